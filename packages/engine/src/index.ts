@@ -1,1 +1,4 @@
-export {};
+export type { EngineStatus, EngineTimes } from "./engine.ts";
+export { type Engine, type EngineOptions, startEngine } from "./engine.ts";
+export { EngineUnsupportedError } from "./errors.ts";
+export { type EngineSupport, engineSupport } from "./support.ts";

@@ -1,1 +1,6 @@
-export {};
+export { type Config, readConfig, SOURCES, type Source } from "./config.ts";
+export { CandorError, causeOf, ERRORS, type ErrorCode } from "./errors.ts";
+export { type Keys, openKeys } from "./keys.ts";
+export { type Candor, type StartOptions, startCandor } from "./main.ts";
+export { DROP_REASONS, type DropReason } from "./reasons.ts";
+export { listSetAside, type SetAsideRow } from "./store/set-aside.ts";

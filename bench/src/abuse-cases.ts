@@ -1,0 +1,98 @@
+import { createGzip } from "node:zlib";
+
+/** A request that no honest client sends. */
+export type AbuseCase = {
+  readonly name: string;
+  readonly headers: readonly string[];
+  /** `length`: with Content-Length; `chunked`: without, so that only counting stops it. */
+  readonly framing: "length" | "chunked";
+  /** Made before the clock starts. */
+  prepare(): Promise<AbuseBody>;
+};
+
+/** `piece` sent `times` times; nobody needs to hold 100 MB to send it. */
+export type AbuseBody = { readonly piece: Buffer; readonly times: number };
+
+const PIECE_BYTES = 100_000;
+const JSON_TYPE = "Content-Type: application/json";
+const EVENT_START = '{"batch":[{"type":"track","event":"abuse","userId":"u","properties":';
+const EVENT_END = "}]}";
+
+export function abuseCases(): AbuseCase[] {
+  return [
+    {
+      name: "100 MB body",
+      headers: [JSON_TYPE],
+      framing: "length",
+      prepare: async () => spaces(100_000_000),
+    },
+    {
+      name: "100 MB body, chunked",
+      headers: [JSON_TYPE],
+      framing: "chunked",
+      prepare: async () => spaces(100_000_000),
+    },
+    {
+      name: "gzip bomb, 1 MB to 1 GB",
+      headers: [JSON_TYPE, "Content-Encoding: gzip"],
+      framing: "length",
+      prepare: async () => once(await gzipped(EVENT_START, "a", 1_000_000_000)),
+    },
+    {
+      name: "JSON 500,000 deep",
+      headers: [JSON_TYPE],
+      framing: "length",
+      prepare: async () => once(jsonOf(`${"[".repeat(500_000)}${"]".repeat(500_000)}`)),
+    },
+    {
+      name: "JSON with 1,000,000 keys, 11 MB",
+      headers: [JSON_TYPE],
+      framing: "length",
+      prepare: async () => once(jsonOf(manyKeys(1_000_000))),
+    },
+    {
+      name: "JSON with 1,000,000 keys, gzip",
+      headers: [JSON_TYPE, "Content-Encoding: gzip"],
+      framing: "length",
+      prepare: async () => once(await gzipped(jsonOf(manyKeys(1_000_000)).toString(), "", 0)),
+    },
+    {
+      name: "JSON with 100,000 keys, under 1 MiB",
+      headers: [JSON_TYPE],
+      framing: "length",
+      prepare: async () => once(jsonOf(manyKeys(100_000))),
+    },
+  ];
+}
+
+function once(piece: Buffer): AbuseBody {
+  return { piece, times: 1 };
+}
+
+function spaces(bytes: number): AbuseBody {
+  return { piece: Buffer.alloc(PIECE_BYTES, " "), times: bytes / PIECE_BYTES };
+}
+
+function jsonOf(properties: string): Buffer {
+  return Buffer.from(EVENT_START + properties + EVENT_END);
+}
+
+function manyKeys(count: number): string {
+  return `{${Array.from({ length: count }, (_, index) => `"${index.toString(36)}":0`).join(",")}}`;
+}
+
+/** The start, then `bytes` times the filler, compressed without ever being held whole. */
+async function gzipped(start: string, filler: string, bytes: number): Promise<Buffer> {
+  const gzip = createGzip({ level: 9 });
+  const chunks: Buffer[] = [];
+  gzip.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise((resolve, reject) => gzip.once("end", resolve).once("error", reject));
+  gzip.write(start);
+  const piece = Buffer.alloc(PIECE_BYTES * 10, filler || " ");
+  for (let left = bytes; left > 0; left -= piece.length) {
+    if (!gzip.write(piece)) await new Promise((resolve) => gzip.once("drain", resolve));
+  }
+  gzip.end();
+  await ended;
+  return Buffer.concat(chunks);
+}

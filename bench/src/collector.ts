@@ -1,0 +1,179 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { commandLine, descendants, hasMapped, isAlive } from "./processes.ts";
+
+/** The flags `candor start` runs Node with; the floors run with the same. */
+export const collectorNodeFlags: readonly string[] = [];
+
+export const writeKeys = {
+  installer: "b1d4f0c2a7e94c58b3d6e8f1a2c4b501",
+  server: "b1d4f0c2a7e94c58b3d6e8f1a2c4b502",
+  client: "b1d4f0c2a7e94c58b3d6e8f1a2c4b503",
+} as const;
+
+export const adminToken = "7c1e5a9d3b8f4e6082c4d6f8a1b3c5e77c1e5a9d3b8f4e6082c4d6f8a1b3c5e7";
+
+export type CollectorOptions = {
+  readonly dataDir: string;
+  /** Default: one that is free now. Give the same one again for a restart that clients can find. */
+  readonly port?: number;
+  /** Further CANDOR_* settings. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default 60000: an embedded engine on a loaded machine takes its time after a kill. */
+  readonly readyWithinMs?: number;
+};
+
+/** A collector as its users run it: `candor start` in a process of its own. */
+export type Collector = {
+  readonly url: string;
+  readonly port: number;
+  readonly dataDir: string;
+  readonly pid: number;
+  /** The collector and its helpers, without the engine. */
+  serverPids(): number[];
+  /** The child that has chDB loaded; undefined while there is none. */
+  enginePid(): number | undefined;
+  isRunning(): boolean;
+  /** What it printed, for a failure's message. */
+  output(): string;
+  /** SIGKILL to the server, the engine or both, in one go; resolves when the killed ones are gone. */
+  kill(victim: Victim): Promise<void>;
+  /** SIGINT as Ctrl-C does; resolves with the exit code, kills and throws after `withinMs` (default 30000). */
+  stop(withinMs?: number): Promise<number | null>;
+};
+
+export type Victim = "server" | "engine" | "both";
+
+/** Resolves when /readyz answers 200. Rejects, with what the process printed, when it ends or takes too long. */
+export async function startCollector(options: CollectorOptions): Promise<Collector> {
+  const port = options.port ?? (await freePort());
+  const child = spawn(process.execPath, [...collectorNodeFlags, candorCommand(), "start"], {
+    env: {
+      ...process.env,
+      CANDOR_HOST: "127.0.0.1",
+      CANDOR_PORT: String(port),
+      CANDOR_DATA_DIR: options.dataDir,
+      CANDOR_WRITE_KEYS: Object.entries(writeKeys)
+        .map((pair) => pair.join(":"))
+        .join(","),
+      CANDOR_ADMIN_TOKEN: adminToken,
+      ...options.env,
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const collector = collectorOf(child, port, options.dataDir);
+  try {
+    await untilReady(collector, options.readyWithinMs ?? 60_000);
+  } catch (error) {
+    await collector.kill("both");
+    throw error;
+  }
+  return collector;
+}
+
+function collectorOf(child: ChildProcess, port: number, dataDir: string): Collector {
+  const pid = child.pid ?? -1;
+  const readOutput = lastOutput(child);
+  const exited = once(child, "exit");
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  const enginePid = () => descendants(pid).find(isEngine);
+  return {
+    url: `http://127.0.0.1:${port}`,
+    port,
+    dataDir,
+    pid,
+    serverPids: () => [pid, ...descendants(pid).filter((candidate) => !isEngine(candidate))],
+    enginePid,
+    isRunning,
+    output: readOutput,
+    async kill(victim) {
+      const engine = enginePid();
+      const targets = [
+        ...(victim === "engine"
+          ? []
+          : [pid, ...descendants(pid).filter((candidate) => candidate !== engine)]),
+        ...(victim === "server" || engine === undefined ? [] : [engine]),
+      ];
+      for (const target of targets) killIfAlive(target);
+      if (victim !== "engine" && isRunning()) await exited;
+      while (targets.some(isAlive)) await sleep(2);
+    },
+    async stop(withinMs = 30_000) {
+      const family = [pid, ...descendants(pid)];
+      if (isRunning()) child.kill("SIGINT");
+      const inTime = await Promise.race([exited, sleep(withinMs, null, { ref: false })]);
+      if (inTime === null && isRunning()) {
+        for (const member of family) killIfAlive(member);
+        throw new Error(`the collector did not stop within ${withinMs} ms:\n${readOutput()}`);
+      }
+      await untilGone(family, withinMs);
+      return child.exitCode;
+    },
+  };
+}
+
+/** An engine that outlives its collector would hold the store's folder and the memory of the next measurement. */
+async function untilGone(pids: readonly number[], withinMs: number): Promise<void> {
+  const giveUpAt = performance.now() + withinMs;
+  while (pids.some(isAlive)) {
+    if (performance.now() > giveUpAt) {
+      const left = pids.filter(isAlive);
+      const names = left.map((pid) => `${pid} ${commandLine(pid)}`).join("; ");
+      for (const pid of left) killIfAlive(pid);
+      throw new Error(`processes outlived the collector and were killed: ${names}`);
+    }
+    await sleep(10);
+  }
+}
+
+async function untilReady(collector: Collector, withinMs: number): Promise<void> {
+  const giveUpAt = performance.now() + withinMs;
+  while (collector.isRunning() && performance.now() < giveUpAt) {
+    const response = await fetch(`${collector.url}/readyz`).catch(() => null);
+    await response?.arrayBuffer();
+    if (response?.ok) return;
+    await sleep(20);
+  }
+  const fault = collector.isRunning() ? `was not ready within ${withinMs} ms` : "ended before it was ready";
+  throw new Error(`the collector ${fault}:\n${collector.output()}`);
+}
+
+/** By the library and not by name, so that it holds however the collector starts it; by name while it still loads. */
+export function isEngine(pid: number): boolean {
+  return hasMapped(pid, "chdb") || /engine/.test(commandLine(pid));
+}
+
+function candorCommand(): string {
+  return fileURLToPath(new URL("../../packages/cli/bin/candor.js", import.meta.url));
+}
+
+function killIfAlive(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch {
+    // It ended by itself in between.
+  }
+}
+
+/** Keeps the last 8 KB of what the process prints. */
+function lastOutput(child: ChildProcess): () => string {
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => {
+      output = (output + text).slice(-8192);
+    });
+  }
+  return () => output;
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const address = probe.address();
+  await new Promise((closed) => probe.close(closed));
+  if (address === null || typeof address === "string") throw new Error("no free port");
+  return address.port;
+}

@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Collector, writeKeys } from "./collector.ts";
+import { untilDrained } from "./drained.ts";
+import { type LoadResult, runLoad } from "./load-options.ts";
+import { peakResidentBytes, residentBytes } from "./processes.ts";
+import { type DrainState, readDrainState } from "./read-api.ts";
+
+export type DrainOptions = {
+  readonly durationMs: number;
+  readonly warmupMs: number;
+  readonly idPrefix: string;
+};
+
+export type DrainFigures = {
+  readonly load: LoadResult;
+  /** Rows a second that reached the store while the load was on. */
+  readonly drainedPerSUnderLoad: number;
+  /** The same once the load is over and the engine has the machine to itself; NaN when nothing was left to drain. */
+  readonly drainedPerSAfter: number;
+  /** From the end of the load until nothing waits. */
+  readonly drainedAfterMs: number;
+  readonly memory: readonly MemoryFigures[];
+};
+
+export type MemoryFigures = {
+  readonly when: string;
+  readonly serverBytes: number;
+  readonly engineBytes: number;
+};
+
+const DRAIN_WITHIN_MS = 600_000;
+/** Lets merges and collections settle before memory is read. */
+const SETTLE_MS = 3000;
+
+/** Batches of 100 as fast as they are answered: what is acknowledged, what reaches the store meanwhile, and what that holds. */
+export async function measureDrain(collector: Collector, options: DrainOptions): Promise<DrainFigures> {
+  const memory = [currentMemory(collector, "idle, after the start")];
+  const loaded = runLoad({ url: collector.url, batchSize: 100, writeKey: writeKeys.server, ...options });
+  await sleep(options.warmupMs);
+  const [before, startAt] = [await readDrainState(collector), performance.now()];
+  const load = await loaded;
+  const [after, endAt] = [await readDrainState(collector), performance.now()];
+  const drainedAfterMs = await untilDrained(collector, DRAIN_WITHIN_MS);
+  const last = await readDrainState(collector);
+  memory.push(peakMemory(collector, "peak, under load"));
+  await sleep(SETTLE_MS);
+  memory.push(currentMemory(collector, "after it was drained"));
+  return {
+    load,
+    drainedPerSUnderLoad: drainRate(before, after, endAt - startAt),
+    drainedPerSAfter: last.drained > after.drained ? drainRate(after, last, drainedAfterMs) : Number.NaN,
+    drainedAfterMs,
+    memory,
+  };
+}
+
+/** Resident memory now; the server's helpers count to it. */
+export function currentMemory(collector: Collector, when: string): MemoryFigures {
+  return memoryBy(collector, when, residentBytes);
+}
+
+function peakMemory(collector: Collector, when: string): MemoryFigures {
+  return memoryBy(collector, when, peakResidentBytes);
+}
+
+function memoryBy(collector: Collector, when: string, read: (pid: number) => number): MemoryFigures {
+  const enginePid = collector.enginePid();
+  return {
+    when,
+    serverBytes: collector.serverPids().reduce((sum, pid) => sum + read(pid), 0),
+    engineBytes: enginePid === undefined ? 0 : read(enginePid),
+  };
+}
+
+function drainRate(from: DrainState, to: DrainState, passedMs: number): number {
+  return ((to.drained - from.drained) * 1000) / passedMs;
+}

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Collector, isEngine, startCollector, type Victim, writeKeys } from "./collector.ts";
+import { startLedger } from "./ledger-options.ts";
+import { commandLine, isAlive } from "./processes.ts";
+import { checkStored, type StoredCheck } from "./stored-check.ts";
+import { type Random, seededRandom } from "./usage-event.ts";
+
+export type KillOptions = {
+  readonly rounds: number;
+  /** Chooses victims and delays; the same seed kills in the same order. */
+  readonly seed: number;
+  /** Default 2000. */
+  readonly eventsPerSecond?: number;
+  /** Default: a temporary folder, removed when all is well and kept when not. */
+  readonly dataDir?: string;
+  /** Called with one line a round. */
+  readonly log?: (line: string) => void;
+};
+
+export type KillReport = StoredCheck & {
+  readonly kills: Readonly<Record<Victim, number>>;
+  /** Events that an answer refused; the ids of a crash test are all good ones. */
+  readonly refused: readonly string[];
+  readonly retries: number;
+  /** Neither acknowledged nor refused when the test ended. */
+  readonly unsettled: number;
+  /** Starts after a kill that did not get ready at the first attempt (a supervisor would have tried again, and so did we). */
+  readonly failedStarts: readonly string[];
+  /** Command lines of engines that were still running when the last collector had stopped (and were killed). */
+  readonly leftEngines: readonly string[];
+};
+
+const MIN_DELAY_MS = 150;
+const MAX_DELAY_MS = 2500;
+const START_ATTEMPTS = 5;
+const ENGINE_BACK_WITHIN_MS = 60_000;
+const victims: readonly Victim[] = ["server", "engine", "both"];
+
+/**
+ * kill -9 of the collector's real processes at random moments under load, restarts, and then the one question: is every
+ * acknowledged messageId stored once? A crash test passes when `missing`, `twice`, `unknown` and `refused` are empty and
+ * `unsettled` is 0.
+ */
+export async function runKillRounds(options: KillOptions): Promise<KillReport> {
+  const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), "candor-kills-"));
+  const random = seededRandom(options.seed);
+  const log = options.log ?? (() => {});
+  const kills: Record<Victim, number> = { server: 0, engine: 0, both: 0 };
+  const failedStarts: string[] = [];
+  const engines = new Set<number>();
+  let collector = await startCollector({ dataDir });
+  const { eventsPerSecond = 2000, seed } = options;
+  const ledger = startLedger({
+    url: collector.url,
+    writeKey: writeKeys.server,
+    eventsPerSecond,
+    idPrefix: "kill",
+    seed,
+  });
+  try {
+    for (let round = 0; round < options.rounds; round++) {
+      const delayMs = delay(random);
+      const victim = victims[Math.floor(random() * victims.length)] ?? "both";
+      await sleep(delayMs);
+      engines.add(collector.enginePid() ?? -1);
+      await collector.kill(victim);
+      kills[victim]++;
+      collector = await recover(collector, victim, random, failedStarts);
+      log(`round ${round + 1}: ${victim} after ${delayMs} ms; ${ledger.acknowledged()} acknowledged`);
+    }
+    await sleep(delay(random));
+    const { acknowledgedIds, refused, retries, unsettled } = await ledger.finish();
+    const check = await checkStored(collector, acknowledgedIds);
+    await collector.stop();
+    const leftEngines = await killLeft(engines);
+    const isClean = check.missing.length + check.twice.length + check.unknown.length === 0;
+    if (isClean && options.dataDir === undefined) rmSync(dataDir, { recursive: true });
+    return { ...check, kills, refused, retries, unsettled, failedStarts, leftEngines };
+  } catch (error) {
+    ledger.abandon();
+    await collector.kill("both");
+    await killLeft(engines);
+    throw new Error(`${(error as Error).message}\ndata folder: ${dataDir}\n${collector.output()}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Log-uniform: many kills soon after a start, where recovery is still under way, and some in steady state. */
+function delay(random: Random): number {
+  return Math.round(MIN_DELAY_MS * (MAX_DELAY_MS / MIN_DELAY_MS) ** random());
+}
+
+async function recover(
+  killed: Collector,
+  victim: Victim,
+  random: Random,
+  failedStarts: string[],
+): Promise<Collector> {
+  if (victim === "engine") {
+    // Half of the time the next kill comes while the engine is still away.
+    if (random() < 0.5) await untilEngine(killed);
+    return killed;
+  }
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startCollector({ dataDir: killed.dataDir, port: killed.port });
+    } catch (error) {
+      failedStarts.push((error as Error).message);
+      if (attempt === START_ATTEMPTS) throw error;
+      await sleep(500);
+    }
+  }
+}
+
+async function untilEngine(collector: Collector): Promise<void> {
+  const giveUpAt = performance.now() + ENGINE_BACK_WITHIN_MS;
+  while (collector.enginePid() === undefined) {
+    if (!collector.isRunning()) throw new Error("the collector ended when its engine was killed");
+    if (performance.now() > giveUpAt) throw new Error("the collector did not start its engine again");
+    await sleep(20);
+  }
+}
+
+/** An engine whose collector was killed has to end by itself; by now it has had its time. */
+async function killLeft(engines: ReadonlySet<number>): Promise<string[]> {
+  await sleep(1000);
+  const left = [...engines].filter((pid) => pid > 0 && isAlive(pid) && isEngine(pid));
+  const names = left.map((pid) => `${pid} ${commandLine(pid)}`);
+  for (const pid of left) process.kill(pid, "SIGKILL");
+  return names;
+}

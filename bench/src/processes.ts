@@ -1,0 +1,78 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** What /proc says about processes. Linux only, as the benchmarks are. A process that is gone has 0 of everything. */
+
+const CLOCK_TICKS_A_SECOND = 100;
+
+export function residentBytes(pid: number): number {
+  return statusBytes(pid, "VmRSS");
+}
+
+/** The most the process ever held. */
+export function peakResidentBytes(pid: number): number {
+  return statusBytes(pid, "VmHWM");
+}
+
+/** User and system time of all threads since the process started. */
+export function cpuMs(pid: number): number {
+  const fields = statFields(pid);
+  return ((Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 1000) / CLOCK_TICKS_A_SECOND;
+}
+
+/** A zombie counts as gone. */
+export function isAlive(pid: number): boolean {
+  const [state] = statFields(pid);
+  return state !== undefined && state !== "Z" && state !== "X";
+}
+
+/** All living descendants, parents before children. */
+export function descendants(pid: number): number[] {
+  const parents = new Map<number, number>();
+  for (const name of readdirSync("/proc")) {
+    const candidate = Number(name);
+    if (Number.isInteger(candidate) && isAlive(candidate))
+      parents.set(candidate, Number(statFields(candidate)[1]));
+  }
+  const found = [pid];
+  for (const ancestor of found)
+    for (const [child, parent] of parents) if (parent === ancestor) found.push(child);
+  return found.slice(1);
+}
+
+/** True when the process has mapped a file whose path contains the text. */
+export function hasMapped(pid: number, text: string): boolean {
+  return readProc(pid, "maps").includes(text);
+}
+
+/** Arguments, space-separated. */
+export function commandLine(pid: number): string {
+  return readProc(pid, "cmdline").replaceAll("\0", " ").trim();
+}
+
+/** The share of one core each process took between the call and the moment `until` resolves. */
+export async function cpuShares(pids: readonly number[], until: Promise<unknown>): Promise<number[]> {
+  const startAt = performance.now();
+  const before = pids.map(cpuMs);
+  await until;
+  const passedMs = performance.now() - startAt;
+  return pids.map((pid, index) => Math.max(0, cpuMs(pid) - (before[index] ?? 0)) / passedMs);
+}
+
+/** The fields after the command's name, which may itself hold spaces and parentheses: state, ppid, ... */
+function statFields(pid: number): string[] {
+  const text = readProc(pid, "stat");
+  return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");
+}
+
+function statusBytes(pid: number, field: string): number {
+  const match = new RegExp(`^${field}:\\s+(\\d+) kB`, "m").exec(readProc(pid, "status"));
+  return Number(match?.[1] ?? 0) * 1024;
+}
+
+function readProc(pid: number, file: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,66 @@
+import { adminToken, type Collector } from "./collector.ts";
+
+/** The part of the collector's read API that benchmarks need. */
+
+/** GET /api/count: distinct messageIds, all or of one id. */
+export async function countEvents(collector: Collector, messageId?: string): Promise<number> {
+  const query = messageId === undefined ? "" : `?messageId=${encodeURIComponent(messageId)}`;
+  const { count } = (await getJson(collector, `/api/count${query}`)) as { count: number };
+  return count;
+}
+
+/** Every row's messageId by paging GET /api/events; a row stored twice comes twice. */
+export async function* storedIds(collector: Collector): AsyncGenerator<string> {
+  let cursor: string | null = "";
+  while (cursor !== null) {
+    const query: string = cursor === "" ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+    const page = (await getJson(collector, `/api/events?limit=1000${query}`)) as {
+      events: { messageId: string }[];
+      next?: string | null;
+    };
+    for (const { messageId } of page.events) yield messageId;
+    cursor = page.next ?? null;
+  }
+}
+
+/** GET /metrics: each metric's value, summed over its labels. */
+export async function readMetrics(collector: Collector): Promise<ReadonlyMap<string, number>> {
+  const response = await authorised(collector, "/metrics");
+  const sums = new Map<string, number>();
+  for (const line of (await response.text()).split("\n")) {
+    const match = /^([a-zA-Z_:][\w:]*)(?:\{.*\})? (\S+)/.exec(line);
+    if (match?.[1] !== undefined) sums.set(match[1], (sums.get(match[1]) ?? 0) + Number(match[2]));
+  }
+  return sums;
+}
+
+export type DrainState = { readonly accepted: number; readonly drained: number; readonly pending: number };
+
+/** Counts since the collector started, and the rows that wait in its log. */
+export async function readDrainState(collector: Collector): Promise<DrainState> {
+  const metrics = await readMetrics(collector);
+  const read = (name: string) => {
+    const value = metrics.get(name);
+    if (value === undefined) throw new Error(`/metrics has no ${name}`);
+    return value;
+  };
+  return {
+    accepted: read("candor_events_accepted_total"),
+    drained: read("candor_drained_rows_total"),
+    pending: read("candor_log_pending_rows"),
+  };
+}
+
+async function getJson(collector: Collector, path: string): Promise<unknown> {
+  return (await authorised(collector, path)).json();
+}
+
+async function authorised(collector: Collector, path: string): Promise<Response> {
+  const response = await fetch(`${collector.url}${path}`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+    signal: AbortSignal.timeout(120_000),
+  });
+  if (!response.ok)
+    throw new Error(`GET ${path}: ${response.status} ${(await response.text()).slice(0, 500)}`);
+  return response;
+}

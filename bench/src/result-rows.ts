@@ -1,0 +1,91 @@
+import type { DrainFigures } from "./drain.ts";
+import type { FreshnessFigures } from "./freshness.ts";
+import { describeErrors, type LoadResult } from "./load-options.ts";
+import type { SpeedFigures } from "./speed.ts";
+import type { StoreSize } from "./store-size.ts";
+import { formatCount, formatMb, formatMs, formatPercent } from "./table.ts";
+
+/** The columns of the one table; a row leaves empty what it does not have. CPU is in percent of one core. */
+export const resultHeader: readonly string[] = [
+  "measured",
+  "figure",
+  "of durable floor",
+  "p50 ms",
+  "p99 ms",
+  "p99 to floor",
+  "server CPU",
+  "engine CPU",
+  "generator CPU",
+];
+
+export function speedRows(figures: readonly SpeedFigures[], batchSize: number): string[][] {
+  const isSingle = batchSize === 1;
+  return figures.map((subject) => [
+    `${isSingle ? "single events" : `batches of ${batchSize}`}, ${subject.name}${faultsOf(subject.loads)}`,
+    isSingle
+      ? `${formatCount(subject.requestsPerS)} requests/s`
+      : `${formatCount(subject.eventsPerS)} events/s`,
+    formatPercent(subject.ofDurableFloor),
+    formatMs(subject.p50Ms),
+    formatMs(subject.p99Ms),
+    subject.p99ToDurableFloor.toFixed(2),
+    formatPercent(subject.serverCpu),
+    subject.engineCpu > 0 ? formatPercent(subject.engineCpu) : "",
+    formatPercent(subject.generatorCpu),
+  ]);
+}
+
+export function drainRows(figures: DrainFigures): string[][] {
+  const { load, drainedPerSUnderLoad, drainedPerSAfter, drainedAfterMs, memory } = figures;
+  const rate = (value: number) => (Number.isNaN(value) ? "nothing left" : `${formatCount(value)} rows/s`);
+  return [
+    [
+      `acknowledged, batches of 100${faultsOf([load])}`,
+      `${formatCount(load.eventsPerS)} events/s`,
+      "",
+      formatMs(load.p50Ms),
+      formatMs(load.p99Ms),
+    ],
+    ["drained meanwhile", rate(drainedPerSUnderLoad)],
+    ["drained afterwards", rate(drainedPerSAfter)],
+    ["time until drained after the load", `${formatMs(drainedAfterMs / 1000)} s`],
+    ...memory.flatMap(({ when, serverBytes, engineBytes }) => [
+      [`memory of the server, ${when}`, formatMb(serverBytes)],
+      [`memory of the engine, ${when}`, formatMb(engineBytes)],
+    ]),
+  ];
+}
+
+export function freshnessRows({
+  load,
+  probes,
+  p50Ms,
+  p99Ms,
+  maxMs,
+  queryP50Ms,
+}: FreshnessFigures): string[][] {
+  return [
+    [
+      `acknowledged to readable at ${formatCount(load.eventsPerS)} events/s${faultsOf([load])}`,
+      `${probes} probes, worst ${formatMs(maxMs)} ms`,
+      "",
+      formatMs(p50Ms),
+      formatMs(p99Ms),
+    ],
+    ["of which one GET /api/count", "", "", formatMs(queryP50Ms)],
+  ];
+}
+
+export function diskRows({ rows, eventsBytes, databaseBytes }: StoreSize): string[][] {
+  const each = (bytes: number) => `${(bytes / rows).toFixed(1)} bytes an event`;
+  return [
+    [`disk after merges, ${formatCount(rows)} events, their table`, each(eventsBytes)],
+    ["disk after merges, whole database", each(databaseBytes)],
+  ];
+}
+
+/** A rate with refusals or lost connections in it is no rate; so they stand beside it. */
+function faultsOf(loads: readonly LoadResult[]): string {
+  const faults = loads.map(({ errors }) => describeErrors(errors)).filter((fault) => fault !== null);
+  return faults.length === 0 ? "" : ` (${faults.join("; ")})`;
+}

@@ -1,0 +1,47 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Collector } from "./collector.ts";
+import { untilDrained } from "./drained.ts";
+import { countEvents, storedIds } from "./read-api.ts";
+
+export type StoredCheck = {
+  readonly acknowledged: number;
+  /** Distinct messageIds that paging found. */
+  readonly stored: number;
+  /** The same by GET /api/count. */
+  readonly counted: number;
+  /** Acknowledged, but not stored. */
+  readonly missing: readonly string[];
+  /** In more than one row. */
+  readonly twice: readonly string[];
+  /** Stored, but never acknowledged: a fault only when every send was settled. */
+  readonly unknown: readonly string[];
+};
+
+const DRAIN_WITHIN_MS = 300_000;
+/** The count may lag behind the last drained block. */
+const VISIBLE_WITHIN_MS = 10_000;
+
+/** Compares the acknowledged ids with every row of the store, once the log is drained. */
+export async function checkStored(
+  collector: Collector,
+  acknowledgedIds: readonly string[],
+): Promise<StoredCheck> {
+  await untilDrained(collector, DRAIN_WITHIN_MS);
+  const expected = new Set(acknowledgedIds);
+  const giveUpAt = performance.now() + VISIBLE_WITHIN_MS;
+  while ((await countEvents(collector)) < expected.size && performance.now() < giveUpAt) await sleep(100);
+  const found = new Set<string>();
+  const twice = new Set<string>();
+  for await (const id of storedIds(collector)) {
+    if (found.has(id)) twice.add(id);
+    found.add(id);
+  }
+  return {
+    acknowledged: expected.size,
+    stored: found.size,
+    counted: await countEvents(collector),
+    missing: [...expected].filter((id) => !found.has(id)),
+    twice: [...twice],
+    unknown: [...found].filter((id) => !expected.has(id)),
+  };
+}

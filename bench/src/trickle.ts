@@ -1,0 +1,22 @@
+/** Good requests while the collector is abused. */
+
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+export type TrickleFigures = { readonly answered: number; readonly failed: number; readonly maxMs: number };
+export type Trickle = { stop(): Promise<TrickleFigures> };
+
+/** Resolves once the first good request is answered. */
+export async function startTrickle(url: string, writeKey: string): Promise<Trickle> {
+  const child = fork(fileURLToPath(new URL("../dist/trickle-process.js", import.meta.url)), [url, writeKey]);
+  await once(child, "message");
+  return {
+    async stop() {
+      const answered = once(child, "message");
+      child.send("stop");
+      const [figures] = await answered;
+      return figures as TrickleFigures;
+    },
+  };
+}

@@ -1,0 +1,72 @@
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { getPriority, setPriority } from "node:os";
+import { createHttpInterface, type HttpInterface } from "./http-interface.ts";
+import { type ChildOptions, type CloseCommand, EXIT_OPEN_FAILED, type Listening } from "./protocol.ts";
+import { openStore, type Store } from "./store.ts";
+
+/** ClickHouse's ABORTED: also what every query gets once the engine has shut itself down. */
+const ABORTED = 236;
+
+await main(JSON.parse(process.argv[2] ?? "{}") as ChildOptions);
+
+/** The engine's process: opens the folder, serves it on the socket, ends when told so or when its parent is gone. */
+async function main(options: ChildOptions): Promise<void> {
+  followParentOnly();
+  process.title = "candor-engine";
+  // Before any thread is started: on Linux niceness is a thread's, and inherited by those it starts.
+  setPriority(Math.max(getPriority(), options.niceness));
+  // From the socket to the last part file, nothing that this process creates is for anybody else.
+  process.umask(0o077);
+  mkdirSync(options.dataDir, { recursive: true });
+
+  const store = await openStore(options.dataDir).catch((error: unknown) => {
+    console.error(`cannot open the store in ${options.dataDir}: ${String(error)}`);
+    process.exit(EXIT_OPEN_FAILED);
+  });
+  const http = createHttpInterface(store, (error) => void endIfEngineDied(error, store));
+  await listen(http, options.socketPath);
+  process.on("message", (command: CloseCommand) => void close(http, store, command.drainMs));
+  process.send?.({ kind: "listening" } satisfies Listening);
+}
+
+/**
+ * A terminal's Ctrl-C reaches the whole process group, but the parent wants to drain into this process first. And when the parent
+ * is gone, so is the reason to live: by SIGKILL, because a clean exit would wait for native work; the store survives it.
+ */
+function followParentOnly(): void {
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
+  const leave = () => process.kill(process.pid, "SIGKILL");
+  process.on("disconnect", leave);
+  if (!process.connected) leave();
+}
+
+/** The folder is ours by now, so a socket at this path is a dead process's. */
+async function listen(http: HttpInterface, socketPath: string): Promise<void> {
+  rmSync(socketPath, { force: true });
+  await new Promise<void>((resolve, reject) => {
+    http.server.once("error", reject);
+    http.server.listen(socketPath, resolve);
+  });
+  chmodSync(socketPath, 0o600);
+}
+
+async function endIfEngineDied(error: unknown, store: Store): Promise<void> {
+  if ((error as { clickhouseCode?: number }).clickhouseCode !== ABORTED) return;
+  try {
+    await store.probe();
+  } catch (probeError) {
+    console.error(`the engine is dead: ${String(probeError)}`);
+    process.kill(process.pid, "SIGKILL");
+  }
+}
+
+async function close(http: HttpInterface, store: Store, drainMs: number): Promise<void> {
+  http.server.close();
+  http.server.closeIdleConnections();
+  const deadline = Date.now() + drainMs;
+  while (http.inFlight() > 0 && Date.now() < deadline) await new Promise((done) => setTimeout(done, 5));
+  // Native work cannot be interrupted, and closing under it aborts: the harder end is the safe one.
+  if (http.inFlight() > 0) process.kill(process.pid, "SIGKILL");
+  store.close();
+  process.exit(0);
+}

@@ -1,0 +1,62 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { request } from "node:http";
+import { createInterface } from "node:readline";
+import { builtFile } from "./built-file.ts";
+import { THREAD_POOL_SIZE } from "./limits.ts";
+import type { ChildOptions, Listening } from "./protocol.ts";
+
+export interface ProcessEvents {
+  /** A line of the child's output, which is the engine's and ours mixed. */
+  line(text: string): void;
+  listening(): void;
+  /** Once, however it ended; `how` is for people. */
+  gone(exitCode: number | null, how: string): void;
+}
+
+/**
+ * Starts the child. It inherits nothing: its output comes by lines, and its environment is empty, so that neither the write keys
+ * nor the admin token are in the process that runs SQL.
+ */
+export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents): ChildProcess {
+  const child = fork(builtFile("child.js"), [JSON.stringify(options)], {
+    cwd: options.dataDir,
+    env: { TZ: "UTC", UV_THREADPOOL_SIZE: String(THREAD_POOL_SIZE) },
+    execArgv: [],
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  let lastLine = "";
+  for (const output of [child.stdout, child.stderr]) {
+    if (output === null) continue;
+    createInterface({ input: output }).on("line", (line) => {
+      if (line.trim() === "") return;
+      lastLine = line;
+      events.line(line);
+    });
+  }
+  child.on("message", (message: Listening) => message.kind === "listening" && events.listening());
+  // A message that meets the child's end is an error of the channel, and no event of its own: the end is told below.
+  child.on("error", (error) => {
+    if (child.pid === undefined) events.gone(null, `the engine's process did not start: ${error.message}`);
+  });
+  // `close` and not `exit`: by then the last lines have been read.
+  child.on("close", (code, signal) => {
+    if (child.pid === undefined) return;
+    const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
+    events.gone(code, `the engine's process ${how}${lastLine === "" ? "" : `: ${lastLine}`}`);
+  });
+  return child;
+}
+
+/** Answers whether the engine behind the socket says Ok within the time. */
+export function pingSocket(socketPath: string, timeoutMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const ping = request({ socketPath, path: "/ping", timeout: timeoutMs, agent: false }, (response) => {
+      response.resume();
+      resolve(response.statusCode === 200);
+    });
+    ping.on("timeout", () => ping.destroy());
+    ping.on("error", () => resolve(false));
+    ping.on("close", () => resolve(false));
+    ping.end();
+  });
+}

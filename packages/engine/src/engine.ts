@@ -1,0 +1,219 @@
+import type { ChildProcess } from "node:child_process";
+import { chmodSync, mkdirSync } from "node:fs";
+import { resolve } from "node:path";
+import { pingSocket, spawnEngineProcess } from "./engine-process.ts";
+import { EngineUnsupportedError } from "./errors.ts";
+import { type ChildOptions, type CloseCommand, EXIT_OPEN_FAILED } from "./protocol.ts";
+import { placeSocket, type SocketPlace } from "./socket-place.ts";
+import { engineSupport } from "./support.ts";
+
+export interface EngineOptions extends Partial<EngineTimes> {
+  /** The engine's own folder: chDB's files, the socket, its configuration. Created, and kept at mode 0700. */
+  dataDir: string;
+  /** Added to the child's niceness, 0 to 19. @default 10: ingest comes first */
+  niceness?: number;
+  /** Gets what the child prints, line by line, and why it ended. @default nobody */
+  log?: (line: string) => void;
+}
+
+export interface EngineTimes {
+  /** How long `ready()` waits before it rejects. @default 30000 */
+  readyTimeoutMs: number;
+  /** The pause before the first restart, doubled for each that follows. @default 100 */
+  minBackoffMs: number;
+  /** @default 5000 */
+  maxBackoffMs: number;
+  /** The longest pause while another process holds the folder, which is on its way out. @default 500 */
+  maxLockedBackoffMs: number;
+  /** A child that was ready for this long has earned the first pause again. @default 10000 */
+  healthyMs: number;
+  /** How long `close()` lets requests finish. @default 2000 */
+  drainMs: number;
+  /** When `close()` kills. @default 4000 */
+  closeTimeoutMs: number;
+}
+
+export interface EngineStatus {
+  /** starting: not answering yet; waiting: it ended, and is started again after a pause */
+  state: "starting" | "ready" | "waiting" | "stopped";
+  pid?: number;
+  restarts: number;
+  /** Why the last child ended. */
+  lastError?: string;
+}
+
+export interface Engine {
+  /** Speaks ClickHouse's HTTP. The same over restarts. */
+  readonly socketPath: string;
+  status(): EngineStatus;
+  /** Resolves when the current child answers; rejects when it does not within readyTimeoutMs, or after close(). */
+  ready(): Promise<void>;
+  /** Lets requests finish for a moment, then ends the child and removes the socket. Never rejects. */
+  close(): Promise<void>;
+}
+
+/**
+ * Starts the embedded ClickHouse in a process of its own and keeps it running. Resolves when the process is started, NOT when
+ * it answers: a collector accepts meanwhile.
+ * @throws EngineUnsupportedError where there is no engine; an error of the file system where dataDir cannot be made
+ */
+export async function startEngine(options: EngineOptions): Promise<Engine> {
+  const support = engineSupport();
+  if (!support.supported) throw new EngineUnsupportedError(support.platform, support.why);
+  const dataDir = resolve(options.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  chmodSync(dataDir, 0o700);
+  const place = placeSocket(dataDir);
+  const { niceness = 10, log = () => {} } = options;
+  const times = { ...DEFAULT_TIMES, ...options };
+  return new SupervisedEngine({ dataDir, socketPath: place.path, niceness }, place, times, log);
+}
+
+const DEFAULT_TIMES: EngineTimes = {
+  readyTimeoutMs: 30_000,
+  minBackoffMs: 100,
+  maxBackoffMs: 5_000,
+  maxLockedBackoffMs: 500,
+  healthyMs: 10_000,
+  drainMs: 2_000,
+  closeTimeoutMs: 4_000,
+};
+
+const PING_TIMEOUT_MS = 2_000;
+
+interface Waiter {
+  resolve(): void;
+  reject(error: Error): void;
+}
+
+class SupervisedEngine implements Engine {
+  readonly #options: ChildOptions;
+  readonly #place: SocketPlace;
+  readonly #times: EngineTimes;
+  readonly #log: (line: string) => void;
+  readonly #waiters = new Set<Waiter>();
+  #state: EngineStatus["state"] = "starting";
+  #child: ChildProcess | undefined;
+  #childGone: Promise<void> = Promise.resolve();
+  #restarts = 0;
+  #lastError: string | undefined;
+  #failures = 0;
+  #readySinceMs = 0;
+  #restartTimer: NodeJS.Timeout | undefined;
+
+  constructor(options: ChildOptions, place: SocketPlace, times: EngineTimes, log: (line: string) => void) {
+    this.#options = options;
+    this.#place = place;
+    this.#times = times;
+    this.#log = log;
+    this.#start();
+  }
+
+  get socketPath(): string {
+    return this.#place.path;
+  }
+
+  status(): EngineStatus {
+    const pid = this.#child?.pid;
+    return {
+      state: this.#state,
+      restarts: this.#restarts,
+      ...(pid !== undefined && { pid }),
+      ...(this.#lastError !== undefined && { lastError: this.#lastError }),
+    };
+  }
+
+  ready(): Promise<void> {
+    if (this.#state === "ready") return Promise.resolve();
+    if (this.#state === "stopped") return Promise.reject(new Error("the engine is closed"));
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void) => {
+        clearTimeout(timer);
+        this.#waiters.delete(waiter);
+        act();
+      };
+      const waiter: Waiter = {
+        resolve: () => settle(resolve),
+        reject: (error) => settle(() => reject(error)),
+      };
+      const timer = setTimeout(() => waiter.reject(this.#notReady()), this.#times.readyTimeoutMs);
+      this.#waiters.add(waiter);
+    });
+  }
+
+  async close(): Promise<void> {
+    const wasReady = this.#state === "ready";
+    this.#state = "stopped";
+    clearTimeout(this.#restartTimer);
+    for (const waiter of this.#waiters) waiter.reject(new Error("the engine is closed"));
+    const child = this.#child;
+    if (child !== undefined) {
+      // Before it was ready nothing can be in flight.
+      if (wasReady) this.#tellClose(child);
+      else child.kill("SIGKILL");
+      const killer = setTimeout(() => child.kill("SIGKILL"), this.#times.closeTimeoutMs);
+      await this.#childGone;
+      clearTimeout(killer);
+    }
+    this.#place.remove();
+  }
+
+  #tellClose(child: ChildProcess): void {
+    const command: CloseCommand = { kind: "close", drainMs: this.#times.drainMs };
+    // Fails only when the child is ending already, which is what was wanted.
+    child.send(command, () => {});
+  }
+
+  #notReady(): Error {
+    const seconds = this.#times.readyTimeoutMs / 1000;
+    return new Error(
+      `the engine did not answer within ${seconds} s${this.#lastError ? `: ${this.#lastError}` : ""}`,
+    );
+  }
+
+  #start(): void {
+    this.#state = "starting";
+    let gone = () => {};
+    this.#childGone = new Promise((resolve) => {
+      gone = resolve;
+    });
+    const child = spawnEngineProcess(this.#options, {
+      line: (line) => this.#log(line),
+      listening: () => void this.#confirm(child),
+      gone: (exitCode, how) => {
+        this.#child = undefined;
+        gone();
+        this.#onGone(exitCode, how);
+      },
+    });
+    this.#child = child;
+  }
+
+  async #confirm(child: ChildProcess): Promise<void> {
+    const answers = await pingSocket(this.socketPath, PING_TIMEOUT_MS);
+    if (this.#child !== child || this.#state !== "starting") return;
+    if (!answers) {
+      child.kill("SIGKILL");
+      return;
+    }
+    this.#state = "ready";
+    this.#readySinceMs = Date.now();
+    for (const waiter of this.#waiters) waiter.resolve();
+  }
+
+  #onGone(exitCode: number | null, how: string): void {
+    if (this.#state === "stopped") return;
+    const wasHealthy = this.#state === "ready" && Date.now() - this.#readySinceMs >= this.#times.healthyMs;
+    this.#state = "waiting";
+    this.#lastError = how;
+    this.#failures = wasHealthy ? 0 : this.#failures + 1;
+    const { minBackoffMs, maxBackoffMs, maxLockedBackoffMs } = this.#times;
+    const ceilingMs = exitCode === EXIT_OPEN_FAILED ? maxLockedBackoffMs : maxBackoffMs;
+    const pauseMs = Math.min(ceilingMs, minBackoffMs * 2 ** Math.min(Math.max(0, this.#failures - 1), 20));
+    this.#log(`${how}; starting it again in ${pauseMs} ms`);
+    this.#restartTimer = setTimeout(() => {
+      this.#restarts++;
+      this.#start();
+    }, pauseMs);
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * A fault answered the way ClickHouse answers its own: code and name are ClickHouse's (ErrorCodes.cpp), so that a
+ * client's ClickHouseError carries the same `code` and `type` whether the store is embedded or a cluster.
+ */
+export class ClickHouseFault extends Error {
+  readonly code: number;
+  readonly type: string;
+
+  constructor(code: number, type: string, message: string) {
+    super(message);
+    this.name = "ClickHouseFault";
+    this.code = code;
+    this.type = type;
+  }
+}
+
+/** The faults that this interface finds itself; all others come from the engine as they are. */
+export const fault = {
+  badArguments: (message: string) => new ClickHouseFault(36, "BAD_ARGUMENTS", message),
+  notImplemented: (message: string) => new ClickHouseFault(48, "NOT_IMPLEMENTED", message),
+  syntax: (message: string) => new ClickHouseFault(62, "SYNTAX_ERROR", message),
+  unknownCompression: (encoding: string) =>
+    new ClickHouseFault(
+      89,
+      "UNKNOWN_COMPRESSION_METHOD",
+      `Content-Encoding ${JSON.stringify(encoding)} is not taken here: send gzip, deflate or none`,
+    ),
+  tooManyQueries: (waiting: number) =>
+    new ClickHouseFault(202, "TOO_MANY_SIMULTANEOUS_QUERIES", `${waiting} queries are already waiting`),
+  tooLarge: (maxBytes: number) =>
+    new ClickHouseFault(
+      229,
+      "QUERY_IS_TOO_LARGE",
+      `The request body is longer than ${maxBytes} bytes: send it in smaller blocks`,
+    ),
+  badCompression: () => new ClickHouseFault(354, "ZLIB_INFLATE_FAILED", "The request body does not inflate"),
+  cancelled: () => new ClickHouseFault(394, "QUERY_WAS_CANCELLED", "The client went away"),
+} as const;
+
+/** This machine has no engine; `platform` and the message say why and what to do instead. */
+export class EngineUnsupportedError extends Error {
+  readonly platform: string;
+
+  constructor(platform: string, why: string) {
+    super(why);
+    this.name = "EngineUnsupportedError";
+    this.platform = platform;
+  }
+}

@@ -1,0 +1,64 @@
+import { availableParallelism } from "node:os";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** The longest request body, also after inflating. */
+export const MAX_BODY_BYTES = 64 * MiB;
+
+/** The longest request line and headers together: parameters travel in the URL (ClickHouse's http_max_uri_size). */
+export const MAX_HEADER_BYTES = 1 * MiB;
+
+/** How many queries run and wait at once. Reads and writes are apart, so that neither holds the other up. */
+export const MAX_READS = 4;
+export const MAX_WRITES = 2;
+export const MAX_WAITING = 256;
+
+/** Sessions that are kept for further queries: one for each that may run, and some for other sets of parameters. */
+export const MAX_IDLE_SESSIONS = 2 * (MAX_READS + MAX_WRITES);
+
+/** Native work blocks a thread of libuv's pool each: enough for both lanes, and for what cancels and probes. */
+export const THREAD_POOL_SIZE = MAX_READS + MAX_WRITES + 4;
+
+/** What every query runs with unless its request says otherwise. */
+export const QUERY_SETTINGS: Readonly<Record<string, string>> = {
+  max_memory_usage: "1500000000",
+  max_threads: String(Math.min(4, availableParallelism())),
+  // Parameters become SET statements, which may be longer than a query usually is.
+  max_query_size: String(16 * MiB),
+};
+
+/** And every read: results are answered whole from memory. */
+export const READ_SETTINGS: Readonly<Record<string, string>> = {
+  max_execution_time: "60",
+  max_result_bytes: String(256 * MiB),
+  result_overflow_mode: "throw",
+};
+
+/**
+ * The engine's own configuration. ClickHouse's defaults are caches of 5 GB each and nine tenths of the machine's memory; here
+ * the engine is a guest beside the ingest path. No `*_log` section: those system tables stay off, so that disks don't fill.
+ * @param sections further elements of the configuration
+ */
+export function serverConfigXml(sections = ""): string {
+  const values = {
+    max_server_memory_usage: 2_000_000_000,
+    mark_cache_size: 32 * MiB,
+    primary_index_cache_size: 32 * MiB,
+    index_mark_cache_size: 8 * MiB,
+    index_uncompressed_cache_size: 0,
+    uncompressed_cache_size: 0,
+    mmap_cache_size: 0,
+    compiled_expression_cache_size: 16 * MiB,
+    background_pool_size: 2,
+    background_schedule_pool_size: 4,
+    background_common_pool_size: 2,
+    background_move_pool_size: 1,
+    background_fetches_pool_size: 1,
+    background_buffer_flush_schedule_pool_size: 1,
+    background_message_broker_schedule_pool_size: 1,
+    background_distributed_schedule_pool_size: 1,
+  };
+  const lines = Object.entries(values).map(([name, value]) => `  <${name}>${value}</${name}>`);
+  return `<clickhouse>\n${lines.join("\n")}\n${sections}</clickhouse>\n`;
+}

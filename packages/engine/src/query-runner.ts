@@ -1,0 +1,82 @@
+import type { Summary } from "./http-answer.ts";
+import type { QueryRequest } from "./http-request.ts";
+import { createLane } from "./lane.ts";
+import { MAX_READS, MAX_WAITING, MAX_WRITES, READ_SETTINGS } from "./limits.ts";
+import { parseQuery } from "./query.ts";
+import type { Scope } from "./session-pool.ts";
+import type { RowsInsert } from "./statement.ts";
+import type { Store, TextResult } from "./store.ts";
+
+/** What a query answers with. */
+export interface Answer {
+  format: string;
+  bytes: Uint8Array;
+  summary: Summary;
+}
+
+export type QueryRunner = (asked: QueryRequest, body: Buffer, gone: AbortSignal) => Promise<Answer>;
+
+/** Runs queries in two lanes, so that neither long reads nor long writes hold the others up. */
+export function createQueryRunner(store: Store): QueryRunner {
+  const reads = createLane({ maxRunning: MAX_READS, maxWaiting: MAX_WAITING });
+  const writes = createLane({ maxRunning: MAX_WRITES, maxWaiting: MAX_WAITING });
+  let lastRead = 0;
+
+  return async ({ query: urlSql, database, settings, params, defaultFormat }, body, gone) => {
+    const scope = { database, settings, params };
+    const query = parseQuery(urlSql, body);
+    if (query.kind === "rows")
+      return writes.run(() => insertRows(store, query.insert, query.rows, scope), gone);
+    const { sql, statement } = query;
+    const format = statement.format ?? defaultFormat;
+    if (!statement.reads)
+      return writes.run(async () => toAnswer(format, await store.command(sql, format, scope)), gone);
+    const comment = `read ${++lastRead} ${settings.log_comment ?? ""}`.trim();
+    const readSettings = { ...READ_SETTINGS, ...settings, log_comment: comment };
+    const read = () => store.read(sql, format, { ...scope, settings: readSettings });
+    const cancel = () => store.cancel(comment);
+    return reads.run(async () => toAnswer(format, await whileWanted(read, cancel, gone)), gone);
+  };
+}
+
+/** Stops a read whose client has gone. A write goes on, as in ClickHouse: its client will ask, or try again. */
+async function whileWanted<T>(
+  read: () => Promise<T>,
+  cancel: () => Promise<void>,
+  gone: AbortSignal,
+): Promise<T> {
+  // A cancelling that fails leaves a read that ends by its max_execution_time.
+  const onGone = () => void cancel().catch(() => {});
+  gone.addEventListener("abort", onGone, { once: true });
+  try {
+    return await read();
+  } finally {
+    gone.removeEventListener("abort", onGone);
+  }
+}
+
+function toAnswer(format: string, result: TextResult): Answer {
+  const { bytes, rowsRead, bytesRead, elapsedSeconds } = result;
+  return {
+    format,
+    bytes,
+    summary: { readRows: rowsRead, readBytes: bytesRead, writtenRows: 0, writtenBytes: 0, elapsedSeconds },
+  };
+}
+
+async function insertRows(store: Store, insert: RowsInsert, values: Buffer, scope: Scope): Promise<Answer> {
+  const { table, columns, format } = insert;
+  const done = await store.insert(
+    { table, values, format, ...(columns && { columns }) },
+    { ...scope, settings: { ...scope.settings, ...insert.settings } },
+  );
+  const { rowsWritten, bytesWritten, rowsSent, bytesSent, elapsed } = done;
+  const summary = {
+    readRows: rowsSent ?? rowsWritten,
+    readBytes: bytesSent,
+    writtenRows: rowsWritten,
+    writtenBytes: bytesWritten,
+    elapsedSeconds: elapsed,
+  };
+  return { format: "TabSeparated", bytes: new Uint8Array(), summary };
+}

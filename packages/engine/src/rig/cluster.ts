@@ -1,0 +1,102 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join, resolve } from "node:path";
+import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
+import { builtFile } from "../built-file.ts";
+import { serverConfigXml } from "../limits.ts";
+import type { ClusterServerOptions } from "./cluster-server.ts";
+
+export interface Cluster {
+  /** One HTTP address a shard, on the loopback interface. */
+  urls: string[];
+  /** The cluster's name in `remote_servers`. */
+  clusterName: string;
+  /** Kills the servers; their files stay. */
+  close(): Promise<void>;
+}
+
+const CLUSTER_NAME = "candor_rig";
+const START_TIMEOUT_MS = 30_000;
+
+/**
+ * For tests: starts real ClickHouse servers that form a cluster of one replica a shard. There is no ClickHouse to install: libchdb
+ * holds clickhouse-local, which can be told to listen. It knows no users and passwords, no Keeper and so no ON CLUSTER
+ * and no replication.
+ * @param options.dir gets a folder for each server
+ */
+export async function startCluster(options: { shards: number; dir: string }): Promise<Cluster> {
+  const ports = await freePorts(options.shards * 2);
+  const dir = resolve(options.dir);
+  mkdirSync(dir, { recursive: true });
+  const configFile = join(dir, "cluster.xml");
+  writeFileSync(configFile, serverConfigXml(remoteServers(ports.filter((_, i) => i % 2 === 1))));
+  const servers = Array.from({ length: options.shards }, (_, shard) => ({
+    dir: join(dir, `shard-${shard + 1}`),
+    configFile,
+    httpPort: ports[shard * 2] ?? 0,
+    tcpPort: ports[shard * 2 + 1] ?? 0,
+  }));
+  const children = servers.map(spawnServer);
+  const close = async () => {
+    await Promise.all(children.map(endServer));
+  };
+  const urls = servers.map((server) => `http://127.0.0.1:${server.httpPort}`);
+  try {
+    await Promise.all(urls.map((url, i) => untilAnswering(url, children[i])));
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { urls, clusterName: CLUSTER_NAME, close };
+}
+
+function remoteServers(tcpPorts: number[]): string {
+  const shards = tcpPorts.map(
+    (port) => `<shard><replica><host>127.0.0.1</host><port>${port}</port></replica></shard>`,
+  );
+  return `<remote_servers><${CLUSTER_NAME}>${shards.join("")}</${CLUSTER_NAME}></remote_servers>\n`;
+}
+
+function spawnServer(options: ClusterServerOptions): ChildProcess {
+  return fork(builtFile("rig/cluster-server.js"), [JSON.stringify(options)], {
+    env: { TZ: "UTC" },
+    execArgv: [],
+    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  });
+}
+
+async function endServer(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const ended = once(child, "exit");
+  child.kill("SIGKILL");
+  await ended;
+}
+
+async function untilAnswering(url: string, child: ChildProcess | undefined): Promise<void> {
+  const deadline = Date.now() + START_TIMEOUT_MS;
+  const complaint = child?.stderr ? text(child.stderr) : Promise.resolve("");
+  while (Date.now() < deadline) {
+    if (child?.signalCode != null || child?.exitCode != null) {
+      throw new Error(`the ClickHouse server at ${url} ended: ${await complaint}`);
+    }
+    const answer = await fetch(`${url}/ping`).catch(() => undefined);
+    if (answer?.ok) return;
+    await sleep(50);
+  }
+  throw new Error(`the ClickHouse server at ${url} does not answer`);
+}
+
+/** Free at this moment: another process may take one before the server does, which then ends with an error. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
+  await Promise.all(servers.map((server) => once(server, "listening")));
+  const ports = servers.map((server) => {
+    const address = server.address();
+    return typeof address === "object" && address !== null ? address.port : 0;
+  });
+  await Promise.all(servers.map((server) => once(server.close(), "close")));
+  return ports;
+}

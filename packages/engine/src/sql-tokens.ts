@@ -1,0 +1,111 @@
+/** `name` is an identifier in backquotes or double quotes; `symbol` is any one other character. */
+export interface Token {
+  kind: "word" | "number" | "string" | "name" | "symbol";
+  text: string;
+  start: number;
+  end: number;
+}
+
+const SPACE_OR_COMMENT = /(?:\s+|--[^\n]*|#[ !][^\n]*)+/y;
+const WORD = /[A-Za-z_]\w*/y;
+const NUMBER = /\d[\w.]*(?:(?<=[eE])[+-]\d+)?/y;
+const HEREDOC_TAG = /\$\w*\$/y;
+
+/**
+ * Splits SQL into tokens, lazily, by ClickHouse's lexical rules (Lexer.cpp): enough to tell where a statement ends and what it
+ * begins with, without being misled by quotes and comments. Never throws: what is unclosed runs to the end, for the engine to judge.
+ */
+export function* sqlTokens(sql: string): Generator<Token> {
+  let at = skipBlank(sql, 0);
+  while (at < sql.length) {
+    const token = tokenAt(sql, at);
+    yield token;
+    at = skipBlank(sql, token.end);
+  }
+}
+
+function skipBlank(sql: string, from: number): number {
+  let at = from;
+  for (;;) {
+    SPACE_OR_COMMENT.lastIndex = at;
+    if (SPACE_OR_COMMENT.test(sql)) at = SPACE_OR_COMMENT.lastIndex;
+    else if (sql.startsWith("/*", at)) at = endOfBlockComment(sql, at);
+    else return at;
+  }
+}
+
+/** ClickHouse's block comments nest. */
+function endOfBlockComment(sql: string, from: number): number {
+  let depth = 0;
+  for (let at = from; at < sql.length; at++) {
+    if (sql.startsWith("/*", at)) {
+      depth++;
+      at++;
+    } else if (sql.startsWith("*/", at)) {
+      depth--;
+      at++;
+      if (depth === 0) return at + 1;
+    }
+  }
+  return sql.length;
+}
+
+function tokenAt(sql: string, start: number): Token {
+  const make = (kind: Token["kind"], end: number): Token => ({
+    kind,
+    text: sql.slice(start, end),
+    start,
+    end,
+  });
+  const first = sql[start];
+  if (first === "'") return make("string", endOfQuoted(sql, start, "'"));
+  if (first === "`" || first === '"') return make("name", endOfQuoted(sql, start, first));
+  for (const [kind, pattern] of [
+    ["word", WORD],
+    ["number", NUMBER],
+  ] as const) {
+    pattern.lastIndex = start;
+    if (pattern.test(sql)) return make(kind, pattern.lastIndex);
+  }
+  HEREDOC_TAG.lastIndex = start;
+  const tag = HEREDOC_TAG.exec(sql)?.[0];
+  if (tag !== undefined) {
+    const close = sql.indexOf(tag, start + tag.length);
+    if (close >= 0) return make("string", close + tag.length);
+  }
+  return make("symbol", start + 1);
+}
+
+/** A quote within is doubled or follows a backslash. */
+function endOfQuoted(sql: string, start: number, quote: string): number {
+  for (let at = start + 1; at < sql.length; at++) {
+    if (sql[at] === "\\") at++;
+    else if (sql[at] === quote) {
+      if (sql[at + 1] !== quote) return at + 1;
+      at++;
+    }
+  }
+  return sql.length;
+}
+
+/** What a quoted token says. ClickHouse's single-letter escapes; any other escaped character stands for itself. */
+export function unquote(quoted: string): string {
+  const quote = quoted[0] ?? "";
+  const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", "0": "\0" };
+  return quoted
+    .slice(1, -1)
+    .replace(/\\(.)|(['"`])\2/gs, (pair, escaped: string | undefined, doubled: string | undefined) => {
+      if (escaped !== undefined) return escapes[escaped] ?? escaped;
+      return doubled === quote ? quote : pair;
+    });
+}
+
+/** A text as a string literal of SQL, whatever it holds. */
+export function quoteString(text: string): string {
+  return `'${text.replace(/[\\']/g, "\\$&").replaceAll("\0", "\\0")}'`;
+}
+
+/** A name as an identifier of SQL, whatever it holds. */
+export function quoteName(name: string): string {
+  return `\`${name.replace(/[\\`]/g, "\\$&").replaceAll("\0", "\\0")}\``;
+}

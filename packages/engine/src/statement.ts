@@ -1,0 +1,178 @@
+import type { RawInsertFormat } from "chdb";
+import { fault } from "./errors.ts";
+import { INSERT_FORMATS, rawInsertFormat } from "./formats.ts";
+import { sqlTokens, type Token, unquote } from "./sql-tokens.ts";
+
+/** INSERT with rows in a format behind it: `dataAt` is where they begin in the text. */
+export interface RowsInsert {
+  kind: "rows";
+  table: string;
+  columns: string[] | undefined;
+  settings: Record<string, string>;
+  format: RawInsertFormat;
+  dataAt: number;
+}
+
+/** Any other statement: run as it is. `format` is the one named in its FORMAT clause. */
+export interface TextStatement {
+  kind: "text";
+  reads: boolean;
+  format: string | undefined;
+}
+
+export type Statement = RowsInsert | TextStatement;
+
+const READING = new Set(["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "("]);
+
+/**
+ * Tells what a statement is. As ClickHouse's HTTP interface, refuses a second statement behind the first: else a migration
+ * would pass on the embedded store and fail on a cluster.
+ * @throws ClickHouseFault SYNTAX_ERROR, NOT_IMPLEMENTED
+ */
+export function parseStatement(sql: string): Statement {
+  const tokens = sqlTokens(sql);
+  const first = tokens.next();
+  if (first.done) throw fault.syntax("Empty query");
+  if (isWord(first.value, "INSERT")) {
+    const insert = parseInsert(sql);
+    return insert ?? { kind: "text", reads: false, format: undefined };
+  }
+  const format = checkSingle(first.value, tokens);
+  return { kind: "text", reads: READING.has(first.value.text.toUpperCase()), format };
+}
+
+function isWord(token: Token | undefined, word: string): boolean {
+  return token?.kind === "word" && token.text.toUpperCase() === word;
+}
+
+/** Walks the whole statement; answers the format named at its end. */
+function checkSingle(first: Token, rest: Generator<Token>): string | undefined {
+  let format: string | undefined;
+  let before: Token | undefined;
+  let last = first;
+  for (const token of rest) {
+    if (last.text === ";") {
+      throw fault.syntax(
+        `Syntax error (Multi-statements are not allowed): failed at position ${last.start + 1}`,
+      );
+    }
+    if (isWord(before, "FORMAT") && last.kind === "word") {
+      format = token.text === ";" || isWord(token, "SETTINGS") ? last.text : undefined;
+    }
+    before = last;
+    last = token;
+  }
+  return isWord(before, "FORMAT") && last.kind === "word" ? last.text : format;
+}
+
+/** A cursor over the first tokens of an INSERT. */
+interface Cursor {
+  peek(): Token | undefined;
+  next(): Token | undefined;
+}
+
+function cursorOver(tokens: Generator<Token>): Cursor {
+  let ahead = tokens.next();
+  return {
+    peek: () => (ahead.done ? undefined : ahead.value),
+    next() {
+      const token = ahead.done ? undefined : ahead.value;
+      if (!ahead.done) ahead = tokens.next();
+      return token;
+    },
+  };
+}
+
+/**
+ * `INSERT INTO [TABLE] name [(columns)] [SETTINGS a = b, ...] FORMAT name data`. Undefined if it is another kind of INSERT
+ * (VALUES, SELECT), which the engine runs as text.
+ */
+function parseInsert(sql: string): RowsInsert | undefined {
+  const cursor = cursorOver(sqlTokens(sql));
+  cursor.next();
+  if (isWord(cursor.peek(), "INTO")) cursor.next();
+  if (isWord(cursor.peek(), "TABLE")) cursor.next();
+  const intoFunction = isWord(cursor.peek(), "FUNCTION");
+  const table = intoFunction ? undefined : parseTable(cursor);
+  if (table === undefined) return undefined;
+  const columns = cursor.peek()?.text === "(" ? parseColumns(cursor) : undefined;
+  const settings = isWord(cursor.peek(), "SETTINGS") ? parseSettings(cursor) : {};
+  const clause = cursor.next();
+  if (!isWord(clause, "FORMAT") || clause === undefined) return undefined;
+  const [name = "", end = sql.length] = wordAfter(sql, clause.end);
+  if (name.toUpperCase() === "VALUES") return undefined;
+  const format = rawInsertFormat(name);
+  if (format === undefined || columns === "other" || settings === undefined) {
+    throw fault.notImplemented(
+      `The embedded engine inserts rows into plain tables and columns, in these formats: ${INSERT_FORMATS.join(", ")}`,
+    );
+  }
+  return { kind: "rows", table, columns, settings, format, dataAt: dataStart(sql, end) };
+}
+
+/** The word behind `from`, without looking at what follows it: that is data and no SQL. */
+function wordAfter(sql: string, from: number): [string, number] | [] {
+  const pattern = /\s*(\w+)/y;
+  pattern.lastIndex = from;
+  const match = pattern.exec(sql);
+  return match?.[1] === undefined ? [] : [match[1], pattern.lastIndex];
+}
+
+/** As ClickHouse's ParserInsertQuery: blanks behind the format's name and one line end belong to the SQL, all else to the data. */
+function dataStart(sql: string, from: number): number {
+  const pattern = /[ \t\f]*;?[ \t\f]*\r?\n?/y;
+  pattern.lastIndex = from;
+  pattern.test(sql);
+  return pattern.lastIndex;
+}
+
+const PLAIN_NAME = /^\w+$/;
+
+function parseName(token: Token | undefined): string | undefined {
+  if (token?.kind === "word") return token.text;
+  return token?.kind === "name" ? unquote(token.text) : undefined;
+}
+
+function parseTable(cursor: Cursor): string | undefined {
+  const parts = [parseName(cursor.next())];
+  if (cursor.peek()?.text === ".") {
+    cursor.next();
+    parts.push(parseName(cursor.next()));
+  }
+  if (parts.some((part) => part === undefined)) return undefined;
+  if (!parts.every((part) => PLAIN_NAME.test(part ?? ""))) {
+    throw fault.notImplemented("The embedded engine inserts into tables named by letters, digits and _ only");
+  }
+  return parts.join(".");
+}
+
+/** `other`: something else than a list of plain names, such as `(* EXCEPT (a))`. */
+function parseColumns(cursor: Cursor): string[] | "other" {
+  cursor.next();
+  const columns: string[] = [];
+  let depth = 1;
+  let plain = true;
+  for (let token = cursor.next(); token !== undefined; token = cursor.next()) {
+    if (token.text === "(") depth++;
+    else if (token.text === ")") depth--;
+    if (depth === 0) break;
+    const name = parseName(token);
+    if (name !== undefined && /^\w+(\.\w+)*$/.test(name)) columns.push(name);
+    else if (token.text !== ",") plain = false;
+  }
+  return plain ? columns : "other";
+}
+
+function parseSettings(cursor: Cursor): Record<string, string> | undefined {
+  const settings: Record<string, string> = {};
+  do {
+    cursor.next();
+    const name = cursor.next();
+    const equals = cursor.next();
+    const value = cursor.next();
+    if (name?.kind !== "word" || equals?.text !== "=" || value === undefined || value.kind === "symbol")
+      return undefined;
+    settings[name.text] = value.kind === "string" ? unquote(value.text) : value.text;
+  } while (cursor.peek()?.text === ",");
+  return settings;
+}

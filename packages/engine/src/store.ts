@@ -1,0 +1,70 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { RawInsertParams, RawInsertSummary, Session } from "chdb";
+import { MAX_IDLE_SESSIONS, serverConfigXml } from "./limits.ts";
+import { createSessionPool, type Scope } from "./session-pool.ts";
+import { quoteString } from "./sql-tokens.ts";
+
+export interface TextResult {
+  bytes: Uint8Array;
+  rowsRead: number;
+  bytesRead: number;
+  elapsedSeconds: number;
+}
+
+/** An open chDB folder. One process may hold it; all its methods may run at once. */
+export interface Store {
+  readonly version: string;
+  /** Runs one statement that only reads; answers its whole result in `format`, unless its text names another. */
+  read(sql: string, format: string, scope: Scope): Promise<TextResult>;
+  /** The same for any statement. */
+  command(sql: string, format: string, scope: Scope): Promise<TextResult>;
+  /** Inserts rows given as bytes in a format. On disk when resolved, if the table has fsync_after_insert. */
+  insert(
+    rows: Pick<RawInsertParams, "table" | "columns" | "values" | "format">,
+    scope: Scope,
+  ): Promise<RawInsertSummary>;
+  /** Stops the statements that run under this log_comment. */
+  cancel(logComment: string): Promise<void>;
+  /** Rejects when the engine is dead. */
+  probe(): Promise<void>;
+  /** Releases the folder. Only when nothing runs: chDB aborts the process otherwise. */
+  close(): void;
+}
+
+/** Opens the folder `<dataDir>/chdb`; throws if another process holds it. */
+export async function openStore(dataDir: string): Promise<Store> {
+  const chdb = await import("chdb");
+  const configFile = join(dataDir, "engine.xml");
+  writeFileSync(configFile, serverConfigXml());
+  const path = join(dataDir, "chdb");
+  mkdirSync(path, { recursive: true });
+  // Holds the folder open, and with it the engine, while no query runs.
+  const anchor = new chdb.Session(path, { connectionArgs: [`--config-file=${configFile}`] });
+  const sessions = createSessionPool(() => new chdb.Session(path), MAX_IDLE_SESSIONS);
+  const version = await anchor.queryAsync("SELECT version()", { format: "TSVRaw" });
+
+  return {
+    version: version.text().trim(),
+    read: (sql, format, scope) => sessions.use(scope, (session) => runText(session, sql, format)),
+    command: (sql, format, scope) => sessions.useOnce(scope, (session) => runText(session, sql, format)),
+    insert: (rows, scope) => sessions.use(scope, (session) => session.insert(rows)),
+    async cancel(logComment) {
+      const where = `Settings['log_comment'] = ${quoteString(logComment)}`;
+      await anchor.queryAsync(`KILL QUERY WHERE ${where} ASYNC`);
+    },
+    async probe() {
+      await anchor.queryAsync("SELECT 1");
+    },
+    close() {
+      sessions.close();
+      anchor.close();
+    },
+  };
+}
+
+async function runText(session: Session, sql: string, format: string): Promise<TextResult> {
+  const result = await session.queryAsync(sql, { format });
+  const { rowsRead, bytesRead, elapsed } = result;
+  return { bytes: result.bytes(), rowsRead, bytesRead, elapsedSeconds: elapsed };
+}

@@ -1,0 +1,64 @@
+import { createRequire } from "node:module";
+
+export type EngineSupport = { supported: true } | { supported: false; platform: string; why: string };
+
+export interface Machine {
+  platform: string;
+  arch: string;
+  /** glibc's version; undefined on musl and elsewhere. */
+  glibc: string | undefined;
+  /** Whether the package with the library for this platform is installed. */
+  libraryFound: boolean;
+}
+
+const BUILDS = new Set(["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"]);
+const INSTEAD = "set CANDOR_CLICKHOUSE_URL to a ClickHouse server instead";
+
+/** Judges a machine. Pure. */
+export function checkSupport(machine: Machine): EngineSupport {
+  const build = `${machine.platform}-${machine.arch}`;
+  const musl = machine.platform === "linux" && machine.glibc === undefined;
+  const platform = musl ? `${build}-musl` : build;
+  const no = (why: string): EngineSupport => ({ supported: false, platform, why: `${why}; ${INSTEAD}` });
+  if (!BUILDS.has(build)) return no(`the embedded engine (chDB) has no build for ${platform}`);
+  if (musl) return no("the embedded engine (chDB) needs glibc, and this is a musl system such as Alpine");
+  if (!machine.libraryFound) {
+    return no(
+      `the embedded engine's library for ${platform} is not installed (run npm ci without --omit=optional)`,
+    );
+  }
+  return { supported: true };
+}
+
+/**
+ * Says whether the embedded engine can run here, without loading it: the library takes 300 MB and belongs into the child.
+ */
+export function engineSupport(): EngineSupport {
+  return checkSupport({
+    platform: process.platform,
+    arch: process.arch,
+    glibc: glibcVersion(),
+    libraryFound: libraryFound(),
+  });
+}
+
+function glibcVersion(): string | undefined {
+  if (process.platform !== "linux") return undefined;
+  const report = process.report as typeof process.report & { excludeNetwork?: boolean };
+  // Else the report looks up the names of all open connections' peers, which can take seconds.
+  report.excludeNetwork = true;
+  const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
+  return header?.glibcVersionRuntime;
+}
+
+function libraryFound(): boolean {
+  try {
+    // `chdb/libchdb` only looks for the file. No environment: the child does not get ours either.
+    const located = createRequire(import.meta.url)("chdb/libchdb") as {
+      tryResolveLibchdb(options: { env: Record<string, string> }): unknown;
+    };
+    return located.tryResolveLibchdb({ env: {} }) !== undefined;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,138 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { type BatchDefaults, MAX_NESTING_LEVELS, parseMessage } from "./parse.ts";
+
+const ALONE: BatchDefaults = { context: undefined, integrations: undefined, sentAtMs: undefined };
+const TRACK = { type: "track", event: "Opened", userId: "u1" };
+
+function nested(levels: number): unknown {
+  let value: unknown = 1;
+  for (let level = 0; level < levels; level++) value = { deeper: value };
+  return value;
+}
+
+describe("parseMessage", () => {
+  it.each([
+    ["a string", "track", "not_an_object"],
+    ["null", null, "not_an_object"],
+    ["an array", [TRACK], "not_an_object"],
+    ["no type", { userId: "u1", event: "Opened" }, "unknown_type"],
+    ["a type of its own", { ...TRACK, type: "delete" }, "unknown_type"],
+    ["a track without event", { type: "track", userId: "u1" }, "no_event"],
+    ["a track whose event is empty", { ...TRACK, event: "" }, "no_event"],
+    ["no id", { type: "track", event: "Opened" }, "no_user_anon_id"],
+    ["ids that are null or empty", { ...TRACK, userId: null, anonymousId: "" }, "no_user_anon_id"],
+    ["a group id on a track", { type: "track", event: "Opened", groupId: "g" }, "no_user_anon_id"],
+    ["a messageId of 100 characters", { ...TRACK, messageId: "m".repeat(100) }, "message_id_too_long"],
+    ["properties that are a list", { ...TRACK, properties: [1] }, "properties_not_object"],
+    ["traits that are a text", { type: "identify", userId: "u1", traits: "x" }, "traits_not_object"],
+    ["a context that is a number", { ...TRACK, context: 7 }, "context_not_object"],
+    [
+      "properties one level too deep",
+      { ...TRACK, properties: { a: nested(MAX_NESTING_LEVELS - 1) } },
+      "too_deep",
+    ],
+    [
+      "a number beyond a double",
+      { ...TRACK, properties: JSON.parse('{"n":[1e400]}') },
+      "number_out_of_range",
+    ],
+  ])("refuses %s", (_what, item, reason) => {
+    expect(parseMessage(item, ALONE)).toBe(reason);
+  });
+
+  it("keeps what stands at the deepest allowed level", () => {
+    const message = parseMessage({ ...TRACK, properties: nested(MAX_NESTING_LEVELS - 1) }, ALONE);
+    expect(message).toMatchObject({ properties: nested(MAX_NESTING_LEVELS - 1) });
+  });
+
+  it("accepts a group by its groupId and an alias by its previousId alone", () => {
+    expect(parseMessage({ type: "group", groupId: "g1" }, ALONE)).toMatchObject({
+      groupId: "g1",
+      traits: {},
+    });
+    expect(parseMessage({ type: "alias", previousId: "p1" }, ALONE)).toMatchObject({ previousId: "p1" });
+  });
+
+  it("lets the type of the path count over the message's own", () => {
+    expect(parseMessage({ type: "track", userId: "u1" }, ALONE, "identify")).toMatchObject({
+      type: "identify",
+    });
+  });
+
+  it("fills from the batch what a message lacks, key by key, and takes the batch's sentAt", () => {
+    const batch = {
+      context: { library: { name: "go" }, locale: "de" },
+      integrations: { All: false },
+      sentAtMs: 5,
+    };
+    const own = { ...TRACK, context: { locale: "fr" }, sentAt: "2020-11-04T08:05:52Z" };
+    expect(parseMessage(own, batch)).toMatchObject({
+      context: { library: { name: "go" }, locale: "fr" },
+      integrations: { All: false },
+      sentAtMs: 5,
+    });
+  });
+
+  it("keeps a property called __proto__ as a property", () => {
+    const item: unknown = JSON.parse(
+      '{"type":"track","event":"e","userId":"u","context":{"__proto__":{"x":1}}}',
+    );
+    const message = parseMessage(item, { ...ALONE, context: { locale: "de" } });
+    expect(JSON.stringify(message)).toContain('"__proto__":{"x":1}');
+    expect(({} as { x?: number }).x).toBeUndefined();
+  });
+
+  it("takes the digits of ids that are numbers", () => {
+    expect(parseMessage({ ...TRACK, userId: 42, messageId: 7 }, ALONE)).toMatchObject({
+      userId: "42",
+      messageId: "7",
+    });
+  });
+
+  it("never throws, and answers any JSON value with a message or a reason", () => {
+    const field = fc.oneof(fc.jsonValue(), fc.constant(null), fc.string());
+    const item = fc.oneof(
+      fc.jsonValue(),
+      fc.record(
+        {
+          type: fc.oneof(fc.constantFrom("track", "identify", "page", "screen", "group", "alias"), field),
+          event: field,
+          userId: field,
+          anonymousId: field,
+          messageId: field,
+          properties: field,
+          traits: field,
+          context: field,
+          integrations: field,
+          timestamp: field,
+        },
+        { requiredKeys: [] },
+      ),
+    );
+    fc.assert(
+      fc.property(item, (value) => {
+        const result = parseMessage(value, ALONE);
+        if (typeof result === "string") return /^[a-z_]+$/.test(result);
+        return (
+          result.userId !== "" &&
+          (result.userId ?? result.anonymousId ?? result.groupId ?? result.previousId) !== undefined
+        );
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
+  it("keeps every property of a track exactly", () => {
+    const keys = fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 5 }));
+    fc.assert(
+      fc.property(keys, (properties) => {
+        const sent: unknown = JSON.parse(JSON.stringify({ ...TRACK, properties }));
+        const message = parseMessage(sent, ALONE);
+        return (
+          typeof message !== "string" && JSON.stringify(message.properties) === JSON.stringify(properties)
+        );
+      }),
+    );
+  });
+});

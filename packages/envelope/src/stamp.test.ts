@@ -1,0 +1,84 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createIds } from "./ids.ts";
+import { parseMessage } from "./parse.ts";
+import { type Receipt, stampMessage } from "./stamp.ts";
+import { toIsoTime } from "./times.ts";
+
+const RECEIVED_AT_MS = Date.parse("2020-11-04T08:05:52.726Z");
+const ids = createIds((bytes) => Buffer.alloc(bytes, 7));
+const receipt: Receipt = {
+  receivedAtMs: RECEIVED_AT_MS,
+  receivedAt: toIsoTime(RECEIVED_AT_MS),
+  retryCount: 0,
+  peerAddress: undefined,
+};
+
+function stamp(item: object, at: Partial<Receipt> = {}): unknown {
+  const message = parseMessage(item, { context: undefined, integrations: undefined, sentAtMs: undefined });
+  if (typeof message === "string") throw new Error(message);
+  return JSON.parse(JSON.stringify(stampMessage(message, { ...receipt, ...at }, ids)));
+}
+
+describe("stampMessage", () => {
+  it("makes of a bare message what Segment makes of it", () => {
+    expect(
+      stamp({ type: "track", event: "Installation Started", userId: "u", properties: { os: "ubuntu" } }),
+    ).toEqual({
+      context: { library: { name: "unknown", version: "unknown" } },
+      event: "Installation Started",
+      integrations: {},
+      messageId: expect.stringMatching(/^api-[0-9A-Za-z]{27}$/),
+      properties: { os: "ubuntu" },
+      receivedAt: "2020-11-04T08:05:52.726Z",
+      timestamp: "2020-11-04T08:05:52.726Z",
+      type: "track",
+      userId: "u",
+    });
+  });
+
+  it("keeps a messageId that is plainly an id, and only the hash of any other", () => {
+    const track = { type: "track", event: "e", userId: "u" };
+    expect(stamp({ ...track, messageId: "ajs-9176:c8f5._" })).toMatchObject({ messageId: "ajs-9176:c8f5._" });
+    const hashed = stamp({ ...track, messageId: "jane@example.org" });
+    expect(hashed).toEqual(stamp({ ...track, messageId: "jane@example.org" }));
+    expect(hashed).toMatchObject({ messageId: expect.stringMatching(/^sha256-[0-9a-f]{64}$/) });
+  });
+
+  it("fills context.ip from the peer only where the client gave none", () => {
+    const track = { type: "track", event: "e", userId: "u" };
+    const peer = { peerAddress: "192.0.2.7" };
+    expect(stamp(track, peer)).toMatchObject({ context: { ip: "192.0.2.7", library: { name: "unknown" } } });
+    expect(stamp({ ...track, context: { ip: "198.51.100.1" } }, peer)).toMatchObject({
+      context: { ip: "198.51.100.1" },
+    });
+  });
+
+  it("does not change the message it was given, nor the batch's context that messages share", () => {
+    const context = Object.freeze({ locale: "de" });
+    const message = parseMessage(
+      { type: "track", event: "e", userId: "u" },
+      { context, integrations: undefined, sentAtMs: undefined },
+    );
+    if (typeof message === "string") throw new Error(message);
+    stampMessage(message, { ...receipt, peerAddress: "192.0.2.7" }, ids);
+    expect(context).toEqual({ locale: "de" });
+  });
+
+  it("writes keys in alphabetical order and only ids of its alphabet, for any message", () => {
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })),
+        fc.string({ maxLength: 99 }),
+        (properties, messageId) => {
+          const keys = Object.entries(
+            stamp({ type: "track", event: "e", userId: "u", properties, messageId }) as object,
+          );
+          const names = keys.map(([key]) => key);
+          const id = keys.find(([key]) => key === "messageId")?.[1];
+          return names.join() === [...names].sort().join() && /^[A-Za-z0-9._:-]{1,99}$/.test(String(id));
+        },
+      ),
+    );
+  });
+});

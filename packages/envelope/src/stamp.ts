@@ -1,0 +1,69 @@
+import type { Envelope, JsonObject, Message } from "./message.ts";
+import { resolveTimestamp, toIsoTime } from "./times.ts";
+
+/** What the collector knows of a request when it stamps its messages. */
+export interface Receipt {
+  readonly receivedAtMs: number;
+  /** `receivedAtMs` as it is written, made once for all messages of a request. */
+  readonly receivedAt: string;
+  /** The client's `X-Retry-Count`; 0 at its first attempt. */
+  readonly retryCount: number;
+  /** Becomes `context.ip` where the client gave none; undefined where the source's peer address is not kept. */
+  readonly peerAddress: string | undefined;
+}
+
+/** Where ids come from: passed in, so that a test can hold them. */
+export interface IdSource {
+  /** A new id, unique; only `[A-Za-z0-9._:-]`, under 100 characters. */
+  newMessageId(atMs: number): string;
+  /** The same text for the same id, which cannot be turned back; same alphabet and length. */
+  hashMessageId(messageId: string): string;
+}
+
+const SAFE_MESSAGE_ID = /^[A-Za-z0-9._:-]+$/;
+const UNKNOWN_LIBRARY: JsonObject = { name: "unknown", version: "unknown" };
+
+/**
+ * Makes the envelope of a message: ids, times, and the defaults that Segment fills in (`integrations` and
+ * `context.library`). People put addresses into messageIds, therefore any that is not plainly an id is kept as
+ * its hash only. Pure but for `ids`; never throws.
+ */
+export function stampMessage(message: Message, receipt: Receipt, ids: IdSource): Envelope {
+  const { originalTimestampMs, sentAtMs } = message;
+  const { receivedAtMs, receivedAt, retryCount } = receipt;
+  const timestampMs = resolveTimestamp({ receivedAtMs, originalTimestampMs, sentAtMs, retryCount });
+  return {
+    anonymousId: message.anonymousId,
+    category: message.category,
+    context: completeContext(message.context, receipt.peerAddress),
+    event: message.event,
+    groupId: message.groupId,
+    integrations: message.integrations,
+    messageId: stampMessageId(message.messageId, receivedAtMs, ids),
+    name: message.name,
+    originalTimestamp: originalTimestampMs === undefined ? undefined : toIsoTime(originalTimestampMs),
+    previousId: message.previousId,
+    properties: message.properties,
+    receivedAt,
+    sentAt: sentAtMs === undefined ? undefined : toIsoTime(sentAtMs),
+    timestamp: timestampMs === receivedAtMs ? receivedAt : toIsoTime(timestampMs),
+    traits: message.traits,
+    type: message.type,
+    userId: message.userId,
+  };
+}
+
+function stampMessageId(messageId: string | undefined, atMs: number, ids: IdSource): string {
+  if (messageId === undefined) return ids.newMessageId(atMs);
+  return SAFE_MESSAGE_ID.test(messageId) ? messageId : ids.hashMessageId(messageId);
+}
+
+function completeContext(context: JsonObject, peerAddress: string | undefined): JsonObject {
+  const lacksAddress =
+    peerAddress !== undefined && (context.ip === undefined || context.ip === null || context.ip === "");
+  if (!lacksAddress && context.library) return context;
+  const complete: JsonObject = { ...context };
+  if (lacksAddress) complete.ip = peerAddress;
+  if (!complete.library) complete.library = UNKNOWN_LIBRARY;
+  return complete;
+}

@@ -1,0 +1,3 @@
+SELECT uniqExact(messageId) AS count
+FROM events
+WHERE {filters}

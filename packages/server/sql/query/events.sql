@@ -1,0 +1,9 @@
+SELECT
+    source,
+    messageId,
+    toUnixTimestamp64Milli(receivedAt) AS receivedAtMs,
+    envelope
+FROM events
+WHERE {filters}
+ORDER BY receivedAt DESC, messageId DESC, source DESC
+LIMIT {limit:UInt32}

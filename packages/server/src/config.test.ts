@@ -1,0 +1,118 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "./config.ts";
+import { openDataFolder } from "./data-folder.ts";
+import { createMatcher, openKeys } from "./keys.ts";
+
+describe("readConfig", () => {
+  it("takes the documented defaults from an empty environment", () => {
+    const { trustedProxies, ...rest } = readConfig({ PATH: "/bin", CANDOR_PORT: "" });
+    expect(rest).toEqual({
+      host: "127.0.0.1",
+      port: 7226,
+      dataDir: resolve(".candor"),
+      writeKeys: {},
+      adminToken: undefined,
+      clickhouseUrls: undefined,
+      clickhouseCluster: undefined,
+      url: "http://127.0.0.1:7226",
+    });
+    expect(trustedProxies.check("127.0.0.1")).toBe(false);
+  });
+
+  it("reads every setting", () => {
+    const config = readConfig({
+      CANDOR_HOST: "::1",
+      CANDOR_PORT: "0",
+      CANDOR_DATA_DIR: "/data",
+      CANDOR_WRITE_KEYS: "installer:i1, server:s1,client:c1",
+      CANDOR_ADMIN_TOKEN: "t",
+      CANDOR_CLICKHOUSE_URL: "http://a:8123/,http://b:8123",
+      CANDOR_CLICKHOUSE_CLUSTER: "candor",
+      CANDOR_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+    });
+    expect(config).toMatchObject({
+      url: "http://[::1]:0",
+      dataDir: "/data",
+      writeKeys: { installer: "i1", server: "s1", client: "c1" },
+      adminToken: "t",
+      clickhouseUrls: ["http://a:8123", "http://b:8123"],
+      clickhouseCluster: "candor",
+    });
+    expect(config.trustedProxies.check("10.9.9.9")).toBe(true);
+    expect(config.trustedProxies.check("::1", "ipv6")).toBe(true);
+  });
+
+  it("names every fault at once, what to write instead, and never the value", () => {
+    const environment = {
+      CANDOR_PROT: "1",
+      CANDOR_PORT: "70000-secret",
+      CANDOR_HOST: "not a host secret",
+      CANDOR_WRITE_KEYS: "server:secret,client:secret,door:x,nonsense secret",
+      CANDOR_ADMIN_TOKEN: "two words secret",
+      CANDOR_CLICKHOUSE_URL: "secret",
+      CANDOR_TRUSTED_PROXIES: "secret/8",
+      CANDOR_URL: "secret",
+    };
+    let message = "";
+    try {
+      readConfig(environment);
+    } catch (error) {
+      if (error instanceof Error) message = error.message;
+    }
+    expect(message).not.toContain("secret");
+    for (const name of Object.keys(environment)) expect(message).toContain(name);
+    expect(message.split("\n  - ")).toHaveLength(11);
+    expect(message).toContain("0 (any free port) to 65535");
+  });
+});
+
+describe("openKeys", () => {
+  it("makes keys once, keeps them for their owner alone, and lets the settings count over them", () => {
+    const dir = mkdtempSync(join(tmpdir(), "candor-keys-"));
+    const first = openKeys(readConfig({ CANDOR_DATA_DIR: dir }));
+    const second = openKeys(readConfig({ CANDOR_DATA_DIR: dir, CANDOR_WRITE_KEYS: "server:chosen" }));
+    expect(second).toEqual({ ...first, writeKeys: { ...first.writeKeys, server: "chosen" } });
+    expect(new Set(Object.values(first.writeKeys)).size).toBe(3);
+    expect(statSync(join(dir, "keys.json")).mode & 0o777).toBe(0o600);
+    writeFileSync(join(dir, "keys.json"), "{}");
+    expect(() => openKeys(readConfig({ CANDOR_DATA_DIR: dir }))).toThrow("keys are missing in it");
+    rmSync(dir, { recursive: true });
+  });
+});
+
+describe("createMatcher", () => {
+  it("names the secret that a text is, and nothing for any other", () => {
+    const match = createMatcher({ installer: "aaa", server: "bbb" });
+    expect(["aaa", "bbb", "aab", "", "aaaa"].map(match)).toEqual([
+      "installer",
+      "server",
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+});
+
+describe("openDataFolder", () => {
+  it("gives the folder to one holder at a time, for its owner alone", () => {
+    const dir = join(mkdtempSync(join(tmpdir(), "candor-folder-")), "data");
+    const held = openDataFolder(dir);
+    expect(() => openDataFolder(dir)).toThrow("Another Candor is running on");
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+    held.release();
+    openDataFolder(dir).release();
+    rmSync(dir, { recursive: true });
+  });
+
+  it("says what to do when the folder cannot be written", () => {
+    const dir = mkdtempSync(join(tmpdir(), "candor-folder-"));
+    writeFileSync(join(dir, "file"), "");
+    expect(() => openDataFolder(join(dir, "file", "data"))).toThrow(
+      /cannot be written \(ENOTDIR\).*CANDOR_DATA_DIR/,
+    );
+    rmSync(dir, { recursive: true });
+  });
+});

@@ -1,0 +1,169 @@
+import { BlockList, isIP } from "node:net";
+import { resolve } from "node:path";
+import { CandorError } from "./errors.ts";
+
+/** Where messages come from; each source has its own write key. */
+export const SOURCES = ["installer", "server", "client"] as const;
+export type Source = (typeof SOURCES)[number];
+
+/** All settings. The environment is read here and nowhere else. */
+export interface Config {
+  /** Address to listen on. `CANDOR_HOST`, default 127.0.0.1. */
+  readonly host: string;
+  /** Port to listen on; 0 takes any free one. `CANDOR_PORT`, default 7226. */
+  readonly port: number;
+  /** Folder of everything that Candor keeps, absolute. `CANDOR_DATA_DIR`, default ./.candor. */
+  readonly dataDir: string;
+  /** Write keys that the operator chose; the others are made and kept. `CANDOR_WRITE_KEYS`, `source:KEY,...`. */
+  readonly writeKeys: Readonly<Partial<Record<Source, string>>>;
+  /** Admin token that the operator chose; else made and kept. `CANDOR_ADMIN_TOKEN`. */
+  readonly adminToken: string | undefined;
+  /** HTTP addresses of ClickHouse, one for each node of a cluster; undefined: embedded. `CANDOR_CLICKHOUSE_URL`. */
+  readonly clickhouseUrls: readonly string[] | undefined;
+  /** Cluster (of system.clusters) over which events are spread. `CANDOR_CLICKHOUSE_CLUSTER`. */
+  readonly clickhouseCluster: string | undefined;
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. `CANDOR_TRUSTED_PROXIES`, `10.0.0.0/8,::1`. */
+  readonly trustedProxies: BlockList;
+  /** Where the commands find a running Candor. `CANDOR_URL`, default http://HOST:PORT. */
+  readonly url: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+type Report = (fault: string) => undefined;
+
+const NAMES: ReadonlySet<string> = new Set([
+  "CANDOR_HOST",
+  "CANDOR_PORT",
+  "CANDOR_DATA_DIR",
+  "CANDOR_WRITE_KEYS",
+  "CANDOR_ADMIN_TOKEN",
+  "CANDOR_CLICKHOUSE_URL",
+  "CANDOR_CLICKHOUSE_CLUSTER",
+  "CANDOR_TRUSTED_PROXIES",
+  "CANDOR_URL",
+]);
+
+/**
+ * Reads the settings from an environment. An empty value counts as not given.
+ * @throws CandorError `settings_invalid` that lists every fault at once, unknown CANDOR_ names included. Values are
+ * not repeated in it, because some are secrets.
+ */
+export function readConfig(environment: Environment): Config {
+  const faults: string[] = [];
+  const report: Report = (fault) => void faults.push(`  - ${fault}`);
+  const read = (name: string): string | undefined => environment[name]?.trim() || undefined;
+
+  for (const name of Object.keys(environment).sort()) {
+    if (name.startsWith("CANDOR_") && !NAMES.has(name)) report(`${name} is not a setting${hintFor(name)}.`);
+  }
+  const host = readHost(read("CANDOR_HOST"), report);
+  const port = readPort(read("CANDOR_PORT"), report);
+  const config: Config = {
+    host,
+    port,
+    dataDir: resolve(read("CANDOR_DATA_DIR") ?? ".candor"),
+    writeKeys: readWriteKeys(read("CANDOR_WRITE_KEYS"), report),
+    adminToken: readToken(read("CANDOR_ADMIN_TOKEN"), report),
+    clickhouseUrls: readUrls(read("CANDOR_CLICKHOUSE_URL"), report),
+    clickhouseCluster: readCluster(read("CANDOR_CLICKHOUSE_CLUSTER"), read("CANDOR_CLICKHOUSE_URL"), report),
+    trustedProxies: readProxies(read("CANDOR_TRUSTED_PROXIES"), report),
+    url:
+      readUrl("CANDOR_URL", read("CANDOR_URL"), report) ??
+      `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
+  };
+  if (faults.length > 0) throw new CandorError("settings_invalid", { faults: faults.join("\n") });
+  return config;
+}
+
+/** A known name that shares most of an unknown one's letters, for a slip of the pen. */
+function hintFor(name: string): string {
+  const near = [...NAMES].find(
+    (known) => known.startsWith(name.slice(0, -1)) || name.startsWith(known.slice(0, -1)),
+  );
+  return near === undefined ? `; the settings are ${[...NAMES].join(", ")}` : `; did you mean ${near}?`;
+}
+
+function readHost(value = "127.0.0.1", report: Report): string {
+  if (isIP(value) === 0 && !/^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/.test(value)) {
+    report(
+      "CANDOR_HOST is not an address. Write an IP address or a host name, such as 127.0.0.1 or 0.0.0.0.",
+    );
+  }
+  return value;
+}
+
+function readPort(value = "7226", report: Report): number {
+  if (!/^\d{1,5}$/.test(value) || Number(value) > 65_535) {
+    report("CANDOR_PORT is not a port. Write a whole number from 0 (any free port) to 65535.");
+  }
+  return Number(value);
+}
+
+function readWriteKeys(value: string | undefined, report: Report): Config["writeKeys"] {
+  const keys: Partial<Record<Source, string>> = {};
+  for (const pair of value?.split(",") ?? []) {
+    const [, source, key] = /^\s*(\w+)\s*:\s*([A-Za-z0-9._~-]{1,128})\s*$/.exec(pair) ?? [];
+    if (source === undefined || key === undefined) {
+      report(
+        "CANDOR_WRITE_KEYS has an entry that is not source:KEY (letters, digits, . _ ~ -). Write installer:KEY,server:KEY,client:KEY.",
+      );
+    } else if (!isSource(source))
+      report(`CANDOR_WRITE_KEYS names a source that is none of ${SOURCES.join(", ")}.`);
+    else if (keys[source] !== undefined) report(`CANDOR_WRITE_KEYS gives two keys for ${source}. Give one.`);
+    else keys[source] = key;
+  }
+  const given = Object.values(keys);
+  if (new Set(given).size < given.length) {
+    report(
+      "CANDOR_WRITE_KEYS gives one key to two sources. Each source needs its own, because the key tells them apart.",
+    );
+  }
+  return keys;
+}
+
+function isSource(name: string): name is Source {
+  return SOURCES.some((source) => source === name);
+}
+
+function readToken(value: string | undefined, report: Report): string | undefined {
+  if (value !== undefined && !/^[\x21-\x7e]+$/.test(value)) {
+    report(
+      "CANDOR_ADMIN_TOKEN holds blanks or characters outside ASCII. Write one word of letters, digits and signs.",
+    );
+  }
+  return value;
+}
+
+function readUrls(value: string | undefined, report: Report): string[] | undefined {
+  return value?.split(",").map((url) => readUrl("CANDOR_CLICKHOUSE_URL", url.trim(), report) ?? "");
+}
+
+function readUrl(name: string, value: string | undefined, report: Report): string | undefined {
+  if (value === undefined) return undefined;
+  const isHttp = URL.canParse(value) && /^https?:$/.test(new URL(value).protocol);
+  if (isHttp) return value.replace(/\/+$/, "");
+  return report(
+    `${name} is not an HTTP address. Write http://host:port${name === "CANDOR_URL" ? "" : ", for a cluster one for each node, separated by commas"}.`,
+  );
+}
+
+function readCluster(value: string | undefined, url: string | undefined, report: Report): string | undefined {
+  if (value === undefined) return undefined;
+  if (!/^\w+$/.test(value)) report("CANDOR_CLICKHOUSE_CLUSTER is not a name of letters, digits and _.");
+  if (url === undefined)
+    report("CANDOR_CLICKHOUSE_CLUSTER is set without CANDOR_CLICKHOUSE_URL. Set both, or neither.");
+  return value;
+}
+
+function readProxies(value: string | undefined, report: Report): BlockList {
+  const proxies = new BlockList();
+  for (const entry of value?.split(",") ?? []) {
+    const [address = "", bits] = entry.trim().split("/");
+    const family = isIP(address);
+    const prefix = bits === undefined ? (family === 6 ? 128 : 32) : Number(bits);
+    if (family === 0 || !Number.isInteger(prefix) || prefix < 0 || prefix > (family === 6 ? 128 : 32)) {
+      report("CANDOR_TRUSTED_PROXIES has an entry that is no address or network. Write 10.0.0.0/8,::1.");
+    } else proxies.addSubnet(address, prefix, family === 6 ? "ipv6" : "ipv4");
+  }
+  return proxies;
+}

@@ -1,0 +1,81 @@
+import { closeSync, mkdirSync, openSync } from "node:fs";
+import { open, rm } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { CandorError, causeOf, toWriteError } from "./errors.ts";
+
+const PROBE_BYTES = 4096;
+
+/** The folder of everything that Candor keeps, held by this process alone. */
+export interface DataFolder {
+  /** Segments that wait for the store. */
+  readonly logDir: string;
+  /** Hashes of messageIds. */
+  readonly dedupeDir: string;
+  /** The embedded store. */
+  readonly storeDir: string;
+  /** Rows that the store rejected. */
+  readonly setAsideDir: string;
+  release(): void;
+}
+
+/**
+ * Makes the folder (mode 0700) and locks it. The lock is the kernel's, on the open file: it ends with the process,
+ * however that ends, and there is no stale lock to clean up.
+ * @throws CandorError `data_folder_unwritable`, `data_folder_locked`, `lock_unsupported`
+ */
+export function openDataFolder(dataDir: string): DataFolder {
+  const dirs = {
+    logDir: join(dataDir, "log"),
+    dedupeDir: join(dataDir, "dedupe"),
+    storeDir: join(dataDir, "store"),
+    setAsideDir: join(dataDir, "set-aside"),
+  };
+  let fd: number;
+  try {
+    for (const dir of [dataDir, ...Object.values(dirs)]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    fd = openSync(join(dataDir, "lock"), "a+", 0o600);
+  } catch (error) {
+    throw new CandorError("data_folder_unwritable", { folder: dataDir, cause: causeOf(error) }, error);
+  }
+  if (!tryLock(fd, dataDir)) {
+    closeSync(fd);
+    throw new CandorError("data_folder_locked", { folder: dataDir });
+  }
+  return { ...dirs, release: () => closeSync(fd) };
+}
+
+/** Node has no file locks; the library's is flock on the systems that it was built for. */
+function tryLock(fd: number, folder: string): boolean {
+  let locks: { tryLock(fd: number): boolean };
+  try {
+    locks = createRequire(import.meta.url)("fs-native-extensions");
+  } catch (error) {
+    throw new CandorError(
+      "lock_unsupported",
+      { folder, cause: `${process.platform} ${process.arch}` },
+      error,
+    );
+  }
+  return locks.tryLock(fd);
+}
+
+/**
+ * Writes and flushes a few bytes: the only way to know that the disk takes them.
+ * @throws CandorError `disk_full`, `log_unwritable`
+ */
+export async function probeDisk(dataDir: string): Promise<void> {
+  const path = join(dataDir, "ready-probe");
+  try {
+    const file = await open(path, "w", 0o600);
+    try {
+      await file.writeFile(Buffer.alloc(PROBE_BYTES));
+      await file.datasync();
+    } finally {
+      await file.close();
+      await rm(path, { force: true });
+    }
+  } catch (error) {
+    throw toWriteError(error);
+  }
+}

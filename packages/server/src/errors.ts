@@ -1,0 +1,152 @@
+/**
+ * Every error that Candor itself raises, in one table: what happened and what to do, for a person. The code is the
+ * contract (clients, tests and docs/errors.md go by it); the texts may change. `{name}` is filled from the details.
+ */
+export const ERRORS = {
+  // Answers to a client. Clients drop their batch on any 4xx but 408, 410, 429 and 460, and retry 5xx.
+  body_unreadable: {
+    status: 400,
+    message: "The body is not readable JSON: {why}. Send one JSON object, encoded as UTF-8.",
+  },
+  body_not_object: {
+    status: 400,
+    message: 'The body is not a JSON object. Send one message, or {"batch":[...]}.',
+  },
+  batch_not_array: {
+    status: 400,
+    message: 'The field "batch" is not an array. Send {"batch":[message, ...]}.',
+  },
+  encoding_unknown: {
+    status: 400,
+    message: "This content-encoding is not known. Send the body plain, or with content-encoding: gzip.",
+  },
+  write_key_unknown: {
+    status: 401,
+    message:
+      "The write key is missing or not known here. Send it as the user name of HTTP Basic authentication, or as writeKey in the body; `candor keys` lists the valid ones.",
+  },
+  token_invalid: {
+    status: 401,
+    message: "Send the header Authorization: Bearer TOKEN, with the admin token that `candor keys` prints.",
+  },
+  query_invalid: { status: 400, message: "{why}" },
+  not_found: {
+    status: 404,
+    message: "There is nothing at this address. docs/http-api.md lists what there is.",
+  },
+  method_not_allowed: { status: 405, message: "Messages are sent with POST." },
+  body_too_large: {
+    status: 413,
+    message: "The body is larger than {limitBytes} bytes (after gunzip). Send smaller batches.",
+  },
+  batch_too_long: { status: 413, message: "The batch has more than {limit} messages. Send smaller batches." },
+  body_timeout: { status: 408, message: "The body did not arrive in time. Send it again." },
+  overloaded: {
+    status: 503,
+    retryAfterS: 1,
+    message: "More arrives than the disk takes. Send it again a little later.",
+  },
+  stopping: {
+    status: 503,
+    retryAfterS: 5,
+    message: "The collector is stopping. Send it again a little later.",
+  },
+  disk_full: {
+    status: 503,
+    retryAfterS: 30,
+    message:
+      "The collector's disk is full; nothing of this request was kept. Its operator has to free space.",
+  },
+  log_unwritable: {
+    status: 503,
+    retryAfterS: 30,
+    message: "The collector cannot write its log ({cause}); nothing of this request was kept.",
+  },
+  store_away: {
+    status: 503,
+    retryAfterS: 2,
+    message:
+      "The store does not answer. Messages are still accepted and kept; reading works again when it is back.",
+  },
+  internal: {
+    status: 500,
+    message: "The collector failed in a way it does not know. Its own output says more.",
+  },
+
+  // Faults at the start, for the operator.
+  settings_invalid: { message: "The settings cannot be used:\n{faults}" },
+  port_in_use: {
+    message: "Port {port} on {host} is taken by another program. Stop it, or set CANDOR_PORT to a free port.",
+  },
+  address_unavailable: {
+    message:
+      "This machine cannot listen on {host}:{port} ({cause}). Set CANDOR_HOST to one of its addresses, or to 127.0.0.1.",
+  },
+  data_folder_locked: {
+    message: "Another Candor is running on {folder}. Stop it, or set CANDOR_DATA_DIR to another folder.",
+  },
+  data_folder_unwritable: {
+    message:
+      "The data folder {folder} cannot be written ({cause}). Give this user the right to write there, or set CANDOR_DATA_DIR to another folder.",
+  },
+  lock_unsupported: {
+    message:
+      "This system offers no file lock that Candor knows ({cause}), so it cannot be sure to be alone on {folder}. Run it on glibc Linux, macOS or Windows, or install `flock`.",
+  },
+  keys_unreadable: {
+    message:
+      "The file {file} is not what Candor wrote ({why}). Put it back from a backup, or delete it to have new keys made (clients then need the new ones).",
+  },
+  engine_unsupported: {
+    message:
+      "The embedded store does not run on {platform} ({why}). Set CANDOR_CLICKHOUSE_URL to a ClickHouse server.",
+  },
+  schema_newer: {
+    message:
+      "The store's schema has version {found}, this Candor knows versions up to {known}. Start the Candor that made it, or a newer one.",
+  },
+  schema_changed: {
+    message:
+      "Migration {name} is not the one that was applied to this store. Migrations never change once released; add a new one.",
+  },
+  unreachable: {
+    message: "No Candor answers at {url} ({cause}). Start it with `npm start`, or set CANDOR_URL.",
+  },
+} as const satisfies { [code: string]: { status?: number; retryAfterS?: number; message: string } };
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** An error that Candor foresees. `message` is for people, `code` for programs; neither holds what a client sent. */
+export class CandorError extends Error {
+  readonly code: ErrorCode;
+  readonly status: number;
+  /** Seconds after which a client should try again, for the Retry-After header. */
+  readonly retryAfterS: number | undefined;
+
+  constructor(code: ErrorCode, details: { [name: string]: string | number } = {}, cause?: unknown) {
+    const entry: { status?: number; retryAfterS?: number; message: string } = ERRORS[code];
+    const message = entry.message.replace(/\{(\w+)\}/g, (slot, name: string) =>
+      String(details[name] ?? slot),
+    );
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "CandorError";
+    this.code = code;
+    this.status = entry.status ?? 500;
+    this.retryAfterS = entry.retryAfterS;
+  }
+}
+
+/** The system's code of an error (`ENOSPC`), or its message, never more. */
+export function causeOf(error: unknown): string {
+  if (error instanceof Error)
+    return "code" in error && typeof error.code === "string" ? error.code : error.message;
+  return String(error);
+}
+
+/** A failed write as the error that a client is told: `disk_full`, else `log_unwritable`. */
+export function toWriteError(error: unknown): CandorError {
+  const cause = causeOf(error);
+  if (cause === "ENOSPC" || cause === "EDQUOT" || cause === "EFBIG")
+    return new CandorError("disk_full", {}, error);
+  return new CandorError("log_unwritable", { cause }, error);
+}

@@ -1,0 +1,83 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Config, SOURCES, type Source } from "./config.ts";
+import { CandorError, causeOf } from "./errors.ts";
+import { writeFileDurably } from "./log/disk.ts";
+
+/** The write keys of the sources and the token of the read API. */
+export interface Keys {
+  readonly writeKeys: Readonly<Record<Source, string>>;
+  readonly adminToken: string;
+}
+
+const KEY_RANDOM_BYTES = 18;
+
+/**
+ * The keys in force: those of the settings, else those of `keys.json` in the data folder (mode 0600), else new ones,
+ * which are kept there. Settings are not written to the file.
+ * @throws CandorError `keys_unreadable`
+ */
+export function openKeys(config: Config, random: (bytes: number) => Buffer = randomBytes): Keys {
+  const file = join(config.dataDir, "keys.json");
+  const kept = existsSync(file) ? readKeys(file) : undefined;
+  const keys = kept ?? makeKeys(random);
+  if (kept === undefined) writeFileDurably(file, `${JSON.stringify(keys, null, 2)}\n`);
+  return {
+    writeKeys: { ...keys.writeKeys, ...config.writeKeys },
+    adminToken: config.adminToken ?? keys.adminToken,
+  };
+}
+
+function makeKeys(random: (bytes: number) => Buffer): Keys {
+  const make = (prefix: string): string => `${prefix}_${random(KEY_RANDOM_BYTES).toString("base64url")}`;
+  return {
+    writeKeys: { installer: make("installer"), server: make("server"), client: make("client") },
+    adminToken: make("admin"),
+  };
+}
+
+function readKeys(file: string): Keys {
+  try {
+    chmodSync(file, 0o600);
+    const keys: unknown = JSON.parse(readFileSync(file, "utf8"));
+    if (isKeys(keys)) return keys;
+  } catch (error) {
+    throw new CandorError(
+      "keys_unreadable",
+      { file, why: error instanceof SyntaxError ? "not JSON" : causeOf(error) },
+      error,
+    );
+  }
+  throw new CandorError("keys_unreadable", { file, why: "keys are missing in it" });
+}
+
+function isKeys(value: unknown): value is Keys {
+  if (typeof value !== "object" || value === null || !("writeKeys" in value) || !("adminToken" in value))
+    return false;
+  const { writeKeys, adminToken } = value;
+  if (typeof writeKeys !== "object" || writeKeys === null || typeof adminToken !== "string") return false;
+  return SOURCES.every(
+    (source) => typeof Object.entries(writeKeys).find(([name]) => name === source)?.[1] === "string",
+  );
+}
+
+/**
+ * A lock for secrets: says which of them a text is, in a time that depends on neither. All are compared, as
+ * SHA-256 digests, because timingSafeEqual wants equal lengths.
+ */
+export function createMatcher<Name extends string>(
+  secrets: Readonly<Record<Name, string>>,
+): (candidate: string) => Name | undefined {
+  const digests = (Object.keys(secrets) as Name[]).map((name) => ({ name, digest: digestOf(secrets[name]) }));
+  return (candidate) => {
+    const digest = digestOf(candidate);
+    let match: Name | undefined;
+    for (const secret of digests) if (timingSafeEqual(secret.digest, digest)) match = secret.name;
+    return match;
+  };
+}
+
+function digestOf(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

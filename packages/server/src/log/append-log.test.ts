@@ -1,0 +1,27 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe } from "vitest";
+import { openAppendLog } from "./append-log.ts";
+import { describeLogContract } from "./log.contract.ts";
+
+const root = mkdtempSync(join(tmpdir(), "candor-log-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+describe("the append log", () => {
+  describeLogContract(() => {
+    const dir = mkdtempSync(join(root, "log-"));
+    return {
+      open: (options) => openAppendLog({ dir, ...options }),
+      bytesOnDisk: () =>
+        readdirSync(dir)
+          .map((file) => file + readFileSync(join(dir, file), "latin1"))
+          .join("\n"),
+      tearTail: (count) => {
+        const last = readdirSync(dir).sort().at(-1);
+        if (last === undefined) throw new Error("nothing was written");
+        truncateSync(join(dir, last), statSync(join(dir, last)).size - count);
+      },
+    };
+  });
+});

@@ -1,0 +1,215 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
+import { readdir, readFile, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { disk, flushFolder, writeFileDurably } from "./disk.ts";
+import { type KeyFile, openKeyFile, writeKeyFile } from "./key-file.ts";
+import { KeyFilter } from "./key-filter.ts";
+import type { KeySeed } from "./key-hash.ts";
+import { KeySet } from "./key-set.ts";
+import { frameRecord, scanRecords } from "./record.ts";
+
+/** Official clients retry for 12 hours, our outboxes for 7 days. */
+const WINDOW_HOURS = 8 * 24;
+const HOUR_MS = 3_600_000;
+/** A journal becomes a sorted file at the end of its hour, or at this size: sorting it takes some 10 ms. */
+const JOURNAL_KEYS = 1 << 17;
+
+const JOURNAL = /^(\d+)\.journal$/;
+const KEY_FILE = /^(\d+)-(\d+)\.keys$/;
+
+export interface DedupeOptions {
+  /** Folder of the key files; must exist. */
+  readonly dir: string;
+  readonly now?: () => number;
+  readonly random?: (bytes: number) => Buffer;
+  /** Told of a file that cannot be read any more; its keys are forgotten. */
+  readonly onDamaged?: (path: string) => void;
+}
+
+/**
+ * Remembers the keys of all messages of the last 8 days, exactly, across crashes.
+ *
+ * A key is in one of these places: `fresh`, while its row's segment is open (after a crash the segment has it);
+ * the hour's journal, on disk and in memory; a sorted file, with a filter in front. Files hold nothing but hashes
+ * and are dropped whole when their hour has left the window.
+ */
+export class Dedupe {
+  readonly seed: KeySeed;
+  readonly #options: DedupeOptions;
+  readonly #fresh = new KeySet();
+  #journal: Journal | undefined;
+  #files: KeyFile[];
+  #lastNumber: number;
+  #filter = new KeyFilter(0);
+  /** Keeping is done one after the other. */
+  #keeping: Promise<void> = Promise.resolve();
+
+  private constructor(options: DedupeOptions, files: KeyFile[], lastNumber: number) {
+    this.#options = options;
+    this.seed = loadSeed(options);
+    this.#files = files;
+    this.#lastNumber = lastNumber;
+  }
+
+  static async open(options: DedupeOptions): Promise<Dedupe> {
+    const { files, lastNumber } = await openKeyFiles(options);
+    const dedupe = new Dedupe(options, files, lastNumber);
+    await dedupe.#sortLeftJournals();
+    await dedupe.#dropExpired();
+    await dedupe.#rebuildFilter();
+    return dedupe;
+  }
+
+  /** Remembers the key at `index` (two words); false when it was known. */
+  add(keys: Uint32Array, index: number): boolean {
+    const hi = keys[2 * index] ?? 0;
+    const lo = keys[2 * index + 1] ?? 0;
+    if (this.#journal?.keys.has(hi, lo)) return false;
+    if (this.#filter.mayHave(hi, lo) && this.#files.some((file) => file.has(hi, lo))) return false;
+    return this.#fresh.add(hi, lo);
+  }
+
+  /** Forgets keys whose rows could not be written. */
+  forget(keys: Uint32Array): void {
+    for (let at = 0; at < keys.length; at += 2) this.#fresh.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
+  }
+
+  /** Resolves once the keys are on disk by themselves, so that the segment of their rows may go. */
+  keep(keys: Uint32Array): Promise<void> {
+    const kept = this.#keeping.then(() => this.#keepNow(keys));
+    this.#keeping = kept.catch(() => {});
+    return kept;
+  }
+
+  /** Keys remembered, and bytes of memory that this takes, about. */
+  size(): { keys: number; bytes: number } {
+    const inMemory = this.#fresh.size + (this.#journal?.keys.size ?? 0);
+    const keys = this.#files.reduce((sum, file) => sum + file.count, inMemory);
+    return { keys, bytes: inMemory * 16 + this.#filter.capacityKeys * 2.5 };
+  }
+
+  async close(): Promise<void> {
+    await this.#keeping;
+    if (this.#journal !== undefined) closeSync(this.#journal.fd);
+    for (const file of this.#files) file.close();
+  }
+
+  #hour(): number {
+    return Math.floor((this.#options.now ?? Date.now)() / HOUR_MS);
+  }
+
+  async #keepNow(keys: Uint32Array): Promise<void> {
+    const hour = this.#hour();
+    if (
+      this.#journal !== undefined &&
+      (this.#journal.hour !== hour || this.#journal.keys.size >= JOURNAL_KEYS)
+    ) {
+      await this.#sortJournal(this.#journal);
+    }
+    this.#journal ??= await createJournal(this.#options.dir, hour);
+    await this.#journal.append(keys);
+    for (let at = 0; at < keys.length; at += 2) {
+      this.#journal.keys.add(keys[at] ?? 0, keys[at + 1] ?? 0);
+      this.#fresh.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
+    }
+  }
+
+  async #sortJournal(journal: Journal): Promise<void> {
+    await this.#addFile(journal.hour, journal.keys.toArray()); // until then the journal has them, also when this fails
+    this.#journal = undefined;
+    closeSync(journal.fd);
+    await unlink(journal.path);
+    await this.#dropExpired();
+  }
+
+  async #addFile(hour: number, keys: Uint32Array<ArrayBuffer>): Promise<void> {
+    this.#lastNumber += 1;
+    const name = `${hour}-${String(this.#lastNumber).padStart(8, "0")}.keys`;
+    this.#files.unshift(await writeKeyFile(this.#options.dir, name, hour, keys)); // newest first: most likely asked for
+    const total = this.#files.reduce((sum, file) => sum + file.count, 0);
+    if (total > this.#filter.capacityKeys) await this.#rebuildFilter();
+    else addAll(this.#filter, keys);
+  }
+
+  async #rebuildFilter(): Promise<void> {
+    const total = this.#files.reduce((sum, file) => sum + file.count, 0);
+    const filter = new KeyFilter(total * 2);
+    for (const file of this.#files) addAll(filter, await file.readKeys());
+    this.#filter = filter;
+  }
+
+  async #sortLeftJournals(): Promise<void> {
+    for (const name of await readdir(this.#options.dir)) {
+      const hour = JOURNAL.exec(name)?.[1];
+      if (hour === undefined) continue;
+      const path = join(this.#options.dir, name);
+      const keys = new KeySet();
+      for (const record of scanRecords(await readFile(path)).records) addAll(keys, record.keys);
+      if (keys.size > 0) await this.#addFile(Number(hour), keys.toArray());
+      await unlink(path);
+    }
+  }
+
+  async #dropExpired(): Promise<void> {
+    const oldest = this.#hour() - WINDOW_HOURS;
+    const expired = this.#files.filter((file) => file.hour < oldest);
+    this.#files = this.#files.filter((file) => file.hour >= oldest);
+    for (const file of expired) await file.drop();
+  }
+}
+
+function addAll(target: KeyFilter | KeySet, keys: Uint32Array): void {
+  for (let at = 0; at < keys.length; at += 2) target.add(keys[at] ?? 0, keys[at + 1] ?? 0);
+}
+
+/** The keys of the hour so far: appended as records without lines, and in memory. */
+interface Journal {
+  readonly path: string;
+  readonly fd: number;
+  readonly hour: number;
+  readonly keys: KeySet;
+  append(keys: Uint32Array): Promise<void>;
+}
+
+async function createJournal(dir: string, hour: number): Promise<Journal> {
+  const path = join(dir, `${hour}.journal`);
+  const fd = openSync(path, "w", 0o600);
+  await flushFolder(dir);
+  let bytes = 0;
+  const append = async (keys: Uint32Array): Promise<void> => {
+    const frame = frameRecord(keys, "");
+    try {
+      await disk.write(fd, [frame], bytes);
+      await disk.flush(fd);
+      bytes += frame.length;
+    } catch (error) {
+      await disk.truncate(fd, bytes).catch(() => {}); // the next append writes over what is left
+      throw error;
+    }
+  };
+  return { path, fd, hour, keys: new KeySet(), append };
+}
+
+async function openKeyFiles(options: DedupeOptions): Promise<{ files: KeyFile[]; lastNumber: number }> {
+  const files: KeyFile[] = [];
+  let lastNumber = 0;
+  for (const name of (await readdir(options.dir)).sort().reverse()) {
+    const [, hour, number] = KEY_FILE.exec(name) ?? [];
+    if (hour === undefined) continue;
+    lastNumber = Math.max(lastNumber, Number(number));
+    const path = join(options.dir, name);
+    const file = await openKeyFile(path, Number(hour));
+    if (file === undefined) options.onDamaged?.(path);
+    else files.push(file);
+  }
+  return { files, lastNumber };
+}
+
+/** The seed of this data folder's hashes, made once: with another, all that is remembered would be strange. */
+function loadSeed(options: DedupeOptions): KeySeed {
+  const path = join(options.dir, "seed");
+  if (!existsSync(path)) writeFileDurably(path, (options.random ?? randomBytes)(8));
+  const bytes = readFileSync(path);
+  return [bytes.readUInt32LE(0), bytes.readUInt32LE(4)];
+}

@@ -1,0 +1,62 @@
+import {
+  closeSync,
+  fdatasync,
+  fsync,
+  fsyncSync,
+  ftruncate,
+  openSync,
+  renameSync,
+  writeFileSync,
+  writev,
+} from "node:fs";
+import { dirname } from "node:path";
+import { promisify } from "node:util";
+import type { Disk } from "./log.ts";
+
+const writevAsync = promisify(writev);
+const fsyncAsync = promisify(fsync);
+
+/** The real disk. */
+export const disk: Disk = {
+  write: writeAll,
+  flush: promisify(fdatasync),
+  truncate: promisify(ftruncate),
+};
+
+/** writev may write less than it was given, without an error: near a full disk it does. */
+async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<void> {
+  let rest = [...buffers];
+  let at = position;
+  while (rest.length > 0) {
+    let { bytesWritten } = await writevAsync(fd, rest, at);
+    at += bytesWritten;
+    while (rest[0] !== undefined && bytesWritten >= rest[0].length) {
+      bytesWritten -= rest[0].length;
+      rest = rest.slice(1);
+    }
+    if (rest[0] !== undefined && bytesWritten > 0) rest[0] = rest[0].subarray(bytesWritten);
+  }
+}
+
+/** Makes the names in a folder durable: a file is found after a power cut only once its folder is flushed. */
+export async function flushFolder(path: string): Promise<void> {
+  const fd = openSync(path, "r");
+  try {
+    await fsyncAsync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Writes a small file of mode 0600 so that after a crash there is the whole of it or none. */
+export function writeFileDurably(path: string, content: Buffer | string): void {
+  const temporary = `${path}.new`;
+  writeFileSync(temporary, content, { mode: 0o600, flush: true });
+  renameSync(temporary, path);
+  const fd = openSync(dirname(path), "r");
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}

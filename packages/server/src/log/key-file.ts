@@ -1,0 +1,99 @@
+import { closeSync, openSync, readSync } from "node:fs";
+import { open, readFile, rename, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { flushFolder } from "./disk.ts";
+import { frameRecord, scanRecords } from "./record.ts";
+
+const KEY_BYTES = 8;
+const PAGE_KEYS = 512;
+/** A key file is one record without lines; its keys begin behind the record's header. */
+const KEYS_AT_BYTES = 16;
+
+/** A file of sorted keys, never changed, with its first key of every 4 KiB held in memory: one read an answer. */
+export interface KeyFile {
+  readonly path: string;
+  /** Epoch hour in which its keys were kept; the file is dropped whole when the window has passed. */
+  readonly hour: number;
+  readonly count: number;
+  has(hi: number, lo: number): boolean;
+  readKeys(): Promise<Uint32Array>;
+  drop(): Promise<void>;
+  close(): void;
+}
+
+/** Sorts the keys (in place), writes them, and makes them durable before it resolves. */
+export async function writeKeyFile(
+  dir: string,
+  name: string,
+  hour: number,
+  keys: Uint32Array<ArrayBuffer>,
+): Promise<KeyFile> {
+  new BigUint64Array(keys.buffer).sort(); // by the second word, then the first: the first is a key's low half
+  const path = join(dir, name);
+  const file = await open(`${path}.new`, "w", 0o600);
+  try {
+    await file.writeFile(frameRecord(keys, ""));
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  await rename(`${path}.new`, path);
+  await flushFolder(dir);
+  return keyFile(path, hour, keys);
+}
+
+/** Opens a file that `writeKeyFile` made; undefined when it is damaged. */
+export async function openKeyFile(path: string, hour: number): Promise<KeyFile | undefined> {
+  const keys = scanRecords(await readFile(path)).records[0]?.keys;
+  return keys === undefined ? undefined : keyFile(path, hour, keys);
+}
+
+function keyFile(path: string, hour: number, keys: Uint32Array): KeyFile {
+  const count = keys.length / 2;
+  const pageStarts = new Uint32Array(Math.ceil(count / PAGE_KEYS));
+  for (let page = 0; page < pageStarts.length; page++) pageStarts[page] = keys[2 * page * PAGE_KEYS + 1] ?? 0;
+  const fd = openSync(path, "r");
+  const close = (): void => closeSync(fd);
+  return {
+    path,
+    hour,
+    count,
+    has: (hi, lo) => {
+      for (let page = firstPageFor(pageStarts, lo); page < pageStarts.length; page++) {
+        if ((pageStarts[page] ?? 0) > lo) return false;
+        if (pageHas(fd, page, count, hi, lo)) return true;
+      }
+      return false;
+    },
+    readKeys: async () => scanRecords(await readFile(path)).records[0]?.keys ?? new Uint32Array(0),
+    drop: async () => {
+      close();
+      await unlink(path);
+    },
+    close,
+  };
+}
+
+/** The last page that starts below `lo`; equal keys may begin there and go on into the next pages. */
+function firstPageFor(pageStarts: Uint32Array, lo: number): number {
+  let from = 0;
+  let to = pageStarts.length;
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if ((pageStarts[middle] ?? 0) < lo) from = middle + 1;
+    else to = middle;
+  }
+  return Math.max(0, from - 1);
+}
+
+const page = Buffer.alloc(PAGE_KEYS * KEY_BYTES);
+
+function pageHas(fd: number, index: number, count: number, hi: number, lo: number): boolean {
+  const keys = Math.min(PAGE_KEYS, count - index * PAGE_KEYS);
+  readSync(fd, page, 0, keys * KEY_BYTES, KEYS_AT_BYTES + index * PAGE_KEYS * KEY_BYTES);
+  for (let key = 0; key < keys; key++) {
+    if (page.readUInt32LE(key * KEY_BYTES + 4) === lo && page.readUInt32LE(key * KEY_BYTES) === hi)
+      return true;
+  }
+  return false;
+}

@@ -1,0 +1,52 @@
+const WORDS_PER_BLOCK = 16; // 64 bytes, one cache line
+const BITS_PER_KEY = 20;
+const PROBES = 7;
+const MIN_CAPACITY_KEYS = 1 << 16;
+
+/**
+ * A blocked Bloom filter: says "surely not" or "perhaps" of 64-bit keys, reading one cache line. In front of the
+ * key files it spares nearly every new message a look at the disk: 2.5 bytes a key, "perhaps" for about one
+ * stranger in a thousand (key-filter.test.ts).
+ * @see https://www.cs.amherst.edu/~ccmcgeoch/cs34/papers/cacheefficientbloomfilters-jea.pdf
+ */
+export class KeyFilter {
+  readonly #words: Uint32Array;
+  readonly #blockMask: number;
+  readonly capacityKeys: number;
+
+  /** @param keys how many it shall hold; rounded up so that the blocks are a power of two */
+  constructor(keys: number) {
+    const bits = Math.max(keys, MIN_CAPACITY_KEYS) * BITS_PER_KEY;
+    const blocks = 2 ** Math.ceil(Math.log2(bits / (WORDS_PER_BLOCK * 32)));
+    this.#words = new Uint32Array(blocks * WORDS_PER_BLOCK);
+    this.#blockMask = blocks - 1;
+    this.capacityKeys = Math.floor((blocks * WORDS_PER_BLOCK * 32) / BITS_PER_KEY);
+  }
+
+  add(hi: number, lo: number): void {
+    const block = (hi & this.#blockMask) * WORDS_PER_BLOCK;
+    let bits = lo;
+    for (let probe = 0; probe < PROBES; probe++) {
+      const word = block + ((bits >>> 5) & (WORDS_PER_BLOCK - 1));
+      this.#words[word] = (this.#words[word] ?? 0) | (1 << (bits & 31));
+      bits = nextBits(bits, hi);
+    }
+  }
+
+  mayHave(hi: number, lo: number): boolean {
+    const block = (hi & this.#blockMask) * WORDS_PER_BLOCK;
+    let bits = lo;
+    for (let probe = 0; probe < PROBES; probe++) {
+      const word = this.#words[block + ((bits >>> 5) & (WORDS_PER_BLOCK - 1))] ?? 0;
+      if ((word & (1 << (bits & 31))) === 0) return false;
+      bits = nextBits(bits, hi);
+    }
+    return true;
+  }
+}
+
+/** The next nine bits to probe: a step of its own for each key, and mixed anew. */
+function nextBits(bits: number, hi: number): number {
+  const stepped = Math.imul(bits ^ (bits >>> 15), 0x2c1b3c6d) + hi;
+  return (stepped ^ (stepped >>> 12)) >>> 0;
+}

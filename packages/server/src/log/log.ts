@@ -1,0 +1,47 @@
+/**
+ * The durable log between a request and the store. Implementations pass one contract suite (log.contract.ts).
+ *
+ * It is a row of segments. Records are appended to the active one; once sealed, a segment never changes: it is
+ * exactly one block for the store, inserted under the segment's name as its token and unlinked when the store has
+ * acknowledged it. So a crash at any moment leaves whole segments to be inserted again under the same names.
+ */
+export interface Log {
+  /**
+   * Resolves once the record, and all that was appended before it, is on disk (fdatasync has returned).
+   * Rejects with a CandorError (`disk_full`, `log_unwritable`, `overloaded`) when it is not, and will never be stored.
+   * @param keys dedupe keys, two words a row
+   * @param lines the rows, each ending in "\n"
+   */
+  append(keys: Uint32Array, lines: string): Promise<void>;
+  /** Resolves once all that was appended before is on disk; rejects as its `append` did. */
+  flushed(): Promise<void>;
+  /**
+   * The oldest sealed segment. Waits for one: the active segment is sealed when its first row has waited for
+   * `lingerMs`. Undefined after `close`.
+   */
+  nextSealed(lingerMs: number): Promise<SealedSegment | undefined>;
+  /** Deletes a segment whose rows are safe elsewhere. */
+  remove(segment: SealedSegment): Promise<void>;
+  /** What waits for the store. */
+  pending(): { readonly rows: number; readonly bytes: number; readonly oldestMs: number | undefined };
+  /** Flushes, seals, and lets go of the files. `append` rejects from then on. */
+  close(): Promise<void>;
+}
+
+export interface SealedSegment {
+  /** Unique for ever, also across data folders: the store's insert token. */
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Epoch milliseconds of its first record. */
+  readonly openedAtMs: number;
+  /** Reads its rows back, all lines in one. `damagedBytes` counts what can no longer be read (0, but for a failing disk). */
+  read(): Promise<{ readonly lines: Buffer; readonly damagedBytes: number }>;
+}
+
+/** The three calls on which durability rests, passed in so that a test can let them fail. */
+export interface Disk {
+  write(fd: number, buffers: readonly Buffer[], position: number): Promise<void>;
+  flush(fd: number): Promise<void>;
+  truncate(fd: number, bytes: number): Promise<void>;
+}

@@ -1,0 +1,63 @@
+import { crc32 } from "node:zlib";
+
+/**
+ * A record is what one request appended: a 16-byte header (magic, rows, bytes of lines, CRC-32 of what follows;
+ * all little-endian words), the 8-byte dedupe keys of its rows, and its rows as lines that end in "\n". The lines
+ * are ready for the store: the drain reads them out and concatenates.
+ */
+const MAGIC = 0x31_52_44_43; // "CDR1"
+const HEADER_BYTES = 16;
+const KEY_BYTES = 8;
+const MAX_UTF8_BYTES_PER_CHAR = 3;
+
+export interface Record {
+  readonly rows: number;
+  /** Dedupe keys, two words a row. */
+  readonly keys: Uint32Array;
+  /** The rows, each line ending in "\n". */
+  readonly lines: Buffer;
+}
+
+/** Frames rows as one record. `keys` holds two words a row, `lines` ends in "\n". */
+export function frameRecord(keys: Uint32Array, lines: string): Buffer {
+  const linesAt = HEADER_BYTES + keys.byteLength;
+  const frame = Buffer.allocUnsafe(linesAt + lines.length * MAX_UTF8_BYTES_PER_CHAR);
+  frame.set(new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength), HEADER_BYTES);
+  const lineBytes = frame.write(lines, linesAt, "utf8");
+  const record = frame.subarray(0, linesAt + lineBytes);
+  record.writeUInt32LE(MAGIC, 0);
+  record.writeUInt32LE(keys.length / 2, 4);
+  record.writeUInt32LE(lineBytes, 8);
+  record.writeUInt32LE(crc32(record.subarray(HEADER_BYTES)), 12);
+  return record;
+}
+
+export interface RecordScan {
+  readonly records: readonly Record[];
+  /** Where the last whole record ends; what is behind is torn or damaged. */
+  readonly goodBytes: number;
+}
+
+/** Reads records until the end, or until the first that is not whole. Slices share the buffer's memory. */
+export function scanRecords(buffer: Buffer): RecordScan {
+  const records: Record[] = [];
+  let at = 0;
+  for (;;) {
+    const record = readRecord(buffer, at);
+    if (record === undefined) return { records, goodBytes: at };
+    records.push(record);
+    at += HEADER_BYTES + record.keys.byteLength + record.lines.length;
+  }
+}
+
+function readRecord(buffer: Buffer, at: number): Record | undefined {
+  if (at + HEADER_BYTES > buffer.length || buffer.readUInt32LE(at) !== MAGIC) return undefined;
+  const rows = buffer.readUInt32LE(at + 4);
+  const linesAt = at + HEADER_BYTES + rows * KEY_BYTES;
+  const end = linesAt + buffer.readUInt32LE(at + 8);
+  if (end > buffer.length) return undefined;
+  if (crc32(buffer.subarray(at + HEADER_BYTES, end)) !== buffer.readUInt32LE(at + 12)) return undefined;
+  const keys = new Uint32Array(2 * rows); // copied: a Uint32Array must be aligned, a slice of a file need not be
+  new Uint8Array(keys.buffer).set(buffer.subarray(at + HEADER_BYTES, linesAt));
+  return { rows, keys, lines: buffer.subarray(linesAt, end) };
+}

@@ -1,0 +1,206 @@
+import { closeSync, openSync } from "node:fs";
+import { open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
+import { join } from "node:path";
+import { flushFolder } from "./disk.ts";
+import type { Disk, SealedSegment } from "./log.ts";
+import { type Record, scanRecords } from "./record.ts";
+
+/**
+ * A segment's file says in its name how far it is: `<time>-<random>.open` takes records;
+ * `<time>-<random>.<rows>.log` is sealed, its dedupe keys are kept, it waits for the store.
+ */
+const FILE_NAME = /^(?<name>(?<openedAtMs>\d{15})-[0-9a-f]{16})\.(?:open|(?<rows>\d+)\.log)$/;
+
+type KeepKeys = (keys: Uint32Array) => Promise<void>;
+
+export interface StoredSegment extends SealedSegment {
+  unlink(): Promise<void>;
+}
+
+export interface FoundSegment extends StoredSegment {
+  readonly path: string;
+  readonly sealed: boolean;
+}
+
+/** All segments of a folder, oldest first. Other files are not touched. */
+export async function listSegments(dir: string): Promise<FoundSegment[]> {
+  const segments: FoundSegment[] = [];
+  for (const file of (await readdir(dir)).sort()) {
+    const { name, openedAtMs, rows } = FILE_NAME.exec(file)?.groups ?? {};
+    if (name === undefined) continue;
+    const path = join(dir, file);
+    const { size } = await stat(path);
+    const stored = storedSegment({
+      path,
+      name,
+      rows: Number(rows ?? 0),
+      bytes: size,
+      openedAtMs: Number(openedAtMs),
+    });
+    segments.push({ ...stored, path, sealed: rows !== undefined });
+  }
+  return segments;
+}
+
+/**
+ * Seals a segment that a crash left open: cuts off a torn tail, which holds nothing acknowledged, and keeps the
+ * keys of the rest. Undefined when nothing whole is in it.
+ */
+export async function recoverSegment(
+  found: FoundSegment,
+  keepKeys: KeepKeys,
+): Promise<StoredSegment | undefined> {
+  const { records, goodBytes } = scanRecords(await readFile(found.path));
+  if (records.length === 0) {
+    await unlink(found.path);
+    return undefined;
+  }
+  const file = await open(found.path, "r+");
+  try {
+    await file.truncate(goodBytes);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  const keys = joinKeys(records.map((record) => record.keys));
+  return sealFile({ ...found, rows: keys.length / 2, bytes: goodBytes }, keys, keepKeys);
+}
+
+/** The segment that takes records. Its counters are those of flushed records; reserved room is counted apart. */
+export class OpenSegment {
+  readonly name: string;
+  readonly openedAtMs: number;
+  readonly #dir: string;
+  readonly #path: string;
+  readonly #fd: number;
+  readonly #keys: Uint32Array[] = [];
+  rows = 0;
+  bytes = 0;
+  #reservedRows = 0;
+  #reservedBytes = 0;
+  /** The file's name is not yet durable. */
+  #isNew = true;
+  /** A failed write may have left bytes behind the good ones. */
+  #isTorn = false;
+
+  constructor(dir: string, name: string, openedAtMs: number) {
+    this.name = name;
+    this.openedAtMs = openedAtMs;
+    this.#dir = dir;
+    this.#path = join(dir, `${name}.open`);
+    this.#fd = openSync(this.#path, "wx", 0o600);
+  }
+
+  hasRoom(rows: number, bytes: number, maxRows: number, maxBytes: number): boolean {
+    return this.#reservedRows + rows <= maxRows && this.#reservedBytes + bytes <= maxBytes;
+  }
+
+  reserve(rows: number, bytes: number): void {
+    this.#reservedRows += rows;
+    this.#reservedBytes += bytes;
+  }
+
+  release(rows: number, bytes: number): void {
+    this.#reservedRows -= rows;
+    this.#reservedBytes -= bytes;
+  }
+
+  /** Resolves once the frames are on disk, and the file's name with them. On failure none of them is kept. */
+  async write(frames: readonly Buffer[], keys: readonly Uint32Array[], disk: Disk): Promise<void> {
+    await this.#cutTear(disk);
+    const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
+    if (bytes === 0) return;
+    this.#isTorn = true;
+    try {
+      await disk.write(this.#fd, frames, this.bytes);
+      await Promise.all([disk.flush(this.#fd), this.#isNew ? flushFolder(this.#dir) : undefined]);
+    } catch (error) {
+      // Cut at once, while nothing is acknowledged behind it; when even that fails, before the next write.
+      await this.#cutTear(disk).catch(() => {});
+      throw error;
+    }
+    this.#isTorn = false;
+    this.#isNew = false;
+    this.bytes += bytes;
+    for (const recordKeys of keys) {
+      this.#keys.push(recordKeys);
+      this.rows += recordKeys.length / 2;
+    }
+  }
+
+  /** Ends the segment. Undefined when it holds no row; its file is gone then. */
+  async seal(keepKeys: KeepKeys, disk: Disk): Promise<StoredSegment | undefined> {
+    await this.#cutTear(disk);
+    if (this.rows === 0) {
+      await unlink(this.#path);
+      closeSync(this.#fd);
+      return undefined;
+    }
+    const { name, rows, bytes, openedAtMs } = this;
+    const stored = await sealFile(
+      { path: this.#path, name, rows, bytes, openedAtMs },
+      joinKeys(this.#keys),
+      keepKeys,
+    );
+    closeSync(this.#fd);
+    return stored;
+  }
+
+  async #cutTear(disk: Disk): Promise<void> {
+    if (!this.#isTorn) return;
+    await disk.truncate(this.#fd, this.bytes);
+    this.#isTorn = false;
+  }
+}
+
+interface SegmentFile {
+  readonly path: string;
+  readonly name: string;
+  readonly rows: number;
+  readonly bytes: number;
+  readonly openedAtMs: number;
+}
+
+async function sealFile(file: SegmentFile, keys: Uint32Array, keepKeys: KeepKeys): Promise<StoredSegment> {
+  await keepKeys(keys);
+  const path = file.path.replace(/\.open$/, `.${file.rows}.log`);
+  await rename(file.path, path);
+  return storedSegment({ ...file, path });
+}
+
+function storedSegment(file: SegmentFile): StoredSegment {
+  const { path, name, rows, bytes, openedAtMs } = file;
+  return {
+    name,
+    rows,
+    bytes,
+    openedAtMs,
+    read: async () => {
+      const buffer = await readFile(path);
+      const { records, goodBytes } = scanRecords(buffer);
+      return { lines: joinLines(buffer, records), damagedBytes: bytes - goodBytes };
+    },
+    unlink: () => unlink(path),
+  };
+}
+
+function joinKeys(parts: readonly Uint32Array[]): Uint32Array {
+  const joined = new Uint32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+/** Moves the lines of all records together within the buffer that holds them: a second copy of a block is 10 MB. */
+function joinLines(buffer: Buffer, records: readonly Record[]): Buffer {
+  let end = 0;
+  for (const { lines } of records) {
+    const from = lines.byteOffset - buffer.byteOffset;
+    buffer.copyWithin(end, from, from + lines.length);
+    end += lines.length;
+  }
+  return buffer.subarray(0, end);
+}

@@ -1,0 +1,216 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Engine, engineSupport, startEngine } from "@candor/engine";
+import { createIds } from "@candor/envelope";
+import type { FastifyInstance } from "fastify";
+import type { Config } from "./config.ts";
+import { type DataFolder, openDataFolder, probeDisk } from "./data-folder.ts";
+import { CandorError, causeOf } from "./errors.ts";
+import { createMatcher, type Keys, openKeys } from "./keys.ts";
+import { openAppendLog } from "./log/append-log.ts";
+import { Dedupe } from "./log/dedupe.ts";
+import type { Log } from "./log/log.ts";
+import { createMeters, type Meters } from "./meters.ts";
+import { createApi } from "./query/api.ts";
+import { createLiveFeed, type LiveFeed } from "./query/live.ts";
+import { createBodyReader } from "./request/body.ts";
+import { createIngest } from "./request/ingest.ts";
+import { openStore, type Store } from "./store/client.ts";
+import { type Drain, startDrain } from "./store/drain.ts";
+import { prepareSchema, type Schema } from "./store/migrate.ts";
+import { openSetAside } from "./store/set-aside.ts";
+
+/** How long a start waits to learn whether the store's schema is one that it knows. */
+const SCHEMA_WAIT_MS = 5000;
+/** After this, what the store has not taken stays in the log until the next start. */
+const DRAIN_DEADLINE_MS = 3000;
+const REQUESTS_DEADLINE_MS = 1000;
+
+/** What a start may be given beside the settings. */
+export interface StartOptions {
+  /** The collector's clock, epoch milliseconds. */
+  readonly now?: () => number;
+  /** One line for the operator: what is wrong, or right again. Never holds what a client sent. */
+  readonly report?: (line: string) => void;
+  /** Told when the running collector must end: its store turned out to be one that it must not touch. */
+  readonly onFatal?: (error: CandorError) => void;
+}
+
+/** A running collector. */
+export interface Candor {
+  /** Where it listens, such as http://127.0.0.1:7226. */
+  readonly url: string;
+  readonly keys: Keys;
+  /** Stops taking requests, drains for at most 3 s, and lets go of everything. What is not drained is in the log. */
+  close(): Promise<void>;
+}
+
+/** Things that were opened, to be closed in reverse order. */
+type Closers = (() => Promise<void> | void)[];
+
+/**
+ * Starts the collector: data folder, log, store, drain, HTTP, in this order.
+ * @throws CandorError with a message for the operator; nothing is left open then
+ */
+export async function startCandor(config: Config, options: StartOptions = {}): Promise<Candor> {
+  const closers: Closers = [];
+  const close = async (): Promise<void> => {
+    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
+  };
+  try {
+    return { ...(await open(config, options, closers)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function open(config: Config, options: StartOptions, closers: Closers): Promise<Omit<Candor, "close">> {
+  const { now = Date.now, report = () => {}, onFatal = () => {} } = options;
+  checkEngine(config);
+  const folder = openDataFolder(config.dataDir);
+  closers.push(folder.release);
+  const keys = openKeys(config);
+  const { dedupe, log } = await openLog(folder, now, report, closers);
+  const { store, engine } = await connectStore(config, folder, report, closers);
+  const live = createLiveFeed();
+  const meters = createMeters({
+    log: () => log.pending(),
+    dedupe: () => dedupe.size(),
+    store: () => ({ isUp: drain.isUp(), engineRestarts: engine?.status().restarts ?? 0 }),
+    now,
+  });
+  const schema = prepareSchema(store, async () => engine?.ready());
+  closers.push(schema.stop);
+  schema.done.catch((error: unknown) => error instanceof CandorError && onFatal(error));
+  await Promise.race([schema.firstTry, sleep(SCHEMA_WAIT_MS, undefined, { ref: false })]);
+  const drain = openDrain({ log, store, schema, meters, folder, report });
+  closers.push(() => drain.close(DRAIN_DEADLINE_MS));
+  const api = await openApi(config, keys, { dedupe, log, store, live, meters, now, report }, closers);
+  return { url: await listen(api, config), keys };
+}
+
+function checkEngine(config: Config): void {
+  const support = engineSupport();
+  if (config.clickhouseUrls !== undefined || support.supported) return;
+  throw new CandorError("engine_unsupported", { platform: support.platform, why: support.why });
+}
+
+type Report = (line: string) => void;
+
+async function openLog(
+  folder: DataFolder,
+  now: () => number,
+  report: Report,
+  closers: Closers,
+): Promise<{ dedupe: Dedupe; log: Log }> {
+  const dedupe = await Dedupe.open({
+    dir: folder.dedupeDir,
+    now,
+    onDamaged: (path) =>
+      report(`Damaged, and not used any more: ${path}. Messages of that hour may be stored twice.`),
+  });
+  closers.push(() => dedupe.close());
+  const log = await openAppendLog({
+    dir: folder.logDir,
+    keepKeys: (keys) => dedupe.keep(keys),
+    now,
+    onFault: (error) => report(error.message),
+  });
+  closers.push(() => log.close());
+  return { dedupe, log };
+}
+
+async function connectStore(
+  config: Config,
+  folder: DataFolder,
+  report: Report,
+  closers: Closers,
+): Promise<{ store: Store; engine: Engine | undefined }> {
+  const { clickhouseUrls: urls, clickhouseCluster: cluster } = config;
+  const engine =
+    urls === undefined ? await startEngine({ dataDir: folder.storeDir, log: report }) : undefined;
+  if (engine !== undefined) closers.push(() => engine.close());
+  const store = openStore(urls === undefined ? { socketPath: engine?.socketPath ?? "" } : { urls, cluster });
+  closers.push(() => store.close());
+  return { store, engine };
+}
+
+interface DrainParts {
+  readonly log: Log;
+  readonly store: Store;
+  readonly schema: Schema;
+  readonly meters: Meters;
+  readonly folder: DataFolder;
+  readonly report: Report;
+}
+
+function openDrain({ log, store, schema, meters, folder, report }: DrainParts): Drain {
+  return startDrain({
+    log,
+    store,
+    meters,
+    setAside: openSetAside(folder.setAsideDir),
+    prepare: () => schema.done,
+    onStoreChange: (cause) => {
+      if (cause === undefined) report("The store is back; the log drains.");
+      else report(`The store does not take rows (${cause}). Messages are accepted and wait in the log.`);
+    },
+  });
+}
+
+interface ApiParts {
+  readonly dedupe: Dedupe;
+  readonly log: Log;
+  readonly store: Store;
+  readonly live: LiveFeed;
+  readonly meters: Meters;
+  readonly now: () => number;
+  readonly report: Report;
+}
+
+async function openApi(
+  config: Config,
+  keys: Keys,
+  parts: ApiParts,
+  closers: Closers,
+): Promise<FastifyInstance> {
+  const { dedupe, log, store, live, meters, now, report } = parts;
+  const sourceOfKey = createMatcher(keys.writeKeys);
+  const adminOf = createMatcher({ admin: keys.adminToken });
+  const onFault = (error: unknown): void => report(`A request failed: ${causeOf(error)}`);
+  const ingest = createIngest({
+    ids: createIds(),
+    dedupe,
+    log,
+    sourceOfKey,
+    watch: live.watch,
+    now,
+    meters,
+    readBody: createBodyReader(),
+    trustedProxies: config.trustedProxies,
+    onFault,
+  });
+  const isAdminToken = (token: string): boolean => adminOf(token) !== undefined;
+  const checkReady = (): Promise<void> => probeDisk(config.dataDir);
+  const api = await createApi({ store, live, meters, isAdminToken, checkReady, ingest, onFault });
+  closers.push(() => closeApi(api, live));
+  return api;
+}
+
+/** Lets requests under way end; what is still there after a second is cut. */
+async function closeApi(api: FastifyInstance, live: LiveFeed): Promise<void> {
+  live.close();
+  const cut = setTimeout(() => api.server.closeAllConnections(), REQUESTS_DEADLINE_MS);
+  await api.close();
+  clearTimeout(cut);
+}
+
+async function listen(api: FastifyInstance, { host, port }: Config): Promise<string> {
+  try {
+    return await api.listen({ host, port });
+  } catch (error) {
+    const cause = causeOf(error);
+    if (cause === "EADDRINUSE") throw new CandorError("port_in_use", { host, port }, error);
+    throw new CandorError("address_unavailable", { host, port, cause }, error);
+  }
+}

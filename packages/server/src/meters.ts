@@ -1,0 +1,154 @@
+import { Counter, Gauge, Registry } from "prom-client";
+import { SOURCES, type Source } from "./config.ts";
+import type { ErrorCode } from "./errors.ts";
+import type { Dropped } from "./pipeline.ts";
+import { DROP_REASONS, type DropReason } from "./reasons.ts";
+
+/** What is read from other parts when somebody asks. */
+export interface MeterSources {
+  readonly log: () => {
+    readonly rows: number;
+    readonly bytes: number;
+    readonly oldestMs: number | undefined;
+  };
+  readonly dedupe: () => { readonly keys: number; readonly bytes: number };
+  readonly store: () => { readonly isUp: boolean; readonly engineRestarts: number };
+  readonly now: () => number;
+}
+
+/** The counters of the running collector. Plain numbers on the ingest path; prom-client only writes them out. */
+export interface Meters {
+  /** Counts a request's messages once they are on disk. */
+  countMessages(source: Source | undefined, kept: number, dropped: readonly Dropped[]): void;
+  /** Counts a request that was answered with an error. */
+  countRefused(code: ErrorCode): void;
+  countDrained(rows: number, blocks: number): void;
+  countInsertRetry(): void;
+  countSetAside(rows: number): void;
+  /** Prometheus text format 0.0.4. */
+  expose(): Promise<{ readonly contentType: string; readonly body: string }>;
+}
+
+export function createMeters(sources: MeterSources): Meters {
+  const kept = new Map<string, number>();
+  const dropped = new Map<DropReason, number>();
+  const refused = new Map<ErrorCode, number>();
+  const totals = { drainedRows: 0, drainedBlocks: 0, insertRetries: 0, setAside: 0 };
+  for (const source of SOURCES) kept.set(source, 0);
+  for (const reason of Object.keys(DROP_REASONS) as DropReason[]) dropped.set(reason, 0);
+
+  const registry = new Registry();
+  addCounter(registry, "candor_events_accepted_total", "Messages kept: flushed to the log.", "source", kept);
+  addCounter(registry, "candor_events_dropped_total", "Messages not kept, by reason.", "reason", dropped);
+  addCounter(
+    registry,
+    "candor_requests_refused_total",
+    "Ingest requests answered with an error.",
+    "code",
+    refused,
+  );
+  addTotal(
+    registry,
+    "candor_drained_rows_total",
+    "Rows that the store has acknowledged.",
+    () => totals.drainedRows,
+  );
+  addTotal(
+    registry,
+    "candor_drained_blocks_total",
+    "Blocks that the store has acknowledged.",
+    () => totals.drainedBlocks,
+  );
+  addTotal(
+    registry,
+    "candor_insert_retries_total",
+    "Inserts that failed and were tried again.",
+    () => totals.insertRetries,
+  );
+  addTotal(registry, "candor_set_aside_rows_total", "Rows that the store rejected.", () => totals.setAside);
+  addGauges(registry, sources);
+  return {
+    countMessages: (source, rows, drops) => {
+      add(kept, source ?? "by_message", rows);
+      for (const { reason } of drops) add(dropped, reason, 1);
+    },
+    countRefused: (code) => add(refused, code, 1),
+    countDrained: (rows, blocks) => {
+      totals.drainedRows += rows;
+      totals.drainedBlocks += blocks;
+    },
+    countInsertRetry: () => {
+      totals.insertRetries += 1;
+    },
+    countSetAside: (rows) => {
+      totals.setAside += rows;
+    },
+    expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
+  };
+}
+
+function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {
+  counts.set(key, (counts.get(key) ?? 0) + by);
+}
+
+function addCounter(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  counts: ReadonlyMap<string, number>,
+): void {
+  new Counter({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [value, count] of counts) this.inc({ [label]: value }, count);
+    },
+  });
+}
+
+function addTotal(registry: Registry, name: string, help: string, read: () => number): void {
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.reset();
+      this.inc(read());
+    },
+  });
+}
+
+function addGauges(registry: Registry, { log, dedupe, store, now }: MeterSources): void {
+  const gauges: readonly [name: string, help: string, read: () => number][] = [
+    ["candor_log_pending_rows", "Rows in the log that wait for the store.", () => log().rows],
+    ["candor_log_pending_bytes", "Bytes of the log on disk.", () => log().bytes],
+    [
+      "candor_log_oldest_seconds",
+      "Age of the oldest waiting row.",
+      () => (now() - (log().oldestMs ?? now())) / 1000,
+    ],
+    ["candor_dedupe_keys", "Messages remembered against doubling.", () => dedupe().keys],
+    ["candor_dedupe_memory_bytes", "Memory that this takes, about.", () => dedupe().bytes],
+    ["candor_store_up", "1 when the store took the last insert.", () => (store().isUp ? 1 : 0)],
+    [
+      "candor_engine_restarts",
+      "Times that the embedded engine was started again.",
+      () => store().engineRestarts,
+    ],
+    ["candor_resident_memory_bytes", "Resident memory of the collector.", () => process.memoryUsage.rss()],
+  ];
+  for (const [name, help, read] of gauges) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+}

@@ -1,0 +1,105 @@
+import { MESSAGE_TYPES } from "@candor/envelope";
+import { Type } from "typebox";
+import { SOURCES } from "../config.ts";
+import { DEFAULT_LIMIT, MAX_LIMIT } from "./events.ts";
+
+/** The read API as OpenAPI says it, at /api/openapi.json. The ingest API is Segment's: docs/http-api.md. */
+export const OPENAPI = {
+  openapi: "3.1.0",
+  info: {
+    title: "Candor read API",
+    version: "1",
+    description:
+      "Reads what the collector has accepted. The token is the admin token that `candor keys` prints.",
+  },
+  components: { securitySchemes: { adminToken: { type: "http", scheme: "bearer" } } },
+} as const;
+
+const SECURED = [{ adminToken: [] }];
+
+const ErrorAnswer = Type.Object(
+  { success: Type.Literal(false), code: Type.String(), message: Type.String(), error: Type.String() },
+  { description: "What went wrong and what to do; docs/errors.md lists the codes." },
+);
+const FAULTS = { 400: ErrorAnswer, 401: ErrorAnswer, 503: ErrorAnswer };
+
+const FILTERS = {
+  source: Type.Optional(Type.Enum([...SOURCES])),
+  event: Type.Optional(Type.String({ description: "Name of the event (track)." })),
+  type: Type.Optional(Type.Enum([...MESSAGE_TYPES])),
+  messageId: Type.Optional(Type.String()),
+  userId: Type.Optional(Type.String()),
+  anonymousId: Type.Optional(Type.String()),
+  from: Type.Optional(Type.String({ format: "date-time", description: "Earliest timestamp, inclusive." })),
+  to: Type.Optional(Type.String({ format: "date-time", description: "Latest timestamp, exclusive." })),
+};
+const PATHS = {
+  description:
+    "Beside these, any properties.<path>=value, traits.<path>=value, context.<path>=value. A path names nested keys with dots and places of lists by number; a backslash makes a dot part of a name. Values that are not strings are compared as JSON: 8, true, null.",
+};
+
+const Envelope = Type.Object(
+  {
+    type: Type.Enum([...MESSAGE_TYPES]),
+    event: Type.Optional(Type.String()),
+    messageId: Type.String(),
+    userId: Type.Optional(Type.String()),
+    anonymousId: Type.Optional(Type.String()),
+    context: Type.Object({}, { additionalProperties: true }),
+    integrations: Type.Object({}, { additionalProperties: true }),
+    properties: Type.Optional(Type.Object({}, { additionalProperties: true })),
+    traits: Type.Optional(Type.Object({}, { additionalProperties: true })),
+    originalTimestamp: Type.Optional(Type.String({ format: "date-time" })),
+    sentAt: Type.Optional(Type.String({ format: "date-time" })),
+    timestamp: Type.String({ format: "date-time" }),
+    receivedAt: Type.String({ format: "date-time" }),
+    candor: Type.Object({ source: Type.Enum([...SOURCES]) }),
+  },
+  {
+    additionalProperties: true,
+    description: "A message exactly as it was accepted, with what Candor says of it.",
+  },
+);
+
+export const EVENTS = {
+  summary: "Events, newest first by receipt",
+  security: SECURED,
+  ...PATHS,
+  querystring: Type.Object({
+    ...FILTERS,
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })),
+    cursor: Type.Optional(Type.String({ description: "The field `next` of the page before." })),
+  }),
+  response: {
+    200: Type.Object({ events: Type.Array(Envelope), next: Type.Union([Type.String(), Type.Null()]) }),
+    ...FAULTS,
+  },
+};
+
+export const COUNT = {
+  summary: "Number of distinct messageIds",
+  security: SECURED,
+  ...PATHS,
+  querystring: Type.Object(FILTERS),
+  response: { 200: Type.Object({ count: Type.Integer() }), ...FAULTS },
+};
+
+export const LIVE = {
+  summary: "Messages as they come in, each with its verdict",
+  security: SECURED,
+  description:
+    'Server-sent events. `message`: {"verdict":"kept","source",envelope} or {"verdict":"dropped","reason","source","message"}; `missed`: {"missed":n} when the reader is too slow. Filters as in /api/events.',
+  querystring: Type.Object(FILTERS),
+  produces: ["text/event-stream"],
+};
+
+export const HEALTH = {
+  summary: "The process runs",
+  response: { 200: Type.Object({ status: Type.Literal("ok") }) },
+};
+export const READY = {
+  summary: "Messages can be accepted durably, also while the store is away",
+  response: { 200: Type.Object({ status: Type.Literal("ready") }), 503: ErrorAnswer },
+};
+export const METRICS = { summary: "Counters in Prometheus' text format", produces: ["text/plain"] };
+export const OPENAPI_DOCUMENT = { summary: "This document", hide: true };

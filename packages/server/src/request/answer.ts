@@ -1,0 +1,97 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { CandorError } from "../errors.ts";
+import type { Dropped } from "../pipeline.ts";
+
+/** Sent with every answer of the ingest API, as the flat list that node:http writes fastest. */
+const COMMON_HEADERS = [
+  "Access-Control-Allow-Origin",
+  "*",
+  "Access-Control-Expose-Headers",
+  "Retry-After",
+  "Cache-Control",
+  "no-store",
+  "X-Content-Type-Options",
+  "nosniff",
+  "Cross-Origin-Resource-Policy",
+  "cross-origin",
+] as const;
+const JSON_HEADERS = [...COMMON_HEADERS, "Content-Type", "application/json; charset=utf-8"];
+
+const ALLOWED_HEADERS = "Authorization, Content-Type, Content-Encoding, X-Retry-Count";
+const GIF = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
+
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  extra: readonly string[] = [],
+): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, [...JSON_HEADERS, "Content-Length", String(Buffer.byteLength(body)), ...extra]);
+  response.end(body);
+}
+
+/** 200 for one message. Never an empty body: analytics-java sends again when it finds none. */
+export function sendAccepted(response: ServerResponse, dropped: readonly Dropped[]): void {
+  const refused = reportable(dropped);
+  if (refused.length === 0) sendJson(response, 200, '{"success":true}');
+  else sendBatchAccepted(response, 1, dropped);
+}
+
+/** 200 for a batch: what was dropped is told for each message; a duplicate counts as accepted. */
+export function sendBatchAccepted(
+  response: ServerResponse,
+  messages: number,
+  dropped: readonly Dropped[],
+): void {
+  const refused = reportable(dropped);
+  sendJson(
+    response,
+    200,
+    JSON.stringify({ success: true, accepted: messages - refused.length, dropped: refused }),
+  );
+}
+
+export function sendError(response: ServerResponse, error: CandorError): void {
+  const retryAfter = error.retryAfterS === undefined ? [] : ["Retry-After", String(error.retryAfterS)];
+  const authenticate = error.status === 401 ? ["WWW-Authenticate", 'Basic realm="write key"'] : [];
+  sendJson(response, error.status, errorBody(error), [...retryAfter, ...authenticate]);
+}
+
+/** Clients of several families read it: Python code and message, Ruby error. */
+export function errorBody(error: CandorError): string {
+  return JSON.stringify({ success: false, code: error.code, message: error.message, error: error.message });
+}
+
+export function sendPixel(response: ServerResponse): void {
+  response.writeHead(200, [
+    ...COMMON_HEADERS,
+    "Content-Type",
+    "image/gif",
+    "Content-Length",
+    String(GIF.length),
+  ]);
+  response.end(GIF);
+}
+
+/** Other families' clients ask for headers of their own: those are allowed, if they are header names at all. */
+export function sendPreflight(request: IncomingMessage, response: ServerResponse): void {
+  const asked = request.headers["access-control-request-headers"];
+  const more = asked !== undefined && /^[\w\-!#$%&'*+.^`|~, ]{1,1000}$/.test(asked) ? `, ${asked}` : "";
+  response.writeHead(204, [
+    ...COMMON_HEADERS,
+    "Access-Control-Allow-Methods",
+    "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers",
+    ALLOWED_HEADERS + more,
+    "Access-Control-Max-Age",
+    "86400",
+    "Vary",
+    "Access-Control-Request-Headers",
+  ]);
+  response.end();
+}
+
+function reportable(dropped: readonly Dropped[]): readonly Dropped[] {
+  return dropped.length === 0 ? dropped : dropped.filter((entry) => entry.reason !== "duplicate");
+}

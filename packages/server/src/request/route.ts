@@ -1,0 +1,51 @@
+import type { MessageType } from "@candor/envelope";
+
+/** What a path of the ingest API is for. */
+export type IngestRoute =
+  | { readonly kind: "messages"; readonly type: MessageType | undefined }
+  | { readonly kind: "pixel"; readonly type: MessageType | undefined }
+  | { readonly kind: "settings"; readonly writeKey: string }
+  | { readonly kind: "client_metrics" };
+
+const TYPES: { readonly [segment: string]: MessageType | undefined } = {
+  track: "track",
+  identify: "identify",
+  page: "page",
+  screen: "screen",
+  group: "group",
+  alias: "alias",
+  t: "track",
+  i: "identify",
+  p: "page",
+  s: "screen",
+  g: "group",
+  a: "alias",
+};
+const BATCHES = new Set(["batch", "import", "b"]);
+
+/**
+ * Tells the path's route; undefined for what is not there. A trailing slash is the same path (analytics-java posts to
+ * `/v1/import/`); nothing is ever redirected, because a client would turn its POST into a GET and take that for success.
+ * @param path begins with `/v1/`, without query
+ */
+export function findRoute(path: string): IngestRoute | undefined {
+  const [name = "", second, third, ...more] = path.slice("/v1/".length).replace(/\/$/, "").split("/");
+  if (more.length > 0) return undefined;
+  if (second === undefined) {
+    if (BATCHES.has(name)) return { kind: "messages", type: undefined };
+    const type = Object.hasOwn(TYPES, name) ? TYPES[name] : undefined;
+    if (type !== undefined) return { kind: "messages", type };
+    return name === "m" ? { kind: "client_metrics" } : undefined;
+  }
+  if (name === "projects" && third === "settings") return { kind: "settings", writeKey: safeDecode(second) };
+  if (name !== "pixel" || third !== undefined) return undefined;
+  return { kind: "pixel", type: Object.hasOwn(TYPES, second) ? TYPES[second] : undefined };
+}
+
+function safeDecode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,149 @@
+import { readFileSync } from "node:fs";
+import { Agent } from "node:http";
+import { Readable } from "node:stream";
+import {
+  type ClickHouseClient,
+  type ClickHouseClientConfigOptions,
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient,
+} from "@clickhouse/client";
+
+import { ROW_COLUMNS } from "./row.ts";
+
+export const DATABASE = "candor";
+/** Over a cluster, the database whose tables span all nodes. */
+export const CLUSTER_DATABASE = "candor_all";
+
+const REQUEST_TIMEOUT_MS = 60_000;
+
+/** Where a ClickHouse answers: the embedded engine's socket, or the addresses of one server or of a cluster's nodes. */
+export type StoreAddress =
+  | { readonly socketPath: string }
+  | { readonly urls: readonly string[]; readonly cluster: string | undefined };
+
+/** Text that is filled into a query, by name: `{name:Type}` in the SQL. */
+export type QueryParams = Readonly<Record<string, string | number>>;
+
+/** The store: one ClickHouse behind one client, whichever it is. All methods reject while it is away. */
+export interface Store {
+  /** Runs a statement without result on every node. */
+  command(sql: string, database?: string): Promise<void>;
+  /** Inserts lines of ROW_COLUMNS. Exactly once for one token, however often it is called with the same lines. */
+  insertLines(lines: Buffer, token: string, signal?: AbortSignal): Promise<void>;
+  query(sql: string, params?: QueryParams): Promise<Record<string, unknown>[]>;
+  ping(): Promise<boolean>;
+  readonly cluster: string | undefined;
+  close(): Promise<void>;
+}
+
+export function openStore(address: StoreAddress): Store {
+  const cluster = "urls" in address ? address.cluster : undefined;
+  const nodes =
+    "urls" in address
+      ? address.urls.map((url) => connectTo({ url }))
+      : [connectTo(socketOptions(address.socketPath))];
+  const spanning = nodes[0]?.(cluster === undefined ? DATABASE : CLUSTER_DATABASE);
+  if (spanning === undefined) throw new Error("a store has at least one address");
+  return {
+    cluster,
+    command: async (query, database = DATABASE) => {
+      for (const node of nodes) await node(database).command({ query });
+    },
+    insertLines: async (lines, token, signal) => {
+      await spanning.insert({
+        table: "events",
+        columns: [...ROW_COLUMNS],
+        format: "TabSeparated",
+        values: Readable.from([lines], { objectMode: false }),
+        clickhouse_settings: {
+          insert_deduplication_token: token,
+          ...(cluster === undefined ? {} : { distributed_foreground_insert: 1 }),
+        },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+    },
+    query: async (query, params = {}) => {
+      const result = await spanning.query({ query, query_params: params, format: "JSONEachRow" });
+      return result.json<Record<string, unknown>>();
+    },
+    ping: async () => (await spanning.ping()).success,
+    close: async () => {
+      for (const node of nodes) await node.close();
+    },
+  };
+}
+
+/** One server's clients, one for each database, made when first asked for. */
+interface Node {
+  (database: string): ClickHouseClient;
+  close(): Promise<void>;
+}
+
+function connectTo(options: ClientOptions): Node {
+  const clients = new Map<string, ClickHouseClient>();
+  const client = (database: string): ClickHouseClient => {
+    const known = clients.get(database);
+    // The client would log failed requests to the console by itself; here each is told once, by whom it concerns.
+    const made =
+      known ??
+      createClient({
+        ...options,
+        database,
+        request_timeout: REQUEST_TIMEOUT_MS,
+        application: "candor",
+        log: { level: ClickHouseLogLevel.OFF },
+      });
+    clients.set(database, made);
+    return made;
+  };
+  const close = async (): Promise<void> => {
+    await Promise.all([...clients.values()].map((made) => made.close()));
+  };
+  return Object.assign(client, { close });
+}
+
+type ClientOptions = Pick<ClickHouseClientConfigOptions, "url" | "http_agent">;
+
+function socketOptions(socketPath: string): ClientOptions {
+  const agentOptions = { socketPath, keepAlive: true, maxSockets: 8 };
+  return { url: "http://localhost", http_agent: new Agent(agentOptions) };
+}
+
+/** Reads a file of `sql/`. One file a query. */
+export function readSql(name: string): string {
+  return readFileSync(new URL(`../../sql/${name}`, import.meta.url), "utf8");
+}
+
+/**
+ * ClickHouse's codes that speak of the rows that were sent: these alone are set aside. Every other failure is the
+ * store's own (away, full, overloaded, misconfigured), and the same block is tried again until it is taken.
+ * @see https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
+ */
+const ROW_FAULTS: ReadonlySet<string> = new Set([
+  "6", // CANNOT_PARSE_TEXT
+  "25", // CANNOT_PARSE_ESCAPE_SEQUENCE
+  "26", // CANNOT_PARSE_QUOTED_STRING
+  "27", // CANNOT_PARSE_INPUT_ASSERTION_FAILED
+  "33", // CANNOT_READ_ALL_DATA
+  "38", // CANNOT_PARSE_DATE
+  "41", // CANNOT_PARSE_DATETIME
+  "53", // TYPE_MISMATCH
+  "69", // ARGUMENT_OUT_OF_BOUND
+  "70", // CANNOT_CONVERT_TYPE
+  "72", // CANNOT_PARSE_NUMBER
+  "117", // INCORRECT_DATA
+  "131", // TOO_LARGE_STRING_SIZE
+  "321", // VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
+  "349", // CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
+  "395", // FUNCTION_THROW_IF_VALUE_IS_NON_ZERO
+  "407", // DECIMAL_OVERFLOW
+  "469", // VIOLATED_CONSTRAINT
+  "691", // UNKNOWN_ELEMENT_OF_ENUM
+]);
+
+/** The store's name for what is wrong with the rows themselves; undefined when it is not the rows. */
+export function rowFaultOf(error: unknown): string | undefined {
+  if (!(error instanceof ClickHouseError) || !ROW_FAULTS.has(error.code)) return undefined;
+  return error.type ?? error.code;
+}

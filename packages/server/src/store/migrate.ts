@@ -1,0 +1,112 @@
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CandorError } from "../errors.ts";
+import { CLUSTER_DATABASE, DATABASE, readSql, type Store } from "./client.ts";
+
+const RETRY_MS = 500;
+const FILE = /^(\d{4})_(\w+)\.sql$/;
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** The migrations of this Candor, `sql/migrations/NNNN_name.sql`, in order. */
+export function listMigrations(): Migration[] {
+  const files = readdirSync(new URL("../../sql/migrations/", import.meta.url)).sort();
+  return files.flatMap((file) => {
+    const [, version, name] = FILE.exec(file) ?? [];
+    return version === undefined || name === undefined
+      ? []
+      : [{ version: Number(version), name, sql: readSql(`migrations/${file}`) }];
+  });
+}
+
+/** The schema's way to this Candor's version, while the store comes and goes. */
+export interface Schema {
+  /** Settles when the first try has ended, well or not; rejects only with what no further try can mend. */
+  readonly firstTry: Promise<void>;
+  /** Resolves when the schema is up; rejects with `schema_newer` or `schema_changed`. */
+  readonly done: Promise<void>;
+  stop(): void;
+}
+
+/** Migrates, trying again while the store is away. @param isReady resolves when it makes sense to try at all */
+export function prepareSchema(store: Store, isReady: () => Promise<void>): Schema {
+  const stopping = new AbortController();
+  const attempt = async (): Promise<boolean> => {
+    try {
+      await isReady();
+      await migrate(store);
+      return true;
+    } catch (error) {
+      if (error instanceof CandorError) throw error;
+      return false;
+    }
+  };
+  const first = attempt();
+  const persist = async (): Promise<void> => {
+    for (let isDone = await first; !isDone && !stopping.signal.aborted; isDone = await attempt()) {
+      await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  };
+  const done = persist();
+  done.catch(() => {}); // who waits for it is told
+  return { firstTry: first.then(() => {}), done, stop: () => stopping.abort() };
+}
+
+/**
+ * Brings the store's schema up to this Candor's. Statements are idempotent, so that a crash between a statement and
+ * its record does no harm.
+ * @throws CandorError `schema_newer`, `schema_changed`; and what the client throws while the store is away
+ */
+export async function migrate(
+  store: Store,
+  migrations: readonly Migration[] = listMigrations(),
+): Promise<void> {
+  await store.command(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`, "default");
+  await store.command(
+    "CREATE TABLE IF NOT EXISTS schema_migrations (version UInt32, name String, checksum String, appliedAt DateTime DEFAULT now()) " +
+      "ENGINE = MergeTree ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1",
+  );
+  const applied = await store.query(
+    `SELECT version, checksum FROM ${DATABASE}.schema_migrations ORDER BY version`,
+  );
+  const checksums = new Map(applied.map((row) => [Number(row.version), String(row.checksum)]));
+  const known = Math.max(0, ...migrations.map(({ version }) => version));
+  const found = Math.max(0, ...checksums.keys());
+  if (found > known) throw new CandorError("schema_newer", { found, known });
+  for (const migration of migrations) await apply(store, migration, checksums.get(migration.version));
+  if (store.cluster !== undefined) await spanCluster(store, store.cluster);
+}
+
+async function apply(
+  store: Store,
+  { version, name, sql }: Migration,
+  applied: string | undefined,
+): Promise<void> {
+  const checksum = createHash("sha256").update(sql).digest("hex");
+  if (applied === checksum) return;
+  if (applied !== undefined) throw new CandorError("schema_changed", { name: `${version} ${name}` });
+  for (const statement of statementsOf(sql)) await store.command(statement);
+  await store.command(
+    `INSERT INTO schema_migrations (version, name, checksum) VALUES (${version}, '${name}', '${checksum}')`,
+  );
+}
+
+async function spanCluster(store: Store, cluster: string): Promise<void> {
+  await store.command(`CREATE DATABASE IF NOT EXISTS ${CLUSTER_DATABASE}`, "default");
+  const names: Readonly<Record<string, string>> = { all: CLUSTER_DATABASE, local: DATABASE, cluster };
+  const sql = readSql("cluster.sql").replace(/\{(\w+)\}/g, (slot, name: string) => names[name] ?? slot);
+  for (const statement of statementsOf(sql)) await store.command(statement);
+}
+
+/** A file's statements end in ";" at the end of a line. */
+function statementsOf(sql: string): string[] {
+  return sql
+    .split(/;\s*$/m)
+    .map((statement) => statement.replace(/^\s*--.*$/gm, "").trim())
+    .filter((statement) => statement !== "");
+}

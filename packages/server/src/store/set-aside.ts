@@ -1,0 +1,45 @@
+import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { writeFileDurably } from "../log/disk.ts";
+
+/** A row that the store rejected: kept as a file of its own until the operator deletes it. */
+export interface SetAsideRow {
+  readonly setAsideAt: string;
+  /** Segment and row number: the same row is never set aside twice. */
+  readonly id: string;
+  /** The store's name for the fault, such as VIOLATED_CONSTRAINT. */
+  readonly fault: string;
+  /** The row as it would have been inserted. */
+  readonly line: string;
+}
+
+export interface SetAside {
+  add(row: SetAsideRow): void;
+  /** What is known of a segment that is being taken apart: the ranges (`from-to`) that were rejected as a whole. */
+  rejectedRanges(segment: string): ReadonlySet<string>;
+  /** Resolved: on disk. From then on the range is never tried as a whole again, also after a crash. */
+  addRejectedRange(segment: string, range: string): void;
+  forgetRanges(segment: string): void;
+}
+
+export function openSetAside(dir: string): SetAside {
+  const rangesPath = (segment: string): string => join(dir, `${segment}.ranges`);
+  const rejectedRanges = (segment: string): Set<string> =>
+    new Set(existsSync(rangesPath(segment)) ? readFileSync(rangesPath(segment), "utf8").split("\n") : []);
+  return {
+    add: (row) => writeFileDurably(join(dir, `${row.id}.json`), `${JSON.stringify(row)}\n`),
+    rejectedRanges,
+    addRejectedRange: (segment, range) => {
+      appendFileSync(rangesPath(segment), `${range}\n`, { mode: 0o600, flush: true });
+    },
+    forgetRanges: (segment) => rmSync(rangesPath(segment), { force: true }),
+  };
+}
+
+/** Rows set aside, oldest first; for `candor doctor`, also while no collector runs. */
+export function listSetAside(dir: string): SetAsideRow[] {
+  if (!existsSync(dir)) return [];
+  const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
+  const rows = files.map((file): SetAsideRow => JSON.parse(readFileSync(join(dir, file), "utf8")));
+  return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
+}
