@@ -14,6 +14,7 @@ export type AbuseCase = {
 export type AbuseBody = { readonly piece: Buffer; readonly times: number };
 
 const PIECE_BYTES = 100_000;
+const BOMB_BYTES = 1_000_000_000;
 const JSON_TYPE = "Content-Type: application/json";
 const EVENT_START = '{"batch":[{"type":"track","event":"abuse","userId":"u","properties":';
 const EVENT_END = "}]}";
@@ -36,7 +37,7 @@ export function abuseCases(): AbuseCase[] {
       name: "gzip bomb, 1 MB to 1 GB",
       headers: [JSON_TYPE, "Content-Encoding: gzip"],
       framing: "length",
-      prepare: async () => once(await gzipped(EVENT_START, "a", 1_000_000_000)),
+      prepare: async () => once(await gzippedBomb()),
     },
     {
       name: "JSON 500,000 deep",
@@ -45,16 +46,10 @@ export function abuseCases(): AbuseCase[] {
       prepare: async () => once(jsonOf(`${"[".repeat(500_000)}${"]".repeat(500_000)}`)),
     },
     {
-      name: "JSON with 1,000,000 keys, 11 MB",
+      name: "JSON with 1,000,000 keys, 9 MB",
       headers: [JSON_TYPE],
       framing: "length",
       prepare: async () => once(jsonOf(manyKeys(1_000_000))),
-    },
-    {
-      name: "JSON with 1,000,000 keys, gzip",
-      headers: [JSON_TYPE, "Content-Encoding: gzip"],
-      framing: "length",
-      prepare: async () => once(await gzipped(jsonOf(manyKeys(1_000_000)).toString(), "", 0)),
     },
     {
       name: "JSON with 100,000 keys, under 1 MiB",
@@ -81,15 +76,15 @@ function manyKeys(count: number): string {
   return `{${Array.from({ length: count }, (_, index) => `"${index.toString(36)}":0`).join(",")}}`;
 }
 
-/** The start, then `bytes` times the filler, compressed without ever being held whole. */
-async function gzipped(start: string, filler: string, bytes: number): Promise<Buffer> {
+/** An event that never ends: under 1 MiB compressed, so that only stopping while inflating helps; never held whole here either. */
+async function gzippedBomb(): Promise<Buffer> {
   const gzip = createGzip({ level: 9 });
   const chunks: Buffer[] = [];
   gzip.on("data", (chunk: Buffer) => chunks.push(chunk));
   const ended = new Promise((resolve, reject) => gzip.once("end", resolve).once("error", reject));
-  gzip.write(start);
-  const piece = Buffer.alloc(PIECE_BYTES * 10, filler || " ");
-  for (let left = bytes; left > 0; left -= piece.length) {
+  gzip.write(`${EVENT_START}"`);
+  const piece = Buffer.alloc(PIECE_BYTES * 10, "a");
+  for (let left = BOMB_BYTES; left > 0; left -= piece.length) {
     if (!gzip.write(piece)) await new Promise((resolve) => gzip.once("drain", resolve));
   }
   gzip.end();

@@ -78,6 +78,10 @@ function collectorOf(child: ChildProcess, port: number, dataDir: string): Collec
   const pid = child.pid ?? -1;
   const readOutput = lastOutput(child);
   const exited = once(child, "exit");
+  // A benchmark that fails must not leave a collector behind; the engine notices by itself.
+  const killLeft = () => child.kill("SIGKILL");
+  process.once("exit", killLeft);
+  child.once("exit", () => process.off("exit", killLeft));
   const isRunning = () => child.exitCode === null && child.signalCode === null;
   const enginePid = () => descendants(pid).find(isEngine);
   return {

@@ -30,6 +30,7 @@ type State = {
 
 const state: State = { acknowledgedIds: [], refused: [], retries: 0, unsettled: 0, finishBy: null };
 
+process.once("disconnect", () => process.exit(1));
 process.once("message", (message) => {
   const options = message as LedgerOptions;
   process.once("message", (finish) => {

@@ -49,6 +49,7 @@ type Pace = (now: number) => number | null;
 
 const writeTime = timeWriter();
 
+process.once("disconnect", () => process.exit(1));
 process.once("message", (message) => {
   runHere(message as LoadOptions).then(
     (result) => process.send?.(result, undefined, undefined, () => process.exit(0)),

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { open } from "lmdb";
 import { openGroupAppend } from "./group-append.ts";
 import { median, recordLatencies } from "./latencies.ts";
-import { formatCount, formatMs, markdownTable } from "./table.ts";
+import { formatCount, formatMs, formatPercent, markdownTable } from "./table.ts";
 
 export type LogCompareOptions = {
   readonly rounds: number;
@@ -37,14 +37,27 @@ export async function compareLogs(options: LogCompareOptions): Promise<string> {
       for (const candidate of candidates)
         figures.get(candidate)?.push(await measure(candidate, events, options));
     }
+    const first = [...figures.values()][0] ?? [];
     for (const [{ name }, rounds] of figures) {
+      // Round by round, because neighbours in time met the same machine.
+      const toFirst = median(
+        rounds.map((round, index) => round.eventsPerS / (first[index]?.eventsPerS ?? Number.NaN)),
+      );
       const middle = (key: keyof Figures) => median(rounds.map((round) => round[key]));
       const p50 = formatMs(middle("p50Ms"));
-      rows.push([name, String(events), formatCount(middle("eventsPerS")), p50, formatMs(middle("p99Ms"))]);
+      const rate = formatCount(middle("eventsPerS"));
+      rows.push([name, String(events), rate, formatPercent(toFirst), p50, formatMs(middle("p99Ms"))]);
     }
   }
   return markdownTable(
-    ["log, 32 writers, 900 B an event", "events a value", "events/s", "p50 ms", "p99 ms"],
+    [
+      "log, 32 writers, 900 B an event",
+      "events a value",
+      "events/s",
+      "of the append file",
+      "p50 ms",
+      "p99 ms",
+    ],
     rows,
   );
 }

@@ -18,6 +18,7 @@ let answered = 0;
 let failed = 0;
 let maxMs = 0;
 
+process.once("disconnect", () => process.exit(1));
 process.once("message", () => {
   isStopping = true;
 });

@@ -20,7 +20,9 @@ async function main(options: ChildOptions): Promise<void> {
   mkdirSync(options.dataDir, { recursive: true });
 
   const store = await openStore(options.dataDir).catch((error: unknown) => {
-    console.error(`cannot open the store in ${options.dataDir}: ${String(error)}`);
+    console.error(
+      `cannot open the store in ${options.dataDir}, which another process may hold: ${String(error)}`,
+    );
     process.exit(EXIT_OPEN_FAILED);
   });
   const http = createHttpInterface(store, (error) => void endIfEngineDied(error, store));

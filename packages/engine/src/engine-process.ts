@@ -27,6 +27,7 @@ export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents)
   let lastLine = "";
   for (const output of [child.stdout, child.stderr]) {
     if (output === null) continue;
+    output.on("error", () => {});
     createInterface({ input: output }).on("line", (line) => {
       if (line.trim() === "") return;
       lastLine = line;

@@ -240,6 +240,33 @@ describe("reading", () => {
     });
   });
 
+  test("what a statement does to its session ends with it", async () => {
+    await client.command({ query: "SET max_block_size = 7" });
+    await client.command({ query: "USE candor" });
+    await client.command({ query: "CREATE TEMPORARY TABLE passing (a UInt8)" });
+    const state = "SELECT currentDatabase() AS database, getSetting('max_block_size') AS size";
+    for (let i = 0; i < 20; i++) expect(await rowsOf(state)).toEqual([{ database: "default", size: 65409 }]);
+    await expect(rowsOf("SELECT * FROM passing")).rejects.toMatchObject({ type: "UNKNOWN_TABLE" });
+  });
+
+  test("queries that run at once each get their own answer", async () => {
+    const query = "SELECT {i:UInt16} AS i, {s:String} AS s, getSetting('max_block_size') AS size";
+    const answers = await Promise.all(
+      Array.from({ length: 100 }, async (_, i) => {
+        const params = { i, s: `'${i}'` };
+        const settings = { max_block_size: `${1000 + i}` };
+        const result = await client.query({
+          query,
+          query_params: params,
+          clickhouse_settings: settings,
+          format: "JSONEachRow",
+        });
+        return result.json();
+      }),
+    );
+    expect(answers).toEqual(answers.map((_, i) => [{ i, s: `'${i}'`, size: 1000 + i }]));
+  });
+
   test("results come in the format asked for, as a whole and as a stream", async () => {
     const json = await client.query({ query: "SELECT number AS n FROM numbers(3)", format: "JSON" });
     expect(await json.json()).toMatchObject({ rows: 3, data: [{ n: 0 }, { n: 1 }, { n: 2 }] });

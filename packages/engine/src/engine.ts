@@ -23,7 +23,7 @@ export interface EngineTimes {
   minBackoffMs: number;
   /** @default 5000 */
   maxBackoffMs: number;
-  /** The longest pause while another process holds the folder, which is on its way out. @default 500 */
+  /** The longest pause at first while the folder cannot be opened: its holder is mostly on its way out. @default 500 */
   maxLockedBackoffMs: number;
   /** A child that was ready for this long has earned the first pause again. @default 10000 */
   healthyMs: number;
@@ -80,6 +80,9 @@ const DEFAULT_TIMES: EngineTimes = {
 };
 
 const PING_TIMEOUT_MS = 2_000;
+
+/** After so many failures in a row a folder that cannot be opened is no longer taken for one that is just being left. */
+const QUICK_OPEN_ATTEMPTS = 20;
 
 interface Waiter {
   resolve(): void;
@@ -208,12 +211,20 @@ class SupervisedEngine implements Engine {
     this.#lastError = how;
     this.#failures = wasHealthy ? 0 : this.#failures + 1;
     const { minBackoffMs, maxBackoffMs, maxLockedBackoffMs } = this.#times;
-    const ceilingMs = exitCode === EXIT_OPEN_FAILED ? maxLockedBackoffMs : maxBackoffMs;
+    const opensSoon = exitCode === EXIT_OPEN_FAILED && this.#failures <= QUICK_OPEN_ATTEMPTS;
+    const ceilingMs = opensSoon ? maxLockedBackoffMs : maxBackoffMs;
     const pauseMs = Math.min(ceilingMs, minBackoffMs * 2 ** Math.min(Math.max(0, this.#failures - 1), 20));
     this.#log(`${how}; starting it again in ${pauseMs} ms`);
-    this.#restartTimer = setTimeout(() => {
-      this.#restarts++;
+    this.#restartTimer = setTimeout(() => this.#restart(), pauseMs);
+  }
+
+  /** Some failures of starting a process, such as ENOMEM, are thrown and not told as events. */
+  #restart(): void {
+    this.#restarts++;
+    try {
       this.#start();
-    }, pauseMs);
+    } catch (error) {
+      this.#onGone(null, `the engine's process did not start: ${String(error)}`);
+    }
   }
 }

@@ -56,24 +56,28 @@ export function errorAnswer(error: unknown, version: string): ErrorAnswer {
   };
 }
 
-/** ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp), by error code. */
+/** ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp); `rig/cluster.test.ts` compares it with a real server, code by code. */
 const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [
     400,
     [
-      6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 76, 117, 167, 168, 223, 321, 376, 427, 441, 456,
-      457, 467, 675, 676,
+      6, 8, 15, 25, 26, 27, 36, 37, 38, 41, 44, 53, 62, 72, 117, 123, 167, 168, 223, 321, 376, 427, 441, 675,
+      676,
     ],
   ],
-  [404, [46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 139, 152]],
+  [401, [194]],
+  [403, [192, 193, 512, 516]],
+  [404, [46, 47, 50, 56, 60, 63, 73, 78, 81, 115, 152, 336, 511]],
   [408, [159]],
   [411, [381]],
   [413, [229]],
+  [415, [779]],
   [501, [48]],
-  [503, [202]],
+  [503, [76, 209, 439]],
 ];
 
-function httpStatus(code: number): number {
+/** @returns 500 for all that ClickHouse does not tell apart */
+export function httpStatus(code: number): number {
   return STATUS_CODES.find(([, codes]) => codes.includes(code))?.[0] ?? 500;
 }
 

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Summary } from "./http-answer.ts";
 import type { QueryRequest } from "./http-request.ts";
 import { createLane } from "./lane.ts";
@@ -39,18 +40,31 @@ export function createQueryRunner(store: Store): QueryRunner {
   };
 }
 
-/** Stops a read whose client has gone. A write goes on, as in ClickHouse: its client will ask, or try again. */
+const CANCEL_INTERVAL_MS = 200;
+
+/**
+ * Stops a read whose client has gone. A write goes on, as in ClickHouse: its client will ask, or try again. Stopping is repeated,
+ * because the engine does not know a read yet that it is just about to begin.
+ */
 async function whileWanted<T>(
   read: () => Promise<T>,
   cancel: () => Promise<void>,
   gone: AbortSignal,
 ): Promise<T> {
-  // A cancelling that fails leaves a read that ends by its max_execution_time.
-  const onGone = () => void cancel().catch(() => {});
+  let ended = false;
+  const stop = async () => {
+    while (!ended) {
+      // Where it fails, the read ends by its max_execution_time.
+      await cancel().catch(() => {});
+      await sleep(CANCEL_INTERVAL_MS);
+    }
+  };
+  const onGone = () => void stop();
   gone.addEventListener("abort", onGone, { once: true });
   try {
     return await read();
   } finally {
+    ended = true;
     gone.removeEventListener("abort", onGone);
   }
 }

@@ -144,11 +144,15 @@ test("the child leaves when its parent is killed, also amid work, and the next e
 test("a second engine on a folder waits for the first to leave, which stays reachable", async () => {
   const first = await start();
   await first.ready();
-  const second = await start({ readyTimeoutMs: 1500 });
-  await expect(second.ready()).rejects.toThrow(/did not answer within 1.5 s: .*cannot open the store/);
+  const second = await start({ readyTimeoutMs: 20 });
+  await expect(second.ready()).rejects.toThrow("did not answer within 0.02 s");
+  const lastError = () => second.status().lastError;
+  await expect
+    .poll(lastError, { timeout: 20_000 })
+    .toMatch(/code 75: cannot open the store .*another process/);
   expect(await ask(first.socketPath, "SELECT 1")).toBe("1\n");
   await first.close();
-  await second.ready();
+  await expect.poll(() => second.status().state, { timeout: 20_000 }).toBe("ready");
   expect(await ask(second.socketPath, "SELECT 2")).toBe("2\n");
 });
 

@@ -16,7 +16,7 @@ import { createBodyReader } from "./request/body.ts";
 import { createIngest } from "./request/ingest.ts";
 import { openStore, type Store } from "./store/client.ts";
 import { type Drain, startDrain } from "./store/drain.ts";
-import { prepareSchema, type Schema } from "./store/migrate.ts";
+import { migrate } from "./store/migrate.ts";
 import { openSetAside } from "./store/set-aside.ts";
 
 /** How long a start waits to learn whether the store's schema is one that it knows. */
@@ -79,11 +79,12 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     store: () => ({ isUp: drain.isUp(), engineRestarts: engine?.status().restarts ?? 0 }),
     now,
   });
-  const schema = prepareSchema(store, async () => engine?.ready());
-  closers.push(schema.stop);
-  schema.done.catch((error: unknown) => error instanceof CandorError && onFatal(error));
-  await Promise.race([schema.firstTry, sleep(SCHEMA_WAIT_MS, undefined, { ref: false })]);
-  const drain = openDrain({ log, store, schema, meters, folder, report });
+  const prepare = async (): Promise<void> => {
+    await engine?.ready();
+    await migrate(store);
+  };
+  await checkSchema(prepare);
+  const drain = openDrain({ log, store, prepare, meters, folder, report, onFatal });
   closers.push(() => drain.close(DRAIN_DEADLINE_MS));
   const api = await openApi(config, keys, { dedupe, log, store, live, meters, now, report }, closers);
   return { url: await listen(api, config), keys };
@@ -93,6 +94,14 @@ function checkEngine(config: Config): void {
   const support = engineSupport();
   if (config.clickhouseUrls !== undefined || support.supported) return;
   throw new CandorError("engine_unsupported", { platform: support.platform, why: support.why });
+}
+
+/** Refuses a store that this Candor must not touch; one that is away is no reason not to start. */
+async function checkSchema(prepare: () => Promise<void>): Promise<void> {
+  const tried = prepare().catch((error: unknown) => {
+    if (error instanceof CandorError) throw error;
+  });
+  await Promise.race([tried, sleep(SCHEMA_WAIT_MS, undefined, { ref: false })]);
 }
 
 type Report = (line: string) => void;
@@ -138,19 +147,17 @@ async function connectStore(
 interface DrainParts {
   readonly log: Log;
   readonly store: Store;
-  readonly schema: Schema;
+  readonly prepare: () => Promise<void>;
   readonly meters: Meters;
   readonly folder: DataFolder;
   readonly report: Report;
+  readonly onFatal: (error: CandorError) => void;
 }
 
-function openDrain({ log, store, schema, meters, folder, report }: DrainParts): Drain {
+function openDrain({ folder, report, ...parts }: DrainParts): Drain {
   return startDrain({
-    log,
-    store,
-    meters,
+    ...parts,
     setAside: openSetAside(folder.setAsideDir),
-    prepare: () => schema.done,
     onStoreChange: (cause) => {
       if (cause === undefined) report("The store is back; the log drains.");
       else report(`The store does not take rows (${cause}). Messages are accepted and wait in the log.`);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ClickHouseClient, createClient } from "@clickhouse/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { httpStatus } from "../http-answer.ts";
 import { type Cluster, startCluster } from "./cluster.ts";
 
 let folder: string;
@@ -90,4 +91,16 @@ test("a block that reached only one shard is whole on both after its retry, and 
   });
   await insert();
   expect(await countsOf("half_local")).toEqual([500, 500]);
+});
+
+test("an error code has the HTTP status that a real server gives it", async () => {
+  const url = `${cluster.urls[0]}/?allow_custom_error_code_in_throwif=1&wait_end_of_query=1`;
+  const differing: Record<number, number> = {};
+  for (let code = 1; code < 800; code++) {
+    const response = await fetch(url, { method: "POST", body: `SELECT throwIf(1, 'x', ${code}::Int16)` });
+    await response.text();
+    const given = Number(response.headers.get("x-clickhouse-exception-code"));
+    if (given === code && response.status !== httpStatus(code)) differing[code] = response.status;
+  }
+  expect(differing).toEqual({});
 });

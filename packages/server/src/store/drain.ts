@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { causeOf } from "../errors.ts";
+import { CandorError, causeOf } from "../errors.ts";
 import type { Log, SealedSegment } from "../log/log.ts";
 import type { Meters } from "../meters.ts";
 import { rowFaultOf, type Store } from "./client.ts";
@@ -15,8 +15,10 @@ export interface DrainOptions {
   readonly store: Store;
   readonly setAside: SetAside;
   readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countSetAside">;
-  /** Called before the first insert and again until it resolves: brings the schema up. */
+  /** Called before the first insert, again and again until it resolves: brings the schema up. */
   readonly prepare: () => Promise<void>;
+  /** Told when `prepare` rejects with a CandorError: what no further try can mend. */
+  readonly onFatal: (error: CandorError) => void;
   /** Told once when the store goes away, with the cause, and once when it is back (undefined). */
   readonly onStoreChange: (cause: string | undefined) => void;
   readonly lingerMs?: number;
@@ -100,8 +102,7 @@ async function persist(
 }
 
 async function drainSegment(segment: SealedSegment, options: DrainOptions, state: DrainState): Promise<void> {
-  if (!state.isPrepared) await options.prepare();
-  state.isPrepared = true;
+  if (!state.isPrepared) await prepare(options, state);
   const { lines } = await segment.read();
   const insert = (part: Buffer, token: string): Promise<void> =>
     options.store.insertLines(part, token, state.stopping);
@@ -114,6 +115,19 @@ async function drainSegment(segment: SealedSegment, options: DrainOptions, state
     }
   }
   await takeApart({ segment, lines: splitLines(lines), rejected, insert, options });
+}
+
+async function prepare(options: DrainOptions, state: DrainState): Promise<void> {
+  const stopped = new Promise<never>((_, reject) => {
+    state.stopping.addEventListener("abort", () => reject(state.stopping.reason), { once: true });
+  });
+  try {
+    await Promise.race([options.prepare(), stopped]);
+    state.isPrepared = true;
+  } catch (error) {
+    if (error instanceof CandorError) options.onFatal(error);
+    throw error;
+  }
 }
 
 interface Bisection {

@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError } from "../errors.ts";
 import { CLUSTER_DATABASE, DATABASE, readSql, type Store } from "./client.ts";
 
-const RETRY_MS = 500;
 const FILE = /^(\d{4})_(\w+)\.sql$/;
 
 export interface Migration {
@@ -22,39 +20,6 @@ export function listMigrations(): Migration[] {
       ? []
       : [{ version: Number(version), name, sql: readSql(`migrations/${file}`) }];
   });
-}
-
-/** The schema's way to this Candor's version, while the store comes and goes. */
-export interface Schema {
-  /** Settles when the first try has ended, well or not; rejects only with what no further try can mend. */
-  readonly firstTry: Promise<void>;
-  /** Resolves when the schema is up; rejects with `schema_newer` or `schema_changed`. */
-  readonly done: Promise<void>;
-  stop(): void;
-}
-
-/** Migrates, trying again while the store is away. @param isReady resolves when it makes sense to try at all */
-export function prepareSchema(store: Store, isReady: () => Promise<void>): Schema {
-  const stopping = new AbortController();
-  const attempt = async (): Promise<boolean> => {
-    try {
-      await isReady();
-      await migrate(store);
-      return true;
-    } catch (error) {
-      if (error instanceof CandorError) throw error;
-      return false;
-    }
-  };
-  const first = attempt();
-  const persist = async (): Promise<void> => {
-    for (let isDone = await first; !isDone && !stopping.signal.aborted; isDone = await attempt()) {
-      await sleep(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => {});
-    }
-  };
-  const done = persist();
-  done.catch(() => {}); // who waits for it is told
-  return { firstTry: first.then(() => {}), done, stop: () => stopping.abort() };
 }
 
 /**

@@ -1,0 +1,63 @@
+import { readFileSync } from "node:fs";
+import { Command, InvalidArgumentError } from "commander";
+import { diagnose } from "./doctor.ts";
+import { printKeys } from "./keys.ts";
+import { start } from "./start.ts";
+import { type TailOptions, tail } from "./tail.ts";
+
+const SETTINGS = `
+Settings come from the environment:
+  CANDOR_HOST, CANDOR_PORT     where to listen (127.0.0.1, 7226; port 0 takes any free one)
+  CANDOR_DATA_DIR              folder of everything that Candor keeps (./.candor)
+  CANDOR_WRITE_KEYS            installer:KEY,server:KEY,client:KEY (made and kept when not given)
+  CANDOR_ADMIN_TOKEN           token of the read API (made and kept when not given)
+  CANDOR_CLICKHOUSE_URL        a ClickHouse server, or one for each node of a cluster (embedded when not given)
+  CANDOR_CLICKHOUSE_CLUSTER    the cluster's name
+  CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
+  CANDOR_URL                   where keys, tail and doctor find a running Candor`;
+
+/** The commands. Each resolves to the exit code. */
+export function createProgram(setExitCode: (code: number) => void): Command {
+  const program = new Command("candor")
+    .description("Telemetry for software that other people host.")
+    .version(readVersion())
+    .addHelpText("after", SETTINGS)
+    .showHelpAfterError("(candor --help lists commands and settings)");
+  program
+    .command("start")
+    .description("run the collector")
+    .action(async () => setExitCode(await start()));
+  program
+    .command("keys")
+    .description("print the write keys and the admin token")
+    .option("--json", "as JSON")
+    .action(async (options: { json?: boolean }) => setExitCode(await printKeys(options)));
+  program
+    .command("tail")
+    .description("show messages as they arrive, those that are dropped too")
+    .option("--source <source>", "only from installer, server or client")
+    .option("--event <name>", "only this event")
+    .option("--type <type>", "only track, identify, page, screen, group or alias")
+    .option("--user <id>", "only of this userId")
+    .option("--where <path=value>", "only with this value, such as properties.plan=free; repeatable", addWhere, [])
+    .option("--json", "one JSON object a line, for pipes")
+    .action(async (options: TailOptions) => setExitCode(await tail(options)));
+  program
+    .command("doctor")
+    .description("find out what is wrong, and what to do")
+    .option("--json", "as JSON")
+    .action(async (options: { json?: boolean }) => setExitCode(await diagnose(options)));
+  return program;
+}
+
+function addWhere(condition: string, others: readonly string[]): string[] {
+  if (!/^(properties|traits|context)\.[^=]+=/.test(condition)) {
+    throw new InvalidArgumentError("Write a path and its value, such as properties.plan=free.");
+  }
+  return [...others, condition];
+}
+
+function readVersion(): string {
+  const about: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return typeof about === "object" && about !== null && "version" in about ? String(about.version) : "unknown";
+}

@@ -1,0 +1,65 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { NO_STORE, startForTest, type TestCandor } from "../rig/in-process.ts";
+
+let candor: TestCandor;
+beforeAll(async () => {
+  candor = await startForTest(NO_STORE);
+});
+afterAll(() => candor.close());
+
+const get = (path: string, token = "token-a"): Promise<Response> =>
+  fetch(candor.url + path, { headers: { authorization: `Bearer ${token}` } });
+
+describe("the read API without a store", () => {
+  it("needs the admin token for everything that shows events", async () => {
+    for (const path of ["/api/events", "/api/count", "/api/live"]) {
+      for (const response of [await get(path, "wrong"), await fetch(candor.url + path)]) {
+        expect([response.status, (await response.json()).code]).toEqual([401, "token_invalid"]);
+      }
+    }
+  });
+
+  it("is healthy, ready and counted to everybody, because messages are kept while the store is away", async () => {
+    for (const path of ["/healthz", "/readyz", "/metrics", "/api/openapi.json"]) {
+      expect((await fetch(candor.url + path)).status).toBe(200);
+    }
+  });
+
+  it("says 503 with Retry-After for what only the store could answer", async () => {
+    const response = await get("/api/count");
+    expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
+    expect((await response.json()).code).toBe("store_away");
+  });
+
+  it.each([
+    ["limit=0", "limit is a whole number from 1 to 1000."],
+    ["limit=1001", "limit is a whole number from 1 to 1000."],
+    ["limit=ten", "limit is a whole number from 1 to 1000."],
+    ["cursor=x", "Use the field next"],
+    ["from=yesterday", "Write it in RFC 3339"],
+    ["source=door", "source is one of installer, server, client."],
+    ["type=delete", "type is one of track"],
+    ["event=a&event=b", "is given twice"],
+    ["colour=red", "There is no such filter."],
+    [`properties.${"1.".repeat(10)}a=1`, "too many parts"],
+  ])("explains what is wrong with ?%s", async (query, words) => {
+    const response = await get(`/api/events?${query}`);
+    const answer = await response.json();
+    expect([response.status, answer.code]).toEqual([400, "query_invalid"]);
+    expect(answer.message).toContain(words);
+  });
+
+  it("describes itself as OpenAPI, every path of the read API, and sets headers that pages are safe with", async () => {
+    const response = await fetch(`${candor.url}/api/openapi.json`);
+    const document = await response.json();
+    const paths = ["/api/count", "/api/events", "/api/live", "/healthz", "/metrics", "/readyz"];
+    expect(Object.keys(document.paths).sort()).toEqual(paths);
+    expect(response.headers.get("x-content-type-options")).toBe("nosniff");
+    expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
+  });
+
+  it("answers an unknown address with a JSON 404", async () => {
+    const response = await get("/api/nothing");
+    expect([response.status, (await response.json()).code]).toEqual([404, "not_found"]);
+  });
+});

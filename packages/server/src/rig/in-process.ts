@@ -1,0 +1,79 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readConfig } from "../config.ts";
+import { type Candor, type StartOptions, startCandor } from "../main.ts";
+
+/** For tests: the whole collector in this process, on a free port, in a folder of its own. */
+export interface TestCandor extends Candor {
+  readonly dataDir: string;
+  /** Lines told to the operator. */
+  readonly reports: string[];
+  /** Sends to the ingest API with a source's write key, unless the headers say otherwise. */
+  post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
+  /** Reads from the API with the admin token, as JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever comes
+  read(path: string): Promise<any>;
+}
+
+export const WRITE_KEYS = { installer: "key-i", server: "key-s", client: "key-c" } as const;
+
+export function basic(key: string): string {
+  return `Basic ${Buffer.from(`${key}:`).toString("base64")}`;
+}
+
+/** No store at all: nothing listens on port 1. Messages are accepted and wait in the log. */
+export const NO_STORE = { CANDOR_CLICKHOUSE_URL: "http://127.0.0.1:1" };
+
+export async function startForTest(
+  environment: Record<string, string> = {},
+  options: StartOptions = {},
+): Promise<TestCandor> {
+  const dataDir = environment.CANDOR_DATA_DIR ?? mkdtempSync(join(tmpdir(), "candor-test-"));
+  const reports: string[] = [];
+  const config = readConfig({
+    CANDOR_PORT: "0",
+    CANDOR_DATA_DIR: dataDir,
+    CANDOR_WRITE_KEYS: Object.entries(WRITE_KEYS)
+      .map((pair) => pair.join(":"))
+      .join(","),
+    CANDOR_ADMIN_TOKEN: "token-a",
+    ...environment,
+  });
+  const candor = await startCandor(config, { report: (line) => reports.push(line), ...options });
+  return {
+    ...candor,
+    dataDir,
+    reports,
+    post: (path, body, headers = {}) =>
+      fetch(candor.url + path, {
+        method: "POST",
+        headers: { authorization: basic(WRITE_KEYS.server), ...headers },
+        body:
+          typeof body === "string" || body instanceof Uint8Array
+            ? new Uint8Array(Buffer.from(body))
+            : JSON.stringify(body),
+      }),
+    read: async (path) => {
+      const response = await fetch(candor.url + path, { headers: { authorization: "Bearer token-a" } });
+      return response.json();
+    },
+    close: async () => {
+      await candor.close();
+      if (environment.CANDOR_DATA_DIR === undefined) rmSync(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** Reads until the answer is as wished, for at most half a minute: rows reach the store a moment after their 200. */
+export async function eventually<Value>(
+  read: () => Promise<Value>,
+  isAsWished: (value: Value) => boolean,
+): Promise<Value> {
+  const until = Date.now() + 30_000;
+  for (;;) {
+    const value = await read();
+    if (isAsWished(value) || Date.now() > until) return value;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,21 @@
+// All that CI does beside the tests: types (tests included), lint and format, unused code, generated pages.
+import { spawnSync } from "node:child_process";
+import { prepare, root, tool } from "./prepare.mjs";
+
+const CHECKS = [
+  ["types", tool("tsc"), ["--project", "tsconfig.check.json"]],
+  ["lint and format", tool("biome"), ["ci", "--error-on-warnings", "."]],
+  ["unused code", tool("knip"), []],
+  ["pages are not stale", process.execPath, ["scripts/docs.mjs", "--check"]],
+];
+
+prepare();
+let failed = 0;
+for (const [name, command, args] of CHECKS) {
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: root, encoding: "utf8" });
+  console.log(`${status === 0 ? "ok  " : "FAIL"} ${name}`);
+  if (status === 0) continue;
+  failed += 1;
+  console.log(`${stdout}${stderr}`);
+}
+process.exit(failed === 0 ? 0 : 1);

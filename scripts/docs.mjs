@@ -1,0 +1,57 @@
+// Writes the reference pages that come from code: docs/errors.md and docs/settings.md. `--check` fails when one is stale.
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DROP_REASONS, ERRORS } from "../packages/server/dist/index.js";
+import { root } from "./prepare.mjs";
+
+const isCheck = process.argv.includes("--check");
+let stale = 0;
+for (const [file, content] of [["docs/errors.md", errorsPage()]]) {
+  const path = join(root, file);
+  if (existsSync(path) && readFileSync(path, "utf8") === content) continue;
+  if (!isCheck) writeFileSync(path, content);
+  else {
+    stale += 1;
+    console.error(`${file} is stale. Run: npm run docs`);
+  }
+}
+process.exit(stale === 0 ? 0 : 1);
+
+function errorsPage() {
+  const answers = Object.entries(ERRORS).filter(([, { status }]) => status !== undefined);
+  const faults = Object.entries(ERRORS).filter(([, { status }]) => status === undefined);
+  return `# Errors
+
+Generated from \`packages/server/src/errors.ts\` and \`reasons.ts\` by \`npm run docs\`. The code is the contract; the text may change.
+
+## Answers over HTTP
+
+The body is \`{"success":false,"code","message","error"}\`. Where a number of seconds is given, the answer has a \`Retry-After\` header.
+
+| code | status | Retry-After | message |
+|---|---|---|---|
+${answers.map(([code, e]) => `| \`${code}\` | ${e.status} | ${e.retryAfterS ?? ""} | ${cell(e.message)} |`).join("\n")}
+
+## Faults of the commands
+
+Printed to the operator, exit status 1.
+
+| code | message |
+|---|---|
+${faults.map(([code, e]) => `| \`${code}\` | ${cell(e.message)} |`).join("\n")}
+
+## Why a message is not stored
+
+In the batch answer (\`dropped\`), in \`/metrics\` (\`candor_events_dropped_total\`) and in \`/api/live\`. A \`duplicate\` counts as accepted.
+
+| reason | meaning |
+|---|---|
+${Object.entries(DROP_REASONS)
+  .map(([reason, meaning]) => `| \`${reason}\` | ${cell(meaning)} |`)
+  .join("\n")}
+`;
+}
+
+function cell(text) {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ").replaceAll("{", "\\{");
+}

@@ -1,0 +1,7 @@
+// Runs a built file of this repo: node scripts/run.mjs <file> [arguments...]
+import { join } from "node:path";
+import { prepare, root, run } from "./prepare.mjs";
+
+const [file, ...args] = process.argv.slice(2);
+prepare();
+run(process.execPath, [join(root, file), ...args]);
