@@ -10,7 +10,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
 } else if (!existsSync(built)) {
   fail("Candor is not built yet. Run `npm run build` first.");
 } else {
-  import(built.href).then((main) => main.run(process.argv.slice(2)));
+  void import(built.href).then((main) => main.run(process.argv.slice(2)));
 }
 
 function fail(sentence) {

@@ -22,22 +22,31 @@ export function renderLiveLine(live: LiveMessage, { colours, columns, toldAt }: 
   const { fields, reason } = live;
   const receivedAt = new Date(text(fields.receivedAt));
   const isTimed = reason === undefined && !Number.isNaN(receivedAt.getTime());
-  const lead: Part[] = [
+  const parts: Part[] = [
     [toClock(isTimed ? receivedAt : toldAt), colours.dim],
     [toSafeText(live.source ?? "?").padEnd(9), colours.cyan],
     [toSafeText(shorten(text(fields.type) || "?", MAX_TYPE_CHARS)).padEnd(8), String],
-    [toSafeText(shorten(nameOf(fields), MAX_NAME_CHARS)), colours.bold],
-    [toSafeText(whoOf(fields)), colours.green],
+    [toSafeText(shorten(nameOf(fields), MAX_NAME_CHARS)).padEnd(24), colours.bold],
+    [toSafeText(whoOf(fields)).padEnd(18), colours.green],
   ];
-  const parts = lead.filter(([shown]) => shown !== "");
   const leadChars = parts.reduce((chars, [shown]) => chars + shown.length + 1, 0);
-  const room = columns === undefined ? Infinity : Math.max(MIN_DETAIL_CHARS, columns - leadChars);
+  const isCut = columns !== undefined && reason === undefined;
+  const room = isCut ? Math.max(MIN_DETAIL_CHARS, columns - leadChars) : Infinity;
   const details = reason === undefined ? renderDetails(fields) : `dropped, ${reason}: ${explain(reason)}`;
   if (details !== "") parts.push([shorten(toSafeText(details), room), colours.dim]);
-  if (reason === undefined) return parts.map(([shown, paint]) => paint(shown)).join(" ");
+  if (reason === undefined)
+    return parts
+      .map(([shown, paint]) => paint(shown))
+      .join(" ")
+      .trimEnd();
   // A duplicate is no loss: its original is kept.
   const paint = reason === "duplicate" ? colours.yellow : colours.red;
-  return paint(parts.map(([shown]) => shown).join(" "));
+  return paint(
+    parts
+      .map(([shown]) => shown)
+      .join(" ")
+      .trimEnd(),
+  );
 }
 
 /** A piece of the line and how it is painted. */

@@ -14,7 +14,7 @@ Settings come from the environment:
   CANDOR_CLICKHOUSE_URL        a ClickHouse server, or one for each node of a cluster (embedded when not given)
   CANDOR_CLICKHOUSE_CLUSTER    the cluster's name
   CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
-  CANDOR_URL                   where keys, tail and doctor find a running Candor`;
+  CANDOR_URL                   where tail and doctor find a running Candor`;
 
 /** The commands. Each resolves to the exit code. */
 export function createProgram(setExitCode: (code: number) => void): Command {
@@ -39,7 +39,12 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option("--event <name>", "only this event")
     .option("--type <type>", "only track, identify, page, screen, group or alias")
     .option("--user <id>", "only of this userId")
-    .option("--where <path=value>", "only with this value, such as properties.plan=free; repeatable", addWhere, [])
+    .option(
+      "--where <path=value>",
+      "only with this value, such as properties.plan=free; repeatable",
+      addWhere,
+      [],
+    )
     .option("--json", "one JSON object a line, for pipes")
     .action(async (options: TailOptions) => setExitCode(await tail(options)));
   program
@@ -59,5 +64,7 @@ function addWhere(condition: string, others: readonly string[]): string[] {
 
 function readVersion(): string {
   const about: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return typeof about === "object" && about !== null && "version" in about ? String(about.version) : "unknown";
+  return typeof about === "object" && about !== null && "version" in about
+    ? String(about.version)
+    : "unknown";
 }

@@ -22,7 +22,7 @@ export function createSseParser(): (piece: string) => SseEvent[] {
       data = [];
       return event;
     }
-    const [, field = "", value = ""] = /^([^:]*)(?:: ?)?([^]*)$/.exec(line) ?? [];
+    const [, field = "", value = ""] = /^([^:]*)(?:: ?)?(.*)$/s.exec(line) ?? [];
     if (field === "event") name = value;
     if (field === "data") data.push(value);
     return undefined;

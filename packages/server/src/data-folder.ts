@@ -4,7 +4,8 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { CandorError, causeOf, toWriteError } from "./errors.ts";
 
-const PROBE_BYTES = 4096;
+/** As much as a large batch takes. */
+const PROBE_BYTES = 128 * 1024;
 
 /** The folder of everything that Candor keeps, held by this process alone. */
 export interface DataFolder {

@@ -58,6 +58,7 @@ class AppendLog implements Log {
   readonly #maxQueuedBytes: number;
   readonly #sealed: StoredSegment[];
   #active: OpenSegment | undefined;
+  #activeSinceMs = 0;
   #queue: Entry[] = [];
   #queuedBytes = 0;
   /** The segment whose group is being flushed. */
@@ -98,8 +99,8 @@ class AppendLog implements Log {
       const oldest = this.#sealed[0];
       if (oldest !== undefined) return oldest;
       if (this.#closed) return undefined;
-      const firstRowMs = this.#active?.rows ? this.#active.openedAtMs : undefined;
-      const waitMs = firstRowMs === undefined ? undefined : firstRowMs + lingerMs - this.#now();
+      // By the monotonic clock: when the wall clock is set back, rows must not wait for it.
+      const waitMs = this.#active?.rows ? this.#activeSinceMs + lingerMs - performance.now() : undefined;
       if (waitMs !== undefined && waitMs <= 0) await this.#seal();
       else await this.#changed(waitMs);
     }
@@ -150,6 +151,7 @@ class AppendLog implements Log {
     this.#lastNameMs = Math.max(this.#now(), this.#lastNameMs + 1);
     const random = (this.#options.random ?? randomBytes)(8).toString("hex");
     const name = `${String(this.#lastNameMs).padStart(15, "0")}-${random}`;
+    this.#activeSinceMs = performance.now();
     this.#active = new OpenSegment(this.#options.dir, name, this.#now());
     return this.#active;
   }

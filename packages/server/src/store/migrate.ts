@@ -31,7 +31,9 @@ export async function migrate(
   store: Store,
   migrations: readonly Migration[] = listMigrations(),
 ): Promise<void> {
-  await store.command(`CREATE DATABASE IF NOT EXISTS ${DATABASE}`, "default");
+  for (const database of store.cluster === undefined ? [DATABASE] : [DATABASE, CLUSTER_DATABASE]) {
+    await store.command(`CREATE DATABASE IF NOT EXISTS ${database}`, "default");
+  }
   await store.command(
     "CREATE TABLE IF NOT EXISTS schema_migrations (version UInt32, name String, checksum String, appliedAt DateTime DEFAULT now()) " +
       "ENGINE = MergeTree ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1",
@@ -62,7 +64,6 @@ async function apply(
 }
 
 async function spanCluster(store: Store, cluster: string): Promise<void> {
-  await store.command(`CREATE DATABASE IF NOT EXISTS ${CLUSTER_DATABASE}`, "default");
   const names: Readonly<Record<string, string>> = { all: CLUSTER_DATABASE, local: DATABASE, cluster };
   const sql = readSql("cluster.sql").replace(/\{(\w+)\}/g, (slot, name: string) => names[name] ?? slot);
   for (const statement of statementsOf(sql)) await store.command(statement);

@@ -1,0 +1,98 @@
+import type { EngineSupport } from "@candor/engine";
+
+/** What the doctor looks at. Gathered by the sibling files, judged by checks.ts. */
+export interface Facts {
+  readonly machine: MachineFacts;
+  /** The sentence of `settings_invalid`; then there is no place to look at. */
+  readonly settingsFaults: string | undefined;
+  readonly place: PlaceFacts | undefined;
+}
+
+export interface MachineFacts {
+  readonly nodeVersion: string;
+  /** Such as linux-x64. */
+  readonly platform: string;
+  readonly engine: EngineSupport;
+  /** Epoch milliseconds. */
+  readonly nowMs: number;
+}
+
+/** What the settings point at. */
+export interface PlaceFacts {
+  /** Whether the settings name a ClickHouse server. */
+  readonly usesServer: boolean;
+  readonly folder: FolderFacts;
+  /** Undefined where the system does not say. */
+  readonly disk: DiskFacts | undefined;
+  readonly setAside: SetAsideFacts;
+  readonly listening: ListeningFacts;
+  /** ClickHouse servers that were asked; none while a collector runs, which knows better. */
+  readonly servers: readonly ServerFacts[];
+}
+
+export interface FolderFacts {
+  readonly path: string;
+  /** `missing`: not made yet, and could be. */
+  readonly state: "missing" | "writable" | { readonly cause: string };
+  /** Permission bits, where the system has them: of the folder, and of keys.json in it. */
+  readonly mode: number | undefined;
+  readonly keysMode: number | undefined;
+  /** Whether a process works on it, or why that cannot be told. */
+  readonly lock: "free" | "held" | { readonly why: string };
+}
+
+export interface DiskFacts {
+  readonly freeBytes: number;
+  readonly logBytes: number;
+  readonly storeBytes: number;
+}
+
+/** Rows that the store rejected. Never holds the rows themselves. */
+export interface SetAsideFacts {
+  readonly dir: string;
+  readonly rows: readonly { readonly id: string; readonly fault: string; readonly setAsideAt: string }[];
+  /** Why they could not be read. */
+  readonly cause: string | undefined;
+}
+
+export interface ListeningFacts {
+  /** Where a collector was looked for. */
+  readonly url: string;
+  readonly host: string;
+  readonly port: number;
+  /** Whether `url` is where these settings would listen, rather than another machine's address. */
+  readonly isOwn: boolean;
+  readonly answer: CollectorFacts | OtherFacts | SilentFacts;
+}
+
+/** A Candor answers. */
+export interface CollectorFacts {
+  readonly kind: "collector";
+  /** Why it cannot accept messages; undefined when it can. */
+  readonly unready: string | undefined;
+  /** How far its clock is ahead of ours, in milliseconds. */
+  readonly aheadMs: number | undefined;
+  /** Values of /metrics that carry no label. */
+  readonly metrics: ReadonlyMap<string, number>;
+}
+
+/** Something else answers. */
+export interface OtherFacts {
+  readonly kind: "other";
+  readonly why: string;
+}
+
+/** Nothing answers. */
+export interface SilentFacts {
+  readonly kind: "silent";
+  readonly cause: string;
+  /** Why these settings' port could not be listened on; undefined when it can. */
+  readonly bindFault: string | undefined;
+}
+
+export interface ServerFacts {
+  /** Without name and password. */
+  readonly url: string;
+  /** Why it did not answer; undefined when it did. */
+  readonly fault: string | undefined;
+}

@@ -1,0 +1,110 @@
+import { constants } from "node:fs";
+import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { CandorError, causeOf, listSetAside, openDataFolder, probeDisk } from "@candor/server";
+import type { DiskFacts, FolderFacts, SetAsideFacts } from "./facts.ts";
+
+/** Looks at the data folder without making it. */
+export async function examineFolder(path: string): Promise<FolderFacts> {
+  const mode = await modeOf(path);
+  if (mode === undefined) {
+    return { path, state: await examineMissing(path), mode, keysMode: undefined, lock: "free" };
+  }
+  return {
+    path,
+    state: await examineThere(path),
+    mode: hasModes ? mode : undefined,
+    keysMode: hasModes ? await modeOf(join(path, "keys.json")) : undefined,
+    lock: await examineLock(path),
+  };
+}
+
+const hasModes = process.platform !== "win32";
+
+async function modeOf(path: string): Promise<number | undefined> {
+  return stat(path).then(
+    ({ mode }) => mode & 0o777,
+    () => undefined,
+  );
+}
+
+/** A folder that is not there could be made where its nearest parent can be written. */
+async function examineMissing(path: string): Promise<FolderFacts["state"]> {
+  try {
+    await access(await findExisting(path), constants.W_OK | constants.X_OK);
+    return "missing";
+  } catch (error) {
+    return { cause: causeOf(error) };
+  }
+}
+
+async function examineThere(path: string): Promise<FolderFacts["state"]> {
+  try {
+    await probeDisk(path);
+    return "writable";
+  } catch (error) {
+    return { cause: causeOf(error instanceof CandorError ? error.cause : error) };
+  }
+}
+
+/** Only trying tells. Where there is no lock file, nobody ever worked there, and none is made. */
+async function examineLock(path: string): Promise<FolderFacts["lock"]> {
+  if ((await modeOf(join(path, "lock"))) === undefined) return "free";
+  try {
+    openDataFolder(path).release();
+    return "free";
+  } catch (error) {
+    if (error instanceof CandorError && error.code === "data_folder_locked") return "held";
+    return { why: causeOf(error instanceof CandorError ? (error.cause ?? error) : error) };
+  }
+}
+
+/** Free space for this user, and what Candor has taken. */
+export async function measureDisk(path: string): Promise<DiskFacts | undefined> {
+  try {
+    const { bavail, bsize } = await statfs(await findExisting(path));
+    return {
+      freeBytes: bavail * bsize,
+      logBytes: await sizeOf(join(path, "log")),
+      storeBytes: await sizeOf(join(path, "store")),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+async function findExisting(path: string): Promise<string> {
+  for (let at = path; ; at = dirname(at)) {
+    if ((await modeOf(at)) !== undefined || at === dirname(at)) return at;
+  }
+}
+
+/** Bytes of the files below a folder. Files come and go meanwhile: what is gone counts as nothing. */
+async function sizeOf(dir: string): Promise<number> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
+  let bytes = 0;
+  for (const entry of entries) {
+    if (entry.isFile())
+      bytes += await lstat(join(entry.parentPath, entry.name)).then(
+        ({ size }) => size,
+        () => 0,
+      );
+  }
+  return bytes;
+}
+
+/** The rows that the store rejected, without their content. */
+export function examineSetAside(dataDir: string): SetAsideFacts {
+  const dir = join(dataDir, "set-aside");
+  try {
+    const rows = listSetAside(dir).map(({ id, fault, setAsideAt }) => ({ id, fault, setAsideAt }));
+    return { dir, rows, cause: undefined };
+  } catch (error) {
+    // The message of a SyntaxError quotes the file, and the file is what a client sent.
+    return {
+      dir,
+      rows: [],
+      cause: error instanceof SyntaxError ? "a file in it is not JSON" : causeOf(error),
+    };
+  }
+}

@@ -1,0 +1,162 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { adminToken, type Collector, startCollector, writeKeys } from "@candor/bench/collector";
+import { runKillRounds } from "@candor/bench/kill-rounds";
+import { afterAll, describe, expect, it } from "vitest";
+import { eventually } from "./rig/in-process.ts";
+
+const root = mkdtempSync(join(tmpdir(), "candor-crash-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const authorization = `Basic ${Buffer.from(`${writeKeys.server}:`).toString("base64")}`;
+
+function send(url: string, prefix: string, count: number): Promise<Response> {
+  const batch = Array.from({ length: count }, (_, n) => ({
+    type: "track",
+    event: "Crash",
+    userId: "u",
+    messageId: `${prefix}-${n}`,
+  }));
+  return fetch(`${url}/v1/batch`, {
+    method: "POST",
+    headers: { authorization },
+    body: JSON.stringify({ batch }),
+  });
+}
+
+/** Every stored row's messageId, read page by page: a row that is there twice is seen twice. */
+async function storedIds({ url }: Collector): Promise<string[]> {
+  const ids: string[] = [];
+  for (let cursor: string | null = ""; cursor !== null; ) {
+    const response: Response = await fetch(
+      `${url}/api/events?event=Crash&limit=1000${cursor && `&cursor=${cursor}`}`,
+      {
+        headers: { authorization: `Bearer ${adminToken}` },
+      },
+    );
+    const { events = [], next = null } = await response.json();
+    ids.push(...events.map((event: { messageId: string }) => event.messageId));
+    cursor = next;
+  }
+  return ids.sort();
+}
+
+const idsOf = (prefix: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `${prefix}-${n}`).sort();
+
+describe("kill -9", () => {
+  it("of server, engine or both, five times under load, loses no acknowledged message and doubles none", async () => {
+    const report = await runKillRounds({ rounds: 5, seed: 20261123 });
+    const { missing, twice, unknown, refused, unsettled, leftEngines } = report;
+    expect({ missing, twice, unknown, refused, unsettled, leftEngines }).toEqual({
+      missing: [],
+      twice: [],
+      unknown: [],
+      refused: [],
+      unsettled: 0,
+      leftEngines: [],
+    });
+    expect(report.acknowledged).toBeGreaterThan(1000);
+    expect(Object.values(report.kills).reduce((sum, kills) => sum + kills)).toBe(5);
+  });
+
+  it("between the store's acknowledgement and the deletion from the log stores each message once", async () => {
+    // The process kills itself at the one moment: when it is about to delete a segment that the store has taken.
+    const trap = join(root, "trap.mjs");
+    writeFileSync(
+      trap,
+      `import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module";
+       const unlink = fs.promises.unlink;
+       fs.promises.unlink = (path) => String(path).endsWith(".log") ? process.kill(process.pid, "SIGKILL") : unlink(path);
+       syncBuiltinESMExports();`,
+    );
+    const dataDir = join(root, "trap");
+    for (let round = 0; round < 3; round++) {
+      const trapped = await startCollector({ dataDir, env: { NODE_OPTIONS: `--import=${trap}` } });
+      await send(trapped.url, `round${round}`, 500).catch(() => {}); // a later round dies at once, of the segment before
+      await eventually(
+        async () => trapped.isRunning(),
+        (isRunning) => !isRunning,
+      );
+      expect(trapped.isRunning()).toBe(false);
+      await trapped.kill("both");
+    }
+    const collector = await startCollector({ dataDir });
+    const retried = await send(collector.url, "round0", 500); // its first answer may have been lost
+    expect(retried.status).toBe(200);
+    const ids = await eventually(
+      () => storedIds(collector),
+      (stored) => stored.length >= 500,
+    );
+    expect(ids.filter((id) => id.startsWith("round0"))).toEqual(idsOf("round0", 500));
+    expect(new Set(ids).size).toBe(ids.length);
+    expect(await collector.stop()).toBe(0);
+  });
+
+  it("of the engine alone refuses no request, and the store is up to date again soon", async () => {
+    const collector = await startCollector({ dataDir: join(root, "engine") });
+    let sent = 0;
+    for (let kills = 0; kills < 3; kills++) {
+      await eventually(
+        async () => collector.enginePid(),
+        (pid) => pid !== undefined,
+      );
+      await collector.kill("engine");
+      for (const until = Date.now() + 1000; Date.now() < until; sent++) {
+        expect((await send(collector.url, `batch${sent}`, 100)).status).toBe(200);
+        await sleep(10);
+      }
+    }
+    const ids = await eventually(
+      () => storedIds(collector),
+      (stored) => stored.length >= sent * 100,
+    );
+    expect(ids).toEqual(
+      Array.from({ length: sent }, (_, n) => idsOf(`batch${n}`, 100))
+        .flat()
+        .sort(),
+    );
+    expect(await collector.stop()).toBe(0);
+  });
+});
+
+describe("a store that cannot be reached", () => {
+  it("costs no message: 200s go on, and the events arrive when its port opens", async () => {
+    const port = 20_000 + Math.floor(Math.random() * 20_000);
+    const collector = await startCollector({
+      dataDir: join(root, "away"),
+      env: { CANDOR_CLICKHOUSE_URL: `http://127.0.0.1:${port}` },
+    });
+    for (let n = 0; n < 20; n++) expect((await send(collector.url, `early${n}`, 50)).status).toBe(200);
+    expect((await fetch(`${collector.url}/readyz`)).status).toBe(200);
+
+    const { startEngine } = await import("@candor/engine");
+    const engine = await startEngine({ dataDir: join(root, "late-store") });
+    await engine.ready();
+    const { request } = await import("node:http");
+    const gate = createServer((incoming, outgoing) => {
+      const { method, url, headers } = incoming;
+      const onward = request({ socketPath: engine.socketPath, method, path: url, headers }, (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+        answer.pipe(outgoing);
+      });
+      incoming.pipe(onward);
+    });
+    await new Promise<void>((resolve) => gate.listen(port, "127.0.0.1", resolve));
+    const ids = await eventually(
+      () => storedIds(collector),
+      (stored) => stored.length === 1000,
+    );
+    expect(ids).toEqual(
+      Array.from({ length: 20 }, (_, n) => idsOf(`early${n}`, 50))
+        .flat()
+        .sort(),
+    );
+    expect(await collector.stop()).toBe(0);
+    gate.close();
+    gate.closeAllConnections();
+    await engine.close();
+  });
+});

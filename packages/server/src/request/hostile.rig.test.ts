@@ -1,0 +1,172 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:http";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { adminToken, type Collector, startCollector, writeKeys } from "@candor/bench/collector";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../rig/in-process.ts";
+
+const MIB = 1024 * 1024;
+const ALLOWED_ABOVE_IDLE_BYTES = 100 * MIB;
+const dataDir = mkdtempSync(join(tmpdir(), "candor-hostile-"));
+const authorization = `Basic ${Buffer.from(`${writeKeys.server}:`).toString("base64")}`;
+let collector: Collector;
+let idleBytes = 0;
+let peakBytes = 0;
+let sampler: NodeJS.Timeout;
+
+function residentBytes(): number {
+  const kib = /VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${collector.pid}/status`, "utf8"))?.[1];
+  return Number(kib) * 1024;
+}
+
+beforeAll(async () => {
+  collector = await startCollector({ dataDir });
+  for (let n = 0; n < 200; n++) await post(JSON.stringify({ type: "track", event: "Warm", userId: "u" }));
+  idleBytes = residentBytes();
+  sampler = setInterval(() => {
+    peakBytes = Math.max(peakBytes, residentBytes());
+  }, 10);
+});
+afterAll(async () => {
+  clearInterval(sampler);
+  console.log(
+    `resident memory: idle ${Math.round(idleBytes / MIB)} MiB, peak ${Math.round(peakBytes / MIB)} MiB`,
+  );
+  expect(peakBytes - idleBytes).toBeLessThan(ALLOWED_ABOVE_IDLE_BYTES);
+  expect(await collector.stop()).toBe(0);
+  rmSync(dataDir, { recursive: true });
+});
+
+interface Answer {
+  readonly status: number;
+  readonly body: { code?: string; accepted?: number; dropped?: { reason: string }[] };
+}
+
+/** Sends `body` `times` times as one body, without ever holding it all. */
+function post(body: string | Buffer, headers: Record<string, string> = {}, times = 1): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const sent = request(
+      `${collector.url}/v1/batch`,
+      { method: "POST", headers: { authorization, ...headers } },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk) => (text += chunk));
+        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: JSON.parse(text) }));
+      },
+    );
+    sent.on("error", reject);
+    const chunk = Buffer.from(body);
+    const write = (left: number): void => {
+      if (left === 0 || sent.destroyed) sent.end();
+      else sent.write(chunk, () => write(left - 1));
+    };
+    write(times);
+  });
+}
+
+const track = (properties: string): string =>
+  `{"type":"track","event":"e","userId":"u","properties":${properties}}`;
+const dropped = (reason: string): object => ({ status: 200, body: { accepted: 0, dropped: [{ reason }] } });
+const refused = (status: number, code: string): object => ({ status, body: { code } });
+const accepted = { status: 200, body: { success: true } };
+
+describe("a hostile body", () => {
+  it.each<[string, string | Buffer, object]>([
+    ["10,000 levels deep", track(`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`), dropped("too_deep")],
+    ["500,000 lists deep", "[".repeat(500_000), refused(400, "body_unreadable")],
+    [
+      "500,000 closed lists deep, as a property",
+      track(`{"a":${"[".repeat(500_000)}${"]".repeat(500_000)}}`),
+      dropped("too_deep"),
+    ],
+    [
+      "of 90,000 keys",
+      track(`{${Array.from({ length: 90_000 }, (_, n) => `"k${n}":1`)}}`),
+      dropped("event_too_large"),
+    ],
+    [
+      "that is not UTF-8",
+      Buffer.concat([Buffer.from(track('"')), Buffer.from([0xff, 0xfe])]),
+      refused(400, "body_unreadable"),
+    ],
+    [
+      "with __proto__ everywhere",
+      '{"__proto__":{"batch":[]},"type":"track","event":"e","userId":"u","properties":{"__proto__":{"a":1}}}',
+      accepted,
+    ],
+    ["with constructor.prototype", track('{"constructor":{"prototype":{"polluted":true}}}'), accepted],
+    ["with 1e400", track('{"n":1e400}'), dropped("number_out_of_range")],
+    ["with -1e400 in a list", track('{"n":[1,[-1e400]]}'), dropped("number_out_of_range")],
+    ["with keys twice, of which the last counts", track('{"a":1,"a":2}'), accepted],
+    ["with lone surrogates", track('{"\\ud800":"\\udfff"}'), accepted],
+    ["with NUL and control characters", track('{"a":"\\u0000\\u001b[2J"}'), accepted],
+    ["of blanks alone", " ".repeat(MIB), refused(400, "body_unreadable")],
+  ])("%s is answered in the contract's terms", async (_what, body, answer) => {
+    expect(await post(body)).toMatchObject(answer);
+  });
+
+  it("of 100 MB is refused with 413, announced or chunked", async () => {
+    const length = { "content-length": String(100 * MIB) };
+    expect(await post(Buffer.alloc(MIB, 97), length, 100)).toMatchObject(refused(413, "body_too_large"));
+    expect(await post(Buffer.alloc(MIB, 97), {}, 100)).toMatchObject(refused(413, "body_too_large"));
+  });
+
+  it("of a million keys is refused with 413", async () => {
+    const keys = track(`{${Array.from({ length: 1_000_000 }, (_, n) => `"k${n}":1`)}}`);
+    expect(await post(keys)).toMatchObject(refused(413, "body_too_large"));
+  });
+
+  it("that inflates to 1 GB is refused with 413 at the first MiB", async () => {
+    const member = gzipSync(Buffer.alloc(16 * MIB)); // gzip members in a row inflate to one stream
+    const bomb = Buffer.concat(Array(64).fill(member));
+    expect(bomb.length).toBeLessThan(1.1 * MIB);
+    const cut = bomb.subarray(0, MIB - 1);
+    expect(await post(cut, { "content-encoding": "gzip" })).toMatchObject(refused(413, "body_too_large"));
+  });
+
+  it("is read back as it was accepted", async () => {
+    const read = async (query: string): Promise<{ properties: object }[]> => {
+      const response = await fetch(`${collector.url}/api/events?event=e&${query}`, {
+        headers: { authorization: `Bearer ${adminToken}` },
+      });
+      return (await response.json()).events;
+    };
+    const [twice] = await eventually(
+      () => read("properties.a=2"),
+      (events) => events.length > 0,
+    );
+    expect(twice?.properties).toEqual({ a: 2 });
+    const all = JSON.stringify(await read("limit=100"));
+    for (const part of [
+      '"__proto__":{"a":1}',
+      '"\\ud800":"\\udfff"',
+      '"polluted":true',
+      '"\\u0000\\u001b[2J"',
+    ])
+      expect(all).toContain(part);
+  });
+});
+
+describe("a slow or broken client", () => {
+  it("is closed, and others are answered meanwhile", async () => {
+    const closed = Array.from({ length: 50 }, () => {
+      const socket = connect(collector.port, "127.0.0.1");
+      socket.on("error", () => {});
+      socket.write("POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n");
+      const drip = setInterval(() => socket.write("X"), 1000);
+      return new Promise<void>((resolve) => {
+        socket.on("close", () => {
+          clearInterval(drip);
+          resolve();
+        });
+        socket.resume();
+      });
+    });
+    expect(await post(track("{}"))).toMatchObject(accepted);
+    await Promise.all(closed);
+    expect(await post(track("{}"))).toMatchObject(accepted);
+  });
+});

@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { basic, eventually, startForTest, type TestCandor, WRITE_KEYS } from "./rig/in-process.ts";
+
+type Sample = Record<string, unknown> & { receivedAt: string; messageId: string };
+
+/** The four sample events of the reference product's page, as stored by the system it describes. */
+function sample(name: string): Sample {
+  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8"));
+}
+
+const started = sample("installation-started");
+const active = sample("instance-active");
+const executed = sample("execute-action-triggered");
+const loaded = sample("applications-page-load");
+
+let candor: TestCandor;
+let clockMs = 0;
+
+beforeAll(async () => {
+  candor = await startForTest({ CANDOR_TRUSTED_PROXIES: "127.0.0.1" }, { now: () => clockMs });
+});
+afterAll(() => candor.close());
+
+/** What the client sent: the sample without what the collector adds. */
+function pick(from: Record<string, unknown>, ...keys: string[]): Record<string, unknown> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]]));
+}
+
+/** The client's own time is its `timestamp`, which comes back as originalTimestamp. */
+function withTimestamp({ originalTimestamp, ...rest }: Record<string, unknown>): Record<string, unknown> {
+  return { ...rest, timestamp: originalTimestamp };
+}
+
+async function sendAt(
+  stored: Sample,
+  path: string,
+  body: unknown,
+  headers: Record<string, string> = {},
+): Promise<unknown> {
+  clockMs = Date.parse(stored.receivedAt);
+  const response = await candor.post(path, body, headers);
+  expect(response.status).toBe(200);
+  const { events } = await eventually(
+    () => candor.read(`/api/events?messageId=${stored.messageId}`),
+    (page) => page.events.length > 0,
+  );
+  return events[0];
+}
+
+describe("a sample event, sent as its client sent it", () => {
+  it("comes back from the installer's curl", async () => {
+    const body = pick(started, "anonymousId", "event", "messageId", "properties", "userId");
+    const stored = await sendAt(started, "/v1/track", body, {
+      authorization: basic(WRITE_KEYS.installer),
+      "content-type": "application/x-www-form-urlencoded", // curl's own, when -d is all it was told
+    });
+    expect(stored).toEqual({ ...started, candor: { source: "installer" } });
+  });
+
+  it("comes back from the server's keep-alive, which names its own address", async () => {
+    const body = {
+      ...pick(active, "event", "messageId", "properties", "userId"),
+      context: { ip: "203.192.213.46" },
+    };
+    expect(await sendAt(active, "/v1/track", body)).toEqual({ ...active, candor: { source: "server" } });
+  });
+
+  it("comes back from analytics-java, which puts its library and sentAt into the batch alone", async () => {
+    const message = withTimestamp(
+      pick(executed, "type", "event", "messageId", "originalTimestamp", "properties", "userId"),
+    );
+    const body = { batch: [message], sentAt: executed.sentAt, context: executed.context };
+    expect(await sendAt(executed, "/v1/import/", body)).toEqual({
+      ...executed,
+      candor: { source: "server" },
+    });
+  });
+
+  it("comes back from analytics.js, whose address the connection tells", async () => {
+    const { ip, ...context } = loaded.context as Record<string, unknown>;
+    const message = withTimestamp(
+      pick(
+        loaded,
+        "anonymousId",
+        "event",
+        "integrations",
+        "messageId",
+        "originalTimestamp",
+        "properties",
+        "sentAt",
+        "type",
+        "userId",
+      ),
+    );
+    const body = { ...message, context, writeKey: WRITE_KEYS.client, _metadata: { bundled: [] } };
+    const headers = { authorization: "", "content-type": "text/plain", "x-forwarded-for": String(ip) };
+    expect(await sendAt(loaded, "/v1/t", body, headers)).toEqual({ ...loaded, candor: { source: "client" } });
+  });
+});

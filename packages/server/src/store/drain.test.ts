@@ -1,0 +1,149 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Engine, startEngine } from "@candor/engine";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openAppendLog } from "../log/append-log.ts";
+import type { Log } from "../log/log.ts";
+import { openStore, type Store } from "./client.ts";
+import { startDrain } from "./drain.ts";
+import { migrate } from "./migrate.ts";
+import { listSetAside, openSetAside } from "./set-aside.ts";
+
+const root = mkdtempSync(join(tmpdir(), "candor-drain-"));
+let engine: Engine;
+let store: Store;
+let log: Log;
+let dir: string;
+
+beforeAll(async () => {
+  engine = await startEngine({ dataDir: join(root, "store") });
+  await engine.ready();
+  store = openStore({ socketPath: engine.socketPath });
+  await migrate(store);
+});
+afterAll(async () => {
+  await store.close();
+  await engine.close();
+  rmSync(root, { recursive: true });
+});
+beforeEach(async () => {
+  dir = mkdtempSync(join(root, "data-"));
+  await store.command("TRUNCATE TABLE events");
+  log = await openAppendLog({ dir, keepKeys: async () => {} });
+});
+
+const TIME = "2026-03-01T12:00:00.000";
+const line = (id: string): string =>
+  `server\ttrack\tDrained\t${id}\tu\t\t${TIME}\t${TIME}\t{"messageId":"${id}"}\n`;
+const append = (lines: string[]): Promise<void> =>
+  log.append(new Uint32Array(2 * lines.length).fill(1), lines.join(""));
+const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `m${n}`);
+
+async function storedIds(): Promise<string[]> {
+  const rows = await store.query("SELECT messageId FROM events ORDER BY messageId");
+  return rows.map((row) => String(row.messageId));
+}
+
+interface Counts {
+  drained: number;
+  retries: number;
+  setAside: number;
+}
+
+/** Drains what the log holds with a store that may fail, and gives back what was counted. */
+async function drainWith(faulty: Store, deadlineMs = 20_000): Promise<Counts> {
+  const counts: Counts = { drained: 0, retries: 0, setAside: 0 };
+  const drain = startDrain({
+    log,
+    store: faulty,
+    setAside: openSetAside(dir),
+    prepare: async () => {},
+    onFatal: () => {},
+    onStoreChange: () => {},
+    meters: {
+      countDrained: (rows) => {
+        counts.drained += rows;
+      },
+      countInsertRetry: () => {
+        counts.retries += 1;
+      },
+      countSetAside: (rows) => {
+        counts.setAside += rows;
+      },
+    },
+    lingerMs: 10,
+  });
+  await drain.close(deadlineMs);
+  return counts;
+}
+
+describe("the drain", () => {
+  it("stores a block once when the store takes it but the answer is lost, again and again", async () => {
+    await append(ids(500).map(line));
+    let failures = 3;
+    const forgetful: Store = {
+      ...store,
+      insertLines: async (lines, token) => {
+        await store.insertLines(lines, token);
+        if (failures-- > 0) throw new Error("connection lost");
+      },
+    };
+    expect(await drainWith(forgetful)).toEqual({ drained: 500, retries: 3, setAside: 0 });
+    expect(await storedIds()).toEqual(ids(500).sort());
+    expect(log.pending().rows).toBe(0);
+  });
+
+  it("sets bad rows aside, each alone, and stores all others once", async () => {
+    const lines = ids(1000).map(line);
+    for (const bad of [0, 17, 18, 999]) lines[bad] = `server\ttrack\tbad ${bad}\n`;
+    await append(lines);
+    expect(await drainWith(store)).toMatchObject({ drained: 1000, setAside: 4 });
+    const good = ids(1000).filter((_, n) => ![0, 17, 18, 999].includes(n));
+    expect(await storedIds()).toEqual(good.sort());
+    expect(
+      listSetAside(dir)
+        .map((row) => row.line.slice(13))
+        .sort(),
+    ).toEqual(["bad 0", "bad 17", "bad 18", "bad 999"]);
+    expect(listSetAside(dir)[0]?.fault).toMatch(/^CANNOT_/);
+  });
+
+  it("does not double a row when it is stopped half-way through taking a block apart", async () => {
+    const lines = ids(64).map(line);
+    lines[40] = "bad\n";
+    await append(lines);
+    for (let inserts = 1; inserts < 8; inserts++) {
+      let left = inserts;
+      const dying: Store = {
+        ...store,
+        insertLines: async (part, token) => {
+          await store.insertLines(part, token);
+          if (--left === 0) throw new Error("killed here");
+          if (left < 0) throw new Error("dead");
+        },
+      };
+      await drainWith(dying, 60);
+      log = await openAppendLog({ dir, keepKeys: async () => {} }); // as after a restart
+    }
+    await drainWith(store);
+    expect(await storedIds()).toEqual(
+      ids(64)
+        .filter((id) => id !== "m40")
+        .sort(),
+    );
+    expect(listSetAside(dir)).toHaveLength(1);
+  });
+
+  it("tries a block again, and sets nothing aside, while the fault is the store's", async () => {
+    await append(ids(10).map(line));
+    await store.command("RENAME TABLE events TO away");
+    const counts = await drainWith(store, 700);
+    expect(counts).toMatchObject({ drained: 0, setAside: 0 });
+    expect(counts.retries).toBeGreaterThan(1);
+    await store.command("RENAME TABLE away TO events");
+    log = await openAppendLog({ dir, keepKeys: async () => {} });
+    expect(await drainWith(store)).toMatchObject({ drained: 10 });
+    expect(await storedIds()).toEqual(ids(10).sort());
+  });
+});

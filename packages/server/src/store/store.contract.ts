@@ -1,0 +1,183 @@
+import { createIds, type Envelope, parseMessage, stampMessage, toIsoTime } from "@candor/envelope";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import type { Source } from "../config.ts";
+import { countEvents, readEvents } from "../query/events.ts";
+import { type Filters, readFilters } from "../query/filters.ts";
+import { rowFaultOf, type Store } from "./client.ts";
+import { listMigrations, migrate } from "./migrate.ts";
+import { toLine } from "./row.ts";
+
+const RECEIVED_AT_MS = Date.parse("2026-03-01T12:00:00.000Z");
+const ids = createIds();
+const filters = (query: string): Filters => readFilters(new URLSearchParams(query), []);
+
+interface Stored {
+  readonly source: Source;
+  readonly envelope: Envelope;
+  readonly text: string;
+}
+
+function event(
+  messageId: string,
+  more: object = {},
+  source: Source = "server",
+  atMs = RECEIVED_AT_MS,
+): Stored {
+  const item: unknown = JSON.parse(
+    JSON.stringify({ type: "track", event: "Opened", userId: "u1", messageId, ...more }),
+  );
+  const message = parseMessage(item, { context: undefined, integrations: undefined, sentAtMs: undefined });
+  if (typeof message === "string") throw new Error(message);
+  const receipt = { receivedAtMs: atMs, receivedAt: toIsoTime(atMs), retryCount: 0, peerAddress: undefined };
+  const envelope = stampMessage(message, receipt, ids);
+  return { source, envelope, text: JSON.stringify(envelope) };
+}
+
+function block(events: readonly Stored[]): Buffer {
+  return Buffer.from(events.map(({ source, envelope, text }) => toLine(source, envelope, text)).join(""));
+}
+
+/** What every store promises: the embedded engine and a cluster of servers run it. */
+export function describeStoreContract(open: () => Promise<Store>): void {
+  let store: Store;
+  const read = async (
+    query: string,
+    limit = 100,
+    cursor?: string,
+  ): Promise<{ events: Record<string, unknown>[]; next: string | null }> =>
+    JSON.parse(await readEvents(store, filters(query), limit, cursor));
+
+  beforeAll(async () => {
+    store = await open();
+    await migrate(store);
+  });
+  afterAll(() => store.close());
+
+  it("is brought to the same schema again and again without harm", async () => {
+    await migrate(store);
+    await migrate(store);
+  });
+
+  it("refuses a schema that is newer, and a migration that was changed", async () => {
+    const migrations = listMigrations();
+    const [first] = migrations;
+    if (first === undefined) throw new Error("no migrations");
+    await expect(migrate(store, [])).rejects.toMatchObject({ code: "schema_newer" });
+    await expect(migrate(store, [{ ...first, sql: `${first.sql} ` }])).rejects.toMatchObject({
+      code: "schema_changed",
+    });
+  });
+
+  it("gives an envelope back byte for byte, whatever stands in it", async () => {
+    const hostile = [
+      { event: "tab\there", userId: "line\nbreak", properties: { text: "back\\slash \\N \\t" } },
+      { event: "\\N", userId: "\u0000nul\u0008\u000c", anonymousId: "\r" },
+      {
+        properties: {
+          emoji: "😀",
+          lone: "\ud800",
+          quote: `"'\u2028`,
+          __proto__: 1,
+          "a.b": { c: null },
+          big: 2 ** 60,
+        },
+      },
+      { properties: JSON.parse('{"__proto__":{"x":1},"":"empty key"}'), context: { ip: "2001:db8::1" } },
+      { event: "é".repeat(100), timestamp: "2299-01-01T00:00:00Z", traits: { a: [] } },
+      { timestamp: "1900-01-01T00:00:00Z" },
+    ];
+    const events = hostile.map((more, n) => event(`hostile-${n}`, more, "client", RECEIVED_AT_MS + 1000 - n));
+    await store.insertLines(block(events), "hostile");
+    const page = JSON.parse(await readEvents(store, filters("source=client"), 100, undefined));
+    const expected = events.map(({ text }) => ({ ...JSON.parse(text), candor: { source: "client" } }));
+    expect(page.events).toEqual(expected);
+    for (const { envelope } of events) {
+      const query = new URLSearchParams({
+        source: "client",
+        event: envelope.event ?? "",
+        userId: envelope.userId ?? "",
+      });
+      expect(await countEvents(store, filters(query.toString()))).toBeGreaterThan(0);
+    }
+  });
+
+  it("stores a block once, however often it comes under its token", async () => {
+    const rows = Array.from({ length: 1000 }, (_, n) => event(`token-${n}`, { event: "Token" }));
+    for (let time = 0; time < 3; time++) await store.insertLines(block(rows), "block-1");
+    await store.insertLines(block(rows.map((row) => row)), "block-2");
+    const [row] = await store.query("SELECT count() AS rows FROM events WHERE event = 'Token'");
+    expect(Number(row?.rows)).toBe(2000);
+    expect(await countEvents(store, filters("event=Token"))).toBe(1000);
+  });
+
+  it("rejects a block with a bad row as a whole, and says that it is the rows' fault", async () => {
+    const good = event("good-1", { event: "Rejected" });
+    const bad = Buffer.concat([block([good]), Buffer.from("only\ttwo cells\n")]);
+    const error: unknown = await store.insertLines(bad, "bad").catch((reason: unknown) => reason);
+    expect(rowFaultOf(error)).toBeDefined();
+    expect(await countEvents(store, filters("event=Rejected"))).toBe(0);
+  });
+
+  it("finds events by any column and any path, and by nothing else", async () => {
+    const rows = [
+      event("find-1", { type: "identify", traits: { plan: "pro" }, userId: "find" }),
+      event("find-2", {
+        event: "Found",
+        anonymousId: "an",
+        properties: { a: { b: "deep" }, n: 8, t: true, z: null, e: "" },
+      }),
+      event("find-3", { event: "Found", properties: { "a.b": "dotted", list: [{ name: "first" }], n: "8" } }),
+      event("find-4", {
+        event: "Found",
+        context: { os: { name: "it's 'quoted' \\ {p0:String}" } },
+        timestamp: "2025-01-01T00:00:00Z",
+      }),
+    ];
+    await store.insertLines(block(rows), "find");
+    const cases: Record<string, string[]> = {
+      "messageId=find-1": ["find-1"],
+      "type=identify&userId=find": ["find-1"],
+      "traits.plan=pro": ["find-1"],
+      "event=Found&anonymousId=an": ["find-2"],
+      "properties.a.b=deep": ["find-2"],
+      "properties.a.b=dotted": ["find-3"],
+      "properties.a\\.b=dotted": ["find-3"],
+      "event=Found&properties.n=8": ["find-2", "find-3"],
+      "properties.t=true": ["find-2"],
+      "event=Found&properties.z=null": ["find-2"],
+      "event=Found&properties.e=": ["find-2"],
+      "properties.list.0.name=first": ["find-3"],
+      "event=Found&to=2025-06-01T00:00:00Z": ["find-4"],
+      "event=Found&from=2025-06-01T00:00:00%2B02:00": ["find-2", "find-3"],
+      "properties.a=missing": [],
+      "event=Found&properties.missing=": [],
+    };
+    for (const [query, expected] of Object.entries(cases)) {
+      const { events } = await read(query);
+      expect([query, events.map(({ messageId }) => messageId).sort()]).toEqual([query, expected]);
+    }
+    const quoted = new URLSearchParams({ "context.os.name": "it's 'quoted' \\ {p0:String}" });
+    expect(await countEvents(store, filters(quoted.toString()))).toBe(1);
+  });
+
+  it("pages through all events once, newest first, while more arrive", async () => {
+    const at = (n: number): number => RECEIVED_AT_MS + 100_000 + Math.floor(n / 7); // several in one millisecond
+    const rows = Array.from({ length: 100 }, (_, n) =>
+      event(`page-${n}`, { event: "Paged" }, n % 2 ? "server" : "installer", at(n)),
+    );
+    await store.insertLines(block(rows), "page");
+    const seen: unknown[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; cursor !== undefined || page === 0; page++) {
+      const { events, next } = await read("event=Paged", 9, cursor);
+      seen.push(...events.map(({ receivedAt, messageId }) => `${receivedAt} ${messageId}`));
+      cursor = next ?? undefined;
+      await store.insertLines(
+        block([event(`late-${page}`, { event: "Paged" }, "server", at(200))]),
+        `late-${page}`,
+      );
+    }
+    expect(seen).toHaveLength(100);
+    expect(seen).toEqual([...new Set(seen)].sort().reverse());
+  });
+}
