@@ -1,4 +1,4 @@
-// Writes the reference pages that come from code: docs/errors.md and docs/settings.md. `--check` fails when one is stale.
+// Writes the reference page that comes from code: docs/errors.md. `--check` fails when one is stale.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DROP_REASONS, ERRORS } from "../packages/server/dist/index.js";

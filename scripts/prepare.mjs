@@ -36,11 +36,13 @@ function install() {
   const stamp = createHash("sha256").update(lock).update(process.versions.modules).digest("hex");
   if (existsSync(stampFile) && readFileSync(stampFile, "utf8") === stamp) return;
   console.error("Installing dependencies (once) ...");
-  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], { stdio: ["ignore", "ignore", "inherit"] });
+  run("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   writeFileSync(stampFile, stamp);
 }
 
 /** Builds what is stale; the compiler keeps track. */
-export function build() {
+function build() {
   run(tool("tsc"), ["--build"]);
 }

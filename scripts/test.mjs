@@ -28,7 +28,8 @@ const { status } = spawnSync(tool("vitest"), ["run", ...projects, ...reporters, 
 const counts = readCounts();
 rmSync(dir, { recursive: true });
 
-for (const { name } of skipped) console.log(`Group ${name} did not run: it needs ${missing.get(name).join(", ")}.`);
+for (const { name } of skipped)
+  console.log(`Group ${name} did not run: it needs ${missing.get(name).join(", ")}.`);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped + skipped.length} skipped`);
 const isIncomplete = process.env.CI === "true" && (skipped.length > 0 || counts.skipped > 0);
 if (isIncomplete) console.error("In CI a skipped test is a failure.");

@@ -24,7 +24,7 @@ export async function* storedIds(collector: Collector): AsyncGenerator<string> {
 }
 
 /** GET /metrics: each metric's value, summed over its labels. */
-export async function readMetrics(collector: Collector): Promise<ReadonlyMap<string, number>> {
+async function readMetrics(collector: Collector): Promise<ReadonlyMap<string, number>> {
   const response = await authorised(collector, "/metrics");
   const sums = new Map<string, number>();
   for (const line of (await response.text()).split("\n")) {

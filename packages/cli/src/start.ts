@@ -36,8 +36,9 @@ function printBanner(config: Config, { url, keys }: Candor): void {
 }
 
 async function stop(end: End, starting: Promise<Candor>): Promise<number> {
-  if (end.kind === "fatal") report(end.error.message);
-  report("Stopping: the log drains for a few seconds, the rest of it keeps. Ctrl-C again ends at once.");
+  if (end.kind === "fatal")
+    report(`${end.error.message} Stopping: what the store has not taken stays in the log.`);
+  else report("Stopping: the log drains for a few seconds, the rest of it keeps. Ctrl-C again ends at once.");
   const closing = starting.then((candor) => candor.close());
   const late = sleep(STOP_DEADLINE_MS, "late", { ref: false });
   if ((await Promise.race([closing, late])) === "late") {

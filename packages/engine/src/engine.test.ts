@@ -17,7 +17,8 @@ let client: ClickHouseClient;
 const lines: string[] = [];
 
 function connectClient(options: Parameters<typeof createClient>[0] = {}): ClickHouseClient {
-  const agent = new Agent({ socketPath: engine.socketPath, keepAlive: true });
+  const agentOptions = { socketPath: engine.socketPath, keepAlive: true };
+  const agent = new Agent(agentOptions);
   return createClient({ url: "http://localhost", http_agent: agent, log: { level: 127 }, ...options });
 }
 

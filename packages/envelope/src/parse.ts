@@ -1,11 +1,11 @@
-import { type JsonObject, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
+import { type JsonObject, type JsonValue, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
 import { parseTime } from "./times.ts";
 
 /** Deepest nesting of objects and arrays in a message, the message itself being level 1. */
 export const MAX_NESTING_LEVELS = 32;
 
 /** A messageId has fewer characters than this. */
-export const MESSAGE_ID_LIMIT_CHARS = 100;
+const MESSAGE_ID_LIMIT_CHARS = 100;
 
 /** Why a message is not kept as one. The texts that go with them are in the server's reasons.ts. */
 export type ParseReason =
@@ -131,11 +131,13 @@ function faultOf(message: Message): ParseReason | undefined {
  * 32 frames. JSON allows `1e400`, which JavaScript reads as Infinity and would write back as null: refused
  * rather than changed.
  */
-function valueFault(value: object, level: number): ParseReason | undefined {
+function valueFault(value: JsonObject | JsonValue[], level: number): ParseReason | undefined {
   if (level > MAX_NESTING_LEVELS) return "too_deep";
-  for (const inner of Object.values(value)) {
-    if (typeof inner === "object") {
-      const fault = inner === null ? undefined : valueFault(inner, level + 1);
+  const entries: { readonly [key: string]: JsonValue } = value as JsonObject; // an array's places are keys like others
+  for (const key in entries) {
+    const inner = entries[key];
+    if (typeof inner === "object" && inner !== null) {
+      const fault = valueFault(inner, level + 1);
       if (fault !== undefined) return fault;
     } else if (typeof inner === "number" && !Number.isFinite(inner)) return "number_out_of_range";
   }

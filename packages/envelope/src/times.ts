@@ -21,20 +21,24 @@ export function parseTime(value: unknown): number | undefined {
 }
 
 const threeDigits = Array.from({ length: SECOND_MS }, (_, ms) => `${String(ms).padStart(3, "0")}Z`);
-let prefixSecond = Number.NaN;
-let prefix = "";
+
+/** Slots for the seconds written last; a second's slot is its last six bits. */
+const CACHED_SECONDS = 64;
+const cachedSeconds = new Float64Array(CACHED_SECONDS).fill(Number.NaN);
+const cachedPrefixes: string[] = Array.from({ length: CACHED_SECONDS }, () => "");
 
 /**
- * Epoch milliseconds to `2020-11-04T08:05:52.726Z`. Messages of one batch share their second, and building
- * that part anew for each costs as much as parsing the message's JSON does: the last second is kept.
+ * Epoch milliseconds to `2020-11-04T08:05:52.726Z`. The messages of a batch share a few seconds, and building that
+ * part anew for each costs as much as parsing the message's JSON does: the last ones are kept.
  */
 export function toIsoTime(ms: number): string {
   const second = Math.floor(ms / SECOND_MS);
-  if (second !== prefixSecond) {
-    prefix = new Date(second * SECOND_MS).toISOString().slice(0, -4);
-    prefixSecond = second;
+  const slot = second & (CACHED_SECONDS - 1);
+  if (cachedSeconds[slot] !== second) {
+    cachedPrefixes[slot] = new Date(second * SECOND_MS).toISOString().slice(0, -4);
+    cachedSeconds[slot] = second;
   }
-  return `${prefix}${threeDigits[ms - second * SECOND_MS]}`;
+  return `${cachedPrefixes[slot]}${threeDigits[ms - second * SECOND_MS]}`;
 }
 
 export interface MessageTimes {

@@ -1,9 +1,9 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readConfig } from "./config.ts";
-import { openDataFolder } from "./data-folder.ts";
+import { openDataFolder, tryFlock } from "./data-folder.ts";
 import { createMatcher, openKeys } from "./keys.ts";
 
 describe("readConfig", () => {
@@ -52,7 +52,7 @@ describe("readConfig", () => {
       CANDOR_HOST: "not a host secret",
       CANDOR_WRITE_KEYS: "server:secret,client:secret,door:x,nonsense secret",
       CANDOR_ADMIN_TOKEN: "two words secret",
-      CANDOR_CLICKHOUSE_URL: "secret",
+      CANDOR_CLICKHOUSE_URL: "secret,http://b",
       CANDOR_TRUSTED_PROXIES: "secret/8",
       CANDOR_URL: "secret",
     };
@@ -64,7 +64,7 @@ describe("readConfig", () => {
     }
     expect(message).not.toContain("secret");
     for (const name of Object.keys(environment)) expect(message).toContain(name);
-    expect(message.split("\n  - ")).toHaveLength(11);
+    expect(message.split("\n  - ")).toHaveLength(12);
     expect(message).toContain("0 (any free port) to 65535");
   });
 });
@@ -105,6 +105,15 @@ describe("openDataFolder", () => {
     held.release();
     openDataFolder(dir).release();
     rmSync(dir, { recursive: true });
+  });
+
+  it("can lock with the program flock, for systems that the library does not know", () => {
+    const file = join(mkdtempSync(join(tmpdir(), "candor-flock-")), "lock");
+    const [first, second] = [openSync(file, "a+"), openSync(file, "a+")];
+    expect([tryFlock(first, file), tryFlock(second, file)]).toEqual([true, false]);
+    closeSync(first);
+    expect(tryFlock(second, file)).toBe(true);
+    closeSync(second);
   });
 
   it("says what to do when the folder cannot be written", () => {

@@ -148,7 +148,13 @@ function readUrl(name: string, value: string | undefined, report: Report): strin
 }
 
 function readCluster(value: string | undefined, url: string | undefined, report: Report): string | undefined {
-  if (value === undefined) return undefined;
+  if (value === undefined) {
+    if (url?.includes(","))
+      report(
+        "CANDOR_CLICKHOUSE_URL has several addresses, but there is no CANDOR_CLICKHOUSE_CLUSTER. Set it too, or give one address.",
+      );
+    return undefined;
+  }
   if (!/^\w+$/.test(value)) report("CANDOR_CLICKHOUSE_CLUSTER is not a name of letters, digits and _.");
   if (url === undefined)
     report("CANDOR_CLICKHOUSE_CLUSTER is set without CANDOR_CLICKHOUSE_URL. Set both, or neither.");

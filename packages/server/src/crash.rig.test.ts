@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { adminToken, type Collector, startCollector, writeKeys } from "@candor/bench/collector";
 import { runKillRounds } from "@candor/bench/kill-rounds";
 import { afterAll, describe, expect, it } from "vitest";
-import { eventually } from "./rig/in-process.ts";
+import { answerOf, eventually } from "./rig/in-process.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-crash-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -36,7 +36,7 @@ async function storedIds({ url }: Collector): Promise<string[]> {
         headers: { authorization: `Bearer ${adminToken}` },
       },
     );
-    const { events = [], next = null } = await response.json();
+    const { events = [], next = null } = await answerOf(response);
     ids.push(...events.map((event: { messageId: string }) => event.messageId));
     cursor = next;
   }

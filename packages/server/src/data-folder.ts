@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -46,19 +47,21 @@ export function openDataFolder(dataDir: string): DataFolder {
   return { ...dirs, release: () => closeSync(fd) };
 }
 
-/** Node has no file locks; the library's is flock on the systems that it was built for. */
+/** Node has no file locks. The library's work where it was built for; on musl the program flock does it. */
 function tryLock(fd: number, folder: string): boolean {
-  let locks: { tryLock(fd: number): boolean };
   try {
-    locks = createRequire(import.meta.url)("fs-native-extensions");
-  } catch (error) {
-    throw new CandorError(
-      "lock_unsupported",
-      { folder, cause: `${process.platform} ${process.arch}` },
-      error,
-    );
+    const locks: { tryLock(fd: number): boolean } = createRequire(import.meta.url)("fs-native-extensions");
+    return locks.tryLock(fd);
+  } catch {
+    return tryFlock(fd, folder);
   }
-  return locks.tryLock(fd);
+}
+
+/** The lock belongs to the open file, which the program shares with us: it stays when the program has ended. */
+export function tryFlock(fd: number, folder: string): boolean {
+  const { status } = spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
+  if (status !== null) return status === 0;
+  throw new CandorError("lock_unsupported", { folder, cause: `${process.platform} ${process.arch}` });
 }
 
 /**

@@ -34,7 +34,7 @@ export const ERRORS = {
     status: 404,
     message: "There is nothing at this address. docs/http-api.md lists what there is.",
   },
-  method_not_allowed: { status: 405, message: "Messages are sent with POST." },
+  method_not_allowed: { status: 405, message: "This address takes {method}." },
   body_too_large: {
     status: 413,
     message: "The body is larger than {limitBytes} bytes (after gunzip). Send smaller batches.",
@@ -91,7 +91,7 @@ export const ERRORS = {
   },
   lock_unsupported: {
     message:
-      "This system offers no file lock that Candor knows ({cause}), so it cannot be sure to be alone on {folder}. Run it on glibc Linux, macOS or Windows, or install `flock`.",
+      "This system offers no file lock that Candor knows ({cause}), so it cannot be sure to be alone on {folder}. Run it on glibc Linux or macOS, or install the program flock (util-linux, busybox).",
   },
   keys_unreadable: {
     message:

@@ -14,16 +14,18 @@ import { createApi } from "./query/api.ts";
 import { createLiveFeed, type LiveFeed } from "./query/live.ts";
 import { createBodyReader } from "./request/body.ts";
 import { createIngest } from "./request/ingest.ts";
-import { openStore, type Store } from "./store/client.ts";
-import { type Drain, startDrain } from "./store/drain.ts";
+import { openStore, type Store, type StoreAddress } from "./store/client.ts";
+import { startDrain } from "./store/drain.ts";
+import { startInserterThread } from "./store/inserter-thread.ts";
 import { migrate } from "./store/migrate.ts";
-import { openSetAside } from "./store/set-aside.ts";
 
 /** How long a start waits to learn whether the store's schema is one that it knows. */
 const SCHEMA_WAIT_MS = 5000;
 /** After this, what the store has not taken stays in the log until the next start. */
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
+/** Anybody may ask whether the collector is ready; the disk is asked this often at most. */
+const READY_CHECK_MS = 1000;
 
 /** What a start may be given beside the settings. */
 export interface StartOptions {
@@ -71,7 +73,7 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
   closers.push(folder.release);
   const keys = openKeys(config);
   const { dedupe, log } = await openLog(folder, now, report, closers);
-  const { store, engine } = await connectStore(config, folder, report, closers);
+  const { store, address, engine } = await connectStore(config, folder, report, closers);
   const live = createLiveFeed();
   const meters = createMeters({
     log: () => log.pending(),
@@ -84,7 +86,9 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     await migrate(store);
   };
   await checkSchema(prepare);
-  const drain = openDrain({ log, store, prepare, meters, folder, report, onFatal });
+  const inserter = startInserterThread({ address, setAsideDir: folder.setAsideDir });
+  closers.push(() => inserter.close());
+  const drain = startDrain({ log, inserter, prepare, meters, onFatal, onStoreChange: storeReporter(report) });
   closers.push(() => drain.close(DRAIN_DEADLINE_MS));
   const api = await openApi(config, keys, { dedupe, log, store, live, meters, now, report }, closers);
   return { url: await listen(api, config), keys };
@@ -134,35 +138,22 @@ async function connectStore(
   folder: DataFolder,
   report: Report,
   closers: Closers,
-): Promise<{ store: Store; engine: Engine | undefined }> {
+): Promise<{ store: Store; address: StoreAddress; engine: Engine | undefined }> {
   const { clickhouseUrls: urls, clickhouseCluster: cluster } = config;
   const engine =
     urls === undefined ? await startEngine({ dataDir: folder.storeDir, log: report }) : undefined;
   if (engine !== undefined) closers.push(() => engine.close());
-  const store = openStore(urls === undefined ? { socketPath: engine?.socketPath ?? "" } : { urls, cluster });
+  const address = urls === undefined ? { socketPath: engine?.socketPath ?? "" } : { urls, cluster };
+  const store = openStore(address);
   closers.push(() => store.close());
-  return { store, engine };
+  return { store, address, engine };
 }
 
-interface DrainParts {
-  readonly log: Log;
-  readonly store: Store;
-  readonly prepare: () => Promise<void>;
-  readonly meters: Meters;
-  readonly folder: DataFolder;
-  readonly report: Report;
-  readonly onFatal: (error: CandorError) => void;
-}
-
-function openDrain({ folder, report, ...parts }: DrainParts): Drain {
-  return startDrain({
-    ...parts,
-    setAside: openSetAside(folder.setAsideDir),
-    onStoreChange: (cause) => {
-      if (cause === undefined) report("The store is back; the log drains.");
-      else report(`The store does not take rows (${cause}). Messages are accepted and wait in the log.`);
-    },
-  });
+function storeReporter(report: Report): (cause: string | undefined) => void {
+  return (cause) => {
+    if (cause === undefined) report("The store is back; the log drains.");
+    else report(`The store does not take rows (${cause}). Messages are accepted and wait in the log.`);
+  };
 }
 
 interface ApiParts {
@@ -198,10 +189,19 @@ async function openApi(
     onFault,
   });
   const isAdminToken = (token: string): boolean => adminOf(token) !== undefined;
-  const checkReady = (): Promise<void> => probeDisk(config.dataDir);
+  const checkReady = rarely(() => probeDisk(config.dataDir), READY_CHECK_MS);
   const api = await createApi({ store, live, meters, isAdminToken, checkReady, ingest, onFault });
   closers.push(() => closeApi(api, live));
   return api;
+}
+
+/** Calls again only when the last call is `everyMs` old; gives its answer until then. */
+function rarely(call: () => Promise<void>, everyMs: number): () => Promise<void> {
+  let last = { atMs: Number.NEGATIVE_INFINITY, answer: Promise.resolve() };
+  return () => {
+    if (performance.now() - last.atMs >= everyMs) last = { atMs: performance.now(), answer: call() };
+    return last.answer;
+  };
 }
 
 /** Lets requests under way end; what is still there after a second is cut. */

@@ -50,7 +50,7 @@ export function createMeters(sources: MeterSources): Meters {
   addTotal(
     registry,
     "candor_drained_rows_total",
-    "Rows that the store has acknowledged.",
+    "Rows that have left the log: stored, or set aside.",
     () => totals.drainedRows,
   );
   addTotal(

@@ -16,6 +16,10 @@ import type { DropReason } from "./reasons.ts";
 import { toLine } from "./store/row.ts";
 
 const MAX_EVENT_BYTES = 32 * 1024;
+/** What stamping may add to a message, about. */
+const STAMP_BYTES = 1024;
+/** A batch's context is filled into each of its messages: a body of 1 MiB could become gigabytes. */
+const MAX_REQUEST_CHARS = 8 * 1024 * 1024;
 const MAX_UTF8_BYTES_PER_CHAR = 3;
 
 /** What the steps work with, beside the messages. */
@@ -90,17 +94,16 @@ export function runSteps(
 
 /**
  * Resolves once every kept message of the request is on disk, and the originals of its duplicates too.
- * @throws CandorError as Log.append; then none of them is kept
+ * Rejects with a CandorError as Log.append does; then none of them is kept.
  */
-export async function submit(intake: Intake, { log, dedupe: known }: PipelineDependencies): Promise<void> {
-  const keys = intake.keys.subarray(0, 2 * intake.rows);
-  try {
-    if (intake.rows > 0) await log.append(keys, intake.lines);
-    else if (intake.duplicates > 0) await log.flushed();
-  } catch (error) {
+export function submit(intake: Intake, { log, dedupe: known }: PipelineDependencies): Promise<void> {
+  const { rows, lines, duplicates } = intake;
+  if (rows === 0) return duplicates === 0 ? Promise.resolve() : log.flushed();
+  const keys = intake.keys.subarray(0, 2 * rows);
+  return log.append(keys, lines).catch((error: unknown) => {
     known.forget(keys);
     throw error;
-  }
+  });
 }
 
 function dropReason(
@@ -132,10 +135,16 @@ function stamp(
   return undefined;
 }
 
-function serialize(draft: Draft): DropReason | undefined {
+function serialize(draft: Draft, intake: Intake): DropReason | undefined {
   draft.text = JSON.stringify(draft.envelope);
-  if (draft.text.length * MAX_UTF8_BYTES_PER_CHAR <= MAX_EVENT_BYTES) return undefined; // the usual case, not measured
-  return Buffer.byteLength(JSON.stringify(draft.item)) > MAX_EVENT_BYTES ? "event_too_large" : undefined;
+  const { length } = draft.text;
+  if (intake.lines.length + length > MAX_REQUEST_CHARS) return "batch_too_large";
+  if (length * MAX_UTF8_BYTES_PER_CHAR <= MAX_EVENT_BYTES) return undefined; // the usual case, not measured
+  const bytes = Buffer.byteLength(draft.text);
+  if (bytes <= MAX_EVENT_BYTES) return undefined;
+  const isTooLarge =
+    bytes > MAX_EVENT_BYTES + STAMP_BYTES || Buffer.byteLength(JSON.stringify(draft.item)) > MAX_EVENT_BYTES;
+  return isTooLarge ? "event_too_large" : undefined;
 }
 
 function dedupe(draft: Draft, intake: Intake, dependencies: PipelineDependencies): DropReason | undefined {

@@ -17,7 +17,8 @@ export const DROP_REASONS = {
   too_deep: "The message is nested deeper than 32 levels.",
   number_out_of_range:
     "A number in the message is too large for a double (such as 1e400) and could not be kept as it was sent.",
-  event_too_large: "The message has more than 32 KiB.",
+  event_too_large: "The message, with what its batch fills in, has more than 32 KiB.",
+  batch_too_large: "The messages before it, with what the batch fills into each, have 8 MiB already.",
   unknown_write_key: "The write key of this message is not known here.",
   duplicate: "A message with this messageId was already received from this source in the last 8 days.",
 } as const satisfies { [reason in ParseReason]: string } & { [reason: string]: string };

@@ -18,8 +18,8 @@ export function judge({ machine, settingsFaults, place }: Facts): Check[] {
       checkDisk(place.disk),
       checkPort(place.listening, place.folder),
       checkStore(place),
-      checkSetAside(place.setAside),
     );
+    if (typeof place.folder.state === "string") checks.push(checkSetAside(place.setAside));
   }
   return [...checks, checkClock(machine, place)];
 }

@@ -83,7 +83,7 @@ export interface OtherFacts {
 }
 
 /** Nothing answers. */
-export interface SilentFacts {
+interface SilentFacts {
   readonly kind: "silent";
   readonly cause: string;
   /** Why these settings' port could not be listened on; undefined when it can. */

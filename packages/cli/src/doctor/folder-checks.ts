@@ -62,8 +62,8 @@ export function checkDisk(disk: DiskFacts | undefined): Check {
 /** Rows that the store rejected: how many, why, which last; never what they hold. */
 export function checkSetAside({ dir, rows, cause }: SetAsideFacts): Check {
   if (cause !== undefined)
-    return warn("set aside", `The rows in ${dir} could not be read: ${cause}. Look at the folder.`);
-  if (rows.length === 0) return ok("set aside", "The store has rejected no row.");
+    return warn("set-aside", `The rows in ${dir} could not be read: ${cause}. Look at the folder.`);
+  if (rows.length === 0) return ok("set-aside", "The store has rejected no row.");
   const counts = new Map<string, number>();
   for (const { fault } of rows) counts.set(fault, (counts.get(fault) ?? 0) + 1);
   const faults = [...counts].map(([fault, count]) => `${count} ${fault}`).join(", ");
@@ -73,7 +73,7 @@ export function checkSetAside({ dir, rows, cause }: SetAsideFacts): Check {
     .map(({ id }) => id)
     .join(", ");
   return warn(
-    "set aside",
+    "set-aside",
     `The store has rejected ${rows.length} of its rows (${faults}; newest: ${newest}). They are not in the store but in ${dir}, a file each, with the fault: read them, then delete them.`,
   );
 }

@@ -18,10 +18,10 @@ const NOBODY = new Set([
 /** Looks for a collector; where there is none, whether one could listen. */
 export async function examineListening(config: Config): Promise<ListeningFacts> {
   const url = toReachable(config.url);
-  const { hostname, port } = new URL(url);
-  const isOwn =
-    Number(port) === config.port &&
-    (hostname === config.host || isLoopback(hostname) || hostname === "[::1]");
+  const { hostname, port, protocol } = new URL(url);
+  const urlPort = Number(port || (protocol === "https:" ? 443 : 80));
+  const isHere = hostname === config.host || hostname === "[::1]" || isLoopback(hostname);
+  const isOwn = isHere && urlPort === config.port;
   const facts = { url: toShown(url), host: config.host, port: config.port, isOwn };
   try {
     return { ...facts, answer: await examineAnswer(url) };

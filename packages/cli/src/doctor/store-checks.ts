@@ -26,7 +26,7 @@ function checkRunning({ metrics }: CollectorFacts): Check {
   const rows = read("candor_log_pending_rows");
   const oldestS = Math.round(read("candor_log_oldest_seconds"));
   const restarts = read("candor_engine_restarts");
-  const waiting = `${rows} rows wait in the log${rows > 0 ? `, the oldest for ${oldestS} s` : ""}`;
+  const waiting = `rows that wait in the log: ${rows}${rows > 0 ? `, the oldest for ${oldestS} s` : ""}`;
   if (read("candor_store_up") !== 1) {
     return fail(
       "store",
@@ -36,10 +36,10 @@ function checkRunning({ metrics }: CollectorFacts): Check {
   if (restarts > 0) {
     return warn(
       "store",
-      `The embedded store was started again ${restarts} times since the collector's start; ${waiting}. See the collector's own output, and whether the system ran out of memory.`,
+      `The embedded store had to be started again (${restarts} times since the collector's start); ${waiting}. See the collector's own output, and whether the system ran out of memory.`,
     );
   }
   if (oldestS > MAX_LAG_S)
-    return warn("store", `The store lags: ${waiting}. Give it more processors or a faster disk.`);
+    return warn("store", `The store lags; ${waiting}. Give it more processors or a faster disk.`);
   return ok("store", `The store takes rows; ${waiting}.`);
 }

@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
+import { unlink } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError, toWriteError } from "../errors.ts";
 import { disk as realDisk } from "./disk.ts";
 import type { Disk, Log, SealedSegment } from "./log.ts";
 import { frameRecord } from "./record.ts";
-import { listSegments, OpenSegment, recoverSegment, type StoredSegment } from "./segment.ts";
+import { listSegments, OpenSegment, recoverSegment } from "./segment.ts";
 
 export interface AppendLogOptions {
   /** Folder of the segments; must exist. */
@@ -42,9 +43,9 @@ interface Entry {
  * Recovers what a crash left: whole records are kept (some were acknowledged), a torn tail is not (none was).
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<Log> {
-  const recovered: StoredSegment[] = [];
+  const recovered: SealedSegment[] = [];
   for (const found of await listSegments(options.dir)) {
-    const segment = found.sealed ? found : await recoverSegment(found, options.keepKeys);
+    const segment = found.isSealed ? found : await recoverSegment(found, options.keepKeys);
     if (segment !== undefined) recovered.push(segment);
   }
   return new AppendLog(options, recovered);
@@ -56,7 +57,7 @@ class AppendLog implements Log {
   readonly #maxRows: number;
   readonly #maxBytes: number;
   readonly #maxQueuedBytes: number;
-  readonly #sealed: StoredSegment[];
+  readonly #sealed: SealedSegment[];
   #active: OpenSegment | undefined;
   #activeSinceMs = 0;
   #queue: Entry[] = [];
@@ -69,7 +70,7 @@ class AppendLog implements Log {
   /** Called when rows arrive or a segment is sealed. */
   #wake: () => void = () => {};
 
-  constructor(options: AppendLogOptions, recovered: StoredSegment[]) {
+  constructor(options: AppendLogOptions, recovered: SealedSegment[]) {
     this.#options = options;
     this.#disk = options.disk ?? realDisk;
     this.#maxRows = options.maxSegmentRows ?? 10_000;
@@ -98,7 +99,10 @@ class AppendLog implements Log {
     for (;;) {
       const oldest = this.#sealed[0];
       if (oldest !== undefined) return oldest;
-      if (this.#closed) return undefined;
+      if (this.#closed) {
+        await Promise.all(this.#sealing);
+        return this.#sealed[0];
+      }
       // By the monotonic clock: when the wall clock is set back, rows must not wait for it.
       const waitMs = this.#active?.rows ? this.#activeSinceMs + lingerMs - performance.now() : undefined;
       if (waitMs !== undefined && waitMs <= 0) await this.#seal();
@@ -109,7 +113,7 @@ class AppendLog implements Log {
   async remove(segment: SealedSegment): Promise<void> {
     const at = this.#sealed.findIndex((candidate) => candidate.name === segment.name);
     if (at < 0) return;
-    await this.#sealed[at]?.unlink();
+    await unlink(segment.path);
     this.#sealed.splice(at, 1);
   }
 
@@ -224,8 +228,8 @@ class AppendLog implements Log {
     for (let tries = 0; tries === 0 || !this.#closed; tries++) {
       if (tries > 0) await sleep(SEAL_RETRY_MS, undefined, { ref: false });
       try {
-        const stored = await segment.seal(this.#options.keepKeys, this.#disk);
-        if (stored !== undefined) this.#sealed.push(stored);
+        const sealed = await segment.seal(this.#options.keepKeys, this.#disk);
+        if (sealed !== undefined) this.#sealed.push(sealed);
         return this.#wake();
       } catch (error) {
         this.#options.onFault?.(toWriteError(error));

@@ -12,8 +12,8 @@ import { frameRecord, scanRecords } from "./record.ts";
 /** Official clients retry for 12 hours, our outboxes for 7 days. */
 const WINDOW_HOURS = 8 * 24;
 const HOUR_MS = 3_600_000;
-/** A journal becomes a sorted file at the end of its hour, or at this size: sorting it takes some 10 ms. */
-const JOURNAL_KEYS = 1 << 17;
+/** A journal becomes a sorted file at the end of its hour, or at this size: sorting it takes some 5 ms. */
+const JOURNAL_KEYS = 1 << 16;
 
 const JOURNAL = /^(\d+)\.journal$/;
 const KEY_FILE = /^(\d+)-(\d+)\.keys$/;

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCollector, writeKeys } from "@candor/bench/collector";
 import { afterAll, describe, expect, it } from "vitest";
-import { eventually } from "../rig/in-process.ts";
+import { answerOf, eventually } from "../rig/in-process.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-system-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -100,7 +100,7 @@ describe("a full disk", () => {
       }
       expect(acknowledged.length).toBeGreaterThan(50);
       expect([refused?.status, refused?.headers.get("retry-after")]).toEqual([503, "30"]);
-      expect(await refused?.json()).toMatchObject({ success: false, code: "disk_full" });
+      expect(refused && (await answerOf(refused))).toMatchObject({ success: false, code: "disk_full" });
       const readiness = await eventually(
         async () => (await fetch(`${collector.url}/readyz`)).status,
         (status) => status === 503,

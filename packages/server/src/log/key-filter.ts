@@ -5,8 +5,8 @@ const MIN_CAPACITY_KEYS = 1 << 16;
 
 /**
  * A blocked Bloom filter: says "surely not" or "perhaps" of 64-bit keys, reading one cache line. In front of the
- * key files it spares nearly every new message a look at the disk: 2.5 bytes a key, "perhaps" for about one
- * stranger in a thousand (key-filter.test.ts).
+ * key files it spares nearly every new message a look at the disk: 2.5 bytes a key when full, "perhaps" for about one
+ * stranger in a thousand (key-set.test.ts).
  * @see https://www.cs.amherst.edu/~ccmcgeoch/cs34/papers/cacheefficientbloomfilters-jea.pdf
  */
 export class KeyFilter {

@@ -5,7 +5,7 @@
  * chance that a new message meets a stranger's key is 5 in a trillion.
  *
  * Not a cryptographic hash: who could craft collisions would need other people's messageIds, and could as well
- * send those. What it must be is even, which key-hash.test.ts shows.
+ * send those. What it must be is even, which key-set.test.ts shows.
  */
 export function hashKey(
   keys: Uint32Array,

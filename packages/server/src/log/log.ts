@@ -31,12 +31,12 @@ export interface Log {
 export interface SealedSegment {
   /** Unique for ever, also across data folders: the store's insert token. */
   readonly name: string;
+  /** Its file; `readSegment` reads the rows back. */
+  readonly path: string;
   readonly rows: number;
   readonly bytes: number;
   /** Epoch milliseconds of its first record. */
   readonly openedAtMs: number;
-  /** Reads its rows back, all lines in one. `damagedBytes` counts what can no longer be read (0, but for a failing disk). */
-  read(): Promise<{ readonly lines: Buffer; readonly damagedBytes: number }>;
 }
 
 /** The three calls on which durability rests, passed in so that a test can let them fail. */

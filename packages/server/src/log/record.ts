@@ -8,7 +8,6 @@ import { crc32 } from "node:zlib";
 const MAGIC = 0x31_52_44_43; // "CDR1"
 const HEADER_BYTES = 16;
 const KEY_BYTES = 8;
-const MAX_UTF8_BYTES_PER_CHAR = 3;
 
 export interface Record {
   readonly rows: number;
@@ -21,10 +20,10 @@ export interface Record {
 /** Frames rows as one record. `keys` holds two words a row, `lines` ends in "\n". */
 export function frameRecord(keys: Uint32Array, lines: string): Buffer {
   const linesAt = HEADER_BYTES + keys.byteLength;
-  const frame = Buffer.allocUnsafe(linesAt + lines.length * MAX_UTF8_BYTES_PER_CHAR);
-  frame.set(new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength), HEADER_BYTES);
-  const lineBytes = frame.write(lines, linesAt, "utf8");
-  const record = frame.subarray(0, linesAt + lineBytes);
+  const lineBytes = Buffer.byteLength(lines);
+  const record = Buffer.allocUnsafe(linesAt + lineBytes);
+  record.set(new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength), HEADER_BYTES);
+  record.write(lines, linesAt, "utf8");
   record.writeUInt32LE(MAGIC, 0);
   record.writeUInt32LE(keys.length / 2, 4);
   record.writeUInt32LE(lineBytes, 8);

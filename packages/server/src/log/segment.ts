@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
@@ -11,15 +11,12 @@ import { type Record, scanRecords } from "./record.ts";
  */
 const FILE_NAME = /^(?<name>(?<openedAtMs>\d{15})-[0-9a-f]{16})\.(?:open|(?<rows>\d+)\.log)$/;
 
+const NO_BUFFER = Buffer.alloc(0);
+
 type KeepKeys = (keys: Uint32Array) => Promise<void>;
 
-export interface StoredSegment extends SealedSegment {
-  unlink(): Promise<void>;
-}
-
-export interface FoundSegment extends StoredSegment {
-  readonly path: string;
-  readonly sealed: boolean;
+export interface FoundSegment extends SealedSegment {
+  readonly isSealed: boolean;
 }
 
 /** All segments of a folder, oldest first. Other files are not touched. */
@@ -30,14 +27,14 @@ export async function listSegments(dir: string): Promise<FoundSegment[]> {
     if (name === undefined) continue;
     const path = join(dir, file);
     const { size } = await stat(path);
-    const stored = storedSegment({
-      path,
+    segments.push({
       name,
+      path,
       rows: Number(rows ?? 0),
       bytes: size,
       openedAtMs: Number(openedAtMs),
+      isSealed: rows !== undefined,
     });
-    segments.push({ ...stored, path, sealed: rows !== undefined });
   }
   return segments;
 }
@@ -49,7 +46,7 @@ export async function listSegments(dir: string): Promise<FoundSegment[]> {
 export async function recoverSegment(
   found: FoundSegment,
   keepKeys: KeepKeys,
-): Promise<StoredSegment | undefined> {
+): Promise<SealedSegment | undefined> {
   const { records, goodBytes } = scanRecords(await readFile(found.path));
   if (records.length === 0) {
     await unlink(found.path);
@@ -129,7 +126,7 @@ export class OpenSegment {
   }
 
   /** Ends the segment. Undefined when it holds no row; its file is gone then. */
-  async seal(keepKeys: KeepKeys, disk: Disk): Promise<StoredSegment | undefined> {
+  async seal(keepKeys: KeepKeys, disk: Disk): Promise<SealedSegment | undefined> {
     await this.#cutTear(disk);
     if (this.rows === 0) {
       await unlink(this.#path);
@@ -137,13 +134,10 @@ export class OpenSegment {
       return undefined;
     }
     const { name, rows, bytes, openedAtMs } = this;
-    const stored = await sealFile(
-      { path: this.#path, name, rows, bytes, openedAtMs },
-      joinKeys(this.#keys),
-      keepKeys,
-    );
+    const segment = { name, path: this.#path, rows, bytes, openedAtMs };
+    const sealed = await sealFile(segment, joinKeys(this.#keys), keepKeys);
     closeSync(this.#fd);
-    return stored;
+    return sealed;
   }
 
   async #cutTear(disk: Disk): Promise<void> {
@@ -153,35 +147,37 @@ export class OpenSegment {
   }
 }
 
-interface SegmentFile {
-  readonly path: string;
-  readonly name: string;
-  readonly rows: number;
-  readonly bytes: number;
-  readonly openedAtMs: number;
-}
-
-async function sealFile(file: SegmentFile, keys: Uint32Array, keepKeys: KeepKeys): Promise<StoredSegment> {
+async function sealFile(
+  segment: SealedSegment,
+  keys: Uint32Array,
+  keepKeys: KeepKeys,
+): Promise<SealedSegment> {
   await keepKeys(keys);
-  const path = file.path.replace(/\.open$/, `.${file.rows}.log`);
-  await rename(file.path, path);
-  return storedSegment({ ...file, path });
+  const { name, rows, bytes, openedAtMs } = segment;
+  const path = segment.path.replace(/\.open$/, `.${rows}.log`);
+  await rename(segment.path, path);
+  return { name, path, rows, bytes, openedAtMs };
 }
 
-function storedSegment(file: SegmentFile): StoredSegment {
-  const { path, name, rows, bytes, openedAtMs } = file;
-  return {
-    name,
-    rows,
-    bytes,
-    openedAtMs,
-    read: async () => {
-      const buffer = await readFile(path);
-      const { records, goodBytes } = scanRecords(buffer);
-      return { lines: joinLines(buffer, records), damagedBytes: bytes - goodBytes };
-    },
-    unlink: () => unlink(path),
-  };
+/**
+ * Reads the rows of a sealed segment back, all lines in one. Synchronous, for a thread that does nothing else.
+ * @param buffer is read into when it is large enough: a block is 10 MB, and a new one each time costs more than reading
+ * @returns `damagedBytes` counts what can no longer be read (0, but for a failing disk)
+ */
+export function readSegment(
+  segment: SealedSegment,
+  buffer: Buffer = NO_BUFFER,
+): { lines: Buffer; damagedBytes: number } {
+  const { path, bytes } = segment;
+  const content = buffer.length < bytes ? Buffer.allocUnsafe(bytes) : buffer.subarray(0, bytes);
+  const fd = openSync(path, "r");
+  try {
+    const readBytes = readSync(fd, content, 0, bytes, 0);
+    const { records, goodBytes } = scanRecords(content.subarray(0, readBytes));
+    return { lines: joinLines(content, records), damagedBytes: bytes - goodBytes };
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function joinKeys(parts: readonly Uint32Array[]): Uint32Array {

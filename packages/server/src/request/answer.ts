@@ -59,7 +59,7 @@ export function sendError(response: ServerResponse, error: CandorError): void {
 }
 
 /** Clients of several families read it: Python code and message, Ruby error. */
-export function errorBody(error: CandorError): string {
+function errorBody(error: CandorError): string {
   return JSON.stringify({ success: false, code: error.code, message: error.message, error: error.message });
 }
 

@@ -6,7 +6,7 @@ import { isObject, type JsonObject } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
 
 /** After gunzip. Segment's own limit is 500 KB, which its Node SDK does not keep. */
-export const MAX_BODY_BYTES = 1024 * 1024;
+const MAX_BODY_BYTES = 1024 * 1024;
 /** Bodies that are being read, all together: a thousand slow uploads must not fill the memory. */
 const MAX_READING_BYTES = 64 * 1024 * 1024;
 

@@ -8,7 +8,8 @@ import { type BlockList, isIP } from "node:net";
 export function clientAddress(request: IncomingMessage, trustedProxies: BlockList): string | undefined {
   let address = plainAddress(request.socket.remoteAddress);
   const header = request.headers["x-forwarded-for"];
-  const hops = (typeof header === "string" ? header : "").split(",");
+  if (typeof header !== "string") return address;
+  const hops = header.split(",");
   while (address !== undefined && isTrusted(address, trustedProxies)) {
     const hop = plainAddress(hops.pop()?.trim());
     if (hop === undefined) break;

@@ -1,7 +1,7 @@
 import { request as httpRequest } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { basic, NO_STORE, startForTest, type TestCandor, WRITE_KEYS } from "../rig/in-process.ts";
+import { answerOf, basic, NO_STORE, startForTest, type TestCandor, WRITE_KEYS } from "../rig/in-process.ts";
 
 const TRACK = { type: "track", event: "Opened", userId: "u1" };
 const SUCCESS = { success: true };
@@ -59,13 +59,13 @@ describe("the paths", () => {
     "takes one message at /v1/%s",
     async (path) => {
       const response = await candor.post(`/v1/${path}`, { ...TRACK, groupId: "g1", previousId: "p1" });
-      expect([response.status, await response.json()]).toEqual([200, SUCCESS]);
+      expect([response.status, await answerOf(response)]).toEqual([200, SUCCESS]);
     },
   );
 
   it.each(["batch", "import", "b", "import/"])("takes a batch at /v1/%s", async (path) => {
     const response = await candor.post(`/v1/${path}`, { batch: [TRACK, TRACK] });
-    expect([response.status, await response.json()]).toEqual([
+    expect([response.status, await answerOf(response)]).toEqual([
       200,
       { success: true, accepted: 2, dropped: [] },
     ]);
@@ -83,7 +83,7 @@ describe("the paths", () => {
     ["POST", "/v1/track/more/and/more", 404, "not_found"],
   ])("answers %s %s with %i and a JSON error, and never redirects", async (method, path, status, code) => {
     const response = await fetch(candor.url + path, { method, redirect: "manual" });
-    expect([response.status, await response.json()]).toEqual([
+    expect([response.status, await answerOf(response)]).toEqual([
       status,
       expect.objectContaining({ success: false, code }),
     ]);
@@ -91,7 +91,7 @@ describe("the paths", () => {
 
   it("takes the clients' own metrics without a key and forgets them", async () => {
     const response = await fetch(`${candor.url}/v1/m`, { method: "POST", body: "anything" });
-    expect([response.status, await response.json()]).toEqual([200, SUCCESS]);
+    expect([response.status, await answerOf(response)]).toEqual([200, SUCCESS]);
   });
 });
 
@@ -120,7 +120,7 @@ describe("the write key", () => {
     ["an empty batch and no key", { authorization: "" }, { batch: [] }],
   ])("missing (%s) is a 401 with a sentence", async (_what, headers, body) => {
     const response = await candor.post("/v1/track", body, headers);
-    const answer = await response.json();
+    const answer = await answerOf(response);
     expect([response.status, answer.code]).toEqual([401, "write_key_unknown"]);
     expect(answer.message).toContain("candor keys");
   });
@@ -132,7 +132,7 @@ describe("the write key", () => {
       { ...TRACK, messageId: "n1" },
     ];
     const response = await candor.post("/v1/batch", { batch }, { authorization: "" });
-    expect(await response.json()).toEqual({
+    expect(await answerOf(response)).toEqual({
       success: true,
       accepted: 2,
       dropped: [{ index: 2, messageId: "n1", reason: "unknown_write_key" }],
@@ -177,7 +177,7 @@ describe("the body", () => {
     ["brotli", "x", { "content-encoding": "br" }, "encoding_unknown"],
   ])("that is %s is a 400 which says so and repeats nothing", async (_what, body, headers, code) => {
     const response = await candor.post("/v1/batch", body, headers);
-    const answer = await response.json();
+    const answer = await answerOf(response);
     expect([response.status, answer.code, answer.error]).toEqual([400, code, answer.message]);
   });
 
@@ -203,7 +203,7 @@ describe("the answer", () => {
       7,
     ];
     const response = await candor.post("/v1/batch", { batch });
-    expect(await response.json()).toEqual({
+    expect(await answerOf(response)).toEqual({
       success: true,
       accepted: 1,
       dropped: [
@@ -216,18 +216,39 @@ describe("the answer", () => {
     });
   });
 
+  it("bounds what a batch's context makes of its messages, and remembers none that it did not keep", async () => {
+    const large = { context: { filler: "x".repeat(40_000) }, batch: [{ ...TRACK, messageId: "filled-1" }] };
+    expect(await answerOf(await candor.post("/v1/batch", large))).toMatchObject({
+      accepted: 0,
+      dropped: [{ reason: "event_too_large" }],
+    });
+    const batch = Array.from({ length: 1000 }, (_, n) => ({ ...TRACK, messageId: `spread-${n}` }));
+    const many = await answerOf(
+      await candor.post("/v1/batch", { context: { filler: "x".repeat(30_000) }, batch }),
+    );
+    expect(many.accepted).toBeGreaterThan(100);
+    expect(many.accepted).toBeLessThan(300);
+    expect(many.dropped?.[0]?.reason).toBe("batch_too_large");
+    const rest = batch.slice(many.accepted);
+    expect(await answerOf(await candor.post("/v1/batch", { batch: rest }))).toMatchObject({
+      accepted: rest.length,
+    });
+    const metrics = await (await fetch(`${candor.url}/metrics`)).text();
+    expect(metrics).toContain('candor_events_dropped_total{reason="batch_too_large"}');
+  });
+
   it("keeps an event of exactly 32 KiB", async () => {
     const event = (filler: number): string =>
       JSON.stringify({ ...TRACK, properties: { filler: "x".repeat(filler) } });
     const room = 32 * 1024 - Buffer.byteLength(event(0));
-    expect(await (await candor.post("/v1/track", event(room))).json()).toEqual(SUCCESS);
-    expect(await (await candor.post("/v1/track", event(room + 1))).json()).toMatchObject({ accepted: 0 });
+    expect(await answerOf(await candor.post("/v1/track", event(room)))).toEqual(SUCCESS);
+    expect(await answerOf(await candor.post("/v1/track", event(room + 1)))).toMatchObject({ accepted: 0 });
   });
 
   it("counts a duplicate as accepted, in one batch and across requests, and tells the live feed", async () => {
     const message = { ...TRACK, messageId: "twice-1" };
     const first = await candor.post("/v1/batch", { batch: [message, message] });
-    expect(await first.json()).toEqual({ success: true, accepted: 2, dropped: [] });
+    expect(await answerOf(first)).toEqual({ success: true, accepted: 2, dropped: [] });
     const [verdict] = await verdictsOf(() => candor.post("/v1/track", message));
     expect(verdict).toMatchObject({ verdict: "dropped", reason: "duplicate" });
     const metrics = await (await fetch(`${candor.url}/metrics`)).text();
@@ -235,7 +256,7 @@ describe("the answer", () => {
   });
 
   it("is 200 with an empty batch", async () => {
-    expect(await (await candor.post("/v1/batch", { batch: [] })).json()).toEqual({
+    expect(await answerOf(await candor.post("/v1/batch", { batch: [] }))).toEqual({
       success: true,
       accepted: 0,
       dropped: [],
@@ -305,7 +326,7 @@ describe("the settings", () => {
     for (const key of [WRITE_KEYS.client, "unknown"]) {
       const response = await fetch(`${candor.url}/v1/projects/${key}/settings`);
       const host = candor.url.replace("http://", "");
-      expect(await response.json()).toEqual({
+      expect(await answerOf(response)).toEqual({
         integrations: { "Segment.io": { apiKey: key, apiHost: `${host}/v1`, protocol: "http" } },
       });
     }
@@ -340,7 +361,7 @@ describe("context.ip", () => {
       { envelope: { context: { ip: "198.51.100.7" } } },
     ]);
     const settings = await fetch(`${candor.url}/v1/projects/k/settings`, { headers });
-    expect(await settings.json()).toMatchObject({ integrations: { "Segment.io": { protocol: "https" } } });
+    expect(await answerOf(settings)).toMatchObject({ integrations: { "Segment.io": { protocol: "https" } } });
     await candor.close();
     candor = before;
   });

@@ -48,8 +48,8 @@ async function handle(
   const route = findRoute(path);
   if (route === undefined) throw new CandorError("not_found");
   if (request.method === "OPTIONS") return sendPreflight(request, response);
-  const wantsGet = route.kind === "pixel" || route.kind === "settings";
-  if (request.method !== (wantsGet ? "GET" : "POST")) throw new CandorError("method_not_allowed");
+  const method = route.kind === "pixel" || route.kind === "settings" ? "GET" : "POST";
+  if (request.method !== method) throw new CandorError("method_not_allowed", { method });
   if (route.kind === "settings") return sendSettings(request, response, route.writeKey, deps);
   if (route.kind === "client_metrics") return sendJson(response, 200, '{"success":true}');
   if (route.kind === "pixel") return handlePixel(request, response, route, new URLSearchParams(query), deps);
@@ -62,31 +62,58 @@ async function handleMessages(
   pathType: MessageType | undefined,
   deps: IngestDependencies,
 ): Promise<void> {
-  const body = await deps.readBody(request);
+  const taken = takeBody(request, await deps.readBody(request), pathType, deps);
+  await taken.written;
+  if (taken.isBatch) sendBatchAccepted(response, taken.messages, taken.dropped);
+  else sendAccepted(response, taken.dropped);
+}
+
+/** What is left of a body once it is taken in: nothing that holds on to it while the disk is waited for. */
+interface Taken {
+  readonly isBatch: boolean;
+  readonly messages: number;
+  readonly dropped: readonly Dropped[];
+  /** Resolves once what is kept of the messages is on disk. */
+  readonly written: Promise<void>;
+}
+
+function takeBody(
+  request: IncomingMessage,
+  body: JsonObject,
+  pathType: MessageType | undefined,
+  deps: IngestDependencies,
+): Taken {
   const { batch } = body;
-  if (batch === undefined) {
-    return sendAccepted(response, await takeIn(request, body, [body], pathType, deps));
-  }
+  if (batch === undefined) return takeIn(request, body, [body], pathType, deps);
   if (!Array.isArray(batch)) throw new CandorError("batch_not_array");
   if (batch.length > MAX_BATCH_MESSAGES)
     throw new CandorError("batch_too_long", { limit: MAX_BATCH_MESSAGES });
-  sendBatchAccepted(response, batch.length, await takeIn(request, body, batch, undefined, deps));
+  return { ...takeIn(request, body, batch, undefined, deps), isBatch: true };
 }
 
-/** Resolves once what is kept of the messages is on disk. */
-async function takeIn(
+function takeIn(
   request: IncomingMessage,
   body: JsonObject,
   items: readonly unknown[],
   pathType: MessageType | undefined,
   deps: IngestDependencies,
-): Promise<Dropped[]> {
+): Taken {
   const source = findSource(request, body, items, deps.sourceOfKey);
   const intake = openIntake(request, body, items.length, pathType, source, deps);
-  const dropped = runSteps(items, intake, deps);
-  await submit(intake, deps);
-  deps.meters.countMessages(source, intake.rows, dropped);
-  return dropped;
+  const dropped = runStepsOrForget(items, intake, deps);
+  const { rows } = intake;
+  const written = submit(intake, deps).then(() => deps.meters.countMessages(source, rows, dropped));
+  return { isBatch: false, messages: items.length, dropped, written };
+}
+
+/** A fault half-way must not leave messages remembered as received that are not kept. */
+function runStepsOrForget(items: readonly unknown[], intake: Intake, deps: IngestDependencies): Dropped[] {
+  try {
+    return runSteps(items, intake, deps);
+  } catch (error) {
+    deps.dedupe.forget(intake.keys.subarray(0, 2 * intake.rows));
+    throw error;
+  }
 }
 
 function openIntake(
@@ -128,7 +155,7 @@ async function handlePixel(
   try {
     if (message === undefined) throw new CandorError("body_not_object");
     message.writeKey ??= parameters.get("writeKey") ?? null;
-    await takeIn(request, message, [message], route.type, deps);
+    await takeIn(request, message, [message], route.type, deps).written;
   } catch (error) {
     deps.meters.countRefused(error instanceof CandorError ? error.code : "internal");
   }

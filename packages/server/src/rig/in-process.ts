@@ -12,8 +12,30 @@ export interface TestCandor extends Candor {
   /** Sends to the ingest API with a source's write key, unless the headers say otherwise. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** Reads from the API with the admin token, as JSON. */
-  // biome-ignore lint/suspicious/noExplicitAny: tests look at whatever comes
-  read(path: string): Promise<any>;
+  read(path: string): Promise<Answer>;
+}
+
+/** Whatever the collector may answer as JSON, for tests to look into. */
+export interface Answer {
+  readonly success?: boolean;
+  readonly code?: string;
+  readonly message?: string;
+  readonly error?: string;
+  readonly accepted?: number;
+  readonly dropped?: readonly {
+    readonly index: number;
+    readonly messageId: string | null;
+    readonly reason: string;
+  }[];
+  readonly count?: number;
+  readonly events?: ({ readonly messageId: string } & Readonly<Record<string, unknown>>)[];
+  readonly next?: string | null;
+  readonly paths?: object;
+}
+
+export async function answerOf(response: Response): Promise<Answer> {
+  const answer: Answer = JSON.parse(await response.text());
+  return answer;
 }
 
 export const WRITE_KEYS = { installer: "key-i", server: "key-s", client: "key-c" } as const;
@@ -56,7 +78,8 @@ export async function startForTest(
       }),
     read: async (path) => {
       const response = await fetch(candor.url + path, { headers: { authorization: "Bearer token-a" } });
-      return response.json();
+      if (response.status !== 200) throw new Error(`${path}: ${await response.text()} ${reports.join("\n")}`);
+      return answerOf(response);
     },
     close: async () => {
       await candor.close();

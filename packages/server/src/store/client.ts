@@ -41,8 +41,8 @@ export function openStore(address: StoreAddress): Store {
   const cluster = "urls" in address ? address.cluster : undefined;
   const nodes =
     "urls" in address
-      ? address.urls.map((url) => connectTo({ url }))
-      : [connectTo(socketOptions(address.socketPath))];
+      ? address.urls.map((url) => connectTo(() => ({ url })))
+      : [connectTo(() => socketOptions(address.socketPath))];
   const spanning = nodes[0]?.(cluster === undefined ? DATABASE : CLUSTER_DATABASE);
   if (spanning === undefined) throw new Error("a store has at least one address");
   return {
@@ -80,7 +80,8 @@ interface Node {
   close(): Promise<void>;
 }
 
-function connectTo(options: ClientOptions): Node {
+/** @param optionsOf called for each client: a client closes idle sockets of its agent, also those that another uses */
+function connectTo(optionsOf: () => ClientOptions): Node {
   const clients = new Map<string, ClickHouseClient>();
   const client = (database: string): ClickHouseClient => {
     const known = clients.get(database);
@@ -88,7 +89,7 @@ function connectTo(options: ClientOptions): Node {
     const made =
       known ??
       createClient({
-        ...options,
+        ...optionsOf(),
         database,
         request_timeout: REQUEST_TIMEOUT_MS,
         application: "candor",

@@ -7,6 +7,7 @@ import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
 import { openStore, type Store } from "./client.ts";
 import { startDrain } from "./drain.ts";
+import { createInserter } from "./inserter.ts";
 import { migrate } from "./migrate.ts";
 import { listSetAside, openSetAside } from "./set-aside.ts";
 
@@ -56,8 +57,7 @@ async function drainWith(faulty: Store, deadlineMs = 20_000): Promise<Counts> {
   const counts: Counts = { drained: 0, retries: 0, setAside: 0 };
   const drain = startDrain({
     log,
-    store: faulty,
-    setAside: openSetAside(dir),
+    inserter: createInserter(faulty, openSetAside(dir)),
     prepare: async () => {},
     onFatal: () => {},
     onStoreChange: () => {},

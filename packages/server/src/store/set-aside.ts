@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurably } from "../log/disk.ts";
+import type { SealedSegment } from "../log/log.ts";
 
 /** A row that the store rejected: kept as a file of its own until the operator deletes it. */
 export interface SetAsideRow {
@@ -15,6 +16,8 @@ export interface SetAsideRow {
 
 export interface SetAside {
   add(row: SetAsideRow): void;
+  /** Keeps a copy of a segment of which a part can no longer be read. */
+  addDamaged(segment: SealedSegment): void;
   /** What is known of a segment that is being taken apart: the ranges (`from-to`) that were rejected as a whole. */
   rejectedRanges(segment: string): ReadonlySet<string>;
   /** Resolved: on disk. From then on the range is never tried as a whole again, also after a crash. */
@@ -28,6 +31,7 @@ export function openSetAside(dir: string): SetAside {
     new Set(existsSync(rangesPath(segment)) ? readFileSync(rangesPath(segment), "utf8").split("\n") : []);
   return {
     add: (row) => writeFileDurably(join(dir, `${row.id}.json`), `${JSON.stringify(row)}\n`),
+    addDamaged: ({ name, path }) => writeFileDurably(join(dir, `${name}.damaged`), readFileSync(path)),
     rejectedRanges,
     addRejectedRange: (segment, range) => {
       appendFileSync(rangesPath(segment), `${range}\n`, { mode: 0o600, flush: true });

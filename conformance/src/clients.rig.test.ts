@@ -1,0 +1,257 @@
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { adminToken, type Collector, startCollector, writeKeys } from "@candor/bench/collector";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Call, ClientOptions, OfficialClient, Outcome } from "./official-client.ts";
+import { countEvents, readEvents, type StoredEvent } from "./read-api.ts";
+import { oneOfEach, trackCall } from "./rig/calls.ts";
+import { openRudderClient } from "./rudder-client.ts";
+import { openSegmentClient } from "./segment-client.ts";
+
+const dataDir = mkdtempSync(join(tmpdir(), "candor-conformance-"));
+let collector: Collector;
+beforeAll(async () => {
+  collector = await startCollector({ dataDir });
+});
+afterAll(async () => {
+  await collector?.stop();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+interface Subject {
+  readonly name: string;
+  readonly open: (options: ClientOptions) => OfficialClient;
+  readonly library: { readonly name: string; readonly version: string };
+}
+
+const segment: Subject = {
+  name: "@segment/analytics-node",
+  open: openSegmentClient,
+  library: { name: "@segment/analytics-node", version: versionOf("@segment/analytics-node") },
+};
+const rudder: Subject = {
+  name: "@rudderstack/rudder-sdk-node",
+  open: openRudderClient,
+  library: { name: "analytics-node", version: versionOf("@rudderstack/rudder-sdk-node") }, // so it calls itself
+};
+const plainRudder: Subject = {
+  ...rudder,
+  name: "@rudderstack/rudder-sdk-node without gzip",
+  open: (options) => openRudderClient({ ...options, gzip: false }),
+};
+
+function versionOf(packageName: string): string {
+  return createRequire(import.meta.url)(`${packageName}/package.json`).version;
+}
+
+function open(subject: Subject, options: Partial<ClientOptions> = {}): OfficialClient {
+  return subject.open({ url: collector.url, writeKey: writeKeys.server, ...options });
+}
+
+/**
+ * The events of a user, all rows, once at least `count` are there or 20 s are over. A message of another user that is
+ * sent now and waited for shows that everything acknowledged before it has arrived: none can come later and unseen.
+ */
+async function storedOf(userId: string, count: number): Promise<StoredEvent[]> {
+  const access = { url: collector.url, adminToken };
+  const fence = randomUUID();
+  const response = await fetch(`${collector.url}/v1/track`, {
+    method: "POST",
+    body: JSON.stringify({ writeKey: writeKeys.server, userId: fence, event: "Fence" }),
+  });
+  expect(response.status).toBe(200);
+  const giveUpAt = performance.now() + 20_000;
+  while (performance.now() < giveUpAt) {
+    const isSettled = (await countEvents(access, { userId: fence })) === 1;
+    if (isSettled && (await countEvents(access, { userId })) >= count) break;
+    await sleep(50);
+  }
+  const events = await readEvents(access, { userId });
+  expect(await countEvents(access, { userId })).toBe(new Set(events.map((event) => event.messageId)).size);
+  return events;
+}
+
+/** Compares what arrived with what was said: each n once, with its own messageId. */
+async function expectTracks(userId: string, count: number): Promise<void> {
+  const events = await storedOf(userId, count);
+  const numbers = events.map((event) => Number(event.properties?.n)).sort((a, b) => a - b);
+  expect(numbers).toEqual(Array.from({ length: count }, (_, n) => n));
+  expect(new Set(events.map((event) => event.messageId)).size).toBe(count);
+}
+
+const failures = (outcomes: readonly Outcome[]) => outcomes.filter(({ error }) => error !== undefined);
+const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+
+/** The envelope that a call has to become. */
+function envelopeOf(call: Call, { library }: Subject): unknown {
+  const { timestamp: _, context, ...said } = call;
+  // RudderStack's client puts the traits of an identify into the context too; Segment's a page's category into its
+  // properties (but not a screen's).
+  const traits = call.type === "identify" && library === rudder.library ? { traits: call.traits } : {};
+  const isSegmentPage = call.type === "page" && library === segment.library;
+  return {
+    ...said,
+    ...(isSegmentPage ? { properties: { ...call.properties, category: call.category } } : {}),
+    context: { ...context, ...traits, library },
+    integrations: {},
+    messageId: expect.stringMatching(/^(node-next-\d+-)?[0-9a-f-]{36}$/),
+    originalTimestamp: isoTime,
+    receivedAt: isoTime,
+    sentAt: isoTime,
+    timestamp: isoTime,
+    candor: { source: "server" },
+  };
+}
+
+describe.each([segment, rudder, plainRudder])("$name", (subject) => {
+  it("delivers every kind of call with every field as it was said", async () => {
+    const userId = randomUUID();
+    const calls = oneOfEach(userId);
+    const client = open(subject);
+    const before = Date.now();
+    const sending = Promise.all(calls.map((call) => client.send(call)));
+    await client.close();
+    const outcomes = await sending;
+    const after = Date.now();
+
+    expect({ failures: failures(outcomes), reported: client.reported }).toEqual({
+      failures: [],
+      reported: [],
+    });
+    const events = await storedOf(userId, calls.length);
+    const inOrder = calls.map(({ type }) => events.find((event) => event.type === type));
+    expect(inOrder).toEqual(calls.map((call) => envelopeOf(call, subject)));
+    expect(events).toHaveLength(calls.length);
+    // toEqual does not see the order of keys.
+    const track = calls[0];
+    expect(JSON.stringify(inOrder[0]?.properties)).toBe(
+      JSON.stringify(track?.type === "track" && track.properties),
+    );
+    for (const { originalTimestamp = "", timestamp, receivedAt } of events) {
+      expect(Date.parse(originalTimestamp)).toBeGreaterThanOrEqual(before);
+      expect(Date.parse(originalTimestamp)).toBeLessThanOrEqual(after);
+      expect(timestamp <= receivedAt).toBe(true);
+    }
+  });
+
+  it("delivers hundreds of tracks in its own batches, each once", async () => {
+    const userId = randomUUID();
+    const client = open(subject);
+    const sending = Promise.all(Array.from({ length: 600 }, (_, n) => client.send(trackCall(userId, n))));
+    await client.close();
+
+    expect({ failures: failures(await sending), reported: client.reported }).toEqual({
+      failures: [],
+      reported: [],
+    });
+    await expectTracks(userId, 600);
+  });
+
+  it("keeps the own time of an event that is told late", async () => {
+    const userId = randomUUID();
+    const happenedAt = new Date(Date.now() - 3 * 3600_000);
+    const client = open(subject);
+    const sending = client.send({ ...trackCall(userId, 0), timestamp: happenedAt });
+    await client.close();
+
+    expect((await sending).error).toBeUndefined();
+    const [event] = await storedOf(userId, 1);
+    expect(event?.originalTimestamp).toBe(happenedAt.toISOString());
+    // By our clock: later than its own time by what the request took to arrive.
+    const shiftMs = Date.parse(event?.timestamp ?? "") - happenedAt.getTime();
+    expect(shiftMs).toBe(Date.parse(event?.receivedAt ?? "") - Date.parse(event?.sentAt ?? ""));
+    expect(shiftMs).toBeLessThan(2000);
+  });
+});
+
+describe("A wrong write key", () => {
+  it("is told by Segment's client as an error of each call, and nothing is tried again", async () => {
+    const userId = randomUUID();
+    const client = open(segment, { writeKey: "not-a-key" });
+    const sending = Promise.all([0, 1, 2].map((n) => client.send(trackCall(userId, n))));
+    await client.close();
+
+    // It shows the status, and keeps the sentence of the answer to itself.
+    expect(await sending).toEqual(
+      Array.from({ length: 3 }, () => ({ error: new Error("[401] Unauthorized") })),
+    );
+    expect(client.reported).toEqual(
+      Array.from({ length: 3 }, () =>
+        expect.objectContaining({ code: "delivery_failure", reason: new Error("[401] Unauthorized") }),
+      ),
+    );
+    expect({ retries: client.retryCount(), stored: await storedOf(userId, 0) }).toEqual({
+      retries: 0,
+      stored: [],
+    });
+  });
+
+  it("is told by RudderStack's client with Candor's own sentence, and nothing is tried again", async () => {
+    const userId = randomUUID();
+    const client = open(rudder, { writeKey: "not-a-key" });
+    const sending = Promise.all([0, 1, 2].map((n) => client.send(trackCall(userId, n))));
+    await client.close();
+
+    const refusal = expect.objectContaining({
+      response: expect.objectContaining({
+        status: 401,
+        data: expect.objectContaining({
+          success: false,
+          code: "write_key_unknown",
+          message: expect.stringMatching(/write key.+/i),
+        }),
+      }),
+    });
+    expect(await sending).toEqual(Array.from({ length: 3 }, () => ({ error: refusal })));
+    // One for each request: the first event goes alone, the other two with the flush.
+    expect(client.reported).toEqual([refusal, refusal]);
+    expect({ retries: client.retryCount(), stored: await storedOf(userId, 0) }).toEqual({
+      retries: 0,
+      stored: [],
+    });
+  });
+});
+
+describe("A restart of Candor", () => {
+  it.each([
+    // 10 retries, 1-60 s apart (publisher.ts: maxRetries ?? 10, backoff): its defaults outlast any restart.
+    { subject: segment, retries: undefined },
+    // Its default of 3 retries, 200, 400 and 800 ms apart (index.js: retryCount || 3, axios-retry's exponentialDelay),
+    // is over after less than 2 s. A restart takes longer, and what is given up is lost but for its callback.
+    { subject: rudder, retries: 10 },
+    { subject: plainRudder, retries: 10 },
+  ])(
+    "in the middle of the calls of $subject.name loses none and doubles none",
+    async ({ subject, retries }) => {
+      const userId = randomUUID();
+      const client = open(subject, retries === undefined ? {} : { retries });
+      const sending: Promise<Outcome>[] = [];
+      let restart: Promise<number | null> | undefined;
+      for (let n = 0; n < 400; n++) {
+        sending.push(client.send(trackCall(userId, n)));
+        await sleep(5);
+        if (n === 100) restart = restartCollector();
+      }
+      expect(await restart).toBe(0);
+      await client.close();
+
+      expect({ failures: failures(await Promise.all(sending)), reported: client.reported }).toEqual({
+        failures: [],
+        reported: [],
+      });
+      expect(client.retryCount()).toBeGreaterThan(0);
+      await expectTracks(userId, 400);
+    },
+  );
+});
+
+/** As an operator does it: Ctrl-C, and start on the same port and folder. Resolves with the first one's exit code. */
+async function restartCollector(): Promise<number | null> {
+  const exitCode = await collector.stop();
+  collector = await startCollector({ dataDir, port: collector.port });
+  return exitCode;
+}

@@ -1,0 +1,51 @@
+import type { Envelope } from "@candor/envelope";
+
+/** Where a Candor answers, and the admin token that its read API asks for. */
+export interface ReadAccess {
+  readonly url: string;
+  readonly adminToken: string;
+}
+
+/** An event as GET /api/events gives it. */
+export type StoredEvent = Envelope & { readonly candor: { readonly source: string } };
+
+const TIMEOUT_MS = 30_000;
+
+/** GET /api/count: distinct messageIds. @throws Error with Candor's own sentence when it refuses */
+export async function countEvents(access: ReadAccess, filters: Record<string, string>): Promise<number> {
+  const { count } = (await getJson(access, "/api/count", filters)) as { count: number };
+  return count;
+}
+
+/** GET /api/events, every page: a row that is stored twice comes twice. @throws Error as countEvents */
+export async function readEvents(
+  access: ReadAccess,
+  filters: Record<string, string>,
+): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  let cursor: string | null | undefined;
+  while (cursor !== null) {
+    const at: Record<string, string> = cursor === undefined ? {} : { cursor };
+    const page = (await getJson(access, "/api/events", { ...filters, ...at, limit: "1000" })) as {
+      events: StoredEvent[];
+      next: string | null;
+    };
+    events.push(...page.events);
+    cursor = page.next;
+  }
+  return events;
+}
+
+async function getJson(
+  { url, adminToken }: ReadAccess,
+  path: string,
+  parameters: Record<string, string>,
+): Promise<unknown> {
+  const response = await fetch(`${url}${path}?${new URLSearchParams(parameters)}`, {
+    headers: { authorization: `Bearer ${adminToken}` },
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+  });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`GET ${path} was answered ${response.status}: ${text.slice(0, 500)}`);
+  return JSON.parse(text);
+}

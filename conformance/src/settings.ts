@@ -1,0 +1,32 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { openKeys, readConfig } from "@candor/server";
+
+export interface Settings {
+  /** Where Candor answers, without a slash at the end. */
+  readonly url: string;
+  /** Write key of the server source. */
+  readonly writeKey: string;
+  readonly adminToken: string;
+}
+
+/**
+ * The settings of the program in show.ts: those that `candor start` reads, by the same rules. `CANDOR_URL` (default
+ * http://127.0.0.1:7226) says where Candor is; the keys are those of `CANDOR_WRITE_KEYS` and `CANDOR_ADMIN_TOKEN`, or
+ * of keys.json in `CANDOR_DATA_DIR` (default ./.candor). Makes no keys.
+ * @throws CandorError `settings_invalid`, `keys_unreadable`; Error when there are no keys yet
+ */
+export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+  const config = readConfig(environment);
+  const { url, dataDir, adminToken } = config;
+  const writeKey = config.writeKeys.server;
+  if (writeKey !== undefined && adminToken !== undefined) return { url, writeKey, adminToken };
+  const file = join(dataDir, "keys.json");
+  if (!existsSync(file)) {
+    throw new Error(
+      `There are no keys in ${file}. Start Candor first (npm start), or, if it keeps its data elsewhere, set CANDOR_DATA_DIR to that folder, or set CANDOR_WRITE_KEYS=server:KEY and CANDOR_ADMIN_TOKEN.`,
+    );
+  }
+  const keys = openKeys(config);
+  return { url, writeKey: keys.writeKeys.server, adminToken: keys.adminToken };
+}

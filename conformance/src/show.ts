@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { causeOf } from "@candor/server";
+import type { Call, OfficialClient } from "./official-client.ts";
+import { countEvents } from "./read-api.ts";
+import { openRudderClient } from "./rudder-client.ts";
+import { openSegmentClient } from "./segment-client.ts";
+import { readSettings, type Settings } from "./settings.ts";
+
+/** How long an acknowledged event may take until it can be read. */
+const READABLE_WITHIN_MS = 10_000;
+
+const clients = [
+  { name: "@segment/analytics-node", open: openSegmentClient },
+  { name: "@rudderstack/rudder-sdk-node", open: openRudderClient },
+] as const;
+
+/**
+ * Sends a dozen events to a running Candor with each of two official clients, and asks Candor how many have arrived.
+ * @returns whether each client reported success for all of its events and Candor has exactly those
+ */
+async function show(settings: Settings): Promise<boolean> {
+  await checkReady(settings.url);
+  let isAllThere = true;
+  for (const { name, open } of clients) {
+    const userId = `demo-${randomUUID()}`;
+    const calls = callsOf(userId);
+    console.log(`${name} sends ${calls.length} events to ${settings.url}`);
+    const errors = await deliver(open(settings), calls);
+    console.log(`  it reports: ${calls.length - errors.length} delivered, ${errors.length} failed`);
+    for (const error of new Set(errors)) console.log(`    ${error}`);
+    const count = await countArrived(settings, userId, calls.length - errors.length);
+    console.log(`  Candor has: ${count} (GET /api/count?userId=${userId})`);
+    isAllThere &&= errors.length === 0 && count === calls.length;
+  }
+  return isAllThere;
+}
+
+async function checkReady(url: string): Promise<void> {
+  const response = await fetch(`${url}/readyz`, { signal: AbortSignal.timeout(5000) }).catch((error) => {
+    throw new Error(
+      `No Candor answers at ${url} (${causeOf(error.cause ?? error)}). Start it with npm start, or set CANDOR_URL to where it is.`,
+      { cause: error },
+    );
+  });
+  await response.arrayBuffer();
+  if (!response.ok) {
+    throw new Error(
+      `What answers at ${url} is not a Candor that can take events: GET /readyz says ${response.status}.`,
+    );
+  }
+}
+
+/** The events' errors, as sentences; empty when the client reports success for all. */
+async function deliver(client: OfficialClient, calls: readonly Call[]): Promise<string[]> {
+  const sending = Promise.all(calls.map((call) => client.send(call)));
+  await client.close();
+  const outcomes = await sending;
+  return outcomes.flatMap(({ error }) => (error === undefined ? [] : [String(error)]));
+}
+
+/** Waits until Candor has the expected number; gives what it has when that takes too long. */
+async function countArrived(settings: Settings, userId: string, expected: number): Promise<number> {
+  const giveUpAt = performance.now() + READABLE_WITHIN_MS;
+  for (;;) {
+    const count = await countEvents(settings, { userId });
+    if (count >= expected || performance.now() > giveUpAt) return count;
+    await sleep(100);
+  }
+}
+
+/** An afternoon with an app that its user hosts: signing up, a first app, a few queries. */
+function callsOf(userId: string): Call[] {
+  const track = (event: string, properties: Extract<Call, { type: "track" }>["properties"] = {}): Call => ({
+    type: "track",
+    userId,
+    event,
+    properties: { instanceId: "612460418944011a10fa5b", ...properties },
+  });
+  const query = (pluginName: string, timeElapsed: number, isSuccessfulExecution = true): Call =>
+    track("Query Run", { pluginName, timeElapsed, isSuccessfulExecution });
+  return [
+    { type: "alias", userId, previousId: `before-${userId}` },
+    { type: "identify", userId, traits: { role: "developer", plan: "self-hosted" } },
+    { type: "group", userId, groupId: "org-612464f7", traits: { seats: 12 } },
+    track("Instance Active", { version: "1.9.4", os: "ubuntu" }),
+    { type: "page", userId, name: "Applications", properties: { path: "/applications" } },
+    track("Application Created", { template: "Customer Support 📬" }),
+    track("Datasource Added", { pluginName: "PostgreSQL" }),
+    query("PostgreSQL", 8),
+    query("PostgreSQL", 2310, false),
+    query("REST API", 121),
+    { type: "screen", userId, name: "Preview", properties: { device: { type: "tablet", width: 1024 } } },
+    track("Application Deployed", { pages: 3 }),
+  ];
+}
+
+try {
+  const isAllThere = await show(readSettings(process.env));
+  console.log(
+    isAllThere ? "Everything has arrived." : "Not everything is there: see the lines about failures above.",
+  );
+  process.exitCode = isAllThere ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

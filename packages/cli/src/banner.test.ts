@@ -1,0 +1,73 @@
+import pc from "picocolors";
+import { expect, test } from "vitest";
+import { type BannerFacts, renderBanner } from "./banner.ts";
+
+const PLAIN = pc.createColors(false);
+const FACTS: BannerFacts = {
+  url: "http://127.0.0.1:7226",
+  keys: {
+    writeKeys: { installer: "installer_I", server: "server_S", client: "client_C" },
+    adminToken: "admin_A",
+  },
+  config: { host: "127.0.0.1", dataDir: "/srv/.candor", adminToken: undefined, clickhouseUrls: undefined },
+  workingDir: "/srv",
+};
+
+test("a start says where it listens, the keys, and commands to paste", () => {
+  expect(renderBanner(FACTS, PLAIN)).toBe(`Candor is collecting on http://127.0.0.1:7226
+
+  Read        http://127.0.0.1:7226/api/events
+  Token       admin_A
+  Write keys  installer  installer_I
+              server     server_S
+              client     client_C
+  Data        /srv/.candor (embedded ClickHouse)
+
+Send a first event:
+  curl -sS http://127.0.0.1:7226/v1/track -u server_S: -H 'content-type: application/json' -d '{"type":"track","event":"Hello","userId":"me"}'
+Read it back:
+  curl -sS http://127.0.0.1:7226/api/events -H 'Authorization: Bearer admin_A'
+Watch events arrive, in another terminal:
+  npx candor tail
+Stop: Ctrl-C
+
+`);
+});
+
+test("colours change nothing but colours", () => {
+  const coloured = renderBanner(FACTS, pc.createColors(true));
+  expect(coloured).not.toBe(renderBanner(FACTS, PLAIN));
+  expect(coloured.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g"), "")).toBe(
+    renderBanner(FACTS, PLAIN),
+  );
+});
+
+test("a collector that listens everywhere is linked at 127.0.0.1, with a warning", () => {
+  const banner = renderBanner(
+    { ...FACTS, url: "http://[::]:41000", config: { ...FACTS.config, host: "::" } },
+    PLAIN,
+  );
+  expect(banner).toContain("Candor is collecting on http://127.0.0.1:41000\nWarning: it listens on ::,");
+  expect(banner).not.toContain("http://[::]");
+});
+
+test("the other terminal's command carries the settings that it lacks, quoted for sh", () => {
+  const tailOf = (facts: Partial<BannerFacts>, config: Partial<BannerFacts["config"]> = {}) =>
+    /\n {2}(.*candor tail)\n/.exec(
+      renderBanner({ ...FACTS, ...facts, config: { ...FACTS.config, ...config } }, PLAIN),
+    )?.[1];
+  expect(tailOf({ url: "http://127.0.0.1:41000" }, { dataDir: "/srv/it's here" })).toBe(
+    "CANDOR_URL=http://127.0.0.1:41000 CANDOR_DATA_DIR='/srv/it'\\''s here' npx candor tail",
+  );
+  const keys = { ...FACTS.keys, adminToken: "$x'y" };
+  expect(tailOf({ keys }, { adminToken: "$x'y", dataDir: "/elsewhere" })).toBe(
+    "CANDOR_ADMIN_TOKEN='$x'\\''y' npx candor tail",
+  );
+});
+
+test("a password in a ClickHouse address is not shown", () => {
+  const clickhouseUrls = ["http://me:secret@one:8123", "http://two:8123"];
+  const banner = renderBanner({ ...FACTS, config: { ...FACTS.config, clickhouseUrls } }, PLAIN);
+  expect(banner).toContain("/srv/.candor (log), events in ClickHouse at http://one:8123, http://two:8123\n");
+  expect(banner).not.toContain("secret");
+});

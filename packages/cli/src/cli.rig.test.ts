@@ -1,0 +1,281 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+/** The command as it is installed: bin and dist, each run a process of its own, without a terminal. */
+const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
+const WAIT_MS = 20_000;
+const STOP_MS = 5000;
+
+const parent = mkdtempSync(join(tmpdir(), "candor-cli-"));
+const dataDir = join(parent, "data");
+const running = new Set<ChildProcess>();
+
+type Settings = Readonly<Record<string, string>>;
+
+interface Run {
+  readonly child: ChildProcess;
+  stdout: string;
+  stderr: string;
+  /** Exit code, or the name of the signal that ended it. */
+  readonly ended: Promise<number | string | null>;
+}
+
+/** Starts a command in a process group of its own, as a terminal does, with these settings alone. */
+function candor(args: readonly string[], settings: Settings = {}): Run {
+  const child = spawn(process.execPath, [CANDOR, ...args], {
+    cwd: parent,
+    detached: true,
+    env: { PATH: process.env.PATH, CANDOR_DATA_DIR: dataDir, ...settings },
+  });
+  running.add(child);
+  const run: Run = {
+    child,
+    stdout: "",
+    stderr: "",
+    ended: once(child, "close").then(([code, signal]) => {
+      running.delete(child);
+      return code ?? signal;
+    }),
+  };
+  child.stdout.setEncoding("utf8").on("data", (piece) => {
+    run.stdout += piece;
+  });
+  child.stderr.setEncoding("utf8").on("data", (piece) => {
+    run.stderr += piece;
+  });
+  return run;
+}
+
+/** Runs a command to its end. */
+async function finish(args: readonly string[], settings?: Settings) {
+  const run = candor(args, settings);
+  const code = await run.ended;
+  return { code, stdout: run.stdout, stderr: run.stderr };
+}
+
+async function until(run: Run, condition: () => boolean): Promise<void> {
+  const deadline = Date.now() + WAIT_MS;
+  while (!condition()) {
+    if (Date.now() > deadline || run.child.exitCode !== null)
+      throw new Error(`it did not come to pass; stdout:\n${run.stdout}\nstderr:\n${run.stderr}`);
+    await sleep(20);
+  }
+}
+
+/** Ctrl-C: the terminal signals the whole group, the engine's process included. */
+function pressCtrlC({ child }: Run): void {
+  if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
+}
+
+async function startCollector(settings: Settings = {}): Promise<Run & { url: string }> {
+  const run = candor(["start"], { CANDOR_PORT: "0", ...settings });
+  await until(run, () => run.stdout.includes("Stop: Ctrl-C"));
+  const [, url = ""] = /^Candor is collecting on (\S+)$/m.exec(run.stdout) ?? [];
+  return Object.assign(run, { url });
+}
+
+/** The line below a heading of the banner. */
+function commandBelow(heading: string, { stdout }: Run): string {
+  const lines = stdout.split("\n");
+  return lines[lines.indexOf(heading) + 1] ?? "";
+}
+
+let collector: Run & { url: string };
+
+beforeAll(async () => {
+  collector = await startCollector();
+});
+
+afterAll(() => {
+  for (const { pid } of running) if (pid !== undefined) process.kill(-pid, "SIGKILL");
+  rmSync(parent, { recursive: true, force: true });
+});
+
+async function send(message: object): Promise<void> {
+  const { stdout } = await finish(["keys", "--json"]);
+  const { writeKeys } = JSON.parse(stdout);
+  const response = await fetch(`${collector.url}/v1/batch`, {
+    method: "POST",
+    body: JSON.stringify({ writeKey: writeKeys.client, batch: [message] }),
+  });
+  expect(response.status).toBe(200);
+}
+
+test("a start prints the address, the token and the keys that candor keys prints", async () => {
+  const { code, stdout } = await finish(["keys", "--json"]);
+  const { writeKeys, adminToken } = JSON.parse(stdout);
+  expect(code).toBe(0);
+  expect(collector.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+  expect(collector.stdout).toContain(
+    `  Read        ${collector.url}/api/events\n  Token       ${adminToken}\n`,
+  );
+  for (const [source, key] of Object.entries(writeKeys))
+    expect(collector.stdout).toMatch(new RegExp(`  ${source} +${key}\n`));
+  expect((await finish(["keys"])).stdout).toContain(adminToken);
+});
+
+const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+
+test.skipIf(!hasCurl)("the printed curl lines work when pasted into sh", async () => {
+  const paste = (line: string) => spawnSync("sh", ["-c", line], { encoding: "utf8" });
+  const sent = paste(commandBelow("Send a first event:", collector));
+  expect(JSON.parse(sent.stdout)).toEqual({ success: true });
+  const read = commandBelow("Read it back:", collector);
+  const deadline = Date.now() + WAIT_MS;
+  while (!paste(read).stdout.includes('"Hello"') && Date.now() < deadline) await sleep(100);
+  expect(JSON.parse(paste(read).stdout).events).toMatchObject([
+    { type: "track", event: "Hello", userId: "me", candor: { source: "server" } },
+  ]);
+});
+
+test("tail shows events as they come, plain, with why they are dropped; Ctrl-C ends it with 0", async () => {
+  const settings = { CANDOR_URL: collector.url };
+  const all = candor(["tail"], settings);
+  const some = candor(["tail", "--json", "--where", "properties.plan=free"], settings);
+  for (const run of [all, some]) await until(run, () => run.stderr.includes("Watching"));
+  await send({ type: "track", event: "Or\u001b[2Jder", userId: "me", properties: { plan: "paid" } });
+  await send({ type: "track", userId: "me" });
+  await send({ type: "track", event: "Last", userId: "me", properties: { plan: "free" } });
+  for (const run of [all, some]) await until(run, () => run.stdout.includes("Last"));
+  expect(all.stdout.replaceAll(/^\d\d:\d\d:\d\d /gm, "").split("\n")).toEqual([
+    "client    track    Or\\u{1b}[2Jder           user:me            plan=paid",
+    "client    track                             user:me            dropped, no_event: A track message needs a non-empty string as its event.",
+    "client    track    Last                     user:me            plan=free",
+    "",
+  ]);
+  expect(JSON.parse(some.stdout)).toMatchObject({
+    verdict: "kept",
+    source: "client",
+    envelope: { event: "Last" },
+  });
+  for (const run of [all, some]) pressCtrlC(run);
+  expect([await all.ended, await some.ended]).toEqual([0, 0]);
+});
+
+test("tail ends quietly when its reader does", async () => {
+  const run = candor(["tail", "--event", "Once"], { CANDOR_URL: collector.url });
+  await until(run, () => run.stderr.includes("Watching"));
+  run.child.stdout?.destroy();
+  await send({ type: "track", event: "Once", userId: "me" });
+  expect(await run.ended).toBe(0);
+  expect(run.stderr.split("\n")).toHaveLength(2);
+});
+
+test("tail says what it cannot do: no collector, a wrong token, a wrong filter", async () => {
+  const settings = { CANDOR_URL: collector.url };
+  const away = await finish(["tail"], { CANDOR_URL: "http://127.0.0.1:9" });
+  const wrongToken = await finish(["tail"], { ...settings, CANDOR_ADMIN_TOKEN: "wrong" });
+  const wrongFilter = await finish(["tail", "--type", "x"], settings);
+  expect([away.code, wrongToken.code, wrongFilter.code]).toEqual([1, 1, 1]);
+  expect(away.stderr).toMatch(/^No Candor answers at http:\/\/127\.0\.0\.1:9 \(.+\)\. Start it[^\n]+\n$/);
+  expect(wrongToken.stderr).toMatch(/does not know this token/);
+  expect(wrongFilter.stderr).toBe("type is one of track, identify, page, screen, group, alias.\n");
+});
+
+test("a second start on the same folder, or on a taken port, says so and exits 1", async () => {
+  const { port } = new URL(collector.url);
+  const second = await finish(["start"], { CANDOR_PORT: "0" });
+  expect(second).toEqual({
+    code: 1,
+    stdout: "",
+    stderr: `Another Candor is running on ${dataDir}. Stop it, or set CANDOR_DATA_DIR to another folder.\n`,
+  });
+  const taken = await finish(["start"], { CANDOR_PORT: port, CANDOR_DATA_DIR: join(parent, "second") });
+  expect([taken.code, taken.stdout]).toEqual([1, ""]);
+  expect(taken.stderr).toContain(
+    `Port ${port} on 127.0.0.1 is taken by another program. Stop it, or set CANDOR_PORT to a free port.\n`,
+  );
+});
+
+test("all faults of the settings are told at once", async () => {
+  const faulty = { CANDOR_PORT: "x", CANDOR_PROT: "1", CANDOR_WRITE_KEYS: "server" };
+  const start = await finish(["start"], faulty);
+  expect([start.code, start.stdout]).toEqual([1, ""]);
+  expect(start.stderr.split("\n  - ").map((fault) => fault.slice(0, 17))).toEqual([
+    "The settings cann",
+    "CANDOR_PROT is no",
+    "CANDOR_PORT is no",
+    "CANDOR_WRITE_KEYS",
+  ]);
+  const doctor = await finish(["doctor"], faulty);
+  expect(doctor.code).toBe(1);
+  expect(doctor.stdout).toMatch(/^FAIL {2}settings.+CANDOR_PROT.+CANDOR_PORT.+CANDOR_WRITE_KEYS/ms);
+});
+
+async function states(settings: Settings) {
+  const { code, stdout } = await finish(["doctor", "--json"], settings);
+  const { checks } = JSON.parse(stdout) as { checks: { name: string; state: string; sentence: string }[] };
+  const states = checks.filter(({ name }) => name !== "disk").map(({ name, state }) => `${name} ${state}`);
+  return { code, states, sentences: checks.map(({ sentence }) => sentence).join("\n") };
+}
+
+const WELL = ["node", "engine", "settings", "data", "collector", "store", "set-aside", "clock"];
+
+test("doctor finds a collector that runs, and rows set aside, of which it shows no content", async () => {
+  const well = await states({ CANDOR_URL: collector.url });
+  expect([well.code, well.states]).toEqual([0, WELL.map((name) => `${name} ok`)]);
+  expect(well.sentences).toContain(`Candor runs at ${collector.url} and accepts messages.`);
+  expect(well.sentences).toContain("The store takes rows");
+  const row = { setAsideAt: "2026-01-01T00:00:00Z", id: "s-1", fault: "VIOLATED_CONSTRAINT", line: "SECRET" };
+  const file = join(dataDir, "set-aside", "s-1.json");
+  writeFileSync(file, JSON.stringify(row));
+  const warned = await states({ CANDOR_URL: collector.url });
+  rmSync(file);
+  expect([warned.code, warned.states.filter((state) => !state.endsWith("ok"))]).toEqual([
+    0,
+    ["set-aside warn"],
+  ]);
+  expect(warned.sentences).toContain("1 VIOLATED_CONSTRAINT; newest: s-1");
+  expect(warned.sentences).not.toContain("SECRET");
+});
+
+test("tail waits for a collector that is stopped and started again; Ctrl-C stops one within 5 s, with 0", async () => {
+  const { port } = new URL(collector.url);
+  const watcher = candor(["tail"], { CANDOR_URL: collector.url });
+  await until(watcher, () => watcher.stderr.includes("Watching"));
+  const beganMs = Date.now();
+  pressCtrlC(collector);
+  process.kill(collector.child.pid ?? 0, "SIGINT"); // npm passes the terminal's on
+  expect(await collector.ended).toBe(0);
+  expect(Date.now() - beganMs).toBeLessThan(STOP_MS);
+  expect(collector.stderr).toMatch(/^\d\d:\d\d:\d\d Stopping: [^\n]+\n\d\d:\d\d:\d\d Stopped\.\n$/);
+  await until(watcher, () => watcher.stderr.includes("The collector is gone"));
+  collector = await startCollector({ CANDOR_PORT: port });
+  await until(watcher, () => watcher.stderr.includes("Connected again."));
+  await send({ type: "track", event: "Afterwards", userId: "me" });
+  await until(watcher, () => watcher.stdout.includes("Afterwards"));
+  watcher.child.kill("SIGTERM");
+  collector.child.kill("SIGTERM");
+  expect([await watcher.ended, await collector.ended]).toEqual([0, 0]);
+});
+
+test("doctor finds a stopped collector's port free, or taken by another program", async () => {
+  const { port } = new URL(collector.url);
+  const free = await states({ CANDOR_PORT: port });
+  expect([free.code, free.states]).toEqual([0, WELL.map((name) => `${name} ok`)]);
+  expect(free.sentences).toContain(`No Candor is running; port ${port} on 127.0.0.1 is free.`);
+  const other = createServer((_request, response) => response.end("hello")).listen(Number(port), "127.0.0.1");
+  await once(other, "listening");
+  const taken = await states({ CANDOR_PORT: port });
+  other.closeAllConnections();
+  other.close();
+  expect([taken.code, taken.states.filter((state) => !state.endsWith("ok"))]).toEqual([
+    1,
+    ["collector fail"],
+  ]);
+});
+
+test("keys are not made by asking for them", async () => {
+  const nowhere = join(parent, "nowhere");
+  const { code, stdout, stderr } = await finish(["keys"], { CANDOR_DATA_DIR: nowhere });
+  expect([code, stdout]).toEqual([1, ""]);
+  expect(stderr).toContain("`candor start` makes them");
+  expect(existsSync(nowhere)).toBe(false);
+});

@@ -1,0 +1,276 @@
+import pc from "picocolors";
+import { expect, test } from "vitest";
+import { renderCheck } from "../doctor.ts";
+import { judge } from "./checks.ts";
+import type { CollectorFacts, Facts, MachineFacts, PlaceFacts } from "./facts.ts";
+import { formatBytes } from "./folder-checks.ts";
+
+const GIB = 1024 ** 3;
+const MACHINE: MachineFacts = {
+  nodeVersion: "20.19.0",
+  platform: "linux-x64",
+  engine: { supported: true },
+  nowMs: Date.UTC(2026, 0, 1, 12),
+};
+const STOPPED: PlaceFacts = {
+  usesServer: false,
+  folder: { path: "/d", state: "writable", mode: 0o700, keysMode: 0o600, lock: "free" },
+  disk: { freeBytes: 20 * GIB, logBytes: 0, storeBytes: 2048 },
+  setAside: { dir: "/d/set-aside", rows: [], cause: undefined },
+  listening: {
+    url: "http://127.0.0.1:7226",
+    host: "127.0.0.1",
+    port: 7226,
+    isOwn: true,
+    answer: { kind: "silent", cause: "ECONNREFUSED", bindFault: undefined },
+  },
+  servers: [],
+};
+const COLLECTOR: CollectorFacts = {
+  kind: "collector",
+  unready: undefined,
+  aheadMs: 0,
+  metrics: new Map([
+    ["candor_store_up", 1],
+    ["candor_log_pending_rows", 12],
+    ["candor_log_oldest_seconds", 0.4],
+    ["candor_engine_restarts", 0],
+  ]),
+};
+
+const RUNNING: PlaceFacts = {
+  ...STOPPED,
+  folder: { ...STOPPED.folder, lock: "held" },
+  listening: { ...STOPPED.listening, answer: COLLECTOR },
+};
+
+function collector(changes: Partial<CollectorFacts>, metrics: Record<string, number> = {}): PlaceFacts {
+  const answer = {
+    ...COLLECTOR,
+    ...changes,
+    metrics: new Map([...COLLECTOR.metrics, ...Object.entries(metrics)]),
+  };
+  return { ...RUNNING, listening: { ...RUNNING.listening, answer } };
+}
+
+function lines(facts: Partial<Facts>): string[] {
+  const checks = judge({ machine: MACHINE, settingsFaults: undefined, place: STOPPED, ...facts });
+  return checks.map((check) => renderCheck(check, pc.createColors(false)).trimEnd());
+}
+
+test("a machine on which nothing is wrong", () => {
+  expect(lines({})).toEqual([
+    "ok    node       Node 20.19.0.",
+    "ok    engine     The embedded store runs on linux-x64.",
+    "ok    settings   The settings can be used.",
+    "ok    data       /d can be written; no Candor works on it.",
+    "ok    disk       20.0 GiB free; the log has 0 B, the store 2.0 KiB.",
+    "ok    collector  No Candor is running; port 7226 on 127.0.0.1 is free. `candor start` starts one.",
+    "ok    store      Embedded: it is opened at the start.",
+    "ok    set-aside  The store has rejected no row.",
+    "ok    clock      2026-01-01T12:00:00Z.",
+  ]);
+});
+
+test("a collector that runs well", () => {
+  expect(lines({ place: RUNNING }).filter((line) => /(data|collector|store|clock) {2}/.test(line))).toEqual([
+    "ok    data       /d can be written; a Candor works on it.",
+    "ok    collector  Candor runs at http://127.0.0.1:7226 and accepts messages.",
+    "ok    store      The store takes rows; rows that wait in the log: 12, the oldest for 0 s.",
+    "ok    clock      2026-01-01T12:00:00Z, as the collector's.",
+  ]);
+});
+
+test("settings that cannot be used are listed, and what they point at is not looked at", () => {
+  expect(
+    lines({ settingsFaults: "The settings cannot be used:\n  - one\n  - two", place: undefined }),
+  ).toEqual([
+    "ok    node       Node 20.19.0.",
+    "ok    engine     The embedded store runs on linux-x64.",
+    "FAIL  settings   The settings cannot be used:\n                   - one\n                   - two\n                 The data folder, the port and the store were not looked at.",
+    "ok    clock      2026-01-01T12:00:00Z.",
+  ]);
+});
+
+const NO_ENGINE = { supported: false, platform: "linux-x64-musl", why: "it needs glibc" } as const;
+const { folder, listening, setAside } = STOPPED;
+const ROWS = ["1", "2", "3", "4"].map((id) => ({
+  id: `s-${id}`,
+  fault: id === "1" ? "TOO_LARGE" : "VIOLATED_CONSTRAINT",
+  setAsideAt: `2026-01-0${id}T00:00:00Z`,
+}));
+
+test.each<[string, Partial<Facts>, string]>([
+  [
+    "an old Node",
+    { machine: { ...MACHINE, nodeVersion: "20.18.3" } },
+    "FAIL  node       This is Node 20.18.3; Candor needs 20.19 or newer.",
+  ],
+  [
+    "no engine",
+    { machine: { ...MACHINE, engine: NO_ENGINE } },
+    "FAIL  engine     The embedded store does not run here: it needs glibc.",
+  ],
+  [
+    "no engine, and a server instead",
+    { machine: { ...MACHINE, engine: NO_ENGINE }, place: { ...STOPPED, usesServer: true } },
+    "ok    engine     The embedded store does not run here and is not needed",
+  ],
+  [
+    "a clock that was never set",
+    { machine: { ...MACHINE, nowMs: 0 } },
+    "FAIL  clock      This machine's clock says 1970-01-01T00:00:00Z, which is past.",
+  ],
+  [
+    "a collector's clock ahead",
+    { place: collector({ aheadMs: 61_000 }) },
+    "warn  clock      The collector's clock is 61 s ahead of this machine's",
+  ],
+  [
+    "a collector's clock behind",
+    { place: collector({ aheadMs: -7000 }) },
+    "warn  clock      The collector's clock is 7 s behind this machine's",
+  ],
+  [
+    "a folder that cannot be written",
+    { place: { ...STOPPED, folder: { ...folder, state: { cause: "EACCES" } } } },
+    "FAIL  data       The data folder /d cannot be written (EACCES). Give this user",
+  ],
+  [
+    "a folder that is open to others",
+    { place: { ...STOPPED, folder: { ...folder, mode: 0o755 } } },
+    "warn  data       Others on this machine may open /d (mode 0755). Run: chmod 700 /d",
+  ],
+  [
+    "keys that are open to others",
+    { place: { ...STOPPED, folder: { ...folder, keysMode: 0o644 } } },
+    "warn  data       Others on this machine may read the keys in /d (mode 0644). Run: chmod 600 /d/keys.json",
+  ],
+  [
+    "no lock",
+    { place: { ...STOPPED, folder: { ...folder, lock: { why: "ENOLCK" } } } },
+    "FAIL  data       /d cannot be locked (ENOLCK)",
+  ],
+  [
+    "no folder yet",
+    { place: { ...STOPPED, folder: { ...folder, state: "missing" } } },
+    "ok    data       /d is not there yet",
+  ],
+  [
+    "another folder's collector",
+    { place: { ...RUNNING, folder } },
+    "warn  data       The Candor at http://127.0.0.1:7226 works on another data folder than /d.",
+  ],
+  [
+    "little space",
+    { place: { ...STOPPED, disk: { freeBytes: GIB - 1, logBytes: 0, storeBytes: 0 } } },
+    "warn  disk       1024 MiB free;",
+  ],
+  [
+    "no space",
+    { place: { ...STOPPED, disk: { freeBytes: GIB / 20, logBytes: 0, storeBytes: 0 } } },
+    "FAIL  disk       51.2 MiB free; the log has 0 B, the store 0 B. Free space,",
+  ],
+  ["unknown space", { place: { ...STOPPED, disk: undefined } }, "warn  disk       The system does not say"],
+  [
+    "a collector that cannot accept",
+    { place: collector({ unready: "Its disk is full." }) },
+    "FAIL  collector  Candor runs at http://127.0.0.1:7226 and cannot accept messages: Its disk is full.",
+  ],
+  [
+    "another program on the port",
+    { place: { ...STOPPED, listening: { ...listening, answer: { kind: "other", why: "status 404" } } } },
+    "FAIL  collector  What is at http://127.0.0.1:7226 is no Candor that works (status 404). Stop that program, or set CANDOR_PORT",
+  ],
+  [
+    "a port that cannot be had",
+    {
+      place: {
+        ...STOPPED,
+        listening: {
+          ...listening,
+          answer: { kind: "silent", cause: "ECONNREFUSED", bindFault: "Port taken." },
+        },
+      },
+    },
+    "FAIL  collector  Port taken.",
+  ],
+  [
+    "a collector elsewhere that is away",
+    { place: { ...STOPPED, listening: { ...listening, isOwn: false } } },
+    "FAIL  collector  Nothing answers at http://127.0.0.1:7226 (ECONNREFUSED). Start it, or correct CANDOR_URL.",
+  ],
+  [
+    "a collector on the folder that does not answer",
+    { place: { ...RUNNING, listening } },
+    "warn  collector  Candor runs on this data folder, but nothing answers",
+  ],
+  [
+    "a store that takes nothing",
+    { place: collector({}, { candor_store_up: 0, candor_log_oldest_seconds: 90 }) },
+    "FAIL  store      The store takes no rows; rows that wait in the log: 12, the oldest for 90 s. Messages are still accepted.",
+  ],
+  [
+    "a store that lags",
+    { place: collector({}, { candor_log_oldest_seconds: 90 }) },
+    "warn  store      The store lags; rows that wait in the log: 12",
+  ],
+  [
+    "an engine that died",
+    { place: collector({}, { candor_engine_restarts: 2 }) },
+    "warn  store      The embedded store had to be started again (2 times",
+  ],
+  [
+    "servers that answer",
+    { place: { ...STOPPED, usesServer: true, servers: [{ url: "http://a", fault: undefined }] } },
+    "ok    store      ClickHouse answers at http://a.",
+  ],
+  [
+    "a server that is away",
+    {
+      place: {
+        ...STOPPED,
+        usesServer: true,
+        servers: [
+          { url: "http://a", fault: undefined },
+          { url: "http://b", fault: "ECONNREFUSED" },
+        ],
+      },
+    },
+    "FAIL  store      ClickHouse does not answer at http://b (ECONNREFUSED).",
+  ],
+  [
+    "a log that waits",
+    { place: { ...STOPPED, disk: { freeBytes: 2 * GIB, logBytes: 5, storeBytes: 0 } } },
+    "ok    store      Embedded: it is opened at the start; what waits in the log",
+  ],
+  [
+    "rejected rows",
+    { place: { ...STOPPED, setAside: { ...setAside, rows: ROWS } } },
+    "warn  set-aside  The store has rejected 4 of its rows (1 TOO_LARGE, 3 VIOLATED_CONSTRAINT; newest: s-4, s-3, s-2). They are",
+  ],
+  [
+    "rejected rows that cannot be read",
+    { place: { ...STOPPED, setAside: { ...setAside, cause: "EACCES" } } },
+    "warn  set-aside  The rows in /d/set-aside could not be read: EACCES.",
+  ],
+])("it finds %s", (_name, facts, start) => {
+  expect(lines(facts).filter((line) => line.startsWith(start))).toHaveLength(1);
+});
+
+test("what a file or a server says cannot command the terminal", () => {
+  const rows = [{ id: "s\u001b[2J", fault: "F\u001b]0;x\u0007", setAsideAt: "" }];
+  const shown = lines({ place: { ...STOPPED, setAside: { ...setAside, rows } } }).join("");
+  expect(shown).toContain("F\\u{1b}]0;x\\u{7}");
+  expect(shown).not.toMatch(/\p{Cc}/u);
+});
+
+test("bytes are shown in powers of 1024", () => {
+  expect([0, 1023, 1024, 150 * 1024, 1.5 * GIB].map(formatBytes)).toEqual([
+    "0 B",
+    "1023 B",
+    "1.0 KiB",
+    "150 KiB",
+    "1.5 GiB",
+  ]);
+});

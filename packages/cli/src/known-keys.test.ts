@@ -1,0 +1,51 @@
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openKeys, readConfig } from "@candor/server";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { findKeys, findToken, renderKeys, toMissingSentence } from "./known-keys.ts";
+
+const parent = mkdtempSync(join(tmpdir(), "candor-keys-"));
+const dataDir = join(parent, "data");
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+afterAll(() => rmSync(parent, { recursive: true, force: true }));
+
+const ALL_KEYS = "installer:I,server:S,client:C";
+
+test("asking for keys that nobody made yet makes nothing, and says who makes them", () => {
+  const config = readConfig({ CANDOR_DATA_DIR: dataDir, CANDOR_WRITE_KEYS: "server:S" });
+  expect(findKeys(config)).toBeUndefined();
+  expect(findToken(config)).toBeUndefined();
+  expect(existsSync(dataDir)).toBe(false);
+  expect(toMissingSentence(config)).toContain(
+    `There are no keys in ${dataDir} yet: \`candor start\` makes them.`,
+  );
+});
+
+test("keys that the settings hold completely need no folder", () => {
+  const config = readConfig({
+    CANDOR_DATA_DIR: dataDir,
+    CANDOR_WRITE_KEYS: ALL_KEYS,
+    CANDOR_ADMIN_TOKEN: "A",
+  });
+  expect(findKeys(config)).toEqual({
+    writeKeys: { installer: "I", server: "S", client: "C" },
+    adminToken: "A",
+  });
+  expect(existsSync(dataDir)).toBe(false);
+});
+
+test("keys that were made are found, and those of the settings come first", () => {
+  mkdirSync(dataDir);
+  const made = openKeys(readConfig({ CANDOR_DATA_DIR: dataDir }));
+  expect(findKeys(readConfig({ CANDOR_DATA_DIR: dataDir }))).toEqual(made);
+  const config = readConfig({ CANDOR_DATA_DIR: dataDir, CANDOR_WRITE_KEYS: "server:S" });
+  expect(findKeys(config)?.writeKeys).toEqual({ ...made.writeKeys, server: "S" });
+  expect(findToken(readConfig({ CANDOR_DATA_DIR: dataDir, CANDOR_ADMIN_TOKEN: "A" }))).toBe("A");
+});
+
+test("the keys are printed in columns", () => {
+  expect(renderKeys({ writeKeys: { installer: "I", server: "S", client: "C" }, adminToken: "A" })).toBe(
+    "Token       admin      A\nWrite keys  installer  I\n            server     S\n            client     C\n",
+  );
+});

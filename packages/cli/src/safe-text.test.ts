@@ -1,0 +1,36 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { shorten, toSafeJson, toSafeText } from "./safe-text.ts";
+
+/** Everything that a terminal could obey, and what reorders or hides text. */
+const DANGEROUS = /[\p{Cc}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
+
+test("a terminal's commands are shown, not sent", () => {
+  expect(toSafeText("a\u001b]0;title\u0007b\u009b31m\r\nc\u202ed")).toBe(
+    "a\\u{1b}]0;title\\u{7}b\\u{9b}31m\\u{d}\\u{a}c\\u{202e}d",
+  );
+  expect(toSafeText("Größe 大 🎉")).toBe("Größe 大 🎉");
+  expect(toSafeText("\ud800")).toBe("\\u{d800}");
+});
+
+test("no text of any kind gets a control character through", () => {
+  fc.assert(fc.property(fc.string({ unit: "binary" }), (text) => !DANGEROUS.test(toSafeText(text))));
+});
+
+test("JSON stays the same value, on one line, without a control character", () => {
+  fc.assert(
+    fc.property(fc.json({ stringUnit: "binary" }), (json) => {
+      const compact = JSON.stringify(JSON.parse(json));
+      const safe = toSafeJson(compact);
+      expect(safe).not.toMatch(DANGEROUS);
+      expect(JSON.parse(safe)).toEqual(JSON.parse(compact));
+    }),
+  );
+  expect(toSafeJson('{"a":"\u{e0001}\u007f"}')).toBe('{"a":"\\udb40\\udc01\\u007f"}');
+});
+
+test("a text is shortened between characters, never inside one", () => {
+  expect(shorten("abcdef", 4)).toBe("abc…");
+  expect(shorten("🎉🎉🎉", 2)).toBe("🎉…");
+  expect(shorten("🎉🎉🎉", 3)).toBe("🎉🎉🎉");
+});

@@ -1,0 +1,17 @@
+import { parentPort, workerData } from "node:worker_threads";
+import { causeOf } from "../errors.ts";
+import { openStore } from "./client.ts";
+import { createInserter } from "./inserter.ts";
+import type { InserterAnswer, InserterRequest, InserterThreadData } from "./inserter-thread.ts";
+import { openSetAside } from "./set-aside.ts";
+
+/** The thread's own file: asks come in one at a time, each insert is answered once. */
+const { address, setAsideDir }: InserterThreadData = workerData;
+const inserter = createInserter(openStore(address), openSetAside(setAsideDir));
+const answer = (message: InserterAnswer): void => parentPort?.postMessage(message);
+
+parentPort?.on("message", (request: InserterRequest) => {
+  if (request.ask === "abort") inserter.abort();
+  else if (request.ask === "forget") inserter.forget(request.segment);
+  else inserter.insert(request.segment).then(answer, (error: unknown) => answer({ fault: causeOf(error) }));
+});

@@ -1,0 +1,120 @@
+import type { SealedSegment } from "../log/log.ts";
+import { readSegment } from "../log/segment.ts";
+import { rowFaultOf, type Store } from "./client.ts";
+import type { SetAside } from "./set-aside.ts";
+
+/** Puts segments into the store. */
+export interface Inserter {
+  /**
+   * Resolves once every row of the segment is in the store, exactly once, or set aside because the store rejects it.
+   * Rejects when the store does not take it now: call it again with the same segment.
+   */
+  insert(segment: SealedSegment): Promise<{ readonly rowsSetAside: number }>;
+  /** Lets go of what was noted for a segment that is gone from the log. */
+  forget(segment: SealedSegment): void;
+  /** Lets an insert under way fail. */
+  abort(): void;
+  close(): Promise<void>;
+}
+
+/** An inserter in this thread. */
+export function createInserter(store: Store, setAside: SetAside): Inserter {
+  const aborting = new AbortController();
+  let buffer = Buffer.alloc(0);
+  return {
+    insert: async (segment) => {
+      if (buffer.length < segment.bytes) buffer = Buffer.allocUnsafe(segment.bytes);
+      const { lines, damagedBytes } = readSegment(segment, buffer);
+      if (damagedBytes > 0) setAside.addDamaged(segment);
+      const insert: Insert = (part, token) => store.insertLines(part, token, aborting.signal);
+      return { rowsSetAside: await insertLines(segment, lines, insert, setAside) };
+    },
+    forget: (segment) => setAside.forgetRanges(segment.name),
+    abort: () => aborting.abort(),
+    close: () => store.close(),
+  };
+}
+
+type Insert = (part: Buffer, token: string) => Promise<void>;
+
+/** As one block under the segment's name; taken apart when the store rejects it. @returns rows set aside */
+async function insertLines(
+  segment: SealedSegment,
+  lines: Buffer,
+  insert: Insert,
+  setAside: SetAside,
+): Promise<number> {
+  const rejected = new Set(setAside.rejectedRanges(segment.name));
+  if (lines.length === 0) return 0;
+  if (rejected.size === 0) {
+    try {
+      await insert(lines, segment.name);
+      return 0;
+    } catch (error) {
+      if (rowFaultOf(error) === undefined) throw error;
+    }
+  }
+  return takeApart({ segment, lines: splitLines(lines), rejected, insert, setAside });
+}
+
+interface Bisection {
+  readonly segment: SealedSegment;
+  readonly lines: readonly Buffer[];
+  readonly rejected: Set<string>;
+  readonly insert: Insert;
+  readonly setAside: SetAside;
+}
+
+/**
+ * Halves a rejected block until the bad rows stand alone. Each range goes in under a token of its own, and one that
+ * was rejected is noted on disk before its halves are tried: after a crash the same halves come under the same tokens.
+ */
+async function takeApart(bisection: Bisection): Promise<number> {
+  const { lines, segment, setAside } = bisection;
+  let rowsSetAside = 0;
+  const ranges: [from: number, to: number][] = [[0, lines.length]];
+  for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
+    const [from, to] = range;
+    const fault = await rangeFault(bisection, from, to);
+    if (fault === undefined) continue;
+    const middle = Math.floor((from + to) / 2);
+    if (to - from > 1) ranges.push([middle, to], [from, middle]);
+    else {
+      const line = lines[from]?.toString("utf8").replace(/\n$/, "") ?? "";
+      setAside.add({ setAsideAt: new Date().toISOString(), id: `${segment.name}-${from}`, fault, line });
+      rowsSetAside += 1;
+    }
+  }
+  return rowsSetAside;
+}
+
+/** Inserts a range; the store's name for the fault when it rejects it, or has rejected it before. */
+async function rangeFault(
+  { segment, lines, rejected, insert, setAside }: Bisection,
+  from: number,
+  to: number,
+): Promise<string | undefined> {
+  const range = `${from}-${to}`;
+  const isRow = to - from === 1;
+  if (rejected.has(range) && !isRow) return "rejected before";
+  try {
+    await insert(Buffer.concat(lines.slice(from, to)), `${segment.name}:${range}`);
+    return undefined;
+  } catch (error) {
+    const fault = rowFaultOf(error);
+    if (fault === undefined) throw error;
+    if (!isRow) setAside.addRejectedRange(segment.name, range);
+    rejected.add(range);
+    return fault;
+  }
+}
+
+function splitLines(lines: Buffer): Buffer[] {
+  const parts: Buffer[] = [];
+  for (let from = 0; from < lines.length; ) {
+    const end = lines.indexOf("\n", from) + 1 || lines.length;
+    parts.push(lines.subarray(from, end));
+    from = end;
+  }
+  return parts;
+}
