@@ -15,8 +15,6 @@ export interface SessionPool {
   use<T>(scope: Scope, work: (session: Session) => Promise<T>): Promise<T>;
   /** The same on a session that ends with the work: for statements that may leave traces in it, such as SET. */
   useOnce<T>(scope: Scope, work: (session: Session) => Promise<T>): Promise<T>;
-  /** Closes the sessions that are idle. */
-  close(): void;
 }
 
 /** A session and what queries before have set in it. */
@@ -80,10 +78,6 @@ export function createSessionPool(open: () => Session, maxIdle: number): Session
       const result = await run(used, scope, work);
       used.session.close();
       return result;
-    },
-    close() {
-      for (const { session } of idle) session.close();
-      idle = [];
     },
   };
 }

@@ -28,8 +28,6 @@ export interface Store {
   cancel(logComment: string): Promise<void>;
   /** Rejects when the engine is dead. */
   probe(): Promise<void>;
-  /** Releases the folder. Only when nothing runs: chDB aborts the process otherwise. */
-  close(): void;
 }
 
 /** Opens the folder `<dataDir>/chdb`; throws if another process holds it. */
@@ -55,10 +53,6 @@ export async function openStore(dataDir: string): Promise<Store> {
     },
     async probe() {
       await anchor.queryAsync("SELECT 1");
-    },
-    close() {
-      sessions.close();
-      anchor.close();
     },
   };
 }

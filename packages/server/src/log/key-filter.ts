@@ -1,7 +1,7 @@
 const WORDS_PER_BLOCK = 16; // 64 bytes, one cache line
 const BITS_PER_KEY = 20;
 const PROBES = 7;
-const MIN_CAPACITY_KEYS = 1 << 16;
+const MIN_CAPACITY_KEYS = 1 << 20;
 
 /**
  * A blocked Bloom filter: says "surely not" or "perhaps" of 64-bit keys, reading one cache line. In front of the

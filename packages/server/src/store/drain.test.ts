@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
 import { openStore, type Store } from "./client.ts";
-import { startDrain } from "./drain.ts";
+import { startDrain, toPauseMs } from "./drain.ts";
 import { createInserter } from "./inserter.ts";
 import { migrate } from "./migrate.ts";
 import { listSetAside, openSetAside } from "./set-aside.ts";
@@ -145,5 +145,13 @@ describe("the drain", () => {
     log = await openAppendLog({ dir, keepKeys: async () => {} });
     expect(await drainWith(store)).toMatchObject({ drained: 10 });
     expect(await storedIds()).toEqual(ids(10).sort());
+  });
+
+  it("rests after a block while messages keep this process busy, until a row has waited for a minute", () => {
+    expect(toPauseMs(100, 0.2, 0)).toBe(0);
+    expect(toPauseMs(100, 0.5, 0)).toBe(0);
+    expect(toPauseMs(100, 0.75, 0)).toBe(200);
+    expect(toPauseMs(100, 1, 59_000)).toBe(400);
+    expect(toPauseMs(100, 1, 61_000)).toBe(0);
   });
 });

@@ -9,6 +9,11 @@ const LINGER_MS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5000;
 
+const IDLE_ENOUGH = 0.5;
+/** Longest rest, as a multiple of the time that the block took. */
+const MAX_REST = 4;
+const MAX_RESTED_AGE_MS = 60_000;
+
 export interface DrainOptions {
   readonly log: Log;
   readonly inserter: Inserter;
@@ -35,17 +40,19 @@ export interface Drain {
  */
 export function startDrain(options: DrainOptions): Drain {
   const stopping = new AbortController();
-  const state = { isUp: true, stopping: stopping.signal };
+  const closing = new AbortController();
+  const state = { isUp: true, closing: closing.signal, stopping: stopping.signal };
   const done = run(options, state);
   return {
     isUp: () => state.isUp,
     close: async (deadlineMs) => {
-      const closing = options.log.close();
+      const closed = options.log.close();
+      closing.abort();
       const timer = setTimeout(() => {
         stopping.abort();
         options.inserter.abort();
       }, deadlineMs);
-      await closing;
+      await closed;
       await done;
       clearTimeout(timer);
     },
@@ -54,6 +61,9 @@ export function startDrain(options: DrainOptions): Drain {
 
 interface DrainState {
   isUp: boolean;
+  /** Aborted when what is left shall be drained without rest. */
+  readonly closing: AbortSignal;
+  /** Aborted when nothing more shall be drained. */
   readonly stopping: AbortSignal;
 }
 
@@ -70,8 +80,24 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
       options.meters.countDrained(segment.rows, 1);
       options.meters.countSetAside(rowsSetAside);
     };
+    const startedMs = performance.now();
+    const loadBefore = performance.eventLoopUtilization();
     if (!(await persist(drainSegment, options, state))) return;
+    const { utilization } = performance.eventLoopUtilization(loadBefore);
+    const pauseMs = toPauseMs(performance.now() - startedMs, utilization, Date.now() - segment.openedAtMs);
+    if (pauseMs > 0) await sleep(pauseMs, undefined, { signal: state.closing }).catch(() => {});
   }
+}
+
+/**
+ * How long the drain rests after a block. Receiving comes first: a block costs the store as much time of the machine as
+ * receiving its rows did, and the log can wait. So when this process is busy for more than half of its time, the drain
+ * takes turns of a fifth at least; once a row has waited for a minute, both have the same right.
+ * @param utilization of this process's event loop while the block went in, 0 to 1
+ */
+export function toPauseMs(insertMs: number, utilization: number, waitedMs: number): number {
+  if (waitedMs > MAX_RESTED_AGE_MS) return 0;
+  return insertMs * MAX_REST * Math.max(0, (utilization - IDLE_ENOUGH) / (1 - IDLE_ENOUGH));
 }
 
 /** Tries until it works (true) or the drain is stopped (false), ever more slowly. */
