@@ -1,9 +1,16 @@
+import { setPriority } from "node:os";
+import { platform } from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { causeOf } from "../errors.ts";
 import { openStore } from "./client.ts";
 import { createInserter } from "./inserter.ts";
 import type { InserterAnswer, InserterRequest, InserterThreadData } from "./inserter-thread.ts";
 import { openSetAside } from "./set-aside.ts";
+
+const NICENESS = 10;
+
+// On Linux niceness is a thread's: this one yields to the thread that answers requests. Elsewhere it is the process's.
+if (platform === "linux") setPriority(NICENESS);
 
 /** The thread's own file: asks come in one at a time, each insert is answered once. */
 const { address, setAsideDir }: InserterThreadData = workerData;
