@@ -26,6 +26,7 @@ export interface AppendLogOptions {
 }
 
 const SEAL_RETRY_MS = 1000;
+const LARGE_FRAME_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
 interface Entry {
@@ -167,10 +168,11 @@ class AppendLog implements Log {
       const settle = (error?: CandorError): void => (error === undefined ? resolve() : reject(error));
       this.#queue.push({ segment, frame, keys, settle });
     });
-    // Requests that are read in this turn of the event loop share the first group.
+    // Requests that are read in this turn of the event loop share the first group; a large one is a group by itself.
     if (this.#flushing === undefined) {
       this.#flushing = segment;
-      setImmediate(() => void this.#flushQueue());
+      if (frame.length >= LARGE_FRAME_BYTES) void this.#flushQueue();
+      else setImmediate(() => void this.#flushQueue());
     }
     return written;
   }

@@ -15,6 +15,9 @@ const gunzipAsync = promisify(gunzip);
 /** Reads bodies of one server; counts what all of them hold in memory. */
 export type BodyReader = (request: IncomingMessage) => Promise<JsonObject>;
 
+/** Reading a body of this size takes long enough for others to be answered first. */
+const LONG_BODY_BYTES = 16 * 1024;
+
 /**
  * Makes a reader of a request's JSON object. Ignores the content type (browsers send text/plain, rudder-node labels gzip as a
  * form), and goes by the bytes for gzip, because proxies inflate and leave the header.
@@ -22,12 +25,31 @@ export type BodyReader = (request: IncomingMessage) => Promise<JsonObject>;
  */
 export function createBodyReader(): BodyReader {
   const reading: Reading = { bytes: 0 };
+  const turns = createTurns();
   return async (request) => {
     checkEncoding(request.headers["content-encoding"]);
     const raw = await readBytes(request, reading);
+    if (raw.length >= LONG_BODY_BYTES) await turns();
     const isGzip = raw.length > 2 && raw[0] === 0x1f && raw[1] === 0x8b;
     return parseBody(isGzip ? await inflate(raw) : raw);
   };
+}
+
+/**
+ * Lets one caller at a time go on, one in each turn of the event loop. Thirty large bodies that arrive together would
+ * otherwise be read in one go, and the disk would idle meanwhile, and then this thread while the disk flushes all.
+ */
+function createTurns(): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  const next = (): void => {
+    waiting.shift()?.();
+    if (waiting.length > 0) setImmediate(next);
+  };
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length === 1) setImmediate(next);
+    });
 }
 
 interface Reading {
