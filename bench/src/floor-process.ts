@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { collectorNodeFlags } from "./collector.ts";
 
-export type FloorKind = "parse" | "durable";
+export type FloorKind = "parse" | "durable" | "fastify";
 
 export type Floor = {
   readonly kind: FloorKind;

@@ -105,9 +105,11 @@ async function speed(batchSize: number, settings: Settings, collector?: Collecto
   const folder = mkdtempSync(join(tmpdir(), "candor-bench-floor-"));
   const parse = await startFloor("parse", folder);
   const durable = await startFloor("durable", folder);
+  const inFastify = collector === undefined ? await startFloor("fastify", folder) : undefined;
   try {
     const subjects = [
       floorSubject(parse),
+      ...(inFastify === undefined ? [] : [floorSubject(inFastify)]),
       floorSubject(durable),
       ...(collector === undefined ? [] : [collectorSubject(collector)]),
     ];
@@ -116,6 +118,7 @@ async function speed(batchSize: number, settings: Settings, collector?: Collecto
   } finally {
     await parse.stop();
     await durable.stop();
+    await inFastify?.stop();
     rmSync(folder, { recursive: true });
   }
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Collector, writeKeys } from "./collector.ts";
 import { untilDrained } from "./drained.ts";
-import type { Floor } from "./floor-process.ts";
+import type { Floor, FloorKind } from "./floor-process.ts";
 import { median } from "./latencies.ts";
 import { type LoadResult, runLoad } from "./load-options.ts";
 import { cpuShares } from "./processes.ts";
@@ -65,9 +65,15 @@ export async function measureSpeed(
   return [...rounds].map(([subject, measured]) => mediansOf(subject.name, measured, durable));
 }
 
+const FLOOR_NAMES: Readonly<Record<FloorKind, string>> = {
+  parse: "floor: parse",
+  durable: "floor: parse, append, flush",
+  fastify: "floor: parse, in fastify",
+};
+
 export function floorSubject(floor: Floor): Subject {
   return {
-    name: floor.kind === "parse" ? "floor: parse" : "floor: parse, append, flush",
+    name: FLOOR_NAMES[floor.kind],
     isDurableFloor: floor.kind === "durable",
     url: floor.url,
     serverPids: () => [floor.pid],
