@@ -93,13 +93,16 @@ export const ERRORS = {
     message:
       "This system offers no file lock that Candor knows ({cause}), so it cannot be sure to be alone on {folder}. Run it on glibc Linux or macOS, or install the program flock (util-linux, busybox).",
   },
+  log_damaged: {
+    message:
+      "A segment of the log is damaged, messages in it may be lost. A copy is in {file}. Check the disk.",
+  },
   keys_unreadable: {
     message:
       "The file {file} is not what Candor wrote ({why}). Put it back from a backup, or delete it to have new keys made (clients then need the new ones).",
   },
   engine_unsupported: {
-    message:
-      "The embedded store does not run on {platform} ({why}). Set CANDOR_CLICKHOUSE_URL to a ClickHouse server.",
+    message: "The embedded store does not run on {platform}: {why}.",
   },
   schema_newer: {
     message:

@@ -43,11 +43,11 @@ function readKeys(file: string): Keys {
     const keys: unknown = JSON.parse(readFileSync(file, "utf8"));
     if (isKeys(keys)) return keys;
   } catch (error) {
-    throw new CandorError(
-      "keys_unreadable",
-      { file, why: error instanceof SyntaxError ? "not JSON" : causeOf(error) },
-      error,
-    );
+    const cause = error instanceof SyntaxError ? "not JSON" : causeOf(error);
+    if (cause === "EACCES" || cause === "EPERM") {
+      throw new CandorError("data_folder_unwritable", { folder: file, cause }, error);
+    }
+    throw new CandorError("keys_unreadable", { file, why: cause }, error);
   }
   throw new CandorError("keys_unreadable", { file, why: "keys are missing in it" });
 }

@@ -1,5 +1,5 @@
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -105,6 +105,28 @@ describe("a collector", () => {
     });
     blocker.close();
     await (await startForTest({ ...NO_STORE, CANDOR_DATA_DIR })).close();
+  });
+
+  it("answers a request that is under way when it is stopped", async () => {
+    const candor = await startForTest(NO_STORE);
+    const body = JSON.stringify(track("m1"));
+    const { hostname, port } = new URL(candor.url);
+    const socket = connect(Number(port), hostname);
+    const answer = new Promise<string>((resolve) => {
+      let text = "";
+      socket.on("data", (chunk) => (text += chunk));
+      socket.on("close", () => resolve(text));
+    });
+    socket.write(
+      `POST /v1/track HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\nAuthorization: Basic a2V5LXM6\r\n\r\n`,
+    );
+    socket.write(body.slice(0, 10));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const closing = candor.close();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    socket.write(body.slice(10));
+    expect(await answer).toContain("HTTP/1.1 200 OK");
+    await closing;
   });
 
   it("refuses a store with a newer schema", async () => {

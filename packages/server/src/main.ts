@@ -88,7 +88,15 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
   await checkSchema(prepare);
   const inserter = startInserterThread({ address, setAsideDir: folder.setAsideDir });
   closers.push(() => inserter.close());
-  const drain = startDrain({ log, inserter, prepare, meters, onFatal, onStoreChange: storeReporter(report) });
+  const drain = startDrain({
+    log,
+    inserter,
+    prepare,
+    meters,
+    now,
+    onFatal,
+    onStoreChange: storeReporter(report),
+  });
   closers.push(() => drain.close(DRAIN_DEADLINE_MS));
   const api = await openApi(config, keys, { dedupe, log, store, live, meters, now, report }, closers);
   return { url: await listen(api, config), keys };
@@ -207,6 +215,7 @@ function rarely(call: () => Promise<void>, everyMs: number): () => Promise<void>
 /** Lets requests under way end; what is still there after a second is cut. */
 async function closeApi(api: FastifyInstance, live: LiveFeed): Promise<void> {
   live.close();
+  api.server.closeIdleConnections();
   const cut = setTimeout(() => api.server.closeAllConnections(), REQUESTS_DEADLINE_MS);
   await api.close();
   clearTimeout(cut);

@@ -142,9 +142,17 @@ function serialize(draft: Draft, intake: Intake): DropReason | undefined {
   if (length * MAX_UTF8_BYTES_PER_CHAR <= MAX_EVENT_BYTES) return undefined; // the usual case, not measured
   const bytes = Buffer.byteLength(draft.text);
   if (bytes <= MAX_EVENT_BYTES) return undefined;
-  const isTooLarge =
-    bytes > MAX_EVENT_BYTES + STAMP_BYTES || Buffer.byteLength(JSON.stringify(draft.item)) > MAX_EVENT_BYTES;
+  const isTooLarge = bytes > MAX_EVENT_BYTES + STAMP_BYTES || jsonBytes(draft.item) > MAX_EVENT_BYTES;
   return isTooLarge ? "event_too_large" : undefined;
+}
+
+/** The bytes of a value as JSON; without end for what is nested too deep to be written, though it could be read. */
+function jsonBytes(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value));
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
 }
 
 function dedupe(draft: Draft, intake: Intake, dependencies: PipelineDependencies): DropReason | undefined {

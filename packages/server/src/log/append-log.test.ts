@@ -1,4 +1,12 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync } from "node:fs";
+import {
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe } from "vitest";
@@ -17,6 +25,12 @@ describe("the append log", () => {
         readdirSync(dir)
           .map((file) => file + readFileSync(join(dir, file), "latin1"))
           .join("\n"),
+      flipFirstLine: () => {
+        const last = join(dir, readdirSync(dir).sort().at(-1) ?? "");
+        const content = readFileSync(last);
+        content.writeUInt8(content.readUInt8(24) ^ 1, 24); // behind the header of 16 bytes and one key of 8
+        writeFileSync(last, content);
+      },
       tearTail: (count) => {
         const last = readdirSync(dir).sort().at(-1);
         if (last === undefined) throw new Error("nothing was written");

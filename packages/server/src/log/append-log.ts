@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { unlink } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError, toWriteError } from "../errors.ts";
 import { disk as realDisk } from "./disk.ts";
@@ -45,8 +45,9 @@ interface Entry {
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<Log> {
   const recovered: SealedSegment[] = [];
+  const onDamaged = (file: string): void => options.onFault?.(new CandorError("log_damaged", { file }));
   for (const found of await listSegments(options.dir)) {
-    const segment = found.isSealed ? found : await recoverSegment(found, options.keepKeys);
+    const segment = found.isSealed ? found : await recoverSegment(found, options.keepKeys, onDamaged);
     if (segment !== undefined) recovered.push(segment);
   }
   return new AppendLog(options, recovered);
@@ -65,7 +66,7 @@ class AppendLog implements Log {
   #queuedBytes = 0;
   /** The segment whose group is being flushed. */
   #flushing: OpenSegment | undefined;
-  #sealing = new Set<Promise<void>>();
+  #sealing = new Map<OpenSegment, Promise<void>>();
   #lastNameMs = 0;
   #closed = false;
   /** Called when rows arrive or a segment is sealed. */
@@ -101,7 +102,7 @@ class AppendLog implements Log {
       const oldest = this.#sealed[0];
       if (oldest !== undefined) return oldest;
       if (this.#closed) {
-        await Promise.all(this.#sealing);
+        await Promise.all(this.#sealing.values());
         return this.#sealed[0];
       }
       // By the monotonic clock: when the wall clock is set back, rows must not wait for it.
@@ -114,12 +115,12 @@ class AppendLog implements Log {
   async remove(segment: SealedSegment): Promise<void> {
     const at = this.#sealed.findIndex((candidate) => candidate.name === segment.name);
     if (at < 0) return;
-    await unlink(segment.path);
+    await rm(segment.path, { force: true }); // gone already when it was set aside
     this.#sealed.splice(at, 1);
   }
 
   pending(): { rows: number; bytes: number; oldestMs: number | undefined } {
-    const segments = [...this.#sealed, ...(this.#active ? [this.#active] : [])];
+    const segments = [...this.#sealed, ...this.#sealing.keys(), ...(this.#active ? [this.#active] : [])];
     const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
     const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
     return { rows, bytes, oldestMs: segments.find((segment) => segment.rows > 0)?.openedAtMs };
@@ -215,13 +216,15 @@ class AppendLog implements Log {
   async #seal(): Promise<void> {
     const active = this.#active;
     if (active !== undefined) this.#sealLater(active);
-    await Promise.all(this.#sealing);
+    await Promise.all(this.#sealing.values());
   }
 
   #sealLater(segment: OpenSegment): void {
     this.#active = undefined;
-    const sealing = this.#sealNow(segment).finally(() => this.#sealing.delete(sealing));
-    this.#sealing.add(sealing);
+    this.#sealing.set(
+      segment,
+      this.#sealNow(segment).finally(() => this.#sealing.delete(segment)),
+    );
   }
 
   async #sealNow(segment: OpenSegment): Promise<void> {

@@ -57,7 +57,7 @@ export class Dedupe {
     const dedupe = new Dedupe(options, files, lastNumber);
     await dedupe.#sortLeftJournals();
     await dedupe.#dropExpired();
-    await dedupe.#rebuildFilter();
+    await dedupe.#rebuildFilter(dedupe.#files.reduce((sum, file) => sum + file.count, 0));
     return dedupe;
   }
 
@@ -126,15 +126,16 @@ export class Dedupe {
   async #addFile(hour: number, keys: Uint32Array<ArrayBuffer>): Promise<void> {
     this.#lastNumber += 1;
     const name = `${hour}-${String(this.#lastNumber).padStart(8, "0")}.keys`;
-    this.#files.unshift(await writeKeyFile(this.#options.dir, name, hour, keys)); // newest first: most likely asked for
-    const total = this.#files.reduce((sum, file) => sum + file.count, 0);
-    if (total > this.#filter.capacityKeys) await this.#rebuildFilter();
-    else addAll(this.#filter, keys);
+    const total = this.#files.reduce((sum, file) => sum + file.count, keys.length / 2);
+    if (total > this.#filter.capacityKeys) await this.#rebuildFilter(total);
+    const file = await writeKeyFile(this.#options.dir, name, hour, keys);
+    addAll(this.#filter, keys);
+    this.#files.unshift(file); // newest first: most likely asked for
   }
 
-  async #rebuildFilter(): Promise<void> {
-    const total = this.#files.reduce((sum, file) => sum + file.count, 0);
-    const filter = new KeyFilter(total * 2);
+  /** @param keys that it shall hold */
+  async #rebuildFilter(keys: number): Promise<void> {
+    const filter = new KeyFilter(keys * 2);
     for (const file of this.#files) addAll(filter, await file.readKeys());
     this.#filter = filter;
   }

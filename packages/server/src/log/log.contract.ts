@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import type { CandorError } from "../errors.ts";
 import type { Disk, Log } from "./log.ts";
 import { readSegment } from "./segment.ts";
 
@@ -8,9 +9,12 @@ export interface LogUnderTest {
     keepKeys: (keys: Uint32Array) => Promise<void>;
     disk?: Disk;
     maxSegmentRows?: number;
+    onFault?: (error: CandorError) => void;
   }): Promise<Log>;
   /** All bytes that it holds on disk, names included. */
   bytesOnDisk(): string;
+  /** Changes a byte of the first line that it wrote last. */
+  flipFirstLine(): void;
   /** Cuts `count` bytes off the end of what it wrote last, as a crash may. */
   tearTail(count: number): void;
 }
@@ -80,6 +84,19 @@ export function describeLogContract(create: () => LogUnderTest): void {
     const second = await under.open({ keepKeys: noKeys });
     await second.append(keysOf(3), "new\n");
     expect(await drain(second)).toEqual(["whole", "new"]);
+    await second.close();
+  });
+
+  it("keeps a copy of a segment that is damaged in its middle, and says so", async () => {
+    const under = create();
+    const first = await under.open({ keepKeys: noKeys });
+    await first.append(keysOf(1), "one\n");
+    await first.append(keysOf(2), "two\n");
+    under.flipFirstLine();
+    const faults: string[] = [];
+    const second = await under.open({ keepKeys: noKeys, onFault: (error) => faults.push(error.code) });
+    expect(faults).toEqual(["log_damaged"]);
+    expect(under.bytesOnDisk()).toContain("two");
     await second.close();
   });
 

@@ -49,6 +49,16 @@ export function scanRecords(buffer: Buffer): RecordScan {
   }
 }
 
+/** Whether a whole record stands anywhere behind `from`: then what is at `from` is damage, not a torn end. */
+export function hasRecordBehind(buffer: Buffer, from: number): boolean {
+  const magic = Buffer.alloc(4);
+  magic.writeUInt32LE(MAGIC);
+  for (let at = buffer.indexOf(magic, from + 1); at >= 0; at = buffer.indexOf(magic, at + 1)) {
+    if (readRecord(buffer, at) !== undefined) return true;
+  }
+  return false;
+}
+
 function readRecord(buffer: Buffer, at: number): Record | undefined {
   if (at + HEADER_BYTES > buffer.length || buffer.readUInt32LE(at) !== MAGIC) return undefined;
   const rows = buffer.readUInt32LE(at + 4);

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readSync } from "node:fs";
-import { open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
+import { copyFile, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
 import type { Disk, SealedSegment } from "./log.ts";
-import { type Record, scanRecords } from "./record.ts";
+import { hasRecordBehind, type Record, scanRecords } from "./record.ts";
 
 /**
  * A segment's file says in its name how far it is: `<time>-<random>.open` takes records;
@@ -41,13 +41,21 @@ export async function listSegments(dir: string): Promise<FoundSegment[]> {
 
 /**
  * Seals a segment that a crash left open: cuts off a torn tail, which holds nothing acknowledged, and keeps the
- * keys of the rest. Undefined when nothing whole is in it.
+ * keys of the rest. Undefined when nothing whole is in it. Where whole records stand behind the bad one it is no tear but
+ * a damaged disk: then a copy of the file is kept, and its name told.
  */
 export async function recoverSegment(
   found: FoundSegment,
   keepKeys: KeepKeys,
+  onDamaged: (file: string) => void,
 ): Promise<SealedSegment | undefined> {
-  const { records, goodBytes } = scanRecords(await readFile(found.path));
+  const content = await readFile(found.path);
+  const { records, goodBytes } = scanRecords(content);
+  if (hasRecordBehind(content, goodBytes)) {
+    const copy = `${found.path}.damaged`;
+    await copyFile(found.path, copy);
+    onDamaged(copy);
+  }
   if (records.length === 0) {
     await unlink(found.path);
     return undefined;

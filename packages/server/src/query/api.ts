@@ -4,6 +4,7 @@ import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Meters } from "../meters.ts";
+import { splitUrl } from "../request/route.ts";
 import type { Store } from "../store/client.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "./events.ts";
 import { readFilters } from "./filters.ts";
@@ -27,7 +28,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   const app = fastify({
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
-    forceCloseConnections: true,
+    forceCloseConnections: false, // requests under way end first, main.ts sees to that
     serverFactory: (handler) => createHttpServer(handler, dependencies.ingest),
   });
   await app.register(helmet, {
@@ -106,7 +107,7 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
 }
 
 function parametersOf(request: FastifyRequest): URLSearchParams {
-  return new URLSearchParams(request.raw.url?.split("?", 2)[1] ?? "");
+  return new URLSearchParams(splitUrl(request.raw.url ?? "")[1]);
 }
 
 function readLimit(parameters: URLSearchParams): number {

@@ -34,15 +34,21 @@ export function createLiveFeed(): LiveFeed {
         "X-Accel-Buffering": "no",
       });
       response.write(": watching\n\n");
-      const heartbeat = setInterval(() => response.write(": still here\n\n"), HEARTBEAT_MS);
+      const heartbeat = setInterval(
+        () => watchers.has(response) && response.write(": still here\n\n"),
+        HEARTBEAT_MS,
+      );
       watchers.set(response, createWatcher(response, filters));
+      response.on("error", () => {}); // the watcher has left: "close" follows
       response.on("close", () => {
         clearInterval(heartbeat);
         watchers.delete(response);
       });
     },
     close: () => {
-      for (const response of watchers.keys()) response.end();
+      const leaving = [...watchers.keys()];
+      watchers.clear(); // first, so that nothing is written behind the end
+      for (const response of leaving) response.end();
     },
   };
 }
@@ -77,7 +83,16 @@ function describe(draft: Draft, reason: DropReason | undefined): string {
   if (reason === undefined) {
     return `{"verdict":"kept","source":${source},"envelope":${withCandor(draft.text, draft.source ?? "")}}`;
   }
-  return `{"verdict":"dropped","reason":"${reason}","source":${source},"message":${JSON.stringify(withoutKey(draft.item))}}`;
+  return `{"verdict":"dropped","reason":"${reason}","source":${source},"message":${messageText(draft.item)}}`;
+}
+
+/** Null for what is nested too deep to be written: a watcher must never decide about a message. */
+function messageText(item: unknown): string {
+  try {
+    return JSON.stringify(withoutKey(item));
+  } catch {
+    return "null";
+  }
 }
 
 function withoutKey(item: unknown): unknown {

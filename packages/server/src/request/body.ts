@@ -29,9 +29,18 @@ export function createBodyReader(): BodyReader {
   return async (request) => {
     checkEncoding(request.headers["content-encoding"]);
     const raw = await readBytes(request, reading);
-    if (raw.length >= LONG_BODY_BYTES) await turns();
     const isGzip = raw.length > 2 && raw[0] === 0x1f && raw[1] === 0x8b;
-    return parseBody(isGzip ? await inflate(raw) : raw);
+    // A kilobyte of gzip may become a megabyte: counted as that until it has been read.
+    const heldBytes = isGzip ? MAX_BODY_BYTES : raw.length;
+    if (reading.bytes + heldBytes > MAX_READING_BYTES) throw new CandorError("overloaded");
+    reading.bytes += heldBytes;
+    try {
+      const body = isGzip ? await inflate(raw) : raw;
+      if (body.length >= LONG_BODY_BYTES) await turns();
+      return parseBody(body);
+    } finally {
+      reading.bytes -= heldBytes;
+    }
   };
 }
 

@@ -237,6 +237,19 @@ describe("the answer", () => {
     expect(metrics).toContain('candor_events_dropped_total{reason="batch_too_large"}');
   });
 
+  it("drops one message that is nested without end, watched or not, and keeps the others", async () => {
+    const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
+    const body = `{"batch":[{"type":"track","event":"e","userId":"u"},{"type":"track","event":"e","userId":"u","properties":${deep}}]}`;
+    const expected = { accepted: 1, dropped: [{ index: 1, reason: "too_deep" }] };
+    expect(await answerOf(await candor.post("/v1/batch", body))).toMatchObject(expected);
+    const verdicts = await verdictsOf(() => candor.post("/v1/batch", body), "", 2);
+    expect(verdicts.map(({ verdict }) => verdict)).toEqual(["kept", "dropped"]);
+    const unknown = `{"type":"track","event":"e","userId":"u","_metadata":${deep},"properties":{"x":"${"x".repeat(32_500)}"}}`;
+    expect(await answerOf(await candor.post("/v1/track", unknown))).toMatchObject({
+      dropped: [{ reason: "event_too_large" }],
+    });
+  });
+
   it("keeps an event of exactly 32 KiB", async () => {
     const event = (filler: number): string =>
       JSON.stringify({ ...TRACK, properties: { filler: "x".repeat(filler) } });
@@ -305,6 +318,20 @@ describe("the pixel", () => {
     const [second] = await verdictsOf(() => pixel(dotted));
     expect(second).toMatchObject({ verdict: "kept", envelope: { properties: { plan: { name: "pro" } } } });
     expect(JSON.stringify(second)).toContain('"__proto__":{"x":"1"}');
+  });
+
+  it("takes base64 with its plus signs, and parameters that hold question marks", async () => {
+    const data = Buffer.from(
+      JSON.stringify({ ...TRACK, event: "a>b~>>?~~", writeKey: WRITE_KEYS.client }),
+    ).toString("base64");
+    expect(data).toContain("+");
+    expect(await verdictsOf(() => pixel(`data=${data}`))).toMatchObject([
+      { envelope: { event: "a>b~>>?~~" } },
+    ]);
+    const query = `properties.url=http://x/?a=1&event=Opened&userId=u1&writeKey=${WRITE_KEYS.client}`;
+    expect(await verdictsOf(() => pixel(query))).toMatchObject([
+      { envelope: { properties: { url: "http://x/?a=1" } } },
+    ]);
   });
 
   it.each(["", "data=%%%", "data=bm9uc2Vuc2U=", "writeKey=nobody&event=e&userId=u"])(

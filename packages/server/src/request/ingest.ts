@@ -9,7 +9,7 @@ import { sendAccepted, sendBatchAccepted, sendError, sendJson, sendPixel, sendPr
 import type { BodyReader } from "./body.ts";
 import { clientAddress, clientProtocol } from "./client-address.ts";
 import { readPixel } from "./pixel.ts";
-import { findRoute, type IngestRoute } from "./route.ts";
+import { findRoute, type IngestRoute, splitUrl } from "./route.ts";
 import { findSource } from "./write-key.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
@@ -44,7 +44,7 @@ async function handle(
   response: ServerResponse,
   deps: IngestDependencies,
 ): Promise<void> {
-  const [path = "", query] = (request.url ?? "").split("?", 2);
+  const [path, query] = splitUrl(request.url ?? "");
   const route = findRoute(path);
   if (route === undefined) throw new CandorError("not_found");
   if (request.method === "OPTIONS") return sendPreflight(request, response);
@@ -157,6 +157,7 @@ async function handlePixel(
     message.writeKey ??= parameters.get("writeKey") ?? null;
     await takeIn(request, message, [message], route.type, deps).written;
   } catch (error) {
+    if (!(error instanceof CandorError)) deps.onFault(causeOf(error));
     deps.meters.countRefused(error instanceof CandorError ? error.code : "internal");
   }
   sendPixel(response);

@@ -4,13 +4,13 @@ const MAX_PATH_PARTS = 32;
 
 /**
  * Reads the message of a pixel's address: `data` is base64 of its JSON, or the parameters are its fields, with dots
- * (`properties.plan=pro`). Undefined when neither yields an object.
+ * (`properties.plan=pro`). A "+" of base64 arrives as a blank. Undefined when neither yields an object.
  */
 export function readPixel(parameters: URLSearchParams): JsonObject | undefined {
   const data = parameters.get("data");
   if (data === null) return fromParameters(parameters);
   try {
-    const value: unknown = JSON.parse(Buffer.from(data, "base64").toString("utf8"));
+    const value: unknown = JSON.parse(Buffer.from(data.replaceAll(" ", "+"), "base64").toString("utf8"));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

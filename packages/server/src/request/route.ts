@@ -7,6 +7,12 @@ export type IngestRoute =
   | { readonly kind: "settings"; readonly writeKey: string }
   | { readonly kind: "client_metrics" };
 
+/** An address's path and query. Only the first "?" parts them: a query may hold others. */
+export function splitUrl(url: string): [path: string, query: string] {
+  const at = url.indexOf("?");
+  return at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];
+}
+
 const TYPES: { readonly [segment: string]: MessageType | undefined } = {
   track: "track",
   identify: "identify",

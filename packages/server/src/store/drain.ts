@@ -25,6 +25,7 @@ export interface DrainOptions {
   /** Told once when the store goes away, with the cause, and once when it is back (undefined). */
   readonly onStoreChange: (cause: string | undefined) => void;
   readonly lingerMs?: number;
+  readonly now?: () => number;
 }
 
 export interface Drain {
@@ -84,7 +85,11 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
     const loadBefore = performance.eventLoopUtilization();
     if (!(await persist(drainSegment, options, state))) return;
     const { utilization } = performance.eventLoopUtilization(loadBefore);
-    const pauseMs = toPauseMs(performance.now() - startedMs, utilization, Date.now() - segment.openedAtMs);
+    const pauseMs = toPauseMs(
+      performance.now() - startedMs,
+      utilization,
+      (options.now ?? Date.now)() - segment.openedAtMs,
+    );
     if (pauseMs > 0) await sleep(pauseMs, undefined, { signal: state.closing }).catch(() => {});
   }
 }

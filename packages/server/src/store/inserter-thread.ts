@@ -58,7 +58,10 @@ export function startInserterThread(data: InserterThreadData): Inserter {
         ask({ ask: "insert", segment });
       }),
     forget: (segment) => ask({ ask: "forget", segment }),
-    abort: () => ask({ ask: "abort" }),
+    abort: () => {
+      const request: InserterRequest = { ask: "abort" };
+      worker?.postMessage(request);
+    },
     close: async () => {
       const ending = worker;
       worker = undefined;

@@ -10,11 +10,20 @@ import { openSetAside } from "./set-aside.ts";
 const NICENESS = 10;
 
 // On Linux niceness is a thread's: this one yields to the thread that answers requests. Elsewhere it is the process's.
-if (platform === "linux") setPriority(NICENESS);
+if (platform === "linux") yieldToOthers();
 
 /** The thread's own file: asks come in one at a time, each insert is answered once. */
 const { address, setAsideDir }: InserterThreadData = workerData;
 const inserter = createInserter(openStore(address), openSetAside(setAsideDir));
+
+function yieldToOthers(): void {
+  try {
+    setPriority(NICENESS);
+  } catch {
+    // a sandbox may forbid it; inserting matters more
+  }
+}
+
 const answer = (message: InserterAnswer): void => parentPort?.postMessage(message);
 
 parentPort?.on("message", (request: InserterRequest) => {

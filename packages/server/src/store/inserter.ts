@@ -24,7 +24,12 @@ export function createInserter(store: Store, setAside: SetAside): Inserter {
   return {
     insert: async (segment) => {
       if (buffer.length < segment.bytes) buffer = Buffer.allocUnsafe(segment.bytes);
-      const { lines, damagedBytes } = readSegment(segment, buffer);
+      const read = tryRead(segment, buffer);
+      if (read === undefined) {
+        setAside.addUnreadable(segment);
+        return { rowsSetAside: segment.rows };
+      }
+      const { lines, damagedBytes } = read;
       if (damagedBytes > 0) setAside.addDamaged(segment);
       const insert: Insert = (part, token) => store.insertLines(part, token, aborting.signal);
       return { rowsSetAside: await insertLines(segment, lines, insert, setAside) };
@@ -33,6 +38,15 @@ export function createInserter(store: Store, setAside: SetAside): Inserter {
     abort: () => aborting.abort(),
     close: () => store.close(),
   };
+}
+
+/** Undefined when the disk does not give the file out: one bad sector must not hold up all that is behind it. */
+function tryRead(segment: SealedSegment, buffer: Buffer): ReturnType<typeof readSegment> | undefined {
+  try {
+    return readSegment(segment, buffer);
+  } catch {
+    return undefined;
+  }
 }
 
 type Insert = (part: Buffer, token: string) => Promise<void>;

@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurably } from "../log/disk.ts";
 import type { SealedSegment } from "../log/log.ts";
@@ -18,6 +18,8 @@ export interface SetAside {
   add(row: SetAsideRow): void;
   /** Keeps a copy of a segment of which a part can no longer be read. */
   addDamaged(segment: SealedSegment): void;
+  /** Moves a segment here that the disk no longer gives out at all. */
+  addUnreadable(segment: SealedSegment): void;
   /** What is known of a segment that is being taken apart: the ranges (`from-to`) that were rejected as a whole. */
   rejectedRanges(segment: string): ReadonlySet<string>;
   /** Resolved: on disk. From then on the range is never tried as a whole again, also after a crash. */
@@ -32,6 +34,9 @@ export function openSetAside(dir: string): SetAside {
   return {
     add: (row) => writeFileDurably(join(dir, `${row.id}.json`), `${JSON.stringify(row)}\n`),
     addDamaged: ({ name, path }) => writeFileDurably(join(dir, `${name}.damaged`), readFileSync(path)),
+    addUnreadable: ({ name, path }) => {
+      if (existsSync(path)) renameSync(path, join(dir, `${name}.unreadable`));
+    },
     rejectedRanges,
     addRejectedRange: (segment, range) => {
       appendFileSync(rangesPath(segment), `${range}\n`, { mode: 0o600, flush: true });
