@@ -244,7 +244,7 @@ describe("the answer", () => {
     expect(await answerOf(await candor.post("/v1/batch", body))).toMatchObject(expected);
     const verdicts = await verdictsOf(() => candor.post("/v1/batch", body), "", 2);
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(["kept", "dropped"]);
-    const unknown = `{"type":"track","event":"e","userId":"u","_metadata":${deep},"properties":{"x":"${"x".repeat(32_500)}"}}`;
+    const unknown = `{"type":"track","event":"e","userId":"u","_metadata":${deep},"properties":{"x":"${"x".repeat(32_700)}"}}`;
     expect(await answerOf(await candor.post("/v1/track", unknown))).toMatchObject({
       dropped: [{ reason: "event_too_large" }],
     });
