@@ -68,8 +68,8 @@ describe("kill -9", () => {
     writeFileSync(
       trap,
       `import fs from "node:fs"; import { syncBuiltinESMExports } from "node:module";
-       const unlink = fs.promises.unlink;
-       fs.promises.unlink = (path) => String(path).endsWith(".log") ? process.kill(process.pid, "SIGKILL") : unlink(path);
+       const rm = fs.promises.rm;
+       fs.promises.rm = (path, how) => String(path).endsWith(".log") ? process.kill(process.pid, "SIGKILL") : rm(path, how);
        syncBuiltinESMExports();`,
     );
     const dataDir = join(root, "trap");
