@@ -11,7 +11,6 @@ const KEYS_AT_BYTES = 16;
 
 /** A file of sorted keys, never changed, with its first key of every 4 KiB held in memory: one read an answer. */
 export interface KeyFile {
-  readonly path: string;
   /** Epoch hour in which its keys were kept; the file is dropped whole when the window has passed. */
   readonly hour: number;
   readonly count: number;
@@ -55,7 +54,6 @@ function keyFile(path: string, hour: number, keys: Uint32Array): KeyFile {
   const fd = openSync(path, "r");
   const close = (): void => closeSync(fd);
   return {
-    path,
     hour,
     count,
     has: (hi, lo) => {

@@ -32,7 +32,6 @@ export interface Store {
   /** Inserts lines of ROW_COLUMNS. Exactly once for one token, however often it is called with the same lines. */
   insertLines(lines: Buffer, token: string, signal?: AbortSignal): Promise<void>;
   query(sql: string, params?: QueryParams): Promise<Record<string, unknown>[]>;
-  ping(): Promise<boolean>;
   readonly cluster: string | undefined;
   close(): Promise<void>;
 }
@@ -67,7 +66,6 @@ export function openStore(address: StoreAddress): Store {
       const result = await spanning.query({ query, query_params: params, format: "JSONEachRow" });
       return result.json<Record<string, unknown>>();
     },
-    ping: async () => (await spanning.ping()).success,
     close: async () => {
       for (const node of nodes) await node.close();
     },

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Log } from "../log/log.ts";
@@ -42,7 +43,8 @@ export interface Drain {
 export function startDrain(options: DrainOptions): Drain {
   const stopping = new AbortController();
   const closing = new AbortController();
-  const state = { isUp: true, closing: closing.signal, stopping: stopping.signal };
+  const stopped = once(stopping.signal, "abort");
+  const state = { isUp: true, closing: closing.signal, stopping: stopping.signal, stopped };
   const done = run(options, state);
   return {
     isUp: () => state.isUp,
@@ -66,6 +68,8 @@ interface DrainState {
   readonly closing: AbortSignal;
   /** Aborted when nothing more shall be drained. */
   readonly stopping: AbortSignal;
+  /** Resolves then. */
+  readonly stopped: Promise<unknown>;
 }
 
 async function run(options: DrainOptions, state: DrainState): Promise<void> {
@@ -129,11 +133,9 @@ async function persist(
 }
 
 async function prepare(options: DrainOptions, state: DrainState): Promise<void> {
-  const stopped = new Promise<never>((_, reject) => {
-    state.stopping.addEventListener("abort", () => reject(state.stopping.reason), { once: true });
-  });
   try {
-    await Promise.race([options.prepare(), stopped]);
+    await Promise.race([options.prepare(), state.stopped]);
+    state.stopping.throwIfAborted();
   } catch (error) {
     if (error instanceof CandorError) options.onFatal(error);
     throw error;

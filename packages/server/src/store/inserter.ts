@@ -58,7 +58,7 @@ async function insertLines(
   insert: Insert,
   setAside: SetAside,
 ): Promise<number> {
-  const rejected = new Set(setAside.rejectedRanges(segment.name));
+  const rejected = setAside.rejectedRanges(segment.name);
   if (lines.length === 0) return 0;
   if (rejected.size === 0) {
     try {
@@ -74,7 +74,7 @@ async function insertLines(
 interface Bisection {
   readonly segment: SealedSegment;
   readonly lines: readonly Buffer[];
-  readonly rejected: Set<string>;
+  readonly rejected: ReadonlySet<string>;
   readonly insert: Insert;
   readonly setAside: SetAside;
 }
@@ -109,16 +109,14 @@ async function rangeFault(
   to: number,
 ): Promise<string | undefined> {
   const range = `${from}-${to}`;
-  const isRow = to - from === 1;
-  if (rejected.has(range) && !isRow) return "rejected before";
+  if (rejected.has(range)) return "rejected before";
   try {
     await insert(Buffer.concat(lines.slice(from, to)), `${segment.name}:${range}`);
     return undefined;
   } catch (error) {
     const fault = rowFaultOf(error);
     if (fault === undefined) throw error;
-    if (!isRow) setAside.addRejectedRange(segment.name, range);
-    rejected.add(range);
+    if (to - from > 1) setAside.addRejectedRange(segment.name, range);
     return fault;
   }
 }
