@@ -7,6 +7,7 @@ const CHECKS = [
   ["lint and format", tool("biome"), ["ci", "--error-on-warnings", "."]],
   ["unused code", tool("knip"), []],
   ["pages are not stale", process.execPath, ["scripts/docs.mjs", "--check"]],
+  ["plan", process.execPath, ["packages/cli/bin/candor.js", "plan", "check", "plans/appsmith.yaml"]],
 ];
 
 prepare();

@@ -1,12 +1,21 @@
-// Writes the reference page that comes from code: docs/errors.md. `--check` fails when one is stale.
+// Writes the pages that come from code: the reference pages, the plan's JSON Schema, the page of the Appsmith plan. `--check` fails when one is stale.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DROP_REASONS, ERRORS } from "../packages/server/dist/index.js";
+import { describePlan, planFormatPage, planSchema, renderMarkdown } from "../packages/plan/dist/index.js";
+import { TRIM_REASONS } from "../packages/plan/dist/runtime/index.js";
+import { DROP_REASONS, ERRORS, makeSamples, readPlan } from "../packages/server/dist/index.js";
 import { root } from "./prepare.mjs";
 
 const isCheck = process.argv.includes("--check");
 let stale = 0;
-for (const [file, content] of [["docs/errors.md", errorsPage()]]) {
+const plan = readPlan(join(root, "plans/appsmith.yaml"));
+const pages = [
+  ["docs/errors.md", errorsPage()],
+  ["docs/plan-format.md", planFormatPage()],
+  ["docs/what-appsmith-collects.md", renderMarkdown(describePlan(plan, makeSamples(plan)))],
+  ["packages/plan/plan.schema.json", `${JSON.stringify(planSchema(), null, 2)}\n`],
+];
+for (const [file, content] of pages) {
   const path = join(root, file);
   if (existsSync(path) && readFileSync(path, "utf8") === content) continue;
   if (!isCheck) writeFileSync(path, content);
@@ -47,6 +56,16 @@ In the batch answer (\`dropped\`), in \`/metrics\` (\`candor_events_dropped_tota
 | reason | meaning |
 |---|---|
 ${Object.entries(DROP_REASONS)
+  .map(([reason, meaning]) => `| \`${reason}\` | ${cell(meaning)} |`)
+  .join("\n")}
+
+## Why something was taken out of a message
+
+In \`/api/reports/plan\` and in \`/metrics\` (\`candor_plan_findings_total\`), by event and declared path.
+
+| reason | meaning |
+|---|---|
+${Object.entries(TRIM_REASONS)
   .map(([reason, meaning]) => `| \`${reason}\` | ${cell(meaning)} |`)
   .join("\n")}
 `;

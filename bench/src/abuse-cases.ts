@@ -16,7 +16,8 @@ export type AbuseBody = { readonly piece: Buffer; readonly times: number };
 const PIECE_BYTES = 100_000;
 const BOMB_BYTES = 1_000_000_000;
 const JSON_TYPE = "Content-Type: application/json";
-const EVENT_START = '{"batch":[{"type":"track","event":"abuse","userId":"u","properties":';
+/** A declared event: one that the plan refuses by its name alone would cost less. */
+const EVENT_START = '{"batch":[{"type":"track","event":"execute_ACTION_TRIGGERED","userId":"u","properties":';
 const EVENT_END = "}]}";
 
 export function abuseCases(): AbuseCase[] {
@@ -73,7 +74,8 @@ function jsonOf(properties: string): Buffer {
 }
 
 function manyKeys(count: number): string {
-  return `{${Array.from({ length: count }, (_, index) => `"${index.toString(36)}":0`).join(",")}}`;
+  const keys = Array.from({ length: count }, (_, index) => `"${index.toString(36)}":0`);
+  return `{"instanceId":"612460418944011a10fa5b",${keys.join(",")}}`;
 }
 
 /** An event that never ends: under 1 MiB compressed, so that only stopping while inflating helps; never held whole here either. */

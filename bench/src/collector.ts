@@ -22,6 +22,8 @@ export type CollectorOptions = {
   readonly port?: number;
   /** Further CANDOR_* settings. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Further flags of Node, such as `--cpu-prof`. */
+  readonly nodeFlags?: readonly string[];
   /** Default 60000: an embedded engine on a loaded machine takes its time after a kill. */
   readonly readyWithinMs?: number;
 };
@@ -50,7 +52,8 @@ export type Victim = "server" | "engine" | "both";
 /** Resolves when /readyz answers 200. Rejects, with what the process printed, when it ends or takes too long. */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const port = options.port ?? (await freePort());
-  const child = spawn(process.execPath, [...collectorNodeFlags, candorCommand(), "start"], {
+  const flags = [...collectorNodeFlags, ...(options.nodeFlags ?? [])];
+  const child = spawn(process.execPath, [...flags, candorCommand(), "start"], {
     env: {
       ...process.env,
       CANDOR_HOST: "127.0.0.1",

@@ -12,12 +12,23 @@ import { measureDisk } from "./disk.ts";
 import { measureDrain } from "./drain.ts";
 import { startFloor } from "./floor-process.ts";
 import { measureFreshness } from "./freshness.ts";
+import { judgingTable } from "./judging.ts";
 import { compareLogs } from "./log-compare.ts";
 import { diskRows, drainRows, freshnessRows, resultHeader, speedRows } from "./result-rows.ts";
 import { collectorSubject, floorSubject, measureSpeed, type SpeedOptions } from "./speed.ts";
 import { machineFacts, markdownTable } from "./table.ts";
 
-const partNames = ["floors", "batches", "singles", "drain", "freshness", "disk", "abuse", "log"] as const;
+const partNames = [
+  "floors",
+  "batches",
+  "singles",
+  "judging",
+  "drain",
+  "freshness",
+  "disk",
+  "abuse",
+  "log",
+] as const;
 type PartName = (typeof partNames)[number];
 
 type Settings = { readonly rounds: number; readonly roundMs: number; readonly warmupMs: number };
@@ -56,6 +67,7 @@ const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Prom
 
 /** Each resolves with a table of its own. */
 const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promise<string>>>> = {
+  judging: ({ warmupMs }) => judgingTable({ warmupMs, nextIdPrefix }),
   abuse: () => withCollector(abuseTable),
   log: ({ rounds, roundMs, warmupMs }) =>
     compareLogs({ rounds, roundMs: roundMs / 2, warmupMs: warmupMs / 2 }),

@@ -1,83 +1,45 @@
 import { randomUUID } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { adminToken, type Collector, startCollector, writeKeys } from "@candor/bench/collector";
+import { fileURLToPath } from "node:url";
+import { type Collector, type CollectorOptions, startCollector, writeKeys } from "@candor/bench/collector";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Call, ClientOptions, OfficialClient, Outcome } from "./official-client.ts";
-import { countEvents, readEvents, type StoredEvent } from "./read-api.ts";
 import { oneOfEach, trackCall } from "./rig/calls.ts";
+import { storedOf } from "./rig/stored.ts";
+import { rudder, type Subject, segment } from "./rig/subjects.ts";
 import { openRudderClient } from "./rudder-client.ts";
-import { openSegmentClient } from "./segment-client.ts";
 
+/** Keeps what it does not declare: these tests are about the wire. What a plan takes away is plan.rig.test.ts's. */
+const OBSERVE_PLAN = fileURLToPath(
+  new URL("../../packages/server/fixtures/plans/observe.yaml", import.meta.url),
+);
 const dataDir = mkdtempSync(join(tmpdir(), "candor-conformance-"));
+const options: CollectorOptions = { dataDir, env: { CANDOR_PLAN: OBSERVE_PLAN } };
 let collector: Collector;
 beforeAll(async () => {
-  collector = await startCollector({ dataDir });
+  collector = await startCollector(options);
 });
 afterAll(async () => {
   await collector?.stop();
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-interface Subject {
-  readonly name: string;
-  readonly open: (options: ClientOptions) => OfficialClient;
-  readonly library: { readonly name: string; readonly version: string };
-}
-
-const segment: Subject = {
-  name: "@segment/analytics-node",
-  open: openSegmentClient,
-  library: { name: "@segment/analytics-node", version: versionOf("@segment/analytics-node") },
-};
-const rudder: Subject = {
-  name: "@rudderstack/rudder-sdk-node",
-  open: openRudderClient,
-  library: { name: "analytics-node", version: versionOf("@rudderstack/rudder-sdk-node") }, // so it calls itself
-};
 const plainRudder: Subject = {
   ...rudder,
   name: "@rudderstack/rudder-sdk-node without gzip",
-  open: (options) => openRudderClient({ ...options, gzip: false }),
+  open: (given) => openRudderClient({ ...given, gzip: false }),
 };
 
-function versionOf(packageName: string): string {
-  return createRequire(import.meta.url)(`${packageName}/package.json`).version;
-}
-
-function open(subject: Subject, options: Partial<ClientOptions> = {}): OfficialClient {
-  return subject.open({ url: collector.url, writeKey: writeKeys.server, ...options });
-}
-
-/**
- * The events of a user, all rows, once at least `count` are there or 20 s are over. A message of another user that is
- * sent now and waited for shows that everything acknowledged before it has arrived: none can come later and unseen.
- */
-async function storedOf(userId: string, count: number): Promise<StoredEvent[]> {
-  const access = { url: collector.url, adminToken };
-  const fence = randomUUID();
-  const response = await fetch(`${collector.url}/v1/track`, {
-    method: "POST",
-    body: JSON.stringify({ writeKey: writeKeys.server, userId: fence, event: "Fence" }),
-  });
-  expect(response.status).toBe(200);
-  const giveUpAt = performance.now() + 20_000;
-  while (performance.now() < giveUpAt) {
-    const isSettled = (await countEvents(access, { userId: fence })) === 1;
-    if (isSettled && (await countEvents(access, { userId })) >= count) break;
-    await sleep(50);
-  }
-  const events = await readEvents(access, { userId });
-  expect(await countEvents(access, { userId })).toBe(new Set(events.map((event) => event.messageId)).size);
-  return events;
+function open(subject: Subject, given: Partial<ClientOptions> = {}): OfficialClient {
+  return subject.open({ url: collector.url, writeKey: writeKeys.server, ...given });
 }
 
 /** Compares what arrived with what was said: each n once, with its own messageId. */
 async function expectTracks(userId: string, count: number): Promise<void> {
-  const events = await storedOf(userId, count);
+  const events = await storedOf(collector, userId, count);
   const numbers = events.map((event) => Number(event.properties?.n)).sort((a, b) => a - b);
   expect(numbers).toEqual(Array.from({ length: count }, (_, n) => n));
   expect(new Set(events.map((event) => event.messageId)).size).toBe(count);
@@ -103,7 +65,8 @@ function envelopeOf(call: Call, { library }: Subject): unknown {
     receivedAt: isoTime,
     sentAt: isoTime,
     timestamp: isoTime,
-    candor: { source: "server" },
+    // The event and its context are not declared, and kept all the same.
+    candor: { source: "server", planVersion: 1, trimmed: ["*", "context.*"] },
   };
 }
 
@@ -122,7 +85,7 @@ describe.each([segment, rudder, plainRudder])("$name", (subject) => {
       failures: [],
       reported: [],
     });
-    const events = await storedOf(userId, calls.length);
+    const events = await storedOf(collector, userId, calls.length);
     const inOrder = calls.map(({ type }) => events.find((event) => event.type === type));
     expect(inOrder).toEqual(calls.map((call) => envelopeOf(call, subject)));
     expect(events).toHaveLength(calls.length);
@@ -159,7 +122,7 @@ describe.each([segment, rudder, plainRudder])("$name", (subject) => {
     await client.close();
 
     expect((await sending).error).toBeUndefined();
-    const [event] = await storedOf(userId, 1);
+    const [event] = await storedOf(collector, userId, 1);
     expect(event?.originalTimestamp).toBe(happenedAt.toISOString());
     // By our clock: later than its own time by what the request took to arrive.
     const shiftMs = Date.parse(event?.timestamp ?? "") - happenedAt.getTime();
@@ -184,7 +147,7 @@ describe("A wrong write key", () => {
         expect.objectContaining({ code: "delivery_failure", reason: new Error("[401] Unauthorized") }),
       ),
     );
-    expect({ retries: client.retryCount(), stored: await storedOf(userId, 0) }).toEqual({
+    expect({ retries: client.retryCount(), stored: await storedOf(collector, userId, 0) }).toEqual({
       retries: 0,
       stored: [],
     });
@@ -209,7 +172,7 @@ describe("A wrong write key", () => {
     expect(await sending).toEqual(Array.from({ length: 3 }, () => ({ error: refusal })));
     // One for each request: the first event goes alone, the other two with the flush.
     expect(client.reported).toEqual([refusal, refusal]);
-    expect({ retries: client.retryCount(), stored: await storedOf(userId, 0) }).toEqual({
+    expect({ retries: client.retryCount(), stored: await storedOf(collector, userId, 0) }).toEqual({
       retries: 0,
       stored: [],
     });
@@ -252,6 +215,6 @@ describe("A restart of Candor", () => {
 /** As an operator does it: Ctrl-C, and start on the same port and folder. Resolves with the first one's exit code. */
 async function restartCollector(): Promise<number | null> {
   const exitCode = await collector.stop();
-  collector = await startCollector({ dataDir, port: collector.port });
+  collector = await startCollector({ ...options, port: collector.port });
   return exitCode;
 }

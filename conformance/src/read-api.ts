@@ -7,7 +7,15 @@ export interface ReadAccess {
 }
 
 /** An event as GET /api/events gives it. */
-export type StoredEvent = Envelope & { readonly candor: { readonly source: string } };
+export type StoredEvent = Envelope & {
+  readonly candor: {
+    readonly source: string;
+    readonly country?: string;
+    readonly planVersion: number;
+    /** Declared paths at which the plan took something. */
+    readonly trimmed?: readonly string[];
+  };
+};
 
 const TIMEOUT_MS = 30_000;
 
@@ -36,10 +44,11 @@ export async function readEvents(
   return events;
 }
 
-async function getJson(
+/** GET of any JSON. @throws Error as countEvents */
+export async function getJson(
   { url, adminToken }: ReadAccess,
   path: string,
-  parameters: Record<string, string>,
+  parameters: Record<string, string> = {},
 ): Promise<unknown> {
   const response = await fetch(`${url}${path}?${new URLSearchParams(parameters)}`, {
     headers: { authorization: `Bearer ${adminToken}` },

@@ -39,7 +39,7 @@ describe("conformance:show", () => {
       CANDOR_ADMIN_TOKEN: adminToken,
     });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-    expect(stdout.replace(/demo-[0-9a-f-]+/g, "demo").split("\n")).toEqual([
+    expect(stdout.replace(/userId=[0-9a-f]{32}\)/g, "userId=demo)").split("\n")).toEqual([
       ...["@segment/analytics-node", "@rudderstack/rudder-sdk-node"].flatMap((name) => [
         `${name} sends 12 events to ${collector.url}`,
         "  it reports: 12 delivered, 0 failed",

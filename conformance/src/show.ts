@@ -23,7 +23,7 @@ async function show(settings: Settings): Promise<boolean> {
   await checkReady(settings.url);
   let isAllThere = true;
   for (const { name, open } of clients) {
-    const userId = `demo-${randomUUID()}`;
+    const userId = randomUUID().replaceAll("-", ""); // a keyed hash would look so
     const calls = callsOf(userId);
     console.log(`${name} sends ${calls.length} events to ${settings.url}`);
     const errors = await deliver(open(settings), calls);
@@ -69,7 +69,7 @@ async function countArrived(settings: Settings, userId: string, expected: number
   }
 }
 
-/** An afternoon with an app that its user hosts: signing up, a first app, a few queries. */
+/** A day of an instance: it is alive, and somebody tries queries in an app. plans/appsmith.yaml declares all of it. */
 function callsOf(userId: string): Call[] {
   const track = (event: string, properties: Extract<Call, { type: "track" }>["properties"] = {}): Call => ({
     type: "track",
@@ -77,21 +77,30 @@ function callsOf(userId: string): Call[] {
     event,
     properties: { instanceId: "612460418944011a10fa5b", ...properties },
   });
-  const query = (pluginName: string, timeElapsed: number, isSuccessfulExecution = true): Call =>
-    track("Query Run", { pluginName, timeElapsed, isSuccessfulExecution });
+  const execute = (type: string, pluginName: string, timeElapsed: number, statusCode = ""): Call =>
+    track("execute_ACTION_TRIGGERED", {
+      appMode: "edit",
+      appName: "Customer Support 📬",
+      pluginName,
+      type,
+      timeElapsed,
+      statusCode,
+      isSuccessfulExecution: !statusCode.startsWith("4"),
+    });
+  const isAlive = track("Instance Active");
   return [
-    { type: "alias", userId, previousId: `before-${userId}` },
-    { type: "identify", userId, traits: { role: "developer", plan: "self-hosted" } },
-    { type: "group", userId, groupId: "org-612464f7", traits: { seats: 12 } },
-    track("Instance Active", { version: "1.9.4", os: "ubuntu" }),
-    { type: "page", userId, name: "Applications", properties: { path: "/applications" } },
-    track("Application Created", { template: "Customer Support 📬" }),
-    track("Datasource Added", { pluginName: "PostgreSQL" }),
-    query("PostgreSQL", 8),
-    query("PostgreSQL", 2310, false),
-    query("REST API", 121),
-    { type: "screen", userId, name: "Preview", properties: { device: { type: "tablet", width: 1024 } } },
-    track("Application Deployed", { pages: 3 }),
+    isAlive,
+    execute("DB", "PostgreSQL", 8),
+    execute("DB", "PostgreSQL", 2310),
+    execute("API", "REST API", 121, "200"),
+    isAlive,
+    execute("API", "REST API", 94, "404"),
+    execute("API", "REST API", 133, "200"),
+    execute("SAAS", "Google Sheets", 640, "200"),
+    isAlive,
+    execute("DB", "MongoDB", 22),
+    execute("JS", "JS Function", 1),
+    isAlive,
   ];
 }
 

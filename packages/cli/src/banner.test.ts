@@ -1,15 +1,27 @@
+import { fileURLToPath } from "node:url";
+import { readPlan } from "@candor/server";
 import pc from "picocolors";
 import { expect, test } from "vitest";
 import { type BannerFacts, renderBanner } from "./banner.ts";
 
 const PLAIN = pc.createColors(false);
+const APPSMITH = readPlan(fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url)));
+const OBSERVE = readPlan(fileURLToPath(new URL("../../server/fixtures/plans/observe.yaml", import.meta.url)));
 const FACTS: BannerFacts = {
   url: "http://127.0.0.1:7226",
   keys: {
     writeKeys: { installer: "installer_I", server: "server_S", client: "client_C" },
     adminToken: "admin_A",
   },
-  config: { host: "127.0.0.1", dataDir: "/srv/.candor", adminToken: undefined, clickhouseUrls: undefined },
+  config: {
+    host: "127.0.0.1",
+    dataDir: "/srv/.candor",
+    planFile: "/srv/plans/appsmith.yaml",
+    adminToken: undefined,
+    clickhouseUrls: undefined,
+  },
+  plan: APPSMITH,
+  nowMs: Date.UTC(2026, 11, 1),
   workingDir: "/srv",
 };
 
@@ -22,9 +34,11 @@ test("a start says where it listens, the keys, and commands to paste", () => {
               server     server_S
               client     client_C
   Data        /srv/.candor (embedded ClickHouse)
+  Plan        Appsmith, version 1 (plans/appsmith.yaml)
+  Privacy     http://127.0.0.1:7226/privacy
 
 Send a first event:
-  curl -sS http://127.0.0.1:7226/v1/track -u server_S: -H 'content-type: application/json' -d '{"type":"track","event":"Hello","userId":"me"}'
+  curl -sS http://127.0.0.1:7226/v1/track -u server_S: -H 'content-type: application/json' -d '{"type":"track","event":"Instance Active","anonymousId":"6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d","properties":{"instanceId":"6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d"}}'
 Read it back:
   curl -sS http://127.0.0.1:7226/api/events -H 'Authorization: Bearer admin_A'
 Watch events arrive, in another terminal:
@@ -70,4 +84,26 @@ test("a password in a ClickHouse address is not shown", () => {
   const banner = renderBanner({ ...FACTS, config: { ...FACTS.config, clickhouseUrls } }, PLAIN);
   expect(banner).toContain("/srv/.candor (log), events in ClickHouse at http://one:8123, http://two:8123\n");
   expect(banner).not.toContain("secret");
+});
+
+test("a plan that keeps more than it declares, or whole addresses, is told; a plan elsewhere with its whole path", () => {
+  const banner = renderBanner(
+    { ...FACTS, plan: OBSERVE, config: { ...FACTS.config, planFile: "/etc/plan.yaml" } },
+    PLAIN,
+  );
+  const [, ...warnings] = banner.slice(0, banner.indexOf("\n\n")).split("\n");
+  expect(warnings).toEqual(
+    ["installer", "server", "client"].flatMap((source) => [
+      `Warning: source ${source}: It is in mode observe: what is not declared is kept.`,
+      `Warning: source ${source}: It keeps whole IP addresses.`,
+    ]),
+  );
+  expect(banner).toContain("  Plan        Test, version 1 (/etc/plan.yaml)\n");
+});
+
+test("when every event of the plan has expired, no line to send one is shown", () => {
+  const events = APPSMITH.events.map((event) => ({ ...event, expires: "2026-12-01" }));
+  const banner = renderBanner({ ...FACTS, plan: { ...APPSMITH, events } }, PLAIN);
+  expect(banner).not.toContain("Send a first event");
+  expect(banner).toContain("Every event of the plan has expired: nothing is accepted.\n");
 });

@@ -1,36 +1,37 @@
 import { join } from "node:path";
+import type { Plan } from "@candor/plan";
 import { type Config, type Keys, SOURCES } from "@candor/server";
 import { isLoopback, toReachable, toShown } from "./address.ts";
+import { makeFirstMessage } from "./first-message.ts";
+import { listAttention } from "./plan/attention.ts";
+import { toNearPath } from "./plan/plan-file.ts";
+import { toSafeText } from "./safe-text.ts";
+import { quote } from "./sh-word.ts";
 import type { Colours } from "./terminal.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7226";
-const HELLO = '{"type":"track","event":"Hello","userId":"me"}';
 
 export interface BannerFacts {
   /** Where the collector listens, the real port included. */
   readonly url: string;
   readonly keys: Keys;
-  readonly config: Pick<Config, "host" | "dataDir" | "adminToken" | "clickhouseUrls">;
+  readonly config: Pick<Config, "host" | "dataDir" | "planFile" | "adminToken" | "clickhouseUrls">;
+  readonly plan: Plan;
+  readonly nowMs: number;
   /** Folder in which the command runs: from there, ./.candor needs no setting. */
   readonly workingDir: string;
 }
 
 /** What a start prints: where to send, where to read, with which keys, and commands that work when pasted into sh. */
 export function renderBanner(facts: BannerFacts, colours: Colours): string {
-  const { keys, config } = facts;
+  const { keys, config, plan } = facts;
   const url = toReachable(facts.url);
   const { bold, dim, yellow } = colours;
   const row = (label: string, text: string): string => `  ${dim(label.padEnd(10))}  ${text}`;
-  const warning = isLoopback(config.host)
-    ? []
-    : [
-        yellow(
-          `Warning: it listens on ${config.host}, beyond this machine, without TLS. Put a proxy that speaks TLS in front of it.`,
-        ),
-      ];
+  const planFile = toNearPath(config.planFile, facts.workingDir);
   return [
     bold(`Candor is collecting on ${url}`),
-    ...warning,
+    ...listWarnings(facts).map((warning) => yellow(`Warning: ${warning}`)),
     "",
     row("Read", `${url}/api/events`),
     row("Token", keys.adminToken),
@@ -38,9 +39,10 @@ export function renderBanner(facts: BannerFacts, colours: Colours): string {
       row(at === 0 ? "Write keys" : "", `${source.padEnd(9)}  ${keys.writeKeys[source]}`),
     ),
     row("Data", describeData(config)),
+    row("Plan", toSafeText(`${plan.product}, version ${plan.version} (${planFile})`)),
+    row("Privacy", `${url}/privacy`),
     "",
-    "Send a first event:",
-    `  curl -sS ${url}/v1/track -u ${quote(`${keys.writeKeys.server}:`)} -H 'content-type: application/json' -d '${HELLO}'`,
+    ...listFirstSteps(facts, url),
     "Read it back:",
     `  curl -sS ${url}/api/events -H ${quote(`Authorization: Bearer ${keys.adminToken}`)}`,
     "Watch events arrive, in another terminal:",
@@ -49,6 +51,27 @@ export function renderBanner(facts: BannerFacts, colours: Colours): string {
     "",
     "",
   ].join("\n");
+}
+
+function listWarnings({ config, plan, nowMs }: BannerFacts): readonly string[] {
+  const exposed = `it listens on ${config.host}, beyond this machine, without TLS. Put a proxy that speaks TLS in front of it.`;
+  const open = listAttention(plan, nowMs).filter(({ kind }) => kind === "observe" || kind === "ip_keep");
+  return [
+    ...(isLoopback(config.host) ? [] : [exposed]),
+    ...open.map(({ where, text }) => `${where}: ${text}`),
+  ];
+}
+
+/** A message that the plan in force accepts. */
+function listFirstSteps({ keys, plan, nowMs }: BannerFacts, url: string): readonly string[] {
+  const message = makeFirstMessage(plan, nowMs);
+  if (message === undefined) return ["Every event of the plan has expired: nothing is accepted."];
+  const user = quote(`${keys.writeKeys[message.source]}:`);
+  const to = `${url}/v1/${message.type} -u ${user}`;
+  return [
+    "Send a first event:",
+    `  curl -sS ${to} -H 'content-type: application/json' -d ${quote(message.json)}`,
+  ];
 }
 
 function describeData({ dataDir, clickhouseUrls }: BannerFacts["config"]): string {
@@ -64,11 +87,4 @@ function toTailCommand({ keys, config, workingDir }: BannerFacts, url: string): 
   else if (config.dataDir !== join(workingDir, ".candor"))
     settings.push(`CANDOR_DATA_DIR=${quote(config.dataDir)} `);
   return `${settings.join("")}npx candor tail`;
-}
-
-/** A word for sh. A chosen token may hold any sign, a folder's name too. */
-function quote(word: string): string {
-  return /^[\w./:@%+=,~-]+$/.test(word) && !word.startsWith("~")
-    ? word
-    : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -10,6 +10,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 /** The command as it is installed: bin and dist, each run a process of its own, without a terminal. */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
+/** Keeps the events that the tests make up. */
+const OBSERVE = fileURLToPath(new URL("../../server/fixtures/plans/observe.yaml", import.meta.url));
+/** What is empty counts as not given: the plan that comes with Candor. */
+const DEFAULT_PLAN = { CANDOR_PLAN: "" };
 const WAIT_MS = 20_000;
 const STOP_MS = 5000;
 
@@ -32,7 +36,7 @@ function candor(args: readonly string[], settings: Settings = {}): Run {
   const child = spawn(process.execPath, [CANDOR, ...args], {
     cwd: parent,
     detached: true,
-    env: { PATH: process.env.PATH, CANDOR_DATA_DIR: dataDir, ...settings },
+    env: { PATH: process.env.PATH, CANDOR_DATA_DIR: dataDir, CANDOR_PLAN: OBSERVE, ...settings },
   });
   running.add(child);
   const run: Run = {
@@ -88,9 +92,13 @@ function commandBelow(heading: string, { stdout }: Run): string {
 }
 
 let collector: Run & { url: string };
+/** Another one, with the plan that comes with Candor. */
+let appsmith: Run & { url: string };
+const APPSMITH = { ...DEFAULT_PLAN, CANDOR_DATA_DIR: join(parent, "appsmith") };
 
 beforeAll(async () => {
   collector = await startCollector();
+  appsmith = await startCollector(APPSMITH);
 });
 
 afterAll(() => {
@@ -125,14 +133,76 @@ const hasCurl = spawnSync("curl", ["--version"]).status === 0;
 
 test.skipIf(!hasCurl)("the printed curl lines work when pasted into sh", async () => {
   const paste = (line: string) => spawnSync("sh", ["-c", line], { encoding: "utf8" });
-  const sent = paste(commandBelow("Send a first event:", collector));
+  const sent = paste(commandBelow("Send a first event:", appsmith));
   expect(JSON.parse(sent.stdout)).toEqual({ success: true });
-  const read = commandBelow("Read it back:", collector);
+  const read = commandBelow("Read it back:", appsmith);
   const deadline = Date.now() + WAIT_MS;
-  while (!paste(read).stdout.includes('"Hello"') && Date.now() < deadline) await sleep(100);
-  expect(JSON.parse(paste(read).stdout).events).toMatchObject([
-    { type: "track", event: "Hello", userId: "me", candor: { source: "server" } },
+  while (!paste(read).stdout.includes("Instance Active") && Date.now() < deadline) await sleep(100);
+  const { events } = JSON.parse(paste(read).stdout);
+  expect(events).toMatchObject([
+    {
+      type: "track",
+      event: "Instance Active",
+      properties: { instanceId: INSTANCE },
+      candor: { source: "server", planVersion: 1 },
+    },
   ]);
+  expect(events[0].candor).not.toHaveProperty("trimmed");
+  expect(appsmith.stdout).not.toContain("Warning");
+  expect(collector.stdout).toContain("Warning: source client: It is in mode observe");
+});
+
+const INSTANCE = "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d";
+const ADDRESS = "ada@example.com";
+
+/** Asks the collector with the Appsmith plan to forget; what is typed goes to standard input. */
+async function forget(args: readonly string[], typed = "") {
+  const run = candor(["forget", ...args], { ...APPSMITH, CANDOR_URL: appsmith.url });
+  run.child.stdin?.end(typed);
+  const code = await run.ended;
+  return { code, stdout: run.stdout, stderr: run.stderr };
+}
+
+async function sendToAppsmith(source: string, message: object): Promise<void> {
+  const { writeKeys } = JSON.parse((await finish(["keys", "--json"], APPSMITH)).stdout);
+  const body = JSON.stringify({ writeKey: writeKeys[source], anonymousId: "anonymoustId", ...message });
+  const response = await fetch(`${appsmith.url}/v1/track`, { method: "POST", body });
+  expect(response.status).toBe(200);
+}
+
+test("forget has the collector delete an instance or a contact, and prints the receipt", async () => {
+  const instanceId = "0123456789abcdef01234567";
+  await sendToAppsmith("server", { event: "Instance Active", properties: { instanceId } });
+  await sendToAppsmith("installer", {
+    event: "Installation Support",
+    properties: { os: "ubuntu", error: "port_taken", email: ADDRESS },
+  });
+  const instance = await forget(["--instance", instanceId]);
+  expect([instance.code, instance.stderr]).toEqual([0, ""]);
+  expect(instance.stdout).toMatch(new RegExp(`^Forgotten\n {2}instance +${instanceId}\n`));
+  expect(instance.stdout).toMatch(/^Removed\n {2}events +1 row$/m);
+  const contact = await forget(["--contact", "--json"], `${ADDRESS}\n`);
+  expect([contact.code, contact.stderr]).toEqual([0, ""]);
+  expect(JSON.parse(contact.stdout).removed).toContainEqual({ where: "contacts", rows: 1 });
+  expect(contact.stdout).not.toContain(ADDRESS);
+  const user = JSON.parse((await forget(["--user", "nobody", "--json"])).stdout);
+  expect(user.removed).toContainEqual({ where: "events", rows: 0 });
+});
+
+test("forget wants one of its options, an address on one line, a token and a collector", async () => {
+  const one = "Give one of --instance ID, --user ID and --contact.\n";
+  const line = "Write one e-mail address to standard input, on a line of its own.\n";
+  const refused = (stderr: string) => ({ code: 1, stdout: "", stderr });
+  expect(await forget([])).toEqual(refused(one));
+  expect(await forget(["--user", "a", "--contact"])).toEqual(refused(one));
+  expect(await forget(["--contact"], "\n")).toEqual(refused(line));
+  expect(await forget(["--contact"], "a@example.com\nb@example.com\n")).toEqual(refused(line));
+  expect((await forget(["--user", ""])).stderr).toMatch(/^Send one of .+\n$/);
+  const wrongToken = { CANDOR_URL: appsmith.url, CANDOR_ADMIN_TOKEN: "wrong" };
+  expect((await finish(["forget", "--user", "a"], wrongToken)).stderr).toMatch(/does not know this token/);
+  const away = await finish(["forget", "--user", "a"], { CANDOR_URL: "http://127.0.0.1:9" });
+  expect([away.code, away.stdout]).toEqual([1, ""]);
+  expect(away.stderr).toMatch(/^No Candor answers at http:\/\/127\.0\.0\.1:9 \(.+\)\./);
 });
 
 test("tail shows events as they come, plain, with why they are dropped; Ctrl-C ends it with 0", async () => {
@@ -216,17 +286,17 @@ async function states(settings: Settings) {
   return { code, states, sentences: checks.map(({ sentence }) => sentence).join("\n") };
 }
 
-const WELL = ["node", "engine", "settings", "data", "collector", "store", "set-aside", "clock"];
+const WELL = ["node", "engine", "settings", "plan", "data", "collector", "store", "set-aside", "clock"];
 
 test("doctor finds a collector that runs, and rows set aside, of which it shows no content", async () => {
-  const well = await states({ CANDOR_URL: collector.url });
+  const well = await states({ ...DEFAULT_PLAN, CANDOR_URL: collector.url });
   expect([well.code, well.states]).toEqual([0, WELL.map((name) => `${name} ok`)]);
   expect(well.sentences).toContain(`Candor runs at ${collector.url} and accepts messages.`);
   expect(well.sentences).toContain("The store takes rows");
   const row = { setAsideAt: "2026-01-01T00:00:00Z", id: "s-1", fault: "VIOLATED_CONSTRAINT", line: "SECRET" };
   const file = join(dataDir, "set-aside", "s-1.json");
   writeFileSync(file, JSON.stringify(row));
-  const warned = await states({ CANDOR_URL: collector.url });
+  const warned = await states({ ...DEFAULT_PLAN, CANDOR_URL: collector.url });
   rmSync(file);
   expect([warned.code, warned.states.filter((state) => !state.endsWith("ok"))]).toEqual([
     0,
@@ -234,6 +304,18 @@ test("doctor finds a collector that runs, and rows set aside, of which it shows 
   ]);
   expect(warned.sentences).toContain("1 VIOLATED_CONSTRAINT; newest: s-1");
   expect(warned.sentences).not.toContain("SECRET");
+});
+
+test("doctor says what is wrong with the plan, and what needs attention", async () => {
+  const file = join(parent, "broken.yaml");
+  writeFileSync(file, "product: 7\n");
+  const settings = { CANDOR_URL: collector.url };
+  const broken = await states({ ...settings, CANDOR_PLAN: file });
+  expect([broken.code, broken.states.includes("plan fail")]).toEqual([1, true]);
+  expect(broken.sentences).toContain(`${file}:1:10 product:`);
+  const observed = await states(settings);
+  expect([observed.code, observed.states.includes("plan warn")]).toEqual([0, true]);
+  expect(observed.sentences).toContain("source client: It is in mode observe");
 });
 
 test("tail waits for a collector that is stopped and started again; Ctrl-C stops one within 5 s, with 0", async () => {
@@ -258,12 +340,12 @@ test("tail waits for a collector that is stopped and started again; Ctrl-C stops
 
 test("doctor finds a stopped collector's port free, or taken by another program", async () => {
   const { port } = new URL(collector.url);
-  const free = await states({ CANDOR_PORT: port });
+  const free = await states({ ...DEFAULT_PLAN, CANDOR_PORT: port });
   expect([free.code, free.states]).toEqual([0, WELL.map((name) => `${name} ok`)]);
   expect(free.sentences).toContain(`No Candor is running; port ${port} on 127.0.0.1 is free.`);
   const other = createServer((_request, response) => response.end("hello")).listen(Number(port), "127.0.0.1");
   await once(other, "listening");
-  const taken = await states({ CANDOR_PORT: port });
+  const taken = await states({ ...DEFAULT_PLAN, CANDOR_PORT: port });
   other.closeAllConnections();
   other.close();
   expect([taken.code, taken.states.filter((state) => !state.endsWith("ok"))]).toEqual([

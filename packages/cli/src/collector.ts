@@ -1,6 +1,11 @@
+import { once } from "node:events";
+import * as http from "node:http";
+import * as https from "node:https";
+import { text } from "node:stream/consumers";
 import { CandorError, causeOf } from "@candor/server";
 import { toShown } from "./address.ts";
-import { parseFields } from "./live-message.ts";
+import { type Fields, parseFields } from "./live-message.ts";
+import { toSafeText } from "./safe-text.ts";
 
 /** What a running collector answered. */
 export interface Answer {
@@ -35,7 +40,7 @@ export interface LiveStream {
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** The collector refuses this watcher, and would refuse it again: its code and its sentence. */
+/** The collector refuses what was asked, and would refuse it again: its code and its sentence. */
 export class Refused extends Error {
   readonly code: string;
 
@@ -44,6 +49,12 @@ export class Refused extends Error {
     this.name = "Refused";
     this.code = code;
   }
+}
+
+/** A refusal as the operator reads it, on one line. */
+export function explainRefusal({ code, message }: Refused, url: string): string {
+  if (code !== "token_invalid") return toSafeText(message);
+  return `The collector at ${toShown(url)} does not know this token. Set CANDOR_ADMIN_TOKEN to its token, or CANDOR_DATA_DIR to its data folder.`;
 }
 
 /**
@@ -72,4 +83,33 @@ export async function openLive(
     throw new Refused(fault.code, String(fault.message));
   }
   throw unreachable(`what answers there is no Candor's live feed: status ${response.status}`);
+}
+
+/** Longer than the collector takes to wait until everything is gone. */
+const FORGET_TIMEOUT_MS = 600_000;
+
+/**
+ * Asks POST /api/forget. Resolves to the receipt once what was asked for is gone. Not with fetch, which gives up after
+ * 300 s without an answer.
+ * @throws Refused for an answer of the collector that is no receipt; CandorError `unreachable` for everything else
+ */
+export async function askToForget(url: string, token: string, subject: Fields): Promise<Fields> {
+  const unreachable = (cause: string, error?: unknown): CandorError =>
+    new CandorError("unreachable", { url: toShown(url), cause }, error);
+  const { request } = url.startsWith("https:") ? https : http;
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  const signal = AbortSignal.timeout(FORGET_TIMEOUT_MS);
+  try {
+    const asking = request(`${url}/api/forget`, { method: "POST", headers, signal });
+    asking.end(JSON.stringify(subject));
+    const [response]: http.IncomingMessage[] = await once(asking, "response");
+    const status = response?.statusCode;
+    const answer = response === undefined ? undefined : parseFields(await text(response));
+    if (status === 200 && answer !== undefined) return answer;
+    if (typeof answer?.code === "string") throw new Refused(answer.code, String(answer.message));
+    throw unreachable(`what answers there is no Candor: status ${status}`);
+  } catch (error) {
+    if (error instanceof Refused || error instanceof CandorError) throw error;
+    throw unreachable(reachCauseOf(signal.aborted ? signal.reason : error), error);
+  }
 }

@@ -4,6 +4,7 @@ import { CandorError, type Config } from "@candor/server";
 import { judge } from "./doctor/checks.ts";
 import type { Facts, PlaceFacts } from "./doctor/facts.ts";
 import { examineFolder, examineSetAside, measureDisk } from "./doctor/folder.ts";
+import { examinePlan } from "./doctor/plan-checks.ts";
 import { examineListening, examineServers } from "./doctor/reach.ts";
 import type { Check } from "./doctor/verdict.ts";
 import { readSettings } from "./environment.ts";
@@ -33,19 +34,20 @@ async function gather(): Promise<Facts> {
   };
   try {
     const config = readSettings();
-    return { machine, settingsFaults: undefined, place: await examinePlace(config) };
+    return { machine, settingsFaults: undefined, place: await examinePlace(config, machine.nowMs) };
   } catch (error) {
     if (!(error instanceof CandorError) || error.code !== "settings_invalid") throw error;
     return { machine, settingsFaults: error.message, place: undefined };
   }
 }
 
-async function examinePlace(config: Config): Promise<PlaceFacts> {
-  const { clickhouseUrls, dataDir } = config;
+async function examinePlace(config: Config, nowMs: number): Promise<PlaceFacts> {
+  const { clickhouseUrls, dataDir, planFile } = config;
   const listening = await examineListening(config);
   const isRunning = listening.answer.kind === "collector";
   return {
     usesServer: clickhouseUrls !== undefined,
+    plan: examinePlan(planFile, nowMs),
     folder: await examineFolder(dataDir),
     disk: await measureDisk(dataDir),
     setAside: examineSetAside(dataDir),

@@ -8,3 +8,11 @@ import { type Config, readConfig } from "@candor/server";
 export function readSettings(): Config {
   return readConfig(env);
 }
+
+/** In a hook git names its repository in the environment, relative to a folder that is not the one we ask it about. */
+const GIT_PLACES = new Set(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]);
+
+/** The environment in which git looks for the repository by itself. */
+export function readGitEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !GIT_PLACES.has(name)));
+}

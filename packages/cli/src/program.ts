@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
 import { diagnose } from "./doctor.ts";
+import { type ForgetOptions, forget } from "./forget.ts";
 import { printKeys } from "./keys.ts";
+import { addPlanCommands } from "./plan/commands.ts";
 import { start } from "./start.ts";
 import { type TailOptions, tail } from "./tail.ts";
 
@@ -9,12 +11,13 @@ const SETTINGS = `
 Settings come from the environment:
   CANDOR_HOST, CANDOR_PORT     where to listen (127.0.0.1, 7226; port 0 takes any free one)
   CANDOR_DATA_DIR              folder of everything that Candor keeps (./.candor)
+  CANDOR_PLAN                  the plan's file (the Appsmith plan that comes with Candor when not given)
   CANDOR_WRITE_KEYS            installer:KEY,server:KEY,client:KEY (made and kept when not given)
   CANDOR_ADMIN_TOKEN           token of the read API (made and kept when not given)
   CANDOR_CLICKHOUSE_URL        a ClickHouse server, or one for each node of a cluster (embedded when not given)
   CANDOR_CLICKHOUSE_CLUSTER    the cluster's name
   CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
-  CANDOR_URL                   where tail and doctor find a running Candor`;
+  CANDOR_URL                   where tail, doctor and forget find a running Candor`;
 
 /** The commands. Each resolves to the exit code. */
 export function createProgram(setExitCode: (code: number) => void): Command {
@@ -52,7 +55,20 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .description("find out what is wrong, and what to do")
     .option("--json", "as JSON")
     .action(async (options: { json?: boolean }) => setExitCode(await diagnose(options)));
+  addPlanCommands(program, setExitCode);
+  addForgetCommand(program, setExitCode);
   return program;
+}
+
+function addForgetCommand(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("forget")
+    .description("delete all that a running Candor keeps of an instance, a user or a contact")
+    .option("--instance <id>", "everything that this instance sent")
+    .option("--user <id>", "everything of this userId or anonymousId")
+    .option("--contact", "what was kept with an e-mail address, which is read from standard input")
+    .option("--json", "print the receipt as JSON")
+    .action(async (options: ForgetOptions) => setExitCode(await forget(options)));
 }
 
 function addWhere(condition: string, others: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Candor, type CandorError, type Config, startCandor } from "@candor/server";
+import type { Plan } from "@candor/plan";
+import { type Candor, type CandorError, type Config, readPlan, startCandor } from "@candor/server";
 import { renderBanner } from "./banner.ts";
 import { readSettings } from "./environment.ts";
 import { awaitStop } from "./stop-signal.ts";
@@ -16,6 +17,7 @@ type End = { readonly kind: "stop" } | { readonly kind: "fatal"; readonly error:
  */
 export async function start(): Promise<number> {
   const config = readSettings();
+  const plan = readPlan(config.planFile);
   outliveReaders();
   let onFatal = (_error: CandorError): void => {};
   const end = Promise.race([
@@ -26,12 +28,12 @@ export async function start(): Promise<number> {
   ]);
   const starting = startCandor(config, { report, onFatal: (error) => onFatal(error) });
   const first = await Promise.race([end, starting]);
-  if (!("kind" in first)) printBanner(config, first);
+  if (!("kind" in first)) printBanner(config, plan, first);
   return stop(await end, starting);
 }
 
-function printBanner(config: Config, { url, keys }: Candor): void {
-  const facts = { url, keys, config, workingDir: process.cwd() };
+function printBanner(config: Config, plan: Plan, { url, keys }: Candor): void {
+  const facts = { url, keys, config, plan, nowMs: Date.now(), workingDir: process.cwd() };
   process.stdout.write(renderBanner(facts, coloursFor(process.stdout)));
 }
 

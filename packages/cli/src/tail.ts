@@ -1,11 +1,11 @@
 import { toReachable } from "./address.ts";
-import { Refused } from "./collector.ts";
+import { explainRefusal, Refused } from "./collector.ts";
 import { readSettings } from "./environment.ts";
 import { findToken, toMissingSentence } from "./known-keys.ts";
 import { followLive } from "./live-feed.ts";
 import { renderLiveLine } from "./live-line.ts";
 import { parseLiveMessage, parseMissed } from "./live-message.ts";
-import { toSafeJson, toSafeText } from "./safe-text.ts";
+import { toSafeJson } from "./safe-text.ts";
 import type { SseEvent } from "./sse.ts";
 import { awaitStop } from "./stop-signal.ts";
 import { coloursFor, endWithReader, print, report } from "./terminal.ts";
@@ -79,9 +79,4 @@ async function show({ name, data }: SseEvent, asJson: boolean): Promise<void> {
       await print(`${line}\n`);
     }
   }
-}
-
-function explainRefusal({ code, message }: Refused, url: string): string {
-  if (code !== "token_invalid") return toSafeText(message);
-  return `The collector at ${url} does not know this token. Set CANDOR_ADMIN_TOKEN to its token, or CANDOR_DATA_DIR to its data folder.`;
 }

@@ -42,6 +42,7 @@ export function outliveReaders(): void {
 
 /** A fault as the operator reads it: foreseen ones say what to do, others show where they happened. */
 export function toFaultText(error: unknown): string {
-  if (error instanceof CandorError) return error.message;
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+  const known = error instanceof CandorError ? error.message : undefined;
+  const text = known ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
+  return text.split("\n").map(toSafeText).join("\n");
 }

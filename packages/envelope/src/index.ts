@@ -1,4 +1,4 @@
-export { createIds } from "./ids.ts";
+export { createIds, HASHED_MESSAGE_ID } from "./ids.ts";
 export {
   type Envelope,
   type JsonObject,

@@ -1,4 +1,5 @@
 import type { Envelope, JsonObject, Message } from "./message.ts";
+import { isPlainMessageId } from "./message-id.ts";
 import { resolveTimestamp, toIsoTime } from "./times.ts";
 
 /** What the collector knows of a request when it stamps its messages. */
@@ -16,11 +17,10 @@ export interface Receipt {
 export interface IdSource {
   /** A new id, unique; only `[A-Za-z0-9._:-]`, under 100 characters. */
   newMessageId(atMs: number): string;
-  /** The same text for the same id, which cannot be turned back; same alphabet and length. */
+  /** The same text for the same id, under a key: it cannot be turned back or guessed. Same alphabet and length. */
   hashMessageId(messageId: string): string;
 }
 
-const SAFE_MESSAGE_ID = /^[A-Za-z0-9._:-]+$/;
 const UNKNOWN_LIBRARY: JsonObject = { name: "unknown", version: "unknown" };
 
 /**
@@ -55,7 +55,7 @@ export function stampMessage(message: Message, receipt: Receipt, ids: IdSource):
 
 function stampMessageId(messageId: string | undefined, atMs: number, ids: IdSource): string {
   if (messageId === undefined) return ids.newMessageId(atMs);
-  return SAFE_MESSAGE_ID.test(messageId) ? messageId : ids.hashMessageId(messageId);
+  return isPlainMessageId(messageId) ? messageId : ids.hashMessageId(messageId);
 }
 
 function completeContext(context: JsonObject, peerAddress: string | undefined): JsonObject {

@@ -1,4 +1,15 @@
--- Over a cluster each node holds `events` for itself, and this table of the same name in a second database reads and
--- writes them all. The sharding key depends on the row alone, so that a block tried again falls apart the same way.
+-- Over a cluster each node holds its tables for itself, and tables of the same names in a second database read and
+-- write them all. The sharding key depends on the row alone, so that a block tried again falls apart the same way.
 CREATE TABLE IF NOT EXISTS {all}.events AS {local}.events
 ENGINE = Distributed({cluster}, {local}, events, cityHash64(messageId));
+-- Columns that `events` has gained since the table above may have been made.
+ALTER TABLE {all}.events
+    ADD COLUMN IF NOT EXISTS country LowCardinality(String) AFTER receivedAt,
+    ADD COLUMN IF NOT EXISTS planVersion UInt32 AFTER country,
+    ADD COLUMN IF NOT EXISTS trimmed Array(LowCardinality(String)) AFTER planVersion;
+CREATE TABLE IF NOT EXISTS {all}.contacts AS {local}.contacts
+ENGINE = Distributed({cluster}, {local}, contacts, shuffle);
+CREATE TABLE IF NOT EXISTS {all}.plan_counts AS {local}.plan_counts
+ENGINE = Distributed({cluster}, {local}, plan_counts, cityHash64(day, source, event, path, reason));
+CREATE TABLE IF NOT EXISTS {all}.instance_keys AS {local}.instance_keys
+ENGINE = Distributed({cluster}, {local}, instance_keys, cityHash64(instanceId));

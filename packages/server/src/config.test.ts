@@ -13,6 +13,7 @@ describe("readConfig", () => {
       host: "127.0.0.1",
       port: 7226,
       dataDir: resolve(".candor"),
+      planFile: resolve("plans/appsmith.yaml"),
       writeKeys: {},
       adminToken: undefined,
       clickhouseUrls: undefined,
@@ -27,6 +28,7 @@ describe("readConfig", () => {
       CANDOR_HOST: "::1",
       CANDOR_PORT: "0",
       CANDOR_DATA_DIR: "/data",
+      CANDOR_PLAN: "plan.yaml",
       CANDOR_WRITE_KEYS: "installer:i1, server:s1,client:c1",
       CANDOR_ADMIN_TOKEN: "t",
       CANDOR_CLICKHOUSE_URL: "http://a:8123/,http://b:8123",
@@ -36,6 +38,7 @@ describe("readConfig", () => {
     expect(config).toMatchObject({
       url: "http://[::1]:0",
       dataDir: "/data",
+      planFile: resolve("plan.yaml"),
       writeKeys: { installer: "i1", server: "s1", client: "c1" },
       adminToken: "t",
       clickhouseUrls: ["http://a:8123", "http://b:8123"],

@@ -1,5 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
 import { CandorError } from "./errors.ts";
 
 /** Where messages come from; each source has its own write key. */
@@ -14,6 +15,8 @@ export interface Config {
   readonly port: number;
   /** Folder of everything that Candor keeps, absolute. `CANDOR_DATA_DIR`, default ./.candor. */
   readonly dataDir: string;
+  /** The plan's file, absolute. `CANDOR_PLAN`, default the Appsmith plan that comes with Candor. */
+  readonly planFile: string;
   /** Write keys that the operator chose; the others are made and kept. `CANDOR_WRITE_KEYS`, `source:KEY,...`. */
   readonly writeKeys: Readonly<Partial<Record<Source, string>>>;
   /** Admin token that the operator chose; else made and kept. `CANDOR_ADMIN_TOKEN`. */
@@ -28,6 +31,8 @@ export interface Config {
   readonly url: string;
 }
 
+const DEFAULT_PLAN = fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url));
+
 type Environment = Readonly<Record<string, string | undefined>>;
 type Report = (fault: string) => undefined;
 
@@ -35,6 +40,7 @@ const NAMES: ReadonlySet<string> = new Set([
   "CANDOR_HOST",
   "CANDOR_PORT",
   "CANDOR_DATA_DIR",
+  "CANDOR_PLAN",
   "CANDOR_WRITE_KEYS",
   "CANDOR_ADMIN_TOKEN",
   "CANDOR_CLICKHOUSE_URL",
@@ -62,6 +68,7 @@ export function readConfig(environment: Environment): Config {
     host,
     port,
     dataDir: resolve(read("CANDOR_DATA_DIR") ?? ".candor"),
+    planFile: resolve(read("CANDOR_PLAN") ?? DEFAULT_PLAN),
     writeKeys: readWriteKeys(read("CANDOR_WRITE_KEYS"), report),
     adminToken: readToken(read("CANDOR_ADMIN_TOKEN"), report),
     clickhouseUrls: readUrls(read("CANDOR_CLICKHOUSE_URL"), report),

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { adminToken, type Collector, startCollector, writeKeys } from "@candor/bench/collector";
 import { runKillRounds } from "@candor/bench/kill-rounds";
 import { afterAll, describe, expect, it } from "vitest";
-import { answerOf, eventually } from "./rig/in-process.ts";
+import { answerOf, eventually, OBSERVE_PLAN } from "./rig/in-process.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-crash-"));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -74,7 +74,10 @@ describe("kill -9", () => {
     );
     const dataDir = join(root, "trap");
     for (let round = 0; round < 3; round++) {
-      const trapped = await startCollector({ dataDir, env: { NODE_OPTIONS: `--import=${trap}` } });
+      const trapped = await startCollector({
+        dataDir,
+        env: { CANDOR_PLAN: OBSERVE_PLAN, NODE_OPTIONS: `--import=${trap}` },
+      });
       await send(trapped.url, `round${round}`, 500).catch(() => {}); // a later round dies at once, of the segment before
       await eventually(
         async () => trapped.isRunning(),
@@ -83,7 +86,7 @@ describe("kill -9", () => {
       expect(trapped.isRunning()).toBe(false);
       await trapped.kill("both");
     }
-    const collector = await startCollector({ dataDir });
+    const collector = await startCollector({ dataDir, env: { CANDOR_PLAN: OBSERVE_PLAN } });
     const retried = await send(collector.url, "round0", 500); // its first answer may have been lost
     expect(retried.status).toBe(200);
     const ids = await eventually(
@@ -96,7 +99,10 @@ describe("kill -9", () => {
   });
 
   it("of the engine alone refuses no request, and the store is up to date again soon", async () => {
-    const collector = await startCollector({ dataDir: join(root, "engine") });
+    const collector = await startCollector({
+      dataDir: join(root, "engine"),
+      env: { CANDOR_PLAN: OBSERVE_PLAN },
+    });
     let sent = 0;
     for (let kills = 0; kills < 3; kills++) {
       await eventually(
@@ -127,7 +133,7 @@ describe("a store that cannot be reached", () => {
     const port = 20_000 + Math.floor(Math.random() * 20_000);
     const collector = await startCollector({
       dataDir: join(root, "away"),
-      env: { CANDOR_CLICKHOUSE_URL: `http://127.0.0.1:${port}` },
+      env: { CANDOR_PLAN: OBSERVE_PLAN, CANDOR_CLICKHOUSE_URL: `http://127.0.0.1:${port}` },
     });
     for (let n = 0; n < 20; n++) expect((await send(collector.url, `early${n}`, 50)).status).toBe(200);
     expect((await fetch(`${collector.url}/readyz`)).status).toBe(200);

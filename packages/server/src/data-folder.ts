@@ -18,6 +18,8 @@ export interface DataFolder {
   readonly storeDir: string;
   /** Rows that the store rejected. */
   readonly setAsideDir: string;
+  /** The key under which ids are hashed. */
+  readonly hashSecretFile: string;
   release(): void;
 }
 
@@ -44,7 +46,7 @@ export function openDataFolder(dataDir: string): DataFolder {
     closeSync(fd);
     throw new CandorError("data_folder_locked", { folder: dataDir });
   }
-  return { ...dirs, release: () => closeSync(fd) };
+  return { ...dirs, hashSecretFile: join(dataDir, "hash-secret"), release: () => closeSync(fd) };
 }
 
 /** Node has no file locks. The library's work where it was built for; on musl the program flock does it. */

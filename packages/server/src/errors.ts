@@ -68,6 +68,34 @@ export const ERRORS = {
     message:
       "The store does not answer. Messages are still accepted and kept; reading works again when it is back.",
   },
+  instance_request_invalid: {
+    status: 400,
+    message:
+      "The field {field} is missing or has not the form that it must have. docs/http-api.md says what an instance signs and sends.",
+  },
+  signature_invalid: {
+    status: 401,
+    message: "The signature is not one that the instance's key made of this request. Sign it with that key.",
+  },
+  signature_stale: {
+    status: 401,
+    message:
+      "The request was signed more than {minutes} minutes before or after the collector's time. Set the clock, and sign it again.",
+  },
+  instance_unknown: {
+    status: 404,
+    message:
+      "No key of this instance is registered here, so it cannot prove itself. The maker can delete what is kept of it with `candor forget --instance`.",
+  },
+  instance_key_differs: {
+    status: 409,
+    message: "Another key is registered for this instance. Sign with the key that it had first.",
+  },
+  forget_incomplete: {
+    status: 503,
+    retryAfterS: 60,
+    message: "Not all is forgotten yet: there are still {what}. No receipt is given; ask again.",
+  },
   internal: {
     status: 500,
     message: "The collector failed in a way it does not know. Its own output says more.",
@@ -112,6 +140,10 @@ export const ERRORS = {
     message:
       "Migration {name} is not the one that was applied to this store. Migrations never change once released; add a new one.",
   },
+  plan_unreadable: {
+    message: "The plan {file} cannot be read ({cause}). Name the plan's file, or set CANDOR_PLAN to it.",
+  },
+  plan_invalid: { message: "The plan cannot be used:\n{faults}" },
   unreachable: {
     message: "No Candor answers at {url} ({cause}). Start it with `npm start`, or set CANDOR_URL.",
   },

@@ -4,12 +4,18 @@ import { createIds } from "@candor/envelope";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config.ts";
 import { type DataFolder, openDataFolder, probeDisk } from "./data-folder.ts";
+import { createPlanCounts, type PlanCounts } from "./enforce/plan-counts.ts";
+import { openPlan, type PlanInForce } from "./enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "./errors.ts";
 import { createMatcher, type Keys, openKeys } from "./keys.ts";
 import { openAppendLog } from "./log/append-log.ts";
 import { Dedupe } from "./log/dedupe.ts";
 import type { Log } from "./log/log.ts";
 import { createMeters, type Meters } from "./meters.ts";
+import { openCountries } from "./privacy/country.ts";
+import { openPseudonyms, type Pseudonym } from "./privacy/pseudonym.ts";
+import { createReducers } from "./privacy/reducers.ts";
+import { createStoredForms } from "./privacy/stored-forms.ts";
 import { createApi } from "./query/api.ts";
 import { createLiveFeed, type LiveFeed } from "./query/live.ts";
 import { createBodyReader } from "./request/body.ts";
@@ -18,6 +24,7 @@ import { openStore, type Store, type StoreAddress } from "./store/client.ts";
 import { startDrain } from "./store/drain.ts";
 import { startInserterThread } from "./store/inserter-thread.ts";
 import { migrate } from "./store/migrate.ts";
+import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
 
 /** How long a start waits to learn whether the store's schema is one that it knows. */
 const SCHEMA_WAIT_MS = 5000;
@@ -72,33 +79,47 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
   const folder = openDataFolder(config.dataDir);
   closers.push(folder.release);
   const keys = openKeys(config);
+  const pseudonym = openPseudonyms(folder.hashSecretFile);
+  const planCounts = createPlanCounts();
+  const plan = openPlan({
+    file: config.planFile,
+    reducers: createReducers(pseudonym),
+    onChange: () => planStore.applySoon(),
+    report,
+  });
+  closers.push(plan.close);
   const { dedupe, log } = await openLog(folder, now, report, closers);
   const { store, address, engine } = await connectStore(config, folder, report, closers);
+  const planStore = openPlanStore({
+    store,
+    plan: () => plan.current().plan,
+    counts: planCounts,
+    now,
+    report,
+  });
+  closers.push(planStore.close);
   const live = createLiveFeed();
   const meters = createMeters({
     log: () => log.pending(),
     dedupe: () => dedupe.size(),
     store: () => ({ isUp: drain.isUp(), engineRestarts: engine?.status().restarts ?? 0 }),
+    planCounts: planCounts.totals,
     now,
   });
   const prepare = async (): Promise<void> => {
     await engine?.ready();
     await migrate(store);
+    await planStore.apply();
   };
   await checkSchema(prepare);
   const inserter = startInserterThread({ address, setAsideDir: folder.setAsideDir });
   closers.push(() => inserter.close());
-  const drain = startDrain({
-    log,
-    inserter,
-    prepare,
-    meters,
-    now,
-    onFatal,
-    onStoreChange: storeReporter(report),
-  });
+  const onStoreChange = storeReporter(report);
+  const drain = startDrain({ log, inserter, prepare, meters, now, onFatal, onStoreChange });
   closers.push(() => drain.close(DRAIN_DEADLINE_MS));
-  const api = await openApi(config, keys, { dedupe, log, store, live, meters, now, report }, closers);
+  const judging = { pseudonym, plan, planCounts, planStore };
+  const parts: ApiParts = { ...judging, folder, dedupe, log, store, live, meters, now, report };
+  const api = await openApi(config, keys, parts, closers);
   return { url: await listen(api, config), keys };
 }
 
@@ -165,6 +186,11 @@ function storeReporter(report: Report): (cause: string | undefined) => void {
 }
 
 interface ApiParts {
+  readonly folder: DataFolder;
+  readonly pseudonym: Pseudonym;
+  readonly plan: PlanInForce;
+  readonly planCounts: PlanCounts;
+  readonly planStore: PlanStore;
   readonly dedupe: Dedupe;
   readonly log: Log;
   readonly store: Store;
@@ -180,13 +206,19 @@ async function openApi(
   parts: ApiParts,
   closers: Closers,
 ): Promise<FastifyInstance> {
-  const { dedupe, log, store, live, meters, now, report } = parts;
+  const { folder, pseudonym, plan, planCounts, planStore, log, store, live, meters, now, report } = parts;
   const sourceOfKey = createMatcher(keys.writeKeys);
   const adminOf = createMatcher({ admin: keys.adminToken });
   const onFault = (error: unknown): void => report(`A request failed: ${causeOf(error)}`);
+  const storedForms = createStoredForms(pseudonym);
+  const { logDir, setAsideDir } = folder;
+  const forgetting = { store, log, logDir, setAsideDir, storedForms, now };
   const ingest = createIngest({
-    ids: createIds(),
-    dedupe,
+    ids: createIds({ hash: pseudonym }),
+    plan: plan.current,
+    planCounts,
+    countryOf: openCountries().countryOf,
+    dedupe: parts.dedupe,
     log,
     sourceOfKey,
     watch: live.watch,
@@ -194,11 +226,25 @@ async function openApi(
     meters,
     readBody: createBodyReader(),
     trustedProxies: config.trustedProxies,
+    forgetting,
     onFault,
   });
   const isAdminToken = (token: string): boolean => adminOf(token) !== undefined;
   const checkReady = rarely(() => probeDisk(config.dataDir), READY_CHECK_MS);
-  const api = await createApi({ store, live, meters, isAdminToken, checkReady, ingest, onFault });
+  const api = await createApi({
+    store,
+    live,
+    meters,
+    plan,
+    planStore,
+    forgetting,
+    storedForms,
+    now,
+    isAdminToken,
+    checkReady,
+    ingest,
+    onFault,
+  });
   closers.push(() => closeApi(api, live));
   return api;
 }

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Registry } from "prom-client";
 import { SOURCES, type Source } from "./config.ts";
+import type { PlanCount } from "./enforce/plan-counts.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { Dropped } from "./pipeline.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
@@ -13,6 +14,7 @@ export interface MeterSources {
   };
   readonly dedupe: () => { readonly keys: number; readonly bytes: number };
   readonly store: () => { readonly isUp: boolean; readonly engineRestarts: number };
+  readonly planCounts: () => readonly Readonly<PlanCount>[];
   readonly now: () => number;
 }
 
@@ -66,6 +68,7 @@ export function createMeters(sources: MeterSources): Meters {
     () => totals.insertRetries,
   );
   addTotal(registry, "candor_set_aside_rows_total", "Rows that the store rejected.", () => totals.setAside);
+  addPlanCounter(registry, sources.planCounts);
   addGauges(registry, sources);
   return {
     countMessages: (source, rows, drops) => {
@@ -106,6 +109,20 @@ function addCounter(
     collect() {
       this.reset();
       for (const [value, count] of counts) this.inc({ [label]: value }, count);
+    },
+  });
+}
+
+function addPlanCounter(registry: Registry, read: MeterSources["planCounts"]): void {
+  new Counter({
+    name: "candor_plan_findings_total",
+    help: "Messages from which the plan took something (at a declared path), or that it refused (path empty).",
+    labelNames: ["source", "event", "path", "reason"],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { source, event, path, reason, count } of read())
+        this.inc({ source, event, path, reason }, count);
     },
   });
 }

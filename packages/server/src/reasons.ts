@@ -1,4 +1,5 @@
 import type { ParseReason } from "@candor/envelope";
+import type { RefuseReason } from "@candor/plan/runtime";
 
 /**
  * Why a message is not stored, each with the sentence that the maker reads. The code is the contract: it stands in
@@ -20,7 +21,11 @@ export const DROP_REASONS = {
   event_too_large: "The message, with what its batch fills in, has more than 32 KiB.",
   batch_too_large: "The messages before it, with what the batch fills into each, have 8 MiB already.",
   unknown_write_key: "The write key of this message is not known here.",
+  event_not_in_plan: "The plan does not declare this event. `candor plan check` knows what it does declare.",
+  wrong_source: "The plan declares this event for another source, whose write key it needs.",
+  event_expired: "The plan's date for this event has passed.",
+  required_missing: "A property that the plan requires is missing, or its value is not as the plan wants it.",
   duplicate: "A message with this messageId was already received from this source in the last 8 days.",
-} as const satisfies { [reason in ParseReason]: string } & { [reason: string]: string };
+} as const satisfies { [reason in ParseReason | RefuseReason]: string } & { [reason: string]: string };
 
 export type DropReason = keyof typeof DROP_REASONS;

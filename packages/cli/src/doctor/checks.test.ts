@@ -14,6 +14,7 @@ const MACHINE: MachineFacts = {
 };
 const STOPPED: PlaceFacts = {
   usesServer: false,
+  plan: { file: "/p.yaml", fault: undefined, product: "Kitchen", version: 2, attention: [] },
   folder: { path: "/d", state: "writable", mode: 0o700, keysMode: 0o600, lock: "free" },
   disk: { freeBytes: 20 * GIB, logBytes: 0, storeBytes: 2048 },
   setAside: { dir: "/d/set-aside", rows: [], cause: undefined },
@@ -63,6 +64,7 @@ test("a machine on which nothing is wrong", () => {
     "ok    node       Node 20.19.0.",
     "ok    engine     The embedded store runs on linux-x64.",
     "ok    settings   The settings can be used.",
+    "ok    plan       Kitchen, version 2 (/p.yaml).",
     "ok    data       /d can be written; no Candor works on it.",
     "ok    disk       20.0 GiB free; the log has 0 B, the store 2.0 KiB.",
     "ok    collector  No Candor is running; port 7226 on 127.0.0.1 is free. `candor start` starts one.",
@@ -87,7 +89,7 @@ test("settings that cannot be used are listed, and what they point at is not loo
   ).toEqual([
     "ok    node       Node 20.19.0.",
     "ok    engine     The embedded store runs on linux-x64.",
-    "FAIL  settings   The settings cannot be used:\n                   - one\n                   - two\n                 The data folder, the port and the store were not looked at.",
+    "FAIL  settings   The settings cannot be used:\n                   - one\n                   - two\n                 The plan, the data folder, the port and the store were not looked at.",
     "ok    clock      2026-01-01T12:00:00Z.",
   ]);
 });
@@ -256,6 +258,16 @@ test.each<[string, Partial<Facts>, string]>([
   ],
 ])("it finds %s", (_name, facts, start) => {
   expect(lines(facts).filter((line) => line.startsWith(start))).toHaveLength(1);
+});
+
+test("a plan that cannot be used, and one that needs attention", () => {
+  const { plan } = STOPPED;
+  const shown = (changes: Partial<typeof plan>) =>
+    lines({ place: { ...STOPPED, plan: { ...plan, ...changes } } }).filter((line) => /^\w+ +plan/.test(line));
+  expect([shown({ fault: "The plan cannot be used:\na\nb" }), shown({ attention: ["c", "d"] })]).toEqual([
+    ["FAIL  plan       The plan cannot be used:\n                 a\n                 b"],
+    ["warn  plan       Kitchen, version 2 (/p.yaml).\n                 c\n                 d"],
+  ]);
 });
 
 test("what a file or a server says cannot command the terminal", () => {

@@ -1,5 +1,6 @@
 import type { Facts, ListeningFacts, MachineFacts, PlaceFacts } from "./facts.ts";
 import { checkDisk, checkFolder, checkSetAside } from "./folder-checks.ts";
+import { checkPlan } from "./plan-checks.ts";
 import { checkStore } from "./store-checks.ts";
 import { type Check, fail, ok, warn } from "./verdict.ts";
 
@@ -14,6 +15,7 @@ export function judge({ machine, settingsFaults, place }: Facts): Check[] {
   const checks = [checkNode(machine), checkEngine(machine, place), checkSettings(settingsFaults)];
   if (place !== undefined) {
     checks.push(
+      checkPlan(place.plan),
       checkFolder(place.folder, place.listening),
       checkDisk(place.disk),
       checkPort(place.listening, place.folder),
@@ -46,7 +48,7 @@ function checkEngine({ engine, platform }: MachineFacts, place: PlaceFacts | und
 
 function checkSettings(faults: string | undefined): Check {
   if (faults === undefined) return ok("settings", "The settings can be used.");
-  return fail("settings", `${faults}\nThe data folder, the port and the store were not looked at.`);
+  return fail("settings", `${faults}\nThe plan, the data folder, the port and the store were not looked at.`);
 }
 
 function checkPort(listening: ListeningFacts, { lock }: PlaceFacts["folder"]): Check {

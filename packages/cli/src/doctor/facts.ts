@@ -21,6 +21,7 @@ export interface MachineFacts {
 export interface PlaceFacts {
   /** Whether the settings name a ClickHouse server. */
   readonly usesServer: boolean;
+  readonly plan: PlanFacts;
   readonly folder: FolderFacts;
   /** Undefined where the system does not say. */
   readonly disk: DiskFacts | undefined;
@@ -28,6 +29,17 @@ export interface PlaceFacts {
   readonly listening: ListeningFacts;
   /** ClickHouse servers that were asked; none while a collector runs, which knows better. */
   readonly servers: readonly ServerFacts[];
+}
+
+/** The plan as a start would read it. */
+export interface PlanFacts {
+  readonly file: string;
+  /** Why it cannot be used; then nothing else is known of it. */
+  readonly fault: string | undefined;
+  readonly product: string;
+  readonly version: number;
+  /** What its maker should know of it, a sentence each. */
+  readonly attention: readonly string[];
 }
 
 export interface FolderFacts {

@@ -2,6 +2,9 @@ SELECT
     source,
     messageId,
     toUnixTimestamp64Milli(receivedAt) AS receivedAtMs,
+    country,
+    planVersion,
+    trimmed,
     envelope
 FROM events
 WHERE {filters}

@@ -81,10 +81,10 @@ class AppendLog implements Log {
     this.#sealed = recovered;
   }
 
-  append(keys: Uint32Array, lines: string): Promise<void> {
+  append(keys: Uint32Array, lines: string, contactLines = ""): Promise<void> {
     if (this.#closed) return Promise.reject(new CandorError("stopping"));
     if (this.#queuedBytes > this.#maxQueuedBytes) return Promise.reject(new CandorError("overloaded"));
-    const frame = frameRecord(keys, lines);
+    const frame = frameRecord(keys, lines, contactLines);
     try {
       return this.#enqueue(this.#segmentFor(keys.length / 2, frame.length), keys, frame);
     } catch (error) {

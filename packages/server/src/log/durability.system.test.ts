@@ -4,13 +4,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startCollector, writeKeys } from "@candor/bench/collector";
 import { afterAll, describe, expect, it } from "vitest";
-import { answerOf, eventually } from "../rig/in-process.ts";
+import { answerOf, eventually, OBSERVE_PLAN } from "../rig/in-process.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-system-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
 const authorization = `Basic ${Buffer.from(`${writeKeys.server}:`).toString("base64")}`;
-const NO_STORE = { CANDOR_CLICKHOUSE_URL: "http://127.0.0.1:1" };
+const NO_STORE = { CANDOR_CLICKHOUSE_URL: "http://127.0.0.1:1", CANDOR_PLAN: OBSERVE_PLAN };
 
 function track(url: string, messageId: string, filler = ""): Promise<Response> {
   const body = JSON.stringify({ type: "track", event: "e", userId: "u", messageId, properties: { filler } });

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
-import { frameRecord, scanRecords } from "./record.ts";
+import { frameKeys, scanRecords } from "./record.ts";
 
 const KEY_BYTES = 8;
 const PAGE_KEYS = 512;
@@ -31,7 +31,7 @@ export async function writeKeyFile(
   const path = join(dir, name);
   const file = await open(`${path}.new`, "w", 0o600);
   try {
-    await file.writeFile(frameRecord(keys, ""));
+    await file.writeFile(frameKeys(keys));
     await file.sync();
   } finally {
     await file.close();

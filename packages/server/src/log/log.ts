@@ -11,8 +11,9 @@ export interface Log {
    * Rejects with a CandorError (`disk_full`, `log_unwritable`, `overloaded`) when it is not, and will never be stored.
    * @param keys dedupe keys, two words a row
    * @param lines the rows, each ending in "\n"
+   * @param contactLines contacts that were taken out of them, each ending in "\n"; none when not given
    */
-  append(keys: Uint32Array, lines: string): Promise<void>;
+  append(keys: Uint32Array, lines: string, contactLines?: string): Promise<void>;
   /** Resolves once all that was appended before is on disk; rejects as its `append` did. */
   flushed(): Promise<void>;
   /**

@@ -3,7 +3,7 @@ import { copyFile, open, readdir, readFile, rename, stat, unlink } from "node:fs
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
 import type { Disk, SealedSegment } from "./log.ts";
-import { hasRecordBehind, type Record, scanRecords } from "./record.ts";
+import { hasRecordBehind, type Record, type RowFormat, scanRecords } from "./record.ts";
 
 /**
  * A segment's file says in its name how far it is: `<time>-<random>.open` takes records;
@@ -167,22 +167,33 @@ async function sealFile(
   return { name, path, rows, bytes, openedAtMs };
 }
 
+/** What stands in a sealed segment. All its records are of one format: one process wrote them. */
+export interface SegmentContent {
+  readonly format: RowFormat;
+  readonly lines: Buffer;
+  readonly contactLines: Buffer;
+  /** What can no longer be read: 0, but for a failing disk. */
+  readonly damagedBytes: number;
+}
+
 /**
  * Reads the rows of a sealed segment back, all lines in one. Synchronous, for a thread that does nothing else.
  * @param buffer is read into when it is large enough: a block is 10 MB, and a new one each time costs more than reading
- * @returns `damagedBytes` counts what can no longer be read (0, but for a failing disk)
  */
-export function readSegment(
-  segment: SealedSegment,
-  buffer: Buffer = NO_BUFFER,
-): { lines: Buffer; damagedBytes: number } {
+export function readSegment(segment: SealedSegment, buffer: Buffer = NO_BUFFER): SegmentContent {
   const { path, bytes } = segment;
   const content = buffer.length < bytes ? Buffer.allocUnsafe(bytes) : buffer.subarray(0, bytes);
   const fd = openSync(path, "r");
   try {
     const readBytes = readSync(fd, content, 0, bytes, 0);
     const { records, goodBytes } = scanRecords(content.subarray(0, readBytes));
-    return { lines: joinLines(content, records), damagedBytes: bytes - goodBytes };
+    const contactLines = Buffer.concat(records.map((record) => record.contactLines)); // first: the lines move over them
+    return {
+      format: records[0]?.format ?? 2,
+      lines: joinLines(content, records),
+      contactLines,
+      damagedBytes: bytes - goodBytes,
+    };
   } finally {
     closeSync(fd);
   }

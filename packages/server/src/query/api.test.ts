@@ -12,7 +12,7 @@ const get = (path: string, token = "token-a"): Promise<Response> =>
 
 describe("the read API without a store", () => {
   it("needs the admin token for everything that shows events", async () => {
-    for (const path of ["/api/events", "/api/count", "/api/live"]) {
+    for (const path of ["/api/events", "/api/count", "/api/live", "/api/reports/plan", "/api/contacts"]) {
       for (const response of [await get(path, "wrong"), await fetch(candor.url + path)]) {
         expect([response.status, (await answerOf(response)).code]).toEqual([401, "token_invalid"]);
       }
@@ -20,7 +20,14 @@ describe("the read API without a store", () => {
   });
 
   it("is healthy, ready and counted to everybody, because messages are kept while the store is away", async () => {
-    for (const path of ["/healthz", "/readyz", "/metrics", "/api/openapi.json"]) {
+    for (const path of [
+      "/healthz",
+      "/readyz",
+      "/metrics",
+      "/api/openapi.json",
+      "/privacy",
+      "/privacy.json",
+    ]) {
       expect((await fetch(candor.url + path)).status).toBe(200);
     }
   });
@@ -52,7 +59,19 @@ describe("the read API without a store", () => {
   it("describes itself as OpenAPI, every path of the read API, and sets headers that pages are safe with", async () => {
     const response = await fetch(`${candor.url}/api/openapi.json`);
     const document = await answerOf(response);
-    const paths = ["/api/count", "/api/events", "/api/live", "/healthz", "/metrics", "/readyz"];
+    const paths = [
+      "/api/contacts",
+      "/api/count",
+      "/api/events",
+      "/api/forget",
+      "/api/live",
+      "/api/reports/plan",
+      "/healthz",
+      "/metrics",
+      "/privacy",
+      "/privacy.json",
+      "/readyz",
+    ];
     expect(Object.keys(document.paths ?? {}).sort()).toEqual(paths);
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");

@@ -2,19 +2,31 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import type { PlanInForce } from "../enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "../errors.ts";
+import { type ForgetDependencies, forget, readForgetRequest } from "../forget/forget.ts";
 import type { Meters } from "../meters.ts";
+import type { StoredForms } from "../privacy/stored-forms.ts";
 import { splitUrl } from "../request/route.ts";
 import type { Store } from "../store/client.ts";
+import type { PlanStore } from "../store/plan-store.ts";
+import { readContacts } from "./contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "./events.ts";
 import { readFilters } from "./filters.ts";
 import type { LiveFeed } from "./live.ts";
+import { reportPlan } from "./plan-report.ts";
+import { createPrivacyPages, PRIVACY_CSP } from "./privacy-page.ts";
 import * as schema from "./schema.ts";
 
 export interface ApiDependencies {
   readonly store: Store;
   readonly live: LiveFeed;
   readonly meters: Meters;
+  readonly plan: PlanInForce;
+  readonly planStore: Pick<PlanStore, "keepCounts">;
+  readonly storedForms: StoredForms;
+  readonly forgetting: ForgetDependencies;
+  readonly now: () => number;
   readonly isAdminToken: (token: string) => boolean;
   /** Rejects with the reason when messages cannot be accepted durably now. */
   readonly checkReady: () => Promise<void>;
@@ -29,6 +41,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
     forceCloseConnections: false, // requests under way end first, main.ts sees to that
+    frameworkErrors: (error, _request, reply) => void sendError(reply, error, dependencies),
     serverFactory: (handler) => createHttpServer(handler, dependencies.ingest),
   });
   await app.register(helmet, {
@@ -61,7 +74,7 @@ function createHttpServer(
   });
 }
 
-function addPublicRoutes(app: FastifyInstance, { meters, checkReady }: ApiDependencies): void {
+function addPublicRoutes(app: FastifyInstance, { meters, checkReady, plan }: ApiDependencies): void {
   app.get("/healthz", { schema: schema.HEALTH }, () => ({ status: "ok" }));
   app.get("/readyz", { schema: schema.READY }, async () => {
     await checkReady();
@@ -71,18 +84,32 @@ function addPublicRoutes(app: FastifyInstance, { meters, checkReady }: ApiDepend
     const { contentType, body } = await meters.expose();
     return reply.type(contentType).send(body);
   });
+  const pagesOf = createPrivacyPages();
+  app.get("/privacy", { schema: schema.PRIVACY }, (_request, reply) =>
+    reply
+      .header("Content-Security-Policy", PRIVACY_CSP)
+      .type("text/html; charset=utf-8")
+      .send(pagesOf(plan.current().plan).html),
+  );
+  app.get("/privacy.json", { schema: schema.PRIVACY_JSON }, (_request, reply) =>
+    reply
+      .header("Access-Control-Allow-Origin", "*")
+      .type("application/json; charset=utf-8")
+      .serializer(String)
+      .send(pagesOf(plan.current().plan).json),
+  );
   app.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => app.swagger());
 }
 
 function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): void {
-  const { store, live } = dependencies;
-  const onRequest = async (request: FastifyRequest): Promise<void> => {
+  const { store, live, storedForms } = dependencies;
+  const onRequest: OnRequest = async (request) => {
     const token = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? "")?.[1];
     if (token === undefined || !dependencies.isAdminToken(token)) throw new CandorError("token_invalid");
   };
   app.get("/api/events", { schema: schema.EVENTS, onRequest }, async (request, reply) => {
     const parameters = parametersOf(request);
-    const filters = readFilters(parameters, ["limit", "cursor"]);
+    const filters = readFilters(parameters, ["limit", "cursor"], storedForms);
     const page = await readEvents(
       store,
       filters,
@@ -97,14 +124,34 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
   });
   app.get("/api/count", { schema: schema.COUNT, onRequest }, async (request, reply) => {
     void reply.header("Cache-Control", "no-store");
-    return { count: await countEvents(store, readFilters(parametersOf(request), [])) };
+    return { count: await countEvents(store, readFilters(parametersOf(request), [], storedForms)) };
   });
   app.get("/api/live", { schema: schema.LIVE, onRequest }, (request, reply) => {
-    const filters = readFilters(parametersOf(request), []);
+    const filters = readFilters(parametersOf(request), [], storedForms);
     void reply.hijack();
     live.add(reply.raw, filters);
   });
+  addMakerRoutes(app, dependencies, onRequest);
 }
+
+/** What a maker asks beside events: reports, and the contacts that people gave. */
+function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
+  const { store, forgetting } = dependencies;
+  app.get("/api/reports/plan", { schema: schema.PLAN_REPORT, onRequest }, async (request, reply) => {
+    void reply.header("Cache-Control", "no-store");
+    return reportPlan(parametersOf(request), dependencies);
+  });
+  app.get("/api/contacts", { schema: schema.CONTACTS, onRequest }, async (request, reply) => {
+    void reply.header("Cache-Control", "no-store");
+    return { contacts: await readContacts(store, readLimit(parametersOf(request))) };
+  });
+  app.post("/api/forget", { schema: schema.FORGET, onRequest }, async (request, reply) => {
+    void reply.header("Cache-Control", "no-store");
+    return forget(readForgetRequest(request.body), forgetting);
+  });
+}
+
+type OnRequest = (request: FastifyRequest) => Promise<void>;
 
 function parametersOf(request: FastifyRequest): URLSearchParams {
   return new URLSearchParams(splitUrl(request.raw.url ?? "")[1]);
@@ -120,10 +167,21 @@ function readLimit(parameters: URLSearchParams): number {
 }
 
 function sendError(reply: FastifyReply, error: unknown, { onFault }: ApiDependencies): FastifyReply {
-  const known = error instanceof CandorError ? error : new CandorError("internal", {}, error);
+  const known = toKnown(error);
   if (known.code === "internal") onFault(causeOf(error));
   if (known.code === "store_away") onFault(known.cause);
   if (known.retryAfterS !== undefined) void reply.header("Retry-After", known.retryAfterS);
   const { code, message } = known;
   return reply.status(known.status).send({ success: false, code, message, error: message });
+}
+
+/** Fastify's own refusals repeat what was asked for, and are the client's fault: nobody is told but the client. */
+function toKnown(error: unknown): CandorError {
+  if (error instanceof CandorError) return error;
+  const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
+  if (status === 404 || (error instanceof Error && causeOf(error) === "FST_ERR_BAD_URL"))
+    return new CandorError("not_found", {}, error);
+  if (status >= 400 && status < 500)
+    return new CandorError("body_unreadable", { why: "it is not JSON of a fitting size and type" }, error);
+  return new CandorError("internal", {}, error);
 }

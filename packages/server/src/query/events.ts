@@ -1,5 +1,6 @@
 import { CandorError, causeOf } from "../errors.ts";
 import { readSql, type Store } from "../store/client.ts";
+import type { RowAbout } from "../store/row.ts";
 import { type Condition, type Filters, toCondition } from "./filters.ts";
 
 const EVENTS_SQL = readSql("query/events.sql");
@@ -29,7 +30,7 @@ export async function readEvents(
   const condition = withCursor(toCondition(filters), cursor);
   const rows = await ask(store, EVENTS_SQL, condition, { limit: limit + 1 });
   const page = rows.slice(0, limit);
-  const events = page.map((row) => withCandor(String(row.envelope), String(row.source)));
+  const events = page.map((row) => withCandor(String(row.envelope), aboutOf(row)));
   const last = rows.length > limit ? page.at(-1) : undefined;
   return `{"events":[${events.join(",")}],"next":${last === undefined ? "null" : JSON.stringify(encodeCursor(last))}}`;
 }
@@ -56,9 +57,30 @@ async function ask(
   }
 }
 
-/** Adds what Candor itself says of an event. An envelope is never empty, therefore the comma. */
-export function withCandor(envelope: string, source: string): string {
-  return `${envelope.slice(0, -1)},"candor":${JSON.stringify({ source })}}`;
+/** What Candor itself says of an event: `RowAbout`, whose source is any text for a watcher. */
+type CandorAbout = Omit<RowAbout, "source"> & { readonly source: string };
+
+/**
+ * Adds `candor: {source, country?, planVersion, trimmed?}`: an empty country and an empty list are left out. An envelope
+ * is never empty, therefore the comma.
+ */
+export function withCandor(envelope: string, { source, country, planVersion, trimmed }: CandorAbout): string {
+  const candor = {
+    source,
+    country: country || undefined,
+    planVersion,
+    trimmed: trimmed.length === 0 ? undefined : trimmed,
+  };
+  return `${envelope.slice(0, -1)},"candor":${JSON.stringify(candor)}}`;
+}
+
+function aboutOf(row: Record<string, unknown>): CandorAbout {
+  return {
+    source: String(row.source),
+    country: String(row.country),
+    planVersion: Number(row.planVersion),
+    trimmed: Array.isArray(row.trimmed) ? row.trimmed.map(String) : [],
+  };
 }
 
 function encodeCursor(row: Record<string, unknown>): string {

@@ -1,10 +1,13 @@
 import { type Envelope, isObject, type JsonValue, MESSAGE_TYPES, parseTime } from "@candor/envelope";
 import { SOURCES } from "../config.ts";
 import { CandorError } from "../errors.ts";
+import type { StoredForms } from "../privacy/stored-forms.ts";
 import type { QueryParams } from "../store/client.ts";
 
-/** Filters by name, as the addresses of /api/events, /api/count and /api/live carry them. */
-export type Filters = ReadonlyMap<string, string>;
+/** Filters by name, as the addresses of /api/events, /api/count and /api/live carry them; each with the values that match. */
+export type Filters = ReadonlyMap<string, readonly string[]>;
+
+const ID_FILTERS: ReadonlySet<string> = new Set(["messageId", "userId", "anonymousId"]);
 
 const COLUMN_FILTERS = ["source", "event", "type", "messageId", "userId", "anonymousId"] as const;
 const PATH_FILTER = /^(properties|traits|context)\..+$/;
@@ -15,15 +18,20 @@ const MAX_WAYS = 64;
 /**
  * Checks the filters of an address.
  * @param others parameters that are not filters, such as `limit`
+ * @param storedForms the forms in which an id may stand in the store: who asks knows the one that was sent
  * @throws CandorError `query_invalid`
  */
-export function readFilters(parameters: URLSearchParams, others: readonly string[]): Filters {
-  const filters = new Map<string, string>();
+export function readFilters(
+  parameters: URLSearchParams,
+  others: readonly string[],
+  storedForms: StoredForms = (id) => [id],
+): Filters {
+  const filters = new Map<string, readonly string[]>();
   for (const [name, value] of parameters) {
     if (others.includes(name)) continue;
-    if (filters.has(name)) throw invalid(`The filter ${name} is given twice. Give it once.`);
+    if (filters.has(name)) throw invalid("A filter is given twice. Give each once.");
     checkFilter(name, value);
-    filters.set(name, value);
+    filters.set(name, ID_FILTERS.has(name) ? storedForms(value) : [value]);
   }
   if (filters.size > MAX_FILTERS) throw invalid(`More than ${MAX_FILTERS} filters. Use fewer.`);
   return filters;
@@ -70,7 +78,8 @@ export function toCondition(filters: Filters): Condition {
     params[name] = value;
     return `{${name}:String}`;
   };
-  for (const [name, value] of filters) {
+  for (const [name, values] of filters) {
+    const [value = ""] = values;
     if (name === "from" || name === "to") {
       const time = bind(new Date(parseTime(value) ?? 0).toISOString().slice(0, 23).replace("T", " "));
       const bound = `toDateTime64(${time}, 3, 'UTC')`;
@@ -84,7 +93,7 @@ export function toCondition(filters: Filters): Condition {
           .map((way) => wayCondition(way, value, bind))
           .join(" OR ")})`,
       );
-    } else conditions.push(`${name} = ${bind(value)}`);
+    } else conditions.push(`${name} IN (${values.map(bind).join(", ")})`);
   }
   return { sql: conditions.join("\n  AND "), params };
 }
@@ -125,7 +134,8 @@ function wayCondition(way: readonly PathPart[], value: string, bind: (value: str
 
 /** The same judgement on one envelope, for /api/live. */
 export function matches(filters: Filters, source: string | undefined, envelope: Envelope): boolean {
-  for (const [name, value] of filters) if (!matchesOne(name, value, source, envelope)) return false;
+  for (const [name, values] of filters)
+    if (!values.some((value) => matchesOne(name, value, source, envelope))) return false;
   return true;
 }
 

@@ -72,8 +72,8 @@ function isWanted(draft: Draft, reason: DropReason | undefined, filters: Filters
   if (draft.envelope.messageId !== "" || reason === undefined)
     return matches(filters, draft.source, draft.envelope);
   const item = isObject(draft.item) ? draft.item : {};
-  for (const [name, value] of filters)
-    if ((name === "source" ? draft.source : item[name]) !== value) return false;
+  for (const [name, values] of filters)
+    if (!values.some((value) => value === (name === "source" ? draft.source : item[name]))) return false;
   return true;
 }
 
@@ -81,7 +81,7 @@ function isWanted(draft: Draft, reason: DropReason | undefined, filters: Filters
 function describe(draft: Draft, reason: DropReason | undefined): string {
   const source = JSON.stringify(draft.source ?? null);
   if (reason === undefined) {
-    return `{"verdict":"kept","source":${source},"envelope":${withCandor(draft.text, draft.source ?? "")}}`;
+    return `{"verdict":"kept","source":${source},"envelope":${withCandor(draft.text, { ...draft, source: draft.source ?? "" })}}`;
   }
   return `{"verdict":"dropped","reason":"${reason}","source":${source},"message":${messageText(draft.item)}}`;
 }

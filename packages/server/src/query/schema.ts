@@ -1,4 +1,5 @@
 import { MESSAGE_TYPES } from "@candor/envelope";
+import { PLAN_MODES } from "@candor/plan";
 import { Type } from "typebox";
 import { SOURCES } from "../config.ts";
 import { DEFAULT_LIMIT, MAX_LIMIT } from "./events.ts";
@@ -53,7 +54,18 @@ const Envelope = Type.Object(
     sentAt: Type.Optional(Type.String({ format: "date-time" })),
     timestamp: Type.String({ format: "date-time" }),
     receivedAt: Type.String({ format: "date-time" }),
-    candor: Type.Object({ source: Type.Enum([...SOURCES]) }),
+    candor: Type.Object({
+      source: Type.Enum([...SOURCES]),
+      country: Type.Optional(
+        Type.String({ description: "ISO 3166 alpha-2, looked up before the address was cut." }),
+      ),
+      planVersion: Type.Integer({ description: "Version of the plan that it was judged by." }),
+      trimmed: Type.Optional(
+        Type.Array(Type.String(), {
+          description: "Declared paths at which something was removed or changed.",
+        }),
+      ),
+    }),
   },
   {
     additionalProperties: true,
@@ -92,6 +104,69 @@ export const LIVE = {
   querystring: Type.Object(FILTERS),
   produces: ["text/event-stream"],
 };
+
+const Counted = {
+  source: Type.String(),
+  event: Type.String({ description: "The declared event; `*` for one that is not in the plan." }),
+  reason: Type.String(),
+  count: Type.Integer(),
+};
+
+export const PLAN_REPORT = {
+  summary: "The plan in force, and what it took from messages or refused, by declared path and reason",
+  security: SECURED,
+  querystring: Type.Object({
+    from: Type.Optional(Type.String({ description: "First day (or time), default 30 days ago." })),
+    to: Type.Optional(Type.String({ description: "Last day (or time), default today." })),
+  }),
+  response: {
+    200: Type.Object({
+      product: Type.String(),
+      planVersion: Type.Integer(),
+      fault: Type.Optional(Type.String({ description: "Why the plan's file as it is now is not in force." })),
+      modes: Type.Record(Type.String(), Type.Enum([...PLAN_MODES])),
+      from: Type.String(),
+      to: Type.String(),
+      trimmed: Type.Array(Type.Object({ ...Counted, path: Type.String() })),
+      refused: Type.Array(Type.Object(Counted)),
+    }),
+    ...FAULTS,
+  },
+};
+
+export const CONTACTS = {
+  summary: "Contacts that people gave when they asked for support, newest day first",
+  security: SECURED,
+  querystring: Type.Object({
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_LIMIT, default: DEFAULT_LIMIT })),
+  }),
+  response: {
+    200: Type.Object({
+      contacts: Type.Array(
+        Type.Object({ day: Type.String(), contact: Type.String() }, { additionalProperties: true }),
+      ),
+    }),
+    ...FAULTS,
+  },
+};
+
+export const FORGET = {
+  summary:
+    "Deletes what is kept of an instance, a user or a contact; answers when it is gone, with a receipt",
+  security: SECURED,
+  body: Type.Object(
+    {
+      instance: Type.Optional(Type.String()),
+      user: Type.Optional(Type.String()),
+      contact: Type.Optional(Type.String()),
+    },
+    { description: "Exactly one of them." },
+  ),
+  response: { 200: Type.Object({}, { additionalProperties: true }), ...FAULTS },
+};
+
+export const PRIVACY = { summary: "What is collected, for people", produces: ["text/html"] };
+export const PRIVACY_JSON = { summary: "The plan in force, as JSON" };
 
 export const HEALTH = {
   summary: "The process runs",

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { adminToken, type Collector, startCollector, writeKeys } from "@candor/bench/collector";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { answerOf, eventually } from "../rig/in-process.ts";
+import { answerOf, eventually, OBSERVE_PLAN } from "../rig/in-process.ts";
 
 const MIB = 1024 * 1024;
 /** Far below what the bodies would inflate to (1 GB), far above what garbage collection leaves lying for a moment. */
@@ -24,7 +24,7 @@ function residentBytes(): number {
 }
 
 beforeAll(async () => {
-  collector = await startCollector({ dataDir });
+  collector = await startCollector({ dataDir, env: { CANDOR_PLAN: OBSERVE_PLAN } });
   for (let n = 0; n < 200; n++) await post(JSON.stringify({ type: "track", event: "Warm", userId: "u" }));
   idleBytes = residentBytes();
   sampler = setInterval(() => {

@@ -3,6 +3,8 @@ import type { BlockList } from "node:net";
 import { isObject, type JsonObject, type MessageType, parseTime, toIsoTime } from "@candor/envelope";
 import type { Source } from "../config.ts";
 import { CandorError, causeOf } from "../errors.ts";
+import type { ForgetDependencies } from "../forget/forget.ts";
+import { handleInstanceRequest } from "../forget/instance-key.ts";
 import type { Meters } from "../meters.ts";
 import { type Dropped, type Intake, type PipelineDependencies, runSteps, submit } from "../pipeline.ts";
 import { sendAccepted, sendBatchAccepted, sendError, sendJson, sendPixel, sendPreflight } from "./answer.ts";
@@ -19,6 +21,7 @@ export interface IngestDependencies extends PipelineDependencies {
   readonly readBody: BodyReader;
   readonly meters: Meters;
   readonly trustedProxies: BlockList;
+  readonly forgetting: ForgetDependencies;
   /** Told of what is our fault, for the operator. */
   readonly onFault: (error: unknown) => void;
 }
@@ -53,6 +56,12 @@ async function handle(
   if (route.kind === "settings") return sendSettings(request, response, route.writeKey, deps);
   if (route.kind === "client_metrics") return sendJson(response, 200, '{"success":true}');
   if (route.kind === "pixel") return handlePixel(request, response, route, new URLSearchParams(query), deps);
+  if (route.kind === "instance") {
+    const body = await deps.readBody(request);
+    if (route.action === "key") findSource(request, body, [], deps.sourceOfKey); // throws for a stranger
+    const answer = await handleInstanceRequest(route.action, body, deps.forgetting);
+    return sendJson(response, 200, JSON.stringify(answer));
+  }
   return handleMessages(request, response, route.type, deps);
 }
 
@@ -138,6 +147,7 @@ function openIntake(
     peerAddress: clientAddress(request, deps.trustedProxies),
     keys: new Uint32Array(2 * messages),
     lines: "",
+    contactLines: "",
     rows: 0,
     duplicates: 0,
   };

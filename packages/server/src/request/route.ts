@@ -5,6 +5,7 @@ export type IngestRoute =
   | { readonly kind: "messages"; readonly type: MessageType | undefined }
   | { readonly kind: "pixel"; readonly type: MessageType | undefined }
   | { readonly kind: "settings"; readonly writeKey: string }
+  | { readonly kind: "instance"; readonly action: "key" | "forget" }
   | { readonly kind: "client_metrics" };
 
 /** An address's path and query. Only the first "?" parts them: a query may hold others. */
@@ -44,6 +45,8 @@ export function findRoute(path: string): IngestRoute | undefined {
     return name === "m" ? { kind: "client_metrics" } : undefined;
   }
   if (name === "projects" && third === "settings") return { kind: "settings", writeKey: safeDecode(second) };
+  if (name === "instance" && third === undefined && (second === "key" || second === "forget"))
+    return { kind: "instance", action: second };
   if (name !== "pixel" || third !== undefined) return undefined;
   return { kind: "pixel", type: Object.hasOwn(TYPES, second) ? TYPES[second] : undefined };
 }

@@ -1,10 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { readConfig } from "../config.ts";
 import { type Candor, type StartOptions, startCandor } from "../main.ts";
 
-/** For tests: the whole collector in this process, on a free port, in a folder of its own. */
+/** For tests: the whole collector in this process, on a free port, in a folder of its own, with a plan that observes. */
 export interface TestCandor extends Candor {
   readonly dataDir: string;
   /** Lines told to the operator. */
@@ -31,6 +32,9 @@ export interface Answer {
   readonly events?: ({ readonly messageId: string } & Readonly<Record<string, unknown>>)[];
   readonly next?: string | null;
   readonly paths?: object;
+  readonly fault?: string;
+  readonly trimmed?: readonly object[];
+  readonly refused?: readonly object[];
 }
 
 export async function answerOf(response: Response): Promise<Answer> {
@@ -47,6 +51,11 @@ export function basic(key: string): string {
 /** No store at all: nothing listens on port 1. Messages are accepted and wait in the log. */
 export const NO_STORE = { CANDOR_CLICKHOUSE_URL: "http://127.0.0.1:1" };
 
+/** A plan that keeps what it does not declare: for tests that are not about the plan. */
+export const OBSERVE_PLAN = fileURLToPath(new URL("../../fixtures/plans/observe.yaml", import.meta.url));
+/** The plan of the reference product, which a start takes when none is set. */
+export const APPSMITH_PLAN = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
+
 export async function startForTest(
   environment: Record<string, string> = {},
   options: StartOptions = {},
@@ -56,6 +65,7 @@ export async function startForTest(
   const config = readConfig({
     CANDOR_PORT: "0",
     CANDOR_DATA_DIR: dataDir,
+    CANDOR_PLAN: OBSERVE_PLAN,
     CANDOR_WRITE_KEYS: Object.entries(WRITE_KEYS)
       .map((pair) => pair.join(":"))
       .join(","),

@@ -9,7 +9,7 @@ import {
   createClient,
 } from "@clickhouse/client";
 
-import { ROW_COLUMNS } from "./row.ts";
+import type { LineTarget } from "./row.ts";
 
 export const DATABASE = "candor";
 /** Over a cluster, the database whose tables span all nodes. */
@@ -29,9 +29,15 @@ export type QueryParams = Readonly<Record<string, string | number>>;
 export interface Store {
   /** Runs a statement without result on every node. */
   command(sql: string, database?: string): Promise<void>;
-  /** Inserts lines of ROW_COLUMNS. Exactly once for one token, however often it is called with the same lines. */
-  insertLines(lines: Buffer, token: string, signal?: AbortSignal): Promise<void>;
+  /** Inserts lines. Exactly once for one token, however often it is called with the same lines. */
+  insertLines(target: LineTarget, lines: Buffer, token: string, signal?: AbortSignal): Promise<void>;
+  /** Inserts objects of column name to value. A call that is repeated inserts them again. */
+  insertRows(table: string, rows: readonly object[]): Promise<void>;
+  /** The same on every node, into its own table and not over the cluster. */
+  insertRowsEverywhere(table: string, rows: readonly object[]): Promise<void>;
   query(sql: string, params?: QueryParams): Promise<Record<string, unknown>[]>;
+  /** Each node's own rows: what it says of itself. */
+  queryEveryNode(sql: string): Promise<Record<string, unknown>[][]>;
   readonly cluster: string | undefined;
   close(): Promise<void>;
 }
@@ -44,28 +50,45 @@ export function openStore(address: StoreAddress): Store {
       : [connectTo(() => socketOptions(address.socketPath))];
   const spanning = nodes[0]?.(cluster === undefined ? DATABASE : CLUSTER_DATABASE);
   if (spanning === undefined) throw new Error("a store has at least one address");
+  const insertSettings = cluster === undefined ? {} : { distributed_foreground_insert: 1 as const };
   return {
     cluster,
     command: async (query, database = DATABASE) => {
       for (const node of nodes) await node(database).command({ query });
     },
-    insertLines: async (lines, token, signal) => {
+    insertLines: async ({ table, columns }, lines, token, signal) => {
       await spanning.insert({
-        table: "events",
-        columns: [...ROW_COLUMNS],
+        table,
+        columns: [columns[0] ?? "", ...columns.slice(1)],
         format: "TabSeparated",
         values: Readable.from([lines], { objectMode: false }),
-        clickhouse_settings: {
-          insert_deduplication_token: token,
-          ...(cluster === undefined ? {} : { distributed_foreground_insert: 1 }),
-        },
+        clickhouse_settings: { insert_deduplication_token: token, ...insertSettings },
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
+    },
+    insertRows: async (table, rows) => {
+      await spanning.insert({
+        table,
+        format: "JSONEachRow",
+        values: [...rows],
+        clickhouse_settings: insertSettings,
+      });
+    },
+    insertRowsEverywhere: async (table, rows) => {
+      for (const node of nodes)
+        await node(DATABASE).insert({ table, format: "JSONEachRow", values: [...rows] });
     },
     query: async (query, params = {}) => {
       const result = await spanning.query({ query, query_params: params, format: "JSONEachRow" });
       return result.json<Record<string, unknown>>();
     },
+    queryEveryNode: (query) =>
+      Promise.all(
+        nodes.map(async (node) => {
+          const result = await node(DATABASE).query({ query, format: "JSONEachRow" });
+          return result.json<Record<string, unknown>>();
+        }),
+      ),
     close: async () => {
       for (const node of nodes) await node.close();
     },

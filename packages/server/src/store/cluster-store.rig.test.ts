@@ -1,11 +1,25 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Cluster, startCluster } from "@candor/engine/rig";
+import { loadPlan, type Plan } from "@candor/plan";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { forget } from "../forget/forget.ts";
 import { eventually, startForTest } from "../rig/in-process.ts";
-import { openStore } from "./client.ts";
+import { CLUSTER_DATABASE, openStore } from "./client.ts";
+import { migrate } from "./migrate.ts";
+import { applyPlanToStore, planColumns } from "./plan-columns.ts";
+import { EVENT_TARGETS } from "./row.ts";
 import { describeStoreContract } from "./store.contract.ts";
+
+const samplePlan = (): Plan =>
+  loadPlan(
+    readFileSync(new URL("../../../../plans/appsmith.yaml", import.meta.url), "utf8"),
+    "appsmith.yaml",
+  );
+
+const planLine = (id: string): string =>
+  `server\ttrack\tPlanned\t${id}\tplanned\t\t2026-11-01T00:00:00.000\t2026-11-01T00:00:00.000\t\t1\t[]\t{"properties":{"os":"ubuntu"}}\n`;
 
 const dir = mkdtempSync(join(tmpdir(), "candor-cluster-"));
 let cluster: Cluster;
@@ -28,6 +42,68 @@ describe("a cluster of two ClickHouse servers", () => {
       expect(Number(row?.rows)).toBeGreaterThan(500);
       await shard.close();
     }
+  });
+
+  it("gains on its spanning tables the columns that an older Candor's have not", async () => {
+    const store = openStore({ urls: cluster.urls, cluster: cluster.clusterName });
+    await store.command("ALTER TABLE events DROP COLUMN country, DROP COLUMN trimmed", CLUSTER_DATABASE);
+    await migrate(store);
+    expect(await store.query("SELECT country, trimmed FROM events LIMIT 1")).toHaveLength(1);
+    await store.close();
+  });
+
+  it("has a plan's columns on all nodes, also on one that was without them, and keeps to its retention", async () => {
+    const store = openStore({ urls: cluster.urls, cluster: cluster.clusterName });
+    const plan = samplePlan();
+    const names = planColumns(plan).map(({ name }) => name);
+    const insert = (token: string): Promise<void> =>
+      store.insertLines(
+        EVENT_TARGETS[2],
+        Buffer.from(Array.from({ length: 50 }, (_, n) => planLine(`${token}-${n}`)).join("")),
+        token,
+      );
+    await insert("plan-before");
+    await applyPlanToStore(store, plan);
+    await insert("plan-after");
+    const [second] = cluster.urls.slice(1).map((url) => openStore({ urls: [url], cluster: undefined }));
+    await second?.command(`ALTER TABLE candor.events DROP COLUMN ${names[0]}`);
+    await applyPlanToStore(store, plan);
+    await applyPlanToStore(store, plan);
+    const rows = await store.query(
+      "SELECT properties_os AS os, toUInt32(count()) AS rows FROM events WHERE event = 'Planned' GROUP BY os",
+    );
+    expect(rows).toEqual([{ os: "ubuntu", rows: 100 }]);
+    const tables = await second?.query(
+      "SELECT engine_full AS full FROM system.tables WHERE name = 'contacts' AND engine = 'MergeTree'",
+    );
+    expect(tables?.[0]?.full).toContain(" TTL ");
+    await second?.close();
+    await store.close();
+  });
+
+  it("forgets on all of its nodes", async () => {
+    const store = openStore({ urls: cluster.urls, cluster: cluster.clusterName });
+    const nowhere = join(dir, "nothing");
+    const log = { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) };
+    const deps = {
+      store,
+      log,
+      logDir: nowhere,
+      setAsideDir: nowhere,
+      storedForms: (id: string) => [id],
+      now: Date.now,
+    };
+    const { removed } = await forget({ user: "planned" }, deps);
+    expect(removed[0]).toEqual({ where: "events", rows: 100 });
+    for (const url of cluster.urls) {
+      const shard = openStore({ urls: [url], cluster: undefined });
+      const [row] = await shard.query(
+        "SELECT countIf(userId = 'planned') AS gone, count() > 0 AS others, (SELECT count() FROM candor.forgetting) AS ids FROM candor.events",
+      );
+      expect([Number(row?.gone), Boolean(row?.others), Number(row?.ids)]).toEqual([0, true, 0]);
+      await shard.close();
+    }
+    await store.close();
   });
 
   it("is what a collector drains into when the settings name it", async () => {

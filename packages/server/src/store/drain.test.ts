@@ -36,7 +36,7 @@ beforeEach(async () => {
 
 const TIME = "2026-03-01T12:00:00.000";
 const line = (id: string): string =>
-  `server\ttrack\tDrained\t${id}\tu\t\t${TIME}\t${TIME}\t{"messageId":"${id}"}\n`;
+  `server\ttrack\tDrained\t${id}\tu\t\t${TIME}\t${TIME}\tDE\t7\t[]\t{"messageId":"${id}"}\n`;
 const append = (lines: string[]): Promise<void> =>
   log.append(new Uint32Array(2 * lines.length).fill(1), lines.join(""));
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `m${n}`);
@@ -84,8 +84,8 @@ describe("the drain", () => {
     let failures = 3;
     const forgetful: Store = {
       ...store,
-      insertLines: async (lines, token) => {
-        await store.insertLines(lines, token);
+      insertLines: async (target, lines, token) => {
+        await store.insertLines(target, lines, token);
         if (failures-- > 0) throw new Error("connection lost");
       },
     };
@@ -117,8 +117,8 @@ describe("the drain", () => {
       let left = inserts;
       const dying: Store = {
         ...store,
-        insertLines: async (part, token) => {
-          await store.insertLines(part, token);
+        insertLines: async (target, part, token) => {
+          await store.insertLines(target, part, token);
           if (--left === 0) throw new Error("killed here");
           if (left < 0) throw new Error("dead");
         },

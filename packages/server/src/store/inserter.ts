@@ -1,6 +1,7 @@
 import type { SealedSegment } from "../log/log.ts";
-import { readSegment } from "../log/segment.ts";
+import { readSegment, type SegmentContent } from "../log/segment.ts";
 import { rowFaultOf, type Store } from "./client.ts";
+import { CONTACT_TARGET, EVENT_TARGETS, type LineTarget } from "./row.ts";
 import type { SetAside } from "./set-aside.ts";
 
 /** Puts segments into the store. */
@@ -29,19 +30,25 @@ export function createInserter(store: Store, setAside: SetAside): Inserter {
         setAside.addUnreadable(segment);
         return { rowsSetAside: segment.rows };
       }
-      const { lines, damagedBytes } = read;
-      if (damagedBytes > 0) setAside.addDamaged(segment);
-      const insert: Insert = (part, token) => store.insertLines(part, token, aborting.signal);
-      return { rowsSetAside: await insertLines(segment, lines, insert, setAside) };
+      if (read.damagedBytes > 0) setAside.addDamaged(segment);
+      let rowsSetAside = 0;
+      for (const block of blocksOf(segment, read)) {
+        const insert: Insert = (part, token) => store.insertLines(block.target, part, token, aborting.signal);
+        rowsSetAside += await insertBlock(block, insert, setAside);
+      }
+      return { rowsSetAside };
     },
-    forget: (segment) => setAside.forgetRanges(segment.name),
+    forget: ({ name }) => {
+      setAside.forgetRanges(name);
+      setAside.forgetRanges(contactsName(name));
+    },
     abort: () => aborting.abort(),
     close: () => store.close(),
   };
 }
 
 /** Undefined when the disk does not give the file out: one bad sector must not hold up all that is behind it. */
-function tryRead(segment: SealedSegment, buffer: Buffer): ReturnType<typeof readSegment> | undefined {
+function tryRead(segment: SealedSegment, buffer: Buffer): SegmentContent | undefined {
   try {
     return readSegment(segment, buffer);
   } catch {
@@ -49,30 +56,43 @@ function tryRead(segment: SealedSegment, buffer: Buffer): ReturnType<typeof read
   }
 }
 
+/** What goes into one table under one token. */
+interface Block {
+  /** Its insert token. */
+  readonly name: string;
+  readonly target: LineTarget;
+  readonly lines: Buffer;
+}
+
+const contactsName = (segment: string): string => `${segment}-contacts`;
+
+function blocksOf({ name }: SealedSegment, { format, lines, contactLines }: SegmentContent): Block[] {
+  const blocks: Block[] = [
+    { name: contactsName(name), target: CONTACT_TARGET, lines: contactLines },
+    { name, target: EVENT_TARGETS[format], lines },
+  ];
+  return blocks.filter((block) => block.lines.length > 0);
+}
+
 type Insert = (part: Buffer, token: string) => Promise<void>;
 
-/** As one block under the segment's name; taken apart when the store rejects it. @returns rows set aside */
-async function insertLines(
-  segment: SealedSegment,
-  lines: Buffer,
-  insert: Insert,
-  setAside: SetAside,
-): Promise<number> {
-  const rejected = setAside.rejectedRanges(segment.name);
-  if (lines.length === 0) return 0;
+/** As one block under its name; taken apart when the store rejects it. @returns rows set aside */
+async function insertBlock(block: Block, insert: Insert, setAside: SetAside): Promise<number> {
+  const { name, lines } = block;
+  const rejected = setAside.rejectedRanges(name);
   if (rejected.size === 0) {
     try {
-      await insert(lines, segment.name);
+      await insert(lines, name);
       return 0;
     } catch (error) {
       if (rowFaultOf(error) === undefined) throw error;
     }
   }
-  return takeApart({ segment, lines: splitLines(lines), rejected, insert, setAside });
+  return takeApart({ name, lines: splitLines(lines), rejected, insert, setAside });
 }
 
 interface Bisection {
-  readonly segment: SealedSegment;
+  readonly name: string;
   readonly lines: readonly Buffer[];
   readonly rejected: ReadonlySet<string>;
   readonly insert: Insert;
@@ -84,7 +104,7 @@ interface Bisection {
  * was rejected is noted on disk before its halves are tried: after a crash the same halves come under the same tokens.
  */
 async function takeApart(bisection: Bisection): Promise<number> {
-  const { lines, segment, setAside } = bisection;
+  const { lines, name, setAside } = bisection;
   let rowsSetAside = 0;
   const ranges: [from: number, to: number][] = [[0, lines.length]];
   for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
@@ -95,7 +115,7 @@ async function takeApart(bisection: Bisection): Promise<number> {
     if (to - from > 1) ranges.push([middle, to], [from, middle]);
     else {
       const line = lines[from]?.toString("utf8").replace(/\n$/, "") ?? "";
-      setAside.add({ setAsideAt: new Date().toISOString(), id: `${segment.name}-${from}`, fault, line });
+      setAside.add({ setAsideAt: new Date().toISOString(), id: `${name}-${from}`, fault, line });
       rowsSetAside += 1;
     }
   }
@@ -104,19 +124,19 @@ async function takeApart(bisection: Bisection): Promise<number> {
 
 /** Inserts a range; the store's name for the fault when it rejects it, or has rejected it before. */
 async function rangeFault(
-  { segment, lines, rejected, insert, setAside }: Bisection,
+  { name, lines, rejected, insert, setAside }: Bisection,
   from: number,
   to: number,
 ): Promise<string | undefined> {
   const range = `${from}-${to}`;
   if (rejected.has(range)) return "rejected before";
   try {
-    await insert(Buffer.concat(lines.slice(from, to)), `${segment.name}:${range}`);
+    await insert(Buffer.concat(lines.slice(from, to)), `${name}:${range}`);
     return undefined;
   } catch (error) {
     const fault = rowFaultOf(error);
     if (fault === undefined) throw error;
-    if (to - from > 1) setAside.addRejectedRange(segment.name, range);
+    if (to - from > 1) setAside.addRejectedRange(name, range);
     return fault;
   }
 }

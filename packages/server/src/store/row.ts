@@ -1,20 +1,70 @@
 import type { Envelope } from "@candor/envelope";
+import type { Contact } from "@candor/plan/runtime";
 import type { Source } from "../config.ts";
+import type { RowFormat } from "../log/record.ts";
 
-/** Columns of a row, in the order of its line. */
-export const ROW_COLUMNS = [
-  "source",
-  "type",
-  "event",
-  "messageId",
-  "userId",
-  "anonymousId",
-  "timestamp",
-  "receivedAt",
-  "envelope",
-] as const;
+/** A table, and the columns of the lines that go into it, in their order. */
+export interface LineTarget {
+  readonly table: "events" | "contacts";
+  readonly columns: readonly string[];
+}
+
+/**
+ * Columns of an event's line, by the format that its record in the log names. Lines are built when a message is accepted
+ * and may wait in the log while Candor is replaced by a newer one: a format is never changed, a new one is added.
+ */
+export const EVENT_TARGETS: Readonly<Record<RowFormat, LineTarget>> = {
+  1: {
+    table: "events",
+    columns: [
+      "source",
+      "type",
+      "event",
+      "messageId",
+      "userId",
+      "anonymousId",
+      "timestamp",
+      "receivedAt",
+      "envelope",
+    ],
+  },
+  2: {
+    table: "events",
+    columns: [
+      "source",
+      "type",
+      "event",
+      "messageId",
+      "userId",
+      "anonymousId",
+      "timestamp",
+      "receivedAt",
+      "country",
+      "planVersion",
+      "trimmed",
+      "envelope",
+    ],
+  },
+};
+
+/** `about` is a JSON object of what the plan keeps beside a contact; `shuffle` a random number that hides the order. */
+export const CONTACT_TARGET: LineTarget = {
+  table: "contacts",
+  columns: ["day", "shuffle", "contact", "about"],
+};
 
 const EARLIEST_TIME = "1900-01-01T00:00:00.000";
+
+/** What Candor itself keeps of an event, beside its envelope. */
+export interface RowAbout {
+  readonly source: Source;
+  /** ISO 3166 alpha-2; undefined when it is not known. */
+  readonly country: string | undefined;
+  /** Version of the plan that it was judged by. */
+  readonly planVersion: number;
+  /** Declared paths at which something was removed or changed. */
+  readonly trimmed: readonly string[];
+}
 
 /**
  * The line that the store takes for a message, in ClickHouse's TabSeparated format: built once, here, so that the
@@ -22,11 +72,28 @@ const EARLIEST_TIME = "1900-01-01T00:00:00.000";
  * @param text `envelope` as JSON
  * @see https://clickhouse.com/docs/interfaces/formats/TabSeparated
  */
-export function toLine(source: Source, envelope: Envelope, text: string): string {
+export function toLine(
+  { source, country, planVersion, trimmed }: RowAbout,
+  envelope: Envelope,
+  text: string,
+): string {
   const { type, event, messageId, userId, anonymousId, timestamp, receivedAt } = envelope;
   return `${source}\t${type}\t${cell(event)}\t${messageId}\t${cell(userId)}\t${cell(anonymousId)}\t${timeCell(
     timestamp,
-  )}\t${timeCell(receivedAt)}\t${escaped(text)}\n`;
+  )}\t${timeCell(receivedAt)}\t${country ?? ""}\t${planVersion}\t${listCell(trimmed)}\t${escaped(text)}\n`;
+}
+
+/**
+ * The line of a contact. The time is rounded to the day.
+ * @param shuffle a random whole number, 0 to 2^48
+ */
+export function toContactLine({ contact, about }: Contact, receivedAt: string, shuffle: number): string {
+  return `${receivedAt.slice(0, 10)}\t${shuffle}\t${escapeAll(contact)}\t${escapeAll(JSON.stringify(about))}\n`;
+}
+
+/** `['a','b']`. The paths are the plan's own, but for `*`; what is special is escaped all the same, once. */
+function listCell(paths: readonly string[]): string {
+  return `[${paths.map((path) => `'${escapeAll(path).replaceAll("'", "\\'")}'`).join(",")}]`;
 }
 
 function cell(value: string | undefined): string {
@@ -51,7 +118,8 @@ const ESCAPES: { readonly [char: string]: string } = {
   "\f": "\\f",
 };
 
-function escapeAll(value: string): string {
+/** A text as it stands in a cell. */
+export function escapeAll(value: string): string {
   return value.replace(/[\\\t\n\r\0\b\f]/g, (char) => ESCAPES[char] ?? char);
 }
 

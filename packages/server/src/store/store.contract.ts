@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createIds, type Envelope, parseMessage, stampMessage, toIsoTime } from "@candor/envelope";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Source } from "../config.ts";
@@ -5,10 +6,17 @@ import { countEvents, readEvents } from "../query/events.ts";
 import { type Filters, readFilters } from "../query/filters.ts";
 import { rowFaultOf, type Store } from "./client.ts";
 import { listMigrations, migrate } from "./migrate.ts";
-import { toLine } from "./row.ts";
+import {
+  CONTACT_TARGET,
+  EVENT_TARGETS,
+  type LineTarget,
+  type RowAbout,
+  toContactLine,
+  toLine,
+} from "./row.ts";
 
 const RECEIVED_AT_MS = Date.parse("2026-03-01T12:00:00.000Z");
-const ids = createIds();
+const ids = createIds({ hash: (text) => createHash("sha256").update(text).digest("hex") });
 const filters = (query: string): Filters => readFilters(new URLSearchParams(query), []);
 
 interface Stored {
@@ -33,8 +41,14 @@ function event(
   return { source, envelope, text: JSON.stringify(envelope) };
 }
 
-function block(events: readonly Stored[]): Buffer {
-  return Buffer.from(events.map(({ source, envelope, text }) => toLine(source, envelope, text)).join(""));
+const EVENTS: LineTarget = EVENT_TARGETS[2];
+/** What the plan said of events where it does not matter. */
+const JUDGED = { country: undefined, planVersion: 3, trimmed: [] };
+
+function block(events: readonly Stored[], judged: Omit<RowAbout, "source"> = JUDGED): Buffer {
+  return Buffer.from(
+    events.map(({ source, envelope, text }) => toLine({ source, ...judged }, envelope, text)).join(""),
+  );
 }
 
 /** What every store promises: the embedded engine and a cluster of servers run it. */
@@ -60,10 +74,10 @@ export function describeStoreContract(open: () => Promise<Store>): void {
 
   it("refuses a schema that is newer, and a migration that was changed", async () => {
     const migrations = listMigrations();
-    const [first] = migrations;
+    const [first, ...rest] = migrations;
     if (first === undefined) throw new Error("no migrations");
     await expect(migrate(store, [])).rejects.toMatchObject({ code: "schema_newer" });
-    await expect(migrate(store, [{ ...first, sql: `${first.sql} ` }])).rejects.toMatchObject({
+    await expect(migrate(store, [{ ...first, sql: `${first.sql} ` }, ...rest])).rejects.toMatchObject({
       code: "schema_changed",
     });
   });
@@ -87,9 +101,12 @@ export function describeStoreContract(open: () => Promise<Store>): void {
       { timestamp: "1900-01-01T00:00:00Z" },
     ];
     const events = hostile.map((more, n) => event(`hostile-${n}`, more, "client", RECEIVED_AT_MS + 1000 - n));
-    await store.insertLines(block(events), "hostile");
+    await store.insertLines(EVENTS, block(events), "hostile");
     const page = JSON.parse(await readEvents(store, filters("source=client"), 100, undefined));
-    const expected = events.map(({ text }) => ({ ...JSON.parse(text), candor: { source: "client" } }));
+    const expected = events.map(({ text }) => ({
+      ...JSON.parse(text),
+      candor: { source: "client", planVersion: 3 },
+    }));
     expect(page.events).toEqual(expected);
     for (const { envelope } of events) {
       const query = new URLSearchParams({
@@ -101,10 +118,80 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     }
   });
 
+  it("gives back what Candor itself keeps of an event, and leaves out what is empty", async () => {
+    const judged = [
+      { country: "DE", planVersion: 12, trimmed: ["properties.*", "it's 'quoted' \\\t\n [x]"] },
+      { country: undefined, planVersion: 4_000_000_000, trimmed: [] },
+    ];
+    for (const [n, about] of judged.entries()) {
+      await store.insertLines(
+        EVENTS,
+        block([event(`judged-${n}`, { event: "Judged" })], about),
+        `judged-${n}`,
+      );
+    }
+    const { events } = await read("event=Judged");
+    expect(events.map(({ candor }) => candor)).toEqual([
+      { source: "server", planVersion: 4_000_000_000 },
+      { source: "server", country: "DE", planVersion: 12, trimmed: judged[0]?.trimmed },
+    ]);
+  });
+
+  it("takes lines of record format 1, which know nothing of the plan", async () => {
+    const { source, envelope, text } = event("format-1", { event: "Format 1", anonymousId: "an" });
+    const time = envelope.receivedAt.slice(0, 23);
+    const line = `${source}\ttrack\tFormat 1\tformat-1\tu1\tan\t${time}\t${time}\t${text}\n`;
+    await store.insertLines(EVENT_TARGETS[1], Buffer.from(line), "format-1");
+    const { events } = await read("event=Format 1");
+    expect(events).toEqual([{ ...JSON.parse(text), candor: { source: "server", planVersion: 0 } }]);
+  });
+
+  it("keeps contacts in their own table and nowhere else, each block once", async () => {
+    const contact = {
+      contact: "ann\t'@example.org",
+      about: { error: '\\n disk "full"', os: "ubuntu", tries: 2 },
+    };
+    const line = toContactLine(contact, "2026-03-01T12:34:56.789Z", 281_474_976_710_655);
+    for (let time = 0; time < 2; time++)
+      await store.insertLines(CONTACT_TARGET, Buffer.from(line), "block-contacts");
+    const rows = await store.query("SELECT day, toString(shuffle) AS shuffle, contact, about FROM contacts");
+    expect(rows).toEqual([
+      {
+        day: "2026-03-01",
+        shuffle: "281474976710655",
+        contact: contact.contact,
+        about: JSON.stringify(contact.about),
+      },
+    ]);
+    const [row] = await store.query("SELECT count() AS rows FROM events WHERE position(envelope, 'ann') > 0");
+    expect(Number(row?.rows)).toBe(0);
+  });
+
+  it("inserts objects as rows, equal ones as often as they come", async () => {
+    const count = {
+      day: "2026-03-01",
+      source: "server",
+      event: "*",
+      path: "",
+      reason: "r",
+      count: 2,
+      planVersion: 3,
+    };
+    await store.insertRows("plan_counts", [count, { ...count, path: "properties.*" }]);
+    await store.insertRows("plan_counts", [count]);
+    const rows = await store.query(
+      "SELECT path, sum(count) AS count FROM plan_counts GROUP BY path ORDER BY path",
+    );
+    expect(rows.map((row) => [row.path, Number(row.count)])).toEqual([
+      ["", 4],
+      ["properties.*", 2],
+    ]);
+  });
+
   it("stores a block once, however often it comes under its token", async () => {
     const rows = Array.from({ length: 1000 }, (_, n) => event(`token-${n}`, { event: "Token" }));
-    for (let time = 0; time < 3; time++) await store.insertLines(block(rows), "block-1");
-    await store.insertLines(block(rows.map((row) => row)), "block-2");
+    for (let time = 0; time < 3; time++) await store.insertLines(EVENTS, block(rows), "block-1");
+    await store.insertLines(EVENTS, block(rows.map((row) => row)), "block-2");
     const [row] = await store.query("SELECT count() AS rows FROM events WHERE event = 'Token'");
     expect(Number(row?.rows)).toBe(2000);
     expect(await countEvents(store, filters("event=Token"))).toBe(1000);
@@ -113,7 +200,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
   it("rejects a block with a bad row as a whole, and says that it is the rows' fault", async () => {
     const good = event("good-1", { event: "Rejected" });
     const bad = Buffer.concat([block([good]), Buffer.from("only\ttwo cells\n")]);
-    const error: unknown = await store.insertLines(bad, "bad").catch((reason: unknown) => reason);
+    const error: unknown = await store.insertLines(EVENTS, bad, "bad").catch((reason: unknown) => reason);
     expect(rowFaultOf(error)).toBeDefined();
     expect(await countEvents(store, filters("event=Rejected"))).toBe(0);
   });
@@ -133,7 +220,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
         timestamp: "2025-01-01T00:00:00Z",
       }),
     ];
-    await store.insertLines(block(rows), "find");
+    await store.insertLines(EVENTS, block(rows), "find");
     const cases: Record<string, string[]> = {
       "messageId=find-1": ["find-1"],
       "type=identify&userId=find": ["find-1"],
@@ -165,7 +252,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     const rows = Array.from({ length: 100 }, (_, n) =>
       event(`page-${n}`, { event: "Paged" }, n % 2 ? "server" : "installer", at(n)),
     );
-    await store.insertLines(block(rows), "page");
+    await store.insertLines(EVENTS, block(rows), "page");
     const seen: unknown[] = [];
     let cursor: string | undefined;
     for (let page = 0; cursor !== undefined || page === 0; page++) {
@@ -173,6 +260,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
       seen.push(...events.map(({ receivedAt, messageId }) => `${receivedAt} ${messageId}`));
       cursor = next ?? undefined;
       await store.insertLines(
+        EVENTS,
         block([event(`late-${page}`, { event: "Paged" }, "server", at(200))]),
         `late-${page}`,
       );

@@ -1,0 +1,26 @@
+import pc from "picocolors";
+import { expect, test } from "vitest";
+import { renderReceipt } from "./forget-receipt.ts";
+
+test("a receipt says of whom, from where how much, when, and what it does not cover", () => {
+  const receipt = {
+    forgotten: { user: "me\u001b[2J" },
+    requestedAt: "2026-01-01T00:00:00.000Z",
+    completedAt: "2026-01-01T00:00:02.000Z",
+    removed: [
+      { where: "events", rows: 1 },
+      { where: "set aside", rows: 0 },
+    ],
+    notes: ["Backups are not reached."],
+  };
+  expect(renderReceipt(receipt, pc.createColors(false))).toBe(`Forgotten
+  user                          me\\u{1b}[2J
+  requested at                  2026-01-01T00:00:00.000Z
+  gone at                       2026-01-01T00:00:02.000Z
+Removed
+  events                        1 row
+  set aside                     0 rows
+Notes
+  - Backups are not reached.
+`);
+});

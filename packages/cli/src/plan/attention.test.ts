@@ -1,0 +1,41 @@
+import { fileURLToPath } from "node:url";
+import type { Plan } from "@candor/plan";
+import { readPlan } from "@candor/server";
+import { expect, test } from "vitest";
+import { listAttention } from "./attention.ts";
+
+const NOON_MS = Date.UTC(2026, 5, 10, 12);
+const plan = readPlan(fileURLToPath(new URL("../../fixtures/small-plan.yaml", import.meta.url)));
+
+/** The small plan with an event that expires then. */
+function expiring(expires: string | undefined): Plan {
+  return { ...plan, events: plan.events.map((event) => ({ ...event, expires })) };
+}
+
+test("a plan that enforces, cuts addresses and has no end in sight needs no attention", () => {
+  expect(listAttention(plan, NOON_MS)).toEqual([]);
+});
+
+test.each<[string, "expired" | "expiring" | undefined, string]>([
+  ["2026-06-09", "expired", "It expired on 2026-06-09 and is refused."],
+  ["2026-06-10", "expired", "It expired on 2026-06-10 and is refused."],
+  ["2026-06-11", "expiring", "It expires on 2026-06-11, within a day."],
+  ["2026-07-10", "expiring", "It expires on 2026-07-10, in 30 days."],
+  ["2026-07-11", undefined, ""],
+])("an event that expires on %s, on 10 June: %s", (expires, kind, text) => {
+  const where = "event track Opened";
+  const todo = "Renew `expires`, or take the event out of the plan.";
+  expect(listAttention(expiring(expires), NOON_MS)).toEqual(
+    kind === undefined ? [] : [{ kind, where, text: `${text} ${todo}` }],
+  );
+});
+
+test("a source that observes, and one that keeps addresses", () => {
+  const { server } = plan.sources;
+  if (server === undefined) throw new Error("the small plan has a server");
+  const sources = { server: { ...server, mode: "observe" }, client: { ...server, ip: "keep" } } as const;
+  expect(listAttention({ ...plan, sources }, NOON_MS).map(({ kind, where }) => [kind, where])).toEqual([
+    ["observe", "source server"],
+    ["ip_keep", "source client"],
+  ]);
+});

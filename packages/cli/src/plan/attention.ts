@@ -1,0 +1,47 @@
+import { labelOf, PLAN_SOURCES, type Plan, type PlanEvent } from "@candor/plan";
+
+const SOON_DAYS = 30;
+const DAY_MS = 24 * 3600 * 1000;
+
+/** Something about a plan that is allowed, and that its maker should know. */
+export interface Attention {
+  readonly kind: "observe" | "ip_keep" | "expired" | "expiring";
+  /** `source client`, `event track Installation Started`. */
+  readonly where: string;
+  readonly text: string;
+}
+
+/** What needs attention: sources first, then events, in the order of the plan. */
+export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
+  const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
+    const source = plan.sources[name];
+    const where = `source ${name}`;
+    return [
+      ...(source?.mode === "observe"
+        ? [{ kind: "observe" as const, where, text: "It is in mode observe: what is not declared is kept." }]
+        : []),
+      ...(source?.ip === "keep"
+        ? [{ kind: "ip_keep" as const, where, text: "It keeps whole IP addresses." }]
+        : []),
+    ];
+  });
+  return [...ofSources, ...plan.events.flatMap((event) => judgeExpiry(event, nowMs))];
+}
+
+/** Whether the collector refuses the event by now. */
+export function isExpired({ expires }: PlanEvent, nowMs: number): boolean {
+  return expires !== undefined && Date.parse(expires) <= nowMs;
+}
+
+function judgeExpiry(event: PlanEvent, nowMs: number): readonly Attention[] {
+  const { expires } = event;
+  if (expires === undefined) return [];
+  const where = `event ${labelOf(event)}`;
+  const todo = "Renew `expires`, or take the event out of the plan.";
+  if (isExpired(event, nowMs))
+    return [{ kind: "expired", where, text: `It expired on ${expires} and is refused. ${todo}` }];
+  const days = Math.ceil((Date.parse(expires) - nowMs) / DAY_MS);
+  if (days > SOON_DAYS) return [];
+  const span = days === 1 ? "within a day" : `in ${days} days`;
+  return [{ kind: "expiring", where, text: `It expires on ${expires}, ${span}. ${todo}` }];
+}

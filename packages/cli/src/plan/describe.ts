@@ -1,0 +1,45 @@
+import { readFileSync } from "node:fs";
+import { describePlan, renderHtml, renderMarkdown } from "@candor/plan";
+import { causeOf, makeSamples, readPlan } from "@candor/server";
+import { quote } from "../sh-word.ts";
+import { endWithReader, print } from "../terminal.ts";
+import { findPlanFile } from "./plan-file.ts";
+
+export interface DescribeOptions {
+  readonly html?: boolean;
+  /** A page to compare with, instead of printing. HTML when its name says so. */
+  readonly check?: string;
+}
+
+/**
+ * `candor plan describe`: prints the page "what is collected", as Markdown or HTML. With `check` it prints nothing and
+ * returns 1 when that page is another.
+ * @throws CandorError `plan_unreadable`, `plan_invalid`, `settings_invalid`
+ */
+export async function describe(named: string | undefined, options: DescribeOptions): Promise<number> {
+  endWithReader();
+  const { html = false, check } = options;
+  const isHtml = html || check?.endsWith(".html") === true;
+  const plan = readPlan(findPlanFile(named));
+  const page = describePlan(plan, makeSamples(plan));
+  const text = isHtml ? renderHtml(page) : renderMarkdown(page);
+  if (check === undefined) {
+    await print(text);
+    return 0;
+  }
+  const fault = compare(check, text);
+  if (fault === undefined) return 0;
+  const words = ["npx candor plan describe", ...(isHtml ? ["--html"] : []), ...(named ? [quote(named)] : [])];
+  process.stderr.write(`${check} ${fault}. Run: ${words.join(" ")} > ${quote(check)}\n`);
+  return 1;
+}
+
+function compare(file: string, text: string): string | undefined {
+  try {
+    // git may have changed the line ends on their way to the work tree.
+    const isSame = readFileSync(file, "utf8").replaceAll("\r\n", "\n") === text;
+    return isSame ? undefined : "is stale";
+  } catch (error) {
+    return `cannot be read (${causeOf(error)})`;
+  }
+}

@@ -1,0 +1,44 @@
+import type { DifferenceKind, PlanDifference } from "@candor/plan";
+import pc from "picocolors";
+import { expect, test } from "vitest";
+import { renderDifferences } from "./difference-lines.ts";
+
+const KINDS = [
+  "other",
+  "less",
+  "consent_weaker",
+  "kept_longer",
+  "more_sensitive",
+  "newly_collected",
+] as const;
+
+function differ(kind: DifferenceKind, where = "plan"): PlanDifference {
+  return { kind, where, text: `It is ${kind}.`, since: undefined, needsNewVersion: true };
+}
+
+test("differences stand in groups, what people mind most first", () => {
+  const differences = [...KINDS.map((kind) => differ(kind)), differ("kept_longer", "source \u001b[2Jx")];
+  expect(renderDifferences(differences, pc.createColors(false))).toBe(`Newly collected
+  plan: It is newly_collected.
+
+More sensitive
+  plan: It is more_sensitive.
+
+Kept longer
+  plan: It is kept_longer.
+  source \\u{1b}[2Jx: It is kept_longer.
+
+Consent weaker
+  plan: It is consent_weaker.
+
+Less
+  plan: It is less.
+
+Other
+  plan: It is other.
+`);
+});
+
+test("no difference is no text", () => {
+  expect(renderDifferences([], pc.createColors(true))).toBe("");
+});

@@ -1,0 +1,241 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeEach, expect, test } from "vitest";
+
+/** The commands about plans as they are installed, in a repository of git of their own. */
+const CANDOR = fileURLToPath(new URL("../../bin/candor.js", import.meta.url));
+const PLAN = readFileSync(new URL("../../fixtures/small-plan.yaml", import.meta.url), "utf8");
+const MORE = PLAN.replace("enum: [front, back]", "enum: [front, back, cellar]");
+const LESS = PLAN.replace("enum: [front, back]", "enum: [front]");
+const GROWN = MORE.replace("\nversion: 1", "\nversion: 2").replace(
+  "changelog:",
+  'changelog:\n  - version: 2\n    date: "2026-02-02"\n    text: The cellar door counts.',
+);
+
+const parent = mkdtempSync(join(tmpdir(), "candor-plan-"));
+const repository = join(parent, "it's a repository");
+const folder = join(repository, "plans");
+afterAll(() => rmSync(parent, { recursive: true, force: true }));
+beforeEach(() => {
+  rmSync(repository, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  write(PLAN);
+});
+
+/** No settings but those given; git reads none of this machine's. */
+function run(command: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  const env = { PATH: process.env.PATH, HOME: parent, GIT_CEILING_DIRECTORIES: parent, ...settings };
+  const { status, stdout, stderr } = spawnSync(command, args, { cwd: repository, env, encoding: "utf8" });
+  return { code: status, stdout, stderr };
+}
+
+function candor(args: readonly string[], settings?: Readonly<Record<string, string>>) {
+  return run(process.execPath, [CANDOR, ...args], settings);
+}
+
+function write(plan: string): void {
+  writeFileSync(join(folder, "plan.yaml"), plan);
+}
+
+function commit(): void {
+  const identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"];
+  run("git", ["init", "-q"]);
+  run("git", ["add", "."]);
+  expect(run("git", [...identity, "commit", "-q", "-m", "x"]).code).toBe(0);
+}
+
+function check() {
+  const { code, stdout } = candor(["plan", "check", "plans/plan.yaml"]);
+  return { code, lines: stdout.trimEnd().split("\n") };
+}
+
+const SUMMARY = "plans/plan.yaml: Small, version 1; 1 event of server.";
+const MUST_GROW =
+  "The plan's version must grow: event track Opened: properties.door: It takes more values: `cellar`. Write `version: 2` and add it to `changelog`.";
+const CELLAR = [
+  "",
+  "Newly collected",
+  "  event track Opened: properties.door: It takes more values: `cellar`.",
+  "",
+];
+
+test("check tells all faults of a plan at once, with file, line and column", () => {
+  write(PLAN.replace("consent: notice", "consent: maybe").replace("type: string", "type: text"));
+  const { code, lines } = check();
+  expect([code, lines.map((line) => line.split(" ")[0])]).toEqual([
+    1,
+    ["plans/plan.yaml:18:14", "plans/plan.yaml:30:15", "2"],
+  ]);
+  const answer = JSON.parse(candor(["plan", "check", "--json", "plans/plan.yaml"]).stdout);
+  expect([answer.ok, answer.faults.map(({ path }: { path: string }) => path)]).toEqual([
+    false,
+    ["sources.server.consent", "events[0].properties.door.type"],
+  ]);
+});
+
+test("check sums up a plan that is well, without a repository or a commit too", () => {
+  const uncompared = "Not compared with an earlier version:";
+  const before = check();
+  expect([before.code, before.lines[0]]).toEqual([0, SUMMARY]);
+  expect(before.lines[1]?.startsWith(`${uncompared} not a git repository`)).toBe(true);
+  run("git", ["init", "-q"]);
+  expect(check()).toEqual({ code: 0, lines: [SUMMARY, `${uncompared} it is not committed yet.`] });
+  commit();
+  expect(check()).toEqual({ code: 0, lines: [SUMMARY, `${uncompared} git has no earlier version of it.`] });
+  expect(candor(["plan", "check", "plans/plan.yaml"], { PATH: "/nowhere" }).stdout).toContain(
+    `${uncompared} git is not installed.`,
+  );
+});
+
+test("check says what needs attention, and goes on", () => {
+  write(
+    PLAN.replace("retention_days: 30", "retention_days: 30\n    mode: observe\n    ip: keep").replace(
+      "why:",
+      'expires: "2020-01-01"\n    why:',
+    ),
+  );
+  const { code, lines } = check();
+  expect([code, lines.slice(1, -1)]).toEqual([
+    0,
+    [
+      "Attention  source server: It is in mode observe: what is not declared is kept.",
+      "Attention  source server: It keeps whole IP addresses.",
+      "Attention  event track Opened: It expired on 2020-01-01 and is refused. Renew `expires`, or take the event out of the plan.",
+    ],
+  ]);
+});
+
+test("check refuses a plan that collects more than HEAD's under the same version, until the version grows", () => {
+  commit();
+  write(MORE);
+  expect(check()).toEqual({
+    code: 1,
+    lines: [SUMMARY, "Compared with HEAD: 1 difference.", ...CELLAR, MUST_GROW],
+  });
+  const answer = JSON.parse(candor(["plan", "check", "--json", "plans/plan.yaml"]).stdout);
+  expect(answer).toMatchObject({
+    ok: false,
+    file: "plans/plan.yaml",
+    faults: [],
+    plan: { product: "Small", version: 1 },
+    history: { revision: "HEAD", differences: [{ kind: "newly_collected" }], problem: MUST_GROW },
+  });
+  write(LESS);
+  expect(check()).toEqual({ code: 0, lines: [SUMMARY, "Compared with HEAD: 1 difference."] });
+  write(GROWN);
+  expect(check().code).toBe(0);
+});
+
+test("check of a committed plan compares it with the version before the commit that changed it", () => {
+  commit();
+  write(MORE);
+  commit();
+  writeFileSync(join(repository, "other"), "");
+  commit();
+  const { code, lines } = check();
+  expect([code, lines[1]?.replace(/[0-9a-f]{12}/, "HASH"), lines.at(-1)]).toEqual([
+    1,
+    "Compared with HASH: 1 difference.",
+    MUST_GROW,
+  ]);
+  write(GROWN);
+  commit();
+  expect(check().code).toBe(0);
+});
+
+test("check inside a hook of git, whose environment names the repository, still finds it", () => {
+  commit();
+  write(MORE);
+  const hook = { GIT_DIR: ".git", GIT_INDEX_FILE: ".git/index" };
+  expect(candor(["plan", "check", "plans/plan.yaml"], hook).code).toBe(1);
+});
+
+test("check cannot compare in a clone that has the last commit only, and says so", () => {
+  commit();
+  write(MORE);
+  commit();
+  const clone = join(repository, "clone");
+  expect(run("git", ["clone", "-q", "--depth", "1", `file://${repository}`, clone]).code).toBe(0);
+  const { code, stdout } = candor(["plan", "check", join(clone, "plans/plan.yaml")]);
+  expect(code).toBe(0);
+  expect(stdout).toContain("git has the last commits only; fetch the whole history.");
+});
+
+test("check and describe take CANDOR_PLAN, else the Appsmith plan, when no file is named", () => {
+  const settings = { CANDOR_PLAN: "plans/plan.yaml" };
+  expect(candor(["plan", "check"], settings).stdout).toContain(SUMMARY);
+  expect(candor(["plan", "describe"], settings).stdout).toContain("# What Small collects");
+  expect(candor(["plan", "describe"]).stdout).toContain("# What Appsmith collects");
+  const absent = candor(["plan", "check", "absent.yaml"]);
+  expect([absent.code, absent.stdout]).toEqual([1, ""]);
+  expect(absent.stderr).toContain("The plan absent.yaml cannot be read (ENOENT).");
+});
+
+test("diff shows what differs between two files, and fails when the version hides it", () => {
+  writeFileSync(join(repository, "old.yaml"), PLAN);
+  const diff = (plan: string, ...options: string[]) => {
+    write(plan);
+    return candor(["plan", "diff", ...options, "old.yaml", "plans/plan.yaml"]);
+  };
+  const change = CELLAR.slice(1).join("\n");
+  expect(diff(MORE)).toEqual({ code: 1, stdout: `${change}\n${MUST_GROW}\n`, stderr: "" });
+  const grown = diff(GROWN);
+  expect(grown.code).toBe(0);
+  expect(grown.stdout).toContain(change);
+  expect(grown.stdout).toContain("\nThe version grew from 1 to 2.\n");
+  expect(diff(LESS).stdout).toContain("\nNo new version is needed; both are version 1.\n");
+  expect(diff(PLAN)).toEqual({ code: 0, stdout: "Nothing differs.\n", stderr: "" });
+  expect(JSON.parse(diff(MORE, "--json").stdout)).toMatchObject({
+    ok: false,
+    older: { name: "old.yaml", version: 1 },
+    newer: { name: "plans/plan.yaml", version: 1 },
+    differences: [{ kind: "newly_collected", needsNewVersion: true }],
+    problem: MUST_GROW,
+  });
+});
+
+test("diff takes a revision of git as git writes it, and says when there is none", () => {
+  commit();
+  write(MORE);
+  expect(candor(["plan", "diff", "HEAD:plans/plan.yaml", "plans/plan.yaml"]).code).toBe(1);
+  expect(candor(["plan", "diff", "HEAD:plans/plan.yaml", "HEAD:./plans/plan.yaml"]).code).toBe(0);
+  const unknown = candor(["plan", "diff", "absent:plans/plan.yaml", "plans/plan.yaml"]);
+  expect([unknown.code, unknown.stdout]).toEqual([1, ""]);
+  expect(unknown.stderr).toMatch(/^The plan absent:plans\/plan\.yaml cannot be read \(.*absent.*\)/);
+});
+
+test("describe prints the page, and finds one that is stale, with the command that renews it", () => {
+  const pages = { "page.md": [], "it's a page.html": ["--html"] };
+  for (const [page, options] of Object.entries(pages)) {
+    const compare = () => candor(["plan", "describe", "plans/plan.yaml", "--check", page]);
+    expect(compare().stderr).toContain(`${page} cannot be read (ENOENT). Run: `);
+    const { code, stdout } = candor(["plan", "describe", ...options, "plans/plan.yaml"]);
+    expect([code, stdout.includes("&quot;front&quot;") || stdout.includes('"door": "front"')]).toEqual([
+      0,
+      true,
+    ]);
+    writeFileSync(join(repository, page), stdout);
+    expect(compare()).toEqual({ code: 0, stdout: "", stderr: "" });
+    write(LESS);
+    const { code: stale, stderr } = compare();
+    expect([stale, stderr.split(". Run: ")[0]]).toEqual([1, `${page} is stale`]);
+    const command = stderr.split(". Run: npx candor ")[1] ?? "";
+    expect(run("sh", ["-c", `"$0" "$1" ${command}`, process.execPath, CANDOR]).code).toBe(0);
+    expect(compare().code).toBe(0);
+    write(PLAN);
+  }
+});
+
+test("generate prints code for each language, and knows no other", () => {
+  const ts = candor(["generate", "ts", "plans/plan.yaml"]);
+  expect([ts.code, ts.stdout.includes("export const PLAN_VERSION = 1;")]).toEqual([0, true]);
+  const sh = candor(["generate", "sh", "plans/plan.yaml"]);
+  expect([sh.code, sh.stdout.includes("\nCANDOR_PLAN_VERSION='1'\n")]).toEqual([0, true]);
+  expect(run("sh", ["-n", "-c", sh.stdout]).code).toBe(0);
+  const other = candor(["generate", "go", "plans/plan.yaml"]);
+  expect([other.code, other.stdout]).toEqual([1, ""]);
+  expect(other.stderr).toContain("Allowed choices are ts, sh.");
+});

@@ -1,0 +1,26 @@
+/** The alphabet of ids. */
+const ALPHABET = /^[A-Za-z0-9._:-]+$/;
+
+/** Most ids: a prefix of words, then digits, hex, base 62 and dashes. No dot, no colon, no underscore. */
+const PLAIN = /^[A-Za-z0-9-]+$/;
+/** Keys of well-known services and of habit. */
+const SECRET =
+  /(?:^|[^A-Za-z0-9])(?:(?:sk|pk|rk|tok|token|secret|apikey|glpat|xox[a-z]|bearer|password)[-_]|(?:key|api_key|pat|gh[opsur]|github_pat|npm|hf|whsec)_|AKIA|ASIA|AIza|eyJ)/;
+
+/** What stands in the alphabet and is no id: addresses and host names. */
+const REVEALING: readonly RegExp[] = [
+  /\d{1,3}(?:\.\d{1,3}){3}/, // an IPv4 address
+  /:[0-9a-f]*:/i, // an IPv6 address
+  /(?:^|[^a-z0-9-])[a-z0-9-]+\.(?:[a-z0-9-]+\.)*[a-z]{3,}(?:$|[^a-z0-9-])/i, // host.corp, www.host.example
+  /(?:^|[^a-z0-9-])[a-z0-9-]+\.[a-z0-9-]+\.[a-z]{2}(?:$|[^a-z0-9-])/i, // www.host.io
+];
+
+/**
+ * Whether a messageId that a client sent is plainly an id, and may be kept as it is. People put addresses and keys
+ * there; what looks like one is kept as its keyed hash only.
+ */
+export function isPlainMessageId(messageId: string): boolean {
+  if (SECRET.test(messageId)) return false;
+  if (PLAIN.test(messageId)) return true;
+  return ALPHABET.test(messageId) && !REVEALING.some((form) => form.test(messageId));
+}

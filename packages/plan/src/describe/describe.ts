@@ -1,0 +1,63 @@
+import type { Plan } from "../plan.ts";
+import { type Fact, type PlanPage, type Section, type Table, toLine, toLink } from "./page.ts";
+import { describeSource, listSources, SOURCE_TITLES, type SourceEntry } from "./sources.ts";
+import { describeStanding, toSection } from "./standing.ts";
+import { CONSENT_NAMES, IP_NAMES, retentionInWords } from "./words.ts";
+
+/**
+ * The page "what is collected". `samples` maps an event's label (`labelOf`) to the JSON text of its sample envelope,
+ * which the caller makes through the real pipeline; an event without one is shown without. Pure: the same plan and
+ * samples give the same page. Throws a SyntaxError when a sample is not JSON.
+ */
+export function describePlan(plan: Plan, samples: ReadonlyMap<string, string>): PlanPage {
+  const sources = listSources(plan);
+  return {
+    title: `What ${plan.product} collects`,
+    lead: plan.about === undefined ? [] : [{ kind: "text", line: toLine(plan.about) }],
+    facts: listFacts(plan),
+    sections: [
+      toSection("glance", "At a glance", [tabulateSources(sources)]),
+      toSection("never", "What is never collected", [
+        { kind: "list", ordered: false, items: plan.promises.map(toLine) },
+      ]),
+      toSection("off", "How to turn it off", [
+        { kind: "list", ordered: true, items: plan.turnOff.map(toLine) },
+      ]),
+      ...sources.map((entry) => describeSource(entry, samples)),
+      ...describeStanding(plan, sources),
+      describeChanges(plan),
+    ],
+  };
+}
+
+function listFacts(plan: Plan): readonly Fact[] {
+  return [
+    { term: "Plan version", line: [String(plan.version)] },
+    { term: "Contact", line: [toLink(plan.contact)] },
+    { term: "Off switch", line: [{ code: `${plan.switches.disable}=true` }] },
+  ];
+}
+
+function tabulateSources(sources: readonly SourceEntry[]): Table {
+  return {
+    kind: "table",
+    caption: "Where messages come from",
+    head: ["Source", "Consent", "Events", "IP addresses", "Kept for"],
+    rows: sources.map(({ name, source, events }) => [
+      [{ link: `#${name}`, text: SOURCE_TITLES[name] }],
+      [CONSENT_NAMES[source.consent]],
+      source.mode === "observe"
+        ? [{ alarm: `${events.length}, and what is not declared` }]
+        : [String(events.length)],
+      IP_NAMES[source.ip],
+      [retentionInWords(source.retentionDays)],
+    ]),
+  };
+}
+
+function describeChanges(plan: Plan): Section {
+  const rows = plan.changelog.map(({ version, date, text }) => [[String(version)], [date], toLine(text)]);
+  return toSection("changes", "Changes of the plan", [
+    { kind: "table", caption: "Versions of the plan", head: ["Version", "Date", "What changed"], rows },
+  ]);
+}

@@ -1,0 +1,48 @@
+import { labelOf, type PlanEvent, rootOf } from "../plan.ts";
+import { badgesOf, tabulateFields } from "./fields.ts";
+import { type Block, type Fact, type Section, toLine, toLink } from "./page.ts";
+import { CONSENT_NAMES, CONSENT_WORDS } from "./words.ts";
+
+/** One event's card. `samples` maps an event's label to an envelope's JSON text. */
+export function describeEvent(event: PlanEvent, id: string, samples: ReadonlyMap<string, string>): Section {
+  const name = event.name ?? event.type;
+  return {
+    id,
+    title: { code: name },
+    kind: "event",
+    badges: [{ text: event.type, tone: "plain" }, ...badgesOf(event)],
+    blocks: [
+      { kind: "text", line: toLine(event.why) },
+      { kind: "facts", facts: listFacts(event) },
+      ...sampleOf(event, name, samples),
+      ...fieldsOf(event, name),
+    ],
+    sections: [],
+  };
+}
+
+function listFacts(event: PlanEvent): readonly Fact[] {
+  return [
+    { term: "Owner", line: toLine(event.owner) },
+    { term: "Review", line: [toLink(event.review)] },
+    { term: "Since", line: [`plan version ${event.since}`] },
+    ...(event.expires === undefined
+      ? []
+      : [{ term: "Expires", line: [`${event.expires}; from that day on it is refused`] }]),
+    ...(event.consent === undefined
+      ? []
+      : [{ term: "Consent", line: [`${CONSENT_NAMES[event.consent]}. ${CONSENT_WORDS[event.consent]}`] }]),
+  ];
+}
+
+function sampleOf(event: PlanEvent, name: string, samples: ReadonlyMap<string, string>): readonly Block[] {
+  const json = samples.get(labelOf(event));
+  if (json === undefined) return [];
+  return [{ kind: "sample", caption: `Sample of ${name}`, json: JSON.stringify(JSON.parse(json), null, 2) }];
+}
+
+function fieldsOf(event: PlanEvent, name: string): readonly Block[] {
+  const root = rootOf(event.type);
+  const table = tabulateFields(`${root === "traits" ? "Traits" : "Properties"} of ${name}`, event.fields);
+  return [table ?? { kind: "text", line: [`It has no ${root} of its own.`] }];
+}

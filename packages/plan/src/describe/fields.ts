@@ -1,0 +1,62 @@
+import type { Field, Fields, PlanEvent, Sensitivity } from "../plan.ts";
+import { SENSITIVITIES } from "../plan.ts";
+import { type Badge, type Line, type Table, toLine } from "./page.ts";
+import { typeInWords } from "./words.ts";
+
+/** A declared field and its dotted path, such as `datasource.name`. */
+interface Declared {
+  readonly path: string;
+  readonly field: Field;
+}
+
+/** All fields in the order of the plan, each object before its own fields. */
+function listFields(fields: Fields, parent = ""): readonly Declared[] {
+  return Object.entries(fields).flatMap(([name, field]) => {
+    const path = parent + name;
+    return [{ path, field }, ...(field.type === "object" ? listFields(field.fields, `${path}.`) : [])];
+  });
+}
+
+/** The table of declared fields; undefined when none is declared. */
+export function tabulateFields(caption: string, fields: Fields): Table | undefined {
+  const rows = listFields(fields).map(({ path, field }) => [
+    nameOf(path, field),
+    typeInWords(field),
+    field.type === "object" ? [] : [{ badge: badgeOf(field.sensitivity) }],
+    describeField(field),
+    [String(field.since)],
+  ]);
+  if (rows.length === 0) return undefined;
+  return { kind: "table", caption, head: ["Field", "Value", "Sensitivity", "What it says", "Since"], rows };
+}
+
+function nameOf(path: string, field: Field): Line {
+  return field.required
+    ? [{ code: path }, " ", { badge: { text: "required", tone: "plain" } }]
+    : [{ code: path }];
+}
+
+function describeField(field: Field): Line {
+  const exception =
+    field.exception === undefined ? [] : [" Collected as an exception: ", ...toLine(field.exception)];
+  return [...toLine(field.description), ...exception];
+}
+
+/** The kinds of data that an event carries, from least to most sensitive. */
+export function badgesOf(event: PlanEvent): readonly Badge[] {
+  const found = new Set(
+    listFields(event.fields).flatMap(({ field }) => (field.type === "object" ? [] : [field.sensitivity])),
+  );
+  return SENSITIVITIES.filter((sensitivity) => found.has(sensitivity)).map(badgeOf);
+}
+
+function badgeOf(sensitivity: Sensitivity): Badge {
+  return { text: sensitivity, tone: sensitivity };
+}
+
+/** The contact fields of an event, with the fields that are kept beside them. */
+export function listContacts(event: PlanEvent): readonly Declared[] {
+  return listFields(event.fields).filter(
+    ({ field }) => field.type !== "object" && field.sensitivity === "contact",
+  );
+}

@@ -1,0 +1,50 @@
+import { diffTypes } from "./diff-types.ts";
+import type { Note, NoteAt } from "./difference.ts";
+import { type Field, type Fields, SENSITIVITIES } from "./plan.ts";
+
+/** Compares two blocks of fields and all within. `prefix` stands before each name. */
+export function diffFields(
+  older: Partial<Fields>,
+  newer: Partial<Fields>,
+  prefix: string,
+  noteAt: NoteAt,
+): void {
+  const before = new Map(Object.entries(older));
+  for (const [name, field] of Object.entries(newer)) {
+    if (field === undefined) continue;
+    const where = `${prefix}${name}`;
+    const was = before.get(name);
+    if (was === undefined) noteAt(where)("newly_collected", "The field is new.", field.since);
+    else diffField(was, field, where, noteAt);
+  }
+  for (const name of before.keys()) {
+    if (!Object.hasOwn(newer, name)) noteAt(`${prefix}${name}`)("less", "The field is no longer collected.");
+  }
+}
+
+function diffField(older: Field, newer: Field, where: string, noteAt: NoteAt): void {
+  const note = noteAt(where);
+  if (older.type === "object" && newer.type === "object") {
+    diffFields(older.fields, newer.fields, `${where}.`, noteAt);
+  } else {
+    diffTypes(older, newer, note);
+    diffSensitivity(older, newer, note);
+  }
+  diffKept(older.keptWith, newer.keptWith, note);
+  const keys = ["description", "example", "exception", "since", "required", "column"] as const;
+  const changed = keys.filter((key) => JSON.stringify(older[key]) !== JSON.stringify(newer[key]));
+  if (changed.length > 0) note("other", `Changed: ${changed.map((key) => `\`${key}\``).join(", ")}.`);
+}
+
+function diffSensitivity({ sensitivity: before }: Field, { sensitivity: after }: Field, note: Note): void {
+  if (before === after) return;
+  const isMore = SENSITIVITIES.indexOf(after) > SENSITIVITIES.indexOf(before);
+  note(isMore ? "more_sensitive" : "other", `It is \`${after}\` instead of \`${before}\`.`);
+}
+
+function diffKept(before: readonly string[], after: readonly string[], note: Note): void {
+  const added = after.filter((name) => !before.includes(name));
+  const removed = before.filter((name) => !after.includes(name));
+  if (added.length > 0) note("more_sensitive", `More is kept beside the contact: ${added.join(", ")}.`);
+  if (removed.length > 0) note("less", `Less is kept beside the contact, without ${removed.join(", ")}.`);
+}

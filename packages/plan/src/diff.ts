@@ -1,0 +1,150 @@
+import { diffFields } from "./diff-fields.ts";
+import type { Note, NoteAt, PlanDifference } from "./difference.ts";
+import {
+  CONSENT_RULES,
+  IP_POLICIES,
+  labelOf,
+  PLAN_SOURCES,
+  type Plan,
+  type PlanEvent,
+  type PlanSource,
+  rootOf,
+  USER_AGENT_POLICIES,
+} from "./plan.ts";
+
+/** What differs, in the order of the plan. */
+export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
+  const found: PlanDifference[] = [];
+  const noteAt: NoteAt = (where) => (kind, text, since) => {
+    found.push({ kind, where, text, since, needsNewVersion: kind !== "less" && kind !== "other" });
+  };
+  diffHead(older, newer, noteAt("plan"));
+  for (const name of PLAN_SOURCES) {
+    diffSource(older.sources[name], newer.sources[name], `source ${name}`, noteAt);
+  }
+  const before = new Map(older.events.map((event) => [labelOf(event), event]));
+  const after = new Map(newer.events.map((event) => [labelOf(event), event]));
+  for (const [label, event] of after) {
+    const was = before.get(label);
+    const note = noteAt(`event ${label}`);
+    if (was === undefined) note("newly_collected", "The event is new.", event.since);
+    else diffEvent({ older, newer }, was, event, noteAt);
+  }
+  for (const label of before.keys()) {
+    if (!after.has(label)) noteAt(`event ${label}`)("less", "The event is no longer collected.");
+  }
+  return found;
+}
+
+/** The sentence to show when the newer plan's version, or a `since` in it, hides a change; undefined: all is well. */
+export function checkNewVersion(older: Plan, newer: Plan): string | undefined {
+  const needing = diffPlans(older, newer).filter((difference) => difference.needsNewVersion);
+  const first = needing[0];
+  if (newer.version < older.version) {
+    return `The plan's version fell from ${older.version} to ${newer.version}. Write ${older.version} or more.`;
+  }
+  if (first !== undefined && newer.version === older.version) {
+    const more = needing.length > 1 ? ` (and ${needing.length - 1} more)` : "";
+    return `The plan's version must grow: ${first.where}: ${first.text}${more} Write \`version: ${older.version + 1}\` and add it to \`changelog\`.`;
+  }
+  const hidden = needing.find(({ since }) => since !== undefined && since <= older.version);
+  if (hidden === undefined) return undefined;
+  return `${hidden.where}: ${hidden.text} But its \`since\` is ${hidden.since}, so an old consent would cover it. Write \`since: ${newer.version}\`.`;
+}
+
+function diffHead(older: Plan, newer: Plan, note: Note): void {
+  for (const promise of older.promises) {
+    if (!newer.promises.includes(promise)) note("more_sensitive", `A promise is gone: ${promise}`);
+  }
+  for (const promise of newer.promises) {
+    if (!older.promises.includes(promise)) note("other", `A promise is new: ${promise}`);
+  }
+  diffDays("Contacts", older.contacts.retentionDays, newer.contacts.retentionDays, note);
+  if (older.switches.disable !== newer.switches.disable) {
+    note(
+      "consent_weaker",
+      "The variable that turns everything off has another name: the old one no longer counts.",
+    );
+  }
+  const texts = ["product", "contact", "about"] as const;
+  const changed = texts.filter((key) => older[key] !== newer[key]).map((key) => `\`${key}\``);
+  if (older.switches.optIn !== newer.switches.optIn) changed.push("`opt_in`");
+  if (!isSame(older.turnOff, newer.turnOff)) changed.push("`turn_off`");
+  if (changed.length > 0) note("other", `Changed: ${changed.join(", ")}.`);
+}
+
+function diffSource(
+  older: PlanSource | undefined,
+  newer: PlanSource | undefined,
+  where: string,
+  noteAt: NoteAt,
+): void {
+  const note = noteAt(where);
+  if (newer === undefined) {
+    if (older !== undefined) note("less", "The source is gone.");
+    return;
+  }
+  if (older === undefined) {
+    note("newly_collected", "The source is new.");
+    return;
+  }
+  diffDays("Its events", older.retentionDays, newer.retentionDays, note);
+  diffConsent(older.consent, newer.consent, note);
+  diffRank("The IP policy", IP_POLICIES, older.ip, newer.ip, note);
+  diffRank("The user agent policy", USER_AGENT_POLICIES, older.userAgent, newer.userAgent, note);
+  diffRank("The mode", ["enforce", "observe"], older.mode, newer.mode, note);
+  if (older.description !== newer.description) note("other", "Changed: `description`.");
+  diffFields(older.context, newer.context, `${where}: context.`, noteAt);
+  diffFields(older.ids, newer.ids, `${where}: `, noteAt);
+}
+
+function diffEvent(
+  plans: { older: Plan; newer: Plan },
+  older: PlanEvent,
+  newer: PlanEvent,
+  noteAt: NoteAt,
+): void {
+  const where = `event ${labelOf(newer)}`;
+  const note = noteAt(where);
+  for (const source of newer.sources) {
+    if (!older.sources.includes(source)) note("newly_collected", `The source ${source} may send it too.`);
+    else if (older.consent !== newer.consent) {
+      const before = older.consent ?? plans.older.sources[source]?.consent;
+      const after = newer.consent ?? plans.newer.sources[source]?.consent;
+      if (before !== undefined && after !== undefined)
+        diffConsent(before, after, noteAt(`${where} from ${source}`));
+    }
+  }
+  for (const source of older.sources) {
+    if (!newer.sources.includes(source)) note("less", `The source ${source} may no longer send it.`);
+  }
+  const [before, after] = [older.expires ?? "never", newer.expires ?? "never"];
+  // As text "never" is after every date.
+  if (before < after) note("kept_longer", `It expires later: ${after} instead of ${before}.`);
+  if (before > after) note("less", `It expires earlier: ${after} instead of ${before}.`);
+  const texts = (["why", "owner", "review", "since"] as const).filter((key) => older[key] !== newer[key]);
+  if (texts.length > 0) note("other", `Changed: ${texts.map((key) => `\`${key}\``).join(", ")}.`);
+  diffFields(older.fields, newer.fields, `${where}: ${rootOf(newer.type)}.`, noteAt);
+}
+
+function diffDays(what: string, before: number, after: number, note: Note): void {
+  if (before === after) return;
+  note(after > before ? "kept_longer" : "less", `${what} are kept for ${after} days instead of ${before}.`);
+}
+
+function diffConsent(before: PlanSource["consent"], after: PlanSource["consent"], note: Note): void {
+  if (before === after) return;
+  const isWeaker = CONSENT_RULES.indexOf(after) < CONSENT_RULES.indexOf(before);
+  note(isWeaker ? "consent_weaker" : "less", `The consent rule is \`${after}\` instead of \`${before}\`.`);
+}
+
+/** `ranks` go from what keeps least to what keeps most. */
+function diffRank(what: string, ranks: readonly string[], before: string, after: string, note: Note): void {
+  if (before === after) return;
+  const isMore = ranks.indexOf(after) > ranks.indexOf(before);
+  note(isMore ? "more_sensitive" : "less", `${what} is \`${after}\` instead of \`${before}\`.`);
+}
+
+function isSame(before: readonly string[], after: readonly string[]): boolean {
+  return before.join("\n") === after.join("\n");
+}

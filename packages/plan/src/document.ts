@@ -1,0 +1,160 @@
+import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+
+/** Keys and list positions from the file's root. */
+export type Path = readonly (string | number)[];
+
+/** Takes a fault; `key` points at the key of the path instead of its value. */
+export type Report = (path: Path, message: string, part?: "key") => void;
+
+/** A YAML file as plain data. Objects have no prototype, so that any key is safe. */
+export interface PlanDocument {
+  /** Undefined, also within, where something could not be read: that stands in `faults`. */
+  readonly value: unknown;
+  readonly faults: readonly (Position & { readonly path: Path; readonly message: string })[];
+  /** Where a path stands; of a path that is not in the file, its nearest parent. Lines and columns from 1. */
+  locate(path: Path, part?: "key"): Position;
+}
+
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+const MAX_TEXT = 2_000_000;
+const MAX_VALUES = 100_000;
+const MAX_DEPTH = 48;
+
+interface Reading {
+  readonly anchors: Map<string, Node>;
+  readonly places: Map<string, { key: number; value: number }>;
+  readonly faults: { offset: number; path: Path; message: string }[];
+  valuesLeft: number;
+}
+
+/** Reads one YAML 1.2 document. Never throws. Aliases are followed within a bound; merge keys are not taken. */
+export function readDocument(text: string): PlanDocument {
+  const lines = new LineCounter();
+  const reading: Reading = { anchors: new Map(), places: new Map(), faults: [], valuesLeft: MAX_VALUES };
+  const document = parseText(text, lines, reading);
+  let value: unknown;
+  if (document !== undefined) value = toValue(document.contents, [], 0, reading);
+  const place = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  return {
+    value,
+    faults: reading.faults.map(({ offset, ...fault }) => ({ ...place(offset), ...fault })),
+    locate(path, part) {
+      const own = reading.places.get(keyOf(path));
+      if (own !== undefined) return place(part === "key" ? own.key : own.value);
+      for (let length = path.length - 1; length > 0; length -= 1) {
+        const parent = reading.places.get(keyOf(path.slice(0, length)));
+        if (parent !== undefined) return place(parent.key);
+      }
+      return { line: 1, column: 1 };
+    },
+  };
+}
+
+function parseText(text: string, lines: LineCounter, reading: Reading): Document.Parsed | undefined {
+  const fail = (offset: number, message: string) => void reading.faults.push({ offset, path: [], message });
+  if (text.length > MAX_TEXT) {
+    fail(0, `The file is longer than ${MAX_TEXT} characters. Write a plan, in YAML.`);
+    return undefined;
+  }
+  const options = { lineCounter: lines, uniqueKeys: false, stringKeys: true, prettyErrors: false } as const;
+  const document = parseDocument(text, { ...options, schema: "core", merge: false, logLevel: "error" });
+  // Only the first: what follows a slip of syntax is mostly its echo.
+  const broken = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0]).slice(0, 1);
+  for (const { pos, code, message } of [...broken, ...document.warnings]) {
+    fail(
+      pos[0],
+      YAML_FAULTS[code] ?? `The YAML is broken: ${shorten(message)}. Mend it here or just before.`,
+    );
+  }
+  return broken.length === 0 ? document : undefined;
+}
+
+const YAML_FAULTS: { readonly [code: string]: string | undefined } = {
+  TAB_AS_INDENT: "A tab indents this line. Indent with blanks.",
+  MULTIPLE_DOCS: "A second document begins here. Write one plan in a file, without `---` between parts.",
+  NON_STRING_KEY: "This key is not a plain word. Write a text before the colon.",
+  RESOURCE_EXHAUSTION: "This is nested too deeply. A plan's objects nest at most 8 deep.",
+  TAG_RESOLVE_FAILED: "This tag (`!...`) is not known. Write the value without a tag.",
+};
+
+function toValue(node: Node | null, path: Path, offset: number, reading: Reading): unknown {
+  const start = node?.range?.[0] ?? offset;
+  const fail = (message: string) => void reading.faults.push({ offset: start, path, message });
+  reading.valuesLeft -= 1;
+  if (reading.valuesLeft < 0) {
+    if (reading.valuesLeft === -1) fail(`Here the plan exceeds ${MAX_VALUES} values. Use fewer aliases.`);
+    return undefined;
+  }
+  if (path.length > MAX_DEPTH) {
+    fail("This is nested too deeply. A plan's objects nest at most 8 deep.");
+    return undefined;
+  }
+  if (isAlias(node)) {
+    const target = reading.anchors.get(node.source);
+    if (target === undefined) fail("This alias names nothing above it. Write the anchor (`&name`) first.");
+    return target === undefined ? undefined : toValue(target, path, offset, reading);
+  }
+  const value = toPlain(node, path, reading);
+  const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
+  // Set after its content, so that an anchor cannot hold itself.
+  if (node !== null && anchor !== undefined) reading.anchors.set(anchor, node);
+  return value;
+}
+
+function toPlain(node: Node | null, path: Path, reading: Reading): unknown {
+  if (isMap(node)) {
+    const record: { [key: string]: unknown } = Object.create(null);
+    for (const pair of node.items) addPair(record, pair.key, pair.value, path, reading);
+    return record;
+  }
+  if (isSeq(node)) {
+    return node.items.map((item, index) => {
+      const offset = startOf(item) ?? node.range?.[0] ?? 0;
+      reading.places.set(keyOf([...path, index]), { key: offset, value: offset });
+      return toValue(item as Node | null, [...path, index], offset, reading);
+    });
+  }
+  return isScalar(node) ? node.value : null;
+}
+
+function addPair(
+  record: { [key: string]: unknown },
+  key: unknown,
+  value: unknown,
+  path: Path,
+  reading: Reading,
+) {
+  const offset = startOf(key) ?? 0;
+  const at = [...path, isScalar(key) ? String(key.value) : "?"];
+  const fail = (message: string) => void reading.faults.push({ offset, path: at, message });
+  const name = isScalar(key) ? key.value : undefined;
+  if (typeof name !== "string") return fail("This key is not a plain word. Write a text before the colon.");
+  if (name === "<<") return fail("Merge keys (`<<`) are not taken. Write the keys out.");
+  if (name in record) return fail("This key stands twice in one block. Remove one of the two.");
+  const isEmpty = value === null || (isScalar(value) && value.value === null);
+  reading.places.set(keyOf([...path, name]), {
+    key: offset,
+    value: isEmpty ? offset : (startOf(value) ?? offset),
+  });
+  record[name] = toValue(value as Node | null, [...path, name], offset, reading);
+}
+
+function startOf(node: unknown): number | undefined {
+  return isAlias(node) || isScalar(node) || isMap(node) || isSeq(node) ? node.range?.[0] : undefined;
+}
+
+function keyOf(path: Path): string {
+  return JSON.stringify(path);
+}
+
+/** The first line, without its full stop. */
+function shorten(message: string): string {
+  return (message.split("\n")[0] ?? "").slice(0, 150).replace(/\.$/, "");
+}

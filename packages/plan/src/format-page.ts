@@ -1,0 +1,135 @@
+import { EXAMPLE_PLAN } from "./example-plan.ts";
+import { followRef, planShape, type Shape } from "./schema-file.ts";
+
+/** docs/plan-format.md: every key of the plan file, the rules between them, and an example. */
+export function planFormatPage(): string {
+  const plan = planShape();
+  const source = plan.properties?.sources?.properties?.client ?? {};
+  const field = followRef(source.properties?.context?.additionalProperties || {});
+  const blocks: [string, Shape][] = [
+    ["The file", plan],
+    ["`switches`", plan.properties?.switches ?? {}],
+    ["`contacts`", plan.properties?.contacts ?? {}],
+    ["`changelog`, each entry", plan.properties?.changelog?.items ?? {}],
+    ["`sources`", plan.properties?.sources ?? {}],
+    ["`installer`, `server`, `client`", source],
+    ["`ids`", source.properties?.ids ?? {}],
+    ["`events`, each event", plan.properties?.events?.items ?? {}],
+    ["A field", field],
+    ["`items` of an array", field.properties?.items ?? {}],
+  ];
+  const sections = blocks.map(([title, shape]) => toSection(title, shape));
+  return [INTRO, ...sections, RULES, `## Example\n\n\`\`\`yaml\n${EXAMPLE_PLAN}\`\`\`\n`].join("\n");
+}
+
+function toSection(title: string, shape: Shape): string {
+  const required = shape.required ?? [];
+  const rows = Object.entries(shape.properties ?? {}).map(([key, item]) => {
+    const standing = required.includes(key)
+      ? "needed"
+      : item.default === undefined
+        ? ""
+        : `\`${item.default}\``;
+    return `| \`${key}\` | ${typeOf(item)} | ${standing} | ${cell(followRef(item).description ?? "")} |`;
+  });
+  const head = "| key | value | default | meaning |\n|---|---|---|---|";
+  return `## ${title}\n\n${shape.description ?? ""}\n\n${head}\n${rows.join("\n")}\n`;
+}
+
+function typeOf(shape: Shape): string {
+  const { enum: values, type, items, pattern } = shape;
+  if (values !== undefined) return `one of ${values.map((value) => `\`${value}\``).join(", ")}`;
+  if (shape.$ref !== undefined) return "a field";
+  if (type === "array")
+    return `list of ${items?.properties === undefined ? typeOf(items ?? {}) : "blocks"}${sizeOf(shape)}`;
+  if (type === "object") return shape.propertyNames === undefined ? "block" : "block of fields, by name";
+  if (Array.isArray(type)) return "a value of the field's type";
+  if (pattern !== undefined) return `text that matches \`${cell(pattern)}\``;
+  return `${WORDS[String(type)] ?? String(type)}${sizeOf(shape)}`;
+}
+
+const WORDS: { readonly [type: string]: string | undefined } = {
+  string: "text",
+  integer: "whole number",
+  number: "number",
+  boolean: "`true` or `false`",
+};
+
+function sizeOf(shape: Shape): string {
+  const least = shape.minimum ?? shape.minLength ?? shape.minItems;
+  const most = shape.maximum ?? shape.maxLength ?? shape.maxItems;
+  const unit = shape.type === "string" ? " characters" : shape.type === "array" ? " items" : "";
+  if (most !== undefined) return `, ${least ?? 0} to ${most}${unit}`;
+  return least === undefined ? "" : `, at least ${least}${least === 1 ? unit.replace(/s$/, "") : unit}`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
+}
+
+const INTRO = `# The plan file
+
+Generated from \`packages/plan/src/format.ts\` and \`format-page.ts\` by \`npm run docs\`.
+
+A plan is one YAML file, reviewed as code. It declares all that may be collected, why, who answers for it, and for how
+long it is kept. What it does not declare is not sent by an SDK and not stored by a collector. The page for the public
+is made of it.
+
+Editors check it while you type when the file's first line is
+
+    # yaml-language-server: $schema=https://path/to/plan.schema.json
+
+with the place of \`packages/plan/plan.schema.json\`. \`candor plan check FILE\` checks everything, the rules below as well,
+and tells all faults at once, each with file, line, column and what to write instead:
+
+    plan.yaml:31:14 sources.client.consent: This is none of the values. Write one of \`notice\`, \`opt-in\`. Did you mean \`opt-in\`?
+
+The file is YAML 1.2, one document. A key may stand once in a block. Aliases (\`*name\`) work, merge keys (\`<<\`) do not.
+Dates stand in quotes or not, as \`YYYY-MM-DD\`. Keys that are not listed here are faults: a slip of the pen must not collect
+or protect something else.
+`;
+
+const RULES = `## Rules
+
+Versions
+- \`changelog\` has an entry for the plan's \`version\`, none newer, none twice, in order (all rising or all falling).
+- No \`since\` is newer than the plan. A field is not older than its event, nor than the object that it stands in.
+- The \`since\` of a field is by default that of its event or object; in \`context\` and \`ids\` it is 1.
+
+Events
+- An event is known by its type and name, once in the plan. \`track\` needs a name; \`page\` and \`screen\` may have one;
+  \`identify\`, \`group\` and \`alias\` have none.
+- \`identify\` and \`group\` have \`traits\`, all others \`properties\`.
+- Its sources are declared under \`sources\`. At least one source is.
+- Where anything is \`opt-in\`, \`switches.opt_in\` names the variable that holds the answer.
+- An event that has expired is refused by the collector; it is not a fault in the file.
+
+Fields
+- A name has 1 to 64 letters, digits, \`_\`, \`-\`, \`$\` or blanks, no dots, and is not \`__proto__\`, \`constructor\` or \`prototype\`.
+- \`max_length\`, \`enum\`, \`pattern\`, \`format\` and \`hash\` are for strings; \`minimum\`, \`maximum\` and \`buckets\` for numbers;
+  \`items\` (needed) and \`max_items\` for arrays; \`fields\` (needed) for objects. Limits of an array's items stand under \`items\`.
+- Objects nest at most 8 deep. They have no \`sensitivity\`, no \`example\` and no \`column\`: their fields do.
+- Every other field has a \`sensitivity\`, and an \`example\` that the collector would keep whole.
+- \`hash\` goes without \`enum\`, \`pattern\` and \`format\`. \`enum\` goes without \`pattern\` and \`format\`. \`pattern\` goes with the formats
+  \`text\` and \`url\`; for a URL it is the path that must match.
+- A \`pattern\` is for the whole value (no \`^\` and \`$\` needed), in JavaScript's syntax with the flag \`u\`. It repeats no groups
+  (\`(...)?\` is fine), has at most 25 repetitions, and bounds that keep any value from making it slow: two \`+\` or \`*\` are
+  fine with the default \`max_length\`, three are not. Prefer \`{1,16}\`.
+- \`buckets\` rise, and lie within \`minimum\` and \`maximum\`. What is below the first is removed.
+- \`sensitivity: content\` needs an \`exception\`; no other has one.
+- Only fields of events can be \`required\`, and not those of format \`ip\` or \`user_agent\`, which a policy may take away.
+- A \`column\` has one type wherever its path stands.
+- An id is a string with a \`pattern\`, an \`enum\`, \`hash: true\` or \`format: ip\`: any text would let names and addresses pass.
+
+Contacts
+- A \`contact\` field is a string of format \`email\` or \`text\`, directly in an event's \`properties\` or \`traits\`, at most one in an
+  event. It is never \`required\`, never a \`column\`, never hashed. \`format: email\` stands nowhere else.
+- \`kept_with\` names fields beside it that have an \`enum\` or a \`pattern\`.
+- \`contacts.retention_days\` is written down wherever there is a contact field.
+
+New versions
+- The plan's \`version\` grows when something is newly collected (a source, event, field, wider limits), becomes more sensitive
+  (also: a policy that keeps more, a hash or a promise removed, mode \`observe\`), is kept longer, or when consent becomes
+  weaker. What is new has a \`since\` greater than the old version: an old consent does not cover it.
+  \`candor plan diff OLD NEW\` shows it; \`candor plan check\` refuses a plan whose version hides it.
+`;

@@ -1,0 +1,226 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { loadPlan } from "../load.ts";
+import type { Field, Plan } from "../plan.ts";
+import { toExtendedPattern } from "./extended-pattern.ts";
+import { generateShell } from "./shell.ts";
+
+const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
+const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
+
+const ABOUT = {
+  sensitivity: "technical",
+  description: "A field.",
+  example: 1,
+  since: 1,
+  required: false,
+  exception: undefined,
+  column: false,
+  keptWith: [],
+} as const;
+const TEXT = {
+  type: "string",
+  format: "text",
+  maxLength: 8,
+  enum: undefined,
+  pattern: undefined,
+  hash: false,
+} as const;
+const NUMBER = { type: "integer", minimum: undefined, maximum: undefined, buckets: undefined } as const;
+
+const ODD_EVENT = 'it\'s; $(echo x >&2) `id` "*"\n?';
+const odd: Plan = {
+  ...plan,
+  events: [
+    {
+      type: "track",
+      name: ODD_EVENT,
+      sources: ["installer"],
+      since: 1,
+      why: "To know.",
+      owner: "Us",
+      review: "https://example.com/1",
+      expires: undefined,
+      consent: undefined,
+      fields: {
+        "a'b": { ...ABOUT, ...TEXT, enum: ["it's", "*", "a\nb", "$HOME", ""] },
+        text: { ...ABOUT, ...TEXT },
+        hash: { ...ABOUT, ...TEXT, hash: true },
+        port: { ...ABOUT, ...NUMBER, minimum: 1, maximum: 65535 },
+        depth: { ...ABOUT, ...NUMBER, minimum: -5 },
+        seconds: { ...ABOUT, ...NUMBER, buckets: [0, 10, 60] },
+        on: { ...ABOUT, type: "boolean" },
+        version: { ...ABOUT, ...TEXT, pattern: "\\d{1,2}\\.\\d|it's" },
+        lookahead: { ...ABOUT, ...TEXT, pattern: "(?=a)a" },
+        list: { ...ABOUT, type: "array", maxItems: 2, items: { type: "boolean" } },
+        object: { ...ABOUT, type: "object", fields: {} },
+      } satisfies Record<string, Field>,
+    },
+  ],
+};
+
+/** Sources the table in a strict sh and asks it; `allowed`, `refused`, or what went wrong. */
+function ask(table: string, shell: string, ...question: readonly string[]): string {
+  const script = `set -eu\n${table}\nif candor_plan_allows "$1" "$2" "$3"; then echo allowed; else echo refused; fi`;
+  const run = spawnSync(shell, ["-c", script, shell, ...question], { encoding: "utf8" });
+  return run.stderr === "" && run.status === 0 ? run.stdout.trim() : `status ${run.status}: ${run.stderr}`;
+}
+
+const isThere = (shell: string) => spawnSync(shell, ["-c", "true"]).status === 0;
+
+describe.each(["sh", "bash"].filter(isThere))("the table of the Appsmith plan in %s", (shell) => {
+  const table = generateShell(plan);
+  test.each([
+    ["Installation Started", "os", "ubuntu", "allowed"],
+    ["Installation Started", "os", "Ubuntu", "refused"],
+    ["Installation Started", "os", "ubuntu\nx", "refused"],
+    ["Installation Started", "os", "*", "refused"],
+    ["Installation Started", "os", "ubuntu | debian", "refused"],
+    ["Installation Started", "os", "", "refused"],
+    ["Installation Started", "error", "port_taken", "refused"],
+    ["Installation Errors", "error", "port_taken", "allowed"],
+    ["Installation Errors", "error", "/opt/appsmith exists", "refused"],
+    ["Installation Aborted", "os", "ubuntu", "refused"],
+    ["Instance Active", "instanceId", "612460418944011a10fa5b", "refused"],
+    ["Installation Support", "email", "ada@example.com", "allowed"],
+    ["Installation Support", "email", "ada", "refused"],
+    ["Installation Support", "email", "ada@example.com\nx", "refused"],
+    ["Installation Support", "email", "a@b@c", "refused"],
+    ["Installation Support", "email", `${"a".repeat(250)}@b.c`, "allowed"],
+    ["Installation Support", "email", `${"a".repeat(251)}@b.c`, "refused"],
+  ])("%j %j %j: %s", (event, property, value, verdict) => {
+    expect(ask(table, shell, event, property, value)).toBe(verdict);
+  });
+});
+
+describe.each(["sh", "bash"].filter(isThere))("a table with odd names and every type in %s", (shell) => {
+  const table = generateShell(odd);
+  test.each([
+    ["a'b", "it's", "allowed"],
+    ["a'b", "*", "allowed"],
+    ["a'b", "anything", "refused"],
+    ["a'b", "a\nb", "allowed"],
+    ["a'b", "$HOME", "allowed"],
+    ["a'b", "", "allowed"],
+    ["text", "12345678", "allowed"],
+    ["text", "123456789", "refused"],
+    ["text", "a\tb", "refused"],
+    ["text", "a\nb", "refused"],
+    ["text", "\"; id;'", "allowed"],
+    ["hash", "0123456789abcdef0123456789abcdef", "allowed"],
+    ["hash", "0123456789ABCDEF0123456789abcdef", "refused"],
+    ["hash", "0123456789abcdef", "refused"],
+    ["hash", "ada@example.com", "refused"],
+    ["port", "1", "allowed"],
+    ["port", "65535", "allowed"],
+    ["port", "65536", "refused"],
+    ["port", "0", "refused"],
+    ["port", "080", "refused"],
+    ["port", "8.0", "refused"],
+    ["port", "1 -o 1", "refused"],
+    ["port", "99999999999999999999999", "refused"],
+    ["depth", "-5", "allowed"],
+    ["depth", "-6", "refused"],
+    ["depth", "-0", "refused"],
+    ["depth", "--5", "refused"],
+    ["depth", "-", "refused"],
+    ["depth", "", "refused"],
+    ["seconds", "10", "allowed"],
+    ["seconds", "11", "refused"],
+    ["on", "true", "allowed"],
+    ["on", "yes", "refused"],
+    ["version", "20.4", "allowed"],
+    ["version", "it's", "allowed"],
+    ["version", "20x4", "refused"],
+    ["version", "20.4\n20.4", "refused"],
+    ["lookahead", "a", "refused"],
+    ["list", "true", "refused"],
+    ["object", "{}", "refused"],
+  ])("%j %j: %s", (property, value, verdict) => {
+    expect(ask(table, shell, ODD_EVENT, property, value)).toBe(verdict);
+  });
+});
+
+test("the table tells types and the plan's settings", () => {
+  const script = `${generateShell(odd)}
+for property in text port on list; do candor_plan_type "$1" "$property" || echo none; done
+echo "$CANDOR_PLAN_VERSION $CANDOR_PLAN_SOURCE $CANDOR_PLAN_CONSENT $CANDOR_PLAN_DISABLE $CANDOR_PLAN_OPT_IN"`;
+  expect(execFileSync("sh", ["-c", script, "sh", ODD_EVENT], { encoding: "utf8" })).toBe(
+    "string\nnumber\nboolean\nnone\n1 installer notice APPSMITH_DISABLE_TELEMETRY APPSMITH_CLIENT_TELEMETRY\n",
+  );
+});
+
+test("a source without events has a table that allows nothing", () => {
+  const table = generateShell({ ...plan, events: [] }, "server");
+  expect(ask(table, "sh", "Instance Active", "instanceId", "612460418944011a10fa5b")).toBe("refused");
+});
+
+test.runIf(spawnSync("shellcheck", ["--version"]).status === 0).each([
+  ["Appsmith", plan],
+  ["odd", odd],
+] as const)("shellcheck finds nothing in the table of the %s plan", (_, of) => {
+  const run = spawnSync("shellcheck", ["-s", "sh", "-"], { input: generateShell(of), encoding: "utf8" });
+  expect(run.stdout).toBe("");
+});
+
+describe("a pattern for grep", () => {
+  test.each<[string, string | undefined]>([
+    ["[0-9a-f]{8}-[0-9a-f]{4}", "[0-9a-f]{8}-[0-9a-f]{4}"],
+    ["(?:a|b)+?\\/\\-", "(a|b)+/-"],
+    ["\\d\\w\\.", "[0-9][A-Za-z0-9_]\\."],
+    ["|a", undefined],
+    ["(a|)", undefined],
+    ["^a$", undefined],
+    ["[\\w.]", undefined],
+    ["[[:alpha:]]", undefined],
+    ["(?!a)b", undefined],
+    ["\\bword\\b", undefined],
+    ["\\p{L}", undefined],
+    ["(a)\\1", undefined],
+  ])("%j becomes %j", (pattern, extended) => {
+    expect(toExtendedPattern(pattern)).toBe(extended);
+  });
+
+  const values = [
+    "analytics-node",
+    "@candor/node",
+    "unknown",
+    "2.1.1",
+    "npm:next-1.80.0-beta.1",
+    "10.0.0.1",
+    "en-US",
+    "zh-Hant-TW",
+    "/a:b/",
+    "612460418944011a10fa5b",
+    "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d",
+    "x",
+    "PostgreSQL",
+  ];
+  const fields = [
+    ...Object.values(plan.sources).flatMap((source) => [source.context, source.ids as Record<string, Field>]),
+    ...plan.events.map((event) => event.fields),
+  ].flatMap((of) =>
+    Object.values(of).flatMap((field) => (field.type === "object" ? Object.values(field.fields) : [field])),
+  );
+  const patterns = new Set(
+    fields.flatMap((field) =>
+      field.type === "string" && field.pattern !== undefined ? [field.pattern] : [],
+    ),
+  );
+
+  test.each(
+    [...patterns].flatMap((pattern) => {
+      const extended = toExtendedPattern(pattern);
+      return extended === undefined ? [] : [[pattern, extended] as const];
+    }),
+  )("matches what %j matches", (pattern, extended) => {
+    const found = spawnSync("grep", ["-E", "-x", "-e", extended], {
+      input: values.join("\n"),
+      encoding: "utf8",
+      env: { LC_ALL: "C" },
+    });
+    const whole = new RegExp(`^(?:${pattern})$`, "u");
+    expect(found.stdout.split("\n").slice(0, -1)).toEqual(values.filter((value) => whole.test(value)));
+  });
+});

@@ -1,0 +1,197 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { loadPlan } from "../load.ts";
+import type { Field, Plan, PlanEvent } from "../plan.ts";
+import { generateTypeScript } from "./typescript.ts";
+
+const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
+const plan = loadPlan(readFileSync(join(ROOT, "plans/appsmith.yaml"), "utf8"), "plans/appsmith.yaml");
+
+const ABOUT = {
+  sensitivity: "technical",
+  description: "A field.",
+  example: 1,
+  since: 1,
+  required: false,
+  exception: undefined,
+  column: false,
+  keptWith: [],
+} as const;
+const TEXT = {
+  type: "string",
+  format: "text",
+  maxLength: 20,
+  enum: undefined,
+  pattern: undefined,
+  hash: false,
+} as const;
+
+function eventOf(event: Pick<PlanEvent, "type" | "name" | "fields">): PlanEvent {
+  const about = { since: 1, why: "To know.", owner: "Us", review: "https://example.com/1" };
+  return { ...about, sources: ["server"], expires: undefined, consent: undefined, ...event };
+}
+
+/** A plan with all that the Appsmith plan has not: traits, pages, lists, odd names, text that would break out. */
+const BREAKOUT = '*/ export const broken: number = "x"; /* ` $ {1} \\ " \n\u2028 @see';
+const odd: Plan = {
+  ...plan,
+  product: BREAKOUT,
+  events: [
+    eventOf({
+      type: "identify",
+      name: undefined,
+      fields: { plan: { ...ABOUT, ...TEXT, enum: ["free", 'a"b\\c\n', BREAKOUT] } satisfies Field },
+    }),
+    eventOf({
+      type: "page",
+      name: "Home",
+      fields: {
+        "odd name": {
+          ...ABOUT,
+          type: "array",
+          maxItems: 3,
+          items: { type: "integer", minimum: 0, maximum: 9, buckets: [0, 5] },
+          required: true,
+        },
+        deep: {
+          ...ABOUT,
+          type: "object",
+          fields: { on: { ...ABOUT, type: "boolean", required: true, description: BREAKOUT } },
+        },
+      },
+    }),
+    eventOf({
+      type: "track",
+      name: "a-b",
+      fields: { x: { ...ABOUT, type: "number", minimum: undefined, maximum: undefined, buckets: undefined } },
+    }),
+    eventOf({ type: "track", name: "a b", fields: {} }),
+    eventOf({ type: "track", name: "1 ünïcödé", fields: {} }),
+    eventOf({ type: "track", name: BREAKOUT, fields: {} }),
+    eventOf({ type: "alias", name: undefined, fields: {} }),
+  ],
+};
+
+const CALLS = `
+import type { ClientEvents, Given, InstallerEvents, ServerEvents } from "./appsmith.ts";
+import type * as odd from "./odd.ts";
+declare function server<E extends keyof ServerEvents>(event: E, ...given: Given<ServerEvents[E]>): void;
+declare function client<E extends keyof ClientEvents>(event: E, ...given: Given<ClientEvents[E]>): void;
+declare function installer<E extends keyof InstallerEvents>(event: E, properties: InstallerEvents[E]): void;
+declare function page<E extends keyof odd.ServerPages>(name: E, ...given: Given<odd.ServerPages[E]>): void;
+declare function identify(userId: string, traits: odd.ServerTraits["identify"]): void;
+declare function group(groupId: string, traits: odd.ServerTraits["group"]): void;
+declare function track<E extends keyof odd.ServerEvents>(event: E, ...given: Given<odd.ServerEvents[E]>): void;
+`;
+
+/** A line of product code, and whether it compiles. */
+const USES: readonly [string, boolean][] = [
+  ['server("Instance Active", { instanceId: "x" });', true],
+  ['server("Instance Alive", { instanceId: "x" });', false],
+  ['server("Installation Started", { os: "ubuntu" });', false],
+  ['server("Instance Active", {});', false],
+  ['server("Instance Active");', false],
+  ['server("Instance Active", { instanceId: 1 });', false],
+  ['server("Instance Active", { instanceId: "x", host: "x" });', false],
+  [
+    'server("execute_ACTION_TRIGGERED", { instanceId: "x", appMode: "edit", datasource: { name: "x" }, timeElapsed: 8 });',
+    true,
+  ],
+  ['server("execute_ACTION_TRIGGERED", { instanceId: "x", appMode: "debug" });', false],
+  ['server("execute_ACTION_TRIGGERED", { instanceId: "x", datasource: { host: "x" } });', false],
+  ['server("execute_ACTION_TRIGGERED", { instanceId: "x", timeElapsed: "8" });', false],
+  ['server("execute_ACTION_TRIGGERED", { instanceId: "x", isExampleApp: 0 });', false],
+  ['installer("Installation Errors", { os: "debian", error: "port_taken" });', true],
+  ['installer("Installation Errors", { os: "windows" });', false],
+  ['client("APPLICATIONS_PAGE_LOAD");', true],
+  ['client("APPLICATIONS_PAGE_LOAD", {});', true],
+  ['client("APPLICATIONS_PAGE_LOAD", { query: "x" });', false],
+  ['client("RUN_QUERY_CLICK", { pluginType: "DB" });', true],
+  ['client("RUN_QUERY_CLICK");', true],
+  ['identify("u", { plan: "free" });', true],
+  ['identify("u", { plan: "paid" });', false],
+  ['identify("u", { email: "x" });', false],
+  ['group("g", {});', false],
+  ['page("Home", { "odd name": [1, 2], deep: { on: true } });', true],
+  ['page("Home", { "odd name": ["1"] });', false],
+  ['page("Home", { "odd name": [1], deep: {} });', false],
+  ['page("Away", {});', false],
+  ['track("a-b", { x: 1 });', true],
+  ['track("a b", { x: 1 });', false],
+  ['track("1 ünïcödé");', true],
+  ['track("alias");', false],
+];
+
+let folder: string;
+let failed: ReadonlySet<string>;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "candor-types-"));
+  mkdirSync(join(folder, "src"));
+  writeFileSync(join(folder, "src/appsmith.ts"), generateTypeScript(plan));
+  writeFileSync(join(folder, "src/odd.ts"), generateTypeScript(odd));
+  for (const [index, [use]] of USES.entries())
+    writeFileSync(join(folder, `src/use-${index}.ts`), CALLS + use);
+  const compilerOptions = {
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    noEmit: true,
+    target: "es2022",
+    module: "nodenext",
+    allowImportingTsExtensions: true,
+    types: [],
+  };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, include: ["src"] }));
+  failed = new Set([...compile().matchAll(/^src\/([\w-]+)\.ts\(/gm)].map((match) => match[1] ?? ""));
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What the compiler says; empty when all is well. */
+function compile(): string {
+  try {
+    return execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["--pretty", "false", "-p", folder], {
+      cwd: folder,
+      encoding: "utf8",
+      timeout: 50_000,
+    });
+  } catch (error) {
+    if (error instanceof Error && "stdout" in error && typeof error.stdout === "string") return error.stdout;
+    throw error;
+  }
+}
+
+test("the generated modules compile, whatever stands in the plan", () => {
+  expect([...failed].filter((name) => !name.startsWith("use-"))).toEqual([]);
+});
+
+test.each(
+  USES.map(([use, compiles], index) => [use, compiles ? "compiles" : "does not compile", index] as const),
+)("%s %s", (_, verdict, index) => {
+  expect(failed.has(`use-${index}`) ? "does not compile" : "compiles").toBe(verdict);
+});
+
+test("the module carries the plan's version, its reasons and what the types cannot say", () => {
+  const text = generateTypeScript(plan);
+  expect(text).toContain("export const PLAN_VERSION = 1;");
+  expect(text).toContain(
+    "  /** Who ran the action, as a hash under a secret that never leaves the instance. Give the plain value: the SDK hashes it with the instance's secret. */\n  readonly username?: string;",
+  );
+  expect(text).toContain(
+    "How long the action took, in milliseconds. A whole number. At least 0. At most 3600000. */",
+  );
+  expect(text).toContain(
+    "/**\n * A sign of life every six hours. It says how many instances run, and for how long they stay in use.\n * @see https://github.com/appsmithorg/appsmith/pull/1776\n */\nexport interface InstanceActiveProperties {",
+  );
+  expect(text).toContain("export type ApplicationsPageLoadProperties = Record<string, never>;");
+});
+
+test("events whose names differ by signs only get types of their own", () => {
+  const text = generateTypeScript(odd);
+  expect(text).toContain('readonly "a-b": ABProperties;\n  readonly "a b": AB2Properties;');
+});

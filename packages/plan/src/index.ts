@@ -1,0 +1,46 @@
+export { describePlan } from "./describe/describe.ts";
+export { renderHtml } from "./describe/html.ts";
+export { renderMarkdown } from "./describe/markdown.ts";
+export { PAGE_STYLE } from "./describe/style.ts";
+export { checkNewVersion, diffPlans } from "./diff.ts";
+export type { DifferenceKind, PlanDifference } from "./difference.ts";
+export { planFormatPage } from "./format-page.ts";
+export { generateShell } from "./generate/shell.ts";
+export { generateTypeScript } from "./generate/typescript.ts";
+export { loadPlan } from "./load.ts";
+export {
+  type ArrayType,
+  CONSENT_RULES,
+  type ConsentRule,
+  type Field,
+  type FieldAbout,
+  type Fields,
+  type FieldType,
+  ID_NAMES,
+  type IdName,
+  IP_POLICIES,
+  type IpPolicy,
+  type JsonExample,
+  labelOf,
+  type NumberType,
+  type ObjectType,
+  PLAN_MODES,
+  PLAN_SOURCES,
+  type Plan,
+  type PlanChange,
+  type PlanEvent,
+  type PlanMode,
+  type PlanSource,
+  type PlanSourceName,
+  type PlanSwitches,
+  rootOf,
+  SENSITIVITIES,
+  type Sensitivity,
+  STRING_FORMATS,
+  type StringFormat,
+  type StringType,
+  USER_AGENT_POLICIES,
+  type UserAgentPolicy,
+} from "./plan.ts";
+export { PlanError, type PlanFault } from "./plan-error.ts";
+export { planSchema } from "./schema-file.ts";

@@ -1,0 +1,41 @@
+import { type Path, readDocument } from "./document.ts";
+import type { PlanFile } from "./format.ts";
+import { toPlan } from "./model.ts";
+import type { Plan } from "./plan.ts";
+import { PlanError, type PlanFault } from "./plan-error.ts";
+import { checkRules } from "./rules.ts";
+import { planShape } from "./schema-file.ts";
+import { checkStructure } from "./structure.ts";
+import { unitOf } from "./units.ts";
+
+/**
+ * Makes a plan of a YAML file's text. `file` is the name that errors show.
+ * @throws PlanError with everything that is wrong, and nothing else.
+ */
+export function loadPlan(text: string, file: string): Plan {
+  const document = readDocument(text);
+  const faults: PlanFault[] = document.faults.map((fault) => ({ file, ...fault, path: toText(fault.path) }));
+  if (document.value === undefined) throw new PlanError(faults);
+
+  const broken = new Set(document.faults.map(({ path }) => JSON.stringify(unitOf(path))));
+  checkStructure(planShape(), document.value, [], (path, message, part) => {
+    broken.add(JSON.stringify(unitOf(path)));
+    faults.push({ file, ...document.locate(path, part), path: toText(path), message });
+  });
+  const isSound = (path: Path) => !broken.has(JSON.stringify(path));
+  checkRules(document.value, isSound, (path, message, part) => {
+    faults.push({ file, ...document.locate(path, part), path: toText(path), message });
+  });
+  if (faults.length > 0) throw new PlanError(faults);
+  return toPlan(document.value as PlanFile);
+}
+
+/** `events[0].properties.os`; a long name is cut, one with a blank stands in brackets. */
+function toText(path: Path): string {
+  const steps = path.map((step) => {
+    if (typeof step === "number") return `[${step}]`;
+    if (/^[\w$-]{1,64}$/.test(step)) return `.${step}`;
+    return `[${JSON.stringify(step.length > 64 ? `${step.slice(0, 64)}…` : step)}]`;
+  });
+  return steps.join("").replace(/^\./, "") || "plan";
+}

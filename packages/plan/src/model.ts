@@ -1,0 +1,104 @@
+import type { EventFile, FieldFile, ItemFile, PlanFile, SourceFile } from "./format.ts";
+import type { ArrayType, Field, Fields, FieldType, IdName, Plan, PlanEvent, PlanSource } from "./plan.ts";
+
+type FieldsFile = { readonly [name: string]: FieldFile };
+
+/** Fills in every default of a file that has been checked. */
+export function toPlan(file: PlanFile): Plan {
+  const { installer, server, client } = file.sources;
+  return {
+    product: file.product,
+    contact: file.contact,
+    version: file.version,
+    about: file.about,
+    promises: [...file.promises],
+    turnOff: [...file.turn_off],
+    switches: { disable: file.switches.disable, optIn: file.switches.opt_in },
+    contacts: { retentionDays: file.contacts?.retention_days ?? 90 },
+    changelog: file.changelog.map(({ version, date, text }) => ({ version, date, text })),
+    sources: {
+      ...(installer && { installer: toSource(installer) }),
+      ...(server && { server: toSource(server) }),
+      ...(client && { client: toSource(client) }),
+    },
+    events: file.events.map(toEvent),
+  };
+}
+
+function toSource(file: SourceFile): PlanSource {
+  const ids = toFields(file.ids ?? {}, 1) as Partial<Record<IdName, Field>>;
+  return {
+    description: file.description,
+    consent: file.consent,
+    mode: file.mode ?? "enforce",
+    ip: file.ip ?? "truncate",
+    userAgent: file.user_agent ?? "family",
+    retentionDays: file.retention_days,
+    context: toFields(file.context ?? {}, 1),
+    ids,
+  };
+}
+
+function toEvent(file: EventFile): PlanEvent {
+  return {
+    type: file.type,
+    name: file.name,
+    sources: [...file.source],
+    since: file.since,
+    why: file.why,
+    owner: file.owner,
+    review: file.review,
+    expires: file.expires,
+    consent: file.consent,
+    fields: toFields(file.properties ?? file.traits ?? {}, file.since),
+  };
+}
+
+/** `since` is that of what the fields stand in. */
+function toFields(file: FieldsFile, since: number): Fields {
+  return Object.fromEntries(Object.entries(file).map(([name, field]) => [name, toField(field, since)]));
+}
+
+/** An object gets the least sensitivity; its fields have their own. */
+function toField(file: FieldFile, outerSince: number): Field {
+  const since = file.since ?? outerSince;
+  return {
+    sensitivity: file.sensitivity ?? "technical",
+    description: file.description,
+    example: Array.isArray(file.example) ? [...file.example] : file.example,
+    since,
+    required: file.required ?? false,
+    exception: file.exception,
+    column: file.column ?? false,
+    keptWith: [...(file.kept_with ?? [])],
+    ...toType(file, since),
+  };
+}
+
+/** Its type alone. An object's fields come from `since`, when they say nothing else. */
+export function toType(file: FieldFile | ItemFile, since = 1): FieldType {
+  if (!("description" in file)) return toItemType(file);
+  if (file.type === "object") return { type: "object", fields: toFields(file.fields ?? {}, since) };
+  if (file.type !== "array") return toItemType({ ...file, type: file.type });
+  return {
+    type: "array",
+    items: toItemType(file.items ?? { type: "string" }),
+    maxItems: file.max_items ?? 32,
+  };
+}
+
+function toItemType(file: ItemFile): ArrayType["items"] {
+  if (file.type === "boolean") return { type: "boolean" };
+  if (file.type !== "string") {
+    const { type, minimum, maximum } = file;
+    return { type, minimum, maximum, buckets: file.buckets && [...file.buckets] };
+  }
+  return {
+    type: "string",
+    format: file.format ?? "text",
+    maxLength: file.max_length ?? 256,
+    enum: file.enum && [...file.enum],
+    pattern: file.pattern,
+    hash: file.hash ?? false,
+  };
+}

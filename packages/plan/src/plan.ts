@@ -1,0 +1,165 @@
+import type { MessageType } from "@candor/envelope";
+
+/**
+ * The plan in memory, as `loadPlan` makes it of the YAML file: defaults filled in, every rule of the format checked.
+ * Plain JSON data. docs/plan-format.md explains each key as it is written in the file.
+ */
+export interface Plan {
+  readonly product: string;
+  /** Where people write to about the plan: an e-mail address or a URL. */
+  readonly contact: string;
+  /** Grows whenever more is collected; a consent receipt names the version that it was given for. */
+  readonly version: number;
+  readonly about: string | undefined;
+  /** What is never collected, in the maker's words. */
+  readonly promises: readonly string[];
+  /** The exact steps that turn telemetry off. */
+  readonly turnOff: readonly string[];
+  readonly switches: PlanSwitches;
+  readonly contacts: { readonly retentionDays: number };
+  readonly changelog: readonly PlanChange[];
+  readonly sources: Readonly<Partial<Record<PlanSourceName, PlanSource>>>;
+  readonly events: readonly PlanEvent[];
+}
+
+/** Environment variables of the product. */
+export interface PlanSwitches {
+  /** Truthy: nothing at all is sent. */
+  readonly disable: string;
+  /** Truthy after a Yes to the question about the client; undefined when no source asks one. */
+  readonly optIn: string | undefined;
+}
+
+export interface PlanChange {
+  readonly version: number;
+  /** `YYYY-MM-DD`. */
+  readonly date: string;
+  readonly text: string;
+}
+
+export const PLAN_SOURCES = ["installer", "server", "client"] as const;
+export type PlanSourceName = (typeof PLAN_SOURCES)[number];
+
+export const CONSENT_RULES = ["notice", "opt-in"] as const;
+export type ConsentRule = (typeof CONSENT_RULES)[number];
+
+/** What becomes of an IP address; its country is looked up before, but for `drop`. From least to most kept. */
+export const IP_POLICIES = ["drop", "country", "truncate", "hash", "keep"] as const;
+export type IpPolicy = (typeof IP_POLICIES)[number];
+
+/** What becomes of a user agent: gone, `Chrome on macOS`, or whole. From least to most kept. */
+export const USER_AGENT_POLICIES = ["drop", "family", "keep"] as const;
+export type UserAgentPolicy = (typeof USER_AGENT_POLICIES)[number];
+
+/** `observe` keeps what the plan does not declare, and counts it: for makers who are introducing a plan. */
+export const PLAN_MODES = ["enforce", "observe"] as const;
+export type PlanMode = (typeof PLAN_MODES)[number];
+
+export interface PlanSource {
+  /** What this source is, for the public page. */
+  readonly description: string;
+  readonly consent: ConsentRule;
+  readonly mode: PlanMode;
+  readonly ip: IpPolicy;
+  readonly userAgent: UserAgentPolicy;
+  readonly retentionDays: number;
+  /** Fields of `context` that its messages may carry. */
+  readonly context: Fields;
+  /** The forms that ids may have. An id of another form, or one not declared, is replaced by its keyed hash. */
+  readonly ids: Readonly<Partial<Record<IdName, Field>>>;
+}
+
+export const ID_NAMES = ["userId", "anonymousId", "groupId", "previousId"] as const;
+export type IdName = (typeof ID_NAMES)[number];
+
+/** An event is known by its type and name: `track` and `page` have names, `identify`, `group`, `alias` have none. */
+export interface PlanEvent {
+  readonly type: MessageType;
+  /** Undefined: the type alone (identify, group, alias; a page or screen without a name). */
+  readonly name: string | undefined;
+  readonly sources: readonly PlanSourceName[];
+  readonly since: number;
+  readonly why: string;
+  readonly owner: string;
+  /** Link to where the event was discussed and agreed. */
+  readonly review: string;
+  /** `YYYY-MM-DD`: from then on it is refused. */
+  readonly expires: string | undefined;
+  /** Where it differs from its source's. */
+  readonly consent: ConsentRule | undefined;
+  /** Its `properties`; for identify and group its `traits`. */
+  readonly fields: Fields;
+}
+
+export type Fields = Readonly<Record<string, Field>>;
+
+export const SENSITIVITIES = ["technical", "interaction", "content", "contact"] as const;
+/** From least to most: of the machine, of what is done, what people typed, how to reach them. */
+export type Sensitivity = (typeof SENSITIVITIES)[number];
+
+export interface FieldAbout {
+  readonly sensitivity: Sensitivity;
+  readonly description: string;
+  /** For the public page's sample; undefined for an object (its fields have theirs). */
+  readonly example: JsonExample | undefined;
+  readonly since: number;
+  /** A message without it, or with a wrong value there, is refused. */
+  readonly required: boolean;
+  /** Why content is collected at all; always there when the sensitivity is `content`. */
+  readonly exception: string | undefined;
+  /** Gets a column of its own in the store, for questions. */
+  readonly column: boolean;
+  /** Of a contact field: names of the event's other fields that are kept beside it. Else empty. */
+  readonly keptWith: readonly string[];
+}
+
+export type JsonExample = string | number | boolean | readonly (string | number | boolean)[];
+
+export type Field = FieldAbout & FieldType;
+
+export type FieldType = StringType | NumberType | { readonly type: "boolean" } | ObjectType | ArrayType;
+
+/** What a string is, beyond text: `url` keeps its path only; `ip` and `user_agent` follow the source's policies. */
+export const STRING_FORMATS = ["text", "url", "ip", "user_agent", "email"] as const;
+export type StringFormat = (typeof STRING_FORMATS)[number];
+
+export interface StringType {
+  readonly type: "string";
+  readonly format: StringFormat;
+  /** In UTF-16 units, after the format's reduction. */
+  readonly maxLength: number;
+  readonly enum: readonly string[] | undefined;
+  /** A regular expression for the whole value, without ^ and $. */
+  readonly pattern: string | undefined;
+  /** Keyed in the SDK: only lower-case hex of 32 to 64 characters is taken. */
+  readonly hash: boolean;
+}
+
+export interface NumberType {
+  readonly type: "integer" | "number";
+  readonly minimum: number | undefined;
+  readonly maximum: number | undefined;
+  /** Lower bounds, ascending: a number is replaced by the bound below it. */
+  readonly buckets: readonly number[] | undefined;
+}
+
+export interface ObjectType {
+  readonly type: "object";
+  readonly fields: Fields;
+}
+
+export interface ArrayType {
+  readonly type: "array";
+  readonly items: StringType | NumberType | { readonly type: "boolean" };
+  readonly maxItems: number;
+}
+
+/** The event's name as people write it: `track Installation Started`, `identify`. */
+export function labelOf(event: { readonly type: string; readonly name: string | undefined }): string {
+  return event.name === undefined ? event.type : `${event.type} ${event.name}`;
+}
+
+/** Where an event's fields stand in its message. */
+export function rootOf(type: MessageType): "properties" | "traits" {
+  return type === "identify" || type === "group" ? "traits" : "properties";
+}

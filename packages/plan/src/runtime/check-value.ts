@@ -1,0 +1,203 @@
+import type { JsonObject, JsonValue } from "@candor/envelope";
+import type {
+  ArrayType,
+  Field,
+  Fields,
+  FieldType,
+  IpPolicy,
+  NumberType,
+  StringType,
+  UserAgentPolicy,
+} from "../plan.ts";
+import { isAddress } from "./address.ts";
+import { compileString } from "./check-string.ts";
+import type { TrimReason } from "./judgement.ts";
+import type { Notes } from "./notes.ts";
+import { isMarked, scrub } from "./scrub.ts";
+import { scrubValue } from "./scrub-value.ts";
+import { toPath } from "./url-path.ts";
+
+/**
+ * Judges a value and gives it back: unchanged (the same object, when nothing in it changed), reduced, or undefined when
+ * nothing of it is kept. Never changes what it is given.
+ */
+export type ValueCheck = (value: JsonValue, notes: Notes) => JsonValue | undefined;
+
+/** What an edge does with values about which the plan only has a policy. */
+export interface Reducers {
+  /** An IP address under a policy; undefined: nothing of it is kept. */
+  address(address: string, policy: IpPolicy): string | undefined;
+  userAgent(userAgent: string, policy: UserAgentPolicy): string | undefined;
+  /** The keyed hash of an id that has not the declared form. */
+  pseudonym(id: string): string;
+}
+
+/** Where a value stands, and the rules of its source. */
+export interface Place {
+  readonly path: string;
+  readonly ip: IpPolicy;
+  readonly userAgent: UserAgentPolicy;
+  /** Keep what breaks the plan, with addresses cut out, and only note it. */
+  readonly observe: boolean;
+  readonly reducers: Reducers;
+}
+
+/** Compiles the check of one field. */
+export function compileValue(type: FieldType, place: Place): ValueCheck {
+  switch (type.type) {
+    case "string":
+      return compileText(type, place);
+    case "integer":
+    case "number":
+      return compileNumber(type, place);
+    case "boolean":
+      return (value, notes) =>
+        typeof value === "boolean" ? value : reject(value, "wrong_type", place, notes);
+    case "object":
+      return compileObject(type.fields, place);
+    case "array":
+      return compileArray(type, place);
+  }
+}
+
+/** Compiles the check of an object's fields. What is not among them stands under `path.*`. */
+export function compileObject(fields: Fields, place: Place): ValueCheck {
+  const checks = new Map<string, ValueCheck>();
+  for (const [name, field] of Object.entries(fields)) {
+    checks.set(name, compileValue(field, { ...place, path: `${place.path}.${name}` }));
+  }
+  const required = Object.keys(fields).filter((name) => isDemanded(fields[name]));
+  const undeclared = `${place.path}.*`;
+  return (value, notes) => {
+    if (!isObject(value)) return reject(value, "wrong_type", place, notes);
+    let copy: JsonObject | undefined;
+    for (const name in value) {
+      const before = value[name];
+      if (before === undefined) continue;
+      const check = checks.get(name);
+      if (check === undefined) notes.add(undeclared, "undeclared");
+      const after = check === undefined ? undefined : check(before, notes);
+      if (after === before) {
+        if (copy !== undefined) copy[name] = after;
+        continue;
+      }
+      copy ??= copyUntil(value, name);
+      if (after !== undefined) copy[name] = after;
+      else if (check === undefined && place.observe) keepUndeclared(copy, name, before, place);
+    }
+    const kept = copy ?? value;
+    for (const name of required) if (!Object.hasOwn(kept, name)) notes.isRequiredMissing = true;
+    return kept;
+  };
+}
+
+/** A policy may take an address or a user agent away: that breaks no rule. */
+function isDemanded(field: Field | undefined): boolean {
+  if (field?.required !== true) return false;
+  return field.type !== "string" || (field.format !== "ip" && field.format !== "user_agent");
+}
+
+/** The fields before `end`, in their order: all of them are declared, else there would be a copy already. */
+function copyUntil(value: JsonObject, end: string): JsonObject {
+  const copy: JsonObject = {};
+  for (const name in value) {
+    if (name === end) break;
+    const inner = value[name];
+    if (inner !== undefined) copy[name] = inner;
+  }
+  return copy;
+}
+
+/** defineProperty, because a client may call a field `__proto__`. */
+function keepUndeclared(target: JsonObject, name: string, before: JsonValue, place: Place): void {
+  const value = scrubValue(before, place);
+  const key = scrub(name)?.text ?? name;
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+function compileText(type: StringType, place: Place): ValueCheck {
+  const judge = compileString(type);
+  const reduce = compileReduction(type, place);
+  return (value, notes) => {
+    if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
+    const reduced = reduce(value, notes);
+    if (reduced === undefined) return undefined;
+    const fault = judge(reduced);
+    return fault === undefined ? reduced : reject(reduced, fault, place, notes);
+  };
+}
+
+/** Takes from a string what its format and the source's policies do not keep, before its limits are judged. */
+function compileReduction(
+  type: StringType,
+  place: Place,
+): (value: string, notes: Notes) => string | undefined {
+  const { ip, userAgent, reducers, path } = place;
+  if (type.hash || type.enum !== undefined || type.format === "email") return (value) => value;
+  if (type.format === "user_agent") return (value) => reducers.userAgent(value, userAgent);
+  if (type.format === "ip") {
+    return (value, notes) => {
+      if (isAddress(value)) return reducers.address(value, ip);
+      notes.add(path, "pattern_mismatch");
+      return undefined;
+    };
+  }
+  const cutAddresses = compileCut(type.maxLength, place);
+  if (type.format === "text") return cutAddresses;
+  return (value, notes) => {
+    const urlPath = toPath(value);
+    if (urlPath !== undefined) return rooted(cutAddresses(urlPath, notes));
+    notes.add(path, "pattern_mismatch");
+    return undefined;
+  };
+}
+
+/** A path stays one when an address was cut out of it: judged again, it is the same. */
+function rooted(path: string | undefined): string | undefined {
+  return path === undefined || path === "" || path.startsWith("/") ? path : `/${path}`;
+}
+
+/** What is far too long is not searched: its limit removes it. */
+function compileCut(maxLength: number, place: Place): (value: string, notes: Notes) => string | undefined {
+  const { ip, reducers, path } = place;
+  return (value, notes) => {
+    if (value.length > maxLength || !isMarked(value)) return value;
+    if (isAddress(value)) return reducers.address(value, ip);
+    const found = scrub(value);
+    if (found === undefined) return value;
+    if (found.email) notes.add(path, "email_removed");
+    if (found.address) notes.add(path, "address_removed");
+    return found.text;
+  };
+}
+
+function compileNumber({ type, minimum, maximum, buckets }: NumberType, place: Place): ValueCheck {
+  const least = Math.max(minimum ?? Number.NEGATIVE_INFINITY, buckets?.[0] ?? Number.NEGATIVE_INFINITY);
+  const most = maximum ?? Number.POSITIVE_INFINITY;
+  return (value, notes) => {
+    if (typeof value !== "number") return reject(value, "wrong_type", place, notes);
+    if (type === "integer" && !Number.isSafeInteger(value)) return reject(value, "wrong_type", place, notes);
+    if (value < least || value > most) return reject(value, "out_of_range", place, notes);
+    return buckets === undefined ? value : buckets.findLast((bound) => bound <= value);
+  };
+}
+
+function compileArray({ items, maxItems }: ArrayType, place: Place): ValueCheck {
+  const check = compileValue(items, { ...place, path: `${place.path}[]` });
+  return (value, notes) => {
+    if (!Array.isArray(value)) return reject(value, "wrong_type", place, notes);
+    if (value.length > maxItems) return reject(value, "too_many_items", place, notes);
+    const kept = value.map((item) => check(item, notes));
+    if (kept.every((item, at) => item === value[at])) return value;
+    return kept.filter((item) => item !== undefined);
+  };
+}
+
+function reject(value: JsonValue, reason: TrimReason, place: Place, notes: Notes): JsonValue | undefined {
+  notes.add(place.path, reason);
+  return place.observe ? scrubValue(value, place) : undefined;
+}
+
+export function isObject(value: JsonValue | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,242 @@
+import type { JsonObject, MessageType } from "@candor/envelope";
+import {
+  ID_NAMES,
+  type IdName,
+  labelOf,
+  type Plan,
+  type PlanEvent,
+  type PlanSource,
+  type PlanSourceName,
+  rootOf,
+} from "../plan.ts";
+import { isAddress } from "./address.ts";
+import { compileString } from "./check-string.ts";
+import { compileObject, isObject, type Place, type Reducers, type ValueCheck } from "./check-value.ts";
+import type { Contact, Judgement, RefuseReason } from "./judgement.ts";
+import { Notes } from "./notes.ts";
+import { isMarked, scrub } from "./scrub.ts";
+import { scrubValue } from "./scrub-value.ts";
+
+/** What is judged of a message: an Envelope has it all. Its fields are replaced; the objects in them never change. */
+export interface JudgedMessage {
+  readonly type: MessageType;
+  event: string | undefined;
+  name: string | undefined;
+  category: string | undefined;
+  userId: string | undefined;
+  anonymousId: string | undefined;
+  groupId: string | undefined;
+  previousId: string | undefined;
+  properties: JsonObject | undefined;
+  traits: JsonObject | undefined;
+  context: JsonObject;
+  integrations: JsonObject;
+}
+
+/** A plan made ready: what can be decided once has been. */
+export interface CompiledPlan {
+  readonly plan: Plan;
+  /**
+   * Judges a message and takes from it, in place, what the plan does not allow. Synchronous; never throws.
+   * A message that is refused may be half judged: it must not be kept.
+   * @param atMs now, epoch milliseconds, for events that expire
+   */
+  judge(source: PlanSourceName, message: JudgedMessage, atMs: number): Judgement;
+}
+
+/** Compiles a plan. Nothing of it is looked up by text while messages are judged, but for names. */
+export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
+  const notes = new Notes();
+  const rules = new Map<PlanSourceName, SourceRules>();
+  for (const [name, source] of Object.entries(plan.sources) as [PlanSourceName, PlanSource][]) {
+    rules.set(name, compileSource(name, source, plan, reducers));
+  }
+  const known = new Set(plan.events.map((event) => keyOf(event.type, event.name)));
+  return {
+    plan,
+    judge: (source, message, atMs) => {
+      const sourceRules = rules.get(source);
+      const name = message.type === "track" ? message.event : message.name;
+      const rule = sourceRules?.events.get(message.type)?.get(nameOf(message.type, name));
+      if (rule === undefined || sourceRules === undefined) {
+        const reason = known.has(keyOf(message.type, name)) ? "wrong_source" : "event_not_in_plan";
+        if (sourceRules?.source.mode === "observe") return observeUnknown(message, sourceRules, notes);
+        return refusal(UNKNOWN_EVENT, reason, notes);
+      }
+      if (atMs >= rule.expiresAtMs && !rule.isObserved) return refusal(rule.label, "event_expired", notes);
+      return judgeKnown(message, rule, sourceRules, notes);
+    },
+  };
+}
+
+/** Stands for every event that is not in the plan: its name is the client's. */
+export const UNKNOWN_EVENT = "*";
+
+interface SourceRules {
+  readonly source: PlanSource;
+  readonly place: Place;
+  readonly events: ReadonlyMap<MessageType, ReadonlyMap<string, EventRule>>;
+  readonly context: ValueCheck;
+  readonly ids: readonly IdRule[];
+}
+
+interface EventRule {
+  readonly label: string;
+  readonly expiresAtMs: number;
+  readonly isObserved: boolean;
+  readonly root: "properties" | "traits";
+  readonly fields: ValueCheck;
+  readonly contact: { readonly name: string; readonly keptWith: readonly string[] } | undefined;
+  /** The judgement of a message with which nothing is wrong: made once. */
+  readonly clean: Judgement;
+}
+
+interface IdRule {
+  readonly name: IdName;
+  /** The id as it is kept; notes when it is not as it came. */
+  readonly check: (value: string, notes: Notes) => string | undefined;
+}
+
+function compileSource(
+  name: PlanSourceName,
+  source: PlanSource,
+  plan: Plan,
+  reducers: Reducers,
+): SourceRules {
+  const { ip, userAgent } = source;
+  const place: Place = { path: "context", ip, userAgent, observe: source.mode === "observe", reducers };
+  const events = new Map<MessageType, Map<string, EventRule>>();
+  for (const event of plan.events.filter(({ sources }) => sources.includes(name))) {
+    const ofType = events.get(event.type) ?? new Map<string, EventRule>();
+    ofType.set(event.name ?? "", compileEvent(event, place));
+    events.set(event.type, ofType);
+  }
+  const ids = ID_NAMES.map((id) => compileId(id, source, place));
+  return { source, place, events, context: compileObject(source.context, place), ids };
+}
+
+function compileEvent(event: PlanEvent, place: Place): EventRule {
+  const label = labelOf(event);
+  const root = rootOf(event.type);
+  const contact = Object.entries(event.fields).find(([, field]) => field.sensitivity === "contact");
+  return {
+    label,
+    expiresAtMs: event.expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.expires),
+    isObserved: place.observe,
+    root,
+    fields: compileObject(event.fields, { ...place, path: root }),
+    contact: contact && { name: contact[0], keptWith: contact[1].keptWith },
+    clean: Object.freeze({ event: label, refused: undefined, trims: [], contact: undefined }),
+  };
+}
+
+/** An address follows the policy. Another id has the declared form, or is replaced by its keyed hash. */
+function compileId(name: IdName, { ids }: PlanSource, place: Place): IdRule {
+  const field = ids[name];
+  const judge = field?.type === "string" && field.format === "text" ? compileString(field) : undefined;
+  const hasForm = (value: string): boolean => judge !== undefined && judge(value) === undefined;
+  return {
+    name,
+    check: (value, notes) => {
+      if (isMarked(value) && isAddress(value)) return place.reducers.address(value, place.ip);
+      if (hasForm(value)) return value;
+      if (place.observe && scrub(value) === undefined) return value;
+      notes.add(name, "id_replaced");
+      return place.reducers.pseudonym(value);
+    },
+  };
+}
+
+function judgeKnown(message: JudgedMessage, rule: EventRule, rules: SourceRules, notes: Notes): Judgement {
+  const given = message[rule.root];
+  const fields = rule.fields(given ?? NO_FIELDS, notes);
+  if (given !== undefined) message[rule.root] = isObject(fields) ? fields : NO_FIELDS;
+  const { isRequiredMissing } = notes;
+  clearOthers(message, rule, notes);
+  judgeShared(message, rules, notes);
+  const contact = rule.contact === undefined ? undefined : takeContact(message, rule.contact, rule.root);
+  const trims = notes.take();
+  const refused = isRequiredMissing && !rule.isObserved ? "required_missing" : undefined;
+  if (trims.length === 0 && contact === undefined && refused === undefined) return rule.clean;
+  return { event: rule.label, refused, trims, contact };
+}
+
+const NO_FIELDS: JsonObject = Object.freeze({});
+
+/** What a message of this type has no place for. */
+function clearOthers(message: JudgedMessage, rule: EventRule, notes: Notes): void {
+  const other = rule.root === "properties" ? "traits" : "properties";
+  if (message[other] !== undefined) {
+    notes.add(`${other}.*`, "undeclared");
+    message[other] = undefined;
+  }
+  if (message.category !== undefined) {
+    notes.add("category", "undeclared");
+    message.category = undefined;
+  }
+  if (message.name === undefined || message.type === "page" || message.type === "screen") return;
+  notes.add("name", "undeclared");
+  message.name = undefined;
+}
+
+function judgeShared(message: JudgedMessage, { context, ids }: SourceRules, notes: Notes): void {
+  const kept = context(message.context, notes);
+  message.context = isObject(kept) ? kept : NO_FIELDS;
+  for (const _name in message.integrations) {
+    notes.add("integrations.*", "undeclared");
+    message.integrations = NO_FIELDS;
+    break;
+  }
+  for (const { name, check } of ids) {
+    const value = message[name];
+    if (value !== undefined) message[name] = check(value, notes);
+  }
+}
+
+/** Takes the contact out of a message, with what is kept beside it. */
+function takeContact(
+  message: JudgedMessage,
+  { name, keptWith }: { readonly name: string; readonly keptWith: readonly string[] },
+  root: "properties" | "traits",
+): Contact | undefined {
+  const { [name]: contact, ...rest } = message[root] ?? {};
+  if (typeof contact !== "string") return undefined;
+  message[root] = rest;
+  const about: Record<string, string | number | boolean> = {};
+  for (const beside of keptWith) {
+    const value = rest[beside];
+    if (value !== undefined && typeof value !== "object") about[beside] = value;
+  }
+  return { contact, about };
+}
+
+/** Mode `observe`: kept, but for addresses; noted as one thing. */
+function observeUnknown(message: JudgedMessage, rules: SourceRules, notes: Notes): Judgement {
+  const clean = (value: JsonObject): JsonObject => {
+    const kept = scrubValue(value, rules.place);
+    return isObject(kept) ? kept : NO_FIELDS;
+  };
+  const text = (value: string | undefined): string | undefined =>
+    value === undefined ? undefined : (scrub(value)?.text ?? value);
+  message.event = text(message.event);
+  message.name = text(message.name);
+  message.category = text(message.category);
+  if (message.properties !== undefined) message.properties = clean(message.properties);
+  if (message.traits !== undefined) message.traits = clean(message.traits);
+  notes.add("*", "undeclared");
+  judgeShared(message, rules, notes);
+  return { event: UNKNOWN_EVENT, refused: undefined, trims: notes.take(), contact: undefined };
+}
+
+function refusal(event: string, refused: RefuseReason, notes: Notes): Judgement {
+  return { event, refused, trims: notes.take(), contact: undefined };
+}
+
+/** identify, group and alias are known by their type alone, whatever name they carry. */
+function nameOf(type: MessageType, name: string | undefined): string {
+  return type === "track" || type === "page" || type === "screen" ? (name ?? "") : "";
+}
+
+function keyOf(type: MessageType, name: string | undefined): string {
+  return `${type}\n${nameOf(type, name)}`;
+}

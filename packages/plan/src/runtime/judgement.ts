@@ -1,0 +1,46 @@
+/** Why a value was removed or changed. A closed union; each with the sentence that the maker reads. */
+export const TRIM_REASONS = {
+  undeclared: "The plan does not declare it.",
+  wrong_type: "It is not of the declared type.",
+  too_long: "It is longer than the plan allows.",
+  not_in_enum: "It is none of the declared values.",
+  pattern_mismatch: "It has not the declared form.",
+  out_of_range: "It is outside of the declared range.",
+  not_hashed: "The plan wants a keyed hash here: lower-case hex of 32 to 64 characters.",
+  too_many_items: "The list is longer than the plan allows.",
+  email_removed: "An e-mail address was cut out of the text.",
+  address_removed: "An IP address was cut out of the text.",
+  id_replaced: "The id has not the declared form and was replaced by its keyed hash.",
+} as const satisfies { [reason: string]: string };
+
+export type TrimReason = keyof typeof TRIM_REASONS;
+
+/** Why a whole message is refused. */
+export type RefuseReason = "event_not_in_plan" | "wrong_source" | "event_expired" | "required_missing";
+
+/**
+ * One thing that was removed or changed. `path` is a declared one: what is undeclared stands under its nearest
+ * declared parent (`properties.*`), because names that a client chose are values too.
+ */
+export interface Trim {
+  readonly path: string;
+  readonly reason: TrimReason;
+}
+
+/** What the plan says of one message. */
+export interface Judgement {
+  /** The declared event, as `labelOf` writes it; `*` for one that is not in the plan. */
+  readonly event: string;
+  /** Undefined: keep what is left of it. In mode `observe` always undefined. */
+  readonly refused: RefuseReason | undefined;
+  readonly trims: readonly Trim[];
+  /** What was taken out to be held apart; undefined for nearly all messages. */
+  readonly contact: Contact | undefined;
+}
+
+/** A contact that a person gave, with what the plan keeps beside it and nothing else. */
+export interface Contact {
+  readonly contact: string;
+  /** Declared field name to value. */
+  readonly about: Readonly<Record<string, string | number | boolean>>;
+}

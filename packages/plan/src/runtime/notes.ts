@@ -1,0 +1,25 @@
+import type { Trim, TrimReason } from "./judgement.ts";
+
+const NOTHING: readonly Trim[] = Object.freeze([]);
+
+/** What is noted while one message is judged. One object serves all messages, one after the other. */
+export class Notes {
+  #trims: Trim[] | undefined;
+  /** A required field is missing, or was removed. */
+  isRequiredMissing = false;
+
+  /** Each path and reason once, however often: a message may hold thousands of undeclared names. */
+  add(path: string, reason: TrimReason): void {
+    this.#trims ??= [];
+    if (this.#trims.some((trim) => trim.path === path && trim.reason === reason)) return;
+    this.#trims.push({ path, reason });
+  }
+
+  /** Gives out what was noted and begins anew. */
+  take(): readonly Trim[] {
+    const trims = this.#trims ?? NOTHING;
+    this.#trims = undefined;
+    this.isRequiredMissing = false;
+    return trims;
+  }
+}

@@ -1,0 +1,126 @@
+/** What a text held, and what is left of it. */
+export interface Scrubbed {
+  readonly text: string;
+  readonly email: boolean;
+  readonly address: boolean;
+}
+
+/** Every e-mail and IP address has one of these, plain or encoded; most texts have none. */
+const SUSPICIOUS = /[@%&\uFF00-\uFF5E\uFE6B]|\d\.\d+\.\d+\.\d|:[0-9a-f:]*:/i;
+/** What all of these need: one class, which is searched in half of the time. */
+const MARKED = /[.:@%&\uFF00-\uFF5E\uFE6B]/;
+const ENCODED = /[%&\uFF00-\uFF5E\uFE6B]/;
+const TWO_COLONS = /:[0-9a-f:]*:/i;
+
+/** Text between delimiters, also blanks in quotes before an @. As nothing follows the loop, it never backtracks. */
+const WORD = /(?:[^\s<>(){},;:"|\\/=?&#]+|"[^"\n]{1,64}"(?=[@\uFF20]))+/g;
+
+const V4_BYTE = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
+const V4 = `(?:${V4_BYTE}\\.){3}${V4_BYTE}`;
+/** Anywhere in a text, also beside letters. The most groups come first, so that the longest address is taken. */
+const IPV6 = new RegExp(toIpv6Pattern("[0-9a-f]{1,4}"), "gi");
+
+/** A percent- or entity-encoded text may be encoded once more. */
+const REVEAL_ROUNDS = 2;
+
+/** Whether a text has a character that every e-mail and IP address needs, plain or encoded. Most texts have none. */
+export function isMarked(text: string): boolean {
+  return MARKED.test(text);
+}
+
+/**
+ * Cuts e-mail and IP addresses out of a text: `[email]` and `[ip]` stand in their places. Where one shows only after
+ * decoding (`bob%40example.com`, `&#64;`, fullwidth forms), the whole text becomes `[email]` or `[ip]`. Undefined: the
+ * text has none. Time is linear in the length; scrubbing twice changes nothing more.
+ */
+export function scrub(text: string): Scrubbed | undefined {
+  if (!SUSPICIOUS.test(text)) return undefined;
+  const cut = cutPlain(text);
+  let view = cut.text;
+  for (let round = 0; round < REVEAL_ROUNDS && ENCODED.test(view); round++) {
+    view = reveal(view);
+    const hidden = cutPlain(view);
+    if (!hidden.email && !hidden.address) continue;
+    return {
+      text: hidden.email ? "[email]" : "[ip]",
+      email: cut.email || hidden.email,
+      address: cut.address || hidden.address,
+    };
+  }
+  return cut.email || cut.address ? cut : undefined;
+}
+
+/** IPv6 before IPv4, which it may hold; addresses before e-mails, so that `bob@10.0.0.1` is a word with a domain. */
+function cutPlain(text: string): Scrubbed {
+  const withoutIpv6 = TWO_COLONS.test(text) ? text.replace(IPV6, cutIpv6) : text;
+  const withoutAddresses = withoutIpv6.replace(/\d[\d.]*/g, cutIpv4);
+  const withoutEmails = withoutAddresses.replace(WORD, cutEmail);
+  return {
+    text: withoutEmails,
+    email: withoutEmails !== withoutAddresses,
+    address: withoutAddresses !== text,
+  };
+}
+
+/** Not `std::dead` of program text: a digit or four groups make an address. */
+function cutIpv6(candidate: string): string {
+  const groups = candidate.match(/[0-9a-f]+/gi) ?? [];
+  return /\d/.test(candidate) || groups.length >= 4 ? "[ip]" : candidate;
+}
+
+/** A run of digits and dots, from its first four bytes in a row on: `10.0.0.1.5432` ends in a port. */
+function cutIpv4(run: string): string {
+  if (run.length < 7) return run;
+  const parts = run.split(".");
+  let bytes = 0;
+  for (const [index, part] of parts.entries()) {
+    bytes = part !== "" && Number(part) <= 255 ? bytes + 1 : 0;
+    if (bytes < 4) continue;
+    const before = parts.slice(0, index - 3).map((kept) => `${kept}.`);
+    return `${before.join("")}[ip]${run.endsWith(".") ? "." : ""}`;
+  }
+  return run;
+}
+
+/** `npm@10` and `@name` are no e-mail addresses: something stands before the @, and a letter behind it. */
+function cutEmail(word: string): string {
+  if (!/[@\uFF20]/.test(word)) return word;
+  const local = word.slice(word.search(/[\p{L}\p{N}]/u));
+  const at = local.search(/[@\uFF20]/);
+  return at > 0 && /\p{L}/u.test(local.slice(at)) ? "[email]" : word;
+}
+
+/** The text with one layer of percent-encoding, HTML entities and Unicode compatibility forms removed. */
+function reveal(text: string): string {
+  return text
+    .replace(/(?:%[0-9a-f]{2})+/gi, decodePercent)
+    .replace(/&#(x[0-9a-f]{1,6}|\d{1,7});?/gi, (_entity, code: string) => decodePoint(code))
+    .replace(/&commat;?/gi, "@")
+    .replace(/&amp;/gi, "&")
+    .normalize("NFKC");
+}
+
+function decodePercent(run: string): string {
+  try {
+    return decodeURIComponent(run);
+  } catch {
+    // Not UTF-8: its ASCII characters still count.
+    return run.replace(/%([0-7][0-9a-f])/gi, (_byte, hex: string) => decodePoint(`x${hex}`));
+  }
+}
+
+function decodePoint(code: string): string {
+  const point = Number(/^x/i.test(code) ? `0${code}` : code);
+  return point <= 0x10ffff ? String.fromCodePoint(point) : "";
+}
+
+/** The forms of RFC 4291 section 2.2, by the number of groups before the `::`. */
+function toIpv6Pattern(group: string): string {
+  const forms = [`(?:${group}:){7}(?:${group}|:)`, `(?:${group}:){6}(?:${V4}|:${group}|:)`];
+  for (let before = 5; before >= 0; before--) {
+    const head = before === 0 ? ":" : `(?:${group}:){${before}}`;
+    const most = 7 - before;
+    forms.push(`${head}(?:(?::${group}){0,${most - 2}}:${V4}|(?::${group}){1,${most}}|:)`);
+  }
+  return `(?:${forms.join("|")})`;
+}

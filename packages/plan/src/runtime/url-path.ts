@@ -1,0 +1,22 @@
+/** A path that the URL parser would leave alone; it drops tabs and line ends, and takes \ for /. */
+const PLAIN_PATH = /^\/(?![/\\])[^\t\n\r\\]*$/;
+const BASE = "http://relative.invalid";
+
+/**
+ * The path of an http(s), protocol-relative or relative URL, without origin, user, query, fragment and `;params`.
+ * Undefined: another scheme (`file:`, `data:`, `android-app:`), or it cannot be parsed. "" stays "".
+ */
+export function toPath(url: string): string | undefined {
+  if (url === "") return "";
+  const path = PLAIN_PATH.test(url) ? url.replace(/[?#].*$/s, "") : parsePath(url);
+  return path?.replace(/(?:;|%3b)[^/]*/gi, "").replace(/^\/{2,}/, "/"); // `//x` would be read as a host
+}
+
+function parsePath(url: string): string | undefined {
+  try {
+    const { protocol, pathname } = new URL(url, BASE);
+    return protocol === "http:" || protocol === "https:" ? pathname : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,72 @@
+import { FieldFormat, PlanFormat } from "./format.ts";
+
+/** The part of JSON Schema that the plan's format uses. */
+export interface Shape {
+  readonly $ref?: string;
+  readonly type?: string | readonly string[];
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly string[];
+  readonly pattern?: string;
+  readonly minimum?: number;
+  readonly maximum?: number;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly items?: Shape;
+  readonly required?: readonly string[];
+  readonly properties?: { readonly [key: string]: Shape };
+  /** Of a block whose keys the maker chooses. */
+  readonly propertyNames?: { readonly pattern: string };
+  readonly additionalProperties?: false | Shape;
+}
+
+/** Dots part the steps of a path; the three names are traps of JavaScript's objects. */
+const FIELD_NAME = "^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_$ -]{1,64}$";
+const FIELD_REF = "#/$defs/field";
+
+// The copy has no longer FieldFormat's own properties, so `toPlain` makes no reference of it.
+const FIELD = toShape({ ...FieldFormat, properties: { ...FieldFormat.properties } });
+const PLAN = toShape(PlanFormat);
+
+/** The plan file's JSON Schema (draft 2020-12), for editors: what plan.schema.json holds. */
+export function planSchema(): object {
+  return {
+    $schema: "https://json-schema.org/draft/2020-12/schema",
+    $id: "urn:candor:plan",
+    title: "Candor plan",
+    ...PLAN,
+    $defs: { field: FIELD },
+  };
+}
+
+/** The shape of the whole file, for the checks of `loadPlan`. */
+export function planShape(): Shape {
+  return PLAN;
+}
+
+/** Follows the only reference there is: a field inside of something. */
+export function followRef(shape: Shape): Shape {
+  return shape.$ref === FIELD_REF ? FIELD : shape;
+}
+
+/** Makes plain data of a TypeBox schema, with a reference wherever a field stands. */
+function toShape(schema: object): Shape {
+  return toPlain(schema) as Shape;
+}
+
+function toPlain(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(toPlain);
+  if (typeof node !== "object" || node === null) return node;
+  if ("properties" in node && node.properties === FieldFormat.properties) return { $ref: FIELD_REF };
+  if ("patternProperties" in node) return toFields(node);
+  return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, toPlain(value)]));
+}
+
+/** A block of fields. TypeBox writes records as patterns; editors follow `additionalProperties` better. */
+function toFields(node: object): Shape {
+  const description = "description" in node ? { description: String(node.description) } : {};
+  const additionalProperties = { $ref: FIELD_REF };
+  return { type: "object", ...description, propertyNames: { pattern: FIELD_NAME }, additionalProperties };
+}

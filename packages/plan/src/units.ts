@@ -1,0 +1,16 @@
+import type { Path } from "./document.ts";
+
+/** Where fields stand inside of a source or an event. */
+const FIELD_BLOCKS = ["context", "ids", "properties", "traits"];
+
+/**
+ * The part of the plan that a path belongs to: a top-level key, a source, an event, or a field. A part whose
+ * structure is wrong is not held against the rules as well; all other parts are.
+ */
+export function unitOf(path: Path): Path {
+  if (path[0] !== "sources" && path[0] !== "events") return path.slice(0, 1);
+  let end = Math.min(path.length, 2);
+  if (path.length > 3 && FIELD_BLOCKS.includes(String(path[2]))) end = 4;
+  while (end >= 4 && path.length > end + 1 && path[end] === "fields") end += 2;
+  return path.slice(0, end);
+}

@@ -1,0 +1,80 @@
+import { readFileSync, statSync } from "node:fs";
+import { loadPlan, type Plan, PlanError } from "@candor/plan";
+import { type CompiledPlan, compilePlan, type Reducers } from "@candor/plan/runtime";
+import { CandorError, causeOf } from "../errors.ts";
+
+/** A change is in force after two looks at most that show the same file: an editor may be writing it. */
+const LOOK_EVERY_MS = 400;
+
+/** The plan that messages are judged by, and what is wrong with its file since. */
+export interface PlanInForce {
+  current(): CompiledPlan;
+  /** Why the file as it is now is not in force; undefined when it is. */
+  fault(): string | undefined;
+  close(): void;
+}
+
+export interface PlanInForceOptions {
+  readonly file: string;
+  readonly reducers: Reducers;
+  /** Told of every plan that comes into force after the first. */
+  readonly onChange: (plan: Plan) => void;
+  /** One line for the operator. */
+  readonly report: (line: string) => void;
+}
+
+/**
+ * Reads and compiles the plan, and again whenever its file changes. The new plan is swapped in whole between two messages:
+ * no request waits. A file that is broken or gone leaves the plan of before in force, and says so.
+ *
+ * The file is looked at, not watched: events of the file system do not pass bind mounts, and editors replace files.
+ * @throws CandorError `plan_invalid`, `plan_unreadable` when there is no first plan
+ */
+export function openPlan(options: PlanInForceOptions): PlanInForce {
+  const { file, reducers, report } = options;
+  let current = compilePlan(readPlan(file), reducers);
+  let inForce = stampOf(file);
+  let seen = inForce;
+  let fault: string | undefined;
+  const look = (): void => {
+    const stamp = stampOf(file);
+    const isSettled = stamp === seen;
+    seen = stamp;
+    if (!isSettled || stamp === inForce) return;
+    inForce = stamp;
+    try {
+      const plan = readPlan(file);
+      current = compilePlan(plan, reducers);
+      fault = undefined;
+      report(`The plan has changed: version ${plan.version} is in force.`);
+      options.onChange(plan);
+    } catch (error) {
+      fault = error instanceof CandorError ? error.message : causeOf(error);
+      report(`${fault}\nThe plan of before (version ${current.plan.version}) stays in force.`);
+    }
+  };
+  const timer = setInterval(look, LOOK_EVERY_MS).unref();
+  return { current: () => current, fault: () => fault, close: () => clearInterval(timer) };
+}
+
+/** @throws CandorError `plan_invalid`, `plan_unreadable` */
+export function readPlan(file: string): Plan {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CandorError("plan_unreadable", { file, cause: causeOf(error) }, error);
+  }
+  try {
+    return loadPlan(text, file);
+  } catch (error) {
+    if (!(error instanceof PlanError)) throw error;
+    throw new CandorError("plan_invalid", { faults: error.message }, error);
+  }
+}
+
+/** Changes whenever the file does. */
+function stampOf(file: string): string {
+  const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
+  return stat === undefined ? "gone" : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;
+}

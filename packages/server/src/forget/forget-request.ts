@@ -1,0 +1,37 @@
+import { isObject } from "@candor/envelope";
+import { CandorError } from "../errors.ts";
+
+/** Of whom all shall be deleted. */
+export type ForgetRequest =
+  | { readonly instance: string }
+  | { readonly user: string }
+  | { readonly contact: string };
+
+export type ForgetKind = "instance" | "user" | "contact";
+
+const MAX_ID_LENGTH = 1024;
+
+/** Reads a request's body. @throws CandorError `query_invalid` */
+export function readForgetRequest(body: unknown): ForgetRequest {
+  const given = isObject(body) ? Object.entries(body) : [];
+  const [kind, id] = given[0] ?? [];
+  if (given.length !== 1 || typeof id !== "string" || id === "" || id.length > MAX_ID_LENGTH) {
+    throw refusal();
+  }
+  if (kind === "instance") return { instance: id };
+  if (kind === "user") return { user: id };
+  if (kind === "contact") return { contact: id };
+  throw refusal();
+}
+
+function refusal(): CandorError {
+  const why = `Send one of {"instance": ID}, {"user": ID}, {"contact": ADDRESS}: a text of 1 to ${MAX_ID_LENGTH} characters.`;
+  return new CandorError("query_invalid", { why });
+}
+
+/** The request as kind and id. */
+export function subjectOf(request: ForgetRequest): { readonly kind: ForgetKind; readonly id: string } {
+  if ("instance" in request) return { kind: "instance", id: request.instance };
+  if ("user" in request) return { kind: "user", id: request.user };
+  return { kind: "contact", id: request.contact };
+}

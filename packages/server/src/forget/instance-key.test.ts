@@ -1,0 +1,170 @@
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Engine, startEngine } from "@candor/engine";
+import type { JsonObject } from "@candor/envelope";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { openStore, type Store } from "../store/client.ts";
+import { migrate } from "../store/migrate.ts";
+import { EVENT_TARGETS } from "../store/row.ts";
+import type { ForgetDependencies } from "./forget.ts";
+import { handleInstanceRequest, type InstanceAction } from "./instance-key.ts";
+
+const root = mkdtempSync(join(tmpdir(), "candor-instance-"));
+let engine: Engine;
+let store: Store;
+let deps: ForgetDependencies;
+
+beforeAll(async () => {
+  engine = await startEngine({ dataDir: join(root, "store") });
+  await engine.ready();
+  store = openStore({ socketPath: engine.socketPath });
+  await migrate(store);
+  deps = {
+    store,
+    log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
+    logDir: root,
+    setAsideDir: root,
+    storedForms: (id) => [id],
+    now: () => NOW_MS,
+  };
+});
+afterAll(async () => {
+  await store.close();
+  await engine.close();
+  rmSync(root, { recursive: true });
+});
+beforeEach(async () => {
+  await store.command("TRUNCATE TABLE instance_keys SYNC");
+});
+
+const NOW = "2026-03-01T12:00:00.000Z";
+const NOW_MS = Date.parse(NOW);
+
+interface Instance {
+  readonly instanceId: string;
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+}
+
+function newInstance(instanceId: string): Instance {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  return { instanceId, publicKey: String(publicKey.export({ format: "jwk" }).x), privateKey };
+}
+
+function body(
+  action: InstanceAction,
+  { instanceId, publicKey, privateKey }: Instance,
+  signedAt = NOW,
+): JsonObject {
+  const text = `candor\n${action}\n${instanceId}\n${signedAt}`;
+  const signature = sign(null, Buffer.from(text), privateKey).toString("base64url");
+  return { instanceId, signedAt, signature, ...(action === "key" ? { publicKey } : {}) };
+}
+
+const ask = (action: InstanceAction, asked: JsonObject): Promise<object> =>
+  handleInstanceRequest(action, asked, deps);
+
+describe("an instance", () => {
+  it("registers its key, and with it has everything of itself deleted, the key too", async () => {
+    const instance = newInstance("111111111111111111111111");
+    const line = (id: string): string =>
+      `server\ttrack\tE\tm\tu\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t\t1\t[]\t{"properties":{"instanceId":"${id}"}}\n`;
+    await store.insertLines(
+      EVENT_TARGETS[2],
+      Buffer.from(line("111111111111111111111111") + line("222222222222222222222222")),
+      "rows",
+    );
+    expect(await ask("key", body("key", instance))).toEqual({ success: true });
+    expect(await ask("key", body("key", instance))).toEqual({ success: true });
+    expect(await ask("forget", body("forget", instance))).toMatchObject({
+      forgotten: { instance: "111111111111111111111111" },
+      removed: expect.arrayContaining([
+        { where: "events", rows: 1 },
+        { where: "instance keys", rows: 1 },
+      ]),
+    });
+    expect(
+      await store.query("SELECT JSONExtractString(envelope, 'properties', 'instanceId') AS id FROM events"),
+    ).toEqual([{ id: "222222222222222222222222" }]);
+    await expect(ask("forget", body("forget", instance))).rejects.toMatchObject({ code: "instance_unknown" });
+  });
+
+  it("keeps the key that it had first", async () => {
+    const [first, second] = [
+      newInstance("111111111111111111111111"),
+      newInstance("111111111111111111111111"),
+    ];
+    await ask("key", body("key", first));
+    await expect(ask("key", body("key", second))).rejects.toMatchObject({
+      code: "instance_key_differs",
+      status: 409,
+    });
+    await expect(ask("forget", body("forget", second))).rejects.toMatchObject({ code: "signature_invalid" });
+    expect(await ask("forget", body("forget", first))).toMatchObject({
+      forgotten: { instance: "111111111111111111111111" },
+    });
+  });
+
+  it("lets exactly one of two keys stand that come at once", async () => {
+    const instances = [newInstance("111111111111111111111111"), newInstance("111111111111111111111111")];
+    await Promise.allSettled(instances.map((instance) => ask("key", body("key", instance))));
+    const answers = await Promise.allSettled(instances.map((instance) => ask("key", body("key", instance))));
+    expect(answers.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("is refused when it cannot prove itself", async () => {
+    const instance = newInstance("111111111111111111111111");
+    const good = body("forget", instance);
+    await expect(ask("forget", good)).rejects.toMatchObject({
+      code: "instance_unknown",
+      status: 404,
+      message: expect.stringContaining("candor forget --instance"),
+    });
+    await ask("key", body("key", instance));
+    const cases: [change: JsonObject, code: string, status: number][] = [
+      [body("key", instance), "signature_invalid", 401],
+      [{ signature: "A".repeat(86) }, "signature_invalid", 401],
+      [{ signedAt: "2026-03-01T12:00:00.001Z" }, "signature_invalid", 401],
+      [body("forget", newInstance("111111111111111111111111")), "signature_invalid", 401],
+      [body("forget", instance, "2026-03-01T12:05:00.001Z"), "signature_stale", 401],
+      [body("forget", instance, "2026-03-01T11:54:59.999Z"), "signature_stale", 401],
+      [{ signedAt: "yesterday" }, "instance_request_invalid", 400],
+      [{ signedAt: NOW_MS }, "instance_request_invalid", 400],
+      [{ signature: "short" }, "instance_request_invalid", 400],
+      [{ instanceId: "" }, "instance_request_invalid", 400],
+      [{ instanceId: "i 1\n" }, "instance_request_invalid", 400],
+      [{ instanceId: "i".repeat(129) }, "instance_request_invalid", 400],
+      [{ instanceId: ["111111111111111111111111"] }, "instance_request_invalid", 400],
+    ];
+    for (const [change, code, status] of cases) {
+      const refusal: unknown = await ask("forget", { ...good, ...change }).catch((error: unknown) => error);
+      expect([change, refusal]).toEqual([change, expect.objectContaining({ code, status })]);
+    }
+    for (const signedAt of ["2026-03-01T12:05:00.000Z", "2026-03-01T12:55:00+01:00"]) {
+      await ask("key", body("key", instance));
+      await ask("forget", body("forget", instance, signedAt));
+    }
+  });
+
+  it("cannot register what is no key, or a key that it does not hold", async () => {
+    const [instance, other] = [
+      newInstance("111111111111111111111111"),
+      newInstance("111111111111111111111111"),
+    ];
+    const good = body("key", instance);
+    const cases: [change: JsonObject, code: string][] = [
+      [{ publicKey: other.publicKey }, "signature_invalid"],
+      [{ publicKey: "_".repeat(43) }, "signature_invalid"],
+      [{ publicKey: `${instance.publicKey}=` }, "instance_request_invalid"],
+      [{ publicKey: null }, "instance_request_invalid"],
+      [body("forget", instance), "signature_invalid"],
+    ];
+    for (const [change, code] of cases) {
+      const refusal: unknown = await ask("key", { ...good, ...change }).catch((error: unknown) => error);
+      expect([change, refusal]).toEqual([change, expect.objectContaining({ code })]);
+    }
+    expect(await store.query("SELECT * FROM instance_keys")).toEqual([]);
+  });
+});

@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { memoize } from "./memo.ts";
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A memo that writes down what it had to compute. */
+function openMemo(): { memo: (key: string) => string; computed: string[] } {
+  const computed: string[] = [];
+  const compute = (key: string): string => {
+    computed.push(key);
+    return key.toUpperCase();
+  };
+  return { memo: memoize(compute, { entries: 3, keyLength: 4, ageMs: 1000 }), computed };
+}
+
+test("a repeated key is computed once", () => {
+  const { memo, computed } = openMemo();
+  expect(["a", "b", "a", "b"].map(memo)).toEqual(["A", "B", "A", "B"]);
+  expect(computed).toEqual(["a", "b"]);
+});
+
+test("a long key is answered and not remembered", () => {
+  const { memo, computed } = openMemo();
+  expect(["abcde", "abcde"].map(memo)).toEqual(["ABCDE", "ABCDE"]);
+  expect(computed).toEqual(["abcde", "abcde"]);
+});
+
+test("too many keys make it forget all", () => {
+  const { memo, computed } = openMemo();
+  for (const key of ["a", "b", "c", "a", "d", "a", "d"]) memo(key);
+  expect(computed).toEqual(["a", "b", "c", "d", "a"]);
+});
+
+test("all is forgotten after its age, whether anyone asks or not", () => {
+  const { memo, computed } = openMemo();
+  memo("a");
+  vi.advanceTimersByTime(999);
+  memo("a");
+  vi.advanceTimersByTime(1);
+  memo("a");
+  expect(computed).toEqual(["a", "a"]);
+  vi.advanceTimersByTime(1000);
+  expect(vi.getTimerCount()).toBe(0);
+});

@@ -1,0 +1,16 @@
+import type { Reducers } from "@candor/plan/runtime";
+import { applyAddressPolicy } from "./address-policy.ts";
+import type { Pseudonym } from "./pseudonym.ts";
+import { toFamilies } from "./user-agent.ts";
+
+/** What the collector does with values about which the plan has a policy. */
+export function createReducers(pseudonym: Pseudonym): Reducers {
+  return {
+    address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),
+    userAgent: (userAgent, policy) => {
+      if (policy === "drop") return undefined;
+      return policy === "keep" ? userAgent : toFamilies(userAgent);
+    },
+    pseudonym,
+  };
+}

@@ -1,0 +1,17 @@
+import { HASHED_MESSAGE_ID } from "@candor/envelope";
+import { isAddress } from "@candor/plan/runtime";
+import { applyAddressPolicy } from "./address-policy.ts";
+import type { Pseudonym } from "./pseudonym.ts";
+
+/** The forms in which an id that a client sent may stand in the store, itself first. */
+export type StoredForms = (id: string) => readonly string[];
+
+/** An address's truncated form is not among them: it stands for 256 machines. */
+export function createStoredForms(pseudonym: Pseudonym): StoredForms {
+  return (id) => {
+    const hashed = pseudonym(id);
+    const hashedAddress = isAddress(id) ? applyAddressPolicy(id, "hash", pseudonym) : undefined;
+    const forms = [id, hashed, `${HASHED_MESSAGE_ID}${hashed}`];
+    return hashedAddress === undefined ? forms : [...forms, hashedAddress];
+  };
+}

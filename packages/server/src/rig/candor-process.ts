@@ -1,0 +1,59 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+
+const CANDOR = fileURLToPath(new URL("../../../cli/bin/candor.js", import.meta.url));
+const WAIT_MS = 60_000;
+
+/** `candor start` from dist, in a process group of its own, on a free port. */
+export interface CandorProcess {
+  readonly url: string;
+  /** All that it has printed so far, to both streams. */
+  output(): string;
+  isRunning(): boolean;
+  /** SIGKILL to it and its engine; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** As Ctrl-C; resolves when it has ended by itself. */
+  stop(): Promise<void>;
+}
+
+/** Resolves when it has printed its banner. @param env all of its environment */
+export async function startProcess(env: Readonly<Record<string, string>>): Promise<CandorProcess> {
+  const child = spawn(process.execPath, [CANDOR, "start"], {
+    detached: true,
+    env: { CANDOR_PORT: "0", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      output += text;
+    });
+  }
+  const exited = once(child, "close");
+  const until = Date.now() + WAIT_MS;
+  while (!output.includes("Stop: Ctrl-C")) {
+    if (Date.now() > until || child.exitCode !== null) {
+      killGroup(child);
+      throw new Error(`it did not start:\n${output}`);
+    }
+    await sleep(20);
+  }
+  const [, url = ""] = /^Candor is collecting on (\S+)$/m.exec(output) ?? [];
+  const endBy = async (end: () => void): Promise<void> => {
+    end();
+    await exited;
+  };
+  return {
+    url,
+    output: () => output,
+    isRunning: () => child.exitCode === null && child.signalCode === null,
+    kill: () => endBy(() => killGroup(child)),
+    stop: () => endBy(() => child.kill("SIGINT")),
+  };
+}
+
+function killGroup({ pid }: ChildProcess): void {
+  if (pid !== undefined) process.kill(-pid, "SIGKILL");
+}

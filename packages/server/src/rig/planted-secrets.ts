@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What must never be kept, one text for each place that it is planted in: a find tells where it came from. */
+export interface Secrets {
+  /** A new secret of each kind, planted in `place`. */
+  allFor(place: string): readonly string[];
+  /** The same of the kinds that are cut out of declared texts as well. */
+  addressesFor(place: string): readonly string[];
+  /** A secret of one kind. */
+  one(kind: SecretKind, place: string): string;
+  placeOf(number: number): string | undefined;
+}
+
+/** Secrets with a name hold this word and their number. */
+const WORD = "zqplant";
+const V4_START = "198.18.";
+const V6_START = "2001:db8:77aa:";
+
+const KINDS = {
+  email: (n: number) => `${WORD}${n}@mail.example`,
+  encodedEmail: (n: number) => `${WORD}${n}%40mail.example`,
+  ipv4: (n: number) => `${V4_START}${Math.floor(n / 250)}.${(n % 250) + 1}`,
+  ipv6: (n: number) => `${V6_START}${(n + 1).toString(16)}:1:2:3:4`,
+  mapped: (n: number) => `::ffff:${V4_START}${Math.floor(n / 250)}.${(n % 250) + 1}`,
+  bracketed: (n: number) => `[${V6_START}${(n + 1).toString(16)}::1]:8080`,
+  host: (n: number) => `${WORD}${n}.corp.internal`,
+  query: (n: number) => `/reset?token=${WORD}${n}&next=%2F`,
+  url: (n: number) => `https://${WORD}${n}:pass@host.example/?q=${WORD}${n}#${WORD}${n}`,
+  token: (n: number) => `sk_live_${WORD}${n}`,
+} as const;
+export type SecretKind = keyof typeof KINDS;
+const ALL = Object.keys(KINDS) as SecretKind[];
+const ADDRESSES: readonly SecretKind[] = ["email", "encodedEmail", "ipv4", "ipv6", "mapped", "bracketed"];
+
+export function createSecrets(): Secrets {
+  const places: string[] = [];
+  const make = (kind: SecretKind, place: string): string => {
+    const number = places.push(`${place} (${kind})`) - 1;
+    return KINDS[kind](number);
+  };
+  return {
+    allFor: (place) => ALL.map((kind) => make(kind, place)),
+    addressesFor: (place) => ADDRESSES.map((kind) => make(kind, place)),
+    one: make,
+    placeOf: (number) => places[number],
+  };
+}
+
+/** A network's own address, which ends in 0 or `::`, may be kept. */
+const FORMS: readonly RegExp[] = [
+  new RegExp(`${WORD}(?<number>\\d*)`, "gi"),
+  /198\.18\.(?<high>\d{1,3})\.(?!0(?:\D|$))(?<low>\d{1,3})/g,
+  /2001(?::|%3A)0?db8(?::|%3A)77aa(?::|%3A)(?<hex>[0-9a-f]+)/gi,
+  /ffff(?::|%3A)c612(?::|%3A)[0-9a-f]/gi,
+  ...[WORD, V4_START, V6_START].flatMap((text) => [
+    new RegExp(Buffer.from(text).toString("hex"), "gi"),
+    new RegExp(Buffer.from(text, "latin1").toString("hex").replace(/../g, "%$&"), "gi"),
+    new RegExp([...text].map((char) => `${char}\\0`).join(""), "gi"),
+    ...base64Forms(text).map((form) => new RegExp(form.replaceAll("+", "\\+"), "g")),
+  ]),
+];
+
+/** What the text is inside of base64, at each of three alignments, without the characters that its neighbours change. */
+function base64Forms(text: string): string[] {
+  return [0, 1, 2].map((before) => {
+    const encoded = Buffer.from("\0".repeat(before) + text).toString("base64");
+    const from = Math.ceil((before * 8) / 6);
+    const bits = (before + text.length) * 8;
+    return encoded.slice(from, Math.floor(bits / 6));
+  });
+}
+
+/** Where in a text secrets stand: the place that each was planted in, with what surrounds it. Each place once. */
+export function findSecrets(text: string, secrets: Secrets): string[] {
+  const found = new Map<string, string>();
+  for (const form of FORMS) {
+    for (const match of text.matchAll(form)) {
+      const place = secrets.placeOf(numberOf(match.groups ?? {})) ?? `somewhere (${form.source})`;
+      const around = text.slice(Math.max(0, match.index - 60), match.index + 60);
+      if (!found.has(place)) found.set(place, around);
+      if (found.size >= 60) break;
+    }
+  }
+  return [...found].map(([place, around]) => `${place}: ${JSON.stringify(around)}`);
+}
+
+function numberOf({ number, high, low, hex }: Readonly<Record<string, string | undefined>>): number {
+  if (number !== undefined && number !== "") return Number(number);
+  if (high !== undefined) return Number(high) * 250 + Number(low) - 1;
+  return hex === undefined ? -1 : Number.parseInt(hex, 16) - 1;
+}
+
+/** Every byte and every name below a folder. */
+export function bytesBelow(dir: string): string {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .map(
+      (entry) =>
+        join(entry.parentPath, entry.name) +
+        (entry.isFile() ? readFileSync(join(entry.parentPath, entry.name), "latin1") : ""),
+    )
+    .join("\n");
+}

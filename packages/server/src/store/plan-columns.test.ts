@@ -1,0 +1,274 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Engine, startEngine } from "@candor/engine";
+import type { Field, Fields, FieldType, Plan, PlanEvent } from "@candor/plan";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../rig/in-process.ts";
+
+import { openStore, type Store } from "./client.ts";
+import { migrate } from "./migrate.ts";
+import { applyPlanToStore, planColumns } from "./plan-columns.ts";
+import { CONTACT_TARGET, EVENT_TARGETS } from "./row.ts";
+
+const dir = mkdtempSync(join(tmpdir(), "candor-plan-columns-"));
+let engine: Engine;
+let store: Store;
+
+beforeAll(async () => {
+  engine = await startEngine({ dataDir: dir });
+  await engine.ready();
+  store = openStore({ socketPath: engine.socketPath });
+  await migrate(store);
+});
+afterAll(async () => {
+  await store.close();
+  await engine.close();
+  rmSync(dir, { recursive: true });
+});
+beforeEach(async () => {
+  await store.command("TRUNCATE TABLE events SYNC");
+  await store.command("TRUNCATE TABLE contacts SYNC");
+  await applyPlanToStore(store, planOf([]));
+});
+
+const ABOUT = {
+  sensitivity: "technical",
+  description: "A field.",
+  example: undefined,
+  since: 1,
+  required: false,
+  exception: undefined,
+  column: true,
+  keptWith: [],
+} as const;
+const field = (type: FieldType): Field => ({ ...ABOUT, ...type });
+const text = (values?: readonly string[]): Field =>
+  field({ type: "string", format: "text", maxLength: 9, enum: values, pattern: undefined, hash: false });
+const NO_LIMITS = { minimum: undefined, maximum: undefined, buckets: undefined };
+const integer = field({ type: "integer", ...NO_LIMITS });
+const number = field({ type: "number", ...NO_LIMITS });
+const boolean = field({ type: "boolean" });
+const list = field({ type: "array", items: { type: "integer", ...NO_LIMITS }, maxItems: 9 });
+const object = (fields: Fields): Field => field({ type: "object", fields });
+
+const EVENT = { sources: ["server"], since: 1, why: "", owner: "", review: "" } as const;
+const eventOf = (fields: Fields, type: PlanEvent["type"] = "track"): PlanEvent => ({
+  ...EVENT,
+  type,
+  name: undefined,
+  expires: undefined,
+  consent: undefined,
+  fields,
+});
+
+function planOf(events: readonly PlanEvent[], retentionDays = 3650): Plan {
+  const source = {
+    description: "",
+    consent: "notice",
+    mode: "enforce",
+    ip: "drop",
+    userAgent: "drop",
+    context: {},
+    ids: {},
+  } as const;
+  return {
+    product: "P",
+    contact: "c@example.org",
+    version: 1,
+    about: undefined,
+    promises: [],
+    turnOff: [],
+    switches: { disable: "P_OFF", optIn: undefined },
+    contacts: { retentionDays: 90 },
+    changelog: [],
+    sources: {
+      installer: { ...source, retentionDays },
+      server: { ...source, retentionDays: 3650 },
+    },
+    events,
+  };
+}
+
+let token = 0;
+async function insert(source: string, envelope: object, at = "2026-11-01T00:00:00.000"): Promise<void> {
+  const json = JSON.stringify(envelope).replaceAll("\\", "\\\\");
+  const line = [source, "track", "E", `m${token}`, "u", "", at, at, "", "1", "[]", json].join("\t");
+  await store.insertLines(EVENT_TARGETS[2], Buffer.from(`${line}\n`), `token-${token++}`);
+}
+
+/** What does not change when a plan is applied that is applied already. */
+async function schemaState(): Promise<unknown> {
+  return [
+    await store.query(
+      "SELECT metadata_modification_time, engine_full FROM system.tables WHERE name = 'events'",
+    ),
+    await store.query("SELECT mutation_id FROM system.mutations"),
+  ];
+}
+
+function bytesBelow(folder: string): string {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .map((name) => join(folder, name))
+    .map((path) => (statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, "latin1") : ""))
+    .join("\n");
+}
+
+describe("a plan's columns", () => {
+  it("are named by their paths and typed by all events that have them", () => {
+    const plan = planOf([
+      eventOf({
+        os: text(["a"]),
+        n: integer,
+        both: integer,
+        mixed: boolean,
+        deep: object({ x: { ...list } }),
+      }),
+      eventOf({
+        os: text(),
+        n: integer,
+        both: number,
+        mixed: list,
+        deep_x: number,
+        hidden: { ...text(), column: false },
+      }),
+      eventOf({ plan: text(["pro"]), "it's `a`\n{b:String}": boolean }, "identify"),
+    ]);
+    expect(planColumns(plan)).toEqual([
+      { name: "properties_both", path: ["properties", "both"], type: "Nullable(Float64)" },
+      { name: "properties_deep_x", path: ["properties", "deep", "x"], type: "Array(Int64)" },
+      { name: "properties_deep_x_2", path: ["properties", "deep_x"], type: "Nullable(Float64)" },
+      { name: "properties_mixed", path: ["properties", "mixed"], type: "String" },
+      { name: "properties_n", path: ["properties", "n"], type: "Nullable(Int64)" },
+      { name: "properties_os", path: ["properties", "os"], type: "String" },
+      {
+        name: "traits_it_s__a___b_String_",
+        path: ["traits", "it's `a`\n{b:String}"],
+        type: "Nullable(Bool)",
+      },
+      { name: "traits_plan", path: ["traits", "plan"], type: "LowCardinality(String)" },
+    ]);
+  });
+
+  it("answer for rows from before and after, with nothing where a value is absent or of another type", async () => {
+    const hostile = "it's `a` \\ {b:String}";
+    const full = {
+      properties: { timeElapsed: 8, ratio: 0.5, ok: false, os: "ubuntu", list: [1, 2], deep: { x: "in" } },
+      traits: { [hostile]: "odd" },
+    };
+    const wrong = {
+      properties: { timeElapsed: "long", ratio: null, ok: 3, os: 7, list: "no", deep: [] },
+      traits: [],
+    };
+    for (const envelope of [full, wrong, {}]) await insert("server", envelope);
+    const properties = {
+      timeElapsed: integer,
+      ratio: number,
+      ok: boolean,
+      os: text(["ubuntu"]),
+      list,
+      deep: object({ x: text() }),
+    };
+    const plan = planOf([eventOf(properties), eventOf({ [hostile]: text() }, "identify")]);
+    await applyPlanToStore(store, plan);
+    for (const envelope of [full, wrong, {}]) await insert("server", envelope);
+    const rows = await store.query(
+      `SELECT ${planColumns(plan).map(({ name }) => name)} FROM events ORDER BY toUInt64(substring(messageId, 2))`,
+    );
+    const expected = {
+      properties_deep_x: "in",
+      properties_list: [1, 2],
+      properties_ok: false,
+      properties_os: "ubuntu",
+      properties_ratio: 0.5,
+      properties_timeElapsed: 8,
+      traits_it_s__a_____b_String_: "odd",
+    };
+    const absent = {
+      properties_deep_x: "",
+      properties_list: [],
+      properties_ok: null,
+      properties_os: "",
+      properties_ratio: null,
+      properties_timeElapsed: null,
+      traits_it_s__a_____b_String_: "",
+    };
+    const inexact = { ...absent, properties_ok: true, properties_os: "7" };
+    const numbers = rows.map((row) => ({
+      ...row,
+      properties_list: (row.properties_list as unknown[]).map(Number),
+      properties_timeElapsed: row.properties_timeElapsed === null ? null : Number(row.properties_timeElapsed),
+    }));
+    expect(numbers).toEqual([expected, inexact, absent, expected, inexact, absent]);
+  });
+
+  it("are left alone when they are as the plan wants them", async () => {
+    const plan = planOf([eventOf({ a: integer, b: text(), deep: object({ x: list }) })]);
+    await applyPlanToStore(store, plan);
+    const before = await schemaState();
+    await applyPlanToStore(store, plan);
+    expect(await schemaState()).toEqual(before);
+  });
+
+  it("follow the plan: a type that changed, a name that means another path, a field that is gone", async () => {
+    await applyPlanToStore(store, planOf([eventOf({ a: text(), gone: text(), b_c: integer })]));
+    await insert("server", { properties: { a: "17", gone: "x", b_c: 1, b: { c: 2 } } });
+    await applyPlanToStore(store, planOf([eventOf({ a: number, b: object({ c: integer }) })]));
+    await insert("server", { properties: { a: 4.5, gone: "x", b_c: 1, b: { c: 2 } } });
+    const names = await store.query(
+      "SELECT name, type FROM system.columns WHERE table = 'events' AND startsWith(name, 'properties_') ORDER BY name",
+    );
+    expect(names).toEqual([
+      { name: "properties_a", type: "Nullable(Float64)" },
+      { name: "properties_b_c", type: "Nullable(Int64)" },
+    ]);
+    const rows = await store.query(
+      "SELECT properties_a AS a, toString(properties_b_c) AS c FROM events ORDER BY a",
+    );
+    expect(rows).toEqual([
+      { a: 4.5, c: "2" },
+      { a: 17, c: "2" },
+    ]);
+  });
+});
+
+describe("retention", () => {
+  it("deletes what has expired by its source's days, and leaves no bytes of it on disk", async () => {
+    const rows = [
+      ["installer", "EXPIRED-before", "2025-01-01T00:00:00.000"],
+      ["server", "KEPT-server", "2025-01-01T00:00:00.000"],
+      ["client", "KEPT-unnamed", "2025-01-01T00:00:00.000"],
+      ["installer", "KEPT-new", `${new Date().toISOString().slice(0, 23)}`],
+    ] as const;
+    for (const [source, event, at] of rows) await insert(source, { event, noise: crypto.randomUUID() }, at);
+    const contact = (day: string, name: string) => Buffer.from(`${day}\t1\t${name}\t{}\n`);
+    await store.insertLines(CONTACT_TARGET, contact("2025-01-01", "EXPIRED-contact"), `c-${token++}`);
+    const today = new Date().toISOString().slice(0, 10);
+    await store.insertLines(CONTACT_TARGET, contact(today, "KEPT-contact"), `c-${token++}`);
+    expect(bytesBelow(dir).includes("EXPIRED-before")).toBe(true);
+    await applyPlanToStore(store, planOf([], 30));
+    await insert("installer", { event: "EXPIRED-after" }, "2025-01-02T00:00:00.000");
+    await store.command("OPTIMIZE TABLE events FINAL");
+    const left = await eventually(
+      async () =>
+        await store.query(
+          "SELECT left FROM (SELECT JSONExtractString(envelope, 'event') AS left FROM events UNION ALL SELECT contact AS left FROM contacts) ORDER BY left",
+        ),
+      (found) => found.length === 4,
+    );
+    expect(left).toEqual(
+      ["KEPT-contact", "KEPT-new", "KEPT-server", "KEPT-unnamed"].map((name) => ({ left: name })),
+    );
+    const bytes = await eventually(
+      async () => {
+        // Lets the store remove replaced parts now, instead of in half a minute.
+        for (const table of ["events", "contacts"])
+          await store.command(`ALTER TABLE ${table} DROP PARTITION ID 'none'`);
+        return bytesBelow(dir);
+      },
+      (found) => !found.includes("EXPIRED"),
+    );
+    expect(bytes.match(/EXPIRED-\w+/g)).toBeNull();
+    expect(bytes.includes("KEPT-new")).toBe(true);
+  }, 60_000);
+});

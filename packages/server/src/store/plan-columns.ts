@@ -1,0 +1,150 @@
+import { type Field, type Fields, type Plan, rootOf } from "@candor/plan";
+import { CLUSTER_DATABASE, DATABASE, type Store } from "./client.ts";
+import { applyRetention } from "./retention.ts";
+import { quoteName, quoteText } from "./sql-text.ts";
+
+/** A column of `events` for a field that the plan marks with `column`. */
+export interface PlanColumn {
+  /** `properties_timeElapsed`: letters, digits and `_` only. */
+  readonly name: string;
+  /** `["properties", "timeElapsed"]`. */
+  readonly path: readonly string[];
+  /** ClickHouse's type. Absent numbers and booleans are null, absent texts and lists empty. */
+  readonly type: string;
+}
+
+const MAX_NAME_LENGTH = 100;
+
+/**
+ * Brings the store in line with the plan: columns and retention. Changes nothing when it is so already.
+ * @throws what the client throws while the store is away
+ */
+export async function applyPlanToStore(store: Store, plan: Plan): Promise<void> {
+  await applyColumns(store, planColumns(plan));
+  await applyRetention(store, plan);
+}
+
+/** All columns of a plan, in the order of their paths. */
+export function planColumns(plan: Plan): PlanColumn[] {
+  const types = new Map<string, string>();
+  for (const event of plan.events) addTypes(types, [rootOf(event.type)], event.fields);
+  const names = new Set<string>();
+  return [...types].sort().map(([key, type]) => {
+    const path: string[] = JSON.parse(key);
+    const name = freeName(path, names);
+    names.add(name);
+    return { name, path, type };
+  });
+}
+
+function addTypes(types: Map<string, string>, root: readonly string[], fields: Fields): void {
+  for (const [name, field] of Object.entries(fields)) {
+    const path = [...root, name];
+    if (field.type === "object") addTypes(types, path, field.fields);
+    else if (field.column) {
+      const key = JSON.stringify(path);
+      const type = storeTypeOf(field);
+      types.set(key, commonType(types.get(key) ?? type, type));
+    }
+  }
+}
+
+const ITEM_TYPES = { string: "String", integer: "Int64", number: "Float64", boolean: "Bool" } as const;
+
+function storeTypeOf(field: Exclude<Field, { type: "object" }>): string {
+  if (field.type === "array") return `Array(${ITEM_TYPES[field.items.type]})`;
+  if (field.type !== "string") return `Nullable(${ITEM_TYPES[field.type]})`;
+  return field.enum === undefined ? "String" : "LowCardinality(String)";
+}
+
+/** Events may declare one path differently. As a String, every value can be read: what is no text as its JSON. */
+function commonType(a: string, b: string): string {
+  if (a === b) return a;
+  const isNumber = (type: string): boolean => type === "Nullable(Int64)" || type === "Nullable(Float64)";
+  return isNumber(a) && isNumber(b) ? "Nullable(Float64)" : "String";
+}
+
+/** Two paths may make one name (`a.b` and `a_b`): the later one gets a number. */
+function freeName(path: readonly string[], taken: ReadonlySet<string>): string {
+  const name = path.join("_").replace(/\W/g, "_").slice(0, MAX_NAME_LENGTH);
+  for (let n = 2, free = name; ; n++) {
+    if (!taken.has(free)) return free;
+    free = `${name}_${n}`;
+  }
+}
+
+/**
+ * How a column is computed from the envelope, so that a line of the log does not depend on the plan, and rows of before
+ * answer too. Fields that stand side by side share one expression, which the store computes once: parsing the envelope
+ * for each column anew would cost a quarter of the rows that it takes in a second.
+ */
+function expressionOf({ path, type }: PlanColumn, columns: readonly PlanColumn[]): string {
+  const [root = "", name = ""] = path;
+  if (path.length > 2) return `JSONExtract(envelope, ${path.map(quoteText).join(", ")}, ${quoteText(type)})`;
+  const siblings = columns.filter((column) => column.path.length === 2 && column.path[0] === root);
+  const elements = siblings.map((sibling) => `${quoteName(sibling.path[1] ?? "")} ${sibling.type}`);
+  const tuple = quoteText(`Tuple(${elements.join(", ")})`);
+  return `tupleElement(JSONExtract(envelope, ${quoteText(root)}, ${tuple}), ${quoteText(name)})`;
+}
+
+/** A column as all nodes have it; undefined in `type` when they differ. */
+interface FoundColumn {
+  readonly type: string | undefined;
+  readonly comment: string;
+  readonly expression: string;
+}
+
+/** A column of another path or type is made anew: it is derived, nothing is lost. */
+async function applyColumns(store: Store, columns: readonly PlanColumn[]): Promise<void> {
+  const found = await findColumns(store);
+  const wanted = new Map(columns.map((column) => [column.name, column]));
+  for (const [name, { type, comment }] of found) {
+    const column = wanted.get(name);
+    if (column !== undefined && column.type === type && comment === commentOf(column)) continue;
+    await alterEvents(store, [CLUSTER_DATABASE, DATABASE], `DROP COLUMN IF EXISTS ${quoteName(name)}`);
+    found.delete(name);
+  }
+  for (const column of columns) {
+    const expression = expressionOf(column, columns);
+    const known = found.get(column.name);
+    if (known?.expression === expression) continue;
+    const action = known === undefined ? "ADD COLUMN IF NOT EXISTS" : "MODIFY COLUMN";
+    const definition = `${quoteName(column.name)} ${column.type} MATERIALIZED ${expression}`;
+    const change = `${action} ${definition} COMMENT ${quoteText(commentOf(column))}`;
+    await alterEvents(store, [DATABASE, CLUSTER_DATABASE], change);
+  }
+}
+
+/** Says in the store itself what a column is. */
+function commentOf({ path }: PlanColumn): string {
+  return JSON.stringify(path);
+}
+
+/** The columns that a plan has made, by name. */
+async function findColumns(store: Store): Promise<Map<string, FoundColumn>> {
+  const nodes = await store.queryEveryNode(
+    `SELECT name, type, comment, default_expression AS expression FROM system.columns
+WHERE database IN ('${DATABASE}', '${CLUSTER_DATABASE}') AND table = 'events'
+  AND (name = 'envelope' OR startsWith(name, 'properties_') OR startsWith(name, 'traits_'))`,
+  );
+  const byName = new Map<string, string[]>();
+  for (const { name, ...definition } of nodes.flat()) {
+    const known = byName.get(String(name)) ?? [];
+    byName.set(String(name), [...known, JSON.stringify(definition)]);
+  }
+  const tables = byName.get("envelope")?.length;
+  byName.delete("envelope");
+  const entries = [...byName].map(([name, found]): [string, FoundColumn] => {
+    const definition: FoundColumn = JSON.parse(found[0] ?? "{}");
+    const isSame = found.length === tables && new Set(found).size === 1;
+    return [name, isSame ? definition : { ...definition, type: undefined }];
+  });
+  return new Map(entries);
+}
+
+async function alterEvents(store: Store, databases: readonly string[], change: string): Promise<void> {
+  for (const database of databases) {
+    if (database === CLUSTER_DATABASE && store.cluster === undefined) continue;
+    await store.command(`ALTER TABLE ${database}.events ${change}`);
+  }
+}

@@ -1,0 +1,76 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Plan } from "@candor/plan";
+import type { PlanCounts } from "../enforce/plan-counts.ts";
+import { causeOf } from "../errors.ts";
+import type { Store } from "./client.ts";
+import { applyPlanToStore } from "./plan-columns.ts";
+
+const KEEP_EVERY_MS = 10_000;
+const RETRY_MS = 5000;
+
+export interface PlanStoreOptions {
+  readonly store: Store;
+  readonly plan: () => Plan;
+  readonly counts: PlanCounts;
+  readonly now: () => number;
+  readonly report: (line: string) => void;
+}
+
+/** Keeps in the store what the plan wants there: its columns and retention, and how often it took something. */
+export interface PlanStore {
+  /** Brings the store in step with the plan in force. Rejects while the store is away. */
+  apply(): Promise<void>;
+  /** The same, later and again and again until it works. */
+  applySoon(): void;
+  /** Resolves once all counts so far are in the store. Rejects while it is away: they are kept for the next time. */
+  keepCounts(): Promise<void>;
+  /** A last try to keep the counts. */
+  close(): Promise<void>;
+}
+
+export function openPlanStore(options: PlanStoreOptions): PlanStore {
+  const { store, plan, counts, now, report } = options;
+  const closing = new AbortController();
+  const { signal } = closing;
+  let applying = Promise.resolve();
+  const apply = (): Promise<void> => {
+    // One after the other: two plans in a row must not be applied at once.
+    applying = applying.catch(() => {}).then(() => applyPlanToStore(store, plan()));
+    return applying;
+  };
+  const applyUntilDone = async (): Promise<void> => {
+    while (!signal.aborted) {
+      try {
+        return await apply();
+      } catch (error) {
+        report(`The store is not in step with the plan yet (${causeOf(error)}). It is tried again.`);
+        await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
+      }
+    }
+  };
+  const keepCounts = async (): Promise<void> => {
+    const taken = counts.take();
+    if (taken.length === 0) return;
+    const day = new Date(now()).toISOString().slice(0, 10);
+    try {
+      await store.insertRows(
+        "plan_counts",
+        taken.map((count) => ({ day, ...count })),
+      );
+    } catch (error) {
+      counts.restore(taken);
+      throw error;
+    }
+  };
+  const timer = setInterval(() => keepCounts().catch(() => {}), KEEP_EVERY_MS).unref();
+  return {
+    apply,
+    applySoon: () => void applyUntilDone(),
+    keepCounts,
+    close: async () => {
+      closing.abort();
+      clearInterval(timer);
+      await keepCounts().catch(() => {});
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import { PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
+import { DATABASE, type Store } from "./client.ts";
+import { quoteText } from "./sql-text.ts";
+
+/**
+ * Has the store delete what the plan no longer keeps, by itself. Days are whole: a row goes at the beginning of the day
+ * on which it would get older than its source's `retentionDays`, so it is never kept longer, and a part of the table is
+ * rewritten once a day at most. Nothing is sent when the tables have it so already: a new TTL rewrites their parts.
+ * @see https://clickhouse.com/docs/engines/table-engines/mergetree-family/mergetree#table_engine-mergetree-ttl
+ */
+export async function applyRetention(store: Store, plan: Plan): Promise<void> {
+  await applyTtl(store, "events", eventsTtl(plan));
+  await applyTtl(store, "contacts", `day + toIntervalDay(${plan.contacts.retentionDays})`);
+}
+
+/**
+ * One rule for each number of days, because the store tells rules apart by it alone. A source that the plan does not
+ * name keeps its rows as long as the one that keeps them longest.
+ */
+function eventsTtl({ sources }: Plan): string {
+  const longest = Math.max(...Object.values(sources).map((source) => source?.retentionDays ?? 0));
+  const daysOf = (name: PlanSourceName): number => sources[name]?.retentionDays ?? longest;
+  return [...new Set(PLAN_SOURCES.map(daysOf))]
+    .map((days) => {
+      const names = PLAN_SOURCES.filter((name) => daysOf(name) === days).map(quoteText);
+      return `toDate(receivedAt) + toIntervalDay(${days}) WHERE source IN (${names.join(", ")})`;
+    })
+    .join(", ");
+}
+
+async function applyTtl(store: Store, table: string, ttl: string): Promise<void> {
+  const nodes = await store.queryEveryNode(
+    `SELECT engine_full AS engine FROM system.tables WHERE database = '${DATABASE}' AND name = '${table}'`,
+  );
+  const isApplied = nodes.flat().every(({ engine }) => {
+    const [, found = ""] = / TTL (.*?)(?: SETTINGS |$)/.exec(String(engine)) ?? [];
+    return bare(found) === bare(ttl);
+  });
+  if (!isApplied) await store.command(`ALTER TABLE ${table} MODIFY TTL ${ttl}`);
+}
+
+/** Versions of ClickHouse differ in how they write a TTL back. */
+function bare(ttl: string): string {
+  return ttl.replace(/\bDELETE\b|[\s()]/g, "");
+}
