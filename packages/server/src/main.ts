@@ -81,6 +81,8 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
   const keys = openKeys(config);
   const pseudonym = openPseudonyms(folder.hashSecretFile);
   const planCounts = createPlanCounts();
+  const { dedupe, log } = await openLog(folder, now, report, closers);
+  const { store, address, engine } = await connectStore(config, folder, report, closers);
   const plan = openPlan({
     file: config.planFile,
     reducers: createReducers(pseudonym),
@@ -88,8 +90,6 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     report,
   });
   closers.push(plan.close);
-  const { dedupe, log } = await openLog(folder, now, report, closers);
-  const { store, address, engine } = await connectStore(config, folder, report, closers);
   const planStore = openPlanStore({
     store,
     plan: () => plan.current().plan,
