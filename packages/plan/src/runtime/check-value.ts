@@ -14,7 +14,7 @@ import { compileString } from "./check-string.ts";
 import type { TrimReason } from "./judgement.ts";
 import type { Notes } from "./notes.ts";
 import { isMarked, scrub } from "./scrub.ts";
-import { scrubValue } from "./scrub-value.ts";
+import { keepScrubbed, scrubValue } from "./scrub-value.ts";
 import { toPath } from "./url-path.ts";
 
 /**
@@ -83,7 +83,7 @@ export function compileObject(fields: Fields, place: Place): ValueCheck {
       }
       copy ??= copyUntil(value, name);
       if (after !== undefined) copy[name] = after;
-      else if (check === undefined && place.observe) keepUndeclared(copy, name, before, place);
+      else if (check === undefined && place.observe) keepScrubbed(copy, name, before, place);
     }
     const kept = copy ?? value;
     for (const name of required) if (!Object.hasOwn(kept, name)) notes.isRequiredMissing = true;
@@ -106,13 +106,6 @@ function copyUntil(value: JsonObject, end: string): JsonObject {
     if (inner !== undefined) copy[name] = inner;
   }
   return copy;
-}
-
-/** defineProperty, because a client may call a field `__proto__`. */
-function keepUndeclared(target: JsonObject, name: string, before: JsonValue, place: Place): void {
-  const value = scrubValue(before, place);
-  const key = scrub(name)?.text ?? name;
-  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 function compileText(type: StringType, place: Place): ValueCheck {

@@ -5,10 +5,7 @@ import type { Reducers } from "./check-value.ts";
 import { scrub } from "./scrub.ts";
 
 /** Where undeclared values are kept at all (mode `observe`): their addresses are not. */
-export function scrubValue(
-  value: JsonValue,
-  rules: { readonly ip: IpPolicy; readonly reducers: Pick<Reducers, "address"> },
-): JsonValue {
+export function scrubValue(value: JsonValue, rules: ScrubRules): JsonValue {
   if (typeof value === "string") {
     if (isAddress(value)) return rules.reducers.address(value, rules.ip) ?? "[ip]";
     return scrub(value)?.text ?? value;
@@ -16,15 +13,18 @@ export function scrubValue(
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => scrubValue(item, rules));
   const scrubbed: JsonObject = {};
-  for (const [name, inner] of Object.entries(value)) {
-    const key = scrub(name)?.text ?? name;
-    const kept = scrubValue(inner, rules);
-    Object.defineProperty(scrubbed, key, {
-      value: kept,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-  }
+  for (const [name, inner] of Object.entries(value)) keepScrubbed(scrubbed, name, inner, rules);
   return scrubbed;
+}
+
+/** Keeps an undeclared field, name and value without addresses. defineProperty: a client may call it `__proto__`. */
+export function keepScrubbed(target: JsonObject, name: string, inner: JsonValue, rules: ScrubRules): void {
+  const value = scrubValue(inner, rules);
+  const key = scrub(name)?.text ?? name;
+  Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
+}
+
+interface ScrubRules {
+  readonly ip: IpPolicy;
+  readonly reducers: Pick<Reducers, "address">;
 }
