@@ -1,0 +1,106 @@
+import type { Facts } from "./facts.ts";
+import { type PolicyWord, readPolicy } from "./policy.ts";
+import type { AllowReason, DenyReason } from "./reasons.ts";
+import { latestReceipt, type Receipt, readReceipts } from "./receipts.ts";
+import { isGlobalPrivacyControl, isToldNotToTrack } from "./signals.ts";
+import { isNo, isPresent, isRaised, isTruthy, isYes, wordOf } from "./words.ts";
+
+/** `coversVersion`: the version of the plan that the consent is for; what a later version adds is withheld. */
+export type Decision =
+  | { readonly allow: true; readonly reason: AllowReason; readonly coversVersion: number }
+  | { readonly allow: false; readonly reason: DenyReason };
+
+/** The facts, with what stands in the files. */
+interface Known {
+  readonly facts: Facts;
+  /** Words of the environment, see `wordOf`. */
+  readonly disable: string;
+  readonly mode: string;
+  readonly optIn: string;
+  readonly policy: PolicyWord;
+  readonly receiptsReadable: boolean;
+  /** The stored answer that holds for the source. */
+  readonly answer: Receipt | undefined;
+}
+
+type Denial = readonly [reason: DenyReason, holds: (known: Known) => boolean];
+/** `covers` gives the version of the plan that it is a consent for, undefined when it is none. */
+type Grant = readonly [reason: AllowReason, covers: (known: Known) => number | undefined];
+
+/** Order matters: the first that holds is the reason that the operator is told. */
+const DENIALS: readonly Denial[] = [
+  ["environment_disable", ({ disable }) => isTruthy(disable)],
+  ["environment_off", ({ mode }) => isNo(mode)],
+  ["environment_do_not_track", ({ facts }) => isRaised(wordOf(facts.environment, "DO_NOT_TRACK"))],
+  // Installs by a machine for a machine would count as people. A server in a CI system is a server.
+  [
+    "environment_ci",
+    ({ facts }) => facts.source === "installer" && isRaised(wordOf(facts.environment, "CI")),
+  ],
+  ["environment_opt_in_off", ({ facts, optIn }) => facts.rule === "opt-in" && optIn !== "" && !isYes(optIn)],
+  ["browser_gpc", ({ facts }) => facts.source === "client" && isGlobalPrivacyControl(facts.signals)],
+  ["browser_dnt", ({ facts }) => facts.source === "client" && isToldNotToTrack(facts.signals)],
+  ["policy_off", ({ policy }) => policy === "off"],
+  ["policy_unreadable", ({ policy }) => policy === "unreadable"],
+  ["receipt_unreadable", ({ receiptsReadable }) => !receiptsReadable],
+  ["stored_no", ({ answer }) => answer?.answer === "no"],
+  // After the refusals: whoever said No is not printed either. Before the consent: printing needs none.
+  ["log_mode", ({ mode }) => mode === "log"],
+  ["consent_stale", ({ facts, answer }) => isConsent(answer, facts) && isForAnotherPlan(answer, facts)],
+];
+
+/** Reached only when nothing denies. */
+const GRANTS: readonly Grant[] = [
+  ["consented", ({ answer }) => (answer?.answer === "yes" ? answer.planVersion : undefined)],
+  ["notice_shown", ({ facts, answer }) => (isConsent(answer, facts) ? answer.planVersion : undefined)],
+  ["switch_offered", ({ facts }) => (isSwitchOffered(facts) ? facts.plan.version : undefined)],
+  [
+    "environment_opt_in",
+    ({ facts, optIn }) => (facts.rule === "opt-in" && isYes(optIn) ? facts.plan.version : undefined),
+  ],
+];
+
+/** Decides whether a source may send. Any doubt denies. Pure; never throws. */
+export function decide(facts: Facts): Decision {
+  const known = readFacts(facts);
+  for (const [reason, holds] of DENIALS) {
+    if (holds(known)) return { allow: false, reason };
+  }
+  for (const [reason, covers] of GRANTS) {
+    const coversVersion = covers(known);
+    if (coversVersion !== undefined) return { allow: true, reason, coversVersion };
+  }
+  return { allow: false, reason: facts.rule === "opt-in" ? "consent_missing" : "notice_missing" };
+}
+
+function readFacts(facts: Facts): Known {
+  const { environment, switches } = facts;
+  const receipts = facts.receipts === null ? undefined : readReceipts(facts.receipts ?? "");
+  return {
+    facts,
+    disable: wordOf(environment, switches.disable),
+    mode: wordOf(environment, switches.mode),
+    optIn: wordOf(environment, switches.optIn),
+    policy: readPolicy(facts.policy, facts.product),
+    receiptsReadable: receipts !== undefined,
+    answer: latestReceipt(receipts ?? [], facts.source),
+  };
+}
+
+/** A Yes is one for either rule, a shown notice only where a notice is enough. */
+function isConsent(answer: Receipt | undefined, { rule }: Facts): answer is Receipt {
+  return answer?.answer === "yes" || (rule === "notice" && answer?.answer === "notice");
+}
+
+/** After a downgrade nobody knows what the older plan collects; one version with two hashes is two plans. */
+function isForAnotherPlan(answer: Receipt, { plan }: Facts): boolean {
+  return (
+    answer.planVersion > plan.version ||
+    (answer.planVersion === plan.version && answer.planHash !== plan.hash)
+  );
+}
+
+/** In a container's env file the operator had the switch before the first start. Before an installer nobody had. */
+function isSwitchOffered({ rule, source, environment, switches }: Facts): boolean {
+  return rule === "notice" && source !== "installer" && isPresent(environment, switches.disable);
+}

@@ -1,0 +1,12 @@
+export { type Decision, decide } from "./decide.ts";
+export type { Facts, Rule, Signals, Source, Switches } from "./facts.ts";
+export { ALLOW_REASONS, type AllowReason, DENY_REASONS, type DenyReason } from "./reasons.ts";
+export {
+  type Answer,
+  type Giver,
+  latestReceipt,
+  type Receipt,
+  readReceipts,
+  writeReceipt,
+} from "./receipts.ts";
+export { isWithheld } from "./withheld.ts";

@@ -1,0 +1,92 @@
+import { SOURCES, type Source } from "./facts.ts";
+
+const ANSWERS = ["yes", "no", "notice"] as const;
+export type Answer = (typeof ANSWERS)[number];
+
+const GIVERS = ["installer", "inspector", "environment", "product"] as const;
+/** Where an answer was given. */
+export type Giver = (typeof GIVERS)[number];
+
+/** One answer, for one source. */
+export interface Receipt {
+  readonly source: Source;
+  /** `notice`: the notice was shown, or the operator had the switch before the first start. */
+  readonly answer: Answer;
+  /** RFC 3339 in UTC, with or without fractions of a second: `2026-11-23T12:00:00.000Z`. */
+  readonly time: string;
+  /** Version of the plan that the answer was given for, 1 to 1000000. */
+  readonly planVersion: number;
+  /** SHA-256 of what that plan collects, 64 lower-case hex digits. */
+  readonly planHash: string;
+  readonly by: Giver;
+}
+
+const KEY_COUNT = 6;
+const MAX_PLAN_VERSION = 1_000_000;
+const HASH = /^[0-9a-f]{64}$/;
+/** The form only: a shell script, which must come to the same decision, knows no calendar. */
+const TIME =
+  /^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z$/;
+
+/**
+ * The answers of a `receipts.ndjson`, oldest first; empty for an empty text. Undefined when any line is malformed,
+ * also an empty one, and one at the end that has no line break: it was being written when its process was killed.
+ * Each line is exactly as `writeReceipt` writes it, so that a script without a JSON parser reads the same.
+ */
+export function readReceipts(text: string): readonly Receipt[] | undefined {
+  const lines = text.split("\n");
+  if (lines.pop() !== "") return undefined;
+  const receipts: Receipt[] = [];
+  for (const line of lines) {
+    const receipt = readLine(line);
+    if (receipt === undefined) return undefined;
+    receipts.push(receipt);
+  }
+  return receipts;
+}
+
+/** The answer that holds for a source: the last one. */
+export function latestReceipt(receipts: readonly Receipt[], source: Source): Receipt | undefined {
+  return receipts.findLast((receipt) => receipt.source === source);
+}
+
+/** One line of `receipts.ndjson`, with its line break, to be appended in one call. The values are not checked. */
+export function writeReceipt(receipt: Receipt): string {
+  const { source, answer, time, planVersion, planHash, by } = receipt;
+  return `${JSON.stringify({ source, answer, time, planVersion, planHash, by })}\n`;
+}
+
+function readLine(line: string): Receipt | undefined {
+  const value = readObject(line);
+  if (value === undefined || Object.keys(value).length !== KEY_COUNT) return undefined;
+  const { source, answer, time, planVersion, planHash, by } = value;
+  if (!isOneOf(SOURCES, source) || !isOneOf(ANSWERS, answer) || !isOneOf(GIVERS, by)) return undefined;
+  if (!isPlanVersion(planVersion) || !matches(TIME, time) || !matches(HASH, planHash)) return undefined;
+  const receipt = { source, answer, time, planVersion, planHash, by };
+  return writeReceipt(receipt) === `${line}\n` ? receipt : undefined;
+}
+
+function readObject(line: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null;
+}
+
+function isOneOf<Word extends string>(words: readonly Word[], value: unknown): value is Word {
+  return words.some((word) => word === value);
+}
+
+function isPlanVersion(value: unknown): value is number {
+  return typeof value === "number" && Number.isInteger(value) && value >= 1 && value <= MAX_PLAN_VERSION;
+}
+
+function matches(form: RegExp, value: unknown): value is string {
+  return typeof value === "string" && form.test(value);
+}

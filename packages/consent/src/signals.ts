@@ -1,0 +1,10 @@
+import type { Signals } from "./facts.ts";
+
+/** Both forms are exact: the standard gives no other value a meaning. */
+export function isGlobalPrivacyControl(signals: Signals | undefined): boolean {
+  return signals?.globalPrivacyControl === true || signals?.secGpc === "1";
+}
+
+export function isToldNotToTrack(signals: Signals | undefined): boolean {
+  return signals?.doNotTrack === "1" || signals?.dnt?.trim() === "1";
+}

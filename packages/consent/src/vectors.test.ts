@@ -1,0 +1,65 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { type Decision, decide } from "./decide.ts";
+import type { Facts } from "./facts.ts";
+import { ALLOW_REASONS, DENY_REASONS } from "./reasons.ts";
+
+interface Vector {
+  readonly name: string;
+  readonly facts: Facts;
+  readonly expect: Decision;
+}
+
+const FACT_KEYS = "environment,plan,product,rule,source,switches";
+const PAGE = readFileSync(new URL("../../../docs/consent.md", import.meta.url), "utf8");
+/** The expression that docs/consent.md gives to scripts. */
+const LINE = new RegExp(/^ {4}(\^.*\$)$/m.exec(PAGE)?.[1] ?? "the page has none");
+
+const vectors: readonly Vector[] = JSON.parse(
+  readFileSync(new URL("../vectors.json", import.meta.url), "utf8"),
+);
+
+test.each(vectors)("$name", ({ facts, expect: expected }) => {
+  expect(decide(facts)).toEqual(expected);
+});
+
+test("every vector has a name of its own, and there are many", () => {
+  const names = vectors.map(({ name }) => name);
+  expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
+  expect(names.length).toBeGreaterThan(250);
+});
+
+test("every reason occurs, and no other", () => {
+  const occurring = new Set(vectors.map(({ expect: { reason } }) => reason));
+  const declared = [...Object.keys(DENY_REASONS), ...Object.keys(ALLOW_REASONS)];
+  expect([...occurring].sort()).toEqual(declared.sort());
+});
+
+test("every vector writes its facts out, in values that a process's environment and a file can hold", () => {
+  const faulty = vectors.filter(({ facts }) => {
+    const { policy: _, receipts: __, signals: ___, ...others } = facts;
+    const values = Object.values(facts.environment);
+    return (
+      Object.keys(others).sort().join() !== FACT_KEYS || values.some((value) => /[\n\0]/.test(value ?? "\0"))
+    );
+  });
+  expect(faulty.map(({ name }) => name)).toEqual([]);
+});
+
+test("the page's expression for a line, and the break at the end, are enough to tell malformed receipts", () => {
+  const disagreeing = vectors.filter(({ facts: { receipts }, expect: { reason } }) => {
+    if (typeof receipts !== "string" || receipts === "") return false;
+    const lines = receipts.split("\n");
+    const isWhole = lines.pop() === "" && lines.every((line) => LINE.test(line));
+    return isWhole === (reason === "receipt_unreadable");
+  });
+  expect(disagreeing.map(({ name }) => name)).toEqual([]);
+});
+
+test("the page has every reason with its sentence, in the order of the decision, and no other", () => {
+  const rows = [...PAGE.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, reason, sentence]) => [
+    reason,
+    sentence,
+  ]);
+  expect(rows).toEqual([...Object.entries(DENY_REASONS), ...Object.entries(ALLOW_REASONS)]);
+});
