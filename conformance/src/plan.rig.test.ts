@@ -78,7 +78,7 @@ describe.each([segment, rudder])("Under the Appsmith plan $name", (subject) => {
 
     const events = await storedOf(collector, userId, 3);
     const context = { library: subject.library };
-    const candor = { source: "server", planVersion: 1 };
+    const candor = { source: "server", planVersion: 2 };
     const shared = { anonymousId: undefined, context, userId };
     expect(events.sort(byTrimmed).map(keptOf)).toEqual([
       { ...shared, event: alive.event, properties: alive.properties, candor },
@@ -121,7 +121,7 @@ describe.each([segment, rudder])("Under the Appsmith plan $name", (subject) => {
         context: { library: subject.library },
         userId: expect.stringMatching(/^[0-9a-f]{32}$/),
         anonymousId: undefined,
-        candor: { source: "server", planVersion: 1, trimmed: ["userId"] },
+        candor: { source: "server", planVersion: 2, trimmed: ["userId"] },
       },
     ]);
   });
@@ -150,7 +150,7 @@ it("The benchmarks' usage events come back as they were sent: their figures are 
       ...event,
       originalTimestamp: timestamp,
       timestamp: expect.any(String),
-      candor: { source: "server", planVersion: 1 },
+      candor: { source: "server", planVersion: 2 },
     })),
   );
 });

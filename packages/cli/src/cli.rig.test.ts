@@ -144,7 +144,7 @@ test.skipIf(!hasCurl)("the printed curl lines work when pasted into sh", async (
       type: "track",
       event: "Instance Active",
       properties: { instanceId: INSTANCE },
-      candor: { source: "server", planVersion: 1 },
+      candor: { source: "server", planVersion: 2 },
     },
   ]);
   expect(events[0].candor).not.toHaveProperty("trimmed");
@@ -304,6 +304,26 @@ test("doctor finds a collector that runs, and rows set aside, of which it shows 
   ]);
   expect(warned.sentences).toContain("1 VIOLATED_CONSTRAINT; newest: s-1");
   expect(warned.sentences).not.toContain("SECRET");
+});
+
+test("doctor tells of instances whose folder was copied", async () => {
+  for (const [hoursAgo, digit] of [
+    [3, "a"],
+    [2, "b"],
+    [1, "a"],
+  ] as const) {
+    await sendToAppsmith("server", {
+      event: "Instance Active",
+      properties: { instanceId: INSTANCE, boot: digit.repeat(16) },
+      timestamp: new Date(Date.now() - hoursAgo * 3600_000).toISOString(),
+    });
+  }
+  const look = () => states({ ...APPSMITH, CANDOR_URL: appsmith.url });
+  const deadline = Date.now() + WAIT_MS;
+  let told = await look();
+  while (!told.states.includes("instances warn") && Date.now() < deadline) told = await look();
+  expect([told.code, told.states.filter((state) => !state.endsWith("ok"))]).toEqual([0, ["instances warn"]]);
+  expect(told.sentences).toContain("1 instance sends from two places at once");
 });
 
 test("doctor says what is wrong with the plan, and what needs attention", async () => {

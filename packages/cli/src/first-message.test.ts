@@ -11,7 +11,7 @@ test("the first event that a server tracks, with its examples", () => {
   expect(makeFirstMessage(appsmith, NOW_MS)).toEqual({
     source: "server",
     type: "track",
-    json: `{"type":"track","event":"Instance Active","anonymousId":"${INSTANCE}","properties":{"instanceId":"${INSTANCE}"}}`,
+    json: `{"type":"track","event":"Instance Active","anonymousId":"${INSTANCE}","properties":{"instanceId":"${INSTANCE}","boot":"5b0e7c1f94ad2836"}}`,
   });
 });
 

@@ -1,6 +1,6 @@
 import { diffTypes } from "./diff-types.ts";
 import type { Note, NoteAt } from "./difference.ts";
-import { type Field, type Fields, SENSITIVITIES } from "./plan.ts";
+import { type Field, type FieldAbout, type Fields, SENSITIVITIES } from "./plan.ts";
 
 /** Compares two blocks of fields and all within. `prefix` stands before each name. */
 export function diffFields(
@@ -14,7 +14,7 @@ export function diffFields(
     if (field === undefined) continue;
     const where = `${prefix}${name}`;
     const was = before.get(name);
-    if (was === undefined) noteAt(where)("newly_collected", "The field is new.", field.since);
+    if (was === undefined) noteAt(where)("newly_collected", "The field is new.", { since: field.since });
     else diffField(was, field, where, noteAt);
   }
   for (const name of before.keys()) {
@@ -31,15 +31,22 @@ function diffField(older: Field, newer: Field, where: string, noteAt: NoteAt): v
     diffSensitivity(older, newer, note);
   }
   diffKept(older.keptWith, newer.keptWith, note);
-  const keys = ["description", "example", "exception", "since", "required", "column"] as const;
-  const changed = keys.filter((key) => JSON.stringify(older[key]) !== JSON.stringify(newer[key]));
-  if (changed.length > 0) note("other", `Changed: ${changed.map((key) => `\`${key}\``).join(", ")}.`);
+  const changedOf = (keys: readonly (keyof FieldAbout)[]): string =>
+    keys
+      .filter((key) => JSON.stringify(older[key]) !== JSON.stringify(newer[key]))
+      .map((key) => `\`${key}\``)
+      .join(", ");
+  const rules = changedOf(["since", "required"]);
+  if (rules !== "") note("other", `Changed: ${rules}.`, { needsNewVersion: true });
+  const others = changedOf(["description", "example", "exception", "column"]);
+  if (others !== "") note("other", `Changed: ${others}.`);
 }
 
 function diffSensitivity({ sensitivity: before }: Field, { sensitivity: after }: Field, note: Note): void {
   if (before === after) return;
   const isMore = SENSITIVITIES.indexOf(after) > SENSITIVITIES.indexOf(before);
-  note(isMore ? "more_sensitive" : "other", `It is \`${after}\` instead of \`${before}\`.`);
+  const kind = isMore ? "more_sensitive" : "other";
+  note(kind, `It is \`${after}\` instead of \`${before}\`.`, { needsNewVersion: true });
 }
 
 function diffKept(before: readonly string[], after: readonly string[], note: Note): void {

@@ -313,7 +313,7 @@ test("what cannot be compared counts as newly collected", () => {
   ]);
 });
 
-test("only the first four kinds need a new version", () => {
+test("all but changes of texts need a new version", () => {
   const newer = planWith(
     ["      email:\n", `${NEW_FIELD}      email:\n`],
     ["ip: country", "ip: keep"],
@@ -328,9 +328,22 @@ test("only the first four kinds need a new version", () => {
     more_sensitive: true,
     kept_longer: true,
     consent_weaker: true,
-    less: false,
+    less: true,
     other: false,
   });
+});
+
+test.each([
+  ["required: true", "required: false", true],
+  ["        minimum: 0\n", "        minimum: 0\n        since: 2\n", true],
+  ["    since: 2", "    since: 1", true],
+  ["        sensitivity: interaction\n", "        sensitivity: technical\n", true],
+  ["example: debian", "example: ubuntu", false],
+  ["            column: true\n", "", false],
+])("where %j becomes %j, a new version is needed: %s", (from, to, isNeeded) => {
+  const differences = diffPlans(planWith(), planWith([from, to]));
+  const needs = new Set(differences.map(({ kind, needsNewVersion }) => `${kind}: ${needsNewVersion}`));
+  expect([...needs]).toEqual([`other: ${isNeeded}`]);
 });
 
 describe("the version must tell of what people were not asked about", () => {
@@ -340,20 +353,37 @@ describe("the version must tell of what people were not asked about", () => {
     "changelog:\n  - version: 3\n    date: 2026-06-01\n    text: Processors.\n",
   ] as const;
   const FIELD = ["      email:\n", `${NEW_FIELD}      email:\n`] as const;
+  const WRITE_3 =
+    "Write `version: 3` and add it to `changelog`: consents for version 2 were given for something else.";
   const NEW_SINCE = ["      email:\n", `${NEW_FIELD}        since: 3\n      email:\n`] as const;
 
   test.each([
     ["nothing changed", planWith(), undefined],
-    ["less is collected", planWith([BUCKETS, "        buckets: [0, 4096]\n"]), undefined],
+    ["texts changed", planWith(["about: Kitchen is", "about: The Kitchen is"]), undefined],
+    [
+      "less is collected",
+      planWith([BUCKETS, "        buckets: [0, 4096]\n"]),
+      `The plan's version must grow: ${MEMORY}: Its buckets are coarser. ${WRITE_3}`,
+    ],
+    [
+      "a limit changed that nothing else tells of",
+      planWith([OS_ENUM, `${OS_ENUM}        max_length: 9\n`]),
+      `The plan's version must grow: what is collected has another hash. ${WRITE_3}`,
+    ],
+    [
+      "less is collected, in a new version",
+      planWith(VERSION, ENTRY, [BUCKETS, "        buckets: [0, 4096]\n"]),
+      undefined,
+    ],
     [
       "a field is new, the version is not",
       planWith(FIELD),
-      "The plan's version must grow: event track Installation Failed: properties.cpus: The field is new. Write `version: 3` and add it to `changelog`.",
+      `The plan's version must grow: event track Installation Failed: properties.cpus: The field is new. ${WRITE_3}`,
     ],
     [
       "two things grew, the version did not",
       planWith(["ip: country", "ip: keep"], ["user_agent: drop", "user_agent: keep"]),
-      "The plan's version must grow: source installer: The IP policy is `keep` instead of `country`. (and 1 more) Write `version: 3` and add it to `changelog`.",
+      `The plan's version must grow: source installer: The IP policy is \`keep\` instead of \`country\`. (and 1 more) ${WRITE_3}`,
     ],
     [
       "a field is new and seems to be old",

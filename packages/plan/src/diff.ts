@@ -11,13 +11,16 @@ import {
   rootOf,
   USER_AGENT_POLICIES,
 } from "./plan.ts";
+import { hashPlan } from "./plan-hash.ts";
 
 /** What differs, in the order of the plan. */
 export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
   const found: PlanDifference[] = [];
-  const noteAt: NoteAt = (where) => (kind, text, since) => {
-    found.push({ kind, where, text, since, needsNewVersion: kind !== "less" && kind !== "other" });
-  };
+  const noteAt: NoteAt =
+    (where) =>
+    (kind, text, { since, needsNewVersion = kind !== "other" } = {}) => {
+      found.push({ kind, where, text, since, needsNewVersion });
+    };
   diffHead(older, newer, noteAt("plan"));
   for (const name of PLAN_SOURCES) {
     diffSource(older.sources[name], newer.sources[name], `source ${name}`, noteAt);
@@ -27,7 +30,7 @@ export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
   for (const [label, event] of after) {
     const was = before.get(label);
     const note = noteAt(`event ${label}`);
-    if (was === undefined) note("newly_collected", "The event is new.", event.since);
+    if (was === undefined) note("newly_collected", "The event is new.", { since: event.since });
     else diffEvent({ older, newer }, was, event, noteAt);
   }
   for (const label of before.keys()) {
@@ -36,20 +39,27 @@ export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
   return found;
 }
 
-/** The sentence to show when the newer plan's version, or a `since` in it, hides a change; undefined: all is well. */
+/**
+ * The sentence to show when the newer plan's version, or a `since` in it, hides a change; undefined: all is well. One
+ * version collects one thing, or the receipts that name it would be stale.
+ */
 export function checkNewVersion(older: Plan, newer: Plan): string | undefined {
   const needing = diffPlans(older, newer).filter((difference) => difference.needsNewVersion);
-  const first = needing[0];
   if (newer.version < older.version) {
     return `The plan's version fell from ${older.version} to ${newer.version}. Write ${older.version} or more.`;
   }
-  if (first !== undefined && newer.version === older.version) {
-    const more = needing.length > 1 ? ` (and ${needing.length - 1} more)` : "";
-    return `The plan's version must grow: ${first.where}: ${first.text}${more} Write \`version: ${older.version + 1}\` and add it to \`changelog\`.`;
+  if (newer.version === older.version) {
+    if (needing.length === 0 && hashPlan(older) === hashPlan(newer)) return undefined;
+    return `The plan's version must grow: ${summarise(needing)} Write \`version: ${older.version + 1}\` and add it to \`changelog\`: consents for version ${older.version} were given for something else.`;
   }
   const hidden = needing.find(({ since }) => since !== undefined && since <= older.version);
   if (hidden === undefined) return undefined;
   return `${hidden.where}: ${hidden.text} But its \`since\` is ${hidden.since}, so an old consent would cover it. Write \`since: ${newer.version}\`.`;
+}
+
+function summarise([first, ...others]: readonly PlanDifference[]): string {
+  if (first === undefined) return "what is collected has another hash.";
+  return `${first.where}: ${first.text}${others.length > 0 ? ` (and ${others.length} more)` : ""}`;
 }
 
 function diffHead(older: Plan, newer: Plan, note: Note): void {
@@ -122,7 +132,8 @@ function diffEvent(
   // As text "never" is after every date.
   if (before < after) note("kept_longer", `It expires later: ${after} instead of ${before}.`);
   if (before > after) note("less", `It expires earlier: ${after} instead of ${before}.`);
-  const texts = (["why", "owner", "review", "since"] as const).filter((key) => older[key] !== newer[key]);
+  if (older.since !== newer.since) note("other", "Changed: `since`.", { needsNewVersion: true });
+  const texts = (["why", "owner", "review"] as const).filter((key) => older[key] !== newer[key]);
   if (texts.length > 0) note("other", `Changed: ${texts.map((key) => `\`${key}\``).join(", ")}.`);
   diffFields(older.fields, newer.fields, `${where}: ${rootOf(newer.type)}.`, noteAt);
 }

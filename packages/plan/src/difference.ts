@@ -15,12 +15,18 @@ export interface PlanDifference {
   readonly text: string;
   /** Of a thing that is new: the plan version that the newer plan gives it. Else undefined. */
   readonly since: number | undefined;
-  /** Whether the plan's version must grow for it. True for the first four kinds. */
+  /** Whether the plan's version must grow for it: always, but for `other` that does not change what is collected. */
   readonly needsNewVersion: boolean;
 }
 
 /** Takes one difference at the place that is being compared. */
-export type Note = (kind: DifferenceKind, text: string, since?: number) => void;
+export type Note = (kind: DifferenceKind, text: string, more?: NoteMore) => void;
+
+interface NoteMore {
+  readonly since?: number;
+  /** Of an `other` that changes what is collected. Default: false. */
+  readonly needsNewVersion?: boolean;
+}
 
 /** Gives the `Note` of a place. */
 export type NoteAt = (where: string) => Note;

@@ -9,7 +9,7 @@ turn_off:
   - Set \`KITCHEN_DISABLE_TELEMETRY=true\` in \`.env\` and restart.
 switches:
   disable: KITCHEN_DISABLE_TELEMETRY
-  opt_in: KITCHEN_TELEMETRY
+  opt_in: KITCHEN_CLIENT_TELEMETRY
 contacts:
   retention_days: 30
 changelog:

@@ -127,9 +127,20 @@ Contacts
 - \`kept_with\` names fields beside it that have an \`enum\` or a \`pattern\`.
 - \`contacts.retention_days\` is written down wherever there is a contact field.
 
+Variables
+- Beside those under \`switches\`, \`<PRODUCT>_TELEMETRY=log\` makes an SDK print what it would send, and send nothing. \`<PRODUCT>\`
+  is the plan's \`product\` in capitals, with \`_\` for all that is no letter or digit. \`switches\` names other variables.
+
 New versions
-- The plan's \`version\` grows when something is newly collected (a source, event, field, wider limits), becomes more sensitive
-  (also: a policy that keeps more, a hash or a promise removed, mode \`observe\`), is kept longer, or when consent becomes
-  weaker. What is new has a \`since\` greater than the old version: an old consent does not cover it.
-  \`candor plan diff OLD NEW\` shows it; \`candor plan check\` refuses a plan whose version hides it.
+- A consent is given for what one version collects: its receipt holds the plan's \`version\` and the hash that \`candor plan
+  check\` prints. The hash is SHA-256 of the sources, events and fields with their types, limits, consent rules, policies and
+  times of keeping. It is the same when only texts change, or the order in the file; another version number alone does not
+  change it. With the same version and another hash a consent is stale, and nothing is sent until it is given anew.
+- So the \`version\` grows whenever what is collected changes: something new (a source, event, field, wider limits), something
+  more sensitive (also: a policy that keeps more, a hash or a promise removed, mode \`observe\`), kept longer, a weaker
+  consent rule, and also when less is collected. What is new has a \`since\` greater than the old version.
+- A consent for an older version stays good for what that version had. Events, fields and ids with a newer \`since\` are not
+  sent until somebody is asked again; an event that needs such a field is held back as a whole.
+- \`candor plan diff OLD NEW\` shows what differs; \`candor plan check\` compares with the version before it in git, and
+  refuses a plan whose version hides a change.
 `;

@@ -234,7 +234,7 @@ export const PlanFormat = closed(
     }),
     version: Type.Integer({
       ...VERSION,
-      description: "Grows whenever more is collected, something more sensitive, or for longer.",
+      description: "Grows whenever what is collected changes. A consent names the version it was given for.",
     }),
     about: Type.Optional(Type.String({ ...SENTENCE, description: "What the public page says first." })),
     promises: Type.Array(Type.String(SENTENCE), { minItems: 1, description: "What is never collected." }),

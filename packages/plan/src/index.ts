@@ -5,6 +5,7 @@ export { PAGE_STYLE } from "./describe/style.ts";
 export { checkNewVersion, diffPlans } from "./diff.ts";
 export type { DifferenceKind, PlanDifference } from "./difference.ts";
 export { planFormatPage } from "./format-page.ts";
+export { generateJavaScript } from "./generate/javascript.ts";
 export { generateShell } from "./generate/shell.ts";
 export { generateTypeScript } from "./generate/typescript.ts";
 export { loadPlan } from "./load.ts";
@@ -12,6 +13,7 @@ export {
   type ArrayType,
   CONSENT_RULES,
   type ConsentRule,
+  consentOf,
   type Field,
   type FieldAbout,
   type Fields,
@@ -22,6 +24,7 @@ export {
   type IpPolicy,
   type JsonExample,
   labelOf,
+  modeSwitch,
   type NumberType,
   type ObjectType,
   PLAN_MODES,
@@ -43,4 +46,5 @@ export {
   type UserAgentPolicy,
 } from "./plan.ts";
 export { PlanError, type PlanFault } from "./plan-error.ts";
+export { hashPlan } from "./plan-hash.ts";
 export { planSchema } from "./schema-file.ts";

@@ -302,15 +302,21 @@ const BROKEN: readonly (readonly [
   ],
   [
     "an opt-in without its variable",
-    "  opt_in: KITCHEN_TELEMETRY\n",
+    "  opt_in: KITCHEN_CLIENT_TELEMETRY\n",
     "",
     ["9:1", "switches.opt_in", "Something is `opt-in`, so name the environment variable"],
   ],
   [
     "one variable for both switches",
-    "opt_in: KITCHEN_TELEMETRY",
+    "opt_in: KITCHEN_CLIENT_TELEMETRY",
     "opt_in: KITCHEN_DISABLE_TELEMETRY",
     ["11:11", "switches.opt_in", "Write another variable's name."],
+  ],
+  [
+    "the variable of the mode as a switch",
+    "opt_in: KITCHEN_CLIENT_TELEMETRY",
+    "opt_in: KITCHEN_TELEMETRY",
+    ["11:11", "switches.opt_in", "`KITCHEN_TELEMETRY=log` prints messages instead of sending them."],
   ],
   [
     "no source at all",

@@ -131,7 +131,7 @@ export interface StringType {
   readonly enum: readonly string[] | undefined;
   /** A regular expression for the whole value, without ^ and $. */
   readonly pattern: string | undefined;
-  /** Keyed in the SDK: only lower-case hex of 32 to 64 characters is taken. */
+  /** Keyed in the SDK: a collector takes only lower-case hex of 32 to 64 characters. */
   readonly hash: boolean;
 }
 
@@ -157,6 +157,20 @@ export interface ArrayType {
 /** The event's name as people write it: `track Installation Started`, `identify`. */
 export function labelOf(event: { readonly type: string; readonly name: string | undefined }): string {
   return event.name === undefined ? event.type : `${event.type} ${event.name}`;
+}
+
+/** The rule that a source sends an event under; the stricter one when the plan has no such source. */
+export function consentOf(plan: Plan, source: PlanSourceName, event: PlanEvent): ConsentRule {
+  return event.consent ?? plan.sources[source]?.consent ?? "opt-in";
+}
+
+/**
+ * The environment variable that says what a product does with its messages (`log`: print, never send):
+ * `Acme Cloud` has `ACME_CLOUD_TELEMETRY`. Any name gives one that sh takes.
+ */
+export function modeSwitch(product: string): string {
+  const name = `${product.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase()}_TELEMETRY`;
+  return /^\d/.test(name) ? `_${name}` : name;
 }
 
 /** Where an event's fields stand in its message. */

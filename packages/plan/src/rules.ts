@@ -2,7 +2,7 @@ import type { Path, Report } from "./document.ts";
 import { checkEvents } from "./event-rules.ts";
 import { checkFields } from "./field-rules.ts";
 import type { PlanFile } from "./format.ts";
-import { ID_NAMES, PLAN_SOURCES } from "./plan.ts";
+import { ID_NAMES, modeSwitch, PLAN_SOURCES } from "./plan.ts";
 import { isDate, newerThanPlan, type PlanScope } from "./scope.ts";
 import { isRecord } from "./structure.ts";
 
@@ -28,7 +28,7 @@ export function checkRules(value: unknown, isSound: (path: Path) => boolean, rep
       "A field is `contact`, so say how long contacts are kept: write `contacts:` with `retention_days`.",
     );
   }
-  if (isSound(["switches"])) checkSwitches(plan, report);
+  if (isSound(["switches"])) checkSwitches(plan, isSound(["product"]) ? plan.product : undefined, report);
 }
 
 function checkChangelog(changes: PlanFile["changelog"], version: number, report: Report): void {
@@ -84,16 +84,25 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
   }
 }
 
-function checkSwitches(plan: Partial<PlanFile>, report: Report): void {
+function checkSwitches(plan: Partial<PlanFile>, product: string | undefined, report: Report): void {
   const places = [...Object.values(plan.sources ?? {}), ...Object.values(plan.events ?? [])];
   const asks = places.some((place: unknown) => isRecord(place) && place.consent === "opt-in");
   if (asks && plan.switches?.opt_in === undefined) {
     report(
       ["switches", "opt_in"],
-      "Something is `opt-in`, so name the environment variable that holds the answer: write `opt_in: PRODUCT_TELEMETRY` or the like.",
+      "Something is `opt-in`, so name the environment variable that holds the answer: write `opt_in: PRODUCT_CLIENT_TELEMETRY` or the like.",
     );
   }
   if (plan.switches?.opt_in !== undefined && plan.switches.opt_in === plan.switches.disable) {
     report(["switches", "opt_in"], "This is the name of `disable` too. Write another variable's name.");
+  }
+  if (product === undefined) return;
+  const mode = modeSwitch(product);
+  for (const key of ["disable", "opt_in"] as const) {
+    if (plan.switches?.[key] !== mode) continue;
+    report(
+      ["switches", key],
+      `\`${mode}=log\` prints messages instead of sending them. Write another variable's name.`,
+    );
   }
 }

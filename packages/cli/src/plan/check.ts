@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import {
   checkNewVersion,
   diffPlans,
+  hashPlan,
   loadPlan,
   PLAN_SOURCES,
   type Plan,
@@ -22,8 +23,8 @@ interface Verdict {
   readonly ok: boolean;
   readonly file: string;
   readonly faults: readonly PlanFault[];
-  /** Null when there are faults, as are the next two. */
-  readonly plan: Pick<Plan, "product" | "version"> | null;
+  /** Null when there are faults, as is `history`. */
+  readonly plan: (Pick<Plan, "product" | "version"> & { readonly hash: string }) | null;
   readonly sources: readonly string[];
   readonly events: number;
   readonly attention: readonly Attention[];
@@ -65,7 +66,7 @@ function examine(file: string, nowMs: number): Verdict {
       ok: history.problem === null,
       file,
       faults: [],
-      plan: { product: plan.product, version: plan.version },
+      plan: { product: plan.product, version: plan.version, hash: hashPlan(plan) },
       sources: PLAN_SOURCES.filter((source) => plan.sources[source] !== undefined),
       events: plan.events.length,
       attention: listAttention(plan, nowMs),
@@ -105,6 +106,7 @@ function renderVerdict(verdict: Verdict, colours: Colours): string {
   const summary = `${file}: ${plan.product}, version ${plan.version}; ${countOf(events, "event")} of ${sources.join(", ")}.`;
   return [
     `${toSafeText(summary)}\n`,
+    `Hash of what it collects: ${plan.hash}\n`,
     ...attention.map(
       ({ where, text }) => `${colours.yellow("Attention")}  ${toSafeText(`${where}: ${text}`)}\n`,
     ),

@@ -43,7 +43,9 @@ export function addPlanCommands(program: Command, setExitCode: (code: number) =>
     );
   program
     .command("generate")
-    .description("print code made of a plan: typed calls for TypeScript, or a table for sh")
+    .description(
+      "print code made of a plan: the plan for an SDK, with typed calls (ts) or without (js), or a table (sh)",
+    )
     .addArgument(new Argument("<language>", "what to make").choices(LANGUAGES))
     .argument("[file]", FILE)
     .action(async (language: (typeof LANGUAGES)[number], file: string | undefined) =>

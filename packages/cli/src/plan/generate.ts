@@ -1,10 +1,10 @@
-import { generateShell, generateTypeScript } from "@candor/plan";
+import { generateJavaScript, generateShell, generateTypeScript } from "@candor/plan";
 import { readPlan } from "@candor/server";
 import { endWithReader, print } from "../terminal.ts";
 import { findPlanFile } from "./plan-file.ts";
 
 /** What code is made of a plan, by the word that asks for it. */
-const GENERATORS = { ts: generateTypeScript, sh: generateShell } as const;
+const GENERATORS = { ts: generateTypeScript, js: generateJavaScript, sh: generateShell } as const;
 
 type Language = keyof typeof GENERATORS;
 export const LANGUAGES = Object.keys(GENERATORS) as readonly Language[];

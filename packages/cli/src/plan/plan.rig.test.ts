@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { generateJavaScript, hashPlan, loadPlan } from "@candor/plan";
 import { afterAll, beforeEach, expect, test } from "vitest";
 
 /** The commands about plans as they are installed, in a repository of git of their own. */
@@ -10,6 +11,7 @@ const CANDOR = fileURLToPath(new URL("../../bin/candor.js", import.meta.url));
 const PLAN = readFileSync(new URL("../../fixtures/small-plan.yaml", import.meta.url), "utf8");
 const MORE = PLAN.replace("enum: [front, back]", "enum: [front, back, cellar]");
 const LESS = PLAN.replace("enum: [front, back]", "enum: [front]");
+const WORDS = PLAN.replace("Which door.", "Which door it was.");
 const GROWN = MORE.replace("\nversion: 1", "\nversion: 2").replace(
   "changelog:",
   'changelog:\n  - version: 2\n    date: "2026-02-02"\n    text: The cellar door counts.',
@@ -53,8 +55,13 @@ function check() {
 }
 
 const SUMMARY = "plans/plan.yaml: Small, version 1; 1 event of server.";
-const MUST_GROW =
-  "The plan's version must grow: event track Opened: properties.door: It takes more values: `cellar`. Write `version: 2` and add it to `changelog`.";
+const hashOf = (plan: string) => `Hash of what it collects: ${hashPlan(loadPlan(plan, "plan.yaml"))}`;
+const HASH = hashOf(PLAN);
+const WRITE_2 =
+  "Write `version: 2` and add it to `changelog`: consents for version 1 were given for something else.";
+const MUST_GROW = `The plan's version must grow: event track Opened: properties.door: It takes more values: \`cellar\`. ${WRITE_2}`;
+const FEWER = "  event track Opened: properties.door: It takes fewer values, without `back`.";
+const MUST_GROW_TOO = `The plan's version must grow:${FEWER.slice(1)} ${WRITE_2}`;
 const CELLAR = [
   "",
   "Newly collected",
@@ -79,12 +86,15 @@ test("check tells all faults of a plan at once, with file, line and column", () 
 test("check sums up a plan that is well, without a repository or a commit too", () => {
   const uncompared = "Not compared with an earlier version:";
   const before = check();
-  expect([before.code, before.lines[0]]).toEqual([0, SUMMARY]);
-  expect(before.lines[1]?.startsWith(`${uncompared} not a git repository`)).toBe(true);
+  expect([before.code, ...before.lines.slice(0, 2)]).toEqual([0, SUMMARY, HASH]);
+  expect(before.lines[2]?.startsWith(`${uncompared} not a git repository`)).toBe(true);
   run("git", ["init", "-q"]);
-  expect(check()).toEqual({ code: 0, lines: [SUMMARY, `${uncompared} it is not committed yet.`] });
+  expect(check()).toEqual({ code: 0, lines: [SUMMARY, HASH, `${uncompared} it is not committed yet.`] });
   commit();
-  expect(check()).toEqual({ code: 0, lines: [SUMMARY, `${uncompared} git has no earlier version of it.`] });
+  expect(check()).toEqual({
+    code: 0,
+    lines: [SUMMARY, HASH, `${uncompared} git has no earlier version of it.`],
+  });
   expect(candor(["plan", "check", "plans/plan.yaml"], { PATH: "/nowhere" }).stdout).toContain(
     `${uncompared} git is not installed.`,
   );
@@ -98,7 +108,7 @@ test("check says what needs attention, and goes on", () => {
     ),
   );
   const { code, lines } = check();
-  expect([code, lines.slice(1, -1)]).toEqual([
+  expect([code, lines.slice(2, -1)]).toEqual([
     0,
     [
       "Attention  source server: It is in mode observe: what is not declared is kept.",
@@ -108,23 +118,28 @@ test("check says what needs attention, and goes on", () => {
   ]);
 });
 
-test("check refuses a plan that collects more than HEAD's under the same version, until the version grows", () => {
+test("check refuses a plan that collects other things than HEAD's under the same version, until the version grows", () => {
   commit();
   write(MORE);
   expect(check()).toEqual({
     code: 1,
-    lines: [SUMMARY, "Compared with HEAD: 1 difference.", ...CELLAR, MUST_GROW],
+    lines: [SUMMARY, hashOf(MORE), "Compared with HEAD: 1 difference.", ...CELLAR, MUST_GROW],
   });
   const answer = JSON.parse(candor(["plan", "check", "--json", "plans/plan.yaml"]).stdout);
   expect(answer).toMatchObject({
     ok: false,
     file: "plans/plan.yaml",
     faults: [],
-    plan: { product: "Small", version: 1 },
+    plan: { product: "Small", version: 1, hash: hashOf(MORE).slice(-64) },
     history: { revision: "HEAD", differences: [{ kind: "newly_collected" }], problem: MUST_GROW },
   });
   write(LESS);
-  expect(check()).toEqual({ code: 0, lines: [SUMMARY, "Compared with HEAD: 1 difference."] });
+  expect(check()).toEqual({
+    code: 1,
+    lines: [SUMMARY, hashOf(LESS), "Compared with HEAD: 1 difference.", "", "Less", FEWER, "", MUST_GROW_TOO],
+  });
+  write(WORDS);
+  expect(check()).toEqual({ code: 0, lines: [SUMMARY, HASH, "Compared with HEAD: 1 difference."] });
   write(GROWN);
   expect(check().code).toBe(0);
 });
@@ -136,7 +151,7 @@ test("check of a committed plan compares it with the version before the commit t
   writeFileSync(join(repository, "other"), "");
   commit();
   const { code, lines } = check();
-  expect([code, lines[1]?.replace(/[0-9a-f]{12}/, "HASH"), lines.at(-1)]).toEqual([
+  expect([code, lines[2]?.replace(/[0-9a-f]{12}/, "HASH"), lines.at(-1)]).toEqual([
     1,
     "Compared with HASH: 1 difference.",
     MUST_GROW,
@@ -186,7 +201,8 @@ test("diff shows what differs between two files, and fails when the version hide
   expect(grown.code).toBe(0);
   expect(grown.stdout).toContain(change);
   expect(grown.stdout).toContain("\nThe version grew from 1 to 2.\n");
-  expect(diff(LESS).stdout).toContain("\nNo new version is needed; both are version 1.\n");
+  expect(diff(LESS)).toMatchObject({ code: 1, stdout: `Less\n${FEWER}\n\n${MUST_GROW_TOO}\n` });
+  expect(diff(WORDS).stdout).toContain("\nNo new version is needed; both are version 1.\n");
   expect(diff(PLAN)).toEqual({ code: 0, stdout: "Nothing differs.\n", stderr: "" });
   expect(JSON.parse(diff(MORE, "--json").stdout)).toMatchObject({
     ok: false,
@@ -232,10 +248,12 @@ test("describe prints the page, and finds one that is stale, with the command th
 test("generate prints code for each language, and knows no other", () => {
   const ts = candor(["generate", "ts", "plans/plan.yaml"]);
   expect([ts.code, ts.stdout.includes("export const PLAN_VERSION = 1;")]).toEqual([0, true]);
+  const js = candor(["generate", "js", "plans/plan.yaml"]);
+  expect([js.code, js.stdout]).toEqual([0, generateJavaScript(loadPlan(PLAN, "plan.yaml"))]);
   const sh = candor(["generate", "sh", "plans/plan.yaml"]);
   expect([sh.code, sh.stdout.includes("\nCANDOR_PLAN_VERSION='1'\n")]).toEqual([0, true]);
   expect(run("sh", ["-n", "-c", sh.stdout]).code).toBe(0);
   const other = candor(["generate", "go", "plans/plan.yaml"]);
   expect([other.code, other.stdout]).toEqual([1, ""]);
-  expect(other.stderr).toContain("Allowed choices are ts, sh.");
+  expect(other.stderr).toContain("Allowed choices are ts, js, sh.");
 });

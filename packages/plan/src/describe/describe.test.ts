@@ -50,7 +50,7 @@ describe("the page of the Appsmith plan", () => {
 
   test.each([
     "What Appsmith collects",
-    "Plan version 1",
+    "Plan version 2",
     "https://github.com/appsmithorg/appsmith/issues",
     "APPSMITH_DISABLE_TELEMETRY=true",
     "Passwords, keys, tokens and connection details are never collected.",
@@ -79,6 +79,8 @@ describe("the page of the Appsmith plan", () => {
     "receivedAt When the collector received it.",
     "candor forget --instance ID",
     "IP Geolocation by DB-IP",
+    "boot text of up to 16 characters, of the form [0-9a-f]{16} technical A random number made at each start.",
+    "2 2026-11-23 The server's sign of life also carries a random number",
     "1 2026-11-23 The first plan:",
   ])("says: %s", (sentence) => {
     expect(text).toContain(sentence);

@@ -121,8 +121,8 @@ function writeSample(caption: string, json: string, captionId: string): string {
 
 const JSON_STRING = /("(?:[^"\\]|\\.)*")(\s*:)?/g;
 
-/** JSON with its keys and strings marked for colour. */
-function colourJson(json: string): string {
+/** JSON as HTML, with its keys and strings marked for colour. */
+export function colourJson(json: string): string {
   let written = "";
   let end = 0;
   for (const match of json.matchAll(JSON_STRING)) {
@@ -169,6 +169,6 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-function escapeHtml(text: string): string {
+export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
 }

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { loadPlan } from "../load.ts";
 import type { Field, Plan } from "../plan.ts";
+import { hashPlan } from "../plan-hash.ts";
 import { toExtendedPattern } from "./extended-pattern.ts";
 import { generateShell } from "./shell.ts";
 
@@ -58,6 +59,21 @@ const odd: Plan = {
       } satisfies Record<string, Field>,
     },
   ],
+};
+
+/** The odd plan, of which parts came later. */
+const grown: Plan = {
+  ...odd,
+  events: odd.events.map((event) => ({
+    ...event,
+    since: 2,
+    fields: Object.fromEntries(
+      Object.entries(event.fields).map(([name, field]) => [
+        name,
+        { ...field, since: name === "text" ? 3 : name === "object" ? 4 : 2 },
+      ]),
+    ),
+  })),
 };
 
 /** Sources the table in a strict sh and asks it; `allowed`, `refused`, or what went wrong. */
@@ -142,13 +158,74 @@ describe.each(["sh", "bash"].filter(isThere))("a table with odd names and every 
   });
 });
 
-test("the table tells types and the plan's settings", () => {
-  const script = `${generateShell(odd)}
-for property in text port on list; do candor_plan_type "$1" "$property" || echo none; done
-echo "$CANDOR_PLAN_VERSION $CANDOR_PLAN_SOURCE $CANDOR_PLAN_CONSENT $CANDOR_PLAN_DISABLE $CANDOR_PLAN_OPT_IN"`;
-  expect(execFileSync("sh", ["-c", script, "sh", ODD_EVENT], { encoding: "utf8" })).toBe(
-    "string\nnumber\nboolean\nnone\n1 installer notice APPSMITH_DISABLE_TELEMETRY APPSMITH_CLIENT_TELEMETRY\n",
-  );
+/** Runs lines of sh after the table, in a strict sh. */
+function runIn(shell: string, table: string, lines: string, ...args: readonly string[]): string {
+  const script = `set -eu\n${table}\n${lines}`;
+  return execFileSync(shell, ["-c", script, shell, ...args], { encoding: "utf8" });
+}
+
+describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (shell) => {
+  test("types of properties", () => {
+    const lines =
+      'for property in text port on list; do candor_plan_type "$1" "$property" || echo none; done';
+    expect(runIn(shell, generateShell(odd), lines, ODD_EVENT)).toBe("string\nnumber\nboolean\nnone\n");
+  });
+
+  test("the plan's settings", () => {
+    const names = "PRODUCT VERSION HASH SOURCE CONSENT DISABLE OPT_IN MODE".split(" ");
+    const lines = names.map((name) => `printf '%s\\n' "$CANDOR_PLAN_${name}"`).join("\n");
+    const product = "It's $HOME & more";
+    const of = { ...plan, product };
+    expect(runIn(shell, generateShell(of), lines).trimEnd().split("\n")).toEqual([
+      product,
+      "2",
+      hashPlan(of),
+      "installer",
+      "notice",
+      "APPSMITH_DISABLE_TELEMETRY",
+      "APPSMITH_CLIENT_TELEMETRY",
+      "IT_S_HOME_MORE_TELEMETRY",
+    ]);
+  });
+
+  test("since when an event and each of its properties are in the plan", () => {
+    const since = (event: string, ...property: readonly string[]) =>
+      runIn(shell, generateShell(grown), 'candor_plan_since "$@" || echo none', event, ...property).trim();
+    expect([
+      since(ODD_EVENT),
+      since(ODD_EVENT, ""),
+      since(ODD_EVENT, "text"),
+      since(ODD_EVENT, "a'b"),
+      since(ODD_EVENT, "object"),
+      since(ODD_EVENT, "absent"),
+      since(ODD_EVENT, "*"),
+      since("absent"),
+      since("absent", "text"),
+    ]).toEqual(["2", "2", "3", "2", "4", "none", "none", "none", "none"]);
+  });
+
+  test("the rule of each source, and the newest that it may send", () => {
+    const ask = (table: string) =>
+      runIn(
+        shell,
+        table,
+        'for of in installer server client other \'\'; do candor_plan_consent "$of" || echo none; candor_plan_newest "$of" || echo none; done',
+      )
+        .trim()
+        .split("\n");
+    const none = ["none", "none"];
+    expect(ask(generateShell(plan))).toEqual(["notice", "1", "notice", "2", "opt-in", "1", ...none, ...none]);
+    const { client: _, ...sources } = grown.sources;
+    expect(ask(generateShell({ ...grown, sources }))).toEqual([
+      "notice",
+      "4",
+      "notice",
+      "1",
+      ...none,
+      ...none,
+      ...none,
+    ]);
+  });
 });
 
 test("a source without events has a table that allows nothing", () => {
@@ -159,6 +236,8 @@ test("a source without events has a table that allows nothing", () => {
 test.runIf(spawnSync("shellcheck", ["--version"]).status === 0).each([
   ["Appsmith", plan],
   ["odd", odd],
+  ["grown", grown],
+  ["empty", { ...plan, events: [] }],
 ] as const)("shellcheck finds nothing in the table of the %s plan", (_, of) => {
   const run = spawnSync("shellcheck", ["-s", "sh", "-"], { input: generateShell(of), encoding: "utf8" });
   expect(run.stdout).toBe("");

@@ -10,11 +10,12 @@ import {
   rootOf,
   type StringType,
 } from "../plan.ts";
+import { writePlan } from "./javascript.ts";
 
 /**
  * A TypeScript module that types a product's calls by the plan: with `track<E extends keyof ServerEvents>(event: E,
- * properties: ServerEvents[E])` a wrong event, property or type does not compile. It imports nothing. The same plan
- * gives the same text.
+ * properties: ServerEvents[E])` a wrong event, property or type does not compile. Its `plan`, what
+ * `createTelemetry({ plan })` takes, carries these types. It imports nothing. The same plan gives the same text.
  */
 export function generateTypeScript(plan: Plan): string {
   const names = nameTypes(plan.events);
@@ -27,6 +28,7 @@ export function generateTypeScript(plan: Plan): string {
       .filter(({ type }) => type !== "alias")
       .map((event) => writeEvent(event, nameOf(names, event))),
     ...sources.flatMap((source) => writeSource(source, plan.events, names)),
+    ...writeContent(plan, sources),
   ];
   return `${parts.join("\n\n")}\n`;
 }
@@ -134,7 +136,7 @@ function writeSource(
   events: readonly PlanEvent[],
   names: ReadonlyMap<string, string>,
 ) {
-  const title = source.charAt(0).toUpperCase() + source.slice(1);
+  const title = titleOf(source);
   const own = events.filter((event) => event.sources.includes(source));
   const write = (kind: string, type: MessageType, doc: string) => {
     const lines = own
@@ -152,6 +154,23 @@ function writeSource(
     write("Screens", "screen", `The screens that the ${source} may name, and their properties.`),
     `/** The traits that the ${source} may give; \`never\`: it may not call this. */\nexport interface ${title}Traits {\n${traits.join("\n")}\n}`,
   ];
+}
+
+/** `sources` is never there: it only carries types. */
+function writeContent(plan: Plan, sources: readonly PlanSourceName[]): readonly string[] {
+  const lines = sources.map((source) => {
+    const kinds = ["Events", "Pages", "Screens", "Traits"];
+    const types = kinds.map((kind) => `readonly ${kind.toLowerCase()}: ${titleOf(source)}${kind}`);
+    return `  readonly ${source}: { ${types.join("; ")} };`;
+  });
+  return [
+    `/** What each source may send. */\nexport interface Sources {\n${lines.join("\n")}\n}`,
+    `/** The plan, for \`createTelemetry\`; its types go with it. */\nexport const plan: { readonly hash: string; readonly content: unknown; readonly sources?: Sources } = ${writePlan(plan)};`,
+  ];
+}
+
+function titleOf(source: PlanSourceName): string {
+  return source.charAt(0).toUpperCase() + source.slice(1);
 }
 
 function keyOf(name: string): string {

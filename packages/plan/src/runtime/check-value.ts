@@ -30,7 +30,15 @@ export interface Reducers {
   userAgent(userAgent: string, policy: UserAgentPolicy): string | undefined;
   /** The keyed hash of an id that has not the declared form. */
   pseudonym(id: string): string;
+  /**
+   * Of an SDK: the hash that stands for a value with `hash: true`, as lower-case hex of 32 to 64 characters. Without
+   * it, as in a collector, such a value has to be a hash already.
+   */
+  keyedHash?(value: string): string;
 }
+
+/** The longest value that is hashed, in UTF-16 units. */
+const MAX_HASHED_LENGTH = 1024;
 
 /** Where a value stands, and the rules of its source. */
 export interface Place {
@@ -108,7 +116,33 @@ function copyUntil(value: JsonObject, end: string): JsonObject {
   return copy;
 }
 
+/**
+ * How an SDK hashes what stands at a place, also what looks like a hash; undefined in a collector. Too long a value
+ * goes, also from a source that observes: it names somebody.
+ */
+export function compileKeyedHash({ reducers, path }: Place): KeyedHash | undefined {
+  const { keyedHash } = reducers;
+  if (keyedHash === undefined) return undefined;
+  return (value, notes) => {
+    if (value.length <= MAX_HASHED_LENGTH) return keyedHash.call(reducers, value);
+    notes.add(path, "too_long");
+    return undefined;
+  };
+}
+
+type KeyedHash = (value: string, notes: Notes) => string | undefined;
+
+function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck {
+  return (value, notes) => {
+    if (typeof value === "string") return keyedHash(value, notes);
+    notes.add(path, "wrong_type");
+    return undefined;
+  };
+}
+
 function compileText(type: StringType, place: Place): ValueCheck {
+  const keyedHash = type.hash ? compileKeyedHash(place) : undefined;
+  if (keyedHash !== undefined) return compileHashed(keyedHash, place);
   const judge = compileString(type);
   const reduce = compileReduction(type, place);
   return (value, notes) => {

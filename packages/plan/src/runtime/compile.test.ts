@@ -1,6 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { loadPlan } from "../load.ts";
-import type { PlanSourceName } from "../plan.ts";
+import { consentOf, PLAN_SOURCES, type Plan, type PlanSourceName } from "../plan.ts";
 import { compilePlan, type JudgedMessage } from "./compile.ts";
 import type { Judgement } from "./judgement.ts";
 
@@ -14,7 +14,7 @@ contact: test@example.org
 version: 2
 promises: [Nothing that is not here.]
 turn_off: [Set TEST_OFF.]
-switches: { disable: TEST_OFF }
+switches: { disable: TEST_OFF, opt_in: TEST_ASK }
 contacts: { retention_days: 30 }
 changelog:
   - { version: 2, date: "2026-02-01", text: More. }
@@ -40,6 +40,11 @@ sources:
     description: The browser.
     consent: notice
     retention_days: 30
+    context:
+      user: { type: string, hash: true, sensitivity: interaction, description: Who., example: 0123456789abcdef0123456789abcdef }
+    ids:
+      userId: { type: string, hash: true, sensitivity: interaction, description: Who., example: 0123456789abcdef0123456789abcdef }
+      anonymousId: { type: string, pattern: "[a-z]{1,8}", sensitivity: technical, description: Random., example: abc }
 events:
   - type: track
     name: Ran
@@ -97,6 +102,21 @@ events:
     review: https://example.org/1
     traits:
       role: { type: string, enum: [admin], sensitivity: technical, description: Role., example: admin }
+  - type: track
+    name: Hashed
+    source: [server, client]
+    since: 2
+    consent: opt-in
+    why: To know.
+    owner: tests
+    review: https://example.org/1
+    properties:
+      who: { type: string, hash: true, required: true, sensitivity: interaction, description: Who., example: 0123456789abcdef0123456789abcdef }
+      team:
+        type: object
+        description: A team.
+        fields:
+          members: { type: array, items: { type: string, hash: true }, sensitivity: interaction, description: Who., example: [0123456789abcdef0123456789abcdef] }
   - type: track
     name: Clicked
     source: [client]
@@ -313,6 +333,117 @@ describe("a compiled plan", () => {
     const properties = Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`p${n}`, n]));
     expect(judge({ properties }).judgement.trims).toEqual([{ path: "properties.*", reason: "undeclared" }]);
   });
+});
+
+describe("a compiled plan with a keyed hash, as an SDK has it", () => {
+  const hashing = { ...reducers, keyedHash: (value: string) => `keyed(${value.length})` };
+  const sdk = compilePlan(loadPlan(planText(), "plan.yaml"), hashing);
+  const observingSdk = compilePlan(loadPlan(planText("observe"), "plan.yaml"), hashing);
+
+  it.each(["jane@example.org", "10.0.0.1", "", "f".repeat(64), "é".repeat(1024)])(
+    "replaces %j wherever a hash belongs, and says nothing of it",
+    (who) => {
+      const { judgement, kept } = judge(
+        {
+          event: "Hashed",
+          properties: { who, team: { members: [who] } },
+          context: { user: who },
+          userId: who,
+          anonymousId: "abc",
+        },
+        sdk,
+        "client",
+      );
+      const hash = `keyed(${who.length})`;
+      expect(kept).toMatchObject({
+        properties: { who: hash, team: { members: [hash] } },
+        context: { user: hash },
+        userId: hash,
+        anonymousId: "abc",
+      });
+      expect(judgement).toEqual({ event: "track Hashed", refused: undefined, trims: [], contact: undefined });
+    },
+  );
+
+  it.each<[string, unknown, string]>([
+    ["a text that is too long", "x".repeat(1025), "too_long"],
+    ["what is no text", ["jane"], "wrong_type"],
+  ])("removes %s, also where a source observes", (_what, user, reason) => {
+    const properties = JSON.parse(JSON.stringify({ user }));
+    for (const plan of [sdk, observingSdk]) {
+      const { judgement, kept } = judge({ properties }, plan);
+      expect(kept.properties).toEqual({});
+      expect(judgement.trims).toEqual([{ path: "properties.user", reason }]);
+    }
+  });
+
+  it("refuses an event whose required value is too long to be hashed", () => {
+    const message = { event: "Hashed", properties: { who: "x".repeat(1025) } };
+    expect(judge(message, sdk).judgement.refused).toBe("required_missing");
+  });
+
+  it("removes an id that is too long, or that is not declared; another form is replaced as ever", () => {
+    const ids = { userId: "x".repeat(1025), anonymousId: "ABC", groupId: "g" };
+    const { judgement, kept } = judge({ event: "Clicked", ...ids }, sdk, "client");
+    expect([kept.userId, kept.anonymousId, kept.groupId]).toEqual([undefined, "hash(3)", undefined]);
+    expect(judgement.trims).toEqual([
+      { path: "userId", reason: "too_long" },
+      { path: "anonymousId", reason: "id_replaced" },
+      { path: "groupId", reason: "undeclared" },
+    ]);
+  });
+});
+
+describe("looking for an event", () => {
+  it("finds what a source may send, by type and name", () => {
+    const { events } = compiled.plan;
+    const [hashed, identify] = ["track", "identify"].map((type) =>
+      events.find((event) => event.type === type && [undefined, "Hashed"].includes(event.name)),
+    );
+    expect(compiled.find("server", "track", "Hashed")).toBe(hashed);
+    expect(compiled.find("server", "identify", "whatever")).toBe(identify);
+    expect(compiled.find("server", "track", "Past")?.expires).toBe("2026-05-01");
+    expect([hashed, identify].map((event) => event?.since)).toEqual([2, 2]);
+  });
+
+  it.each<[string, PlanSourceName, "track" | "page", string | undefined]>([
+    ["another source's", "server", "track", "Clicked"],
+    ["one of another type", "server", "page", "Ran"],
+    ["one of no name", "server", "track", undefined],
+    ["one that is not declared", "server", "track", "toString"],
+    ["one of a source that is not declared", "installer", "track", "Ran"],
+  ])("finds nothing for %s", (_what, source, type, name) => {
+    expect(compiled.find(source, type, name)).toBeUndefined();
+  });
+
+  it("knows the rule that each source sends it under", () => {
+    const { plan } = compiled;
+    const rules = ["Hashed", "Clicked"].map((name) => {
+      const event = plan.events.find((one) => one.name === name);
+      return event && PLAN_SOURCES.map((source) => consentOf(plan, source, event));
+    });
+    expect(rules).toEqual([
+      ["opt-in", "opt-in", "opt-in"],
+      ["opt-in", "notice", "notice"],
+    ]);
+  });
+});
+
+test("a plan that was written as JSON and read again judges the same", () => {
+  const plan: Plan = JSON.parse(JSON.stringify(compiled.plan));
+  const read = compilePlan(plan, reducers);
+  const messages: Partial<JudgedMessage>[] = [
+    { properties: { ...GOOD, text: "to a@b.org", code: "x", tags: ["z"], more: 1 }, userId: "0123abcd" },
+    { context: { ip: "203.0.113.9", page: { url: "https://h.example/a?b" }, x: 1 }, userId: "jane" },
+    { event: "Help", properties: { os: "ubuntu", email: "jane@example.org" } },
+    { event: "Needs" },
+    { event: "Past" },
+    { event: "Clicked" },
+    { type: "identify", event: undefined, traits: { role: "admin" } },
+  ];
+  for (const message of messages) {
+    expect(judge(structuredClone(message), read)).toEqual(judge(structuredClone(message)));
+  }
 });
 
 describe("a plan that observes", () => {

@@ -11,7 +11,14 @@ import {
 } from "../plan.ts";
 import { isAddress } from "./address.ts";
 import { compileString } from "./check-string.ts";
-import { compileObject, isObject, type Place, type Reducers, type ValueCheck } from "./check-value.ts";
+import {
+  compileKeyedHash,
+  compileObject,
+  isObject,
+  type Place,
+  type Reducers,
+  type ValueCheck,
+} from "./check-value.ts";
 import type { Contact, Judgement, RefuseReason } from "./judgement.ts";
 import { Notes } from "./notes.ts";
 import { isMarked, scrub } from "./scrub.ts";
@@ -42,6 +49,11 @@ export interface CompiledPlan {
    * @param atMs now, epoch milliseconds, for events that expire
    */
   judge(source: PlanSourceName, message: JudgedMessage, atMs: number): Judgement;
+  /**
+   * The event that a source may send under a type and a name (`event` of a track; identify, group and alias are known
+   * by their type), also when it has expired; undefined: none.
+   */
+  find(source: PlanSourceName, type: MessageType, name: string | undefined): PlanEvent | undefined;
 }
 
 /** Compiles a plan. Nothing of it is looked up by text while messages are judged, but for names. */
@@ -66,6 +78,7 @@ export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
       if (atMs >= rule.expiresAtMs && !rule.isObserved) return refusal(rule.label, "event_expired", notes);
       return judgeKnown(message, rule, sourceRules, notes);
     },
+    find: (source, type, name) => rules.get(source)?.events.get(type)?.get(nameOf(type, name))?.event,
   };
 }
 
@@ -81,6 +94,7 @@ interface SourceRules {
 }
 
 interface EventRule {
+  readonly event: PlanEvent;
   readonly label: string;
   readonly expiresAtMs: number;
   readonly isObserved: boolean;
@@ -93,7 +107,7 @@ interface EventRule {
 
 interface IdRule {
   readonly name: IdName;
-  /** The id as it is kept; notes when it is not as it came. */
+  /** The id as it is kept; notes when it is not as it came. Undefined: nothing of it is kept. */
   readonly check: (value: string, notes: Notes) => string | undefined;
 }
 
@@ -120,6 +134,7 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
   const root = rootOf(event.type);
   const contact = Object.entries(event.fields).find(([, field]) => field.sensitivity === "contact");
   return {
+    event,
     label,
     expiresAtMs: event.expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.expires),
     isObserved: place.observe,
@@ -130,9 +145,15 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
   };
 }
 
-/** An address follows the policy. Another id has the declared form, or is replaced by its keyed hash. */
+/**
+ * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash. An SDK hashes
+ * where the plan says so, whatever the id looks like, and sends no id that is not declared.
+ */
 function compileId(name: IdName, { ids }: PlanSource, place: Place): IdRule {
   const field = ids[name];
+  const keyedHash = compileKeyedHash({ ...place, path: name });
+  if (keyedHash !== undefined && field?.type === "string" && field.hash) return { name, check: keyedHash };
+  if (keyedHash !== undefined && field === undefined && !place.observe) return removeId(name);
   const judge = field?.type === "string" && field.format === "text" ? compileString(field) : undefined;
   const hasForm = (value: string): boolean => judge !== undefined && judge(value) === undefined;
   return {
@@ -143,6 +164,16 @@ function compileId(name: IdName, { ids }: PlanSource, place: Place): IdRule {
       if (place.observe && scrub(value) === undefined) return value;
       notes.add(name, "id_replaced");
       return place.reducers.pseudonym(value);
+    },
+  };
+}
+
+function removeId(name: IdName): IdRule {
+  return {
+    name,
+    check: (_value, notes) => {
+      notes.add(name, "undeclared");
+      return undefined;
     },
   };
 }

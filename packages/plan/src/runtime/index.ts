@@ -1,4 +1,33 @@
+export {
+  type ArrayType,
+  type ConsentRule,
+  consentOf,
+  type Field,
+  type FieldAbout,
+  type Fields,
+  type FieldType,
+  type IdName,
+  type IpPolicy,
+  type JsonExample,
+  labelOf,
+  modeSwitch,
+  type NumberType,
+  type ObjectType,
+  PLAN_SOURCES,
+  type Plan,
+  type PlanChange,
+  type PlanEvent,
+  type PlanMode,
+  type PlanSource,
+  type PlanSourceName,
+  type PlanSwitches,
+  type Sensitivity,
+  type StringFormat,
+  type StringType,
+  type UserAgentPolicy,
+} from "../plan.ts";
 export { isAddress, toCanonicalAddress, truncateAddress } from "./address.ts";
+export { applyAddressPolicy } from "./address-policy.ts";
 export type { Reducers } from "./check-value.ts";
 export { type CompiledPlan, compilePlan, type JudgedMessage, UNKNOWN_EVENT } from "./compile.ts";
 export {
@@ -9,3 +38,4 @@ export {
   type Trim,
   type TrimReason,
 } from "./judgement.ts";
+export { narrowPlan, newestSince, type Withheld, withheldOf } from "./narrow.ts";

@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import {
+  consentOf,
+  type Field,
+  type Fields,
+  labelOf,
+  type Plan,
+  type PlanEvent,
+  type PlanSource,
+} from "./plan.ts";
+
+/**
+ * SHA-256, as lower-case hex, of what a plan collects: its sources, events and fields with their consent rules,
+ * policies, limits and how long they are kept. Texts, promises, switches, the changelog and the version do not count,
+ * nor does any order. A consent receipt holds it, to tell that the plan of that version still collects the same.
+ */
+export function hashPlan(plan: Plan): string {
+  const collected = {
+    contacts: plan.contacts,
+    sources: mapValues(plan.sources, toSource),
+    events: Object.fromEntries(plan.events.map((event) => [labelOf(event), toEvent(plan, event)])),
+  };
+  return createHash("sha256").update(toCanonical(collected)).digest("hex");
+}
+
+/** Texts are named and left out, so that a key which the format gets one day counts. */
+function toSource({ description: _, context, ids, ...collected }: PlanSource) {
+  return { ...collected, context: toFields(context), ids: toFields(ids) };
+}
+
+/** With the consent rule that each of its sources sends it under, wherever that is written. */
+function toEvent(plan: Plan, event: PlanEvent) {
+  const { why: _why, owner: _owner, review: _review, consent: _consent, ...collected } = event;
+  const sources = Object.fromEntries(event.sources.map((source) => [source, consentOf(plan, source, event)]));
+  return { ...collected, sources, fields: toFields(event.fields) };
+}
+
+function toFields(fields: Partial<Fields>) {
+  return mapValues(fields, toField);
+}
+
+/** A `column` is a way of storing what is collected anyway. */
+function toField(field: Field): object {
+  const { description: _, example: _example, exception: _exception, column: _column, ...collected } = field;
+  const keptWith = field.keptWith.toSorted();
+  if (collected.type === "object") return { ...collected, keptWith, fields: toFields(collected.fields) };
+  if (collected.type === "array") return { ...collected, keptWith, items: toLimits(collected.items) };
+  return { ...toLimits(collected), keptWith };
+}
+
+/** The values of an `enum` have no order. */
+function toLimits<Limits extends object>(limits: Limits) {
+  return "enum" in limits && Array.isArray(limits.enum)
+    ? { ...limits, enum: limits.enum.toSorted() }
+    : limits;
+}
+
+function mapValues<Value, Result>(
+  record: Readonly<Partial<Record<string, Value>>>,
+  change: (value: Value) => Result,
+): { [key: string]: Result } {
+  return Object.fromEntries(
+    Object.entries(record).flatMap(([key, value]) => (value === undefined ? [] : [[key, change(value)]])),
+  );
+}
+
+/** JSON with keys in order; a key without a value is as one that is not there. */
+function toCanonical(value: unknown): string {
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(toCanonical).join(",")}]`;
+  const entries = Object.entries(value).filter(([, inner]) => inner !== undefined);
+  const sorted = entries.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return `{${sorted.map(([key, inner]) => `${JSON.stringify(key)}:${toCanonical(inner)}`).join(",")}}`;
+}

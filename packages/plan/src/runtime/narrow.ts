@@ -1,0 +1,113 @@
+import { type Field, type Fields, labelOf, type Plan, type PlanSourceName, rootOf } from "../plan.ts";
+
+/** What a consent does not cover, for the operator's page. */
+export interface Withheld {
+  /** `track Instance Active`. */
+  readonly events: readonly string[];
+  /** Of events and sources that are covered: `event track Instance Active: properties.boot`, `source server: userId`. */
+  readonly fields: readonly string[];
+}
+
+/**
+ * The plan as far as a consent for `coversVersion` covers it: without the events, fields, context fields and ids whose
+ * `since` is newer. What loses a required field, or every field, goes as a whole: an object, then the event. Every
+ * source enforces, because one that observes would send what was taken out. The same object when all is covered.
+ */
+export function narrowPlan(plan: Plan, coversVersion: number): Plan {
+  if (coversVersion >= plan.version) return plan;
+  const sources: { [Name in PlanSourceName]?: Plan["sources"][Name] } = {};
+  for (const [name, source] of sourcesOf(plan)) {
+    const context = narrowFields(source.context, coversVersion, "").fields;
+    const ids = narrowFields(source.ids, coversVersion, "").fields;
+    sources[name] = { ...source, mode: "enforce", context, ids };
+  }
+  const events = plan.events.flatMap((event) => {
+    const { fields, isRequiredLost } = narrowFields(event.fields, coversVersion, "");
+    return isCovered(event, coversVersion) && !isRequiredLost ? [{ ...event, fields }] : [];
+  });
+  return { ...plan, sources, events };
+}
+
+/**
+ * What `narrowPlan` takes out, in the order of the plan. The fields of an event that goes as a whole are not listed.
+ * @param source of what this one may send; all when not given
+ */
+export function withheldOf(plan: Plan, coversVersion: number, source?: PlanSourceName): Withheld {
+  const events: string[] = [];
+  const fields: string[] = [];
+  for (const [name, { context, ids }] of sourcesOf(plan)) {
+    if (source !== undefined && source !== name) continue;
+    fields.push(...narrowFields(context, coversVersion, `source ${name}: context.`).lost);
+    fields.push(...narrowFields(ids, coversVersion, `source ${name}: `).lost);
+  }
+  for (const event of plan.events) {
+    if (source !== undefined && !event.sources.includes(source)) continue;
+    const prefix = `event ${labelOf(event)}: ${rootOf(event.type)}.`;
+    const { lost, isRequiredLost } = narrowFields(event.fields, coversVersion, prefix);
+    if (isCovered(event, coversVersion) && !isRequiredLost) fields.push(...lost);
+    else events.push(labelOf(event));
+  }
+  return { events, fields };
+}
+
+/** The newest `since` of all that a source may send: a consent for that version covers everything. */
+export function newestSince(plan: Plan, source: PlanSourceName): number {
+  const events = plan.events.filter(({ sources }) => sources.includes(source));
+  const blocks = [
+    plan.sources[source]?.context ?? {},
+    plan.sources[source]?.ids ?? {},
+    ...events.map(({ fields }) => fields),
+  ];
+  return Math.max(1, ...events.map(({ since }) => since), ...blocks.flatMap(listSince));
+}
+
+function listSince(fields: Partial<Fields>): readonly number[] {
+  return Object.values(fields).flatMap((field) => {
+    if (field === undefined) return [];
+    return field.type === "object" ? [field.since, ...listSince(field.fields)] : [field.since];
+  });
+}
+
+interface Narrowed {
+  readonly fields: Fields;
+  /** The paths of what is gone, each with the prefix. */
+  readonly lost: readonly string[];
+  readonly isRequiredLost: boolean;
+}
+
+function narrowFields(all: Partial<Fields>, coversVersion: number, prefix: string): Narrowed {
+  const fields: Record<string, Field> = {};
+  const lost: string[] = [];
+  let isRequiredLost = false;
+  for (const [name, field] of Object.entries(all)) {
+    if (field === undefined) continue;
+    const path = `${prefix}${name}`;
+    const inner = field.type === "object" ? narrowFields(field.fields, coversVersion, `${path}.`) : undefined;
+    const isBroken = inner?.isRequiredLost === true || isEmpty(inner?.fields);
+    if (!isCovered(field, coversVersion) || isBroken) {
+      lost.push(path);
+      if (field.required) isRequiredLost = true;
+      continue;
+    }
+    fields[name] = field.type === "object" ? { ...field, fields: inner?.fields ?? {} } : field;
+    lost.push(...(inner?.lost ?? []));
+  }
+  for (const [name, field] of Object.entries(fields)) {
+    const keptWith = field.keptWith.filter((beside) => Object.hasOwn(fields, beside));
+    if (keptWith.length < field.keptWith.length) fields[name] = { ...field, keptWith };
+  }
+  return { fields, lost, isRequiredLost };
+}
+
+function isEmpty(fields: Fields | undefined): boolean {
+  return fields !== undefined && Object.keys(fields).length === 0;
+}
+
+/** A version that is no number covers nothing. */
+function isCovered({ since }: { readonly since: number }, coversVersion: number): boolean {
+  return since <= coversVersion;
+}
+
+function sourcesOf(plan: Plan) {
+  return Object.entries(plan.sources) as [PlanSourceName, NonNullable<Plan["sources"][PlanSourceName]>][];
+}
