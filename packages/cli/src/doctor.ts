@@ -4,6 +4,7 @@ import { CandorError, type Config } from "@candor/server";
 import { judge } from "./doctor/checks.ts";
 import type { Facts, PlaceFacts } from "./doctor/facts.ts";
 import { examineFolder, examineSetAside, measureDisk } from "./doctor/folder.ts";
+import { examineClones } from "./doctor/instances.ts";
 import { examinePlan } from "./doctor/plan-checks.ts";
 import { examineListening, examineServers } from "./doctor/reach.ts";
 import type { Check } from "./doctor/verdict.ts";
@@ -52,6 +53,7 @@ async function examinePlace(config: Config, nowMs: number): Promise<PlaceFacts> 
     disk: await measureDisk(dataDir),
     setAside: examineSetAside(dataDir),
     listening,
+    clones: isRunning ? await examineClones(config) : undefined,
     servers: isRunning ? [] : await examineServers(clickhouseUrls ?? []),
   };
 }

@@ -91,6 +91,11 @@ export const ERRORS = {
     status: 409,
     message: "Another key is registered for this instance. Sign with the key that it had first.",
   },
+  too_many_requests: {
+    status: 429,
+    retryAfterS: 10,
+    message: "More instances ask from here, or at once, than are answered. Ask again a little later.",
+  },
   forget_incomplete: {
     status: 503,
     retryAfterS: 60,

@@ -7,6 +7,8 @@ import { type DataFolder, openDataFolder, probeDisk } from "./data-folder.ts";
 import { createPlanCounts, type PlanCounts } from "./enforce/plan-counts.ts";
 import { openPlan, type PlanInForce } from "./enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "./errors.ts";
+import { createInstanceLimits } from "./instance/instance-limits.ts";
+import { createTurns } from "./instance/turns.ts";
 import { createMatcher, type Keys, openKeys } from "./keys.ts";
 import { openAppendLog } from "./log/append-log.ts";
 import { Dedupe } from "./log/dedupe.ts";
@@ -31,6 +33,9 @@ const SCHEMA_WAIT_MS = 5000;
 /** After this, what the store has not taken stays in the log until the next start. */
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
+/** Pages of `compare` that are made or read at a time: one may have 32 MB. */
+const COMPARE_TURNS = 2;
+const COMPARE_READ_MS = 20_000;
 /** Anybody may ask whether the collector is ready; the disk is asked this often at most. */
 const READY_CHECK_MS = 1000;
 
@@ -226,7 +231,8 @@ async function openApi(
     meters,
     readBody: createBodyReader(),
     trustedProxies: config.trustedProxies,
-    forgetting,
+    instances: { ...forgetting, limits: createInstanceLimits() },
+    compareTurns: createTurns(COMPARE_TURNS, COMPARE_READ_MS),
     onFault,
   });
   const isAdminToken = (token: string): boolean => adminOf(token) !== undefined;

@@ -36,8 +36,6 @@ export interface StepDependencies {
   /** The country of an IP address, ISO 3166 alpha-2. */
   readonly countryOf: (address: string) => string | undefined;
   readonly dedupe: Pick<Dedupe, "seed" | "add">;
-  /** The source of a write key that a single message carries. */
-  readonly sourceOfKey: (writeKey: string) => Source | undefined;
   /** Sees every message with its verdict, when somebody watches. */
   readonly watch: (() => ((draft: Draft, reason: DropReason | undefined) => void) | undefined) | undefined;
 }
@@ -50,8 +48,10 @@ export interface PipelineDependencies extends StepDependencies {
 
 /** One request on its way: what its messages share, and what the steps gather from them. */
 export interface Intake {
-  /** Undefined when each message must name its own by its write key. */
-  readonly source: Source | undefined;
+  /** The source of one of its messages; undefined when its write key is not known. */
+  readonly sourceOf: (item: unknown) => Source | undefined;
+  /** Whose write key the request itself has. */
+  readonly bringer: Source | undefined;
   readonly pathType: MessageType | undefined;
   readonly batch: BatchDefaults;
   readonly receipt: Receipt;
@@ -70,7 +70,7 @@ export interface Intake {
 /** One message on its way: what the steps so far have made of it. */
 export interface Draft {
   readonly item: unknown;
-  source: Source | undefined;
+  readonly source: Source | undefined;
   envelope: Envelope;
   country: string | undefined;
   planVersion: number;
@@ -108,7 +108,7 @@ export function runSteps(
   const dropped: Dropped[] = [];
   const watcher = dependencies.watch?.();
   for (const [index, item] of items.entries()) {
-    const draft = toDraft(item, intake.source);
+    const draft = toDraft(item, intake.sourceOf(item));
     const reason = dropReason(draft, intake, dependencies);
     watcher?.(draft, reason);
     if (reason !== undefined) dropped.push({ index, messageId: sentMessageId(item), reason });
@@ -138,22 +138,25 @@ function dropReason(draft: Draft, intake: Intake, dependencies: StepDependencies
   return undefined;
 }
 
-function stamp(draft: Draft, intake: Intake, { ids, sourceOfKey }: StepDependencies): DropReason | undefined {
-  const { item } = draft;
-  draft.source ??=
-    isObject(item) && typeof item.writeKey === "string" ? sourceOfKey(item.writeKey) : undefined;
-  if (draft.source === undefined) return "unknown_write_key";
+function stamp(draft: Draft, intake: Intake, { ids }: StepDependencies): DropReason | undefined {
+  const { item, source } = draft;
+  if (source === undefined) return "unknown_write_key";
   const message = parseMessage(item, intake.batch, intake.pathType);
   if (typeof message === "string") return message;
-  const keepsPeer = draft.source === "client" && intake.peerAddress !== undefined;
-  const receipt = keepsPeer ? { ...intake.receipt, peerAddress: intake.peerAddress } : intake.receipt;
+  const peerAddress = source === "client" ? peerOf(source, intake) : undefined;
+  const receipt = peerAddress === undefined ? intake.receipt : { ...intake.receipt, peerAddress };
   draft.envelope = stampMessage(message, receipt, ids);
   return undefined;
 }
 
+/** The address that a message came from. A browser's message that the product's server brings has none: the peer is the server. */
+function peerOf(source: Source | undefined, { bringer, peerAddress }: Intake): string | undefined {
+  return source === "client" && bringer === "server" ? undefined : peerAddress;
+}
+
 function locate(draft: Draft, intake: Intake, { countryOf }: StepDependencies): undefined {
   const { ip } = draft.envelope.context;
-  const address = typeof ip === "string" && ip !== "" ? ip : intake.peerAddress;
+  const address = typeof ip === "string" && ip !== "" ? ip : peerOf(draft.source, intake);
   draft.country = address === undefined ? undefined : countryOf(address);
 }
 

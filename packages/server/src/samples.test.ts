@@ -81,7 +81,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     expect(stored).toEqual({
       ...started,
       userId: "111.65.255.0",
-      candor: { source: "installer", planVersion: 1 },
+      candor: { source: "installer", planVersion: 2 },
     });
   });
 
@@ -94,7 +94,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
       ...active,
       context: { ...active.context, ip: "203.192.213.0" },
       userId: "203.192.213.0",
-      candor: { source: "server", country: "IN", planVersion: 1 },
+      candor: { source: "server", country: "IN", planVersion: 2 },
     });
   });
 
@@ -105,7 +105,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     const body = { batch: [message], sentAt: executed.sentAt, context: executed.context };
     expect(await sendAt(executed, "/v1/import/", body)).toEqual({
       ...executed,
-      candor: { source: "server", planVersion: 1 },
+      candor: { source: "server", planVersion: 2 },
     });
   });
 
@@ -136,7 +136,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
         page: { ...page, referrer: "/applications", url: "/applications" },
         userAgent: "Chrome on macOS",
       },
-      candor: { source: "client", country: "IN", planVersion: 1 },
+      candor: { source: "client", country: "IN", planVersion: 2 },
     });
   });
 });

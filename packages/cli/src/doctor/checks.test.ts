@@ -25,6 +25,7 @@ const STOPPED: PlaceFacts = {
     isOwn: true,
     answer: { kind: "silent", cause: "ECONNREFUSED", bindFault: undefined },
   },
+  clones: undefined,
   servers: [],
 };
 const COLLECTOR: CollectorFacts = {
@@ -284,5 +285,17 @@ test("bytes are shown in powers of 1024", () => {
     "1.0 KiB",
     "150 KiB",
     "1.5 GiB",
+  ]);
+});
+
+test("instances whose folder was copied are told of, and nothing where there are none", () => {
+  const told = (clones: number): string[] =>
+    lines({ place: { ...RUNNING, clones } }).filter((line) => line.includes("instance"));
+  expect(told(0)).toEqual([]);
+  expect(told(1)).toEqual([
+    "warn  instances  1 instance sends from two places at once: its folder was copied; see GET /api/reports/instances.",
+  ]);
+  expect(told(7)).toEqual([
+    "warn  instances  7 instances send from two places at once: their folder was copied; see GET /api/reports/instances.",
   ]);
 });

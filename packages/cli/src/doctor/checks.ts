@@ -1,5 +1,6 @@
 import type { Facts, ListeningFacts, MachineFacts, PlaceFacts } from "./facts.ts";
 import { checkDisk, checkFolder, checkSetAside } from "./folder-checks.ts";
+import { checkInstances } from "./instances.ts";
 import { checkPlan } from "./plan-checks.ts";
 import { checkStore } from "./store-checks.ts";
 import { type Check, fail, ok, warn } from "./verdict.ts";
@@ -22,6 +23,7 @@ export function judge({ machine, settingsFaults, place }: Facts): Check[] {
       checkStore(place),
     );
     if (typeof place.folder.state === "string") checks.push(checkSetAside(place.setAside));
+    checks.push(...checkInstances(place.clones));
   }
   return [...checks, checkClock(machine, place)];
 }

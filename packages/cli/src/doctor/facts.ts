@@ -27,6 +27,8 @@ export interface PlaceFacts {
   readonly disk: DiskFacts | undefined;
   readonly setAside: SetAsideFacts;
   readonly listening: ListeningFacts;
+  /** Instances whose state folder was copied; undefined when no collector says. */
+  readonly clones: number | undefined;
   /** ClickHouse servers that were asked; none while a collector runs, which knows better. */
   readonly servers: readonly ServerFacts[];
 }

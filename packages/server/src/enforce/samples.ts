@@ -27,7 +27,6 @@ export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
       planCounts: createPlanCounts(),
       countryOf: () => undefined,
       dedupe: { seed: [0, 0], add: () => true },
-      sourceOfKey: () => undefined,
       watch: () => (draft, reason) => {
         if (reason === undefined) samples.set(labelOf(event), draft.text);
       },
@@ -41,7 +40,8 @@ function openIntake(plan: Plan, event: PlanEvent): Intake {
     `${plan.changelog.find(({ version }) => version === event.since)?.date ?? plan.changelog[0]?.date}T08:05:52.726Z`,
   );
   return {
-    source: event.sources[0],
+    sourceOf: () => event.sources[0],
+    bringer: event.sources[0],
     pathType: undefined,
     batch: { context: undefined, integrations: undefined, sentAtMs: undefined },
     receipt: { receivedAtMs, receivedAt: toIsoTime(receivedAtMs), retryCount: 0, peerAddress: undefined },

@@ -104,6 +104,7 @@ describe("forgetting", () => {
       line({ id: `${n}` }).replace(/\{.*/, escaped(JSON.stringify(envelope))),
     );
     rows.push(line({ id: "user", userId: `hashed-${escaped(id)}` }));
+    rows.push(line({ id: "anonymous", anonymousId: escaped(id) }));
     await store.insertLines(EVENT_TARGETS[2], Buffer.from(rows.join("")), `token-${token++}`);
     const key = { publicKey: "k", registeredAt: "2026-03-01 00:00:00" };
     await store.insertRows("instance_keys", [
@@ -116,7 +117,7 @@ describe("forgetting", () => {
       requestedAt: "2026-03-02T00:00:00.000Z",
       completedAt: "2026-03-02T00:00:00.000Z",
       removed: [
-        { where: "events", rows: 4 },
+        { where: "events", rows: 5 },
         { where: "instance keys", rows: 1 },
         { where: "set aside", rows: 0 },
         { where: "copies of damaged segments", rows: 0 },

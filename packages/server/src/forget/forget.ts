@@ -1,8 +1,8 @@
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/client.ts";
+import { whileStoreAnswers } from "../store/store-away.ts";
 import { type ForgetKind, type ForgetRequest, subjectOf } from "./forget-request.ts";
 import { deleteKeptFiles } from "./kept-files.ts";
-import { whileStoreAnswers } from "./store-away.ts";
 import { deleteRows, type Removed, until } from "./stored-rows.ts";
 
 export { type ForgetRequest, readForgetRequest } from "./forget-request.ts";

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError } from "../errors.ts";
 import { DATABASE, type Store } from "../store/client.ts";
+import { isOfInstance } from "../store/instance-rows.ts";
 import { quoteText } from "../store/sql-text.ts";
 import type { ForgetKind } from "./forget-request.ts";
 
@@ -33,18 +34,9 @@ const USER: Place = {
     `(userId IN ${ids} OR anonymousId IN ${ids} OR (type = 'alias' AND JSONExtractString(envelope, 'previousId') IN ${ids}))`,
 };
 
-const INSTANCE: Place = {
-  table: "events",
-  where: "events",
-  condition: (ids) =>
-    `(${["properties", "traits", "context"]
-      .map((root) => `JSONExtractString(envelope, '${root}', 'instanceId') IN ${ids}`)
-      .join(" OR ")} OR userId IN ${ids})`,
-};
-
 const PLACES: Readonly<Record<ForgetKind, readonly Place[]>> = {
   instance: [
-    INSTANCE,
+    { table: "events", where: "events", condition: isOfInstance },
     { table: "instance_keys", where: "instance keys", condition: (ids) => `instanceId IN ${ids}` },
   ],
   user: [USER],

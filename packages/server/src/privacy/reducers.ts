@@ -1,5 +1,4 @@
-import type { Reducers } from "@candor/plan/runtime";
-import { applyAddressPolicy } from "./address-policy.ts";
+import { applyAddressPolicy, type Reducers } from "@candor/plan/runtime";
 import type { Pseudonym } from "./pseudonym.ts";
 import { toFamilies } from "./user-agent.ts";
 

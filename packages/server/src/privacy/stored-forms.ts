@@ -1,6 +1,5 @@
 import { HASHED_MESSAGE_ID } from "@candor/envelope";
-import { isAddress } from "@candor/plan/runtime";
-import { applyAddressPolicy } from "./address-policy.ts";
+import { applyAddressPolicy, isAddress } from "@candor/plan/runtime";
 import type { Pseudonym } from "./pseudonym.ts";
 
 /** The forms in which an id that a client sent may stand in the store, itself first. */

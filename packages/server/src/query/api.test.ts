@@ -12,7 +12,8 @@ const get = (path: string, token = "token-a"): Promise<Response> =>
 
 describe("the read API without a store", () => {
   it("needs the admin token for everything that shows events", async () => {
-    for (const path of ["/api/events", "/api/count", "/api/live", "/api/reports/plan", "/api/contacts"]) {
+    const paths = ["/api/events", "/api/count", "/api/live", "/api/contacts"];
+    for (const path of [...paths, "/api/reports/plan", "/api/reports/instances"]) {
       for (const response of [await get(path, "wrong"), await fetch(candor.url + path)]) {
         expect([response.status, (await answerOf(response)).code]).toEqual([401, "token_invalid"]);
       }
@@ -65,6 +66,7 @@ describe("the read API without a store", () => {
       "/api/events",
       "/api/forget",
       "/api/live",
+      "/api/reports/instances",
       "/api/reports/plan",
       "/healthz",
       "/metrics",

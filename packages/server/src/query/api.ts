@@ -13,6 +13,7 @@ import type { PlanStore } from "../store/plan-store.ts";
 import { readContacts } from "./contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "./events.ts";
 import { readFilters } from "./filters.ts";
+import { reportInstances } from "./instances-report.ts";
 import type { LiveFeed } from "./live.ts";
 import { reportPlan } from "./plan-report.ts";
 import { createPrivacyPages, PRIVACY_CSP } from "./privacy-page.ts";
@@ -141,6 +142,14 @@ function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onR
     void reply.header("Cache-Control", "no-store");
     return reportPlan(parametersOf(request), dependencies);
   });
+  app.get(
+    "/api/reports/instances",
+    { schema: schema.INSTANCES_REPORT, onRequest },
+    async (request, reply) => {
+      void reply.header("Cache-Control", "no-store");
+      return reportInstances(parametersOf(request), dependencies);
+    },
+  );
   app.get("/api/contacts", { schema: schema.CONTACTS, onRequest }, async (request, reply) => {
     void reply.header("Cache-Control", "no-store");
     return { contacts: await readContacts(store, readLimit(parametersOf(request))) };

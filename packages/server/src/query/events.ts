@@ -1,6 +1,8 @@
-import { CandorError, causeOf } from "../errors.ts";
+import { CandorError } from "../errors.ts";
 import { readSql, type Store } from "../store/client.ts";
 import type { RowAbout } from "../store/row.ts";
+import { whileStoreAnswers } from "../store/store-away.ts";
+import { encodeCursor, parseCursor } from "./cursor.ts";
 import { type Condition, type Filters, toCondition } from "./filters.ts";
 
 const EVENTS_SQL = readSql("query/events.sql");
@@ -8,13 +10,6 @@ const COUNT_SQL = readSql("query/count.sql");
 
 export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1000;
-
-/** The place behind which a page begins: the last event of the page before. */
-interface Cursor {
-  readonly receivedAtMs: number;
-  readonly messageId: string;
-  readonly source: string;
-}
 
 /**
  * A page of events, newest first by receipt, as the text of its JSON: `{"events":[envelope...],"next":cursor|null}`.
@@ -29,10 +24,25 @@ export async function readEvents(
 ): Promise<string> {
   const condition = withCursor(toCondition(filters), cursor);
   const rows = await ask(store, EVENTS_SQL, condition, { limit: limit + 1 });
+  const { events, next } = toPage(rows, limit);
+  return `{"events":${events},"next":${next}}`;
+}
+
+/**
+ * The page's parts as JSON.
+ * @param rows one more than `limit` where more follow; with the columns of events.sql
+ */
+export function toPage(
+  rows: readonly Record<string, unknown>[],
+  limit: number,
+): { readonly events: string; readonly next: string } {
   const page = rows.slice(0, limit);
   const events = page.map((row) => withCandor(String(row.envelope), aboutOf(row)));
   const last = rows.length > limit ? page.at(-1) : undefined;
-  return `{"events":[${events.join(",")}],"next":${last === undefined ? "null" : JSON.stringify(encodeCursor(last))}}`;
+  return {
+    events: `[${events.join(",")}]`,
+    next: last === undefined ? "null" : JSON.stringify(encodeCursor(last)),
+  };
 }
 
 /** How many distinct messageIds match. @throws CandorError `store_away` */
@@ -41,20 +51,14 @@ export async function countEvents(store: Store, filters: Filters): Promise<numbe
   return Number(row?.count ?? 0);
 }
 
-async function ask(
+function ask(
   store: Store,
   sql: string,
   condition: Condition,
   params: Record<string, number>,
 ): Promise<Record<string, unknown>[]> {
-  try {
-    return await store.query(
-      sql.replace("{filters}", () => condition.sql),
-      { ...condition.params, ...params },
-    );
-  } catch (error) {
-    throw new CandorError("store_away", { cause: causeOf(error) }, error);
-  }
+  const query = sql.replace("{filters}", () => condition.sql);
+  return whileStoreAnswers(() => store.query(query, { ...condition.params, ...params }));
 }
 
 /** What Candor itself says of an event: `RowAbout`, whose source is any text for a watcher. */
@@ -83,36 +87,19 @@ function aboutOf(row: Record<string, unknown>): CandorAbout {
   };
 }
 
-function encodeCursor(row: Record<string, unknown>): string {
-  return Buffer.from(JSON.stringify([Number(row.receivedAtMs), row.messageId, row.source])).toString(
-    "base64url",
-  );
-}
-
 function withCursor(condition: Condition, text: string | undefined): Condition {
   if (text === undefined) return condition;
-  const { receivedAtMs, messageId, source } = decodeCursor(text);
+  const cursor = parseCursor(text);
+  if (cursor === undefined) {
+    throw new CandorError("query_invalid", {
+      why: "cursor is not one that this server gave. Use the field next of the page before.",
+    });
+  }
+  const { receivedAtMs, messageId, source } = cursor;
   return {
     sql: `${condition.sql}
   AND receivedAt <= fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC')
   AND (receivedAt, messageId, source) < (fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC'), {cursorId:String}, {cursorSource:String})`,
     params: { ...condition.params, cursorMs: receivedAtMs, cursorId: messageId, cursorSource: source },
   };
-}
-
-function decodeCursor(text: string): Cursor {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-    if (Array.isArray(value)) {
-      const [receivedAtMs, messageId, source] = value;
-      if (Number.isSafeInteger(receivedAtMs) && typeof messageId === "string" && typeof source === "string") {
-        return { receivedAtMs, messageId, source };
-      }
-    }
-  } catch {
-    // as any other text that is no cursor
-  }
-  throw new CandorError("query_invalid", {
-    why: "cursor is not one that this server gave. Use the field next of the page before.",
-  });
 }

@@ -1,13 +1,11 @@
-import { parseTime } from "@candor/envelope";
 import { PLAN_SOURCES, type Plan, type PlanMode } from "@candor/plan";
 import type { PlanInForce } from "../enforce/plan-in-force.ts";
-import { CandorError, causeOf } from "../errors.ts";
 import { readSql, type Store } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
+import { whileStoreAnswers } from "../store/store-away.ts";
+import { readDays } from "./report-days.ts";
 
 const COUNTS_SQL = readSql("query/plan_counts.sql");
-const DEFAULT_DAYS = 30;
-const DAY_MS = 24 * 3600 * 1000;
 
 /** What the plan in force is, and what it took away: GET /api/reports/plan. */
 export interface PlanReport {
@@ -51,12 +49,10 @@ export async function reportPlan(
 ): Promise<PlanReport> {
   const { plan: inForce, store, planStore } = deps;
   const { from, to } = readDays(parameters, deps.now());
-  const counted = await planStore
-    .keepCounts()
-    .then(() => store.query(COUNTS_SQL, { from, to }))
-    .catch((error: unknown) => {
-      throw new CandorError("store_away", { cause: causeOf(error) }, error);
-    });
+  const counted = await whileStoreAnswers(async () => {
+    await planStore.keepCounts();
+    return store.query(COUNTS_SQL, { from, to });
+  });
   const rows = counted.map(toCounted);
   const { plan } = inForce.current();
   const fault = inForce.fault();
@@ -89,24 +85,4 @@ function modesOf(plan: Plan): Record<string, PlanMode> {
     if (mode !== undefined) modes[name] = mode;
   }
   return modes;
-}
-
-function readDays(
-  parameters: URLSearchParams,
-  nowMs: number,
-): { readonly from: string; readonly to: string } {
-  for (const name of parameters.keys()) {
-    if (name !== "from" && name !== "to")
-      throw new CandorError("query_invalid", { why: "This report takes from and to, and nothing else." });
-  }
-  const day = (name: string, defaultMs: number): string => {
-    const text = parameters.get(name);
-    const atMs = text === null ? defaultMs : (parseTime(text) ?? parseTime(`${text}T00:00:00Z`));
-    if (atMs === undefined) {
-      const why = `${name} is not a time. Write a day, such as 2026-01-31, or a time in RFC 3339.`;
-      throw new CandorError("query_invalid", { why });
-    }
-    return new Date(atMs).toISOString().slice(0, 10);
-  };
-  return { from: day("from", nowMs - DEFAULT_DAYS * DAY_MS), to: day("to", nowMs) };
 }

@@ -112,13 +112,15 @@ const Counted = {
   count: Type.Integer(),
 };
 
+const DAYS = Type.Object({
+  from: Type.Optional(Type.String({ description: "First day (or time), default 30 days ago." })),
+  to: Type.Optional(Type.String({ description: "Last day (or time), default today." })),
+});
+
 export const PLAN_REPORT = {
   summary: "The plan in force, and what it took from messages or refused, by declared path and reason",
   security: SECURED,
-  querystring: Type.Object({
-    from: Type.Optional(Type.String({ description: "First day (or time), default 30 days ago." })),
-    to: Type.Optional(Type.String({ description: "Last day (or time), default today." })),
-  }),
+  querystring: DAYS,
   response: {
     200: Type.Object({
       product: Type.String(),
@@ -129,6 +131,28 @@ export const PLAN_REPORT = {
       to: Type.String(),
       trimmed: Type.Array(Type.Object({ ...Counted, path: Type.String() })),
       refused: Type.Array(Type.Object(Counted)),
+    }),
+    ...FAULTS,
+  },
+};
+
+export const INSTANCES_REPORT = {
+  summary: "Instances that send from two places at once, because their state folder was copied",
+  security: SECURED,
+  querystring: DAYS,
+  response: {
+    200: Type.Object({
+      from: Type.String(),
+      to: Type.String(),
+      cloned: Type.Array(
+        Type.Object({
+          instanceId: Type.String(),
+          boots: Type.Integer({ description: "Starts that sent a sign of life in these days." }),
+          firstSeen: Type.String({ format: "date-time" }),
+          lastSeen: Type.String({ format: "date-time" }),
+        }),
+        { description: "At most 1000, last seen first." },
+      ),
     }),
     ...FAULTS,
   },

@@ -1,7 +1,15 @@
 import { request as httpRequest } from "node:http";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { answerOf, basic, NO_STORE, startForTest, type TestCandor, WRITE_KEYS } from "../rig/in-process.ts";
+import {
+  type Answer,
+  answerOf,
+  basic,
+  NO_STORE,
+  startForTest,
+  type TestCandor,
+  WRITE_KEYS,
+} from "../rig/in-process.ts";
 
 const TRACK = { type: "track", event: "Opened", userId: "u1" };
 const SUCCESS = { success: true };
@@ -125,18 +133,68 @@ describe("the write key", () => {
     expect(answer.message).toContain("candor keys");
   });
 
-  it("may differ from message to message; one that is unknown is dropped alone", async () => {
-    const batch = [
-      { ...TRACK, writeKey: server },
-      { ...TRACK, writeKey: client, messageId: "c1" },
-      { ...TRACK, messageId: "n1" },
-    ];
-    const response = await candor.post("/v1/batch", { batch }, { authorization: "" });
-    expect(await answerOf(response)).toEqual({
-      success: true,
-      accepted: 2,
-      dropped: [{ index: 2, messageId: "n1", reason: "unknown_write_key" }],
-    });
+  it.each<[string, Record<string, string>, object, keyless: string | null]>([
+    ["without another key", { authorization: "" }, {}, null],
+    ["beside an unknown one", { authorization: basic("nobody") }, {}, null],
+    ["in an authorized batch", { authorization: basic(server) }, {}, "server"],
+    ["beside the batch's own", { authorization: "" }, { writeKey: WRITE_KEYS.installer }, "installer"],
+  ])(
+    "of a message in a batch counts for it, %s; one that is unknown is dropped alone",
+    async (_how, headers, more, keyless) => {
+      const keys = [client, undefined, server, client, "nobody", client, null, "", 7, ["nobody"], "nobody"];
+      const batch = keys.map((writeKey, n) => ({
+        ...TRACK,
+        messageId: `m${n}-${keyless}-${_how}`,
+        writeKey,
+      }));
+      const own = [
+        "client",
+        keyless,
+        "server",
+        "client",
+        null,
+        "client",
+        keyless,
+        keyless,
+        keyless,
+        keyless,
+        null,
+      ];
+      let answer: Answer = {};
+      const verdicts = await verdictsOf(
+        async () => {
+          answer = await answerOf(await candor.post("/v1/batch", { batch, ...more }, headers));
+        },
+        "",
+        batch.length,
+      );
+      expect(verdicts.map(({ source }) => source)).toEqual(own);
+      const dropped = own.flatMap((source, index) =>
+        source === null
+          ? [{ index, messageId: batch[index]?.messageId ?? "", reason: "unknown_write_key" }]
+          : [],
+      );
+      expect(answer).toEqual({ success: true, accepted: batch.length - dropped.length, dropped });
+      expect(JSON.stringify(verdicts)).not.toMatch(/key-[isc]/);
+    },
+  );
+
+  it("of a request that is one message is that of the header, where there is one", async () => {
+    const message = { ...TRACK, writeKey: "nobody's" };
+    const [verdict] = await verdictsOf(() => candor.post("/v1/track", message));
+    expect(verdict).toMatchObject({ verdict: "kept", source: "server" });
+  });
+
+  it("of messages is counted apart from that of their request", async () => {
+    const read = async (): Promise<number> => {
+      const text = await (await fetch(`${candor.url}/metrics`)).text();
+      return Number(/candor_events_accepted_total\{source="by_message"\} (\d+)/.exec(text)?.[1] ?? 0);
+    };
+    const before = await read();
+    await candor.post("/v1/batch", { batch: [TRACK, TRACK] });
+    expect(await read()).toBe(before);
+    await candor.post("/v1/batch", { batch: [TRACK, { ...TRACK, writeKey: client }] });
+    expect(await read()).toBe(before + 2);
   });
 });
 
@@ -375,6 +433,15 @@ describe("context.ip", () => {
     const own = { context: { ip: "192.0.2.9" } };
     expect(await send(WRITE_KEYS.client, {}, own)).toMatchObject([{ envelope: own }]);
     expect(JSON.stringify(await send(WRITE_KEYS.server))).not.toContain("127.0.0.1");
+  });
+
+  it("is not the server's when the server brings a browser's message", async () => {
+    const batch = [{ ...TRACK, writeKey: WRITE_KEYS.client }];
+    const brought = await verdictsOf(() =>
+      candor.post("/v1/batch", { batch }, { authorization: basic(WRITE_KEYS.server) }),
+    );
+    expect(brought).toMatchObject([{ verdict: "kept", source: "client" }]);
+    expect(JSON.stringify(brought)).not.toContain("127.0.0.1");
   });
 
   it("believes X-Forwarded-For of nobody but the proxies that the operator trusts", async () => {

@@ -1,27 +1,21 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { BlockList } from "node:net";
 import { isObject, type JsonObject, type MessageType, parseTime, toIsoTime } from "@candor/envelope";
 import type { Source } from "../config.ts";
 import { CandorError, causeOf } from "../errors.ts";
-import type { ForgetDependencies } from "../forget/forget.ts";
-import { handleInstanceRequest } from "../forget/instance-key.ts";
 import type { Meters } from "../meters.ts";
 import { type Dropped, type Intake, type PipelineDependencies, runSteps, submit } from "../pipeline.ts";
 import { sendAccepted, sendBatchAccepted, sendError, sendJson, sendPixel, sendPreflight } from "./answer.ts";
-import type { BodyReader } from "./body.ts";
 import { clientAddress, clientProtocol } from "./client-address.ts";
+import { handleInstance, type InstanceRouteDependencies } from "./instance-route.ts";
 import { readPixel } from "./pixel.ts";
 import { findRoute, type IngestRoute, splitUrl } from "./route.ts";
-import { findSource } from "./write-key.ts";
+import { type Attribution, attributeItems, attributeOne, findSource } from "./write-key.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
 
-export interface IngestDependencies extends PipelineDependencies {
+export interface IngestDependencies extends PipelineDependencies, InstanceRouteDependencies {
   readonly now: () => number;
-  readonly readBody: BodyReader;
   readonly meters: Meters;
-  readonly trustedProxies: BlockList;
-  readonly forgetting: ForgetDependencies;
   /** Told of what is our fault, for the operator. */
   readonly onFault: (error: unknown) => void;
 }
@@ -56,12 +50,7 @@ async function handle(
   if (route.kind === "settings") return sendSettings(request, response, route.writeKey, deps);
   if (route.kind === "client_metrics") return sendJson(response, 200, '{"success":true}');
   if (route.kind === "pixel") return handlePixel(request, response, route, new URLSearchParams(query), deps);
-  if (route.kind === "instance") {
-    const body = await deps.readBody(request);
-    if (route.action === "key") findSource(request, body, [], deps.sourceOfKey); // throws for a stranger
-    const answer = await handleInstanceRequest(route.action, body, deps.forgetting);
-    return sendJson(response, 200, JSON.stringify(answer));
-  }
+  if (route.kind === "instance") return handleInstance(request, response, route.action, deps);
   return handleMessages(request, response, route.type, deps);
 }
 
@@ -93,24 +82,49 @@ function takeBody(
   deps: IngestDependencies,
 ): Taken {
   const { batch } = body;
-  if (batch === undefined) return takeIn(request, body, [body], pathType, deps);
+  if (batch === undefined) return takeOne(request, body, pathType, deps);
   if (!Array.isArray(batch)) throw new CandorError("batch_not_array");
   if (batch.length > MAX_BATCH_MESSAGES)
     throw new CandorError("batch_too_long", { limit: MAX_BATCH_MESSAGES });
-  return { ...takeIn(request, body, batch, undefined, deps), isBatch: true };
+  const source = findSource(request, body, batch, deps.sourceOfKey);
+  const attribution = attributeItems(source, deps.sourceOfKey);
+  return {
+    ...takeIn(request, { body, items: batch, bringer: source, pathType: undefined, attribution }, deps),
+    isBatch: true,
+  };
 }
 
-function takeIn(
+function takeOne(
   request: IncomingMessage,
   body: JsonObject,
-  items: readonly unknown[],
   pathType: MessageType | undefined,
   deps: IngestDependencies,
 ): Taken {
-  const source = findSource(request, body, items, deps.sourceOfKey);
-  const intake = openIntake(request, body, items.length, pathType, source, deps);
+  const bringer = findSource(request, body, [], deps.sourceOfKey);
+  return takeIn(
+    request,
+    { body, items: [body], bringer, pathType, attribution: attributeOne(bringer) },
+    deps,
+  );
+}
+
+/** What a request brings. */
+interface Delivery {
+  readonly body: JsonObject;
+  readonly items: readonly unknown[];
+  /** Whose key the request itself has. */
+  readonly bringer: Source | undefined;
+  /** The path's, of a single message. */
+  readonly pathType: MessageType | undefined;
+  readonly attribution: Attribution;
+}
+
+function takeIn(request: IncomingMessage, delivery: Delivery, deps: IngestDependencies): Taken {
+  const { items, attribution } = delivery;
+  const intake = openIntake(request, delivery, deps);
   const dropped = runStepsOrForget(items, intake, deps);
   const { rows } = intake;
+  const source = attribution.common();
   const written = submit(intake, deps).then(() => deps.meters.countMessages(source, rows, dropped));
   return { isBatch: false, messages: items.length, dropped, written };
 }
@@ -127,16 +141,14 @@ function runStepsOrForget(items: readonly unknown[], intake: Intake, deps: Inges
 
 function openIntake(
   request: IncomingMessage,
-  body: JsonObject,
-  messages: number,
-  pathType: MessageType | undefined,
-  source: Source | undefined,
+  { body, items, bringer, pathType, attribution }: Delivery,
   deps: IngestDependencies,
 ): Intake {
   const receivedAtMs = deps.now();
   const retryCount = Number(request.headers["x-retry-count"] ?? 0);
   return {
-    source,
+    sourceOf: attribution.sourceOf,
+    bringer,
     pathType,
     batch: {
       context: isObject(body.context) ? body.context : undefined,
@@ -145,7 +157,7 @@ function openIntake(
     },
     receipt: { receivedAtMs, receivedAt: toIsoTime(receivedAtMs), retryCount, peerAddress: undefined },
     peerAddress: clientAddress(request, deps.trustedProxies),
-    keys: new Uint32Array(2 * messages),
+    keys: new Uint32Array(2 * items.length),
     lines: "",
     contactLines: "",
     rows: 0,
@@ -165,7 +177,7 @@ async function handlePixel(
   try {
     if (message === undefined) throw new CandorError("body_not_object");
     message.writeKey ??= parameters.get("writeKey") ?? null;
-    await takeIn(request, message, [message], route.type, deps).written;
+    await takeOne(request, message, route.type, deps).written;
   } catch (error) {
     if (!(error instanceof CandorError)) deps.onFault(causeOf(error));
     deps.meters.countRefused(error instanceof CandorError ? error.code : "internal");

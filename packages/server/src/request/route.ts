@@ -1,11 +1,12 @@
 import type { MessageType } from "@candor/envelope";
+import type { InstanceAction } from "../instance/signed-request.ts";
 
 /** What a path of the ingest API is for. */
 export type IngestRoute =
   | { readonly kind: "messages"; readonly type: MessageType | undefined }
   | { readonly kind: "pixel"; readonly type: MessageType | undefined }
   | { readonly kind: "settings"; readonly writeKey: string }
-  | { readonly kind: "instance"; readonly action: "key" | "forget" }
+  | { readonly kind: "instance"; readonly action: InstanceAction }
   | { readonly kind: "client_metrics" };
 
 /** An address's path and query. Only the first "?" parts them: a query may hold others. */
@@ -29,6 +30,7 @@ const TYPES: { readonly [segment: string]: MessageType | undefined } = {
   a: "alias",
 };
 const BATCHES = new Set(["batch", "import", "b"]);
+const INSTANCE_ACTIONS: readonly InstanceAction[] = ["key", "compare", "forget"];
 
 /**
  * Tells the path's route; undefined for what is not there. A trailing slash is the same path (analytics-java posts to
@@ -45,8 +47,8 @@ export function findRoute(path: string): IngestRoute | undefined {
     return name === "m" ? { kind: "client_metrics" } : undefined;
   }
   if (name === "projects" && third === "settings") return { kind: "settings", writeKey: safeDecode(second) };
-  if (name === "instance" && third === undefined && (second === "key" || second === "forget"))
-    return { kind: "instance", action: second };
+  const action = name === "instance" ? INSTANCE_ACTIONS.find((known) => known === second) : undefined;
+  if (action !== undefined && third === undefined) return { kind: "instance", action };
   if (name !== "pixel" || third !== undefined) return undefined;
   return { kind: "pixel", type: Object.hasOwn(TYPES, second) ? TYPES[second] : undefined };
 }

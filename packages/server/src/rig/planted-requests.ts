@@ -167,22 +167,23 @@ function inSharedParts(body: string, basic: Headers, secrets: Secrets): PlantedR
           "/v1/track",
         ),
       ),
-    ...secrets.allFor("instance request").flatMap((secret) => [
-      post(
-        JSON.stringify({ instanceId: secret, publicKey: secret, signedAt: secret, signature: secret }),
-        {},
-        "/v1/instance/key",
-      ),
-      post(
-        JSON.stringify({
-          instanceId: secret,
-          signedAt: new Date().toISOString(),
-          signature: "A".repeat(86),
-        }),
-        {},
-        "/v1/instance/forget",
-      ),
-    ]),
+    ...secrets.allFor("instance request").flatMap((secret) => inInstanceRequests(secret, basic)),
+  ];
+}
+
+function inInstanceRequests(secret: string, basic: Headers): PlantedRequest[] {
+  const signed = { signedAt: new Date().toISOString(), signature: "A".repeat(86) };
+  const post = (action: string, body: object): PlantedRequest => ({
+    method: "POST",
+    path: `/v1/instance/${action}`,
+    body: JSON.stringify(body),
+    headers: basic,
+  });
+  return [
+    post("key", { instanceId: secret, publicKey: secret, signedAt: secret, signature: secret }),
+    post("forget", { ...signed, instanceId: secret }),
+    post("compare", { ...signed, instanceId: "5".repeat(24), cursor: secret }),
+    post("compare", { ...signed, instanceId: "5".repeat(24), limit: secret }),
   ];
 }
 

@@ -23,7 +23,7 @@ export type StoreAddress =
   | { readonly urls: readonly string[]; readonly cluster: string | undefined };
 
 /** Text that is filled into a query, by name: `{name:Type}` in the SQL. */
-export type QueryParams = Readonly<Record<string, string | number>>;
+export type QueryParams = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** The store: one ClickHouse behind one client, whichever it is. All methods reject while it is away. */
 export interface Store {

@@ -5,6 +5,8 @@ import { type Cluster, startCluster } from "@candor/engine/rig";
 import { loadPlan, type Plan } from "@candor/plan";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { forget } from "../forget/forget.ts";
+import { compare, readComparePage } from "../instance/compare.ts";
+import { reportInstances } from "../query/instances-report.ts";
 import { eventually, startForTest } from "../rig/in-process.ts";
 import { CLUSTER_DATABASE, openStore } from "./client.ts";
 import { migrate } from "./migrate.ts";
@@ -78,6 +80,42 @@ describe("a cluster of two ClickHouse servers", () => {
     );
     expect(tables?.[0]?.full).toContain(" TTL ");
     await second?.close();
+    await store.close();
+  });
+
+  it("tells from all of its nodes what there is of an instance, and which instances were copied", async () => {
+    const store = openStore({ urls: cluster.urls, cluster: cluster.clusterName });
+    const instanceId = "4".repeat(24);
+    const [hours, boots] = [Array.from({ length: 20 }, (_, n) => String(n).padStart(2, "0")), ["a", "b"]];
+    const lines = hours.map((hour, n) => {
+      const properties = { instanceId, boot: boots[n % 2]?.repeat(16) };
+      const time = `2026-11-02T${hour}:00:00.000`;
+      return `server\ttrack\tInstance Active\talive-${hour}\t\ta\t${time}\t${time}\t\t1\t[]\t${JSON.stringify({ messageId: `alive-${hour}`, properties })}\n`;
+    });
+    await store.insertLines(EVENT_TARGETS[2], Buffer.from(lines.join("")), "alive");
+    const deps = {
+      store,
+      log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
+      storedForms: (id: string) => [id],
+      now: () => Date.parse("2026-11-03T00:00:00.000Z"),
+    };
+    const seen: string[] = [];
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = JSON.parse(
+        await compare(instanceId, readComparePage({ limit: 8, cursor: cursor ?? null }), deps),
+      );
+      seen.push(...page.events.map((event: { messageId: string }) => event.messageId));
+      cursor = page.next;
+    }
+    expect(seen).toEqual(hours.map((hour) => `alive-${hour}`));
+    expect((await reportInstances(new URLSearchParams(), deps)).cloned).toEqual([
+      {
+        instanceId,
+        boots: 2,
+        firstSeen: "2026-11-02T00:00:00.000Z",
+        lastSeen: "2026-11-02T19:00:00.000Z",
+      },
+    ]);
     await store.close();
   });
 

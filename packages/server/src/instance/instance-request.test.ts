@@ -8,13 +8,14 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
 import { EVENT_TARGETS } from "../store/row.ts";
-import type { ForgetDependencies } from "./forget.ts";
-import { handleInstanceRequest, type InstanceAction } from "./instance-key.ts";
+import { createInstanceLimits } from "./instance-limits.ts";
+import { handleInstanceRequest, type InstanceDependencies } from "./instance-request.ts";
+import type { InstanceAction } from "./signed-request.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-instance-"));
 let engine: Engine;
 let store: Store;
-let deps: ForgetDependencies;
+let deps: InstanceDependencies;
 
 beforeAll(async () => {
   engine = await startEngine({ dataDir: join(root, "store") });
@@ -28,6 +29,7 @@ beforeAll(async () => {
     setAsideDir: root,
     storedForms: (id) => [id],
     now: () => NOW_MS,
+    limits: createInstanceLimits(),
   };
 });
 afterAll(async () => {
@@ -63,8 +65,8 @@ function body(
   return { instanceId, signedAt, signature, ...(action === "key" ? { publicKey } : {}) };
 }
 
-const ask = (action: InstanceAction, asked: JsonObject): Promise<object> =>
-  handleInstanceRequest(action, asked, deps);
+const ask = async (action: InstanceAction, asked: JsonObject, more = deps): Promise<object> =>
+  JSON.parse(await handleInstanceRequest(action, asked, "192.0.2.7", more));
 
 describe("an instance", () => {
   it("registers its key, and with it has everything of itself deleted, the key too", async () => {
@@ -89,6 +91,33 @@ describe("an instance", () => {
       await store.query("SELECT JSONExtractString(envelope, 'properties', 'instanceId') AS id FROM events"),
     ).toEqual([{ id: "222222222222222222222222" }]);
     await expect(ask("forget", body("forget", instance))).rejects.toMatchObject({ code: "instance_unknown" });
+  });
+
+  it("is told of rows in which its id stands as a hash, and until when rows are in the store", async () => {
+    const instance = newInstance("333333333333333333333333");
+    const row = (messageId: string, userId: string): string =>
+      `server\ttrack\tE\t${messageId}\t${userId}\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\tFR\t3\t['properties.x']\t{"messageId":"${messageId}","userId":"${userId}"}\n`;
+    const rows = row("m1", "hash-of-33") + row("m2", "hash-of-44") + row("m3", `${instance.instanceId}0`);
+    await store.insertLines(EVENT_TARGETS[2], Buffer.from(rows), "hashed-rows");
+    await ask("key", body("key", instance));
+    const oldestMs = NOW_MS - 1500;
+    const lagging: InstanceDependencies = {
+      ...deps,
+      storedForms: (id) => [id, `hash-of-${id.slice(0, 2)}`],
+      log: { pending: () => ({ rows: 7, bytes: 700, oldestMs }) },
+    };
+    expect(await ask("compare", body("compare", instance), lagging)).toEqual({
+      success: true,
+      storedUntil: "2026-03-01T11:59:58.500Z",
+      events: [
+        {
+          messageId: "m1",
+          userId: "hash-of-33",
+          candor: { source: "server", country: "FR", planVersion: 3, trimmed: ["properties.x"] },
+        },
+      ],
+      next: null,
+    });
   });
 
   it("keeps the key that it had first", async () => {
@@ -166,5 +195,46 @@ describe("an instance", () => {
       expect([change, refusal]).toEqual([change, expect.objectContaining({ code })]);
     }
     expect(await store.query("SELECT * FROM instance_keys")).toEqual([]);
+  });
+
+  it("may register and compare only so often, and have itself forgotten whenever it likes", async () => {
+    const instance = newInstance("111111111111111111111111");
+    const once = { burst: 1, everyMs: 1000 };
+    const limits = createInstanceLimits({ peer: once, total: once, maxPeers: 10, clockMs: () => 0 });
+    const few = { ...deps, limits };
+    expect(await ask("key", body("key", instance), few)).toEqual({ success: true });
+    expect(await ask("compare", body("compare", instance), few)).toMatchObject({ success: true, events: [] });
+    for (const action of ["key", "compare"] as const) {
+      await expect(ask(action, body(action, instance), few)).rejects.toMatchObject({
+        code: "too_many_requests",
+        status: 429,
+        retryAfterS: 10,
+      });
+    }
+    for (let n = 0; n < 3; n++) {
+      await ask("key", body("key", instance));
+      expect(await ask("forget", body("forget", instance), few)).toHaveProperty("removed");
+    }
+  });
+
+  it("does not use up its turns with requests that have not the right form or time", async () => {
+    const instance = newInstance("111111111111111111111111");
+    const once = { burst: 1, everyMs: 1000 };
+    const limits = createInstanceLimits({ peer: once, total: once, maxPeers: 10, clockMs: () => 0 });
+    const few = { ...deps, limits };
+    const good = body("compare", instance);
+    const [late, early] = ["2026-03-01T12:05:00.001Z", "2026-03-01T11:54:59.999Z"];
+    const bad = [
+      { ...good, limit: 0 },
+      { ...good, cursor: "x" },
+      { ...good, signature: "x" },
+    ];
+    for (const asked of [...bad, body("compare", instance, late), body("compare", instance, early)]) {
+      await expect(ask("compare", asked, few)).rejects.toMatchObject({
+        code: expect.stringMatching(/^(instance_request_invalid|signature_stale)$/),
+      });
+    }
+    await ask("key", body("key", instance), few);
+    expect(await ask("compare", good, few)).toMatchObject({ success: true });
   });
 });

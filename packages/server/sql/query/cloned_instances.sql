@@ -1,0 +1,30 @@
+-- Instances that send from two places at once. Each start of a state folder adds a nonce (`boot`) to its signs of life. In one
+-- folder the starts follow one another, so the times of two of them overlap only when there are two folders. Sorted by
+-- their beginnings, if any two overlap, then two neighbours do. Read from the envelope: the plan need not make columns.
+WITH arraySort(groupArray((first, last))) AS spans
+SELECT
+    instanceId,
+    count() AS boots,
+    toUnixTimestamp64Milli(min(first)) AS firstSeenMs,
+    toUnixTimestamp64Milli(max(last)) AS lastSeenMs
+FROM
+(
+    SELECT
+        JSONExtractString(envelope, 'properties', 'instanceId') AS instanceId,
+        JSONExtractString(envelope, 'properties', 'boot') AS boot,
+        min(timestamp) AS first,
+        max(timestamp) AS last
+    FROM events
+    WHERE source = 'server'
+      AND type = 'track'
+      AND event = 'Instance Active'
+      AND timestamp >= toDateTime64({from:Date}, 3, 'UTC')
+      AND timestamp < toDateTime64(addDays({to:Date}, 1), 3, 'UTC')
+      AND receivedAt >= toDateTime64({from:Date}, 3, 'UTC')
+    GROUP BY instanceId, boot
+    HAVING instanceId != '' AND match(boot, '^[0-9a-f]{16}$')
+)
+GROUP BY instanceId
+HAVING arrayExists((one, next) -> next.1 < one.2, arrayPopBack(spans), arrayPopFront(spans))
+ORDER BY lastSeenMs DESC, instanceId
+LIMIT {limit:UInt32}

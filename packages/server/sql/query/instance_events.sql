@@ -1,0 +1,17 @@
+-- What is kept of one instance, oldest first. Reading envelopes as JSON is what costs: the search for the id as text comes
+-- first, and misses none, because an id of hex and "-" is never escaped in them.
+SELECT
+    source,
+    messageId,
+    toUnixTimestamp64Milli(receivedAt) AS receivedAtMs,
+    country,
+    planVersion,
+    trimmed,
+    envelope
+FROM events
+WHERE multiSearchAny(envelope, {ids:Array(String)})
+  AND {ofInstance}
+  AND receivedAt >= fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC')
+  AND (receivedAt, messageId, source) > (fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC'), {cursorId:String}, {cursorSource:String})
+ORDER BY receivedAt, messageId, source
+LIMIT {limit:UInt32}

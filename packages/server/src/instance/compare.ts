@@ -1,0 +1,63 @@
+import type { JsonObject } from "@candor/envelope";
+import type { Log } from "../log/log.ts";
+import type { StoredForms } from "../privacy/stored-forms.ts";
+import { type Cursor, parseCursor } from "../query/cursor.ts";
+import { toPage } from "../query/events.ts";
+import { readSql, type Store } from "../store/client.ts";
+import { isOfInstance } from "../store/instance-rows.ts";
+import { whileStoreAnswers } from "../store/store-away.ts";
+import { invalidField } from "./signed-request.ts";
+
+const SQL = readSql("query/instance_events.sql").replace("{ofInstance}", isOfInstance("{ids:Array(String)}"));
+const DEFAULT_LIMIT = 500;
+const MAX_LIMIT = 1000;
+const BEGINNING: Cursor = { receivedAtMs: 0, messageId: "", source: "" };
+
+export interface CompareDependencies {
+  readonly store: Store;
+  readonly log: Pick<Log, "pending">;
+  /** The forms in which an id may stand in the store. */
+  readonly storedForms: StoredForms;
+  readonly now: () => number;
+}
+
+/** Which page of what is kept of an instance. */
+export interface ComparePage {
+  readonly limit: number;
+  readonly cursor: Cursor;
+}
+
+/** @throws CandorError `instance_request_invalid` */
+export function readComparePage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): ComparePage {
+  if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
+    throw invalidField("limit");
+  if (cursor === undefined || cursor === null) return { limit, cursor: BEGINNING };
+  const place = typeof cursor === "string" ? parseCursor(cursor) : undefined;
+  if (place === undefined) throw invalidField("cursor");
+  return { limit, cursor: place };
+}
+
+/**
+ * What the collector keeps of one instance, oldest first by receipt, as the text of its JSON:
+ * `{success, storedUntil, events, next}`. Whatever the cursor says, only rows of this instance are read. What was answered
+ * 200 after `storedUntil` may wait in the log still.
+ * @throws CandorError `store_away`
+ */
+export async function compare(
+  instanceId: string,
+  { limit, cursor }: ComparePage,
+  { store, log, storedForms, now }: CompareDependencies,
+): Promise<string> {
+  const storedUntil = new Date(log.pending().oldestMs ?? now()).toISOString(); // before the rows are read
+  const rows = await whileStoreAnswers(() =>
+    store.query(SQL, {
+      ids: [...new Set([instanceId, ...storedForms(instanceId)])],
+      cursorMs: cursor.receivedAtMs,
+      cursorId: cursor.messageId,
+      cursorSource: cursor.source,
+      limit: limit + 1,
+    }),
+  );
+  const { events, next } = toPage(rows, limit);
+  return `{"success":true,"storedUntil":"${storedUntil}","events":${events},"next":${next}}`;
+}

@@ -1,0 +1,49 @@
+import { toIsoTime } from "@candor/envelope";
+import { readSql, type Store } from "../store/client.ts";
+import { whileStoreAnswers } from "../store/store-away.ts";
+import { readDays } from "./report-days.ts";
+
+const CLONES_SQL = readSql("query/cloned_instances.sql");
+const MAX_CLONES = 1000;
+
+/** What there is to know of instances: GET /api/reports/instances. */
+export interface InstancesReport {
+  /** Days, `YYYY-MM-DD`, both inclusive. */
+  readonly from: string;
+  readonly to: string;
+  /** Instances that send from two places at once, because their state folder was copied. At most 1000, last seen first. */
+  readonly cloned: readonly ClonedInstance[];
+}
+
+export interface ClonedInstance {
+  readonly instanceId: string;
+  /** Starts that sent a sign of life in these days, of the original and of its copies. */
+  readonly boots: number;
+  /** Times of the first and the last sign of life in these days, RFC 3339. */
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+}
+
+export interface InstancesReportDependencies {
+  readonly store: Store;
+  readonly now: () => number;
+}
+
+/** @throws CandorError `query_invalid`, `store_away` */
+export async function reportInstances(
+  parameters: URLSearchParams,
+  { store, now }: InstancesReportDependencies,
+): Promise<InstancesReport> {
+  const { from, to } = readDays(parameters, now());
+  const rows = await whileStoreAnswers(() => store.query(CLONES_SQL, { from, to, limit: MAX_CLONES }));
+  return { from, to, cloned: rows.map(toCloned) };
+}
+
+function toCloned(row: Record<string, unknown>): ClonedInstance {
+  return {
+    instanceId: String(row.instanceId),
+    boots: Number(row.boots),
+    firstSeen: toIsoTime(Number(row.firstSeenMs)),
+    lastSeen: toIsoTime(Number(row.lastSeenMs)),
+  };
+}
