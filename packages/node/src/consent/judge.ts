@@ -1,0 +1,85 @@
+import type { Decision, Rule } from "@candor/consent";
+import {
+  type CompiledPlan,
+  compilePlan,
+  consentOf,
+  type JudgedMessage,
+  narrowPlan,
+  type Plan,
+  type Reducers,
+  type Trim,
+} from "@candor/plan/runtime";
+import type { Source } from "../outbox/outbox-file.ts";
+import type { DropReason } from "../reasons.ts";
+import type { SourceDecisions } from "./consent-watch.ts";
+
+/** What becomes of a message. When it is kept, it was changed in place to what may be sent. */
+export type Judged =
+  | { readonly kept: true; readonly trims: readonly Trim[] }
+  | { readonly kept: false; readonly reason: DropReason };
+
+/** Judges a source's messages by the plan, as far as the answers cover it. */
+export type Judge = (message: JudgedMessage, atMs: number) => Judged;
+
+const RULES: readonly Rule[] = ["notice", "opt-in"];
+
+/**
+ * Compiles what a source may send now: for each rule the part of the plan that its answer covers. In `log` mode, where
+ * nothing is sent, all of the plan.
+ */
+export function createJudge(
+  plan: Plan,
+  source: Source,
+  decisions: SourceDecisions,
+  reducers: Reducers,
+): Judge {
+  const ruleOfEvent = new Map<string, Rule>();
+  for (const event of plan.events.filter(({ sources }) => sources.includes(source))) {
+    ruleOfEvent.set(keyOf(event), consentOf(plan, source, event));
+  }
+  const plans = new Map<Rule, CompiledPlan>();
+  for (const rule of RULES) {
+    const version = coveredBy(decisions[rule], plan);
+    if (version !== undefined) plans.set(rule, compileRule(plan, source, rule, version, reducers));
+  }
+  const declared = new Set(plan.events.map(keyOf));
+  return (message, atMs) => {
+    const key = keyOf({ type: message.type, name: message.type === "track" ? message.event : message.name });
+    const rule = ruleOfEvent.get(key);
+    if (rule === undefined) {
+      return { kept: false, reason: declared.has(key) ? "wrong_source" : "event_not_in_plan" };
+    }
+    const judgement = plans.get(rule)?.judge(source, message, atMs);
+    if (judgement === undefined) return { kept: false, reason: "withheld" };
+    const { refused, trims } = judgement;
+    if (refused === undefined) return { kept: true, trims };
+    // The plan does declare it: what is compiled here is only the part that was agreed to.
+    const isHeldBack = refused === "event_not_in_plan" || refused === "wrong_source";
+    return { kept: false, reason: isHeldBack ? "withheld" : refused };
+  };
+}
+
+function coveredBy(decision: Decision, plan: Plan): number | undefined {
+  if (decision.allow) return decision.coversVersion;
+  return decision.reason === "log_mode" ? plan.version : undefined;
+}
+
+function compileRule(
+  plan: Plan,
+  source: Source,
+  rule: Rule,
+  version: number,
+  reducers: Reducers,
+): CompiledPlan {
+  const events = plan.events.filter((event) => consentOf(plan, source, event) === rule);
+  const settings = plan.sources[source];
+  // Mode `observe` is for collectors: from here nothing undeclared leaves.
+  const sources = settings === undefined ? {} : { [source]: { ...settings, mode: "enforce" as const } };
+  return compilePlan(narrowPlan({ ...plan, sources, events }, version), reducers);
+}
+
+/** Only the calls that have names are known by them. */
+function keyOf({ type, name }: { readonly type: string; readonly name: string | undefined }): string {
+  const isNamed = type === "track" || type === "page" || type === "screen";
+  return `${type}\n${isNamed ? (name ?? "") : ""}`;
+}

@@ -1,0 +1,269 @@
+import { randomBytes } from "node:crypto";
+import type { Answer, Decision, DenyReason, Giver, Signals } from "@candor/consent";
+import { modeSwitch } from "@candor/plan/runtime";
+import type { Clock } from "./clock.ts";
+import { ConsentWatch, type SourceDecisions } from "./consent/consent-watch.ts";
+import { Counts } from "./counts.ts";
+import { onProcessExit } from "./exit-hook.ts";
+import type { KeepAliveOptions } from "./keep-alive.ts";
+import type { Draft } from "./message.ts";
+import type { Source } from "./outbox/outbox-file.ts";
+import type { OffReason } from "./reasons.ts";
+import { Session } from "./session.ts";
+import type { Settings } from "./settings.ts";
+import { makePassingInstance, openInstance, readInstance } from "./state/instance.ts";
+import { storeReceipts } from "./state/receipts-file.ts";
+import { codeOf, eraseState, makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
+
+/** While off, whether that changed is looked at when the product tracks, at most this often: there is no timer. */
+const LOOK_AGAIN_MS = 1000;
+/** A disk that was full may not be by now. */
+const TRY_AGAIN_MS = 60_000;
+const DAY_MS = 24 * 60 * 60_000;
+
+export interface CoreOptions {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** One line of `log` mode. */
+  readonly print: (line: string) => void;
+}
+
+/** Whether anything is sent, and why. */
+export type CoreState =
+  | { readonly state: "on" | "log" }
+  | { readonly state: "off"; readonly reason: DenyReason | OffReason };
+
+/**
+ * Holds the one decision that all hangs on: while it allows, there is a session; when it does not, there is nothing: no
+ * timer, no socket, no file but the answers. Consent is read anew before each write and each post. Nothing here throws.
+ */
+export class Core {
+  readonly settings: Settings;
+  readonly folder: StateFolder;
+  readonly counts = new Counts();
+  readonly #options: CoreOptions;
+  readonly #watch: ConsentWatch;
+  /** Sources that this process makes messages of; the client's only once there is a gateway. */
+  readonly #writeKeys = new Map<Source, string | undefined>([["server", undefined]]);
+  readonly #faultsTold = new Map<string, number>();
+  #signature = "";
+  #session: Session | undefined;
+  #off: DenyReason | OffReason = "notice_missing";
+  #lookAgainAtMs = 0;
+  #keepAlive: KeepAliveOptions | undefined;
+  #stopListening = (): void => {};
+
+  constructor(options: CoreOptions) {
+    const { settings } = options;
+    this.#options = options;
+    this.settings = settings;
+    this.folder = openStateFolder(settings.stateDir);
+    const { plan, planHash, product, environment, policyFile } = settings;
+    const switches = { ...plan.switches, mode: modeSwitch(plan.product) };
+    this.#watch = new ConsentWatch({
+      about: { product, switches, plan: { version: plan.version, hash: planHash } },
+      environment,
+      policyFile,
+      receiptsFile: this.folder.receipts,
+    });
+    this.#look();
+  }
+
+  get state(): CoreState {
+    this.#look();
+    if (this.#session === undefined) return { state: "off", reason: this.#off };
+    return { state: this.#session.isPrinting ? "log" : "on" };
+  }
+
+  get session(): Session | undefined {
+    return this.#session;
+  }
+
+  /** The decisions about a source as they are now. */
+  decisionsOf(source: Source, signals?: Signals): SourceDecisions {
+    this.#watch.look();
+    return this.#watch.decisionsOf(source, signals);
+  }
+
+  /** Takes messages of another source from now on. @param writeKey what they carry */
+  addSource(source: Source, writeKey: string): void {
+    this.#writeKeys.set(source, writeKey);
+    this.#signature = "";
+    this.#look();
+  }
+
+  /** Judges a message and puts it into the outbox; counts it when it may not be. @param draft made only while on */
+  record(source: Source, draft: () => Draft): void {
+    try {
+      if (this.#session === undefined && this.#options.clock.monotonic() >= this.#lookAgainAtMs) this.#look();
+      if (this.#session === undefined) this.counts.drop("off");
+      else this.#session.record(source, draft());
+    } catch {
+      this.counts.drop("unreadable");
+    }
+  }
+
+  keepAlive(options: KeepAliveOptions): void {
+    this.#keepAlive = options;
+    this.#guard(() => this.#session?.keepAlive(options));
+  }
+
+  /** Stores answers, and acts on them at once. False: they could not be stored; a No holds all the same until the end. */
+  answer(sources: readonly Source[], answer: Answer, by: Giver): boolean {
+    const isStored = this.#store(sources, answer, by);
+    if (!isStored && answer === "no") this.close();
+    this.#look();
+    return isStored;
+  }
+
+  /** Ends for good. What is in memory is written first, when that is allowed. */
+  close(): void {
+    this.#lookAgainAtMs = Number.POSITIVE_INFINITY;
+    this.#session?.flushSync();
+    this.#shut("closed");
+  }
+
+  /** Reads consent, and opens or shuts what hangs on it. */
+  #look(): void {
+    if (this.#lookAgainAtMs === Number.POSITIVE_INFINITY) return;
+    this.#guard(() => {
+      const signature = this.#watch.look();
+      if (signature === this.#signature && this.#off !== "state_unwritable") return;
+      this.#signature = signature;
+      this.#decide();
+    });
+    this.#lookAgainAtMs = Math.max(this.#lookAgainAtMs, this.#options.clock.monotonic() + LOOK_AGAIN_MS);
+  }
+
+  #decide(): void {
+    const decisions = new Map<Source, SourceDecisions>();
+    for (const source of this.#writeKeys.keys()) decisions.set(source, this.#watch.decisionsOf(source));
+    const all = [...decisions.values()].flatMap((rules) => [rules.notice, rules["opt-in"]]);
+    const isLog = all.some(isLogMode);
+    if (!isLog && !all.some(({ allow }) => allow)) {
+      this.#shut(reasonOf(decisions.get("server")));
+      eraseState(this.folder);
+      return;
+    }
+    if (!isLog) this.#recordGivenByEnvironment(decisions);
+    const session = this.#open(isLog);
+    for (const [source, rules] of decisions) {
+      const isOpen = [rules.notice, rules["opt-in"]].some((rule) => rule.allow || isLogMode(rule));
+      session.setDecisions(source, isOpen ? rules : undefined);
+    }
+  }
+
+  /** An answer that stands in the environment is noted with the plan that it was given for: a later plan is asked for. */
+  #recordGivenByEnvironment(decisions: ReadonlyMap<Source, SourceDecisions>): void {
+    for (const [source, rules] of decisions) {
+      if (isGiven(rules["opt-in"], "environment_opt_in")) this.#store([source], "yes", "environment");
+      else if (isGiven(rules.notice, "switch_offered")) this.#store([source], "notice", "environment");
+    }
+  }
+
+  #open(isLog: boolean): Session {
+    const { clock, random, settings, print } = this.#options;
+    if (this.#session?.isPrinting === isLog && this.#isInstanceThere(this.#session)) return this.#session;
+    this.#shut("closed");
+    if (!isLog) makeFolder(this.folder);
+    const session = new Session({
+      settings,
+      folder: this.folder,
+      instance: isLog ? makePassingInstance(clock.now()) : openInstance(this.folder.instance, clock.now()),
+      clock,
+      random,
+      counts: this.counts,
+      // Looking may end this session, and open another with other ids.
+      mayUse: (source) => this.#mayUse(source) && this.#session === session,
+      writeKeyOf: (source) => this.#writeKeys.get(source),
+      print: isLog ? print : undefined,
+      onFault: (error) => {
+        if (this.#session === session) this.#fail(error);
+      },
+    });
+    this.#session = session;
+    this.#stopListening = onProcessExit(() => session.flushSync());
+    if (this.#keepAlive !== undefined) session.keepAlive(this.#keepAlive);
+    return session;
+  }
+
+  /** Somebody may have deleted the folder, or another process may have been told No and Yes: ids are new then. */
+  #isInstanceThere({ isPrinting, instance }: Session): boolean {
+    return isPrinting || readInstance(this.folder.instance)?.instanceId === instance.instanceId;
+  }
+
+  #shut(reason: DenyReason | OffReason): void {
+    this.#off = reason;
+    this.#stopListening();
+    this.#session?.close();
+    this.#session = undefined;
+  }
+
+  #mayUse(source: Source): boolean {
+    this.#look();
+    if (this.#session === undefined) return false;
+    const { notice, "opt-in": optIn } = this.#watch.decisionsOf(source);
+    return notice.allow || optIn.allow;
+  }
+
+  #store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
+    const { plan, planHash } = this.settings;
+    const time = new Date(this.#options.clock.now()).toISOString();
+    const about = { answer, time, planVersion: plan.version, planHash, by };
+    return this.#guard(() =>
+      storeReceipts(
+        this.folder,
+        sources.map((source) => ({ source, ...about })),
+      ),
+    );
+  }
+
+  #guard(task: () => void): boolean {
+    try {
+      task();
+      return true;
+    } catch (error) {
+      this.#fail(error);
+      return false;
+    }
+  }
+
+  /** The state folder failed: off, silently; tried again after a minute. */
+  #fail(error: unknown): void {
+    this.#shut("state_unwritable");
+    const { clock } = this.#options;
+    this.#lookAgainAtMs = Math.max(this.#lookAgainAtMs, clock.monotonic() + TRY_AGAIN_MS);
+    this.#tell(`The state folder cannot be used (${codeOf(error)}); telemetry is off until it can.`);
+  }
+
+  #tell(line: string): void {
+    const nowMs = this.#options.clock.monotonic();
+    if (nowMs - (this.#faultsTold.get(line) ?? Number.NEGATIVE_INFINITY) < DAY_MS) return;
+    this.#faultsTold.set(line, nowMs);
+    try {
+      this.settings.debug(line);
+    } catch {
+      // The product's own function.
+    }
+  }
+}
+
+function isLogMode(decision: Decision): boolean {
+  return !decision.allow && decision.reason === "log_mode";
+}
+
+function isGiven(decision: Decision, reason: "environment_opt_in" | "switch_offered"): boolean {
+  return decision.allow && decision.reason === reason;
+}
+
+/** The reason that the operator is told: that of the rule which most events of a server have. */
+function reasonOf(rules: SourceDecisions | undefined): DenyReason {
+  const decision = rules?.notice;
+  return decision === undefined || decision.allow ? "notice_missing" : decision.reason;
+}
+
+/** A random number from 0 to 1. */
+export function randomFraction(): number {
+  return randomBytes(4).readUInt32BE() / 2 ** 32;
+}

@@ -1,0 +1,137 @@
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gunzipSync } from "node:zlib";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type Child, makeRigFolder, QUIET, startChild } from "./rig/child.ts";
+import { type RigCollector, startCollector } from "./rig/collector.ts";
+
+const ROUNDS = 16;
+const NUMBERS_A_PROCESS = 10_000;
+const SEED = 20261123;
+
+let collector: RigCollector;
+beforeAll(async () => {
+  collector = await startCollector(process.env.PATH ?? "");
+});
+
+/** Numbers from 0 to 1, the same ones each time. */
+function createRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+interface Delay {
+  readonly url: string;
+  /** How often the collector took each message, by messageId. */
+  readonly taken: ReadonlyMap<string, number>;
+  close(): void;
+}
+
+/**
+ * A way to the collector on which answers take their time: so that processes are killed between the collector's
+ * acceptance and their own knowing of it.
+ */
+async function startDelay(target: string, random: () => number): Promise<Delay> {
+  const taken = new Map<string, number>();
+  const pass = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const chunks: Buffer[] = [];
+    for await (const chunk of incoming) chunks.push(chunk as Buffer);
+    const body = Buffer.concat(chunks);
+    const { authorization = "", "content-encoding": encoding } = incoming.headers;
+    const headers = {
+      authorization,
+      "content-type": "application/json",
+      ...(encoding === "gzip" ? { "content-encoding": encoding } : {}),
+    };
+    const answer = await fetch(target + incoming.url, { method: "POST", headers, body });
+    const text = await answer.text();
+    if (encoding === "gzip" && answer.status === 200) {
+      const { batch } = JSON.parse(gunzipSync(body).toString()) as { batch: { messageId: string }[] };
+      for (const { messageId } of batch) taken.set(messageId, (taken.get(messageId) ?? 0) + 1);
+    }
+    await sleep(random() * 80);
+    outgoing.writeHead(answer.status, { "content-type": "application/json" }).end(text);
+  };
+  const server = createServer((incoming, outgoing) => {
+    pass(incoming, outgoing).catch(() => outgoing.destroy()); // whoever sent it was killed
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    taken,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+/** Tracks without end, and notes each number of which track() had returned more than 100 ms before. */
+function promising(from: number, noteFile: string): string {
+  return `
+    import { openSync } from "node:fs";
+    const note = openSync(${JSON.stringify(noteFile)}, "a");
+    const returned = [];
+    for (let n = ${from}; n < ${from + NUMBERS_A_PROCESS}; ) {
+      for (const end = n + 1 + Math.floor(Math.random() * 12); n < end; n++) {
+        track(n, n + 1);
+        returned.push({ n, atMs: performance.now() });
+      }
+      await sleep(3);
+      const due = [];
+      while (returned[0]?.atMs < performance.now() - 100) due.push(returned.shift().n);
+      if (due.length > 0) writeSync(note, due.join("\\n") + "\\n");
+    }`;
+}
+
+describe("kill -9", () => {
+  it(`of ${ROUNDS} times two processes on one folder, at any moment, loses nothing that was promised and doubles nothing`, async () => {
+    const random = createRandom(SEED);
+    const delay = await startDelay(collector.url, random);
+    const folder = makeRigFolder();
+    const stateDir = join(folder, "telemetry");
+    const noteFile = join(folder, "promised");
+    let next = 0;
+    const start = (): Child => {
+      const program = promising(next, noteFile);
+      next += NUMBERS_A_PROCESS;
+      // Its clock hurries, so that the lease of one that was killed runs out within the round.
+      return startChild({ stateDir, host: delay.url, speed: 200, options: { sendEveryMs: 2000 }, program });
+    };
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const pair = [start(), start()];
+      await Promise.all(
+        pair.map(async (child) => {
+          await sleep(200 + random() * 1500);
+          expect(child.isRunning()).toBe(true);
+          await child.kill();
+        }),
+      );
+    }
+    const last = startChild({
+      stateDir,
+      host: delay.url,
+      speed: 20,
+      program: "while (!(await telemetry.flush({ timeoutMs: 20_000 }))) await sleep(100);",
+    });
+    expect(await last.ended).toEqual(QUIET);
+    delay.close();
+
+    const promised = readFileSync(noteFile, "utf8").trimEnd().split("\n").map(Number);
+    const stored = await collector.readStored(promised.length);
+    const numbers = stored.map(({ properties }) => properties.timeElapsed);
+    const there = new Set(numbers);
+    expect(promised.filter((number) => !there.has(number))).toEqual([]);
+    expect(numbers.length - there.size).toBe(0);
+    expect(await collector.count()).toBe(there.size);
+    expect(promised.length).toBeGreaterThan(ROUNDS * 100);
+    // The kills came at the moments that matter: between the collector's 200 and the cursor.
+    expect([...delay.taken.values()].filter((times) => times > 1).length).toBeGreaterThan(0);
+  });
+});

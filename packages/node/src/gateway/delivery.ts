@@ -1,0 +1,67 @@
+import type { IncomingMessage } from "node:http";
+import { toCanonicalAddress } from "@candor/plan/runtime";
+import type { Core } from "../core.ts";
+import { isRecord } from "../state/state-folder.ts";
+import type { GatewayRequest } from "./body.ts";
+import { parseTime } from "./times.ts";
+
+/** The browser's address, as a product knows it that stands behind a reverse proxy. */
+export type ClientAddress = (request: IncomingMessage) => string | undefined;
+
+/** What the messages of a request share. */
+export interface Delivery {
+  /** The path's type, of a single message; it counts over the message's own. */
+  readonly type: string | undefined;
+  /** Fills what a message's context lacks, key by key. */
+  readonly context: { readonly [name: string]: unknown };
+  readonly sentAtMs: number | undefined;
+  readonly receivedAtMs: number;
+  readonly retryCount: number;
+  /** Becomes `context.ip` where the browser gave none; undefined where the plan does not declare it. */
+  readonly address: string | undefined;
+  /** Becomes `context.userAgent` likewise. */
+  readonly userAgent: string | undefined;
+  /** Under the instance's secret, hex; undefined while there is no instance. */
+  readonly keyedHash: ((value: string) => string) | undefined;
+}
+
+export interface DeliverySource {
+  readonly request: GatewayRequest;
+  readonly body: { readonly [key: string]: unknown };
+  /** The path's. */
+  readonly type: string | undefined;
+  readonly core: Core;
+  readonly receivedAtMs: number;
+  readonly clientAddress: ClientAddress | undefined;
+}
+
+/** Reads what the messages of a request share. Address and user agent only where the plan declares them. */
+export function openDelivery(source: DeliverySource): Delivery {
+  const { request, body, type, core, receivedAtMs } = source;
+  const isBatch = Array.isArray(body.batch);
+  const declared = core.settings.plan.sources.client?.context ?? {};
+  return {
+    type: isBatch ? undefined : type,
+    context: isBatch && isRecord(body.context) ? body.context : {},
+    sentAtMs: parseTime(body.sentAt),
+    receivedAtMs,
+    retryCount: Number(request.headers["x-retry-count"] ?? 0),
+    address: declared.ip === undefined ? undefined : addressOf(source),
+    userAgent: declared.userAgent === undefined ? undefined : request.headers["user-agent"],
+    keyedHash: core.session?.instance.keyedHash,
+  };
+}
+
+/** In its one spelling; undefined when it is not known. What the plan's policy leaves of it is for the core to say. */
+function addressOf({ request, clientAddress }: DeliverySource): string | undefined {
+  const address = clientAddress === undefined ? request.socket.remoteAddress : ask(clientAddress, request);
+  return typeof address === "string" ? toCanonicalAddress(address) : undefined;
+}
+
+function ask(clientAddress: ClientAddress, request: IncomingMessage): unknown {
+  try {
+    return clientAddress(request);
+  } catch {
+    return undefined; // The product's own function.
+  }
+}

@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, it } from "vitest";
+import { type CandorProcess, startProcess } from "../../../server/src/rig/candor-process.ts";
+import { openForTest } from "../rig/in-process.ts";
+
+const KEYS = { installer: "rig_installer", server: "rig_server", client: "rig_client" };
+const TOKEN = "rig-admin-token-0123456789abcdef";
+const BROWSER = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
+const ON = { APPSMITH_DISABLE_TELEMETRY: "false", APPSMITH_CLIENT_TELEMETRY: "yes" };
+const USER_AGENT =
+  "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+
+const dataDir = mkdtempSync(join(tmpdir(), "candor-gateway-"));
+let collector: CandorProcess | undefined;
+
+afterAll(async () => {
+  await collector?.kill();
+  rmSync(dataDir, { recursive: true, force: true });
+});
+
+interface Found {
+  readonly events: readonly { readonly [key: string]: unknown }[];
+}
+
+async function readEvents(url: string, messageId: string): Promise<Found> {
+  const response = await fetch(`${url}/api/events?messageId=${messageId}`, {
+    headers: { authorization: `Bearer ${TOKEN}` },
+  });
+  return (await response.json()) as Found;
+}
+
+it("brings a browser's message to a collector, as the client's, once, with nothing that names a person", async () => {
+  const writeKeys = Object.entries(KEYS).map((pair) => pair.join(":"));
+  collector = await startProcess({
+    CANDOR_DATA_DIR: dataDir,
+    CANDOR_WRITE_KEYS: writeKeys.join(","),
+    CANDOR_ADMIN_TOKEN: TOKEN,
+  });
+  const { url } = collector;
+  const { telemetry } = openForTest({ environment: ON, host: url, writeKey: KEYS.server });
+  const gateway = telemetry.gateway({ writeKey: KEYS.client, clientAddress: () => "203.0.113.77" });
+  const product = createServer((request, response) => gateway(request, response));
+  await new Promise<void>((resolve) => product.listen(0, "127.0.0.1", resolve));
+  const mount = `http://127.0.0.1:${(product.address() as AddressInfo).port}/telemetry`;
+  const messageId = `ajs-next-1763899200000-${BROWSER}`;
+  const click = {
+    type: "track",
+    event: "RUN_QUERY_CLICK",
+    messageId,
+    anonymousId: BROWSER,
+    userId: "ada@example.org",
+    properties: { pluginType: "DB", query: "SELECT 1" },
+    timestamp: "2020-01-01T00:00:00.000Z",
+  };
+  const body = JSON.stringify({
+    batch: [click],
+    sentAt: "2020-01-01T00:01:00.000Z",
+    writeKey: "anything",
+    context: { library: { name: "analytics.js", version: "4.0.4" }, locale: "de" },
+  });
+  const sentAtMs = Date.now();
+  for (const attempt of [1, 2]) {
+    const reply = await fetch(`${mount}/v1/b`, {
+      method: "POST",
+      headers: { "content-type": "text/plain", "user-agent": USER_AGENT, "sec-fetch-site": "same-origin" },
+      body,
+    });
+    expect({ attempt, told: await reply.json() }).toEqual({
+      attempt,
+      told: { success: true, accepted: 1, dropped: [] },
+    });
+  }
+  product.close();
+  expect(await telemetry.flush()).toBe(true);
+
+  await expect
+    .poll(async () => (await readEvents(url, messageId)).events.length, { timeout: 60_000 })
+    .toBe(1);
+  const [event] = (await readEvents(url, messageId)).events;
+  expect(event).toMatchObject({
+    type: "track",
+    event: "RUN_QUERY_CLICK",
+    messageId,
+    anonymousId: BROWSER,
+    userId: expect.stringMatching(/^[0-9a-f]{64}$/),
+    properties: { pluginType: "DB" },
+    context: {
+      ip: "203.0.113.0",
+      library: { name: "analytics.js", version: "4.0.4" },
+      locale: "de",
+    },
+    candor: { source: "client", planVersion: 2 },
+  });
+  expect(JSON.stringify(event)).not.toMatch(/ada|SELECT|\.77|140\.0\.0\.0/);
+  // A minute before it was sent, by this machine's clock.
+  const ageMs = sentAtMs - Date.parse(String(event?.timestamp));
+  expect(Math.round(ageMs / 10_000)).toBe(6);
+});

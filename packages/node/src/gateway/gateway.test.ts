@@ -1,0 +1,679 @@
+import { once } from "node:events";
+import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { gzipSync } from "node:zlib";
+import { hashPlan, loadPlan } from "@candor/plan";
+import { describe, expect, it, onTestFinished } from "vitest";
+import type { Core } from "../core.ts";
+import type { GeneratedPlan } from "../generated-plan.ts";
+import { openForTest, type World, type WorldOptions } from "../rig/in-process.ts";
+import { createManualClock } from "../rig/manual-clock.ts";
+import type { GatewayRequest } from "./body.ts";
+import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+
+const ON = { ACME_DISABLE_TELEMETRY: "false", ACME_CLIENT_TELEMETRY: "yes" };
+const UUID = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
+const NOW_MS = Date.parse("2026-11-23T12:00:00.000Z");
+const CLICK = { type: "track", event: "CLICK", anonymousId: UUID, properties: { role: "admin" } };
+const ALLOWED = { success: true };
+const NOT_ALLOWED = { success: true, accepted: 0, reason: "no_consent" };
+
+/** A client that may send clicks, pages and who signed in, each with an address and a user agent. */
+const ACME = planOf(`
+product: Acme
+contact: https://acme.example/contact
+version: 1
+about: For the tests of the gateway.
+promises: [No more than this.]
+switches: { disable: ACME_DISABLE_TELEMETRY, opt_in: ACME_CLIENT_TELEMETRY }
+turn_off: [Set the variable.]
+changelog: [{ version: 1, date: "2026-11-23", text: The first. }]
+sources:
+  server:
+    description: The server.
+    consent: notice
+    ip: truncate
+    user_agent: family
+    retention_days: 30
+  client:
+    description: The browser.
+    consent: opt-in
+    ip: truncate
+    user_agent: family
+    retention_days: 30
+    context:
+      ip: { type: string, format: ip, sensitivity: technical, description: Where, max_length: 45, example: 203.0.113.7 }
+      userAgent: { type: string, format: user_agent, sensitivity: technical, description: What, max_length: 512, example: Mozilla/5.0 }
+      locale: { type: string, sensitivity: technical, description: Which, pattern: "[a-z]{2}", max_length: 2, example: de }
+    ids:
+      anonymousId: { type: string, sensitivity: interaction, description: The browser, pattern: "[0-9a-f-]{36}", max_length: 36, example: ${UUID} }
+      userId: { type: string, hash: true, sensitivity: interaction, description: Who, max_length: 64, example: ${"ab".repeat(32)} }
+events:
+  - type: track
+    name: CLICK
+    source: [client]
+    since: 1
+    why: To know.
+    owner: Client team
+    review: https://acme.example/1
+    properties:
+      role: { type: string, sensitivity: technical, description: Which, enum: [admin, viewer], max_length: 8, example: admin }
+  - type: page
+    name: Home
+    source: [client]
+    since: 1
+    why: To know.
+    owner: Client team
+    review: https://acme.example/1
+  - type: identify
+    source: [client]
+    since: 1
+    why: To know.
+    owner: Client team
+    review: https://acme.example/1
+    traits:
+      role: { type: string, sensitivity: technical, description: Which, enum: [admin, viewer], max_length: 8, example: admin }
+  - type: track
+    name: Instance Active
+    source: [server]
+    since: 1
+    why: To know.
+    owner: Platform team
+    review: https://acme.example/1
+`);
+
+function planOf(text: string): GeneratedPlan {
+  const plan = loadPlan(text, "acme.yaml");
+  return { hash: hashPlan(plan), content: JSON.parse(JSON.stringify(plan)) };
+}
+
+interface Site extends World {
+  readonly gateway: Gateway;
+  /** Of the gateway: it is mounted at /telemetry. */
+  readonly url: string;
+  readonly post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Reply>;
+  /** Ends telemetry, so that all is on disk, and reads the outbox. */
+  readonly kept: () => readonly unknown[];
+}
+
+interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+interface SiteOptions extends WorldOptions {
+  readonly gateway?: Partial<GatewayOptions>;
+  /** What stands before the gateway, and lets the request go on to it. */
+  readonly middleware?: (request: GatewayRequest, response: ServerResponse, go: () => void) => void;
+}
+
+async function openSite({ gateway: given, middleware, ...options }: SiteOptions = {}): Promise<Site> {
+  const clock = options.clock ?? createManualClock(NOW_MS);
+  const world = openForTest({ plan: ACME, environment: ON, clock, ...options });
+  const gateway = createGateway(world.core, { writeKey: "client_key", ...given }, clock);
+  const url = await serve((request, response) => {
+    if (middleware === undefined) gateway(request, response);
+    else middleware(request, response, () => gateway(request, response));
+  });
+  return {
+    ...world,
+    gateway,
+    url: `${url}/telemetry`,
+    post: (path, body, headers) => post(`${url}/telemetry${path}`, body, headers),
+    kept: () => {
+      world.core.close();
+      return world.messages();
+    },
+  };
+}
+
+async function serve(handle: (request: IncomingMessage, response: ServerResponse) => void): Promise<string> {
+  const server = createServer(handle);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+async function post(url: string, body: unknown, headers: Record<string, string> = {}): Promise<Reply> {
+  const bytes = typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
+  const response = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "text/plain", "user-agent": "Browser/1", ...headers },
+    body: new Uint8Array(Buffer.from(bytes)),
+  });
+  return toReply(response);
+}
+
+async function toReply(response: Response): Promise<Reply> {
+  return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
+}
+
+describe("a browser's message", () => {
+  it("comes into the outbox with the client's key, a reduced address and a hashed user", async () => {
+    const site = await openSite({ gateway: { clientAddress: () => "203.0.113.77" } });
+    const { status, body } = await site.post("/v1/t", {
+      ...CLICK,
+      userId: "ada@example.org",
+      writeKey: "theirs",
+    });
+    expect({ status, body }).toEqual({ status: 200, body: ALLOWED });
+    expect(site.kept()).toEqual([
+      {
+        type: "track",
+        event: "CLICK",
+        messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        timestamp: "2026-11-23T12:00:00.000Z",
+        anonymousId: UUID,
+        userId: expect.stringMatching(/^[0-9a-f]{64}$/),
+        properties: { role: "admin" },
+        context: { ip: "203.0.113.0", userAgent: "Browser/1" },
+        writeKey: "client_key",
+      },
+    ]);
+  });
+
+  it.each([
+    ["/v1/track", CLICK, "track"],
+    ["/v1/track/", CLICK, "track"],
+    ["/v1/t", { ...CLICK, type: "page" }, "track"],
+    ["/v1/t?x=1", CLICK, "track"],
+    ["/v1/page", { name: "Home", anonymousId: UUID }, "page"],
+    ["/v1/p", { name: "Home", anonymousId: UUID }, "page"],
+    ["/v1/identify", { userId: "u1", traits: { role: "admin" } }, "identify"],
+    ["/v1/i", { userId: "u1" }, "identify"],
+    ["/v1/b", CLICK, "track"],
+  ])("posted to %s is taken as its path says", async (path, message, type) => {
+    const site = await openSite();
+    expect((await site.post(path, message)).body).toEqual(ALLOWED);
+    expect(site.kept()).toMatchObject([{ type }]);
+  });
+
+  it("is taken in each form that browsers send", async () => {
+    const site = await openSite();
+    const batch = { batch: [CLICK], context: { locale: "de" }, writeKey: "theirs" };
+    for (const [body, headers] of [
+      [JSON.stringify(batch), { "content-type": "text/plain;charset=UTF-8" }],
+      [JSON.stringify(batch), { "content-type": "application/json" }],
+      [gzipSync(JSON.stringify(batch)), { "content-encoding": "gzip" }],
+      [gzipSync(JSON.stringify(batch)), {}],
+    ] as const) {
+      const reply = await site.post("/v1/batch", body, headers);
+      expect(reply.body).toEqual({ success: true, accepted: 1, dropped: [] });
+    }
+    const kept = site.kept();
+    expect(kept).toHaveLength(4);
+    for (const message of kept) expect(message).toMatchObject({ context: { locale: "de" } });
+  });
+
+  it("keeps its own context, address and user agent", async () => {
+    const site = await openSite();
+    const context = { ip: "198.51.100.9", userAgent: "Mine/2", locale: "fr", secret: 1 };
+    await site.post("/v1/batch", { batch: [{ ...CLICK, context }], context: { locale: "de" } });
+    expect(site.kept()).toMatchObject([
+      { context: { ip: "198.51.100.0", userAgent: "Mine/2", locale: "fr" } },
+    ]);
+  });
+
+  it("has the peer's address, whatever the headers say, unless the product knows better", async () => {
+    const site = await openSite();
+    await site.post("/v1/t", CLICK, { "x-forwarded-for": "203.0.113.7" });
+    expect(site.kept()).toMatchObject([{ context: { ip: "127.0.0.0" } }]);
+  });
+
+  it.each([
+    [
+      "throws",
+      () => {
+        throw new Error("no");
+      },
+    ],
+    ["knows none", () => undefined],
+    ["gives what is none", () => "unknown, 203.0.113.7"],
+  ])("has no address when the product's function %s", async (_what, clientAddress) => {
+    const site = await openSite({ gateway: { clientAddress } });
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
+    expect(site.kept()).toMatchObject([{ context: { userAgent: "Browser/1" } }]);
+    expect(JSON.stringify(site.messages())).not.toContain('"ip"');
+  });
+
+  it("keeps a messageId that a client made, and the keyed hash of any other", async () => {
+    const site = await openSite();
+    const ids = [
+      `ajs-next-1719412345678-${UUID}`,
+      "ajs-9176c8f5ebc607524746206ea6aa7502",
+      UUID,
+      "api-1joj5LZSzuVCI9KshnaX059JYKo",
+      "ada@example.org",
+      "ada@example.org",
+      "sk_live_4eC39HqLyjWDarjtT1zdP7dc",
+    ];
+    await site.post("/v1/batch", { batch: ids.map((messageId) => ({ ...CLICK, messageId })) });
+    const kept = site.kept().map((message) => (message as { messageId: string }).messageId);
+    expect(kept.slice(0, 4)).toEqual(ids.slice(0, 4));
+    expect(kept.slice(4)).toEqual([
+      expect.stringMatching(/^hashed-[0-9a-f]{32}$/),
+      kept[4],
+      expect.stringMatching(/^hashed-[0-9a-f]{32}$/),
+    ]);
+  });
+
+  it("gets its time by this machine's clock, and never a later one", async () => {
+    const site = await openSite();
+    const at = (timestamp: string, sentAt?: string) => ({ ...CLICK, timestamp, sentAt });
+    await site.post("/v1/t", at("2020-01-01T00:00:01.000Z", "2020-01-01T00:00:03.500Z"));
+    await site.post("/v1/t", at("2026-11-23T11:00:00+00:00"));
+    await site.post("/v1/t", at("2030-01-01T00:00:00Z"));
+    await site.post("/v1/t", at("yesterday"));
+    await site.post("/v1/t", { ...CLICK, originalTimestamp: "2026-11-23T10:00:00Z" });
+    await site.post("/v1/t", at("2026-11-23T09:00:00Z", "2026-11-23T09:00:01Z"), { "x-retry-count": "2" });
+    await site.post("/v1/b", { batch: [at("2026-11-23T08:00:00Z")], sentAt: "2026-11-23T08:00:10Z" });
+    expect(site.kept().map((message) => (message as { timestamp: string }).timestamp)).toEqual([
+      "2026-11-23T11:59:57.500Z",
+      "2026-11-23T11:00:00.000Z",
+      "2026-11-23T12:00:00.000Z",
+      "2026-11-23T12:00:00.000Z",
+      "2026-11-23T10:00:00.000Z",
+      "2026-11-23T09:00:00.000Z",
+      "2026-11-23T11:59:50.000Z",
+    ]);
+  });
+});
+
+describe("a message that is not kept", () => {
+  it("is told with its place and its reason, and the others are kept", async () => {
+    const site = await openSite();
+    const batch = [
+      { ...CLICK, messageId: "m-0" },
+      "text",
+      { ...CLICK, type: "alias", messageId: "m-2" },
+      { type: "track", anonymousId: UUID },
+      { type: "track", event: "CLICK", userId: null, anonymousId: "" },
+      { ...CLICK, messageId: "m".repeat(100) },
+      { ...CLICK, properties: [] },
+      { ...CLICK, traits: "x" },
+      { ...CLICK, context: 7 },
+      { ...CLICK, properties: nested(32) },
+      { ...CLICK, properties: { note: "x".repeat(33_000) } },
+      { ...CLICK, event: "UNKNOWN", messageId: 12 },
+      { ...CLICK, event: "Instance Active" },
+    ];
+    const reply = await site.post("/v1/batch", { batch });
+    const reasons = [
+      "not_an_object",
+      "unknown_type",
+      "no_event",
+      "no_user_anon_id",
+      "message_id_too_long",
+      "properties_not_object",
+      "traits_not_object",
+      "context_not_object",
+      "too_deep",
+      "event_too_large",
+      "event_not_in_plan",
+      "wrong_source",
+    ];
+    const ids: Record<number, string> = { 2: "m-2", 5: "m".repeat(100) };
+    expect(reply.body).toEqual({
+      success: true,
+      accepted: 1,
+      dropped: reasons.map((reason, at) => ({ index: at + 1, messageId: ids[at + 1] ?? null, reason })),
+    });
+    expect(site.kept()).toHaveLength(1);
+    expect(site.telemetry.status().counts.dropped).toEqual({ event_not_in_plan: 1, wrong_source: 1 });
+    const ownReasons = reasons.slice(0, 10);
+    expect(site.gateway.report()).toEqual({
+      requests: {},
+      messages: Object.fromEntries(ownReasons.map((reason) => [reason, 1])),
+    });
+  });
+
+  it("is told of a single message too", async () => {
+    const site = await openSite();
+    expect((await site.post("/v1/alias", { userId: "u", previousId: "p" })).body).toEqual({
+      success: true,
+      accepted: 0,
+      dropped: [{ index: 0, messageId: null, reason: "unknown_type" }],
+    });
+  });
+
+  it("is what a large context of its batch makes too large", async () => {
+    const site = await openSite();
+    const context = { note: "x".repeat(20_000) };
+    const reply = await site.post("/v1/batch", { batch: Array(500).fill(CLICK), context });
+    const { accepted = 0, dropped = [] } = reply.body as { accepted: number; dropped: { reason: string }[] };
+    expect(accepted).toBeGreaterThan(300);
+    expect(accepted).toBeLessThan(450);
+    expect(new Set(dropped.map(({ reason }) => reason))).toEqual(new Set(["batch_too_large"]));
+    const larger = await site.post("/v1/batch", { batch: [CLICK], context: { note: "x".repeat(33_000) } });
+    expect(larger.body).toMatchObject({ accepted: 0, dropped: [{ reason: "event_too_large" }] });
+  });
+});
+
+function nested(levels: number): object {
+  let value = {};
+  for (let level = 1; level < levels; level++) value = { deeper: value };
+  return value;
+}
+
+describe("a request that is refused", () => {
+  const refusals: [string, string, unknown, Record<string, string>, number, string][] = [
+    ["no JSON", "/v1/t", "{", {}, 400, "body_unreadable"],
+    ["nothing", "/v1/t", "", {}, 400, "body_unreadable"],
+    ["bytes that are no text", "/v1/t", Buffer.from([0x22, 0xff, 0x22]), {}, 400, "body_unreadable"],
+    ["damaged gzip", "/v1/t", Buffer.from([0x1f, 0x8b, 8, 0, 1, 2]), {}, 400, "body_unreadable"],
+    ["a list", "/v1/t", "[]", {}, 400, "body_not_object"],
+    ["a batch that is none", "/v1/b", { batch: {} }, {}, 400, "batch_not_array"],
+    ["another encoding", "/v1/t", CLICK, { "content-encoding": "br" }, 400, "encoding_unknown"],
+    ["too much", "/v1/t", "x".repeat(1024 * 1024 + 1), {}, 413, "body_too_large"],
+    ["too much in little gzip", "/v1/t", gzipSync("x".repeat(3_000_000)), {}, 413, "body_too_large"],
+    ["too many messages", "/v1/b", { batch: Array(2501).fill(1) }, {}, 413, "batch_too_long"],
+    ["another site's page", "/v1/t", CLICK, { "sec-fetch-site": "cross-site" }, 403, "not_same_origin"],
+    ["a sister site's page", "/v1/t", CLICK, { "sec-fetch-site": "same-site" }, 403, "not_same_origin"],
+    ["an address that is not there", "/v1/x", CLICK, {}, 404, "not_found"],
+    ["an address outside", "/else", CLICK, {}, 404, "not_found"],
+    ["the settings, posted", "/v1/projects/k/settings", CLICK, {}, 405, "method_not_allowed"],
+  ];
+  it.each(refusals)("%s (%s) is told why as JSON", async (_what, path, body, headers, status, code) => {
+    const site = await openSite();
+    const reply = await site.post(path, body, headers);
+    const { body: told } = reply;
+    expect({ status: reply.status, told }).toEqual({
+      status,
+      told: { success: false, code, message: expect.any(String), error: expect.any(String) },
+    });
+    expect(reply.headers.get("access-control-allow-origin")).toBeNull();
+    expect(site.gateway.report()).toEqual({ requests: { [code]: 1 }, messages: {} });
+    expect(site.kept()).toEqual([]);
+  });
+
+  it("is one of a page's own origin never", async () => {
+    const site = await openSite();
+    for (const origin of ["same-origin", "none"]) {
+      expect((await site.post("/v1/t", CLICK, { "sec-fetch-site": origin })).body).toEqual(ALLOWED);
+    }
+    expect(site.kept()).toHaveLength(2);
+  });
+
+  it("goes on to the product when it is not the gateway's, and nothing of it was read", async () => {
+    const { core } = openForTest({ plan: ACME, environment: ON });
+    const gateway = createGateway(core, { writeKey: "client_key" });
+    const url = await serve((request, response) =>
+      gateway(request, response, () => void echo(request, response)),
+    );
+    const response = await fetch(`${url}/api/items`, { method: "POST", body: "item" });
+    expect(await response.text()).toBe("item");
+    expect((await post(`${url}/v1/t`, CLICK)).body).toEqual(ALLOWED);
+  });
+
+  it("beyond the messages a second is told when to come again, and takes no more than that", async () => {
+    const clock = createManualClock(NOW_MS);
+    const site = await openSite({ clock, gateway: { maxMessagesPerSecond: 10 } });
+    const batch = Array(24).fill(CLICK);
+    expect((await site.post("/v1/b", { batch })).body).toMatchObject({ accepted: 24 });
+    const refused = await site.post("/v1/t", CLICK);
+    expect({ status: refused.status, after: refused.headers.get("retry-after") }).toEqual({
+      status: 429,
+      after: "2",
+    });
+    await clock.advance(1500);
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
+    expect((await site.post("/v1/t", CLICK)).status).toBe(429);
+    expect(site.gateway.report()).toEqual({ requests: { too_many_requests: 2 }, messages: {} });
+    expect(site.kept()).toHaveLength(25);
+  });
+});
+
+async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  for await (const chunk of request) response.write(chunk);
+  response.end();
+}
+
+describe("a person or an operator who does not want it", () => {
+  it.each([
+    ["Sec-GPC: 1", { "sec-gpc": "1" }],
+    ["DNT: 1", { dnt: "1" }],
+  ])("is kept out by %s", async (_what, headers) => {
+    const site = await openSite();
+    const reply = await site.post("/v1/b", { batch: [CLICK] }, headers);
+    expect({ status: reply.status, body: reply.body }).toEqual({ status: 200, body: NOT_ALLOWED });
+    expect(site.gateway.report()).toEqual({ requests: { no_consent: 1 }, messages: {} });
+    expect(site.kept()).toEqual([]);
+  });
+
+  it("is not taken for one by other values of these headers", async () => {
+    const site = await openSite();
+    await site.post("/v1/t", CLICK, { "sec-gpc": "0", dnt: "0" });
+    await site.post("/v1/t", CLICK, { "sec-gpc": "true", dnt: "unspecified" });
+    expect(site.kept()).toHaveLength(2);
+  });
+
+  it.each([
+    ["turned off", { ACME_DISABLE_TELEMETRY: "true", ACME_CLIENT_TELEMETRY: "yes" }],
+    ["never asked", {}],
+    ["without an answer for the client", { ACME_DISABLE_TELEMETRY: "false" }],
+    ["told not to track", { ...ON, DO_NOT_TRACK: "1" }],
+  ])("gets nothing kept while telemetry is %s", async (_what, environment) => {
+    const site = await openSite({ environment });
+    const reply = await site.post("/v1/t", CLICK);
+    expect({ status: reply.status, body: reply.body }).toEqual({ status: 200, body: NOT_ALLOWED });
+    expect(site.kept()).toEqual([]);
+  });
+
+  it("opens nothing while off", async () => {
+    const site = await openSite({ environment: {} });
+    await site.post("/v1/t", CLICK);
+    expect(site.files()).toEqual([]);
+    expect(site.core.session).toBeUndefined();
+  });
+
+  it("is obeyed at once, and from then on the messages of before are gone", async () => {
+    const site = await openSite();
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
+    site.core.answer(["client"], "no", "inspector");
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(NOT_ALLOWED);
+    expect(site.kept()).toEqual([]);
+  });
+
+  it("keeps nothing after the product closed telemetry", async () => {
+    const site = await openSite();
+    site.core.close();
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(NOT_ALLOWED);
+  });
+
+  it("sees in log mode what would be sent, while a browser's refusal still holds", async () => {
+    const site = await openSite({ environment: { ...ON, ACME_TELEMETRY: "log" } });
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
+    expect((await site.post("/v1/t", CLICK, { "sec-gpc": "1" })).body).toEqual(NOT_ALLOWED);
+    expect(site.printed).toEqual([expect.stringContaining('"event":"CLICK"')]);
+    expect(site.files()).toEqual([]);
+  });
+});
+
+describe("without what it needs", () => {
+  it.each([
+    ["no write key", { writeKey: "" }],
+    ["no options", undefined],
+  ])("with %s it keeps nothing, and tells the product", async (_what, options) => {
+    const { core, told, messages } = openForTest({ plan: ACME, environment: ON });
+    const gateway = createGateway(core, options as unknown as GatewayOptions);
+    const url = await serve(gateway);
+    expect((await post(`${url}/v1/t`, CLICK)).body).toEqual(NOT_ALLOWED);
+    core.close();
+    expect({ told, messages: messages() }).toEqual({
+      told: [expect.stringContaining("candor keys")],
+      messages: [],
+    });
+  });
+
+  it("with a telemetry that cannot be on it answers as one that is off", async () => {
+    const url = await serve(createGateway(undefined, { writeKey: "client_key" }));
+    expect((await post(`${url}/v1/t`, CLICK)).body).toEqual(NOT_ALLOWED);
+    expect(await settingsAt(url)).toEqual({});
+  });
+
+  it("with a core that fails it answers, and throws nothing into the product", async () => {
+    const { core } = openForTest({ plan: ACME, environment: ON });
+    const gateway = createGateway(core, { writeKey: "client_key" });
+    const broken = Object.create(core) as Core;
+    Object.defineProperty(broken, "decisionsOf", {
+      value: () => {
+        throw new Error("broken");
+      },
+    });
+    Object.defineProperty(broken, "state", { value: { state: "on" } });
+    Object.defineProperty(broken, "addSource", { value: () => {} });
+    const url = await serve(createGateway(broken, { writeKey: "client_key" }));
+    expect((await post(`${url}/v1/t`, CLICK)).status).toBe(500);
+    expect(gateway.report()).toEqual({ requests: {}, messages: {} });
+  });
+});
+
+describe("the clients' other addresses", () => {
+  it("has analytics-next send to this gateway, by the origin that the page knows", async () => {
+    const site = await openSite();
+    const { host } = new URL(site.url);
+    expect(await settingsAt(site.url)).toEqual(settings(`${host}/telemetry/v1`, "http"));
+    expect(await settingsAt(site.url, { "x-forwarded-proto": "https" })).toEqual(
+      settings(`${host}/telemetry/v1`, "https"),
+    );
+    expect(await settingsAt(site.url, { referer: "https://acme.example:8443/apps?q=1" })).toEqual(
+      settings("acme.example:8443/telemetry/v1", "https"),
+    );
+  });
+
+  it("has analytics-next send nothing at all when nothing would be kept", async () => {
+    const site = await openSite();
+    expect(await settingsAt(site.url, { "sec-gpc": "1" })).toEqual({});
+    site.core.close();
+    expect(await settingsAt(site.url)).toEqual({});
+  });
+
+  it("takes the clients' metrics about themselves and forgets them", async () => {
+    const site = await openSite();
+    expect((await site.post("/v1/m", { series: [] })).body).toEqual(ALLOWED);
+    expect(site.kept()).toEqual([]);
+  });
+});
+
+async function settingsAt(url: string, headers: Record<string, string> = {}): Promise<unknown> {
+  const response = await fetch(`${url}/v1/projects/web%20key/settings`, { headers });
+  return (await toReply(response)).body;
+}
+
+function settings(apiHost: string, protocol: string): object {
+  return { integrations: { "Segment.io": { apiKey: "web key", apiHost, protocol } } };
+}
+
+describe("in a product's server", () => {
+  it.each([
+    ["an object", (text: string): unknown => JSON.parse(text)],
+    ["a text", (text: string): unknown => text],
+    ["bytes", (text: string): unknown => Buffer.from(text)],
+  ])("takes a body that a middleware has read, as %s", async (_what, parse) => {
+    const site = await openSite({
+      middleware: (request, response, go) => void readBefore(request, parse).then(go, () => response.end()),
+    });
+    expect((await site.post("/v1/b", { batch: [CLICK] })).body).toMatchObject({ accepted: 1 });
+    expect(site.kept()).toHaveLength(1);
+  });
+
+  it("reads the body itself where a middleware left an empty object", async () => {
+    const site = await openSite({
+      middleware: (request, _response, go) => {
+        Object.assign(request, { body: {} });
+        go();
+      },
+    });
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
+  });
+
+  it.each([
+    ["read and threw away", undefined, "body_unreadable"],
+    ["read as a number", 7, "body_not_object"],
+  ])("refuses a body that a middleware %s", async (_what, body, code) => {
+    const site = await openSite({
+      middleware: (request, response, go) =>
+        void readBefore(request, () => body).then(go, () => response.end()),
+    });
+    expect((await site.post("/v1/t", CLICK)).body).toMatchObject({ code });
+  });
+
+  it("works below a mount that the framework takes off, and knows its address all the same", async () => {
+    const site = await openSite({
+      middleware: (request, _response, go) => {
+        const originalUrl = request.url ?? "";
+        Object.assign(request, { originalUrl, url: originalUrl.replace("/telemetry", "") });
+        go();
+      },
+    });
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
+    const { host } = new URL(site.url);
+    expect(await settingsAt(site.url)).toEqual(settings(`${host}/telemetry/v1`, "http"));
+  });
+
+  it("keeps nothing of a request that breaks off, and goes on", async () => {
+    const site = await openSite();
+    const { port } = new URL(site.url);
+    const socket = connect(Number(port), "127.0.0.1");
+    const text = JSON.stringify(CLICK);
+    socket.write(
+      `POST /telemetry/v1/t HTTP/1.1\r\nHost: x\r\nContent-Length: ${text.length + 9}\r\n\r\n${text}`,
+    );
+    await sleep(50);
+    socket.destroy();
+    await expect.poll(() => site.gateway.report().requests).toEqual({ body_timeout: 1 });
+    expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
+    expect(site.kept()).toHaveLength(1);
+  });
+
+  it("gives up a body that trickles in", async () => {
+    const clock = createManualClock(NOW_MS);
+    const site = await openSite({ clock });
+    const slow = httpRequest(`${site.url}/v1/t`, { method: "POST", headers: { "content-length": 100 } });
+    slow.on("error", () => {});
+    await clock.advance(1000); // what earlier processes left is looked for
+    const before = clock.planned();
+    slow.write("{");
+    await expect.poll(() => clock.planned()).toBe(before + 1);
+    const answered = once(slow, "response") as Promise<[IncomingMessage]>;
+    await clock.advance(15_000);
+    const [response] = await answered;
+    expect({ status: response.statusCode, connection: response.headers.connection }).toEqual({
+      status: 408,
+      connection: "close",
+    });
+    expect(clock.planned()).toBe(before);
+  });
+
+  it("lets others in while a large batch is taken", async () => {
+    const site = await openSite({ gateway: { maxMessagesPerSecond: 10_000 } });
+    const order: string[] = [];
+    const large = site.post("/v1/b", { batch: Array(2500).fill(CLICK) }).then(() => order.push("large"));
+    await expect.poll(() => site.telemetry.status().counts.kept).toBeGreaterThan(0);
+    await site.post("/v1/t", CLICK).then(() => order.push("small"));
+    await large;
+    expect(order).toEqual(["small", "large"]);
+    expect(site.telemetry.status().counts.kept).toBe(2501);
+  });
+
+  it("says no more once the product has answered itself", async () => {
+    const site = await openSite({
+      middleware: (_request, response, go) => {
+        response.end('{"mine":true}');
+        go();
+      },
+    });
+    expect((await site.post("/v1/t", CLICK)).body).toEqual({ mine: true });
+  });
+});
+
+async function readBefore(request: GatewayRequest, parse: (text: string) => unknown): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  Object.assign(request, { body: parse(Buffer.concat(chunks).toString()) });
+}

@@ -1,0 +1,171 @@
+import type { ServerResponse } from "node:http";
+import { type Clock, machineClock } from "../clock.ts";
+import type { Core } from "../core.ts";
+import { isRecord } from "../state/state-folder.ts";
+import { type Admission, createAdmission } from "./admission.ts";
+import { sendFault, sendJson, sendNotAllowed, sendTaken } from "./answer.ts";
+import { createBodyReader, type GatewayRequest } from "./body.ts";
+import { clientSettings } from "./client-settings.ts";
+import { GatewayCounts, type GatewayReport } from "./counts.ts";
+import { type ClientAddress, openDelivery } from "./delivery.ts";
+import { GatewayFault } from "./faults.ts";
+import { takeMessages } from "./intake.ts";
+import { recordDraft } from "./record-draft.ts";
+import { findRoute, type GatewayRoute } from "./route.ts";
+import { createTokenBucket, type TokenBucket } from "./token-bucket.ts";
+
+const MAX_MESSAGES_PER_SECOND = 1000;
+const MAX_BATCH_MESSAGES = 2500;
+
+export interface GatewayOptions {
+  /** The collector's write key of the source `client`; `candor keys` prints it. What key a browser sends does not matter. */
+  readonly writeKey: string;
+  /**
+   * The browser's address, for products that stand behind a reverse proxy which they trust.
+   * @default the peer's; nothing that a header says is believed
+   */
+  readonly clientAddress?: ClientAddress;
+  /** Of all browsers together, at least 1. Beyond it they are told to come again later. @default 1000 */
+  readonly maxMessagesPerSecond?: number;
+}
+
+/** A request handler of node:http, and so of Express and others. Never throws. */
+export interface Gateway {
+  /** @param next called, with nothing read, for addresses that are not the gateway's; without it these get a 404 */
+  (request: GatewayRequest, response: ServerResponse, next?: (error?: unknown) => void): void;
+  /** What it turned away since it began. */
+  readonly report: () => GatewayReport;
+}
+
+/**
+ * Takes the messages of a product's own pages, on the product's own origin, and puts them into the outbox: browsers talk to
+ * no third host, and one switch covers server and browser. Undefined core: telemetry cannot be on.
+ */
+export function createGateway(
+  core: Core | undefined,
+  options: GatewayOptions,
+  clock: Clock = machineClock,
+): Gateway {
+  const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
+  const isUsable = typeof given.writeKey === "string" && given.writeKey.trim() !== "";
+  if (core !== undefined && isUsable) core.addSource("client", options.writeKey);
+  if (core !== undefined && !isUsable) tellKeyMissing(core);
+  const counts = new GatewayCounts();
+  const desk: Desk = {
+    admit: createAdmission(isUsable ? core : undefined),
+    clientAddress: typeof given.clientAddress === "function" ? options.clientAddress : undefined,
+    bucket: createTokenBucket(toRate(given.maxMessagesPerSecond), clock.monotonic),
+    readBody: createBodyReader(clock),
+    counts,
+    clock,
+  };
+  const handle = (request: GatewayRequest, response: ServerResponse, next?: () => void): void => {
+    const route = findRoute(request.url ?? "");
+    if (route === undefined && typeof next === "function") next();
+    else void answer(request, response, route, desk);
+  };
+  return Object.assign(handle, { report: () => counts.report() });
+}
+
+interface Desk {
+  readonly admit: Admission;
+  readonly clientAddress: ClientAddress | undefined;
+  readonly bucket: TokenBucket;
+  readonly readBody: ReturnType<typeof createBodyReader>;
+  readonly counts: GatewayCounts;
+  readonly clock: Clock;
+}
+
+/** Answers a request, whatever happens. Never rejects. */
+async function answer(
+  request: GatewayRequest,
+  response: ServerResponse,
+  route: GatewayRoute | undefined,
+  desk: Desk,
+): Promise<void> {
+  try {
+    await dispatch(request, response, route, desk);
+  } catch (error) {
+    const fault = error instanceof GatewayFault ? error : new GatewayFault("internal");
+    desk.counts.refuse(fault.code);
+    try {
+      sendFault(response, fault);
+    } catch {
+      // The connection is gone.
+    }
+  }
+}
+
+async function dispatch(
+  request: GatewayRequest,
+  response: ServerResponse,
+  route: GatewayRoute | undefined,
+  desk: Desk,
+): Promise<void> {
+  if (route === undefined) throw new GatewayFault("not_found");
+  if (!isSameOrigin(request)) throw new GatewayFault("not_same_origin");
+  if (request.method !== (route.kind === "settings" ? "GET" : "POST"))
+    throw new GatewayFault("method_not_allowed");
+  const core = desk.admit(request);
+  if (route.kind === "settings")
+    return sendJson(response, 200, clientSettings(request, route.writeKey, core !== undefined));
+  // The clients' metrics about themselves: nothing of it is read.
+  if (route.kind === "client_metrics") return sendJson(response, 200, { success: true });
+  if (core !== undefined) return await takeBody(request, response, route.type, core, desk);
+  desk.counts.refuse("no_consent");
+  sendNotAllowed(response);
+}
+
+/** Older browsers, and pages without TLS, do not say where a request comes from. */
+function isSameOrigin({ headers }: GatewayRequest): boolean {
+  const site = headers["sec-fetch-site"];
+  return site === undefined || site === "same-origin" || site === "none";
+}
+
+async function takeBody(
+  request: GatewayRequest,
+  response: ServerResponse,
+  type: string | undefined,
+  core: Core,
+  desk: Desk,
+): Promise<void> {
+  checkRate(desk.bucket); // before anything is read
+  const body = await desk.readBody(request);
+  const { batch } = body;
+  const isBatch = batch !== undefined && batch !== null;
+  if (isBatch && !Array.isArray(batch)) throw new GatewayFault("batch_not_array");
+  const items: readonly unknown[] = isBatch ? batch : [body];
+  if (items.length > MAX_BATCH_MESSAGES) throw new GatewayFault("batch_too_long");
+  checkRate(desk.bucket);
+  desk.bucket.take(items.length);
+  const receivedAtMs = desk.clock.now();
+  const delivery = openDelivery({
+    request,
+    body,
+    type,
+    core,
+    receivedAtMs,
+    clientAddress: desk.clientAddress,
+  });
+  const dropped = await takeMessages(items, delivery, (draft) => recordDraft(core, draft));
+  desk.counts.drop(dropped);
+  sendTaken(response, { isBatch, messages: items.length, dropped });
+}
+
+function checkRate(bucket: TokenBucket): void {
+  const waitS = bucket.waitS();
+  if (waitS > 0) throw new GatewayFault("too_many_requests", Math.max(1, Math.ceil(waitS)));
+}
+
+function tellKeyMissing({ settings }: Core): void {
+  try {
+    settings.debug("The gateway takes nothing: give it the client's write key; `candor keys` prints it.");
+  } catch {
+    // The product's own function.
+  }
+}
+
+function toRate(perSecond: unknown): number {
+  const isNumber = typeof perSecond === "number" && Number.isFinite(perSecond);
+  return isNumber ? Math.max(1, perSecond) : MAX_MESSAGES_PER_SECOND;
+}

@@ -1,0 +1,74 @@
+import { compilePlan, type Plan } from "@candor/plan/runtime";
+
+/** What `candor generate ts` and `candor generate js` export as `plan`. */
+export interface GeneratedPlan<Sources = unknown> {
+  /** SHA-256 of what the plan collects, lower-case hex. */
+  readonly hash: string;
+  /** The plan as JSON. */
+  readonly content: unknown;
+  /** Never there; it carries the types. */
+  readonly sources?: Sources;
+}
+
+type ServerOf<P> = P extends { readonly sources?: infer S }
+  ? NonNullable<S> extends { readonly server: infer Server }
+    ? Server
+    : unknown
+  : unknown;
+
+type Named = { readonly [name: string]: object };
+type PartOf<P, Part extends string> =
+  ServerOf<P> extends { readonly [Key in Part]: infer Calls } ? Calls : Named;
+
+/** The server's events by name, with the properties of each. */
+export type EventsOf<P> = PartOf<P, "events">;
+export type PagesOf<P> = PartOf<P, "pages">;
+export type ScreensOf<P> = PartOf<P, "screens">;
+type TraitsOf<P> = ServerOf<P> extends { readonly traits: infer Traits } ? Traits : object;
+export type IdentifyTraitsOf<P> = TraitsOf<P> extends { readonly identify: infer T } ? T : object;
+export type GroupTraitsOf<P> = TraitsOf<P> extends { readonly group: infer T } ? T : object;
+
+/** `instanceId` may be left out: the SDK knows it. */
+export type Properties<P> = P extends { readonly instanceId: infer Id }
+  ? Omit<P, "instanceId"> & { readonly instanceId?: Id }
+  : P;
+
+/** The arguments after a name: properties may be left out when none is required. */
+export type Given<P, About> =
+  Record<never, never> extends P
+    ? [properties?: P | undefined, about?: About | undefined]
+    : [properties: P, about?: About | undefined];
+
+/** The plan of a generated module; undefined when it is none. */
+export function readPlan(plan: unknown): { readonly content: Plan; readonly hash: string } | undefined {
+  if (typeof plan !== "object" || plan === null || !("hash" in plan) || !("content" in plan))
+    return undefined;
+  const { hash, content } = plan;
+  if (typeof hash !== "string" || !/^[0-9a-f]{64}$/.test(hash) || !isPlan(content)) return undefined;
+  return canBeCompiled(content) ? { content, hash } : undefined;
+}
+
+/** `candor generate` has checked it; here it is only found out whether it is what that wrote. */
+function canBeCompiled(plan: Plan): boolean {
+  try {
+    compilePlan(plan, { address: () => undefined, userAgent: () => undefined, pseudonym: () => "" });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function isPlan(content: unknown): content is Plan {
+  return (
+    typeof content === "object" &&
+    content !== null &&
+    "product" in content &&
+    typeof content.product === "string" &&
+    "version" in content &&
+    typeof content.version === "number" &&
+    "switches" in content &&
+    "sources" in content &&
+    "events" in content &&
+    Array.isArray(content.events)
+  );
+}

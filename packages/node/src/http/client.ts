@@ -1,0 +1,175 @@
+import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
+import { type Connector, createConnector, type Route } from "./connection.ts";
+import { type Exchange, type ExchangeRequest, exchange, type HttpAnswer } from "./exchange.ts";
+import { createExitWatch, type OwnRequests } from "./exit-watch.ts";
+import { FaultError, faultOf, type HttpFault } from "./faults.ts";
+import { hostsFileOf } from "./hosts-file.ts";
+import { createNames, type NameService, systemNameService } from "./names.ts";
+import { chooseProxy, endpointOf } from "./proxy.ts";
+import { RouteAgent } from "./route-agent.ts";
+import { createSlots } from "./slots.ts";
+
+export interface HttpPost {
+  /** http or https; credentials in it are not sent. */
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** For all of it: waiting for a free socket, name, connection, sending, the whole answer. */
+  readonly timeoutMs: number;
+}
+
+export type HttpOutcome =
+  | { readonly ok: true; readonly answer: HttpAnswer }
+  | { readonly ok: false; readonly fault: HttpFault };
+
+export interface HttpClient {
+  /** Never rejects and never throws. Any status is an answer, a redirect too: none is followed. */
+  post(request: HttpPost): Promise<HttpOutcome>;
+  /** Ends what is under way as `cancelled`, closes all sockets; later posts are `cancelled`. */
+  close(): void;
+}
+
+export interface HttpClientOptions {
+  /** For the proxies' variables. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Default: the system's. */
+  readonly hostsFile?: string;
+  /** Default: the system's. */
+  readonly nameService?: NameService;
+  /** Certificates to trust instead of Node's own (which NODE_EXTRA_CA_CERTS adds to), PEM. */
+  readonly ca?: string;
+}
+
+const MAX_SOCKETS = 2;
+/** setTimeout prints a warning for more. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+/** Nothing of it keeps a process alive: one that has nothing else to do ends in the middle of a post. */
+export function createHttpClient(options: HttpClientOptions): HttpClient {
+  const { environment } = options;
+  const sockets = new Set<Socket>();
+  const connector = createConnector({
+    names: createNames({
+      hostsFile: options.hostsFile ?? hostsFileOf(environment),
+      service: options.nameService ?? systemNameService,
+      nowMs: () => performance.now(),
+    }),
+    ca: options.ca,
+    onSocket: (socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    },
+  });
+  const origins = createOrigins(connector, environment);
+  const slots = createSlots(MAX_SOCKETS);
+  const watch = createExitWatch({
+    activeResources: () => process.getActiveResourcesInfo(),
+    ownRequests: () => countRequests(sockets),
+  });
+  const underWay = new Set<AbortController>();
+  let isClosed = false;
+
+  const send = async (post: HttpPost, signal: AbortSignal): Promise<Exchange> => {
+    await slots.take(signal);
+    try {
+      return await origins.send(post, signal);
+    } finally {
+      slots.give();
+    }
+  };
+
+  const post = async (request: HttpPost): Promise<HttpOutcome> => {
+    if (isClosed) return { ok: false, fault: "cancelled" };
+    const ending = new AbortController();
+    const end = (fault: HttpFault) => (): void => ending.abort(new FaultError(fault));
+    const limitMs = Math.min(Math.max(request.timeoutMs, 1), MAX_TIMER_MS);
+    const timer = setTimeout(end("timeout"), limitMs).unref();
+    const leave = watch.enter(end("cancelled"));
+    underWay.add(ending);
+    try {
+      const result = await send(request, ending.signal);
+      return result.ok ? result : { ok: false, fault: result.fault };
+    } catch (error) {
+      return { ok: false, fault: faultOf(error) };
+    } finally {
+      underWay.delete(ending);
+      leave();
+      clearTimeout(timer);
+    }
+  };
+
+  const close = (): void => {
+    isClosed = true;
+    for (const ending of underWay) ending.abort(new FaultError("cancelled"));
+    watch.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  return { post, close };
+}
+
+function countRequests(sockets: ReadonlySet<Socket>): OwnRequests {
+  const all = [...sockets];
+  return {
+    connecting: all.filter((socket) => socket.connecting).length,
+    writing: all.filter((socket) => !socket.connecting && socket.writableLength > 0).length,
+  };
+}
+
+interface Origin {
+  readonly route: Route;
+  readonly agent: RouteAgent;
+}
+
+interface Origins {
+  /** @throws FaultError, or what http.request throws for a header that it does not take */
+  send(post: HttpPost, signal: AbortSignal): Promise<Exchange>;
+}
+
+/** Routes are chosen once: a process does not change its environment, and each has one keep-alive agent. */
+function createOrigins(connector: Connector, environment: HttpClientOptions["environment"]): Origins {
+  const origins = new Map<string, Origin>();
+  const originOf = (url: URL): Origin => {
+    const known = origins.get(url.origin);
+    if (known !== undefined) return known;
+    const route = {
+      target: endpointOf(url),
+      isSecure: url.protocol === "https:",
+      proxy: chooseProxy(environment, url),
+    };
+    const origin = { route, agent: new RouteAgent((signal) => connector.open(route, signal)) };
+    origins.set(url.origin, origin);
+    return origin;
+  };
+  return {
+    async send(post, signal) {
+      const { route, agent } = originOf(post.url);
+      const asked = toRequest(post, route, agent, signal);
+      const first = await exchange(asked, Date.now);
+      if (first.ok || !first.isStale) return blamingProxy(first, route);
+      agent.closeIdle();
+      return blamingProxy(await exchange(asked, Date.now), route);
+    },
+  };
+}
+
+function toRequest(
+  { url, headers, body }: HttpPost,
+  { target, isSecure, proxy }: Route,
+  agent: RouteAgent,
+  signal: AbortSignal,
+): ExchangeRequest {
+  const path = `${url.pathname}${url.search}`;
+  const common = { agent, ...target, body, signal };
+  if (proxy === undefined || isSecure) return { ...common, path, headers: { ...headers, host: url.host } };
+  const { authorization } = proxy;
+  const credentials = authorization === undefined ? {} : { "proxy-authorization": authorization };
+  // A proxy for plain HTTP is asked with the whole URL.
+  return { ...common, path: `${url.origin}${path}`, headers: { ...headers, host: url.host, ...credentials } };
+}
+
+/** 407 comes from a proxy that wants other credentials, never from a collector. */
+function blamingProxy(result: Exchange, { proxy }: Route): Exchange {
+  const isRefused = proxy !== undefined && result.ok && result.answer.status === 407;
+  return isRefused ? { ok: false, fault: "proxy", isStale: false } : result;
+}

@@ -1,0 +1,104 @@
+import { type Agent, type IncomingMessage, request } from "node:http";
+import { FaultError, faultOf, type HttpFault } from "./faults.ts";
+import { parseRetryAfter } from "./retry-after.ts";
+import type { RouteRequestOptions } from "./route-agent.ts";
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** How long the server wants us to wait; at most a day. */
+  readonly retryAfterMs: number | undefined;
+  /** At most 1 MiB. */
+  readonly body: string;
+}
+
+/** One request, as it is written to a socket. */
+export interface ExchangeRequest {
+  readonly agent: Agent;
+  readonly host: string;
+  readonly port: number;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+  /** Its reason is a FaultError. */
+  readonly signal: AbortSignal;
+}
+
+export type Exchange =
+  | { readonly ok: true; readonly answer: HttpAnswer }
+  /** `isStale`: the server had closed the kept socket before the request came; nothing was answered on it. */
+  | { readonly ok: false; readonly fault: HttpFault; readonly isStale: boolean };
+
+const MAX_ANSWER_BYTES = 1024 * 1024;
+
+/** Sends one POST and reads its answer. @param nowMs the wall clock, for a Retry-After that is a date. @throws what http.request throws for a bad header */
+export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<Exchange> {
+  const { body, signal, ...rest } = asked;
+  const options: RouteRequestOptions = { ...rest, method: "POST", connectSignal: signal };
+  return new Promise((resolve) => {
+    const outgoing = request(options);
+    let isAnswered = false;
+    let isSettled = false;
+    const onData = (): void => {
+      isAnswered = true;
+    };
+    const settle = (result: Exchange): void => {
+      if (isSettled) return;
+      isSettled = true;
+      signal.removeEventListener("abort", abort);
+      outgoing.socket?.removeListener("data", onData);
+      // An answer that came before the whole request was sent ends the sending too.
+      if (!result.ok || !outgoing.writableFinished) outgoing.destroy();
+      resolve(result);
+    };
+    const fail = (error: unknown): void => {
+      const fault = faultOf(error);
+      settle({ ok: false, fault, isStale: fault === "reset" && outgoing.reusedSocket && !isAnswered });
+    };
+    const abort = (): void => fail(signal.reason);
+    let onError = fail;
+    outgoing.on("error", (error) => onError(error));
+    outgoing.once("close", () => onError(new FaultError("reset")));
+    outgoing.on("upgrade", (_response, socket) => {
+      socket.destroy();
+      fail(new FaultError("protocol"));
+    });
+    outgoing.on("socket", (socket) => {
+      socket.unref(); // the agent refs a kept socket again
+      socket.on("data", onData);
+    });
+    outgoing.on("response", (response) => {
+      // Now the answer's own end decides: a server may refuse the rest of a body and close.
+      onError = (error) => faultOf(error) === "protocol" && fail(error);
+      readBody(response).then(
+        (text) => settle({ ok: true, answer: toAnswer(response, text, nowMs()) }),
+        fail,
+      );
+    });
+    signal.addEventListener("abort", abort, { once: true });
+    if (signal.aborted) abort();
+    else outgoing.end(body);
+  });
+}
+
+function toAnswer({ statusCode = 0, headers }: IncomingMessage, body: string, nowMs: number): HttpAnswer {
+  return {
+    status: statusCode,
+    retryAfterMs: parseRetryAfter(headers["retry-after"], headers.date, nowMs),
+    body,
+  };
+}
+
+function readBody(response: IncomingMessage): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    response.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > MAX_ANSWER_BYTES) reject(new FaultError("answer_too_large"));
+      else chunks.push(chunk);
+    });
+    response.on("end", () => resolve(Buffer.concat(chunks).toString()));
+    response.on("error", reject);
+    response.once("close", () => reject(new FaultError("reset")));
+  });
+}

@@ -1,0 +1,89 @@
+/** What of ours the event loop may be waiting for. */
+export interface OwnRequests {
+  /** Sockets that are being connected. */
+  readonly connecting: number;
+  /** Sockets whose bytes the other side has not taken yet. */
+  readonly writing: number;
+}
+
+export interface ExitWatchOptions {
+  /** What keeps the event loop alive, as `process.getActiveResourcesInfo()` tells it: all but DNS queries. */
+  readonly activeResources: () => readonly string[];
+  readonly ownRequests: () => OwnRequests;
+}
+
+/**
+ * Lets a process end that has nothing left to do. An unref'd socket does not hold it, but a DNS query, a connect or a
+ * write under way does, for seconds. While a post is under way the watch looks whether anything but these and the
+ * standard streams is left; if not, it cancels the posts, and the process ends.
+ */
+export interface ExitWatch {
+  /** A post begins; call what it returns when the post is over. @param cancel ends the post at once */
+  enter(cancel: () => void): () => void;
+  close(): void;
+}
+
+const LOOK_MS = 40;
+/** Before anything is cancelled a second look must agree: a program may be between two steps. */
+const SECOND_LOOK_MS = 15;
+/** Listing thousands of resources takes part of a millisecond, and such a process is not about to end. */
+const MANY_RESOURCES = 500;
+const MANY_LOOK_MS = 1000;
+/** A process that is still there so long after a cancel lives on its standard input, or on work that cannot be seen. */
+const MISTAKE_MS = 1000;
+
+export function createExitWatch({ activeResources, ownRequests }: ExitWatchOptions): ExitWatch {
+  const posts = new Set<() => void>();
+  let looking: NodeJS.Timeout | undefined;
+  let judging: NodeJS.Timeout | undefined;
+  let isOff = false;
+
+  const stop = (): void => {
+    clearTimeout(looking);
+    looking = undefined;
+  };
+  const lookIn = (delayMs: number, isSecond = false): void => {
+    looking = setTimeout(look, delayMs, isSecond).unref();
+  };
+  const cancelAll = (): void => {
+    stop();
+    judging = setTimeout(() => {
+      isOff = true;
+    }, MISTAKE_MS).unref();
+    for (const cancel of [...posts]) cancel();
+  };
+  const look = (isSecond: boolean): void => {
+    const resources = activeResources();
+    if (!isAllOurs(resources, ownRequests())) {
+      lookIn(resources.length > MANY_RESOURCES ? MANY_LOOK_MS : LOOK_MS);
+    } else if (isSecond) cancelAll();
+    else lookIn(SECOND_LOOK_MS, true);
+  };
+  return {
+    enter(cancel) {
+      posts.add(cancel);
+      if (!isOff && judging === undefined && looking === undefined) lookIn(LOOK_MS);
+      return () => {
+        posts.delete(cancel);
+        if (posts.size === 0) stop();
+      };
+    },
+    close() {
+      isOff = true;
+      stop();
+      clearTimeout(judging);
+    },
+  };
+}
+
+const STANDARD_STREAMS = new Set(["PipeWrap", "TTYWrap"]);
+
+/** Whether the standard streams and our own requests are all that is left. */
+function isAllOurs(resources: readonly string[], own: OwnRequests): boolean {
+  let { connecting, writing } = own;
+  return resources.every((name) => {
+    if (STANDARD_STREAMS.has(name)) return true;
+    if (name.endsWith("ConnectWrap")) return connecting-- > 0;
+    return name.endsWith("WriteWrap") && writing-- > 0;
+  });
+}

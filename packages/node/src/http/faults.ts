@@ -1,0 +1,67 @@
+/** Why a post got no answer, and what to tell the operator about each. */
+export const FAULT_SENTENCES = {
+  dns: "The collector's name could not be resolved, or a DNS or hosts entry blocks it.",
+  refused:
+    "The collector's address did not take the connection: nothing listens there, or no way leads to it.",
+  reset: "The connection broke before the whole answer had come.",
+  timeout: "The collector did not answer in time.",
+  tls: "No secure connection could be made: the certificate was not trusted, or TLS failed.",
+  proxy: "The proxy that the environment names could not be used, or it refused to pass the request on.",
+  protocol: "What came back was not a valid HTTP answer.",
+  cancelled: "Sending was stopped, because the process or its telemetry was ending.",
+  answer_too_large: "The answer was too long for a collector's, and was not read to its end.",
+  other: "Sending failed for a reason that has no name here.",
+} as const;
+
+export type HttpFault = keyof typeof FAULT_SENTENCES;
+
+/** A fault on its way up to the client, which turns it into an outcome. It never carries a name, an address or a key. */
+export class FaultError extends Error {
+  readonly fault: HttpFault;
+  constructor(fault: HttpFault) {
+    super(fault);
+    this.fault = fault;
+  }
+}
+
+const FAULT_OF_CODE: ReadonlyMap<string, HttpFault> = new Map([
+  ["ECONNREFUSED", "refused"],
+  ["EHOSTUNREACH", "refused"],
+  ["ENETUNREACH", "refused"],
+  ["EHOSTDOWN", "refused"],
+  ["ENETDOWN", "refused"],
+  ["EADDRNOTAVAIL", "refused"],
+  ["EAFNOSUPPORT", "refused"],
+  ["EACCES", "refused"], // a firewall's answer to connect()
+  ["EPERM", "refused"],
+  ["ECONNRESET", "reset"],
+  ["ECONNABORTED", "reset"],
+  ["EPIPE", "reset"],
+  ["ERR_STREAM_PREMATURE_CLOSE", "reset"],
+  ["ETIMEDOUT", "timeout"],
+  ["EPROTO", "tls"],
+  ["ENOTFOUND", "dns"],
+  ["EAI_AGAIN", "dns"],
+]);
+
+/** Node's names for what is wrong with a certificate; any other code of the handshake is told by where it arose. */
+const CERTIFICATE_CODE = /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_|^INVALID_(?:CA|PURPOSE)$|^HOSTNAME_MISMATCH$/;
+
+/**
+ * The fault of an error that the network, TLS or the HTTP parser raised.
+ * @param unnamed for an error that says nothing itself
+ */
+export function faultOf(error: unknown, unnamed: HttpFault = "other"): HttpFault {
+  if (error instanceof FaultError) return error.fault;
+  const code = codeOf(error);
+  const known = FAULT_OF_CODE.get(code);
+  if (known !== undefined) return known;
+  if (CERTIFICATE_CODE.test(code)) return "tls";
+  if (code.startsWith("HPE_")) return "protocol";
+  return unnamed;
+}
+
+/** An error's `code`; empty when it has none. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
+}

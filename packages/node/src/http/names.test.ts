@@ -1,0 +1,212 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { FaultError } from "./faults.ts";
+import type { Address } from "./hosts-file.ts";
+import { createNames, type Names } from "./names.ts";
+import { type NameReply, type NameServer, startNameServer } from "./rig/name-server.ts";
+
+const root = mkdtempSync(join(tmpdir(), "candor-names-"));
+afterAll(() => rmSync(root, { recursive: true }));
+const hostsFile = join(root, "hosts");
+const servers: NameServer[] = [];
+afterEach(() => {
+  for (const server of servers.splice(0)) server.close();
+  rmSync(hostsFile, { force: true });
+});
+
+const MINUTE_MS = 60_000;
+const four = (address: string): Address => ({ address, family: 4 });
+const six = (address: string): Address => ({ address, family: 6 });
+const never = new AbortController().signal;
+
+interface World {
+  readonly names: Names;
+  readonly server: NameServer;
+  /** Names that getaddrinfo was asked for. */
+  readonly systemLookups: string[];
+  replies: Partial<Record<"A" | "AAAA", NameReply>>;
+  system: readonly Address[] | "ENOTFOUND" | "EAI_AGAIN";
+  clockMs: number;
+}
+
+async function world(replies: World["replies"]): Promise<World> {
+  const server = await startNameServer((_name, type) => made.replies[type] ?? []);
+  servers.push(server);
+  const systemLookups: string[] = [];
+  const names = createNames({
+    hostsFile,
+    nowMs: () => made.clockMs,
+    service: {
+      createResolver: server.createResolver,
+      lookupBySystem: async (name) => {
+        systemLookups.push(name);
+        if (typeof made.system === "string") throw Object.assign(new Error("no"), { code: made.system });
+        return made.system;
+      },
+    },
+  });
+  const made: World = { names, server, systemLookups, replies, system: "ENOTFOUND", clockMs: 0 };
+  return made;
+}
+
+const isDnsFault = expect.objectContaining({ fault: "dns" });
+
+describe("a name", () => {
+  it("that is an address or localhost is not looked up", async () => {
+    const { names, server, systemLookups } = await world({});
+    expect(await names.resolve("127.0.0.9", never)).toEqual([four("127.0.0.9")]);
+    expect(await names.resolve("::1", never)).toEqual([six("::1")]);
+    for (const name of ["localhost", "localhost.", "app.localhost"])
+      expect(await names.resolve(name, never)).toEqual([four("127.0.0.1"), six("::1")]);
+    expect([server.queries, systemLookups]).toEqual([[], []]);
+  });
+
+  it("that only ends like localhost is looked up", async () => {
+    const { names, server } = await world({ A: ["127.0.0.9"] });
+    expect(await names.resolve("notlocalhost", never)).toEqual([four("127.0.0.9")]);
+    expect(server.queries).toHaveLength(2);
+  });
+
+  it("in the hosts file is not looked up, and a changed file counts at once", async () => {
+    const { names, server, systemLookups } = await world({ A: ["127.0.0.9"] });
+    writeFileSync(hostsFile, "127.0.0.7 collector.test\n");
+    expect(await names.resolve("collector.test", never)).toEqual([four("127.0.0.7")]);
+    expect(await names.resolve("collector.test.", never)).toEqual([four("127.0.0.7")]);
+    expect([server.queries, systemLookups]).toEqual([[], []]);
+    writeFileSync(hostsFile, "");
+    expect(await names.resolve("collector.test", never)).toEqual([four("127.0.0.9")]);
+    writeFileSync(hostsFile, "0.0.0.0 collector.test\n");
+    await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
+  });
+
+  it("is asked for in both families, IPv4 first", async () => {
+    const { names, server, systemLookups } = await world({ A: ["127.0.0.9", "127.0.0.8"], AAAA: ["::1"] });
+    const found = await names.resolve("collector.test", never);
+    expect(found.map(({ family }) => family)).toEqual([4, 4, 6]);
+    expect(new Set(found.map(({ address }) => address))).toEqual(new Set(["127.0.0.9", "127.0.0.8", "::1"]));
+    expect([[...server.queries].sort(), systemLookups]).toEqual([
+      ["A collector.test", "AAAA collector.test"],
+      [],
+    ]);
+  });
+
+  it.each<[World["replies"], Address]>([
+    [{ A: ["127.0.0.9"], AAAA: "silent" }, four("127.0.0.9")],
+    [{ A: "silent", AAAA: ["::1"] }, six("::1")],
+    [{ A: ["127.0.0.9"], AAAA: "servfail" }, four("127.0.0.9")],
+  ])("is found when one family is answered: %j", async (replies, address) => {
+    const { names, server } = await world(replies);
+    expect(await names.resolve("collector.test", never)).toEqual([address]);
+    expect(
+      server.queries.filter((query) => query.startsWith(address.family === 4 ? "A " : "AAAA ")),
+    ).toHaveLength(1);
+  });
+
+  it.each<[World["replies"]]>([[{ A: ["0.0.0.0"], AAAA: ["::"] }], [{ A: ["0.0.0.0"] }]])(
+    "that DNS leads to this very machine is blocked: %j",
+    async (replies) => {
+      const { names, systemLookups } = await world(replies);
+      await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
+      expect(systemLookups).toEqual([]);
+    },
+  );
+
+  it.each<[World["replies"]]>([
+    [{ A: "nxdomain", AAAA: "nxdomain" }],
+    [{}],
+    [{ A: "servfail", AAAA: "servfail" }],
+  ])("that the name server quickly does not know is left to the system: %j", async (replies) => {
+    const there = await world(replies);
+    there.system = [four("127.0.0.5")];
+    expect(await there.names.resolve("collector", never)).toEqual([four("127.0.0.5")]);
+    expect(await there.names.resolve("collector", never)).toEqual([four("127.0.0.5")]);
+    expect(there.systemLookups).toEqual(["collector"]);
+  });
+
+  it("that is nowhere is a fault, and is asked for anew the next time", async () => {
+    const { names, server, systemLookups } = await world({ A: "nxdomain", AAAA: "nxdomain" });
+    await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
+    await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
+    expect([systemLookups.length, server.queries.length]).toEqual([2, 4]);
+  });
+
+  it("with a dot at its end has no search domains", async () => {
+    const { names, systemLookups } = await world({ A: "nxdomain", AAAA: "nxdomain" });
+    await expect(names.resolve("collector.test.", never)).rejects.toEqual(isDnsFault);
+    expect(systemLookups).toEqual([]);
+  });
+
+  it("that no server answers for is not left to the system, which would hang", async () => {
+    const { names, server, systemLookups } = await world({ A: "silent", AAAA: "silent" });
+    await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
+    expect([systemLookups, server.queries.length]).toEqual([[], 4]);
+  });
+
+  it("is given up when the post is, at once", async () => {
+    const { names, server } = await world({ A: "silent", AAAA: "silent" });
+    const ending = new AbortController();
+    const asked = names.resolve("collector.test", ending.signal);
+    while (server.queries.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+    ending.abort(new FaultError("cancelled"));
+    await expect(asked).rejects.toEqual(expect.objectContaining({ fault: "cancelled" }));
+    expect(server.queries).toHaveLength(2);
+  });
+});
+
+describe("a remembered answer", () => {
+  it("holds for five minutes", async () => {
+    const there = await world({ A: ["127.0.0.9"] });
+    await there.names.resolve("collector.test", never);
+    there.replies = { A: ["127.0.0.8"] };
+    there.clockMs = 5 * MINUTE_MS - 1;
+    expect(await there.names.resolve("collector.test", never)).toEqual([four("127.0.0.9")]);
+    there.clockMs = 5 * MINUTE_MS;
+    expect(await there.names.resolve("collector.test", never)).toEqual([four("127.0.0.8")]);
+  });
+
+  it("is dropped when it led nowhere", async () => {
+    const there = await world({ A: ["127.0.0.9"] });
+    await there.names.resolve("collector.test", never);
+    there.replies = { A: ["127.0.0.8"] };
+    there.names.forget("collector.test");
+    expect(await there.names.resolve("collector.test", never)).toEqual([four("127.0.0.8")]);
+  });
+
+  it.each<[why: string, replies: World["replies"], system: "ENOTFOUND" | "EAI_AGAIN"]>([
+    ["is silent", { A: "silent", AAAA: "silent" }, "ENOTFOUND"],
+    ["has a fault, as the system does", { A: "servfail", AAAA: "servfail" }, "EAI_AGAIN"],
+  ])("serves for a day while DNS %s", async (_why, replies, system) => {
+    const there = await world({ A: ["127.0.0.9"] });
+    await there.names.resolve("collector.test", never);
+    there.replies = replies;
+    there.system = system;
+    there.clockMs = 24 * 60 * MINUTE_MS - 1;
+    expect(await there.names.resolve("collector.test", never)).toEqual([four("127.0.0.9")]);
+    there.clockMs = 24 * 60 * MINUTE_MS;
+    await expect(there.names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
+  });
+
+  it("does not get round a name that was taken away or blocked", async () => {
+    for (const replies of [{ A: "nxdomain", AAAA: "nxdomain" }, { A: ["0.0.0.0"] }] as const) {
+      const there = await world({ A: ["127.0.0.9"] });
+      await there.names.resolve("collector.test", never);
+      there.replies = replies;
+      there.clockMs = 10 * MINUTE_MS;
+      await expect(there.names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
+      there.replies = { A: "silent", AAAA: "silent" };
+      await expect(there.names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
+    }
+  });
+
+  it("is one of few: memory stays flat", async () => {
+    const { names, server } = await world({ A: ["127.0.0.9"] });
+    for (let n = 0; n < 20; n++) await names.resolve(`n${n}.test`, never);
+    const before = server.queries.length;
+    await names.resolve("n19.test", never);
+    expect(server.queries.length).toBe(before);
+    await names.resolve("n0.test", never);
+    expect(server.queries.length).toBe(before + 2);
+  });
+});

@@ -1,0 +1,168 @@
+import { lookup, Resolver } from "node:dns/promises";
+import { isIP } from "node:net";
+import { codeOf, FaultError } from "./faults.ts";
+import { type Address, readHostsFile } from "./hosts-file.ts";
+
+/** Where names are looked up when neither the hosts file nor memory knows them. */
+export interface NameService {
+  /** A resolver that can be cancelled, made anew for each lookup, so that a changed resolv.conf is seen. */
+  readonly createResolver: () => Resolver;
+  /** `getaddrinfo`: knows search domains and mDNS, but cannot be cancelled. */
+  readonly lookupBySystem: (name: string) => Promise<readonly Address[]>;
+}
+
+export interface Names {
+  /** At least one address, IPv4 first: broken IPv6 is commoner than the reverse. @throws FaultError `dns`, or the signal's */
+  resolve(name: string, signal: AbortSignal): Promise<readonly Address[]>;
+  /** What was remembered led nowhere. */
+  forget(name: string): void;
+}
+
+export interface NamesOptions {
+  readonly hostsFile: string;
+  readonly service: NameService;
+  /** A clock that never jumps, ms. */
+  readonly nowMs: () => number;
+}
+
+export const systemNameService: NameService = {
+  createResolver: () => new Resolver({ timeout: 1500, tries: 2 }),
+  lookupBySystem: async (name) =>
+    (await lookup(name, { all: true })).map(({ address, family }) => ({
+      address,
+      family: family === 6 ? 6 : 4,
+    })),
+};
+
+const LOOPBACK: readonly Address[] = [
+  { address: "127.0.0.1", family: 4 },
+  { address: "::1", family: 6 },
+];
+const FRESH_MS = 5 * 60_000;
+const STALE_MS = 24 * 60 * 60_000;
+/** With an old answer in hand, the name servers get no longer than this. */
+const STALE_PATIENCE_MS = 1000;
+/** How long one family is waited for when the other has answered. */
+const FAMILY_GRACE_MS = 200;
+/** A "no" that took longer came from a resolver in trouble; getaddrinfo would hang on it, and nothing can stop that. */
+const FAST_ANSWER_MS = 1000;
+const MAX_REMEMBERED = 16;
+/** The name server says that there is no such name, or no address for it. */
+const DEFINITE = new Set(["ENOTFOUND", "ENODATA"]);
+
+/** What a lookup came to: addresses; or why not, and whether that is certain. */
+type Found = { addresses: readonly Address[] } | { isCertain: boolean };
+
+export function createNames({ hostsFile, service, nowMs }: NamesOptions): Names {
+  const remembered = new Map<string, { addresses: readonly Address[]; atMs: number }>();
+
+  const remember = (name: string, addresses: readonly Address[]): void => {
+    remembered.set(name, { addresses, atMs: nowMs() });
+    for (const oldest of remembered.keys()) if (remembered.size > MAX_REMEMBERED) remembered.delete(oldest);
+  };
+
+  const resolve = async (name: string, signal: AbortSignal): Promise<readonly Address[]> => {
+    const known = addressesWithoutLookup(name);
+    if (known !== undefined) return known;
+    const listed = await readHostsFile(hostsFile, name.replace(/\.$/, ""));
+    signal.throwIfAborted();
+    if (listed.length > 0) return routable(listed);
+    const memory = remembered.get(name);
+    const ageMs = memory === undefined ? Number.POSITIVE_INFINITY : nowMs() - memory.atMs;
+    if (memory !== undefined && ageMs < FRESH_MS) return memory.addresses;
+    const stale = memory !== undefined && ageMs < STALE_MS ? memory.addresses : undefined;
+    const found = await lookUp(name, { service, nowMs, signal, hasStale: stale !== undefined });
+    signal.throwIfAborted();
+    if ("addresses" in found) {
+      remembered.delete(name);
+      const addresses = routable(found.addresses);
+      remember(name, addresses);
+      return addresses;
+    }
+    // A certain "no" may be an operator's block: an old answer must not get round it.
+    if (stale !== undefined && !found.isCertain) return stale;
+    remembered.delete(name);
+    throw new FaultError("dns");
+  };
+  return { resolve, forget: (name) => remembered.delete(name) };
+}
+
+function addressesWithoutLookup(name: string): readonly Address[] | undefined {
+  const family = isIP(name);
+  if (family === 4 || family === 6) return [{ address: name, family }];
+  return /(?:^|\.)localhost\.?$/.test(name) ? LOOPBACK : undefined;
+}
+
+/** 0.0.0.0 is how DNS and hosts files block a name; connecting to it would reach this very machine. */
+function routable(addresses: readonly Address[]): readonly Address[] {
+  const kept = addresses.filter(({ address }) => address !== "0.0.0.0" && address !== "::");
+  if (kept.length === 0) throw new FaultError("dns");
+  return kept;
+}
+
+interface LookUp {
+  readonly service: NameService;
+  readonly nowMs: () => number;
+  readonly signal: AbortSignal;
+  readonly hasStale: boolean;
+}
+
+async function lookUp(name: string, { service, nowMs, signal, hasStale }: LookUp): Promise<Found> {
+  const startedMs = nowMs();
+  const answers = await query(name, service.createResolver(), signal, hasStale);
+  const addresses = answers.flatMap((answer) => answer.addresses);
+  if (addresses.length > 0) return { addresses };
+  const isCertain = answers.every(({ code }) => DEFINITE.has(code));
+  const isPatient = answers.every(({ code }) => code !== "ETIMEOUT" && code !== "ECANCELLED");
+  const mayAskSystem = isPatient && nowMs() - startedMs < FAST_ANSWER_MS && !name.endsWith(".");
+  if (!mayAskSystem) return { isCertain };
+  return Promise.race([askSystem(name, service), aborted(signal)]);
+}
+
+interface FamilyAnswer {
+  readonly addresses: readonly Address[];
+  /** Empty when there are addresses. */
+  readonly code: string;
+}
+
+/** Asks for both families at once; never rejects. Cancelled by the signal, or when the answers at hand will do. */
+async function query(
+  name: string,
+  resolver: Resolver,
+  signal: AbortSignal,
+  hasStale: boolean,
+): Promise<readonly FamilyAnswer[]> {
+  const cancel = (): void => resolver.cancel();
+  const timers = hasStale ? [setTimeout(cancel, STALE_PATIENCE_MS).unref()] : [];
+  const settle = async (family: 4 | 6, asked: Promise<readonly string[]>): Promise<FamilyAnswer> => {
+    try {
+      const addresses = (await asked).map((address) => ({ address, family }));
+      timers.push(setTimeout(cancel, FAMILY_GRACE_MS).unref());
+      return { addresses, code: "" };
+    } catch (error) {
+      return { addresses: [], code: codeOf(error) };
+    }
+  };
+  signal.addEventListener("abort", cancel, { once: true });
+  const answers = await Promise.all([settle(4, resolver.resolve4(name)), settle(6, resolver.resolve6(name))]);
+  signal.removeEventListener("abort", cancel);
+  for (const timer of timers) clearTimeout(timer);
+  return answers;
+}
+
+async function askSystem(name: string, service: NameService): Promise<Found> {
+  try {
+    return { addresses: await service.lookupBySystem(name) };
+  } catch (error) {
+    return { isCertain: DEFINITE.has(codeOf(error)) };
+  }
+}
+
+/** getaddrinfo cannot be stopped, but need not be waited for. */
+function aborted(signal: AbortSignal): Promise<Found> {
+  return new Promise((resolve) => {
+    const end = (): void => resolve({ isCertain: false });
+    if (signal.aborted) end();
+    else signal.addEventListener("abort", end, { once: true });
+  });
+}

@@ -1,0 +1,62 @@
+import { FaultError } from "./faults.ts";
+import { isExempt } from "./no-proxy.ts";
+
+/** A TCP endpoint; an IPv6 host without brackets, a name in lower case. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+export interface ProxyServer extends Endpoint {
+  /** The proxy itself is spoken to over TLS. */
+  readonly isSecure: boolean;
+  /** The value of Proxy-Authorization. A secret: it is never shown. */
+  readonly authorization: string | undefined;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Where a URL leads. @throws FaultError `other` when it is neither http nor https */
+export function endpointOf(url: URL): Endpoint {
+  const defaultPort = { "http:": 80, "https:": 443 }[url.protocol];
+  if (defaultPort === undefined) throw new FaultError("other");
+  const host = url.hostname.replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  return { host, port: url.port === "" ? defaultPort : Number(url.port) };
+}
+
+/**
+ * The proxy for a target by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; undefined: go directly. Lower-case names
+ * win; an empty value counts as not set. A port left out is 80, or 443 for an https proxy.
+ * @throws FaultError `proxy` when the variable does not hold an http or https proxy
+ */
+export function chooseProxy(environment: Environment, url: URL): ProxyServer | undefined {
+  const value = proxyValue(environment, url.protocol);
+  if (value === "") return undefined;
+  const { host, port } = endpointOf(url);
+  if (isExempt(environment.no_proxy || environment.NO_PROXY || "", host, port)) return undefined;
+  return parseProxy(value);
+}
+
+function proxyValue(environment: Environment, protocol: string): string {
+  const general = environment.all_proxy || environment.ALL_PROXY || "";
+  if (protocol === "https:") return environment.https_proxy || environment.HTTPS_PROXY || general;
+  // Under CGI a request's header `Proxy:` becomes HTTP_PROXY: a visitor must not choose the proxy.
+  const isCgi = environment.REQUEST_METHOD !== undefined;
+  return environment.http_proxy || (isCgi ? "" : environment.HTTP_PROXY) || general;
+}
+
+function parseProxy(value: string): ProxyServer {
+  try {
+    const url = new URL(/^[a-z][a-z\d+.-]*:\/\//i.test(value) ? value : `http://${value}`);
+    const { username, password } = url;
+    const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const hasCredentials = username !== "" || password !== "";
+    return {
+      ...endpointOf(url),
+      isSecure: url.protocol === "https:",
+      authorization: hasCredentials ? `Basic ${Buffer.from(credentials).toString("base64")}` : undefined,
+    };
+  } catch {
+    throw new FaultError("proxy");
+  }
+}

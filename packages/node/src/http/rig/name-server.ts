@@ -1,0 +1,81 @@
+import { createSocket } from "node:dgram";
+import { Resolver } from "node:dns/promises";
+import { once } from "node:events";
+
+/** Addresses (none: the name exists, without any), or another way to answer. */
+export type NameReply = readonly string[] | "nxdomain" | "servfail" | "silent";
+
+export interface NameServer {
+  /** `A name` and `AAAA name` of each query, in order. */
+  readonly queries: readonly string[];
+  /** A resolver that asks this server only. */
+  createResolver(): Resolver;
+  close(): void;
+}
+
+const TYPES: Readonly<Record<number, "A" | "AAAA">> = { 1: "A", 28: "AAAA" };
+const RESPONSE_CODES = { nxdomain: 3, servfail: 2 };
+
+/** A DNS server on loopback, over UDP. */
+export async function startNameServer(
+  reply: (name: string, type: "A" | "AAAA") => NameReply,
+): Promise<NameServer> {
+  const queries: string[] = [];
+  const socket = createSocket("udp4", (query, peer) => {
+    const { name, end } = parseName(query);
+    const type = TYPES[query.readUInt16BE(end)];
+    if (type === undefined) return;
+    queries.push(`${type} ${name}`);
+    const wanted = reply(name, type);
+    if (wanted !== "silent") socket.send(toPacket(query, end, wanted), peer.port, peer.address);
+  });
+  socket.bind(0, "127.0.0.1");
+  await once(socket, "listening");
+  return {
+    queries,
+    createResolver() {
+      const resolver = new Resolver({ timeout: 300, tries: 2 });
+      resolver.setServers([`127.0.0.1:${socket.address().port}`]);
+      return resolver;
+    },
+    close: () => socket.close(),
+  };
+}
+
+/** @returns the name asked for, and where the question's type stands */
+function parseName(query: Buffer): { name: string; end: number } {
+  const labels: string[] = [];
+  let at = 12;
+  for (let length = query.readUInt8(at); length > 0; length = query.readUInt8(at)) {
+    labels.push(query.toString("latin1", at + 1, at + 1 + length));
+    at += 1 + length;
+  }
+  return { name: labels.join(".").toLowerCase(), end: at + 1 };
+}
+
+function toPacket(query: Buffer, end: number, reply: readonly string[] | "nxdomain" | "servfail"): Buffer {
+  const question = query.subarray(12, end + 4);
+  const addresses = typeof reply === "string" ? [] : reply.map(toBytes);
+  const header = Buffer.alloc(12);
+  query.copy(header, 0, 0, 2);
+  header.writeUInt16BE(0x8180 | (typeof reply === "string" ? RESPONSE_CODES[reply] : 0), 2);
+  header.writeUInt16BE(1, 4);
+  header.writeUInt16BE(addresses.length, 6);
+  const answers = addresses.map((bytes) => {
+    const record = Buffer.alloc(12);
+    record.writeUInt16BE(0xc00c, 0); // the question's name
+    query.copy(record, 2, end, end + 4);
+    record.writeUInt32BE(60, 6);
+    record.writeUInt16BE(bytes.length, 10);
+    return Buffer.concat([record, bytes]);
+  });
+  return Buffer.concat([header, question, ...answers]);
+}
+
+/** IPv6 only as `::1` or `::`, which is all the tests need. */
+function toBytes(address: string): Buffer {
+  if (!address.includes(":")) return Buffer.from(address.split(".").map(Number));
+  const bytes = Buffer.alloc(16);
+  bytes.writeUInt8(address === "::1" ? 1 : 0, 15);
+  return bytes;
+}

@@ -1,0 +1,138 @@
+import { colourJson, escapeHtml, PAGE_STYLE } from "@candor/plan/describe";
+import type { OutboxMessage, OutboxPage } from "../outbox/outbox-page.ts";
+import { writeNumbers } from "./page-numbers.ts";
+import { writeSources } from "./page-sources.ts";
+import { OWN_STYLE } from "./page-style.ts";
+import type { InspectorStatus, KeptStatus } from "./status.ts";
+import { labelOfMessage, toStatusSentence } from "./words.ts";
+
+/** The whole text of the page's style element. */
+export const INSPECTOR_STYLE = PAGE_STYLE + OWN_STYLE;
+
+export interface InspectorPage {
+  readonly status: InspectorStatus;
+  readonly page: OutboxPage;
+  /** Not the newest messages are shown. */
+  readonly isOlder: boolean;
+  /** What links begin with. */
+  readonly here: string;
+  /** Why the last answer was not taken. */
+  readonly message: string | undefined;
+  /** Stands in each form. */
+  readonly token: string;
+}
+
+/** The operator's page: one HTML document without a script, which asks for nothing else. Whatever a message holds is escaped. */
+export function renderInspector(shown: InspectorPage): string {
+  const { status, message } = shown;
+  const title = status.product === undefined ? "Telemetry" : `Telemetry of ${status.product.name}`;
+  return `<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${escapeHtml(title)}</title>
+<style>${INSPECTOR_STYLE}</style>
+</head>
+<body>
+<main class="inspector">
+<header>
+<h1>${escapeHtml(title)}</h1>
+${message === undefined ? "" : `<p class="warning" role="alert">${escapeHtml(message)}</p>`}
+<p class="state ${status.state}">${escapeHtml(toStatusSentence(status))}</p>
+${writeProblems(status.problems)}
+${writeFacts(status, shown.here)}
+</header>
+${writeSources(shown)}
+${writeMessages(shown)}
+${writeNumbers(status)}
+${writeEnd(shown)}
+</main>
+</body>
+</html>
+`;
+}
+
+function writeProblems(problems: readonly string[]): string {
+  if (problems.length === 0) return "";
+  return `<p>These options of <code>createTelemetry</code> have to be mended by whoever built the product:</p>
+<ul>${problems.map((problem) => `<li>${escapeHtml(problem)}</li>`).join("")}</ul>`;
+}
+
+function writeFacts({ product, kept }: InspectorStatus, here: string): string {
+  if (product === undefined) return "";
+  const facts = [
+    ["Sent to", `<code>${escapeHtml(product.sentTo)}</code>`],
+    ["What may be sent", `<a href="${escapeHtml(here)}plan">the plan, version ${product.plan.version}</a>`],
+    ...(kept === undefined ? [] : keptFacts(kept)),
+  ];
+  const pairs = facts.map(
+    ([term = "", line = ""]) => `<div><dt>${escapeHtml(term)}</dt><dd>${line}</dd></div>`,
+  );
+  return `<dl class="facts">\n${pairs.join("\n")}\n</dl>`;
+}
+
+function keptFacts({ instanceId, createdAt, delivery, lastKeepAliveAt }: KeptStatus): readonly string[][] {
+  const key = {
+    registered: "known to the collector",
+    differs:
+      '<strong class="alarm">The collector knows another key under this id.</strong> This state folder may be a copy of another instance\'s: turn telemetry off and on again to get an id of its own.',
+    none: "not told to the collector yet",
+  }[delivery.key ?? "none"];
+  return [
+    ["Instance", `<code>${escapeHtml(instanceId)}</code>, a random id, made ${writeTime(createdAt)}`],
+    ["Its key", key],
+    ["Last sign of life", writeTime(lastKeepAliveAt)],
+    ["Last sent", writeTime(delivery.lastSentAt)],
+    ...(delivery.lastFault === undefined
+      ? []
+      : [["Last try failed", `<strong class="alarm">${escapeHtml(delivery.lastFault)}</strong>`]]),
+  ];
+}
+
+function writeMessages({ status, page, isOlder, here }: InspectorPage): string {
+  if (status.product === undefined) return "";
+  const lines = page.messages.map(writeMessage);
+  const links = [
+    ...(isOlder ? [`<a href="${escapeHtml(here)}">Newest messages</a>`] : []),
+    ...(page.next === undefined
+      ? []
+      : [`<a href="${escapeHtml(here)}?before=${escapeHtml(page.next)}">Older messages</a>`]),
+  ];
+  return `<section class="plain" aria-labelledby="messages">
+<div class="head"><h2 id="messages">Messages</h2></div>
+<p>${messagesLead(status, lines.length)}</p>
+${lines.length === 0 ? "" : `<div class="messages">\n${lines.join("\n")}\n</div>`}
+${links.length === 0 ? "" : `<p class="pages">${links.join(" ")}</p>`}
+</section>`;
+}
+
+function messagesLead({ state }: InspectorStatus, count: number): string {
+  if (state === "off") return "While telemetry is off there are none: nothing is written, and nothing waits.";
+  if (state === "log") return "In this mode they are printed to the product's own log, and not kept.";
+  if (count === 0) return "There are none yet.";
+  return "Newest first, each as it was sent or will be. Messages that were sent are kept for seven days, so that you can read them here.";
+}
+
+function writeMessage({ state, source, line, message }: OutboxMessage): string {
+  const time =
+    typeof message === "object" && message !== null && "timestamp" in message ? message.timestamp : "";
+  const pretty = message === null ? line : JSON.stringify(message, null, 2);
+  return `<details><summary><span class="badge ${state}">${state}</span> <span class="what">${escapeHtml(labelOfMessage(message))}</span> <span class="from">${source}</span> ${writeTime(String(time))}</summary>
+<pre role="region" aria-label="The message" tabindex="0"><code>${colourJson(pretty)}</code></pre></details>`;
+}
+
+function writeEnd({ here }: InspectorPage): string {
+  const base = escapeHtml(here);
+  return `<footer><p>The same as JSON: <a href="${base}status.json">status</a>, <a href="${base}messages.json">messages</a>.
+In a terminal: <code>candor inspect</code> and <code>candor compare</code> with the state folder.</p></footer>`;
+}
+
+/** A time in UTC, to the second. */
+function writeTime(time: string | undefined): string {
+  const atMs = Date.parse(time ?? "");
+  if (Number.isNaN(atMs)) return "never";
+  const iso = new Date(atMs).toISOString();
+  return `<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC</time>`;
+}

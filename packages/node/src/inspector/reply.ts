@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import type { ServerResponse } from "node:http";
+
+/** What cannot be done, each with the sentence that the answer carries. */
+const FAULTS = {
+  not_found: { status: 404, message: "There is nothing at this address." },
+  method_not_allowed: { status: 405, message: "This address does not take this method." },
+  page_unknown: { status: 400, message: "`before` is not what a page gave, or `limit` is not 1 to 1000." },
+  other_site: {
+    status: 403,
+    message: "This came from a page of another site, or from a program that does not say otherwise.",
+  },
+  page_stale: {
+    status: 403,
+    message:
+      "The page was made before the product started anew. Nothing was changed; press the button again.",
+  },
+  body_too_large: { status: 413, message: "The body is larger than 4096 bytes." },
+  body_unreadable: { status: 400, message: "The body is neither JSON nor a form." },
+  answer_invalid: {
+    status: 400,
+    message: "`answer` is yes, no or notice; `sources` is a list of sources that the plan has.",
+  },
+  answer_not_stored: {
+    status: 500,
+    message:
+      "The answer cannot be stored, because the state folder cannot be written to. A No holds until the product ends.",
+  },
+  options_invalid: { status: 409, message: "Telemetry has no valid options, so there is nothing to switch." },
+  internal: { status: 500, message: "The inspector failed." },
+} as const satisfies { [code: string]: { status: number; message: string } };
+
+export type FaultCode = keyof typeof FAULTS;
+
+/** The sentence of a fault, for the page. */
+export function explainFault(code: FaultCode): { readonly status: number; readonly message: string } {
+  return FAULTS[code];
+}
+
+export function sendJson(response: ServerResponse, value: object, status = 200): void {
+  send(response, status, "application/json; charset=utf-8", "", `${JSON.stringify(value)}\n`);
+}
+
+export function sendFault(response: ServerResponse, code: FaultCode): void {
+  const { status, message } = FAULTS[code];
+  sendJson(response, { error: code, message }, status);
+}
+
+/** @param style the whole text of the page's one style element: nothing else of it is allowed */
+export function sendPage(response: ServerResponse, html: string, style: string, status = 200): void {
+  const hash = createHash("sha256").update(style).digest("base64");
+  send(
+    response,
+    status,
+    "text/html; charset=utf-8",
+    `; style-src 'sha256-${hash}'; form-action 'self'`,
+    html,
+  );
+}
+
+/** Back to the page, so that loading it again does not answer again. */
+export function sendToPage(response: ServerResponse): void {
+  response.setHeader("Location", "./");
+  send(response, 303, "text/plain; charset=utf-8", "", "");
+}
+
+function send(response: ServerResponse, status: number, type: string, policy: string, body: string): void {
+  if (response.headersSent || response.destroyed) return;
+  response.statusCode = status;
+  response.setHeader("Content-Type", type);
+  response.setHeader("Content-Length", Buffer.byteLength(body));
+  response.setHeader("Cache-Control", "no-store");
+  response.setHeader("X-Content-Type-Options", "nosniff");
+  response.setHeader("X-Frame-Options", "DENY");
+  // With `no-referrer` browsers say `Origin: null` of the page's own forms, and the switch could not tell who asks.
+  response.setHeader("Referrer-Policy", "same-origin");
+  response.setHeader(
+    "Content-Security-Policy",
+    `default-src 'none'; base-uri 'none'; frame-ancestors 'none'${policy}`,
+  );
+  response.end(body);
+}

@@ -1,0 +1,110 @@
+import type { IncomingMessage } from "node:http";
+import { isRecord } from "../state/state-folder.ts";
+
+const MAX_BODY_BYTES = 4096;
+
+/** What a request asks for, wherever the product has put the inspector. */
+export interface Asked {
+  /** Below the inspector's own address: `/`, `/status.json`. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** What a link on the page begins with, so that it leads to the inspector behind any proxy: `./`, `./telemetry/`. */
+  readonly here: string;
+}
+
+/**
+ * Reads the address of a request. Express and connect take off where the handler is mounted; who does not, says it.
+ * @param mount where the product has put the inspector, such as `/admin/telemetry`
+ */
+export function readAsked(request: IncomingMessage, mount: string): Asked {
+  const { url = "/" } = request;
+  const mark = url.indexOf("?");
+  const whole = mark === -1 ? url : url.slice(0, mark);
+  const prefix = mount.replace(/\/+$/, "");
+  const isBelow = prefix !== "" && (whole === prefix || whole.startsWith(`${prefix}/`));
+  const path = (isBelow ? whole.slice(prefix.length) : whole) || "/";
+  const [shown = ""] = originalUrlOf(request).split("?", 1);
+  const last = shown.slice(shown.lastIndexOf("/") + 1);
+  return {
+    path,
+    query: new URLSearchParams(mark === -1 ? "" : url.slice(mark + 1)),
+    here: path === "/" && last !== "" ? `./${last}/` : "./",
+  };
+}
+
+/** As it came, where a framework has taken something off. */
+function originalUrlOf(request: IncomingMessage): string {
+  const { url = "/" } = request;
+  return "originalUrl" in request && typeof request.originalUrl === "string" ? request.originalUrl : url;
+}
+
+/**
+ * Whether a request that changes something comes from a page of this same site, and not from another one in the
+ * operator's browser. No page can set these headers.
+ * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+ */
+export function isFromHere({ headers }: IncomingMessage): boolean {
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined) return site === "same-origin" || site === "none";
+  const { origin, host } = headers;
+  if (origin === undefined || !URL.canParse(origin)) return false;
+  // A proxy may ask under another name than the browser did.
+  const names = [host, headers["x-forwarded-host"]];
+  return names.includes(new URL(origin).host);
+}
+
+/** An answer as it came in: nothing of it is checked yet. */
+export interface AnswerForm {
+  readonly answer: unknown;
+  readonly sources: unknown;
+  readonly token: unknown;
+  /** Sent by a form of the page, and not as JSON. */
+  readonly isForm: boolean;
+}
+
+/** Reads the body, or takes what the product's own parser has made of it. @throws the connection's error */
+export async function readAnswerForm(
+  request: IncomingMessage,
+): Promise<AnswerForm | "too_large" | "unreadable"> {
+  const isForm = !/^application\/json\b/i.test(request.headers["content-type"] ?? "");
+  const parsed: unknown = "body" in request ? request.body : undefined;
+  if (isRecord(parsed) && !Buffer.isBuffer(parsed)) return pick(parsed, isForm);
+  const isText = typeof parsed === "string" || Buffer.isBuffer(parsed);
+  const text = isText ? parsed.toString() : await readText(request);
+  if (text === undefined) return "too_large";
+  const fields = isForm ? readFields(text) : readJson(text);
+  return isRecord(fields) ? pick(fields, isForm) : "unreadable";
+}
+
+function pick({ answer, sources, token }: { readonly [name: string]: unknown }, isForm: boolean): AnswerForm {
+  return { answer, sources: typeof sources === "string" ? [sources] : sources, token, isForm };
+}
+
+/** Undefined: it is too large. The rest is read and forgotten, so that the answer arrives. */
+async function readText(request: IncomingMessage): Promise<string | undefined> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of request) {
+    bytes += piece.length;
+    if (bytes <= MAX_BODY_BYTES) pieces.push(Buffer.from(piece));
+  }
+  return bytes > MAX_BODY_BYTES ? undefined : Buffer.concat(pieces).toString();
+}
+
+function readFields(text: string): object {
+  const fields = new URLSearchParams(text);
+  const sources = fields.getAll("sources");
+  return {
+    answer: fields.get("answer") ?? undefined,
+    sources: sources.length === 0 ? undefined : sources,
+    token: fields.get("token") ?? undefined,
+  };
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,161 @@
+import {
+  ALLOW_REASONS,
+  DENY_REASONS,
+  type Decision,
+  latestReceipt,
+  type Receipt,
+  type Rule,
+  readReceipts,
+} from "@candor/consent";
+import { consentOf, labelOf, modeSwitch, type Plan, type Withheld, withheldOf } from "@candor/plan/runtime";
+import type { Core } from "../core.ts";
+import type { CountsReport } from "../counts.ts";
+import { readKeepAlive } from "../keep-alive.ts";
+import type { Source } from "../outbox/outbox-file.ts";
+import { countOutbox, type OutboxTotals } from "../outbox/outbox-page.ts";
+import { OFF_REASONS } from "../reasons.ts";
+import { type Delivery, readDelivery } from "../send/delivery.ts";
+import { readText } from "../state/state-folder.ts";
+
+const SENTENCES: { readonly [reason: string]: string } = {
+  ...DENY_REASONS,
+  ...ALLOW_REASONS,
+  ...OFF_REASONS,
+};
+/** In the order in which operators care about them. */
+const SOURCES = ["server", "client", "installer"] as const;
+const RULES: readonly Rule[] = ["notice", "opt-in"];
+
+/** What the inspector knows: all that an operator is shown, and `GET status.json`. Nothing in it is a secret. */
+export interface InspectorStatus {
+  readonly state: "on" | "log" | "off";
+  /** Why it is off. */
+  readonly reason: Reason | undefined;
+  /** What is wrong with the options of `createTelemetry`; then nothing else is known. */
+  readonly problems: readonly string[];
+  readonly counts: CountsReport;
+  /** Undefined when the options cannot be used. */
+  readonly product: ProductStatus | undefined;
+  /** Undefined unless telemetry is on: nothing else is kept, and so nothing is read. */
+  readonly kept: KeptStatus | undefined;
+}
+
+interface Reason {
+  readonly code: string;
+  readonly sentence: string;
+}
+
+export interface ProductStatus {
+  readonly name: string;
+  readonly plan: { readonly version: number; readonly hash: string };
+  /** The collector's URL, without a name or password. */
+  readonly sentTo: string;
+  /** The environment variables that turn it off or to `log`. */
+  readonly switches: { readonly disable: string; readonly mode: string };
+  readonly sources: readonly SourceStatus[];
+}
+
+export interface SourceStatus {
+  readonly source: Source;
+  /** The stored answer that holds. */
+  readonly answer: Receipt | undefined;
+  /** One for each rule that the plan has events of. */
+  readonly rules: readonly RuleStatus[];
+}
+
+export interface RuleStatus {
+  readonly rule: Rule;
+  readonly allow: boolean;
+  readonly reason: Reason;
+  /** The plan's version that the consent is for; undefined without one. */
+  readonly coversVersion: number | undefined;
+  /** What is held back: all of it without a consent, with one what is newer. */
+  readonly withheld: Withheld;
+}
+
+export interface KeptStatus {
+  readonly instanceId: string;
+  readonly createdAt: string;
+  readonly outbox: OutboxTotals;
+  readonly delivery: Delivery;
+  /** When the last sign of life was made. */
+  readonly lastKeepAliveAt: string | undefined;
+}
+
+/** What there is to say when the options of `createTelemetry` cannot be used. */
+export function describeProblems(problems: readonly string[]): InspectorStatus {
+  return {
+    state: "off",
+    reason: toReason("options_invalid"),
+    problems,
+    counts: { kept: 0, dropped: {}, trimmed: {} },
+    product: undefined,
+    kept: undefined,
+  };
+}
+
+/** Reads consent anew. While telemetry is off, no file is opened but the policy and the stored answers. */
+export async function readStatus(core: Core): Promise<InspectorStatus> {
+  const { plan, planHash, host, product } = core.settings;
+  const state = core.state;
+  return {
+    state: state.state,
+    reason: state.state === "off" ? toReason(state.reason) : undefined,
+    problems: [],
+    counts: core.counts.report(),
+    product: {
+      name: product,
+      plan: { version: plan.version, hash: planHash },
+      sentTo: `${host.origin}${host.pathname === "/" ? "" : host.pathname}`,
+      switches: { disable: plan.switches.disable, mode: modeSwitch(plan.product) },
+      sources: readSources(core, plan),
+    },
+    kept: state.state === "on" ? await readKept(core) : undefined,
+  };
+}
+
+function readSources(core: Core, plan: Plan): readonly SourceStatus[] {
+  const text = readText(core.folder.receipts);
+  const receipts = (typeof text === "string" ? readReceipts(text) : undefined) ?? [];
+  return SOURCES.filter((source) => plan.sources[source] !== undefined).map((source) => {
+    const decisions = core.decisionsOf(source);
+    const events = plan.events.filter(({ sources }) => sources.includes(source));
+    const rules = RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
+    return {
+      source,
+      answer: latestReceipt(receipts, source),
+      rules: rules.map((rule) => describeRule(plan, source, rule, decisions[rule])),
+    };
+  });
+}
+
+function describeRule(plan: Plan, source: Source, rule: Rule, decision: Decision): RuleStatus {
+  const events = plan.events.filter(
+    (event) => event.sources.includes(source) && consentOf(plan, source, event) === rule,
+  );
+  const all: Withheld = { events: events.map(labelOf), fields: [] };
+  return {
+    rule,
+    allow: decision.allow,
+    reason: toReason(decision.reason),
+    coversVersion: decision.allow ? decision.coversVersion : undefined,
+    withheld: decision.allow ? withheldOf({ ...plan, events }, decision.coversVersion, source) : all,
+  };
+}
+
+async function readKept({ folder, session }: Core): Promise<KeptStatus | undefined> {
+  if (session === undefined) return undefined;
+  const { instanceId, createdAt } = session.instance;
+  const { lastAtMs } = readKeepAlive(folder.keepAlive);
+  return {
+    instanceId,
+    createdAt,
+    outbox: await countOutbox(folder.outbox),
+    delivery: readDelivery(folder.delivery),
+    lastKeepAliveAt: lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString(),
+  };
+}
+
+function toReason(code: string): Reason {
+  return { code, sentence: SENTENCES[code] ?? code };
+}

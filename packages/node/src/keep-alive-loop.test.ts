@@ -1,0 +1,148 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import type { KeepAliveOptions } from "./keep-alive.ts";
+import { makeFolderForTest, openForTest, type World } from "./rig/in-process.ts";
+import { createManualClock, type ManualClock } from "./rig/manual-clock.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const START_MS = Date.parse("2026-11-23T12:00:00Z");
+
+function open(
+  clock: ManualClock,
+  stateDir: string,
+  keepAlive: KeepAliveOptions = { healthy: () => true },
+): World {
+  const world = openForTest({ clock, stateDir, sendEveryMs: 10_000 * HOUR_MS, random: () => 0.5 });
+  world.telemetry.keepAlive(keepAlive);
+  return world;
+}
+
+async function pings(world: World): Promise<readonly { readonly atMs: number; readonly boot: unknown }[]> {
+  await Promise.race([world.telemetry.flush({ timeoutMs: 200 })]);
+  return world.messages().map(({ event, timestamp, properties }) => {
+    expect(event).toBe("Instance Active");
+    expect(properties?.instanceId).toBe(world.telemetry.status().instanceId);
+    return { atMs: Date.parse(String(timestamp)) - START_MS, boot: properties?.boot };
+  });
+}
+
+it("says a few minutes after the start that the instance is alive, then every six hours with jitter", async () => {
+  const clock = createManualClock(START_MS);
+  const world = open(clock, makeFolderForTest());
+  await clock.advance(2 * MINUTE_MS);
+  expect(await pings(world)).toEqual([]);
+  await clock.advance(24 * HOUR_MS);
+  const made = await pings(world);
+  const everyMs = 6 * HOUR_MS + 0.05 * 0.5 * 6 * HOUR_MS;
+  const firstMs = 3.5 * MINUTE_MS;
+  expect(made.map(({ atMs }) => atMs)).toEqual([0, 1, 2, 3].map((n) => firstMs + n * everyMs));
+  expect(new Set(made.map(({ boot }) => boot)).size).toBe(1);
+  expect(made[0]?.boot).toMatch(/^[0-9a-f]{16}$/);
+});
+
+it("says nothing while the product is not healthy, does not know, or throws", async () => {
+  for (const healthy of [
+    () => false,
+    () => Promise.resolve(false),
+    () => Promise.reject(new Error("no")),
+    () => "yes" as unknown as boolean,
+    (): boolean => {
+      throw new Error("no");
+    },
+  ]) {
+    const clock = createManualClock(START_MS);
+    const world = open(clock, makeFolderForTest(), { healthy });
+    await clock.advance(20 * HOUR_MS);
+    expect(await pings(world)).toEqual([]);
+  }
+});
+
+it("says it soon after the product is healthy again", async () => {
+  const clock = createManualClock(START_MS);
+  let isHealthy = false;
+  const world = open(clock, makeFolderForTest(), { healthy: () => isHealthy });
+  await clock.advance(2 * HOUR_MS);
+  isHealthy = true;
+  await clock.advance(6 * MINUTE_MS);
+  expect(await pings(world)).toHaveLength(1);
+});
+
+it("does not say it more often when the process restarts, and has another nonce then", async () => {
+  const clock = createManualClock(START_MS);
+  const dir = makeFolderForTest();
+  let world = open(clock, dir);
+  for (let start = 0; start < 20; start += 1) {
+    await clock.advance(MINUTE_MS);
+    expect(await pings(world)).toEqual([]);
+    world.core.close();
+    world = open(clock, dir);
+  }
+  await clock.advance(4 * MINUTE_MS);
+  expect(await pings(world)).toHaveLength(1);
+  for (let start = 0; start < 5; start += 1) {
+    world.core.close();
+    world = open(clock, dir);
+    await clock.advance(HOUR_MS);
+  }
+  expect(await pings(world)).toHaveLength(1);
+  await clock.advance(2 * HOUR_MS);
+  const made = await pings(world);
+  expect(made).toHaveLength(2);
+  expect(made[0]?.boot).not.toBe(made[1]?.boot);
+});
+
+it("is said once by several replicas on one folder", async () => {
+  const clock = createManualClock(START_MS);
+  const dir = makeFolderForTest();
+  const worlds = [open(clock, dir), open(clock, dir), open(clock, dir)];
+  await clock.advance(30 * HOUR_MS);
+  for (const { telemetry } of worlds) await telemetry.flush({ timeoutMs: 200 });
+  const made = await pings(worlds[0] as World);
+  expect(made.length).toBeGreaterThanOrEqual(4);
+  expect(made.length).toBeLessThanOrEqual(5);
+  const times = made.map(({ atMs }) => atMs).sort((one, other) => one - other);
+  for (const [index, atMs] of times.slice(1).entries()) {
+    expect(atMs - (times[index] ?? 0)).toBeGreaterThanOrEqual(6 * HOUR_MS);
+  }
+  expect(new Set(made.map(({ boot }) => boot)).size).toBe(1);
+});
+
+it.each([
+  ["forward", 24 * HOUR_MS],
+  ["back", -24 * HOUR_MS],
+])("goes on every six hours when the clock jumps %s by a day", async (_where, jumpMs) => {
+  const clock = createManualClock(START_MS);
+  const world = open(clock, makeFolderForTest());
+  await clock.advance(HOUR_MS);
+  clock.jump(jumpMs);
+  await clock.advance(24 * HOUR_MS);
+  const made = await pings(world);
+  expect(made.length).toBeGreaterThanOrEqual(4);
+  expect(made.length).toBeLessThanOrEqual(5);
+});
+
+it("goes on when its file says nonsense", async () => {
+  const clock = createManualClock(START_MS);
+  const dir = makeFolderForTest();
+  writeFileSync(join(dir, "keep-alive.json"), '{"lastAt":"soon","boot":7}');
+  const world = open(clock, dir);
+  await clock.advance(10 * MINUTE_MS);
+  expect(await pings(world)).toHaveLength(1);
+  expect(JSON.parse(readFileSync(join(dir, "keep-alive.json"), "utf8"))).toEqual({
+    lastAt: "2026-11-23T12:03:30.000Z",
+    boot: expect.stringMatching(/^[0-9a-f]{16}$/),
+  });
+});
+
+it("stops with a No, and starts again after a Yes", async () => {
+  const clock = createManualClock(START_MS);
+  const world = open(clock, makeFolderForTest());
+  world.telemetry.answer("no");
+  expect(clock.planned()).toBe(0);
+  await clock.advance(12 * HOUR_MS);
+  world.telemetry.answer("yes");
+  await clock.advance(5 * MINUTE_MS);
+  expect((await pings(world)).map(({ atMs }) => atMs)).toEqual([12 * HOUR_MS + 3.5 * MINUTE_MS]);
+});

@@ -1,0 +1,91 @@
+import { randomBytes } from "node:crypto";
+import type { Clock } from "./clock.ts";
+import {
+  askHealthy,
+  type KeepAliveOptions,
+  keepAliveDelays,
+  readKeepAlive,
+  toEveryMs,
+  untilDueMs,
+  writeKeepAlive,
+} from "./keep-alive.ts";
+import type { Lease } from "./state/lease.ts";
+
+export interface KeepAliveLoopOptions {
+  readonly file: string;
+  readonly lease: Lease;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly keepAlive: KeepAliveOptions;
+  /** Makes the message. @param boot the nonce of the folder's last start */
+  readonly ping: (boot: string) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/**
+ * Says every few hours that the instance is alive. When the last sign was made is in the state folder, so restarts and
+ * replicas do not add any. The first one waits some minutes: a process that ends before was not healthy.
+ */
+export class KeepAliveLoop {
+  readonly #options: KeepAliveLoopOptions;
+  readonly #everyMs: number;
+  #cancel: (() => void) | undefined;
+  #isStopped = false;
+
+  constructor(options: KeepAliveLoopOptions) {
+    this.#options = options;
+    this.#everyMs = toEveryMs(options.keepAlive.everyHours);
+  }
+
+  /** Writes this start's nonce, and plans the first sign. @throws the file system's error */
+  start(): void {
+    const { file, clock, random } = this.#options;
+    const { lastAtMs } = readKeepAlive(file);
+    writeKeepAlive(file, { lastAtMs, boot: randomBytes(8).toString("hex") });
+    const dueMs = untilDueMs(lastAtMs, clock.now(), this.#everyMs);
+    this.#plan(Math.max(dueMs, keepAliveDelays.firstMs(random())), lastAtMs);
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#cancel?.();
+  }
+
+  /** @param lastAtMs the last sign as it is known now: when it is another one by then, a replica made it */
+  #plan(afterMs: number, lastAtMs: number | undefined): void {
+    if (this.#isStopped) return;
+    this.#cancel = this.#options.clock.later(afterMs, () => void this.#run(lastAtMs));
+  }
+
+  async #run(knownAtMs: number | undefined): Promise<void> {
+    try {
+      const { isMade, lastAtMs } = await this.#makeOne(knownAtMs);
+      const { clock, random } = this.#options;
+      const isThere = isMade || lastAtMs !== knownAtMs;
+      const dueMs = untilDueMs(lastAtMs, clock.now(), this.#everyMs);
+      const jitterMs = keepAliveDelays.jitterMs(this.#everyMs, random());
+      this.#plan(isThere ? dueMs + jitterMs : keepAliveDelays.againMs, lastAtMs);
+    } catch (error) {
+      if (!this.#isStopped) this.#options.onFault(error);
+    }
+  }
+
+  async #makeOne(knownAtMs: number | undefined): Promise<{ isMade: boolean; lastAtMs: number | undefined }> {
+    const { file, lease, clock, keepAlive, ping } = this.#options;
+    const isHealthy = await askHealthy(keepAlive.healthy);
+    if (!isHealthy || this.#isStopped || !(await lease.take())) {
+      return { isMade: false, lastAtMs: readKeepAlive(file).lastAtMs };
+    }
+    try {
+      const { lastAtMs, boot } = readKeepAlive(file);
+      if (this.#isStopped || lastAtMs !== knownAtMs) return { isMade: false, lastAtMs };
+      const nonce = boot ?? randomBytes(8).toString("hex");
+      const madeAtMs = clock.now();
+      writeKeepAlive(file, { lastAtMs: madeAtMs, boot: nonce });
+      ping(nonce);
+      return { isMade: true, lastAtMs: madeAtMs };
+    } finally {
+      lease.release();
+    }
+  }
+}

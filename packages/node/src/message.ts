@@ -1,0 +1,66 @@
+import { randomUUID } from "node:crypto";
+import type { JudgedMessage } from "@candor/plan/runtime";
+import type { Json } from "./plain-copy.ts";
+
+/** As `package.json` has it; a test holds them together. */
+export const LIBRARY = { name: "@candor/node", version: "0.1.0" };
+/** The collector's own limit. */
+export const MAX_MESSAGE_BYTES = 32 * 1024;
+
+/** What a call gives: one message, before the plan has judged it. */
+export interface Draft {
+  readonly type: "track" | "identify" | "page" | "screen" | "group";
+  /** The event's name; of a page or screen its name. */
+  readonly name?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly anonymousId?: string | undefined;
+  readonly groupId?: string | undefined;
+  /** Properties; of identify and group the traits. JSON only. */
+  readonly values: { [name: string]: Json };
+  readonly context: { [name: string]: Json };
+  readonly timestampMs: number;
+  /** Kept when the message had one before: from a browser. */
+  readonly messageId?: string | undefined;
+}
+
+/** The draft as the plan judges it. The plan replaces values, it changes none. */
+export function toJudged(draft: Draft): JudgedMessage {
+  const isTraits = draft.type === "identify" || draft.type === "group";
+  return {
+    type: draft.type,
+    event: draft.type === "track" ? draft.name : undefined,
+    name: draft.type === "track" ? undefined : draft.name,
+    category: undefined,
+    userId: draft.userId,
+    anonymousId: draft.anonymousId,
+    groupId: draft.groupId,
+    previousId: undefined,
+    properties: isTraits ? undefined : draft.values,
+    traits: isTraits ? draft.values : undefined,
+    context: draft.context,
+    integrations: {},
+  };
+}
+
+/**
+ * The line of the outbox: Segment's message as JSON, without a line break. What is undefined is not written.
+ * @param writeKey of a message that is not the server's own
+ * @see https://segment.com/docs/connections/spec/common/
+ */
+export function writeLine(message: JudgedMessage, draft: Draft, writeKey: string | undefined): string {
+  const { type, event, name, userId, anonymousId, groupId, properties, traits, context } = message;
+  return JSON.stringify({
+    type,
+    event,
+    name,
+    messageId: draft.messageId ?? randomUUID(),
+    timestamp: new Date(draft.timestampMs).toISOString(),
+    anonymousId,
+    userId,
+    groupId,
+    properties,
+    traits,
+    context,
+    writeKey,
+  });
+}

@@ -1,0 +1,84 @@
+import { type FileHandle, open } from "node:fs/promises";
+
+const LINE_BREAK = 10;
+const PIECE_BYTES = 64 * 1024;
+
+/** A line of a file, without its line break. */
+export interface FileLine {
+  readonly text: string;
+  /** Where the line begins and where the next one does, in bytes. */
+  readonly fromByte: number;
+  readonly toByte: number;
+}
+
+/** Reads a file's whole lines from some place back to its beginning, a piece at a time. */
+export class BackwardLines {
+  readonly #file: FileHandle;
+  /** Read and not given yet: it begins at `#fromByte`, and ends with a line break. */
+  #held: Buffer = Buffer.alloc(0);
+  #fromByte: number;
+
+  private constructor(file: FileHandle, fromByte: number) {
+    this.#file = file;
+    this.#fromByte = fromByte;
+  }
+
+  /** @param toByte what stands behind it is left out, and so is a line that is not whole there @throws the file system's error */
+  static async open(path: string, toByte: number): Promise<BackwardLines> {
+    const file = await open(path, "r");
+    try {
+      const lines = new BackwardLines(file, toByte);
+      await lines.#skipTornLine();
+      return lines;
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** The line before the last one that was given; undefined: that was the first. @throws the file system's error */
+  async previous(): Promise<FileLine | undefined> {
+    for (;;) {
+      const { length } = this.#held;
+      const breakAt = length < 2 ? -1 : this.#held.lastIndexOf(LINE_BREAK, length - 2);
+      if (breakAt !== -1 || (this.#fromByte === 0 && length > 0)) return this.#take(breakAt + 1);
+      if (!(await this.#readOn())) return undefined;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#file.close();
+  }
+
+  #take(begin: number): FileLine {
+    const toByte = this.#fromByte + this.#held.length;
+    const text = this.#held.toString("utf8", begin, this.#held.length - 1);
+    this.#held = this.#held.subarray(0, begin);
+    return { text, fromByte: this.#fromByte + begin, toByte };
+  }
+
+  async #skipTornLine(): Promise<void> {
+    while (await this.#readOn()) {
+      const end = this.#held.lastIndexOf(LINE_BREAK) + 1;
+      this.#held = this.#held.subarray(0, end);
+      if (end > 0) return;
+    }
+  }
+
+  /** Holds one more piece, as large as all that is held, so that a long line is not copied over and over. False: there is none. */
+  async #readOn(): Promise<boolean> {
+    const length = Math.min(this.#fromByte, Math.max(PIECE_BYTES, this.#held.length));
+    if (length === 0) return false;
+    const piece = Buffer.allocUnsafe(length);
+    const fromByte = this.#fromByte - length;
+    let filled = 0;
+    while (filled < length) {
+      const { bytesRead } = await this.#file.read(piece, filled, length - filled, fromByte + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    this.#fromByte = fromByte;
+    this.#held = Buffer.concat([piece.subarray(0, filled), this.#held]);
+    return true;
+  }
+}

@@ -1,0 +1,239 @@
+import { open } from "node:fs/promises";
+import { basename } from "node:path";
+import { BackwardLines, type FileLine } from "./backward-lines.ts";
+import { listOutboxFiles, type OutboxFile, type Source } from "./outbox-file.ts";
+
+const DEFAULT_LIMIT = 100;
+export const MAX_PAGE_MESSAGES = 1000;
+const LINE_BREAK = 10;
+const PIECE_BYTES = 256 * 1024;
+const ENDING = ".ndjson";
+
+/** One message, as it lies in the outbox. */
+export interface OutboxMessage {
+  readonly state: "sent" | "waiting";
+  readonly source: Source;
+  /** The bytes that are sent, as text. */
+  readonly line: string;
+  /** The line, read as JSON; null when it is none. */
+  readonly message: unknown;
+}
+
+export interface OutboxPage {
+  /** Newest first. */
+  readonly messages: readonly OutboxMessage[];
+  /** `before` of the page that follows; undefined: this is the last one. */
+  readonly next: string | undefined;
+}
+
+export interface OutboxPageOptions {
+  /** Messages, 1 to 1000. @default 100 */
+  readonly limit?: number | undefined;
+  /** `next` of the page before this one. @default the newest */
+  readonly before?: string | undefined;
+}
+
+/** Messages are whole lines: what was being written when its process was killed counts in `bytes` alone. */
+export interface OutboxTotals {
+  readonly files: number;
+  readonly bytes: number;
+  readonly waiting: { readonly messages: number; readonly bytes: number };
+  readonly sent: { readonly messages: number; readonly bytes: number };
+}
+
+/**
+ * Reads messages from the ends of the files, never a whole file. They are in the order of their own times, as far as each file
+ * is. A file that is deleted meanwhile is passed over; an outbox that is not there is empty.
+ * @returns undefined when `before` is not what a page gave
+ */
+export async function readOutboxPage(
+  outbox: string,
+  { limit = DEFAULT_LIMIT, before }: OutboxPageOptions = {},
+): Promise<OutboxPage | undefined> {
+  const place = before === undefined ? NEWEST : readPlace(before);
+  if (place === undefined) return undefined;
+  const tails = listOutboxFiles(outbox).flatMap((file) => toTail(file, place));
+  const most = Math.min(Math.max(Math.trunc(limit) || 1, 1), MAX_PAGE_MESSAGES);
+  try {
+    const messages: OutboxMessage[] = [];
+    let { untilMs } = place;
+    for (let tail = await openNewest(tails); tail !== undefined; tail = await openNewest(tails)) {
+      if (messages.length === most) return { messages, next: writePlace(tails, untilMs) };
+      messages.push(tail.head);
+      untilMs = Math.min(untilMs, tail.timeMs);
+      await tail.advance();
+    }
+    return { messages, next: undefined };
+  } finally {
+    await Promise.all(tails.map((tail) => tail.close()));
+  }
+}
+
+/** Counts an outbox. Reads all of it, a piece at a time. Never rejects: what cannot be read counts as nothing. */
+export async function countOutbox(outbox: string): Promise<OutboxTotals> {
+  const files = listOutboxFiles(outbox);
+  let bytes = 0;
+  const sent = { messages: 0, bytes: 0 };
+  const waiting = { messages: 0, bytes: 0 };
+  for (const { path, sizeBytes, sentBytes } of files) {
+    bytes += sizeBytes;
+    sent.bytes += sentBytes;
+    waiting.bytes += sizeBytes - sentBytes;
+    sent.messages += await countLines(path, 0, sentBytes);
+    waiting.messages += await countLines(path, sentBytes, sizeBytes);
+  }
+  return { files: files.length, bytes, waiting, sent };
+}
+
+async function countLines(path: string, fromByte: number, toByte: number): Promise<number> {
+  const file = fromByte === toByte ? undefined : await open(path, "r").catch(() => undefined);
+  if (file === undefined) return 0;
+  const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, toByte - fromByte));
+  let count = 0;
+  try {
+    for (let at = fromByte; at < toByte; ) {
+      const { bytesRead } = await file.read(piece, 0, Math.min(piece.length, toByte - at), at);
+      if (bytesRead === 0) break;
+      count += countBreaks(piece.subarray(0, bytesRead));
+      at += bytesRead;
+    }
+  } catch {
+    // A disk that fails.
+  } finally {
+    await file.close();
+  }
+  return count;
+}
+
+function countBreaks(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_BREAK); at !== -1; at = bytes.indexOf(LINE_BREAK, at + 1)) count += 1;
+  return count;
+}
+
+/** Where a page ends: the oldest time in it, and how far files were read that may reach behind that. */
+interface Place {
+  readonly untilMs: number;
+  /** By the file's name, without its ending: where what was read begins. */
+  readonly bytes: ReadonlyMap<string, number>;
+}
+
+const NEWEST: Place = { untilMs: Number.POSITIVE_INFINITY, bytes: new Map() };
+
+/** Files that were begun later were read to their beginnings, so they need no place. */
+function writePlace(tails: readonly Tail[], untilMs: number): string {
+  const read = tails.filter(({ file, isRead }) => isRead && file.begunAtMs <= untilMs);
+  return [String(untilMs), ...read.map(({ name, unreadBytes }) => `${name}.${unreadBytes}`)].join("~");
+}
+
+function readPlace(text: string): Place | undefined {
+  if (!/^\d{1,15}(?:~[0-9A-Za-z-]+\.\d{1,15})*$/.test(text)) return undefined;
+  const [untilMs, ...read] = text.split("~");
+  const bytes = read.map((entry): [string, number] => {
+    const [name = "", unread] = entry.split(".");
+    return [name, Number(unread)];
+  });
+  return { untilMs: Number(untilMs), bytes: new Map(bytes) };
+}
+
+function toTail(file: OutboxFile, { untilMs, bytes }: Place): readonly Tail[] {
+  const unread = bytes.get(nameOf(file));
+  if (unread === undefined) return file.begunAtMs > untilMs ? [] : [new Tail(file, file.sizeBytes, false)];
+  return [new Tail(file, Math.min(unread, file.sizeBytes), true)];
+}
+
+function nameOf({ path }: OutboxFile): string {
+  return basename(path, ENDING);
+}
+
+/** Opens files until the one with the newest line is known. Undefined: there is no line left. */
+async function openNewest(
+  tails: readonly Tail[],
+): Promise<(Tail & { readonly head: OutboxMessage }) | undefined> {
+  for (;;) {
+    let newest: Tail | undefined;
+    for (const tail of tails) {
+      if (!tail.isOver && (newest === undefined || tail.timeMs >= newest.timeMs)) newest = tail;
+    }
+    if (newest === undefined || hasHead(newest)) return newest;
+    await newest.advance();
+  }
+}
+
+function hasHead(tail: Tail): tail is Tail & { readonly head: OutboxMessage } {
+  return tail.head !== undefined;
+}
+
+/** What is left of one file. It is opened only when its newest line may be the next one. */
+class Tail {
+  readonly file: OutboxFile;
+  readonly name: string;
+  /** When its newest line happened; as long as that is not read, a time that it cannot be later than. */
+  timeMs: number;
+  head: OutboxMessage | undefined;
+  isOver = false;
+  /** Whether a line of it was given, by this page or one before. */
+  isRead: boolean;
+  /** Bytes from its beginning that were not given yet. */
+  unreadBytes: number;
+  #lines: BackwardLines | undefined;
+  #headFromByte = 0;
+
+  constructor(file: OutboxFile, unreadBytes: number, isRead: boolean) {
+    this.file = file;
+    this.name = nameOf(file);
+    this.timeMs = latestOf(file);
+    this.unreadBytes = unreadBytes;
+    this.isRead = isRead;
+  }
+
+  /** Gives away its newest line, when it is read, and reads the one before. */
+  async advance(): Promise<void> {
+    if (this.head !== undefined) {
+      this.isRead = true;
+      this.unreadBytes = this.#headFromByte;
+    }
+    const line = await this.#readPrevious().catch(() => undefined);
+    if (line === undefined) {
+      this.isOver = true;
+      this.head = undefined;
+      await this.close();
+      return;
+    }
+    const message = readJson(line.text);
+    const state = line.toByte <= this.file.sentBytes ? "sent" : "waiting";
+    this.#headFromByte = line.fromByte;
+    this.head = { state, source: this.file.source, line: line.text, message };
+    this.timeMs = Math.max(this.file.begunAtMs, Math.min(timeOf(message), latestOf(this.file)));
+  }
+
+  async close(): Promise<void> {
+    const lines = this.#lines;
+    this.#lines = undefined;
+    await lines?.close().catch(() => {});
+  }
+
+  async #readPrevious(): Promise<FileLine | undefined> {
+    this.#lines ??= await BackwardLines.open(this.file.path, this.unreadBytes);
+    return this.#lines.previous();
+  }
+}
+
+function latestOf({ writtenAtMs, begunAtMs }: OutboxFile): number {
+  return Math.max(Math.floor(writtenAtMs), begunAtMs);
+}
+
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+function timeOf(message: unknown): number {
+  const isDated = typeof message === "object" && message !== null && "timestamp" in message;
+  const timeMs =
+    isDated && typeof message.timestamp === "string" ? Date.parse(message.timestamp) : Number.NaN;
+  return Number.isNaN(timeMs) ? Number.POSITIVE_INFINITY : timeMs;
+}

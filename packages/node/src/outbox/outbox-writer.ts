@@ -1,0 +1,183 @@
+import { closeSync, fstatSync, openSync, write, writeSync } from "node:fs";
+import { join } from "node:path";
+import { makeFolder, type StateFolder } from "../state/state-folder.ts";
+import { nameOutboxFile, type Source } from "./outbox-file.ts";
+
+/** Lines wait this long for others, then they are written together. */
+const GATHER_MS = 20;
+/** More than this waits for a slow disk: lines are refused from then on. */
+const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+
+export interface OutboxWriterOptions {
+  readonly folder: StateFolder;
+  readonly source: Source;
+  readonly now: () => number;
+  /** A file of this size is closed, and another one begun. */
+  readonly maxFileBytes: number;
+  /** A file of this age too, counted from its first line. */
+  readonly maxFileAgeMs: number;
+  /** Asked before lines are written: false throws them away. */
+  readonly mayWrite: () => boolean;
+  /** Told after lines were written. */
+  readonly onWritten: (bytes: number) => void;
+  /** Told when a file was closed because it was full or old. */
+  readonly onRotated: () => void;
+  /** Told when lines cannot be written: the disk is full, or the folder is not ours. They are lost. */
+  readonly onFault: (error: unknown, lines: number) => void;
+}
+
+interface OpenFile {
+  readonly fd: number;
+  readonly begunAtMs: number;
+  bytes: number;
+}
+
+/** Lines on their way to the end of a file. */
+interface Chunk {
+  readonly file: OpenFile;
+  readonly bytes: Buffer;
+  readonly lines: number;
+}
+
+/**
+ * Appends lines to a file that this process alone writes. A line is in the file, as kill -9 leaves it, at the latest
+ * 100 ms after `append`, as long as the event loop turns and the disk takes writes. Writing is asynchronous, and at
+ * known places: what is under way when the process ends can be written again at the same place.
+ */
+export class OutboxWriter {
+  readonly #options: OutboxWriterOptions;
+  #file: OpenFile | undefined;
+  #lines: string[] = [];
+  #waitingBytes = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #underWay: Chunk | undefined;
+  #idle: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: OutboxWriterOptions) {
+    this.#options = options;
+  }
+
+  /** Takes a line, without its line break. False: too much waits already. */
+  append(line: string): boolean {
+    if (this.#isClosed || this.#waitingBytes > MAX_WAITING_BYTES) return false;
+    this.#lines.push(line);
+    this.#waitingBytes += Buffer.byteLength(line) + 1;
+    this.#timer ??= setTimeout(() => void this.flush(), GATHER_MS).unref();
+    return true;
+  }
+
+  /** Resolves once everything that was appended is written, or was reported as lost. */
+  async flush(): Promise<void> {
+    while (this.#lines.length > 0 || this.#underWay !== undefined) {
+      if (this.#underWay === undefined) this.#idle = this.#writeWaiting();
+      await this.#idle;
+    }
+  }
+
+  /** The same, synchronously, for the end of the process. Never throws. */
+  flushSync(): void {
+    const underWay = this.#underWay;
+    this.#underWay = undefined;
+    try {
+      if (underWay !== undefined) writeNow(underWay);
+      const next = this.#takeWaiting();
+      if (next !== undefined) writeNow(next);
+    } catch {
+      // The process ends; there is nobody to tell.
+    }
+  }
+
+  /** Throws away what waits, and writes nothing any more. What is on disk stays. */
+  discard(): void {
+    this.#isClosed = true;
+    this.#lines = [];
+    this.#waitingBytes = 0;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    if (this.#underWay === undefined) this.#closeFile();
+  }
+
+  async #writeWaiting(): Promise<void> {
+    const next = this.#takeWaiting();
+    if (next === undefined) return;
+    this.#underWay = next;
+    const error = await writeLater(next);
+    // The end of the process wrote it, while this was under way.
+    if (this.#underWay !== next) return;
+    this.#underWay = undefined;
+    if (error !== undefined) this.#fail(error, next.lines);
+    else {
+      next.file.bytes += next.bytes.length;
+      this.#options.onWritten(next.bytes.length);
+    }
+    if (this.#isClosed) this.#closeFile();
+  }
+
+  /** What waits, as bytes, and the file that they belong into. Undefined: nothing, or it may not be written. */
+  #takeWaiting(): Chunk | undefined {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const lines = this.#lines;
+    this.#lines = [];
+    this.#waitingBytes = 0;
+    if (lines.length === 0 || !this.#options.mayWrite()) return undefined;
+    try {
+      return { file: this.#openFile(), bytes: Buffer.from(`${lines.join("\n")}\n`), lines: lines.length };
+    } catch (error) {
+      this.#fail(error, lines.length);
+      return undefined;
+    }
+  }
+
+  #fail(error: unknown, lines: number): void {
+    // What is half written ends this file: its last line is not whole, so it is never sent.
+    this.#closeFile();
+    this.#options.onFault(error, lines);
+  }
+
+  /** The file to write to: the open one, or a new one when that is full, old, or was deleted. */
+  #openFile(): OpenFile {
+    const { folder, source, now, maxFileBytes, maxFileAgeMs, onRotated } = this.#options;
+    const nowMs = now();
+    const open = this.#file;
+    if (open !== undefined) {
+      const isFull = open.bytes >= maxFileBytes || Math.abs(nowMs - open.begunAtMs) >= maxFileAgeMs;
+      if (!isFull && fstatSync(open.fd).nlink > 0) return open;
+      this.#closeFile();
+      if (isFull) onRotated();
+    }
+    makeFolder(folder);
+    const path = join(folder.outbox, nameOutboxFile(source, nowMs));
+    this.#file = { fd: openSync(path, "wx", 0o600), begunAtMs: nowMs, bytes: 0 };
+    return this.#file;
+  }
+
+  #closeFile(): void {
+    const { fd } = this.#file ?? {};
+    this.#file = undefined;
+    if (fd !== undefined) closeSync(fd);
+  }
+}
+
+function writeNow({ file, bytes }: Chunk): void {
+  for (let done = 0; done < bytes.length; ) {
+    done += writeSync(file.fd, bytes, done, bytes.length - done, file.bytes + done);
+  }
+  file.bytes += bytes.length;
+}
+
+/** Resolves to the error, undefined when all is written. */
+function writeLater({ file, bytes }: Chunk): Promise<Error | undefined> {
+  const at = file.bytes;
+  return new Promise((resolve) => {
+    const writeRest = (done: number): void => {
+      write(file.fd, bytes, done, bytes.length - done, at + done, (error, written) => {
+        if (error !== null) resolve(error);
+        else if (done + written === bytes.length) resolve(undefined);
+        else writeRest(done + written);
+      });
+    };
+    writeRest(0);
+  });
+}

@@ -1,0 +1,62 @@
+import { expect, it } from "vitest";
+import { copyPlain } from "./plain-copy.ts";
+
+it("copies JSON as it is", () => {
+  const value = {
+    text: "é\n",
+    number: -1.5,
+    yes: true,
+    nothing: null,
+    list: [1, [2], { a: 3 }],
+    inner: { b: {} },
+  };
+  expect(copyPlain(value)).toEqual(value);
+  expect(copyPlain(value)).not.toBe(value);
+});
+
+it("takes what JSON.stringify would take, without calling toJSON", () => {
+  class Inherited {
+    own = 1;
+    get computed(): number {
+      return 2;
+    }
+    toJSON(): string {
+      return "sneaky";
+    }
+  }
+  expect(
+    copyPlain({
+      date: new Date("2026-11-23T12:00:00Z"),
+      noDate: new Date(Number.NaN),
+      nan: Number.NaN,
+      endless: Number.POSITIVE_INFINITY,
+      absent: undefined,
+      call: () => 1,
+      big: 1n,
+      sign: Symbol("x"),
+      list: [undefined, () => 1, 1],
+      instance: new Inherited(),
+      map: new Map([["a", 1]]),
+    }),
+  ).toEqual({
+    date: "2026-11-23T12:00:00.000Z",
+    noDate: null,
+    nan: null,
+    endless: null,
+    list: [null, null, 1],
+    instance: { own: 1 },
+    map: {},
+  });
+});
+
+it("does not let a key become the copy's prototype", () => {
+  const copy = copyPlain(JSON.parse('{"__proto__":{"polluted":true},"a":{"__proto__":1}}'));
+  expect(Object.getPrototypeOf(copy)).toBe(Object.prototype);
+  expect(copy).toEqual({ a: {} });
+});
+
+it("throws on what is nested without end", () => {
+  const cyclic: Record<string, unknown> = {};
+  cyclic.list = [cyclic];
+  expect(() => copyPlain(cyclic)).toThrow(RangeError);
+});

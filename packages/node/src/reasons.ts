@@ -1,0 +1,25 @@
+/** Why a message was not put into the outbox, beside what the plan says of it. Each with the sentence for the operator. */
+export const DROP_REASONS = {
+  off: "Telemetry is off.",
+  event_not_in_plan: "The plan does not declare this event.",
+  wrong_source: "The plan declares this event for another source.",
+  event_expired: "The plan's date for this event is past.",
+  required_missing: "A property that the plan demands is missing or wrong.",
+  withheld: "Nobody has agreed to this event yet: it is newer than the answer, or needs a Yes.",
+  no_user_anon_id: "It has no id that the plan declares: declare anonymousId, or userId, for its source.",
+  event_too_large: "The message is larger than 32 KiB.",
+  unreadable: "Its properties cannot be written as JSON.",
+  outbox_slow: "The disk takes lines too slowly.",
+  outbox_unwritable: "The state folder cannot be written to, or its disk is full.",
+} as const satisfies { [reason: string]: string };
+
+export type DropReason = keyof typeof DROP_REASONS;
+
+/** Why the SDK is off, beside the decisions of `@candor/consent`. */
+export const OFF_REASONS = {
+  options_invalid: "createTelemetry was given options that it cannot work with.",
+  state_unwritable: "The state folder cannot be written to, or its disk is full.",
+  closed: "The product closed telemetry.",
+} as const satisfies { [reason: string]: string };
+
+export type OffReason = keyof typeof OFF_REASONS;

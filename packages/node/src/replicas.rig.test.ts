@@ -1,0 +1,167 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, describe, expect, it } from "vitest";
+import { EVENT, eventually, makeRigFolder, numbersKept, QUIET, range, startChild } from "./rig/child.ts";
+import { type RecordedMessage, type Recorder, startRecorder } from "./rig/recorder.ts";
+
+const HOUR_MS = 60 * 60_000;
+
+const ends: (() => unknown)[] = [];
+afterAll(async () => {
+  for (const end of ends.splice(0)) await end();
+});
+
+async function recorderOf(): Promise<Recorder> {
+  const recorder = await startRecorder();
+  ends.push(() => recorder.close());
+  return recorder;
+}
+
+const stateDirOf = (): string => join(makeRigFolder(), "telemetry");
+
+/** Each sign of life once, oldest first. */
+function signsOfLife({ kept }: Recorder): readonly RecordedMessage[] {
+  const messages = new Map(kept.map((message) => [message.messageId, message]));
+  return [...messages.values()]
+    .filter(({ event }) => event === "Instance Active")
+    .sort((one, other) => timeOf(one) - timeOf(other));
+}
+
+const timeOf = ({ timestamp }: RecordedMessage): number => Date.parse(String(timestamp));
+
+/** The numbers in each file of an outbox. */
+function numbersByFile(stateDir: string): readonly (readonly number[])[] {
+  const outbox = join(stateDir, "outbox");
+  return readdirSync(outbox)
+    .filter((name) => name.endsWith(".ndjson"))
+    .map((name) =>
+      readFileSync(join(outbox, name), "utf8")
+        .trimEnd()
+        .split("\n")
+        .map((line) => JSON.parse(line).properties.timeElapsed),
+    );
+}
+
+describe("three processes on one folder", () => {
+  it("are one instance with an outbox file each, of which everything is delivered once", async () => {
+    const recorder = await recorderOf();
+    const stateDir = stateDirOf();
+    const children = [0, 1, 2].map((replica) =>
+      startChild({
+        stateDir,
+        host: recorder.url,
+        speed: 5,
+        program: `
+          for (let n = ${replica * 200}; n < ${replica * 200 + 200}; n += 10) { track(n, n + 10); await sleep(20); }
+          await hear("end");`,
+      }),
+    );
+    await eventually(() => numbersKept(recorder).length === 600);
+    for (const child of children) {
+      child.say("end");
+      expect(await child.ended).toEqual(QUIET);
+    }
+    expect(recorder.kept).toHaveLength(600);
+    expect(numbersKept(recorder)).toEqual(range(0, 600));
+    expect(new Set(recorder.kept.map(({ anonymousId }) => anonymousId)).size).toBe(1);
+    const files = [...numbersByFile(stateDir)].sort(([one = 0], [other = 0]) => one - other);
+    expect(files).toEqual([range(0, 200), range(200, 400), range(400, 600)]);
+    expect(readdirSync(stateDir).sort()).toEqual([
+      "delivery.json",
+      "instance.json",
+      "outbox",
+      "receipts.ndjson",
+    ]);
+  });
+
+  it("give one sign of life an interval, also when one of them starts anew all the time", async () => {
+    const recorder = await recorderOf();
+    const stateDir = stateDirOf();
+    const start = () =>
+      startChild({
+        stateDir,
+        host: recorder.url,
+        speed: 1200, // an hour is three seconds
+        program: 'telemetry.keepAlive({ everyHours: 1, healthy: () => true }); await hear("end");',
+      });
+    const lasting = [start(), start()];
+    let restarts = 0;
+    while (signsOfLife(recorder).length < 4) {
+      const child = start();
+      await sleep(600);
+      await child.kill();
+      restarts += 1;
+      expect(restarts).toBeLessThan(60);
+    }
+    for (const child of lasting) {
+      child.say("end");
+      expect(await child.ended).toEqual(QUIET);
+    }
+    const signs = signsOfLife(recorder);
+    const gapsMs = signs.slice(1).map((sign, index) => timeOf(sign) - timeOf(signs[index] ?? sign));
+    expect(gapsMs.filter((gapMs) => gapMs < HOUR_MS)).toEqual([]);
+    expect(new Set(signs.map(({ anonymousId }) => anonymousId)).size).toBe(1);
+    expect(restarts).toBeGreaterThan(signs.length); // more starts than signs
+  });
+
+  it("that are not healthy, or whose health check throws or hangs, give none", async () => {
+    const recorder = await recorderOf();
+    const start = (healthy: string) =>
+      startChild({
+        stateDir: stateDirOf(),
+        host: recorder.url,
+        speed: 6000, // an hour is 600 ms
+        program: `
+          let asked = 0;
+          telemetry.keepAlive({ everyHours: 1, healthy: () => { asked += 1; ${healthy} } });
+          while (asked < 1) await sleep(10);
+          await sleep(300);
+          track(0, 1);
+          tell(await telemetry.flush());`,
+      });
+    const children = ["return false", "throw new Error()", "return Promise.reject(1)", 'return "yes"'].map(start);
+    for (const child of [...children, start("return new Promise(() => {})")])
+      expect(await child.ended).toEqual(QUIET);
+    expect(new Set(recorder.kept.map(({ event }) => event))).toEqual(new Set([EVENT]));
+  });
+});
+
+describe("the one that sends", () => {
+  it("is followed by another when it is killed in the middle of it", async () => {
+    const recorder = await recorderOf();
+    const held: number[] = [];
+    recorder.answer = ({ path, messages }, response) => {
+      if (path !== "/v1/batch" || held.length > 0) return undefined;
+      held.push(messages.length);
+      response.on("error", () => {});
+      return true; // it is never answered: the sender holds the lease until it is killed
+    };
+    const stateDir = stateDirOf();
+    const first = startChild({
+      stateDir,
+      host: recorder.url,
+      speed: 20, // the lease lasts 1.5 s
+      program: 'track(0, 50); await hear("end");',
+    });
+    await eventually(() => held.length > 0);
+    const { holder } = JSON.parse(readFileSync(join(stateDir, "sender.lease"), "utf8"));
+    await first.kill();
+    const second = startChild({
+      stateDir,
+      host: recorder.url,
+      speed: 20,
+      program: 'track(50, 100); await hear("end");',
+    });
+    await sleep(300);
+    const lease = JSON.parse(readFileSync(join(stateDir, "sender.lease"), "utf8"));
+    const keptEarly = recorder.kept.length;
+    await eventually(() => numbersKept(recorder).length === 100);
+    second.say("end");
+    expect(await second.ended).toEqual(QUIET);
+    expect([lease.holder, keptEarly]).toEqual([holder, 0]); // until it had run out, it was respected
+    expect(numbersKept(recorder)).toEqual(range(0, 100));
+    expect(recorder.kept).toHaveLength(100);
+    expect(readdirSync(stateDir)).not.toContain("sender.lease");
+  });
+});

@@ -1,0 +1,111 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hashPlan, loadPlan } from "@candor/plan";
+import { onTestFinished } from "vitest";
+import { type Clock, machineClock } from "../clock.ts";
+import { Core } from "../core.ts";
+import type { GeneratedPlan } from "../generated-plan.ts";
+import { readSettings, type Settings, type TelemetryOptions } from "../settings.ts";
+import { createFacade, type Telemetry } from "../telemetry.ts";
+
+const PLAN_FILE = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
+const appsmith = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
+
+/** The reference plan, as `candor generate` exports it. */
+export const APPSMITH: GeneratedPlan = {
+  hash: hashPlan(appsmith),
+  content: JSON.parse(JSON.stringify(appsmith)),
+};
+
+/** The operator had the switch and left it alone: the notice rule's consent. */
+export const SWITCH_OFFERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
+
+export interface World {
+  readonly core: Core;
+  readonly telemetry: Telemetry;
+  /** The state folder. */
+  readonly dir: string;
+  readonly printed: readonly string[];
+  readonly told: readonly string[];
+  /** All messages in the outbox, in the order of its files. */
+  readonly messages: () => readonly OutboxMessage[];
+  /** Names of everything in the state folder. */
+  readonly files: () => readonly string[];
+}
+
+export interface OutboxMessage {
+  readonly [key: string]: unknown;
+  readonly properties?: { readonly [key: string]: unknown };
+}
+
+export interface WorldOptions extends Partial<TelemetryOptions> {
+  readonly clock?: Clock;
+  readonly policyFile?: string;
+  readonly random?: () => number;
+  /** Things in the state folder before it starts. @param dir the folder */
+  readonly before?: (dir: string) => void;
+}
+
+/** A folder of its own, gone after the test. */
+export function makeFolderForTest(): string {
+  const dir = mkdtempSync(join(tmpdir(), "candor-node-"));
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** A telemetry in this process, closed after the test. Nothing listens at its collector unless `host` says where. */
+export function openForTest(options: WorldOptions = {}): World {
+  const dir = options.stateDir ?? join(makeFolderForTest(), "telemetry");
+  options.before?.(dir);
+  const told: string[] = [];
+  const printed: string[] = [];
+  const settings: Settings = {
+    ...settingsOf({
+      plan: APPSMITH,
+      source: "server",
+      writeKey: "server_key",
+      host: "http://127.0.0.1:9",
+      environment: SWITCH_OFFERED,
+      debug: (line) => told.push(line),
+      ...options,
+      stateDir: dir,
+    }),
+    policyFile: options.policyFile ?? join(dir, "no-policy"),
+  };
+  const core = new Core({
+    settings,
+    clock: options.clock ?? machineClock,
+    random: options.random ?? (() => 0.5),
+    print: (line) => printed.push(line),
+  });
+  onTestFinished(() => core.close());
+  return {
+    core,
+    telemetry: createFacade(core),
+    dir,
+    printed,
+    told,
+    messages: () => readMessages(join(dir, "outbox")),
+    files: () => listFiles(dir),
+  };
+}
+
+function settingsOf(options: TelemetryOptions): Settings {
+  const read = readSettings(options);
+  if ("problems" in read) throw new Error(read.problems.join(" "));
+  return read.settings;
+}
+
+function readMessages(outbox: string): readonly OutboxMessage[] {
+  return listFiles(outbox)
+    .filter((name) => name.endsWith(".ndjson"))
+    .flatMap((name) => readFileSync(join(outbox, name), "utf8").split("\n"))
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as OutboxMessage);
+}
+
+function listFiles(dir: string): readonly string[] {
+  return existsSync(dir) ? readdirSync(dir).sort() : [];
+}

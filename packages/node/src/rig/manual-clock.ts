@@ -1,0 +1,52 @@
+import type { Clock } from "../clock.ts";
+
+interface Task {
+  readonly dueAtMs: number;
+  readonly run: () => void;
+}
+
+/** A clock that stands still until it is moved. */
+export interface ManualClock extends Clock {
+  /** Lets time pass: runs what falls due, in its order, and lets what that began go on. */
+  advance(ms: number): Promise<void>;
+  /** Sets the machine's clock forward or back; no time passes. */
+  jump(ms: number): void;
+  /** Tasks that wait. */
+  readonly planned: () => number;
+}
+
+export function createManualClock(startMs: number): ManualClock {
+  let elapsedMs = 0;
+  let offsetMs = startMs;
+  const tasks = new Set<Task>();
+  return {
+    now: () => offsetMs + elapsedMs,
+    monotonic: () => elapsedMs,
+    later: (afterMs, run) => {
+      const task = { dueAtMs: elapsedMs + Math.max(0, afterMs), run };
+      tasks.add(task);
+      return () => tasks.delete(task);
+    },
+    jump: (ms) => {
+      offsetMs += ms;
+    },
+    planned: () => tasks.size,
+    advance: async (ms) => {
+      const endMs = elapsedMs + ms;
+      for (;;) {
+        const [next] = [...tasks].sort((one, other) => one.dueAtMs - other.dueAtMs);
+        if (next === undefined || next.dueAtMs > endMs) break;
+        tasks.delete(next);
+        elapsedMs = Math.max(elapsedMs, next.dueAtMs);
+        next.run();
+        await settle();
+      }
+      elapsedMs = endMs;
+    },
+  };
+}
+
+/** Files and sockets take real time. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}

@@ -1,0 +1,45 @@
+import { isRecord, readObject, replaceFile } from "../state/state-folder.ts";
+
+/** What became of what was sent, as delivery.json keeps it for operators. */
+export interface Delivery {
+  /** Messages that the collector took. */
+  accepted: number;
+  /** Messages that it did not keep, by its reason. */
+  refused: { [reason: string]: number };
+  /** Messages that were too old before they could be sent. */
+  expired: number;
+  /** Messages that were deleted because the outbox was full. */
+  overflowed: number;
+  /** RFC 3339. */
+  lastSentAt: string | undefined;
+  /** Why the last try failed; undefined: it did not. */
+  lastFault: string | undefined;
+  /** Whether the collector has this instance's key: `registered`, or `differs` (it has another one). */
+  key: "registered" | "differs" | undefined;
+}
+
+/** What delivery.json says; zeros when there is none. */
+export function readDelivery(file: string): Delivery {
+  const stored = readObject(file) ?? {};
+  const { lastSentAt, lastFault, key, refused } = stored;
+  return {
+    accepted: countOf(stored.accepted),
+    refused: isRecord(refused)
+      ? Object.fromEntries(Object.entries(refused).map(([reason, count]) => [reason, countOf(count)]))
+      : {},
+    expired: countOf(stored.expired),
+    overflowed: countOf(stored.overflowed),
+    lastSentAt: typeof lastSentAt === "string" ? lastSentAt : undefined,
+    lastFault: typeof lastFault === "string" ? lastFault : undefined,
+    key: key === "registered" || key === "differs" ? key : undefined,
+  };
+}
+
+/** @throws the file system's error */
+export function writeDelivery(file: string, delivery: Delivery): void {
+  replaceFile(file, `${JSON.stringify(delivery)}\n`);
+}
+
+function countOf(value: unknown): number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}

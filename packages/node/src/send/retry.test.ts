@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+import type { HttpOutcome } from "../http/client.ts";
+import { judgeOutcome, toDelayMs } from "./retry.ts";
+
+function answered(status: number, body = '{"success":true}', retryAfterMs?: number): HttpOutcome {
+  return { ok: true, answer: { status, body, retryAfterMs } };
+}
+
+it.each([
+  ["a 200 of a collector", answered(200), { next: "delivered", dropped: [] }],
+  [
+    "a 200 with messages that it did not keep",
+    answered(200, '{"success":true,"dropped":[{"reason":"event_not_in_plan"},{"reason":"<script>"},7]}'),
+    { next: "delivered", dropped: ["event_not_in_plan", "unknown", "unknown"] },
+  ],
+  [
+    "a 200 that does not know the messages' own key",
+    answered(200, '{"success":true,"dropped":[{"reason":"unknown_write_key"}]}'),
+    { next: "blocked", fault: "unknown_write_key" },
+  ],
+  ["a hotel's page", answered(200, "<html>Log in</html>"), { next: "retry", fault: "no_collector" }],
+  ["an empty 200", answered(200, ""), { next: "retry", fault: "no_collector" }],
+  ["another service's JSON", answered(200, '{"ok":1}'), { next: "retry", fault: "no_collector" }],
+  ["null", answered(200, "null"), { next: "retry", fault: "no_collector" }],
+  ["no way there", { ok: false, fault: "dns" } as const, { next: "retry", fault: "dns" }],
+  ["an overloaded collector", answered(503, "", 5000), { next: "retry", afterMs: 5000, fault: "http_503" }],
+  ["a 429", answered(429, "", 1000), { next: "retry", afterMs: 1000, fault: "http_429" }],
+  ["a 408", answered(408), { next: "retry", fault: "http_408" }],
+  ["a 410", answered(410), { next: "retry", fault: "http_410" }],
+  ["a 460", answered(460), { next: "retry", fault: "http_460" }],
+  ["a body that it cannot read", answered(400), { next: "split", fault: "http_400" }],
+  ["a body that is too large for it", answered(413), { next: "split", fault: "http_413" }],
+  ["a wrong key", answered(401), { next: "blocked", fault: "http_401" }],
+  ["a wrong address", answered(404), { next: "blocked", fault: "http_404" }],
+  ["a redirect", answered(301), { next: "blocked", fault: "http_301" }],
+])("after %s it does what WIRE says", (_what, outcome, verdict) => {
+  expect(judgeOutcome(outcome)).toEqual(verdict);
+});
+
+it("waits ever longer, at most five minutes, with jitter", () => {
+  const retry = { next: "retry", afterMs: undefined, fault: "dns" } as const;
+  const delays = [1, 2, 3, 4, 9, 10, 1000].map((attempts) => toDelayMs(retry, attempts, 1));
+  expect(delays).toEqual([1000, 2000, 4000, 8000, 256_000, 300_000, 300_000]);
+  expect(toDelayMs(retry, 1, 0)).toBe(500);
+});
+
+it("waits as long as it was asked to, at most an hour", () => {
+  const asked = (afterMs: number) => ({ next: "retry", afterMs, fault: "http_429" }) as const;
+  expect(toDelayMs(asked(30_000), 1, 0.5)).toBe(30_000);
+  expect(toDelayMs(asked(100), 1, 1)).toBe(1000);
+  expect(toDelayMs(asked(86_400_000), 1, 1)).toBe(3_600_000);
+  expect(toDelayMs({ next: "blocked", fault: "http_401" }, 1, 1)).toBe(3_600_000);
+});

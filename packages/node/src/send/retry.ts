@@ -1,0 +1,70 @@
+import type { HttpOutcome } from "../http/client.ts";
+import type { HttpFault } from "../http/faults.ts";
+
+const FIRST_DELAY_MS = 1000;
+const MAX_DELAY_MS = 5 * 60_000;
+const BLOCKED_DELAY_MS = 60 * 60_000;
+const MAX_RETRY_AFTER_MS = 60 * 60_000;
+
+/** What to do after a post. */
+export type Verdict =
+  /** The collector has the lines. `dropped`: its reasons for those that it did not keep. */
+  | { readonly next: "delivered"; readonly dropped: readonly string[] }
+  /** Not now: the lines stay. */
+  | { readonly next: "retry"; readonly afterMs: number | undefined; readonly fault: Fault }
+  /** The collector does not want us: the key or the address is wrong. The lines stay; somebody may mend it. */
+  | { readonly next: "blocked"; readonly fault: Fault }
+  /** Something in the lines: halves are tried, until the one stands alone. */
+  | { readonly next: "split"; readonly fault: Fault };
+
+/**
+ * `dns`, `timeout`, ... of the way there; `http_503` of an answer; `no_collector`: something else answered;
+ * `unknown_write_key`: that of the messages' own source.
+ */
+export type Fault = HttpFault | `http_${number}` | "no_collector" | "unknown_write_key";
+
+/** Reads an answer as WIRE's retry rules say: any 4xx but 408, 410, 429 and 460 is not tried again unchanged. */
+export function judgeOutcome(outcome: HttpOutcome): Verdict {
+  if (!outcome.ok) return { next: "retry", afterMs: undefined, fault: outcome.fault };
+  const { status, retryAfterMs, body } = outcome.answer;
+  const fault: Fault = `http_${status}`;
+  if (status === 200) return judgeAnswer(body);
+  if (status === 400 || status === 413) return { next: "split", fault };
+  const isForNow = status >= 500 || [408, 410, 429, 460].includes(status);
+  if (isForNow) return { next: "retry", afterMs: retryAfterMs, fault };
+  return { next: "blocked", fault };
+}
+
+/** A 200 that is not the collector's own says nothing: hotel networks answer everything with a page. */
+function judgeAnswer(body: string): Verdict {
+  const foreign: Verdict = { next: "retry", afterMs: undefined, fault: "no_collector" };
+  try {
+    const answer: unknown = JSON.parse(body);
+    if (typeof answer !== "object" || answer === null || !("success" in answer)) return foreign;
+    if (answer.success !== true) return foreign;
+    const dropped = "dropped" in answer && Array.isArray(answer.dropped) ? answer.dropped.map(reasonOf) : [];
+    // Messages of one file have one key: when it is not known, somebody may mend that, and they are not lost.
+    if (dropped.includes("unknown_write_key")) return { next: "blocked", fault: "unknown_write_key" };
+    return { next: "delivered", dropped };
+  } catch {
+    return foreign;
+  }
+}
+
+function reasonOf(drop: unknown): string {
+  if (typeof drop !== "object" || drop === null || !("reason" in drop)) return "unknown";
+  return /^[a-z_]{1,40}$/.test(String(drop.reason)) ? String(drop.reason) : "unknown";
+}
+
+/**
+ * How long to wait before the next try.
+ * @param attempts tries that failed since the last one that did not, at least 1
+ * @param random 0 to 1
+ */
+export function toDelayMs(verdict: Verdict, attempts: number, random: number): number {
+  if (verdict.next === "blocked") return BLOCKED_DELAY_MS;
+  const growing = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempts - 1, 20));
+  const delayMs = growing * (0.5 + random / 2);
+  const askedMs = verdict.next === "retry" ? (verdict.afterMs ?? 0) : 0;
+  return Math.max(delayMs, Math.min(askedMs, MAX_RETRY_AFTER_MS));
+}

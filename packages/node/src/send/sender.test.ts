@@ -1,0 +1,275 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import type { ServerResponse } from "node:http";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createHttpClient } from "../http/client.ts";
+import { listOutboxFiles, type Source } from "../outbox/outbox-file.ts";
+import { makeFolderForTest } from "../rig/in-process.ts";
+import { type RecordedRequest, type Recorder, startRecorder } from "../rig/recorder.ts";
+import { openInstance } from "../state/instance.ts";
+import { Lease } from "../state/lease.ts";
+import { openStateFolder } from "../state/state-folder.ts";
+import { readDelivery } from "./delivery.ts";
+import { Sender, type SenderOptions } from "./sender.ts";
+
+const DAY_MS = 86_400_000;
+let recorder: Recorder;
+
+beforeEach(async () => {
+  recorder = await startRecorder();
+});
+afterEach(() => recorder.close());
+
+function open(options: Partial<SenderOptions> & { readonly now?: () => number } = {}) {
+  const folder = openStateFolder(makeFolderForTest());
+  mkdirSync(folder.outbox);
+  const now = options.now ?? Date.now;
+  const http = createHttpClient({ environment: {} });
+  const sender = new Sender({
+    folder,
+    instance: openInstance(folder.instance, now()),
+    http,
+    host: new URL(recorder.url),
+    writeKey: "server_key",
+    lease: new Lease({ path: folder.lease, now }),
+    maxOutboxBytes: 50_000_000,
+    maySend: () => true,
+    now,
+    random: () => 1,
+    ...options,
+  });
+  const write = (source: Source, ids: readonly string[], name = "aa", more = ""): string => {
+    const path = join(folder.outbox, `${source}-20261123T120000Z-${name}.ndjson`);
+    appendFileSync(
+      path,
+      ids.map((messageId) => `${JSON.stringify({ type: "track", messageId })}\n`).join("") + more,
+    );
+    return path;
+  };
+  return { folder, sender, write };
+}
+
+function ids(): readonly string[] {
+  return recorder.kept.map(({ messageId }) => messageId);
+}
+
+function batches(): readonly RecordedRequest[] {
+  return recorder.requests.filter(({ path }) => path === "/v1/batch");
+}
+
+function reply(response: ServerResponse, status: number, body: object = {}): true {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify(body));
+  return true;
+}
+
+describe("the sender", () => {
+  it("sends the very bytes that lie in the outbox, and keeps them there", async () => {
+    const { folder, sender, write } = open();
+    const path = write("server", [], "aa", '{"type":"track",  "messageId":"é","n":1.0}\n{"messageId":"2"}\n');
+    expect(await sender.run()).toEqual({ end: "done" });
+    const [batch] = batches();
+    expect(batch?.text).toMatch(
+      /^\{"batch":\[\{"type":"track", {2}"messageId":"é","n":1\.0\},\{"messageId":"2"\}\],"sentAt":"[^"]+Z"\}$/,
+    );
+    expect(batch?.authorization).toBe(`Basic ${Buffer.from("server_key:").toString("base64")}`);
+    expect(batch?.retryCount).toBeUndefined();
+    const [file] = listOutboxFiles(folder.outbox);
+    expect(file).toMatchObject({ path, sentBytes: file?.sizeBytes });
+    expect(existsSync(folder.lease)).toBe(false);
+  });
+
+  it("tells the collector the instance's key before its first message, once", async () => {
+    const { folder, sender, write } = open();
+    write("server", ["1"]);
+    await sender.run();
+    write("server", ["2"]);
+    await sender.run();
+    expect(recorder.requests.map(({ path }) => path)).toEqual(["/v1/instance/key", "/v1/batch", "/v1/batch"]);
+    expect(recorder.requests[0]?.body).toEqual({
+      instanceId: openInstance(folder.instance, 0).instanceId,
+      publicKey: openInstance(folder.instance, 0).publicKey,
+      signedAt: expect.any(String),
+      signature: expect.stringMatching(/^[\w-]{86}$/),
+    });
+    expect(readDelivery(folder.delivery)).toMatchObject({
+      accepted: 2,
+      key: "registered",
+      lastFault: undefined,
+    });
+  });
+
+  it("sends only what is new, and nothing when nothing is", async () => {
+    const { sender, write } = open();
+    write("server", ["1", "2"], "aa", '{"messageId":"half');
+    await sender.run();
+    await sender.run();
+    expect(ids()).toEqual(["1", "2"]);
+    write("server", [], "aa", '"}\n');
+    await sender.run();
+    expect(ids()).toEqual(["1", "2", "half"]);
+  });
+
+  it("brings other sources' messages, which carry their own key, each source in a batch of its own", async () => {
+    const { sender, write } = open();
+    write("installer", ["1"], "bb");
+    write("client", ["2"], "cc");
+    await sender.run();
+    expect(batches().map(({ messages }) => messages.map(({ messageId }) => messageId))).toEqual([
+      ["2"],
+      ["1"],
+    ]);
+  });
+
+  it("keeps what the collector cannot take now, and says how often it tried", async () => {
+    const { folder, sender, write } = open();
+    write("server", ["1"]);
+    recorder.answer = (_request, response) => reply(response, 503);
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 1000 });
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 2000 });
+    expect(readDelivery(folder.delivery)).toMatchObject({
+      accepted: 0,
+      lastFault: "http_503",
+      key: undefined,
+    });
+    recorder.answer = undefined;
+    expect(await sender.run()).toEqual({ end: "done" });
+    expect(ids()).toEqual(["1"]);
+    expect(batches().map(({ retryCount }) => retryCount)).toEqual([undefined, "1", "2"]);
+    expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 1, lastFault: undefined });
+  });
+
+  it("sends a batch again whose answer never came, with the same messageIds", async () => {
+    const { sender, write } = open();
+    write("server", ["1", "2"]);
+    recorder.answer = ({ path, messages }, response) => {
+      if (path !== "/v1/batch") return undefined;
+      recorder.kept.push(...messages);
+      response.destroy();
+      return true;
+    };
+    expect(await sender.run()).toMatchObject({ end: "later" });
+    recorder.answer = undefined;
+    await sender.run();
+    expect(batches().length).toBeGreaterThanOrEqual(2);
+    for (const { messages } of batches())
+      expect(messages.map(({ messageId }) => messageId)).toEqual(["1", "2"]);
+  });
+
+  it("goes on with other sources when one's key is refused, and keeps that one's messages", async () => {
+    const { folder, sender, write } = open();
+    write("client", ["1"], "cc");
+    write("server", ["2"], "dd");
+    recorder.answer = ({ messages: [first] }, response) =>
+      first?.messageId === "1"
+        ? reply(response, 200, { success: true, dropped: [{ index: 0, reason: "unknown_write_key" }] })
+        : undefined;
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 3_600_000 });
+    expect(ids()).toEqual(["2"]);
+    expect(listOutboxFiles(folder.outbox).map(({ sentBytes }) => sentBytes > 0)).toEqual([false, true]);
+  });
+
+  it.each([400, 413])(
+    "finds the one message that gives a %d by halving, and delivers the others",
+    async (status) => {
+      const { folder, sender, write } = open();
+      const all = Array.from({ length: 20 }, (_, n) => `m${n}`);
+      write("server", all);
+      recorder.answer = ({ messages }, response) =>
+        messages.some(({ messageId }) => messageId === "m13") ? reply(response, status) : undefined;
+      expect(await sender.run()).toEqual({ end: "done" });
+      expect(ids()).toEqual(all.filter((id) => id !== "m13"));
+      expect(readDelivery(folder.delivery)).toMatchObject({
+        accepted: 19,
+        refused: { [`http_${status}`]: 1 },
+      });
+    },
+  );
+
+  it("counts what the collector says that it did not keep", async () => {
+    const { folder, sender, write } = open();
+    write("server", ["1", "2"]);
+    recorder.answer = ({ path }, response) =>
+      path === "/v1/batch"
+        ? reply(response, 200, { success: true, dropped: [{ reason: "no_event" }] })
+        : undefined;
+    await sender.run();
+    expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 1, refused: { no_event: 1 } });
+  });
+
+  it("sends much in batches that the collector takes, in order", async () => {
+    const { sender, write } = open();
+    const all = Array.from({ length: 3000 }, (_, n) => `m${n}-${"x".repeat(300)}`);
+    write("server", all);
+    await sender.run();
+    expect(ids()).toEqual(all);
+    expect(Math.max(...batches().map(({ messages }) => messages.length))).toBeLessThanOrEqual(1000);
+    expect(Math.max(...batches().map(({ text }) => text.length))).toBeLessThan(1024 * 1024);
+  });
+
+  it("asks before each post, deletes what may not be sent, and stops when it is told to", async () => {
+    const denied: Source[] = ["client"];
+    const { folder, sender, write } = open({ maySend: (source) => !denied.includes(source) });
+    write("client", ["1"], "cc");
+    write("server", ["2"], "dd");
+    await sender.run();
+    expect(ids()).toEqual(["2"]);
+    expect(readdirSync(folder.outbox).filter((name) => name.startsWith("client"))).toEqual([]);
+    write("server", ["3"], "ee");
+    recorder.answer = () => {
+      sender.stop();
+      return undefined;
+    };
+    expect(await sender.run()).toEqual({ end: "stopped" });
+    expect(listOutboxFiles(folder.outbox).at(-1)).toMatchObject({ sentBytes: 0 });
+  });
+
+  it("leaves the work to whoever holds the lease", async () => {
+    const { folder, sender, write } = open();
+    write("server", ["1"]);
+    writeFileSync(folder.lease, JSON.stringify({ holder: "other", untilMs: Date.now() + 20_000 }));
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 5000 });
+    expect(recorder.requests).toEqual([]);
+  });
+});
+
+describe("the outbox's bounds", () => {
+  it("deletes what is older than seven days, and counts what was not sent of it", async () => {
+    const { folder, sender, write } = open();
+    const old = write("server", ["1", "2"], "aa");
+    const young = write("server", ["3"], "bb");
+    utimesSync(old, new Date(), new Date(Date.now() - 7 * DAY_MS - 1000));
+    utimesSync(young, new Date(), new Date(Date.now() - 6.9 * DAY_MS));
+    recorder.answer = (_request, response) => reply(response, 503);
+    await sender.run();
+    expect(listOutboxFiles(folder.outbox).map(({ path }) => path)).toEqual([young]);
+    expect(readDelivery(folder.delivery)).toMatchObject({ expired: 2, overflowed: 0 });
+    recorder.answer = undefined;
+    await sender.run();
+    expect(ids()).toEqual(["3"]);
+  });
+
+  it("deletes the oldest when it is too large: delivered files first, then unsent ones, which are counted", async () => {
+    const { folder, sender, write } = open({ maxOutboxBytes: 1000 });
+    const sent = write("server", ["1", "2"], "zz");
+    await sender.run();
+    const pad = "x".repeat(400);
+    write("server", [`a${pad}`], "a1");
+    write("server", [`b${pad}`], "a2");
+    write("server", [`c${pad}`], "a3");
+    recorder.answer = (_request, response) => reply(response, 503);
+    await sender.run();
+    expect(existsSync(sent)).toBe(false);
+    const left = listOutboxFiles(folder.outbox).map(({ path }) => readFileSync(path, "utf8").slice(29, 30));
+    expect(left).toEqual(["b", "c"]);
+    expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 2, overflowed: 1 });
+  });
+});

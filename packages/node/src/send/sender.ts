@@ -1,0 +1,224 @@
+import type { HttpClient, HttpOutcome } from "../http/client.ts";
+import {
+  deleteOutboxFile,
+  type Lines,
+  listOutboxFiles,
+  type OutboxFile,
+  readLines,
+  type Source,
+  writeCursor,
+} from "../outbox/outbox-file.ts";
+import type { Instance } from "../state/instance.ts";
+import type { Lease } from "../state/lease.ts";
+import type { StateFolder } from "../state/state-folder.ts";
+import { halve, packBatch } from "./batch.ts";
+import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
+import { signRequest } from "./instance-request.ts";
+import { judgeOutcome, toDelayMs, type Verdict } from "./retry.ts";
+import { isDelivered, sweepOutbox } from "./sweep.ts";
+
+/** The collector takes 1 MiB and 2,500 messages; a message is at most 32 KiB. */
+const BATCH = { maxBytes: 512 * 1024, maxLines: 1000 };
+/** Somebody else sends: looked at again after this. */
+const LEASE_TAKEN_MS = 5000;
+const POST_TIMEOUT_MS = 15_000;
+
+export interface SenderOptions {
+  readonly folder: StateFolder;
+  readonly instance: Instance;
+  readonly http: HttpClient;
+  /** The collector's address. */
+  readonly host: URL;
+  /** The server's write key. Messages of other sources carry their own, beside it. */
+  readonly writeKey: string;
+  readonly lease: Lease;
+  readonly maxOutboxBytes: number;
+  /** Asked before each post, and reads consent anew: false, and what waits of that source is deleted. */
+  readonly maySend: (source: Source) => boolean;
+  readonly now: () => number;
+  readonly random: () => number;
+}
+
+/** How a run ended. */
+export type RunEnd =
+  | { readonly end: "done" }
+  /** Nothing may be sent any more. */
+  | { readonly end: "stopped" }
+  | { readonly end: "later"; readonly afterMs: number };
+
+/** How far one file, or some lines of it, got. */
+type Progress =
+  | { readonly go: "on" | "stop" | "lease_lost" }
+  | { readonly go: "later"; readonly verdict: Verdict };
+
+const ON: Progress = { go: "on" };
+const STOP: Progress = { go: "stop" };
+
+/**
+ * Delivers what lies in an outbox, oldest first, in the order of its files. A file's cursor moves after the collector's
+ * answer, so what is killed in between is sent again, and the collector knows it by its messageId.
+ */
+export class Sender {
+  readonly #options: SenderOptions;
+  #attempts = 0;
+  #isStopped = false;
+  #lost = { expired: 0, overflowed: 0 };
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** Sends what waits, as far as it can. Never rejects for what the network or the collector do. @throws the file system's error */
+  async run(): Promise<RunEnd> {
+    const { lease, folder, maySend } = this.#options;
+    maySend("server");
+    if (this.#isStopped) return { end: "stopped" };
+    if (listOutboxFiles(folder.outbox).every(isDelivered)) {
+      await this.sweep();
+      return { end: "done" };
+    }
+    if (!(await lease.take())) return { end: "later", afterMs: LEASE_TAKEN_MS };
+    const delivery = readDelivery(folder.delivery);
+    try {
+      // First: of what is too old by now the collector would not know whether it had it.
+      await this.sweep();
+      const progress = await this.#sendAll(delivery);
+      if (!this.#isStopped) await this.sweep();
+      if (this.#isStopped) return { end: "stopped" };
+      this.#keep(delivery);
+      return this.#toEnd(progress);
+    } finally {
+      lease.release();
+    }
+  }
+
+  /** From now on nothing is sent or written, whatever is under way. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#options.lease.release();
+  }
+
+  /** Keeps the outbox within its bound. */
+  async sweep(): Promise<void> {
+    const { folder, maxOutboxBytes, now } = this.#options;
+    const { expired, overflowed } = await sweepOutbox(folder.outbox, maxOutboxBytes, now());
+    this.#lost = { expired: this.#lost.expired + expired, overflowed: this.#lost.overflowed + overflowed };
+  }
+
+  #keep(delivery: Delivery): void {
+    delivery.expired += this.#lost.expired;
+    delivery.overflowed += this.#lost.overflowed;
+    this.#lost = { expired: 0, overflowed: 0 };
+    writeDelivery(this.#options.folder.delivery, delivery);
+  }
+
+  #toEnd(progress: Progress): RunEnd {
+    if (progress.go === "lease_lost") return { end: "later", afterMs: LEASE_TAKEN_MS };
+    if (progress.go !== "later") {
+      this.#attempts = 0;
+      return { end: "done" };
+    }
+    this.#attempts += 1;
+    return { end: "later", afterMs: toDelayMs(progress.verdict, this.#attempts, this.#options.random()) };
+  }
+
+  async #sendAll(delivery: Delivery): Promise<Progress> {
+    const waiting = listOutboxFiles(this.#options.folder.outbox).filter((file) => !isDelivered(file));
+    let ended = ON;
+    for (const file of waiting) {
+      if (ended === ON && delivery.key === undefined) await this.#registerKey(delivery);
+      const progress = await this.#sendFile(file, delivery);
+      if (progress.go === "stop" || progress.go === "lease_lost") return progress;
+      // A key that is refused may be one source's; any other trouble is the collector's, or that of the way there.
+      if (progress.go === "later" && progress.verdict.next !== "blocked") return progress;
+      if (progress.go === "later") ended = progress;
+    }
+    return ended;
+  }
+
+  async #sendFile(file: OutboxFile, delivery: Delivery): Promise<Progress> {
+    const { maySend, lease } = this.#options;
+    for (let sent = file.sentBytes; ; ) {
+      const isAllowed = maySend(file.source);
+      if (this.#isStopped) return STOP;
+      if (!isAllowed) {
+        deleteOutboxFile(file.path);
+        return ON;
+      }
+      if (!lease.renew()) return { go: "lease_lost" };
+      // Swept by another replica meanwhile, or not ours to read: it must not hold up the others.
+      const lines = await readLines(file.path, sent, BATCH).catch(() => undefined);
+      if (lines === undefined || lines.count === 0) return ON;
+      const progress = await this.#deliver(lines, delivery);
+      if (progress.go !== "on") return progress;
+      sent += lines.bytes.length;
+      writeCursor(file.path, sent);
+    }
+  }
+
+  /** Delivers lines; those that the collector cannot read are found by halving, and given up. */
+  async #deliver(lines: Lines, delivery: Delivery): Promise<Progress> {
+    const verdict = judgeOutcome(await this.#post(lines));
+    if (this.#isStopped) return STOP;
+    delivery.lastFault = "fault" in verdict ? verdict.fault : undefined;
+    if (verdict.next === "retry" || verdict.next === "blocked") return { go: "later", verdict };
+    if (verdict.next === "delivered") {
+      delivery.lastSentAt = new Date(this.#options.now()).toISOString();
+      delivery.accepted += lines.count - verdict.dropped.length;
+      for (const reason of verdict.dropped) count(delivery, reason);
+      return ON;
+    }
+    if (lines.count === 1) {
+      count(delivery, verdict.fault);
+      return ON;
+    }
+    for (const half of halve(lines)) {
+      const progress = await this.#deliver(half, delivery);
+      if (progress.go !== "on") return progress;
+    }
+    return ON;
+  }
+
+  async #post(lines: Lines): Promise<HttpOutcome> {
+    const { host, http, now } = this.#options;
+    return http.post({
+      url: toUrl(host, "v1/batch"),
+      headers: {
+        "content-type": "application/json",
+        "content-encoding": "gzip",
+        ...this.#authorization(),
+        ...(this.#attempts === 0 ? {} : { "x-retry-count": String(this.#attempts) }),
+      },
+      body: await packBatch(lines, now()),
+      timeoutMs: POST_TIMEOUT_MS,
+    });
+  }
+
+  /** Tells the collector this instance's key before its first message, so that nobody else can. */
+  async #registerKey(delivery: Delivery): Promise<void> {
+    const { host, http, instance, maySend, now } = this.#options;
+    if (!maySend("server")) return;
+    const { publicKey } = instance;
+    const outcome = await http.post({
+      url: toUrl(host, "v1/instance/key"),
+      headers: { "content-type": "application/json", ...this.#authorization() },
+      body: signRequest(instance, "key", now(), { publicKey }),
+      timeoutMs: POST_TIMEOUT_MS,
+    });
+    if (judgeOutcome(outcome).next === "delivered") delivery.key = "registered";
+    else if (outcome.ok && outcome.answer.status === 409) delivery.key = "differs";
+  }
+
+  #authorization(): { readonly authorization: string } {
+    return { authorization: `Basic ${Buffer.from(`${this.#options.writeKey}:`).toString("base64")}` };
+  }
+}
+
+function count(delivery: Delivery, reason: string): void {
+  delivery.refused[reason] = (delivery.refused[reason] ?? 0) + 1;
+}
+
+/** A collector may lie below a path. */
+function toUrl(host: URL, path: string): URL {
+  return new URL(path, host.href.endsWith("/") ? host : `${host.href}/`);
+}

@@ -1,0 +1,209 @@
+import type { Plan } from "@candor/plan/runtime";
+import type { Clock } from "./clock.ts";
+import type { SourceDecisions } from "./consent/consent-watch.ts";
+import { createJudge, type Judge } from "./consent/judge.ts";
+import { createReducers } from "./consent/reducers.ts";
+import type { Counts } from "./counts.ts";
+import { createHttpClient } from "./http/client.ts";
+import type { KeepAliveOptions } from "./keep-alive.ts";
+import { KeepAliveLoop } from "./keep-alive-loop.ts";
+import { type Draft, LIBRARY, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
+import type { Source } from "./outbox/outbox-file.ts";
+import { OutboxWriter } from "./outbox/outbox-writer.ts";
+import type { DropReason } from "./reasons.ts";
+import { SendLoop } from "./send/send-loop.ts";
+import { Sender } from "./send/sender.ts";
+import type { Settings } from "./settings.ts";
+import type { Instance } from "./state/instance.ts";
+import { Lease } from "./state/lease.ts";
+import type { StateFolder } from "./state/state-folder.ts";
+
+/** So much waiting is sent at once. */
+const SEND_AT_BYTES = 256 * 1024;
+/** What an earlier process left is sent soon: this one may be short. */
+const LEFT_OVER_AFTER_MS = 100;
+const DAY_MS = 24 * 60 * 60_000;
+
+export interface SessionOptions {
+  readonly settings: Settings;
+  readonly folder: StateFolder;
+  readonly instance: Instance;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly counts: Counts;
+  /** Reads consent anew: whether a source may write and send at this moment. */
+  readonly mayUse: (source: Source) => boolean;
+  /** The write key of a source whose messages carry it. */
+  readonly writeKeyOf: (source: Source) => string | undefined;
+  /** Undefined: messages go to the outbox. Else they are printed with it, and never kept or sent. */
+  readonly print: ((line: string) => void) | undefined;
+  /** Told when the state folder cannot be used. */
+  readonly onFault: (error: unknown) => void;
+}
+
+/** Everything that exists only while telemetry is on: writers, sender, timers, sockets. */
+export class Session {
+  readonly instance: Instance;
+  readonly isPrinting: boolean;
+  readonly #options: SessionOptions;
+  readonly #judges = new Map<Source, Judge>();
+  readonly #writers = new Map<Source, OutboxWriter>();
+  readonly #ownId: ReadonlySet<string>;
+  readonly #isLibraryDeclared: boolean;
+  readonly #loop: SendLoop;
+  readonly #closeHttp: () => void;
+  readonly #sender: Sender;
+  #keepAlive: KeepAliveLoop | undefined;
+  #writtenBytes = 0;
+
+  constructor(options: SessionOptions) {
+    const { settings, folder, instance, clock, random, mayUse, print } = options;
+    this.#options = options;
+    this.instance = instance;
+    this.isPrinting = print !== undefined;
+    this.#ownId = eventsWithInstanceId(settings.plan);
+    this.#isLibraryDeclared = settings.plan.sources.server?.context.library !== undefined;
+    const http = createHttpClient({ environment: settings.environment() });
+    this.#closeHttp = http.close;
+    this.#sender = new Sender({
+      folder,
+      instance,
+      http,
+      host: settings.host,
+      writeKey: settings.writeKey,
+      lease: new Lease({ path: folder.lease, now: clock.now }),
+      maxOutboxBytes: settings.maxOutboxBytes,
+      maySend: mayUse,
+      now: clock.now,
+      random,
+    });
+    this.#loop = new SendLoop({ sender: this.#sender, clock, onFault: options.onFault });
+    if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS);
+  }
+
+  /** What a source may send from now on. Undefined: nothing, and what waits of it in memory is thrown away. */
+  setDecisions(source: Source, decisions: SourceDecisions | undefined): void {
+    if (decisions === undefined) {
+      this.#judges.delete(source);
+      this.#writers.get(source)?.discard();
+      this.#writers.delete(source);
+      return;
+    }
+    const { plan } = this.#options.settings;
+    this.#judges.set(source, createJudge(plan, source, decisions, createReducers(this.instance)));
+  }
+
+  /** Judges a message and puts what is left of it into the outbox; counts it either way. */
+  record(source: Source, draft: Draft): void {
+    const reason = this.#take(source, draft);
+    if (reason !== undefined) this.#options.counts.drop(reason);
+  }
+
+  #take(source: Source, draft: Draft): DropReason | undefined {
+    const { counts, print, writeKeyOf, clock } = this.#options;
+    const message = toJudged(this.#complete(source, draft));
+    const judged = this.#judges.get(source)?.(message, clock.now());
+    if (judged === undefined) return "off";
+    if (!judged.kept) return judged.reason;
+    if (message.userId === undefined && message.anonymousId === undefined && message.groupId === undefined) {
+      return "no_user_anon_id";
+    }
+    const line = writeLine(message, draft, writeKeyOf(source));
+    if (Buffer.byteLength(line) > MAX_MESSAGE_BYTES) return "event_too_large";
+    if (print !== undefined) print(line);
+    else if (!this.#writerOf(source).append(line)) return "outbox_slow";
+    counts.keep(judged.trims);
+    return undefined;
+  }
+
+  /** Says regularly that the instance is alive. */
+  keepAlive(keepAlive: KeepAliveOptions): void {
+    const { folder, clock, random, onFault } = this.#options;
+    this.#keepAlive?.stop();
+    if (this.isPrinting) return;
+    this.#keepAlive = new KeepAliveLoop({
+      file: folder.keepAlive,
+      lease: new Lease({ path: folder.keepAliveLease, now: clock.now }),
+      clock,
+      random,
+      keepAlive,
+      ping: (boot) => this.record("server", this.#toPing(boot)),
+      onFault,
+    });
+    this.#keepAlive.start();
+  }
+
+  /** Writes what waits in memory, then sends what lies in the outbox. True: all of it was dealt with. */
+  async flush(): Promise<boolean> {
+    await Promise.all([...this.#writers.values()].map((writer) => writer.flush()));
+    return this.isPrinting || (await this.#loop.runNow());
+  }
+
+  /** At the end of the process: what waits in memory is written, synchronously, and nothing more. Never throws. */
+  flushSync(): void {
+    for (const writer of this.#writers.values()) writer.flushSync();
+    this.#loop.stop();
+  }
+
+  /** Ends everything at once. What waits in memory is thrown away; what is on disk stays. */
+  close(): void {
+    this.#keepAlive?.stop();
+    this.#loop.stop();
+    this.#closeHttp();
+    for (const writer of this.#writers.values()) writer.discard();
+    this.#writers.clear();
+    this.#judges.clear();
+  }
+
+  #writerOf(source: Source): OutboxWriter {
+    const known = this.#writers.get(source);
+    if (known !== undefined) return known;
+    const { folder, clock, settings, counts, mayUse, onFault } = this.#options;
+    const writer = new OutboxWriter({
+      folder,
+      source,
+      now: clock.now,
+      maxFileBytes: settings.maxOutboxBytes / 10,
+      maxFileAgeMs: DAY_MS,
+      mayWrite: () => mayUse(source),
+      onWritten: (bytes) => this.#onWritten(bytes),
+      onRotated: () => void this.#sender.sweep().catch(onFault),
+      onFault: (error, lines) => {
+        counts.drop("outbox_unwritable", lines);
+        onFault(error);
+      },
+    });
+    this.#writers.set(source, writer);
+    return writer;
+  }
+
+  #onWritten(bytes: number): void {
+    this.#writtenBytes += bytes;
+    const isMuch = this.#writtenBytes >= SEND_AT_BYTES;
+    if (isMuch) this.#writtenBytes = 0;
+    this.#loop.soon(isMuch ? 0 : this.#options.settings.sendEveryMs);
+  }
+
+  /** Adds what the SDK knows: the library, and of the server the instance's id. */
+  #complete(source: Source, draft: Draft): Draft {
+    if (source !== "server") return draft;
+    const { instanceId } = this.instance;
+    const isOwn = this.#ownId.has(`${draft.type} ${draft.name}`) && draft.values.instanceId === undefined;
+    if (isOwn) draft.values.instanceId = instanceId;
+    if (this.#isLibraryDeclared) draft.context.library = LIBRARY;
+    return { ...draft, anonymousId: instanceId };
+  }
+
+  #toPing(boot: string): Draft {
+    const timestampMs = this.#options.clock.now();
+    return { type: "track", name: "Instance Active", values: { boot }, context: {}, timestampMs };
+  }
+}
+
+function eventsWithInstanceId(plan: Plan): ReadonlySet<string> {
+  return new Set(
+    plan.events
+      .filter(({ fields }) => Object.hasOwn(fields, "instanceId"))
+      .map(({ type, name }) => `${type} ${name}`),
+  );
+}

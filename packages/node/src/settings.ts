@@ -1,0 +1,102 @@
+import { isAbsolute, resolve } from "node:path";
+import { env } from "node:process";
+import type { Plan } from "@candor/plan/runtime";
+import { type GeneratedPlan, readPlan } from "./generated-plan.ts";
+
+const SEND_EVERY_MS = 10_000;
+const MAX_OUTBOX_BYTES = 50 * 1024 * 1024;
+const LEAST_OUTBOX_BYTES = 1024 * 1024;
+const POLICY_FILE = "/etc/candor/policy";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What `createTelemetry` takes. */
+export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
+  /** `plan` of the module that `candor generate ts` (or `js`) writes. */
+  readonly plan: P;
+  readonly source: "server";
+  /** The collector's write key of the source `server`. */
+  readonly writeKey: string;
+  /** The collector's URL, such as `https://telemetry.example.org`. */
+  readonly host: string;
+  /** The state folder, in the product's data volume: see docs/state-folder.md. Several replicas may share it. */
+  readonly stateDir: string;
+  /** The product's name, as policy files write it. @default the plan's */
+  readonly product?: string;
+  /** How long messages are gathered before they are sent, in milliseconds. @default 10000 */
+  readonly sendEveryMs?: number;
+  /** Bound of the outbox, in bytes, at least 1 MiB: the oldest messages go first. @default 52428800 */
+  readonly maxOutboxBytes?: number;
+  /** Told of faults, at most once a day for each kind. Never holds what was tracked. @default nothing */
+  readonly debug?: (line: string) => void;
+  /** The environment that the switches are read from, each time anew. @default process.env */
+  readonly environment?: Environment;
+}
+
+/** The options, checked. */
+export interface Settings {
+  readonly plan: Plan;
+  readonly planHash: string;
+  readonly product: string;
+  readonly writeKey: string;
+  readonly host: URL;
+  readonly stateDir: string;
+  readonly sendEveryMs: number;
+  readonly maxOutboxBytes: number;
+  readonly debug: (line: string) => void;
+  readonly environment: () => Environment;
+  readonly policyFile: string;
+}
+
+/** The settings, or all that is wrong with the options: sentences that say what to write instead. Never throws. */
+export function readSettings(
+  options: TelemetryOptions,
+): { readonly settings: Settings } | { readonly problems: readonly string[] } {
+  const given: Partial<Record<keyof TelemetryOptions, unknown>> = isObject(options) ? options : {};
+  const { source, writeKey, stateDir, environment } = given;
+  const problems: string[] = [];
+  const plan = readPlan(given.plan);
+  const host = toHost(given.host);
+  if (plan === undefined) problems.push("plan: give the `plan` that `candor generate ts` or `js` exports.");
+  if (source !== "server") problems.push('source: write "server".');
+  if (!isText(writeKey)) problems.push("writeKey: give the server's write key; `candor keys` prints it.");
+  if (host === undefined)
+    problems.push("host: give the collector's URL, such as https://telemetry.example.org.");
+  if (!isText(stateDir)) problems.push("stateDir: give a folder of the product's data volume.");
+  if (plan === undefined || host === undefined || !isText(writeKey) || !isText(stateDir)) return { problems };
+  if (problems.length > 0) return { problems };
+  return {
+    settings: {
+      plan: plan.content,
+      planHash: plan.hash,
+      product: isText(given.product) ? given.product : plan.content.product,
+      writeKey,
+      host,
+      stateDir: isAbsolute(stateDir) ? stateDir : resolve(stateDir),
+      sendEveryMs: toNumber(given.sendEveryMs, SEND_EVERY_MS, 0),
+      maxOutboxBytes: toNumber(given.maxOutboxBytes, MAX_OUTBOX_BYTES, LEAST_OUTBOX_BYTES),
+      debug: typeof options.debug === "function" ? options.debug : () => {},
+      // Read each time: a product may load its env file after the SDK.
+      environment: isObject(environment) ? () => options.environment ?? {} : () => env,
+      policyFile: POLICY_FILE,
+    },
+  };
+}
+
+function toHost(host: unknown): URL | undefined {
+  if (!isText(host) || !URL.canParse(host)) return undefined;
+  const url = new URL(host);
+  return url.protocol === "https:" || url.protocol === "http:" ? url : undefined;
+}
+
+function toNumber(value: unknown, usual: number, least: number): number {
+  return typeof value === "number" && Number.isFinite(value) ? Math.max(value, least) : usual;
+}
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.trim() !== "";
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
+}

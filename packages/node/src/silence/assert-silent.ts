@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { createAllowance } from "./allowance.ts";
+import { findCaller } from "./caller.ts";
+import { setEnvironment } from "./environment.ts";
+import { watchFiles } from "./file-watch.ts";
+import { type Happening, type Report, SilenceError } from "./happening.ts";
+import { watchNetwork } from "./network-watch.ts";
+import { createPatches } from "./patches.ts";
+import { watchProcesses } from "./process-watch.ts";
+
+const SETTLE_MS = 200;
+
+export interface SilenceOptions {
+  /** Set on `process.env` meanwhile. @default { DO_NOT_TRACK: "1" } */
+  readonly environment?: Readonly<Record<string, string>>;
+  /**
+   * What the product does without telemetry: `127.0.0.1:5432`, `db.internal` (its lookup, and connections to what it
+   * resolves to), `db.internal:5432`, a file's path or a folder's, or the target of anything else as an error shows it.
+   */
+  readonly allow?: readonly string[];
+  /** How long it goes on watching once the function is done, for work in the background, in milliseconds. @default 200 */
+  readonly settleMs?: number;
+}
+
+let isWatching = false;
+
+/**
+ * For tests of a product: runs it with telemetry turned off, and fails when anything of this process connects, looks up a
+ * name, sends a datagram, starts a child process or a thread, or makes, changes or deletes a file. Listening and reading
+ * are silent. It watches the whole process, so nothing else may run meanwhile. Not seen: connections and file handles
+ * that were open before, and functions of node:fs that a CommonJS module has taken out of it before
+ * (`const { open } = require("fs")`): start the product inside of the function.
+ * @returns what the function returns
+ * @throws SilenceError with a list of what happened; what the function throws; an Error while another one is running
+ * @example
+ * await assertSilent(() => startProduct(), { allow: ["127.0.0.1:5432", "/tmp/product-test"] });
+ */
+export async function assertSilent<Value>(
+  run: () => Value | PromiseLike<Value>,
+  options: SilenceOptions = {},
+): Promise<Value> {
+  if (isWatching)
+    throw new Error(
+      "assertSilent watches the whole process: await the one that is running, then call it again.",
+    );
+  isWatching = true;
+  const { environment = { DO_NOT_TRACK: "1" }, allow = [], settleMs = SETTLE_MS } = options;
+  const happenings: Happening[] = [];
+  const restore = setEnvironment(environment);
+  const stop = watch(allow, happenings);
+  const outcome = await settle(run);
+  await sleep(settleMs);
+  stop();
+  restore();
+  isWatching = false;
+  if (happenings.length > 0)
+    throw new SilenceError(happenings, "error" in outcome ? outcome.error : undefined);
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+/** Watches everything. @param happenings to which each thing is added once @returns what ends it */
+function watch(allow: readonly string[], happenings: Happening[]): () => void {
+  const allowance = createAllowance(allow);
+  const patches = createPatches();
+  const report: Report = (kind, target, above) => {
+    const isKnown = happenings.some((known) => known.kind === kind && known.target === target);
+    if (isKnown || allowance.allows(kind, target)) return;
+    happenings.push({ kind, target, at: findCaller(above) });
+  };
+  watchFiles(report, patches);
+  watchProcesses(report, patches);
+  const stopNetwork = watchNetwork(report, patches, allowance);
+  patches.publish();
+  return () => {
+    stopNetwork();
+    patches.restore();
+  };
+}
+
+type Outcome<Value> = { readonly value: Value } | { readonly error: unknown };
+
+async function settle<Value>(run: () => Value | PromiseLike<Value>): Promise<Outcome<Value>> {
+  try {
+    return { value: await run() };
+  } catch (error) {
+    return { error };
+  }
+}

@@ -1,0 +1,17 @@
+import childProcess, { ChildProcess } from "node:child_process";
+import { isRecord } from "../state/state-folder.ts";
+import type { Report } from "./happening.ts";
+import type { Patches } from "./patches.ts";
+
+/** Reports child processes: what they do cannot be seen from here. */
+export function watchProcesses(report: Report, patches: Patches): void {
+  // What spawn, exec, execFile and fork all end in. Node's types do not show it.
+  patches.before(ChildProcess.prototype, "spawn", (_self, [options], wrapper) => {
+    if (isRecord(options)) report("process", String(options.file), wrapper);
+  });
+  for (const name of ["spawnSync", "execFileSync", "execSync"]) {
+    patches.before(childProcess, name, (_self, [command], wrapper) => {
+      report("process", String(command), wrapper);
+    });
+  }
+}

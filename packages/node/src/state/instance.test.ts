@@ -1,0 +1,51 @@
+import { createPublicKey, verify } from "node:crypto";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { makeFolderForTest } from "../rig/in-process.ts";
+import { openInstance, readInstance } from "./instance.ts";
+
+const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
+
+it("is made once, random, for this user alone, and read again as the same", () => {
+  const dir = makeFolderForTest();
+  const file = join(dir, "instance.json");
+  expect(readInstance(file)).toBeUndefined();
+  const made = openInstance(file, NOW_MS);
+  const again = openInstance(file, NOW_MS + 1000);
+  expect([again.instanceId, again.publicKey, again.createdAt]).toEqual([
+    made.instanceId,
+    made.publicKey,
+    "2026-11-23T12:00:00.000Z",
+  ]);
+  expect(again.keyedHash("ada")).toBe(made.keyedHash("ada"));
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(readdirSync(dir)).toEqual(["instance.json"]);
+  const other = openInstance(join(dir, "other.json"), NOW_MS);
+  expect(other.instanceId).not.toBe(made.instanceId);
+  expect(other.keyedHash("ada")).not.toBe(made.keyedHash("ada"));
+});
+
+it("signs with the key whose public half it names", () => {
+  const instance = openInstance(join(makeFolderForTest(), "instance.json"), NOW_MS);
+  const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: instance.publicKey }, format: "jwk" });
+  const signature = Buffer.from(instance.sign("a text"), "base64url");
+  expect(verify(null, Buffer.from("a text"), key, signature)).toBe(true);
+  expect(verify(null, Buffer.from("another"), key, signature)).toBe(false);
+});
+
+it.each(["", "{}", "not JSON", '{"instanceId":1}'])(
+  "is made anew in place of a file that says %j",
+  (text) => {
+    const file = join(makeFolderForTest(), "instance.json");
+    writeFileSync(file, text);
+    const made = openInstance(file, NOW_MS);
+    expect(readInstance(file)?.instanceId).toBe(made.instanceId);
+    expect(JSON.parse(readFileSync(file, "utf8")).instanceId).toBe(made.instanceId);
+  },
+);
+
+it("throws the file system's error when it cannot be kept", () => {
+  expect(() => openInstance(join(makeFolderForTest(), "none", "instance.json"), NOW_MS)).toThrow("ENOENT");
+  expect(existsSync("/none")).toBe(false);
+});

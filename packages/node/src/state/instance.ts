@@ -1,0 +1,130 @@
+import {
+  createHmac,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  randomUUID,
+  sign,
+} from "node:crypto";
+import { linkSync, readFileSync, writeFileSync } from "node:fs";
+import { codeOf, isRecord, readObject, removeFile, replaceFile } from "./state-folder.ts";
+
+const SECRET_BYTES = 32;
+
+/** Who this instance is, as instance.json keeps it. All of it is random: nothing is derived from the machine. */
+export interface Instance {
+  /** A random UUID. */
+  readonly instanceId: string;
+  /** Ed25519, 32 bytes, base64url. The collector keeps the first one that it sees for an instance. */
+  readonly publicKey: string;
+  /** When it was made, RFC 3339. */
+  readonly createdAt: string;
+  /** HMAC-SHA-256 under the instance's secret, 64 characters of lower-case hex. */
+  readonly keyedHash: (value: string) => string;
+  /** An Ed25519 signature of a text, base64url. */
+  readonly sign: (text: string) => string;
+}
+
+interface StoredInstance {
+  readonly instanceId: string;
+  readonly publicKey: string;
+  readonly privateKey: string;
+  readonly hashSecret: string;
+  readonly createdAt: string;
+}
+
+/** The instance of a state folder; undefined when it has none. */
+export function readInstance(file: string): Instance | undefined {
+  const stored = readStored(file);
+  return stored === undefined ? undefined : toInstance(stored);
+}
+
+/**
+ * The instance of a state folder, made when there is none yet. Of several processes that make one at once, the first
+ * wins and all get its. One that cannot be read is replaced.
+ * @throws the file system's error
+ */
+export function openInstance(file: string, nowMs: number): Instance {
+  const stored = readStored(file) ?? makeStored(file, nowMs);
+  return toInstance(stored);
+}
+
+/** An instance that is kept nowhere: what `log` mode prints with. */
+export function makePassingInstance(nowMs: number): Instance {
+  return toInstance(newStored(nowMs));
+}
+
+function makeStored(file: string, nowMs: number): StoredInstance {
+  const made = newStored(nowMs);
+  const text = `${JSON.stringify(made)}\n`;
+  if (isThere(file)) {
+    replaceFile(file, text);
+    return made;
+  }
+  const draft = `${file}.${randomBytes(4).toString("hex")}.tmp`;
+  writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
+  try {
+    linkSync(draft, file);
+    return made;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return readStored(file) ?? made;
+    replaceFile(file, text); // a file system without links
+    return made;
+  } finally {
+    removeFile(draft);
+  }
+}
+
+function isThere(file: string): boolean {
+  try {
+    readFileSync(file);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function newStored(nowMs: number): StoredInstance {
+  const { privateKey } = generateKeyPairSync("ed25519");
+  const { d = "", x = "" } = privateKey.export({ format: "jwk" });
+  return {
+    instanceId: randomUUID(),
+    publicKey: x,
+    privateKey: d,
+    hashSecret: randomBytes(SECRET_BYTES).toString("base64url"),
+    createdAt: new Date(nowMs).toISOString(),
+  };
+}
+
+function readStored(file: string): StoredInstance | undefined {
+  const stored = readObject(file);
+  if (!isRecord(stored)) return undefined;
+  const { instanceId, publicKey, privateKey, hashSecret, createdAt } = stored;
+  const isWhole =
+    typeof instanceId === "string" &&
+    typeof publicKey === "string" &&
+    typeof privateKey === "string" &&
+    typeof hashSecret === "string" &&
+    typeof createdAt === "string" &&
+    Buffer.from(hashSecret, "base64url").length === SECRET_BYTES;
+  return isWhole ? { instanceId, publicKey, privateKey, hashSecret, createdAt } : undefined;
+}
+
+function toInstance({ instanceId, publicKey, privateKey, hashSecret, createdAt }: StoredInstance): Instance {
+  const secret = Buffer.from(hashSecret, "base64url");
+  let key: KeyObject | undefined;
+  return {
+    instanceId,
+    publicKey,
+    createdAt,
+    keyedHash: (value) => createHmac("sha256", secret).update(value).digest("hex"),
+    sign: (text) => {
+      key ??= createPrivateKey({
+        key: { kty: "OKP", crv: "Ed25519", d: privateKey, x: publicKey },
+        format: "jwk",
+      });
+      return sign(null, Buffer.from(text), key).toString("base64url");
+    },
+  };
+}

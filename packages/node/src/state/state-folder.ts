@@ -1,0 +1,106 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+const FOLDER_MODE = 0o700;
+const FILE_MODE = 0o600;
+
+/** Where everything lies on an operator's machine. docs/state-folder.md explains each file. */
+export interface StateFolder {
+  readonly dir: string;
+  readonly receipts: string;
+  readonly instance: string;
+  readonly keepAlive: string;
+  readonly keepAliveLease: string;
+  readonly delivery: string;
+  readonly lease: string;
+  readonly outbox: string;
+}
+
+/** The paths in a state folder. Nothing is made. */
+export function openStateFolder(dir: string): StateFolder {
+  return {
+    dir,
+    receipts: join(dir, "receipts.ndjson"),
+    instance: join(dir, "instance.json"),
+    keepAlive: join(dir, "keep-alive.json"),
+    keepAliveLease: join(dir, "keep-alive.lease"),
+    delivery: join(dir, "delivery.json"),
+    lease: join(dir, "sender.lease"),
+    outbox: join(dir, "outbox"),
+  };
+}
+
+/** Makes the folder and its outbox, for this user alone. @throws the file system's error */
+export function makeFolder(folder: StateFolder): void {
+  mkdirSync(folder.outbox, { recursive: true, mode: FOLDER_MODE });
+}
+
+/** Deletes everything but the receipts: ids, keys, messages. Never throws: what cannot be deleted stays. */
+export function eraseState(folder: StateFolder): void {
+  const { instance, keepAlive, keepAliveLease, delivery, lease, outbox } = folder;
+  for (const path of [instance, keepAlive, keepAliveLease, delivery, lease, outbox]) {
+    try {
+      rmSync(path, { recursive: true, force: true });
+    } catch {
+      // A folder that we may only read.
+    }
+  }
+}
+
+/** The text of a file; undefined: there is none; null: it cannot be read. */
+export function readText(path: string): string | undefined | null {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    return isMissing(error) ? undefined : null;
+  }
+}
+
+/** An object of a JSON file; undefined when there is none, or it is no JSON object. */
+export function readObject(path: string): { readonly [key: string]: unknown } | undefined {
+  const text = readText(path);
+  if (typeof text !== "string") return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return isRecord(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Replaces a file in one step, so that a reader sees the old text or the new. @throws the file system's error */
+export function replaceFile(path: string, text: string): void {
+  const draft = `${path}.${randomBytes(4).toString("hex")}.tmp`;
+  try {
+    writeFileSync(draft, text, { mode: FILE_MODE, flag: "wx" });
+    renameSync(draft, path);
+  } catch (error) {
+    removeFile(draft);
+    throw error;
+  }
+}
+
+/** Deletes a file; false when it was gone already, or cannot be deleted. */
+export function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** ENOTDIR: there can be none, because what should be its folder is a file. */
+function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR"].includes(codeOf(error));
+}
+
+/** The code of a file system's error, such as ENOSPC. */
+export function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+}
+
+export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

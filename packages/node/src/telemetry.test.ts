@@ -1,0 +1,308 @@
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { writeReceipt } from "@candor/consent";
+import { describe, expect, it } from "vitest";
+import { APPSMITH, openForTest, SWITCH_OFFERED } from "./rig/in-process.ts";
+import { createManualClock } from "./rig/manual-clock.ts";
+import { startRecorder } from "./rig/recorder.ts";
+import { createTelemetry } from "./telemetry.ts";
+
+const ACTION = "execute_ACTION_TRIGGERED";
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+function receipt(answer: "yes" | "no" | "notice", planVersion = 2, planHash = APPSMITH.hash): string {
+  const time = "2026-11-01T00:00:00.000Z";
+  return writeReceipt({ source: "server", answer, time, planVersion, planHash, by: "installer" });
+}
+
+function stored(text: string): (dir: string) => void {
+  return (dir) => {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, "receipts.ndjson"), text);
+  };
+}
+
+describe("tracking", () => {
+  it("puts an event into the outbox, with who the instance is, and nothing that the plan does not declare", async () => {
+    const { telemetry, messages } = openForTest();
+    telemetry.track(
+      ACTION,
+      { pluginName: "PostgreSQL", timeElapsed: 8, query: "SELECT 1" },
+      { userId: "ada" },
+    );
+    await telemetry.flush({ timeoutMs: 1000 });
+    const { instanceId } = telemetry.status();
+    expect(instanceId).toMatch(UUID);
+    expect(messages()).toEqual([
+      {
+        type: "track",
+        event: ACTION,
+        messageId: expect.stringMatching(UUID),
+        timestamp: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        anonymousId: instanceId,
+        userId: expect.stringMatching(/^[0-9a-f]{64}$/),
+        properties: { pluginName: "PostgreSQL", timeElapsed: 8, instanceId },
+        context: { library: { name: "@candor/node", version: "0.1.0" } },
+      },
+    ]);
+    expect(telemetry.status().counts).toEqual({
+      kept: 1,
+      dropped: {},
+      trimmed: { "properties.* undeclared": 1 },
+    });
+  });
+
+  it("hashes what the plan wants hashed under the instance's own secret: alike here, different elsewhere", async () => {
+    const one = openForTest();
+    const other = openForTest();
+    for (const { telemetry } of [one, one, other]) {
+      telemetry.track(ACTION, { username: "ada@example.org" }, { userId: "ada@example.org" });
+      await telemetry.flush({ timeoutMs: 1000 });
+    }
+    const [first, second] = one.messages();
+    const [third] = other.messages();
+    expect(second?.userId).toBe(first?.userId);
+    expect(first?.properties?.username).toBe(first?.userId);
+    expect(third?.userId).not.toBe(first?.userId);
+    const bytes = readdirSync(one.dir, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
+      .join("");
+    expect(bytes).not.toContain("ada");
+  });
+
+  it.each([
+    ["an event that nobody declared", "Nope", {}, "event_not_in_plan"],
+    ["an event of another source", "APPLICATIONS_PAGE_LOAD", {}, "wrong_source"],
+    ["an event whose required property is wrong", ACTION, { instanceId: "Ada's laptop" }, "required_missing"],
+    ["no name at all", undefined, {}, "event_not_in_plan"],
+  ])("drops %s, and counts it", (_what, event, properties, reason) => {
+    const { telemetry, files } = openForTest();
+    telemetry.track(event as string, properties);
+    expect(telemetry.status().counts).toEqual({ kept: 0, dropped: { [reason]: 1 }, trimmed: {} });
+    expect(files()).not.toContain("outbox/x");
+  });
+
+  it("drops what would have no id, and says what the plan must declare", () => {
+    const content = structuredClone(APPSMITH.content) as { sources: { server: { ids: object } } };
+    content.sources.server.ids = {};
+    const { telemetry } = openForTest({ plan: { ...APPSMITH, content } });
+    telemetry.track(ACTION, {}, { userId: "ada" });
+    expect(telemetry.status().counts.dropped).toEqual({ no_user_anon_id: 1 });
+  });
+
+  it("never throws, whatever it is given", async () => {
+    const { telemetry, messages } = openForTest();
+    const cyclic: Record<string, unknown> = {};
+    cyclic.self = cyclic;
+    const throwing = {
+      get pluginName(): string {
+        throw new Error("no");
+      },
+    };
+    const odd: readonly unknown[] = [
+      null,
+      1,
+      "text",
+      [],
+      cyclic,
+      throwing,
+      new Map(),
+      () => {},
+      1n,
+      Symbol("x"),
+    ];
+    for (const value of odd) {
+      telemetry.track(ACTION, value as object, value as object);
+      telemetry.track(value as string, {}, {});
+      telemetry.identify(value as string, value as object);
+      telemetry.keepAlive(value as { healthy: () => boolean });
+    }
+    await telemetry.flush({ timeoutMs: 1000 });
+    expect(messages().every(({ event }) => event === ACTION)).toBe(true);
+    expect(telemetry.status().counts.dropped).toMatchObject({ unreadable: 4 });
+    expect(telemetry.status().state).toBe("on");
+  });
+
+  it("writes what was judged, not what toJSON makes of it", async () => {
+    class Sneaky {
+      pluginName = "PostgreSQL";
+      toJSON(): object {
+        return { pluginName: "ada@example.org", secret: "x" };
+      }
+    }
+    const { telemetry, messages } = openForTest();
+    telemetry.track(ACTION, new Sneaky());
+    await telemetry.flush({ timeoutMs: 1000 });
+    expect(messages()[0]?.properties).toMatchObject({ pluginName: "PostgreSQL" });
+    expect(JSON.stringify(messages())).not.toMatch(/ada|secret/);
+  });
+
+  it("keeps the folder and its files for this user alone", async () => {
+    const { telemetry, dir } = openForTest();
+    telemetry.track(ACTION, {});
+    await telemetry.flush({ timeoutMs: 1000 });
+    const modes = readdirSync(dir, { recursive: true, withFileTypes: true }).map((entry) => {
+      const { mode } = statSync(join(entry.parentPath, entry.name));
+      return `${entry.isDirectory() ? "d" : "-"}${(mode & 0o777).toString(8)}`;
+    });
+    expect(new Set(modes)).toEqual(new Set(["d700", "-600"]));
+    expect(statSync(dir).mode & 0o777).toBe(0o700);
+  });
+});
+
+describe("consent", () => {
+  it.each([
+    ["the product's switch", { APPSMITH_DISABLE_TELEMETRY: "true" }, "environment_disable"],
+    ["the product's mode", { ...SWITCH_OFFERED, APPSMITH_TELEMETRY: "off" }, "environment_off"],
+    ["DO_NOT_TRACK", { ...SWITCH_OFFERED, DO_NOT_TRACK: "1" }, "environment_do_not_track"],
+    ["nothing that was ever shown", {}, "notice_missing"],
+  ])("is off with %s: no file, no id, nothing is kept", async (_what, environment, reason) => {
+    const { telemetry, files } = openForTest({ environment });
+    telemetry.track(ACTION, {});
+    telemetry.keepAlive({ healthy: () => true });
+    expect(await telemetry.flush()).toBe(true);
+    expect(telemetry.status()).toMatchObject({ state: "off", reason, instanceId: undefined });
+    expect(telemetry.status().counts.dropped).toEqual({ off: 1 });
+    expect(files()).toEqual([]);
+  });
+
+  it("is off with a stored No, and erases what is there but the answer", () => {
+    const world = openForTest({
+      before: (dir) => {
+        stored(receipt("no"))(dir);
+        mkdirSync(join(dir, "outbox"));
+        writeFileSync(join(dir, "outbox", "server-20261101T000000Z-aa.ndjson"), "{}\n");
+        writeFileSync(join(dir, "instance.json"), "{}");
+      },
+    });
+    expect(world.telemetry.status()).toMatchObject({ state: "off", reason: "stored_no" });
+    expect(world.files()).toEqual(["receipts.ndjson"]);
+  });
+
+  it("is off with a policy of the machine, and on again without it", async () => {
+    const denied = openForTest({
+      before: (dir) => {
+        mkdirSync(dir, { recursive: true });
+        writeFileSync(join(dir, "no-policy"), "# all\noff\n");
+      },
+    });
+    expect(denied.telemetry.status()).toMatchObject({ state: "off", reason: "policy_off" });
+    rmSync(join(denied.dir, "no-policy"));
+    expect(denied.telemetry.status().state).toBe("on");
+  });
+
+  it("notes the plan that a switch in the environment was offered for, once", () => {
+    const { telemetry, dir } = openForTest();
+    telemetry.status();
+    const { version } = APPSMITH.content as { version: number };
+    expect(readFileSync(join(dir, "receipts.ndjson"), "utf8")).toMatch(
+      new RegExp(
+        `^\\{"source":"server","answer":"notice","time":"[^"]+","planVersion":${version},"planHash":"${APPSMITH.hash}","by":"environment"\\}\\n$`,
+      ),
+    );
+  });
+
+  it("acts on a No at once: what waits is gone, ids are new after a later Yes", async () => {
+    const recorder = await startRecorder();
+    const { telemetry, files, messages } = openForTest({ host: recorder.url, sendEveryMs: 60_000 });
+    const before = telemetry.status().instanceId;
+    telemetry.track(ACTION, {});
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(messages()).toHaveLength(1);
+    telemetry.track(ACTION, {});
+    expect(telemetry.answer("no")).toBe(true);
+    expect(files()).toEqual(["receipts.ndjson"]);
+    expect(telemetry.status()).toMatchObject({ state: "off", reason: "stored_no" });
+    telemetry.track(ACTION, {});
+    expect(telemetry.answer("yes")).toBe(true);
+    telemetry.track(ACTION, { pluginName: "After" });
+    expect(await telemetry.flush()).toBe(true);
+    expect(telemetry.status().instanceId).not.toBe(before);
+    expect(recorder.kept.map(({ properties }) => properties)).toMatchObject([{ pluginName: "After" }]);
+    await recorder.close();
+  });
+
+  it("notices an answer that another process stored, before anything more is sent", async () => {
+    const recorder = await startRecorder();
+    const { telemetry, dir, files } = openForTest({ host: recorder.url });
+    telemetry.track(ACTION, {});
+    await telemetry.flush();
+    expect(recorder.kept).toHaveLength(1);
+    writeFileSync(join(dir, "receipts.ndjson"), receipt("notice") + receipt("no"));
+    telemetry.track(ACTION, {});
+    await telemetry.flush();
+    expect(recorder.kept).toHaveLength(1);
+    expect(files()).toEqual(["receipts.ndjson"]);
+    await recorder.close();
+  });
+
+  it("is somebody new when the folder was deleted under it", async () => {
+    const { telemetry, dir, messages } = openForTest();
+    telemetry.track(ACTION, {});
+    await telemetry.flush({ timeoutMs: 500 });
+    const before = telemetry.status().instanceId;
+    rmSync(dir, { recursive: true });
+    telemetry.status();
+    telemetry.track(ACTION, {});
+    await telemetry.flush({ timeoutMs: 500 });
+    const { instanceId } = telemetry.status();
+    expect(instanceId).not.toBe(before);
+    expect(messages().map(({ anonymousId }) => anonymousId)).toEqual([instanceId]);
+  });
+
+  it("withholds what is newer than the answer, and sends the rest", async () => {
+    const clock = createManualClock(Date.parse("2026-11-23T12:00:00Z"));
+    const { telemetry, messages } = openForTest({
+      clock,
+      before: stored(receipt("notice", 1, "0".repeat(64))),
+    });
+    telemetry.keepAlive({ healthy: () => true });
+    await clock.advance(10 * 60_000);
+    await telemetry.flush({ timeoutMs: 1000 });
+    // `boot` came with version 2 of the plan.
+    expect(messages().map(({ properties }) => Object.keys(properties ?? {}))).toEqual([["instanceId"]]);
+  });
+
+  it("prints in log mode, and neither keeps nor sends", async () => {
+    const recorder = await startRecorder();
+    const { telemetry, printed, files } = openForTest({
+      host: recorder.url,
+      environment: { ...SWITCH_OFFERED, APPSMITH_TELEMETRY: "log" },
+    });
+    telemetry.track(ACTION, { pluginName: "PostgreSQL", secret: "x" });
+    await telemetry.flush();
+    expect(telemetry.status().state).toBe("log");
+    expect(printed.map((line) => JSON.parse(line).properties.pluginName)).toEqual(["PostgreSQL"]);
+    expect(printed.join("")).not.toContain("secret");
+    expect(files()).toEqual([]);
+    expect(recorder.requests).toEqual([]);
+    await recorder.close();
+  });
+});
+
+describe("options that cannot be used", () => {
+  it("leave it off, and say what to write instead", async () => {
+    const telemetry = createTelemetry({ plan: {}, source: "client", host: "nowhere" } as never);
+    telemetry.track("x", {});
+    await telemetry.flush();
+    expect(telemetry.status()).toMatchObject({ state: "off", reason: "options_invalid" });
+    expect(telemetry.status().problems.map((problem) => problem.split(":")[0])).toEqual([
+      "plan",
+      "source",
+      "writeKey",
+      "host",
+      "stateDir",
+    ]);
+    expect(createTelemetry(undefined as never).status().state).toBe("off");
+  });
+
+  it("are told when the folder cannot be written to, once, and never thrown", () => {
+    const { telemetry, told, files } = openForTest({ stateDir: "/dev/null/telemetry" });
+    telemetry.track(ACTION, {});
+    telemetry.track(ACTION, {});
+    expect(telemetry.status()).toMatchObject({ state: "off", reason: "state_unwritable" });
+    expect(told).toEqual(["The state folder cannot be used (ENOTDIR); telemetry is off until it can."]);
+    expect(files()).toEqual([]);
+  });
+});
