@@ -190,7 +190,7 @@ test("forget has the collector delete an instance or a contact, and prints the r
 });
 
 test("forget wants one of its options, an address on one line, a token and a collector", async () => {
-  const one = "Give one of --instance ID, --user ID and --contact.\n";
+  const one = "Give one of --instance ID, --user ID, --contact and --state DIR.\n";
   const line = "Write one e-mail address to standard input, on a line of its own.\n";
   const refused = (stderr: string) => ({ code: 1, stdout: "", stderr });
   expect(await forget([])).toEqual(refused(one));

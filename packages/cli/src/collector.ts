@@ -2,6 +2,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { text } from "node:stream/consumers";
+import type { InstanceAction } from "@candor/node/state-folder";
 import { CandorError, causeOf } from "@candor/server";
 import { toShown } from "./address.ts";
 import { type Fields, parseFields } from "./live-message.ts";
@@ -16,11 +17,14 @@ export interface Answer {
 }
 
 /**
- * Asks without a token.
+ * Asks for something small.
+ * @param token the admin token, where it needs one
  * @throws what fetch throws, a TimeoutError after `timeoutMs` included; `reachCauseOf` names it
  */
-export async function ask(address: string, timeoutMs: number): Promise<Answer> {
-  const response = await fetch(address, { signal: AbortSignal.timeout(timeoutMs), redirect: "manual" });
+export async function ask(address: string, timeoutMs: number, token?: string): Promise<Answer> {
+  const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const signal = AbortSignal.timeout(timeoutMs);
+  const response = await fetch(address, { headers, signal, redirect: "manual" });
   const dateMs = Date.parse(response.headers.get("date") ?? "");
   return {
     status: response.status,
@@ -89,19 +93,36 @@ export async function openLive(
 const FORGET_TIMEOUT_MS = 600_000;
 
 /**
- * Asks POST /api/forget. Resolves to the receipt once what was asked for is gone. Not with fetch, which gives up after
- * 300 s without an answer.
+ * Asks POST /api/forget. Resolves to the receipt once what was asked for is gone.
  * @throws Refused for an answer of the collector that is no receipt; CandorError `unreachable` for everything else
  */
-export async function askToForget(url: string, token: string, subject: Fields): Promise<Fields> {
+export function askToForget(url: string, token: string, subject: Fields): Promise<Fields> {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  return post(url, "/api/forget", headers, JSON.stringify(subject));
+}
+
+/**
+ * Asks POST /v1/instance/<action>, as an instance that has signed the body.
+ * @throws as askToForget
+ */
+export function askAsInstance(url: string, action: InstanceAction, signed: Buffer): Promise<Fields> {
+  return post(url, `/v1/instance/${action}`, { "Content-Type": "application/json" }, signed);
+}
+
+/** Not with fetch, which gives up after 300 s without an answer. */
+async function post(
+  url: string,
+  path: string,
+  headers: http.OutgoingHttpHeaders,
+  body: string | Buffer,
+): Promise<Fields> {
   const unreachable = (cause: string, error?: unknown): CandorError =>
     new CandorError("unreachable", { url: toShown(url), cause }, error);
   const { request } = url.startsWith("https:") ? https : http;
-  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
   const signal = AbortSignal.timeout(FORGET_TIMEOUT_MS);
   try {
-    const asking = request(`${url}/api/forget`, { method: "POST", headers, signal });
-    asking.end(JSON.stringify(subject));
+    const asking = request(`${url}${path}`, { method: "POST", headers, signal });
+    asking.end(body);
     const [response]: http.IncomingMessage[] = await once(asking, "response");
     const status = response?.statusCode;
     const answer = response === undefined ? undefined : parseFields(await text(response));

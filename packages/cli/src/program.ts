@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
+import { type CompareOptions, compare } from "./compare.ts";
 import { diagnose } from "./doctor.ts";
 import { type ForgetOptions, forget } from "./forget.ts";
+import { type InspectOptions, inspect } from "./inspect.ts";
 import { printKeys } from "./keys.ts";
 import { addPlanCommands } from "./plan/commands.ts";
 import { start } from "./start.ts";
@@ -17,7 +19,7 @@ Settings come from the environment:
   CANDOR_CLICKHOUSE_URL        a ClickHouse server, or one for each node of a cluster (embedded when not given)
   CANDOR_CLICKHOUSE_CLUSTER    the cluster's name
   CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
-  CANDOR_URL                   where tail, doctor and forget find a running Candor`;
+  CANDOR_URL                   where tail, doctor, compare and forget find a running Candor`;
 
 /** The commands. Each resolves to the exit code. */
 export function createProgram(setExitCode: (code: number) => void): Command {
@@ -56,8 +58,36 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option("--json", "as JSON")
     .action(async (options: { json?: boolean }) => setExitCode(await diagnose(options)));
   addPlanCommands(program, setExitCode);
+  addInstanceCommands(program, setExitCode);
   addForgetCommand(program, setExitCode);
   return program;
+}
+
+/** What an operator asks about the product on their own machine. */
+function addInstanceCommands(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("inspect")
+    .description(
+      "show what a product's telemetry holds on this machine: answers, messages, what became of them",
+    )
+    .argument("<dir>", "the product's state folder")
+    .option("--json", "as JSON")
+    .option("--limit <n>", "newest messages to show, 1 to 1000", toLimit, 20)
+    .action(async (dir: string, options: InspectOptions) => setExitCode(await inspect(dir, options)));
+  program
+    .command("compare")
+    .description("find out whether the collector holds of this instance what was sent, and nothing else")
+    .argument("<dir>", "the product's state folder")
+    .option("--url <url>", "the collector; CANDOR_URL when not given")
+    .option("--json", "as JSON, with every messageId")
+    .action(async (dir: string, options: CompareOptions) => setExitCode(await compare(dir, options)));
+}
+
+function toLimit(text: string): number {
+  const limit = Number(text);
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
+    throw new InvalidArgumentError("Write 1 to 1000.");
+  return limit;
 }
 
 function addForgetCommand(program: Command, setExitCode: (code: number) => void): void {
@@ -67,6 +97,7 @@ function addForgetCommand(program: Command, setExitCode: (code: number) => void)
     .option("--instance <id>", "everything that this instance sent")
     .option("--user <id>", "everything of this userId or anonymousId")
     .option("--contact", "what was kept with an e-mail address, which is read from standard input")
+    .option("--state <dir>", "everything of the instance of this state folder, asked for with its own key")
     .option("--json", "print the receipt as JSON")
     .action(async (options: ForgetOptions) => setExitCode(await forget(options)));
 }

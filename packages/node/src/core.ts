@@ -3,6 +3,7 @@ import type { Answer, Decision, DenyReason, Giver, Signals } from "@candor/conse
 import { modeSwitch } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
 import { ConsentWatch, type SourceDecisions } from "./consent/consent-watch.ts";
+import { rulesOf } from "./consent/judge.ts";
 import { Counts } from "./counts.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
@@ -51,6 +52,7 @@ export class Core {
   #session: Session | undefined;
   #off: DenyReason | OffReason = "notice_missing";
   #lookAgainAtMs = 0;
+  #tryAgainAtMs = 0;
   #keepAlive: KeepAliveOptions | undefined;
   #stopListening = (): void => {};
 
@@ -129,37 +131,51 @@ export class Core {
     if (this.#lookAgainAtMs === Number.POSITIVE_INFINITY) return;
     this.#guard(() => {
       const signature = this.#watch.look();
-      if (signature === this.#signature && this.#off !== "state_unwritable") return;
+      if (signature === this.#signature && !this.#mayTryAgain()) return;
       this.#signature = signature;
       this.#decide();
     });
     this.#lookAgainAtMs = Math.max(this.#lookAgainAtMs, this.#options.clock.monotonic() + LOOK_AGAIN_MS);
   }
 
+  #mayTryAgain(): boolean {
+    const isFailed = this.#session === undefined && this.#off === "state_unwritable";
+    return isFailed && this.#options.clock.monotonic() >= this.#tryAgainAtMs;
+  }
+
   #decide(): void {
-    const decisions = new Map<Source, SourceDecisions>();
-    for (const source of this.#writeKeys.keys()) decisions.set(source, this.#watch.decisionsOf(source));
-    const all = [...decisions.values()].flatMap((rules) => [rules.notice, rules["opt-in"]]);
+    const sources = [...this.#writeKeys.keys()];
+    const all = sources.flatMap((source) => this.#rulesNow(source));
     const isLog = all.some(isLogMode);
     if (!isLog && !all.some(({ allow }) => allow)) {
-      this.#shut(reasonOf(decisions.get("server")));
+      this.#shut(this.#whyOff());
       eraseState(this.folder);
       return;
     }
-    if (!isLog) this.#recordGivenByEnvironment(decisions);
+    if (!isLog) for (const source of sources) this.#recordGivenByEnvironment(source);
     const session = this.#open(isLog);
-    for (const [source, rules] of decisions) {
-      const isOpen = [rules.notice, rules["opt-in"]].some((rule) => rule.allow || isLogMode(rule));
-      session.setDecisions(source, isOpen ? rules : undefined);
+    for (const source of sources) {
+      const isOpen = this.#rulesNow(source).some((rule) => rule.allow || isLogMode(rule));
+      session.setDecisions(source, isOpen ? this.#watch.decisionsOf(source) : undefined);
     }
   }
 
+  /** The decisions about a source that its events hang on, from the last look. */
+  #rulesNow(source: Source): readonly Decision[] {
+    const decisions = this.#watch.decisionsOf(source);
+    return rulesOf(this.settings.plan, source).map((rule) => decisions[rule]);
+  }
+
+  #whyOff(): DenyReason {
+    const denial = this.#rulesNow("server").find((decision) => !decision.allow);
+    return denial === undefined || denial.allow ? "notice_missing" : denial.reason;
+  }
+
   /** An answer that stands in the environment is noted with the plan that it was given for: a later plan is asked for. */
-  #recordGivenByEnvironment(decisions: ReadonlyMap<Source, SourceDecisions>): void {
-    for (const [source, rules] of decisions) {
-      if (isGiven(rules["opt-in"], "environment_opt_in")) this.#store([source], "yes", "environment");
-      else if (isGiven(rules.notice, "switch_offered")) this.#store([source], "notice", "environment");
-    }
+  #recordGivenByEnvironment(source: Source): void {
+    const reasons = this.#rulesNow(source).map(({ reason }) => reason);
+    if (reasons.includes("environment_opt_in")) this.#store([source], "yes", "environment");
+    else if (reasons.includes("switch_offered")) this.#store([source], "notice", "environment");
   }
 
   #open(isLog: boolean): Session {
@@ -203,8 +219,7 @@ export class Core {
   #mayUse(source: Source): boolean {
     this.#look();
     if (this.#session === undefined) return false;
-    const { notice, "opt-in": optIn } = this.#watch.decisionsOf(source);
-    return notice.allow || optIn.allow;
+    return this.#rulesNow(source).some(({ allow }) => allow);
   }
 
   #store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
@@ -233,7 +248,7 @@ export class Core {
   #fail(error: unknown): void {
     this.#shut("state_unwritable");
     const { clock } = this.#options;
-    this.#lookAgainAtMs = Math.max(this.#lookAgainAtMs, clock.monotonic() + TRY_AGAIN_MS);
+    this.#tryAgainAtMs = clock.monotonic() + TRY_AGAIN_MS;
     this.#tell(`The state folder cannot be used (${codeOf(error)}); telemetry is off until it can.`);
   }
 
@@ -251,16 +266,6 @@ export class Core {
 
 function isLogMode(decision: Decision): boolean {
   return !decision.allow && decision.reason === "log_mode";
-}
-
-function isGiven(decision: Decision, reason: "environment_opt_in" | "switch_offered"): boolean {
-  return decision.allow && decision.reason === reason;
-}
-
-/** The reason that the operator is told: that of the rule which most events of a server have. */
-function reasonOf(rules: SourceDecisions | undefined): DenyReason {
-  const decision = rules?.notice;
-  return decision === undefined || decision.allow ? "notice_missing" : decision.reason;
 }
 
 /** A random number from 0 to 1. */

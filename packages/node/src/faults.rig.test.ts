@@ -349,7 +349,9 @@ describe.concurrent("on its own machine", () => {
         await hear("end");`,
     });
     // Deleted under the sender's hands it would be off for a minute.
-    await eventually(() => readDelivery(stateDir).accepted === 50 && !existsSync(join(stateDir, "sender.lease")));
+    await eventually(
+      () => readDelivery(stateDir).accepted === 50 && !existsSync(join(stateDir, "sender.lease")),
+    );
     const before = new Set(recorder.kept.map(({ anonymousId }) => anonymousId));
     rmSync(stateDir, { recursive: true, maxRetries: 10 });
     child.say("deleted");

@@ -120,7 +120,9 @@ describe("three processes on one folder", () => {
           track(0, 1);
           tell(await telemetry.flush());`,
       });
-    const children = ["return false", "throw new Error()", "return Promise.reject(1)", 'return "yes"'].map(start);
+    const children = ["return false", "throw new Error()", "return Promise.reject(1)", 'return "yes"'].map(
+      start,
+    );
     for (const child of [...children, start("return new Promise(() => {})")])
       expect(await child.ended).toEqual(QUIET);
     expect(new Set(recorder.kept.map(({ event }) => event))).toEqual(new Set([EVENT]));

@@ -8,7 +8,7 @@ import { createHttpClient } from "./http/client.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import { KeepAliveLoop } from "./keep-alive-loop.ts";
 import { type Draft, LIBRARY, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
-import type { Source } from "./outbox/outbox-file.ts";
+import { deleteOutboxFilesOf, type Source } from "./outbox/outbox-file.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
 import type { DropReason } from "./reasons.ts";
 import { SendLoop } from "./send/send-loop.ts";
@@ -81,12 +81,13 @@ export class Session {
     if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS);
   }
 
-  /** What a source may send from now on. Undefined: nothing, and what waits of it in memory is thrown away. */
+  /** What a source may send from now on. Undefined: nothing, and all that is there of it is deleted. */
   setDecisions(source: Source, decisions: SourceDecisions | undefined): void {
     if (decisions === undefined) {
       this.#judges.delete(source);
       this.#writers.get(source)?.discard();
       this.#writers.delete(source);
+      deleteOutboxFilesOf(source, this.#options.folder.outbox);
       return;
     }
     const { plan } = this.#options.settings;

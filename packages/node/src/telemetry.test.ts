@@ -203,6 +203,21 @@ describe("consent", () => {
     );
   });
 
+  it("takes the variable of the opt-in question for that question alone", () => {
+    const { core, dir } = openForTest({
+      environment: { ...SWITCH_OFFERED, APPSMITH_CLIENT_TELEMETRY: "true" },
+    });
+    core.addSource("client", "client_key");
+    const answers = readFileSync(join(dir, "receipts.ndjson"), "utf8").trim().split("\n");
+    expect(answers.map((line) => JSON.parse(line))).toMatchObject([
+      { source: "server", answer: "notice", by: "environment" },
+      { source: "client", answer: "yes", by: "environment" },
+    ]);
+    const withoutNotice = openForTest({ environment: { APPSMITH_CLIENT_TELEMETRY: "true" } });
+    expect(withoutNotice.telemetry.status()).toMatchObject({ state: "off", reason: "notice_missing" });
+    expect(withoutNotice.files()).toEqual([]);
+  });
+
   it("acts on a No at once: what waits is gone, ids are new after a later Yes", async () => {
     const recorder = await startRecorder();
     const { telemetry, files, messages } = openForTest({ host: recorder.url, sendEveryMs: 60_000 });
@@ -221,6 +236,25 @@ describe("consent", () => {
     expect(telemetry.status().instanceId).not.toBe(before);
     expect(recorder.kept.map(({ properties }) => properties)).toMatchObject([{ pluginName: "After" }]);
     await recorder.close();
+  });
+
+  it("deletes at once what waits of one source when that one is told No", async () => {
+    const { core, telemetry, messages } = openForTest({
+      environment: { ...SWITCH_OFFERED, APPSMITH_CLIENT_TELEMETRY: "true" },
+    });
+    core.addSource("client", "client_key");
+    telemetry.track(ACTION, {});
+    const anonymousId = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
+    const page = { type: "track", name: "APPLICATIONS_PAGE_LOAD", anonymousId } as const;
+    core.record("client", () => ({ ...page, values: {}, context: {}, timestampMs: Date.now() }));
+    await telemetry.flush({ timeoutMs: 1000 });
+    expect(messages().map(({ event, writeKey }) => [event, writeKey])).toEqual([
+      ["APPLICATIONS_PAGE_LOAD", "client_key"],
+      [ACTION, undefined],
+    ]);
+    telemetry.answer("no", ["client"]);
+    expect(messages().map(({ event }) => event)).toEqual([ACTION]);
+    expect(telemetry.status().state).toBe("on");
   });
 
   it("notices an answer that another process stored, before anything more is sent", async () => {

@@ -135,8 +135,9 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
       ...who,
     }));
   const flush = async (options?: FlushOptions): Promise<boolean> => {
-    const work = core.session?.flush() ?? Promise.resolve(true);
-    return within(options?.timeoutMs ?? FLUSH_TIMEOUT_MS, work);
+    const { session } = core;
+    if (session === undefined) return true; // off: no timer either
+    return within(options?.timeoutMs ?? FLUSH_TIMEOUT_MS, session.flush());
   };
   return {
     track: (event, ...[properties, about]) => record("track", { name: textOf(event) }, properties, about),

@@ -59,6 +59,12 @@ export function createJudge(
   };
 }
 
+/** The rules that a source's events have, in one plan. */
+export function rulesOf(plan: Plan, source: Source): readonly Rule[] {
+  const events = plan.events.filter(({ sources }) => sources.includes(source));
+  return RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
+}
+
 function coveredBy(decision: Decision, plan: Plan): number | undefined {
   if (decision.allow) return decision.coversVersion;
   return decision.reason === "log_mode" ? plan.version : undefined;

@@ -5,11 +5,14 @@ import { gunzip } from "node:zlib";
 import type { Clock } from "../clock.ts";
 import { isRecord } from "../state/state-folder.ts";
 import { GatewayFault } from "./faults.ts";
+import { nestsDeeper } from "./json-depth.ts";
 
 /** After gunzip. */
 const MAX_BODY_BYTES = 1024 * 1024;
 /** Bodies that are being read, all together: slow uploads must not fill the product's memory. */
 const MAX_READING_BYTES = 8 * 1024 * 1024;
+/** Far deeper than any message may be: its own limit is for whoever reads it. */
+const MAX_BODY_LEVELS = 200;
 /** A browser's message is small; who takes longer is not one. */
 const BODY_TIMEOUT_MS = 15_000;
 const BUSY_RETRY_AFTER_S = 1;
@@ -134,7 +137,7 @@ async function inflate(bytes: Buffer): Promise<Buffer> {
 
 function parseBody(body: Buffer): JsonRecord {
   if (body.length > MAX_BODY_BYTES) throw new GatewayFault("body_too_large");
-  if (!isUtf8(body)) throw new GatewayFault("body_unreadable");
+  if (!isUtf8(body) || nestsDeeper(body, MAX_BODY_LEVELS)) throw new GatewayFault("body_unreadable");
   let value: unknown;
   try {
     value = JSON.parse(body.toString("utf8"));

@@ -1,4 +1,4 @@
-import { lookup, Resolver } from "node:dns/promises";
+import type { Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
 import { codeOf, FaultError } from "./faults.ts";
 import { type Address, readHostsFile } from "./hosts-file.ts";
@@ -25,10 +25,13 @@ export interface NamesOptions {
   readonly nowMs: () => number;
 }
 
+/** Loading it reads resolv.conf: not before something is sent. */
+const dns = () => process.getBuiltinModule("node:dns/promises");
+
 export const systemNameService: NameService = {
-  createResolver: () => new Resolver({ timeout: 1500, tries: 2 }),
+  createResolver: () => new (dns().Resolver)({ timeout: 1500, tries: 2 }),
   lookupBySystem: async (name) =>
-    (await lookup(name, { all: true })).map(({ address, family }) => ({
+    (await dns().lookup(name, { all: true })).map(({ address, family }) => ({
       address,
       family: family === 6 ? 6 : 4,
     })),

@@ -320,7 +320,7 @@ describe("the switch", () => {
     );
     const buttons = [...page.body.matchAll(/<button [^>]*>([^<]*)</g)].map(([, button]) => button);
     expect(buttons).toEqual([
-      "Turn all telemetry off",
+      "Say No to all telemetry",
       "Say No to the server&#39;s telemetry",
       "Say No to the client&#39;s telemetry",
       "Say No to the installer&#39;s telemetry",
@@ -431,7 +431,7 @@ describe("the switch", () => {
       before: (dir) => mkdirSync(join(dir, "receipts.ndjson"), { recursive: true }),
     });
     const ask = await serve(world.telemetry.inspector());
-    const reply = await press(ask, "Turn all telemetry off");
+    const reply = await press(ask, "Say No to all telemetry");
     expect(reply.status).toBe(500);
     expect(reply.body).toContain("cannot be stored");
     expect(world.telemetry.status().state).toBe("off");

@@ -20,7 +20,8 @@ export function writeSources(shown: Shown): string {
   const { product } = shown.status;
   if (product === undefined) return "";
   const mayRefuse = product.sources.filter(({ answer }) => answer?.answer !== "no");
-  const all: Offer = { answer: "no", text: "Turn all telemetry off" };
+  const isOn = product.sources.some(({ rules }) => rules.some(({ allow }) => allow));
+  const all: Offer = { answer: "no", text: isOn ? "Turn all telemetry off" : "Say No to all telemetry" };
   return `<section class="plain" aria-labelledby="switch">
 <div class="head"><h2 id="switch">The switch</h2></div>
 <p>What you answer here holds at once, for everything that shares this state folder. Turned off for the server and the client, it deletes what waits and the instance's id.

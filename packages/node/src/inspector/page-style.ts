@@ -32,10 +32,11 @@ summary { cursor: pointer; }
 .messages .what { font-weight: 600; margin-inline: 0.25rem; }
 .messages .from, .messages time { color: var(--soft); margin-right: 0.25rem; white-space: nowrap; }
 .messages .badge { min-width: 4.25rem; text-align: center; }
-.messages pre { border-top: 1px solid var(--rule); background: var(--sunken); }
+.messages pre { max-height: 40rem; border-top: 1px solid var(--rule); background: var(--sunken); }
 .pages { margin-top: 1rem; }
 .pages a { margin-right: 1.25rem; }
 .inspector td.count, .inspector th.count { text-align: right; font-variant-numeric: tabular-nums; }
+.inspector .scroll table { min-width: 32rem; }
 .inspector tbody th { overflow-wrap: anywhere; min-width: 9rem; }
 .inspector footer { margin-top: 2.5rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.9375rem; }
 @media (max-width: 30rem) { .inspector header .facts > div { grid-template-columns: minmax(0, 1fr); } }

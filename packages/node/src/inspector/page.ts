@@ -57,7 +57,7 @@ ${writeEnd(shown)}
 function writeProblems(problems: readonly string[]): string {
   if (problems.length === 0) return "";
   return `<p>These options of <code>createTelemetry</code> have to be mended by whoever built the product:</p>
-<ul>${problems.map((problem) => `<li>${escapeHtml(problem)}</li>`).join("")}</ul>`;
+<ul>${problems.map((problem) => `<li>${escapeHtml(problem).replace(/`([^`]+)`/g, "<code>$1</code>")}</li>`).join("")}</ul>`;
 }
 
 function writeFacts({ product, kept }: InspectorStatus, here: string): string {

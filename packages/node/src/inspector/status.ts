@@ -8,6 +8,7 @@ import {
   readReceipts,
 } from "@candor/consent";
 import { consentOf, labelOf, modeSwitch, type Plan, type Withheld, withheldOf } from "@candor/plan/runtime";
+import { rulesOf } from "../consent/judge.ts";
 import type { Core } from "../core.ts";
 import type { CountsReport } from "../counts.ts";
 import { readKeepAlive } from "../keep-alive.ts";
@@ -24,7 +25,6 @@ const SENTENCES: { readonly [reason: string]: string } = {
 };
 /** In the order in which operators care about them. */
 const SOURCES = ["server", "client", "installer"] as const;
-const RULES: readonly Rule[] = ["notice", "opt-in"];
 
 /** What the inspector knows: all that an operator is shown, and `GET status.json`. Nothing in it is a secret. */
 export interface InspectorStatus {
@@ -119,12 +119,10 @@ function readSources(core: Core, plan: Plan): readonly SourceStatus[] {
   const receipts = (typeof text === "string" ? readReceipts(text) : undefined) ?? [];
   return SOURCES.filter((source) => plan.sources[source] !== undefined).map((source) => {
     const decisions = core.decisionsOf(source);
-    const events = plan.events.filter(({ sources }) => sources.includes(source));
-    const rules = RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
     return {
       source,
       answer: latestReceipt(receipts, source),
-      rules: rules.map((rule) => describeRule(plan, source, rule, decisions[rule])),
+      rules: rulesOf(plan, source).map((rule) => describeRule(plan, source, rule, decisions[rule])),
     };
   });
 }

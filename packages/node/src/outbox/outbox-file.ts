@@ -95,6 +95,11 @@ export function deleteOutboxFile(path: string): boolean {
   return isDeleted;
 }
 
+/** Deletes all that is there of a source, delivered or not. */
+export function deleteOutboxFilesOf(source: Source, outbox: string): void {
+  for (const file of listOutboxFiles(outbox)) if (file.source === source) deleteOutboxFile(file.path);
+}
+
 /** Whole lines of a file, as they stand there. */
 export interface Lines {
   /** Each with its line break. Empty: there is none, or the last one is not whole yet. */

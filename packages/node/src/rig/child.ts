@@ -36,6 +36,10 @@ export interface ChildOptions {
    * the test reads; `hear(word)`, which resolves once the test said it; `jump(ms)` for the clock; `plan`, `options`.
    */
   readonly program: string;
+  /** What stands before the telemetry is opened. */
+  readonly before?: string;
+  /** The program does without the SDK: it is not even imported. */
+  readonly isWithout?: boolean;
   /** All of its environment. Default: telemetry is on. */
   readonly env?: Readonly<Record<string, string>>;
   /** How much faster than real its clock goes, its timers included; a post's time limit stays. Default: 1. */
@@ -162,7 +166,7 @@ function urlOf(module: string): string {
   return JSON.stringify(new URL(`../../dist/${module}`, import.meta.url).href);
 }
 
-function toHead({ stateDir, host, speed, options }: ChildOptions): string {
+function toHead({ stateDir, host, speed, options, before = "", isWithout = false }: ChildOptions): string {
   const given = JSON.stringify({
     source: "server",
     writeKey: "server_key",
@@ -187,11 +191,12 @@ function toHead({ stateDir, host, speed, options }: ChildOptions): string {
       heard ??= "\\n";
       while (!heard.includes("\\n" + word + "\\n")) await sleep(5);
     };
-    ${speed === undefined ? PUBLIC : toHurried(speed)}`;
+    ${before}
+    ${isWithout ? "" : speed === undefined ? PUBLIC : toHurried(speed)}`;
 }
 
 const PUBLIC = `
-    const { createTelemetry } = await import(${urlOf("index.js")});
+    import { createTelemetry } from ${urlOf("index.js")};
     const telemetry = createTelemetry(options);`;
 
 /** The same with another clock, through the doors behind the public one. */

@@ -1,7 +1,7 @@
+import { env } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAllowance } from "./allowance.ts";
-import { findCaller } from "./caller.ts";
-import { setEnvironment } from "./environment.ts";
+import { setVariables } from "./environment.ts";
 import { watchFiles } from "./file-watch.ts";
 import { type Happening, type Report, SilenceError } from "./happening.ts";
 import { watchNetwork } from "./network-watch.ts";
@@ -46,12 +46,10 @@ export async function assertSilent<Value>(
   isWatching = true;
   const { environment = { DO_NOT_TRACK: "1" }, allow = [], settleMs = SETTLE_MS } = options;
   const happenings: Happening[] = [];
-  const restore = setEnvironment(environment);
-  const stop = watch(allow, happenings);
+  const undo = [setVariables(env, environment), watch(allow, happenings)];
   const outcome = await settle(run);
   await sleep(settleMs);
-  stop();
-  restore();
+  for (const each of undo) each();
   isWatching = false;
   if (happenings.length > 0)
     throw new SilenceError(happenings, "error" in outcome ? outcome.error : undefined);
@@ -63,10 +61,10 @@ export async function assertSilent<Value>(
 function watch(allow: readonly string[], happenings: Happening[]): () => void {
   const allowance = createAllowance(allow);
   const patches = createPatches();
-  const report: Report = (kind, target, above) => {
+  const report: Report = (kind, target, at) => {
     const isKnown = happenings.some((known) => known.kind === kind && known.target === target);
     if (isKnown || allowance.allows(kind, target)) return;
-    happenings.push({ kind, target, at: findCaller(above) });
+    happenings.push({ kind, target, at: at() });
   };
   watchFiles(report, patches);
   watchProcesses(report, patches);

@@ -34,36 +34,39 @@ const LAST_STANDARD_STREAM = 2;
  * stream. What is not there cannot be deleted, and what is there cannot be made: that is no change.
  */
 export function watchFiles(report: Report, patches: Patches): void {
-  const watch = (name: string, look: (args: readonly unknown[], wrapper: () => void) => void): void => {
-    patches.before(fs, name, (_self, args, wrapper) => look(args, wrapper));
-    patches.before(fs, `${name}Sync`, (_self, args, wrapper) => look(args, wrapper));
-    patches.before(fs.promises, name, (_self, args, wrapper) => look(args, wrapper));
+  const watch = (
+    name: string,
+    look: (args: readonly unknown[], at: () => string | undefined) => void,
+  ): void => {
+    patches.before(fs, name, (_self, args, at) => look(args, at));
+    patches.before(fs, `${name}Sync`, (_self, args, at) => look(args, at));
+    patches.before(fs.promises, name, (_self, args, at) => look(args, at));
   };
   for (const [name, place] of WRITERS) {
-    watch(name, (args, wrapper) => {
+    watch(name, (args, at) => {
       const path = toPath(args[place]);
-      if (path !== undefined) report("write", path, wrapper);
+      if (path !== undefined) report("write", path, at);
     });
   }
   for (const name of DELETERS) {
-    watch(name, ([given], wrapper) => {
+    watch(name, ([given], at) => {
       const path = toPath(given);
-      if (path !== undefined && isThere(path)) report("delete", path, wrapper);
+      if (path !== undefined && isThere(path)) report("delete", path, at);
     });
   }
   for (const name of DESCRIPTOR_WRITERS) {
-    watch(name, ([given], wrapper) => {
+    watch(name, ([given], at) => {
       const path = toPath(given);
-      if (path !== undefined) report("write", path, wrapper);
+      if (path !== undefined) report("write", path, at);
     });
   }
-  watch("mkdir", ([given], wrapper) => {
+  watch("mkdir", ([given], at) => {
     const path = toPath(given);
-    if (path !== undefined && !isThere(path)) report("write", path, wrapper);
+    if (path !== undefined && !isThere(path)) report("write", path, at);
   });
-  watch("open", ([given, flags], wrapper) => {
+  watch("open", ([given, flags], at) => {
     const path = toPath(given);
-    if (path !== undefined && isForWriting(flags)) report("write", path, wrapper);
+    if (path !== undefined && isForWriting(flags)) report("write", path, at);
   });
 }
 

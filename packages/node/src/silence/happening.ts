@@ -15,8 +15,8 @@ export interface Happening {
   readonly at: string | undefined;
 }
 
-/** Told of each thing that happens. `above`: the function whose callers did it. */
-export type Report = (kind: HappeningKind, target: string, above: (...args: never[]) => unknown) => void;
+/** Told of each thing that happens. @param at finds the line that did it */
+export type Report = (kind: HappeningKind, target: string, at: () => string | undefined) => void;
 
 /** What makes a test fail: something happened although nothing may. */
 export class SilenceError extends AssertionError {

@@ -3,13 +3,14 @@ import dgram from "node:dgram";
 import { isIPv6 } from "node:net";
 import { isRecord } from "../state/state-folder.ts";
 import type { Allowance } from "./allowance.ts";
+import { findCaller } from "./caller.ts";
 import type { HappeningKind, Report } from "./happening.ts";
 import type { Patches } from "./patches.ts";
 
 /** Node's requests to the system, which every API ends in, and what each holds. */
-const REQUESTS: ReadonlyMap<string, (request: Request) => readonly [HappeningKind, string]> = new Map<
+const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   string,
-  (request: Request) => readonly [HappeningKind, string]
+  (request: Request) => Happened
 >([
   ["TCPCONNECTWRAP", ({ address, port }) => ["connect", toTarget(address, port)]],
   ["PIPECONNECTWRAP", ({ address }) => ["pipe", String(address)]],
@@ -19,30 +20,43 @@ const REQUESTS: ReadonlyMap<string, (request: Request) => readonly [HappeningKin
   ["WORKER", () => ["worker", "worker thread"]],
 ]);
 
+/** A connection is made a turn after its socket was: the line that made the socket is the one to tell. */
+const SOCKETS: ReadonlySet<string> = new Set(["TCPWRAP", "PIPEWRAP"]);
+
 type Request = { readonly [name: string]: unknown };
+type Happened = readonly [kind: HappeningKind, target: string];
 
 /**
  * Reports connections, queries and datagrams. Connections that are open already are not looked at.
  * @returns what ends it
  */
 export function watchNetwork(report: Report, patches: Patches, allowance: Allowance): () => void {
-  const init = (_id: number, type: string, _trigger: number, resource: object): void => {
+  const makers = new Map<number, string>();
+  const init = (id: number, type: string, trigger: number, resource: object): void => {
     const read = REQUESTS.get(type);
-    if (read === undefined || !isRecord(resource)) return;
+    if (read === undefined && !SOCKETS.has(type)) return;
     try {
-      const [kind, target] = read(resource);
-      if (kind === "dns") noteAddresses(resource, target, allowance);
-      if (!isThisMachine(kind, target)) report(kind, target, init);
+      const at = (): string | undefined => findCaller(init) ?? makers.get(trigger);
+      if (read === undefined) noteMaker(makers, id, at());
+      else if (isRecord(resource)) tell(read(resource), resource, at);
     } catch {
       // An error in a hook would end the process.
     }
   };
+  const tell = ([kind, target]: Happened, request: Request, at: () => string | undefined): void => {
+    if (kind === "dns") noteAddresses(request, target, allowance);
+    if (!isThisMachine(kind, target)) report(kind, target, at);
+  };
   // A datagram that the system takes at once is no request.
-  patches.before(dgram.Socket.prototype, "send", (socket, args, wrapper) => {
-    report("udp", toDatagramTarget(socket, args), wrapper);
+  patches.before(dgram.Socket.prototype, "send", (socket, args, at) => {
+    report("udp", toDatagramTarget(socket, args), at);
   });
   const hook = createHook({ init }).enable();
   return () => void hook.disable();
+}
+
+function noteMaker(makers: Map<number, string>, id: number, at: string | undefined): void {
+  if (at !== undefined) makers.set(id, at);
 }
 
 /** The name of this machine itself asks nobody (RFC 6761, section 6.3). */

@@ -1,6 +1,10 @@
 import { syncBuiltinESMExports } from "node:module";
+import { findCaller } from "./caller.ts";
 
 type Wrapped = (this: unknown, ...args: unknown[]) => unknown;
+
+/** Looks at a call. @param at finds the line that made it */
+type Look = (self: unknown, args: readonly unknown[], at: () => string | undefined) => void;
 
 /** Functions of Node that are replaced for a while. */
 export interface Patches {
@@ -8,11 +12,7 @@ export interface Patches {
    * Has something called before a function is. What that throws is swallowed: the function is called in any case.
    * Functions that this Node does not have are left out.
    */
-  before(
-    owner: object,
-    name: string,
-    look: (self: unknown, args: readonly unknown[], wrapper: Wrapped) => void,
-  ): void;
+  before(owner: object, name: string, look: Look): void;
   /** Lets modules that are imported by name see the replaced functions. */
   publish(): void;
   /** Puts everything back. */
@@ -28,7 +28,7 @@ export function createPatches(): Patches {
       if (descriptor === undefined || typeof original !== "function") return;
       const wrapper: Wrapped = function (...args) {
         try {
-          look(this, args, wrapper);
+          look(this, args, () => findCaller(wrapper));
         } catch {
           // Whatever it was given, Node says what is wrong with it.
         }

@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type CandorProcess, startProcess } from "../../packages/server/src/rig/candor-process.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+/** Below the root, because the example imports the package by its name. */
+const dir = mkdtempSync(join(ROOT, "node_modules", ".candor-readme-"));
+const dataDir = join(dir, "data");
+let candor: CandorProcess;
+
+beforeAll(async () => {
+  candor = await startProcess({ CANDOR_DATA_DIR: dataDir });
+});
+
+afterAll(async () => {
+  await candor.kill();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** The one block of README that begins so. */
+function readBlock(firstWords: string): string {
+  const blocks = [...readFileSync(join(ROOT, "README.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)];
+  const found = blocks.map(([, text = ""]) => text).filter((text) => text.startsWith(firstWords));
+  expect(found).toHaveLength(1);
+  return found[0] ?? "";
+}
+
+async function runInShell(text: string): Promise<{ readonly status: unknown; readonly output: string }> {
+  const shell = spawn("sh", ["-eu"], {
+    cwd: dir,
+    env: { PATH: process.env.PATH, HOME: dir, CANDOR_DATA_DIR: dataDir, CANDOR_URL: candor.url },
+  });
+  let output = "";
+  for (const stream of [shell.stdout, shell.stderr]) stream.on("data", (chunk) => (output += chunk));
+  shell.stdin.end(text);
+  const [status] = await once(shell, "close");
+  return { status, output };
+}
+
+it("sends from a product's server as README says, pasted as it is printed", async () => {
+  const block = readBlock("export WRITE_KEY=");
+  // What was sent is stored a moment later; a person types slower than this.
+  const { status, output } = await runInShell(block.replace("npx candor compare", "sleep 3\nnpx candor compare"));
+  expect(output).toContain("state: 'on'");
+  expect(output).toContain("'properties.* undeclared': 1");
+  expect(output).toMatch(/\{"type":"track","event":"execute_ACTION_TRIGGERED",.*"userId":"[0-9a-f]{64}"/);
+  expect(output).not.toMatch(/SELECT 1"|"ada"/);
+  expect(status).toBe(0);
+});

@@ -1,0 +1,136 @@
+import { describe, expect, it, test } from "vitest";
+import { compareFields, compareMessages, isInOrder, type OwnMessage } from "./compare-messages.ts";
+import type { Fields } from "./live-message.ts";
+
+const OLDEST_MS = Date.parse("2026-11-16T12:00:00Z");
+const AT = "2026-11-23T12:00:00.000Z";
+
+/** A message as it lies in the outbox. */
+const sent: Fields = {
+  type: "track",
+  event: "execute_ACTION_TRIGGERED",
+  messageId: "m1",
+  timestamp: AT,
+  anonymousId: "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d",
+  properties: { timeElapsed: 8, tags: ["a", "b"], datasource: { name: "Test" } },
+  context: { library: { name: "@candor/node", version: "0.1.0" } },
+};
+
+/** The same as a collector answers it. */
+const held: Fields = {
+  ...sent,
+  integrations: {},
+  originalTimestamp: AT,
+  receivedAt: "2026-11-23T12:00:10.000Z",
+  sentAt: "2026-11-23T12:00:09.000Z",
+  timestamp: "2026-11-23T12:00:01.000Z",
+  candor: { source: "server", planVersion: 2 },
+};
+
+const own = (...messages: readonly (readonly [string, OwnMessage["state"]])[]) =>
+  new Map(messages.map(([messageId, state]) => [messageId, { state, message: { ...sent, messageId } }]));
+const there = (...ids: readonly string[]) =>
+  new Map(ids.map((messageId) => [messageId, { ...held, messageId }]));
+
+describe("one message", () => {
+  it.each<[string, Fields, Fields, readonly object[]]>([
+    ["is the same but for what collectors add", sent, held, []],
+    ["may lose its write key", { ...sent, writeKey: "k" }, held, []],
+    [
+      "is told what a plan left out",
+      sent,
+      { ...held, properties: { timeElapsed: 8, tags: ["a", "b"] } },
+      [{ path: "properties.datasource.name", kind: "trimmed" }],
+    ],
+    [
+      "is told what was reduced",
+      { ...sent, userId: "ada", context: { ip: "192.0.2.7", userAgent: "Mozilla/5.0" } },
+      { ...held, userId: "0".repeat(32), context: { ip: "192.0.2.0", userAgent: "Firefox on Linux" } },
+      [
+        { path: "context.ip", kind: "reduced" },
+        { path: "context.userAgent", kind: "reduced" },
+        { path: "userId", kind: "reduced" },
+      ],
+    ],
+    [
+      "is told of an id that became another one",
+      { ...sent, userId: "ada" },
+      { ...held, userId: "bob" },
+      [{ path: "userId", kind: "changed" }],
+    ],
+    [
+      "is told what was changed and added",
+      sent,
+      {
+        ...held,
+        event: "Other",
+        properties: { ...Object(sent.properties), tags: ["a"], email: "ada@example.org" },
+      },
+      [
+        { path: "event", kind: "changed" },
+        { path: "properties.tags", kind: "changed" },
+        { path: "properties.email", kind: "added" },
+      ],
+    ],
+    [
+      "is told of another time",
+      sent,
+      { ...held, originalTimestamp: "2026-11-23T12:00:00.001Z" },
+      [{ path: "timestamp", kind: "changed" }],
+    ],
+    [
+      "has the time that was kept when no other is there",
+      sent,
+      { ...held, originalTimestamp: undefined, timestamp: AT },
+      [],
+    ],
+  ])("%s", (_, mine, theirs, differences) => {
+    expect(compareFields(mine, theirs)).toEqual(differences);
+  });
+});
+
+test("what both have alike is in order, whether or not the outbox knows that it was sent", () => {
+  const comparison = compareMessages(
+    own(["a", "sent"], ["b", "waiting"], ["c", "waiting"]),
+    there("a", "b"),
+    OLDEST_MS,
+  );
+  expect(comparison).toEqual({
+    sent: 1,
+    waiting: 2,
+    held: 2,
+    same: 2,
+    missingThere: [],
+    missingHere: [],
+    older: 0,
+    differing: [],
+    trimmed: {},
+  });
+  expect(isInOrder(comparison)).toBe(true);
+});
+
+test("what is missing there, or here though it is young enough, is out of order; older messages are not", () => {
+  const old = { ...held, messageId: "old", originalTimestamp: "2026-11-16T11:59:59.999Z" };
+  const comparison = compareMessages(own(["a", "sent"]), new Map([...there("b"), ["old", old]]), OLDEST_MS);
+  expect(comparison).toMatchObject({ missingThere: ["a"], missingHere: ["b"], older: 1, same: 0 });
+  expect(isInOrder(comparison)).toBe(false);
+  expect(isInOrder({ ...comparison, missingThere: [] })).toBe(false);
+  expect(isInOrder({ ...comparison, missingHere: [] })).toBe(false);
+});
+
+test("what a plan left out is counted by its path; what differs otherwise is listed", () => {
+  const trimmed = { ...held, properties: { timeElapsed: 8, tags: ["a", "b"] } };
+  const changed = { ...held, event: "Other" };
+  const all = new Map<string, Fields>([
+    ["a", { ...trimmed, messageId: "a" }],
+    ["b", { ...trimmed, messageId: "b" }],
+    ["c", { ...changed, messageId: "c" }],
+  ]);
+  const comparison = compareMessages(own(["a", "sent"], ["b", "sent"], ["c", "sent"]), all, OLDEST_MS);
+  expect(comparison).toMatchObject({
+    same: 2,
+    differing: [{ messageId: "c", fields: [{ path: "event", kind: "changed" }] }],
+    trimmed: { "properties.datasource.name": 2 },
+  });
+  expect(isInOrder(comparison)).toBe(false);
+});

@@ -1,0 +1,136 @@
+import { type Fields, toFields } from "./live-message.ts";
+
+/** How one field differs between the outbox and the collector. */
+export interface FieldDifference {
+  readonly path: string;
+  readonly kind: "trimmed" | "reduced" | "changed" | "added";
+}
+
+/** Messages of the outbox that carry the instance's id, by messageId: what the collector can be asked for. */
+export interface OwnMessage {
+  readonly state: "sent" | "waiting";
+  readonly message: Fields;
+}
+
+/** What the collector holds against what the outbox holds. Lists are of messageIds. */
+export interface Comparison {
+  /** Sent, and of this instance by an id that is in them. */
+  readonly sent: number;
+  /** Not sent yet. */
+  readonly waiting: number;
+  /** What the collector holds of this instance. */
+  readonly held: number;
+  /** Both have them, and all is as it was sent, but for what is expected. */
+  readonly same: number;
+  /** Sent, and not held. */
+  readonly missingThere: readonly string[];
+  /** Held, and not in the outbox, though it keeps what is so young. */
+  readonly missingHere: readonly string[];
+  /** Held, and older than what the outbox keeps. */
+  readonly older: number;
+  /** Held otherwise than they were sent. */
+  readonly differing: readonly { readonly messageId: string; readonly fields: readonly FieldDifference[] }[];
+  /** Paths that the collector left out or reduced, as plans have it, and of how many messages. */
+  readonly trimmed: Readonly<Record<string, number>>;
+}
+
+/** The collector's own: docs and plan page name each of them. */
+const ADDED: ReadonlySet<string> = new Set([
+  "candor",
+  "receivedAt",
+  "sentAt",
+  "originalTimestamp",
+  "integrations",
+  "context.library",
+  "context.ip",
+]);
+const ID_NAMES = new Set(["userId", "anonymousId", "groupId", "previousId"]);
+const PSEUDONYM = /^[0-9a-f]{32,64}$/;
+
+/** @param oldestMs what happened before may be in the outbox no more */
+export function compareMessages(
+  own: ReadonlyMap<string, OwnMessage>,
+  held: ReadonlyMap<string, Fields>,
+  oldestMs: number,
+): Comparison {
+  const differing: { messageId: string; fields: readonly FieldDifference[] }[] = [];
+  const trimmed: Record<string, number> = {};
+  const missingHere: string[] = [];
+  let same = 0;
+  for (const [messageId, envelope] of held) {
+    const mine = own.get(messageId);
+    if (mine === undefined) {
+      if (Date.parse(String(envelope.originalTimestamp ?? envelope.receivedAt)) >= oldestMs)
+        missingHere.push(messageId);
+      continue;
+    }
+    const fields = compareFields(mine.message, envelope);
+    for (const { path, kind } of fields) {
+      if (kind === "trimmed" || kind === "reduced") trimmed[path] = (trimmed[path] ?? 0) + 1;
+    }
+    const unexpected = fields.filter(({ kind }) => kind === "changed" || kind === "added");
+    if (unexpected.length === 0) same += 1;
+    else differing.push({ messageId, fields: unexpected });
+  }
+  const all = [...own];
+  const sent = all.filter(([, { state }]) => state === "sent");
+  return {
+    sent: sent.length,
+    waiting: all.length - sent.length,
+    held: held.size,
+    same,
+    missingThere: sent.filter(([messageId]) => !held.has(messageId)).map(([messageId]) => messageId),
+    missingHere,
+    older: held.size - same - differing.length - missingHere.length,
+    differing,
+    trimmed,
+  };
+}
+
+/** Whether the collector holds what was sent, and nothing else. */
+export function isInOrder({ missingThere, missingHere, differing }: Comparison): boolean {
+  return missingThere.length + missingHere.length + differing.length === 0;
+}
+
+/** The fields of one message that the collector holds otherwise than they were sent. */
+export function compareFields(sent: Fields, envelope: Fields): readonly FieldDifference[] {
+  const { timestamp, writeKey: _, ...mine } = sent;
+  const { timestamp: corrected, ...theirs } = envelope;
+  const here = flatten(mine);
+  const there = flatten(theirs);
+  const differences: FieldDifference[] = [];
+  if (Date.parse(String(timestamp)) !== Date.parse(String(envelope.originalTimestamp ?? corrected))) {
+    differences.push({ path: "timestamp", kind: "changed" });
+  }
+  for (const [path, value] of here) {
+    const kept = there.get(path);
+    if (kept === undefined) differences.push({ path, kind: "trimmed" });
+    else if (kept !== value) differences.push({ path, kind: isReduced(path, kept) ? "reduced" : "changed" });
+  }
+  for (const path of there.keys()) {
+    if (!here.has(path) && !isAdded(path)) differences.push({ path, kind: "added" });
+  }
+  return differences;
+}
+
+function isReduced(path: string, kept: string): boolean {
+  if (path === "context.userAgent" || path === "context.ip") return true;
+  return ID_NAMES.has(path) && PSEUDONYM.test(JSON.parse(kept));
+}
+
+/** It, or what it is a part of. */
+function isAdded(path: string): boolean {
+  const parts = path.split(".");
+  return parts.some((_, count) => ADDED.has(parts.slice(0, count + 1).join(".")));
+}
+
+/** Every value that is no object, as JSON, by its path. */
+function flatten(fields: Fields, prefix = ""): Map<string, string> {
+  const flat = new Map<string, string>();
+  for (const [name, value] of Object.entries(fields)) {
+    const inner = toFields(value);
+    if (inner === undefined) flat.set(`${prefix}${name}`, JSON.stringify(value));
+    else for (const [path, text] of flatten(inner, `${prefix}${name}.`)) flat.set(path, text);
+  }
+  return flat;
+}

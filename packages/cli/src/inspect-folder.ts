@@ -1,0 +1,75 @@
+import { accessSync, constants, statSync } from "node:fs";
+import { latestReceipt, type Receipt, readReceipts } from "@candor/consent";
+import {
+  countOutbox,
+  type Delivery,
+  type OutboxMessage,
+  type OutboxTotals,
+  openStateFolder,
+  readDelivery,
+  readInstance,
+  readKeepAlive,
+  readOutboxPage,
+  readText,
+} from "@candor/node/state-folder";
+import { causeOf } from "@candor/server";
+
+const SOURCES = ["server", "client", "installer"] as const;
+export const POLICY_FILE = "/etc/candor/policy";
+
+/** What a state folder tells. Keys and secrets are not in it. */
+export interface FolderReport {
+  readonly dir: string;
+  /** The stored answer of each source that has one; undefined: they cannot be read, which denies everything. */
+  readonly answers: readonly Receipt[] | undefined;
+  /** The text of the machine's policy file; undefined: there is none; null: it cannot be read. */
+  readonly policy: string | undefined | null;
+  readonly instance: { readonly instanceId: string; readonly createdAt: string } | undefined;
+  /** There is an instance.json, of a form that this program does not know. */
+  readonly isInstanceStrange: boolean;
+  readonly lastKeepAliveAt: string | undefined;
+  readonly delivery: Delivery;
+  readonly outbox: OutboxTotals;
+  /** The newest ones, newest first. */
+  readonly messages: readonly OutboxMessage[];
+}
+
+/** Why a folder cannot be looked into, as a sentence; undefined: it can be. */
+export function explainNoFolder(dir: string): string | undefined {
+  try {
+    if (!statSync(dir).isDirectory())
+      return `${dir} is no folder. Give the folder that holds receipts.ndjson.`;
+    accessSync(dir, constants.R_OK | constants.X_OK);
+    return undefined;
+  } catch (error) {
+    const cause = causeOf(error);
+    if (cause === "ENOENT") {
+      return `There is no folder ${dir}. Either the path is another one, or nobody was asked yet: without an answer nothing is ever written, and nothing sent.`;
+    }
+    return `The folder ${dir} cannot be read (${cause}). Ask as the user that the product runs as.`;
+  }
+}
+
+/** Reads a folder that is there. What is missing in it, or cannot be read, is reported as such. */
+export async function readFolder(dir: string, limit: number): Promise<FolderReport> {
+  const folder = openStateFolder(dir);
+  const instance = readInstance(folder.instance);
+  const { lastAtMs } = readKeepAlive(folder.keepAlive);
+  return {
+    dir,
+    answers: readAnswers(readText(folder.receipts)),
+    policy: readText(POLICY_FILE),
+    instance: instance && { instanceId: instance.instanceId, createdAt: instance.createdAt },
+    isInstanceStrange: instance === undefined && readText(folder.instance) !== undefined,
+    lastKeepAliveAt: lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString(),
+    delivery: readDelivery(folder.delivery),
+    outbox: await countOutbox(folder.outbox),
+    messages: (await readOutboxPage(folder.outbox, { limit }))?.messages ?? [],
+  };
+}
+
+function readAnswers(text: string | undefined | null): readonly Receipt[] | undefined {
+  const receipts = text === null ? undefined : readReceipts(text ?? "");
+  if (receipts === undefined) return undefined;
+  return SOURCES.map((source) => latestReceipt(receipts, source)).filter((answer) => answer !== undefined);
+}

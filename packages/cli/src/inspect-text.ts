@@ -1,0 +1,104 @@
+import { DENY_REASONS, type Receipt } from "@candor/consent";
+import type { OutboxMessage } from "@candor/node/state-folder";
+import { type FolderReport, POLICY_FILE } from "./inspect-folder.ts";
+import { toFields } from "./live-message.ts";
+import { toSafeText } from "./safe-text.ts";
+import type { Colours } from "./terminal.ts";
+
+const LABEL_CHARS = 18;
+
+type Row = readonly [label: string, value: string];
+
+/** A state folder for people: first how it stands, then each part, then the messages with the bytes that are sent. */
+export function renderFolder(report: FolderReport, colours: Colours): string {
+  const { bold, dim } = colours;
+  const part = (title: string, rows: readonly Row[]): string =>
+    `${bold(title)}\n${rows.map(([label, value]) => `  ${label.padEnd(LABEL_CHARS)}  ${toSafeText(value)}\n`).join("")}`;
+  return [
+    `${bold(toSafeText(`Telemetry in ${report.dir}`))}\n  ${toStateSentence(report)}\n`,
+    part("Answers", answerRows(report)),
+    part("Policy", [[POLICY_FILE, policyOf(report)]]),
+    part("Instance", instanceRows(report)),
+    part("Delivery", deliveryRows(report)),
+    bold(`Messages, newest first (${report.messages.length} of ${countAll(report)})\n`),
+    ...report.messages.map((message) => renderMessage(message, colours)),
+    dim(
+      "Not in the folder: the plan, and the environment of the product's process, which can turn telemetry off as well\n" +
+        "(this shell's environment says nothing about it). The page of the product's inspector knows both.\n",
+    ),
+  ].join("");
+}
+
+function toStateSentence({ instance, isInstanceStrange, answers, outbox }: FolderReport): string {
+  if (answers === undefined) return `Off. ${DENY_REASONS.receipt_unreadable}`;
+  if (isInstanceStrange) return "instance.json is not of a form that this version of candor knows.";
+  if (instance === undefined) {
+    const isRefused = answers.some(({ answer }) => answer === "no");
+    return isRefused
+      ? `Off. ${DENY_REASONS.stored_no} Nothing but the answers is kept.`
+      : "Off, or not begun: there is no instance, and nothing is kept.";
+  }
+  const { waiting, sent } = outbox;
+  return `On, as of when the product last ran. Messages that wait: ${waiting.messages}; sent in the last seven days: ${sent.messages}.`;
+}
+
+function answerRows({ answers }: FolderReport): readonly Row[] {
+  if (answers === undefined) return [["receipts.ndjson", DENY_REASONS.receipt_unreadable]];
+  if (answers.length === 0) return [["none", "Nobody has answered, and no notice was shown."]];
+  return answers.map((answer) => [answer.source, answerText(answer)]);
+}
+
+function answerText({ answer, time, by, planVersion }: Receipt): string {
+  return `${answer.padEnd(6)}  given ${time} by the ${by}, for version ${planVersion} of the plan`;
+}
+
+function policyOf({ policy }: FolderReport): string {
+  if (policy === undefined) return "There is none on this machine.";
+  if (policy === null) return DENY_REASONS.policy_unreadable;
+  const lines = policy.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  return lines.length === 0 ? "It says nothing." : lines.join(", ");
+}
+
+function instanceRows({
+  instance,
+  isInstanceStrange,
+  lastKeepAliveAt,
+  delivery,
+}: FolderReport): readonly Row[] {
+  if (instance === undefined) {
+    return [["none", isInstanceStrange ? "instance.json cannot be understood." : "No id, no key."]];
+  }
+  const key = {
+    registered: "known to the collector",
+    differs: "The collector knows another key under this id: the folder may be a copy of another instance's.",
+    none: "not told to the collector yet",
+  }[delivery.key ?? "none"];
+  return [
+    ["id", `${instance.instanceId} (random, made ${instance.createdAt})`],
+    ["key", key],
+    ["last sign of life", lastKeepAliveAt ?? "never"],
+  ];
+}
+
+function deliveryRows({ delivery, outbox }: FolderReport): readonly Row[] {
+  const { accepted, refused, expired, overflowed, lastSentAt, lastFault } = delivery;
+  return [
+    ["outbox", `${outbox.bytes} bytes in ${outbox.files} files; ${outbox.waiting.bytes} bytes wait`],
+    ["last sent", lastSentAt ?? "never"],
+    ...(lastFault === undefined ? [] : [["last try failed", lastFault] as const]),
+    ["accepted", String(accepted)],
+    ...Object.entries(refused).map(([reason, count]) => ["refused", `${count} ${reason}`] as const),
+    ["lost unsent", `${expired} after seven days, ${overflowed} because the outbox was full`],
+  ];
+}
+
+function countAll({ outbox }: FolderReport): number {
+  return outbox.sent.messages + outbox.waiting.messages;
+}
+
+function renderMessage({ state, source, line, message }: OutboxMessage, colours: Colours): string {
+  const { type, event, name, timestamp } = toFields(message) ?? {};
+  const what = [timestamp, type, event ?? name].filter((word) => typeof word === "string").join(" ");
+  const paint = state === "sent" ? colours.green : colours.yellow;
+  return `  ${paint(state.padEnd(7))}  ${source.padEnd(9)}  ${toSafeText(what)}\n    ${colours.dim(toSafeText(line))}\n`;
+}

@@ -1,0 +1,252 @@
+import { spawn } from "node:child_process";
+import { generateKeyPairSync } from "node:crypto";
+import { once } from "node:events";
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { createTelemetry, type Telemetry } from "@candor/node";
+import { hashPlan, loadPlan } from "@candor/plan";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type CandorProcess, startProcess } from "../../server/src/rig/candor-process.ts";
+
+/** The commands as they are installed, and a product's state folder that a real SDK and a real collector have filled. */
+const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
+const PLAN_FILE = fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url));
+const ACTION = "execute_ACTION_TRIGGERED";
+const AWAY = "http://127.0.0.1:9";
+
+const parent = mkdtempSync(join(tmpdir(), "candor-inspect-"));
+const dir = join(parent, "telemetry");
+const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
+let collector: CandorProcess;
+let telemetry: Telemetry;
+
+beforeAll(async () => {
+  collector = await startProcess({
+    PATH: process.env.PATH ?? "",
+    CANDOR_DATA_DIR: join(parent, "data"),
+    CANDOR_PLAN: PLAN_FILE,
+    CANDOR_WRITE_KEYS: "installer:installer_key,server:server_key,client:client_key",
+  });
+  telemetry = createTelemetry({
+    plan: { hash: hashPlan(plan), content: JSON.parse(JSON.stringify(plan)) },
+    source: "server",
+    writeKey: "server_key",
+    host: collector.url,
+    stateDir: dir,
+    environment: { APPSMITH_DISABLE_TELEMETRY: "false" },
+  });
+  for (let number = 0; number < 30; number += 1)
+    telemetry.track(ACTION, { timeElapsed: number }, { userId: "ada" });
+  expect(await telemetry.flush()).toBe(true);
+});
+
+afterAll(async () => {
+  await telemetry.close();
+  await collector.kill();
+  rmSync(parent, { recursive: true, force: true });
+});
+
+/** Runs a command to its end, with these settings alone. */
+async function candor(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+  const child = spawn(process.execPath, [CANDOR, ...args], {
+    cwd: parent,
+    env: { PATH: process.env.PATH, CANDOR_URL: collector.url, ...settings },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
+  return { code: child.exitCode, stdout, stderr };
+}
+
+/** A copy of the state folder, to be spoiled. */
+function copyFolder(name: string): { copy: string; outboxFile: string } {
+  const copy = join(parent, name);
+  cpSync(dir, copy, { recursive: true });
+  const [file = ""] = readdirSync(join(copy, "outbox")).filter((each) => each.endsWith(".ndjson"));
+  return { copy, outboxFile: join(copy, "outbox", file) };
+}
+
+test("inspect shows the answers, the instance, and each message with the bytes that were sent", async () => {
+  const { code, stdout, stderr } = await candor(["inspect", dir, "--limit", "3"]);
+  const { instanceId } = telemetry.status();
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toContain("Messages that wait: 0; sent in the last seven days: 30.\n");
+  expect(stdout).toMatch(
+    /^ {2}server {14}notice {2}given \S+ by the environment, for version 2 of the plan$/m,
+  );
+  expect(stdout).toContain(`${instanceId} (random, made `);
+  expect(stdout).toContain("known to the collector\n");
+  expect(stdout).toMatch(/^ {2}accepted {12}30$/m);
+  const [file = ""] = readdirSync(join(dir, "outbox"));
+  const lines = readFileSync(join(dir, "outbox", file), "utf8")
+    .trimEnd()
+    .split("\n");
+  const shown = stdout.split("\n").filter((line) => line.startsWith("    {"));
+  expect(shown.map((line) => line.trim())).toEqual(lines.slice(-3).reverse());
+  expect(stdout).toContain("Messages, newest first (3 of 30)\n");
+});
+
+test("inspect --json is one object, without a key or a secret", async () => {
+  const { code, stdout } = await candor(["inspect", dir, "--json"]);
+  const { privateKey, hashSecret } = JSON.parse(readFileSync(join(dir, "instance.json"), "utf8"));
+  expect(code).toBe(0);
+  expect(JSON.parse(stdout)).toMatchObject({
+    dir,
+    answers: [{ source: "server", answer: "notice" }],
+    instance: { instanceId: telemetry.status().instanceId },
+    isInstanceStrange: false,
+    delivery: { accepted: 30, refused: {}, key: "registered" },
+    outbox: { files: 1, waiting: { messages: 0, bytes: 0 }, sent: { messages: 30 } },
+    messages: Array.from({ length: 20 }, (_, n) => ({
+      state: "sent",
+      message: { properties: { timeElapsed: 29 - n } },
+    })),
+  });
+  for (const secret of [privateKey, hashSecret, "server_key"]) expect(stdout).not.toContain(secret);
+});
+
+test("inspect says what it cannot read, and what it does not understand", async () => {
+  const missing = await candor(["inspect", join(parent, "nowhere")]);
+  expect([missing.code, missing.stdout]).toEqual([1, ""]);
+  expect(missing.stderr).toMatch(
+    /^There is no folder \S+nowhere\. .+ without an answer nothing is ever written/,
+  );
+  const file = await candor(["inspect", join(dir, "instance.json")]);
+  expect([file.code, file.stderr]).toEqual([1, expect.stringMatching(/^\S+instance\.json is no folder\./)]);
+  const { copy } = copyFolder("strange");
+  writeFileSync(join(copy, "instance.json"), '{"version":7}\n');
+  writeFileSync(join(copy, "delivery.json"), "[]");
+  const strange = await candor(["inspect", copy]);
+  expect([strange.code, strange.stdout.includes("instance.json is not of a form that this version")]).toEqual(
+    [0, true],
+  );
+  writeFileSync(join(copy, "receipts.ndjson"), '{"version":7}\n');
+  expect((await candor(["inspect", copy])).stdout).toContain("Off. The stored answers cannot be read");
+  mkdirSync(join(parent, "empty"));
+  expect((await candor(["inspect", join(parent, "empty")])).stdout).toContain("Off, or not begun");
+  expect((await candor(["inspect", dir, "--limit", "0"])).stderr).toContain("Write 1 to 1000.");
+});
+
+test.skipIf(process.getuid?.() === 0)("inspect says whose folder it is not", async () => {
+  const { copy } = copyFolder("locked");
+  chmodSync(copy, 0);
+  const { code, stderr } = await candor(["inspect", copy]);
+  chmodSync(copy, 0o700);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("cannot be read (EACCES)")]);
+});
+
+test("inspect obeys nothing that stands in a message", async () => {
+  const { copy } = copyFolder("hostile");
+  const hostile = join(copy, "outbox", "client-20990101T000000Z-a.ndjson");
+  writeFileSync(hostile, `${JSON.stringify({ type: "track", event: "\u001b[2J\u202e" })}\nno JSON\u0007\n`);
+  const { stdout } = await candor(["inspect", copy]);
+  expect(stdout).toContain("track \\u{1b}[2J\\u{202e}");
+  expect(stdout).toContain("no JSON\\u{7}");
+});
+
+test("compare finds that the collector holds exactly what was sent", async () => {
+  const { code, stdout, stderr } = await candor(["compare", dir]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^The collector holds what was sent, and nothing else\.\n/);
+  const json = await candor(["compare", dir, "--json", "--url", collector.url], { CANDOR_URL: AWAY });
+  expect([json.code, JSON.parse(json.stdout)]).toEqual([
+    0,
+    {
+      instanceId: telemetry.status().instanceId,
+      collector: collector.url,
+      notAsked: 0,
+      sent: 30,
+      waiting: 0,
+      held: 30,
+      same: 30,
+      missingThere: [],
+      missingHere: [],
+      older: 0,
+      differing: [],
+      trimmed: {},
+    },
+  ]);
+});
+
+test("compare finds what is missing on either side, and what is not as it was sent", async () => {
+  const { copy, outboxFile } = copyFolder("spoiled");
+  const [first = "", second = "", ...others] = readFileSync(outboxFile, "utf8").trimEnd().split("\n");
+  const changed = second.replace('"timeElapsed":1,', '"timeElapsed":100,');
+  const invented = first.replace(/"messageId":"[^"]+"/, '"messageId":"invented"');
+  const lines = `${[invented, changed, ...others].join("\n")}\n`;
+  writeFileSync(outboxFile, lines);
+  writeFileSync(outboxFile.replace(".ndjson", ".sent"), `${Buffer.byteLength(lines)}\n`);
+  appendFileSync(outboxFile, `${first.replace(/"messageId":"[^"]+"/, '"messageId":"waits"')}\n`);
+  const browsers = join(copy, "outbox", "client-20261101T000000Z-a");
+  writeFileSync(`${browsers}.ndjson`, '{"type":"track","messageId":"of-a-browser"}\n');
+  writeFileSync(`${browsers}.sent`, "44\n");
+  const { code, stdout } = await candor(["compare", copy, "--json"]);
+  const comparison = JSON.parse(stdout);
+  expect([code, comparison]).toEqual([
+    1,
+    expect.objectContaining({
+      notAsked: 1,
+      sent: 30,
+      waiting: 1,
+      held: 30,
+      same: 28,
+      missingThere: ["invented"],
+      missingHere: [JSON.parse(first).messageId],
+      differing: [
+        {
+          messageId: JSON.parse(second).messageId,
+          fields: [{ path: "properties.timeElapsed", kind: "changed" }],
+        },
+      ],
+    }),
+  ]);
+});
+
+test("compare says why it cannot ask: no folder, no instance, no collector, a key that is not this instance's", async () => {
+  const { copy } = copyFolder("stranger");
+  const own = JSON.parse(readFileSync(join(copy, "instance.json"), "utf8"));
+  const without = join(parent, "without");
+  mkdirSync(without);
+  const failed = (stderr: RegExp) => ({ code: 2, stdout: "", stderr: expect.stringMatching(stderr) });
+  expect(await candor(["compare", join(parent, "nowhere")])).toEqual(failed(/^There is no folder/));
+  expect(await candor(["compare", without])).toEqual(failed(/^\S+without holds no instance/));
+  expect(await candor(["compare", dir, "--url", "nowhere"])).toEqual(failed(/^Give the collector's URL/));
+  expect(await candor(["compare", dir, "--url", AWAY])).toEqual(
+    failed(/^No Candor answers at http:\/\/127\.0\.0\.1:9 /),
+  );
+  const stranger = { ...own, instanceId: "00000000-0000-4000-8000-000000000000" };
+  writeFileSync(join(copy, "instance.json"), JSON.stringify(stranger));
+  expect(await candor(["compare", copy])).toEqual(failed(/^No key of this instance is registered here/));
+  const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
+  writeFileSync(join(copy, "instance.json"), JSON.stringify({ ...own, privateKey: d, publicKey: x }));
+  expect(await candor(["compare", copy])).toEqual(failed(/^The signature is not one/));
+});
+
+test("forget --state has the collector delete all of the instance, by its own key", async () => {
+  const { instanceId } = telemetry.status();
+  const without = await candor(["forget", "--state", join(parent, "nowhere")]);
+  expect([without.code, without.stderr]).toEqual([1, expect.stringMatching(/^There is no folder/)]);
+  const { code, stdout, stderr } = await candor(["forget", "--state", dir, "--json"]);
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(JSON.parse(stdout)).toMatchObject({
+    forgotten: { instance: instanceId },
+    removed: expect.arrayContaining([
+      { where: "events", rows: 30 },
+      { where: "instance keys", rows: 1 },
+    ]),
+  });
+  const after = await candor(["compare", dir]);
+  expect([after.code, after.stderr]).toEqual([2, expect.stringMatching(/^No key of this instance/)]);
+});

@@ -1,0 +1,73 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { readMessage } from "./browser-message.ts";
+import type { Delivery } from "./delivery.ts";
+import { INTAKE_REASONS } from "./reasons.ts";
+
+const ALONE: Delivery = {
+  type: undefined,
+  context: {},
+  sentAtMs: undefined,
+  receivedAtMs: 1_795_000_000_000,
+  retryCount: 0,
+  address: "203.0.113.7",
+  userAgent: "Browser/1",
+  keyedHash: () => "0123456789abcdef".repeat(4),
+};
+
+it("never throws, and makes of any JSON value a message or a reason", () => {
+  const any = fc.oneof(fc.jsonValue(), fc.string(), fc.constant(null));
+  const keys = "event name userId anonymousId groupId messageId properties traits context timestamp sentAt";
+  const fields = Object.fromEntries(keys.split(" ").map((key) => [key, any]));
+  const type = fc.oneof(fc.constantFrom("track", "identify", "page", "screen", "group", "alias"), any);
+  const item = fc.oneof(any, fc.record({ ...fields, type }, { requiredKeys: [] }));
+  const anonymous = fc.record({ type, event: any, anonymousId: fc.constant("a"), properties: any });
+  fc.assert(
+    fc.property(fc.oneof(item, anonymous), (value) => {
+      const message = readMessage(value, ALONE);
+      if (typeof message === "string") return Object.hasOwn(INTAKE_REASONS, message);
+      const id = message.messageId;
+      return (
+        message.timestampMs <= ALONE.receivedAtMs && (id === undefined || /^[A-Za-z0-9-]{1,99}$/.test(id))
+      );
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it("takes the digits of ids that are numbers, and of the names that each type has", () => {
+  const item = {
+    type: "group",
+    name: "not its own",
+    userId: 42,
+    groupId: 7,
+    anonymousId: null,
+    traits: { a: 1 },
+  };
+  expect(readMessage(item, ALONE)).toEqual({
+    type: "group",
+    name: undefined,
+    userId: "42",
+    anonymousId: undefined,
+    groupId: "7",
+    values: { a: 1 },
+    context: { ip: "203.0.113.7", userAgent: "Browser/1" },
+    timestampMs: ALONE.receivedAtMs,
+    messageId: undefined,
+  });
+});
+
+it("leaves a name that is a prototype's out, and the message's prototype alone", () => {
+  const item: unknown = JSON.parse(
+    '{"type":"page","userId":"u","properties":{"__proto__":{"x":1},"a":1},"context":{"__proto__":{"ip":"1"}}}',
+  );
+  const message = readMessage(item, ALONE);
+  expect(message).toMatchObject({ values: { a: 1 }, context: { ip: "203.0.113.7" } });
+  expect(JSON.stringify(message)).not.toContain("__proto__");
+  expect(Object.hasOwn(Object.prototype, "x")).toBe(false);
+});
+
+it("makes no id of what it cannot hash: a new one is made later", () => {
+  const item = { type: "page", userId: "u", messageId: "ada@example.org" };
+  expect(readMessage(item, { ...ALONE, keyedHash: undefined })).toMatchObject({ messageId: undefined });
+});

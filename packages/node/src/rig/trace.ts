@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ChildOptions, type Ended, makeRigFolder, startChild } from "./child.ts";
+
+/** What a process asked of the operating system, apart from where its program and Node's own parts lie. */
+export interface Trace {
+  /** How each socket was made: `AF_INET, SOCK_STREAM…`. */
+  readonly sockets: readonly string[];
+  /** Where it connected, sent datagrams, or listened: `connect 127.0.0.1:7226`. */
+  readonly peers: readonly string[];
+  /** Files below `/etc` that it looked for. */
+  readonly etc: readonly string[];
+  /** Files and folders that it made, opened for writing, renamed, linked or deleted: `unlink /path`. */
+  readonly changes: readonly string[];
+}
+
+export interface Traced {
+  readonly trace: Trace;
+  readonly ended: Ended;
+  readonly told: readonly unknown[];
+}
+
+/** Runs a child under strace to its end. @param under what strace itself is run by */
+export async function traceChild(options: ChildOptions): Promise<Traced> {
+  const output = join(makeRigFolder(), "strace");
+  const strace = ["strace", "-f", "-qq", "-s", "512", "-e", "trace=%network,%file,close", "-o", output];
+  const child = startChild({ ...options, under: [...(options.under ?? []), ...strace] });
+  const ended = await child.ended;
+  return { trace: readTrace(readFileSync(output, "utf8")), ended, told: child.told };
+}
+
+/** Calls that strace split, because another thread came in between, count with what they were asked. */
+function readTrace(text: string): Trace {
+  const calls = text.split("\n").flatMap((line) => {
+    const [, name, args] = /^\d+ +(\w+)\((.*)$/.exec(line) ?? [];
+    return name === undefined || args === undefined ? [] : [{ name, args }];
+  });
+  const pick = (names: RegExp, read: (args: string, name: string) => string | undefined): string[] =>
+    calls.flatMap(({ name, args }) => (names.test(name) ? (read(args, name) ?? []) : []));
+  return {
+    sockets: pick(/^(socket|socketpair)$/, (args) => args.split(")")[0]),
+    peers: pick(/^(connect|bind|sendto|sendmsg|sendmmsg)$/, toPeer),
+    etc: pick(
+      /^(open|openat|stat|newfstatat|access|readlink)$/,
+      (args) => /"(\/etc\/[^"]*)"/.exec(args)?.[1],
+    ),
+    changes: pick(/^(open|openat|creat|mkdir|rename|link|symlink|unlink|rmdir|truncate)/, toChange),
+  };
+}
+
+/** Undefined: to whom it is connected already. */
+function toPeer(args: string, name: string): string | undefined {
+  const [, port, address] =
+    /sin6?_port=htons\((\d+)\).*?(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]+)"/.exec(args) ?? [];
+  if (port !== undefined) return `${name} ${address}:${port}`;
+  const [, path] = /sun_path=@?"([^"]*)"/.exec(args) ?? [];
+  return path === undefined ? undefined : `${name} ${path}`;
+}
+
+function toChange(args: string, name: string): string | undefined {
+  const paths = [...args.matchAll(/"([^"]*)"/g)].map(([, path]) => path);
+  const [first = ""] = paths;
+  const isOpen = name.startsWith("open");
+  if (isOpen && !/O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)/.test(args)) return undefined;
+  if (/^\/(dev|proc)\//.test(first)) return undefined;
+  return `${name} ${paths.join(" ")}`;
+}
