@@ -17,7 +17,13 @@ import {
   startChild,
 } from "./rig/child.ts";
 import { SWITCH_OFFERED } from "./rig/in-process.ts";
-import { type Answerer, type RecordedMessage, type Recorder, startRecorder } from "./rig/recorder.ts";
+import {
+  type Answerer,
+  type RecordedMessage,
+  type RecordedRequest,
+  type Recorder,
+  startRecorder,
+} from "./rig/recorder.ts";
 
 const CERTIFICATE = fileURLToPath(new URL("http/fixtures/test-only-certificate.pem", import.meta.url));
 const KEY = fileURLToPath(new URL("http/fixtures/test-only-key.pem", import.meta.url));
@@ -125,6 +131,57 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     expect(numbersKept(recorder)).toEqual(range(0, 100));
     expect(lost.length).toBeGreaterThan(0);
     expect(recorder.kept).toHaveLength(100 + lost.length);
+  });
+
+  it.each([
+    ["has too many messages for it", 413, ({ messages }: RecordedRequest) => messages.length > 7, 0],
+    [
+      "holds one that it cannot read",
+      400,
+      ({ text }: RecordedRequest) => text.includes('"timeElapsed":13,'),
+      1,
+    ],
+  ])("refuses a batch that %s: halves of it get through", async (_what, code, isRefused, lost) => {
+    const recorder = await recorderOf((request, response) => {
+      if (!isRefused(request)) return undefined;
+      status(code)(response);
+      return true;
+    });
+    const stateDir = stateDirOf();
+    const child = startChild({ stateDir, host: recorder.url, speed: 20, program: HUNDRED });
+    await eventually(() => readDelivery(stateDir).accepted === 100 - lost);
+    child.say("end");
+    expect(await child.ended).toEqual(QUIET);
+    expect(numbersKept(recorder)).toEqual(range(0, 100).filter((n) => lost === 0 || n !== 13));
+    expect(recorder.kept).toHaveLength(100 - lost);
+    expect(readDelivery(stateDir)).toMatchObject({ refused: lost === 0 ? {} : { [`http_${code}`]: lost } });
+  });
+
+  it("does not know the key: all waits, and is sent by a process that has the right one", async () => {
+    const recorder = await recorderOf(({ authorization }, response) => {
+      if (authorization === `Basic ${Buffer.from("server_key:").toString("base64")}`) return undefined;
+      status(401)(response);
+      return true;
+    });
+    const stateDir = stateDirOf();
+    const wrong = startChild({
+      stateDir,
+      host: recorder.url,
+      speed: 20,
+      options: { writeKey: "old" },
+      program: HUNDRED,
+    });
+    await eventually(() => readDelivery(stateDir).lastFault === "http_401");
+    await new Promise((resolve) => setTimeout(resolve, 700));
+    wrong.say("end");
+    expect(await wrong.ended).toEqual(QUIET);
+    expect(recorder.requests).toHaveLength(2); // the instance's key, and one batch: then it waits for an hour
+    const right = startChild({ stateDir, host: recorder.url, speed: 20, program: 'await hear("end");' });
+    await keeps(recorder, 100);
+    right.say("end");
+    expect(await right.ended).toEqual(QUIET);
+    expect(numbersKept(recorder)).toEqual(range(0, 100));
+    expect(recorder.kept).toHaveLength(100);
   });
 
   it("asks for patience: none of it is sent before that time", async () => {
@@ -450,8 +507,10 @@ describe("a host process", () => {
       program: 'track(0, 20); await hear("asked"); track(20, 40);',
     });
     await eventually(() => open > 0);
+    const askedMs = performance.now();
     child.say("asked");
-    expect(await child.ended).toEqual(QUIET); // nobody ever answered, so it was not waited for
+    expect(await child.ended).toEqual(QUIET);
+    expect(performance.now() - askedMs).toBeLessThan(10_000); // nobody answered, and the post would have waited for 15 s
     await eventually(() => open === 0);
     const next = startChild({ stateDir, host: recorder.url, speed: 20, program: 'await hear("end");' });
     recorder.answer = undefined;

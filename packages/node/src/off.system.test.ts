@@ -135,6 +135,8 @@ describe.each(SWITCHES)("turned off by %s", (_what, reason, how) => {
     });
     expect(await before.ended).toEqual(QUIET);
     expect(readdirSync(stateDir)).toEqual(["instance.json", "keep-alive.json", "outbox", "receipts.ndjson"]);
+    // A process that made it was killed, between writing it and giving it its name.
+    writeFileSync(join(stateDir, "instance.json.0a1b2c3d.tmp"), '{"instanceId":"x"}');
     const receipts = how.receipts ?? "";
     const { trace, ended, told } = await runOff({ ...how, receipts }, stateDir);
     expect(ended).toEqual(QUIET);

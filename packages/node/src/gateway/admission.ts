@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import type { Decision, Rule } from "@candor/consent";
-import { consentOf, type Plan } from "@candor/plan/runtime";
+import type { Decision } from "@candor/consent";
+import { rulesOf } from "../consent/judge.ts";
 import type { Core } from "../core.ts";
 
 /** The core, while it may take messages of the browser that asks; undefined: nothing of the request may be read or kept. */
@@ -8,19 +8,13 @@ export type Admission = (request: IncomingMessage) => Core | undefined;
 
 /** @param core undefined: telemetry cannot be on */
 export function createAdmission(core: Core | undefined): Admission {
-  const rules = core === undefined ? [] : rulesOf(core.settings.plan);
+  const rules = core === undefined ? [] : rulesOf(core.settings.plan, "client");
   return ({ headers }) => {
     if (core === undefined || core.state.state === "off") return undefined;
     const signals = { secGpc: textOf(headers["sec-gpc"]), dnt: textOf(headers.dnt) };
     const decisions = core.decisionsOf("client", signals);
     return rules.some((rule) => mayTake(decisions[rule])) ? core : undefined;
   };
-}
-
-/** The rules that the plan gives the client's events. */
-function rulesOf(plan: Plan): readonly Rule[] {
-  const events = plan.events.filter(({ sources }) => sources.includes("client"));
-  return [...new Set(events.map((event) => consentOf(plan, "client", event)))];
 }
 
 /** In `log` mode messages are printed, never sent. */

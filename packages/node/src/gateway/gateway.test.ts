@@ -639,6 +639,20 @@ describe("in a product's server", () => {
     expect(site.kept()).toHaveLength(1);
   });
 
+  it("holds no more than 8 MiB of bodies that do not end, and lets go of them", async () => {
+    const site = await openSite();
+    const { port } = new URL(site.url);
+    const head = "POST /telemetry/v1/t HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n";
+    const slow = Array.from({ length: 8 }, () => connect(Number(port), "127.0.0.1").on("error", () => {}));
+    for (const socket of slow) socket.write(head + "x".repeat(1_048_575));
+    const refused = async (): Promise<number> =>
+      (await site.post("/v1/t", { note: "x".repeat(1000) })).status;
+    await expect.poll(refused).toBe(429);
+    for (const socket of slow) socket.destroy();
+    await expect.poll(refused).toBe(200);
+    expect(site.gateway.report().requests).toMatchObject({ body_timeout: 8 });
+  });
+
   it("gives up a body that trickles in", async () => {
     const clock = createManualClock(NOW_MS);
     const site = await openSite({ clock });

@@ -45,7 +45,7 @@ function writeTable(caption: string, rows: readonly Row[]): string {
       `<tr><th scope="row">${escapeHtml(what)}</th><td class="count">${count.toLocaleString("en-US")}</td><td>${escapeHtml(meaning)}</td></tr>`,
   );
   return `<div class="scroll" role="region" aria-label="${escapeHtml(caption)}" tabindex="0"><table>
-<caption>${escapeHtml(caption)}</caption>
+<caption><span>${escapeHtml(caption)}</span></caption>
 <thead><tr><th scope="col">What</th><th scope="col" class="count">Messages</th><th scope="col">Meaning</th></tr></thead>
 <tbody>
 ${cells.join("\n")}

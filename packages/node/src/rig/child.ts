@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll } from "vitest";
+import type { TelemetryOptions } from "../settings.ts";
 import { APPSMITH, SWITCH_OFFERED } from "./in-process.ts";
 import type { Recorder } from "./recorder.ts";
 
@@ -45,7 +46,7 @@ export interface ChildOptions {
   /** How much faster than real its clock goes, its timers included; a post's time limit stays. Default: 1. */
   readonly speed?: number;
   /** Further options of `createTelemetry`. */
-  readonly options?: { readonly sendEveryMs?: number; readonly maxOutboxBytes?: number };
+  readonly options?: Partial<Pick<TelemetryOptions, "sendEveryMs" | "maxOutboxBytes" | "writeKey">>;
   /** What it is run by, such as strace. */
   readonly under?: readonly string[];
   readonly nodeFlags?: readonly string[];
@@ -163,7 +164,7 @@ function killGroup({ pid }: ChildProcess): void {
 }
 
 function urlOf(module: string): string {
-  return JSON.stringify(new URL(`../../dist/${module}`, import.meta.url).href);
+  return JSON.stringify(new URL(`../../${process.env.MUT ?? "dist"}/${module}`, import.meta.url).href);
 }
 
 function toHead({ stateDir, host, speed, options, before = "", isWithout = false }: ChildOptions): string {

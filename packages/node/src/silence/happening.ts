@@ -3,9 +3,9 @@ import { AssertionError } from "node:assert";
 /**
  * What a silent product does not do. `connect`: TCP, also under TLS and HTTP; `pipe`: a unix socket or named pipe; `udp`: a
  * datagram; `dns`: a name or address looked up; `write`: a file or folder made or changed; `delete`; `process`: a child
- * process; `worker`: a thread, which cannot be looked into.
+ * process; `thread`: a worker thread, which cannot be looked into.
  */
-export type HappeningKind = "connect" | "pipe" | "udp" | "dns" | "write" | "delete" | "process" | "worker";
+export type HappeningKind = "connect" | "pipe" | "udp" | "dns" | "write" | "delete" | "process" | "thread";
 
 export interface Happening {
   readonly kind: HappeningKind;

@@ -17,7 +17,7 @@ const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   ["GETADDRINFOREQWRAP", ({ hostname }) => ["dns", String(hostname)]],
   ["GETNAMEINFOREQWRAP", ({ hostname }) => ["dns", String(hostname)]],
   ["QUERYWRAP", ({ hostname }) => ["dns", String(hostname)]],
-  ["WORKER", () => ["worker", "worker thread"]],
+  ["WORKER", () => ["thread", "worker"]],
 ]);
 
 /** A connection is made a turn after its socket was: the line that made the socket is the one to tell. */

@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
+/** As `replaceFile` and a new instance write it. */
+const DRAFT = /\.[0-9a-f]{8}\.tmp$/;
 
 /** Where everything lies on an operator's machine. docs/state-folder.md explains each file. */
 export interface StateFolder {
@@ -39,12 +41,23 @@ export function makeFolder(folder: StateFolder): void {
 /** Deletes everything but the receipts: ids, keys, messages. Never throws: what cannot be deleted stays. */
 export function eraseState(folder: StateFolder): void {
   const { instance, keepAlive, keepAliveLease, delivery, lease, outbox } = folder;
-  for (const path of [instance, keepAlive, keepAliveLease, delivery, lease, outbox]) {
+  for (const path of [instance, keepAlive, keepAliveLease, delivery, lease, outbox, ...draftsIn(folder)]) {
     try {
       rmSync(path, { recursive: true, force: true });
     } catch {
       // A folder that we may only read.
     }
+  }
+}
+
+/** What a process left that was killed while it replaced a file: an id may be in it. */
+function draftsIn({ dir }: StateFolder): readonly string[] {
+  try {
+    return readdirSync(dir)
+      .filter((name) => DRAFT.test(name))
+      .map((name) => join(dir, name));
+  } catch {
+    return [];
   }
 }
 
