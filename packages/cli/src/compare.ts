@@ -87,7 +87,7 @@ async function compareWith(
   const held = new Map<string, Fields>();
   let cursor = await askPages(url, instance, undefined, held);
   const { own, notAsked } = await readOwn(outbox, instance.instanceId);
-  const oldestMs = oldestOf(outbox);
+  const oldestMs = await oldestOf(outbox);
   for (let turn = 1; ; turn += 1) {
     const comparison = compareMessages(own, held, oldestMs);
     if (comparison.missingThere.length === 0 || turn > WAIT.tries) return { comparison, notAsked };
@@ -97,8 +97,8 @@ async function compareWith(
 }
 
 /** What happened before that was deleted after seven days, or because the outbox was full. */
-function oldestOf(outbox: string): number {
-  const begunAtMs = listOutboxFiles(outbox).map((file) => file.begunAtMs);
+async function oldestOf(outbox: string): Promise<number> {
+  const begunAtMs = (await listOutboxFiles(outbox)).map((file) => file.begunAtMs);
   return Math.max(Math.min(...begunAtMs), Date.now() - MAX_AGE_MS);
 }
 

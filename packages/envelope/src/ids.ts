@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
 import ksuid from "ksuid";
+import { HASHED_MESSAGE_ID } from "./message-id.ts";
 import type { IdSource } from "./stamp.ts";
 
 const KSUID_PAYLOAD_BYTES = 16;
-
-/** A messageId that was not plainly an id begins with this; its keyed hash follows. */
-export const HASHED_MESSAGE_ID = "hashed-";
 
 export interface IdOptions {
   /** Gives `n` random bytes. */

@@ -1,4 +1,4 @@
-export { createIds, HASHED_MESSAGE_ID } from "./ids.ts";
+export { createIds } from "./ids.ts";
 export {
   type Envelope,
   type JsonObject,
@@ -7,6 +7,7 @@ export {
   type Message,
   type MessageType,
 } from "./message.ts";
+export { HASHED_MESSAGE_ID } from "./message-id.ts";
 export { type BatchDefaults, isObject, type ParseReason, parseMessage } from "./parse.ts";
 export { type IdSource, type Receipt, stampMessage } from "./stamp.ts";
 export { parseTime, toIsoTime } from "./times.ts";

@@ -1,3 +1,6 @@
+/** A messageId that was not plainly an id begins with this; its keyed hash follows. */
+export const HASHED_MESSAGE_ID = "hashed-";
+
 /** The alphabet of ids. */
 const ALPHABET = /^[A-Za-z0-9._:-]+$/;
 

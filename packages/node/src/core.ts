@@ -9,7 +9,7 @@ import { onProcessExit } from "./exit-hook.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
 import type { Source } from "./outbox/outbox-file.ts";
-import type { OffReason } from "./reasons.ts";
+import type { DropReason, OffReason } from "./reasons.ts";
 import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { makePassingInstance, openInstance, readInstance } from "./state/instance.ts";
@@ -95,14 +95,23 @@ export class Core {
     this.#look();
   }
 
-  /** Judges a message and puts it into the outbox; counts it when it may not be. @param draft made only while on */
-  record(source: Source, draft: () => Draft): void {
+  /**
+   * Judges a message and puts it into the outbox.
+   * @param draft made only while on
+   * @returns why not, counted; undefined when it is there
+   */
+  record(source: Source, draft: () => Draft): DropReason | undefined {
+    const reason = this.#take(source, draft);
+    if (reason !== undefined) this.counts.drop(reason);
+    return reason;
+  }
+
+  #take(source: Source, draft: () => Draft): DropReason | undefined {
     try {
       if (this.#session === undefined && this.#options.clock.monotonic() >= this.#lookAgainAtMs) this.#look();
-      if (this.#session === undefined) this.counts.drop("off");
-      else this.#session.record(source, draft());
+      return this.#session === undefined ? "off" : this.#session.record(source, draft());
     } catch {
-      this.counts.drop("unreadable");
+      return "unreadable";
     }
   }
 

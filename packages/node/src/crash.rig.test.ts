@@ -34,8 +34,8 @@ interface Delay {
 }
 
 /**
- * A way to the collector on which answers take their time: so that processes are killed between the collector's
- * acceptance and their own knowing of it.
+ * A way to the collector that takes its time: so that processes are killed before the collector accepts, and between that
+ * and their own knowing of it.
  */
 async function startDelay(target: string, random: () => number): Promise<Delay> {
   const taken = new Map<string, number>();
@@ -49,6 +49,8 @@ async function startDelay(target: string, random: () => number): Promise<Delay> 
       "content-type": "application/json",
       ...(encoding === "gzip" ? { "content-encoding": encoding } : {}),
     };
+    await sleep(random() * 40);
+    if (incoming.socket.destroyed) return; // the network lost it
     const answer = await fetch(target + incoming.url, { method: "POST", headers, body });
     const text = await answer.text();
     if (encoding === "gzip" && answer.status === 200) {

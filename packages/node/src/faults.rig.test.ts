@@ -8,6 +8,7 @@ import { gunzipSync } from "node:zlib";
 import { afterAll, describe, expect, it } from "vitest";
 import { startProxyServer } from "./http/rig/proxy-server.ts";
 import {
+  type Child,
   eventually,
   makeRigFolder,
   numbersKept,
@@ -45,7 +46,8 @@ function stateDirOf(): string {
   return join(makeRigFolder(), "telemetry");
 }
 
-const keeps = (recorder: Recorder, count: number) => eventually(() => numbersKept(recorder).length >= count);
+const keeps = (recorder: Pick<Recorder, "kept">, count: number) =>
+  eventually(() => numbersKept(recorder).length >= count);
 
 /** Everything in an outbox, sent or not. */
 function outboxBytes(stateDir: string): number {
@@ -69,14 +71,23 @@ const status =
   (response: ServerResponse): void =>
     void response.writeHead(code, headers).end(body);
 
-/** Tracks before, while and after the collector misbehaves, and lives on until it is told to end. */
+/** Tracks a hundred events while the collector misbehaves, and the last of them after it is told to. */
 const HUNDRED = `
   track(0, 40);
   await sleep(200);
-  track(40, 80);
-  await sleep(300);
-  track(80, 100);
+  track(40, 70);
+  await hear("more");
+  track(70, 100);
   await hear("end");`;
+
+/** Has it track the last of them once the others are kept, and end when all are. */
+async function endsQuietly(child: Child, recorder: Pick<Recorder, "kept">): Promise<void> {
+  await keeps(recorder, 70);
+  child.say("more");
+  await keeps(recorder, 100);
+  child.say("end");
+  expect(await child.ended).toEqual(QUIET);
+}
 
 describe.concurrent("nothing is lost, doubled or printed when the collector", () => {
   it.each<[what: string, answer: Answerer]>([
@@ -106,9 +117,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
   ])("%s", async (_what, answer) => {
     const recorder = await recorderOf(answer);
     const child = startChild({ stateDir: stateDirOf(), host: recorder.url, speed: 20, program: HUNDRED });
-    await keeps(recorder, 100);
-    child.say("end");
-    expect(await child.ended).toEqual(QUIET);
+    await endsQuietly(child, recorder);
     expect(numbersKept(recorder)).toEqual(range(0, 100));
     expect(recorder.kept).toHaveLength(100);
   });
@@ -124,7 +133,8 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
       return true;
     };
     const child = startChild({ stateDir: stateDirOf(), host: recorder.url, speed: 20, program: HUNDRED });
-    await keeps(recorder, 100);
+    await keeps(recorder, 70);
+    child.say("more");
     await eventually(() => recorder.kept.length >= 100 + lost.length);
     child.say("end");
     expect(await child.ended).toEqual(QUIET);
@@ -149,6 +159,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     });
     const stateDir = stateDirOf();
     const child = startChild({ stateDir, host: recorder.url, speed: 20, program: HUNDRED });
+    child.say("more");
     await eventually(() => readDelivery(stateDir).accepted === 100 - lost);
     child.say("end");
     expect(await child.ended).toEqual(QUIET);
@@ -173,6 +184,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     });
     await eventually(() => readDelivery(stateDir).lastFault === "http_401");
     await new Promise((resolve) => setTimeout(resolve, 700));
+    wrong.say("more");
     wrong.say("end");
     expect(await wrong.ended).toEqual(QUIET);
     expect(recorder.requests).toHaveLength(2); // the instance's key, and one batch: then it waits for an hour
@@ -195,9 +207,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
       return isRefused;
     });
     const child = startChild({ stateDir: stateDirOf(), host: recorder.url, program: HUNDRED });
-    await keeps(recorder, 100);
-    child.say("end");
-    expect(await child.ended).toEqual(QUIET);
+    await endsQuietly(child, recorder);
     expect(recorder.kept.map(({ messageId }) => messageId).sort()).toEqual(
       [...new Set(recorder.kept.map(({ messageId }) => messageId))].sort(),
     );
@@ -215,9 +225,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     const recorder = await recorderOf(first(1, hold));
     const child = startChild({ stateDir: stateDirOf(), host: recorder.url, speed: 20, program: HUNDRED });
     await eventually(() => given === 1);
-    await keeps(recorder, 100);
-    child.say("end");
-    expect(await child.ended).toEqual(QUIET);
+    await endsQuietly(child, recorder);
     expect(numbersKept(recorder)).toEqual(range(0, 100));
     expect(recorder.kept).toHaveLength(100);
   });
@@ -246,6 +254,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     const distrustful = startChild({ stateDir, host, speed: 20, program: HUNDRED });
     await eventually(() => readDelivery(stateDir).lastFault === "tls");
     await new Promise((resolve) => setTimeout(resolve, 700));
+    distrustful.say("more");
     distrustful.say("end");
     expect(await distrustful.ended).toEqual(QUIET);
     expect(kept).toEqual([]);
@@ -281,6 +290,7 @@ describe.concurrent("behind a proxy", () => {
     const waiting = startChild({ ...withProxy(gone.port), program: HUNDRED });
     await eventually(() => readDelivery(stateDir).lastFault === "proxy");
     await new Promise((resolve) => setTimeout(resolve, 700));
+    waiting.say("more");
     waiting.say("end");
     expect(await waiting.ended).toEqual(QUIET);
     expect(recorder.requests).toEqual([]);
@@ -314,9 +324,7 @@ describe.concurrent("behind a proxy", () => {
       speed: 20,
       program: HUNDRED,
     });
-    await keeps(recorder, 100);
-    child.say("end");
-    expect(await child.ended).toEqual(QUIET);
+    await endsQuietly(child, recorder);
     expect(proxy.requests).toEqual([]);
   });
 
@@ -445,9 +453,7 @@ describe.concurrent("on its own machine", () => {
     mkdirSync(join(stateDir, "outbox", "server-20261123T120000Z-ab.ndjson"), { recursive: true });
     mkdirSync(join(stateDir, "outbox", "lost+found"));
     const child = startChild({ stateDir, host: recorder.url, speed: 20, program: HUNDRED });
-    await keeps(recorder, 100);
-    child.say("end");
-    expect(await child.ended).toEqual(QUIET);
+    await endsQuietly(child, recorder);
     expect(numbersKept(recorder)).toEqual(range(0, 100));
   });
 

@@ -18,8 +18,9 @@ import type { Instance } from "./state/instance.ts";
 import { Lease } from "./state/lease.ts";
 import type { StateFolder } from "./state/state-folder.ts";
 
-/** So much waiting is sent at once. */
+/** So much waiting is sent sooner: many batches in one go. */
 const SEND_AT_BYTES = 256 * 1024;
+const SEND_SOON_MS = 1000;
 /** What an earlier process left is sent soon: this one may be short. */
 const LEFT_OVER_AFTER_MS = 100;
 const DAY_MS = 24 * 60 * 60_000;
@@ -94,13 +95,8 @@ export class Session {
     this.#judges.set(source, createJudge(plan, source, decisions, createReducers(this.instance)));
   }
 
-  /** Judges a message and puts what is left of it into the outbox; counts it either way. */
-  record(source: Source, draft: Draft): void {
-    const reason = this.#take(source, draft);
-    if (reason !== undefined) this.#options.counts.drop(reason);
-  }
-
-  #take(source: Source, draft: Draft): DropReason | undefined {
+  /** Judges a message and puts what is left of it into the outbox. @returns why not; undefined when it is there */
+  record(source: Source, draft: Draft): DropReason | undefined {
     const { counts, print, writeKeyOf, clock } = this.#options;
     const message = toJudged(this.#complete(source, draft));
     const judged = this.#judges.get(source)?.(message, clock.now());
@@ -128,7 +124,10 @@ export class Session {
       clock,
       random,
       keepAlive,
-      ping: (boot) => this.record("server", this.#toPing(boot)),
+      ping: (boot) => {
+        const reason = this.record("server", this.#toPing(boot));
+        if (reason !== undefined) this.#options.counts.drop(reason);
+      },
       onFault,
     });
     this.#keepAlive.start();
@@ -182,7 +181,11 @@ export class Session {
     this.#writtenBytes += bytes;
     const isMuch = this.#writtenBytes >= SEND_AT_BYTES;
     if (isMuch) this.#writtenBytes = 0;
-    this.#loop.soon(isMuch ? 0 : this.#options.settings.sendEveryMs);
+    this.#loop.soon(
+      isMuch
+        ? Math.min(SEND_SOON_MS, this.#options.settings.sendEveryMs)
+        : this.#options.settings.sendEveryMs,
+    );
   }
 
   /** Adds what the SDK knows: the library, and of the server the instance's id. */

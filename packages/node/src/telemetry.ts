@@ -125,7 +125,7 @@ export function createTelemetry<P extends GeneratedPlan>(options: TelemetryOptio
 
 /** The calls, on an open core. */
 export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
-  const record = (type: Draft["type"], who: Partial<Draft>, values: unknown, about?: About): void =>
+  const record = (type: Draft["type"], who: Partial<Draft>, values: unknown, about?: About): void => {
     core.record("server", () => ({
       type,
       userId: textOf(about?.userId),
@@ -134,6 +134,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
       timestampMs: timeOf(about?.timestamp),
       ...who,
     }));
+  };
   const flush = async (options?: FlushOptions): Promise<boolean> => {
     const { session } = core;
     if (session === undefined) return true; // off: no timer either

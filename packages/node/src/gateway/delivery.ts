@@ -1,9 +1,10 @@
 import type { IncomingMessage } from "node:http";
+import { type JsonObject, type MessageType, parseTime } from "@candor/envelope/wire";
 import { toCanonicalAddress } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
+import { copyPlain } from "../plain-copy.ts";
 import { isRecord } from "../state/state-folder.ts";
 import type { GatewayRequest } from "./body.ts";
-import { parseTime } from "./times.ts";
 
 /** The browser's address, as a product knows it that stands behind a reverse proxy. */
 export type ClientAddress = (request: IncomingMessage) => string | undefined;
@@ -11,9 +12,9 @@ export type ClientAddress = (request: IncomingMessage) => string | undefined;
 /** What the messages of a request share. */
 export interface Delivery {
   /** The path's type, of a single message; it counts over the message's own. */
-  readonly type: string | undefined;
+  readonly type: MessageType | undefined;
   /** Fills what a message's context lacks, key by key. */
-  readonly context: { readonly [name: string]: unknown };
+  readonly context: JsonObject;
   readonly sentAtMs: number | undefined;
   readonly receivedAtMs: number;
   readonly retryCount: number;
@@ -29,7 +30,7 @@ export interface DeliverySource {
   readonly request: GatewayRequest;
   readonly body: { readonly [key: string]: unknown };
   /** The path's. */
-  readonly type: string | undefined;
+  readonly type: MessageType | undefined;
   readonly core: Core;
   readonly receivedAtMs: number;
   readonly clientAddress: ClientAddress | undefined;
@@ -42,7 +43,7 @@ export function openDelivery(source: DeliverySource): Delivery {
   const declared = core.settings.plan.sources.client?.context ?? {};
   return {
     type: isBatch ? undefined : type,
-    context: isBatch && isRecord(body.context) ? body.context : {},
+    context: isBatch && isRecord(body.context) ? copyPlain(body.context) : {},
     sentAtMs: parseTime(body.sentAt),
     receivedAtMs,
     retryCount: Number(request.headers["x-retry-count"] ?? 0),

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { MessageType } from "@candor/envelope/wire";
 import { type Clock, machineClock } from "../clock.ts";
 import type { Core } from "../core.ts";
 import { isRecord } from "../state/state-folder.ts";
@@ -10,7 +11,6 @@ import { GatewayCounts, type GatewayReport } from "./counts.ts";
 import { type ClientAddress, openDelivery } from "./delivery.ts";
 import { GatewayFault } from "./faults.ts";
 import { takeMessages } from "./intake.ts";
-import { recordDraft } from "./record-draft.ts";
 import { findRoute, type GatewayRoute } from "./route.ts";
 import { createTokenBucket, type TokenBucket } from "./token-bucket.ts";
 
@@ -125,7 +125,7 @@ function isSameOrigin({ headers }: GatewayRequest): boolean {
 async function takeBody(
   request: GatewayRequest,
   response: ServerResponse,
-  type: string | undefined,
+  type: MessageType | undefined,
   core: Core,
   desk: Desk,
 ): Promise<void> {
@@ -147,7 +147,7 @@ async function takeBody(
     receivedAtMs,
     clientAddress: desk.clientAddress,
   });
-  const dropped = await takeMessages(items, delivery, (draft) => recordDraft(core, draft));
+  const dropped = await takeMessages(items, delivery, (draft) => core.record("client", () => draft));
   desk.counts.drop(dropped);
   sendTaken(response, { isBatch, messages: items.length, dropped });
 }

@@ -10,6 +10,7 @@ export const INTAKE_REASONS = {
   properties_not_object: "The field properties is not a JSON object.",
   traits_not_object: "The field traits is not a JSON object.",
   context_not_object: "The field context is not a JSON object.",
+  number_out_of_range: "The message holds a number that is too large.",
   too_deep: "The message is nested deeper than 32 levels.",
   event_too_large: "The message, with what its batch fills in, has more than 32 KiB.",
   batch_too_large: "The messages before it, with what the batch fills into each, have 8 MiB already.",

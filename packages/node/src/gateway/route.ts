@@ -1,12 +1,14 @@
+import type { MessageType } from "@candor/envelope/wire";
+
 /** What an address below the gateway's mount is for. */
 export type GatewayRoute =
   /** `type`: the path's, of a single message; undefined: the body's own, or a batch. */
-  | { readonly kind: "messages"; readonly type: string | undefined }
+  | { readonly kind: "messages"; readonly type: MessageType | undefined }
   | { readonly kind: "settings"; readonly writeKey: string }
   | { readonly kind: "client_metrics" };
 
 /** An alias is taken as one, to be told that no plan of an SDK holds it. */
-const TYPES: ReadonlyMap<string, string | undefined> = new Map([
+const TYPES: ReadonlyMap<string, MessageType | undefined> = new Map([
   ["track", "track"],
   ["identify", "identify"],
   ["page", "page"],

@@ -13,7 +13,7 @@ import {
   writeCursor,
 } from "./outbox-file.ts";
 
-it("lists files oldest first, whoever wrote them, and nothing else", () => {
+it("lists files oldest first, whoever wrote them, and nothing else", async () => {
   const outbox = makeFolderForTest();
   for (const name of [
     "server-20261123T120000Z-aa.ndjson",
@@ -26,7 +26,7 @@ it("lists files oldest first, whoever wrote them, and nothing else", () => {
     writeFileSync(join(outbox, name), name.endsWith(".sent") ? "3\n" : "{}\n{}\n");
   }
   mkdirSync(join(outbox, "server-20261123T120000Z-dir"));
-  expect(listOutboxFiles(outbox)).toEqual([
+  expect(await listOutboxFiles(outbox)).toEqual([
     expect.objectContaining({
       source: "installer",
       begunAtMs: Date.parse("2026-11-22T12:00:00Z"),
@@ -35,7 +35,7 @@ it("lists files oldest first, whoever wrote them, and nothing else", () => {
     expect.objectContaining({ source: "client", sizeBytes: 6 }),
     expect.objectContaining({ source: "server", sizeBytes: 6, sentBytes: 3 }),
   ]);
-  expect(listOutboxFiles(join(outbox, "none"))).toEqual([]);
+  expect(await listOutboxFiles(join(outbox, "none"))).toEqual([]);
 });
 
 it("gives each file a name that says when it began, in UTC", () => {
@@ -50,22 +50,22 @@ it.each([
   ["-5\n", 0],
   ["all", 0],
   ["9999999999999999999999", 0],
-])("reads the cursor %j as %d", (text, bytes) => {
+])("reads the cursor %j as %d", async (text, bytes) => {
   const path = join(makeFolderForTest(), "server-20261123T120000Z-aa.ndjson");
   writeFileSync(path.replace(".ndjson", ".sent"), text);
-  expect(readCursor(path)).toBe(bytes);
+  expect(await readCursor(path)).toBe(bytes);
 });
 
-it("keeps a cursor for its user alone, and deletes it with its file", () => {
+it("keeps a cursor for its user alone, and deletes it with its file", async () => {
   const path = join(makeFolderForTest(), "server-20261123T120000Z-aa.ndjson");
   writeFileSync(path, "{}\n");
-  writeCursor(path, 3);
+  await writeCursor(path, 3);
   const cursor = path.replace(".ndjson", ".sent");
   expect(readFileSync(cursor, "utf8")).toBe("3\n");
   expect(statSync(cursor).mode & 0o777).toBe(0o600);
   expect(deleteOutboxFile(path)).toBe(true);
   expect(deleteOutboxFile(path)).toBe(false);
-  expect(readCursor(path)).toBe(0);
+  expect(await readCursor(path)).toBe(0);
 });
 
 it("reads every whole line once, whatever the limits, and never the half one at the end", async () => {

@@ -1,10 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { readdirSync } from "node:fs";
+import { type FileHandle, open, readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { removeFile, replaceFile } from "../state/state-folder.ts";
+import { removeFile, replaceFileLater } from "../state/state-folder.ts";
 
 const LINE_BREAK = 10;
+/** Read in one go when lines are counted. */
+const COUNTED_BYTES = 256 * 1024;
 export const SOURCES = ["installer", "server", "client"] as const;
 export type Source = (typeof SOURCES)[number];
 
@@ -30,42 +32,35 @@ export function nameOutboxFile(source: Source, nowMs: number): string {
 }
 
 /** The files of an outbox, oldest first. Empty when there is no outbox, or it cannot be read. */
-export function listOutboxFiles(outbox: string): readonly OutboxFile[] {
-  return namesIn(outbox)
-    .flatMap((name) => describeFile(outbox, name))
-    .sort((one, other) => one.begunAtMs - other.begunAtMs || (one.path < other.path ? -1 : 1));
-}
-
-function namesIn(outbox: string): readonly string[] {
-  try {
-    return readdirSync(outbox);
-  } catch {
-    return [];
+export async function listOutboxFiles(outbox: string): Promise<readonly OutboxFile[]> {
+  const names = await readdir(outbox).catch(() => []);
+  const files: OutboxFile[] = [];
+  // One after the other: thousands at once would keep the thread pool from the product.
+  for (const name of names) {
+    const file = await describeFile(outbox, name);
+    if (file !== undefined) files.push(file);
   }
+  return files.sort((one, other) => one.begunAtMs - other.begunAtMs || (one.path < other.path ? -1 : 1));
 }
 
-function describeFile(outbox: string, name: string): readonly OutboxFile[] {
+async function describeFile(outbox: string, name: string): Promise<OutboxFile | undefined> {
   const match = NAME.exec(name);
   const source = SOURCES.find((candidate) => candidate === match?.[1]);
-  if (match === null || source === undefined) return [];
+  if (match === null || source === undefined) return undefined;
   const [, , year, month, day, hours, minutes, seconds] = match;
   const path = join(outbox, name);
   try {
-    const found = statSync(path);
-    if (!found.isFile()) return [];
-    const { size, mtimeMs } = found;
-    return [
-      {
-        source,
-        path,
-        begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`),
-        sizeBytes: size,
-        sentBytes: Math.min(readCursor(path), size),
-        writtenAtMs: mtimeMs,
-      },
-    ];
+    const { size, mtimeMs } = await stat(path);
+    return {
+      source,
+      path,
+      begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`),
+      sizeBytes: size,
+      sentBytes: Math.min(await readCursor(path), size),
+      writtenAtMs: mtimeMs,
+    };
   } catch {
-    return []; // deleted meanwhile
+    return undefined; // deleted meanwhile
   }
 }
 
@@ -74,9 +69,9 @@ function cursorOf(path: string): string {
 }
 
 /** How many bytes of a file are dealt with; 0 when nothing says so. */
-export function readCursor(path: string): number {
+export async function readCursor(path: string): Promise<number> {
   try {
-    const text = readFileSync(cursorOf(path), "latin1").trim();
+    const text = (await readFile(cursorOf(path), "latin1")).trim();
     return /^\d{1,15}$/.test(text) ? Number(text) : 0;
   } catch {
     return 0;
@@ -84,8 +79,8 @@ export function readCursor(path: string): number {
 }
 
 /** Says that so many bytes are dealt with. @throws the file system's error */
-export function writeCursor(path: string, sentBytes: number): void {
-  replaceFile(cursorOf(path), `${sentBytes}\n`);
+export function writeCursor(path: string, sentBytes: number): Promise<void> {
+  return replaceFileLater(cursorOf(path), `${sentBytes}\n`);
 }
 
 /** Deletes a file and its cursor. False: it was gone. */
@@ -95,9 +90,19 @@ export function deleteOutboxFile(path: string): boolean {
   return isDeleted;
 }
 
-/** Deletes all that is there of a source, delivered or not. */
+/** Deletes all that is there of a source, delivered or not, before it returns. */
 export function deleteOutboxFilesOf(source: Source, outbox: string): void {
-  for (const file of listOutboxFiles(outbox)) if (file.source === source) deleteOutboxFile(file.path);
+  for (const name of namesIn(outbox)) {
+    if (NAME.exec(name)?.[1] === source) deleteOutboxFile(join(outbox, name));
+  }
+}
+
+function namesIn(outbox: string): readonly string[] {
+  try {
+    return readdirSync(outbox);
+  } catch {
+    return [];
+  }
 }
 
 /** Whole lines of a file, as they stand there. */
@@ -156,17 +161,23 @@ function cutLines(bytes: Buffer, maxLines: number): Lines {
   return { bytes: bytes.subarray(0, end), count };
 }
 
-/** How many whole lines stand behind an offset. @throws the file system's error */
-export async function countLines(path: string, fromByte: number): Promise<number> {
+/** How many whole lines stand between two offsets. @param toByte the file's end by default @throws the file system's error */
+export async function countLines(
+  path: string,
+  fromByte: number,
+  toByte = Number.POSITIVE_INFINITY,
+): Promise<number> {
+  if (fromByte >= toByte) return 0;
   const file = await open(path, "r");
   try {
     let count = 0;
-    for (let at = fromByte; ; ) {
-      const bytes = await readBytes(file, at, 1 << 18);
-      if (bytes.length === 0) return count;
+    for (let at = fromByte; at < toByte; ) {
+      const bytes = await readBytes(file, at, Math.min(COUNTED_BYTES, toByte - at));
+      if (bytes.length === 0) break;
       count += cutLines(bytes, Number.POSITIVE_INFINITY).count;
       at += bytes.length;
     }
+    return count;
   } finally {
     await file.close();
   }

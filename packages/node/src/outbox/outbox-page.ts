@@ -1,12 +1,9 @@
-import { open } from "node:fs/promises";
 import { basename } from "node:path";
 import { BackwardLines, type FileLine } from "./backward-lines.ts";
-import { listOutboxFiles, type OutboxFile, type Source } from "./outbox-file.ts";
+import { countLines, listOutboxFiles, type OutboxFile, type Source } from "./outbox-file.ts";
 
 const DEFAULT_LIMIT = 100;
 export const MAX_PAGE_MESSAGES = 1000;
-const LINE_BREAK = 10;
-const PIECE_BYTES = 256 * 1024;
 const ENDING = ".ndjson";
 
 /** One message, as it lies in the outbox. */
@@ -52,7 +49,7 @@ export async function readOutboxPage(
 ): Promise<OutboxPage | undefined> {
   const place = before === undefined ? NEWEST : readPlace(before);
   if (place === undefined) return undefined;
-  const tails = listOutboxFiles(outbox).flatMap((file) => toTail(file, place));
+  const tails = (await listOutboxFiles(outbox)).flatMap((file) => toTail(file, place));
   const most = Math.min(Math.max(Math.trunc(limit) || 1, 1), MAX_PAGE_MESSAGES);
   try {
     const messages: OutboxMessage[] = [];
@@ -71,7 +68,7 @@ export async function readOutboxPage(
 
 /** Counts an outbox. Reads all of it, a piece at a time. Never rejects: what cannot be read counts as nothing. */
 export async function countOutbox(outbox: string): Promise<OutboxTotals> {
-  const files = listOutboxFiles(outbox);
+  const files = await listOutboxFiles(outbox);
   let bytes = 0;
   const sent = { messages: 0, bytes: 0 };
   const waiting = { messages: 0, bytes: 0 };
@@ -79,36 +76,10 @@ export async function countOutbox(outbox: string): Promise<OutboxTotals> {
     bytes += sizeBytes;
     sent.bytes += sentBytes;
     waiting.bytes += sizeBytes - sentBytes;
-    sent.messages += await countLines(path, 0, sentBytes);
-    waiting.messages += await countLines(path, sentBytes, sizeBytes);
+    sent.messages += await countLines(path, 0, sentBytes).catch(() => 0);
+    waiting.messages += await countLines(path, sentBytes, sizeBytes).catch(() => 0);
   }
   return { files: files.length, bytes, waiting, sent };
-}
-
-async function countLines(path: string, fromByte: number, toByte: number): Promise<number> {
-  const file = fromByte === toByte ? undefined : await open(path, "r").catch(() => undefined);
-  if (file === undefined) return 0;
-  const piece = Buffer.allocUnsafe(Math.min(PIECE_BYTES, toByte - fromByte));
-  let count = 0;
-  try {
-    for (let at = fromByte; at < toByte; ) {
-      const { bytesRead } = await file.read(piece, 0, Math.min(piece.length, toByte - at), at);
-      if (bytesRead === 0) break;
-      count += countBreaks(piece.subarray(0, bytesRead));
-      at += bytesRead;
-    }
-  } catch {
-    // A disk that fails.
-  } finally {
-    await file.close();
-  }
-  return count;
-}
-
-function countBreaks(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(LINE_BREAK); at !== -1; at = bytes.indexOf(LINE_BREAK, at + 1)) count += 1;
-  return count;
 }
 
 /** Where a page ends: the oldest time in it, and how far files were read that may reach behind that. */

@@ -1,4 +1,4 @@
-import { isRecord, readObject, replaceFile } from "../state/state-folder.ts";
+import { isRecord, readObject, replaceFileLater } from "../state/state-folder.ts";
 
 /** What became of what was sent, as delivery.json keeps it for operators. */
 export interface Delivery {
@@ -36,8 +36,8 @@ export function readDelivery(file: string): Delivery {
 }
 
 /** @throws the file system's error */
-export function writeDelivery(file: string, delivery: Delivery): void {
-  replaceFile(file, `${JSON.stringify(delivery)}\n`);
+export function writeDelivery(file: string, delivery: Delivery): Promise<void> {
+  return replaceFileLater(file, `${JSON.stringify(delivery)}\n`);
 }
 
 function countOf(value: unknown): number {

@@ -82,7 +82,7 @@ describe("the sender", () => {
     );
     expect(batch?.authorization).toBe(`Basic ${Buffer.from("server_key:").toString("base64")}`);
     expect(batch?.retryCount).toBeUndefined();
-    const [file] = listOutboxFiles(folder.outbox);
+    const [file] = await listOutboxFiles(folder.outbox);
     expect(file).toMatchObject({ path, sentBytes: file?.sizeBytes });
     expect(existsSync(folder.lease)).toBe(false);
   });
@@ -174,7 +174,10 @@ describe("the sender", () => {
         : undefined;
     expect(await sender.run()).toEqual({ end: "later", afterMs: 3_600_000 });
     expect(ids()).toEqual(["2"]);
-    expect(listOutboxFiles(folder.outbox).map(({ sentBytes }) => sentBytes > 0)).toEqual([false, true]);
+    expect((await listOutboxFiles(folder.outbox)).map(({ sentBytes }) => sentBytes > 0)).toEqual([
+      false,
+      true,
+    ]);
   });
 
   it.each([400, 413])(
@@ -229,7 +232,7 @@ describe("the sender", () => {
       return undefined;
     };
     expect(await sender.run()).toEqual({ end: "stopped" });
-    expect(listOutboxFiles(folder.outbox).at(-1)).toMatchObject({ sentBytes: 0 });
+    expect((await listOutboxFiles(folder.outbox)).at(-1)).toMatchObject({ sentBytes: 0 });
   });
 
   it("leaves the work to whoever holds the lease", async () => {
@@ -250,11 +253,22 @@ describe("the outbox's bounds", () => {
     utimesSync(young, new Date(), new Date(Date.now() - 6.9 * DAY_MS));
     recorder.answer = (_request, response) => reply(response, 503);
     await sender.run();
-    expect(listOutboxFiles(folder.outbox).map(({ path }) => path)).toEqual([young]);
+    expect((await listOutboxFiles(folder.outbox)).map(({ path }) => path)).toEqual([young]);
     expect(readDelivery(folder.delivery)).toMatchObject({ expired: 2, overflowed: 0 });
     recorder.answer = undefined;
     await sender.run();
     expect(ids()).toEqual(["3"]);
+  });
+
+  it("deletes what a killed process left while it replaced a cursor", async () => {
+    const { folder, sender } = open();
+    const draft = join(folder.outbox, "server-20261123T120000Z-aa.sent.0a1b2c3d.tmp");
+    writeFileSync(draft, "1");
+    await sender.run();
+    expect(existsSync(draft)).toBe(true);
+    utimesSync(draft, new Date(), new Date(Date.now() - 2 * 60 * 60_000));
+    await sender.run();
+    expect(existsSync(draft)).toBe(false);
   });
 
   it("deletes the oldest when it is too large: delivered files first, then unsent ones, which are counted", async () => {
@@ -268,7 +282,9 @@ describe("the outbox's bounds", () => {
     recorder.answer = (_request, response) => reply(response, 503);
     await sender.run();
     expect(existsSync(sent)).toBe(false);
-    const left = listOutboxFiles(folder.outbox).map(({ path }) => readFileSync(path, "utf8").slice(29, 30));
+    const left = (await listOutboxFiles(folder.outbox)).map(({ path }) =>
+      readFileSync(path, "utf8").slice(29, 30),
+    );
     expect(left).toEqual(["b", "c"]);
     expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 2, overflowed: 1 });
   });

@@ -73,7 +73,8 @@ export class Sender {
     const { lease, folder, maySend } = this.#options;
     maySend("server");
     if (this.#isStopped) return { end: "stopped" };
-    if (listOutboxFiles(folder.outbox).every(isDelivered)) {
+    const files = await listOutboxFiles(folder.outbox);
+    if (files.every(isDelivered)) {
       await this.sweep();
       return { end: "done" };
     }
@@ -85,7 +86,7 @@ export class Sender {
       const progress = await this.#sendAll(delivery);
       if (!this.#isStopped) await this.sweep();
       if (this.#isStopped) return { end: "stopped" };
-      this.#keep(delivery);
+      await this.#keep(delivery);
       return this.#toEnd(progress);
     } finally {
       lease.release();
@@ -105,11 +106,11 @@ export class Sender {
     this.#lost = { expired: this.#lost.expired + expired, overflowed: this.#lost.overflowed + overflowed };
   }
 
-  #keep(delivery: Delivery): void {
+  async #keep(delivery: Delivery): Promise<void> {
     delivery.expired += this.#lost.expired;
     delivery.overflowed += this.#lost.overflowed;
     this.#lost = { expired: 0, overflowed: 0 };
-    writeDelivery(this.#options.folder.delivery, delivery);
+    await writeDelivery(this.#options.folder.delivery, delivery);
   }
 
   #toEnd(progress: Progress): RunEnd {
@@ -123,7 +124,8 @@ export class Sender {
   }
 
   async #sendAll(delivery: Delivery): Promise<Progress> {
-    const waiting = listOutboxFiles(this.#options.folder.outbox).filter((file) => !isDelivered(file));
+    const files = await listOutboxFiles(this.#options.folder.outbox);
+    const waiting = files.filter((file) => !isDelivered(file));
     let ended = ON;
     for (const file of waiting) {
       if (ended === ON && delivery.key === undefined) await this.#registerKey(delivery);
@@ -152,7 +154,7 @@ export class Sender {
       const progress = await this.#deliver(lines, delivery);
       if (progress.go !== "on") return progress;
       sent += lines.bytes.length;
-      writeCursor(file.path, sent);
+      await writeCursor(file.path, sent);
     }
   }
 

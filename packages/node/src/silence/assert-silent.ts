@@ -1,15 +1,3 @@
-import { env } from "node:process";
-import { setTimeout as sleep } from "node:timers/promises";
-import { createAllowance } from "./allowance.ts";
-import { setVariables } from "./environment.ts";
-import { watchFiles } from "./file-watch.ts";
-import { type Happening, type Report, SilenceError } from "./happening.ts";
-import { watchNetwork } from "./network-watch.ts";
-import { createPatches } from "./patches.ts";
-import { watchProcesses } from "./process-watch.ts";
-
-const SETTLE_MS = 200;
-
 export interface SilenceOptions {
   /** Set on `process.env` meanwhile. @default { DO_NOT_TRACK: "1" } */
   readonly environment?: Readonly<Record<string, string>>;
@@ -21,8 +9,6 @@ export interface SilenceOptions {
   /** How long it goes on watching once the function is done, for work in the background, in milliseconds. @default 200 */
   readonly settleMs?: number;
 }
-
-let isWatching = false;
 
 /**
  * For tests of a product: runs it with telemetry turned off, and fails when anything of this process connects, looks up a
@@ -39,49 +25,7 @@ export async function assertSilent<Value>(
   run: () => Value | PromiseLike<Value>,
   options: SilenceOptions = {},
 ): Promise<Value> {
-  if (isWatching)
-    throw new Error(
-      "assertSilent watches the whole process: await the one that is running, then call it again.",
-    );
-  isWatching = true;
-  const { environment = { DO_NOT_TRACK: "1" }, allow = [], settleMs = SETTLE_MS } = options;
-  const happenings: Happening[] = [];
-  const undo = [setVariables(env, environment), watch(allow, happenings)];
-  const outcome = await settle(run);
-  await sleep(settleMs);
-  for (const each of undo) each();
-  isWatching = false;
-  if (happenings.length > 0)
-    throw new SilenceError(happenings, "error" in outcome ? outcome.error : undefined);
-  if ("error" in outcome) throw outcome.error;
-  return outcome.value;
-}
-
-/** Watches everything. @param happenings to which each thing is added once @returns what ends it */
-function watch(allow: readonly string[], happenings: Happening[]): () => void {
-  const allowance = createAllowance(allow);
-  const patches = createPatches();
-  const report: Report = (kind, target, at) => {
-    const isKnown = happenings.some((known) => known.kind === kind && known.target === target);
-    if (isKnown || allowance.allows(kind, target)) return;
-    happenings.push({ kind, target, at: at() });
-  };
-  watchFiles(report, patches);
-  watchProcesses(report, patches);
-  const stopNetwork = watchNetwork(report, patches, allowance);
-  patches.publish();
-  return () => {
-    stopNetwork();
-    patches.restore();
-  };
-}
-
-type Outcome<Value> = { readonly value: Value } | { readonly error: unknown };
-
-async function settle<Value>(run: () => Value | PromiseLike<Value>): Promise<Outcome<Value>> {
-  try {
-    return { value: await run() };
-  } catch (error) {
-    return { error };
-  }
+  // Not before: a product in production has no use for what this loads.
+  const { runSilently } = await import("./run-silently.ts");
+  return runSilently(run, options);
 }

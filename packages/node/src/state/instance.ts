@@ -11,6 +11,9 @@ import { linkSync, readFileSync, writeFileSync } from "node:fs";
 import { codeOf, isRecord, readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 const SECRET_BYTES = 32;
+/** A hash takes about 5 µs, and the same few people use a product. */
+const MAX_REMEMBERED_HASHES = 1000;
+const MAX_REMEMBERED_LENGTH = 256;
 
 /** Who this instance is, as instance.json keeps it. All of it is random: nothing is derived from the machine. */
 export interface Instance {
@@ -113,12 +116,21 @@ function readStored(file: string): StoredInstance | undefined {
 
 function toInstance({ instanceId, publicKey, privateKey, hashSecret, createdAt }: StoredInstance): Instance {
   const secret = Buffer.from(hashSecret, "base64url");
+  const hashes = new Map<string, string>();
+  const keyedHash = (value: string): string => {
+    const known = hashes.get(value);
+    if (known !== undefined) return known;
+    const hash = createHmac("sha256", secret).update(value).digest("hex");
+    if (hashes.size >= MAX_REMEMBERED_HASHES) hashes.clear();
+    if (value.length <= MAX_REMEMBERED_LENGTH) hashes.set(value, hash);
+    return hash;
+  };
   let key: KeyObject | undefined;
   return {
     instanceId,
     publicKey,
     createdAt,
-    keyedHash: (value) => createHmac("sha256", secret).update(value).digest("hex"),
+    keyedHash,
     sign: (text) => {
       key ??= createPrivateKey({
         key: { kty: "OKP", crv: "Ed25519", d: privateKey, x: publicKey },

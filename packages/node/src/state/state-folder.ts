@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const FOLDER_MODE = 0o700;
@@ -84,7 +85,7 @@ export function readObject(path: string): { readonly [key: string]: unknown } | 
 
 /** Replaces a file in one step, so that a reader sees the old text or the new. @throws the file system's error */
 export function replaceFile(path: string, text: string): void {
-  const draft = `${path}.${randomBytes(4).toString("hex")}.tmp`;
+  const draft = toDraftPath(path);
   try {
     writeFileSync(draft, text, { mode: FILE_MODE, flag: "wx" });
     renameSync(draft, path);
@@ -92,6 +93,23 @@ export function replaceFile(path: string, text: string): void {
     removeFile(draft);
     throw error;
   }
+}
+
+/** The same, without holding up the event loop. @throws the file system's error */
+export async function replaceFileLater(path: string, text: string): Promise<void> {
+  const draft = toDraftPath(path);
+  try {
+    await writeFile(draft, text, { mode: FILE_MODE, flag: "wx" });
+    await rename(draft, path);
+  } catch (error) {
+    removeFile(draft);
+    throw error;
+  }
+}
+
+/** Ends in `.tmp`: one that a kill left behind is swept. */
+function toDraftPath(path: string): string {
+  return `${path}.${randomBytes(4).toString("hex")}.tmp`;
 }
 
 /** Deletes a file; false when it was gone already, or cannot be deleted. */
