@@ -15,6 +15,8 @@ import { measureFreshness } from "./freshness.ts";
 import { judgingTable } from "./judging.ts";
 import { compareLogs } from "./log-compare.ts";
 import { diskRows, drainRows, freshnessRows, resultHeader, speedRows } from "./result-rows.ts";
+import { measureSdks } from "./sdk/measure.ts";
+import { sdkTable } from "./sdk/sdk-table.ts";
 import { collectorSubject, floorSubject, measureSpeed, type SpeedOptions } from "./speed.ts";
 import { machineFacts, markdownTable } from "./table.ts";
 
@@ -28,6 +30,7 @@ const partNames = [
   "disk",
   "abuse",
   "log",
+  "sdk",
 ] as const;
 type PartName = (typeof partNames)[number];
 
@@ -71,6 +74,7 @@ const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promi
   abuse: () => withCollector(abuseTable),
   log: ({ rounds, roundMs, warmupMs }) =>
     compareLogs({ rounds, roundMs: roundMs / 2, warmupMs: warmupMs / 2 }),
+  sdk: async (settings) => sdkTable(await measureSdks(settings)),
 };
 
 await run();

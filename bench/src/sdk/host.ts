@@ -1,0 +1,74 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { peakResidentBytes, residentBytes } from "../processes.ts";
+import type { AnswerOf, Assignment, Place, Subject, Task } from "./task.ts";
+
+const ANSWER_WITHIN_MS = 180_000;
+
+export type Host<T extends Task> = {
+  /** Rejects when the process ended before it answered, or said nothing for three minutes. */
+  answer(): Promise<AnswerOf<T>>;
+  /** Its exit code; a signal's name if one ended it; null when it is still there after that time. */
+  exitWithin(ms: number): Promise<number | string | null>;
+  kill(): Promise<void>;
+  /** What it printed, to either stream. */
+  printedBytes(): number;
+  residentBytes(): number;
+  peakResidentBytes(): number;
+};
+
+/**
+ * A fresh process with one SDK. It gets nothing of this one's environment but the path; Candor's switch stands where an operator
+ * finds it, not turned.
+ */
+export function startHost<T extends Task>(subject: Subject, place: Place, task: T): Host<T> {
+  const assignment: Assignment = { subject, place, task };
+  const script = fileURLToPath(new URL("../../dist/sdk/host-process.js", import.meta.url));
+  const child = fork(script, [JSON.stringify(assignment)], {
+    execArgv: [],
+    env: { PATH: process.env.PATH, HOME: place.stateDir, APPSMITH_DISABLE_TELEMETRY: "false" },
+    stdio: ["ignore", "pipe", "pipe", "ipc"],
+  });
+  let printedBytes = 0;
+  let printed = "";
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on("data", (chunk: Buffer) => {
+      printedBytes += chunk.length;
+      printed = (printed + chunk).slice(-2000);
+    });
+  const exited = once(child, "exit").then(([code, signal]): number | string => code ?? signal);
+  const answered = new Promise<AnswerOf<T>>((resolve, reject) => {
+    child.once("message", (answer: AnswerOf<T>) => resolve(answer));
+    child.once("exit", (code, signal) =>
+      reject(new Error(`${subject}, ${task.role}: ended with ${signal ?? code}; printed: ${printed}`)),
+    );
+  });
+  // Not every process is asked for its answer.
+  answered.catch(() => {});
+  const pid = child.pid ?? -1;
+  return {
+    async answer() {
+      const waiting = new AbortController();
+      const late = sleep(ANSWER_WITHIN_MS, null, { signal: waiting.signal }).catch(() => null);
+      const answer = await Promise.race([answered, late]).finally(() => waiting.abort());
+      if (answer === null) throw new Error(`${subject}, ${task.role}: no answer`);
+      return answer;
+    },
+    async exitWithin(ms) {
+      const waiting = new AbortController();
+      const late = sleep(ms, null, { signal: waiting.signal }).catch(() => null);
+      const status = await Promise.race([exited, late]);
+      waiting.abort();
+      return status;
+    },
+    async kill() {
+      child.kill("SIGKILL");
+      await exited;
+    },
+    printedBytes: () => printedBytes,
+    residentBytes: () => residentBytes(pid),
+    peakResidentBytes: () => peakResidentBytes(pid),
+  };
+}

@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+export type InstalledSize = {
+  /** Sum of the files' sizes; a file system's blocks come on top, for all alike. */
+  readonly bytes: number;
+  /** Packages that come with it, itself not counted; a second copy, or version, counts again. */
+  readonly dependencies: number;
+};
+
+type Manifest = {
+  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+};
+
+/**
+ * What installing a package puts on disk: its folder and those of all dependencies, found as Node finds them. Peers are the
+ * product's own; optional dependencies count where they are installed.
+ * @throws when a dependency is not installed.
+ */
+export function installedSize(folder: string): InstalledSize {
+  const found = new Set([realpathSync(folder)]);
+  let bytes = 0;
+  for (const place of found) {
+    bytes += treeBytes(place);
+    const manifest: Manifest = JSON.parse(readFileSync(join(place, "package.json"), "utf8"));
+    for (const name of Object.keys(manifest.dependencies ?? {})) {
+      const dependency = locatePackage(name, place);
+      if (dependency === null) throw new Error(`${name} is not installed; ${place} needs it`);
+      found.add(dependency);
+    }
+    for (const name of Object.keys(manifest.optionalDependencies ?? {})) {
+      const dependency = locatePackage(name, place);
+      if (dependency !== null) found.add(dependency);
+    }
+  }
+  return { bytes, dependencies: found.size - 1 };
+}
+
+/** The package's real folder, from the nearest `node_modules` upward. */
+export function locatePackage(name: string, from: string): string | null {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const candidate = join(folder, "node_modules", name);
+    if (existsSync(join(candidate, "package.json"))) return realpathSync(candidate);
+    if (dirname(folder) === folder) return null;
+  }
+}
+
+/** Without nested packages: they count as their own. */
+function treeBytes(path: string): number {
+  const stats = statSync(path);
+  if (!stats.isDirectory()) return stats.size;
+  return readdirSync(path)
+    .filter((name) => name !== "node_modules")
+    .reduce((sum, name) => sum + treeBytes(join(path, name)), 0);
+}

@@ -1,0 +1,55 @@
+import { startHost } from "./host.ts";
+import { CALLS_PER_S } from "./pace.ts";
+import type { Sink } from "./sink.ts";
+import type { Subject } from "./task.ts";
+import type { Workplace } from "./workplace.ts";
+
+export type Memory = {
+  readonly calls: number;
+  readonly residentBytes: number;
+  readonly peakBytes: number;
+  readonly printedBytes: number;
+};
+/** Above the same process without an SDK. */
+export type MemoryFigures = {
+  /** How many it made in the time; all of 100,000 unless the SDK held it up. */
+  readonly calls: number;
+  readonly addedBytes: number;
+  readonly addedPeakBytes: number;
+  /** What the SDK printed into its host. */
+  readonly printedBytes: number;
+};
+
+export const MEMORY_CALLS = 100_000;
+
+/** After 100,000 calls, 5,000 a second, to a collector that is down. */
+export async function measureMemory(subject: Subject, sink: Sink, workplace: Workplace): Promise<Memory> {
+  const { host: address } = await sink.lane();
+  const durationMs = (MEMORY_CALLS / CALLS_PER_S) * 1000;
+  const host = startHost(subject, workplace.place(address), {
+    role: "pace",
+    callsPerS: CALLS_PER_S,
+    durationMs,
+    warmupMs: 0,
+  });
+  try {
+    const { calls } = await host.answer();
+    return {
+      calls,
+      residentBytes: host.residentBytes(),
+      peakBytes: host.peakResidentBytes(),
+      printedBytes: host.printedBytes(),
+    };
+  } finally {
+    await host.kill();
+  }
+}
+
+export function addedMemory(memory: Memory, without: Memory): MemoryFigures {
+  return {
+    calls: memory.calls,
+    addedBytes: memory.residentBytes - without.residentBytes,
+    addedPeakBytes: memory.peakBytes - without.peakBytes,
+    printedBytes: memory.printedBytes,
+  };
+}

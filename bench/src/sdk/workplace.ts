@@ -1,0 +1,29 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hashPlan, loadPlan } from "@candor/plan";
+import type { Place } from "./task.ts";
+
+export type Workplace = {
+  /** A place of its own for one product: an empty state folder. */
+  place(host: string): Place;
+  remove(): void;
+};
+
+const PLAN_FILE = new URL("../../../plans/appsmith.yaml", import.meta.url);
+
+export function makeWorkplace(): Workplace {
+  const folder = mkdtempSync(join(tmpdir(), "candor-bench-sdk-"));
+  const planFile = join(folder, "plan.json");
+  const content = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
+  writeFileSync(planFile, JSON.stringify({ hash: hashPlan(content), content }));
+  let places = 0;
+  return {
+    place(host) {
+      const stateDir = join(folder, `state-${places++}`);
+      mkdirSync(stateDir, { mode: 0o700 });
+      return { host, stateDir, planFile };
+    },
+    remove: () => rmSync(folder, { recursive: true }),
+  };
+}
