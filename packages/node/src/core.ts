@@ -3,12 +3,12 @@ import type { Answer, Decision, DenyReason, Giver, Signals } from "@candor/conse
 import { modeSwitch } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
 import { ConsentWatch, type SourceDecisions } from "./consent/consent-watch.ts";
-import { rulesOf } from "./consent/judge.ts";
+import { createLineFilter, rulesOf } from "./consent/judge.ts";
 import { Counts } from "./counts.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
-import type { Source } from "./outbox/outbox-file.ts";
+import { deleteOutboxFilesOf, SOURCES, type Source } from "./outbox/outbox-file.ts";
 import type { DropReason, OffReason } from "./reasons.ts";
 import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
@@ -34,6 +34,10 @@ export interface CoreOptions {
 export type CoreState =
   | { readonly state: "on" | "log" }
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
+
+const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
+/** Reasons that deny, and delete nothing. */
+const KEEPS: readonly DenyReason[] = ["policy_unreadable", "receipt_unreadable", "log_mode"];
 
 /**
  * Holds the one decision that all hangs on: while it allows, there is a session; when it does not, there is nothing: no
@@ -61,13 +65,16 @@ export class Core {
     this.#options = options;
     this.settings = settings;
     this.folder = openStateFolder(settings.stateDir);
-    const { plan, planHash, product, environment, policyFile } = settings;
+    const { plan, planHash, products, environment, policyFile } = settings;
     const switches = { ...plan.switches, mode: modeSwitch(plan.product) };
     this.#watch = new ConsentWatch({
-      about: { product, switches, plan: { version: plan.version, hash: planHash } },
+      about: { switches, plan: { version: plan.version, hash: planHash } },
+      products,
+      hasOptInSwitch: (source) => plan.sources[source]?.consent === "opt-in",
       environment,
       policyFile,
       receiptsFile: this.folder.receipts,
+      instanceFile: this.folder.instance,
     });
     this.#look();
   }
@@ -116,15 +123,24 @@ export class Core {
   }
 
   keepAlive(options: KeepAliveOptions): void {
+    this.#look();
     this.#keepAlive = options;
     this.#guard(() => this.#session?.keepAlive(options));
   }
 
-  /** Stores answers, and acts on them at once. False: they could not be stored; a No holds all the same until the end. */
+  /**
+   * Stores answers, and acts on them at once.
+   * @returns false when they are none, or cannot be stored; a No holds all the same until the end
+   */
   answer(sources: readonly Source[], answer: Answer, by: Giver): boolean {
+    const isUsable = sources.length > 0 && sources.every((source) => SOURCES.includes(source));
+    if (!isUsable || !ANSWERS.includes(answer)) return false;
     const isStored = this.#store(sources, answer, by);
     if (!isStored && answer === "no") this.close();
     this.#look();
+    // Also when this telemetry was closed before.
+    this.#watch.look();
+    this.#discardDenied();
     return isStored;
   }
 
@@ -156,17 +172,31 @@ export class Core {
     const sources = [...this.#writeKeys.keys()];
     const all = sources.flatMap((source) => this.#rulesNow(source));
     const isLog = all.some(isLogMode);
-    if (!isLog && !all.some(({ allow }) => allow)) {
-      this.#shut(this.#whyOff());
-      eraseState(this.folder);
-      return;
-    }
+    const isOn = isLog || all.some(({ allow }) => allow);
+    if (!isOn) this.#shut(this.#whyOff());
+    this.#discardDenied();
+    if (!isOn) return;
     if (!isLog) for (const source of sources) this.#recordGivenByEnvironment(source);
     const session = this.#open(isLog);
     for (const source of sources) {
       const isOpen = this.#rulesNow(source).some((rule) => rule.allow || isLogMode(rule));
       session.setDecisions(source, isOpen ? this.#watch.decisionsOf(source) : undefined);
     }
+  }
+
+  /**
+   * Deletes what lies there of sources that are denied, and ids and keys once neither server nor client may send. What only
+   * could not be read is no refusal: it stays until it can be read.
+   */
+  #discardDenied(): void {
+    const { plan } = this.settings;
+    const isDenied = (source: Source): boolean => {
+      const rules = this.#rulesNow(source);
+      return rules.every((decision) => !decision.allow && !KEEPS.includes(decision.reason));
+    };
+    const denied = SOURCES.filter((source) => plan.sources[source] === undefined || isDenied(source));
+    if (denied.includes("server") && denied.includes("client")) eraseState(this.folder);
+    else for (const source of denied) deleteOutboxFilesOf(source, this.folder.outbox);
   }
 
   /** The decisions about a source that its events hang on, from the last look. */
@@ -201,6 +231,7 @@ export class Core {
       counts: this.counts,
       // Looking may end this session, and open another with other ids.
       mayUse: (source) => this.#mayUse(source) && this.#session === session,
+      filterOf: (source) => createLineFilter(settings.plan, source, this.#watch.decisionsOf(source)),
       writeKeyOf: (source) => this.#writeKeys.get(source),
       print: isLog ? print : undefined,
       onFault: (error) => {
@@ -265,11 +296,7 @@ export class Core {
     const nowMs = this.#options.clock.monotonic();
     if (nowMs - (this.#faultsTold.get(line) ?? Number.NEGATIVE_INFINITY) < DAY_MS) return;
     this.#faultsTold.set(line, nowMs);
-    try {
-      this.settings.debug(line);
-    } catch {
-      // The product's own function.
-    }
+    this.settings.debug(line);
   }
 }
 

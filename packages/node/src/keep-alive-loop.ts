@@ -17,6 +17,8 @@ export interface KeepAliveLoopOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly keepAlive: KeepAliveOptions;
+  /** Reads consent anew. */
+  readonly mayPing: () => boolean;
   /** Makes the message. @param boot the nonce of the folder's last start */
   readonly ping: (boot: string) => void;
   readonly onFault: (error: unknown) => void;
@@ -71,9 +73,10 @@ export class KeepAliveLoop {
   }
 
   async #makeOne(knownAtMs: number | undefined): Promise<{ isMade: boolean; lastAtMs: number | undefined }> {
-    const { file, lease, clock, keepAlive, ping } = this.#options;
-    const isHealthy = await askHealthy(keepAlive.healthy);
-    if (!isHealthy || this.#isStopped || !(await lease.take())) {
+    const { file, lease, clock, keepAlive, mayPing, ping } = this.#options;
+    const isReady = (await askHealthy(keepAlive.healthy)) && mayPing();
+    if (this.#isStopped) return { isMade: false, lastAtMs: knownAtMs };
+    if (!isReady || !(await lease.take())) {
       return { isMade: false, lastAtMs: readKeepAlive(file).lastAtMs };
     }
     try {

@@ -11,7 +11,7 @@ const HEALTHY_TIMEOUT_MS = 10_000;
 
 export interface KeepAliveOptions {
   /** Hours between two signs of life, at least 1. @default 6 */
-  readonly everyHours?: number;
+  readonly everyHours?: number | undefined;
   /** The product's own health check: without `true` (or when it throws, or takes over 10 s) nothing is sent. */
   readonly healthy: () => boolean | Promise<boolean>;
 }

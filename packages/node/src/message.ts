@@ -17,6 +17,8 @@ export interface Draft {
   readonly groupId?: string | undefined;
   /** Properties; of identify and group the traits. JSON only. */
   readonly values: { [name: string]: Json };
+  /** Something that the plan does not declare was left out already. */
+  readonly hasUndeclared?: boolean;
   readonly context: { [name: string]: Json };
   readonly timestampMs: number;
   /** Kept when the message had one before: from a browser. */

@@ -60,3 +60,35 @@ it("throws on what is nested without end", () => {
   cyclic.list = [cyclic];
   expect(() => copyPlain(cyclic)).toThrow(RangeError);
 });
+
+it("copies only the names that it is given", () => {
+  expect(copyPlain({ a: 1, b: { c: 2 }, toString: 3 }, new Set(["b", "toString", "none"]))).toEqual({
+    b: { c: 2 },
+    toString: 3,
+  });
+});
+
+it("does not walk binary data, nor more values than a message can hold", () => {
+  expect(copyPlain({ bytes: Buffer.alloc(10), view: new Float64Array(3) })).toEqual({
+    bytes: null,
+    view: null,
+  });
+  let shared: object = {};
+  for (let level = 0; level < 22; level += 1) shared = { left: shared, right: shared };
+  expect(() => copyPlain({ shared })).toThrow(RangeError);
+});
+
+it("takes times and lists for what they are, whatever their classes say", () => {
+  class OddDate extends Date {
+    override toISOString(): string {
+      return "ada@example.org";
+    }
+  }
+  class OddList extends Array<number> {
+    override map(): never {
+      throw new Error("no");
+    }
+  }
+  const copy = copyPlain({ date: new OddDate("2026-11-23T12:00:00Z"), list: OddList.from([1, 2]) });
+  expect(copy).toEqual({ date: "2026-11-23T12:00:00.000Z", list: [1, 2] });
+});

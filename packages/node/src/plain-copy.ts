@@ -1,30 +1,47 @@
 const MAX_DEPTH = 32;
+/** More would hold the product up, only to be taken out. */
+const MAX_VALUES = 20_000;
 
 /** JSON's own values, as `@candor/plan/runtime` judges them. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /**
  * A copy that is JSON and nothing else: own enumerable values only, dates as ISO text, no `toJSON`, no numbers that JSON
- * cannot write (they become null, which no plan declares). What is judged is then exactly what is written.
- * @throws RangeError when it is nested more than 32 deep (or without end); whatever a getter throws
+ * cannot write and no binary data (they become null, which no plan declares). What is judged is then exactly what is written.
+ * @param names only these of its own are copied; all when not given
+ * @throws RangeError when it is nested more than 32 deep, or holds over 20,000 values; whatever a getter throws
  */
-export function copyPlain(value: object): { [key: string]: Json } {
-  return copyObject(value, 1);
+export function copyPlain(value: object, names?: ReadonlySet<string>): { [key: string]: Json } {
+  const keys =
+    names === undefined ? Object.keys(value) : [...names].filter((name) => Object.hasOwn(value, name));
+  return copyObject(value, keys, { values: 0 }, 1);
 }
 
-function copyObject(value: object, depth: number): { [key: string]: Json } {
+/** What a copy has cost so far. */
+interface Cost {
+  values: number;
+}
+
+function copyObject(
+  value: object,
+  keys: readonly string[],
+  cost: Cost,
+  depth: number,
+): { [key: string]: Json } {
   if (depth > MAX_DEPTH) throw new RangeError("nested too deep");
   const copy: { [key: string]: Json } = {};
-  for (const name of Object.keys(value)) {
+  for (const name of keys) {
     // Written to, it would be the copy's prototype. No plan can declare it.
     if (name === "__proto__") continue;
-    const plain = copyValue(Reflect.get(value, name), depth);
+    const plain = copyValue(Reflect.get(value, name), cost, depth);
     if (plain !== undefined) copy[name] = plain;
   }
   return copy;
 }
 
-function copyValue(value: unknown, depth: number): Json | undefined {
+function copyValue(value: unknown, cost: Cost, depth: number): Json | undefined {
+  cost.values += 1;
+  if (cost.values > MAX_VALUES) throw new RangeError("too many values");
   switch (typeof value) {
     case "string":
     case "boolean":
@@ -32,16 +49,23 @@ function copyValue(value: unknown, depth: number): Json | undefined {
     case "number":
       return Number.isFinite(value) ? value : null;
     case "object":
-      if (value === null) return null;
-      if (Array.isArray(value)) return copyList(value, depth + 1);
-      if (value instanceof Date) return Number.isNaN(value.getTime()) ? null : value.toISOString();
-      return copyObject(value, depth + 1);
+      return value === null || ArrayBuffer.isView(value) ? null : copyInner(value, cost, depth);
     default:
       return undefined;
   }
 }
 
-function copyList(list: readonly unknown[], depth: number): Json[] {
+function copyInner(value: object, cost: Cost, depth: number): Json {
+  if (Array.isArray(value)) return copyList(value, cost, depth + 1);
+  if (!(value instanceof Date)) return copyObject(value, Object.keys(value), cost, depth + 1);
+  const ms = Date.prototype.getTime.call(value);
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
+}
+
+/** By index: a subclass may have a `map` of its own. */
+function copyList(list: readonly unknown[], cost: Cost, depth: number): Json[] {
   if (depth > MAX_DEPTH) throw new RangeError("nested too deep");
-  return list.map((item) => copyValue(item, depth) ?? null);
+  const copy: Json[] = [];
+  for (let at = 0; at < list.length; at += 1) copy.push(copyValue(list[at], cost, depth) ?? null);
+  return copy;
 }

@@ -1,4 +1,4 @@
-import type { Plan } from "@candor/plan/runtime";
+import type { Plan, Trim } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
 import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createJudge, type Judge } from "./consent/judge.ts";
@@ -8,7 +8,7 @@ import { createHttpClient } from "./http/client.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import { KeepAliveLoop } from "./keep-alive-loop.ts";
 import { type Draft, LIBRARY, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
-import { deleteOutboxFilesOf, type Source } from "./outbox/outbox-file.ts";
+import type { Source } from "./outbox/outbox-file.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
 import type { DropReason } from "./reasons.ts";
 import { SendLoop } from "./send/send-loop.ts";
@@ -34,6 +34,8 @@ export interface SessionOptions {
   readonly counts: Counts;
   /** Reads consent anew: whether a source may write and send at this moment. */
   readonly mayUse: (source: Source) => boolean;
+  /** See `createLineFilter`; as of the last reading of consent. */
+  readonly filterOf: (source: Source) => ((line: string) => boolean) | undefined;
   /** The write key of a source whose messages carry it. */
   readonly writeKeyOf: (source: Source) => string | undefined;
   /** Undefined: messages go to the outbox. Else they are printed with it, and never kept or sent. */
@@ -75,6 +77,7 @@ export class Session {
       lease: new Lease({ path: folder.lease, now: clock.now }),
       maxOutboxBytes: settings.maxOutboxBytes,
       maySend: mayUse,
+      filterOf: options.filterOf,
       now: clock.now,
       random,
     });
@@ -82,13 +85,12 @@ export class Session {
     if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS);
   }
 
-  /** What a source may send from now on. Undefined: nothing, and all that is there of it is deleted. */
+  /** What a source may send from now on. Undefined: nothing, and what waits of it in memory is thrown away. */
   setDecisions(source: Source, decisions: SourceDecisions | undefined): void {
     if (decisions === undefined) {
       this.#judges.delete(source);
       this.#writers.get(source)?.discard();
       this.#writers.delete(source);
-      deleteOutboxFilesOf(source, this.#options.folder.outbox);
       return;
     }
     const { plan } = this.#options.settings;
@@ -109,7 +111,7 @@ export class Session {
     if (Buffer.byteLength(line) > MAX_MESSAGE_BYTES) return "event_too_large";
     if (print !== undefined) print(line);
     else if (!this.#writerOf(source).append(line)) return "outbox_slow";
-    counts.keep(judged.trims);
+    counts.keep(draft.hasUndeclared === true ? [...judged.trims, undeclaredOf(draft)] : judged.trims);
     return undefined;
   }
 
@@ -124,6 +126,7 @@ export class Session {
       clock,
       random,
       keepAlive,
+      mayPing: () => this.#options.mayUse("server"),
       ping: (boot) => {
         const reason = this.record("server", this.#toPing(boot));
         if (reason !== undefined) this.#options.counts.drop(reason);
@@ -202,6 +205,11 @@ export class Session {
     const timestampMs = this.#options.clock.now();
     return { type: "track", name: "Instance Active", values: { boot }, context: {}, timestampMs };
   }
+}
+
+function undeclaredOf({ type }: Draft): Trim {
+  const path = type === "identify" || type === "group" ? "traits.*" : "properties.*";
+  return { path, reason: "undeclared" };
 }
 
 function eventsWithInstanceId(plan: Plan): ReadonlySet<string> {

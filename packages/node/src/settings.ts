@@ -21,7 +21,7 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   readonly host: string;
   /** The state folder, in the product's data volume: see docs/state-folder.md. Several replicas may share it. */
   readonly stateDir: string;
-  /** The product's name, as policy files write it. @default the plan's */
+  /** A further name of the product, by which a policy may name it. @default the plan's alone */
   readonly product?: string;
   /** How long messages are gathered before they are sent, in milliseconds. @default 10000 */
   readonly sendEveryMs?: number;
@@ -37,7 +37,8 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
 export interface Settings {
   readonly plan: Plan;
   readonly planHash: string;
-  readonly product: string;
+  /** The plan's name for the product, and the one that was given. */
+  readonly products: readonly string[];
   readonly writeKey: string;
   readonly host: URL;
   readonly stateDir: string;
@@ -49,9 +50,17 @@ export interface Settings {
 }
 
 /** The settings, or all that is wrong with the options: sentences that say what to write instead. Never throws. */
-export function readSettings(
-  options: TelemetryOptions,
-): { readonly settings: Settings } | { readonly problems: readonly string[] } {
+export function readSettings(options: TelemetryOptions): ReadSettings {
+  try {
+    return readOptions(options);
+  } catch {
+    return { problems: ["options: give plain values, nothing that throws when it is read."] };
+  }
+}
+
+type ReadSettings = { readonly settings: Settings } | { readonly problems: readonly string[] };
+
+function readOptions(options: TelemetryOptions): ReadSettings {
   const given: Partial<Record<keyof TelemetryOptions, unknown>> = isObject(options) ? options : {};
   const { source, writeKey, stateDir, environment } = given;
   const problems: string[] = [];
@@ -69,18 +78,36 @@ export function readSettings(
     settings: {
       plan: plan.content,
       planHash: plan.hash,
-      product: isText(given.product) ? given.product : plan.content.product,
+      products: [...new Set([plan.content.product, ...(isText(given.product) ? [given.product] : [])])],
       writeKey,
       host,
       stateDir: isAbsolute(stateDir) ? stateDir : resolve(stateDir),
       sendEveryMs: toNumber(given.sendEveryMs, SEND_EVERY_MS, 0),
       maxOutboxBytes: toNumber(given.maxOutboxBytes, MAX_OUTBOX_BYTES, LEAST_OUTBOX_BYTES),
-      debug: typeof options.debug === "function" ? options.debug : () => {},
+      debug: callQuietly(given.debug),
       // Read each time: a product may load its env file after the SDK.
-      environment: isObject(environment) ? () => options.environment ?? {} : () => env,
+      environment: isObject(environment) ? () => toTexts(environment) : () => env,
       policyFile: POLICY_FILE,
     },
   };
+}
+
+/** The product's own function: whatever it does, nobody is harmed. */
+function callQuietly(tell: unknown): (line: string) => void {
+  return (line) => {
+    if (typeof tell !== "function") return;
+    try {
+      void Promise.resolve(tell(line)).catch(() => {});
+    } catch {
+      // It throws; there is nobody to tell.
+    }
+  };
+}
+
+/** What is no text is taken for one: `{ DO_NOT_TRACK: true }` is meant as it reads. */
+function toTexts(environment: object): Environment {
+  const entries = Object.entries(environment).filter(([, value]) => value !== undefined && value !== null);
+  return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));
 }
 
 function toHost(host: unknown): URL | undefined {

@@ -1,8 +1,6 @@
 import type { Answer, DenyReason } from "@candor/consent";
-import { machineClock } from "./clock.ts";
-import { Core, randomFraction } from "./core.ts";
 import type { CountsReport } from "./counts.ts";
-import { createGateway, type Gateway, type GatewayOptions } from "./gateway/gateway.ts";
+import type { Gateway, GatewayOptions } from "./gateway/gateway.ts";
 import type {
   EventsOf,
   GeneratedPlan,
@@ -13,15 +11,10 @@ import type {
   Properties,
   ScreensOf,
 } from "./generated-plan.ts";
-import { createInspector, type InspectorHandler, type InspectorOptions } from "./inspector/inspector.ts";
+import type { InspectorHandler, InspectorOptions } from "./inspector/inspector.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
-import type { Draft } from "./message.ts";
-import { SOURCES, type Source } from "./outbox/outbox-file.ts";
-import { copyPlain } from "./plain-copy.ts";
+import type { Source } from "./outbox/outbox-file.ts";
 import type { OffReason } from "./reasons.ts";
-import { readSettings, type TelemetryOptions } from "./settings.ts";
-
-const FLUSH_TIMEOUT_MS = 5000;
 
 /** Who and when, beside what happened. */
 export interface About {
@@ -103,117 +96,4 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    * hono.all("/telemetry/*", (c) => { gateway(c.env.incoming, c.env.outgoing); return RESPONSE_ALREADY_SENT; });
    */
   gateway(options: GatewayOptions): Gateway;
-}
-
-/**
- * Opens a product's telemetry. With options that cannot be used it is off, and `status().problems` says what to write.
- * @example
- * const telemetry = createTelemetry({ plan, source: "server", writeKey, host, stateDir: "/data/telemetry" });
- * telemetry.track("execute_ACTION_TRIGGERED", { pluginName: "PostgreSQL", isSuccessfulExecution: true });
- */
-export function createTelemetry<P extends GeneratedPlan>(options: TelemetryOptions<P>): Telemetry<P> {
-  const read = readSettings(options);
-  if ("problems" in read) return createOff(read.problems);
-  const core = new Core({
-    settings: read.settings,
-    clock: machineClock,
-    random: randomFraction,
-    print: (line) => void process.stderr.write(`telemetry (log): ${line}\n`),
-  });
-  return createFacade(core);
-}
-
-/** The calls, on an open core. */
-export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
-  const record = (type: Draft["type"], who: Partial<Draft>, values: unknown, about?: About): void => {
-    core.record("server", () => ({
-      type,
-      userId: textOf(about?.userId),
-      values: typeof values === "object" && values !== null ? copyPlain(values) : {},
-      context: {},
-      timestampMs: timeOf(about?.timestamp),
-      ...who,
-    }));
-  };
-  const flush = async (options?: FlushOptions): Promise<boolean> => {
-    const { session } = core;
-    if (session === undefined) return true; // off: no timer either
-    return within(options?.timeoutMs ?? FLUSH_TIMEOUT_MS, session.flush());
-  };
-  return {
-    track: (event, ...[properties, about]) => record("track", { name: textOf(event) }, properties, about),
-    page: (name, ...[properties, about]) => record("page", { name: textOf(name) }, properties, about),
-    screen: (name, ...[properties, about]) => record("screen", { name: textOf(name) }, properties, about),
-    identify: (userId, traits, about) => record("identify", { userId: textOf(userId) }, traits, about),
-    group: (groupId, traits, about) => record("group", { groupId: textOf(groupId) }, traits, about),
-    keepAlive: (options) => {
-      if (typeof options?.healthy === "function") core.keepAlive(options);
-    },
-    answer: (answer, sources = answer === "no" ? SOURCES : ["server"]) =>
-      core.answer(sources, answer, "product"),
-    flush,
-    close: async (options) => {
-      await flush(options);
-      core.close();
-    },
-    status: () => {
-      const { state } = core;
-      return {
-        state: state.state,
-        reason: state.state === "off" ? state.reason : undefined,
-        problems: [],
-        instanceId: core.session?.instance.instanceId,
-        counts: core.counts.report(),
-      };
-    },
-    gateway: (options) => createGateway(core, options),
-    inspector: (options) => createInspector({ core }, options),
-  };
-}
-
-function createOff<P extends GeneratedPlan>(problems: readonly string[]): Telemetry<P> {
-  const status: Status = {
-    state: "off",
-    reason: "options_invalid",
-    problems,
-    instanceId: undefined,
-    counts: { kept: 0, dropped: {}, trimmed: {} },
-  };
-  const nothing = (): void => {};
-  return {
-    track: nothing,
-    page: nothing,
-    screen: nothing,
-    identify: nothing,
-    group: nothing,
-    keepAlive: nothing,
-    answer: () => false,
-    flush: async () => true,
-    close: async () => {},
-    status: () => status,
-    gateway: (options) => createGateway(undefined, options),
-    inspector: (options) => createInspector({ problems }, options),
-  };
-}
-
-/** Whoever awaits this wants it: the timer keeps the process alive until then. */
-async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([work.catch(() => false), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
-}
-
-function timeOf(timestamp: unknown): number {
-  const isTime = timestamp instanceof Date && !Number.isNaN(timestamp.getTime());
-  return isTime ? timestamp.getTime() : Date.now();
 }

@@ -7,10 +7,16 @@ import { readText } from "../state/state-folder.ts";
 export type SourceDecisions = Readonly<Record<Rule, Decision>>;
 
 export interface ConsentWatchOptions {
-  readonly about: Pick<Facts, "product" | "switches" | "plan">;
+  readonly about: Pick<Facts, "switches" | "plan">;
+  /** The product's names: a policy that names one of them holds. */
+  readonly products: readonly string[];
+  /** Whether the product's opt-in variable answers for a source: it is the answer to the question about that source. */
+  readonly hasOptInSwitch: (source: Source) => boolean;
   readonly environment: () => Facts["environment"];
   readonly policyFile: string;
   readonly receiptsFile: string;
+  /** Watched as well: when it vanishes, somebody else was told No. */
+  readonly instanceFile: string;
 }
 
 /** What the files and the environment say, as of one look. */
@@ -35,15 +41,23 @@ export class ConsentWatch {
 
   /** Looks again. The text that it returns is another one whenever a decision could be. */
   look(): string {
-    const { about, environment, policyFile, receiptsFile } = this.#options;
+    const { about, environment, policyFile, receiptsFile, instanceFile } = this.#options;
     const { disable, optIn = "", mode } = about.switches;
     const now = environment();
     const words = [now[disable], now[optIn], now[mode], now.DO_NOT_TRACK, now.CI];
-    const signature = JSON.stringify([signatureOf(policyFile), signatureOf(receiptsFile), ...words]);
-    if (signature === this.#signature) return signature;
+    const files = [policyFile, receiptsFile, instanceFile].map(signatureOf);
+    const signature = JSON.stringify([...files, ...words]);
+    const { policy, receipts } = this.#look;
+    // What could not be read may have been a lack of file descriptors: it is read again each time.
+    if (signature === this.#signature && policy !== null && receipts !== null) return this.#version();
     this.#look = { policy: readText(policyFile), receipts: readText(receiptsFile) };
     this.#signature = signature;
-    return signature;
+    return this.#version();
+  }
+
+  #version(): string {
+    const { policy, receipts } = this.#look;
+    return `${this.#signature} ${policy === null} ${receipts === null}`;
   }
 
   /** The decisions about a source, from the last look. */
@@ -55,8 +69,12 @@ export class ConsentWatch {
   }
 
   #decide(source: Source, rule: Rule, signals: Signals | undefined): Decision {
-    const { about, environment } = this.#options;
-    return decide({ ...about, ...this.#look, environment: environment(), source, rule, signals });
+    const { about, products, hasOptInSwitch, environment } = this.#options;
+    const switches = hasOptInSwitch(source) ? about.switches : { ...about.switches, optIn: undefined };
+    const facts = { ...about, ...this.#look, switches, environment: environment(), source, rule, signals };
+    const decisions = products.map((product) => decide({ ...facts, product }));
+    const [first] = decisions;
+    return decisions.find(({ allow }) => !allow) ?? first ?? { allow: false, reason: "notice_missing" };
   }
 }
 

@@ -65,6 +65,31 @@ export function rulesOf(plan: Plan, source: Source): readonly Rule[] {
   return RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
 }
 
+/**
+ * Tells of lines that lie in the outbox already whether they may still be sent: some of a source's events may need an answer
+ * that is not there any more. Undefined: all may.
+ */
+export function createLineFilter(
+  plan: Plan,
+  source: Source,
+  decisions: SourceDecisions,
+): ((line: string) => boolean) | undefined {
+  const denied = new Set(rulesOf(plan, source).filter((rule) => !decisions[rule].allow));
+  if (denied.size === 0) return undefined;
+  const events = plan.events.filter(({ sources }) => sources.includes(source));
+  const held = new Set(events.filter((event) => denied.has(consentOf(plan, source, event))).map(keyOf));
+  return (line) => !held.has(keyOfLine(line));
+}
+
+function keyOfLine(line: string): string {
+  try {
+    const { type, event, name } = JSON.parse(line);
+    return keyOf({ type: String(type), name: type === "track" ? event : name });
+  } catch {
+    return "";
+  }
+}
+
 function coveredBy(decision: Decision, plan: Plan): number | undefined {
   if (decision.allow) return decision.coversVersion;
   return decision.reason === "log_mode" ? plan.version : undefined;

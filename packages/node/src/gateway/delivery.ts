@@ -61,7 +61,10 @@ function addressOf({ request, clientAddress }: DeliverySource): string | undefin
 
 function ask(clientAddress: ClientAddress, request: IncomingMessage): unknown {
   try {
-    return clientAddress(request);
+    const address: unknown = clientAddress(request);
+    // One that is asynchronous by mistake must not be the end of the process.
+    if (address instanceof Promise) address.catch(() => {});
+    return address;
   } catch {
     return undefined; // The product's own function.
   }

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { writeReceipt } from "@candor/consent";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { createTelemetry } from "../create-telemetry.ts";
 import { APPSMITH, openForTest, SWITCH_OFFERED, type World, type WorldOptions } from "../rig/in-process.ts";
-import { createTelemetry } from "../telemetry.ts";
 import type { InspectorHandler } from "./inspector.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";

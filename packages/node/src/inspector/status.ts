@@ -96,7 +96,7 @@ export function describeProblems(problems: readonly string[]): InspectorStatus {
 
 /** Reads consent anew. While telemetry is off, no file is opened but the policy and the stored answers. */
 export async function readStatus(core: Core): Promise<InspectorStatus> {
-  const { plan, planHash, host, product } = core.settings;
+  const { plan, planHash, host } = core.settings;
   const state = core.state;
   return {
     state: state.state,
@@ -104,7 +104,7 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
     problems: [],
     counts: core.counts.report(),
     product: {
-      name: product,
+      name: plan.product,
       plan: { version: plan.version, hash: planHash },
       sentTo: `${host.origin}${host.pathname === "/" ? "" : host.pathname}`,
       switches: { disable: plan.switches.disable, mode: modeSwitch(plan.product) },

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { openForReading, readBytes } from "./outbox-file.ts";
 
 const LINE_BREAK = 10;
 const PIECE_BYTES = 64 * 1024;
@@ -11,29 +11,23 @@ export interface FileLine {
   readonly toByte: number;
 }
 
-/** Reads a file's whole lines from some place back to its beginning, a piece at a time. */
+/** Reads a file's whole lines from some place back to its beginning, a piece at a time. It is open only while it is read. */
 export class BackwardLines {
-  readonly #file: FileHandle;
+  readonly #path: string;
   /** Read and not given yet: it begins at `#fromByte`, and ends with a line break. */
   #held: Buffer = Buffer.alloc(0);
   #fromByte: number;
 
-  private constructor(file: FileHandle, fromByte: number) {
-    this.#file = file;
+  private constructor(path: string, fromByte: number) {
+    this.#path = path;
     this.#fromByte = fromByte;
   }
 
   /** @param toByte what stands behind it is left out, and so is a line that is not whole there @throws the file system's error */
   static async open(path: string, toByte: number): Promise<BackwardLines> {
-    const file = await open(path, "r");
-    try {
-      const lines = new BackwardLines(file, toByte);
-      await lines.#skipTornLine();
-      return lines;
-    } catch (error) {
-      await file.close();
-      throw error;
-    }
+    const lines = new BackwardLines(path, toByte);
+    await lines.#skipTornLine();
+    return lines;
   }
 
   /** The line before the last one that was given; undefined: that was the first. @throws the file system's error */
@@ -44,10 +38,6 @@ export class BackwardLines {
       if (breakAt !== -1 || (this.#fromByte === 0 && length > 0)) return this.#take(breakAt + 1);
       if (!(await this.#readOn())) return undefined;
     }
-  }
-
-  close(): Promise<void> {
-    return this.#file.close();
   }
 
   #take(begin: number): FileLine {
@@ -69,16 +59,19 @@ export class BackwardLines {
   async #readOn(): Promise<boolean> {
     const length = Math.min(this.#fromByte, Math.max(PIECE_BYTES, this.#held.length));
     if (length === 0) return false;
-    const piece = Buffer.allocUnsafe(length);
     const fromByte = this.#fromByte - length;
-    let filled = 0;
-    while (filled < length) {
-      const { bytesRead } = await this.#file.read(piece, filled, length - filled, fromByte + filled);
-      if (bytesRead === 0) break;
-      filled += bytesRead;
-    }
+    const piece = await readPiece(this.#path, fromByte, length);
     this.#fromByte = fromByte;
-    this.#held = Buffer.concat([piece.subarray(0, filled), this.#held]);
+    this.#held = Buffer.concat([piece, this.#held]);
     return true;
+  }
+}
+
+async function readPiece(path: string, fromByte: number, length: number): Promise<Buffer> {
+  const file = await openForReading(path);
+  try {
+    return await readBytes(file, fromByte, length);
+  } finally {
+    await file.close();
   }
 }

@@ -59,7 +59,7 @@ it.each([
 it("keeps a cursor for its user alone, and deletes it with its file", async () => {
   const path = join(makeFolderForTest(), "server-20261123T120000Z-aa.ndjson");
   writeFileSync(path, "{}\n");
-  await writeCursor(path, 3);
+  await writeCursor(path, 3, () => true);
   const cursor = path.replace(".ndjson", ".sent");
   expect(readFileSync(cursor, "utf8")).toBe("3\n");
   expect(statSync(cursor).mode & 0o777).toBe(0o600);

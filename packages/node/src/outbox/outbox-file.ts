@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { readdirSync } from "node:fs";
-import { type FileHandle, open, readdir, readFile, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, lstat, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { removeFile, replaceFileLater } from "../state/state-folder.ts";
+import { namesIn, removeFile, replaceFileLater } from "../state/state-folder.ts";
 
 const LINE_BREAK = 10;
 /** Read in one go when lines are counted. */
@@ -50,7 +50,9 @@ async function describeFile(outbox: string, name: string): Promise<OutboxFile | 
   const [, , year, month, day, hours, minutes, seconds] = match;
   const path = join(outbox, name);
   try {
-    const { size, mtimeMs } = await stat(path);
+    const about = await lstat(path);
+    if (!about.isFile()) return undefined;
+    const { size, mtimeMs } = about;
     return {
       source,
       path,
@@ -78,9 +80,14 @@ export async function readCursor(path: string): Promise<number> {
   }
 }
 
-/** Says that so many bytes are dealt with. @throws the file system's error */
-export function writeCursor(path: string, sentBytes: number): Promise<void> {
-  return replaceFileLater(cursorOf(path), `${sentBytes}\n`);
+/** Says that so many bytes are dealt with. @param mayReplace see `replaceFileLater` @throws the file system's error */
+export function writeCursor(path: string, sentBytes: number, mayReplace: () => boolean): Promise<void> {
+  return replaceFileLater(
+    cursorOf(path),
+    `${sentBytes}
+`,
+    mayReplace,
+  );
 }
 
 /** Deletes a file and its cursor. False: it was gone. */
@@ -94,14 +101,6 @@ export function deleteOutboxFile(path: string): boolean {
 export function deleteOutboxFilesOf(source: Source, outbox: string): void {
   for (const name of namesIn(outbox)) {
     if (NAME.exec(name)?.[1] === source) deleteOutboxFile(join(outbox, name));
-  }
-}
-
-function namesIn(outbox: string): readonly string[] {
-  try {
-    return readdirSync(outbox);
-  } catch {
-    return [];
   }
 }
 
@@ -119,7 +118,7 @@ export interface LinesLimit {
 
 /** Reads whole lines from an offset on: as many as the limits allow, but a first line however long. @throws the file system's error */
 export async function readLines(path: string, fromByte: number, limit: LinesLimit): Promise<Lines> {
-  const file = await open(path, "r");
+  const file = await openForReading(path);
   try {
     const lines = cutLines(await readBytes(file, fromByte, limit.maxBytes), limit.maxLines);
     if (lines.count > 0) return lines;
@@ -129,7 +128,13 @@ export async function readLines(path: string, fromByte: number, limit: LinesLimi
   }
 }
 
-async function readBytes(file: FileHandle, fromByte: number, length: number): Promise<Buffer> {
+/** Opens a file, and nothing that a link leads to. @throws the file system's error */
+export function openForReading(path: string): Promise<FileHandle> {
+  return open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+}
+
+/** As many bytes as there are, at most `length`. @throws the file system's error */
+export async function readBytes(file: FileHandle, fromByte: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
   while (filled < length) {
@@ -168,7 +173,7 @@ export async function countLines(
   toByte = Number.POSITIVE_INFINITY,
 ): Promise<number> {
   if (fromByte >= toByte) return 0;
-  const file = await open(path, "r");
+  const file = await openForReading(path);
   try {
     let count = 0;
     for (let at = fromByte; at < toByte; ) {

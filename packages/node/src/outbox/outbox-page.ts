@@ -51,19 +51,15 @@ export async function readOutboxPage(
   if (place === undefined) return undefined;
   const tails = (await listOutboxFiles(outbox)).flatMap((file) => toTail(file, place));
   const most = Math.min(Math.max(Math.trunc(limit) || 1, 1), MAX_PAGE_MESSAGES);
-  try {
-    const messages: OutboxMessage[] = [];
-    let { untilMs } = place;
-    for (let tail = await openNewest(tails); tail !== undefined; tail = await openNewest(tails)) {
-      if (messages.length === most) return { messages, next: writePlace(tails, untilMs) };
-      messages.push(tail.head);
-      untilMs = Math.min(untilMs, tail.timeMs);
-      await tail.advance();
-    }
-    return { messages, next: undefined };
-  } finally {
-    await Promise.all(tails.map((tail) => tail.close()));
+  const messages: OutboxMessage[] = [];
+  let { untilMs } = place;
+  for (let tail = await openNewest(tails); tail !== undefined; tail = await openNewest(tails)) {
+    if (messages.length === most) return { messages, next: writePlace(tails, untilMs) };
+    messages.push(tail.head);
+    untilMs = Math.min(untilMs, tail.timeMs);
+    await tail.advance();
   }
+  return { messages, next: undefined };
 }
 
 /** Counts an outbox. Reads all of it, a piece at a time. Never rejects: what cannot be read counts as nothing. */
@@ -168,7 +164,7 @@ class Tail {
     if (line === undefined) {
       this.isOver = true;
       this.head = undefined;
-      await this.close();
+      this.#lines = undefined;
       return;
     }
     const message = readJson(line.text);
@@ -176,12 +172,6 @@ class Tail {
     this.#headFromByte = line.fromByte;
     this.head = { state, source: this.file.source, line: line.text, message };
     this.timeMs = Math.max(this.file.begunAtMs, Math.min(timeOf(message), latestOf(this.file)));
-  }
-
-  async close(): Promise<void> {
-    const lines = this.#lines;
-    this.#lines = undefined;
-    await lines?.close().catch(() => {});
   }
 
   async #readPrevious(): Promise<FileLine | undefined> {

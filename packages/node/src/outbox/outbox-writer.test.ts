@@ -1,4 +1,15 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
+import { scrypt } from "node:crypto";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
@@ -121,7 +132,52 @@ it("reports lines that cannot be written, and goes on when it can", async () => 
 it("refuses lines when too much waits for the disk", () => {
   const { writer } = open();
   const line = "x".repeat(1024 * 1024);
-  const taken = Array.from({ length: 12 }, () => writer.append(line)).filter(Boolean).length;
-  expect(taken).toBe(8);
+  const taken = Array.from({ length: 40 }, () => writer.append(line)).filter(Boolean).length;
+  expect(taken).toBe(32);
   writer.discard();
 });
+
+it("writes lines again when their file was deleted while they were written, unless nothing may be written any more", async () => {
+  let mayWrite = true;
+  const { writer, folder, texts, seen } = open({ mayWrite: () => mayWrite });
+  writer.append("1");
+  await writer.flush();
+  const deleteAll = (): void => {
+    for (const name of readdirSync(folder.outbox)) rmSync(join(folder.outbox, name));
+  };
+  writer.append("2");
+  writer.append("3");
+  const written = writer.flush();
+  deleteAll();
+  writer.append("4");
+  await written;
+  expect(texts()).toEqual(["2\n3\n4\n"]);
+  writer.append("5");
+  const refused = writer.flush();
+  deleteAll();
+  mayWrite = false;
+  await refused;
+  expect([texts(), seen.lost]).toEqual([[], 0]);
+});
+
+it("does not let go of a file's number while a write to it is under way", async () => {
+  const { writer, folder } = open();
+  // All threads of the pool are busy, so the write has to wait.
+  const busy = Array.from({ length: 8 }, () => scryptLater());
+  writer.append("telemetry");
+  const flushed = writer.flush();
+  writer.flushSync();
+  writer.discard();
+  const victim = join(folder.dir, "the-product's-own");
+  const fd = openSync(victim, "w+");
+  writeSync(fd, "own bytes");
+  await Promise.all([flushed, ...busy]);
+  closeSync(fd);
+  expect(readFileSync(victim, "utf8")).toBe("own bytes");
+});
+
+function scryptLater(): Promise<void> {
+  return new Promise((resolve) =>
+    scrypt("a", "b", 64, { N: 32_768, maxmem: 256 * 1024 * 1024 }, () => resolve()),
+  );
+}

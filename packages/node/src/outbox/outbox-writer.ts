@@ -6,7 +6,7 @@ import { nameOutboxFile, type Source } from "./outbox-file.ts";
 /** Lines wait this long for others, then they are written together. */
 const GATHER_MS = 20;
 /** More than this waits for a slow disk: lines are refused from then on. */
-const MAX_WAITING_BYTES = 8 * 1024 * 1024;
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 export interface OutboxWriterOptions {
   readonly folder: StateFolder;
@@ -30,6 +30,10 @@ interface OpenFile {
   readonly fd: number;
   readonly begunAtMs: number;
   bytes: number;
+  /** A write is in the thread pool: closed now, its number could be another file's by the time that it is done. */
+  isBusy: boolean;
+  /** Nothing is written to it any more. */
+  isDone: boolean;
 }
 
 /** Lines on their way to the end of a file. */
@@ -95,21 +99,25 @@ export class OutboxWriter {
     this.#waitingBytes = 0;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#underWay === undefined) this.#closeFile();
+    this.#closeFile();
   }
 
   async #writeWaiting(): Promise<void> {
     const next = this.#takeWaiting();
     if (next === undefined) return;
+    const { file, bytes, lines } = next;
     this.#underWay = next;
+    file.isBusy = true;
     const error = await writeLater(next);
+    file.isBusy = false;
     // The end of the process wrote it, while this was under way.
-    if (this.#underWay !== next) return;
+    if (this.#underWay !== next) return closeWhenDone(file);
     this.#underWay = undefined;
-    if (error !== undefined) this.#fail(error, next.lines);
+    if (error !== undefined) this.#fail(error, lines);
+    else if (isDeleted(file) && !this.#isClosed) this.#takeBack(next);
     else {
-      next.file.bytes += next.bytes.length;
-      this.#options.onWritten(next.bytes.length);
+      file.bytes += bytes.length;
+      this.#options.onWritten(bytes.length);
     }
     if (this.#isClosed) this.#closeFile();
   }
@@ -130,6 +138,13 @@ export class OutboxWriter {
     }
   }
 
+  /** A sweep took its file for delivered while it was written: the lines go into the next one. */
+  #takeBack({ bytes }: Chunk): void {
+    this.#closeFile();
+    this.#lines = [...bytes.toString("utf8", 0, bytes.length - 1).split("\n"), ...this.#lines];
+    this.#waitingBytes += bytes.length;
+  }
+
   #fail(error: unknown, lines: number): void {
     // What is half written ends this file: its last line is not whole, so it is never sent.
     this.#closeFile();
@@ -143,20 +158,40 @@ export class OutboxWriter {
     const open = this.#file;
     if (open !== undefined) {
       const isFull = open.bytes >= maxFileBytes || Math.abs(nowMs - open.begunAtMs) >= maxFileAgeMs;
-      if (!isFull && fstatSync(open.fd).nlink > 0) return open;
+      if (!isFull && !isDeleted(open)) return open;
       this.#closeFile();
       if (isFull) onRotated();
     }
     makeFolder(folder);
     const path = join(folder.outbox, nameOutboxFile(source, nowMs));
-    this.#file = { fd: openSync(path, "wx", 0o600), begunAtMs: nowMs, bytes: 0 };
+    const fd = openSync(path, "wx", 0o600);
+    this.#file = { fd, begunAtMs: nowMs, bytes: 0, isBusy: false, isDone: false };
     return this.#file;
   }
 
   #closeFile(): void {
-    const { fd } = this.#file ?? {};
+    const file = this.#file;
     this.#file = undefined;
-    if (fd !== undefined) closeSync(fd);
+    if (file === undefined) return;
+    file.isDone = true;
+    closeWhenDone(file);
+  }
+}
+
+function closeWhenDone({ fd, isBusy, isDone }: OpenFile): void {
+  if (isBusy || !isDone) return;
+  try {
+    closeSync(fd);
+  } catch {
+    // A disk that fails late: what was written is there or not, and nothing can be done about it.
+  }
+}
+
+function isDeleted({ fd }: OpenFile): boolean {
+  try {
+    return fstatSync(fd).nlink === 0;
+  } catch {
+    return true;
   }
 }
 

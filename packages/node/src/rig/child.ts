@@ -164,7 +164,7 @@ function killGroup({ pid }: ChildProcess): void {
 }
 
 function urlOf(module: string): string {
-  return JSON.stringify(new URL(`../../${process.env.MUT ?? "dist"}/${module}`, import.meta.url).href);
+  return JSON.stringify(new URL(`../../dist/${module}`, import.meta.url).href);
 }
 
 function toHead({ stateDir, host, speed, options, before = "", isWithout = false }: ChildOptions): string {

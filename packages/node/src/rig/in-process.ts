@@ -6,9 +6,10 @@ import { hashPlan, loadPlan } from "@candor/plan";
 import { onTestFinished } from "vitest";
 import { type Clock, machineClock } from "../clock.ts";
 import { Core } from "../core.ts";
+import { createFacade } from "../facade.ts";
 import type { GeneratedPlan } from "../generated-plan.ts";
 import { readSettings, type Settings, type TelemetryOptions } from "../settings.ts";
-import { createFacade, type Telemetry } from "../telemetry.ts";
+import type { Telemetry } from "../telemetry.ts";
 
 const PLAN_FILE = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
 const appsmith = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);

@@ -28,3 +28,9 @@ export function halve({ bytes, count }: Lines): readonly [Lines, Lines] {
     { bytes: bytes.subarray(end), count: count - firstCount },
   ];
 }
+
+/** The lines that may go. @param mayLine asked for each, without its line break */
+export function filterLines({ bytes }: Lines, mayLine: (line: string) => boolean): Lines {
+  const kept = bytes.toString("utf8").split("\n").slice(0, -1).filter(mayLine);
+  return { bytes: Buffer.from(kept.map((line) => `${line}\n`).join("")), count: kept.length };
+}

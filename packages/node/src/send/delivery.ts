@@ -36,8 +36,8 @@ export function readDelivery(file: string): Delivery {
 }
 
 /** @throws the file system's error */
-export function writeDelivery(file: string, delivery: Delivery): Promise<void> {
-  return replaceFileLater(file, `${JSON.stringify(delivery)}\n`);
+export function writeDelivery(file: string, delivery: Delivery, mayReplace: () => boolean): Promise<void> {
+  return replaceFileLater(file, `${JSON.stringify(delivery)}\n`, mayReplace);
 }
 
 function countOf(value: unknown): number {

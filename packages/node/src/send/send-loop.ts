@@ -8,13 +8,18 @@ export interface SendLoopOptions {
   readonly onFault: (error: unknown) => void;
 }
 
+const NEVER_MS = Number.NEGATIVE_INFINITY;
+
 /** Has the sender run when something waits: one run at a time, and none before the collector may be asked again. */
 export class SendLoop {
   readonly #options: SendLoopOptions;
   #cancel: (() => void) | undefined;
   #dueAtMs = Number.POSITIVE_INFINITY;
-  #notBeforeMs = Number.NEGATIVE_INFINITY;
+  #notBeforeMs = NEVER_MS;
+  /** The collector's own word; what is only our backoff, somebody who flushes may ignore. */
+  #askedNotBeforeMs = NEVER_MS;
   #running: Promise<boolean> | undefined;
+  #next: Promise<boolean> | undefined;
   #isStopped = false;
 
   constructor(options: SendLoopOptions) {
@@ -31,17 +36,17 @@ export class SendLoop {
     this.#cancel = clock.later(dueAtMs - clock.monotonic(), () => void this.runNow());
   }
 
-  /** Runs now, whatever was planned, after the run that is under way. True: all that waited was dealt with. Never rejects. */
-  async runNow(): Promise<boolean> {
-    while (this.#running !== undefined) await this.#running;
-    if (this.#isStopped) return false;
-    this.#unplan();
-    this.#running = this.#run();
-    try {
-      return await this.#running;
-    } finally {
-      this.#running = undefined;
-    }
+  /**
+   * Runs now, whatever was planned, but not before the collector said that it may be asked again. Those who ask while a run
+   * is under way share the next one. True: all that waited was dealt with. Never rejects.
+   */
+  runNow(): Promise<boolean> {
+    if (this.#running === undefined) return this.#start();
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.#start();
+    });
+    return this.#next;
   }
 
   /** Plans no run any more, and has the one under way end. */
@@ -51,13 +56,25 @@ export class SendLoop {
     this.#options.sender.stop();
   }
 
+  #start(): Promise<boolean> {
+    if (this.#isStopped || this.#options.clock.monotonic() < this.#askedNotBeforeMs)
+      return Promise.resolve(false);
+    this.#unplan();
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
   async #run(): Promise<boolean> {
     const { sender, clock, onFault } = this.#options;
     try {
       const end = await sender.run();
-      this.#notBeforeMs = Number.NEGATIVE_INFINITY;
+      this.#notBeforeMs = NEVER_MS;
+      this.#askedNotBeforeMs = NEVER_MS;
       if (end.end !== "later") return end.end === "done";
       this.#notBeforeMs = clock.monotonic() + end.afterMs;
+      if (end.isAsked) this.#askedNotBeforeMs = this.#notBeforeMs;
       this.soon(end.afterMs);
     } catch (error) {
       if (!this.#isStopped) onFault(error);

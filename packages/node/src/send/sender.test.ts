@@ -42,6 +42,7 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
     lease: new Lease({ path: folder.lease, now }),
     maxOutboxBytes: 50_000_000,
     maySend: () => true,
+    filterOf: () => undefined,
     now,
     random: () => 1,
     ...options,
@@ -133,8 +134,8 @@ describe("the sender", () => {
     const { folder, sender, write } = open();
     write("server", ["1"]);
     recorder.answer = (_request, response) => reply(response, 503);
-    expect(await sender.run()).toEqual({ end: "later", afterMs: 1000 });
-    expect(await sender.run()).toEqual({ end: "later", afterMs: 2000 });
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 1000, isAsked: false });
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 2000, isAsked: false });
     expect(readDelivery(folder.delivery)).toMatchObject({
       accepted: 0,
       lastFault: "http_503",
@@ -172,7 +173,7 @@ describe("the sender", () => {
       first?.messageId === "1"
         ? reply(response, 200, { success: true, dropped: [{ index: 0, reason: "unknown_write_key" }] })
         : undefined;
-    expect(await sender.run()).toEqual({ end: "later", afterMs: 3_600_000 });
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 3_600_000, isAsked: false });
     expect(ids()).toEqual(["2"]);
     expect((await listOutboxFiles(folder.outbox)).map(({ sentBytes }) => sentBytes > 0)).toEqual([
       false,
@@ -239,7 +240,7 @@ describe("the sender", () => {
     const { folder, sender, write } = open();
     write("server", ["1"]);
     writeFileSync(folder.lease, JSON.stringify({ holder: "other", untilMs: Date.now() + 20_000 }));
-    expect(await sender.run()).toEqual({ end: "later", afterMs: 5000 });
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 5000, isAsked: false });
     expect(recorder.requests).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import {
 import type { Instance } from "../state/instance.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
-import { halve, packBatch } from "./batch.ts";
+import { filterLines, halve, packBatch } from "./batch.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { signRequest } from "./instance-request.ts";
 import { judgeOutcome, toDelayMs, type Verdict } from "./retry.ts";
@@ -22,6 +22,9 @@ const BATCH = { maxBytes: 512 * 1024, maxLines: 1000 };
 /** Somebody else sends: looked at again after this. */
 const LEASE_TAKEN_MS = 5000;
 const POST_TIMEOUT_MS = 15_000;
+const KEY_TIMEOUT_MS = 5000;
+/** A collector that does not take keys takes messages all the same. */
+const KEY_TRIES_APART_MS = 10 * 60_000;
 
 export interface SenderOptions {
   readonly folder: StateFolder;
@@ -35,6 +38,8 @@ export interface SenderOptions {
   readonly maxOutboxBytes: number;
   /** Asked before each post, and reads consent anew: false, and what waits of that source is deleted. */
   readonly maySend: (source: Source) => boolean;
+  /** Which lines of a source may still be sent; undefined: all. */
+  readonly filterOf: (source: Source) => ((line: string) => boolean) | undefined;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -44,15 +49,18 @@ export type RunEnd =
   | { readonly end: "done" }
   /** Nothing may be sent any more. */
   | { readonly end: "stopped" }
-  | { readonly end: "later"; readonly afterMs: number };
+  /** `isAsked`: the collector said when to come again. */
+  | { readonly end: "later"; readonly afterMs: number; readonly isAsked: boolean };
 
 /** How far one file, or some lines of it, got. */
 type Progress =
-  | { readonly go: "on" | "stop" | "lease_lost" }
+  | { readonly go: "on" | "stop" | "denied" | "lease_lost" }
   | { readonly go: "later"; readonly verdict: Verdict };
 
 const ON: Progress = { go: "on" };
 const STOP: Progress = { go: "stop" };
+const DENIED: Progress = { go: "denied" };
+const NEVER_MS = Number.NEGATIVE_INFINITY;
 
 /**
  * Delivers what lies in an outbox, oldest first, in the order of its files. A file's cursor moves after the collector's
@@ -62,6 +70,7 @@ export class Sender {
   readonly #options: SenderOptions;
   #attempts = 0;
   #isStopped = false;
+  #keyTriedAtMs = NEVER_MS;
   #lost = { expired: 0, overflowed: 0 };
 
   constructor(options: SenderOptions) {
@@ -73,18 +82,14 @@ export class Sender {
     const { lease, folder, maySend } = this.#options;
     maySend("server");
     if (this.#isStopped) return { end: "stopped" };
-    const files = await listOutboxFiles(folder.outbox);
-    if (files.every(isDelivered)) {
-      await this.sweep();
-      return { end: "done" };
-    }
-    if (!(await lease.take())) return { end: "later", afterMs: LEASE_TAKEN_MS };
+    // First: of what is too old by now the collector would not know whether it had it.
+    const files = await this.sweep();
+    if (this.#isStopped) return { end: "stopped" };
+    if (files.every(isDelivered)) return { end: "done" };
+    if (!(await lease.take())) return { end: "later", afterMs: LEASE_TAKEN_MS, isAsked: false };
     const delivery = readDelivery(folder.delivery);
     try {
-      // First: of what is too old by now the collector would not know whether it had it.
-      await this.sweep();
       const progress = await this.#sendAll(delivery);
-      if (!this.#isStopped) await this.sweep();
       if (this.#isStopped) return { end: "stopped" };
       await this.#keep(delivery);
       return this.#toEnd(progress);
@@ -99,36 +104,39 @@ export class Sender {
     this.#options.lease.release();
   }
 
-  /** Keeps the outbox within its bound. */
-  async sweep(): Promise<void> {
+  /** Keeps the outbox within its bounds. @returns the files that are left */
+  async sweep(): Promise<readonly OutboxFile[]> {
     const { folder, maxOutboxBytes, now } = this.#options;
-    const { expired, overflowed } = await sweepOutbox(folder.outbox, maxOutboxBytes, now());
+    const { files, expired, overflowed } = await sweepOutbox(folder.outbox, maxOutboxBytes, now());
     this.#lost = { expired: this.#lost.expired + expired, overflowed: this.#lost.overflowed + overflowed };
+    return files;
   }
 
   async #keep(delivery: Delivery): Promise<void> {
     delivery.expired += this.#lost.expired;
     delivery.overflowed += this.#lost.overflowed;
     this.#lost = { expired: 0, overflowed: 0 };
-    await writeDelivery(this.#options.folder.delivery, delivery);
+    await writeDelivery(this.#options.folder.delivery, delivery, () => !this.#isStopped);
   }
 
   #toEnd(progress: Progress): RunEnd {
-    if (progress.go === "lease_lost") return { end: "later", afterMs: LEASE_TAKEN_MS };
+    if (progress.go === "lease_lost") return { end: "later", afterMs: LEASE_TAKEN_MS, isAsked: false };
     if (progress.go !== "later") {
       this.#attempts = 0;
       return { end: "done" };
     }
+    const { verdict } = progress;
     this.#attempts += 1;
-    return { end: "later", afterMs: toDelayMs(progress.verdict, this.#attempts, this.#options.random()) };
+    const afterMs = toDelayMs(verdict, this.#attempts, this.#options.random());
+    return { end: "later", afterMs, isAsked: verdict.next === "retry" && verdict.afterMs !== undefined };
   }
 
   async #sendAll(delivery: Delivery): Promise<Progress> {
+    // Listed under the lease: another replica may have sent some of it meanwhile.
     const files = await listOutboxFiles(this.#options.folder.outbox);
-    const waiting = files.filter((file) => !isDelivered(file));
+    if (delivery.key === undefined) await this.#registerKey(delivery);
     let ended = ON;
-    for (const file of waiting) {
-      if (ended === ON && delivery.key === undefined) await this.#registerKey(delivery);
+    for (const file of files.filter((one) => !isDelivered(one))) {
       const progress = await this.#sendFile(file, delivery);
       if (progress.go === "stop" || progress.go === "lease_lost") return progress;
       // A key that is refused may be one source's; any other trouble is the collector's, or that of the way there.
@@ -139,27 +147,33 @@ export class Sender {
   }
 
   async #sendFile(file: OutboxFile, delivery: Delivery): Promise<Progress> {
-    const { maySend, lease } = this.#options;
+    const { source, path } = file;
     for (let sent = file.sentBytes; ; ) {
-      const isAllowed = maySend(file.source);
       if (this.#isStopped) return STOP;
-      if (!isAllowed) {
-        deleteOutboxFile(file.path);
-        return ON;
-      }
-      if (!lease.renew()) return { go: "lease_lost" };
-      // Swept by another replica meanwhile, or not ours to read: it must not hold up the others.
-      const lines = await readLines(file.path, sent, BATCH).catch(() => undefined);
-      if (lines === undefined || lines.count === 0) return ON;
-      const progress = await this.#deliver(lines, delivery);
+      if (!this.#options.lease.renew()) return { go: "lease_lost" };
+      const lines = await readLines(path, sent, BATCH);
+      if (lines.count === 0) return ON;
+      const progress = await this.#deliver(this.#allowed(lines, source), source, delivery);
+      if (progress.go === "denied") deleteOutboxFile(path);
+      if (progress.go === "denied") return ON;
       if (progress.go !== "on") return progress;
       sent += lines.bytes.length;
-      await writeCursor(file.path, sent);
+      await writeCursor(path, sent, () => !this.#isStopped);
     }
   }
 
+  /** Without the lines whose answer is not there any more. */
+  #allowed(lines: Lines, source: Source): Lines {
+    const mayLine = this.#options.filterOf(source);
+    return mayLine === undefined ? lines : filterLines(lines, mayLine);
+  }
+
   /** Delivers lines; those that the collector cannot read are found by halving, and given up. */
-  async #deliver(lines: Lines, delivery: Delivery): Promise<Progress> {
+  async #deliver(lines: Lines, source: Source, delivery: Delivery): Promise<Progress> {
+    if (lines.count === 0) return ON;
+    const isAllowed = this.#options.maySend(source);
+    if (this.#isStopped) return STOP;
+    if (!isAllowed) return DENIED;
     const verdict = judgeOutcome(await this.#post(lines));
     if (this.#isStopped) return STOP;
     delivery.lastFault = "fault" in verdict ? verdict.fault : undefined;
@@ -175,7 +189,7 @@ export class Sender {
       return ON;
     }
     for (const half of halve(lines)) {
-      const progress = await this.#deliver(half, delivery);
+      const progress = await this.#deliver(half, source, delivery);
       if (progress.go !== "on") return progress;
     }
     return ON;
@@ -199,13 +213,15 @@ export class Sender {
   /** Tells the collector this instance's key before its first message, so that nobody else can. */
   async #registerKey(delivery: Delivery): Promise<void> {
     const { host, http, instance, maySend, now } = this.#options;
-    if (!maySend("server")) return;
+    const isTooSoon = Math.abs(now() - this.#keyTriedAtMs) < KEY_TRIES_APART_MS;
+    if (isTooSoon || !maySend("server")) return;
+    this.#keyTriedAtMs = now();
     const { publicKey } = instance;
     const outcome = await http.post({
       url: toUrl(host, "v1/instance/key"),
       headers: { "content-type": "application/json", ...this.#authorization() },
       body: signRequest(instance, "key", now(), { publicKey }),
-      timeoutMs: POST_TIMEOUT_MS,
+      timeoutMs: KEY_TIMEOUT_MS,
     });
     if (judgeOutcome(outcome).next === "delivered") delivery.key = "registered";
     else if (outcome.ok && outcome.answer.status === 409) delivery.key = "differs";

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { countLines, deleteOutboxFile, listOutboxFiles, type OutboxFile } from "../outbox/outbox-file.ts";
@@ -10,15 +11,19 @@ export const MAX_AGE_MS = 7 * 24 * 60 * 60_000;
 const DRAFT = /\.tmp$/;
 const MAX_DRAFT_AGE_MS = 60 * 60_000;
 
-/** What a sweep deleted before it was sent, in messages. */
+/** Each start that makes messages begins a file; more than this take long to list. */
+const MAX_FILES = 1000;
+
+/** What a sweep left, and what it deleted before it was sent, in messages. */
 export interface Swept {
+  readonly files: readonly OutboxFile[];
   readonly expired: number;
   readonly overflowed: number;
 }
 
 /**
- * Keeps an outbox within its bounds: deletes what is older than seven days, then, while it is larger than `maxBytes`,
- * the oldest files, delivered ones first. Files that vanish meanwhile were swept by another replica, which counts them.
+ * Keeps an outbox within its bounds: deletes what is older than seven days, then, while it is larger than `maxBytes` or has
+ * over 1,000 files, the oldest files, delivered ones first. Files that vanish meanwhile were swept by another replica, which counts them.
  */
 export async function sweepOutbox(outbox: string, maxBytes: number, nowMs: number): Promise<Swept> {
   await deleteDrafts(outbox, nowMs);
@@ -28,14 +33,16 @@ export async function sweepOutbox(outbox: string, maxBytes: number, nowMs: numbe
     if (nowMs - file.writtenAtMs <= MAX_AGE_MS) young.push(file);
     else expired += await deleteCounted(file);
   }
+  const left = new Set(young);
   let total = young.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   let overflowed = 0;
   for (const file of [...young.filter(isDelivered), ...young.filter((one) => !isDelivered(one))]) {
-    if (total <= maxBytes) break;
+    if (total <= maxBytes && left.size <= MAX_FILES) break;
     overflowed += await deleteCounted(file);
+    left.delete(file);
     total -= file.sizeBytes;
   }
-  return { expired, overflowed };
+  return { files: [...left], expired, overflowed };
 }
 
 export function isDelivered({ sizeBytes, sentBytes }: OutboxFile): boolean {
@@ -45,7 +52,12 @@ export function isDelivered({ sizeBytes, sentBytes }: OutboxFile): boolean {
 /** Resolves to the number of messages that were lost with the file. */
 async function deleteCounted(file: OutboxFile): Promise<number> {
   const waiting = isDelivered(file) ? 0 : await countLines(file.path, file.sentBytes).catch(() => 0);
+  if (hasGrown(file)) return 0; // it is in use: the next sweep judges it anew
   return deleteOutboxFile(file.path) ? waiting : 0;
+}
+
+function hasGrown({ path, sizeBytes }: OutboxFile): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.size !== sizeBytes;
 }
 
 async function deleteDrafts(outbox: string, nowMs: number): Promise<void> {

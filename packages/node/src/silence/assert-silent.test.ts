@@ -37,8 +37,9 @@ import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
 import { writeReceipt } from "@candor/consent";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTelemetry } from "../create-telemetry.ts";
 import { APPSMITH } from "../rig/in-process.ts";
-import { createTelemetry, type Telemetry } from "../telemetry.ts";
+import type { Telemetry } from "../telemetry.ts";
 import { assertSilent, type SilenceOptions } from "./assert-silent.ts";
 import { SilenceError } from "./happening.ts";
 

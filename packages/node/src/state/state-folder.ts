@@ -1,12 +1,18 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
-/** As `replaceFile` and a new instance write it. */
-const DRAFT = /\.[0-9a-f]{8}\.tmp$/;
 
 /** Where everything lies on an operator's machine. docs/state-folder.md explains each file. */
 export interface StateFolder {
@@ -39,24 +45,43 @@ export function makeFolder(folder: StateFolder): void {
   mkdirSync(folder.outbox, { recursive: true, mode: FOLDER_MODE });
 }
 
-/** Deletes everything but the receipts: ids, keys, messages. Never throws: what cannot be deleted stays. */
+/**
+ * Deletes everything of ours but the receipts: ids, keys, messages. What is not ours stays, should the product have given a
+ * folder that it uses itself. Never throws: what cannot be deleted stays.
+ */
 export function eraseState(folder: StateFolder): void {
-  const { instance, keepAlive, keepAliveLease, delivery, lease, outbox } = folder;
-  for (const path of [instance, keepAlive, keepAliveLease, delivery, lease, outbox, ...draftsIn(folder)]) {
-    try {
-      rmSync(path, { recursive: true, force: true });
-    } catch {
-      // A folder that we may only read.
-    }
+  for (const [path, field] of Object.entries(OWN_FIELDS(folder))) {
+    if (readObject(path)?.[field] !== undefined) removeFile(path);
+  }
+  for (const name of namesIn(folder.dir)) if (OWN_DRAFT.test(name)) removeFile(join(folder.dir, name));
+  for (const name of namesIn(folder.outbox))
+    if (OWN_IN_OUTBOX.test(name)) removeFile(join(folder.outbox, name));
+  try {
+    rmdirSync(folder.outbox);
+  } catch {
+    // There is none, or something else is in it.
   }
 }
 
+/** Each file, and a field by which it is known as ours. */
+const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
+  [folder.instance]: "hashSecret",
+  [folder.keepAlive]: "boot",
+  [folder.delivery]: "overflowed",
+  [folder.lease]: "untilMs",
+  [folder.keepAliveLease]: "untilMs",
+});
+
 /** What a process left that was killed while it replaced a file: an id may be in it. */
-function draftsIn({ dir }: StateFolder): readonly string[] {
+const OWN_DRAFT =
+  /^(?:instance\.json|keep-alive\.json|delivery\.json|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
+const OWN_IN_OUTBOX =
+  /^(?:installer|server|client)-\d{8}T\d{6}Z-[0-9A-Za-z-]+\.(?:ndjson|sent(?:\.[0-9a-f]{8}\.tmp)?)$/;
+
+/** What lies in a folder; nothing when it cannot be read. */
+export function namesIn(dir: string): readonly string[] {
   try {
-    return readdirSync(dir)
-      .filter((name) => DRAFT.test(name))
-      .map((name) => join(dir, name));
+    return readdirSync(dir);
   } catch {
     return [];
   }
@@ -95,12 +120,17 @@ export function replaceFile(path: string, text: string): void {
   }
 }
 
-/** The same, without holding up the event loop. @throws the file system's error */
-export async function replaceFileLater(path: string, text: string): Promise<void> {
+/**
+ * The same, without holding up the event loop.
+ * @param mayReplace asked at the moment when it would appear: a No may have come while it was written
+ * @throws the file system's error
+ */
+export async function replaceFileLater(path: string, text: string, mayReplace: () => boolean): Promise<void> {
   const draft = toDraftPath(path);
   try {
     await writeFile(draft, text, { mode: FILE_MODE, flag: "wx" });
-    await rename(draft, path);
+    if (mayReplace()) renameSync(draft, path);
+    else removeFile(draft);
   } catch (error) {
     removeFile(draft);
     throw error;

@@ -1,0 +1,162 @@
+import type { Core } from "./core.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import type { GeneratedPlan } from "./generated-plan.ts";
+import { createInspector } from "./inspector/inspector.ts";
+import type { Draft } from "./message.ts";
+import { SOURCES } from "./outbox/outbox-file.ts";
+import { copyPlain } from "./plain-copy.ts";
+import type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";
+
+const FLUSH_TIMEOUT_MS = 5000;
+/** setTimeout prints a warning for more. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+/** Years that the collector's store can hold. */
+const YEARS_MS = { from: Date.UTC(1900, 0, 1), to: Date.UTC(2299, 0, 1) };
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** The calls of a product, on an open core. Whatever a product gives: nothing here throws. */
+export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
+  const namesOf = declaredNames(core);
+  const record = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): void => {
+    core.record("server", () => {
+      const label = textOf(name);
+      return { type, name: label, ...toWho(who, about), ...toValues(values, namesOf(type, label)) };
+    });
+  };
+  const flush = async (options?: FlushOptions): Promise<boolean> => {
+    const { session } = core;
+    if (session === undefined) return true; // off: no timer either
+    return within(toTimeoutMs(options), session.flush());
+  };
+  return {
+    track: (event, ...[properties, about]) => record("track", event, {}, properties, about),
+    page: (name, ...[properties, about]) => record("page", name, {}, properties, about),
+    screen: (name, ...[properties, about]) => record("screen", name, {}, properties, about),
+    identify: (userId, traits, about) => record("identify", undefined, { userId }, traits, about),
+    group: (groupId, traits, about) => record("group", undefined, { groupId }, traits, about),
+    keepAlive: (options) =>
+      orElse(() => {
+        const { everyHours, healthy } = options;
+        if (typeof healthy === "function") core.keepAlive({ everyHours, healthy });
+      }, undefined),
+    answer: (answer, sources = answer === "no" ? SOURCES : ["server"]) =>
+      orElse(() => core.answer([...sources], answer, "product"), false),
+    flush,
+    close: async (options) => {
+      await flush(options);
+      core.close();
+    },
+    status: () => describe(core),
+    gateway: (options) =>
+      orElse(() => createGateway(core, options), undefined) ?? createGateway(undefined, { writeKey: "" }),
+    inspector: (options) =>
+      orElse(() => createInspector({ core }, options), undefined) ?? createInspector({ core }),
+  };
+}
+
+/** The same calls for options that cannot be used: they do nothing. */
+export function createOffFacade<P extends GeneratedPlan>(problems: readonly string[]): Telemetry<P> {
+  const counts = { kept: 0, dropped: {}, trimmed: {} };
+  const status = {
+    state: "off",
+    reason: "options_invalid",
+    problems,
+    instanceId: undefined,
+    counts,
+  } as const;
+  const nothing = (): void => {};
+  return {
+    track: nothing,
+    page: nothing,
+    screen: nothing,
+    identify: nothing,
+    group: nothing,
+    keepAlive: nothing,
+    answer: () => false,
+    flush: async () => true,
+    close: async () => {},
+    status: () => status,
+    gateway: () => createGateway(undefined, { writeKey: "" }),
+    inspector: (options) =>
+      orElse(() => createInspector({ problems }, options), undefined) ?? createInspector({ problems }),
+  };
+}
+
+function describe(core: Core): Status {
+  const { state } = core;
+  return {
+    state: state.state,
+    reason: state.state === "off" ? state.reason : undefined,
+    problems: [],
+    instanceId: core.session?.instance.instanceId,
+    counts: core.counts.report(),
+  };
+}
+
+/** The names that the plan declares for a call: nothing else of what a product gives is even copied. */
+function declaredNames(core: Core): (type: string, name: string | undefined) => ReadonlySet<string> {
+  const { events } = core.settings.plan;
+  const names = new Map<string, ReadonlySet<string>>();
+  for (const { type, name, fields } of events) names.set(`${type} ${name}`, new Set(Object.keys(fields)));
+  return (type, name) => names.get(`${type} ${name}`) ?? NO_NAMES;
+}
+
+interface Who {
+  readonly userId?: unknown;
+  readonly groupId?: unknown;
+}
+
+function toWho(
+  { userId, groupId }: Who,
+  about: About | undefined,
+): Pick<Draft, "userId" | "groupId" | "context" | "timestampMs"> {
+  return {
+    userId: textOf(userId ?? about?.userId),
+    groupId: textOf(groupId),
+    context: {},
+    timestampMs: timeOf(about?.timestamp),
+  };
+}
+
+function toValues(values: unknown, names: ReadonlySet<string>): Pick<Draft, "values" | "hasUndeclared"> {
+  if (typeof values !== "object" || values === null) return { values: {} };
+  const hasUndeclared = Object.keys(values).some((name) => !names.has(name));
+  return { values: copyPlain(values, names), hasUndeclared };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function timeOf(timestamp: unknown): number {
+  const ms = timestamp instanceof Date ? Date.prototype.getTime.call(timestamp) : Number.NaN;
+  return ms >= YEARS_MS.from && ms < YEARS_MS.to ? ms : Date.now();
+}
+
+function toTimeoutMs(options: FlushOptions | undefined): number {
+  const ms = orElse(() => options?.timeoutMs, undefined);
+  const isUsable = typeof ms === "number" && ms >= 0;
+  return isUsable ? Math.min(ms, MAX_TIMER_MS) : FLUSH_TIMEOUT_MS;
+}
+
+/** What a product gives may throw when it is read. */
+function orElse<Value>(work: () => Value, otherwise: Value): Value {
+  try {
+    return work();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Whoever awaits this wants it: the timer keeps the process alive until then. */
+async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([work.catch(() => false), timeout]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,37 @@
+import { pbkdf2 } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
+import { expect, it } from "vitest";
+import { openForTest } from "./rig/in-process.ts";
+import { startRecorder } from "./rig/recorder.ts";
+
+const MOMENTS = 60;
+const derive = promisify(pbkdf2);
+
+it("a No leaves nothing behind, whatever is written, asked or answered at that moment", async () => {
+  const recorder = await startRecorder();
+  let isOver = false;
+  // A busy host: what is written asynchronously waits for one of Node's four threads.
+  const keepBusy = async (): Promise<void> => {
+    while (!isOver) await derive("password", "salt", 4000, 32, "sha512");
+  };
+  const busy = Promise.all(Array.from({ length: 6 }, keepBusy));
+  const leftovers: (() => readonly string[])[] = [];
+  for (let moment = 0; moment < MOMENTS; moment += 1) {
+    const { telemetry, files } = openForTest({ host: recorder.url, sendEveryMs: 0 });
+    const before = recorder.requests.length;
+    telemetry.track("execute_ACTION_TRIGGERED", { timeElapsed: moment });
+    void telemetry.flush();
+    while (recorder.requests.length === before) await sleep(1);
+    await sleep(moment);
+    telemetry.answer("no");
+    leftovers.push(files);
+  }
+  await sleep(300);
+  isOver = true;
+  await busy;
+  await recorder.close();
+  expect(leftovers.map((files) => files())).toEqual(leftovers.map(() => ["receipts.ndjson"]));
+  expect(recorder.kept.length).toBeGreaterThan(0);
+  expect(recorder.kept.length).toBeLessThan(MOMENTS);
+});
