@@ -1,6 +1,6 @@
 import { readdirSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   eventually,
   makeRigFolder,
@@ -20,6 +20,7 @@ let collector: RigCollector;
 beforeAll(async () => {
   collector = await startCollector(process.env.PATH ?? "");
 });
+afterAll(() => collector?.stop());
 
 /** Events of so long ago, in an outbox that was written then: one each minute. */
 async function trackedAgo(agoMs: number, count: number): Promise<{ stateDir: string; begunAtMs: number }> {

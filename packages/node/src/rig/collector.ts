@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterAll } from "vitest";
 import { type CandorProcess, startProcess } from "../../../server/src/rig/candor-process.ts";
 import { EVENT, makeRigFolder } from "./child.ts";
 
@@ -23,9 +22,10 @@ export interface RigCollector {
   readStored(atLeast: number): Promise<readonly StoredEvent[]>;
   /** How many there are by `/api/count`. */
   count(): Promise<number>;
+  stop(): Promise<void>;
 }
 
-/** Stopped after the file's tests. @param path of the folder with the programs that it needs */
+/** To be stopped by whoever starts it. @param path of the folder with the programs that it needs */
 export async function startCollector(path: string): Promise<RigCollector> {
   const collector: CandorProcess = await startProcess({
     PATH: path,
@@ -34,7 +34,6 @@ export async function startCollector(path: string): Promise<RigCollector> {
     CANDOR_ADMIN_TOKEN: TOKEN,
     CANDOR_WRITE_KEYS: "installer:installer_key,server:server_key,client:client_key",
   });
-  afterAll(() => collector.kill());
   const read = async (question: string): Promise<unknown> => {
     const headers = { authorization: `Bearer ${TOKEN}` };
     const response = await fetch(`${collector.url}/api/${question}`, { headers });
@@ -58,5 +57,5 @@ export async function startCollector(path: string): Promise<RigCollector> {
     }
     return all;
   };
-  return { url: collector.url, count, readStored };
+  return { url: collector.url, count, readStored, stop: () => collector.kill() };
 }

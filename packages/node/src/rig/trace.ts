@@ -62,6 +62,8 @@ function toChange(args: string, name: string): string | undefined {
   const [first = ""] = paths;
   const isOpen = name.startsWith("open");
   if (isOpen && !/O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)/.test(args)) return undefined;
+  // Nothing was there to be taken away.
+  if (/^(unlink|rmdir)/.test(name) && args.endsWith("(No such file or directory)")) return undefined;
   if (/^\/(dev|proc)\//.test(first)) return undefined;
   return `${name} ${paths.join(" ")}`;
 }

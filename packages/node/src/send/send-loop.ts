@@ -33,7 +33,7 @@ export class SendLoop {
     if (this.#isStopped || dueAtMs >= this.#dueAtMs) return;
     this.#cancel?.();
     this.#dueAtMs = dueAtMs;
-    this.#cancel = clock.later(dueAtMs - clock.monotonic(), () => void this.runNow());
+    this.#cancel = clock.later(dueAtMs - clock.monotonic(), () => void this.#runAfterOther());
   }
 
   /**
@@ -41,6 +41,11 @@ export class SendLoop {
    * is under way share the next one. True: all that waited was dealt with. Never rejects.
    */
   runNow(): Promise<boolean> {
+    if (this.#options.clock.monotonic() < this.#askedNotBeforeMs) return Promise.resolve(false);
+    return this.#runAfterOther();
+  }
+
+  #runAfterOther(): Promise<boolean> {
     if (this.#running === undefined) return this.#start();
     this.#next ??= this.#running.then(() => {
       this.#next = undefined;
@@ -57,9 +62,12 @@ export class SendLoop {
   }
 
   #start(): Promise<boolean> {
-    if (this.#isStopped || this.#options.clock.monotonic() < this.#askedNotBeforeMs)
-      return Promise.resolve(false);
     this.#unplan();
+    if (!this.#isStopped && this.#options.clock.monotonic() < this.#askedNotBeforeMs) {
+      this.soon(0); // also when the timer itself came a moment early
+      return Promise.resolve(false);
+    }
+    if (this.#isStopped) return Promise.resolve(false);
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
     });

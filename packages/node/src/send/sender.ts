@@ -85,7 +85,10 @@ export class Sender {
     // First: of what is too old by now the collector would not know whether it had it.
     const files = await this.sweep();
     if (this.#isStopped) return { end: "stopped" };
-    if (files.every(isDelivered)) return { end: "done" };
+    if (files.every(isDelivered)) {
+      if (this.#lost.expired + this.#lost.overflowed > 0) await this.#keep(readDelivery(folder.delivery));
+      return { end: "done" };
+    }
     if (!(await lease.take())) return { end: "later", afterMs: LEASE_TAKEN_MS, isAsked: false };
     const delivery = readDelivery(folder.delivery);
     try {
