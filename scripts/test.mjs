@@ -9,7 +9,7 @@ import { prepare, root, tool } from "./prepare.mjs";
 const GROUPS = [
   { name: "unit", needs: [] },
   { name: "rig", needs: [] },
-  { name: "system", needs: ["strace", "mount", "unshare", "ip"], isRoot: true },
+  { name: "system", needs: ["strace", "mount", "unshare", "setpriv", "ip"], isRoot: true },
 ];
 
 prepare();

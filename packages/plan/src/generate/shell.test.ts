@@ -243,6 +243,15 @@ test.runIf(spawnSync("shellcheck", ["--version"]).status === 0).each([
   expect(run.stdout).toBe("");
 });
 
+test("an event with a consent rule of its own is not in the table: the kit knows the source's only", () => {
+  const stricter = plan.events.map((event) =>
+    event.name === "Installation Success" ? { ...event, consent: "opt-in" as const } : event,
+  );
+  const table = generateShell({ ...plan, events: stricter });
+  expect(table).toContain("'Installation Started'");
+  expect(table).not.toContain("Installation Success");
+});
+
 describe("a pattern for grep", () => {
   test.each<[string, string | undefined]>([
     ["[0-9a-f]{8}-[0-9a-f]{4}", "[0-9a-f]{8}-[0-9a-f]{4}"],

@@ -1,4 +1,5 @@
 import {
+  consentOf,
   type Field,
   modeSwitch,
   PLAN_SOURCES,
@@ -13,11 +14,15 @@ import { toExtendedPattern } from "./extended-pattern.ts";
 /**
  * A POSIX sh table of what one source may track, to be sourced by the installer kit: `candor_plan_allows EVENT
  * PROPERTY VALUE` succeeds when the plan declares that value there. It declares only; it runs and prints nothing.
- * Whatever sh cannot check to the letter (objects, lists, fractions, some patterns) is not allowed. The same plan
- * gives the same text.
+ * Whatever sh cannot check to the letter (objects, lists, fractions, some patterns) is not allowed, nor is an event
+ * with a consent rule of its own: the kit knows the source's only. The same plan gives the same text.
  */
 export function generateShell(plan: Plan, source: PlanSourceName = "installer"): string {
-  const events = plan.events.filter((event) => event.type === "track" && event.sources.includes(source));
+  const rule = plan.sources[source]?.consent;
+  const events = plan.events.filter(
+    (event) =>
+      event.type === "track" && event.sources.includes(source) && consentOf(plan, source, event) === rule,
+  );
   const variables = {
     CANDOR_PLAN_PRODUCT: plan.product,
     CANDOR_PLAN_VERSION: String(plan.version),

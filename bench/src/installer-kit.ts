@@ -1,0 +1,131 @@
+/**
+ * `node bench/dist/installer-kit.js [--rounds 25]`: the time that the installer kit adds to an install script, in dash,
+ * against the same script without it. The script does what an install does with the kit: notice, question (nobody to
+ * ask), start, success, trap. Scripts take turns, so that a machine's moods fall on all of them alike.
+ */
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { formatMs, machineFacts, markdownTable } from "./table.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const CALLS = `telemetry_install_trap
+telemetry_notice
+telemetry_ask
+telemetry_track 'Installation Started'
+telemetry_success
+`;
+
+interface Subject {
+  readonly name: string;
+  /** Undefined: the script without the kit. */
+  readonly url: string | undefined;
+  /** It ran before: the answers are there, and nothing was delivered. */
+  readonly isUpgrade: boolean;
+}
+
+const { values } = parseArgs({ options: { rounds: { type: "string", default: "25" } } });
+await run(Number(values.rounds));
+
+async function run(rounds: number): Promise<void> {
+  const sockets: Socket[] = [];
+  const silent = await listen(createServer((socket) => void sockets.push(socket)));
+  const closed = await listen(createServer());
+  const closedUrl = urlOf(closed);
+  await close(closed);
+  const bare: Subject = { name: "without the kit", url: undefined, isUpgrade: false };
+  const subjects: readonly Subject[] = [
+    bare,
+    { name: "nobody listens at the collector's port", url: closedUrl, isUpgrade: false },
+    { name: "the collector takes the connection and never answers", url: urlOf(silent), isUpgrade: false },
+    { name: "the collector's name has no address", url: "http://collector.invalid", isUpgrade: false },
+    { name: "an upgrade, and nobody listens", url: closedUrl, isUpgrade: true },
+  ];
+  const folder = mkdtempSync(join(tmpdir(), "candor-bench-installer-"));
+  try {
+    writeFileSync(join(folder, "table.sh"), printTable());
+    const times = subjects.map((): number[] => []);
+    for (let round = 0; round <= rounds; round += 1) {
+      for (const [index, subject] of subjects.entries()) {
+        const ms = await timeInstall(subject, folder, `${round}-${index}`);
+        if (round > 0) times[index]?.push(ms); // The first round warms up.
+      }
+    }
+    const medians = times.map(median);
+    const rows = subjects.map(({ name, url }, index) => {
+      const ms = medians[index] ?? Number.NaN;
+      return [name, formatMs(ms), url === undefined ? "" : formatMs(ms - (medians[0] ?? Number.NaN))];
+    });
+    console.log(`${machineFacts()}\nmedians of ${rounds} runs in dash\n`);
+    console.log(markdownTable(["install script", "ms", "added"], rows));
+  } finally {
+    for (const socket of sockets) socket.destroy();
+    await close(silent);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Milliseconds until the script has ended and nobody holds its output. */
+async function timeInstall({ url, isUpgrade }: Subject, folder: string, name: string): Promise<number> {
+  const deployment = join(folder, name);
+  mkdirSync(deployment);
+  const script = join(deployment, "install.sh");
+  writeFileSync(script, url === undefined ? "set -eu\n" : scriptWith(url, folder, deployment));
+  if (isUpgrade) await runScript(script);
+  const startMs = performance.now();
+  await runScript(script);
+  return performance.now() - startMs;
+}
+
+function scriptWith(url: string, folder: string, deployment: string): string {
+  return `set -eu
+TELEMETRY_URL=${url} TELEMETRY_WRITE_KEY=bench
+TELEMETRY_STATE_DIR='${deployment}/telemetry' TELEMETRY_DOCKER_ENV='${deployment}/docker.env'
+. '${folder}/table.sh'
+. '${ROOT}/packages/installer/candor.sh'
+${CALLS}`;
+}
+
+async function runScript(script: string): Promise<void> {
+  const { CI: _, DO_NOT_TRACK: __, ...env } = process.env;
+  const child = spawn("dash", [script], { env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  child.stdout.resume();
+  child.stderr.resume();
+  const [status]: unknown[] = await once(child, "close");
+  if (status !== 0) throw new Error(`the install script ended with ${String(status)}`);
+}
+
+function printTable(): string {
+  const words = ["packages/cli/bin/candor.js", "generate", "sh", "plans/appsmith.yaml"];
+  return execFileSync(process.execPath, words, { cwd: ROOT, encoding: "utf8" });
+}
+
+async function listen(server: Server): Promise<Server> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return server;
+}
+
+async function close(server: Server): Promise<void> {
+  server.close();
+  await once(server, "close");
+}
+
+function urlOf(server: Server): string {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return `http://127.0.0.1:${address.port}`;
+}
+
+function median(numbers: readonly number[]): number {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+}

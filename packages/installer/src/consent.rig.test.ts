@@ -1,0 +1,82 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findProgram, findShells } from "./rig/shells.ts";
+
+const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
+const VECTORS = new URL("../../consent/vectors.json", import.meta.url);
+
+interface Vector {
+  readonly name: string;
+  readonly facts: {
+    readonly product: string;
+    readonly switches: { readonly disable: string; readonly optIn?: string; readonly mode: string };
+    readonly environment: Readonly<Record<string, string>>;
+    readonly policy?: string | null;
+    readonly receipts?: string | null;
+    readonly source: string;
+    readonly rule: string;
+    readonly plan: { readonly version: number; readonly hash: string };
+    readonly signals?: object;
+  };
+  readonly expect: { readonly allow: boolean; readonly reason: string; readonly coversVersion?: number };
+}
+
+const all: readonly Vector[] = JSON.parse(readFileSync(VECTORS, "utf8"));
+/** A script has no browser to ask. */
+const vectors = all.filter(({ facts }) => facts.source !== "client" || facts.signals === undefined);
+
+const SCRIPT = `set -eu
+CANDOR_PLAN_PRODUCT=$2 CANDOR_PLAN_VERSION=$3 CANDOR_PLAN_HASH=$4
+CANDOR_PLAN_DISABLE=$5 CANDOR_PLAN_OPT_IN=$6 CANDOR_PLAN_MODE=$7 rule=$9
+candor_plan_consent() { echo "$rule"; }
+TELEMETRY_STATE_DIR=$1
+. '${KIT}'
+t_policy=$1/policy
+if t_decide "$8" 2>/dev/null; then echo "allow $t_why $t_covers"; else echo "deny $t_why"; fi
+`;
+
+describe.each(findShells(process.env.CI !== undefined))("in $name", ({ command: [program, ...flags] }) => {
+  let folder = "";
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "candor-consent-"));
+  });
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("the kit decides as the vectors of packages/consent say", () => {
+    const decided = vectors.map(({ name, facts }, index) => {
+      const { product, plan, switches, source, rule } = facts;
+      const state = join(folder, String(index));
+      mkdirSync(state);
+      place(join(state, "policy"), facts.policy);
+      place(join(state, "receipts.ndjson"), facts.receipts);
+      const words = [state, product, String(plan.version), plan.hash, switches.disable, switches.optIn ?? ""];
+      const run = spawnSync(
+        findProgram(program) ?? program,
+        [...flags, "-c", SCRIPT, "sh", ...words, switches.mode, source, rule],
+        {
+          encoding: "utf8",
+          stdio: ["ignore", "pipe", "pipe"],
+          env: { PATH: "/usr/bin:/bin", ...facts.environment },
+        },
+      );
+      return `${name}: ${run.stdout.trim()}${run.stderr}`;
+    });
+    expect(decided).toEqual(
+      vectors.map(
+        ({ name, expect: { allow, reason, coversVersion } }) =>
+          `${name}: ${allow ? `allow ${reason} ${coversVersion}` : `deny ${reason}`}`,
+      ),
+    );
+    expect(vectors.length).toBeGreaterThan(80);
+  });
+});
+
+/** Undefined: no such file. Null: one that cannot be read, by root neither. */
+function place(path: string, text: string | null | undefined): void {
+  if (text === null) mkdirSync(path);
+  else if (text !== undefined) writeFileSync(path, text);
+}

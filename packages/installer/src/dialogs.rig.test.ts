@@ -1,0 +1,276 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { NOTICE, receipt } from "./rig/answers.ts";
+import { type Dialog, prepareInstallation } from "./rig/installation.ts";
+import { closedUrl, openRecorder } from "./rig/recorder.ts";
+import { findShells } from "./rig/shells.ts";
+import type { TableName } from "./rig/tables.ts";
+
+const QUESTION = "May Appsmith also tell its makers which of its parts are used? [y/N] ";
+const MORE = "More is collected than you said Yes to; a No leaves it at that. ";
+const CTRL_C = "\x03";
+const CTRL_D = "\x04";
+const SIGINT = 2;
+
+const TOLD = receipt("installer", "notice") + receipt("server", "notice");
+const ASK = "telemetry_notice\ntelemetry_ask\necho done";
+const yes = `${docker("true")}`;
+const no = `${docker("false")}`;
+
+function docker(client: string): string {
+  return `APPSMITH_DISABLE_TELEMETRY=false\nAPPSMITH_CLIENT_TELEMETRY=${client}\n`;
+}
+
+/** What a person does at the terminal, and what comes of it. `client`: answers of the client, as `<answer> <version>`. */
+interface Conversation {
+  readonly name: string;
+  readonly dialog: Dialog;
+  readonly piped?: boolean;
+  readonly script?: string;
+  readonly table?: TableName;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly expect: {
+    /** Of the whole output, after the notice. */
+    readonly output: string;
+    readonly status?: number;
+    readonly client: readonly string[];
+    readonly dockerEnv: string | undefined;
+  };
+}
+
+const conversations: readonly Conversation[] = [
+  {
+    name: "y is a Yes",
+    dialog: [["[y/N] ", "y\n"]],
+    expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
+  },
+  {
+    name: "Yes is a Yes, with spaces around it",
+    dialog: [["[y/N] ", " Yes \n"]],
+    expect: { output: `${QUESTION} Yes \ndone\n`, client: ["yes 1"], dockerEnv: yes },
+  },
+  ...["n", "no", "", "yep", "\\y", "*"].map((typed) => ({
+    name: `anything else is a No: ${JSON.stringify(typed)}`,
+    dialog: [["[y/N] ", `${typed}\n`]] as const,
+    expect: { output: `${QUESTION}${typed}\ndone\n`, client: ["no 1"], dockerEnv: no },
+  })),
+  {
+    name: "the end of the input is a No",
+    dialog: [["[y/N] ", CTRL_D]],
+    expect: { output: `${QUESTION}\ndone\n`, client: ["no 1"], dockerEnv: no },
+  },
+  {
+    name: "a Yes that is not entered is a No",
+    dialog: [["[y/N] ", `y${CTRL_D}${CTRL_D}`]],
+    expect: { output: `${QUESTION}y\ndone\n`, client: ["no 1"], dockerEnv: no },
+  },
+  {
+    name: "no answer in time is a No",
+    dialog: [["[y/N] ", "y"]],
+    environment: { TELEMETRY_ASK_SECONDS: "1" },
+    expect: { output: `${QUESTION}y\ndone\n`, client: ["no 1"], dockerEnv: no },
+  },
+  {
+    name: "Ctrl-C ends the install and is no answer",
+    dialog: [["[y/N] ", CTRL_C]],
+    expect: { output: `${QUESTION}^C`, status: -SIGINT, client: [], dockerEnv: undefined },
+  },
+  {
+    name: "Ctrl-C is left to a caller that goes on after it, and is no answer",
+    script: `trap 'echo caught' INT\n${ASK}`,
+    dialog: [["[y/N] ", CTRL_C]],
+    expect: {
+      output: `${QUESTION}^Ccaught\n\ndone\n`,
+      client: [],
+      dockerEnv: "APPSMITH_DISABLE_TELEMETRY=false\n",
+    },
+  },
+  {
+    name: "a script that comes on stdin asks at the terminal",
+    dialog: [["[y/N] ", "y\n"]],
+    piped: true,
+    expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
+  },
+  {
+    name: "an answer is not asked for twice",
+    script: `${ASK}\ntelemetry_ask`,
+    dialog: [["[y/N] ", "y\n"]],
+    expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
+  },
+  {
+    name: "--reconfigure asks again, after a No",
+    script: "telemetry_ask --reconfigure",
+    dialog: [["[y/N] ", "y\n"]],
+    files: {
+      "opt/telemetry/receipts.ndjson": TOLD + receipt("client", "no"),
+      "opt/docker.env": `A=1\n${no}B=2\n`,
+    },
+    expect: { output: `${QUESTION}y\n`, client: ["no 1", "yes 1"], dockerEnv: `A=1\n${yes}B=2\n` },
+  },
+  {
+    name: "--reconfigure asks again, after a Yes",
+    script: "telemetry_ask --reconfigure",
+    dialog: [["[y/N] ", "\n"]],
+    files: { "opt/telemetry/receipts.ndjson": TOLD + receipt("client", "yes"), "opt/docker.env": yes },
+    expect: { output: `${QUESTION}\n`, client: ["yes 1", "no 1"], dockerEnv: no },
+  },
+  {
+    name: "--reconfigure does not ask what the machine refuses",
+    script: "telemetry_ask --reconfigure\necho done",
+    environment: { DO_NOT_TRACK: "1" },
+    dialog: [],
+    expect: { output: "done\n", client: [], dockerEnv: "APPSMITH_DISABLE_TELEMETRY=true\n" },
+  },
+  {
+    name: "a CI system is not asked, even at a terminal",
+    script: "telemetry_ask\necho done",
+    environment: { CI: "1" },
+    dialog: [],
+    expect: { output: "done\n", client: ["no 1"], dockerEnv: no },
+  },
+  {
+    name: "a grown plan asks a Yes for what is new, and a Yes covers it",
+    table: "grown",
+    dialog: [["[y/N] ", "y\n"]],
+    files: { "opt/telemetry/receipts.ndjson": receipt("client", "yes"), "opt/docker.env": yes },
+    expect: { output: `${MORE}${QUESTION}y\ndone\n`, client: ["yes 1", "yes 3"], dockerEnv: yes },
+  },
+  {
+    name: "a No to what is new leaves the Yes to the rest, and is not asked for again",
+    table: "grown",
+    script: `${ASK}\ntelemetry_ask`,
+    dialog: [["[y/N] ", "n\n"]],
+    files: { "opt/telemetry/receipts.ndjson": receipt("client", "yes"), "opt/docker.env": yes },
+    expect: { output: `${MORE}${QUESTION}n\ndone\n`, client: ["yes 1", "no 3", "yes 1"], dockerEnv: yes },
+  },
+  {
+    name: "an answer replaces malformed receipts",
+    dialog: [["[y/N] ", "y\n"]],
+    script: "telemetry_ask",
+    files: { "opt/telemetry/receipts.ndjson": `${receipt("client", "no")}nonsense\n` },
+    expect: { output: `${QUESTION}y\n`, client: ["yes 1"], dockerEnv: yes },
+  },
+];
+
+const SUPPORT = "May the makers of Appsmith write to you about this install? [y/N] ";
+const ADDRESS = "Your e-mail address (empty: none is sent): ";
+const AFTER_FAILURE =
+  "telemetry_notice\nTELEMETRY_URL=$SUPPORT_URL\nt_kind=port_taken\ntelemetry_support\necho done";
+
+describe.each(findShells(process.env.CI !== undefined))("at a terminal, in $name", (shell) => {
+  it.each(conversations)("$name", async (conversation) => {
+    const installation = prepareInstallation({
+      shell,
+      table: conversation.table ?? "first",
+      script: conversation.script ?? ASK,
+      url: await closedUrl(),
+      sender: "curl",
+      environment: conversation.environment ?? {},
+      files: conversation.files ?? {},
+    });
+    try {
+      const { status, output, unasked } = await installation.runInTerminal(
+        conversation.dialog,
+        conversation.piped ?? false,
+      );
+      await installation.rest();
+      const notice = NOTICE;
+      const lines =
+        (installation.read("opt/telemetry/receipts.ndjson") ?? "").match(/^.*"client".*$/gm) ?? [];
+      expect({
+        status,
+        output: output.replace(notice, ""),
+        unasked,
+        client: lines.map((line) => /"answer":"(\w+)".*"planVersion":(\d+)/.exec(line)?.slice(1).join(" ")),
+        dockerEnv: installation.read("opt/docker.env"),
+      }).toEqual({ status: 0, unasked: [], ...conversation.expect });
+    } finally {
+      installation.remove();
+    }
+  });
+
+  it.each([
+    ["No asks for no address", [["[y/N] ", "n\n"]], `${SUPPORT}n\ndone\n`, []],
+    [
+      "a blank address sends nothing",
+      [
+        ["[y/N] ", "y\n"],
+        ["sent): ", "  \n"],
+      ],
+      `${SUPPORT}y\n${ADDRESS}  \nNo e-mail address: nothing was sent.\ndone\n`,
+      [],
+    ],
+    [
+      "what is no address is not sent",
+      [
+        ["[y/N] ", "y\n"],
+        ["sent): ", "ada at example\n"],
+      ],
+      `${SUPPORT}y\n${ADDRESS}ada at example\nNo e-mail address: nothing was sent.\ndone\n`,
+      [],
+    ],
+    [
+      "an address is sent, with the kind of the error and the system",
+      [
+        ["[y/N] ", "y\n"],
+        ["sent): ", 'o"hara\\@example.com\n'],
+      ],
+      `${SUPPORT}y\n${ADDRESS}o"hara\\@example.com\nSent.\ndone\n`,
+      [{ os: "other", error: "port_taken", email: 'o"hara\\@example.com' }],
+    ],
+  ] as const)("support: %s", async (_, dialog, output, sent) => {
+    const recorder = await openRecorder(200);
+    const installation = prepareInstallation({
+      shell,
+      table: "first",
+      script: AFTER_FAILURE,
+      url: recorder.url,
+      sender: "curl",
+      environment: { SUPPORT_URL: recorder.url },
+      files: {},
+    });
+    try {
+      const outcome = await installation.runInTerminal(dialog, false);
+      expect(outcome.output.replace(NOTICE, "")).toBe(output);
+      const messages = recorder.requests.flatMap(({ body }) => Object(JSON.parse(body.toString())).batch);
+      expect(messages.map(({ event, properties }) => ({ event, properties }))).toEqual(
+        sent.map((properties) => ({ event: "Installation Support", properties })),
+      );
+      expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);
+    } finally {
+      await recorder.close();
+      installation.remove();
+    }
+  });
+
+  it("support: an address that could not be sent is not kept, and the person is told", async () => {
+    const installation = prepareInstallation({
+      shell,
+      table: "first",
+      script: AFTER_FAILURE,
+      url: "",
+      sender: "curl",
+      environment: { SUPPORT_URL: await closedUrl() },
+      files: {},
+    });
+    // A place for temporary files of which nothing may be left.
+    const temporary = join(installation.folder, "tmp");
+    mkdirSync(temporary);
+    try {
+      const { output } = await installation.runInTerminal(
+        [
+          ["[y/N] ", "y\n"],
+          ["sent): ", "ada@example.com\n"],
+        ],
+        true,
+      );
+      expect(output).toContain("Not sent, and not kept.\ndone\n");
+      expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);
+    } finally {
+      rmSync(temporary, { recursive: true, force: true });
+      installation.remove();
+    }
+  });
+});

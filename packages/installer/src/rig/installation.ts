@@ -1,0 +1,207 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { findProgram, type Shell } from "./shells.ts";
+import { type TableName, tables } from "./tables.ts";
+
+const KIT = fileURLToPath(new URL("../../candor.sh", import.meta.url));
+const TERMINAL = fileURLToPath(new URL("terminal.py", import.meta.url));
+
+/** What the kit and the scripts of the tests need of a system, beside what sends. */
+const PROGRAMS =
+  "awk cat chmod cp date env false find grep head kill mkdir mktemp mv od paste rm sed sh sleep tail touch tr true uname wc";
+
+/** What there is to send with. `busybox`: every program is busybox's, as on Alpine. */
+export type Sender = "curl" | "wget" | "busybox" | "none";
+
+/** A machine's folder with a script that installs something into `opt/`. */
+export interface Installation {
+  /** Has spaces and a quote in its name. */
+  readonly folder: string;
+  /** Runs the script without a terminal. Its output is read until every process that holds it is gone. */
+  run(): Promise<Outcome>;
+  /** Runs it in a terminal. `piped`: in one file with table and kit, on stdin, as under `curl | sh`. */
+  runInTerminal(dialog: Dialog, piped: boolean): Promise<TerminalOutcome>;
+  /** Runs it by another command, such as `unshare`, that gets the shell and the script as its last arguments. */
+  runBy(command: readonly [string, ...string[]]): Promise<Outcome>;
+  /** The text of a file below the folder; undefined when there is none. */
+  read(name: string): string | undefined;
+  /** Names of the files below a folder, sorted. */
+  list(name: string): readonly string[];
+  /** Whether any process works in the folder. */
+  isAtWork(): boolean;
+  /** Resolves when none does any more. */
+  rest(): Promise<void>;
+  remove(): void;
+}
+
+export interface Outcome {
+  readonly status: number | NodeJS.Signals;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What to wait for in the output, and what to type then. */
+export type Dialog = readonly (readonly [wanted: string, typed: string])[];
+
+export interface TerminalOutcome {
+  /** Minus the number of the signal that ended it. */
+  readonly status: number;
+  readonly output: string;
+  /** What of the dialog did not happen. */
+  readonly unasked: Dialog;
+}
+
+export interface Machine {
+  readonly shell: Shell;
+  readonly table: TableName;
+  /** The lines of the maker's script, once the kit is sourced. */
+  readonly script: string;
+  readonly url: string;
+  readonly sender: Sender;
+  readonly environment: Readonly<Record<string, string>>;
+  /** Text of files that are there before, by path below the folder. */
+  readonly files: Readonly<Record<string, string>>;
+}
+
+export function prepareInstallation(machine: Machine): Installation {
+  const folder = join(mkdtempSync(join(tmpdir(), "candor-installer-")), "it's $HOME & co");
+  mkdirSync(join(folder, "opt"), { recursive: true });
+  const programs = join(folder, "bin");
+  linkPrograms(programs, machine.sender);
+  for (const [name, text] of Object.entries(machine.files)) {
+    mkdirSync(join(folder, name, ".."), { recursive: true });
+    writeFileSync(join(folder, name), text, "latin1");
+  }
+  const script = join(folder, "install.sh");
+  writeFileSync(join(folder, "table.sh"), tables[machine.table]);
+  const [settings, calls] = writeScript(machine);
+  writeFileSync(script, `${settings}. ./table.sh\n. '${KIT}'\n${calls}`);
+  writeFileSync(
+    join(folder, "inlined.sh"),
+    `${settings}${tables[machine.table]}\n${readFileSync(KIT, "utf8")}\n${calls}`,
+  );
+  const [program, ...flags] = machine.shell.command;
+  const environment = { PATH: programs, HOME: join(folder, "home"), ...machine.environment };
+  const command = [findProgram(program) ?? program, ...flags];
+  const runAll = ([first = "", ...others]: readonly string[]): Promise<Outcome> =>
+    finish(
+      spawn(first, others, {
+        cwd: folder,
+        env: environment,
+        detached: true, // No terminal, and a group of its own.
+        stdio: ["ignore", "pipe", "pipe"],
+      }),
+    );
+  return {
+    folder,
+    run: () => runAll([...command, script]),
+    runBy: ([by, ...flags]) => runAll([findProgram(by) ?? by, ...flags, ...command, script]),
+    runInTerminal: async (dialog, piped) => {
+      const typed = piped
+        ? ["sh", "-c", `cat inlined.sh | ${command.map(quote).join(" ")}`]
+        : [...command, script];
+      const python = findProgram("python3") ?? "python3";
+      const child = spawn(python, [TERMINAL, ...typed], { cwd: folder, env: environment });
+      child.stdin.end(JSON.stringify(dialog));
+      const { stdout, stderr } = await finish(child);
+      if (stdout === "") throw new Error(`the terminal failed: ${stderr}`);
+      const outcome: TerminalOutcome = JSON.parse(stdout);
+      return { ...outcome, output: outcome.output.replaceAll("\r\n", "\n") };
+    },
+    read: (name) => readOrNothing(join(folder, name)),
+    list: (name) => listFiles(join(folder, name)),
+    isAtWork: () => worksIn(folder),
+    rest: () => waitForRest(folder),
+    remove: () => rmSync(join(folder, ".."), { recursive: true, force: true }),
+  };
+}
+
+/** Collects what a process prints, until it has ended and nobody holds its output. */
+async function finish(child: ChildProcess): Promise<Outcome> {
+  let stdout = "";
+  let stderr = "";
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+  });
+  const [status, signal]: unknown[] = await once(child, "close");
+  return { status: typeof status === "number" ? status : (String(signal) as NodeJS.Signals), stdout, stderr };
+}
+
+/** What stands before the kit, and what after it. */
+function writeScript({ script, url }: Machine): readonly [settings: string, calls: string] {
+  const settings = `set -eu
+here=$PWD
+TELEMETRY_URL='${url}'
+TELEMETRY_WRITE_KEY='key_"1"'
+TELEMETRY_PAGE=https://example.com/telemetry
+TELEMETRY_STATE_DIR=$here/opt/telemetry
+TELEMETRY_DOCKER_ENV=$here/opt/docker.env
+`;
+  return [settings, `t_policy=$here/policy t_os=$here/os-release\n${script}\n`];
+}
+
+function linkPrograms(folder: string, sender: Sender): void {
+  mkdirSync(folder);
+  const senders = sender === "busybox" ? ["wget"] : sender === "none" ? [] : [sender];
+  for (const name of [...PROGRAMS.split(" "), ...senders]) {
+    const path = findProgram(sender === "busybox" ? "busybox" : name);
+    if (path === undefined) throw new Error(`not installed: ${name}`);
+    symlinkSync(path, join(folder, name));
+  }
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+function readOrNothing(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return undefined;
+  }
+}
+
+function listFiles(path: string): readonly string[] {
+  try {
+    return readdirSync(path, { recursive: true, encoding: "utf8" })
+      .filter((name) => statSync(join(path, name)).isFile())
+      .sort();
+  } catch {
+    return [];
+  }
+}
+
+const REST_POLL_MS = 20;
+
+async function waitForRest(folder: string): Promise<void> {
+  while (worksIn(folder)) await sleep(REST_POLL_MS);
+}
+
+function worksIn(folder: string): boolean {
+  return readdirSync("/proc").some((pid) => {
+    try {
+      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`) === folder;
+    } catch {
+      return false;
+    }
+  });
+}

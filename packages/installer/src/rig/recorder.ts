@@ -1,0 +1,71 @@
+import { once } from "node:events";
+import { createServer, type Server, type ServerResponse } from "node:http";
+
+export interface Recorded {
+  readonly path: string;
+  readonly retryCount: string | undefined;
+  readonly contentType: string | undefined;
+  /** The very bytes of the body. */
+  readonly body: Buffer;
+}
+
+/** A collector that keeps what it is sent, on a free port of the loopback. */
+export interface Recorder {
+  readonly url: string;
+  readonly requests: readonly Recorded[];
+  /** Lets those that wait be answered, when it was opened with `"waits"`. */
+  answer(): void;
+  close(): Promise<void>;
+}
+
+/** What it does with a request: answers with this status, or reads it and waits. */
+export type Manner = number | "waits";
+
+export async function openRecorder(manner: Manner): Promise<Recorder> {
+  const requests: Recorded[] = [];
+  const waiting: ServerResponse[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      requests.push({
+        path: `${request.method} ${request.url}`,
+        retryCount: request.headers["x-retry-count"]?.toString(),
+        contentType: request.headers["content-type"],
+        body: Buffer.concat(chunks),
+      });
+      if (manner === "waits") waiting.push(response);
+      else reply(response, manner);
+    });
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${portOf(server)}`,
+    requests,
+    answer: () => waiting.splice(0).forEach((response) => void reply(response, 200)),
+    close: async () => {
+      server.close();
+      server.closeAllConnections();
+      await once(server, "close");
+    },
+  };
+}
+
+/** A URL on the loopback that nobody listens at. */
+export async function closedUrl(): Promise<string> {
+  const { url, close } = await openRecorder(200);
+  await close();
+  return url;
+}
+
+function reply(response: ServerResponse, status: number): void {
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(status === 200 ? '{"success":true}' : '{"success":false}');
+}
+
+function portOf(server: Server): number {
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}

@@ -1,0 +1,88 @@
+import { readFileSync } from "node:fs";
+import { type Field, generateShell, loadPlan, type Plan, type PlanEvent } from "@candor/plan";
+
+const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
+const appsmith = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
+
+const ABOUT = {
+  sensitivity: "technical",
+  description: "A field.",
+  example: "x",
+  since: 1,
+  required: false,
+  exception: undefined,
+  column: false,
+  keptWith: [],
+} as const;
+const TEXT = {
+  ...ABOUT,
+  type: "string",
+  format: "text",
+  maxLength: 1024,
+  enum: undefined,
+  pattern: undefined,
+  hash: false,
+} as const;
+
+/** The Appsmith plan at version 1, whatever version it has reached: what the rig's receipts are for. */
+const first: Plan = { ...appsmith, version: 1, events: appsmith.events.map(asOfFirst) };
+
+/** Three versions on: the installer tells one more thing, and has one more event. */
+const grown: Plan = {
+  ...first,
+  version: 3,
+  events: first.events.flatMap((event) => {
+    if (event.name === "APPLICATIONS_PAGE_LOAD") return [{ ...event, since: 3 }];
+    if (event.name !== "Installation Started") return [event];
+    const seconds: Field = {
+      ...ABOUT,
+      type: "integer",
+      minimum: 0,
+      maximum: 60,
+      buckets: undefined,
+      since: 3,
+    };
+    return [
+      { ...event, fields: { ...event.fields, seconds } },
+      { ...event, name: "Installation Resumed", since: 3 },
+    ];
+  }),
+};
+
+/** A plan with values that are free text, numbers and switches, under odd names. */
+const odd: Plan = {
+  ...first,
+  events: first.events.map((event) =>
+    event.name === "Installation Started"
+      ? {
+          ...event,
+          fields: {
+            ...event.fields,
+            note: TEXT,
+            'a"b\\c': TEXT,
+            port: { ...ABOUT, type: "integer", minimum: 1, maximum: 65535, buckets: undefined },
+            proxied: { ...ABOUT, type: "boolean" },
+          },
+        }
+      : event,
+  ),
+};
+
+function asOfFirst(event: PlanEvent): PlanEvent {
+  const fields = Object.entries(event.fields).map(([name, field]) => [name, { ...field, since: 1 }]);
+  return { ...event, since: 1, fields: Object.fromEntries(fields) };
+}
+
+/** What `candor generate sh` prints for each. */
+export const tables = {
+  first: generateShell(first),
+  grown: generateShell(grown),
+  odd: generateShell(odd),
+} as const;
+
+export type TableName = keyof typeof tables;
+
+/** The hash of a table's plan, as it stands in receipts. */
+export function hashOf(table: TableName): string {
+  return /^CANDOR_PLAN_HASH='([0-9a-f]{64})'$/m.exec(tables[table])?.[1] ?? "";
+}
