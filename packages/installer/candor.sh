@@ -82,7 +82,7 @@ t_recall() { # SOURCE: fails on a No or any malformed line
 	[ "$t_said" != no ]
 }
 
-t_write() { # FILE LINE. Makes no parents: installers look for them.
+t_write() { # FILE LINE. Makes no parents.
 	(umask 077; [ -d "${1%/*}" ] || mkdir "$t_dir" "${1%/*}"; printf '%s\n' "$2" >>"$1")
 }
 
@@ -150,7 +150,7 @@ t_ask() { # [--reconfigure]: the question of the client
 	t_docker_env
 }
 
-t_docker_env() { # Its lines stay, but for new answers and refusals.
+t_docker_env() { # What stands there mostly stays.
 	t_decide server
 	[ "$t_env" ] || return 1
 	case $t_why in

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
@@ -234,6 +235,19 @@ describe("the sender", () => {
     };
     expect(await sender.run()).toEqual({ end: "stopped" });
     expect((await listOutboxFiles(folder.outbox)).at(-1)).toMatchObject({ sentBytes: 0 });
+  });
+
+  it("passes over what it cannot read, and sends the rest", async () => {
+    const { folder, sender, write } = open();
+    mkdirSync(join(folder.outbox, "server-20261122T120000Z-dir.ndjson"));
+    const swept = write("server", ["1"], "aa");
+    write("server", ["2"], "bb");
+    recorder.answer = ({ path }) => {
+      if (path === "/v1/instance/key") rmSync(swept);
+      return undefined;
+    };
+    expect(await sender.run()).toEqual({ end: "done" });
+    expect(ids()).toEqual(["2"]);
   });
 
   it("leaves the work to whoever holds the lease", async () => {

@@ -154,8 +154,9 @@ export class Sender {
     for (let sent = file.sentBytes; ; ) {
       if (this.#isStopped) return STOP;
       if (!this.#options.lease.renew()) return { go: "lease_lost" };
-      const lines = await readLines(path, sent, BATCH);
-      if (lines.count === 0) return ON;
+      // Swept meanwhile, or another user's: the others are sent all the same.
+      const lines = await readLines(path, sent, BATCH).catch(() => undefined);
+      if (lines === undefined || lines.count === 0) return ON;
       const progress = await this.#deliver(this.#allowed(lines, source), source, delivery);
       if (progress.go === "denied") deleteOutboxFile(path);
       if (progress.go === "denied") return ON;
