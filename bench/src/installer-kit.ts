@@ -1,5 +1,5 @@
 /**
- * `node bench/dist/installer-kit.js [--rounds 25]`: the time that the installer kit adds to an install script, in dash,
+ * The time that the installer kit adds to an install script, in dash,
  * against the same script without it. The script does what an install does with the kit: notice, question (nobody to
  * ask), start, success, trap. Scripts take turns, so that a machine's moods fall on all of them alike.
  */
@@ -10,8 +10,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
-import { formatMs, machineFacts, markdownTable } from "./table.ts";
+import { formatMs, markdownTable } from "./table.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CALLS = `telemetry_install_trap
@@ -21,6 +20,8 @@ telemetry_track 'Installation Started'
 telemetry_success
 `;
 
+const ROUNDS = 25;
+
 interface Subject {
   readonly name: string;
   /** Undefined: the script without the kit. */
@@ -29,10 +30,8 @@ interface Subject {
   readonly isUpgrade: boolean;
 }
 
-const { values } = parseArgs({ options: { rounds: { type: "string", default: "25" } } });
-await run(Number(values.rounds));
-
-async function run(rounds: number): Promise<void> {
+/** Time until each script has ended and nobody holds its output: medians of `ROUNDS` runs. Resolves to the table. */
+export async function installerTable(): Promise<string> {
   const sockets: Socket[] = [];
   const silent = await listen(createServer((socket) => void sockets.push(socket)));
   const closed = await listen(createServer());
@@ -50,7 +49,7 @@ async function run(rounds: number): Promise<void> {
   try {
     writeFileSync(join(folder, "table.sh"), printTable());
     const times = subjects.map((): number[] => []);
-    for (let round = 0; round <= rounds; round += 1) {
+    for (let round = 0; round <= ROUNDS; round += 1) {
       for (const [index, subject] of subjects.entries()) {
         const ms = await timeInstall(subject, folder, `${round}-${index}`);
         if (round > 0) times[index]?.push(ms); // The first round warms up.
@@ -61,8 +60,7 @@ async function run(rounds: number): Promise<void> {
       const ms = medians[index] ?? Number.NaN;
       return [name, formatMs(ms), url === undefined ? "" : formatMs(ms - (medians[0] ?? Number.NaN))];
     });
-    console.log(`${machineFacts()}\nmedians of ${rounds} runs in dash\n`);
-    console.log(markdownTable(["install script", "ms", "added"], rows));
+    return `Medians of ${ROUNDS} runs in dash.\n\n${markdownTable(["install script", "ms", "added"], rows)}`;
   } finally {
     for (const socket of sockets) socket.destroy();
     await close(silent);

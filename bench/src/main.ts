@@ -12,6 +12,7 @@ import { measureDisk } from "./disk.ts";
 import { measureDrain } from "./drain.ts";
 import { startFloor } from "./floor-process.ts";
 import { measureFreshness } from "./freshness.ts";
+import { installerTable } from "./installer-kit.ts";
 import { judgingTable } from "./judging.ts";
 import { compareLogs } from "./log-compare.ts";
 import { diskRows, drainRows, freshnessRows, resultHeader, speedRows } from "./result-rows.ts";
@@ -31,6 +32,7 @@ const partNames = [
   "abuse",
   "log",
   "sdk",
+  "installer",
 ] as const;
 type PartName = (typeof partNames)[number];
 
@@ -74,6 +76,7 @@ const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promi
   abuse: () => withCollector(abuseTable),
   log: ({ rounds, roundMs, warmupMs }) =>
     compareLogs({ rounds, roundMs: roundMs / 2, warmupMs: warmupMs / 2 }),
+  installer: installerTable,
   sdk: async (settings) => sdkTable(await measureSdks(settings)),
 };
 
