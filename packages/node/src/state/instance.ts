@@ -7,8 +7,8 @@ import {
   randomUUID,
   sign,
 } from "node:crypto";
-import { linkSync, readFileSync, writeFileSync } from "node:fs";
-import { codeOf, isRecord, readObject, removeFile, replaceFile } from "./state-folder.ts";
+import { linkSync, writeFileSync } from "node:fs";
+import { isRecord, readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 const SECRET_BYTES = 32;
 /** A hash takes about 5 µs, and the same few people use a product. */
@@ -61,30 +61,19 @@ export function makePassingInstance(nowMs: number): Instance {
 function makeStored(file: string, nowMs: number): StoredInstance {
   const made = newStored(nowMs);
   const text = `${JSON.stringify(made)}\n`;
-  if (isThere(file)) {
-    replaceFile(file, text);
-    return made;
-  }
   const draft = `${file}.${randomBytes(4).toString("hex")}.tmp`;
   writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
   try {
     linkSync(draft, file);
     return made;
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") return readStored(file) ?? made;
-    replaceFile(file, text); // a file system without links
+  } catch {
+    // Another process was first; or what is there cannot be read, or the file system has no links.
+    const other = readStored(file);
+    if (other !== undefined) return other;
+    replaceFile(file, text);
     return made;
   } finally {
     removeFile(draft);
-  }
-}
-
-function isThere(file: string): boolean {
-  try {
-    readFileSync(file);
-    return true;
-  } catch {
-    return false;
   }
 }
 

@@ -1,0 +1,34 @@
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { expect, it } from "vitest";
+import { makeFolderForTest } from "../rig/in-process.ts";
+
+const MODULE = new URL("../../dist/state/instance.js", import.meta.url).href;
+const PROCESSES = 6;
+const FILES = 200;
+
+/** Opens the instances of many folders one after the other, at the same time as the others do. */
+async function openAll(dir: string, atMs: number): Promise<string> {
+  const program = `
+    import { openInstance } from ${JSON.stringify(MODULE)};
+    const ids = [];
+    for (let n = 0; n < ${FILES}; n += 1) {
+      while (Date.now() < ${atMs} + n * 5) {}
+      ids.push(openInstance(${JSON.stringify(`${dir}/`)} + n + ".json", Date.now()).instanceId);
+    }
+    console.log(ids.join());`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  for await (const chunk of child.stdout) output += chunk;
+  return output;
+}
+
+it("an instance is one and the same for processes that make it at the same moment", async () => {
+  const dir = join(makeFolderForTest());
+  const atMs = Date.now() + 1000;
+  const outputs = await Promise.all(Array.from({ length: PROCESSES }, () => openAll(dir, atMs)));
+  expect(outputs[0]?.split(",")).toHaveLength(FILES);
+  expect(new Set(outputs).size).toBe(1);
+});
