@@ -21,9 +21,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** The one block of README that begins so. */
-function readBlock(firstWords: string): string {
-  const blocks = [...readFileSync(join(ROOT, "README.md"), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)];
+/** The one block of a page that begins so. */
+function readBlock(page: string, firstWords: string): string {
+  const blocks = [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)];
   const found = blocks.map(([, text = ""]) => text).filter((text) => text.startsWith(firstWords));
   expect(found).toHaveLength(1);
   return found[0] ?? "";
@@ -42,10 +42,27 @@ async function runInShell(text: string): Promise<{ readonly status: unknown; rea
 }
 
 it("sends from a product's server as README says, pasted as it is printed", async () => {
-  const { status, output } = await runInShell(readBlock("export WRITE_KEY="));
+  const { status, output } = await runInShell(readBlock("README.md", "export WRITE_KEY="));
   expect(output).toContain("state: 'on'");
   expect(output).toContain("'properties.* undeclared': 1");
   expect(output).toMatch(/\{"type":"track","event":"execute_ACTION_TRIGGERED",.*"userId":"[0-9a-f]{64}"/);
   expect(output).not.toMatch(/SELECT 1"|"ada"/);
+  expect(output).toContain("reason: 'environment_disable'");
+  expect(output).toMatch(/\nreceipts\.ndjson\n$/);
+  expect(status).toBe(0);
+});
+
+it("tells of an install as the kit's README says, pasted as it is printed", async () => {
+  const block = readBlock("packages/installer/README.md", "npx candor generate sh");
+  const { status, output } = await runInShell(
+    block
+      .replaceAll("http://127.0.0.1:7226", candor.url)
+      .replaceAll("/tmp/", `${dir}/`)
+      .replace("$PWD", ROOT)
+      .replace("command -v docker", "command -v sh"),
+  );
+  expect(output).toContain("To send nothing, set APPSMITH_DISABLE_TELEMETRY=true");
+  expect(output).toContain("track Installation Started");
+  expect(output).toContain("track Installation Success");
   expect(status).toBe(0);
 });

@@ -236,10 +236,10 @@ t_json() { # TEXT: gives JSON
 t_sender='
 post() { # AGAIN
 	{ printf "{\"batch\":["; paste -sd, - | tr -d "\n"; printf "],\"sentAt\":\"%s\"}" "$(date -u +%FT%TZ)"; } | if type curl >/dev/null; then
-		curl -qso /dev/null -w "%{http_code}" --connect-timeout 2 --max-time 3 -H "X-Retry-Count: $1" -H "$json" --data-binary @- "$url"
+		curl -qsw "%{http_code}" --connect-timeout 2 --max-time 3 -H "X-Retry-Count: $1" -H "$json" --data-binary @- "$url"
 	elif f=$(mktemp); then
 		cat >"$f"; exec 4<"$f"; rm "$f"
-		wget -qO /dev/null --header "X-Retry-Count: $1" --header "$json" --post-file /dev/fd/4 "$url" &
+		wget -qO - --header "X-Retry-Count: $1" --header "$json" --post-file /dev/fd/4 "$url" &
 		w=$!; (sleep 3; kill $w) >/dev/null & wait $w && echo 200
 	fi
 }
@@ -251,14 +251,14 @@ for f in "$2.ndjson" ${3:+"$outbox"/installer-*.ndjson}; do
 	case $again$f in "1$3"*) continue ;; esac
 	n=${f%ndjson}sent size=$(($(wc -c <"$f"))); sent=$(cat "$n" || echo 0)
 	[ "$sent" -lt "$size" ] && [ -z "$(tail -c 1 "$f")" ] && case $(tail -c "+$((sent + 1))" "$f" | post "$again") in
-		408 | 410 | 429 | 460 | [!24]* | "") exit ;;
-		*) echo "$size" >"$n.tmp" && mv -f "$n.tmp" "$n" ;;
+		*\"success\":true*200 | *400 | *413) echo "$size" >"$n.tmp" && mv -f "$n.tmp" "$n" ;;
+		*) exit ;;
 	esac
 	[ ! -e "$outbox/../sender.lease" ] || exit
 	again=1
 done'
 
-t_support() ( # The address is in no file, argument or exported variable.
+t_support() ( # The address: in no file, argument or environment.
 	set +aexC
 	unset t_reply t_pair t_list t_v
 	t_decide installer || return 0
@@ -266,7 +266,7 @@ t_support() ( # The address is in no file, argument or exported variable.
 	case $t_reply in [Yy] | [Yy][Ee][Ss]) t_prompt 'Your e-mail address (empty: none is sent):' ;; *) return ;; esac
 	t_random
 	if ! candor_plan_allows 'Installation Support' email "$t_reply"; then echo 'No e-mail address: nothing was sent.'
-	elif [ "$(t_message "$t_v" "$t_v" 'Installation Support' "error=$t_kind" "email=$t_reply" | sh -c "$t_sender" sh "${TELEMETRY_URL%/}/v1/batch" '')" = 200 ]; then echo 'Sent.'
+	elif t_message "$t_v" "$t_v" 'Installation Support' "error=$t_kind" "email=$t_reply" | sh -c "$t_sender" sh "${TELEMETRY_URL%/}/v1/batch" '' | grep 's":true' >/dev/null; then echo 'Sent.'
 	else echo 'Not sent, and not kept.'; fi >&3
 )
 

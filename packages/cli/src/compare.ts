@@ -46,7 +46,9 @@ export async function compare(folder: string, { url: given, json = false }: Comp
   const instance = readInstance(state.instance);
   if (instance === undefined)
     return refuse(
-      toSafeText(`${dir} holds no instance, so nothing is sent from there, and there is nobody to ask as.`),
+      toSafeText(
+        `${dir} holds no instance, so there is nobody to ask as. What an installer sent from there carries no instance's id: it cannot be compared.`,
+      ),
     );
   let url = "";
   try {

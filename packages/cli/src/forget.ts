@@ -48,7 +48,11 @@ async function forgetMyself(folder: string, url: string, json: boolean): Promise
   if (fault !== undefined) return refuse(toSafeText(fault));
   const instance = readInstance(openStateFolder(dir).instance);
   if (instance === undefined)
-    return refuse(toSafeText(`${dir} holds no instance, so nothing was sent from there.`));
+    return refuse(
+      toSafeText(
+        `${dir} holds no instance, so there is nobody to ask as. What an installer sent from there carries no instance's id.`,
+      ),
+    );
   const signed = signRequest(instance, "forget", Date.now());
   return printReceipt(askAsInstance(url, "forget", signed), url, json);
 }

@@ -29,17 +29,28 @@ export function renderFolder(report: FolderReport, colours: Colours): string {
   ].join("");
 }
 
-function toStateSentence({ instance, isInstanceStrange, answers, outbox }: FolderReport): string {
+/** How the folder stands, as far as it tells: what only the product's process knows is said at the end. */
+function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox }: FolderReport): string {
   if (answers === undefined) return `Off. ${DENY_REASONS.receipt_unreadable}`;
+  if (policy === null) return `Off. ${DENY_REASONS.policy_unreadable}`;
   if (isInstanceStrange) return "instance.json is not of a form that this version of candor knows.";
-  if (instance === undefined) {
-    const isRefused = answers.some(({ answer }) => answer === "no");
-    return isRefused
-      ? `Off. ${DENY_REASONS.stored_no} Nothing but the answers is kept.`
-      : "Off, or not begun: there is no instance, and nothing is kept.";
-  }
   const { waiting, sent } = outbox;
-  return `On, as of when the product last ran. Messages that wait: ${waiting.messages}; sent in the last seven days: ${sent.messages}.`;
+  const kept = `Messages that wait: ${waiting.messages}; sent in the last seven days: ${sent.messages}.`;
+  return [...answers.map(toAnswerSentence), toInstanceSentence(instance !== undefined, answers), kept].join(
+    " ",
+  );
+}
+
+function toAnswerSentence({ source, answer }: Receipt): string {
+  return `${source.charAt(0).toUpperCase()}${source.slice(1)}: ${ANSWER_WORDS[answer]}.`;
+}
+
+const ANSWER_WORDS = { yes: "on, after a Yes", notice: "on, after a notice", no: "off, after a No" } as const;
+
+function toInstanceSentence(isThere: boolean, answers: readonly Receipt[]): string {
+  if (isThere) return "The server has an id here, as of when the product last ran.";
+  const isOff = answers.some(({ source, answer }) => source === "server" && answer === "no");
+  return isOff ? "The server has no id here." : "Off, or not begun: the server has no id here.";
 }
 
 function answerRows({ answers }: FolderReport): readonly Row[] {
@@ -56,7 +67,8 @@ function policyOf({ policy }: FolderReport): string {
   if (policy === undefined) return "There is none on this machine.";
   if (policy === null) return DENY_REASONS.policy_unreadable;
   const lines = policy.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
-  return lines.length === 0 ? "It says nothing." : lines.join(", ");
+  if (lines.length === 0) return "It says nothing.";
+  return `${lines.join(", ")} (\`off\` and \`off <product>\` turn it off; any other line turns everything off)`;
 }
 
 function instanceRows({

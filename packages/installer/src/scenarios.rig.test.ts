@@ -13,7 +13,7 @@ interface Scenario {
   readonly table?: TableName;
   readonly sender?: Sender;
   /** What the collector answers; `closed`: nobody listens. */
-  readonly collector?: number | "closed";
+  readonly collector?: number | "closed" | "page";
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly expect: Expected;
@@ -375,14 +375,14 @@ telemetry_error "/opt/appsmith exists"`,
     files: UBUNTU,
     expect: { ...usual, waiting: ["Installation Started"] },
   },
-  ...(["closed", 503, 500, 429, 408, 301] as const).map((collector) => ({
+  ...(["closed", 503, 500, 429, 408, 401, 404, 301, "page"] as const).map((collector) => ({
     name: `what a collector does not take waits in the outbox: ${collector}`,
     script: START,
     collector,
     files: UBUNTU,
     expect: { ...usual, sent: collector === "closed" ? [] : [started], waiting: ["Installation Started"] },
   })),
-  ...([400, 401, 413] as const).map((collector) => ({
+  ...([400, 413] as const).map((collector) => ({
     name: `what a collector refuses for good is not sent again: ${collector}`,
     script: START,
     collector,

@@ -18,8 +18,8 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
-/** What it does with a request: answers with this status, or reads it and waits. */
-export type Manner = number | "waits";
+/** What it does with a request: answers with this status, or with a hotel's page, or reads it and waits. */
+export type Manner = number | "page" | "waits";
 
 export async function openRecorder(manner: Manner): Promise<Recorder> {
   const requests: Recorded[] = [];
@@ -59,7 +59,11 @@ export async function closedUrl(): Promise<string> {
   return url;
 }
 
-function reply(response: ServerResponse, status: number): void {
+function reply(response: ServerResponse, status: number | "page"): void {
+  if (status === "page") {
+    response.end("<html>Log in to the network</html>");
+    return;
+  }
   response.writeHead(status, { "content-type": "application/json" });
   response.end(status === 200 ? '{"success":true}' : '{"success":false}');
 }
