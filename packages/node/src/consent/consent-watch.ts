@@ -32,6 +32,7 @@ interface Look {
 export class ConsentWatch {
   readonly #options: ConsentWatchOptions;
   #signature = "";
+  readonly #decisions = new Map<Source, SourceDecisions>();
   #look: Look = { policy: undefined, receipts: undefined };
 
   constructor(options: ConsentWatchOptions) {
@@ -52,6 +53,7 @@ export class ConsentWatch {
     if (signature === this.#signature && policy !== null && receipts !== null) return this.#version();
     this.#look = { policy: readText(policyFile), receipts: readText(receiptsFile) };
     this.#signature = signature;
+    this.#decisions.clear();
     return this.#version();
   }
 
@@ -60,12 +62,16 @@ export class ConsentWatch {
     return `${this.#signature} ${policy === null} ${receipts === null}`;
   }
 
-  /** The decisions about a source, from the last look. */
+  /** The decisions about a source, from the last look; those without a browser's signals are made once for each look. */
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
-    return {
+    const known = signals === undefined ? this.#decisions.get(source) : undefined;
+    if (known !== undefined) return known;
+    const decisions = {
       notice: this.#decide(source, "notice", signals),
       "opt-in": this.#decide(source, "opt-in", signals),
     };
+    if (signals === undefined) this.#decisions.set(source, decisions);
+    return decisions;
   }
 
   #decide(source: Source, rule: Rule, signals: Signals | undefined): Decision {
