@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
+import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
 export type Tally = {
@@ -40,6 +41,8 @@ export function startSink(): Sink {
   const child = fork(fileURLToPath(new URL("../../dist/sdk/sink-process.js", import.meta.url)), [], {
     execArgv: [],
   });
+  // It stands for another machine: where it and a host want the same core, the host goes first.
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   const ask = askerOf(child);
   let nextPort = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT) * 0.9);
   return {

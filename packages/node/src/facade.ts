@@ -20,7 +20,18 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
   const record = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): void => {
     core.record("server", () => {
       const label = textOf(name);
-      return { type, name: label, ...toWho(who, about), ...toValues(values, namesOf(type, label)) };
+      const { copy, hasUndeclared } = toValues(values, namesOf(type, label));
+      return {
+        type,
+        name: label,
+        userId: textOf(who.userId ?? about?.userId),
+        anonymousId: undefined,
+        groupId: textOf(who.groupId),
+        values: copy,
+        hasUndeclared,
+        context: {},
+        timestampMs: timeOf(about?.timestamp),
+      };
     });
   };
   const flush = async (options?: FlushOptions): Promise<boolean> => {
@@ -106,22 +117,16 @@ interface Who {
   readonly groupId?: unknown;
 }
 
-function toWho(
-  { userId, groupId }: Who,
-  about: About | undefined,
-): Pick<Draft, "userId" | "groupId" | "context" | "timestampMs"> {
-  return {
-    userId: textOf(userId ?? about?.userId),
-    groupId: textOf(groupId),
-    context: {},
-    timestampMs: timeOf(about?.timestamp),
-  };
+/** What a product gave, copied, and whether it gave more than the plan declares. */
+interface Copied {
+  readonly copy: Draft["values"];
+  readonly hasUndeclared: boolean;
 }
 
-function toValues(values: unknown, names: ReadonlySet<string>): Pick<Draft, "values" | "hasUndeclared"> {
-  if (typeof values !== "object" || values === null) return { values: {} };
+function toValues(values: unknown, names: ReadonlySet<string>): Copied {
+  if (typeof values !== "object" || values === null) return { copy: {}, hasUndeclared: false };
   const hasUndeclared = Object.keys(values).some((name) => !names.has(name));
-  return { values: copyPlain(values, names), hasUndeclared };
+  return { copy: copyPlain(values, names), hasUndeclared };
 }
 
 function textOf(value: unknown): string | undefined {

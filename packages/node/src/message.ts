@@ -13,7 +13,7 @@ export interface Draft {
   /** The event's name; of a page or screen its name. */
   readonly name?: string | undefined;
   readonly userId?: string | undefined;
-  readonly anonymousId?: string | undefined;
+  anonymousId?: string | undefined;
   readonly groupId?: string | undefined;
   /** Properties; of identify and group the traits. JSON only. */
   readonly values: { [name: string]: Json };

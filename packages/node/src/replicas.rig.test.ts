@@ -6,6 +6,10 @@ import { EVENT, eventually, makeRigFolder, numbersKept, QUIET, range, startChild
 import { type RecordedMessage, type Recorder, startRecorder } from "./rig/recorder.ts";
 
 const HOUR_MS = 60 * 60_000;
+/** An hour is three seconds. */
+const SPEED = 1200;
+/** Node's timers may come a millisecond early, and a message is made a moment after its sign was noted. */
+const EARLY_MS = 3 * SPEED;
 
 const ends: (() => unknown)[] = [];
 afterAll(async () => {
@@ -82,7 +86,7 @@ describe("three processes on one folder", () => {
       startChild({
         stateDir,
         host: recorder.url,
-        speed: 1200, // an hour is three seconds
+        speed: SPEED,
         program: 'telemetry.keepAlive({ everyHours: 1, healthy: () => true }); await hear("end");',
       });
     const lasting = [start(), start()];
@@ -100,7 +104,7 @@ describe("three processes on one folder", () => {
     }
     const signs = signsOfLife(recorder);
     const gapsMs = signs.slice(1).map((sign, index) => timeOf(sign) - timeOf(signs[index] ?? sign));
-    expect(gapsMs.filter((gapMs) => gapMs < HOUR_MS)).toEqual([]);
+    expect(gapsMs.filter((gapMs) => gapMs < HOUR_MS - EARLY_MS)).toEqual([]);
     expect(new Set(signs.map(({ anonymousId }) => anonymousId)).size).toBe(1);
     expect(restarts).toBeGreaterThan(signs.length); // more starts than signs
   });

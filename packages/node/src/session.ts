@@ -100,7 +100,8 @@ export class Session {
   /** Judges a message and puts what is left of it into the outbox. @returns why not; undefined when it is there */
   record(source: Source, draft: Draft): DropReason | undefined {
     const { counts, print, writeKeyOf, clock } = this.#options;
-    const message = toJudged(this.#complete(source, draft));
+    if (source === "server") this.#complete(draft);
+    const message = toJudged(draft);
     const judged = this.#judges.get(source)?.(message, clock.now());
     if (judged === undefined) return "off";
     if (!judged.kept) return judged.reason;
@@ -108,7 +109,7 @@ export class Session {
       return "no_user_anon_id";
     }
     const line = writeLine(message, draft, writeKeyOf(source));
-    if (Buffer.byteLength(line) > MAX_MESSAGE_BYTES) return "event_too_large";
+    if (isTooLarge(line)) return "event_too_large";
     if (print !== undefined) print(line);
     else if (!this.#writerOf(source).append(line)) return "outbox_slow";
     counts.keep(draft.hasUndeclared === true ? [...judged.trims, undeclaredOf(draft)] : judged.trims);
@@ -191,20 +192,24 @@ export class Session {
     );
   }
 
-  /** Adds what the SDK knows: the library, and of the server the instance's id. */
-  #complete(source: Source, draft: Draft): Draft {
-    if (source !== "server") return draft;
+  /** Adds what the SDK knows of the server: the library, and the instance's id. */
+  #complete(draft: Draft): void {
     const { instanceId } = this.instance;
     const isOwn = this.#ownId.has(`${draft.type} ${draft.name}`) && draft.values.instanceId === undefined;
     if (isOwn) draft.values.instanceId = instanceId;
     if (this.#isLibraryDeclared) draft.context.library = LIBRARY;
-    return { ...draft, anonymousId: instanceId };
+    draft.anonymousId = instanceId;
   }
 
   #toPing(boot: string): Draft {
     const timestampMs = this.#options.clock.now();
     return { type: "track", name: "Instance Active", values: { boot }, context: {}, timestampMs };
   }
+}
+
+/** UTF-8 takes one to three bytes for a UTF-16 code unit: most lines need not be measured. */
+function isTooLarge(line: string): boolean {
+  return line.length * 3 > MAX_MESSAGE_BYTES && Buffer.byteLength(line) > MAX_MESSAGE_BYTES;
 }
 
 function undeclaredOf({ type }: Draft): Trim {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, type StateFolder } from "../state/state-folder.ts";
+import { LineBuffer, type TakenLines } from "./line-buffer.ts";
 import { nameOutboxFile, type Source } from "./outbox-file.ts";
 
 /** Lines wait this long for others, then they are written together. */
@@ -37,10 +38,8 @@ interface OpenFile {
 }
 
 /** Lines on their way to the end of a file. */
-interface Chunk {
+interface Chunk extends TakenLines {
   readonly file: OpenFile;
-  readonly bytes: Buffer;
-  readonly lines: number;
 }
 
 /**
@@ -51,8 +50,7 @@ interface Chunk {
 export class OutboxWriter {
   readonly #options: OutboxWriterOptions;
   #file: OpenFile | undefined;
-  #lines: string[] = [];
-  #waitingBytes = 0;
+  readonly #waiting = new LineBuffer();
   #timer: NodeJS.Timeout | undefined;
   #underWay: Chunk | undefined;
   #idle: Promise<void> = Promise.resolve();
@@ -64,16 +62,15 @@ export class OutboxWriter {
 
   /** Takes a line, without its line break. False: too much waits already. */
   append(line: string): boolean {
-    if (this.#isClosed || this.#waitingBytes > MAX_WAITING_BYTES) return false;
-    this.#lines.push(line);
-    this.#waitingBytes += Buffer.byteLength(line) + 1;
+    if (this.#isClosed || this.#waiting.bytes > MAX_WAITING_BYTES) return false;
+    this.#waiting.add(line);
     this.#timer ??= setTimeout(() => void this.flush(), GATHER_MS).unref();
     return true;
   }
 
   /** Resolves once everything that was appended is written, or was reported as lost. */
   async flush(): Promise<void> {
-    while (this.#lines.length > 0 || this.#underWay !== undefined) {
+    while (this.#waiting.bytes > 0 || this.#underWay !== undefined) {
       if (this.#underWay === undefined) this.#idle = this.#writeWaiting();
       await this.#idle;
     }
@@ -95,8 +92,7 @@ export class OutboxWriter {
   /** Throws away what waits, and writes nothing any more. What is on disk stays. */
   discard(): void {
     this.#isClosed = true;
-    this.#lines = [];
-    this.#waitingBytes = 0;
+    this.#waiting.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#closeFile();
@@ -105,7 +101,7 @@ export class OutboxWriter {
   async #writeWaiting(): Promise<void> {
     const next = this.#takeWaiting();
     if (next === undefined) return;
-    const { file, bytes, lines } = next;
+    const { file, bytes, count } = next;
     this.#underWay = next;
     file.isBusy = true;
     const error = await writeLater(next);
@@ -113,10 +109,11 @@ export class OutboxWriter {
     // The end of the process wrote it, while this was under way.
     if (this.#underWay !== next) return closeWhenDone(file);
     this.#underWay = undefined;
-    if (error !== undefined) this.#fail(error, lines);
+    if (error !== undefined) this.#fail(error, count);
     else if (isDeleted(file) && !this.#isClosed) this.#takeBack(next);
     else {
       file.bytes += bytes.length;
+      this.#waiting.recycle(next);
       this.#options.onWritten(bytes.length);
     }
     if (this.#isClosed) this.#closeFile();
@@ -126,23 +123,20 @@ export class OutboxWriter {
   #takeWaiting(): Chunk | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const lines = this.#lines;
-    this.#lines = [];
-    this.#waitingBytes = 0;
-    if (lines.length === 0 || !this.#options.mayWrite()) return undefined;
+    const taken = this.#waiting.take();
+    if (taken === undefined || !this.#options.mayWrite()) return undefined;
     try {
-      return { file: this.#openFile(), bytes: Buffer.from(`${lines.join("\n")}\n`), lines: lines.length };
+      return { file: this.#openFile(), ...taken };
     } catch (error) {
-      this.#fail(error, lines.length);
+      this.#fail(error, taken.count);
       return undefined;
     }
   }
 
   /** A sweep took its file for delivered while it was written: the lines go into the next one. */
-  #takeBack({ bytes }: Chunk): void {
+  #takeBack(taken: TakenLines): void {
     this.#closeFile();
-    this.#lines = [...bytes.toString("utf8", 0, bytes.length - 1).split("\n"), ...this.#lines];
-    this.#waitingBytes += bytes.length;
+    this.#waiting.putBack(taken);
   }
 
   #fail(error: unknown, lines: number): void {

@@ -1,21 +1,48 @@
-import { promisify } from "node:util";
-import { gzip } from "node:zlib";
+import { createGzip } from "node:zlib";
 import type { Lines } from "../outbox/outbox-file.ts";
 
-const compress = promisify(gzip);
 const LINE_BREAK = 10;
 const COMMA = 44;
+const HEAD = '{"batch":[';
+/**
+ * Compressed in pieces: where all cores are busy, the system may have the event loop wait for a thread until that pauses.
+ * So it waits 0.2 ms at a time, not 3 ms for the whole batch.
+ */
+const PIECE_BYTES = 16 * 1024;
+/** Of what comes out: what a batch is packed to is mostly one chunk. */
+const CHUNK_BYTES = 32 * 1024;
 
-/** The body of a batch: the lines' own bytes, with commas for the line breaks between them. Gzipped. */
-export async function packBatch({ bytes }: Lines, sentAtMs: number): Promise<Buffer> {
-  const joined = Buffer.from(bytes);
-  for (let at = joined.indexOf(LINE_BREAK); at !== -1; at = joined.indexOf(LINE_BREAK, at + 1)) {
-    joined[at] = COMMA;
+/** Packs one batch after the other, in memory that it keeps: so much, many times a second, is work for the garbage collector. */
+export class BatchPacker {
+  #scratch = Buffer.alloc(0);
+
+  /** The body of a batch: the lines' own bytes, with commas for the line breaks between them. Gzipped. Not for two at once. */
+  pack({ bytes }: Lines, sentAtMs: number): Promise<Buffer> {
+    const tail = `],"sentAt":"${new Date(sentAtMs).toISOString()}"}`;
+    const neededBytes = HEAD.length + bytes.length + tail.length;
+    if (this.#scratch.length < neededBytes) this.#scratch = Buffer.allocUnsafeSlow(neededBytes);
+    const body = this.#scratch;
+    body.write(HEAD, "latin1");
+    bytes.copy(body, HEAD.length);
+    const end = HEAD.length + bytes.length - 1;
+    for (let at = body.indexOf(LINE_BREAK, HEAD.length); at < end; at = body.indexOf(LINE_BREAK, at + 1)) {
+      body[at] = COMMA;
+    }
+    body.write(tail, end, "latin1");
+    return compress(body.subarray(0, end + tail.length));
   }
-  const list = joined.subarray(0, -1);
-  const head = Buffer.from('{"batch":[');
-  const tail = Buffer.from(`],"sentAt":"${new Date(sentAtMs).toISOString()}"}`);
-  return compress(Buffer.concat([head, list, tail]));
+}
+
+function compress(body: Buffer): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const gzip = createGzip({ chunkSize: CHUNK_BYTES });
+    const packed: Buffer[] = [];
+    gzip.on("data", (chunk: Buffer) => packed.push(chunk));
+    gzip.once("end", () => resolve(Buffer.concat(packed)));
+    gzip.once("error", reject);
+    for (let at = 0; at < body.length; at += PIECE_BYTES) gzip.write(body.subarray(at, at + PIECE_BYTES));
+    gzip.end();
+  });
 }
 
 /** The first half of the lines, and the rest. For two lines or more. */
