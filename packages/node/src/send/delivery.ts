@@ -14,6 +14,8 @@ export interface Delivery {
   lastSentAt: string | undefined;
   /** Why the last try failed; undefined: it did not. */
   lastFault: string | undefined;
+  /** Until when the collector asked to be left alone; RFC 3339. It holds for every process on the folder. */
+  notBefore: string | undefined;
   /** Whether the collector has this instance's key: `registered`, or `differs` (it has another one). */
   key: "registered" | "differs" | undefined;
 }
@@ -21,7 +23,7 @@ export interface Delivery {
 /** What delivery.json says; zeros when there is none. */
 export function readDelivery(file: string): Delivery {
   const stored = readObject(file) ?? {};
-  const { lastSentAt, lastFault, key, refused } = stored;
+  const { lastSentAt, lastFault, notBefore, key, refused } = stored;
   return {
     accepted: countOf(stored.accepted),
     refused: isRecord(refused)
@@ -31,6 +33,7 @@ export function readDelivery(file: string): Delivery {
     overflowed: countOf(stored.overflowed),
     lastSentAt: typeof lastSentAt === "string" ? lastSentAt : undefined,
     lastFault: typeof lastFault === "string" ? lastFault : undefined,
+    notBefore: typeof notBefore === "string" ? notBefore : undefined,
     key: key === "registered" || key === "differs" ? key : undefined,
   };
 }

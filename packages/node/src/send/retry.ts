@@ -57,6 +57,15 @@ function reasonOf(drop: unknown): string {
 }
 
 /**
+ * How long a collector is to be left alone yet, 0: not at all. A time further away than it may ask for was written under
+ * another clock.
+ */
+export function untilAllowedMs(notBefore: string | undefined, nowMs: number): number {
+  const leftMs = Date.parse(notBefore ?? "") - nowMs;
+  return leftMs > 0 && leftMs <= MAX_RETRY_AFTER_MS ? leftMs : 0;
+}
+
+/**
  * How long to wait before the next try.
  * @param attempts tries that failed since the last one that did not, at least 1
  * @param random 0 to 1

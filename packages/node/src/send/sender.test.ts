@@ -34,20 +34,22 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
   mkdirSync(folder.outbox);
   const now = options.now ?? Date.now;
   const http = createHttpClient({ environment: {} });
-  const sender = new Sender({
-    folder,
-    instance: openInstance(folder.instance, now()),
-    http,
-    host: new URL(recorder.url),
-    writeKey: "server_key",
-    lease: new Lease({ path: folder.lease, now }),
-    maxOutboxBytes: 50_000_000,
-    maySend: () => true,
-    filterOf: () => undefined,
-    now,
-    random: () => 1,
-    ...options,
-  });
+  /** As another process on the folder has it. */
+  const another = (): Sender =>
+    new Sender({
+      folder,
+      instance: openInstance(folder.instance, now()),
+      http,
+      host: new URL(recorder.url),
+      writeKey: "server_key",
+      lease: new Lease({ path: folder.lease, now }),
+      maxOutboxBytes: 50_000_000,
+      maySend: () => true,
+      filterOf: () => undefined,
+      now,
+      random: () => 1,
+      ...options,
+    });
   const write = (source: Source, ids: readonly string[], name = "aa", more = ""): string => {
     const path = join(folder.outbox, `${source}-20261123T120000Z-${name}.ndjson`);
     appendFileSync(
@@ -56,7 +58,7 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
     );
     return path;
   };
-  return { folder, sender, write };
+  return { folder, sender: another(), another, write };
 }
 
 function ids(): readonly string[] {
@@ -147,6 +149,40 @@ describe("the sender", () => {
     expect(ids()).toEqual(["1"]);
     expect(batches().map(({ retryCount }) => retryCount)).toEqual([undefined, "1", "2"]);
     expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 1, lastFault: undefined });
+  });
+
+  it("leaves a collector alone as long as it asked, also after a restart and from another process", async () => {
+    let nowMs = Date.now();
+    const { folder, sender, write, another } = open({ now: () => nowMs });
+    write("server", ["1"]);
+    recorder.answer = (_request, response) => {
+      response.setHeader("retry-after", "600");
+      return reply(response, 429);
+    };
+    expect(await sender.run()).toEqual({ end: "later", afterMs: 600_000, isAsked: true });
+    recorder.answer = undefined;
+    nowMs += 500_000;
+    expect(await another().run()).toEqual({ end: "later", afterMs: 100_000, isAsked: true });
+    expect(ids()).toEqual([]);
+    nowMs += 100_000;
+    expect(await another().run()).toEqual({ end: "done" });
+    expect(ids()).toEqual(["1"]);
+    expect(readDelivery(folder.delivery).notBefore).toBeUndefined();
+  });
+
+  it("does not wait for a time that only a clock that was wrong can have written", async () => {
+    let nowMs = Date.now() + 2 * DAY_MS;
+    const { sender, write, another } = open({ now: () => nowMs });
+    write("server", ["1"]);
+    recorder.answer = (_request, response) => {
+      response.setHeader("retry-after", "600");
+      return reply(response, 503);
+    };
+    await sender.run();
+    recorder.answer = undefined;
+    nowMs -= 2 * DAY_MS;
+    expect(await another().run()).toEqual({ end: "done" });
+    expect(ids()).toEqual(["1"]);
   });
 
   it("sends a batch again whose answer never came, with the same messageIds", async () => {

@@ -14,7 +14,7 @@ import type { StateFolder } from "../state/state-folder.ts";
 import { BatchPacker, filterLines, halve } from "./batch.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { signRequest } from "./instance-request.ts";
-import { judgeOutcome, toDelayMs, type Verdict } from "./retry.ts";
+import { judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
 import { isDelivered, sweepOutbox } from "./sweep.ts";
 
 /** The collector takes 1 MiB and 2,500 messages; a message is at most 32 KiB. Twice as much holds the event loop up more. */
@@ -95,15 +95,24 @@ export class Sender {
       return { end: "done" };
     }
     if (!(await lease.take())) return { end: "later", afterMs: LEASE_TAKEN_MS, isAsked: false };
-    const delivery = readDelivery(folder.delivery);
     try {
-      const progress = await this.#sendAll(delivery);
-      if (this.#isStopped) return { end: "stopped" };
-      await this.#keep(delivery);
-      return this.#toEnd(progress);
+      return await this.#sendWaiting(readDelivery(folder.delivery));
     } finally {
       lease.release();
     }
+  }
+
+  async #sendWaiting(delivery: Delivery): Promise<RunEnd> {
+    const { now } = this.#options;
+    const askedMs = untilAllowedMs(delivery.notBefore, now());
+    if (askedMs > 0) return { end: "later", afterMs: askedMs, isAsked: true };
+    const progress = await this.#sendAll(delivery);
+    if (this.#isStopped) return { end: "stopped" };
+    const end = this.#toEnd(progress);
+    const isAsked = end.end === "later" && end.isAsked;
+    delivery.notBefore = isAsked ? new Date(now() + end.afterMs).toISOString() : undefined;
+    await this.#keep(delivery);
+    return end;
   }
 
   /** From now on nothing is sent or written, whatever is under way. */
