@@ -1,5 +1,6 @@
 import { colourJson, escapeHtml, PAGE_STYLE } from "@candor/plan/describe";
 import type { OutboxMessage, OutboxPage } from "../outbox/outbox-page.ts";
+import { explainFault } from "../send/retry.ts";
 import { writeNumbers } from "./page-numbers.ts";
 import { writeSources } from "./page-sources.ts";
 import { OWN_STYLE } from "./page-style.ts";
@@ -57,7 +58,12 @@ ${writeEnd(shown)}
 function writeProblems(problems: readonly string[]): string {
   if (problems.length === 0) return "";
   return `<p>These options of <code>createTelemetry</code> have to be mended by whoever built the product:</p>
-<ul>${problems.map((problem) => `<li>${escapeHtml(problem).replace(/`([^`]+)`/g, "<code>$1</code>")}</li>`).join("")}</ul>`;
+<ul>${problems.map((problem) => `<li>${writeCodes(problem)}</li>`).join("")}</ul>`;
+}
+
+/** A sentence, with what stands between backticks as code. */
+function writeCodes(sentence: string): string {
+  return escapeHtml(sentence).replace(/`([^`]+)`/g, "<code>$1</code>");
 }
 
 function writeFacts({ product, kept }: InspectorStatus, here: string): string {
@@ -85,10 +91,13 @@ function keptFacts({ instanceId, createdAt, delivery, lastKeepAliveAt }: KeptSta
     ["Its key", key],
     ["Last sign of life", writeTime(lastKeepAliveAt)],
     ["Last sent", writeTime(delivery.lastSentAt)],
-    ...(delivery.lastFault === undefined
-      ? []
-      : [["Last try failed", `<strong class="alarm">${escapeHtml(delivery.lastFault)}</strong>`]]),
+    ...(delivery.lastFault === undefined ? [] : [["Last try failed", writeFault(delivery.lastFault)]]),
   ];
+}
+
+/** The code too: it is what docs and other programs call it. */
+function writeFault(fault: string): string {
+  return `<strong class="alarm">${writeCodes(explainFault(fault))}</strong> (<code>${escapeHtml(fault)}</code>)`;
 }
 
 function writeMessages({ status, page, isOlder, here }: InspectorPage): string {

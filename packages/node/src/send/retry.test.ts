@@ -1,6 +1,7 @@
 import { expect, it } from "vitest";
 import type { HttpOutcome } from "../http/client.ts";
-import { judgeOutcome, toDelayMs } from "./retry.ts";
+import { FAULT_SENTENCES } from "../http/faults.ts";
+import { explainFault, judgeOutcome, toDelayMs } from "./retry.ts";
 
 function answered(status: number, body = '{"success":true}', retryAfterMs?: number): HttpOutcome {
   return { ok: true, answer: { status, body, retryAfterMs } };
@@ -50,4 +51,15 @@ it("waits as long as it was asked to, at most an hour", () => {
   expect(toDelayMs(asked(100), 1, 1)).toBe(1000);
   expect(toDelayMs(asked(86_400_000), 1, 1)).toBe(3_600_000);
   expect(toDelayMs({ next: "blocked", fault: "http_401" }, 1, 1)).toBe(3_600_000);
+});
+
+it("has one sentence for each fault that an operator can meet, also for one that it does not know", () => {
+  const faults = ["unknown_write_key", "no_collector", "http_301", "http_400", "http_401", "http_404"];
+  const all = [...Object.keys(FAULT_SENTENCES), ...faults, "http_429", "http_503"].map(explainFault);
+  for (const sentence of all) expect(sentence).toMatch(/^[A-Z][^.!?\n]+\.$/);
+  expect(new Set(all).size).toBe(all.length);
+  expect(explainFault("http_503")).toContain("503");
+  for (const unknown of ["http_x", "<script>", "constructor", "", "dns2"]) {
+    expect(explainFault(unknown)).toBe(FAULT_SENTENCES.other);
+  }
 });

@@ -1,5 +1,5 @@
 import type { HttpOutcome } from "../http/client.ts";
-import type { HttpFault } from "../http/faults.ts";
+import { FAULT_SENTENCES, type HttpFault } from "../http/faults.ts";
 
 const FIRST_DELAY_MS = 1000;
 const MAX_DELAY_MS = 5 * 60_000;
@@ -22,6 +22,32 @@ export type Verdict =
  * `unknown_write_key`: that of the messages' own source.
  */
 export type Fault = HttpFault | `http_${number}` | "no_collector" | "unknown_write_key";
+
+const ANSWER_SENTENCES: { readonly [fault: string]: string } = {
+  ...FAULT_SENTENCES,
+  no_collector: "Something else than a collector answered: a login page of the network, or another server.",
+  unknown_write_key:
+    "The collector does not know the client's write key, which the gateway was given; `candor keys` prints the right one.",
+  http_401:
+    "The collector does not know the server's write key, which createTelemetry was given; `candor keys` prints the right one.",
+  http_404: "There is no collector at this address; the `host` that createTelemetry was given is wrong.",
+  http_429: "The collector asked to be left alone for a while.",
+};
+
+/**
+ * What to tell the operator about a fault.
+ * @param fault as delivery.json names it: one that is not known, of a later version, has a sentence too
+ */
+export function explainFault(fault: string): string {
+  const sentence = Object.hasOwn(ANSWER_SENTENCES, fault) ? ANSWER_SENTENCES[fault] : undefined;
+  if (sentence !== undefined) return sentence;
+  const [, status] = /^http_(\d{3})$/.exec(fault) ?? [];
+  if (status === undefined) return FAULT_SENTENCES.other;
+  const answered = `The collector, or a proxy before it, answered with status ${status}`;
+  if (status >= "500") return `${answered}: it has trouble of its own.`;
+  if (status < "400") return `${answered}: it is at another address, which is not followed.`;
+  return `${answered}: it did not take what was sent.`;
+}
 
 /** Reads an answer as WIRE's retry rules say: any 4xx but 408, 410, 429 and 460 is not tried again unchanged. */
 export function judgeOutcome(outcome: HttpOutcome): Verdict {

@@ -1,0 +1,16 @@
+import { expect, it } from "vitest";
+import { openForTest } from "../rig/in-process.ts";
+import { renderInspector } from "./page.ts";
+import { readStatus } from "./status.ts";
+
+const NO_MESSAGES = { messages: [], next: undefined };
+const SHOWN = { page: NO_MESSAGES, isOlder: false, here: "./", message: undefined, token: "" };
+
+it("says in a sentence why the last try failed, beside the name that the files have for it", async () => {
+  const { telemetry, core } = openForTest(); // nothing listens at its collector
+  telemetry.track("execute_ACTION_TRIGGERED", {});
+  await telemetry.flush({ timeoutMs: 1000 });
+  const html = renderInspector({ ...SHOWN, status: await readStatus(core) });
+  expect(html).toContain('<strong class="alarm">The collector&#39;s address did not take the connection');
+  expect(html).toContain("(<code>refused</code>)");
+});
