@@ -3,7 +3,7 @@ import { createGateway } from "./gateway/gateway.ts";
 import type { GeneratedPlan } from "./generated-plan.ts";
 import { createInspector } from "./inspector/inspector.ts";
 import type { Draft } from "./message.ts";
-import { SOURCES } from "./outbox/outbox-file.ts";
+import { SOURCES } from "./outbox/outbox-name.ts";
 import { copyPlain } from "./plain-copy.ts";
 import type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";
 

@@ -117,14 +117,13 @@ describe.each(Object.entries(products))("in a product on %s", (_name, open) => {
     const { telemetry, files } = openForTest({ environment: ON });
     const product = await listen(await open(telemetry));
     await click("text/plain", product);
-    const answer = JSON.stringify({ answer: "no" });
-    const form = { "content-type": "application/json" };
+    const page = await (await fetch(`${product}/admin/telemetry/`, { headers: ADMIN })).text();
+    const [, token = ""] = /name="token" value="([^"]+)"/.exec(page) ?? [];
+    const answer = new URLSearchParams({ token, answer: "no" }).toString();
+    const form = { "content-type": "application/x-www-form-urlencoded" };
     expect((await send(`${product}/admin/telemetry/switch`, form, answer)).status).toBe(403);
-    const reply = await send(`${product}/admin/telemetry/switch`, { ...ADMIN, ...form }, answer);
-    expect({ status: reply.status, state: telemetry.status() }).toMatchObject({
-      status: 200,
-      state: { state: "off", reason: "stored_no" },
-    });
+    await send(`${product}/admin/telemetry/switch`, { ...ADMIN, ...form }, answer);
+    expect(telemetry.status()).toMatchObject({ state: "off", reason: "stored_no" });
     await click("text/plain", product);
     expect(files()).toEqual(["receipts.ndjson"]);
   });

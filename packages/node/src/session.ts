@@ -8,7 +8,7 @@ import { createHttpClient } from "./http/client.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import { KeepAliveLoop } from "./keep-alive-loop.ts";
 import { type Draft, LIBRARY, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
-import type { Source } from "./outbox/outbox-file.ts";
+import type { Source } from "./outbox/outbox-name.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
 import type { DropReason } from "./reasons.ts";
 import { SendLoop } from "./send/send-loop.ts";

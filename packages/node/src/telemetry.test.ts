@@ -76,11 +76,12 @@ describe("tracking", () => {
     ["an event of another source", "APPLICATIONS_PAGE_LOAD", {}, "wrong_source"],
     ["an event whose required property is wrong", ACTION, { instanceId: "Ada's laptop" }, "required_missing"],
     ["no name at all", undefined, {}, "event_not_in_plan"],
-  ])("drops %s, and counts it", (_what, event, properties, reason) => {
-    const { telemetry, files } = openForTest();
+  ])("drops %s, and counts it", async (_what, event, properties, reason) => {
+    const { telemetry, messages } = openForTest();
     telemetry.track(event as string, properties);
     expect(telemetry.status().counts).toEqual({ kept: 0, dropped: { [reason]: 1 }, trimmed: {} });
-    expect(files()).not.toContain("outbox/x");
+    await telemetry.flush({ timeoutMs: 500 });
+    expect(messages()).toEqual([]);
   });
 
   it("drops what would have no id, and says what the plan must declare", () => {
@@ -89,6 +90,16 @@ describe("tracking", () => {
     const { telemetry } = openForTest({ plan: { ...APPSMITH, content } });
     telemetry.track(ACTION, {}, { userId: "ada" });
     expect(telemetry.status().counts.dropped).toEqual({ no_user_anon_id: 1 });
+  });
+
+  it("hashes a userId also where the plan would take it in the clear", async () => {
+    const content = structuredClone(APPSMITH.content) as { sources: { server: { ids: { userId: object } } } };
+    const { ids } = content.sources.server;
+    ids.userId = { ...ids.userId, hash: false, maxLength: 20, pattern: "[a-z]+" };
+    const { telemetry, messages } = openForTest({ plan: { ...APPSMITH, content } });
+    telemetry.track(ACTION, {}, { userId: "ada" });
+    await telemetry.flush({ timeoutMs: 500 });
+    expect(messages().map(({ userId }) => userId)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
   });
 
   it("never throws, whatever it is given", async () => {

@@ -13,7 +13,7 @@ import type {
 } from "./generated-plan.ts";
 import type { InspectorHandler, InspectorOptions } from "./inspector/inspector.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
-import type { Source } from "./outbox/outbox-file.ts";
+import type { Source } from "./outbox/outbox-name.ts";
 import type { OffReason } from "./reasons.ts";
 
 /** Who and when, beside what happened. */

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { type Decision, decide, type Facts, type Rule, type Signals } from "@candor/consent";
-import type { Source } from "../outbox/outbox-file.ts";
+import type { Source } from "../outbox/outbox-name.ts";
 import { readText } from "../state/state-folder.ts";
 
 /** The decisions about one source, one for each rule that a plan can give an event. */

@@ -6,10 +6,11 @@ import {
   type JudgedMessage,
   narrowPlan,
   type Plan,
+  type PlanSource,
   type Reducers,
   type Trim,
 } from "@candor/plan/runtime";
-import type { Source } from "../outbox/outbox-file.ts";
+import type { Source } from "../outbox/outbox-name.ts";
 import type { DropReason } from "../reasons.ts";
 import type { SourceDecisions } from "./consent-watch.ts";
 
@@ -104,9 +105,16 @@ function compileRule(
 ): CompiledPlan {
   const events = plan.events.filter((event) => consentOf(plan, source, event) === rule);
   const settings = plan.sources[source];
-  // Mode `observe` is for collectors: from here nothing undeclared leaves.
-  const sources = settings === undefined ? {} : { [source]: { ...settings, mode: "enforce" as const } };
+  const sources = settings === undefined ? {} : { [source]: hereSettings(settings) };
   return compilePlan(narrowPlan({ ...plan, sources, events }, version), reducers);
+}
+
+/** Mode `observe`, and a userId in the clear, are for collectors: from here nothing undeclared leaves, and no person's id. */
+function hereSettings(settings: PlanSource): PlanSource {
+  const { userId } = settings.ids;
+  const ids =
+    userId?.type === "string" ? { ...settings.ids, userId: { ...userId, hash: true } } : settings.ids;
+  return { ...settings, ids, mode: "enforce" };
 }
 
 /** Only the calls that have names are known by them. */

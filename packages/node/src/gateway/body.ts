@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
-import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Clock } from "../clock.ts";
+import { isBodyRead, type ParsedRequest } from "../read-body.ts";
 import { isRecord } from "../state/state-folder.ts";
 import { GatewayFault } from "./faults.ts";
 import { nestsDeeper } from "./json-depth.ts";
@@ -20,9 +20,7 @@ const BUSY_RETRY_AFTER_S = 1;
 const gunzipAsync = promisify(gunzip);
 
 /** A request of node:http, and what frameworks add to it. */
-export interface GatewayRequest extends IncomingMessage {
-  /** What an earlier middleware has read: an object, a text, or bytes. */
-  readonly body?: unknown;
+export interface GatewayRequest extends ParsedRequest {
   /** The address before the framework took the mount off. */
   readonly originalUrl?: string;
 }
@@ -38,7 +36,7 @@ type JsonRecord = { readonly [key: string]: unknown };
 export function createBodyReader(clock: Clock): (request: GatewayRequest) => Promise<JsonRecord> {
   const reading: Reading = { bytes: 0 };
   return async (request) => {
-    if (isRead(request)) return readParsed(request.body);
+    if (isBodyRead(request)) return readParsed(request.body);
     checkEncoding(request.headers["content-encoding"]);
     const raw = await readBytes(request, reading, clock);
     // A kilobyte of gzip may become a megabyte: counted as that until it has been read.
@@ -54,11 +52,6 @@ export function createBodyReader(clock: Clock): (request: GatewayRequest) => Pro
 
 interface Reading {
   bytes: number;
-}
-
-/** Whether a middleware has read the body. Some set `body` to an empty object without having read anything. */
-function isRead(request: GatewayRequest): boolean {
-  return request.readableDidRead || request.readableEnded;
 }
 
 async function readParsed(body: unknown): Promise<JsonRecord> {

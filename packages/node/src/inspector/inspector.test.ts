@@ -426,6 +426,16 @@ describe("the switch", () => {
     expect(telemetry.status().state).toBe("off");
   });
 
+  it("reads the page's form itself where a parser of JSON alone has set an empty body, as Express 4's does", async () => {
+    const { telemetry } = openForTest();
+    const inspector = telemetry.inspector();
+    const ask = await serve((incoming, response) =>
+      inspector(Object.assign(incoming, { body: {} }), response),
+    );
+    expect((await press(ask, "Turn all telemetry off")).status).toBe(303);
+    expect(telemetry.status().state).toBe("off");
+  });
+
   it("says so when the answer cannot be stored; a No holds all the same", async () => {
     const world = openForTest({
       before: (dir) => mkdirSync(join(dir, "receipts.ndjson"), { recursive: true }),

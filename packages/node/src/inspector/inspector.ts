@@ -4,7 +4,7 @@ import type { Answer } from "@candor/consent";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
-import type { Source } from "../outbox/outbox-file.ts";
+import type { Source } from "../outbox/outbox-name.ts";
 import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/outbox-page.ts";
 import { INSPECTOR_STYLE, renderInspector } from "./page.ts";
 import { explainFault, type FaultCode, sendFault, sendJson, sendPage, sendToPage } from "./reply.ts";

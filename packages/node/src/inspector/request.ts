@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isBodyRead, type ParsedRequest } from "../read-body.ts";
 import { isRecord } from "../state/state-folder.ts";
 
 const MAX_BODY_BYTES = 4096;
@@ -64,10 +65,10 @@ export interface AnswerForm {
 
 /** Reads the body, or takes what the product's own parser has made of it. @throws the connection's error */
 export async function readAnswerForm(
-  request: IncomingMessage,
+  request: ParsedRequest,
 ): Promise<AnswerForm | "too_large" | "unreadable"> {
   const isForm = !/^application\/json\b/i.test(request.headers["content-type"] ?? "");
-  const parsed: unknown = "body" in request ? request.body : undefined;
+  const parsed = isBodyRead(request) ? request.body : undefined;
   if (isRecord(parsed) && !Buffer.isBuffer(parsed)) return pick(parsed, isForm);
   const isText = typeof parsed === "string" || Buffer.isBuffer(parsed);
   const text = isText ? parsed.toString() : await readText(request);

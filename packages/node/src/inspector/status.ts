@@ -12,7 +12,7 @@ import { rulesOf } from "../consent/judge.ts";
 import type { Core } from "../core.ts";
 import type { CountsReport } from "../counts.ts";
 import { readKeepAlive } from "../keep-alive.ts";
-import type { Source } from "../outbox/outbox-file.ts";
+import type { Source } from "../outbox/outbox-name.ts";
 import { countOutbox, type OutboxTotals } from "../outbox/outbox-page.ts";
 import { OFF_REASONS } from "../reasons.ts";
 import { type Delivery, readDelivery } from "../send/delivery.ts";

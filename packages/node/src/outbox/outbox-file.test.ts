@@ -7,11 +7,11 @@ import {
   countLines,
   deleteOutboxFile,
   listOutboxFiles,
-  nameOutboxFile,
   readCursor,
   readLines,
   writeCursor,
 } from "./outbox-file.ts";
+import { nameOutboxFile } from "./outbox-name.ts";
 
 it("lists files oldest first, whoever wrote them, and nothing else", async () => {
   const outbox = makeFolderForTest();

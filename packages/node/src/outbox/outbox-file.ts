@@ -1,34 +1,20 @@
-import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn, removeFile, replaceFileLater } from "../state/state-folder.ts";
+import { type OutboxName, parseOutboxName, type Source } from "./outbox-name.ts";
 
 const LINE_BREAK = 10;
 /** Read in one go when lines are counted. */
 const COUNTED_BYTES = 256 * 1024;
-export const SOURCES = ["installer", "server", "client"] as const;
-export type Source = (typeof SOURCES)[number];
-
 /** One file of messages, and how far it was delivered. */
-export interface OutboxFile {
-  readonly source: Source;
+export interface OutboxFile extends OutboxName {
   readonly path: string;
-  /** When the process that wrote it began it, epoch milliseconds. */
-  readonly begunAtMs: number;
   readonly sizeBytes: number;
   /** Bytes from its beginning that are dealt with. */
   readonly sentBytes: number;
   /** When it was last written to, epoch milliseconds. */
   readonly writtenAtMs: number;
-}
-
-const NAME = /^(installer|server|client)-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z-[0-9A-Za-z-]+\.ndjson$/;
-
-/** A name of a new file: `server-20261123T120000Z-1f0c….ndjson`. */
-export function nameOutboxFile(source: Source, nowMs: number): string {
-  const time = `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
-  return `${source}-${time}-${randomBytes(6).toString("hex")}.ndjson`;
 }
 
 /** The files of an outbox, oldest first. Empty when there is no outbox, or it cannot be read. */
@@ -44,19 +30,16 @@ export async function listOutboxFiles(outbox: string): Promise<readonly OutboxFi
 }
 
 async function describeFile(outbox: string, name: string): Promise<OutboxFile | undefined> {
-  const match = NAME.exec(name);
-  const source = SOURCES.find((candidate) => candidate === match?.[1]);
-  if (match === null || source === undefined) return undefined;
-  const [, , year, month, day, hours, minutes, seconds] = match;
+  const about = parseOutboxName(name);
+  if (about === undefined) return undefined;
   const path = join(outbox, name);
   try {
-    const about = await lstat(path);
-    if (!about.isFile()) return undefined;
-    const { size, mtimeMs } = about;
+    const stat = await lstat(path);
+    if (!stat.isFile()) return undefined;
+    const { size, mtimeMs } = stat;
     return {
-      source,
+      ...about,
       path,
-      begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`),
       sizeBytes: size,
       sentBytes: Math.min(await readCursor(path), size),
       writtenAtMs: mtimeMs,
@@ -82,12 +65,8 @@ export async function readCursor(path: string): Promise<number> {
 
 /** Says that so many bytes are dealt with. @param mayReplace see `replaceFileLater` @throws the file system's error */
 export function writeCursor(path: string, sentBytes: number, mayReplace: () => boolean): Promise<void> {
-  return replaceFileLater(
-    cursorOf(path),
-    `${sentBytes}
-`,
-    mayReplace,
-  );
+  const text = `${sentBytes}\n`;
+  return replaceFileLater(cursorOf(path), text, mayReplace);
 }
 
 /** Deletes a file and its cursor. False: it was gone. */
@@ -100,7 +79,7 @@ export function deleteOutboxFile(path: string): boolean {
 /** Deletes all that is there of a source, delivered or not, before it returns. */
 export function deleteOutboxFilesOf(source: Source, outbox: string): void {
   for (const name of namesIn(outbox)) {
-    if (NAME.exec(name)?.[1] === source) deleteOutboxFile(join(outbox, name));
+    if (parseOutboxName(name)?.source === source) deleteOutboxFile(join(outbox, name));
   }
 }
 

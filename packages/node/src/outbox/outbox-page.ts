@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { BackwardLines, type FileLine } from "./backward-lines.ts";
-import { countLines, listOutboxFiles, type OutboxFile, type Source } from "./outbox-file.ts";
+import { countLines, listOutboxFiles, type OutboxFile } from "./outbox-file.ts";
+import type { Source } from "./outbox-name.ts";
 
 const DEFAULT_LIMIT = 100;
 export const MAX_PAGE_MESSAGES = 1000;

@@ -2,7 +2,7 @@ import { closeSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { makeFolder, type StateFolder } from "../state/state-folder.ts";
 import { LineBuffer, type TakenLines } from "./line-buffer.ts";
-import { nameOutboxFile, type Source } from "./outbox-file.ts";
+import { nameOutboxFile, type Source } from "./outbox-name.ts";
 
 /** Lines wait this long for others, then they are written together. */
 const GATHER_MS = 20;

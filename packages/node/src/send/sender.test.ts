@@ -12,7 +12,8 @@ import type { ServerResponse } from "node:http";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHttpClient } from "../http/client.ts";
-import { listOutboxFiles, type Source } from "../outbox/outbox-file.ts";
+import { listOutboxFiles } from "../outbox/outbox-file.ts";
+import type { Source } from "../outbox/outbox-name.ts";
 import { makeFolderForTest } from "../rig/in-process.ts";
 import { type RecordedRequest, type Recorder, startRecorder } from "../rig/recorder.ts";
 import { openInstance } from "../state/instance.ts";
@@ -311,16 +312,20 @@ describe("the outbox's bounds", () => {
     expect(ids()).toEqual(["3"]);
   });
 
-  it("deletes what a killed process left while it replaced a cursor", async () => {
-    const { folder, sender } = open();
-    const draft = join(folder.outbox, "server-20261123T120000Z-aa.sent.0a1b2c3d.tmp");
-    writeFileSync(draft, "1");
-    await sender.run();
-    expect(existsSync(draft)).toBe(true);
-    utimesSync(draft, new Date(), new Date(Date.now() - 2 * 60 * 60_000));
-    await sender.run();
-    expect(existsSync(draft)).toBe(false);
-  });
+  it.each(["outbox/server-20261123T120000Z-aa.sent", "delivery.json", "instance.json", "receipts.ndjson"])(
+    "deletes what a killed process left while it replaced %s, and nothing that is not ours",
+    async (name) => {
+      const { folder, sender } = open();
+      const draft = join(folder.dir, `${name}.0a1b2c3d.tmp`);
+      const other = join(folder.dir, `${name}.tmp`);
+      for (const path of [draft, other]) writeFileSync(path, "1");
+      await sender.run();
+      expect(existsSync(draft)).toBe(true);
+      for (const path of [draft, other]) utimesSync(path, new Date(), new Date(Date.now() - 2 * 60 * 60_000));
+      await sender.run();
+      expect([existsSync(draft), existsSync(other)]).toEqual([false, true]);
+    },
+  );
 
   it("deletes the oldest when it is too large: delivered files first, then unsent ones, which are counted", async () => {
     const { folder, sender, write } = open({ maxOutboxBytes: 1000 });

@@ -5,9 +5,9 @@ import {
   listOutboxFiles,
   type OutboxFile,
   readLines,
-  type Source,
   writeCursor,
 } from "../outbox/outbox-file.ts";
+import type { Source } from "../outbox/outbox-name.ts";
 import type { Instance } from "../state/instance.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
@@ -124,7 +124,7 @@ export class Sender {
   /** Keeps the outbox within its bounds. @returns the files that are left */
   async sweep(): Promise<readonly OutboxFile[]> {
     const { folder, maxOutboxBytes, now } = this.#options;
-    const { files, expired, overflowed } = await sweepOutbox(folder.outbox, maxOutboxBytes, now());
+    const { files, expired, overflowed } = await sweepOutbox(folder, maxOutboxBytes, now());
     this.#lost = { expired: this.#lost.expired + expired, overflowed: this.#lost.overflowed + overflowed };
     return files;
   }

@@ -22,7 +22,7 @@ it("takes no line that is written while it sweeps: a file that was delivered whe
     while (!isOver) {
       if (!existsSync(ballast)) writeFileSync(ballast, "");
       truncateSync(ballast, MAX_BYTES);
-      await sweepOutbox(folder.outbox, MAX_BYTES, Date.now());
+      await sweepOutbox(folder, MAX_BYTES, Date.now());
     }
   };
   const send = async (): Promise<void> => {

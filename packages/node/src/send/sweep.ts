@@ -1,14 +1,12 @@
 import { statSync } from "node:fs";
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { stat } from "node:fs/promises";
 import { countLines, deleteOutboxFile, listOutboxFiles, type OutboxFile } from "../outbox/outbox-file.ts";
-import { removeFile } from "../state/state-folder.ts";
+import { draftsIn, removeFile, type StateFolder } from "../state/state-folder.ts";
 
 /** The collector knows messageIds for 8 days: what is sent later could be counted twice. */
 export const MAX_AGE_MS = 7 * 24 * 60 * 60_000;
 
-/** A file that was being replaced when its process was killed. */
-const DRAFT = /\.tmp$/;
+/** To replace a file takes no hour: the process was killed over it. */
 const MAX_DRAFT_AGE_MS = 60 * 60_000;
 
 /** Each start that makes messages begins a file; more than this take long to list. */
@@ -25,11 +23,11 @@ export interface Swept {
  * Keeps an outbox within its bounds: deletes what is older than seven days, then, while it is larger than `maxBytes` or has
  * over 1,000 files, the oldest files, delivered ones first. Files that vanish meanwhile were swept by another replica, which counts them.
  */
-export async function sweepOutbox(outbox: string, maxBytes: number, nowMs: number): Promise<Swept> {
-  await deleteDrafts(outbox, nowMs);
+export async function sweepOutbox(folder: StateFolder, maxBytes: number, nowMs: number): Promise<Swept> {
+  await deleteDrafts(folder, nowMs);
   let expired = 0;
   const young: OutboxFile[] = [];
-  for (const file of await listOutboxFiles(outbox)) {
+  for (const file of await listOutboxFiles(folder.outbox)) {
     if (nowMs - file.writtenAtMs <= MAX_AGE_MS) young.push(file);
     else expired += await deleteCounted(file);
   }
@@ -60,10 +58,8 @@ function hasGrown({ path, sizeBytes }: OutboxFile): boolean {
   return statSync(path, { throwIfNoEntry: false })?.size !== sizeBytes;
 }
 
-async function deleteDrafts(outbox: string, nowMs: number): Promise<void> {
-  const names = await readdir(outbox).catch(() => []);
-  for (const name of names.filter((each) => DRAFT.test(each))) {
-    const path = join(outbox, name);
+async function deleteDrafts(folder: StateFolder, nowMs: number): Promise<void> {
+  for (const path of draftsIn(folder)) {
     const writtenAtMs = (await stat(path).catch(() => undefined))?.mtimeMs ?? nowMs;
     if (nowMs - writtenAtMs > MAX_DRAFT_AGE_MS) removeFile(path);
   }

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isOutboxName } from "../outbox/outbox-name.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -54,8 +55,7 @@ export function eraseState(folder: StateFolder): void {
     if (readObject(path)?.[field] !== undefined) removeFile(path);
   }
   for (const name of namesIn(folder.dir)) if (OWN_DRAFT.test(name)) removeFile(join(folder.dir, name));
-  for (const name of namesIn(folder.outbox))
-    if (OWN_IN_OUTBOX.test(name)) removeFile(join(folder.outbox, name));
+  for (const name of namesIn(folder.outbox)) if (isOutboxName(name)) removeFile(join(folder.outbox, name));
   try {
     rmdirSync(folder.outbox);
   } catch {
@@ -74,9 +74,14 @@ const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
 
 /** What a process left that was killed while it replaced a file: an id may be in it. */
 const OWN_DRAFT =
-  /^(?:instance\.json|keep-alive\.json|delivery\.json|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
-const OWN_IN_OUTBOX =
-  /^(?:installer|server|client)-\d{8}T\d{6}Z-[0-9A-Za-z-]+\.(?:ndjson|sent(?:\.[0-9a-f]{8}\.tmp)?)$/;
+  /^(?:instance\.json|keep-alive\.json|delivery\.json|receipts\.ndjson|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
+
+/** The drafts in a state folder, and in its outbox, that a killed process may have left; one may be in use at this moment. */
+export function draftsIn(folder: StateFolder): readonly string[] {
+  const own = namesIn(folder.dir).filter((name) => OWN_DRAFT.test(name));
+  const cursors = namesIn(folder.outbox).filter((name) => isOutboxName(name) && name.endsWith(".tmp"));
+  return [...own.map((name) => join(folder.dir, name)), ...cursors.map((name) => join(folder.outbox, name))];
+}
 
 /** What lies in a folder; nothing when it cannot be read. */
 export function namesIn(dir: string): readonly string[] {
