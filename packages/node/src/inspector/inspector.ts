@@ -1,4 +1,3 @@
-import { randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Answer } from "@candor/consent";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
@@ -6,9 +5,10 @@ import { PLAN_SOURCES } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
 import type { Source } from "../outbox/outbox-name.ts";
 import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/outbox-page.ts";
+import { originOf } from "../request-origin.ts";
 import { INSPECTOR_STYLE, renderInspector } from "./page.ts";
 import { explainFault, type FaultCode, sendFault, sendJson, sendPage, sendToPage } from "./reply.ts";
-import { type AnswerForm, type Asked, isFromHere, readAnswerForm, readAsked } from "./request.ts";
+import { type AnswerForm, type Asked, readAnswerForm, readAsked } from "./request.ts";
 import { describeProblems, readStatus } from "./status.ts";
 
 /** Messages on the page; more are one link away. */
@@ -17,7 +17,7 @@ const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
 
 export interface InspectorOptions {
   /** Where the product has put it, such as `/admin/telemetry`, when the framework does not take that off the URL. @default "" */
-  readonly path?: string;
+  readonly path?: string | undefined;
 }
 
 /** Answers a request of node:http, and so one of Express, Fastify or Hono. */
@@ -47,8 +47,6 @@ export function createInspector(inspected: Inspected, options?: InspectorOptions
 class Inspector {
   readonly #core: Core | undefined;
   readonly #problems: readonly string[];
-  /** Stands in the page's forms. */
-  readonly #token = randomBytes(16).toString("hex");
   readonly #routes: { readonly [path: string]: { readonly method: "GET" | "POST"; readonly route: Route } } =
     {
       "/": { method: "GET", route: (call) => this.#showPage(call) },
@@ -105,7 +103,7 @@ class Inspector {
     const { status, message } =
       fault === undefined ? { status: 200, message: undefined } : explainFault(fault);
     const shown = { status: await this.#status(), page, isOlder: asked.has("before"), here, message };
-    sendPage(response, renderInspector({ ...shown, token: this.#token }), INSPECTOR_STYLE, status);
+    sendPage(response, renderInspector(shown), INSPECTOR_STYLE, status);
   }
 
   async #showPlan(response: ServerResponse): Promise<void> {
@@ -116,7 +114,7 @@ class Inspector {
 
   async #switch(call: Call): Promise<void> {
     const { request, response } = call;
-    const form = isFromHere(request) ? await readAnswerForm(request) : undefined;
+    const form = originOf(request) === "here" ? await readAnswerForm(request) : undefined;
     const fault = form === undefined ? "other_site" : this.#apply(form);
     const isForm = typeof form === "object" && form.isForm;
     if (fault === undefined && !isForm) return sendJson(response, await this.#status());
@@ -130,7 +128,6 @@ class Inspector {
     if (form === "too_large") return "body_too_large";
     if (form === "unreadable") return "body_unreadable";
     if (this.#core === undefined) return "options_invalid";
-    if (form.isForm && !isSame(form.token, this.#token)) return "page_stale";
     const answer = ANSWERS.find((known) => known === form.answer);
     const declared = PLAN_SOURCES.filter((source) => this.#core?.settings.plan.sources[source] !== undefined);
     const usual = answer === "no" ? declared : ["server"];
@@ -145,9 +142,4 @@ function readSources(given: unknown, declared: readonly Source[]): readonly Sour
   if (!Array.isArray(given) || given.length === 0) return undefined;
   const isKnown = given.every((name) => declared.some((source) => source === name));
   return isKnown ? declared.filter((source) => given.includes(source)) : undefined;
-}
-
-function isSame(given: unknown, token: string): boolean {
-  const [one, other] = [Buffer.from(typeof given === "string" ? given : ""), Buffer.from(token)];
-  return one.length === other.length && timingSafeEqual(one, other);
 }

@@ -7,8 +7,6 @@ interface Shown {
   readonly status: InspectorStatus;
   /** What the addresses of forms begin with. */
   readonly here: string;
-  /** Stands in each form. */
-  readonly token: string;
 }
 
 const TITLES = { installer: "Installer", server: "Server", client: "Client" } as const;
@@ -68,10 +66,10 @@ function writeRule({ rule, allow, reason, coversVersion, withheld }: RuleStatus)
 <details><summary>${why}</summary><ul>${items.map((item) => `<li><code>${escapeHtml(item)}</code></li>`).join("")}</ul></details>`;
 }
 
-function writeForm({ here, token }: Shown, { answer, text }: Offer, of: readonly SourceStatus[]): string {
+function writeForm({ here }: Shown, { answer, text }: Offer, of: readonly SourceStatus[]): string {
   const hidden = (name: string, value: string): string =>
     `<input type="hidden" name="${name}" value="${value}">`;
-  return `<form method="post" action="${escapeHtml(here)}switch">${hidden("token", token)}${hidden("answer", answer)}${of
+  return `<form method="post" action="${escapeHtml(here)}switch">${hidden("answer", answer)}${of
     .map(({ source }) => hidden("sources", source))
     .join("")}<button type="submit" class="${answer}">${escapeHtml(text)}</button></form>`;
 }

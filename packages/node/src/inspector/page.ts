@@ -19,8 +19,6 @@ export interface InspectorPage {
   readonly here: string;
   /** Why the last answer was not taken. */
   readonly message: string | undefined;
-  /** Stands in each form. */
-  readonly token: string;
 }
 
 /** The operator's page: one HTML document without a script, which asks for nothing else. Whatever a message holds is escaped. */
@@ -57,7 +55,7 @@ ${writeEnd(shown)}
 
 function writeProblems(problems: readonly string[]): string {
   if (problems.length === 0) return "";
-  return `<p>These options of <code>createTelemetry</code> have to be mended by whoever built the product:</p>
+  return `<p>This has to be mended by whoever built the product:</p>
 <ul>${problems.map((problem) => `<li>${writeCodes(problem)}</li>`).join("")}</ul>`;
 }
 

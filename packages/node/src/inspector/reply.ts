@@ -10,11 +10,6 @@ const FAULTS = {
     status: 403,
     message: "This came from a page of another site, or from a program that does not say otherwise.",
   },
-  page_stale: {
-    status: 403,
-    message:
-      "The page was made before the product started anew. Nothing was changed; press the button again.",
-  },
   body_too_large: { status: 413, message: "The body is larger than 4096 bytes." },
   body_unreadable: { status: 400, message: "The body is neither JSON nor a form." },
   answer_invalid: {

@@ -39,26 +39,10 @@ function originalUrlOf(request: IncomingMessage): string {
   return "originalUrl" in request && typeof request.originalUrl === "string" ? request.originalUrl : url;
 }
 
-/**
- * Whether a request that changes something comes from a page of this same site, and not from another one in the
- * operator's browser. No page can set these headers.
- * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
- */
-export function isFromHere({ headers }: IncomingMessage): boolean {
-  const site = headers["sec-fetch-site"];
-  if (site !== undefined) return site === "same-origin" || site === "none";
-  const { origin, host } = headers;
-  if (origin === undefined || !URL.canParse(origin)) return false;
-  // A proxy may ask under another name than the browser did.
-  const names = [host, headers["x-forwarded-host"]];
-  return names.includes(new URL(origin).host);
-}
-
 /** An answer as it came in: nothing of it is checked yet. */
 export interface AnswerForm {
   readonly answer: unknown;
   readonly sources: unknown;
-  readonly token: unknown;
   /** Sent by a form of the page, and not as JSON. */
   readonly isForm: boolean;
 }
@@ -77,8 +61,8 @@ export async function readAnswerForm(
   return isRecord(fields) ? pick(fields, isForm) : "unreadable";
 }
 
-function pick({ answer, sources, token }: { readonly [name: string]: unknown }, isForm: boolean): AnswerForm {
-  return { answer, sources: typeof sources === "string" ? [sources] : sources, token, isForm };
+function pick({ answer, sources }: { readonly [name: string]: unknown }, isForm: boolean): AnswerForm {
+  return { answer, sources: typeof sources === "string" ? [sources] : sources, isForm };
 }
 
 /** Undefined: it is too large. The rest is read and forgotten, so that the answer arrives. */
@@ -98,7 +82,6 @@ function readFields(text: string): object {
   return {
     answer: fields.get("answer") ?? undefined,
     sources: sources.length === 0 ? undefined : sources,
-    token: fields.get("token") ?? undefined,
   };
 }
 

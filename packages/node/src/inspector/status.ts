@@ -31,7 +31,7 @@ export interface InspectorStatus {
   readonly state: "on" | "log" | "off";
   /** Why it is off. */
   readonly reason: Reason | undefined;
-  /** What is wrong with the options of `createTelemetry`; then nothing else is known. */
+  /** What is wrong with what the product gave. */
   readonly problems: readonly string[];
   readonly counts: CountsReport;
   /** Undefined when the options cannot be used. */
@@ -101,7 +101,7 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
   return {
     state: state.state,
     reason: state.state === "off" ? toReason(state.reason) : undefined,
-    problems: [],
+    problems: core.problems.list(),
     counts: core.counts.report(),
     product: {
       name: plan.product,

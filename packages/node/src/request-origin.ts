@@ -1,0 +1,19 @@
+import type { IncomingMessage } from "node:http";
+
+/**
+ * Where a request comes from: `here`, a page of this same site or no page at all; `elsewhere`, another site's page in somebody's
+ * browser; `unsaid`, from a program, or from an older browser. No page can set these headers.
+ * Browsers leave `Sec-Fetch-Site` out where the product is reached without TLS, and say `Origin` with each POST.
+ * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+ * @see https://fetch.spec.whatwg.org/#origin-header
+ */
+export function originOf({ headers }: IncomingMessage): "here" | "elsewhere" | "unsaid" {
+  const site = headers["sec-fetch-site"];
+  if (site !== undefined) return site === "same-origin" || site === "none" ? "here" : "elsewhere";
+  const { origin, host } = headers;
+  if (origin === undefined) return "unsaid";
+  if (!URL.canParse(origin)) return "elsewhere";
+  // A proxy may ask under another name than the browser did.
+  const names = [host, headers["x-forwarded-host"]];
+  return names.includes(new URL(origin).host) ? "here" : "elsewhere";
+}
