@@ -1,16 +1,19 @@
-import { randomBytes } from "node:crypto";
-import type { Answer, Decision, DenyReason, Giver, Signals } from "@candor/consent";
-import { modeSwitch } from "@candor/plan/runtime";
+import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
 import type { Clock } from "./clock.ts";
-import { ConsentWatch, type SourceDecisions } from "./consent/consent-watch.ts";
-import { createLineFilter, rulesOf } from "./consent/judge.ts";
+import type { SourceDecisions } from "./consent/consent-watch.ts";
+import { createLineFilter } from "./consent/judge.ts";
+import { Standing } from "./consent/standing.ts";
 import { Counts } from "./counts.ts";
 import { onProcessExit } from "./exit-hook.ts";
+import { createFaultTeller } from "./fault-teller.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
 import { deleteOutboxFilesOf } from "./outbox/outbox-file.ts";
 import { SOURCES, type Source } from "./outbox/outbox-name.ts";
+import { Problems } from "./problems.ts";
 import type { DropReason, OffReason } from "./reasons.ts";
+import { watchLastFault } from "./send/last-fault.ts";
+import { explainFault, type Fault } from "./send/retry.ts";
 import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { makePassingInstance, openInstance, readInstance } from "./state/instance.ts";
@@ -21,7 +24,6 @@ import { codeOf, eraseState, makeFolder, openStateFolder, type StateFolder } fro
 const LOOK_AGAIN_MS = 1000;
 /** A disk that was full may not be by now. */
 const TRY_AGAIN_MS = 60_000;
-const DAY_MS = 24 * 60 * 60_000;
 
 export interface CoreOptions {
   readonly settings: Settings;
@@ -31,14 +33,15 @@ export interface CoreOptions {
   readonly print: (line: string) => void;
 }
 
+const NO_EVENTS =
+  "plan: it declares no event for the server; `track()` and the other calls have nothing to send.";
+
 /** Whether anything is sent, and why. */
 export type CoreState =
   | { readonly state: "on" | "log" }
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
 
 const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
-/** Reasons that deny, and delete nothing. */
-const KEEPS: readonly DenyReason[] = ["policy_unreadable", "receipt_unreadable", "log_mode"];
 
 /**
  * Holds the one decision that all hangs on: while it allows, there is a session; when it does not, there is nothing: no
@@ -47,12 +50,14 @@ const KEEPS: readonly DenyReason[] = ["policy_unreadable", "receipt_unreadable",
 export class Core {
   readonly settings: Settings;
   readonly folder: StateFolder;
+  readonly standing: Standing;
+  readonly problems: Problems;
   readonly counts = new Counts();
   readonly #options: CoreOptions;
-  readonly #watch: ConsentWatch;
+  readonly #tell: (line: string) => void;
+  readonly #readLastFault: () => string | undefined;
   /** Sources that this process makes messages of; the client's only once there is a gateway. */
   readonly #writeKeys = new Map<Source, string | undefined>([["server", undefined]]);
-  readonly #faultsTold = new Map<string, number>();
   #signature = "";
   #session: Session | undefined;
   #off: DenyReason | OffReason = "notice_missing";
@@ -62,21 +67,16 @@ export class Core {
   #stopListening = (): void => {};
 
   constructor(options: CoreOptions) {
-    const { settings } = options;
+    const { settings, clock } = options;
     this.#options = options;
     this.settings = settings;
     this.folder = openStateFolder(settings.stateDir);
-    const { plan, planHash, products, environment, policyFile } = settings;
-    const switches = { ...plan.switches, mode: modeSwitch(plan.product) };
-    this.#watch = new ConsentWatch({
-      about: { switches, plan: { version: plan.version, hash: planHash } },
-      products,
-      hasOptInSwitch: (source) => plan.sources[source]?.consent === "opt-in",
-      environment,
-      policyFile,
-      receiptsFile: this.folder.receipts,
-      instanceFile: this.folder.instance,
-    });
+    this.standing = new Standing(settings, this.folder);
+    this.#tell = createFaultTeller(settings.debug, clock.monotonic);
+    this.#readLastFault = watchLastFault(this.folder.delivery);
+    this.problems = new Problems(this.#tell);
+    this.problems.note("createTelemetry", settings.problems);
+    if (!this.standing.hasEvents("server")) this.problems.note("plan", [NO_EVENTS]);
     this.#look();
   }
 
@@ -90,15 +90,26 @@ export class Core {
     return this.#session;
   }
 
+  get clock(): Clock {
+    return this.#options.clock;
+  }
+
+  /** Why the last try to send failed; undefined when it did not, and while nothing is sent. */
+  get lastFault(): string | undefined {
+    const isSending = this.#session !== undefined && !this.#session.isPrinting;
+    return isSending ? this.#readLastFault() : undefined;
+  }
+
   /** The decisions about a source as they are now. */
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
-    this.#watch.look();
-    return this.#watch.decisionsOf(source, signals);
+    this.standing.look();
+    return this.standing.decisionsOf(source, signals);
   }
 
   /** Takes messages of another source from now on. @param writeKey what they carry */
   addSource(source: Source, writeKey: string): void {
     this.#writeKeys.set(source, writeKey);
+    if (this.standing.hasEvents(source)) this.problems.note("plan", []);
     this.#signature = "";
     this.#look();
   }
@@ -140,8 +151,8 @@ export class Core {
     if (!isStored && answer === "no") this.close();
     this.#look();
     // Also when this telemetry was closed before.
-    this.#watch.look();
-    this.#discardDenied();
+    this.standing.look();
+    this.#discardRefused();
     return isStored;
   }
 
@@ -156,7 +167,7 @@ export class Core {
   #look(): void {
     if (this.#lookAgainAtMs === Number.POSITIVE_INFINITY) return;
     this.#guard(() => {
-      const signature = this.#watch.look();
+      const signature = this.standing.look();
       if (signature === this.#signature && !this.#mayTryAgain()) return;
       this.#signature = signature;
       this.#decide();
@@ -170,50 +181,31 @@ export class Core {
   }
 
   #decide(): void {
+    const { standing } = this;
     const sources = [...this.#writeKeys.keys()];
-    const all = sources.flatMap((source) => this.#rulesNow(source));
-    const isLog = all.some(isLogMode);
-    const isOn = isLog || all.some(({ allow }) => allow);
-    if (!isOn) this.#shut(this.#whyOff());
-    this.#discardDenied();
+    const isLog = sources.some((source) => standing.isLogged(source));
+    const isOn = isLog || sources.some((source) => standing.maySend(source));
+    if (!isOn) this.#shut(standing.whyOff(sources));
+    this.#discardRefused();
     if (!isOn) return;
     if (!isLog) for (const source of sources) this.#recordGivenByEnvironment(source);
     const session = this.#open(isLog);
     for (const source of sources) {
-      const isOpen = this.#rulesNow(source).some((rule) => rule.allow || isLogMode(rule));
-      session.setDecisions(source, isOpen ? this.#watch.decisionsOf(source) : undefined);
+      const isOpen = standing.maySend(source) || standing.isLogged(source);
+      session.setDecisions(source, isOpen ? standing.decisionsOf(source) : undefined);
     }
   }
 
-  /**
-   * Deletes what lies there of sources that are denied, and ids and keys once neither server nor client may send. What only
-   * could not be read is no refusal: it stays until it can be read.
-   */
-  #discardDenied(): void {
-    const { plan } = this.settings;
-    const isDenied = (source: Source): boolean => {
-      const rules = this.#rulesNow(source);
-      return rules.every((decision) => !decision.allow && !KEEPS.includes(decision.reason));
-    };
-    const denied = SOURCES.filter((source) => plan.sources[source] === undefined || isDenied(source));
-    if (denied.includes("server") && denied.includes("client")) eraseState(this.folder);
-    else for (const source of denied) deleteOutboxFilesOf(source, this.folder.outbox);
-  }
-
-  /** The decisions about a source that its events hang on, from the last look. */
-  #rulesNow(source: Source): readonly Decision[] {
-    const decisions = this.#watch.decisionsOf(source);
-    return rulesOf(this.settings.plan, source).map((rule) => decisions[rule]);
-  }
-
-  #whyOff(): DenyReason {
-    const denial = this.#rulesNow("server").find((decision) => !decision.allow);
-    return denial === undefined || denial.allow ? "notice_missing" : denial.reason;
+  /** Deletes what lies there of sources that are refused, and ids and keys once neither server nor client may send. */
+  #discardRefused(): void {
+    const refused = this.standing.refused();
+    if (refused.includes("server") && refused.includes("client")) eraseState(this.folder);
+    else for (const source of refused) deleteOutboxFilesOf(source, this.folder.outbox);
   }
 
   /** An answer that stands in the environment is noted with the plan that it was given for: a later plan is asked for. */
   #recordGivenByEnvironment(source: Source): void {
-    const reasons = this.#rulesNow(source).map(({ reason }) => reason);
+    const reasons = this.standing.rulesNow(source).map(({ reason }) => reason);
     if (reasons.includes("environment_opt_in")) this.#store([source], "yes", "environment");
     else if (reasons.includes("switch_offered")) this.#store([source], "notice", "environment");
   }
@@ -232,12 +224,13 @@ export class Core {
       counts: this.counts,
       // Looking may end this session, and open another with other ids.
       mayUse: (source) => this.#mayUse(source) && this.#session === session,
-      filterOf: (source) => createLineFilter(settings.plan, source, this.#watch.decisionsOf(source)),
+      filterOf: (source) => createLineFilter(settings.plan, source, this.standing.decisionsOf(source)),
       writeKeyOf: (source) => this.#writeKeys.get(source),
       print: isLog ? print : undefined,
       onFault: (error) => {
         if (this.#session === session) this.#fail(error);
       },
+      onBlocked: (fault) => this.#tellBlocked(fault),
     });
     this.#session = session;
     this.#stopListening = onProcessExit(() => session.flushSync());
@@ -259,8 +252,7 @@ export class Core {
 
   #mayUse(source: Source): boolean {
     this.#look();
-    if (this.#session === undefined) return false;
-    return this.#rulesNow(source).some(({ allow }) => allow);
+    return this.#session !== undefined && this.standing.maySend(source);
   }
 
   #store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
@@ -293,19 +285,7 @@ export class Core {
     this.#tell(`The state folder cannot be used (${codeOf(error)}); telemetry is off until it can.`);
   }
 
-  #tell(line: string): void {
-    const nowMs = this.#options.clock.monotonic();
-    if (nowMs - (this.#faultsTold.get(line) ?? Number.NEGATIVE_INFINITY) < DAY_MS) return;
-    this.#faultsTold.set(line, nowMs);
-    this.settings.debug(line);
+  #tellBlocked(fault: Fault): void {
+    this.#tell(`The collector did not take what was sent (${fault}). ${explainFault(fault)}`);
   }
-}
-
-function isLogMode(decision: Decision): boolean {
-  return !decision.allow && decision.reason === "log_mode";
-}
-
-/** A random number from 0 to 1. */
-export function randomFraction(): number {
-  return randomBytes(4).readUInt32BE() / 2 ** 32;
 }

@@ -1,9 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { machineClock } from "./clock.ts";
-import { Core, randomFraction } from "./core.ts";
+import { Core } from "./core.ts";
 import { createFacade, createOffFacade } from "./facade.ts";
 import type { GeneratedPlan } from "./generated-plan.ts";
-import { readSettings, type TelemetryOptions } from "./settings.ts";
+import { readSettings, type TelemetryOptions, UNREADABLE } from "./settings.ts";
 import type { Telemetry } from "./telemetry.ts";
 
 const STDERR = 2;
@@ -16,13 +17,26 @@ const STDERR = 2;
  */
 export function createTelemetry<P extends GeneratedPlan>(options: TelemetryOptions<P>): Telemetry<P> {
   const read = readSettings(options);
-  if ("problems" in read) return createOffFacade(read.problems);
+  if ("problems" in read) return createOff(read.problems, read.debug);
+  const { settings } = read;
   try {
-    const { settings } = read;
     return createFacade(new Core({ settings, clock: machineClock, random: randomFraction, print }));
   } catch {
-    return createOffFacade(["options: give plain values, nothing that throws when it is read."]);
+    return createOff([`options: ${UNREADABLE}`], settings.debug);
   }
+}
+
+function createOff<P extends GeneratedPlan>(
+  problems: readonly string[],
+  debug: (line: string) => void,
+): Telemetry<P> {
+  for (const problem of problems) debug(problem);
+  return createOffFacade(problems);
+}
+
+/** A random number from 0 to 1. */
+function randomFraction(): number {
+  return randomBytes(4).readUInt32BE() / 2 ** 32;
 }
 
 /** Not through `process.stderr`: when its reader is gone, that ends the process. */

@@ -1,10 +1,13 @@
 import type { Core } from "./core.ts";
-import { createGateway } from "./gateway/gateway.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import type { GatewayOptions } from "./gateway/options.ts";
 import type { GeneratedPlan } from "./generated-plan.ts";
 import { createInspector } from "./inspector/inspector.ts";
+import { checkKeepAlive, type KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
 import { SOURCES } from "./outbox/outbox-name.ts";
 import { copyPlain } from "./plain-copy.ts";
+import { UNREADABLE } from "./settings.ts";
 import type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";
 
 const FLUSH_TIMEOUT_MS = 5000;
@@ -30,7 +33,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
         values: copy,
         hasUndeclared,
         context: {},
-        timestampMs: timeOf(about?.timestamp),
+        timestampMs: timeOf(about?.timestamp) ?? core.clock.now(),
       };
     });
   };
@@ -45,11 +48,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
     screen: (name, ...[properties, about]) => record("screen", name, {}, properties, about),
     identify: (userId, traits, about) => record("identify", undefined, { userId }, traits, about),
     group: (groupId, traits, about) => record("group", undefined, { groupId }, traits, about),
-    keepAlive: (options) =>
-      orElse(() => {
-        const { everyHours, healthy } = options;
-        if (typeof healthy === "function") core.keepAlive({ everyHours, healthy });
-      }, undefined),
+    keepAlive: (options) => keepAlive(core, options),
     answer: (answer, sources = answer === "no" ? SOURCES : ["server"]) =>
       orElse(() => core.answer([...sources], answer, "product"), false),
     flush,
@@ -58,8 +57,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
       core.close();
     },
     status: () => describe(core),
-    gateway: (options) =>
-      orElse(() => createGateway(core, options), undefined) ?? createGateway(undefined, { writeKey: "" }),
+    gateway: (options) => openGateway(core, options),
     inspector: (options) =>
       orElse(() => createInspector({ core }, options), undefined) ?? createInspector({ core }),
   };
@@ -72,6 +70,8 @@ export function createOffFacade<P extends GeneratedPlan>(problems: readonly stri
     state: "off",
     reason: "options_invalid",
     problems,
+    sources: {},
+    lastFault: undefined,
     instanceId: undefined,
     counts,
   } as const;
@@ -98,10 +98,28 @@ function describe(core: Core): Status {
   return {
     state: state.state,
     reason: state.state === "off" ? state.reason : undefined,
-    problems: [],
+    problems: core.problems.list(),
+    sources: core.standing.report(),
+    lastFault: core.lastFault,
     instanceId: core.session?.instance.instanceId,
     counts: core.counts.report(),
   };
+}
+
+function keepAlive(core: Core, options: KeepAliveOptions): void {
+  const isRead = orElse(() => {
+    core.problems.note("keepAlive", checkKeepAlive(options, core.settings.plan));
+    const { everyHours, healthy } = options;
+    if (typeof healthy === "function") core.keepAlive({ everyHours, healthy });
+    return true;
+  }, false);
+  if (!isRead) core.problems.note("keepAlive", [`keepAlive: ${UNREADABLE}`]);
+}
+
+function openGateway(core: Core, options: GatewayOptions): Gateway {
+  const gateway = orElse(() => createGateway(core, options, core.clock), undefined);
+  if (gateway === undefined) core.problems.note("gateway", [`gateway: ${UNREADABLE}`]);
+  return gateway ?? createGateway(undefined, { writeKey: "" });
 }
 
 /** The names that the plan declares for a call: nothing else of what a product gives is even copied. */
@@ -133,9 +151,9 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function timeOf(timestamp: unknown): number {
+function timeOf(timestamp: unknown): number | undefined {
   const ms = timestamp instanceof Date ? Date.prototype.getTime.call(timestamp) : Number.NaN;
-  return ms >= YEARS_MS.from && ms < YEARS_MS.to ? ms : Date.now();
+  return ms >= YEARS_MS.from && ms < YEARS_MS.to ? ms : undefined;
 }
 
 function toTimeoutMs(options: FlushOptions | undefined): number {

@@ -1,9 +1,24 @@
+export {
+  ALLOW_REASONS,
+  type AllowReason,
+  type Answer,
+  DENY_REASONS,
+  type DenyReason,
+} from "@candor/consent";
+export type { SourceStanding } from "./consent/standing.ts";
+export type { CountsReport } from "./counts.ts";
 export { createTelemetry } from "./create-telemetry.ts";
-export type { Gateway, GatewayOptions } from "./gateway/gateway.ts";
+export type { GatewayRequest } from "./gateway/body.ts";
+export type { GatewayReport } from "./gateway/counts.ts";
+export type { ClientAddress } from "./gateway/delivery.ts";
+export type { Gateway } from "./gateway/gateway.ts";
+export type { GatewayOptions } from "./gateway/options.ts";
 export type { GeneratedPlan } from "./generated-plan.ts";
 export type { InspectorHandler, InspectorOptions } from "./inspector/inspector.ts";
 export type { KeepAliveOptions } from "./keep-alive.ts";
+export type { Source } from "./outbox/outbox-name.ts";
 export { DROP_REASONS, type DropReason, OFF_REASONS, type OffReason } from "./reasons.ts";
+export { explainFault } from "./send/retry.ts";
 export type { TelemetryOptions } from "./settings.ts";
 export { assertSilent, type SilenceOptions } from "./silence/assert-silent.ts";
 export type { Happening, HappeningKind, SilenceError } from "./silence/happening.ts";

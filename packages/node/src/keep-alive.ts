@@ -1,4 +1,6 @@
-import { readObject, replaceFile } from "./state/state-folder.ts";
+import type { Plan } from "@candor/plan/runtime";
+import { findNoNumber, findUnknown } from "./option-problems.ts";
+import { isRecord, readObject, replaceFile } from "./state/state-folder.ts";
 
 const HOUR_MS = 60 * 60_000;
 /** The first sign of life comes 2 to 5 minutes after the start. */
@@ -8,12 +10,42 @@ const JITTER = 0.05;
 /** An instance that is not healthy, or whose lease another replica holds, is asked again after this. */
 const AGAIN_AFTER_MS = 5 * 60_000;
 const HEALTHY_TIMEOUT_MS = 10_000;
+const HOURS = { least: 1, most: 7 * 24, usual: 6 };
+/** The event that a sign of life is. */
+export const SIGN_OF_LIFE = "Instance Active";
 
 export interface KeepAliveOptions {
-  /** Hours between two signs of life, at least 1. @default 6 */
+  /** Hours between two signs of life, from 1 to 168 (a week); more counts as 168. @default 6 */
   readonly everyHours?: number | undefined;
   /** The product's own health check: without `true` (or when it throws, or takes over 10 s) nothing is sent. */
   readonly healthy: () => boolean | Promise<boolean>;
+}
+
+const NAMES = Object.keys({ everyHours: true, healthy: true } satisfies {
+  readonly [Name in keyof KeepAliveOptions]-?: true;
+});
+
+/** What is wrong with the options, or with the plan, for signs of life. @throws what the options throw when they are read */
+export function checkKeepAlive(options: KeepAliveOptions, plan: Plan): readonly string[] {
+  const given: Partial<Record<keyof KeepAliveOptions, unknown>> = isRecord(options) ? options : {};
+  const { everyHours, healthy } = given;
+  return [
+    ...(typeof healthy === "function" ? [] : [HEALTHY_MISSING]),
+    ...(hasSignOfLife(plan) ? [] : [EVENT_MISSING]),
+    ...findNoNumber("keepAlive.everyHours", everyHours, "a number of hours", HOURS.least, HOURS.most),
+    ...findUnknown(given, NAMES, "keepAlive."),
+  ];
+}
+
+const HEALTHY_MISSING =
+  "keepAlive.healthy: give a function that returns true while the product works. Without it there is no sign of life.";
+
+const EVENT_MISSING = `keepAlive: the plan declares no event "${SIGN_OF_LIFE}" for the server. Without it there is no sign of life.`;
+
+function hasSignOfLife({ events }: Plan): boolean {
+  return events.some(
+    ({ type, name, sources }) => type === "track" && name === SIGN_OF_LIFE && sources.includes("server"),
+  );
 }
 
 /** What keep-alive.json holds. */
@@ -57,8 +89,8 @@ export const keepAliveDelays = {
 
 /** `everyHours` in milliseconds: at least an hour, at most a week; 6 hours when it is no number. */
 export function toEveryMs(everyHours: number | undefined): number {
-  const hours = typeof everyHours === "number" && everyHours > 0 ? everyHours : 6;
-  return Math.min(Math.max(hours, 1), 7 * 24) * HOUR_MS;
+  const hours = typeof everyHours === "number" && everyHours > 0 ? everyHours : HOURS.usual;
+  return Math.min(Math.max(hours, HOURS.least), HOURS.most) * HOUR_MS;
 }
 
 /** Asks the product; false when it does not say `true` in time. Never rejects. */

@@ -20,6 +20,7 @@ export const OFF_REASONS = {
   options_invalid: "createTelemetry was given options that it cannot work with.",
   state_unwritable: "The state folder cannot be written to, or its disk is full.",
   closed: "The product closed telemetry.",
+  no_events: "The plan declares no event that could be sent from here.",
 } as const satisfies { [reason: string]: string };
 
 export type OffReason = keyof typeof OFF_REASONS;

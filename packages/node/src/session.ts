@@ -5,12 +5,13 @@ import { createJudge, type Judge } from "./consent/judge.ts";
 import { createReducers } from "./consent/reducers.ts";
 import type { Counts } from "./counts.ts";
 import { createHttpClient } from "./http/client.ts";
-import type { KeepAliveOptions } from "./keep-alive.ts";
+import { type KeepAliveOptions, SIGN_OF_LIFE } from "./keep-alive.ts";
 import { KeepAliveLoop } from "./keep-alive-loop.ts";
 import { type Draft, LIBRARY, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
 import type { DropReason } from "./reasons.ts";
+import type { Fault } from "./send/retry.ts";
 import { SendLoop } from "./send/send-loop.ts";
 import { Sender } from "./send/sender.ts";
 import type { Settings } from "./settings.ts";
@@ -42,6 +43,8 @@ export interface SessionOptions {
   readonly print: ((line: string) => void) | undefined;
   /** Told when the state folder cannot be used. */
   readonly onFault: (error: unknown) => void;
+  /** Told when the collector does not want what it was sent. */
+  readonly onBlocked: (fault: Fault) => void;
 }
 
 /** Everything that exists only while telemetry is on: writers, sender, timers, sockets. */
@@ -78,6 +81,7 @@ export class Session {
       maxOutboxBytes: settings.maxOutboxBytes,
       maySend: mayUse,
       filterOf: options.filterOf,
+      onBlocked: options.onBlocked,
       now: clock.now,
       random,
     });
@@ -203,7 +207,7 @@ export class Session {
 
   #toPing(boot: string): Draft {
     const timestampMs = this.#options.clock.now();
-    return { type: "track", name: "Instance Active", values: { boot }, context: {}, timestampMs };
+    return { type: "track", name: SIGN_OF_LIFE, values: { boot }, context: {}, timestampMs };
   }
 }
 

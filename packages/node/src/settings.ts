@@ -2,6 +2,7 @@ import { isAbsolute, resolve } from "node:path";
 import { env } from "node:process";
 import type { Plan } from "@candor/plan/runtime";
 import { type GeneratedPlan, readPlan } from "./generated-plan.ts";
+import { findNoNumber, findOtherType, findUnknown } from "./option-problems.ts";
 
 const SEND_EVERY_MS = 10_000;
 const MAX_OUTBOX_BYTES = 50 * 1024 * 1024;
@@ -22,16 +23,33 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   /** The state folder, in the product's data volume: see docs/state-folder.md. Several replicas may share it. */
   readonly stateDir: string;
   /** A further name of the product, by which a policy may name it. @default the plan's alone */
-  readonly product?: string;
-  /** How long messages are gathered before they are sent, in milliseconds. @default 10000 */
-  readonly sendEveryMs?: number;
+  readonly product?: string | undefined;
+  /** How long messages are gathered before they are sent, in milliseconds, at least 0. @default 10000 */
+  readonly sendEveryMs?: number | undefined;
   /** Bound of the outbox, in bytes, at least 1 MiB: the oldest messages go first. @default 52428800 */
-  readonly maxOutboxBytes?: number;
-  /** Told of faults, at most once a day for each kind. Never holds what was tracked. @default nothing */
-  readonly debug?: (line: string) => void;
+  readonly maxOutboxBytes?: number | undefined;
+  /**
+   * Told in a sentence what is wrong: with what the product gave, with the state folder, with what the collector refuses (a
+   * wrong write key, a wrong `host`). At most once a day for each kind. Never holds what was tracked. A collector that is away
+   * is nothing that has to be mended, and not told; `status().lastFault` says it. @default nothing
+   */
+  readonly debug?: ((line: string) => void) | undefined;
   /** The environment that the switches are read from, each time anew. @default process.env */
-  readonly environment?: Environment;
+  readonly environment?: Environment | undefined;
 }
+
+const NAMES = Object.keys({
+  plan: true,
+  source: true,
+  writeKey: true,
+  host: true,
+  stateDir: true,
+  product: true,
+  sendEveryMs: true,
+  maxOutboxBytes: true,
+  debug: true,
+  environment: true,
+} satisfies { readonly [Name in keyof TelemetryOptions]-?: true });
 
 /** The options, checked. */
 export interface Settings {
@@ -47,6 +65,8 @@ export interface Settings {
   readonly debug: (line: string) => void;
   readonly environment: () => Environment;
   readonly policyFile: string;
+  /** What is wrong with the options, but does not keep it off. */
+  readonly problems: readonly string[];
 }
 
 /** The settings, or all that is wrong with the options: sentences that say what to write instead. Never throws. */
@@ -54,26 +74,36 @@ export function readSettings(options: TelemetryOptions): ReadSettings {
   try {
     return readOptions(options);
   } catch {
-    return { problems: ["options: give plain values, nothing that throws when it is read."] };
+    return { problems: [`options: ${UNREADABLE}`], debug: () => {} };
   }
 }
 
-type ReadSettings = { readonly settings: Settings } | { readonly problems: readonly string[] };
+/** Said of options, after the name of what they were given to. */
+export const UNREADABLE = "give plain values, nothing that throws when it is read.";
+
+type ReadSettings =
+  | { readonly settings: Settings }
+  | { readonly problems: readonly string[]; readonly debug: Settings["debug"] };
+
+type Given = Partial<Record<keyof TelemetryOptions, unknown>>;
 
 function readOptions(options: TelemetryOptions): ReadSettings {
-  const given: Partial<Record<keyof TelemetryOptions, unknown>> = isObject(options) ? options : {};
+  const given: Given = isObject(options) ? options : {};
   const { source, writeKey, stateDir, environment } = given;
   const problems: string[] = [];
   const plan = readPlan(given.plan);
   const host = toHost(given.host);
+  const debug = callQuietly(given.debug);
   if (plan === undefined) problems.push("plan: give the `plan` that `candor generate ts` or `js` exports.");
   if (source !== "server") problems.push('source: write "server".');
   if (!isText(writeKey)) problems.push("writeKey: give the server's write key; `candor keys` prints it.");
   if (host === undefined)
     problems.push("host: give the collector's URL, such as https://telemetry.example.org.");
   if (!isText(stateDir)) problems.push("stateDir: give a folder of the product's data volume.");
-  if (plan === undefined || host === undefined || !isText(writeKey) || !isText(stateDir)) return { problems };
-  if (problems.length > 0) return { problems };
+  const lesser = findLesser(given);
+  const isUsable = problems.length === 0;
+  if (!isUsable || plan === undefined || host === undefined || !isText(writeKey) || !isText(stateDir))
+    return { problems: [...problems, ...lesser], debug };
   return {
     settings: {
       plan: plan.content,
@@ -84,12 +114,26 @@ function readOptions(options: TelemetryOptions): ReadSettings {
       stateDir: isAbsolute(stateDir) ? stateDir : resolve(stateDir),
       sendEveryMs: toNumber(given.sendEveryMs, SEND_EVERY_MS, 0),
       maxOutboxBytes: toNumber(given.maxOutboxBytes, MAX_OUTBOX_BYTES, LEAST_OUTBOX_BYTES),
-      debug: callQuietly(given.debug),
+      debug,
       // Read each time: a product may load its env file after the SDK.
       environment: isObject(environment) ? () => toTexts(environment) : () => env,
       policyFile: POLICY_FILE,
+      problems: lesser,
     },
   };
+}
+
+/** What is wrong, and something else is taken in its place. */
+function findLesser(given: Given): readonly string[] {
+  const { product, sendEveryMs, maxOutboxBytes, debug, environment } = given;
+  return [
+    ...findOtherType("product", product, "string", "a name as text"),
+    ...findNoNumber("sendEveryMs", sendEveryMs, "a number of milliseconds", 0),
+    ...findNoNumber("maxOutboxBytes", maxOutboxBytes, "a number of bytes", LEAST_OUTBOX_BYTES),
+    ...findOtherType("debug", debug, "function", "a function"),
+    ...findOtherType("environment", environment, "object", "an object such as process.env"),
+    ...findUnknown(given, NAMES),
+  ];
 }
 
 /** The product's own function: whatever it does, nobody is harmed. */

@@ -1,6 +1,8 @@
 import type { Answer, DenyReason } from "@candor/consent";
+import type { SourceStanding } from "./consent/standing.ts";
 import type { CountsReport } from "./counts.ts";
-import type { Gateway, GatewayOptions } from "./gateway/gateway.ts";
+import type { Gateway } from "./gateway/gateway.ts";
+import type { GatewayOptions } from "./gateway/options.ts";
 import type {
   EventsOf,
   GeneratedPlan,
@@ -25,18 +27,33 @@ export interface About {
 }
 
 export interface FlushOptions {
-  /** @default 5000 */
-  readonly timeoutMs?: number;
+  /** How long to wait, in milliseconds, at least 0. @default 5000 */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Whether anything is sent, and what this process did with what was tracked. */
 export interface Status {
   readonly state: "on" | "log" | "off";
-  /** Why it is off. */
+  /** Why it is off: `DENY_REASONS` and `OFF_REASONS` have the sentences. */
   readonly reason: DenyReason | OffReason | undefined;
-  /** What is wrong with the options, each with what to write instead. */
+  /**
+   * What is wrong with the plan, or with what `createTelemetry`, `keepAlive` and `gateway` were given: each with what to write
+   * instead. With some of it `state` is `on` all the same.
+   */
   readonly problems: readonly string[];
+  /**
+   * For each source of the plan whether it may send, and why. `state` is `on` when the server may, or the client and there is a
+   * gateway; `track()` and the other calls are the server's.
+   */
+  readonly sources: Readonly<Partial<Record<Source, SourceStanding>>>;
+  /**
+   * Why the last try to send failed, as `explainFault` says in a sentence; undefined when it did not, none was made, or it is not
+   * on. Replicas on one folder have the same.
+   */
+  readonly lastFault: string | undefined;
+  /** A random id, made at the first consent and gone with a No; undefined while it is off. In log mode it is for this start alone. */
   readonly instanceId: string | undefined;
+  /** What this process did with what it was told since it began. */
   readonly counts: CountsReport;
 }
 
@@ -51,14 +68,28 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
     event: E,
     ...given: Given<Properties<EventsOf<P>[E]>, About>
   ): void;
+  /** Says that a person opened a page of the product. Like `track`, for the events of type `page` in the plan. */
   page<N extends keyof PagesOf<P> & string>(name: N, ...given: Given<Properties<PagesOf<P>[N]>, About>): void;
+  /** The same for a screen of an app, for the plan's events of type `screen`. */
   screen<N extends keyof ScreensOf<P> & string>(
     name: N,
     ...given: Given<Properties<ScreensOf<P>[N]>, About>
   ): void;
+  /**
+   * Says of one person what the plan's event of type `identify` declares as traits.
+   * @param userId as the product knows them: it is hashed with the instance's secret
+   */
   identify(userId: string, traits?: IdentifyTraitsOf<P>, about?: Omit<About, "userId">): void;
+  /**
+   * Says of one group of people, such as a workspace, what the plan's event of type `group` declares as traits.
+   * @param groupId as the product knows it. One whose form the plan does not declare is hashed as well
+   */
   group(groupId: string, traits?: GroupTraitsOf<P>, about?: About): void;
-  /** Says every few hours that the instance is alive: the event `Instance Active`. Called again, it replaces the last one. */
+  /**
+   * Says every few hours that the instance is alive: the plan's event `Instance Active`, with `instanceId` and `boot` (16 hex,
+   * another one after each start) where it declares them. The first comes 2 to 5 minutes after the start. Called again, it
+   * replaces the last one.
+   */
   keepAlive(options: KeepAliveOptions): void;
   /**
    * Stores the operator's answer, as a switch in the product's own settings does. A `no` to the server and the client deletes
@@ -67,10 +98,14 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    * @returns false when it cannot be stored
    */
   answer(answer: Answer, sources?: readonly Source[]): boolean;
-  /** Resolves to true when everything that was tracked has been dealt with, else false after the timeout. */
+  /**
+   * Sends what waits. Resolves to true when all of it has been dealt with, or telemetry is off; to false when something still
+   * waits: the collector is away, refuses, or asked to be left alone, another replica is sending, or the time ran out.
+   */
   flush(options?: FlushOptions): Promise<boolean>;
   /** Flushes, then ends for good. What was not sent stays in the outbox. */
   close(options?: FlushOptions): Promise<void>;
+  /** How it stands now. Reads consent anew. */
   status(): Status;
   /**
    * A request handler with the operator's page: what was sent, what waits, what is withheld and why, the switch, the plan.

@@ -10,7 +10,8 @@ import type { GeneratedPlan } from "../generated-plan.ts";
 import { openForTest, type World, type WorldOptions } from "../rig/in-process.ts";
 import { createManualClock } from "../rig/manual-clock.ts";
 import type { GatewayRequest } from "./body.ts";
-import { createGateway, type Gateway, type GatewayOptions } from "./gateway.ts";
+import { createGateway, type Gateway } from "./gateway.ts";
+import type { GatewayOptions } from "./options.ts";
 
 const ON = { ACME_DISABLE_TELEMETRY: "false", ACME_CLIENT_TELEMETRY: "yes" };
 const UUID = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
@@ -381,6 +382,15 @@ describe("a request that is refused", () => {
     ["too much in little gzip", "/v1/t", gzipSync("x".repeat(3_000_000)), {}, 413, "body_too_large"],
     ["too many messages", "/v1/b", { batch: Array(2501).fill(1) }, {}, 413, "batch_too_long"],
     ["another site's page", "/v1/t", CLICK, { "sec-fetch-site": "cross-site" }, 403, "not_same_origin"],
+    [
+      "another site's page, without TLS",
+      "/v1/t",
+      CLICK,
+      { origin: "http://evil.test" },
+      403,
+      "not_same_origin",
+    ],
+    ["a page without an origin", "/v1/t", CLICK, { origin: "null" }, 403, "not_same_origin"],
     ["a sister site's page", "/v1/t", CLICK, { "sec-fetch-site": "same-site" }, 403, "not_same_origin"],
     ["an address that is not there", "/v1/x", CLICK, {}, 404, "not_found"],
     ["an address outside", "/else", CLICK, {}, 404, "not_found"],

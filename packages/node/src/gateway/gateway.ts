@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { MessageType } from "@candor/envelope/wire";
 import { type Clock, machineClock } from "../clock.ts";
 import type { Core } from "../core.ts";
-import { isRecord } from "../state/state-folder.ts";
+import { originOf } from "../request-origin.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { sendFault, sendJson, sendNotAllowed, sendTaken } from "./answer.ts";
 import { createBodyReader, type GatewayRequest } from "./body.ts";
@@ -11,23 +11,11 @@ import { GatewayCounts, type GatewayReport } from "./counts.ts";
 import { type ClientAddress, openDelivery } from "./delivery.ts";
 import { GatewayFault } from "./faults.ts";
 import { takeMessages } from "./intake.ts";
+import { checkGateway, type GatewayOptions, readGatewayOptions } from "./options.ts";
 import { findRoute, type GatewayRoute } from "./route.ts";
 import { createTokenBucket, type TokenBucket } from "./token-bucket.ts";
 
-const MAX_MESSAGES_PER_SECOND = 1000;
 const MAX_BATCH_MESSAGES = 2500;
-
-export interface GatewayOptions {
-  /** The collector's write key of the source `client`; `candor keys` prints it. What key a browser sends does not matter. */
-  readonly writeKey: string;
-  /**
-   * The browser's address, for products that stand behind a reverse proxy which they trust.
-   * @default the peer's; nothing that a header says is believed
-   */
-  readonly clientAddress?: ClientAddress;
-  /** Of all browsers together, at least 1. Beyond it they are told to come again later. @default 1000 */
-  readonly maxMessagesPerSecond?: number;
-}
 
 /** A request handler of node:http, and so of Express and others. Never throws. */
 export interface Gateway {
@@ -46,15 +34,14 @@ export function createGateway(
   options: GatewayOptions,
   clock: Clock = machineClock,
 ): Gateway {
-  const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
-  const isUsable = typeof given.writeKey === "string" && given.writeKey.trim() !== "";
-  if (core !== undefined && isUsable) core.addSource("client", options.writeKey);
-  if (core !== undefined && !isUsable) tellKeyMissing(core);
+  const { writeKey, clientAddress, maxMessagesPerSecond } = readGatewayOptions(options);
+  if (core !== undefined) core.problems.note("gateway", checkGateway(options, core));
+  if (core !== undefined && writeKey !== undefined) core.addSource("client", writeKey);
   const counts = new GatewayCounts();
   const desk: Desk = {
-    admit: createAdmission(isUsable ? core : undefined),
-    clientAddress: typeof given.clientAddress === "function" ? options.clientAddress : undefined,
-    bucket: createTokenBucket(toRate(given.maxMessagesPerSecond), clock.monotonic),
+    admit: createAdmission(writeKey === undefined ? undefined : core),
+    clientAddress,
+    bucket: createTokenBucket(maxMessagesPerSecond, clock.monotonic),
     readBody: createBodyReader(clock),
     counts,
     clock,
@@ -103,7 +90,7 @@ async function dispatch(
   desk: Desk,
 ): Promise<void> {
   if (route === undefined) throw new GatewayFault("not_found");
-  if (!isSameOrigin(request)) throw new GatewayFault("not_same_origin");
+  if (originOf(request) === "elsewhere") throw new GatewayFault("not_same_origin");
   if (request.method !== (route.kind === "settings" ? "GET" : "POST"))
     throw new GatewayFault("method_not_allowed");
   const core = desk.admit(request);
@@ -114,12 +101,6 @@ async function dispatch(
   if (core !== undefined) return await takeBody(request, response, route.type, core, desk);
   desk.counts.refuse("no_consent");
   sendNotAllowed(response);
-}
-
-/** Older browsers, and pages without TLS, do not say where a request comes from. */
-function isSameOrigin({ headers }: GatewayRequest): boolean {
-  const site = headers["sec-fetch-site"];
-  return site === undefined || site === "same-origin" || site === "none";
 }
 
 async function takeBody(
@@ -155,17 +136,4 @@ async function takeBody(
 function checkRate(bucket: TokenBucket): void {
   const waitS = bucket.waitS();
   if (waitS > 0) throw new GatewayFault("too_many_requests", Math.max(1, Math.ceil(waitS)));
-}
-
-function tellKeyMissing({ settings }: Core): void {
-  try {
-    settings.debug("The gateway takes nothing: give it the client's write key; `candor keys` prints it.");
-  } catch {
-    // The product's own function.
-  }
-}
-
-function toRate(perSecond: unknown): number {
-  const isNumber = typeof perSecond === "number" && Number.isFinite(perSecond);
-  return isNumber ? Math.max(1, perSecond) : MAX_MESSAGES_PER_SECOND;
 }

@@ -58,8 +58,9 @@ export function makeFolderForTest(): string {
 
 /** A telemetry in this process, closed after the test. Nothing listens at its collector unless `host` says where. */
 export function openForTest(options: WorldOptions = {}): World {
-  const dir = options.stateDir ?? join(makeFolderForTest(), "telemetry");
-  options.before?.(dir);
+  const { clock = machineClock, policyFile, random = () => 0.5, before, ...given } = options;
+  const dir = given.stateDir ?? join(makeFolderForTest(), "telemetry");
+  before?.(dir);
   const told: string[] = [];
   const printed: string[] = [];
   const settings: Settings = {
@@ -70,15 +71,15 @@ export function openForTest(options: WorldOptions = {}): World {
       host: "http://127.0.0.1:9",
       environment: SWITCH_OFFERED,
       debug: (line) => told.push(line),
-      ...options,
+      ...given,
       stateDir: dir,
     }),
-    policyFile: options.policyFile ?? join(dir, "no-policy"),
+    policyFile: policyFile ?? join(dir, "no-policy"),
   };
   const core = new Core({
     settings,
-    clock: options.clock ?? machineClock,
-    random: options.random ?? (() => 0.5),
+    clock,
+    random,
     print: (line) => printed.push(line),
   });
   onTestFinished(() => core.close());

@@ -47,6 +47,7 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
       maxOutboxBytes: 50_000_000,
       maySend: () => true,
       filterOf: () => undefined,
+      onBlocked: () => {},
       now,
       random: () => 1,
       ...options,

@@ -1,13 +1,13 @@
 export interface SilenceOptions {
   /** Set on `process.env` meanwhile. @default { DO_NOT_TRACK: "1" } */
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   /**
    * What the product does without telemetry: `127.0.0.1:5432`, `db.internal` (its lookup, and connections to what it
    * resolves to), `db.internal:5432`, a file's path or a folder's, or the target of anything else as an error shows it.
    */
-  readonly allow?: readonly string[];
+  readonly allow?: readonly string[] | undefined;
   /** How long it goes on watching once the function is done, for work in the background, in milliseconds. @default 200 */
-  readonly settleMs?: number;
+  readonly settleMs?: number | undefined;
 }
 
 /**

@@ -1,0 +1,65 @@
+import type { Core } from "../core.ts";
+import { findNoNumber, findOtherType, findUnknown } from "../option-problems.ts";
+import { isRecord } from "../state/state-folder.ts";
+import type { ClientAddress } from "./delivery.ts";
+
+const MAX_MESSAGES_PER_SECOND = 1000;
+
+export interface GatewayOptions {
+  /** The collector's write key of the source `client`; `candor keys` prints it. What key a browser sends does not matter. */
+  readonly writeKey: string;
+  /**
+   * The browser's address, for products that stand behind a reverse proxy which they trust.
+   * @default the peer's; nothing that a header says is believed
+   */
+  readonly clientAddress?: ClientAddress | undefined;
+  /** Of all browsers together, at least 1. Beyond it they are told to come again later. @default 1000 */
+  readonly maxMessagesPerSecond?: number | undefined;
+}
+
+const NAMES = Object.keys({
+  writeKey: true,
+  clientAddress: true,
+  maxMessagesPerSecond: true,
+} satisfies { readonly [Name in keyof GatewayOptions]-?: true });
+
+/** The options, checked. */
+export interface GatewaySettings {
+  /** Undefined: the gateway takes nothing. */
+  readonly writeKey: string | undefined;
+  readonly clientAddress: ClientAddress | undefined;
+  readonly maxMessagesPerSecond: number;
+}
+
+/** @throws what the options throw when they are read */
+export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
+  const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
+  const { writeKey, clientAddress, maxMessagesPerSecond } = given;
+  const isNumber = typeof maxMessagesPerSecond === "number" && Number.isFinite(maxMessagesPerSecond);
+  return {
+    writeKey: isText(writeKey) ? writeKey : undefined,
+    clientAddress: typeof clientAddress === "function" ? options.clientAddress : undefined,
+    maxMessagesPerSecond: isNumber ? Math.max(1, maxMessagesPerSecond) : MAX_MESSAGES_PER_SECOND,
+  };
+}
+
+/** What is wrong with them, or with the plan, for a gateway: each with what to write instead. */
+export function checkGateway(options: GatewayOptions, { standing }: Core): readonly string[] {
+  const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
+  const { writeKey, clientAddress, maxMessagesPerSecond } = given;
+  const rate = "a number of messages";
+  return [
+    ...(isText(writeKey) ? [] : [KEY_MISSING]),
+    ...(standing.hasEvents("client") ? [] : ["gateway: the plan declares no event for the client."]),
+    ...findOtherType("gateway.clientAddress", clientAddress, "function", "a function of the request"),
+    ...findNoNumber("gateway.maxMessagesPerSecond", maxMessagesPerSecond, rate, 1),
+    ...findUnknown(given, NAMES, "gateway."),
+  ];
+}
+
+const KEY_MISSING =
+  "gateway.writeKey: give the client's write key; `candor keys` prints it. Without it the gateway takes nothing.";
+
+function isText(value: unknown): value is string {
+  return typeof value === "string" && value.trim() !== "";
+}

@@ -1,0 +1,250 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Answer, writeReceipt } from "@candor/consent";
+import type { Plan } from "@candor/plan/runtime";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { createTelemetry } from "./create-telemetry.ts";
+import type { GeneratedPlan } from "./generated-plan.ts";
+import type { KeepAliveOptions } from "./keep-alive.ts";
+import { APPSMITH, makeFolderForTest, openForTest, SWITCH_OFFERED } from "./rig/in-process.ts";
+import { createManualClock } from "./rig/manual-clock.ts";
+import { type Recorder, startRecorder } from "./rig/recorder.ts";
+import type { TelemetryOptions } from "./settings.ts";
+
+const ACTION = "execute_ACTION_TRIGGERED";
+const HOUR_MS = 60 * 60_000;
+const healthy = (): boolean => true;
+let recorder: Recorder;
+
+beforeEach(async () => {
+  recorder = await startRecorder();
+});
+afterEach(() => recorder.close());
+
+function receipt(source: "server" | "client", answer: Answer): string {
+  const { version: planVersion } = APPSMITH.content as Plan;
+  const time = "2026-11-01T00:00:00.000Z";
+  return writeReceipt({ source, answer, time, planVersion, planHash: APPSMITH.hash, by: "product" });
+}
+
+/** The reference plan with a part of its events. */
+function planWith(keep: (event: { name?: string; sources: readonly string[] }) => boolean): GeneratedPlan {
+  const content = structuredClone(APPSMITH.content) as { events: { name?: string; sources: string[] }[] };
+  content.events = content.events.filter(keep);
+  return { ...APPSMITH, content };
+}
+
+/** The collector does not know the write key. */
+function refuse(status: number): void {
+  recorder.answer = (_request, response) => {
+    response.writeHead(status).end("{}");
+    return true;
+  };
+}
+
+describe("the sources in status()", () => {
+  it("say who may send, and why: `on` may mean the client alone", () => {
+    const { telemetry } = openForTest({
+      environment: {},
+      before: (dir) => {
+        mkdirSync(dir);
+        writeFileSync(join(dir, "receipts.ndjson"), receipt("server", "no") + receipt("client", "yes"));
+      },
+    });
+    telemetry.gateway({ writeKey: "client_key" });
+    telemetry.track(ACTION, {});
+    expect(telemetry.status()).toMatchObject({
+      state: "on",
+      sources: {
+        installer: { allow: false, reason: "notice_missing" },
+        server: { allow: false, reason: "stored_no" },
+        client: { allow: true, reason: "consented" },
+      },
+      counts: { dropped: { off: 1 } },
+    });
+  });
+
+  it("say it while it is off and in log mode too, and are none when the options cannot be used", () => {
+    const log = openForTest({ environment: { ...SWITCH_OFFERED, APPSMITH_TELEMETRY: "log" } });
+    expect(log.telemetry.status().sources.server).toEqual({ allow: false, reason: "log_mode" });
+    const off = openForTest({ environment: { DO_NOT_TRACK: "1" } });
+    expect(off.telemetry.status().sources.server?.reason).toBe("environment_do_not_track");
+    expect(createTelemetry({} as TelemetryOptions).status().sources).toEqual({});
+  });
+
+  it("allow when any of a source's events may be sent", () => {
+    const content = structuredClone(APPSMITH.content) as { events: { name?: string; consent?: string }[] };
+    for (const event of content.events) if (event.name === ACTION) event.consent = "opt-in";
+    const { telemetry } = openForTest({ plan: { ...APPSMITH, content } });
+    expect(telemetry.status().sources.server).toEqual({ allow: true, reason: "notice_shown" });
+  });
+});
+
+describe("what is wrong with what the product gave", () => {
+  it("is nothing when all is right", () => {
+    const { telemetry, told } = openForTest({ sendEveryMs: 0, maxOutboxBytes: 1024 * 1024, product: "A" });
+    telemetry.gateway({ writeKey: "client_key", maxMessagesPerSecond: 1, clientAddress: () => undefined });
+    telemetry.keepAlive({ everyHours: 168, healthy });
+    expect(telemetry.status().problems).toEqual([]);
+    expect(told).toEqual([]);
+  });
+
+  it("of createTelemetry stands in status() and is told, but turns nothing off that can be on", () => {
+    const wrong = {
+      sendEveryMS: 100,
+      sendEveryMs: "100",
+      maxOutboxBytes: 10,
+      product: 7,
+      environment: { ...SWITCH_OFFERED },
+      telemetryUrl: "x",
+    };
+    const { telemetry, told } = openForTest(wrong as unknown as TelemetryOptions);
+    const { state, problems } = telemetry.status();
+    expect(state).toBe("on");
+    expect(problems).toEqual([
+      "product: give a name as text.",
+      "sendEveryMs: give a number of milliseconds, at least 0.",
+      "maxOutboxBytes: give a number of bytes, at least 1048576.",
+      "sendEveryMS: there is no such option; write `sendEveryMs`.",
+      expect.stringMatching(
+        /^telemetryUrl: there is no such option; these are known: plan, source, writeKey, /,
+      ),
+    ]);
+    expect(told).toEqual(problems);
+  });
+
+  it("is told to debug as well when it keeps telemetry off, as far as there is one", () => {
+    const told: string[] = [];
+    const options = { plan: APPSMITH, source: "server", writekey: "k", host: "http://127.0.0.1:9" };
+    const debug = (line: string): unknown => told.push(line);
+    const telemetry = createTelemetry({ ...options, debug } as unknown as TelemetryOptions);
+    expect(told.map((line) => line.split(":")[0])).toEqual(["writeKey", "stateDir", "writekey"]);
+    expect(telemetry.status().problems).toEqual(told);
+    expect(createTelemetry({ debug: 7 } as unknown as TelemetryOptions).status().problems).toContain(
+      "debug: give a function.",
+    );
+  });
+
+  it.each([
+    ["no key", { writeKey: undefined }, ["writeKey"]],
+    ["nothing", undefined, ["writeKey"]],
+    [
+      "wrong values",
+      { writeKey: "k", clientAddress: "1.2.3.4", maxMessagesPerSecond: 0, writekey: "k" },
+      ["clientAddress", "maxMessagesPerSecond", "writekey"],
+    ],
+  ])("of gateway, given %s, stands there too", (_what, options, names) => {
+    const { telemetry, told } = openForTest();
+    telemetry.gateway(options as unknown as { writeKey: string });
+    const { problems } = telemetry.status();
+    expect(problems.map((problem) => problem.split(":")[0])).toEqual(names.map((name) => `gateway.${name}`));
+    telemetry.gateway({ writeKey: "client_key" }); // the first one is still wrong
+    expect(telemetry.status().problems).toEqual(problems);
+    expect(told).toEqual(problems);
+  });
+
+  it("of keepAlive stands there until it is called again, rightly", () => {
+    const { telemetry } = openForTest();
+    const names = (): readonly unknown[] => telemetry.status().problems.map((one) => one.split(":")[0]);
+    telemetry.keepAlive({ everyHours: 6 } as KeepAliveOptions);
+    expect(names()).toEqual(["keepAlive.healthy"]);
+    telemetry.keepAlive({ everyHours: 1000, healthy, hours: 6 } as KeepAliveOptions);
+    expect(names()).toEqual(["keepAlive.everyHours", "keepAlive.hours"]);
+    telemetry.keepAlive({ everyHours: 6, healthy });
+    expect(names()).toEqual([]);
+  });
+
+  it("is said of things that throw when they are read", () => {
+    const explosive = new Proxy({} as never, {
+      ownKeys: () => {
+        throw new Error("read");
+      },
+    });
+    const { telemetry } = openForTest();
+    telemetry.keepAlive(explosive);
+    telemetry.gateway(explosive);
+    expect(telemetry.status().problems).toEqual([
+      "keepAlive: give plain values, nothing that throws when it is read.",
+      "gateway: give plain values, nothing that throws when it is read.",
+    ]);
+  });
+});
+
+describe("a plan that declares too little", () => {
+  it("for the server is said, and no notice is asked for that would change nothing", () => {
+    const { telemetry } = openForTest({ plan: planWith(({ sources }) => !sources.includes("server")) });
+    telemetry.track(ACTION, {});
+    expect(telemetry.status()).toMatchObject({
+      state: "off",
+      reason: "no_events",
+      problems: [expect.stringContaining("no event for the server")],
+      sources: { server: { allow: false, reason: "no_events" } },
+    });
+    telemetry.gateway({ writeKey: "client_key" }); // then it is for the client
+    expect(telemetry.status()).toMatchObject({ reason: "consent_missing", problems: [] });
+    telemetry.answer("yes", ["client"]);
+    expect(telemetry.status()).toMatchObject({ state: "on", problems: [] });
+  });
+
+  it("for signs of life, or for a gateway, is said at once", () => {
+    const { telemetry } = openForTest({
+      plan: planWith(({ name, sources }) => name !== "Instance Active" && !sources.includes("client")),
+    });
+    telemetry.keepAlive({ healthy });
+    telemetry.gateway({ writeKey: "client_key" });
+    expect(telemetry.status().problems).toEqual([
+      expect.stringContaining('no event "Instance Active" for the server'),
+      expect.stringContaining("no event for the client"),
+    ]);
+  });
+});
+
+describe("a collector that refuses", () => {
+  it("is told of once a day, and stands in status() until it takes something", async () => {
+    const clock = createManualClock(Date.now());
+    const { telemetry, told } = openForTest({ host: recorder.url, clock });
+    expect(telemetry.status().lastFault).toBeUndefined();
+    refuse(401);
+    telemetry.track(ACTION, {});
+    expect(await telemetry.flush()).toBe(false);
+    await clock.advance(5 * HOUR_MS);
+    expect(await telemetry.flush()).toBe(false);
+    expect(telemetry.status()).toMatchObject({ state: "on", problems: [], lastFault: "http_401" });
+    expect(told).toEqual([
+      "The collector did not take what was sent (http_401). The collector does not know the server's write key, which createTelemetry was given; `candor keys` prints the right one.",
+    ]);
+    await clock.advance(24 * HOUR_MS);
+    expect(await telemetry.flush()).toBe(false);
+    expect(told).toHaveLength(2);
+    recorder.answer = undefined;
+    expect(await telemetry.flush()).toBe(true);
+    expect(telemetry.status().lastFault).toBeUndefined();
+    expect(told).toHaveLength(2);
+  });
+
+  it("is known to every process on the folder, after a restart too, and to none that is off", async () => {
+    const stateDir = join(makeFolderForTest(), "telemetry");
+    const one = openForTest({ host: recorder.url, stateDir });
+    const other = openForTest({ host: recorder.url, stateDir });
+    refuse(503);
+    one.telemetry.track(ACTION, {});
+    await one.telemetry.flush();
+    expect(other.telemetry.status().lastFault).toBe("http_503");
+    expect(openForTest({ host: recorder.url, stateDir }).telemetry.status().lastFault).toBe("http_503");
+    expect(one.told).toEqual([]); // it is for now: nobody has to mend anything
+    await one.telemetry.close({ timeoutMs: 0 });
+    expect(one.telemetry.status().lastFault).toBeUndefined();
+  });
+});
+
+it("stamps by its own clock what the product gives no time for, or one that no store can hold", async () => {
+  const nowMs = Date.now() + HOUR_MS;
+  const { telemetry, messages } = openForTest({ clock: createManualClock(nowMs) });
+  const given = new Date("2026-11-01T00:00:00.000Z");
+  for (const timestamp of [undefined, new Date(Number.NaN), new Date(8.64e15), given]) {
+    telemetry.track(ACTION, {}, { timestamp });
+  }
+  await telemetry.flush({ timeoutMs: 500 });
+  const now = new Date(nowMs).toISOString();
+  expect(messages().map(({ timestamp }) => timestamp)).toEqual([now, now, now, given.toISOString()]);
+});
