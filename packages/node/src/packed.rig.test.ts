@@ -73,9 +73,12 @@ async function run(file: string): Promise<{ status: number | null; output: strin
   return { status, output };
 }
 
-const HEAD = `import { createTelemetry } from "@candor/node";
+const HEAD = `import { ALLOW_REASONS, createTelemetry, DENY_REASONS, explainFault, OFF_REASONS } from "@candor/node";
+import type { Answer, ClientAddress, CountsReport, DenyReason, GatewayReport, Source } from "@candor/node";
 import { plan } from "./plan.ts";
-const telemetry = createTelemetry({ plan, source: "server", writeKey: "k", host: "https://c.example", stateDir: "t" });
+const SENTENCES = { ...ALLOW_REASONS, ...DENY_REASONS, ...OFF_REASONS };
+const needed = { plan, source: "server", writeKey: "k", host: "https://c.example", stateDir: "t" } as const;
+const telemetry = createTelemetry(needed);
 `;
 
 it.each([
@@ -90,6 +93,21 @@ it.each([
   ['telemetry.track("execute_ACTION_TRIGGERED", { appMode: "debug" });', false],
   ['telemetry.track("execute_ACTION_TRIGGERED", {}, { user: "ada" });', false],
   ['telemetry.page("Home");', false],
+  [
+    `telemetry.flush({ timeoutMs: undefined }); telemetry.inspector({ path: undefined });
+     telemetry.gateway({ writeKey: "k", clientAddress: undefined, maxMessagesPerSecond: undefined });
+     createTelemetry({ ...needed, debug: process.env.DEBUG ? console.log : undefined, sendEveryMs: undefined });`,
+    true,
+  ],
+  ["createTelemetry({ ...needed, sendEveryMS: 1 });", false],
+  [
+    `const { reason, sources, lastFault } = telemetry.status();
+     if (reason !== undefined) console.log(SENTENCES[reason]);
+     for (const { allow, reason } of Object.values(sources)) console.log(allow, SENTENCES[reason]);
+     if (lastFault !== undefined) console.log(explainFault(lastFault));
+     export type Named = [Answer, ClientAddress, CountsReport, DenyReason, GatewayReport, Source];`,
+    true,
+  ],
 ])("%s compiles: %s", (line, isRight) => {
   writeFileSync(join(dir, "call.ts"), HEAD + line);
   const options = ["--strict", "--module", "nodenext", "--target", "es2022", "--exactOptionalPropertyTypes"];
@@ -99,6 +117,6 @@ it.each([
     { cwd: dir, encoding: "utf8" },
   );
   if (isRight) expect(stdout).toBe("");
-  else expect(stdout).toMatch(/^call\.ts\(4,\d+\): error TS/);
+  else expect(stdout).toMatch(/^call\.ts\(7,\d+\): error TS/);
   expect(status === 0).toBe(isRight);
 });

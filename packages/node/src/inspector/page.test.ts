@@ -14,3 +14,15 @@ it("says in a sentence why the last try failed, beside the name that the files h
   expect(html).toContain('<strong class="alarm">The collector&#39;s address did not take the connection');
   expect(html).toContain("(<code>refused</code>)");
 });
+
+it("says what the product gave wrongly, also while telemetry is on", async () => {
+  const { telemetry, core } = openForTest();
+  telemetry.gateway({ writeKey: "" });
+  const status = await readStatus(core);
+  expect(status).toMatchObject({ state: "on", problems: telemetry.status().problems });
+  const html = renderInspector({ ...SHOWN, status });
+  expect(html).toContain(
+    "<p>This has to be mended by whoever built the product:</p>\n<ul><li>gateway.writeKey:",
+  );
+  expect(html).toContain("<code>candor keys</code> prints it.");
+});
