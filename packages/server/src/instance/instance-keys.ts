@@ -1,6 +1,8 @@
 import { CandorError } from "../errors.ts";
-import type { Store } from "../store/client.ts";
+import { readSql, type Store } from "../store/client.ts";
 import { whileStoreAnswers } from "../store/store-away.ts";
+
+const SQL = readSql("query/instance_key.sql");
 
 /**
  * Keeps an instance's key if it is its first. Of two that come at once, the one that `findKey` finds from then on is told
@@ -24,8 +26,6 @@ export async function registerKey(
 
 /** The key that an instance registered first; undefined: none. @throws CandorError `store_away` */
 export async function findKey(store: Store, instanceId: string): Promise<string | undefined> {
-  const sql =
-    "SELECT publicKey FROM instance_keys WHERE instanceId = {instanceId:String} ORDER BY registeredAt, publicKey LIMIT 1";
-  const [row] = await whileStoreAnswers(() => store.query(sql, { instanceId }));
+  const [row] = await whileStoreAnswers(() => store.query(SQL, { instanceId }));
   return row === undefined ? undefined : String(row.publicKey);
 }

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
 import { type ForgetDependencies, forget } from "../forget/forget.ts";
-import { type CompareDependencies, compare, readComparePage } from "./compare.ts";
+import { type HeldEventsDependencies, readHeldEvents, readHeldPage } from "./held-events.ts";
 import { findKey, registerKey } from "./instance-keys.ts";
 import type { InstanceLimits } from "./instance-limits.ts";
 import { checkSignature, type InstanceAction, readSignedRequest, readText } from "./signed-request.ts";
@@ -9,7 +9,7 @@ import { checkSignature, type InstanceAction, readSignedRequest, readText } from
 /** 32 bytes. */
 const PUBLIC_KEY = /^[A-Za-z0-9_-]{43}$/;
 
-export interface InstanceDependencies extends ForgetDependencies, CompareDependencies {
+export interface InstanceDependencies extends ForgetDependencies, HeldEventsDependencies {
   readonly limits: InstanceLimits;
 }
 
@@ -17,7 +17,8 @@ export interface InstanceDependencies extends ForgetDependencies, CompareDepende
  * What an instance asks for itself; the answer is the text of its JSON. Bodies:
  * - `key`: `{instanceId, publicKey, signedAt, signature}` registers the instance's key; the first one seen stays.
  * - `compare`: `{instanceId, signedAt, signature, limit?, cursor?}` answers a page of what is kept of the instance.
- * - `forget`: `{instanceId, signedAt, signature}` deletes what is kept of the instance; the answer is the receipt.
+ * - `forget`: `{instanceId, signedAt, signature}` deletes what is kept of the instance, but for its key; the answer is the
+ *   receipt.
  *
  * `publicKey` is an Ed25519 key's 32 bytes and `signature` its 64 bytes, both base64url without padding. What is signed is
  * the UTF-8 text of the lines `candor`, the action, the instanceId and signedAt (RFC 3339), joined by "\n". A request that
@@ -41,11 +42,11 @@ export async function handleInstanceRequest(
     await registerKey(deps.store, instanceId, publicKey, deps.now());
     return '{"success":true}';
   }
-  const page = action === "compare" ? readComparePage(body) : undefined;
+  const page = action === "compare" ? readHeldPage(body) : undefined;
   if (action === "compare") deps.limits.take(action, peer);
   const publicKey = await findKey(deps.store, instanceId);
   if (publicKey === undefined) throw new CandorError("instance_unknown");
   checkSignature(request, publicKey);
-  if (page !== undefined) return compare(instanceId, page, deps);
+  if (page !== undefined) return readHeldEvents(instanceId, page, deps);
   return JSON.stringify(await forget({ instance: instanceId }, deps));
 }

@@ -5,7 +5,7 @@ import { type Cluster, startCluster } from "@candor/engine/rig";
 import { loadPlan, type Plan } from "@candor/plan";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { forget } from "../forget/forget.ts";
-import { compare, readComparePage } from "../instance/compare.ts";
+import { readHeldEvents, readHeldPage } from "../instance/held-events.ts";
 import { reportInstances } from "../query/instances-report.ts";
 import { eventually, startForTest } from "../rig/in-process.ts";
 import { CLUSTER_DATABASE, openStore } from "./client.ts";
@@ -102,7 +102,7 @@ describe("a cluster of two ClickHouse servers", () => {
     const seen: string[] = [];
     for (let cursor: string | null | undefined; cursor !== null; ) {
       const page = JSON.parse(
-        await compare(instanceId, readComparePage({ limit: 8, cursor: cursor ?? null }), deps),
+        await readHeldEvents(instanceId, readHeldPage({ limit: 8, cursor: cursor ?? null }), deps),
       );
       seen.push(...page.events.map((event: { messageId: string }) => event.messageId));
       cursor = page.next;

@@ -13,7 +13,7 @@ const DEFAULT_LIMIT = 500;
 const MAX_LIMIT = 1000;
 const BEGINNING: Cursor = { receivedAtMs: 0, messageId: "", source: "" };
 
-export interface CompareDependencies {
+export interface HeldEventsDependencies {
   readonly store: Store;
   readonly log: Pick<Log, "pending">;
   /** The forms in which an id may stand in the store. */
@@ -21,14 +21,14 @@ export interface CompareDependencies {
   readonly now: () => number;
 }
 
-/** Which page of what is kept of an instance. */
-export interface ComparePage {
+/** Which page of what is kept of an instance, as `compare` asks for it. */
+export interface HeldPage {
   readonly limit: number;
   readonly cursor: Cursor;
 }
 
 /** @throws CandorError `instance_request_invalid` */
-export function readComparePage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): ComparePage {
+export function readHeldPage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): HeldPage {
   if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
     throw invalidField("limit");
   if (cursor === undefined || cursor === null) return { limit, cursor: BEGINNING };
@@ -43,10 +43,10 @@ export function readComparePage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): 
  * 200 after `storedUntil` may wait in the log still.
  * @throws CandorError `store_away`
  */
-export async function compare(
+export async function readHeldEvents(
   instanceId: string,
-  { limit, cursor }: ComparePage,
-  { store, log, storedForms, now }: CompareDependencies,
+  { limit, cursor }: HeldPage,
+  { store, log, storedForms, now }: HeldEventsDependencies,
 ): Promise<string> {
   const storedUntil = new Date(log.pending().oldestMs ?? now()).toISOString(); // before the rows are read
   const rows = await whileStoreAnswers(() =>
