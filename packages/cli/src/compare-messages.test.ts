@@ -79,6 +79,15 @@ describe("one message", () => {
       [{ path: "timestamp", kind: "changed" }],
     ],
     [
+      "may be answered with anything",
+      { ...sent, userId: "ada" },
+      { ...held, userId: [{ toString: false }], originalTimestamp: { toString: false } },
+      [
+        { path: "timestamp", kind: "changed" },
+        { path: "userId", kind: "changed" },
+      ],
+    ],
+    [
       "has the time that was kept when no other is there",
       sent,
       { ...held, originalTimestamp: undefined, timestamp: AT },

@@ -1,4 +1,4 @@
-import { type Fields, toFields } from "./live-message.ts";
+import { type Fields, textOf, toFields } from "./live-message.ts";
 
 /** How one field differs between the outbox and the collector. */
 export interface FieldDifference {
@@ -45,7 +45,8 @@ const ADDED: ReadonlySet<string> = new Set([
   "context.ip",
 ]);
 const ID_NAMES = new Set(["userId", "anonymousId", "groupId", "previousId"]);
-const PSEUDONYM = /^[0-9a-f]{32,64}$/;
+/** As JSON. */
+const PSEUDONYM = /^"[0-9a-f]{32,64}"$/;
 
 /** @param oldestMs what happened before may be in the outbox no more */
 export function compareMessages(
@@ -60,7 +61,7 @@ export function compareMessages(
   for (const [messageId, envelope] of held) {
     const mine = own.get(messageId);
     if (mine === undefined) {
-      if (Date.parse(String(envelope.originalTimestamp ?? envelope.receivedAt)) >= oldestMs)
+      if (Date.parse(textOf(envelope.originalTimestamp ?? envelope.receivedAt)) >= oldestMs)
         missingHere.push(messageId);
       continue;
     }
@@ -99,7 +100,7 @@ export function compareFields(sent: Fields, envelope: Fields): readonly FieldDif
   const here = flatten(mine);
   const there = flatten(theirs);
   const differences: FieldDifference[] = [];
-  if (Date.parse(String(timestamp)) !== Date.parse(String(envelope.originalTimestamp ?? corrected))) {
+  if (Date.parse(textOf(timestamp)) !== Date.parse(textOf(envelope.originalTimestamp ?? corrected))) {
     differences.push({ path: "timestamp", kind: "changed" });
   }
   for (const [path, value] of here) {
@@ -115,7 +116,7 @@ export function compareFields(sent: Fields, envelope: Fields): readonly FieldDif
 
 function isReduced(path: string, kept: string): boolean {
   if (path === "context.userAgent" || path === "context.ip") return true;
-  return ID_NAMES.has(path) && PSEUDONYM.test(JSON.parse(kept));
+  return ID_NAMES.has(path) && PSEUDONYM.test(kept);
 }
 
 /** It, or what it is a part of. */

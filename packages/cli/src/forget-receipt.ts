@@ -1,4 +1,4 @@
-import { type Fields, toFields } from "./live-message.ts";
+import { type Fields, textOf, toFields } from "./live-message.ts";
 import { toSafeText } from "./safe-text.ts";
 import type { Colours } from "./terminal.ts";
 
@@ -10,10 +10,10 @@ export function renderReceipt(
   colours: Colours,
 ): string {
   const row = (label: string, value: unknown): string =>
-    `  ${toSafeText(label).padEnd(LABEL_CHARS)}  ${toSafeText(String(value))}\n`;
+    `  ${toSafeText(label).padEnd(LABEL_CHARS)}  ${toSafeText(textOf(value))}\n`;
   const places = toList(removed).map((place) => {
     const { where, rows } = toFields(place) ?? {};
-    return row(String(where), `${rows} ${rows === 1 ? "row" : "rows"}`);
+    return row(textOf(where), `${textOf(rows)} ${rows === 1 ? "row" : "rows"}`);
   });
   return [
     `${colours.bold("Forgotten")}\n`,
@@ -23,7 +23,7 @@ export function renderReceipt(
     `${colours.bold("Removed")}\n`,
     ...places,
     `${colours.bold("Notes")}\n`,
-    ...toList(notes).map((note) => `  - ${toSafeText(String(note))}\n`),
+    ...toList(notes).map((note) => `  - ${toSafeText(textOf(note))}\n`),
   ].join("");
 }
 

@@ -15,7 +15,7 @@ export function parseLiveMessage(data: string): LiveMessage | undefined {
   if (live === undefined) return undefined;
   const { verdict, reason, source, envelope, message } = live;
   return {
-    reason: verdict === "dropped" ? String(reason) : undefined,
+    reason: verdict === "dropped" ? textOf(reason) : undefined,
     source: typeof source === "string" ? source : undefined,
     fields: toFields(envelope) ?? toFields(message) ?? {},
   };
@@ -29,6 +29,11 @@ export function parseMissed(data: string): number {
 /** A value as fields, when it is an object. */
 export function toFields(value: unknown): Fields | undefined {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : undefined;
+}
+
+/** A value of JSON as text. Not with String, which some objects make throw. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 /** The fields of a JSON object, or undefined. */
