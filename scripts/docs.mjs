@@ -43,7 +43,7 @@ ${answers.map(([code, e]) => `| \`${code}\` | ${e.status} | ${e.retryAfterS ?? "
 
 ## Faults of the commands
 
-Printed to the operator, exit status 1.
+Printed to the operator, exit status 1; of \`tail\`, \`compare\` and \`forget\` 2.
 
 | code | message |
 |---|---|

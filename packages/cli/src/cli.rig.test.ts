@@ -192,7 +192,7 @@ test("forget has the collector delete an instance or a contact, and prints the r
 test("forget wants one of its options, an address on one line, a token and a collector", async () => {
   const one = "Give one of --instance ID, --user ID, --contact and --state DIR.\n";
   const line = "Write one e-mail address to standard input, on a line of its own.\n";
-  const refused = (stderr: string) => ({ code: 1, stdout: "", stderr });
+  const refused = (stderr: string) => ({ code: 2, stdout: "", stderr });
   expect(await forget([])).toEqual(refused(one));
   expect(await forget(["--user", "a", "--contact"])).toEqual(refused(one));
   expect(await forget(["--contact"], "\n")).toEqual(refused(line));
@@ -200,8 +200,8 @@ test("forget wants one of its options, an address on one line, a token and a col
   expect((await forget(["--user", ""])).stderr).toMatch(/^Send one of .+\n$/);
   const wrongToken = { CANDOR_URL: appsmith.url, CANDOR_ADMIN_TOKEN: "wrong" };
   expect((await finish(["forget", "--user", "a"], wrongToken)).stderr).toMatch(/does not know this token/);
-  const away = await finish(["forget", "--user", "a"], { CANDOR_URL: "http://127.0.0.1:9" });
-  expect([away.code, away.stdout]).toEqual([1, ""]);
+  const away = await finish(["forget", "--user", "a", "--url", "http://127.0.0.1:9"], wrongToken);
+  expect([away.code, away.stdout]).toEqual([2, ""]);
   expect(away.stderr).toMatch(/^No Candor answers at http:\/\/127\.0\.0\.1:9 \(.+\)\./);
 });
 
@@ -243,7 +243,7 @@ test("tail says what it cannot do: no collector, a wrong token, a wrong filter",
   const away = await finish(["tail"], { CANDOR_URL: "http://127.0.0.1:9" });
   const wrongToken = await finish(["tail"], { ...settings, CANDOR_ADMIN_TOKEN: "wrong" });
   const wrongFilter = await finish(["tail", "--type", "x"], settings);
-  expect([away.code, wrongToken.code, wrongFilter.code]).toEqual([1, 1, 1]);
+  expect([away.code, wrongToken.code, wrongFilter.code]).toEqual([2, 2, 2]);
   expect(away.stderr).toMatch(/^No Candor answers at http:\/\/127\.0\.0\.1:9 \(.+\)\. Start it[^\n]+\n$/);
   expect(wrongToken.stderr).toMatch(/does not know this token/);
   expect(wrongFilter.stderr).toBe("type is one of track, identify, page, screen, group, alias.\n");

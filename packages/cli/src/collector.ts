@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import type { InstanceAction } from "@candor/node/state-folder";
 import { CandorError, causeOf } from "@candor/server";
 import { toShown } from "./address.ts";
-import { type Fields, parseFields } from "./live-message.ts";
+import { type Fields, parseFields, textOf } from "./live-message.ts";
 import { toSafeText } from "./safe-text.ts";
 
 /** What a running collector answered. */
@@ -47,18 +47,31 @@ export interface LiveStream {
 /** The collector refuses what was asked, and would refuse it again: its code and its sentence. */
 export class Refused extends Error {
   readonly code: string;
+  readonly url: string;
 
-  constructor(code: string, sentence: string) {
+  constructor(code: string, sentence: string, url: string) {
     super(sentence);
     this.name = "Refused";
     this.code = code;
+    this.url = url;
   }
 }
 
 /** A refusal as the operator reads it, on one line. */
-export function explainRefusal({ code, message }: Refused, url: string): string {
+export function explainRefusal({ code, message, url }: Refused): string {
   if (code !== "token_invalid") return toSafeText(message);
   return `The collector at ${toShown(url)} does not know this token. Set CANDOR_ADMIN_TOKEN to its token, or CANDOR_DATA_DIR to its data folder.`;
+}
+
+/** Nothing that is a collector answered an instance. Its operator runs none, so they are not told to start it. */
+export class NoAnswer extends Error {
+  constructor(url: string, cause: string, error?: unknown) {
+    super(
+      `No collector answers at ${toShown(url)} (${cause}). Give the address that the product sends to, such as --url https://telemetry.example.org. The product's page of its telemetry names it, or its documentation.`,
+      { cause: error },
+    );
+    this.name = "NoAnswer";
+  }
 }
 
 /**
@@ -84,13 +97,13 @@ export async function openLive(
   }
   const fault = parseFields(await response.text().catch(() => ""));
   if (typeof fault?.code === "string" && (response.status === 400 || response.status === 401)) {
-    throw new Refused(fault.code, String(fault.message));
+    throw new Refused(fault.code, textOf(fault.message), url);
   }
   throw unreachable(`what answers there is no Candor's live feed: status ${response.status}`);
 }
 
 /** Longer than the collector takes to wait until everything is gone. */
-const FORGET_TIMEOUT_MS = 600_000;
+export const FORGET_TIMEOUT_MS = 600_000;
 
 /**
  * Asks POST /api/forget. Resolves to the receipt once what was asked for is gone.
@@ -98,39 +111,73 @@ const FORGET_TIMEOUT_MS = 600_000;
  */
 export function askToForget(url: string, token: string, subject: Fields): Promise<Fields> {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  return post(url, "/api/forget", headers, JSON.stringify(subject));
+  return post(`${url}/api/forget`, headers, JSON.stringify(subject), {
+    url,
+    timeoutMs: FORGET_TIMEOUT_MS,
+    toFault: (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error),
+  });
 }
 
 /**
  * Asks POST /v1/instance/<action>, as an instance that has signed the body.
- * @throws as askToForget
+ * @throws Refused for an answer of the collector that is not what was asked for; NoAnswer for everything else, also when
+ * the whole answer is not there after `timeoutMs`
  */
-export function askAsInstance(url: string, action: InstanceAction, signed: Buffer): Promise<Fields> {
-  return post(url, `/v1/instance/${action}`, { "Content-Type": "application/json" }, signed);
+export function askAsInstance(
+  url: string,
+  action: InstanceAction,
+  signed: Buffer,
+  timeoutMs: number,
+): Promise<Fields> {
+  return post(`${url}/v1/instance/${action}`, { "Content-Type": "application/json" }, signed, {
+    url,
+    timeoutMs,
+    toFault: (cause, error) => new NoAnswer(url, cause, error),
+  });
 }
 
-/** Not with fetch, which gives up after 300 s without an answer. */
+interface Asking {
+  readonly url: string;
+  readonly timeoutMs: number;
+  /** The error for anything but an answer of a collector. */
+  readonly toFault: (cause: string, error?: unknown) => Error;
+}
+
 async function post(
-  url: string,
-  path: string,
+  address: string,
   headers: http.OutgoingHttpHeaders,
   body: string | Buffer,
+  { url, timeoutMs, toFault }: Asking,
 ): Promise<Fields> {
-  const unreachable = (cause: string, error?: unknown): CandorError =>
-    new CandorError("unreachable", { url: toShown(url), cause }, error);
-  const { request } = url.startsWith("https:") ? https : http;
-  const signal = AbortSignal.timeout(FORGET_TIMEOUT_MS);
-  try {
-    const asking = request(`${url}${path}`, { method: "POST", headers, signal });
-    asking.end(body);
-    const [response]: http.IncomingMessage[] = await once(asking, "response");
-    const status = response?.statusCode;
-    const answer = response === undefined ? undefined : parseFields(await text(response));
-    if (status === 200 && answer !== undefined) return answer;
-    if (typeof answer?.code === "string") throw new Refused(answer.code, String(answer.message));
-    throw unreachable(`what answers there is no Candor: status ${status}`);
-  } catch (error) {
-    if (error instanceof Refused || error instanceof CandorError) throw error;
-    throw unreachable(reachCauseOf(signal.aborted ? signal.reason : error), error);
-  }
+  const signal = AbortSignal.timeout(timeoutMs);
+  const { status, location, text } = await exchange(address, headers, body, signal).catch(
+    (error: unknown) => {
+      throw toFault(reachCauseOf(signal.aborted ? signal.reason : error), error);
+    },
+  );
+  const answer = parseFields(text);
+  if (status === 200 && answer !== undefined) return answer;
+  if (typeof answer?.code === "string") throw new Refused(answer.code, textOf(answer.message), url);
+  if (location !== undefined && URL.canParse(location, address))
+    throw toFault(`it refers to ${toShown(new URL(location, address).href)}`);
+  throw toFault(`what answers there is no collector: status ${status}`);
+}
+
+/** Not with fetch, which gives up after 300 s without an answer. @throws the network's error */
+async function exchange(
+  address: string,
+  headers: http.OutgoingHttpHeaders,
+  body: string | Buffer,
+  signal: AbortSignal,
+): Promise<{ status: number | undefined; location: string | undefined; text: string }> {
+  const { request } = address.startsWith("https:") ? https : http;
+  const asking = request(address, { method: "POST", headers, signal });
+  asking.end(body);
+  const [response]: http.IncomingMessage[] = await once(asking, "response");
+  if (response === undefined) throw new Error("no answer");
+  const {
+    statusCode: status,
+    headers: { location },
+  } = response;
+  return { status, location, text: await text(response) };
 }

@@ -12,6 +12,8 @@ export interface ComparedWith {
   readonly collector: string;
   /** Sent messages in which the instance's id does not stand: the collector cannot tell whose they are. */
   readonly notAsked: number;
+  /** By the collector's clock; what it took later may wait in its log. */
+  readonly storedUntil: string | undefined;
 }
 
 /** A comparison for people: the verdict first, then the numbers, then each message that is not as it should be. */
@@ -39,7 +41,13 @@ export function renderComparison(comparison: Comparison, about: ComparedWith, co
     row("as they were sent", same),
     row("sent without the instance's id", about.notAsked),
     row("older than the outbox keeps", older),
-    list("Sent, but not held: refused by the collector, deleted there since, or lost", missingThere),
+    missingThere.length === 0 || about.storedUntil === undefined
+      ? ""
+      : row("all is stored that came until", `${about.storedUntil}, by the collector's clock`),
+    list(
+      "Sent, but not held: held back here by an answer, refused by the collector, deleted there since, or lost",
+      missingThere,
+    ),
     list("Held, but never in this outbox: another copy of this instance may send too", missingHere),
     list(
       "Held otherwise than they were sent",

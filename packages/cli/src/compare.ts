@@ -1,23 +1,21 @@
-import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   type Instance,
   listOutboxFiles,
   MAX_AGE_MS,
-  openStateFolder,
-  readInstance,
   readOutboxPage,
   signRequest,
 } from "@candor/node/state-folder";
 import { toReachable, toShown } from "./address.ts";
-import { askAsInstance, explainRefusal, Refused } from "./collector.ts";
+import { askAsInstance, Refused } from "./collector.ts";
 import { type Comparison, compareMessages, isInOrder, type OwnMessage } from "./compare-messages.ts";
 import { renderComparison } from "./compare-text.ts";
 import { readSettings } from "./environment.ts";
-import { explainNoFolder } from "./inspect-folder.ts";
 import { type Fields, toFields } from "./live-message.ts";
+import { readInstanceOrExplain } from "./own-instance.ts";
+import { refuse } from "./refusal.ts";
 import { toSafeJson, toSafeText } from "./safe-text.ts";
-import { coloursFor, endWithReader, print, toFaultText } from "./terminal.ts";
+import { coloursFor, endWithReader, print, report } from "./terminal.ts";
 
 /** The most that the collector answers at once. */
 const PAGE_EVENTS = 1000;
@@ -27,6 +25,9 @@ const WAIT = { tries: 10, betweenMs: 1000 };
 const TURN_MS = 2000;
 const MAX_TURNS = 60;
 
+/** For one page. */
+const PAGE_TIMEOUT_MS = 30_000;
+
 export interface CompareOptions {
   /** Where the collector is; CANDOR_URL when not given. */
   readonly url?: string;
@@ -35,66 +36,52 @@ export interface CompareOptions {
 
 /**
  * `candor compare`: whether the collector holds of this instance what was sent, and nothing else: 0. 1: something is
- * missing or differs. 2: it could not be asked.
+ * missing or differs. 2: there is nobody to ask as.
+ * @throws Refused, NoAnswer, CandorError `settings_invalid`
  */
 export async function compare(folder: string, { url: given, json = false }: CompareOptions): Promise<number> {
   endWithReader();
-  const dir = resolve(folder);
-  const state = openStateFolder(dir);
-  const fault = explainNoFolder(dir);
-  if (fault !== undefined) return refuse(toSafeText(fault));
-  const instance = readInstance(state.instance);
-  if (instance === undefined)
-    return refuse(
-      toSafeText(
-        `${dir} holds no instance, so there is nobody to ask as. What an installer sent from there carries no instance's id: it cannot be compared.`,
-      ),
-    );
-  let url = "";
-  try {
-    const found = toCollector(given);
-    if (found === undefined)
-      return refuse("Give the collector's URL, such as --url https://telemetry.example.org.");
-    url = found;
-    const { comparison, notAsked } = await compareWith(url, instance, state.outbox);
-    const about = { instanceId: instance.instanceId, collector: toShown(url), notAsked };
-    await print(
-      json
-        ? `${toSafeJson(JSON.stringify({ ...about, ...comparison }))}\n`
-        : renderComparison(comparison, about, coloursFor(process.stdout)),
-    );
-    return isInOrder(comparison) ? 0 : 1;
-  } catch (error) {
-    return refuse(error instanceof Refused ? explainRefusal(error, url) : toFaultText(error));
-  }
+  const own = await readInstanceOrExplain(folder);
+  if (own.fault !== undefined) return refuse(toSafeText(own.fault));
+  const url = given ?? toReachable(readSettings().url);
+  const { comparison, ...asked } = await compareWith(url, own.instance, own.folder.outbox);
+  const about = { instanceId: own.instance.instanceId, collector: toShown(url), ...asked };
+  await print(
+    json
+      ? `${toSafeJson(JSON.stringify({ ...about, ...comparison }))}\n`
+      : renderComparison(comparison, about, coloursFor(process.stdout)),
+  );
+  return isInOrder(comparison) ? 0 : 1;
 }
 
-function refuse(sentence: string): number {
-  process.stderr.write(`${sentence}\n`);
-  return 2;
+interface Compared {
+  readonly comparison: Comparison;
+  /** Sent messages of which the collector cannot tell whose they are. */
+  readonly notAsked: number;
+  /** By the collector's clock; what it took later may wait in its log. */
+  readonly storedUntil: string | undefined;
 }
 
-/** Undefined: what was given is no URL. @throws CandorError `settings_invalid` */
-function toCollector(given: string | undefined): string | undefined {
-  if (given === undefined) return toReachable(readSettings().url);
-  return URL.canParse(given) && /^https?:$/.test(new URL(given).protocol) ? toReachable(given) : undefined;
-}
-
-/** The collector is asked first, and the outbox read then: what is sent meanwhile is looked for once more. */
-async function compareWith(
-  url: string,
-  instance: Instance,
-  outbox: string,
-): Promise<{ comparison: Comparison; notAsked: number }> {
-  const held = new Map<string, Fields>();
-  let cursor = await askPages(url, instance, undefined, held);
+/**
+ * The collector is asked first, and the outbox read then. What is missing is asked for again, and nothing else: the product
+ * goes on sending, and what it made since is not in what was read.
+ */
+async function compareWith(url: string, instance: Instance, outbox: string): Promise<Compared> {
+  const first = await askPages(url, instance, undefined);
+  const held = new Map(first.held);
   const { own, notAsked } = await readOwn(outbox, instance.instanceId);
   const oldestMs = await oldestOf(outbox);
+  let { cursor, storedUntil } = first;
   for (let turn = 1; ; turn += 1) {
     const comparison = compareMessages(own, held, oldestMs);
-    if (comparison.missingThere.length === 0 || turn > WAIT.tries) return { comparison, notAsked };
+    const missing = comparison.missingThere.length;
+    if (missing === 0 || turn > WAIT.tries) return { comparison, notAsked, storedUntil };
+    if (turn === 1) report(`Not there yet: ${missing}. What was just sent takes a moment; asking again.`);
     await sleep(WAIT.betweenMs);
-    cursor = await askPages(url, instance, cursor, held);
+    // At last from the beginning: what came late to a collector of several machines may lie before the cursor.
+    const again = await askPages(url, instance, turn === WAIT.tries ? undefined : cursor);
+    for (const [messageId, envelope] of again.held) if (own.has(messageId)) held.set(messageId, envelope);
+    ({ cursor, storedUntil } = again);
   }
 }
 
@@ -104,20 +91,26 @@ async function oldestOf(outbox: string): Promise<number> {
   return Math.max(Math.min(...begunAtMs), Date.now() - MAX_AGE_MS);
 }
 
-/** Asks for all pages from a cursor on. @returns the last page's cursor, from which new events can be asked for */
-async function askPages(
-  url: string,
-  instance: Instance,
-  from: string | undefined,
-  held: Map<string, Fields>,
-): Promise<string | undefined> {
+interface Pages {
+  readonly held: ReadonlyMap<string, Fields>;
+  /** The last page's, from which new events can be asked for. */
+  readonly cursor: string | undefined;
+  /** The first page's. */
+  readonly storedUntil: string | undefined;
+}
+
+/** Asks for all pages from a cursor on. */
+async function askPages(url: string, instance: Instance, from: string | undefined): Promise<Pages> {
+  const held = new Map<string, Fields>();
+  let storedUntil: string | undefined;
   for (let cursor = from; ; ) {
-    const { events, next } = await askPage(url, instance, cursor);
+    const { events, next, storedUntil: until } = await askPage(url, instance, cursor);
+    if (typeof until === "string") storedUntil ??= until;
     for (const event of Array.isArray(events) ? events : []) {
       const envelope = toFields(event);
       if (typeof envelope?.messageId === "string") held.set(envelope.messageId, envelope);
     }
-    if (typeof next !== "string") return cursor;
+    if (typeof next !== "string") return { held, cursor, storedUntil };
     cursor = next;
   }
 }
@@ -126,7 +119,8 @@ async function askPage(url: string, instance: Instance, cursor: string | undefin
   for (let turn = 1; ; turn += 1) {
     const more = { limit: PAGE_EVENTS, ...(cursor === undefined ? {} : { cursor }) };
     try {
-      return await askAsInstance(url, "compare", signRequest(instance, "compare", Date.now(), more));
+      const signed = signRequest(instance, "compare", Date.now(), more);
+      return await askAsInstance(url, "compare", signed, PAGE_TIMEOUT_MS);
     } catch (error) {
       const isBusy = error instanceof Refused && error.code === "too_many_requests";
       if (!isBusy || turn === MAX_TURNS) throw error;

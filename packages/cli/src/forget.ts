@@ -1,15 +1,22 @@
-import { resolve } from "node:path";
 import { createInterface } from "node:readline";
-import { openStateFolder, readInstance, signRequest } from "@candor/node/state-folder";
+import { signRequest } from "@candor/node/state-folder";
 import { toReachable } from "./address.ts";
-import { askAsInstance, askToForget, explainRefusal, Refused } from "./collector.ts";
+import { askAsInstance, askToForget, FORGET_TIMEOUT_MS } from "./collector.ts";
 import { readSettings } from "./environment.ts";
 import { renderReceipt } from "./forget-receipt.ts";
-import { explainNoFolder } from "./inspect-folder.ts";
-import { findToken, toMissingSentence } from "./known-keys.ts";
+import { findToken, toNoTokenSentence } from "./known-keys.ts";
 import type { Fields } from "./live-message.ts";
+import { readInstanceOrExplain } from "./own-instance.ts";
+import { refuse } from "./refusal.ts";
 import { toSafeJson, toSafeText } from "./safe-text.ts";
-import { coloursFor, endWithReader, print } from "./terminal.ts";
+import { coloursFor, endWithReader, print, report } from "./terminal.ts";
+
+/** A collector waits until the files are gone. */
+const TOLD_AFTER_MS = 5000;
+const STILL_ASKING =
+  "The collector has not answered yet. Deleting can take minutes; Ctrl-C does not undo it.";
+const GOES_ON =
+  "Telemetry itself is as it was: what the product sends from now on, also what waits in this folder, is kept again.\n";
 
 export interface ForgetOptions {
   readonly instance?: string;
@@ -18,61 +25,54 @@ export interface ForgetOptions {
   readonly contact?: boolean;
   /** The state folder of an instance that asks for itself, with its own key and without a token. */
   readonly state?: string;
+  /** Where the collector is; CANDOR_URL when not given. */
+  readonly url?: string;
   readonly json?: boolean;
 }
 
 /**
- * `candor forget`: has the running collector delete what it keeps of somebody, and prints its receipt.
- * @throws CandorError `unreachable`, `settings_invalid`
+ * `candor forget`: has the running collector delete what it keeps of somebody, and prints its receipt: 0. 2: it was not
+ * asked, because something is missing.
+ * @throws Refused, NoAnswer, CandorError `unreachable`, `settings_invalid`
  */
 export async function forget(options: ForgetOptions): Promise<number> {
   endWithReader();
-  const config = readSettings();
-  const { instance, user, contact, state, json = false } = options;
+  const { instance, user, contact, state, url: given, json = false } = options;
   if ([instance, user, contact, state].filter((given) => given !== undefined).length !== 1)
     return refuse("Give one of --instance ID, --user ID, --contact and --state DIR.");
-  const url = toReachable(config.url);
-  if (state !== undefined) return forgetMyself(state, url, json);
+  if (state !== undefined) return forgetMyself(state, given, json);
+  const config = readSettings();
   const token = findToken(config);
-  if (token === undefined) return refuse(toMissingSentence(config));
+  if (token === undefined) return refuse(toNoTokenSentence(config));
   const address = contact === true ? await readAddress() : undefined;
   if (contact === true && address === undefined)
     return refuse("Write one e-mail address to standard input, on a line of its own.");
-  return printReceipt(askToForget(url, token, { instance, user, contact: address }), url, json);
+  const url = given ?? toReachable(config.url);
+  await printReceipt(await whileTold(askToForget(url, token, { instance, user, contact: address })), json);
+  return 0;
 }
 
 /** The instance of a state folder has all that the collector keeps of it deleted. Its own folder stays as it is. */
-async function forgetMyself(folder: string, url: string, json: boolean): Promise<number> {
-  const dir = resolve(folder);
-  const fault = explainNoFolder(dir);
-  if (fault !== undefined) return refuse(toSafeText(fault));
-  const instance = readInstance(openStateFolder(dir).instance);
-  if (instance === undefined)
-    return refuse(
-      toSafeText(
-        `${dir} holds no instance, so there is nobody to ask as. What an installer sent from there carries no instance's id.`,
-      ),
-    );
-  const signed = signRequest(instance, "forget", Date.now());
-  return printReceipt(askAsInstance(url, "forget", signed), url, json);
+async function forgetMyself(named: string, given: string | undefined, json: boolean): Promise<number> {
+  const own = await readInstanceOrExplain(named);
+  if (own.fault !== undefined) return refuse(toSafeText(own.fault));
+  const url = given ?? toReachable(readSettings().url);
+  const signed = signRequest(own.instance, "forget", Date.now());
+  await printReceipt(await whileTold(askAsInstance(url, "forget", signed, FORGET_TIMEOUT_MS)), json);
+  if (!json) await print(GOES_ON);
+  return 0;
 }
 
-async function printReceipt(asking: Promise<Fields>, url: string, json: boolean): Promise<number> {
-  try {
-    const receipt = await asking;
-    await print(
-      json ? `${toSafeJson(JSON.stringify(receipt))}\n` : renderReceipt(receipt, coloursFor(process.stdout)),
-    );
-    return 0;
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    return refuse(explainRefusal(error, url));
-  }
+async function printReceipt(receipt: Fields, json: boolean): Promise<void> {
+  await print(
+    json ? `${toSafeJson(JSON.stringify(receipt))}\n` : renderReceipt(receipt, coloursFor(process.stdout)),
+  );
 }
 
-function refuse(sentence: string): number {
-  process.stderr.write(`${sentence}\n`);
-  return 1;
+/** Says once that it takes long. */
+async function whileTold<Answer>(asking: Promise<Answer>): Promise<Answer> {
+  const timer = setTimeout(report, TOLD_AFTER_MS, STILL_ASKING);
+  return asking.finally(() => clearTimeout(timer));
 }
 
 /** The one line of standard input; undefined when there is none, or another. */

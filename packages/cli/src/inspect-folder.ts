@@ -3,6 +3,7 @@ import { latestReceipt, type Receipt, readReceipts } from "@candor/consent";
 import {
   countOutbox,
   type Delivery,
+  listOutboxFiles,
   type OutboxMessage,
   type OutboxTotals,
   openStateFolder,
@@ -34,8 +35,35 @@ export interface FolderReport {
   readonly messages: readonly OutboxMessage[];
 }
 
-/** Why a folder cannot be looked into, as a sentence; undefined: it can be. */
-export function explainNoFolder(dir: string): string | undefined {
+/**
+ * Why a folder cannot be looked into, as a sentence; undefined: it can be. What another user may not read would look as if
+ * it were not there, and tell of a product that is off and sends nothing.
+ */
+export async function explainUnreadable(dir: string): Promise<string | undefined> {
+  const fault = explainNoFolder(dir);
+  if (fault !== undefined) return fault;
+  const { receipts, instance, keepAlive, delivery, outbox } = openStateFolder(dir);
+  const files = (await listOutboxFiles(outbox)).map(({ path }) => path);
+  for (const path of [receipts, instance, keepAlive, delivery, outbox, ...files]) {
+    const cause = findReadFault(path, path === outbox);
+    if (cause !== undefined)
+      return `${path} cannot be read (${cause}). Ask as the user that the product runs as.`;
+  }
+  return undefined;
+}
+
+/** Undefined: it can be read, or is not there. */
+function findReadFault(path: string, isFolder: boolean): string | undefined {
+  try {
+    accessSync(path, isFolder ? constants.R_OK | constants.X_OK : constants.R_OK);
+    return undefined;
+  } catch (error) {
+    const cause = causeOf(error);
+    return cause === "ENOENT" || cause === "ENOTDIR" ? undefined : cause;
+  }
+}
+
+function explainNoFolder(dir: string): string | undefined {
   try {
     if (!statSync(dir).isDirectory())
       return `${dir} is no folder. Give the folder that holds receipts.ndjson.`;

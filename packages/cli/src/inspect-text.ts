@@ -1,5 +1,6 @@
-import { DENY_REASONS, type Receipt } from "@candor/consent";
-import type { OutboxMessage } from "@candor/node/state-folder";
+import { DENY_REASONS, type Receipt, readPolicy } from "@candor/consent";
+import { explainFault, type OutboxMessage, untilAllowedMs } from "@candor/node/state-folder";
+import { DROP_REASONS } from "@candor/server";
 import { type FolderReport, POLICY_FILE } from "./inspect-folder.ts";
 import { toFields } from "./live-message.ts";
 import { toSafeText } from "./safe-text.ts";
@@ -10,16 +11,16 @@ const LABEL_CHARS = 18;
 type Row = readonly [label: string, value: string];
 
 /** A state folder for people: first how it stands, then each part, then the messages with the bytes that are sent. */
-export function renderFolder(report: FolderReport, colours: Colours): string {
+export function renderFolder(report: FolderReport, colours: Colours, nowMs: number): string {
   const { bold, dim } = colours;
   const part = (title: string, rows: readonly Row[]): string =>
     `${bold(title)}\n${rows.map(([label, value]) => `  ${label.padEnd(LABEL_CHARS)}  ${toSafeText(value)}\n`).join("")}`;
   return [
-    `${bold(toSafeText(`Telemetry in ${report.dir}`))}\n  ${toStateSentence(report)}\n`,
+    `${bold(toSafeText(`Telemetry in ${report.dir}`))}\n  ${toSafeText(toStateSentence(report))}\n`,
     part("Answers", answerRows(report)),
     part("Policy", [[POLICY_FILE, policyOf(report)]]),
     part("Instance", instanceRows(report)),
-    part("Delivery", deliveryRows(report)),
+    part("Delivery", deliveryRows(report, nowMs)),
     bold(`Messages, newest first (${report.messages.length} of ${countAll(report)})\n`),
     ...report.messages.map((message) => renderMessage(message, colours)),
     dim(
@@ -31,14 +32,36 @@ export function renderFolder(report: FolderReport, colours: Colours): string {
 
 /** How the folder stands, as far as it tells: what only the product's process knows is said at the end. */
 function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox }: FolderReport): string {
+  const word = readPolicy(policy, NO_PRODUCT);
+  if (word === "off") return `Off. ${DENY_REASONS.policy_off}`;
+  if (word === "unreadable") return `Off. ${DENY_REASONS.policy_unreadable}`;
   if (answers === undefined) return `Off. ${DENY_REASONS.receipt_unreadable}`;
-  if (policy === null) return `Off. ${DENY_REASONS.policy_unreadable}`;
   if (isInstanceStrange) return "instance.json is not of a form that this version of candor knows.";
   const { waiting, sent } = outbox;
   const kept = `Messages that wait: ${waiting.messages}; sent in the last seven days: ${sent.messages}.`;
-  return [...answers.map(toAnswerSentence), toInstanceSentence(instance !== undefined, answers), kept].join(
-    " ",
-  );
+  return [
+    ...toPolicySentences(policy),
+    ...answers.map(toAnswerSentence),
+    toInstanceSentence(instance !== undefined, answers),
+    kept,
+  ].join(" ");
+}
+
+/** Names are never empty: what holds for it, holds for every product. */
+const NO_PRODUCT = "";
+
+/** The folder does not tell the product's name. */
+function toPolicySentences(policy: string | undefined | null): readonly string[] {
+  const products = linesOf(policy ?? "").map((line) => line.replace(/^off\s+/, ""));
+  return products.length === 0 ? [] : [`The policy of this machine turns off: ${products.join(", ")}.`];
+}
+
+/** Without comments. */
+function linesOf(policy: string): readonly string[] {
+  return policy
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
 function toAnswerSentence({ source, answer }: Receipt): string {
@@ -66,7 +89,7 @@ function answerText({ answer, time, by, planVersion }: Receipt): string {
 function policyOf({ policy }: FolderReport): string {
   if (policy === undefined) return "There is none on this machine.";
   if (policy === null) return DENY_REASONS.policy_unreadable;
-  const lines = policy.split("\n").filter((line) => line.trim() !== "" && !line.startsWith("#"));
+  const lines = linesOf(policy);
   if (lines.length === 0) return "It says nothing.";
   return `${lines.join(", ")} (\`off\` and \`off <product>\` turn it off; any other line turns everything off)`;
 }
@@ -92,16 +115,31 @@ function instanceRows({
   ];
 }
 
-function deliveryRows({ delivery, outbox }: FolderReport): readonly Row[] {
-  const { accepted, refused, expired, overflowed, lastSentAt, lastFault } = delivery;
+function deliveryRows({ delivery, outbox }: FolderReport, nowMs: number): readonly Row[] {
+  const { accepted, refused, expired, overflowed, lastSentAt, lastFault, notBefore } = delivery;
+  const faults = lastFault === undefined ? [] : [`${explainFault(lastFault)} (${lastFault})`];
+  const pauses =
+    untilAllowedMs(notBefore, nowMs) === 0
+      ? []
+      : [`not before ${notBefore}: the collector asked to be left alone until then`];
   return [
     ["outbox", `${outbox.bytes} bytes in ${outbox.files} files; ${outbox.waiting.bytes} bytes wait`],
     ["last sent", lastSentAt ?? "never"],
-    ...(lastFault === undefined ? [] : [["last try failed", lastFault] as const]),
+    ...faults.map((sentence) => ["last try failed", sentence] as const),
+    ...pauses.map((sentence) => ["next try", sentence] as const),
     ["accepted", String(accepted)],
-    ...Object.entries(refused).map(([reason, count]) => ["refused", `${count} ${reason}`] as const),
+    ...Object.entries(refused).map(
+      ([reason, count]) => ["refused", `${count} ${explainRefused(reason)}`] as const,
+    ),
     ["lost unsent", `${expired} after seven days, ${overflowed} because the outbox was full`],
   ];
+}
+
+/** As the collector names it, or `http_400`; a later version's reason stands as it is. */
+function explainRefused(reason: string): string {
+  const known = Object.entries(DROP_REASONS).find(([code]) => code === reason)?.[1];
+  const sentence = known ?? (reason.startsWith("http_") ? explainFault(reason) : undefined);
+  return sentence === undefined ? reason : `${reason}: ${sentence}`;
 }
 
 function countAll({ outbox }: FolderReport): number {

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
-import { explainNoFolder, readFolder } from "./inspect-folder.ts";
+import { explainUnreadable, readFolder } from "./inspect-folder.ts";
 import { renderFolder } from "./inspect-text.ts";
+import { refuse } from "./refusal.ts";
 import { toSafeJson, toSafeText } from "./safe-text.ts";
 import { coloursFor, endWithReader, print } from "./terminal.ts";
 
@@ -10,18 +11,17 @@ export interface InspectOptions {
   readonly limit: number;
 }
 
-/** `candor inspect`: what a state folder tells: 0. 1: there is none, or it cannot be read. */
+/** `candor inspect`: what a state folder tells: 0. 2: there is none, or it cannot be read. */
 export async function inspect(folder: string, { json = false, limit }: InspectOptions): Promise<number> {
   endWithReader();
   const dir = resolve(folder);
-  const fault = explainNoFolder(dir);
-  if (fault !== undefined) {
-    process.stderr.write(`${toSafeText(fault)}\n`);
-    return 1;
-  }
+  const fault = await explainUnreadable(dir);
+  if (fault !== undefined) return refuse(toSafeText(fault));
   const report = await readFolder(dir, limit);
   await print(
-    json ? `${toSafeJson(JSON.stringify(report))}\n` : renderFolder(report, coloursFor(process.stdout)),
+    json
+      ? `${toSafeJson(JSON.stringify(report))}\n`
+      : renderFolder(report, coloursFor(process.stdout), Date.now()),
   );
   return 0;
 }

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openKeys, readConfig } from "@candor/server";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { findKeys, findToken, renderKeys, toMissingSentence } from "./known-keys.ts";
+import { findKeys, findToken, renderKeys, toMissingSentence, toNoTokenSentence } from "./known-keys.ts";
 
 const parent = mkdtempSync(join(tmpdir(), "candor-keys-"));
 const dataDir = join(parent, "data");
@@ -19,6 +19,9 @@ test("asking for keys that nobody made yet makes nothing, and says who makes the
   expect(existsSync(dataDir)).toBe(false);
   expect(toMissingSentence(config)).toContain(
     `There are no keys in ${dataDir} yet: \`candor start\` makes them.`,
+  );
+  expect(toNoTokenSentence(config)).toMatch(
+    / For a Candor elsewhere, set CANDOR_ADMIN_TOKEN to its token\.$/,
   );
 });
 

@@ -7,6 +7,11 @@ export function toMissingSentence(config: Config): string {
   return `There are no keys in ${config.dataDir} yet: \`candor start\` makes them. If Candor runs on another folder, set CANDOR_DATA_DIR to it.`;
 }
 
+/** The same, for a command that needs the token alone, and whose collector may be elsewhere. */
+export function toNoTokenSentence(config: Config): string {
+  return `${toMissingSentence(config)} For a Candor elsewhere, set CANDOR_ADMIN_TOKEN to its token.`;
+}
+
 /**
  * The keys in force, from the settings and the data folder; undefined when they are not all there yet. Makes nothing.
  * @throws CandorError `keys_unreadable`, `data_folder_unwritable`

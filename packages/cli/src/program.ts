@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, InvalidArgumentError } from "commander";
+import { toReachable } from "./address.ts";
 import { type CompareOptions, compare } from "./compare.ts";
 import { diagnose } from "./doctor.ts";
 import { type ForgetOptions, forget } from "./forget.ts";
 import { type InspectOptions, inspect } from "./inspect.ts";
 import { printKeys } from "./keys.ts";
 import { addPlanCommands } from "./plan/commands.ts";
+import { COULD_NOT, orRefuse } from "./refusal.ts";
 import { start } from "./start.ts";
 import { type TailOptions, tail } from "./tail.ts";
 
@@ -21,13 +23,16 @@ Settings come from the environment:
   CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
   CANDOR_URL                   where tail, doctor, compare and forget find a running Candor`;
 
+const COLLECTOR = "the collector's address; CANDOR_URL when not given";
+
 /** The commands. Each resolves to the exit code. */
 export function createProgram(setExitCode: (code: number) => void): Command {
   const program = new Command("candor")
     .description("Telemetry for software that other people host.")
     .version(readVersion())
     .addHelpText("after", SETTINGS)
-    .showHelpAfterError("(candor --help lists commands and settings)");
+    .showHelpAfterError("(candor --help lists commands and settings)")
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : COULD_NOT));
   program
     .command("start")
     .description("run the collector")
@@ -51,7 +56,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       [],
     )
     .option("--json", "one JSON object a line, for pipes")
-    .action(async (options: TailOptions) => setExitCode(await tail(options)));
+    .action(async (options: TailOptions) => setExitCode(await orRefuse(tail(options))));
   program
     .command("doctor")
     .description("find out what is wrong, and what to do")
@@ -78,9 +83,11 @@ function addInstanceCommands(program: Command, setExitCode: (code: number) => vo
     .command("compare")
     .description("find out whether the collector holds of this instance what was sent, and nothing else")
     .argument("<dir>", "the product's state folder")
-    .option("--url <url>", "the collector; CANDOR_URL when not given")
+    .option("--url <url>", COLLECTOR, toUrl)
     .option("--json", "as JSON, with every messageId")
-    .action(async (dir: string, options: CompareOptions) => setExitCode(await compare(dir, options)));
+    .action(async (dir: string, options: CompareOptions) =>
+      setExitCode(await orRefuse(compare(dir, options))),
+    );
 }
 
 function toLimit(text: string): number {
@@ -88,6 +95,12 @@ function toLimit(text: string): number {
   if (!Number.isInteger(limit) || limit < 1 || limit > 1000)
     throw new InvalidArgumentError("Write 1 to 1000.");
   return limit;
+}
+
+/** @throws InvalidArgumentError */
+function toUrl(text: string): string {
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return toReachable(text);
+  throw new InvalidArgumentError("Write an address such as https://telemetry.example.org.");
 }
 
 function addForgetCommand(program: Command, setExitCode: (code: number) => void): void {
@@ -98,8 +111,9 @@ function addForgetCommand(program: Command, setExitCode: (code: number) => void)
     .option("--user <id>", "everything of this userId or anonymousId")
     .option("--contact", "what was kept with an e-mail address, which is read from standard input")
     .option("--state <dir>", "everything of the instance of this state folder, asked for with its own key")
+    .option("--url <url>", COLLECTOR, toUrl)
     .option("--json", "print the receipt as JSON")
-    .action(async (options: ForgetOptions) => setExitCode(await forget(options)));
+    .action(async (options: ForgetOptions) => setExitCode(await orRefuse(forget(options))));
 }
 
 function addWhere(condition: string, others: readonly string[]): string[] {

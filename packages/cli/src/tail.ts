@@ -1,10 +1,10 @@
 import { toReachable } from "./address.ts";
-import { explainRefusal, Refused } from "./collector.ts";
 import { readSettings } from "./environment.ts";
-import { findToken, toMissingSentence } from "./known-keys.ts";
+import { findToken, toNoTokenSentence } from "./known-keys.ts";
 import { followLive } from "./live-feed.ts";
 import { renderLiveLine } from "./live-line.ts";
 import { parseLiveMessage, parseMissed } from "./live-message.ts";
+import { refuse } from "./refusal.ts";
 import { toSafeJson } from "./safe-text.ts";
 import type { SseEvent } from "./sse.ts";
 import { awaitStop } from "./stop-signal.ts";
@@ -21,31 +21,22 @@ export interface TailOptions {
 }
 
 /**
- * `candor tail`: shows messages as the collector takes or drops them, until Ctrl-C (0).
- * @throws CandorError `unreachable` when no collector answers at the start
+ * `candor tail`: shows messages as the collector takes or drops them, until Ctrl-C (0). 2: there is no token.
+ * @throws Refused; CandorError `settings_invalid`, and `unreachable` when no collector answers at the start
  */
 export async function tail(options: TailOptions): Promise<number> {
   endWithReader();
   const config = readSettings();
   const token = findToken(config);
-  if (token === undefined) {
-    process.stderr.write(`${toMissingSentence(config)}\n`);
-    return 1;
-  }
+  if (token === undefined) return refuse(toNoTokenSentence(config));
   const stopping = new AbortController();
   void awaitStop().then(() => stopping.abort());
   const url = toReachable(config.url);
-  try {
-    const filters = toFilters(options);
-    for await (const event of followLive({ url, token, filters, signal: stopping.signal, report })) {
-      await show(event, options.json === true);
-    }
-    return 0;
-  } catch (error) {
-    if (!(error instanceof Refused)) throw error;
-    process.stderr.write(`${explainRefusal(error, url)}\n`);
-    return 1;
+  const filters = toFilters(options);
+  for await (const event of followLive({ url, token, filters, signal: stopping.signal, report })) {
+    await show(event, options.json === true);
   }
+  return 0;
 }
 
 /** The filters of /api/live, which judges them itself. */

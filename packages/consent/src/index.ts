@@ -1,5 +1,6 @@
 export { type Decision, decide } from "./decide.ts";
 export type { Facts, Rule, Signals, Source, Switches } from "./facts.ts";
+export { readPolicy } from "./policy.ts";
 export { ALLOW_REASONS, type AllowReason, DENY_REASONS, type DenyReason } from "./reasons.ts";
 export {
   type Answer,

@@ -254,6 +254,6 @@ test("generate prints code for each language, and knows no other", () => {
   expect([sh.code, sh.stdout.includes("\nCANDOR_PLAN_VERSION='1'\n")]).toEqual([0, true]);
   expect(run("sh", ["-n", "-c", sh.stdout]).code).toBe(0);
   const other = candor(["generate", "go", "plans/plan.yaml"]);
-  expect([other.code, other.stdout]).toEqual([1, ""]);
+  expect([other.code, other.stdout]).toEqual([2, ""]);
   expect(other.stderr).toContain("Allowed choices are ts, js, sh.");
 });

@@ -4,7 +4,7 @@ export { listOutboxFiles } from "../outbox/outbox-file.ts";
 export { countOutbox, type OutboxMessage, type OutboxTotals, readOutboxPage } from "../outbox/outbox-page.ts";
 export { type Delivery, readDelivery } from "../send/delivery.ts";
 export { type InstanceAction, signRequest } from "../send/instance-request.ts";
-export { explainFault } from "../send/retry.ts";
+export { explainFault, untilAllowedMs } from "../send/retry.ts";
 export { MAX_AGE_MS } from "../send/sweep.ts";
 export { type Instance, readInstance } from "../state/instance.ts";
 export { openStateFolder, readText, type StateFolder } from "../state/state-folder.ts";

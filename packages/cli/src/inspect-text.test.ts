@@ -1,0 +1,93 @@
+import pc from "picocolors";
+import { describe, expect, it } from "vitest";
+import type { FolderReport } from "./inspect-folder.ts";
+import { renderFolder } from "./inspect-text.ts";
+
+const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
+
+const quiet: FolderReport = {
+  dir: "/var/lib/product/telemetry",
+  answers: [
+    {
+      source: "server",
+      answer: "notice",
+      time: "2026-11-01T00:00:00Z",
+      planVersion: 2,
+      planHash: "a".repeat(64),
+      by: "installer",
+    },
+  ],
+  policy: undefined,
+  instance: { instanceId: "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d", createdAt: "2026-11-01T00:00:00.000Z" },
+  isInstanceStrange: false,
+  lastKeepAliveAt: undefined,
+  delivery: {
+    accepted: 0,
+    refused: {},
+    expired: 0,
+    overflowed: 0,
+    lastSentAt: undefined,
+    lastFault: undefined,
+    notBefore: undefined,
+    key: undefined,
+  },
+  outbox: {
+    files: 0,
+    bytes: 0,
+    waiting: { messages: 0, bytes: 0 },
+    sent: { messages: 0, bytes: 0 },
+  },
+  messages: [],
+};
+
+const render = (report: Partial<FolderReport>): string =>
+  renderFolder({ ...quiet, ...report }, pc.createColors(false), NOW_MS);
+const delivered = (delivery: Partial<FolderReport["delivery"]>): string =>
+  render({ delivery: { ...quiet.delivery, ...delivery } });
+const headOf = (text: string): string | undefined => text.split("\n")[1];
+
+describe("what went wrong", () => {
+  it("is said in a sentence, with its code", () => {
+    expect(delivered({ lastFault: "dns" })).toContain(
+      "  last try failed     The collector's name could not be resolved, or a DNS or hosts entry blocks it. (dns)\n",
+    );
+  });
+
+  it("is said of each reason for which the collector refused messages", () => {
+    const text = delivered({ refused: { no_event: 3, http_400: 1, of_a_later_version: 2 } });
+    expect(text).toContain(
+      "  refused             3 no_event: A track message needs a non-empty string as its event.\n",
+    );
+    expect(text).toMatch(/^ {2}refused {13}1 http_400: The collector, or a proxy before it, answered/m);
+    expect(text).toContain("  refused             2 of_a_later_version\n");
+  });
+});
+
+describe("a collector that asked to be left alone", () => {
+  it.each([
+    ["for now", "2026-11-23T12:10:00.000Z", true],
+    ["until a moment ago", "2026-11-23T11:59:59.000Z", false],
+    ["for longer than it may, under another clock", "2027-01-01T00:00:00.000Z", false],
+    ["until no time at all", "soon", false],
+  ])("is shown while the product heeds it: %s", (_, notBefore, isShown) => {
+    const row = `  next try            not before ${notBefore}: the collector asked to be left alone until then\n`;
+    expect(delivered({ notBefore }).includes(row)).toBe(isShown);
+  });
+});
+
+describe("the policy of the machine goes before every answer", () => {
+  it.each([
+    ["off\n", "Off. The policy of this machine turns it off."],
+    ["# why\r\noff\r\n", "Off. The policy of this machine turns it off."],
+    ["of\n", "Off. The policy of this machine cannot be read, or holds a line that is not understood."],
+  ])("%j", (policy, sentence) => {
+    expect(headOf(render({ policy }))).toBe(`  ${sentence}`);
+  });
+
+  it("which may name a product of which the folder does not know whether it is its", () => {
+    expect(headOf(render({ policy: "off Appsmith\r\n" }))).toMatch(
+      /^ {2}The policy of this machine turns off: Appsmith\. Server: on, after a notice\. The server has an id/,
+    );
+    expect(headOf(render({ policy: "# nothing\n" }))).toMatch(/^ {2}Server: on, after a notice\. The server/);
+  });
+});
