@@ -85,7 +85,7 @@ export const ERRORS = {
   instance_unknown: {
     status: 404,
     message:
-      "No key of this instance is registered here, so it cannot prove itself. The maker can delete what is kept of it with `candor forget --instance`.",
+      "No key of this instance is registered here, so it cannot prove itself. Its server registers the key before it first sends: ask again then. The maker can delete what is kept of it with `candor forget --instance`.",
   },
   instance_key_differs: {
     status: 409,

@@ -87,7 +87,7 @@ function bytesBelow(folder: string): string {
 }
 
 describe("forgetting", () => {
-  it("deletes an instance's rows and keys wherever its id stands, and no others", async () => {
+  it("deletes an instance's rows wherever its id stands, and no others, and keeps its key", async () => {
     const id = 'it\'s \\ "i1"';
     const own = [
       { properties: { instanceId: id } },
@@ -107,10 +107,7 @@ describe("forgetting", () => {
     rows.push(line({ id: "anonymous", anonymousId: escaped(id) }));
     await store.insertLines(EVENT_TARGETS[2], Buffer.from(rows.join("")), `token-${token++}`);
     const key = { publicKey: "k", registeredAt: "2026-03-01 00:00:00" };
-    await store.insertRows("instance_keys", [
-      { instanceId: id, ...key },
-      { instanceId: "another", ...key },
-    ]);
+    await store.insertRows("instance_keys", [{ instanceId: id, ...key }]);
     const receipt = await forget({ instance: id }, deps);
     expect(receipt).toEqual({
       forgotten: { instance: id },
@@ -118,14 +115,20 @@ describe("forgetting", () => {
       completedAt: "2026-03-02T00:00:00.000Z",
       removed: [
         { where: "events", rows: 5 },
-        { where: "instance keys", rows: 1 },
         { where: "set aside", rows: 0 },
         { where: "copies of damaged segments", rows: 0 },
       ],
-      notes: expect.arrayContaining([expect.stringContaining("hashes"), expect.stringContaining("Backups")]),
+      notes: [
+        expect.stringContaining("requestedAt"),
+        expect.stringContaining("hashes"),
+        expect.stringContaining("Backups"),
+        expect.stringContaining("public key"),
+        expect.stringContaining("gateway"),
+        expect.stringContaining("Contacts"),
+      ],
     });
     expect(await storedIds()).toEqual(["3", "4", "5"]);
-    expect(await store.query("SELECT instanceId FROM instance_keys")).toEqual([{ instanceId: "another" }]);
+    expect(await store.query("SELECT instanceId FROM instance_keys")).toEqual([{ instanceId: id }]);
   });
 
   it("deletes a user's rows by every form in which the id may stand", async () => {

@@ -35,6 +35,10 @@ const NOTES = [
   "Message ids stay as hashes for at most 8 days, so that a message that is sent again is not taken again; they name nobody.",
   "Backups, and logs that a ClickHouse server writes of itself, are kept by whoever runs Candor, and are not reached from here.",
 ];
+const OF_INSTANCES = [
+  "The public key that the instance registered stays, with the instance's id and when that was, so that nobody else can take the id's place. It says nothing about anybody.",
+  "Browsers' messages that came through the instance's gateway, and its installer's, carry no instance id unless the product puts it in. Those without it are not deleted: forget them by their userId or anonymousId, as a user.",
+];
 const NO_ID_IN_CONTACTS =
   "Contacts that people gave carry no id, so they were not searched; forget one by its address.";
 const NO_CONTACT_IN_EVENTS =
@@ -42,7 +46,8 @@ const NO_CONTACT_IN_EVENTS =
 
 /**
  * Deletes what is kept of an instance, a user or a contact: first what waits in the log goes into the store, then the
- * rows are deleted, counted again, and the files that held them are waited for. What is not known gives 0 rows.
+ * rows are deleted, counted again, and the files that held them are waited for. What is not known gives 0 rows. An
+ * instance's key stays, so that it can ask again, also after `forget_incomplete`.
  * @throws CandorError `store_away`, `forget_incomplete`: then nothing is promised, ask again
  */
 export async function forget(request: ForgetRequest, deps: ForgetDependencies): Promise<ForgetReceipt> {
@@ -68,7 +73,11 @@ export async function forget(request: ForgetRequest, deps: ForgetDependencies): 
       { where: "set aside", rows: setAside },
       { where: "copies of damaged segments", rows: copies },
     ],
-    notes: [...NOTES, kind === "contact" ? NO_CONTACT_IN_EVENTS : NO_ID_IN_CONTACTS],
+    notes: [
+      ...NOTES,
+      ...(kind === "instance" ? OF_INSTANCES : []),
+      kind === "contact" ? NO_CONTACT_IN_EVENTS : NO_ID_IN_CONTACTS,
+    ],
   };
 }
 

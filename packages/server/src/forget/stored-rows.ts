@@ -35,10 +35,8 @@ const USER: Place = {
 };
 
 const PLACES: Readonly<Record<ForgetKind, readonly Place[]>> = {
-  instance: [
-    { table: "events", where: "events", condition: isOfInstance },
-    { table: "instance_keys", where: "instance keys", condition: (ids) => `instanceId IN ${ids}` },
-  ],
+  // Its key stays: docs/decisions/0016-forgetting-keeps-the-key.md
+  instance: [{ table: "events", where: "events", condition: isOfInstance }],
   user: [USER],
   contact: [
     {

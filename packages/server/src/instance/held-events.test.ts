@@ -41,6 +41,19 @@ async function pageOf(instance: Instance, more: object = {}): Promise<Page> {
   return answer;
 }
 
+/** The instance's own request. */
+async function forget(instance: Instance): Promise<object> {
+  return answerOf(
+    await candor.post("/v1/instance/forget", signed("forget", instance), { authorization: "" }),
+  );
+}
+
+/** The maker's. */
+async function askMaker({ instanceId }: Instance): Promise<object> {
+  const headers = { authorization: "Bearer token-a", "content-type": "application/json" };
+  return answerOf(await candor.post("/api/forget", { instance: instanceId }, headers));
+}
+
 const idsOf = ({ events = [] }: Page): string[] => events.map(({ messageId }) => messageId);
 
 /** The id stands in each place in which products put it. */
@@ -186,13 +199,54 @@ describe("what a collector holds of an instance", () => {
   });
 
   it("is nothing once it is forgotten, while the other's stays", async () => {
-    const body = { ...signed("forget", OURS) };
-    const response = await candor.post("/v1/instance/forget", body, { authorization: "" });
-    expect(await answerOf(response)).toMatchObject({
+    expect(await forget(OURS)).toMatchObject({
       removed: expect.arrayContaining([{ where: "events", rows: MESSAGES }]),
     });
-    expect((await ask(signed("compare", OURS))).status).toBe(404);
+    expect(idsOf(await pageOf(OURS))).toEqual([]);
     expect(idsOf(await pageOf(THEIRS))).toEqual([...ids("theirs"), "theirs-late"]);
+  });
+});
+
+describe("an instance that was forgotten", () => {
+  it.each([
+    ["the instance", "after-own", () => forget(THEIRS)],
+    ["the maker", "after-makers", () => askMaker(THEIRS)],
+  ])(
+    "keeps its place when %s asked for that: nobody else can take it, and it can ask again",
+    async (_, id, askFor) => {
+      const register = async (instance: Instance): Promise<number> => {
+        const { publicKey } = instance;
+        return (await candor.post("/v1/instance/key", { ...signed("key", instance), publicKey })).status;
+      };
+      expect(await askFor()).toHaveProperty("forgotten", { instance: THEIRS.instanceId });
+      const thief = newInstance(THEIRS.instanceId);
+      expect(await register(thief)).toBe(409);
+      await candor.post("/v1/track", message(THEIRS, id, 0));
+      await eventually(
+        () => candor.read(`/api/count?messageId=${id}`),
+        (answer) => answer.count === 1,
+      );
+      for (const action of ["compare", "forget"] as const) {
+        const body = signed(action, thief);
+        expect((await candor.post(`/v1/instance/${action}`, body, { authorization: "" })).status).toBe(401);
+      }
+      expect(idsOf(await pageOf(THEIRS))).toEqual([id]);
+      expect(await register(THEIRS)).toBe(200);
+      expect(await forget(THEIRS)).toHaveProperty(
+        "removed",
+        expect.arrayContaining([{ where: "events", rows: 1 }]),
+      );
+      expect(idsOf(await pageOf(THEIRS))).toEqual([]);
+    },
+  );
+
+  it("is told in the receipt what stays, and what deletion does not reach", async () => {
+    const notes = expect.arrayContaining([
+      expect.stringContaining("public key"),
+      expect.stringMatching(/Browsers' messages .* gateway.* not deleted/),
+    ]);
+    expect(await forget(OURS)).toMatchObject({ notes });
+    expect(await askMaker(OURS)).toMatchObject({ notes });
   });
 });
 
