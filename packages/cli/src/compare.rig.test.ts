@@ -28,6 +28,12 @@ const eventOf = (messageId: string): Fields => ({
   properties: { instanceId },
 });
 
+/** The same as a collector answers it. */
+const heldOf = (messageId: string): Fields => ({
+  ...eventOf(messageId),
+  receivedAt: new Date().toISOString(),
+});
+
 /** A state folder from which these messages were sent. */
 function makeFolder(name: string, messageIds: readonly string[]): string {
   const dir = join(parent, name);
@@ -68,7 +74,7 @@ async function candor(...args: readonly string[]) {
 
 test("compare waits for what is not stored yet, and does not wonder at what the product sends meanwhile", async () => {
   const url = await serve((_, count) => ({
-    events: count === 1 ? [] : [eventOf("early"), eventOf("made-since")],
+    events: count === 1 ? [] : [heldOf("early"), heldOf("made-since")],
     next: null,
   }));
   const { code, stdout, stderr } = await candor("compare", makeFolder("live", ["early"]), "--url", url);
@@ -80,7 +86,7 @@ test("compare waits for what is not stored yet, and does not wonder at what the 
 test("compare finds what came late before a place that it has passed", async () => {
   const url = await serve(({ cursor }, count) => {
     if (cursor === undefined)
-      return { events: count === 1 ? [eventOf("a")] : [eventOf("late"), eventOf("a")], next: "behind-a" };
+      return { events: count === 1 ? [heldOf("a")] : [heldOf("late"), heldOf("a")], next: "behind-a" };
     return { events: [], next: null };
   });
   expect(await candor("compare", makeFolder("late", ["late", "a"]), "--url", url)).toMatchObject({ code: 0 });
