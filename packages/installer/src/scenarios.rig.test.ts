@@ -1,75 +1,20 @@
-import { readReceipts } from "@candor/consent";
-import { describe, expect, it } from "vitest";
 import { NOTICE, receipt } from "./rig/answers.ts";
-import { type Installation, type Outcome, prepareInstallation, type Sender } from "./rig/installation.ts";
-import { closedUrl, openRecorder, type Recorded } from "./rig/recorder.ts";
-import { findProgram, findShells } from "./rig/shells.ts";
-import { hashOf, type TableName } from "./rig/tables.ts";
-
-/** One row: a machine, a script on it, and all that comes of it. What is left out is the usual; see `usual`. */
-interface Scenario {
-  readonly name: string;
-  readonly script: string;
-  readonly table?: TableName;
-  readonly sender?: Sender;
-  /** What the collector answers; `closed`: nobody listens. */
-  readonly collector?: number | "closed" | "page";
-  readonly environment?: Readonly<Record<string, string>>;
-  readonly files?: Readonly<Record<string, string>>;
-  readonly expect: Expected;
-}
-
-/** What is left out is empty, or 0. */
-interface Expected {
-  readonly status?: number | string;
-  readonly stdout?: string;
-  readonly stderr?: string;
-  /** By name of the event; `again`: as a resend. */
-  readonly sent?: readonly { event: string; properties: object; again?: boolean }[];
-  /** What waits in the outbox. */
-  readonly waiting?: readonly string[];
-  /** Of receipts.ndjson: source, answer, plan version. Undefined: no such file. */
-  readonly receipts?: readonly string[] | undefined;
-  readonly dockerEnv?: string | undefined;
-}
-
-/** What a run leaves that shows the notice and asks without anybody to answer. */
-const usual = {
-  stderr: NOTICE,
-  receipts: ["installer notice 1", "server notice 1", "client no 1"],
-  dockerEnv: "APPSMITH_DISABLE_TELEMETRY=false\nAPPSMITH_CLIENT_TELEMETRY=false\n",
-} as const;
-
-const START = `telemetry_notice
-telemetry_ask
-telemetry_track "Installation Started"`;
-
-const UBUNTU = { "os-release": 'NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubuntu\nID_LIKE=debian\n' };
-
-const TOLD = receipt("installer", "notice") + receipt("server", "notice");
-
-/** An answered machine: what a run before left. */
-const ANSWERED = {
-  ...UBUNTU,
-  "opt/telemetry/receipts.ndjson": TOLD + receipt("client", "yes"),
-  "opt/docker.env": "APPSMITH_DISABLE_TELEMETRY=false\nAPPSMITH_CLIENT_TELEMETRY=true\n",
-};
-const kept = {
-  receipts: ["installer notice 1", "server notice 1", "client yes 1"],
-  dockerEnv: ANSWERED["opt/docker.env"],
-};
-
-const started = { event: "Installation Started", properties: { os: "ubuntu" } };
-const failed = (error: string) => ({ event: "Installation Errors", properties: { os: "ubuntu", error } });
-const succeeded = { event: "Installation Success", properties: { os: "ubuntu" } };
-
-/** A line of an outbox that another run could not send. */
-const LEFT =
-  '{"type":"track","event":"Installation Errors","anonymousId":"0123456789abcdef0123456789abcdef","messageId":"fedcba9876543210fedcba9876543210","timestamp":"2026-11-20T08:00:00Z","context":{"library":{"name":"candor-installer","version":"0.1.0"}},"integrations":{},"properties":{"os":"debian","error":"port_taken"},"writeKey":"key_\\"1\\""}\n';
-const LEFT_NAME = "opt/telemetry/outbox/installer-20261120T080000Z-0011223344556677";
-const left = { event: "Installation Errors", properties: { os: "debian", error: "port_taken" } };
-
-const DENIED = { stderr: "", dockerEnv: "APPSMITH_DISABLE_TELEMETRY=true\n" } as const;
+import { runScenarios, type Scenario } from "./rig/scenario.ts";
+import {
+  ANSWERED,
+  DENIED,
+  failed,
+  kept,
+  LEFT,
+  LEFT_NAME,
+  left,
+  START,
+  started,
+  succeeded,
+  TOLD,
+  UBUNTU,
+  usual,
+} from "./rig/usual.ts";
 
 const scenarios: readonly Scenario[] = [
   {
@@ -483,128 +428,4 @@ telemetry_error "/opt/appsmith exists"`,
   },
 ];
 
-const ID = /^[0-9a-f]{32}$/;
-const TIME = /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
-
-/** In CI nothing is skipped; elsewhere what this machine has nothing to send with. */
-const possible = scenarios.filter(
-  ({ sender }) =>
-    process.env.CI !== undefined ||
-    sender === undefined ||
-    sender === "none" ||
-    findProgram(sender) !== undefined,
-);
-
-describe.each(findShells(process.env.CI !== undefined))("in $name", (shell) => {
-  it.concurrent.each(possible)("$name", async (scenario) => {
-    const recorder =
-      scenario.collector === "closed" ? undefined : await openRecorder(scenario.collector ?? 200);
-    const installation = prepareInstallation({
-      shell,
-      table: scenario.table ?? "first",
-      script: scenario.script,
-      url: recorder?.url ?? (await closedUrl()),
-      sender: scenario.sender ?? "curl",
-      environment: scenario.environment ?? {},
-      files: scenario.files ?? {},
-    });
-    try {
-      const outcome = await installation.run();
-      await installation.rest();
-      expect(observe(installation, outcome, recorder?.requests ?? [])).toEqual(fill(scenario));
-    } finally {
-      await recorder?.close();
-      installation.remove();
-    }
-  });
-});
-
-function fill({ expect: expected }: Scenario): Expected {
-  return {
-    status: expected.status ?? 0,
-    stdout: expected.stdout ?? "",
-    stderr: expected.stderr ?? "",
-    sent: sort((expected.sent ?? []).map((sent) => ({ again: false, ...sent }))),
-    waiting: expected.waiting ?? [],
-    receipts: expected.receipts,
-    dockerEnv: expected.dockerEnv,
-  };
-}
-
-function observe(installation: Installation, outcome: Outcome, requests: readonly Recorded[]): Expected {
-  const clean = (text: string) =>
-    text
-      .replaceAll(installation.folder, "FOLDER")
-      .replaceAll(/"[0-9a-f]{32}"/g, '"ID"')
-      .replaceAll(/"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"/g, '"TIME"');
-  return {
-    status: outcome.status,
-    stdout: outcome.stdout,
-    stderr: clean(outcome.stderr),
-    sent: sort(requests.flatMap(readSent)),
-    waiting: listWaiting(installation),
-    receipts: listReceipts(installation.read("opt/telemetry/receipts.ndjson")),
-    dockerEnv: installation.read("opt/docker.env"),
-  };
-}
-
-type Sent = NonNullable<Expected["sent"]>[number];
-
-/** Checks every byte of a request, and gives what differs from one to the next. */
-function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
-  expect({ path, contentType }).toEqual({ path: "POST /v1/batch", contentType: "application/json" });
-  const text = body.toString("latin1");
-  const { batch, sentAt }: { batch: Record<string, unknown>[]; sentAt: string } = JSON.parse(text);
-  expect(sentAt).toMatch(TIME);
-  expect(text).toMatch(/^[ -~]*$/);
-  expect(text).toBe(JSON.stringify({ batch, sentAt }));
-  return batch.map((message) => {
-    const { anonymousId, messageId, timestamp, event, properties, ...rest } = message;
-    expect(anonymousId).toMatch(ID);
-    expect(messageId).toMatch(ID);
-    expect(timestamp).toMatch(TIME);
-    expect(rest).toEqual({
-      type: "track",
-      context: { library: { name: "candor-installer", version: "0.1.0" } },
-      integrations: {},
-      writeKey: 'key_"1"',
-    });
-    return { again: retryCount === "1", event: String(event), properties: Object(properties) };
-  });
-}
-
-/** The events of lines that no `.sent` file tells of. */
-function listWaiting(installation: Installation): string[] {
-  const outbox = "opt/telemetry/outbox";
-  return installation
-    .list(outbox)
-    .filter((name) => name.endsWith(".ndjson"))
-    .flatMap((name) => {
-      const sent = Number(installation.read(`${outbox}/${name.replace(/ndjson$/, "sent")}`) ?? 0);
-      const lines = (installation.read(`${outbox}/${name}`) ?? "").slice(sent).split("\n");
-      const torn = lines.pop() === "" ? [] : ["torn"];
-      return [...lines.map((line) => String(Object(JSON.parse(line)).event)), ...torn];
-    })
-    .sort(compare);
-}
-
-/** Read as the server's SDK reads them: what it cannot read denies. */
-function listReceipts(text: string | undefined): string[] | undefined {
-  if (text === undefined) return undefined;
-  return (readReceipts(text) ?? []).map(({ source, answer, time, planVersion, planHash, by }) => {
-    expect({ time, by }).toEqual({ time: expect.stringMatching(TIME), by: "installer" });
-    expect([hashOf("first"), hashOf("grown"), hashOf("odd")]).toContain(planHash);
-    return `${source} ${answer} ${planVersion}`;
-  });
-}
-
-/** Events leave in the background, in no order. */
-function sort(sent: Sent[]): Sent[] {
-  const keyOf = ({ event, properties, again }: Sent) =>
-    JSON.stringify([event, Object.entries(properties).sort(), again]);
-  return sent.sort((a, b) => compare(keyOf(a), keyOf(b)));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
+runScenarios(scenarios, process.env.CI !== undefined);

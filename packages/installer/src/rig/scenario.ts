@@ -1,0 +1,159 @@
+import { readReceipts } from "@candor/consent";
+import { describe, expect, it } from "vitest";
+import { type Installation, type Outcome, prepareInstallation, type Sender } from "./installation.ts";
+import { closedUrl, openRecorder, type Recorded } from "./recorder.ts";
+import { findProgram, findShells, type Shell } from "./shells.ts";
+import { hashOf, type TableName } from "./tables.ts";
+
+/** One row: a machine, a script on it, and all that comes of it. What is left out is the usual. */
+export interface Scenario {
+  readonly name: string;
+  readonly script: string;
+  readonly table?: TableName;
+  readonly sender?: Sender;
+  /** What the collector answers; `closed`: nobody listens. */
+  readonly collector?: number | "closed" | "page";
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
+  readonly expect: Expected;
+  /** What else comes of it in shells of these names; see `findShells`. */
+  readonly expectIn?: readonly [shells: RegExp, Expected];
+}
+
+/** What is left out is empty, or 0. */
+interface Expected {
+  readonly status?: number | string;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  /** By name of the event; `again`: as a resend. */
+  readonly sent?: readonly { event: string; properties: object; again?: boolean }[];
+  /** What waits in the outbox. */
+  readonly waiting?: readonly string[];
+  /** Of receipts.ndjson: source, answer, plan version. Undefined: no such file. */
+  readonly receipts?: readonly string[] | undefined;
+  readonly dockerEnv?: string | undefined;
+}
+
+const ID = /^[0-9a-f]{32}$/;
+const TIME = /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+
+/** Runs each row in each shell. Not `all`: without what this machine has no shell for, or nothing to send with. */
+export function runScenarios(scenarios: readonly Scenario[], all: boolean): void {
+  const possible = scenarios.filter(
+    ({ sender }) => all || sender === undefined || sender === "none" || findProgram(sender) !== undefined,
+  );
+  describe.each(findShells(all))("in $name", (shell) => {
+    it.concurrent.each(possible)("$name", async (scenario) => {
+      const recorder =
+        scenario.collector === "closed" ? undefined : await openRecorder(scenario.collector ?? 200);
+      const installation = prepareInstallation({
+        shell,
+        table: scenario.table ?? "first",
+        script: scenario.script,
+        url: recorder?.url ?? (await closedUrl()),
+        sender: scenario.sender ?? "curl",
+        environment: scenario.environment ?? {},
+        files: scenario.files ?? {},
+      });
+      try {
+        const outcome = await installation.run();
+        await installation.rest();
+        expect(observe(installation, outcome, recorder?.requests ?? [])).toEqual(fill(scenario, shell));
+      } finally {
+        await recorder?.close();
+        installation.remove();
+      }
+    });
+  });
+}
+
+function fill({ expect: usual, expectIn }: Scenario, { name }: Shell): Expected {
+  const expected = expectIn?.[0].test(name) ? { ...usual, ...expectIn[1] } : usual;
+  return {
+    status: expected.status ?? 0,
+    stdout: expected.stdout ?? "",
+    stderr: expected.stderr ?? "",
+    sent: sort((expected.sent ?? []).map((sent) => ({ again: false, ...sent }))),
+    waiting: expected.waiting ?? [],
+    receipts: expected.receipts,
+    dockerEnv: expected.dockerEnv,
+  };
+}
+
+function observe(installation: Installation, outcome: Outcome, requests: readonly Recorded[]): Expected {
+  const clean = (text: string) =>
+    text
+      .replaceAll(installation.folder, "FOLDER")
+      .replaceAll(/"[0-9a-f]{32}"/g, '"ID"')
+      .replaceAll(/"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"/g, '"TIME"');
+  return {
+    status: outcome.status,
+    stdout: outcome.stdout,
+    stderr: clean(outcome.stderr),
+    sent: sort(requests.flatMap(readSent)),
+    waiting: listWaiting(installation),
+    receipts: listReceipts(installation.read("opt/telemetry/receipts.ndjson")),
+    dockerEnv: installation.read("opt/docker.env"),
+  };
+}
+
+type Sent = NonNullable<Expected["sent"]>[number];
+
+/** Checks every byte of a request, and gives what differs from one to the next. */
+function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
+  expect({ path, contentType }).toEqual({ path: "POST /v1/batch", contentType: "application/json" });
+  const text = body.toString("latin1");
+  const { batch, sentAt }: { batch: Record<string, unknown>[]; sentAt: string } = JSON.parse(text);
+  expect(sentAt).toMatch(TIME);
+  expect(text).toMatch(/^[ -~]*$/);
+  expect(text).toBe(JSON.stringify({ batch, sentAt }));
+  return batch.map((message) => {
+    const { anonymousId, messageId, timestamp, event, properties, ...rest } = message;
+    expect(anonymousId).toMatch(ID);
+    expect(messageId).toMatch(ID);
+    expect(timestamp).toMatch(TIME);
+    expect(rest).toEqual({
+      type: "track",
+      context: { library: { name: "candor-installer", version: "0.1.0" } },
+      integrations: {},
+      writeKey: 'key_"1"',
+    });
+    return { again: retryCount === "1", event: String(event), properties: Object(properties) };
+  });
+}
+
+/** The events of lines that no `.sent` file tells of. */
+function listWaiting(installation: Installation): string[] {
+  const outbox = "opt/telemetry/outbox";
+  return installation
+    .list(outbox)
+    .filter((name) => name.endsWith(".ndjson"))
+    .flatMap((name) => {
+      const sent = Number(installation.read(`${outbox}/${name.replace(/ndjson$/, "sent")}`) ?? 0);
+      const lines = (installation.read(`${outbox}/${name}`) ?? "").slice(sent).split("\n");
+      const torn = lines.pop() === "" ? [] : ["torn"];
+      return [...lines.map((line) => String(Object(JSON.parse(line)).event)), ...torn];
+    })
+    .sort(compare);
+}
+
+/** Read as the server's SDK reads them: what it cannot read denies. */
+function listReceipts(text: string | undefined): string[] | undefined {
+  if (text === undefined) return undefined;
+  return (readReceipts(text) ?? []).map(({ source, answer, time, planVersion, planHash, by }) => {
+    expect({ time, by }).toEqual({ time: expect.stringMatching(TIME), by: "installer" });
+    expect([hashOf("first"), hashOf("grown"), hashOf("odd")]).toContain(planHash);
+    return `${source} ${answer} ${planVersion}`;
+  });
+}
+
+/** Events leave in the background, in no order. */
+function sort(sent: Sent[]): Sent[] {
+  const keyOf = ({ event, properties, again }: Sent) =>
+    JSON.stringify([event, Object.entries(properties).sort(), again]);
+  return sent.sort((a, b) => compare(keyOf(a), keyOf(b)));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
