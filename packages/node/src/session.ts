@@ -99,6 +99,8 @@ export class Session {
     }
     const { plan } = this.#options.settings;
     this.#judges.set(source, createJudge(plan, source, decisions, createReducers(this.instance)));
+    // What waits may not be agreed to any more: the sender discards it.
+    if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS);
   }
 
   /** Judges a message and puts what is left of it into the outbox. @returns why not; undefined when it is there */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
@@ -106,6 +106,25 @@ describe("the inspector's page", () => {
     expect(page.body.match(/<details><summary><span class="badge waiting">/g)).toHaveLength(2);
     expect(page.body).toContain(`track ${ACTION}`);
     expect(page.body).not.toMatch(/<script|<img|<link|\son\w+=|style="/i);
+  });
+
+  it.each([
+    [
+      "answers that cannot be read",
+      (dir: string) => appendFileSync(join(dir, "receipts.ndjson"), "{oops\n"),
+      {},
+    ],
+    ["mode log", () => {}, { APPSMITH_TELEMETRY: "log" }],
+  ])("shows what waits from before under %s: it will be sent", async (_, change, environment) => {
+    const before = await open({ before: stored("notice") }, 2);
+    await before.telemetry.close({ timeoutMs: 100 });
+    change(before.dir);
+    const { telemetry } = openForTest({ stateDir: before.dir, environment });
+    const ask = await serve(telemetry.inspector());
+    expect((await ask("/")).body).toContain("2 messages wait from before");
+    const { messages } = JSON.parse((await ask("/messages.json")).body);
+    expect(messages.map(({ state }: { state: string }) => state)).toEqual(["waiting", "waiting"]);
+    expect(JSON.parse((await ask("/status.json")).body).held.waiting.messages).toBe(2);
   });
 
   it("may be framed, kept and extended by nobody", async () => {

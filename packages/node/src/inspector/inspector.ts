@@ -85,8 +85,7 @@ class Inspector {
     const limit = Number(query.get("limit") ?? usualLimit);
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_MESSAGES) return undefined;
     const before = query.get("before") ?? undefined;
-    const isOn = this.#core?.state.state === "on";
-    if (this.#core === undefined || !isOn) return { messages: [], next: undefined };
+    if (this.#core === undefined) return { messages: [], next: undefined };
     return readOutboxPage(this.#core.folder.outbox, { limit, before });
   }
 

@@ -5,7 +5,7 @@ import { writeNumbers } from "./page-numbers.ts";
 import { writeSources } from "./page-sources.ts";
 import { OWN_STYLE } from "./page-style.ts";
 import type { InspectorStatus, KeptStatus } from "./status.ts";
-import { labelOfMessage, toStatusSentence } from "./words.ts";
+import { countOf, labelOfMessage, toStatusSentence } from "./words.ts";
 
 /** The whole text of the page's style element. */
 export const INSPECTOR_STYLE = PAGE_STYLE + OWN_STYLE;
@@ -115,9 +115,16 @@ ${links.length === 0 ? "" : `<p class="pages">${links.join(" ")}</p>`}
 </section>`;
 }
 
-function messagesLead({ state }: InspectorStatus, count: number): string {
+function messagesLead({ state, held }: InspectorStatus, count: number): string {
+  const waiting = held?.waiting.messages ?? 0;
+  const fromBefore =
+    waiting === 0
+      ? ""
+      : ` ${countOf(waiting, "message waits", "messages wait")} from before: kept for seven days, deleted by a No, and sent when telemetry is on again.`;
+  if (state === "log")
+    return `In this mode they are printed to the product's own log, and not kept.${fromBefore}`;
+  if (state === "off" && held !== undefined) return `While telemetry is off nothing is written.${fromBefore}`;
   if (state === "off") return "While telemetry is off there are none: nothing is written, and nothing waits.";
-  if (state === "log") return "In this mode they are printed to the product's own log, and not kept.";
   if (count === 0) return "There are none yet.";
   return "Newest first, each as it was sent or will be. Messages that were sent are kept for seven days, so that you can read them here.";
 }

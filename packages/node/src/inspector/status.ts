@@ -36,8 +36,10 @@ export interface InspectorStatus {
   readonly counts: CountsReport;
   /** Undefined when the options cannot be used. */
   readonly product: ProductStatus | undefined;
-  /** Undefined unless telemetry is on: nothing else is kept, and so nothing is read. */
+  /** Undefined unless telemetry is on. */
   readonly kept: KeptStatus | undefined;
+  /** What lies in the outbox from before, while telemetry is not on; undefined: nothing does. A refusal has deleted it. */
+  readonly held: OutboxTotals | undefined;
 }
 
 interface Reason {
@@ -91,10 +93,11 @@ export function describeProblems(problems: readonly string[]): InspectorStatus {
     counts: { kept: 0, dropped: {}, trimmed: {} },
     product: undefined,
     kept: undefined,
+    held: undefined,
   };
 }
 
-/** Reads consent anew. While telemetry is off, no file is opened but the policy and the stored answers. */
+/** Reads consent anew. While telemetry is off, no file is opened but the policy, the stored answers, and what waits from before. */
 export async function readStatus(core: Core): Promise<InspectorStatus> {
   const { plan, planHash, host } = core.settings;
   const state = core.state;
@@ -111,6 +114,7 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
       sources: readSources(core, plan),
     },
     kept: state.state === "on" ? await readKept(core) : undefined,
+    held: state.state === "on" ? undefined : await readHeld(core),
   };
 }
 
@@ -139,6 +143,11 @@ function describeRule(plan: Plan, source: Source, rule: Rule, decision: Decision
     coversVersion: decision.allow ? decision.coversVersion : undefined,
     withheld: decision.allow ? withheldOf({ ...plan, events }, decision.coversVersion, source) : all,
   };
+}
+
+async function readHeld({ folder }: Core): Promise<OutboxTotals | undefined> {
+  const totals = await countOutbox(folder.outbox);
+  return totals.files === 0 ? undefined : totals;
 }
 
 async function readKept({ folder, session }: Core): Promise<KeptStatus | undefined> {

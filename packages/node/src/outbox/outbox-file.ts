@@ -2,6 +2,7 @@ import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { namesIn, removeFile, replaceFileLater } from "../state/state-folder.ts";
+import { isDiscarded } from "./discarded.ts";
 import { type OutboxName, parseOutboxName, type Source } from "./outbox-name.ts";
 
 const LINE_BREAK = 10;
@@ -145,7 +146,12 @@ function cutLines(bytes: Buffer, maxLines: number): Lines {
   return { bytes: bytes.subarray(0, end), count };
 }
 
-/** How many whole lines stand between two offsets. @param toByte the file's end by default @throws the file system's error */
+/**
+ * How many whole lines stand between two offsets, without those that were discarded.
+ * @param fromByte where a line begins
+ * @param toByte the file's end by default
+ * @throws the file system's error
+ */
 export async function countLines(
   path: string,
   fromByte: number,
@@ -154,15 +160,39 @@ export async function countLines(
   if (fromByte >= toByte) return 0;
   const file = await openForReading(path);
   try {
-    let count = 0;
+    const counter = createLineCounter();
     for (let at = fromByte; at < toByte; ) {
       const bytes = await readBytes(file, at, Math.min(COUNTED_BYTES, toByte - at));
       if (bytes.length === 0) break;
-      count += cutLines(bytes, Number.POSITIVE_INFINITY).count;
+      counter.add(bytes);
       at += bytes.length;
     }
-    return count;
+    return counter.count();
   } finally {
     await file.close();
   }
+}
+
+interface LineCounter {
+  readonly add: (bytes: Buffer) => void;
+  readonly count: () => number;
+}
+
+function createLineCounter(): LineCounter {
+  let count = 0;
+  let isLineBegun = false;
+  let isKept = false;
+  return {
+    add(bytes) {
+      for (let at = 0; at < bytes.length; ) {
+        if (!isLineBegun) isKept = !isDiscarded(bytes, at);
+        const end = bytes.indexOf(LINE_BREAK, at);
+        isLineBegun = end === -1;
+        if (isLineBegun) return;
+        if (isKept) count += 1;
+        at = end + 1;
+      }
+    },
+    count: () => count,
+  };
 }

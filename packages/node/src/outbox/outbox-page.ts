@@ -1,5 +1,6 @@
 import { basename } from "node:path";
 import { BackwardLines, type FileLine } from "./backward-lines.ts";
+import { isDiscardedText } from "./discarded.ts";
 import { countLines, listOutboxFiles, type OutboxFile } from "./outbox-file.ts";
 import type { Source } from "./outbox-name.ts";
 
@@ -177,7 +178,10 @@ class Tail {
 
   async #readPrevious(): Promise<FileLine | undefined> {
     this.#lines ??= await BackwardLines.open(this.file.path, this.unreadBytes);
-    return this.#lines.previous();
+    for (;;) {
+      const line = await this.#lines.previous();
+      if (line === undefined || !isDiscardedText(line.text)) return line;
+    }
   }
 }
 

@@ -14,6 +14,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createHttpClient } from "../http/client.ts";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
 import type { Source } from "../outbox/outbox-name.ts";
+import { countOutbox, readOutboxPage } from "../outbox/outbox-page.ts";
 import { makeFolderForTest } from "../rig/in-process.ts";
 import { type RecordedRequest, type Recorder, startRecorder } from "../rig/recorder.ts";
 import { openInstance } from "../state/instance.ts";
@@ -36,7 +37,7 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
   const now = options.now ?? Date.now;
   const http = createHttpClient({ environment: {} });
   /** As another process on the folder has it. */
-  const another = (): Sender =>
+  const another = (more: Partial<SenderOptions> = {}): Sender =>
     new Sender({
       folder,
       instance: openInstance(folder.instance, now()),
@@ -51,6 +52,7 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
       now,
       random: () => 1,
       ...options,
+      ...more,
     });
   const write = (source: Source, ids: readonly string[], name = "aa", more = ""): string => {
     const path = join(folder.outbox, `${source}-20261123T120000Z-${name}.ndjson`);
@@ -273,6 +275,26 @@ describe("the sender", () => {
     };
     expect(await sender.run()).toEqual({ end: "stopped" });
     expect((await listOutboxFiles(folder.outbox)).at(-1)).toMatchObject({ sentBytes: 0 });
+  });
+
+  it("discards what is not agreed to any more, and sends what stands around it", async () => {
+    const { folder, sender, another, write } = open({
+      filterOf: () => (line) => !line.includes("no"),
+    });
+    const path = write("server", ["no-1", "2", "no-3", "4"]);
+    const sizeBytes = readFileSync(path).length;
+    await sender.run();
+    expect(ids()).toEqual(["2", "4"]);
+    expect(readFileSync(path, "utf8")).not.toContain("no-");
+    expect(readFileSync(path)).toHaveLength(sizeBytes);
+    const page = await readOutboxPage(folder.outbox);
+    expect(page?.messages.map(({ line }) => JSON.parse(line).messageId)).toEqual(["4", "2"]);
+    expect((await countOutbox(folder.outbox)).sent.messages).toBe(2);
+    // Killed before the cursor moved, and agreed to again.
+    rmSync(path.replace("ndjson", "sent"));
+    expect((await countOutbox(folder.outbox)).waiting.messages).toBe(2);
+    await another({ filterOf: () => undefined }).run();
+    expect(ids()).toEqual(["2", "4", "2", "4"]);
   });
 
   it("passes over what it cannot read, and sends the rest", async () => {

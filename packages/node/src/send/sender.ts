@@ -1,4 +1,5 @@
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
+import { discardLines, hasDiscarded } from "../outbox/discarded.ts";
 import {
   deleteOutboxFile,
   type Lines,
@@ -11,7 +12,7 @@ import type { Source } from "../outbox/outbox-name.ts";
 import type { Instance } from "../state/instance.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
-import { BatchPacker, filterLines, halve } from "./batch.ts";
+import { BatchPacker, halve, splitLines } from "./batch.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { signRequest } from "./instance-request.ts";
 import { type Fault, judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
@@ -173,7 +174,7 @@ export class Sender {
       // Swept meanwhile, or another user's: the others are sent all the same.
       const lines = await readLines(path, sent, BATCH).catch(() => undefined);
       if (lines === undefined || lines.count === 0) return ON;
-      const progress = await this.#deliver(this.#allowed(lines, source), source, delivery);
+      const progress = await this.#deliver(await this.#allowed(file, sent, lines), source, delivery);
       if (progress.go === "denied") deleteOutboxFile(path);
       if (progress.go === "denied") return ON;
       if (progress.go !== "on") return progress;
@@ -182,10 +183,18 @@ export class Sender {
     }
   }
 
-  /** Without the lines whose answer is not there any more. */
-  #allowed(lines: Lines, source: Source): Lines {
+  /** Without the lines whose answer is not there any more: these are discarded, so that nobody takes them for sent. */
+  async #allowed({ path, source }: OutboxFile, sentBytes: number, lines: Lines): Promise<Lines> {
     const mayLine = this.#options.filterOf(source);
-    return mayLine === undefined ? lines : filterLines(lines, mayLine);
+    if (mayLine === undefined && !hasDiscarded(lines.bytes)) return lines;
+    const { allowed, denied } = splitLines(lines, mayLine ?? (() => true));
+    const places = denied.map(({ fromByte, toByte }) => ({
+      fromByte: sentBytes + fromByte,
+      toByte: sentBytes + toByte,
+    }));
+    // A file that cannot be written to keeps them; they are not sent all the same.
+    if (places.length > 0) await discardLines(path, places).catch(() => undefined);
+    return allowed;
   }
 
   /** Delivers lines; those that the collector cannot read are found by halving, and given up. */
