@@ -16,6 +16,8 @@ export interface Delivery {
   lastFault: string | undefined;
   /** Until when the collector asked to be left alone; RFC 3339. It holds for every process on the folder. */
   notBefore: string | undefined;
+  /** The address of the collector that all this is about, without a name or password. */
+  collector: string | undefined;
   /** Whether the collector has this instance's key: `registered`, or `differs` (it has another one). */
   key: "registered" | "differs" | undefined;
 }
@@ -23,7 +25,7 @@ export interface Delivery {
 /** What delivery.json says; zeros when there is none. */
 export function readDelivery(file: string): Delivery {
   const stored = readObject(file) ?? {};
-  const { lastSentAt, lastFault, notBefore, key, refused } = stored;
+  const { lastSentAt, lastFault, notBefore, collector, key, refused } = stored;
   return {
     accepted: countOf(stored.accepted),
     refused: isRecord(refused)
@@ -34,6 +36,7 @@ export function readDelivery(file: string): Delivery {
     lastSentAt: typeof lastSentAt === "string" ? lastSentAt : undefined,
     lastFault: typeof lastFault === "string" ? lastFault : undefined,
     notBefore: typeof notBefore === "string" ? notBefore : undefined,
+    collector: typeof collector === "string" ? collector : undefined,
     key: key === "registered" || key === "differs" ? key : undefined,
   };
 }

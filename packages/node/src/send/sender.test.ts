@@ -10,7 +10,7 @@ import {
 } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createHttpClient } from "../http/client.ts";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
 import type { Source } from "../outbox/outbox-name.ts";
@@ -113,6 +113,18 @@ describe("the sender", () => {
       key: "registered",
       lastFault: undefined,
     });
+  });
+
+  it("tells its key to each collector that it comes to send to", async () => {
+    const { folder, sender, another, write } = open();
+    write("server", ["1"]);
+    await sender.run();
+    const next = await startRecorder();
+    onTestFinished(() => next.close());
+    write("server", ["2"]);
+    await another({ host: new URL(next.url) }).run();
+    expect(next.requests.map(({ path }) => path)).toEqual(["/v1/instance/key", "/v1/batch"]);
+    expect(readDelivery(folder.delivery)).toMatchObject({ collector: `${next.url}/`, key: "registered" });
   });
 
   it("sends only what is new, and nothing when nothing is", async () => {

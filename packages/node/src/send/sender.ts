@@ -106,7 +106,8 @@ export class Sender {
   }
 
   async #sendWaiting(delivery: Delivery): Promise<RunEnd> {
-    const { now } = this.#options;
+    const { now, host } = this.#options;
+    this.#turnTo(`${host.origin}${host.pathname}`, delivery);
     const askedMs = untilAllowedMs(delivery.notBefore, now());
     if (askedMs > 0) return { end: "later", afterMs: askedMs, isAsked: true };
     const progress = await this.#sendAll(delivery);
@@ -116,6 +117,15 @@ export class Sender {
     delivery.notBefore = isAsked ? new Date(now() + end.afterMs).toISOString() : undefined;
     await this.#keep(delivery);
     return end;
+  }
+
+  /** Another collector than the last one does not know this instance's key, and has not asked for anything. */
+  #turnTo(collector: string, delivery: Delivery): void {
+    if (delivery.collector === collector) return;
+    delivery.collector = collector;
+    delivery.key = undefined;
+    delivery.notBefore = undefined;
+    this.#keyTriedAtMs = NEVER_MS;
   }
 
   /** From now on nothing is sent or written, whatever is under way. */
