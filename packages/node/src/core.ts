@@ -192,7 +192,8 @@ export class Core {
     const session = this.#open(isLog);
     for (const source of sources) {
       const isOpen = standing.maySend(source) || standing.isLogged(source);
-      session.setDecisions(source, isOpen ? standing.decisionsOf(source) : undefined);
+      const decisions = isLog ? standing.printedDecisionsOf(source) : standing.decisionsOf(source);
+      session.setDecisions(source, isOpen ? decisions : undefined);
     }
   }
 

@@ -146,3 +146,18 @@ it("stops with a No, and starts again after a Yes", async () => {
   await clock.advance(5 * MINUTE_MS);
   expect((await pings(world)).map(({ atMs }) => atMs)).toEqual([12 * HOUR_MS + 3.5 * MINUTE_MS]);
 });
+
+it("is printed in log mode as it would be sent, and nothing is written", async () => {
+  const clock = createManualClock(START_MS);
+  const world = openForTest({
+    clock,
+    random: () => 0.5,
+    environment: { APPSMITH_DISABLE_TELEMETRY: "false", APPSMITH_TELEMETRY: "log" },
+  });
+  world.telemetry.keepAlive({ healthy: () => true });
+  await clock.advance(7 * HOUR_MS);
+  const printed = world.printed.map((line) => JSON.parse(line));
+  expect(printed.map(({ event }) => event)).toEqual(["Instance Active", "Instance Active"]);
+  expect(printed[0].properties.boot).toMatch(/^[0-9a-f]{16}$/);
+  expect(world.files()).toEqual([]);
+});

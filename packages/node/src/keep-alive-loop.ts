@@ -1,19 +1,10 @@
 import { randomBytes } from "node:crypto";
 import type { Clock } from "./clock.ts";
-import {
-  askHealthy,
-  type KeepAliveOptions,
-  keepAliveDelays,
-  readKeepAlive,
-  toEveryMs,
-  untilDueMs,
-  writeKeepAlive,
-} from "./keep-alive.ts";
-import type { Lease } from "./state/lease.ts";
+import { askHealthy, type KeepAliveOptions, keepAliveDelays, toEveryMs, untilDueMs } from "./keep-alive.ts";
+import type { KeepAlivePlace } from "./keep-alive-place.ts";
 
 export interface KeepAliveLoopOptions {
-  readonly file: string;
-  readonly lease: Lease;
+  readonly place: KeepAlivePlace;
   readonly clock: Clock;
   readonly random: () => number;
   readonly keepAlive: KeepAliveOptions;
@@ -41,9 +32,9 @@ export class KeepAliveLoop {
 
   /** Writes this start's nonce, and plans the first sign. @throws the file system's error */
   start(): void {
-    const { file, clock, random } = this.#options;
-    const { lastAtMs } = readKeepAlive(file);
-    writeKeepAlive(file, { lastAtMs, boot: randomBytes(8).toString("hex") });
+    const { place, clock, random } = this.#options;
+    const { lastAtMs } = place.read();
+    place.write({ lastAtMs, boot: randomBytes(8).toString("hex") });
     const dueMs = untilDueMs(lastAtMs, clock.now(), this.#everyMs);
     this.#plan(Math.max(dueMs, keepAliveDelays.firstMs(random())), lastAtMs);
   }
@@ -73,22 +64,22 @@ export class KeepAliveLoop {
   }
 
   async #makeOne(knownAtMs: number | undefined): Promise<{ isMade: boolean; lastAtMs: number | undefined }> {
-    const { file, lease, clock, keepAlive, mayPing, ping } = this.#options;
+    const { place, clock, keepAlive, mayPing, ping } = this.#options;
     const isReady = (await askHealthy(keepAlive.healthy)) && mayPing();
     if (this.#isStopped) return { isMade: false, lastAtMs: knownAtMs };
-    if (!isReady || !(await lease.take())) {
-      return { isMade: false, lastAtMs: readKeepAlive(file).lastAtMs };
+    if (!isReady || !(await place.take())) {
+      return { isMade: false, lastAtMs: place.read().lastAtMs };
     }
     try {
-      const { lastAtMs, boot } = readKeepAlive(file);
+      const { lastAtMs, boot } = place.read();
       if (this.#isStopped || lastAtMs !== knownAtMs) return { isMade: false, lastAtMs };
       const nonce = boot ?? randomBytes(8).toString("hex");
       const madeAtMs = clock.now();
-      writeKeepAlive(file, { lastAtMs: madeAtMs, boot: nonce });
+      place.write({ lastAtMs: madeAtMs, boot: nonce });
       ping(nonce);
       return { isMade: true, lastAtMs: madeAtMs };
     } finally {
-      lease.release();
+      place.release();
     }
   }
 }

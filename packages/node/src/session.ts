@@ -7,6 +7,7 @@ import type { Counts } from "./counts.ts";
 import { createHttpClient } from "./http/client.ts";
 import { type KeepAliveOptions, SIGN_OF_LIFE } from "./keep-alive.ts";
 import { KeepAliveLoop } from "./keep-alive-loop.ts";
+import { passingPlace, sharedPlace } from "./keep-alive-place.ts";
 import { type Draft, LIBRARY, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
@@ -126,14 +127,13 @@ export class Session {
   keepAlive(keepAlive: KeepAliveOptions): void {
     const { folder, clock, random, onFault } = this.#options;
     this.#keepAlive?.stop();
-    if (this.isPrinting) return;
     this.#keepAlive = new KeepAliveLoop({
-      file: folder.keepAlive,
-      lease: new Lease({ path: folder.keepAliveLease, now: clock.now }),
+      place: this.isPrinting ? passingPlace() : sharedPlace(folder, clock.now),
       clock,
       random,
       keepAlive,
-      mayPing: () => this.#options.mayUse("server"),
+      // Asked in any case: it may end this session.
+      mayPing: () => this.#options.mayUse("server") || this.isPrinting,
       ping: (boot) => {
         const reason = this.record("server", this.#toPing(boot));
         if (reason !== undefined) this.#options.counts.drop(reason);

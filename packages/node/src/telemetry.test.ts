@@ -326,6 +326,31 @@ describe("consent", () => {
   });
 });
 
+describe("log mode under an answer that is stored", () => {
+  const content = structuredClone(APPSMITH.content) as {
+    events: { name: string; since: number; consent?: string }[];
+  };
+  const action = content.events.find(({ name }) => name === ACTION);
+  if (action === undefined) throw new Error("the plan has no such event");
+  content.events.push(
+    { ...action, name: "Newer", since: 2 },
+    { ...action, name: "Asked", consent: "opt-in" },
+  );
+
+  it.each([
+    ["only what would be sent", stored(receipt("notice", 1, "a".repeat(64))), [ACTION]],
+    ["all of it to whoever has not answered yet", () => {}, [ACTION, "Newer", "Asked"]],
+  ])("prints %s", (_what, before, names) => {
+    const { telemetry, printed } = openForTest({
+      plan: { ...APPSMITH, content },
+      environment: { APPSMITH_TELEMETRY: "log" },
+      before,
+    });
+    for (const name of [ACTION, "Newer", "Asked"]) telemetry.track(name, {});
+    expect(printed.map((line) => JSON.parse(line).event)).toEqual(names);
+  });
+});
+
 describe("options that cannot be used", () => {
   it("leave it off, and say what to write instead", async () => {
     const telemetry = createTelemetry({ plan: {}, source: "client", host: "nowhere" } as never);

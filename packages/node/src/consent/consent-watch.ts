@@ -74,10 +74,30 @@ export class ConsentWatch {
     return decisions;
   }
 
-  #decide(source: Source, rule: Rule, signals: Signals | undefined): Decision {
-    const { about, products, hasOptInSwitch, environment } = this.#options;
+  /**
+   * For `log` mode: the decisions as they would be without it, where one of them allows something. Else, when nobody has
+   * answered yet, those that say `log_mode`: everything is shown to whoever is to answer.
+   */
+  printedDecisionsOf(source: Source): SourceDecisions {
+    const { about, environment } = this.#options;
+    const unlogged = { ...environment(), [about.switches.mode]: undefined };
+    const decisions = {
+      notice: this.#decide(source, "notice", undefined, unlogged),
+      "opt-in": this.#decide(source, "opt-in", undefined, unlogged),
+    };
+    const isAnswered = decisions.notice.allow || decisions["opt-in"].allow;
+    return isAnswered ? decisions : this.decisionsOf(source);
+  }
+
+  #decide(
+    source: Source,
+    rule: Rule,
+    signals: Signals | undefined,
+    environment = this.#options.environment(),
+  ): Decision {
+    const { about, products, hasOptInSwitch } = this.#options;
     const switches = hasOptInSwitch(source) ? about.switches : { ...about.switches, optIn: undefined };
-    const facts = { ...about, ...this.#look, switches, environment: environment(), source, rule, signals };
+    const facts = { ...about, ...this.#look, switches, environment, source, rule, signals };
     const decisions = products.map((product) => decide({ ...facts, product }));
     const [first] = decisions;
     return decisions.find(({ allow }) => !allow) ?? first ?? { allow: false, reason: "notice_missing" };

@@ -49,6 +49,11 @@ export class Standing {
     return this.#watch.decisionsOf(source, signals);
   }
 
+  /** For `log` mode: what is printed. */
+  printedDecisionsOf(source: Source): SourceDecisions {
+    return this.#watch.printedDecisionsOf(source);
+  }
+
   /** The decisions that a source's events hang on. */
   rulesNow(source: Source): readonly Decision[] {
     const decisions = this.#watch.decisionsOf(source);

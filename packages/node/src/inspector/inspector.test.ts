@@ -105,6 +105,9 @@ describe("the inspector's page", () => {
     expect(page.body.match(/<h1>[^<]*<\/h1>/g)).toEqual(["<h1>Telemetry of Appsmith</h1>"]);
     expect(page.body.match(/<details><summary><span class="badge waiting">/g)).toHaveLength(2);
     expect(page.body).toContain(`track ${ACTION}`);
+    expect(page.body).toContain(
+      "<code>candor forget --state</code> with the state folder before you turn it off",
+    );
     expect(page.body).not.toMatch(/<script|<img|<link|\son\w+=|style="/i);
   });
 

@@ -24,12 +24,17 @@ export function writeSources(shown: Shown): string {
 <div class="head"><h2 id="switch">The switch</h2></div>
 <p>What you answer here holds at once, for everything that shares this state folder. Turned off for the server and the client, it deletes what waits and the instance's id.
 ${othersOf(product)}</p>
+${isOn ? FORGET_FIRST : ""}
 ${mayRefuse.length > 1 ? writeForm(shown, all, mayRefuse) : ""}
 <div class="sources">
 ${product.sources.map((source) => writeSource(shown, product, source)).join("\n")}
 </div>
 </section>`;
 }
+
+/** The key that proves which events are this instance's goes with the id. */
+const FORGET_FIRST =
+  "<p>To have the collector delete what it holds of this instance, run <code>candor forget --state</code> with the state folder before you turn it off: afterwards nobody can prove which events were this instance's.</p>";
 
 function othersOf({ switches }: ProductStatus): string {
   const variable = `<code>${escapeHtml(switches.disable)}=true</code>`;
