@@ -5,7 +5,11 @@
 export const GATEWAY_FAULTS = {
   not_found: { status: 404, message: "There is nothing at this address of the gateway." },
   method_not_allowed: { status: 405, message: "This address takes another method." },
-  not_same_origin: { status: 403, message: "The gateway takes messages of its own origin's pages only." },
+  not_same_origin: {
+    status: 403,
+    message:
+      "The gateway takes messages of its own origin's pages only. A proxy before it must pass on Host, or set X-Forwarded-Host.",
+  },
   body_unreadable: { status: 400, message: "The body is not readable JSON. Send one JSON object, as UTF-8." },
   body_not_object: {
     status: 400,
