@@ -197,7 +197,7 @@ t_error() { # [KIND]
 	t_track 'Installation Errors' "error=$t_kind"
 }
 
-t_random() { t_v=$(unset IFS; set -- $(od -An -N16 -tx4 /dev/urandom); echo "$1$2$3$4"); }
+t_random() { t_v=$(od -An -N16 -tx4 /dev/urandom | tr -d ' \n'); }
 
 t_covered() { [ "$(candor_plan_since "$@" || echo 9999999)" -le "$t_covers" ]; } # EVENT [PROPERTY]
 
@@ -270,16 +270,15 @@ t_support() ( # The address: in no file, argument or environment.
 	else echo 'Not sent, and not kept.'; fi >&3
 )
 
-t_install_trap() { # The caller's traps stay.
+t_install_trap() { # The caller's own stays.
+	trap - KILL # In a subshell bash lists the parent's traps until one is set.
 	t_path=$(mktemp) && trap >|"$t_path" || return 1
 	t_read "$t_path"
 	rm -f "$t_path"
-	t_own=''
-	case $t_text in "trap -- "*"' EXIT$t_nl"*) t_own=${t_text#trap -- } && eval "t_own=${t_own%%"' EXIT$t_nl"*}'" ;; esac
+	t_v=$(eval "set -- ${t_text#trap --}"; [ "${2-}" != EXIT ] || printf %s "$1")
+	case $t_v in *t_code=*) return ;; esac
+	t_own=$t_v
 	trap 't_code=$?; [ "$t_code" = 0 ] || [ "$t_told" ] || telemetry_error; if (exit "$t_code"); then eval "$t_own"; else eval "$t_own"; fi' EXIT
-	for t_name in HUP INT TERM; do
-		case $t_text in *"$t_name$t_nl"*) ;; *) eval "trap 't_signal $t_name' $t_name" ;; esac
-	done
+	# A trap for a signal would hold up the end. On Ctrl-C only bash goes on if the running program does, or runs this one.
+	case ${BASH_VERSION-}$t_text in [0-9]* | *INT"$t_nl"*) ;; *) trap '[ "$t_told" ] || telemetry_error interrupted; trap - INT; kill -s INT $$' INT ;; esac
 }
-
-t_signal() { [ "$t_told" ] || telemetry_error interrupted; trap - "$1"; kill -s "$1" $$; }

@@ -30,43 +30,6 @@ const scenarios: readonly Scenario[] = [
     expect: { ...usual, status: 3, sent: [failed("port_taken"), started] },
   },
   {
-    name: "a command that fails under set -e ends as an unknown error, after which the caller's own trap runs",
-    script: `trap 'echo "caller: $? $1"; rm -f "$here/nothing"' EXIT\ntelemetry_install_trap\n${START}\nset -- first\nfalse\necho unreached`,
-    files: UBUNTU,
-    expect: { ...usual, status: 1, stdout: "caller: 1 first\n", sent: [failed("unknown"), started] },
-  },
-  {
-    name: "the caller's trap may be odd, may fail, and may change the exit status",
-    script: `trap 'echo "it'"'"'s
-two lines and \\" $?"; exit 7' EXIT\ntelemetry_install_trap\n${START}\nexit 4`,
-    files: UBUNTU,
-    expect: { ...usual, status: 7, stdout: "it's\ntwo lines and \" 4\n", sent: [failed("unknown"), started] },
-  },
-  {
-    name: "a success is not followed by an error, whatever the exit status",
-    script: `trap 'echo "caller: $?"' EXIT\ntelemetry_install_trap\n${START}\ntelemetry_success\nexit 2`,
-    files: UBUNTU,
-    expect: { ...usual, status: 2, stdout: "caller: 2\n", sent: [started, succeeded] },
-  },
-  {
-    name: "an exit with status 0 is no error",
-    script: `telemetry_install_trap\n${START}\nexit 0`,
-    files: UBUNTU,
-    expect: { ...usual, sent: [started] },
-  },
-  {
-    name: "an install that is stopped by a signal tells that, and ends by it",
-    script: `telemetry_install_trap\n${START}\nkill -TERM $$\necho unreached`,
-    files: UBUNTU,
-    expect: { ...usual, status: "SIGTERM", sent: [failed("interrupted"), started] },
-  },
-  {
-    name: "the caller's own signal traps stay",
-    script: `trap 'echo term; exit 9' TERM\ntrap '' HUP\ntelemetry_install_trap\n${START}\nkill -HUP $$\nkill -TERM $$`,
-    files: UBUNTU,
-    expect: { ...usual, status: 9, stdout: "term\n", sent: [failed("unknown"), started] },
-  },
-  {
     name: "values stay values: quotes, backslashes, broken UTF-8 and 1 kB of quotes",
     table: "odd",
     script: `telemetry_notice

@@ -15,6 +15,8 @@ export interface Scenario {
   readonly collector?: number | "closed" | "page";
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
+  /** How long the install may take. */
+  readonly atMostS?: number;
   readonly expect: Expected;
   /** What else comes of it in shells of these names; see `findShells`. */
   readonly expectIn?: readonly [shells: RegExp, Expected];
@@ -56,7 +58,10 @@ export function runScenarios(scenarios: readonly Scenario[], all: boolean): void
         files: scenario.files ?? {},
       });
       try {
+        const startedMs = performance.now();
         const outcome = await installation.run();
+        const tookS = (performance.now() - startedMs) / 1000;
+        if (scenario.atMostS !== undefined) expect(tookS).toBeLessThan(scenario.atMostS);
         await installation.rest();
         expect(observe(installation, outcome, recorder?.requests ?? [])).toEqual(fill(scenario, shell));
       } finally {
