@@ -16,6 +16,12 @@ export interface ComparedWith {
   readonly storedUntil: string | undefined;
 }
 
+/** A verdict is about what could be asked for alone. */
+function notAskedText(notAsked: number): string {
+  if (notAsked === 0) return "";
+  return ` ${notAsked} more ${notAsked === 1 ? "was" : "were"} sent without the instance's id, such as browsers' messages: the collector cannot tell whose they are.`;
+}
+
 /** A comparison for people: the verdict first, then the numbers, then each message that is not as it should be. */
 export function renderComparison(comparison: Comparison, about: ComparedWith, colours: Colours): string {
   const { sent, waiting, held, same, older, missingThere, missingHere, differing, trimmed } = comparison;
@@ -29,7 +35,7 @@ export function renderComparison(comparison: Comparison, about: ComparedWith, co
           .map((line) => `  ${toSafeText(line)}\n`)
           .join("")}${lines.length > SHOWN ? `  and ${lines.length - SHOWN} more\n` : ""}`;
   const verdict = isInOrder(comparison)
-    ? colours.green("The collector holds what was sent, and nothing else.")
+    ? `${colours.green("The collector holds what was sent, and nothing else.")}${notAskedText(about.notAsked)}`
     : colours.red("The collector does not hold what was sent.");
   return [
     `${verdict}\n`,

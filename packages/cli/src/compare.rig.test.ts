@@ -100,6 +100,21 @@ test("compare says until when all is stored there when something is missing", as
   expect(stdout).toMatch(/^Sent, but not held: .+\n {2}gone\n/m);
 });
 
+test("compare and forget ask where the instance itself sends to, when nobody says where", async () => {
+  const url = await serve(({ cursor }) => ({
+    events: cursor === undefined ? [heldOf("a")] : [],
+    next: null,
+    forgotten: { instance: instanceId },
+    removed: [],
+    notes: [],
+  }));
+  const dir = makeFolder("known", ["a"]);
+  writeFileSync(join(dir, "delivery.json"), `${JSON.stringify({ collector: `${url}/` })}\n`);
+  expect((await candor("compare", dir)).stdout).toContain(`collector                        ${url}\n`);
+  expect(await candor("forget", "--state", dir)).toMatchObject({ code: 0 });
+  expect((await candor("inspect", dir)).stdout).toContain(`${url}/`);
+});
+
 describe("what an operator can mend ends with 2, and is told alike by", () => {
   const commands = [
     ["compare", (dir: string, ...more: readonly string[]) => candor("compare", dir, ...more)],

@@ -6,13 +6,12 @@ import {
   readOutboxPage,
   signRequest,
 } from "@candor/node/state-folder";
-import { toReachable, toShown } from "./address.ts";
+import { toShown } from "./address.ts";
 import { askAsInstance, Refused } from "./collector.ts";
 import { type Comparison, compareMessages, isInOrder, type OwnMessage } from "./compare-messages.ts";
 import { renderComparison } from "./compare-text.ts";
-import { readSettings } from "./environment.ts";
 import { type Fields, toFields } from "./live-message.ts";
-import { readInstanceOrExplain } from "./own-instance.ts";
+import { collectorOf, readInstanceOrExplain } from "./own-instance.ts";
 import { refuse } from "./refusal.ts";
 import { toSafeJson, toSafeText } from "./safe-text.ts";
 import { coloursFor, endWithReader, print, report } from "./terminal.ts";
@@ -29,7 +28,7 @@ const MAX_TURNS = 60;
 const PAGE_TIMEOUT_MS = 30_000;
 
 export interface CompareOptions {
-  /** Where the collector is; CANDOR_URL when not given. */
+  /** Where the collector is. @default see `collectorOf` */
   readonly url?: string;
   readonly json?: boolean;
 }
@@ -43,7 +42,7 @@ export async function compare(folder: string, { url: given, json = false }: Comp
   endWithReader();
   const own = await readInstanceOrExplain(folder);
   if (own.fault !== undefined) return refuse(toSafeText(own.fault));
-  const url = given ?? toReachable(readSettings().url);
+  const url = collectorOf(own.folder, given);
   const { comparison, ...asked } = await compareWith(url, own.instance, own.folder.outbox);
   const about = { instanceId: own.instance.instanceId, collector: toShown(url), ...asked };
   await print(

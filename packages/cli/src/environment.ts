@@ -9,6 +9,12 @@ export function readSettings(): Config {
   return readConfig(env);
 }
 
+/** Whether somebody has said where the collector is. */
+export function namesCollector(): boolean {
+  const { CANDOR_URL = "" } = env;
+  return CANDOR_URL !== "";
+}
+
 /** In a hook git names its repository in the environment, relative to a folder that is not the one we ask it about. */
 const GIT_PLACES = new Set(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]);
 

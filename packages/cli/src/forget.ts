@@ -6,7 +6,7 @@ import { readSettings } from "./environment.ts";
 import { renderReceipt } from "./forget-receipt.ts";
 import { findToken, toNoTokenSentence } from "./known-keys.ts";
 import type { Fields } from "./live-message.ts";
-import { readInstanceOrExplain } from "./own-instance.ts";
+import { collectorOf, readInstanceOrExplain } from "./own-instance.ts";
 import { refuse } from "./refusal.ts";
 import { toSafeJson, toSafeText } from "./safe-text.ts";
 import { coloursFor, endWithReader, print, report } from "./terminal.ts";
@@ -25,7 +25,7 @@ export interface ForgetOptions {
   readonly contact?: boolean;
   /** The state folder of an instance that asks for itself, with its own key and without a token. */
   readonly state?: string;
-  /** Where the collector is; CANDOR_URL when not given. */
+  /** Where the collector is. @default see `collectorOf`; CANDOR_URL when no instance asks for itself */
   readonly url?: string;
   readonly json?: boolean;
 }
@@ -56,7 +56,7 @@ export async function forget(options: ForgetOptions): Promise<number> {
 async function forgetMyself(named: string, given: string | undefined, json: boolean): Promise<number> {
   const own = await readInstanceOrExplain(named);
   if (own.fault !== undefined) return refuse(toSafeText(own.fault));
-  const url = given ?? toReachable(readSettings().url);
+  const url = collectorOf(own.folder, given);
   const signed = signRequest(own.instance, "forget", Date.now());
   await printReceipt(await whileTold(askAsInstance(url, "forget", signed, FORGET_TIMEOUT_MS)), json);
   if (!json) await print(GOES_ON);

@@ -29,6 +29,7 @@ const quiet: FolderReport = {
     lastSentAt: undefined,
     lastFault: undefined,
     notBefore: undefined,
+    collector: undefined,
     key: undefined,
   },
   outbox: {

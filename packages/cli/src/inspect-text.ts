@@ -116,7 +116,7 @@ function instanceRows({
 }
 
 function deliveryRows({ delivery, outbox }: FolderReport, nowMs: number): readonly Row[] {
-  const { accepted, refused, expired, overflowed, lastSentAt, lastFault, notBefore } = delivery;
+  const { accepted, refused, expired, overflowed, lastSentAt, lastFault, notBefore, collector } = delivery;
   const faults = lastFault === undefined ? [] : [`${explainFault(lastFault)} (${lastFault})`];
   const pauses =
     untilAllowedMs(notBefore, nowMs) === 0
@@ -124,6 +124,7 @@ function deliveryRows({ delivery, outbox }: FolderReport, nowMs: number): readon
       : [`not before ${notBefore}: the collector asked to be left alone until then`];
   return [
     ["outbox", `${outbox.bytes} bytes in ${outbox.files} files; ${outbox.waiting.bytes} bytes wait`],
+    ["sent to", collector ?? "nobody yet"],
     ["last sent", lastSentAt ?? "never"],
     ...faults.map((sentence) => ["last try failed", sentence] as const),
     ...pauses.map((sentence) => ["next try", sentence] as const),

@@ -23,7 +23,7 @@ Settings come from the environment:
   CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
   CANDOR_URL                   where tail, doctor, compare and forget find a running Candor`;
 
-const COLLECTOR = "the collector's address; CANDOR_URL when not given";
+const COLLECTOR = "the collector's address; else CANDOR_URL, else where the instance itself sends to";
 
 /** The commands. Each resolves to the exit code. */
 export function createProgram(setExitCode: (code: number) => void): Command {
