@@ -8,6 +8,7 @@ import { createPlanCounts, type PlanCounts } from "./enforce/plan-counts.ts";
 import { openPlan, type PlanInForce } from "./enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "./errors.ts";
 import { createInstanceLimits } from "./instance/instance-limits.ts";
+import { createOneByOne } from "./instance/one-by-one.ts";
 import { createTurns } from "./instance/turns.ts";
 import { createMatcher, type Keys, openKeys } from "./keys.ts";
 import { openAppendLog } from "./log/append-log.ts";
@@ -231,7 +232,7 @@ async function openApi(
     meters,
     readBody: createBodyReader(),
     trustedProxies: config.trustedProxies,
-    instances: { ...forgetting, limits: createInstanceLimits() },
+    instances: { ...forgetting, limits: createInstanceLimits(), forgetInTurn: createOneByOne() },
     compareTurns: createTurns(COMPARE_TURNS, COMPARE_READ_MS),
     onFault,
   });

@@ -10,6 +10,7 @@ import { migrate } from "../store/migrate.ts";
 import { EVENT_TARGETS } from "../store/row.ts";
 import { createInstanceLimits } from "./instance-limits.ts";
 import { handleInstanceRequest, type InstanceDependencies } from "./instance-request.ts";
+import { createOneByOne } from "./one-by-one.ts";
 import type { InstanceAction } from "./signed-request.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-instance-"));
@@ -30,6 +31,7 @@ beforeAll(async () => {
     storedForms: (id) => [id],
     now: () => NOW_MS,
     limits: createInstanceLimits(),
+    forgetInTurn: createOneByOne(),
   };
 });
 afterAll(async () => {

@@ -1,9 +1,10 @@
 import type { JsonObject } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
-import { type ForgetDependencies, forget } from "../forget/forget.ts";
+import { type ForgetDependencies, type ForgetReceipt, forget } from "../forget/forget.ts";
 import { type HeldEventsDependencies, readHeldEvents, readHeldPage } from "./held-events.ts";
 import { findKey, registerKey } from "./instance-keys.ts";
 import type { InstanceLimits } from "./instance-limits.ts";
+import type { OneByOne } from "./one-by-one.ts";
 import { checkSignature, type InstanceAction, readSignedRequest, readText } from "./signed-request.ts";
 
 /** 32 bytes. */
@@ -11,6 +12,8 @@ const PUBLIC_KEY = /^[A-Za-z0-9_-]{43}$/;
 
 export interface InstanceDependencies extends ForgetDependencies, HeldEventsDependencies {
   readonly limits: InstanceLimits;
+  /** Deleting reads all that is kept: however many ask, one does it at a time. */
+  readonly forgetInTurn: OneByOne<ForgetReceipt>;
 }
 
 /**
@@ -48,5 +51,5 @@ export async function handleInstanceRequest(
   if (publicKey === undefined) throw new CandorError("instance_unknown");
   checkSignature(request, publicKey);
   if (page !== undefined) return readHeldEvents(instanceId, page, deps);
-  return JSON.stringify(await forget({ instance: instanceId }, deps));
+  return JSON.stringify(await deps.forgetInTurn(instanceId, () => forget({ instance: instanceId }, deps)));
 }
