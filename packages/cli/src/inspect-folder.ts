@@ -3,6 +3,7 @@ import { latestReceipt, type Receipt, readReceipts } from "@candor/consent";
 import {
   countOutbox,
   type Delivery,
+  type KeptStanding,
   listOutboxFiles,
   type OutboxMessage,
   type OutboxTotals,
@@ -10,6 +11,7 @@ import {
   readDelivery,
   readInstance,
   readKeepAlive,
+  readKeptStanding,
   readOutboxPage,
   readText,
 } from "@candor/node/state-folder";
@@ -25,6 +27,8 @@ export interface FolderReport {
   readonly answers: readonly Receipt[] | undefined;
   /** The text of the machine's policy file; undefined: there is none; null: it cannot be read. */
   readonly policy: string | undefined | null;
+  /** What is sent and what is withheld; undefined: nothing is on here, and so the plan is not in the folder. */
+  readonly standing: KeptStanding | undefined;
   readonly instance: { readonly instanceId: string; readonly createdAt: string } | undefined;
   /** There is an instance.json, of a form that this program does not know. */
   readonly isInstanceStrange: boolean;
@@ -42,9 +46,9 @@ export interface FolderReport {
 export async function explainUnreadable(dir: string): Promise<string | undefined> {
   const fault = explainNoFolder(dir);
   if (fault !== undefined) return fault;
-  const { receipts, instance, keepAlive, delivery, outbox } = openStateFolder(dir);
+  const { receipts, instance, plan, keepAlive, delivery, outbox } = openStateFolder(dir);
   const files = (await listOutboxFiles(outbox)).map(({ path }) => path);
-  for (const path of [receipts, instance, keepAlive, delivery, outbox, ...files]) {
+  for (const path of [receipts, instance, plan, keepAlive, delivery, outbox, ...files]) {
     const cause = findReadFault(path, path === outbox);
     if (cause !== undefined)
       return `${path} cannot be read (${cause}). Ask as the user that the product runs as.`;
@@ -87,6 +91,7 @@ export async function readFolder(dir: string, limit: number): Promise<FolderRepo
     dir,
     answers: readAnswers(readText(folder.receipts)),
     policy: readText(POLICY_FILE),
+    standing: readKeptStanding(folder, POLICY_FILE),
     instance: instance && { instanceId: instance.instanceId, createdAt: instance.createdAt },
     isInstanceStrange: instance === undefined && readText(folder.instance) !== undefined,
     lastKeepAliveAt: lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString(),

@@ -1,5 +1,10 @@
 import { DENY_REASONS, type Receipt, readPolicy } from "@candor/consent";
-import { explainFault, type OutboxMessage, untilAllowedMs } from "@candor/node/state-folder";
+import {
+  explainFault,
+  type KeptStanding,
+  type OutboxMessage,
+  untilAllowedMs,
+} from "@candor/node/state-folder";
 import { DROP_REASONS } from "@candor/server";
 import { type FolderReport, POLICY_FILE } from "./inspect-folder.ts";
 import { toFields } from "./live-message.ts";
@@ -19,16 +24,57 @@ export function renderFolder(report: FolderReport, colours: Colours, nowMs: numb
     `${bold(toSafeText(`Telemetry in ${report.dir}`))}\n  ${toSafeText(toStateSentence(report))}\n`,
     part("Answers", answerRows(report)),
     part("Policy", [[POLICY_FILE, policyOf(report)]]),
+    ...(report.standing === undefined
+      ? []
+      : standingParts(report.standing).map(([title, rows]) => part(title, rows))),
     part("Instance", instanceRows(report)),
     part("Delivery", deliveryRows(report, nowMs)),
     bold(`Messages, newest first (${report.messages.length} of ${countAll(report)})\n`),
     ...report.messages.map((message) => renderMessage(message, colours)),
-    dim(
-      "Not in the folder: the plan, and the environment of the product's process, which can turn telemetry off as well\n" +
-        "(this shell's environment says nothing about it). The page of the product's inspector knows both.\n",
-    ),
+    dim(NOT_IN_THE_FOLDER),
   ].join("");
 }
+
+const NOT_IN_THE_FOLDER =
+  "Not in the folder: the environment of the product's process, which can turn telemetry off as well (this shell's\n" +
+  "environment says nothing about it). The page of the product's inspector knows it.\n";
+
+function standingParts({
+  product,
+  plan,
+  switches,
+  sources,
+}: KeptStanding): readonly (readonly [string, readonly Row[]])[] {
+  const planText = `version ${plan.version} of the plan of ${product}, ${plan.hash}`;
+  return [
+    ["What may be sent", [["plan", planText], ...sources.flatMap(sourceRows)]],
+    [
+      "The switch",
+      [
+        [
+          "environment",
+          `${switches.disable}=true or DO_NOT_TRACK=1 turns it off; ${switches.mode}=log prints instead of sending`,
+        ],
+        ["this machine", `\`off\` in ${POLICY_FILE} turns it off`],
+        ["the product", "the page of its inspector stores an answer, which acts at once"],
+      ],
+    ],
+  ];
+}
+
+function sourceRows({ source, rules }: KeptStanding["sources"][number]): readonly Row[] {
+  return rules.flatMap(({ rule, allow, reason, withheld }): readonly Row[] => {
+    const held = (what: string, names: readonly string[]): readonly Row[] =>
+      names.length === 0 ? [] : [["", `withheld ${what}: ${names.join(", ")}`]];
+    return [
+      [source, `${RULE_WORDS[rule]}: ${allow ? "sent" : "withheld"}. ${reason.sentence}`],
+      ...held("events", withheld.events),
+      ...held("fields", withheld.fields),
+    ];
+  });
+}
+
+const RULE_WORDS = { notice: "events that need a notice", "opt-in": "events that need a Yes" } as const;
 
 /** How the folder stands, as far as it tells: what only the product's process knows is said at the end. */
 function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox }: FolderReport): string {
@@ -123,7 +169,10 @@ function deliveryRows({ delivery, outbox }: FolderReport, nowMs: number): readon
       ? []
       : [`not before ${notBefore}: the collector asked to be left alone until then`];
   return [
-    ["outbox", `${outbox.bytes} bytes in ${outbox.files} files; ${outbox.waiting.bytes} bytes wait`],
+    [
+      "outbox",
+      `${outbox.bytes} bytes in ${outbox.files} ${outbox.files === 1 ? "file" : "files"}; ${outbox.waiting.bytes} bytes wait`,
+    ],
     ["sent to", collector ?? "nobody yet"],
     ["last sent", lastSentAt ?? "never"],
     ...faults.map((sentence) => ["last try failed", sentence] as const),

@@ -98,6 +98,15 @@ test("inspect shows the answers, the instance, and each message with the bytes t
   expect(stdout).toContain("Messages, newest first (3 of 30)\n");
 });
 
+test("inspect says what may be sent, what is withheld and why, and which switches there are", async () => {
+  const { stdout } = await candor(["inspect", dir]);
+  expect(stdout).toMatch(/^What may be sent\n {2}plan {16}version 2 of the plan of Appsmith, [0-9a-f]{64}$/m);
+  expect(stdout).toMatch(/^ {2}server {14}events that need a notice: sent\. The notice was shown/m);
+  expect(stdout).toMatch(/^ {2}client {14}events that need a Yes: withheld\. Nobody has said Yes yet\.$/m);
+  expect(stdout).toMatch(/^ {22}withheld events: track APPLICATIONS_PAGE_LOAD, /m);
+  expect(stdout).toContain("APPSMITH_DISABLE_TELEMETRY=true or DO_NOT_TRACK=1 turns it off");
+});
+
 test("inspect --json is one object, without a key or a secret", async () => {
   const { code, stdout } = await candor(["inspect", dir, "--json"]);
   const { privateKey, hashSecret } = JSON.parse(readFileSync(join(dir, "instance.json"), "utf8"));

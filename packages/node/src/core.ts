@@ -17,6 +17,7 @@ import { explainFault, type Fault } from "./send/retry.ts";
 import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { makePassingInstance, openInstance, readInstance } from "./state/instance.ts";
+import { keepPlan } from "./state/plan-file.ts";
 import { storeReceipts } from "./state/receipts-file.ts";
 import { codeOf, eraseState, makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
 
@@ -215,7 +216,10 @@ export class Core {
     const { clock, random, settings, print } = this.#options;
     if (this.#session?.isPrinting === isLog && this.#isInstanceThere(this.#session)) return this.#session;
     this.#shut("closed");
-    if (!isLog) makeFolder(this.folder);
+    if (!isLog) {
+      makeFolder(this.folder);
+      keepPlan(this.folder.plan, settings);
+    }
     const session = new Session({
       settings,
       folder: this.folder,

@@ -75,6 +75,7 @@ describe("three processes on one folder", () => {
       "delivery.json",
       "instance.json",
       "outbox",
+      "plan.json",
       "receipts.ndjson",
     ]);
   });

@@ -7,7 +7,9 @@ import { writeReceipt } from "@candor/consent";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createTelemetry } from "../create-telemetry.ts";
 import { APPSMITH, openForTest, SWITCH_OFFERED, type World, type WorldOptions } from "../rig/in-process.ts";
+import { openStateFolder } from "../state/state-folder.ts";
 import type { InspectorHandler } from "./inspector.ts";
+import { readKeptStanding } from "./kept-standing.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";
 const FROM_HERE = { "sec-fetch-site": "same-origin" };
@@ -128,6 +130,23 @@ describe("the inspector's page", () => {
     const { messages } = JSON.parse((await ask("/messages.json")).body);
     expect(messages.map(({ state }: { state: string }) => state)).toEqual(["waiting", "waiting"]);
     expect(JSON.parse((await ask("/status.json")).body).held.waiting.messages).toBe(2);
+  });
+
+  it("says what the folder alone tells too, as long as telemetry is on", async () => {
+    const world = await open({ environment: {}, before: stored("notice", 1) }, 1);
+    const folder = openStateFolder(world.dir);
+    const nobody = join(world.dir, "no-policy");
+    const { product } = JSON.parse((await world.ask("/status.json")).body);
+    expect(readKeptStanding(folder, nobody)).toEqual({
+      product: "Appsmith",
+      plan: product.plan,
+      switches: product.switches,
+      sources: product.sources,
+    });
+    expect(product.sources[0].rules[0].withheld.fields).not.toEqual([]);
+    world.telemetry.answer("no");
+    expect(readKeptStanding(folder, nobody)).toBeUndefined();
+    expect(world.files()).toEqual(["receipts.ndjson"]);
   });
 
   it("may be framed, kept and extended by nobody", async () => {

@@ -1,4 +1,5 @@
 /** What `@candor/node/state-folder` offers to programs that read a state folder which another process writes. */
+
 export { readKeepAlive } from "../keep-alive.ts";
 export { listOutboxFiles } from "../outbox/outbox-file.ts";
 export { countOutbox, type OutboxMessage, type OutboxTotals, readOutboxPage } from "../outbox/outbox-page.ts";
@@ -8,3 +9,4 @@ export { explainFault, untilAllowedMs } from "../send/retry.ts";
 export { MAX_AGE_MS } from "../send/sweep.ts";
 export { type Instance, readInstance } from "../state/instance.ts";
 export { openStateFolder, readText, type StateFolder } from "../state/state-folder.ts";
+export { type KeptStanding, readKeptStanding } from "./kept-standing.ts";

@@ -8,6 +8,7 @@ import {
   readReceipts,
 } from "@candor/consent";
 import { consentOf, labelOf, modeSwitch, type Plan, type Withheld, withheldOf } from "@candor/plan/runtime";
+import type { SourceDecisions } from "../consent/consent-watch.ts";
 import { rulesOf } from "../consent/judge.ts";
 import type { Core } from "../core.ts";
 import type { CountsReport } from "../counts.ts";
@@ -111,18 +112,22 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
       plan: { version: plan.version, hash: planHash },
       sentTo: `${host.origin}${host.pathname === "/" ? "" : host.pathname}`,
       switches: { disable: plan.switches.disable, mode: modeSwitch(plan.product) },
-      sources: readSources(core, plan),
+      sources: describeSources(plan, readText(core.folder.receipts), (source) => core.decisionsOf(source)),
     },
     kept: state.state === "on" ? await readKept(core) : undefined,
     held: state.state === "on" ? undefined : await readHeld(core),
   };
 }
 
-function readSources(core: Core, plan: Plan): readonly SourceStatus[] {
-  const text = readText(core.folder.receipts);
+/** Each source of a plan. @param text of the stored answers, as `readText` gives it */
+export function describeSources(
+  plan: Plan,
+  text: string | undefined | null,
+  decisionsOf: (source: Source) => SourceDecisions,
+): readonly SourceStatus[] {
   const receipts = (typeof text === "string" ? readReceipts(text) : undefined) ?? [];
   return SOURCES.filter((source) => plan.sources[source] !== undefined).map((source) => {
-    const decisions = core.decisionsOf(source);
+    const decisions = decisionsOf(source);
     return {
       source,
       answer: latestReceipt(receipts, source),

@@ -20,6 +20,7 @@ export interface StateFolder {
   readonly dir: string;
   readonly receipts: string;
   readonly instance: string;
+  readonly plan: string;
   readonly keepAlive: string;
   readonly keepAliveLease: string;
   readonly delivery: string;
@@ -33,6 +34,7 @@ export function openStateFolder(dir: string): StateFolder {
     dir,
     receipts: join(dir, "receipts.ndjson"),
     instance: join(dir, "instance.json"),
+    plan: join(dir, "plan.json"),
     keepAlive: join(dir, "keep-alive.json"),
     keepAliveLease: join(dir, "keep-alive.lease"),
     delivery: join(dir, "delivery.json"),
@@ -66,6 +68,7 @@ export function eraseState(folder: StateFolder): void {
 /** Each file, and a field by which it is known as ours. */
 const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
   [folder.instance]: "hashSecret",
+  [folder.plan]: "planHash",
   [folder.keepAlive]: "boot",
   [folder.delivery]: "overflowed",
   [folder.lease]: "untilMs",
@@ -74,7 +77,7 @@ const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
 
 /** What a process left that was killed while it replaced a file: an id may be in it. */
 const OWN_DRAFT =
-  /^(?:instance\.json|keep-alive\.json|delivery\.json|receipts\.ndjson|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
+  /^(?:instance\.json|plan\.json|keep-alive\.json|delivery\.json|receipts\.ndjson|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
 
 /** The drafts in a state folder, and in its outbox, that a killed process may have left; one may be in use at this moment. */
 export function draftsIn(folder: StateFolder): readonly string[] {

@@ -1,0 +1,38 @@
+import { modeSwitch } from "@candor/plan/runtime";
+import { ConsentWatch } from "../consent/consent-watch.ts";
+import { readKeptPlan } from "../state/plan-file.ts";
+import { readText, type StateFolder } from "../state/state-folder.ts";
+import { describeSources, type SourceStatus } from "./status.ts";
+
+/** How telemetry stands, as far as a state folder and the machine's policy tell. */
+export interface KeptStanding {
+  readonly product: string;
+  readonly plan: { readonly version: number; readonly hash: string };
+  /** The environment variables that turn it off or to `log`. */
+  readonly switches: { readonly disable: string; readonly mode: string };
+  /** What is sent and what is withheld, if nothing in the environment of the product's process stands against it. */
+  readonly sources: readonly SourceStatus[];
+}
+
+/** Undefined: the folder holds no plan, because nothing is on there, or it cannot be understood. */
+export function readKeptStanding(folder: StateFolder, policyFile: string): KeptStanding | undefined {
+  const kept = readKeptPlan(folder.plan);
+  if (kept === undefined) return undefined;
+  const { plan, planHash } = kept;
+  const mode = modeSwitch(plan.product);
+  const watch = new ConsentWatch({
+    about: { switches: { ...plan.switches, mode }, plan: { version: plan.version, hash: planHash } },
+    products: [plan.product],
+    hasOptInSwitch: (source) => plan.sources[source]?.consent === "opt-in",
+    environment: () => ({}),
+    policyFile,
+    receiptsFile: folder.receipts,
+    instanceFile: folder.instance,
+  });
+  return {
+    product: plan.product,
+    plan: { version: plan.version, hash: planHash },
+    switches: { disable: plan.switches.disable, mode },
+    sources: describeSources(plan, readText(folder.receipts), (source) => watch.decisionsOf(source)),
+  };
+}
