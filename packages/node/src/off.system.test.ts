@@ -142,6 +142,7 @@ describe.each(SWITCHES)("turned off by %s", (_what, reason, how) => {
       "instance.json.0a1b2c3d.tmp",
       "keep-alive.json",
       "outbox",
+      "plan.json",
       "receipts.ndjson",
     ]);
     const receipts = how.receipts ?? "";

@@ -83,6 +83,7 @@ export class SendLoop {
       if (end.end !== "later") return end.end === "done";
       this.#notBeforeMs = clock.monotonic() + end.afterMs;
       if (end.isAsked) this.#askedNotBeforeMs = this.#notBeforeMs;
+      this.#unplan(); // what was planned while this run was under way would come too early
       this.soon(end.afterMs);
     } catch (error) {
       if (!this.#isStopped) onFault(error);

@@ -1,0 +1,32 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, it, onTestFinished } from "vitest";
+import { openForTest } from "../rig/in-process.ts";
+import { createManualClock } from "../rig/manual-clock.ts";
+import { startRecorder } from "../rig/recorder.ts";
+
+it("waits as long as a try that failed asks for, whatever was tracked while it was under way", async () => {
+  const recorder = await startRecorder();
+  onTestFinished(() => recorder.close());
+  const clock = createManualClock(Date.now());
+  const { telemetry } = openForTest({ host: recorder.url, clock, random: () => 1, sendEveryMs: 10 });
+  const track = async (number: number): Promise<void> => {
+    telemetry.track("execute_ACTION_TRIGGERED", { timeElapsed: number });
+    await sleep(60); // until it is in the outbox
+  };
+  const tries = (): number => recorder.requests.filter(({ path }) => path === "/v1/batch").length;
+  recorder.answer = ({ path }, response) => {
+    if (path !== "/v1/batch") return undefined;
+    void track(2).then(() => response.writeHead(503).end());
+    return true;
+  };
+  await track(1);
+  await clock.advance(20);
+  await expect.poll(tries).toBe(1);
+  await sleep(120); // until it has its answer
+  await clock.advance(900);
+  await sleep(50);
+  expect(tries()).toBe(1);
+  recorder.answer = undefined;
+  await clock.advance(200);
+  await expect.poll(() => recorder.kept.length).toBe(2);
+});
