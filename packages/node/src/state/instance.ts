@@ -78,15 +78,23 @@ function makeStored(file: string, nowMs: number): StoredInstance {
 }
 
 function newStored(nowMs: number): StoredInstance {
-  const { privateKey } = generateKeyPairSync("ed25519");
-  const { d = "", x = "" } = privateKey.export({ format: "jwk" });
+  // Not exported as JWK: Node 20 may hang for ever when its garbage collector comes between.
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
+    publicKeyEncoding: { type: "spki", format: "der" },
+    privateKeyEncoding: { type: "pkcs8", format: "der" },
+  });
   return {
     instanceId: randomUUID(),
-    publicKey: x,
-    privateKey: d,
+    publicKey: rawKey(publicKey),
+    privateKey: rawKey(privateKey),
     hashSecret: randomBytes(SECRET_BYTES).toString("base64url"),
     createdAt: new Date(nowMs).toISOString(),
   };
+}
+
+/** The 32 bytes of an Ed25519 key are the last ones of its DER. @see https://www.rfc-editor.org/rfc/rfc8410 */
+function rawKey(der: Buffer): string {
+  return der.subarray(-32).toString("base64url");
 }
 
 function readStored(file: string): StoredInstance | undefined {
