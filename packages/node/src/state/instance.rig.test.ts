@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
@@ -31,4 +32,13 @@ it("an instance is one and the same for processes that make it at the same momen
   const outputs = await Promise.all(Array.from({ length: PROCESSES }, () => openAll(dir, atMs)));
   expect(outputs[0]?.split(",")).toHaveLength(FILES);
   expect(new Set(outputs).size).toBe(1);
+});
+
+it("is made whatever the garbage collector does meanwhile: an export of a key once hung the process for ever", async () => {
+  const program = `
+    import { makePassingInstance } from ${JSON.stringify(MODULE)};
+    for (let n = 0; n < 3000; n += 1) makePassingInstance(0);`;
+  const args = ["--max-semi-space-size=1", "--input-type=module", "-e", program];
+  const child = spawn(process.execPath, args, { stdio: "inherit", timeout: 30_000, killSignal: "SIGKILL" });
+  expect(await once(child, "close")).toEqual([0, null]);
 });
