@@ -9,7 +9,7 @@ export interface Clock {
 }
 
 /** The longest that setTimeout can wait. */
-const MAX_TIMER_MS = 2_147_483_647;
+export const MAX_TIMER_MS = 2_147_483_647;
 
 export const machineClock: Clock = {
   now: Date.now,

@@ -1,3 +1,4 @@
+import { MAX_TIMER_MS } from "./clock.ts";
 import type { Core } from "./core.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import type { GatewayOptions } from "./gateway/options.ts";
@@ -11,8 +12,6 @@ import { UNREADABLE } from "./settings.ts";
 import type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";
 
 const FLUSH_TIMEOUT_MS = 5000;
-/** setTimeout prints a warning for more. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Years that the collector's store can hold. */
 const YEARS_MS = { from: Date.UTC(1900, 0, 1), to: Date.UTC(2299, 0, 1) };
 const NO_NAMES: ReadonlySet<string> = new Set();

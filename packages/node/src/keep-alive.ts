@@ -1,6 +1,7 @@
 import type { Plan } from "@candor/plan/runtime";
+import { isRecord } from "./json.ts";
 import { findNoNumber, findUnknown } from "./option-problems.ts";
-import { isRecord, readObject, replaceFile } from "./state/state-folder.ts";
+import { readObject, replaceFile } from "./state/state-folder.ts";
 
 const HOUR_MS = 60 * 60_000;
 /** The first sign of life comes 2 to 5 minutes after the start. */

@@ -2,8 +2,8 @@ import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import type { Clock } from "../clock.ts";
+import { isRecord } from "../json.ts";
 import { isBodyRead, type ParsedRequest } from "../read-body.ts";
-import { isRecord } from "../state/state-folder.ts";
 import { GatewayFault } from "./faults.ts";
 import { nestsDeeper } from "./json-depth.ts";
 

@@ -1,7 +1,7 @@
 import { HASHED_MESSAGE_ID, isPlainMessageId, parseMessage, resolveTimestamp } from "@candor/envelope/wire";
+import { isRecord } from "../json.ts";
 import type { Draft } from "../message.ts";
 import { copyPlain, type Json } from "../plain-copy.ts";
-import { isRecord } from "../state/state-folder.ts";
 import type { Delivery } from "./delivery.ts";
 import type { IntakeReason } from "./reasons.ts";
 

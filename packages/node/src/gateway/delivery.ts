@@ -2,8 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { type JsonObject, type MessageType, parseTime } from "@candor/envelope/wire";
 import { toCanonicalAddress } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
+import { isRecord } from "../json.ts";
 import { copyPlain } from "../plain-copy.ts";
-import { isRecord } from "../state/state-folder.ts";
 import type { GatewayRequest } from "./body.ts";
 
 /** The browser's address, as a product knows it that stands behind a reverse proxy. */

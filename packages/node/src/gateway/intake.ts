@@ -1,13 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Draft } from "../message.ts";
+import { isRecord } from "../json.ts";
+import { type Draft, MAX_MESSAGE_BYTES } from "../message.ts";
 import type { DropReason } from "../reasons.ts";
-import { isRecord } from "../state/state-folder.ts";
 import { readMessage } from "./browser-message.ts";
 import type { Delivery } from "./delivery.ts";
 import type { DroppedMessage, IntakeReason } from "./reasons.ts";
 
-/** The collector's own limits: what it would refuse is not put into the outbox. */
-const MAX_MESSAGE_BYTES = 32 * 1024;
 /** A batch's context is filled into each of its messages: a body of 1 MiB could become gigabytes. */
 const MAX_FILLED_BYTES = 8 * 1024 * 1024;
 /** So many are taken in one go: the product's own requests come in between. */

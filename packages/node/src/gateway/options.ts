@@ -1,6 +1,6 @@
 import type { Core } from "../core.ts";
+import { isRecord } from "../json.ts";
 import { findNoNumber, findOtherType, findUnknown } from "../option-problems.ts";
-import { isRecord } from "../state/state-folder.ts";
 import type { ClientAddress } from "./delivery.ts";
 
 const MAX_MESSAGES_PER_SECOND = 1000;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
+import { MAX_TIMER_MS } from "../clock.ts";
 import { type Connector, createConnector, type Route } from "./connection.ts";
 import { type Exchange, type ExchangeRequest, exchange, type HttpAnswer } from "./exchange.ts";
 import { createExitWatch, type OwnRequests } from "./exit-watch.ts";
@@ -42,8 +43,6 @@ export interface HttpClientOptions {
 }
 
 const MAX_SOCKETS = 2;
-/** setTimeout prints a warning for more. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Nothing of it keeps a process alive: one that has nothing else to do ends in the middle of a post. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
+import { isRecord } from "../json.ts";
 import { isBodyRead, type ParsedRequest } from "../read-body.ts";
-import { isRecord } from "../state/state-folder.ts";
 
 const MAX_BODY_BYTES = 4096;
 

@@ -1,4 +1,5 @@
-import { isRecord, readObject, replaceFileLater } from "../state/state-folder.ts";
+import { isRecord } from "../json.ts";
+import { readObject, replaceFileLater } from "../state/state-folder.ts";
 
 /** What became of what was sent, as delivery.json keeps it for operators. */
 export interface Delivery {

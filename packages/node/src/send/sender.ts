@@ -88,7 +88,7 @@ export class Sender {
   /** Sends what waits, as far as it can. Never rejects for what the network or the collector do. @throws the file system's error */
   async run(): Promise<RunEnd> {
     const { lease, folder, maySend } = this.#options;
-    maySend("server");
+    maySend("server"); // reads consent anew: a refusal stops this sender
     if (this.#isStopped) return { end: "stopped" };
     // First: of what is too old by now the collector would not know whether it had it.
     const files = await this.sweep();
@@ -185,8 +185,10 @@ export class Sender {
       const lines = await readLines(path, sent, BATCH).catch(() => undefined);
       if (lines === undefined || lines.count === 0) return ON;
       const progress = await this.#deliver(await this.#allowed(file, sent, lines), source, delivery);
-      if (progress.go === "denied") deleteOutboxFile(path);
-      if (progress.go === "denied") return ON;
+      if (progress.go === "denied") {
+        deleteOutboxFile(path);
+        return ON;
+      }
       if (progress.go !== "on") return progress;
       sent += lines.bytes.length;
       await writeCursor(path, sent, () => !this.#isStopped);

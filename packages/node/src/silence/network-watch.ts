@@ -1,7 +1,7 @@
 import { createHook } from "node:async_hooks";
 import dgram from "node:dgram";
 import { isIPv6 } from "node:net";
-import { isRecord } from "../state/state-folder.ts";
+import { isRecord } from "../json.ts";
 import type { Allowance } from "./allowance.ts";
 import { findCaller } from "./caller.ts";
 import type { HappeningKind, Report } from "./happening.ts";

@@ -1,5 +1,5 @@
 import childProcess, { ChildProcess } from "node:child_process";
-import { isRecord } from "../state/state-folder.ts";
+import { isRecord } from "../json.ts";
 import type { Report } from "./happening.ts";
 import type { Patches } from "./patches.ts";
 

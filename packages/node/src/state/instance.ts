@@ -8,7 +8,8 @@ import {
   sign,
 } from "node:crypto";
 import { linkSync, writeFileSync } from "node:fs";
-import { isRecord, readObject, removeFile, replaceFile } from "./state-folder.ts";
+import { isRecord } from "../json.ts";
+import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 const SECRET_BYTES = 32;
 /** A hash takes about 5 µs, and the same few people use a product. */

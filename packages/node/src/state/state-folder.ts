@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isRecord } from "../json.ts";
 import { isOutboxName } from "../outbox/outbox-name.ts";
 
 const FOLDER_MODE = 0o700;
@@ -168,8 +169,4 @@ function isMissing(error: unknown): boolean {
 /** The code of a file system's error, such as ENOSPC. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && "code" in error ? String(error.code) : "unknown";
-}
-
-export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
