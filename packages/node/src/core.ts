@@ -5,7 +5,7 @@ import { createLineFilter } from "./consent/judge.ts";
 import { Standing } from "./consent/standing.ts";
 import { Counts } from "./counts.ts";
 import { onProcessExit } from "./exit-hook.ts";
-import { createFaultTeller } from "./fault-teller.ts";
+import { createFaultTeller, type FaultTeller } from "./fault-teller.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
 import { deleteOutboxFilesOf } from "./outbox/outbox-file.ts";
@@ -13,7 +13,7 @@ import { SOURCES, type Source } from "./outbox/outbox-name.ts";
 import { Problems } from "./problems.ts";
 import type { DropReason, OffReason } from "./reasons.ts";
 import { watchLastFault } from "./send/last-fault.ts";
-import { explainFault, type Fault } from "./send/retry.ts";
+import { explainFault, type FailedTry } from "./send/retry.ts";
 import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { makePassingInstance, openInstance, readInstance } from "./state/instance.ts";
@@ -55,7 +55,7 @@ export class Core {
   readonly problems: Problems;
   readonly counts = new Counts();
   readonly #options: CoreOptions;
-  readonly #tell: (line: string) => void;
+  readonly #tell: FaultTeller;
   readonly #readLastFault: () => string | undefined;
   /** Sources that this process makes messages of; the client's only once there is a gateway. */
   readonly #writeKeys = new Map<Source, string | undefined>([["server", undefined]]);
@@ -235,7 +235,7 @@ export class Core {
       onFault: (error) => {
         if (this.#session === session) this.#fail(error);
       },
-      onBlocked: (fault) => this.#tellBlocked(fault),
+      onFailed: (failed) => this.#tellFailed(failed),
     });
     this.#session = session;
     this.#stopListening = onProcessExit(() => session.flushSync());
@@ -290,7 +290,7 @@ export class Core {
     this.#tell(`The state folder cannot be used (${codeOf(error)}); telemetry is off until it can.`);
   }
 
-  #tellBlocked(fault: Fault): void {
-    this.#tell(`The collector did not take what was sent (${fault}). ${explainFault(fault)}`);
+  #tellFailed({ next, fault }: FailedTry): void {
+    this.#tell(`The collector did not take what was sent (${fault}). ${explainFault(fault)}`, next);
   }
 }

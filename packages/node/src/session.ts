@@ -12,7 +12,7 @@ import { type Draft, LIBRARY, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./m
 import type { Source } from "./outbox/outbox-name.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
 import type { DropReason } from "./reasons.ts";
-import type { Fault } from "./send/retry.ts";
+import type { FailedTry } from "./send/retry.ts";
 import { SendLoop } from "./send/send-loop.ts";
 import { Sender } from "./send/sender.ts";
 import type { Settings } from "./settings.ts";
@@ -44,8 +44,8 @@ export interface SessionOptions {
   readonly print: ((line: string) => void) | undefined;
   /** Told when the state folder cannot be used. */
   readonly onFault: (error: unknown) => void;
-  /** Told when the collector does not want what it was sent. */
-  readonly onBlocked: (fault: Fault) => void;
+  /** Told of each try to send that failed. */
+  readonly onFailed: (failed: FailedTry) => void;
 }
 
 /** Everything that exists only while telemetry is on: writers, sender, timers, sockets. */
@@ -82,7 +82,7 @@ export class Session {
       maxOutboxBytes: settings.maxOutboxBytes,
       maySend: mayUse,
       filterOf: options.filterOf,
-      onBlocked: options.onBlocked,
+      onFailed: options.onFailed,
       now: clock.now,
       random,
     });

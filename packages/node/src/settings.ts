@@ -29,9 +29,9 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   /** Bound of the outbox, in bytes, at least 1 MiB: the oldest messages go first. @default 52428800 */
   readonly maxOutboxBytes?: number | undefined;
   /**
-   * Told in a sentence what has to be mended: in what the product gave, in the state folder, in what the collector refuses, such
-   * as a wrong write key. At most once a day for each kind. Never holds what was tracked. Of a collector that is away, or of
-   * something else that answers in its place, `status().lastFault` tells. @default nothing
+   * Told in a sentence what is wrong: with what the product gave, with the state folder, with the collector (one line a day for
+   * all tries that failed because it is away, one for all that it refused, such as a wrong write key). Each at most once a day.
+   * Never holds what was tracked. @default nothing
    */
   readonly debug?: ((line: string) => void) | undefined;
   /** The environment that the switches are read from, each time anew. @default process.env */

@@ -231,7 +231,9 @@ describe("a collector that refuses", () => {
     await one.telemetry.flush();
     expect(other.telemetry.status().lastFault).toBe("http_503");
     expect(openForTest({ host: recorder.url, stateDir }).telemetry.status().lastFault).toBe("http_503");
-    expect(one.told).toEqual([]); // it is for now: nobody has to mend anything
+    expect(one.told).toEqual([
+      expect.stringMatching(/^The collector did not take what was sent \(http_503\)\. /),
+    ]);
     await one.telemetry.close({ timeoutMs: 0 });
     expect(one.telemetry.status().lastFault).toBeUndefined();
   });

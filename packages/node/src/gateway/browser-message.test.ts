@@ -28,7 +28,7 @@ it("never throws, and makes of any JSON value a message or a reason", () => {
       if (typeof message === "string") return Object.hasOwn(INTAKE_REASONS, message);
       const id = message.messageId;
       return (
-        message.timestampMs <= ALONE.receivedAtMs && (id === undefined || /^[A-Za-z0-9-]{1,99}$/.test(id))
+        message.timestampMs <= ALONE.receivedAtMs && (id === undefined || /^[\w.:-]{1,99}$/.test(id))
       );
     }),
     { numRuns: 500 },

@@ -17,6 +17,9 @@ export type Verdict =
   /** Something in the lines: halves are tried, until the one stands alone. */
   | { readonly next: "split"; readonly fault: Fault };
 
+/** A verdict after which the lines wait. */
+export type FailedTry = Extract<Verdict, { readonly next: "retry" | "blocked" }>;
+
 /**
  * `dns`, `timeout`, ... of the way there; `http_503` of an answer; `no_collector`: something else answered;
  * `unknown_write_key`: that of the messages' own source.

@@ -48,7 +48,7 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
       maxOutboxBytes: 50_000_000,
       maySend: () => true,
       filterOf: () => undefined,
-      onBlocked: () => {},
+      onFailed: () => {},
       now,
       random: () => 1,
       ...options,

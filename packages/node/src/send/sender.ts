@@ -15,7 +15,7 @@ import type { StateFolder } from "../state/state-folder.ts";
 import { BatchPacker, halve, splitLines } from "./batch.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { signRequest } from "./instance-request.ts";
-import { type Fault, judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
+import { type FailedTry, judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
 import { isDelivered, sweepOutbox } from "./sweep.ts";
 
 /** The collector takes 1 MiB and 2,500 messages; a message is at most 32 KiB. Twice as much holds the event loop up more. */
@@ -41,8 +41,8 @@ export interface SenderOptions {
   readonly maySend: (source: Source) => boolean;
   /** Which lines of a source may still be sent; undefined: all. */
   readonly filterOf: (source: Source) => ((line: string) => boolean) | undefined;
-  /** Told when the collector does not want what it was sent: somebody has to mend something. */
-  readonly onBlocked: (fault: Fault) => void;
+  /** Told of each try that failed. `blocked`: the collector does not want what it was sent, somebody has to mend something. */
+  readonly onFailed: (failed: FailedTry) => void;
   readonly now: () => number;
   readonly random: () => number;
 }
@@ -218,8 +218,10 @@ export class Sender {
     const verdict = judgeOutcome(await this.#post(lines));
     if (this.#isStopped) return STOP;
     delivery.lastFault = "fault" in verdict ? verdict.fault : undefined;
-    if (verdict.next === "blocked") this.#options.onBlocked(verdict.fault);
-    if (verdict.next === "retry" || verdict.next === "blocked") return { go: "later", verdict };
+    if (verdict.next === "retry" || verdict.next === "blocked") {
+      this.#options.onFailed(verdict);
+      return { go: "later", verdict };
+    }
     if (verdict.next === "delivered") {
       delivery.lastSentAt = new Date(this.#options.now()).toISOString();
       delivery.accepted += lines.count - verdict.dropped.length;
