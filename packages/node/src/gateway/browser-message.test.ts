@@ -27,9 +27,7 @@ it("never throws, and makes of any JSON value a message or a reason", () => {
       const message = readMessage(value, ALONE);
       if (typeof message === "string") return Object.hasOwn(INTAKE_REASONS, message);
       const id = message.messageId;
-      return (
-        message.timestampMs <= ALONE.receivedAtMs && (id === undefined || /^[\w.:-]{1,99}$/.test(id))
-      );
+      return message.timestampMs <= ALONE.receivedAtMs && (id === undefined || /^[\w.:-]{1,99}$/.test(id));
     }),
     { numRuns: 500 },
   );
