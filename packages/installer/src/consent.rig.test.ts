@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findProgram, findShells } from "./rig/shells.ts";
+import { tables } from "./rig/tables.ts";
 
 const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
 const VECTORS = new URL("../../consent/vectors.json", import.meta.url);
@@ -29,7 +30,9 @@ const all: readonly Vector[] = JSON.parse(readFileSync(VECTORS, "utf8"));
 /** A script has no browser to ask. */
 const vectors = all.filter(({ facts }) => facts.source !== "client" || facts.signals === undefined);
 
+/** Of the table only what it knows of receipts is used. */
 const SCRIPT = `set -eu
+. "$1/../table.sh"
 CANDOR_PLAN_PRODUCT=$2 CANDOR_PLAN_VERSION=$3 CANDOR_PLAN_HASH=$4
 CANDOR_PLAN_DISABLE=$5 CANDOR_PLAN_OPT_IN=$6 CANDOR_PLAN_MODE=$7 rule=$9
 candor_plan_consent() { echo "$rule"; }
@@ -43,6 +46,7 @@ describe.each(findShells(process.env.CI !== undefined))("in $name", ({ command: 
   let folder = "";
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), "candor-consent-"));
+    writeFileSync(join(folder, "table.sh"), tables.first);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

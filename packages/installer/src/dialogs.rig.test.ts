@@ -36,7 +36,7 @@ interface Conversation {
     readonly output: string;
     readonly status?: number;
     readonly client: readonly string[];
-    readonly dockerEnv: string | undefined;
+    readonly dockerEnv: string;
   };
 }
 
@@ -75,7 +75,7 @@ const conversations: readonly Conversation[] = [
   {
     name: "Ctrl-C ends the install and is no answer",
     dialog: [["[y/N] ", CTRL_C]],
-    expect: { output: `${QUESTION}^C`, status: -SIGINT, client: [], dockerEnv: undefined },
+    expect: { output: `${QUESTION}^C`, status: -SIGINT, client: [], dockerEnv: "" },
   },
   {
     name: "Ctrl-C is left to a caller that goes on after it, and is no answer",
@@ -146,11 +146,17 @@ const conversations: readonly Conversation[] = [
     expect: { output: `${MORE}${QUESTION}n\ndone\n`, client: ["yes 1", "no 3", "yes 1"], dockerEnv: yes },
   },
   {
-    name: "an answer replaces malformed receipts",
+    name: "an answer replaces malformed receipts, but for every No",
     dialog: [["[y/N] ", "y\n"]],
-    script: "telemetry_ask",
-    files: { "opt/telemetry/receipts.ndjson": `${receipt("client", "no")}nonsense\n` },
-    expect: { output: `${QUESTION}y\n`, client: ["yes 1"], dockerEnv: yes },
+    script: "telemetry_ask\ngrep -c server opt/telemetry/receipts.ndjson",
+    files: {
+      "opt/telemetry/receipts.ndjson": `${receipt("server", "no")}${receipt("client", "no")}${receipt("client", "yes")}nonsense\n`,
+    },
+    expect: {
+      output: `${QUESTION}y\n1\n`,
+      client: ["no 1", "yes 1"],
+      dockerEnv: "APPSMITH_CLIENT_TELEMETRY=true\n",
+    },
   },
 ];
 
@@ -199,7 +205,7 @@ describe.each(findShells(process.env.CI !== undefined))("at a terminal, in $name
         ["[y/N] ", "y\n"],
         ["sent): ", "  \n"],
       ],
-      `${SUPPORT}y\n${ADDRESS}  \nNo e-mail address: nothing was sent.\ndone\n`,
+      `${SUPPORT}y\n${ADDRESS}  \nNothing was sent or kept.\ndone\n`,
       [],
     ],
     [
@@ -208,7 +214,7 @@ describe.each(findShells(process.env.CI !== undefined))("at a terminal, in $name
         ["[y/N] ", "y\n"],
         ["sent): ", "ada at example\n"],
       ],
-      `${SUPPORT}y\n${ADDRESS}ada at example\nNo e-mail address: nothing was sent.\ndone\n`,
+      `${SUPPORT}y\n${ADDRESS}ada at example\nNothing was sent or kept.\ndone\n`,
       [],
     ],
     [
@@ -266,7 +272,7 @@ describe.each(findShells(process.env.CI !== undefined))("at a terminal, in $name
         ],
         true,
       );
-      expect(output).toContain("Not sent, and not kept.\ndone\n");
+      expect(output).toContain("Nothing was sent or kept.\ndone\n");
       expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);
     } finally {
       rmSync(temporary, { recursive: true, force: true });

@@ -18,7 +18,7 @@ it("the kit stays small enough to be read and to be inlined", () => {
 
 it("its messages name the version of this package", () => {
   const { version } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  expect(/"name":"candor-installer","version":"([^"]*)"/.exec(text)?.[1]).toBe(version);
+  expect(/\\tcandor-installer\\t,\\tversion\\t:\\t([\d.]+)\\t/.exec(text)?.[1]).toBe(version);
 });
 
 it("its functions are telemetry_ for makers and t_ for itself, and no others", () => {

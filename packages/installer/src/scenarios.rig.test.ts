@@ -181,6 +181,36 @@ telemetry_error "/opt/appsmith exists"`,
     },
     expect: { ...kept, dockerEnv: "APPSMITH_DISABLE_TELEMETRY=true\n" },
   },
+  ...[
+    "export APPSMITH_DISABLE_TELEMETRY=true",
+    "  APPSMITH_DISABLE_TELEMETRY=true",
+    "APPSMITH_DISABLE_TELEMETRY: true",
+  ]
+    .concat("\tAPPSMITH_DISABLE_TELEMETRY = true", "APPSMITH_DISABLE_TELEMETRY=false # not understood")
+    .map((line) => ({
+      name: `a refusal in docker.env counts and stays in whatever form compose reads: ${line}`,
+      script: START,
+      files: { ...UBUNTU, "opt/docker.env": `A=1\n${line}\nB=2\n` },
+      expect: { dockerEnv: `A=1\n${line.replace(/false.*/, "true")}\nB=2\n` },
+    })),
+  {
+    name: "an answer is written into a line of whatever form, and every other byte stays",
+    script: `touch opt/docker.env.old\n${START}`,
+    files: {
+      ...UBUNTU,
+      "opt/docker.env":
+        "B=\xff\xfe\nexport APPSMITH_CLIENT_TELEMETRY = \xff\xfe\nAPPSMITH_DISABLE_TELEMETRY: no\n\n",
+    },
+    environment: { LC_ALL: "C.UTF-8", APPSMITH_CLIENT_TELEMETRY: "" },
+    expect: {
+      ...usual,
+      receipts: ["installer notice 1", "server notice 1"],
+      dockerEnv:
+        "B=\xff\xfe\nexport APPSMITH_CLIENT_TELEMETRY = \xff\xfe\nAPPSMITH_DISABLE_TELEMETRY: no\n\n",
+      others: { "opt/docker.env.old": "" },
+      sent: [started],
+    },
+  },
   {
     name: "a refusal of this machine is written over an old switch",
     script: START,
@@ -201,12 +231,13 @@ telemetry_error "/opt/appsmith exists"`,
     },
   },
   {
-    name: "docker.env can be written after the question",
-    script: `env=$TELEMETRY_DOCKER_ENV\nTELEMETRY_DOCKER_ENV=\n${START}\nTELEMETRY_DOCKER_ENV=$env\necho A=1 >"$env"\ntelemetry_docker_env`,
+    name: "docker.env is not made, and can be written after the question",
+    script: `rm "$TELEMETRY_DOCKER_ENV"\n${START}\nls opt\necho A=1 >"$TELEMETRY_DOCKER_ENV"\ntelemetry_docker_env`,
     files: UBUNTU,
     expect: {
       ...usual,
 
+      stdout: "telemetry\n",
       dockerEnv: `A=1\n${usual.dockerEnv}`,
       sent: [started],
     },
@@ -252,10 +283,36 @@ telemetry_error "/opt/appsmith exists"`,
     },
   },
   {
-    name: "malformed receipts deny, until the question is answered anew",
+    name: "malformed receipts deny, and nobody's silence replaces them or deletes what waits",
     script: `telemetry_notice\ntelemetry_ask\ntelemetry_success`,
-    files: { ...UBUNTU, "opt/telemetry/receipts.ndjson": `${TOLD}{"source":` },
-    expect: { receipts: ["client no 1"], dockerEnv: usual.dockerEnv },
+    files: {
+      ...UBUNTU,
+      "opt/telemetry/receipts.ndjson": `${receipt("server", "no")}{"source":`,
+      [`${LEFT_NAME}.ndjson`]: LEFT,
+    },
+    expect: {
+      receipts: [],
+      waiting: ["Installation Errors"],
+      others: { "opt/telemetry/receipts.ndjson": `${receipt("server", "no")}{"source":` },
+    },
+  },
+  {
+    name: "a policy that cannot be read denies, and deletes nothing",
+    script: START,
+    files: { ...UBUNTU, policy: "of appsmith\n", [`${LEFT_NAME}.ndjson`]: LEFT },
+    expect: { waiting: ["Installation Errors"] },
+  },
+  {
+    name: "a stored No of the server is not followed by an offer of the switch",
+    script: START,
+    files: {
+      ...UBUNTU,
+      "opt/telemetry/receipts.ndjson": receipt("installer", "no") + receipt("server", "no"),
+    },
+    expect: {
+      receipts: ["installer no 1", "server no 1", "client no 1"],
+      dockerEnv: "APPSMITH_CLIENT_TELEMETRY=false\n",
+    },
   },
   {
     name: "without curl, wget sends",
@@ -283,7 +340,7 @@ telemetry_error "/opt/appsmith exists"`,
     files: UBUNTU,
     expect: { ...usual, waiting: ["Installation Started"] },
   },
-  ...(["closed", 503, 500, 429, 408, 401, 404, 301, "page"] as const).map((collector) => ({
+  ...(["closed", 503, 500, 429, 408, 401, 404, 301, "page", "page of 400"] as const).map((collector) => ({
     name: `what a collector does not take waits in the outbox: ${collector}`,
     script: START,
     collector,
@@ -323,6 +380,21 @@ telemetry_error "/opt/appsmith exists"`,
       "opt/telemetry/sender.lease": '{"holder":"00","untilMs":99999999999999}\n',
     },
     expect: { ...kept, sent: [started], waiting: ["Installation Errors"] },
+  },
+  {
+    name: "what has a key that is refused does not hold up the rest",
+    script: START,
+    collector: "knows keys",
+    files: {
+      ...ANSWERED,
+      [`${LEFT_NAME}.ndjson`]: LEFT.replace(/"writeKey":.*}/, '"writeKey":"old"}'),
+      [`${LEFT_NAME}88.ndjson`]: LEFT,
+    },
+    expect: {
+      ...kept,
+      sent: [{ ...left, again: true }, { ...left, again: true }, started],
+      waiting: ["Installation Errors"],
+    },
   },
   {
     name: "events of more than seven days ago are deleted",

@@ -23,7 +23,7 @@ const TERMINAL = fileURLToPath(new URL("terminal.py", import.meta.url));
 
 /** What the kit and the scripts of the tests need of a system, beside what sends. */
 const PROGRAMS =
-  "awk cat chmod cp date env false find grep head kill mkdir mktemp mv od paste rm sed sh sleep tail touch tr true uname wc";
+  "awk cat chmod cp date env false find grep head kill ln ls mkdir mktemp mv od paste rm sed sh sleep tail timeout touch tr true uname wc";
 
 /** What there is to send with. `busybox`: every program is busybox's, as on Alpine. */
 export type Sender = "curl" | "wget" | "busybox" | "none";
@@ -74,7 +74,7 @@ export interface Machine {
   readonly url: string;
   readonly sender: Sender;
   readonly environment: Readonly<Record<string, string>>;
-  /** Text of files that are there before, by path below the folder. */
+  /** Text of files that are there before, by path below the folder. What is left out: an empty `opt/docker.env`. */
   readonly files: Readonly<Record<string, string>>;
 }
 
@@ -83,7 +83,7 @@ export function prepareInstallation(machine: Machine): Installation {
   mkdirSync(join(folder, "opt"), { recursive: true });
   const programs = join(folder, "bin");
   linkPrograms(programs, machine.sender);
-  for (const [name, text] of Object.entries(machine.files)) {
+  for (const [name, text] of Object.entries({ "opt/docker.env": "", ...machine.files })) {
     mkdirSync(join(folder, name, ".."), { recursive: true });
     writeFileSync(join(folder, name), text, "latin1");
   }

@@ -18,8 +18,11 @@ export interface Recorder {
   close(): Promise<void>;
 }
 
-/** What it does with a request: answers with this status, or with a hotel's page, or reads it and waits. */
-export type Manner = number | "page" | "waits";
+/**
+ * What it does with a request: answers with this status, or with a hotel's page, also under the status 400, or with 401
+ * to what has the write key `old` and 200 to all else, or reads it and waits.
+ */
+export type Manner = number | "page" | "page of 400" | "knows keys" | "waits";
 
 export async function openRecorder(manner: Manner): Promise<Recorder> {
   const requests: Recorded[] = [];
@@ -28,13 +31,15 @@ export async function openRecorder(manner: Manner): Promise<Recorder> {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
+      const body = Buffer.concat(chunks);
       requests.push({
         path: `${request.method} ${request.url}`,
         retryCount: request.headers["x-retry-count"]?.toString(),
         contentType: request.headers["content-type"],
-        body: Buffer.concat(chunks),
+        body,
       });
       if (manner === "waits") waiting.push(response);
+      else if (manner === "knows keys") reply(response, body.includes('"writeKey":"old"') ? 401 : 200);
       else reply(response, manner);
     });
   });
@@ -59,8 +64,9 @@ export async function closedUrl(): Promise<string> {
   return url;
 }
 
-function reply(response: ServerResponse, status: number | "page"): void {
-  if (status === "page") {
+function reply(response: ServerResponse, status: number | "page" | "page of 400"): void {
+  if (typeof status === "string") {
+    response.statusCode = status === "page" ? 200 : 400;
     response.end("<html>Log in to the network</html>");
     return;
   }

@@ -1,7 +1,7 @@
 import { readReceipts } from "@candor/consent";
 import { describe, expect, it } from "vitest";
 import { type Installation, type Outcome, prepareInstallation, type Sender } from "./installation.ts";
-import { closedUrl, openRecorder, type Recorded } from "./recorder.ts";
+import { closedUrl, type Manner, openRecorder, type Recorded } from "./recorder.ts";
 import { findProgram, findShells, type Shell } from "./shells.ts";
 import { hashOf, type TableName } from "./tables.ts";
 
@@ -12,7 +12,7 @@ export interface Scenario {
   readonly table?: TableName;
   readonly sender?: Sender;
   /** What the collector answers; `closed`: nobody listens. */
-  readonly collector?: number | "closed" | "page";
+  readonly collector?: Exclude<Manner, "waits"> | "closed";
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   /** How long the install may take. */
@@ -33,7 +33,10 @@ interface Expected {
   readonly waiting?: readonly string[];
   /** Of receipts.ndjson: source, answer, plan version. Undefined: no such file. */
   readonly receipts?: readonly string[] | undefined;
+  /** Undefined: no such file. */
   readonly dockerEnv?: string | undefined;
+  /** Text of other files, by path below the folder. */
+  readonly others?: Readonly<Record<string, string | undefined>>;
 }
 
 const ID = /^[0-9a-f]{32}$/;
@@ -63,7 +66,9 @@ export function runScenarios(scenarios: readonly Scenario[], all: boolean): void
         const tookS = (performance.now() - startedMs) / 1000;
         if (scenario.atMostS !== undefined) expect(tookS).toBeLessThan(scenario.atMostS);
         await installation.rest();
-        expect(observe(installation, outcome, recorder?.requests ?? [])).toEqual(fill(scenario, shell));
+        const expected = fill(scenario, shell);
+        const others = Object.keys(expected.others ?? {});
+        expect(observe(installation, outcome, recorder?.requests ?? [], others)).toEqual(expected);
       } finally {
         await recorder?.close();
         installation.remove();
@@ -81,11 +86,17 @@ function fill({ expect: usual, expectIn }: Scenario, { name }: Shell): Expected 
     sent: sort((expected.sent ?? []).map((sent) => ({ again: false, ...sent }))),
     waiting: expected.waiting ?? [],
     receipts: expected.receipts,
-    dockerEnv: expected.dockerEnv,
+    dockerEnv: "dockerEnv" in expected ? expected.dockerEnv : "",
+    others: expected.others ?? {},
   };
 }
 
-function observe(installation: Installation, outcome: Outcome, requests: readonly Recorded[]): Expected {
+function observe(
+  installation: Installation,
+  outcome: Outcome,
+  requests: readonly Recorded[],
+  others: readonly string[],
+): Expected {
   const clean = (text: string) =>
     text
       .replaceAll(installation.folder, "FOLDER")
@@ -99,6 +110,7 @@ function observe(installation: Installation, outcome: Outcome, requests: readonl
     waiting: listWaiting(installation),
     receipts: listReceipts(installation.read("opt/telemetry/receipts.ndjson")),
     dockerEnv: installation.read("opt/docker.env"),
+    others: Object.fromEntries(others.map((name) => [name, installation.read(name)])),
   };
 }
 
@@ -121,7 +133,7 @@ function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
       type: "track",
       context: { library: { name: "candor-installer", version: "0.1.0" } },
       integrations: {},
-      writeKey: 'key_"1"',
+      writeKey: expect.stringMatching(/^(key_"1"|old)$/),
     });
     return { again: retryCount === "1", event: String(event), properties: Object(properties) };
   });

@@ -55,6 +55,9 @@ export function generateShell(plan: Plan, source: PlanSourceName = "installer"):
     "# candor_plan_newest SOURCE: prints the plan version that brought the newest of all that this source may send.",
     ...writeBySource("candor_plan_newest", sources, (name) => String(newestSince(plan, name))),
     "",
+    "# candor_plan_words OCCASION: prints what a person is told or asked.",
+    ...writeWords(plan.product),
+    "",
     CHECKS,
   ].join("\n");
 }
@@ -82,6 +85,20 @@ function writeBySource(
 ): readonly string[] {
   const arms = sources.map((source) => `    ${source}) echo ${answer(source)} ;;`);
   return [`${name}() {`, "  case $1 in", ...arms, "    *) return 1 ;;", "  esac", "}"];
+}
+
+/** What a person is told, or asked for a source. */
+function writeWords(product: string): readonly string[] {
+  const words = {
+    notice: `${product} tells its makers how this install goes and, later, that it is in use`,
+    installer: `May ${product} tell its makers how this install goes? [y/N]`,
+    client: `May ${product} also tell its makers which of its parts are used? [y/N]`,
+    new: "More is collected than you said Yes to; a No leaves it at that.",
+    support: `May the makers of ${product} write to you about this install? [y/N]`,
+    email: "Your e-mail address (empty: none is sent):",
+  };
+  const arms = Object.entries(words).map(([name, text]) => `    ${name}) printf '%s\\n' ${quote(text)} ;;`);
+  return ["candor_plan_words() {", "  case $1 in", ...arms, "    *) return 1 ;;", "  esac", "}"];
 }
 
 /** `$1` is the event, `$2` the property; `arm` writes what is done for a property. */
@@ -159,7 +176,28 @@ function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-const CHECKS = `# What the table uses. Values with control characters, line breaks among them, are never allowed.
+/** Of docs/state-folder.md. Prints the reason of packages/consent when it denies. */
+const POLICY = String.raw`{ sub(/[ \t\r]+$/, "") }
+    /^(#|$)/ { next }
+    !sub(/^off([ \t]+|$)/, "") { bad = 1; next }
+    $0 == "" || tolower($0) == tolower(ENVIRON["p"]) { off = 1 }
+    END { if (off) print "policy_off"; else exit bad }`;
+
+/** As docs/consent.md has it. A line, so without anchors. */
+const RECEIPT = String.raw`\{"source":"(installer|server|client)","answer":"(yes|no|notice)","time":"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,9})?Z","planVersion":(1000000|[1-9][0-9]{0,5}),"planHash":"[0-9a-f]{64}","by":"(installer|inspector|environment|product)"}`;
+
+const CHECKS = `# candor_plan_policy FILE: prints why a machine's policy denies, if it does.
+candor_plan_policy() {
+  { [ -f "$1" ] && p=$CANDOR_PLAN_PRODUCT awk '
+    ${POLICY}' "$1"; } || echo policy_unreadable
+}
+
+# candor_plan_receipts OPTIONS FILE: greps for the lines that are receipts.
+candor_plan_receipts() {
+  LC_ALL=C grep "-Ex$1" '${RECEIPT}' "$2"
+}
+
+# What the table uses. Values with control characters, line breaks among them, are never allowed.
 candor_plan_text() {
   case $1 in *[[:cntrl:]]*) return 1 ;; esac
   [ "\${#1}" -le "$2" ]
