@@ -2,12 +2,13 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { NOTICE, receipt } from "./rig/answers.ts";
-import { type Dialog, prepareInstallation } from "./rig/installation.ts";
+import { type Dialog, prepareInstallation, type Way } from "./rig/installation.ts";
 import { closedUrl, openRecorder } from "./rig/recorder.ts";
 import { findShells } from "./rig/shells.ts";
 import type { TableName } from "./rig/tables.ts";
 
 const QUESTION = "May Appsmith also tell its makers which of its parts are used? [y/N] ";
+const OWN_QUESTION = "May Appsmith tell its makers how this install goes? [y/N] ";
 const MORE = "More is collected than you said Yes to; a No leaves it at that. ";
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
@@ -26,7 +27,7 @@ function docker(client: string): string {
 interface Conversation {
   readonly name: string;
   readonly dialog: Dialog;
-  readonly piped?: boolean;
+  readonly how?: Way;
   readonly script?: string;
   readonly table?: TableName;
   readonly environment?: Readonly<Record<string, string>>;
@@ -90,8 +91,42 @@ const conversations: readonly Conversation[] = [
   {
     name: "a script that comes on stdin asks at the terminal",
     dialog: [["[y/N] ", "y\n"]],
-    piped: true,
+    how: "piped",
     expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
+  },
+  {
+    name: "an install in the background is not stopped by the question, and nobody answers it",
+    dialog: [],
+    how: "in background",
+    expect: { output: `${QUESTION}\ndone\n`, client: ["no 1"], dockerEnv: no },
+  },
+  {
+    name: "the question comes to the terminal when stderr does not",
+    script: "telemetry_notice\ntelemetry_ask 2>opt/errors\ncat opt/errors\necho done",
+    dialog: [["[y/N] ", "y\n"]],
+    expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
+  },
+  {
+    name: "no answer in time is a No, also where TERM is ignored",
+    script: `trap '' TERM\n${ASK}`,
+    dialog: [["[y/N] ", "y"]],
+    environment: { TELEMETRY_ASK_SECONDS: "1" },
+    expect: { output: `${QUESTION}y\ndone\n`, client: ["no 1"], dockerEnv: no },
+  },
+  {
+    name: "an installer that is opt-in asks for itself",
+    table: "asking",
+    script: "telemetry_notice\ntelemetry_notice\ngrep -c installer.*yes opt/telemetry/receipts.ndjson",
+    dialog: [["[y/N] ", "y\n"]],
+    expect: { output: `${OWN_QUESTION}y\n1\n`, client: [], dockerEnv: "" },
+  },
+  {
+    name: "an installer that is opt-in asks once for what is new, and not by a notice",
+    table: "asking",
+    script: "telemetry_notice\ntelemetry_notice\ngrep -c . opt/telemetry/receipts.ndjson",
+    dialog: [["[y/N] ", "n\n"]],
+    files: { "opt/telemetry/receipts.ndjson": receipt("installer", "yes") },
+    expect: { output: `${MORE}${OWN_QUESTION}n\n3\n`, client: [], dockerEnv: "" },
   },
   {
     name: "an answer is not asked for twice",
@@ -179,7 +214,7 @@ describe.each(findShells(process.env.CI !== undefined))("at a terminal, in $name
     try {
       const { status, output, unasked } = await installation.runInTerminal(
         conversation.dialog,
-        conversation.piped ?? false,
+        conversation.how,
       );
       await installation.rest();
       const notice = NOTICE;
@@ -238,13 +273,53 @@ describe.each(findShells(process.env.CI !== undefined))("at a terminal, in $name
       files: {},
     });
     try {
-      const outcome = await installation.runInTerminal(dialog, false);
+      const outcome = await installation.runInTerminal(dialog);
       expect(outcome.output.replace(NOTICE, "")).toBe(output);
       const messages = recorder.requests.flatMap(({ body }) => Object(JSON.parse(body.toString())).batch);
       expect(messages.map(({ event, properties }) => ({ event, properties }))).toEqual(
         sent.map((properties) => ({ event: "Installation Support", properties })),
       );
       expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);
+    } finally {
+      await recorder.close();
+      installation.remove();
+    }
+  });
+
+  it("support: nobody is asked for an address that could not be sent", async () => {
+    const machine = { shell, url: "http://127.0.0.1:1", sender: "curl", environment: {}, files: {} } as const;
+    const installation = prepareInstallation({
+      ...machine,
+      table: "mute",
+      script: "telemetry_notice\ntelemetry_support\necho done",
+    });
+    try {
+      const { output } = await installation.runInTerminal([]);
+      expect(output.replace(NOTICE, "")).toBe("done\n");
+    } finally {
+      installation.remove();
+    }
+  });
+
+  it("support: wget's limit of time does not hold the output of the install", async () => {
+    const recorder = await openRecorder(200);
+    const installation = prepareInstallation({
+      shell,
+      table: "first",
+      script: "telemetry_notice\n(telemetry_support) 2>&1 | cat\necho done",
+      url: recorder.url,
+      sender: "wget",
+      environment: {},
+      files: {},
+    });
+    try {
+      const startedMs = performance.now();
+      const { output } = await installation.runInTerminal([
+        ["[y/N] ", "y\n"],
+        ["sent): ", "ada@example.com\n"],
+      ]);
+      expect(output).toContain("Sent.\ndone\n");
+      expect(performance.now() - startedMs).toBeLessThan(2500);
     } finally {
       await recorder.close();
       installation.remove();
@@ -270,7 +345,7 @@ describe.each(findShells(process.env.CI !== undefined))("at a terminal, in $name
           ["[y/N] ", "y\n"],
           ["sent): ", "ada@example.com\n"],
         ],
-        true,
+        "piped",
       );
       expect(output).toContain("Nothing was sent or kept.\ndone\n");
       expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);

@@ -55,7 +55,7 @@ describe.each(findShells(process.env.CI !== undefined))("in $name", (shell) => {
 
   it("a terminal that is closed with the install's end does not end the sending", async () => {
     await withSlowCollector({}, async (installation, recorder) => {
-      await installation.runInTerminal([], false);
+      await installation.runInTerminal([]);
       await until(() => recorder.requests.length === 1);
       recorder.answer();
       await installation.rest();
@@ -72,7 +72,7 @@ describe.each(findShells(process.env.CI !== undefined))("in $name", (shell) => {
   });
 
   it.each<[Sender, string]>([
-    ["curl", "export t_reply=x t_text=x t_list=x t_value=x t_path=x\nset -a"],
+    ["curl", "export t_reply=x t_text=x t_list=x t_v=x t_pair=x\nset -a"],
     ["wget", ""],
     ["busybox", "set -x"],
   ])(
@@ -84,13 +84,10 @@ describe.each(findShells(process.env.CI !== undefined))("in $name", (shell) => {
         { sender, script, environment: { TMPDIR: "tmp" } },
         async (installation, recorder) => {
           mkdirSync(join(installation.folder, "tmp"));
-          const run = installation.runInTerminal(
-            [
-              ["[y/N] ", "y\n"],
-              ["sent): ", `${address}\n`],
-            ],
-            false,
-          );
+          const run = installation.runInTerminal([
+            ["[y/N] ", "y\n"],
+            ["sent): ", `${address}\n`],
+          ]);
           await until(() => recorder.requests.length === 1);
           const processes = readProcesses();
           const files = installation.list("opt/telemetry").concat(installation.list("tmp"));

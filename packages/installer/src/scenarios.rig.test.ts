@@ -194,24 +194,6 @@ telemetry_error "/opt/appsmith exists"`,
       expect: { dockerEnv: `A=1\n${line.replace(/false.*/, "true")}\nB=2\n` },
     })),
   {
-    name: "an answer is written into a line of whatever form, and every other byte stays",
-    script: `touch opt/docker.env.old\n${START}`,
-    files: {
-      ...UBUNTU,
-      "opt/docker.env":
-        "B=\xff\xfe\nexport APPSMITH_CLIENT_TELEMETRY = \xff\xfe\nAPPSMITH_DISABLE_TELEMETRY: no\n\n",
-    },
-    environment: { LC_ALL: "C.UTF-8", APPSMITH_CLIENT_TELEMETRY: "" },
-    expect: {
-      ...usual,
-      receipts: ["installer notice 1", "server notice 1"],
-      dockerEnv:
-        "B=\xff\xfe\nexport APPSMITH_CLIENT_TELEMETRY = \xff\xfe\nAPPSMITH_DISABLE_TELEMETRY: no\n\n",
-      others: { "opt/docker.env.old": "" },
-      sent: [started],
-    },
-  },
-  {
     name: "a refusal of this machine is written over an old switch",
     script: START,
     files: { ...UBUNTU, "opt/docker.env": "A=1\nAPPSMITH_DISABLE_TELEMETRY=false\nB=2\n" },
@@ -431,6 +413,47 @@ telemetry_error "/opt/appsmith exists"`,
       status: 3,
       stdout: "2 a b c 0123456789,\n",
       sent: [{ ...left, again: true }, failed("port_taken"), started],
+    },
+  },
+  {
+    name: "an IFS does not double a system that was named, nor does another value name it",
+    table: "odd",
+    script: `telemetry_notice\nIFS=,\ntelemetry_track "Installation Started" os=alpine\nunset IFS\ntelemetry_track "Installation Started" "note=x os=y"`,
+    files: UBUNTU,
+    expect: {
+      stderr: NOTICE,
+      receipts: ["installer notice 1", "server notice 1"],
+      sent: [
+        { event: "Installation Started", properties: { os: "alpine" } },
+        { event: "Installation Started", properties: { os: "ubuntu", note: "x os=y" } },
+      ],
+    },
+  },
+  {
+    name: "allexport exports no secret of docker.env, however long",
+    script: `set -a\n${START}\ntelemetry_docker_env\nenv | grep -c hunter2 || echo clean`,
+    files: {
+      ...UBUNTU,
+      "opt/docker.env": `PASSWORD=hunter2\nLONG=${"x".repeat(200_000)}\nAPPSMITH_DISABLE_TELEMETRY=false\n`,
+    },
+    expect: {
+      ...usual,
+      stdout: "0\nclean\n",
+      dockerEnv: `PASSWORD=hunter2\nLONG=${"x".repeat(200_000)}\n${usual.dockerEnv}`,
+      sent: [started],
+    },
+  },
+  {
+    name: "a refusal is written over a whole value, of whatever bytes, and no copy is made beside",
+    script: `mkdir opt/docker.env.old\n${START}\nls opt`,
+    files: {
+      ...UBUNTU,
+      "opt/docker.env": "PASSWORD=\xff\xfe\nexport APPSMITH_DISABLE_TELEMETRY = \xff\xfe\n\n",
+    },
+    environment: { LC_ALL: "C.UTF-8" },
+    expect: {
+      stdout: "docker.env\ndocker.env.old\n",
+      dockerEnv: "PASSWORD=\xff\xfe\nexport APPSMITH_DISABLE_TELEMETRY = true\n\n",
     },
   },
   {

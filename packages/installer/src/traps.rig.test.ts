@@ -53,6 +53,24 @@ rm 'opt/tmp'" EXIT\ntrap 'echo INT EXIT
     expect: { ...kept, stdout: "own\n5\nparent\n", sent: [failed("unknown")] },
   },
   {
+    name: "an error that a subshell told is not told again by the parent's trap, and both are one install",
+    script: `telemetry_install_trap\ntelemetry_notice\n(telemetry_track "Installation Started"; telemetry_error docker_missing; exit 1) || exit 1`,
+    files: ANSWERED,
+    expect: { ...kept, status: 1, sent: [failed("docker_missing"), started], identities: 1 },
+  },
+  {
+    name: "what a pipe's subshell tells is of the same install too",
+    script: `telemetry_install_trap\ntelemetry_notice\nmain() { telemetry_track "Installation Started"; }\nmain | cat\ntelemetry_success`,
+    files: UBUNTU,
+    expect: {
+      ...usual,
+      dockerEnv: "",
+      receipts: ["installer notice 1", "server notice 1"],
+      sent: [started, succeeded],
+      identities: 1,
+    },
+  },
+  {
     name: "a success is not followed by an error, whatever the exit status",
     script: `trap 'echo "caller: $?"' EXIT\ntelemetry_install_trap\n${START}\ntelemetry_success\nexit 2`,
     files: UBUNTU,

@@ -34,8 +34,8 @@ export interface Installation {
   readonly folder: string;
   /** Runs the script without a terminal. Its output is read until every process that holds it is gone. */
   run(): Promise<Outcome>;
-  /** Runs it in a terminal. `piped`: in one file with table and kit, on stdin, as under `curl | sh`. */
-  runInTerminal(dialog: Dialog, piped: boolean): Promise<TerminalOutcome>;
+  /** Runs it in a terminal. */
+  runInTerminal(dialog: Dialog, how?: Way): Promise<TerminalOutcome>;
   /** Runs it by another command, such as `unshare`, that gets the shell and the script as its last arguments. */
   runBy(command: readonly [string, ...string[]]): Promise<Outcome>;
   /** The text of a file below the folder; undefined when there is none. */
@@ -48,6 +48,9 @@ export interface Installation {
   rest(): Promise<void>;
   remove(): void;
 }
+
+/** `piped`: in one file with table and kit, on stdin, as under `curl | sh`. `in background`: a job of another shell. */
+export type Way = "alone" | "piped" | "in background";
 
 export interface Outcome {
   readonly status: number | NodeJS.Signals;
@@ -111,10 +114,13 @@ export function prepareInstallation(machine: Machine): Installation {
     folder,
     run: () => runAll([...command, script]),
     runBy: ([by, ...flags]) => runAll([findProgram(by) ?? by, ...flags, ...command, script]),
-    runInTerminal: async (dialog, piped) => {
-      const typed = piped
-        ? ["sh", "-c", `cat inlined.sh | ${command.map(quote).join(" ")}`]
-        : [...command, script];
+    runInTerminal: async (dialog, how = "alone") => {
+      const bash = findProgram("bash") ?? "bash";
+      const typed = {
+        alone: [...command, script],
+        piped: ["sh", "-c", `cat inlined.sh | ${command.map(quote).join(" ")}`],
+        "in background": [bash, "-c", 'set -m; "$@" & exec 2>/dev/null; wait $!', bash, ...command, script],
+      }[how];
       const python = findProgram("python3") ?? "python3";
       const child = spawn(python, [TERMINAL, ...typed], { cwd: folder, env: environment });
       child.stdin.end(JSON.stringify(dialog));

@@ -68,6 +68,20 @@ const odd: Plan = {
   ),
 };
 
+/** The grown plan, whose installer and client ask, and whose server does not. */
+const asking: Plan = {
+  ...grown,
+  sources: Object.fromEntries(
+    Object.entries(grown.sources).map(([name, source]) => [
+      name,
+      name === "installer" ? { ...source, consent: "opt-in" as const } : source,
+    ]),
+  ),
+};
+
+/** A plan that declares no e-mail address. */
+const mute: Plan = { ...first, events: first.events.filter(({ name }) => name !== "Installation Support") };
+
 function asOfFirst(event: PlanEvent): PlanEvent {
   const fields = Object.entries(event.fields).map(([name, field]) => [name, { ...field, since: 1 }]);
   return { ...event, since: 1, fields: Object.fromEntries(fields) };
@@ -78,6 +92,8 @@ export const tables = {
   first: generateShell(first),
   grown: generateShell(grown),
   odd: generateShell(odd),
+  asking: generateShell(asking),
+  mute: generateShell(mute),
 } as const;
 
 export type TableName = keyof typeof tables;
