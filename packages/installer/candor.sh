@@ -1,5 +1,5 @@
 # shellcheck shell=sh disable=SC2016,SC2030,SC2031,SC2046,SC2154
-# Install telemetry, sourced after the table of `candor generate sh`: see README.md. No telemetry_ function fails.
+# Install telemetry, sourced after the table of `candor generate sh`: README.md. No telemetry_ function fails.
 # The rest is private. t_v is what it gives, descriptor 3 the caller's stderr.
 
 t_policy=/etc/candor/policy t_os=/etc/os-release t_id='' t_kind='' t_told='' t_run='' t_given='' t_known='' t_tab='	' t_nl='
@@ -9,7 +9,7 @@ for t_name in notice ask docker_env track success error support install_trap; do
 	eval "telemetry_$t_name() { (: >&2) && t_$t_name \"\$@\" 3>&2 2>/dev/null </dev/null || :; }"
 done
 
-t_decide() { # SOURCE: as packages/consent; sets t_why and t_covers, the version consented to
+t_decide() { # SOURCE: as packages/consent; sets t_why and the version that it t_covers
 	t_dir=${TELEMETRY_STATE_DIR:-/dev/null} t_env=${TELEMETRY_DOCKER_ENV-} t_covers=$t_plan
 	[ ! -L "$t_dir" ] || t_dir=/dev/null
 	t_book=$t_dir/receipts.ndjson
@@ -49,7 +49,7 @@ t_find() { # NAME: gives its last value in docker.env
 	case $t_docker in *"$t_nl$1="*) t_v=${t_docker##*"$t_nl$1="} t_v=${t_v%%"$t_nl"*} ;; *) t_v='' && return 1 ;; esac
 }
 
-t_recall() { # SOURCE: fails on a No, a malformed line, or a link, which a container may have put there
+t_recall() { # SOURCE: fails on a No, a malformed line, or a link: containers write there
 	t_said='' t_why=receipt_unreadable
 	[ ! -L "$t_book" ] && [ ! -L "$t_dir/outbox" ] || return 1
 	[ -e "$t_book" ] || return 0
@@ -109,10 +109,11 @@ t_prompt() { # QUESTION: sets t_reply; fails without an answer, by 130 on Ctrl-C
 	t_reply=''
 	! (t_says ci CI -v '(0|false)?') && (: <>/dev/tty) || return 1
 	[ -t 3 ] || exec 3>/dev/tty
-	# sh has no read with a limit: one to be killed. In the background TTIN would stop it for ever.
-	t_reply=$(sh -c 'trap "" TTIN TTOU; i=$1; [ "$i" -gt 0 ] || i=60
+	# A read that can be killed, does not stop in the background, and takes nothing typed before.
+	t_reply=$(sh -c 'exec </dev/tty; trap "" INT TTIN TTOU; i=$1; [ "$i" -gt 0 ] || i=60
+		read -r _ _ _ _ g _ _ t _ </proc/$$/stat && [ "$g" = "$t" ] && s=$(stty -g) && { stty -icanon min 0 time 0; cat >/dev/null; stty "$s"; }; trap - INT
 		(while sleep 1; kill -0 $$; do [ $((i -= 1)) -gt 0 ] || kill -9 $$; done) >/dev/null 3>&- &
-		printf "%s " "$2" >&3; read -r r </dev/tty && printf %s "$r"; set $?; kill $!; exit $1' sh "${TELEMETRY_ASK_SECONDS:-60}" "$1") && return 0
+		printf "%s " "$2" >&3; read -r r && printf %s "$r"; set $?; kill $!; exit $1' sh "${TELEMETRY_ASK_SECONDS:-60}" "$1") && return 0
 	set -- "$?"
 	echo >&3
 	return "$1"
@@ -130,7 +131,7 @@ t_query() { # SOURCE [new]
 		rm -f "$t_book"
 	fi
 	t_text=$t_text$(t_line "$1" $t_said)
-	# The old Yes holds; the No tells t_ask that it was asked.
+	# The Yes holds; the No says that it was asked.
 	[ "${2-}$t_said" != newno ] || t_given='' t_text=$t_text$t_nl$(t_line "$1" yes "$t_ver" "$t_hash")
 	t_write "$t_book" "$t_text"
 }
@@ -162,7 +163,7 @@ t_docker_env() {
 	[ ! "$t_given" ] || t_set "$t_opt" "$t_given"
 }
 
-t_set() ( # NAME VALUE: in place, so that owner, mode and links stay
+t_set() ( # NAME VALUE: in place, for owner, mode and links
 	export LC_ALL=C
 	set +aC
 	[ "$1" ] && [ -w "$t_env" ] || return 1

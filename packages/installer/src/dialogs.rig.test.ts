@@ -107,6 +107,15 @@ const conversations: readonly Conversation[] = [
     expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
   },
   {
+    name: "what was typed before the question is no answer to it",
+    script: `echo begin\nsleep 1\n${ASK}`,
+    dialog: [
+      ["begin", "y\ny"],
+      ["[y/N] ", "n\n"],
+    ],
+    expect: { output: `begin\ny\ny${QUESTION}n\ndone\n`, client: ["no 1"], dockerEnv: no },
+  },
+  {
     name: "no answer in time is a No, also where TERM is ignored",
     script: `trap '' TERM\n${ASK}`,
     dialog: [["[y/N] ", "y"]],

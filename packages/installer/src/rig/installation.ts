@@ -23,7 +23,7 @@ const TERMINAL = fileURLToPath(new URL("terminal.py", import.meta.url));
 
 /** What the kit and the scripts of the tests need of a system, beside what sends. */
 const PROGRAMS =
-  "awk cat chmod cp date env false find grep head kill ln ls mkdir mktemp mv od paste rm sed sh sleep tail timeout touch tr true uname wc";
+  "awk cat chmod cp date env false find grep head kill ln ls mkdir mktemp mv od paste rm sed sh sleep stty tail timeout touch tr true uname wc";
 
 /** What there is to send with. `busybox`: every program is busybox's, as on Alpine. */
 export type Sender = "curl" | "wget" | "busybox" | "none";
