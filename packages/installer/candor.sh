@@ -229,7 +229,7 @@ post() { # AGAIN
 		curl -qsw "%{http_code}" --connect-timeout 2 --max-time 3 "$@" --data-binary @- "$url"
 	elif f=$(mktemp); then
 		cat >|"$f"; exec 4<"$f"; rm "$f"
-		timeout 3 wget -qO - "$@" --post-file /dev/fd/4 "$url" && echo 200
+		timeout -s 9 3 wget -qO - "$@" --post-file /dev/fd/4 "$url" && echo 200
 	fi
 }
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
@@ -271,6 +271,6 @@ t_install_trap() { # The caller's own stays.
 	case $t_v in *t_code=*) return ;; esac
 	t_own=$t_v
 	trap 't_code=$?; [ "$t_code" = 0 ] || telemetry_error unknown end; if (exit "$t_code"); then eval "$t_own"; else eval "$t_own"; fi' EXIT
-	# A trap for a signal would hold the end up; in bash also cause it.
+	# A trap for a signal would hold up the end, in bash cause it.
 	case ${BASH_VERSION-}$t_text$t_nl in [0-9]* | *INT"$t_nl"*) ;; *) trap 'telemetry_error interrupted end; trap - INT; kill -s INT $$' INT ;; esac
 }

@@ -63,11 +63,16 @@ describe.each(findShells(process.env.CI !== undefined))("in $name", (shell) => {
     });
   });
 
-  it("what is not answered in time waits in the outbox", async () => {
-    await withSlowCollector({}, async (installation) => {
+  it.each<[Sender, string]>([
+    ["curl", START],
+    ["wget", `trap '' TERM\n${START}`],
+  ])("what is not answered in time waits in the outbox, sent by %s", async (sender, script) => {
+    await withSlowCollector({ sender, script }, async (installation) => {
+      const startedMs = performance.now();
       await installation.run();
       await installation.rest();
       expect(outboxOf(installation)).toEqual([".ndjson"]);
+      expect(performance.now() - startedMs).toBeLessThan(GIVE_UP_MS);
     });
   });
 

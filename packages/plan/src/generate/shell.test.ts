@@ -188,6 +188,15 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
     ]);
   });
 
+  test("what a person is told and asked, with the product's name as it is", () => {
+    const product = "It's $HOME\\n & more";
+    const lines =
+      "candor_plan_words installer; candor_plan_words support; candor_plan_words other || echo none";
+    expect(runIn(shell, generateShell({ ...plan, product }), lines)).toBe(
+      `May ${product} tell its makers how this install goes? [y/N]\nMay the makers of ${product} write to you about this install? [y/N]\nnone\n`,
+    );
+  });
+
   test("since when an event and each of its properties are in the plan", () => {
     const since = (event: string, ...property: readonly string[]) =>
       runIn(shell, generateShell(grown), 'candor_plan_since "$@" || echo none', event, ...property).trim();
