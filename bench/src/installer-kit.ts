@@ -73,6 +73,7 @@ export async function installerTable(): Promise<string> {
 async function timeInstall({ url, isUpgrade }: Subject, folder: string, name: string): Promise<number> {
   const deployment = join(folder, name);
   mkdirSync(deployment);
+  writeFileSync(join(deployment, "docker.env"), "A=1\n"); // The kit writes into it, and never makes it.
   const script = join(deployment, "install.sh");
   writeFileSync(script, url === undefined ? "set -eu\n" : scriptWith(url, folder, deployment));
   if (isUpgrade) await runScript(script);

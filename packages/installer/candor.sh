@@ -263,7 +263,7 @@ t_support() ( # The address: in no file, argument or environment.
 )
 
 t_install_trap() { # The caller's own stays.
-	trap - KILL # Until one is set, a subshell of bash lists its parent's.
+	command trap - KILL # Else a subshell of bash lists its parent's.
 	t_path=$(mktemp) && trap >|"$t_path" || return 1
 	t_text=$(cat "$t_path")
 	rm -f "$t_path"
