@@ -37,7 +37,7 @@ t_decide() { # SOURCE: as packages/consent; sets t_why and the version that it t
 	esac
 }
 
-t_says() { # REASON NAME [-v] WORDS: whether environment or docker.env says one (-v: another)
+t_says() { # REASON NAME [-v] WORDS: environment or docker.env says one (-v: another)
 	[ "$2" ] || return 1
 	t_find "$2"
 	eval "t_v=\${$2-}\$t_nl\$t_v"
@@ -197,11 +197,11 @@ t_error() { # [KIND [end]]: at the end, unless an end was told, if only by a sub
 	t_track 'Installation Errors' "error=$t_kind"
 }
 
-t_random() { t_v=$(unset IFS; set -- $(od -An -N16 -tx4 /dev/urandom); echo "$1$2$3$4"); }
+t_random() { t_v=$(od -An -N16 -tx4 /dev/urandom | tr -d ' \n'); }
 
 t_covered() { [ "$(candor_plan_since "$@" || echo 9999999)" -le "$t_covers" ]; } # EVENT [PROPERTY]
 
-t_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]. Tabs become quotes when those of values are escaped.
+t_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]: tabs become quotes at last
 	set +e
 	t_covered "$3" || return 1
 	export LC_ALL=C IFS="$t_nl"
@@ -271,6 +271,6 @@ t_install_trap() { # The caller's own stays.
 	case $t_v in *t_code=*) return ;; esac
 	t_own=$t_v
 	trap 't_code=$?; [ "$t_code" = 0 ] || telemetry_error unknown end; if (exit "$t_code"); then eval "$t_own"; else eval "$t_own"; fi' EXIT
-	# A trap for a signal would hold up the end, in bash cause it.
-	case ${BASH_VERSION-}$t_text$t_nl in [0-9]* | *INT"$t_nl"*) ;; *) trap 'telemetry_error interrupted end; trap - INT; kill -s INT $$' INT ;; esac
+	# bash goes on after a program that takes Ctrl-C.
+	case $t_text$t_nl in *INT"$t_nl"*) ;; *) trap 't_code=$? t_v=${BASH_COMMAND-}; [ "$t_code" -lt 128 ] && [ "$(type -t "${t_v%% *}" 2>&1)" = file ] || { telemetry_error interrupted end; trap - INT; kill -INT $$; }' INT ;; esac
 }

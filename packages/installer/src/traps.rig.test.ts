@@ -83,11 +83,17 @@ rm 'opt/tmp'" EXIT\ntrap 'echo INT EXIT
     expect: { ...usual, sent: [started] },
   },
   {
-    name: "an install that is interrupted ends by that; all but bash, which cannot know, tell it",
+    name: "an install that is interrupted ends by that, and tells it",
     script: `telemetry_install_trap\n${START}\nkill -INT $$\necho unreached`,
     files: UBUNTU,
     expect: { ...usual, status: "SIGINT", sent: [failed("interrupted"), started] },
-    expectIn: [/bash/, { sent: [started] }],
+  },
+  {
+    name: "a program that takes Ctrl-C for its own ends what it would end without the kit: in bash nothing",
+    script: `telemetry_install_trap\n${START}\nsh -c 'kill -INT $PPID'\necho goes on`,
+    files: UBUNTU,
+    expect: { ...usual, status: "SIGINT", sent: [failed("interrupted"), started] },
+    expectIn: [/bash/, { status: 0, stdout: "goes on\n", sent: [started] }],
   },
   {
     name: "an install that is terminated ends at once, not after the command that runs",
