@@ -29,9 +29,12 @@ function readBlock(page: string, firstWords: string): string {
   return found[0] ?? "";
 }
 
-async function runInShell(text: string): Promise<{ readonly status: unknown; readonly output: string }> {
+async function runInShell(
+  text: string,
+  cwd = dir,
+): Promise<{ readonly status: unknown; readonly output: string }> {
   const shell = spawn("sh", ["-eu"], {
-    cwd: dir,
+    cwd,
     env: { PATH: process.env.PATH, HOME: dir, CANDOR_DATA_DIR: dataDir, CANDOR_URL: candor.url },
   });
   let output = "";
@@ -53,13 +56,15 @@ it("sends from a product's server as README says, pasted as it is printed", asyn
 });
 
 it("tells of an install as the kit's README says, pasted as it is printed", async () => {
-  const block = readBlock("packages/installer/README.md", "npx candor generate sh");
+  const [install, look] = ["npx candor generate sh", "npx candor inspect"].map((words) =>
+    readBlock("packages/installer/README.md", words),
+  );
   const { status, output } = await runInShell(
-    block
+    `${install}${look}`
       .replaceAll("http://127.0.0.1:7226", candor.url)
       .replaceAll("/tmp/", `${dir}/`)
-      .replace("$PWD", ROOT)
       .replace("command -v docker", "command -v sh"),
+    ROOT,
   );
   expect(output).toContain("To send nothing, set APPSMITH_DISABLE_TELEMETRY=true");
   expect(output).toContain("track Installation Started");
