@@ -1,7 +1,6 @@
-import { statSync } from "node:fs";
 import { type Decision, decide, type Facts, type Rule, type Signals } from "@candor/consent";
 import type { Source } from "../outbox/outbox-name.ts";
-import { readText } from "../state/state-folder.ts";
+import { readText, signatureOf } from "../state/state-folder.ts";
 
 /** The decisions about one source, one for each rule that a plan can give an event. */
 export type SourceDecisions = Readonly<Record<Rule, Decision>>;
@@ -66,10 +65,7 @@ export class ConsentWatch {
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
     const known = signals === undefined ? this.#decisions.get(source) : undefined;
     if (known !== undefined) return known;
-    const decisions = {
-      notice: this.#decide(source, "notice", signals),
-      "opt-in": this.#decide(source, "opt-in", signals),
-    };
+    const decisions = this.#decideAll(source, signals, this.#options.environment());
     if (signals === undefined) this.#decisions.set(source, decisions);
     return decisions;
   }
@@ -81,37 +77,24 @@ export class ConsentWatch {
   printedDecisionsOf(source: Source): SourceDecisions {
     const { about, environment } = this.#options;
     const unlogged = { ...environment(), [about.switches.mode]: undefined };
-    const decisions = {
-      notice: this.#decide(source, "notice", undefined, unlogged),
-      "opt-in": this.#decide(source, "opt-in", undefined, unlogged),
-    };
+    const decisions = this.#decideAll(source, undefined, unlogged);
     const isAnswered = decisions.notice.allow || decisions["opt-in"].allow;
     return isAnswered ? decisions : this.decisionsOf(source);
   }
 
-  #decide(
+  #decideAll(
     source: Source,
-    rule: Rule,
     signals: Signals | undefined,
-    environment = this.#options.environment(),
-  ): Decision {
+    environment: Facts["environment"],
+  ): SourceDecisions {
     const { about, products, hasOptInSwitch } = this.#options;
     const switches = hasOptInSwitch(source) ? about.switches : { ...about.switches, optIn: undefined };
-    const facts = { ...about, ...this.#look, switches, environment, source, rule, signals };
-    const decisions = products.map((product) => decide({ ...facts, product }));
-    const [first] = decisions;
-    return decisions.find(({ allow }) => !allow) ?? first ?? { allow: false, reason: "notice_missing" };
-  }
-}
-
-const NO_FILE = { mtimeMs: 0, ctimeMs: 0, size: 0, ino: 0 };
-
-/** Changes whenever the file does: when it was written to, its size, and which file it is. */
-function signatureOf(file: string): string {
-  try {
-    const { mtimeMs, ctimeMs, size, ino } = statSync(file, { throwIfNoEntry: false }) ?? NO_FILE;
-    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
-  } catch {
-    return "unreadable";
+    const facts = { ...about, ...this.#look, switches, environment, source, signals };
+    const decideRule = (rule: Rule): Decision => {
+      const decisions = products.map((product) => decide({ ...facts, rule, product }));
+      const [first] = decisions;
+      return decisions.find(({ allow }) => !allow) ?? first ?? { allow: false, reason: "notice_missing" };
+    };
+    return { notice: decideRule("notice"), "opt-in": decideRule("opt-in") };
   }
 }

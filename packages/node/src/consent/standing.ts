@@ -13,6 +13,12 @@ export interface SourceStanding {
   readonly reason: AllowReason | DenyReason | OffReason;
 }
 
+/** What decisions are made of, beside the folder's answers. */
+export type StandingSettings = Pick<
+  Settings,
+  "plan" | "planHash" | "products" | "environment" | "policyFile"
+>;
+
 /** Reasons that deny, and delete nothing. */
 const KEEPS: readonly DenyReason[] = ["policy_unreadable", "receipt_unreadable", "log_mode"];
 
@@ -23,7 +29,7 @@ export class Standing {
   /** The rules that a source's events have. */
   readonly #rules: ReadonlyMap<Source, readonly Rule[]>;
 
-  constructor(settings: Settings, folder: StateFolder) {
+  constructor(settings: StandingSettings, folder: StateFolder) {
     const { plan, planHash, products, environment, policyFile } = settings;
     const switches = { ...plan.switches, mode: modeSwitch(plan.product) };
     this.#plan = plan;

@@ -1,5 +1,5 @@
 import { modeSwitch } from "@candor/plan/runtime";
-import { ConsentWatch } from "../consent/consent-watch.ts";
+import { Standing } from "../consent/standing.ts";
 import { readKeptPlan } from "../state/plan-file.ts";
 import { readText, type StateFolder } from "../state/state-folder.ts";
 import { describeSources, type SourceStatus } from "./status.ts";
@@ -19,20 +19,12 @@ export function readKeptStanding(folder: StateFolder, policyFile: string): KeptS
   const kept = readKeptPlan(folder.plan);
   if (kept === undefined) return undefined;
   const { plan, planHash } = kept;
-  const mode = modeSwitch(plan.product);
-  const watch = new ConsentWatch({
-    about: { switches: { ...plan.switches, mode }, plan: { version: plan.version, hash: planHash } },
-    products: [plan.product],
-    hasOptInSwitch: (source) => plan.sources[source]?.consent === "opt-in",
-    environment: () => ({}),
-    policyFile,
-    receiptsFile: folder.receipts,
-    instanceFile: folder.instance,
-  });
+  const products = [plan.product];
+  const standing = new Standing({ plan, planHash, products, environment: () => ({}), policyFile }, folder);
   return {
     product: plan.product,
     plan: { version: plan.version, hash: planHash },
-    switches: { disable: plan.switches.disable, mode },
-    sources: describeSources(plan, readText(folder.receipts), (source) => watch.decisionsOf(source)),
+    switches: { disable: plan.switches.disable, mode: modeSwitch(plan.product) },
+    sources: describeSources(plan, readText(folder.receipts), (source) => standing.decisionsOf(source)),
   };
 }

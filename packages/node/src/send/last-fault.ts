@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { signatureOf } from "../state/state-folder.ts";
 import { readDelivery } from "./delivery.ts";
 
 /**
@@ -10,18 +10,8 @@ export function watchLastFault(file: string): () => string | undefined {
   let lastFault: string | undefined;
   return () => {
     const now = signatureOf(file);
-    if (now !== signature) lastFault = now === "" ? undefined : readDelivery(file).lastFault;
+    if (now !== signature) lastFault = readDelivery(file).lastFault;
     signature = now;
     return lastFault;
   };
-}
-
-/** Empty without a file. It is always replaced, never written to. */
-function signatureOf(file: string): string {
-  try {
-    const found = statSync(file, { throwIfNoEntry: false });
-    return found === undefined ? "" : `${found.ino} ${found.mtimeMs} ${found.size}`;
-  } catch {
-    return "";
-  }
 }

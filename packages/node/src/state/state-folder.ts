@@ -5,6 +5,7 @@ import {
   readFileSync,
   renameSync,
   rmdirSync,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -93,6 +94,18 @@ export function namesIn(dir: string): readonly string[] {
     return readdirSync(dir);
   } catch {
     return [];
+  }
+}
+
+const NO_FILE = { mtimeMs: 0, ctimeMs: 0, size: 0, ino: 0 };
+
+/** Changes whenever the file does: when it was written to, its size, and which file it is. Never empty. */
+export function signatureOf(file: string): string {
+  try {
+    const { mtimeMs, ctimeMs, size, ino } = statSync(file, { throwIfNoEntry: false }) ?? NO_FILE;
+    return `${mtimeMs} ${ctimeMs} ${size} ${ino}`;
+  } catch {
+    return "unreadable";
   }
 }
 
