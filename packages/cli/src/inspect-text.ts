@@ -96,7 +96,7 @@ function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox 
 /** Names are never empty: what holds for it, holds for every product. */
 const NO_PRODUCT = "";
 
-/** The folder does not tell the product's name. */
+/** The folder tells the product's name only while telemetry is on. */
 function toPolicySentences(policy: string | undefined | null): readonly string[] {
   const products = linesOf(policy ?? "").map((line) => line.replace(/^off\s+/, ""));
   return products.length === 0 ? [] : [`The policy of this machine turns off: ${products.join(", ")}.`];
