@@ -2,11 +2,6 @@
 -- write them all. The sharding key depends on the row alone, so that a block tried again falls apart the same way.
 CREATE TABLE IF NOT EXISTS {all}.events AS {local}.events
 ENGINE = Distributed({cluster}, {local}, events, cityHash64(messageId));
--- Columns that `events` has gained since the table above may have been made.
-ALTER TABLE {all}.events
-    ADD COLUMN IF NOT EXISTS country LowCardinality(String) AFTER receivedAt,
-    ADD COLUMN IF NOT EXISTS planVersion UInt32 AFTER country,
-    ADD COLUMN IF NOT EXISTS trimmed Array(LowCardinality(String)) AFTER planVersion;
 CREATE TABLE IF NOT EXISTS {all}.contacts AS {local}.contacts
 ENGINE = Distributed({cluster}, {local}, contacts, shuffle);
 CREATE TABLE IF NOT EXISTS {all}.plan_counts AS {local}.plan_counts

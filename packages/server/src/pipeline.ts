@@ -205,7 +205,11 @@ function append(draft: Draft, intake: Intake, { planCounts }: StepDependencies):
   const { source, country, planVersion, judgement, trimmed, envelope } = draft;
   if (source === undefined) return;
   const { contact } = judgement;
-  intake.lines += toLine({ source, country, planVersion, trimmed }, envelope, draft.text);
+  intake.lines += toLine(
+    { source, sequence: 0, country, planVersion, sentPlanVersion: 0, trimmed },
+    envelope,
+    draft.text,
+  );
   intake.rows += 1;
   if (trimmed.length > 0) planCounts.add(source, planVersion, judgement);
   if (contact !== undefined)

@@ -4,14 +4,16 @@ SELECT
     source,
     messageId,
     toUnixTimestamp64Milli(receivedAt) AS receivedAtMs,
+    sequence,
     country,
     planVersion,
+    sentPlanVersion,
     trimmed,
     envelope
 FROM events
 WHERE multiSearchAny(envelope, {ids:Array(String)})
   AND {ofInstance}
   AND receivedAt >= fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC')
-  AND (receivedAt, messageId, source) > (fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC'), {cursorId:String}, {cursorSource:String})
-ORDER BY receivedAt, messageId, source
+  AND (receivedAt, sequence, messageId, source) > (fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC'), {cursorSequence:UInt32}, {cursorId:String}, {cursorSource:String})
+ORDER BY receivedAt, sequence, messageId, source
 LIMIT {limit:UInt32}

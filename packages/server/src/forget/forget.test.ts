@@ -9,7 +9,7 @@ import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
 import { migrate } from "../store/migrate.ts";
-import { CONTACT_TARGET, EVENT_TARGETS, toContactLine } from "../store/row.ts";
+import { CONTACT_TARGET, EVENT_TARGET, toContactLine } from "../store/row.ts";
 import { openSetAside } from "../store/set-aside.ts";
 import { type ForgetDependencies, type ForgetReceipt, forget, readForgetRequest } from "./forget.ts";
 
@@ -60,10 +60,10 @@ interface Row {
 
 function line({ id, type = "track", userId = "", anonymousId = "", envelope = {} }: Row): string {
   const json = JSON.stringify({ messageId: id, ...envelope });
-  return `${["server", type, "E", id, userId, anonymousId, TIME, TIME, "", "1", "[]", json].join("\t")}\n`;
+  return `${["server", type, "E", id, userId, anonymousId, TIME, TIME, "0", "", "1", "0", "[]", json].join("\t")}\n`;
 }
 const insert = (rows: readonly Row[]): Promise<void> =>
-  store.insertLines(EVENT_TARGETS[2], Buffer.from(rows.map(line).join("")), `token-${token++}`);
+  store.insertLines(EVENT_TARGET, Buffer.from(rows.map(line).join("")), `token-${token++}`);
 const insertContact = (contact: string, day = "2026-03-01", about = {}): Promise<void> =>
   store.insertLines(
     CONTACT_TARGET,
@@ -105,7 +105,7 @@ describe("forgetting", () => {
     );
     rows.push(line({ id: "user", userId: `hashed-${escaped(id)}` }));
     rows.push(line({ id: "anonymous", anonymousId: escaped(id) }));
-    await store.insertLines(EVENT_TARGETS[2], Buffer.from(rows.join("")), `token-${token++}`);
+    await store.insertLines(EVENT_TARGET, Buffer.from(rows.join("")), `token-${token++}`);
     const key = { publicKey: "k", registeredAt: "2026-03-01 00:00:00" };
     await store.insertRows("instance_keys", [{ instanceId: id, ...key }]);
     const receipt = await forget({ instance: id }, deps);

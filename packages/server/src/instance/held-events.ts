@@ -11,7 +11,7 @@ import { invalidField } from "./signed-request.ts";
 const SQL = readSql("query/instance_events.sql").replace("{ofInstance}", isOfInstance("{ids:Array(String)}"));
 const DEFAULT_LIMIT = 500;
 const MAX_LIMIT = 1000;
-const BEGINNING: Cursor = { receivedAtMs: 0, messageId: "", source: "" };
+const BEGINNING: Cursor = { receivedAtMs: 0, sequence: 0, messageId: "", source: "" };
 
 export interface HeldEventsDependencies {
   readonly store: Store;
@@ -53,6 +53,7 @@ export async function readHeldEvents(
     store.query(SQL, {
       ids: [...new Set([instanceId, ...storedForms(instanceId)])],
       cursorMs: cursor.receivedAtMs,
+      cursorSequence: cursor.sequence,
       cursorId: cursor.messageId,
       cursorSource: cursor.source,
       limit: limit + 1,

@@ -7,7 +7,7 @@ import type { JsonObject } from "@candor/envelope";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
-import { EVENT_TARGETS } from "../store/row.ts";
+import { EVENT_TARGET } from "../store/row.ts";
 import { createInstanceLimits } from "./instance-limits.ts";
 import { handleInstanceRequest, type InstanceDependencies } from "./instance-request.ts";
 import { createOneByOne } from "./one-by-one.ts";
@@ -74,9 +74,9 @@ describe("an instance", () => {
   it("registers its key, and with it has everything of itself deleted, but the key", async () => {
     const instance = newInstance("111111111111111111111111");
     const line = (id: string): string =>
-      `server\ttrack\tE\tm\tu\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t\t1\t[]\t{"properties":{"instanceId":"${id}"}}\n`;
+      `server\ttrack\tE\tm\tu\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t0\t\t1\t0\t[]\t{"properties":{"instanceId":"${id}"}}\n`;
     await store.insertLines(
-      EVENT_TARGETS[2],
+      EVENT_TARGET,
       Buffer.from(line("111111111111111111111111") + line("222222222222222222222222")),
       "rows",
     );
@@ -98,8 +98,8 @@ describe("an instance", () => {
 
   it("can ask again with the same key when the deletion broke off", async () => {
     const instance = newInstance("555555555555555555555555");
-    const row = `server\ttrack\tE\tm\tu\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t\t1\t[]\t{"properties":{"instanceId":"${instance.instanceId}"}}\n`;
-    await store.insertLines(EVENT_TARGETS[2], Buffer.from(row), "broken-off");
+    const row = `server\ttrack\tE\tm\tu\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t0\t\t1\t0\t[]\t{"properties":{"instanceId":"${instance.instanceId}"}}\n`;
+    await store.insertLines(EVENT_TARGET, Buffer.from(row), "broken-off");
     await ask("key", body("key", instance));
     // After the rows are gone, before the receipt.
     const breaking: Store = {
@@ -123,7 +123,7 @@ describe("an instance", () => {
     const row = (messageId: string, userId: string): string =>
       `server\ttrack\tE\t${messageId}\t${userId}\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\tFR\t3\t['properties.x']\t{"messageId":"${messageId}","userId":"${userId}"}\n`;
     const rows = row("m1", "hash-of-33") + row("m2", "hash-of-44") + row("m3", `${instance.instanceId}0`);
-    await store.insertLines(EVENT_TARGETS[2], Buffer.from(rows), "hashed-rows");
+    await store.insertLines(EVENT_TARGET, Buffer.from(rows), "hashed-rows");
     await ask("key", body("key", instance));
     const oldestMs = NOW_MS - 1500;
     const lagging: InstanceDependencies = {

@@ -7,7 +7,7 @@ import { type KeyFile, openKeyFile, writeKeyFile } from "./key-file.ts";
 import { KeyFilter } from "./key-filter.ts";
 import type { KeySeed } from "./key-hash.ts";
 import { KeySet } from "./key-set.ts";
-import { frameKeys, scanRecords } from "./record.ts";
+import { frameRecord, scanRecords } from "./record.ts";
 
 /** Official clients retry for 12 hours, our outboxes for 7 days. */
 const WINDOW_HOURS = 8 * 24;
@@ -179,7 +179,7 @@ async function createJournal(dir: string, hour: number): Promise<Journal> {
   await flushFolder(dir);
   let bytes = 0;
   const append = async (keys: Uint32Array): Promise<void> => {
-    const frame = frameKeys(keys);
+    const frame = frameRecord(keys);
     try {
       await disk.write(fd, [frame], bytes);
       await disk.flush(fd);

@@ -2,12 +2,12 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
-import { frameKeys, scanRecords } from "./record.ts";
+import { frameRecord, scanRecords } from "./record.ts";
 
 const KEY_BYTES = 8;
 const PAGE_KEYS = 512;
 /** A key file is one record without lines; its keys begin behind the record's header. */
-const KEYS_AT_BYTES = 16;
+const KEYS_AT_BYTES = 20;
 
 /** A file of sorted keys, never changed, with its first key of every 4 KiB held in memory: one read an answer. */
 export interface KeyFile {
@@ -31,7 +31,7 @@ export async function writeKeyFile(
   const path = join(dir, name);
   const file = await open(`${path}.new`, "w", 0o600);
   try {
-    await file.writeFile(frameKeys(keys));
+    await file.writeFile(frameRecord(keys));
     await file.sync();
   } finally {
     await file.close();

@@ -3,7 +3,7 @@ import { copyFile, open, readdir, readFile, rename, stat, unlink } from "node:fs
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
 import type { Disk, SealedSegment } from "./log.ts";
-import { hasRecordBehind, type Record, type RowFormat, scanRecords } from "./record.ts";
+import { hasRecordBehind, type Record, scanRecords } from "./record.ts";
 
 /**
  * A segment's file says in its name how far it is: `<time>-<random>.open` takes records;
@@ -167,9 +167,8 @@ async function sealFile(
   return { name, path, rows, bytes, openedAtMs };
 }
 
-/** What stands in a sealed segment. All its records are of one format: one process wrote them. */
+/** What stands in a sealed segment. */
 export interface SegmentContent {
-  readonly format: RowFormat;
   readonly lines: Buffer;
   readonly contactLines: Buffer;
   /** What can no longer be read: 0, but for a failing disk. */
@@ -189,7 +188,6 @@ export function readSegment(segment: SealedSegment, buffer: Buffer = NO_BUFFER):
     const { records, goodBytes } = scanRecords(content.subarray(0, readBytes));
     const contactLines = Buffer.concat(records.map((record) => record.contactLines)); // first: the lines move over them
     return {
-      format: records[0]?.format ?? 2,
       lines: joinLines(content, records),
       contactLines,
       damagedBytes: bytes - goodBytes,

@@ -1,19 +1,20 @@
 /** The place behind which a page begins: the last event of the page before. */
 export interface Cursor {
   readonly receivedAtMs: number;
+  readonly sequence: number;
   readonly messageId: string;
   readonly source: string;
 }
 
 /** Times that the store can hold. */
 const MAX_TIME_MS = Date.UTC(2200, 0, 1);
+const MAX_SEQUENCE = 2 ** 32 - 1;
 const MAX_TEXT_LENGTH = 1024;
 
-/** @param row of a query that gives `receivedAtMs`, `messageId` and `source` */
+/** @param row of a query that gives `receivedAtMs`, `sequence`, `messageId` and `source` */
 export function encodeCursor(row: Record<string, unknown>): string {
-  return Buffer.from(JSON.stringify([Number(row.receivedAtMs), row.messageId, row.source])).toString(
-    "base64url",
-  );
+  const place = [Number(row.receivedAtMs), Number(row.sequence), row.messageId, row.source];
+  return Buffer.from(JSON.stringify(place)).toString("base64url");
 }
 
 /** Undefined for a text that is no cursor. */
@@ -21,16 +22,16 @@ export function parseCursor(text: string): Cursor | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
     if (!Array.isArray(value)) return undefined;
-    const [receivedAtMs, messageId, source] = value;
-    if (!isTime(receivedAtMs) || !isName(messageId) || !isName(source)) return undefined;
-    return { receivedAtMs, messageId, source };
+    const [receivedAtMs, sequence, messageId, source] = value;
+    if (!isWhole(receivedAtMs, MAX_TIME_MS) || !isWhole(sequence, MAX_SEQUENCE)) return undefined;
+    return isName(messageId) && isName(source) ? { receivedAtMs, sequence, messageId, source } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isTime(value: unknown): value is number {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value < MAX_TIME_MS;
+function isWhole(value: unknown, most: number): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most;
 }
 
 /** Half of a surrogate pair cannot be sent to the store. */

@@ -62,17 +62,19 @@ function ask(
 }
 
 /** What Candor itself says of an event: `RowAbout`, whose source is any text for a watcher. */
-type CandorAbout = Omit<RowAbout, "source"> & { readonly source: string };
+type CandorAbout = Omit<RowAbout, "source" | "sequence"> & { readonly source: string };
 
 /**
- * Adds `candor: {source, country?, planVersion, trimmed?}`: an empty country and an empty list are left out. An envelope
- * is never empty, therefore the comma.
+ * Adds `candor: {source, country?, planVersion, sentPlanVersion?, trimmed?}`: what is empty or not known is left out. An
+ * envelope is never empty, therefore the comma.
  */
-export function withCandor(envelope: string, { source, country, planVersion, trimmed }: CandorAbout): string {
+export function withCandor(envelope: string, about: CandorAbout): string {
+  const { source, country, planVersion, sentPlanVersion, trimmed } = about;
   const candor = {
     source,
     country: country || undefined,
     planVersion,
+    sentPlanVersion: sentPlanVersion || undefined,
     trimmed: trimmed.length === 0 ? undefined : trimmed,
   };
   return `${envelope.slice(0, -1)},"candor":${JSON.stringify(candor)}}`;
@@ -83,6 +85,7 @@ function aboutOf(row: Record<string, unknown>): CandorAbout {
     source: String(row.source),
     country: String(row.country),
     planVersion: Number(row.planVersion),
+    sentPlanVersion: Number(row.sentPlanVersion),
     trimmed: Array.isArray(row.trimmed) ? row.trimmed.map(String) : [],
   };
 }
@@ -95,11 +98,17 @@ function withCursor(condition: Condition, text: string | undefined): Condition {
       why: "cursor is not one that this server gave. Use the field next of the page before.",
     });
   }
-  const { receivedAtMs, messageId, source } = cursor;
+  const { receivedAtMs, sequence, messageId, source } = cursor;
   return {
     sql: `${condition.sql}
   AND receivedAt <= fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC')
-  AND (receivedAt, messageId, source) < (fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC'), {cursorId:String}, {cursorSource:String})`,
-    params: { ...condition.params, cursorMs: receivedAtMs, cursorId: messageId, cursorSource: source },
+  AND (receivedAt, sequence, messageId, source) < (fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC'), {cursorSequence:UInt32}, {cursorId:String}, {cursorSource:String})`,
+    params: {
+      ...condition.params,
+      cursorMs: receivedAtMs,
+      cursorSequence: sequence,
+      cursorId: messageId,
+      cursorSource: source,
+    },
   };
 }

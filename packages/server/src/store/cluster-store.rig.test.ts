@@ -11,7 +11,7 @@ import { eventually, startForTest } from "../rig/in-process.ts";
 import { CLUSTER_DATABASE, openStore } from "./client.ts";
 import { migrate } from "./migrate.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
-import { EVENT_TARGETS } from "./row.ts";
+import { EVENT_TARGET } from "./row.ts";
 import { describeStoreContract } from "./store.contract.ts";
 
 const samplePlan = (): Plan =>
@@ -21,7 +21,7 @@ const samplePlan = (): Plan =>
   );
 
 const planLine = (id: string): string =>
-  `server\ttrack\tPlanned\t${id}\tplanned\t\t2026-11-01T00:00:00.000\t2026-11-01T00:00:00.000\t\t1\t[]\t{"properties":{"os":"ubuntu"}}\n`;
+  `server\ttrack\tPlanned\t${id}\tplanned\t\t2026-11-01T00:00:00.000\t2026-11-01T00:00:00.000\t0\t\t1\t0\t[]\t{"properties":{"os":"ubuntu"}}\n`;
 
 const dir = mkdtempSync(join(tmpdir(), "candor-cluster-"));
 let cluster: Cluster;
@@ -60,7 +60,7 @@ describe("a cluster of two ClickHouse servers", () => {
     const names = planColumns(plan).map(({ name }) => name);
     const insert = (token: string): Promise<void> =>
       store.insertLines(
-        EVENT_TARGETS[2],
+        EVENT_TARGET,
         Buffer.from(Array.from({ length: 50 }, (_, n) => planLine(`${token}-${n}`)).join("")),
         token,
       );
@@ -90,9 +90,9 @@ describe("a cluster of two ClickHouse servers", () => {
     const lines = hours.map((hour, n) => {
       const properties = { instanceId, boot: boots[n % 2]?.repeat(16) };
       const time = `2026-11-02T${hour}:00:00.000`;
-      return `server\ttrack\tInstance Active\talive-${hour}\t\ta\t${time}\t${time}\t\t1\t[]\t${JSON.stringify({ messageId: `alive-${hour}`, properties })}\n`;
+      return `server\ttrack\tInstance Active\talive-${hour}\t\ta\t${time}\t${time}\t0\t\t1\t0\t[]\t${JSON.stringify({ messageId: `alive-${hour}`, properties })}\n`;
     });
-    await store.insertLines(EVENT_TARGETS[2], Buffer.from(lines.join("")), "alive");
+    await store.insertLines(EVENT_TARGET, Buffer.from(lines.join("")), "alive");
     const deps = {
       store,
       log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },

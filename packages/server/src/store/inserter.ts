@@ -1,7 +1,7 @@
 import type { SealedSegment } from "../log/log.ts";
 import { readSegment, type SegmentContent } from "../log/segment.ts";
 import { rowFaultOf, type Store } from "./client.ts";
-import { CONTACT_TARGET, EVENT_TARGETS, type LineTarget } from "./row.ts";
+import { CONTACT_TARGET, EVENT_TARGET, type LineTarget } from "./row.ts";
 import type { SetAside } from "./set-aside.ts";
 
 /** Puts segments into the store. */
@@ -66,10 +66,10 @@ interface Block {
 
 const contactsName = (segment: string): string => `${segment}-contacts`;
 
-function blocksOf({ name }: SealedSegment, { format, lines, contactLines }: SegmentContent): Block[] {
+function blocksOf({ name }: SealedSegment, { lines, contactLines }: SegmentContent): Block[] {
   const blocks: Block[] = [
     { name: contactsName(name), target: CONTACT_TARGET, lines: contactLines },
-    { name, target: EVENT_TARGETS[format], lines },
+    { name, target: EVENT_TARGET, lines },
   ];
   return blocks.filter((block) => block.lines.length > 0);
 }

@@ -9,7 +9,7 @@ import { eventually } from "../rig/in-process.ts";
 import { openStore, type Store } from "./client.ts";
 import { migrate } from "./migrate.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
-import { CONTACT_TARGET, EVENT_TARGETS } from "./row.ts";
+import { CONTACT_TARGET, EVENT_TARGET } from "./row.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "candor-plan-columns-"));
 let engine: Engine;
@@ -93,8 +93,8 @@ function planOf(events: readonly PlanEvent[], retentionDays = 3650): Plan {
 let token = 0;
 async function insert(source: string, envelope: object, at = "2026-11-01T00:00:00.000"): Promise<void> {
   const json = JSON.stringify(envelope).replaceAll("\\", "\\\\");
-  const line = [source, "track", "E", `m${token}`, "u", "", at, at, "", "1", "[]", json].join("\t");
-  await store.insertLines(EVENT_TARGETS[2], Buffer.from(`${line}\n`), `token-${token++}`);
+  const line = [source, "track", "E", `m${token}`, "u", "", at, at, "0", "", "1", "0", "[]", json].join("\t");
+  await store.insertLines(EVENT_TARGET, Buffer.from(`${line}\n`), `token-${token++}`);
 }
 
 /** What does not change when a plan is applied that is applied already. */

@@ -1,7 +1,6 @@
 import type { Envelope } from "@candor/envelope";
 import type { Contact } from "@candor/plan/runtime";
 import type { Source } from "../config.ts";
-import type { RowFormat } from "../log/record.ts";
 
 /** A table, and the columns of the lines that go into it, in their order. */
 export interface LineTarget {
@@ -9,42 +8,25 @@ export interface LineTarget {
   readonly columns: readonly string[];
 }
 
-/**
- * Columns of an event's line, by the format that its record in the log names. Lines are built when a message is accepted
- * and may wait in the log while Candor is replaced by a newer one: a format is never changed, a new one is added.
- */
-export const EVENT_TARGETS: Readonly<Record<RowFormat, LineTarget>> = {
-  1: {
-    table: "events",
-    columns: [
-      "source",
-      "type",
-      "event",
-      "messageId",
-      "userId",
-      "anonymousId",
-      "timestamp",
-      "receivedAt",
-      "envelope",
-    ],
-  },
-  2: {
-    table: "events",
-    columns: [
-      "source",
-      "type",
-      "event",
-      "messageId",
-      "userId",
-      "anonymousId",
-      "timestamp",
-      "receivedAt",
-      "country",
-      "planVersion",
-      "trimmed",
-      "envelope",
-    ],
-  },
+/** Columns of an event's line. */
+export const EVENT_TARGET: LineTarget = {
+  table: "events",
+  columns: [
+    "source",
+    "type",
+    "event",
+    "messageId",
+    "userId",
+    "anonymousId",
+    "timestamp",
+    "receivedAt",
+    "sequence",
+    "country",
+    "planVersion",
+    "sentPlanVersion",
+    "trimmed",
+    "envelope",
+  ],
 };
 
 /** `about` is a JSON object of what the plan keeps beside a contact; `shuffle` a random number that hides the order. */
@@ -60,8 +42,12 @@ export interface RowAbout {
   readonly source: Source;
   /** ISO 3166 alpha-2; undefined when it is not known. */
   readonly country: string | undefined;
-  /** Version of the plan that it was judged by. */
+  /** Counts the messages of one `receivedAt`, in the order of their arrival: from 0. */
+  readonly sequence: number;
+  /** Version of the plan that gave the verdict. */
   readonly planVersion: number;
+  /** Version of the plan that the sender's SDK has; 0 when it did not say. */
+  readonly sentPlanVersion: number;
   /** Declared paths at which something was removed or changed. */
   readonly trimmed: readonly string[];
 }
@@ -72,15 +58,14 @@ export interface RowAbout {
  * @param text `envelope` as JSON
  * @see https://clickhouse.com/docs/interfaces/formats/TabSeparated
  */
-export function toLine(
-  { source, country, planVersion, trimmed }: RowAbout,
-  envelope: Envelope,
-  text: string,
-): string {
+export function toLine(about: RowAbout, envelope: Envelope, text: string): string {
+  const { source, sequence, country, planVersion, sentPlanVersion, trimmed } = about;
   const { type, event, messageId, userId, anonymousId, timestamp, receivedAt } = envelope;
   return `${source}\t${type}\t${cell(event)}\t${messageId}\t${cell(userId)}\t${cell(anonymousId)}\t${timeCell(
     timestamp,
-  )}\t${timeCell(receivedAt)}\t${country ?? ""}\t${planVersion}\t${listCell(trimmed)}\t${escaped(text)}\n`;
+  )}\t${timeCell(receivedAt)}\t${sequence}\t${country ?? ""}\t${planVersion}\t${sentPlanVersion}\t${listCell(
+    trimmed,
+  )}\t${escaped(text)}\n`;
 }
 
 /**
