@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { commandLine, descendants, hasMapped, isAlive } from "./processes.ts";
 
-/** The flags `candor start` runs Node with; the floors run with the same. */
+/** The flags `candor start` runs Node with; the baseline runs with the same. */
 export const collectorNodeFlags: readonly string[] = [];
 
 export const writeKeys = {
@@ -22,6 +22,8 @@ export type CollectorOptions = {
   readonly port?: number;
   /** Further CANDOR_* settings. */
   readonly env?: Readonly<Record<string, string>>;
+  /** The Node that runs it; the engine's child runs on the same. Default: this process's. */
+  readonly nodePath?: string;
   /** Further flags of Node, such as `--cpu-prof`. */
   readonly nodeFlags?: readonly string[];
   /** Default 60000: an embedded engine on a loaded machine takes its time after a kill. */
@@ -53,7 +55,7 @@ export type Victim = "server" | "engine" | "both";
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const port = options.port ?? (await freePort());
   const flags = [...collectorNodeFlags, ...(options.nodeFlags ?? [])];
-  const child = spawn(process.execPath, [...flags, candorCommand(), "start"], {
+  const child = spawn(options.nodePath ?? process.execPath, [...flags, candorCommand(), "start"], {
     env: {
       ...process.env,
       CANDOR_HOST: "127.0.0.1",

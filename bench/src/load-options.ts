@@ -19,6 +19,8 @@ export type LoadOptions = {
   readonly idPrefix: string;
   /** A fixed rate; latency then counts from the moment the request was due. Default: as fast as answers come. */
   readonly eventsPerSecond?: number;
+  /** Processes whose CPU time is read as the measured time begins and ends. Default: none. */
+  readonly watchedPids?: readonly number[];
 };
 
 export type LoadResult = {
@@ -37,6 +39,8 @@ export type LoadResult = {
   readonly errors: LoadErrors;
   /** Of one core, while measured. */
   readonly cpuShare: number;
+  /** The same of each of `watchedPids`. */
+  readonly watchedCpuShares: readonly number[];
 };
 
 /** Over the whole run, warm-up included. */

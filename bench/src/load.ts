@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Latencies, recordLatencies } from "./latencies.ts";
 import type { LoadOptions, LoadResult } from "./load-options.ts";
 import { type IdWriter, idTag, idWriter, timeWriter } from "./patch.ts";
+import { cpuShares } from "./processes.ts";
 import { buildRequest, defaultPath, type RequestTemplate, stampRequest } from "./request-template.ts";
 import { acceptedIn, responseReader } from "./response-reader.ts";
 import { type User, usageEvents, usageFleet } from "./usage-event.ts";
@@ -61,7 +62,7 @@ process.once("message", (message) => {
 });
 
 async function runHere(options: LoadOptions): Promise<LoadResult> {
-  const { batchSize, durationMs, warmupMs = 0, connections = 32 } = options;
+  const { batchSize, durationMs, warmupMs = 0, connections = 32, watchedPids = [] } = options;
   const url = new URL(options.url);
   const users = usageFleet();
   const lanes = Array.from({ length: connections }, (_, index) => idleLane(options, url, index, users));
@@ -84,14 +85,13 @@ async function runHere(options: LoadOptions): Promise<LoadResult> {
   // At a fixed rate nothing but the clock wakes an idle connection; otherwise none is ever idle.
   const clock = options.eventsPerSecond === undefined ? undefined : setInterval(() => sendDue(run), 1);
   await sleep(warmupMs);
-  const cpuBefore = process.cpuUsage();
-  await sleep(durationMs);
-  const cpu = process.cpuUsage(cpuBefore);
+  const pids = [process.pid, ...watchedPids];
+  const [cpuShare = 0, ...watchedCpuShares] = await cpuShares(pids, sleep(durationMs));
   clearInterval(clock);
   const giveUpAt = performance.now() + LAST_ANSWERS_MS;
   while (lanes.some((lane) => lane.state === "waiting") && performance.now() < giveUpAt) await sleep(10);
   run.disconnects += lanes.filter((lane) => lane.state === "waiting").length;
-  return resultOf(run, durationMs, (cpu.user + cpu.system) / 1000 / durationMs);
+  return { ...figuresOf(run, durationMs), cpuShare, watchedCpuShares };
 }
 
 function idleLane(options: LoadOptions, url: URL, index: number, users: readonly User[]): Lane {
@@ -185,7 +185,7 @@ function paceOf({ eventsPerSecond, batchSize }: LoadOptions, startAt: number): P
   };
 }
 
-function resultOf(run: Run, durationMs: number, cpuShare: number): LoadResult {
+function figuresOf(run: Run, durationMs: number): Omit<LoadResult, "cpuShare" | "watchedCpuShares"> {
   const [p50Ms = 0, p90Ms = 0, p99Ms = 0, maxMs = 0] = run.latencies.percentiles([0.5, 0.9, 0.99, 1]);
   const { requests, events, acknowledgedEvents, statuses, disconnects, refusedEvents } = run;
   return {
@@ -199,6 +199,5 @@ function resultOf(run: Run, durationMs: number, cpuShare: number): LoadResult {
     maxMs,
     acknowledgedEvents,
     errors: { statuses, disconnects, refusedEvents },
-    cpuShare,
   };
 }

@@ -1,6 +1,7 @@
 /**
- * `npm run bench`: the machine's floors and Candor in the same run, as one table. Parts can be run alone:
- * `node bench/dist/main.js --only singles,batches --rounds 5 --seconds 4 --warmup 2`. It judges nothing: figures are for reading.
+ * `npm run bench`: the machine's baseline and Candor in the same run, as tables. Parts can be run alone, and on any Node:
+ * `node bench/dist/main.js --only cost --node node --node DIR/bin/node --rounds 5 --seconds 4 --warmup 2`. It judges nothing:
+ * figures are for reading.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,24 +9,22 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { abuseTable } from "./abuse.ts";
 import { type Collector, startCollector } from "./collector.ts";
+import { measureCost } from "./cost.ts";
+import { costTable } from "./cost-table.ts";
 import { measureDisk } from "./disk.ts";
 import { measureDrain } from "./drain.ts";
-import { startFloor } from "./floor-process.ts";
 import { measureFreshness } from "./freshness.ts";
 import { installerTable } from "./installer-kit.ts";
 import { judgingTable } from "./judging.ts";
 import { compareLogs } from "./log-compare.ts";
-import { diskRows, drainRows, freshnessRows, resultHeader, speedRows } from "./result-rows.ts";
+import { type NodeBinary, nodeBinaryAt, thisNode } from "./node-binary.ts";
+import { diskRows, drainRows, freshnessRows, resultHeader } from "./result-rows.ts";
 import { measureSdks } from "./sdk/measure.ts";
 import { sdkTable } from "./sdk/sdk-table.ts";
-import { collectorSubject, floorSubject, measureSpeed, type SpeedOptions } from "./speed.ts";
 import { machineFacts, markdownTable } from "./table.ts";
 
 const partNames = [
-  "floors",
-  "batches",
-  "singles",
-  "judging",
+  "cost",
   "drain",
   "freshness",
   "disk",
@@ -33,13 +32,19 @@ const partNames = [
   "log",
   "sdk",
   "installer",
+  "judging",
 ] as const;
 type PartName = (typeof partNames)[number];
 
-type Settings = { readonly rounds: number; readonly roundMs: number; readonly warmupMs: number };
+type Settings = {
+  /** At least one. */
+  readonly nodes: readonly NodeBinary[];
+  readonly rounds: number;
+  readonly roundMs: number;
+  readonly warmupMs: number;
+};
 type Rows = readonly (readonly string[])[];
 
-const BATCH_SIZE = 100;
 const FRESHNESS_EVENTS_PER_SECOND = 10_000;
 const FRESHNESS_MS = 20_000;
 
@@ -47,17 +52,14 @@ const FRESHNESS_MS = 20_000;
 let loads = 0;
 const nextIdPrefix = () => (loads++).toString(36);
 
-/** Each resolves with its rows of the one table. `floors` is the only part that needs no collector. */
+/** Each resolves with its rows of the table of one collector. */
 const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Promise<Rows>>>> = {
-  floors: async (settings) => [...(await speed(BATCH_SIZE, settings)), ...(await speed(1, settings))],
-  batches: (settings) => withCollector((collector) => speed(BATCH_SIZE, settings, collector)),
-  singles: (settings) => withCollector((collector) => speed(1, settings, collector)),
-  drain: ({ roundMs, warmupMs }) =>
-    withCollector(async (collector) =>
+  drain: ({ nodes, roundMs, warmupMs }) =>
+    withCollector(nodes, async (collector) =>
       drainRows(await measureDrain(collector, { durationMs: roundMs, warmupMs, idPrefix: nextIdPrefix() })),
     ),
-  freshness: ({ warmupMs }) =>
-    withCollector(async (collector) =>
+  freshness: ({ nodes, warmupMs }) =>
+    withCollector(nodes, async (collector) =>
       freshnessRows(
         await measureFreshness(collector, {
           eventsPerSecond: FRESHNESS_EVENTS_PER_SECOND,
@@ -72,8 +74,10 @@ const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Prom
 
 /** Each resolves with a table of its own. */
 const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promise<string>>>> = {
+  cost: async (settings) =>
+    costTable(await measureCost({ ...settings, nextIdPrefix, log: (line) => console.error(line) })),
   judging: ({ warmupMs }) => judgingTable({ warmupMs, nextIdPrefix }),
-  abuse: () => withCollector(abuseTable),
+  abuse: ({ nodes }) => withCollector(nodes, abuseTable),
   log: ({ rounds, roundMs, warmupMs }) =>
     compareLogs({ rounds, roundMs: roundMs / 2, warmupMs: warmupMs / 2 }),
   installer: installerTable,
@@ -85,13 +89,16 @@ await run();
 async function run(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      only: { type: "string", default: partNames.filter((name) => name !== "floors").join(",") },
+      only: { type: "string", default: partNames.join(",") },
       rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "4" },
       warmup: { type: "string", default: "2" },
+      node: { type: "string", multiple: true, default: [] },
     },
   });
+  const paths = values.node.flatMap((list) => list.split(","));
   const settings = {
+    nodes: paths.length === 0 ? [thisNode] : paths.map(nodeBinaryAt),
     rounds: Number(values.rounds),
     roundMs: Number(values.seconds) * 1000,
     warmupMs: Number(values.warmup) * 1000,
@@ -119,33 +126,13 @@ function toPartName(text: string): PartName {
   return name;
 }
 
-/** Floors and, if given, the collector, turn by turn. */
-async function speed(batchSize: number, settings: Settings, collector?: Collector): Promise<Rows> {
-  const folder = mkdtempSync(join(tmpdir(), "candor-bench-floor-"));
-  const parse = await startFloor("parse", folder);
-  const durable = await startFloor("durable", folder);
-  const inFastify = collector === undefined ? await startFloor("fastify", folder) : undefined;
-  try {
-    const subjects = [
-      floorSubject(parse),
-      ...(inFastify === undefined ? [] : [floorSubject(inFastify)]),
-      floorSubject(durable),
-      ...(collector === undefined ? [] : [collectorSubject(collector)]),
-    ];
-    const options: SpeedOptions = { ...settings, batchSize, nextIdPrefix };
-    return speedRows(await measureSpeed(subjects, options), batchSize);
-  } finally {
-    await parse.stop();
-    await durable.stop();
-    await inFastify?.stop();
-    rmSync(folder, { recursive: true });
-  }
-}
-
-/** A fresh collector on an empty folder of its own, so that no part's rows are in another's way. */
-async function withCollector<T>(use: (collector: Collector) => Promise<T>): Promise<T> {
+/** A fresh collector on an empty folder of its own and the first Node, so that no part's rows are in another's way. */
+async function withCollector<T>(
+  [node = thisNode]: readonly NodeBinary[],
+  use: (collector: Collector) => Promise<T>,
+): Promise<T> {
   const dataDir = mkdtempSync(join(tmpdir(), "candor-bench-"));
-  const collector = await startCollector({ dataDir });
+  const collector = await startCollector({ dataDir, nodePath: node.path });
   try {
     return await use(collector);
   } finally {

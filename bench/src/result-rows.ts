@@ -1,39 +1,11 @@
 import type { DrainFigures } from "./drain.ts";
 import type { FreshnessFigures } from "./freshness.ts";
 import { describeErrors, type LoadResult } from "./load-options.ts";
-import type { SpeedFigures } from "./speed.ts";
 import type { StoreSize } from "./store-size.ts";
-import { formatCount, formatMb, formatMs, formatPercent } from "./table.ts";
+import { formatCount, formatMb, formatMs } from "./table.ts";
 
-/** The columns of the one table; a row leaves empty what it does not have. CPU is in percent of one core. */
-export const resultHeader: readonly string[] = [
-  "measured",
-  "figure",
-  "of durable floor",
-  "p50 ms",
-  "p99 ms",
-  "p99 to floor",
-  "server CPU",
-  "engine CPU",
-  "generator CPU",
-];
-
-export function speedRows(figures: readonly SpeedFigures[], batchSize: number): string[][] {
-  const isSingle = batchSize === 1;
-  return figures.map((subject) => [
-    `${isSingle ? "single events" : `batches of ${batchSize}`}, ${subject.name}${faultsOf(subject.loads)}`,
-    isSingle
-      ? `${formatCount(subject.requestsPerS)} requests/s`
-      : `${formatCount(subject.eventsPerS)} events/s`,
-    formatPercent(subject.ofDurableFloor),
-    formatMs(subject.p50Ms),
-    formatMs(subject.p99Ms),
-    subject.p99ToDurableFloor.toFixed(2),
-    formatPercent(subject.serverCpu),
-    subject.engineCpu > 0 ? formatPercent(subject.engineCpu) : "",
-    formatPercent(subject.generatorCpu),
-  ]);
-}
+/** The columns of the table of one collector; a row leaves empty what it does not have. */
+export const resultHeader: readonly string[] = ["measured", "figure", "p50 ms", "p99 ms"];
 
 export function drainRows(figures: DrainFigures): string[][] {
   const { load, drainedPerSUnderLoad, drainedPerSAfter, drainedAfterMs, memory } = figures;
@@ -42,7 +14,6 @@ export function drainRows(figures: DrainFigures): string[][] {
     [
       `acknowledged, batches of 100${faultsOf([load])}`,
       `${formatCount(load.eventsPerS)} events/s`,
-      "",
       formatMs(load.p50Ms),
       formatMs(load.p99Ms),
     ],
@@ -68,11 +39,10 @@ export function freshnessRows({
     [
       `acknowledged to readable at ${formatCount(load.eventsPerS)} events/s${faultsOf([load])}`,
       `${probes} probes, worst ${formatMs(maxMs)} ms`,
-      "",
       formatMs(p50Ms),
       formatMs(p99Ms),
     ],
-    ["of which one GET /api/count", "", "", formatMs(queryP50Ms)],
+    ["of which one GET /api/count", "", formatMs(queryP50Ms)],
   ];
 }
 

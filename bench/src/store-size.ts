@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
-import { Agent } from "node:http";
-import { type ClickHouseClient, createClient } from "@clickhouse/client";
+/** What the events take on disk. */
+import type { ClickHouseClient } from "@clickhouse/client";
 import type { Collector } from "./collector.ts";
+import { engineClient } from "./engine-client.ts";
 
 export type StoreSize = {
   readonly rows: number;
@@ -38,36 +38,4 @@ async function selectSizes(
     format: "JSONEachRow",
   });
   return result.json();
-}
-
-/** The running engine through its own socket: nothing of the collector has to offer this. */
-function engineClient(collector: Collector): ClickHouseClient {
-  const enginePid = collector.enginePid();
-  const socketPath = enginePid === undefined ? undefined : listeningSocket(enginePid);
-  if (socketPath === undefined) throw new Error("the collector has no engine that listens on a unix socket");
-  const options = { socketPath, keepAlive: true, maxSockets: 2 };
-  return createClient({ url: "http://localhost", http_agent: new Agent(options), request_timeout: 600_000 });
-}
-
-/** The path of a unix socket that the process holds open, from /proc/net/unix by inode. */
-function listeningSocket(pid: number): string | undefined {
-  const inodes = new Set<string>();
-  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
-    const inode = /^socket:\[(\d+)\]$/.exec(readLink(`/proc/${pid}/fd/${fd}`))?.[1];
-    if (inode !== undefined) inodes.add(inode);
-  }
-  for (const line of readFileSync("/proc/net/unix", "utf8").split("\n")) {
-    // Num RefCount Protocol Flags Type St Inode Path; the flag 00010000 marks a listening socket.
-    const [, , , flags, , , inode, path] = line.trim().split(/\s+/);
-    if (flags === "00010000" && inode !== undefined && inodes.has(inode) && path !== undefined) return path;
-  }
-  return undefined;
-}
-
-function readLink(path: string): string {
-  try {
-    return readlinkSync(path);
-  } catch {
-    return "";
-  }
 }
