@@ -1,43 +1,48 @@
 import { expect, test } from "vitest";
-import { type CpuProfile, type Part, type ProfileNode, sharesOf } from "./cpu-profile.ts";
+import { type CpuProfile, type ProfileNode, selfTimesOf } from "./cpu-profile.ts";
 
-const node = (id: number, functionName: string, url: string, children: number[] = []): ProfileNode => ({
+const node = (id: number, functionName: string, url = "", lineNumber = -1): ProfileNode => ({
   id,
-  callFrame: { functionName, url },
-  children,
+  callFrame: { functionName, url, lineNumber },
 });
 
-/** One sample a millisecond: four in or below `enforce`, two of them by way of recursion; two of another file's. */
+/** One sample a millisecond. `enforce` stands at two places of the call tree (3 and 5) and in another file (6). */
 const profile: CpuProfile = {
   nodes: [
-    node(1, "(root)", "", [2, 3, 4]),
-    node(2, "(idle)", ""),
-    node(3, "(garbage collector)", ""),
-    node(4, "runSteps", "file:///app/dist/pipeline.js", [5, 6]),
-    node(5, "enforce", "file:///app/dist/pipeline.js", [7]),
-    node(6, "enforce", "file:///app/dist/other.js"),
-    node(7, "check", "file:///app/dist/plan.js", [8]),
-    node(8, "enforce", "file:///app/dist/pipeline.js"),
+    node(1, "(root)"),
+    node(2, "(idle)"),
+    node(3, "enforce", "file:///app/dist/pipeline.js", 9),
+    node(4, "(garbage collector)"),
+    node(5, "enforce", "file:///app/dist/pipeline.js", 9),
+    node(6, "enforce", "file:///app/dist/other.js", 0),
   ],
   startTime: 1_000_000,
-  samples: [2, 5, 7, 8, 8, 6, 6, 3, 4, 4, 2],
-  timeDeltas: Array.from({ length: 11 }, () => 1000),
+  samples: [2, 3, 5, 3, 4, 6, 6, 2],
+  timeDeltas: Array.from({ length: 8 }, () => 1000),
 };
 
-const parts: Part[] = [
-  { name: "the plan", functions: ["locate", "enforce"], file: "/dist/pipeline.js" },
-  { name: "anything called enforce", functions: ["enforce"] },
-  { name: "collecting garbage", functions: ["(garbage collector)"] },
-  { name: "what never ran", functions: ["append"] },
-];
-
-test("a part's share is of the samples that were not idle, each counted once, with what it called", () => {
-  expect(sharesOf(profile, parts)).toEqual({ samples: 9, shares: [4 / 9, 6 / 9, 1 / 9, 0] });
+test("self time is a function's own, wherever it was called from, as a share of the busy time", () => {
+  expect(selfTimesOf(profile)).toEqual({
+    busyShare: 6 / 8,
+    functions: [
+      { functionName: "enforce", url: "file:///app/dist/pipeline.js", line: 10, share: 3 / 6 },
+      { functionName: "enforce", url: "file:///app/dist/other.js", line: 1, share: 2 / 6 },
+      { functionName: "(garbage collector)", url: "", line: 0, share: 1 / 6 },
+    ],
+  });
 });
 
 test("only samples of the window count, its end excluded", () => {
-  expect(sharesOf(profile, parts, [1_004_000, 1_007_000])).toEqual({
-    samples: 3, // at 4, 5 and 6 ms: node 8, node 8, node 6
-    shares: [2 / 3, 1, 0, 0],
+  // At 4 and 5 ms: a call of enforce, the garbage collector.
+  expect(selfTimesOf(profile, [1_004_000, 1_006_000])).toMatchObject({
+    busyShare: 1,
+    functions: [
+      { functionName: "enforce", share: 1 / 2 },
+      { functionName: "(garbage collector)", share: 1 / 2 },
+    ],
   });
+});
+
+test("a window without samples has no functions", () => {
+  expect(selfTimesOf(profile, [0, 1])).toEqual({ busyShare: 0, functions: [] });
 });

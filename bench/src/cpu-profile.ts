@@ -14,63 +14,59 @@ export type CpuProfile = {
 
 export type ProfileNode = {
   readonly id: number;
-  readonly callFrame: { readonly functionName: string; readonly url: string };
-  readonly children?: readonly number[];
+  /** `lineNumber` counts from 0. */
+  readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
 };
 
-/** Something that may be on the stack: any of these functions, of files whose address ends so (default: of any). */
-export type Part = {
-  readonly name: string;
-  readonly functions: readonly string[];
-  readonly file?: string;
+/** Time on top of the stack, without what was called. */
+export type SelfTime = {
+  readonly functionName: string;
+  /** The script's URL; empty for what is native, such as the garbage collector. */
+  readonly url: string;
+  /** Counts from 1. */
+  readonly line: number;
+  /** Of the time in which the thread was not idle. */
+  readonly share: number;
 };
 
-export type PartShares = {
-  /** Samples in the window in which the thread was not idle. */
-  readonly samples: number;
-  /** Part by part: the share of these samples whose stack holds one of its functions. */
-  readonly shares: readonly number[];
+export type SelfTimes = {
+  /** The share of the window in which the thread was not idle. */
+  readonly busyShare: number;
+  /** Longest first. */
+  readonly functions: readonly SelfTime[];
 };
 
 const IDLE = "(idle)";
 
 /** @param window from, until; microseconds as in the profile. Default: all of it. */
-export function sharesOf(
+export function selfTimesOf(
   profile: CpuProfile,
-  parts: readonly Part[],
   [fromUs, untilUs]: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],
-): PartShares {
-  const stacks = stacksOf(profile.nodes);
-  const holders = parts.map((part) => nodesBelow(part, stacks));
-  const counts = parts.map(() => 0);
+): SelfTimes {
+  const frames = new Map(profile.nodes.map(({ id, callFrame }) => [id, callFrame]));
+  const counts = new Map<string, { frame: ProfileNode["callFrame"]; samples: number }>();
   let samples = 0;
+  let busy = 0;
   let atUs = profile.startTime;
   for (const [index, id] of profile.samples.entries()) {
     atUs += profile.timeDeltas[index] ?? 0;
-    if (atUs < fromUs || atUs >= untilUs || stacks.get(id)?.[0]?.callFrame.functionName === IDLE) continue;
+    const frame = frames.get(id);
+    if (atUs < fromUs || atUs >= untilUs || frame === undefined) continue;
     samples++;
-    for (const [part, holder] of holders.entries())
-      if (holder.has(id)) counts[part] = (counts[part] ?? 0) + 1;
+    if (frame.functionName === IDLE) continue;
+    busy++;
+    const key = `${frame.url}:${frame.lineNumber}:${frame.functionName}`;
+    const count = counts.get(key) ?? { frame, samples: 0 };
+    count.samples++;
+    counts.set(key, count);
   }
-  return { samples, shares: counts.map((count) => count / samples) };
-}
-
-/** Each node with all that are above it, itself first. */
-function stacksOf(nodes: readonly ProfileNode[]): ReadonlyMap<number, readonly ProfileNode[]> {
-  const parents = new Map<number, ProfileNode>();
-  for (const node of nodes) for (const child of node.children ?? []) parents.set(child, node);
-  return new Map(
-    nodes.map((node) => {
-      const stack = [node];
-      for (let above = parents.get(node.id); above !== undefined; above = parents.get(above.id))
-        stack.push(above);
-      return [node.id, stack];
-    }),
-  );
-}
-
-function nodesBelow(part: Part, stacks: ReadonlyMap<number, readonly ProfileNode[]>): ReadonlySet<number> {
-  const isOf = ({ callFrame: { functionName, url } }: ProfileNode) =>
-    part.functions.includes(functionName) && (part.file === undefined || url.endsWith(part.file));
-  return new Set([...stacks].filter(([, stack]) => stack.some(isOf)).map(([id]) => id));
+  const functions = [...counts.values()]
+    .map(({ frame, samples: own }) => ({
+      functionName: frame.functionName,
+      url: frame.url,
+      line: frame.lineNumber + 1,
+      share: own / busy,
+    }))
+    .sort((a, b) => b.share - a.share);
+  return { busyShare: samples === 0 ? 0 : busy / samples, functions };
 }

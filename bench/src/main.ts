@@ -15,9 +15,9 @@ import { measureDisk } from "./disk.ts";
 import { measureDrain } from "./drain.ts";
 import { measureFreshness } from "./freshness.ts";
 import { installerTable } from "./installer-kit.ts";
-import { judgingTable } from "./judging.ts";
 import { compareLogs } from "./log-compare.ts";
 import { type NodeBinary, nodeBinaryAt, thisNode } from "./node-binary.ts";
+import { profileTables } from "./profile.ts";
 import { diskRows, drainRows, freshnessRows, resultHeader } from "./result-rows.ts";
 import { measureSdks } from "./sdk/measure.ts";
 import { sdkTable } from "./sdk/sdk-table.ts";
@@ -32,7 +32,7 @@ const partNames = [
   "log",
   "sdk",
   "installer",
-  "judging",
+  "profile",
 ] as const;
 type PartName = (typeof partNames)[number];
 
@@ -76,7 +76,7 @@ const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Prom
 const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promise<string>>>> = {
   cost: async (settings) =>
     costTable(await measureCost({ ...settings, nextIdPrefix, log: (line) => console.error(line) })),
-  judging: ({ warmupMs }) => judgingTable({ warmupMs, nextIdPrefix }),
+  profile: profileParts,
   abuse: ({ nodes }) => withCollector(nodes, abuseTable),
   log: ({ rounds, roundMs, warmupMs }) =>
     compareLogs({ rounds, roundMs: roundMs / 2, warmupMs: warmupMs / 2 }),
@@ -89,7 +89,7 @@ await run();
 async function run(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      only: { type: "string", default: partNames.join(",") },
+      only: { type: "string", default: partNames.filter((name) => name !== "profile").join(",") },
       rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "4" },
       warmup: { type: "string", default: "2" },
@@ -124,6 +124,17 @@ function toPartName(text: string): PartName {
   const name = partNames.find((candidate) => candidate === text);
   if (name === undefined) throw new Error(`--only takes ${partNames.join(", ")}; not ${text}`);
   return name;
+}
+
+/** Under batches and under single events, on each Node. */
+async function profileParts({ nodes, roundMs, warmupMs }: Settings): Promise<string> {
+  const tables: string[] = [];
+  for (const node of nodes)
+    for (const batchSize of [100, 1])
+      tables.push(
+        await profileTables({ node, batchSize, durationMs: roundMs, warmupMs, idPrefix: nextIdPrefix() }),
+      );
+  return tables.join("\n\n");
 }
 
 /** A fresh collector on an empty folder of its own and the first Node, so that no part's rows are in another's way. */

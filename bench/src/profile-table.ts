@@ -1,0 +1,58 @@
+/** The functions with the most time of their own, grouped by file. */
+import type { SelfTime, SelfTimes } from "./cpu-profile.ts";
+import { markdownTable } from "./table.ts";
+
+/** With the lines of their files some 40 rows. */
+const FUNCTIONS = 28;
+
+/**
+ * A file's line has the sum of all its functions; below it stand those that are among the longest of all. Files without one of
+ * these are summed up in the last line.
+ */
+export function selfTimesTable({ functions }: SelfTimes, busyUsPerEvent: number): string {
+  const longest = new Set(functions.slice(0, FUNCTIONS));
+  const groups = [...groupByFile(functions)]
+    .map(([file, own]) => ({ file, share: sumOf(own), shown: own.filter((one) => longest.has(one)) }))
+    .sort((a, b) => b.share - a.share);
+  const figures = (share: number) => [`${(share * 100).toFixed(1)}%`, (share * busyUsPerEvent).toFixed(2)];
+  const shown = groups.filter((group) => group.shown.length > 0);
+  const rest = groups.filter((group) => group.shown.length === 0).reduce((sum, { share }) => sum + share, 0);
+  return markdownTable(
+    ["self time", "of busy", "us an event"],
+    [
+      ...shown.flatMap((group) => [
+        [`**${group.file}**`, ...figures(group.share)],
+        ...group.shown.map((one) => [`- ${nameOf(one)}`, ...figures(one.share)]),
+      ]),
+      ["other files", ...figures(rest)],
+    ],
+  );
+}
+
+function groupByFile(functions: readonly SelfTime[]): ReadonlyMap<string, readonly SelfTime[]> {
+  const files = new Map<string, SelfTime[]>();
+  for (const one of functions) {
+    const file = fileOf(one.url);
+    const own = files.get(file);
+    if (own === undefined) files.set(file, [one]);
+    else own.push(one);
+  }
+  return files;
+}
+
+function sumOf(functions: readonly SelfTime[]): number {
+  return functions.reduce((sum, { share }) => sum + share, 0);
+}
+
+/** `server/dist/pipeline.js` for ours, `node:...` as it is. */
+function fileOf(url: string): string {
+  if (url === "") return "native";
+  const [, ours] = /\/(?:packages|node_modules)\/(?!.*\/(?:packages|node_modules)\/)(.+)$/.exec(url) ?? [];
+  return ours ?? url;
+}
+
+/** A pattern's source may hold what would break the table. */
+function nameOf({ functionName, line }: SelfTime): string {
+  const name = functionName === "" ? "(anonymous)" : functionName.replaceAll("|", "\\|").slice(0, 60);
+  return line > 0 ? `${name}:${line}` : name;
+}
