@@ -40,6 +40,10 @@ export const ERRORS = {
     message: "The body is larger than {limitBytes} bytes (after gunzip). Send smaller batches.",
   },
   batch_too_long: { status: 413, message: "The batch has more than {limit} messages. Send smaller batches." },
+  body_fragmented: {
+    status: 400,
+    message: "The body comes in pieces of a few bytes. Send it whole, or in pieces of a kilobyte and more.",
+  },
   body_timeout: { status: 408, message: "The body did not arrive in time. Send it again." },
   overloaded: {
     status: 503,

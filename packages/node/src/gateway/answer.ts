@@ -45,8 +45,8 @@ export function sendFault(response: ServerResponse, { code, retryAfterS }: Gatew
   const headers = {
     ...(retryAfterS === undefined ? {} : { "Retry-After": String(retryAfterS) }),
     ...(code === "method_not_allowed" ? { Allow: "GET, POST" } : {}),
-    // A body that still trickles in is not waited for.
-    ...(code === "body_timeout" ? { Connection: "close" } : {}),
+    // The rest of such a body is not waited for.
+    ...(code === "body_timeout" || code === "body_fragmented" ? { Connection: "close" } : {}),
   };
   sendJson(response, status, { success: false, code, message, error: message }, headers);
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
+import { type BodyBudget, type BodyFault, readBody } from "@candor/envelope/read-body";
 import type { Clock } from "../clock.ts";
 import { isRecord } from "../json.ts";
 import { isBodyRead, type ParsedRequest } from "../read-body.ts";
@@ -9,12 +10,10 @@ import { nestsDeeper } from "./json-depth.ts";
 
 /** After gunzip. */
 const MAX_BODY_BYTES = 1024 * 1024;
-/** Bodies that are being read, all together: slow uploads must not fill the product's memory. */
+/** Buffers of bodies that are being read, all together: slow uploads must not fill the product's memory. */
 const MAX_READING_BYTES = 8 * 1024 * 1024;
 /** Far deeper than any message may be: its own limit is for whoever reads it. */
 const MAX_BODY_LEVELS = 200;
-/** A browser's message is small; who takes longer is not one. */
-const BODY_TIMEOUT_MS = 15_000;
 const BUSY_RETRY_AFTER_S = 1;
 
 const gunzipAsync = promisify(gunzip);
@@ -30,28 +29,25 @@ type JsonRecord = { readonly [key: string]: unknown };
 /**
  * Makes a reader of a request's JSON object. It ignores the content type, because browsers send text/plain, and goes by the
  * bytes for gzip, because proxies inflate and leave the header.
- * @throws GatewayFault `body_too_large`, `body_unreadable`, `body_not_object`, `encoding_unknown`, `body_timeout`,
- * `too_many_requests` when too much is being read already
+ * @throws GatewayFault `body_too_large`, `body_unreadable`, `body_not_object`, `encoding_unknown`, `body_fragmented`,
+ * `body_timeout`, `too_many_requests` when too much is being read already
  */
 export function createBodyReader(clock: Clock): (request: GatewayRequest) => Promise<JsonRecord> {
-  const reading: Reading = { bytes: 0 };
+  const budget: BodyBudget = { heldBytes: 0, maxBytes: MAX_READING_BYTES };
   return async (request) => {
     if (isBodyRead(request)) return readParsed(request.body);
     checkEncoding(request.headers["content-encoding"]);
-    const raw = await readBytes(request, reading, clock);
+    const raw = await readBody(request, { maxBytes: MAX_BODY_BYTES, budget, later: clock.later });
+    if (typeof raw === "string") throw toFault(raw);
     // A kilobyte of gzip may become a megabyte: counted as that until it has been read.
     const heldBytes = isGzip(raw) ? MAX_BODY_BYTES : raw.length;
-    holdMore(reading, heldBytes);
+    holdMore(budget, heldBytes);
     try {
       return parseBody(await inflate(raw));
     } finally {
-      reading.bytes -= heldBytes;
+      budget.heldBytes -= heldBytes;
     }
   };
-}
-
-interface Reading {
-  bytes: number;
 }
 
 async function readParsed(body: unknown): Promise<JsonRecord> {
@@ -67,46 +63,23 @@ function checkEncoding(encoding: string | undefined): void {
     throw new GatewayFault("encoding_unknown");
 }
 
-function readBytes(request: GatewayRequest, reading: Reading, { later }: Clock): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    const settle = (fault: GatewayFault | undefined): void => {
-      cancel();
-      request.off("data", onData).off("end", onEnd).off("close", onGone);
-      reading.bytes -= bytes;
-      bytes = 0;
-      if (fault === undefined) resolve(Buffer.concat(chunks));
-      else {
-        chunks.length = 0;
-        request.resume(); // what still comes is thrown away
-        reject(fault);
-      }
-    };
-    const onData = (chunk: Buffer): void => {
-      bytes += chunk.length;
-      chunks.push(chunk);
-      reading.bytes += chunk.length;
-      if (bytes > MAX_BODY_BYTES) settle(new GatewayFault("body_too_large"));
-      else if (reading.bytes > MAX_READING_BYTES) settle(busy());
-    };
-    const onEnd = (): void => settle(undefined);
-    const onGone = (): void => settle(new GatewayFault("body_timeout"));
-    const cancel = later(BODY_TIMEOUT_MS, onGone);
-    request
-      .on("data", onData)
-      .on("end", onEnd)
-      .on("close", onGone)
-      .on("error", () => {});
-    if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES)
-      settle(new GatewayFault("body_too_large"));
-    else if (request.destroyed) onGone();
-  });
+function toFault(fault: BodyFault): GatewayFault {
+  switch (fault) {
+    case "too_large":
+      return new GatewayFault("body_too_large");
+    case "over_budget":
+      return busy();
+    case "fragmented":
+      return new GatewayFault("body_fragmented");
+    case "too_slow":
+    case "broken_off":
+      return new GatewayFault("body_timeout");
+  }
 }
 
-function holdMore(reading: Reading, bytes: number): void {
-  if (reading.bytes + bytes > MAX_READING_BYTES) throw busy();
-  reading.bytes += bytes;
+function holdMore(budget: BodyBudget, bytes: number): void {
+  if (budget.heldBytes + bytes > MAX_READING_BYTES) throw busy();
+  budget.heldBytes += bytes;
 }
 
 function busy(): GatewayFault {

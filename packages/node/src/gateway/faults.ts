@@ -25,6 +25,10 @@ export const GATEWAY_FAULTS = {
   },
   body_too_large: { status: 413, message: "The body is larger than 1 MiB (after gunzip)." },
   batch_too_long: { status: 413, message: "The batch has more than 2500 messages." },
+  body_fragmented: {
+    status: 400,
+    message: "The body comes in pieces of a few bytes. Send it whole, or in pieces of a kilobyte and more.",
+  },
   body_timeout: { status: 408, message: "The body did not arrive in time. Send it again." },
   too_many_requests: { status: 429, message: "More arrives than is taken. Send it again a little later." },
   internal: { status: 500, message: "The gateway failed in a way it does not know." },

@@ -108,6 +108,11 @@ describe("a post", () => {
       answered(200, "x".repeat(1_048_576)),
     ],
     [
+      "an answer in pieces of a byte",
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(2000)}`,
+      failed("answer_too_large"),
+    ],
+    [
       "an answer of a megabyte and a byte",
       `HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n${"x".repeat(1_048_577)}`,
       failed("answer_too_large"),

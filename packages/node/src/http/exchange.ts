@@ -1,4 +1,5 @@
 import { type Agent, type IncomingMessage, request } from "node:http";
+import { readBody } from "@candor/envelope/read-body";
 import { FaultError, faultOf, type HttpFault } from "./faults.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 import type { RouteRequestOptions } from "./route-agent.ts";
@@ -69,7 +70,7 @@ export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<E
     outgoing.on("response", (response) => {
       // Now the answer's own end decides: a server may refuse the rest of a body and close.
       onError = (error) => faultOf(error) === "protocol" && fail(error);
-      readBody(response).then(
+      readAnswer(response).then(
         (text) => settle({ ok: true, answer: toAnswer(response, text, nowMs()) }),
         fail,
       );
@@ -88,17 +89,9 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, body: string, no
   };
 }
 
-function readBody(response: IncomingMessage): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    response.on("data", (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > MAX_ANSWER_BYTES) reject(new FaultError("answer_too_large"));
-      else chunks.push(chunk);
-    });
-    response.on("end", () => resolve(Buffer.concat(chunks).toString()));
-    response.on("error", reject);
-    response.once("close", () => reject(new FaultError("reset")));
-  });
+/** The whole exchange has its time limit; here the memory is bounded. @throws FaultError */
+async function readAnswer(response: IncomingMessage): Promise<string> {
+  const body = await readBody(response, { maxBytes: MAX_ANSWER_BYTES });
+  if (typeof body !== "string") return body.toString();
+  throw new FaultError(body === "broken_off" ? "reset" : "answer_too_large");
 }

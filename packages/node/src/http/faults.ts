@@ -9,7 +9,8 @@ export const FAULT_SENTENCES = {
   proxy: "The proxy that the environment names could not be used, or it refused to pass the request on.",
   protocol: "What came back was not a valid HTTP answer.",
   cancelled: "Sending was stopped, because the process or its telemetry was ending.",
-  answer_too_large: "The answer was too long for a collector's, and was not read to its end.",
+  answer_too_large:
+    "The answer was too long for a collector's, or in too many pieces, and was not read to its end.",
   other: "Sending failed for a reason that has no name here.",
 } as const;
 

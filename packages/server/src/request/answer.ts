@@ -55,7 +55,13 @@ export function sendBatchAccepted(
 export function sendError(response: ServerResponse, error: CandorError): void {
   const retryAfter = error.retryAfterS === undefined ? [] : ["Retry-After", String(error.retryAfterS)];
   const authenticate = error.status === 401 ? ["WWW-Authenticate", 'Basic realm="write key"'] : [];
-  sendJson(response, error.status, errorBody(error), [...retryAfter, ...authenticate]);
+  const close = isBodyLeft(error) ? ["Connection", "close"] : [];
+  sendJson(response, error.status, errorBody(error), [...retryAfter, ...authenticate, ...close]);
+}
+
+/** The rest of such a body is not waited for. */
+function isBodyLeft({ code }: CandorError): boolean {
+  return code === "body_fragmented" || code === "body_timeout";
 }
 
 /** Clients of several families read it: Python code and message, Ruby error. */

@@ -3,11 +3,12 @@ import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { isObject, type JsonObject } from "@candor/envelope";
+import { type BodyBudget, type BodyFault, readBody } from "@candor/envelope/read-body";
 import { CandorError } from "../errors.ts";
 
 /** After gunzip. Segment's own limit is 500 KB, which its Node SDK does not keep. */
 const MAX_BODY_BYTES = 1024 * 1024;
-/** Bodies that are being read, all together: a thousand slow uploads must not fill the memory. */
+/** Buffers of bodies that are being read, all together: a thousand slow uploads must not fill the memory. */
 const MAX_READING_BYTES = 64 * 1024 * 1024;
 
 const gunzipAsync = promisify(gunzip);
@@ -21,25 +22,27 @@ const LONG_BODY_BYTES = 16 * 1024;
 /**
  * Makes a reader of a request's JSON object. Ignores the content type (browsers send text/plain, rudder-node labels gzip as a
  * form), and goes by the bytes for gzip, because proxies inflate and leave the header.
- * @throws CandorError `body_too_large`, `body_unreadable`, `body_not_object`, `encoding_unknown`, `overloaded`
+ * @throws CandorError `body_too_large`, `body_unreadable`, `body_not_object`, `body_fragmented`, `body_timeout`,
+ * `encoding_unknown`, `overloaded`
  */
 export function createBodyReader(): BodyReader {
-  const reading: Reading = { bytes: 0 };
+  const budget: BodyBudget = { heldBytes: 0, maxBytes: MAX_READING_BYTES };
   const turns = createTurns();
   return async (request) => {
     checkEncoding(request.headers["content-encoding"]);
-    const raw = await readBytes(request, reading);
+    const raw = await readBody(request, { maxBytes: MAX_BODY_BYTES, budget, later });
+    if (typeof raw === "string") throw toError(raw);
     const isGzip = raw.length > 2 && raw[0] === 0x1f && raw[1] === 0x8b;
     // A kilobyte of gzip may become a megabyte: counted as that until it has been read.
     const heldBytes = isGzip ? MAX_BODY_BYTES : raw.length;
-    if (reading.bytes + heldBytes > MAX_READING_BYTES) throw new CandorError("overloaded");
-    reading.bytes += heldBytes;
+    if (budget.heldBytes + heldBytes > MAX_READING_BYTES) throw new CandorError("overloaded");
+    budget.heldBytes += heldBytes;
     try {
       const body = isGzip ? await inflate(raw) : raw;
       if (body.length >= LONG_BODY_BYTES) await turns();
       return parseBody(body);
     } finally {
-      reading.bytes -= heldBytes;
+      budget.heldBytes -= heldBytes;
     }
   };
 }
@@ -61,8 +64,9 @@ function createTurns(): () => Promise<void> {
     });
 }
 
-interface Reading {
-  bytes: number;
+function later(afterMs: number, task: () => void): () => void {
+  const timer = setTimeout(task, afterMs).unref();
+  return () => clearTimeout(timer);
 }
 
 function checkEncoding(encoding: string | undefined): void {
@@ -70,33 +74,18 @@ function checkEncoding(encoding: string | undefined): void {
     throw new CandorError("encoding_unknown");
 }
 
-/** What is beyond the limit is not kept; node:http reads it off the connection after the answer. */
-function readBytes(request: IncomingMessage, reading: Reading): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    if (Number(request.headers["content-length"] ?? 0) > MAX_BODY_BYTES) return reject(tooLarge());
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    let isSettled = false;
-    const settle = (then: () => void): void => {
-      if (isSettled) return;
-      isSettled = true;
-      reading.bytes -= bytes;
-      then();
-    };
-    request.on("data", (chunk: Buffer) => {
-      if (isSettled) return;
-      bytes += chunk.length;
-      reading.bytes += chunk.length;
-      chunks.push(chunk);
-      if (bytes > MAX_BODY_BYTES) settle(() => reject(tooLarge()));
-      else if (reading.bytes > MAX_READING_BYTES) settle(() => reject(new CandorError("overloaded")));
-    });
-    request.on("end", () =>
-      settle(() => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks))),
-    );
-    request.on("error", () => settle(() => reject(new CandorError("body_timeout"))));
-    request.on("close", () => settle(() => reject(new CandorError("body_timeout"))));
-  });
+function toError(fault: BodyFault): CandorError {
+  switch (fault) {
+    case "too_large":
+      return tooLarge();
+    case "over_budget":
+      return new CandorError("overloaded");
+    case "fragmented":
+      return new CandorError("body_fragmented");
+    case "too_slow":
+    case "broken_off":
+      return new CandorError("body_timeout");
+  }
 }
 
 async function inflate(compressed: Buffer): Promise<Buffer> {

@@ -74,6 +74,13 @@ const dropped = (reason: string): object => ({ status: 200, body: { accepted: 0,
 const refused = (status: number, code: string): object => ({ status, body: { code } });
 const accepted = { status: 200, body: { success: true } };
 
+async function refusals(code: string): Promise<number> {
+  const metrics = await (await fetch(`${collector.url}/metrics`)).text();
+  return Number(
+    new RegExp(`candor_requests_refused_total\\{code="${code}"\\} (\\d+)`).exec(metrics)?.[1] ?? 0,
+  );
+}
+
 describe("a hostile body", () => {
   it.each<[string, string | Buffer, object]>([
     ["10,000 levels deep", track(`${'{"a":'.repeat(10_000)}1${"}".repeat(10_000)}`), dropped("too_deep")],
@@ -152,6 +159,21 @@ describe("a hostile body", () => {
 });
 
 describe("a slow or broken client", () => {
+  it("that sends a million pieces of a byte on each of 8 connections, without a key, is refused and closed", async () => {
+    const pieces = "1\r\nx\r\n".repeat(1_000_000);
+    const answers = Array.from({ length: 8 }, () => {
+      const socket = connect(collector.port, "127.0.0.1").on("error", () => {});
+      let answer = "";
+      socket.setEncoding("latin1").on("data", (text: string) => (answer += text));
+      socket.write("POST /v1/batch HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+      socket.write(pieces);
+      return new Promise<string>((resolve) => socket.on("close", () => resolve(answer)));
+    });
+    // A connection that is cut while its client still sends may lose the answer.
+    for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^$|"code":"body_fragmented"/);
+    expect(await refusals("body_fragmented")).toBe(8);
+  });
+
   it("is closed, and others are answered meanwhile", async () => {
     const closed = Array.from({ length: 50 }, () => {
       const socket = connect(collector.port, "127.0.0.1");

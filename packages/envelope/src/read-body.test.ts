@@ -1,0 +1,119 @@
+import { Readable } from "node:stream";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { type BodyBudget, type BodyStream, readBody } from "./read-body.ts";
+
+const MAX_BYTES = 1024 * 1024;
+
+/** A body of so many pieces of such sizes. */
+function bodyOf(pieces: Iterable<Buffer>, headers: Record<string, string> = {}): BodyStream {
+  return Object.assign(Readable.from(pieces), { headers });
+}
+
+function* pieces(count: number, bytes: number): Generator<Buffer> {
+  for (let n = 0; n < count; n++) yield Buffer.alloc(bytes, n % 256);
+}
+
+const budgetOf = (maxBytes: number): BodyBudget => ({ heldBytes: 0, maxBytes });
+
+describe("a body", () => {
+  it.each([
+    ["of nothing", 0, 1],
+    ["of one piece", 1, 500_000],
+    ["of two", 2, 10],
+    ["of pieces larger than the buffer that holds the first", 5, 100_000],
+    ["of exactly the limit", 16, MAX_BYTES / 16],
+    ["of 1,000 pieces of a byte, as clients write that do not buffer", 1000, 1],
+    ["of 10,000 pieces of a line", 10_000, 100],
+  ])("%s is read as it was sent, and gives back what it held", async (_what, count, bytes) => {
+    const budget = budgetOf(4 * MAX_BYTES);
+    const read = await readBody(bodyOf(pieces(count, bytes)), { maxBytes: MAX_BYTES, budget });
+    expect(Buffer.concat([...pieces(count, bytes)]).equals(read as Buffer)).toBe(true);
+    expect(budget.heldBytes).toBe(0);
+  });
+
+  it.each([
+    ["a byte more than the limit", bodyOf(pieces(2, MAX_BYTES / 2 + 1)), "too_large"],
+    ["more than the limit, announced", bodyOf(pieces(1, 1), { "content-length": "1048577" }), "too_large"],
+    ["a million pieces of a byte", bodyOf(pieces(1_000_000, 1)), "fragmented"],
+    ["a million pieces of two bytes, after half a megabyte", bodyOf(late()), "fragmented"],
+  ])("of %s is not read", async (_what, body, fault) => {
+    const budget = budgetOf(4 * MAX_BYTES);
+    expect(await readBody(body, { maxBytes: MAX_BYTES, budget })).toBe(fault);
+    expect(budget.heldBytes).toBe(0);
+  });
+
+  function* late(): Generator<Buffer> {
+    yield Buffer.alloc(MAX_BYTES / 2);
+    yield* pieces(1_000_000, 2);
+  }
+
+  it("costs the buffer that it is copied into, never more than twice its bytes and a page", async () => {
+    const budget = budgetOf(Number.POSITIVE_INFINITY);
+    let bytes = 0;
+    const excesses: number[] = [];
+    function* watched(): Generator<Buffer> {
+      for (const piece of pieces(900, 1000)) {
+        excesses.push(budget.heldBytes - Math.max(2 * bytes, 4096));
+        bytes += piece.length;
+        yield piece;
+      }
+    }
+    await readBody(bodyOf(watched()), { maxBytes: MAX_BYTES, budget });
+    expect(Math.max(...excesses)).toBeLessThanOrEqual(0);
+  });
+
+  it("is counted with all that its first piece was cut from", async () => {
+    const budget = budgetOf(1000);
+    const cut = Buffer.allocUnsafeSlow(64 * 1024).subarray(0, 1);
+    expect(await readBody(bodyOf([cut]), { maxBytes: MAX_BYTES, budget })).toBe("over_budget");
+  });
+
+  it("shares its budget with the others that are being read", async () => {
+    const budget = budgetOf(MAX_BYTES);
+    const open = Object.assign(new Readable({ read() {} }), { headers: {} });
+    const first = readBody(open, { maxBytes: MAX_BYTES, budget });
+    open.push(Buffer.allocUnsafeSlow(MAX_BYTES - 10));
+    await nextTurn();
+    const second = (): Promise<unknown> =>
+      readBody(bodyOf([Buffer.allocUnsafeSlow(20)]), { maxBytes: MAX_BYTES, budget });
+    expect(await second()).toBe("over_budget");
+    open.destroy();
+    expect(await first).toBe("broken_off");
+    expect(await second()).toEqual(expect.any(Buffer));
+  });
+});
+
+describe("a slow body", () => {
+  const WINDOW_BYTES = 2048;
+
+  /** Lets a window pass after each piece. */
+  async function readIn(windows: readonly number[]): Promise<unknown> {
+    const tasks: (() => void)[] = [];
+    const later = (_afterMs: number, task: () => void): (() => void) => {
+      tasks.push(task);
+      return () => void tasks.splice(tasks.indexOf(task), 1);
+    };
+    const body = Object.assign(new Readable({ read() {} }), { headers: {} });
+    const read = readBody(body, { maxBytes: MAX_BYTES, later });
+    for (const bytes of windows) {
+      if (bytes > 0) body.push(Buffer.alloc(bytes));
+      await nextTurn();
+      tasks.shift()?.();
+    }
+    body.push(null);
+    const result = await read;
+    expect(tasks).toEqual([]);
+    return Buffer.isBuffer(result) ? result.length : result;
+  }
+
+  it.each<[string, number[], unknown]>([
+    ["that comes within its time", [WINDOW_BYTES, WINDOW_BYTES, WINDOW_BYTES], 3 * WINDOW_BYTES],
+    ["that trickles", [WINDOW_BYTES - 1], "too_slow"],
+    ["of which nothing comes", [0], "too_slow"],
+    ["that stops when it holds much", [MAX_BYTES - 1, 0], "too_slow"],
+    ["that never ends", Array(4).fill(WINDOW_BYTES), "too_slow"],
+  ])("%s", async (_what, windows, result) => {
+    expect(await readIn(windows)).toBe(result);
+  });
+});

@@ -1,0 +1,133 @@
+/** Reads the body of a request or an answer in bounded memory, however small its pieces are. Without any dependency: SDKs use it. */
+import type { IncomingHttpHeaders } from "node:http";
+import type { Readable } from "node:stream";
+
+/** A body may come in so many pieces, whatever their size. */
+const FREE_CHUNKS = 1000;
+/** Beyond those, its pieces have at least this size on average: each costs more time than its bytes do. */
+const MIN_CHUNK_BYTES = 64;
+const SMALLEST_BUFFER_BYTES = 4096;
+/** In each window so much has to arrive, and the whole body within so many windows. */
+const WINDOW_MS = 5000;
+const MIN_WINDOW_BYTES = 2048;
+const MAX_WINDOWS = 4;
+
+/** Why a body was not read. `fragmented`: in pieces of a few bytes. `broken_off`: the connection is gone. */
+export type BodyFault = "too_large" | "over_budget" | "fragmented" | "too_slow" | "broken_off";
+
+/** A request or an answer of node:http. */
+export type BodyStream = Readable & { readonly headers: IncomingHttpHeaders };
+
+/** What all bodies that are being read hold in memory, by the size of their buffers. */
+export interface BodyBudget {
+  heldBytes: number;
+  readonly maxBytes: number;
+}
+
+export interface ReadBodyOptions {
+  readonly maxBytes: number;
+  /** Shared by the bodies that are read at the same time. Default: this body is alone. */
+  readonly budget?: BodyBudget;
+  /** Calls a task later. @returns a cancel function. Default: nothing here bounds the time. */
+  readonly later?: (afterMs: number, task: () => void) => () => void;
+}
+
+/**
+ * Reads a body of at most `maxBytes` into one buffer. Never rejects. After `too_large` and `over_budget` the rest is read
+ * and thrown away, so that the sender gets to the answer; after `fragmented` and `too_slow` nothing more is read, and the
+ * connection should be closed.
+ */
+export function readBody(message: BodyStream, options: ReadBodyOptions): Promise<Buffer | BodyFault> {
+  const announcedBytes = Number(message.headers["content-length"] ?? options.maxBytes);
+  const gathered = createGatherer(options, Math.min(options.maxBytes, announcedBytes));
+  return new Promise((resolve) => {
+    const settle = (result: Buffer | BodyFault): void => {
+      cancel();
+      message.off("data", onData).off("end", onEnd).off("close", onGone);
+      gathered.release();
+      if (result === "fragmented" || result === "too_slow") message.pause();
+      else if (typeof result === "string") message.resume();
+      resolve(result);
+    };
+    const onData = (chunk: Buffer): void => {
+      const fault = gathered.add(chunk);
+      if (fault !== undefined) settle(fault);
+    };
+    const onEnd = (): void => settle(gathered.bytes());
+    const onGone = (): void => settle("broken_off");
+    const cancel = watchRate(gathered.size, options.later, () => settle("too_slow"));
+    message
+      .on("data", onData)
+      .on("end", onEnd)
+      .on("close", onGone)
+      .on("error", () => {}); // "close" follows
+    if (announcedBytes > options.maxBytes) settle("too_large");
+    else if (message.destroyed) onGone();
+  });
+}
+
+interface Gatherer {
+  add(chunk: Buffer): BodyFault | undefined;
+  /** Bytes so far. */
+  size(): number;
+  bytes(): Buffer;
+  /** Gives back what it held of the budget. */
+  release(): void;
+}
+
+/** The first chunk is kept as it is, because most bodies have no second. From then on chunks are copied into one buffer. */
+function createGatherer({ maxBytes, budget }: ReadBodyOptions, mostBytes: number): Gatherer {
+  const shared = budget ?? { heldBytes: 0, maxBytes: Number.POSITIVE_INFINITY };
+  let buffer: Buffer = Buffer.alloc(0);
+  let size = 0;
+  let chunks = 0;
+  let heldBytes = 0;
+  const hold = (bytes: number): boolean => {
+    shared.heldBytes += bytes - heldBytes;
+    heldBytes = bytes;
+    return shared.heldBytes <= shared.maxBytes;
+  };
+  return {
+    add: (chunk) => {
+      const before = size;
+      chunks += 1;
+      size += chunk.length;
+      if (size > maxBytes) return "too_large";
+      if (chunks > FREE_CHUNKS + size / MIN_CHUNK_BYTES) return "fragmented";
+      if (before === 0) {
+        buffer = chunk;
+        return hold(chunk.buffer.byteLength) ? undefined : "over_budget"; // a slice keeps all that it was cut from
+      }
+      if (chunks === 2 || size > buffer.length) {
+        const doubled = Math.max(size, 2 * before, SMALLEST_BUFFER_BYTES);
+        const capacity = Math.max(size, Math.min(doubled, mostBytes));
+        if (!hold(capacity)) return "over_budget";
+        const larger = Buffer.allocUnsafeSlow(capacity);
+        buffer.copy(larger, 0, 0, before);
+        buffer = larger;
+      }
+      chunk.copy(buffer, before);
+      return undefined;
+    },
+    size: () => size,
+    bytes: () => buffer.subarray(0, size),
+    release: () => void hold(0),
+  };
+}
+
+/** Calls `onSlow` when too little arrives. @returns a cancel function */
+function watchRate(size: () => number, later: ReadBodyOptions["later"], onSlow: () => void): () => void {
+  if (later === undefined) return () => {};
+  let windows = 0;
+  let before = 0;
+  const check = (): void => {
+    windows += 1;
+    if (windows === MAX_WINDOWS || size() - before < MIN_WINDOW_BYTES) onSlow();
+    else {
+      before = size();
+      cancel = later(WINDOW_MS, check);
+    }
+  };
+  let cancel = later(WINDOW_MS, check);
+  return () => cancel();
+}
