@@ -34,7 +34,7 @@ export const ERRORS = {
     status: 404,
     message: "There is nothing at this address. docs/http-api.md lists what there is.",
   },
-  method_not_allowed: { status: 405, message: "This address takes {method}." },
+  method_not_allowed: { status: 405, message: "This address takes {allow}." },
   body_too_large: {
     status: 413,
     message: "The body is larger than {limitBytes} bytes (after gunzip). Send smaller batches.",
@@ -44,7 +44,12 @@ export const ERRORS = {
     status: 400,
     message: "The body comes in pieces of a few bytes. Send it whole, or in pieces of a kilobyte and more.",
   },
-  body_timeout: { status: 408, message: "The body did not arrive in time. Send it again." },
+  body_timeout: { status: 408, message: "The request did not arrive in time. Send it again." },
+  request_unreadable: {
+    status: 400,
+    message: "The request is not readable HTTP/1.1. Check the client, and the proxy before the collector.",
+  },
+  headers_too_large: { status: 431, message: "The headers are larger than 16 KiB. Send fewer cookies." },
   overloaded: {
     status: 503,
     retryAfterS: 1,
@@ -105,6 +110,25 @@ export const ERRORS = {
     retryAfterS: 60,
     message: "Not all is forgotten yet: there are still {what}. No receipt is given; ask again.",
   },
+  too_many_watchers: {
+    status: 429,
+    retryAfterS: 10,
+    message: "{limit} already watch the live feed. Close one of them.",
+  },
+  // Connections that are closed without an answer: counted only.
+  too_many_connections: {
+    status: 503,
+    message: "More connections are open than are taken. Close those that are not used.",
+  },
+  too_many_pipelined: {
+    status: 429,
+    message: "More requests wait on one connection than are taken. Read the answers first.",
+  },
+  answer_unread: {
+    status: 408,
+    message: "The answer was not read in time. Read it, or close the connection.",
+  },
+
   internal: {
     status: 500,
     message: "The collector failed in a way it does not know. Its own output says more.",
@@ -166,6 +190,8 @@ export class CandorError extends Error {
   readonly status: number;
   /** Seconds after which a client should try again, for the Retry-After header. */
   readonly retryAfterS: number | undefined;
+  /** Of `method_not_allowed`: the methods that are, for the header Allow. */
+  readonly allow: string | undefined;
 
   constructor(code: ErrorCode, details: { [name: string]: string | number } = {}, cause?: unknown) {
     const entry: { status?: number; retryAfterS?: number; message: string } = ERRORS[code];
@@ -177,6 +203,7 @@ export class CandorError extends Error {
     this.code = code;
     this.status = entry.status ?? 500;
     this.retryAfterS = entry.retryAfterS;
+    this.allow = details.allow === undefined ? undefined : String(details.allow);
   }
 }
 

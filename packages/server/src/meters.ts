@@ -45,7 +45,7 @@ export function createMeters(sources: MeterSources): Meters {
   addCounter(
     registry,
     "candor_requests_refused_total",
-    "Ingest requests answered with an error.",
+    "Requests answered with an error, and connections closed.",
     "code",
     refused,
   );

@@ -40,6 +40,29 @@ describe("the read API without a store", () => {
   });
 
   it.each([
+    ["POST", "/api/events", 405, "GET, HEAD"],
+    ["DELETE", "/privacy/", 405, "GET, HEAD"],
+    ["GET", "/api/forget", 405, "POST"],
+    ["GET", "/nothing", 404, null],
+    ["POST", "/track", 404, null],
+  ])("answers %s %s with %i before it reads a body, and counts it", async (method, path, status, allow) => {
+    const code = status === 405 ? "method_not_allowed" : "not_found";
+    const counted = async (): Promise<number> => {
+      const metrics = await (await fetch(`${candor.url}/metrics`)).text();
+      return Number(new RegExp(`refused_total\\{code="${code}"\\} (\\d+)`).exec(metrics)?.[1] ?? 0);
+    };
+    const before = await counted();
+    const body = method === "GET" ? {} : { body: "{", headers: { "content-type": "application/json" } };
+    const response = await fetch(candor.url + path, { method, ...body });
+    expect([response.status, response.headers.get("allow"), (await answerOf(response)).code]).toEqual([
+      status,
+      allow,
+      code,
+    ]);
+    expect(await counted()).toBe(before + 1);
+  });
+
+  it.each([
     ["limit=0", "limit is a whole number from 1 to 1000."],
     ["limit=1001", "limit is a whole number from 1 to 1000."],
     ["limit=ten", "limit is a whole number from 1 to 1000."],

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
@@ -7,6 +7,7 @@ import { CandorError, causeOf } from "../errors.ts";
 import { type ForgetDependencies, forget, readForgetRequest } from "../forget/forget.ts";
 import type { Meters } from "../meters.ts";
 import type { StoredForms } from "../privacy/stored-forms.ts";
+import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
 import { splitUrl } from "../request/route.ts";
 import type { Store } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
@@ -38,12 +39,14 @@ export interface ApiDependencies {
 
 /** The HTTP server: the ingest API and the read API on one port. */
 export async function createApi(dependencies: ApiDependencies): Promise<FastifyInstance> {
+  const { countRefused } = dependencies.meters;
   const app = fastify({
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
     forceCloseConnections: false, // requests under way end first, main.ts sees to that
     frameworkErrors: (error, _request, reply) => void sendError(reply, error, dependencies),
-    serverFactory: (handler) => createHttpServer(handler, dependencies.ingest),
+    clientErrorHandler: createClientErrorHandler(countRefused),
+    serverFactory: (others) => createHttpServer({ ingest: dependencies.ingest, others, countRefused }),
   });
   await app.register(helmet, {
     contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -53,26 +56,12 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   app.setValidatorCompiler(() => () => true); // filters.ts judges, with messages of its own; the schemas document
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, dependencies));
   app.setNotFoundHandler((_request, reply) => sendError(reply, new CandorError("not_found"), dependencies));
+  app.addHook("onRequest", async (request) => {
+    if (request.is404) throw toMissing(app, request); // before its body is read
+  });
   addPublicRoutes(app, dependencies);
   addAdminRoutes(app, dependencies);
   return app;
-}
-
-/** Slow clients are closed: headers have 10 s, a whole request has 20 s. */
-function createHttpServer(
-  handler: (request: IncomingMessage, response: ServerResponse) => void,
-  ingest: ApiDependencies["ingest"],
-): Server {
-  const options = {
-    headersTimeout: 10_000,
-    requestTimeout: 20_000,
-    keepAliveTimeout: 65_000,
-    connectionsCheckingInterval: 1000,
-  };
-  return createServer(options, (request, response) => {
-    if (request.url?.startsWith("/v1/")) void ingest(request, response);
-    else handler(request, response);
-  });
 }
 
 function addPublicRoutes(app: FastifyInstance, { meters, checkReady, plan }: ApiDependencies): void {
@@ -96,7 +85,6 @@ function addPublicRoutes(app: FastifyInstance, { meters, checkReady, plan }: Api
     reply
       .header("Access-Control-Allow-Origin", "*")
       .type("application/json; charset=utf-8")
-      .serializer(String)
       .send(pagesOf(plan.current().plan).json),
   );
   app.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => app.swagger());
@@ -129,6 +117,7 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
   });
   app.get("/api/live", { schema: schema.LIVE, onRequest }, (request, reply) => {
     const filters = readFilters(parametersOf(request), [], storedForms);
+    live.checkRoom();
     void reply.hijack();
     live.add(reply.raw, filters);
   });
@@ -175,8 +164,18 @@ function readLimit(parameters: URLSearchParams): number {
   return limit;
 }
 
-function sendError(reply: FastifyReply, error: unknown, { onFault }: ApiDependencies): FastifyReply {
+/** The address is not there, or not for this method. */
+function toMissing(app: FastifyInstance, { url }: FastifyRequest): CandorError {
+  const path = splitUrl(url)[0].replace(/(?<=.)\/$/, "");
+  const allowed = ["GET", "HEAD", "POST"].filter((method) => app.findRoute({ method, url: path }) !== null);
+  if (allowed.length === 0) return new CandorError("not_found");
+  return new CandorError("method_not_allowed", { allow: allowed.join(", ") });
+}
+
+function sendError(reply: FastifyReply, error: unknown, { onFault, meters }: ApiDependencies): FastifyReply {
   const known = toKnown(error);
+  meters.countRefused(known.code);
+  if (known.allow !== undefined) void reply.header("Allow", known.allow);
   if (known.code === "internal") onFault(causeOf(error));
   if (known.code === "store_away") onFault(known.cause);
   if (known.retryAfterS !== undefined) void reply.header("Retry-After", known.retryAfterS);

@@ -1,13 +1,17 @@
 import type { ServerResponse } from "node:http";
 import { isObject } from "@candor/envelope";
+import { CandorError } from "../errors.ts";
 import type { Draft } from "../pipeline.ts";
 import type { DropReason } from "../reasons.ts";
 import { withCandor } from "./events.ts";
 import { type Filters, matches } from "./filters.ts";
 
+const HEARTBEAT = ": still here\n\n";
 const HEARTBEAT_MS = 15_000;
-/** A watcher that reads more slowly than this misses messages, and is told how many. */
+/** What waits for a watcher. One that reads more slowly misses messages, and is told how many. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+/** Each looks at every message, on the thread that takes them in. */
+const MAX_WATCHERS = 20;
 
 type Watcher = (draft: Draft, reason: DropReason | undefined) => void;
 
@@ -15,18 +19,23 @@ type Watcher = (draft: Draft, reason: DropReason | undefined) => void;
 export interface LiveFeed {
   /** The function that sees every message, or undefined while nobody watches. */
   watch(): Watcher | undefined;
-  /** Sends server-sent events until the watcher leaves: `message` with {verdict, reason?, source?, envelope | message}. */
+  /** @throws CandorError `too_many_watchers` */
+  checkRoom(): void;
+  /** Sends server-sent events until the watcher leaves, or has read nothing between two heartbeats while much waits for it: `message` with {verdict, reason?, source?, envelope | message}. */
   add(response: ServerResponse, filters: Filters): void;
   close(): void;
 }
 
-export function createLiveFeed(): LiveFeed {
+export function createLiveFeed(heartbeatMs: number = HEARTBEAT_MS): LiveFeed {
   const watchers = new Map<ServerResponse, Watcher>();
   const watchAll: Watcher = (draft, reason) => {
     for (const watcher of watchers.values()) watcher(draft, reason);
   };
   return {
     watch: () => (watchers.size === 0 ? undefined : watchAll),
+    checkRoom: () => {
+      if (watchers.size >= MAX_WATCHERS) throw new CandorError("too_many_watchers", { limit: MAX_WATCHERS });
+    },
     add: (response, filters) => {
       response.writeHead(200, {
         "Content-Type": "text/event-stream",
@@ -34,10 +43,7 @@ export function createLiveFeed(): LiveFeed {
         "X-Accel-Buffering": "no",
       });
       response.write(": watching\n\n");
-      const heartbeat = setInterval(
-        () => watchers.has(response) && response.write(": still here\n\n"),
-        HEARTBEAT_MS,
-      );
+      const heartbeat = setInterval(createHeartbeat(response), heartbeatMs);
       watchers.set(response, createWatcher(response, filters));
       response.on("error", () => {}); // the watcher has left: "close" follows
       response.on("close", () => {
@@ -53,17 +59,34 @@ export function createLiveFeed(): LiveFeed {
   };
 }
 
+/** Cuts off who has read nothing since the last one while much waits. */
+function createHeartbeat(response: ServerResponse): () => void {
+  let readBefore = -1;
+  return () => {
+    if (response.writableEnded) return;
+    const { socket } = response;
+    const read = (socket?.bytesWritten ?? 0) - (socket?.writableLength ?? 0);
+    if (read === readBefore && response.writableLength > MAX_WAITING_BYTES / 2) response.destroy();
+    else if (hasRoom(response, HEARTBEAT)) response.write(HEARTBEAT);
+    readBefore = read;
+  };
+}
+
+function hasRoom(response: ServerResponse, text: string): boolean {
+  return response.writableLength + text.length <= MAX_WAITING_BYTES;
+}
+
 function createWatcher(response: ServerResponse, filters: Filters): Watcher {
-  let missed = 0;
+  let missed = 0; // with the message in hand
   return (draft, reason) => {
     if (!isWanted(draft, reason, filters)) return;
-    if (response.writableLength > MAX_WAITING_BYTES) {
-      missed += 1;
-      return;
-    }
-    if (missed > 0) response.write(`event: missed\ndata: ${JSON.stringify({ missed })}\n\n`);
+    missed += 1;
+    if (missed > 1 && response.writableLength > MAX_WAITING_BYTES / 2) return;
+    const told = missed === 1 ? "" : `event: missed\ndata: ${JSON.stringify({ missed: missed - 1 })}\n\n`;
+    const text = `${told}event: message\ndata: ${describe(draft, reason)}\n\n`;
+    if (!hasRoom(response, text)) return;
     missed = 0;
-    response.write(`event: message\ndata: ${describe(draft, reason)}\n\n`);
+    response.write(text);
   };
 }
 

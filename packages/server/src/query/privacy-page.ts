@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { describePlan, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import { makeSamples } from "../enforce/samples.ts";
 
-/** What the public page and its JSON answer. */
+/** What the public page and its JSON answer. As bytes, which all answers that wait to be read share. */
 export interface PrivacyPage {
-  readonly html: string;
-  readonly json: string;
+  readonly html: Buffer;
+  readonly json: Buffer;
 }
 
 /** The page may be framed by nobody, runs no script, loads nothing; its own style is known by its hash. */
@@ -17,7 +17,7 @@ export function createPrivacyPages(): (plan: Plan) => PrivacyPage {
   return (plan) => {
     if (made?.plan !== plan) {
       const html = renderHtml(describePlan(plan, makeSamples(plan)));
-      made = { plan, page: { html, json: JSON.stringify(plan) } };
+      made = { plan, page: { html: Buffer.from(html), json: Buffer.from(JSON.stringify(plan)) } };
     }
     return made.page;
   };

@@ -56,7 +56,8 @@ export function sendError(response: ServerResponse, error: CandorError): void {
   const retryAfter = error.retryAfterS === undefined ? [] : ["Retry-After", String(error.retryAfterS)];
   const authenticate = error.status === 401 ? ["WWW-Authenticate", 'Basic realm="write key"'] : [];
   const close = isBodyLeft(error) ? ["Connection", "close"] : [];
-  sendJson(response, error.status, errorBody(error), [...retryAfter, ...authenticate, ...close]);
+  const allow = error.allow === undefined ? [] : ["Allow", `${error.allow}, OPTIONS`];
+  sendJson(response, error.status, errorBody(error), [...retryAfter, ...authenticate, ...close, ...allow]);
 }
 
 /** The rest of such a body is not waited for. */
@@ -65,7 +66,7 @@ function isBodyLeft({ code }: CandorError): boolean {
 }
 
 /** Clients of several families read it: Python code and message, Ruby error. */
-function errorBody(error: CandorError): string {
+export function errorBody(error: CandorError): string {
   return JSON.stringify({ success: false, code: error.code, message: error.message, error: error.message });
 }
 
@@ -87,7 +88,7 @@ export function sendPreflight(request: IncomingMessage, response: ServerResponse
   response.writeHead(204, [
     ...COMMON_HEADERS,
     "Access-Control-Allow-Methods",
-    "GET, POST, OPTIONS",
+    "GET, HEAD, POST, OPTIONS",
     "Access-Control-Allow-Headers",
     ALLOWED_HEADERS + more,
     "Access-Control-Max-Age",

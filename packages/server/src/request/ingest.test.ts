@@ -85,23 +85,59 @@ describe("the paths", () => {
   });
 
   it.each([
-    ["GET", "/v1/track", 405, "method_not_allowed"],
-    ["POST", "/v1/nothing", 404, "not_found"],
-    ["POST", "/v1/constructor", 404, "not_found"],
-    ["POST", "/v1/track/more/and/more", 404, "not_found"],
-  ])("answers %s %s with %i and a JSON error, and never redirects", async (method, path, status, code) => {
-    const response = await fetch(candor.url + path, { method, redirect: "manual" });
-    expect([response.status, await answerOf(response)]).toEqual([
-      status,
-      expect.objectContaining({ success: false, code }),
-    ]);
+    ["GET", "/v1/track", 405, "method_not_allowed", "POST, OPTIONS"],
+    ["DELETE", "//v1//track/", 405, "method_not_allowed", "POST, OPTIONS"],
+    ["POST", "/v1/pixel/page", 405, "method_not_allowed", "GET, HEAD, OPTIONS"],
+    ["PUT", "/v1/projects/k/settings", 405, "method_not_allowed", "GET, HEAD, OPTIONS"],
+    ["POST", "/v1/nothing", 404, "not_found", null],
+    ["POST", "/v1/constructor", 404, "not_found", null],
+    ["POST", "/v1/track/more/and/more", 404, "not_found", null],
+  ])(
+    "answers %s %s with %i and a JSON error, counts it, and never redirects",
+    async (method, path, status, code, allow) => {
+      const before = await refusals(code);
+      const response = await fetch(candor.url + path, { method, redirect: "manual" });
+      expect([response.status, response.headers.get("allow"), await answerOf(response)]).toEqual([
+        status,
+        allow,
+        expect.objectContaining({ success: false, code }),
+      ]);
+      expect(await refusals(code)).toBe(before + 1);
+    },
+  );
+
+  it("answers HEAD of the pixel as GET, without the picture", async () => {
+    const [verdict] = await verdictsOf(() =>
+      fetch(`${candor.url}/v1/pixel/page?writeKey=${WRITE_KEYS.client}&userId=u`, { method: "HEAD" }).then(
+        async (response) => {
+          expect([response.status, response.headers.get("content-type")]).toEqual([200, "image/gif"]);
+          expect([response.headers.get("content-length"), await response.text()]).toEqual(["42", ""]);
+        },
+      ),
+    );
+    expect(verdict).toMatchObject({ verdict: "kept", envelope: { type: "page" } });
   });
+
+  it.each(["//v1/track", "/v1//track", "/v1/track//", "///v1///t/"])(
+    "takes POST %s, of a client whose base address ends in a slash",
+    async (path) => {
+      const response = await candor.post(path, TRACK);
+      expect([response.status, await answerOf(response)]).toEqual([200, SUCCESS]);
+    },
+  );
 
   it("takes the clients' own metrics without a key and forgets them", async () => {
     const response = await fetch(`${candor.url}/v1/m`, { method: "POST", body: "anything" });
     expect([response.status, await answerOf(response)]).toEqual([200, SUCCESS]);
   });
 });
+
+async function refusals(code: string): Promise<number> {
+  const metrics = await (await fetch(`${candor.url}/metrics`)).text();
+  return Number(
+    new RegExp(`candor_requests_refused_total\\{code="${code}"\\} (\\d+)`).exec(metrics)?.[1] ?? 0,
+  );
+}
 
 describe("the write key", () => {
   const { server, client } = WRITE_KEYS;

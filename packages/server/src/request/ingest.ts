@@ -8,7 +8,7 @@ import { sendAccepted, sendBatchAccepted, sendError, sendJson, sendPixel, sendPr
 import { clientAddress, clientProtocol } from "./client-address.ts";
 import { handleInstance, type InstanceRouteDependencies } from "./instance-route.ts";
 import { readPixel } from "./pixel.ts";
-import { findRoute, type IngestRoute, splitUrl } from "./route.ts";
+import { findRoute, type IngestRoute, methodsOf, splitUrl } from "./route.ts";
 import { type Attribution, attributeItems, attributeOne, findSource } from "./write-key.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
@@ -45,8 +45,9 @@ async function handle(
   const route = findRoute(path);
   if (route === undefined) throw new CandorError("not_found");
   if (request.method === "OPTIONS") return sendPreflight(request, response);
-  const method = route.kind === "pixel" || route.kind === "settings" ? "GET" : "POST";
-  if (request.method !== method) throw new CandorError("method_not_allowed", { method });
+  const methods = methodsOf(route);
+  if (!methods.includes(request.method ?? ""))
+    throw new CandorError("method_not_allowed", { allow: methods.join(", ") });
   if (route.kind === "settings") return sendSettings(request, response, route.writeKey, deps);
   if (route.kind === "client_metrics") return sendJson(response, 200, '{"success":true}');
   if (route.kind === "pixel") return handlePixel(request, response, route, new URLSearchParams(query), deps);

@@ -9,6 +9,25 @@ export type IngestRoute =
   | { readonly kind: "instance"; readonly action: InstanceAction }
   | { readonly kind: "client_metrics" };
 
+const INGEST_PREFIX = "/v1/";
+
+export function isIngestPath(url: string): boolean {
+  return url.startsWith(INGEST_PREFIX);
+}
+
+/**
+ * Writes a request's target in one way: without the scheme and host that clients send to what they take for a proxy, and with
+ * one slash where a base address that ends in one has made two. `host` is the one taken off.
+ */
+export function normalizeTarget(target: string): { readonly url: string; readonly host?: string } {
+  if (target.startsWith("/") && !target.includes("//")) return { url: target };
+  const [, host, rest] = /^https?:\/\/([^/?#]*)(.*)$/is.exec(target) ?? [];
+  const [path, query] = splitUrl(rest ?? target);
+  const single = (rest === undefined ? path : `/${path}`).replace(/\/{2,}/g, "/");
+  const url = query === "" ? single : `${single}?${query}`;
+  return host === undefined ? { url } : { url, host };
+}
+
 /** An address's path and query. Only the first "?" parts them: a query may hold others. */
 export function splitUrl(url: string): [path: string, query: string] {
   const at = url.indexOf("?");
@@ -32,13 +51,18 @@ const TYPES: { readonly [segment: string]: MessageType | undefined } = {
 const BATCHES = new Set(["batch", "import", "b"]);
 const INSTANCE_ACTIONS: readonly InstanceAction[] = ["key", "compare", "forget"];
 
+/** What each kind of route takes, the first being the one that it is there for. */
+export function methodsOf({ kind }: IngestRoute): readonly string[] {
+  return kind === "pixel" || kind === "settings" ? ["GET", "HEAD"] : ["POST"];
+}
+
 /**
  * Tells the path's route; undefined for what is not there. A trailing slash is the same path (analytics-java posts to
  * `/v1/import/`); nothing is ever redirected, because a client would turn its POST into a GET and take that for success.
  * @param path begins with `/v1/`, without query
  */
 export function findRoute(path: string): IngestRoute | undefined {
-  const [name = "", second, third, ...more] = path.slice("/v1/".length).replace(/\/$/, "").split("/");
+  const [name = "", second, third, ...more] = path.slice(INGEST_PREFIX.length).replace(/\/$/, "").split("/");
   if (more.length > 0) return undefined;
   if (second === undefined) {
     if (BATCHES.has(name)) return { kind: "messages", type: undefined };

@@ -1,0 +1,165 @@
+/** The HTTP server: what a connection, and all of them together, may make the collector hold. */
+import {
+  createServer,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+  STATUS_CODES,
+} from "node:http";
+import type { Socket } from "node:net";
+import { CandorError, causeOf, type ErrorCode } from "../errors.ts";
+import { errorBody, sendError } from "./answer.ts";
+import { isIngestPath, normalizeTarget } from "./route.ts";
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+export interface HttpServerDependencies {
+  /** Answers what is below `/v1/`. */
+  readonly ingest: Handler;
+  /** Answers the rest. */
+  readonly others: Handler;
+  readonly countRefused: (code: ErrorCode) => void;
+}
+
+export interface HttpLimits {
+  /** More are closed as they come. */
+  readonly maxConnections: number;
+  /** Requests that wait on one connection for the answer before theirs. */
+  readonly maxWaiting: number;
+  /** An answer is read within this time, and what is left of it with `minReadBytesPerMs`. */
+  readonly readMs: number;
+  readonly minReadBytesPerMs: number;
+  /** How often it is looked who does not read. */
+  readonly checkMs: number;
+}
+
+const LIMITS: HttpLimits = {
+  maxConnections: 2000,
+  maxWaiting: 32,
+  readMs: 20_000,
+  minReadBytesPerMs: 64,
+  checkMs: 1000,
+};
+
+/** Slow clients are closed: headers have 10 s, a whole request has 20 s. */
+const OPTIONS = {
+  headersTimeout: 10_000,
+  requestTimeout: 20_000,
+  keepAliveTimeout: 65_000,
+  connectionsCheckingInterval: 1000,
+  requireHostHeader: false, // Node would answer 400, uncounted
+};
+
+/**
+ * Makes the server. Requests of a connection are answered one after another: who pipelines and does not read has one answer
+ * in memory. The live feed never ends, so nobody waits for it to be read: it bounds its watchers itself.
+ */
+export function createHttpServer(dependencies: HttpServerDependencies, limits: HttpLimits = LIMITS): Server {
+  const { ingest, others, countRefused } = dependencies;
+  const refuse = (socket: Socket, code: ErrorCode): void => {
+    countRefused(code);
+    socket.destroy();
+  };
+  const queues = createQueues({
+    limits,
+    refuse,
+    serve: (request, response) => {
+      if (request.headers.host === undefined && request.httpVersion !== "1.0") {
+        countRefused("request_unreadable");
+        sendError(response, new CandorError("request_unreadable"));
+      } else if (isIngestPath(request.url ?? "")) ingest(request, response);
+      else others(request, response);
+    },
+  });
+  const onRequest: Handler = (request, response) => {
+    readTarget(request);
+    queues.add(request, response);
+  };
+  const server = createServer(OPTIONS, onRequest);
+  server.on("checkExpectation", onRequest); // Node would answer 417, behind our back
+  server.maxConnections = limits.maxConnections;
+  server.on("drop", () => countRefused("too_many_connections"));
+  const check = setInterval(queues.check, limits.checkMs).unref();
+  server.on("close", () => clearInterval(check));
+  return server;
+}
+
+/** Everybody behind sees one spelling of the address. */
+function readTarget(request: IncomingMessage): void {
+  const { url, host } = normalizeTarget(request.url ?? "");
+  request.url = url;
+  if (host !== undefined) request.headers.host = host; // RFC 9112, 3.2.2: it replaces the header
+}
+
+interface Queue {
+  current: ServerResponse;
+  readonly waiting: [IncomingMessage, ServerResponse][];
+  /** When the answer, now whole, has to be read. */
+  deadlineMs: number | undefined;
+}
+
+interface QueuesOptions {
+  readonly limits: HttpLimits;
+  readonly refuse: (socket: Socket, code: ErrorCode) => void;
+  readonly serve: Handler;
+}
+
+/** A queue for each connection that is being answered. */
+function createQueues({ limits, refuse, serve }: QueuesOptions): { add: Handler; check: () => void } {
+  const queues = new Map<Socket, Queue>();
+  const begin = (request: IncomingMessage, response: ServerResponse): void => {
+    const { socket } = request;
+    response.once("close", () => {
+      const queue = queues.get(socket);
+      const next = socket.destroyed ? undefined : queue?.waiting.shift();
+      if (queue === undefined || next === undefined) return void queues.delete(socket);
+      queue.current = next[1];
+      queue.deadlineMs = undefined;
+      begin(...next);
+    });
+    serve(request, response);
+  };
+  return {
+    add: (request, response) => {
+      const queue = queues.get(request.socket);
+      if (queue === undefined) {
+        queues.set(request.socket, { current: response, waiting: [], deadlineMs: undefined });
+        begin(request, response);
+      } else if (queue.waiting.length < limits.maxWaiting) queue.waiting.push([request, response]);
+      else if (!request.socket.destroyed) refuse(request.socket, "too_many_pipelined");
+    },
+    check: () => {
+      const nowMs = performance.now();
+      for (const [socket, queue] of queues) {
+        if (!queue.current.writableEnded) continue;
+        queue.deadlineMs ??= nowMs + limits.readMs + socket.writableLength / limits.minReadBytesPerMs;
+        if (nowMs > queue.deadlineMs) refuse(socket, "answer_unread");
+      }
+    },
+  };
+}
+
+/** Answers what Node's parser could not read, or waited for in vain, and counts it. */
+export function createClientErrorHandler(
+  countRefused: (code: ErrorCode) => void,
+): (error: Error, socket: Socket) => void {
+  return (error, socket) => {
+    const cause = causeOf(error);
+    if (cause === "ECONNRESET" || cause === "EPIPE" || socket.destroyed) return void socket.destroy();
+    const refusal = new CandorError(refusalOf(cause));
+    countRefused(refusal.code);
+    // Behind an answer that has begun this text would be taken for a part of it.
+    const isFree = !("_httpMessage" in socket) || socket._httpMessage === null;
+    if (!socket.writable || !isFree) return void socket.destroy();
+    const body = errorBody(refusal);
+    socket.end(
+      `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+      () => socket.destroy(),
+    );
+  };
+}
+
+function refusalOf(cause: string): ErrorCode {
+  if (cause === "HPE_HEADER_OVERFLOW") return "headers_too_large";
+  return cause === "ERR_HTTP_REQUEST_TIMEOUT" ? "body_timeout" : "request_unreadable";
+}
