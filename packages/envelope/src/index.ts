@@ -1,6 +1,8 @@
 export { createIds } from "./ids.ts";
+export { parseJson } from "./json-text.ts";
 export {
   type Envelope,
+  isObject,
   type JsonObject,
   type JsonValue,
   MESSAGE_TYPES,
@@ -8,6 +10,15 @@ export {
   type MessageType,
 } from "./message.ts";
 export { HASHED_MESSAGE_ID } from "./message-id.ts";
-export { type BatchDefaults, isObject, type ParseReason, parseMessage } from "./parse.ts";
+export { type ParseReason, parseMessage } from "./parse.ts";
+export {
+  ALONE,
+  MAX_MESSAGE_BYTES,
+  MAX_REQUEST_BYTES,
+  readShared,
+  type Shared,
+  sizeFaultOf,
+} from "./shared.ts";
 export { type IdSource, type Receipt, stampMessage } from "./stamp.ts";
 export { parseTime, toIsoTime } from "./times.ts";
+export { isExactNumber, MAX_NESTING_LEVELS, type ValueFault, valueFaultOf } from "./values.ts";

@@ -6,6 +6,10 @@ const ALPHABET = /^[A-Za-z0-9._:-]+$/;
 
 /** Most ids: a prefix of words, then digits, hex, base 62 and dashes. No dot, no colon, no underscore. */
 const PLAIN = /^[A-Za-z0-9-]+$/;
+/** UUIDs and hashes, which are most of all: no word of a secret is made of these alone. */
+const IS_HEX_OR_DASH = Uint8Array.from({ length: 128 }, (_, code) =>
+  /[0-9a-f-]/.test(String.fromCharCode(code)) ? 1 : 0,
+);
 /** Keys of well-known services and of habit. */
 const SECRET =
   /(?:^|[^A-Za-z0-9])(?:(?:sk|pk|rk|tok|token|secret|apikey|glpat|xox[a-z]|bearer|password)[-_]|(?:key|api_key|pat|gh[opsur]|github_pat|npm|hf|whsec)_|AKIA|ASIA|AIza|eyJ)/;
@@ -23,7 +27,13 @@ const REVEALING: readonly RegExp[] = [
  * there; what looks like one is kept as its keyed hash only.
  */
 export function isPlainMessageId(messageId: string): boolean {
+  if (isHexAndDashes(messageId)) return true;
   if (SECRET.test(messageId)) return false;
   if (PLAIN.test(messageId)) return true;
   return ALPHABET.test(messageId) && !REVEALING.some((form) => form.test(messageId));
+}
+
+function isHexAndDashes(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (IS_HEX_OR_DASH[text.charCodeAt(i)] !== 1) return false;
+  return text !== "";
 }

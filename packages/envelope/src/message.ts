@@ -7,12 +7,17 @@
 export const MESSAGE_TYPES = ["track", "identify", "page", "screen", "group", "alias"] as const;
 export type MessageType = (typeof MESSAGE_TYPES)[number];
 
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
 export type JsonObject = { [key: string]: JsonValue };
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
 /**
  * A parsed message. Absent means absent: nulls and empty ids have been taken out, ids are strings, times are
- * epoch milliseconds. `originalTimestampMs` is the client's `timestamp ?? originalTimestamp`.
+ * epoch milliseconds. `originalTimestampMs` is the client's `timestamp ?? originalTimestamp`. The values inside
+ * `properties`, `traits`, `context` and `integrations` are any JSON: the plan checks them.
  */
 export interface Message {
   readonly type: MessageType;
@@ -30,6 +35,10 @@ export interface Message {
   readonly integrations: JsonObject;
   readonly originalTimestampMs: number | undefined;
   readonly sentAtMs: number | undefined;
+  /** The fields that hold something that cannot be read as a time. */
+  readonly unreadableTimes: readonly string[];
+  /** Version of the plan that the sender's SDK has; undefined when it does not say. */
+  readonly planVersion: number | undefined;
 }
 
 /**

@@ -1,15 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type BatchDefaults, MAX_NESTING_LEVELS, parseMessage } from "./parse.ts";
+import { parseMessage } from "./parse.ts";
+import { ALONE, readShared } from "./shared.ts";
 
-const ALONE: BatchDefaults = { context: undefined, integrations: undefined, sentAtMs: undefined };
 const TRACK = { type: "track", event: "Opened", userId: "u1" };
-
-function nested(levels: number): unknown {
-  let value: unknown = 1;
-  for (let level = 0; level < levels; level++) value = { deeper: value };
-  return value;
-}
 
 describe("parseMessage", () => {
   it.each([
@@ -27,23 +21,10 @@ describe("parseMessage", () => {
     ["properties that are a list", { ...TRACK, properties: [1] }, "properties_not_object"],
     ["traits that are a text", { type: "identify", userId: "u1", traits: "x" }, "traits_not_object"],
     ["a context that is a number", { ...TRACK, context: 7 }, "context_not_object"],
-    [
-      "properties one level too deep",
-      { ...TRACK, properties: { a: nested(MAX_NESTING_LEVELS - 1) } },
-      "too_deep",
-    ],
-    [
-      "a number beyond a double",
-      { ...TRACK, properties: JSON.parse('{"n":[1e400]}') },
-      "number_out_of_range",
-    ],
+    ["a userId beyond 2^53", { ...TRACK, userId: 90_071_992_547_409_931 }, "number_out_of_range"],
+    ["a messageId beyond a double", { ...TRACK, messageId: Number.POSITIVE_INFINITY }, "number_out_of_range"],
   ])("refuses %s", (_what, item, reason) => {
     expect(parseMessage(item, ALONE)).toBe(reason);
-  });
-
-  it("keeps what stands at the deepest allowed level", () => {
-    const message = parseMessage({ ...TRACK, properties: nested(MAX_NESTING_LEVELS - 1) }, ALONE);
-    expect(message).toMatchObject({ properties: nested(MAX_NESTING_LEVELS - 1) });
   });
 
   it("accepts a group by its groupId and an alias by its previousId alone", () => {
@@ -61,11 +42,11 @@ describe("parseMessage", () => {
   });
 
   it("fills from the batch what a message lacks, key by key, and takes the batch's sentAt", () => {
-    const batch = {
+    const batch = readShared({
       context: { library: { name: "go" }, locale: "de" },
       integrations: { All: false },
-      sentAtMs: 5,
-    };
+      sentAt: "1970-01-01T00:00:00.005Z",
+    });
     const own = { ...TRACK, context: { locale: "fr" }, sentAt: "2020-11-04T08:05:52Z" };
     expect(parseMessage(own, batch)).toMatchObject({
       context: { library: { name: "go" }, locale: "fr" },
@@ -81,6 +62,27 @@ describe("parseMessage", () => {
     const message = parseMessage(item, { ...ALONE, context: { locale: "de" } });
     expect(JSON.stringify(message)).toContain('"__proto__":{"x":1}');
     expect(({} as { x?: number }).x).toBeUndefined();
+  });
+
+  it("notes which times cannot be read, and falls back to originalTimestamp", () => {
+    const times = { timestamp: "soon", originalTimestamp: "2020-11-04T08:05:52Z", sentAt: 5 };
+    expect(parseMessage({ ...TRACK, ...times }, ALONE)).toMatchObject({
+      originalTimestampMs: Date.UTC(2020, 10, 4, 8, 5, 52),
+      sentAtMs: undefined,
+      unreadableTimes: ["timestamp", "sentAt"],
+    });
+    expect(parseMessage(TRACK, readShared({ sentAt: "never" }))).toMatchObject({
+      unreadableTimes: ["sentAt"],
+    });
+    expect(parseMessage(TRACK, ALONE)).toMatchObject({ unreadableTimes: [] });
+  });
+
+  it("reads the plan version of an SDK of ours, and takes nothing else for one", () => {
+    expect(parseMessage({ ...TRACK, candor: { planVersion: 3 } }, ALONE)).toMatchObject({ planVersion: 3 });
+    for (const planVersion of [0, -1, 1.5, 2 ** 32, "3", null, { a: 1 }])
+      expect(parseMessage({ ...TRACK, candor: { planVersion } }, ALONE)).toMatchObject({
+        planVersion: undefined,
+      });
   });
 
   it("takes the digits of ids that are numbers", () => {

@@ -1,11 +1,11 @@
-import { type JsonObject, type JsonValue, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
-import { parseTime } from "./times.ts";
-
-/** Deepest nesting of objects and arrays in a message, the message itself being level 1. */
-export const MAX_NESTING_LEVELS = 32;
+/** Reads one JSON value as a message, or says why it is none. */
+import { isObject, type JsonObject, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
+import type { Shared } from "./shared.ts";
+import { readTime } from "./times.ts";
 
 /** A messageId has fewer characters than this. */
 const MESSAGE_ID_LIMIT_CHARS = 100;
+const MAX_PLAN_VERSION = 2 ** 32 - 1;
 
 /** Why a message is not kept as one. The texts that go with them are in the server's reasons.ts. */
 export type ParseReason =
@@ -17,15 +17,7 @@ export type ParseReason =
   | "properties_not_object"
   | "traits_not_object"
   | "context_not_object"
-  | "too_deep"
   | "number_out_of_range";
-
-/** What a batch says once for all its messages; fills what a message lacks, key by key. */
-export interface BatchDefaults {
-  readonly context: JsonObject | undefined;
-  readonly integrations: JsonObject | undefined;
-  readonly sentAtMs: number | undefined;
-}
 
 const NO_OBJECT: JsonObject = Object.freeze({});
 const KNOWN_TYPES: ReadonlySet<unknown> = new Set(MESSAGE_TYPES);
@@ -38,15 +30,17 @@ const KNOWN_TYPES: ReadonlySet<unknown> = new Set(MESSAGE_TYPES);
  * @param type the type that the path names (`/v1/track`), which then counts over the message's own
  * @see https://segment.com/docs/connections/spec/common/
  */
-export function parseMessage(item: unknown, batch: BatchDefaults, type?: MessageType): Message | ParseReason {
+export function parseMessage(item: unknown, shared: Shared, type?: MessageType): Message | ParseReason {
   if (!isObject(item)) return "not_an_object";
   const messageType = type ?? item.type;
   if (!isMessageType(messageType)) return "unknown_type";
   const event = textOf(item.event);
   if (messageType === "track" && event === undefined) return "no_event";
   const ids = identityOf(item);
+  if (ids === undefined) return "number_out_of_range";
   if (!isIdentified(messageType, ids)) return "no_user_anon_id";
   const messageId = idOf(item.messageId);
+  if (messageId === INEXACT) return "number_out_of_range";
   if (messageId !== undefined && messageId.length >= MESSAGE_ID_LIMIT_CHARS) return "message_id_too_long";
 
   const properties = item.properties ?? undefined;
@@ -55,25 +49,26 @@ export function parseMessage(item: unknown, batch: BatchDefaults, type?: Message
   if (traits !== undefined && !isObject(traits)) return "traits_not_object";
   const context = item.context ?? undefined;
   if (context !== undefined && !isObject(context)) return "context_not_object";
-  const message: Message = {
+  const times = timesOf(item, shared);
+  return {
     type: messageType,
     event: messageType === "track" ? event : undefined,
     name: textOf(item.name),
     category: textOf(item.category),
     messageId,
-    ...ids,
+    userId: ids.userId,
+    anonymousId: ids.anonymousId,
+    groupId: ids.groupId,
+    previousId: ids.previousId,
     properties: properties ?? (carriesProperties(messageType) ? {} : undefined),
     traits: traits ?? (messageType === "identify" || messageType === "group" ? {} : undefined),
-    context: filled(context, batch.context),
-    integrations: filled(isObject(item.integrations) ? item.integrations : undefined, batch.integrations),
-    originalTimestampMs: parseTime(item.timestamp) ?? parseTime(item.originalTimestamp),
-    sentAtMs: batch.sentAtMs ?? parseTime(item.sentAt),
+    context: filled(context, shared.context),
+    integrations: filled(isObject(item.integrations) ? item.integrations : undefined, shared.integrations),
+    originalTimestampMs: times.originalMs,
+    sentAtMs: times.sentAtMs,
+    unreadableTimes: times.unreadable,
+    planVersion: planVersionOf(item.candor),
   };
-  return faultOf(message) ?? message;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function isMessageType(value: unknown): value is MessageType {
@@ -89,20 +84,28 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** An id: a non-empty string; several clients send numbers, which become their digits. */
-function idOf(value: unknown): string | undefined {
-  return typeof value === "number" && Number.isFinite(value) ? String(value) : textOf(value);
+/** Stands for an id that was sent as a number with more digits than one can have. */
+const INEXACT = Symbol("inexact");
+
+/**
+ * An id: a non-empty string; several clients send numbers, which become their digits. Two ids beyond 2^53 would become
+ * one.
+ */
+function idOf(value: unknown): string | undefined | typeof INEXACT {
+  if (typeof value !== "number") return textOf(value);
+  return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? String(value) : INEXACT;
 }
 
 type Identity = Pick<Message, "userId" | "anonymousId" | "groupId" | "previousId">;
 
-function identityOf(item: JsonObject): Identity {
-  return {
-    userId: idOf(item.userId),
-    anonymousId: idOf(item.anonymousId),
-    groupId: idOf(item.groupId),
-    previousId: idOf(item.previousId),
-  };
+function identityOf(item: JsonObject): Identity | undefined {
+  const userId = idOf(item.userId);
+  const anonymousId = idOf(item.anonymousId);
+  const groupId = idOf(item.groupId);
+  const previousId = idOf(item.previousId);
+  if (userId === INEXACT || anonymousId === INEXACT || groupId === INEXACT || previousId === INEXACT)
+    return undefined;
+  return { userId, anonymousId, groupId, previousId };
 }
 
 function isIdentified(type: MessageType, ids: Identity): boolean {
@@ -116,30 +119,32 @@ function filled(own: JsonObject | undefined, batch: JsonObject | undefined): Jso
   return own === undefined ? batch : { ...batch, ...own };
 }
 
-/** Judges what the message would keep, and nothing else of the item: unknown fields are not walked. */
-function faultOf(message: Message): ParseReason | undefined {
-  return (
-    (message.properties && valueFault(message.properties, 2)) ??
-    (message.traits && valueFault(message.traits, 2)) ??
-    valueFault(message.context, 2) ??
-    valueFault(message.integrations, 2)
-  );
+interface Times {
+  readonly originalMs: number | undefined;
+  readonly sentAtMs: number | undefined;
+  readonly unreadable: readonly string[];
 }
 
-/**
- * Walks a value whose own nesting level is `level`. Recursion ends at the limit, so that a hostile depth costs
- * 32 frames. JSON allows `1e400`, which JavaScript reads as Infinity and would write back as null: refused
- * rather than changed.
- */
-function valueFault(value: JsonObject | JsonValue[], level: number): ParseReason | undefined {
-  if (level > MAX_NESTING_LEVELS) return "too_deep";
-  const entries: { readonly [key: string]: JsonValue } = value as JsonObject; // an array's places are keys like others
-  for (const key in entries) {
-    const inner = entries[key];
-    if (typeof inner === "object" && inner !== null) {
-      const fault = valueFault(inner, level + 1);
-      if (fault !== undefined) return fault;
-    } else if (typeof inner === "number" && !Number.isFinite(inner)) return "number_out_of_range";
-  }
-  return undefined;
+/** `timestamp` stands before `originalTimestamp`, and the batch's `sentAt` before the message's. */
+function timesOf(item: JsonObject, shared: Shared): Times {
+  const timestamp = readTime(item.timestamp);
+  const original = typeof timestamp === "number" ? timestamp : readTime(item.originalTimestamp);
+  const sentAt = shared.sentAtMs ?? readTime(item.sentAt);
+  let unreadable = shared.unreadableTimes;
+  if (timestamp === "unreadable") unreadable = [...unreadable, "timestamp"];
+  if (original === "unreadable") unreadable = [...unreadable, "originalTimestamp"];
+  if (sentAt === "unreadable") unreadable = [...unreadable, "sentAt"];
+  return {
+    originalMs: typeof original === "number" ? original : undefined,
+    sentAtMs: typeof sentAt === "number" ? sentAt : undefined,
+    unreadable,
+  };
+}
+
+/** An SDK of ours says `candor: {planVersion}`. What is no version is as good as nothing. */
+function planVersionOf(candor: unknown): number | undefined {
+  if (!isObject(candor)) return undefined;
+  const { planVersion } = candor;
+  const isVersion = typeof planVersion === "number" && Number.isInteger(planVersion) && planVersion > 0;
+  return isVersion && planVersion <= MAX_PLAN_VERSION ? planVersion : undefined;
 }

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createIds } from "./ids.ts";
 import { parseMessage } from "./parse.ts";
+import { ALONE } from "./shared.ts";
 import { type Receipt, stampMessage } from "./stamp.ts";
 import { toIsoTime } from "./times.ts";
 
@@ -19,7 +20,7 @@ const receipt: Receipt = {
 };
 
 function stamp(item: object, at: Partial<Receipt> = {}): unknown {
-  const message = parseMessage(item, { context: undefined, integrations: undefined, sentAtMs: undefined });
+  const message = parseMessage(item, ALONE);
   if (typeof message === "string") throw new Error(message);
   return JSON.parse(JSON.stringify(stampMessage(message, { ...receipt, ...at }, ids)));
 }
@@ -29,7 +30,7 @@ describe("stampMessage", () => {
     expect(
       stamp({ type: "track", event: "Installation Started", userId: "u", properties: { os: "ubuntu" } }),
     ).toEqual({
-      context: { library: { name: "unknown", version: "unknown" } },
+      context: {},
       event: "Installation Started",
       integrations: {},
       messageId: expect.stringMatching(/^api-[0-9A-Za-z]{27}$/),
@@ -52,7 +53,7 @@ describe("stampMessage", () => {
   it("fills context.ip from the peer only where the client gave none", () => {
     const track = { type: "track", event: "e", userId: "u" };
     const peer = { peerAddress: "192.0.2.7" };
-    expect(stamp(track, peer)).toMatchObject({ context: { ip: "192.0.2.7", library: { name: "unknown" } } });
+    expect(stamp(track, peer)).toMatchObject({ context: { ip: "192.0.2.7" } });
     expect(stamp({ ...track, context: { ip: "198.51.100.1" } }, peer)).toMatchObject({
       context: { ip: "198.51.100.1" },
     });
@@ -60,10 +61,7 @@ describe("stampMessage", () => {
 
   it("does not change the message it was given, nor the batch's context that messages share", () => {
     const context = Object.freeze({ locale: "de" });
-    const message = parseMessage(
-      { type: "track", event: "e", userId: "u" },
-      { context, integrations: undefined, sentAtMs: undefined },
-    );
+    const message = parseMessage({ type: "track", event: "e", userId: "u" }, { ...ALONE, context });
     if (typeof message === "string") throw new Error(message);
     stampMessage(message, { ...receipt, peerAddress: "192.0.2.7" }, ids);
     expect(context).toEqual({ locale: "de" });

@@ -21,12 +21,9 @@ export interface IdSource {
   hashMessageId(messageId: string): string;
 }
 
-const UNKNOWN_LIBRARY: JsonObject = { name: "unknown", version: "unknown" };
-
 /**
- * Makes the envelope of a message: ids, times, and the defaults that Segment fills in (`integrations` and
- * `context.library`). People put addresses into messageIds, therefore any that is not plainly an id is kept as
- * its hash only. Pure but for `ids`; never throws.
+ * Makes the envelope of a message: ids, times, and the peer's address where it is kept. People put addresses into
+ * messageIds, therefore any that is not plainly an id is kept as its hash only. Pure but for `ids`; never throws.
  */
 export function stampMessage(message: Message, receipt: Receipt, ids: IdSource): Envelope {
   const { originalTimestampMs, sentAtMs } = message;
@@ -35,7 +32,7 @@ export function stampMessage(message: Message, receipt: Receipt, ids: IdSource):
   return {
     anonymousId: message.anonymousId,
     category: message.category,
-    context: completeContext(message.context, receipt.peerAddress),
+    context: withAddress(message.context, receipt.peerAddress),
     event: message.event,
     groupId: message.groupId,
     integrations: message.integrations,
@@ -58,12 +55,8 @@ function stampMessageId(messageId: string | undefined, atMs: number, ids: IdSour
   return isPlainMessageId(messageId) ? messageId : ids.hashMessageId(messageId);
 }
 
-function completeContext(context: JsonObject, peerAddress: string | undefined): JsonObject {
-  const lacksAddress =
-    peerAddress !== undefined && (context.ip === undefined || context.ip === null || context.ip === "");
-  if (!lacksAddress && context.library) return context;
-  const complete: JsonObject = { ...context };
-  if (lacksAddress) complete.ip = peerAddress;
-  if (!complete.library) complete.library = UNKNOWN_LIBRARY;
-  return complete;
+function withAddress(context: JsonObject, peerAddress: string | undefined): JsonObject {
+  const { ip } = context;
+  if (peerAddress === undefined || (ip !== undefined && ip !== null && ip !== "")) return context;
+  return { ...context, ip: peerAddress };
 }

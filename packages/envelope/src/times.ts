@@ -20,8 +20,14 @@ export function parseTime(value: unknown): number | undefined {
   return ms >= EARLIEST_MS && ms < END_MS ? ms : undefined;
 }
 
-const threeDigits = Array.from({ length: SECOND_MS }, (_, ms) => `${String(ms).padStart(3, "0")}Z`);
+/** A time, or why there is none. */
+export function readTime(value: unknown): number | "absent" | "unreadable" {
+  if (value === undefined || value === null) return "absent";
+  return parseTime(value) ?? "unreadable";
+}
 
+const DIGIT_0 = 48;
+const CAPITAL_Z = 90;
 /** Slots for the seconds written last; a second's slot is its last six bits. */
 const CACHED_SECONDS = 64;
 const cachedSeconds = new Float64Array(CACHED_SECONDS).fill(Number.NaN);
@@ -29,7 +35,8 @@ const cachedPrefixes: string[] = Array.from({ length: CACHED_SECONDS }, () => ""
 
 /**
  * Epoch milliseconds to `2020-11-04T08:05:52.726Z`. The messages of a batch share a few seconds, and building that
- * part anew for each costs as much as parsing the message's JSON does: the last ones are kept.
+ * part anew for each costs as much as parsing the message's JSON does: the last ones are kept. Made of character codes,
+ * because two strings that are joined stay two inside of V8, for which its JSON.stringify takes twice the time.
  */
 export function toIsoTime(ms: number): string {
   const second = Math.floor(ms / SECOND_MS);
@@ -38,7 +45,17 @@ export function toIsoTime(ms: number): string {
     cachedPrefixes[slot] = new Date(second * SECOND_MS).toISOString().slice(0, -4);
     cachedSeconds[slot] = second;
   }
-  return `${cachedPrefixes[slot]}${threeDigits[ms - second * SECOND_MS]}`;
+  const prefix = cachedPrefixes[slot] ?? "";
+  const rest = ms - second * SECOND_MS;
+  const tens = Math.floor(rest / 10);
+  const hundreds = Math.floor(rest / 100);
+  const at = (index: number): number => prefix.charCodeAt(index);
+  // biome-ignore format: a line a part
+  return String.fromCharCode(
+    at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8), at(9),
+    at(10), at(11), at(12), at(13), at(14), at(15), at(16), at(17), at(18), at(19),
+    DIGIT_0 + hundreds, DIGIT_0 + (tens - hundreds * 10), DIGIT_0 + (rest - tens * 10), CAPITAL_Z,
+  );
 }
 
 export interface MessageTimes {

@@ -1,5 +1,8 @@
 /** What reads a message and its times, without any dependency: SDKs take browsers' messages with it. */
-export type { JsonObject, Message, MessageType } from "./message.ts";
+export { parseJson } from "./json-text.ts";
+export { isObject, type JsonObject, type JsonValue, type Message, type MessageType } from "./message.ts";
 export { HASHED_MESSAGE_ID, isPlainMessageId } from "./message-id.ts";
-export { isObject, type ParseReason, parseMessage } from "./parse.ts";
+export { type ParseReason, parseMessage } from "./parse.ts";
+export { MAX_MESSAGE_BYTES, readShared, type Shared, sizeFaultOf } from "./shared.ts";
 export { parseTime, resolveTimestamp } from "./times.ts";
+export { isExactNumber, type ValueFault, valueFaultOf } from "./values.ts";

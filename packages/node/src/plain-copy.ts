@@ -1,3 +1,5 @@
+import { isExactNumber } from "@candor/envelope/wire";
+
 const MAX_DEPTH = 32;
 /** More would hold the product up, only to be taken out. */
 const MAX_VALUES = 20_000;
@@ -6,8 +8,9 @@ const MAX_VALUES = 20_000;
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /**
- * A copy that is JSON and nothing else: own enumerable values only, dates as ISO text, no `toJSON`, no numbers that JSON
- * cannot write and no binary data (they become null, which no plan declares). What is judged is then exactly what is written.
+ * A copy that is JSON and nothing else, and that every reader of JSON reads alike: own enumerable values only, dates as
+ * ISO text, half surrogate pairs replaced, no `toJSON`, no numbers that JSON cannot hold exactly and no binary data (they
+ * become null, which no plan declares). What is judged is then exactly what is written.
  * @param names only these of its own are copied; all when not given
  * @throws RangeError when it is nested more than 32 deep, or holds over 20,000 values; whatever a getter throws
  */
@@ -34,7 +37,7 @@ function copyObject(
     // Written to, it would be the copy's prototype. No plan can declare it.
     if (name === "__proto__") continue;
     const plain = copyValue(Reflect.get(value, name), cost, depth);
-    if (plain !== undefined) copy[name] = plain;
+    if (plain !== undefined) copy[name.toWellFormed()] = plain;
   }
   return copy;
 }
@@ -44,10 +47,11 @@ function copyValue(value: unknown, cost: Cost, depth: number): Json | undefined 
   if (cost.values > MAX_VALUES) throw new RangeError("too many values");
   switch (typeof value) {
     case "string":
+      return value.toWellFormed();
     case "boolean":
       return value;
     case "number":
-      return Number.isFinite(value) ? value : null;
+      return isExactNumber(value) ? value : null;
     case "object":
       return value === null || ArrayBuffer.isView(value) ? null : copyInner(value, cost, depth);
     default:

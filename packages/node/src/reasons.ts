@@ -5,6 +5,9 @@ export const DROP_REASONS = {
   wrong_source: "The plan declares this event for another source.",
   event_expired: "The plan's date for this event is past.",
   required_missing: "A property that the plan demands is missing or wrong.",
+  too_deep: "The message is nested deeper than 32 levels.",
+  number_out_of_range:
+    "A number in the message cannot be sent as it is: an integer beyond 9007199254740991, or one too large for a double. Send it as a string.",
   withheld: "Nobody has agreed to this event yet: it is newer than the answer, or needs a Yes.",
   no_user_anon_id: "It has no id that the plan declares: declare anonymousId, or userId, for its source.",
   event_too_large: "The message is larger than 32 KiB.",

@@ -29,6 +29,7 @@ const PLACE: Place = {
   path: "example",
   ip: "keep",
   userAgent: "keep",
+  level: 2,
   observe: false,
   reducers: { address: (address) => address, userAgent: () => "", pseudonym: (id) => id },
 };

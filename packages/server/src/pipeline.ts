@@ -1,31 +1,28 @@
+/** Owns the way of every message: one ordered list of steps, each of which keeps it or drops it for a reason. */
 import { randomInt } from "node:crypto";
 import {
-  type BatchDefaults,
   type Envelope,
   type IdSource,
   isObject,
+  type JsonObject,
   type MessageType,
   parseMessage,
   type Receipt,
+  type Shared,
+  sizeFaultOf,
   stampMessage,
 } from "@candor/envelope";
-import { type CompiledPlan, type Judgement, UNKNOWN_EVENT } from "@candor/plan/runtime";
+import { type CompiledPlan, consentOf, type Judgement, type Trim, UNKNOWN_EVENT } from "@candor/plan/runtime";
 import type { Source } from "./config.ts";
 import type { PlanCounts } from "./enforce/plan-counts.ts";
-import { exceeds, mayExceed } from "./event-size.ts";
 import type { Dedupe } from "./log/dedupe.ts";
 import { hashKey } from "./log/key-hash.ts";
-import type { Log } from "./log/log.ts";
 import type { DropReason } from "./reasons.ts";
 import { toContactLine, toLine } from "./store/row.ts";
 
-const MAX_EVENT_BYTES = 32 * 1024;
-/** What stamping may add to a message, about. */
-const STAMP_BYTES = 1024;
 const SHUFFLE_LIMIT = 2 ** 48;
-/** A batch's context is filled into each of its messages: a body of 1 MiB could become gigabytes. */
-const MAX_REQUEST_CHARS = 8 * 1024 * 1024;
-const MAX_UTF8_BYTES_PER_CHAR = 3;
+/** What Segment's API fills in where a message does not name its library. */
+const UNKNOWN_LIBRARY: JsonObject = Object.freeze({ name: "unknown", version: "unknown" });
 
 /** What the steps work with, beside the messages. */
 export interface StepDependencies {
@@ -40,23 +37,26 @@ export interface StepDependencies {
   readonly watch: (() => ((draft: Draft, reason: DropReason | undefined) => void) | undefined) | undefined;
 }
 
-/** What keeping them takes beside that. */
-export interface PipelineDependencies extends StepDependencies {
-  readonly dedupe: Dedupe;
-  readonly log: Log;
-}
-
 /** One request on its way: what its messages share, and what the steps gather from them. */
 export interface Intake {
+  readonly items: readonly unknown[];
   /** The source of one of its messages; undefined when its write key is not known. */
   readonly sourceOf: (item: unknown) => Source | undefined;
   /** Whose write key the request itself has. */
   readonly bringer: Source | undefined;
+  /** The path's, of a single message; it counts over the message's own. */
   readonly pathType: MessageType | undefined;
-  readonly batch: BatchDefaults;
+  readonly shared: Shared;
+  /** No message of it can be too large: the whole body is smaller. */
+  readonly isSmall: boolean;
+  /** Without the peer's address. */
   readonly receipt: Receipt;
+  /** `sequence` of its first message. */
+  readonly firstSequence: number;
   /** Becomes context.ip of client messages that bring none; of other sources' messages only the country is kept. */
   readonly peerAddress: string | undefined;
+  /** The browser that sent it asks not to be tracked. */
+  readonly hasSignal: boolean;
   /** Dedupe keys of the kept rows, two words each. */
   readonly keys: Uint32Array;
   /** The kept rows, ready for the log. */
@@ -70,10 +70,14 @@ export interface Intake {
 /** One message on its way: what the steps so far have made of it. */
 export interface Draft {
   readonly item: unknown;
+  /** Its place in the request. */
+  readonly index: number;
   readonly source: Source | undefined;
   envelope: Envelope;
+  unreadableTimes: readonly string[];
   country: string | undefined;
   planVersion: number;
+  sentPlanVersion: number;
   judgement: Judgement;
   /** Declared paths at which something was removed or changed. */
   trimmed: readonly string[];
@@ -85,12 +89,22 @@ export interface Draft {
 type Step = (draft: Draft, intake: Intake, dependencies: StepDependencies) => DropReason | undefined;
 
 /**
- * The way of every message. Order matters: `locate` sees the address before the plan's policy takes it; nothing of a
- * message is written, counted by name or shown as kept before `enforce`; nothing may be added to the envelope after
- * `serialize`; `dedupe` stands behind all that can drop a message, because what it has seen counts as kept; `append` is
- * last.
+ * The way of every message. Order matters: nothing is filled in or walked before `measure` has bounded it; `locate` sees
+ * the address before the plan's policy takes it; nothing of a message is written, counted by name or shown as kept before
+ * `enforce`; nothing may be added to the envelope after `serialize`; `dedupe` stands behind all that can drop a message,
+ * because what it has seen counts as kept; `append` is last.
  */
-const STEPS: readonly Step[] = [stamp, locate, enforce, serialize, dedupe, append];
+const STEPS: readonly Step[] = [
+  measure,
+  stamp,
+  locate,
+  enforce,
+  heedSignal,
+  complete,
+  serialize,
+  dedupe,
+  append,
+];
 
 export interface Dropped {
   readonly index: number;
@@ -99,35 +113,23 @@ export interface Dropped {
   readonly reason: DropReason;
 }
 
-/** Runs every message through the steps. Synchronous; keeps nothing yet: `submit` does. */
-export function runSteps(
-  items: readonly unknown[],
-  intake: Intake,
-  dependencies: StepDependencies,
-): Dropped[] {
-  const dropped: Dropped[] = [];
+const NONE_DROPPED: readonly Dropped[] = Object.freeze([]);
+
+/** Runs every message through the steps. Synchronous; what it gathers in the intake is not kept yet. */
+export function runSteps(intake: Intake, dependencies: StepDependencies): readonly Dropped[] {
+  const { items } = intake;
+  let dropped: Dropped[] | undefined;
   const watcher = dependencies.watch?.();
-  for (const [index, item] of items.entries()) {
-    const draft = toDraft(item, intake.sourceOf(item));
+  for (let index = 0; index < items.length; index++) {
+    const item = items[index];
+    const draft = toDraft(item, index, intake.sourceOf(item));
     const reason = dropReason(draft, intake, dependencies);
     watcher?.(draft, reason);
-    if (reason !== undefined) dropped.push({ index, messageId: sentMessageId(item), reason });
+    if (reason === undefined) continue;
+    dropped ??= [];
+    dropped.push({ index, messageId: sentMessageId(item), reason });
   }
-  return dropped;
-}
-
-/**
- * Resolves once every kept message of the request is on disk, and the originals of its duplicates too.
- * Rejects with a CandorError as Log.append does; then none of them is kept.
- */
-export function submit(intake: Intake, { log, dedupe: known }: PipelineDependencies): Promise<void> {
-  const { rows, lines, contactLines, duplicates } = intake;
-  if (rows === 0) return duplicates === 0 ? Promise.resolve() : log.flushed();
-  const keys = intake.keys.subarray(0, 2 * rows);
-  return log.append(keys, lines, contactLines).catch((error: unknown) => {
-    known.forget(keys);
-    throw error;
-  });
+  return dropped ?? NONE_DROPPED;
 }
 
 function dropReason(draft: Draft, intake: Intake, dependencies: StepDependencies): DropReason | undefined {
@@ -138,14 +140,20 @@ function dropReason(draft: Draft, intake: Intake, dependencies: StepDependencies
   return undefined;
 }
 
+function measure({ item, index }: Draft, { shared, isSmall }: Intake): DropReason | undefined {
+  return isSmall ? undefined : sizeFaultOf(item, index, shared);
+}
+
 function stamp(draft: Draft, intake: Intake, { ids }: StepDependencies): DropReason | undefined {
   const { item, source } = draft;
   if (source === undefined) return "unknown_write_key";
-  const message = parseMessage(item, intake.batch, intake.pathType);
+  const message = parseMessage(item, intake.shared, intake.pathType);
   if (typeof message === "string") return message;
   const peerAddress = source === "client" ? peerOf(source, intake) : undefined;
   const receipt = peerAddress === undefined ? intake.receipt : { ...intake.receipt, peerAddress };
   draft.envelope = stampMessage(message, receipt, ids);
+  draft.unreadableTimes = message.unreadableTimes;
+  draft.sentPlanVersion = message.planVersion ?? 0;
   return undefined;
 }
 
@@ -160,7 +168,7 @@ function locate(draft: Draft, intake: Intake, { countryOf }: StepDependencies): 
   draft.country = address === undefined ? undefined : countryOf(address);
 }
 
-/** Takes out what the plan does not declare, and what its policies do not keep; or refuses the message. */
+/** Takes out what the plan does not declare, and what its policies do not keep; or drops the message. */
 function enforce(
   draft: Draft,
   { receipt }: Intake,
@@ -170,6 +178,7 @@ function enforce(
   const compiled = plan();
   draft.planVersion = compiled.plan.version;
   draft.judgement = compiled.judge(draft.source, draft.envelope, receipt.receivedAtMs);
+  if (draft.unreadableTimes.length > 0) noteUnreadableTimes(draft);
   if (compiled.plan.sources[draft.source]?.ip === "drop") draft.country = undefined;
   const { refused, trims } = draft.judgement;
   if (trims.length > 0) draft.trimmed = [...new Set(trims.map(({ path }) => path))];
@@ -177,20 +186,37 @@ function enforce(
   return refused;
 }
 
-function serialize(draft: Draft, intake: Intake): DropReason | undefined {
-  draft.text = JSON.stringify(draft.envelope);
-  if (intake.lines.length + draft.text.length > MAX_REQUEST_CHARS) return "batch_too_large";
-  return isTooLarge(draft) ? "event_too_large" : undefined;
+/** The message gets the time of its receipt, which the maker should know. */
+function noteUnreadableTimes(draft: Draft): void {
+  const unreadable = draft.unreadableTimes.map((path): Trim => ({ path, reason: "unreadable_time" }));
+  draft.judgement = { ...draft.judgement, trims: [...draft.judgement.trims, ...unreadable] };
 }
 
-/** The limit is on the message as it was sent. What is left of it tells as much, unless the plan took something out. */
-function isTooLarge({ item, text, judgement }: Draft): boolean {
-  if (judgement.trims.length > 0 && mayExceed(item, MAX_EVENT_BYTES) && exceeds(item, MAX_EVENT_BYTES))
-    return true;
-  if (text.length * MAX_UTF8_BYTES_PER_CHAR <= MAX_EVENT_BYTES) return false; // the usual case, not measured
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= MAX_EVENT_BYTES) return false;
-  return bytes > MAX_EVENT_BYTES + STAMP_BYTES || exceeds(item, MAX_EVENT_BYTES);
+/** The public page promises that a browser which asks so is left alone, where events need a Yes. */
+function heedSignal(
+  { source, envelope }: Draft,
+  { hasSignal, bringer }: Intake,
+  { plan }: StepDependencies,
+): DropReason | undefined {
+  if (!hasSignal || source !== "client" || bringer !== "client") return undefined;
+  const { plan: inForce, find } = plan();
+  const { type, event, name } = envelope;
+  const declared = find(source, type, type === "track" ? event : name);
+  const rule =
+    declared === undefined ? inForce.sources[source]?.consent : consentOf(inForce, source, declared);
+  return rule === "notice" ? undefined : "browser_signal";
+}
+
+/** Segment's API names a library in every envelope. Where the plan does not declare one, none is made up. */
+function complete({ source, envelope }: Draft, _intake: Intake, { plan }: StepDependencies): undefined {
+  if (envelope.context.library !== undefined || source === undefined) return;
+  const rules = plan().plan.sources[source];
+  if (rules?.mode === "observe" || rules?.context.library !== undefined)
+    envelope.context = { ...envelope.context, library: UNKNOWN_LIBRARY };
+}
+
+function serialize(draft: Draft): undefined {
+  draft.text = JSON.stringify(draft.envelope);
 }
 
 function dedupe(draft: Draft, intake: Intake, dependencies: StepDependencies): DropReason | undefined {
@@ -202,14 +228,12 @@ function dedupe(draft: Draft, intake: Intake, dependencies: StepDependencies): D
 }
 
 function append(draft: Draft, intake: Intake, { planCounts }: StepDependencies): undefined {
-  const { source, country, planVersion, judgement, trimmed, envelope } = draft;
+  const { source, index, country, planVersion, sentPlanVersion, judgement, trimmed, envelope } = draft;
   if (source === undefined) return;
   const { contact } = judgement;
-  intake.lines += toLine(
-    { source, sequence: 0, country, planVersion, sentPlanVersion: 0, trimmed },
-    envelope,
-    draft.text,
-  );
+  const sequence = intake.firstSequence + index;
+  const about = { source, sequence, country, planVersion, sentPlanVersion, trimmed };
+  intake.lines += toLine(about, envelope, draft.text);
   intake.rows += 1;
   if (trimmed.length > 0) planCounts.add(source, planVersion, judgement);
   if (contact !== undefined)
@@ -220,13 +244,16 @@ function sentMessageId(item: unknown): string | null {
   return isObject(item) && typeof item.messageId === "string" ? item.messageId : null;
 }
 
-function toDraft(item: unknown, source: Source | undefined): Draft {
+function toDraft(item: unknown, index: number, source: Source | undefined): Draft {
   return {
     item,
+    index,
     source,
     envelope: UNSTAMPED,
+    unreadableTimes: NO_PATHS,
     country: undefined,
     planVersion: 0,
+    sentPlanVersion: 0,
     judgement: UNJUDGED,
     trimmed: NO_PATHS,
     text: "",

@@ -1,3 +1,4 @@
+import { readShared } from "@candor/envelope/wire";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { readMessage } from "./browser-message.ts";
@@ -6,8 +7,7 @@ import { INTAKE_REASONS } from "./reasons.ts";
 
 const ALONE: Delivery = {
   type: undefined,
-  context: {},
-  sentAtMs: undefined,
+  shared: readShared({}),
   receivedAtMs: 1_795_000_000_000,
   retryCount: 0,
   address: "203.0.113.7",

@@ -15,8 +15,8 @@ const HASH_LENGTH = 32;
 export function readMessage(item: unknown, delivery: Delivery): Draft | IntakeReason {
   const plain = copyItem(item);
   if (typeof plain === "string") return plain;
-  const { context, sentAtMs, receivedAtMs, retryCount } = delivery;
-  const message = parseMessage(plain, { context, integrations: undefined, sentAtMs }, delivery.type);
+  const { shared, receivedAtMs, retryCount } = delivery;
+  const message = parseMessage(plain, shared, delivery.type);
   if (typeof message === "string") return message;
   const { type, userId, anonymousId, groupId, properties, traits, originalTimestampMs } = message;
   if (type === "alias") return "unknown_type";

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { type JsonObject, type MessageType, parseTime } from "@candor/envelope/wire";
+import { type JsonObject, type MessageType, readShared, type Shared } from "@candor/envelope/wire";
 import { toCanonicalAddress } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
 import { isRecord } from "../json.ts";
@@ -13,9 +13,8 @@ export type ClientAddress = (request: IncomingMessage) => string | undefined;
 export interface Delivery {
   /** The path's type, of a single message; it counts over the message's own. */
   readonly type: MessageType | undefined;
-  /** Fills what a message's context lacks, key by key. */
-  readonly context: JsonObject;
-  readonly sentAtMs: number | undefined;
+  /** What the batch's body shares with each message. */
+  readonly shared: Shared;
   readonly receivedAtMs: number;
   readonly retryCount: number;
   /** Becomes `context.ip` where the browser gave none; undefined where the plan does not declare it. */
@@ -43,14 +42,18 @@ export function openDelivery(source: DeliverySource): Delivery {
   const declared = core.settings.plan.sources.client?.context ?? {};
   return {
     type: isBatch ? undefined : type,
-    context: isBatch && isRecord(body.context) ? copyPlain(body.context) : {},
-    sentAtMs: parseTime(body.sentAt),
+    shared: readShared(isBatch ? sharedOf(body) : {}),
     receivedAtMs,
     retryCount: Number(request.headers["x-retry-count"] ?? 0),
     address: declared.ip === undefined ? undefined : addressOf(source),
     userAgent: declared.userAgent === undefined ? undefined : request.headers["user-agent"],
     keyedHash: core.session?.instance.keyedHash,
   };
+}
+
+function sharedOf({ context, sentAt }: { readonly [key: string]: unknown }): JsonObject {
+  const times = typeof sentAt === "string" ? { sentAt } : {};
+  return isRecord(context) ? { ...times, context: copyPlain(context) } : times;
 }
 
 /** In its one spelling; undefined when it is not known. What the plan's policy leaves of it is for the core to say. */

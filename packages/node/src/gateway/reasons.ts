@@ -10,10 +10,12 @@ export const INTAKE_REASONS = {
   properties_not_object: "The field properties is not a JSON object.",
   traits_not_object: "The field traits is not a JSON object.",
   context_not_object: "The field context is not a JSON object.",
-  number_out_of_range: "The message holds a number that is too large.",
+  number_out_of_range:
+    "A number in the message could not be kept as it was sent: an integer beyond 9007199254740991, or one too large for a double.",
   too_deep: "The message is nested deeper than 32 levels.",
   event_too_large: "The message, with what its batch fills in, has more than 32 KiB.",
-  batch_too_large: "The messages before it, with what the batch fills into each, have 8 MiB already.",
+  batch_too_large:
+    "The batch's context, which counts for each of its messages, has filled 8 MiB before this one.",
 } as const satisfies { [reason: string]: string };
 
 export type IntakeReason = keyof typeof INTAKE_REASONS;

@@ -1,7 +1,7 @@
 import type { StringType } from "../plan.ts";
+import { compilePattern, type PatternCheck } from "./check-pattern.ts";
 import type { TrimReason } from "./judgement.ts";
 
-const NOT_HEX = /[^0-9a-f]/;
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 
 /** Says what is wrong with a string that the format has reduced already; undefined when nothing is. */
@@ -15,20 +15,17 @@ export function compileString(type: StringType): StringJudge {
     return (value) => (allowed.has(value) ? undefined : "not_in_enum");
   }
   const { maxLength } = type;
-  const pattern = type.format === "email" ? EMAIL : toPattern(type.pattern);
-  if (pattern === undefined) return (value) => (value.length > maxLength ? "too_long" : undefined);
+  const hasForm = formOf(type);
+  if (hasForm === undefined) return (value) => (value.length > maxLength ? "too_long" : undefined);
   return (value) => {
     if (value.length > maxLength) return "too_long";
-    return pattern.test(value) ? undefined : "pattern_mismatch";
+    return hasForm(value) ? undefined : "pattern_mismatch";
   };
 }
 
-/** Not one pattern: `{32,64}` takes twice the time. */
-function isKeyedHash(value: string): boolean {
-  return value.length >= 32 && value.length <= 64 && !NOT_HEX.test(value);
-}
+const isKeyedHash = compilePattern("[0-9a-f]{32,64}");
 
-/** The pattern for the whole value, as `pattern` of an HTML form is meant. */
-function toPattern(pattern: string | undefined): RegExp | undefined {
-  return pattern === undefined ? undefined : new RegExp(`^(?:${pattern})$`, "u");
+function formOf({ format, pattern }: StringType): PatternCheck | undefined {
+  if (format === "email") return (value) => EMAIL.test(value);
+  return pattern === undefined ? undefined : compilePattern(pattern);
 }

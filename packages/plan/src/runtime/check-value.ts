@@ -1,4 +1,10 @@
-import type { JsonObject, JsonValue } from "@candor/envelope";
+import {
+  isExactNumber,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  valueFaultOf,
+} from "@candor/envelope/wire";
 import type {
   ArrayType,
   Field,
@@ -43,6 +49,8 @@ const MAX_HASHED_LENGTH = 1024;
 /** Where a value stands, and the rules of its source. */
 export interface Place {
   readonly path: string;
+  /** How deep it nests: the message is level 1. */
+  readonly level: number;
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
   /** Keep what breaks the plan, with addresses cut out, and only note it. */
@@ -72,30 +80,70 @@ export function compileValue(type: FieldType, place: Place): ValueCheck {
 export function compileObject(fields: Fields, place: Place): ValueCheck {
   const checks = new Map<string, ValueCheck>();
   for (const [name, field] of Object.entries(fields)) {
-    checks.set(name, compileValue(field, { ...place, path: `${place.path}.${name}` }));
+    checks.set(
+      name,
+      compileValue(field, { ...place, path: `${place.path}.${name}`, level: place.level + 1 }),
+    );
   }
+  const checkAt = inUsualOrder(checks);
   const required = Object.keys(fields).filter((name) => isDemanded(fields[name]));
-  const undeclared = `${place.path}.*`;
+  const undeclared = compileUndeclared(place);
   return (value, notes) => {
     if (!isObject(value)) return reject(value, "wrong_type", place, notes);
     let copy: JsonObject | undefined;
+    let position = 0;
     for (const name in value) {
       const before = value[name];
       if (before === undefined) continue;
-      const check = checks.get(name);
-      if (check === undefined) notes.add(undeclared, "undeclared");
-      const after = check === undefined ? undefined : check(before, notes);
+      const check = checkAt(name, position++);
+      if (check === undefined) {
+        copy ??= copyUntil(value, name);
+        undeclared(copy, name, before, notes);
+        continue;
+      }
+      const after = check(before, notes);
       if (after === before) {
         if (copy !== undefined) copy[name] = after;
         continue;
       }
       copy ??= copyUntil(value, name);
       if (after !== undefined) copy[name] = after;
-      else if (check === undefined && place.observe) keepScrubbed(copy, name, before, place);
     }
     const kept = copy ?? value;
     for (const name of required) if (!Object.hasOwn(kept, name)) notes.isRequiredMissing = true;
     return kept;
+  };
+}
+
+/**
+ * Finds checks by name. Clients write the fields of an event in one order: the field that stood at a position last time
+ * is tried before the look-up. What is remembered is as bounded as the plan.
+ */
+function inUsualOrder(
+  checks: ReadonlyMap<string, ValueCheck>,
+): (name: string, position: number) => ValueCheck | undefined {
+  const names = [...checks.keys()];
+  const usual = [...checks.values()];
+  return (name, position) => {
+    if (names[position] === name) return usual[position];
+    const check = checks.get(name);
+    if (check !== undefined && position < names.length) {
+      names[position] = name;
+      usual[position] = check;
+    }
+    return check;
+  };
+}
+
+/** Notes an undeclared field. A source that observes keeps it, name and value without addresses. */
+function compileUndeclared(
+  place: Place,
+): (target: JsonObject, name: string, value: JsonValue, notes: Notes) => void {
+  const path = `${place.path}.*`;
+  return (target, name, value, notes) => {
+    notes.add(path, "undeclared");
+    notes.fault ??= valueFaultOf(value, place.level + 1);
+    if (place.observe && notes.fault === undefined) keepScrubbed(target, name, value, place);
   };
 }
 
@@ -203,14 +251,15 @@ function compileNumber({ type, minimum, maximum, buckets }: NumberType, place: P
   const most = maximum ?? Number.POSITIVE_INFINITY;
   return (value, notes) => {
     if (typeof value !== "number") return reject(value, "wrong_type", place, notes);
-    if (type === "integer" && !Number.isSafeInteger(value)) return reject(value, "wrong_type", place, notes);
+    if (!isExactNumber(value)) return reject(value, "out_of_range", place, notes);
+    if (type === "integer" && !Number.isInteger(value)) return reject(value, "wrong_type", place, notes);
     if (value < least || value > most) return reject(value, "out_of_range", place, notes);
     return buckets === undefined ? value : buckets.findLast((bound) => bound <= value);
   };
 }
 
 function compileArray({ items, maxItems }: ArrayType, place: Place): ValueCheck {
-  const check = compileValue(items, { ...place, path: `${place.path}[]` });
+  const check = compileValue(items, { ...place, path: `${place.path}[]`, level: place.level + 1 });
   return (value, notes) => {
     if (!Array.isArray(value)) return reject(value, "wrong_type", place, notes);
     if (value.length > maxItems) return reject(value, "too_many_items", place, notes);
@@ -222,9 +271,6 @@ function compileArray({ items, maxItems }: ArrayType, place: Place): ValueCheck 
 
 function reject(value: JsonValue, reason: TrimReason, place: Place, notes: Notes): JsonValue | undefined {
   notes.add(place.path, reason);
-  return place.observe ? scrubValue(value, place) : undefined;
-}
-
-export function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  notes.fault ??= valueFaultOf(value, place.level);
+  return place.observe && notes.fault === undefined ? scrubValue(value, place) : undefined;
 }

@@ -1,6 +1,5 @@
-import type { JsonObject, MessageType } from "@candor/envelope";
+import { isObject, type JsonObject, type MessageType, valueFaultOf } from "@candor/envelope/wire";
 import {
-  ID_NAMES,
   type IdName,
   labelOf,
   type Plan,
@@ -14,7 +13,6 @@ import { compileString } from "./check-string.ts";
 import {
   compileKeyedHash,
   compileObject,
-  isObject,
   type Place,
   type Reducers,
   type ValueCheck,
@@ -90,7 +88,7 @@ interface SourceRules {
   readonly place: Place;
   readonly events: ReadonlyMap<MessageType, ReadonlyMap<string, EventRule>>;
   readonly context: ValueCheck;
-  readonly ids: readonly IdRule[];
+  readonly ids: Readonly<Record<IdName, IdCheck>>;
 }
 
 interface EventRule {
@@ -105,11 +103,11 @@ interface EventRule {
   readonly clean: Judgement;
 }
 
-interface IdRule {
-  readonly name: IdName;
-  /** The id as it is kept; notes when it is not as it came. Undefined: nothing of it is kept. */
-  readonly check: (value: string, notes: Notes) => string | undefined;
-}
+/** The id as it is kept; notes when it is not as it came. Undefined: nothing of it is kept. */
+type IdCheck = (value: string, notes: Notes) => string | undefined;
+
+/** How deep properties, traits, context and integrations nest: the message is level 1. */
+const FIELD_LEVEL = 2;
 
 function compileSource(
   name: PlanSourceName,
@@ -118,14 +116,26 @@ function compileSource(
   reducers: Reducers,
 ): SourceRules {
   const { ip, userAgent } = source;
-  const place: Place = { path: "context", ip, userAgent, observe: source.mode === "observe", reducers };
+  const place: Place = {
+    path: "context",
+    level: FIELD_LEVEL,
+    ip,
+    userAgent,
+    observe: source.mode === "observe",
+    reducers,
+  };
   const events = new Map<MessageType, Map<string, EventRule>>();
   for (const event of plan.events.filter(({ sources }) => sources.includes(name))) {
     const ofType = events.get(event.type) ?? new Map<string, EventRule>();
     ofType.set(event.name ?? "", compileEvent(event, place));
     events.set(event.type, ofType);
   }
-  const ids = ID_NAMES.map((id) => compileId(id, source, place));
+  const ids = {
+    userId: compileId("userId", source, place),
+    anonymousId: compileId("anonymousId", source, place),
+    groupId: compileId("groupId", source, place),
+    previousId: compileId("previousId", source, place),
+  };
   return { source, place, events, context: compileObject(source.context, place), ids };
 }
 
@@ -149,45 +159,39 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
  * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash. An SDK hashes
  * where the plan says so, whatever the id looks like, and sends no id that is not declared.
  */
-function compileId(name: IdName, { ids }: PlanSource, place: Place): IdRule {
+function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   const field = ids[name];
   const keyedHash = compileKeyedHash({ ...place, path: name });
-  if (keyedHash !== undefined && field?.type === "string" && field.hash) return { name, check: keyedHash };
+  if (keyedHash !== undefined && field?.type === "string" && field.hash) return keyedHash;
   if (keyedHash !== undefined && field === undefined && !place.observe) return removeId(name);
   const judge = field?.type === "string" && field.format === "text" ? compileString(field) : undefined;
   const hasForm = (value: string): boolean => judge !== undefined && judge(value) === undefined;
-  return {
-    name,
-    check: (value, notes) => {
-      if (isMarked(value) && isAddress(value)) return place.reducers.address(value, place.ip);
-      if (hasForm(value)) return value;
-      if (place.observe && scrub(value) === undefined) return value;
-      notes.add(name, "id_replaced");
-      return place.reducers.pseudonym(value);
-    },
+  return (value, notes) => {
+    if (isMarked(value) && isAddress(value)) return place.reducers.address(value, place.ip);
+    if (hasForm(value)) return value;
+    if (place.observe && scrub(value) === undefined) return value;
+    notes.add(name, "id_replaced");
+    return place.reducers.pseudonym(value);
   };
 }
 
-function removeId(name: IdName): IdRule {
-  return {
-    name,
-    check: (_value, notes) => {
-      notes.add(name, "undeclared");
-      return undefined;
-    },
+function removeId(name: IdName): IdCheck {
+  return (_value, notes) => {
+    notes.add(name, "undeclared");
+    return undefined;
   };
 }
 
 function judgeKnown(message: JudgedMessage, rule: EventRule, rules: SourceRules, notes: Notes): Judgement {
-  const given = message[rule.root];
+  const given = rule.root === "properties" ? message.properties : message.traits;
   const fields = rule.fields(given ?? NO_FIELDS, notes);
-  if (given !== undefined) message[rule.root] = isObject(fields) ? fields : NO_FIELDS;
-  const { isRequiredMissing } = notes;
+  if (fields !== given && given !== undefined) message[rule.root] = isObject(fields) ? fields : NO_FIELDS;
+  const { isRequiredMissing } = notes; // what context requires breaks no event
   clearOthers(message, rule, notes);
   judgeShared(message, rules, notes);
   const contact = rule.contact === undefined ? undefined : takeContact(message, rule.contact, rule.root);
+  const refused = notes.fault ?? (isRequiredMissing && !rule.isObserved ? "required_missing" : undefined);
   const trims = notes.take();
-  const refused = isRequiredMissing && !rule.isObserved ? "required_missing" : undefined;
   if (trims.length === 0 && contact === undefined && refused === undefined) return rule.clean;
   return { event: rule.label, refused, trims, contact };
 }
@@ -196,10 +200,12 @@ const NO_FIELDS: JsonObject = Object.freeze({});
 
 /** What a message of this type has no place for. */
 function clearOthers(message: JudgedMessage, rule: EventRule, notes: Notes): void {
-  const other = rule.root === "properties" ? "traits" : "properties";
-  if (message[other] !== undefined) {
-    notes.add(`${other}.*`, "undeclared");
-    message[other] = undefined;
+  if (rule.root === "properties" && message.traits !== undefined) {
+    discard(message.traits, "traits.*", notes);
+    message.traits = undefined;
+  } else if (rule.root === "traits" && message.properties !== undefined) {
+    discard(message.properties, "properties.*", notes);
+    message.properties = undefined;
   }
   if (message.category !== undefined) {
     notes.add("category", "undeclared");
@@ -210,18 +216,24 @@ function clearOthers(message: JudgedMessage, rule: EventRule, notes: Notes): voi
   message.name = undefined;
 }
 
+function discard(value: JsonObject, path: string, notes: Notes): void {
+  notes.add(path, "undeclared");
+  notes.fault ??= valueFaultOf(value, FIELD_LEVEL);
+}
+
 function judgeShared(message: JudgedMessage, { context, ids }: SourceRules, notes: Notes): void {
   const kept = context(message.context, notes);
-  message.context = isObject(kept) ? kept : NO_FIELDS;
+  if (kept !== message.context) message.context = isObject(kept) ? kept : NO_FIELDS;
   for (const _name in message.integrations) {
-    notes.add("integrations.*", "undeclared");
+    discard(message.integrations, "integrations.*", notes);
     message.integrations = NO_FIELDS;
     break;
   }
-  for (const { name, check } of ids) {
-    const value = message[name];
-    if (value !== undefined) message[name] = check(value, notes);
-  }
+  const { userId, anonymousId, groupId, previousId } = message;
+  if (userId !== undefined) message.userId = ids.userId(userId, notes);
+  if (anonymousId !== undefined) message.anonymousId = ids.anonymousId(anonymousId, notes);
+  if (groupId !== undefined) message.groupId = ids.groupId(groupId, notes);
+  if (previousId !== undefined) message.previousId = ids.previousId(previousId, notes);
 }
 
 /** Takes the contact out of a message, with what is kept beside it. */
@@ -243,6 +255,10 @@ function takeContact(
 
 /** Mode `observe`: kept, but for addresses; noted as one thing. */
 function observeUnknown(message: JudgedMessage, rules: SourceRules, notes: Notes): Judgement {
+  const { properties, traits } = message;
+  notes.add("*", "undeclared");
+  notes.fault = valueFaultOf(properties, FIELD_LEVEL) ?? valueFaultOf(traits, FIELD_LEVEL);
+  if (notes.fault !== undefined) return refusal(UNKNOWN_EVENT, notes.fault, notes);
   const clean = (value: JsonObject): JsonObject => {
     const kept = scrubValue(value, rules.place);
     return isObject(kept) ? kept : NO_FIELDS;
@@ -252,11 +268,11 @@ function observeUnknown(message: JudgedMessage, rules: SourceRules, notes: Notes
   message.event = text(message.event);
   message.name = text(message.name);
   message.category = text(message.category);
-  if (message.properties !== undefined) message.properties = clean(message.properties);
-  if (message.traits !== undefined) message.traits = clean(message.traits);
-  notes.add("*", "undeclared");
+  if (properties !== undefined) message.properties = clean(properties);
+  if (traits !== undefined) message.traits = clean(traits);
   judgeShared(message, rules, notes);
-  return { event: UNKNOWN_EVENT, refused: undefined, trims: notes.take(), contact: undefined };
+  const refused = notes.fault;
+  return { event: UNKNOWN_EVENT, refused, trims: notes.take(), contact: undefined };
 }
 
 function refusal(event: string, refused: RefuseReason, notes: Notes): Judgement {

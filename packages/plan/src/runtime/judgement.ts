@@ -1,3 +1,5 @@
+import type { ValueFault } from "@candor/envelope/wire";
+
 /** Why a value was removed or changed. A closed union; each with the sentence that the maker reads. */
 export const TRIM_REASONS = {
   undeclared: "The plan does not declare it.",
@@ -11,12 +13,18 @@ export const TRIM_REASONS = {
   email_removed: "An e-mail address was cut out of the text.",
   address_removed: "An IP address was cut out of the text.",
   id_replaced: "The id has not the declared form and was replaced by its keyed hash.",
+  unreadable_time: "It is no time that RFC 3339 or ISO 8601 knows; the time of receipt stands for it.",
 } as const satisfies { [reason: string]: string };
 
 export type TrimReason = keyof typeof TRIM_REASONS;
 
 /** Why a whole message is refused. */
-export type RefuseReason = "event_not_in_plan" | "wrong_source" | "event_expired" | "required_missing";
+export type RefuseReason =
+  | "event_not_in_plan"
+  | "wrong_source"
+  | "event_expired"
+  | "required_missing"
+  | ValueFault;
 
 /**
  * One thing that was removed or changed. `path` is a declared one: what is undeclared stands under its nearest

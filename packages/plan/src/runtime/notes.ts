@@ -1,3 +1,4 @@
+import type { ValueFault } from "@candor/envelope/wire";
 import type { Trim, TrimReason } from "./judgement.ts";
 
 const NOTHING: readonly Trim[] = Object.freeze([]);
@@ -7,6 +8,8 @@ export class Notes {
   #trims: Trim[] | undefined;
   /** A required field is missing, or was removed. */
   isRequiredMissing = false;
+  /** What is wrong with a value that the plan does not describe: the message cannot be kept. */
+  fault: ValueFault | undefined = undefined;
 
   /** Each path and reason once, however often: a message may hold thousands of undeclared names. */
   add(path: string, reason: TrimReason): void {
@@ -20,6 +23,7 @@ export class Notes {
     const trims = this.#trims ?? NOTHING;
     this.#trims = undefined;
     this.isRequiredMissing = false;
+    this.fault = undefined;
     return trims;
   }
 }

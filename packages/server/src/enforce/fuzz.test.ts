@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type JsonObject, parseMessage, stampMessage } from "@candor/envelope";
+import { ALONE, type JsonObject, parseMessage, stampMessage } from "@candor/envelope";
 import { loadPlan, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
 import { type CompiledPlan, compilePlan } from "@candor/plan/runtime";
 import fc from "fast-check";
@@ -147,7 +147,6 @@ const RECEIPT = {
   peerAddress: undefined,
 };
 const IDS = { newMessageId: () => "new", hashMessageId: () => "hashed" };
-const NO_DEFAULTS = { context: undefined, integrations: undefined, sentAtMs: undefined };
 /** Reductions that change nothing more when they come again. */
 const PSEUDONYM = "0123456789abcdef".repeat(2);
 const reducers = {
@@ -184,7 +183,7 @@ it("a judged message satisfies its plan, its input is untouched, and judging aga
     fc.property(fc.oneof(...messages), ([{ plan, compiled, source }, item]) => {
       const sent: JsonObject = JSON.parse(JSON.stringify(item));
       deepFreeze(sent); // a change of it would throw
-      const message = parseMessage(sent, NO_DEFAULTS);
+      const message = parseMessage(sent, ALONE);
       if (typeof message === "string") return;
       const envelope = stampMessage(message, RECEIPT, IDS);
       if (compiled.judge(source, envelope, 0).refused !== undefined) return;
@@ -219,7 +218,7 @@ it.each(["https://host.example//two/three", "/who/ada%40mail.example"])(
     const { judge } = compilePlan(plan, reducers);
     const message = parseMessage(
       { type: "track", event: "Opened", anonymousId: "a", properties: { url } },
-      NO_DEFAULTS,
+      ALONE,
     );
     if (typeof message === "string") throw new Error(message);
     const envelope = stampMessage(message, RECEIPT, IDS);

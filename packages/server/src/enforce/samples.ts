@@ -1,4 +1,4 @@
-import { createIds, type JsonObject, type JsonValue, toIsoTime } from "@candor/envelope";
+import { ALONE, createIds, type JsonObject, type JsonValue, toIsoTime } from "@candor/envelope";
 import { type Field, type Fields, labelOf, type Plan, type PlanEvent, rootOf } from "@candor/plan";
 import { compilePlan } from "@candor/plan/runtime";
 import { type Intake, runSteps } from "../pipeline.ts";
@@ -21,7 +21,7 @@ export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
     createReducers(() => SAMPLE_HASH),
   );
   for (const event of plan.events) {
-    runSteps([toMessage(plan, event)], openIntake(plan, event), {
+    runSteps(openIntake(plan, event), {
       ids: createIds({ random: (bytes) => Buffer.alloc(bytes, 1), hash: () => SAMPLE_HASH }),
       plan: () => compiled,
       planCounts: createPlanCounts(),
@@ -40,12 +40,16 @@ function openIntake(plan: Plan, event: PlanEvent): Intake {
     `${plan.changelog.find(({ version }) => version === event.since)?.date ?? plan.changelog[0]?.date}T08:05:52.726Z`,
   );
   return {
+    items: [toMessage(plan, event)],
     sourceOf: () => event.sources[0],
     bringer: event.sources[0],
     pathType: undefined,
-    batch: { context: undefined, integrations: undefined, sentAtMs: undefined },
+    shared: ALONE,
+    isSmall: true,
     receipt: { receivedAtMs, receivedAt: toIsoTime(receivedAtMs), retryCount: 0, peerAddress: undefined },
+    firstSequence: 0,
     peerAddress: undefined,
+    hasSignal: false,
     keys: new Uint32Array(2),
     lines: "",
     contactLines: "",

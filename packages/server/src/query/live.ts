@@ -104,7 +104,7 @@ function isWanted(draft: Draft, reason: DropReason | undefined, filters: Filters
 function describe(draft: Draft, reason: DropReason | undefined): string {
   const source = JSON.stringify(draft.source ?? null);
   if (reason === undefined) {
-    return `{"verdict":"kept","source":${source},"envelope":${withCandor(draft.text, { ...draft, sentPlanVersion: 0, source: draft.source ?? "" })}}`;
+    return `{"verdict":"kept","source":${source},"envelope":${withCandor(draft.text, { ...draft, source: draft.source ?? "" })}}`;
   }
   return `{"verdict":"dropped","reason":"${reason}","source":${source},"message":${messageText(draft.item)}}`;
 }

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { isObject, type JsonObject } from "@candor/envelope";
+import { isObject, type JsonObject, parseJson } from "@candor/envelope";
 import { type BodyBudget, type BodyFault, readBody } from "@candor/envelope/read-body";
 import { CandorError } from "../errors.ts";
 
@@ -13,8 +13,15 @@ const MAX_READING_BYTES = 64 * 1024 * 1024;
 
 const gunzipAsync = promisify(gunzip);
 
+/** A request's JSON object. */
+export interface Body {
+  readonly value: JsonObject;
+  /** Of its text, inflated. */
+  readonly bytes: number;
+}
+
 /** Reads bodies of one server; counts what all of them hold in memory. */
-export type BodyReader = (request: IncomingMessage) => Promise<JsonObject>;
+export type BodyReader = (request: IncomingMessage) => Promise<Body>;
 
 /** Reading a body of this size takes long enough for others to be answered first. */
 const LONG_BODY_BYTES = 16 * 1024;
@@ -40,7 +47,7 @@ export function createBodyReader(): BodyReader {
     try {
       const body = isGzip ? await inflate(raw) : raw;
       if (body.length >= LONG_BODY_BYTES) await turns();
-      return parseBody(body);
+      return { value: parseBody(body), bytes: body.length };
     } finally {
       budget.heldBytes -= heldBytes;
     }
@@ -102,7 +109,7 @@ function parseBody(body: Buffer): JsonObject {
   if (!isUtf8(body)) throw new CandorError("body_unreadable", { why: "it is not UTF-8" });
   let value: unknown;
   try {
-    value = JSON.parse(body.toString("utf8"));
+    value = parseJson(body.toString("utf8"));
   } catch {
     // The parser's own message quotes the body, which may hold anything.
     throw new CandorError("body_unreadable", { why: "it is not valid JSON" });

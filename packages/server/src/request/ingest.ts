@@ -1,19 +1,32 @@
+/** Owns the line of a request: route, read, attribute, run, keep, answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { isObject, type JsonObject, type MessageType, parseTime, toIsoTime } from "@candor/envelope";
-import type { Source } from "../config.ts";
+import {
+  ALONE,
+  type JsonObject,
+  MAX_MESSAGE_BYTES,
+  MAX_REQUEST_BYTES,
+  type MessageType,
+  readShared,
+} from "@candor/envelope";
 import { CandorError, causeOf } from "../errors.ts";
+import type { Dedupe } from "../log/dedupe.ts";
+import type { Log } from "../log/log.ts";
 import type { Meters } from "../meters.ts";
-import { type Dropped, type Intake, type PipelineDependencies, runSteps, submit } from "../pipeline.ts";
+import { type Dropped, type Intake, runSteps, type StepDependencies } from "../pipeline.ts";
 import { sendAccepted, sendBatchAccepted, sendError, sendJson, sendPixel, sendPreflight } from "./answer.ts";
+import { createArrivals } from "./arrivals.ts";
+import type { Body } from "./body.ts";
 import { clientAddress, clientProtocol } from "./client-address.ts";
 import { handleInstance, type InstanceRouteDependencies } from "./instance-route.ts";
 import { readPixel } from "./pixel.ts";
 import { findRoute, type IngestRoute, methodsOf, splitUrl } from "./route.ts";
-import { type Attribution, attributeItems, attributeOne, findSource } from "./write-key.ts";
+import { type Attribution, createAttribution } from "./write-key.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
 
-export interface IngestDependencies extends PipelineDependencies, InstanceRouteDependencies {
+export interface IngestDependencies extends StepDependencies, InstanceRouteDependencies {
+  readonly dedupe: Dedupe;
+  readonly log: Log;
   readonly now: () => number;
   readonly meters: Meters;
   /** Told of what is our fault, for the operator. */
@@ -23,23 +36,30 @@ export interface IngestDependencies extends PipelineDependencies, InstanceRouteD
 export type IngestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /** The ingest API, everything below `/v1/`: Segment's HTTP Tracking API. Answers always; never rejects. */
-export function createIngest(dependencies: IngestDependencies): IngestHandler {
+export function createIngest(deps: IngestDependencies): IngestHandler {
+  const line = createLine(deps);
   return async (request, response) => {
     try {
-      await handle(request, response, dependencies);
+      await handle(request, response, deps, line);
     } catch (error) {
-      const known = error instanceof CandorError ? error : new CandorError("internal", {}, error);
-      if (known.code === "internal") dependencies.onFault(causeOf(error));
-      dependencies.meters.countRefused(known.code);
-      sendError(response, known);
+      sendError(response, countFault(error, deps));
     }
   };
+}
+
+/** Counts what ends a request, and tells the operator when it is our fault. */
+function countFault(error: unknown, { meters, onFault }: IngestDependencies): CandorError {
+  const known = error instanceof CandorError ? error : new CandorError("internal", {}, error);
+  if (known.code === "internal") onFault(causeOf(error));
+  meters.countRefused(known.code);
+  return known;
 }
 
 async function handle(
   request: IncomingMessage,
   response: ServerResponse,
   deps: IngestDependencies,
+  line: Line,
 ): Promise<void> {
   const [path, query] = splitUrl(request.url ?? "");
   const route = findRoute(path);
@@ -48,140 +68,130 @@ async function handle(
   const methods = methodsOf(route);
   if (!methods.includes(request.method ?? ""))
     throw new CandorError("method_not_allowed", { allow: methods.join(", ") });
-  if (route.kind === "settings") return sendSettings(request, response, route.writeKey, deps);
-  if (route.kind === "client_metrics") return sendJson(response, 200, '{"success":true}');
-  if (route.kind === "pixel") return handlePixel(request, response, route, new URLSearchParams(query), deps);
-  if (route.kind === "instance") return handleInstance(request, response, route.action, deps);
-  return handleMessages(request, response, route.type, deps);
+  switch (route.kind) {
+    case "messages": {
+      const { isBatch, items, dropped } = await line(request, await deps.readBody(request), route.type);
+      if (isBatch) return sendBatchAccepted(response, items, dropped);
+      return sendAccepted(response, dropped);
+    }
+    case "pixel":
+      return handlePixel(request, response, route, new URLSearchParams(query), { deps, line });
+    case "settings":
+      return sendSettings(request, response, route.writeKey, deps);
+    case "client_metrics":
+      return sendJson(response, 200, '{"success":true}');
+    case "instance":
+      return handleInstance(request, response, route.action, deps);
+  }
 }
 
-async function handleMessages(
-  request: IncomingMessage,
-  response: ServerResponse,
-  pathType: MessageType | undefined,
-  deps: IngestDependencies,
-): Promise<void> {
-  const taken = takeBody(request, await deps.readBody(request), pathType, deps);
-  await taken.written;
-  if (taken.isBatch) sendBatchAccepted(response, taken.messages, taken.dropped);
-  else sendAccepted(response, taken.dropped);
-}
-
-/** What is left of a body once it is taken in: nothing that holds on to it while the disk is waited for. */
+/** What became of the messages of a request. */
 interface Taken {
   readonly isBatch: boolean;
-  readonly messages: number;
+  readonly items: number;
   readonly dropped: readonly Dropped[];
-  /** Resolves once what is kept of the messages is on disk. */
-  readonly written: Promise<void>;
 }
 
-function takeBody(
-  request: IncomingMessage,
-  body: JsonObject,
-  pathType: MessageType | undefined,
-  deps: IngestDependencies,
-): Taken {
-  const { batch } = body;
-  if (batch === undefined) return takeOne(request, body, pathType, deps);
-  if (!Array.isArray(batch)) throw new CandorError("batch_not_array");
-  if (batch.length > MAX_BATCH_MESSAGES)
-    throw new CandorError("batch_too_long", { limit: MAX_BATCH_MESSAGES });
-  const source = findSource(request, body, batch, deps.sourceOfKey);
-  const attribution = attributeItems(source, deps.sourceOfKey);
-  return {
-    ...takeIn(request, { body, items: batch, bringer: source, pathType: undefined, attribution }, deps),
-    isBatch: true,
+/** Resolves once all that is kept of a body's messages is on disk, and the originals of its duplicates too. */
+type Line = (request: IncomingMessage, body: Body, pathType: MessageType | undefined) => Promise<Taken>;
+
+function createLine(deps: IngestDependencies): Line {
+  const attribution = createAttribution(deps.sourceOfKey);
+  const arrive = createArrivals(deps.now);
+  const open = (
+    request: IncomingMessage,
+    { bytes }: Body,
+    given: Pick<Intake, "items" | "shared" | "pathType"> & { readonly attributed: Attribution },
+  ): Intake => {
+    const { items, shared, pathType, attributed } = given;
+    const { receivedAtMs, receivedAt, firstSequence } = arrive(items.length);
+    const retryCount = Number(request.headers["x-retry-count"] ?? 0);
+    return {
+      items,
+      sourceOf: attributed.sourceOf,
+      bringer: attributed.bringer,
+      pathType,
+      shared,
+      isSmall: bytes <= MAX_MESSAGE_BYTES && shared.bytes * items.length <= MAX_REQUEST_BYTES,
+      receipt: { receivedAtMs, receivedAt, retryCount, peerAddress: undefined },
+      firstSequence,
+      peerAddress: clientAddress(request, deps.trustedProxies),
+      hasSignal: request.headers["sec-gpc"] === "1" || request.headers.dnt === "1",
+      keys: new Uint32Array(2 * items.length),
+      lines: "",
+      contactLines: "",
+      rows: 0,
+      duplicates: 0,
+    };
+  };
+  return async (request, body, pathType) => {
+    const { value } = body;
+    const items = itemsOf(value);
+    const isBatch = items !== undefined;
+    const attributed = isBatch ? attribution.batch(request, value, items) : attribution.one(request, value);
+    const intake = open(request, body, {
+      items: items ?? [value],
+      shared: isBatch ? readShared(value) : ALONE,
+      pathType: isBatch ? undefined : pathType,
+      attributed,
+    });
+    const dropped = run(intake, deps);
+    await keep(intake, deps);
+    deps.meters.countMessages(attributed.common(), intake.rows, dropped);
+    return { isBatch, items: intake.items.length, dropped };
   };
 }
 
-function takeOne(
-  request: IncomingMessage,
-  body: JsonObject,
-  pathType: MessageType | undefined,
-  deps: IngestDependencies,
-): Taken {
-  const bringer = findSource(request, body, [], deps.sourceOfKey);
-  return takeIn(
-    request,
-    { body, items: [body], bringer, pathType, attribution: attributeOne(bringer) },
-    deps,
-  );
-}
-
-/** What a request brings. */
-interface Delivery {
-  readonly body: JsonObject;
-  readonly items: readonly unknown[];
-  /** Whose key the request itself has. */
-  readonly bringer: Source | undefined;
-  /** The path's, of a single message. */
-  readonly pathType: MessageType | undefined;
-  readonly attribution: Attribution;
-}
-
-function takeIn(request: IncomingMessage, delivery: Delivery, deps: IngestDependencies): Taken {
-  const { items, attribution } = delivery;
-  const intake = openIntake(request, delivery, deps);
-  const dropped = runStepsOrForget(items, intake, deps);
-  const { rows } = intake;
-  const source = attribution.common();
-  const written = submit(intake, deps).then(() => deps.meters.countMessages(source, rows, dropped));
-  return { isBatch: false, messages: items.length, dropped, written };
+/** The messages of a batch; undefined for a message that is a request by itself. */
+function itemsOf({ batch }: JsonObject): readonly unknown[] | undefined {
+  if (batch === undefined) return undefined;
+  if (!Array.isArray(batch)) throw new CandorError("batch_not_array");
+  if (batch.length > MAX_BATCH_MESSAGES)
+    throw new CandorError("batch_too_long", { limit: MAX_BATCH_MESSAGES });
+  return batch;
 }
 
 /** A fault half-way must not leave messages remembered as received that are not kept. */
-function runStepsOrForget(items: readonly unknown[], intake: Intake, deps: IngestDependencies): Dropped[] {
+function run(intake: Intake, deps: IngestDependencies): readonly Dropped[] {
   try {
-    return runSteps(items, intake, deps);
+    return runSteps(intake, deps);
   } catch (error) {
     deps.dedupe.forget(intake.keys.subarray(0, 2 * intake.rows));
     throw error;
   }
 }
 
-function openIntake(
-  request: IncomingMessage,
-  { body, items, bringer, pathType, attribution }: Delivery,
-  deps: IngestDependencies,
-): Intake {
-  const receivedAtMs = deps.now();
-  const retryCount = Number(request.headers["x-retry-count"] ?? 0);
-  return {
-    sourceOf: attribution.sourceOf,
-    bringer,
-    pathType,
-    batch: {
-      context: isObject(body.context) ? body.context : undefined,
-      integrations: isObject(body.integrations) ? body.integrations : undefined,
-      sentAtMs: parseTime(body.sentAt),
-    },
-    receipt: { receivedAtMs, receivedAt: toIsoTime(receivedAtMs), retryCount, peerAddress: undefined },
-    peerAddress: clientAddress(request, deps.trustedProxies),
-    keys: new Uint32Array(2 * items.length),
-    lines: "",
-    contactLines: "",
-    rows: 0,
-    duplicates: 0,
-  };
+/**
+ * Resolves once every kept message of the request is on disk, and the originals of its duplicates too.
+ * Rejects with a CandorError as Log.append does; then none of them is kept.
+ */
+async function keep(intake: Intake, { log, dedupe }: IngestDependencies): Promise<void> {
+  const { rows, lines, contactLines, duplicates } = intake;
+  if (rows === 0) return duplicates === 0 ? undefined : log.flushed();
+  const keys = intake.keys.subarray(0, 2 * rows);
+  try {
+    await log.append(keys, lines, contactLines);
+  } catch (error) {
+    dedupe.forget(keys);
+    throw error;
+  }
 }
 
 /** A picture cannot be told of an error: the answer is always the GIF; what went wrong is counted. */
 async function handlePixel(
   request: IncomingMessage,
   response: ServerResponse,
-  route: IngestRoute & { kind: "pixel" },
+  { type }: IngestRoute & { kind: "pixel" },
   parameters: URLSearchParams,
-  deps: IngestDependencies,
+  { deps, line }: { readonly deps: IngestDependencies; readonly line: Line },
 ): Promise<void> {
   const message = readPixel(parameters);
   try {
-    if (message === undefined) throw new CandorError("body_not_object");
+    if (message === undefined || message.batch !== undefined) throw new CandorError("body_not_object");
     message.writeKey ??= parameters.get("writeKey") ?? null;
-    await takeOne(request, message, route.type, deps).written;
+    await line(request, { value: message, bytes: request.url?.length ?? 0 }, type);
   } catch (error) {
-    if (!(error instanceof CandorError)) deps.onFault(causeOf(error));
-    deps.meters.countRefused(error instanceof CandorError ? error.code : "internal");
+    countFault(error, deps);
   }
   sendPixel(response);
 }

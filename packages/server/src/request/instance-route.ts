@@ -6,7 +6,7 @@ import type { Turns } from "../instance/turns.ts";
 import { sendJson } from "./answer.ts";
 import type { BodyReader } from "./body.ts";
 import { clientAddress } from "./client-address.ts";
-import { findSource, type SourceOfKey } from "./write-key.ts";
+import { createAttribution, type SourceOfKey } from "./write-key.ts";
 
 export interface InstanceRouteDependencies {
   readonly readBody: BodyReader;
@@ -24,8 +24,8 @@ export async function handleInstance(
   action: InstanceAction,
   deps: InstanceRouteDependencies,
 ): Promise<void> {
-  const body = await deps.readBody(request);
-  if (action === "key") findSource(request, body, [], deps.sourceOfKey); // throws for a stranger
+  const { value: body } = await deps.readBody(request);
+  if (action === "key") createAttribution(deps.sourceOfKey).one(request, body); // throws for a stranger
   const peer = clientAddress(request, deps.trustedProxies);
   const answer = async (): Promise<void> =>
     sendJson(response, 200, await handleInstanceRequest(action, body, peer, deps.instances));

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type JsonValue } from "@candor/envelope";
+import { isObject, type JsonObject, type JsonValue, parseJson } from "@candor/envelope";
 
 const MAX_PATH_PARTS = 32;
 
@@ -10,7 +10,7 @@ export function readPixel(parameters: URLSearchParams): JsonObject | undefined {
   const data = parameters.get("data");
   if (data === null) return fromParameters(parameters);
   try {
-    const value: unknown = JSON.parse(Buffer.from(data.replaceAll(" ", "+"), "base64").toString("utf8"));
+    const value = parseJson(Buffer.from(data.replaceAll(" ", "+"), "base64").toString("utf8"));
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

@@ -1,3 +1,4 @@
+/** Finds out by their write keys which source the messages of a request come from. */
 import type { IncomingMessage } from "node:http";
 import { isObject, type JsonObject } from "@candor/envelope";
 import type { Source } from "../config.ts";
@@ -5,46 +6,74 @@ import { CandorError } from "../errors.ts";
 
 export type SourceOfKey = (writeKey: string) => Source | undefined;
 
-/** Tells the source of each message of a request. */
+/** Where the messages of a request come from. */
 export interface Attribution {
+  /** Whose write key the request itself has; undefined when only some of its messages have one. */
+  readonly bringer: Source | undefined;
   /** Undefined: the key of this message is not known. */
   readonly sourceOf: (message: unknown) => Source | undefined;
   /** The source of all that were told so far; undefined once one of them had a key of its own. */
   readonly common: () => Source | undefined;
 }
 
+/** Remembers the headers of known keys; others are looked up each time. A key can be written in many ways. */
+const MAX_KNOWN_HEADERS = 64;
+
 /**
- * Finds the source of a request by its write key: the user name of HTTP Basic (with or without the colon), or the body's
- * writeKey (also beside a Bearer token). Undefined when only some of its messages carry a key that is known.
- * @throws CandorError `write_key_unknown` when none of them is known
+ * Makes what attributes requests: by the user name of HTTP Basic (with or without the colon), or the body's writeKey (also
+ * beside a Bearer token). An item of a batch has the source of its own write key where it has one, known or not, and
+ * else the request's. The header of a known key is looked up by hash from its second request on.
+ * @throws CandorError `write_key_unknown` when neither the request nor any of its messages has a known key
  */
-export function findSource(
-  request: IncomingMessage,
-  body: JsonObject,
-  items: readonly unknown[],
-  sourceOfKey: SourceOfKey,
-): Source | undefined {
-  const basic = basicUser(request.headers.authorization);
-  const source =
-    (basic === undefined ? undefined : sourceOfKey(basic)) ?? sourceOfWriteKey(body, sourceOfKey);
-  if (source !== undefined) return source;
-  if (items.some((item) => sourceOfWriteKey(item, sourceOfKey) !== undefined)) return undefined;
-  throw new CandorError("write_key_unknown");
+export function createAttribution(sourceOfKey: SourceOfKey): {
+  one(request: IncomingMessage, message: JsonObject): Attribution;
+  batch(request: IncomingMessage, body: JsonObject, items: readonly unknown[]): Attribution;
+} {
+  const sourceOfHeader = rememberKnown((header) => {
+    const user = basicUser(header);
+    return user === undefined ? undefined : sourceOfKey(user);
+  });
+  const bringerOf = (request: IncomingMessage, body: JsonObject): Source | undefined => {
+    const { authorization } = request.headers;
+    return (
+      (authorization === undefined ? undefined : sourceOfHeader(authorization)) ??
+      sourceOfWriteKey(body, sourceOfKey)
+    );
+  };
+  return {
+    one: (request, message) => {
+      const bringer = bringerOf(request, message);
+      if (bringer === undefined) throw new CandorError("write_key_unknown");
+      return ATTRIBUTED_TO[bringer];
+    },
+    batch: (request, body, items) => {
+      const bringer = bringerOf(request, body);
+      if (bringer === undefined && !items.some((item) => sourceOfWriteKey(item, sourceOfKey) !== undefined))
+        throw new CandorError("write_key_unknown");
+      return attributeItems(bringer, sourceOfKey);
+    },
+  };
 }
 
 /** A message that is a request by itself has the request's source. */
-export function attributeOne(source: Source | undefined): Attribution {
-  return { sourceOf: () => source, common: () => source };
+const ATTRIBUTED_TO: Readonly<Record<Source, Attribution>> = {
+  installer: attributionTo("installer"),
+  server: attributionTo("server"),
+  client: attributionTo("client"),
+};
+
+function attributionTo(source: Source): Attribution {
+  return { bringer: source, sourceOf: () => source, common: () => source };
 }
 
-/** An item of a batch has the source of its own write key where it has one, known or not, and else the request's. */
-export function attributeItems(source: Source | undefined, sourceOfKey: SourceOfKey): Attribution {
-  let common = source;
+function attributeItems(bringer: Source | undefined, sourceOfKey: SourceOfKey): Attribution {
+  let common = bringer;
   let last: { readonly key: string; readonly source: Source | undefined } | undefined;
   return {
+    bringer,
     sourceOf: (item) => {
       const key = isObject(item) ? item.writeKey : undefined;
-      if (typeof key !== "string" || key === "") return source;
+      if (typeof key !== "string" || key === "") return bringer;
       common = undefined;
       if (key !== last?.key) last = { key, source: sourceOfKey(key) }; // items in a row have the same key, as a rule
       return last.source;
@@ -53,11 +82,24 @@ export function attributeItems(source: Source | undefined, sourceOfKey: SourceOf
   };
 }
 
+function rememberKnown(find: (header: string) => Source | undefined): typeof find {
+  const known = new Map<string, Source>();
+  return (header) => {
+    const remembered = known.get(header);
+    if (remembered !== undefined) return remembered;
+    const source = find(header);
+    if (source === undefined) return undefined;
+    if (known.size >= MAX_KNOWN_HEADERS) known.clear();
+    known.set(header, source);
+    return source;
+  };
+}
+
 function sourceOfWriteKey(value: unknown, sourceOfKey: SourceOfKey): Source | undefined {
   return isObject(value) && typeof value.writeKey === "string" ? sourceOfKey(value.writeKey) : undefined;
 }
 
-function basicUser(authorization: string | undefined): string | undefined {
-  const encoded = /^basic\s+(\S+)\s*$/i.exec(authorization ?? "")?.[1];
+function basicUser(authorization: string): string | undefined {
+  const encoded = /^basic\s+(\S+)\s*$/i.exec(authorization)?.[1];
   return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString("utf8").split(":", 1)[0];
 }

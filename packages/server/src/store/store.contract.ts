@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { createIds, type Envelope, parseMessage, stampMessage, toIsoTime } from "@candor/envelope";
+import { ALONE, createIds, type Envelope, parseMessage, stampMessage, toIsoTime } from "@candor/envelope";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Source } from "../config.ts";
 import { countEvents, readEvents } from "../query/events.ts";
@@ -34,7 +34,7 @@ function event(
   const item: unknown = JSON.parse(
     JSON.stringify({ type: "track", event: "Opened", userId: "u1", messageId, ...more }),
   );
-  const message = parseMessage(item, { context: undefined, integrations: undefined, sentAtMs: undefined });
+  const message = parseMessage(item, ALONE);
   if (typeof message === "string") throw new Error(message);
   const receipt = { receivedAtMs: atMs, receivedAt: toIsoTime(atMs), retryCount: 0, peerAddress: undefined };
   const envelope = stampMessage(message, receipt, ids);

@@ -1,0 +1,42 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { parseJson } from "./json-text.ts";
+
+it.each([
+  ['"Support \\ud83d"', "Support \ufffd"],
+  ['"\\uDE00x"', "\ufffdx"],
+  ['"\\ud83d\\ud83d\\ude00"', "\ufffd\u{1f600}"],
+  ['"\\ud83d\\ude00"', "\u{1f600}"],
+  ['"\\uD83D\\uDE00"', "\u{1f600}"],
+  ['"\\\\ud83d"', "\\ud83d"],
+  ['"\\\\\\ud83d"', "\\\ufffd"],
+  ['{"\\ud83d":{"\\ude00":1}}', { "\ufffd": { "\ufffd": 1 } }],
+])("%s is read as %j", (text, value) => {
+  expect(parseJson(text)).toEqual(value);
+});
+
+/** The value with every text as `toWellFormed` repairs it. */
+function repaired(value: unknown): unknown {
+  if (typeof value === "string") return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(repaired);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [repaired(key), repaired(inner)]));
+}
+
+it("any text of JSON is read as JSON.parse reads it, with every string well-formed", () => {
+  const unit = fc.constantFrom("\ud83d", "\ude00", "\\", "u", "d83d", '"', "é", "a", "\n", "\u0000");
+  const text = fc.string({ unit, maxLength: 12 });
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      text,
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(text, tie("value"), { maxKeys: 3 }),
+    ),
+  }));
+  fc.assert(
+    fc.property(value, (one) => {
+      expect(parseJson(JSON.stringify(one))).toEqual(repaired(one));
+    }),
+    { numRuns: 1000 },
+  );
+});

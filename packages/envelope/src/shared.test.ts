@@ -1,0 +1,55 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { JsonObject } from "./message.ts";
+import { ALONE, MAX_MESSAGE_BYTES, readShared, sizeFaultOf } from "./shared.ts";
+
+/** An object that has so many bytes as JSON. */
+function sized(bytes: number): { [key: string]: string } {
+  return { text: "x".repeat(bytes - '{"text":""}'.length) };
+}
+
+describe("what a batch shares", () => {
+  it("is measured once, as JSON in UTF-8", () => {
+    const shared = readShared({ context: { name: "é" }, integrations: { All: true } });
+    expect(shared.bytes).toBe(Buffer.byteLength('{"name":"é"}') + '{"All":true}'.length);
+  });
+
+  it("is nothing where it is no object", () => {
+    expect(readShared({ context: ["x"], integrations: "x", sentAt: null })).toEqual(ALONE);
+  });
+
+  it("cannot be written when it nests too deep, and then no message is taken", () => {
+    let context: JsonObject = {};
+    for (let level = 0; level < 100_000; level++) context = { context };
+    expect(sizeFaultOf({}, 0, readShared({ context }))).toBe("event_too_large");
+  });
+});
+
+describe("a message's size", () => {
+  it.each([
+    ["32 KiB alone", sized(MAX_MESSAGE_BYTES), 0, undefined],
+    ["a byte more", sized(MAX_MESSAGE_BYTES + 1), 0, "event_too_large"],
+    ["32 KiB with what is shared", sized(MAX_MESSAGE_BYTES - 20), 20, undefined],
+    ["a byte more with what is shared", sized(MAX_MESSAGE_BYTES - 19), 20, "event_too_large"],
+    ["fields that are not kept count too", { _metadata: sized(MAX_MESSAGE_BYTES) }, 0, "event_too_large"],
+    ["more shared than a message may have", {}, MAX_MESSAGE_BYTES + 1, "event_too_large"],
+  ])("%s", (_what, message, bytes, fault) => {
+    expect(sizeFaultOf(message, 0, { ...ALONE, bytes })).toBe(fault);
+  });
+
+  it("counts what is shared for each message, up to 8 MiB", () => {
+    const shared = { ...ALONE, bytes: MAX_MESSAGE_BYTES / 2 };
+    expect(sizeFaultOf({}, 511, shared)).toBe(undefined);
+    expect(sizeFaultOf({}, 512, shared)).toBe("batch_too_large");
+  });
+
+  it("is the exact length of its JSON, whatever stands in it", () => {
+    const text = fc.string({ unit: "binary", maxLength: 40 }).map((part) => part.repeat(200));
+    fc.assert(
+      fc.property(fc.dictionary(text, fc.oneof(text, fc.jsonValue()), { maxKeys: 6 }), (message) => {
+        const isLarger = Buffer.byteLength(JSON.stringify(message)) > MAX_MESSAGE_BYTES;
+        expect(sizeFaultOf(message, 0, ALONE)).toBe(isLarger ? "event_too_large" : undefined);
+      }),
+    );
+  });
+});

@@ -1,0 +1,90 @@
+import { isObject, type JsonObject } from "./message.ts";
+import { readTime } from "./times.ts";
+
+/** What the messages of one request share, and how much of it and of each message is taken. */
+
+/** A message with what its batch shares, as JSON in UTF-8. */
+export const MAX_MESSAGE_BYTES = 32 * 1024;
+/** All messages of a request, each with what its batch shares. */
+export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
+
+/** What a batch says once for all its messages; fills what a message lacks, key by key. */
+export interface Shared {
+  readonly context: JsonObject | undefined;
+  readonly integrations: JsonObject | undefined;
+  readonly sentAtMs: number | undefined;
+  /** `["sentAt"]` where that cannot be read. */
+  readonly unreadableTimes: readonly string[];
+  /** Of context and integrations, as JSON in UTF-8. */
+  readonly bytes: number;
+}
+
+const NONE: readonly string[] = Object.freeze([]);
+const SENT_AT: readonly string[] = Object.freeze(["sentAt"]);
+
+/** What a message that comes alone shares with others: nothing. */
+export const ALONE: Shared = Object.freeze({
+  context: undefined,
+  integrations: undefined,
+  sentAtMs: undefined,
+  unreadableTimes: NONE,
+  bytes: 0,
+});
+
+/** Reads what the body of a batch shares, and measures it, once. */
+export function readShared({ context, integrations, sentAt }: JsonObject): Shared {
+  const sentAtMs = readTime(sentAt);
+  return {
+    context: isObject(context) ? context : undefined,
+    integrations: isObject(integrations) ? integrations : undefined,
+    sentAtMs: typeof sentAtMs === "number" ? sentAtMs : undefined,
+    unreadableTimes: sentAtMs === "unreadable" ? SENT_AT : NONE,
+    bytes: (isObject(context) ? bytesOf(context) : 0) + (isObject(integrations) ? bytesOf(integrations) : 0),
+  };
+}
+
+/** What a string of JSON has at most for each of its UTF-16 units: `\\u001f`. */
+const MAX_BYTES_PER_CHAR = 6;
+/** Quotes, colon, comma and a number or a word. */
+const MAX_BYTES_BESIDE = 32;
+/** Fields that are not kept may nest deeper than a message may: they are measured exactly from here on. */
+const MAX_LEVELS = 64;
+
+/**
+ * Why the message at a place of a request is not taken for its size: asked before anything is filled in or walked. What is
+ * shared counts for each message: a body of 1 MiB could become gigabytes.
+ */
+export function sizeFaultOf(
+  message: unknown,
+  index: number,
+  { bytes }: Shared,
+): "event_too_large" | "batch_too_large" | undefined {
+  if (bytes > MAX_MESSAGE_BYTES) return "event_too_large";
+  if (bytes * (index + 1) > MAX_REQUEST_BYTES) return "batch_too_large";
+  const limitBytes = MAX_MESSAGE_BYTES - bytes;
+  const isTooLarge = bytesLeft(message, limitBytes, 1) < 0 && bytesOf(message) > limitBytes;
+  return isTooLarge ? "event_too_large" : undefined;
+}
+
+/** A lower bound of what is left of `left` bytes: a walk that ends early spares nearly all an exact measurement. */
+function bytesLeft(value: unknown, left: number, level: number): number {
+  if (level > MAX_LEVELS) return Number.NEGATIVE_INFINITY;
+  if (typeof value === "string") return left - value.length * MAX_BYTES_PER_CHAR - MAX_BYTES_BESIDE;
+  let rest = left - MAX_BYTES_BESIDE;
+  if (typeof value !== "object" || value === null) return rest;
+  const entries = value as { readonly [key: string]: unknown }; // an array's places are keys like others
+  for (const key in entries) {
+    if (rest < 0) return rest;
+    rest = bytesLeft(entries[key], rest - key.length * MAX_BYTES_PER_CHAR, level + 1);
+  }
+  return rest;
+}
+
+/** As JSON in UTF-8; infinite when it nests too deep to be written. */
+function bytesOf(value: unknown): number {
+  try {
+    return Buffer.byteLength(JSON.stringify(value));
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,36 @@
+import type { JsonObject, JsonValue } from "./message.ts";
+
+/** What is wrong with values that no plan describes: how deep they nest, and numbers that cannot be kept as sent. */
+
+/** Deepest nesting of objects and arrays in a message, the message itself being level 1. */
+export const MAX_NESTING_LEVELS = 32;
+
+/** From here on JavaScript writes integers with an exponent, which every reader takes for a double. */
+const EXPONENT_FROM = 1e21;
+
+export type ValueFault = "too_deep" | "number_out_of_range";
+
+/**
+ * Whether a number is written as what was sent, and read back as that by every JSON reader. JSON allows `1e400`, which
+ * JavaScript would write as null. Integers beyond 2^53 lose digits, and beyond 64 bits the store rejects the document.
+ */
+export function isExactNumber(value: number): boolean {
+  if (Number.isSafeInteger(value)) return true;
+  return Number.isFinite(value) && (!Number.isInteger(value) || Math.abs(value) >= EXPONENT_FROM);
+}
+
+/**
+ * Walks a value whose own nesting level is `level`. Recursion ends at the limit, so that a hostile depth costs 32
+ * frames. Undefined: nothing is wrong with it.
+ */
+export function valueFaultOf(value: JsonValue | undefined, level: number): ValueFault | undefined {
+  if (typeof value === "number") return isExactNumber(value) ? undefined : "number_out_of_range";
+  if (typeof value !== "object" || value === null) return undefined;
+  if (level > MAX_NESTING_LEVELS) return "too_deep";
+  const entries: { readonly [key: string]: JsonValue } = value as JsonObject; // an array's places are keys like others
+  for (const key in entries) {
+    const fault = valueFaultOf(entries[key], level + 1);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
