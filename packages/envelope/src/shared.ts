@@ -47,8 +47,9 @@ export function readShared({ context, integrations, sentAt }: JsonObject): Share
 const MAX_BYTES_PER_CHAR = 6;
 /** Quotes, colon, comma and a number or a word. */
 const MAX_BYTES_BESIDE = 32;
-/** Fields that are not kept may nest deeper than a message may: they are measured exactly from here on. */
+/** Of any field, also of those that are not kept; the plan's checks are stricter with what is. */
 const MAX_LEVELS = 64;
+const TOO_DEEP = Number.NEGATIVE_INFINITY;
 
 /**
  * Why the message at a place of a request is not taken for its size: asked before anything is filled in or walked. What is
@@ -58,17 +59,19 @@ export function sizeFaultOf(
   message: unknown,
   index: number,
   { bytes }: Shared,
-): "event_too_large" | "batch_too_large" | undefined {
+): "event_too_large" | "batch_too_large" | "too_deep" | undefined {
   if (bytes > MAX_MESSAGE_BYTES) return "event_too_large";
   if (bytes * (index + 1) > MAX_REQUEST_BYTES) return "batch_too_large";
   const limitBytes = MAX_MESSAGE_BYTES - bytes;
-  const isTooLarge = bytesLeft(message, limitBytes, 1) < 0 && bytesOf(message) > limitBytes;
-  return isTooLarge ? "event_too_large" : undefined;
+  const leftBytes = bytesLeft(message, limitBytes, 1);
+  if (leftBytes >= 0) return undefined;
+  if (leftBytes === TOO_DEEP) return "too_deep";
+  return bytesOf(message) > limitBytes ? "event_too_large" : undefined;
 }
 
 /** A lower bound of what is left of `left` bytes: a walk that ends early spares nearly all an exact measurement. */
 function bytesLeft(value: unknown, left: number, level: number): number {
-  if (level > MAX_LEVELS) return Number.NEGATIVE_INFINITY;
+  if (level > MAX_LEVELS) return TOO_DEEP;
   if (typeof value === "string") return left - value.length * MAX_BYTES_PER_CHAR - MAX_BYTES_BESIDE;
   let rest = left - MAX_BYTES_BESIDE;
   if (typeof value !== "object" || value === null) return rest;
