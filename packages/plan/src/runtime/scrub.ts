@@ -1,3 +1,5 @@
+import { revealForms } from "./compatibility.ts";
+
 /** What a text held, and what is left of it. */
 export interface Scrubbed {
   readonly text: string;
@@ -92,12 +94,12 @@ function cutEmail(word: string): string {
 
 /** The text with one layer of percent-encoding, HTML entities and Unicode compatibility forms removed. */
 function reveal(text: string): string {
-  return text
+  const decoded = text
     .replace(/(?:%[0-9a-f]{2})+/gi, decodePercent)
     .replace(/&#(x[0-9a-f]{1,6}|\d{1,7});?/gi, (_entity, code: string) => decodePoint(code))
     .replace(/&commat;?/gi, "@")
-    .replace(/&amp;/gi, "&")
-    .normalize("NFKC");
+    .replace(/&amp;/gi, "&");
+  return revealForms(decoded);
 }
 
 function decodePercent(run: string): string {
