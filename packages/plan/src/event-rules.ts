@@ -1,7 +1,8 @@
 import type { Path } from "./document.ts";
 import { checkFields } from "./field-rules.ts";
 import type { EventFile, FieldFile, PlanFile } from "./format.ts";
-import { rootOf } from "./plan.ts";
+import { checkPatternSum } from "./pattern-rules.ts";
+import { PLAN_SOURCES, rootOf } from "./plan.ts";
 import { isDate, newerThanPlan, type PlanScope } from "./scope.ts";
 import { isRecord, quote } from "./structure.ts";
 
@@ -27,10 +28,20 @@ export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean 
         depth: 1,
       } as const;
       checkFields(block, own);
+      checkPatternSum({ block, path: own.path }, sharedBlocks(event, plan), scope.report);
       if (checkContacts(block, own.path, scope)) hasContacts = true;
     }
   }
   return hasContacts;
+}
+
+/** The blocks that an event's messages have beside their own fields: a list for each of its sources. */
+function sharedBlocks(event: { readonly [key: string]: unknown }, plan: Partial<PlanFile>) {
+  const sources: unknown = event.source;
+  return PLAN_SOURCES.filter((name) => Array.isArray(sources) && sources.includes(name)).map((name) => {
+    const source: unknown = plan.sources?.[name];
+    return isRecord(source) ? [source.context, source.ids] : [];
+  });
 }
 
 function checkEvent(

@@ -112,9 +112,12 @@ Fields
 - Every other field has a \`sensitivity\`, and an \`example\` that the collector would keep whole.
 - \`hash\` goes without \`enum\`, \`pattern\` and \`format\`. \`enum\` goes without \`pattern\` and \`format\`. \`pattern\` goes with the formats
   \`text\` and \`url\`; for a URL it is the path that must match.
-- A \`pattern\` is for the whole value (no \`^\` and \`$\` needed), in JavaScript's syntax with the flag \`u\`. It repeats no groups
-  (\`(...)?\` is fine), has at most 25 repetitions, and bounds that keep any value from making it slow: two \`+\` or \`*\` are
-  fine with the default \`max_length\`, three are not. Prefer \`{1,16}\`.
+- A \`pattern\` is for the whole value (no \`^\` and \`$\` needed), in JavaScript's syntax of ECMAScript 2024 with the flag \`u\`,
+  without lookbehind. Groups may be optional and may repeat: \`[0-9]{1,3}[.][0-9]{1,3}(-beta[.][0-9]{1,3})?\`. What all patterns
+  of a message can cost is bounded, whatever its values are: a million steps of the matcher, about 10 ms, for an event's
+  fields with its source's \`context\` and \`ids\`, a pattern under \`items\` counted \`max_items\` times. Repetitions cost
+  little where the next character decides which one takes it (\`[0-9]+[.][0-9]+[.][0-9]+\`), and much where several can
+  (\`.*.*.*x\`). Prefer \`{1,16}\` to \`+\`.
 - \`buckets\` rise, and lie within \`minimum\` and \`maximum\`. What is below the first is removed.
 - \`sensitivity: content\` needs an \`exception\`; no other has one.
 - Only fields of events can be \`required\`, and not those of format \`ip\` or \`user_agent\`, which a policy may take away.

@@ -33,7 +33,7 @@ export function checkLimits(field: FieldFile, path: Path, report: Report): boole
       fail([...path, "items"], "The key is missing; add what each item is: `items:` with a `type`.");
     } else {
       checkPlaces(field.items, [...path, "items"], fail);
-      checkValues(field.items, [...path, "items"], fail);
+      checkValues(field.items, [...path, "items"], fail, field.max_items ?? 32);
     }
   } else checkValues(field, path, fail);
   return isGood;
@@ -58,12 +58,14 @@ function checkPlaces(field: FieldFile | ItemFile, path: Path, fail: Report): voi
   }
 }
 
-function checkValues(field: FieldFile | ItemFile, path: Path, fail: Report): void {
+/** @param values how many of them one field holds */
+function checkValues(field: FieldFile | ItemFile, path: Path, fail: Report, values = 1): void {
   if (field.type === "string") {
     if (field.hash === true) checkHash(field, path, fail);
     checkEnum(field, path, fail);
     checkFormat(field, path, fail);
-    const fault = field.pattern === undefined ? undefined : patternFault(field.pattern, field.max_length);
+    const fault =
+      field.pattern === undefined ? undefined : patternFault(field.pattern, field.max_length, values);
     if (fault !== undefined) fail([...path, "pattern"], fault);
   } else checkRange(field, path, fail);
 }

@@ -28,6 +28,13 @@ const ID = "        description: Random, made in the browser after the Yes.\n";
 const EMAIL = "        format: email\n";
 const ITEMS = "        max_items: 3\n";
 const HASH = "        hash: true\n";
+/** Each alone is taken. */
+const DEAR_FIELDS = [..."abcdefgh"]
+  .map(
+    (name) =>
+      `      ${name}: { type: string, pattern: ".*.*${name}", sensitivity: technical, description: Any text., example: ${name} }\n`,
+  )
+  .join("");
 
 /** What is changed, into what, and the faults that follow: place, path, and a part of the sentence. */
 const BROKEN: readonly (readonly [
@@ -647,11 +654,19 @@ const BROKEN: readonly (readonly [
     "a pattern that could take long",
     'pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"',
     'pattern: "([0-9a-f]+-?)+"',
-    [
-      "54:18",
-      "sources.client.ids.anonymousId.pattern",
-      "Write no repetition inside of a repetition, and at most 25 in all.",
-    ],
+    ["54:18", "sources.client.ids.anonymousId.pattern", "Write narrower bounds (`{1,16}` for `+`)"],
+  ],
+  [
+    "patterns that could take long together",
+    "      filters:\n",
+    `${DEAR_FIELDS}      filters:\n`,
+    ["99:35", "events[1].properties.a.pattern", "could take very long together"],
+  ],
+  [
+    "a pattern that could take long for a list",
+    "          enum: [quick, vegan, cheap]\n        max_items: 3\n",
+    '          pattern: ".*.*k"\n        max_items: 125\n',
+    ["103:20", "events[1].properties.filters.items.pattern", "Write a smaller `max_items`"],
   ],
   [
     "an id that any text fits",

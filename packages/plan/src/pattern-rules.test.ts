@@ -3,33 +3,54 @@ import { patternFault } from "./pattern-rules.ts";
 
 describe("a pattern that no value can make slow is taken", () => {
   test.each([
-    "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
-    "[a-z]{2,3}(-[A-Z][a-z][a-z][a-z])?(-[A-Z][A-Z]|-419)?",
-    "unknown|@?candor[-/][a-z]{2,16}|analytics\\.js|analytics-[a-z]{2,16}",
-    "v[0-9]+\\.[0-9]+",
-    "/[A-Za-z:/-]{0,127}",
-    "(?<year>[0-9]{4})-(?:0|1)[0-9]",
-    "\\p{Lu}\\p{Ll}*[)*+]{1,3}",
-    "[\\]*+)]*",
-  ])("%s", (pattern) => {
-    expect(patternFault(pattern)).toBeUndefined();
+    ["[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", 256, 1],
+    ["[a-z]{2,3}(-[A-Z][a-z][a-z][a-z])?(-[A-Z][A-Z]|-419)?", 256, 1],
+    ["unknown|@?candor[-/][a-z]{2,16}|analytics\\.js|analytics-[a-z]{2,16}", 256, 1],
+    ["v[0-9]+\\.[0-9]+", 256, 1],
+    ["/[A-Za-z:/-]{0,127}", 256, 1],
+    ["(?<year>[0-9]{4})-(?:0|1)[0-9]", 256, 1],
+    ["\\p{Lu}\\p{Ll}*[)*+]{1,3}", 256, 1],
+    ["[\\]*+)]*", 256, 1],
+    // Optional and repeated groups, where each character decides what comes next.
+    ["[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}(-beta[.][0-9]{1,3})?", 256, 32],
+    ["[0-9]+(?:\\.[0-9]+){0,3}(?:-[a-z]+(?:\\.[0-9]+)?)?", 64, 32],
+    ["[a-z]+(-[a-z]+)*", 256, 1],
+    ["(?:[0-9a-f]{4}:){7}[0-9a-f]{4}", 256, 125],
+    ["(ab){8}", 256, 1000],
+    ["[0-9]+[.][0-9]+[.][0-9]+[.][0-9]+", 4096, 1],
+    ["(?:GET|PUT|POST) [a-z/]{1,200}", 256, 1],
+    ["(?!admin)[a-z]{1,32}", 256, 32],
+    [".*.*x", 256, 1],
+    ["[a-z]{1,16}", 256, 1000],
+  ])("%s of %i characters in a list of %i", (pattern, maxLength, values) => {
+    expect(patternFault(pattern, maxLength, values)).toBeUndefined();
   });
 });
 
 describe("a pattern that cannot be used is refused with its cure", () => {
   test.each([
-    ["([a-z]", 256, "This is no regular expression of JavaScript"],
-    ["[a-z]\\-", 256, "This is no regular expression of JavaScript"],
-    ["([a-z]+)+", 256, "Write no repetition inside of a repetition"],
-    ["(a|a)*b", 256, "write a group out"],
-    ["(?:\\w|_)+x", 256, "write a group out"],
-    ["(?:a|a){40}b", 256, "write a group out"],
-    [".*.*.*x", 256, "Write narrower bounds"],
-    [".*.*x", 4096, "Write narrower bounds"],
-    ["[a-z]{0,64}[a-z]{0,64}[a-z]{0,64}[a-z]{0,64}!", 256, "Write narrower bounds"],
-    [`${"a?".repeat(21)}b`, 256, "Write narrower bounds"],
-    [`${"(a|a)".repeat(21)}b`, 256, "Write narrower bounds"],
-  ])("%s", (pattern, maxLength, sentence) => {
-    expect(patternFault(pattern, maxLength)).toContain(sentence);
+    ["([a-z]", 256, 1, "This is no regular expression of JavaScript"],
+    ["[a-z]\\-", 256, 1, "This is no regular expression of JavaScript"],
+    ["(?i:[a-z])", 256, 1, "This is no regular expression of JavaScript"],
+    ["([a-z]+)+", 256, 1, "Write narrower bounds"],
+    ["([0-9a-f]+-?)+", 256, 1, "Write narrower bounds"],
+    ["(a|a)*b", 256, 1, "Write narrower bounds"],
+    ["(?:\\w|_)+x", 256, 1, "Write narrower bounds"],
+    ["(?:a|a){40}b", 256, 1, "Write narrower bounds"],
+    ["(a?){40}b", 256, 1, "Write narrower bounds"],
+    ["(a*)*b", 256, 1, "Write narrower bounds"],
+    [".*.*.*x", 256, 1, "a character between two repetitions that neither takes"],
+    [".*.*x", 4096, 1, "or a smaller `max_length`"],
+    ["\\p{L}+[^x]+\\S+!", 256, 1, "Write narrower bounds"],
+    ["[a-z]{0,64}[a-z]{0,64}[a-z]{0,64}[a-z]{0,64}!", 256, 1, "Write narrower bounds"],
+    [`${"a?".repeat(21)}b`, 256, 1, "Write narrower bounds"],
+    [`${"(a|a)".repeat(21)}b`, 256, 1, "Write narrower bounds"],
+    ["(?=.*.*.*x).*", 256, 1, "Write narrower bounds"],
+    ["[a-z-]+(?<!-)", 256, 1, "without `(?<=` and `(?<!`"],
+    [".{0,255}.{0,255}.{0,14}x", 256, 125, "Write narrower bounds"],
+    [".{0,255}.{0,15}x", 256, 125, "for a list of 125 values. Write a smaller `max_items`"],
+    [".*.*x", 256, 125, "for a list of 125 values"],
+  ])("%s of %i characters in a list of %i", (pattern, maxLength, values, sentence) => {
+    expect(patternFault(pattern, maxLength, values)).toContain(sentence);
   });
 });

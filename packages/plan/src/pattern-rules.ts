@@ -1,48 +1,93 @@
-import safeRegex from "safe-regex2";
+/** Says what is wrong with a `pattern`, and what the patterns of a whole message can cost. */
+import type { Path, Report } from "./document.ts";
+import { stepsOf } from "./pattern-cost.ts";
+import { isRecord } from "./structure.ts";
 
-/** About 10 ms of backtracking for the worst value. */
-const MAX_WAYS = 1_000_000;
+/** Steps for all patterns of one message, whatever its values are: about 10 ms. */
+const MAX_STEPS = 1_000_000;
+const DEFAULT_MAX_LENGTH = 256;
+const DEFAULT_MAX_ITEMS = 32;
 
-/** What is wrong with a `pattern`: it does not compile, or a hostile value could keep it busy. Else undefined. */
-export function patternFault(pattern: string, maxLength = 256): string | undefined {
-  try {
-    new RegExp(pattern, "u");
-  } catch {
-    return "This is no regular expression of JavaScript (flag u). Mend it; write `\\\\` in double quotes, or use single quotes.";
-  }
-  if (!safeRegex(pattern)) {
-    return "This regular expression could take very long. Write no repetition inside of a repetition, and at most 25 in all.";
-  }
-  const plain = toPlain(pattern);
-  if (/\)[*+{]/.test(plain)) {
-    return "This regular expression repeats a group, which could take very long. Repeat single characters or classes, and write a group out.";
-  }
-  if (waysOf(plain, maxLength) <= MAX_WAYS) return undefined;
-  return "This regular expression can match in too many ways, which could take very long. Write narrower bounds (`{1,16}` for `+`), or a smaller `max_length`.";
-}
-
-/** Escapes and classes as `x`, groups without their marks: what is left of `?` and `{` are quantifiers. */
-function toPlain(pattern: string): string {
-  return pattern
-    .replaceAll(/\\[pP]\{[^}]*\}|\\u\{[^}]*\}|\\.|\[(?:\\.|[^\]\\])*\]/g, "x")
-    .replaceAll(/\(\?(?:[:=!]|<[=!]|<[^>]*>)/g, "(");
+/**
+ * What is wrong with a `pattern`: it does not compile, or hostile values could keep it busy. Else undefined.
+ * @param values how many values of one message it judges: `max_items` of an array
+ */
+export function patternFault(
+  pattern: string,
+  maxLength = DEFAULT_MAX_LENGTH,
+  values = 1,
+): string | undefined {
+  const steps = readSteps(pattern, maxLength);
+  if (steps === undefined)
+    return "This is no regular expression of JavaScript (ECMAScript 2024, flag u). Mend it; write `\\\\` in double quotes, or use single quotes.";
+  if (/\(\?<[=!]/.test(pattern) && steps === Number.POSITIVE_INFINITY)
+    return "What a lookbehind costs cannot be told. Write the pattern without `(?<=` and `(?<!`.";
+  if (steps * values <= MAX_STEPS) return undefined;
+  if (steps > MAX_STEPS)
+    return "This regular expression could take very long: neighbouring repetitions can take the same characters. Write narrower bounds (`{1,16}` for `+`), a character between two repetitions that neither takes, or a smaller `max_length`.";
+  return `This regular expression could take very long for a list of ${values} values. Write a smaller \`max_items\` or \`max_length\`, or narrower bounds (\`{1,16}\` for \`+\`).`;
 }
 
 /**
- * An upper bound of the ways in which backtracking can share a value among the quantifiers, when no group repeats:
- * the product of how far each can vary. safe-regex2 knows only of repetitions within repetitions.
+ * Checks that all patterns of an event's message stay within what one message may cost.
+ * @param shared for each source of the event, the blocks that its messages have as well
  */
-function waysOf(plain: string, maxLength: number): number {
-  // Alternatives are tried one after another, unless a group joins them with what follows.
-  const parts = plain.includes("(") ? [plain.replaceAll("|", "x?")] : plain.split("|");
-  const waysOfPart = (part: string): number => {
-    let ways = 1;
-    for (const [quantifier, least, comma, most] of part.matchAll(/[*+?]|\{(\d+)(,?)(\d*)\}/g)) {
-      if (quantifier === "?") ways *= 2;
-      else if (comma === "," && most !== "") ways *= Number(most) - Number(least) + 1;
-      else if (comma !== "") ways *= maxLength + 1;
-    }
-    return ways;
-  };
-  return parts.reduce((sum, part) => sum + waysOfPart(part), 0);
+export function checkPatternSum(
+  own: { readonly block: unknown; readonly path: Path },
+  shared: readonly (readonly unknown[])[],
+  report: Report,
+): void {
+  const costs = listCosts(own.block, own.path);
+  const others = shared.map((blocks) => blocks.flatMap((block) => listCosts(block, [])));
+  const dearest = costs.toSorted((a, b) => b.steps - a.steps)[0];
+  // What is too much by itself is reported at its own place.
+  if (dearest === undefined || [...costs, ...others.flat()].some(({ steps }) => steps > MAX_STEPS)) return;
+  if (sumOf(costs) + Math.max(0, ...others.map(sumOf)) <= MAX_STEPS) return;
+  report(
+    dearest.path,
+    "The patterns of this event could take very long together, with those of its source's `context` and `ids`; this one the longest. Write narrower bounds (`{1,16}` for `+`), or a smaller `max_length`.",
+  );
+}
+
+function sumOf(costs: readonly PatternCost[]): number {
+  return costs.reduce((sum, { steps }) => sum + steps, 0);
+}
+
+interface PatternCost {
+  readonly path: Path;
+  readonly steps: number;
+}
+
+/** Of a block of fields as it is written; what is not sound is left out. */
+function listCosts(block: unknown, path: Path): readonly PatternCost[] {
+  if (!isRecord(block)) return [];
+  return Object.entries(block).flatMap(([name, field]) => {
+    if (!isRecord(field)) return [];
+    const at = [...path, name];
+    if (field.type === "object") return listCosts(field.fields, [...at, "fields"]);
+    if (field.type !== "array") return costOf(field, at, 1);
+    const values = typeof field.max_items === "number" ? field.max_items : DEFAULT_MAX_ITEMS;
+    return isRecord(field.items) ? costOf(field.items, [...at, "items"], values) : [];
+  });
+}
+
+function costOf(
+  { pattern, max_length = DEFAULT_MAX_LENGTH }: { readonly [key: string]: unknown },
+  path: Path,
+  values: number,
+): readonly PatternCost[] {
+  if (typeof pattern !== "string" || typeof max_length !== "number") return [];
+  const steps = readSteps(pattern, max_length);
+  return steps === undefined ? [] : [{ path: [...path, "pattern"], steps: steps * values }];
+}
+
+/** Undefined: it is no regular expression. */
+function readSteps(pattern: string, maxLength: number): number | undefined {
+  try {
+    // V8 compiles at the first use; a pattern that is too large for it fails only then.
+    new RegExp(`^(?:${pattern})$`, "u").test("a");
+    return stepsOf(pattern, maxLength);
+  } catch {
+    return undefined;
+  }
 }

@@ -1,0 +1,115 @@
+import { type AST, RegExpParser } from "@eslint-community/regexpp";
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { stepsOf } from "./pattern-cost.ts";
+
+const MAX_LENGTH = 16;
+/** More than any matcher here may take; a bound above it is not tried. */
+const PATIENCE = 4000;
+
+const single = new Map<string, RegExp>();
+
+function fits(part: string, character: string): boolean {
+  const known = single.get(part) ?? new RegExp(`^${part}$`, "u");
+  single.set(part, known);
+  return known.test(character);
+}
+
+type Continue = (at: number) => boolean;
+
+/** A backtracking matcher as ECMAScript specifies it, which counts what it tries and looks for every way. */
+function countSteps(pattern: string, value: string): number {
+  const { alternatives } = new RegExpParser().parsePattern(pattern, 0, pattern.length, { unicode: true });
+  let steps = 0;
+  const matchAny = (choices: readonly AST.Alternative[], at: number, go: Continue): boolean =>
+    choices.some(({ elements }) => matchAll(elements, at, go));
+  const matchAll = (elements: readonly AST.Element[], at: number, go: Continue): boolean => {
+    const [first, ...rest] = elements;
+    return first === undefined ? go(at) : match(first, at, (next) => matchAll(rest, next, go));
+  };
+  const match = (part: AST.Element, at: number, go: Continue): boolean => {
+    steps += 1;
+    if (part.type === "Group" || part.type === "CapturingGroup") return matchAny(part.alternatives, at, go);
+    if (part.type === "Quantifier") return repeat(part, 0, at, go);
+    if (part.type === "Assertion" && part.kind === "lookahead")
+      return matchAny(part.alternatives, at, () => true) !== part.negate && go(at);
+    const character = value[at];
+    return character !== undefined && fits(part.raw, character) && go(at + 1);
+  };
+  const repeat = (part: AST.Quantifier, round: number, at: number, go: Continue): boolean => {
+    const again = (): boolean =>
+      round < part.max &&
+      match(part.element, at, (next) =>
+        next === at && round >= part.min ? false : repeat(part, round + 1, next, go),
+      );
+    const leave = (): boolean => round >= part.min && go(at);
+    return part.greedy ? again() || leave() : leave() || again();
+  };
+  // Never true: the worst value is one for which every way is tried.
+  matchAny(alternatives, 0, () => {
+    steps += 1;
+    return false;
+  });
+  return steps;
+}
+
+const { pattern: patterns } = fc.letrec<{ pattern: string; sequence: string; part: string }>((tie) => ({
+  pattern: fc.array(tie("sequence"), { minLength: 1, maxLength: 3 }).map((choices) => choices.join("|")),
+  sequence: fc.array(tie("part"), { maxLength: 4 }).map((parts) => parts.join("")),
+  part: fc
+    .tuple(
+      fc.oneof(
+        { depthSize: "small", withCrossShrink: true },
+        {
+          weight: 8,
+          arbitrary: fc.constantFrom(
+            "a",
+            "a",
+            "a",
+            "b",
+            "-",
+            "[ab]",
+            "[^a]",
+            ".",
+            "[b-c]",
+            "\\w",
+            "\\W",
+            "\\p{L}",
+          ),
+        },
+        { weight: 2, arbitrary: tie("pattern").map((inner) => `(?:${inner})`) },
+        { weight: 1, arbitrary: tie("pattern").map((inner) => `(?=${inner})`) },
+      ),
+      fc.constantFrom("", "", "", "?", "*", "+", "{2}", "{0,3}", "{1,2}", "{2,}", "*?", "+?"),
+    )
+    .map(([part, quantifier]) => (part.startsWith("(?=") ? part : part + quantifier)),
+}));
+const WORST = ["a".repeat(16), "aab".repeat(5), "a".repeat(8) + "b".repeat(8), "a-".repeat(8)];
+const values = fc
+  .array(fc.constantFrom("a", "b", "c", "-"), { maxLength: MAX_LENGTH })
+  .map((characters) => characters.join(""));
+
+test("no value takes more steps than the bound says", () => {
+  fc.assert(
+    fc.property(patterns, values, (pattern, value) => {
+      const bound = stepsOf(pattern, MAX_LENGTH);
+      fc.pre(bound <= PATIENCE);
+      const most = Math.max(...[value, ...WORST].map((tried) => countSteps(pattern, tried)));
+      expect(most).toBeLessThanOrEqual(2 * bound);
+    }),
+    { numRuns: 1500 },
+  );
+});
+
+test.each([
+  ["[a-z]{2,16}", 40],
+  ["[0-9]+[.][0-9]+[.][0-9]+", 2000],
+  ["[0-9]{1,3}(-beta[.][0-9]{1,3})?", 100],
+  ["(?:GET|POST|PUT) /", 40],
+])("%s is known to take at most %i steps", (pattern, most) => {
+  expect(stepsOf(pattern, 256)).toBeLessThanOrEqual(most);
+});
+
+test.each(["(?:a|a)*b", "(?:a+)+b", "(?<=a)b"])("%s has no bound", (pattern) => {
+  expect(stepsOf(pattern, 256)).toBe(Number.POSITIVE_INFINITY);
+});
