@@ -53,6 +53,15 @@ describe("one message", () => {
       ],
     ],
     [
+      "is told of hashes that were hashed once more",
+      { ...sent, properties: { ...Object(sent.properties), who: "a".repeat(64), all: ["b".repeat(64)] } },
+      { ...held, properties: { ...Object(sent.properties), who: "0".repeat(32), all: ["1".repeat(32)] } },
+      [
+        { path: "properties.who", kind: "reduced" },
+        { path: "properties.all", kind: "reduced" },
+      ],
+    ],
+    [
       "is told of an id that became another one",
       { ...sent, userId: "ada" },
       { ...held, userId: "bob" },

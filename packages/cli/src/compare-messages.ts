@@ -46,6 +46,7 @@ const ADDED: ReadonlySet<string> = new Set([
 ]);
 const ID_NAMES = new Set(["userId", "anonymousId", "groupId", "previousId"]);
 /** As JSON. */
+const HASHES = /^(?:"[0-9a-f]{32,64}"|\[(?:"[0-9a-f]{32,64}",?)+\])$/;
 const PSEUDONYM = /^"[0-9a-f]{32,64}"$/;
 
 /** @param oldestMs what happened before may be in the outbox no more */
@@ -106,7 +107,8 @@ export function compareFields(sent: Fields, envelope: Fields): readonly FieldDif
   for (const [path, value] of here) {
     const kept = there.get(path);
     if (kept === undefined) differences.push({ path, kind: "trimmed" });
-    else if (kept !== value) differences.push({ path, kind: isReduced(path, kept) ? "reduced" : "changed" });
+    else if (kept !== value)
+      differences.push({ path, kind: isReduced(path, value, kept) ? "reduced" : "changed" });
   }
   for (const path of there.keys()) {
     if (!here.has(path) && !isAdded(path)) differences.push({ path, kind: "added" });
@@ -114,8 +116,9 @@ export function compareFields(sent: Fields, envelope: Fields): readonly FieldDif
   return differences;
 }
 
-function isReduced(path: string, kept: string): boolean {
+function isReduced(path: string, sent: string, kept: string): boolean {
   if (path === "context.userAgent" || path === "context.ip") return true;
+  if (HASHES.test(sent) && HASHES.test(kept)) return true;
   return ID_NAMES.has(path) && PSEUDONYM.test(kept);
 }
 

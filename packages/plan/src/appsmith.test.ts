@@ -22,11 +22,12 @@ function readSample(name: string): Message & JudgedMessage {
 test.each<[string, PlanSourceName, JsonObject]>([
   ["installation-started", "installer", { userId: "an address" }],
   ["instance-active", "server", { userId: "an address", context: { ip: "an address" } }],
-  ["execute-action-triggered", "server", {}],
+  ["execute-action-triggered", "server", { userId: "a pseudonym", properties: { username: "a pseudonym" } }],
   [
     "applications-page-load",
     "client",
     {
+      userId: "a pseudonym",
       context: {
         ip: "an address",
         page: { referrer: "/applications", url: "/applications" },

@@ -59,7 +59,7 @@ const LIMITS = {
     Type.Boolean({
       default: false,
       description:
-        "Strings: hashed in the SDK with the instance's secret. The collector takes lower-case hex of 32 to 64 characters and nothing else.",
+        "Strings: hashed in the SDK with the instance's secret. The collector takes lower-case hex of 32 to 64 characters and nothing else, and keeps its hash under a secret of its own.",
     }),
   ),
   minimum: Type.Optional(Type.Number({ description: "Numbers: the least value." })),

@@ -131,7 +131,7 @@ export interface StringType {
   readonly enum: readonly string[] | undefined;
   /** A regular expression for the whole value, without ^ and $. */
   readonly pattern: string | undefined;
-  /** Keyed in the SDK: a collector takes only lower-case hex of 32 to 64 characters. */
+  /** Hashed under a key by the SDK. A collector takes lower-case hex of 32 to 64 characters, and hashes it once more. */
   readonly hash: boolean;
 }
 

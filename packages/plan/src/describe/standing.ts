@@ -50,7 +50,9 @@ const PSEUDONYM_WORDS: Line = [
   "Where this page says that a value is hashed, the hash is keyed (HMAC-SHA-256) with a secret. Without the secret " +
     "nobody can try out names and e-mail addresses until one fits. Yet the same value always gives the same hash, so " +
     "that events of one person or instance can be told to belong together. Such a value is a pseudonym: it does not " +
-    "name a person, and it still stands for one.",
+    "name a person, and it still stands for one. What a field says as a pseudonym is hashed twice: by the sender under " +
+    "a secret that never leaves the instance, and by the collector under a secret of its own, because a collector " +
+    "cannot tell whether a sender used a secret.",
 ];
 
 const OWN_FIELDS: Table = {

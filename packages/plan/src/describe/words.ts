@@ -91,7 +91,7 @@ const FORMAT_WORDS = {
 } as const;
 
 function stringInWords(type: StringType): Line {
-  if (type.hash) return ["keyed hash: 32 to 64 hexadecimal digits"];
+  if (type.hash) return ["pseudonym: hashed by the sender, and once more by the collector"];
   if (type.enum !== undefined) return enumInWords(type.enum);
   const words = FORMAT_WORDS[type.format];
   if (type.format === "ip" || type.format === "user_agent") return [words];

@@ -16,7 +16,7 @@ import type {
   UserAgentPolicy,
 } from "../plan.ts";
 import { isAddress } from "./address.ts";
-import { compileString } from "./check-string.ts";
+import { compileString, type StringJudge } from "./check-string.ts";
 import type { TrimReason } from "./judgement.ts";
 import type { Notes } from "./notes.ts";
 import { isMarked, scrub } from "./scrub.ts";
@@ -34,8 +34,8 @@ export interface Reducers {
   /** An IP address under a policy; undefined: nothing of it is kept. */
   address(address: string, policy: IpPolicy): string | undefined;
   userAgent(userAgent: string, policy: UserAgentPolicy): string | undefined;
-  /** The keyed hash of an id that has not the declared form. */
-  pseudonym(id: string): string;
+  /** The keyed hash of an id that has not the declared form; in a collector, also of a hash that was sent. */
+  pseudonym(value: string): string;
   /**
    * Of an SDK: the hash that stands for a value with `hash: true`, as lower-case hex of 32 to 64 characters. Without
    * it, as in a collector, such a value has to be a hash already.
@@ -188,10 +188,21 @@ function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck {
   };
 }
 
+/** Of a collector: nobody can tell whether a sender used a key, so what was sent is hashed once more under its own. */
+function compileSentHash(judge: StringJudge, place: Place): ValueCheck {
+  const { reducers } = place;
+  return (value, notes) => {
+    if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
+    const fault = judge(value);
+    return fault === undefined ? reducers.pseudonym(value) : reject(value, fault, place, notes);
+  };
+}
+
 function compileText(type: StringType, place: Place): ValueCheck {
   const keyedHash = type.hash ? compileKeyedHash(place) : undefined;
   if (keyedHash !== undefined) return compileHashed(keyedHash, place);
   const judge = compileString(type);
+  if (type.hash) return compileSentHash(judge, place);
   const reduce = compileReduction(type, place);
   return (value, notes) => {
     if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
@@ -208,7 +219,7 @@ function compileReduction(
   place: Place,
 ): (value: string, notes: Notes) => string | undefined {
   const { ip, userAgent, reducers, path } = place;
-  if (type.hash || type.enum !== undefined || type.format === "email") return (value) => value;
+  if (type.enum !== undefined || type.format === "email") return (value) => value;
   if (type.format === "user_agent") return (value) => reducers.userAgent(value, userAgent);
   if (type.format === "ip") {
     return (value, notes) => {

@@ -173,9 +173,10 @@ const GOOD = {
 describe("a compiled plan", () => {
   it("leaves a message with which nothing is wrong as it is, the same objects", () => {
     const context = { ip: "203.0.113.9" };
-    const { judgement, kept } = judge({ properties: GOOD, userId: "0123abcd" });
+    const { user: _hashedOnceMore, ...good } = GOOD;
+    const { judgement, kept } = judge({ properties: good, userId: "0123abcd" });
     expect(judgement).toEqual({ event: "track Ran", refused: undefined, trims: [], contact: undefined });
-    expect(kept.properties).toBe(GOOD);
+    expect(kept.properties).toBe(good);
     expect(kept.userId).toBe("0123abcd");
     expect(judge({ context }).kept.context).toEqual({ ip: "truncate(11)" });
     expect(context).toEqual({ ip: "203.0.113.9" });
@@ -254,6 +255,29 @@ describe("a compiled plan", () => {
     expect(kept.context).toEqual({ ip: "truncate(11)", userAgent: "ua:family", page: { url: "/path" } });
     expect(kept.userId).toBe("truncate(11)");
     expect(judgement.trims).toEqual([]);
+  });
+
+  it("hashes what was sent as a hash once more, because it may have been made without a key", () => {
+    const hash = "f".repeat(64);
+    const { judgement, kept } = judge(
+      {
+        event: "Hashed",
+        properties: { who: hash, team: { members: [hash, "0".repeat(32)] } },
+        context: { user: hash },
+        userId: hash,
+        anonymousId: "abc",
+      },
+      compiled,
+      "client",
+    );
+    expect(kept).toMatchObject({
+      properties: { who: "hash(64)", team: { members: ["hash(64)", "hash(32)"] } },
+      context: { user: "hash(64)" },
+      userId: "hash(64)",
+      anonymousId: "abc",
+    });
+    expect(judgement.trims).toEqual([]);
+    expect(judge({ properties: { user: hash } }, observing).kept.properties).toEqual({ user: "hash(64)" });
   });
 
   it("replaces ids of another form by their keyed hashes", () => {

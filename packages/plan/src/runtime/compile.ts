@@ -156,7 +156,8 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
 }
 
 /**
- * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash. An SDK hashes
+ * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash; a declared hash
+ * is hashed once more (see `compileSentHash`). An SDK hashes
  * where the plan says so, whatever the id looks like, and sends no id that is not declared.
  */
 function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
@@ -166,9 +167,10 @@ function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   if (keyedHash !== undefined && field === undefined && !place.observe) return removeId(name);
   const judge = field?.type === "string" && field.format === "text" ? compileString(field) : undefined;
   const hasForm = (value: string): boolean => judge !== undefined && judge(value) === undefined;
+  const isHash = field?.type === "string" && field.hash;
   return (value, notes) => {
     if (isMarked(value) && isAddress(value)) return place.reducers.address(value, place.ip);
-    if (hasForm(value)) return value;
+    if (hasForm(value)) return isHash ? place.reducers.pseudonym(value) : value;
     if (place.observe && scrub(value) === undefined) return value;
     notes.add(name, "id_replaced");
     return place.reducers.pseudonym(value);

@@ -120,6 +120,37 @@ describe("the plan in force", () => {
     });
   });
 
+  it("keeps a hash that was sent hashed once more, and finds and forgets its events by the one that was sent", async () => {
+    const [user, username] = ["4".repeat(64), "5".repeat(64)];
+    const message = {
+      type: "track",
+      event: "execute_ACTION_TRIGGERED",
+      userId: user,
+      properties: { instanceId: "6".repeat(24), username },
+    };
+    await send(message);
+    for (const query of [`userId=${user}`, `properties.username=${username}`]) {
+      const { events } = await eventually(
+        () => candor.read(`/api/events?${query}`),
+        (page) => page.events?.length === 1,
+      );
+      expect(events).toMatchObject([
+        {
+          userId: expect.stringMatching(/^[0-9a-f]{32}$/),
+          properties: { username: expect.stringMatching(/^[0-9a-f]{32}$/) },
+        },
+      ]);
+      expect(JSON.stringify(events)).not.toMatch(/4{32}|5{32}/);
+    }
+    const response = await fetch(`${candor.url}/api/forget`, {
+      method: "POST",
+      headers: { authorization: "Bearer token-a", "content-type": "application/json" },
+      body: JSON.stringify({ user }),
+    });
+    expect(response.status).toBe(200);
+    expect(await candor.read(`/api/count?properties.username=${username}`)).toEqual({ count: 0 });
+  });
+
   it("finds an event by the id that was sent, also where only its hash is kept", async () => {
     const message = {
       type: "track",

@@ -165,12 +165,16 @@ describe("secrets planted everywhere outside of the plan, under the Appsmith pla
     expect(seen.pages).toContain("not_in_enum");
     expect(seen.metrics).toContain('reason="event_not_in_plan"');
     expect(seen.output).toContain("Stopping");
-    const samples = secrets.allFor("sample");
+    expect([...secrets.bareHashes.values()]).toContain(
+      "execute_ACTION_TRIGGERED: hash in properties.username",
+    );
+    expect([...secrets.bareHashes.values()]).toContain("execute_ACTION_TRIGGERED: hash in userId");
+    const samples = [...secrets.allFor("sample"), secrets.bareHash("sample")];
     for (const secret of samples) {
       for (const text of [
         secret,
         encodeURIComponent(secret),
-        `x${Buffer.from(`ab${secret}`).toString("base64")}`,
+        ...(secrets.bareHashes.has(secret) ? [] : [`x${Buffer.from(`ab${secret}`).toString("base64")}`]),
       ])
         expect(findSecrets(text, secrets), text).not.toEqual([]);
     }

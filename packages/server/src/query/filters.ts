@@ -11,6 +11,8 @@ const ID_FILTERS: ReadonlySet<string> = new Set(["messageId", "userId", "anonymo
 
 const COLUMN_FILTERS = ["source", "event", "type", "messageId", "userId", "anonymousId"] as const;
 const PATH_FILTER = /^(properties|traits|context)\..+$/;
+/** What a field with `hash: true` takes; the collector keeps its hash. */
+const HASH = /^[0-9a-f]{32,64}$/;
 const MAX_FILTERS = 20;
 const MAX_PATH_PARTS = 32;
 const MAX_WAYS = 64;
@@ -31,7 +33,8 @@ export function readFilters(
     if (others.includes(name)) continue;
     if (filters.has(name)) throw invalid("A filter is given twice. Give each once.");
     checkFilter(name, value);
-    filters.set(name, ID_FILTERS.has(name) ? storedForms(value) : [value]);
+    const isSentForm = ID_FILTERS.has(name) || (PATH_FILTER.test(name) && HASH.test(value));
+    filters.set(name, isSentForm ? storedForms(value) : [value]);
   }
   if (filters.size > MAX_FILTERS) throw invalid(`More than ${MAX_FILTERS} filters. Use fewer.`);
   return filters;
@@ -90,7 +93,7 @@ export function toCondition(filters: Filters): Condition {
     } else if (PATH_FILTER.test(name)) {
       conditions.push(
         `(${pathWays(name)
-          .map((way) => wayCondition(way, value, bind))
+          .flatMap((way) => values.map((form) => wayCondition(way, form, bind)))
           .join(" OR ")})`,
       );
     } else conditions.push(`${name} IN (${values.map(bind).join(", ")})`);

@@ -24,6 +24,7 @@ export function plantedMessages(plan: Plan, source: PlanSourceName, secrets: Sec
       ...undeclaredPlaces(event, secrets),
       ...declaredTexts(plan, event, source, secrets),
       ...ids(event, secrets),
+      ...bareHashes(plan, event, source, secrets),
     ]),
     ...refused(events, secrets),
   ];
@@ -133,6 +134,25 @@ function ids(event: PlanEvent, secrets: Secrets): Json[] {
   return ID_NAMES.flatMap((id) =>
     secrets.allFor(`${event.name}: ${id}`).map((secret) => ({ ...base, [id]: secret })),
   );
+}
+
+/** A hash that was made without a key, wherever the plan takes a hash. */
+function bareHashes(plan: Plan, event: PlanEvent, source: PlanSourceName, secrets: Secrets): Json[] {
+  const base = exampleOf(event);
+  const { context = {}, ids: declared = {} } = plan.sources[source] ?? {};
+  const inFields = Object.entries({ properties: event.fields, context }).flatMap(([root, fields]) =>
+    Object.entries(fields)
+      .filter(([, field]) => field.type === "string" && field.hash)
+      .map(([name]) => {
+        const hash = secrets.bareHash(`${event.name}: hash in ${root}.${name}`);
+        return { ...base, [root]: withText(base[root], [name], hash) };
+      }),
+  );
+  const inIds = ID_NAMES.filter((id) => declared[id]?.type === "string" && declared[id].hash).map((id) => ({
+    ...base,
+    [id]: secrets.bareHash(`${event.name}: hash in ${id}`),
+  }));
+  return [...inFields, ...inIds];
 }
 
 /** Refused, or nearly: names that are not declared, other types, no message at all. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -9,6 +10,10 @@ export interface Secrets {
   addressesFor(place: string): readonly string[];
   /** A secret of one kind. */
   one(kind: SecretKind, place: string): string;
+  /** The bare SHA-256 of an e-mail address, which anybody can find again by trying addresses. */
+  bareHash(place: string): string;
+  /** The place of each bare hash that was made. */
+  readonly bareHashes: ReadonlyMap<string, string>;
   placeOf(number: number): string | undefined;
 }
 
@@ -35,6 +40,7 @@ const ADDRESSES: readonly SecretKind[] = ["email", "encodedEmail", "ipv4", "ipv6
 
 export function createSecrets(): Secrets {
   const places: string[] = [];
+  const bareHashes = new Map<string, string>();
   const make = (kind: SecretKind, place: string): string => {
     const number = places.push(`${place} (${kind})`) - 1;
     return KINDS[kind](number);
@@ -43,6 +49,12 @@ export function createSecrets(): Secrets {
     allFor: (place) => ALL.map((kind) => make(kind, place)),
     addressesFor: (place) => ADDRESSES.map((kind) => make(kind, place)),
     one: make,
+    bareHash: (place) => {
+      const hash = createHash("sha256").update(make("email", place)).digest("hex");
+      bareHashes.set(hash, place);
+      return hash;
+    },
+    bareHashes,
     placeOf: (number) => places[number],
   };
 }
@@ -81,6 +93,11 @@ export function findSecrets(text: string, secrets: Secrets): string[] {
       if (!found.has(place)) found.set(place, around);
       if (found.size >= 60) break;
     }
+  }
+  for (const [hash, place] of secrets.bareHashes) {
+    // As hex, half of it (a pseudonym's length) and as bytes.
+    const forms = [hash.slice(0, 32), hash.slice(32), Buffer.from(hash, "hex").toString("latin1")];
+    if (forms.some((form) => text.includes(form))) found.set(place, "a bare hash");
   }
   return [...found].map(([place, around]) => `${place}: ${JSON.stringify(around)}`);
 }
