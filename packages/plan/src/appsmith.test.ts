@@ -3,7 +3,7 @@ import type { JsonObject, Message } from "@candor/envelope";
 import { expect, test } from "vitest";
 import { loadPlan } from "./load.ts";
 import type { PlanSourceName } from "./plan.ts";
-import { compilePlan, type JudgedMessage } from "./runtime/index.ts";
+import { compilePlan, type JudgedMessage, type Trim } from "./runtime/index.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const plan = loadPlan(readFileSync(new URL("plans/appsmith.yaml", ROOT), "utf8"), "plans/appsmith.yaml");
@@ -19,9 +19,14 @@ function readSample(name: string): Message & JudgedMessage {
   return { ...(JSON.parse(text) as Message), category: undefined };
 }
 
-test.each<[string, PlanSourceName, JsonObject]>([
+test.each<[string, PlanSourceName, JsonObject, (readonly Trim[])?]>([
   ["installation-started", "installer", { userId: "an address" }],
-  ["instance-active", "server", { userId: "an address", context: { ip: "an address" } }],
+  [
+    "instance-active",
+    "server",
+    { userId: "an address", context: { ip: "an address" } },
+    [{ path: "userId", reason: "address_reduced" }], // declared as a hash
+  ],
   ["execute-action-triggered", "server", { userId: "a pseudonym", properties: { username: "a pseudonym" } }],
   [
     "applications-page-load",
@@ -35,12 +40,15 @@ test.each<[string, PlanSourceName, JsonObject]>([
       },
     },
   ],
-])("the plan keeps all of the reference's %s, but what its policies reduce", (name, source, reduced) => {
-  const message = readSample(name);
-  const judgement = compiled.judge(source, message, 0);
-  expect(judgement).toMatchObject({ refused: undefined, trims: [], contact: undefined });
-  expect(message).toEqual(merge(readSample(name) as unknown as JsonObject, reduced));
-});
+])(
+  "the plan keeps all of the reference's %s, but what its policies reduce",
+  (name, source, reduced, trims = []) => {
+    const message = readSample(name);
+    const judgement = compiled.judge(source, message, 0);
+    expect(judgement).toMatchObject({ refused: undefined, trims, contact: undefined });
+    expect(message).toEqual(merge(readSample(name) as unknown as JsonObject, reduced));
+  },
+);
 
 function merge(base: JsonObject, change: JsonObject): JsonObject {
   const merged = { ...base };
@@ -83,7 +91,7 @@ test.each<[string, PlanSourceName, string, JsonObject]>([
   const planted = leavesOf(context)[0] ?? "";
   expect(before).toContain(planted);
   expect(JSON.stringify(message.context)).not.toContain(planted);
-  expect(judgement.trims).toHaveLength(1);
+  expect(new Set(judgement.trims.map(({ path }) => path)).size).toBe(1);
 });
 
 function leavesOf(value: JsonObject): string[] {

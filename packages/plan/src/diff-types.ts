@@ -66,8 +66,9 @@ function diffTexts(older: StringType, newer: StringType, note: Note): void {
     else note("newly_collected", "It must match another pattern.");
   }
   if (older.format !== newer.format) {
-    // Every other format takes something away from the text.
-    const kind = older.format === "text" && newer.format !== "email" ? "less" : "newly_collected";
+    // Every other format takes something away from the text, but for what looks like an IP address.
+    const isLess = older.format === "text" && newer.format !== "email" && newer.format !== "version";
+    const kind = isLess ? "less" : "newly_collected";
     note(kind, `Its format is \`${newer.format}\` instead of \`${older.format}\`.`);
   }
   diffLimit("characters", older.maxLength, newer.maxLength, note);

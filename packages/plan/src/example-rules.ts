@@ -27,11 +27,12 @@ export function checkExample(field: FieldFile, path: Path, report: Report): void
 /** The check of the collector itself. What a policy makes of a user agent is not known here, nor its length. */
 const PLACE: Place = {
   path: "example",
-  ip: "keep",
+  ip: "truncate",
   userAgent: "keep",
   level: 2,
+  isOwn: false,
   observe: false,
-  reducers: { address: (address) => address, userAgent: () => "", pseudonym: (id) => id },
+  reducers: { address: () => "[ip]", userAgent: () => "", pseudonym: (id) => id },
 };
 
 function checkValue(
@@ -43,7 +44,11 @@ function checkValue(
   const notes = new Notes();
   compileValue(toType(field), PLACE)(Array.isArray(value) ? [...value] : (value as string), notes);
   const reason = notes.take()[0]?.reason;
-  if (reason !== undefined) report(at, `The example would be removed. ${cureOf(reason, field)}`);
+  if (reason !== undefined)
+    report(
+      at,
+      `The example would ${reason === "address_reduced" ? "be changed" : "be removed"}. ${cureOf(reason, field)}`,
+    );
 }
 
 /** What to write instead, by why the collector would not keep it. */
@@ -61,6 +66,8 @@ function cureOf(reason: TrimReason, field: FieldFile | ItemFile): string {
       return "Write a number within `minimum`, `maximum` and `buckets`.";
     case "email_removed":
       return "Write one without an e-mail address: these are cut out of text.";
+    case "address_reduced":
+      return "It is taken for an IP address. Write `format: version` if the field is a version, `format: ip` if it is an address.";
     case "address_removed":
       return "Write one without an IP address: these are cut out of text.";
     default:
@@ -76,6 +83,7 @@ const TYPE_CURES: { readonly [type: string]: string | undefined } = {
 };
 
 const FORM_CURES = {
+  version: "Write a version, such as 1.9.2: digits, letters, `.`, `-` and `+`, after a digit or `v`.",
   text: "Write one that matches `pattern` as a whole, or mend the pattern.",
   url: "Write a URL or its path, such as /applications.",
   ip: "Write an IP address, such as 203.0.113.7.",

@@ -110,6 +110,9 @@ Fields
   \`items\` (needed) and \`max_items\` for arrays; \`fields\` (needed) for objects. Limits of an array's items stand under \`items\`.
 - Objects nest at most 8 deep. They have no \`sensitivity\`, no \`example\` and no \`column\`: their fields do.
 - Every other field has a \`sensitivity\`, and an \`example\` that the collector would keep whole.
+- A text that looks like an IP address as a whole is treated as one, by the source's policy, and that is noted: a version of
+  four numbers (\`4.2.0.17\`) too. Write \`format: version\` for versions: an optional \`v\`, a digit, then digits, letters, \`.\`,
+  \`-\` and \`+\`.
 - \`hash\` goes without \`enum\`, \`pattern\` and \`format\`. \`enum\` goes without \`pattern\` and \`format\`. \`pattern\` goes with the formats
   \`text\` and \`url\`; for a URL it is the path that must match.
 - A \`pattern\` is for the whole value (no \`^\` and \`$\` needed), in JavaScript's syntax of ECMAScript 2024 with the flag \`u\`,

@@ -52,7 +52,7 @@ const LIMITS = {
     Type.Enum([...STRING_FORMATS], {
       default: "text",
       description:
-        "Strings: `url` keeps the path only, `ip` and `user_agent` follow the source's policy, `email` is an address (contact fields only).",
+        "Strings: `version` is the number of a release (`4.2.0.17`, `v1.9.2-rc.1+build5`), never taken for an IP address; `url` keeps the path only, `ip` and `user_agent` follow the source's policy, `email` is an address (contact fields only).",
     }),
   ),
   hash: Type.Optional(

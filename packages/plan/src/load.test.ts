@@ -422,6 +422,29 @@ const BROKEN: readonly (readonly [
     ],
   ],
   [
+    "an example that looks like an IP address",
+    "          enum: [quick, vegan, cheap]\n        max_items: 3\n        sensitivity: interaction\n        description: Which filters were set.\n        example: [quick]\n",
+    "          max_length: 20\n        sensitivity: interaction\n        description: Which filters were set.\n        example: [4.2.0.17]\n",
+    [
+      "106:19",
+      "events[1].properties.filters.example[0]",
+      "Write `format: version` if the field is a version",
+    ],
+  ],
+  [
+    "an example that is no version",
+    "        enum: [debian, ubuntu, other]\n",
+    "        format: version\n",
+    ["74:18", "events[0].properties.os.example", "Write a version, such as 1.9.2"],
+    ["90:21", "events[0].properties.email.kept_with[0]", "Give that field an `enum` or a `pattern`."],
+  ],
+  [
+    "a version with a pattern",
+    "        enum: [debian, ubuntu, other]\n",
+    '        format: version\n        pattern: "[a-z]+"\n',
+    ["72:9", "events[0].properties.os.pattern", "Remove `pattern`, or `format`."],
+  ],
+  [
     "an example that is no hash",
     "example: 70280e5d07e61e5e915e5d26ac8704bbd68d3f75ebad67ba439f4c354d7a1b2c",
     "example: me@example.com",

@@ -119,8 +119,11 @@ export type Field = FieldAbout & FieldType;
 
 export type FieldType = StringType | NumberType | { readonly type: "boolean" } | ObjectType | ArrayType;
 
-/** What a string is, beyond text: `url` keeps its path only; `ip` and `user_agent` follow the source's policies. */
-export const STRING_FORMATS = ["text", "url", "ip", "user_agent", "email"] as const;
+/**
+ * What a string is, beyond text: `version` is never taken for an IP address; `url` keeps its path only; `ip` and
+ * `user_agent` follow the source's policies.
+ */
+export const STRING_FORMATS = ["text", "version", "url", "ip", "user_agent", "email"] as const;
 export type StringFormat = (typeof STRING_FORMATS)[number];
 
 export interface StringType {

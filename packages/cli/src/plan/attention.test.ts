@@ -1,5 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { Plan } from "@candor/plan";
+import type { Field, Plan } from "@candor/plan";
 import { readPlan } from "@candor/server";
 import { expect, test } from "vitest";
 import { listAttention } from "./attention.ts";
@@ -28,6 +28,35 @@ test.each<[string, "expired" | "expiring" | undefined, string]>([
   expect(listAttention(expiring(expires), NOON_MS)).toEqual(
     kind === undefined ? [] : [{ kind, where, text: `${text} ${todo}` }],
   );
+});
+
+test("an example that the collector would not show as it is written", () => {
+  const { server } = plan.sources;
+  if (server === undefined) throw new Error("the small plan has a server");
+  const userAgent: Field = {
+    type: "string",
+    format: "user_agent",
+    maxLength: 256,
+    enum: undefined,
+    pattern: undefined,
+    hash: false,
+    sensitivity: "technical",
+    description: "The browser.",
+    example: "Small 1.0",
+    since: 1,
+    required: false,
+    exception: undefined,
+    column: false,
+    keptWith: [],
+  };
+  const sources = { server: { ...server, context: { userAgent } } };
+  expect(listAttention({ ...plan, sources }, NOON_MS)).toEqual([
+    {
+      kind: "example_changed",
+      where: "event track Opened, from server: context.userAgent",
+      text: "The example is taken for no person's browser. Write a whole user agent, or families such as `Firefox on Linux`.",
+    },
+  ]);
 });
 
 test("a source that observes, and one that keeps addresses", () => {

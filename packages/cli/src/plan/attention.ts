@@ -1,17 +1,18 @@
 import { labelOf, PLAN_SOURCES, type Plan, type PlanEvent } from "@candor/plan";
+import { listChangedExamples } from "@candor/server";
 
 const SOON_DAYS = 30;
 const DAY_MS = 24 * 3600 * 1000;
 
 /** Something about a plan that is allowed, and that its maker should know. */
 export interface Attention {
-  readonly kind: "observe" | "ip_keep" | "expired" | "expiring";
+  readonly kind: "observe" | "ip_keep" | "expired" | "expiring" | "example_changed";
   /** `source client`, `event track Installation Started`. */
   readonly where: string;
   readonly text: string;
 }
 
-/** What needs attention: sources first, then events, in the order of the plan. */
+/** What needs attention: sources first, then events, then examples, each in the order of the plan. */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
     const source = plan.sources[name];
@@ -25,7 +26,12 @@ export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
         : []),
     ];
   });
-  return [...ofSources, ...plan.events.flatMap((event) => judgeExpiry(event, nowMs))];
+  const ofExamples = listChangedExamples(plan).map(({ where, path, text }) => ({
+    kind: "example_changed" as const,
+    where: `${where}: ${path}`,
+    text,
+  }));
+  return [...ofSources, ...plan.events.flatMap((event) => judgeExpiry(event, nowMs)), ...ofExamples];
 }
 
 /** Whether the collector refuses the event by now. */

@@ -84,6 +84,7 @@ export function typeInWords(field: Field): Line {
 
 const FORMAT_WORDS = {
   text: "text",
+  version: "version number",
   url: "path of a web address",
   ip: "IP address, treated as said above",
   user_agent: "user agent, treated as said above",

@@ -2,6 +2,20 @@
 
 export type PatternCheck = (value: string) => boolean;
 
+/**
+ * The characters that values of a pattern can have, 1 for each of ASCII; undefined where that cannot be told, or where
+ * there may be others.
+ */
+export function charactersOf(pattern: string): Uint8Array | undefined {
+  const alternatives = splitAlternatives(pattern).map(readParts);
+  const all = new Uint8Array(ASCII);
+  for (const parts of alternatives) {
+    if (parts === undefined || /[^\0-\x7f]/.test(pattern)) return undefined;
+    for (const { chars } of parts) chars.forEach((is, code) => (all[code] = (all[code] ?? 0) | is));
+  }
+  return all;
+}
+
 /** Characters of ASCII: 1 for those that a part takes. */
 type Class = Uint8Array;
 

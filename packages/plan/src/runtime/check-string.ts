@@ -1,8 +1,13 @@
-import type { StringType } from "../plan.ts";
+import type { StringFormat, StringType } from "../plan.ts";
 import { compilePattern, type PatternCheck } from "./check-pattern.ts";
 import type { TrimReason } from "./judgement.ts";
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
+/** Semver, dotted numbers of any count, and what distributions add to them. */
+const VERSION = /^v?[0-9][0-9A-Za-z.+-]*$/;
+
+/** Formats that are a form of their own. */
+const FORMS: { readonly [format in StringFormat]?: RegExp } = { email: EMAIL, version: VERSION };
 
 /** Says what is wrong with a string that the format has reduced already; undefined when nothing is. */
 export type StringJudge = (value: string) => TrimReason | undefined;
@@ -26,6 +31,7 @@ export function compileString(type: StringType): StringJudge {
 const isKeyedHash = compilePattern("[0-9a-f]{32,64}");
 
 function formOf({ format, pattern }: StringType): PatternCheck | undefined {
-  if (format === "email") return (value) => EMAIL.test(value);
+  const own = FORMS[format];
+  if (own !== undefined) return (value) => own.test(value);
   return pattern === undefined ? undefined : compilePattern(pattern);
 }

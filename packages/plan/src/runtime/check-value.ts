@@ -16,16 +16,17 @@ import type {
   UserAgentPolicy,
 } from "../plan.ts";
 import { isAddress } from "./address.ts";
+import { charactersOf } from "./check-pattern.ts";
 import { compileString, type StringJudge } from "./check-string.ts";
 import type { TrimReason } from "./judgement.ts";
 import type { Notes } from "./notes.ts";
-import { isMarked, scrub } from "./scrub.ts";
+import { allowsMarks, isMarked, scrub } from "./scrub.ts";
 import { keepScrubbed, scrubValue } from "./scrub-value.ts";
 import { toPath } from "./url-path.ts";
 
 /**
  * Judges a value and gives it back: unchanged (the same object, when nothing in it changed), reduced, or undefined when
- * nothing of it is kept. Never changes what it is given.
+ * nothing of it is kept. Values inside an object that is the message's own are replaced in place.
  */
 export type ValueCheck = (value: JsonValue, notes: Notes) => JsonValue | undefined;
 
@@ -53,6 +54,8 @@ export interface Place {
   readonly level: number;
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
+  /** What stands here belongs to this message alone, and may be changed; else it is copied. */
+  readonly isOwn: boolean;
   /** Keep what breaks the plan, with addresses cut out, and only note it. */
   readonly observe: boolean;
   readonly reducers: Reducers;
@@ -104,6 +107,10 @@ export function compileObject(fields: Fields, place: Place): ValueCheck {
       const after = check(before, notes);
       if (after === before) {
         if (copy !== undefined) copy[name] = after;
+        continue;
+      }
+      if (after !== undefined && place.isOwn && copy === undefined) {
+        value[name] = after;
         continue;
       }
       copy ??= copyUntil(value, name);
@@ -204,13 +211,27 @@ function compileText(type: StringType, place: Place): ValueCheck {
   const judge = compileString(type);
   if (type.hash) return compileSentHash(judge, place);
   const reduce = compileReduction(type, place);
+  const isFine = compileFine(type, judge);
   return (value, notes) => {
     if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
+    if (isFine(value)) return value;
     const reduced = reduce(value, notes);
     if (reduced === undefined) return undefined;
     const fault = judge(reduced);
     return fault === undefined ? reduced : reject(reduced, fault, place, notes);
   };
+}
+
+/**
+ * Whether a string stays as it is, told quickly for most that do: they have the declared form, and no character that an
+ * address needs.
+ */
+function compileFine(type: StringType, judge: StringJudge): (value: string) => boolean {
+  if (type.enum !== undefined) return (value) => judge(value) === undefined;
+  if (type.format !== "text") return () => false;
+  const characters = type.pattern === undefined ? undefined : charactersOf(type.pattern);
+  if (characters !== undefined && !allowsMarks(characters)) return (value) => judge(value) === undefined;
+  return (value) => value.length <= type.maxLength && !isMarked(value) && judge(value) === undefined;
 }
 
 /** Takes from a string what its format and the source's policies do not keep, before its limits are judged. */
@@ -219,7 +240,8 @@ function compileReduction(
   place: Place,
 ): (value: string, notes: Notes) => string | undefined {
   const { ip, userAgent, reducers, path } = place;
-  if (type.enum !== undefined || type.format === "email") return (value) => value;
+  if (type.enum !== undefined || type.format === "email" || type.format === "version")
+    return (value) => value;
   if (type.format === "user_agent") return (value) => reducers.userAgent(value, userAgent);
   if (type.format === "ip") {
     return (value, notes) => {
@@ -248,7 +270,11 @@ function compileCut(maxLength: number, place: Place): (value: string, notes: Not
   const { ip, reducers, path } = place;
   return (value, notes) => {
     if (value.length > maxLength || !isMarked(value)) return value;
-    if (isAddress(value)) return reducers.address(value, ip);
+    if (isAddress(value)) {
+      const left = reducers.address(value, ip) ?? "[ip]";
+      if (left !== value) notes.add(path, "address_reduced");
+      return left;
+    }
     const found = scrub(value);
     if (found === undefined) return value;
     if (found.email) notes.add(path, "email_removed");

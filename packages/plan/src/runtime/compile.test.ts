@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from "vitest";
 import { loadPlan } from "../load.ts";
-import { consentOf, PLAN_SOURCES, type Plan, type PlanSourceName } from "../plan.ts";
+import { consentOf, type IpPolicy, PLAN_SOURCES, type Plan, type PlanSourceName } from "../plan.ts";
+import { applyAddressPolicy } from "./address-policy.ts";
 import { compilePlan, type JudgedMessage } from "./compile.ts";
 import type { Judgement } from "./judgement.ts";
 
@@ -254,7 +255,66 @@ describe("a compiled plan", () => {
     expect(kept.properties).toEqual({ text: "truncate(11)" });
     expect(kept.context).toEqual({ ip: "truncate(11)", userAgent: "ua:family", page: { url: "/path" } });
     expect(kept.userId).toBe("truncate(11)");
-    expect(judgement.trims).toEqual([]);
+    // What is declared as an address or a user agent is what the plan says; another field is told.
+    expect(judgement.trims).toEqual([
+      { path: "properties.text", reason: "address_reduced" },
+      { path: "userId", reason: "address_reduced" },
+    ]);
+  });
+
+  it.each<[IpPolicy, string, readonly string[]]>([
+    ["drop", "[ip]", ["address_reduced"]],
+    ["country", "[ip]", ["address_reduced"]],
+    ["truncate", "4.2.0.0", ["address_reduced"]],
+    ["keep", "4.2.0.17", []],
+  ])(
+    "under ip %s, a text like 4.2.0.17 becomes %s and its event stays; a version is kept",
+    (ip, left, reasons) => {
+      const text = planText()
+        .replace("ip: truncate", `ip: ${ip}`)
+        .replace("text: { type: string,", "text: { type: string, required: true,")
+        .replace(
+          "code: { type: string,",
+          "version: { type: string, format: version, required: true, sensitivity: technical, description: Release., example: 4.2.0.17 }\n      code: { type: string,",
+        );
+      const plan = compilePlan(loadPlan(text, "plan.yaml"), {
+        ...reducers,
+        address: (address, policy) => applyAddressPolicy(address, policy, reducers.pseudonym),
+      });
+      const { judgement, kept } = judge({ properties: { text: "4.2.0.17", version: "4.2.0.17" } }, plan);
+      expect(kept.properties).toEqual({ text: left, version: "4.2.0.17" });
+      expect(judgement.trims).toEqual(reasons.map((reason) => ({ path: "properties.text", reason })));
+      expect(judgement.refused).toBeUndefined();
+    },
+  );
+
+  it.each([
+    ["1.9.2", true],
+    ["v20.11.1", true],
+    ["10.0.0.1", true],
+    ["2.0.0-rc.1+build.5", true],
+    ["1.2.3.4.5", true],
+    ["9", true],
+    ["", false],
+    ["latest", false],
+    ["1.2 from ada", false],
+    ["1@host.example", false],
+    ["2001:db8::1", false],
+    ["1%402", false],
+    ["\uFF11.2", false],
+    [`1.${"0".repeat(255)}`, false],
+  ])("takes %j for a version: %s", (version, isVersion) => {
+    const about = "sensitivity: technical, description: Release., example: 1.9.2";
+    const plan = compilePlan(
+      loadPlan(
+        planText().replace("code: {", `version: { type: string, format: version, ${about} }\n      code: {`),
+        "plan.yaml",
+      ),
+      reducers,
+    );
+    const { judgement, kept } = judge({ properties: { version } }, plan);
+    expect(kept.properties).toEqual(isVersion ? { version } : {});
+    expect(judgement.trims).toHaveLength(isVersion ? 0 : 1);
   });
 
   it("hashes what was sent as a hash once more, because it may have been made without a key", () => {

@@ -22,7 +22,10 @@ import { Notes } from "./notes.ts";
 import { isMarked, scrub } from "./scrub.ts";
 import { scrubValue } from "./scrub-value.ts";
 
-/** What is judged of a message: an Envelope has it all. Its fields are replaced; the objects in them never change. */
+/**
+ * What is judged of a message: an Envelope has it all. Its fields are replaced; values in its properties and traits too.
+ * Its context may be shared with other messages, and is copied when something in it changes.
+ */
 export interface JudgedMessage {
   readonly type: MessageType;
   event: string | undefined;
@@ -119,6 +122,7 @@ function compileSource(
   const place: Place = {
     path: "context",
     level: FIELD_LEVEL,
+    isOwn: false,
     ip,
     userAgent,
     observe: source.mode === "observe",
@@ -149,7 +153,7 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
     expiresAtMs: event.expires === undefined ? Number.POSITIVE_INFINITY : Date.parse(event.expires),
     isObserved: place.observe,
     root,
-    fields: compileObject(event.fields, { ...place, path: root }),
+    fields: compileObject(event.fields, { ...place, path: root, isOwn: true }),
     contact: contact && { name: contact[0], keptWith: contact[1].keptWith },
     clean: Object.freeze({ event: label, refused: undefined, trims: [], contact: undefined }),
   };
@@ -168,8 +172,13 @@ function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   const judge = field?.type === "string" && field.format === "text" ? compileString(field) : undefined;
   const hasForm = (value: string): boolean => judge !== undefined && judge(value) === undefined;
   const isHash = field?.type === "string" && field.hash;
+  const isAddressField = field?.type === "string" && field.format === "ip";
   return (value, notes) => {
-    if (isMarked(value) && isAddress(value)) return place.reducers.address(value, place.ip);
+    if (isMarked(value) && isAddress(value)) {
+      const left = place.reducers.address(value, place.ip);
+      if (left !== value && !isAddressField) notes.add(name, "address_reduced");
+      return left;
+    }
     if (hasForm(value)) return isHash ? place.reducers.pseudonym(value) : value;
     if (place.observe && scrub(value) === undefined) return value;
     notes.add(name, "id_replaced");

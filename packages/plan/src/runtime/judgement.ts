@@ -12,6 +12,8 @@ export const TRIM_REASONS = {
   too_many_items: "The list is longer than the plan allows.",
   email_removed: "An e-mail address was cut out of the text.",
   address_removed: "An IP address was cut out of the text.",
+  address_reduced:
+    "The whole value looks like an IP address, so the source's IP policy was applied to it. If it is a version, write `format: version`.",
   id_replaced: "The id has not the declared form and was replaced by its keyed hash.",
   unreadable_time: "It is no time that RFC 3339 or ISO 8601 knows; the time of receipt stands for it.",
 } as const satisfies { [reason: string]: string };

@@ -1,6 +1,22 @@
-import { ALONE, createIds, type JsonObject, type JsonValue, toIsoTime } from "@candor/envelope";
-import { type Field, type Fields, labelOf, type Plan, type PlanEvent, rootOf } from "@candor/plan";
-import { compilePlan } from "@candor/plan/runtime";
+import {
+  ALONE,
+  createIds,
+  isObject,
+  type JsonObject,
+  type JsonValue,
+  parseMessage,
+  toIsoTime,
+} from "@candor/envelope";
+import {
+  type Field,
+  type Fields,
+  labelOf,
+  type Plan,
+  type PlanEvent,
+  type PlanSourceName,
+  rootOf,
+} from "@candor/plan";
+import { type CompiledPlan, compilePlan, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
 import { type Intake, runSteps } from "../pipeline.ts";
 import { createReducers } from "../privacy/reducers.ts";
 import { createPlanCounts } from "./plan-counts.ts";
@@ -16,8 +32,7 @@ const SAMPLE_HASH = "5a6d1c".repeat(6).slice(0, 32);
 export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
   const samples = new Map<string, string>();
   const compiled = compilePlan(
-    // Expired events are shown as they were.
-    { ...plan, events: plan.events.map((event) => ({ ...event, expires: undefined })) },
+    withoutExpiry(plan),
     createReducers(() => SAMPLE_HASH),
   );
   for (const event of plan.events) {
@@ -33,6 +48,83 @@ export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
     });
   }
   return samples;
+}
+
+/** Expired events are shown as they were. */
+function withoutExpiry(plan: Plan): Plan {
+  return { ...plan, events: plan.events.map((event) => ({ ...event, expires: undefined })) };
+}
+
+/** An example of which the page would show something else than was written, though its format does not say so. */
+export interface ChangedExample {
+  /** `event track Opened, from client`. */
+  readonly where: string;
+  /** `context.userAgent` */
+  readonly path: string;
+  /** What happens to it, and what to write instead. */
+  readonly text: string;
+}
+
+/** Judges the examples of a sound plan as the collector judges messages, with the policies of each source. */
+export function listChangedExamples(plan: Plan): readonly ChangedExample[] {
+  const compiled = compilePlan(
+    withoutExpiry(plan),
+    createReducers(() => SAMPLE_HASH),
+  );
+  const found = plan.events.flatMap((event) =>
+    event.sources.flatMap((source) => {
+      const where = `event ${labelOf(event)}, from ${source}`;
+      return listChanges(compiled, source, toMessage(plan, event, source)).map((change) => ({
+        where,
+        ...change,
+      }));
+    }),
+  );
+  // What stands in `context` is the same for all events of a source.
+  const isFirst = (one: ChangedExample, at: number): boolean =>
+    found.findIndex(({ path, text }) => path === one.path && text === one.text) === at;
+  return found.filter((one, at) => !one.path.startsWith("context.") || isFirst(one, at));
+}
+
+function listChanges(
+  compiled: CompiledPlan,
+  source: PlanSourceName,
+  sent: JsonObject,
+): readonly Pick<ChangedExample, "path" | "text">[] {
+  const message = parseMessage(sent, ALONE);
+  if (typeof message === "string") return [];
+  const { trims } = compiled.judge(source, message, 0);
+  const { context, properties, traits } = message;
+  const { ids = {} } = compiled.plan.sources[source] ?? {};
+  // Where a source declares no id, the message got one of ours.
+  const isDeclared = ({ path }: Trim): boolean => path !== "anonymousId" || ids.anonymousId !== undefined;
+  return [
+    ...trims.filter(isDeclared).map(({ path, reason }) => ({
+      path,
+      text: `The collector would change this example. ${TRIM_REASONS[reason]}`,
+    })),
+    ...["context", "properties", "traits"].flatMap((root) => {
+      const kept = { context, properties, traits }[root];
+      return listUnknownBrowsers(sent[root], kept, root).map((path) => ({ path, text: UNKNOWN_BROWSER }));
+    }),
+  ];
+}
+
+const UNKNOWN_BROWSER =
+  "The example is taken for no person's browser. Write a whole user agent, or families such as `Firefox on Linux`.";
+
+/** The paths at which a text became `bot` or `unknown`. */
+function listUnknownBrowsers(
+  sent: JsonValue | undefined,
+  kept: JsonValue | undefined,
+  path: string,
+): string[] {
+  if (isObject(sent) && isObject(kept)) {
+    return Object.entries(sent).flatMap(([name, value]) =>
+      listUnknownBrowsers(value, kept[name], `${path}.${name}`),
+    );
+  }
+  return (kept === "bot" || kept === "unknown") && kept !== sent ? [path] : [];
 }
 
 function openIntake(plan: Plan, event: PlanEvent): Intake {
@@ -59,8 +151,8 @@ function openIntake(plan: Plan, event: PlanEvent): Intake {
 }
 
 /** The message that a client would send with the examples of all declared fields. */
-function toMessage(plan: Plan, event: PlanEvent): JsonObject {
-  const source = plan.sources[event.sources[0] ?? "server"];
+function toMessage(plan: Plan, event: PlanEvent, from = event.sources[0] ?? "server"): JsonObject {
+  const source = plan.sources[from];
   const { type, name, fields } = event;
   const message: JsonObject = { type };
   if (name !== undefined) message[type === "track" ? "event" : "name"] = name;

@@ -5,7 +5,7 @@ import { writeFileDurably } from "../log/disk.ts";
 import { memoize } from "./memo.ts";
 
 const SECRET_BYTES = 32;
-const PSEUDONYM_LENGTH = 32;
+const PSEUDONYM_BYTES = 16;
 const MEMO = { entries: 10_000, keyLength: 128, ageMs: 600_000 };
 
 /** The first 32 characters of the lower-case hex of a value's HMAC-SHA-256. */
@@ -20,7 +20,8 @@ export type Pseudonym = (value: string) => string;
 export function openPseudonyms(file: string, random: (bytes: number) => Buffer = randomBytes): Pseudonym {
   const secret = existsSync(file) ? readSecret(file) : makeSecret(file, random);
   return memoize(
-    (value) => createHmac("sha256", secret).update(value).digest("hex").slice(0, PSEUDONYM_LENGTH),
+    // Not a slice of the whole hex: V8 would keep that as it is, and JSON.stringify takes twice the time for slices.
+    (value) => createHmac("sha256", secret).update(value).digest().toString("hex", 0, PSEUDONYM_BYTES),
     MEMO,
   );
 }

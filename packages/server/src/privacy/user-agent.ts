@@ -8,15 +8,23 @@ const MEMO = { entries: 1000, keyLength: 512, ageMs: 600_000 };
 /** For a browser that it does not know, bowser gives a piece of the text itself: only its own names are let through. */
 const BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
 const SYSTEMS = new Set(Object.values(Bowser.OS_MAP));
+/** All that can come out. Given again, it stays: isbot would take `Firefox on Linux` for a bot. */
+const FAMILIES = new Set([
+  "bot",
+  "unknown",
+  ...BROWSERS,
+  ...[...BROWSERS].flatMap((browser) => [...SYSTEMS].map((system) => `${browser} on ${system}`)),
+]);
 
 /**
  * The families of a user agent: `Chrome on macOS`, `Firefox` where the system is not known, `bot` for what is no
- * person's browser, else `unknown`. Holds nothing of the text but names of a fixed list. Recent results are
+ * person's browser, else `unknown`. Its own result stays as it is. Holds nothing of the text but names of a fixed list. Recent results are
  * remembered for ten minutes (parsing takes about 8 µs).
  */
 export const toFamilies: (userAgent: string) => string = memoize(parseFamilies, MEMO);
 
 function parseFamilies(userAgent: string): string {
+  if (FAMILIES.has(userAgent)) return userAgent;
   if (userAgent === "" || userAgent.length > MAX_LENGTH) return "unknown";
   if (isbot(userAgent)) return "bot";
   const parser = Bowser.getParser(userAgent, true);

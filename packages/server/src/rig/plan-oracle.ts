@@ -122,6 +122,7 @@ function isAllowedText(value: unknown, field: TextField, { ip, userAgent }: Plan
       return /^(?:bot|unknown|[A-Z][\w .-]{1,30}(?: on [A-Za-z][\w ]{1,20})?)$/.test(value);
     return userAgent === "keep";
   }
+  if (field.format === "version") return /^(?:v[0-9]|[0-9])[a-zA-Z0-9+.-]*$/.test(value);
   if (isIP(value) !== 0 && !isAllowedAddress(value, ip)) return false;
   if (field.format === "url") return value === "" || (value.startsWith("/") && !/[?#\s]/.test(value));
   return field.format === "text";

@@ -98,6 +98,8 @@ function textOf(field: Extract<Field, { type: "string" }>, { userAgent }: PlanSo
     "[::1]",
     "10.0.0.1:80",
   );
+  if (field.format === "version")
+    return fc.constantFrom("4.2.0.17", "v1.9.2-rc.1+b5", MARKER, `1.2 ${MARKER}`);
   if (field.format === "ip") return fc.oneof(address, fc.constant(MARKER));
   if (field.format === "user_agent") {
     const browser = "Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0";

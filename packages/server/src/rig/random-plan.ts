@@ -30,6 +30,7 @@ const text = fc
     fc.constant({ hash: true, example: "0123456789abcdef0123456789abcdef" }),
     fc.constant({ format: "url", example: "https://host.example/path" }),
     fc.constant({ format: "url", pattern: "/[a-z/]{0,20}", example: "/path" }),
+    fc.constant({ format: "version", example: "4.2.0.17" }),
     fc.constant({ format: "ip", example: "203.0.113.7" }),
     fc.constant({ format: "user_agent", example: "Mozilla/5.0" }),
   )
