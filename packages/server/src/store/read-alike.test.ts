@@ -1,0 +1,149 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Engine, startEngine } from "@candor/engine";
+import fc from "fast-check";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { scanRecords } from "../log/record.ts";
+import { answerOf, NO_STORE, startForTest } from "../rig/in-process.ts";
+import { openStore, type Store } from "./client.ts";
+import { migrate } from "./migrate.ts";
+import { EVENT_TARGET } from "./row.ts";
+
+const SEED = 20261126;
+const BATCHES = 20;
+const BATCH = 50;
+
+const folder = mkdtempSync(join(tmpdir(), "candor-read-alike-"));
+let engine: Engine;
+let store: Store;
+
+beforeAll(async () => {
+  engine = await startEngine({ dataDir: join(folder, "engine") });
+  await engine.ready();
+  store = openStore({ socketPath: engine.socketPath });
+  await migrate(store);
+});
+afterAll(async () => {
+  await store.close();
+  await engine.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Texts of JSON as a client may write them: also what no value of JavaScript would be written as. */
+const escapes = [
+  "\\ud83d",
+  "\\uDE00",
+  "\\ud83d\\ude00",
+  "\\u0000",
+  "\\u001f",
+  "\\n",
+  '\\"',
+  "\\\\",
+  "\\/",
+  "\\u2028",
+];
+const characters = ["a", "0", ".", "é", "😀", "\u2028", "\ufffe", "\u007f", "&", "-", " "];
+const string = fc
+  .array(fc.constantFrom(...escapes, ...characters), { maxLength: 8 })
+  .map((parts) => `"${parts.join("")}"`);
+const numbers = [
+  "0",
+  "-0",
+  "1.0",
+  "1E5",
+  "0.1",
+  "1e-400",
+  "5e-324",
+  "9007199254740991",
+  "9007199254740993",
+  "-9007199254740993",
+  "9223372036854775807",
+  "9223372036854775808",
+  "-9223372036854775809",
+  "18446744073709551615",
+  "18446744073709551616",
+  "100000000000000000000",
+  "1e20",
+  "1e21",
+  "1.7976931348623157e308",
+  "1e309",
+  "123456789.123456789123456789",
+] as const;
+const number = fc.oneof(
+  fc.constantFrom(...numbers),
+  fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => JSON.stringify(value)),
+  fc.bigInt({ min: -(2n ** 66n), max: 2n ** 66n }).map(String),
+);
+const name = fc.oneof(string, fc.constantFrom('"__proto__"', '""', '"0"', '"a.b"', '"a"', '"\\u0061"'));
+const { object, value } = fc.letrec((tie) => ({
+  value: fc.oneof(
+    { maxDepth: 4, depthIdentifier: "json" },
+    string,
+    number,
+    fc.constantFrom("true", "false", "null"),
+    fc.array(tie("value"), { maxLength: 3, depthIdentifier: "json" }).map((items) => `[${items.join(",")}]`),
+    tie("object"),
+  ),
+  object: fc
+    .array(fc.tuple(name, tie("value")), { maxLength: 4, depthIdentifier: "json" })
+    .map((entries) => `{${entries.map(([key, inner]) => `${key}:${inner}`).join(",")}}`),
+}));
+const id = fc.oneof(string, number, fc.constantFrom("null", '"u"'));
+/** Any JSON in every place of a message. */
+const message = fc
+  .record({
+    properties: object,
+    traits: object,
+    context: object,
+    integrations: object,
+    userId: id,
+    name: value,
+  })
+  .chain((fields) => fc.subarray(Object.entries(fields), { minLength: 1 }))
+  .map((fields) => fields.map(([field, text]) => `"${field}":${text}`).join(","))
+  .map((fields) => `{"type":"page","anonymousId":"a",${fields}}`);
+
+/** The rows that a collector keeps of what it is sent, as the store takes them. */
+async function rowsOf(batches: readonly string[]): Promise<{ lines: Buffer[]; accepted: number }> {
+  const dataDir = join(folder, "collector");
+  const candor = await startForTest({ ...NO_STORE, CANDOR_DATA_DIR: dataDir });
+  let accepted = 0;
+  for (const batch of batches) {
+    const answer = await answerOf(await candor.post("/v1/batch", batch));
+    expect(answer.success).toBe(true);
+    accepted += answer.accepted ?? 0;
+  }
+  await candor.close();
+  const logDir = join(dataDir, "log");
+  const lines = readdirSync(logDir)
+    .filter((file) => file.endsWith(".log"))
+    .flatMap((file) => scanRecords(readFileSync(join(logDir, file))).records)
+    .map((record) => record.lines);
+  return { lines, accepted };
+}
+
+it("whatever is sent in whatever place, JavaScript and the store read the same of what is kept", async () => {
+  const messages = fc.sample(message, { numRuns: BATCHES * BATCH, seed: SEED });
+  const batches = Array.from(
+    { length: BATCHES },
+    (_, n) => `{"batch":[${messages.slice(n * BATCH, (n + 1) * BATCH).join(",")}]}`,
+  );
+  const { lines, accepted } = await rowsOf(batches);
+  expect(accepted).toBeGreaterThan((BATCHES * BATCH) / 4);
+  await store.insertLines(EVENT_TARGET, Buffer.concat(lines), "read-alike");
+  const parts = ["properties", "traits", "context", "integrations"];
+  const rows = await store.query(
+    `SELECT envelope, userId, isValidJSON(envelope) AS isValid, JSONExtractString(envelope, 'userId') AS idInside,
+${parts.map((part) => `JSONExtractRaw(envelope, '${part}') AS ${part}`).join(", ")} FROM events`,
+  );
+  expect(rows).toHaveLength(accepted);
+  for (const row of rows) {
+    const read: Record<string, unknown> = JSON.parse(String(row.envelope));
+    expect(row).toMatchObject({ isValid: 1, userId: read.userId ?? "", idInside: read.userId ?? "" });
+    for (const part of parts) {
+      const raw = String(row[part]);
+      expect([part, raw === "" ? undefined : JSON.parse(raw)]).toEqual([part, read[part]]);
+    }
+  }
+});
