@@ -20,5 +20,5 @@ export {
   sizeFaultOf,
 } from "./shared.ts";
 export { type IdSource, type Receipt, stampMessage } from "./stamp.ts";
-export { parseTime, toIsoTime } from "./times.ts";
+export { parseTime, type ReadTime, readTime, toIsoTime } from "./times.ts";
 export { isExactNumber, MAX_NESTING_LEVELS, type ValueFault, valueFaultOf } from "./values.ts";

@@ -1,30 +1,141 @@
 /**
- * Times on the wire: RFC 3339 with any fraction and any offset in, ISO 8601 UTC with milliseconds out.
+ * Times on the wire: RFC 3339 and the calendar forms of ISO 8601 in, ISO 8601 UTC with milliseconds out.
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
 
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt ]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:?\d{2})$/;
 const SECOND_MS = 1000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
-/** Years that the store can hold; Go's zero time, which its clients send when they mean "no time", is not one. */
+/** Years that the store can hold. */
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 const END_MS = Date.UTC(2299, 0, 1);
+const MAX_LENGTH = 64;
+/** What Go's clients send when they mean "no time". */
+const GO_ZERO_TIME = "0001-01-01T00:00:00Z";
+
+/** Epoch milliseconds; or no time was given; or one was, in a form that says no moment. */
+export type ReadTime = number | "absent" | "unreadable";
 
 /**
- * Reads a time in epoch milliseconds (finer digits are cut off). Anything but an RFC 3339 string of the years
- * 1900 to 2298 is undefined: such a message is kept, and gets the time of its receipt.
+ * Reads a time, finer digits than milliseconds cut off. Taken are RFC 3339 and, of ISO 8601: a day alone (its first
+ * moment in UTC), hours with or without minutes and seconds, `24:00`, a comma for the point, an offset of hours alone,
+ * and the basic form with a `T` (`20260131T080552Z`); `t`, `z` and a blank for the `T` as well. A leap second is the
+ * last millisecond before it. Not taken: a time of day without an offset, days that no calendar has, and years before
+ * 1900 or after 2298.
  */
-export function parseTime(value: unknown): number | undefined {
-  if (typeof value !== "string" || value.length > 64 || !RFC_3339.test(value)) return undefined;
-  const ms = Date.parse(value.includes(" ") ? value.replace(" ", "T") : value);
-  return ms >= EARLIEST_MS && ms < END_MS ? ms : undefined;
+export function readTime(value: unknown): ReadTime {
+  if (typeof value !== "string") return value === undefined || value === null ? "absent" : "unreadable";
+  const ms = value.length === 24 ? readUsualForm(value) : Number.NaN;
+  if (ms >= EARLIEST_MS && ms < END_MS) return ms;
+  return value === "" || value === GO_ZERO_TIME ? "absent" : readAnyForm(value);
 }
 
-/** A time, or why there is none. */
-export function readTime(value: unknown): number | "absent" | "unreadable" {
-  if (value === undefined || value === null) return "absent";
-  return parseTime(value) ?? "unreadable";
+/** The same, where it does not matter why there is no time. */
+export function parseTime(value: unknown): number | undefined {
+  const time = readTime(value);
+  return typeof time === "number" ? time : undefined;
 }
+
+/** `2020-11-04T08:05:52.726Z`, as nearly all clients write it, character by character: NaN for anything else. */
+function readUsualForm(text: string): number {
+  const hour = digitsAt(text, 11);
+  const minute = digitsAt(text, 14);
+  const second = digitsAt(text, 17);
+  const ms = digitsAt(text, 20) * 10 + digitsAt(text, 22, 1);
+  const hasForm =
+    hour < 24 &&
+    minute < 60 &&
+    second < 60 &&
+    ms < SECOND_MS &&
+    text.charCodeAt(4) === 45 &&
+    text.charCodeAt(7) === 45 &&
+    text.charCodeAt(10) === 84 &&
+    text.charCodeAt(13) === 58 &&
+    text.charCodeAt(16) === 58 &&
+    text.charCodeAt(19) === 46 &&
+    text.charCodeAt(23) === 90;
+  if (!hasForm) return Number.NaN;
+  const clock = (hour * 60 + minute) * MINUTE_MS + second * SECOND_MS + ms;
+  return dayMs(digitsAt(text, 0) * 100 + digitsAt(text, 2), digitsAt(text, 5), digitsAt(text, 8)) + clock;
+}
+
+/** More than any part of a time: all of them have a limit. */
+const NO_DIGITS = 10_000;
+
+/** The number that two digits make, or one; `NO_DIGITS` where others stand. "0" to "9" differ from 48 by their value. */
+function digitsAt(text: string, at: number, count: 1 | 2 = 2): number {
+  const first = text.charCodeAt(at) ^ 48;
+  const second = count === 1 ? 0 : text.charCodeAt(at + 1) ^ 48;
+  if (first > 9 || second > 9) return NO_DIGITS;
+  return count === 1 ? first : first * 10 + second;
+}
+
+const EXTENDED =
+  /^(\d{4})-(\d{2})-(\d{2})(?:[Tt ](\d{2})(?::(\d{2})(?::(\d{2})(?:[.,](\d+))?)?)?([Zz]|[+\-\u2212]\d{2}(?::?\d{2})?))?$/;
+const BASIC =
+  /^(\d{4})(\d{2})(\d{2})[Tt](\d{2})(?:(\d{2})(?:(\d{2})(?:[.,](\d+))?)?)?([Zz]|[+\-\u2212]\d{2}(?:\d{2})?)$/;
+
+function readAnyForm(text: string): ReadTime {
+  const parts = text.length <= MAX_LENGTH ? (EXTENDED.exec(text) ?? BASIC.exec(text)) : null;
+  if (parts === null) return "unreadable";
+  const [, year, month, day, hour = "0", minute = "0", second = "0", fraction = "", offset = "Z"] = parts;
+  const date = dayMs(Number(year), Number(month), Number(day));
+  const clock = clockMs(
+    Number(hour),
+    Number(minute),
+    Number(second),
+    Number(fraction.padEnd(3, "0").slice(0, 3)),
+  );
+  const ms = date + clock - offsetMs(offset);
+  const isLeap = second === "60";
+  if (!(ms >= EARLIEST_MS && ms < END_MS) || (isLeap && !endsMonth(ms))) return "unreadable";
+  return ms;
+}
+
+/** NaN where no clock shows it. A leap second is the last millisecond of its minute. */
+function clockMs(hour: number, minute: number, second: number, ms: number): number {
+  if (hour === 24) return minute + second + ms === 0 ? DAY_MS : Number.NaN;
+  if (hour > 24 || minute > 59 || second > 60) return Number.NaN;
+  const start = hour * HOUR_MS + minute * MINUTE_MS;
+  return second === 60 ? start + MINUTE_MS - 1 : start + second * SECOND_MS + ms;
+}
+
+/** NaN where there is no such offset. */
+function offsetMs(offset: string): number {
+  if (offset === "Z" || offset === "z") return 0;
+  const hours = Number(offset.slice(1, 3));
+  const minutes = offset.length > 3 ? Number(offset.slice(-2)) : 0;
+  if (hours > 23 || minutes > 59) return Number.NaN;
+  return (offset.startsWith("+") ? 1 : -1) * (hours * HOUR_MS + minutes * MINUTE_MS);
+}
+
+/** Leap seconds are put at the end of a month, in UTC. */
+function endsMonth(ms: number): boolean {
+  const next = new Date(ms + 1);
+  return next.getUTCDate() === 1 && next.getTime() % DAY_MS === 0;
+}
+
+const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
+
+/** The first moment of a day, in epoch milliseconds; NaN when the calendar has no such day. */
+function dayMs(year: number, month: number, day: number): number {
+  if (!(month >= 1 && month <= 12) || year > 9999) return Number.NaN;
+  const before = DAYS_BEFORE_MONTH[month - 1] ?? 0;
+  const leapDay = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0) ? 1 : 0;
+  const days = (DAYS_BEFORE_MONTH[month] ?? 0) - before + (month === 2 ? leapDay : 0);
+  if (!(day >= 1 && day <= days)) return Number.NaN;
+  const last = year - 1;
+  const leapDays = Math.trunc(last / 4) - Math.trunc(last / 100) + Math.trunc(last / 400);
+  const dayOfYear = before + (month > 2 ? leapDay : 0) + day - 1;
+  return (year * 365 + leapDays + dayOfYear - DAYS_BEFORE_1970) * DAY_MS;
+}
+
+/** From the first day of year 0, by the same sum. */
+const DAYS_BEFORE_1970 = 719_527;
+
+const threeDigits = Array.from({ length: SECOND_MS }, (_, ms) => `${String(ms).padStart(3, "0")}Z`);
 
 const DIGIT_0 = 48;
 const CAPITAL_Z = 90;
