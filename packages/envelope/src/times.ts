@@ -135,8 +135,6 @@ function dayMs(year: number, month: number, day: number): number {
 /** From the first day of year 0, by the same sum. */
 const DAYS_BEFORE_1970 = 719_527;
 
-const threeDigits = Array.from({ length: SECOND_MS }, (_, ms) => `${String(ms).padStart(3, "0")}Z`);
-
 const DIGIT_0 = 48;
 const CAPITAL_Z = 90;
 /** Slots for the seconds written last; a second's slot is its last six bits. */
