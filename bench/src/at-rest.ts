@@ -2,15 +2,24 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector } from "./collector.ts";
 import { engineClient } from "./engine-client.ts";
-import { cpuMs } from "./processes.ts";
+import { cpuMs, threads } from "./processes.ts";
 import { readDrainState } from "./read-api.ts";
+
+/** CPU time since the processes started. */
+export type Cpu = {
+  readonly mainThreadMs: number;
+  /** The thread that hands blocks to the store. */
+  readonly inserterMs: number;
+  /** Of the collector's process: the pool of libuv, V8's helpers. */
+  readonly otherThreadsMs: number;
+  readonly engineMs: number;
+};
 
 export type Rest = {
   /** False when it was still at work as the time was over. */
   readonly isAtRest: boolean;
-  /** CPU time since each process started, up to the moment from which it was quiet. */
-  readonly serverCpuMs: number;
-  readonly engineCpuMs: number;
+  /** Up to the moment from which all was quiet. */
+  readonly cpu: Cpu;
 };
 
 const POLL_EVERY_MS = 1000;
@@ -26,31 +35,37 @@ export async function untilAtRest(collector: Collector, withinMs: number): Promi
     const startAt = performance.now();
     const before = readCpu(collector);
     await sleep(POLL_EVERY_MS);
-    const share = (totalOf(readCpu(collector)) - totalOf(before)) / (performance.now() - startAt);
+    const share = (totalMs(readCpu(collector)) - totalMs(before)) / (performance.now() - startAt);
     if (share >= QUIET_SHARE) {
       quietPolls = 0;
       quietFrom = readCpu(collector);
     } else quietPolls++;
     if (quietPolls < QUIET_POLLS) continue;
-    if (await hasNothingToDo(collector)) return { isAtRest: true, ...quietFrom };
+    if (await hasNothingToDo(collector)) return { isAtRest: true, cpu: quietFrom };
     quietPolls = 0;
   }
-  return { isAtRest: false, ...readCpu(collector) };
+  return { isAtRest: false, cpu: readCpu(collector) };
 }
 
-type Cpu = Pick<Rest, "serverCpuMs" | "engineCpuMs">;
-
-/** CPU time since each process started. */
 export function readCpu(collector: Collector): Cpu {
+  const all = threads(collector.pid);
+  const main = all.find(({ isMain }) => isMain);
+  // The inserter is the only thread with a niceness of its own, and Node 20 gives threads no names.
+  const inserter = all.filter(({ niceness }) => niceness !== main?.niceness);
+  const mainThreadMs = main?.cpuMs ?? 0;
+  const inserterMs = inserter.reduce((sum, thread) => sum + thread.cpuMs, 0);
+  const serverMs = collector.serverPids().reduce((sum, pid) => sum + cpuMs(pid), 0);
   const enginePid = collector.enginePid();
   return {
-    serverCpuMs: collector.serverPids().reduce((sum, pid) => sum + cpuMs(pid), 0),
-    engineCpuMs: enginePid === undefined ? 0 : cpuMs(enginePid),
+    mainThreadMs,
+    inserterMs,
+    otherThreadsMs: serverMs - mainThreadMs - inserterMs,
+    engineMs: enginePid === undefined ? 0 : cpuMs(enginePid),
   };
 }
 
-function totalOf({ serverCpuMs, engineCpuMs }: Cpu): number {
-  return serverCpuMs + engineCpuMs;
+export function totalMs({ mainThreadMs, inserterMs, otherThreadsMs, engineMs }: Cpu): number {
+  return mainThreadMs + inserterMs + otherThreadsMs + engineMs;
 }
 
 async function hasNothingToDo(collector: Collector): Promise<boolean> {

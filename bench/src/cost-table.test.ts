@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Cost, CostRound } from "./cost.ts";
-import { costTable } from "./cost-table.ts";
+import { costTable, cpuTable } from "./cost-table.ts";
 
 const round = (eventsPerS: number, p99Ms: number, isAtRest = true, statuses = {}): CostRound => ({
   load: {
@@ -19,7 +19,7 @@ const round = (eventsPerS: number, p99Ms: number, isAtRest = true, statuses = {}
   },
   measuredCpuS: 20,
   restCpuS: 40,
-  engineRestCpuS: 15,
+  restCpuBy: { mainThreadS: 19, inserterS: 4, otherThreadsS: 2, engineS: 15 },
   isAtRest,
   generatorUs: 1.5,
 });
@@ -49,7 +49,6 @@ test("ratios are taken round by round, figures are medians", () => {
     "3.00",
     "20.0",
     "40.0",
-    "15.0",
     "1.50",
     "",
   ]);
@@ -59,4 +58,11 @@ test("a collector that was still at work is marked, and so are refusals", () => 
   const cells = cellsOf([round(1000, 30), round(500, 60, false), round(200, 120, true, { 503: 2 })]);
   expect(cells[1]).toBe("batches of 100, Candor, Node 26.1.0 (2 x 503)");
   expect(cells[8]).toBe(">40.0");
+});
+
+test("CPU time is told apart by whose it is", () => {
+  const [, , line = ""] = cpuTable([cost([round(1000, 30)])]).split("\n");
+  expect(line.replaceAll(/ +/g, " ")).toBe(
+    "| batches of 100, Candor, Node 26.1.0 | 19.0 | 4.00 | 2.00 | 15.0 |",
+  );
 });

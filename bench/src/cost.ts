@@ -5,12 +5,12 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readCpu, untilAtRest } from "./at-rest.ts";
+import { type Cpu, type Rest, readCpu, totalMs, untilAtRest } from "./at-rest.ts";
 import { startBaseline } from "./baseline.ts";
 import { type Collector, startCollector, writeKeys } from "./collector.ts";
 import { type LoadResult, runLoad } from "./load-options.ts";
 import type { NodeBinary } from "./node-binary.ts";
-import { cpuMs } from "./processes.ts";
+import { cpuMs, threads } from "./processes.ts";
 
 export type CostOptions = {
   readonly nodes: readonly NodeBinary[];
@@ -37,11 +37,18 @@ export type CostRound = {
   readonly measuredCpuS: number;
   /** The same from the first event of the warm-up until nothing is left to do. */
   readonly restCpuS: number;
-  /** The engine's part of `restCpuS`. */
-  readonly engineRestCpuS: number;
+  /** Whose `restCpuS` is. */
+  readonly restCpuBy: CpuBy;
   readonly isAtRest: boolean;
   /** Microseconds of the load generator for each event. */
   readonly generatorUs: number;
+};
+
+export type CpuBy = {
+  readonly mainThreadS: number;
+  readonly inserterS: number;
+  readonly otherThreadsS: number;
+  readonly engineS: number;
 };
 
 type Subject = {
@@ -49,10 +56,8 @@ type Subject = {
   readonly node: NodeBinary;
   readonly url: string;
   pids(): number[];
-  /** CPU time so far. */
-  cpu(): { readonly serverCpuMs: number; readonly engineCpuMs: number };
-  /** CPU time up to the moment from which nothing was left to do. */
-  rest(): Promise<{ readonly serverCpuMs: number; readonly engineCpuMs: number; readonly isAtRest: boolean }>;
+  cpu(): Cpu;
+  rest(): Promise<Rest>;
   stop(): Promise<void>;
 };
 
@@ -120,15 +125,19 @@ async function runRound(subject: Subject, batchSize: number, options: CostOption
     watchedPids: subject.pids(),
   });
   const after = await subject.rest();
-  const perMillion = (ms: number) => ms / 1000 / (load.acknowledgedEvents / 1e6);
-  const serverMs = after.serverCpuMs - before.serverCpuMs;
-  const engineMs = after.engineCpuMs - before.engineCpuMs;
+  const perMillion = (read: (cpu: Cpu) => number) =>
+    ((read(after.cpu) - read(before)) * 1000) / load.acknowledgedEvents;
   const measuredShare = load.watchedCpuShares.reduce((sum, share) => sum + share, 0);
   return {
     load,
     measuredCpuS: (measuredShare * 1e6) / load.eventsPerS,
-    restCpuS: perMillion(serverMs + engineMs),
-    engineRestCpuS: perMillion(engineMs),
+    restCpuS: perMillion(totalMs),
+    restCpuBy: {
+      mainThreadS: perMillion((cpu) => cpu.mainThreadMs),
+      inserterS: perMillion((cpu) => cpu.inserterMs),
+      otherThreadsS: perMillion((cpu) => cpu.otherThreadsMs),
+      engineS: perMillion((cpu) => cpu.engineMs),
+    },
     isAtRest: after.isAtRest,
     generatorUs: (load.cpuShare * 1e6) / load.eventsPerS,
   };
@@ -136,7 +145,10 @@ async function runRound(subject: Subject, batchSize: number, options: CostOption
 
 async function baselineSubject(folder: string, node: NodeBinary): Promise<Subject> {
   const baseline = await startBaseline(folder, node.path);
-  const cpu = () => ({ serverCpuMs: cpuMs(baseline.pid), engineCpuMs: 0 });
+  const cpu = (): Cpu => {
+    const mainThreadMs = threads(baseline.pid).find(({ isMain }) => isMain)?.cpuMs ?? 0;
+    return { mainThreadMs, inserterMs: 0, otherThreadsMs: cpuMs(baseline.pid) - mainThreadMs, engineMs: 0 };
+  };
   return {
     name: "baseline",
     node,
@@ -146,7 +158,7 @@ async function baselineSubject(folder: string, node: NodeBinary): Promise<Subjec
     async rest() {
       const spent = cpu();
       baseline.reset();
-      return { ...spent, isAtRest: true };
+      return { isAtRest: true, cpu: spent };
     },
     stop: () => baseline.stop(),
   };

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Collector, startCollector, writeKeys } from "./collector.ts";
+import { type Collector, writeKeys } from "./collector.ts";
 import { untilDrained } from "./drained.ts";
 import { idTag, idWriter, timeWriter } from "./patch.ts";
 import { buildRequest, defaultPath, stampRequest } from "./request-template.ts";
@@ -12,21 +9,14 @@ const BATCH_SIZE = 100;
 
 /**
  * Bytes on disk for usage events that never repeat: the load generator's few thousand would compress against their own copies
- * and flatter the figure. A collector of its own, so that nothing else is in the store.
+ * and flatter the figure. The collector must be empty, or what else is in its store counts too.
  *
  * @param events default 200000.
  */
-export async function measureDisk(events = 200_000): Promise<StoreSize> {
-  const dataDir = mkdtempSync(join(tmpdir(), "candor-bench-disk-"));
-  const collector = await startCollector({ dataDir });
-  try {
-    await sendFreshEvents(collector, events);
-    await untilDrained(collector, 120_000);
-    return await mergedStoreSize(collector);
-  } finally {
-    await collector.stop();
-    rmSync(dataDir, { recursive: true });
-  }
+export async function measureDisk(collector: Collector, events = 200_000): Promise<StoreSize> {
+  await sendFreshEvents(collector, events);
+  await untilDrained(collector, 120_000);
+  return mergedStoreSize(collector);
 }
 
 async function sendFreshEvents(collector: Collector, events: number): Promise<void> {

@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { abuseTable } from "./abuse.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { measureCost } from "./cost.ts";
-import { costTable } from "./cost-table.ts";
+import { costTable, cpuTable } from "./cost-table.ts";
 import { measureDisk } from "./disk.ts";
 import { measureDrain } from "./drain.ts";
 import { measureFreshness } from "./freshness.ts";
@@ -69,13 +69,15 @@ const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Prom
         }),
       ),
     ),
-  disk: async () => diskRows(await measureDisk()),
+  disk: ({ nodes }) => withCollector(nodes, async (collector) => diskRows(await measureDisk(collector))),
 };
 
 /** Each resolves with a table of its own. */
 const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promise<string>>>> = {
-  cost: async (settings) =>
-    costTable(await measureCost({ ...settings, nextIdPrefix, log: (line) => console.error(line) })),
+  cost: async (settings) => {
+    const costs = await measureCost({ ...settings, nextIdPrefix, log: (line) => console.error(line) });
+    return `${costTable(costs)}\n\n${cpuTable(costs)}`;
+  },
   profile: profileParts,
   abuse: ({ nodes }) => withCollector(nodes, abuseTable),
   log: ({ rounds, roundMs, warmupMs }) =>

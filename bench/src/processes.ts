@@ -13,9 +13,30 @@ export function peakResidentBytes(pid: number): number {
   return statusBytes(pid, "VmHWM");
 }
 
-/** User and system time of all threads since the process started. */
+/** User and system time of all threads, ended ones too, since the process started. */
 export function cpuMs(pid: number): number {
-  const fields = statFields(pid);
+  return cpuMsIn(statFields(pid));
+}
+
+export type Thread = { readonly isMain: boolean; readonly niceness: number; readonly cpuMs: number };
+
+/** The threads that live now. */
+export function threads(pid: number): Thread[] {
+  return threadIds(pid).map((id) => {
+    const fields = statFields(pid, id);
+    return { isMain: id === pid, niceness: Number(fields[16] ?? 0), cpuMs: cpuMsIn(fields) };
+  });
+}
+
+function threadIds(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+function cpuMsIn(fields: readonly string[]): number {
   return ((Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 1000) / CLOCK_TICKS_A_SECOND;
 }
 
@@ -59,8 +80,8 @@ export async function cpuShares(pids: readonly number[], until: Promise<unknown>
 }
 
 /** The fields after the command's name, which may itself hold spaces and parentheses: state, ppid, ... */
-function statFields(pid: number): string[] {
-  const text = readProc(pid, "stat");
+function statFields(pid: number, thread?: number): string[] {
+  const text = readProc(pid, thread === undefined ? "stat" : `task/${thread}/stat`);
   return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");
 }
 
