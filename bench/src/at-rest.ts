@@ -27,26 +27,49 @@ const QUIET_POLLS = 3;
 /** Of one core, collector and engine together. An idle pair takes some 1%. */
 const QUIET_SHARE = 0.03;
 
-/** Asks the collector and the engine only when both are quiet, because each answer is CPU time that the load did not cause. */
-export async function untilAtRest(collector: Collector, withinMs: number): Promise<Rest> {
-  const giveUpAt = performance.now() + withinMs;
-  let quietFrom = readCpu(collector);
-  for (let quietPolls = 0; performance.now() < giveUpAt; ) {
-    const startAt = performance.now();
-    const before = readCpu(collector);
-    await sleep(POLL_EVERY_MS);
-    const share = (totalMs(readCpu(collector)) - totalMs(before)) / (performance.now() - startAt);
-    if (share >= QUIET_SHARE) {
-      quietPolls = 0;
-      quietFrom = readCpu(collector);
-    } else quietPolls++;
-    if (quietPolls < QUIET_POLLS) continue;
-    if (await hasNothingToDo(collector)) return { isAtRest: true, cpu: quietFrom };
-    quietPolls = 0;
-  }
-  return { isAtRest: false, cpu: readCpu(collector) };
+/** What is watched until it is quiet. */
+export type Watched = {
+  readCpu(): Cpu;
+  /** Costs CPU time that the load did not cause, so it is asked only when the processes are quiet. */
+  hasNothingToDo(): Promise<boolean>;
+};
+
+/** Resolves when collector and engine are quiet and have nothing left to do, or after `withinMs`. */
+export function untilAtRest(collector: Collector, withinMs: number): Promise<Rest> {
+  return untilQuiet(
+    { readCpu: () => readCpu(collector), hasNothingToDo: () => hasNothingToDo(collector) },
+    withinMs,
+  );
 }
 
+/** @param pollEveryMs default 1000; three in a row must be quiet. */
+export async function untilQuiet(
+  watched: Watched,
+  withinMs: number,
+  pollEveryMs = POLL_EVERY_MS,
+): Promise<Rest> {
+  const giveUpAt = performance.now() + withinMs;
+  let quietFrom = watched.readCpu();
+  let last = quietFrom;
+  for (let quietPolls = 0; performance.now() < giveUpAt; ) {
+    const startAt = performance.now();
+    await sleep(pollEveryMs);
+    const now = watched.readCpu();
+    const share = (totalMs(now) - totalMs(last)) / (performance.now() - startAt);
+    last = now;
+    if (share >= QUIET_SHARE) {
+      quietPolls = 0;
+      quietFrom = now;
+    } else quietPolls++;
+    if (quietPolls < QUIET_POLLS) continue;
+    if (await watched.hasNothingToDo()) return { isAtRest: true, cpu: quietFrom };
+    quietPolls = 0;
+    last = watched.readCpu();
+  }
+  return { isAtRest: false, cpu: watched.readCpu() };
+}
+
+/** CPU time so far. */
 export function readCpu(collector: Collector): Cpu {
   const all = threads(collector.pid);
   const main = all.find(({ isMain }) => isMain);

@@ -1,4 +1,4 @@
-/** Every latency of a run, kept exactly: buckets would round the very ratio (p99 against the floor's) that is to be read off. */
+/** Every latency of a run, kept exactly: buckets would round the very ratio (p99 against the baseline's) that is to be read off. */
 export type Latencies = {
   record(ms: number): void;
   count(): number;

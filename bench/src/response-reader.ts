@@ -62,7 +62,7 @@ function lineEnd(data: Buffer, from: number): number {
 
 const ACCEPTED = Buffer.from('"accepted":');
 
-/** The number after `"accepted":` in a batch's answer; null where the answer has none (single messages, the floors). */
+/** The number after `"accepted":` in a batch's answer; null where the answer has none (single messages, the baseline). */
 export function acceptedIn(data: Buffer, bodyStart: number, bodyEnd: number): number | null {
   const found = data.indexOf(ACCEPTED, bodyStart);
   if (found === -1 || found >= bodyEnd) return null;
