@@ -21,5 +21,5 @@ function mayHoldSurrogates(text: string): boolean {
 }
 
 function repairSurrogates(text: string): string {
-  return text.replace(ESCAPE, (escape) => (SURROGATE_ESCAPE.test(escape) ? REPLACEMENT : escape));
+  return text.replace(ESCAPE, (found) => (SURROGATE_ESCAPE.test(found) ? REPLACEMENT : found));
 }
