@@ -4,6 +4,7 @@ import { open, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { CandorError, causeOf, toWriteError } from "./errors.ts";
+import { claimFolder } from "./private-folder.ts";
 
 /** As much as a large batch takes. */
 const PROBE_BYTES = 128 * 1024;
@@ -24,9 +25,10 @@ export interface DataFolder {
 }
 
 /**
- * Makes the folder (mode 0700) and locks it. The lock is the kernel's, on the open file: it ends with the process,
- * however that ends, and there is no stale lock to clean up.
- * @throws CandorError `data_folder_unwritable`, `data_folder_locked`, `lock_unsupported`
+ * Makes the folder, or takes one that is this user's alone (mode 0700), and locks it. The lock is the kernel's, on the open
+ * file: it ends with the process, however that ends, and there is no stale lock to clean up.
+ * @throws CandorError `data_folder_foreign`, `data_folder_linked`, `data_folder_unwritable`, `data_folder_locked`,
+ * `lock_unsupported`
  */
 export function openDataFolder(dataDir: string): DataFolder {
   const dirs = {
@@ -35,18 +37,40 @@ export function openDataFolder(dataDir: string): DataFolder {
     storeDir: join(dataDir, "store"),
     setAsideDir: join(dataDir, "set-aside"),
   };
-  let fd: number;
-  try {
-    for (const dir of [dataDir, ...Object.values(dirs)]) mkdirSync(dir, { recursive: true, mode: 0o700 });
-    fd = openSync(join(dataDir, "lock"), "a+", 0o600);
-  } catch (error) {
-    throw new CandorError("data_folder_unwritable", { folder: dataDir, cause: causeOf(error) }, error);
-  }
+  const fd = orUnwritable(dataDir, () => {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    claimFolder(dataDir); // before anything in it is used
+    for (const dir of Object.values(dirs)) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    return openLock(dataDir);
+  });
   if (!tryLock(fd, dataDir)) {
     closeSync(fd);
     throw new CandorError("data_folder_locked", { folder: dataDir });
   }
   return { ...dirs, hashSecretFile: join(dataDir, "hash-secret"), release: () => closeSync(fd) };
+}
+
+/** Whether a process holds the folder. Changes nothing, but for a lock file where there was none. @throws CandorError as openDataFolder */
+export function isDataFolderHeld(dataDir: string): boolean {
+  const fd = orUnwritable(dataDir, () => openLock(dataDir));
+  try {
+    return !tryLock(fd, dataDir);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function openLock(dataDir: string): number {
+  return openSync(join(dataDir, "lock"), "a+", 0o600);
+}
+
+function orUnwritable<Result>(folder: string, use: () => Result): Result {
+  try {
+    return use();
+  } catch (error) {
+    if (error instanceof CandorError) throw error;
+    throw new CandorError("data_folder_unwritable", { folder, cause: causeOf(error) }, error);
+  }
 }
 
 /** Node has no file locks. The library's work where it was built for; on musl the program flock does it. */

@@ -150,6 +150,14 @@ export const ERRORS = {
     message:
       "The data folder {folder} cannot be written ({cause}). Give this user the right to write there, or set CANDOR_DATA_DIR to another folder.",
   },
+  data_folder_foreign: {
+    message:
+      "{path} belongs to user {ownerId}, and Candor runs as user {userId}: whoever owns it can choose the keys and read the log. Run Candor as its owner, or give it all to this user once you have looked at what is in it (chown -R {userId}), or set CANDOR_DATA_DIR to another folder.",
+  },
+  data_folder_linked: {
+    message:
+      "{path} is a link, and Candor follows none inside its data folder. Remove it, or put what it leads to in its place; to have the data elsewhere, set CANDOR_DATA_DIR to that folder.",
+  },
   lock_unsupported: {
     message:
       "This system offers no file lock that Candor knows ({cause}), so it cannot be sure to be alone on {folder}. Run it on glibc Linux or macOS, or install the program flock (util-linux, busybox).",

@@ -15,7 +15,7 @@ const MACHINE: MachineFacts = {
 const STOPPED: PlaceFacts = {
   usesServer: false,
   plan: { file: "/p.yaml", fault: undefined, product: "Kitchen", version: 2, attention: [] },
-  folder: { path: "/d", state: "writable", mode: 0o700, keysMode: 0o600, lock: "free" },
+  folder: { path: "/d", state: "writable", mode: 0o700, keysMode: 0o600, lock: "free", foreign: undefined },
   disk: { freeBytes: 20 * GIB, logBytes: 0, storeBytes: 2048 },
   setAside: { dir: "/d/set-aside", rows: [], cause: undefined },
   listening: {
@@ -148,6 +148,11 @@ test.each<[string, Partial<Facts>, string]>([
     "keys that are open to others",
     { place: { ...STOPPED, folder: { ...folder, keysMode: 0o644 } } },
     "warn  data       Others on this machine may read the keys in /d (mode 0644). Run: chmod 600 /d/keys.json",
+  ],
+  [
+    "a folder that is somebody else's",
+    { place: { ...STOPPED, folder: { ...folder, foreign: "/d belongs to user 7." } } },
+    "FAIL  data       /d belongs to user 7.",
   ],
   [
     "no lock",

@@ -53,6 +53,8 @@ export interface FolderFacts {
   readonly keysMode: number | undefined;
   /** Whether a process works on it, or why that cannot be told. */
   readonly lock: "free" | "held" | { readonly why: string };
+  /** Why a start would refuse what is in it: it is somebody else's, or a link. */
+  readonly foreign: string | undefined;
 }
 
 export interface DiskFacts {

@@ -9,7 +9,8 @@ const FOR_OTHERS = 0o077;
 
 /** The data folder: can be written, by this user alone, by one process. */
 export function checkFolder(folder: FolderFacts, { answer, isOwn, url }: ListeningFacts): Check {
-  const { path, state, lock, mode, keysMode } = folder;
+  const { path, state, lock, mode, keysMode, foreign } = folder;
+  if (foreign !== undefined) return fail("data", foreign);
   if (typeof state === "object") {
     const { message } = new CandorError("data_folder_unwritable", { folder: path, cause: state.cause });
     return fail("data", message);

@@ -1,14 +1,22 @@
 import { constants } from "node:fs";
 import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { CandorError, causeOf, listSetAside, openDataFolder, probeDisk } from "@candor/server";
+import {
+  CandorError,
+  causeOf,
+  checkFolderOwner,
+  isDataFolderHeld,
+  listSetAside,
+  probeDisk,
+} from "@candor/server";
 import type { DiskFacts, FolderFacts, SetAsideFacts } from "./facts.ts";
 
 /** Looks at the data folder without making it. */
 export async function examineFolder(path: string): Promise<FolderFacts> {
   const mode = await modeOf(path);
   if (mode === undefined) {
-    return { path, state: await examineMissing(path), mode, keysMode: undefined, lock: "free" };
+    const state = await examineMissing(path);
+    return { path, state, mode, keysMode: undefined, lock: "free", foreign: undefined };
   }
   return {
     path,
@@ -16,6 +24,7 @@ export async function examineFolder(path: string): Promise<FolderFacts> {
     mode: hasModes ? mode : undefined,
     keysMode: hasModes ? await modeOf(join(path, "keys.json")) : undefined,
     lock: await examineLock(path),
+    foreign: examineOwner(path),
   };
 }
 
@@ -51,11 +60,19 @@ async function examineThere(path: string): Promise<FolderFacts["state"]> {
 async function examineLock(path: string): Promise<FolderFacts["lock"]> {
   if ((await modeOf(join(path, "lock"))) === undefined) return "free";
   try {
-    openDataFolder(path).release();
-    return "free";
+    return isDataFolderHeld(path) ? "held" : "free";
   } catch (error) {
-    if (error instanceof CandorError && error.code === "data_folder_locked") return "held";
     return { why: causeOf(error instanceof CandorError ? (error.cause ?? error) : error) };
+  }
+}
+
+/** What a start would refuse; what cannot be looked at at all, the other checks say. */
+function examineOwner(path: string): string | undefined {
+  try {
+    checkFolderOwner(path);
+    return undefined;
+  } catch (error) {
+    return error instanceof CandorError ? error.message : undefined;
   }
 }
 

@@ -1,0 +1,155 @@
+import {
+  chmodSync,
+  chownSync,
+  lchownSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isDataFolderHeld, openDataFolder } from "./data-folder.ts";
+import { checkFolderOwner } from "./private-folder.ts";
+
+/** Only root can give files away. */
+const isRoot = process.geteuid?.() === 0;
+const SOMEBODY = 12_345;
+let parent: string;
+let dir: string;
+beforeEach(() => {
+  parent = mkdtempSync(join(tmpdir(), "candor-folder-"));
+  dir = join(parent, "data");
+  openDataFolder(dir).release();
+});
+afterEach(() => rmSync(parent, { recursive: true }));
+
+function open(): void {
+  openDataFolder(dir).release();
+}
+
+function put(name: string, text = "planted"): string {
+  const path = join(dir, name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  return path;
+}
+
+const modeOf = (path: string): number => statSync(path).mode & 0o777;
+
+describe("a data folder of this user", () => {
+  it.each([0o777, 0o755, 0o750, 0o701, 0o1777])("of mode %o is closed for others", (mode) => {
+    chmodSync(dir, mode);
+    chmodSync(join(dir, "log"), mode);
+    open();
+    expect([modeOf(dir), modeOf(join(dir, "log"))]).toEqual([0o700, 0o700]);
+  });
+
+  it("is taken as it was left, and where it is reached by a link", () => {
+    put("store/chdb/data/deep/file");
+    put("log/1.open");
+    open();
+    symlinkSync(dir, join(parent, "link"));
+    openDataFolder(join(parent, "link")).release();
+  });
+
+  it("is looked at without a change", () => {
+    chmodSync(dir, 0o755);
+    checkFolderOwner(dir);
+    expect([isDataFolderHeld(dir), modeOf(dir)]).toEqual([false, 0o755]);
+    const held = openDataFolder(dir);
+    expect(isDataFolderHeld(dir)).toBe(true);
+    held.release();
+  });
+});
+
+describe("links inside", () => {
+  it.each([
+    "log",
+    "dedupe",
+    "store",
+    "set-aside",
+    "keys.json",
+    "hash-secret",
+    "lock",
+    "log/1.log",
+    "store/chdb",
+    "new",
+  ])("are refused: %s", (name) => {
+    const target = join(parent, "elsewhere");
+    mkdirSync(target);
+    rmSync(join(dir, name), { recursive: true, force: true });
+    symlinkSync(target, join(dir, name));
+    expect(open).toThrow(
+      expect.objectContaining({
+        code: "data_folder_linked",
+        message: expect.stringMatching(new RegExp(`${name} is a link.*CANDOR_DATA_DIR`)),
+      }),
+    );
+  });
+
+  it("are refused where they lead nowhere", () => {
+    rmSync(join(dir, "log"), { recursive: true });
+    symlinkSync(join(parent, "not-there"), join(dir, "log"));
+    expect(open).toThrow(expect.objectContaining({ code: "data_folder_linked" }));
+  });
+});
+
+describe.skipIf(!isRoot)("what is somebody else's", () => {
+  const foreign = expect.objectContaining({
+    code: "data_folder_foreign",
+    message: expect.stringMatching(/belongs to user 12345, and Candor runs as user 0.*CANDOR_DATA_DIR/),
+  });
+
+  it("is refused as the folder, with nothing written into it", () => {
+    rmSync(dir, { recursive: true });
+    mkdirSync(dir);
+    chownSync(dir, SOMEBODY, SOMEBODY);
+    chmodSync(dir, 0o777);
+    expect(open).toThrow(foreign);
+    expect(() => readFileSync(join(dir, "lock"))).toThrow("ENOENT");
+    expect(modeOf(dir)).toBe(0o777);
+  });
+
+  it("is refused as the link that leads there", () => {
+    symlinkSync(dir, join(parent, "link"));
+    lchownSync(join(parent, "link"), SOMEBODY, SOMEBODY);
+    expect(() => openDataFolder(join(parent, "link"))).toThrow(foreign);
+  });
+
+  it.each([
+    "keys.json",
+    "hash-secret",
+    "lock",
+    "log",
+    "store",
+    "set-aside/x.json",
+    "log/1.open",
+    "dedupe/seed",
+    "new",
+  ])("is refused inside: %s", (name) => {
+    const path = name === "log" || name === "store" ? join(dir, name) : put(name);
+    chownSync(path, SOMEBODY, SOMEBODY);
+    expect(open).toThrow(foreign);
+  });
+
+  it("is refused however deep it lies, where others could write", () => {
+    const path = put("store/chdb/data/deep/file");
+    chownSync(path, SOMEBODY, SOMEBODY);
+    open(); // who could have put it there but this user?
+    chmodSync(dir, 0o777);
+    expect(open).toThrow(foreign);
+    expect(open).toThrow(foreign); // the first try has not made it harmless
+  });
+
+  it("is left alone as lost+found of a file system of its own", () => {
+    const path = join(dir, "lost+found");
+    mkdirSync(path);
+    chownSync(path, SOMEBODY, SOMEBODY);
+    open();
+  });
+});
