@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { truncateAddress } from "@candor/plan/runtime";
 import { CandorError } from "../errors.ts";
 import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
@@ -11,7 +12,11 @@ const LIMIT: RateLimitOptions = {
 
 /** How often instances may ask for what costs the store: from one network, and from all together. */
 export interface InstanceLimits {
-  /** @throws CandorError `too_many_requests` */
+  /**
+   * @param peer an address, or the name that a trusted proxy gave a client instead; all that have neither share one limit, so
+   * that nobody gains by hiding
+   * @throws CandorError `too_many_requests`
+   */
   take(action: "key" | "compare", peer: string | undefined): void;
 }
 
@@ -20,8 +25,8 @@ export function createInstanceLimits(options: RateLimitOptions = LIMIT): Instanc
   const limits = { key: createRateLimit(options), compare: createRateLimit(options) };
   return {
     take: (action, peer) => {
-      const network = peer === undefined ? "" : truncateAddress(peer);
-      if (!limits[action](network)) throw new CandorError("too_many_requests");
+      const network = peer === undefined || isIP(peer) === 0 ? peer : truncateAddress(peer);
+      if (!limits[action](network ?? "")) throw new CandorError("too_many_requests");
     },
   };
 }

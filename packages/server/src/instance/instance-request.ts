@@ -26,7 +26,7 @@ export interface InstanceDependencies extends ForgetDependencies, HeldEventsDepe
  * `publicKey` is an Ed25519 key's 32 bytes and `signature` its 64 bytes, both base64url without padding. What is signed is
  * the UTF-8 text of the lines `candor`, the action, the instanceId and signedAt (RFC 3339), joined by "\n". A request that
  * is sent again within the five minutes does what it did before, to the same instance.
- * @param peer the address of who asks; undefined when its connection is gone
+ * @param peer what tells who asks from others, an address as a rule; undefined when nothing does
  * @throws CandorError `instance_request_invalid`, `signature_stale`, `too_many_requests` (never of `forget`),
  * `signature_invalid`, `instance_key_differs`, `instance_unknown`, `store_away`, `forget_incomplete`
  */

@@ -1,36 +1,128 @@
-import type { IncomingMessage } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import { type BlockList, isIP } from "node:net";
+import forwardedParse from "forwarded-parse";
+
+/** Who asks, as far as the connection and the trusted proxies say. */
+export interface Client {
+  /** Undefined: nobody. It is never a proxy's address: that would be taken for a person's. */
+  readonly address: string | undefined;
+  /** What tells this client from others, for rate limits: the address, or the name that a proxy gave it instead. */
+  readonly name: string | undefined;
+}
+
+/** As much of a request as tells who asks. */
+export interface Asked {
+  readonly headers: IncomingHttpHeaders;
+  readonly socket: { readonly remoteAddress?: string | undefined };
+}
+
+const NOBODY: Client = { address: undefined, name: undefined };
 
 /**
- * The address of the client: the peer's own, or, where the peer is a proxy that the operator trusts, the last address
- * of X-Forwarded-For that is not one. What an untrusted peer writes there is not believed.
+ * Finds the client: the peer, or, where the peer is a proxy that the operator trusts, the last address of X-Forwarded-For or
+ * Forwarded (RFC 7239) that is not one. What an untrusted peer writes there is not believed. A proxy that writes one of the
+ * headers passes on what a client puts into the other, so where the two differ it is nobody.
  */
-export function clientAddress(request: IncomingMessage, trustedProxies: BlockList): string | undefined {
-  let address = plainAddress(request.socket.remoteAddress);
-  const header = request.headers["x-forwarded-for"];
-  if (typeof header !== "string") return address;
-  const hops = header.split(",");
-  while (address !== undefined && isTrusted(address, trustedProxies)) {
-    const hop = plainAddress(hops.pop()?.trim());
-    if (hop === undefined) break;
-    address = hop;
+export function findClient({ headers, socket }: Asked, trustedProxies: BlockList): Client {
+  const peer = readNode(socket.remoteAddress ?? "");
+  if (!isTrusted(peer, trustedProxies)) return peer;
+  const { forwarded, "x-forwarded-for": list } = headers;
+  const ofList = list === undefined ? undefined : lastUntrusted(String(list).split(","), trustedProxies);
+  if (forwarded === undefined) return ofList ?? NOBODY;
+  const nodes = readForwarded(forwarded).map((hop) => hop.for ?? "");
+  const ofForwarded = lastUntrusted(nodes, trustedProxies);
+  return ofList === undefined || ofList.address === ofForwarded.address ? ofForwarded : NOBODY;
+}
+
+/** The client's address; undefined where nobody knows it. */
+export function clientAddress(request: Asked, trustedProxies: BlockList): string | undefined {
+  return findClient(request, trustedProxies).address;
+}
+
+/** Where the client reached this server: this server itself speaks plain HTTP, and knows no prefix. */
+export interface PublicAddress {
+  readonly protocol: "http" | "https";
+  readonly host: string;
+  /** Such as `/telemetry`, or empty. */
+  readonly prefix: string;
+}
+
+/** A host with or without a port; an IPv6 address in brackets. */
+const HOST = /^[\w.:[\]-]{1,255}$/;
+const PREFIX = /^(?:\/(?!\.+(?:\/|$))[\w.~-]+){1,16}$/;
+
+/**
+ * The address that the client used: of several proxies the outermost speaks, because it is the one that was asked. What is no
+ * host or no path is not believed, whoever says it.
+ */
+export function publicAddress({ headers, socket }: Asked, trustedProxies: BlockList): PublicAddress {
+  const told = isTrusted(readNode(socket.remoteAddress ?? ""), trustedProxies) ? headers : {};
+  const [hop] = readForwarded(told.forwarded ?? "");
+  const protocol = hop?.proto ?? listOf(told["x-forwarded-proto"])[0];
+  const hosts = [hop?.host, listOf(told["x-forwarded-host"])[0], headers.host];
+  const prefix = listOf(told["x-forwarded-prefix"])
+    .map((part) => part.replace(/\/$/, ""))
+    .join("");
+  return {
+    protocol: protocol?.toLowerCase() === "https" ? "https" : "http",
+    host: hosts.find((host) => host !== undefined && HOST.test(host)) ?? "localhost",
+    prefix: PREFIX.test(prefix) ? prefix : "",
+  };
+}
+
+function listOf(header: string | readonly string[] | undefined): readonly string[] {
+  return header === undefined
+    ? []
+    : String(header)
+        .split(",")
+        .map((part) => part.trim());
+}
+
+type Hop = Readonly<Record<string, string | undefined>>;
+
+/** Nothing of a header that breaks the grammar: where a part of it ends is then anybody's guess. */
+function readForwarded(header: string): readonly Hop[] {
+  try {
+    return header === "" ? [] : forwardedParse(header);
+  } catch {
+    return [];
   }
-  return address;
 }
 
-/** `https` where a trusted proxy says that it was asked so; this server itself speaks plain HTTP. */
-export function clientProtocol(request: IncomingMessage, trustedProxies: BlockList): "http" | "https" {
-  const peer = plainAddress(request.socket.remoteAddress);
-  const isHttps = request.headers["x-forwarded-proto"] === "https";
-  return isHttps && peer !== undefined && isTrusted(peer, trustedProxies) ? "https" : "http";
+/** The first hop is a client's by definition, even where its network is trusted too. */
+function lastUntrusted(hops: readonly string[], trustedProxies: BlockList): Client {
+  for (let at = hops.length - 1; at >= 0; at--) {
+    const client = readNode(hops[at] ?? "");
+    if (at === 0 || !isTrusted(client, trustedProxies)) return client;
+  }
+  return NOBODY;
 }
 
-function isTrusted(address: string, trustedProxies: BlockList): boolean {
-  return trustedProxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
+function isTrusted({ address }: Client, trustedProxies: BlockList): boolean {
+  return address !== undefined && trustedProxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 
-/** An IPv4 address in its IPv6 clothes becomes itself; what is no address is undefined. */
-function plainAddress(text: string | undefined): string | undefined {
-  const address = text?.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, "");
-  return address !== undefined && isIP(address) !== 0 ? address : undefined;
+/** `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`, `[2001:db8::1]:5`, `_hidden:5`, each in quotes or not. A port may be a name. */
+const NODE =
+  /^(?:(?<ipv4>[\d.]+)(?::[\w.-]+)?|\[(?<bracketed>[^\]]+)\](?::[\w.-]+)?|(?<ipv6>[\da-fA-F]*:[\da-fA-F:.]+(?:%[\w.-]+)?)|(?<obfuscated>_[\w.-]{1,63})(?::[\w.-]+)?)$/;
+
+/** Reads a node of RFC 7239, 6, or of X-Forwarded-For. */
+function readNode(text: string): Client {
+  const trimmed = text.trim().replace(/^"(.*)"$/, "$1");
+  const { ipv4, bracketed, ipv6, obfuscated } = NODE.exec(trimmed)?.groups ?? {};
+  if (obfuscated !== undefined) return { address: undefined, name: obfuscated };
+  const address = toPlain(ipv4 ?? bracketed ?? ipv6 ?? "");
+  return isIP(address) === 0 ? NOBODY : { address, name: address };
+}
+
+/** Without the zone; an IPv4 address in its IPv6 clothes becomes itself. */
+function toPlain(address: string): string {
+  const [bare = ""] = address.split("%", 1);
+  const [, dotted] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare) ?? [];
+  if (dotted !== undefined) return dotted;
+  if (!/:ffff:/i.test(bare) || !URL.canParse(`http://[${bare}]`)) return bare;
+  const [, high, low] = /^\[::ffff:([\da-f]+):([\da-f]+)\]$/.exec(new URL(`http://[${bare}]`).hostname) ?? [];
+  if (high === undefined || low === undefined) return bare;
+  const bits = Number.parseInt(high, 16) * 0x10000 + Number.parseInt(low, 16);
+  return [bits >>> 24, (bits >>> 16) & 255, (bits >>> 8) & 255, bits & 255].join(".");
 }

@@ -16,7 +16,7 @@ import { type Dropped, type Intake, runSteps, type StepDependencies } from "../p
 import { sendAccepted, sendBatchAccepted, sendError, sendJson, sendPixel, sendPreflight } from "./answer.ts";
 import { createArrivals } from "./arrivals.ts";
 import type { Body } from "./body.ts";
-import { clientAddress, clientProtocol } from "./client-address.ts";
+import { clientAddress, publicAddress } from "./client-address.ts";
 import { handleInstance, type InstanceRouteDependencies } from "./instance-route.ts";
 import { readPixel } from "./pixel.ts";
 import { findRoute, type IngestRoute, methodsOf, splitUrl } from "./route.ts";
@@ -206,8 +206,7 @@ function sendSettings(
   apiKey: string,
   deps: IngestDependencies,
 ): void {
-  const protocol = clientProtocol(request, deps.trustedProxies);
-  const host = /^[\w.:[\]-]+$/.exec(request.headers.host ?? "")?.[0] ?? "localhost";
-  const settings = { integrations: { "Segment.io": { apiKey, apiHost: `${host}/v1`, protocol } } };
+  const { protocol, host, prefix } = publicAddress(request, deps.trustedProxies);
+  const settings = { integrations: { "Segment.io": { apiKey, apiHost: `${host}${prefix}/v1`, protocol } } };
   sendJson(response, 200, JSON.stringify(settings));
 }

@@ -5,7 +5,7 @@ import type { InstanceAction } from "../instance/signed-request.ts";
 import type { Turns } from "../instance/turns.ts";
 import { sendJson } from "./answer.ts";
 import type { BodyReader } from "./body.ts";
-import { clientAddress } from "./client-address.ts";
+import { findClient } from "./client-address.ts";
 import { createAttribution, type SourceOfKey } from "./write-key.ts";
 
 export interface InstanceRouteDependencies {
@@ -26,7 +26,7 @@ export async function handleInstance(
 ): Promise<void> {
   const { value: body } = await deps.readBody(request);
   if (action === "key") createAttribution(deps.sourceOfKey).one(request, body); // throws for a stranger
-  const peer = clientAddress(request, deps.trustedProxies);
+  const { name: peer } = findClient(request, deps.trustedProxies);
   const answer = async (): Promise<void> =>
     sendJson(response, 200, await handleInstanceRequest(action, body, peer, deps.instances));
   await (action === "compare" ? deps.compareTurns.take(response, answer) : answer());
