@@ -15,6 +15,12 @@ export function namesCollector(): boolean {
   return CANDOR_URL !== "";
 }
 
+/** The script that npm or npx runs, when one of them has started this process. */
+export function readNpmScript(): string | undefined {
+  const { npm_lifecycle_script: script } = env;
+  return script;
+}
+
 /** In a hook git names its repository in the environment, relative to a folder that is not the one we ask it about. */
 const GIT_PLACES = new Set(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]);
 

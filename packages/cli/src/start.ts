@@ -2,7 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Plan } from "@candor/plan";
 import { type Candor, type CandorError, type Config, readPlan, startCandor } from "@candor/server";
 import { renderBanner } from "./banner.ts";
-import { readSettings } from "./environment.ts";
+import { readNpmScript, readSettings } from "./environment.ts";
+import { awaitNpmGone } from "./npm-parent.ts";
 import { awaitStop } from "./stop-signal.ts";
 import { coloursFor, outliveReaders, report } from "./terminal.ts";
 
@@ -25,6 +26,7 @@ export async function start(): Promise<number> {
       onFatal = (error) => resolve({ kind: "fatal", error });
     }),
     awaitStop().then((): End => ({ kind: "stop" })),
+    awaitNpmGone({ script: readNpmScript() }).then((): End => ({ kind: "stop" })),
   ]);
   const starting = startCandor(config, { report, onFatal: (error) => onFatal(error) });
   const first = await Promise.race([end, starting]);
