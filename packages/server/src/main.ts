@@ -13,7 +13,8 @@ import { createTurns } from "./instance/turns.ts";
 import { createMatcher, type Keys, openKeys } from "./keys.ts";
 import { openAppendLog } from "./log/append-log.ts";
 import { Dedupe } from "./log/dedupe.ts";
-import type { Log } from "./log/log.ts";
+import { disk as realDisk } from "./log/disk.ts";
+import type { Disk, Log } from "./log/log.ts";
 import { createMeters, type Meters } from "./meters.ts";
 import { openCountries } from "./privacy/country.ts";
 import { openPseudonyms, type Pseudonym } from "./privacy/pseudonym.ts";
@@ -44,6 +45,8 @@ const READY_CHECK_MS = 1000;
 export interface StartOptions {
   /** The collector's clock, epoch milliseconds. */
   readonly now?: () => number;
+  /** Where the log and the dedupe keys are written, for tests of what a failing or slow disk does. Default: the real one. */
+  readonly disk?: Disk;
   /** One line for the operator: what is wrong, or right again. Never holds what a client sent. */
   readonly report?: (line: string) => void;
   /** Told when the running collector must end: its store turned out to be one that it must not touch. */
@@ -80,14 +83,14 @@ export async function startCandor(config: Config, options: StartOptions = {}): P
 }
 
 async function open(config: Config, options: StartOptions, closers: Closers): Promise<Omit<Candor, "close">> {
-  const { now = Date.now, report = () => {}, onFatal = () => {} } = options;
+  const { now = Date.now, disk = realDisk, report = () => {}, onFatal = () => {} } = options;
   checkEngine(config);
   const folder = openDataFolder(config.dataDir);
   closers.push(folder.release);
   const keys = openKeys(config);
   const pseudonym = openPseudonyms(folder.hashSecretFile);
   const planCounts = createPlanCounts();
-  const { dedupe, log } = await openLog(folder, now, report, closers);
+  const { dedupe, log } = await openLog(folder, { now, disk, report }, closers);
   const { store, address, engine } = await connectStore(config, folder, report, closers);
   const plan = openPlan({
     file: config.planFile,
@@ -147,13 +150,12 @@ type Report = (line: string) => void;
 
 async function openLog(
   folder: DataFolder,
-  now: () => number,
-  report: Report,
+  { now, disk, report }: Required<Pick<StartOptions, "now" | "disk" | "report">>,
   closers: Closers,
 ): Promise<{ dedupe: Dedupe; log: Log }> {
   const dedupe = await Dedupe.open({
     dir: folder.dedupeDir,
-    now,
+    disk,
     onDamaged: (path) =>
       report(`Damaged, and not used any more: ${path}. Messages of that hour may be stored twice.`),
   });
@@ -162,6 +164,7 @@ async function openLog(
     dir: folder.logDir,
     keepKeys: (keys) => dedupe.keep(keys),
     now,
+    disk,
     onFault: (error) => report(error.message),
   });
   closers.push(() => log.close());

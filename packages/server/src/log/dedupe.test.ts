@@ -2,21 +2,28 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Dedupe } from "./dedupe.ts";
+import { disk } from "./disk.ts";
 import { hashKey } from "./key-hash.ts";
 
 const HOUR_MS = 3_600_000;
+const WINDOW_HOURS = 8 * 24;
 let dir: string;
-let nowMs = 1000 * HOUR_MS;
+let runningMs = 0;
 
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "candor-dedupe-"));
-  nowMs = 1000 * HOUR_MS;
+  runningMs = 0;
 });
 afterEach(() => rmSync(dir, { recursive: true }));
 
-const open = (): Promise<Dedupe> => Dedupe.open({ dir, now: () => nowMs });
+const open = (): Promise<Dedupe> => Dedupe.open({ dir, runningMs: () => runningMs });
+/** As a new process finds it: its own clock begins at 0. */
+const reopen = (): Promise<Dedupe> => {
+  runningMs = 0;
+  return open();
+};
 
 function keysOf(dedupe: Dedupe, ids: readonly string[], source = "server"): Uint32Array {
   const keys = new Uint32Array(2 * ids.length);
@@ -40,13 +47,13 @@ describe("Dedupe", () => {
     expect(addAll(first, batch).some(Boolean)).toBe(false);
     await first.keep(keysOf(first, batch));
     expect(addAll(first, batch).some(Boolean)).toBe(false);
-    nowMs += HOUR_MS;
+    runningMs += HOUR_MS;
     await first.keep(keysOf(first, ["later"]));
     expect(readdirSync(dir).filter((name) => name.endsWith(".keys"))).toHaveLength(1);
     expect(addAll(first, batch).some(Boolean)).toBe(false);
     await first.close();
 
-    const second = await open();
+    const second = await reopen();
     expect(addAll(second, [...batch, "later"]).some(Boolean)).toBe(false);
     expect(addAll(second, ids(3000, "b")).every(Boolean)).toBe(true);
     await second.close();
@@ -67,16 +74,16 @@ describe("Dedupe", () => {
     await dedupe.close();
   });
 
-  it("forgets after 8 days, and drops the files of that hour whole", async () => {
+  it("forgets after 8 days of running, and drops the files of that hour whole", async () => {
     const dedupe = await open();
     await dedupe.keep(keysOf(dedupe, ["old"]));
-    nowMs += 8 * 24 * HOUR_MS;
+    runningMs += 8 * 24 * HOUR_MS;
     await dedupe.keep(keysOf(dedupe, ["at the edge"]));
     expect(addAll(dedupe, ["old"])).toEqual([false]);
-    nowMs += HOUR_MS;
+    runningMs += HOUR_MS;
     await dedupe.keep(keysOf(dedupe, ["new"]));
     expect(addAll(dedupe, ["old", "at the edge"])).toEqual([true, false]);
-    expect(readdirSync(dir).filter((name) => name.startsWith("1000"))).toEqual([]);
+    expect(readdirSync(dir).filter((name) => name.startsWith("0-"))).toEqual([]);
     await dedupe.close();
   });
 
@@ -86,11 +93,11 @@ describe("Dedupe", () => {
     await first.close();
     const journal = readdirSync(dir).find((name) => name.endsWith(".journal")) ?? "none";
     writeFileSync(join(dir, journal), Buffer.from("torn"), { flag: "a" });
-    writeFileSync(join(dir, "999-00000009.keys"), "nothing of ours");
+    writeFileSync(join(dir, "0-00000009.keys"), "nothing of ours");
     const damaged: string[] = [];
-    const second = await Dedupe.open({ dir, now: () => nowMs, onDamaged: (path) => damaged.push(path) });
+    const second = await Dedupe.open({ dir, runningMs: () => 0, onDamaged: (path) => damaged.push(path) });
     expect(addAll(second, ["kept", "new"])).toEqual([false, true]);
-    expect(damaged).toEqual([join(dir, "999-00000009.keys")]);
+    expect(damaged).toEqual([join(dir, "0-00000009.keys")]);
     await second.close();
   });
 
@@ -114,19 +121,131 @@ describe("Dedupe", () => {
             if (!model.has(`m${id}`)) unkept.push(`m${id}`);
             model.add(`m${id}`);
           }
-          if (what === "hour") nowMs += HOUR_MS;
+          if (what === "hour") runningMs += HOUR_MS;
           if (what === "keep" || what === "restart") {
             await dedupe.keep(keysOf(dedupe, unkept)); // as the log does: at a seal, or when it recovers
             unkept = [];
           }
           if (what === "restart") {
             await dedupe.close();
-            dedupe = await open();
+            dedupe = await reopen();
           }
         }
         await dedupe.close();
       }),
       { numRuns: 40 },
     );
+  });
+
+  it("has written and flushed its keys when keep() resolves", async () => {
+    const calls: string[] = [];
+    const dedupe = await Dedupe.open({
+      dir,
+      disk: {
+        ...disk,
+        write: async (fd, buffers, position) => {
+          await disk.write(fd, buffers, position);
+          calls.push("written");
+        },
+        flush: async (fd) => {
+          calls.push("flush");
+          await disk.flush(fd);
+          calls.push("flushed");
+        },
+      },
+    });
+    await dedupe.keep(keysOf(dedupe, ["m1"])).then(() => calls.push("kept"));
+    expect(calls).toEqual(["written", "flush", "flushed", "kept"]);
+    await dedupe.close();
+  });
+});
+
+/** What befalls a collector: hours that pass while it runs or is off, and a clock that is set. */
+const happening = fc.oneof(
+  { weight: 6, arbitrary: fc.record({ do: fc.constant("message"), by: fc.nat(5) }) },
+  { weight: 5, arbitrary: fc.record({ do: fc.constant("run hours"), by: fc.nat(40) }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant("off hours"), by: fc.nat(400) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant("set clock by hours"),
+      by: fc.integer({ min: -90_000, max: 90_000 }),
+    }),
+  },
+);
+
+describe("whatever the clock of the machine is set to", () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: 500_000 * HOUR_MS }));
+  afterEach(() => void vi.useRealTimers());
+
+  it("a message of the last 8 days counts once, and what it has not seen for 8 days of running is gone", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(happening, { minLength: 20, maxLength: 80 }), async (happenings) => {
+        rmSync(dir, { recursive: true });
+        dir = mkdtempSync(join(tmpdir(), "candor-dedupe-"));
+        let dedupe = await reopen();
+        let realHour = 0;
+        let ranHours = 0;
+        const counted = new Map<number, { realHour: number; ranHours: number }>();
+        const pass = (hours: number): void => {
+          realHour += hours;
+          vi.setSystemTime(Date.now() + hours * HOUR_MS);
+        };
+        for (const { do: what, by } of happenings) {
+          if (what === "message") {
+            const isNew = addAll(dedupe, [`m${by}`])[0] ?? false;
+            const last = counted.get(by);
+            if (last === undefined) expect(isNew).toBe(true);
+            else if (realHour - last.realHour <= WINDOW_HOURS) expect(isNew).toBe(false);
+            // A journal lives for an hour, and a file goes when the next one is made.
+            else if (ranHours - last.ranHours > WINDOW_HOURS + 2) expect(isNew).toBe(true);
+            if (isNew) {
+              await dedupe.keep(keysOf(dedupe, [`m${by}`]));
+              counted.set(by, { realHour, ranHours });
+            }
+          }
+          if (what === "run hours") {
+            pass(by);
+            runningMs += by * HOUR_MS;
+            ranHours += by;
+            await dedupe.keep(keysOf(dedupe, [`other-${realHour}`]));
+          }
+          if (what === "off hours") {
+            await dedupe.close(); // lets go of the files, no more: a crash leaves them so as well
+            pass(by);
+            dedupe = await reopen();
+          }
+          if (what === "set clock by hours") vi.setSystemTime(Date.now() + by * HOUR_MS);
+        }
+        await dedupe.close();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it("keys do not pile up where it never runs for an hour: the time of all runs is counted together", async () => {
+    for (let run = 0; run < 40; run++) {
+      const dedupe = await reopen();
+      runningMs += 0.9 * HOUR_MS;
+      await dedupe.keep(keysOf(dedupe, [`run ${run}`]));
+      await dedupe.close();
+    }
+    const names = readdirSync(dir).filter((name) => /^\d+/.test(name));
+    const hours = names.map((name) => Number(/^\d+/.exec(name)?.[0]));
+    expect(Math.max(...hours)).toBe(36);
+  });
+
+  it("goes on from the newest of its files where the count of hours is lost or damaged", async () => {
+    const first = await open();
+    runningMs += 100 * HOUR_MS;
+    await first.keep(keysOf(first, ["old"]));
+    await first.close();
+    writeFileSync(join(dir, "running-hours"), "\xff".repeat(24));
+    const second = await reopen();
+    runningMs += 100 * HOUR_MS;
+    await second.keep(keysOf(second, ["new"]));
+    expect(addAll(second, ["old", "new"])).toEqual([false, false]);
+    await second.close();
+    expect(readdirSync(dir).find((name) => name.endsWith(".journal"))).toBe("200.journal");
   });
 });

@@ -2,16 +2,17 @@ import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { readdir, readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
-import { disk, flushFolder, writeFileDurably } from "./disk.ts";
+import { flushFolder, disk as realDisk, writeFileDurably } from "./disk.ts";
 import { type KeyFile, openKeyFile, writeKeyFile } from "./key-file.ts";
 import { KeyFilter } from "./key-filter.ts";
 import type { KeySeed } from "./key-hash.ts";
 import { KeySet } from "./key-set.ts";
+import type { Disk } from "./log.ts";
 import { frameRecord, scanRecords } from "./record.ts";
+import { openRunningHours, type RunningHours } from "./running-hours.ts";
 
 /** Official clients retry for 12 hours, our outboxes for 7 days. */
 const WINDOW_HOURS = 8 * 24;
-const HOUR_MS = 3_600_000;
 /** A journal becomes a sorted file at the end of its hour, or at this size: sorting it takes some 5 ms. */
 const JOURNAL_KEYS = 1 << 16;
 
@@ -21,7 +22,10 @@ const KEY_FILE = /^(\d+)-(\d+)\.keys$/;
 export interface DedupeOptions {
   /** Folder of the key files; must exist. */
   readonly dir: string;
-  readonly now?: () => number;
+  /** How long this process runs, in milliseconds of a clock that nobody can set. Default: `performance.now`. */
+  readonly runningMs?: () => number;
+  /** Default: the real one. */
+  readonly disk?: Disk;
   readonly random?: (bytes: number) => Buffer;
   /** Told of a file that cannot be read any more; its keys are forgotten. */
   readonly onDamaged?: (path: string) => void;
@@ -30,6 +34,9 @@ export interface DedupeOptions {
 /**
  * Remembers the keys of all messages of the last 8 days, exactly, across crashes.
  *
+ * Days are those that the collector has run. A machine's clock can be days off and be set back; if files were dropped by
+ * it, a retry would count twice. Time that it was off does not count: no key came in, so nothing grows by remembering longer.
+ *
  * A key is in one of these places: `fresh`, while its row's segment is open (after a crash the segment has it);
  * the hour's journal, on disk and in memory; a sorted file, with a filter in front. Files hold nothing but hashes
  * and are dropped whole when their hour has left the window.
@@ -37,6 +44,7 @@ export interface DedupeOptions {
 export class Dedupe {
   readonly seed: KeySeed;
   readonly #options: DedupeOptions;
+  readonly #hours: RunningHours;
   readonly #fresh = new KeySet();
   #journal: Journal | undefined;
   #files: KeyFile[];
@@ -45,16 +53,21 @@ export class Dedupe {
   /** Keeping is done one after the other. */
   #keeping: Promise<void> = Promise.resolve();
 
-  private constructor(options: DedupeOptions, files: KeyFile[], lastNumber: number) {
+  private constructor(
+    options: DedupeOptions,
+    hours: RunningHours,
+    { files, lastNumber }: { files: KeyFile[]; lastNumber: number },
+  ) {
     this.#options = options;
+    this.#hours = hours;
     this.seed = loadSeed(options);
     this.#files = files;
     this.#lastNumber = lastNumber;
   }
 
   static async open(options: DedupeOptions): Promise<Dedupe> {
-    const { files, lastNumber } = await openKeyFiles(options);
-    const dedupe = new Dedupe(options, files, lastNumber);
+    const hours = await openRunningHours(options.dir, options.runningMs);
+    const dedupe = new Dedupe(options, hours, await openKeyFiles(options));
     await dedupe.#sortLeftJournals();
     await dedupe.#dropExpired();
     await dedupe.#rebuildFilter(dedupe.#files.reduce((sum, file) => sum + file.count, 0));
@@ -92,22 +105,19 @@ export class Dedupe {
   async close(): Promise<void> {
     await this.#keeping;
     if (this.#journal !== undefined) closeSync(this.#journal.fd);
+    this.#hours.close();
     for (const file of this.#files) file.close();
   }
 
-  #hour(): number {
-    return Math.floor((this.#options.now ?? Date.now)() / HOUR_MS);
-  }
-
   async #keepNow(keys: Uint32Array): Promise<void> {
-    const hour = this.#hour();
+    const hour = this.#hours.note();
     if (
       this.#journal !== undefined &&
       (this.#journal.hour !== hour || this.#journal.keys.size >= JOURNAL_KEYS)
     ) {
       await this.#sortJournal(this.#journal);
     }
-    this.#journal ??= await createJournal(this.#options.dir, hour);
+    this.#journal ??= await createJournal(this.#options, hour);
     await this.#journal.append(keys);
     for (let at = 0; at < keys.length; at += 2) {
       this.#journal.keys.add(keys[at] ?? 0, keys[at + 1] ?? 0);
@@ -153,7 +163,7 @@ export class Dedupe {
   }
 
   async #dropExpired(): Promise<void> {
-    const oldest = this.#hour() - WINDOW_HOURS;
+    const oldest = this.#hours.now() - WINDOW_HOURS;
     const expired = this.#files.filter((file) => file.hour < oldest);
     this.#files = this.#files.filter((file) => file.hour >= oldest);
     for (const file of expired) await file.drop();
@@ -173,7 +183,7 @@ interface Journal {
   append(keys: Uint32Array): Promise<void>;
 }
 
-async function createJournal(dir: string, hour: number): Promise<Journal> {
+async function createJournal({ dir, disk = realDisk }: DedupeOptions, hour: number): Promise<Journal> {
   const path = join(dir, `${hour}.journal`);
   const fd = openSync(path, "w", 0o600);
   await flushFolder(dir);
@@ -194,17 +204,21 @@ async function createJournal(dir: string, hour: number): Promise<Journal> {
 
 async function openKeyFiles(options: DedupeOptions): Promise<{ files: KeyFile[]; lastNumber: number }> {
   const files: KeyFile[] = [];
-  let lastNumber = 0;
-  for (const name of (await readdir(options.dir)).sort().reverse()) {
-    const [, hour, number] = KEY_FILE.exec(name) ?? [];
-    if (hour === undefined) continue;
-    lastNumber = Math.max(lastNumber, Number(number));
-    const path = join(options.dir, name);
-    const file = await openKeyFile(path, Number(hour));
+  const found = (await readdir(options.dir))
+    .map((name) => KEY_FILE.exec(name) ?? [])
+    .filter(([name]) => name !== undefined)
+    .map(([name = "", hour, number]) => ({
+      path: join(options.dir, name),
+      hour: Number(hour),
+      number: Number(number),
+    }))
+    .sort((a, b) => b.number - a.number);
+  for (const { path, hour } of found) {
+    const file = await openKeyFile(path, hour);
     if (file === undefined) options.onDamaged?.(path);
     else files.push(file);
   }
-  return { files, lastNumber };
+  return { files, lastNumber: found[0]?.number ?? 0 };
 }
 
 /** The seed of this data folder's hashes, made once: with another, all that is remembered would be strange. */

@@ -11,7 +11,7 @@ const KEYS_AT_BYTES = 20;
 
 /** A file of sorted keys, never changed, with its first key of every 4 KiB held in memory: one read an answer. */
 export interface KeyFile {
-  /** Epoch hour in which its keys were kept; the file is dropped whole when the window has passed. */
+  /** Running hour in which its keys were kept (running-hours.ts); the file is dropped whole when the window has passed. */
   readonly hour: number;
   readonly count: number;
   has(hi: number, lo: number): boolean;
