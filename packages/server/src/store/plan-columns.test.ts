@@ -11,6 +11,7 @@ import { migrate } from "./migrate.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
 import { CONTACT_TARGET, EVENT_TARGET } from "./row.ts";
 
+const DAY_MS = 86_400_000;
 const dir = mkdtempSync(join(tmpdir(), "candor-plan-columns-"));
 let engine: Engine;
 let store: Store;
@@ -271,4 +272,42 @@ describe("retention", () => {
     expect(bytes.match(/EXPIRED-\w+/g)).toBeNull();
     expect(bytes.includes("KEPT-new")).toBe(true);
   }, 60_000);
+
+  it("counts whole days: a row goes at the beginning of the day on which it gets older, and not a day later", async () => {
+    const RETENTION_DAYS = { installer: 30, server: 3650, contacts: 90 };
+    const today = await dayWithoutMidnight();
+    const day = (daysAgo: number): string => new Date(today - daysAgo * DAY_MS).toISOString().slice(0, 10);
+    const insertContact = (daysAgo: number, name: string): Promise<void> =>
+      store.insertLines(CONTACT_TARGET, Buffer.from(`${day(daysAgo)}\t1\t${name}\t{}\n`), `edge-${token++}`);
+    // Unnamed sources keep theirs as long as the longest.
+    for (const source of ["installer", "server", "client"] as const) {
+      const days = RETENTION_DAYS[source === "client" ? "server" : source];
+      await insert(source, { event: `${source}: in its first second` }, `${day(days - 1)}T00:00:00.000`);
+      await insert(source, { event: `${source}: too old` }, `${day(days)}T23:59:59.999`);
+    }
+    await insertContact(RETENTION_DAYS.contacts - 1, "contact: on its last day");
+    await insertContact(RETENTION_DAYS.contacts, "contact: too old");
+    await applyPlanToStore(store, planOf([], RETENTION_DAYS.installer));
+    for (const table of ["events", "contacts"]) await store.command(`OPTIMIZE TABLE ${table} FINAL`);
+    const left = await eventually(
+      () =>
+        store.query(
+          "SELECT left FROM (SELECT JSONExtractString(envelope, 'event') AS left FROM events UNION ALL SELECT contact AS left FROM contacts) ORDER BY left",
+        ),
+      (found) => found.length === 4,
+    );
+    expect(left.map((row) => row.left)).toEqual([
+      "client: in its first second",
+      "contact: on its last day",
+      "installer: in its first second",
+      "server: in its first second",
+    ]);
+  });
 });
+
+/** The beginning of today in UTC, by a clock that will not strike midnight for a minute. */
+async function dayWithoutMidnight(): Promise<number> {
+  const untilMidnightMs = DAY_MS - (Date.now() % DAY_MS);
+  if (untilMidnightMs < 60_000) await new Promise((resolve) => setTimeout(resolve, untilMidnightMs));
+  return Math.floor(Date.now() / DAY_MS) * DAY_MS;
+}
