@@ -47,6 +47,8 @@ export interface StartOptions {
   readonly now?: () => number;
   /** Where the log and the dedupe keys are written, for tests of what a failing or slow disk does. Default: the real one. */
   readonly disk?: Disk;
+  /** How long a stop waits for the store to take what is in the log. Default: 3 s. */
+  readonly drainDeadlineMs?: number;
   /** One line for the operator: what is wrong, or right again. Never holds what a client sent. */
   readonly report?: (line: string) => void;
   /** Told when the running collector must end: its store turned out to be one that it must not touch. */
@@ -83,7 +85,8 @@ export async function startCandor(config: Config, options: StartOptions = {}): P
 }
 
 async function open(config: Config, options: StartOptions, closers: Closers): Promise<Omit<Candor, "close">> {
-  const { now = Date.now, disk = realDisk, report = () => {}, onFatal = () => {} } = options;
+  const { now = Date.now, disk = realDisk, drainDeadlineMs = DRAIN_DEADLINE_MS } = options;
+  const { report = () => {}, onFatal = () => {} } = options;
   checkEngine(config);
   const folder = openDataFolder(config.dataDir);
   closers.push(folder.release);
@@ -125,7 +128,7 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
   closers.push(() => inserter.close());
   const onStoreChange = storeReporter(report);
   const drain = startDrain({ log, inserter, prepare, meters, now, onFatal, onStoreChange });
-  closers.push(() => drain.close(DRAIN_DEADLINE_MS));
+  closers.push(() => drain.close(drainDeadlineMs));
   const judging = { pseudonym, plan, planCounts, planStore };
   const parts: ApiParts = { ...judging, folder, dedupe, log, store, live, meters, now, report };
   const api = await openApi(config, keys, parts, closers);

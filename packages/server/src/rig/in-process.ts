@@ -72,7 +72,10 @@ export async function startForTest(
     CANDOR_ADMIN_TOKEN: "token-a",
     ...environment,
   });
-  const candor = await startCandor(config, { report: (line) => reports.push(line), ...options });
+  // There is no use in waiting for a store that is not there.
+  const drainDeadlineMs = environment.CANDOR_CLICKHOUSE_URL === NO_STORE.CANDOR_CLICKHOUSE_URL ? 0 : 3000;
+  const report = (line: string): void => void reports.push(line);
+  const candor = await startCandor(config, { report, drainDeadlineMs, ...options });
   return {
     ...candor,
     dataDir,

@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { disk as realDisk } from "./log/disk.ts";
+import type { Disk } from "./log/log.ts";
+import { answerOf, NO_STORE, startForTest, type TestCandor } from "./rig/in-process.ts";
+
+/**
+ * A disk that remembers what was written and what was flushed behind it, each for as long as the test wishes.
+ * durability.system.test.ts shows the same of the system's calls; this runs everywhere.
+ */
+interface WatchedDisk extends Disk {
+  /** Milliseconds that a call takes. */
+  delayMs: () => number;
+  /** When set, flushes wait for it. */
+  hold: Promise<void> | undefined;
+  /** Flushes that have not returned. */
+  flushing: number;
+  /** Whether this text was written, and then a flush of that file began and ended. */
+  isDurable(text: string): boolean;
+}
+
+function watchedDisk(): WatchedDisk {
+  const written = new Map<number, string>();
+  const durable: string[] = [];
+  const disk: WatchedDisk = {
+    delayMs: () => 0,
+    hold: undefined,
+    flushing: 0,
+    isDurable: (text) => durable.some((flushed) => flushed.includes(text)),
+    truncate: realDisk.truncate,
+    write: async (fd, buffers, position) => {
+      await sleep(disk.delayMs());
+      await realDisk.write(fd, buffers, position);
+      written.set(fd, (written.get(fd) ?? "") + Buffer.concat(buffers).toString("latin1"));
+    },
+    flush: async (fd) => {
+      const before = written.get(fd) ?? "";
+      disk.flushing += 1;
+      try {
+        await disk.hold;
+        await sleep(disk.delayMs());
+        await realDisk.flush(fd);
+      } finally {
+        disk.flushing -= 1;
+      }
+      durable.push(before);
+    },
+  };
+  return disk;
+}
+
+const disk = watchedDisk();
+let candor: TestCandor;
+beforeAll(async () => {
+  candor = await startForTest(NO_STORE, { disk });
+});
+afterAll(() => candor.close());
+
+const message = (messageId: string) => ({ type: "track", event: "e", userId: "u", messageId });
+
+/** Holds every flush until it is ended: well, or by a fault. */
+function holdFlushes(): (fault?: Error) => void {
+  let end: (fault?: Error) => void = () => {};
+  const held = new Promise<void>((resolve, reject) => {
+    end = (fault) => {
+      disk.hold = undefined;
+      if (fault === undefined) resolve();
+      else reject(fault);
+    };
+  });
+  held.catch(() => {}); // also when nothing was flushed
+  disk.hold = held;
+  return end;
+}
+
+/** Sends, and waits until the message's flush is held, or long enough for an answer that does not wait for one. */
+async function sendInto(messageIds: string[]): Promise<{ answer: Promise<Response>; isAnswered(): boolean }> {
+  let isAnswered = false;
+  const answer = candor.post("/v1/batch", { batch: messageIds.map(message) }).finally(() => {
+    isAnswered = true;
+  });
+  const untilMs = performance.now() + 5000;
+  while (disk.flushing === 0 && performance.now() < untilMs) await sleep(1);
+  await sleep(50);
+  return { answer, isAnswered: () => isAnswered };
+}
+
+describe("a 200", () => {
+  let originals = 0;
+
+  it.each([
+    ["of a message waits for its flush", () => ["one"]],
+    ["of a duplicate waits for its original's flush", (original: string) => [original]],
+    ["of a batch of duplicates alone waits for it too", (original: string) => [original, original]],
+    ["of a batch of both waits for it too", (original: string) => [original, "another"]],
+  ])("%s", async (_what, idsBeside) => {
+    originals += 1;
+    const id = `original-${originals}-`;
+    const release = holdFlushes();
+    const original = await sendInto([id]);
+    const sent = await sendInto(idsBeside(id));
+    expect([original.isAnswered(), sent.isAnswered(), disk.isDurable(id)]).toEqual([false, false, false]);
+    release();
+    expect([(await original.answer).status, (await sent.answer).status]).toEqual([200, 200]);
+    expect(disk.isDurable(id)).toBe(true);
+  });
+
+  it("is given to no duplicate whose original's flush fails; the next try of either is kept", async () => {
+    const release = holdFlushes();
+    const original = await sendInto(["m1"]);
+    const duplicate = await sendInto(["m1"]);
+    release(Object.assign(new Error("no space"), { code: "ENOSPC" }));
+    for (const { answer } of [original, duplicate]) {
+      expect((await answer).status).toBe(503);
+      expect(await answerOf(await answer)).toMatchObject({ code: "disk_full" });
+    }
+    expect((await candor.post("/v1/track", message("m1"))).status).toBe(200);
+    expect(disk.isDurable("m1")).toBe(true);
+  });
+
+  it("never comes before all that it accepted was written, then flushed, whatever is sent at once to a disk of any pace", async () => {
+    const ids = fc.array(fc.nat(8), { minLength: 1, maxLength: 4 });
+    const requests = fc.array(fc.record({ ids, afterMs: fc.nat(6) }), { minLength: 1, maxLength: 12 });
+    const delays = fc.array(fc.nat(4), { minLength: 5, maxLength: 20 });
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(requests, delays, async (sent, delaysMs) => {
+        run += 1;
+        let call = 0;
+        disk.delayMs = () => delaysMs[call++ % delaysMs.length] ?? 0;
+        await Promise.all(
+          sent.map(async ({ ids: numbers, afterMs }) => {
+            await sleep(afterMs);
+            const messageIds = numbers.map((number) => `run-${run}-message-${number}-`);
+            const { status } = await candor.post("/v1/batch", { batch: messageIds.map(message) });
+            expect(status).toBe(200);
+            expect(messageIds.filter((id) => !disk.isDurable(id))).toEqual([]);
+          }),
+        );
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
