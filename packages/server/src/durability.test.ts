@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { disk as realDisk } from "./log/disk.ts";
 import type { Disk } from "./log/log.ts";
 import { answerOf, NO_STORE, startForTest, type TestCandor } from "./rig/in-process.ts";
@@ -59,9 +59,11 @@ afterAll(() => candor.close());
 
 const message = (messageId: string) => ({ type: "track", event: "e", userId: "u", messageId });
 
+let end: (fault?: Error) => void = () => {};
+afterEach(() => end());
+
 /** Holds every flush until it is ended: well, or by a fault. */
 function holdFlushes(): (fault?: Error) => void {
-  let end: (fault?: Error) => void = () => {};
   const held = new Promise<void>((resolve, reject) => {
     end = (fault) => {
       disk.hold = undefined;
