@@ -1,12 +1,27 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 /** Our packages are read from their sources; everything else as Node would. */
 const SOURCE = "@candor/source";
 const VITE_DEFAULTS = ["module", "node", "development|production"];
 
+/** Tests wait for disks, sockets and processes more than they compute. */
+const WORKERS = availableParallelism() + 1;
+
 /**
- * Three groups. `unit`: what runs from the sources, a process for each file (chDB allows one process a folder).
- * `rig`: real processes from `dist`, killed and starved (`*.rig.test.ts`), one file after another.
+ * Rigs that say how long something may take, or load both cores by themselves: one after another, when nothing else runs.
+ */
+const QUIET_RIGS = [
+  "packages/server/src/crash.rig.test.ts",
+  "packages/server/src/request/hostile.rig.test.ts",
+  "packages/node/src/{crash,faults,replicas,outage}.rig.test.ts",
+  "packages/node/src/http/exit.rig.test.ts",
+  "packages/installer/src/manners.rig.test.ts",
+];
+
+/**
+ * Groups. `unit`: what runs from the sources; files share processes. `rig`: real processes from `dist`, killed and starved
+ * (`*.rig.test.ts`). `quiet`: those rigs that want the machine for themselves.
  * `system`: what needs root and system packages: strace, mounts (`*.system.test.ts`).
  */
 export default defineConfig({
@@ -14,15 +29,18 @@ export default defineConfig({
   ssr: { resolve: { conditions: [SOURCE, ...VITE_DEFAULTS], externalConditions: [SOURCE] } },
   test: {
     pool: "forks",
+    exclude: ["**/dist/**", "**/node_modules/**"],
     projects: [
       {
         extends: true,
         test: {
           name: "unit",
           include: ["packages/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
-          exclude: ["**/dist/**", "**/node_modules/**", "**/*.{rig,system}.test.ts"],
+          exclude: ["**/*.{rig,system}.test.ts"],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          maxWorkers: WORKERS,
+          isolate: false,
         },
       },
       {
@@ -30,7 +48,17 @@ export default defineConfig({
         test: {
           name: "rig",
           include: ["packages/**/*.rig.test.ts", "conformance/**/*.rig.test.ts"],
-          exclude: ["**/dist/**", "**/node_modules/**"],
+          exclude: QUIET_RIGS,
+          testTimeout: 240_000,
+          hookTimeout: 120_000,
+          maxWorkers: WORKERS,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "quiet",
+          include: QUIET_RIGS,
           testTimeout: 240_000,
           hookTimeout: 120_000,
           fileParallelism: false,
@@ -41,7 +69,6 @@ export default defineConfig({
         test: {
           name: "system",
           include: ["packages/**/*.system.test.ts"],
-          exclude: ["**/dist/**", "**/node_modules/**"],
           testTimeout: 120_000,
           fileParallelism: false,
         },
