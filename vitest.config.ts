@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { tags } from "./scripts/programs.mjs";
 
 /** Our packages are read from their sources; everything else as Node would. */
 const SOURCE = "@candor/source";
@@ -22,13 +23,15 @@ const QUIET_RIGS = [
 /**
  * Groups. `unit`: what runs from the sources; files share processes. `rig`: real processes from `dist`, killed and starved
  * (`*.rig.test.ts`). `quiet`: those rigs that want the machine for themselves.
- * `system`: what needs root and system packages: strace, mounts (`*.system.test.ts`).
+ * `system`: what needs root and changes something of the system: mounts, traces, networks (`*.system.test.ts`).
+ * Tests name the programs that they need by tags (scripts/programs.mjs); `npm test` leaves out what cannot run.
  */
 export default defineConfig({
   resolve: { conditions: [SOURCE, ...VITE_DEFAULTS] },
   ssr: { resolve: { conditions: [SOURCE, ...VITE_DEFAULTS], externalConditions: [SOURCE] } },
   test: {
     pool: "forks",
+    tags,
     exclude: ["**/dist/**", "**/node_modules/**"],
     projects: [
       {

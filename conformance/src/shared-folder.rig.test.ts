@@ -1,3 +1,5 @@
+// @module-tag posix-tools
+// @module-tag curl
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,10 +1,11 @@
+// @module-tag posix-tools
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findProgram, findShells } from "./rig/shells.ts";
+import { findProgram, SHELLS } from "./rig/shells.ts";
 import { tables } from "./rig/tables.ts";
 
 const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
@@ -42,42 +43,51 @@ t_policy=$1/policy
 if t_decide "$8" 2>/dev/null; then echo "allow $t_why $t_covers"; else echo "deny $t_why"; fi
 `;
 
-describe.each(findShells(process.env.CI !== undefined))("in $name", ({ command: [program, ...flags] }) => {
-  let folder = "";
-  beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "candor-consent-"));
-    writeFileSync(join(folder, "table.sh"), tables.first);
-  });
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  it("the kit decides as the vectors of packages/consent say", () => {
-    const decided = vectors.map(({ name, facts }, index) => {
-      const { product, plan, switches, source, rule } = facts;
-      const state = join(folder, String(index));
-      mkdirSync(state);
-      place(join(state, "policy"), facts.policy);
-      place(join(state, "receipts.ndjson"), facts.receipts);
-      const words = [state, product, String(plan.version), plan.hash, switches.disable, switches.optIn ?? ""];
-      const run = spawnSync(
-        findProgram(program) ?? program,
-        [...flags, "-c", SCRIPT, "sh", ...words, switches.mode, source, rule],
-        {
-          encoding: "utf8",
-          stdio: ["ignore", "pipe", "pipe"],
-          env: { PATH: "/usr/bin:/bin", ...facts.environment },
-        },
-      );
-      return `${name}: ${run.stdout.trim()}${run.stderr}`;
+for (const { name: shell, command, tags } of SHELLS)
+  describe(`in ${shell}`, { tags }, () => {
+    const [program, ...flags] = command;
+    let folder = "";
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), "candor-consent-"));
+      writeFileSync(join(folder, "table.sh"), tables.first);
     });
-    expect(decided).toEqual(
-      vectors.map(
-        ({ name, expect: { allow, reason, coversVersion } }) =>
-          `${name}: ${allow ? `allow ${reason} ${coversVersion}` : `deny ${reason}`}`,
-      ),
-    );
-    expect(vectors.length).toBeGreaterThan(80);
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    it("the kit decides as the vectors of packages/consent say", () => {
+      const decided = vectors.map(({ name, facts }, index) => {
+        const { product, plan, switches, source, rule } = facts;
+        const state = join(folder, String(index));
+        mkdirSync(state);
+        place(join(state, "policy"), facts.policy);
+        place(join(state, "receipts.ndjson"), facts.receipts);
+        const words = [
+          state,
+          product,
+          String(plan.version),
+          plan.hash,
+          switches.disable,
+          switches.optIn ?? "",
+        ];
+        const run = spawnSync(
+          findProgram(program) ?? program,
+          [...flags, "-c", SCRIPT, "sh", ...words, switches.mode, source, rule],
+          {
+            encoding: "utf8",
+            stdio: ["ignore", "pipe", "pipe"],
+            env: { PATH: process.env.PATH, ...facts.environment },
+          },
+        );
+        return `${name}: ${run.stdout.trim()}${run.stderr}`;
+      });
+      expect(decided).toEqual(
+        vectors.map(
+          ({ name, expect: { allow, reason, coversVersion } }) =>
+            `${name}: ${allow ? `allow ${reason} ${coversVersion}` : `deny ${reason}`}`,
+        ),
+      );
+      expect(vectors.length).toBeGreaterThan(80);
+    });
   });
-});
 
 /** Undefined: no such file. Null: one that cannot be read, by root neither. */
 function place(path: string, text: string | null | undefined): void {

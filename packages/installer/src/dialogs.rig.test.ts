@@ -1,10 +1,13 @@
+// @module-tag posix-tools
+// @module-tag python3
+// @module-tag curl
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { NOTICE, receipt } from "./rig/answers.ts";
 import { type Dialog, prepareInstallation, type Way } from "./rig/installation.ts";
 import { closedUrl, openRecorder } from "./rig/recorder.ts";
-import { findShells } from "./rig/shells.ts";
+import { SHELLS } from "./rig/shells.ts";
 import type { TableName } from "./rig/tables.ts";
 
 const QUESTION = "May Appsmith also tell its makers which of its parts are used? [y/N] ";
@@ -209,158 +212,170 @@ const ADDRESS = "Your e-mail address (empty: none is sent): ";
 const AFTER_FAILURE =
   "telemetry_notice\nTELEMETRY_URL=$SUPPORT_URL\nt_kind=port_taken\ntelemetry_support\necho done";
 
-describe.each(findShells(process.env.CI !== undefined))("at a terminal, in $name", (shell) => {
-  it.each(conversations)("$name", async (conversation) => {
-    const installation = prepareInstallation({
-      shell,
-      table: conversation.table ?? "first",
-      script: conversation.script ?? ASK,
-      url: await closedUrl(),
-      sender: "curl",
-      environment: conversation.environment ?? {},
-      files: conversation.files ?? {},
-    });
-    try {
-      const { status, output, unasked } = await installation.runInTerminal(
-        conversation.dialog,
-        conversation.how,
-      );
-      await installation.rest();
-      const notice = NOTICE;
-      const lines =
-        (installation.read("opt/telemetry/receipts.ndjson") ?? "").match(/^.*"client".*$/gm) ?? [];
-      expect({
-        status,
-        output: output.replace(notice, ""),
-        unasked,
-        client: lines.map((line) => /"answer":"(\w+)".*"planVersion":(\d+)/.exec(line)?.slice(1).join(" ")),
-        dockerEnv: installation.read("opt/docker.env"),
-      }).toEqual({ status: 0, unasked: [], ...conversation.expect });
-    } finally {
-      installation.remove();
-    }
-  });
+for (const shell of SHELLS)
+  describe(`at a terminal, in ${shell.name}`, { tags: shell.tags }, () => {
+    for (const conversation of conversations)
+      it(conversation.name, { tags: conversation.how === "in background" ? ["bash"] : [] }, async () => {
+        const installation = prepareInstallation({
+          shell,
+          table: conversation.table ?? "first",
+          script: conversation.script ?? ASK,
+          url: await closedUrl(),
+          sender: "curl",
+          environment: conversation.environment ?? {},
+          files: conversation.files ?? {},
+        });
+        try {
+          const { status, output, unasked } = await installation.runInTerminal(
+            conversation.dialog,
+            conversation.how,
+          );
+          await installation.rest();
+          const notice = NOTICE;
+          const lines =
+            (installation.read("opt/telemetry/receipts.ndjson") ?? "").match(/^.*"client".*$/gm) ?? [];
+          expect({
+            status,
+            output: output.replace(notice, ""),
+            unasked,
+            client: lines.map((line) =>
+              /"answer":"(\w+)".*"planVersion":(\d+)/.exec(line)?.slice(1).join(" "),
+            ),
+            dockerEnv: installation.read("opt/docker.env"),
+          }).toEqual({ status: 0, unasked: [], ...conversation.expect });
+        } finally {
+          installation.remove();
+        }
+      });
 
-  it.each([
-    ["No asks for no address", [["[y/N] ", "n\n"]], `${SUPPORT}n\ndone\n`, []],
-    [
-      "a blank address sends nothing",
+    it.each([
+      ["No asks for no address", [["[y/N] ", "n\n"]], `${SUPPORT}n\ndone\n`, []],
       [
-        ["[y/N] ", "y\n"],
-        ["sent): ", "  \n"],
-      ],
-      `${SUPPORT}y\n${ADDRESS}  \nNothing was sent or kept.\ndone\n`,
-      [],
-    ],
-    [
-      "what is no address is not sent",
-      [
-        ["[y/N] ", "y\n"],
-        ["sent): ", "ada at example\n"],
-      ],
-      `${SUPPORT}y\n${ADDRESS}ada at example\nNothing was sent or kept.\ndone\n`,
-      [],
-    ],
-    [
-      "an address is sent, with the kind of the error and the system",
-      [
-        ["[y/N] ", "y\n"],
-        ["sent): ", 'o"hara\\@example.com\n'],
-      ],
-      `${SUPPORT}y\n${ADDRESS}o"hara\\@example.com\nSent.\ndone\n`,
-      [{ os: "other", error: "port_taken", email: 'o"hara\\@example.com' }],
-    ],
-  ] as const)("support: %s", async (_, dialog, output, sent) => {
-    const recorder = await openRecorder(200);
-    const installation = prepareInstallation({
-      shell,
-      table: "first",
-      script: AFTER_FAILURE,
-      url: recorder.url,
-      sender: "curl",
-      environment: { SUPPORT_URL: recorder.url },
-      files: {},
-    });
-    try {
-      const outcome = await installation.runInTerminal(dialog);
-      expect(outcome.output.replace(NOTICE, "")).toBe(output);
-      const messages = recorder.requests.flatMap(({ body }) => Object(JSON.parse(body.toString())).batch);
-      expect(messages.map(({ event, properties }) => ({ event, properties }))).toEqual(
-        sent.map((properties) => ({ event: "Installation Support", properties })),
-      );
-      expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);
-    } finally {
-      await recorder.close();
-      installation.remove();
-    }
-  });
-
-  it("support: nobody is asked for an address that could not be sent", async () => {
-    const machine = { shell, url: "http://127.0.0.1:1", sender: "curl", environment: {}, files: {} } as const;
-    const installation = prepareInstallation({
-      ...machine,
-      table: "mute",
-      script: "telemetry_notice\ntelemetry_support\necho done",
-    });
-    try {
-      const { output } = await installation.runInTerminal([]);
-      expect(output.replace(NOTICE, "")).toBe("done\n");
-    } finally {
-      installation.remove();
-    }
-  });
-
-  it("support: wget's limit of time does not hold the output of the install", async () => {
-    const recorder = await openRecorder(200);
-    const installation = prepareInstallation({
-      shell,
-      table: "first",
-      script: "telemetry_notice\n(telemetry_support) 2>&1 | cat\necho done",
-      url: recorder.url,
-      sender: "wget",
-      environment: {},
-      files: {},
-    });
-    try {
-      const startedMs = performance.now();
-      const { output } = await installation.runInTerminal([
-        ["[y/N] ", "y\n"],
-        ["sent): ", "ada@example.com\n"],
-      ]);
-      expect(output).toContain("Sent.\ndone\n");
-      expect(performance.now() - startedMs).toBeLessThan(2500);
-    } finally {
-      await recorder.close();
-      installation.remove();
-    }
-  });
-
-  it("support: an address that could not be sent is not kept, and the person is told", async () => {
-    const installation = prepareInstallation({
-      shell,
-      table: "first",
-      script: AFTER_FAILURE,
-      url: "",
-      sender: "curl",
-      environment: { SUPPORT_URL: await closedUrl() },
-      files: {},
-    });
-    // A place for temporary files of which nothing may be left.
-    const temporary = join(installation.folder, "tmp");
-    mkdirSync(temporary);
-    try {
-      const { output } = await installation.runInTerminal(
+        "a blank address sends nothing",
         [
           ["[y/N] ", "y\n"],
-          ["sent): ", "ada@example.com\n"],
+          ["sent): ", "  \n"],
         ],
-        "piped",
-      );
-      expect(output).toContain("Nothing was sent or kept.\ndone\n");
-      expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);
-    } finally {
-      rmSync(temporary, { recursive: true, force: true });
-      installation.remove();
-    }
+        `${SUPPORT}y\n${ADDRESS}  \nNothing was sent or kept.\ndone\n`,
+        [],
+      ],
+      [
+        "what is no address is not sent",
+        [
+          ["[y/N] ", "y\n"],
+          ["sent): ", "ada at example\n"],
+        ],
+        `${SUPPORT}y\n${ADDRESS}ada at example\nNothing was sent or kept.\ndone\n`,
+        [],
+      ],
+      [
+        "an address is sent, with the kind of the error and the system",
+        [
+          ["[y/N] ", "y\n"],
+          ["sent): ", 'o"hara\\@example.com\n'],
+        ],
+        `${SUPPORT}y\n${ADDRESS}o"hara\\@example.com\nSent.\ndone\n`,
+        [{ os: "other", error: "port_taken", email: 'o"hara\\@example.com' }],
+      ],
+    ] as const)("support: %s", async (_, dialog, output, sent) => {
+      const recorder = await openRecorder(200);
+      const installation = prepareInstallation({
+        shell,
+        table: "first",
+        script: AFTER_FAILURE,
+        url: recorder.url,
+        sender: "curl",
+        environment: { SUPPORT_URL: recorder.url },
+        files: {},
+      });
+      try {
+        const outcome = await installation.runInTerminal(dialog);
+        expect(outcome.output.replace(NOTICE, "")).toBe(output);
+        const messages = recorder.requests.flatMap(({ body }) => Object(JSON.parse(body.toString())).batch);
+        expect(messages.map(({ event, properties }) => ({ event, properties }))).toEqual(
+          sent.map((properties) => ({ event: "Installation Support", properties })),
+        );
+        expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);
+      } finally {
+        await recorder.close();
+        installation.remove();
+      }
+    });
+
+    it("support: nobody is asked for an address that could not be sent", async () => {
+      const machine = {
+        shell,
+        url: "http://127.0.0.1:1",
+        sender: "curl",
+        environment: {},
+        files: {},
+      } as const;
+      const installation = prepareInstallation({
+        ...machine,
+        table: "mute",
+        script: "telemetry_notice\ntelemetry_support\necho done",
+      });
+      try {
+        const { output } = await installation.runInTerminal([]);
+        expect(output.replace(NOTICE, "")).toBe("done\n");
+      } finally {
+        installation.remove();
+      }
+    });
+
+    it("support: wget's limit of time does not hold the output of the install", {
+      tags: ["wget"],
+    }, async () => {
+      const recorder = await openRecorder(200);
+      const installation = prepareInstallation({
+        shell,
+        table: "first",
+        script: "telemetry_notice\n(telemetry_support) 2>&1 | cat\necho done",
+        url: recorder.url,
+        sender: "wget",
+        environment: {},
+        files: {},
+      });
+      try {
+        const startedMs = performance.now();
+        const { output } = await installation.runInTerminal([
+          ["[y/N] ", "y\n"],
+          ["sent): ", "ada@example.com\n"],
+        ]);
+        expect(output).toContain("Sent.\ndone\n");
+        expect(performance.now() - startedMs).toBeLessThan(2500);
+      } finally {
+        await recorder.close();
+        installation.remove();
+      }
+    });
+
+    it("support: an address that could not be sent is not kept, and the person is told", async () => {
+      const installation = prepareInstallation({
+        shell,
+        table: "first",
+        script: AFTER_FAILURE,
+        url: "",
+        sender: "curl",
+        environment: { SUPPORT_URL: await closedUrl() },
+        files: {},
+      });
+      // A place for temporary files of which nothing may be left.
+      const temporary = join(installation.folder, "tmp");
+      mkdirSync(temporary);
+      try {
+        const { output } = await installation.runInTerminal(
+          [
+            ["[y/N] ", "y\n"],
+            ["sent): ", "ada@example.com\n"],
+          ],
+          "piped",
+        );
+        expect(output).toContain("Nothing was sent or kept.\ndone\n");
+        expect(installation.list("opt/telemetry")).toEqual(["receipts.ndjson"]);
+      } finally {
+        rmSync(temporary, { recursive: true, force: true });
+        installation.remove();
+      }
+    });
   });
-});

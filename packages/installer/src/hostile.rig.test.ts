@@ -1,3 +1,4 @@
+// @module-tag posix-tools
 import { NOTICE } from "./rig/answers.ts";
 import { runScenarios, type Scenario } from "./rig/scenario.ts";
 import { ANSWERED, kept, LEFT, LEFT_NAME, left, START, started, TOLD, UBUNTU, usual } from "./rig/usual.ts";
@@ -47,4 +48,4 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-runScenarios(scenarios, process.env.CI !== undefined);
+runScenarios(scenarios);

@@ -1,3 +1,8 @@
+// @module-tag root
+// @module-tag posix-tools
+// @module-tag mounts
+// @module-tag setpriv
+// @module-tag curl
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { chmodSync, chownSync, linkSync, readFileSync, statSync, writeFileSync } from "node:fs";
@@ -6,7 +11,7 @@ import { describe, expect, it } from "vitest";
 import { NOTICE, receipt } from "./rig/answers.ts";
 import { type Installation, type Machine, prepareInstallation } from "./rig/installation.ts";
 import { closedUrl } from "./rig/recorder.ts";
-import { findShells } from "./rig/shells.ts";
+import { SHELLS } from "./rig/shells.ts";
 
 const SCRIPT = `telemetry_install_trap
 telemetry_notice
@@ -17,149 +22,154 @@ exit 3`;
 
 const PAGE_BYTES = 4096;
 
-describe.each(findShells(process.env.CI !== undefined))("in $name", (shell) => {
-  async function withMachine(machine: Partial<Machine>, use: (installation: Installation) => Promise<void>) {
-    const url = await closedUrl();
-    const usual = {
-      shell,
-      table: "first",
-      script: SCRIPT,
-      url,
-      sender: "curl",
-      environment: {},
-      files: {},
-    } as const;
-    const installation = prepareInstallation({ ...usual, ...machine });
-    try {
-      await use(installation);
-    } finally {
-      installation.remove();
+for (const shell of SHELLS)
+  describe(`in ${shell.name}`, { tags: shell.tags }, () => {
+    async function withMachine(
+      machine: Partial<Machine>,
+      use: (installation: Installation) => Promise<void>,
+    ) {
+      const url = await closedUrl();
+      const usual = {
+        shell,
+        table: "first",
+        script: SCRIPT,
+        url,
+        sender: "curl",
+        environment: {},
+        files: {},
+      } as const;
+      const installation = prepareInstallation({ ...usual, ...machine });
+      try {
+        await use(installation);
+      } finally {
+        installation.remove();
+      }
     }
-  }
 
-  it("a name server that never answers does not hold an install up", async () => {
-    const nameServer = createSocket("udp4");
-    const asked = once(nameServer, "message");
-    nameServer.bind(53, "127.77.0.1");
-    await once(nameServer, "listening");
-    try {
+    it("a name server that never answers does not hold an install up", async () => {
+      const nameServer = createSocket("udp4");
+      const asked = once(nameServer, "message");
+      nameServer.bind(53, "127.77.0.1");
+      await once(nameServer, "listening");
+      try {
+        await withMachine(
+          { url: "http://collector.example.com", files: { "resolv.conf": "nameserver 127.77.0.1\n" } },
+          async (installation) => {
+            const bound = 'mount --bind resolv.conf /etc/resolv.conf && exec "$@"';
+            const { status } = await installation.runBy([
+              "unshare",
+              "--mount",
+              "/bin/sh",
+              "-c",
+              `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${bound}`,
+              "sh",
+            ]);
+            // The install has ended while the senders still wait for a name.
+            expect({ status, isAtWork: installation.isAtWork() }).toEqual({ status: 3, isAtWork: true });
+            await asked;
+            await installation.rest();
+            expect(
+              installation.list("opt/telemetry/outbox").filter((name) => name.endsWith(".sent")),
+            ).toEqual([]);
+          },
+        );
+      } finally {
+        nameServer.close();
+      }
+    });
+
+    it("a file system that is read-only turns it off, silently", async () => {
+      await withMachine({}, async (installation) => {
+        const bound = 'mount --bind opt opt && mount -o remount,bind,ro opt && exec "$@"';
+        const outcome = await installation.runBy([
+          "unshare",
+          "--mount",
+          "/bin/sh",
+          "-c",
+          `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${bound}`,
+          "sh",
+        ]);
+        expect(outcome).toEqual({
+          status: 3,
+          stdout: "",
+          stderr: NOTICE,
+        });
+        expect(installation.list("opt")).toEqual(["docker.env"]);
+        expect(installation.read("opt/docker.env")).toBe("");
+      });
+    });
+
+    it("docker.env keeps its owner, its mode and its links", async () => {
       await withMachine(
-        { url: "http://collector.example.com", files: { "resolv.conf": "nameserver 127.77.0.1\n" } },
+        { files: { "opt/docker.env": "A=1\nAPPSMITH_CLIENT_TELEMETRY=\n" } },
         async (installation) => {
-          const bound = 'mount --bind resolv.conf /etc/resolv.conf && exec "$@"';
-          const { status } = await installation.runBy([
-            "unshare",
-            "--mount",
-            "/bin/sh",
-            "-c",
-            `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${bound}`,
-            "sh",
-          ]);
-          // The install has ended while the senders still wait for a name.
-          expect({ status, isAtWork: installation.isAtWork() }).toEqual({ status: 3, isAtWork: true });
-          await asked;
-          await installation.rest();
-          expect(installation.list("opt/telemetry/outbox").filter((name) => name.endsWith(".sent"))).toEqual(
-            [],
+          const file = join(installation.folder, "opt/docker.env");
+          const link = join(installation.folder, "link.env");
+          linkSync(file, link);
+          chownSync(file, 12345, 12346);
+          chmodSync(file, 0o640);
+          const before = statSync(file);
+          await installation.run();
+          const after = statSync(file);
+          const facts = ({ uid, gid, mode, ino, nlink }: typeof before) => ({ uid, gid, mode, ino, nlink });
+          expect(facts(after)).toEqual(facts(before));
+          expect(readFileSync(link, "utf8")).toBe(
+            "A=1\nAPPSMITH_CLIENT_TELEMETRY=false\nAPPSMITH_DISABLE_TELEMETRY=false\n",
           );
+          expect(installation.list("opt").filter((name) => !name.startsWith("telemetry/"))).toEqual([
+            "docker.env",
+          ]);
         },
       );
-    } finally {
-      nameServer.close();
-    }
-  });
-
-  it("a file system that is read-only turns it off, silently", async () => {
-    await withMachine({}, async (installation) => {
-      const bound = 'mount --bind opt opt && mount -o remount,bind,ro opt && exec "$@"';
-      const outcome = await installation.runBy([
-        "unshare",
-        "--mount",
-        "/bin/sh",
-        "-c",
-        `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${bound}`,
-        "sh",
-      ]);
-      expect(outcome).toEqual({
-        status: 3,
-        stdout: "",
-        stderr: NOTICE,
-      });
-      expect(installation.list("opt")).toEqual(["docker.env"]);
-      expect(installation.read("opt/docker.env")).toBe("");
     });
-  });
 
-  it("docker.env keeps its owner, its mode and its links", async () => {
-    await withMachine(
-      { files: { "opt/docker.env": "A=1\nAPPSMITH_CLIENT_TELEMETRY=\n" } },
-      async (installation) => {
-        const file = join(installation.folder, "opt/docker.env");
-        const link = join(installation.folder, "link.env");
-        linkSync(file, link);
-        chownSync(file, 12345, 12346);
-        chmodSync(file, 0o640);
-        const before = statSync(file);
+    it("what it makes is for its owner only", async () => {
+      await withMachine({}, async (installation) => {
         await installation.run();
-        const after = statSync(file);
-        const facts = ({ uid, gid, mode, ino, nlink }: typeof before) => ({ uid, gid, mode, ino, nlink });
-        expect(facts(after)).toEqual(facts(before));
-        expect(readFileSync(link, "utf8")).toBe(
-          "A=1\nAPPSMITH_CLIENT_TELEMETRY=false\nAPPSMITH_DISABLE_TELEMETRY=false\n",
-        );
-        expect(installation.list("opt").filter((name) => !name.startsWith("telemetry/"))).toEqual([
-          "docker.env",
-        ]);
-      },
-    );
-  });
-
-  it("what it makes is for its owner only", async () => {
-    await withMachine({}, async (installation) => {
-      await installation.run();
-      await installation.rest();
-      const modes = ["", ...installation.list("opt/telemetry")].map(
-        (name) => statSync(join(installation.folder, "opt/telemetry", name)).mode & 0o777,
-      );
-      expect([...new Set(modes)]).toEqual([0o700, 0o600]);
-    });
-  });
-
-  it("a state folder of root is not for others: to them it is off, silently", async () => {
-    await withMachine(
-      { files: { "opt/telemetry/receipts.ndjson": receipt("installer", "notice") } },
-      async (installation) => {
-        for (const folder of [installation.folder, join(installation.folder, "..")]) chmodSync(folder, 0o755);
-        chmodSync(join(installation.folder, "opt/telemetry"), 0o700);
-        const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-        const outcome = await installation.runBy(["setpriv", ...nobody]);
-        expect(outcome.status).toBe(3);
-        expect(outcome.stderr.replace(NOTICE, "")).toBe("");
         await installation.rest();
-        expect(installation.list("opt")).toEqual(["docker.env", "telemetry/receipts.ndjson"]);
-        expect(installation.read("opt/telemetry/receipts.ndjson")).toBe(receipt("installer", "notice"));
-      },
-    );
-  });
+        const modes = ["", ...installation.list("opt/telemetry")].map(
+          (name) => statSync(join(installation.folder, "opt/telemetry", name)).mode & 0o777,
+        );
+        expect([...new Set(modes)]).toEqual([0o700, 0o600]);
+      });
+    });
 
-  it("a disk that is full leaves docker.env as it was", async () => {
-    await withMachine({ files: { "opt/docker.env": "" } }, async (installation) => {
-      // Two pages of the three that there are, less a byte than the longer value needs.
-      const lines = "A=1\nAPPSMITH_DISABLE_TELEMETRY=false\nAPPSMITH_CLIENT_TELEMETRY=\nB=";
-      const text = `${lines.padEnd(2 * PAGE_BYTES - "false".length, "b")}\n`;
-      writeFileSync(join(installation.folder, "env"), text);
-      const full =
-        'mount -t tmpfs -o size=12k tmpfs opt && cp env opt/docker.env; head -c 100000 /dev/zero >opt/rest 2>/dev/null; "$@"; code=$?; cp opt/docker.env after.env; exit $code';
-      const { status } = await installation.runBy([
-        "unshare",
-        "--mount",
-        "/bin/sh",
-        "-c",
-        `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${full}`,
-        "sh",
-      ]);
-      expect(status).toBe(3);
-      expect(installation.read("after.env")).toBe(text);
+    it("a state folder of root is not for others: to them it is off, silently", async () => {
+      await withMachine(
+        { files: { "opt/telemetry/receipts.ndjson": receipt("installer", "notice") } },
+        async (installation) => {
+          for (const folder of [installation.folder, join(installation.folder, "..")])
+            chmodSync(folder, 0o755);
+          chmodSync(join(installation.folder, "opt/telemetry"), 0o700);
+          const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+          const outcome = await installation.runBy(["setpriv", ...nobody]);
+          expect(outcome.status).toBe(3);
+          expect(outcome.stderr.replace(NOTICE, "")).toBe("");
+          await installation.rest();
+          expect(installation.list("opt")).toEqual(["docker.env", "telemetry/receipts.ndjson"]);
+          expect(installation.read("opt/telemetry/receipts.ndjson")).toBe(receipt("installer", "notice"));
+        },
+      );
+    });
+
+    it("a disk that is full leaves docker.env as it was", async () => {
+      await withMachine({ files: { "opt/docker.env": "" } }, async (installation) => {
+        // Two pages of the three that there are, less a byte than the longer value needs.
+        const lines = "A=1\nAPPSMITH_DISABLE_TELEMETRY=false\nAPPSMITH_CLIENT_TELEMETRY=\nB=";
+        const text = `${lines.padEnd(2 * PAGE_BYTES - "false".length, "b")}\n`;
+        writeFileSync(join(installation.folder, "env"), text);
+        const full =
+          'mount -t tmpfs -o size=12k tmpfs opt && cp env opt/docker.env; head -c 100000 /dev/zero >opt/rest 2>/dev/null; "$@"; code=$?; cp opt/docker.env after.env; exit $code';
+        const { status } = await installation.runBy([
+          "unshare",
+          "--mount",
+          "/bin/sh",
+          "-c",
+          `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${full}`,
+          "sh",
+        ]);
+        expect(status).toBe(3);
+        expect(installation.read("after.env")).toBe(text);
+      });
     });
   });
-});

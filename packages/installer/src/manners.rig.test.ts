@@ -1,116 +1,123 @@
+// @module-tag posix-tools
+// @module-tag python3
+// @module-tag curl
 import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { type Installation, type Machine, prepareInstallation, type Sender } from "./rig/installation.ts";
+import { type Installation, type Machine, prepareInstallation } from "./rig/installation.ts";
 import { openRecorder, type Recorder } from "./rig/recorder.ts";
-import { findShells } from "./rig/shells.ts";
+import { SHELLS } from "./rig/shells.ts";
 
 const POLL_MS = 5;
 const GIVE_UP_MS = 10_000;
 const START = 'telemetry_notice\ntelemetry_track "Installation Started"';
 
-describe.each(findShells(process.env.CI !== undefined))("in $name", (shell) => {
-  /** A machine whose collector takes what it is sent and does not answer before it is told to. */
-  async function withSlowCollector(
-    machine: Partial<Machine>,
-    use: (installation: Installation, recorder: Recorder) => Promise<void>,
-  ): Promise<void> {
-    const recorder = await openRecorder("waits");
-    const installation = prepareInstallation({
-      shell,
-      table: "first",
-      script: START,
-      url: recorder.url,
-      sender: "curl",
-      environment: {},
-      files: {},
-      ...machine,
-    });
-    try {
-      await use(installation, recorder);
-    } finally {
-      await recorder.close();
-      installation.remove();
+for (const shell of SHELLS)
+  describe(`in ${shell.name}`, { tags: shell.tags }, () => {
+    /** A machine whose collector takes what it is sent and does not answer before it is told to. */
+    async function withSlowCollector(
+      machine: Partial<Machine>,
+      use: (installation: Installation, recorder: Recorder) => Promise<void>,
+    ): Promise<void> {
+      const recorder = await openRecorder("waits");
+      const installation = prepareInstallation({
+        shell,
+        table: "first",
+        script: START,
+        url: recorder.url,
+        sender: "curl",
+        environment: {},
+        files: {},
+        ...machine,
+      });
+      try {
+        await use(installation, recorder);
+      } finally {
+        await recorder.close();
+        installation.remove();
+      }
     }
-  }
 
-  it.each([
-    ["a pipe of the install ends with the install", START],
-    ["so it does with further descriptors of the pipe", `exec 3>&1 4>&2 5>&1 8>&2 9>&1\n${START}`],
-    ["wait waits for the children of the install only", `${START}\nsleep 0 &\nwait`],
-    ["a job's number stays the caller's", `sleep 0 & mine=$!\n${START}\n[ "$mine" = "$!" ]`],
-  ])("%s, not with the sending", async (_, script) => {
-    await withSlowCollector({ script }, async (installation, recorder) => {
-      // Resolves when every holder of stdout and stderr is gone. Nobody has answered the request by then.
-      const { status, stdout } = await installation.run();
-      expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
-      await until(() => recorder.requests.length === 1);
-      expect(outboxOf(installation)).toEqual([".ndjson"]);
-      recorder.answer();
-      await installation.rest();
-      expect(outboxOf(installation)).toEqual([".ndjson", ".sent"]);
+    it.each([
+      ["a pipe of the install ends with the install", START],
+      ["so it does with further descriptors of the pipe", `exec 3>&1 4>&2 5>&1 8>&2 9>&1\n${START}`],
+      ["wait waits for the children of the install only", `${START}\nsleep 0 &\nwait`],
+      ["a job's number stays the caller's", `sleep 0 & mine=$!\n${START}\n[ "$mine" = "$!" ]`],
+    ])("%s, not with the sending", async (_, script) => {
+      await withSlowCollector({ script }, async (installation, recorder) => {
+        // Resolves when every holder of stdout and stderr is gone. Nobody has answered the request by then.
+        const { status, stdout } = await installation.run();
+        expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
+        await until(() => recorder.requests.length === 1);
+        expect(outboxOf(installation)).toEqual([".ndjson"]);
+        recorder.answer();
+        await installation.rest();
+        expect(outboxOf(installation)).toEqual([".ndjson", ".sent"]);
+      });
     });
-  });
 
-  it("a terminal that is closed with the install's end does not end the sending", async () => {
-    await withSlowCollector({}, async (installation, recorder) => {
-      await installation.runInTerminal([]);
-      await until(() => recorder.requests.length === 1);
-      recorder.answer();
-      await installation.rest();
-      expect(outboxOf(installation)).toEqual([".ndjson", ".sent"]);
+    it("a terminal that is closed with the install's end does not end the sending", async () => {
+      await withSlowCollector({}, async (installation, recorder) => {
+        await installation.runInTerminal([]);
+        await until(() => recorder.requests.length === 1);
+        recorder.answer();
+        await installation.rest();
+        expect(outboxOf(installation)).toEqual([".ndjson", ".sent"]);
+      });
     });
-  });
 
-  it.each<[Sender, string]>([
-    ["curl", START],
-    ["wget", `trap '' TERM\n${START}`],
-  ])("what is not answered in time waits in the outbox, sent by %s", async (sender, script) => {
-    await withSlowCollector({ sender, script }, async (installation) => {
-      const startedMs = performance.now();
-      await installation.run();
-      await installation.rest();
-      expect(outboxOf(installation)).toEqual([".ndjson"]);
-      expect(performance.now() - startedMs).toBeLessThan(GIVE_UP_MS);
-    });
-  });
+    for (const [sender, script] of [
+      ["curl", START],
+      ["wget", `trap '' TERM\n${START}`],
+    ] as const)
+      it(`what is not answered in time waits in the outbox, sent by ${sender}`, {
+        tags: [sender],
+      }, async () => {
+        await withSlowCollector({ sender, script }, async (installation) => {
+          const startedMs = performance.now();
+          await installation.run();
+          await installation.rest();
+          expect(outboxOf(installation)).toEqual([".ndjson"]);
+          expect(performance.now() - startedMs).toBeLessThan(GIVE_UP_MS);
+        });
+      });
 
-  it.each<[Sender, string]>([
-    ["curl", "export t_reply=x t_text=x t_list=x t_v=x t_pair=x\nset -a"],
-    ["wget", ""],
-    ["busybox", "set -x"],
-  ])(
-    "an e-mail address is in no list of processes, no environment and no file while %s sends it",
-    async (sender, settings) => {
-      const address = "ada.lovelace+support@example.com";
-      const script = `${settings}\ntelemetry_notice\ntelemetry_support`;
-      await withSlowCollector(
-        { sender, script, environment: { TMPDIR: "tmp" } },
-        async (installation, recorder) => {
-          mkdirSync(join(installation.folder, "tmp"));
-          const run = installation.runInTerminal([
-            ["[y/N] ", "y\n"],
-            ["sent): ", `${address}\n`],
-          ]);
-          await until(() => recorder.requests.length === 1);
-          const processes = readProcesses();
-          const files = installation.list("opt/telemetry").concat(installation.list("tmp"));
-          recorder.answer();
-          const { output } = await run;
-          expect(recorder.requests[0]?.body.toString()).toContain(address);
-          // The list shows the one that sends, so it would show the address.
-          expect(processes.filter((text) => text.includes("X-Retry-Count: 0"))).not.toEqual([]);
-          expect(processes.filter((text) => text.includes("lovelace"))).toEqual([]);
-          expect(files).toEqual(["receipts.ndjson"]);
-          expect(output.split("\n").filter((line) => line.includes("lovelace"))).toEqual([
-            `Your e-mail address (empty: none is sent): ${address}`,
-          ]);
-        },
-      );
-    },
-  );
-});
+    for (const [sender, settings] of [
+      ["curl", "export t_reply=x t_text=x t_list=x t_v=x t_pair=x\nset -a"],
+      ["wget", ""],
+      ["busybox", "set -x"],
+    ] as const)
+      it(`an e-mail address is in no list of processes, no environment and no file while ${sender} sends it`, {
+        tags: [sender],
+      }, async () => {
+        const address = "ada.lovelace+support@example.com";
+        const script = `${settings}\ntelemetry_notice\ntelemetry_support`;
+        await withSlowCollector(
+          { sender, script, environment: { TMPDIR: "tmp" } },
+          async (installation, recorder) => {
+            mkdirSync(join(installation.folder, "tmp"));
+            const run = installation.runInTerminal([
+              ["[y/N] ", "y\n"],
+              ["sent): ", `${address}\n`],
+            ]);
+            await until(() => recorder.requests.length === 1);
+            const processes = readProcesses();
+            const files = installation.list("opt/telemetry").concat(installation.list("tmp"));
+            recorder.answer();
+            const { output } = await run;
+            expect(recorder.requests[0]?.body.toString()).toContain(address);
+            // The list shows the one that sends, so it would show the address.
+            expect(processes.filter((text) => text.includes("X-Retry-Count: 0"))).not.toEqual([]);
+            expect(processes.filter((text) => text.includes("lovelace"))).toEqual([]);
+            expect(files).toEqual(["receipts.ndjson"]);
+            expect(output.split("\n").filter((line) => line.includes("lovelace"))).toEqual([
+              `Your e-mail address (empty: none is sent): ${address}`,
+            ]);
+          },
+        );
+      });
+  });
 
 async function until(holds: () => boolean): Promise<void> {
   for (let waitedMs = 0; !holds(); waitedMs += POLL_MS) {

@@ -1,3 +1,4 @@
+// @module-tag posix-tools
 import { NOTICE, receipt } from "./rig/answers.ts";
 import { runScenarios, type Scenario } from "./rig/scenario.ts";
 import {
@@ -486,4 +487,4 @@ telemetry_error "/opt/appsmith exists"`,
   },
 ];
 
-runScenarios(scenarios, process.env.CI !== undefined);
+runScenarios(scenarios);

@@ -1,3 +1,4 @@
+// @module-tag posix-tools
 import { runScenarios, type Scenario } from "./rig/scenario.ts";
 import { ANSWERED, failed, kept, START, started, succeeded, UBUNTU, usual } from "./rig/usual.ts";
 
@@ -111,4 +112,4 @@ rm 'opt/tmp'" EXIT\ntrap 'echo INT EXIT
   },
 ];
 
-runScenarios(scenarios, process.env.CI !== undefined);
+runScenarios(scenarios);

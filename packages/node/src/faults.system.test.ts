@@ -1,3 +1,5 @@
+// @module-tag root
+// @module-tag mounts
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,6 @@
+// @module-tag root
+// @module-tag strace
+// @module-tag mounts
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeReceipt } from "@candor/consent";

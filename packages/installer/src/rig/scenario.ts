@@ -2,7 +2,7 @@ import { readReceipts } from "@candor/consent";
 import { describe, expect, it } from "vitest";
 import { type Installation, type Outcome, prepareInstallation, type Sender } from "./installation.ts";
 import { closedUrl, type Manner, openRecorder, type Recorded } from "./recorder.ts";
-import { findProgram, findShells, type Shell } from "./shells.ts";
+import { SHELLS, type Shell } from "./shells.ts";
 import { hashOf, type TableName } from "./tables.ts";
 
 /** One row: a machine, a script on it, and all that comes of it. What is left out is the usual. */
@@ -18,7 +18,7 @@ export interface Scenario {
   /** How long the install may take. */
   readonly atMostS?: number;
   readonly expect: Expected;
-  /** What else comes of it in shells of these names; see `findShells`. */
+  /** What else comes of it in shells of these names; see `SHELLS`. */
   readonly expectIn?: readonly [shells: RegExp, Expected];
 }
 
@@ -44,41 +44,46 @@ interface Expected {
 const ID = /^[0-9a-f]{32}$/;
 const TIME = /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
-/** Runs each row in each shell. Not `all`: without what this machine has no shell for, or nothing to send with. */
-export function runScenarios(scenarios: readonly Scenario[], all: boolean): void {
-  const possible = scenarios.filter(
-    ({ sender }) => all || sender === undefined || sender === "none" || findProgram(sender) !== undefined,
-  );
-  describe.each(findShells(all))("in $name", (shell) => {
-    it.concurrent.each(possible)("$name", async (scenario) => {
-      const recorder =
-        scenario.collector === "closed" ? undefined : await openRecorder(scenario.collector ?? 200);
-      const installation = prepareInstallation({
-        shell,
-        table: scenario.table ?? "first",
-        script: scenario.script,
-        url: recorder?.url ?? (await closedUrl()),
-        sender: scenario.sender ?? "curl",
-        environment: scenario.environment ?? {},
-        files: scenario.files ?? {},
-      });
-      try {
-        const startedMs = performance.now();
-        const outcome = await installation.run();
-        const tookS = (performance.now() - startedMs) / 1000;
-        if (scenario.atMostS !== undefined) expect(tookS).toBeLessThan(scenario.atMostS);
-        await installation.rest();
-        const expected = fill(scenario, shell);
-        const others = Object.keys(expected.others ?? {});
-        const { identities, ...rest } = expected;
-        if (identities !== undefined) expect(countIdentities(recorder?.requests ?? [])).toBe(identities);
-        expect(observe(installation, outcome, recorder?.requests ?? [], others)).toEqual(rest);
-      } finally {
-        await recorder?.close();
-        installation.remove();
+/** Runs each row in each shell. */
+export function runScenarios(scenarios: readonly Scenario[]): void {
+  for (const shell of SHELLS) {
+    describe(`in ${shell.name}`, { tags: shell.tags }, () => {
+      for (const scenario of scenarios) {
+        const { sender = "curl" } = scenario;
+        const tags = sender === "none" ? [] : [sender];
+        it.concurrent(scenario.name, { tags }, () => runScenario(scenario, shell));
       }
     });
+  }
+}
+
+async function runScenario(scenario: Scenario, shell: Shell): Promise<void> {
+  const recorder =
+    scenario.collector === "closed" ? undefined : await openRecorder(scenario.collector ?? 200);
+  const installation = prepareInstallation({
+    shell,
+    table: scenario.table ?? "first",
+    script: scenario.script,
+    url: recorder?.url ?? (await closedUrl()),
+    sender: scenario.sender ?? "curl",
+    environment: scenario.environment ?? {},
+    files: scenario.files ?? {},
   });
+  try {
+    const startedMs = performance.now();
+    const outcome = await installation.run();
+    const tookS = (performance.now() - startedMs) / 1000;
+    if (scenario.atMostS !== undefined) expect(tookS).toBeLessThan(scenario.atMostS);
+    await installation.rest();
+    const expected = fill(scenario, shell);
+    const others = Object.keys(expected.others ?? {});
+    const { identities, ...rest } = expected;
+    if (identities !== undefined) expect(countIdentities(recorder?.requests ?? [])).toBe(identities);
+    expect(observe(installation, outcome, recorder?.requests ?? [], others)).toEqual(rest);
+  } finally {
+    await recorder?.close();
+    installation.remove();
+  }
 }
 
 function fill({ expect: usual, expectIn }: Scenario, { name }: Shell): Expected {

@@ -1,31 +1,25 @@
 import { existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
 
 /** A shell that install scripts are run by, with the name or path it is started under. */
 export interface Shell {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
+  /** What its tests need, as scripts/programs.mjs says. */
+  readonly tags: string[];
 }
 
-const SHELLS: readonly Shell[] = [
-  { name: "dash", command: ["dash"] },
-  { name: "bash", command: ["bash"] },
-  { name: "bash in POSIX mode", command: ["bash", "--posix"] },
-  { name: "busybox", command: ["busybox", "sh"] },
-  { name: "zsh as sh", command: ["zsh", "--emulate", "sh"] },
+export const SHELLS: readonly Shell[] = [
+  { name: "dash", command: ["dash"], tags: ["dash"] },
+  { name: "bash", command: ["bash"], tags: ["bash"] },
+  { name: "bash in POSIX mode", command: ["bash", "--posix"], tags: ["bash"] },
+  { name: "busybox", command: ["busybox", "sh"], tags: ["busybox"] },
+  { name: "zsh as sh", command: ["zsh", "--emulate", "sh"], tags: ["zsh"] },
 ];
 
-const FOLDERS: readonly string[] = ["/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
-
-/** The path of a program of the system; undefined when it is not installed. */
+/** The path of a program; undefined when it is not installed. */
 export function findProgram(name: string): string | undefined {
-  return FOLDERS.map((folder) => `${folder}/${name}`).find((path) => existsSync(path));
-}
-
-/** The shells of this machine. `all`: none may be missing (in CI nothing is skipped). */
-export function findShells(all: boolean): readonly Shell[] {
-  const missing = SHELLS.filter(({ command }) => findProgram(command[0]) === undefined);
-  if (all && missing.length > 0) {
-    throw new Error(`not installed: ${missing.map(({ command }) => command[0]).join(", ")}`);
-  }
-  return SHELLS.filter((shell) => !missing.includes(shell));
+  // biome-ignore lint/style/noProcessEnv: the rig runs what the machine has
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }

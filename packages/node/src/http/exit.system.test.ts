@@ -1,3 +1,7 @@
+// @module-tag root
+// @module-tag mounts
+// @module-tag ip
+// @module-tag strace
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";

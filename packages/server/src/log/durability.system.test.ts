@@ -1,3 +1,6 @@
+// @module-tag root
+// @module-tag strace
+// @module-tag mounts
 import { execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

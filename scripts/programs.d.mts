@@ -1,0 +1,2 @@
+export declare const tags: { name: string }[];
+export declare function missingTags(): string[];
