@@ -15,9 +15,7 @@ const WORKERS = availableParallelism() + 1;
 const QUIET_RIGS = [
   "packages/server/src/crash.rig.test.ts",
   "packages/server/src/request/hostile.rig.test.ts",
-  "packages/node/src/{crash,faults,replicas,outage}.rig.test.ts",
-  "packages/node/src/http/exit.rig.test.ts",
-  "packages/installer/src/manners.rig.test.ts",
+  "packages/node/src/{crash,faults}.rig.test.ts",
 ];
 
 /**
