@@ -55,7 +55,9 @@ it("sends from a product's server as README says, pasted as it is printed", asyn
   expect(status).toBe(0);
 });
 
-it("tells of an install as the kit's README says, pasted as it is printed", async () => {
+it("tells of an install as the kit's README says, pasted as it is printed", {
+  tags: ["posix-tools", "curl"],
+}, async () => {
   const [install, look] = ["npx candor generate sh", "npx candor inspect"].map((words) =>
     readBlock("packages/installer/README.md", words),
   );

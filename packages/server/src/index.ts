@@ -1,10 +1,16 @@
+import type * as main from "./main.ts";
+
 export { type Config, readConfig, SOURCES, type Source } from "./config.ts";
 export { type DataFolder, isDataFolderHeld, openDataFolder, probeDisk } from "./data-folder.ts";
 export { readPlan } from "./enforce/plan-in-force.ts";
 export { listChangedExamples, makeSamples } from "./enforce/samples.ts";
 export { CandorError, causeOf, ERRORS, type ErrorCode } from "./errors.ts";
 export { type Keys, openKeys } from "./keys.ts";
-export { type Candor, type StartOptions, startCandor } from "./main.ts";
+export type { Candor, StartOptions } from "./main.ts";
 export { checkFolderOwner } from "./private-folder.ts";
 export { DROP_REASONS, type DropReason } from "./reasons.ts";
 export { listSetAside, type SetAsideRow } from "./store/set-aside.ts";
+
+/** As in main.ts, which is loaded by the first call: no other command needs an HTTP server and a store. */
+export const startCandor: typeof main.startCandor = async (...args) =>
+  (await import("./main.ts")).startCandor(...args);

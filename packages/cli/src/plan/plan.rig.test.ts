@@ -83,7 +83,7 @@ test("check tells all faults of a plan at once, with file, line and column", () 
   ]);
 });
 
-test("check sums up a plan that is well, without a repository or a commit too", () => {
+test("check sums up a plan that is well, without a repository or a commit too", { tags: ["git"] }, () => {
   const uncompared = "Not compared with an earlier version:";
   const before = check();
   expect([before.code, ...before.lines.slice(0, 2)]).toEqual([0, SUMMARY, HASH]);
@@ -118,7 +118,9 @@ test("check says what needs attention, and goes on", () => {
   ]);
 });
 
-test("check refuses a plan that collects other things than HEAD's under the same version, until the version grows", () => {
+test("check refuses a plan that collects other things than HEAD's under the same version, until the version grows", {
+  tags: ["git"],
+}, () => {
   commit();
   write(MORE);
   expect(check()).toEqual({
@@ -144,7 +146,9 @@ test("check refuses a plan that collects other things than HEAD's under the same
   expect(check().code).toBe(0);
 });
 
-test("check of a committed plan compares it with the version before the commit that changed it", () => {
+test("check of a committed plan compares it with the version before the commit that changed it", {
+  tags: ["git"],
+}, () => {
   commit();
   write(MORE);
   commit();
@@ -161,14 +165,16 @@ test("check of a committed plan compares it with the version before the commit t
   expect(check().code).toBe(0);
 });
 
-test("check inside a hook of git, whose environment names the repository, still finds it", () => {
+test("check inside a hook of git, whose environment names the repository, still finds it", {
+  tags: ["git"],
+}, () => {
   commit();
   write(MORE);
   const hook = { GIT_DIR: ".git", GIT_INDEX_FILE: ".git/index" };
   expect(candor(["plan", "check", "plans/plan.yaml"], hook).code).toBe(1);
 });
 
-test("check cannot compare in a clone that has the last commit only, and says so", () => {
+test("check cannot compare in a clone that has the last commit only, and says so", { tags: ["git"] }, () => {
   commit();
   write(MORE);
   commit();
@@ -213,7 +219,7 @@ test("diff shows what differs between two files, and fails when the version hide
   });
 });
 
-test("diff takes a revision of git as git writes it, and says when there is none", () => {
+test("diff takes a revision of git as git writes it, and says when there is none", { tags: ["git"] }, () => {
   commit();
   write(MORE);
   expect(candor(["plan", "diff", "HEAD:plans/plan.yaml", "plans/plan.yaml"]).code).toBe(1);
