@@ -38,8 +38,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: ["**/*.{rig,system}.test.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 60_000,
+          testTimeout: 120_000, // beside other work; alone, no test of them takes 10 s
+          hookTimeout: 120_000,
           maxWorkers: WORKERS,
           isolate: false,
         },

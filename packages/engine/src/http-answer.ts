@@ -56,7 +56,7 @@ export function errorAnswer(error: unknown, version: string): ErrorAnswer {
   };
 }
 
-/** ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp); `rig/cluster.test.ts` compares it with a real server, code by code. */
+/** ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp); `rig/cluster.rig.test.ts` compares it with a real server, code by code. */
 const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [
     400,

@@ -8,10 +8,15 @@ it("waits as long as a try that failed asks for, whatever was tracked while it w
   const recorder = await startRecorder();
   onTestFinished(() => recorder.close());
   const clock = createManualClock(Date.now());
-  const { telemetry } = openForTest({ host: recorder.url, clock, random: () => 1, sendEveryMs: 10 });
+  const { telemetry, messages } = openForTest({
+    host: recorder.url,
+    clock,
+    random: () => 1,
+    sendEveryMs: 10,
+  });
   const track = async (number: number): Promise<void> => {
     telemetry.track("execute_ACTION_TRIGGERED", { timeElapsed: number });
-    await sleep(60); // until it is in the outbox
+    await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(number); // it is in the outbox
   };
   const tries = (): number => recorder.requests.filter(({ path }) => path === "/v1/batch").length;
   recorder.answer = ({ path }, response) => {
@@ -21,12 +26,13 @@ it("waits as long as a try that failed asks for, whatever was tracked while it w
   };
   await track(1);
   await clock.advance(20);
-  await expect.poll(tries).toBe(1);
+  await expect.poll(tries, { timeout: 10_000 }).toBe(1);
+  await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(2);
   await sleep(120); // until it has its answer
   await clock.advance(900);
   await sleep(50);
   expect(tries()).toBe(1);
   recorder.answer = undefined;
   await clock.advance(200);
-  await expect.poll(() => recorder.kept.length).toBe(2);
+  await expect.poll(() => recorder.kept.length, { timeout: 10_000 }).toBe(2);
 });

@@ -172,7 +172,7 @@ describe("what a collector holds of an instance", () => {
       [signed("key", OURS), 401, "signature_invalid"],
       [signed("compare", unknown), 404, "instance_unknown"],
       [signed("compare", OURS, Date.now() - five - 1000), 401, "signature_stale"],
-      [signed("compare", OURS, Date.now() + five + 1000), 401, "signature_stale"],
+      [signed("compare", OURS, Date.now() + five + 60_000), 401, "signature_stale"],
       [{ ...good, signature: undefined }, 400, "instance_request_invalid"],
       ...[0, 1001, 1.5, "10", null, -1].map((limit): [object, number, string] => [
         { ...good, limit },

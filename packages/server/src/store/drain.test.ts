@@ -53,7 +53,7 @@ interface Counts {
 }
 
 /** Drains what the log holds with a store that may fail, and gives back what was counted. */
-async function drainWith(faulty: Store, deadlineMs = 20_000): Promise<Counts> {
+async function drainWith(faulty: Store, deadlineMs = 60_000): Promise<Counts> {
   const counts: Counts = { drained: 0, retries: 0, setAside: 0 };
   const drain = startDrain({
     log,
