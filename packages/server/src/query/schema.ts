@@ -36,7 +36,7 @@ const FILTERS = {
 };
 const PATHS = {
   description:
-    "Beside these, any properties.<path>=value, traits.<path>=value, context.<path>=value. A path names nested keys with dots and places of lists by number; a backslash makes a dot part of a name. Values that are not strings are compared as JSON: 8, true, null.",
+    "Beside these, any properties.<path>=value, traits.<path>=value, context.<path>=value. A path names nested keys with dots, and positions in arrays by number from 0; a backslash makes a dot part of a name. A value matches a string that is equal to it, a number that it spells (8, 8.0, 8e0), true, false and null, and an array with such an element.",
 };
 
 const Envelope = Type.Object(
@@ -100,7 +100,7 @@ export const LIVE = {
   summary: "Messages as they come in, each with its verdict",
   security: SECURED,
   description:
-    'Server-sent events. `message`: {"verdict":"kept","source",envelope} or {"verdict":"dropped","reason","source","message"}; `missed`: {"missed":n} when the reader is too slow. Filters as in /api/events.',
+    'Server-sent events. `message`: {"verdict":"kept","source",envelope} or {"verdict":"dropped","reason","source","message"}; `missed`: {"missed":n} when the reader is too slow. Filters as in /api/events, with the same answers.',
   querystring: Type.Object(FILTERS),
   produces: ["text/event-stream"],
 };

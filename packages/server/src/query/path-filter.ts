@@ -1,0 +1,122 @@
+import { type Envelope, isObject, type JsonValue } from "@candor/envelope";
+
+/**
+ * A filter by path, such as `properties.a.b=8`: how its path is read and when a value matches, once as SQL over stored
+ * envelopes and once for an envelope in memory. Both give the same answer (path-filter.test.ts).
+ *
+ * The text of a filter matches a string that is equal to it, a number of the value that it spells (`8`, `8.0` and `8e0`
+ * are one), `true`, `false` and `null`, and an array with such an element. An object, or an array in an array, never.
+ */
+
+/** A key of an object, or a position in an array. */
+type PathPart = string | number;
+
+export type Path = readonly PathPart[];
+
+const MAX_PATH_PARTS = 32;
+const MAX_PATHS = 64;
+const POSITION = /^(?:0|[1-9]\d{0,5})$/;
+
+/**
+ * The paths that a filter's name can mean: `properties.a.b` is the property b of a, and also the property that is called
+ * "a.b"; in `properties.list.0`, 0 is a key of an object or a position in an array. A backslash makes a dot part of a
+ * name: `a\.b`. Undefined for more than 32 parts, or 64 meanings.
+ */
+export function readPaths(name: string): readonly Path[] | undefined {
+  const [root = "", ...parts] = name.split(/(?<!\\)\./).map((part) => part.replaceAll("\\.", "."));
+  if (parts.length > MAX_PATH_PARTS) return undefined;
+  let paths: Path[] = [[root]];
+  for (const part of parts) {
+    const meanings = POSITION.test(part) ? [part, Number(part)] : [part];
+    paths = paths.flatMap((path) => meanings.map((meaning) => [...path, meaning]));
+    if (paths.length > MAX_PATHS) return undefined;
+  }
+  return parts.length > 1 ? [...paths, [root, parts.join(".")]] : paths;
+}
+
+/** A number as JSON spells it. */
+const NUMERAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** The number that a text spells; undefined when it spells none that a double can hold. */
+function numberOf(text: string): number | undefined {
+  const value = NUMERAL.test(text) ? Number(text) : Number.NaN;
+  return Number.isFinite(value) ? value + 0 : undefined; // -0 is 0
+}
+
+/** Whether the value at one of the paths matches. */
+export function hasAt(envelope: Envelope, paths: readonly Path[], text: string): boolean {
+  return paths.some((path) => {
+    const value = valueAt(envelope, path);
+    return Array.isArray(value)
+      ? value.some((element) => isEqual(element, text))
+      : value !== undefined && isEqual(value, text);
+  });
+}
+
+function isEqual(value: JsonValue, text: string): boolean {
+  if (typeof value === "string") return value === text;
+  if (typeof value === "number") return value === numberOf(text);
+  return (value === null || typeof value === "boolean") && String(value) === text;
+}
+
+function valueAt(envelope: Envelope, [root, ...parts]: Path): JsonValue | undefined {
+  const { properties, traits, context } = envelope;
+  let value: JsonValue | undefined = { properties, traits, context }[String(root)];
+  for (const part of parts) {
+    if (typeof part === "number") value = Array.isArray(value) ? value[part] : undefined;
+    else value = isObject(value) && Object.hasOwn(value, part) ? value[part] : undefined;
+  }
+  return value;
+}
+
+/** Binds a value as a parameter of a query, and returns the SQL that stands for it. */
+export type Bind = (value: string, type: "String" | "UInt64") => string;
+
+/** The same as SQL over the column `envelope`. */
+export function toPathCondition(paths: readonly Path[], text: string, bind: Bind): string {
+  const sought: Sought = { text, bound: bind(text, "String"), number: bindNumber(text, bind) };
+  return `(${paths.map((path) => atPath(path, sought, bind)).join(" OR ")})`;
+}
+
+interface Sought {
+  readonly text: string;
+  /** `text` as SQL. */
+  readonly bound: string;
+  /** The number that it spells, as SQL. */
+  readonly number: string | undefined;
+}
+
+/** By its bits: ClickHouse may read the last digit of a decimal wrongly. */
+function bindNumber(text: string, bind: Bind): string | undefined {
+  const value = numberOf(text);
+  if (value === undefined) return undefined;
+  const bits = new BigUint64Array(Float64Array.of(value).buffer)[0];
+  return `reinterpretAsFloat64(${bind(String(bits), "UInt64")})`;
+}
+
+function atPath(path: Path, sought: Sought, bind: Bind): string {
+  const parts: string[] = [];
+  const conditions: string[] = [];
+  for (const part of path) {
+    // ClickHouse counts from 1, and takes a number for a position among an object's keys too.
+    if (typeof part === "number") conditions.push(`JSONType(envelope, ${parts.join(", ")}) = 'Array'`);
+    parts.push(typeof part === "number" ? String(part + 1) : bind(part, "String"));
+  }
+  const at = `envelope, ${parts.join(", ")}`;
+  const isElement = `arrayExists(element -> ${equals("element", sought)}, JSONExtractArrayRaw(${at}))`;
+  const isMatch = `(${equals(at, sought)} OR (JSONType(${at}) = 'Array' AND ${isElement}))`;
+  return `(${[...conditions, isMatch].join(" AND ")})`;
+}
+
+/** @param at arguments of ClickHouse's JSON functions: a document, and a path into it */
+function equals(at: string, { text, bound, number }: Sought): string {
+  const type = `JSONType(${at})`;
+  const ways = [`(${type} = 'String' AND JSONExtractString(${at}) = ${bound})`];
+  if (number !== undefined)
+    ways.push(`(${type} IN ('Int64', 'UInt64', 'Double') AND JSONExtractFloat(${at}) = ${number})`);
+  if (text === "true" || text === "false")
+    ways.push(`(${type} = 'Bool' AND JSONExtractBool(${at}) = ${text})`);
+  // Of a value that is absent, the type is null too.
+  if (text === "null") ways.push(`JSONExtractRaw(${at}) = 'null'`);
+  return `(${ways.join(" OR ")})`;
+}
