@@ -59,7 +59,12 @@ const Envelope = Type.Object(
       country: Type.Optional(
         Type.String({ description: "ISO 3166 alpha-2, looked up before the address was cut." }),
       ),
-      planVersion: Type.Integer({ description: "Version of the plan that it was judged by." }),
+      planVersion: Type.Integer({ description: "Version of the collector's plan, which gave the verdict." }),
+      sentPlanVersion: Type.Optional(
+        Type.Integer({
+          description: "Version of the plan that the sender's SDK has; absent when it did not say.",
+        }),
+      ),
       trimmed: Type.Optional(
         Type.Array(Type.String(), {
           description: "Declared paths at which something was removed or changed.",
@@ -74,7 +79,7 @@ const Envelope = Type.Object(
 );
 
 export const EVENTS = {
-  summary: "Events, newest first by receipt",
+  summary: "Events, newest first by receipt; within one request, last sent first",
   security: SECURED,
   ...PATHS,
   querystring: Type.Object({
