@@ -110,6 +110,11 @@ export const ERRORS = {
     retryAfterS: 60,
     message: "Not all is forgotten yet: there are still {what}. No receipt is given; ask again.",
   },
+  forget_busy: {
+    status: 503,
+    retryAfterS: 60,
+    message: "Too many deletions are waiting. Nothing of this one was done; ask again later.",
+  },
   too_many_watchers: {
     status: 429,
     retryAfterS: 10,
@@ -128,7 +133,6 @@ export const ERRORS = {
     status: 408,
     message: "The answer was not read in time. Read it, or close the connection.",
   },
-
   internal: {
     status: 500,
     message: "The collector failed in a way it does not know. Its own output says more.",

@@ -7,8 +7,8 @@ import { type DataFolder, openDataFolder, probeDisk } from "./data-folder.ts";
 import { createPlanCounts, type PlanCounts } from "./enforce/plan-counts.ts";
 import { openPlan, type PlanInForce } from "./enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "./errors.ts";
+import { createForget } from "./forget/forget.ts";
 import { createInstanceLimits } from "./instance/instance-limits.ts";
-import { createOneByOne } from "./instance/one-by-one.ts";
 import { createTurns } from "./instance/turns.ts";
 import { createMatcher, type Keys, openKeys } from "./keys.ts";
 import { openAppendLog } from "./log/append-log.ts";
@@ -224,7 +224,7 @@ async function openApi(
   const onFault = (error: unknown): void => report(`A request failed: ${causeOf(error)}`);
   const storedForms = createStoredForms(pseudonym);
   const { logDir, setAsideDir } = folder;
-  const forgetting = { store, log, logDir, setAsideDir, storedForms, now };
+  const forget = createForget({ store, log, logDir, setAsideDir, storedForms, now });
   const ingest = createIngest({
     ids: createIds({ hash: pseudonym }),
     plan: plan.current,
@@ -238,7 +238,7 @@ async function openApi(
     meters,
     readBody: createBodyReader(),
     trustedProxies: config.trustedProxies,
-    instances: { ...forgetting, limits: createInstanceLimits(), forgetInTurn: createOneByOne() },
+    instances: { store, log, storedForms, now, limits: createInstanceLimits(), forget },
     compareTurns: createTurns(COMPARE_TURNS, COMPARE_READ_MS),
     onFault,
   });
@@ -250,7 +250,7 @@ async function openApi(
     meters,
     plan,
     planStore,
-    forgetting,
+    forget,
     storedForms,
     now,
     isAdminToken,

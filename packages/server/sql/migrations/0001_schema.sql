@@ -88,10 +88,13 @@ SETTINGS
     old_parts_lifetime = 1,
     min_compressed_bytes_to_fsync_after_merge = 1;
 -- The ids that are being forgotten, in memory alone: the text of a deletion is written to a file, so they do not stand
--- in it.
+-- in it. A round serves several requests; `text` is the id as JSON writes it.
 CREATE TABLE IF NOT EXISTS forgetting
 (
     round String,
-    id String
+    request UInt32,
+    kind LowCardinality(String),
+    id String,
+    text String
 )
 ENGINE = Memory;

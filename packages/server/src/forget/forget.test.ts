@@ -9,9 +9,10 @@ import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
 import { migrate } from "../store/migrate.ts";
-import { CONTACT_TARGET, EVENT_TARGET, toContactLine } from "../store/row.ts";
+import { CONTACT_TARGET, EVENT_TARGET, escapeAll, toContactLine } from "../store/row.ts";
 import { openSetAside } from "../store/set-aside.ts";
-import { type ForgetDependencies, type ForgetReceipt, forget, readForgetRequest } from "./forget.ts";
+import { createForget, type ForgetDependencies, type ForgetReceipt, readForgetRequest } from "./forget.ts";
+import type { ForgetRequest } from "./forget-request.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-forget-"));
 let engine: Engine;
@@ -55,12 +56,20 @@ interface Row {
   readonly type?: string;
   readonly userId?: string;
   readonly anonymousId?: string;
+  readonly time?: string;
   readonly envelope?: object;
 }
 
-function line({ id, type = "track", userId = "", anonymousId = "", envelope = {} }: Row): string {
+function line({
+  id,
+  type = "track",
+  userId = "",
+  anonymousId = "",
+  time = TIME,
+  envelope = {},
+}: Row): string {
   const json = JSON.stringify({ messageId: id, ...envelope });
-  return `${["server", type, "E", id, userId, anonymousId, TIME, TIME, "0", "", "1", "0", "[]", json].join("\t")}\n`;
+  return `${["server", type, "E", id, userId, anonymousId, time, time, "0", "", "1", "0", "[]", json].join("\t")}\n`;
 }
 const insert = (rows: readonly Row[]): Promise<void> =>
   store.insertLines(EVENT_TARGET, Buffer.from(rows.map(line).join("")), `token-${token++}`);
@@ -76,6 +85,9 @@ async function storedIds(): Promise<string[]> {
   return rows.map((row) => String(row.messageId));
 }
 
+const forget = (request: ForgetRequest, more: Partial<ForgetDependencies> = {}): Promise<ForgetReceipt> =>
+  createForget({ ...deps, ...more })(request);
+
 const rowsOf = ({ removed }: ForgetReceipt): object =>
   Object.fromEntries(removed.map(({ where, rows }) => [where, rows]));
 
@@ -85,6 +97,15 @@ function bytesBelow(folder: string): string {
     .map((path) => (statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, "latin1") : ""))
     .join("\n");
 }
+
+/** Half of a surrogate pair, numbers beyond 64 bits and beyond a double, too many levels, no end. */
+const BROKEN = [
+  '"Support \\ud83d"',
+  "1180591620717411303424",
+  "1e999",
+  "[".repeat(2000) + "]".repeat(2000),
+  '{"a":',
+];
 
 describe("forgetting", () => {
   it("deletes an instance's rows wherever its id stands, and no others, and keeps its key", async () => {
@@ -108,7 +129,7 @@ describe("forgetting", () => {
     await store.insertLines(EVENT_TARGET, Buffer.from(rows.join("")), `token-${token++}`);
     const key = { publicKey: "k", registeredAt: "2026-03-01 00:00:00" };
     await store.insertRows("instance_keys", [{ instanceId: id, ...key }]);
-    const receipt = await forget({ instance: id }, deps);
+    const receipt = await forget({ instance: id });
     expect(receipt).toEqual({
       forgotten: { instance: id },
       requestedAt: "2026-03-02T00:00:00.000Z",
@@ -119,6 +140,7 @@ describe("forgetting", () => {
         { where: "copies of damaged segments", rows: 0 },
       ],
       notes: [
+        expect.stringContaining("in 2 other rows"),
         expect.stringContaining("requestedAt"),
         expect.stringContaining("hashes"),
         expect.stringContaining("Backups"),
@@ -131,7 +153,7 @@ describe("forgetting", () => {
     expect(await store.query("SELECT instanceId FROM instance_keys")).toEqual([{ instanceId: id }]);
   });
 
-  it("deletes a user's rows by every form in which the id may stand", async () => {
+  it("deletes a user's rows by every form in which the id may stand, in every field of a user's id", async () => {
     await insert([
       { id: "a", userId: "u1" },
       { id: "b", anonymousId: "u1" },
@@ -140,16 +162,46 @@ describe("forgetting", () => {
       { id: "e", userId: "u10" },
       { id: "f", userId: "U1" },
       { id: "g", userId: "u2", envelope: { previousId: "u1" } },
+      { id: "h", type: "group", userId: "u2", envelope: { groupId: "u1" } },
+      { id: "i", userId: "u2", envelope: { properties: { previousId: "u1" } } },
     ]);
-    expect(rowsOf(await forget({ user: "u1" }, deps))).toMatchObject({ events: 4 });
-    expect(await storedIds()).toEqual(["e", "f", "g"]);
+    const receipt = await forget({ user: "u1" });
+    expect(rowsOf(receipt)).toMatchObject({ events: 5 });
+    expect(receipt.notes).toContainEqual(expect.stringContaining("in 2 other rows"));
+    expect(await storedIds()).toEqual(["e", "f", "h", "i"]);
+  });
+
+  it("says 0 rows of a user whose id was hashed, and how to find the hash", async () => {
+    const receipt = await forget({ user: "ada" });
+    expect(receipt.notes[0]).toBe("Nothing was found under this user id.");
+    expect(receipt.notes).toContainEqual(expect.stringContaining("`candor inspect DIR --hash`"));
+  });
+
+  it("finds rows that the store's JSON reader rejects as a whole", async () => {
+    const ids = { instance: "6f0d2f6c-instance", user: 'ada "\\ \u00e9' };
+    const texts = BROKEN.flatMap((broken) => [
+      `{"properties":{"instanceId":${JSON.stringify(ids.instance)},"x":${broken}}}`,
+      `{"previousId":${JSON.stringify(ids.user)},"properties":{"x":${broken}}}`,
+      `{"properties":{"instanceId":"6f0d2f6c-instance-2","x":${broken}},"previousId":"ada"}`,
+    ]);
+    const rows = texts.map((text, n) => line({ id: `${n}` }).replace(/\{.*\}/, () => escapeAll(text)));
+    await store.insertLines(EVENT_TARGET, Buffer.from(rows.join("")), `token-${token++}`);
+    const forgetTogether = createForget(deps);
+    const receipts = await Promise.all([
+      forgetTogether({ instance: ids.instance }),
+      forgetTogether({ user: ids.user }),
+    ]);
+    expect(receipts.map(rowsOf)).toEqual(
+      BROKEN.slice(0, 2).map(() => expect.objectContaining({ events: 5 })),
+    );
+    expect(await storedIds()).toEqual(["11", "14", "2", "5", "8"]);
   });
 
   it("deletes a contact in any case, and does not repeat the address", async () => {
     await insertContact("Ann@Example.org");
     await insertContact("ÄNN@example.org");
     await insertContact("ann@example.org.invalid", "2026-03-02", { os: "ubuntu" });
-    const receipt = await forget({ contact: "ann@EXAMPLE.org" }, deps);
+    const receipt = await forget({ contact: "ann@EXAMPLE.org" });
     expect(rowsOf(receipt)).toMatchObject({ contacts: 1 });
     expect(JSON.stringify(receipt).toLowerCase()).not.toContain("ann@");
     expect(await readContacts(store, 10)).toEqual([
@@ -162,7 +214,7 @@ describe("forgetting", () => {
   it("says 0 rows of what is not known", async () => {
     await insert([{ id: "a", userId: "u1" }]);
     for (const request of [{ instance: "none" }, { user: "none" }, { contact: "none" }]) {
-      const receipt = await forget(request, deps);
+      const receipt = await forget(request);
       expect(receipt.removed.map(({ rows }) => rows)).toEqual(receipt.removed.map(() => 0));
     }
     expect(await storedIds()).toEqual(["a"]);
@@ -177,8 +229,8 @@ describe("forgetting", () => {
     await insertContact(`${marker}@example.org`);
     expect(bytesBelow(root).includes(marker)).toBe(true);
     await forget({ contact: `${marker}@example.org` }, deps);
-    await forget({ instance: marker }, deps);
-    await forget({ user: marker }, deps);
+    await forget({ instance: marker });
+    await forget({ user: marker });
     const bytes = bytesBelow(root);
     expect(bytes.includes(marker)).toBe(false);
     expect(bytes.includes("KEPT-77aa")).toBe(true);
@@ -204,7 +256,7 @@ describe("forgetting", () => {
       meters: { countDrained: () => {}, countInsertRetry: () => {}, countSetAside: () => {} },
       lingerMs: 300,
     });
-    const receipt = await forget({ user: "u1" }, { ...deps, log, now: Date.now });
+    const receipt = await forget({ user: "u1" }, { log, now: Date.now });
     expect(rowsOf(receipt)).toEqual({ events: 1, "set aside": 1, "copies of damaged segments": 0 });
     expect(await storedIds()).toEqual(["b"]);
     expect(readdirSync(deps.setAsideDir)).toHaveLength(1);
@@ -224,10 +276,10 @@ describe("forgetting", () => {
       ),
     };
     for (const [path, content] of Object.entries(files)) writeFileSync(path, content);
-    expect(rowsOf(await forget({ user: "u1" }, deps))).toMatchObject({ "copies of damaged segments": 2 });
+    expect(rowsOf(await forget({ user: "u1" }))).toMatchObject({ "copies of damaged segments": 2 });
     expect(readdirSync(deps.logDir).sort()).toEqual(["2.open.damaged", "3.open"]);
     expect(readdirSync(deps.setAsideDir)).toEqual(["2.unreadable"]);
-    const receipt = await forget({ contact: "ann@example.org" }, deps);
+    const receipt = await forget({ contact: "ann@example.org" });
     expect(rowsOf(receipt)).toMatchObject({ "copies of damaged segments": 1 });
   });
 
@@ -237,16 +289,100 @@ describe("forgetting", () => {
       ...store,
       command: async (sql) => (sql.startsWith("ALTER TABLE events DELETE") ? undefined : store.command(sql)),
     };
-    await expect(forget({ user: "u1" }, { ...deps, store: deaf })).rejects.toMatchObject({
+    await expect(forget({ user: "u1" }, { store: deaf })).rejects.toMatchObject({
       code: "forget_incomplete",
       message: expect.stringContaining("rows in events"),
     });
     const away = openStore({ socketPath: join(root, "nothing.sock") });
-    await expect(forget({ user: "u1" }, { ...deps, store: away })).rejects.toMatchObject({
+    await expect(forget({ user: "u1" }, { store: away })).rejects.toMatchObject({
       code: "store_away",
     });
     await away.close();
     expect(await storedIds()).toEqual(["a"]);
+  });
+});
+
+describe("requests to forget that come together", () => {
+  const mutations = async (table: string): Promise<Set<string>> => {
+    const rows = await store.query(
+      "SELECT mutation_id AS id FROM system.mutations WHERE table = {table:String}",
+      { table },
+    );
+    return new Set(rows.map(({ id }) => String(id)));
+  };
+  const inMonth = (n: number): string => `2026-0${1 + (n % 3)}-01T12:00:00.000`;
+
+  it("are served by at most two rounds, one deletion a table each, with a receipt of its own for each", async () => {
+    const users = Array.from({ length: 12 }, (_, n) => n);
+    const rows = users.flatMap((n) => [
+      ...Array.from({ length: n }, (_, m) => ({ id: `${n}-${m}`, userId: `u${n}`, time: inMonth(m) })),
+      { id: `i${n}`, time: inMonth(n), envelope: { properties: { instanceId: `instance-${n}` } } },
+      { id: `both${n}`, userId: `u${n}`, envelope: { properties: { instanceId: `instance-${n}` } } },
+    ]);
+    await insert([...rows, { id: "kept", userId: "u" }]);
+    await insertContact("ann@example.org");
+    const [before, contactsBefore] = [await mutations("events"), await mutations("contacts")];
+    const forgetTogether = createForget(deps);
+    const startedAtMs = performance.now();
+    const [contact, ...receipts] = await Promise.all([
+      forgetTogether({ contact: "ann@example.org" }),
+      ...users.map((n) => forgetTogether({ user: `u${n}` })),
+      ...users.map((n) => forgetTogether({ instance: `instance-${n}` })),
+    ]);
+    expect(rowsOf(contact)).toMatchObject({ contacts: 1 });
+    expect(receipts.map(({ forgotten }) => forgotten)).toEqual([
+      ...users.map((n) => ({ user: `u${n}` })),
+      ...users.map((n) => ({ instance: `instance-${n}` })),
+    ]);
+    expect(receipts.map(rowsOf)).toEqual(
+      [...users.map((n) => n + 1), ...users.map(() => 2)].map((events) =>
+        expect.objectContaining({ events }),
+      ),
+    );
+    expect(await storedIds()).toEqual(["kept"]);
+    expect((await mutations("events")).size - before.size).toBeLessThanOrEqual(2);
+    expect((await mutations("contacts")).size - contactsBefore.size).toBe(1);
+    expect(performance.now() - startedAtMs).toBeLessThan(20_000);
+  });
+
+  it("are as many in one round as the store takes", async () => {
+    let begin: (rows: never[]) => void = () => {};
+    const held = new Promise<never[]>((resolve) => {
+      begin = resolve;
+    });
+    const query: Store["query"] = (sql, params) => (sql === "SELECT 1" ? held : store.query(sql, params));
+    const storedForms = (id: string): string[] => [id, `b${id}`, `c${id}`, `d${id}`];
+    const hash = (n: number): string => String(n).padStart(2, "0").padEnd(64, "0");
+    const forgetTogether = createForget({ ...deps, store: { ...store, query }, storedForms });
+    await insert([{ id: "a", userId: "x", envelope: { previousId: `d${hash(30).slice(0, 32)}` } }]);
+    const before = await mutations("events");
+    const waiting = Array.from({ length: 31 }, (_, n) => forgetTogether({ user: hash(n) }));
+    begin([]);
+    const receipts = await Promise.all(waiting);
+    expect(receipts.map(({ removed }) => removed[0]?.rows)).toEqual([...Array(30).fill(0), 1]);
+    expect((await mutations("events")).size - before.size).toBe(1);
+  });
+
+  it("are refused when too many wait, and fail together when the store is away", async () => {
+    let fail: (error: Error) => void = () => {};
+    const query: Store["query"] = () =>
+      new Promise((_, reject) => {
+        fail = reject;
+      });
+    const forgetTogether = createForget({ ...deps, store: { ...store, query } });
+    const first = forgetTogether({ user: "first" });
+    const waiting = Array.from({ length: 200 }, (_, n) => forgetTogether({ user: `u${n}` }));
+    await expect(forgetTogether({ user: "one more" })).rejects.toMatchObject({
+      code: "forget_busy",
+      status: 503,
+      retryAfterS: 60,
+    });
+    const outcomes = Promise.allSettled([first, ...waiting]);
+    for (let round = 0; round < 8; round++) {
+      fail(new Error("away"));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    expect(new Set((await outcomes).map(({ status }) => status))).toEqual(new Set(["rejected"]));
   });
 });
 

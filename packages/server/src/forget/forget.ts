@@ -1,22 +1,11 @@
-import type { Log } from "../log/log.ts";
-import type { Store } from "../store/client.ts";
-import { whileStoreAnswers } from "../store/store-away.ts";
+import { CandorError } from "../errors.ts";
+import { createBatchQueue } from "./batch-queue.ts";
 import { type ForgetKind, type ForgetRequest, subjectOf } from "./forget-request.ts";
-import { deleteKeptFiles } from "./kept-files.ts";
-import { deleteRows, type Removed, until } from "./stored-rows.ts";
+import { type ForgetDependencies, type Forgotten, runRound, type Subject } from "./forget-round.ts";
+import type { Removed } from "./stored-rows.ts";
 
 export { type ForgetRequest, readForgetRequest } from "./forget-request.ts";
-
-export interface ForgetDependencies {
-  readonly store: Store;
-  readonly log: Pick<Log, "pending">;
-  /** Segments, among them copies of damaged ones. */
-  readonly logDir: string;
-  readonly setAsideDir: string;
-  /** The forms in which an id may stand in the store. */
-  readonly storedForms: (id: string) => readonly string[];
-  readonly now: () => number;
-}
+export type { ForgetDependencies } from "./forget-round.ts";
 
 /** What was done, for whoever asked. */
 export interface ForgetReceipt {
@@ -28,7 +17,16 @@ export interface ForgetReceipt {
   readonly notes: readonly string[];
 }
 
-const DRAIN_MS = 30_000;
+/**
+ * Deletes what is kept of an instance, a user or a contact: first what waits in the log goes into the store, then the
+ * rows are deleted, counted again, and the files that held them are waited for. What is not known gives 0 rows.
+ * @throws CandorError `store_away`, `forget_incomplete`: then nothing is promised, ask again; `forget_busy`
+ */
+export type Forget = (request: ForgetRequest) => Promise<ForgetReceipt>;
+
+/** Requests of one round. Each has up to 8 forms of its id, and `mentions` takes 255. */
+const MAX_ROUND = 30;
+const MAX_WAITING = 200;
 
 const NOTES = [
   "What was received after requestedAt is not part of this receipt.",
@@ -39,50 +37,58 @@ const OF_INSTANCES = [
   "The public key that the instance registered stays, with the instance's id and when that was, so that nobody else can take the id's place. It says nothing about anybody.",
   "Browsers' messages that came through the instance's gateway, and its installer's, carry no instance id unless the product puts it in. Those without it are not deleted: forget them by their userId or anonymousId, as a user.",
 ];
+const OF_USERS =
+  "An SDK may send a user's id as a hash under a secret that only its instance has; such rows are found by that hash alone. The operator gets it on the instance's machine: `candor inspect DIR --hash` with the product's state folder reads the id from standard input and prints the hash. Forget the hash as a user.";
 const NO_ID_IN_CONTACTS =
   "Contacts that people gave carry no id, so they were not searched; forget one by its address.";
 const NO_CONTACT_IN_EVENTS =
   "Events carry no contact, so they were not searched; forget an instance or a user by its id.";
 
 /**
- * Deletes what is kept of an instance, a user or a contact: first what waits in the log goes into the store, then the
- * rows are deleted, counted again, and the files that held them are waited for. What is not known gives 0 rows. An
- * instance's key stays, so that it can ask again, also after `forget_incomplete`.
- * @throws CandorError `store_away`, `forget_incomplete`: then nothing is promised, ask again
+ * Deletion costs the store about as much for many as for one: requests that come while a round runs wait, and the next
+ * round serves all of them. Requests for one id that wait share a receipt.
  */
-export async function forget(request: ForgetRequest, deps: ForgetDependencies): Promise<ForgetReceipt> {
-  const { kind, id } = subjectOf(request);
-  const requestedAtMs = deps.now();
-  const ids = kind === "contact" ? [id] : [...new Set([id, ...deps.storedForms(id)])];
-  const stored = await whileStoreAnswers(async () => {
-    await deps.store.query("SELECT 1");
-    await untilDrained(deps.log, requestedAtMs);
-    return deleteRows(deps.store, kind, ids, requestedAtMs);
+export function createForget(deps: ForgetDependencies): Forget {
+  const queue = createBatchQueue<Subject, ForgetReceipt>({
+    run: async (subjects) => {
+      const forgotten = await runRound(subjects, deps);
+      const completedAtMs = deps.now();
+      return subjects.map((subject, n) => toReceipt(subject, forgotten[n], completedAtMs));
+    },
+    keyOf: ({ kind, id }) => `${kind} ${id}`,
+    maxBatch: MAX_ROUND,
+    maxWaiting: MAX_WAITING,
   });
-  const isCopy = (file: string): boolean => /\.(?:damaged|unreadable)$/.test(file);
-  const setAside = await deleteKeptFiles(deps.setAsideDir, (file) => !isCopy(file), kind, ids);
-  const copies =
-    (await deleteKeptFiles(deps.setAsideDir, isCopy, kind, ids)) +
-    (await deleteKeptFiles(deps.logDir, isCopy, kind, ids));
+  return async (request) => {
+    const receipt = queue.add({ ...subjectOf(request), requestedAtMs: deps.now() });
+    if (receipt === undefined) throw new CandorError("forget_busy");
+    return receipt;
+  };
+}
+
+function toReceipt(
+  { kind, id, requestedAtMs }: Subject,
+  { removed, elsewhere }: Forgotten = { removed: [], elsewhere: 0 },
+  completedAtMs: number,
+): ForgetReceipt {
   return {
     forgotten: { [kind]: kind === "contact" ? "the address that was given" : id },
     requestedAt: new Date(requestedAtMs).toISOString(),
-    completedAt: new Date(deps.now()).toISOString(),
-    removed: [
-      ...stored,
-      { where: "set aside", rows: setAside },
-      { where: "copies of damaged segments", rows: copies },
-    ],
+    completedAt: new Date(completedAtMs).toISOString(),
+    removed,
     notes: [
+      ...(kind === "user" && removed.every(({ rows }) => rows === 0)
+        ? ["Nothing was found under this user id."]
+        : []),
+      ...(elsewhere > 0 ? [toElsewhere(elsewhere)] : []),
       ...NOTES,
       ...(kind === "instance" ? OF_INSTANCES : []),
+      ...(kind === "user" ? [OF_USERS] : []),
       kind === "contact" ? NO_CONTACT_IN_EVENTS : NO_ID_IN_CONTACTS,
     ],
   };
 }
 
-/** Until what was received before is in the store. */
-async function untilDrained(log: ForgetDependencies["log"], requestedAtMs: number): Promise<void> {
-  const isDrained = (): boolean => (log.pending().oldestMs ?? Number.POSITIVE_INFINITY) > requestedAtMs;
-  await until(isDrained, DRAIN_MS, "messages that wait for the store");
+function toElsewhere(rows: number): string {
+  return `This text also stands in ${rows} other ${rows === 1 ? "row" : "rows"}, but not as an id of the one who is forgotten (as the value of a property, for example). They were not deleted.`;
 }

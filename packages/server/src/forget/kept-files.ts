@@ -1,39 +1,50 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isObject } from "@candor/envelope";
 import { flushFolder } from "../log/disk.ts";
 import { escapeAll } from "../store/row.ts";
-import type { ForgetKind } from "./forget-request.ts";
+import type { Sought } from "./stored-rows.ts";
 
 /**
  * Removes the files that hold one of the ids as a whole value: rows that were set aside, copies of damaged segments.
  * Such rows may be broken, so they are searched as text, and a copy goes as a whole: in doubt for who is forgotten.
- * @returns how many files
+ * @returns how many files were removed for each of the sought, in their order; one that holds several counts for each
  */
 export async function deleteKeptFiles(
   dir: string,
   isKept: (file: string) => boolean,
-  kind: ForgetKind,
-  ids: readonly string[],
-): Promise<number> {
-  if (!existsSync(dir)) return 0;
+  sought: readonly Sought[],
+): Promise<number[]> {
+  const removed = sought.map(() => 0);
+  if (!existsSync(dir)) return removed;
+  const finders = sought.map(toFinder);
+  const files = (await readdir(dir, { withFileTypes: true })).filter(
+    (entry) => entry.isFile() && isKept(entry.name),
+  );
+  for (const { name } of files) {
+    const path = join(dir, name);
+    const text = readLines(await readFile(path, "utf8"));
+    const found = finders.map((isIn) => isIn(text));
+    if (!found.includes(true)) continue;
+    await rm(path, { force: true });
+    for (const [n, isFound] of found.entries()) if (isFound) removed[n] = (removed[n] ?? 0) + 1;
+  }
+  if (removed.some((files) => files > 0)) await flushFolder(dir);
+  return removed;
+}
+
+function toFinder({ kind, ids }: Sought): (text: string) => boolean {
   const fold = (text: string): string => (kind === "contact" ? text.toLowerCase() : text);
   const needles = ids.flatMap((id) => [escapeAll(JSON.stringify(id)), `\t${escapeAll(id)}\t`]).map(fold);
-  const files = readdirSync(dir, { withFileTypes: true })
-    .filter((entry) => entry.isFile() && isKept(entry.name))
-    .map(({ name }) => join(dir, name))
-    .filter((path) => {
-      const text = fold(readLines(path));
-      return needles.some((needle) => text.includes(needle));
-    });
-  for (const path of files) rmSync(path, { force: true });
-  if (files.length > 0) await flushFolder(dir);
-  return files.length;
+  return (text) => {
+    const folded = fold(text);
+    return needles.some((needle) => folded.includes(needle));
+  };
 }
 
 /** The store's lines in a file, each between tabs, so that its first and last cells are found too. */
-function readLines(path: string): string {
-  const text = readFileSync(path, "utf8");
+function readLines(text: string): string {
   return `\t${lineOf(text) ?? text}\t`.replaceAll("\n", "\t\n\t");
 }
 

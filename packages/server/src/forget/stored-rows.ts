@@ -1,10 +1,10 @@
+/** Deletes rows of the store, and counts them for each of those who are forgotten. */
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError } from "../errors.ts";
-import { DATABASE, type Store } from "../store/client.ts";
-import { isOfInstance } from "../store/instance-rows.ts";
-import { quoteText } from "../store/sql-text.ts";
+import type { Store } from "../store/client.ts";
+import { type ForgetTable, type IdSet, isOf, mentions, TABLES } from "./conditions.ts";
 import type { ForgetKind } from "./forget-request.ts";
+import { isMutating, untilFilesAreGone, untilMutated } from "./store-progress.ts";
 
 /** Rows that were removed from one place. */
 export interface Removed {
@@ -12,144 +12,166 @@ export interface Removed {
   readonly rows: number;
 }
 
-const DELETE_ROUNDS = 3;
-const MUTATIONS_MS = 300_000;
-/** Files of replaced parts go after a second; the store looks for them every 30 to 40 s when nothing else happens. */
-const FILES_MS = 120_000;
-const LOOK_EVERY_MS = 500;
-/** Files of a part younger than this stay (`old_parts_lifetime`, a second). */
-const NUDGE_AFTER_MS = 1500;
-
-interface Place {
-  readonly table: string;
-  readonly where: string;
-  /** The rows that are meant. @param ids a subquery that gives the ids */
-  readonly condition: (ids: string) => string;
+/** Whose rows are deleted. */
+export interface Sought {
+  readonly kind: ForgetKind;
+  /** The forms in which an id may stand in the store; for a contact, its address. */
+  readonly ids: readonly string[];
 }
 
-const USER: Place = {
-  table: "events",
-  where: "events",
-  condition: (ids) =>
-    `(userId IN ${ids} OR anonymousId IN ${ids} OR (type = 'alias' AND JSONExtractString(envelope, 'previousId') IN ${ids}))`,
-};
+/** What became of the rows of one of the sought. */
+export interface DeletedRows {
+  readonly removed: Removed;
+  /** Rows that are kept though their envelope holds one of the ids as a whole text: not as an id. */
+  readonly elsewhere: number;
+}
 
-const PLACES: Readonly<Record<ForgetKind, readonly Place[]>> = {
-  // Its key stays: docs/decisions/0016-forgetting-keeps-the-key.md
-  instance: [{ table: "events", where: "events", condition: isOfInstance }],
-  user: [USER],
-  contact: [
-    {
-      table: "contacts",
-      where: "contacts",
-      condition: (ids) => `lowerUTF8(contact) IN (SELECT lowerUTF8(id) FROM ${ids})`,
-    },
-  ],
-};
+const MAX_DELETIONS = 3;
 
 /**
- * Deletes the rows of ids from all tables and nodes, and resolves when the files that held them are gone. The ids stand in
- * a table in memory meanwhile: the store writes the text of a deletion into a file that it keeps.
+ * Deletes the rows of all the sought from all nodes, by one mutation a table, and resolves when the files that held them are
+ * gone. The ids stand in a table in memory meanwhile: the store writes the text of a deletion into a file that it keeps.
  * @param untilMs rows received up to then must be gone at the end; younger ones may go too
+ * @returns for each of the sought, in their order; a row of several counts for each
  * @throws CandorError `forget_incomplete`; and what the client throws while the store is away
  */
 export async function deleteRows(
   store: Store,
-  kind: ForgetKind,
-  ids: readonly string[],
+  sought: readonly Sought[],
   untilMs: number,
-): Promise<Removed[]> {
-  const places = PLACES[kind];
+): Promise<DeletedRows[]> {
   const round = randomUUID();
-  await store.insertRowsEverywhere(
-    "forgetting",
-    ids.map((id) => ({ round, id })),
+  const ids = sought.flatMap(({ kind, ids }, request) =>
+    ids.map((id) => ({ round, request, kind, id, text: JSON.stringify(id) })),
   );
-  const subquery = `(SELECT id FROM ${DATABASE}.forgetting WHERE round = '${round}')`;
-  const removed: Removed[] = [];
-  for (const { table, where, condition } of places) {
-    removed.push({ where, rows: await deleteFrom(store, table, condition(subquery), { round, untilMs }) });
+  await store.insertRowsEverywhere("forgetting", ids);
+  try {
+    const deletions = (["events", "contacts"] as const)
+      .map((table) => toDeletion(store, table, round, sought))
+      .filter((deletion) => deletion !== undefined);
+    const deleted = new Map<number, DeletedRows>();
+    for (const deletion of deletions)
+      for (const [request, rows] of await deleteFrom(deletion, untilMs)) deleted.set(request, rows);
+    await untilFilesAreGone(
+      store,
+      deletions.map(({ table }) => table),
+    );
+    return sought.map((_, request) => {
+      const rows = deleted.get(request);
+      if (rows === undefined) throw new Error("what is sought is in no table");
+      return rows;
+    });
+  } finally {
+    await dropIds(store, round);
   }
-  await untilFilesAreGone(
-    store,
-    places.map(({ table }) => table),
-  );
-  // Not before all is done: a deletion that is still under way reads them.
-  await store.command(`ALTER TABLE forgetting DELETE WHERE round = '${round}'`);
-  return removed;
 }
 
-/** @returns rows removed */
-async function deleteFrom(
+/** Not while a deletion is under way: it reads them. Then they stay, in memory, until the store's next start. */
+async function dropIds(store: Store, round: string): Promise<void> {
+  if (!(await isMutating(store, round))) {
+    await store.command(`ALTER TABLE forgetting DELETE WHERE round = '${round}'`);
+  }
+}
+
+/** One table's part of a round. */
+interface Deletion {
+  readonly store: Store;
+  readonly table: ForgetTable;
+  readonly round: string;
+  /** Those whose rows are in the table: their positions among the sought. */
+  readonly requests: readonly number[];
+  /** As SQL: the rows of any of them, and of each. */
+  readonly isAny: string;
+  readonly isEach: readonly string[];
+  /** As SQL: the rows that mention any of them, and each. */
+  readonly mentionsAny: string;
+  readonly mentionsEach: readonly string[];
+}
+
+function toDeletion(
   store: Store,
-  table: string,
-  condition: string,
-  { round, untilMs }: { readonly round: string; readonly untilMs: number },
-): Promise<number> {
-  const count = async (more = ""): Promise<number> => {
-    const [row] = await store.query(`SELECT count() AS rows FROM ${table} WHERE ${condition}${more}`);
-    return Number(row?.rows ?? 0);
+  table: ForgetTable,
+  round: string,
+  sought: readonly Sought[],
+): Deletion | undefined {
+  const kinds = TABLES[table].kinds.filter((kind) => sought.some((one) => one.kind === kind));
+  const sets = [...sought.entries()]
+    .map(([request, { kind }]) => ({ round, kind, request }))
+    .filter((set) => kinds.some((kind) => kind === set.kind));
+  if (sets.length === 0) return undefined;
+  const any = (condition: (set: IdSet) => string): string =>
+    `(${kinds.map((kind) => condition({ round, kind })).join(" OR ")})`;
+  const isMention = table === "events" ? mentions : () => "0";
+  return {
+    store,
+    table,
+    round,
+    requests: sets.map(({ request }) => request),
+    isAny: any(isOf),
+    isEach: sets.map(isOf),
+    mentionsAny: any(isMention),
+    mentionsEach: sets.map(isMention),
   };
-  let rows = 0;
-  for (let n = 0; n < DELETE_ROUNDS; n++) {
-    const found = await count();
-    if (found === 0) return rows;
-    await store.command(`ALTER TABLE ${table} DELETE WHERE ${condition}`);
+}
+
+/** @returns by position among the sought */
+async function deleteFrom(deletion: Deletion, untilMs: number): Promise<Map<number, DeletedRows>> {
+  const { store, table, round, requests, isAny } = deletion;
+  const removed = new Map<number, number>();
+  for (let n = 0; n < MAX_DELETIONS; n++) {
+    const found = await findRows(deletion);
+    if (found.length === 0) break;
+    const deletions = found.map(({ month }) => `DELETE IN PARTITION ID '${month}' WHERE ${isAny}`);
+    await store.command(`ALTER TABLE ${table} ${deletions.join(", ")}`);
     await untilMutated(store, round);
-    rows += found;
-  }
-  // Who is forgotten may go on sending: what came after the request is not part of it.
-  const isOld = ` AND receivedAt <= fromUnixTimestamp64Milli(${untilMs}, 'UTC')`;
-  if ((await count(table === "events" ? isOld : "")) > 0) {
-    throw new CandorError("forget_incomplete", { what: `rows in ${table}` });
-  }
-  return rows;
-}
-
-async function untilMutated(store: Store, round: string): Promise<void> {
-  const isDone = async (): Promise<boolean> => {
-    const nodes = await store.queryEveryNode(
-      `SELECT mutation_id FROM system.mutations ` +
-        `WHERE database = '${DATABASE}' AND NOT is_done AND position(command, '${round}') > 0`,
-    );
-    return nodes.flat().length === 0;
-  };
-  await until(isDone, MUTATIONS_MS, "a deletion that the store has not ended");
-}
-
-/** Parts that were replaced hold the old rows until their files are removed. */
-async function untilFilesAreGone(store: Store, tables: readonly string[]): Promise<void> {
-  const replaced = async (): Promise<string[]> => {
-    const nodes = await store.queryEveryNode(
-      `SELECT path FROM system.parts
-WHERE database = '${DATABASE}' AND table IN (${tables.map(quoteText).join(", ")})
-  AND _state IN ('Outdated', 'Deleting', 'DeleteOnDestroy')`,
-    );
-    return nodes.flatMap((rows, node) => rows.map(({ path }) => `${node} ${path}`));
-  };
-  const held = new Set(await replaced());
-  let nudgeAtMs = performance.now() + NUDGE_AFTER_MS;
-  const areGone = async (): Promise<boolean> => {
-    if (!(await replaced()).some((part) => held.has(part))) return true;
-    if (performance.now() > nudgeAtMs) {
-      // Dropping a partition that does not exist lets the store remove replaced parts at once.
-      for (const table of tables) await store.command(`ALTER TABLE ${table} DROP PARTITION ID 'none'`);
-      nudgeAtMs = performance.now() + NUDGE_AFTER_MS;
+    for (const { rows } of found) {
+      for (const [request, count] of rows) removed.set(request, (removed.get(request) ?? 0) + count);
     }
-    return false;
-  };
-  await until(areGone, FILES_MS, "files that the store has not removed");
+  }
+  const elsewhere = await checkRest(deletion, untilMs);
+  return new Map(
+    requests.map((request) => [
+      request,
+      {
+        removed: { where: table, rows: removed.get(request) ?? 0 },
+        elsewhere: elsewhere.get(request) ?? 0,
+      },
+    ]),
+  );
 }
 
-/** @throws CandorError `forget_incomplete` after the time */
-export async function until(
-  isDone: () => Promise<boolean> | boolean,
-  ms: number,
-  what: string,
-): Promise<void> {
-  const deadline = performance.now() + ms;
-  while (!(await isDone())) {
-    if (performance.now() > deadline) throw new CandorError("forget_incomplete", { what });
-    await sleep(LOOK_EVERY_MS);
-  }
+/** The rows that are meant, by month: each is a partition, and the others are not looked through again. */
+async function findRows({
+  store,
+  table,
+  requests,
+  isAny,
+  isEach,
+}: Deletion): Promise<{ month: number; rows: Map<number, number> }[]> {
+  const counts = isEach.map((condition, n) => `countIf(${condition}) AS request${n}`);
+  const months = await store.query(
+    `SELECT ${TABLES[table].month} AS month, ${counts.join(", ")} FROM ${table} WHERE ${isAny} GROUP BY month ORDER BY month`,
+  );
+  return months.map((row) => ({ month: Number(row.month), rows: readCounts(row, requests) }));
+}
+
+/**
+ * How many rows mention each of the sought and are kept. Who is forgotten may go on sending: what came after the request is
+ * not part of it. @throws CandorError `forget_incomplete` when older rows are left
+ */
+async function checkRest(
+  { store, table, requests, isAny, isEach, mentionsAny, mentionsEach }: Deletion,
+  untilMs: number,
+): Promise<Map<number, number>> {
+  const isOld = table === "events" ? `receivedAt <= fromUnixTimestamp64Milli(${untilMs}, 'UTC')` : "1";
+  const counts = mentionsEach.map((mention, n) => `countIf(${mention} AND NOT ${isEach[n]}) AS request${n}`);
+  const [row = {}] = await store.query(
+    `SELECT countIf(${isAny} AND ${isOld}) AS rest, ${counts.join(", ")} FROM ${table} WHERE ${isAny} OR ${mentionsAny}`,
+  );
+  if (Number(row.rest) > 0) throw new CandorError("forget_incomplete", { what: `rows in ${table}` });
+  return readCounts(row, requests);
+}
+
+function readCounts(row: Record<string, unknown>, requests: readonly number[]): Map<number, number> {
+  return new Map(requests.map((request, n) => [request, Number(row[`request${n}`] ?? 0)]));
 }

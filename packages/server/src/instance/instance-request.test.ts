@@ -5,17 +5,18 @@ import { join } from "node:path";
 import { type Engine, startEngine } from "@candor/engine";
 import type { JsonObject } from "@candor/envelope";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createForget, type ForgetDependencies } from "../forget/forget.ts";
 import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
 import { EVENT_TARGET } from "../store/row.ts";
 import { createInstanceLimits } from "./instance-limits.ts";
 import { handleInstanceRequest, type InstanceDependencies } from "./instance-request.ts";
-import { createOneByOne } from "./one-by-one.ts";
 import type { InstanceAction } from "./signed-request.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-instance-"));
 let engine: Engine;
 let store: Store;
+let forgetting: ForgetDependencies;
 let deps: InstanceDependencies;
 
 beforeAll(async () => {
@@ -23,16 +24,15 @@ beforeAll(async () => {
   await engine.ready();
   store = openStore({ socketPath: engine.socketPath });
   await migrate(store);
-  deps = {
+  forgetting = {
     store,
     log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
     logDir: root,
     setAsideDir: root,
     storedForms: (id) => [id],
     now: () => NOW_MS,
-    limits: createInstanceLimits(),
-    forgetInTurn: createOneByOne(),
   };
+  deps = { ...forgetting, limits: createInstanceLimits(), forget: createForget(forgetting) };
 });
 afterAll(async () => {
   await store.close();
@@ -110,7 +110,10 @@ describe("an instance", () => {
       },
     };
     await expect(
-      ask("forget", body("forget", instance), { ...deps, store: breaking }),
+      ask("forget", body("forget", instance), {
+        ...deps,
+        forget: createForget({ ...forgetting, store: breaking }),
+      }),
     ).rejects.toThrowError();
     expect(await ask("forget", body("forget", instance))).toMatchObject({
       forgotten: { instance: instance.instanceId },
@@ -121,7 +124,7 @@ describe("an instance", () => {
   it("is told of rows in which its id stands as a hash, and until when rows are in the store", async () => {
     const instance = newInstance("333333333333333333333333");
     const row = (messageId: string, userId: string): string =>
-      `server\ttrack\tE\t${messageId}\t${userId}\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\tFR\t3\t['properties.x']\t{"messageId":"${messageId}","userId":"${userId}"}\n`;
+      `server\ttrack\tE\t${messageId}\t${userId}\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t0\tFR\t3\t0\t['properties.x']\t{"messageId":"${messageId}","userId":"${userId}"}\n`;
     const rows = row("m1", "hash-of-33") + row("m2", "hash-of-44") + row("m3", `${instance.instanceId}0`);
     await store.insertLines(EVENT_TARGET, Buffer.from(rows), "hashed-rows");
     await ask("key", body("key", instance));

@@ -1,19 +1,17 @@
 import type { JsonObject } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
-import { type ForgetDependencies, type ForgetReceipt, forget } from "../forget/forget.ts";
+import type { Forget } from "../forget/forget.ts";
 import { type HeldEventsDependencies, readHeldEvents, readHeldPage } from "./held-events.ts";
 import { findKey, registerKey } from "./instance-keys.ts";
 import type { InstanceLimits } from "./instance-limits.ts";
-import type { OneByOne } from "./one-by-one.ts";
 import { checkSignature, type InstanceAction, readSignedRequest, readText } from "./signed-request.ts";
 
 /** 32 bytes. */
 const PUBLIC_KEY = /^[A-Za-z0-9_-]{43}$/;
 
-export interface InstanceDependencies extends ForgetDependencies, HeldEventsDependencies {
+export interface InstanceDependencies extends HeldEventsDependencies {
   readonly limits: InstanceLimits;
-  /** Deleting reads all that is kept: however many ask, one does it at a time. */
-  readonly forgetInTurn: OneByOne<ForgetReceipt>;
+  readonly forget: Forget;
 }
 
 /**
@@ -28,7 +26,7 @@ export interface InstanceDependencies extends ForgetDependencies, HeldEventsDepe
  * is sent again within the five minutes does what it did before, to the same instance.
  * @param peer what tells who asks from others, an address as a rule; undefined when nothing does
  * @throws CandorError `instance_request_invalid`, `signature_stale`, `too_many_requests` (never of `forget`),
- * `signature_invalid`, `instance_key_differs`, `instance_unknown`, `store_away`, `forget_incomplete`
+ * `signature_invalid`, `instance_key_differs`, `instance_unknown`, `store_away`, `forget_incomplete`, `forget_busy`
  */
 export async function handleInstanceRequest(
   action: InstanceAction,
@@ -51,5 +49,5 @@ export async function handleInstanceRequest(
   if (publicKey === undefined) throw new CandorError("instance_unknown");
   checkSignature(request, publicKey);
   if (page !== undefined) return readHeldEvents(instanceId, page, deps);
-  return JSON.stringify(await deps.forgetInTurn(instanceId, () => forget({ instance: instanceId }, deps)));
+  return JSON.stringify(await deps.forget({ instance: instanceId }));
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { frameKeys, scanRecords } from "./record.ts";
+import { frameRecord, scanRecords } from "./record.ts";
 
 const HOUR_MS = 3_600_000;
 const FILE = "running-hours";
@@ -35,7 +35,7 @@ export async function openRunningHours(
   const nowMs = (): number => beforeMs + runningMs();
   const now = (): number => Math.floor(nowMs() / HOUR_MS);
   const note = (): number => {
-    const frame = frameKeys(Uint32Array.of(now(), nowMs() % HOUR_MS));
+    const frame = frameRecord(Uint32Array.of(now(), nowMs() % HOUR_MS));
     writeSync(fd, frame, 0, frame.length, 0);
     return now();
   };

@@ -4,7 +4,7 @@ import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
 import type { PlanInForce } from "../enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "../errors.ts";
-import { type ForgetDependencies, forget, readForgetRequest } from "../forget/forget.ts";
+import { type Forget, readForgetRequest } from "../forget/forget.ts";
 import type { Meters } from "../meters.ts";
 import type { StoredForms } from "../privacy/stored-forms.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
@@ -27,7 +27,7 @@ export interface ApiDependencies {
   readonly plan: PlanInForce;
   readonly planStore: Pick<PlanStore, "keepCounts">;
   readonly storedForms: StoredForms;
-  readonly forgetting: ForgetDependencies;
+  readonly forget: Forget;
   readonly now: () => number;
   readonly isAdminToken: (token: string) => boolean;
   /** Rejects with the reason when messages cannot be accepted durably now. */
@@ -126,7 +126,7 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
 
 /** What a maker asks beside events: reports, and the contacts that people gave. */
 function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
-  const { store, forgetting } = dependencies;
+  const { store, forget } = dependencies;
   app.get("/api/reports/plan", { schema: schema.PLAN_REPORT, onRequest }, async (request, reply) => {
     void reply.header("Cache-Control", "no-store");
     return reportPlan(parametersOf(request), dependencies);
@@ -145,7 +145,7 @@ function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onR
   });
   app.post("/api/forget", { schema: schema.FORGET, onRequest }, async (request, reply) => {
     void reply.header("Cache-Control", "no-store");
-    return forget(readForgetRequest(request.body), forgetting);
+    return forget(readForgetRequest(request.body));
   });
 }
 

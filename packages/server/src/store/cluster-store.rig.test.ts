@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Cluster, startCluster } from "@candor/engine/rig";
 import { loadPlan, type Plan } from "@candor/plan";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { forget } from "../forget/forget.ts";
+import { createForget } from "../forget/forget.ts";
 import { readHeldEvents, readHeldPage } from "../instance/held-events.ts";
 import { reportInstances } from "../query/instances-report.ts";
 import { eventually, startForTest } from "../rig/in-process.ts";
@@ -131,7 +131,7 @@ describe("a cluster of two ClickHouse servers", () => {
       storedForms: (id: string) => [id],
       now: Date.now,
     };
-    const { removed } = await forget({ user: "planned" }, deps);
+    const { removed } = await createForget(deps)({ user: "planned" });
     expect(removed[0]).toEqual({ where: "events", rows: 100 });
     for (const url of cluster.urls) {
       const shard = openStore({ urls: [url], cluster: undefined });

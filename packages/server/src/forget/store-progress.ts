@@ -1,0 +1,67 @@
+/** Waits until the store has done what a deletion started: mutations, and the files of replaced parts. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { CandorError } from "../errors.ts";
+import { DATABASE, type Store } from "../store/client.ts";
+import { quoteText } from "../store/sql-text.ts";
+
+const MUTATIONS_MS = 300_000;
+/** Files of replaced parts go after a second; the store looks for them every 30 to 40 s when nothing else happens. */
+const FILES_MS = 120_000;
+const LOOK_EVERY_MS = 500;
+/** Files of a part younger than this stay (`old_parts_lifetime`, a second). */
+const NUDGE_AFTER_MS = 1500;
+
+/** @throws CandorError `forget_incomplete` after 5 minutes */
+export async function untilMutated(store: Store, round: string): Promise<void> {
+  await until(
+    async () => !(await isMutating(store, round)),
+    MUTATIONS_MS,
+    "a deletion that the store has not ended",
+  );
+}
+
+/** Whether a deletion of the round has not ended. */
+export async function isMutating(store: Store, round: string): Promise<boolean> {
+  const nodes = await store.queryEveryNode(
+    `SELECT mutation_id FROM system.mutations ` +
+      `WHERE database = '${DATABASE}' AND NOT is_done AND position(command, '${round}') > 0`,
+  );
+  return nodes.flat().length > 0;
+}
+
+/** Parts that were replaced hold the old rows until their files are removed. @throws CandorError `forget_incomplete` */
+export async function untilFilesAreGone(store: Store, tables: readonly string[]): Promise<void> {
+  const replaced = async (): Promise<string[]> => {
+    const nodes = await store.queryEveryNode(
+      `SELECT path FROM system.parts
+WHERE database = '${DATABASE}' AND table IN (${tables.map(quoteText).join(", ")})
+  AND _state IN ('Outdated', 'Deleting', 'DeleteOnDestroy')`,
+    );
+    return nodes.flatMap((rows, node) => rows.map(({ path }) => `${node} ${path}`));
+  };
+  const held = new Set(await replaced());
+  let nudgeAtMs = performance.now() + NUDGE_AFTER_MS;
+  const areGone = async (): Promise<boolean> => {
+    if (!(await replaced()).some((part) => held.has(part))) return true;
+    if (performance.now() > nudgeAtMs) {
+      // Dropping a partition that does not exist lets the store remove replaced parts at once.
+      for (const table of tables) await store.command(`ALTER TABLE ${table} DROP PARTITION ID 'none'`);
+      nudgeAtMs = performance.now() + NUDGE_AFTER_MS;
+    }
+    return false;
+  };
+  await until(areGone, FILES_MS, "files that the store has not removed");
+}
+
+/** @throws CandorError `forget_incomplete` after the time */
+export async function until(
+  isDone: () => Promise<boolean> | boolean,
+  ms: number,
+  what: string,
+): Promise<void> {
+  const deadline = performance.now() + ms;
+  while (!(await isDone())) {
+    if (performance.now() > deadline) throw new CandorError("forget_incomplete", { what });
+    await sleep(LOOK_EVERY_MS);
+  }
+}
