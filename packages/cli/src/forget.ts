@@ -1,4 +1,3 @@
-import { createInterface } from "node:readline";
 import { signRequest } from "@candor/node/state-folder";
 import { toReachable } from "./address.ts";
 import { askAsInstance, askToForget, FORGET_TIMEOUT_MS } from "./collector.ts";
@@ -10,6 +9,7 @@ import { collectorOf, readInstanceOrExplain } from "./own-instance.ts";
 import { refuse } from "./refusal.ts";
 import { toSafeJson, toSafeText } from "./safe-text.ts";
 import { coloursFor, endWithReader, print, report } from "./terminal.ts";
+import { readTypedLine } from "./typed-line.ts";
 
 /** A collector waits until the files are gone. */
 const TOLD_AFTER_MS = 5000;
@@ -21,7 +21,7 @@ const GOES_ON =
 export interface ForgetOptions {
   readonly instance?: string;
   readonly user?: string;
-  /** The address itself comes from standard input: arguments are seen by every user of the machine, and kept by shells. */
+  /** The address itself comes from standard input (`readTypedLine`). */
   readonly contact?: boolean;
   /** The state folder of an instance that asks for itself, with its own key and without a token. */
   readonly state?: string;
@@ -44,7 +44,7 @@ export async function forget(options: ForgetOptions): Promise<number> {
   const config = readSettings();
   const token = findToken(config);
   if (token === undefined) return refuse(toNoTokenSentence(config));
-  const address = contact === true ? await readAddress() : undefined;
+  const address = contact === true ? await readTypedLine("E-mail address: ") : undefined;
   if (contact === true && address === undefined)
     return refuse("Write one e-mail address to standard input, on a line of its own.");
   const url = given ?? toReachable(config.url);
@@ -73,16 +73,4 @@ async function printReceipt(receipt: Fields, json: boolean): Promise<void> {
 async function whileTold<Answer>(asking: Promise<Answer>): Promise<Answer> {
   const timer = setTimeout(report, TOLD_AFTER_MS, STILL_ASKING);
   return asking.finally(() => clearTimeout(timer));
-}
-
-/** The one line of standard input; undefined when there is none, or another. */
-async function readAddress(): Promise<string | undefined> {
-  const { stdin } = process;
-  if (stdin.isTTY) process.stderr.write("E-mail address: ");
-  const found: string[] = [];
-  for await (const line of createInterface({ input: stdin })) {
-    if (line.trim() !== "") found.push(line.trim());
-    if (stdin.isTTY) break;
-  }
-  return found.length === 1 ? found[0] : undefined;
 }

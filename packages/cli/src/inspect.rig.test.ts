@@ -60,12 +60,14 @@ afterAll(async () => {
 });
 
 /** Runs a command to its end, with these settings alone. */
-async function candor(args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
+async function candor(args: readonly string[], settings: Readonly<Record<string, string>> = {}, typed = "") {
   const child = spawn(process.execPath, [CANDOR, ...args], {
     cwd: parent,
     env: { PATH: process.env.PATH, CANDOR_URL: collector.url, ...settings },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.on("error", () => {}); // it need not read
+  child.stdin.end(typed);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code: child.exitCode, stdout, stderr };
 }
@@ -245,6 +247,36 @@ test("compare says what the collector says: it has no key of the instance, or an
   const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
   writeFileSync(join(copy, "instance.json"), JSON.stringify({ ...own, privateKey: d, publicKey: x }));
   expect(await candor(["compare", copy])).toEqual(failed(/^The signature is not one/));
+});
+
+test("inspect --hash tells by what a user can be forgotten whom the SDK has hashed", async () => {
+  const token = { CANDOR_DATA_DIR: join(parent, "data") };
+  telemetry.track(ACTION, { timeElapsed: 1 }, { userId: "grace" });
+  expect(await telemetry.flush()).toBe(true);
+  const forget = async (user: string) =>
+    JSON.parse((await candor(["forget", "--user", user, "--json"], token)).stdout);
+  const byName = await forget("grace");
+  expect(byName.removed).toContainEqual({ where: "events", rows: 0 });
+  expect(byName.notes).toContainEqual(expect.stringContaining("candor inspect DIR --hash"));
+  const { code, stdout, stderr } = await candor(["inspect", dir, "--hash"], {}, "grace\n");
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);
+  const json = await candor(["inspect", dir, "--hash", "--json"], {}, "grace\n");
+  expect(JSON.parse(json.stdout)).toEqual({ hash: stdout.trim() });
+  const byHash = await forget(stdout.trim());
+  expect(byHash.removed).toContainEqual({ where: "events", rows: 1 });
+});
+
+test("inspect --hash wants an id on one line, and an instance", async () => {
+  const line = "Write one id to standard input, on a line of its own.\n";
+  for (const typed of ["", "ada\ngrace\n"]) {
+    const { code, stdout, stderr } = await candor(["inspect", dir, "--hash"], {}, typed);
+    expect([code, stdout, stderr]).toEqual([2, "", line]);
+  }
+  const { copy } = copyFolder("nobody");
+  rmSync(join(copy, "instance.json"));
+  const { code, stderr } = await candor(["inspect", copy, "--hash"], {}, "ada\n");
+  expect([code, stderr]).toEqual([2, expect.stringContaining("holds no instance")]);
 });
 
 test("forget --state has the collector delete all of the instance, by its own key", async () => {

@@ -78,6 +78,7 @@ function addInstanceCommands(program: Command, setExitCode: (code: number) => vo
     .argument("<dir>", "the product's state folder")
     .option("--json", "as JSON")
     .option("--limit <n>", "newest messages to show, 1 to 1000", toLimit, 20)
+    .option("--hash", "print what stands for a user's id in messages; the id is read from standard input")
     .action(async (dir: string, options: InspectOptions) => setExitCode(await inspect(dir, options)));
   program
     .command("compare")
@@ -108,7 +109,10 @@ function addForgetCommand(program: Command, setExitCode: (code: number) => void)
     .command("forget")
     .description("delete all that a running Candor keeps of an instance, a user or a contact")
     .option("--instance <id>", "everything that this instance sent")
-    .option("--user <id>", "everything of this userId or anonymousId")
+    .option(
+      "--user <id>",
+      "everything of this userId, anonymousId or previousId, or of its hash (inspect --hash)",
+    )
     .option("--contact", "what was kept with an e-mail address, which is read from standard input")
     .option("--state <dir>", "everything of the instance of this state folder, asked for with its own key")
     .option("--url <url>", COLLECTOR, toUrl)
