@@ -11,7 +11,7 @@ export function charactersOf(pattern: string): Uint8Array | undefined {
   const all = new Uint8Array(ASCII);
   for (const parts of alternatives) {
     if (parts === undefined || /[^\0-\x7f]/.test(pattern)) return undefined;
-    for (const { chars } of parts) chars.forEach((is, code) => (all[code] = (all[code] ?? 0) | is));
+    for (const { chars } of parts) for (const [code, is] of chars.entries()) if (is === 1) all[code] = 1;
   }
   return all;
 }

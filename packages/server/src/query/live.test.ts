@@ -19,7 +19,7 @@ async function startFeed(): Promise<{ live: LiveFeed; port: number; responses: S
   const responses: ServerResponse[] = [];
   const server = createServer((_request, response) => {
     responses.push(response);
-    live.add(response, []);
+    live.add(response, new Map());
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   closers.push(() => {
@@ -40,7 +40,7 @@ function show(live: LiveFeed, times: number): void {
     envelope: { messageId: "m" },
   };
   type Watcher = NonNullable<ReturnType<LiveFeed["watch"]>>;
-  for (let n = 0; n < times; n++) live.watch()?.(draft as Parameters<Watcher>[0], undefined);
+  for (let n = 0; n < times; n++) live.watch()?.(draft as unknown as Parameters<Watcher>[0], undefined);
 }
 
 it("holds a megabyte for a watcher that does not read, and cuts it off", async () => {

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Server, ServerResponse } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, it } from "vitest";
@@ -37,7 +37,7 @@ async function startRig(answer: (response: ServerResponse) => void): Promise<Rig
   };
   const handler =
     (name: string) =>
-    ({ method, url }: { method?: string; url?: string }, response: ServerResponse): void => {
+    ({ method, url }: IncomingMessage, response: ServerResponse): void => {
       served.push(`${name} ${method} ${url}`);
       answer(response);
     };
