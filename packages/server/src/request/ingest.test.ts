@@ -340,7 +340,7 @@ describe("the answer", () => {
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(["kept", "dropped"]);
     const unknown = `{"type":"track","event":"e","userId":"u","_metadata":${deep},"properties":{"x":"${"x".repeat(32_700)}"}}`;
     expect(await answerOf(await candor.post("/v1/track", unknown))).toMatchObject({
-      dropped: [{ reason: "event_too_large" }],
+      dropped: [{ reason: "too_deep" }],
     });
   });
 
