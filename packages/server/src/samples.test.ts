@@ -70,7 +70,12 @@ async function sendAt(
   return events?.[0];
 }
 
-/** The same but for what the plan reduces: addresses to their networks, URLs to their paths, user agents to families. */
+const PSEUDONYM = expect.stringMatching(/^[0-9a-f]{32}$/);
+
+/**
+ * The same but for what the plan reduces: addresses to their networks, URLs to their paths, user agents to families,
+ * sent hashes to the collector's own.
+ */
 describe("a sample event, sent as its client sent it under the Appsmith plan", () => {
   it("comes back from the installer's curl", async () => {
     const body = pick(started, "anonymousId", "event", "messageId", "properties", "userId");
@@ -94,7 +99,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
       ...active,
       context: { ...active.context, ip: "203.192.213.0" },
       userId: "203.192.213.0",
-      candor: { source: "server", country: "IN", planVersion: 2 },
+      candor: { source: "server", country: "IN", planVersion: 2, trimmed: ["userId"] }, // declared as a hash
     });
   });
 
@@ -105,6 +110,8 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     const body = { batch: [message], sentAt: executed.sentAt, context: executed.context };
     expect(await sendAt(executed, "/v1/import/", body)).toEqual({
       ...executed,
+      properties: { ...Object(executed.properties), username: PSEUDONYM },
+      userId: PSEUDONYM,
       candor: { source: "server", planVersion: 2 },
     });
   });
@@ -130,6 +137,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     const page = loaded.context.page as Record<string, string>;
     expect(await sendAt(loaded, "/v1/t", body, headers)).toEqual({
       ...loaded,
+      userId: PSEUDONYM,
       context: {
         ...loaded.context,
         ip: "49.207.192.0",

@@ -8,6 +8,7 @@ import {
   type PlanSourceName,
 } from "../plan.ts";
 import { hashPlan } from "../plan-hash.ts";
+import { VERSION_PATTERN } from "../runtime/check-string.ts";
 import { newestSince } from "../runtime/narrow.ts";
 import { toExtendedPattern } from "./extended-pattern.ts";
 
@@ -158,8 +159,9 @@ const MOST = 999_999_999_999_999;
 function textCheckOf(field: Extract<Field, { type: "string" }>): string {
   if (field.hash) return `candor_plan_hash "$3" && return 0`;
   if (field.enum !== undefined) return oneOf(field.enum);
-  if (field.pattern !== undefined) {
-    const pattern = toExtendedPattern(field.pattern);
+  const form = field.format === "version" ? VERSION_PATTERN : field.pattern;
+  if (form !== undefined) {
+    const pattern = toExtendedPattern(form);
     if (pattern === undefined) return ":";
     return `candor_plan_matches "$3" ${field.maxLength} ${quote(pattern)} && return 0`;
   }

@@ -4,10 +4,13 @@ import type { TrimReason } from "./judgement.ts";
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 /** Semver, dotted numbers of any count, and what distributions add to them. */
-const VERSION = /^v?[0-9][0-9A-Za-z.+-]*$/;
+export const VERSION_PATTERN = "v?[0-9][0-9A-Za-z.+-]*";
 
 /** Formats that are a form of their own. */
-const FORMS: { readonly [format in StringFormat]?: RegExp } = { email: EMAIL, version: VERSION };
+const FORMS: { readonly [format in StringFormat]?: RegExp } = {
+  email: EMAIL,
+  version: new RegExp(`^${VERSION_PATTERN}$`),
+};
 
 /** Says what is wrong with a string that the format has reduced already; undefined when nothing is. */
 export type StringJudge = (value: string) => TrimReason | undefined;
