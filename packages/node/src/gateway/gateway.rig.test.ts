@@ -86,7 +86,7 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
     event: "RUN_QUERY_CLICK",
     messageId,
     anonymousId: BROWSER,
-    userId: expect.stringMatching(/^[0-9a-f]{64}$/),
+    userId: expect.stringMatching(/^[0-9a-f]{32}$/), // the collector's hash of the instance's
     properties: { pluginType: "DB" },
     context: {
       ip: "203.0.113.0",
