@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { type BodyBudget, type BodyStream, readBody } from "./read-body.ts";
+import { type BodyStream, createBodyBudget, holdMore, readBody } from "./read-body.ts";
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -14,8 +14,6 @@ function* pieces(count: number, bytes: number): Generator<Buffer> {
   for (let n = 0; n < count; n++) yield Buffer.alloc(bytes, n % 256);
 }
 
-const budgetOf = (maxBytes: number): BodyBudget => ({ heldBytes: 0, maxBytes });
-
 describe("a body", () => {
   it.each([
     ["of nothing", 0, 1],
@@ -26,10 +24,10 @@ describe("a body", () => {
     ["of 1,000 pieces of a byte, as clients write that do not buffer", 1000, 1],
     ["of 10,000 pieces of a line", 10_000, 100],
   ])("%s is read as it was sent, and gives back what it held", async (_what, count, bytes) => {
-    const budget = budgetOf(4 * MAX_BYTES);
+    const budget = createBodyBudget(4 * MAX_BYTES);
     const read = await readBody(bodyOf(pieces(count, bytes)), { maxBytes: MAX_BYTES, budget });
     expect(Buffer.concat([...pieces(count, bytes)]).equals(read as Buffer)).toBe(true);
-    expect(budget.heldBytes).toBe(0);
+    expect([budget.heldBytes, budget.giveUp.size]).toEqual([0, 0]);
   });
 
   it.each([
@@ -38,9 +36,9 @@ describe("a body", () => {
     ["a million pieces of a byte", bodyOf(pieces(1_000_000, 1)), "fragmented"],
     ["a million pieces of two bytes, after half a megabyte", bodyOf(late()), "fragmented"],
   ])("of %s is not read", async (_what, body, fault) => {
-    const budget = budgetOf(4 * MAX_BYTES);
+    const budget = createBodyBudget(4 * MAX_BYTES);
     expect(await readBody(body, { maxBytes: MAX_BYTES, budget })).toBe(fault);
-    expect(budget.heldBytes).toBe(0);
+    expect([budget.heldBytes, budget.giveUp.size]).toEqual([0, 0]);
   });
 
   function* late(): Generator<Buffer> {
@@ -49,7 +47,7 @@ describe("a body", () => {
   }
 
   it("costs the buffer that it is copied into, never more than twice its bytes and a page", async () => {
-    const budget = budgetOf(Number.POSITIVE_INFINITY);
+    const budget = createBodyBudget(Number.POSITIVE_INFINITY);
     let bytes = 0;
     const excesses: number[] = [];
     function* watched(): Generator<Buffer> {
@@ -64,23 +62,41 @@ describe("a body", () => {
   });
 
   it("is counted with all that its first piece was cut from", async () => {
-    const budget = budgetOf(1000);
+    const budget = createBodyBudget(1000);
     const cut = Buffer.allocUnsafeSlow(64 * 1024).subarray(0, 1);
     expect(await readBody(bodyOf([cut]), { maxBytes: MAX_BYTES, budget })).toBe("over_budget");
   });
 
-  it("shares its budget with the others that are being read", async () => {
-    const budget = budgetOf(MAX_BYTES);
-    const open = Object.assign(new Readable({ read() {} }), { headers: {} });
-    const first = readBody(open, { maxBytes: MAX_BYTES, budget });
-    open.push(Buffer.allocUnsafeSlow(MAX_BYTES - 10));
+  it("has room made for it by those that have had nothing for longest", async () => {
+    const budget = createBodyBudget(3000);
+    const open = Array.from({ length: 3 }, () => Object.assign(new Readable({ read() {} }), { headers: {} }));
+    const results: unknown[] = [];
+    for (const [n, body] of open.entries()) {
+      void readBody(body, { maxBytes: MAX_BYTES, budget }).then((result) => (results[n] = result));
+      body.push(Buffer.allocUnsafeSlow(1000));
+      await nextTurn();
+    }
+    expect(budget.heldBytes).toBe(3000);
+    expect(
+      await readBody(bodyOf([Buffer.allocUnsafeSlow(10)]), { maxBytes: MAX_BYTES, budget }),
+    ).toHaveLength(10);
     await nextTurn();
-    const second = (): Promise<unknown> =>
-      readBody(bodyOf([Buffer.allocUnsafeSlow(20)]), { maxBytes: MAX_BYTES, budget });
-    expect(await second()).toBe("over_budget");
-    open.destroy();
-    expect(await first).toBe("broken_off");
-    expect(await second()).toEqual(expect.any(Buffer));
+    expect([results, budget.heldBytes]).toEqual([["over_budget"], 2000]);
+    expect([holdMore(budget, 2500), budget.heldBytes]).toEqual([true, 2500]); // what is inflated
+    await nextTurn();
+    expect(results).toEqual(["over_budget", "over_budget", "over_budget"]);
+  });
+
+  it("is refused where nobody else can make room", async () => {
+    const budget = createBodyBudget(MAX_BYTES);
+    expect([holdMore(budget, MAX_BYTES), holdMore(budget, 1), budget.heldBytes]).toEqual([
+      true,
+      false,
+      MAX_BYTES,
+    ]);
+    const body = bodyOf([Buffer.allocUnsafeSlow(20)]);
+    expect(await readBody(body, { maxBytes: MAX_BYTES, budget })).toBe("over_budget");
+    expect(budget.heldBytes).toBe(MAX_BYTES);
   });
 });
 

@@ -22,6 +22,26 @@ export type BodyStream = Readable & { readonly headers: IncomingHttpHeaders };
 export interface BodyBudget {
   heldBytes: number;
   readonly maxBytes: number;
+  /** Gives up a body, each of those that are being read; the one that has had nothing for longest comes first. */
+  readonly giveUp: Set<() => void>;
+}
+
+export function createBodyBudget(maxBytes: number): BodyBudget {
+  return { heldBytes: 0, maxBytes, giveUp: new Set() };
+}
+
+/**
+ * Counts more bytes as held, and gives up other bodies until there is room for them.
+ * @returns false, with nothing counted, when there is no room
+ */
+export function holdMore(budget: BodyBudget, bytes: number): boolean {
+  for (const giveUp of budget.giveUp) {
+    if (budget.heldBytes + bytes <= budget.maxBytes) break;
+    giveUp();
+  }
+  if (budget.heldBytes + bytes > budget.maxBytes) return false;
+  budget.heldBytes += bytes;
+  return true;
 }
 
 export interface ReadBodyOptions {
@@ -33,25 +53,31 @@ export interface ReadBodyOptions {
 }
 
 /**
- * Reads a body of at most `maxBytes` into one buffer. Never rejects. After `too_large` and `over_budget` the rest is read
- * and thrown away, so that the sender gets to the answer; after `fragmented` and `too_slow` nothing more is read, and the
- * connection should be closed.
+ * Reads a body of at most `maxBytes` into one buffer. Never rejects. Where the budget does not suffice, the body that has had
+ * nothing for longest is `over_budget`: who sends and stops does not keep others out. After `too_large` and `over_budget` the
+ * rest is read and thrown away, so that the sender gets to the answer; after `fragmented` and `too_slow` nothing more is read,
+ * and the connection should be closed.
  */
 export function readBody(message: BodyStream, options: ReadBodyOptions): Promise<Buffer | BodyFault> {
   const announcedBytes = Number(message.headers["content-length"] ?? options.maxBytes);
-  const gathered = createGatherer(options, Math.min(options.maxBytes, announcedBytes));
+  const { budget = createBodyBudget(Number.POSITIVE_INFINITY), maxBytes } = options;
+  const gathered = createGatherer(budget, maxBytes, Math.min(maxBytes, announcedBytes));
   return new Promise((resolve) => {
     const settle = (result: Buffer | BodyFault): void => {
       cancel();
       message.off("data", onData).off("end", onEnd).off("close", onGone);
+      budget.giveUp.delete(giveUp);
       gathered.release();
       if (result === "fragmented" || result === "too_slow") message.pause();
       else if (typeof result === "string") message.resume();
       resolve(result);
     };
+    const giveUp = (): void => settle("over_budget");
     const onData = (chunk: Buffer): void => {
+      budget.giveUp.delete(giveUp);
       const fault = gathered.add(chunk);
       if (fault !== undefined) settle(fault);
+      else budget.giveUp.add(giveUp); // behind all others
     };
     const onEnd = (): void => settle(gathered.bytes());
     const onGone = (): void => settle("broken_off");
@@ -61,7 +87,7 @@ export function readBody(message: BodyStream, options: ReadBodyOptions): Promise
       .on("end", onEnd)
       .on("close", onGone)
       .on("error", () => {}); // "close" follows
-    if (announcedBytes > options.maxBytes) settle("too_large");
+    if (announcedBytes > maxBytes) settle("too_large");
     else if (message.destroyed) onGone();
   });
 }
@@ -76,16 +102,15 @@ interface Gatherer {
 }
 
 /** The first chunk is kept as it is, because most bodies have no second. From then on chunks are copied into one buffer. */
-function createGatherer({ maxBytes, budget }: ReadBodyOptions, mostBytes: number): Gatherer {
-  const shared = budget ?? { heldBytes: 0, maxBytes: Number.POSITIVE_INFINITY };
+function createGatherer(budget: BodyBudget, maxBytes: number, mostBytes: number): Gatherer {
   let buffer: Buffer = Buffer.alloc(0);
   let size = 0;
   let chunks = 0;
   let heldBytes = 0;
   const hold = (bytes: number): boolean => {
-    shared.heldBytes += bytes - heldBytes;
-    heldBytes = bytes;
-    return shared.heldBytes <= shared.maxBytes;
+    const hasRoom = holdMore(budget, bytes - heldBytes);
+    if (hasRoom) heldBytes = bytes;
+    return hasRoom;
   };
   return {
     add: (chunk) => {
@@ -111,7 +136,10 @@ function createGatherer({ maxBytes, budget }: ReadBodyOptions, mostBytes: number
     },
     size: () => size,
     bytes: () => buffer.subarray(0, size),
-    release: () => void hold(0),
+    release: () => {
+      budget.heldBytes -= heldBytes;
+      heldBytes = 0;
+    },
   };
 }
 

@@ -22,6 +22,7 @@ import { createReducers } from "./privacy/reducers.ts";
 import { createStoredForms } from "./privacy/stored-forms.ts";
 import { createApi } from "./query/api.ts";
 import { createLiveFeed, type LiveFeed } from "./query/live.ts";
+import { rarely } from "./rarely.ts";
 import { createBodyReader } from "./request/body.ts";
 import { createIngest } from "./request/ingest.ts";
 import { openStore, type Store, type StoreAddress } from "./store/client.ts";
@@ -260,15 +261,6 @@ async function openApi(
   });
   closers.push(() => closeApi(api, live));
   return api;
-}
-
-/** Calls again only when the last call is `everyMs` old; gives its answer until then. */
-function rarely(call: () => Promise<void>, everyMs: number): () => Promise<void> {
-  let last = { atMs: Number.NEGATIVE_INFINITY, answer: Promise.resolve() };
-  return () => {
-    if (performance.now() - last.atMs >= everyMs) last = { atMs: performance.now(), answer: call() };
-    return last.answer;
-  };
 }
 
 /** Lets requests under way end; what is still there after a second is cut. */

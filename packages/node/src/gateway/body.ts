@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { type BodyBudget, type BodyFault, readBody } from "@candor/envelope/read-body";
+import { type BodyFault, createBodyBudget, holdMore, readBody } from "@candor/envelope/read-body";
 import type { Clock } from "../clock.ts";
 import { isRecord } from "../json.ts";
 import { isBodyRead, type ParsedRequest } from "../read-body.ts";
@@ -33,7 +33,7 @@ type JsonRecord = { readonly [key: string]: unknown };
  * `body_timeout`, `too_many_requests` when too much is being read already
  */
 export function createBodyReader(clock: Clock): (request: GatewayRequest) => Promise<JsonRecord> {
-  const budget: BodyBudget = { heldBytes: 0, maxBytes: MAX_READING_BYTES };
+  const budget = createBodyBudget(MAX_READING_BYTES);
   return async (request) => {
     if (isBodyRead(request)) return readParsed(request.body);
     checkEncoding(request.headers["content-encoding"]);
@@ -41,7 +41,7 @@ export function createBodyReader(clock: Clock): (request: GatewayRequest) => Pro
     if (typeof raw === "string") throw toFault(raw);
     // A kilobyte of gzip may become a megabyte: counted as that until it has been read.
     const heldBytes = isGzip(raw) ? MAX_BODY_BYTES : raw.length;
-    holdMore(budget, heldBytes);
+    if (!holdMore(budget, heldBytes)) throw busy();
     try {
       return parseBody(await inflate(raw));
     } finally {
@@ -75,11 +75,6 @@ function toFault(fault: BodyFault): GatewayFault {
     case "broken_off":
       return new GatewayFault("body_timeout");
   }
-}
-
-function holdMore(budget: BodyBudget, bytes: number): void {
-  if (budget.heldBytes + bytes > MAX_READING_BYTES) throw busy();
-  budget.heldBytes += bytes;
 }
 
 function busy(): GatewayFault {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { isObject, type JsonObject, parseJson } from "@candor/envelope";
-import { type BodyBudget, type BodyFault, readBody } from "@candor/envelope/read-body";
+import { type BodyFault, createBodyBudget, holdMore, readBody } from "@candor/envelope/read-body";
 import { CandorError } from "../errors.ts";
 
 /** After gunzip. Segment's own limit is 500 KB, which its Node SDK does not keep. */
@@ -33,7 +33,7 @@ const LONG_BODY_BYTES = 16 * 1024;
  * `encoding_unknown`, `overloaded`
  */
 export function createBodyReader(): BodyReader {
-  const budget: BodyBudget = { heldBytes: 0, maxBytes: MAX_READING_BYTES };
+  const budget = createBodyBudget(MAX_READING_BYTES);
   const turns = createTurns();
   return async (request) => {
     checkEncoding(request.headers["content-encoding"]);
@@ -42,8 +42,7 @@ export function createBodyReader(): BodyReader {
     const isGzip = raw.length > 2 && raw[0] === 0x1f && raw[1] === 0x8b;
     // A kilobyte of gzip may become a megabyte: counted as that until it has been read.
     const heldBytes = isGzip ? MAX_BODY_BYTES : raw.length;
-    if (budget.heldBytes + heldBytes > MAX_READING_BYTES) throw new CandorError("overloaded");
-    budget.heldBytes += heldBytes;
+    if (!holdMore(budget, heldBytes)) throw new CandorError("overloaded");
     try {
       const body = isGzip ? await inflate(raw) : raw;
       if (body.length >= LONG_BODY_BYTES) await turns();

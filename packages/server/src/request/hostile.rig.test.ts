@@ -75,6 +75,13 @@ const dropped = (reason: string): object => ({ status: 200, body: { accepted: 0,
 const refused = (status: number, code: string): object => ({ status, body: { code } });
 const accepted = { status: 200, body: { success: true } };
 
+/** The processor time that the collector has used, in steps of 10 ms. */
+function cpuMs(): number {
+  const [, rest = ""] = readFileSync(`/proc/${collector.pid}/stat`, "utf8").split(") ");
+  const fields = rest.split(" "); // from field 3 on
+  return 10 * (Number(fields[11]) + Number(fields[12]));
+}
+
 async function refusals(code: string): Promise<number> {
   const metrics = await (await fetch(`${collector.url}/metrics`)).text();
   return Number(
@@ -134,6 +141,24 @@ describe("a hostile body", () => {
     expect(bomb.length).toBeLessThan(1.1 * MIB);
     const cut = bomb.subarray(0, MIB - 1);
     expect(await post(cut, { "content-encoding": "gzip" })).toMatchObject(refused(413, "body_too_large"));
+  });
+
+  it.each([
+    ["of half a million lists", "[".repeat(MIB)],
+    ["of half a million numbers", `{"batch":[${"1,".repeat(MIB / 2 - 10)}1]}`],
+    ["of 90,000 keys", `{${Array.from({ length: 90_000 }, (_, n) => `"k${n}":1`)}}`],
+    ["of the same key", `{${'"a":1,'.repeat(170_000)}"a":1}`],
+    ["of escapes", JSON.stringify({ a: "\u0001".repeat(170_000) })],
+    ["of long numbers", `{"a":${"1".repeat(MIB - 10)}}`],
+    [
+      "of 2,500 messages with keys of their own",
+      JSON.stringify({ batch: Array(2500).fill({ writeKey: "k" }) }),
+    ],
+  ])("%s, without a key, takes less than half a second of work", async (_what, body) => {
+    const before = cpuMs();
+    const { status } = await post(gzipSync(body), { authorization: "" });
+    expect([400, 401, 413]).toContain(status);
+    expect(cpuMs() - before).toBeLessThan(500);
   });
 
   it("is read back as it was accepted", async () => {
@@ -200,6 +225,16 @@ describe("a slow or broken client", () => {
     const before = residentBytes();
     for (let n = 0; n < 300; n++) openWith(get(PATHS[n % PATHS.length] ?? "/privacy").repeat(33));
     await sleep(3000);
+    expect(residentBytes() - before).toBeLessThan(100 * MIB);
+    expect(await post(track("{}"))).toMatchObject(accepted);
+  });
+
+  it("that stops before the end of a megabyte, on 100 connections, holds no more than the budget and keeps nobody out", async () => {
+    const before = residentBytes();
+    const head = "POST /v1/batch HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n";
+    for (let n = 0; n < 100; n++) openWith(head + "x".repeat(MIB - 1));
+    await expect.poll(() => refusals("overloaded"), { timeout: 20_000 }).toBeGreaterThanOrEqual(36);
+    expect(await post(track(`{"a":"${"x".repeat(20_000)}"}`))).toMatchObject(accepted);
     expect(residentBytes() - before).toBeLessThan(100 * MIB);
     expect(await post(track("{}"))).toMatchObject(accepted);
   });

@@ -1,0 +1,15 @@
+/**
+ * Calls again only when the last call is `everyMs` old; gives its answer until then.
+ * @param clockMs any steady clock
+ */
+export function rarely<Answer>(
+  call: () => Promise<Answer>,
+  everyMs: number,
+  clockMs: () => number = () => performance.now(),
+): () => Promise<Answer> {
+  let last: { readonly atMs: number; readonly answer: Promise<Answer> } | undefined;
+  return () => {
+    if (last === undefined || clockMs() - last.atMs >= everyMs) last = { atMs: clockMs(), answer: call() };
+    return last.answer;
+  };
+}
