@@ -30,17 +30,20 @@ async function startFeed(): Promise<{ live: LiveFeed; port: number; responses: S
   return { live, port: (server.address() as AddressInfo).port, responses };
 }
 
-const text = "x".repeat(30_000);
-function show(live: LiveFeed, times: number): void {
-  const draft = {
+type Shown = Parameters<NonNullable<ReturnType<LiveFeed["watch"]>>>[0];
+
+/** As much of a kept message as the feed looks at. */
+const KEPT: Shown = JSON.parse(
+  JSON.stringify({
     source: "server",
-    text: `{"event":"${text}"}`,
-    item: {},
+    text: `{"event":"${"x".repeat(30_000)}"}`,
     trimmed: [],
     envelope: { messageId: "m" },
-  };
-  type Watcher = NonNullable<ReturnType<LiveFeed["watch"]>>;
-  for (let n = 0; n < times; n++) live.watch()?.(draft as unknown as Parameters<Watcher>[0], undefined);
+  }),
+);
+
+function show(live: LiveFeed, times: number): void {
+  for (let n = 0; n < times; n++) live.watch()?.(KEPT, undefined);
 }
 
 it("holds a megabyte for a watcher that does not read, and cuts it off", async () => {
