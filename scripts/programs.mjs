@@ -14,6 +14,7 @@ const TAGS = [
   "busybox",
   "curl",
   "dash",
+  "flock",
   "git",
   "python3",
   "shellcheck",

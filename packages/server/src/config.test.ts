@@ -110,7 +110,9 @@ describe("openDataFolder", () => {
     rmSync(dir, { recursive: true });
   });
 
-  it("can lock with the program flock, for systems that the library does not know", () => {
+  it("can lock with the program flock, for systems that the library does not know", {
+    tags: ["flock"],
+  }, () => {
     const file = join(mkdtempSync(join(tmpdir(), "candor-flock-")), "lock");
     const [first, second] = [openSync(file, "a+"), openSync(file, "a+")];
     expect([tryFlock(first, file), tryFlock(second, file)]).toEqual([true, false]);
