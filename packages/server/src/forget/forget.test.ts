@@ -283,6 +283,18 @@ describe("forgetting", () => {
     expect(rowsOf(receipt)).toMatchObject({ "copies of damaged segments": 1 });
   });
 
+  it("does not hold a request to the store while a deletion takes its time", async () => {
+    await insert([{ id: "a", userId: "u1" }]);
+    await store.command("SYSTEM STOP MERGES candor.events"); // mutations too
+    const command: Store["command"] = async (sql, database) => {
+      await store.command(sql, database);
+      if (sql.startsWith("ALTER TABLE events DELETE"))
+        await store.command("SYSTEM START MERGES candor.events");
+    };
+    const receipt = await forget({ user: "u1" }, { store: { ...store, command } });
+    expect(rowsOf(receipt)).toMatchObject({ events: 1 });
+  });
+
   it("gives no receipt while rows are left, or the store is away", async () => {
     await insert([{ id: "a", userId: "u1" }]);
     const deaf: Store = {

@@ -7,7 +7,7 @@ import { quoteText } from "../store/sql-text.ts";
 const MUTATIONS_MS = 300_000;
 /** Files of replaced parts go after a second; the store looks for them every 30 to 40 s when nothing else happens. */
 const FILES_MS = 120_000;
-const LOOK_EVERY_MS = 500;
+const LOOK_EVERY_MS = 200;
 /** Files of a part younger than this stay (`old_parts_lifetime`, a second). */
 const NUDGE_AFTER_MS = 1500;
 
