@@ -96,7 +96,7 @@ export function isInOrder({ missingThere, missingHere, differing }: Comparison):
 
 /** The fields of one message that the collector holds otherwise than they were sent. */
 export function compareFields(sent: Fields, envelope: Fields): readonly FieldDifference[] {
-  const { timestamp, writeKey: _, ...mine } = sent;
+  const { timestamp, writeKey: _key, candor: _candor, ...mine } = sent;
   const { timestamp: corrected, ...theirs } = envelope;
   const here = flatten(mine);
   const there = flatten(theirs);

@@ -45,11 +45,16 @@ export function toJudged(draft: Draft): JudgedMessage {
 }
 
 /**
- * The line of the outbox: Segment's message as JSON, without a line break. What is undefined is not written.
+ * The line of the outbox: Segment's message as JSON, without a line break. What is undefined is not written. With it goes
+ * the version of the plan that it was checked against: the collector may have another by then.
  * @param writeKey of a message that is not the server's own
  * @see https://segment.com/docs/connections/spec/common/
  */
-export function writeLine(message: JudgedMessage, draft: Draft, writeKey: string | undefined): string {
+export function writeLine(
+  message: JudgedMessage,
+  draft: Draft,
+  { writeKey, planVersion }: { readonly writeKey: string | undefined; readonly planVersion: number },
+): string {
   const { type, event, name, userId, anonymousId, groupId, properties, traits, context } = message;
   return JSON.stringify({
     type,
@@ -63,6 +68,7 @@ export function writeLine(message: JudgedMessage, draft: Draft, writeKey: string
     properties,
     traits,
     context,
+    candor: { planVersion },
     writeKey,
   });
 }

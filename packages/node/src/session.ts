@@ -106,7 +106,7 @@ export class Session {
 
   /** Judges a message and puts what is left of it into the outbox. @returns why not; undefined when it is there */
   record(source: Source, draft: Draft): DropReason | undefined {
-    const { counts, print, writeKeyOf, clock } = this.#options;
+    const { counts, print, settings, writeKeyOf, clock } = this.#options;
     if (source === "server") this.#complete(draft);
     const message = toJudged(draft);
     const judged = this.#judges.get(source)?.(message, clock.now());
@@ -115,7 +115,8 @@ export class Session {
     if (message.userId === undefined && message.anonymousId === undefined && message.groupId === undefined) {
       return "no_user_anon_id";
     }
-    const line = writeLine(message, draft, writeKeyOf(source));
+    const planVersion = settings.plan.version;
+    const line = writeLine(message, draft, { writeKey: writeKeyOf(source), planVersion });
     if (isTooLarge(line)) return "event_too_large";
     if (print !== undefined) print(line);
     else if (!this.#writerOf(source).append(line)) return "outbox_slow";

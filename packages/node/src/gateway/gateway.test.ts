@@ -173,6 +173,7 @@ describe("a browser's message", () => {
         userId: expect.stringMatching(/^[0-9a-f]{64}$/),
         properties: { role: "admin" },
         context: { ip: "203.0.113.0", userAgent: "Browser/1" },
+        candor: { planVersion: 1 },
         writeKey: "client_key",
       },
     ]);
