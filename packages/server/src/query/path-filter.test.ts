@@ -164,15 +164,15 @@ describe("a filter by path", () => {
   it("finds the same in the store and in the live feed, whatever the values and paths", async () => {
     const property = fc.asyncProperty(
       fc.array(envelopeParts, { minLength: 60, maxLength: 60 }),
-      fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { minLength: 150, maxLength: 150 }),
-      fc.array(fc.tuple(anyPath, anyText), { minLength: 50, maxLength: 50 }),
+      fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { minLength: 100, maxLength: 100 }),
+      fc.array(fc.tuple(anyPath, anyText), { minLength: 40, maxLength: 40 }),
       async (parts, picks, others) => {
         const envelopes = parts.map((part, n) => toEnvelope(`m${n}`, part));
         await store.command("TRUNCATE TABLE events SYNC");
         await insert(envelopes);
         const told = picks.map((pick) => aimAt(parts, pick));
         const live = await ask(envelopes, [...told, ...others]);
-        expect(live.filter((ids) => ids.length > 0).length).toBeGreaterThan(50); // it compares something
+        expect(live.filter((ids) => ids.length > 0).length).toBeGreaterThan(35); // it compares something
       },
     );
     await fc.assert(property, { numRuns: 1, endOnFailure: true });
