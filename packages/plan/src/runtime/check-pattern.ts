@@ -57,15 +57,11 @@ function endOfMatch(value: string, parts: readonly Part[]): number {
   for (const { chars, least, most } of parts) {
     const from = at;
     const limit = Math.min(value.length, at + most);
-    while (at < limit) {
-      const code = value.charCodeAt(at);
-      if (code >= ASCII) return NOT_ASCII;
-      if (chars[code] !== 1) break;
-      at += 1;
-    }
-    if (at - from < least) return at < value.length && value.charCodeAt(at) >= ASCII ? NOT_ASCII : NO_MATCH;
+    while (at < limit && chars[value.charCodeAt(at)] === 1) at += 1;
+    if (value.charCodeAt(at) >= ASCII) return NOT_ASCII; // NaN at the end
+    if (at - from < least) return NO_MATCH;
   }
-  return at < value.length && value.charCodeAt(at) >= ASCII ? NOT_ASCII : at;
+  return at;
 }
 
 /** At `|` outside of classes. A group is no simple part, so what is inside of one does not matter. */

@@ -31,11 +31,15 @@ export function sendJson(
   response.end(body);
 }
 
+const ACCEPTED = '{"success":true}';
+const ACCEPTED_HEADERS = [...JSON_HEADERS, "Content-Length", String(ACCEPTED.length)];
+
 /** 200 for one message. Never an empty body: analytics-java sends again when it finds none. */
 export function sendAccepted(response: ServerResponse, dropped: readonly Dropped[]): void {
-  const refused = reportable(dropped);
-  if (refused.length === 0) sendJson(response, 200, '{"success":true}');
-  else sendBatchAccepted(response, 1, dropped);
+  if (reportable(dropped).length > 0) return sendBatchAccepted(response, 1, dropped);
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(200, ACCEPTED_HEADERS);
+  response.end(ACCEPTED);
 }
 
 /** 200 for a batch: what was dropped is told for each message; a duplicate counts as accepted. */

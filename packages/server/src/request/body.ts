@@ -23,6 +23,7 @@ export interface Body {
 /** Reads bodies of one server; counts what all of them hold in memory. */
 export type BodyReader = (request: IncomingMessage) => Promise<Body>;
 
+const COARSE_MS = 1000;
 /** Reading a body of this size takes long enough for others to be answered first. */
 const LONG_BODY_BYTES = 16 * 1024;
 
@@ -35,6 +36,7 @@ const LONG_BODY_BYTES = 16 * 1024;
 export function createBodyReader(): BodyReader {
   const budget = createBodyBudget(MAX_READING_BYTES);
   const turns = createTurns();
+  const later = createCoarseTimers();
   return async (request) => {
     checkEncoding(request.headers["content-encoding"]);
     const raw = await readBody(request, { maxBytes: MAX_BODY_BYTES, budget, later });
@@ -70,9 +72,21 @@ function createTurns(): () => Promise<void> {
     });
 }
 
-function later(afterMs: number, task: () => void): () => void {
-  const timer = setTimeout(task, afterMs).unref();
-  return () => clearTimeout(timer);
+/** Timers that may be late by a second: one of the system for all of them, because nearly all are called off at once. */
+function createCoarseTimers(): (afterMs: number, task: () => void) => () => void {
+  const waiting = new Map<() => void, number>();
+  setInterval(() => {
+    const nowMs = performance.now();
+    for (const [task, dueMs] of waiting) {
+      if (dueMs > nowMs) continue;
+      waiting.delete(task);
+      task();
+    }
+  }, COARSE_MS).unref();
+  return (afterMs, task) => {
+    waiting.set(task, performance.now() + afterMs);
+    return () => waiting.delete(task);
+  };
 }
 
 function checkEncoding(encoding: string | undefined): void {

@@ -24,14 +24,31 @@ const NOBODY: Client = { address: undefined, name: undefined };
  * headers passes on what a client puts into the other, so where the two differ it is nobody.
  */
 export function findClient({ headers, socket }: Asked, trustedProxies: BlockList): Client {
-  const peer = readNode(socket.remoteAddress ?? "");
-  if (!isTrusted(peer, trustedProxies)) return peer;
+  const { peer, isProxy } = peerOf(socket, trustedProxies);
+  if (!isProxy) return peer;
   const { forwarded, "x-forwarded-for": list } = headers;
   const ofList = list === undefined ? undefined : lastUntrusted(String(list).split(","), trustedProxies);
   if (forwarded === undefined) return ofList ?? NOBODY;
   const nodes = readForwarded(forwarded).map((hop) => hop.for ?? "");
   const ofForwarded = lastUntrusted(nodes, trustedProxies);
   return ofList === undefined || ofList.address === ofForwarded.address ? ofForwarded : NOBODY;
+}
+
+interface Peer {
+  readonly peer: Client;
+  readonly isProxy: boolean;
+}
+
+/** A connection asks many times, and its peer stays the same. */
+const peers = new WeakMap<Asked["socket"], Peer>();
+
+function peerOf(socket: Asked["socket"], trustedProxies: BlockList): Peer {
+  const known = peers.get(socket);
+  if (known !== undefined) return known;
+  const peer = readNode(socket.remoteAddress ?? "");
+  const read = { peer, isProxy: isTrusted(peer, trustedProxies) };
+  peers.set(socket, read);
+  return read;
 }
 
 /** The client's address; undefined where nobody knows it. */
@@ -56,7 +73,7 @@ const PREFIX = /^(?:\/(?!\.+(?:\/|$))[\w.~-]+){1,16}$/;
  * host or no path is not believed, whoever says it.
  */
 export function publicAddress({ headers, socket }: Asked, trustedProxies: BlockList): PublicAddress {
-  const told = isTrusted(readNode(socket.remoteAddress ?? ""), trustedProxies) ? headers : {};
+  const told = peerOf(socket, trustedProxies).isProxy ? headers : {};
   const [hop] = readForwarded(told.forwarded ?? "");
   const protocol = hop?.proto ?? listOf(told["x-forwarded-proto"])[0];
   const hosts = [hop?.host, listOf(told["x-forwarded-host"])[0], headers.host];

@@ -62,6 +62,18 @@ export function methodsOf({ kind }: IngestRoute): readonly string[] {
  * @param path begins with `/v1/`, without query
  */
 export function findRoute(path: string): IngestRoute | undefined {
+  return MESSAGE_ROUTES.get(path) ?? parseRoute(path);
+}
+
+/** The paths that nearly all requests have, as they are usually written. */
+const MESSAGE_ROUTES: ReadonlyMap<string, IngestRoute> = new Map(
+  [...Object.keys(TYPES), ...BATCHES].map((name) => [
+    `${INGEST_PREFIX}${name}`,
+    { kind: "messages", type: TYPES[name] },
+  ]),
+);
+
+function parseRoute(path: string): IngestRoute | undefined {
   const [name = "", second, third, ...more] = path.slice(INGEST_PREFIX.length).replace(/\/$/, "").split("/");
   if (more.length > 0) return undefined;
   if (second === undefined) {
