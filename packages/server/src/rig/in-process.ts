@@ -90,7 +90,9 @@ export async function startForTest(
             : JSON.stringify(body),
       }),
     read: async (path) => {
-      const response = await fetch(candor.url + path, { headers: { authorization: "Bearer token-a" } });
+      const ask = () => fetch(candor.url + path, { headers: { authorization: "Bearer token-a" } });
+      // On a busy machine the engine may still be starting, or be slow: come back, as the answer asks.
+      const response = await eventually(ask, ({ status }) => status !== 503);
       if (response.status !== 200) throw new Error(`${path}: ${await response.text()} ${reports.join("\n")}`);
       return answerOf(response);
     },
