@@ -127,6 +127,14 @@ Fields
 - A \`column\` has one type wherever its path stands.
 - An id is a string with a \`pattern\`, an \`enum\`, \`hash: true\` or \`format: ip\`: any text would let names and addresses pass.
 
+Instances
+- \`instance_id\` says where a source's messages carry the instance's id: what an instance may compare and delete, and what
+  reports count, goes by it. An event of the source declares that property, as a string without \`hash\` and \`format\`;
+  \`anonymousId\` is declared under \`ids\` likewise, and is not for the client: there it is a browser's. The installer's
+  \`anonymousId\` is an attempt's, not an instance's, unless the plan says so.
+- The SDK for servers fills the property in, and makes the instance's id the \`anonymousId\` of what it sends: a server
+  without \`instance_id\` is found by both.
+
 Contacts
 - A \`contact\` field is a string of format \`email\` or \`text\`, directly in an event's \`properties\` or \`traits\`, at most one in an
   event. It is never \`required\`, never a \`column\`, never hashed. \`format: email\` stands nowhere else.

@@ -17,6 +17,7 @@ import {
  * Every key has a `description`. There are no unions: an error must be able to say what to write instead.
  */
 const VERSION = { minimum: 1, maximum: 1_000_000 };
+const DAYS = { minimum: 1, maximum: 3650 };
 const DATE = { pattern: "^\\d{4}-\\d{2}-\\d{2}$" };
 const SENTENCE = { minLength: 3, maxLength: 2000 };
 
@@ -167,11 +168,15 @@ const SourceFormat = closed(
     user_agent: Type.Optional(
       Type.Enum([...USER_AGENT_POLICIES], { default: "family", description: "What becomes of user agents." }),
     ),
-    retention_days: Type.Integer({
-      minimum: 1,
-      maximum: 3650,
-      description: "Days after which its events are deleted.",
-    }),
+    retention_days: Type.Integer({ ...DAYS, description: "Days after which its events are deleted." }),
+    instance_id: Type.Optional(
+      Type.String({
+        pattern: "^(?:anonymousId|properties\\.[A-Za-z_][A-Za-z0-9_]{0,99})$",
+        default: "properties.instanceId",
+        description:
+          "Where its messages carry the instance's id (for `identify` and `group`, the trait of that name): what `compare`, `forget` and reports go by. Without it, the server's `anonymousId` counts too. Never a browser's own id.",
+      }),
+    ),
     context: fields("The fields of `context` that its messages may carry, by name."),
     ids: Type.Optional(
       closed(
@@ -260,11 +265,7 @@ export const PlanFormat = closed(
     contacts: Type.Optional(
       closed(
         {
-          retention_days: Type.Integer({
-            minimum: 1,
-            maximum: 3650,
-            description: "Days after which a contact is deleted.",
-          }),
+          retention_days: Type.Integer({ ...DAYS, description: "Days after which a contact is deleted." }),
         },
         { description: "Contact data, which is held apart from events. Needed when a field is `contact`." },
       ),

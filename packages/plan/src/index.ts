@@ -20,6 +20,7 @@ export {
   type FieldType,
   ID_NAMES,
   type IdName,
+  type InstanceIdPath,
   IP_POLICIES,
   type IpPolicy,
   type JsonExample,

@@ -765,6 +765,7 @@ test("the example plan loads whole, with every default filled in", () => {
   expect(client).toEqual({
     description: "Kitchen in the browser.",
     consent: "opt-in",
+    instanceIds: ["properties.instanceId"],
     mode: "enforce",
     ip: "truncate",
     userAgent: "family",

@@ -1,5 +1,16 @@
 import type { EventFile, FieldFile, ItemFile, PlanFile, SourceFile } from "./format.ts";
-import type { ArrayType, Field, Fields, FieldType, IdName, Plan, PlanEvent, PlanSource } from "./plan.ts";
+import type {
+  ArrayType,
+  Field,
+  Fields,
+  FieldType,
+  IdName,
+  InstanceIdPath,
+  Plan,
+  PlanEvent,
+  PlanSource,
+  PlanSourceName,
+} from "./plan.ts";
 
 type FieldsFile = { readonly [name: string]: FieldFile };
 
@@ -17,15 +28,15 @@ export function toPlan(file: PlanFile): Plan {
     contacts: { retentionDays: file.contacts?.retention_days ?? 90 },
     changelog: file.changelog.map(({ version, date, text }) => ({ version, date, text })),
     sources: {
-      ...(installer && { installer: toSource(installer) }),
-      ...(server && { server: toSource(server) }),
-      ...(client && { client: toSource(client) }),
+      ...(installer && { installer: toSource(installer, "installer") }),
+      ...(server && { server: toSource(server, "server") }),
+      ...(client && { client: toSource(client, "client") }),
     },
     events: file.events.map(toEvent),
   };
 }
 
-function toSource(file: SourceFile): PlanSource {
+function toSource(file: SourceFile, name: PlanSourceName): PlanSource {
   const ids = toFields(file.ids ?? {}, 1) as Partial<Record<IdName, Field>>;
   return {
     description: file.description,
@@ -34,9 +45,17 @@ function toSource(file: SourceFile): PlanSource {
     ip: file.ip ?? "truncate",
     userAgent: file.user_agent ?? "family",
     retentionDays: file.retention_days,
+    instanceIds: toInstanceIds(file.instance_id, name),
     context: toFields(file.context ?? {}, 1),
     ids,
   };
+}
+
+/** The SDK for servers makes the instance's id the `anonymousId` of each message: events that do not declare it have it there. */
+function toInstanceIds(given: string | undefined, name: PlanSourceName): readonly InstanceIdPath[] {
+  if (given === "anonymousId") return [given];
+  if (given !== undefined) return [`properties.${given.slice("properties.".length)}`];
+  return name === "server" ? ["properties.instanceId", "anonymousId"] : ["properties.instanceId"];
 }
 
 function toEvent(file: EventFile): PlanEvent {

@@ -23,8 +23,8 @@ export function hashPlan(plan: Plan): string {
   return createHash("sha256").update(toCanonical(collected)).digest("hex");
 }
 
-/** Texts are named and left out, so that a key which the format gets one day counts. */
-function toSource({ description: _, context, ids, ...collected }: PlanSource) {
+/** Texts, and where rows are found again, are named and left out, so that a key which the format gets one day counts. */
+function toSource({ description: _, instanceIds: _found, context, ids, ...collected }: PlanSource) {
   return { ...collected, context: toFields(context), ids: toFields(ids) };
 }
 

@@ -63,11 +63,16 @@ export interface PlanSource {
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
   readonly retentionDays: number;
+  /** Where its messages carry the instance's id, the canonical place first. A message is the instance's that any of them names. */
+  readonly instanceIds: readonly InstanceIdPath[];
   /** Fields of `context` that its messages may carry. */
   readonly context: Fields;
   /** The forms that ids may have. An id of another form, or one not declared, is replaced by its keyed hash. */
   readonly ids: Readonly<Partial<Record<IdName, Field>>>;
 }
+
+/** `properties.NAME` is the trait NAME in `identify` and `group`. */
+export type InstanceIdPath = "anonymousId" | `properties.${string}`;
 
 export const ID_NAMES = ["userId", "anonymousId", "groupId", "previousId"] as const;
 export type IdName = (typeof ID_NAMES)[number];

@@ -2,6 +2,7 @@ import type { Path, Report } from "./document.ts";
 import { checkEvents } from "./event-rules.ts";
 import { checkFields } from "./field-rules.ts";
 import type { PlanFile } from "./format.ts";
+import { checkInstanceId } from "./instance-id-rules.ts";
 import { ID_NAMES, modeSwitch, PLAN_SOURCES } from "./plan.ts";
 import { isDate, newerThanPlan, type PlanScope } from "./scope.ts";
 import { isRecord } from "./structure.ts";
@@ -81,6 +82,7 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
       ID_NAMES.filter((id) => Object.hasOwn(ids, id)).map((id) => [id, ids[id]]),
     );
     checkFields(known, { ...own, path: ["sources", name, "ids"], names: [], place: "ids" });
+    checkInstanceId(plan, name, scope);
   }
 }
 

@@ -7,6 +7,7 @@ export {
   type Fields,
   type FieldType,
   type IdName,
+  type InstanceIdPath,
   type IpPolicy,
   type JsonExample,
   labelOf,
@@ -30,6 +31,7 @@ export { isAddress, toCanonicalAddress, truncateAddress } from "./address.ts";
 export { applyAddressPolicy } from "./address-policy.ts";
 export type { Reducers } from "./check-value.ts";
 export { type CompiledPlan, compilePlan, type JudgedMessage, UNKNOWN_EVENT } from "./compile.ts";
+export { isOfInstance, type NamedMessage } from "./instance-id.ts";
 export {
   type Contact,
   type Judgement,
