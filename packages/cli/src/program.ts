@@ -21,6 +21,7 @@ Settings come from the environment:
   CANDOR_CLICKHOUSE_URL        a ClickHouse server, or one for each node of a cluster (embedded when not given)
   CANDOR_CLICKHOUSE_CLUSTER    the cluster's name
   CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
+  CANDOR_ORIGINS               addresses that instances sign for, such as https://telemetry.example.org
   CANDOR_URL                   where tail, doctor, compare and forget find a running Candor`;
 
 const COLLECTOR = "the collector's address; else CANDOR_URL, else where the instance itself sends to";

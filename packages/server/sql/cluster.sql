@@ -6,5 +6,3 @@ CREATE TABLE IF NOT EXISTS {all}.contacts AS {local}.contacts
 ENGINE = Distributed({cluster}, {local}, contacts, shuffle);
 CREATE TABLE IF NOT EXISTS {all}.plan_counts AS {local}.plan_counts
 ENGINE = Distributed({cluster}, {local}, plan_counts, cityHash64(day, source, event, path, reason));
-CREATE TABLE IF NOT EXISTS {all}.instance_keys AS {local}.instance_keys
-ENGINE = Distributed({cluster}, {local}, instance_keys, cityHash64(instanceId));

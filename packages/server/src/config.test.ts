@@ -18,6 +18,7 @@ describe("readConfig", () => {
       adminToken: undefined,
       clickhouseUrls: undefined,
       clickhouseCluster: undefined,
+      origins: undefined,
       url: "http://127.0.0.1:7226",
     });
     expect(trustedProxies.check("127.0.0.1")).toBe(false);
@@ -34,6 +35,7 @@ describe("readConfig", () => {
       CANDOR_CLICKHOUSE_URL: "http://a:8123/,http://b:8123",
       CANDOR_CLICKHOUSE_CLUSTER: "candor",
       CANDOR_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+      CANDOR_ORIGINS: "https://Telemetry.example.org, http://10.0.0.7:7226/",
     });
     expect(config).toMatchObject({
       url: "http://[::1]:0",
@@ -43,6 +45,7 @@ describe("readConfig", () => {
       adminToken: "t",
       clickhouseUrls: ["http://a:8123", "http://b:8123"],
       clickhouseCluster: "candor",
+      origins: ["https://telemetry.example.org", "http://10.0.0.7:7226"],
     });
     expect(config.trustedProxies.check("10.9.9.9")).toBe(true);
     expect(config.trustedProxies.check("::1", "ipv6")).toBe(true);
@@ -57,6 +60,7 @@ describe("readConfig", () => {
       CANDOR_ADMIN_TOKEN: "two words secret",
       CANDOR_CLICKHOUSE_URL: "secret,http://b",
       CANDOR_TRUSTED_PROXIES: "secret/8",
+      CANDOR_ORIGINS: "secret,https://a/secret",
       CANDOR_URL: "secret",
     };
     let message = "";
@@ -67,7 +71,7 @@ describe("readConfig", () => {
     }
     expect(message).not.toContain("secret");
     for (const name of Object.keys(environment)) expect(message).toContain(name);
-    expect(message.split("\n  - ")).toHaveLength(12);
+    expect(message.split("\n  - ")).toHaveLength(14);
     expect(message).toContain("0 (any free port) to 65535");
   });
 });

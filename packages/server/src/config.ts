@@ -27,6 +27,8 @@ export interface Config {
   readonly clickhouseCluster: string | undefined;
   /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. `CANDOR_TRUSTED_PROXIES`, `10.0.0.0/8,::1`. */
   readonly trustedProxies: BlockList;
+  /** Addresses at which instances reach this collector; undefined: what a request's Host says. `CANDOR_ORIGINS`. */
+  readonly origins: readonly string[] | undefined;
   /** Where the commands find a running Candor. `CANDOR_URL`, default http://HOST:PORT. */
   readonly url: string;
 }
@@ -46,6 +48,7 @@ const NAMES: ReadonlySet<string> = new Set([
   "CANDOR_CLICKHOUSE_URL",
   "CANDOR_CLICKHOUSE_CLUSTER",
   "CANDOR_TRUSTED_PROXIES",
+  "CANDOR_ORIGINS",
   "CANDOR_URL",
 ]);
 
@@ -74,6 +77,7 @@ export function readConfig(environment: Environment): Config {
     clickhouseUrls: readUrls(read("CANDOR_CLICKHOUSE_URL"), report),
     clickhouseCluster: readCluster(read("CANDOR_CLICKHOUSE_CLUSTER"), read("CANDOR_CLICKHOUSE_URL"), report),
     trustedProxies: readProxies(read("CANDOR_TRUSTED_PROXIES"), report),
+    origins: readOrigins(read("CANDOR_ORIGINS"), report),
     url:
       readUrl("CANDOR_URL", read("CANDOR_URL"), report) ??
       `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
@@ -167,6 +171,19 @@ function readCluster(value: string | undefined, url: string | undefined, report:
     report("CANDOR_CLICKHOUSE_CLUSTER is set without CANDOR_CLICKHOUSE_URL. Set both, or neither.");
   return value;
 }
+
+function readOrigins(value: string | undefined, report: Report): string[] | undefined {
+  return value?.split(",").flatMap((entry) => {
+    const { protocol, origin, href } = URL.canParse(entry.trim()) ? new URL(entry.trim()) : NO_URL;
+    if (/^https?:$/.test(protocol) && href === `${origin}/`) return [origin];
+    report(
+      "CANDOR_ORIGINS has an entry that is no origin. Write https://telemetry.example.org, without a path, several separated by commas.",
+    );
+    return [];
+  });
+}
+
+const NO_URL = { protocol: "", origin: "", href: "" };
 
 function readProxies(value: string | undefined, report: Report): BlockList {
   const proxies = new BlockList();

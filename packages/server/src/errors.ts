@@ -84,21 +84,23 @@ export const ERRORS = {
   },
   signature_invalid: {
     status: 401,
-    message: "The signature is not one that the instance's key made of this request. Sign it with that key.",
+    message:
+      "The signature is not one that publicKey made of this request. docs/http-api.md says what is signed; sign that with the instance's key.",
   },
   signature_stale: {
     status: 401,
     message:
       "The request was signed more than {minutes} minutes before or after the collector's time. Set the clock, and sign it again.",
   },
-  instance_unknown: {
-    status: 404,
+  instance_key_mismatch: {
+    status: 401,
     message:
-      "No key of this instance is registered here, so it cannot prove itself. Its server registers the key before it first sends: ask again then. The maker can delete what is kept of it with `candor forget --instance`.",
+      "This publicKey does not make this instanceId, so it proves nothing about it. An instance asks with its own key; the maker can delete what is kept of any id with `candor forget --instance`.",
   },
-  instance_key_differs: {
-    status: 409,
-    message: "Another key is registered for this instance. Sign with the key that it had first.",
+  origin_mismatch: {
+    status: 401,
+    message:
+      "The request was signed for another address than this collector is known to have. Sign the origin of the address that you ask. If that is what you did, a proxy changes Host: its operator passes it on, or sets CANDOR_ORIGINS.",
   },
   too_many_requests: {
     status: 429,

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, engineSupport, startEngine } from "@candor/engine";
 import { createIds } from "@candor/envelope";
+import type { Plan } from "@candor/plan";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config.ts";
 import { type DataFolder, openDataFolder, probeDisk } from "./data-folder.ts";
@@ -225,7 +226,8 @@ async function openApi(
   const onFault = (error: unknown): void => report(`A request failed: ${causeOf(error)}`);
   const storedForms = createStoredForms(pseudonym);
   const { logDir, setAsideDir } = folder;
-  const forget = createForget({ store, log, logDir, setAsideDir, storedForms, now });
+  const currentPlan = (): Plan => plan.current().plan;
+  const forget = createForget({ store, log, logDir, setAsideDir, storedForms, plan: currentPlan, now });
   const ingest = createIngest({
     ids: createIds({ hash: pseudonym }),
     plan: plan.current,
@@ -239,7 +241,8 @@ async function openApi(
     meters,
     readBody: createBodyReader(),
     trustedProxies: config.trustedProxies,
-    instances: { store, log, storedForms, now, limits: createInstanceLimits(), forget },
+    origins: config.origins,
+    instances: { store, log, plan: currentPlan, now, limits: createInstanceLimits(), forget },
     compareTurns: createTurns(COMPARE_TURNS, COMPARE_READ_MS),
     onFault,
   });

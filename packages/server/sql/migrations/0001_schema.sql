@@ -73,20 +73,6 @@ SETTINGS
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_compressed_bytes_to_fsync_after_merge = 1;
--- The keys by which instances prove themselves. The first one of an instance counts.
-CREATE TABLE IF NOT EXISTS instance_keys
-(
-    instanceId String,
-    publicKey String,
-    registeredAt DateTime64(3, 'UTC')
-)
-ENGINE = MergeTree
-ORDER BY (instanceId, registeredAt, publicKey)
-SETTINGS
-    fsync_after_insert = 1,
-    fsync_part_directory = 1,
-    old_parts_lifetime = 1,
-    min_compressed_bytes_to_fsync_after_merge = 1;
 -- The ids that are being forgotten, in memory alone: the text of a deletion is written to a file, so they do not stand
 -- in it. A round serves several requests; `text` is the id as JSON writes it.
 CREATE TABLE IF NOT EXISTS forgetting

@@ -10,7 +10,7 @@ SELECT
 FROM
 (
     SELECT
-        JSONExtractString(envelope, 'properties', 'instanceId') AS instanceId,
+        {instanceIdOf} AS instanceId,
         JSONExtractString(envelope, 'properties', 'boot') AS boot,
         min(timestamp) AS first,
         max(timestamp) AS last

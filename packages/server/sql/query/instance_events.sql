@@ -1,5 +1,5 @@
 -- What is kept of one instance, oldest first. Reading envelopes as JSON is what costs: the search for the id as text comes
--- first, and misses none, because an id of hex and "-" is never escaped in them.
+-- first, and misses none, because a UUID is never escaped in them.
 SELECT
     source,
     messageId,
@@ -11,7 +11,7 @@ SELECT
     trimmed,
     envelope
 FROM events
-WHERE multiSearchAny(envelope, {ids:Array(String)})
+WHERE position(envelope, {instanceId:String}) > 0
   AND {ofInstance}
   AND receivedAt >= fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC')
   AND (receivedAt, sequence, messageId, source) > (fromUnixTimestamp64Milli({cursorMs:Int64}, 'UTC'), {cursorSequence:UInt32}, {cursorId:String}, {cursorSource:String})

@@ -1,4 +1,3 @@
-import { generateKeyPairSync, sign } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -237,28 +236,5 @@ describe("an id that is a secret", () => {
     );
     expect(page).toContain(DECLARED);
     expect(findSecrets(page, idSecrets)).toEqual([]);
-  });
-
-  it("is not kept as the name of an instance's key", async () => {
-    const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-    const statuses: number[] = [];
-    for (const kind of ["ipv4", "ipv6", "host", "token"] as const) {
-      const instanceId = idSecrets.one(kind, "instance key");
-      const signedAt = new Date().toISOString();
-      const text = `candor\nkey\n${instanceId}\n${signedAt}`;
-      const signature = sign(null, Buffer.from(text), privateKey).toString("base64url");
-      const body = JSON.stringify({
-        instanceId,
-        publicKey: publicKey.export({ format: "jwk" }).x,
-        signedAt,
-        signature,
-      });
-      const { status } = await sendRaw(running.url, { method: "POST", path: "/v1/instance/key", body });
-      statuses.push(status);
-    }
-    const store = openStore({ socketPath: join(dir, "store", "engine.sock") });
-    const rows = await store.query("SELECT * FROM candor.instance_keys");
-    await store.close();
-    expect(findSecrets(JSON.stringify(rows), idSecrets)).toEqual([]);
   });
 });

@@ -1,4 +1,5 @@
 /** Which rows are of whom, as SQL over the table `forgetting`, in which the ids of a round stand. */
+import type { Plan } from "@candor/plan";
 import { DATABASE } from "../store/client.ts";
 import { isOfInstance } from "../store/instance-rows.ts";
 import type { ForgetKind } from "./forget-request.ts";
@@ -18,11 +19,10 @@ export interface IdSet {
   readonly request?: number;
 }
 
-/** The rows that are meant. */
-export function isOf(set: IdSet): string {
+/** The rows that are meant. The plan names where an instance's id stands. */
+export function isOf(set: IdSet, plan: Plan): string {
   const ids = select("id", set);
-  // An instance's key stays: docs/decisions/0016-forgetting-keeps-the-key.md
-  if (set.kind === "instance") return `(${isOfInstance(ids)} OR ${isUnreadableWith(set)})`;
+  if (set.kind === "instance") return `(${isOfInstance(plan, ids)} OR ${isUnreadableWith(set)})`;
   if (set.kind === "contact") return `lowerUTF8(contact) IN (SELECT lowerUTF8(id) FROM ${ids})`;
   const isPrevious = `(position(envelope, '"previousId"') > 0 AND JSONExtractString(envelope, 'previousId') IN ${ids})`;
   return `(userId IN ${ids} OR anonymousId IN ${ids} OR ${isPrevious} OR ${isUnreadableWith(set)})`;

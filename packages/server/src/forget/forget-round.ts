@@ -1,3 +1,4 @@
+import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/client.ts";
 import { whileStoreAnswers } from "../store/store-away.ts";
@@ -14,6 +15,8 @@ export interface ForgetDependencies {
   readonly setAsideDir: string;
   /** The forms in which an id may stand in the store. */
   readonly storedForms: (id: string) => readonly string[];
+  /** It names where an instance's id stands. */
+  readonly plan: () => Plan;
   readonly now: () => number;
 }
 
@@ -42,14 +45,14 @@ const isRow = (file: string): boolean => !isCopy(file);
  */
 export async function runRound(
   subjects: readonly Subject[],
-  { store, log, logDir, setAsideDir, storedForms, now }: ForgetDependencies,
+  { store, log, logDir, setAsideDir, storedForms, plan, now }: ForgetDependencies,
 ): Promise<Forgotten[]> {
   const startedAtMs = now();
   const sought = subjects.map(({ kind, id }) => ({ kind, ids: formsOf(kind, id, storedForms) }));
   const stored = await whileStoreAnswers(async () => {
     await store.query("SELECT 1");
     await untilDrained(log, startedAtMs);
-    return deleteRows(store, sought, startedAtMs);
+    return deleteRows(store, sought, { untilMs: startedAtMs, plan: plan() });
   });
   const rows = await deleteKeptFiles(setAsideDir, isRow, sought);
   const copies = await deleteKeptFiles(setAsideDir, isCopy, sought);
@@ -75,7 +78,7 @@ function formsOf(
   storedForms: ForgetDependencies["storedForms"],
 ): readonly string[] {
   const wellFormed = id.replace(/\p{Surrogate}/gu, "\ufffd");
-  if (kind === "contact") return [wellFormed];
+  if (kind !== "user") return [wellFormed];
   const sent = SDK_HASH.test(id) ? [id, id.slice(0, SHORT_HASH_LENGTH)] : [wellFormed];
   return [...new Set(sent.flatMap((form) => [form, ...storedForms(form)]))];
 }

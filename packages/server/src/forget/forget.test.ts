@@ -2,9 +2,11 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Engine, startEngine } from "@candor/engine";
+import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import { readContacts } from "../query/contacts.ts";
+import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
@@ -14,6 +16,7 @@ import { openSetAside } from "../store/set-aside.ts";
 import { createForget, type ForgetDependencies, type ForgetReceipt, readForgetRequest } from "./forget.ts";
 import type { ForgetRequest } from "./forget-request.ts";
 
+const PLAN = loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), APPSMITH_PLAN);
 const root = mkdtempSync(join(tmpdir(), "candor-forget-"));
 let engine: Engine;
 let store: Store;
@@ -31,8 +34,7 @@ afterAll(async () => {
   rmSync(root, { recursive: true });
 });
 beforeEach(async () => {
-  for (const table of ["events", "contacts", "instance_keys"])
-    await store.command(`TRUNCATE TABLE ${table} SYNC`);
+  for (const table of ["events", "contacts"]) await store.command(`TRUNCATE TABLE ${table} SYNC`);
   const dir = mkdtempSync(join(root, "data-"));
   const [logDir, setAsideDir] = [join(dir, "log"), join(dir, "set-aside")];
   mkdirSync(logDir);
@@ -43,6 +45,7 @@ beforeEach(async () => {
     logDir,
     setAsideDir,
     storedForms: (id) => [id, `hashed-${id}`],
+    plan: () => PLAN,
     now: () => NOW_MS,
   };
 });
@@ -108,34 +111,36 @@ const BROKEN = [
 ];
 
 describe("forgetting", () => {
-  it("deletes an instance's rows wherever its id stands, and no others, and keeps its key", async () => {
+  it("deletes an instance's rows where the plan says that its id stands, and no others", async () => {
     const id = 'it\'s \\ "i1"';
     const own = [
-      { properties: { instanceId: id } },
-      { traits: { instanceId: id } },
-      { context: { instanceId: id } },
+      { type: "track", properties: { instanceId: id } },
+      { type: "identify", traits: { instanceId: id } },
+      { type: "group", traits: { instanceId: id } },
     ];
     const others = [
+      { context: { instanceId: id } },
       { properties: { instanceId: `${id}0` } },
       { properties: { other: id, deep: { instanceId: id } } },
       { instanceId: id },
     ];
     const escaped = (value: string): string => value.replaceAll("\\", "\\\\");
     const rows = [...own, ...others].map((envelope, n) =>
-      line({ id: `${n}` }).replace(/\{.*/, escaped(JSON.stringify(envelope))),
+      line({ id: `${n}`, type: "type" in envelope ? envelope.type : "track" }).replace(
+        /\{.*/,
+        escaped(JSON.stringify(envelope)),
+      ),
     );
     rows.push(line({ id: "user", userId: `hashed-${escaped(id)}` }));
     rows.push(line({ id: "anonymous", anonymousId: escaped(id) }));
     await store.insertLines(EVENT_TARGET, Buffer.from(rows.join("")), `token-${token++}`);
-    const key = { publicKey: "k", registeredAt: "2026-03-01 00:00:00" };
-    await store.insertRows("instance_keys", [{ instanceId: id, ...key }]);
     const receipt = await forget({ instance: id });
     expect(receipt).toEqual({
       forgotten: { instance: id },
       requestedAt: "2026-03-02T00:00:00.000Z",
       completedAt: "2026-03-02T00:00:00.000Z",
       removed: [
-        { where: "events", rows: 5 },
+        { where: "events", rows: 4 },
         { where: "set aside", rows: 0 },
         { where: "copies of damaged segments", rows: 0 },
       ],
@@ -144,13 +149,11 @@ describe("forgetting", () => {
         expect.stringContaining("requestedAt"),
         expect.stringContaining("hashes"),
         expect.stringContaining("Backups"),
-        expect.stringContaining("public key"),
         expect.stringContaining("gateway"),
         expect.stringContaining("Contacts"),
       ],
     });
-    expect(await storedIds()).toEqual(["3", "4", "5"]);
-    expect(await store.query("SELECT instanceId FROM instance_keys")).toEqual([{ instanceId: id }]);
+    expect(await storedIds()).toEqual(["3", "4", "5", "6", "user"]);
   });
 
   it("deletes a user's rows by every form in which the id may stand, in every field of a user's id", async () => {

@@ -34,7 +34,6 @@ const NOTES = [
   "Backups, and logs that a ClickHouse server writes of itself, are kept by whoever runs Candor, and are not reached from here.",
 ];
 const OF_INSTANCES = [
-  "The public key that the instance registered stays, with the instance's id and when that was, so that nobody else can take the id's place. It says nothing about anybody.",
   "Browsers' messages that came through the instance's gateway, and its installer's, carry no instance id unless the product puts it in. Those without it are not deleted: forget them by their userId or anonymousId, as a user.",
 ];
 const OF_USERS =

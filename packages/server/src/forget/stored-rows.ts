@@ -1,5 +1,6 @@
 /** Deletes rows of the store, and counts them for each of those who are forgotten. */
 import { randomUUID } from "node:crypto";
+import type { Plan } from "@candor/plan";
 import { CandorError } from "../errors.ts";
 import type { Store } from "../store/client.ts";
 import { type ForgetTable, type IdSet, isOf, mentions, TABLES } from "./conditions.ts";
@@ -31,14 +32,15 @@ const MAX_DELETIONS = 3;
 /**
  * Deletes the rows of all the sought from all nodes, by one mutation a table, and resolves when the files that held them are
  * gone. The ids stand in a table in memory meanwhile: the store writes the text of a deletion into a file that it keeps.
- * @param untilMs rows received up to then must be gone at the end; younger ones may go too
+ * @param options `untilMs`: rows received up to then must be gone at the end; younger ones may go too. `plan`: it names where
+ * an instance's id stands.
  * @returns for each of the sought, in their order; a row of several counts for each
  * @throws CandorError `forget_incomplete`; and what the client throws while the store is away
  */
 export async function deleteRows(
   store: Store,
   sought: readonly Sought[],
-  untilMs: number,
+  { untilMs, plan }: { readonly untilMs: number; readonly plan: Plan },
 ): Promise<DeletedRows[]> {
   const round = randomUUID();
   const ids = sought.flatMap(({ kind, ids }, request) =>
@@ -47,7 +49,7 @@ export async function deleteRows(
   try {
     await store.insertRowsEverywhere("forgetting", ids);
     const deletions = (["events", "contacts"] as const)
-      .map((table) => toDeletion(store, table, round, sought))
+      .map((table) => toDeletion(store, table, round, sought, plan))
       .filter((deletion) => deletion !== undefined);
     const deleted = new Map<number, DeletedRows>();
     for (const deletion of deletions)
@@ -93,6 +95,7 @@ function toDeletion(
   table: ForgetTable,
   round: string,
   sought: readonly Sought[],
+  plan: Plan,
 ): Deletion | undefined {
   const kinds = TABLES[table].kinds.filter((kind) => sought.some((one) => one.kind === kind));
   const sets = [...sought.entries()]
@@ -107,8 +110,8 @@ function toDeletion(
     table,
     round,
     requests: sets.map(({ request }) => request),
-    isAny: any(isOf),
-    isEach: sets.map(isOf),
+    isAny: any((set) => isOf(set, plan)),
+    isEach: sets.map((set) => isOf(set, plan)),
     mentionsAny: any(isMention),
     mentionsEach: sets.map(isMention),
   };

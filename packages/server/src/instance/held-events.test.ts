@@ -1,30 +1,16 @@
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import type { InstanceAction } from "@candor/envelope/instance-proof";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, answerOf, eventually, startForTest, type TestCandor } from "../rig/in-process.ts";
-import type { InstanceAction } from "./signed-request.ts";
+import { newInstance, type SigningInstance, signBody } from "../rig/signing-instance.ts";
 
 let candor: TestCandor;
 
-interface Instance {
-  readonly instanceId: string;
-  readonly privateKey: KeyObject;
-  readonly publicKey: string;
-}
-
-function newInstance(instanceId: string): Instance {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  return { instanceId, privateKey, publicKey: String(publicKey.export({ format: "jwk" }).x) };
-}
-
-const OURS = newInstance("6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d");
-const THEIRS = newInstance("0b9c1c5e-8a1d-4a53-8f0e-5d6c2c1b7e11");
+const OURS = newInstance();
+const THEIRS = newInstance();
 const MESSAGES = 40;
 
-function signed(action: InstanceAction, { instanceId, privateKey }: Instance, signedAtMs = Date.now()) {
-  const signedAt = new Date(signedAtMs).toISOString();
-  const text = `candor\n${action}\n${instanceId}\n${signedAt}`;
-  return { instanceId, signedAt, signature: sign(null, Buffer.from(text), privateKey).toString("base64url") };
-}
+const signed = (action: InstanceAction, instance: SigningInstance, signedAtMs = Date.now()) =>
+  signBody(action, instance, { signedAt: new Date(signedAtMs).toISOString(), origin: candor.url });
 
 /** Without a write key: the signature alone counts. */
 const ask = (body: object): Promise<Response> =>
@@ -34,7 +20,7 @@ interface Page extends Answer {
   readonly storedUntil?: string;
 }
 
-async function pageOf(instance: Instance, more: object = {}): Promise<Page> {
+async function pageOf(instance: SigningInstance, more: object = {}): Promise<Page> {
   const response = await ask({ ...signed("compare", instance), ...more });
   const answer: Page = await answerOf(response);
   if (response.status !== 200) throw new Error(JSON.stringify(answer));
@@ -42,35 +28,33 @@ async function pageOf(instance: Instance, more: object = {}): Promise<Page> {
 }
 
 /** The instance's own request. */
-async function forget(instance: Instance): Promise<object> {
+async function forget(instance: SigningInstance): Promise<object> {
   return answerOf(
     await candor.post("/v1/instance/forget", signed("forget", instance), { authorization: "" }),
   );
 }
 
 /** The maker's. */
-async function askMaker({ instanceId }: Instance): Promise<object> {
+async function askMaker({ instanceId }: SigningInstance): Promise<object> {
   const headers = { authorization: "Bearer token-a", "content-type": "application/json" };
   return answerOf(await candor.post("/api/forget", { instance: instanceId }, headers));
 }
 
 const idsOf = ({ events = [] }: Page): string[] => events.map(({ messageId }) => messageId);
 
-/** The id stands in each place in which products put it. */
-function message(owner: Instance, id: string, n: number): object {
+/** The id stands in each place in which a server may put it. */
+function message(owner: SigningInstance, id: string, n: number): object {
   const { instanceId } = owner;
   const places = [
     { event: "E", properties: { instanceId }, userId: "u" },
-    { event: "E", context: { instanceId }, userId: "u" },
     { type: "identify", traits: { instanceId }, userId: "u" },
     { event: "E", anonymousId: instanceId },
-    { event: "E", userId: instanceId },
   ];
   return { type: "track", messageId: id, ...places[n % places.length] };
 }
 
 /** Somebody else's, in which the id stands elsewhere. */
-function mention({ instanceId }: Instance, messageId: string): object {
+function mention({ instanceId }: SigningInstance, messageId: string): object {
   return { type: "track", event: instanceId, userId: "u", messageId, properties: { note: instanceId } };
 }
 
@@ -81,13 +65,6 @@ const made = (place: unknown): string => Buffer.from(JSON.stringify(place)).toSt
 
 beforeAll(async () => {
   candor = await startForTest();
-  for (const instance of [OURS, THEIRS]) {
-    const { publicKey } = instance;
-    const register = async (): Promise<number> =>
-      (await candor.post("/v1/instance/key", { ...signed("key", instance), publicKey })).status;
-    // The store may be starting still.
-    expect(await eventually(register, (status) => status === 200)).toBe(200);
-  }
   for (let n = 0; n < MESSAGES; n++) {
     const number = String(n).padStart(2, "0");
     await candor.post("/v1/batch", {
@@ -161,16 +138,14 @@ describe("what a collector holds of an instance", () => {
   });
 
   it("is not told to who is not that instance", async () => {
-    const stranger = newInstance(OURS.instanceId);
-    const unknown = newInstance("11111111-2222-4333-8444-555555555555");
+    const stranger = { ...newInstance(), instanceId: OURS.instanceId };
     const five = 5 * 60_000;
     const good = signed("compare", OURS);
     const cases: [body: object, status: number, code: string][] = [
-      [signed("compare", stranger), 401, "signature_invalid"],
-      [{ ...signed("compare", THEIRS), instanceId: OURS.instanceId }, 401, "signature_invalid"],
+      [signed("compare", stranger), 401, "instance_key_mismatch"],
+      [{ ...signed("compare", THEIRS), instanceId: OURS.instanceId }, 401, "instance_key_mismatch"],
       [signed("forget", OURS), 401, "signature_invalid"],
-      [signed("key", OURS), 401, "signature_invalid"],
-      [signed("compare", unknown), 404, "instance_unknown"],
+      [{ ...good, origin: "https://evil.example" }, 401, "origin_mismatch"],
       [signed("compare", OURS, Date.now() - five - 1000), 401, "signature_stale"],
       [signed("compare", OURS, Date.now() + five + 60_000), 401, "signature_stale"],
       [{ ...good, signature: undefined }, 400, "instance_request_invalid"],
@@ -211,38 +186,23 @@ describe("an instance that was forgotten", () => {
   it.each([
     ["the instance", "after-own", () => forget(THEIRS)],
     ["the maker", "after-makers", () => askMaker(THEIRS)],
-  ])(
-    "keeps its place when %s asked for that: nobody else can take it, and it can ask again",
-    async (_, id, askFor) => {
-      const register = async (instance: Instance): Promise<number> => {
-        const { publicKey } = instance;
-        return (await candor.post("/v1/instance/key", { ...signed("key", instance), publicKey })).status;
-      };
-      expect(await askFor()).toHaveProperty("forgotten", { instance: THEIRS.instanceId });
-      const thief = newInstance(THEIRS.instanceId);
-      expect(await register(thief)).toBe(409);
-      await candor.post("/v1/track", message(THEIRS, id, 0));
-      await eventually(
-        () => candor.read(`/api/count?messageId=${id}`),
-        (answer) => answer.count === 1,
-      );
-      for (const action of ["compare", "forget"] as const) {
-        const body = signed(action, thief);
-        expect((await candor.post(`/v1/instance/${action}`, body, { authorization: "" })).status).toBe(401);
-      }
-      expect(idsOf(await pageOf(THEIRS))).toEqual([id]);
-      expect(await register(THEIRS)).toBe(200);
-      expect(await forget(THEIRS)).toHaveProperty(
-        "removed",
-        expect.arrayContaining([{ where: "events", rows: 1 }]),
-      );
-      expect(idsOf(await pageOf(THEIRS))).toEqual([]);
-    },
-  );
+  ])("may go on, and ask again, when %s asked for that", async (_, id, askFor) => {
+    expect(await askFor()).toHaveProperty("forgotten", { instance: THEIRS.instanceId });
+    await candor.post("/v1/track", message(THEIRS, id, 0));
+    await eventually(
+      () => candor.read(`/api/count?messageId=${id}`),
+      (answer) => answer.count === 1,
+    );
+    expect(idsOf(await pageOf(THEIRS))).toEqual([id]);
+    expect(await forget(THEIRS)).toHaveProperty(
+      "removed",
+      expect.arrayContaining([{ where: "events", rows: 1 }]),
+    );
+    expect(idsOf(await pageOf(THEIRS))).toEqual([]);
+  });
 
-  it("is told in the receipt what stays, and what deletion does not reach", async () => {
+  it("is told in the receipt what deletion does not reach", async () => {
     const notes = expect.arrayContaining([
-      expect.stringContaining("public key"),
       expect.stringMatching(/Browsers' messages .* gateway.* not deleted/),
     ]);
     expect(await forget(OURS)).toMatchObject({ notes });
@@ -250,20 +210,23 @@ describe("an instance that was forgotten", () => {
   });
 });
 
-describe("registering keys", () => {
-  it("is answered 429 with Retry-After to a network that registers too many", async () => {
-    const register = async (n: number): Promise<[status: number, retryAfter: string | null]> => {
-      const instance = newInstance(`22222222-2222-4222-8222-${String(n).padStart(12, "0")}`);
-      const body = { ...signed("key", instance), publicKey: instance.publicKey };
-      const response = await candor.post("/v1/instance/key", body);
+describe("asking for what costs the store", () => {
+  it("is answered 429 with Retry-After to a network that asks too often", async () => {
+    const compare = async (): Promise<[status: number, retryAfter: string | null]> => {
+      const response = await ask(signed("compare", newInstance()));
       await response.body?.cancel();
       return [response.status, response.headers.get("retry-after")];
     };
-    const answers = await Promise.all(Array.from({ length: 150 }, (_, n) => register(n)));
+    const answers: [number, string | null][] = [];
+    for (let n = 0; n < 90; n += 1) answers.push(await compare());
     const refused = answers.filter(([status]) => status === 429);
     expect(answers.filter(([status]) => status === 200).length).toBe(answers.length - refused.length);
     expect(new Set(refused.map(([, retryAfter]) => retryAfter))).toEqual(new Set(["10"]));
     const metrics = await (await fetch(`${candor.url}/metrics`)).text();
     expect(metrics).toContain(`candor_requests_refused_total{code="too_many_requests"} ${refused.length}`);
+  });
+
+  it("there is nothing where keys once were registered", async () => {
+    expect((await candor.post("/v1/instance/key", signed("compare", OURS))).status).toBe(404);
   });
 });

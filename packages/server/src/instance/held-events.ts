@@ -1,6 +1,6 @@
 import type { JsonObject } from "@candor/envelope";
+import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
-import type { StoredForms } from "../privacy/stored-forms.ts";
 import { type Cursor, parseCursor } from "../query/cursor.ts";
 import { toPage } from "../query/events.ts";
 import { readSql, type Store } from "../store/client.ts";
@@ -8,7 +8,7 @@ import { isOfInstance } from "../store/instance-rows.ts";
 import { whileStoreAnswers } from "../store/store-away.ts";
 import { invalidField } from "./signed-request.ts";
 
-const SQL = readSql("query/instance_events.sql").replace("{ofInstance}", isOfInstance("{ids:Array(String)}"));
+const SQL = readSql("query/instance_events.sql");
 const DEFAULT_LIMIT = 500;
 const MAX_LIMIT = 1000;
 const BEGINNING: Cursor = { receivedAtMs: 0, sequence: 0, messageId: "", source: "" };
@@ -16,8 +16,8 @@ const BEGINNING: Cursor = { receivedAtMs: 0, sequence: 0, messageId: "", source:
 export interface HeldEventsDependencies {
   readonly store: Store;
   readonly log: Pick<Log, "pending">;
-  /** The forms in which an id may stand in the store. */
-  readonly storedForms: StoredForms;
+  /** It names where an instance's id stands. */
+  readonly plan: () => Plan;
   readonly now: () => number;
 }
 
@@ -46,12 +46,13 @@ export function readHeldPage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): Hel
 export async function readHeldEvents(
   instanceId: string,
   { limit, cursor }: HeldPage,
-  { store, log, storedForms, now }: HeldEventsDependencies,
+  { store, log, plan, now }: HeldEventsDependencies,
 ): Promise<string> {
   const storedUntil = new Date(log.pending().oldestMs ?? now()).toISOString(); // before the rows are read
+  const sql = SQL.replace("{ofInstance}", isOfInstance(plan(), "({instanceId:String})"));
   const rows = await whileStoreAnswers(() =>
-    store.query(SQL, {
-      ids: [...new Set([instanceId, ...storedForms(instanceId)])],
+    store.query(sql, {
+      instanceId,
       cursorMs: cursor.receivedAtMs,
       cursorSequence: cursor.sequence,
       cursorId: cursor.messageId,

@@ -1,23 +1,36 @@
-import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { createHash, sign } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Engine, startEngine } from "@candor/engine";
 import type { JsonObject } from "@candor/envelope";
+import { type InstanceAction, toInstanceId, toSignedText } from "@candor/envelope/instance-proof";
+import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { APPSMITH_PLAN } from "../rig/in-process.ts";
+import { newInstance, type SigningInstance, signBody } from "../rig/signing-instance.ts";
 import { createForget, type ForgetDependencies } from "../forget/forget.ts";
 import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
 import { EVENT_TARGET } from "../store/row.ts";
-import { createInstanceLimits } from "./instance-limits.ts";
-import { handleInstanceRequest, type InstanceDependencies } from "./instance-request.ts";
-import type { InstanceAction } from "./signed-request.ts";
+import { createInstanceLimits, type InstanceLimits } from "./instance-limits.ts";
+import { answerRequest, type InstanceDependencies, proveRequest } from "./instance-request.ts";
+
+const NOW = "2026-03-01T12:00:00.000Z";
+const NOW_MS = Date.parse(NOW);
+const ORIGIN = "https://telemetry.example.org";
+const PLAN = loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), APPSMITH_PLAN);
+const FIVE_MINUTES = { late: "2026-03-01T12:05:00.000Z", early: "2026-03-01T11:55:00.000Z" };
+const TOO_FAR = { late: "2026-03-01T12:05:00.001Z", early: "2026-03-01T11:54:59.999Z" };
 
 const root = mkdtempSync(join(tmpdir(), "candor-instance-"));
 let engine: Engine;
 let store: Store;
 let forgetting: ForgetDependencies;
 let deps: InstanceDependencies;
+/** How often the store was asked for anything. */
+let asked = 0;
+let token = 0;
 
 beforeAll(async () => {
   engine = await startEngine({ dataDir: join(root, "store") });
@@ -25,11 +38,12 @@ beforeAll(async () => {
   store = openStore({ socketPath: engine.socketPath });
   await migrate(store);
   forgetting = {
-    store,
+    store: counting(store),
     log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
     logDir: root,
     setAsideDir: root,
-    storedForms: (id) => [id],
+    storedForms: (id) => [id, pseudonymOf(id)],
+    plan: () => PLAN,
     now: () => NOW_MS,
   };
   deps = { ...forgetting, limits: createInstanceLimits(), forget: createForget(forgetting) };
@@ -40,67 +54,103 @@ afterAll(async () => {
   rmSync(root, { recursive: true });
 });
 beforeEach(async () => {
-  await store.command("TRUNCATE TABLE instance_keys SYNC");
+  await store.command("TRUNCATE TABLE events SYNC");
+  asked = 0;
 });
 
-const NOW = "2026-03-01T12:00:00.000Z";
-const NOW_MS = Date.parse(NOW);
+const pseudonymOf = (id: string): string => createHash("sha256").update(`secret ${id}`).digest("hex");
 
-interface Instance {
-  readonly instanceId: string;
-  readonly publicKey: string;
-  readonly privateKey: KeyObject;
+/** The same store; each call of it counts. */
+function counting(real: Store): Store {
+  return new Proxy(real, {
+    get: (target, name, receiver) => {
+      const value: unknown = Reflect.get(target, name, receiver);
+      if (typeof value !== "function") return value;
+      return (...args: unknown[]): unknown => {
+        asked += 1;
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
 }
 
-function newInstance(instanceId: string): Instance {
-  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
-  return { instanceId, publicKey: String(publicKey.export({ format: "jwk" }).x), privateKey };
-}
+type Changed = Partial<Parameters<typeof signBody>[2]>;
 
-function body(
+const bodyOf = (action: InstanceAction, instance: SigningInstance, claim: Changed = {}): JsonObject =>
+  signBody(action, instance, { signedAt: NOW, origin: ORIGIN, ...claim });
+
+async function ask(
   action: InstanceAction,
-  { instanceId, publicKey, privateKey }: Instance,
-  signedAt = NOW,
-): JsonObject {
-  const text = `candor\n${action}\n${instanceId}\n${signedAt}`;
-  const signature = sign(null, Buffer.from(text), privateKey).toString("base64url");
-  return { instanceId, signedAt, signature, ...(action === "key" ? { publicKey } : {}) };
+  body: JsonObject,
+  { limits = deps.limits, more = deps }: { limits?: InstanceLimits; more?: InstanceDependencies } = {},
+): Promise<{ readonly [field: string]: unknown }> {
+  const asking = { peer: "192.0.2.7", origins: new Set(["http://telemetry.example.org", ORIGIN]) };
+  const proven = proveRequest(action, body, asking, { ...more, limits });
+  return JSON.parse(await answerRequest(proven, more));
 }
 
-const ask = async (action: InstanceAction, asked: JsonObject, more = deps): Promise<object> =>
-  JSON.parse(await handleInstanceRequest(action, asked, "192.0.2.7", more));
+const refusalOf = (action: InstanceAction, body: JsonObject, limits?: InstanceLimits): Promise<unknown> =>
+  ask(action, body, limits && { limits }).catch((error: unknown) => error);
+
+interface Row {
+  readonly source?: "installer" | "server" | "client";
+  readonly type?: string;
+  readonly userId?: string;
+  readonly anonymousId?: string;
+  readonly properties?: object;
+  readonly traits?: object;
+  readonly context?: object;
+}
+
+/** Stores a row and gives its messageId. */
+async function insert(messageId: string, row: Row): Promise<string> {
+  const { source = "server", type = "track", userId = "", anonymousId = "", ...envelope } = row;
+  const text = JSON.stringify({ messageId, type, userId, anonymousId, ...envelope });
+  const time = "2026-03-01T00:00:00.000";
+  const cells = [source, type, "E", messageId, userId, anonymousId, time, time, "0", "FR", "3", "0", "[]", text];
+  await store.insertLines(EVENT_TARGET, Buffer.from(`${cells.join("\t")}\n`), `row-${token++}`);
+  return messageId;
+}
+
+async function storedIds(): Promise<string[]> {
+  const rows = await store.query("SELECT messageId FROM events ORDER BY messageId");
+  return rows.map(({ messageId }) => String(messageId));
+}
+
+const idsOf = ({ events }: { readonly [field: string]: unknown }): unknown =>
+  (events as { messageId: string }[]).map(({ messageId }) => messageId);
 
 describe("an instance", () => {
-  it("registers its key, and with it has everything of itself deleted, but the key", async () => {
-    const instance = newInstance("111111111111111111111111");
-    const line = (id: string): string =>
-      `server\ttrack\tE\tm\tu\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t0\t\t1\t0\t[]\t{"properties":{"instanceId":"${id}"}}\n`;
-    await store.insertLines(
-      EVENT_TARGET,
-      Buffer.from(line("111111111111111111111111") + line("222222222222222222222222")),
-      "rows",
-    );
-    expect(await ask("key", body("key", instance))).toEqual({ success: true });
-    expect(await ask("key", body("key", instance))).toEqual({ success: true });
-    expect(await ask("forget", body("forget", instance))).toMatchObject({
-      forgotten: { instance: "111111111111111111111111" },
-      removed: [
-        { where: "events", rows: 1 },
-        { where: "set aside", rows: 0 },
-        { where: "copies of damaged segments", rows: 0 },
-      ],
+  it("is shown its rows and has them deleted, without having registered anything", async () => {
+    const [own, other] = [newInstance(), newInstance()];
+    const id = own.instanceId;
+    await insert("named", { properties: { instanceId: id } });
+    await insert("named-trait", { type: "identify", traits: { instanceId: id } });
+    await insert("by-server", { anonymousId: id });
+    await insert("through-gateway", { source: "client", properties: { instanceId: id } });
+    await insert("other", { properties: { instanceId: other.instanceId } });
+    const own4 = ["by-server", "named", "named-trait", "through-gateway"];
+    const held = await ask("compare", bodyOf("compare", own));
+    expect(idsOf(held)).toEqual(own4);
+    expect(held).toMatchObject({ success: true, storedUntil: NOW, next: null });
+    expect(await ask("forget", bodyOf("forget", own))).toMatchObject({
+      forgotten: { instance: id },
+      removed: expect.arrayContaining([{ where: "events", rows: 4 }]),
     });
-    expect(
-      await store.query("SELECT JSONExtractString(envelope, 'properties', 'instanceId') AS id FROM events"),
-    ).toEqual([{ id: "222222222222222222222222" }]);
-    expect(await ask("compare", body("compare", instance))).toMatchObject({ events: [] });
+    expect(await storedIds()).toEqual(["other"]);
+    expect(idsOf(await ask("compare", bodyOf("compare", own)))).toEqual([]);
   });
 
-  it("can ask again with the same key when the deletion broke off", async () => {
-    const instance = newInstance("555555555555555555555555");
-    const row = `server\ttrack\tE\tm\tu\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t0\t\t1\t0\t[]\t{"properties":{"instanceId":"${instance.instanceId}"}}\n`;
-    await store.insertLines(EVENT_TARGET, Buffer.from(row), "broken-off");
-    await ask("key", body("key", instance));
+  it("is told until when rows are in the store", async () => {
+    const log = { pending: () => ({ rows: 7, bytes: 700, oldestMs: NOW_MS - 1500 }) };
+    expect(await ask("compare", bodyOf("compare", newInstance()), { more: { ...deps, log } })).toMatchObject({
+      storedUntil: "2026-03-01T11:59:58.500Z",
+    });
+  });
+
+  it("can ask again when the deletion broke off", async () => {
+    const instance = newInstance();
+    await insert("broken-off", { properties: { instanceId: instance.instanceId } });
     // After the rows are gone, before the receipt.
     const breaking: Store = {
       ...store,
@@ -109,158 +159,232 @@ describe("an instance", () => {
         await store.command(sql);
       },
     };
-    await expect(
-      ask("forget", body("forget", instance), {
-        ...deps,
-        forget: createForget({ ...forgetting, store: breaking }),
-      }),
-    ).rejects.toThrowError();
-    expect(await ask("forget", body("forget", instance))).toMatchObject({
+    const broken = ask("forget", bodyOf("forget", instance), {
+      more: { ...deps, forget: createForget({ ...forgetting, store: breaking }) },
+    });
+    await expect(broken).rejects.toThrowError();
+    expect(await ask("forget", bodyOf("forget", instance))).toMatchObject({
       forgotten: { instance: instance.instanceId },
       removed: expect.arrayContaining([{ where: "events", rows: 0 }]),
     });
   });
 
-  it("is told of rows in which its id stands as a hash, and until when rows are in the store", async () => {
-    const instance = newInstance("333333333333333333333333");
-    const row = (messageId: string, userId: string): string =>
-      `server\ttrack\tE\t${messageId}\t${userId}\t\t2026-03-01T00:00:00.000\t2026-03-01T00:00:00.000\t0\tFR\t3\t0\t['properties.x']\t{"messageId":"${messageId}","userId":"${userId}"}\n`;
-    const rows = row("m1", "hash-of-33") + row("m2", "hash-of-44") + row("m3", `${instance.instanceId}0`);
-    await store.insertLines(EVENT_TARGET, Buffer.from(rows), "hashed-rows");
-    await ask("key", body("key", instance));
-    const oldestMs = NOW_MS - 1500;
-    const lagging: InstanceDependencies = {
-      ...deps,
-      storedForms: (id) => [id, `hash-of-${id.slice(0, 2)}`],
-      log: { pending: () => ({ rows: 7, bytes: 700, oldestMs }) },
+  it.each(Object.values(FIVE_MINUTES))("is believed five minutes before and after: %s", async (signedAt) => {
+    const instance = newInstance();
+    for (const action of ["compare", "forget"] as const)
+      expect(await ask(action, bodyOf(action, instance, { signedAt }))).toBeDefined();
+  });
+
+  it("has its rows found where the plan says that the id stands, and nowhere else", async () => {
+    const [instance, server] = [newInstance(), PLAN.sources.server];
+    const id = instance.instanceId;
+    await insert("named", { properties: { instanceId: id } });
+    await insert("as-the-plan-says", { properties: { install: id } });
+    await insert("by-server", { anonymousId: id });
+    await insert("attempt", { source: "installer", anonymousId: id });
+    const under = async (sources: object): Promise<unknown> => {
+      const more = { ...deps, plan: () => ({ ...PLAN, sources: { ...PLAN.sources, ...sources } }) };
+      return idsOf(await ask("compare", bodyOf("compare", instance), { more }));
     };
-    expect(await ask("compare", body("compare", instance), lagging)).toEqual({
-      success: true,
-      storedUntil: "2026-03-01T11:59:58.500Z",
-      events: [
-        {
-          messageId: "m1",
-          userId: "hash-of-33",
-          candor: { source: "server", country: "FR", planVersion: 3, trimmed: ["properties.x"] },
-        },
-      ],
-      next: null,
-    });
+    expect(await under({})).toEqual(["by-server", "named"]);
+    expect(await under({ server: { ...server, instanceIds: ["properties.install"] } })).toEqual([
+      "as-the-plan-says",
+    ]);
+    expect(await under({ installer: { ...PLAN.sources.installer, instanceIds: ["anonymousId"] } })).toEqual([
+      "attempt",
+      "by-server",
+      "named",
+    ]);
+    expect(await under({ installer: undefined, client: undefined, server: undefined })).toEqual([]);
   });
+});
 
-  it("keeps the key that it had first", async () => {
-    const [first, second] = [
-      newInstance("111111111111111111111111"),
-      newInstance("111111111111111111111111"),
-    ];
-    await ask("key", body("key", first));
-    await expect(ask("key", body("key", second))).rejects.toMatchObject({
-      code: "instance_key_differs",
-      status: 409,
-    });
-    await expect(ask("forget", body("forget", second))).rejects.toMatchObject({ code: "signature_invalid" });
-    expect(await ask("forget", body("forget", first))).toMatchObject({
-      forgotten: { instance: "111111111111111111111111" },
-    });
-  });
+/** Everything that somebody may know of others: an id, and how its rows look. */
+const BROWSER = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
+const VICTIM = newInstance();
+const HEX = VICTIM.instanceId.replaceAll("-", "");
+const KNOWN: readonly (readonly [what: string, id: string, row: Row])[] = [
+  ["another instance", VICTIM.instanceId, { properties: { instanceId: VICTIM.instanceId } }],
+  ["another instance, by its server's anonymousId", VICTIM.instanceId, { anonymousId: VICTIM.instanceId }],
+  ["another instance, in upper case", VICTIM.instanceId.toUpperCase(), { anonymousId: VICTIM.instanceId }],
+  ["another instance, in braces", `{${VICTIM.instanceId}}`, { anonymousId: VICTIM.instanceId }],
+  ["another instance, as a URN", `urn:uuid:${VICTIM.instanceId}`, { anonymousId: VICTIM.instanceId }],
+  ["another instance, without dashes", HEX, { anonymousId: VICTIM.instanceId }],
+  ["another instance, with a line feed", `${VICTIM.instanceId}\n`, { anonymousId: VICTIM.instanceId }],
+  ["an instance by a random UUID", BROWSER, { properties: { instanceId: BROWSER } }],
+  [
+    "an instance by 24 hex",
+    "612460418944011a10fa5b00",
+    { properties: { instanceId: "612460418944011a10fa5b00" } },
+  ],
+  ["a browser", BROWSER, { source: "client", anonymousId: BROWSER }],
+  [
+    "a browser that looks like an instance",
+    VICTIM.instanceId,
+    { source: "client", anonymousId: VICTIM.instanceId },
+  ],
+  ["an install's attempt", BROWSER, { source: "installer", anonymousId: BROWSER }],
+  ["a user by a keyed hash", pseudonymOf("ada"), { userId: pseudonymOf("ada") }],
+  ["a user whose pseudonym is kept", "ada", { userId: pseudonymOf("ada") }],
+  ["a user by a plain id", "5f7c6e0d9d1c2b3a4f5e6d7c", { userId: "5f7c6e0d9d1c2b3a4f5e6d7c" }],
+  ["nobody", "", {}],
+  ["everybody", "%", { anonymousId: VICTIM.instanceId }],
+];
 
-  it("lets exactly one of two keys stand that come at once", async () => {
-    const instances = [newInstance("111111111111111111111111"), newInstance("111111111111111111111111")];
-    await Promise.allSettled(instances.map((instance) => ask("key", body("key", instance))));
-    const answers = await Promise.allSettled(instances.map((instance) => ask("key", body("key", instance))));
-    expect(answers.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
-  });
-
-  it("is refused when it cannot prove itself", async () => {
-    const instance = newInstance("111111111111111111111111");
-    const good = body("forget", instance);
-    await expect(ask("forget", good)).rejects.toMatchObject({
-      code: "instance_unknown",
-      status: 404,
-      message: expect.stringMatching(/ask again .*`candor forget --instance`/),
-    });
-    await ask("key", body("key", instance));
-    const cases: [change: JsonObject, code: string, status: number][] = [
-      [body("key", instance), "signature_invalid", 401],
-      [{ signature: "A".repeat(86) }, "signature_invalid", 401],
-      [{ signedAt: "2026-03-01T12:00:00.001Z" }, "signature_invalid", 401],
-      [body("forget", newInstance("111111111111111111111111")), "signature_invalid", 401],
-      [body("forget", instance, "2026-03-01T12:05:00.001Z"), "signature_stale", 401],
-      [body("forget", instance, "2026-03-01T11:54:59.999Z"), "signature_stale", 401],
-      [{ signedAt: "yesterday" }, "instance_request_invalid", 400],
-      [{ signedAt: NOW_MS }, "instance_request_invalid", 400],
-      [{ signature: "short" }, "instance_request_invalid", 400],
-      [{ instanceId: "" }, "instance_request_invalid", 400],
-      [{ instanceId: "i 1\n" }, "instance_request_invalid", 400],
-      [{ instanceId: "i".repeat(129) }, "instance_request_invalid", 400],
-      [{ instanceId: ["111111111111111111111111"] }, "instance_request_invalid", 400],
-    ];
-    for (const [change, code, status] of cases) {
-      const refusal: unknown = await ask("forget", { ...good, ...change }).catch((error: unknown) => error);
-      expect([change, refusal]).toEqual([change, expect.objectContaining({ code, status })]);
-    }
-    for (const signedAt of ["2026-03-01T12:05:00.000Z", "2026-03-01T12:55:00+01:00"]) {
-      await ask("forget", body("forget", instance, signedAt));
+describe("a stranger with a key of his own", () => {
+  it.each(KNOWN)("cannot ask as %s, and the store is not asked", async (_, id) => {
+    const stranger = newInstance();
+    for (const action of ["compare", "forget"] as const) {
+      const bodies: readonly JsonObject[] = [
+        bodyOf(action, stranger, { instanceId: id }), // his key, and a signature that fits
+        { ...bodyOf(action, stranger), instanceId: id }, // a signature over his own id
+        { ...bodyOf(action, stranger, { instanceId: id }), publicKey: VICTIM.publicKey },
+        { ...bodyOf(action, stranger), publicKey: VICTIM.publicKey, instanceId: VICTIM.instanceId },
+      ];
+      for (const body of bodies) {
+        expect(await refusalOf(action, body)).toMatchObject({
+          code: expect.stringMatching(/^(instance_request_invalid|instance_key_mismatch|signature_invalid)$/),
+        });
+      }
+      expect(asked).toBe(0);
     }
   });
 
-  it("cannot register what is no key, or a key that it does not hold", async () => {
-    const [instance, other] = [
-      newInstance("111111111111111111111111"),
-      newInstance("111111111111111111111111"),
-    ];
-    const good = body("key", instance);
-    const cases: [change: JsonObject, code: string][] = [
-      [{ publicKey: other.publicKey }, "signature_invalid"],
-      [{ publicKey: "_".repeat(43) }, "signature_invalid"],
-      [{ publicKey: `${instance.publicKey}=` }, "instance_request_invalid"],
-      [{ publicKey: null }, "instance_request_invalid"],
-      [body("forget", instance), "signature_invalid"],
-    ];
-    for (const [change, code] of cases) {
-      const refusal: unknown = await ask("key", { ...good, ...change }).catch((error: unknown) => error);
-      expect([change, refusal]).toEqual([change, expect.objectContaining({ code })]);
-    }
-    expect(await store.query("SELECT * FROM instance_keys")).toEqual([]);
+  it("reads and deletes nothing of any of them when he asks as himself", async () => {
+    const stranger = newInstance();
+    for (const [n, [, , row]] of KNOWN.entries()) await insert(`theirs-${n}`, row);
+    const all = await storedIds();
+    expect(all).toHaveLength(KNOWN.length);
+    expect(idsOf(await ask("compare", bodyOf("compare", stranger)))).toEqual([]);
+    await ask("forget", bodyOf("forget", stranger));
+    expect(await storedIds()).toEqual(all);
   });
 
-  it("may register and compare only so often, and have itself forgotten whenever it likes", async () => {
-    const instance = newInstance("111111111111111111111111");
-    const once = { burst: 1, everyMs: 1000 };
-    const limits = createInstanceLimits({ peer: once, total: once, maxPeers: 10, clockMs: () => 0 });
-    const few = { ...deps, limits };
-    expect(await ask("key", body("key", instance), few)).toEqual({ success: true });
-    expect(await ask("compare", body("compare", instance), few)).toMatchObject({ success: true, events: [] });
-    for (const action of ["key", "compare"] as const) {
-      await expect(ask(action, body(action, instance), few)).rejects.toMatchObject({
+  it("is not an instance whose id stands elsewhere in a row", async () => {
+    const own = newInstance();
+    const id = own.instanceId;
+    await insert("user", { userId: id });
+    await insert("user-of-client", { source: "client", userId: id });
+    await insert("browser", { source: "client", anonymousId: id });
+    await insert("attempt", { source: "installer", anonymousId: id });
+    await insert("context", { context: { instanceId: id } });
+    await insert("pseudonym", { anonymousId: pseudonymOf(id), properties: { instanceId: pseudonymOf(id) } });
+    await insert("deeper", { properties: { deep: { instanceId: id }, note: id } });
+    await insert("trait-of-track", { traits: { instanceId: id } });
+    const all = await storedIds();
+    expect(idsOf(await ask("compare", bodyOf("compare", own)))).toEqual([]);
+    await ask("forget", bodyOf("forget", own));
+    expect(await storedIds()).toEqual(all);
+  });
+});
+
+describe("a request that proves nothing", () => {
+  const instance = newInstance();
+  const other = newInstance();
+  const good = bodyOf("forget", instance);
+  const smallOrder = Buffer.from(`01${"00".repeat(31)}`, "hex");
+
+  /** Anybody can sign for the neutral point: R and S are zero. */
+  function ofSmallOrder(): JsonObject {
+    const instanceId = toInstanceId(smallOrder);
+    const signature = Buffer.concat([smallOrder, Buffer.alloc(32)]).toString("base64url");
+    return { ...good, instanceId, publicKey: smallOrder.toString("base64url"), signature };
+  }
+  const signedOver = (text: string): JsonObject => ({
+    ...good,
+    signature: sign(null, Buffer.from(text), instance.privateKey).toString("base64url"),
+  });
+  const claim = { action: "forget", instanceId: instance.instanceId, signedAt: NOW, origin: ORIGIN } as const;
+  const INVALID = "instance_request_invalid";
+  const cases: [what: string, body: JsonObject, code: string, status: number][] = [
+    ["another key", { ...good, publicKey: other.publicKey }, "instance_key_mismatch", 401],
+    ["another's id", { ...good, instanceId: other.instanceId }, "instance_key_mismatch", 401],
+    ["a key of small order", ofSmallOrder(), INVALID, 400],
+    [
+      "a second spelling of a key",
+      { ...good, publicKey: Buffer.alloc(32, 0xff).toString("base64url") },
+      INVALID,
+      400,
+    ],
+    ["a key with padding", { ...good, publicKey: `${instance.publicKey}=` }, INVALID, 400],
+    ["a key of 31 bytes", { ...good, publicKey: "A".repeat(42) }, INVALID, 400],
+    ["no key", { ...good, publicKey: null }, INVALID, 400],
+    ["a signature of zeros", { ...good, signature: "A".repeat(86) }, "signature_invalid", 401],
+    ["a signature with unused bits set", { ...good, signature: `${"A".repeat(85)}B` }, INVALID, 400],
+    ["a short signature", { ...good, signature: "short" }, INVALID, 400],
+    [
+      "another time than was signed",
+      { ...good, signedAt: "2026-03-01T12:00:00.001Z" },
+      "signature_invalid",
+      401,
+    ],
+    ["another action than was signed", bodyOf("compare", instance), "signature_invalid", 401],
+    [
+      "another collector's address",
+      bodyOf("forget", instance, { origin: "https://evil.example" }),
+      "origin_mismatch",
+      401,
+    ],
+    [
+      "an address swapped after signing",
+      { ...bodyOf("forget", instance, { origin: "https://evil.example" }), origin: ORIGIN },
+      "signature_invalid",
+      401,
+    ],
+    ["the address with a path", bodyOf("forget", instance, { origin: `${ORIGIN}/` }), INVALID, 400],
+    ["no address", { ...good, origin: undefined as never }, INVALID, 400],
+    [
+      "a text without the address",
+      signedOver(toSignedText(claim).split("\n").slice(0, 4).join("\n")),
+      "signature_invalid",
+      401,
+    ],
+    ["signed too late", bodyOf("forget", instance, { signedAt: TOO_FAR.late }), "signature_stale", 401],
+    ["signed too early", bodyOf("forget", instance, { signedAt: TOO_FAR.early }), "signature_stale", 401],
+    [
+      "stale, by somebody else",
+      { ...bodyOf("forget", instance, { signedAt: TOO_FAR.late }), signature: "A".repeat(86) },
+      "signature_invalid",
+      401,
+    ],
+    ["no time", { ...good, signedAt: "yesterday" }, INVALID, 400],
+    ["a time that is a number", { ...good, signedAt: NOW_MS }, INVALID, 400],
+    ["a list for the id", { ...good, instanceId: [instance.instanceId] }, INVALID, 400],
+    ["nothing at all", {}, INVALID, 400],
+  ];
+
+  it.each(cases)("is refused: %s", async (_, body, code, status) => {
+    expect(await refusalOf("forget", body)).toMatchObject({ code, status });
+    expect(asked).toBe(0);
+  });
+
+  it("asks nothing of the store, and uses up nobody's turn", async () => {
+    const limits = createInstanceLimits({
+      peer: { burst: 1, everyMs: 1000 },
+      total: { burst: 1, everyMs: 1000 },
+      maxPeers: 10,
+      clockMs: () => 0,
+    });
+    const pages = [{ limit: 0 }, { cursor: "x" }].map((page) => ({
+      ...bodyOf("compare", instance),
+      ...page,
+    }));
+    for (const page of pages)
+      expect(await refusalOf("compare", page, limits)).toMatchObject({ code: INVALID });
+    for (let n = 0; n < 300; n += 1) {
+      const [, body, code] = cases[n % cases.length] ?? cases[0]!;
+      expect(await refusalOf("forget", body, limits)).toMatchObject({ code });
+    }
+    expect(asked).toBe(0);
+    expect(await ask("compare", bodyOf("compare", instance), { limits })).toMatchObject({ success: true });
+    expect(asked).toBe(1);
+    for (const action of ["compare", "forget"] as const) {
+      expect(await refusalOf(action, bodyOf(action, instance), limits)).toMatchObject({
         code: "too_many_requests",
         status: 429,
         retryAfterS: 10,
       });
     }
-    for (let n = 0; n < 3; n++) {
-      expect(await ask("forget", body("forget", instance), few)).toHaveProperty("removed");
-    }
-  });
-
-  it("does not use up its turns with requests that have not the right form or time", async () => {
-    const instance = newInstance("111111111111111111111111");
-    const once = { burst: 1, everyMs: 1000 };
-    const limits = createInstanceLimits({ peer: once, total: once, maxPeers: 10, clockMs: () => 0 });
-    const few = { ...deps, limits };
-    const good = body("compare", instance);
-    const [late, early] = ["2026-03-01T12:05:00.001Z", "2026-03-01T11:54:59.999Z"];
-    const bad = [
-      { ...good, limit: 0 },
-      { ...good, cursor: "x" },
-      { ...good, signature: "x" },
-    ];
-    for (const asked of [...bad, body("compare", instance, late), body("compare", instance, early)]) {
-      await expect(ask("compare", asked, few)).rejects.toMatchObject({
-        code: expect.stringMatching(/^(instance_request_invalid|signature_stale)$/),
-      });
-    }
-    await ask("key", body("key", instance), few);
-    expect(await ask("compare", good, few)).toMatchObject({ success: true });
+    expect(asked).toBe(1);
   });
 });

@@ -1,53 +1,54 @@
+/** What an instance asks for itself: to be shown what is kept of it, or to have it deleted. */
 import type { JsonObject } from "@candor/envelope";
-import { CandorError } from "../errors.ts";
+import type { InstanceAction } from "@candor/envelope/instance-proof";
 import type { Forget } from "../forget/forget.ts";
-import { type HeldEventsDependencies, readHeldEvents, readHeldPage } from "./held-events.ts";
-import { findKey, registerKey } from "./instance-keys.ts";
+import { type HeldEventsDependencies, type HeldPage, readHeldEvents, readHeldPage } from "./held-events.ts";
 import type { InstanceLimits } from "./instance-limits.ts";
-import { checkSignature, type InstanceAction, readSignedRequest, readText } from "./signed-request.ts";
-
-/** 32 bytes. */
-const PUBLIC_KEY = /^[A-Za-z0-9_-]{43}$/;
+import { readSignedRequest } from "./signed-request.ts";
 
 export interface InstanceDependencies extends HeldEventsDependencies {
   readonly limits: InstanceLimits;
   readonly forget: Forget;
 }
 
+/** Who asks, and where. */
+export interface Asking {
+  /** What tells who asks from others, an address as a rule; undefined when nothing does. */
+  readonly peer: string | undefined;
+  /** The addresses at which this collector is reached, as `URL.origin` writes them. */
+  readonly origins: ReadonlySet<string>;
+}
+
+/** A request of the instance that it is about. */
+export type ProvenRequest =
+  | { readonly action: "compare"; readonly instanceId: string; readonly page: HeldPage }
+  | { readonly action: "forget"; readonly instanceId: string };
+
 /**
- * What an instance asks for itself; the answer is the text of its JSON. Bodies:
- * - `key`: `{instanceId, publicKey, signedAt, signature}` registers the instance's key; the first one seen stays.
- * - `compare`: `{instanceId, signedAt, signature, limit?, cursor?}` answers a page of what is kept of the instance.
- * - `forget`: `{instanceId, signedAt, signature}` deletes what is kept of the instance, but for its key; the answer is the
- *   receipt.
+ * Proves a request. Nothing is asked of the store, and what is refused counts against no limit. Bodies:
+ * - `compare`: `{instanceId, publicKey, signedAt, origin, signature, limit?, cursor?}`, for a page of what is kept
+ * - `forget`: `{instanceId, publicKey, signedAt, origin, signature}`
  *
- * `publicKey` is an Ed25519 key's 32 bytes and `signature` its 64 bytes, both base64url without padding. What is signed is
- * the UTF-8 text of the lines `candor`, the action, the instanceId and signedAt (RFC 3339), joined by "\n". A request that
- * is sent again within the five minutes does what it did before, to the same instance.
- * @param peer what tells who asks from others, an address as a rule; undefined when nothing does
- * @throws CandorError `instance_request_invalid`, `signature_stale`, `too_many_requests` (never of `forget`),
- * `signature_invalid`, `instance_key_differs`, `instance_unknown`, `store_away`, `forget_incomplete`, `forget_busy`
+ * `publicKey` and `signature` are base64url without padding; `toInstanceId` makes the id of the key, and `toSignedText` is
+ * what is signed. A request that is sent again within five minutes does what it did before, to the same instance.
+ * @throws CandorError as readSignedRequest, and `instance_request_invalid`, `too_many_requests`
  */
-export async function handleInstanceRequest(
+export function proveRequest(
   action: InstanceAction,
   body: JsonObject,
-  peer: string | undefined,
-  deps: InstanceDependencies,
-): Promise<string> {
-  const request = readSignedRequest(action, body, deps.now());
+  { peer, origins }: Asking,
+  { now, limits }: Pick<InstanceDependencies, "now" | "limits">,
+): ProvenRequest {
+  const instanceId = readSignedRequest(action, body, origins, now());
+  const proven: ProvenRequest =
+    action === "compare" ? { action, instanceId, page: readHeldPage(body) } : { action, instanceId };
+  limits.take(peer);
+  return proven;
+}
+
+/** The answer as the text of its JSON: a page, or the receipt of a deletion. @throws CandorError `store_away`, `forget_incomplete`, `forget_busy` */
+export async function answerRequest(request: ProvenRequest, deps: InstanceDependencies): Promise<string> {
   const { instanceId } = request;
-  if (action === "key") {
-    const publicKey = readText(body, "publicKey", PUBLIC_KEY);
-    checkSignature(request, publicKey);
-    deps.limits.take(action, peer);
-    await registerKey(deps.store, instanceId, publicKey, deps.now());
-    return '{"success":true}';
-  }
-  const page = action === "compare" ? readHeldPage(body) : undefined;
-  if (action === "compare") deps.limits.take(action, peer);
-  const publicKey = await findKey(deps.store, instanceId);
-  if (publicKey === undefined) throw new CandorError("instance_unknown");
-  checkSignature(request, publicKey);
-  if (page !== undefined) return readHeldEvents(instanceId, page, deps);
+  if (request.action === "compare") return readHeldEvents(instanceId, request.page, deps);
   return JSON.stringify(await deps.forget({ instance: instanceId }));
 }

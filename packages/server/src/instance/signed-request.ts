@@ -1,64 +1,71 @@
+/** Reads what an instance asks for itself, and checks the proof in it, without asking anything of the store. */
 import { createPublicKey, verify } from "node:crypto";
 import { type JsonObject, parseTime } from "@candor/envelope";
+import { type InstanceAction, toInstanceId, toSignedText } from "@candor/envelope/instance-proof";
 import { CandorError } from "../errors.ts";
+import { isOwnedKey } from "./public-key.ts";
 
-/** As SDKs make them, and nothing in which an address or a name could stand: hex, or a UUID. */
-const INSTANCE_ID = /^(?:[0-9a-f]{20,64}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
-/** 64 bytes. */
-const SIGNATURE = /^[A-Za-z0-9_-]{86}$/;
+const PUBLIC_KEY_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+/** A UUID of version 8 in its one spelling. */
+const INSTANCE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const ORIGIN = /^https?:\/\/[^\s/]{1,260}$/;
 const MAX_SKEW_MS = 5 * 60_000;
 
-export type InstanceAction = "key" | "compare" | "forget";
-
-/** A body that has the right form, and was signed a moment ago. By whom, `checkSignature` tells. */
-export interface SignedRequest {
-  readonly action: InstanceAction;
-  readonly instanceId: string;
-  readonly signedAt: string;
-  readonly signature: string;
-}
-
-/** @throws CandorError `instance_request_invalid`, `signature_stale` */
-export function readSignedRequest(action: InstanceAction, body: JsonObject, nowMs: number): SignedRequest {
+/**
+ * Checks that a request was signed a moment ago, for this collector, by the instance that it is about. An invalid request
+ * costs one hash and one signature at most.
+ * @param origins the addresses at which this collector is reached, as `URL.origin` writes them
+ * @returns the instance's id
+ * @throws CandorError `instance_request_invalid`, `instance_key_mismatch`, `origin_mismatch`, `signature_invalid`,
+ * `signature_stale`
+ */
+export function readSignedRequest(
+  action: InstanceAction,
+  body: JsonObject,
+  origins: ReadonlySet<string>,
+  nowMs: number,
+): string {
+  const publicKey = readBytes(body, "publicKey", PUBLIC_KEY_BYTES);
+  const instanceId = readText(body, "instanceId", INSTANCE_ID);
+  const origin = readText(body, "origin", ORIGIN);
+  const signature = readBytes(body, "signature", SIGNATURE_BYTES);
   const { signedAt } = body;
   const signedAtMs = parseTime(signedAt);
   if (typeof signedAt !== "string" || signedAtMs === undefined) throw invalidField("signedAt");
-  const request = {
-    action,
-    instanceId: readText(body, "instanceId", INSTANCE_ID),
-    signedAt,
-    signature: readText(body, "signature", SIGNATURE),
-  };
-  if (Math.abs(nowMs - signedAtMs) > MAX_SKEW_MS) {
+  if (!isOwnedKey(publicKey)) throw invalidField("publicKey");
+  if (toInstanceId(publicKey) !== instanceId) throw new CandorError("instance_key_mismatch");
+  if (!origins.has(origin)) throw new CandorError("origin_mismatch");
+  const text = toSignedText({ action, instanceId, signedAt, origin });
+  if (!isSignedBy(publicKey, text, signature)) throw new CandorError("signature_invalid");
+  if (Math.abs(nowMs - signedAtMs) > MAX_SKEW_MS)
     throw new CandorError("signature_stale", { minutes: MAX_SKEW_MS / 60_000 });
-  }
-  return request;
-}
-
-/** @throws CandorError `instance_request_invalid` */
-export function readText(body: JsonObject, field: string, form: RegExp): string {
-  const value = body[field];
-  if (typeof value !== "string" || !form.test(value)) throw invalidField(field);
-  return value;
+  return instanceId;
 }
 
 export function invalidField(field: string): CandorError {
   return new CandorError("instance_request_invalid", { field });
 }
 
-/** @throws CandorError `signature_invalid` */
-export function checkSignature(
-  { action, instanceId, signedAt, signature }: SignedRequest,
-  publicKey: string,
-): void {
-  const text = `candor\n${action}\n${instanceId}\n${signedAt}`;
-  if (!isSignedBy(publicKey, text, signature)) throw new CandorError("signature_invalid");
+function readText(body: JsonObject, field: string, form: RegExp): string {
+  const value = body[field];
+  if (typeof value !== "string" || !form.test(value)) throw invalidField(field);
+  return value;
 }
 
-function isSignedBy(publicKey: string, text: string, signature: string): boolean {
+/** Of base64url without padding, in its one spelling. */
+function readBytes(body: JsonObject, field: string, length: number): Buffer {
+  const value = body[field];
+  const isOfLength = typeof value === "string" && value.length === Math.ceil((length * 4) / 3);
+  const bytes = Buffer.from(isOfLength ? value : "", "base64url");
+  if (bytes.length !== length || bytes.toString("base64url") !== value) throw invalidField(field);
+  return bytes;
+}
+
+function isSignedBy(publicKey: Buffer, text: string, signature: Buffer): boolean {
   try {
-    const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: publicKey }, format: "jwk" });
-    return verify(null, Buffer.from(text), key, Buffer.from(signature, "base64url"));
+    const jwk = { kty: "OKP", crv: "Ed25519", x: publicKey.toString("base64url") };
+    return verify(null, Buffer.from(text), createPublicKey({ key: jwk, format: "jwk" }), signature);
   } catch {
     return false; // 32 bytes that are no key
   }

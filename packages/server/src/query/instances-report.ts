@@ -1,5 +1,7 @@
 import { toIsoTime } from "@candor/envelope";
+import type { Plan } from "@candor/plan";
 import { readSql, type Store } from "../store/client.ts";
+import { instanceIdOf } from "../store/instance-rows.ts";
 import { whileStoreAnswers } from "../store/store-away.ts";
 import { readDays } from "./report-days.ts";
 
@@ -26,16 +28,18 @@ export interface ClonedInstance {
 
 export interface InstancesReportDependencies {
   readonly store: Store;
+  readonly plan: { current(): { readonly plan: Plan } };
   readonly now: () => number;
 }
 
 /** @throws CandorError `query_invalid`, `store_away` */
 export async function reportInstances(
   parameters: URLSearchParams,
-  { store, now }: InstancesReportDependencies,
+  { store, plan, now }: InstancesReportDependencies,
 ): Promise<InstancesReport> {
   const { from, to } = readDays(parameters, now());
-  const rows = await whileStoreAnswers(() => store.query(CLONES_SQL, { from, to, limit: MAX_CLONES }));
+  const sql = CLONES_SQL.replace("{instanceIdOf}", instanceIdOf(plan.current().plan, "server"));
+  const rows = await whileStoreAnswers(() => store.query(sql, { from, to, limit: MAX_CLONES }));
   return { from, to, cloned: rows.map(toCloned) };
 }
 

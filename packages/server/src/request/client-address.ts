@@ -56,6 +56,11 @@ export function clientAddress(request: Asked, trustedProxies: BlockList): string
   return findClient(request, trustedProxies).address;
 }
 
+/** Whether the peer is a proxy that the operator trusts. */
+export function isFromProxy({ socket }: Asked, trustedProxies: BlockList): boolean {
+  return peerOf(socket, trustedProxies).isProxy;
+}
+
 /** Where the client reached this server: this server itself speaks plain HTTP, and knows no prefix. */
 export interface PublicAddress {
   readonly protocol: "http" | "https";

@@ -20,11 +20,12 @@ import { clientAddress, publicAddress } from "./client-address.ts";
 import { handleInstance, type InstanceRouteDependencies } from "./instance-route.ts";
 import { readPixel } from "./pixel.ts";
 import { findRoute, type IngestRoute, methodsOf, splitUrl } from "./route.ts";
-import { type Attribution, createAttribution } from "./write-key.ts";
+import { type Attribution, createAttribution, type SourceOfKey } from "./write-key.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
 
 export interface IngestDependencies extends StepDependencies, InstanceRouteDependencies {
+  readonly sourceOfKey: SourceOfKey;
   readonly dedupe: Dedupe;
   readonly log: Log;
   readonly now: () => number;

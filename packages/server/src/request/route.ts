@@ -1,5 +1,5 @@
 import type { MessageType } from "@candor/envelope";
-import type { InstanceAction } from "../instance/signed-request.ts";
+import { INSTANCE_ACTIONS, type InstanceAction } from "@candor/envelope/instance-proof";
 
 /** What a path of the ingest API is for. */
 export type IngestRoute =
@@ -49,7 +49,6 @@ const TYPES: { readonly [segment: string]: MessageType | undefined } = {
   a: "alias",
 };
 const BATCHES = new Set(["batch", "import", "b"]);
-const INSTANCE_ACTIONS: readonly InstanceAction[] = ["key", "compare", "forget"];
 
 /** What each kind of route takes, the first being the one that it is there for. */
 export function methodsOf({ kind }: IngestRoute): readonly string[] {

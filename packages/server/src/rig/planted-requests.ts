@@ -1,6 +1,7 @@
 import { request } from "node:http";
 import { gzipSync } from "node:zlib";
 import type { Secrets } from "./planted-secrets.ts";
+import { newInstance, signBody } from "./signing-instance.ts";
 
 export interface PlantedRequest {
   readonly method: string;
@@ -172,7 +173,8 @@ function inSharedParts(body: string, basic: Headers, secrets: Secrets): PlantedR
 }
 
 function inInstanceRequests(secret: string, basic: Headers): PlantedRequest[] {
-  const signed = { signedAt: new Date().toISOString(), signature: "A".repeat(86) };
+  const claim = { signedAt: new Date().toISOString(), origin: "http://127.0.0.1" };
+  const good = signBody("compare", newInstance(), claim);
   const post = (action: string, body: object): PlantedRequest => ({
     method: "POST",
     path: `/v1/instance/${action}`,
@@ -180,10 +182,10 @@ function inInstanceRequests(secret: string, basic: Headers): PlantedRequest[] {
     headers: basic,
   });
   return [
-    post("key", { instanceId: secret, publicKey: secret, signedAt: secret, signature: secret }),
-    post("forget", { ...signed, instanceId: secret }),
-    post("compare", { ...signed, instanceId: "5".repeat(24), cursor: secret }),
-    post("compare", { ...signed, instanceId: "5".repeat(24), limit: secret }),
+    ...Object.keys(good).map((field) => post("forget", { ...good, [field]: secret })),
+    post("compare", { ...good, cursor: secret }),
+    post("compare", { ...good, limit: secret }),
+    { ...post("compare", good), headers: { ...basic, host: secret, "x-forwarded-host": secret } },
   ];
 }
 

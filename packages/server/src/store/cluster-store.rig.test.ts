@@ -96,7 +96,7 @@ describe("a cluster of two ClickHouse servers", () => {
     const deps = {
       store,
       log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
-      storedForms: (id: string) => [id],
+      plan: samplePlan,
       now: () => Date.parse("2026-11-03T00:00:00.000Z"),
     };
     const seen: string[] = [];
@@ -108,7 +108,14 @@ describe("a cluster of two ClickHouse servers", () => {
       cursor = page.next;
     }
     expect(seen).toEqual(hours.map((hour) => `alive-${hour}`));
-    expect((await reportInstances(new URLSearchParams(), deps)).cloned).toEqual([
+    expect(
+      (
+        await reportInstances(new URLSearchParams(), {
+          ...deps,
+          plan: { current: () => ({ plan: samplePlan() }) },
+        })
+      ).cloned,
+    ).toEqual([
       {
         instanceId,
         boots: 2,
@@ -129,6 +136,7 @@ describe("a cluster of two ClickHouse servers", () => {
       logDir: nowhere,
       setAsideDir: nowhere,
       storedForms: (id: string) => [id],
+      plan: samplePlan,
       now: Date.now,
     };
     const { removed } = await createForget(deps)({ user: "planned" });

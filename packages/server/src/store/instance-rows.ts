@@ -1,10 +1,31 @@
+/** Which rows are an instance's: what the plan's `instance_id` names, as SQL. `isOfInstance` of the plan's runtime is the same for messages. */
+import { type InstanceIdPath, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
+import { quoteText } from "./sql-text.ts";
+
 /**
- * The condition for events of an instance: its id stands where products put it, or is who the message is from.
- * @param ids what follows IN: a subquery or a bound list of the forms in which the id may stand
+ * The condition for the rows of an instance.
+ * @param ids what follows IN: a subquery, or a bound value in parentheses
  */
-export function isOfInstance(ids: string): string {
-  const named = ["properties", "traits", "context"].map(
-    (root) => `JSONExtractString(envelope, '${root}', 'instanceId') IN ${ids}`,
+export function isOfInstance(plan: Plan, ids: string): string {
+  const sourcesOf = new Map<InstanceIdPath, PlanSourceName[]>();
+  for (const source of PLAN_SOURCES) {
+    for (const path of plan.sources[source]?.instanceIds ?? [])
+      sourcesOf.set(path, [...(sourcesOf.get(path) ?? []), source]);
+  }
+  const places = [...sourcesOf].map(
+    ([path, sources]) => `(source IN (${sources.map(quoteText).join(", ")}) AND ${valueAt(path)} IN ${ids})`,
   );
-  return `(${[...named, `userId IN ${ids}`, `anonymousId IN ${ids}`].join(" OR ")})`;
+  return places.length === 0 ? "false" : `(${places.join(" OR ")})`;
+}
+
+/** The canonical id of the instance that a source's row is from; empty where it has none. */
+export function instanceIdOf(plan: Plan, source: PlanSourceName): string {
+  const [first, ...others] = (plan.sources[source]?.instanceIds ?? []).map(valueAt);
+  return others.reduce((before, value) => `if(${before} != '', ${before}, ${value})`, first ?? "''");
+}
+
+function valueAt(path: InstanceIdPath): string {
+  if (path === "anonymousId") return "anonymousId";
+  const name = quoteText(path.slice("properties.".length));
+  return `if(type IN ('identify', 'group'), JSONExtractString(envelope, 'traits', ${name}), JSONExtractString(envelope, 'properties', ${name}))`;
 }

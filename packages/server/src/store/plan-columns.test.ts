@@ -72,6 +72,7 @@ function planOf(events: readonly PlanEvent[], retentionDays = 3650): Plan {
     userAgent: "drop",
     context: {},
     ids: {},
+    instanceIds: [],
   } as const;
   return {
     product: "P",

@@ -1,0 +1,33 @@
+/** For tests: an instance with its key pair, as an SDK makes one. */
+import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
+import { type InstanceAction, toInstanceId, toSignedText } from "@candor/envelope/instance-proof";
+
+export interface SigningInstance {
+  readonly instanceId: string;
+  /** base64url. */
+  readonly publicKey: string;
+  readonly privateKey: KeyObject;
+}
+
+export interface SignedBody {
+  readonly [field: string]: string;
+}
+
+/** A new one, with an id that nobody had. */
+export function newInstance(): SigningInstance {
+  const { publicKey, privateKey } = generateKeyPairSync("ed25519");
+  const x = String(publicKey.export({ format: "jwk" }).x);
+  return { instanceId: toInstanceId(Buffer.from(x, "base64url")), publicKey: x, privateKey };
+}
+
+/** What an instance sends. @param claim what it says instead of the truth */
+export function signBody(
+  action: InstanceAction,
+  { instanceId, publicKey, privateKey }: SigningInstance,
+  claim: { readonly signedAt: string; readonly origin: string; readonly instanceId?: string },
+): SignedBody {
+  const { signedAt, origin } = claim;
+  const claimed = { action, instanceId: claim.instanceId ?? instanceId, signedAt, origin };
+  const signature = sign(null, Buffer.from(toSignedText(claimed)), privateKey).toString("base64url");
+  return { instanceId: claimed.instanceId, publicKey, signedAt, origin, signature };
+}
