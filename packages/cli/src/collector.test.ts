@@ -1,9 +1,12 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { json } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { makePassingInstance } from "../../node/src/state/instance.ts";
 import { askAsInstance, askToForget } from "./collector.ts";
 
-const SIGNED = Buffer.from("{}");
+const INSTANCE = makePassingInstance(0);
+const HOUR_MS = 3600_000;
 
 /** Serves until the test ends. @returns its address */
 async function serve(answer: RequestListener): Promise<string> {
@@ -41,7 +44,7 @@ describe("an instance that asks", () => {
     ],
   ])("is told why it has no answer of %s", async (_, answer, cause) => {
     const url = await serve(answer);
-    const asking = askAsInstance(url, "compare", SIGNED, 200);
+    const asking = askAsInstance(url, INSTANCE, { action: "compare", timeoutMs: 200 });
     await expect(asking).rejects.toMatchObject({ name: "NoAnswer", message: expect.stringContaining(cause) });
     await expect(asking).rejects.toThrow(
       `No collector answers at ${url} (${cause}). Give the address that the product sends to, such as --url https://telemetry.example.org.`,
@@ -50,15 +53,40 @@ describe("an instance that asks", () => {
 
   it("is told the sentence of a collector that refuses, and for which address it is", async () => {
     const url = await serve(
-      (_, response) => void response.writeHead(404).end('{"code":"instance_unknown","message":"No key."}'),
+      (_, response) => void response.writeHead(401).end('{"code":"origin_mismatch","message":"No."}'),
     );
-    await expect(askAsInstance(url, "forget", SIGNED, 5000)).rejects.toMatchObject({
+    const asking = askAsInstance(url, INSTANCE, { action: "forget", timeoutMs: 5000 });
+    await expect(asking).rejects.toMatchObject({
       name: "Refused",
-      code: "instance_unknown",
-      message: "No key.",
+      code: "origin_mismatch",
+      message: "No.",
       url,
     });
   });
+
+  it.each([-HOUR_MS, HOUR_MS])(
+    "signs once more with the collector's time, %d ms from ours, and no third time",
+    async (ms) => {
+      const collectorMs = Math.floor((Date.now() + ms) / 1000) * 1000;
+      const asked: Record<string, unknown>[] = [];
+      let isBelieved = true;
+      const url = await serve(async (request, response) => {
+        asked.push((await json(request)) as Record<string, unknown>);
+        response.setHeader("date", new Date(collectorMs).toUTCString());
+        if (isBelieved && Date.parse(String(asked.at(-1)?.signedAt)) === collectorMs)
+          response.end('{"ok":true}');
+        else response.writeHead(401).end('{"code":"signature_stale","message":"Late."}');
+      });
+      const ask = () =>
+        askAsInstance(url, INSTANCE, { action: "compare", more: { limit: 7 }, timeoutMs: 5000 });
+      expect(await ask()).toEqual({ ok: true });
+      const same = { instanceId: INSTANCE.instanceId, publicKey: INSTANCE.publicKey, origin: url, limit: 7 };
+      expect(asked).toEqual([expect.objectContaining(same), expect.objectContaining(same)]);
+      isBelieved = false;
+      await expect(ask()).rejects.toMatchObject({ name: "Refused", code: "signature_stale" });
+      expect(asked).toHaveLength(4);
+    },
+  );
 });
 
 it("who runs the collector is told how to start it", async () => {

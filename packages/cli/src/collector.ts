@@ -2,7 +2,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { text } from "node:stream/consumers";
-import type { InstanceAction } from "@candor/node/state-folder";
+import { type Instance, type InstanceAction, signRequest } from "@candor/node/state-folder";
 import { CandorError, causeOf } from "@candor/server";
 import { toShown } from "./address.ts";
 import { type Fields, parseFields, textOf } from "./live-message.ts";
@@ -48,12 +48,15 @@ export interface LiveStream {
 export class Refused extends Error {
   readonly code: string;
   readonly url: string;
+  /** The collector's clock, epoch milliseconds. */
+  readonly dateMs: number | undefined;
 
-  constructor(code: string, sentence: string, url: string) {
+  constructor(code: string, sentence: string, url: string, dateMs?: number) {
     super(sentence);
     this.name = "Refused";
     this.code = code;
     this.url = url;
+    this.dateMs = dateMs;
   }
 }
 
@@ -118,22 +121,39 @@ export function askToForget(url: string, token: string, subject: Fields): Promis
   });
 }
 
+export interface InstanceQuestion {
+  readonly action: InstanceAction;
+  /** Further fields of the body. */
+  readonly more?: { readonly [field: string]: string | number };
+  readonly timeoutMs: number;
+}
+
 /**
- * Asks POST /v1/instance/<action>, as an instance that has signed the body.
+ * Asks POST /v1/instance/<action> as an instance, with its signature. When the clocks of both differ too much, the request is
+ * signed once more with the collector's time.
  * @throws Refused for an answer of the collector that is not what was asked for; NoAnswer for everything else, also when
  * the whole answer is not there after `timeoutMs`
  */
-export function askAsInstance(
+export async function askAsInstance(
   url: string,
-  action: InstanceAction,
-  signed: Buffer,
-  timeoutMs: number,
+  instance: Instance,
+  { action, more = {}, timeoutMs }: InstanceQuestion,
 ): Promise<Fields> {
-  return post(`${url}/v1/instance/${action}`, { "Content-Type": "application/json" }, signed, {
-    url,
-    timeoutMs,
-    toFault: (cause, error) => new NoAnswer(url, cause, error),
-  });
+  const askAt = (nowMs: number): Promise<Fields> => {
+    const signed = signRequest(instance, action, { url: new URL(url), nowMs, more });
+    return post(`${url}/v1/instance/${action}`, { "Content-Type": "application/json" }, signed, {
+      url,
+      timeoutMs,
+      toFault: (cause, error) => new NoAnswer(url, cause, error),
+    });
+  };
+  try {
+    return await askAt(Date.now());
+  } catch (error) {
+    const isStale = error instanceof Refused && error.code === "signature_stale";
+    if (!isStale || error.dateMs === undefined) throw error;
+    return askAt(error.dateMs);
+  }
 }
 
 interface Asking {
@@ -150,14 +170,14 @@ async function post(
   { url, timeoutMs, toFault }: Asking,
 ): Promise<Fields> {
   const signal = AbortSignal.timeout(timeoutMs);
-  const { status, location, text } = await exchange(address, headers, body, signal).catch(
+  const { status, location, dateMs, text } = await exchange(address, headers, body, signal).catch(
     (error: unknown) => {
       throw toFault(reachCauseOf(signal.aborted ? signal.reason : error), error);
     },
   );
   const answer = parseFields(text);
   if (status === 200 && answer !== undefined) return answer;
-  if (typeof answer?.code === "string") throw new Refused(answer.code, textOf(answer.message), url);
+  if (typeof answer?.code === "string") throw new Refused(answer.code, textOf(answer.message), url, dateMs);
   if (location !== undefined && URL.canParse(location, address))
     throw toFault(`it refers to ${toShown(new URL(location, address).href)}`);
   throw toFault(`what answers there is no collector: status ${status}`);
@@ -169,7 +189,12 @@ async function exchange(
   headers: http.OutgoingHttpHeaders,
   body: string | Buffer,
   signal: AbortSignal,
-): Promise<{ status: number | undefined; location: string | undefined; text: string }> {
+): Promise<{
+  status: number | undefined;
+  location: string | undefined;
+  dateMs: number | undefined;
+  text: string;
+}> {
   const { request } = address.startsWith("https:") ? https : http;
   const asking = request(address, { method: "POST", headers, signal });
   asking.end(body);
@@ -177,7 +202,13 @@ async function exchange(
   if (response === undefined) throw new Error("no answer");
   const {
     statusCode: status,
-    headers: { location },
+    headers: { location, date = "" },
   } = response;
-  return { status, location, text: await text(response) };
+  const dateMs = Date.parse(date);
+  return {
+    status,
+    location,
+    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
+    text: await text(response),
+  };
 }

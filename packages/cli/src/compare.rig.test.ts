@@ -1,7 +1,15 @@
 import { spawn } from "node:child_process";
-import { generateKeyPairSync, randomBytes, randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,13 +17,14 @@ import { join } from "node:path";
 import { json, text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
+import { openInstance } from "../../node/src/state/instance.ts";
 import type { Fields } from "./live-message.ts";
 
 /** The operator's commands against collectors that are slow, strange or away. */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
 const AWAY = "http://127.0.0.1:9";
 const parent = mkdtempSync(join(tmpdir(), "candor-compare-"));
-const instanceId = randomUUID();
+const { instanceId } = openInstance(join(parent, "instance.json"), Date.now());
 const sentAt = new Date(Date.now() - 60_000).toISOString();
 
 afterAll(() => rmSync(parent, { recursive: true, force: true }));
@@ -38,10 +47,7 @@ const heldOf = (messageId: string): Fields => ({
 function makeFolder(name: string, messageIds: readonly string[]): string {
   const dir = join(parent, name);
   mkdirSync(join(dir, "outbox"), { recursive: true });
-  const { d, x } = generateKeyPairSync("ed25519").privateKey.export({ format: "jwk" });
-  const hashSecret = randomBytes(32).toString("base64url");
-  const instance = { instanceId, publicKey: x, privateKey: d, hashSecret, createdAt: sentAt };
-  writeFileSync(join(dir, "instance.json"), `${JSON.stringify(instance)}\n`);
+  copyFileSync(join(parent, "instance.json"), join(dir, "instance.json"));
   const lines = messageIds.map((messageId) => `${JSON.stringify(eventOf(messageId))}\n`).join("");
   const begun = `server-${sentAt.slice(0, 19).replaceAll(/[-:]/g, "")}Z-a`;
   writeFileSync(join(dir, "outbox", `${begun}.ndjson`), lines);

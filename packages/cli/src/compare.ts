@@ -3,9 +3,11 @@ import {
   type Instance,
   listOutboxFiles,
   MAX_AGE_MS,
+  readKeptPlan,
   readOutboxPage,
-  signRequest,
+  type StateFolder,
 } from "@candor/node/state-folder";
+import { isOfInstance, type Plan, usualInstanceIds } from "@candor/plan/runtime";
 import { toShown } from "./address.ts";
 import { askAsInstance, Refused } from "./collector.ts";
 import { type Comparison, compareMessages, isInOrder, type OwnMessage } from "./compare-messages.ts";
@@ -43,7 +45,7 @@ export async function compare(folder: string, { url: given, json = false }: Comp
   const own = await readInstanceOrExplain(folder);
   if (own.fault !== undefined) return refuse(toSafeText(own.fault));
   const url = collectorOf(own.folder, given);
-  const { comparison, ...asked } = await compareWith(url, own.instance, own.folder.outbox);
+  const { comparison, ...asked } = await compareWith(url, own.instance, own.folder);
   const about = { instanceId: own.instance.instanceId, collector: toShown(url), ...asked };
   await print(
     json
@@ -65,11 +67,11 @@ interface Compared {
  * The collector is asked first, and the outbox read then. What is missing is asked for again, and nothing else: the product
  * goes on sending, and what it made since is not in what was read.
  */
-async function compareWith(url: string, instance: Instance, outbox: string): Promise<Compared> {
+async function compareWith(url: string, instance: Instance, folder: StateFolder): Promise<Compared> {
   const first = await askPages(url, instance, undefined);
   const held = new Map(first.held);
-  const { own, notAsked } = await readOwn(outbox, instance.instanceId);
-  const oldestMs = await oldestOf(outbox);
+  const { own, notAsked } = await readOwn(folder, instance.instanceId);
+  const oldestMs = await oldestOf(folder.outbox);
   let { cursor, storedUntil } = first;
   for (let turn = 1; ; turn += 1) {
     const comparison = compareMessages(own, held, oldestMs);
@@ -118,8 +120,7 @@ async function askPage(url: string, instance: Instance, cursor: string | undefin
   for (let turn = 1; ; turn += 1) {
     const more = { limit: PAGE_EVENTS, ...(cursor === undefined ? {} : { cursor }) };
     try {
-      const signed = signRequest(instance, "compare", Date.now(), more);
-      return await askAsInstance(url, "compare", signed, PAGE_TIMEOUT_MS);
+      return await askAsInstance(url, instance, { action: "compare", more, timeoutMs: PAGE_TIMEOUT_MS });
     } catch (error) {
       const isBusy = error instanceof Refused && error.code === "too_many_requests";
       if (!isBusy || turn === MAX_TURNS) throw error;
@@ -129,30 +130,26 @@ async function askPage(url: string, instance: Instance, cursor: string | undefin
 }
 
 /**
- * The messages of the outbox that the collector knows as this instance's: its id stands in them. Of the others, such as a
- * browser's, it cannot say whose they are.
+ * The messages of the outbox that the collector knows as this instance's: its id stands in them where the plan says. Of the
+ * others, such as a browser's, it cannot say whose they are.
  */
 async function readOwn(
-  outbox: string,
+  { outbox, plan }: StateFolder,
   instanceId: string,
 ): Promise<{ own: ReadonlyMap<string, OwnMessage>; notAsked: number }> {
   const own = new Map<string, OwnMessage>();
+  const sources: Plan["sources"] = readKeptPlan(plan)?.plan.sources ?? {};
   let notAsked = 0;
   for (let before: string | undefined; ; ) {
     const page = await readOutboxPage(outbox, { limit: PAGE_EVENTS, before });
-    for (const { state, message } of page?.messages ?? []) {
+    for (const { state, source, message } of page?.messages ?? []) {
       const fields = toFields(message);
-      const isAsked = typeof fields?.messageId === "string" && isOfInstance(fields, instanceId);
+      const places = sources[source] ?? { instanceIds: usualInstanceIds(source) };
+      const isAsked = typeof fields?.messageId === "string" && isOfInstance(places, fields, instanceId);
       if (isAsked) own.set(String(fields.messageId), { state, message: fields });
       else if (state === "sent") notAsked += 1;
     }
     if (page?.next === undefined) return { own, notAsked };
     before = page.next;
   }
-}
-
-function isOfInstance(fields: Fields, instanceId: string): boolean {
-  const { userId, anonymousId, properties, traits, context } = fields;
-  const named = [properties, traits, context].map((part) => toFields(part)?.instanceId);
-  return [userId, anonymousId, ...named].includes(instanceId);
 }

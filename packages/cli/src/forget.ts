@@ -1,4 +1,3 @@
-import { signRequest } from "@candor/node/state-folder";
 import { toReachable } from "./address.ts";
 import { askAsInstance, askToForget, FORGET_TIMEOUT_MS } from "./collector.ts";
 import { readSettings } from "./environment.ts";
@@ -57,8 +56,8 @@ async function forgetMyself(named: string, given: string | undefined, json: bool
   const own = await readInstanceOrExplain(named);
   if (own.fault !== undefined) return refuse(toSafeText(own.fault));
   const url = collectorOf(own.folder, given);
-  const signed = signRequest(own.instance, "forget", Date.now());
-  await printReceipt(await whileTold(askAsInstance(url, "forget", signed, FORGET_TIMEOUT_MS)), json);
+  const question = { action: "forget", timeoutMs: FORGET_TIMEOUT_MS } as const;
+  await printReceipt(await whileTold(askAsInstance(url, own.instance, question)), json);
   if (!json) await print(GOES_ON);
   return 0;
 }

@@ -31,7 +31,6 @@ const quiet: FolderReport = {
     lastFault: undefined,
     notBefore: undefined,
     collector: undefined,
-    key: undefined,
   },
   outbox: {
     files: 0,

@@ -140,23 +140,12 @@ function policyOf({ policy }: FolderReport): string {
   return `${lines.join(", ")} (\`off\` and \`off <product>\` turn it off; any other line turns everything off)`;
 }
 
-function instanceRows({
-  instance,
-  isInstanceStrange,
-  lastKeepAliveAt,
-  delivery,
-}: FolderReport): readonly Row[] {
+function instanceRows({ instance, isInstanceStrange, lastKeepAliveAt }: FolderReport): readonly Row[] {
   if (instance === undefined) {
     return [["none", isInstanceStrange ? "instance.json cannot be understood." : "No id, no key."]];
   }
-  const key = {
-    registered: "known to the collector",
-    differs: "The collector knows another key under this id: the folder may be a copy of another instance's.",
-    none: "not told to the collector yet",
-  }[delivery.key ?? "none"];
   return [
-    ["id", `${instance.instanceId} (random, made ${instance.createdAt})`],
-    ["key", key],
+    ["id", `${instance.instanceId} (made of a random key at ${instance.createdAt})`],
     ["last sign of life", lastKeepAliveAt ?? "never"],
   ];
 }

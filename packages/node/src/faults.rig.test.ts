@@ -187,7 +187,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     wrong.say("more");
     wrong.say("end");
     expect(await wrong.ended).toEqual(QUIET);
-    expect(recorder.requests).toHaveLength(2); // the instance's key, and one batch: then it waits for an hour
+    expect(recorder.requests).toHaveLength(1); // one batch: then it waits for an hour
     const right = startChild({ stateDir, host: recorder.url, speed: 20, program: 'await hear("end");' });
     await keeps(recorder, 100);
     right.say("end");
@@ -303,9 +303,7 @@ describe.concurrent("behind a proxy", () => {
     expect(await through.ended).toEqual(QUIET);
     expect(numbersKept(recorder)).toEqual(range(0, 120));
     expect(recorder.kept).toHaveLength(120);
-    expect(new Set(proxy.requests.map(({ line }) => line))).toEqual(
-      new Set([`POST ${host}/v1/instance/key`, `POST ${host}/v1/batch`]),
-    );
+    expect(new Set(proxy.requests.map(({ line }) => line))).toEqual(new Set([`POST ${host}/v1/batch`]));
   });
 
   it("a host that NO_PROXY names is reached without it", async () => {
@@ -357,7 +355,7 @@ describe.concurrent("behind a proxy", () => {
     await child.tells(true);
     expect(await child.ended).toEqual(QUIET);
     expect(new Set(proxy.requests.map(({ line }) => line))).toEqual(new Set(["CONNECT collector.test:443"]));
-    expect(paths).toEqual(["/v1/instance/key", "/v1/batch"]);
+    expect(paths).toEqual(["/v1/batch"]);
   });
 });
 

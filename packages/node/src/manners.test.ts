@@ -215,22 +215,7 @@ describe("the collector", () => {
     const { telemetry } = openForTest({ host: recorder.url });
     telemetry.track(ACTION, {});
     await Promise.all(Array.from({ length: 50 }, () => telemetry.flush()));
-    expect(recorder.requests.map(({ path }) => path)).toEqual(["/v1/instance/key", "/v1/batch"]);
-  });
-
-  it("that takes no keys is told the key once, and gets the messages", async () => {
-    const { telemetry } = openForTest({ host: recorder.url });
-    recorder.answer = ({ path }, response) => {
-      if (path === "/v1/batch") return undefined;
-      response.writeHead(404).end("{}");
-      return true;
-    };
-    for (let n = 0; n < 5; n += 1) {
-      telemetry.track(ACTION, {});
-      expect(await telemetry.flush()).toBe(true);
-    }
-    expect(recorder.requests.filter(({ path }) => path === "/v1/instance/key")).toHaveLength(1);
-    expect(eventsSent()).toHaveLength(5);
+    expect(recorder.requests.map(({ path }) => path)).toEqual(["/v1/batch"]);
   });
 });
 

@@ -4,7 +4,7 @@ import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createJudge, type Judge } from "./consent/judge.ts";
 import { createReducers } from "./consent/reducers.ts";
 import type { Counts } from "./counts.ts";
-import { createHttpClient } from "./http/client.ts";
+import { createHttpClient, type HttpClient } from "./http/client.ts";
 import { type KeepAliveOptions, SIGN_OF_LIFE } from "./keep-alive.ts";
 import { KeepAliveLoop } from "./keep-alive-loop.ts";
 import { passingPlace, sharedPlace } from "./keep-alive-place.ts";
@@ -52,13 +52,14 @@ export interface SessionOptions {
 export class Session {
   readonly instance: Instance;
   readonly isPrinting: boolean;
+  readonly http: HttpClient;
   readonly #options: SessionOptions;
   readonly #judges = new Map<Source, Judge>();
   readonly #writers = new Map<Source, OutboxWriter>();
+  readonly #idName: string;
   readonly #ownId: ReadonlySet<string>;
   readonly #isLibraryDeclared: boolean;
   readonly #loop: SendLoop;
-  readonly #closeHttp: () => void;
   readonly #sender: Sender;
   #keepAlive: KeepAliveLoop | undefined;
   #writtenBytes = 0;
@@ -68,14 +69,13 @@ export class Session {
     this.#options = options;
     this.instance = instance;
     this.isPrinting = print !== undefined;
-    this.#ownId = eventsWithInstanceId(settings.plan);
+    this.#idName = idNameOf(settings.plan);
+    this.#ownId = eventsWithField(settings.plan, this.#idName);
     this.#isLibraryDeclared = settings.plan.sources.server?.context.library !== undefined;
-    const http = createHttpClient({ environment: settings.environment() });
-    this.#closeHttp = http.close;
+    this.http = createHttpClient({ environment: settings.environment() });
     this.#sender = new Sender({
       folder,
-      instance,
-      http,
+      http: this.http,
       host: settings.host,
       writeKey: settings.writeKey,
       lease: new Lease({ path: folder.lease, now: clock.now }),
@@ -160,7 +160,7 @@ export class Session {
   close(): void {
     this.#keepAlive?.stop();
     this.#loop.stop();
-    this.#closeHttp();
+    this.http.close();
     for (const writer of this.#writers.values()) writer.discard();
     this.#writers.clear();
     this.#judges.clear();
@@ -202,8 +202,8 @@ export class Session {
   /** Adds what the SDK knows of the server: the library, and the instance's id. */
   #complete(draft: Draft): void {
     const { instanceId } = this.instance;
-    const isOwn = this.#ownId.has(`${draft.type} ${draft.name}`) && draft.values.instanceId === undefined;
-    if (isOwn) draft.values.instanceId = instanceId;
+    const isDeclared = this.#ownId.has(`${draft.type} ${draft.name}`);
+    if (isDeclared && draft.values[this.#idName] === undefined) draft.values[this.#idName] = instanceId;
     if (this.#isLibraryDeclared) draft.context.library = LIBRARY;
     draft.anonymousId = instanceId;
   }
@@ -224,10 +224,16 @@ function undeclaredOf({ type }: Draft): Trim {
   return { path, reason: "undeclared" };
 }
 
-function eventsWithInstanceId(plan: Plan): ReadonlySet<string> {
+/** The property in which the plan wants the instance's id. */
+function idNameOf({ sources }: Plan): string {
+  const path = sources.server?.instanceIds.find((one) => one !== "anonymousId");
+  return path?.slice("properties.".length) ?? "instanceId";
+}
+
+function eventsWithField(plan: Plan, name: string): ReadonlySet<string> {
   return new Set(
     plan.events
-      .filter(({ fields }) => Object.hasOwn(fields, "instanceId"))
+      .filter(({ fields }) => Object.hasOwn(fields, name))
       .map(({ type, name }) => `${type} ${name}`),
   );
 }

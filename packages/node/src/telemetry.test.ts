@@ -8,6 +8,7 @@ import { createManualClock } from "./rig/manual-clock.ts";
 import { startRecorder } from "./rig/recorder.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";
+const UUID_8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 function receipt(answer: "yes" | "no" | "notice", planVersion = 2, planHash = APPSMITH.hash): string {
@@ -32,7 +33,7 @@ describe("tracking", () => {
     );
     await telemetry.flush({ timeoutMs: 1000 });
     const { instanceId } = telemetry.status();
-    expect(instanceId).toMatch(UUID);
+    expect(instanceId).toMatch(UUID_8);
     expect(messages()).toEqual([
       {
         type: "track",
@@ -51,6 +52,23 @@ describe("tracking", () => {
       dropped: {},
       trimmed: { "properties.* undeclared": 1 },
     });
+  });
+
+  it("fills the instance's id in where the plan says that it stands, unless the product gave one", async () => {
+    const text = JSON.stringify(APPSMITH.content)
+      .replaceAll('"instanceId"', '"install"')
+      .replaceAll("properties.instanceId", "properties.install");
+    const plan = { hash: APPSMITH.hash, content: JSON.parse(text) };
+    const { telemetry, messages } = openForTest({ plan });
+    const own = "612460418944011a10fa5b00";
+    telemetry.track(ACTION, {});
+    telemetry.track(ACTION, { install: own });
+    await telemetry.flush({ timeoutMs: 1000 });
+    const { instanceId } = telemetry.status();
+    expect(messages().map(({ properties }) => properties)).toEqual([
+      { install: instanceId },
+      { install: own },
+    ]);
   });
 
   it("hashes what the plan wants hashed under the instance's own secret: alike here, different elsewhere", async () => {

@@ -1,15 +1,16 @@
 import type { EventFile, FieldFile, ItemFile, PlanFile, SourceFile } from "./format.ts";
-import type {
-  ArrayType,
-  Field,
-  Fields,
-  FieldType,
-  IdName,
-  InstanceIdPath,
-  Plan,
-  PlanEvent,
-  PlanSource,
-  PlanSourceName,
+import {
+  type ArrayType,
+  type Field,
+  type Fields,
+  type FieldType,
+  type IdName,
+  type InstanceIdPath,
+  type Plan,
+  type PlanEvent,
+  type PlanSource,
+  type PlanSourceName,
+  usualInstanceIds,
 } from "./plan.ts";
 
 type FieldsFile = { readonly [name: string]: FieldFile };
@@ -51,11 +52,10 @@ function toSource(file: SourceFile, name: PlanSourceName): PlanSource {
   };
 }
 
-/** The SDK for servers makes the instance's id the `anonymousId` of each message: events that do not declare it have it there. */
 function toInstanceIds(given: string | undefined, name: PlanSourceName): readonly InstanceIdPath[] {
   if (given === "anonymousId") return [given];
   if (given !== undefined) return [`properties.${given.slice("properties.".length)}`];
-  return name === "server" ? ["properties.instanceId", "anonymousId"] : ["properties.instanceId"];
+  return usualInstanceIds(name);
 }
 
 function toEvent(file: EventFile): PlanEvent {

@@ -162,6 +162,14 @@ export interface ArrayType {
   readonly maxItems: number;
 }
 
+/**
+ * Where a source's messages carry the instance's id when the plan says nothing of it. The SDK for servers makes it the
+ * `anonymousId` of each message: events that do not declare the property have it there.
+ */
+export function usualInstanceIds(source: PlanSourceName): readonly InstanceIdPath[] {
+  return source === "server" ? ["properties.instanceId", "anonymousId"] : ["properties.instanceId"];
+}
+
 /** The event's name as people write it: `track Installation Started`, `identify`. */
 export function labelOf(event: { readonly type: string; readonly name: string | undefined }): string {
   return event.name === undefined ? event.type : `${event.type} ${event.name}`;

@@ -40,9 +40,9 @@ const to = (url: URL | string, more: Partial<HttpPost> = {}): HttpPost => ({
   ...more,
 });
 const failed = (fault: string) => ({ ok: false, fault });
-const answered = (status: number, body = "", retryAfterMs?: number) => ({
+const answered = (status: number, body = "", retryAfterMs?: number, dateMs?: number) => ({
   ok: true,
-  answer: { status, retryAfterMs, body },
+  answer: { status, retryAfterMs, dateMs, body },
 });
 const OK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}";
 
@@ -89,7 +89,7 @@ describe("a post", () => {
     [
       "Retry-After as a date",
       "HTTP/1.1 503 Full\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nRetry-After: Mon, 23 Nov 2026 12:00:09 GMT\r\nContent-Length: 0\r\n\r\n",
-      answered(503, "", 9000),
+      answered(503, "", 9000, Date.UTC(2026, 10, 23, 12)),
     ],
     ["a hint before the answer", `HTTP/1.1 103 Early\r\nLink: <x>\r\n\r\n${OK}`, answered(200, "{}")],
     ["UTF-8", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n\u20ac", answered(200, "\u20ac")],

@@ -8,6 +8,8 @@ export interface HttpAnswer {
   readonly status: number;
   /** How long the server wants us to wait; at most a day. */
   readonly retryAfterMs: number | undefined;
+  /** The server's clock, from its header Date (whole seconds), epoch milliseconds. */
+  readonly dateMs: number | undefined;
   /** At most 1 MiB. */
   readonly body: string;
 }
@@ -82,9 +84,11 @@ export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<E
 }
 
 function toAnswer({ statusCode = 0, headers }: IncomingMessage, body: string, nowMs: number): HttpAnswer {
+  const dateMs = Date.parse(headers.date ?? "");
   return {
     status: statusCode,
     retryAfterMs: parseRetryAfter(headers["retry-after"], headers.date, nowMs),
+    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
     body,
   };
 }

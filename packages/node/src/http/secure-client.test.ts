@@ -82,7 +82,10 @@ function post(there: HttpClient, url: string): Promise<HttpOutcome> {
   return there.post({ url: new URL(url), headers, body: Buffer.from("{}"), timeoutMs: 10_000 });
 }
 
-const OK = { ok: true, answer: { status: 200, retryAfterMs: undefined, body: "{}" } };
+const OK = {
+  ok: true,
+  answer: { status: 200, retryAfterMs: undefined, dateMs: expect.any(Number), body: "{}" },
+};
 const failed = (fault: string) => ({ ok: false, fault });
 const REQUEST = {
   line: "POST /v1/batch?x=1",

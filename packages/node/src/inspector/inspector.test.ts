@@ -107,9 +107,7 @@ describe("the inspector's page", () => {
     expect(page.body.match(/<h1>[^<]*<\/h1>/g)).toEqual(["<h1>Telemetry of Appsmith</h1>"]);
     expect(page.body.match(/<details><summary><span class="badge waiting">/g)).toHaveLength(2);
     expect(page.body).toContain(`track ${ACTION}`);
-    expect(page.body).toContain(
-      "<code>candor forget --state</code> with the state folder before you turn it off",
-    );
+    expect(page.body).toContain(">Delete at the collector, then turn all telemetry off</button>");
     expect(page.body).not.toMatch(/<script|<img|<link|\son\w+=|style="/i);
   });
 
@@ -359,7 +357,7 @@ describe("the switch", () => {
     expect(sentenceOf(page)).toBe(
       "Telemetry is off. The product&#39;s own variable in the environment turns telemetry off.",
     );
-    const buttons = [...page.body.matchAll(/<button [^>]*>([^<]*)</g)].map(([, button]) => button);
+    const buttons = [...page.body.matchAll(/<button[^>]*>([^<]*)</g)].map(([, button]) => button);
     expect(buttons).toEqual([
       "Say No to all telemetry",
       "Say No to the server&#39;s telemetry",

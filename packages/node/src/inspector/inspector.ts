@@ -3,11 +3,22 @@ import type { Answer } from "@candor/consent";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
+import { type DeletionReceipt, type Forgotten, forgetThenTurnOff } from "../forget.ts";
 import type { Source } from "../outbox/outbox-name.ts";
 import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/outbox-page.ts";
 import { originOf } from "../request-origin.ts";
+import { explainFault as explainCause } from "../send/retry.ts";
+import { writeMessages } from "./download.ts";
 import { INSPECTOR_STYLE, renderInspector } from "./page.ts";
-import { explainFault, type FaultCode, sendFault, sendJson, sendPage, sendToPage } from "./reply.ts";
+import {
+  beginFile,
+  explainFault,
+  type FaultCode,
+  sendFault,
+  sendJson,
+  sendPage,
+  sendToPage,
+} from "./reply.ts";
 import { type AnswerForm, type Asked, readAnswerForm, readAsked } from "./request.ts";
 import { describeProblems, readStatus } from "./status.ts";
 
@@ -33,6 +44,13 @@ interface Call extends Asked {
 
 type Route = (call: Call) => Promise<void>;
 
+/** Why an answer was not taken. */
+interface Refusal {
+  readonly code: FaultCode;
+  /** More that is known of it, a sentence. */
+  readonly detail?: string;
+}
+
 /** The inspector's handler. It never throws, and answers every request. */
 export function createInspector(inspected: Inspected, options?: InspectorOptions): InspectorHandler {
   const inspector = new Inspector(inspected);
@@ -47,6 +65,10 @@ export function createInspector(inspected: Inspected, options?: InspectorOptions
 class Inspector {
   readonly #core: Core | undefined;
   readonly #problems: readonly string[];
+  /** A deletion that is under way: who asks again shares it. */
+  #forgetting: Promise<Forgotten> | undefined;
+  /** Of the last deletion that this process asked for. It is kept in memory alone. */
+  #receipt: DeletionReceipt | undefined;
   readonly #routes: { readonly [path: string]: { readonly method: "GET" | "POST"; readonly route: Route } } =
     {
       "/": { method: "GET", route: (call) => this.#showPage(call) },
@@ -55,6 +77,8 @@ class Inspector {
         route: async ({ response }) => sendJson(response, await this.#status()),
       },
       "/messages.json": { method: "GET", route: (call) => this.#listMessages(call) },
+      "/messages.ndjson": { method: "GET", route: (call) => this.#download(call) },
+      "/receipt.json": { method: "GET", route: async ({ response }) => this.#showReceipt(response) },
       "/plan": { method: "GET", route: async ({ response }) => this.#showPlan(response) },
       "/switch": { method: "POST", route: (call) => this.#switch(call) },
     };
@@ -95,13 +119,37 @@ class Inspector {
     else sendJson(response, page);
   }
 
-  async #showPage({ here, query, response }: Call, fault?: FaultCode): Promise<void> {
-    const asked = fault === undefined ? query : new URLSearchParams();
+  async #download({ request, response }: Call): Promise<void> {
+    beginFile(response, "telemetry-messages.ndjson", "application/x-ndjson; charset=utf-8");
+    if (this.#core === undefined || request.method === "HEAD") response.end();
+    else await writeMessages(this.#core.folder.outbox, response);
+  }
+
+  #showReceipt(response: ServerResponse): void {
+    if (this.#receipt === undefined) {
+      sendFault(response, "not_found");
+    } else {
+      beginFile(response, "telemetry-deletion-receipt.json", "application/json; charset=utf-8");
+      response.end(`${JSON.stringify(this.#receipt, null, 2)}\n`);
+    }
+  }
+
+  async #showPage({ here, query, response }: Call, refusal?: Refusal): Promise<void> {
+    const asked = refusal === undefined ? query : new URLSearchParams();
     const page = await this.#messages(asked, SHOWN_MESSAGES);
     if (page === undefined) return sendFault(response, "page_unknown");
     const { status, message } =
-      fault === undefined ? { status: 200, message: undefined } : explainFault(fault);
-    const shown = { status: await this.#status(), page, isOlder: asked.has("before"), here, message };
+      refusal === undefined
+        ? { status: 200, message: undefined }
+        : explainFault(refusal.code, refusal.detail);
+    const shown = {
+      status: await this.#status(),
+      page,
+      isOlder: asked.has("before"),
+      here,
+      message,
+      receipt: this.#receipt,
+    };
     sendPage(response, renderInspector(shown), INSPECTOR_STYLE, status);
   }
 
@@ -114,26 +162,47 @@ class Inspector {
   async #switch(call: Call): Promise<void> {
     const { request, response } = call;
     const form = originOf(request) === "here" ? await readAnswerForm(request) : undefined;
-    const fault = form === undefined ? "other_site" : this.#apply(form);
+    const refusal = form === undefined ? { code: "other_site" as const } : await this.#apply(form);
     const isForm = typeof form === "object" && form.isForm;
-    if (fault === undefined && !isForm) return sendJson(response, await this.#status());
-    if (fault === undefined) return sendToPage(response);
-    if (isForm) return this.#showPage(call, fault);
-    sendFault(response, fault);
+    if (refusal === undefined && !isForm) return sendJson(response, await this.#status());
+    if (refusal === undefined) return sendToPage(response);
+    if (isForm) return this.#showPage(call, refusal);
+    sendFault(response, refusal.code, refusal.detail);
   }
 
   /** Stores the answer and acts on it. Undefined: done. */
-  #apply(form: AnswerForm | "too_large" | "unreadable"): FaultCode | undefined {
-    if (form === "too_large") return "body_too_large";
-    if (form === "unreadable") return "body_unreadable";
-    if (this.#core === undefined) return "options_invalid";
+  async #apply(form: AnswerForm | "too_large" | "unreadable"): Promise<Refusal | undefined> {
+    if (form === "too_large") return { code: "body_too_large" };
+    if (form === "unreadable") return { code: "body_unreadable" };
+    if (this.#core === undefined) return { code: "options_invalid" };
     const answer = ANSWERS.find((known) => known === form.answer);
     const declared = PLAN_SOURCES.filter((source) => this.#core?.settings.plan.sources[source] !== undefined);
     const usual = answer === "no" ? declared : ["server"];
     const sources = readSources(form.sources ?? usual, declared);
-    if (answer === undefined || sources === undefined) return "answer_invalid";
-    return this.#core.answer(sources, answer, "inspector") ? undefined : "answer_not_stored";
+    if (answer === undefined || sources === undefined) return { code: "answer_invalid" };
+    if (form.deleteFirst !== false) {
+      const isUsable = form.deleteFirst === true && answer === "no" && sources.includes("server");
+      return isUsable ? this.#forget(this.#core, sources) : { code: "deletion_needs_no" };
+    }
+    return this.#core.answer(sources, answer, "inspector") ? undefined : { code: "answer_not_stored" };
   }
+
+  async #forget(core: Core, sources: readonly Source[]): Promise<Refusal | undefined> {
+    this.#forgetting ??= forgetThenTurnOff(core, sources).finally(() => {
+      this.#forgetting = undefined;
+    });
+    const forgotten = await this.#forgetting;
+    if ("receipt" in forgotten) this.#receipt = forgotten.receipt;
+    if (forgotten.ok) return undefined;
+    if (forgotten.fault !== "not_confirmed") return { code: forgotten.fault };
+    return { code: forgotten.fault, detail: explainNotConfirmed(forgotten.cause) };
+  }
+}
+
+/** A collector's own code says more than a sentence about sending would. */
+function explainNotConfirmed(cause: string): string {
+  const isOfTheWay = /^http_\d+$/.test(cause) || explainCause(cause) !== explainCause("other");
+  return isOfTheWay ? explainCause(cause) : `It answered: ${cause}.`;
 }
 
 /** Undefined: it is no list, an empty one, or names what the plan does not have. */

@@ -5,6 +5,8 @@ import type { RuleStatus, SourceStatus } from "./status.ts";
 export interface Offer {
   readonly answer: Answer;
   readonly text: string;
+  /** The collector deletes what it holds of this instance before the answer is stored. */
+  readonly deleteFirst?: boolean;
 }
 
 /** What an answer can change. Everything else stands in the environment, in the machine's policy, or in a browser. */

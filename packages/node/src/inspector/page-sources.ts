@@ -20,21 +20,33 @@ export function writeSources(shown: Shown): string {
   const mayRefuse = product.sources.filter(({ answer }) => answer?.answer !== "no");
   const isOn = product.sources.some(({ rules }) => rules.some(({ allow }) => allow));
   const all: Offer = { answer: "no", text: isOn ? "Turn all telemetry off" : "Say No to all telemetry" };
+  const isInstance = shown.status.kept !== undefined;
+  const choices = [
+    ...(mayRefuse.length > 1 || isInstance ? [writeForm(shown, all, mayRefuse)] : []),
+    ...(isInstance ? [writeForm(shown, DELETE_FIRST, product.sources)] : []),
+  ];
   return `<section class="plain" aria-labelledby="switch">
 <div class="head"><h2 id="switch">The switch</h2></div>
 <p>What you answer here holds at once, for everything that shares this state folder. Turned off for the server and the client, it deletes what waits and the instance's id.
 ${othersOf(product)}</p>
-${isOn ? FORGET_FIRST : ""}
-${mayRefuse.length > 1 ? writeForm(shown, all, mayRefuse) : ""}
+${isInstance ? writeDeletion(shown) : ""}
+${choices.length === 0 ? "" : `<div class="choices">${choices.join("")}</div>`}
 <div class="sources">
 ${product.sources.map((source) => writeSource(shown, product, source)).join("\n")}
 </div>
 </section>`;
 }
 
+const DELETE_FIRST: Offer = {
+  answer: "no",
+  text: "Delete at the collector, then turn all telemetry off",
+  deleteFirst: true,
+};
+
 /** The key that proves which events are this instance's goes with the id. */
-const FORGET_FIRST =
-  "<p>To have the collector delete what it holds of this instance, run <code>candor forget --state</code> with the state folder before you turn it off: afterwards nobody can prove which events were this instance's.</p>";
+function writeDeletion({ here }: Shown): string {
+  return `<p>The collector can delete what it holds of this instance, but only before telemetry is turned off: afterwards nobody can prove which events were this instance's. It answers when everything is gone, which may take minutes. Browsers' messages that do not carry the instance's id are not among them. The list of what was sent is erased here either way: <a href="${escapeHtml(here)}messages.ndjson" download>download it first</a> if you want to keep it.</p>`;
+}
 
 function othersOf({ switches }: ProductStatus): string {
   const variable = `<code>${escapeHtml(switches.disable)}=true</code>`;
@@ -71,10 +83,16 @@ function writeRule({ rule, allow, reason, coversVersion, withheld }: RuleStatus)
 <details><summary>${why}</summary><ul>${items.map((item) => `<li><code>${escapeHtml(item)}</code></li>`).join("")}</ul></details>`;
 }
 
-function writeForm({ here }: Shown, { answer, text }: Offer, of: readonly SourceStatus[]): string {
+function writeForm(
+  { here }: Shown,
+  { answer, text, deleteFirst = false }: Offer,
+  of: readonly SourceStatus[],
+): string {
   const hidden = (name: string, value: string): string =>
     `<input type="hidden" name="${name}" value="${value}">`;
   return `<form method="post" action="${escapeHtml(here)}switch">${hidden("answer", answer)}${of
     .map(({ source }) => hidden("sources", source))
-    .join("")}<button type="submit" class="${answer}">${escapeHtml(text)}</button></form>`;
+    .join(
+      "",
+    )}${deleteFirst ? hidden("deleteFirst", "true") : ""}<button type="submit">${escapeHtml(text)}</button></form>`;
 }

@@ -20,9 +20,10 @@ export const OWN_STYLE = `
 .source li { margin: 0; }
 .source li code { background: none; padding: 0; }
 form { margin: 0 0 0.625rem; }
-button { font: 600 0.9375rem/1.4 var(--sans); padding: 0.5rem 1rem; border-radius: 8px; border: 1px solid var(--accent); background: var(--accent); color: var(--ground); cursor: pointer; text-align: left; }
+.choices { display: flex; flex-wrap: wrap; gap: 0.625rem; }
+.choices form { margin: 0; }
+button { font: 600 0.9375rem/1.4 var(--sans); padding: 0.5rem 1rem; border-radius: 8px; border: 1px solid var(--soft); background: none; color: var(--text); cursor: pointer; text-align: left; }
 button:hover { text-decoration: underline; text-underline-offset: 0.2em; }
-button.no { background: none; color: var(--text); border-color: var(--soft); }
 summary { cursor: pointer; }
 .messages { border: 1px solid var(--rule); border-radius: 10px; background: var(--card); overflow: hidden; }
 .messages details + details { border-top: 1px solid var(--rule); }

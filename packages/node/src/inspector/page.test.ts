@@ -4,7 +4,7 @@ import { renderInspector } from "./page.ts";
 import { readStatus } from "./status.ts";
 
 const NO_MESSAGES = { messages: [], next: undefined };
-const SHOWN = { page: NO_MESSAGES, isOlder: false, here: "./", message: undefined };
+const SHOWN = { page: NO_MESSAGES, isOlder: false, here: "./", message: undefined, receipt: undefined };
 
 it("says in a sentence why the last try failed, beside the name that the files have for it", async () => {
   const { telemetry, core } = openForTest(); // nothing listens at its collector

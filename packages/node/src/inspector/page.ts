@@ -1,4 +1,5 @@
 import { colourJson, escapeHtml, PAGE_STYLE } from "@candor/plan/describe";
+import type { DeletionReceipt } from "../forget.ts";
 import type { OutboxMessage, OutboxPage } from "../outbox/outbox-page.ts";
 import { explainFault } from "../send/retry.ts";
 import { writeNumbers } from "./page-numbers.ts";
@@ -19,6 +20,8 @@ export interface InspectorPage {
   readonly here: string;
   /** Why the last answer was not taken. */
   readonly message: string | undefined;
+  /** Of a deletion at the collector that was asked for here. */
+  readonly receipt: DeletionReceipt | undefined;
 }
 
 /** The operator's page: one HTML document without a script, which asks for nothing else. Whatever a message holds is escaped. */
@@ -43,6 +46,7 @@ ${message === undefined ? "" : `<p class="warning" role="alert">${escapeHtml(mes
 ${writeProblems(status.problems)}
 ${writeFacts(status, shown.here)}
 </header>
+${writeReceipt(shown)}
 ${writeSources(shown)}
 ${writeMessages(shown)}
 ${writeNumbers(status)}
@@ -78,15 +82,8 @@ function writeFacts({ product, kept }: InspectorStatus, here: string): string {
 }
 
 function keptFacts({ instanceId, createdAt, delivery, lastKeepAliveAt }: KeptStatus): readonly string[][] {
-  const key = {
-    registered: "known to the collector",
-    differs:
-      '<strong class="alarm">The collector knows another key under this id.</strong> This state folder may be a copy of another instance\'s: turn telemetry off and on again to get an id of its own.',
-    none: "not told to the collector yet",
-  }[delivery.key ?? "none"];
   return [
-    ["Instance", `<code>${escapeHtml(instanceId)}</code>, a random id, made ${writeTime(createdAt)}`],
-    ["Its key", key],
+    ["Instance", `<code>${escapeHtml(instanceId)}</code>, made of a random key at ${writeTime(createdAt)}`],
     ["Last sign of life", writeTime(lastKeepAliveAt)],
     ["Last sent", writeTime(delivery.lastSentAt)],
     ...(delivery.lastFault === undefined ? [] : [["Last try failed", writeFault(delivery.lastFault)]]),
@@ -96,6 +93,27 @@ function keptFacts({ instanceId, createdAt, delivery, lastKeepAliveAt }: KeptSta
 /** The code too: it is what docs and other programs call it. */
 function writeFault(fault: string): string {
   return `<strong class="alarm">${writeCodes(explainFault(fault))}</strong> (<code>${escapeHtml(fault)}</code>)`;
+}
+
+/** What the collector confirmed. After this process ended nobody has it but who downloaded it. */
+function writeReceipt({ receipt, here }: InspectorPage): string {
+  if (receipt === undefined) return "";
+  const rows = receipt.removed.map(
+    ({ where, rows }) =>
+      `<tr><th scope="row">${escapeHtml(where)}</th><td class="count">${rows.toLocaleString("en-US")}</td></tr>`,
+  );
+  const notes = receipt.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join("");
+  return `<section class="plain" aria-labelledby="receipt">
+<div class="head"><h2 id="receipt">Deleted at the collector</h2></div>
+<p>What it held of <code>${escapeHtml(receipt.instanceId)}</code> was gone on ${writeTime(receipt.completedAt)}. <a href="${escapeHtml(here)}receipt.json" download>Download its receipt</a>: it is not kept here.</p>
+<table>
+<thead><tr><th scope="col">Where</th><th scope="col" class="count">Removed</th></tr></thead>
+<tbody>
+${rows.join("\n")}
+</tbody>
+</table>
+<details><summary>What the receipt does not cover</summary><ul>${notes}</ul></details>
+</section>`;
 }
 
 function writeMessages({ status, page, isOlder, here }: InspectorPage): string {
@@ -139,7 +157,7 @@ function writeMessage({ state, source, line, message }: OutboxMessage): string {
 
 function writeEnd({ here }: InspectorPage): string {
   const base = escapeHtml(here);
-  return `<footer><p>The same as JSON: <a href="${base}status.json">status</a>, <a href="${base}messages.json">messages</a>.
+  return `<footer><p>The same as JSON: <a href="${base}status.json">status</a>, <a href="${base}messages.json">messages</a>, <a href="${base}messages.ndjson" download>all messages as a file</a>.
 In a terminal: <code>candor inspect</code> and <code>candor compare</code> with the state folder.</p></footer>`;
 }
 

@@ -21,6 +21,25 @@ const FAULTS = {
     message:
       "The answer cannot be stored, because the state folder cannot be written to. A No holds until the product ends.",
   },
+  deletion_needs_no: {
+    status: 400,
+    message: "`deleteFirst` is true only with the answer no, and with the server among its sources.",
+  },
+  not_on: {
+    status: 409,
+    message:
+      "Telemetry is not on, so there is no instance that could ask for the deletion. Nothing was changed.",
+  },
+  sending_now: {
+    status: 409,
+    message:
+      "Messages are being sent at this moment. Nothing was deleted or turned off; try again in a minute.",
+  },
+  not_confirmed: {
+    status: 502,
+    message:
+      "The collector did not confirm the deletion, so telemetry is still on, and this folder was left as it is. Try again later, or turn telemetry off without it.",
+  },
   options_invalid: { status: 409, message: "Telemetry has no valid options, so there is nothing to switch." },
   internal: { status: 500, message: "The inspector failed." },
 } as const satisfies { [code: string]: { status: number; message: string } };
@@ -28,16 +47,21 @@ const FAULTS = {
 export type FaultCode = keyof typeof FAULTS;
 
 /** The sentence of a fault, for the page. */
-export function explainFault(code: FaultCode): { readonly status: number; readonly message: string } {
-  return FAULTS[code];
+export function explainFault(
+  code: FaultCode,
+  detail = "",
+): { readonly status: number; readonly message: string } {
+  const { status, message } = FAULTS[code];
+  return { status, message: detail === "" ? message : `${message} ${detail}` };
 }
 
 export function sendJson(response: ServerResponse, value: object, status = 200): void {
   send(response, status, "application/json; charset=utf-8", "", `${JSON.stringify(value)}\n`);
 }
 
-export function sendFault(response: ServerResponse, code: FaultCode): void {
-  const { status, message } = FAULTS[code];
+/** @param detail more that is known of it, a sentence */
+export function sendFault(response: ServerResponse, code: FaultCode, detail = ""): void {
+  const { status, message } = explainFault(code, detail);
   sendJson(response, { error: code, message }, status);
 }
 
@@ -61,9 +85,20 @@ export function sendToPage(response: ServerResponse): void {
 
 function send(response: ServerResponse, status: number, type: string, policy: string, body: string): void {
   if (response.headersSent || response.destroyed) return;
+  setHeaders(response, status, type, policy);
+  response.setHeader("Content-Length", Buffer.byteLength(body));
+  response.end(body);
+}
+
+/** Begins a file that a browser saves. The caller writes it. */
+export function beginFile(response: ServerResponse, name: string, type: string): void {
+  setHeaders(response, 200, type, "");
+  response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
+}
+
+function setHeaders(response: ServerResponse, status: number, type: string, policy: string): void {
   response.statusCode = status;
   response.setHeader("Content-Type", type);
-  response.setHeader("Content-Length", Buffer.byteLength(body));
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
   response.setHeader("X-Frame-Options", "DENY");
@@ -73,5 +108,4 @@ function send(response: ServerResponse, status: number, type: string, policy: st
     "Content-Security-Policy",
     `default-src 'none'; base-uri 'none'; frame-ancestors 'none'${policy}`,
   );
-  response.end(body);
 }

@@ -43,6 +43,8 @@ function originalUrlOf(request: IncomingMessage): string {
 export interface AnswerForm {
   readonly answer: unknown;
   readonly sources: unknown;
+  /** Whether the collector is to delete what it holds of this instance first. */
+  readonly deleteFirst: unknown;
   /** Sent by a form of the page, and not as JSON. */
   readonly isForm: boolean;
 }
@@ -61,8 +63,16 @@ export async function readAnswerForm(
   return isRecord(fields) ? pick(fields, isForm) : "unreadable";
 }
 
-function pick({ answer, sources }: { readonly [name: string]: unknown }, isForm: boolean): AnswerForm {
-  return { answer, sources: typeof sources === "string" ? [sources] : sources, isForm };
+function pick(
+  { answer, sources, deleteFirst = false }: { readonly [name: string]: unknown },
+  isForm: boolean,
+): AnswerForm {
+  return {
+    answer,
+    sources: typeof sources === "string" ? [sources] : sources,
+    deleteFirst: isForm && deleteFirst === "true" ? true : deleteFirst,
+    isForm,
+  };
 }
 
 /** Undefined: it is too large. The rest is read and forgotten, so that the answer arrives. */
@@ -82,6 +92,7 @@ function readFields(text: string): object {
   return {
     answer: fields.get("answer") ?? undefined,
     sources: sources.length === 0 ? undefined : sources,
+    deleteFirst: fields.get("deleteFirst") ?? undefined,
   };
 }
 

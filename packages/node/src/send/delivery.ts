@@ -19,14 +19,12 @@ export interface Delivery {
   notBefore: string | undefined;
   /** The address of the collector that all this is about, without a name or password. */
   collector: string | undefined;
-  /** Whether the collector has this instance's key: `registered`, or `differs` (it has another one). */
-  key: "registered" | "differs" | undefined;
 }
 
 /** What delivery.json says; zeros when there is none. */
 export function readDelivery(file: string): Delivery {
   const stored = readObject(file) ?? {};
-  const { lastSentAt, lastFault, notBefore, collector, key, refused } = stored;
+  const { lastSentAt, lastFault, notBefore, collector, refused } = stored;
   return {
     accepted: countOf(stored.accepted),
     refused: isRecord(refused)
@@ -38,7 +36,6 @@ export function readDelivery(file: string): Delivery {
     lastFault: typeof lastFault === "string" ? lastFault : undefined,
     notBefore: typeof notBefore === "string" ? notBefore : undefined,
     collector: typeof collector === "string" ? collector : undefined,
-    key: key === "registered" || key === "differs" ? key : undefined,
   };
 }
 

@@ -1,21 +1,23 @@
+/** What an instance signs to prove itself to a collector. */
+import { type InstanceAction, toSignedText } from "@candor/envelope/instance-proof";
 import type { Instance } from "../state/instance.ts";
 
-/** What an instance asks a collector for itself; the collector's `POST /v1/instance/<action>`. */
-export type InstanceAction = "key" | "compare" | "forget";
+export type { InstanceAction };
 
-/**
- * The body of a request that proves itself with the instance's key: signed are the lines `candor`, the action, the
- * instanceId and signedAt. It holds for five minutes.
- * @param more further fields of the body; they are not signed
- */
-export function signRequest(
-  instance: Instance,
-  action: InstanceAction,
-  nowMs: number,
-  more: { readonly [field: string]: string | number } = {},
-): Buffer {
-  const { instanceId } = instance;
-  const signedAt = new Date(nowMs).toISOString();
-  const signature = instance.sign(`candor\n${action}\n${instanceId}\n${signedAt}`);
-  return Buffer.from(JSON.stringify({ instanceId, signedAt, signature, ...more }));
+export interface SignOptions {
+  /** The collector's address, of which the origin is signed: at another collector the request proves nothing. */
+  readonly url: URL;
+  /** By the collector's clock, as far as it is known: the request holds for five minutes before and after. */
+  readonly nowMs: number;
+  /** Further fields of the body; they are not signed. */
+  readonly more?: { readonly [field: string]: string | number };
+}
+
+/** The body of `POST /v1/instance/<action>`. */
+export function signRequest(instance: Instance, action: InstanceAction, options: SignOptions): Buffer {
+  const { instanceId, publicKey } = instance;
+  const { origin } = options.url;
+  const signedAt = new Date(options.nowMs).toISOString();
+  const signature = instance.sign(toSignedText({ action, instanceId, signedAt, origin }));
+  return Buffer.from(JSON.stringify({ instanceId, publicKey, signedAt, origin, signature, ...options.more }));
 }

@@ -4,7 +4,7 @@ import { FAULT_SENTENCES } from "../http/faults.ts";
 import { explainFault, judgeOutcome, toDelayMs } from "./retry.ts";
 
 function answered(status: number, body = '{"success":true}', retryAfterMs?: number): HttpOutcome {
-  return { ok: true, answer: { status, body, retryAfterMs } };
+  return { ok: true, answer: { status, body, retryAfterMs, dateMs: undefined } };
 }
 
 it.each([

@@ -17,7 +17,6 @@ import type { Source } from "../outbox/outbox-name.ts";
 import { countOutbox, readOutboxPage } from "../outbox/outbox-page.ts";
 import { makeFolderForTest } from "../rig/in-process.ts";
 import { type RecordedRequest, type Recorder, startRecorder } from "../rig/recorder.ts";
-import { openInstance } from "../state/instance.ts";
 import { Lease } from "../state/lease.ts";
 import { openStateFolder } from "../state/state-folder.ts";
 import { readDelivery } from "./delivery.ts";
@@ -40,7 +39,6 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
   const another = (more: Partial<SenderOptions> = {}): Sender =>
     new Sender({
       folder,
-      instance: openInstance(folder.instance, now()),
       http,
       host: new URL(recorder.url),
       writeKey: "server_key",
@@ -95,27 +93,7 @@ describe("the sender", () => {
     expect(existsSync(folder.lease)).toBe(false);
   });
 
-  it("tells the collector the instance's key before its first message, once", async () => {
-    const { folder, sender, write } = open();
-    write("server", ["1"]);
-    await sender.run();
-    write("server", ["2"]);
-    await sender.run();
-    expect(recorder.requests.map(({ path }) => path)).toEqual(["/v1/instance/key", "/v1/batch", "/v1/batch"]);
-    expect(recorder.requests[0]?.body).toEqual({
-      instanceId: openInstance(folder.instance, 0).instanceId,
-      publicKey: openInstance(folder.instance, 0).publicKey,
-      signedAt: expect.any(String),
-      signature: expect.stringMatching(/^[\w-]{86}$/),
-    });
-    expect(readDelivery(folder.delivery)).toMatchObject({
-      accepted: 2,
-      key: "registered",
-      lastFault: undefined,
-    });
-  });
-
-  it("tells its key to each collector that it comes to send to", async () => {
+  it("notes the collector that it sends to, and asks it nothing but to take messages", async () => {
     const { folder, sender, another, write } = open();
     write("server", ["1"]);
     await sender.run();
@@ -123,8 +101,9 @@ describe("the sender", () => {
     onTestFinished(() => next.close());
     write("server", ["2"]);
     await another({ host: new URL(next.url) }).run();
-    expect(next.requests.map(({ path }) => path)).toEqual(["/v1/instance/key", "/v1/batch"]);
-    expect(readDelivery(folder.delivery)).toMatchObject({ collector: `${next.url}/`, key: "registered" });
+    for (const { requests } of [recorder, next])
+      expect(requests.map(({ path }) => path)).toEqual(["/v1/batch"]);
+    expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 2, collector: `${next.url}/` });
   });
 
   it("sends only what is new, and nothing when nothing is", async () => {
@@ -158,7 +137,6 @@ describe("the sender", () => {
     expect(readDelivery(folder.delivery)).toMatchObject({
       accepted: 0,
       lastFault: "http_503",
-      key: undefined,
     });
     recorder.answer = undefined;
     expect(await sender.run()).toEqual({ end: "done" });
@@ -312,14 +290,15 @@ describe("the sender", () => {
   it("passes over what it cannot read, and sends the rest", async () => {
     const { folder, sender, write } = open();
     mkdirSync(join(folder.outbox, "server-20261122T120000Z-dir.ndjson"));
-    const swept = write("server", ["1"], "aa");
-    write("server", ["2"], "bb");
-    recorder.answer = ({ path }) => {
-      if (path === "/v1/instance/key") rmSync(swept);
+    write("server", ["1"], "aa");
+    const swept = write("server", ["2"], "bb");
+    write("server", ["3"], "cc");
+    recorder.answer = () => {
+      rmSync(swept, { force: true });
       return undefined;
     };
     expect(await sender.run()).toEqual({ end: "done" });
-    expect(ids()).toEqual(["2"]);
+    expect(ids()).toEqual(["1", "3"]);
   });
 
   it("leaves the work to whoever holds the lease", async () => {

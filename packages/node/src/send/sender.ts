@@ -9,12 +9,11 @@ import {
   writeCursor,
 } from "../outbox/outbox-file.ts";
 import type { Source } from "../outbox/outbox-name.ts";
-import type { Instance } from "../state/instance.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
 import { BatchPacker, halve, splitLines } from "./batch.ts";
+import { toUrl } from "./collector-url.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
-import { signRequest } from "./instance-request.ts";
 import { type FailedTry, judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
 import { isDelivered, sweepOutbox } from "./sweep.ts";
 
@@ -23,13 +22,9 @@ const BATCH = { maxBytes: 256 * 1024, maxLines: 1000 };
 /** Somebody else sends: looked at again after this. */
 const LEASE_TAKEN_MS = 5000;
 const POST_TIMEOUT_MS = 15_000;
-const KEY_TIMEOUT_MS = 5000;
-/** A collector that does not take keys takes messages all the same. */
-const KEY_TRIES_APART_MS = 10 * 60_000;
 
 export interface SenderOptions {
   readonly folder: StateFolder;
-  readonly instance: Instance;
   readonly http: HttpClient;
   /** The collector's address. */
   readonly host: URL;
@@ -63,7 +58,6 @@ type Progress =
 const ON: Progress = { go: "on" };
 const STOP: Progress = { go: "stop" };
 const DENIED: Progress = { go: "denied" };
-const NEVER_MS = Number.NEGATIVE_INFINITY;
 
 /**
  * Delivers what lies in an outbox, oldest first, in the order of its files. A file's cursor moves after the collector's
@@ -76,7 +70,6 @@ export class Sender {
   readonly #authorization: string;
   #attempts = 0;
   #isStopped = false;
-  #keyTriedAtMs = NEVER_MS;
   #lost = { expired: 0, overflowed: 0 };
 
   constructor(options: SenderOptions) {
@@ -119,13 +112,11 @@ export class Sender {
     return end;
   }
 
-  /** Another collector than the last one does not know this instance's key, and has not asked for anything. */
+  /** Another collector than the last one has not asked for anything. */
   #turnTo(collector: string, delivery: Delivery): void {
     if (delivery.collector === collector) return;
     delivery.collector = collector;
-    delivery.key = undefined;
     delivery.notBefore = undefined;
-    this.#keyTriedAtMs = NEVER_MS;
   }
 
   /** From now on nothing is sent or written, whatever is under way. */
@@ -164,7 +155,6 @@ export class Sender {
   async #sendAll(delivery: Delivery): Promise<Progress> {
     // Listed under the lease: another replica may have sent some of it meanwhile.
     const files = await listOutboxFiles(this.#options.folder.outbox);
-    if (delivery.key === undefined) await this.#registerKey(delivery);
     let ended = ON;
     for (const file of files.filter((one) => !isDelivered(one))) {
       const progress = await this.#sendFile(file, delivery);
@@ -253,30 +243,8 @@ export class Sender {
       timeoutMs: POST_TIMEOUT_MS,
     });
   }
-
-  /** Tells the collector this instance's key before its first message, so that nobody else can. */
-  async #registerKey(delivery: Delivery): Promise<void> {
-    const { host, http, instance, maySend, now } = this.#options;
-    const isTooSoon = Math.abs(now() - this.#keyTriedAtMs) < KEY_TRIES_APART_MS;
-    if (isTooSoon || !maySend("server")) return;
-    this.#keyTriedAtMs = now();
-    const { publicKey } = instance;
-    const outcome = await http.post({
-      url: toUrl(host, "v1/instance/key"),
-      headers: { "content-type": "application/json", authorization: this.#authorization },
-      body: signRequest(instance, "key", now(), { publicKey }),
-      timeoutMs: KEY_TIMEOUT_MS,
-    });
-    if (judgeOutcome(outcome).next === "delivered") delivery.key = "registered";
-    else if (outcome.ok && outcome.answer.status === 409) delivery.key = "differs";
-  }
 }
 
 function count(delivery: Delivery, reason: string): void {
   delivery.refused[reason] = (delivery.refused[reason] ?? 0) + 1;
-}
-
-/** A collector may lie below a path. */
-function toUrl(host: URL, path: string): URL {
-  return new URL(path, host.href.endsWith("/") ? host : `${host.href}/`);
 }

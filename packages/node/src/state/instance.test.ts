@@ -1,11 +1,23 @@
-import { createPublicKey, verify } from "node:crypto";
+import { createPublicKey, randomUUID, verify } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { toInstanceId } from "@candor/envelope/instance-proof";
 import { expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
 import { openInstance, readInstance } from "./instance.ts";
 
 const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
+
+it("has the id that its key makes, and one whose id was changed proves nothing and is made anew", () => {
+  const file = join(makeFolderForTest(), "instance.json");
+  const made = openInstance(file, NOW_MS);
+  expect(made.instanceId).toBe(toInstanceId(Buffer.from(made.publicKey, "base64url")));
+  expect(made.instanceId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  const other = { ...JSON.parse(readFileSync(file, "utf8")), instanceId: randomUUID() };
+  writeFileSync(file, JSON.stringify(other));
+  expect(readInstance(file)).toBeUndefined();
+  expect(openInstance(file, NOW_MS).publicKey).not.toBe(made.publicKey);
+});
 
 it("is made once, random, for this user alone, and read again as the same", () => {
   const dir = makeFolderForTest();

@@ -4,10 +4,10 @@ import {
   generateKeyPairSync,
   type KeyObject,
   randomBytes,
-  randomUUID,
   sign,
 } from "node:crypto";
 import { linkSync, writeFileSync } from "node:fs";
+import { toInstanceId } from "@candor/envelope/instance-proof";
 import { isRecord } from "../json.ts";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
@@ -16,11 +16,11 @@ const SECRET_BYTES = 32;
 const MAX_REMEMBERED_HASHES = 1000;
 const MAX_REMEMBERED_LENGTH = 256;
 
-/** Who this instance is, as instance.json keeps it. All of it is random: nothing is derived from the machine. */
+/** Who this instance is, as instance.json keeps it. All of it comes from randomness: nothing is derived from the machine. */
 export interface Instance {
-  /** A random UUID. */
+  /** A UUID made of the public key: whoever can sign with the key proves that it is his. */
   readonly instanceId: string;
-  /** Ed25519, 32 bytes, base64url. The collector keeps the first one that it sees for an instance. */
+  /** Ed25519, 32 bytes, base64url. */
   readonly publicKey: string;
   /** When it was made, RFC 3339. */
   readonly createdAt: string;
@@ -84,18 +84,19 @@ function newStored(nowMs: number): StoredInstance {
     publicKeyEncoding: { type: "spki", format: "der" },
     privateKeyEncoding: { type: "pkcs8", format: "der" },
   });
+  const [ownKey, secretKey] = [rawKey(publicKey), rawKey(privateKey)];
   return {
-    instanceId: randomUUID(),
-    publicKey: rawKey(publicKey),
-    privateKey: rawKey(privateKey),
+    instanceId: toInstanceId(ownKey),
+    publicKey: ownKey.toString("base64url"),
+    privateKey: secretKey.toString("base64url"),
     hashSecret: randomBytes(SECRET_BYTES).toString("base64url"),
     createdAt: new Date(nowMs).toISOString(),
   };
 }
 
 /** The 32 bytes of an Ed25519 key are the last ones of its DER. @see https://www.rfc-editor.org/rfc/rfc8410 */
-function rawKey(der: Buffer): string {
-  return der.subarray(-32).toString("base64url");
+function rawKey(der: Buffer): Buffer {
+  return der.subarray(-32);
 }
 
 function readStored(file: string): StoredInstance | undefined {
@@ -108,6 +109,8 @@ function readStored(file: string): StoredInstance | undefined {
     typeof privateKey === "string" &&
     typeof hashSecret === "string" &&
     typeof createdAt === "string" &&
+    // Somebody edited the file, and the id would prove nothing.
+    instanceId === toInstanceId(Buffer.from(publicKey, "base64url")) &&
     Buffer.from(hashSecret, "base64url").length === SECRET_BYTES;
   return isWhole ? { instanceId, publicKey, privateKey, hashSecret, createdAt } : undefined;
 }

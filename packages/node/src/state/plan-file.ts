@@ -1,6 +1,6 @@
 import type { Plan } from "@candor/plan/runtime";
 import { readPlan } from "../generated-plan.ts";
-import { readObject, replaceFile } from "./state-folder.ts";
+import { readObject, readText, replaceFile } from "./state-folder.ts";
 
 /** The plan that the product enforces. */
 export interface KeptPlan {
@@ -11,8 +11,8 @@ export interface KeptPlan {
 
 /** Keeps the plan beside what is sent under it, for whoever looks into the folder without the product. @throws the file system's error */
 export function keepPlan(file: string, { plan, planHash }: KeptPlan): void {
-  if (readObject(file)?.planHash === planHash) return;
-  replaceFile(file, `${JSON.stringify({ planHash, plan })}\n`);
+  const text = `${JSON.stringify({ planHash, plan })}\n`;
+  if (readText(file) !== text) replaceFile(file, text);
 }
 
 /** Undefined: there is none, or of a form that this version does not know. */

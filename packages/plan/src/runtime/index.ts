@@ -26,6 +26,7 @@ export {
   type StringFormat,
   type StringType,
   type UserAgentPolicy,
+  usualInstanceIds,
 } from "../plan.ts";
 export { isAddress, toCanonicalAddress, truncateAddress } from "./address.ts";
 export { applyAddressPolicy } from "./address-policy.ts";

@@ -1,0 +1,105 @@
+/** Has the collector delete what it holds of this instance, and turns telemetry off then. */
+import type { Core } from "./core.ts";
+import { isRecord } from "./json.ts";
+import type { Source } from "./outbox/outbox-name.ts";
+import { askCollector } from "./send/ask-collector.ts";
+import { Lease } from "./state/lease.ts";
+
+/** The collector answers when everything is gone from its disks. */
+const FORGET_TIMEOUT_MS = 10 * 60_000;
+/** A batch that is under way ends before. */
+const LEASE_WAIT = { tries: 60, betweenMs: 250 };
+const RENEW_EVERY_MS = 5000;
+const MAX_PLACES = 20;
+const MAX_TEXT_LENGTH = 600;
+
+/** The collector's deletion receipt, as far as it is shown. */
+export interface DeletionReceipt {
+  readonly instanceId: string;
+  readonly requestedAt: string;
+  readonly completedAt: string;
+  readonly removed: readonly { readonly where: string; readonly rows: number }[];
+  readonly notes: readonly string[];
+}
+
+export type Forgotten =
+  | { readonly ok: true; readonly receipt: DeletionReceipt }
+  /** `not_on`: there is no instance. `sending_now`: somebody sends. `answer_not_stored`: deleted there, but the No is not stored. */
+  | { readonly ok: false; readonly fault: "not_on" | "sending_now" }
+  | { readonly ok: false; readonly fault: "answer_not_stored"; readonly receipt: DeletionReceipt }
+  /** The collector did not confirm it: nothing was erased here. */
+  | { readonly ok: false; readonly fault: "not_confirmed"; readonly cause: string };
+
+/**
+ * Asks for the deletion, and stores the No once the collector has confirmed it. Until then nothing is sent by any process on
+ * the folder, and the key is kept: it alone proves which events are this instance's. Never rejects.
+ */
+export async function forgetThenTurnOff(core: Core, sources: readonly Source[]): Promise<Forgotten> {
+  const { session } = core;
+  if (session === undefined || session.isPrinting) return { ok: false, fault: "not_on" };
+  const { settings, clock, folder } = core;
+  const lease = new Lease({ path: folder.lease, now: clock.now });
+  try {
+    if (!(await takeSoon(lease, core))) return { ok: false, fault: "sending_now" };
+    const renewing = setInterval(() => renew(lease), RENEW_EVERY_MS).unref();
+    const reply = await askCollector({
+      http: session.http,
+      host: settings.host,
+      instance: session.instance,
+      action: "forget",
+      timeoutMs: FORGET_TIMEOUT_MS,
+      now: clock.now,
+    }).finally(() => clearInterval(renewing));
+    const receipt = reply.ok ? readReceipt(reply.answer, session.instance.instanceId) : undefined;
+    if (receipt === undefined)
+      return { ok: false, fault: "not_confirmed", cause: reply.ok ? "no_collector" : reply.fault };
+    if (core.answer(sources, "no", "inspector")) return { ok: true, receipt };
+    return { ok: false, fault: "answer_not_stored", receipt };
+  } catch {
+    return { ok: false, fault: "sending_now" }; // the lease's file failed
+  } finally {
+    lease.release();
+  }
+}
+
+/** False: another process, or this one, goes on sending. @throws the file system's error */
+async function takeSoon(lease: Lease, { clock }: Core): Promise<boolean> {
+  for (let tries = 0; tries < LEASE_WAIT.tries; tries += 1) {
+    if (await lease.take()) return true;
+    await new Promise<void>((resolve) => clock.later(LEASE_WAIT.betweenMs, resolve));
+  }
+  return false;
+}
+
+function renew(lease: Lease): void {
+  try {
+    lease.renew();
+  } catch {
+    // Somebody may send meanwhile: the collector's receipt says until when it counts.
+  }
+}
+
+/** Undefined: this is no receipt of this instance. What is not of its form is left out. */
+function readReceipt(
+  { forgotten, requestedAt, completedAt, removed, notes }: { readonly [field: string]: unknown },
+  instanceId: string,
+): DeletionReceipt | undefined {
+  if (!isRecord(forgotten) || forgotten.instance !== instanceId) return undefined;
+  if (typeof requestedAt !== "string" || typeof completedAt !== "string") return undefined;
+  const places = Array.isArray(removed) ? removed.slice(0, MAX_PLACES) : [];
+  const sentences = Array.isArray(notes) ? notes.slice(0, MAX_PLACES) : [];
+  return {
+    instanceId,
+    requestedAt: toText(requestedAt),
+    completedAt: toText(completedAt),
+    removed: places.flatMap((place: unknown) => {
+      if (!isRecord(place) || typeof place.rows !== "number") return [];
+      return [{ where: toText(place.where), rows: place.rows }];
+    }),
+    notes: sentences.map(toText),
+  };
+}
+
+function toText(value: unknown): string {
+  return String(value).slice(0, MAX_TEXT_LENGTH);
+}
