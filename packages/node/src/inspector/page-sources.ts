@@ -45,7 +45,8 @@ const DELETE_FIRST: Offer = {
 
 /** The key that proves which events are this instance's goes with the id. */
 function writeDeletion({ here }: Shown): string {
-  return `<p>The collector can delete what it holds of this instance, but only before telemetry is turned off: afterwards nobody can prove which events were this instance's. It answers when everything is gone, which may take minutes. Browsers' messages that do not carry the instance's id are not among them. The list of what was sent is erased here either way: <a href="${escapeHtml(here)}messages.ndjson" download>download it first</a> if you want to keep it.</p>`;
+  return `<p>Turning everything off erases the list of what was sent, and the key that proves which events came from this instance. To have the collector delete them, ask before you turn it off. It answers once they are gone, which can take minutes; nothing is sent meanwhile. Browsers' messages without the instance's id stay.</p>
+<p><a href="${escapeHtml(here)}messages.ndjson" download>Download everything that was sent</a></p>`;
 }
 
 function othersOf({ switches }: ProductStatus): string {

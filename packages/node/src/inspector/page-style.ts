@@ -22,6 +22,7 @@ export const OWN_STYLE = `
 form { margin: 0 0 0.625rem; }
 .choices { display: flex; flex-wrap: wrap; gap: 0.625rem; }
 .choices form { margin: 0; }
+.receipt { max-width: 32rem; margin-bottom: 0.75rem; }
 button { font: 600 0.9375rem/1.4 var(--sans); padding: 0.5rem 1rem; border-radius: 8px; border: 1px solid var(--soft); background: none; color: var(--text); cursor: pointer; text-align: left; }
 button:hover { text-decoration: underline; text-underline-offset: 0.2em; }
 summary { cursor: pointer; }
@@ -40,7 +41,7 @@ summary { cursor: pointer; }
 .inspector .scroll table { min-width: 32rem; }
 .inspector tbody th { overflow-wrap: anywhere; min-width: 9rem; }
 .inspector footer { margin-top: 2.5rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.9375rem; }
-@media (max-width: 30rem) { .inspector header .facts > div { grid-template-columns: minmax(0, 1fr); } }
+@media (max-width: 30rem) { .inspector header .facts > div { grid-template-columns: minmax(0, 1fr); } .choices form, .choices button { width: 100%; } }
 @media (forced-colors: active) { .state { border: 1px solid CanvasText; } }
 @media print { button { display: none; } }
 `;

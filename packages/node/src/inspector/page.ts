@@ -105,8 +105,8 @@ function writeReceipt({ receipt, here }: InspectorPage): string {
   const notes = receipt.notes.map((note) => `<li>${escapeHtml(note)}</li>`).join("");
   return `<section class="plain" aria-labelledby="receipt">
 <div class="head"><h2 id="receipt">Deleted at the collector</h2></div>
-<p>What it held of <code>${escapeHtml(receipt.instanceId)}</code> was gone on ${writeTime(receipt.completedAt)}. <a href="${escapeHtml(here)}receipt.json" download>Download its receipt</a>: it is not kept here.</p>
-<table>
+<p>What it held of <code>${escapeHtml(receipt.instanceId)}</code> was gone on ${writeTime(receipt.completedAt)}. <a href="${escapeHtml(here)}receipt.json" download>Download its receipt</a>: this page forgets it when the product ends.</p>
+<table class="receipt">
 <thead><tr><th scope="col">Where</th><th scope="col" class="count">Removed</th></tr></thead>
 <tbody>
 ${rows.join("\n")}
