@@ -264,9 +264,7 @@ export const PlanFormat = closed(
     ),
     contacts: Type.Optional(
       closed(
-        {
-          retention_days: Type.Integer({ ...DAYS, description: "Days after which a contact is deleted." }),
-        },
+        { retention_days: Type.Integer({ ...DAYS, description: "Days after which a contact is deleted." }) },
         { description: "Contact data, which is held apart from events. Needed when a field is `contact`." },
       ),
     ),
