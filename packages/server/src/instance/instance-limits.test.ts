@@ -13,8 +13,8 @@ it.each<[string, string | undefined, string | undefined, boolean]>([
   ["one of whom nothing is known, and an address", undefined, "203.0.113.7", false],
 ])("counts %s as one or as two", (_what, first, second, areOne) => {
   const limits = createInstanceLimits({ peer: once, total: many, maxPeers: 10, clockMs: () => 0 });
-  limits.take("key", first);
-  const takeSecond = (): void => limits.take("key", second);
+  limits.take(first);
+  const takeSecond = (): void => limits.take(second);
   if (areOne) expect(takeSecond).toThrow(expect.objectContaining({ code: "too_many_requests" }));
   else takeSecond();
 });

@@ -7,9 +7,9 @@ import type { JsonObject } from "@candor/envelope";
 import { type InstanceAction, toInstanceId, toSignedText } from "@candor/envelope/instance-proof";
 import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { createForget, type ForgetDependencies } from "../forget/forget.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { newInstance, type SigningInstance, signBody } from "../rig/signing-instance.ts";
-import { createForget, type ForgetDependencies } from "../forget/forget.ts";
 import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
 import { EVENT_TARGET } from "../store/row.ts";
@@ -107,7 +107,22 @@ async function insert(messageId: string, row: Row): Promise<string> {
   const { source = "server", type = "track", userId = "", anonymousId = "", ...envelope } = row;
   const text = JSON.stringify({ messageId, type, userId, anonymousId, ...envelope });
   const time = "2026-03-01T00:00:00.000";
-  const cells = [source, type, "E", messageId, userId, anonymousId, time, time, "0", "FR", "3", "0", "[]", text];
+  const cells = [
+    source,
+    type,
+    "E",
+    messageId,
+    userId,
+    anonymousId,
+    time,
+    time,
+    "0",
+    "FR",
+    "3",
+    "0",
+    "[]",
+    text,
+  ];
   await store.insertLines(EVENT_TARGET, Buffer.from(`${cells.join("\t")}\n`), `row-${token++}`);
   return messageId;
 }
