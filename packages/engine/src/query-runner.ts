@@ -30,8 +30,10 @@ export function createQueryRunner(store: Store): QueryRunner {
       return writes.run(() => insertRows(store, query.insert, query.rows, scope), gone);
     const { sql, statement } = query;
     const format = statement.format ?? defaultFormat;
-    if (!statement.reads)
-      return writes.run(async () => toAnswer(format, await store.command(sql, format, scope)), gone);
+    if (statement.does !== "reads") {
+      const write = statement.does === "inserts" ? store.insertFrom : store.command;
+      return writes.run(async () => toAnswer(format, await write(sql, format, scope)), gone);
+    }
     const comment = `read ${++lastRead} ${settings.log_comment ?? ""}`.trim();
     const readSettings = { ...READ_SETTINGS, ...settings, log_comment: comment };
     const read = () => store.read(sql, format, { ...scope, settings: readSettings });

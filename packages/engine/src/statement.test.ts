@@ -3,7 +3,7 @@ import { parseQuery } from "./query.ts";
 import { quoteName, quoteString, sqlTokens, unquote } from "./sql-tokens.ts";
 import { parseStatement } from "./statement.ts";
 
-const reading = { kind: "text", reads: true, format: undefined };
+const reading = { kind: "text", does: "reads", format: undefined };
 
 test.each([
   ["SELECT 1", reading],
@@ -13,9 +13,10 @@ test.each([
   ["SELECT 1 format TSV settings max_threads = 1;", { ...reading, format: "TSV" }],
   ["SELECT format FROM t", reading],
   ["SELECT 'FORMAT CSV'", reading],
-  ["CREATE TABLE t (a Int8) ENGINE = Memory", { ...reading, reads: false }],
-  ["INSERT INTO t VALUES (1); (2)", { ...reading, reads: false }],
-  ["INSERT INTO t SELECT 1", { ...reading, reads: false }],
+  ["CREATE TABLE t (a Int8) ENGINE = Memory", { ...reading, does: "changes" }],
+  ["INSERT INTO t VALUES (1); (2)", { ...reading, does: "changes" }],
+  ["INSERT INTO t SELECT 1", { ...reading, does: "inserts" }],
+  ["INSERT INTO t (a) SELECT * FROM file('x', 'TSV') SETTINGS a = 1", { ...reading, does: "inserts" }],
 ])("%j is told apart", (sql, expected) => {
   expect(parseStatement(sql)).toEqual(expected);
 });
@@ -37,6 +38,7 @@ test.each([
   ["SELECT 1; SELECT 2", /Multi-statements are not allowed/],
   ["SELECT 1;; SELECT 2", /Multi-statements are not allowed/],
   [" -- nothing", /Empty query/],
+  ["INSERT INTO t SELECT 1; SET max_threads = 9", /Multi-statements are not allowed/],
   ["INSERT INTO t FORMAT Native", /JSONEachRow/],
   ["INSERT INTO t (* EXCEPT (a)) FORMAT TSV", /plain tables and columns/],
   ["INSERT INTO `a b` FORMAT TSV", /letters, digits/],

@@ -16,7 +16,8 @@ export interface RowsInsert {
 /** Any other statement: run as it is. `format` is the one named in its FORMAT clause. */
 export interface TextStatement {
   kind: "text";
-  reads: boolean;
+  /** reads: changes nothing. inserts: adds rows. changes: anything else, also to the session that it runs in. */
+  does: "reads" | "inserts" | "changes";
   format: string | undefined;
 }
 
@@ -34,11 +35,24 @@ export function parseStatement(sql: string): Statement {
   const first = tokens.next();
   if (first.done) throw fault.syntax("Empty query");
   if (isWord(first.value, "INSERT")) {
-    const insert = parseInsert(sql);
-    return insert ?? { kind: "text", reads: false, format: undefined };
+    return parseInsert(sql) ?? { kind: "text", does: parseOtherInsert(sql), format: undefined };
   }
   const format = checkSingle(first.value, tokens);
-  return { kind: "text", reads: READING.has(first.value.text.toUpperCase()), format };
+  const does = READING.has(first.value.text.toUpperCase()) ? "reads" : "changes";
+  return { kind: "text", does, format };
+}
+
+/** An INSERT of VALUES is not looked through: behind that word stand data and no SQL. */
+function parseOtherInsert(sql: string): "inserts" | "changes" {
+  const tokens = sqlTokens(sql);
+  for (const token of tokens) {
+    if (isWord(token, "VALUES")) return "changes";
+    if (isWord(token, "SELECT")) {
+      checkSingle(token, tokens);
+      return "inserts";
+    }
+  }
+  return "changes";
 }
 
 function isWord(token: Token | undefined, word: string): boolean {

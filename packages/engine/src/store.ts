@@ -17,8 +17,10 @@ export interface Store {
   readonly version: string;
   /** Runs one statement that only reads; answers its whole result in `format`, unless its text names another. */
   read(sql: string, format: string, scope: Scope): Promise<TextResult>;
-  /** The same for any statement. */
+  /** The same for any statement, in a session of its own. */
   command(sql: string, format: string, scope: Scope): Promise<TextResult>;
+  /** The same for an INSERT whose rows come from its own text or from a query. */
+  insertFrom(sql: string, format: string, scope: Scope): Promise<TextResult>;
   /** Inserts rows given as bytes in a format. On disk when resolved, if the table has fsync_after_insert. */
   insert(
     rows: Pick<RawInsertParams, "table" | "columns" | "values" | "format">,
@@ -46,6 +48,7 @@ export async function openStore(dataDir: string): Promise<Store> {
     version: version.text().trim(),
     read: (sql, format, scope) => sessions.use(scope, (session) => runText(session, sql, format)),
     command: (sql, format, scope) => sessions.useOnce(scope, (session) => runText(session, sql, format)),
+    insertFrom: (sql, format, scope) => sessions.use(scope, (session) => runText(session, sql, format)),
     insert: (rows, scope) => sessions.use(scope, (session) => session.insert(rows)),
     async cancel(logComment) {
       const where = `Settings['log_comment'] = ${quoteString(logComment)}`;
