@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, engineSupport, startEngine } from "@candor/engine";
 import { createIds } from "@candor/envelope";
@@ -186,7 +187,8 @@ async function connectStore(
   const engine =
     urls === undefined ? await startEngine({ dataDir: folder.storeDir, log: report }) : undefined;
   if (engine !== undefined) closers.push(() => engine.close());
-  const address = urls === undefined ? { socketPath: engine?.socketPath ?? "" } : { urls, cluster };
+  const rowsDir = join(folder.storeDir, "rows");
+  const address = urls === undefined ? { socketPath: engine?.socketPath ?? "", rowsDir } : { urls, cluster };
   const store = openStore(address);
   closers.push(() => store.close());
   return { store, address, engine };

@@ -10,9 +10,9 @@ import { listSegments, OpenSegment, recoverSegment } from "./segment.ts";
 export interface AppendLogOptions {
   /** Folder of the segments; must exist. */
   readonly dir: string;
-  /** Rows of a full segment, and so of a full block for the store. Default 10,000. */
+  /** Rows of a full segment, and so of a full block for the store. Default 50,000. */
   readonly maxSegmentRows?: number;
-  /** Bytes of a full segment. Default 32 MiB. */
+  /** Bytes of a full segment. Default 64 MiB. */
   readonly maxSegmentBytes?: number;
   /** Appended but not yet flushed bytes above which `append` says `overloaded`. Default 64 MiB. */
   readonly maxQueuedBytes?: number;
@@ -26,6 +26,10 @@ export interface AppendLogOptions {
 }
 
 const SEAL_RETRY_MS = 1000;
+/** A segment that holds so many rows when the linger is over fills fast, and a larger block costs the store less a row. */
+const FAST_ROWS = 10_000;
+/** How many lingers such a segment waits for. */
+const FAST_LINGERS = 4;
 const LARGE_FRAME_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
 
@@ -75,8 +79,8 @@ class AppendLog implements Log {
   constructor(options: AppendLogOptions, recovered: SealedSegment[]) {
     this.#options = options;
     this.#disk = options.disk ?? realDisk;
-    this.#maxRows = options.maxSegmentRows ?? 10_000;
-    this.#maxBytes = options.maxSegmentBytes ?? 32 * 1024 * 1024;
+    this.#maxRows = options.maxSegmentRows ?? 50_000;
+    this.#maxBytes = options.maxSegmentBytes ?? 64 * 1024 * 1024;
     this.#maxQueuedBytes = options.maxQueuedBytes ?? 64 * 1024 * 1024;
     this.#sealed = recovered;
   }
@@ -106,7 +110,7 @@ class AppendLog implements Log {
         return this.#sealed[0];
       }
       // By the monotonic clock: when the wall clock is set back, rows must not wait for it.
-      const waitMs = this.#active?.rows ? this.#activeSinceMs + lingerMs - performance.now() : undefined;
+      const waitMs = this.#active?.rows ? this.#lingerLeftMs(this.#active.rows, lingerMs) : undefined;
       if (waitMs !== undefined && waitMs <= 0) await this.#seal();
       else await this.#changed(waitMs);
     }
@@ -146,6 +150,12 @@ class AppendLog implements Log {
         resolve();
       };
     });
+  }
+
+  #lingerLeftMs(rows: number, lingerMs: number): number {
+    const waitedMs = performance.now() - this.#activeSinceMs;
+    const isFast = waitedMs >= lingerMs && rows >= FAST_ROWS;
+    return (isFast ? lingerMs * FAST_LINGERS : lingerMs) - waitedMs;
   }
 
   /** The active segment if it has room, else a new one; the full one is sealed when its last group is flushed. */

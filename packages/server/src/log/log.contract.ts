@@ -63,6 +63,23 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await log.close();
   });
 
+  it("lets a segment that fills fast wait longer than a slow one, for larger blocks", async () => {
+    const lingerMs = 200;
+    const [slow, fast] = await Promise.all([0, 1].map(() => create().open({ keepKeys: noKeys })));
+    if (slow === undefined || fast === undefined) throw new Error("no log");
+    const startedMs = performance.now();
+    await fast.append(new Uint32Array(20_000), "x\n".repeat(10_000));
+    await slow.append(keysOf(1), "one\n");
+    const sealed: string[] = [];
+    const [fastMs] = await Promise.all([
+      fast.nextSealed(lingerMs).then(() => sealed.push("fast") && performance.now() - startedMs),
+      slow.nextSealed(lingerMs).then(() => sealed.push("slow")),
+    ]);
+    expect(sealed).toEqual(["slow", "fast"]);
+    expect(fastMs).toBeGreaterThan(3.5 * lingerMs);
+    await Promise.all([slow.close(), fast.close()]);
+  });
+
   it("holds after a reopening what was appended before it, under the same names", async () => {
     const under = create();
     const first = await under.open({ keepKeys: noKeys });

@@ -18,7 +18,7 @@ export interface Log {
   flushed(): Promise<void>;
   /**
    * The oldest sealed segment. Waits for one: the active segment is sealed when its first row has waited for
-   * `lingerMs`. Undefined after `close`.
+   * `lingerMs`, or for four times that while rows come in fast. Undefined after `close`.
    */
   nextSealed(lingerMs: number): Promise<SealedSegment | undefined>;
   /** Deletes a segment whose rows are safe elsewhere. */

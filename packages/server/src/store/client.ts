@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
-import { Readable } from "node:stream";
 import {
   type ClickHouseClient,
   type ClickHouseClientConfigOptions,
@@ -9,7 +8,8 @@ import {
   createClient,
 } from "@clickhouse/client";
 
-import type { LineTarget } from "./row.ts";
+import { insertByFile, type LineInserter, sendLines } from "./line-inserter.ts";
+import { openRowFiles } from "./row-files.ts";
 
 export const DATABASE = "candor";
 /** Over a cluster, the database whose tables span all nodes. */
@@ -17,9 +17,12 @@ export const CLUSTER_DATABASE = "candor_all";
 
 const REQUEST_TIMEOUT_MS = 60_000;
 
-/** Where a ClickHouse answers: the embedded engine's socket, or the addresses of one server or of a cluster's nodes. */
+/**
+ * Where a ClickHouse answers: the embedded engine's socket, or the addresses of one server or of a cluster's nodes.
+ * With `rowsDir`, a folder of this process alone, lines are given to the engine as files in it.
+ */
 export type StoreAddress =
-  | { readonly socketPath: string }
+  | { readonly socketPath: string; readonly rowsDir?: string }
   | { readonly urls: readonly string[]; readonly cluster: string | undefined };
 
 /** Text that is filled into a query, by name: `{name:Type}` in the SQL. */
@@ -30,7 +33,7 @@ export interface Store {
   /** Runs a statement without result on every node. */
   command(sql: string, database?: string): Promise<void>;
   /** Inserts lines. Exactly once for one token, however often it is called with the same lines. */
-  insertLines(target: LineTarget, lines: Buffer, token: string, signal?: AbortSignal): Promise<void>;
+  readonly insertLines: LineInserter;
   /** Inserts objects of column name to value. A call that is repeated inserts them again. */
   insertRows(table: string, rows: readonly object[]): Promise<void>;
   /** The same on every node, into its own table and not over the cluster. */
@@ -50,22 +53,19 @@ export function openStore(address: StoreAddress): Store {
       : [connectTo(() => socketOptions(address.socketPath))];
   const spanning = nodes[0]?.(cluster === undefined ? DATABASE : CLUSTER_DATABASE);
   if (spanning === undefined) throw new Error("a store has at least one address");
-  const insertSettings = cluster === undefined ? {} : { distributed_foreground_insert: 1 as const };
+  // Asynchronous inserts, the default since ClickHouse 26, know no tokens.
+  const insertSettings = {
+    async_insert: 0 as const,
+    ...(cluster === undefined ? {} : { distributed_foreground_insert: 1 as const }),
+  };
+  const send = sendLines(spanning, insertSettings);
+  const rowsDir = "socketPath" in address ? address.rowsDir : undefined;
   return {
     cluster,
     command: async (query, database = DATABASE) => {
       for (const node of nodes) await node(database).command({ query });
     },
-    insertLines: async ({ table, columns }, lines, token, signal) => {
-      await spanning.insert({
-        table,
-        columns: [columns[0] ?? "", ...columns.slice(1)],
-        format: "TabSeparated",
-        values: Readable.from([lines], { objectMode: false }),
-        clickhouse_settings: { insert_deduplication_token: token, ...insertSettings },
-        ...(signal === undefined ? {} : { abort_signal: signal }),
-      });
-    },
+    insertLines: rowsDir === undefined ? send : insertByFile(spanning, openRowFiles(rowsDir), send),
     insertRows: async (table, rows) => {
       await spanning.insert({
         table,

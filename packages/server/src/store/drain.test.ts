@@ -20,7 +20,7 @@ let dir: string;
 beforeAll(async () => {
   engine = await startEngine({ dataDir: join(root, "store") });
   await engine.ready();
-  store = openStore({ socketPath: engine.socketPath });
+  store = openStore({ socketPath: engine.socketPath, rowsDir: join(root, "rows") });
   await migrate(store);
 });
 afterAll(async () => {

@@ -1,23 +1,90 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Engine, startEngine } from "@candor/engine";
-import { afterAll, beforeAll, describe } from "vitest";
-import { openStore } from "./client.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { openStore, type StoreAddress } from "./client.ts";
+import { startInserterThread } from "./inserter-thread.ts";
+import { migrate } from "./migrate.ts";
+import { EVENT_TARGET } from "./row.ts";
 import { describeStoreContract } from "./store.contract.ts";
 
-const dir = mkdtempSync(join(tmpdir(), "candor-store-"));
-let engine: Engine;
+const root = mkdtempSync(join(tmpdir(), "candor-store-"));
+afterAll(() => rmSync(root, { recursive: true }));
 
-beforeAll(async () => {
-  engine = await startEngine({ dataDir: dir });
-  await engine.ready();
-});
-afterAll(async () => {
-  await engine.close();
-  rmSync(dir, { recursive: true });
+/** Starts an engine of its own for the tests of a block. */
+function useEngine(name: string): () => Engine {
+  let engine: Engine;
+  beforeAll(async () => {
+    engine = await startEngine({ dataDir: join(root, name) });
+    await engine.ready();
+  });
+  afterAll(() => engine.close());
+  return () => engine;
+}
+
+const lines = (id: string): Buffer => {
+  const time = "2026-03-01T12:00:00.000";
+  return Buffer.from(`server\ttrack\tE\t${id}\tu\t\t${time}\t${time}\t0\tDE\t7\t0\t[]\t{}\n`);
+};
+
+describe("the embedded engine that is sent its rows", () => {
+  const engine = useEngine("sent");
+  describeStoreContract(async () => openStore({ socketPath: engine().socketPath }));
 });
 
-describe("the embedded engine", () => {
-  describeStoreContract(async () => openStore({ socketPath: engine.socketPath }));
+describe("the embedded engine that reads its rows from files", () => {
+  const engine = useEngine("files");
+  const address = (name: string): StoreAddress & { rowsDir: string } => ({
+    socketPath: engine().socketPath,
+    rowsDir: join(root, name),
+  });
+  describeStoreContract(async () => openStore(address("rows")));
+
+  it("leaves no file behind, whether the store took the rows or not", async () => {
+    const store = openStore(address("passing"));
+    await migrate(store);
+    await store.insertLines(EVENT_TARGET, lines("passing"), "passing");
+    const bad = Buffer.from("bad\n");
+    await expect(store.insertLines(EVENT_TARGET, bad, "passing-bad")).rejects.toThrow();
+    expect(readdirSync(join(root, "passing"))).toEqual([]);
+    await store.close();
+  });
+
+  it("knows a block again under its token that it was sent before, and the other way round", async () => {
+    const [reading, sent] = [openStore(address("both")), openStore({ socketPath: engine().socketPath })];
+    await reading.insertLines(EVENT_TARGET, lines("read-first"), "read-first");
+    await sent.insertLines(EVENT_TARGET, lines("read-first"), "read-first");
+    await sent.insertLines(EVENT_TARGET, lines("sent-first"), "sent-first");
+    await reading.insertLines(EVENT_TARGET, lines("sent-first"), "sent-first");
+    const rows = await sent.query(
+      "SELECT messageId FROM events WHERE messageId IN ('read-first', 'sent-first') ORDER BY messageId",
+    );
+    expect(rows).toEqual([{ messageId: "read-first" }, { messageId: "sent-first" }]);
+    await Promise.all([reading.close(), sent.close()]);
+  });
+
+  it.each([
+    ["that cannot be made", "a-file/rows"],
+    ["whose name is a pattern to the engine", "{a,b}*"],
+    ["of quotes and blanks", "it's a \"folder\" é"],
+  ])("stores rows also with a folder %s", async (_, name) => {
+    writeFileSync(join(root, "a-file"), "");
+    const store = openStore(address(name));
+    await store.insertLines(EVENT_TARGET, lines(name), `folder ${name}`);
+    const [row] = await store.query("SELECT count() AS rows FROM events WHERE messageId = {name:String}", {
+      name,
+    });
+    expect(Number(row?.rows)).toBe(1);
+    await store.close();
+  });
+
+  it("deletes at the next start what a killed process has left", async () => {
+    const { rowsDir, ...rest } = address("left");
+    mkdirSync(rowsDir);
+    writeFileSync(join(rowsDir, "left.tsv"), "left\n");
+    const inserter = startInserterThread({ address: { ...rest, rowsDir }, setAsideDir: root });
+    expect(readdirSync(root)).not.toContain("left");
+    await inserter.close();
+  });
 });

@@ -3,6 +3,7 @@ import { builtFile } from "../built-file.ts";
 import type { SealedSegment } from "../log/log.ts";
 import type { StoreAddress } from "./client.ts";
 import type { Inserter } from "./inserter.ts";
+import { openRowFiles } from "./row-files.ts";
 
 /** What the thread is started with. */
 export interface InserterThreadData {
@@ -30,8 +31,14 @@ interface Waiting {
 export function startInserterThread(data: InserterThreadData): Inserter {
   let worker: Worker | undefined;
   let waiting: Waiting | undefined;
+  const deleteRowFiles = (): void => {
+    if ("rowsDir" in data.address && data.address.rowsDir !== undefined)
+      openRowFiles(data.address.rowsDir).empty();
+  };
+  deleteRowFiles(); // those of a process that was killed
   const fail = (error: Error): void => {
     worker = undefined;
+    deleteRowFiles();
     waiting?.reject(error);
     waiting = undefined;
   };
@@ -66,6 +73,7 @@ export function startInserterThread(data: InserterThreadData): Inserter {
       const ending = worker;
       worker = undefined;
       await ending?.terminate();
+      deleteRowFiles();
     },
   };
 }

@@ -53,6 +53,13 @@ function block(events: readonly Stored[], judged: Omit<RowAbout, "source" | "seq
   );
 }
 
+/** A line made without the envelope's parser, which would take most of the time of a large block. */
+function toLineOf(messageId: string, more: { event: string }): string {
+  const receivedAt = toIsoTime(RECEIVED_AT_MS);
+  const envelope = { type: "track", messageId, timestamp: receivedAt, receivedAt, ...more } as Envelope;
+  return toLine({ source: "server", sequence: 0, ...JUDGED }, envelope, JSON.stringify(envelope));
+}
+
 /** What every store promises: the embedded engine and a cluster of servers run it. */
 export function describeStoreContract(open: () => Promise<Store>): void {
   let store: Store;
@@ -193,6 +200,18 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     const [row] = await store.query("SELECT count() AS rows FROM events WHERE event = 'Token'");
     expect(Number(row?.rows)).toBe(2000);
     expect(await countEvents(store, filters("event=Token"))).toBe(1000);
+  });
+
+  it("stores a full segment file's block whole, once under its token, or not at all", async () => {
+    const rows = Buffer.from(
+      Array.from({ length: 50_000 }, (_, n) => toLineOf(`large-${n}`, { event: "Large" })).join(""),
+    );
+    const bad = Buffer.concat([rows, Buffer.from("only\ttwo cells\n")]);
+    await expect(store.insertLines(EVENTS, bad, "large-bad")).rejects.toThrow();
+    expect(await countEvents(store, filters("event=Large"))).toBe(0);
+    for (let time = 0; time < 2; time++) await store.insertLines(EVENTS, rows, "large");
+    const [row] = await store.query("SELECT count() AS rows FROM events WHERE event = 'Large'");
+    expect(Number(row?.rows)).toBe(50_000);
   });
 
   it("rejects a block with a bad row as a whole, and says that it is the rows' fault", async () => {

@@ -1,0 +1,68 @@
+import { Readable } from "node:stream";
+import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
+import type { LineTarget } from "./row.ts";
+import type { RowFiles } from "./row-files.ts";
+import { quoteText } from "./sql-text.ts";
+
+/**
+ * Inserts lines as one block under a token: all of them or none, and exactly once for one token, however often it is
+ * called with the same lines, also when another way of inserting took them.
+ */
+export type LineInserter = (
+  target: LineTarget,
+  lines: Buffer,
+  token: string,
+  signal?: AbortSignal,
+) => Promise<void>;
+
+/** Sends the lines to the store: to a server elsewhere there is no other way. */
+export function sendLines(client: ClickHouseClient, settings: ClickHouseSettings): LineInserter {
+  return async ({ table, columns }, lines, token, signal) => {
+    await client.insert({
+      table,
+      columns: [columns[0] ?? "", ...columns.slice(1)],
+      format: "TabSeparated",
+      values: Readable.from([lines], { objectMode: false }),
+      clickhouse_settings: { ...settings, insert_deduplication_token: token },
+      ...(signal === undefined ? {} : { abort_signal: signal }),
+    });
+  };
+}
+
+/** More than a segment file can hold: its rows are one block, and so one token's. */
+const ONE_BLOCK_ROWS = "1000000";
+const ONE_BLOCK_BYTES = "1000000000";
+
+/**
+ * One thread that reads, parses and writes. The file's structure is that of the table's columns. It is read and not
+ * mapped: a mapped file that is gone or shorter ends the process that reads it.
+ */
+const FILE_SETTINGS: ClickHouseSettings = {
+  max_threads: 1,
+  max_insert_threads: "1",
+  input_format_parallel_parsing: 0,
+  max_block_size: ONE_BLOCK_ROWS,
+  min_insert_block_size_rows: ONE_BLOCK_ROWS,
+  min_insert_block_size_bytes: ONE_BLOCK_BYTES,
+  use_structure_from_insertion_table_in_table_functions: "1",
+  storage_file_read_method: "pread",
+  async_insert: 0,
+};
+
+/**
+ * Has the embedded engine read the lines from a file, so that no row passes its process's JavaScript
+ * (docs/decisions/0018). Lines of which no file can be made are sent.
+ */
+export function insertByFile(client: ClickHouseClient, files: RowFiles, send: LineInserter): LineInserter {
+  return async (target, lines, token, signal) => {
+    const { table, columns } = target;
+    const insert = async (path: string): Promise<void> => {
+      await client.command({
+        query: `INSERT INTO ${table} (${columns.join(", ")}) SELECT * FROM file(${quoteText(path)}, 'TabSeparated')`,
+        clickhouse_settings: { ...FILE_SETTINGS, insert_deduplication_token: token },
+        ...(signal === undefined ? {} : { abort_signal: signal }),
+      });
+    };
+    await (files.use(lines, insert) ?? send(target, lines, token, signal));
+  };
+}
