@@ -8,8 +8,7 @@ import { createForget } from "../forget/forget.ts";
 import { readHeldEvents, readHeldPage } from "../instance/held-events.ts";
 import { reportInstances } from "../query/instances-report.ts";
 import { eventually, startForTest } from "../rig/in-process.ts";
-import { CLUSTER_DATABASE, openStore } from "./client.ts";
-import { migrate } from "./migrate.ts";
+import { openStore } from "./client.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
 import { EVENT_TARGET } from "./row.ts";
 import { describeStoreContract } from "./store.contract.ts";
@@ -44,14 +43,6 @@ describe("a cluster of two ClickHouse servers", () => {
       expect(Number(row?.rows)).toBeGreaterThan(500);
       await shard.close();
     }
-  });
-
-  it("gains on its spanning tables the columns that an older Candor's have not", async () => {
-    const store = openStore({ urls: cluster.urls, cluster: cluster.clusterName });
-    await store.command("ALTER TABLE events DROP COLUMN country, DROP COLUMN trimmed", CLUSTER_DATABASE);
-    await migrate(store);
-    expect(await store.query("SELECT country, trimmed FROM events LIMIT 1")).toHaveLength(1);
-    await store.close();
   });
 
   it("has a plan's columns on all nodes, also on one that was without them, and keeps to its retention", async () => {

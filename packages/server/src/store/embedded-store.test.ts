@@ -67,7 +67,7 @@ describe("the embedded engine that reads its rows from files", () => {
   it.each([
     ["that cannot be made", "a-file/rows"],
     ["whose name is a pattern to the engine", "{a,b}*"],
-    ["of quotes and blanks", "it's a \"folder\" é"],
+    ["of quotes and blanks", 'it\'s a "folder" é'],
   ])("stores rows also with a folder %s", async (_, name) => {
     writeFileSync(join(root, "a-file"), "");
     const store = openStore(address(name));

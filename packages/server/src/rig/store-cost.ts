@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type UsageEvent, usageEvents, usageFleet } from "@candor/bench/usage-event";
+import { startEngine } from "@candor/engine";
+import type { Envelope } from "@candor/envelope";
+import { loadPlan } from "@candor/plan";
+import { openAppendLog } from "../log/append-log.ts";
+import type { Log } from "../log/log.ts";
+import { openStore, type Store } from "../store/client.ts";
+import { startInserterThread } from "../store/inserter-thread.ts";
+import { migrate } from "../store/migrate.ts";
+import { applyPlanToStore } from "../store/plan-columns.ts";
+import { toLine } from "../store/row.ts";
+
+/**
+ * What a row costs behind the log: CPU seconds per million rows of the inserter's thread and of the embedded engine, until
+ * no merge runs. CPU time, because it can be repeated on a busy machine. Linux only.
+ *
+ *     node packages/server/dist/rig/store-cost.js [rows] [rows a block] [file|sent]
+ */
+const [rows = 300_000, rowsPerBlock = 50_000] = process.argv.slice(2, 4).map(Number);
+const isSent = process.argv[4] === "sent";
+
+const BATCH = 100;
+const QUIET_MS = 3000;
+const CLOCK_TICKS_A_SECOND = 100;
+
+const dir = mkdtempSync(join(tmpdir(), "candor-store-cost-"));
+for (const name of ["log", "quarantine"]) mkdirSync(join(dir, name));
+const engine = await startEngine({ dataDir: join(dir, "store") });
+await engine.ready();
+const enginePid = engine.status().pid ?? 0;
+const { socketPath } = engine;
+const store = openStore({ socketPath });
+await migrate(store);
+const planUrl = new URL("../../../../plans/appsmith.yaml", import.meta.url);
+await applyPlanToStore(store, loadPlan(readFileSync(planUrl, "utf8"), "appsmith.yaml"));
+const log = await openAppendLog({
+  dir: join(dir, "log"),
+  maxSegmentRows: rowsPerBlock,
+  keepKeys: async () => {},
+});
+await fill(log);
+const address = { socketPath, ...(isSent ? {} : { rowsDir: join(dir, "store", "rows") }) };
+const inserter = startInserterThread({ address, setAsideDir: join(dir, "quarantine") });
+
+const before = { own: process.cpuUsage(), engineS: engineCpuS() };
+for (let segment = await log.nextSealed(0); segment !== undefined; segment = await log.nextSealed(0)) {
+  await inserter.insert(segment);
+  await log.remove(segment);
+  if (log.pending().rows === 0) await log.close();
+}
+const insertedS = engineCpuS() - before.engineS;
+await untilQuiet(store);
+const own = process.cpuUsage(before.own);
+const inserterS = (own.user + own.system) / 1e6;
+const engineS = engineCpuS() - before.engineS;
+const perMillion = (seconds: number): string => ((seconds * 1e6) / rows).toFixed(1);
+const [size] = await store.query(
+  "SELECT round(sum(bytes_on_disk) / sum(rows)) AS bytesPerRow, count() AS parts FROM system.parts WHERE active AND table = 'events'",
+);
+process.stdout.write(
+  `${isSent ? "sent" : "file"}, ${rowsPerBlock} rows a block: inserter ${perMillion(inserterS)}, engine ${perMillion(engineS)} ` +
+    `(${perMillion(insertedS)} until the last insert), together ${perMillion(inserterS + engineS)} s per million rows; ` +
+    `engine's peak ${peakMib(enginePid)} MiB; ${size?.bytesPerRow} bytes a row in ${size?.parts} parts\n`,
+);
+await inserter.close();
+await store.close();
+await engine.close();
+rmSync(dir, { recursive: true });
+
+/** Envelopes as the collector makes them, in the order of their arrival: 100 in a request. */
+async function fill(into: Log): Promise<void> {
+  const next = usageEvents(usageFleet(), 7);
+  let receivedAtMs = Date.now() - 3_600_000;
+  for (let done = 0; done < rows; done += BATCH) {
+    receivedAtMs += 4;
+    const lines = Array.from({ length: BATCH }, (_, sequence) => lineOf(next(), receivedAtMs, sequence));
+    await into.append(new Uint32Array(2 * BATCH), lines.join(""));
+  }
+}
+
+function lineOf(event: UsageEvent, receivedAtMs: number, sequence: number): string {
+  const [receivedAt, timestamp] = [receivedAtMs, receivedAtMs - 900].map((ms) => new Date(ms).toISOString());
+  const envelope = { ...event, messageId: randomUUID(), originalTimestamp: timestamp, receivedAt, timestamp };
+  const about = { country: "DE", planVersion: 3, sentPlanVersion: 3, trimmed: [] };
+  return toLine(
+    { source: "server", sequence, ...about },
+    envelope as unknown as Envelope,
+    JSON.stringify(envelope),
+  );
+}
+
+async function untilQuiet(of: Store): Promise<void> {
+  for (let quietMs = 0; quietMs < QUIET_MS; quietMs += 500) {
+    await sleep(500);
+    const [row] = await of.query("SELECT count() AS merges FROM system.merges");
+    if (Number(row?.merges) > 0) quietMs = 0;
+  }
+}
+
+/** User and system time of all threads since the process started. */
+function engineCpuS(): number {
+  const stat = readFileSync(`/proc/${enginePid}/stat`, "utf8");
+  const [user = 0, system = 0] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(11, 13)
+    .map(Number);
+  return (user + system) / CLOCK_TICKS_A_SECOND;
+}
+
+function peakMib(pid: number): number {
+  const [, kib = 0] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+  return Math.round(Number(kib) / 1024);
+}
