@@ -1,8 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, startEngine } from "@candor/engine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "../rig/in-process.ts";
 import { openStore, type StoreAddress } from "./client.ts";
 import { startInserterThread } from "./inserter-thread.ts";
 import { migrate } from "./migrate.ts";
@@ -48,6 +50,30 @@ describe("the embedded engine that reads its rows from files", () => {
     const bad = Buffer.from("bad\n");
     await expect(store.insertLines(EVENT_TARGET, bad, "passing-bad")).rejects.toThrow();
     expect(readdirSync(join(root, "passing"))).toEqual([]);
+    await store.close();
+  });
+
+  it("stores a large block once although the engine is killed while it reads it, again and again", async () => {
+    const store = openStore(address("killed"));
+    const block = Buffer.concat(Array.from({ length: 50_000 }, (_, n) => lines(`killed-${n}`)));
+    const insert = (): Promise<void> => store.insertLines(EVENT_TARGET, block, "killed");
+    for (const afterMs of [60, 180, 400]) {
+      const trying = insert().catch(() => {});
+      await sleep(afterMs);
+      process.kill(engine().status().pid ?? 0, "SIGKILL");
+      await trying;
+      await eventually(
+        async () => engine().status().state,
+        (state) => state !== "ready",
+      );
+      await engine().ready();
+    }
+    await insert();
+    const [row] = await store.query(
+      "SELECT count() AS rows, uniqExact(messageId) AS ids FROM events WHERE startsWith(messageId, 'killed-')",
+    );
+    expect([Number(row?.rows), Number(row?.ids)]).toEqual([50_000, 50_000]);
+    expect(readdirSync(join(root, "killed"))).toEqual([]);
     await store.close();
   });
 
