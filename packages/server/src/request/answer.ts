@@ -36,10 +36,11 @@ const ACCEPTED_HEADERS = [...JSON_HEADERS, "Content-Length", String(ACCEPTED.len
 
 /** 200 for one message. Never an empty body: analytics-java sends again when it finds none. */
 export function sendAccepted(response: ServerResponse, dropped: readonly Dropped[]): void {
-  if (reportable(dropped).length > 0) return sendBatchAccepted(response, 1, dropped);
-  if (response.headersSent || response.destroyed) return;
-  response.writeHead(200, ACCEPTED_HEADERS);
-  response.end(ACCEPTED);
+  if (reportable(dropped).length > 0) sendBatchAccepted(response, 1, dropped);
+  else if (!response.headersSent && !response.destroyed) {
+    response.writeHead(200, ACCEPTED_HEADERS);
+    response.end(ACCEPTED);
+  }
 }
 
 /** 200 for a batch: what was dropped is told for each message; a duplicate counts as accepted. */
