@@ -14,7 +14,7 @@ test("a child is found, measured, and known to be gone once it is killed", async
   expect(cpuMs(pid)).toBeLessThan(60_000);
   const main = threads(pid).filter(({ isMain }) => isMain);
   expect(main).toHaveLength(1);
-  expect(main[0]?.cpuMs).toBeLessThanOrEqual(cpuMs(pid));
+  expect(main[0]?.cpuMs).toBeGreaterThan(0);
   expect(main[0]?.niceness).toBe(getPriority(pid));
   expect(hasMapped(pid, "/node")).toBe(true);
   const exited = once(child, "exit");

@@ -124,9 +124,9 @@ describe("what a collector holds of an instance", () => {
     const theirs = (await pageOf(THEIRS, { limit: 10 })).next;
     const admin = (await candor.read("/api/events?limit=50")).next;
     const beginnings = [
-      made([0, "", ""]),
-      made([0, "' OR 1 OR '", "server' OR '1"]),
-      made([0, "\\\t\n", "\0"]),
+      made([0, 0, "", ""]),
+      made([0, 0, "' OR 1 OR '", "server' OR '1"]),
+      made([0, 0, "\\\t\n", "\0"]),
     ];
     for (const cursor of [theirs, admin, ...beginnings]) {
       const seen = idsOf(await pageOf(OURS, { cursor }));
@@ -134,7 +134,7 @@ describe("what a collector holds of an instance", () => {
       if (cursor !== theirs && cursor !== admin) expect(seen).toEqual(ids("ours"));
     }
     expect(idsOf(await pageOf(OURS, { cursor: theirs }))).toEqual(ids("ours").slice(10));
-    expect(idsOf(await pageOf(OURS, { cursor: made([Date.now() + 1e9, "", ""]) }))).toEqual([]);
+    expect(idsOf(await pageOf(OURS, { cursor: made([Date.now() + 1e9, 0, "", ""]) }))).toEqual([]);
   });
 
   it("is not told to who is not that instance", async () => {
