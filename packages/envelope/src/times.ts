@@ -158,11 +158,12 @@ export function toIsoTime(ms: number): string {
   const rest = ms - second * SECOND_MS;
   const tens = Math.floor(rest / 10);
   const hundreds = Math.floor(rest / 100);
-  const at = (index: number): number => prefix.charCodeAt(index);
   // biome-ignore format: a line a part
   return String.fromCharCode(
-    at(0), at(1), at(2), at(3), at(4), at(5), at(6), at(7), at(8), at(9),
-    at(10), at(11), at(12), at(13), at(14), at(15), at(16), at(17), at(18), at(19),
+    prefix.charCodeAt(0), prefix.charCodeAt(1), prefix.charCodeAt(2), prefix.charCodeAt(3), prefix.charCodeAt(4),
+    prefix.charCodeAt(5), prefix.charCodeAt(6), prefix.charCodeAt(7), prefix.charCodeAt(8), prefix.charCodeAt(9),
+    prefix.charCodeAt(10), prefix.charCodeAt(11), prefix.charCodeAt(12), prefix.charCodeAt(13), prefix.charCodeAt(14),
+    prefix.charCodeAt(15), prefix.charCodeAt(16), prefix.charCodeAt(17), prefix.charCodeAt(18), prefix.charCodeAt(19),
     DIGIT_0 + hundreds, DIGIT_0 + (tens - hundreds * 10), DIGIT_0 + (rest - tens * 10), CAPITAL_Z,
   );
 }

@@ -37,15 +37,16 @@ export interface DedupeOptions {
  * Days are those that the collector has run. A machine's clock can be days off and be set back; if files were dropped by
  * it, a retry would count twice. Time that it was off does not count: no key came in, so nothing grows by remembering longer.
  *
- * A key is in one of these places: `fresh`, while its row's segment is open (after a crash the segment has it);
- * the hour's journal, on disk and in memory; a sorted file, with a filter in front. Files hold nothing but hashes
- * and are dropped whole when their hour has left the window.
+ * A key is in memory until it is in a sorted file, with a filter in front: while its row's segment file is open (after a
+ * crash that has it), and while it is in the hour's journal. Files hold nothing but hashes and are dropped whole when
+ * their hour has left the window.
  */
 export class Dedupe {
   readonly seed: KeySeed;
   readonly #options: DedupeOptions;
   readonly #hours: RunningHours;
-  readonly #fresh = new KeySet();
+  /** The keys of open segments and of the journal. */
+  readonly #unsorted = new KeySet();
   #journal: Journal | undefined;
   #files: KeyFile[];
   #lastNumber: number;
@@ -78,14 +79,13 @@ export class Dedupe {
   add(keys: Uint32Array, index: number): boolean {
     const hi = keys[2 * index] ?? 0;
     const lo = keys[2 * index + 1] ?? 0;
-    if (this.#journal?.keys.has(hi, lo)) return false;
     if (this.#filter.mayHave(hi, lo) && this.#files.some((file) => file.has(hi, lo))) return false;
-    return this.#fresh.add(hi, lo);
+    return this.#unsorted.add(hi, lo);
   }
 
   /** Forgets keys whose rows could not be written. */
   forget(keys: Uint32Array): void {
-    for (let at = 0; at < keys.length; at += 2) this.#fresh.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
+    for (let at = 0; at < keys.length; at += 2) this.#unsorted.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
   }
 
   /** Resolves once the keys are on disk by themselves, so that the segment of their rows may go. */
@@ -97,7 +97,7 @@ export class Dedupe {
 
   /** Keys remembered, and bytes of memory that this takes, about. */
   size(): { keys: number; bytes: number } {
-    const inMemory = this.#fresh.size + (this.#journal?.keys.size ?? 0);
+    const inMemory = this.#unsorted.size;
     const keys = this.#files.reduce((sum, file) => sum + file.count, inMemory);
     return { keys, bytes: inMemory * 16 + this.#filter.capacityKeys * 2.5 };
   }
@@ -113,20 +113,19 @@ export class Dedupe {
     const hour = this.#hours.note();
     if (
       this.#journal !== undefined &&
-      (this.#journal.hour !== hour || this.#journal.keys.size >= JOURNAL_KEYS)
+      (this.#journal.hour !== hour || this.#journal.keys.length >= 2 * JOURNAL_KEYS)
     ) {
       await this.#sortJournal(this.#journal);
     }
     this.#journal ??= await createJournal(this.#options, hour);
     await this.#journal.append(keys);
-    for (let at = 0; at < keys.length; at += 2) {
-      this.#journal.keys.add(keys[at] ?? 0, keys[at + 1] ?? 0);
-      this.#fresh.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
-    }
+    addAll(this.#unsorted, keys); // those of a segment that a crash left open are new here
   }
 
   async #sortJournal(journal: Journal): Promise<void> {
-    await this.#addFile(journal.hour, journal.keys.toArray()); // until then the journal has them, also when this fails
+    const keys = journal.keys;
+    await this.#addFile(journal.hour, keys.slice()); // until then the journal has them, also when this fails
+    for (let at = 0; at < keys.length; at += 2) this.#unsorted.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
     this.#journal = undefined;
     closeSync(journal.fd);
     await unlink(journal.path);
@@ -174,12 +173,13 @@ function addAll(target: KeyFilter | KeySet, keys: Uint32Array): void {
   for (let at = 0; at < keys.length; at += 2) target.add(keys[at] ?? 0, keys[at + 1] ?? 0);
 }
 
-/** The keys of the hour so far: appended as records without lines, and in memory. */
+/** The keys of the hour so far: appended as records without lines. */
 interface Journal {
   readonly path: string;
   readonly fd: number;
   readonly hour: number;
-  readonly keys: KeySet;
+  /** Two words each; some may stand twice. */
+  readonly keys: Uint32Array<ArrayBuffer>;
   append(keys: Uint32Array): Promise<void>;
 }
 
@@ -188,18 +188,35 @@ async function createJournal({ dir, disk = realDisk }: DedupeOptions, hour: numb
   const fd = openSync(path, "w", 0o600);
   await flushFolder(dir);
   let bytes = 0;
+  let all = new Uint32Array(0);
   const append = async (keys: Uint32Array): Promise<void> => {
     const frame = frameRecord(keys);
     try {
       await disk.write(fd, [frame], bytes);
       await disk.flush(fd);
       bytes += frame.length;
+      all = concat(all, keys);
     } catch (error) {
       await disk.truncate(fd, bytes).catch(() => {}); // the next append writes over what is left
       throw error;
     }
   };
-  return { path, fd, hour, keys: new KeySet(), append };
+  return {
+    path,
+    fd,
+    hour,
+    get keys() {
+      return all;
+    },
+    append,
+  };
+}
+
+function concat(first: Uint32Array, second: Uint32Array): Uint32Array<ArrayBuffer> {
+  const all = new Uint32Array(first.length + second.length);
+  all.set(first);
+  all.set(second, first.length);
+  return all;
 }
 
 async function openKeyFiles(options: DedupeOptions): Promise<{ files: KeyFile[]; lastNumber: number }> {

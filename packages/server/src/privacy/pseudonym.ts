@@ -6,7 +6,7 @@ import { memoize } from "./memo.ts";
 
 const SECRET_BYTES = 32;
 const PSEUDONYM_BYTES = 16;
-const MEMO = { entries: 10_000, keyLength: 128, ageMs: 600_000 };
+const MEMO = { slots: 32_768, keyLength: 128, ageMs: 600_000 };
 
 /** The first 32 characters of the lower-case hex of a value's HMAC-SHA-256. */
 export type Pseudonym = (value: string) => string;

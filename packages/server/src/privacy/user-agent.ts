@@ -3,7 +3,7 @@ import { isbot } from "isbot";
 import { memoize } from "./memo.ts";
 
 const MAX_LENGTH = 1024;
-const MEMO = { entries: 1000, keyLength: 512, ageMs: 600_000 };
+const MEMO = { slots: 1024, keyLength: 512, ageMs: 600_000 };
 
 /** For a browser that it does not know, bowser gives a piece of the text itself: only its own names are let through. */
 const BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));

@@ -8,6 +8,7 @@ import {
   type MessageType,
   readShared,
 } from "@candor/envelope";
+import type { Source } from "../config.ts";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Dedupe } from "../log/dedupe.ts";
 import type { Log } from "../log/log.ts";
@@ -71,7 +72,10 @@ async function handle(
     throw new CandorError("method_not_allowed", { allow: methods.join(", ") });
   switch (route.kind) {
     case "messages": {
-      const { isBatch, items, dropped } = await line(request, await deps.readBody(request), route.type);
+      const { isBatch, items, dropped, kept } = await deps
+        .readBody(request)
+        .then((body) => line(request, body, route.type));
+      await kept;
       if (isBatch) return sendBatchAccepted(response, items, dropped);
       return sendAccepted(response, dropped);
     }
@@ -86,15 +90,16 @@ async function handle(
   }
 }
 
-/** What became of the messages of a request. */
+/** What is left of a request's messages. Nothing here holds on to the body while the disk is waited for. */
 interface Taken {
   readonly isBatch: boolean;
   readonly items: number;
   readonly dropped: readonly Dropped[];
+  /** Resolves once all that is kept of them is on disk, and the originals of duplicates too. */
+  readonly kept: Promise<void>;
 }
 
-/** Resolves once all that is kept of a body's messages is on disk, and the originals of its duplicates too. */
-type Line = (request: IncomingMessage, body: Body, pathType: MessageType | undefined) => Promise<Taken>;
+type Line = (request: IncomingMessage, body: Body, pathType: MessageType | undefined) => Taken;
 
 function createLine(deps: IngestDependencies): Line {
   const attribution = createAttribution(deps.sourceOfKey);
@@ -125,7 +130,7 @@ function createLine(deps: IngestDependencies): Line {
       duplicates: 0,
     };
   };
-  return async (request, body, pathType) => {
+  return (request, body, pathType) => {
     const { value } = body;
     const items = itemsOf(value);
     const isBatch = items !== undefined;
@@ -137,9 +142,12 @@ function createLine(deps: IngestDependencies): Line {
       attributed,
     });
     const dropped = run(intake, deps);
-    await keep(intake, deps);
-    deps.meters.countMessages(attributed.common(), intake.rows, dropped);
-    return { isBatch, items: intake.items.length, dropped };
+    return {
+      isBatch,
+      items: intake.items.length,
+      dropped,
+      kept: keep(intake, attributed.common(), dropped, deps),
+    };
   };
 }
 
@@ -166,16 +174,19 @@ function run(intake: Intake, deps: IngestDependencies): readonly Dropped[] {
  * Resolves once every kept message of the request is on disk, and the originals of its duplicates too.
  * Rejects with a CandorError as Log.append does; then none of them is kept.
  */
-async function keep(intake: Intake, { log, dedupe }: IngestDependencies): Promise<void> {
-  const { rows, lines, contactLines, duplicates } = intake;
-  if (rows === 0) return duplicates === 0 ? undefined : log.flushed();
-  const keys = intake.keys.subarray(0, 2 * rows);
-  try {
-    await log.append(keys, lines, contactLines);
-  } catch (error) {
+function keep(
+  { rows, keys: all, lines, contactLines, duplicates }: Intake,
+  source: Source | undefined,
+  dropped: readonly Dropped[],
+  { log, dedupe, meters }: IngestDependencies,
+): Promise<void> {
+  const count = (): void => meters.countMessages(source, rows, dropped);
+  if (rows === 0) return (duplicates === 0 ? Promise.resolve() : log.flushed()).then(count);
+  const keys = all.subarray(0, 2 * rows);
+  return log.append(keys, lines, contactLines).then(count, (error: unknown) => {
     dedupe.forget(keys);
     throw error;
-  }
+  });
 }
 
 /** A picture cannot be told of an error: the answer is always the GIF; what went wrong is counted. */
@@ -190,7 +201,7 @@ async function handlePixel(
   try {
     if (message === undefined || message.batch !== undefined) throw new CandorError("body_not_object");
     message.writeKey ??= parameters.get("writeKey") ?? null;
-    await line(request, { value: message, bytes: request.url?.length ?? 0 }, type);
+    await line(request, { value: message, bytes: request.url?.length ?? 0 }, type).kept;
   } catch (error) {
     countFault(error, deps);
   }
