@@ -34,6 +34,8 @@ export interface Message {
   readonly context: JsonObject;
   readonly integrations: JsonObject;
   readonly originalTimestampMs: number | undefined;
+  /** The same as ISO 8601 in UTC with milliseconds, where the client wrote it so. */
+  readonly originalTimestamp: string | undefined;
   readonly sentAtMs: number | undefined;
   /** The fields that hold something that cannot be read as a time. */
   readonly unreadableTimes: readonly string[];

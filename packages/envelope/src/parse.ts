@@ -1,7 +1,7 @@
 /** Reads one JSON value as a message, or says why it is none. */
 import { isObject, type JsonObject, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
 import type { Shared } from "./shared.ts";
-import { readTime } from "./times.ts";
+import { isIsoTime, readTime } from "./times.ts";
 
 /** A messageId has fewer characters than this. */
 const MESSAGE_ID_LIMIT_CHARS = 100;
@@ -65,6 +65,7 @@ export function parseMessage(item: unknown, shared: Shared, type?: MessageType):
     context: filled(context, shared.context),
     integrations: filled(isObject(item.integrations) ? item.integrations : undefined, shared.integrations),
     originalTimestampMs: times.originalMs,
+    originalTimestamp: times.original,
     sentAtMs: times.sentAtMs,
     unreadableTimes: times.unreadable,
     planVersion: planVersionOf(item.candor),
@@ -121,6 +122,7 @@ function filled(own: JsonObject | undefined, batch: JsonObject | undefined): Jso
 
 interface Times {
   readonly originalMs: number | undefined;
+  readonly original: string | undefined;
   readonly sentAtMs: number | undefined;
   readonly unreadable: readonly string[];
 }
@@ -134,8 +136,10 @@ function timesOf(item: JsonObject, shared: Shared): Times {
   if (timestamp === "unreadable") unreadable = [...unreadable, "timestamp"];
   if (original === "unreadable") unreadable = [...unreadable, "originalTimestamp"];
   if (sentAt === "unreadable") unreadable = [...unreadable, "sentAt"];
+  const text = typeof timestamp === "number" ? item.timestamp : item.originalTimestamp;
   return {
     originalMs: typeof original === "number" ? original : undefined,
+    original: typeof original === "number" && isIsoTime(text) ? text : undefined,
     sentAtMs: typeof sentAt === "number" ? sentAt : undefined,
     unreadable,
   };

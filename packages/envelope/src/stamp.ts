@@ -38,7 +38,9 @@ export function stampMessage(message: Message, receipt: Receipt, ids: IdSource):
     integrations: message.integrations,
     messageId: stampMessageId(message.messageId, receivedAtMs, ids),
     name: message.name,
-    originalTimestamp: originalTimestampMs === undefined ? undefined : toIsoTime(originalTimestampMs),
+    originalTimestamp:
+      message.originalTimestamp ??
+      (originalTimestampMs === undefined ? undefined : toIsoTime(originalTimestampMs)),
     previousId: message.previousId,
     properties: message.properties,
     receivedAt,

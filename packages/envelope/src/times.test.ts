@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseTime, readTime, resolveTimestamp, toIsoTime } from "./times.ts";
+import { isIsoTime, parseTime, readTime, resolveTimestamp, toIsoTime } from "./times.ts";
 
 describe("readTime", () => {
   it.each([
@@ -199,4 +199,30 @@ describe("resolveTimestamp", () => {
     });
     fc.assert(fc.property(times, (given) => resolveTimestamp(given) <= given.receivedAtMs));
   });
+});
+
+it("a text that is what toIsoTime writes is told apart from every other form of the same time", () => {
+  fc.assert(
+    fc.property(
+      fc.date({ min: new Date(0), max: new Date("2298-12-31T00:00:00Z"), noInvalidDate: true }),
+      (date) => {
+        const text = toIsoTime(date.getTime());
+        expect(text).toBe(date.toISOString());
+        expect(isIsoTime(text)).toBe(true);
+        const others = [
+          text.replace("T", " "),
+          text.replace("T", "t"),
+          text.replace("Z", "z"),
+          text.replace(".", ","),
+        ];
+        for (const other of [
+          ...others,
+          text.slice(0, 19).concat("Z"),
+          text.replace("Z", "0Z"),
+          date.getTime(),
+        ])
+          expect(isIsoTime(other)).toBe(false);
+      },
+    ),
+  );
 });

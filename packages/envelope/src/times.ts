@@ -12,6 +12,10 @@ const DAY_MS = 24 * HOUR_MS;
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 const END_MS = Date.UTC(2299, 0, 1);
 const MAX_LENGTH = 64;
+const POINT = 46;
+const DIGIT_0 = 48;
+const CAPITAL_T = 84;
+const CAPITAL_Z = 90;
 /** What Go's clients send when they mean "no time". */
 const GO_ZERO_TIME = "0001-01-01T00:00:00Z";
 
@@ -30,6 +34,20 @@ export function readTime(value: unknown): ReadTime {
   const ms = value.length === 24 ? readUsualForm(value) : Number.NaN;
   if (ms >= EARLIEST_MS && ms < END_MS) return ms;
   return value === "" || value === GO_ZERO_TIME ? "absent" : readAnyForm(value);
+}
+
+/**
+ * Whether a text that was read as a time is what `toIsoTime` writes of it, as nearly all are: then it need not be written
+ * again.
+ */
+export function isIsoTime(text: unknown): text is string {
+  return (
+    typeof text === "string" &&
+    text.length === 24 &&
+    text.charCodeAt(10) === CAPITAL_T &&
+    text.charCodeAt(19) === POINT &&
+    text.charCodeAt(23) === CAPITAL_Z
+  );
 }
 
 /** The same, where it does not matter why there is no time. */
@@ -135,21 +153,33 @@ function dayMs(year: number, month: number, day: number): number {
 /** From the first day of year 0, by the same sum. */
 const DAYS_BEFORE_1970 = 719_527;
 
-const DIGIT_0 = 48;
-const CAPITAL_Z = 90;
-/** Slots for the seconds written last; a second's slot is its last six bits. */
-const CACHED_SECONDS = 64;
-const cachedSeconds = new Float64Array(CACHED_SECONDS).fill(Number.NaN);
-const cachedPrefixes: string[] = Array.from({ length: CACHED_SECONDS }, () => "");
+/** Slots for what was written last; a slot is the last six bits. */
+const SLOTS = 64;
+const cachedSeconds = new Float64Array(SLOTS).fill(Number.NaN);
+const cachedPrefixes: string[] = Array.from({ length: SLOTS }, () => "");
+const cachedMs = new Float64Array(SLOTS).fill(Number.NaN);
+const cachedTexts: string[] = Array.from({ length: SLOTS }, () => "");
 
 /**
- * Epoch milliseconds to `2020-11-04T08:05:52.726Z`. The messages of a batch share a few seconds, and building that
- * part anew for each costs as much as parsing the message's JSON does: the last ones are kept. Made of character codes,
- * because two strings that are joined stay two inside of V8, for which its JSON.stringify takes twice the time.
+ * Epoch milliseconds to `2020-11-04T08:05:52.726Z`. The messages of a batch share some times and a few seconds, and
+ * building them anew for each costs as much as parsing the message's JSON does: the last ones are kept.
  */
 export function toIsoTime(ms: number): string {
+  const slot = ms & (SLOTS - 1);
+  if (cachedMs[slot] !== ms) {
+    cachedTexts[slot] = writeTime(ms);
+    cachedMs[slot] = ms;
+  }
+  return cachedTexts[slot] ?? "";
+}
+
+/**
+ * Made of character codes, because two strings that are joined stay two inside of V8, for which its JSON.stringify takes
+ * twice the time.
+ */
+function writeTime(ms: number): string {
   const second = Math.floor(ms / SECOND_MS);
-  const slot = second & (CACHED_SECONDS - 1);
+  const slot = second & (SLOTS - 1);
   if (cachedSeconds[slot] !== second) {
     cachedPrefixes[slot] = new Date(second * SECOND_MS).toISOString().slice(0, -4);
     cachedSeconds[slot] = second;

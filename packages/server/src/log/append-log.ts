@@ -27,7 +27,7 @@ export interface AppendLogOptions {
 
 const SEAL_RETRY_MS = 1000;
 /** A segment that holds so many rows when the linger is over fills fast, and a larger block costs the store less a row. */
-const FAST_ROWS = 10_000;
+const FAST_ROWS = 1000;
 /** How many lingers such a segment waits for. */
 const FAST_LINGERS = 4;
 const LARGE_FRAME_BYTES = 64 * 1024;

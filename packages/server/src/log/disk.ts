@@ -8,6 +8,7 @@ import {
   renameSync,
   writeFileSync,
   writev,
+  writevSync,
 } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
@@ -23,12 +24,16 @@ export const disk: Disk = {
   truncate: promisify(ftruncate),
 };
 
+/** Into the page cache, which takes so much sooner than another thread of Node's would be woken. */
+const AT_ONCE_BYTES = 64 * 1024;
+
 /** writev may write less than it was given, without an error: near a full disk it does. */
 async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<void> {
   let rest = [...buffers];
   let at = position;
+  const isSmall = rest.reduce((sum, { length }) => sum + length, 0) <= AT_ONCE_BYTES;
   while (rest.length > 0) {
-    let { bytesWritten } = await writevAsync(fd, rest, at);
+    let bytesWritten = isSmall ? writevSync(fd, rest, at) : (await writevAsync(fd, rest, at)).bytesWritten;
     at += bytesWritten;
     while (rest[0] !== undefined && bytesWritten >= rest[0].length) {
       bytesWritten -= rest[0].length;
