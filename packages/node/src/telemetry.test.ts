@@ -253,8 +253,7 @@ describe("consent", () => {
     const { telemetry, files, messages } = openForTest({ host: recorder.url, sendEveryMs: 60_000 });
     const before = telemetry.status().instanceId;
     telemetry.track(ACTION, {});
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(messages()).toHaveLength(1);
+    await expect.poll(() => messages().length, { interval: 1 }).toBe(1); // long before it is sent
     telemetry.track(ACTION, {});
     expect(telemetry.answer("no")).toBe(true);
     expect(files()).toEqual(["receipts.ndjson"]);
