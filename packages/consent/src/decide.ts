@@ -3,7 +3,7 @@ import { type PolicyWord, readPolicy } from "./policy.ts";
 import type { AllowReason, DenyReason } from "./reasons.ts";
 import { latestReceipt, type Receipt, readReceipts } from "./receipts.ts";
 import { isGlobalPrivacyControl, isToldNotToTrack } from "./signals.ts";
-import { isNo, isPresent, isRaised, isTruthy, isYes, wordOf } from "./words.ts";
+import { isCi, isNo, isPresent, isRaised, isTruthy, isYes, wordOf } from "./words.ts";
 
 /** `coversVersion`: the version of the plan that the consent is for; what a later version adds is withheld. */
 export type Decision =
@@ -33,10 +33,7 @@ const DENIALS: readonly Denial[] = [
   ["environment_off", ({ mode }) => isNo(mode)],
   ["environment_do_not_track", ({ facts }) => isRaised(wordOf(facts.environment, "DO_NOT_TRACK"))],
   // Installs by a machine for a machine would count as people. A server in a CI system is a server.
-  [
-    "environment_ci",
-    ({ facts }) => facts.source === "installer" && isRaised(wordOf(facts.environment, "CI")),
-  ],
+  ["environment_ci", ({ facts }) => facts.source === "installer" && isCi(facts.environment)],
   ["environment_opt_in_off", ({ facts, optIn }) => facts.rule === "opt-in" && optIn !== "" && !isYes(optIn)],
   ["browser_gpc", ({ facts }) => facts.source === "client" && isGlobalPrivacyControl(facts.signals)],
   ["browser_dnt", ({ facts }) => facts.source === "client" && isToldNotToTrack(facts.signals)],

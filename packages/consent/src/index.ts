@@ -1,3 +1,4 @@
+export { CI_SYSTEMS, type CiSystem } from "./ci-systems.ts";
 export { type Decision, decide } from "./decide.ts";
 export type { Facts, Rule, Signals, Source, Switches } from "./facts.ts";
 export { readPolicy } from "./policy.ts";
@@ -11,3 +12,4 @@ export {
   writeReceipt,
 } from "./receipts.ts";
 export { isWithheld } from "./withheld.ts";
+export { isCi } from "./words.ts";

@@ -3,7 +3,7 @@ export const DENY_REASONS = {
   environment_disable: "The product's own variable in the environment turns telemetry off.",
   environment_off: "The product's telemetry mode in the environment is off.",
   environment_do_not_track: "DO_NOT_TRACK is set in the environment.",
-  environment_ci: "CI is set in the environment: what is installed there, no person installs.",
+  environment_ci: "The environment is that of a CI system: what is installed there, no person installs.",
   environment_opt_in_off: "The product's opt-in variable in the environment does not say Yes.",
   browser_gpc: "The person's browser sends Global Privacy Control.",
   browser_dnt: "The person's browser asks not to be tracked.",

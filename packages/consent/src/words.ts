@@ -1,3 +1,5 @@
+import { CI_SYSTEMS } from "./ci-systems.ts";
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** White space of ASCII, and the quotes that `docker run --env-file` leaves where other readers take them off. */
@@ -35,6 +37,16 @@ export function isYes(word: string): boolean {
 /** `DO_NOT_TRACK` and `CI` know fewer words: theirs is a convention of many programs, and `no` is none of it. */
 export function isRaised(word: string): boolean {
   return word !== "" && !ZERO_WORDS.includes(word);
+}
+
+/**
+ * Whether a CI system runs this: `CI` says so, or else the variables of one that sets no `CI`. `CI=false` says that none
+ * does, whatever else is set.
+ */
+export function isCi(environment: Environment): boolean {
+  const word = wordOf(environment, "CI");
+  if (word !== "") return isRaised(word);
+  return CI_SYSTEMS.some(({ variables }) => variables.every((name) => isRaised(wordOf(environment, name))));
 }
 
 /** By hand, because an expression that is tied to the end takes quadratic time. */
