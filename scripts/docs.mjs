@@ -1,9 +1,11 @@
-// Writes the pages that come from code: the reference pages, the plan's JSON Schema, the page of the Appsmith plan. `--check` fails when one is stale.
+// Writes what comes from code: the reference pages, the plan's JSON Schema, the page of the Appsmith plan, the installer kit's
+// compact form. `--check` fails when one is stale.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describePlan, planFormatPage, planSchema, renderMarkdown } from "../packages/plan/dist/index.js";
 import { TRIM_REASONS } from "../packages/plan/dist/runtime/index.js";
 import { DROP_REASONS, ERRORS, makeSamples, readPlan } from "../packages/server/dist/index.js";
+import { compactKit } from "./compact-kit.mjs";
 import { root } from "./prepare.mjs";
 
 const isCheck = process.argv.includes("--check");
@@ -13,6 +15,10 @@ const pages = [
   ["docs/errors.md", errorsPage()],
   ["docs/plan-format.md", planFormatPage()],
   ["docs/what-appsmith-collects.md", renderMarkdown(describePlan(plan, makeSamples(plan)))],
+  [
+    "packages/installer/candor.compact.sh",
+    compactKit(readFileSync(join(root, "packages/installer/candor.sh"), "utf8")),
+  ],
   ["packages/plan/plan.schema.json", `${JSON.stringify(planSchema(), null, 2)}\n`],
 ];
 for (const [file, content] of pages) {

@@ -1,276 +1,597 @@
-# shellcheck shell=sh disable=SC2016,SC2030,SC2031,SC2046,SC2154
-# Install telemetry, sourced after the table of `candor generate sh`: README.md. No telemetry_ function fails.
-# The rest is private. t_v is what it gives, descriptor 3 the caller's stderr.
+# shellcheck shell=sh disable=SC2015,SC2016,SC2018,SC2019,SC2030,SC2031,SC2154
+# Install telemetry for POSIX sh scripts: see README.md. Source it after the table of `candor generate sh`, which says
+# what the plan allows (candor_plan_*). Sourcing runs nothing. Scripts call telemetry_*: these never fail, print to
+# stdout, read stdin or, except telemetry_support, wait for the network. kit_* is private. sh has no local variables:
+# comments name the arguments, and what is set for the caller.
 
-t_policy=/etc/candor/policy t_os=/etc/os-release t_id='' t_kind='' t_told='' t_run='' t_given='' t_known='' t_tab='	' t_nl='
+kit_policy_file=/etc/candor/policy kit_os_file=/etc/os-release
+kit_nl='
 '
-t_off=$CANDOR_PLAN_DISABLE t_opt=$CANDOR_PLAN_OPT_IN t_plan=$CANDOR_PLAN_VERSION
-for t_name in notice ask docker_env track success error support install_trap; do
-	eval "telemetry_$t_name() { (: >&2) && t_$t_name \"\$@\" 3>&2 2>/dev/null </dev/null || :; }"
-done
+# White space and quotes around a value. The x keeps $( ) from stripping the line break.
+kit_around=$(printf ' "%s\t\v\f\r\nx' "'") kit_around=${kit_around%x}
+# This run: random id, prefix of its outbox files, reported error, whether its end is reported.
+kit_id='' kit_run='' kit_kind='' kit_ended=''
 
-t_decide() { # SOURCE: as packages/consent; sets t_why and the version that it t_covers
-	t_dir=${TELEMETRY_STATE_DIR:-/dev/null} t_env=${TELEMETRY_DOCKER_ENV-} t_covers=$t_plan
-	[ ! -L "$t_dir" ] || t_dir=/dev/null
-	t_book=$t_dir/receipts.ndjson
-	t_rule=$(candor_plan_consent "$1") || t_rule=opt-in
-	t_docker=''
-	[ -f "$t_env" ] && while IFS="$t_tab =:" read -r t_name t_line || [ "$t_name" ]; do
-		[ "$t_name" != export ] || { t_name=${t_line%%[=:\ "$t_tab"]*} t_line=${t_line#*[=:]}; }
-		case $t_name in "$t_off" | "${t_opt:-CI}" | "$CANDOR_PLAN_MODE" | DO_NOT_TRACK | CI) t_docker=$t_docker$t_nl$t_name=$t_line ;; esac
-	done <"$t_env"
-	if t_says disable "$t_off" -v '(0|false|no|off)?' ||
-		t_says off "$CANDOR_PLAN_MODE" '0|false|no|off' ||
-		t_says do_not_track DO_NOT_TRACK -v '(0|false)?' ||
-		{ [ "$1" = installer ] && t_says ci CI -v '(0|false)?'; } ||
-		{ [ "$t_rule" = opt-in ] && t_says opt_in_off "$t_opt" -v '(1|true|yes|on)?'; } ||
-		{ [ -e "$t_policy" ] && t_why=$(candor_plan_policy "$t_policy") && [ "$t_why" ]; } || ! t_recall "$1" || { t_says log "$CANDOR_PLAN_MODE" log && t_why=log_mode; }; then return 1; fi
-	case $t_rule-$t_said in
-		*-yes | notice-notice) t_covers=$t_ver t_why=consent_stale
-			[ "$t_ver" -lt "$t_plan" ] || [ "$t_ver-$t_hash" = "$t_plan-$CANDOR_PLAN_HASH" ] || return 1
-			t_why=consented
-			[ "$t_said" = yes ] || t_why=notice_shown ;;
-		notice-*) t_why=notice_missing
-			eval "[ \"\${$t_off+x}\" ]" && [ "$1" != installer ] && t_why=switch_offered ;;
-		*) t_why=consent_missing
-			t_says opt_in "$t_opt" '1|true|yes|on' ;;
+telemetry_notice() { kit_safely kit_notice; }
+telemetry_ask() { kit_safely kit_ask "$@"; }
+telemetry_docker_env() { kit_safely kit_docker_env; }
+telemetry_track() { kit_safely kit_track "$@"; }
+telemetry_success() { kit_safely kit_success; }
+telemetry_error() { kit_safely kit_error "$@"; }
+telemetry_support() { kit_safely kit_support; }
+telemetry_install_trap() { kit_safely kit_install_trap; }
+
+# Descriptor 3 is the script's stderr, for people; if it is closed, nothing is done. Because of `||`, `set -e` does not
+# end the script.
+kit_safely() { (: >&2) && "$@" 3>&2 2>/dev/null </dev/null || :; } # FUNCTION [ARGUMENT ...]
+
+# ---- Consent: the rules of docs/consent.md, in their order. Any denial wins.
+# Sets kit_reason and kit_covers. What the plan added after version kit_covers is withheld.
+kit_decide() { # SOURCE: installer, server or client
+	kit_source=$1 kit_covers=$CANDOR_PLAN_VERSION
+	kit_rule=$(candor_plan_consent "$1") || kit_rule=opt-in
+	kit_policy=''
+	[ ! -e "$kit_policy_file" ] || kit_policy=$(candor_plan_policy "$kit_policy_file")
+	kit_read_docker_env
+	kit_read_records
+	for kit_reason in environment_disable environment_off environment_do_not_track environment_ci \
+		environment_opt_in_off policy_off policy_unreadable receipt_unreadable stored_no log_mode consent_stale; do
+		if "kit_denies_$kit_reason"; then return 1; fi
+	done
+	for kit_reason in consented notice_shown switch_offered environment_opt_in; do
+		if "kit_allows_$kit_reason"; then return 0; fi
+	done
+	if [ "$kit_rule" = notice ]; then kit_reason=notice_missing; else kit_reason=consent_missing; fi
+	return 1
+}
+
+kit_denies_environment_disable() { candor_plan_disable kit_may_be kit_is_truthy; }
+kit_denies_environment_off() { kit_may_be kit_is_no "$CANDOR_PLAN_MODE"; }
+kit_denies_environment_do_not_track() { kit_may_be kit_is_raised DO_NOT_TRACK; }
+kit_denies_environment_ci() { [ "$kit_source" = installer ] && kit_is_ci; }
+kit_denies_environment_opt_in_off() { [ "$kit_rule" = opt-in ] && kit_may_be kit_is_not_yes "$CANDOR_PLAN_OPT_IN"; }
+kit_denies_policy_off() { [ "$kit_policy" = policy_off ]; }
+kit_denies_policy_unreadable() { [ "$kit_policy" = policy_unreadable ]; }
+kit_denies_receipt_unreadable() { [ ! "$kit_is_sound" ]; }
+kit_denies_stored_no() { [ "$kit_answer" = no ]; }
+kit_denies_log_mode() { kit_is kit_is_log "$CANDOR_PLAN_MODE"; }
+# The consent is for a later plan, or for another plan of the same version.
+kit_denies_consent_stale() {
+	kit_is_answered && [ "$kit_answer_version" -ge "$CANDOR_PLAN_VERSION" ] &&
+		[ "$kit_answer_version $kit_answer_hash" != "$CANDOR_PLAN_VERSION $CANDOR_PLAN_HASH" ]
+}
+
+kit_allows_consented() { [ "$kit_answer" = yes ] && kit_covers=$kit_answer_version; }
+kit_allows_notice_shown() { kit_is_answered && kit_covers=$kit_answer_version; }
+kit_allows_switch_offered() {
+	[ "$kit_rule" = notice ] && [ "$kit_source" != installer ] && candor_plan_disable kit_is_in_environment
+}
+kit_allows_environment_opt_in() { [ "$kit_rule" = opt-in ] && kit_is kit_is_yes "$CANDOR_PLAN_OPT_IN"; }
+
+# A Yes counts under either rule, having seen the notice only under rule notice.
+kit_is_answered() { case $kit_answer-$kit_rule in yes-* | notice-notice) ;; *) false ;; esac; }
+
+# CI=false means not in CI, whatever else is set.
+kit_is_ci() {
+	kit_strip "${CI-}"
+	if [ "$kit_word" ]; then kit_is_raised "$CI"; else candor_plan_ci kit_is_raised_here; fi
+}
+
+# ---- Switches, in the environment and in docker.env.
+# Whether the value in either place passes the test.
+kit_is() { # TEST NAME
+	kit_in_file=absent
+	[ "$2" ] || return 1
+	eval "kit_value=\${$2-}"
+	"$1" "$kit_value" || { kit_look_up "$2" && "$1" "$kit_value"; }
+}
+
+# The same, or its value in docker.env is unknown.
+kit_may_be() { kit_is "$@" || [ "$kit_in_file" = unknown ]; } # TEST NAME
+kit_is_raised_here() { eval "kit_is_raised \"\${$1-}\""; } # NAME
+kit_is_in_environment() { eval "[ \"\${$1+set}\" ]"; } # NAME
+
+# Sets kit_word to the text in lower case, without surrounding white space and quotes.
+kit_strip() { # TEXT
+	kit_word=${1#"${1%%[!"$kit_around"]*}"}
+	kit_word=${kit_word%"${kit_word##*[!"$kit_around"]}"}
+	case $kit_word in *[A-Z]*) kit_word=$(printf %s "$kit_word" | tr A-Z a-z) ;; esac
+}
+kit_is_no() { kit_strip "$1" && case $kit_word in 0 | false | no | off) ;; *) false ;; esac; }
+kit_is_yes() { kit_strip "$1" && case $kit_word in 1 | true | yes | on) ;; *) false ;; esac; }
+kit_is_log() { kit_strip "$1" && [ "$kit_word" = log ]; }
+kit_is_truthy() { kit_strip "$1" && [ "$kit_word" ] && ! kit_is_no "$1"; }
+kit_is_not_yes() { kit_strip "$1" && [ "$kit_word" ] && ! kit_is_yes "$1"; }
+# DO_NOT_TRACK and CI know only 0 and false as No.
+kit_is_raised() { kit_strip "$1" && case $kit_word in '' | 0 | false) false ;; esac; }
+
+# ---- Reading docker.env as docker-compose does.
+# Sets kit_lines: NAME=VALUE for each switch in the file, NAME? if its value is unknown.
+kit_read_docker_env() {
+	kit_env=${TELEMETRY_DOCKER_ENV-} kit_lines=''
+	[ ! -f "$kit_env" ] || kit_lines=$kit_nl$(kit_awk_env '' '') || kit_lines=unreadable
+}
+
+# Sets kit_in_file to absent, known or unknown, and kit_value. Succeeds if known.
+kit_look_up() { # NAME
+	kit_value='' kit_in_file=absent
+	case $kit_lines$kit_nl in
+		"unreadable$kit_nl" | *"$kit_nl$1?$kit_nl"*) kit_in_file=unknown ;;
+		*"$kit_nl$1="*) kit_in_file=known kit_value=${kit_lines##*"$kit_nl$1="} ;;
+	esac
+	kit_value=${kit_value%%"$kit_nl"*}
+	[ "$kit_in_file" = known ]
+}
+
+# Prints kit_lines. Given a NAME, prints the whole file instead, with another value there.
+kit_awk_env() { # NAME VALUE
+	names="$CANDOR_PLAN_SWITCHES DO_NOT_TRACK" name=$1 value=$2 LC_ALL=C awk "$kit_env_reader" "$kit_env"
+}
+
+# A value is unknown if docker-compose 1 and 2 differ, or if it depends on other variables ($, or a name without a
+# value). It counts as a refusal and is never rewritten. The last line for a name wins.
+kit_env_reader='
+BEGIN {
+	split(ENVIRON["names"], list)
+	for (i in list) wanted[list[i]] = 1
+	nothing = "^[ \t]*(#[^\r]*)?$"
+}
+{
+	text = raw[NR] = $0
+	mark = NR == 1 && sub(/^\357\273\277/, "", text) ? 3 : 0
+	sub(/\r$/, "", text)
+	if (doubtful) doubt(text)
+	else if (quote != "") read_quoted(text, 0)
+	else if (text !~ nothing) read_statement(text)
+}
+END {
+	if (quote != "") doubt(held)
+	name = ENVIRON["name"]
+	if (name == "") { for (name in found) print found[name]; exit }
+	for (i = 1; i <= NR; i++) print (i == place[name] ? changed[name] : raw[i])
+}
+function read_statement(text) {
+	if (text ~ /\r/ || !match(text, /^[ \t]*(export[ \t]+)?[A-Za-z0-9_.-]+[ \t]*=[ \t]*/) ||
+		substr(text, RLENGTH + 1) ~ /^[^!-~]/) {
+		doubt(text)
+		# One of them may see a multi-line value begin here.
+		if (text ~ /["\047]/) doubtful = 1
+		return
+	}
+	start = RLENGTH
+	key = substr(text, 1, start)
+	gsub(/^[ \t]*(export[ \t]+)?|[ \t]*=[ \t]*$/, "", key)
+	text = substr(text, start + 1)
+	if (text ~ /^["\047]/) {
+		quote = substr(text, 1, 1)
+		held = key
+		read_quoted(substr(text, 2), 1)
+		return
+	}
+	differs = text ~ /\t#/
+	sub(/ #.*/, "", text)
+	sub(/[ \t]+$/, "", text)
+	keep(text, 0, differs)
+}
+# Looks for the closing quote.
+function read_quoted(text, is_first,   count, end, rest) {
+	held = held "\n" text
+	count = split(text, part, quote)
+	for (i = 1; i < count; i++) {
+		end += length(part[i]) + 1
+		backslashes = match(part[i], /\\+$/) ? RLENGTH : 0
+		if (backslashes % 2) continue
+		# After an even number it ends for version 2 only.
+		doubtful = backslashes > 0
+		quote = ""
+		rest = substr(text, end + 1)
+		keep(substr(text, 1, end - 1), 1, doubtful || !is_first || rest !~ nothing)
+		if (doubtful || rest !~ nothing) doubt(rest)
+		return
+	}
+}
+function keep(value, quotes, is_unknown) {
+	if (!(key in wanted)) return
+	found[key] = key (is_unknown || value ~ /[^ -~]/ || value ~ /[$\\]/ ? "?" : "=" value)
+	place[key] = NR
+	start += mark + quotes
+	changed[key] = substr(raw[NR], 1, start) ENVIRON["value"] substr(raw[NR], start + length(value) + 1)
+}
+# Makes every name in the text unknown.
+function doubt(text,   name) {
+	for (name in wanted) if (index(text, name)) found[name] = name "?"
+}'
+
+# ---- Consent records: docs/state-folder.md.
+# Sets kit_folder, kit_is_sound and, if kit_source has a record, kit_answer with its version and hash. A container may
+# write to the folder, and this may run as root: no symbolic link is followed.
+kit_read_records() {
+	kit_folder=${TELEMETRY_STATE_DIR:-/dev/null} kit_text='' kit_line='' kit_is_sound='' kit_answer=''
+	[ ! -L "$kit_folder" ] || kit_folder=/dev/null
+	kit_records=$kit_folder/receipts.ndjson
+	[ ! -L "$kit_records" ] && [ ! -L "$kit_folder/outbox" ] || return 1
+	if [ -e "$kit_records" ]; then
+		[ -f "$kit_records" ] || return 1
+		while IFS= read -r kit_line; do kit_text=$kit_text$kit_line$kit_nl; done <"$kit_records" || return 1
+		[ ! "$kit_line" ] || return 1
+		# Status 1: every line is a record.
+		candor_plan_receipts vq "$kit_records"
+		[ "$?" = 1 ] || return 1
+	fi
+	kit_is_sound=yes
+	kit_rest=${kit_text##*'{"source":"'"$kit_source"'","answer":"'}
+	[ "$kit_rest" != "$kit_text" ] || return 0
+	kit_answer=${kit_rest%%\"*}
+	kit_rest=${kit_rest#*'"planVersion":'} kit_answer_version=${kit_rest%%,*}
+	kit_rest=${kit_rest#*'"planHash":"'} kit_answer_hash=${kit_rest%%\"*}
+}
+
+kit_record() { # ANSWER [VERSION HASH]
+	printf '{"source":"%s","answer":"%s","time":"%s","planVersion":%s,"planHash":"%s","by":"installer"}' \
+		"$kit_source" "$1" "$(date -u +%FT%TZ)" "${2:-$CANDOR_PLAN_VERSION}" "${3:-$CANDOR_PLAN_HASH}"
+}
+
+# Creates the folder, but not its parent.
+kit_append() ( # FILE TEXT
+	umask 077
+	[ -d "${1%/*}" ] || mkdir "$kit_folder" "${1%/*}"
+	printf '%s\n' "$2" >>"$1"
+)
+
+# ---- The notice and the questions.
+# Shown once, and again when the plan has grown. An opt-in installer asks instead.
+kit_notice() {
+	kit_ask_for installer
+	case $kit_rule-$kit_reason in
+		notice-consented) kit_decide server ;;
+		notice-notice_shown) kit_has_grown || kit_decide server ;;
+	esac
+	if kit_is_notice_due; then
+		printf '%s\n' "$(candor_plan_words notice)${TELEMETRY_PAGE:+: $TELEMETRY_PAGE}." \
+			"To send nothing, set $CANDOR_PLAN_DISABLE=true." >&3
+		for kit_name in installer server; do
+			kit_decide "$kit_name"
+			# A notice never replaces a person's answer.
+			case $kit_rule-$kit_answer in
+				notice- | notice-notice) kit_append "$kit_records" "$(kit_record notice)" ;;
+			esac
+		done
+	fi
+	kit_may_send
+}
+
+# Whether kit_source sends more than the notice was shown for.
+kit_is_notice_due() {
+	case $kit_rule-$kit_reason-$kit_answer in
+		notice-notice_missing-* | notice-consent_stale-notice) ;;
+		notice-notice_shown-*) kit_has_grown ;;
+		*) return 1 ;;
 	esac
 }
 
-t_says() { # REASON NAME [-v] WORDS: environment or docker.env says one (-v: another)
-	[ "$2" ] || return 1
-	t_find "$2"
-	eval "t_v=\${$2-}\$t_nl\$t_v"
-	case $t_v-$1 in "$t_nl"-* | "${t_nl}false-disable") return 1 ;; esac
-	printf '%s\n' "$t_v" | tr -d "\"' \t\v\f\r" | grep -Eixq "$3" ${4+"$4"} && t_why=environment_$1
+# Whether kit_source may send more than its consent covers.
+kit_has_grown() { [ "$(candor_plan_newest "$kit_source")" -gt "$kit_covers" ]; }
+
+kit_ask() { # [--reconfigure]
+	kit_said=''
+	kit_ask_for client "$@"
+	kit_docker_env "$kit_said"
 }
 
-t_find() { # NAME: gives its last value in docker.env
-	case $t_docker in *"$t_nl$1="*) t_v=${t_docker##*"$t_nl$1="} t_v=${t_v%%"$t_nl"*} ;; *) t_v='' && return 1 ;; esac
+# Asks for an opt-in source, once. With --reconfigure asks again, unless this machine refuses.
+kit_ask_for() { # SOURCE [--reconfigure]
+	kit_decide "$1"
+	[ "$kit_rule" = opt-in ] || return 0
+	case $kit_reason-${2-} in
+		consent_missing-* | consent_stale-* | receipt_unreadable-*) kit_query ;;
+		consented-) ! kit_has_grown || kit_was_asked || kit_query more ;;
+		consented-* | stored_no-?* | environment_opt_in*-?*) kit_query ;;
+	esac
 }
 
-t_recall() { # SOURCE: fails on a No, a malformed line, or a link: containers write there
-	t_said='' t_why=receipt_unreadable
-	[ ! -L "$t_book" ] && [ ! -L "$t_dir/outbox" ] || return 1
-	[ -e "$t_book" ] || return 0
-	t_text='' t_line=''
-	[ -f "$t_book" ] || return 1
-	while IFS= read -r t_line; do t_text=$t_text$t_line$t_nl; done <"$t_book" || return 1
-	[ ! "$t_line" ] || return 1
-	if [ "$t_text" != "$t_known" ]; then
-		candor_plan_receipts vq "$t_book"
-		[ "$?" = 1 ] || return 1
-		t_known=$t_text
+# Whether this plan version was answered with No.
+kit_was_asked() { grep -q "\"$kit_source\",\"answer\":\"no\".*\"planVersion\":$CANDOR_PLAN_VERSION," "$kit_records"; }
+
+# Asks for kit_source and stores the answer. Sets kit_said to yes or no, or to nothing if nothing changes.
+kit_query() { # [more]
+	kit_said='' kit_added='' kit_question=$(candor_plan_words "$kit_source")
+	if [ "${1-}" ]; then
+		kit_question="$(candor_plan_words more && candor_plan_news "$kit_source" "$kit_covers")$kit_nl$kit_question"
 	fi
-	t_v=${t_text##*'{"source":"'"$1"'","answer":"'}
-	[ "$t_v" != "$t_text" ] || return 0
-	t_why=stored_no t_said=${t_v%%\"*} t_ver=${t_v#*n\":}
-	t_hash=${t_ver#*h\":?} t_ver=${t_ver%%,*}
-	t_hash=${t_hash%%\"*}
-	[ "$t_said" != no ]
-}
-
-t_write() { # FILE LINE
-	(umask 077; [ -d "${1%/*}" ] || mkdir "$t_dir" "${1%/*}"; printf '%s\n' "$2" >>"$1")
-}
-
-t_line() { # SOURCE ANSWER [VERSION HASH]: prints a receipt
-	printf '{"source":"%s","answer":"%s","time":"%s","planVersion":%s,"planHash":"%s","by":"installer"}' "$1" "$2" "$(date -u +%FT%TZ)" "${3:-$t_plan}" "${4:-$CANDOR_PLAN_HASH}"
-}
-
-t_ready() { # Gives this run its id, or deletes what waits, unless that may be sent later
-	if ! t_decide installer; then
-		case $t_why in log_mode | consent_stale | *_unreadable) ;; *) t_id='' && find "$t_dir/outbox" -name 'installer-*' -exec rm -f {} + ;; esac
-		return 1
+	kit_prompt "$kit_question"
+	case $?-$kit_reason in
+		130-*) return ;; # Ctrl-C is not an answer.
+		0-*) ;;
+		*-receipt_unreadable) return ;; # Silence does not replace damaged records.
+	esac
+	if kit_is_typed_yes; then kit_said=yes; else kit_said=no; fi
+	if [ "$kit_reason" = receipt_unreadable ]; then
+		# An answer does, except for every No that is still readable.
+		kit_added=$(candor_plan_receipts '' "$kit_records" | grep '"answer":"no"') && kit_added=$kit_added$kit_nl
+		rm -f "$kit_records"
 	fi
-	[ ! "$t_id" ] || return 0
-	t_random
-	t_id=$t_v t_run=$t_dir/outbox/installer-$(date -u +%Y%m%dT%H%M%SZ)-$t_v t_again=$t_run
+	kit_added=$kit_added$(kit_record "$kit_said")
+	if [ "${1-}$kit_said" = moreno ]; then
+		# The old Yes stays in force. The No before it records that this was asked.
+		kit_said='' kit_added=$kit_added$kit_nl$(kit_record yes "$kit_answer_version" "$kit_answer_hash")
+	fi
+	kit_append "$kit_records" "$kit_added"
 }
 
-t_is_new() { [ "$(candor_plan_newest "$1")" -gt "$t_covers" ]; } # SOURCE
+kit_is_typed_yes() { case $kit_reply in [Yy] | [Yy][Ee][Ss]) ;; *) false ;; esac; }
 
-t_notice() {
-	t_consult installer
-	t_given=''
-	case $t_rule-$t_why in
-		notice-consented | notice-notice_shown) t_is_new installer || t_is_new server ;;
-		notice-notice_missing | notice-consent_stale) ;;
-		*) false ;;
-	esac && printf '%s\n' "$(candor_plan_words notice)${TELEMETRY_PAGE:+: $TELEMETRY_PAGE}.
-To send nothing, set $t_off=true." >&3 && for t_name in installer server; do
-		t_recall $t_name
-		case $(candor_plan_consent $t_name)-$t_said in notice-no) ;; notice-*) t_write "$t_book" "$(t_line $t_name notice)" ;; esac
-	done
-	t_ready
-}
-
-t_prompt() { # QUESTION: sets t_reply; fails without an answer, by 130 on Ctrl-C
-	t_reply=''
-	! (t_says ci CI -v '(0|false)?') && (: <>/dev/tty) || return 1
+# Asks on the terminal, also under `curl | sh`. Sets kit_reply. Fails without an answer: on Ctrl-C with 130.
+kit_prompt() { # QUESTION
+	kit_reply=''
+	! kit_is_ci && (: <>/dev/tty) || return 1
 	[ -t 3 ] || exec 3>/dev/tty
-	# A read that can be killed, does not stop in the background, and takes nothing typed before.
-	t_reply=$(sh -c 'exec </dev/tty; trap "" INT TTIN TTOU; i=$1; [ "$i" -gt 0 ] || i=60
-		read -r _ _ _ _ g _ _ t _ </proc/$$/stat && [ "$g" = "$t" ] && s=$(stty -g) && { stty -icanon min 0 time 0; cat >/dev/null; stty "$s"; }; trap - INT
-		(while sleep 1; kill -0 $$; do [ $((i -= 1)) -gt 0 ] || kill -9 $$; done) >/dev/null 3>&- &
-		printf "%s " "$2" >&3; read -r r && printf %s "$r"; set $?; kill $!; exit $1' sh "${TELEMETRY_ASK_SECONDS:-60}" "$1") && return 0
+	kit_reply=$(sh -c "$kit_reader" sh "${TELEMETRY_ASK_SECONDS:-60}" "$1") && return
 	set -- "$?"
 	echo >&3
 	return "$1"
 }
 
-t_query() { # SOURCE [new]
-	t_text=''
-	[ ! "${2-}" ] || t_text="$(candor_plan_words new) "
-	t_prompt "$t_text$(candor_plan_words "$1")"
-	case $?-$t_why in 130-* | [!0]*-*_unreadable) return ;; esac
-	t_given=false t_said=no t_text=''
-	case $t_reply in [Yy] | [Yy][Ee][Ss]) t_given=true t_said=yes ;; esac
-	if [ "$t_why" = receipt_unreadable ]; then # Every No stays.
-		t_text=$(candor_plan_receipts '' "$t_book" | grep '"no"') && t_text=$t_text$t_nl
-		rm -f "$t_book"
+# A program that reads one line. `read` has no timeout in sh, but a process can be killed.
+kit_reader='
+exec </dev/tty
+# In the background, reading fails instead of stopping the install.
+trap "" INT TTIN TTOU
+# Discards what was typed earlier. Only Linux tells whether this is the foreground.
+read -r _ _ _ _ group _ _ foreground _ </proc/$$/stat && [ "$group" = "$foreground" ] && saved=$(stty -g) && {
+	stty -icanon min 0 time 0
+	cat >/dev/null
+	stty "$saved"
+}
+trap - INT
+seconds=$1
+[ "$seconds" -gt 0 ] || seconds=60
+(while sleep 1; kill -0 $$; do [ $((seconds -= 1)) -gt 0 ] || kill -9 $$; done) >/dev/null 3>&- &
+printf "%s " "$2" >&3
+read -r line && printf %s "$line"
+set $?
+kill $!
+exit "$1"'
+
+# ---- Writing docker.env.
+# Writes both switches. Only a new answer or a refusal by this machine changes existing lines.
+kit_docker_env() { # [ANSWER]
+	kit_decide server
+	case $kit_reason-$kit_in_file in
+		*-unknown | environment_opt_in_off-* | stored_no-* | *_unreadable-*) ;;
+		environment_* | policy_off-*)
+			candor_plan_disable kit_is_truthy_in_file || kit_set "$CANDOR_PLAN_DISABLE" true
+			;;
+		*) candor_plan_disable kit_is_in_file || kit_set "$CANDOR_PLAN_DISABLE" false ;;
+	esac
+	kit_client=${1-}
+	if [ ! "$kit_client" ] && ! kit_is_in_file "$CANDOR_PLAN_OPT_IN"; then
+		if kit_decide client; then kit_client=yes; elif [ "$kit_reason" = stored_no ]; then kit_client=no; fi
 	fi
-	t_text=$t_text$(t_line "$1" $t_said)
-	# The Yes holds; the No says that it was asked.
-	[ "${2-}$t_said" != newno ] || t_given='' t_text=$t_text$t_nl$(t_line "$1" yes "$t_ver" "$t_hash")
-	t_write "$t_book" "$t_text"
-}
-
-t_consult() { # SOURCE [--reconfigure]: asks for what is opt-in
-	t_decide "$1"
-	case $t_rule-$t_why-${2-} in
-		notice-*) ;;
-		*-consent_* | *-receipt_* | *_no-?* | *-consented-?* | *_opt_in*-?*) t_query "$1" ;;
-		*-consented-) ! t_is_new "$1" || grep -q "\"$1\",\"answer\":\"no\".*n\":$t_plan," "$t_book" || t_query "$1" new ;;
+	case $kit_client in
+		yes) kit_set "$CANDOR_PLAN_OPT_IN" true ;;
+		no) kit_set "$CANDOR_PLAN_OPT_IN" false ;;
 	esac
 }
 
-t_ask() { # [--reconfigure]
-	t_given=''
-	t_consult client "$@"
-	t_docker_env
-}
+kit_is_in_file() { kit_look_up "$1" || [ "$kit_in_file" = unknown ]; } # NAME
+kit_is_truthy_in_file() { kit_look_up "$1" && kit_is_truthy "$kit_value"; } # NAME
 
-t_docker_env() {
-	t_decide server
-	case $t_why in
-		environment_d* | environment_off | policy_off) t_set "$t_off" true ;;
-		stored_no | *_unreadable) ;;
-		*) t_find "$t_off" || t_set "$t_off" false ;;
-	esac
-	[ "$t_given" ] || t_find "$t_opt" ||
-		if t_decide client; then t_given=true; elif [ "$t_why" = stored_no ]; then t_given=false; fi
-	[ ! "$t_given" ] || t_set "$t_opt" "$t_given"
-}
-
-t_set() ( # NAME VALUE: in place, for owner, mode and links
-	export LC_ALL=C
+# Keeps owner, mode and links of the file, and any unknown value.
+kit_set() ( # NAME VALUE
 	set +aC
-	[ "$1" ] && [ -w "$t_env" ] || return 1
-	if ! t_find "$1"; then
-		[ -z "$(tail -c 1 "$t_env")" ] || echo >>"$t_env"
-		echo "$1=$2" >>"$t_env"
-	elif t_old=$(cat "$t_env" && echo x) && t_new=$(sed -E "s/^([[:blank:]]*(export[[:blank:]]+)?$1[[:blank:]]*[=:][[:blank:]]*).*/\1$2/" "$t_env" && echo x); then
-		printf %s "${t_new%x}" >"$t_env" || printf %s "${t_old%x}" >"$t_env"
+	export LC_ALL=C
+	[ "$1" ] && [ -w "$kit_env" ] || return
+	kit_look_up "$1"
+	if [ "$kit_in_file" = absent ]; then
+		[ -z "$(tail -c 1 "$kit_env")" ] || echo >>"$kit_env"
+		echo "$1=$2" >>"$kit_env"
+	elif [ "$kit_in_file" = known ]; then
+		kit_old=$(cat "$kit_env" && echo end) && kit_new=$(kit_awk_env "$1" "$2" && echo end) || return
+		# If the disk is full, put the old text back.
+		printf %s "${kit_new%end}" >"$kit_env" || printf %s "${kit_old%end}" >"$kit_env"
 	fi
 )
 
-t_track() { # EVENT [NAME=VALUE ...]
-	if ! t_ready; then
-		[ "$t_why" != log_mode ] || printf 'not sent: %s\n' "$(t_message log log "$@")" >&3
-	elif [ "${TELEMETRY_URL-}" ]; then
-		t_random
-		t_name=$t_run$t_v
-		[ ! "$t_told" ] || [ -e "$t_run-end.ndjson" ] || t_name=$t_run-end
-		t_text=$(t_message "$t_id" "$t_v" "$@") && t_write "$t_name.ndjson" "$t_text" || return 1
-		# A grandchild: `wait` does not know it.
-		(trap '' HUP; sh -c "$t_sender" sh "$TELEMETRY_URL" "$t_name" "$t_again" >/dev/null &)
-		t_again=''
+# ---- Events.
+kit_track() { # EVENT [NAME=VALUE ...]
+	if ! kit_may_send; then
+		[ "$kit_reason" = log_mode ] && kit_text=$(kit_message log log "$@") && printf 'not sent: %s\n' "$kit_text" >&3
+		return
 	fi
+	[ "${TELEMETRY_URL-}" ] || return
+	kit_make_random
+	kit_file=$kit_run$kit_random
+	# A fixed name tells the script that a subshell has reported its end.
+	if [ "$kit_ended" ] && ! kit_end_is_known; then kit_file=$kit_run-end; fi
+	kit_text=$(kit_message "$kit_id" "$kit_random" "$@") || return
+	kit_append "$kit_file.ndjson" "$kit_text" || return
+	[ ! "$kit_resend" ] || kit_keep_id
+	# From a subshell: the script's `wait` must not wait for it.
+	(trap '' HUP; sh -c "$kit_sender" sh "$TELEMETRY_URL" "$kit_file" "$kit_resend" >/dev/null &)
+	kit_resend=''
 }
 
-t_success() { t_told=1; t_track 'Installation Success'; }
+kit_success() { kit_ended=yes && kit_track 'Installation Success'; }
 
-t_error() { # [KIND [end]]: at the end, unless an end was told, if only by a subshell
-	if [ "${2-}" ] && { [ "$t_told" ] || [ -e "$t_run-end.ndjson" ]; }; then return; fi
-	t_told=1 t_kind=${1:-unknown}
-	t_track 'Installation Errors' "error=$t_kind"
-}
-
-t_random() { t_v=$(od -An -N16 -tx4 /dev/urandom | tr -d ' \n'); }
-
-t_covered() { [ "$(candor_plan_since "$@" || echo 9999999)" -le "$t_covers" ]; } # EVENT [PROPERTY]
-
-t_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]: tabs become quotes at last
-	set +e
-	t_covered "$3" || return 1
-	export LC_ALL=C IFS="$t_nl"
-	t_list='' t_v=$(sed -n "s/^ID=[\"']*\([a-z0-9._-]*\).*/\1/p" "$t_os")
-	[ "$t_v" ] || [ "$(uname)" != Darwin ] || t_v=macos
-	candor_plan_allows "$3" os "$t_v" || t_v=other
-	case "$t_nl$*" in *"${t_nl}os="*) ;; *) set -- "$@" "os=$t_v" ;; esac
-	for t_pair; do
-		t_name=${t_pair%%=*} t_v=${t_pair#*=}
-		if candor_plan_allows "$3" "$t_name" "$t_v" && t_covered "$3" "$t_name"; then
-			[ "$(candor_plan_type "$3" "$t_name")" != string ] || t_v="$t_tab$t_v$t_tab"
-			t_list="$t_list,$t_tab$t_name$t_tab:$t_v"
-		fi
+# A kind that the plan does not allow becomes `unknown`, or else `other`.
+kit_error() { # [KIND [NAME=VALUE ...]]
+	kit_ended=yes
+	for kit_kind in "${1:-unknown}" unknown other; do
+		! candor_plan_allows 'Installation Errors' error "$kit_kind" || break
 	done
-	printf '{\ttype\t:\ttrack\t,\tevent\t:\t%s\t,\tanonymousId\t:\t%s\t,\tmessageId\t:\t%s\t,\ttimestamp\t:\t%s\t,\tcontext\t:{\tlibrary\t:{\tname\t:\tcandor-installer\t,\tversion\t:\t0.1.0\t}},\tintegrations\t:{},\tproperties\t:{%s},\twriteKey\t:\t%s\t}' \
-		"$3" "$1" "$2" "$(date -u +%FT%TZ)" "${t_list#,}" "${TELEMETRY_WRITE_KEY-}" | tr -c ' -~\t' '?' | sed 's/[\\"]/\\&/g;y/	/"/'
-	echo
+	[ "$#" = 0 ] || shift
+	kit_track 'Installation Errors' "error=$kit_kind" "$@"
+}
+
+# For the trap: reports the end, unless the script or a subshell has.
+kit_report_end() { [ "$kit_ended" ] || kit_end_is_known || kit_error "$1"; } # KIND
+
+kit_end_is_known() { [ "$kit_run" ] && [ -e "$kit_run-end.ndjson" ]; }
+
+# Whether this install may send; it gets its id then. A refusal deletes what is waiting, a doubt does not.
+kit_may_send() {
+	if ! kit_decide installer; then
+		case $kit_reason-$kit_in_file in
+			*-unknown) ;;
+			environment_* | policy_off-* | stored_no-*)
+				kit_id=''
+				rm -f "$kit_folder/install.json"
+				find "$kit_folder/outbox" -name 'installer-*' -exec rm -f {} +
+				;;
+		esac
+		return 1
+	fi
+	[ ! "$kit_id" ] || return 0
+	kit_make_random
+	kit_id=$kit_random
+	kit_run=$kit_folder/outbox/installer-$(date -u +%Y%m%dT%H%M%SZ)-$kit_random
+	kit_resend=$kit_run # Only for the first message: it also sends what earlier runs left.
+}
+
+# For the first heartbeat of the new instance, if the plan allows that.
+kit_keep_id() (
+	[ "$CANDOR_PLAN_LINK" ] && cd "$kit_folder" && [ ! -e instance.json ] || return
+	umask 077
+	rm -f install.json
+	set -C # Write through no link.
+	printf '{"installId":"%s","createdAt":"%s"}\n' "$kit_id" "$(date -u +%FT%TZ)" >install.json
 )
 
-# A program, as only exec closes what shells keep aside. URL [MESSAGE [RUN]]; without, it sends stdin.
-t_sender='
-post() { # AGAIN
+kit_make_random() { kit_random=$(od -An -N16 -tx4 /dev/urandom | tr -d ' \n'); }
+
+# Prints a message as a line of JSON. Fails if consent covers no such event.
+kit_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]
+	set +e
+	export LC_ALL=C IFS="$kit_nl"
+	kit_id=$1 kit_message_id=$2 kit_event=$3
+	kit_is_covered "$3" || return
+	shift 3
+	case $kit_nl$* in *"${kit_nl}os="*) ;; *) set -- "$@" "os=$(kit_print_system)" ;; esac
+	# The event '' stands for the context of every message.
+	kit_json=''
+	kit_add '' library.name candor-installer
+	kit_add '' library.version 0.1.0
+	kit_context='' kit_library=$kit_json kit_json=''
+	[ ! "$kit_library" ] || kit_context="\"context\":{\"library\":{$kit_library}},"
+	for kit_pair; do kit_add "$kit_event" "${kit_pair%%=*}" "${kit_pair#*=}"; done
+	kit_quote "$kit_event"
+	printf '{"type":"track","event":%s,"anonymousId":"%s","messageId":"%s","timestamp":"%s",' \
+		"$kit_quoted" "$kit_id" "$kit_message_id" "$(date -u +%FT%TZ)"
+	kit_quote "${TELEMETRY_WRITE_KEY-}"
+	printf '%s"integrations":{},"properties":{%s},"writeKey":%s}\n' "$kit_context" "$kit_json" "$kit_quoted"
+)
+
+# Adds a property to kit_json, if the plan allows its value.
+kit_add() { # EVENT NAME VALUE
+	candor_plan_allows "$@" && kit_is_covered "$1" "$2" || return 0
+	kit_quote "${2#library.}"
+	kit_json=$kit_json${kit_json:+,}$kit_quoted:
+	kit_quoted=$3
+	[ "$(candor_plan_type "$1" "$2")" != string ] || kit_quote "$3"
+	kit_json=$kit_json$kit_quoted
+}
+
+# Sets kit_quoted to a JSON string; ? replaces what is not ASCII. The plan allows no control characters.
+kit_quote() { # TEXT
+	kit_quoted=$1
+	case $1 in *[!A-Za-z0-9_.\ -]*) kit_quoted=$(printf %s "$1" | tr -c ' -~' '?' | sed 's/[\\"]/\\&/g') ;; esac
+	kit_quoted="\"$kit_quoted\""
+}
+
+kit_is_covered() { kit_since=$(candor_plan_since "$@") && [ "$kit_since" -le "$kit_covers" ]; } # EVENT [PROPERTY]
+
+kit_print_system() {
+	kit_system=$(sed -n "s/^ID=[\"']*\([a-z0-9._-]*\).*/\1/p" "$kit_os_file")
+	[ "$kit_system" ] || [ "$(uname)" != Darwin ] || kit_system=macos
+	candor_plan_allows "$kit_event" os "$kit_system" || kit_system=other
+	echo "$kit_system"
+}
+
+# ---- Sending.
+# A program with the arguments URL MESSAGE RUN. Sends MESSAGE.ndjson, or stdin if MESSAGE is empty. With RUN, also
+# sends what earlier runs left: files that do not begin with RUN.
+kit_sender='
+# Prints the answer, then its status.
+post() { # RETRIES
 	set -- --header "X-Retry-Count: $1" --header "Content-Type: application/json"
-	printf "{\"batch\":[%s],\"sentAt\":\"%s\"}" "$(paste -sd, -)" "$(date -u +%FT%TZ)" | if type curl >/dev/null; then
+	printf "{\"batch\":[%s],\"sentAt\":\"%s\"}" "$(paste -sd, -)" "$(date -u +%FT%TZ)" | if command -v curl >/dev/null; then
 		curl -qsw "%{http_code}" --connect-timeout 2 --max-time 3 "$@" --data-binary @- "$url"
-	elif f=$(mktemp); then
-		cat >|"$f"; exec 4<"$f"; rm "$f"
+	elif file=$(mktemp); then
+		cat >|"$file"
+		exec 4<"$file"
+		rm "$file"
 		timeout -s 9 3 wget -qO - "$@" --post-file /dev/fd/4 "$url" && echo 200
 	fi
 }
+# Closes what the script has open, so that no pipe waits for this. Only exec reaches what shells hide.
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
-url=${1%/}/v1/batch outbox=${2%/*} again=0
-[ "$2" ] || { post 0; exit; }
-umask 077; set -C
-[ -z "$3" ] || find "$outbox" -name "installer-*" -mtime +6 -exec rm -f {} +
-for f in "$2.ndjson" ${3:+"$outbox"/installer-*.ndjson}; do
-	n=${f%ndjson}sent
-	case $again$f in "1$3"*) continue ;; esac
-	[ -z "$(find "$f" "$n" ! -type f)" ] || continue
-	size=$(($(wc -c <"$f"))) sent=$(cat "$n" || echo 0)
-	[ "$sent" -lt "$size" ] && [ -z "$(tail -c 1 "$f")" ] && case $(tail -c "+$((sent + 1))" "$f" | post "$again") in
-		*s\":true*200 | *s\":false*400 | *s\":false*413) rm -f "$n"; echo "$size" >"$n" ;;
-		*40[0-7]) ;;
-		*) exit ;;
-	esac
+url=${1%/}/v1/batch message=$2 run=$3 outbox=${2%/*} retries=0
+[ "$message" ] || { post 0; exit; }
+umask 077
+set -C # Write through no link.
+[ -z "$run" ] || find "$outbox" -name "installer-*" -mtime +6 -exec rm -f {} +
+for lines in "$message.ndjson" ${run:+"$outbox"/installer-*.ndjson}; do
+	# The other messages of this run have senders of their own.
+	case $retries$lines in "1$run"*) continue ;; esac
+	done=${lines%ndjson}sent # The number of bytes that are done.
+	[ -z "$(find "$lines" "$done" ! -type f)" ] || continue
+	size=$(($(wc -c <"$lines"))) from=$(cat "$done" || echo 0)
+	# A line without a line break is incomplete.
+	if [ "$from" -lt "$size" ] && [ -z "$(tail -c 1 "$lines")" ]; then
+		case $(tail -c "+$((from + 1))" "$lines" | post "$retries") in
+			# Accepted, or rejected for good.
+			*s\":true*200 | *s\":false*400 | *s\":false*413) rm -f "$done"; echo "$size" >"$done" ;;
+			# Rejected, but it may accept others.
+			*40[0-7]) ;;
+			*) exit ;;
+		esac
+	fi
+	# A server is sending these files.
 	[ ! -e "$outbox/../sender.lease" ] || exit
-	again=1
+	retries=1
 done'
 
-t_support() ( # The address: in no file, argument or environment.
+# ---- The support request.
+# The address is in no file, argument or environment. That needs curl: wget sends files.
+kit_support() (
 	set +aexC
-	unset t_reply t_pair t_list t_v
-	t_decide installer && t_covered 'Installation Support' email || return 0
-	t_prompt "$(candor_plan_words support)"
-	case $t_reply in [Yy] | [Yy][Ee][Ss]) t_prompt "$(candor_plan_words email)" ;; *) return ;; esac
-	t_random
-	if candor_plan_allows 'Installation Support' email "$t_reply" && t_message "$t_v" "$t_v" 'Installation Support' "error=$t_kind" "email=$t_reply" |
-		sh -c "$t_sender" sh "$TELEMETRY_URL" '' | grep 's":true' >/dev/null; then echo 'Sent.'; else echo 'Nothing was sent or kept.'; fi >&3
+	unset kit_reply kit_pair kit_json kit_quoted
+	command -v curl >/dev/null && [ "${TELEMETRY_URL-}" ] || return
+	kit_decide installer && kit_is_covered 'Installation Support' email || return
+	kit_prompt "$(candor_plan_words support)"
+	kit_is_typed_yes || return
+	kit_prompt "$(candor_plan_words email)"
+	# A new id: nothing links it to the install.
+	kit_make_random
+	if candor_plan_allows 'Installation Support' email "$kit_reply" &&
+		kit_message "$kit_random" "$kit_random" 'Installation Support' "error=$kit_kind" "email=$kit_reply" |
+		sh -c "$kit_sender" sh "$TELEMETRY_URL" '' '' | grep 's":true' >/dev/null
+	then echo 'Sent.' >&3; else echo 'Nothing was sent or kept.' >&3; fi
 )
 
-t_install_trap() { # The caller's own stays.
-	command trap - KILL # Else a subshell of bash lists its parent's.
-	t_path=$(mktemp) && trap >|"$t_path" || return 1
-	t_text=$(cat "$t_path")
-	rm -f "$t_path"
-	t_v=$(eval "set -- ${t_text#trap --}"; [ "${2-}" != EXIT ] || printf %s "$1")
-	case $t_v in *t_code=*) return ;; esac
-	t_own=$t_v
-	trap 't_code=$?; [ "$t_code" = 0 ] || telemetry_error unknown end; if (exit "$t_code"); then eval "$t_own"; else eval "$t_own"; fi' EXIT
-	# bash goes on after a program that takes Ctrl-C.
-	case $t_text$t_nl in *INT"$t_nl"*) ;; *) trap 't_code=$? t_v=${BASH_COMMAND-}; [ "$t_code" -lt 128 ] && [ "$(type -t "${t_v%% *}" 2>&1)" = file ] || { telemetry_error interrupted end; trap - INT; kill -INT $$; }' INT ;; esac
+# ---- The trap, for an end that the script did not report.
+# The script's EXIT trap runs after ours. If it has an INT trap, we set none.
+kit_install_trap() {
+	# A subshell of bash lists its parent's traps until it sets one.
+	command trap - KILL
+	# Through a file: $( ) is a subshell, which has no traps.
+	kit_path=$(mktemp) && trap >|"$kit_path" || return 1
+	kit_traps=$(cat "$kit_path")
+	rm -f "$kit_path"
+	# The list is sh code, EXIT first: trap -- 'commands' EXIT
+	kit_trap=$(eval "set -- ${kit_traps#trap --}"; [ "${2-}" != EXIT ] || printf %s "$1")
+	case $kit_trap in *kit_status=*) return ;; esac
+	kit_own_trap=$kit_trap
+	# The `if` sets $? for the script's own trap.
+	trap 'kit_status=$?
+		[ "$kit_status" = 0 ] || kit_safely kit_report_end unknown
+		if (exit "$kit_status"); then eval "$kit_own_trap"; else eval "$kit_own_trap"; fi' EXIT
+	case $kit_traps$kit_nl in *INT"$kit_nl"*) return ;; esac
+	# bash goes on after a program that handled Ctrl-C itself. Other shells do not.
+	trap 'kit_status=$? kit_command=${BASH_COMMAND-}
+		[ "$kit_status" -lt 128 ] && [ "$(type -t "${kit_command%% *}" 2>&1)" = file ] || {
+			kit_safely kit_report_end interrupted
+			trap - INT
+			kill -INT $$
+		}' INT
 }

@@ -37,10 +37,11 @@ const SCRIPT = `set -eu
 CANDOR_PLAN_PRODUCT=$2 CANDOR_PLAN_VERSION=$3 CANDOR_PLAN_HASH=$4
 CANDOR_PLAN_DISABLE=$5 CANDOR_PLAN_OPT_IN=$6 CANDOR_PLAN_MODE=$7 rule=$9
 candor_plan_consent() { echo "$rule"; }
+candor_plan_disable() { "$@" "$CANDOR_PLAN_DISABLE"; }
 TELEMETRY_STATE_DIR=$1
 . '${KIT}'
-t_policy=$1/policy
-if t_decide "$8" 2>/dev/null; then echo "allow $t_why $t_covers"; else echo "deny $t_why"; fi
+kit_policy_file=$1/policy
+if kit_decide "$8" 2>/dev/null; then echo "allow $kit_reason $kit_covers"; else echo "deny $kit_reason"; fi
 `;
 
 for (const { name: shell, command, tags } of SHELLS)

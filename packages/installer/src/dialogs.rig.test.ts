@@ -12,7 +12,8 @@ import type { TableName } from "./rig/tables.ts";
 
 const QUESTION = "May Appsmith also tell its makers which of its parts are used? [y/N] ";
 const OWN_QUESTION = "May Appsmith tell its makers how this install goes? [y/N] ";
-const MORE = "More is collected than you said Yes to; a No leaves it at that. ";
+const MORE =
+  "More is collected than you said Yes to; a No leaves it at that.\nNew: How long the install's start took.\n";
 const CTRL_C = "\x03";
 const CTRL_D = "\x04";
 const SIGINT = 2;
@@ -210,7 +211,7 @@ const conversations: readonly Conversation[] = [
 const SUPPORT = "May the makers of Appsmith write to you about this install? [y/N] ";
 const ADDRESS = "Your e-mail address (empty: none is sent): ";
 const AFTER_FAILURE =
-  "telemetry_notice\nTELEMETRY_URL=$SUPPORT_URL\nt_kind=port_taken\ntelemetry_support\necho done";
+  "telemetry_notice\nTELEMETRY_URL=$SUPPORT_URL\nkit_kind=port_taken\ntelemetry_support\necho done";
 
 for (const shell of SHELLS)
   describe(`at a terminal, in ${shell.name}`, { tags: shell.tags }, () => {
@@ -323,32 +324,29 @@ for (const shell of SHELLS)
       }
     });
 
-    it("support: wget's limit of time does not hold the output of the install", {
-      tags: ["wget"],
-    }, async () => {
-      const recorder = await openRecorder(200);
-      const installation = prepareInstallation({
-        shell,
-        table: "first",
-        script: "telemetry_notice\n(telemetry_support) 2>&1 | cat\necho done",
-        url: recorder.url,
-        sender: "wget",
-        environment: {},
-        files: {},
+    for (const sender of ["wget", "busybox", "none"] as const)
+      it(`support: without curl nobody is asked, as wget sends files only: ${sender}`, {
+        tags: sender === "none" ? [] : [sender],
+      }, async () => {
+        const recorder = await openRecorder(200);
+        const installation = prepareInstallation({
+          shell,
+          table: "first",
+          script: "telemetry_notice\ntelemetry_support\necho done",
+          url: recorder.url,
+          sender,
+          environment: {},
+          files: {},
+        });
+        try {
+          const { output } = await installation.runInTerminal([]);
+          expect(output.replace(NOTICE, "")).toBe("done\n");
+          expect(recorder.requests).toEqual([]);
+        } finally {
+          await recorder.close();
+          installation.remove();
+        }
       });
-      try {
-        const startedMs = performance.now();
-        const { output } = await installation.runInTerminal([
-          ["[y/N] ", "y\n"],
-          ["sent): ", "ada@example.com\n"],
-        ]);
-        expect(output).toContain("Sent.\ndone\n");
-        expect(performance.now() - startedMs).toBeLessThan(2500);
-      } finally {
-        await recorder.close();
-        installation.remove();
-      }
-    });
 
     it("support: an address that could not be sent is not kept, and the person is told", async () => {
       const installation = prepareInstallation({

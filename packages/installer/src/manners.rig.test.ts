@@ -83,18 +83,18 @@ for (const shell of SHELLS)
         });
       });
 
-    for (const [sender, settings] of [
-      ["curl", "export t_reply=x t_text=x t_list=x t_v=x t_pair=x\nset -a"],
-      ["wget", ""],
-      ["busybox", "set -x"],
+    for (const [what, settings] of [
+      [
+        "exported variables",
+        "export kit_reply=x kit_pair=x kit_json=x kit_quoted=x kit_value=x kit_word=x\nset -a",
+      ],
+      ["a trace", "set -x"],
     ] as const)
-      it(`an e-mail address is in no list of processes, no environment and no file while ${sender} sends it`, {
-        tags: [sender],
-      }, async () => {
+      it(`an e-mail address is in no list of processes, no environment and no file while it is sent: ${what}`, async () => {
         const address = "ada.lovelace+support@example.com";
         const script = `${settings}\ntelemetry_notice\ntelemetry_support`;
         await withSlowCollector(
-          { sender, script, environment: { TMPDIR: "tmp" } },
+          { script, environment: { TMPDIR: "tmp" } },
           async (installation, recorder) => {
             mkdirSync(join(installation.folder, "tmp"));
             const run = installation.runInTerminal([

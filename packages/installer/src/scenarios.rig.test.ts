@@ -73,11 +73,7 @@ telemetry_error "/opt/appsmith exists"`,
     expect: {
       stderr: NOTICE,
       receipts: ["installer notice 1", "server notice 1"],
-      sent: [
-        { event: "Installation Errors", properties: { os: "ubuntu" } },
-        started,
-        { event: "Installation Started", properties: {} },
-      ],
+      sent: [failed("unknown"), started, { event: "Installation Started", properties: {} }],
     },
   },
   ...(
@@ -186,14 +182,68 @@ telemetry_error "/opt/appsmith exists"`,
     "export APPSMITH_DISABLE_TELEMETRY=true",
     "  APPSMITH_DISABLE_TELEMETRY=true",
     "APPSMITH_DISABLE_TELEMETRY: true",
-  ]
-    .concat("\tAPPSMITH_DISABLE_TELEMETRY = true", "APPSMITH_DISABLE_TELEMETRY=false # not understood")
-    .map((line) => ({
-      name: `a refusal in docker.env counts and stays in whatever form compose reads: ${line}`,
-      script: START,
-      files: { ...UBUNTU, "opt/docker.env": `A=1\n${line}\nB=2\n` },
-      expect: { dockerEnv: `A=1\n${line.replace(/false.*/, "true")}\nB=2\n` },
-    })),
+    "\tAPPSMITH_DISABLE_TELEMETRY = true",
+    "APPSMITH_DISABLE_TELEMETRY='true' # mine",
+    "APPSMITH_DISABLE_TELEMETRY=\xff\xfe",
+    "APPSMITH_DISABLE_TELEMETRY=true\r",
+    "APPSMITH_DISABLE_TELEMETRY",
+    `APPSMITH_DISABLE_TELEMETRY=\${APPSMITH_SILENT:-false}`,
+    "APPSMITH_DISABLE_TELEMETRY=false\t# to one compose a comment, to the other not",
+    "A='\nAPPSMITH_DISABLE_TELEMETRY=false",
+    "DO_NOT_TRACK=1 # note",
+    "APPSMITH_TELEMETRY=$MODE",
+  ].map((line) => ({
+    name: `a refusal in docker.env, or what may be one, counts, and is never overruled: ${JSON.stringify(line)}`,
+    script: START,
+    files: { ...UBUNTU, "opt/docker.env": `A=1\n${line}\nB=2\n` },
+    expect: {
+      dockerEnv: `A=1\n${line}\nB=2\n${line.includes("DISABLE") || line.includes("$") ? "" : "APPSMITH_DISABLE_TELEMETRY=true\n"}`,
+    },
+  })),
+  ...["APPSMITH_DISABLE_TELEMETRY=true\n", "DO_NOT_TRACK=1\nAPPSMITH_DISABLE_TELEMETRY=1\n"].map((text) => ({
+    name: `a refusal after a byte order mark counts: ${JSON.stringify(text)}`,
+    script: START,
+    files: { ...UBUNTU, "opt/docker.env": `\xef\xbb\xbf${text}` },
+    expect: { dockerEnv: `\xef\xbb\xbf${text}` },
+  })),
+  ...[
+    "APPSMITH_DISABLE_TELEMETRY=false # note",
+    "APPSMITH_DISABLE_TELEMETRY='false'# note",
+    'export APPSMITH_DISABLE_TELEMETRY = "0"',
+    "APPSMITH_DISABLE_TELEMETRY=\r",
+    "APPSMITH_DISABLE_TELEMETRY=true\nAPPSMITH_DISABLE_TELEMETRY=no",
+    "APPSMITH_DISABLE_TELEMETRY=false\nDO_NOT_TRACK=0 # note",
+    "APPSMITH_DISABLE_TELEMETRY=false\nSECRET='a\nDO_NOT_TRACK=1\nb'",
+    "APPSMITH_DISABLE_TELEMETRY=false\nX_DO_NOT_TRACK=1",
+  ].map((lines) => ({
+    name: `a switch that is not a refusal stays as it is written: ${JSON.stringify(lines)}`,
+    script: START,
+    files: { ...ANSWERED, "opt/docker.env": `${lines}\nAPPSMITH_CLIENT_TELEMETRY=true\n` },
+    expect: { ...kept, dockerEnv: `${lines}\nAPPSMITH_CLIENT_TELEMETRY=true\n`, sent: [started] },
+  })),
+  ...(
+    [
+      [
+        "export APPSMITH_DISABLE_TELEMETRY = 'false' # mine\r",
+        "export APPSMITH_DISABLE_TELEMETRY = 'true' # mine\r",
+      ],
+      ["APPSMITH_DISABLE_TELEMETRY=", "APPSMITH_DISABLE_TELEMETRY=true"],
+      ["\xef\xbb\xbfAPPSMITH_DISABLE_TELEMETRY=0", "\xef\xbb\xbfAPPSMITH_DISABLE_TELEMETRY=true"],
+      [
+        "APPSMITH_DISABLE_TELEMETRY=0\nAPPSMITH_DISABLE_TELEMETRY=no\nX='APPSMITH_DISABLE_TELEMETRY=0\n'",
+        "APPSMITH_DISABLE_TELEMETRY=0\nAPPSMITH_DISABLE_TELEMETRY=true\nX='APPSMITH_DISABLE_TELEMETRY=0\n'",
+      ],
+    ] as const
+  ).map(([before, after]) => ({
+    name: `a refusal of this machine is written over the line that holds, and nothing else changes: ${JSON.stringify(before)}`,
+    script: `mkdir opt/docker.env.old\n${START}\nls opt`,
+    files: { ...UBUNTU, "opt/docker.env": `${before}\nPASSWORD=\xff\xfe\n\n\n` },
+    environment: { DO_NOT_TRACK: "1", LC_ALL: "C.UTF-8" },
+    expect: {
+      stdout: "docker.env\ndocker.env.old\n",
+      dockerEnv: `${after}\nPASSWORD=\xff\xfe\n\n\n`,
+    },
+  })),
   {
     name: "a refusal of this machine is written over an old switch",
     script: START,
@@ -442,19 +492,6 @@ telemetry_error "/opt/appsmith exists"`,
       stdout: "0\nclean\n",
       dockerEnv: `PASSWORD=hunter2\nLONG=${"x".repeat(200_000)}\n${usual.dockerEnv}`,
       sent: [started],
-    },
-  },
-  {
-    name: "a refusal is written over a whole value, of whatever bytes, and no copy is made beside",
-    script: `mkdir opt/docker.env.old\n${START}\nls opt`,
-    files: {
-      ...UBUNTU,
-      "opt/docker.env": "PASSWORD=\xff\xfe\nexport APPSMITH_DISABLE_TELEMETRY = \xff\xfe\n\n",
-    },
-    environment: { LC_ALL: "C.UTF-8" },
-    expect: {
-      stdout: "docker.env\ndocker.env.old\n",
-      dockerEnv: "PASSWORD=\xff\xfe\nexport APPSMITH_DISABLE_TELEMETRY = true\n\n",
     },
   },
   {

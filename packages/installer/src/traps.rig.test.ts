@@ -33,7 +33,7 @@ rm 'opt/tmp'" EXIT\ntrap 'echo INT EXIT
   },
   {
     name: "the trap is set once, however often it is asked for",
-    script: `trap "echo 'caller'" EXIT\ntelemetry_install_trap\ntelemetry_install_trap\n. '${new URL("../candor.sh", import.meta.url).pathname}'\nt_os=$here/os-release\ntelemetry_install_trap\n${START}\nexit 3`,
+    script: `trap "echo 'caller'" EXIT\ntelemetry_install_trap\ntelemetry_install_trap\n. '${new URL("../candor.sh", import.meta.url).pathname}'\nkit_os_file=$here/os-release\ntelemetry_install_trap\n${START}\nexit 3`,
     files: UBUNTU,
     expect: { ...usual, status: 3, stdout: "caller\n", sent: [failed("unknown"), started] },
   },

@@ -19,6 +19,8 @@ import { findProgram, type Shell } from "./shells.ts";
 import { type TableName, tables } from "./tables.ts";
 
 const KIT = fileURLToPath(new URL("../../candor.sh", import.meta.url));
+/** What makers put into a script that is piped into sh. */
+const COMPACT_KIT = fileURLToPath(new URL("../../candor.compact.sh", import.meta.url));
 const TERMINAL = fileURLToPath(new URL("terminal.py", import.meta.url));
 
 /** What the kit and the scripts of the tests need of a system, beside what sends. */
@@ -96,7 +98,7 @@ export function prepareInstallation(machine: Machine): Installation {
   writeFileSync(script, `${settings}. ./table.sh\n. '${KIT}'\n${calls}`);
   writeFileSync(
     join(folder, "inlined.sh"),
-    `${settings}${tables[machine.table]}\n${readFileSync(KIT, "utf8")}\n${calls}`,
+    `${settings}${tables[machine.table]}\n${readFileSync(COMPACT_KIT, "utf8")}\n${calls}`,
   );
   const [program, ...flags] = machine.shell.command;
   const environment = { PATH: programs, HOME: join(folder, "home"), ...machine.environment };
@@ -161,7 +163,7 @@ TELEMETRY_PAGE=https://example.com/telemetry
 TELEMETRY_STATE_DIR=$here/opt/telemetry
 TELEMETRY_DOCKER_ENV=$here/opt/docker.env
 `;
-  return [settings, `t_policy=$here/policy t_os=$here/os-release\n${script}\n`];
+  return [settings, `kit_policy_file=$here/policy kit_os_file=$here/os-release\n${script}\n`];
 }
 
 function linkPrograms(folder: string, sender: Sender): void {

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { type Installation, type Outcome, prepareInstallation, type Sender } from "./installation.ts";
 import { closedUrl, type Manner, openRecorder, type Recorded } from "./recorder.ts";
 import { SHELLS, type Shell } from "./shells.ts";
-import { hashOf, type TableName } from "./tables.ts";
+import { hashOf, TABLE_NAMES, type TableName } from "./tables.ts";
 
 /** One row: a machine, a script on it, and all that comes of it. What is left out is the usual. */
 export interface Scenario {
@@ -31,6 +31,8 @@ interface Expected {
   readonly sent?: readonly { event: string; properties: object; again?: boolean }[];
   /** How many identities they were sent under; as a rule not looked at. */
   readonly identities?: number;
+  /** What they have in their context, where the plan does not declare all that the kit could say. */
+  readonly context?: object | "none";
   /** What waits in the outbox. */
   readonly waiting?: readonly string[];
   /** Of receipts.ndjson: source, answer, plan version. Undefined: no such file. */
@@ -77,7 +79,8 @@ async function runScenario(scenario: Scenario, shell: Shell): Promise<void> {
     await installation.rest();
     const expected = fill(scenario, shell);
     const others = Object.keys(expected.others ?? {});
-    const { identities, ...rest } = expected;
+    const { identities, context = LIBRARY, ...rest } = expected;
+    expect(contextsOf(recorder?.requests ?? [])).toEqual(rest.sent?.length === 0 ? [] : [context]);
     if (identities !== undefined) expect(countIdentities(recorder?.requests ?? [])).toBe(identities);
     expect(observe(installation, outcome, recorder?.requests ?? [], others)).toEqual(rest);
   } finally {
@@ -94,6 +97,7 @@ function fill({ expect: usual, expectIn }: Scenario, { name }: Shell): Expected 
     stderr: expected.stderr ?? "",
     sent: sort((expected.sent ?? []).map((sent) => ({ again: false, ...sent }))),
     ...(expected.identities === undefined ? {} : { identities: expected.identities }),
+    ...(expected.context === undefined ? {} : { context: expected.context }),
     waiting: expected.waiting ?? [],
     receipts: expected.receipts,
     dockerEnv: "dockerEnv" in expected ? expected.dockerEnv : "",
@@ -135,18 +139,27 @@ function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
   expect(text).toMatch(/^[ -~]*$/);
   expect(text).toBe(JSON.stringify({ batch, sentAt }));
   return batch.map((message) => {
-    const { anonymousId, messageId, timestamp, event, properties, ...rest } = message;
+    const { anonymousId, messageId, timestamp, event, properties, context: _, ...rest } = message;
     expect(anonymousId).toMatch(ID);
     expect(messageId).toMatch(ID);
     expect(timestamp).toMatch(TIME);
     expect(rest).toEqual({
       type: "track",
-      context: { library: { name: "candor-installer", version: "0.1.0" } },
       integrations: {},
       writeKey: expect.stringMatching(/^(key_"1"|old)$/),
     });
     return { again: retryCount === "1", event: String(event), properties: Object(properties) };
   });
+}
+
+const LIBRARY = { library: { name: "candor-installer", version: "0.1.0" } };
+
+/** Each context that messages were sent with, once. */
+function contextsOf(requests: readonly Recorded[]): unknown[] {
+  const messages = requests.flatMap(({ body }) => Object(JSON.parse(body.toString("latin1"))).batch);
+  return [...new Set(messages.map(({ context }) => JSON.stringify(context ?? "none")))].map((text) =>
+    JSON.parse(text),
+  );
 }
 
 function countIdentities(requests: readonly Recorded[]): number {
@@ -174,7 +187,7 @@ function listReceipts(text: string | undefined): string[] | undefined {
   if (text === undefined) return undefined;
   return (readReceipts(text) ?? []).map(({ source, answer, time, planVersion, planHash, by }) => {
     expect({ time, by }).toEqual({ time: expect.stringMatching(TIME), by: "installer" });
-    expect([hashOf("first"), hashOf("grown"), hashOf("odd"), hashOf("asking")]).toContain(planHash);
+    expect(TABLE_NAMES.map(hashOf)).toContain(planHash);
     return `${source} ${answer} ${planVersion}`;
   });
 }

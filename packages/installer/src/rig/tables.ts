@@ -1,5 +1,12 @@
 import { readFileSync } from "node:fs";
-import { type Field, generateShell, loadPlan, type Plan, type PlanEvent } from "@candor/plan";
+import {
+  type Field,
+  generateShell,
+  loadPlan,
+  type Plan,
+  type PlanEvent,
+  type PlanSource,
+} from "@candor/plan";
 
 const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
 const appsmith = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
@@ -24,6 +31,8 @@ const TEXT = {
   hash: false,
 } as const;
 
+const PORT = { ...ABOUT, type: "integer", minimum: 1, maximum: 65535, buckets: undefined } as const;
+
 /** The Appsmith plan at version 1, whatever version it has reached: what the rig's receipts are for. */
 const first: Plan = { ...appsmith, version: 1, events: appsmith.events.map(asOfFirst) };
 
@@ -31,6 +40,11 @@ const first: Plan = { ...appsmith, version: 1, events: appsmith.events.map(asOfF
 const grown: Plan = {
   ...first,
   version: 3,
+  changelog: [
+    { version: 3, date: "2026-11-24", text: "How long\n  the install's start took." },
+    { version: 2, date: "2026-11-24", text: "Nothing for these." },
+    { version: 1, date: "2026-11-23", text: "The first plan." },
+  ],
   events: first.events.flatMap((event) => {
     if (event.name === "APPLICATIONS_PAGE_LOAD") return [{ ...event, since: 3 }];
     if (event.name !== "Installation Started") return [event];
@@ -60,7 +74,7 @@ const odd: Plan = {
             ...event.fields,
             note: TEXT,
             'a"b\\c': TEXT,
-            port: { ...ABOUT, type: "integer", minimum: 1, maximum: 65535, buckets: undefined },
+            port: PORT,
             proxied: { ...ABOUT, type: "boolean" },
           },
         }
@@ -79,6 +93,51 @@ const asking: Plan = {
   ),
 };
 
+const withSource = (name: "installer", change: object): Plan => ({
+  ...first,
+  sources: { ...first.sources, [name]: { ...first.sources[name], ...change } as PlanSource },
+});
+
+/** A plan that declares nothing of the context. */
+const bare: Plan = withSource("installer", { context: {} });
+
+/** A plan whose context takes the name of the library only. */
+const named: Plan = withSource("installer", {
+  context: { library: { ...ABOUT, type: "object", fields: { name: TEXT } } },
+});
+
+const kindsOf = (...kinds: readonly string[]): Plan => ({
+  ...first,
+  events: first.events.map((event) => ({
+    ...event,
+    fields:
+      event.name === "Installation Errors"
+        ? { ...event.fields, error: { ...TEXT, enum: kinds } }
+        : event.fields,
+  })),
+});
+
+/** A plan whose errors have a number too. */
+const oddErrors: Plan = {
+  ...first,
+  events: first.events.map((event) => ({
+    ...event,
+    fields: event.name === "Installation Errors" ? { ...event.fields, port: PORT } : event.fields,
+  })),
+};
+
+/** A plan whose heartbeat names the install. */
+const linked: Plan = {
+  ...first,
+  events: first.events.map((event) => ({
+    ...event,
+    fields:
+      event.name === "Instance Active"
+        ? { ...event.fields, installId: { ...TEXT, pattern: "[0-9a-f]{32}" } }
+        : event.fields,
+  })),
+};
+
 /** A plan that declares no e-mail address. */
 const mute: Plan = { ...first, events: first.events.filter(({ name }) => name !== "Installation Support") };
 
@@ -94,9 +153,18 @@ export const tables = {
   odd: generateShell(odd),
   asking: generateShell(asking),
   mute: generateShell(mute),
+  bare: generateShell(bare),
+  named: generateShell(named),
+  /** Its kinds are these only. */
+  "unknown only": generateShell(kindsOf("port_taken", "unknown")),
+  "other only": generateShell(kindsOf("port_taken", "other")),
+  "neither kind": generateShell(kindsOf("port_taken")),
+  "odd errors": generateShell(oddErrors),
+  linked: generateShell(linked),
 } as const;
 
 export type TableName = keyof typeof tables;
+export const TABLE_NAMES = Object.keys(tables) as readonly TableName[];
 
 /** The hash of a table's plan, as it stands in receipts. */
 export function hashOf(table: TableName): string {

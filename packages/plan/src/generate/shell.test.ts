@@ -178,7 +178,7 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
   });
 
   test("the plan's settings", () => {
-    const names = "PRODUCT VERSION HASH SOURCE CONSENT DISABLE OPT_IN MODE".split(" ");
+    const names = "PRODUCT VERSION HASH SOURCE CONSENT DISABLE OPT_IN MODE LINK SWITCHES".split(" ");
     const lines = names.map((name) => `printf '%s\\n' "$CANDOR_PLAN_${name}"`).join("\n");
     const product = "It's $HOME & more";
     const of = { ...plan, product };
@@ -191,6 +191,8 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
       "APPSMITH_DISABLE_TELEMETRY",
       "APPSMITH_CLIENT_TELEMETRY",
       "IT_S_HOME_MORE_TELEMETRY",
+      "",
+      "APPSMITH_DISABLE_TELEMETRY APPSMITH_CLIENT_TELEMETRY IT_S_HOME_MORE_TELEMETRY",
     ]);
   });
 
@@ -200,6 +202,32 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
       "candor_plan_words installer; candor_plan_words support; candor_plan_words other || echo none";
     expect(runIn(shell, generateShell({ ...plan, product }), lines)).toBe(
       `May ${product} tell its makers how this install goes? [y/N]\nMay the makers of ${product} write to you about this install? [y/N]\nnone\n`,
+    );
+  });
+
+  test("what a message may have in its context, under an event without a name", () => {
+    const lines =
+      'candor_plan_allows "" library.name candor-installer && candor_plan_type "" library.name; candor_plan_since "" library.version; candor_plan_allows "" library.name "no name" || echo none; candor_plan_allows "" ip 1.2.3.4 || echo none';
+    expect(runIn(shell, generateShell(plan), lines)).toBe("string\n1\nnone\nnone\n");
+  });
+
+  test("whether a command holds for a name of the switch, and for all variables of a CI system", () => {
+    const lines =
+      'is() { case $1 in *" $2 "*) ;; *) return 1 ;; esac; }; for set in "" APPSMITH_DISABLE_TELEMETRY TF_BUILD TASK_ID RUN_ID "TASK_ID RUN_ID"; do candor_plan_disable is " $set " && echo off; candor_plan_ci is " $set " && echo ci; echo .; done';
+    expect(runIn(shell, generateShell(plan), lines)).toBe(".\noff\n.\nci\n.\n.\n.\nci\n.\n");
+  });
+
+  test("what later versions of the plan added for a source, by the changelog", () => {
+    const changelog = [
+      { version: 4, date: "2026-11-25", text: "It's an\n  object." },
+      { version: 3, date: "2026-11-24", text: "A text." },
+      { version: 2, date: "2026-11-23", text: "Most of it." },
+      { version: 1, date: "2026-11-22", text: "The first." },
+    ];
+    const lines =
+      'for given in 1 2 3 4; do candor_plan_news installer "$given"; candor_plan_news server "$given"; echo .; done; candor_plan_news other 1 || echo none';
+    expect(runIn(shell, generateShell({ ...grown, version: 4, changelog }), lines)).toBe(
+      "New: Most of it.\nNew: A text.\nNew: It's an object.\n.\nNew: A text.\nNew: It's an object.\n.\nNew: It's an object.\n.\n.\nnone\n",
     );
   });
 

@@ -1,0 +1,102 @@
+// @module-tag posix-tools
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { findProgram, SHELLS } from "./rig/shells.ts";
+
+const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
+const VECTORS = new URL("../docker-env.json", import.meta.url);
+const NAMES = ["OFF", "DO_NOT_TRACK"] as const;
+
+/** What a reader makes of a file: the values that it sets. */
+type Values = Readonly<Record<string, string | null>>;
+
+interface Vector {
+  readonly name: string;
+  /** Of bytes: a character each. */
+  readonly text: string;
+  /** Null: the kit cannot tell. */
+  readonly kit: Values;
+  /** Null: it refuses the file. A value of null: of the environment. `scripts/docker-env-vectors.mjs` fills them in. */
+  readonly compose1: Values | null;
+  readonly compose2: Values | null;
+}
+
+const vectors: readonly Vector[] = JSON.parse(readFileSync(VECTORS, "utf8"));
+
+/** Reads each file in turn, and again after OFF was set to true. */
+const SCRIPT = `set -eu
+CANDOR_PLAN_SWITCHES=OFF
+. '${KIT}'
+tell() {
+  for name in OFF DO_NOT_TRACK; do
+    if kit_look_up "$name"; then printf '%s=%s\\n' "$name" "$kit_value"; else echo "$name $kit_in_file"; fi
+  done
+}
+for TELEMETRY_DOCKER_ENV in "$1"/*.env; do
+  kit_read_docker_env
+  tell
+  kit_set OFF true || :
+  kit_read_docker_env
+  tell
+done
+`;
+
+it("every vector that the kit can tell says what both of compose read", () => {
+  const wrong = vectors.filter(({ kit, compose1, compose2 }) =>
+    [compose1, compose2].some(
+      (values) =>
+        values !== null &&
+        NAMES.some((name) => kit[name] !== null && (kit[name] ?? "absent") !== (values[name] ?? "absent")),
+    ),
+  );
+  expect(wrong.map(({ name }) => name)).toEqual([]);
+  expect(vectors.length).toBeGreaterThan(60);
+});
+
+for (const { name: shell, command, tags } of SHELLS)
+  describe(`in ${shell}`, { tags }, () => {
+    const [program, ...flags] = command;
+    let folder = "";
+    beforeAll(() => {
+      folder = mkdtempSync(join(tmpdir(), "candor-docker-env-"));
+    });
+    afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+    for (const awk of ["awk", "busybox"] as const)
+      it(`docker.env is read as compose reads it, by ${awk}`, { tags: awk === "awk" ? [] : [awk] }, () => {
+        const place = join(folder, awk);
+        mkdirSync(place);
+        const fileOf = (index: number) => join(place, `${String(index).padStart(3, "0")}.env`);
+        for (const [index, { text }] of vectors.entries()) writeFileSync(fileOf(index), text, "latin1");
+        const reader = awk === "awk" ? "" : 'awk() { busybox awk "$@"; }\n';
+        const run = spawnSync(
+          findProgram(program) ?? program,
+          [...flags, "-c", `${reader}${SCRIPT}`, "sh", place],
+          { encoding: "latin1", stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH } },
+        );
+        expect(run.stderr).toBe("");
+        const lines = run.stdout.split("\n");
+        const read = vectors.map(({ name }, index) => [name, ...lines.slice(index * 4, index * 4 + 4)]);
+        expect(read).toEqual(
+          vectors.map(({ name, kit }) => [
+            name,
+            ...NAMES.map((of) => describeValue(of, kit[of])),
+            kit.OFF === null ? "OFF unknown" : "OFF=true",
+            describeValue("DO_NOT_TRACK", kit.DO_NOT_TRACK),
+          ]),
+        );
+        // What cannot be told is left as it is.
+        for (const [index, { kit, text }] of vectors.entries()) {
+          if (kit.OFF === null) expect(readFileSync(fileOf(index), "latin1")).toBe(text);
+        }
+      });
+  });
+
+function describeValue(name: string, value: string | null | undefined): string {
+  if (value === undefined) return `${name} absent`;
+  return value === null ? `${name} unknown` : `${name}=${value}`;
+}

@@ -1,0 +1,77 @@
+/** What the installer kit cannot tell under a plan: allowed, and worth knowing before a failure is lost. */
+import { type Field, labelOf, type Plan, type PlanEvent } from "../plan.ts";
+
+export interface ShellGap {
+  /** `event track Installation Errors`. */
+  readonly where: string;
+  readonly text: string;
+}
+
+const ERRORS = "Installation Errors";
+/** What the kit tells by itself: of an end that nobody told, and of Ctrl-C. */
+const OWN_KINDS = ["unknown", "interrupted"] as const;
+/** What the kit tells, in this order, in place of a kind that the plan does not allow. */
+const FALLBACKS: readonly string[] = ["unknown", "other"];
+
+const HEARTBEAT = "Instance Active";
+/** The field of the heartbeat that names the install which the instance came from. */
+export const LINK_FIELD = "installId";
+const INSTALL_ID = "0123456789abcdef0123456789abcdef";
+
+/** Whether the plan lets the server's heartbeat carry the id of its install. */
+export function isLinked(plan: Plan): boolean {
+  const field = findEvent(plan, HEARTBEAT, "server")?.fields[LINK_FIELD];
+  return plan.sources.installer !== undefined && field !== undefined && takes(field, INSTALL_ID);
+}
+
+/** For the plan's maker, in the order of the plan. Empty when no install script sends anything. */
+export function listShellGaps(plan: Plan): readonly ShellGap[] {
+  if (!plan.events.some(({ sources }) => sources.includes("installer"))) return [];
+  return [...gapsOfErrors(plan), ...gapsOfLink(plan)];
+}
+
+function gapsOfErrors(plan: Plan): readonly ShellGap[] {
+  const event = findEvent(plan, ERRORS, "installer");
+  if (event === undefined) {
+    return [
+      {
+        where: "source installer",
+        text: `No event \`${ERRORS}\` is declared: a failed install tells nothing.`,
+      },
+    ];
+  }
+  const where = `event ${labelOf(event)}`;
+  const field = event.fields.error;
+  if (field === undefined)
+    return [{ where, text: "It has no field `error`: failures are told without a kind." }];
+  const fallback = FALLBACKS.find((kind) => takes(field, kind));
+  const outcome = field.required ? "is lost, as the field is required" : "is told without a kind";
+  if (fallback === undefined) {
+    const text = `\`error\` takes neither \`unknown\` nor \`other\`: a failure of a kind that it does not take ${outcome}. Add \`unknown\`.`;
+    return [{ where, text }];
+  }
+  return OWN_KINDS.filter((kind) => !takes(field, kind)).map((kind) => ({
+    where,
+    text: `\`error\` does not take \`${kind}\`, which the installer kit tells by itself: \`${fallback}\` is told instead. Add \`${kind}\` to know them apart.`,
+  }));
+}
+
+function gapsOfLink(plan: Plan): readonly ShellGap[] {
+  const event = findEvent(plan, HEARTBEAT, "server");
+  if (event?.fields[LINK_FIELD] === undefined || isLinked(plan)) return [];
+  const text = `\`${LINK_FIELD}\` does not take an install's id, 32 lower-case hex digits: it is never filled in.`;
+  return [{ where: `event ${labelOf(event)}`, text }];
+}
+
+function findEvent(plan: Plan, name: string, source: "installer" | "server"): PlanEvent | undefined {
+  return plan.events.find(
+    (event) => event.type === "track" && event.name === name && event.sources.includes(source),
+  );
+}
+
+/** Whether a field takes this text as it is. */
+function takes(field: Field, text: string): boolean {
+  if (field.type !== "string" || field.hash || field.maxLength < text.length) return false;
+  if (field.enum !== undefined) return field.enum.includes(text);
+  return field.pattern === undefined || new RegExp(`^(?:${field.pattern})$`, "u").test(text);
+}
