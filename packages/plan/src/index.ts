@@ -7,6 +7,7 @@ export type { DifferenceKind, PlanDifference } from "./difference.ts";
 export { planFormatPage } from "./format-page.ts";
 export { generateJavaScript } from "./generate/javascript.ts";
 export { generateShell } from "./generate/shell.ts";
+export { listShellGaps, type ShellGap } from "./generate/shell-gaps.ts";
 export { generateTypeScript } from "./generate/typescript.ts";
 export { loadPlan } from "./load.ts";
 export {

@@ -68,3 +68,14 @@ test("a source that observes, and one that keeps addresses", () => {
     ["ip_keep", "source client"],
   ]);
 });
+
+test("what the installer kit cannot tell, after the sources", () => {
+  const events = plan.events.map((event) => ({ ...event, sources: ["installer" as const] }));
+  expect(listAttention({ ...plan, events }, NOON_MS)).toEqual([
+    {
+      kind: "installer",
+      where: "source installer",
+      text: "No event `Installation Errors` is declared: a failed install tells nothing.",
+    },
+  ]);
+});

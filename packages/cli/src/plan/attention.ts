@@ -1,4 +1,4 @@
-import { labelOf, PLAN_SOURCES, type Plan, type PlanEvent } from "@candor/plan";
+import { labelOf, listShellGaps, PLAN_SOURCES, type Plan, type PlanEvent } from "@candor/plan";
 import { listChangedExamples } from "@candor/server";
 
 const SOON_DAYS = 30;
@@ -6,13 +6,13 @@ const DAY_MS = 24 * 3600 * 1000;
 
 /** Something about a plan that is allowed, and that its maker should know. */
 export interface Attention {
-  readonly kind: "observe" | "ip_keep" | "expired" | "expiring" | "example_changed";
+  readonly kind: "observe" | "ip_keep" | "installer" | "expired" | "expiring" | "example_changed";
   /** `source client`, `event track Installation Started`. */
   readonly where: string;
   readonly text: string;
 }
 
-/** What needs attention: sources first, then events, then examples, each in the order of the plan. */
+/** What needs attention: sources first, then what the installer kit cannot tell, events, and examples, each in the order of the plan. */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
     const source = plan.sources[name];
@@ -31,7 +31,13 @@ export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
     where: `${where}: ${path}`,
     text,
   }));
-  return [...ofSources, ...plan.events.flatMap((event) => judgeExpiry(event, nowMs)), ...ofExamples];
+  const ofKit = listShellGaps(plan).map((gap) => ({ kind: "installer" as const, ...gap }));
+  return [
+    ...ofSources,
+    ...ofKit,
+    ...plan.events.flatMap((event) => judgeExpiry(event, nowMs)),
+    ...ofExamples,
+  ];
 }
 
 /** Whether the collector refuses the event by now. */

@@ -1,5 +1,6 @@
-import { generateJavaScript, generateShell, generateTypeScript } from "@candor/plan";
+import { generateJavaScript, generateShell, generateTypeScript, listShellGaps } from "@candor/plan";
 import { readPlan } from "@candor/server";
+import { toSafeText } from "../safe-text.ts";
 import { endWithReader, print } from "../terminal.ts";
 import { findPlanFile } from "./plan-file.ts";
 
@@ -10,11 +11,16 @@ type Language = keyof typeof GENERATORS;
 export const LANGUAGES = Object.keys(GENERATORS) as readonly Language[];
 
 /**
- * `candor generate`: prints the code of a plan.
+ * `candor generate`: prints the code of a plan; for sh, on stderr, what the installer kit cannot tell under it.
  * @throws CandorError `plan_unreadable`, `plan_invalid`, `settings_invalid`
  */
 export async function generate(language: Language, named: string | undefined): Promise<number> {
   endWithReader();
-  await print(GENERATORS[language](readPlan(findPlanFile(named))));
+  const plan = readPlan(findPlanFile(named));
+  await print(GENERATORS[language](plan));
+  if (language === "sh") {
+    for (const { where, text } of listShellGaps(plan))
+      process.stderr.write(`${toSafeText(`${where}: ${text}`)}\n`);
+  }
   return 0;
 }

@@ -259,6 +259,13 @@ test("generate prints code for each language, and knows no other", () => {
   const sh = candor(["generate", "sh", "plans/plan.yaml"]);
   expect([sh.code, sh.stdout.includes("\nCANDOR_PLAN_VERSION='1'\n")]).toEqual([0, true]);
   expect(run("sh", ["-n", "-c", sh.stdout]).code).toBe(0);
+  expect(sh.stderr).toBe("");
+  write(PLAN.replaceAll("server", "installer"));
+  const gap = candor(["generate", "sh", "plans/plan.yaml"]);
+  expect([gap.code, gap.stderr]).toEqual([
+    0,
+    "source installer: No event `Installation Errors` is declared: a failed install tells nothing.\n",
+  ]);
   const other = candor(["generate", "go", "plans/plan.yaml"]);
   expect([other.code, other.stdout]).toEqual([2, ""]);
   expect(other.stderr).toContain("Allowed choices are ts, js, sh.");
