@@ -1,5 +1,6 @@
 import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
 import type { Clock } from "./clock.ts";
+import { Answers } from "./consent/answers.ts";
 import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createLineFilter } from "./consent/judge.ts";
 import { Standing } from "./consent/standing.ts";
@@ -8,9 +9,10 @@ import { onProcessExit } from "./exit-hook.ts";
 import { createFaultTeller, type FaultTeller } from "./fault-teller.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
+import { writeNotice } from "./notice.ts";
 import { deleteOutboxFilesOf } from "./outbox/outbox-file.ts";
-import { SOURCES, type Source } from "./outbox/outbox-name.ts";
-import { Problems } from "./problems.ts";
+import type { Source } from "./outbox/outbox-name.ts";
+import { NO_EVENTS, Problems } from "./problems.ts";
 import type { DropReason, OffReason } from "./reasons.ts";
 import { watchLastFault } from "./send/last-fault.ts";
 import { explainFault, type FailedTry } from "./send/retry.ts";
@@ -18,7 +20,6 @@ import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { makePassingInstance, openInstance, readInstance } from "./state/instance.ts";
 import { keepPlan } from "./state/plan-file.ts";
-import { storeReceipts } from "./state/receipts-file.ts";
 import { codeOf, eraseState, makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
 
 /** While off, whether that changed is looked at when the product tracks, at most this often: there is no timer. */
@@ -34,15 +35,10 @@ export interface CoreOptions {
   readonly print: (line: string) => void;
 }
 
-const NO_EVENTS =
-  "plan: it declares no event for the server; `track()` and the other calls have nothing to send.";
-
 /** Whether anything is sent, and why. */
 export type CoreState =
   | { readonly state: "on" | "log" }
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
-
-const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
 
 /**
  * Holds the one decision that all hangs on: while it allows, there is a session; when it does not, there is nothing: no
@@ -55,6 +51,7 @@ export class Core {
   readonly problems: Problems;
   readonly counts = new Counts();
   readonly #options: CoreOptions;
+  readonly #answers: Answers;
   readonly #tell: FaultTeller;
   readonly #readLastFault: () => string | undefined;
   /** Sources that this process makes messages of; the client's only once there is a gateway. */
@@ -73,6 +70,7 @@ export class Core {
     this.settings = settings;
     this.folder = openStateFolder(settings.stateDir);
     this.standing = new Standing(settings, this.folder);
+    this.#answers = new Answers({ folder: this.folder, settings, now: clock.now });
     this.#tell = createFaultTeller(settings.debug, clock.monotonic);
     this.#readLastFault = watchLastFault(this.folder.delivery);
     this.problems = new Problems(this.#tell);
@@ -142,12 +140,11 @@ export class Core {
   }
 
   /**
-   * Stores answers, and acts on them at once.
+   * Stores answers, and acts on them at once. A notice that no person gave changes nothing where an answer is stored.
    * @returns false when they are none, or cannot be stored; a No holds all the same until the end
    */
   answer(sources: readonly Source[], answer: Answer, by: Giver): boolean {
-    const isUsable = sources.length > 0 && sources.every((source) => SOURCES.includes(source));
-    if (!isUsable || !ANSWERS.includes(answer)) return false;
+    if (!this.#answers.isOne(sources, answer)) return false;
     const isStored = this.#store(sources, answer, by);
     if (!isStored && answer === "no") this.close();
     this.#look();
@@ -155,6 +152,17 @@ export class Core {
     this.standing.look();
     this.#discardRefused();
     return isStored;
+  }
+
+  /**
+   * Shows the server's notice where it is due, and stores that.
+   * @returns false when it is not due, or could not be shown or stored
+   */
+  noticeOnce(show: (notice: string) => void): boolean {
+    this.#look();
+    if (!this.standing.isNoticeDue("server")) return false;
+    show(writeNotice(this.settings.plan));
+    return this.answer(["server"], "notice", "product");
   }
 
   /** Ends for good. What is in memory is written first, when that is allowed. */
@@ -261,15 +269,11 @@ export class Core {
   }
 
   #store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
-    const { plan, planHash } = this.settings;
-    const time = new Date(this.#options.clock.now()).toISOString();
-    const about = { answer, time, planVersion: plan.version, planHash, by };
-    return this.#guard(() =>
-      storeReceipts(
-        this.folder,
-        sources.map((source) => ({ source, ...about })),
-      ),
-    );
+    let isStored = false;
+    this.#guard(() => {
+      isStored = this.#answers.store(sources, answer, by);
+    });
+    return isStored;
   }
 
   #guard(task: () => void): boolean {

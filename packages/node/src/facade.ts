@@ -6,6 +6,7 @@ import type { GeneratedPlan } from "./generated-plan.ts";
 import { createInspector } from "./inspector/inspector.ts";
 import { checkKeepAlive, type KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
+import { printNotice } from "./notice.ts";
 import { SOURCES } from "./outbox/outbox-name.ts";
 import { copyPlain } from "./plain-copy.ts";
 import { UNREADABLE } from "./settings.ts";
@@ -50,6 +51,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
     keepAlive: (options) => keepAlive(core, options),
     answer: (answer, sources = answer === "no" ? SOURCES : ["server"]) =>
       orElse(() => core.answer([...sources], answer, "product"), false),
+    noticeOnce: (show = printNotice) => orElse(() => core.noticeOnce(show), false),
     flush,
     close: async (options) => {
       await flush(options);
@@ -83,6 +85,7 @@ export function createOffFacade<P extends GeneratedPlan>(problems: readonly stri
     group: nothing,
     keepAlive: nothing,
     answer: () => false,
+    noticeOnce: () => false,
     flush: async () => true,
     close: async () => {},
     status: () => status,

@@ -1,6 +1,9 @@
 /** What is wrong: the plan, or what a call was given. */
 type Where = "plan" | "createTelemetry" | "keepAlive" | "gateway";
 
+export const NO_EVENTS =
+  "plan: it declares no event for the server; `track()` and the other calls have nothing to send.";
+
 /** What a product gave wrongly, since it began: sentences that say what to write instead. Each is told when it is noted. */
 export class Problems {
   readonly #tell: (line: string) => void;

@@ -93,11 +93,20 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   keepAlive(options: KeepAliveOptions): void;
   /**
    * Stores the operator's answer, as a switch in the product's own settings does. A `no` to the server and the client deletes
-   * all that waits, and the instance's id, at once.
+   * all that waits, and the instance's id, at once. `notice` says that people were told; it never replaces a stored `yes` or
+   * `no`, nor a notice of a newer plan, so it may be called at each start. A settings page answers `yes` or `no`.
    * @param sources whom it is for. Default: a `no` is for all, anything else for the server
    * @returns false when it cannot be stored
    */
   answer(answer: Answer, sources?: readonly Source[]): boolean;
+  /**
+   * For products without a set-up page: shows the notice (the plan's promises, how to turn telemetry off, whom to ask) and
+   * stores that it was shown. It does so when nothing but the notice is missing, and once more for each later version of the
+   * plan; never after a Yes or a No. Call it at each start.
+   * @param show gets the text, with a line break at its end. Default: it is printed to stderr
+   * @returns true when it was shown just now
+   */
+  noticeOnce(show?: (notice: string) => void): boolean;
   /**
    * Sends what waits. Resolves to true when all of it has been dealt with, or telemetry is off; to false when something still
    * waits: the collector is away, refuses, or asked to be left alone, another replica is sending, or the time ran out.

@@ -71,6 +71,14 @@ export class Standing {
     return (this.#rules.get(source) ?? []).length > 0;
   }
 
+  /** Nothing but the notice is missing, or it was shown for an older plan than the one in force. */
+  isNoticeDue(source: Source): boolean {
+    const { notice } = this.#watch.decisionsOf(source);
+    if (!(this.#rules.get(source) ?? []).includes("notice")) return false;
+    if (!notice.allow) return notice.reason === "notice_missing";
+    return notice.reason === "notice_shown" && notice.coversVersion < this.#plan.version;
+  }
+
   maySend(source: Source): boolean {
     return this.rulesNow(source).some(({ allow }) => allow);
   }

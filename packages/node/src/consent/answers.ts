@@ -1,0 +1,65 @@
+/** Stores the answers of people, and those that a program notes because it has shown a notice. */
+
+import { type Answer, type Giver, latestReceipt, type Receipt, readReceipts } from "@candor/consent";
+import { SOURCES, type Source } from "../outbox/outbox-name.ts";
+import type { Settings } from "../settings.ts";
+import { storeReceipts } from "../state/receipts-file.ts";
+import { readText, type StateFolder } from "../state/state-folder.ts";
+
+const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
+
+export interface AnswersOptions {
+  readonly folder: StateFolder;
+  readonly settings: Pick<Settings, "plan" | "planHash">;
+  readonly now: () => number;
+}
+
+export class Answers {
+  readonly #options: AnswersOptions;
+
+  constructor(options: AnswersOptions) {
+    this.#options = options;
+  }
+
+  /** Whether these are answers at all: a product may give anything. */
+  isOne(sources: readonly Source[], answer: Answer): boolean {
+    return (
+      sources.length > 0 && sources.every((source) => SOURCES.includes(source)) && ANSWERS.includes(answer)
+    );
+  }
+
+  /**
+   * Stores an answer for each of the sources. A notice that no person gave changes nothing where an answer is stored.
+   * @returns false when a notice is not stored because the answers cannot be understood: one of them may be a No
+   * @throws the file system's error
+   */
+  store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
+    const isByPerson = answer !== "notice" || by === "inspector";
+    const asked = isByPerson ? sources : this.#openToNotice(sources);
+    if (asked === undefined) return false;
+    const { folder, settings, now } = this.#options;
+    const time = new Date(now()).toISOString();
+    const about = { answer, time, planVersion: settings.plan.version, planHash: settings.planHash, by };
+    if (asked.length > 0)
+      storeReceipts(
+        folder,
+        asked.map((source) => ({ source, ...about })),
+      );
+    return true;
+  }
+
+  #openToNotice(sources: readonly Source[]): readonly Source[] | undefined {
+    const text = readText(this.#options.folder.receipts);
+    const receipts = text === null ? undefined : readReceipts(text ?? "");
+    if (receipts === undefined) return undefined;
+    return sources.filter((source) => this.#isReplacedByNotice(latestReceipt(receipts, source)));
+  }
+
+  /** Not a Yes or a No, which people gave; not a notice of a newer plan, or of this one: nothing would be new in it. */
+  #isReplacedByNotice(stored: Receipt | undefined): boolean {
+    if (stored === undefined) return true;
+    const { plan, planHash } = this.#options.settings;
+    const isSame = stored.planVersion === plan.version && stored.planHash === planHash;
+    return stored.answer === "notice" && stored.planVersion <= plan.version && !isSame;
+  }
+}
