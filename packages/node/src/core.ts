@@ -10,17 +10,17 @@ import { createFaultTeller, type FaultTeller } from "./fault-teller.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
 import { writeNotice } from "./notice.ts";
-import { deleteOutboxFilesOf } from "./outbox/outbox-file.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { NO_EVENTS, Problems } from "./problems.ts";
 import type { DropReason, OffReason } from "./reasons.ts";
 import { watchLastFault } from "./send/last-fault.ts";
-import { explainFault, type FailedTry } from "./send/retry.ts";
+import { describeFailed } from "./send/retry.ts";
 import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
+import { discardRefused } from "./state/erase.ts";
 import { makePassingInstance, openInstance, readInstance } from "./state/instance.ts";
 import { keepPlan } from "./state/plan-file.ts";
-import { codeOf, eraseState, makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
+import { codeOf, makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
 
 /** While off, whether that changed is looked at when the product tracks, at most this often: there is no timer. */
 const LOOK_AGAIN_MS = 1000;
@@ -194,7 +194,11 @@ export class Core {
     const sources = [...this.#writeKeys.keys()];
     const isLog = sources.some((source) => standing.isLogged(source));
     const isOn = isLog || sources.some((source) => standing.maySend(source));
-    if (!isOn) this.#shut(standing.whyOff(sources));
+    if (!isOn) {
+      // Not now is not No: what was taken under a consent is kept.
+      this.#session?.flushSync();
+      this.#shut(standing.whyOff(sources));
+    }
     this.#discardRefused();
     if (!isOn) return;
     if (!isLog) for (const source of sources) this.#recordGivenByEnvironment(source);
@@ -202,15 +206,13 @@ export class Core {
     for (const source of sources) {
       const isOpen = standing.maySend(source) || standing.isLogged(source);
       const decisions = isLog ? standing.printedDecisionsOf(source) : standing.decisionsOf(source);
-      session.setDecisions(source, isOpen ? decisions : undefined);
+      if (isOpen) session.setDecisions(source, decisions);
+      else session.stopSource(source);
     }
   }
 
-  /** Deletes what lies there of sources that are refused, and ids and keys once neither server nor client may send. */
   #discardRefused(): void {
-    const refused = this.standing.refused();
-    if (refused.includes("server") && refused.includes("client")) eraseState(this.folder);
-    else for (const source of refused) deleteOutboxFilesOf(source, this.folder.outbox);
+    discardRefused(this.folder, (source) => this.standing.permitOf(source));
   }
 
   /** An answer that stands in the environment is noted with the plan that it was given for: a later plan is asked for. */
@@ -236,14 +238,21 @@ export class Core {
       random,
       counts: this.counts,
       // Looking may end this session, and open another with other ids.
-      mayUse: (source) => this.#mayUse(source) && this.#session === session,
-      filterOf: (source) => createLineFilter(settings.plan, source, this.standing.decisionsOf(source)),
+      permitOf: (source) => {
+        this.#look();
+        return this.#session === session ? this.standing.permitOf(source) : "discard";
+      },
+      filterOf: (source) => {
+        const { standing } = this;
+        if (!standing.maySend(source)) return undefined;
+        return createLineFilter(settings.plan, source, standing.decisionsOf(source));
+      },
       writeKeyOf: (source) => this.#writeKeys.get(source),
       print: isLog ? print : undefined,
       onFault: (error) => {
         if (this.#session === session) this.#fail(error);
       },
-      onFailed: (failed) => this.#tellFailed(failed),
+      onFailed: (failed) => this.#tell(describeFailed(failed), failed.next),
     });
     this.#session = session;
     this.#stopListening = onProcessExit(() => session.flushSync());
@@ -261,11 +270,6 @@ export class Core {
     this.#stopListening();
     this.#session?.close();
     this.#session = undefined;
-  }
-
-  #mayUse(source: Source): boolean {
-    this.#look();
-    return this.#session !== undefined && this.standing.maySend(source);
   }
 
   #store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
@@ -292,9 +296,5 @@ export class Core {
     const { clock } = this.#options;
     this.#tryAgainAtMs = clock.monotonic() + TRY_AGAIN_MS;
     this.#tell(`The state folder cannot be used (${codeOf(error)}); telemetry is off until it can.`);
-  }
-
-  #tellFailed({ next, fault }: FailedTry): void {
-    this.#tell(`The collector did not take what was sent (${fault}). ${explainFault(fault)}`, next);
   }
 }

@@ -134,6 +134,54 @@ describe("three processes on one folder", () => {
   });
 });
 
+describe("two versions of a product on one folder", () => {
+  it("are one instance, and lose no line, while the older one's plan has no answer any more", async () => {
+    const recorder = await recorderOf();
+    const stateDir = stateDirOf();
+    const held = { isHeld: true };
+    recorder.answer = (_request, response) => {
+      if (held.isHeld) response.writeHead(503).end("{}");
+      return held.isHeld;
+    };
+    const start = (program: string, before = "") =>
+      startChild({ stateDir, host: recorder.url, speed: 20, program, before });
+    const older = (from: number) => `
+      track(${from}, ${from + 50});
+      await sleep(200);
+      tell("tracked");
+      await hear("go");
+      tell(telemetry.status().reason ?? "on");
+      await hear("end");`;
+    const first = start(older(0));
+    await first.tells("tracked");
+    const newer = start(
+      `telemetry.answer("yes");
+       for (let n = 100; n < 600; n += 10) { track(n, n + 10); await sleep(10); }
+       tell("tracked");
+       await hear("end");`,
+      'options.plan = { hash: "e".repeat(64), content: { ...plan.content, version: plan.content.version + 1 } };',
+    );
+    // A rollback: it starts under the older plan while the folder holds the answer for the newer one.
+    const rolledBack = start(
+      'for (let n = 0; n < 100; n++) { track(n, n + 1); telemetry.status(); await sleep(5); } tell(telemetry.status().reason); await hear("end");',
+    );
+    await newer.tells("tracked");
+    await rolledBack.tells("consent_stale");
+    first.say("go");
+    await first.tells("consent_stale");
+    held.isHeld = false;
+    await eventually(() => numbersKept(recorder).filter((number) => number >= 100).length === 500);
+    for (const child of [first, newer, rolledBack]) {
+      child.say("end");
+      expect(await child.ended).toEqual(QUIET);
+    }
+    const numbers = numbersKept(recorder);
+    expect(range(0, 50).filter((number) => !numbers.includes(number))).toEqual([]);
+    expect(range(100, 600).filter((number) => !numbers.includes(number))).toEqual([]);
+    expect(new Set(recorder.kept.map(({ anonymousId }) => anonymousId)).size).toBe(1);
+  });
+});
+
 describe("the one that sends", () => {
   it("is followed by another when it is killed in the middle of it", async () => {
     const recorder = await recorderOf();

@@ -3,6 +3,7 @@ import type { Clock } from "./clock.ts";
 import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createJudge, type Judge } from "./consent/judge.ts";
 import { createReducers } from "./consent/reducers.ts";
+import type { Permit } from "./consent/standing.ts";
 import type { Counts } from "./counts.ts";
 import { createHttpClient, type HttpClient } from "./http/client.ts";
 import { type KeepAliveOptions, SIGN_OF_LIFE } from "./keep-alive.ts";
@@ -34,8 +35,8 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly counts: Counts;
-  /** Reads consent anew: whether a source may write and send at this moment. */
-  readonly mayUse: (source: Source) => boolean;
+  /** Reads consent anew: what a source may do at this moment. */
+  readonly permitOf: (source: Source) => Permit;
   /** See `createLineFilter`; as of the last reading of consent. */
   readonly filterOf: (source: Source) => ((line: string) => boolean) | undefined;
   /** The write key of a source whose messages carry it. */
@@ -65,7 +66,7 @@ export class Session {
   #writtenBytes = 0;
 
   constructor(options: SessionOptions) {
-    const { settings, folder, instance, clock, random, mayUse, print } = options;
+    const { settings, folder, instance, clock, random, permitOf, print } = options;
     this.#options = options;
     this.instance = instance;
     this.isPrinting = print !== undefined;
@@ -80,7 +81,7 @@ export class Session {
       writeKey: settings.writeKey,
       lease: new Lease({ path: folder.lease, now: clock.now }),
       maxOutboxBytes: settings.maxOutboxBytes,
-      maySend: mayUse,
+      permitOf,
       filterOf: options.filterOf,
       onFailed: options.onFailed,
       now: clock.now,
@@ -90,14 +91,16 @@ export class Session {
     if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS);
   }
 
-  /** What a source may send from now on. Undefined: nothing, and what waits of it in memory is thrown away. */
-  setDecisions(source: Source, decisions: SourceDecisions | undefined): void {
-    if (decisions === undefined) {
-      this.#judges.delete(source);
-      this.#writers.get(source)?.discard();
-      this.#writers.delete(source);
-      return;
-    }
+  /** Takes nothing of a source any more. What waits of it in memory is written, unless it is refused. */
+  stopSource(source: Source): void {
+    this.#judges.delete(source);
+    this.#writers.get(source)?.flushSync();
+    this.#writers.get(source)?.discard();
+    this.#writers.delete(source);
+  }
+
+  /** What a source may send from now on. */
+  setDecisions(source: Source, decisions: SourceDecisions): void {
     const { plan } = this.#options.settings;
     this.#judges.set(source, createJudge(plan, source, decisions, createReducers(this.instance)));
     // What waits may not be agreed to any more: the sender discards it.
@@ -134,7 +137,7 @@ export class Session {
       random,
       keepAlive,
       // Asked in any case: it may end this session.
-      mayPing: () => this.#options.mayUse("server") || this.isPrinting,
+      mayPing: () => this.#options.permitOf("server") === "send" || this.isPrinting,
       ping: (boot) => {
         const reason = this.record("server", this.#toPing(boot));
         if (reason !== undefined) this.#options.counts.drop(reason);
@@ -169,14 +172,14 @@ export class Session {
   #writerOf(source: Source): OutboxWriter {
     const known = this.#writers.get(source);
     if (known !== undefined) return known;
-    const { folder, clock, settings, counts, mayUse, onFault } = this.#options;
+    const { folder, clock, settings, counts, permitOf, onFault } = this.#options;
     const writer = new OutboxWriter({
       folder,
       source,
       now: clock.now,
       maxFileBytes: settings.maxOutboxBytes / 10,
       maxFileAgeMs: DAY_MS,
-      mayWrite: () => mayUse(source),
+      mayWrite: () => permitOf(source) !== "discard",
       onWritten: (bytes) => this.#onWritten(bytes),
       onRotated: () => void this.#sender.sweep().catch(onFault),
       onFault: (error, lines) => {

@@ -19,8 +19,33 @@ export type StandingSettings = Pick<
   "plan" | "planHash" | "products" | "environment" | "policyFile"
 >;
 
-/** Reasons that deny, and delete nothing. */
-const KEEPS: readonly DenyReason[] = ["policy_unreadable", "receipt_unreadable", "log_mode"];
+/**
+ * What a source may do now. `keep`: its messages are neither taken nor sent, and what waits of them stays, because nobody has
+ * refused. `discard`: it is refused, and what waits is deleted.
+ */
+export type Permit = "send" | "keep" | "discard";
+
+/**
+ * Which reasons are a refusal. The others mean "not now": something could not be read, or the answer is missing, or is for the
+ * plan of another version of the product, which may run beside this one on the same folder.
+ */
+const IS_REFUSAL: Readonly<Record<DenyReason, boolean>> = {
+  environment_disable: true,
+  environment_off: true,
+  environment_do_not_track: true,
+  environment_ci: true,
+  environment_opt_in_off: true,
+  browser_gpc: true,
+  browser_dnt: true,
+  policy_off: true,
+  policy_unreadable: false,
+  receipt_unreadable: false,
+  stored_no: true,
+  log_mode: false,
+  consent_stale: false,
+  notice_missing: false,
+  consent_missing: false,
+};
 
 /** How the sources of a plan stand: the decisions that their events hang on, as of the last look. */
 export class Standing {
@@ -88,14 +113,16 @@ export class Standing {
     return this.rulesNow(source).some((decision) => !decision.allow && decision.reason === "log_mode");
   }
 
-  /**
-   * The sources that are refused, or that the plan has nothing for. What only could not be read is no refusal: it stays until
-   * it can be read.
-   */
-  refused(): readonly Source[] {
-    const isRefused = (source: Source): boolean =>
-      this.rulesNow(source).every((decision) => !decision.allow && !KEEPS.includes(decision.reason));
-    return SOURCES.filter((source) => this.#plan.sources[source] === undefined || isRefused(source));
+  permitOf(source: Source): Permit {
+    if (this.maySend(source)) return "send";
+    // Another version of the product may have events of a source for which this plan has none.
+    const decisions = this.hasEvents(source) ? this.rulesNow(source) : this.#allDecisions(source);
+    const isRefused = decisions.every((decision) => !decision.allow && IS_REFUSAL[decision.reason]);
+    return isRefused ? "discard" : "keep";
+  }
+
+  #allDecisions(source: Source): readonly Decision[] {
+    return Object.values(this.#watch.decisionsOf(source));
   }
 
   /** Why none of these sources may send: the first one's reason that has events. */

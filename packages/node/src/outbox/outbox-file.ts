@@ -1,9 +1,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, open, readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { namesIn, removeFile, replaceFileLater } from "../state/state-folder.ts";
+import { removeFile, replaceFileLater } from "../state/state-folder.ts";
 import { isDiscarded } from "./discarded.ts";
-import { type OutboxName, parseOutboxName, type Source } from "./outbox-name.ts";
+import { type OutboxName, parseOutboxName } from "./outbox-name.ts";
 
 const LINE_BREAK = 10;
 /** Read in one go when lines are counted. */
@@ -75,13 +75,6 @@ export function deleteOutboxFile(path: string): boolean {
   const isDeleted = removeFile(path);
   removeFile(cursorOf(path));
   return isDeleted;
-}
-
-/** Deletes all that is there of a source, delivered or not, before it returns. */
-export function deleteOutboxFilesOf(source: Source, outbox: string): void {
-  for (const name of namesIn(outbox)) {
-    if (parseOutboxName(name)?.source === source) deleteOutboxFile(join(outbox, name));
-  }
 }
 
 /** Whole lines of a file, as they stand there. */

@@ -30,6 +30,11 @@ export function parseOutboxName(name: string): OutboxName | undefined {
   return { source, begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) };
 }
 
+/** The source that a name begins with; undefined: with none. */
+export function sourceOfName(name: string): Source | undefined {
+  return SOURCES.find((source) => name.startsWith(`${source}-`));
+}
+
 /** Whether a file in the outbox is ours, so that a No deletes it. */
 export function isOutboxName(name: string): boolean {
   return OURS.test(name);

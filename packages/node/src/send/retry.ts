@@ -106,3 +106,8 @@ export function toDelayMs(verdict: Verdict, attempts: number, random: number): n
   const askedMs = verdict.next === "retry" ? (verdict.afterMs ?? 0) : 0;
   return Math.max(delayMs, Math.min(askedMs, MAX_RETRY_AFTER_MS));
 }
+
+/** A failed try as the product's `debug` is told of it. */
+export function describeFailed({ fault }: FailedTry): string {
+  return `The collector did not take what was sent (${fault}). ${explainFault(fault)}`;
+}

@@ -44,7 +44,7 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
       writeKey: "server_key",
       lease: new Lease({ path: folder.lease, now }),
       maxOutboxBytes: 50_000_000,
-      maySend: () => true,
+      permitOf: () => "send",
       filterOf: () => undefined,
       onFailed: () => {},
       now,
@@ -252,7 +252,9 @@ describe("the sender", () => {
 
   it("asks before each post, deletes what may not be sent, and stops when it is told to", async () => {
     const denied: Source[] = ["client"];
-    const { folder, sender, write } = open({ maySend: (source) => !denied.includes(source) });
+    const { folder, sender, write } = open({
+      permitOf: (source) => (denied.includes(source) ? "discard" : "send"),
+    });
     write("client", ["1"], "cc");
     write("server", ["2"], "dd");
     await sender.run();

@@ -1,3 +1,4 @@
+import type { Permit } from "../consent/standing.ts";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
 import { discardLines, hasDiscarded } from "../outbox/discarded.ts";
 import {
@@ -8,7 +9,7 @@ import {
   readLines,
   writeCursor,
 } from "../outbox/outbox-file.ts";
-import type { Source } from "../outbox/outbox-name.ts";
+import { SOURCES, type Source } from "../outbox/outbox-name.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
 import { BatchPacker, halve, splitLines } from "./batch.ts";
@@ -32,8 +33,8 @@ export interface SenderOptions {
   readonly writeKey: string;
   readonly lease: Lease;
   readonly maxOutboxBytes: number;
-  /** Asked before each post, and reads consent anew: false, and what waits of that source is deleted. */
-  readonly maySend: (source: Source) => boolean;
+  /** Asked before each post, and reads consent anew. What waits of a refused source is deleted. */
+  readonly permitOf: (source: Source) => Permit;
   /** Which lines of a source may still be sent; undefined: all. */
   readonly filterOf: (source: Source) => ((line: string) => boolean) | undefined;
   /** Told of each try that failed. `blocked`: the collector does not want what it was sent, somebody has to mend something. */
@@ -52,12 +53,13 @@ export type RunEnd =
 
 /** How far one file, or some lines of it, got. */
 type Progress =
-  | { readonly go: "on" | "stop" | "denied" | "lease_lost" }
+  | { readonly go: "on" | "stop" | "not_now" | "refused" | "lease_lost" }
   | { readonly go: "later"; readonly verdict: Verdict };
 
 const ON: Progress = { go: "on" };
 const STOP: Progress = { go: "stop" };
-const DENIED: Progress = { go: "denied" };
+const NOT_NOW: Progress = { go: "not_now" };
+const REFUSED: Progress = { go: "refused" };
 
 /**
  * Delivers what lies in an outbox, oldest first, in the order of its files. A file's cursor moves after the collector's
@@ -80,13 +82,13 @@ export class Sender {
 
   /** Sends what waits, as far as it can. Never rejects for what the network or the collector do. @throws the file system's error */
   async run(): Promise<RunEnd> {
-    const { lease, folder, maySend } = this.#options;
-    maySend("server"); // reads consent anew: a refusal stops this sender
+    const { lease, folder, permitOf } = this.#options;
+    permitOf("server"); // reads consent anew: a refusal stops this sender
     if (this.#isStopped) return { end: "stopped" };
     // First: of what is too old by now the collector would not know whether it had it.
     const files = await this.sweep();
     if (this.#isStopped) return { end: "stopped" };
-    if (files.every(isDelivered)) {
+    if (this.#toBeSent(files).length === 0) {
       if (this.#lost.expired + this.#lost.overflowed > 0) await this.#keep(readDelivery(folder.delivery));
       return { end: "done" };
     }
@@ -96,6 +98,12 @@ export class Sender {
     } finally {
       lease.release();
     }
+  }
+
+  /** Without the files whose source may not send now: they stay. */
+  #toBeSent(files: readonly OutboxFile[]): readonly OutboxFile[] {
+    const kept = SOURCES.filter((source) => this.#options.permitOf(source) === "keep");
+    return files.filter((file) => !isDelivered(file) && !kept.includes(file.source));
   }
 
   async #sendWaiting(delivery: Delivery): Promise<RunEnd> {
@@ -156,7 +164,7 @@ export class Sender {
     // Listed under the lease: another replica may have sent some of it meanwhile.
     const files = await listOutboxFiles(this.#options.folder.outbox);
     let ended = ON;
-    for (const file of files.filter((one) => !isDelivered(one))) {
+    for (const file of this.#toBeSent(files)) {
       const progress = await this.#sendFile(file, delivery);
       if (progress.go === "stop" || progress.go === "lease_lost") return progress;
       // A key that is refused may be one source's; any other trouble is the collector's, or that of the way there.
@@ -175,10 +183,8 @@ export class Sender {
       const lines = await readLines(path, sent, BATCH).catch(() => undefined);
       if (lines === undefined || lines.count === 0) return ON;
       const progress = await this.#deliver(await this.#allowed(file, sent, lines), source, delivery);
-      if (progress.go === "denied") {
-        deleteOutboxFile(path);
-        return ON;
-      }
+      if (progress.go === "refused") deleteOutboxFile(path);
+      if (progress.go === "refused" || progress.go === "not_now") return ON;
       if (progress.go !== "on") return progress;
       sent += lines.bytes.length;
       await writeCursor(path, sent, () => !this.#isStopped);
@@ -202,9 +208,9 @@ export class Sender {
   /** Delivers lines; those that the collector cannot read are found by halving, and given up. */
   async #deliver(lines: Lines, source: Source, delivery: Delivery): Promise<Progress> {
     if (lines.count === 0) return ON;
-    const isAllowed = this.#options.maySend(source);
+    const permit = this.#options.permitOf(source);
     if (this.#isStopped) return STOP;
-    if (!isAllowed) return DENIED;
+    if (permit !== "send") return permit === "keep" ? NOT_NOW : REFUSED;
     const verdict = judgeOutcome(await this.#post(lines));
     if (this.#isStopped) return STOP;
     delivery.lastFault = "fault" in verdict ? verdict.fault : undefined;

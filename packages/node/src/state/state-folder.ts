@@ -4,7 +4,6 @@ import {
   readdirSync,
   readFileSync,
   renameSync,
-  rmdirSync,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -50,42 +49,21 @@ export function makeFolder(folder: StateFolder): void {
   mkdirSync(folder.outbox, { recursive: true, mode: FOLDER_MODE });
 }
 
-/**
- * Deletes everything of ours but the receipts: ids, keys, messages. What is not ours stays, should the product have given a
- * folder that it uses itself. Never throws: what cannot be deleted stays.
- */
-export function eraseState(folder: StateFolder): void {
-  for (const [path, field] of Object.entries(OWN_FIELDS(folder))) {
-    if (readObject(path)?.[field] !== undefined) removeFile(path);
-  }
-  for (const name of namesIn(folder.dir)) if (OWN_DRAFT.test(name)) removeFile(join(folder.dir, name));
-  for (const name of namesIn(folder.outbox)) if (isOutboxName(name)) removeFile(join(folder.outbox, name));
-  try {
-    rmdirSync(folder.outbox);
-  } catch {
-    // There is none, or something else is in it.
-  }
-}
-
-/** Each file, and a field by which it is known as ours. */
-const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
-  [folder.instance]: "hashSecret",
-  [folder.plan]: "planHash",
-  [folder.keepAlive]: "boot",
-  [folder.delivery]: "overflowed",
-  [folder.lease]: "untilMs",
-  [folder.keepAliveLease]: "untilMs",
-});
-
 /** What a process left that was killed while it replaced a file: an id may be in it. */
 const OWN_DRAFT =
   /^(?:instance\.json|plan\.json|keep-alive\.json|delivery\.json|receipts\.ndjson|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
 
+/** Drafts of the folder's own files; those of cursors lie in the outbox. */
+export function ownDraftsIn(folder: StateFolder): readonly string[] {
+  return namesIn(folder.dir)
+    .filter((name) => OWN_DRAFT.test(name))
+    .map((name) => join(folder.dir, name));
+}
+
 /** The drafts in a state folder, and in its outbox, that a killed process may have left; one may be in use at this moment. */
 export function draftsIn(folder: StateFolder): readonly string[] {
-  const own = namesIn(folder.dir).filter((name) => OWN_DRAFT.test(name));
   const cursors = namesIn(folder.outbox).filter((name) => isOutboxName(name) && name.endsWith(".tmp"));
-  return [...own.map((name) => join(folder.dir, name)), ...cursors.map((name) => join(folder.outbox, name))];
+  return [...ownDraftsIn(folder), ...cursors.map((name) => join(folder.outbox, name))];
 }
 
 /** What lies in a folder; nothing when it cannot be read. */
