@@ -1,3 +1,6 @@
+import { performance } from "node:perf_hooks";
+import { clearTimeout, setTimeout } from "node:timers";
+
 /** Time, as the SDK knows it; tests give another one. */
 export interface Clock {
   /** Epoch milliseconds of the machine's clock, which may jump. */
@@ -11,6 +14,7 @@ export interface Clock {
 /** The longest that setTimeout can wait. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
+/** By `node:timers`: the fake timers of a product's tests replace the global ones, and `flush` has to return all the same. */
 export const machineClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),

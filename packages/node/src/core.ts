@@ -5,6 +5,7 @@ import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createLineFilter } from "./consent/judge.ts";
 import { Standing } from "./consent/standing.ts";
 import { Counts } from "./counts.ts";
+import { codeOf } from "./error-code.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import { createFaultTeller, type FaultTeller } from "./fault-teller.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
@@ -20,7 +21,7 @@ import type { Settings } from "./settings.ts";
 import { discardRefused } from "./state/erase.ts";
 import { makePassingInstance, openInstance, readInstance } from "./state/instance.ts";
 import { keepPlan } from "./state/plan-file.ts";
-import { codeOf, makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
+import { makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
 
 /** While off, whether that changed is looked at when the product tracks, at most this often: there is no timer. */
 const LOOK_AGAIN_MS = 1000;
@@ -295,6 +296,8 @@ export class Core {
     this.#shut("state_unwritable");
     const { clock } = this.#options;
     this.#tryAgainAtMs = clock.monotonic() + TRY_AGAIN_MS;
-    this.#tell(`The state folder cannot be used (${codeOf(error)}); telemetry is off until it can.`);
+    this.#tell(
+      `The state folder cannot be used (${codeOf(error) ?? "unknown"}); telemetry is off until it can.`,
+    );
   }
 }

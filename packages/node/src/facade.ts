@@ -1,3 +1,5 @@
+import { clearTimeout, setTimeout } from "node:timers";
+import { isDate } from "node:util/types";
 import { MAX_TIMER_MS } from "./clock.ts";
 import type { Core } from "./core.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
@@ -154,7 +156,7 @@ function textOf(value: unknown): string | undefined {
 }
 
 function timeOf(timestamp: unknown): number | undefined {
-  const ms = timestamp instanceof Date ? Date.prototype.getTime.call(timestamp) : Number.NaN;
+  const ms = isDate(timestamp) ? Date.prototype.getTime.call(timestamp) : Number.NaN;
   return ms >= YEARS_MS.from && ms < YEARS_MS.to ? ms : undefined;
 }
 

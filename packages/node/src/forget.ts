@@ -1,4 +1,5 @@
 /** Has the collector delete what it holds of this instance, and turns telemetry off then. */
+import { clearInterval, setInterval } from "node:timers";
 import type { Core } from "./core.ts";
 import { isRecord } from "./json.ts";
 import type { Source } from "./outbox/outbox-name.ts";

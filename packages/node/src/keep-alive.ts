@@ -1,3 +1,4 @@
+import { clearTimeout, setTimeout } from "node:timers";
 import type { Plan } from "@candor/plan/runtime";
 import { isRecord } from "./json.ts";
 import { findNoNumber, findUnknown } from "./option-problems.ts";

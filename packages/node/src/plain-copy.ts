@@ -1,3 +1,5 @@
+import { isDate } from "node:util/types";
+
 import { isExactNumber } from "@candor/envelope/wire";
 
 const MAX_DEPTH = 32;
@@ -61,7 +63,7 @@ function copyValue(value: unknown, cost: Cost, depth: number): Json | undefined 
 
 function copyInner(value: object, cost: Cost, depth: number): Json {
   if (Array.isArray(value)) return copyList(value, cost, depth + 1);
-  if (!(value instanceof Date)) return copyObject(value, Object.keys(value), cost, depth + 1);
+  if (!isDate(value)) return copyObject(value, Object.keys(value), cost, depth + 1);
   const ms = Date.prototype.getTime.call(value);
   return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }

@@ -1,8 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
+import { isUint8Array } from "node:util/types";
 import { gunzip } from "node:zlib";
 import { type BodyFault, createBodyBudget, holdMore, readBody } from "@candor/envelope/read-body";
 import type { Clock } from "../clock.ts";
+import { codeOf } from "../error-code.ts";
 import { isRecord } from "../json.ts";
 import { isBodyRead, type ParsedRequest } from "../read-body.ts";
 import { GatewayFault } from "./faults.ts";
@@ -52,7 +54,7 @@ export function createBodyReader(clock: Clock): (request: GatewayRequest) => Pro
 
 async function readParsed(body: unknown): Promise<JsonRecord> {
   if (typeof body === "string") return parseBody(Buffer.from(body));
-  if (body instanceof Uint8Array) return parseBody(await inflate(Buffer.from(body)));
+  if (isUint8Array(body)) return parseBody(await inflate(Buffer.from(body)));
   if (body === undefined) throw new GatewayFault("body_unreadable");
   if (!isRecord(body)) throw new GatewayFault("body_not_object");
   return body;
@@ -91,7 +93,7 @@ async function inflate(bytes: Buffer): Promise<Buffer> {
   try {
     return await gunzipAsync(bytes, { maxOutputLength: MAX_BODY_BYTES });
   } catch (error) {
-    const isTooLarge = error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+    const isTooLarge = codeOf(error) === "ERR_BUFFER_TOO_LARGE";
     throw new GatewayFault(isTooLarge ? "body_too_large" : "body_unreadable");
   }
 }

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { isPromise } from "node:util/types";
 import { type JsonObject, type MessageType, readShared, type Shared } from "@candor/envelope/wire";
 import { toCanonicalAddress } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
@@ -66,7 +67,7 @@ function ask(clientAddress: ClientAddress, request: IncomingMessage): unknown {
   try {
     const address: unknown = clientAddress(request);
     // One that is asynchronous by mistake must not be the end of the process.
-    if (address instanceof Promise) address.catch(() => {});
+    if (isPromise(address)) address.catch(() => {});
     return address;
   } catch {
     return undefined; // The product's own function.

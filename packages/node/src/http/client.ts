@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
+import { clearTimeout, setTimeout } from "node:timers";
 import { MAX_TIMER_MS } from "../clock.ts";
 import { type Connector, createConnector, type Route } from "./connection.ts";
 import { type Exchange, type ExchangeRequest, exchange, type HttpAnswer } from "./exchange.ts";

@@ -1,5 +1,6 @@
 import { request } from "node:http";
 import { connect, isIP, type Socket } from "node:net";
+import { clearTimeout, setTimeout } from "node:timers";
 import { createSecureContext, type SecureContext, connect as startTls } from "node:tls";
 import { FaultError, faultOf } from "./faults.ts";
 import type { Address } from "./hosts-file.ts";

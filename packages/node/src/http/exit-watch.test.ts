@@ -4,6 +4,12 @@ import { createExitWatch, type OwnRequests } from "./exit-watch.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
+/** By the timers that these tests move. */
+function later(afterMs: number, task: () => void): () => void {
+  const timer = setTimeout(task, afterMs);
+  return () => clearTimeout(timer);
+}
+
 /** A watch over a process that shows these resources at each look, the last ones for ever. */
 function watching(looks: readonly (readonly string[])[], own: OwnRequests = { connecting: 0, writing: 0 }) {
   let count = 0;
@@ -11,6 +17,7 @@ function watching(looks: readonly (readonly string[])[], own: OwnRequests = { co
   const watch = createExitWatch({
     activeResources: () => looks[Math.min(count++, looks.length - 1)] ?? [],
     ownRequests: () => own,
+    later,
   });
   return {
     watch,

@@ -1,3 +1,5 @@
+import { type Clock, machineClock } from "../clock.ts";
+
 /** What of ours the event loop may be waiting for. */
 export interface OwnRequests {
   /** Sockets that are being connected. */
@@ -10,6 +12,8 @@ export interface ExitWatchOptions {
   /** What keeps the event loop alive, as `process.getActiveResourcesInfo()` tells it: all but DNS queries. */
   readonly activeResources: () => readonly string[];
   readonly ownRequests: () => OwnRequests;
+  /** Calls a task later, without keeping the process alive. @returns a cancel function @default the machine's clock */
+  readonly later?: Clock["later"];
 }
 
 /**
@@ -32,24 +36,28 @@ const MANY_LOOK_MS = 1000;
 /** A process that is still there so long after a cancel lives on its standard input, or on work that cannot be seen. */
 const MISTAKE_MS = 1000;
 
-export function createExitWatch({ activeResources, ownRequests }: ExitWatchOptions): ExitWatch {
+export function createExitWatch({
+  activeResources,
+  ownRequests,
+  later = machineClock.later,
+}: ExitWatchOptions): ExitWatch {
   const posts = new Set<() => void>();
-  let looking: NodeJS.Timeout | undefined;
-  let judging: NodeJS.Timeout | undefined;
+  let looking: (() => void) | undefined;
+  let judging: (() => void) | undefined;
   let isOff = false;
 
   const stop = (): void => {
-    clearTimeout(looking);
+    looking?.();
     looking = undefined;
   };
   const lookIn = (delayMs: number, isSecond = false): void => {
-    looking = setTimeout(look, delayMs, isSecond).unref();
+    looking = later(delayMs, () => look(isSecond));
   };
   const cancelAll = (): void => {
     stop();
-    judging = setTimeout(() => {
+    judging = later(MISTAKE_MS, () => {
       isOff = true;
-    }, MISTAKE_MS).unref();
+    });
     for (const cancel of [...posts]) cancel();
   };
   const look = (isSecond: boolean): void => {
@@ -71,7 +79,7 @@ export function createExitWatch({ activeResources, ownRequests }: ExitWatchOptio
     close() {
       isOff = true;
       stop();
-      clearTimeout(judging);
+      judging?.();
     },
   };
 }

@@ -1,3 +1,5 @@
+import { codeOf } from "../error-code.ts";
+
 /** Why a post got no answer, and what to tell the operator about each. */
 export const FAULT_SENTENCES = {
   dns: "The collector's name could not be resolved, or a DNS or hosts entry blocks it.",
@@ -54,15 +56,10 @@ const CERTIFICATE_CODE = /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_|^INVALID_(?:CA|PURP
  */
 export function faultOf(error: unknown, unnamed: HttpFault = "other"): HttpFault {
   if (error instanceof FaultError) return error.fault;
-  const code = codeOf(error);
+  const code = codeOf(error) ?? "";
   const known = FAULT_OF_CODE.get(code);
   if (known !== undefined) return known;
   if (CERTIFICATE_CODE.test(code)) return "tls";
   if (code.startsWith("HPE_")) return "protocol";
   return unnamed;
-}
-
-/** An error's `code`; empty when it has none. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 }

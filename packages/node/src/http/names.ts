@@ -1,6 +1,8 @@
 import type { Resolver } from "node:dns/promises";
 import { isIP } from "node:net";
-import { codeOf, FaultError } from "./faults.ts";
+import { clearTimeout, setTimeout } from "node:timers";
+import { codeOf } from "../error-code.ts";
+import { FaultError } from "./faults.ts";
 import { type Address, readHostsFile } from "./hosts-file.ts";
 
 /** Where names are looked up when neither the hosts file nor memory knows them. */
@@ -143,7 +145,7 @@ async function query(
       timers.push(setTimeout(cancel, FAMILY_GRACE_MS).unref());
       return { addresses, code: "" };
     } catch (error) {
-      return { addresses: [], code: codeOf(error) };
+      return { addresses: [], code: codeOf(error) ?? "" };
     }
   };
   signal.addEventListener("abort", cancel, { once: true });
@@ -157,7 +159,7 @@ async function askSystem(name: string, service: NameService): Promise<Found> {
   try {
     return { addresses: await service.lookupBySystem(name) };
   } catch (error) {
-    return { isCertain: DEFINITE.has(codeOf(error)) };
+    return { isCertain: DEFINITE.has(codeOf(error) ?? "") };
   }
 }
 

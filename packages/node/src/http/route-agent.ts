@@ -1,6 +1,7 @@
 import { Agent, type RequestOptions } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { isNativeError } from "node:util/types";
 
 /** Idle sockets are closed after this. */
 const IDLE_MS = 10_000;
@@ -27,7 +28,7 @@ export class RouteAgent extends Agent {
     this.#open(connectSignal ?? new AbortController().signal)
       .then(
         (socket) => callback(null, socket),
-        (error) => callback(error instanceof Error ? error : new Error("no connection")),
+        (error) => callback(isNativeError(error) ? error : new Error("no connection")),
       )
       .catch(() => undefined);
   }

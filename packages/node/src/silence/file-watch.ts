@@ -1,6 +1,7 @@
 import fs, { constants, fstatSync, lstatSync, readlinkSync } from "node:fs";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isUint8Array } from "node:util/types";
 import type { Report } from "./happening.ts";
 import type { Patches } from "./patches.ts";
 
@@ -80,8 +81,8 @@ function isForWriting(flags: unknown): boolean {
 function toPath(given: unknown): string | undefined {
   if (typeof given === "number") return toPathOfDescriptor(given);
   if (typeof given === "string") return resolve(given);
-  if (given instanceof Uint8Array) return resolve(Buffer.from(given).toString());
-  if (given instanceof URL) return fileURLToPath(given);
+  if (isUint8Array(given)) return resolve(Buffer.from(given).toString());
+  if (typeof given === "object" && given !== null && "href" in given) return fileURLToPath(String(given));
   const isHandle = typeof given === "object" && given !== null && "fd" in given;
   return isHandle && typeof given.fd === "number" ? toPathOfDescriptor(given.fd) : undefined;
 }

@@ -10,6 +10,7 @@ import {
 } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { codeOf } from "../error-code.ts";
 import { isRecord } from "../json.ts";
 import { isOutboxName } from "../outbox/outbox-name.ts";
 
@@ -154,10 +155,5 @@ export function removeFile(path: string): boolean {
 
 /** ENOTDIR: there can be none, because what should be its folder is a file. */
 function isMissing(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR"].includes(codeOf(error));
-}
-
-/** The code of a file system's error, such as ENOSPC. */
-export function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "unknown";
+  return ["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
 }

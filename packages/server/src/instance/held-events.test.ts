@@ -154,9 +154,16 @@ describe("what a collector holds of an instance", () => {
         400,
         "instance_request_invalid",
       ]),
-      ...["", "x", 7, made([1]), made([-1, 0, "", ""]), made([0, -1, "", ""]), made([1e15, 0, "", ""]), made([0, 0, "\ud800", ""])].map(
-        (cursor): [object, number, string] => [{ ...good, cursor }, 400, "instance_request_invalid"],
-      ),
+      ...[
+        "",
+        "x",
+        7,
+        made([1]),
+        made([-1, 0, "", ""]),
+        made([0, -1, "", ""]),
+        made([1e15, 0, "", ""]),
+        made([0, 0, "\ud800", ""]),
+      ].map((cursor): [object, number, string] => [{ ...good, cursor }, 400, "instance_request_invalid"]),
     ];
     for (const [body, status, code] of cases) {
       const response = await ask(body);
