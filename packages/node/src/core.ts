@@ -61,9 +61,9 @@ export class Core {
   #session: Session | undefined;
   #off: DenyReason | OffReason = "notice_missing";
   #lookAgainAtMs = 0;
-  #tryAgainAtMs = 0;
   #keepAlive: KeepAliveOptions | undefined;
   #stopListening = (): void => {};
+  #cancelRetry = (): void => {};
 
   constructor(options: CoreOptions) {
     const { settings, clock } = options;
@@ -178,16 +178,11 @@ export class Core {
     if (this.#lookAgainAtMs === Number.POSITIVE_INFINITY) return;
     this.#guard(() => {
       const signature = this.standing.look();
-      if (signature === this.#signature && !this.#mayTryAgain()) return;
+      if (signature === this.#signature) return;
       this.#signature = signature;
       this.#decide();
     });
     this.#lookAgainAtMs = Math.max(this.#lookAgainAtMs, this.#options.clock.monotonic() + LOOK_AGAIN_MS);
-  }
-
-  #mayTryAgain(): boolean {
-    const isFailed = this.#session === undefined && this.#off === "state_unwritable";
-    return isFailed && this.#options.clock.monotonic() >= this.#tryAgainAtMs;
   }
 
   #decide(): void {
@@ -268,6 +263,7 @@ export class Core {
 
   #shut(reason: DenyReason | OffReason): void {
     this.#off = reason;
+    this.#cancelRetry();
     this.#stopListening();
     this.#session?.close();
     this.#session = undefined;
@@ -291,11 +287,14 @@ export class Core {
     }
   }
 
-  /** The state folder failed: off, silently; tried again after a minute. */
+  /** The state folder failed: off, silently. Tried again after a minute, also in a product that calls nothing more. */
   #fail(error: unknown): void {
     this.#shut("state_unwritable");
-    const { clock } = this.#options;
-    this.#tryAgainAtMs = clock.monotonic() + TRY_AGAIN_MS;
+    if (this.#lookAgainAtMs === Number.POSITIVE_INFINITY) return;
+    this.#cancelRetry = this.#options.clock.later(TRY_AGAIN_MS, () => {
+      this.#signature = "";
+      this.#look();
+    });
     this.#tell(
       `The state folder cannot be used (${codeOf(error) ?? "unknown"}); telemetry is off until it can.`,
     );

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { KeepAliveOptions } from "./keep-alive.ts";
@@ -160,4 +160,61 @@ it("is printed in log mode as it would be sent, and nothing is written", async (
   expect(printed.map(({ event }) => event)).toEqual(["Instance Active", "Instance Active"]);
   expect(printed[0].properties.boot).toMatch(/^[0-9a-f]{16}$/);
   expect(world.files()).toEqual([]);
+});
+
+it.each<[what: string, spoil: (dir: string) => void, mend: (dir: string) => void]>([
+  [
+    "that cannot note the last one",
+    (dir) => {
+      rmSync(join(dir, "keep-alive.json"));
+      mkdirSync(join(dir, "keep-alive.json"));
+    },
+    (dir) => rmSync(join(dir, "keep-alive.json"), { recursive: true }),
+  ],
+  [
+    "whose lease cannot be taken",
+    (dir) => mkdirSync(join(dir, "keep-alive.lease")),
+    (dir) => rmSync(join(dir, "keep-alive.lease"), { recursive: true }),
+  ],
+  [
+    "that is a file for a while",
+    (dir) => {
+      renameSync(dir, `${dir}-away`);
+      writeFileSync(dir, "");
+    },
+    (dir) => {
+      rmSync(dir);
+      renameSync(`${dir}-away`, dir);
+    },
+  ],
+])(
+  "goes on by itself after a folder %s, in a product that calls nothing else",
+  async (_what, spoil, mend) => {
+    const clock = createManualClock(START_MS);
+    const dir = join(makeFolderForTest(), "telemetry");
+    const world = open(clock, dir);
+    spoil(dir);
+    await clock.advance(20 * MINUTE_MS);
+    mend(dir);
+    await clock.advance(20 * MINUTE_MS);
+    await new Promise((resolve) => setTimeout(resolve, 60)); // the outbox gathers lines in real time
+    const made = readFileSync(join(dir, "keep-alive.json"), "utf8");
+    expect(JSON.parse(made)).toHaveProperty("lastAt");
+    expect(world.messages().map(({ event }) => event)).toEqual(["Instance Active"]);
+  },
+);
+
+it("plans nothing more for a folder that failed once telemetry is closed or refused", async () => {
+  for (const end of [
+    (world: World) => world.telemetry.close(),
+    (world: World) => world.telemetry.answer("no"),
+  ]) {
+    const clock = createManualClock(START_MS);
+    const dir = join(makeFolderForTest(), "telemetry");
+    writeFileSync(dir, "");
+    const world = open(clock, dir);
+    expect([world.telemetry.status().reason, clock.planned()]).toEqual(["state_unwritable", 1]);
+    await end(world);
+    expect(clock.planned()).toBe(0);
+  }
 });
