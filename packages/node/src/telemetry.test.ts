@@ -253,8 +253,8 @@ describe("consent", () => {
     const { telemetry, files, messages } = openForTest({ host: recorder.url, sendEveryMs: 60_000 });
     const before = telemetry.status().instanceId;
     telemetry.track(ACTION, {});
-    await vi.waitFor(() => expect(messages()).toHaveLength(1), interval: 5 ); // before anything is sent
-    telemetry.track(ACTION, );
+    await vi.waitFor(() => expect(messages()).toHaveLength(1), { interval: 5 }); // before anything is sent
+    telemetry.track(ACTION, {});
     expect(telemetry.answer("no")).toBe(true);
     expect(files()).toEqual(["receipts.ndjson"]);
     expect(telemetry.status()).toMatchObject({ state: "off", reason: "stored_no" });
