@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: the machine's baseline and Candor in the same run, as tables. Parts can be run alone, and on any Node:
- * `node bench/dist/main.js --only cost --node node --node DIR/bin/node --rounds 5 --seconds 4 --warmup 2`. It judges nothing:
+ * `node bench/dist/main.js --only cost --node node --node DIR/bin/node --rounds 5 --seconds 4 --warmup 2`. It checks nothing:
  * figures are for reading.
  */
 import { mkdtempSync, rmSync } from "node:fs";

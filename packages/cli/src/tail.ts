@@ -39,7 +39,7 @@ export async function tail(options: TailOptions): Promise<number> {
   return 0;
 }
 
-/** The filters of /api/live, which judges them itself. */
+/** The filters of /api/live, which checks them itself. */
 export function toFilters({ source, event, type, user, where }: TailOptions): URLSearchParams {
   const filters = new URLSearchParams();
   for (const [name, value] of Object.entries({ source, event, type, userId: user })) {

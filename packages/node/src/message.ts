@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { JudgedMessage } from "@candor/plan/runtime";
+import type { CheckedMessage } from "@candor/plan/runtime";
 import type { Json } from "./plain-copy.ts";
 
 /** As `package.json` has it; a test holds them together. */
@@ -26,7 +26,7 @@ export interface Draft {
 }
 
 /** The draft as the plan judges it. The plan replaces values, it changes none. */
-export function toJudged(draft: Draft): JudgedMessage {
+export function toJudged(draft: Draft): CheckedMessage {
   const isTraits = draft.type === "identify" || draft.type === "group";
   return {
     type: draft.type,
@@ -51,7 +51,7 @@ export function toJudged(draft: Draft): JudgedMessage {
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function writeLine(
-  message: JudgedMessage,
+  message: CheckedMessage,
   draft: Draft,
   { writeKey, planVersion }: { readonly writeKey: string | undefined; readonly planVersion: number },
 ): string {

@@ -3,7 +3,7 @@ import type { JsonObject, Message } from "@candor/envelope";
 import { expect, test } from "vitest";
 import { loadPlan } from "./load.ts";
 import type { PlanSourceName } from "./plan.ts";
-import { compilePlan, type JudgedMessage, type Trim } from "./runtime/index.ts";
+import { type CheckedMessage, compilePlan, type Trim } from "./runtime/index.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const plan = loadPlan(readFileSync(new URL("plans/appsmith.yaml", ROOT), "utf8"), "plans/appsmith.yaml");
@@ -13,8 +13,8 @@ const compiled = compilePlan(plan, {
   pseudonym: () => "a pseudonym",
 });
 
-/** A reference event as the collector judges it. */
-function readSample(name: string): Message & JudgedMessage {
+/** A reference event as the collector checks it. */
+function readSample(name: string): Message & CheckedMessage {
   const text = readFileSync(new URL(`packages/server/fixtures/${name}.json`, ROOT), "utf8");
   return { ...(JSON.parse(text) as Message), category: undefined };
 }
@@ -44,8 +44,8 @@ test.each<[string, PlanSourceName, JsonObject, (readonly Trim[])?]>([
   "the plan keeps all of the reference's %s, but what its policies reduce",
   (name, source, reduced, trims = []) => {
     const message = readSample(name);
-    const judgement = compiled.judge(source, message, 0);
-    expect(judgement).toMatchObject({ refused: undefined, trims, contact: undefined });
+    const verdict = compiled.check(source, message, 0);
+    expect(verdict).toMatchObject({ refused: undefined, trims, contact: undefined });
     expect(message).toEqual(merge(readSample(name) as unknown as JsonObject, reduced));
   },
 );
@@ -87,11 +87,11 @@ test.each<[string, PlanSourceName, string, JsonObject]>([
   const message = readSample(sample);
   message.context = merge(message.context, context);
   const before = JSON.stringify(message.context);
-  const judgement = compiled.judge(source, message, 0);
+  const verdict = compiled.check(source, message, 0);
   const planted = leavesOf(context)[0] ?? "";
   expect(before).toContain(planted);
   expect(JSON.stringify(message.context)).not.toContain(planted);
-  expect(new Set(judgement.trims.map(({ path }) => path)).size).toBe(1);
+  expect(new Set(verdict.trims.map(({ path }) => path)).size).toBe(1);
 });
 
 function leavesOf(value: JsonObject): string[] {

@@ -88,7 +88,7 @@ function diffNumbers(older: NumberType, newer: NumberType, note: Note): void {
   diffBuckets(older.buckets, newer.buckets, note);
 }
 
-/** As the collector judges: below the first bucket is out of range. */
+/** As the collector checks: below the first bucket is out of range. */
 function rangeOf({ minimum, maximum, buckets }: NumberType): { least: number; most: number } {
   const least = Math.max(minimum ?? Number.NEGATIVE_INFINITY, buckets?.[0] ?? Number.NEGATIVE_INFINITY);
   return { least, most: maximum ?? Number.POSITIVE_INFINITY };

@@ -2,8 +2,8 @@ import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./format.ts";
 import { toType } from "./model.ts";
 import { compileValue, type Place } from "./runtime/check-value.ts";
-import type { TrimReason } from "./runtime/judgement.ts";
 import { Notes } from "./runtime/notes.ts";
+import type { TrimReason } from "./runtime/verdict.ts";
 
 /** Checks that the example is there and would pass whole; the field's own limits have been checked. */
 export function checkExample(field: FieldFile, path: Path, report: Report): void {

@@ -10,7 +10,7 @@ const DEFAULT_MAX_ITEMS = 32;
 
 /**
  * What is wrong with a `pattern`: it does not compile, or hostile values could keep it busy. Else undefined.
- * @param values how many values of one message it judges: `max_items` of an array
+ * @param values how many values of one message it checks: `max_items` of an array
  */
 export function patternFault(
   pattern: string,

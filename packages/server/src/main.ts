@@ -132,8 +132,8 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
   const onStoreChange = storeReporter(report);
   const drain = startDrain({ log, inserter, prepare, meters, now, onFatal, onStoreChange });
   closers.push(() => drain.close(drainDeadlineMs));
-  const judging = { pseudonym, plan, planCounts, planStore };
-  const parts: ApiParts = { ...judging, folder, dedupe, log, store, live, meters, now, report };
+  const checking = { pseudonym, plan, planCounts, planStore };
+  const parts: ApiParts = { ...checking, folder, dedupe, log, store, live, meters, now, report };
   const api = await openApi(config, keys, parts, closers);
   return { url: await listen(api, config), keys };
 }

@@ -12,7 +12,7 @@ import {
   sizeFaultOf,
   stampMessage,
 } from "@candor/envelope";
-import { type CompiledPlan, consentOf, type Judgement, type Trim, UNKNOWN_EVENT } from "@candor/plan/runtime";
+import { type CompiledPlan, consentOf, type Trim, UNKNOWN_EVENT, type Verdict } from "@candor/plan/runtime";
 import type { Source } from "./config.ts";
 import type { PlanCounts } from "./enforce/plan-counts.ts";
 import type { Dedupe } from "./log/dedupe.ts";
@@ -78,7 +78,7 @@ export interface Draft {
   country: string | undefined;
   planVersion: number;
   sentPlanVersion: number;
-  judgement: Judgement;
+  verdict: Verdict;
   /** Declared paths at which something was removed or changed. */
   trimmed: readonly string[];
   /** The envelope as JSON. */
@@ -177,19 +177,19 @@ function enforce(
   if (draft.source === undefined) return "unknown_write_key";
   const compiled = plan();
   draft.planVersion = compiled.plan.version;
-  draft.judgement = compiled.judge(draft.source, draft.envelope, receipt.receivedAtMs);
+  draft.verdict = compiled.check(draft.source, draft.envelope, receipt.receivedAtMs);
   if (draft.unreadableTimes.length > 0) noteUnreadableTimes(draft);
   if (compiled.plan.sources[draft.source]?.ip === "drop") draft.country = undefined;
-  const { refused, trims } = draft.judgement;
+  const { refused, trims } = draft.verdict;
   if (trims.length > 0) draft.trimmed = [...new Set(trims.map(({ path }) => path))];
-  if (refused !== undefined) planCounts.add(draft.source, draft.planVersion, draft.judgement);
+  if (refused !== undefined) planCounts.add(draft.source, draft.planVersion, draft.verdict);
   return refused;
 }
 
 /** The message gets the time of its receipt, which the maker should know. */
 function noteUnreadableTimes(draft: Draft): void {
   const unreadable = draft.unreadableTimes.map((path): Trim => ({ path, reason: "unreadable_time" }));
-  draft.judgement = { ...draft.judgement, trims: [...draft.judgement.trims, ...unreadable] };
+  draft.verdict = { ...draft.verdict, trims: [...draft.verdict.trims, ...unreadable] };
 }
 
 /** The public page promises that a browser which asks so is left alone, where events need a Yes. */
@@ -228,14 +228,14 @@ function dedupe(draft: Draft, intake: Intake, dependencies: StepDependencies): D
 }
 
 function append(draft: Draft, intake: Intake, { planCounts }: StepDependencies): undefined {
-  const { source, index, country, planVersion, sentPlanVersion, judgement, trimmed, envelope } = draft;
+  const { source, index, country, planVersion, sentPlanVersion, verdict, trimmed, envelope } = draft;
   if (source === undefined) return;
-  const { contact } = judgement;
+  const { contact } = verdict;
   const sequence = intake.firstSequence + index;
   const about = { source, sequence, country, planVersion, sentPlanVersion, trimmed };
   intake.lines += toLine(about, envelope, draft.text);
   intake.rows += 1;
-  if (trimmed.length > 0) planCounts.add(source, planVersion, judgement);
+  if (trimmed.length > 0) planCounts.add(source, planVersion, verdict);
   if (contact !== undefined)
     intake.contactLines += toContactLine(contact, envelope.receivedAt, randomInt(SHUFFLE_LIMIT - 1));
 }
@@ -254,14 +254,14 @@ function toDraft(item: unknown, index: number, source: Source | undefined): Draf
     country: undefined,
     planVersion: 0,
     sentPlanVersion: 0,
-    judgement: UNJUDGED,
+    verdict: NO_VERDICT,
     trimmed: NO_PATHS,
     text: "",
   };
 }
 
 const NO_PATHS: readonly string[] = Object.freeze([]);
-const UNJUDGED: Judgement = Object.freeze({
+const NO_VERDICT: Verdict = Object.freeze({
   event: UNKNOWN_EVENT,
   refused: undefined,
   trims: [],

@@ -11,7 +11,7 @@ const MIN_CLOCK_MS = Date.UTC(2025, 0, 1);
 /** The collector corrects its clients' clocks by its own; a larger fault than this is seen in the events' times. */
 const MAX_CLOCK_GAP_MS = 5000;
 
-/** Judges the facts, each with what to do. Pure. */
+/** Checks the facts, each with what to do. Pure. */
 export function judge({ machine, settingsFaults, place }: Facts): Check[] {
   const checks = [checkNode(machine), checkEngine(machine, place), checkSettings(settingsFaults)];
   if (place !== undefined) {

@@ -1,6 +1,6 @@
 import type { EngineSupport } from "@candor/engine";
 
-/** What the doctor looks at. Gathered by the sibling files, judged by checks.ts. */
+/** What the doctor looks at. Gathered by the sibling files, checked by checks.ts. */
 export interface Facts {
   readonly machine: MachineFacts;
   /** The sentence of `settings_invalid`; then there is no place to look at. */

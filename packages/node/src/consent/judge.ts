@@ -1,9 +1,9 @@
 import type { Decision, Rule } from "@candor/consent";
 import {
+  type CheckedMessage,
   type CompiledPlan,
   compilePlan,
   consentOf,
-  type JudgedMessage,
   narrowPlan,
   type Plan,
   type PlanSource,
@@ -20,7 +20,7 @@ export type Judged =
   | { readonly kept: false; readonly reason: DropReason };
 
 /** Judges a source's messages by the plan, as far as the answers cover it. */
-export type Judge = (message: JudgedMessage, atMs: number) => Judged;
+export type Judge = (message: CheckedMessage, atMs: number) => Judged;
 
 const RULES: readonly Rule[] = ["notice", "opt-in"];
 
@@ -50,9 +50,9 @@ export function createJudge(
     if (rule === undefined) {
       return { kept: false, reason: declared.has(key) ? "wrong_source" : "event_not_in_plan" };
     }
-    const judgement = plans.get(rule)?.judge(source, message, atMs);
-    if (judgement === undefined) return { kept: false, reason: "withheld" };
-    const { refused, trims } = judgement;
+    const verdict = plans.get(rule)?.check(source, message, atMs);
+    if (verdict === undefined) return { kept: false, reason: "withheld" };
+    const { refused, trims } = verdict;
     if (refused === undefined) return { kept: true, trims };
     // The plan does declare it: what is compiled here is only the part that was agreed to.
     const isHeldBack = refused === "event_not_in_plan" || refused === "wrong_source";

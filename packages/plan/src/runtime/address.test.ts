@@ -130,7 +130,7 @@ test("a truncated address is one, is stable, and does not depend on what was cut
   );
 });
 
-test.each(["@", ":", ".", "a", "1.", "a:", "0:"])("100 kB of %j are judged in linear time", (piece) => {
+test.each(["@", ":", ".", "a", "1.", "a:", "0:"])("100 kB of %j are checked in linear time", (piece) => {
   const text = piece.repeat(100_000 / piece.length);
   expect(isAddress(text)).toBe(false);
   expect(isAddress(`::1%${text}`)).toBe(isIP(`::1%${text}`) !== 0);

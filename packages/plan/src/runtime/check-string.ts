@@ -1,6 +1,6 @@
 import type { StringFormat, StringType } from "../plan.ts";
 import { compilePattern, type PatternCheck } from "./check-pattern.ts";
-import type { TrimReason } from "./judgement.ts";
+import type { TrimReason } from "./verdict.ts";
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
 /** Semver, dotted numbers of any count, and what distributions add to them. */
@@ -13,10 +13,10 @@ const FORMS: { readonly [format in StringFormat]?: RegExp } = {
 };
 
 /** Says what is wrong with a string that the format has reduced already; undefined when nothing is. */
-export type StringJudge = (value: string) => TrimReason | undefined;
+export type StringCheck = (value: string) => TrimReason | undefined;
 
 /** Compiles the limits of a string. */
-export function compileString(type: StringType): StringJudge {
+export function compileString(type: StringType): StringCheck {
   if (type.hash) return (value) => (isKeyedHash(value) ? undefined : "not_hashed");
   if (type.enum !== undefined) {
     const allowed = new Set(type.enum);

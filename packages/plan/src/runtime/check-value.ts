@@ -17,15 +17,15 @@ import type {
 } from "../plan.ts";
 import { isAddress } from "./address.ts";
 import { charactersOf } from "./check-pattern.ts";
-import { compileString, type StringJudge } from "./check-string.ts";
-import type { TrimReason } from "./judgement.ts";
+import { compileString, type StringCheck } from "./check-string.ts";
 import type { Notes } from "./notes.ts";
 import { allowsMarks, isMarked, scrub } from "./scrub.ts";
 import { keepScrubbed, scrubValue } from "./scrub-value.ts";
 import { toPath } from "./url-path.ts";
+import type { TrimReason } from "./verdict.ts";
 
 /**
- * Judges a value and gives it back: unchanged (the same object, when nothing in it changed), reduced, or undefined when
+ * Checks a value and gives it back: unchanged (the same object, when nothing in it changed), reduced, or undefined when
  * nothing of it is kept. Values inside an object that is the message's own are replaced in place.
  */
 export type ValueCheck = (value: JsonValue, notes: Notes) => JsonValue | undefined;
@@ -196,11 +196,11 @@ function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck {
 }
 
 /** Of a collector: nobody can tell whether a sender used a key, so what was sent is hashed once more under its own. */
-function compileSentHash(judge: StringJudge, place: Place): ValueCheck {
+function compileSentHash(check: StringCheck, place: Place): ValueCheck {
   const { reducers } = place;
   return (value, notes) => {
     if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
-    const fault = judge(value);
+    const fault = check(value);
     return fault === undefined ? reducers.pseudonym(value) : reject(value, fault, place, notes);
   };
 }
@@ -208,16 +208,16 @@ function compileSentHash(judge: StringJudge, place: Place): ValueCheck {
 function compileText(type: StringType, place: Place): ValueCheck {
   const keyedHash = type.hash ? compileKeyedHash(place) : undefined;
   if (keyedHash !== undefined) return compileHashed(keyedHash, place);
-  const judge = compileString(type);
-  if (type.hash) return compileSentHash(judge, place);
+  const check = compileString(type);
+  if (type.hash) return compileSentHash(check, place);
   const reduce = compileReduction(type, place);
-  const isFine = compileFine(type, judge);
+  const isFine = compileFine(type, check);
   return (value, notes) => {
     if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
     if (isFine(value)) return value;
     const reduced = reduce(value, notes);
     if (reduced === undefined) return undefined;
-    const fault = judge(reduced);
+    const fault = check(reduced);
     return fault === undefined ? reduced : reject(reduced, fault, place, notes);
   };
 }
@@ -226,15 +226,15 @@ function compileText(type: StringType, place: Place): ValueCheck {
  * Whether a string stays as it is, told quickly for most that do: they have the declared form, and no character that an
  * address needs.
  */
-function compileFine(type: StringType, judge: StringJudge): (value: string) => boolean {
-  if (type.enum !== undefined) return (value) => judge(value) === undefined;
+function compileFine(type: StringType, check: StringCheck): (value: string) => boolean {
+  if (type.enum !== undefined) return (value) => check(value) === undefined;
   if (type.format !== "text") return () => false;
   const characters = type.pattern === undefined ? undefined : charactersOf(type.pattern);
-  if (characters !== undefined && !allowsMarks(characters)) return (value) => judge(value) === undefined;
-  return (value) => value.length <= type.maxLength && !isMarked(value) && judge(value) === undefined;
+  if (characters !== undefined && !allowsMarks(characters)) return (value) => check(value) === undefined;
+  return (value) => value.length <= type.maxLength && !isMarked(value) && check(value) === undefined;
 }
 
-/** Takes from a string what its format and the source's policies do not keep, before its limits are judged. */
+/** Takes from a string what its format and the source's policies do not keep, before its limits are checked. */
 function compileReduction(
   type: StringType,
   place: Place,
@@ -260,7 +260,7 @@ function compileReduction(
   };
 }
 
-/** A path stays one when an address was cut out of it: judged again, it is the same. */
+/** A path stays one when an address was cut out of it: checked again, it is the same. */
 function rooted(path: string | undefined): string | undefined {
   return path === undefined || path === "" || path.startsWith("/") ? path : `/${path}`;
 }

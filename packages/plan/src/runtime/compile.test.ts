@@ -2,8 +2,8 @@ import { describe, expect, it, test } from "vitest";
 import { loadPlan } from "../load.ts";
 import { consentOf, type IpPolicy, PLAN_SOURCES, type Plan, type PlanSourceName } from "../plan.ts";
 import { applyAddressPolicy } from "./address-policy.ts";
-import { compilePlan, type JudgedMessage } from "./compile.ts";
-import type { Judgement } from "./judgement.ts";
+import { type CheckedMessage, compilePlan } from "./compile.ts";
+import type { Verdict } from "./verdict.ts";
 
 const AT_MS = Date.parse("2026-06-01T00:00:00Z");
 
@@ -136,12 +136,12 @@ const reducers = {
 const compiled = compilePlan(loadPlan(planText(), "plan.yaml"), reducers);
 const observing = compilePlan(loadPlan(planText("observe"), "plan.yaml"), reducers);
 
-function judge(
-  message: Partial<JudgedMessage>,
+function check(
+  message: Partial<CheckedMessage>,
   plan = compiled,
   source: PlanSourceName = "server",
-): { judgement: Judgement; kept: JudgedMessage } {
-  const kept: JudgedMessage = {
+): { verdict: Verdict; kept: CheckedMessage } {
+  const kept: CheckedMessage = {
     type: "track",
     event: "Ran",
     name: undefined,
@@ -156,7 +156,7 @@ function judge(
     integrations: {},
     ...message,
   };
-  return { judgement: plan.judge(source, kept, AT_MS), kept };
+  return { verdict: plan.check(source, kept, AT_MS), kept };
 }
 
 const GOOD = {
@@ -175,11 +175,11 @@ describe("a compiled plan", () => {
   it("leaves a message with which nothing is wrong as it is, the same objects", () => {
     const context = { ip: "203.0.113.9" };
     const { user: _hashedOnceMore, ...good } = GOOD;
-    const { judgement, kept } = judge({ properties: good, userId: "0123abcd" });
-    expect(judgement).toEqual({ event: "track Ran", refused: undefined, trims: [], contact: undefined });
+    const { verdict, kept } = check({ properties: good, userId: "0123abcd" });
+    expect(verdict).toEqual({ event: "track Ran", refused: undefined, trims: [], contact: undefined });
     expect(kept.properties).toBe(good);
     expect(kept.userId).toBe("0123abcd");
-    expect(judge({ context }).kept.context).toEqual({ ip: "truncate(11)" });
+    expect(check({ context }).kept.context).toEqual({ ip: "truncate(11)" });
     expect(context).toEqual({ ip: "203.0.113.9" });
   });
 
@@ -225,27 +225,27 @@ describe("a compiled plan", () => {
       "address_removed",
     ],
   ])("takes out %s, and says where without repeating it", (_what, properties, left, path, reason) => {
-    const { judgement, kept } = judge({ properties });
+    const { verdict, kept } = check({ properties });
     expect(kept.properties).toEqual(left);
-    expect(judgement.trims).toEqual([{ path, reason }]);
-    expect(judgement.refused).toBeUndefined();
+    expect(verdict.trims).toEqual([{ path, reason }]);
+    expect(verdict.refused).toBeUndefined();
   });
 
   it("keeps the other properties and their order", () => {
-    const { kept } = judge({ properties: { kind: "a", x: 1, ms: 9, ok: true, y: 2 } });
+    const { kept } = check({ properties: { kind: "a", x: 1, ms: 9, ok: true, y: 2 } });
     expect(Object.keys(kept.properties ?? {})).toEqual(["kind", "ms", "ok"]);
   });
 
   it("replaces a number by its bucket, and says nothing of it", () => {
     expect(
-      [0, 9.9, 10, 99, 1e9].map((size) => judge({ properties: { size } }).kept.properties?.size),
+      [0, 9.9, 10, 99, 1e9].map((size) => check({ properties: { size } }).kept.properties?.size),
     ).toEqual([0, 0, 10, 10, 100]);
-    expect(judge({ properties: { size: 55 } }).judgement.trims).toEqual([]);
+    expect(check({ properties: { size: 55 } }).verdict.trims).toEqual([]);
   });
 
-  it("applies policies to addresses and user agents, and reduces URLs, before limits are judged", () => {
+  it("applies policies to addresses and user agents, and reduces URLs, before limits are checked", () => {
     const url = "https://jane@host.example/path?token=x#y";
-    const { judgement, kept } = judge({
+    const { verdict, kept } = check({
       properties: { text: "2001:db8::1" },
       context: { ip: "203.0.113.9", userAgent: "Mozilla/5.0", page: { url } },
       userId: "203.0.113.9",
@@ -254,7 +254,7 @@ describe("a compiled plan", () => {
     expect(kept.context).toEqual({ ip: "truncate(11)", userAgent: "ua:family", page: { url: "/path" } });
     expect(kept.userId).toBe("truncate(11)");
     // What is declared as an address or a user agent is what the plan says; another field is told.
-    expect(judgement.trims).toEqual([
+    expect(verdict.trims).toEqual([
       { path: "properties.text", reason: "address_reduced" },
       { path: "userId", reason: "address_reduced" },
     ]);
@@ -279,10 +279,10 @@ describe("a compiled plan", () => {
         ...reducers,
         address: (address, policy) => applyAddressPolicy(address, policy, reducers.pseudonym),
       });
-      const { judgement, kept } = judge({ properties: { text: "4.2.0.17", version: "4.2.0.17" } }, plan);
+      const { verdict, kept } = check({ properties: { text: "4.2.0.17", version: "4.2.0.17" } }, plan);
       expect(kept.properties).toEqual({ text: left, version: "4.2.0.17" });
-      expect(judgement.trims).toEqual(reasons.map((reason) => ({ path: "properties.text", reason })));
-      expect(judgement.refused).toBeUndefined();
+      expect(verdict.trims).toEqual(reasons.map((reason) => ({ path: "properties.text", reason })));
+      expect(verdict.refused).toBeUndefined();
     },
   );
 
@@ -310,14 +310,14 @@ describe("a compiled plan", () => {
       ),
       reducers,
     );
-    const { judgement, kept } = judge({ properties: { version } }, plan);
+    const { verdict, kept } = check({ properties: { version } }, plan);
     expect(kept.properties).toEqual(isVersion ? { version } : {});
-    expect(judgement.trims).toHaveLength(isVersion ? 0 : 1);
+    expect(verdict.trims).toHaveLength(isVersion ? 0 : 1);
   });
 
   it("hashes what was sent as a hash once more, because it may have been made without a key", () => {
     const hash = "f".repeat(64);
-    const { judgement, kept } = judge(
+    const { verdict, kept } = check(
       {
         event: "Hashed",
         properties: { who: hash, team: { members: [hash, "0".repeat(32)] } },
@@ -334,21 +334,21 @@ describe("a compiled plan", () => {
       userId: "hash(64)",
       anonymousId: "abc",
     });
-    expect(judgement.trims).toEqual([]);
-    expect(judge({ properties: { user: hash } }, observing).kept.properties).toEqual({ user: "hash(64)" });
+    expect(verdict.trims).toEqual([]);
+    expect(check({ properties: { user: hash } }, observing).kept.properties).toEqual({ user: "hash(64)" });
   });
 
   it("replaces ids of another form by their keyed hashes", () => {
-    const { judgement, kept } = judge({ userId: "jane@example.org", anonymousId: "0123abcd" });
+    const { verdict, kept } = check({ userId: "jane@example.org", anonymousId: "0123abcd" });
     expect([kept.userId, kept.anonymousId]).toEqual(["hash(16)", "hash(8)"]);
-    expect(judgement.trims).toEqual([
+    expect(verdict.trims).toEqual([
       { path: "userId", reason: "id_replaced" },
       { path: "anonymousId", reason: "id_replaced" },
     ]);
   });
 
   it("empties what is not declared at all: traits of a track, category, name, integrations, context", () => {
-    const { judgement, kept } = judge({
+    const { verdict, kept } = check({
       traits: { email: "a@b.org" },
       category: "c",
       name: "n",
@@ -362,7 +362,7 @@ describe("a compiled plan", () => {
       integrations: {},
       context: {},
     });
-    expect(judgement.trims.map(({ path }) => path)).toEqual([
+    expect(verdict.trims.map(({ path }) => path)).toEqual([
       "traits.*",
       "category",
       "name",
@@ -389,31 +389,31 @@ describe("a compiled plan", () => {
       "required_missing",
     ],
   ])("refuses %s", (_what, message, event, refused) => {
-    expect(judge(message).judgement).toMatchObject({ event, refused });
+    expect(check(message).verdict).toMatchObject({ event, refused });
   });
 
   it("knows identify by its type, whatever name it carries", () => {
-    const { judgement, kept } = judge({
+    const { verdict, kept } = check({
       type: "identify",
       event: undefined,
       name: "x",
       traits: { role: "admin" },
     });
-    expect(judgement).toMatchObject({ event: "identify", refused: undefined });
+    expect(verdict).toMatchObject({ event: "identify", refused: undefined });
     expect([kept.traits, kept.name]).toEqual([{ role: "admin" }, undefined]);
   });
 
   it("moves a contact out, with what is kept beside it", () => {
     const properties = { os: "ubuntu", email: "jane@example.org", x: 1 };
-    const { judgement, kept } = judge({ event: "Help", properties });
-    expect(judgement.contact).toEqual({ contact: "jane@example.org", about: { os: "ubuntu" } });
+    const { verdict, kept } = check({ event: "Help", properties });
+    expect(verdict.contact).toEqual({ contact: "jane@example.org", about: { os: "ubuntu" } });
     expect(kept.properties).toEqual({ os: "ubuntu" });
-    expect(judge({ event: "Help", properties: { email: "no address" } }).judgement.contact).toBeUndefined();
+    expect(check({ event: "Help", properties: { email: "no address" } }).verdict.contact).toBeUndefined();
   });
 
   it("counts a kind of finding once in a message, however many undeclared names there are", () => {
     const properties = Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`p${n}`, n]));
-    expect(judge({ properties }).judgement.trims).toEqual([{ path: "properties.*", reason: "undeclared" }]);
+    expect(check({ properties }).verdict.trims).toEqual([{ path: "properties.*", reason: "undeclared" }]);
   });
 });
 
@@ -425,7 +425,7 @@ describe("a compiled plan with a keyed hash, as an SDK has it", () => {
   it.each(["jane@example.org", "10.0.0.1", "", "f".repeat(64), "é".repeat(1024)])(
     "replaces %j wherever a hash belongs, and says nothing of it",
     (who) => {
-      const { judgement, kept } = judge(
+      const { verdict, kept } = check(
         {
           event: "Hashed",
           properties: { who, team: { members: [who] } },
@@ -443,7 +443,7 @@ describe("a compiled plan with a keyed hash, as an SDK has it", () => {
         userId: hash,
         anonymousId: "abc",
       });
-      expect(judgement).toEqual({ event: "track Hashed", refused: undefined, trims: [], contact: undefined });
+      expect(verdict).toEqual({ event: "track Hashed", refused: undefined, trims: [], contact: undefined });
     },
   );
 
@@ -453,22 +453,22 @@ describe("a compiled plan with a keyed hash, as an SDK has it", () => {
   ])("removes %s, also where a source observes", (_what, user, reason) => {
     const properties = JSON.parse(JSON.stringify({ user }));
     for (const plan of [sdk, observingSdk]) {
-      const { judgement, kept } = judge({ properties }, plan);
+      const { verdict, kept } = check({ properties }, plan);
       expect(kept.properties).toEqual({});
-      expect(judgement.trims).toEqual([{ path: "properties.user", reason }]);
+      expect(verdict.trims).toEqual([{ path: "properties.user", reason }]);
     }
   });
 
   it("refuses an event whose required value is too long to be hashed", () => {
     const message = { event: "Hashed", properties: { who: "x".repeat(1025) } };
-    expect(judge(message, sdk).judgement.refused).toBe("required_missing");
+    expect(check(message, sdk).verdict.refused).toBe("required_missing");
   });
 
   it("removes an id that is too long, or that is not declared; another form is replaced as ever", () => {
     const ids = { userId: "x".repeat(1025), anonymousId: "ABC", groupId: "g" };
-    const { judgement, kept } = judge({ event: "Clicked", ...ids }, sdk, "client");
+    const { verdict, kept } = check({ event: "Clicked", ...ids }, sdk, "client");
     expect([kept.userId, kept.anonymousId, kept.groupId]).toEqual([undefined, "hash(3)", undefined]);
-    expect(judgement.trims).toEqual([
+    expect(verdict.trims).toEqual([
       { path: "userId", reason: "too_long" },
       { path: "anonymousId", reason: "id_replaced" },
       { path: "groupId", reason: "undeclared" },
@@ -511,10 +511,10 @@ describe("looking for an event", () => {
   });
 });
 
-test("a plan that was written as JSON and read again judges the same", () => {
+test("a plan that was written as JSON and read again checks the same", () => {
   const plan: Plan = JSON.parse(JSON.stringify(compiled.plan));
   const read = compilePlan(plan, reducers);
-  const messages: Partial<JudgedMessage>[] = [
+  const messages: Partial<CheckedMessage>[] = [
     { properties: { ...GOOD, text: "to a@b.org", code: "x", tags: ["z"], more: 1 }, userId: "0123abcd" },
     { context: { ip: "203.0.113.9", page: { url: "https://h.example/a?b" }, x: 1 }, userId: "jane" },
     { event: "Help", properties: { os: "ubuntu", email: "jane@example.org" } },
@@ -524,28 +524,28 @@ test("a plan that was written as JSON and read again judges the same", () => {
     { type: "identify", event: undefined, traits: { role: "admin" } },
   ];
   for (const message of messages) {
-    expect(judge(structuredClone(message), read)).toEqual(judge(structuredClone(message)));
+    expect(check(structuredClone(message), read)).toEqual(check(structuredClone(message)));
   }
 });
 
 describe("a plan that observes", () => {
   it("keeps what is not declared, but for addresses, and notes it", () => {
-    const { judgement, kept } = judge(
+    const { verdict, kept } = check(
       { properties: { ms: "x", more: { at: "10.0.0.1", mail: "a@b.org", "c@d.org": 1 } }, userId: "someone" },
       observing,
     );
     expect(kept.properties).toEqual({ ms: "x", more: { at: "truncate(8)", mail: "[email]", "[email]": 1 } });
     expect(kept.userId).toBe("someone");
-    expect(judgement).toMatchObject({ event: "track Ran", refused: undefined });
-    expect(judgement.trims.map(({ path }) => path)).toEqual(["properties.ms", "properties.*"]);
+    expect(verdict).toMatchObject({ event: "track Ran", refused: undefined });
+    expect(verdict.trims.map(({ path }) => path)).toEqual(["properties.ms", "properties.*"]);
   });
 
   it("keeps an event that is not in the plan, without addresses", () => {
-    const { judgement, kept } = judge(
+    const { verdict, kept } = check(
       { event: "New", properties: { a: "x@y.org" }, userId: "x@y.org" },
       observing,
     );
     expect([kept.event, kept.properties, kept.userId]).toEqual(["New", { a: "[email]" }, "hash(7)"]);
-    expect(judgement).toMatchObject({ event: "*", refused: undefined });
+    expect(verdict).toMatchObject({ event: "*", refused: undefined });
   });
 });

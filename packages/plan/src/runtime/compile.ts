@@ -17,16 +17,16 @@ import {
   type Reducers,
   type ValueCheck,
 } from "./check-value.ts";
-import type { Contact, Judgement, RefuseReason } from "./judgement.ts";
 import { Notes } from "./notes.ts";
 import { isMarked, scrub } from "./scrub.ts";
 import { scrubValue } from "./scrub-value.ts";
+import type { Contact, RefuseReason, Verdict } from "./verdict.ts";
 
 /**
- * What is judged of a message: an Envelope has it all. Its fields are replaced; values in its properties and traits too.
+ * What is checked of a message: an Envelope has it all. Its fields are replaced; values in its properties and traits too.
  * Its context may be shared with other messages, and is copied when something in it changes.
  */
-export interface JudgedMessage {
+export interface CheckedMessage {
   readonly type: MessageType;
   event: string | undefined;
   name: string | undefined;
@@ -45,11 +45,11 @@ export interface JudgedMessage {
 export interface CompiledPlan {
   readonly plan: Plan;
   /**
-   * Judges a message and takes from it, in place, what the plan does not allow. Synchronous; never throws.
-   * A message that is refused may be half judged: it must not be kept.
+   * Checks a message and takes from it, in place, what the plan does not allow. Synchronous; never throws.
+   * A message that is refused may be half checked: it must not be kept.
    * @param atMs now, epoch milliseconds, for events that expire
    */
-  judge(source: PlanSourceName, message: JudgedMessage, atMs: number): Judgement;
+  check(source: PlanSourceName, message: CheckedMessage, atMs: number): Verdict;
   /**
    * The event that a source may send under a type and a name (`event` of a track; identify, group and alias are known
    * by their type), also when it has expired; undefined: none.
@@ -57,7 +57,7 @@ export interface CompiledPlan {
   find(source: PlanSourceName, type: MessageType, name: string | undefined): PlanEvent | undefined;
 }
 
-/** Compiles a plan. Nothing of it is looked up by text while messages are judged, but for names. */
+/** Compiles a plan. Nothing of it is looked up by text while messages are checked, but for names. */
 export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
   const notes = new Notes();
   const rules = new Map<PlanSourceName, SourceRules>();
@@ -67,7 +67,7 @@ export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
   const known = new Set(plan.events.map((event) => keyOf(event.type, event.name)));
   return {
     plan,
-    judge: (source, message, atMs) => {
+    check: (source, message, atMs) => {
       const sourceRules = rules.get(source);
       const name = message.type === "track" ? message.event : message.name;
       const rule = sourceRules?.events.get(message.type)?.get(nameOf(message.type, name));
@@ -77,7 +77,7 @@ export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
         return refusal(UNKNOWN_EVENT, reason, notes);
       }
       if (atMs >= rule.expiresAtMs && !rule.isObserved) return refusal(rule.label, "event_expired", notes);
-      return judgeKnown(message, rule, sourceRules, notes);
+      return checkKnown(message, rule, sourceRules, notes);
     },
     find: (source, type, name) => rules.get(source)?.events.get(type)?.get(nameOf(type, name))?.event,
   };
@@ -102,8 +102,8 @@ interface EventRule {
   readonly root: "properties" | "traits";
   readonly fields: ValueCheck;
   readonly contact: { readonly name: string; readonly keptWith: readonly string[] } | undefined;
-  /** The judgement of a message with which nothing is wrong: made once. */
-  readonly clean: Judgement;
+  /** The verdict of a message with which nothing is wrong: made once. */
+  readonly clean: Verdict;
 }
 
 /** The id as it is kept; notes when it is not as it came. Undefined: nothing of it is kept. */
@@ -169,8 +169,8 @@ function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   const keyedHash = compileKeyedHash({ ...place, path: name });
   if (keyedHash !== undefined && field?.type === "string" && field.hash) return keyedHash;
   if (keyedHash !== undefined && field === undefined && !place.observe) return removeId(name);
-  const judge = field?.type === "string" && field.format === "text" ? compileString(field) : undefined;
-  const hasForm = (value: string): boolean => judge !== undefined && judge(value) === undefined;
+  const check = field?.type === "string" && field.format === "text" ? compileString(field) : undefined;
+  const hasForm = (value: string): boolean => check !== undefined && check(value) === undefined;
   const isHash = field?.type === "string" && field.hash;
   const isAddressField = field?.type === "string" && field.format === "ip";
   return (value, notes) => {
@@ -193,13 +193,13 @@ function removeId(name: IdName): IdCheck {
   };
 }
 
-function judgeKnown(message: JudgedMessage, rule: EventRule, rules: SourceRules, notes: Notes): Judgement {
+function checkKnown(message: CheckedMessage, rule: EventRule, rules: SourceRules, notes: Notes): Verdict {
   const given = rule.root === "properties" ? message.properties : message.traits;
   const fields = rule.fields(given ?? NO_FIELDS, notes);
   if (fields !== given && given !== undefined) message[rule.root] = isObject(fields) ? fields : NO_FIELDS;
   const { isRequiredMissing } = notes; // what context requires breaks no event
   clearOthers(message, rule, notes);
-  judgeShared(message, rules, notes);
+  checkShared(message, rules, notes);
   const contact = rule.contact === undefined ? undefined : takeContact(message, rule.contact, rule.root);
   const refused = notes.fault ?? (isRequiredMissing && !rule.isObserved ? "required_missing" : undefined);
   const trims = notes.take();
@@ -210,7 +210,7 @@ function judgeKnown(message: JudgedMessage, rule: EventRule, rules: SourceRules,
 const NO_FIELDS: JsonObject = Object.freeze({});
 
 /** What a message of this type has no place for. */
-function clearOthers(message: JudgedMessage, rule: EventRule, notes: Notes): void {
+function clearOthers(message: CheckedMessage, rule: EventRule, notes: Notes): void {
   if (rule.root === "properties" && message.traits !== undefined) {
     discard(message.traits, "traits.*", notes);
     message.traits = undefined;
@@ -232,7 +232,7 @@ function discard(value: JsonObject, path: string, notes: Notes): void {
   notes.fault ??= valueFaultOf(value, FIELD_LEVEL);
 }
 
-function judgeShared(message: JudgedMessage, { context, ids }: SourceRules, notes: Notes): void {
+function checkShared(message: CheckedMessage, { context, ids }: SourceRules, notes: Notes): void {
   const kept = context(message.context, notes);
   if (kept !== message.context) message.context = isObject(kept) ? kept : NO_FIELDS;
   for (const _name in message.integrations) {
@@ -249,7 +249,7 @@ function judgeShared(message: JudgedMessage, { context, ids }: SourceRules, note
 
 /** Takes the contact out of a message, with what is kept beside it. */
 function takeContact(
-  message: JudgedMessage,
+  message: CheckedMessage,
   { name, keptWith }: { readonly name: string; readonly keptWith: readonly string[] },
   root: "properties" | "traits",
 ): Contact | undefined {
@@ -265,7 +265,7 @@ function takeContact(
 }
 
 /** Mode `observe`: kept, but for addresses; noted as one thing. */
-function observeUnknown(message: JudgedMessage, rules: SourceRules, notes: Notes): Judgement {
+function observeUnknown(message: CheckedMessage, rules: SourceRules, notes: Notes): Verdict {
   const { properties, traits } = message;
   notes.add("*", "undeclared");
   notes.fault = valueFaultOf(properties, FIELD_LEVEL) ?? valueFaultOf(traits, FIELD_LEVEL);
@@ -281,12 +281,12 @@ function observeUnknown(message: JudgedMessage, rules: SourceRules, notes: Notes
   message.category = text(message.category);
   if (properties !== undefined) message.properties = clean(properties);
   if (traits !== undefined) message.traits = clean(traits);
-  judgeShared(message, rules, notes);
+  checkShared(message, rules, notes);
   const refused = notes.fault;
   return { event: UNKNOWN_EVENT, refused, trims: notes.take(), contact: undefined };
 }
 
-function refusal(event: string, refused: RefuseReason, notes: Notes): Judgement {
+function refusal(event: string, refused: RefuseReason, notes: Notes): Verdict {
   return { event, refused, trims: notes.take(), contact: undefined };
 }
 

@@ -31,14 +31,14 @@ export {
 export { isAddress, toCanonicalAddress, truncateAddress } from "./address.ts";
 export { applyAddressPolicy } from "./address-policy.ts";
 export type { Reducers } from "./check-value.ts";
-export { type CompiledPlan, compilePlan, type JudgedMessage, UNKNOWN_EVENT } from "./compile.ts";
+export { type CheckedMessage, type CompiledPlan, compilePlan, UNKNOWN_EVENT } from "./compile.ts";
 export { isOfInstance, type NamedMessage } from "./instance-id.ts";
+export { narrowPlan, newestSince, type Withheld, withheldOf } from "./narrow.ts";
 export {
   type Contact,
-  type Judgement,
   type RefuseReason,
   TRIM_REASONS,
   type Trim,
   type TrimReason,
-} from "./judgement.ts";
-export { narrowPlan, newestSince, type Withheld, withheldOf } from "./narrow.ts";
+  type Verdict,
+} from "./verdict.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { loadPlan } from "../load.ts";
 import type { Plan } from "../plan.ts";
-import { compilePlan, type JudgedMessage } from "./compile.ts";
+import { type CheckedMessage, compilePlan } from "./compile.ts";
 import { narrowPlan, newestSince, withheldOf } from "./narrow.ts";
 
 const TEXT = "type: string, max_length: 20, sensitivity: technical, description: Text., example: hello";
@@ -184,8 +184,8 @@ describe("an SDK with a narrowed plan", () => {
     keyedHash: () => "f".repeat(64),
   };
   const compiled = compilePlan(narrowPlan(plan, 1), reducers);
-  const judge = (message: Partial<JudgedMessage>) => {
-    const kept: JudgedMessage = {
+  const check = (message: Partial<CheckedMessage>) => {
+    const kept: CheckedMessage = {
       type: "track",
       event: "Old",
       name: undefined,
@@ -200,11 +200,11 @@ describe("an SDK with a narrowed plan", () => {
       integrations: {},
       ...message,
     };
-    return { judgement: compiled.judge("server", kept, 0), kept };
+    return { verdict: compiled.check("server", kept, 0), kept };
   };
 
   test("keeps back newer fields and ids, although the source observes", () => {
-    const { judgement, kept } = judge({
+    const { verdict, kept } = check({
       properties: { a: "1", b: "2" },
       context: { os: "x", arch: "y", app: { name: "n", build: "b" } },
       userId: "jane",
@@ -215,12 +215,12 @@ describe("an SDK with a narrowed plan", () => {
       userId: undefined,
       anonymousId: "abc",
     });
-    expect(judgement).toMatchObject({ event: "track Old", refused: undefined });
+    expect(verdict).toMatchObject({ event: "track Old", refused: undefined });
   });
 
   test("refuses newer events", () => {
-    expect(judge({ event: "New" }).judgement.refused).toBe("event_not_in_plan");
-    expect(judge({ event: "Needs" }).judgement.refused).toBe("event_not_in_plan");
+    expect(check({ event: "New" }).verdict.refused).toBe("event_not_in_plan");
+    expect(check({ event: "Needs" }).verdict.refused).toBe("event_not_in_plan");
   });
 });
 

@@ -1,9 +1,9 @@
 import type { ValueFault } from "@candor/envelope/wire";
-import type { Trim, TrimReason } from "./judgement.ts";
+import type { Trim, TrimReason } from "./verdict.ts";
 
 const NOTHING: readonly Trim[] = Object.freeze([]);
 
-/** What is noted while one message is judged. One object serves all messages, one after the other. */
+/** What is noted while one message is checked. One object serves all messages, one after the other. */
 export class Notes {
   #trims: Trim[] | undefined;
   /** A required field is missing, or was removed. */

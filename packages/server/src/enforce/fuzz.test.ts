@@ -174,7 +174,7 @@ function written(message: object): Json {
   return JSON.parse(JSON.stringify(message));
 }
 
-it("a judged message satisfies its plan, its input is untouched, and judging again changes nothing", () => {
+it("a checked message satisfies its plan, its input is untouched, and checking again changes nothing", () => {
   let kept = 0;
   fc.assert(
     fc.property(fc.oneof(...messages), ([{ plan, compiled, source }, item]) => {
@@ -183,13 +183,13 @@ it("a judged message satisfies its plan, its input is untouched, and judging aga
       const message = parseMessage(sent, ALONE);
       if (typeof message === "string") return;
       const envelope = stampMessage(message, RECEIPT, IDS);
-      if (compiled.judge(source, envelope, 0).refused !== undefined) return;
+      if (compiled.check(source, envelope, 0).refused !== undefined) return;
       kept += 1;
       const once = written(envelope);
       expect(breaches(plan, source, once)).toEqual([]);
       for (const marker of MARKERS) expect(JSON.stringify(once)).not.toContain(marker);
       if (plan.sources[source]?.ip === "hash") return; // a hash is no address, and would be removed
-      expect(compiled.judge(source, envelope, 0).contact).toBe(undefined);
+      expect(compiled.check(source, envelope, 0).contact).toBe(undefined);
       expect(written(envelope)).toEqual(once);
     }),
     { numRuns: 6000, seed: SEED },
@@ -197,9 +197,9 @@ it("a judged message satisfies its plan, its input is untouched, and judging aga
   expect(kept).toBeGreaterThan(2000);
 }, 60_000);
 
-/** The SDK judges with the same rules before it sends: what it keeps must be what is stored. */
+/** The SDK checks with the same rules before it sends: what it keeps must be what is stored. */
 it.each(["https://host.example//two/three", "/who/ada%40mail.example"])(
-  "the path of %j begins with one slash, and judging it again changes nothing",
+  "the path of %j begins with one slash, and checking it again changes nothing",
   (url) => {
     const field = { type: "string", format: "url", sensitivity: "technical", description: "A URL." };
     const [data = {}] = fc.sample(randomPlan, { numRuns: 1, seed: SEED });
@@ -212,17 +212,17 @@ it.each(["https://host.example//two/three", "/who/ada%40mail.example"])(
     };
     const { traits: _none, ...base } = event;
     const plan = load({ ...data, events: [{ ...base, ...own }] });
-    const { judge } = compilePlan(plan, reducers);
+    const { check } = compilePlan(plan, reducers);
     const message = parseMessage(
       { type: "track", event: "Opened", anonymousId: "a", properties: { url } },
       ALONE,
     );
     if (typeof message === "string") throw new Error(message);
     const envelope = stampMessage(message, RECEIPT, IDS);
-    judge("server", envelope, 0);
+    check("server", envelope, 0);
     const once = envelope.properties?.url;
     expect(once).toMatch(/^\/(?!\/)/);
-    judge("server", envelope, 0);
+    check("server", envelope, 0);
     expect(envelope.properties?.url).toBe(once);
   },
 );

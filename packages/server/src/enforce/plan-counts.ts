@@ -1,4 +1,4 @@
-import type { Judgement, RefuseReason, TrimReason } from "@candor/plan/runtime";
+import type { RefuseReason, TrimReason, Verdict } from "@candor/plan/runtime";
 import type { Source } from "../config.ts";
 
 /** What the plan took away, of one kind: never what it was. */
@@ -15,7 +15,7 @@ export interface PlanCount {
 
 /** Counts what the plan takes away, by event, declared path and reason. As bounded as the plan itself. */
 export interface PlanCounts {
-  add(source: Source, planVersion: number, judgement: Judgement): void;
+  add(source: Source, planVersion: number, verdict: Verdict): void;
   /** Since the start, for /metrics. */
   totals(): readonly Readonly<PlanCount>[];
   /** What was counted since the last call, to be kept in the store. */

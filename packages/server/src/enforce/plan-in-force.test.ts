@@ -100,7 +100,7 @@ describe("the plan in force", () => {
     expect(JSON.stringify(report) + metrics).not.toContain("jane");
   });
 
-  it("says of each event which plan judged it, where it came from and what was taken from it", async () => {
+  it("says of each event which plan checked it, where it came from and what was taken from it", async () => {
     const message = {
       type: "track",
       event: "Instance Active",

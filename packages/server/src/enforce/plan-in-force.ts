@@ -6,7 +6,7 @@ import { CandorError, causeOf } from "../errors.ts";
 /** A change is in force after two looks at most that show the same file: an editor may be writing it. */
 const LOOK_EVERY_MS = 400;
 
-/** The plan that messages are judged by, and what is wrong with its file since. */
+/** The plan that messages are checked by, and what is wrong with its file since. */
 export interface PlanInForce {
   current(): CompiledPlan;
   /** Why the file as it is now is not in force; undefined when it is. */

@@ -24,7 +24,7 @@ it.each([
   ["Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0", []],
   ["Kitchen 1.2", ["context.userAgent"]],
   ["curl", ["context.userAgent"]],
-])("judges the example of a user agent by the source's policy: %s", (example, paths) => {
+])("checks the example of a user agent by the source's policy: %s", (example, paths) => {
   const { client } = plan.sources;
   const userAgent = client?.context.userAgent;
   if (client === undefined || userAgent === undefined) throw new Error("the Appsmith plan has both");

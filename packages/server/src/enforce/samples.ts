@@ -65,7 +65,7 @@ export interface ChangedExample {
   readonly text: string;
 }
 
-/** Judges the examples of a sound plan as the collector judges messages, with the policies of each source. */
+/** Checks the examples of a sound plan as the collector checks messages, with the policies of each source. */
 export function listChangedExamples(plan: Plan): readonly ChangedExample[] {
   const compiled = compilePlan(
     withoutExpiry(plan),
@@ -93,7 +93,7 @@ function listChanges(
 ): readonly Pick<ChangedExample, "path" | "text">[] {
   const message = parseMessage(sent, ALONE);
   if (typeof message === "string") return [];
-  const { trims } = compiled.judge(source, message, 0);
+  const { trims } = compiled.check(source, message, 0);
   const { context, properties, traits } = message;
   const { ids = {} } = compiled.plan.sources[source] ?? {};
   // Where a source declares no id, the message got one of ours.

@@ -41,7 +41,7 @@ async function traceOf(name: string, count: number, env: Record<string, string>)
 }
 
 /**
- * Judges a trace: before each 200 there must be a write to a segment, then an fdatasync of it that has returned.
+ * Checks a trace: before each 200 there must be a write to a segment, then an fdatasync of it that has returned.
  * @returns how many 200s went out in that order, and how many did not
  */
 function judge(trace: readonly string[]): { inOrder: number; tooEarly: number } {
@@ -72,7 +72,7 @@ describe("a 200", () => {
     expect(judge(await traceOf("flushed", 25, {}))).toEqual({ inOrder: 25, tooEarly: 0 });
   });
 
-  it("would be caught by that judgement if flushing were left out", async () => {
+  it("would be caught by that verdict if flushing were left out", async () => {
     const trap = join(root, "no-flush.mjs");
     writeFileSync(
       trap,

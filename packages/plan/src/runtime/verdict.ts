@@ -39,7 +39,7 @@ export interface Trim {
 }
 
 /** What the plan says of one message. */
-export interface Judgement {
+export interface Verdict {
   /** The declared event, as `labelOf` writes it; `*` for one that is not in the plan. */
   readonly event: string;
   /** Undefined: keep what is left of it. In mode `observe` always undefined. */
