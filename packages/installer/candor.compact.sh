@@ -3,7 +3,7 @@ kit_policy_file=/etc/candor/policy kit_os_file=/etc/os-release
 kit_nl='
 '
 kit_around=$(printf ' "%s\t\v\f\r\nx' "'") kit_around=${kit_around%x}
-kit_id='' kit_run='' kit_kind='' kit_ended=''
+kit_id='' kit_run='' kit_kind='' kit_ended='' kit_lines=''
 telemetry_notice() { kit_safely kit_notice; }
 telemetry_ask() { kit_safely kit_ask "$@"; }
 telemetry_docker_env() { kit_safely kit_docker_env; }
@@ -12,13 +12,14 @@ telemetry_success() { kit_safely kit_success; }
 telemetry_error() { kit_safely kit_error "$@"; }
 telemetry_support() { kit_safely kit_support; }
 telemetry_install_trap() { kit_safely kit_install_trap; }
-kit_safely() { (: >&2) && "$@" 3>&2 2>/dev/null </dev/null || :; }
+kit_safely() {
+(: >&2) && { kit_read_docker_env; "$@"; } 3>&2 2>/dev/null </dev/null || :
+}
 kit_decide() {
 kit_source=$1 kit_covers=$CANDOR_PLAN_VERSION
 kit_rule=$(candor_plan_consent "$1") || kit_rule=opt-in
 kit_policy=''
 [ ! -e "$kit_policy_file" ] || kit_policy=$(candor_plan_policy "$kit_policy_file")
-kit_read_docker_env
 kit_read_records
 for kit_reason in environment_disable environment_off environment_do_not_track environment_ci \
 environment_opt_in_off policy_off policy_unreadable receipt_unreadable stored_no log_mode consent_stale; do
@@ -77,7 +78,7 @@ kit_is_not_yes() { kit_strip "$1" && [ "$kit_word" ] && ! kit_is_yes "$1"; }
 kit_is_raised() { kit_strip "$1" && case $kit_word in '' | 0 | false) false ;; esac; }
 kit_read_docker_env() {
 kit_env=${TELEMETRY_DOCKER_ENV-} kit_lines=''
-[ ! -f "$kit_env" ] || kit_lines=$kit_nl$(kit_awk_env '' '') || kit_lines=unreadable
+[ ! -f "$kit_env" ] || [ ! -s "$kit_env" ] || kit_lines=$kit_nl$(kit_awk_env '' '') || kit_lines=unreadable
 }
 kit_look_up() {
 kit_value='' kit_in_file=absent

@@ -10,7 +10,7 @@ kit_nl='
 # White space and quotes around a value. The x keeps $( ) from stripping the line break.
 kit_around=$(printf ' "%s\t\v\f\r\nx' "'") kit_around=${kit_around%x}
 # This run: random id, prefix of its outbox files, reported error, whether its end is reported.
-kit_id='' kit_run='' kit_kind='' kit_ended=''
+kit_id='' kit_run='' kit_kind='' kit_ended='' kit_lines=''
 
 telemetry_notice() { kit_safely kit_notice; }
 telemetry_ask() { kit_safely kit_ask "$@"; }
@@ -23,7 +23,9 @@ telemetry_install_trap() { kit_safely kit_install_trap; }
 
 # Descriptor 3 is the script's stderr, for people; if it is closed, nothing is done. Because of `||`, `set -e` does not
 # end the script.
-kit_safely() { (: >&2) && "$@" 3>&2 2>/dev/null </dev/null || :; } # FUNCTION [ARGUMENT ...]
+kit_safely() { # FUNCTION [ARGUMENT ...]
+	(: >&2) && { kit_read_docker_env; "$@"; } 3>&2 2>/dev/null </dev/null || :
+}
 
 # ---- Consent: the rules of docs/consent.md, in their order. Any denial wins.
 # Sets kit_reason and kit_covers. What the plan added after version kit_covers is withheld.
@@ -32,7 +34,6 @@ kit_decide() { # SOURCE: installer, server or client
 	kit_rule=$(candor_plan_consent "$1") || kit_rule=opt-in
 	kit_policy=''
 	[ ! -e "$kit_policy_file" ] || kit_policy=$(candor_plan_policy "$kit_policy_file")
-	kit_read_docker_env
 	kit_read_records
 	for kit_reason in environment_disable environment_off environment_do_not_track environment_ci \
 		environment_opt_in_off policy_off policy_unreadable receipt_unreadable stored_no log_mode consent_stale; do
@@ -109,7 +110,7 @@ kit_is_raised() { kit_strip "$1" && case $kit_word in '' | 0 | false) false ;; e
 # Sets kit_lines: NAME=VALUE for each switch in the file, NAME? if its value is unknown.
 kit_read_docker_env() {
 	kit_env=${TELEMETRY_DOCKER_ENV-} kit_lines=''
-	[ ! -f "$kit_env" ] || kit_lines=$kit_nl$(kit_awk_env '' '') || kit_lines=unreadable
+	[ ! -f "$kit_env" ] || [ ! -s "$kit_env" ] || kit_lines=$kit_nl$(kit_awk_env '' '') || kit_lines=unreadable
 }
 
 # Sets kit_in_file to absent, known or unknown, and kit_value. Succeeds if known.
@@ -154,7 +155,7 @@ function read_statement(text) {
 	if (text ~ /\r/ || !match(text, /^[ \t]*(export[ \t]+)?[A-Za-z0-9_.-]+[ \t]*=[ \t]*/) ||
 		substr(text, RLENGTH + 1) ~ /^[^!-~]/) {
 		doubt(text)
-		# One of them may see a multi-line value begin here.
+		# One of them may see a long value begin here.
 		if (text ~ /["\047]/) doubtful = 1
 		return
 	}
@@ -269,7 +270,7 @@ kit_is_notice_due() {
 	esac
 }
 
-# Whether kit_source may send more than its consent covers.
+# Whether kit_source sends more than consent covers.
 kit_has_grown() { [ "$(candor_plan_newest "$kit_source")" -gt "$kit_covers" ]; }
 
 kit_ask() { # [--reconfigure]
@@ -289,10 +290,10 @@ kit_ask_for() { # SOURCE [--reconfigure]
 	esac
 }
 
-# Whether this plan version was answered with No.
+# Whether this version was answered with No.
 kit_was_asked() { grep -q "\"$kit_source\",\"answer\":\"no\".*\"planVersion\":$CANDOR_PLAN_VERSION," "$kit_records"; }
 
-# Asks for kit_source and stores the answer. Sets kit_said to yes or no, or to nothing if nothing changes.
+# Asks for kit_source and stores the answer. Sets kit_said to yes, no or, if nothing changes, nothing.
 kit_query() { # [more]
 	kit_said='' kit_added='' kit_question=$(candor_plan_words "$kit_source")
 	if [ "${1-}" ]; then
@@ -491,7 +492,7 @@ kit_add() { # EVENT NAME VALUE
 	kit_json=$kit_json$kit_quoted
 }
 
-# Sets kit_quoted to a JSON string; ? replaces what is not ASCII. The plan allows no control characters.
+# Sets kit_quoted to a JSON string; ? replaces non-ASCII. The plan allows no control characters.
 kit_quote() { # TEXT
 	kit_quoted=$1
 	case $1 in *[!A-Za-z0-9_.\ -]*) kit_quoted=$(printf %s "$1" | tr -c ' -~' '?' | sed 's/[\\"]/\\&/g') ;; esac
