@@ -34,7 +34,7 @@ import { migrate } from "./store/migrate.ts";
 import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
 
 /** How long a start waits to learn whether the store's schema is one that it knows. */
-const SCHEMA_WAIT_MS = 5000;
+const SCHEMA_WAIT_MS = 10_000;
 /** After this, what the store has not taken stays in the log until the next start. */
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;

@@ -180,7 +180,7 @@ describe("whatever the clock of the machine is set to", () => {
 
   it("a message of the last 8 days counts once, and what it has not seen for 8 days of running is gone", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(happening, { minLength: 20, maxLength: 50 }), async (happenings) => {
+      fc.asyncProperty(fc.array(happening, { minLength: 15, maxLength: 30 }), async (happenings) => {
         rmSync(dir, { recursive: true });
         dir = mkdtempSync(join(tmpdir(), "candor-dedupe-"));
         let dedupe = await reopen();
@@ -219,7 +219,7 @@ describe("whatever the clock of the machine is set to", () => {
         }
         await dedupe.close();
       }),
-      { numRuns: 12 },
+      { numRuns: 8 },
     );
   });
 
