@@ -4,7 +4,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import { MAX_TIMER_MS } from "../clock.ts";
 import { type Connector, createConnector, type Route } from "./connection.ts";
 import { type Exchange, type ExchangeRequest, exchange, type HttpAnswer } from "./exchange.ts";
-import { createExitWatch, type OwnRequests } from "./exit-watch.ts";
+import { createExitWatch, isReading, type OwnRequests } from "./exit-watch.ts";
 import { FaultError, faultOf, type HttpFault } from "./faults.ts";
 import { hostsFileOf } from "./hosts-file.ts";
 import { createNames, type NameService, systemNameService } from "./names.ts";
@@ -66,6 +66,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   const watch = createExitWatch({
     activeResources: () => process.getActiveResourcesInfo(),
     ownRequests: () => countRequests(sockets),
+    isReading,
   });
   const underWay = new Set<AbortController>();
   let isClosed = false;

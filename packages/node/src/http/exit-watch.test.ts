@@ -47,6 +47,19 @@ describe("the exit watch", () => {
     expect(cancelled).toEqual(isCancelled ? ["a", "b"] : []);
   });
 
+  it("cancels nothing while a stream is read", () => {
+    const cancelled: string[] = [];
+    const watch = createExitWatch({
+      activeResources: () => ["PipeWrap"],
+      ownRequests: () => ({ connecting: 0, writing: 0 }),
+      isReading: () => true,
+      later,
+    });
+    watch.enter(() => cancelled.push("a"));
+    vi.advanceTimersByTime(10_000);
+    expect(cancelled).toEqual([]);
+  });
+
   it("lets a second look agree before it cancels", () => {
     const { enter, cancelled, looks } = watching([[], ["Timeout"], ["Timeout"], [], []]);
     enter("a");

@@ -12,6 +12,8 @@ export interface ExitWatchOptions {
   /** What keeps the event loop alive, as `process.getActiveResourcesInfo()` tells it: all but DNS queries. */
   readonly activeResources: () => readonly string[];
   readonly ownRequests: () => OwnRequests;
+  /** Whether the process waits for bytes of a pipe or a terminal: see `isReading`. @default it does not */
+  readonly isReading?: () => boolean;
   /** Calls a task later, without keeping the process alive. @returns a cancel function @default the machine's clock */
   readonly later?: Clock["later"];
 }
@@ -33,12 +35,13 @@ const SECOND_LOOK_MS = 15;
 /** Listing thousands of resources takes part of a millisecond, and such a process is not about to end. */
 const MANY_RESOURCES = 500;
 const MANY_LOOK_MS = 1000;
-/** A process that is still there so long after a cancel lives on its standard input, or on work that cannot be seen. */
+/** A process that is still there so long after a cancel lives on work that cannot be seen. */
 const MISTAKE_MS = 1000;
 
 export function createExitWatch({
   activeResources,
   ownRequests,
+  isReading = () => false,
   later = machineClock.later,
 }: ExitWatchOptions): ExitWatch {
   const posts = new Set<() => void>();
@@ -62,7 +65,7 @@ export function createExitWatch({
   };
   const look = (isSecond: boolean): void => {
     const resources = activeResources();
-    if (!isAllOurs(resources, ownRequests())) {
+    if (!isAllOurs(resources, ownRequests()) || isReading()) {
       lookIn(resources.length > MANY_RESOURCES ? MANY_LOOK_MS : LOOK_MS);
     } else if (isSecond) cancelAll();
     else lookIn(SECOND_LOOK_MS, true);
@@ -82,6 +85,24 @@ export function createExitWatch({
       judging?.();
     },
   };
+}
+
+/**
+ * Whether the process waits for what comes in on a pipe, a terminal, or the channel to the process that made it. The names of
+ * resources do not tell: a standard stream has the same one whether anybody reads it or not.
+ */
+export function isReading(): boolean {
+  const list: unknown = Reflect.get(process, "_getActiveHandles");
+  const handles: unknown = typeof list === "function" ? Reflect.apply(list, process, []) : [];
+  return Array.isArray(handles) && handles.some(isAwaited);
+}
+
+/** Of a stream, its handle says whether it is read. The channel to a parent is a bare handle, and listed while it is listened to. */
+function isAwaited(handle: unknown): boolean {
+  if (typeof handle !== "object" || handle === null) return false;
+  if (!("_handle" in handle)) return handle.constructor.name === "Pipe";
+  const inner = handle._handle;
+  return typeof inner === "object" && inner !== null && "reading" in inner && inner.reading === true;
 }
 
 const STANDARD_STREAMS = new Set(["PipeWrap", "TTYWrap"]);

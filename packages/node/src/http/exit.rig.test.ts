@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterEach, describe, expect, it } from "vitest";
+import { makeRigFolder } from "../rig/child.ts";
 import { onRequest, startWireServer } from "./rig/wire-server.ts";
 
 const CLIENT = new URL("../../dist/http/client.js", import.meta.url).href;
@@ -21,8 +23,8 @@ interface Ended {
   readonly resent: number;
 }
 
-/** Runs a program with `client`, `post(url, timeoutMs, bytes)`, `tell(post)` and `silentDns` at hand. @param keepsStdin leaves its standard input open */
-async function run(program: string, keepsStdin = false): Promise<Ended> {
+/** Runs a program with `client`, `post(url, timeoutMs, bytes)`, `tell(post)` and `silentDns` at hand. @param isTalkedTo leaves its standard input open, and gives it a channel for messages */
+async function run(program: string, isTalkedTo = false): Promise<Ended> {
   const dns = await startSilentDns();
   const head = `
     import { Resolver } from "node:dns/promises";
@@ -38,14 +40,15 @@ async function run(program: string, keepsStdin = false): Promise<Ended> {
     const tell = (asked) => asked.then(({ fault }) => console.log(fault));
     const silentDns = "http://collector.test/";
     process.on("exit", () => console.log("exit"));`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", `${head}\n${program}`], { env: {} });
-  if (!keepsStdin) child.stdin.end();
+  const child = spawn(process.execPath, ["--input-type=module", "-e", `${head}\n${program}`], {
+    env: { SOCKET: join(makeRigFolder(), "socket") },
+    stdio: isTalkedTo ? ["pipe", "pipe", "pipe", "ipc"] : "pipe",
+  });
+  const { stdin, stdout: out, stderr: err } = child;
+  if (stdin === null || out === null || err === null) throw new Error("it has no streams");
+  if (!isTalkedTo) stdin.end();
   ends.push(() => child.kill("SIGKILL"));
-  const [[code], stdout, stderr] = await Promise.all([
-    once(child, "close"),
-    text(child.stdout),
-    text(child.stderr),
-  ]);
+  const [[code], stdout, stderr] = await Promise.all([once(child, "close"), text(out), text(err)]);
   return { code, stdout, stderr, resent: dns.queries.length - new Set(dns.queries).size };
 }
 
@@ -108,19 +111,36 @@ describe("a process that lives on", () => {
     expect({ stdout, stderr }).toEqual({ stdout: "waiting\nexit\n", stderr: "" });
   });
 
-  it("by its standard input is mistaken once, and never again", async () => {
+  it.each([
+    ["its standard input", "process.stdin.resume();"],
+    ["lines of its standard input", "void (async () => { for await (const _ of process.stdin); })();"],
+    ["messages of the process that made it", 'process.on("message", () => undefined);'],
+    [
+      "a connection to a socket of the file system",
+      `const { createServer, connect } = await import("node:net");
+       const server = createServer().listen(process.env.SOCKET).unref();
+       connect(process.env.SOCKET).resume();`,
+    ],
+  ])("by %s has its first post left alone", async (_what, life) => {
     const { stdout, stderr } = await run(
-      `process.stdin.resume();
-       const first = await post(silentDns);
+      `${life}
+       const first = await post(silentDns, 1200);
        console.log(first.fault);
-       const second = await post(silentDns, 2500);
+       const second = await post(silentDns, 300);
        console.log(second.fault);
-       const third = await post(silentDns, 500);
-       console.log(third.fault);
        process.exit();`,
       true,
     );
-    expect({ stdout, stderr }).toEqual({ stdout: "cancelled\ntimeout\ntimeout\nexit\n", stderr: "" });
+    expect({ stdout, stderr }).toEqual({ stdout: "timeout\ntimeout\nexit\n", stderr: "" });
+  });
+
+  it.each([
+    ["only looks at its standard input", "process.stdin;"],
+    ["has let go of its standard input", "process.stdin.resume().unref();"],
+    ["does not listen to the process that made it", "process.connected;"],
+  ])("does not when it %s", async (_what, life) => {
+    const { stdout, stderr } = await run(`${life}\ntell(post(silentDns));`, true);
+    expect({ stdout, stderr }).toEqual({ stdout: "cancelled\nexit\n", stderr: "" });
   });
 });
 
