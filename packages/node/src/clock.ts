@@ -1,3 +1,4 @@
+import { uptime } from "node:os";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 
@@ -7,6 +8,8 @@ export interface Clock {
   readonly now: () => number;
   /** Milliseconds since some moment, which never jump. */
   readonly monotonic: () => number;
+  /** Milliseconds since the machine started, with the time that it was suspended; nobody can set it. */
+  readonly sinceBoot: () => number;
   /** Calls a task later, without keeping the process alive. @returns what calls it off */
   readonly later: (afterMs: number, task: () => void) => () => void;
 }
@@ -18,6 +21,7 @@ export const MAX_TIMER_MS = 2_147_483_647;
 export const machineClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
+  sinceBoot: () => uptime() * 1000,
   later: (afterMs, task) => {
     const timer = setTimeout(task, Math.min(Math.max(afterMs, 0), MAX_TIMER_MS)).unref();
     return () => clearTimeout(timer);

@@ -151,7 +151,7 @@ export class Core {
     this.#look();
     // Also when this telemetry was closed before.
     this.standing.look();
-    this.#discardRefused();
+    discardRefused(this.folder, this.standing);
     return isStored;
   }
 
@@ -195,7 +195,7 @@ export class Core {
       this.#session?.flushSync();
       this.#shut(standing.whyOff(sources));
     }
-    this.#discardRefused();
+    discardRefused(this.folder, this.standing);
     if (!isOn) return;
     if (!isLog) for (const source of sources) this.#recordGivenByEnvironment(source);
     const session = this.#open(isLog);
@@ -205,10 +205,6 @@ export class Core {
       if (isOpen) session.setDecisions(source, decisions);
       else session.stopSource(source);
     }
-  }
-
-  #discardRefused(): void {
-    discardRefused(this.folder, (source) => this.standing.permitOf(source));
   }
 
   /** An answer that stands in the environment is noted with the plan that it was given for: a later plan is asked for. */
@@ -238,11 +234,7 @@ export class Core {
         this.#look();
         return this.#session === session ? this.standing.permitOf(source) : "discard";
       },
-      filterOf: (source) => {
-        const { standing } = this;
-        if (!standing.maySend(source)) return undefined;
-        return createLineFilter(settings.plan, source, standing.decisionsOf(source));
-      },
+      filterOf: (source) => this.#filterOf(source),
       writeKeyOf: (source) => this.#writeKeys.get(source),
       print: isLog ? print : undefined,
       onFault: (error) => {
@@ -254,6 +246,12 @@ export class Core {
     this.#stopListening = onProcessExit(() => session.flushSync());
     if (this.#keepAlive !== undefined) session.keepAlive(this.#keepAlive);
     return session;
+  }
+
+  #filterOf(source: Source): ((line: string) => boolean) | undefined {
+    const { settings, standing } = this;
+    if (!standing.maySend(source)) return undefined;
+    return createLineFilter(settings.plan, source, standing.decisionsOf(source));
   }
 
   /** Somebody may have deleted the folder, or another process may have been told No and Yes: ids are new then. */

@@ -84,7 +84,7 @@ export class Session {
       permitOf,
       filterOf: options.filterOf,
       onFailed: options.onFailed,
-      now: clock.now,
+      clock,
       random,
     });
     this.#loop = new SendLoop({ sender: this.#sender, clock, onFault: options.onFault });

@@ -211,6 +211,7 @@ function toHurried(speed: number): string {
     const clock = {
       now: () => ${ZERO_MS} + (Date.now() - ${ZERO_MS}) * ${speed} + offsetMs,
       monotonic: () => performance.now() * ${speed},
+      sinceBoot: () => performance.now() * ${speed},
       later: (afterMs, task) => {
         const timer = setTimeout(task, Math.min(Math.max(afterMs / ${speed}, 0), 2147483647)).unref();
         return () => clearTimeout(timer);

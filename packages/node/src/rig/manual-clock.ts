@@ -15,6 +15,9 @@ export interface ManualClock extends Clock {
   readonly planned: () => number;
 }
 
+/** How long before the test its machine started. */
+const BOOTED_BEFORE_MS = 60 * 60_000;
+
 export function createManualClock(startMs: number): ManualClock {
   let elapsedMs = 0;
   let offsetMs = startMs;
@@ -22,6 +25,7 @@ export function createManualClock(startMs: number): ManualClock {
   return {
     now: () => offsetMs + elapsedMs,
     monotonic: () => elapsedMs,
+    sinceBoot: () => BOOTED_BEFORE_MS + elapsedMs,
     later: (afterMs, run) => {
       const task = { dueAtMs: elapsedMs + Math.max(0, afterMs), run };
       tasks.add(task);

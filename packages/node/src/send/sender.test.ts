@@ -30,7 +30,12 @@ beforeEach(async () => {
 });
 afterEach(() => recorder.close());
 
-function open(options: Partial<SenderOptions> & { readonly now?: () => number } = {}) {
+interface SenderTestOptions extends Partial<SenderOptions> {
+  readonly now?: () => number;
+  readonly sinceBoot?: () => number;
+}
+
+function open(options: SenderTestOptions = {}) {
   const folder = openStateFolder(makeFolderForTest());
   mkdirSync(folder.outbox);
   const now = options.now ?? Date.now;
@@ -47,7 +52,7 @@ function open(options: Partial<SenderOptions> & { readonly now?: () => number } 
       permitOf: () => "send",
       filterOf: () => undefined,
       onFailed: () => {},
-      now,
+      clock: { now, sinceBoot: options.sinceBoot ?? (() => performance.now()) },
       random: () => 1,
       ...options,
       ...more,
@@ -326,6 +331,52 @@ describe("the outbox's bounds", () => {
     recorder.answer = undefined;
     await sender.run();
     expect(ids()).toEqual(["3"]);
+  });
+
+  const HOUR_MS = 60 * 60_000;
+  const REAL_MS = Date.UTC(2026, 10, 23);
+  it.each<[what: string, behindMs: number, writtenMs: number, jumpMs: number, passMs: number, left: number]>([
+    ["a day behind", DAY_MS, 0, DAY_MS, 0, 1],
+    ["years behind", 3000 * DAY_MS, 0, 3000 * DAY_MS, 0, 1],
+    ["years behind, of the process before", 3000 * DAY_MS, -5 * HOUR_MS, 3000 * DAY_MS, 0, 1],
+    ["a year ahead", -365 * DAY_MS, 0, -365 * DAY_MS, 0, 1],
+    ["right, of a message that waits since long before the machine started", 0, -8 * DAY_MS, 0, 0, 0],
+    ["years behind, but eight days ago", 3000 * DAY_MS, 0, 3000 * DAY_MS, 8 * DAY_MS, 0],
+    ["right, on a machine that was suspended for eight days", 0, 0, 0, 8 * DAY_MS, 0],
+  ])(
+    "knows the age of what was written while the clock was %s",
+    async (_what, behindMs, writtenMs, jumpMs, passMs, left) => {
+      let nowMs = REAL_MS - behindMs;
+      let bootMs = 10 * HOUR_MS;
+      const time = { now: () => nowMs, sinceBoot: () => bootMs };
+      const { folder, sender, another, write } = open(time);
+      const path = write("server", ["1"]);
+      utimesSync(path, new Date(nowMs + writtenMs), new Date(nowMs + writtenMs));
+      nowMs += jumpMs + passMs + HOUR_MS;
+      bootMs += passMs + HOUR_MS;
+      recorder.answer = (_request, response) => reply(response, 503);
+      await sender.run();
+      await another().run(); // begun after the clock was set
+      const files = await listOutboxFiles(folder.outbox);
+      expect(files).toHaveLength(left);
+      for (const { writtenAtMs } of files)
+        expect(Math.abs(writtenAtMs - REAL_MS - writtenMs)).toBeLessThan(1000);
+    },
+  );
+
+  it("does not correct twice what two replicas see", async () => {
+    let nowMs = REAL_MS - 3 * DAY_MS;
+    const time = { now: () => nowMs, sinceBoot: () => 100 * DAY_MS };
+    const { folder, sender, another, write } = open(time);
+    const replica = another();
+    const path = write("server", ["1"]);
+    utimesSync(path, new Date(nowMs), new Date(nowMs));
+    nowMs += 3 * DAY_MS;
+    recorder.answer = (_request, response) => reply(response, 503);
+    await sender.run();
+    await replica.run();
+    const [file] = await listOutboxFiles(folder.outbox);
+    expect(file?.writtenAtMs).toBeLessThanOrEqual(nowMs + 1000);
   });
 
   it.each(["outbox/server-20261123T120000Z-aa.sent", "delivery.json", "instance.json", "receipts.ndjson"])(

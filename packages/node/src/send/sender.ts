@@ -1,3 +1,4 @@
+import type { Clock } from "../clock.ts";
 import type { Permit } from "../consent/standing.ts";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
 import { discardLines, hasDiscarded } from "../outbox/discarded.ts";
@@ -13,6 +14,7 @@ import { SOURCES, type Source } from "../outbox/outbox-name.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
 import { BatchPacker, halve, splitLines } from "./batch.ts";
+import { ClockSteps, correctTimes } from "./clock-step.ts";
 import { toUrl } from "./collector-url.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { type FailedTry, judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
@@ -39,7 +41,7 @@ export interface SenderOptions {
   readonly filterOf: (source: Source) => ((line: string) => boolean) | undefined;
   /** Told of each try that failed. `blocked`: the collector does not want what it was sent, somebody has to mend something. */
   readonly onFailed: (failed: FailedTry) => void;
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "now" | "sinceBoot">;
   readonly random: () => number;
 }
 
@@ -70,12 +72,14 @@ export class Sender {
   readonly #packer = new BatchPacker();
   readonly #batchUrl: URL;
   readonly #authorization: string;
+  readonly #steps: ClockSteps;
   #attempts = 0;
   #isStopped = false;
   #lost = { expired: 0, overflowed: 0 };
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#steps = new ClockSteps(options.clock);
     this.#batchUrl = toUrl(options.host, "v1/batch");
     this.#authorization = `Basic ${Buffer.from(`${options.writeKey}:`).toString("base64")}`;
   }
@@ -107,15 +111,15 @@ export class Sender {
   }
 
   async #sendWaiting(delivery: Delivery): Promise<RunEnd> {
-    const { now, host } = this.#options;
+    const { clock, host } = this.#options;
     this.#turnTo(`${host.origin}${host.pathname}`, delivery);
-    const askedMs = untilAllowedMs(delivery.notBefore, now());
+    const askedMs = untilAllowedMs(delivery.notBefore, clock.now());
     if (askedMs > 0) return { end: "later", afterMs: askedMs, isAsked: true };
     const progress = await this.#sendAll(delivery);
     if (this.#isStopped) return { end: "stopped" };
     const end = this.#toEnd(progress);
     const isAsked = end.end === "later" && end.isAsked;
-    delivery.notBefore = isAsked ? new Date(now() + end.afterMs).toISOString() : undefined;
+    delivery.notBefore = isAsked ? new Date(clock.now() + end.afterMs).toISOString() : undefined;
     await this.#keep(delivery);
     return end;
   }
@@ -135,8 +139,10 @@ export class Sender {
 
   /** Keeps the outbox within its bounds. @returns the files that are left */
   async sweep(): Promise<readonly OutboxFile[]> {
-    const { folder, maxOutboxBytes, now } = this.#options;
-    const { files, expired, overflowed } = await sweepOutbox(folder, maxOutboxBytes, now());
+    const { folder, maxOutboxBytes, clock } = this.#options;
+    const step = this.#steps.take();
+    if (step !== undefined) await correctTimes(await listOutboxFiles(folder.outbox), step);
+    const { files, expired, overflowed } = await sweepOutbox(folder, maxOutboxBytes, clock.now());
     this.#lost = { expired: this.#lost.expired + expired, overflowed: this.#lost.overflowed + overflowed };
     return files;
   }
@@ -219,7 +225,7 @@ export class Sender {
       return { go: "later", verdict };
     }
     if (verdict.next === "delivered") {
-      delivery.lastSentAt = new Date(this.#options.now()).toISOString();
+      delivery.lastSentAt = new Date(this.#options.clock.now()).toISOString();
       delivery.accepted += lines.count - verdict.dropped.length;
       for (const reason of verdict.dropped) count(delivery, reason);
       return ON;
@@ -236,7 +242,7 @@ export class Sender {
   }
 
   async #post(lines: Lines): Promise<HttpOutcome> {
-    const { http, now } = this.#options;
+    const { http, clock } = this.#options;
     return http.post({
       url: this.#batchUrl,
       headers: {
@@ -245,7 +251,7 @@ export class Sender {
         authorization: this.#authorization,
         ...(this.#attempts === 0 ? {} : { "x-retry-count": String(this.#attempts) }),
       },
-      body: await this.#packer.pack(lines, now()),
+      body: await this.#packer.pack(lines, clock.now()),
       timeoutMs: POST_TIMEOUT_MS,
     });
   }

@@ -2,8 +2,8 @@
 
 import { rmdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Permit } from "../consent/standing.ts";
-import { isOutboxName, SOURCES, type Source, sourceOfName } from "../outbox/outbox-name.ts";
+import type { Permit, Standing } from "../consent/standing.ts";
+import { isOutboxName, SOURCES, sourceOfName } from "../outbox/outbox-name.ts";
 import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "./state-folder.ts";
 
 /**
@@ -11,13 +11,13 @@ import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "
  * the ids and keys too. The receipts stay, and what is not ours, should the product have given a folder that it uses itself.
  * Never throws: what cannot be deleted stays.
  */
-export function discardRefused(folder: StateFolder, permitOf: (source: Source) => Permit): void {
-  const refused = SOURCES.filter((source) => permitOf(source) === "discard");
+export function discardRefused(folder: StateFolder, standing: Pick<Standing, "permitOf">): void {
+  const refused = SOURCES.filter((source) => standing.permitOf(source) === "discard");
   for (const name of namesIn(folder.outbox)) {
     const source = isOutboxName(name) ? sourceOfName(name) : undefined;
     if (source !== undefined && refused.includes(source)) removeFile(join(folder.outbox, name));
   }
-  if (!refused.includes("server") || needsIdentity(folder, permitOf("client"))) return;
+  if (!refused.includes("server") || needsIdentity(folder, standing.permitOf("client"))) return;
   for (const [path, field] of Object.entries(OWN_FIELDS(folder))) {
     if (readObject(path)?.[field] !== undefined) removeFile(path);
   }
