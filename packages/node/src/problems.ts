@@ -1,5 +1,5 @@
 /** What is wrong: the plan, or what a call was given. */
-type Where = "plan" | "createTelemetry" | "keepAlive" | "gateway";
+type Where = "plan" | "createTelemetry" | "keepAlive" | "gateway" | "inspector";
 
 export const NO_EVENTS =
   "plan: it declares no event for the server; `track()` and the other calls have nothing to send.";

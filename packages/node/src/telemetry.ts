@@ -119,9 +119,10 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   /**
    * A request handler with the operator's page: what was sent, what waits, what is withheld and why, the switch, the plan.
    * It does no login: mount it behind the one of the product's admins, whoever reaches it can read messages and switch.
-   * It answers `GET /`, `/status.json`, `/messages.json?limit&before`, `/plan` and `POST /switch` below where it is mounted.
+   * It answers `GET /`, `/status.json`, `/messages.json?limit&before`, `/plan` and `POST /switch` below where it is mounted, to
+   * requests by IP address, by `localhost`, and by the names that `hosts` has.
    * @example
-   * app.use("/admin/telemetry", requireAdmin, telemetry.inspector()); // Express, connect, @fastify/middie
+   * app.use("/admin/telemetry", requireAdmin, telemetry.inspector({ hosts: ["app.example.org"] })); // Express, connect, @fastify/middie
    * // Where the URL keeps its path: node:http, Hono (`c.env.incoming` and `c.env.outgoing`), and Fastify before it reads bodies:
    * const inspector = telemetry.inspector({ path: "/admin/telemetry" });
    * const onRequest = [requireAdmin, async (request, reply) => { reply.hijack(); inspector(request.raw, reply.raw); }];

@@ -52,7 +52,7 @@ async function serve(handler: InspectorHandler): Promise<Ask & { port: number }>
 async function open(options: WorldOptions = {}, wait = 0): Promise<World & { ask: Ask; port: number }> {
   const world = openForTest(options);
   await track(world, wait);
-  const ask = await serve(world.telemetry.inspector());
+  const ask = await serve(world.telemetry.inspector({ hosts: ["a.test"] }));
   return { ...world, ask, port: ask.port };
 }
 
@@ -569,10 +569,12 @@ describe("what is asked wrongly", () => {
       const socket = connect(port, "127.0.0.1");
       socket
         .on("error", () => {})
-        .write("POST /switch HTTP/1.1\r\nHost: a\r\nSec-Fetch-Site: none\r\nContent-Length: 9\r\n\r\nx");
+        .write(
+          "POST /switch HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: none\r\nContent-Length: 9\r\n\r\nx",
+        );
       socket.end();
       const other = connect(port, "127.0.0.1").on("error", () => {});
-      other.write("GET / HTTP/1.1\r\nHost: a\r\n\r\n", () => other.destroy());
+      other.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n", () => other.destroy());
     }
     expect((await ask("/")).status).toBe(200);
   });
@@ -585,5 +587,26 @@ describe("the plan's page", () => {
     expect([status, headers["content-type"]]).toEqual([200, "text/html; charset=utf-8"]);
     expect(body).toContain("<title>What Appsmith collects</title>");
     expect(body).toContain("execute_<wbr>ACTION_<wbr>TRIGGERED");
+  });
+});
+
+describe("a request by a name that is not the product's", () => {
+  const rebound = { host: "evil.test", origin: "http://evil.test", "sec-fetch-site": "same-origin" };
+  it.each([
+    ["GET", "/"],
+    ["GET", "/status.json"],
+    ["GET", "/messages.json"],
+    ["GET", "/messages.ndjson"],
+    ["GET", "/plan"],
+    ["POST", "/switch"],
+  ])("%s %s is told nothing and changes nothing", async (method, path) => {
+    const { ask, telemetry } = await open({}, 1);
+    const body = JSON.stringify({ answer: "no" });
+    const headers = { ...rebound, "content-type": "application/json" };
+    const reply = await ask(path, { method, headers, body: method === "POST" ? body : "" });
+    expect(reply).toMatchObject({ status: 403 });
+    expect(toJson(reply)).toMatchObject({ error: "host_unknown" });
+    expect(reply.body).not.toMatch(/evil|Appsmith/);
+    expect(telemetry.status().state).toBe("on");
   });
 });

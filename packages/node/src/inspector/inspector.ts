@@ -4,11 +4,13 @@ import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
 import { type DeletionReceipt, type Forgotten, forgetThenTurnOff } from "../forget.ts";
+import { findOtherType, findUnknown } from "../option-problems.ts";
 import type { Source } from "../outbox/outbox-name.ts";
 import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/outbox-page.ts";
 import { originOf } from "../request-origin.ts";
 import { explainFault as explainCause } from "../send/retry.ts";
 import { writeMessages } from "./download.ts";
+import { isKnownHost } from "./hosts.ts";
 import { INSPECTOR_STYLE, renderInspector } from "./page.ts";
 import {
   beginFile,
@@ -29,7 +31,17 @@ const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
 export interface InspectorOptions {
   /** Where the product has put it, such as `/admin/telemetry`, when the framework does not take that off the URL. @default "" */
   readonly path?: string | undefined;
+  /**
+   * The names under which the product is reached, such as `app.example.org`, with or without a port. IP addresses and
+   * `localhost` are known; a request by any other name is refused, because another site's page could be behind it.
+   * @default none
+   */
+  readonly hosts?: readonly string[] | undefined;
 }
+
+const NAMES = Object.keys({ path: true, hosts: true } satisfies {
+  readonly [Name in keyof InspectorOptions]-?: true;
+});
 
 /** Answers a request of node:http, and so one of Express, Fastify or Hono. */
 export type InspectorHandler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -55,11 +67,28 @@ interface Refusal {
 export function createInspector(inspected: Inspected, options?: InspectorOptions): InspectorHandler {
   const inspector = new Inspector(inspected);
   const path = typeof options?.path === "string" ? options.path : "";
+  const hosts = isNames(options?.hosts) ? options.hosts : [];
+  if ("core" in inspected) inspected.core.problems.note("inspector", checkInspector(options));
   return (request, response) => {
     // Of an answer whose reader has left: without a listener it would end the product.
     response.on("error", () => {});
+    if (!isKnownHost(request.headers.host, hosts)) return sendFault(response, "host_unknown");
     inspector.answer(request, response, path).catch(() => sendFault(response, "internal"));
   };
+}
+
+function checkInspector(options: InspectorOptions | undefined): readonly string[] {
+  const { hosts } = options ?? {};
+  const isUsable = hosts === undefined || isNames(hosts);
+  return [
+    ...(isUsable ? [] : ['inspector.hosts: give a list of names, such as ["app.example.org"].']),
+    ...findOtherType("inspector.path", options?.path, "string", "a path such as /admin/telemetry"),
+    ...findUnknown(options ?? {}, NAMES, "inspector."),
+  ];
+}
+
+function isNames(hosts: unknown): hosts is readonly string[] {
+  return Array.isArray(hosts) && hosts.every((name) => typeof name === "string");
 }
 
 class Inspector {

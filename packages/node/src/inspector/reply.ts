@@ -10,6 +10,11 @@ const FAULTS = {
     status: 403,
     message: "This came from a page of another site, or from a program that does not say otherwise.",
   },
+  host_unknown: {
+    status: 403,
+    message:
+      'This inspector is not asked for by this name: another site could be behind it. Whoever built the product names its hosts: inspector({ hosts: ["app.example.org"] }). By an IP address or localhost it is reached without.',
+  },
   body_too_large: { status: 413, message: "The body is larger than 4096 bytes." },
   body_unreadable: { status: 400, message: "The body is neither JSON nor a form." },
   answer_invalid: {
