@@ -34,6 +34,8 @@ export interface FolderReport {
   readonly isInstanceStrange: boolean;
   readonly lastKeepAliveAt: string | undefined;
   readonly delivery: Delivery;
+  /** Whether the SDK has noted what became of what was sent; the installer notes nothing, and a refusal erases it. */
+  readonly isDeliveryNoted: boolean;
   readonly outbox: OutboxTotals;
   /** The newest ones, newest first. */
   readonly messages: readonly OutboxMessage[];
@@ -90,12 +92,13 @@ export async function readFolder(dir: string, limit: number): Promise<FolderRepo
   return {
     dir,
     answers: readAnswers(readText(folder.receipts)),
-    policy: readText(POLICY_FILE),
+    policy: readText(POLICY_FILE, { mayBeLink: true }),
     standing: readKeptStanding(folder, POLICY_FILE),
     instance: instance && { instanceId: instance.instanceId, createdAt: instance.createdAt },
     isInstanceStrange: instance === undefined && readText(folder.instance) !== undefined,
     lastKeepAliveAt: lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString(),
     delivery: readDelivery(folder.delivery),
+    isDeliveryNoted: readText(folder.delivery) !== undefined,
     outbox: await countOutbox(folder.outbox),
     messages: (await readOutboxPage(folder.outbox, { limit }))?.messages ?? [],
   };

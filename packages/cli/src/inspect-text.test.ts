@@ -22,6 +22,7 @@ const quiet: FolderReport = {
   instance: { instanceId: "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d", createdAt: "2026-11-01T00:00:00.000Z" },
   isInstanceStrange: false,
   lastKeepAliveAt: undefined,
+  isDeliveryNoted: true,
   delivery: {
     accepted: 0,
     refused: {},
@@ -90,5 +91,35 @@ describe("the policy of the machine goes before every answer", () => {
       /^ {2}The policy of this machine turns off: Appsmith\. Server: on, after a notice\. The server has an id/,
     );
     expect(headOf(render({ policy: "# nothing\n" }))).toMatch(/^ {2}Server: on, after a notice\. The server/);
+  });
+});
+
+describe("a folder whose server has noted nothing", () => {
+  const [ofServer] = quiet.answers ?? [];
+  if (ofServer === undefined) throw new Error("it has an answer");
+  const nothing = { instance: undefined, isDeliveryNoted: false } as const;
+  const sent = { ...quiet.outbox, files: 1, bytes: 900, sent: { messages: 3, bytes: 900 } };
+  it("does not say that nothing was ever sent, after the installer alone has run", () => {
+    const answers = [{ ...ofServer, source: "installer" }] as const;
+    const text = render({ ...nothing, answers, outbox: sent });
+    expect(headOf(text)).toBe(
+      "  Installer: on, after a notice. Server: off, because nobody has answered for it. Messages that wait: 0; sent in the last seven days: 3.",
+    );
+    expect(text).toContain(
+      "  sent to             not noted: the installer sent by itself, as the messages below say\n",
+    );
+    expect(text).not.toMatch(/never|nobody yet|accepted/);
+  });
+
+  it("does not say that nothing was ever sent, after it was turned off", () => {
+    const text = render({ ...nothing, answers: [{ ...ofServer, answer: "no" }] });
+    expect(text).toContain(
+      "  sent to             not known: what was sent before a No was erased here with it\n",
+    );
+    expect(text).not.toMatch(/never|nobody yet|accepted/);
+  });
+
+  it("says so when nothing can have been sent", () => {
+    expect(render({ ...nothing, answers: [] })).toContain("  sent to             nobody yet\n");
   });
 });

@@ -118,8 +118,13 @@ const ANSWER_WORDS = { yes: "on, after a Yes", notice: "on, after a notice", no:
 
 function toInstanceSentence(isThere: boolean, answers: readonly Receipt[]): string {
   if (isThere) return "The server has an id here, as of when the product last ran.";
-  const isOff = answers.some(({ source, answer }) => source === "server" && answer === "no");
-  return isOff ? "The server has no id here." : "Off, or not begun: the server has no id here.";
+  const ofServer = answers.find(({ source }) => source === "server");
+  if (ofServer?.answer === "no") return "The server has no id here.";
+  if (ofServer !== undefined)
+    return "The server has no id here: it has not begun, or its environment turns it off.";
+  return answers.length === 0
+    ? "Off, or not begun: the server has no id here."
+    : "Server: off, because nobody has answered for it.";
 }
 
 function answerRows({ answers }: FolderReport): readonly Row[] {
@@ -150,7 +155,9 @@ function instanceRows({ instance, isInstanceStrange, lastKeepAliveAt }: FolderRe
   ];
 }
 
-function deliveryRows({ delivery, outbox }: FolderReport, nowMs: number): readonly Row[] {
+function deliveryRows(report: FolderReport, nowMs: number): readonly Row[] {
+  const { delivery } = report;
+  if (!report.isDeliveryNoted) return [outboxRow(report), ["sent to", toNotNoted(report)]];
   const { accepted, refused, expired, overflowed, lastSentAt, lastFault, notBefore, collector } = delivery;
   const faults = lastFault === undefined ? [] : [`${explainFault(lastFault)} (${lastFault})`];
   const pauses =
@@ -158,10 +165,7 @@ function deliveryRows({ delivery, outbox }: FolderReport, nowMs: number): readon
       ? []
       : [`not before ${notBefore}: the collector asked to be left alone until then`];
   return [
-    [
-      "outbox",
-      `${outbox.bytes} bytes in ${outbox.files} ${outbox.files === 1 ? "file" : "files"}; ${outbox.waiting.bytes} bytes wait`,
-    ],
+    outboxRow(report),
     ["sent to", collector ?? "nobody yet"],
     ["last sent", lastSentAt ?? "never"],
     ...faults.map((sentence) => ["last try failed", sentence] as const),
@@ -172,6 +176,19 @@ function deliveryRows({ delivery, outbox }: FolderReport, nowMs: number): readon
     ),
     ["lost unsent", `${expired} after seven days, ${overflowed} because the outbox was full`],
   ];
+}
+
+function outboxRow({ outbox }: FolderReport): Row {
+  const files = `${outbox.files} ${outbox.files === 1 ? "file" : "files"}`;
+  return ["outbox", `${outbox.bytes} bytes in ${files}; ${outbox.waiting.bytes} bytes wait`];
+}
+
+/** Nothing would read as "nothing was ever sent", which is not known. */
+function toNotNoted({ answers = [], outbox }: FolderReport): string {
+  if (outbox.sent.messages > 0) return "not noted: the installer sent by itself, as the messages below say";
+  if (answers.some(({ answer }) => answer === "no"))
+    return "not known: what was sent before a No was erased here with it";
+  return "nobody yet";
 }
 
 /** As the collector names it, or `http_400`; a later version's reason stands as it is. */

@@ -3,8 +3,9 @@
 import { type Answer, type Giver, latestReceipt, type Receipt, readReceipts } from "@candor/consent";
 import { SOURCES, type Source } from "../outbox/outbox-name.ts";
 import type { Settings } from "../settings.ts";
+import { readText } from "../state/plain-file.ts";
 import { storeReceipts } from "../state/receipts-file.ts";
-import { readText, type StateFolder } from "../state/state-folder.ts";
+import type { StateFolder } from "../state/state-folder.ts";
 
 const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
 

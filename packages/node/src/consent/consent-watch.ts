@@ -1,6 +1,7 @@
 import { type Decision, decide, type Facts, type Rule, type Signals } from "@candor/consent";
 import type { Source } from "../outbox/outbox-name.ts";
-import { readText, signatureOf } from "../state/state-folder.ts";
+import { readText } from "../state/plain-file.ts";
+import { signatureOf } from "../state/state-folder.ts";
 
 /** The decisions about one source, one for each rule that a plan can give an event. */
 export type SourceDecisions = Readonly<Record<Rule, Decision>>;
@@ -50,7 +51,7 @@ export class ConsentWatch {
     const { policy, receipts } = this.#look;
     // What could not be read may have been a lack of file descriptors: it is read again each time.
     if (signature === this.#signature && policy !== null && receipts !== null) return this.#version();
-    this.#look = { policy: readText(policyFile), receipts: readText(receiptsFile) };
+    this.#look = { policy: readText(policyFile, { mayBeLink: true }), receipts: readText(receiptsFile) };
     this.#signature = signature;
     this.#decisions.clear();
     return this.#version();

@@ -1,7 +1,8 @@
 import { modeSwitch } from "@candor/plan/runtime";
 import { Standing } from "../consent/standing.ts";
+import { readText } from "../state/plain-file.ts";
 import { readKeptPlan } from "../state/plan-file.ts";
-import { readText, type StateFolder } from "../state/state-folder.ts";
+import type { StateFolder } from "../state/state-folder.ts";
 import { describeSources, type SourceStatus } from "./status.ts";
 
 /** How telemetry stands, as far as a state folder and the machine's policy tell. */

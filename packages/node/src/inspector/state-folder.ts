@@ -8,6 +8,7 @@ export { type InstanceAction, signRequest } from "../send/instance-request.ts";
 export { explainFault, untilAllowedMs } from "../send/retry.ts";
 export { MAX_AGE_MS } from "../send/sweep.ts";
 export { type Instance, readInstance } from "../state/instance.ts";
+export { readText } from "../state/plain-file.ts";
 export { readKeptPlan } from "../state/plan-file.ts";
-export { openStateFolder, readText, type StateFolder } from "../state/state-folder.ts";
+export { openStateFolder, type StateFolder } from "../state/state-folder.ts";
 export { type KeptStanding, readKeptStanding } from "./kept-standing.ts";

@@ -17,7 +17,7 @@ import type { Source } from "../outbox/outbox-name.ts";
 import { countOutbox, type OutboxTotals } from "../outbox/outbox-page.ts";
 import { OFF_REASONS } from "../reasons.ts";
 import { type Delivery, readDelivery } from "../send/delivery.ts";
-import { readText } from "../state/state-folder.ts";
+import { readText } from "../state/plain-file.ts";
 
 const SENTENCES: { readonly [reason: string]: string } = {
   ...DENY_REASONS,

@@ -2,6 +2,8 @@ import { openForReading, readBytes } from "./outbox-file.ts";
 
 const LINE_BREAK = 10;
 const PIECE_BYTES = 64 * 1024;
+/** What is longer is no message, and nothing in front of it is shown. */
+const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
 /** A line of a file, without its line break. */
 export interface FileLine {
@@ -58,7 +60,7 @@ export class BackwardLines {
   /** Holds one more piece, as large as all that is held, so that a long line is not copied over and over. False: there is none. */
   async #readOn(): Promise<boolean> {
     const length = Math.min(this.#fromByte, Math.max(PIECE_BYTES, this.#held.length));
-    if (length === 0) return false;
+    if (length === 0 || this.#held.length > MAX_LINE_BYTES) return false;
     const fromByte = this.#fromByte - length;
     const piece = await readPiece(this.#path, fromByte, length);
     this.#fromByte = fromByte;

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { open } from "node:fs/promises";
+import { openPlain } from "../state/plain-file.ts";
 
 const SPACE = 32;
 /** A line that begins with a space, behind another line. */
@@ -27,7 +27,7 @@ export function hasDiscarded(lines: Buffer): boolean {
 
 /** Overwrites lines of a file. Another process may append to it meanwhile. @throws the file system's error */
 export async function discardLines(path: string, places: readonly LinePlace[]): Promise<void> {
-  const file = await open(path, constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0));
+  const file = await openPlain(path, constants.O_WRONLY);
   try {
     for (const { fromByte, toByte } of places) {
       const length = toByte - fromByte;

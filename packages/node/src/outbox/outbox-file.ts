@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
-import { type FileHandle, lstat, open, readdir, readFile } from "node:fs/promises";
+import { type FileHandle, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { openPlain } from "../state/plain-file.ts";
 import { removeFile, replaceFileLater } from "../state/state-folder.ts";
 import { isDiscarded } from "./discarded.ts";
 import { type OutboxName, parseOutboxName } from "./outbox-name.ts";
@@ -8,6 +9,13 @@ import { type OutboxName, parseOutboxName } from "./outbox-name.ts";
 const LINE_BREAK = 10;
 /** Read in one go when lines are counted. */
 const COUNTED_BYTES = 256 * 1024;
+/** A number and a line break; what is longer is no cursor. */
+const CURSOR_BYTES = 32;
+/** No outbox is so large: whoever put it there did not use the SDK, and to count its lines would take minutes. */
+const MAX_FILE_BYTES = 4 * 1024 ** 3;
+/** Longer lines are no messages: the collector takes 32 KiB. */
+const MAX_LINE_BYTES = 8 * 1024 * 1024;
+
 /** One file of messages, and how far it was delivered. */
 export interface OutboxFile extends OutboxName {
   readonly path: string;
@@ -36,7 +44,7 @@ async function describeFile(outbox: string, name: string): Promise<OutboxFile | 
   const path = join(outbox, name);
   try {
     const stat = await lstat(path);
-    if (!stat.isFile()) return undefined;
+    if (!stat.isFile() || stat.size > MAX_FILE_BYTES) return undefined;
     const { size, mtimeMs } = stat;
     return {
       ...about,
@@ -57,7 +65,9 @@ function cursorOf(path: string): string {
 /** How many bytes of a file are dealt with; 0 when nothing says so. */
 export async function readCursor(path: string): Promise<number> {
   try {
-    const text = (await readFile(cursorOf(path), "latin1")).trim();
+    const file = await openForReading(cursorOf(path));
+    const bytes = await readBytes(file, 0, CURSOR_BYTES).finally(() => file.close());
+    const text = bytes.toString("latin1").trim();
     return /^\d{1,15}$/.test(text) ? Number(text) : 0;
   } catch {
     return 0;
@@ -101,9 +111,9 @@ export async function readLines(path: string, fromByte: number, limit: LinesLimi
   }
 }
 
-/** Opens a file, and nothing that a link leads to. @throws the file system's error */
+/** Opens a plain file, and nothing that a link leads to. @throws the file system's error */
 export function openForReading(path: string): Promise<FileHandle> {
-  return open(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
+  return openPlain(path, constants.O_RDONLY);
 }
 
 /** As many bytes as there are, at most `length`. @throws the file system's error */
@@ -120,11 +130,12 @@ export async function readBytes(file: FileHandle, fromByte: number, length: numb
 
 /** A line that no limit allows, such as one that was not written by us: it must not hold up what is behind it. */
 async function readLongLine(file: FileHandle, fromByte: number, lengthBytes: number): Promise<Lines> {
-  for (let length = lengthBytes * 2; ; length *= 2) {
+  for (let length = lengthBytes * 2; length <= MAX_LINE_BYTES; length *= 2) {
     const bytes = await readBytes(file, fromByte, length);
     const lines = cutLines(bytes, 1);
     if (lines.count > 0 || bytes.length < length) return lines;
   }
+  return { bytes: Buffer.alloc(0), count: 0 };
 }
 
 function cutLines(bytes: Buffer, maxLines: number): Lines {

@@ -1,6 +1,7 @@
 import type { Plan } from "@candor/plan/runtime";
 import { readPlan } from "../generated-plan.ts";
-import { readObject, readText, replaceFile } from "./state-folder.ts";
+import { readText } from "./plain-file.ts";
+import { readObject, replaceFile } from "./state-folder.ts";
 
 /** The plan that the product enforces. */
 export interface KeptPlan {

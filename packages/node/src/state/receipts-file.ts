@@ -1,6 +1,7 @@
-import { appendFileSync, mkdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { type Receipt, readReceipts, writeReceipt } from "@candor/consent";
-import { readText, replaceFile, type StateFolder } from "./state-folder.ts";
+import { appendText, readText } from "./plain-file.ts";
+import { replaceFile, type StateFolder } from "./state-folder.ts";
 
 /**
  * Appends answers to receipts.ndjson. A file that cannot be understood denies everything: a new answer replaces it, but for
@@ -13,7 +14,7 @@ export function storeReceipts(folder: StateFolder, receipts: readonly Receipt[])
   const text = readText(folder.receipts);
   if (typeof text === "string" && readReceipts(text) === undefined)
     replaceFile(folder.receipts, `${refusalsIn(text)}${lines}`);
-  else appendFileSync(folder.receipts, lines, { mode: 0o600, flush: true });
+  else appendText(folder.receipts, lines);
 }
 
 function refusalsIn(text: string): string {

@@ -1,18 +1,10 @@
 import { randomBytes } from "node:crypto";
-import {
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { codeOf } from "../error-code.ts";
 import { isRecord } from "../json.ts";
 import { isOutboxName } from "../outbox/outbox-name.ts";
+import { readText } from "./plain-file.ts";
 
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
@@ -88,15 +80,6 @@ export function signatureOf(file: string): string {
   }
 }
 
-/** The text of a file; undefined: there is none; null: it cannot be read. */
-export function readText(path: string): string | undefined | null {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    return isMissing(error) ? undefined : null;
-  }
-}
-
 /** An object of a JSON file; undefined when there is none, or it is no JSON object. */
 export function readObject(path: string): { readonly [key: string]: unknown } | undefined {
   const text = readText(path);
@@ -151,9 +134,4 @@ export function removeFile(path: string): boolean {
   } catch {
     return false;
   }
-}
-
-/** ENOTDIR: there can be none, because what should be its folder is a file. */
-function isMissing(error: unknown): boolean {
-  return ["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
 }
