@@ -285,21 +285,26 @@ async function states(settings: Settings) {
   return { code, states, sentences: checks.map(({ sentence }) => sentence).join("\n") };
 }
 
-const WELL = ["node", "engine", "settings", "plan", "data", "collector", "store", "set-aside", "clock"];
+const WELL = ["node", "engine", "settings", "plan", "data", "collector", "store", "quarantine", "clock"];
 
-test("doctor finds a collector that runs, and rows set aside, of which it shows no content", async () => {
+test("doctor finds a collector that runs, and rows in quarantine, of which it shows no content", async () => {
   const well = await states({ ...DEFAULT_PLAN, CANDOR_URL: collector.url });
   expect([well.code, well.states]).toEqual([0, WELL.map((name) => `${name} ok`)]);
   expect(well.sentences).toContain(`Candor runs at ${collector.url} and accepts messages.`);
   expect(well.sentences).toContain("The store takes rows");
-  const row = { setAsideAt: "2026-01-01T00:00:00Z", id: "s-1", fault: "VIOLATED_CONSTRAINT", line: "SECRET" };
-  const file = join(dataDir, "set-aside", "s-1.json");
+  const row = {
+    quarantinedAt: "2026-01-01T00:00:00Z",
+    id: "s-1",
+    fault: "VIOLATED_CONSTRAINT",
+    line: "SECRET",
+  };
+  const file = join(dataDir, "quarantine", "s-1.json");
   writeFileSync(file, JSON.stringify(row));
   const warned = await states({ ...DEFAULT_PLAN, CANDOR_URL: collector.url });
   rmSync(file);
   expect([warned.code, warned.states.filter((state) => !state.endsWith("ok"))]).toEqual([
     0,
-    ["set-aside warn"],
+    ["quarantine warn"],
   ]);
   expect(warned.sentences).toContain("1 VIOLATED_CONSTRAINT; newest: s-1");
   expect(warned.sentences).not.toContain("SECRET");

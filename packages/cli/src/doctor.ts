@@ -3,7 +3,7 @@ import { engineSupport } from "@candor/engine";
 import { CandorError, type Config } from "@candor/server";
 import { judge } from "./doctor/checks.ts";
 import type { Facts, PlaceFacts } from "./doctor/facts.ts";
-import { examineFolder, examineSetAside, measureDisk } from "./doctor/folder.ts";
+import { examineFolder, examineQuarantine, measureDisk } from "./doctor/folder.ts";
 import { examineClones } from "./doctor/instances.ts";
 import { examinePlan } from "./doctor/plan-checks.ts";
 import { examineListening, examineServers } from "./doctor/reach.ts";
@@ -51,7 +51,7 @@ async function examinePlace(config: Config, nowMs: number): Promise<PlaceFacts> 
     plan: examinePlan(planFile, nowMs),
     folder: await examineFolder(dataDir),
     disk: await measureDisk(dataDir),
-    setAside: examineSetAside(dataDir),
+    quarantine: examineQuarantine(dataDir),
     listening,
     clones: isRunning ? await examineClones(config) : undefined,
     servers: isRunning ? [] : await examineServers(clickhouseUrls ?? []),

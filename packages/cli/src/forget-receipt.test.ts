@@ -9,7 +9,7 @@ test("a receipt says of whom, from where how much, when, and what it does not co
     completedAt: "2026-01-01T00:00:02.000Z",
     removed: [
       { where: "events", rows: 1 },
-      { where: "set aside", rows: 0 },
+      { where: "quarantine", rows: 0 },
     ],
     notes: ["Backups are not reached."],
   };
@@ -19,7 +19,7 @@ test("a receipt says of whom, from where how much, when, and what it does not co
   gone at                       2026-01-01T00:00:02.000Z
 Removed
   events                        1 row
-  set aside                     0 rows
+  quarantine                    0 rows
 Notes
   - Backups are not reached.
 `);

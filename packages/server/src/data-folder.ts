@@ -18,7 +18,7 @@ export interface DataFolder {
   /** The embedded store. */
   readonly storeDir: string;
   /** Rows that the store rejected. */
-  readonly setAsideDir: string;
+  readonly quarantineDir: string;
   /** The key under which ids are hashed. */
   readonly hashSecretFile: string;
   release(): void;
@@ -35,7 +35,7 @@ export function openDataFolder(dataDir: string): DataFolder {
     logDir: join(dataDir, "log"),
     dedupeDir: join(dataDir, "dedupe"),
     storeDir: join(dataDir, "store"),
-    setAsideDir: join(dataDir, "set-aside"),
+    quarantineDir: join(dataDir, "quarantine"),
   };
   const fd = orUnwritable(dataDir, () => {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });

@@ -9,7 +9,7 @@ export { type Keys, openKeys } from "./keys.ts";
 export type { Candor, StartOptions } from "./main.ts";
 export { checkFolderOwner } from "./private-folder.ts";
 export { DROP_REASONS, type DropReason } from "./reasons.ts";
-export { listSetAside, type SetAsideRow } from "./store/set-aside.ts";
+export { listQuarantined, type QuarantinedRow } from "./store/quarantine.ts";
 
 /** As in main.ts, which is loaded by the first call: no other command needs an HTTP server and a store. */
 export const startCandor: typeof main.startCandor = async (...args) =>

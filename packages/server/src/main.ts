@@ -127,7 +127,7 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     await planStore.apply();
   };
   await checkSchema(prepare);
-  const inserter = startInserterThread({ address, setAsideDir: folder.setAsideDir });
+  const inserter = startInserterThread({ address, quarantineDir: folder.quarantineDir });
   closers.push(() => inserter.close());
   const onStoreChange = storeReporter(report);
   const drain = startDrain({ log, inserter, prepare, meters, now, onFatal, onStoreChange });
@@ -227,9 +227,9 @@ async function openApi(
   const adminOf = createMatcher({ admin: keys.adminToken });
   const onFault = (error: unknown): void => report(`A request failed: ${causeOf(error)}`);
   const storedForms = createStoredForms(pseudonym);
-  const { logDir, setAsideDir } = folder;
+  const { logDir, quarantineDir } = folder;
   const currentPlan = (): Plan => plan.current().plan;
-  const forget = createForget({ store, log, logDir, setAsideDir, storedForms, plan: currentPlan, now });
+  const forget = createForget({ store, log, logDir, quarantineDir, storedForms, plan: currentPlan, now });
   const ingest = createIngest({
     ids: createIds({ hash: pseudonym }),
     plan: plan.current,

@@ -26,7 +26,7 @@ export interface Meters {
   countRefused(code: ErrorCode): void;
   countDrained(rows: number, blocks: number): void;
   countInsertRetry(): void;
-  countSetAside(rows: number): void;
+  countQuarantined(rows: number): void;
   /** Prometheus text format 0.0.4. */
   expose(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
@@ -35,7 +35,7 @@ export function createMeters(sources: MeterSources): Meters {
   const kept = new Map<string, number>();
   const dropped = new Map<DropReason, number>();
   const refused = new Map<ErrorCode, number>();
-  const totals = { drainedRows: 0, drainedBlocks: 0, insertRetries: 0, setAside: 0 };
+  const totals: Totals = { drainedRows: 0, drainedBlocks: 0, insertRetries: 0, quarantinedRows: 0 };
   for (const source of SOURCES) kept.set(source, 0);
   for (const reason of Object.keys(DROP_REASONS) as DropReason[]) dropped.set(reason, 0);
 
@@ -49,25 +49,7 @@ export function createMeters(sources: MeterSources): Meters {
     "code",
     refused,
   );
-  addTotal(
-    registry,
-    "candor_drained_rows_total",
-    "Rows that have left the log: stored, or set aside.",
-    () => totals.drainedRows,
-  );
-  addTotal(
-    registry,
-    "candor_drained_blocks_total",
-    "Blocks that the store has acknowledged.",
-    () => totals.drainedBlocks,
-  );
-  addTotal(
-    registry,
-    "candor_insert_retries_total",
-    "Inserts that failed and were tried again.",
-    () => totals.insertRetries,
-  );
-  addTotal(registry, "candor_set_aside_rows_total", "Rows that the store rejected.", () => totals.setAside);
+  addTotals(registry, totals);
   addPlanCounter(registry, sources.planCounts);
   addGauges(registry, sources);
   return {
@@ -83,11 +65,32 @@ export function createMeters(sources: MeterSources): Meters {
     countInsertRetry: () => {
       totals.insertRetries += 1;
     },
-    countSetAside: (rows) => {
-      totals.setAside += rows;
+    countQuarantined: (rows) => {
+      totals.quarantinedRows += rows;
     },
     expose: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
+}
+
+interface Totals {
+  drainedRows: number;
+  drainedBlocks: number;
+  insertRetries: number;
+  quarantinedRows: number;
+}
+
+function addTotals(registry: Registry, totals: Totals): void {
+  const all: readonly [name: string, help: string, read: () => number][] = [
+    [
+      "candor_drained_rows_total",
+      "Rows that have left the log: stored, or quarantined.",
+      () => totals.drainedRows,
+    ],
+    ["candor_drained_blocks_total", "Blocks that the store has acknowledged.", () => totals.drainedBlocks],
+    ["candor_insert_retries_total", "Inserts that failed and were tried again.", () => totals.insertRetries],
+    ["candor_quarantined_rows_total", "Rows that the store rejected.", () => totals.quarantinedRows],
+  ];
+  for (const [name, help, read] of all) addTotal(registry, name, help, read);
 }
 
 function add<Key>(counts: Map<Key, number>, key: Key, by: number): void {

@@ -17,7 +17,7 @@ const STOPPED: PlaceFacts = {
   plan: { file: "/p.yaml", fault: undefined, product: "Kitchen", version: 2, attention: [] },
   folder: { path: "/d", state: "writable", mode: 0o700, keysMode: 0o600, lock: "free", foreign: undefined },
   disk: { freeBytes: 20 * GIB, logBytes: 0, storeBytes: 2048 },
-  setAside: { dir: "/d/set-aside", rows: [], cause: undefined },
+  quarantine: { dir: "/d/quarantine", rows: [], cause: undefined },
   listening: {
     url: "http://127.0.0.1:7226",
     host: "127.0.0.1",
@@ -70,7 +70,7 @@ test("a machine on which nothing is wrong", () => {
     "ok    disk       20.0 GiB free; the log has 0 B, the store 2.0 KiB.",
     "ok    collector  No Candor is running; port 7226 on 127.0.0.1 is free. `candor start` starts one.",
     "ok    store      Embedded: it is opened at the start.",
-    "ok    set-aside  The store has rejected no row.",
+    "ok    quarantine  The store has rejected no row.",
     "ok    clock      2026-01-01T12:00:00Z.",
   ]);
 });
@@ -96,11 +96,11 @@ test("settings that cannot be used are listed, and what they point at is not loo
 });
 
 const NO_ENGINE = { supported: false, platform: "linux-x64-musl", why: "it needs glibc" } as const;
-const { folder, listening, setAside } = STOPPED;
+const { folder, listening, quarantine } = STOPPED;
 const ROWS = ["1", "2", "3", "4"].map((id) => ({
   id: `s-${id}`,
   fault: id === "1" ? "TOO_LARGE" : "VIOLATED_CONSTRAINT",
-  setAsideAt: `2026-01-0${id}T00:00:00Z`,
+  quarantinedAt: `2026-01-0${id}T00:00:00Z`,
 }));
 
 test.each<[string, Partial<Facts>, string]>([
@@ -254,13 +254,13 @@ test.each<[string, Partial<Facts>, string]>([
   ],
   [
     "rejected rows",
-    { place: { ...STOPPED, setAside: { ...setAside, rows: ROWS } } },
-    "warn  set-aside  The store has rejected 4 of its rows (1 TOO_LARGE, 3 VIOLATED_CONSTRAINT; newest: s-4, s-3, s-2). They are",
+    { place: { ...STOPPED, quarantine: { ...quarantine, rows: ROWS } } },
+    "warn  quarantine  The store has rejected 4 of its rows (1 TOO_LARGE, 3 VIOLATED_CONSTRAINT; newest: s-4, s-3, s-2). They are",
   ],
   [
     "rejected rows that cannot be read",
-    { place: { ...STOPPED, setAside: { ...setAside, cause: "EACCES" } } },
-    "warn  set-aside  The rows in /d/set-aside could not be read: EACCES.",
+    { place: { ...STOPPED, quarantine: { ...quarantine, cause: "EACCES" } } },
+    "warn  quarantine  The rows in /d/quarantine could not be read: EACCES.",
   ],
 ])("it finds %s", (_name, facts, start) => {
   expect(lines(facts).filter((line) => line.startsWith(start))).toHaveLength(1);
@@ -277,8 +277,8 @@ test("a plan that cannot be used, and one that needs attention", () => {
 });
 
 test("what a file or a server says cannot command the terminal", () => {
-  const rows = [{ id: "s\u001b[2J", fault: "F\u001b]0;x\u0007", setAsideAt: "" }];
-  const shown = lines({ place: { ...STOPPED, setAside: { ...setAside, rows } } }).join("");
+  const rows = [{ id: "s\u001b[2J", fault: "F\u001b]0;x\u0007", quarantinedAt: "" }];
+  const shown = lines({ place: { ...STOPPED, quarantine: { ...quarantine, rows } } }).join("");
   expect(shown).toContain("F\\u{1b}]0;x\\u{7}");
   expect(shown).not.toMatch(/\p{Cc}/u);
 });

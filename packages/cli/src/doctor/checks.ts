@@ -1,5 +1,5 @@
 import type { Facts, ListeningFacts, MachineFacts, PlaceFacts } from "./facts.ts";
-import { checkDisk, checkFolder, checkSetAside } from "./folder-checks.ts";
+import { checkDisk, checkFolder, checkQuarantine } from "./folder-checks.ts";
 import { checkInstances } from "./instances.ts";
 import { checkPlan } from "./plan-checks.ts";
 import { checkStore } from "./store-checks.ts";
@@ -22,7 +22,7 @@ export function judge({ machine, settingsFaults, place }: Facts): Check[] {
       checkPort(place.listening, place.folder),
       checkStore(place),
     );
-    if (typeof place.folder.state === "string") checks.push(checkSetAside(place.setAside));
+    if (typeof place.folder.state === "string") checks.push(checkQuarantine(place.quarantine));
     checks.push(...checkInstances(place.clones));
   }
   return [...checks, checkClock(machine, place)];

@@ -25,7 +25,7 @@ export interface PlaceFacts {
   readonly folder: FolderFacts;
   /** Undefined where the system does not say. */
   readonly disk: DiskFacts | undefined;
-  readonly setAside: SetAsideFacts;
+  readonly quarantine: QuarantineFacts;
   readonly listening: ListeningFacts;
   /** Instances whose state folder was copied; undefined when no collector says. */
   readonly clones: number | undefined;
@@ -64,9 +64,9 @@ export interface DiskFacts {
 }
 
 /** Rows that the store rejected. Never holds the rows themselves. */
-export interface SetAsideFacts {
+export interface QuarantineFacts {
   readonly dir: string;
-  readonly rows: readonly { readonly id: string; readonly fault: string; readonly setAsideAt: string }[];
+  readonly rows: readonly { readonly id: string; readonly fault: string; readonly quarantinedAt: string }[];
   /** Why they could not be read. */
   readonly cause: string | undefined;
 }

@@ -1,5 +1,5 @@
 import { CandorError } from "@candor/server";
-import type { DiskFacts, FolderFacts, ListeningFacts, SetAsideFacts } from "./facts.ts";
+import type { DiskFacts, FolderFacts, ListeningFacts, QuarantineFacts } from "./facts.ts";
 import { type Check, fail, ok, warn } from "./verdict.ts";
 
 const WARN_FREE_BYTES = 1024 ** 3;
@@ -61,20 +61,20 @@ export function checkDisk(disk: DiskFacts | undefined): Check {
 }
 
 /** Rows that the store rejected: how many, why, which last; never what they hold. */
-export function checkSetAside({ dir, rows, cause }: SetAsideFacts): Check {
+export function checkQuarantine({ dir, rows, cause }: QuarantineFacts): Check {
   if (cause !== undefined)
-    return warn("set-aside", `The rows in ${dir} could not be read: ${cause}. Look at the folder.`);
-  if (rows.length === 0) return ok("set-aside", "The store has rejected no row.");
+    return warn("quarantine", `The rows in ${dir} could not be read: ${cause}. Look at the folder.`);
+  if (rows.length === 0) return ok("quarantine", "The store has rejected no row.");
   const counts = new Map<string, number>();
   for (const { fault } of rows) counts.set(fault, (counts.get(fault) ?? 0) + 1);
   const faults = [...counts].map(([fault, count]) => `${count} ${fault}`).join(", ");
   const newest = [...rows]
-    .sort((a, b) => (a.setAsideAt < b.setAsideAt ? 1 : -1))
+    .sort((a, b) => (a.quarantinedAt < b.quarantinedAt ? 1 : -1))
     .slice(0, NEWEST_SHOWN)
     .map(({ id }) => id)
     .join(", ");
   return warn(
-    "set-aside",
+    "quarantine",
     `The store has rejected ${rows.length} of its rows (${faults}; newest: ${newest}). They are not in the store but in ${dir}, a file each, with the fault: read them, then delete them.`,
   );
 }

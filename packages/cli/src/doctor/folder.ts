@@ -6,10 +6,10 @@ import {
   causeOf,
   checkFolderOwner,
   isDataFolderHeld,
-  listSetAside,
+  listQuarantined,
   probeDisk,
 } from "@candor/server";
-import type { DiskFacts, FolderFacts, SetAsideFacts } from "./facts.ts";
+import type { DiskFacts, FolderFacts, QuarantineFacts } from "./facts.ts";
 
 /** Looks at the data folder without making it. */
 export async function examineFolder(path: string): Promise<FolderFacts> {
@@ -111,10 +111,10 @@ async function sizeOf(dir: string): Promise<number> {
 }
 
 /** The rows that the store rejected, without their content. */
-export function examineSetAside(dataDir: string): SetAsideFacts {
-  const dir = join(dataDir, "set-aside");
+export function examineQuarantine(dataDir: string): QuarantineFacts {
+  const dir = join(dataDir, "quarantine");
   try {
-    const rows = listSetAside(dir).map(({ id, fault, setAsideAt }) => ({ id, fault, setAsideAt }));
+    const rows = listQuarantined(dir).map(({ id, fault, quarantinedAt }) => ({ id, fault, quarantinedAt }));
     return { dir, rows, cause: undefined };
   } catch (error) {
     // The message of a SyntaxError quotes the file, and the file is what a client sent.

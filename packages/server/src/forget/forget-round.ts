@@ -12,7 +12,7 @@ export interface ForgetDependencies {
   readonly log: Pick<Log, "pending">;
   /** Segments, among them copies of damaged ones. */
   readonly logDir: string;
-  readonly setAsideDir: string;
+  readonly quarantineDir: string;
   /** The forms in which an id may stand in the store. */
   readonly storedForms: (id: string) => readonly string[];
   /** It names where an instance's id stands. */
@@ -45,7 +45,7 @@ const isRow = (file: string): boolean => !isCopy(file);
  */
 export async function runRound(
   subjects: readonly Subject[],
-  { store, log, logDir, setAsideDir, storedForms, plan, now }: ForgetDependencies,
+  { store, log, logDir, quarantineDir, storedForms, plan, now }: ForgetDependencies,
 ): Promise<Forgotten[]> {
   const startedAtMs = now();
   const sought = subjects.map(({ kind, id }) => ({ kind, ids: formsOf(kind, id, storedForms) }));
@@ -54,13 +54,13 @@ export async function runRound(
     await untilDrained(log, startedAtMs);
     return deleteRows(store, sought, { untilMs: startedAtMs, plan: plan() });
   });
-  const rows = await deleteKeptFiles(setAsideDir, isRow, sought);
-  const copies = await deleteKeptFiles(setAsideDir, isCopy, sought);
+  const rows = await deleteKeptFiles(quarantineDir, isRow, sought);
+  const copies = await deleteKeptFiles(quarantineDir, isCopy, sought);
   const damaged = await deleteKeptFiles(logDir, isCopy, sought);
   return stored.map(({ removed, elsewhere }, n) => ({
     removed: [
       removed,
-      { where: "set aside", rows: rows[n] ?? 0 },
+      { where: "quarantine", rows: rows[n] ?? 0 },
       { where: "copies of damaged segments", rows: (copies[n] ?? 0) + (damaged[n] ?? 0) },
     ],
     elsewhere,

@@ -11,8 +11,8 @@ import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
 import { migrate } from "../store/migrate.ts";
+import { openQuarantine } from "../store/quarantine.ts";
 import { CONTACT_TARGET, EVENT_TARGET, escapeAll, toContactLine } from "../store/row.ts";
-import { openSetAside } from "../store/set-aside.ts";
 import { createForget, type ForgetDependencies, type ForgetReceipt, readForgetRequest } from "./forget.ts";
 import type { ForgetRequest } from "./forget-request.ts";
 
@@ -36,14 +36,14 @@ afterAll(async () => {
 beforeEach(async () => {
   for (const table of ["events", "contacts"]) await store.command(`TRUNCATE TABLE ${table} SYNC`);
   const dir = mkdtempSync(join(root, "data-"));
-  const [logDir, setAsideDir] = [join(dir, "log"), join(dir, "set-aside")];
+  const [logDir, quarantineDir] = [join(dir, "log"), join(dir, "quarantine")];
   mkdirSync(logDir);
-  mkdirSync(setAsideDir);
+  mkdirSync(quarantineDir);
   deps = {
     store,
     log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
     logDir,
-    setAsideDir,
+    quarantineDir,
     storedForms: (id) => [id, `hashed-${id}`],
     plan: () => PLAN,
     now: () => NOW_MS,
@@ -141,7 +141,7 @@ describe("forgetting", () => {
       completedAt: "2026-03-02T00:00:00.000Z",
       removed: [
         { where: "events", rows: 4 },
-        { where: "set aside", rows: 0 },
+        { where: "quarantine", rows: 0 },
         { where: "copies of damaged segments", rows: 0 },
       ],
       notes: [
@@ -240,9 +240,9 @@ describe("forgetting", () => {
     expect(await store.query("SELECT * FROM candor.forgetting")).toEqual([]);
   }, 60_000);
 
-  it("waits for what is in the log, and removes rows that were set aside on the way", async () => {
+  it("waits for what is in the log, and removes rows that were quarantined on the way", async () => {
     const log = await openAppendLog({ dir: deps.logDir, keepKeys: async () => {} });
-    const setAside = openSetAside(deps.setAsideDir);
+    const quarantine = openQuarantine(deps.quarantineDir);
     const lines = [
       line({ id: "a", userId: "u1" }),
       "server\ttrack\tbroken\tu1\n",
@@ -252,17 +252,17 @@ describe("forgetting", () => {
     await log.append(new Uint32Array(2 * lines.length).fill(1), lines.join(""));
     const drain = startDrain({
       log,
-      inserter: createInserter(store, setAside),
+      inserter: createInserter(store, quarantine),
       prepare: async () => {},
       onFatal: () => {},
       onStoreChange: () => {},
-      meters: { countDrained: () => {}, countInsertRetry: () => {}, countSetAside: () => {} },
+      meters: { countDrained: () => {}, countInsertRetry: () => {}, countQuarantined: () => {} },
       lingerMs: 300,
     });
     const receipt = await forget({ user: "u1" }, { log, now: Date.now });
-    expect(rowsOf(receipt)).toEqual({ events: 1, "set aside": 1, "copies of damaged segments": 0 });
+    expect(rowsOf(receipt)).toEqual({ events: 1, quarantine: 1, "copies of damaged segments": 0 });
     expect(await storedIds()).toEqual(["b"]);
-    expect(readdirSync(deps.setAsideDir)).toHaveLength(1);
+    expect(readdirSync(deps.quarantineDir)).toHaveLength(1);
     await drain.close(1000);
   });
 
@@ -271,8 +271,8 @@ describe("forgetting", () => {
       [join(deps.logDir, "1.open.damaged")]: line({ id: "a", userId: "u1" }),
       [join(deps.logDir, "2.open.damaged")]: line({ id: "a", userId: "u10" }),
       [join(deps.logDir, "3.open")]: line({ id: "a", userId: "u1" }),
-      [join(deps.setAsideDir, "1.damaged")]: `${line({ id: "a" })}torn \ufffd {"userId":"u1"`,
-      [join(deps.setAsideDir, "2.unreadable")]: toContactLine(
+      [join(deps.quarantineDir, "1.damaged")]: `${line({ id: "a" })}torn \ufffd {"userId":"u1"`,
+      [join(deps.quarantineDir, "2.unreadable")]: toContactLine(
         { contact: "Ann@example.org", about: {} },
         TIME,
         1,
@@ -281,7 +281,7 @@ describe("forgetting", () => {
     for (const [path, content] of Object.entries(files)) writeFileSync(path, content);
     expect(rowsOf(await forget({ user: "u1" }))).toMatchObject({ "copies of damaged segments": 2 });
     expect(readdirSync(deps.logDir).sort()).toEqual(["2.open.damaged", "3.open"]);
-    expect(readdirSync(deps.setAsideDir)).toEqual(["2.unreadable"]);
+    expect(readdirSync(deps.quarantineDir)).toEqual(["2.unreadable"]);
     const receipt = await forget({ contact: "ann@example.org" });
     expect(rowsOf(receipt)).toMatchObject({ "copies of damaged segments": 1 });
   });

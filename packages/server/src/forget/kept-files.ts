@@ -7,7 +7,7 @@ import { escapeAll } from "../store/row.ts";
 import type { Sought } from "./stored-rows.ts";
 
 /**
- * Removes the files that hold one of the ids as a whole value: rows that were set aside, copies of damaged segments.
+ * Removes the files that hold one of the ids as a whole value: rows that were quarantined, copies of damaged segments.
  * Such rows may be broken, so they are searched as text, and a copy goes as a whole: in doubt for who is forgotten.
  * @returns how many files were removed for each of the sought, in their order; one that holds several counts for each
  */
@@ -48,7 +48,7 @@ function readLines(text: string): string {
   return `\t${lineOf(text) ?? text}\t`.replaceAll("\n", "\t\n\t");
 }
 
-/** Of a row that was set aside. */
+/** Of a row that was quarantined. */
 function lineOf(text: string): string | undefined {
   try {
     const row: unknown = JSON.parse(text);

@@ -41,7 +41,7 @@ beforeAll(async () => {
     store: counting(store),
     log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
     logDir: root,
-    setAsideDir: root,
+    quarantineDir: root,
     storedForms: (id) => [id, pseudonymOf(id)],
     plan: () => PLAN,
     now: () => NOW_MS,

@@ -119,7 +119,7 @@ class AppendLog implements Log {
   async remove(segment: SealedSegment): Promise<void> {
     const at = this.#sealed.findIndex((candidate) => candidate.name === segment.name);
     if (at < 0) return;
-    await rm(segment.path, { force: true }); // gone already when it was set aside
+    await rm(segment.path, { force: true }); // gone already when it was quarantined
     this.#sealed.splice(at, 1);
   }
 

@@ -45,7 +45,7 @@ const log = await openAppendLog({
 });
 await fill(log);
 const address = { socketPath, ...(isSent ? {} : { rowsDir: join(dir, "store", "rows") }) };
-const inserter = startInserterThread({ address, setAsideDir: join(dir, "quarantine") });
+const inserter = startInserterThread({ address, quarantineDir: join(dir, "quarantine") });
 
 const before = { own: process.cpuUsage(), engineS: engineCpuS() };
 for (let segment = await log.nextSealed(0); segment !== undefined; segment = await log.nextSealed(0)) {

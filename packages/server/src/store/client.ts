@@ -138,7 +138,7 @@ export function readSql(name: string): string {
 }
 
 /**
- * ClickHouse's codes that speak of the rows that were sent: these alone are set aside. Every other failure is the
+ * ClickHouse's codes that speak of the rows that were sent: these alone are quarantined. Every other failure is the
  * store's own (away, full, overloaded, misconfigured), and the same block is tried again until it is taken.
  * @see https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
  */

@@ -125,7 +125,7 @@ describe("a cluster of two ClickHouse servers", () => {
       store,
       log,
       logDir: nowhere,
-      setAsideDir: nowhere,
+      quarantineDir: nowhere,
       storedForms: (id: string) => [id],
       plan: samplePlan,
       now: Date.now,

@@ -9,7 +9,7 @@ import { openStore, type Store } from "./client.ts";
 import { startDrain, toPauseMs } from "./drain.ts";
 import { createInserter } from "./inserter.ts";
 import { migrate } from "./migrate.ts";
-import { listSetAside, openSetAside } from "./set-aside.ts";
+import { listQuarantined, openQuarantine } from "./quarantine.ts";
 
 const root = mkdtempSync(join(tmpdir(), "candor-drain-"));
 let engine: Engine;
@@ -49,15 +49,15 @@ async function storedIds(): Promise<string[]> {
 interface Counts {
   drained: number;
   retries: number;
-  setAside: number;
+  quarantine: number;
 }
 
 /** Drains what the log holds with a store that may fail, and gives back what was counted. */
 async function drainWith(faulty: Store, deadlineMs = 60_000): Promise<Counts> {
-  const counts: Counts = { drained: 0, retries: 0, setAside: 0 };
+  const counts: Counts = { drained: 0, retries: 0, quarantine: 0 };
   const drain = startDrain({
     log,
-    inserter: createInserter(faulty, openSetAside(dir)),
+    inserter: createInserter(faulty, openQuarantine(dir)),
     prepare: async () => {},
     onFatal: () => {},
     onStoreChange: () => {},
@@ -68,8 +68,8 @@ async function drainWith(faulty: Store, deadlineMs = 60_000): Promise<Counts> {
       countInsertRetry: () => {
         counts.retries += 1;
       },
-      countSetAside: (rows) => {
-        counts.setAside += rows;
+      countQuarantined: (rows) => {
+        counts.quarantine += rows;
       },
     },
     lingerMs: 10,
@@ -89,7 +89,7 @@ describe("the drain", () => {
         if (failures-- > 0) throw new Error("connection lost");
       },
     };
-    expect(await drainWith(forgetful)).toEqual({ drained: 500, retries: 3, setAside: 0 });
+    expect(await drainWith(forgetful)).toEqual({ drained: 500, retries: 3, quarantine: 0 });
     expect(await storedIds()).toEqual(ids(500).sort());
     expect(log.pending().rows).toBe(0);
   });
@@ -98,15 +98,15 @@ describe("the drain", () => {
     const lines = ids(1000).map(line);
     for (const bad of [0, 17, 18, 999]) lines[bad] = `server\ttrack\tbad ${bad}\n`;
     await append(lines);
-    expect(await drainWith(store)).toMatchObject({ drained: 1000, setAside: 4 });
+    expect(await drainWith(store)).toMatchObject({ drained: 1000, quarantine: 4 });
     const good = ids(1000).filter((_, n) => ![0, 17, 18, 999].includes(n));
     expect(await storedIds()).toEqual(good.sort());
     expect(
-      listSetAside(dir)
+      listQuarantined(dir)
         .map((row) => row.line.slice(13))
         .sort(),
     ).toEqual(["bad 0", "bad 17", "bad 18", "bad 999"]);
-    expect(listSetAside(dir)[0]?.fault).toMatch(/^CANNOT_/);
+    expect(listQuarantined(dir)[0]?.fault).toMatch(/^CANNOT_/);
   });
 
   it("does not double a row when it is stopped half-way through taking a block apart", async () => {
@@ -132,14 +132,14 @@ describe("the drain", () => {
         .filter((id) => id !== "m40")
         .sort(),
     );
-    expect(listSetAside(dir)).toHaveLength(1);
+    expect(listQuarantined(dir)).toHaveLength(1);
   });
 
   it("tries a block again, and sets nothing aside, while the fault is the store's", async () => {
     await append(ids(10).map(line));
     await store.command("RENAME TABLE events TO away");
     const counts = await drainWith(store, 700);
-    expect(counts).toMatchObject({ drained: 0, setAside: 0 });
+    expect(counts).toMatchObject({ drained: 0, quarantine: 0 });
     expect(counts.retries).toBeGreaterThan(1);
     await store.command("RENAME TABLE away TO events");
     log = await openAppendLog({ dir, keepKeys: async () => {} });

@@ -18,7 +18,7 @@ const MAX_RESTED_AGE_MS = 60_000;
 export interface DrainOptions {
   readonly log: Log;
   readonly inserter: Inserter;
-  readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countSetAside">;
+  readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
   /** Called first, again and again until it resolves: brings the schema up. */
   readonly prepare: () => Promise<void>;
   /** Told when `prepare` rejects with a CandorError: what no further try can mend. */
@@ -79,11 +79,11 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
     const segment = await log.nextSealed(lingerMs);
     if (segment === undefined || state.stopping.aborted) return;
     const drainSegment = async (): Promise<void> => {
-      const { rowsSetAside } = await options.inserter.insert(segment);
+      const { rowsQuarantined } = await options.inserter.insert(segment);
       await log.remove(segment);
       options.inserter.forget(segment);
       options.meters.countDrained(segment.rows, 1);
-      options.meters.countSetAside(rowsSetAside);
+      options.meters.countQuarantined(rowsQuarantined);
     };
     const startedMs = performance.now();
     const loadBefore = performance.eventLoopUtilization();

@@ -109,7 +109,7 @@ describe("the embedded engine that reads its rows from files", () => {
     const { rowsDir, ...rest } = address("left");
     mkdirSync(rowsDir);
     writeFileSync(join(rowsDir, "left.tsv"), "left\n");
-    const inserter = startInserterThread({ address: { ...rest, rowsDir }, setAsideDir: root });
+    const inserter = startInserterThread({ address: { ...rest, rowsDir }, quarantineDir: root });
     expect(readdirSync(root)).not.toContain("left");
     await inserter.close();
   });

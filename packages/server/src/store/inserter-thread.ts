@@ -8,7 +8,7 @@ import { openRowFiles } from "./row-files.ts";
 /** What the thread is started with. */
 export interface InserterThreadData {
   readonly address: StoreAddress;
-  readonly setAsideDir: string;
+  readonly quarantineDir: string;
 }
 
 export type InserterRequest =
@@ -16,10 +16,10 @@ export type InserterRequest =
   | { readonly ask: "abort" };
 
 /** The answer to `insert`. */
-export type InserterAnswer = { readonly rowsSetAside: number } | { readonly fault: string };
+export type InserterAnswer = { readonly rowsQuarantined: number } | { readonly fault: string };
 
 interface Waiting {
-  resolve(answer: { rowsSetAside: number }): void;
+  resolve(answer: { rowsQuarantined: number }): void;
   reject(error: Error): void;
 }
 

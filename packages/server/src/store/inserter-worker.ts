@@ -5,7 +5,7 @@ import { causeOf } from "../errors.ts";
 import { openStore } from "./client.ts";
 import { createInserter } from "./inserter.ts";
 import type { InserterAnswer, InserterRequest, InserterThreadData } from "./inserter-thread.ts";
-import { openSetAside } from "./set-aside.ts";
+import { openQuarantine } from "./quarantine.ts";
 
 const NICENESS = 10;
 
@@ -13,8 +13,8 @@ const NICENESS = 10;
 if (platform === "linux") yieldToOthers();
 
 /** The thread's own file: asks come in one at a time, each insert is answered once. */
-const { address, setAsideDir }: InserterThreadData = workerData;
-const inserter = createInserter(openStore(address), openSetAside(setAsideDir));
+const { address, quarantineDir }: InserterThreadData = workerData;
+const inserter = createInserter(openStore(address), openQuarantine(quarantineDir));
 
 function yieldToOthers(): void {
   try {

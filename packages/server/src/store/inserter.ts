@@ -1,16 +1,16 @@
 import type { SealedSegment } from "../log/log.ts";
 import { readSegment, type SegmentContent } from "../log/segment.ts";
 import { rowFaultOf, type Store } from "./client.ts";
+import type { Quarantine } from "./quarantine.ts";
 import { CONTACT_TARGET, EVENT_TARGET, type LineTarget } from "./row.ts";
-import type { SetAside } from "./set-aside.ts";
 
 /** Puts segments into the store. */
 export interface Inserter {
   /**
-   * Resolves once every row of the segment is in the store, exactly once, or set aside because the store rejects it.
+   * Resolves once every row of the segment is in the store, exactly once, or quarantined because the store rejects it.
    * Rejects when the store does not take it now: call it again with the same segment.
    */
-  insert(segment: SealedSegment): Promise<{ readonly rowsSetAside: number }>;
+  insert(segment: SealedSegment): Promise<{ readonly rowsQuarantined: number }>;
   /** Lets go of what was noted for a segment that is gone from the log. */
   forget(segment: SealedSegment): void;
   /** Lets an insert under way fail. */
@@ -19,7 +19,7 @@ export interface Inserter {
 }
 
 /** An inserter in this thread. */
-export function createInserter(store: Store, setAside: SetAside): Inserter {
+export function createInserter(store: Store, quarantine: Quarantine): Inserter {
   const aborting = new AbortController();
   let buffer = Buffer.alloc(0);
   return {
@@ -27,20 +27,20 @@ export function createInserter(store: Store, setAside: SetAside): Inserter {
       if (buffer.length < segment.bytes) buffer = Buffer.allocUnsafe(segment.bytes);
       const read = tryRead(segment, buffer);
       if (read === undefined) {
-        setAside.addUnreadable(segment);
-        return { rowsSetAside: segment.rows };
+        quarantine.addUnreadable(segment);
+        return { rowsQuarantined: segment.rows };
       }
-      if (read.damagedBytes > 0) setAside.addDamaged(segment);
-      let rowsSetAside = 0;
+      if (read.damagedBytes > 0) quarantine.addDamaged(segment);
+      let rowsQuarantined = 0;
       for (const block of blocksOf(segment, read)) {
         const insert: Insert = (part, token) => store.insertLines(block.target, part, token, aborting.signal);
-        rowsSetAside += await insertBlock(block, insert, setAside);
+        rowsQuarantined += await insertBlock(block, insert, quarantine);
       }
-      return { rowsSetAside };
+      return { rowsQuarantined };
     },
     forget: ({ name }) => {
-      setAside.forgetRanges(name);
-      setAside.forgetRanges(contactsName(name));
+      quarantine.forgetRanges(name);
+      quarantine.forgetRanges(contactsName(name));
     },
     abort: () => aborting.abort(),
     close: () => store.close(),
@@ -76,10 +76,10 @@ function blocksOf({ name }: SealedSegment, { lines, contactLines }: SegmentConte
 
 type Insert = (part: Buffer, token: string) => Promise<void>;
 
-/** As one block under its name; taken apart when the store rejects it. @returns rows set aside */
-async function insertBlock(block: Block, insert: Insert, setAside: SetAside): Promise<number> {
+/** As one block under its name; taken apart when the store rejects it. @returns rows in quarantine */
+async function insertBlock(block: Block, insert: Insert, quarantine: Quarantine): Promise<number> {
   const { name, lines } = block;
-  const rejected = setAside.rejectedRanges(name);
+  const rejected = quarantine.rejectedRanges(name);
   if (rejected.size === 0) {
     try {
       await insert(lines, name);
@@ -88,7 +88,7 @@ async function insertBlock(block: Block, insert: Insert, setAside: SetAside): Pr
       if (rowFaultOf(error) === undefined) throw error;
     }
   }
-  return takeApart({ name, lines: splitLines(lines), rejected, insert, setAside });
+  return takeApart({ name, lines: splitLines(lines), rejected, insert, quarantine });
 }
 
 interface Bisection {
@@ -96,7 +96,7 @@ interface Bisection {
   readonly lines: readonly Buffer[];
   readonly rejected: ReadonlySet<string>;
   readonly insert: Insert;
-  readonly setAside: SetAside;
+  readonly quarantine: Quarantine;
 }
 
 /**
@@ -104,8 +104,8 @@ interface Bisection {
  * was rejected is noted on disk before its halves are tried: after a crash the same halves come under the same tokens.
  */
 async function takeApart(bisection: Bisection): Promise<number> {
-  const { lines, name, setAside } = bisection;
-  let rowsSetAside = 0;
+  const { lines, name, quarantine } = bisection;
+  let rowsQuarantined = 0;
   const ranges: [from: number, to: number][] = [[0, lines.length]];
   for (let range = ranges.pop(); range !== undefined; range = ranges.pop()) {
     const [from, to] = range;
@@ -115,16 +115,16 @@ async function takeApart(bisection: Bisection): Promise<number> {
     if (to - from > 1) ranges.push([middle, to], [from, middle]);
     else {
       const line = lines[from]?.toString("utf8").replace(/\n$/, "") ?? "";
-      setAside.add({ setAsideAt: new Date().toISOString(), id: `${name}-${from}`, fault, line });
-      rowsSetAside += 1;
+      quarantine.add({ quarantinedAt: new Date().toISOString(), id: `${name}-${from}`, fault, line });
+      rowsQuarantined += 1;
     }
   }
-  return rowsSetAside;
+  return rowsQuarantined;
 }
 
 /** Inserts a range; the store's name for the fault when it rejects it, or has rejected it before. */
 async function rangeFault(
-  { name, lines, rejected, insert, setAside }: Bisection,
+  { name, lines, rejected, insert, quarantine }: Bisection,
   from: number,
   to: number,
 ): Promise<string | undefined> {
@@ -136,7 +136,7 @@ async function rangeFault(
   } catch (error) {
     const fault = rowFaultOf(error);
     if (fault === undefined) throw error;
-    if (to - from > 1) setAside.addRejectedRange(name, range);
+    if (to - from > 1) quarantine.addRejectedRange(name, range);
     return fault;
   }
 }

@@ -4,9 +4,9 @@ import { writeFileDurably } from "../log/disk.ts";
 import type { SealedSegment } from "../log/log.ts";
 
 /** A row that the store rejected: kept as a file of its own until the operator deletes it. */
-export interface SetAsideRow {
-  readonly setAsideAt: string;
-  /** Segment and row number: the same row is never set aside twice. */
+export interface QuarantinedRow {
+  readonly quarantinedAt: string;
+  /** Segment and row number: the same row is never quarantined twice. */
   readonly id: string;
   /** The store's name for the fault, such as VIOLATED_CONSTRAINT. */
   readonly fault: string;
@@ -14,8 +14,8 @@ export interface SetAsideRow {
   readonly line: string;
 }
 
-export interface SetAside {
-  add(row: SetAsideRow): void;
+export interface Quarantine {
+  add(row: QuarantinedRow): void;
   /** Keeps a copy of a segment of which a part can no longer be read. */
   addDamaged(segment: SealedSegment): void;
   /** Moves a segment here that the disk no longer gives out at all. */
@@ -27,7 +27,7 @@ export interface SetAside {
   forgetRanges(segment: string): void;
 }
 
-export function openSetAside(dir: string): SetAside {
+export function openQuarantine(dir: string): Quarantine {
   const rangesPath = (segment: string): string => join(dir, `${segment}.ranges`);
   const rejectedRanges = (segment: string): Set<string> =>
     new Set(existsSync(rangesPath(segment)) ? readFileSync(rangesPath(segment), "utf8").split("\n") : []);
@@ -45,10 +45,10 @@ export function openSetAside(dir: string): SetAside {
   };
 }
 
-/** Rows set aside, oldest first; for `candor doctor`, also while no collector runs. */
-export function listSetAside(dir: string): SetAsideRow[] {
+/** Rows in quarantine, oldest first; for `candor doctor`, also while no collector runs. */
+export function listQuarantined(dir: string): QuarantinedRow[] {
   if (!existsSync(dir)) return [];
   const files = readdirSync(dir).filter((file) => file.endsWith(".json"));
-  const rows = files.map((file): SetAsideRow => JSON.parse(readFileSync(join(dir, file), "utf8")));
+  const rows = files.map((file): QuarantinedRow => JSON.parse(readFileSync(join(dir, file), "utf8")));
   return rows.sort((a, b) => (a.id < b.id ? -1 : 1));
 }
