@@ -198,7 +198,7 @@ function heedSignal(
   { hasSignal, bringer }: Intake,
   { plan }: StepDependencies,
 ): DropReason | undefined {
-  if (!hasSignal || source !== "client" || bringer !== "client") return undefined;
+  if (!hasSignal || source !== "client" || bringer === "server") return undefined; // a server's headers are its own
   const { plan: inForce, find } = plan();
   const { type, event, name } = envelope;
   const declared = find(source, type, type === "track" ? event : name);
