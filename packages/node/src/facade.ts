@@ -112,7 +112,7 @@ function describe(core: Core): Status {
 
 function keepAlive(core: Core, options: KeepAliveOptions): void {
   const isRead = orElse(() => {
-    core.problems.note("keepAlive", checkKeepAlive(options, core.settings.plan));
+    core.problems.note("keepAlive", checkKeepAlive(options, core.settings.plan, core.clock.now()));
     const { everyHours, healthy } = options;
     if (typeof healthy === "function") core.keepAlive({ everyHours, healthy });
     return true;

@@ -1,8 +1,9 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
+import type { GeneratedPlan } from "./generated-plan.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
-import { makeFolderForTest, openForTest, type World } from "./rig/in-process.ts";
+import { APPSMITH, makeFolderForTest, openForTest, type World } from "./rig/in-process.ts";
 import { createManualClock, type ManualClock } from "./rig/manual-clock.ts";
 
 const MINUTE_MS = 60_000;
@@ -217,4 +218,56 @@ it("plans nothing more for a folder that failed once telemetry is closed or refu
     await end(world);
     expect(clock.planned()).toBe(0);
   }
+});
+
+type Fields = Record<string, Record<string, unknown>>;
+
+/** The reference plan with another heartbeat. */
+function planWith(change: (fields: Fields, event: Record<string, unknown>) => void): GeneratedPlan {
+  const content = structuredClone(APPSMITH.content) as { events: { name?: string; fields: Fields }[] };
+  for (const event of content.events)
+    if (event.name === "Instance Active") change(event.fields, event as unknown as Record<string, unknown>);
+  return { ...APPSMITH, content };
+}
+
+it.each<[what: string, plan: GeneratedPlan, problems: readonly RegExp[]]>([
+  ["nothing", APPSMITH, []],
+  ["a boot that is not declared", planWith((fields) => delete fields.boot), []],
+  [
+    "properties that are required and not sent",
+    planWith((fields) =>
+      Object.assign(fields, {
+        version: { ...fields.boot, required: true },
+        os: { ...fields.boot, required: true },
+      }),
+    ),
+    [/requires `version`.*every heartbeat is dropped/, /requires `os`/],
+  ],
+  [
+    "a boot of another type, which is required",
+    planWith((fields) =>
+      Object.assign(fields, { boot: { ...fields.boot, type: "boolean", required: true } }),
+    ),
+    [/every heartbeat is dropped \(required_missing\)/],
+  ],
+  [
+    "a boot of another form",
+    planWith((fields) =>
+      Object.assign(fields, { boot: { ...fields.boot, pattern: "[0-9]{3}", required: false } }),
+    ),
+    [/takes `properties.boot` out of each heartbeat/],
+  ],
+  [
+    "an event that is over",
+    planWith((_fields, event) => Object.assign(event, { expires: "2020-01-01" })),
+    [/\(event_expired\)/],
+  ],
+])("says at once when the plan does not take what is sent: %s", (_what, plan, expected) => {
+  const clock = createManualClock(START_MS);
+  const { telemetry, told } = openForTest({ clock, plan });
+  telemetry.keepAlive({ healthy: () => true });
+  const { problems } = telemetry.status();
+  expect(problems.length).toBe(expected.length);
+  for (const [at, pattern] of expected.entries()) expect(problems[at]).toMatch(pattern);
+  expect(told).toEqual(problems);
 });

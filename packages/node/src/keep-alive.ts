@@ -1,5 +1,6 @@
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Plan } from "@candor/plan/runtime";
+import { checkHeartbeat } from "./heartbeat.ts";
 import { isRecord } from "./json.ts";
 import { findNoNumber, findUnknown } from "./option-problems.ts";
 import { readObject, replaceFile } from "./state/state-folder.ts";
@@ -13,9 +14,6 @@ const JITTER = 0.05;
 const AGAIN_AFTER_MS = 5 * 60_000;
 const HEALTHY_TIMEOUT_MS = 10_000;
 const HOURS = { least: 1, most: 7 * 24, usual: 6 };
-/** The event that a sign of life is. */
-export const SIGN_OF_LIFE = "Instance Active";
-
 export interface KeepAliveOptions {
   /** Hours between two signs of life, from 1 to 168 (a week); more counts as 168. @default 6 */
   readonly everyHours?: number | undefined;
@@ -28,12 +26,12 @@ const NAMES = Object.keys({ everyHours: true, healthy: true } satisfies {
 });
 
 /** What is wrong with the options, or with the plan, for signs of life. @throws what the options throw when they are read */
-export function checkKeepAlive(options: KeepAliveOptions, plan: Plan): readonly string[] {
+export function checkKeepAlive(options: KeepAliveOptions, plan: Plan, nowMs: number): readonly string[] {
   const given: Partial<Record<keyof KeepAliveOptions, unknown>> = isRecord(options) ? options : {};
   const { everyHours, healthy } = given;
   return [
     ...(typeof healthy === "function" ? [] : [HEALTHY_MISSING]),
-    ...(hasSignOfLife(plan) ? [] : [EVENT_MISSING]),
+    ...checkHeartbeat(plan, nowMs),
     ...findNoNumber("keepAlive.everyHours", everyHours, "a number of hours", HOURS.least, HOURS.most),
     ...findUnknown(given, NAMES, "keepAlive."),
   ];
@@ -41,14 +39,6 @@ export function checkKeepAlive(options: KeepAliveOptions, plan: Plan): readonly 
 
 const HEALTHY_MISSING =
   "keepAlive.healthy: give a function that returns true while the product works. Without it there is no sign of life.";
-
-const EVENT_MISSING = `keepAlive: the plan declares no event "${SIGN_OF_LIFE}" for the server. Without it there is no sign of life.`;
-
-function hasSignOfLife({ events }: Plan): boolean {
-  return events.some(
-    ({ type, name, sources }) => type === "track" && name === SIGN_OF_LIFE && sources.includes("server"),
-  );
-}
 
 /** What keep-alive.json holds. */
 export interface KeepAliveState {

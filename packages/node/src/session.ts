@@ -1,21 +1,23 @@
-import type { Plan, Trim } from "@candor/plan/runtime";
+import type { Trim } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
 import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createJudge, type Judge } from "./consent/judge.ts";
 import { createReducers } from "./consent/reducers.ts";
 import type { Permit } from "./consent/standing.ts";
 import type { Counts } from "./counts.ts";
+import { writeHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpClient } from "./http/client.ts";
-import { type KeepAliveOptions, SIGN_OF_LIFE } from "./keep-alive.ts";
+import type { KeepAliveOptions } from "./keep-alive.ts";
 import { KeepAliveLoop } from "./keep-alive-loop.ts";
 import { passingPlace, sharedPlace } from "./keep-alive-place.ts";
-import { type Draft, LIBRARY, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
+import { type Draft, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
 import type { DropReason } from "./reasons.ts";
 import type { FailedTry } from "./send/retry.ts";
 import { SendLoop } from "./send/send-loop.ts";
 import { Sender } from "./send/sender.ts";
+import { ServerFacts } from "./server-facts.ts";
 import type { Settings } from "./settings.ts";
 import type { Instance } from "./state/instance.ts";
 import { Lease } from "./state/lease.ts";
@@ -57,9 +59,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #judges = new Map<Source, Judge>();
   readonly #writers = new Map<Source, OutboxWriter>();
-  readonly #idName: string;
-  readonly #ownId: ReadonlySet<string>;
-  readonly #isLibraryDeclared: boolean;
+  readonly #facts: ServerFacts;
   readonly #loop: SendLoop;
   readonly #sender: Sender;
   #keepAlive: KeepAliveLoop | undefined;
@@ -70,9 +70,7 @@ export class Session {
     this.#options = options;
     this.instance = instance;
     this.isPrinting = print !== undefined;
-    this.#idName = idNameOf(settings.plan);
-    this.#ownId = eventsWithField(settings.plan, this.#idName);
-    this.#isLibraryDeclared = settings.plan.sources.server?.context.library !== undefined;
+    this.#facts = new ServerFacts(settings.plan);
     this.http = createHttpClient({ environment: settings.environment() });
     this.#sender = new Sender({
       folder,
@@ -110,7 +108,7 @@ export class Session {
   /** Judges a message and puts what is left of it into the outbox. @returns why not; undefined when it is there */
   record(source: Source, draft: Draft): DropReason | undefined {
     const { counts, print, settings, writeKeyOf, clock } = this.#options;
-    if (source === "server") this.#complete(draft);
+    if (source === "server") this.#facts.addTo(draft, this.instance.instanceId);
     const message = toJudged(draft);
     const judged = this.#judges.get(source)?.(message, clock.now());
     if (judged === undefined) return "off";
@@ -139,7 +137,7 @@ export class Session {
       // Asked in any case: it may end this session.
       mayPing: () => this.#options.permitOf("server") === "send" || this.isPrinting,
       ping: (boot) => {
-        const reason = this.record("server", this.#toPing(boot));
+        const reason = this.record("server", writeHeartbeat(boot, clock.now()));
         if (reason !== undefined) this.#options.counts.drop(reason);
       },
       onFault,
@@ -201,20 +199,6 @@ export class Session {
         : this.#options.settings.sendEveryMs,
     );
   }
-
-  /** Adds what the SDK knows of the server: the library, and the instance's id. */
-  #complete(draft: Draft): void {
-    const { instanceId } = this.instance;
-    const isDeclared = this.#ownId.has(`${draft.type} ${draft.name}`);
-    if (isDeclared && draft.values[this.#idName] === undefined) draft.values[this.#idName] = instanceId;
-    if (this.#isLibraryDeclared) draft.context.library = LIBRARY;
-    draft.anonymousId = instanceId;
-  }
-
-  #toPing(boot: string): Draft {
-    const timestampMs = this.#options.clock.now();
-    return { type: "track", name: SIGN_OF_LIFE, values: { boot }, context: {}, timestampMs };
-  }
 }
 
 /** UTF-8 takes one to three bytes for a UTF-16 code unit: most lines need not be measured. */
@@ -225,18 +209,4 @@ function isTooLarge(line: string): boolean {
 function undeclaredOf({ type }: Draft): Trim {
   const path = type === "identify" || type === "group" ? "traits.*" : "properties.*";
   return { path, reason: "undeclared" };
-}
-
-/** The property in which the plan wants the instance's id. */
-function idNameOf({ sources }: Plan): string {
-  const path = sources.server?.instanceIds.find((one) => one !== "anonymousId");
-  return path?.slice("properties.".length) ?? "instanceId";
-}
-
-function eventsWithField(plan: Plan, name: string): ReadonlySet<string> {
-  return new Set(
-    plan.events
-      .filter(({ fields }) => Object.hasOwn(fields, name))
-      .map(({ type, name }) => `${type} ${name}`),
-  );
 }

@@ -5,7 +5,7 @@ import type { Instance } from "../state/instance.ts";
 const PSEUDONYM_LENGTH = 32;
 
 /** What the SDK does, before anything is written, with values about which the plan has a policy. */
-export function createReducers({ keyedHash }: Instance): Reducers {
+export function createReducers({ keyedHash }: Pick<Instance, "keyedHash">): Reducers {
   const pseudonym = (id: string): string => keyedHash(id).slice(0, PSEUDONYM_LENGTH);
   return {
     address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),

@@ -383,10 +383,8 @@ describe("after 500 posts of every kind", () => {
     await until(() => server.open <= 2);
     there.close();
     await until(() => server.open === 0);
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(active().filter((name) => name !== "Timeout")).toEqual(
-      before.filter((name) => name !== "Timeout"),
-    );
+    const handles = (): string[] => active().filter((name) => name !== "Timeout");
+    await expect.poll(handles).toEqual(before.filter((name) => name !== "Timeout"));
     for (const event of events) process.off(event, hear);
     expect(noise).toEqual([]);
   });
