@@ -1,15 +1,41 @@
 import type { GatewayRequest } from "./body.ts";
 import { mountOf } from "./route.ts";
 
+/** Path segments of plain characters, as a proxy takes them off. */
+const PREFIX = /^(?:\/[\w.~-]{1,100}){1,10}$/;
+
+export interface ClientSettingsOptions {
+  /** The write key that the client gave. */
+  readonly apiKey: string;
+  /** Whether anything that this client sends would be kept. */
+  readonly isAllowed: boolean;
+  /** Where browsers find the gateway, such as `/red/telemetry`; undefined: as the request and its headers say. */
+  readonly publicPath: string | undefined;
+}
+
 /**
- * The settings that analytics-next loads first: they have it send here. An empty `integrations` would make it send every
- * event to its maker's own host; without the key it sends nothing at all.
+ * The settings that analytics-next loads first: they have it send here, and its metrics about itself nowhere: it would send
+ * those to its maker's own host. Without `integrations` its `track()` never resolves, and with an empty one it would send every
+ * event to its maker. So where nothing would be kept it gets the same, and gives each event up before it is sent.
  */
-export function clientSettings(request: GatewayRequest, apiKey: string, isAllowed: boolean): object {
-  if (!isAllowed) return {};
+export function clientSettings(
+  request: GatewayRequest,
+  { apiKey, isAllowed, publicPath }: ClientSettingsOptions,
+): object {
   const { protocol, host } = originOf(request);
-  const apiHost = `${host}${mountOf(request.originalUrl ?? request.url ?? "")}/v1`;
-  return { integrations: { "Segment.io": { apiKey, apiHost, protocol } } };
+  const apiHost = `${host}${publicPath ?? pathOf(request)}/v1`;
+  const segment = { apiKey, apiHost, protocol };
+  const never = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
+  return {
+    integrations: { "Segment.io": isAllowed ? segment : { ...segment, ...never } },
+    metrics: { sampleRate: 0 },
+  };
+}
+
+/** A proxy that takes a prefix off says which. Only whoever asks gets the answer. */
+function pathOf({ headers, originalUrl, url = "" }: GatewayRequest): string {
+  const prefix = (String(headers["x-forwarded-prefix"] ?? "").split(",")[0] ?? "").trim().replace(/\/$/, "");
+  return `${PREFIX.test(prefix) ? prefix : ""}${mountOf(originalUrl ?? url)}`;
 }
 
 /**

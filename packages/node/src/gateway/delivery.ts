@@ -33,7 +33,8 @@ export interface DeliverySource {
   readonly type: MessageType | undefined;
   readonly core: Core;
   readonly receivedAtMs: number;
-  readonly clientAddress: ClientAddress | undefined;
+  /** The browser's, see `addressOf`. */
+  readonly address: string | undefined;
 }
 
 /** Reads what the messages of a request share. Address and user agent only where the plan declares them. */
@@ -46,7 +47,7 @@ export function openDelivery(source: DeliverySource): Delivery {
     shared: readShared(isBatch ? sharedOf(body) : {}),
     receivedAtMs,
     retryCount: Number(request.headers["x-retry-count"] ?? 0),
-    address: declared.ip === undefined ? undefined : addressOf(source),
+    address: declared.ip === undefined ? undefined : source.address,
     userAgent: declared.userAgent === undefined ? undefined : request.headers["user-agent"],
     keyedHash: core.session?.instance.keyedHash,
   };
@@ -58,7 +59,10 @@ function sharedOf({ context, sentAt }: { readonly [key: string]: unknown }): Jso
 }
 
 /** In its one spelling; undefined when it is not known. What the plan's policy leaves of it is for the core to say. */
-function addressOf({ request, clientAddress }: DeliverySource): string | undefined {
+export function addressOf(
+  request: IncomingMessage,
+  clientAddress: ClientAddress | undefined,
+): string | undefined {
   const address = clientAddress === undefined ? request.socket.remoteAddress : ask(clientAddress, request);
   return typeof address === "string" ? toCanonicalAddress(address) : undefined;
 }

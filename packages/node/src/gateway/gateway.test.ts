@@ -344,7 +344,7 @@ describe("a message that is not kept", () => {
   });
 
   it("is what a large context of its batch makes too large", async () => {
-    const site = await openSite();
+    const site = await openSite({ gateway: { maxMessagesPerSecond: 10_000 } });
     const context = { note: "x".repeat(20_000) };
     const reply = await site.post("/v1/batch", { batch: Array(500).fill(CLICK), context });
     const { accepted = 0, dropped = [] } = reply.body as { accepted: number; dropped: { reason: string }[] };
@@ -431,7 +431,8 @@ describe("a request that is refused", () => {
 
   it("beyond the messages a second is told when to come again, and takes no more than that", async () => {
     const clock = createManualClock(NOW_MS);
-    const site = await openSite({ clock, gateway: { maxMessagesPerSecond: 10 } });
+    const gateway = { maxMessagesPerSecond: 40, clientAddress: addressIn };
+    const site = await openSite({ clock, gateway });
     const batch = Array(24).fill(CLICK);
     expect((await site.post("/v1/b", { batch })).body).toMatchObject({ accepted: 24 });
     const refused = await site.post("/v1/t", CLICK);
@@ -439,13 +440,18 @@ describe("a request that is refused", () => {
       status: 429,
       after: "2",
     });
+    expect((await site.post("/v1/t", CLICK, { "x-real-ip": "198.51.100.2" })).body).toEqual(ALLOWED);
     await clock.advance(1500);
     expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
     expect((await site.post("/v1/t", CLICK)).status).toBe(429);
     expect(site.gateway.report()).toEqual({ requests: { too_many_requests: 2 }, messages: {} });
-    expect(site.kept()).toHaveLength(25);
+    expect(site.kept()).toHaveLength(26);
   });
 });
+
+function addressIn({ headers }: IncomingMessage): string {
+  return String(headers["x-real-ip"] ?? "198.51.100.1");
+}
 
 async function echo(request: IncomingMessage, response: ServerResponse): Promise<void> {
   for await (const chunk of request) response.write(chunk);
@@ -532,7 +538,7 @@ describe("without what it needs", () => {
   it("with a telemetry that cannot be on it answers as one that is off", async () => {
     const url = await serve(createGateway(undefined, { writeKey: "client_key" }));
     expect((await post(`${url}/v1/t`, CLICK)).body).toEqual(NOT_ALLOWED);
-    expect(await settingsAt(url)).toEqual({});
+    expect(await settingsAt(url)).toEqual(settings(`${new URL(url).host}/v1`, "http", NEVER));
   });
 
   it("with a core that fails it answers, and throws nothing into the product", async () => {
@@ -565,11 +571,34 @@ describe("the clients' other addresses", () => {
     );
   });
 
+  it.each([
+    ["/red", undefined, "/red/telemetry"],
+    ["/red/", undefined, "/red/telemetry"],
+    ["/a/b, /c", undefined, "/a/b/telemetry"],
+    ["//evil.test", undefined, "/telemetry"],
+    ["/red?x=", undefined, "/telemetry"],
+    ["red", undefined, "/telemetry"],
+    ["", "/red/stats", "/red/stats"],
+    ["/other", "/red/stats/", "/red/stats"],
+    ["", "//evil.test", "/telemetry"],
+    ["", "red", "/telemetry"],
+  ])(
+    "knows its address behind a proxy that takes %j off, or that it was told as %j",
+    async (prefix, publicPath, path) => {
+      const site = await openSite({ gateway: { publicPath } });
+      const headers = { referer: "https://acme.example/x", "x-forwarded-prefix": prefix };
+      expect(await settingsAt(site.url, headers)).toEqual(settings(`acme.example${path}/v1`, "https"));
+      const isWrong = publicPath !== undefined && path === "/telemetry";
+      expect(site.telemetry.status().problems.length).toBe(isWrong ? 1 : 0);
+    },
+  );
+
   it("has analytics-next send nothing at all when nothing would be kept", async () => {
     const site = await openSite();
-    expect(await settingsAt(site.url, { "sec-gpc": "1" })).toEqual({});
+    const never = settings(`${new URL(site.url).host}/telemetry/v1`, "http", NEVER);
+    expect(await settingsAt(site.url, { "sec-gpc": "1" })).toEqual(never);
     site.core.close();
-    expect(await settingsAt(site.url)).toEqual({});
+    expect(await settingsAt(site.url)).toEqual(never);
   });
 
   it("takes the clients' metrics about themselves and forgets them", async () => {
@@ -584,8 +613,12 @@ async function settingsAt(url: string, headers: Record<string, string> = {}): Pr
   return (await toReply(response)).body;
 }
 
-function settings(apiHost: string, protocol: string): object {
-  return { integrations: { "Segment.io": { apiKey: "web key", apiHost, protocol } } };
+/** With it analytics-next gives an event up before it sends it, and `track()` resolves. */
+const NEVER = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
+
+function settings(apiHost: string, protocol: string, more: object = {}): object {
+  const segment = { apiKey: "web key", apiHost, protocol, ...more };
+  return { integrations: { "Segment.io": segment }, metrics: { sampleRate: 0 } };
 }
 
 describe("in a product's server", () => {

@@ -8,12 +8,12 @@ import { sendFault, sendJson, sendNotAllowed, sendTaken } from "./answer.ts";
 import { createBodyReader, type GatewayRequest } from "./body.ts";
 import { clientSettings } from "./client-settings.ts";
 import { GatewayCounts, type GatewayReport } from "./counts.ts";
-import { type ClientAddress, openDelivery } from "./delivery.ts";
+import { addressOf, type ClientAddress, openDelivery } from "./delivery.ts";
 import { GatewayFault } from "./faults.ts";
 import { takeMessages } from "./intake.ts";
 import { checkGateway, type GatewayOptions, readGatewayOptions } from "./options.ts";
 import { findRoute, type GatewayRoute } from "./route.ts";
-import { createTokenBucket, type TokenBucket } from "./token-bucket.ts";
+import { createRates, type Rates } from "./token-bucket.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
 
@@ -34,14 +34,15 @@ export function createGateway(
   options: GatewayOptions,
   clock: Clock = machineClock,
 ): Gateway {
-  const { writeKey, clientAddress, maxMessagesPerSecond } = readGatewayOptions(options);
+  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = readGatewayOptions(options);
   if (core !== undefined) core.problems.note("gateway", checkGateway(options, core));
   if (core !== undefined && writeKey !== undefined) core.addSource("client", writeKey);
   const counts = new GatewayCounts();
   const desk: Desk = {
     admit: createAdmission(writeKey === undefined ? undefined : core),
     clientAddress,
-    bucket: createTokenBucket(maxMessagesPerSecond, clock.monotonic),
+    publicPath,
+    rates: createRates(maxMessagesPerSecond, clock.monotonic),
     readBody: createBodyReader(clock),
     counts,
     clock,
@@ -57,7 +58,8 @@ export function createGateway(
 interface Desk {
   readonly admit: Admission;
   readonly clientAddress: ClientAddress | undefined;
-  readonly bucket: TokenBucket;
+  readonly publicPath: string | undefined;
+  readonly rates: Rates;
   readonly readBody: ReturnType<typeof createBodyReader>;
   readonly counts: GatewayCounts;
   readonly clock: Clock;
@@ -95,7 +97,15 @@ async function dispatch(
     throw new GatewayFault("method_not_allowed");
   const core = desk.admit(request);
   if (route.kind === "settings")
-    return sendJson(response, 200, clientSettings(request, route.writeKey, core !== undefined));
+    return sendJson(
+      response,
+      200,
+      clientSettings(request, {
+        apiKey: route.writeKey,
+        isAllowed: core !== undefined,
+        publicPath: desk.publicPath,
+      }),
+    );
   // The clients' metrics about themselves: nothing of it is read.
   if (route.kind === "client_metrics") return sendJson(response, 200, { success: true });
   if (core !== undefined) return await takeBody(request, response, route.type, core, desk);
@@ -110,15 +120,16 @@ async function takeBody(
   core: Core,
   desk: Desk,
 ): Promise<void> {
-  checkRate(desk.bucket); // before anything is read
+  const address = addressOf(request, desk.clientAddress);
+  checkRate(desk.rates, address); // before anything is read
   const body = await desk.readBody(request);
   const { batch } = body;
   const isBatch = batch !== undefined && batch !== null;
   if (isBatch && !Array.isArray(batch)) throw new GatewayFault("batch_not_array");
   const items: readonly unknown[] = isBatch ? batch : [body];
   if (items.length > MAX_BATCH_MESSAGES) throw new GatewayFault("batch_too_long");
-  checkRate(desk.bucket);
-  desk.bucket.take(items.length);
+  checkRate(desk.rates, address);
+  desk.rates.take(address, items.length);
   const receivedAtMs = desk.clock.now();
   const delivery = openDelivery({
     request,
@@ -126,14 +137,14 @@ async function takeBody(
     type,
     core,
     receivedAtMs,
-    clientAddress: desk.clientAddress,
+    address,
   });
   const dropped = await takeMessages(items, delivery, (draft) => core.record("client", () => draft));
   desk.counts.drop(dropped);
   sendTaken(response, { isBatch, messages: items.length, dropped });
 }
 
-function checkRate(bucket: TokenBucket): void {
-  const waitS = bucket.waitS();
+function checkRate(rates: Rates, address: string | undefined): void {
+  const waitS = rates.waitS(address);
   if (waitS > 0) throw new GatewayFault("too_many_requests", Math.max(1, Math.ceil(waitS)));
 }

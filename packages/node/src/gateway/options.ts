@@ -13,14 +13,23 @@ export interface GatewayOptions {
    * @default the peer's; nothing that a header says is believed
    */
   readonly clientAddress?: ClientAddress | undefined;
-  /** Of all browsers together, at least 1. Beyond it they are told to come again later. @default 1000 */
+  /**
+   * Of all browsers together, at least 1; one address gets a quarter of it. Beyond that they are told to come again later. Behind
+   * a proxy all have its address, unless `clientAddress` says theirs. @default 1000
+   */
   readonly maxMessagesPerSecond?: number | undefined;
+  /**
+   * The path by which browsers reach the gateway, such as `/red/telemetry`, where a proxy takes something off it.
+   * @default the path of the request, behind what `X-Forwarded-Prefix` says
+   */
+  readonly publicPath?: string | undefined;
 }
 
 const NAMES = Object.keys({
   writeKey: true,
   clientAddress: true,
   maxMessagesPerSecond: true,
+  publicPath: true,
 } satisfies { readonly [Name in keyof GatewayOptions]-?: true });
 
 /** The options, checked. */
@@ -29,36 +38,47 @@ export interface GatewaySettings {
   readonly writeKey: string | undefined;
   readonly clientAddress: ClientAddress | undefined;
   readonly maxMessagesPerSecond: number;
+  readonly publicPath: string | undefined;
 }
 
 /** @throws what the options throw when they are read */
 export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
-  const { writeKey, clientAddress, maxMessagesPerSecond } = given;
+  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = given;
   const isNumber = typeof maxMessagesPerSecond === "number" && Number.isFinite(maxMessagesPerSecond);
   return {
     writeKey: isText(writeKey) ? writeKey : undefined,
     clientAddress: typeof clientAddress === "function" ? options.clientAddress : undefined,
     maxMessagesPerSecond: isNumber ? Math.max(1, maxMessagesPerSecond) : MAX_MESSAGES_PER_SECOND,
+    publicPath: isPath(publicPath) ? publicPath.replace(/\/+$/, "") : undefined,
   };
 }
 
 /** What is wrong with them, or with the plan, for a gateway: each with what to write instead. */
 export function checkGateway(options: GatewayOptions, { standing }: Core): readonly string[] {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
-  const { writeKey, clientAddress, maxMessagesPerSecond } = given;
+  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = given;
   const rate = "a number of messages";
   return [
     ...(isText(writeKey) ? [] : [KEY_MISSING]),
     ...(standing.hasEvents("client") ? [] : ["gateway: the plan declares no event for the client."]),
     ...findOtherType("gateway.clientAddress", clientAddress, "function", "a function of the request"),
     ...findNoNumber("gateway.maxMessagesPerSecond", maxMessagesPerSecond, rate, 1),
+    ...(publicPath === undefined || isPath(publicPath) ? [] : [PATH_WRONG]),
     ...findUnknown(given, NAMES, "gateway."),
   ];
 }
 
 const KEY_MISSING =
   "gateway.writeKey: give the client's write key; `candor keys` prints it. Without it the gateway takes nothing.";
+
+const PATH_WRONG = "gateway.publicPath: give a path that begins with a slash, such as /red/telemetry.";
+
+function isPath(value: unknown): value is string {
+  return (
+    typeof value === "string" && value.startsWith("/") && !value.startsWith("//") && !/[?#\s]/.test(value)
+  );
+}
 
 function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";

@@ -1,18 +1,38 @@
-/** How much may pass: so much a second, and a second's worth at once. */
+/** How many messages a gateway takes: so many a second of all browsers together, and a part of that of each. */
+
+import { applyAddressPolicy } from "@candor/plan/runtime";
+
+/** No browser gets more than this part of what is taken a second. */
+const CLIENT_SHARE = 0.25;
+/** While large batches are being paid for, this part of what is taken a second is there for the others. */
+const SHARE_OF_OTHERS = 0.25;
+/** Clients that are known at once; beyond them the one that was seen first is forgotten. */
+const MAX_CLIENTS = 1000;
+/** More than this many seconds' worth is never owed. */
+const MAX_OWED_S = 60;
+
+/** How much may pass. */
 export interface TokenBucket {
   /** Seconds until something may pass again; 0: now. */
   readonly waitS: () => number;
-  /** Takes more than there is, too: a batch is taken whole or not at all, and what follows waits for it. */
-  readonly take: (tokens: number) => void;
+  /**
+   * Takes more than there is, too, because a batch is taken whole or not at all.
+   * @param atOnce so much is taken now; the rest is owed, and paid while others are served. @default all
+   */
+  readonly take: (tokens: number, atOnce?: number) => void;
 }
 
 /** @param monotonicMs a clock that never jumps */
 export function createTokenBucket(perSecond: number, monotonicMs: () => number): TokenBucket {
   let tokens = perSecond;
+  let owed = 0;
   let atMs = monotonicMs();
   const refill = (): void => {
     const nowMs = monotonicMs();
-    tokens = Math.min(perSecond, tokens + ((nowMs - atMs) * perSecond) / 1000);
+    const gained = ((nowMs - atMs) * perSecond) / 1000;
+    const paid = Math.min(owed, gained * (1 - SHARE_OF_OTHERS));
+    owed -= paid;
+    tokens = Math.min(perSecond, tokens + gained - paid);
     atMs = nowMs;
   };
   return {
@@ -20,9 +40,48 @@ export function createTokenBucket(perSecond: number, monotonicMs: () => number):
       refill();
       return tokens >= 1 ? 0 : (1 - tokens) / perSecond;
     },
-    take: (taken) => {
+    take: (taken, atOnce = taken) => {
       refill();
-      tokens -= taken;
+      const now = Math.min(taken, atOnce);
+      tokens -= now;
+      owed = Math.min(owed + taken - now, perSecond * MAX_OWED_S);
     },
   };
+}
+
+/** The buckets of all browsers and of each. */
+export interface Rates {
+  /** Seconds until this browser may send again; 0: now. @param address undefined: those who are not known share one bucket */
+  readonly waitS: (address: string | undefined) => number;
+  readonly take: (address: string | undefined, messages: number) => void;
+}
+
+/** @param perSecond messages of all browsers together */
+export function createRates(perSecond: number, monotonicMs: () => number): Rates {
+  const all = createTokenBucket(perSecond, monotonicMs);
+  const share = Math.max(1, perSecond * CLIENT_SHARE);
+  const clients = new Map<string, TokenBucket>();
+  const bucketOf = (address: string | undefined): TokenBucket => {
+    const key = toClient(address);
+    const known = clients.get(key);
+    if (known !== undefined) return known;
+    const [first] = clients.keys();
+    if (clients.size >= MAX_CLIENTS && first !== undefined) clients.delete(first);
+    const bucket = createTokenBucket(share, monotonicMs);
+    clients.set(key, bucket);
+    return bucket;
+  };
+  return {
+    waitS: (address) => Math.max(all.waitS(), bucketOf(address).waitS()),
+    take: (address, messages) => {
+      bucketOf(address).take(messages);
+      all.take(messages, share);
+    },
+  };
+}
+
+/** One machine has as many IPv6 addresses as it likes, of one network. */
+function toClient(address: string | undefined): string {
+  if (address === undefined) return "";
+  return address.includes(":") ? (applyAddressPolicy(address, "truncate", (id) => id) ?? "") : address;
 }
