@@ -9,7 +9,7 @@ import { DROP_REASONS } from "./reasons.ts";
 import { ServerFacts } from "./server-facts.ts";
 import { makePassingInstance } from "./state/instance.ts";
 
-export const HEARTBEAT = "Instance Active";
+const HEARTBEAT = "Instance Active";
 
 /** @param boot the nonce of the folder's last start, 16 hex */
 export function writeHeartbeat(boot: string, timestampMs: number): Draft {

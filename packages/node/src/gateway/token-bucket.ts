@@ -23,7 +23,7 @@ export interface TokenBucket {
 }
 
 /** @param monotonicMs a clock that never jumps */
-export function createTokenBucket(perSecond: number, monotonicMs: () => number): TokenBucket {
+function createTokenBucket(perSecond: number, monotonicMs: () => number): TokenBucket {
   let tokens = perSecond;
   let owed = 0;
   let atMs = monotonicMs();
