@@ -13,7 +13,7 @@ import type { Draft } from "./message.ts";
 import { writeNotice } from "./notice.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { NO_EVENTS, Problems } from "./problems.ts";
-import type { DropReason, OffReason } from "./reasons.ts";
+import { type DropReason, type OffReason, UNREADABLE_FILES } from "./reasons.ts";
 import { watchLastFault } from "./send/last-fault.ts";
 import { describeFailed } from "./send/retry.ts";
 import { Session } from "./session.ts";
@@ -96,8 +96,7 @@ export class Core {
 
   /** Why the last try to send failed; undefined when it did not, and while nothing is sent. */
   get lastFault(): string | undefined {
-    const isSending = this.#session !== undefined && !this.#session.isPrinting;
-    return isSending ? this.#readLastFault() : undefined;
+    return this.#session?.isPrinting === false ? this.#readLastFault() : undefined;
   }
 
   /** The decisions about a source as they are now. */
@@ -193,7 +192,9 @@ export class Core {
     if (!isOn) {
       // Not now is not No: what was taken under a consent is kept.
       this.#session?.flushSync();
-      this.#shut(standing.whyOff(sources));
+      const reason = standing.whyOff(sources);
+      this.#shut(reason);
+      if (UNREADABLE_FILES[reason] !== undefined) this.#tell(UNREADABLE_FILES[reason]);
     }
     discardRefused(this.folder, this.standing);
     if (!isOn) return;
@@ -249,9 +250,8 @@ export class Core {
   }
 
   #filterOf(source: Source): ((line: string) => boolean) | undefined {
-    const { settings, standing } = this;
-    if (!standing.maySend(source)) return undefined;
-    return createLineFilter(settings.plan, source, standing.decisionsOf(source));
+    if (!this.standing.maySend(source)) return undefined;
+    return createLineFilter(this.settings.plan, source, this.standing.decisionsOf(source));
   }
 
   /** Somebody may have deleted the folder, or another process may have been told No and Yes: ids are new then. */

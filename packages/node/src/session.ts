@@ -71,7 +71,7 @@ export class Session {
     this.instance = instance;
     this.isPrinting = print !== undefined;
     this.#facts = new ServerFacts(settings.plan);
-    this.http = createHttpClient({ environment: settings.environment() });
+    this.http = createHttpClient({ environment: settings.machineEnvironment() });
     this.#sender = new Sender({
       folder,
       http: this.http,

@@ -1,5 +1,4 @@
 import { isAbsolute, resolve } from "node:path";
-import { env } from "node:process";
 import type { Plan } from "@candor/plan/runtime";
 import { type GeneratedPlan, readPlan } from "./generated-plan.ts";
 import { findNoNumber, findOtherType, findUnknown } from "./option-problems.ts";
@@ -34,7 +33,7 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
    * Never holds what was tracked. @default nothing
    */
   readonly debug?: ((line: string) => void) | undefined;
-  /** The environment that the switches are read from, each time anew. @default process.env */
+  /** The environment that the switches are read from, each time anew; proxies are the process's own. @default process.env */
   readonly environment?: Environment | undefined;
 }
 
@@ -64,6 +63,8 @@ export interface Settings {
   readonly maxOutboxBytes: number;
   readonly debug: (line: string) => void;
   readonly environment: () => Environment;
+  /** The process's own, for proxies: options speak of the product's switches. */
+  readonly machineEnvironment: () => Environment;
   readonly policyFile: string;
   /** What is wrong with the options, but does not keep it off. */
   readonly problems: readonly string[];
@@ -116,7 +117,8 @@ function readOptions(options: TelemetryOptions): ReadSettings {
       maxOutboxBytes: toNumber(given.maxOutboxBytes, MAX_OUTBOX_BYTES, LEAST_OUTBOX_BYTES),
       debug,
       // Read each time: a product may load its env file after the SDK.
-      environment: isObject(environment) ? () => toTexts(environment) : () => env,
+      environment: isObject(environment) ? () => toTexts(environment) : readEnvironment,
+      machineEnvironment: readEnvironment,
       policyFile: POLICY_FILE,
       problems: lesser,
     },
@@ -146,6 +148,12 @@ function callQuietly(tell: unknown): (line: string) => void {
       // It throws; there is nobody to tell.
     }
   };
+}
+
+/** Not `env` of node:process: that is the object of before, when a product or a test runner puts another in its place. */
+function readEnvironment(): Environment {
+  const { env } = process;
+  return env;
 }
 
 /** What is no text is taken for one: `{ DO_NOT_TRACK: true }` is meant as it reads. */

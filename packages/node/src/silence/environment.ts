@@ -1,14 +1,15 @@
-/** Sets variables of an environment. @returns what puts them back as they were */
-export function setVariables(
-  environment: Record<string, string | undefined>,
-  variables: Readonly<Record<string, string>>,
-): () => void {
-  const before = Object.keys(variables).map((name) => [name, environment[name]] as const);
-  Object.assign(environment, variables);
+/** Sets variables of the process. @returns what puts them back as they were, also where `process.env` is another object by then */
+export function setVariables(variables: Readonly<Record<string, string>>): () => void {
+  const { env } = process;
+  const before = Object.keys(variables).map((name) => [name, env[name]] as const);
+  Object.assign(env, variables);
   return () => {
-    for (const [name, value] of before) {
-      if (value === undefined) delete environment[name];
-      else environment[name] = value;
+    const { env: now } = process;
+    for (const environment of new Set([env, now])) {
+      for (const [name, value] of before) {
+        if (value === undefined) delete environment[name];
+        else environment[name] = value;
+      }
     }
   };
 }

@@ -1,4 +1,3 @@
-import { env } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createAllowance } from "./allowance.ts";
 import type { SilenceOptions } from "./assert-silent.ts";
@@ -25,7 +24,7 @@ export async function runSilently<Value>(
   isWatching = true;
   const { environment = { DO_NOT_TRACK: "1" }, allow = [], settleMs = SETTLE_MS } = options;
   const happenings: Happening[] = [];
-  const undo = [setVariables(env, environment), watch(allow, happenings)];
+  const undo = [setVariables(environment), watch(allow, happenings)];
   const outcome = await settle(run);
   await sleep(settleMs);
   for (const each of undo) each();
