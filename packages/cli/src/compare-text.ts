@@ -22,6 +22,23 @@ function notAskedText(notAsked: number): string {
   return ` ${notAsked} more ${notAsked === 1 ? "was" : "were"} sent without the instance's id, such as browsers' messages: the collector cannot tell whose they are.`;
 }
 
+/** What the comparison has found, and nothing that it has not: a copy of the instance loses nothing. */
+function describeDifferences({ sent, missingThere, missingHere, differing }: Comparison): string {
+  const holds = missingThere.length + differing.length === 0 ? ["The collector holds what was sent."] : [];
+  const sentences: readonly (readonly [count: number, text: string])[] = [
+    [
+      missingThere.length,
+      `The collector does not hold ${missingThere.length} of ${sent} messages that were sent.`,
+    ],
+    [differing.length, `The collector holds ${differing.length} otherwise than they were sent.`],
+    [
+      missingHere.length,
+      `It also holds ${missingHere.length} of this instance's id that were never in this outbox: another copy of this instance may send too.`,
+    ],
+  ];
+  return [...holds, ...sentences.flatMap(([count, text]) => (count === 0 ? [] : [text]))].join(" ");
+}
+
 /** A comparison for people: the verdict first, then the numbers, then each message that is not as it should be. */
 export function renderComparison(comparison: Comparison, about: ComparedWith, colours: Colours): string {
   const { sent, waiting, held, same, older, missingThere, missingHere, differing, trimmed } = comparison;
@@ -36,7 +53,7 @@ export function renderComparison(comparison: Comparison, about: ComparedWith, co
           .join("")}${lines.length > SHOWN ? `  and ${lines.length - SHOWN} more\n` : ""}`;
   const verdict = isInOrder(comparison)
     ? `${colours.green("The collector holds what was sent, and nothing else.")}${notAskedText(about.notAsked)}`
-    : colours.red("The collector does not hold what was sent.");
+    : colours.red(describeDifferences(comparison));
   return [
     `${verdict}\n`,
     row("instance", about.instanceId),
