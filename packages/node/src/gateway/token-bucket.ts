@@ -12,7 +12,7 @@ const MAX_CLIENTS = 1000;
 const MAX_OWED_S = 60;
 
 /** How much may pass. */
-export interface TokenBucket {
+interface TokenBucket {
   /** Seconds until something may pass again; 0: now. */
   readonly waitS: () => number;
   /**

@@ -14,7 +14,7 @@ import { openStateFolder } from "./state-folder.ts";
 
 const TB = 1024 ** 4;
 const STRANGE: readonly [what: string, make: (path: string) => void][] = [
-  ["a pipe that nobody writes to", (path) => execFileSync("mkfifo", [path])],
+  ["a pipe that nobody writes to", (path) => execFileSync("sh", ["-c", 'mkfifo "$0"', path])],
   ["a link to /dev/zero", (path) => symlinkSync("/dev/zero", path)],
   ["a link to another file", (path) => symlinkSync("/etc/passwd", path)],
   ["a folder", (path) => mkdirSync(path)],
