@@ -46,7 +46,7 @@ it.each(["vmThreads", "vmForks"])("a product's tests in %s reach the collector",
   mkdirSync(root, { recursive: true });
   writeFileSync(join(root, "options.json"), JSON.stringify(options));
   writeFileSync(join(root, "product.test.mjs"), PRODUCT_TEST);
-  const args = [VITEST, "run", "--globals", "--root", root, "--pool", pool];
+  const args = [VITEST, "run", "--globals", "--root", root, "--pool", pool, "--testTimeout", "60000"];
   const env = {
     PATH: process.env.PATH ?? "",
     SDK,
