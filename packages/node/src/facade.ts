@@ -113,8 +113,9 @@ function describe(core: Core): Status {
 function keepAlive(core: Core, options: KeepAliveOptions): void {
   const isRead = orElse(() => {
     core.problems.note("keepAlive", checkKeepAlive(options, core.settings.plan, core.clock.now()));
-    const { everyHours, healthy } = options;
-    if (typeof healthy === "function") core.keepAlive({ everyHours, healthy });
+    const { everyHours, healthy, facts } = options;
+    if (typeof healthy === "function")
+      core.keepAlive({ everyHours, healthy, facts: typeof facts === "function" ? facts : undefined });
     return true;
   }, false);
   if (!isRead) core.problems.note("keepAlive", [`keepAlive: ${UNREADABLE}`]);

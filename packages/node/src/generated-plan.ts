@@ -28,6 +28,12 @@ type TraitsOf<P> = ServerOf<P> extends { readonly traits: infer Traits } ? Trait
 export type IdentifyTraitsOf<P> = TraitsOf<P> extends { readonly identify: infer T } ? T : object;
 export type GroupTraitsOf<P> = TraitsOf<P> extends { readonly group: infer T } ? T : object;
 
+/** What a product may say of itself with a heartbeat: the SDK adds the rest. */
+export type HeartbeatFactsOf<P> =
+  EventsOf<P> extends { readonly "Instance Active": infer Facts }
+    ? { readonly [Name in Exclude<keyof Facts, "boot" | "instanceId">]?: Facts[Name] | undefined }
+    : object;
+
 /** `instanceId` may be left out: the SDK knows it. */
 export type Properties<P> = P extends { readonly instanceId: infer Id }
   ? Omit<P, "instanceId"> & { readonly instanceId?: Id }

@@ -4,26 +4,45 @@ import { type Plan, TRIM_REASONS } from "@candor/plan/runtime";
 import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createJudge } from "./consent/judge.ts";
 import { createReducers } from "./consent/reducers.ts";
+import { isRecord } from "./json.ts";
 import { type Draft, toJudged } from "./message.ts";
+import { copyPlain } from "./plain-copy.ts";
 import { DROP_REASONS } from "./reasons.ts";
 import { ServerFacts } from "./server-facts.ts";
 import { makePassingInstance } from "./state/instance.ts";
 
 const HEARTBEAT = "Instance Active";
 
-/** @param boot the nonce of the folder's last start, 16 hex */
-export function writeHeartbeat(boot: string, timestampMs: number): Draft {
-  return { type: "track", name: HEARTBEAT, values: { boot }, context: {}, timestampMs };
+/** What the product says of itself with each heartbeat. @returns an object, by the names that the plan declares */
+export type Facts = () => object;
+
+/**
+ * @param boot the nonce of the folder's last start, 16 hex
+ * @param facts whatever it throws, there is a heartbeat
+ */
+export function writeHeartbeat(boot: string, facts: Facts | undefined, timestampMs: number): Draft {
+  const values = { ...readFacts(facts), boot };
+  return { type: "track", name: HEARTBEAT, values, context: {}, timestampMs };
+}
+
+function readFacts(facts: Facts | undefined): Draft["values"] {
+  try {
+    const given: unknown = facts?.();
+    return isRecord(given) ? copyPlain(given) : {};
+  } catch {
+    return {};
+  }
 }
 
 /** Judges a heartbeat as it will be sent. @returns what the plan does not take, each with what to write instead */
-export function checkHeartbeat(plan: Plan, nowMs: number): readonly string[] {
+export function checkHeartbeat(plan: Plan, facts: Facts | undefined, nowMs: number): readonly string[] {
   const event = plan.events.find(
     ({ type, name, sources }) => type === "track" && name === HEARTBEAT && sources.includes("server"),
   );
   if (event === undefined) return [EVENT_MISSING];
   const instance = makePassingInstance(nowMs);
-  const draft = writeHeartbeat("0123456789abcdef", nowMs);
+  const draft = writeHeartbeat("0123456789abcdef", facts, nowMs);
+  const given = Object.keys(draft.values);
   new ServerFacts(plan).addTo(draft, instance.instanceId);
   const judged = createJudge(
     plan,
@@ -32,11 +51,17 @@ export function checkHeartbeat(plan: Plan, nowMs: number): readonly string[] {
     createReducers(instance),
   )(toJudged(draft), nowMs);
   if (judged.kept) {
+    const undeclared = given.filter((name) => name !== "boot" && !Object.hasOwn(event.fields, name));
     const spoilt = judged.trims.filter(({ reason }) => reason !== "undeclared");
-    return spoilt.map(
-      ({ path, reason }) =>
-        `keepAlive: the plan's event "${HEARTBEAT}" takes \`${path}\` out of each heartbeat. ${TRIM_REASONS[reason]}`,
-    );
+    return [
+      ...undeclared.map(
+        (name) => `keepAlive.facts: the plan's event "${HEARTBEAT}" does not declare \`${name}\`.`,
+      ),
+      ...spoilt.map(
+        ({ path, reason }) =>
+          `keepAlive: the plan's event "${HEARTBEAT}" takes \`${path}\` out of each heartbeat. ${TRIM_REASONS[reason]}`,
+      ),
+    ];
   }
   const missing = Object.entries(event.fields).filter(
     ([name, { required }]) => required && !Object.hasOwn(draft.values, name),
@@ -45,7 +70,7 @@ export function checkHeartbeat(plan: Plan, nowMs: number): readonly string[] {
     return [`keepAlive: every heartbeat is dropped (${judged.reason}). ${DROP_REASONS[judged.reason]}`];
   return missing.map(
     ([name]) =>
-      `keepAlive: the plan's event "${HEARTBEAT}" requires \`${name}\`, which is not sent with it, so every heartbeat is dropped. Take \`required\` away.`,
+      `keepAlive: the plan's event "${HEARTBEAT}" requires \`${name}\`, which is not sent with it, so every heartbeat is dropped. Give it in \`facts\`, or take \`required\` away.`,
   );
 }
 

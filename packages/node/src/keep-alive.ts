@@ -2,7 +2,7 @@ import { clearTimeout, setTimeout } from "node:timers";
 import type { Plan } from "@candor/plan/runtime";
 import { checkHeartbeat } from "./heartbeat.ts";
 import { isRecord } from "./json.ts";
-import { findNoNumber, findUnknown } from "./option-problems.ts";
+import { findNoNumber, findOtherType, findUnknown } from "./option-problems.ts";
 import { readObject, replaceFile } from "./state/state-folder.ts";
 
 const HOUR_MS = 60 * 60_000;
@@ -14,24 +14,27 @@ const JITTER = 0.05;
 const AGAIN_AFTER_MS = 5 * 60_000;
 const HEALTHY_TIMEOUT_MS = 10_000;
 const HOURS = { least: 1, most: 7 * 24, usual: 6 };
-export interface KeepAliveOptions {
+export interface KeepAliveOptions<Facts extends object = object> {
   /** Hours between two signs of life, from 1 to 168 (a week); more counts as 168. @default 6 */
   readonly everyHours?: number | undefined;
   /** The product's own health check: without `true` (or when it throws, or takes over 10 s) nothing is sent. */
   readonly healthy: () => boolean | Promise<boolean>;
+  /** What the product says of itself with each heartbeat, such as its version: properties of the plan's event. @default nothing */
+  readonly facts?: (() => Facts) | undefined;
 }
 
-const NAMES = Object.keys({ everyHours: true, healthy: true } satisfies {
+const NAMES = Object.keys({ everyHours: true, healthy: true, facts: true } satisfies {
   readonly [Name in keyof KeepAliveOptions]-?: true;
 });
 
 /** What is wrong with the options, or with the plan, for signs of life. @throws what the options throw when they are read */
 export function checkKeepAlive(options: KeepAliveOptions, plan: Plan, nowMs: number): readonly string[] {
   const given: Partial<Record<keyof KeepAliveOptions, unknown>> = isRecord(options) ? options : {};
-  const { everyHours, healthy } = given;
+  const { everyHours, healthy, facts } = given;
   return [
     ...(typeof healthy === "function" ? [] : [HEALTHY_MISSING]),
-    ...checkHeartbeat(plan, nowMs),
+    ...findOtherType("keepAlive.facts", facts, "function", "a function that returns an object"),
+    ...checkHeartbeat(plan, typeof facts === "function" ? options.facts : undefined, nowMs),
     ...findNoNumber("keepAlive.everyHours", everyHours, "a number of hours", HOURS.least, HOURS.most),
     ...findUnknown(given, NAMES, "keepAlive."),
   ];

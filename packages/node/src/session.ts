@@ -137,7 +137,7 @@ export class Session {
       // Asked in any case: it may end this session.
       mayPing: () => this.#options.permitOf("server") === "send" || this.isPrinting,
       ping: (boot) => {
-        const reason = this.record("server", writeHeartbeat(boot, clock.now()));
+        const reason = this.record("server", writeHeartbeat(boot, keepAlive.facts, clock.now()));
         if (reason !== undefined) this.#options.counts.drop(reason);
       },
       onFault,

@@ -8,6 +8,7 @@ import type {
   GeneratedPlan,
   Given,
   GroupTraitsOf,
+  HeartbeatFactsOf,
   IdentifyTraitsOf,
   PagesOf,
   Properties,
@@ -90,7 +91,7 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    * another one after each start) where it declares them. The first comes 2 to 5 minutes after the start. Called again, it
    * replaces the last one.
    */
-  keepAlive(options: KeepAliveOptions): void;
+  keepAlive(options: KeepAliveOptions<HeartbeatFactsOf<P>>): void;
   /**
    * Stores the operator's answer, as a switch in the product's own settings does. A `no` to the server and the client deletes
    * all that waits, and the instance's id, at once. `notice` says that people were told; it never replaces a stored `yes` or
