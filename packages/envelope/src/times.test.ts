@@ -201,6 +201,15 @@ describe("resolveTimestamp", () => {
   });
 });
 
+it.each(["2016-12-31T23:59:60.726Z", "2026-01-31T24:00:00.000Z"])(
+  "%s is a time that is written otherwise",
+  (text) => {
+    const time = readTime(text);
+    expect(typeof time === "number" && toIsoTime(time)).not.toBe(text);
+    expect(isIsoTime(text)).toBe(false);
+  },
+);
+
 it("a text that is what toIsoTime writes is told apart from every other form of the same time", () => {
   fc.assert(
     fc.property(

@@ -14,6 +14,9 @@ const END_MS = Date.UTC(2299, 0, 1);
 const MAX_LENGTH = 64;
 const POINT = 46;
 const DIGIT_0 = 48;
+const DIGIT_2 = 50;
+const DIGIT_4 = 52;
+const DIGIT_6 = 54;
 const CAPITAL_T = 84;
 const CAPITAL_Z = 90;
 /** What Go's clients send when they mean "no time". */
@@ -46,7 +49,9 @@ export function isIsoTime(text: unknown): text is string {
     text.length === 24 &&
     text.charCodeAt(10) === CAPITAL_T &&
     text.charCodeAt(19) === POINT &&
-    text.charCodeAt(23) === CAPITAL_Z
+    text.charCodeAt(23) === CAPITAL_Z &&
+    text.charCodeAt(17) < DIGIT_6 && // no leap second
+    !(text.charCodeAt(11) === DIGIT_2 && text.charCodeAt(12) === DIGIT_4) // 24:00 is the next day
   );
 }
 

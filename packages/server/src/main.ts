@@ -11,7 +11,7 @@ import { openPlan, type PlanInForce } from "./enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "./errors.ts";
 import { createForget } from "./forget/forget.ts";
 import { createInstanceLimits } from "./instance/instance-limits.ts";
-import { createTurns } from "./instance/turns.ts";
+import { createSemaphore } from "./instance/semaphore.ts";
 import { createMatcher, type Keys, openKeys } from "./keys.ts";
 import { openAppendLog } from "./log/append-log.ts";
 import { Dedupe } from "./log/dedupe.ts";
@@ -39,7 +39,7 @@ const SCHEMA_WAIT_MS = 10_000;
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
 /** Pages of `compare` that are made or read at a time: one may have 32 MB. */
-const COMPARE_TURNS = 2;
+const MAX_COMPARING = 2;
 const COMPARE_READ_MS = 20_000;
 /** Anybody may ask whether the collector is ready; the disk is asked this often at most. */
 const READY_CHECK_MS = 1000;
@@ -245,7 +245,7 @@ async function openApi(
     trustedProxies: config.trustedProxies,
     origins: config.origins,
     instances: { store, log, plan: currentPlan, now, limits: createInstanceLimits(), forget },
-    compareTurns: createTurns(COMPARE_TURNS, COMPARE_READ_MS),
+    comparing: createSemaphore(MAX_COMPARING, COMPARE_READ_MS),
     onFault,
   });
   const isAdminToken = (token: string): boolean => adminOf(token) !== undefined;

@@ -47,7 +47,7 @@ export interface Intake {
   /** The path's, of a single message; it counts over the message's own. */
   readonly pathType: MessageType | undefined;
   readonly shared: Shared;
-  /** No message of it can be too large: the whole body is smaller. */
+  /** No message of it can be too large, however it is written: the whole body is far smaller. */
   readonly isSmall: boolean;
   /** Without the peer's address. */
   readonly receipt: Receipt;

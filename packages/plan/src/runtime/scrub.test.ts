@@ -229,3 +229,11 @@ test.each([
     expect(scrub(scrubbed?.text ?? "")).toBe(undefined);
   }
 });
+
+test.each([
+  ["ip 10\u20240\u20240\u20241 x", { address: true, email: false }],
+  ["2001\ufe55db8\ufe55\ufe551", { address: true, email: false }],
+  ["bob\uff20example.com", { address: false, email: true }],
+])("%j is found though no character of it is one of ASCII's marks", (text, found) => {
+  expect(scrub(text)).toMatchObject(found);
+});

@@ -1,4 +1,4 @@
-import { revealForms } from "./compatibility.ts";
+import { hasForms, revealForms } from "./compatibility.ts";
 
 /** What a text held, and what is left of it. */
 export interface Scrubbed {
@@ -51,10 +51,10 @@ export function allowsMarks(isAllowed: Uint8Array): boolean {
  * text has none. Time is linear in the length; scrubbing twice changes nothing more.
  */
 export function scrub(text: string): Scrubbed | undefined {
-  if (!SUSPICIOUS.test(text)) return undefined;
+  if (!SUSPICIOUS.test(text) && !hasForms(text)) return undefined;
   const cut = cutPlain(text);
   let view = cut.text;
-  for (let round = 0; round < REVEAL_ROUNDS && ENCODED.test(view); round++) {
+  for (let round = 0; round < REVEAL_ROUNDS && (ENCODED.test(view) || hasForms(view)); round++) {
     view = reveal(view);
     const hidden = cutPlain(view);
     if (!hidden.email && !hidden.address) continue;

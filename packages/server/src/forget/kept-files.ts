@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isObject } from "@candor/envelope";
+import { CandorError, causeOf } from "../errors.ts";
 import { flushFolder } from "../log/disk.ts";
 import { escapeAll } from "../store/row.ts";
 import type { Sought } from "./stored-rows.ts";
@@ -24,7 +25,9 @@ export async function deleteKeptFiles(
   );
   for (const { name } of files) {
     const path = join(dir, name);
-    const text = readLines(await readFile(path, "utf8"));
+    const content = await read(path);
+    if (content === undefined) continue;
+    const text = readLines(content);
     const found = finders.map((isIn) => isIn(text));
     if (!found.includes(true)) continue;
     await rm(path, { force: true });
@@ -32,6 +35,16 @@ export async function deleteKeptFiles(
   }
   if (removed.some((files) => files > 0)) await flushFolder(dir);
   return removed;
+}
+
+/** Undefined for a file that is gone. @throws CandorError `forget_incomplete` for one that the disk does not give out */
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (causeOf(error) === "ENOENT") return undefined;
+    throw new CandorError("forget_incomplete", { what: `${path}, which cannot be read: delete it` }, error);
+  }
 }
 
 function toFinder({ kind, ids }: Sought): (text: string) => boolean {

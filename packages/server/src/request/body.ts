@@ -35,7 +35,7 @@ const LONG_BODY_BYTES = 16 * 1024;
  */
 export function createBodyReader(): BodyReader {
   const budget = createBodyBudget(MAX_READING_BYTES);
-  const turns = createTurns();
+  const yieldToOthers = createYielding();
   const later = createCoarseTimers();
   return async (request) => {
     checkEncoding(request.headers["content-encoding"]);
@@ -47,7 +47,7 @@ export function createBodyReader(): BodyReader {
     if (!holdMore(budget, heldBytes)) throw new CandorError("overloaded");
     try {
       const body = isGzip ? await inflate(raw) : raw;
-      if (body.length >= LONG_BODY_BYTES) await turns();
+      if (body.length >= LONG_BODY_BYTES) await yieldToOthers();
       return { value: parseBody(body), bytes: body.length };
     } finally {
       budget.heldBytes -= heldBytes;
@@ -59,7 +59,7 @@ export function createBodyReader(): BodyReader {
  * Lets one caller at a time go on, one in each turn of the event loop. Thirty large bodies that arrive together would
  * otherwise be read in one go, and the disk would idle meanwhile, and then this thread while the disk flushes all.
  */
-function createTurns(): () => Promise<void> {
+function createYielding(): () => Promise<void> {
   const waiting: (() => void)[] = [];
   const next = (): void => {
     waiting.shift()?.();
@@ -72,7 +72,7 @@ function createTurns(): () => Promise<void> {
     });
 }
 
-/** Timers that may be late by a second: one of the system for all of them, because nearly all are called off at once. */
+/** Timers that may be late by a second: one of the system for all of them, because nearly all are cancelled at once. */
 function createCoarseTimers(): (afterMs: number, task: () => void) => () => void {
   const waiting = new Map<() => void, number>();
   setInterval(() => {

@@ -448,6 +448,7 @@ describe("the settings", () => {
       const response = await fetch(`${candor.url}/v1/projects/${key}/settings`);
       const host = candor.url.replace("http://", "");
       expect(await answerOf(response)).toEqual({
+        metrics: { sampleRate: 0 },
         integrations: { "Segment.io": { apiKey: key, apiHost: `${host}/v1`, protocol: "http" } },
       });
     }

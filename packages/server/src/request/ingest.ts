@@ -24,6 +24,8 @@ import { findRoute, type IngestRoute, methodsOf, splitUrl } from "./route.ts";
 import { type Attribution, createAttribution, type SourceOfKey } from "./write-key.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
+/** How many bytes a byte of JSON becomes at most when it is written anew: `1e15` has 4 and becomes 16. */
+const MOST_WRITTEN = 4;
 
 export interface IngestDependencies extends StepDependencies, InstanceRouteDependencies {
   readonly sourceOfKey: SourceOfKey;
@@ -118,7 +120,9 @@ function createLine(deps: IngestDependencies): Line {
       bringer: attributed.bringer,
       pathType,
       shared,
-      isSmall: bytes <= MAX_MESSAGE_BYTES && shared.bytes * items.length <= MAX_REQUEST_BYTES,
+      isSmall:
+        bytes * MOST_WRITTEN + shared.bytes <= MAX_MESSAGE_BYTES &&
+        shared.bytes * items.length <= MAX_REQUEST_BYTES,
       receipt: { receivedAtMs, receivedAt, retryCount, peerAddress: undefined },
       firstSequence,
       peerAddress: clientAddress(request, deps.trustedProxies),
@@ -219,6 +223,9 @@ function sendSettings(
   deps: IngestDependencies,
 ): void {
   const { protocol, host, prefix } = publicAddress(request, deps.trustedProxies);
-  const settings = { integrations: { "Segment.io": { apiKey, apiHost: `${host}${prefix}/v1`, protocol } } };
+  const settings = {
+    metrics: { sampleRate: 0 }, // else analytics-next tells Segment about itself
+    integrations: { "Segment.io": { apiKey, apiHost: `${host}${prefix}/v1`, protocol } },
+  };
   sendJson(response, 200, JSON.stringify(settings));
 }

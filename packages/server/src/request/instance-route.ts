@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { InstanceAction } from "@candor/envelope/instance-proof";
 import { answerRequest, type InstanceDependencies, proveRequest } from "../instance/instance-request.ts";
-import type { Turns } from "../instance/turns.ts";
+import type { Semaphore } from "../instance/semaphore.ts";
 import { sendJson } from "./answer.ts";
 import type { BodyReader } from "./body.ts";
 import { findClient } from "./client-address.ts";
@@ -11,7 +11,7 @@ export interface InstanceRouteDependencies extends OriginOptions {
   readonly readBody: BodyReader;
   readonly instances: InstanceDependencies;
   /** For pages of `compare`, which may be large. */
-  readonly compareTurns: Turns;
+  readonly comparing: Semaphore;
 }
 
 /** POST /v1/instance/<action>. @throws CandorError as proveRequest and answerRequest */
@@ -27,5 +27,5 @@ export async function handleInstance(
   const proven = proveRequest(action, body, asking, deps.instances);
   const answer = async (): Promise<void> =>
     sendJson(response, 200, await answerRequest(proven, deps.instances));
-  await (action === "compare" ? deps.compareTurns.take(response, answer) : answer());
+  await (action === "compare" ? deps.comparing.take(response, answer) : answer());
 }

@@ -63,6 +63,15 @@ describe("what a batch shares", () => {
     });
   });
 
+  it("is measured as it is written, however short the client writes it", async () => {
+    const list = Array.from({ length: 6400 }, () => "1e15").join(",");
+    const body = JSON.stringify({ ...PAGE_LOAD, properties: {} }).replace("{}", `{"list":[${list}]}`);
+    expect(body.length).toBeLessThan(LIMIT_BYTES);
+    expect(await answerOf(await candor.post("/v1/track", body, CLIENT))).toMatchObject({
+      dropped: [{ reason: "event_too_large" }],
+    });
+  });
+
   it("is not changed by one message for the next", async () => {
     const context = { ip: "203.0.113.77", locale: "en-US", secret: "x" };
     const batch = ["shared-1", "shared-2"].map((messageId) => ({ ...PAGE_LOAD, messageId }));

@@ -5,7 +5,7 @@ import type { Log } from "../log/log.ts";
 import type { Meters } from "../meters.ts";
 import type { Inserter } from "./inserter.ts";
 
-/** A row waits at most this long before its block is closed. */
+/** A row waits so long before its block is closed; where many come, four times as long, for larger blocks. */
 const LINGER_MS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5000;

@@ -1,3 +1,4 @@
+import { causeOf } from "../errors.ts";
 import type { SealedSegment } from "../log/log.ts";
 import { readSegment, type SegmentContent } from "../log/segment.ts";
 import { rowFaultOf, type Store } from "./client.ts";
@@ -47,12 +48,16 @@ export function createInserter(store: Store, quarantine: Quarantine): Inserter {
   };
 }
 
-/** Undefined when the disk does not give the file out: one bad sector must not hold up all that is behind it. */
+/**
+ * Undefined when the disk does not give the file out: one bad sector must not hold up all that is behind it. Any other
+ * fault (no file handle is free, say) passes, and the segment file is tried again.
+ */
 function tryRead(segment: SealedSegment, buffer: Buffer): SegmentContent | undefined {
   try {
     return readSegment(segment, buffer);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (causeOf(error) === "EIO") return undefined;
+    throw error;
   }
 }
 

@@ -2,11 +2,11 @@ import { createServer, get, type IncomingMessage, type ServerResponse } from "no
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { causeOf } from "../errors.ts";
-import { createTurns, type Turns } from "./turns.ts";
+import { createSemaphore, type Semaphore } from "./semaphore.ts";
 
 /** More than a connection's buffers take from a server whose client does not read. */
 const LARGE = Buffer.alloc(32 * 1024 * 1024);
-let turns: Turns;
+let turns: Semaphore;
 /** What became of each request's turn. */
 let ends: Promise<string>[] = [];
 
@@ -48,7 +48,7 @@ async function bytesOf(answer: IncomingMessage): Promise<number> {
 
 describe("turns for large answers", () => {
   it("are given back once the answer is read", async () => {
-    turns = createTurns(1, 60_000);
+    turns = createSemaphore(1, 60_000);
     for (let n = 0; n < 3; n++) {
       expect(await bytesOf(await ask())).toBe(LARGE.length);
       expect(await ends[n]).toBe("given back");
@@ -56,7 +56,7 @@ describe("turns for large answers", () => {
   });
 
   it("are refused while others hold them, and taken from a client that does not read", async () => {
-    turns = createTurns(1, 300);
+    turns = createSemaphore(1, 300);
     const slow = await ask();
     expect(await bytesOf(await ask())).toBe(0);
     expect(await ends[1]).toBe("too_many_requests");
@@ -66,7 +66,7 @@ describe("turns for large answers", () => {
   });
 
   it("are given back when the answer fails", async () => {
-    turns = createTurns(1, 60_000);
+    turns = createSemaphore(1, 60_000);
     const response = { destroyed: true } as ServerResponse;
     const fail = (): Promise<void> => turns.take(response, () => Promise.reject(new Error("away")));
     await expect(fail()).rejects.toThrow("away");

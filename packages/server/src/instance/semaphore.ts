@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { CandorError } from "../errors.ts";
 
-export interface Turns {
+export interface Semaphore {
   /**
    * Runs `answer`, which ends the response, and holds a turn until its client has read it all, at most `maxReadMs`: a
    * slow reader keeps the whole answer in memory.
@@ -11,7 +11,7 @@ export interface Turns {
 }
 
 /** Lets so many large answers be made and read at a time. */
-export function createTurns(most: number, maxReadMs: number): Turns {
+export function createSemaphore(most: number, maxReadMs: number): Semaphore {
   let taken = 0;
   return {
     take: async (response, answer) => {
