@@ -1,8 +1,9 @@
 import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./format.ts";
 import { toType } from "./model.ts";
-import { compileValue, type Place } from "./runtime/check-value.ts";
+import { compileValue } from "./runtime/check-value.ts";
 import { Notes } from "./runtime/notes.ts";
+import type { Place } from "./runtime/place.ts";
 import type { TrimReason } from "./runtime/verdict.ts";
 
 /** Checks that the example is there and would pass whole; the field's own limits have been checked. */

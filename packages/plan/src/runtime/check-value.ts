@@ -5,61 +5,16 @@ import {
   type JsonValue,
   valueFaultOf,
 } from "@candor/envelope/wire";
-import type {
-  ArrayType,
-  Field,
-  Fields,
-  FieldType,
-  IpPolicy,
-  NumberType,
-  StringType,
-  UserAgentPolicy,
-} from "../plan.ts";
+import type { ArrayType, Field, Fields, FieldType, NumberType, StringType } from "../plan.ts";
 import { isAddress } from "./address.ts";
+import { compileHashed, compileKeyedHash, compileSentHash } from "./check-hash.ts";
 import { charactersOf } from "./check-pattern.ts";
 import { compileString, type StringCheck } from "./check-string.ts";
 import type { Notes } from "./notes.ts";
+import { type Place, reject, type ValueCheck } from "./place.ts";
 import { allowsMarks, isMarked, scrub } from "./scrub.ts";
-import { keepScrubbed, scrubValue } from "./scrub-value.ts";
+import { keepScrubbed } from "./scrub-value.ts";
 import { toPath } from "./url-path.ts";
-import type { TrimReason } from "./verdict.ts";
-
-/**
- * Checks a value and gives it back: unchanged (the same object, when nothing in it changed), reduced, or undefined when
- * nothing of it is kept. Values inside an object that is the message's own are replaced in place.
- */
-export type ValueCheck = (value: JsonValue, notes: Notes) => JsonValue | undefined;
-
-/** What an edge does with values about which the plan only has a policy. */
-export interface Reducers {
-  /** An IP address under a policy; undefined: nothing of it is kept. */
-  address(address: string, policy: IpPolicy): string | undefined;
-  userAgent(userAgent: string, policy: UserAgentPolicy): string | undefined;
-  /** The keyed hash of an id that has not the declared form; in a collector, also of a hash that was sent. */
-  pseudonym(value: string): string;
-  /**
-   * Of an SDK: the hash that stands for a value with `hash: true`, as lower-case hex of 32 to 64 characters. Without
-   * it, as in a collector, such a value has to be a hash already.
-   */
-  keyedHash?(value: string): string;
-}
-
-/** The longest value that is hashed, in UTF-16 units. */
-const MAX_HASHED_LENGTH = 1024;
-
-/** Where a value stands, and the rules of its source. */
-export interface Place {
-  readonly path: string;
-  /** How deep it nests: the message is level 1. */
-  readonly level: number;
-  readonly ip: IpPolicy;
-  readonly userAgent: UserAgentPolicy;
-  /** What stands here belongs to this message alone, and may be changed; else it is copied. */
-  readonly isOwn: boolean;
-  /** Keep what breaks the plan, with addresses cut out, and only note it. */
-  readonly observe: boolean;
-  readonly reducers: Reducers;
-}
 
 /** Compiles the check of one field. */
 export function compileValue(type: FieldType, place: Place): ValueCheck {
@@ -171,40 +126,6 @@ function copyUntil(value: JsonObject, end: string): JsonObject {
   return copy;
 }
 
-/**
- * How an SDK hashes what stands at a place, also what looks like a hash; undefined in a collector. Too long a value
- * goes, also from a source that observes: it names somebody.
- */
-export function compileKeyedHash({ reducers, path }: Place): KeyedHash | undefined {
-  const { keyedHash } = reducers;
-  if (keyedHash === undefined) return undefined;
-  return (value, notes) => {
-    if (value.length <= MAX_HASHED_LENGTH) return keyedHash.call(reducers, value);
-    notes.add(path, "too_long");
-    return undefined;
-  };
-}
-
-type KeyedHash = (value: string, notes: Notes) => string | undefined;
-
-function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck {
-  return (value, notes) => {
-    if (typeof value === "string") return keyedHash(value, notes);
-    notes.add(path, "wrong_type");
-    return undefined;
-  };
-}
-
-/** Of a collector: nobody can tell whether a sender used a key, so what was sent is hashed once more under its own. */
-function compileSentHash(check: StringCheck, place: Place): ValueCheck {
-  const { reducers } = place;
-  return (value, notes) => {
-    if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
-    const fault = check(value);
-    return fault === undefined ? reducers.pseudonym(value) : reject(value, fault, place, notes);
-  };
-}
-
 function compileText(type: StringType, place: Place): ValueCheck {
   const keyedHash = type.hash ? compileKeyedHash(place) : undefined;
   if (keyedHash !== undefined) return compileHashed(keyedHash, place);
@@ -304,10 +225,4 @@ function compileArray({ items, maxItems }: ArrayType, place: Place): ValueCheck 
     if (kept.every((item, at) => item === value[at])) return value;
     return kept.filter((item) => item !== undefined);
   };
-}
-
-function reject(value: JsonValue, reason: TrimReason, place: Place, notes: Notes): JsonValue | undefined {
-  notes.add(place.path, reason);
-  notes.fault ??= valueFaultOf(value, place.level);
-  return place.observe && notes.fault === undefined ? scrubValue(value, place) : undefined;
 }

@@ -9,15 +9,11 @@ import {
   rootOf,
 } from "../plan.ts";
 import { isAddress } from "./address.ts";
+import { compileKeyedHash } from "./check-hash.ts";
 import { compileString } from "./check-string.ts";
-import {
-  compileKeyedHash,
-  compileObject,
-  type Place,
-  type Reducers,
-  type ValueCheck,
-} from "./check-value.ts";
+import { compileObject } from "./check-value.ts";
 import { Notes } from "./notes.ts";
+import type { Place, Reducers, ValueCheck } from "./place.ts";
 import { isMarked, scrub } from "./scrub.ts";
 import { scrubValue } from "./scrub-value.ts";
 import type { Contact, RefuseReason, Verdict } from "./verdict.ts";

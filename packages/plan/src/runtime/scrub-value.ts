@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "@candor/envelope";
 import type { IpPolicy } from "../plan.ts";
 import { isAddress } from "./address.ts";
-import type { Reducers } from "./check-value.ts";
+import type { Reducers } from "./place.ts";
 import { scrub } from "./scrub.ts";
 
 /** Where undeclared values are kept at all (mode `observe`): their addresses are not. */

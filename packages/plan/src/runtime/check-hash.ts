@@ -1,0 +1,41 @@
+/** Owns what becomes of values and ids with `hash: true`. */
+import type { StringCheck } from "./check-string.ts";
+import type { Notes } from "./notes.ts";
+import { type Place, reject, type ValueCheck } from "./place.ts";
+
+/** The longest value that is hashed, in UTF-16 units. */
+const MAX_HASHED_LENGTH = 1024;
+
+/**
+ * How an SDK hashes what stands at a place, also what looks like a hash; undefined in a collector. Too long a value
+ * goes, also from a source that observes: it names somebody.
+ */
+export function compileKeyedHash({ reducers, path }: Place): KeyedHash | undefined {
+  const { keyedHash } = reducers;
+  if (keyedHash === undefined) return undefined;
+  return (value, notes) => {
+    if (value.length <= MAX_HASHED_LENGTH) return keyedHash.call(reducers, value);
+    notes.add(path, "too_long");
+    return undefined;
+  };
+}
+
+export type KeyedHash = (value: string, notes: Notes) => string | undefined;
+
+export function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck {
+  return (value, notes) => {
+    if (typeof value === "string") return keyedHash(value, notes);
+    notes.add(path, "wrong_type");
+    return undefined;
+  };
+}
+
+/** Of a collector: nobody can tell whether a sender used a key, so what was sent is hashed once more under its own. */
+export function compileSentHash(check: StringCheck, place: Place): ValueCheck {
+  const { reducers } = place;
+  return (value, notes) => {
+    if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
+    const fault = check(value);
+    return fault === undefined ? reducers.pseudonym(value) : reject(value, fault, place, notes);
+  };
+}
