@@ -1,4 +1,4 @@
-import { setPriority } from "node:os";
+import { constants, getPriority, setPriority } from "node:os";
 import { platform } from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
 import { causeOf } from "../errors.ts";
@@ -18,7 +18,7 @@ const inserter = createInserter(openStore(address), openQuarantine(quarantineDir
 
 function yieldToOthers(): void {
   try {
-    setPriority(NICENESS);
+    setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + NICENESS));
   } catch {
     // a sandbox may forbid it; inserting matters more
   }
