@@ -197,7 +197,7 @@ test("compare finds that the collector holds exactly what was sent", async () =>
       missingHere: [],
       older: 0,
       differing: [],
-      trimmed: {},
+      trimmed: { userId: 30 }, // the hash that was sent, hashed once more
     },
   ]);
 });

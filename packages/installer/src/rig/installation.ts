@@ -15,8 +15,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { findProgram, type Shell } from "./shells.ts";
+import { findProgram, findPython, type Shell } from "./shells.ts";
 import { type TableName, tables } from "./tables.ts";
+
+/** Found once, by the first row that needs it. */
+let python: string | undefined;
 
 const KIT = fileURLToPath(new URL("../../candor.sh", import.meta.url));
 /** What makers put into a script that is piped into sh. */
@@ -123,7 +126,7 @@ export function prepareInstallation(machine: Machine): Installation {
         piped: ["sh", "-c", `cat inlined.sh | ${command.map(quote).join(" ")}`],
         "in background": [bash, "-c", 'set -m; "$@" & exec 2>/dev/null; wait $!', bash, ...command, script],
       }[how];
-      const python = findProgram("python3") ?? "python3";
+      python ??= findPython();
       const child = spawn(python, [TERMINAL, ...typed], { cwd: folder, env: environment });
       child.stdin.end(JSON.stringify(dialog));
       const { stdout, stderr } = await finish(child);

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -22,4 +23,10 @@ export function findProgram(name: string): string | undefined {
   // biome-ignore lint/style/noProcessEnv: the rig runs what the machine has
   const folders = (process.env.PATH ?? "").split(delimiter);
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
+}
+
+/** The interpreter itself: what is on the path may be a script that looks for it, and needs other programs. */
+export function findPython(): string {
+  const asked = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });
+  return asked.stdout?.trim() || "python3";
 }
