@@ -3,6 +3,8 @@ import { expect, it, onTestFinished } from "vitest";
 import { openForTest } from "../rig/in-process.ts";
 import { createManualClock } from "../rig/manual-clock.ts";
 import { startRecorder } from "../rig/recorder.ts";
+import { SendLoop } from "./send-loop.ts";
+import type { RunEnd } from "./sender.ts";
 
 it("waits as long as a try that failed asks for, whatever was tracked while it was under way", async () => {
   const recorder = await startRecorder();
@@ -35,4 +37,23 @@ it("waits as long as a try that failed asks for, whatever was tracked while it w
   recorder.answer = undefined;
   await clock.advance(200);
   await expect.poll(() => recorder.kept.length, { timeout: 10_000 }).toBe(2);
+});
+
+it("waits as long as a try that failed asks for, also where the time of the next run came while it was under way", async () => {
+  const clock = createManualClock(Date.now());
+  const runs: ((end: RunEnd) => void)[] = [];
+  const sender = { run: () => new Promise<RunEnd>((resolve) => runs.push(resolve)), stop: () => {} };
+  const loop = new SendLoop({ sender, clock, onFault: () => {} });
+  loop.soon(10);
+  await clock.advance(10);
+  expect(runs).toHaveLength(1);
+  loop.soon(10);
+  await clock.advance(10);
+  runs[0]?.({ end: "later", afterMs: 1000, isAsked: false });
+  await sleep(1); // until the loop has seen it
+  await clock.advance(999);
+  expect(runs).toHaveLength(1);
+  await clock.advance(1);
+  expect(runs).toHaveLength(2);
+  loop.stop();
 });

@@ -2,7 +2,7 @@ import type { Clock } from "../clock.ts";
 import type { Sender } from "./sender.ts";
 
 export interface SendLoopOptions {
-  readonly sender: Sender;
+  readonly sender: Pick<Sender, "run" | "stop">;
   readonly clock: Clock;
   /** Told when the state folder failed under a run. */
   readonly onFault: (error: unknown) => void;
@@ -33,7 +33,7 @@ export class SendLoop {
     if (this.#isStopped || dueAtMs >= this.#dueAtMs) return;
     this.#cancel?.();
     this.#dueAtMs = dueAtMs;
-    this.#cancel = clock.later(dueAtMs - clock.monotonic(), () => void this.#runAfterOther());
+    this.#cancel = clock.later(dueAtMs - clock.monotonic(), () => void this.#runPlanned());
   }
 
   /**
@@ -43,6 +43,14 @@ export class SendLoop {
   runNow(): Promise<boolean> {
     if (this.#options.clock.monotonic() < this.#askedNotBeforeMs) return Promise.resolve(false);
     return this.#runAfterOther();
+  }
+
+  /** A planned run, unlike one that somebody asks for, waits as long as a run that fails meanwhile asks for. */
+  async #runPlanned(): Promise<void> {
+    this.#unplan();
+    await this.#running;
+    if (this.#options.clock.monotonic() < this.#notBeforeMs) this.soon(0);
+    else await this.#runAfterOther();
   }
 
   #runAfterOther(): Promise<boolean> {
