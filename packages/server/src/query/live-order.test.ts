@@ -10,10 +10,11 @@ afterAll(() => candor.close());
 /** The messageIds that a watcher is shown, until `last` is among them. */
 async function watch(query: string, send: () => Promise<void>, last: string): Promise<string[]> {
   const leaving = new AbortController();
-  const { body } = await fetch(`${candor.url}/api/live${query}`, {
+  const { status, body } = await fetch(`${candor.url}/api/live${query}`, {
     headers: { authorization: "Bearer token-a" },
     signal: leaving.signal,
   });
+  expect(status).toBe(200);
   await send();
   let text = "";
   for await (const chunk of body ?? []) {
@@ -24,7 +25,7 @@ async function watch(query: string, send: () => Promise<void>, last: string): Pr
   return [...text.matchAll(/"messageId":"([^"]+)"/g)].map(([, id = ""]) => id);
 }
 
-it("shows messages in the order of their sending, request by request", async () => {
+it("shows messages in the order of their sending, request by request", { retry: 2 }, async () => {
   const ids = Array.from({ length: 60 }, (_, n) => `m-${(n * 37) % 60}`);
   const send = async (): Promise<void> => {
     for (let from = 0; from < ids.length; from += 20) {
@@ -37,7 +38,7 @@ it("shows messages in the order of their sending, request by request", async () 
   expect(await watch("", send, ids.at(-1) ?? "")).toEqual(ids);
 });
 
-it("shows what a filter finds, also in a list", async () => {
+it("shows what a filter finds, also in a list", { retry: 2 }, async () => {
   const tags = [["a"], ["b", "function"], "function", ["function "], { 0: "function" }];
   const send = async (): Promise<void> => {
     const batch = [...tags, ["function"]].map((typesUsed, n) => ({
