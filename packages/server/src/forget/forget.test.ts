@@ -1,41 +1,32 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Engine, startEngine } from "@candor/engine";
 import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import { readContacts } from "../query/contacts.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
+import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
-import { migrate } from "../store/migrate.ts";
 import { openQuarantine } from "../store/quarantine.ts";
 import { CONTACT_TARGET, EVENT_TARGET, escapeAll, toContactLine } from "../store/row.ts";
 import { createForget, type ForgetDependencies, type ForgetReceipt, readForgetRequest } from "./forget.ts";
 import type { ForgetRequest } from "./forget-request.ts";
 
 const PLAN = loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), APPSMITH_PLAN);
-const root = mkdtempSync(join(tmpdir(), "candor-forget-"));
-let engine: Engine;
+let real: TestStore;
 let store: Store;
 let deps: ForgetDependencies;
 
 beforeAll(async () => {
-  engine = await startEngine({ dataDir: join(root, "store") });
-  await engine.ready();
-  store = openStore({ socketPath: engine.socketPath });
-  await migrate(store);
+  real = await startStoreForTest();
+  ({ store } = real);
 });
-afterAll(async () => {
-  await store.close();
-  await engine.close();
-  rmSync(root, { recursive: true });
-});
+afterAll(() => real.close());
 beforeEach(async () => {
   for (const table of ["events", "contacts"]) await store.command(`TRUNCATE TABLE ${table} SYNC`);
-  const dir = mkdtempSync(join(root, "data-"));
+  const dir = mkdtempSync(join(real.dir, "data-"));
   const [logDir, quarantineDir] = [join(dir, "log"), join(dir, "quarantine")];
   mkdirSync(logDir);
   mkdirSync(quarantineDir);
@@ -230,11 +221,11 @@ describe("forgetting", () => {
       { id: "b", userId: "KEPT-77aa" },
     ]);
     await insertContact(`${marker}@example.org`);
-    expect(bytesBelow(root).includes(marker)).toBe(true);
+    expect(bytesBelow(real.dir).includes(marker)).toBe(true);
     await forget({ contact: `${marker}@example.org` }, deps);
     await forget({ instance: marker });
     await forget({ user: marker });
-    const bytes = bytesBelow(root);
+    const bytes = bytesBelow(real.dir);
     expect(bytes.includes(marker)).toBe(false);
     expect(bytes.includes("KEPT-77aa")).toBe(true);
     expect(await store.query("SELECT * FROM candor.forgetting")).toEqual([]);
@@ -308,7 +299,7 @@ describe("forgetting", () => {
       code: "forget_incomplete",
       message: expect.stringContaining("rows in events"),
     });
-    const away = openStore({ socketPath: join(root, "nothing.sock") });
+    const away = openStore({ socketPath: join(real.dir, "nothing.sock") });
     await expect(forget({ user: "u1" }, { store: away })).rejects.toMatchObject({
       code: "store_away",
     });

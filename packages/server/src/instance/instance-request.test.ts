@@ -1,17 +1,14 @@
 import { createHash, sign } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Engine, startEngine } from "@candor/engine";
+import { readFileSync } from "node:fs";
 import type { JsonObject } from "@candor/envelope";
 import { type InstanceAction, toInstanceId, toSignedText } from "@candor/envelope/instance-proof";
 import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createForget, type ForgetDependencies } from "../forget/forget.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
+import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import { newInstance, type SigningInstance, signBody } from "../rig/signing-instance.ts";
-import { openStore, type Store } from "../store/client.ts";
-import { migrate } from "../store/migrate.ts";
+import type { Store } from "../store/client.ts";
 import { EVENT_TARGET } from "../store/row.ts";
 import { createInstanceLimits, type InstanceLimits } from "./instance-limits.ts";
 import { answerRequest, type InstanceDependencies, proveRequest } from "./instance-request.ts";
@@ -23,8 +20,7 @@ const PLAN = loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), APPSMITH_PLAN);
 const FIVE_MINUTES = { late: "2026-03-01T12:05:00.000Z", early: "2026-03-01T11:55:00.000Z" };
 const TOO_FAR = { late: "2026-03-01T12:05:00.001Z", early: "2026-03-01T11:54:59.999Z" };
 
-const root = mkdtempSync(join(tmpdir(), "candor-instance-"));
-let engine: Engine;
+let real: TestStore;
 let store: Store;
 let forgetting: ForgetDependencies;
 let deps: InstanceDependencies;
@@ -33,26 +29,20 @@ let asked = 0;
 let token = 0;
 
 beforeAll(async () => {
-  engine = await startEngine({ dataDir: join(root, "store") });
-  await engine.ready();
-  store = openStore({ socketPath: engine.socketPath });
-  await migrate(store);
+  real = await startStoreForTest();
+  ({ store } = real);
   forgetting = {
     store: counting(store),
     log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
-    logDir: root,
-    quarantineDir: root,
+    logDir: real.dir,
+    quarantineDir: real.dir,
     storedForms: (id) => [id, pseudonymOf(id)],
     plan: () => PLAN,
     now: () => NOW_MS,
   };
   deps = { ...forgetting, limits: createInstanceLimits(), forget: createForget(forgetting) };
 });
-afterAll(async () => {
-  await store.close();
-  await engine.close();
-  rmSync(root, { recursive: true });
-});
+afterAll(() => real.close());
 beforeEach(async () => {
   await store.command("TRUNCATE TABLE events SYNC");
   asked = 0;

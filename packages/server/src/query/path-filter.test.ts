@@ -1,30 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Engine, startEngine } from "@candor/engine";
 import type { Envelope, JsonObject, JsonValue } from "@candor/envelope";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openStore, type Store } from "../store/client.ts";
-import { migrate } from "../store/migrate.ts";
+import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import type { Store } from "../store/client.ts";
 import { EVENT_TARGET, toLine } from "../store/row.ts";
 import { type Filters, matches, readFilters, toCondition } from "./filters.ts";
 
-const dir = mkdtempSync(join(tmpdir(), "candor-filters-"));
-let engine: Engine;
+let real: TestStore;
 let store: Store;
 
 beforeAll(async () => {
-  engine = await startEngine({ dataDir: dir });
-  await engine.ready();
-  store = openStore({ socketPath: engine.socketPath });
-  await migrate(store);
+  real = await startStoreForTest();
+  ({ store } = real);
 });
-afterAll(async () => {
-  await store.close();
-  await engine.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => real.close());
 beforeEach(() => store.command("TRUNCATE TABLE events SYNC"));
 
 const RECEIVED_AT = "2026-03-01T12:00:00.000Z";

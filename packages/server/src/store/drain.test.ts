@@ -1,35 +1,26 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { type Engine, startEngine } from "@candor/engine";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
-import { openStore, type Store } from "./client.ts";
+import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import type { Store } from "./client.ts";
 import { startDrain, toPauseMs } from "./drain.ts";
 import { createInserter } from "./inserter.ts";
-import { migrate } from "./migrate.ts";
 import { listQuarantined, openQuarantine } from "./quarantine.ts";
 
-const root = mkdtempSync(join(tmpdir(), "candor-drain-"));
-let engine: Engine;
+let real: TestStore;
 let store: Store;
 let log: Log;
 let dir: string;
 
 beforeAll(async () => {
-  engine = await startEngine({ dataDir: join(root, "store") });
-  await engine.ready();
-  store = openStore({ socketPath: engine.socketPath, rowsDir: join(root, "rows") });
-  await migrate(store);
+  real = await startStoreForTest();
+  ({ store } = real);
 });
-afterAll(async () => {
-  await store.close();
-  await engine.close();
-  rmSync(root, { recursive: true });
-});
+afterAll(() => real.close());
 beforeEach(async () => {
-  dir = mkdtempSync(join(root, "data-"));
+  dir = mkdtempSync(join(real.dir, "data-"));
   await store.command("TRUNCATE TABLE events");
   log = await openAppendLog({ dir, keepKeys: async () => {} });
 });

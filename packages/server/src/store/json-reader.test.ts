@@ -1,30 +1,19 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Engine, startEngine } from "@candor/engine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openStore, type Store } from "./client.ts";
-import { migrate } from "./migrate.ts";
+import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import type { Store } from "./client.ts";
 
 /**
  * How the store's JSON functions read a text. It is a second reader beside JavaScript's, and filters, columns and
  * deletions go by it: where the two differ, the envelope must not be written so (packages/envelope).
  */
-const dir = mkdtempSync(join(tmpdir(), "candor-json-reader-"));
-let engine: Engine;
+let real: TestStore;
 let store: Store;
 
 beforeAll(async () => {
-  engine = await startEngine({ dataDir: dir });
-  await engine.ready();
-  store = openStore({ socketPath: engine.socketPath });
-  await migrate(store);
+  real = await startStoreForTest();
+  ({ store } = real);
 });
-afterAll(async () => {
-  await store.close();
-  await engine.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => real.close());
 
 /** A document whose other keys show whether it was read at all. */
 const documentOf = (value: string): string => `{"id":"x","properties":{"value":${value},"id":"y"}}`;

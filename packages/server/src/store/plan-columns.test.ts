@@ -1,32 +1,22 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { type Engine, startEngine } from "@candor/engine";
 import type { Field, Fields, FieldType, Plan, PlanEvent } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { eventually } from "../rig/in-process.ts";
-
-import { openStore, type Store } from "./client.ts";
-import { migrate } from "./migrate.ts";
+import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import type { Store } from "./client.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
 import { CONTACT_TARGET, EVENT_TARGET } from "./row.ts";
 
 const DAY_MS = 86_400_000;
-const dir = mkdtempSync(join(tmpdir(), "candor-plan-columns-"));
-let engine: Engine;
+let real: TestStore;
 let store: Store;
 
 beforeAll(async () => {
-  engine = await startEngine({ dataDir: dir });
-  await engine.ready();
-  store = openStore({ socketPath: engine.socketPath });
-  await migrate(store);
+  real = await startStoreForTest();
+  ({ store } = real);
 });
-afterAll(async () => {
-  await store.close();
-  await engine.close();
-  rmSync(dir, { recursive: true });
-});
+afterAll(() => real.close());
 beforeEach(async () => {
   await store.command("TRUNCATE TABLE events SYNC");
   await store.command("TRUNCATE TABLE contacts SYNC");
@@ -247,7 +237,7 @@ describe("retention", () => {
     await store.insertLines(CONTACT_TARGET, contact("2025-01-01", "EXPIRED-contact"), `c-${token++}`);
     const today = new Date().toISOString().slice(0, 10);
     await store.insertLines(CONTACT_TARGET, contact(today, "KEPT-contact"), `c-${token++}`);
-    expect(bytesBelow(dir).includes("EXPIRED-before")).toBe(true);
+    expect(bytesBelow(real.dir).includes("EXPIRED-before")).toBe(true);
     await applyPlanToStore(store, planOf([], 30));
     await insert("installer", { event: "EXPIRED-after" }, "2025-01-02T00:00:00.000");
     await store.command("OPTIMIZE TABLE events FINAL");
@@ -266,7 +256,7 @@ describe("retention", () => {
         // Lets the store remove replaced parts now, instead of in half a minute.
         for (const table of ["events", "contacts"])
           await store.command(`ALTER TABLE ${table} DROP PARTITION ID 'none'`);
-        return bytesBelow(dir);
+        return bytesBelow(real.dir);
       },
       (found) => !found.includes("EXPIRED"),
     );

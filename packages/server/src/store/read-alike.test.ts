@@ -1,34 +1,25 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Engine, startEngine } from "@candor/engine";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { scanRecords } from "../log/record.ts";
 import { answerOf, NO_STORE, startForTest } from "../rig/in-process.ts";
-import { openStore, type Store } from "./client.ts";
-import { migrate } from "./migrate.ts";
+import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import type { Store } from "./client.ts";
 import { EVENT_TARGET } from "./row.ts";
 
 const SEED = 20261126;
 const BATCHES = 20;
 const BATCH = 50;
 
-const folder = mkdtempSync(join(tmpdir(), "candor-read-alike-"));
-let engine: Engine;
+let real: TestStore;
 let store: Store;
 
 beforeAll(async () => {
-  engine = await startEngine({ dataDir: join(folder, "engine") });
-  await engine.ready();
-  store = openStore({ socketPath: engine.socketPath });
-  await migrate(store);
+  real = await startStoreForTest();
+  ({ store } = real);
 });
-afterAll(async () => {
-  await store.close();
-  await engine.close();
-  rmSync(folder, { recursive: true });
-});
+afterAll(() => real.close());
 
 /** Texts of JSON as a client may write them: also what no value of JavaScript would be written as. */
 const escapes = [
@@ -111,7 +102,7 @@ const message = fc
 
 /** The rows that a collector keeps of what it is sent, as the store takes them. */
 async function rowsOf(batches: readonly string[]): Promise<{ lines: Buffer[]; accepted: number }> {
-  const dataDir = join(folder, "collector");
+  const dataDir = join(real.dir, "collector");
   const candor = await startForTest({ ...NO_STORE, CANDOR_DATA_DIR: dataDir });
   let accepted = 0;
   for (const batch of batches) {
