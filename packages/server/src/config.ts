@@ -27,7 +27,7 @@ export interface Config {
   readonly clickhouseCluster: string | undefined;
   /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. `CANDOR_TRUSTED_PROXIES`, `10.0.0.0/8,::1`. */
   readonly trustedProxies: BlockList;
-  /** Addresses at which instances reach this collector; undefined: what a request's Host says. `CANDOR_ORIGINS`. */
+  /** Addresses at which instances reach this collector; undefined to go by a request's Host. `CANDOR_ORIGINS`. */
   readonly origins: readonly string[] | undefined;
   /** Where the commands find a running Candor. `CANDOR_URL`, default http://HOST:PORT. */
   readonly url: string;

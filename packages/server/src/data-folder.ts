@@ -50,7 +50,7 @@ export function openDataFolder(dataDir: string): DataFolder {
   return { ...dirs, hashSecretFile: join(dataDir, "hash-secret"), release: () => closeSync(fd) };
 }
 
-/** Whether a process holds the folder. Changes nothing, but for a lock file where there was none. @throws CandorError as openDataFolder */
+/** Whether a process holds the folder. Changes nothing, except that it may create the lock file. @throws CandorError as openDataFolder */
 export function isDataFolderHeld(dataDir: string): boolean {
   const fd = orUnwritable(dataDir, () => openLock(dataDir));
   try {

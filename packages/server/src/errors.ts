@@ -122,7 +122,7 @@ export const ERRORS = {
     retryAfterS: 10,
     message: "{limit} already watch the live feed. Close one of them.",
   },
-  // Connections that are closed without an answer: counted only.
+  // Connections that are closed without an answer; only counted.
   too_many_connections: {
     status: 503,
     message: "More connections are open than are taken. Close those that are not used.",

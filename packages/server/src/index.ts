@@ -11,6 +11,6 @@ export { checkFolderOwner } from "./private-folder.ts";
 export { DROP_REASONS, type DropReason } from "./reasons.ts";
 export { listQuarantined, type QuarantinedRow } from "./store/quarantine.ts";
 
-/** As in main.ts, which is loaded by the first call: no other command needs an HTTP server and a store. */
+/** See main.ts, which the first call loads: no other command needs an HTTP server and a store. */
 export const startCandor: typeof main.startCandor = async (...args) =>
   (await import("./main.ts")).startCandor(...args);

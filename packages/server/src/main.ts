@@ -48,7 +48,7 @@ const READY_CHECK_MS = 1000;
 export interface StartOptions {
   /** The collector's clock, epoch milliseconds. */
   readonly now?: () => number;
-  /** Where the log and the dedupe keys are written, for tests of what a failing or slow disk does. Default: the real one. */
+  /** Where the log and the dedupe keys are written; tests pass a failing or slow one. Default: the real disk. */
   readonly disk?: Disk;
   /** How long a stop waits for the store to take what is in the log. Default: 3 s. */
   readonly drainDeadlineMs?: number;

@@ -1,4 +1,4 @@
-/** Owns the way of every message: one ordered list of steps, each of which keeps it or drops it for a reason. */
+/** Owns the ordered list of steps that every message goes through; each step keeps the message or drops it for a reason. */
 import { randomInt } from "node:crypto";
 import {
   type Envelope,
@@ -42,12 +42,12 @@ export interface Intake {
   readonly items: readonly unknown[];
   /** The source of one of its messages; undefined when its write key is not known. */
   readonly sourceOf: (item: unknown) => Source | undefined;
-  /** Whose write key the request itself has. */
+  /** The source of the request's own write key. */
   readonly bringer: Source | undefined;
   /** The path's, of a single message; it counts over the message's own. */
   readonly pathType: MessageType | undefined;
   readonly shared: Shared;
-  /** No message of it can be too large, however it is written: the whole body is far smaller. */
+  /** The body is so small that no message in it can be too large, however it is written. */
   readonly isSmall: boolean;
   /** Without the peer's address. */
   readonly receipt: Receipt;
@@ -168,7 +168,7 @@ function locate(draft: Draft, intake: Intake, { countryOf }: StepDependencies): 
   draft.country = address === undefined ? undefined : countryOf(address);
 }
 
-/** Takes out what the plan does not declare, and what its policies do not keep; or drops the message. */
+/** Removes what the plan does not declare and what its policies do not keep, or drops the message. */
 function enforce(
   draft: Draft,
   { receipt }: Intake,
@@ -186,13 +186,13 @@ function enforce(
   return refused;
 }
 
-/** The message gets the time of its receipt, which the maker should know. */
+/** Such a message gets the time of its receipt instead; the trim tells the maker. */
 function noteUnreadableTimes(draft: Draft): void {
   const unreadable = draft.unreadableTimes.map((path): Trim => ({ path, reason: "unreadable_time" }));
   draft.verdict = { ...draft.verdict, trims: [...draft.verdict.trims, ...unreadable] };
 }
 
-/** The public page promises that a browser which asks so is left alone, where events need a Yes. */
+/** The public page promises that events which need a Yes are not taken from a browser that asks not to be tracked. */
 function heedSignal(
   { source, envelope }: Draft,
   { hasSignal, bringer }: Intake,
@@ -207,7 +207,7 @@ function heedSignal(
   return rule === "notice" ? undefined : "browser_signal";
 }
 
-/** Segment's API names a library in every envelope. Where the plan does not declare one, none is made up. */
+/** Segment's API names a library in every envelope. It is filled in only where the plan keeps one. */
 function complete({ source, envelope }: Draft, _intake: Intake, { plan }: StepDependencies): undefined {
   if (envelope.context.library !== undefined || source === undefined) return;
   const rules = plan().plan.sources[source];

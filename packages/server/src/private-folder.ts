@@ -1,4 +1,4 @@
-/** Sees to it that the data folder is this user's alone: who can write into it could choose the keys and read the log. */
+/** Keeps the data folder to this user: anybody who can write there could choose the keys and read the log. */
 import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { CandorError, causeOf } from "./errors.ts";
@@ -7,19 +7,19 @@ const FOR_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
 /** The root of a file system of its own has it; Candor never looks into it. */
 const NOT_OURS = "lost+found";
-/** The folder's own entries and those of log/, dedupe/, store/ ...: below is what the engine makes. */
+/** The folder's own entries, and those of log/, dedupe/ and so on. What is deeper is the engine's. */
 const OUR_LEVELS = 2;
 
 /**
- * Takes a folder that is this user's, with mode 0700 from now on, and refuses it when it or anything in it is somebody else's,
- * or is a link. All of it is looked at when others could write there until now.
+ * Sets the folder's mode to 0700. Refuses a folder that belongs to somebody else, or holds a link or anything of somebody
+ * else's. When others could write to it until now, everything in it is checked, at any depth.
  * @throws CandorError `data_folder_foreign`, `data_folder_linked`; what the file system throws
  */
 export function claimFolder(folder: string): void {
   checkFolder(folder, chmodSync);
 }
 
-/** The same look, which changes nothing. @throws CandorError as claimFolder */
+/** Makes the same checks and changes nothing. @throws CandorError as claimFolder */
 export function checkFolderOwner(folder: string): void {
   checkFolder(folder, () => {});
 }
@@ -45,7 +45,7 @@ interface Place {
   readonly isOpen: boolean;
 }
 
-/** Closes the folder before it looks: from then on nobody else changes what is looked at. */
+/** Closes the folder to others before it is checked, so that nobody can change it during the check. */
 function checkTree(place: Place, setMode: SetMode): void {
   const { folder, stats } = place;
   const isClosed = (stats.mode & FOR_OTHERS) === 0;
@@ -53,7 +53,7 @@ function checkTree(place: Place, setMode: SetMode): void {
   try {
     checkEntries(place, setMode);
   } catch (error) {
-    if (!isClosed) setMode(folder, stats.mode & 0o7777); // the next start has to look as closely
+    if (!isClosed) setMode(folder, stats.mode & 0o7777); // so that the next start checks as thoroughly
     throw error;
   }
 }

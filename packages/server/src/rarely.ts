@@ -1,5 +1,5 @@
 /**
- * Calls again only when the last call is `everyMs` old; gives its answer until then.
+ * Wraps a call so that it runs at most once in `everyMs`, and gives the last answer in between.
  * @param clockMs any steady clock
  */
 export function rarely<Answer>(

@@ -1,9 +1,9 @@
-/** Runs a task on all items that wait, one batch at a time: for work that costs as much for one item as for many. */
+/** Collects items and runs a task on them, one batch at a time, for work that costs about the same for one item as for many. */
 
 export interface BatchQueueOptions<Item, Result> {
-  /** @returns a result for each item, in their order; when it rejects, so do they all */
+  /** @returns a result for each item, in order; when it rejects, every item of the batch does */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
-  /** Items of one key that wait are one item, and share its result. */
+  /** Waiting items with the same key are merged, and share one result. */
   readonly keyOf: (item: Item) => string;
   readonly maxBatch: number;
   /** Items that may wait while a batch runs. */
@@ -11,7 +11,7 @@ export interface BatchQueueOptions<Item, Result> {
 }
 
 export interface BatchQueue<Item, Result> {
-  /** Runs the item with the next batch, at once when none runs; undefined when too many wait. */
+  /** Adds the item to the next batch, which starts at once when none is running; undefined when too many wait. */
   add(item: Item): Promise<Result> | undefined;
 }
 

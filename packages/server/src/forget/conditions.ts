@@ -1,10 +1,10 @@
-/** Which rows are of whom, as SQL over the table `forgetting`, in which the ids of a round stand. */
+/** The SQL conditions that find the rows of those who are forgotten. The ids of a round are in the table `forgetting`. */
 import type { Plan } from "@candor/plan";
 import { DATABASE } from "../store/client.ts";
 import { isOfInstance } from "../store/instance-rows.ts";
 import type { ForgetKind } from "./forget-request.ts";
 
-/** Where rows of each kind lie. */
+/** The tables that hold the rows of each kind, and the partition of a row. */
 export const TABLES = {
   events: { kinds: ["instance", "user"], month: "toYYYYMM(receivedAt)" },
   contacts: { kinds: ["contact"], month: "toYYYYMM(day)" },
@@ -12,14 +12,14 @@ export const TABLES = {
 
 export type ForgetTable = keyof typeof TABLES;
 
-/** The ids of one kind in a round; with `request`, those of one request alone. */
+/** The ids of one kind in a round; with `request`, only those of that request. */
 export interface IdSet {
   readonly round: string;
   readonly kind: ForgetKind;
   readonly request?: number;
 }
 
-/** The rows that are meant. The plan names where an instance's id stands. */
+/** Matches the rows to delete. The plan says in which fields an instance's id is. */
 export function isOf(set: IdSet, plan: Plan): string {
   const ids = select("id", set);
   if (set.kind === "instance") return `(${isOfInstance(plan, ids)} OR ${isUnreadableWith(set)})`;
@@ -28,14 +28,14 @@ export function isOf(set: IdSet, plan: Plan): string {
   return `(userId IN ${ids} OR anonymousId IN ${ids} OR ${isPrevious} OR ${isUnreadableWith(set)})`;
 }
 
-/** The events whose envelope holds one of the ids as a whole text, wherever. A set may have at most 255. */
+/** Matches events whose envelope holds one of the ids as a whole string anywhere. A set may have at most 255 ids. */
 export function mentions(set: IdSet): string {
   return `multiSearchAny(envelope, ${select("groupArray(text)", set)})`;
 }
 
 /**
- * The store finds nothing at all in a document that it cannot read as a whole (half of a surrogate pair, a number beyond 64
- * bits). There an id counts wherever it stands: in doubt for who is forgotten.
+ * The store finds nothing at all in a document that it cannot parse as a whole (half of a surrogate pair, a number beyond 64
+ * bits). In such a document an id counts wherever it is: a doubtful row is deleted.
  */
 function isUnreadableWith(set: IdSet): string {
   return `(${mentions(set)} AND NOT isValidJSON(envelope))`;

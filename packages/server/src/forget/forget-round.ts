@@ -15,7 +15,7 @@ export interface ForgetDependencies {
   readonly quarantineDir: string;
   /** The forms in which an id may stand in the store. */
   readonly storedForms: (id: string) => readonly string[];
-  /** It names where an instance's id stands. */
+  /** Says in which fields an instance's id is. */
   readonly plan: () => Plan;
   readonly now: () => number;
 }
@@ -27,10 +27,10 @@ export interface Subject {
   readonly requestedAtMs: number;
 }
 
-/** What became of one subject's rows. */
+/** The result for one subject. */
 export interface Forgotten {
   readonly removed: readonly Removed[];
-  /** Rows that hold the id as text, but not as an id. They are kept. */
+  /** Rows that hold the id as text but not as an id, and are kept. */
   readonly elsewhere: number;
 }
 
@@ -40,8 +40,8 @@ const isCopy = (file: string): boolean => /\.(?:damaged|unreadable)$/.test(file)
 const isRow = (file: string): boolean => !isCopy(file);
 
 /**
- * Deletes all that was received of the subjects before now. @returns for each subject, in their order
- * @throws CandorError `store_away`, `forget_incomplete`: then nothing is promised of any of them
+ * Deletes everything that was received of the subjects until now. @returns a result for each subject, in order
+ * @throws CandorError `store_away`, `forget_incomplete`: then nothing is promised for any of them
  */
 export async function runRound(
   subjects: readonly Subject[],
@@ -67,11 +67,11 @@ export async function runRound(
   }));
 }
 
-/** As an SDK hashes an id that the plan has hashed; one of a form that the plan does not declare, to half of that. */
+/** What an SDK sends for an id that the plan hashes. For an id whose form the plan does not declare, it sends half of that. */
 const SDK_HASH = /^[0-9a-f]{64}$/;
 const SHORT_HASH_LENGTH = 32;
 
-/** Half of a surrogate pair reaches no column: it stands there as U+FFFD. */
+/** A column never holds half of a surrogate pair: it holds U+FFFD instead. */
 function formsOf(
   kind: ForgetKind,
   id: string,
@@ -83,7 +83,7 @@ function formsOf(
   return [...new Set(sent.flatMap((form) => [form, ...storedForms(form)]))];
 }
 
-/** Until what was received before is in the store. */
+/** Resolves once everything received before is in the store. */
 async function untilDrained(log: ForgetDependencies["log"], startedAtMs: number): Promise<void> {
   const isDrained = (): boolean => (log.pending().oldestMs ?? Number.POSITIVE_INFINITY) > startedAtMs;
   await until(isDrained, DRAIN_MS, "messages that wait for the store");

@@ -24,7 +24,7 @@ export interface ForgetReceipt {
  */
 export type Forget = (request: ForgetRequest) => Promise<ForgetReceipt>;
 
-/** Requests of one round. Each has up to 8 forms of its id, and `mentions` takes 255. */
+/** Requests in one round. Each has up to 8 forms of its id, and `mentions` takes at most 255. */
 const MAX_ROUND = 30;
 const MAX_WAITING = 200;
 
@@ -44,8 +44,8 @@ const NO_CONTACT_IN_EVENTS =
   "Events carry no contact, so they were not searched; forget an instance or a user by its id.";
 
 /**
- * Deletion costs the store about as much for many as for one: requests that come while a round runs wait, and the next
- * round serves all of them. Requests for one id that wait share a receipt.
+ * A deletion costs the store about as much for many ids as for one. Requests that come while a round runs wait for the next
+ * round, which serves them all; waiting requests for the same id share a receipt.
  */
 export function createForget(deps: ForgetDependencies): Forget {
   const queue = createBatchQueue<Subject, ForgetReceipt>({

@@ -10,7 +10,7 @@ import type { Sought } from "./stored-rows.ts";
 /**
  * Removes the files that hold one of the ids as a whole value: rows that were quarantined, copies of damaged segments.
  * Such rows may be broken, so they are searched as text, and a copy goes as a whole: in doubt for who is forgotten.
- * @returns how many files were removed for each of the sought, in their order; one that holds several counts for each
+ * @returns for each subject, in order, how many files were removed; a file that holds several subjects counts for each
  */
 export async function deleteKeptFiles(
   dir: string,
@@ -37,7 +37,7 @@ export async function deleteKeptFiles(
   return removed;
 }
 
-/** Undefined for a file that is gone. @throws CandorError `forget_incomplete` for one that the disk does not give out */
+/** Undefined for a file that is gone. @throws CandorError `forget_incomplete` for a file that cannot be read */
 async function read(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");

@@ -1,4 +1,4 @@
-/** Waits until the store has done what a deletion started: mutations, and the files of replaced parts. */
+/** Waits until the store has finished what a deletion started: its mutations, and the removal of replaced files. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError } from "../errors.ts";
 import { DATABASE, type Store } from "../store/client.ts";
@@ -20,7 +20,7 @@ export async function untilMutated(store: Store, round: string): Promise<void> {
   );
 }
 
-/** Whether a deletion of the round has not ended. */
+/** Whether a deletion of the round is still running. */
 export async function isMutating(store: Store, round: string): Promise<boolean> {
   const nodes = await store.queryEveryNode(
     `SELECT mutation_id FROM system.mutations ` +

@@ -1,4 +1,4 @@
-/** Deletes rows of the store, and counts them for each of those who are forgotten. */
+/** Deletes rows from the store, and counts them for each subject. */
 import { randomUUID } from "node:crypto";
 import type { Plan } from "@candor/plan";
 import { CandorError } from "../errors.ts";
@@ -20,21 +20,21 @@ export interface Sought {
   readonly ids: readonly string[];
 }
 
-/** What became of the rows of one of the sought. */
+/** The result for one subject. */
 export interface DeletedRows {
   readonly removed: Removed;
-  /** Rows that are kept though their envelope holds one of the ids as a whole text: not as an id. */
+  /** Rows that are kept because they hold one of the ids as text only, not as an id. */
   readonly elsewhere: number;
 }
 
 const MAX_DELETIONS = 3;
 
 /**
- * Deletes the rows of all the sought from all nodes, by one mutation a table, and resolves when the files that held them are
- * gone. The ids stand in a table in memory meanwhile: the store writes the text of a deletion into a file that it keeps.
- * @param options `untilMs`: rows received up to then must be gone at the end; younger ones may go too. `plan`: it names where
- * an instance's id stands.
- * @returns for each of the sought, in their order; a row of several counts for each
+ * Deletes the rows of all subjects from all nodes, with one mutation a table, and resolves when the files that held them are
+ * gone. Meanwhile the ids are in a table in memory, because the store writes the text of a mutation into a file that it keeps.
+ * @param options `untilMs`: rows received up to then must be gone at the end; later ones may go too. `plan`: says in which
+ * fields an instance's id is.
+ * @returns a result for each subject, in order; a row of several subjects counts for each
  * @throws CandorError `forget_incomplete`; and what the client throws while the store is away
  */
 export async function deleteRows(
@@ -68,7 +68,7 @@ export async function deleteRows(
   }
 }
 
-/** Not while a deletion is under way: it reads them. Then they stay, in memory, until the store's next start. */
+/** Keeps the ids while a mutation still reads them; the table is in memory, so the store's next start clears it. */
 async function dropIds(store: Store, round: string): Promise<void> {
   if (!(await isMutating(store, round))) {
     await store.command(`ALTER TABLE forgetting DELETE WHERE round = '${round}'`);
@@ -80,12 +80,12 @@ interface Deletion {
   readonly store: Store;
   readonly table: ForgetTable;
   readonly round: string;
-  /** Those whose rows are in the table: their positions among the sought. */
+  /** The subjects whose rows are in the table, by their index in `sought`. */
   readonly requests: readonly number[];
-  /** As SQL: the rows of any of them, and of each. */
+  /** SQL conditions for the rows of any of them, and of each. */
   readonly isAny: string;
   readonly isEach: readonly string[];
-  /** As SQL: the rows that mention any of them, and each. */
+  /** SQL conditions for the rows that mention any of them, and each. */
   readonly mentionsAny: string;
   readonly mentionsEach: readonly string[];
 }
@@ -117,7 +117,7 @@ function toDeletion(
   };
 }
 
-/** @returns by position among the sought */
+/** @returns results by index in `sought` */
 async function deleteFrom(deletion: Deletion, untilMs: number): Promise<Map<number, DeletedRows>> {
   const { store, table, round, requests, isAny } = deletion;
   const removed = new Map<number, number>();
@@ -144,7 +144,7 @@ async function deleteFrom(deletion: Deletion, untilMs: number): Promise<Map<numb
   );
 }
 
-/** The rows that are meant, by month: each is a partition, and the others are not looked through again. */
+/** Counts the rows to delete by month: a month is a partition, and partitions without such rows are left alone. */
 async function findRows({
   store,
   table,
@@ -160,8 +160,8 @@ async function findRows({
 }
 
 /**
- * How many rows mention each of the sought and are kept. Who is forgotten may go on sending: what came after the request is
- * not part of it. @throws CandorError `forget_incomplete` when older rows are left
+ * Counts the rows that mention each subject and are kept. A subject may still be sending: rows received after the request do
+ * not count as left over. @throws CandorError `forget_incomplete` when older rows are left
  */
 async function checkRest(
   { store, table, requests, isAny, isEach, mentionsAny, mentionsEach }: Deletion,

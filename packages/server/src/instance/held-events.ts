@@ -16,7 +16,7 @@ const BEGINNING: Cursor = { receivedAtMs: 0, sequence: 0, messageId: "", source:
 export interface HeldEventsDependencies {
   readonly store: Store;
   readonly log: Pick<Log, "pending">;
-  /** It names where an instance's id stands. */
+  /** Says in which fields an instance's id is. */
   readonly plan: () => Plan;
   readonly now: () => number;
 }

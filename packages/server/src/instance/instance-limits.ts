@@ -11,13 +11,13 @@ const LIMIT: RateLimitOptions = {
 };
 
 /**
- * How often instances may ask for what costs the store: from one network, and from all together. Keys are free to make, so an
- * instance is no measure.
+ * How often instances may ask for work that costs the store, per network and in total. There is no limit per instance, because
+ * anybody can make keys.
  */
 export interface InstanceLimits {
   /**
-   * @param peer an address, or the name that a trusted proxy gave a client instead; all that have neither share one limit, so
-   * that nobody gains by hiding
+   * @param peer an address, or the name that a trusted proxy gave the client instead. Clients with neither share one limit, so
+   * hiding gains nothing.
    * @throws CandorError `too_many_requests`
    */
   take(peer: string | undefined): void;

@@ -1,4 +1,4 @@
-/** What an instance asks for itself: to be shown what is kept of it, or to have it deleted. */
+/** Handles what an instance asks for itself: to see what the collector holds of it, or to have it deleted. */
 import type { JsonObject } from "@candor/envelope";
 import type { InstanceAction } from "@candor/envelope/instance-proof";
 import type { Forget } from "../forget/forget.ts";
@@ -11,26 +11,26 @@ export interface InstanceDependencies extends HeldEventsDependencies {
   readonly forget: Forget;
 }
 
-/** Who asks, and where. */
+/** Who asks, and at which address. */
 export interface Asking {
-  /** What tells who asks from others, an address as a rule; undefined when nothing does. */
+  /** Tells clients apart for rate limits, usually an address; undefined when nothing does. */
   readonly peer: string | undefined;
   /** The addresses at which this collector is reached, as `URL.origin` writes them. */
   readonly origins: ReadonlySet<string>;
 }
 
-/** A request of the instance that it is about. */
+/** A request that was proven to come from the instance it is about. */
 export type ProvenRequest =
   | { readonly action: "compare"; readonly instanceId: string; readonly page: HeldPage }
   | { readonly action: "forget"; readonly instanceId: string };
 
 /**
- * Proves a request. Nothing is asked of the store, and what is refused counts against no limit. Bodies:
+ * Proves a request without asking the store. A rejected request does not count against the limits. Bodies:
  * - `compare`: `{instanceId, publicKey, signedAt, origin, signature, limit?, cursor?}`, for a page of what is kept
  * - `forget`: `{instanceId, publicKey, signedAt, origin, signature}`
  *
- * `publicKey` and `signature` are base64url without padding; `toInstanceId` makes the id of the key, and `toSignedText` is
- * what is signed. A request that is sent again within five minutes does what it did before, to the same instance.
+ * `publicKey` and `signature` are base64url without padding; `toInstanceId` makes the id from the key, and `toSignedText`
+ * the text to sign. A request that is replayed within five minutes does the same again, to the same instance.
  * @throws CandorError as readSignedRequest, and `instance_request_invalid`, `too_many_requests`
  */
 export function proveRequest(

@@ -1,4 +1,4 @@
-/** Which Ed25519 public keys can prove who an instance is. */
+/** Decides which Ed25519 public keys can prove an instance's identity. */
 
 const FIELD_PRIME = 2n ** 255n - 19n;
 const SIGN_BIT = 2n ** 255n;
@@ -16,8 +16,8 @@ const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
 ]);
 
 /**
- * Whether 32 bytes may be somebody's key. Not a point of small order: anybody can sign for it. Not a second spelling of a
- * point (y beyond the field's prime): one key would have two ids. Bytes that are no point at all verify nothing.
+ * Whether 32 bytes can be one owner's key. A point of small order cannot: anybody can sign for it. Nor can a second encoding of
+ * a point (y not below the field's prime): one key would have two ids. Bytes that are not a point verify nothing.
  * @see https://www.rfc-editor.org/rfc/rfc8032#section-5.1.3
  */
 export function isOwnedKey(publicKey: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-/** Reads what an instance asks for itself, and checks the proof in it, without asking anything of the store. */
+/** Reads the request of an instance and checks its proof, without asking the store. */
 import { createPublicKey, verify } from "node:crypto";
 import { type JsonObject, parseTime } from "@candor/envelope";
 import { type InstanceAction, toInstanceId, toSignedText } from "@candor/envelope/instance-proof";

@@ -65,7 +65,7 @@ export function sendError(response: ServerResponse, error: CandorError): void {
   sendJson(response, error.status, errorBody(error), [...retryAfter, ...authenticate, ...close, ...allow]);
 }
 
-/** The rest of such a body is not waited for. */
+/** The connection is closed, because the rest of the body is not read. */
 function isBodyLeft({ code }: CandorError): boolean {
   return code === "body_fragmented" || code === "body_timeout";
 }

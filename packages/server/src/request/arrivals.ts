@@ -1,14 +1,14 @@
-/** Owns the time and order of arrival: what tells two messages of one millisecond apart. */
+/** Owns the time and order of arrival, which tells messages of the same millisecond apart. */
 import { toIsoTime } from "@candor/envelope";
 
-/** When a request arrived, and which places its messages have in that millisecond. */
+/** When a request arrived, and the sequence number of its first message within that millisecond. */
 export interface Arrival {
   readonly receivedAtMs: number;
   readonly receivedAt: string;
   readonly firstSequence: number;
 }
 
-/** Gives the messages of each millisecond their places, from 0 on, in the order of their requests. */
+/** Numbers the messages of each millisecond from 0, in the order in which their requests arrive. */
 export function createArrivals(now: () => number): (messages: number) => Arrival {
   let lastMs = Number.NaN;
   let receivedAt = "";

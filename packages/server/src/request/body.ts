@@ -16,7 +16,7 @@ const gunzipAsync = promisify(gunzip);
 /** A request's JSON object. */
 export interface Body {
   readonly value: JsonObject;
-  /** Of its text, inflated. */
+  /** Size of its text after gunzip. */
   readonly bytes: number;
 }
 
@@ -72,7 +72,7 @@ function createYielding(): () => Promise<void> {
     });
 }
 
-/** Timers that may be late by a second: one of the system for all of them, because nearly all are cancelled at once. */
+/** Timers that may fire a second late. They share one system timer, because nearly all of them are cancelled at once. */
 function createCoarseTimers(): (afterMs: number, task: () => void) => () => void {
   const waiting = new Map<() => void, number>();
   setInterval(() => {

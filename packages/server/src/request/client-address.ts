@@ -4,13 +4,13 @@ import forwardedParse from "forwarded-parse";
 
 /** Who asks, as far as the connection and the trusted proxies say. */
 export interface Client {
-  /** Undefined: nobody. It is never a proxy's address: that would be taken for a person's. */
+  /** Undefined when it is not known. Never a proxy's address, which would be taken for a person's. */
   readonly address: string | undefined;
   /** What tells this client from others, for rate limits: the address, or the name that a proxy gave it instead. */
   readonly name: string | undefined;
 }
 
-/** As much of a request as tells who asks. */
+/** The parts of a request that tell who asks. */
 export interface Asked {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
@@ -20,8 +20,8 @@ const NOBODY: Client = { address: undefined, name: undefined };
 
 /**
  * Finds the client: the peer, or, where the peer is a proxy that the operator trusts, the last address of X-Forwarded-For or
- * Forwarded (RFC 7239) that is not one. What an untrusted peer writes there is not believed. A proxy that writes one of the
- * headers passes on what a client puts into the other, so where the two differ it is nobody.
+ * Forwarded (RFC 7239) that is not one. What an untrusted peer writes there is ignored. A proxy that writes one of the headers
+ * passes on what a client puts into the other, so where the two differ the client is unknown.
  */
 export function findClient({ headers, socket }: Asked, trustedProxies: BlockList): Client {
   const { peer, isProxy } = peerOf(socket, trustedProxies);
@@ -39,7 +39,7 @@ interface Peer {
   readonly isProxy: boolean;
 }
 
-/** A connection asks many times, and its peer stays the same. */
+/** A connection carries many requests, and its peer stays the same. */
 const peers = new WeakMap<Asked["socket"], Peer>();
 
 function peerOf(socket: Asked["socket"], trustedProxies: BlockList): Peer {
@@ -61,7 +61,7 @@ export function isFromProxy({ socket }: Asked, trustedProxies: BlockList): boole
   return peerOf(socket, trustedProxies).isProxy;
 }
 
-/** Where the client reached this server: this server itself speaks plain HTTP, and knows no prefix. */
+/** Where the client reached this server, which itself speaks plain HTTP without a prefix. */
 export interface PublicAddress {
   readonly protocol: "http" | "https";
   readonly host: string;
@@ -74,8 +74,8 @@ const HOST = /^[\w.:[\]-]{1,255}$/;
 const PREFIX = /^(?:\/(?!\.+(?:\/|$))[\w.~-]+){1,16}$/;
 
 /**
- * The address that the client used: of several proxies the outermost speaks, because it is the one that was asked. What is no
- * host or no path is not believed, whoever says it.
+ * The address that the client used. Of several proxies the outermost counts, because it is the one that the client asked. A
+ * value that is not a host or a path is ignored, whoever sends it.
  */
 export function publicAddress({ headers, socket }: Asked, trustedProxies: BlockList): PublicAddress {
   const told = peerOf(socket, trustedProxies).isProxy ? headers : {};
@@ -102,7 +102,7 @@ function listOf(header: string | readonly string[] | undefined): readonly string
 
 type Hop = Readonly<Record<string, string | undefined>>;
 
-/** Nothing of a header that breaks the grammar: where a part of it ends is then anybody's guess. */
+/** Empty for a header that breaks the grammar, because it is unclear where its parts end. */
 function readForwarded(header: string): readonly Hop[] {
   try {
     return header === "" ? [] : forwardedParse(header);
@@ -137,7 +137,7 @@ function readNode(text: string): Client {
   return isIP(address) === 0 ? NOBODY : { address, name: address };
 }
 
-/** Without the zone; an IPv4 address in its IPv6 clothes becomes itself. */
+/** Drops the zone, and writes an IPv4-mapped IPv6 address as IPv4. */
 function toPlain(address: string): string {
   const [bare = ""] = address.split("%", 1);
   const [, dotted] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare) ?? [];

@@ -1,4 +1,4 @@
-/** The HTTP server: what a connection, and all of them together, may make the collector hold. */
+/** The HTTP server, with the limits on what one connection, and all of them together, can make the collector hold. */
 import {
   createServer,
   type IncomingMessage,
@@ -22,14 +22,14 @@ export interface HttpServerDependencies {
 }
 
 export interface HttpLimits {
-  /** More are closed as they come. */
+  /** Connections beyond these are closed at once. */
   readonly maxConnections: number;
-  /** Requests that wait on one connection for the answer before theirs. */
+  /** Requests that may wait on one connection while an earlier one is answered. */
   readonly maxWaiting: number;
-  /** An answer is read within this time, and what is left of it with `minReadBytesPerMs`. */
+  /** How long a client may take to read an answer, plus the time that its unread bytes take at `minReadBytesPerMs`. */
   readonly readMs: number;
   readonly minReadBytesPerMs: number;
-  /** How often it is looked who does not read. */
+  /** How often slow readers are looked for. */
   readonly checkMs: number;
 }
 
@@ -51,8 +51,8 @@ const OPTIONS = {
 };
 
 /**
- * Makes the server. Requests of a connection are answered one after another: who pipelines and does not read has one answer
- * in memory. The live feed never ends, so nobody waits for it to be read: it bounds its watchers itself.
+ * Makes the server. Requests of a connection are answered one after another, so a client that pipelines and does not read
+ * keeps one answer in memory. The live feed never ends and has no deadline here: it bounds its watchers itself.
  */
 export function createHttpServer(dependencies: HttpServerDependencies, limits: HttpLimits = LIMITS): Server {
   const { ingest, others, countRefused } = dependencies;
@@ -76,7 +76,7 @@ export function createHttpServer(dependencies: HttpServerDependencies, limits: H
     queues.add(request, response);
   };
   const server = createServer(OPTIONS, onRequest);
-  server.on("checkExpectation", onRequest); // Node would answer 417, behind our back
+  server.on("checkExpectation", onRequest); // Node would answer 417 without telling us
   server.maxConnections = limits.maxConnections;
   server.on("drop", () => countRefused("too_many_connections"));
   const check = setInterval(queues.check, limits.checkMs).unref();
@@ -84,7 +84,7 @@ export function createHttpServer(dependencies: HttpServerDependencies, limits: H
   return server;
 }
 
-/** Everybody behind sees one spelling of the address. */
+/** Rewrites the target in its one spelling, before any handler sees it. */
 function readTarget(request: IncomingMessage): void {
   const { url, host } = normalizeTarget(request.url ?? "");
   request.url = url;
@@ -94,7 +94,7 @@ function readTarget(request: IncomingMessage): void {
 interface Queue {
   current: ServerResponse;
   readonly waiting: [IncomingMessage, ServerResponse][];
-  /** When the answer, now whole, has to be read. */
+  /** When the client must have read the answer; undefined until the answer is complete. */
   deadlineMs: number | undefined;
 }
 
@@ -139,7 +139,7 @@ function createQueues({ limits, refuse, serve }: QueuesOptions): { add: Handler;
   };
 }
 
-/** Answers what Node's parser could not read, or waited for in vain, and counts it. */
+/** Answers and counts requests that Node's parser could not read, or that did not arrive in time. */
 export function createClientErrorHandler(
   countRefused: (code: ErrorCode) => void,
 ): (error: Error, socket: Socket) => void {
@@ -148,7 +148,7 @@ export function createClientErrorHandler(
     if (cause === "ECONNRESET" || cause === "EPIPE" || socket.destroyed) return void socket.destroy();
     const refusal = new CandorError(refusalOf(cause));
     countRefused(refusal.code);
-    // Behind an answer that has begun this text would be taken for a part of it.
+    // After an answer that has begun, this text would be read as part of it.
     const isFree = !("_httpMessage" in socket) || socket._httpMessage === null;
     if (!socket.writable || !isFree) return void socket.destroy();
     const body = errorBody(refusal);

@@ -1,4 +1,4 @@
-/** Owns the line of a request: route, read, attribute, run, keep, answer. */
+/** Takes a request from its arrival to its answer: route, read, attribute, run, keep, answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   ALONE,
@@ -24,7 +24,7 @@ import { findRoute, type IngestRoute, methodsOf, splitUrl } from "./route.ts";
 import { type Attribution, createAttribution, type SourceOfKey } from "./write-key.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
-/** How many bytes a byte of JSON becomes at most when it is written anew: `1e15` has 4 and becomes 16. */
+/** How many times longer JSON can get when it is parsed and written again: `1e15` has 4 bytes and becomes 16. */
 const MOST_WRITTEN = 4;
 
 export interface IngestDependencies extends StepDependencies, InstanceRouteDependencies {
@@ -51,7 +51,7 @@ export function createIngest(deps: IngestDependencies): IngestHandler {
   };
 }
 
-/** Counts what ends a request, and tells the operator when it is our fault. */
+/** Counts the error that ends a request, and reports it to the operator when it is our fault. */
 function countFault(error: unknown, { meters, onFault }: IngestDependencies): CandorError {
   const known = error instanceof CandorError ? error : new CandorError("internal", {}, error);
   if (known.code === "internal") onFault(causeOf(error));
@@ -92,7 +92,7 @@ async function handle(
   }
 }
 
-/** What is left of a request's messages. Nothing here holds on to the body while the disk is waited for. */
+/** What is needed to answer a request. It does not keep the body in memory while the disk is written. */
 interface Taken {
   readonly isBatch: boolean;
   readonly items: number;
@@ -155,7 +155,7 @@ function createLine(deps: IngestDependencies): Line {
   };
 }
 
-/** The messages of a batch; undefined for a message that is a request by itself. */
+/** The messages of a batch; undefined for a single message. */
 function itemsOf({ batch }: JsonObject): readonly unknown[] | undefined {
   if (batch === undefined) return undefined;
   if (!Array.isArray(batch)) throw new CandorError("batch_not_array");

@@ -1,10 +1,10 @@
-/** At which addresses a collector is reached: what an instance signs holds for one of them, and nowhere else. */
+/** Owns the addresses at which a collector is reached: a signed request is valid at one of them, and nowhere else. */
 import type { IncomingMessage } from "node:http";
 import type { BlockList } from "node:net";
 import { isFromProxy } from "./client-address.ts";
 
 export interface OriginOptions {
-  /** The operator's setting; undefined: what each request says. */
+  /** The operator's setting; undefined to go by each request's headers. */
   readonly origins: readonly string[] | undefined;
   readonly trustedProxies: BlockList;
 }
@@ -18,7 +18,7 @@ export function originsOf(request: IncomingMessage, options: OriginOptions): Rea
   const { host } = request.headers;
   const forwarded = request.headers["x-forwarded-host"];
   const isBelieved = typeof forwarded === "string" && isFromProxy(request, options.trustedProxies);
-  // Each proxy adds what it saw at the end: the one that is trusted wrote the last.
+  // Each proxy appends what it saw, so the trusted one wrote the last entry.
   const hosts = [host, isBelieved ? forwarded.split(",").at(-1)?.trim() : undefined];
   return new Set(hosts.flatMap((name) => (name === undefined ? [] : toOrigins(name))));
 }

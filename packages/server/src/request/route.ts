@@ -16,8 +16,8 @@ export function isIngestPath(url: string): boolean {
 }
 
 /**
- * Writes a request's target in one way: without the scheme and host that clients send to what they take for a proxy, and with
- * one slash where a base address that ends in one has made two. `host` is the one taken off.
+ * Normalizes a request's target: removes the scheme and host that clients send to a server that they take for a proxy, and
+ * collapses the double slash of a base address that ends in one. `host` is the host that was removed.
  */
 export function normalizeTarget(target: string): { readonly url: string; readonly host?: string } {
   if (target.startsWith("/") && !target.includes("//")) return { url: target };
@@ -50,7 +50,7 @@ const TYPES: { readonly [segment: string]: MessageType | undefined } = {
 };
 const BATCHES = new Set(["batch", "import", "b"]);
 
-/** What each kind of route takes, the first being the one that it is there for. */
+/** The methods of each kind of route, the main one first. */
 export function methodsOf({ kind }: IngestRoute): readonly string[] {
   return kind === "pixel" || kind === "settings" ? ["GET", "HEAD"] : ["POST"];
 }
@@ -64,7 +64,7 @@ export function findRoute(path: string): IngestRoute | undefined {
   return MESSAGE_ROUTES.get(path) ?? parseRoute(path);
 }
 
-/** The paths that nearly all requests have, as they are usually written. */
+/** The usual spellings of the paths that nearly all requests have. */
 const MESSAGE_ROUTES: ReadonlyMap<string, IngestRoute> = new Map(
   [...Object.keys(TYPES), ...BATCHES].map((name) => [
     `${INGEST_PREFIX}${name}`,

@@ -8,7 +8,7 @@ export type SourceOfKey = (writeKey: string) => Source | undefined;
 
 /** Where the messages of a request come from. */
 export interface Attribution {
-  /** Whose write key the request itself has; undefined when only some of its messages have one. */
+  /** The source of the request's own write key; undefined when only some of its messages have one. */
   readonly bringer: Source | undefined;
   /** Undefined: the key of this message is not known. */
   readonly sourceOf: (message: unknown) => Source | undefined;
@@ -16,12 +16,12 @@ export interface Attribution {
   readonly common: () => Source | undefined;
 }
 
-/** Remembers the headers of known keys; others are looked up each time. A key can be written in many ways. */
+/** A key can be written in many ways, so the headers that are remembered need a limit. */
 const MAX_KNOWN_HEADERS = 64;
 
 /**
- * Makes what attributes requests: by the user name of HTTP Basic (with or without the colon), or the body's writeKey (also
- * beside a Bearer token). An item of a batch has the source of its own write key where it has one, known or not, and
+ * Attributes requests by the user name of HTTP Basic (with or without the colon), or the body's writeKey (also beside a
+ * Bearer token). An item of a batch has the source of its own write key where it has one, known or not, and
  * else the request's. The header of a known key is looked up by hash from its second request on.
  * @throws CandorError `write_key_unknown` when neither the request nor any of its messages has a known key
  */
@@ -55,7 +55,7 @@ export function createAttribution(sourceOfKey: SourceOfKey): {
   };
 }
 
-/** A message that is a request by itself has the request's source. */
+/** A single message has the request's source. */
 const ATTRIBUTED_TO: Readonly<Record<Source, Attribution>> = {
   installer: attributionTo("installer"),
   server: attributionTo("server"),
