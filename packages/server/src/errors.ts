@@ -42,7 +42,7 @@ export const ERRORS = {
   batch_too_long: { status: 413, message: "The batch has more than {limit} messages. Send smaller batches." },
   body_fragmented: {
     status: 400,
-    message: "The body comes in pieces of a few bytes. Send it whole, or in pieces of a kilobyte and more.",
+    message: "The body arrives in pieces of a few bytes. Send it whole, or in pieces of at least a kilobyte.",
   },
   body_timeout: { status: 408, message: "The request did not arrive in time. Send it again." },
   request_unreadable: {
@@ -85,7 +85,7 @@ export const ERRORS = {
   signature_invalid: {
     status: 401,
     message:
-      "The signature is not one that publicKey made of this request. docs/http-api.md says what is signed; sign that with the instance's key.",
+      "The signature was not made with this publicKey for this request. docs/http-api.md says what to sign; sign it with the instance's key.",
   },
   signature_stale: {
     status: 401,
@@ -95,12 +95,12 @@ export const ERRORS = {
   instance_key_mismatch: {
     status: 401,
     message:
-      "This publicKey does not make this instanceId, so it proves nothing about it. An instance asks with its own key; the maker can delete what is kept of any id with `candor forget --instance`.",
+      "This instanceId was not made from this publicKey, so the key proves nothing about it. An instance has to use its own key; the maker can delete what is kept of any id with `candor forget --instance`.",
   },
   origin_mismatch: {
     status: 401,
     message:
-      "The request was signed for another address than this collector is known to have. Sign the origin of the address that you ask. If that is what you did, a proxy changes Host: its operator passes it on, or sets CANDOR_ORIGINS.",
+      "The request was signed for an address that this collector does not know as its own. Sign the origin that you send the request to. If you did, a proxy changes Host: the collector's operator has to make it pass Host on, or set CANDOR_ORIGINS.",
   },
   too_many_requests: {
     status: 429,
@@ -115,21 +115,21 @@ export const ERRORS = {
   forget_busy: {
     status: 503,
     retryAfterS: 60,
-    message: "Too many deletions are waiting. Nothing of this one was done; ask again later.",
+    message: "Too many deletions are waiting. This one was not started; ask again later.",
   },
   too_many_watchers: {
     status: 429,
     retryAfterS: 10,
-    message: "{limit} already watch the live feed. Close one of them.",
+    message: "{limit} clients are watching the live feed already. Close one of them.",
   },
   // Connections that are closed without an answer; only counted.
   too_many_connections: {
     status: 503,
-    message: "More connections are open than are taken. Close those that are not used.",
+    message: "Too many connections are open. Close those that you do not use.",
   },
   too_many_pipelined: {
     status: 429,
-    message: "More requests wait on one connection than are taken. Read the answers first.",
+    message: "Too many requests are waiting on one connection. Read the answers first.",
   },
   answer_unread: {
     status: 408,
@@ -158,7 +158,7 @@ export const ERRORS = {
   },
   data_folder_foreign: {
     message:
-      "{path} belongs to user {ownerId}, and Candor runs as user {userId}: whoever owns it can choose the keys and read the log. Run Candor as its owner, or give it all to this user once you have looked at what is in it (chown -R {userId}), or set CANDOR_DATA_DIR to another folder.",
+      "{path} belongs to user {ownerId}, and Candor runs as user {userId}: whoever owns it can choose the keys and read the log. Run Candor as its owner; or look at what is in it and then give it all to this user (chown -R {userId}); or set CANDOR_DATA_DIR to another folder.",
   },
   data_folder_linked: {
     message:

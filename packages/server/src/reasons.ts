@@ -27,7 +27,7 @@ export const DROP_REASONS = {
   event_expired: "The plan's date for this event has passed.",
   required_missing: "A property that the plan requires is missing, or its value is not as the plan wants it.",
   browser_signal:
-    "The browser asked not to be tracked (Sec-GPC or DNT), and the plan collects this event from those who agreed only.",
+    "The browser asked not to be tracked (Sec-GPC or DNT), and the plan collects this event only from people who agreed.",
   duplicate: "A message with this messageId was already received from this source in the last 8 days.",
 } as const satisfies { [reason in ParseReason | RefuseReason]: string } & { [reason: string]: string };
 

@@ -27,7 +27,7 @@ export const GATEWAY_FAULTS = {
   batch_too_long: { status: 413, message: "The batch has more than 2500 messages." },
   body_fragmented: {
     status: 400,
-    message: "The body comes in pieces of a few bytes. Send it whole, or in pieces of a kilobyte and more.",
+    message: "The body arrives in pieces of a few bytes. Send it whole, or in pieces of at least a kilobyte.",
   },
   body_timeout: { status: 408, message: "The body did not arrive in time. Send it again." },
   too_many_requests: { status: 429, message: "More arrives than is taken. Send it again a little later." },
