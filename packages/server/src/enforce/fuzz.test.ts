@@ -8,6 +8,7 @@ import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { scanRecords } from "../log/record.ts";
 import { createReducers } from "../privacy/reducers.ts";
+import { bytesBelow } from "../rig/bytes-below.ts";
 import { answerOf, basic, NO_STORE, startForTest, type TestCandor, WRITE_KEYS } from "../rig/in-process.ts";
 import { breaches, type Json } from "../rig/plan-oracle.ts";
 import { MARKER, NUMBER_MARKER, randomMessage } from "../rig/random-message.ts";
@@ -56,15 +57,6 @@ async function sendAll(
     accepted += (await answerOf(response)).accepted ?? 0;
   }
   return accepted;
-}
-
-function bytesBelow(dir: string): string {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .map(
-      (entry) =>
-        entry.name + (entry.isFile() ? readFileSync(join(entry.parentPath, entry.name), "latin1") : ""),
-    )
-    .join("\n");
 }
 
 /** What stands around a text, for a failure's message; undefined when it is not there. */

@@ -3,11 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadPlan, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bytesBelow } from "../rig/bytes-below.ts";
 import { type CandorProcess, startProcess } from "../rig/candor-process.ts";
 import { APPSMITH_PLAN, answerOf, basic, eventually, NO_STORE, WRITE_KEYS } from "../rig/in-process.ts";
 import { plantedMessages } from "../rig/planted-messages.ts";
 import { plantedRequests, sendRaw } from "../rig/planted-requests.ts";
-import { bytesBelow, createSecrets, findSecrets } from "../rig/planted-secrets.ts";
+import { createSecrets, findSecrets } from "../rig/planted-secrets.ts";
 import { openStore } from "../store/client.ts";
 
 /** What is declared, and must be found: else the searches below find nothing because they cannot. */

@@ -1,9 +1,10 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import { readContacts } from "../query/contacts.ts";
+import { bytesBelow } from "../rig/bytes-below.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import { openStore, type Store } from "../store/client.ts";
@@ -84,13 +85,6 @@ const forget = (request: ForgetRequest, more: Partial<ForgetDependencies> = {}):
 
 const rowsOf = ({ removed }: ForgetReceipt): object =>
   Object.fromEntries(removed.map(({ where, rows }) => [where, rows]));
-
-function bytesBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((name) => join(folder, name))
-    .map((path) => (statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, "latin1") : ""))
-    .join("\n");
-}
 
 /** Half of a surrogate pair, numbers beyond 64 bits and beyond a double, too many levels, no end. */
 const BROKEN = [

@@ -1,6 +1,4 @@
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 
 /** What must never be kept, one text for each place that it is planted in: a find tells where it came from. */
 export interface Secrets {
@@ -106,15 +104,4 @@ function numberOf({ number, high, low, hex }: Readonly<Record<string, string | u
   if (number !== undefined && number !== "") return Number(number);
   if (high !== undefined) return Number(high) * 250 + Number(low) - 1;
   return hex === undefined ? -1 : Number.parseInt(hex, 16) - 1;
-}
-
-/** Every byte and every name below a folder. */
-export function bytesBelow(dir: string): string {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .map(
-      (entry) =>
-        join(entry.parentPath, entry.name) +
-        (entry.isFile() ? readFileSync(join(entry.parentPath, entry.name), "latin1") : ""),
-    )
-    .join("\n");
 }

@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
 import type { Field, Fields, FieldType, Plan, PlanEvent } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { bytesBelow } from "../rig/bytes-below.ts";
 import { eventually } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import type { Store } from "./client.ts";
@@ -97,13 +96,6 @@ async function schemaState(): Promise<unknown> {
     ),
     await store.query("SELECT mutation_id FROM system.mutations"),
   ];
-}
-
-function bytesBelow(folder: string): string {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((name) => join(folder, name))
-    .map((path) => (statSync(path, { throwIfNoEntry: false })?.isFile() ? readFileSync(path, "latin1") : ""))
-    .join("\n");
 }
 
 describe("a plan's columns", () => {

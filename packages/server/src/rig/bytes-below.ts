@@ -1,0 +1,14 @@
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** For tests: every byte and every name below a folder. A file that is deleted meanwhile counts by its name. */
+export function bytesBelow(dir: string): string {
+  return readdirSync(dir, { recursive: true, withFileTypes: true })
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((path) => path + (isFile(path) ? readFileSync(path, "latin1") : ""))
+    .join("\n");
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+}
