@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { startEngine } from "@candor/engine";
+import { type Engine, startEngine } from "@candor/engine";
 import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
 
-/** For tests: the real engine with the schema in it and no rows, reading them from files as the collector has it do. */
+/** For tests and measurements: the real engine with the schema and no rows. As in the collector, it reads rows from files. */
 export interface TestStore {
   readonly store: Store;
+  readonly engine: Engine;
   /** Holds the engine's files; a test may add its own. Removed by `close`. */
   readonly dir: string;
   close(): Promise<void>;
@@ -24,5 +25,5 @@ export async function startStoreForTest(): Promise<TestStore> {
     await engine.close();
     rmSync(dir, { recursive: true });
   };
-  return { store, dir, close };
+  return { store, engine, dir, close };
 }

@@ -1,19 +1,17 @@
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type UsageEvent, usageEvents, usageFleet } from "@candor/bench/usage-event";
-import { startEngine } from "@candor/engine";
 import type { Envelope } from "@candor/envelope";
 import { loadPlan } from "@candor/plan";
 import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
-import { openStore, type Store } from "../store/client.ts";
+import type { Store } from "../store/client.ts";
 import { startInserterThread } from "../store/inserter-thread.ts";
-import { migrate } from "../store/migrate.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
 import { toLine } from "../store/row.ts";
+import { startStoreForTest } from "./real-store.ts";
 
 /**
  * What a row costs behind the log: CPU seconds per million rows of the inserter's thread and of the embedded engine, until
@@ -28,14 +26,10 @@ const BATCH = 100;
 const QUIET_MS = 3000;
 const CLOCK_TICKS_A_SECOND = 100;
 
-const dir = mkdtempSync(join(tmpdir(), "candor-store-cost-"));
+const real = await startStoreForTest();
+const { store, engine, dir } = real;
 for (const name of ["log", "quarantine"]) mkdirSync(join(dir, name));
-const engine = await startEngine({ dataDir: join(dir, "store") });
-await engine.ready();
 const enginePid = engine.status().pid ?? 0;
-const { socketPath } = engine;
-const store = openStore({ socketPath });
-await migrate(store);
 const planUrl = new URL("../../../../plans/appsmith.yaml", import.meta.url);
 await applyPlanToStore(store, loadPlan(readFileSync(planUrl, "utf8"), "appsmith.yaml"));
 const log = await openAppendLog({
@@ -44,7 +38,7 @@ const log = await openAppendLog({
   keepKeys: async () => {},
 });
 await fill(log);
-const address = { socketPath, ...(isSent ? {} : { rowsDir: join(dir, "store", "rows") }) };
+const address = { socketPath: engine.socketPath, ...(isSent ? {} : { rowsDir: join(dir, "rows") }) };
 const inserter = startInserterThread({ address, quarantineDir: join(dir, "quarantine") });
 
 const before = { own: process.cpuUsage(), engineS: engineCpuS() };
@@ -68,9 +62,7 @@ process.stdout.write(
     `engine's peak ${peakMib(enginePid)} MiB; ${size?.bytesPerRow} bytes a row in ${size?.parts} parts\n`,
 );
 await inserter.close();
-await store.close();
-await engine.close();
-rmSync(dir, { recursive: true });
+await real.close();
 
 /** Envelopes as the collector makes them, in the order of their arrival: 100 in a request. */
 async function fill(into: Log): Promise<void> {

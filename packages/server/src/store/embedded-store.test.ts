@@ -1,28 +1,22 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Engine, startEngine } from "@candor/engine";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../rig/in-process.ts";
+import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import { openStore, type StoreAddress } from "./client.ts";
 import { startInserterThread } from "./inserter-thread.ts";
-import { migrate } from "./migrate.ts";
 import { EVENT_TARGET } from "./row.ts";
 import { describeStoreContract } from "./store.contract.ts";
 
-const root = mkdtempSync(join(tmpdir(), "candor-store-"));
-afterAll(() => rmSync(root, { recursive: true }));
-
-/** Starts an engine of its own for the tests of a block. */
-function useEngine(name: string): () => Engine {
-  let engine: Engine;
+/** Starts a store of its own for the tests of a block. */
+function useStore(): () => TestStore {
+  let real: TestStore;
   beforeAll(async () => {
-    engine = await startEngine({ dataDir: join(root, name) });
-    await engine.ready();
+    real = await startStoreForTest();
   });
-  afterAll(() => engine.close());
-  return () => engine;
+  afterAll(() => real.close());
+  return () => real;
 }
 
 const lines = (id: string): Buffer => {
@@ -31,25 +25,24 @@ const lines = (id: string): Buffer => {
 };
 
 describe("the embedded engine that is sent its rows", () => {
-  const engine = useEngine("sent");
-  describeStoreContract(async () => openStore({ socketPath: engine().socketPath }));
+  const real = useStore();
+  describeStoreContract(async () => openStore({ socketPath: real().engine.socketPath }));
 });
 
 describe("the embedded engine that reads its rows from files", () => {
-  const engine = useEngine("files");
+  const real = useStore();
   const address = (name: string): StoreAddress & { rowsDir: string } => ({
-    socketPath: engine().socketPath,
-    rowsDir: join(root, name),
+    socketPath: real().engine.socketPath,
+    rowsDir: join(real().dir, name),
   });
   describeStoreContract(async () => openStore(address("rows")));
 
   it("leaves no file behind, whether the store took the rows or not", async () => {
     const store = openStore(address("passing"));
-    await migrate(store);
     await store.insertLines(EVENT_TARGET, lines("passing"), "passing");
     const bad = Buffer.from("bad\n");
     await expect(store.insertLines(EVENT_TARGET, bad, "passing-bad")).rejects.toThrow();
-    expect(readdirSync(join(root, "passing"))).toEqual([]);
+    expect(readdirSync(join(real().dir, "passing"))).toEqual([]);
     await store.close();
   });
 
@@ -60,25 +53,25 @@ describe("the embedded engine that reads its rows from files", () => {
     for (const afterMs of [60, 180, 400]) {
       const trying = insert().catch(() => {});
       await sleep(afterMs);
-      process.kill(engine().status().pid ?? 0, "SIGKILL");
+      process.kill(real().engine.status().pid ?? 0, "SIGKILL");
       await trying;
       await eventually(
-        async () => engine().status().state,
+        async () => real().engine.status().state,
         (state) => state !== "ready",
       );
-      await engine().ready();
+      await real().engine.ready();
     }
     await insert();
     const [row] = await store.query(
       "SELECT count() AS rows, uniqExact(messageId) AS ids FROM events WHERE startsWith(messageId, 'killed-')",
     );
     expect([Number(row?.rows), Number(row?.ids)]).toEqual([50_000, 50_000]);
-    expect(readdirSync(join(root, "killed"))).toEqual([]);
+    expect(readdirSync(join(real().dir, "killed"))).toEqual([]);
     await store.close();
   });
 
   it("knows a block again under its token that it was sent before, and the other way round", async () => {
-    const [reading, sent] = [openStore(address("both")), openStore({ socketPath: engine().socketPath })];
+    const [reading, sent] = [openStore(address("both")), openStore({ socketPath: real().engine.socketPath })];
     await reading.insertLines(EVENT_TARGET, lines("read-first"), "read-first");
     await sent.insertLines(EVENT_TARGET, lines("read-first"), "read-first");
     await sent.insertLines(EVENT_TARGET, lines("sent-first"), "sent-first");
@@ -95,7 +88,7 @@ describe("the embedded engine that reads its rows from files", () => {
     ["whose name is a pattern to the engine", "{a,b}*"],
     ["of quotes and blanks", 'it\'s a "folder" é'],
   ])("stores rows also with a folder %s", async (_, name) => {
-    writeFileSync(join(root, "a-file"), "");
+    writeFileSync(join(real().dir, "a-file"), "");
     const store = openStore(address(name));
     await store.insertLines(EVENT_TARGET, lines(name), `folder ${name}`);
     const [row] = await store.query("SELECT count() AS rows FROM events WHERE messageId = {name:String}", {
@@ -109,8 +102,8 @@ describe("the embedded engine that reads its rows from files", () => {
     const { rowsDir, ...rest } = address("left");
     mkdirSync(rowsDir);
     writeFileSync(join(rowsDir, "left.tsv"), "left\n");
-    const inserter = startInserterThread({ address: { ...rest, rowsDir }, quarantineDir: root });
-    expect(readdirSync(root)).not.toContain("left");
+    const inserter = startInserterThread({ address: { ...rest, rowsDir }, quarantineDir: real().dir });
+    expect(readdirSync(real().dir)).not.toContain("left");
     await inserter.close();
   });
 });

@@ -6,14 +6,7 @@ import { countEvents, readEvents } from "../query/events.ts";
 import { type Filters, readFilters } from "../query/filters.ts";
 import { rowFaultOf, type Store } from "./client.ts";
 import { listMigrations, migrate } from "./migrate.ts";
-import {
-  CONTACT_TARGET,
-  EVENT_TARGET,
-  type LineTarget,
-  type RowAbout,
-  toContactLine,
-  toLine,
-} from "./row.ts";
+import { CONTACT_TARGET, EVENT_TARGET, type RowAbout, toContactLine, toLine } from "./row.ts";
 
 const RECEIVED_AT_MS = Date.parse("2026-03-01T12:00:00.000Z");
 const ids = createIds({ hash: (text) => createHash("sha256").update(text).digest("hex") });
@@ -41,7 +34,6 @@ function event(
   return { source, envelope, text: JSON.stringify(envelope) };
 }
 
-const EVENTS: LineTarget = EVENT_TARGET;
 /** What the plan said of events where it does not matter. */
 const CHECKED = { country: undefined, planVersion: 3, sentPlanVersion: 0, trimmed: [] };
 
@@ -54,9 +46,9 @@ function block(events: readonly Stored[], checked: Omit<RowAbout, "source" | "se
 }
 
 /** A line made without the envelope's parser, which would take most of the time of a large block. */
-function toLineOf(messageId: string, more: { event: string }): string {
+function toLineOf(messageId: string, event: string): string {
   const receivedAt = toIsoTime(RECEIVED_AT_MS);
-  const envelope = { type: "track", messageId, timestamp: receivedAt, receivedAt, ...more } as Envelope;
+  const envelope = { type: "track", messageId, timestamp: receivedAt, receivedAt, event } as Envelope;
   return toLine({ source: "server", sequence: 0, ...CHECKED }, envelope, JSON.stringify(envelope));
 }
 
@@ -110,7 +102,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
       { timestamp: "1900-01-01T00:00:00Z" },
     ];
     const events = hostile.map((more, n) => event(`hostile-${n}`, more, "client", RECEIVED_AT_MS + 1000 - n));
-    await store.insertLines(EVENTS, block(events), "hostile");
+    await store.insertLines(EVENT_TARGET, block(events), "hostile");
     const page = JSON.parse(await readEvents(store, filters("source=client"), 100, undefined));
     const expected = events.map(({ text }) => ({
       ...JSON.parse(text),
@@ -139,7 +131,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     ];
     for (const [n, about] of checked.entries()) {
       await store.insertLines(
-        EVENTS,
+        EVENT_TARGET,
         block([event(`checked-${n}`, { event: "Judged" })], about),
         `checked-${n}`,
       );
@@ -195,8 +187,8 @@ export function describeStoreContract(open: () => Promise<Store>): void {
 
   it("stores a block once, however often it comes under its token", async () => {
     const rows = Array.from({ length: 1000 }, (_, n) => event(`token-${n}`, { event: "Token" }));
-    for (let time = 0; time < 3; time++) await store.insertLines(EVENTS, block(rows), "block-1");
-    await store.insertLines(EVENTS, block(rows.map((row) => row)), "block-2");
+    for (let time = 0; time < 3; time++) await store.insertLines(EVENT_TARGET, block(rows), "block-1");
+    await store.insertLines(EVENT_TARGET, block(rows.map((row) => row)), "block-2");
     const [row] = await store.query("SELECT count() AS rows FROM events WHERE event = 'Token'");
     expect(Number(row?.rows)).toBe(2000);
     expect(await countEvents(store, filters("event=Token"))).toBe(1000);
@@ -204,12 +196,12 @@ export function describeStoreContract(open: () => Promise<Store>): void {
 
   it("stores a full segment file's block whole, once under its token, or not at all", async () => {
     const rows = Buffer.from(
-      Array.from({ length: 50_000 }, (_, n) => toLineOf(`large-${n}`, { event: "Large" })).join(""),
+      Array.from({ length: 50_000 }, (_, n) => toLineOf(`large-${n}`, "Large")).join(""),
     );
     const bad = Buffer.concat([rows, Buffer.from("only\ttwo cells\n")]);
-    await expect(store.insertLines(EVENTS, bad, "large-bad")).rejects.toThrow();
+    await expect(store.insertLines(EVENT_TARGET, bad, "large-bad")).rejects.toThrow();
     expect(await countEvents(store, filters("event=Large"))).toBe(0);
-    for (let time = 0; time < 2; time++) await store.insertLines(EVENTS, rows, "large");
+    for (let time = 0; time < 2; time++) await store.insertLines(EVENT_TARGET, rows, "large");
     const [row] = await store.query("SELECT count() AS rows FROM events WHERE event = 'Large'");
     expect(Number(row?.rows)).toBe(50_000);
   });
@@ -217,7 +209,9 @@ export function describeStoreContract(open: () => Promise<Store>): void {
   it("rejects a block with a bad row as a whole, and says that it is the rows' fault", async () => {
     const good = event("good-1", { event: "Rejected" });
     const bad = Buffer.concat([block([good]), Buffer.from("only\ttwo cells\n")]);
-    const error: unknown = await store.insertLines(EVENTS, bad, "bad").catch((reason: unknown) => reason);
+    const error: unknown = await store
+      .insertLines(EVENT_TARGET, bad, "bad")
+      .catch((reason: unknown) => reason);
     expect(rowFaultOf(error)).toBeDefined();
     expect(await countEvents(store, filters("event=Rejected"))).toBe(0);
   });
@@ -246,7 +240,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
         timestamp: "2025-01-01T00:00:00Z",
       }),
     ];
-    await store.insertLines(EVENTS, block(rows), "find");
+    await store.insertLines(EVENT_TARGET, block(rows), "find");
     const cases: Record<string, string[]> = {
       "messageId=find-1": ["find-1"],
       "type=identify&userId=find": ["find-1"],
@@ -282,7 +276,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     const rows = Array.from({ length: 100 }, (_, n) =>
       event(`page-${(n * 37) % 100}`, { event: "Paged" }, n % 2 ? "server" : "installer", at(n)),
     );
-    await store.insertLines(EVENTS, block(rows), "page");
+    await store.insertLines(EVENT_TARGET, block(rows), "page");
     const seen: unknown[] = [];
     let cursor: string | undefined;
     for (let page = 0; cursor !== undefined || page === 0; page++) {
@@ -290,7 +284,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
       seen.push(...events.map(({ messageId }) => messageId));
       cursor = next ?? undefined;
       await store.insertLines(
-        EVENTS,
+        EVENT_TARGET,
         block([event(`late-${page}`, { event: "Paged" }, "server", at(200))]),
         `late-${page}`,
       );
