@@ -5,19 +5,26 @@ import type { StoredForms } from "../privacy/stored-forms.ts";
 import type { QueryParams } from "../store/client.ts";
 import { hasAt, type Path, readPaths, toPathCondition } from "./path-filter.ts";
 
-/** Filters by name, as the addresses of /api/events, /api/count and /api/live carry them; each with the values that match. */
-export type Filters = ReadonlyMap<string, readonly string[]>;
+/** Filters by name, as the addresses of /api/events, /api/count and /api/live carry them. */
+export type Filters = ReadonlyMap<string, Filter>;
+
+interface Filter {
+  /** Any of these matches. */
+  readonly values: readonly string[];
+  /** What the name of a path filter can mean; undefined for every other filter. */
+  readonly paths: readonly Path[] | undefined;
+}
 
 const ID_FILTERS: ReadonlySet<string> = new Set(["messageId", "userId", "anonymousId"]);
 
 const COLUMN_FILTERS = ["source", "event", "type", "messageId", "userId", "anonymousId"] as const;
 const PATH_FILTER = /^(properties|traits|context)\..+$/s;
-/** What a field with `hash: true` takes; the collector keeps its hash. */
+/** A value of a field with `hash: true`, as clients send it; the collector stores a hash of it. */
 const HASH = /^[0-9a-f]{32,64}$/;
 const MAX_FILTERS = 20;
-/** Each meaning of a path is a condition of its own, and the store takes queries of 256 KiB. */
+/** Each meaning of a path becomes a condition of its own, and the store accepts queries of at most 256 KiB. */
 const MAX_PATHS = 100;
-/** The earliest time that the store holds: what is earlier stands in it as this. */
+/** The earliest time that the store can hold: it stores earlier ones as this. */
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 
 /**
@@ -31,16 +38,17 @@ export function readFilters(
   others: readonly string[],
   storedForms: StoredForms = (id) => [id],
 ): Filters {
-  const filters = new Map<string, readonly string[]>();
-  let paths = 0;
+  const filters = new Map<string, Filter>();
+  let pathCount = 0;
   for (const [name, value] of parameters) {
     if (others.includes(name)) continue;
     if (filters.has(name)) throw invalid("A filter is given twice. Give each once.");
     checkFilter(name, value);
-    if (PATH_FILTER.test(name)) paths += pathsOf(name).length;
-    if (paths > MAX_PATHS) throw invalid("The paths have too many parts together. Use fewer.");
-    const isSentForm = ID_FILTERS.has(name) || (PATH_FILTER.test(name) && HASH.test(value));
-    filters.set(name, isSentForm ? storedForms(value) : [value]);
+    const paths = PATH_FILTER.test(name) ? toPaths(name) : undefined;
+    pathCount += paths?.length ?? 0;
+    if (pathCount > MAX_PATHS) throw invalid("The paths have too many parts together. Use fewer.");
+    const isSentForm = ID_FILTERS.has(name) || (paths !== undefined && HASH.test(value));
+    filters.set(name, { values: isSentForm ? storedForms(value) : [value], paths });
   }
   if (filters.size > MAX_FILTERS) throw invalid(`More than ${MAX_FILTERS} filters. Use fewer.`);
   return filters;
@@ -64,7 +72,12 @@ function checkFilter(name: string, value: string): void {
     throw invalid(`source is one of ${SOURCES.join(", ")}.`);
   if (name === "type" && !MESSAGE_TYPES.some((type) => type === value))
     throw invalid(`type is one of ${MESSAGE_TYPES.join(", ")}.`);
-  if (PATH_FILTER.test(name) && readPaths(name) === undefined) throw invalid("The path has too many parts.");
+}
+
+function toPaths(name: string): readonly Path[] {
+  const paths = readPaths(name);
+  if (paths === undefined) throw invalid("The path has too many parts.");
+  return paths;
 }
 
 function invalid(why: string): CandorError {
@@ -86,7 +99,7 @@ export function toCondition(filters: Filters): Condition {
     params[name] = value;
     return `{${name}:${type}}`;
   };
-  for (const [name, values] of filters) {
+  for (const [name, { values, paths }] of filters) {
     const [value = ""] = values;
     if (name === "from" || name === "to") {
       const time = bind(new Date(parseTime(value) ?? 0).toISOString().slice(0, 23).replace("T", " "));
@@ -95,18 +108,20 @@ export function toCondition(filters: Filters): Condition {
       conditions.push(
         name === "from" ? `timestamp >= ${bound} AND receivedAt >= ${bound}` : `timestamp < ${bound}`,
       );
-    } else if (PATH_FILTER.test(name)) {
-      const paths = pathsOf(name);
+    } else if (paths !== undefined) {
       conditions.push(`(${values.map((form) => toPathCondition(paths, form, bind)).join(" OR ")})`);
     } else conditions.push(`${name} IN (${values.map((form) => bind(form)).join(", ")})`);
   }
   return { sql: conditions.join("\n  AND "), params };
 }
 
-/** The same verdict on one envelope, for /api/live. */
+/** The same conditions on an envelope in memory, for /api/live. */
 export function matches(filters: Filters, source: string | undefined, envelope: Envelope): boolean {
-  for (const [name, values] of filters)
-    if (!values.some((value) => matchesOne(name, value, source, envelope))) return false;
+  for (const [name, { values, paths }] of filters) {
+    const isMatch = (value: string): boolean =>
+      paths === undefined ? matchesOne(name, value, source, envelope) : hasAt(envelope, paths, value);
+    if (!values.some(isMatch)) return false;
+  }
   return true;
 }
 
@@ -114,15 +129,10 @@ function matchesOne(name: string, value: string, source: string | undefined, env
   if (name === "source") return source === value;
   if (name === "from") return timeOf(envelope) >= (parseTime(value) ?? 0);
   if (name === "to") return timeOf(envelope) < (parseTime(value) ?? 0);
-  if (PATH_FILTER.test(name)) return hasAt(envelope, pathsOf(name), value);
   const column = COLUMN_FILTERS.find((known) => known === name);
   return column !== undefined && column !== "source" && (envelope[column] ?? "") === value;
 }
 
 function timeOf({ timestamp }: Envelope): number {
   return Math.max(Date.parse(timestamp), EARLIEST_MS);
-}
-
-function pathsOf(name: string): readonly Path[] {
-  return readPaths(name) ?? [];
 }

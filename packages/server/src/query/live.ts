@@ -95,7 +95,7 @@ function isWanted(draft: Draft, reason: DropReason | undefined, filters: Filters
   if (draft.envelope.messageId !== "" || reason === undefined)
     return matches(filters, draft.source, draft.envelope);
   const item = isObject(draft.item) ? draft.item : {};
-  for (const [name, values] of filters)
+  for (const [name, { values }] of filters)
     if (!values.some((value) => value === (name === "source" ? draft.source : item[name]))) return false;
   return true;
 }
