@@ -7,22 +7,22 @@ const HOUR_MS = 3_600_000;
 const FILE = "running-hours";
 
 /**
- * Counts the hours that the collectors of a data folder have run, all processes one after the other: a clock that only
- * goes forward, and never faster than time does, whatever the machine's clock is set to.
+ * Counts the hours that collectors have run on a data folder, summed over all their processes. Whatever the machine's
+ * clock is set to, the count only goes forward, and never faster than real time.
  */
 export interface RunningHours {
   /** Whole hours so far. */
   now(): number;
   /**
-   * The same, and notes it, so that the next process goes on from here. Not flushed: after a power cut the count may be
-   * that of some seconds before.
+   * The same, and writes the count down for the next process to continue from. Not flushed: after a power cut the next
+   * process may continue from a count that is some seconds old.
    */
   note(): number;
   close(): void;
 }
 
 /**
- * @param dir whose files begin with the hour in which they were made: when the count is lost, it goes on from the newest
+ * @param dir its files' names begin with the hour in which they were made: a lost count continues from the newest
  * @param runningMs how long this process has run
  */
 export async function openRunningHours(
@@ -33,13 +33,18 @@ export async function openRunningHours(
   const beforeMs = Math.max(readNotedMs(path), HOUR_MS * (await newestHour(dir)));
   const fd = openSync(path, constants.O_RDWR | constants.O_CREAT, 0o600);
   const nowMs = (): number => beforeMs + runningMs();
-  const now = (): number => Math.floor(nowMs() / HOUR_MS);
   const note = (): number => {
-    const frame = frameRecord(Uint32Array.of(now(), nowMs() % HOUR_MS));
+    const ms = nowMs();
+    const hours = toHours(ms);
+    const frame = frameRecord(Uint32Array.of(hours, ms % HOUR_MS));
     writeSync(fd, frame, 0, frame.length, 0);
-    return now();
+    return hours;
   };
-  return { now, note, close: () => closeSync(fd) };
+  return { now: () => toHours(nowMs()), note, close: () => closeSync(fd) };
+}
+
+function toHours(ms: number): number {
+  return Math.floor(ms / HOUR_MS);
 }
 
 /** 0 when it was never noted, or is damaged. */
