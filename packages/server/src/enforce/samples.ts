@@ -31,10 +31,7 @@ const SAMPLE_HASH = "5a6d1c".repeat(6).slice(0, 32);
  */
 export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
   const samples = new Map<string, string>();
-  const compiled = compilePlan(
-    withoutExpiry(plan),
-    createReducers(() => SAMPLE_HASH),
-  );
+  const compiled = compileForSamples(plan);
   for (const event of plan.events) {
     runSteps(openIntake(plan, event), {
       ids: createIds({ random: (bytes) => Buffer.alloc(bytes, 1), hash: () => SAMPLE_HASH }),
@@ -50,12 +47,15 @@ export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
   return samples;
 }
 
-/** Expired events are shown as they were. */
-function withoutExpiry(plan: Plan): Plan {
-  return { ...plan, events: plan.events.map((event) => ({ ...event, expires: undefined })) };
+/** Without expiry: expired events are shown as they were. */
+function compileForSamples(plan: Plan): CompiledPlan {
+  return compilePlan(
+    { ...plan, events: plan.events.map((event) => ({ ...event, expires: undefined })) },
+    createReducers(() => SAMPLE_HASH),
+  );
 }
 
-/** An example of which the page would show something else than was written, though its format does not say so. */
+/** An example that the page would show in another form than it was written, for a reason that its format does not tell. */
 export interface ChangedExample {
   /** `event track Opened, from client`. */
   readonly where: string;
@@ -67,10 +67,7 @@ export interface ChangedExample {
 
 /** Checks the examples of a sound plan as the collector checks messages, with the policies of each source. */
 export function listChangedExamples(plan: Plan): readonly ChangedExample[] {
-  const compiled = compilePlan(
-    withoutExpiry(plan),
-    createReducers(() => SAMPLE_HASH),
-  );
+  const compiled = compileForSamples(plan);
   const found = plan.events.flatMap((event) =>
     event.sources.flatMap((source) => {
       const where = `event ${labelOf(event)}, from ${source}`;
@@ -96,17 +93,16 @@ function listChanges(
   const { trims } = compiled.check(source, message, 0);
   const { context, properties, traits } = message;
   const { ids = {} } = compiled.plan.sources[source] ?? {};
-  // Where a source declares no id, the message got one of ours.
+  // For a source that declares no id, `toMessage` made one up.
   const isDeclared = ({ path }: Trim): boolean => path !== "anonymousId" || ids.anonymousId !== undefined;
   return [
     ...trims.filter(isDeclared).map(({ path, reason }) => ({
       path,
       text: `The collector would change this example. ${TRIM_REASONS[reason]}`,
     })),
-    ...["context", "properties", "traits"].flatMap((root) => {
-      const kept = { context, properties, traits }[root];
-      return listUnknownBrowsers(sent[root], kept, root).map((path) => ({ path, text: UNKNOWN_BROWSER }));
-    }),
+    ...Object.entries({ context, properties, traits }).flatMap(([root, kept]) =>
+      listUnknownBrowsers(sent[root], kept, root).map((path) => ({ path, text: UNKNOWN_BROWSER })),
+    ),
   ];
 }
 
