@@ -139,7 +139,7 @@ const RECEIPT = {
   peerAddress: undefined,
 };
 const IDS = { newMessageId: () => "new", hashMessageId: () => "hashed" };
-/** A keyed hash changes when it comes again; this one stands for them all. */
+/** Stands for every keyed hash: hashing a real one again would change it. */
 const PSEUDONYM = "0123456789abcdef".repeat(2);
 const reducers = createReducers(() => PSEUDONYM);
 
@@ -171,7 +171,7 @@ it("a checked message satisfies its plan, its input is untouched, and checking a
   fc.assert(
     fc.property(fc.oneof(...messages), ([{ plan, compiled, source }, item]) => {
       const sent: JsonObject = JSON.parse(JSON.stringify(item));
-      deepFreeze(sent.context); // other messages may share it: a change would throw
+      deepFreeze(sent.context); // other messages may share it: a change throws
       const message = parseMessage(sent, ALONE);
       if (typeof message === "string") return;
       const envelope = stampMessage(message, RECEIPT, IDS);

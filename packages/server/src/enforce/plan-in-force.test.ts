@@ -120,7 +120,7 @@ describe("the plan in force", () => {
     });
   });
 
-  it("keeps a hash that was sent hashed once more, and finds and forgets its events by the one that was sent", async () => {
+  it("hashes once more a hash that was sent, and finds and forgets its events by the one that was sent", async () => {
     const [user, username] = ["4".repeat(64), "5".repeat(64)];
     const message = {
       type: "track",

@@ -26,9 +26,9 @@ export interface AppendLogOptions {
 }
 
 const SEAL_RETRY_MS = 1000;
-/** A segment that holds so many rows when the linger is over fills fast, and a larger block costs the store less a row. */
+/** Rows after the linger from which a segment waits longer: it fills fast, and larger blocks cost the store less per row. */
 const FAST_ROWS = 1000;
-/** How many lingers such a segment waits for. */
+/** How long such a segment waits altogether, as a multiple of the linger. */
 const FAST_LINGERS = 4;
 const LARGE_FRAME_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);

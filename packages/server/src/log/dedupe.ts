@@ -22,7 +22,7 @@ const KEY_FILE = /^(\d+)-(\d+)\.keys$/;
 export interface DedupeOptions {
   /** Folder of the key files; must exist. */
   readonly dir: string;
-  /** How long this process runs, in milliseconds of a clock that nobody can set. Default: `performance.now`. */
+  /** How long this process has run, in milliseconds of a clock that nobody can set. Default: `performance.now`. */
   readonly runningMs?: () => number;
   /** Default: the real one. */
   readonly disk?: Disk;
@@ -34,8 +34,9 @@ export interface DedupeOptions {
 /**
  * Remembers the keys of all messages of the last 8 days, exactly, across crashes.
  *
- * Days are those that the collector has run. A machine's clock can be days off and be set back; if files were dropped by
- * it, a retry would count twice. Time that it was off does not count: no key came in, so nothing grows by remembering longer.
+ * Only time that the collector runs counts towards the 8 days. A machine's clock can be days off and be set back: files
+ * dropped by that clock would let a retry count twice. While the collector is off no key comes in, so remembering longer
+ * costs nothing.
  *
  * A key is in memory until it is in a sorted file, with a filter in front: while its row's segment file is open (after a
  * crash that has it), and while it is in the hour's journal. Files hold nothing but hashes and are dropped whole when

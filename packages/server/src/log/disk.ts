@@ -24,7 +24,7 @@ export const disk: Disk = {
   truncate: promisify(ftruncate),
 };
 
-/** Into the page cache, which takes so much sooner than another thread of Node's would be woken. */
+/** Up to this size a write is synchronous: the page cache takes it sooner than a thread of the pool would wake up. */
 const AT_ONCE_BYTES = 64 * 1024;
 
 /** writev may write less than it was given, without an error: near a full disk it does. */

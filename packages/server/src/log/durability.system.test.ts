@@ -72,7 +72,7 @@ describe("a 200", () => {
     expect(judge(await traceOf("flushed", 25, {}))).toEqual({ inOrder: 25, tooEarly: 0 });
   });
 
-  it("would be caught by that verdict if flushing were left out", async () => {
+  it("would be caught by that check if flushing were left out", async () => {
     const trap = join(root, "no-flush.mjs");
     writeFileSync(
       trap,

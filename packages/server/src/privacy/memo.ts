@@ -9,8 +9,8 @@ export interface MemoLimits {
 }
 
 /**
- * The same function, with its recent results remembered. Its timer keeps no process alive. A slot is found by a few of the
- * key's characters: a Map would hash all of a text that was just parsed, which takes longer than comparing it.
+ * The same function, with its recent results remembered. Its timer keeps no process alive. A few of the key's characters
+ * choose its slot: a Map would hash the whole of a text that was just parsed, which takes longer than comparing it.
  */
 export function memoize(compute: (key: string) => string, limits: MemoLimits): (key: string) => string {
   const { slots, keyLength, ageMs } = limits;
@@ -38,7 +38,7 @@ export function memoize(compute: (key: string) => string, limits: MemoLimits): (
   };
 }
 
-/** From characters all over the text, so that keys with a common beginning or end are told apart. */
+/** From characters all over the text, so that keys with a common beginning or end get different slots. */
 function slotOf(key: string): number {
   const { length } = key;
   const step = 1 + (length >>> 3);

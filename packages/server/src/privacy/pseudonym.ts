@@ -20,7 +20,7 @@ export type Pseudonym = (value: string) => string;
 export function openPseudonyms(file: string, random: (bytes: number) => Buffer = randomBytes): Pseudonym {
   const secret = existsSync(file) ? readSecret(file) : makeSecret(file, random);
   return memoize(
-    // Not a slice of the whole hex: V8 would keep that as it is, and JSON.stringify takes twice the time for slices.
+    // Not a slice of the whole hex: V8 would keep it as a slice, which JSON.stringify takes twice the time for.
     (value) => createHmac("sha256", secret).update(value).digest().toString("hex", 0, PSEUDONYM_BYTES),
     MEMO,
   );

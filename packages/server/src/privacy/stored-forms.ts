@@ -2,7 +2,7 @@ import { HASHED_MESSAGE_ID } from "@candor/envelope";
 import { applyAddressPolicy, isAddress } from "@candor/plan/runtime";
 import type { Pseudonym } from "./pseudonym.ts";
 
-/** The forms in which an id, or a hash, that a client sent may stand in the store, itself first. */
+/** The forms in which the store may hold an id or a hash that a client sent; the sent form first. */
 export type StoredForms = (id: string) => readonly string[];
 
 /** An address's truncated form is not among them: it stands for 256 machines. */

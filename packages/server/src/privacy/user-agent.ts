@@ -8,7 +8,7 @@ const MEMO = { slots: 1024, keyLength: 512, ageMs: 600_000 };
 /** For a browser that it does not know, bowser gives a piece of the text itself: only its own names are let through. */
 const BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
 const SYSTEMS = new Set(Object.values(Bowser.OS_MAP));
-/** All that can come out. Given again, it stays: isbot would take `Firefox on Linux` for a bot. */
+/** Every possible result. Given again, it is returned as it is: isbot would take `Firefox on Linux` for a bot. */
 const FAMILIES = new Set([
   "bot",
   "unknown",
@@ -18,8 +18,8 @@ const FAMILIES = new Set([
 
 /**
  * The families of a user agent: `Chrome on macOS`, `Firefox` where the system is not known, `bot` for what is no
- * person's browser, else `unknown`. Its own result stays as it is. Holds nothing of the text but names of a fixed list. Recent results are
- * remembered for ten minutes (parsing takes about 8 µs).
+ * person's browser, else `unknown`. A result that is given again stays as it is. Holds nothing of the text but names of a
+ * fixed list. Recent results are remembered for ten minutes (parsing takes about 8 µs).
  */
 export const toFamilies: (userAgent: string) => string = memoize(parseFamilies, MEMO);
 

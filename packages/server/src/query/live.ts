@@ -8,9 +8,9 @@ import { type Filters, matches } from "./filters.ts";
 
 const HEARTBEAT = ": still here\n\n";
 const HEARTBEAT_MS = 15_000;
-/** What waits for a watcher. One that reads more slowly misses messages, and is told how many. */
+/** How much may wait for a watcher. One that reads too slowly misses messages, and is told how many. */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** Each looks at every message, on the thread that takes them in. */
+/** Each checks every message, on the thread that takes messages in. */
 const MAX_WATCHERS = 20;
 
 type Watcher = (draft: Draft, reason: DropReason | undefined) => void;
@@ -21,7 +21,10 @@ export interface LiveFeed {
   watch(): Watcher | undefined;
   /** @throws CandorError `too_many_watchers` */
   checkRoom(): void;
-  /** Sends server-sent events until the watcher leaves, or has read nothing between two heartbeats while much waits for it: `message` with {verdict, reason?, source?, envelope | message}. */
+  /**
+   * Sends server-sent events: `message` with {verdict, reason?, source?, envelope | message}. Ends when the watcher leaves,
+   * or has read nothing between two heartbeats while more than 512 KiB wait for it.
+   */
   add(response: ServerResponse, filters: Filters): void;
   close(): void;
 }
@@ -59,7 +62,7 @@ export function createLiveFeed(heartbeatMs: number = HEARTBEAT_MS): LiveFeed {
   };
 }
 
-/** Cuts off who has read nothing since the last one while much waits. */
+/** Cuts off a watcher that has read nothing since the last heartbeat although much waits for it. */
 function createHeartbeat(response: ServerResponse): () => void {
   let readBefore = -1;
   return () => {
@@ -77,7 +80,7 @@ function hasRoom(response: ServerResponse, text: string): boolean {
 }
 
 function createWatcher(response: ServerResponse, filters: Filters): Watcher {
-  let missed = 0; // with the message in hand
+  let missed = 0; // counts the current message too, until it is written
   return (draft, reason) => {
     if (!isWanted(draft, reason, filters)) return;
     missed += 1;

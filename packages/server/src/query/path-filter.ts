@@ -4,8 +4,8 @@ import { type Envelope, isObject, type JsonValue } from "@candor/envelope";
  * A filter by path, such as `properties.a.b=8`: how its path is read and when a value matches, once as SQL over stored
  * envelopes and once for an envelope in memory. Both give the same answer (path-filter.test.ts).
  *
- * The text of a filter matches a string that is equal to it, a number of the value that it spells (`8`, `8.0` and `8e0`
- * are one), `true`, `false` and `null`, and an array with such an element. An object, or an array in an array, never.
+ * The text of a filter matches a string that is equal to it, a number that it spells (`8`, `8.0` and `8e0` are the same),
+ * `true`, `false`, `null`, and an array with such an element. It never matches an object, or an array within an array.
  */
 
 /** A key of an object, or a position in an array. */
@@ -37,7 +37,7 @@ export function readPaths(name: string): readonly Path[] | undefined {
 /** A number as JSON spells it. */
 const NUMERAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** The number that a text spells; undefined when it spells none that a double can hold. */
+/** The number that a text spells; undefined when it is none, or beyond a double. */
 function numberOf(text: string): number | undefined {
   const value = NUMERAL.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value + 0 : undefined; // -0 is 0
@@ -86,7 +86,7 @@ interface Sought {
   readonly number: string | undefined;
 }
 
-/** By its bits: ClickHouse may read the last digit of a decimal wrongly. */
+/** Bound by its bits: ClickHouse may read the last digit of a decimal wrongly. */
 function bindNumber(text: string, bind: Bind): string | undefined {
   const value = numberOf(text);
   if (value === undefined) return undefined;
@@ -116,7 +116,7 @@ function equals(at: string, { text, bound, number }: Sought): string {
     ways.push(`(${type} IN ('Int64', 'UInt64', 'Double') AND JSONExtractFloat(${at}) = ${number})`);
   if (text === "true" || text === "false")
     ways.push(`(${type} = 'Bool' AND JSONExtractBool(${at}) = ${text})`);
-  // Of a value that is absent, the type is null too.
+  // JSONType would be 'Null' for an absent value too.
   if (text === "null") ways.push(`JSONExtractRaw(${at}) = 'null'`);
   return `(${ways.join(" OR ")})`;
 }

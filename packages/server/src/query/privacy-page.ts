@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { describePlan, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import { makeSamples } from "../enforce/samples.ts";
 
-/** What the public page and its JSON answer. As bytes, which all answers that wait to be read share. */
+/** What the public page and its JSON answer. Bytes, so that all answers that wait to be read share one copy. */
 export interface PrivacyPage {
   readonly html: Buffer;
   readonly json: Buffer;

@@ -72,7 +72,7 @@ export async function startForTest(
     CANDOR_ADMIN_TOKEN: "token-a",
     ...environment,
   });
-  // There is no use in waiting for a store that is not there.
+  // Waiting for a store that is not there is no use.
   const drainDeadlineMs = environment.CANDOR_CLICKHOUSE_URL === NO_STORE.CANDOR_CLICKHOUSE_URL ? 0 : 3000;
   const report = (line: string): void => void reports.push(line);
   const candor = await startCandor(config, { report, drainDeadlineMs, ...options });
@@ -91,7 +91,7 @@ export async function startForTest(
       }),
     read: async (path) => {
       const ask = () => fetch(candor.url + path, { headers: { authorization: "Bearer token-a" } });
-      // On a busy machine the engine may still be starting, or be slow: come back, as the answer asks.
+      // On a busy machine the engine may still be starting, or be slow: try again, as a 503 asks.
       const response = await eventually(ask, ({ status }) => status !== 503);
       if (response.status !== 200) throw new Error(`${path}: ${await response.text()} ${reports.join("\n")}`);
       return answerOf(response);

@@ -136,7 +136,7 @@ function ids(event: PlanEvent, secrets: Secrets): Json[] {
   );
 }
 
-/** A hash that was made without a key, wherever the plan takes a hash. */
+/** A hash made without a key, wherever the plan declares a hash. */
 function bareHashes(plan: Plan, event: PlanEvent, source: PlanSourceName, secrets: Secrets): Json[] {
   const base = exampleOf(event);
   const { context = {}, ids: declared = {} } = plan.sources[source] ?? {};

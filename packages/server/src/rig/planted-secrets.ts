@@ -8,7 +8,7 @@ export interface Secrets {
   addressesFor(place: string): readonly string[];
   /** A secret of one kind. */
   one(kind: SecretKind, place: string): string;
-  /** The bare SHA-256 of an e-mail address, which anybody can find again by trying addresses. */
+  /** The SHA-256 of an e-mail address without a key, which anybody can reverse by trying addresses. */
   bareHash(place: string): string;
   /** The place of each bare hash that was made. */
   readonly bareHashes: ReadonlyMap<string, string>;

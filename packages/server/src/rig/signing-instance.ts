@@ -13,7 +13,7 @@ export interface SignedBody {
   readonly [field: string]: string;
 }
 
-/** A new one, with an id that nobody had. */
+/** Makes a new instance, whose id no other has. */
 export function newInstance(): SigningInstance {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const x = String(publicKey.export({ format: "jwk" }).x);

@@ -14,8 +14,8 @@ import { toLine } from "../store/row.ts";
 import { startStoreForTest } from "./real-store.ts";
 
 /**
- * What a row costs behind the log: CPU seconds per million rows of the inserter's thread and of the embedded engine, until
- * no merge runs. CPU time, because it can be repeated on a busy machine. Linux only.
+ * Measures what a row costs behind the log: CPU seconds per million rows of the inserter's thread and of the embedded
+ * engine, until no merge runs. CPU time, because it is repeatable on a busy machine. Linux only.
  *
  *     node packages/server/dist/rig/store-cost.js [rows] [rows a block] [file|sent]
  */

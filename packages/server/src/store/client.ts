@@ -19,7 +19,7 @@ const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
  * Where a ClickHouse answers: the embedded engine's socket, or the addresses of one server or of a cluster's nodes.
- * With `rowsDir`, a folder of this process alone, lines are given to the engine as files in it.
+ * With `rowsDir`, a folder that no other process uses, the engine reads lines from files in it.
  */
 export type StoreAddress =
   | { readonly socketPath: string; readonly rowsDir?: string }
@@ -53,7 +53,7 @@ export function openStore(address: StoreAddress): Store {
       : [connectTo(() => socketOptions(address.socketPath))];
   const spanning = nodes[0]?.(cluster === undefined ? DATABASE : CLUSTER_DATABASE);
   if (spanning === undefined) throw new Error("a store has at least one address");
-  // Asynchronous inserts, the default since ClickHouse 26, know no tokens.
+  // Asynchronous inserts, the default since ClickHouse 26, ignore deduplication tokens.
   const insertSettings = {
     async_insert: 0 as const,
     ...(cluster === undefined ? {} : { distributed_foreground_insert: 1 as const }),

@@ -5,7 +5,7 @@ import type { Log } from "../log/log.ts";
 import type { Meters } from "../meters.ts";
 import type { Inserter } from "./inserter.ts";
 
-/** A row waits so long before its block is closed; where many come, four times as long, for larger blocks. */
+/** How long a row waits before its block is closed; four times as long while many come in, for larger blocks. */
 const LINGER_MS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5000;

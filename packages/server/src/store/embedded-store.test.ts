@@ -70,7 +70,7 @@ describe("the embedded engine that reads its rows from files", () => {
     await store.close();
   });
 
-  it("knows a block again under its token that it was sent before, and the other way round", async () => {
+  it("recognises under its token a block that was sent to it before, and the other way round", async () => {
     const [reading, sent] = [openStore(address("both")), openStore({ socketPath: real().engine.socketPath })];
     await reading.insertLines(EVENT_TARGET, lines("read-first"), "read-first");
     await sent.insertLines(EVENT_TARGET, lines("read-first"), "read-first");
@@ -98,7 +98,7 @@ describe("the embedded engine that reads its rows from files", () => {
     await store.close();
   });
 
-  it("deletes at the next start what a killed process has left", async () => {
+  it("deletes at the next start what a killed process left behind", async () => {
     const { rowsDir, ...rest } = address("left");
     mkdirSync(rowsDir);
     writeFileSync(join(rowsDir, "left.tsv"), "left\n");

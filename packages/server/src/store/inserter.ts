@@ -49,8 +49,8 @@ export function createInserter(store: Store, quarantine: Quarantine): Inserter {
 }
 
 /**
- * Undefined when the disk does not give the file out: one bad sector must not hold up all that is behind it. Any other
- * fault (no file handle is free, say) passes, and the segment file is tried again.
+ * Undefined when the disk cannot read the file: one bad sector must not hold up everything behind it. Any other fault,
+ * such as too many open files, is temporary: it is thrown, and the segment file is tried again.
  */
 function tryRead(segment: SealedSegment, buffer: Buffer): SegmentContent | undefined {
   try {

@@ -1,4 +1,7 @@
-/** Which rows are an instance's: what the plan's `instance_id` names, as SQL. `isOfInstance` of the plan's runtime is the same for messages. */
+/**
+ * Which rows are an instance's, by what the plan's `instance_id` names, as SQL. `isOfInstance` of the plan's runtime is
+ * the same for messages.
+ */
 import { type InstanceIdPath, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
 import { quoteText } from "./sql-text.ts";
 

@@ -3,8 +3,8 @@ import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import type { Store } from "./client.ts";
 
 /**
- * How the store's JSON functions read a text. It is a second reader beside JavaScript's, and filters, columns and
- * deletions go by it: where the two differ, the envelope must not be written so (packages/envelope).
+ * How the store's JSON functions read a text. They are a second reader beside JavaScript's, and filters, columns and
+ * deletions rely on them: an envelope must not be written in a form that the two read differently (packages/envelope).
  */
 let real: TestStore;
 let store: Store;
@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => real.close());
 
-/** A document whose other keys show whether it was read at all. */
+/** A document around a value; its other keys show whether it was read at all. */
 const documentOf = (value: string): string => `{"id":"x","properties":{"value":${value},"id":"y"}}`;
 
 interface Reading {

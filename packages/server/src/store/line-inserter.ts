@@ -6,7 +6,7 @@ import { quoteText } from "./sql-text.ts";
 
 /**
  * Inserts lines as one block under a token: all of them or none, and exactly once for one token, however often it is
- * called with the same lines, also when another way of inserting took them.
+ * called with the same lines, even if another kind of inserter stored them.
  */
 export type LineInserter = (
   target: LineTarget,
@@ -15,7 +15,7 @@ export type LineInserter = (
   signal?: AbortSignal,
 ) => Promise<void>;
 
-/** Sends the lines to the store: to a server elsewhere there is no other way. */
+/** Sends the lines to the store over HTTP: the only way to a server on another machine. */
 export function sendLines(client: ClickHouseClient, settings: ClickHouseSettings): LineInserter {
   return async ({ table, columns }, lines, token, signal) => {
     await client.insert({
@@ -29,13 +29,13 @@ export function sendLines(client: ClickHouseClient, settings: ClickHouseSettings
   };
 }
 
-/** More than a segment file can hold: its rows are one block, and so one token's. */
+/** More than a segment file can hold, so that all its rows are one block, under one token. */
 const ONE_BLOCK_ROWS = "1000000";
 const ONE_BLOCK_BYTES = "1000000000";
 
 /**
- * One thread that reads, parses and writes. The file's structure is that of the table's columns. It is read and not
- * mapped: a mapped file that is gone or shorter ends the process that reads it.
+ * One thread reads, parses and writes. The file has the structure of the table's columns. It is read, not mapped into
+ * memory: when a mapped file is truncated, the process that reads it is killed.
  */
 const FILE_SETTINGS: ClickHouseSettings = {
   max_threads: 1,
@@ -50,8 +50,8 @@ const FILE_SETTINGS: ClickHouseSettings = {
 };
 
 /**
- * Has the embedded engine read the lines from a file, so that no row passes its process's JavaScript
- * (docs/decisions/0018). Lines of which no file can be made are sent.
+ * Has the embedded engine read the lines from a file, so that no row passes through the JavaScript of its process
+ * (docs/decisions/0018). Falls back to `send` when no file can be written.
  */
 export function insertByFile(client: ClickHouseClient, files: RowFiles, send: LineInserter): LineInserter {
   return async (target, lines, token, signal) => {

@@ -262,7 +262,7 @@ describe("retention", () => {
     const day = (daysAgo: number): string => new Date(today - daysAgo * DAY_MS).toISOString().slice(0, 10);
     const insertContact = (daysAgo: number, name: string): Promise<void> =>
       store.insertLines(CONTACT_TARGET, Buffer.from(`${day(daysAgo)}\t1\t${name}\t{}\n`), `edge-${token++}`);
-    // Unnamed sources keep theirs as long as the longest.
+    // A source that the plan does not name keeps its rows as long as the source that keeps them longest.
     for (const source of ["installer", "server", "client"] as const) {
       const days = RETENTION_DAYS[source === "client" ? "server" : source];
       await insert(source, { event: `${source}: in its first second` }, `${day(days - 1)}T00:00:00.000`);
@@ -288,7 +288,7 @@ describe("retention", () => {
   });
 });
 
-/** The beginning of today in UTC, by a clock that will not strike midnight for a minute. */
+/** The beginning of today in UTC; waits when midnight is less than a minute away. */
 async function dayWithoutMidnight(): Promise<number> {
   const untilMidnightMs = DAY_MS - (Date.now() % DAY_MS);
   if (untilMidnightMs < 60_000) await new Promise((resolve) => setTimeout(resolve, untilMidnightMs));

@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => real.close());
 
-/** Texts of JSON as a client may write them: also what no value of JavaScript would be written as. */
+/** JSON as a client may write it, including forms that JSON.stringify never writes. */
 const escapes = [
   "\\ud83d",
   "\\uDE00",

@@ -45,7 +45,7 @@ function block(events: readonly Stored[], checked: Omit<RowAbout, "source" | "se
   );
 }
 
-/** A line made without the envelope's parser, which would take most of the time of a large block. */
+/** A line made without parsing a message, which would take most of the time of a large block. */
 function toLineOf(messageId: string, event: string): string {
   const receivedAt = toIsoTime(RECEIVED_AT_MS);
   const envelope = { type: "track", messageId, timestamp: receivedAt, receivedAt, event } as Envelope;
