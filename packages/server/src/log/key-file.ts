@@ -2,14 +2,14 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
-import { frameRecord, scanRecords } from "./record.ts";
+import { frameRecord, HEADER_BYTES, KEY_BYTES, scanRecords } from "./record.ts";
 
-const KEY_BYTES = 8;
 const PAGE_KEYS = 512;
-/** A key file is one record without lines; its keys begin behind the record's header. */
-const KEYS_AT_BYTES = 20;
 
-/** A file of sorted keys, never changed, with its first key of every 4 KiB held in memory: one read an answer. */
+/**
+ * A file of sorted keys, never changed: one record without lines. The first key of every 4 KiB is held in memory, so that
+ * an answer takes one read.
+ */
 export interface KeyFile {
   /** Running hour in which its keys were kept (running-hours.ts); the file is dropped whole when the window has passed. */
   readonly hour: number;
@@ -88,7 +88,7 @@ const page = Buffer.alloc(PAGE_KEYS * KEY_BYTES);
 
 function pageHas(fd: number, index: number, count: number, hi: number, lo: number): boolean {
   const keys = Math.min(PAGE_KEYS, count - index * PAGE_KEYS);
-  readSync(fd, page, 0, keys * KEY_BYTES, KEYS_AT_BYTES + index * PAGE_KEYS * KEY_BYTES);
+  readSync(fd, page, 0, keys * KEY_BYTES, HEADER_BYTES + index * PAGE_KEYS * KEY_BYTES);
   for (let key = 0; key < keys; key++) {
     if (page.readUInt32LE(key * KEY_BYTES + 4) === lo && page.readUInt32LE(key * KEY_BYTES) === hi)
       return true;

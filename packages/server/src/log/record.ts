@@ -7,8 +7,8 @@ import { crc32 } from "node:zlib";
  * concatenates.
  */
 const MAGIC = 0x52_44_4e_43; // "CNDR"
-const HEADER_BYTES = 20;
-const KEY_BYTES = 8;
+export const HEADER_BYTES = 20;
+export const KEY_BYTES = 8;
 
 export interface Record {
   readonly rows: number;
