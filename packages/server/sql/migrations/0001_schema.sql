@@ -2,8 +2,8 @@
 -- are added for what a plan declares. The order is that of reading, newest first by keyset. Two settings make an insert
 -- exactly-once and durable: a block that comes again under its token is not stored again, and an acknowledged block is on
 -- disk. Envelopes are alike: compressed 4 MiB at a time they take a quarter less than at the default of 1 MiB. What is
--- forgotten or has expired leaves the disk: a part that was replaced after a second, instead of 8 minutes, and expired
--- rows within the hour, instead of 4. The old part can go because the new one is flushed before it counts.
+-- forgotten or has expired leaves the disk soon: a replaced part is deleted after 1 second instead of 8 minutes, expired
+-- rows within 1 hour instead of 4. The old part can go because the new one is flushed before it counts.
 CREATE TABLE IF NOT EXISTS events
 (
     source LowCardinality(String),
@@ -55,7 +55,7 @@ SETTINGS
     old_parts_lifetime = 1,
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
--- How often the plan refused a message or took something out of one. Without deduplication: equal counts add up.
+-- How often the plan dropped a message or trimmed one. Without deduplication: equal counts add up.
 CREATE TABLE IF NOT EXISTS plan_counts
 (
     day Date,
@@ -73,8 +73,8 @@ SETTINGS
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_compressed_bytes_to_fsync_after_merge = 1;
--- The ids that are being forgotten, in memory alone: the text of a deletion is written to a file, so they do not stand
--- in it. A round serves several requests; `text` is the id as JSON writes it.
+-- The ids that are being forgotten, in memory only: the store writes the text of a deletion to a file, so the ids must
+-- not be in that text. A round serves several requests; `text` is the id as JSON writes it.
 CREATE TABLE IF NOT EXISTS forgetting
 (
     round String,
