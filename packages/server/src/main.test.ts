@@ -1,8 +1,9 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
+import { bytesBelow } from "./rig/bytes-below.ts";
 import { eventually, NO_STORE, startForTest, type TestCandor } from "./rig/in-process.ts";
 
 const dirs: string[] = [];
@@ -32,13 +33,6 @@ const countIs = async (candor: TestCandor, count: number): Promise<unknown> =>
       (answer) => answer.count === count,
     )
   ).count;
-
-function bytesBelow(dir: string): string {
-  return readdirSync(dir, { recursive: true, encoding: "utf8" })
-    .map((name) => join(dir, name))
-    .map((path) => path + (statSync(path).isFile() ? readFileSync(path, "latin1") : ""))
-    .join("\n");
-}
 
 describe("a collector", () => {
   it("keeps every message while its store is away, over a restart, and stores each once when there is one", async () => {

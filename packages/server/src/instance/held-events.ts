@@ -49,7 +49,7 @@ export async function readHeldEvents(
   { store, log, plan, now }: HeldEventsDependencies,
 ): Promise<string> {
   const storedUntil = new Date(log.pending().oldestMs ?? now()).toISOString(); // before the rows are read
-  const sql = SQL.replace("{ofInstance}", isOfInstance(plan(), "({instanceId:String})"));
+  const sql = SQL.replace("{ofInstance}", () => isOfInstance(plan(), "({instanceId:String})"));
   const rows = await whileStoreAnswers(() =>
     store.query(sql, {
       instanceId,

@@ -38,7 +38,7 @@ export async function reportInstances(
   { store, plan, now }: InstancesReportDependencies,
 ): Promise<InstancesReport> {
   const { from, to } = readDays(parameters, now());
-  const sql = CLONES_SQL.replace("{instanceIdOf}", instanceIdOf(plan.current().plan, "server"));
+  const sql = CLONES_SQL.replace("{instanceIdOf}", () => instanceIdOf(plan.current().plan, "server"));
   const rows = await whileStoreAnswers(() => store.query(sql, { from, to, limit: MAX_CLONES }));
   return { from, to, cloned: rows.map(toCloned) };
 }
