@@ -1,12 +1,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Answer, writeReceipt } from "@candor/consent";
-import type { Plan } from "@candor/plan/runtime";
+import type { Answer } from "@candor/consent";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTelemetry } from "./create-telemetry.ts";
 import type { GeneratedPlan } from "./generated-plan.ts";
 import { APPSMITH, makeFolderForTest, openForTest, SWITCH_OFFERED } from "./rig/in-process.ts";
 import { createManualClock } from "./rig/manual-clock.ts";
+import { receipt } from "./rig/receipt.ts";
 import { type Recorder, startRecorder } from "./rig/recorder.ts";
 import type { TelemetryOptions } from "./settings.ts";
 
@@ -18,19 +18,6 @@ beforeEach(async () => {
   recorder = await startRecorder();
 });
 afterEach(() => recorder.close());
-
-function receipt(answer: Answer, source: "server" | "client" = "server"): string {
-  const { version } = APPSMITH.content as Plan;
-  const time = "2026-11-01T00:00:00.000Z";
-  return writeReceipt({
-    source,
-    answer,
-    time,
-    planVersion: version,
-    planHash: APPSMITH.hash,
-    by: "inspector",
-  });
-}
 
 /** A plan in which one event of the server needs a Yes. */
 function planWithOptIn(): GeneratedPlan {
@@ -120,7 +107,7 @@ describe("consent for a part", () => {
       return telemetry.status().instanceId;
     };
     mkdirSync(stateDir);
-    writeFileSync(join(stateDir, "receipts.ndjson"), receipt("no") + receipt("yes", "client"));
+    writeFileSync(join(stateDir, "receipts.ndjson"), receipt("no") + receipt("yes", { source: "client" }));
     const first = start();
     expect(first).toBeDefined();
     expect([start(), start()]).toEqual([first, first]);
@@ -158,7 +145,7 @@ describe("an answer", () => {
     const { telemetry, dir, files } = openForTest();
     mkdirSync(join(dir, "outbox"), { recursive: true });
     const ofInstaller = join(dir, "outbox", "installer-20261123T120000Z-aa.ndjson");
-    writeFileSync(join(dir, "receipts.ndjson"), receipt("notice").replace('"server"', '"installer"'), {
+    writeFileSync(join(dir, "receipts.ndjson"), receipt("notice", { source: "installer" }), {
       flag: "a",
     });
     writeFileSync(ofInstaller, "{}\n");

@@ -1,11 +1,11 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Answer, type Receipt, writeReceipt } from "@candor/consent";
 import type { Plan } from "@candor/plan/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { GeneratedPlan } from "./generated-plan.ts";
 import { APPSMITH, openForTest, type World } from "./rig/in-process.ts";
 import { createManualClock } from "./rig/manual-clock.ts";
+import { receipt, stored } from "./rig/receipt.ts";
 import { type Recorder, startRecorder } from "./rig/recorder.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";
@@ -16,18 +16,6 @@ beforeEach(async () => {
   recorder = await startRecorder();
 });
 afterEach(() => recorder.close());
-
-function receipt(answer: Answer, given: Partial<Receipt> = {}): string {
-  return writeReceipt({
-    source: "server",
-    answer,
-    time: "2026-11-01T00:00:00.000Z",
-    planVersion: CONTENT.version,
-    planHash: APPSMITH.hash,
-    by: "inspector",
-    ...given,
-  });
-}
 
 /** Every event of the server needs a Yes. */
 function optInPlan(): GeneratedPlan {
@@ -42,13 +30,9 @@ function optInPlan(): GeneratedPlan {
 
 function openWith(receipts: string, plan = APPSMITH): { world: World; environment: Record<string, string> } {
   const environment: Record<string, string> = {};
-  const before = (dir: string): void => {
-    mkdirSync(dir);
-    writeFileSync(join(dir, "receipts.ndjson"), receipts);
-  };
   // Nothing is sent but by `flush`: this clock stands still.
   const clock = createManualClock(Date.now());
-  const world = openForTest({ environment, plan, before, host: recorder.url, clock });
+  const world = openForTest({ environment, plan, before: stored(receipts), host: recorder.url, clock });
   return { world, environment };
 }
 
@@ -138,10 +122,7 @@ describe("a refusal", () => {
     const environment: Record<string, string> = {};
     const world = openForTest({
       environment: environment as Readonly<Record<string, string>>,
-      before: (dir) => {
-        mkdirSync(dir);
-        writeFileSync(join(dir, "receipts.ndjson"), receipt("notice"));
-      },
+      before: stored(receipt("notice")),
     });
     world.telemetry.track(ACTION, {});
     await new Promise((resolve) => setTimeout(resolve, 60));

@@ -1,10 +1,11 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Answer, type Receipt, readReceipts, writeReceipt } from "@candor/consent";
+import { readReceipts } from "@candor/consent";
 import type { Plan } from "@candor/plan/runtime";
 import { describe, expect, it } from "vitest";
 import type { GeneratedPlan } from "./generated-plan.ts";
-import { APPSMITH, makeFolderForTest, openForTest, SWITCH_OFFERED, type World } from "./rig/in-process.ts";
+import { APPSMITH, openForTest, SWITCH_OFFERED, type World } from "./rig/in-process.ts";
+import { receipt, stored } from "./rig/receipt.ts";
 
 const CONTENT = APPSMITH.content as Plan;
 const OTHER_HASH = "e".repeat(64);
@@ -13,28 +14,12 @@ const NEWER: GeneratedPlan = {
   content: { ...CONTENT, version: CONTENT.version + 1 },
 };
 
-function receipt(answer: Answer, given: Partial<Receipt> = {}): string {
-  return writeReceipt({
-    source: "server",
-    answer,
-    time: "2026-11-01T00:00:00.000Z",
-    planVersion: CONTENT.version,
-    planHash: APPSMITH.hash,
-    by: "inspector",
-    ...given,
-  });
-}
-
 function openWith(receipts: string, environment: Record<string, string> = {}, plan = APPSMITH): World {
-  const stateDir = join(makeFolderForTest(), "telemetry");
-  const before = (dir: string): void => {
-    mkdirSync(dir);
-    if (receipts !== "") writeFileSync(join(dir, "receipts.ndjson"), receipts);
-  };
-  return openForTest({ stateDir, environment, plan, before });
+  const before = receipts === "" ? {} : { before: stored(receipts) };
+  return openForTest({ environment, plan, ...before });
 }
 
-const stored = ({ dir }: World): string => readFileSync(join(dir, "receipts.ndjson"), "utf8");
+const storedIn = ({ dir }: World): string => readFileSync(join(dir, "receipts.ndjson"), "utf8");
 const NEWER_NOTICE = receipt("notice", { planVersion: CONTENT.version + 1, planHash: OTHER_HASH });
 
 describe("a product's notice at each start", () => {
@@ -50,7 +35,7 @@ describe("a product's notice at each start", () => {
     const world = openWith(receipts);
     expect(world.telemetry.answer("notice")).toBe(true);
     expect(world.telemetry.noticeOnce(() => expect.unreachable("it is not due"))).toBe(false);
-    expect(stored(world)).toBe(receipts);
+    expect(storedIn(world)).toBe(receipts);
     expect(world.telemetry.status().reason).toBe(reason);
   });
 
@@ -59,13 +44,13 @@ describe("a product's notice at each start", () => {
     const world = openWith(torn);
     expect(world.telemetry.answer("notice")).toBe(false);
     expect(world.telemetry.noticeOnce(() => expect.unreachable("it is not due"))).toBe(false);
-    expect(stored(world)).toBe(torn);
+    expect(storedIn(world)).toBe(torn);
   });
 
   it("is stored for the sources alone that nobody has answered for", () => {
     const world = openWith(receipt("no"));
     expect(world.telemetry.answer("notice", ["server", "installer"])).toBe(true);
-    const answers = readReceipts(stored(world))?.map(({ source, answer }) => [source, answer]);
+    const answers = readReceipts(storedIn(world))?.map(({ source, answer }) => [source, answer]);
     expect(answers).toEqual([
       ["server", "no"],
       ["installer", "notice"],
@@ -99,7 +84,7 @@ describe("noticeOnce", () => {
   it("shows it again when a newer plan collects more than it told of", () => {
     const world = openWith(receipt("notice"), {}, NEWER);
     expect(world.telemetry.noticeOnce(() => {})).toBe(true);
-    expect(stored(world)).toContain(OTHER_HASH);
+    expect(storedIn(world)).toContain(OTHER_HASH);
   });
 
   it.each([

@@ -3,11 +3,11 @@
 // @module-tag mounts
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeReceipt } from "@candor/consent";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { EVENT, makeRigFolder, numbersKept, QUIET, range, startChild } from "./rig/child.ts";
-import { APPSMITH, SWITCH_OFFERED } from "./rig/in-process.ts";
+import { SWITCH_OFFERED } from "./rig/in-process.ts";
 import { withOwnEtc } from "./rig/own-mounts.ts";
+import { receipt } from "./rig/receipt.ts";
 import { type Recorder, startRecorder } from "./rig/recorder.ts";
 import { type Trace, type Traced, traceChild } from "./rig/trace.ts";
 
@@ -70,16 +70,6 @@ function beyond(trace: Trace): Trace {
     changes: without("changes"),
   };
 }
-
-const receipt = (answer: "yes" | "no"): string =>
-  writeReceipt({
-    source: "server",
-    answer,
-    time: "2026-11-01T00:00:00.000Z",
-    planVersion: 2,
-    planHash: APPSMITH.hash,
-    by: "installer",
-  });
 
 interface Switch {
   readonly env?: Readonly<Record<string, string>>;

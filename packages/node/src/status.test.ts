@@ -1,13 +1,12 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Answer, writeReceipt } from "@candor/consent";
-import type { Plan } from "@candor/plan/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTelemetry } from "./create-telemetry.ts";
 import type { GeneratedPlan } from "./generated-plan.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import { APPSMITH, makeFolderForTest, openForTest, SWITCH_OFFERED } from "./rig/in-process.ts";
 import { createManualClock } from "./rig/manual-clock.ts";
+import { receipt } from "./rig/receipt.ts";
 import { type Recorder, startRecorder } from "./rig/recorder.ts";
 import type { TelemetryOptions } from "./settings.ts";
 
@@ -20,12 +19,6 @@ beforeEach(async () => {
   recorder = await startRecorder();
 });
 afterEach(() => recorder.close());
-
-function receipt(source: "server" | "client", answer: Answer): string {
-  const { version: planVersion } = APPSMITH.content as Plan;
-  const time = "2026-11-01T00:00:00.000Z";
-  return writeReceipt({ source, answer, time, planVersion, planHash: APPSMITH.hash, by: "product" });
-}
 
 /** The reference plan with a part of its events. */
 function planWith(keep: (event: { name?: string; sources: readonly string[] }) => boolean): GeneratedPlan {
@@ -48,7 +41,10 @@ describe("the sources in status()", () => {
       environment: {},
       before: (dir) => {
         mkdirSync(dir);
-        writeFileSync(join(dir, "receipts.ndjson"), receipt("server", "no") + receipt("client", "yes"));
+        writeFileSync(
+          join(dir, "receipts.ndjson"),
+          receipt("no", { by: "product" }) + receipt("yes", { source: "client", by: "product" }),
+        );
       },
     });
     telemetry.gateway({ writeKey: "client_key" });

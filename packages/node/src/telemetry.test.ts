@@ -1,27 +1,15 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeReceipt } from "@candor/consent";
 import { describe, expect, it, vi } from "vitest";
 import { createTelemetry } from "./create-telemetry.ts";
 import { APPSMITH, openForTest, SWITCH_OFFERED } from "./rig/in-process.ts";
 import { createManualClock } from "./rig/manual-clock.ts";
+import { receipt, stored } from "./rig/receipt.ts";
 import { startRecorder } from "./rig/recorder.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";
 const UUID_8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
-
-function receipt(answer: "yes" | "no" | "notice", planVersion = 2, planHash = APPSMITH.hash): string {
-  const time = "2026-11-01T00:00:00.000Z";
-  return writeReceipt({ source: "server", answer, time, planVersion, planHash, by: "installer" });
-}
-
-function stored(text: string): (dir: string) => void {
-  return (dir) => {
-    mkdirSync(dir, { recursive: true });
-    writeFileSync(join(dir, "receipts.ndjson"), text);
-  };
-}
 
 describe("tracking", () => {
   it("puts an event into the outbox, with who the instance is, and nothing that the plan does not declare", async () => {
@@ -318,7 +306,7 @@ describe("consent", () => {
     const clock = createManualClock(Date.parse("2026-11-23T12:00:00Z"));
     const { telemetry, messages } = openForTest({
       clock,
-      before: stored(receipt("notice", 1, "0".repeat(64))),
+      before: stored(receipt("notice", { planVersion: 1, planHash: "0".repeat(64) })),
     });
     telemetry.keepAlive({ healthy: () => true });
     await clock.advance(10 * 60_000);
@@ -356,7 +344,11 @@ describe("log mode under an answer that is stored", () => {
   );
 
   it.each([
-    ["only what would be sent", stored(receipt("notice", 1, "a".repeat(64))), [ACTION]],
+    [
+      "only what would be sent",
+      stored(receipt("notice", { planVersion: 1, planHash: "a".repeat(64) })),
+      [ACTION],
+    ],
     ["all of it to whoever has not answered yet", () => {}, [ACTION, "Newer", "Asked"]],
   ])("prints %s", (_what, before, names) => {
     const { telemetry, printed } = openForTest({

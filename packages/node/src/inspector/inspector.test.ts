@@ -3,10 +3,10 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { writeReceipt } from "@candor/consent";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createTelemetry } from "../create-telemetry.ts";
 import { APPSMITH, openForTest, SWITCH_OFFERED, type World, type WorldOptions } from "../rig/in-process.ts";
+import { receipt, stored } from "../rig/receipt.ts";
 import { openStateFolder } from "../state/state-folder.ts";
 import type { InspectorHandler } from "./inspector.ts";
 import { readKeptStanding } from "./kept-standing.ts";
@@ -64,14 +64,9 @@ async function track({ telemetry }: World, count: number): Promise<void> {
 const toJson = ({ body }: Reply): unknown => JSON.parse(body);
 
 /** As an answer of version 1 of the plan is stored; the plan is at version 2. */
-function stored(answer: "yes" | "no" | "notice", planVersion = 2): (dir: string) => void {
+function answered(answer: "yes" | "no" | "notice", planVersion = 2): (dir: string) => void {
   const planHash = planVersion === 2 ? APPSMITH.hash : "a".repeat(64);
-  return (dir) => {
-    mkdirSync(dir, { recursive: true });
-    const time = "2026-11-01T00:00:00.000Z";
-    const receipt = writeReceipt({ source: "server", answer, time, planVersion, planHash, by: "installer" });
-    writeFileSync(join(dir, "receipts.ndjson"), receipt);
-  };
+  return stored(receipt(answer, { planVersion, planHash, by: "installer" }));
 }
 
 function post(ask: Ask, body: unknown, headers: Asking["headers"] = FROM_HERE): Promise<Reply> {
@@ -119,7 +114,7 @@ describe("the inspector's page", () => {
     ],
     ["mode log", () => {}, { APPSMITH_TELEMETRY: "log" }],
   ])("shows what waits from before under %s: it will be sent", async (_, change, environment) => {
-    const before = await open({ before: stored("notice") }, 2);
+    const before = await open({ before: answered("notice") }, 2);
     await before.telemetry.close({ timeoutMs: 100 });
     change(before.dir);
     const { telemetry } = openForTest({ stateDir: before.dir, environment });
@@ -131,7 +126,7 @@ describe("the inspector's page", () => {
   });
 
   it("says what the folder alone tells too, as long as telemetry is on", async () => {
-    const world = await open({ environment: {}, before: stored("notice", 1) }, 1);
+    const world = await open({ environment: {}, before: answered("notice", 1) }, 1);
     const folder = openStateFolder(world.dir);
     const nobody = join(world.dir, "no-policy");
     const { product } = JSON.parse((await world.ask("/status.json")).body);
@@ -231,7 +226,7 @@ describe("where the inspector is mounted", () => {
 
 describe("status.json", () => {
   it("says whether it is on, who may send and why, what is withheld, and what lies there", async () => {
-    const { ask, telemetry } = await open({ environment: {}, before: stored("notice", 1) }, 2);
+    const { ask, telemetry } = await open({ environment: {}, before: answered("notice", 1) }, 2);
     telemetry.track("Nope" as never);
     const { body } = await ask("/status.json");
     const status = JSON.parse(body);
@@ -340,7 +335,7 @@ describe("the switch", () => {
   });
 
   it("agrees to what a new version of the plan collects, with the answer that was given before", async () => {
-    const { ask } = await open({ environment: {}, before: stored("yes", 1) });
+    const { ask } = await open({ environment: {}, before: answered("yes", 1) });
     const withheld = async () =>
       JSON.parse((await ask("/status.json")).body).product.sources[0].rules[0].withheld;
     expect((await withheld()).fields).toHaveLength(1);

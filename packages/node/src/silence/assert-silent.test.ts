@@ -35,10 +35,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { connect as connectSecurely } from "node:tls";
 import { promisify } from "node:util";
 import { Worker } from "node:worker_threads";
-import { writeReceipt } from "@candor/consent";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTelemetry } from "../create-telemetry.ts";
 import { APPSMITH } from "../rig/in-process.ts";
+import { receipt } from "../rig/receipt.ts";
 import type { Telemetry } from "../telemetry.ts";
 import { assertSilent, type SilenceOptions } from "./assert-silent.ts";
 import { SilenceError } from "./happening.ts";
@@ -395,16 +395,6 @@ describe("our own telemetry", () => {
       { environment, settleMs: 50 },
     );
   }
-
-  const receipt = (answer: "yes" | "no"): string =>
-    writeReceipt({
-      source: "server",
-      answer,
-      time: "2026-11-01T00:00:00.000Z",
-      planVersion: 2,
-      planHash: APPSMITH.hash,
-      by: "installer",
-    });
 
   it.each([
     ["the product's own variable", { APPSMITH_DISABLE_TELEMETRY: "true" }, ""],

@@ -1,0 +1,28 @@
+/** Stored answers: lines of receipts.ndjson, and a state folder that holds them. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Answer, type Receipt, writeReceipt } from "@candor/consent";
+import type { Plan } from "@candor/plan/runtime";
+import { APPSMITH } from "./in-process.ts";
+
+/** An answer for the server and the reference plan, unless `given` says otherwise. */
+export function receipt(answer: Answer, given: Partial<Receipt> = {}): string {
+  return writeReceipt({
+    source: "server",
+    answer,
+    time: "2026-11-01T00:00:00.000Z",
+    planVersion: (APPSMITH.content as Plan).version,
+    planHash: APPSMITH.hash,
+    by: "inspector",
+    ...given,
+  });
+}
+
+/** For `before` of `openForTest`: the folder holds these answers. */
+export function stored(receipts: string): (dir: string) => void {
+  return (dir) => {
+    mkdirSync(dir, { recursive: true });
+    writeFileSync(join(dir, "receipts.ndjson"), receipts);
+  };
+}
