@@ -14,6 +14,7 @@ const JITTER = 0.05;
 const AGAIN_AFTER_MS = 5 * 60_000;
 const HEALTHY_TIMEOUT_MS = 10_000;
 const HOURS = { least: 1, most: 7 * 24, usual: 6 };
+
 export interface KeepAliveOptions<Facts extends object = object> {
   /** Hours between two signs of life, from 1 to 168 (a week); more counts as 168. @default 6 */
   readonly everyHours?: number | undefined;

@@ -1,5 +1,4 @@
 import { isDate } from "node:util/types";
-
 import { isExactNumber } from "@candor/envelope/wire";
 
 const MAX_DEPTH = 32;

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { isRecord } from "../json.ts";
+import { isRecord, parseJson } from "../json.ts";
 import { isBodyRead, type ParsedRequest } from "../read-body.ts";
 
 const MAX_BODY_BYTES = 4096;
@@ -59,7 +59,7 @@ export async function readAnswerForm(
   const isText = typeof parsed === "string" || Buffer.isBuffer(parsed);
   const text = isText ? parsed.toString() : await readText(request);
   if (text === undefined) return "too_large";
-  const fields = isForm ? readFields(text) : readJson(text);
+  const fields = isForm ? readFields(text) : parseJson(text);
   return isRecord(fields) ? pick(fields, isForm) : "unreadable";
 }
 
@@ -94,12 +94,4 @@ function readFields(text: string): object {
     sources: sources.length === 0 ? undefined : sources,
     deleteFirst: fields.get("deleteFirst") ?? undefined,
   };
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

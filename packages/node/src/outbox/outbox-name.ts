@@ -30,12 +30,8 @@ export function parseOutboxName(name: string): OutboxName | undefined {
   return { source, begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) };
 }
 
-/** The source that a name begins with; undefined: with none. */
+/** The source of a file in the outbox that is ours, so that a No deletes it; undefined: it is not ours. */
 export function sourceOfName(name: string): Source | undefined {
-  return SOURCES.find((source) => name.startsWith(`${source}-`));
-}
-
-/** Whether a file in the outbox is ours, so that a No deletes it. */
-export function isOutboxName(name: string): boolean {
-  return OURS.test(name);
+  const match = OURS.exec(name);
+  return SOURCES.find((source) => source === match?.[1]);
 }

@@ -1,4 +1,5 @@
 import { basename } from "node:path";
+import { parseJson } from "../json.ts";
 import { BackwardLines, type FileLine } from "./backward-lines.ts";
 import { isDiscardedText } from "./discarded.ts";
 import { countLines, listOutboxFiles, type OutboxFile } from "./outbox-file.ts";
@@ -169,7 +170,7 @@ class Tail {
       this.#lines = undefined;
       return;
     }
-    const message = readJson(line.text);
+    const message = parseJson(line.text) ?? null;
     const state = line.toByte <= this.file.sentBytes ? "sent" : "waiting";
     this.#headFromByte = line.fromByte;
     this.head = { state, source: this.file.source, line: line.text, message };
@@ -187,14 +188,6 @@ class Tail {
 
 function latestOf({ writtenAtMs, begunAtMs }: OutboxFile): number {
   return Math.max(Math.floor(writtenAtMs), begunAtMs);
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }
 
 function timeOf(message: unknown): number {

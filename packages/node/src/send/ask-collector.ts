@@ -1,9 +1,10 @@
 /** Asks a collector something as the instance itself, which proves itself with its signature. */
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
-import { isRecord } from "../json.ts";
+import { isRecord, parseJson } from "../json.ts";
 import type { Instance } from "../state/instance.ts";
 import { toUrl } from "./collector-url.ts";
 import { type InstanceAction, signRequest } from "./instance-request.ts";
+import { COLLECTOR_CODE } from "./retry.ts";
 
 export interface Question {
   readonly http: HttpClient;
@@ -44,17 +45,9 @@ function postSigned(
 function toReply(outcome: HttpOutcome): Reply {
   if (!outcome.ok) return outcome;
   const { status, body } = outcome.answer;
-  const answer = readJson(body);
+  const answer = parseJson(body);
   if (status === 200 && isRecord(answer)) return { ok: true, answer };
   const code = isRecord(answer) ? answer.code : undefined;
-  const isCode = typeof code === "string" && /^[a-z_]{1,40}$/.test(code);
+  const isCode = typeof code === "string" && COLLECTOR_CODE.test(code);
   return { ok: false, fault: isCode ? code : status === 200 ? "no_collector" : `http_${status}` };
-}
-
-function readJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

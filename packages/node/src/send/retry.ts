@@ -5,6 +5,8 @@ const FIRST_DELAY_MS = 1000;
 const MAX_DELAY_MS = 5 * 60_000;
 const BLOCKED_DELAY_MS = 60 * 60_000;
 const MAX_RETRY_AFTER_MS = 60 * 60_000;
+/** The form of a collector's reasons and error codes; anything else it says is not repeated. */
+export const COLLECTOR_CODE = /^[a-z_]{1,40}$/;
 
 /** What to do after a post. */
 export type Verdict =
@@ -82,7 +84,7 @@ function judgeAnswer(body: string): Verdict {
 
 function reasonOf(drop: unknown): string {
   if (typeof drop !== "object" || drop === null || !("reason" in drop)) return "unknown";
-  return /^[a-z_]{1,40}$/.test(String(drop.reason)) ? String(drop.reason) : "unknown";
+  return COLLECTOR_CODE.test(String(drop.reason)) ? String(drop.reason) : "unknown";
 }
 
 /**

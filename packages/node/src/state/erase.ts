@@ -3,7 +3,7 @@
 import { rmdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Permit, Standing } from "../consent/standing.ts";
-import { isOutboxName, SOURCES, sourceOfName } from "../outbox/outbox-name.ts";
+import { SOURCES, sourceOfName } from "../outbox/outbox-name.ts";
 import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "./state-folder.ts";
 
 /**
@@ -14,7 +14,7 @@ import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "
 export function discardRefused(folder: StateFolder, standing: Pick<Standing, "permitOf">): void {
   const refused = SOURCES.filter((source) => standing.permitOf(source) === "discard");
   for (const name of namesIn(folder.outbox)) {
-    const source = isOutboxName(name) ? sourceOfName(name) : undefined;
+    const source = sourceOfName(name);
     if (source !== undefined && refused.includes(source)) removeFile(join(folder.outbox, name));
   }
   if (!refused.includes("server") || needsIdentity(folder, standing.permitOf("client"))) return;
@@ -32,7 +32,7 @@ export function discardRefused(folder: StateFolder, standing: Pick<Standing, "pe
 /** Whether messages of the client are sent, or wait, under the ids of the folder. */
 function needsIdentity({ outbox }: StateFolder, ofClient: Permit): boolean {
   if (ofClient !== "keep") return ofClient === "send";
-  return namesIn(outbox).some((name) => isOutboxName(name) && sourceOfName(name) === "client");
+  return namesIn(outbox).some((name) => sourceOfName(name) === "client");
 }
 
 /** Each file, and a field by which it is known as ours. */

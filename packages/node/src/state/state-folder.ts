@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRecord } from "../json.ts";
-import { isOutboxName } from "../outbox/outbox-name.ts";
+import { isRecord, parseJson } from "../json.ts";
+import { sourceOfName } from "../outbox/outbox-name.ts";
 import { readText } from "./plain-file.ts";
 
 const FOLDER_MODE = 0o700;
@@ -55,7 +55,9 @@ export function ownDraftsIn(folder: StateFolder): readonly string[] {
 
 /** The drafts in a state folder, and in its outbox, that a killed process may have left; one may be in use at this moment. */
 export function draftsIn(folder: StateFolder): readonly string[] {
-  const cursors = namesIn(folder.outbox).filter((name) => isOutboxName(name) && name.endsWith(".tmp"));
+  const cursors = namesIn(folder.outbox).filter(
+    (name) => sourceOfName(name) !== undefined && name.endsWith(".tmp"),
+  );
   return [...ownDraftsIn(folder), ...cursors.map((name) => join(folder.outbox, name))];
 }
 
@@ -84,12 +86,8 @@ export function signatureOf(file: string): string {
 export function readObject(path: string): { readonly [key: string]: unknown } | undefined {
   const text = readText(path);
   if (typeof text !== "string") return undefined;
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJson(text);
+  return isRecord(value) ? value : undefined;
 }
 
 /** Replaces a file in one step, so that a reader sees the old text or the new. @throws the file system's error */
