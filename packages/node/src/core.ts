@@ -1,6 +1,6 @@
 import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
 import type { Clock } from "./clock.ts";
-import { Answers } from "./consent/answers.ts";
+import { Answers, isAnswer } from "./consent/answers.ts";
 import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createLineFilter } from "./consent/judge.ts";
 import { Standing } from "./consent/standing.ts";
@@ -144,7 +144,7 @@ export class Core {
    * @returns false when they are none, or cannot be stored; a No holds all the same until the end
    */
   answer(sources: readonly Source[], answer: Answer, by: Giver): boolean {
-    if (!this.#answers.isOne(sources, answer)) return false;
+    if (!isAnswer(sources, answer)) return false;
     const isStored = this.#store(sources, answer, by);
     if (!isStored && answer === "no") this.close();
     this.#look();

@@ -7,7 +7,13 @@ import { readText } from "../state/plain-file.ts";
 import { storeReceipts } from "../state/receipts-file.ts";
 import type { StateFolder } from "../state/state-folder.ts";
 
-const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
+export const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
+
+/** Whether an answer and the sources that it is for are valid: a product may pass anything. */
+export function isAnswer(sources: readonly Source[], answer: Answer): boolean {
+  const isForSources = sources.length > 0 && sources.every((source) => SOURCES.includes(source));
+  return isForSources && ANSWERS.includes(answer);
+}
 
 export interface AnswersOptions {
   readonly folder: StateFolder;
@@ -20,13 +26,6 @@ export class Answers {
 
   constructor(options: AnswersOptions) {
     this.#options = options;
-  }
-
-  /** Whether these are answers at all: a product may give anything. */
-  isOne(sources: readonly Source[], answer: Answer): boolean {
-    return (
-      sources.length > 0 && sources.every((source) => SOURCES.includes(source)) && ANSWERS.includes(answer)
-    );
   }
 
   /**

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Answer } from "@candor/consent";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
+import { ANSWERS } from "../consent/answers.ts";
 import type { Core } from "../core.ts";
 import { type DeletionReceipt, type Forgotten, forgetThenTurnOff } from "../forget.ts";
 import { findOtherType, findUnknown } from "../option-problems.ts";
@@ -26,7 +26,6 @@ import { describeProblems, readStatus } from "./status.ts";
 
 /** Messages on the page; more are one link away. */
 const SHOWN_MESSAGES = 50;
-const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
 
 export interface InspectorOptions {
   /** Where the product has put it, such as `/admin/telemetry`, when the framework does not take that off the URL. @default "" */
