@@ -25,12 +25,13 @@ export async function ask(address: string, timeoutMs: number, token?: string): P
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
   const signal = AbortSignal.timeout(timeoutMs);
   const response = await fetch(address, { headers, signal, redirect: "manual" });
-  const dateMs = Date.parse(response.headers.get("date") ?? "");
-  return {
-    status: response.status,
-    body: await response.text(),
-    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
-  };
+  const dateMs = readDate(response.headers.get("date"));
+  return { status: response.status, body: await response.text(), dateMs };
+}
+
+function readDate(header: string | null | undefined): number | undefined {
+  const dateMs = Date.parse(header ?? "");
+  return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
 /** Why nothing came back: the system's code where there is one. fetch hides it in the cause. */
@@ -129,8 +130,8 @@ export interface InstanceQuestion {
 }
 
 /**
- * Asks POST /v1/instance/<action> as an instance, with its signature. When the clocks of both differ too much, the request is
- * signed once more with the collector's time.
+ * Asks POST /v1/instance/<action> as an instance, with its signature. If the two clocks differ too much, the request is signed
+ * once more with the collector's time.
  * @throws Refused for an answer of the collector that is not what was asked for; NoAnswer for everything else, also when
  * the whole answer is not there after `timeoutMs`
  */
@@ -202,13 +203,7 @@ async function exchange(
   if (response === undefined) throw new Error("no answer");
   const {
     statusCode: status,
-    headers: { location, date = "" },
+    headers: { location, date },
   } = response;
-  const dateMs = Date.parse(date);
-  return {
-    status,
-    location,
-    dateMs: Number.isNaN(dateMs) ? undefined : dateMs,
-    text: await text(response),
-  };
+  return { status, location, dateMs: readDate(date), text: await text(response) };
 }
