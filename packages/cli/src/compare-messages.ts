@@ -45,8 +45,9 @@ const ADDED: ReadonlySet<string> = new Set([
   "context.ip",
 ]);
 const ID_NAMES = new Set(["userId", "anonymousId", "groupId", "previousId"]);
-/** As JSON. */
+/** As JSON: one hash, or a list of them. */
 const HASHES = /^(?:"[0-9a-f]{32,64}"|\[(?:"[0-9a-f]{32,64}",?)+\])$/;
+/** As JSON. */
 const PSEUDONYM = /^"[0-9a-f]{32,64}"$/;
 
 /** @param oldestMs what happened before may be in the outbox no more */

@@ -22,7 +22,7 @@ function notAskedText(notAsked: number): string {
   return ` ${notAsked} more ${notAsked === 1 ? "was" : "were"} sent without the instance's id, such as browsers' messages: the collector cannot tell whose they are.`;
 }
 
-/** What the comparison has found, and nothing that it has not: a copy of the instance loses nothing. */
+/** Names only the differences that were found: where a copy of the instance sends too, nothing is lost. */
 function describeDifferences({ sent, missingThere, missingHere, differing }: Comparison): string {
   const holds = missingThere.length + differing.length === 0 ? ["The collector holds what was sent."] : [];
   const sentences: readonly (readonly [count: number, text: string])[] = [

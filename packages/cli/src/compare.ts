@@ -130,8 +130,8 @@ async function askPage(url: string, instance: Instance, cursor: string | undefin
 }
 
 /**
- * The messages of the outbox that the collector knows as this instance's: its id stands in them where the plan says. Of the
- * others, such as a browser's, it cannot say whose they are.
+ * The messages of the outbox that the collector knows as this instance's, because they hold its id where the plan says. Of
+ * the others, such as a browser's, it cannot tell whose they are.
  */
 async function readOwn(
   { outbox, plan }: StateFolder,

@@ -15,7 +15,7 @@ export function namesCollector(): boolean {
   return CANDOR_URL !== "";
 }
 
-/** The script that npm or npx runs, when one of them has started this process. */
+/** The script that npm or npx is running, if one of them started this process. */
 export function readNpmScript(): string | undefined {
   const { npm_lifecycle_script: script } = env;
   return script;

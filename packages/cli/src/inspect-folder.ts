@@ -34,7 +34,7 @@ export interface FolderReport {
   readonly isInstanceStrange: boolean;
   readonly lastKeepAliveAt: string | undefined;
   readonly delivery: Delivery;
-  /** Whether the SDK has noted what became of what was sent; the installer notes nothing, and a refusal erases it. */
+  /** Whether the SDK has recorded what it delivered. The installer records nothing, and a refusal deletes the record. */
   readonly isDeliveryNoted: boolean;
   readonly outbox: OutboxTotals;
   /** The newest ones, newest first. */

@@ -183,7 +183,7 @@ function outboxRow({ outbox }: FolderReport): Row {
   return ["outbox", `${outbox.bytes} bytes in ${files}; ${outbox.waiting.bytes} bytes wait`];
 }
 
-/** Nothing would read as "nothing was ever sent", which is not known. */
+/** Says why there are no numbers: without a reason they would read as "nothing was ever sent", which is not known. */
 function toNotNoted({ answers = [], outbox }: FolderReport): string {
   if (outbox.sent.messages > 0) return "not noted: the installer sent by itself, as the messages below say";
   if (answers.some(({ answer }) => answer === "no"))

@@ -11,7 +11,7 @@ export interface InspectOptions {
   readonly json?: boolean;
   /** Messages that are shown. */
   readonly limit: number;
-  /** Instead of all that, the hash of an id that is read from standard input: as the instance's SDK sends it. */
+  /** Prints only the hash of an id read from standard input, as the instance's SDK sends it. */
   readonly hash?: boolean;
 }
 
@@ -34,7 +34,7 @@ export async function inspect(
   return 0;
 }
 
-/** The secret stays in the folder, so this is the only way to find again what stands for an id. */
+/** The secret never leaves the folder, so this is the only way to find the hash that stands for an id. */
 async function printHash(dir: string, json: boolean): Promise<number> {
   const instance = readInstance(openStateFolder(dir).instance);
   if (instance === undefined)

@@ -1,18 +1,18 @@
 /**
- * npx and `npm run` put a shell between themselves and the command, and end with the shell when they are told to: a signal to
- * npm's process never reaches the command, which would keep port and folder. So it watches whether its parent is still there.
+ * npx and `npm run` start the command through a shell, and a signal to npm ends npm and that shell but never reaches the
+ * command, which would go on holding its port and folder. So the command watches whether its parent is still there.
  */
 
 const WATCH_MS = 250;
-/** What a process gets for a parent when its own has ended, where no other process collects orphans. */
+/** The parent of an orphan, unless another process adopts orphans. */
 const INIT = 1;
 
 /** The command itself, however it is written: `candor`, `'candor' start`, `node_modules/.bin/candor start`. */
 const NAMES_CANDOR = /(?:^|[\s'"/])candor(?:\.js)?(?:['"\s]|$)/;
-/** A script that leaves the command behind means to. */
+/** A script that puts the command into the background does so on purpose. */
 const LEAVES_BEHIND = /(?:^|[^&>])&(?:[^&>\d]|$)|\b(?:nohup|setsid|disown|daemonize)\b/;
 
-/** Whether npm's script is this command, in the foreground. @param script npm's `npm_lifecycle_script` */
+/** Whether npm's script runs this command in the foreground. @param script npm's `npm_lifecycle_script` */
 export function isNpmForeground(script: string | undefined): boolean {
   return script !== undefined && NAMES_CANDOR.test(script) && !LEAVES_BEHIND.test(script);
 }
@@ -25,8 +25,8 @@ export interface NpmParentOptions {
 }
 
 /**
- * Resolves when npm, which had started this process, is gone. Never for a process that a shell, systemd, nohup, setsid or a
- * container started: what becomes of their parents is no order to end.
+ * Resolves when the npm that started this process is gone. Never resolves for a process that a shell, systemd, nohup, setsid
+ * or a container started: the end of their parent does not mean that they should stop.
  */
 export function awaitNpmGone({
   script,

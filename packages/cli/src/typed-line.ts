@@ -1,9 +1,10 @@
 import { createInterface } from "node:readline";
 
 /**
- * The one line of standard input, for what names a person: every user of a machine sees the arguments of a program, and
- * shells keep them. Undefined when there is none, or another.
- * @param prompt shown on stderr when somebody types
+ * Reads a value that identifies a person from standard input: every user of the machine can see a program's arguments, and
+ * shells keep them in their history.
+ * @param prompt shown on stderr when standard input is a terminal
+ * @returns undefined unless there is exactly one line
  */
 export async function readTypedLine(prompt: string): Promise<string | undefined> {
   const { stdin } = process;

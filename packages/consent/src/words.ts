@@ -40,8 +40,8 @@ export function isRaised(word: string): boolean {
 }
 
 /**
- * Whether a CI system runs this: `CI` says so, or else the variables of one that sets no `CI`. `CI=false` says that none
- * does, whatever else is set.
+ * Whether this runs in a CI system: `CI` says so, or the variables of a system that does not set `CI`. `CI=false` means that
+ * it does not, whatever else is set.
  */
 export function isCi(environment: Environment): boolean {
   const word = wordOf(environment, "CI");

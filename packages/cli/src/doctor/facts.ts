@@ -53,7 +53,7 @@ export interface FolderFacts {
   readonly keysMode: number | undefined;
   /** Whether a process works on it, or why that cannot be told. */
   readonly lock: "free" | "held" | { readonly why: string };
-  /** Why a start would refuse what is in it: it is somebody else's, or a link. */
+  /** Why `candor start` would refuse it: something in it belongs to another user, or is a link. */
   readonly foreign: string | undefined;
 }
 

@@ -66,7 +66,7 @@ async function examineLock(path: string): Promise<FolderFacts["lock"]> {
   }
 }
 
-/** What a start would refuse; what cannot be looked at at all, the other checks say. */
+/** Why a start would refuse the folder. Undefined also when it cannot be examined: the other checks report that. */
 function examineOwner(path: string): string | undefined {
   try {
     checkFolderOwner(path);

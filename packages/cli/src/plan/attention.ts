@@ -12,7 +12,7 @@ export interface Attention {
   readonly text: string;
 }
 
-/** What needs attention: sources first, then what the installer kit cannot tell, events, and examples, each in the order of the plan. */
+/** What needs attention: sources, what the installer kit cannot report, events, examples; each in the order of the plan. */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
     const source = plan.sources[name];

@@ -11,7 +11,7 @@ type Language = keyof typeof GENERATORS;
 export const LANGUAGES = Object.keys(GENERATORS) as readonly Language[];
 
 /**
- * `candor generate`: prints the code of a plan; for sh, on stderr, what the installer kit cannot tell under it.
+ * `candor generate`: prints the code of a plan. For sh, stderr says what the installer kit cannot report under it.
  * @throws CandorError `plan_unreadable`, `plan_invalid`, `settings_invalid`
  */
 export async function generate(language: Language, named: string | undefined): Promise<number> {
