@@ -8,7 +8,7 @@ export interface Clock {
   readonly now: () => number;
   /** Milliseconds since some moment, which never jump. */
   readonly monotonic: () => number;
-  /** Milliseconds since the machine started, with the time that it was suspended; nobody can set it. */
+  /** Milliseconds since the machine started, time in suspension included; nobody can set it. */
   readonly sinceBoot: () => number;
   /** Calls a task later, without keeping the process alive. @returns what calls it off */
   readonly later: (afterMs: number, task: () => void) => () => void;
@@ -17,7 +17,7 @@ export interface Clock {
 /** The longest that setTimeout can wait. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
-/** By `node:timers`: the fake timers of a product's tests replace the global ones, and `flush` has to return all the same. */
+/** Uses `node:timers`: the fake timers of a product's tests replace the global ones, and `flush` has to return all the same. */
 export const machineClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),

@@ -190,7 +190,7 @@ export class Core {
     const isLog = sources.some((source) => standing.isLogged(source));
     const isOn = isLog || sources.some((source) => standing.maySend(source));
     if (!isOn) {
-      // Not now is not No: what was taken under a consent is kept.
+      // Off is not a refusal: what was recorded under a consent is kept.
       this.#session?.flushSync();
       const reason = standing.whyOff(sources);
       this.#shut(reason);

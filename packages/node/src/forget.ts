@@ -1,4 +1,4 @@
-/** Has the collector delete what it holds of this instance, and turns telemetry off then. */
+/** Has the collector delete what it holds of this instance, then turns telemetry off. */
 import { clearInterval, setInterval } from "node:timers";
 import type { Core } from "./core.ts";
 import { isRecord } from "./json.ts";
@@ -8,13 +8,13 @@ import { Lease } from "./state/lease.ts";
 
 /** The collector answers when everything is gone from its disks. */
 const FORGET_TIMEOUT_MS = 10 * 60_000;
-/** A batch that is under way ends before. */
+/** Long enough for a batch that is under way to end. */
 const LEASE_WAIT = { tries: 60, betweenMs: 250 };
 const RENEW_EVERY_MS = 5000;
 const MAX_PLACES = 20;
 const MAX_TEXT_LENGTH = 600;
 
-/** The collector's deletion receipt, as far as it is shown. */
+/** The parts of the collector's deletion receipt that are shown. */
 export interface DeletionReceipt {
   readonly instanceId: string;
   readonly requestedAt: string;
@@ -25,8 +25,9 @@ export interface DeletionReceipt {
 
 export type Forgotten =
   | { readonly ok: true; readonly receipt: DeletionReceipt }
-  /** `not_on`: there is no instance. `sending_now`: somebody sends. `answer_not_stored`: deleted there, but the No is not stored. */
+  /** `not_on`: there is no instance. `sending_now`: a send is under way. */
   | { readonly ok: false; readonly fault: "not_on" | "sending_now" }
+  /** It was deleted, but the No could not be stored. */
   | { readonly ok: false; readonly fault: "answer_not_stored"; readonly receipt: DeletionReceipt }
   /** The collector did not confirm it: nothing was erased here. */
   | { readonly ok: false; readonly fault: "not_confirmed"; readonly cause: string };
@@ -57,13 +58,13 @@ export async function forgetThenTurnOff(core: Core, sources: readonly Source[]):
     if (core.answer(sources, "no", "inspector")) return { ok: true, receipt };
     return { ok: false, fault: "answer_not_stored", receipt };
   } catch {
-    return { ok: false, fault: "sending_now" }; // the lease's file failed
+    return { ok: false, fault: "sending_now" }; // the lease file failed
   } finally {
     lease.release();
   }
 }
 
-/** False: another process, or this one, goes on sending. @throws the file system's error */
+/** @returns false when another process, or this one, is still sending @throws the file system's error */
 async function takeSoon(lease: Lease, { clock }: Core): Promise<boolean> {
   for (let tries = 0; tries < LEASE_WAIT.tries; tries += 1) {
     if (await lease.take()) return true;
@@ -76,11 +77,11 @@ function renew(lease: Lease): void {
   try {
     lease.renew();
   } catch {
-    // Somebody may send meanwhile: the collector's receipt says until when it counts.
+    // Another process may send meanwhile: the collector's receipt says until when it counts.
   }
 }
 
-/** Undefined: this is no receipt of this instance. What is not of its form is left out. */
+/** Undefined: it is not a receipt for this instance. Malformed parts are left out. */
 function readReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: { readonly [field: string]: unknown },
   instanceId: string,

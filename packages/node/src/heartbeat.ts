@@ -1,4 +1,4 @@
-/** The one event of `keepAlive()`: what it holds, and whether the plan takes it as it is. */
+/** The event that `keepAlive()` sends: what it holds, and whether the plan takes it unchanged. */
 
 import { toInstanceId } from "@candor/envelope/instance-proof";
 import { type Plan, TRIM_REASONS } from "@candor/plan/runtime";
@@ -12,16 +12,16 @@ import { DROP_REASONS } from "./reasons.ts";
 import { ServerFacts } from "./server-facts.ts";
 
 const HEARTBEAT = "Instance Active";
-/** Of the form that is sent; no key is made for it, because telemetry may be off. */
+/** Has the form of a real id; no key is made for it, because telemetry may be off. */
 const SAMPLE_ID = toInstanceId(Buffer.alloc(32));
 const SAMPLE_HASH = "0".repeat(64);
 
-/** What the product says of itself with each heartbeat. @returns an object, by the names that the plan declares */
+/** What the product says of itself with each heartbeat: an object whose names the plan declares. */
 export type Facts = () => object;
 
 /**
  * @param boot the nonce of the folder's last start, 16 hex
- * @param facts whatever it throws, there is a heartbeat
+ * @param facts when it throws, the heartbeat goes without them
  */
 export function writeHeartbeat(boot: string, facts: Facts | undefined, timestampMs: number): Draft {
   const values = { ...readFacts(facts), boot };
@@ -37,7 +37,7 @@ function readFacts(facts: Facts | undefined): Draft["values"] {
   }
 }
 
-/** Judges a heartbeat as it will be sent. @returns what the plan does not take, each with what to write instead */
+/** Checks a heartbeat as it will be sent. @returns what the plan does not take, each with what to write instead */
 export function checkHeartbeat(plan: Plan, facts: Facts | undefined, nowMs: number): readonly string[] {
   const event = plan.events.find(
     ({ type, name, sources }) => type === "track" && name === HEARTBEAT && sources.includes("server"),

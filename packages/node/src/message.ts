@@ -45,8 +45,8 @@ export function toJudged(draft: Draft): CheckedMessage {
 }
 
 /**
- * The line of the outbox: Segment's message as JSON, without a line break. What is undefined is not written. With it goes
- * the version of the plan that it was checked against: the collector may have another by then.
+ * The line of the outbox: Segment's message as JSON, without a line break. What is undefined is not written. It carries the
+ * version of the plan that it was checked against, because the collector may have another one by then.
  * @param writeKey of a message that is not the server's own
  * @see https://segment.com/docs/connections/spec/common/
  */

@@ -1,4 +1,4 @@
-/** The notice of a product that has no set-up page: what it says, and where it goes when the product has no place for it. */
+/** The notice of a product without a set-up page: its text, and how it is printed when the product does not show it itself. */
 
 import { writeSync } from "node:fs";
 import type { Plan } from "@candor/plan/runtime";
@@ -8,7 +8,7 @@ const STDERR = 2;
 /** The notice as plain text: what is sent, how to turn it off, whom to ask. It ends with a line break. */
 export function writeNotice({ product, turnOff, promises, contact }: Plan): string {
   return [
-    `${product} sends telemetry to its makers. What it sends lies as text in its state folder, before it is sent.`,
+    `${product} sends telemetry to its makers. What it sends is first written as text into its state folder.`,
     ...promises,
     "To turn it off:",
     ...turnOff.map((step) => `  - ${step}`),

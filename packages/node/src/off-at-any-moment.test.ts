@@ -5,7 +5,7 @@ import { expect, it } from "vitest";
 import { openForTest } from "./rig/in-process.ts";
 import { startRecorder } from "./rig/recorder.ts";
 
-/** How long after the first request the No comes: from at once to when all was answered, on a quiet machine. */
+/** How long after the first request the No comes: on a quiet machine, from at once until everything has been answered. */
 const MOMENTS_MS = Array.from({ length: 30 }, (_, n) => 2 * n);
 const derive = promisify(pbkdf2);
 

@@ -10,7 +10,7 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 
 /**
  * A copy that is JSON and nothing else, and that every reader of JSON reads alike: own enumerable values only, dates as
- * ISO text, half surrogate pairs replaced, no `toJSON`, no numbers that JSON cannot hold exactly and no binary data (they
+ * ISO text, lone surrogates replaced, no `toJSON`, no numbers that JSON cannot hold exactly and no binary data (they
  * become null, which no plan declares). What is judged is then exactly what is written.
  * @param names only these of its own are copied; all when not given
  * @throws RangeError when it is nested more than 32 deep, or holds over 20,000 values; whatever a getter throws

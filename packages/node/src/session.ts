@@ -89,7 +89,7 @@ export class Session {
     if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS);
   }
 
-  /** Takes nothing of a source any more. What waits of it in memory is written, unless it is refused. */
+  /** Takes no more messages of a source. Those in memory are written, unless the source is refused. */
   stopSource(source: Source): void {
     this.#judges.delete(source);
     this.#writers.get(source)?.flushSync();

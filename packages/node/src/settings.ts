@@ -33,7 +33,7 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
    * Never holds what was tracked. @default nothing
    */
   readonly debug?: ((line: string) => void) | undefined;
-  /** The environment that the switches are read from, each time anew; proxies are the process's own. @default process.env */
+  /** The environment that the switches are read from, each time anew; proxies come from `process.env`. @default process.env */
   readonly environment?: Environment | undefined;
 }
 
@@ -63,7 +63,7 @@ export interface Settings {
   readonly maxOutboxBytes: number;
   readonly debug: (line: string) => void;
   readonly environment: () => Environment;
-  /** The process's own, for proxies: options speak of the product's switches. */
+  /** The process's own, for proxies: the option is only about the product's switches. */
   readonly machineEnvironment: () => Environment;
   readonly policyFile: string;
   /** What is wrong with the options, but does not keep it off. */
@@ -150,7 +150,7 @@ function callQuietly(tell: unknown): (line: string) => void {
   };
 }
 
-/** Not `env` of node:process: that is the object of before, when a product or a test runner puts another in its place. */
+/** Not `env` of node:process: that stays the old object when a product or a test runner replaces `process.env`. */
 function readEnvironment(): Environment {
   const { env } = process;
   return env;

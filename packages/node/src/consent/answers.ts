@@ -1,4 +1,4 @@
-/** Stores the answers of people, and those that a program notes because it has shown a notice. */
+/** Stores the answers that people give, and those that a program stores because it has shown a notice. */
 
 import { type Answer, type Giver, latestReceipt, type Receipt, readReceipts } from "@candor/consent";
 import { SOURCES, type Source } from "../outbox/outbox-name.ts";
@@ -55,7 +55,7 @@ export class Answers {
     return sources.filter((source) => this.#isReplacedByNotice(latestReceipt(receipts, source)));
   }
 
-  /** Not a Yes or a No, which people gave; not a notice of a newer plan, or of this one: nothing would be new in it. */
+  /** A Yes or a No stays, because a person gave it; so does a notice of this plan or a newer one, which told at least as much. */
   #isReplacedByNotice(stored: Receipt | undefined): boolean {
     if (stored === undefined) return true;
     const { plan, planHash } = this.#options.settings;

@@ -20,14 +20,14 @@ export type StandingSettings = Pick<
 >;
 
 /**
- * What a source may do now. `keep`: its messages are neither taken nor sent, and what waits of them stays, because nobody has
- * refused. `discard`: it is refused, and what waits is deleted.
+ * What a source may do now. `keep`: it takes and sends no messages, but those that wait stay, because nobody has refused.
+ * `discard`: it is refused, and its waiting messages are deleted.
  */
 export type Permit = "send" | "keep" | "discard";
 
 /**
- * Which reasons are a refusal. The others mean "not now": something could not be read, or the answer is missing, or is for the
- * plan of another version of the product, which may run beside this one on the same folder.
+ * Which reasons are a refusal. The others mean "not now": something could not be read, or the answer is missing, or it is for
+ * another version's plan, and that version may be running on the same folder.
  */
 const IS_REFUSAL: Readonly<Record<DenyReason, boolean>> = {
   environment_disable: true,
@@ -96,7 +96,7 @@ export class Standing {
     return (this.#rules.get(source) ?? []).length > 0;
   }
 
-  /** Nothing but the notice is missing, or it was shown for an older plan than the one in force. */
+  /** Whether only the notice is missing, or it was shown for an older plan than this one. */
   isNoticeDue(source: Source): boolean {
     const { notice } = this.#watch.decisionsOf(source);
     if (!(this.#rules.get(source) ?? []).includes("notice")) return false;

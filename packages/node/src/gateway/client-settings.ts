@@ -1,7 +1,7 @@
 import type { GatewayRequest } from "./body.ts";
 import { mountOf } from "./route.ts";
 
-/** Path segments of plain characters, as a proxy takes them off. */
+/** A path prefix of plain characters, which a proxy may strip. */
 const PREFIX = /^(?:\/[\w.~-]{1,100}){1,10}$/;
 
 export interface ClientSettingsOptions {
@@ -14,9 +14,10 @@ export interface ClientSettingsOptions {
 }
 
 /**
- * The settings that analytics-next loads first: they have it send here, and its metrics about itself nowhere: it would send
- * those to its maker's own host. Without `integrations` its `track()` never resolves, and with an empty one it would send every
- * event to its maker. So where nothing would be kept it gets the same, and gives each event up before it is sent.
+ * The settings that analytics-next loads first. They make it send events here, and its metrics about itself nowhere: by default
+ * those go to its maker's own host. Without `integrations` its `track()` never resolves, and with an empty one it would send
+ * every event to its maker. So a client of which nothing would be kept gets the same settings, with no tries allowed: it gives
+ * each event up before it sends it.
  */
 export function clientSettings(
   request: GatewayRequest,
@@ -32,7 +33,7 @@ export function clientSettings(
   };
 }
 
-/** A proxy that takes a prefix off says which. Only whoever asks gets the answer. */
+/** A proxy that strips a prefix says which. A false one harms nobody else: only the client that sent it gets this answer. */
 function pathOf({ headers, originalUrl, url = "" }: GatewayRequest): string {
   const prefix = (String(headers["x-forwarded-prefix"] ?? "").split(",")[0] ?? "").trim().replace(/\/$/, "");
   return `${PREFIX.test(prefix) ? prefix : ""}${mountOf(originalUrl ?? url)}`;

@@ -15,12 +15,12 @@ export interface GatewayOptions {
   readonly clientAddress?: ClientAddress | undefined;
   /**
    * Of all browsers together, at least 1; one address gets a quarter of it. Beyond that they are told to come again later. Behind
-   * a proxy all have its address, unless `clientAddress` says theirs. @default 1000
+   * a proxy they all count as one address, unless `clientAddress` gives theirs. @default 1000
    */
   readonly maxMessagesPerSecond?: number | undefined;
   /**
-   * The path by which browsers reach the gateway, such as `/red/telemetry`, where a proxy takes something off it.
-   * @default the path of the request, behind what `X-Forwarded-Prefix` says
+   * The path by which browsers reach the gateway, such as `/red/telemetry`, if a proxy strips part of it.
+   * @default what `X-Forwarded-Prefix` says, then the path of the request
    */
   readonly publicPath?: string | undefined;
 }

@@ -1,12 +1,12 @@
-/** How many messages a gateway takes: so many a second of all browsers together, and a part of that of each. */
+/** Limits the messages that a gateway takes a second: of all browsers together, and of each a part of that. */
 
 import { applyAddressPolicy } from "@candor/plan/runtime";
 
 /** No browser gets more than this part of what is taken a second. */
 const CLIENT_SHARE = 0.25;
-/** While large batches are being paid for, this part of what is taken a second is there for the others. */
+/** While a large batch is being paid off, this part of the rate is kept for the other browsers. */
 const SHARE_OF_OTHERS = 0.25;
-/** Clients that are known at once; beyond them the one that was seen first is forgotten. */
+/** Clients that are remembered; beyond that, the one that was seen first is forgotten. */
 const MAX_CLIENTS = 1000;
 /** More than this many seconds' worth is never owed. */
 const MAX_OWED_S = 60;
@@ -16,8 +16,8 @@ interface TokenBucket {
   /** Seconds until something may pass again; 0: now. */
   readonly waitS: () => number;
   /**
-   * Takes more than there is, too, because a batch is taken whole or not at all.
-   * @param atOnce so much is taken now; the rest is owed, and paid while others are served. @default all
+   * May take more than there is, because a batch is taken whole or not at all.
+   * @param atOnce how much is taken now; the rest is owed, and paid off while others are served. @default all
    */
   readonly take: (tokens: number, atOnce?: number) => void;
 }
@@ -51,7 +51,7 @@ function createTokenBucket(perSecond: number, monotonicMs: () => number): TokenB
 
 /** The buckets of all browsers and of each. */
 export interface Rates {
-  /** Seconds until this browser may send again; 0: now. @param address undefined: those who are not known share one bucket */
+  /** Seconds until this browser may send again; 0: now. @param address undefined: all unknown addresses share one bucket */
   readonly waitS: (address: string | undefined) => number;
   readonly take: (address: string | undefined, messages: number) => void;
 }
@@ -80,7 +80,7 @@ export function createRates(perSecond: number, monotonicMs: () => number): Rates
   };
 }
 
-/** One machine has as many IPv6 addresses as it likes, of one network. */
+/** Counts an IPv6 network as one client: a machine can use any number of addresses in its own. */
 function toClient(address: string | undefined): string {
   if (address === undefined) return "";
   return address.includes(":") ? (applyAddressPolicy(address, "truncate", (id) => id) ?? "") : address;

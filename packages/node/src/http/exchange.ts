@@ -93,7 +93,7 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, body: string, no
   };
 }
 
-/** The whole exchange has its time limit; here the memory is bounded. @throws FaultError */
+/** Bounds the memory; the time limit is the whole exchange's. @throws FaultError */
 async function readAnswer(response: IncomingMessage): Promise<string> {
   const body = await readBody(response, { maxBytes: MAX_ANSWER_BYTES });
   if (typeof body !== "string") return body.toString();

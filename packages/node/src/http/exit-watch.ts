@@ -35,7 +35,7 @@ const SECOND_LOOK_MS = 15;
 /** Listing thousands of resources takes part of a millisecond, and such a process is not about to end. */
 const MANY_RESOURCES = 500;
 const MANY_LOOK_MS = 1000;
-/** A process that is still there so long after a cancel lives on work that cannot be seen. */
+/** A process that is still there so long after a cancel is kept alive by work that cannot be seen. */
 const MISTAKE_MS = 1000;
 
 export function createExitWatch({
@@ -88,8 +88,8 @@ export function createExitWatch({
 }
 
 /**
- * Whether the process waits for what comes in on a pipe, a terminal, or the channel to the process that made it. The names of
- * resources do not tell: a standard stream has the same one whether anybody reads it or not.
+ * Whether the process waits for input from a pipe, a terminal, or the channel to its parent. The names of resources do not
+ * tell: a standard stream has the same name whether it is read or not.
  */
 export function isReading(): boolean {
   const list: unknown = Reflect.get(process, "_getActiveHandles");
@@ -97,7 +97,7 @@ export function isReading(): boolean {
   return Array.isArray(handles) && handles.some(isAwaited);
 }
 
-/** Of a stream, its handle says whether it is read. The channel to a parent is a bare handle, and listed while it is listened to. */
+/** A stream's handle says whether it is read. The channel to a parent is a bare handle, listed only while it is listened to. */
 function isAwaited(handle: unknown): boolean {
   if (typeof handle !== "object" || handle === null) return false;
   if (!("_handle" in handle)) return handle.constructor.name === "Pipe";

@@ -1,4 +1,4 @@
-/** The outbox as one file, so that an operator can keep what was sent before it is erased. */
+/** Writes the outbox as one file, so that an operator can keep what was sent before it is erased. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { MAX_PAGE_MESSAGES, readOutboxPage } from "../outbox/outbox-page.ts";

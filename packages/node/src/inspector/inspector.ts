@@ -32,7 +32,7 @@ export interface InspectorOptions {
   readonly path?: string | undefined;
   /**
    * The names under which the product is reached, such as `app.example.org`, with or without a port. IP addresses and
-   * `localhost` are known; a request by any other name is refused, because another site's page could be behind it.
+   * `localhost` always work; a request under any other name is refused, because another site's page could be behind it.
    * @default none
    */
   readonly hosts?: readonly string[] | undefined;
@@ -58,7 +58,7 @@ type Route = (call: Call) => Promise<void>;
 /** Why an answer was not taken. */
 interface Refusal {
   readonly code: FaultCode;
-  /** More that is known of it, a sentence. */
+  /** A further sentence about the cause. */
   readonly detail?: string;
 }
 
@@ -93,9 +93,9 @@ function isNames(hosts: unknown): hosts is readonly string[] {
 class Inspector {
   readonly #core: Core | undefined;
   readonly #problems: readonly string[];
-  /** A deletion that is under way: who asks again shares it. */
+  /** The deletion that is under way; a second request waits for the same one. */
   #forgetting: Promise<Forgotten> | undefined;
-  /** Of the last deletion that this process asked for. It is kept in memory alone. */
+  /** The receipt of the last deletion that this process asked for, kept in memory only. */
   #receipt: DeletionReceipt | undefined;
   readonly #routes: { readonly [path: string]: { readonly method: "GET" | "POST"; readonly route: Route } } =
     {
@@ -227,7 +227,7 @@ class Inspector {
   }
 }
 
-/** A collector's own code says more than a sentence about sending would. */
+/** A code of the collector's own is shown as it is: a sentence about sending would say less. */
 function explainNotConfirmed(cause: string): string {
   const isOfTheWay = /^http_\d+$/.test(cause) || explainCause(cause) !== explainCause("other");
   return isOfTheWay ? explainCause(cause) : `It answered: ${cause}.`;

@@ -20,7 +20,7 @@ export interface InspectorPage {
   readonly here: string;
   /** Why the last answer was not taken. */
   readonly message: string | undefined;
-  /** Of a deletion at the collector that was asked for here. */
+  /** The receipt of a deletion at the collector that was asked for on this page. */
   readonly receipt: DeletionReceipt | undefined;
 }
 
@@ -95,7 +95,7 @@ function writeFault(fault: string): string {
   return `<strong class="alarm">${writeCodes(explainFault(fault))}</strong> (<code>${escapeHtml(fault)}</code>)`;
 }
 
-/** What the collector confirmed. After this process ended nobody has it but who downloaded it. */
+/** What the collector confirmed. Once this process has ended, only a downloaded copy is left. */
 function writeReceipt({ receipt, here }: InspectorPage): string {
   if (receipt === undefined) return "";
   const rows = receipt.removed.map(

@@ -13,7 +13,7 @@ const FAULTS = {
   host_unknown: {
     status: 403,
     message:
-      'This inspector is not asked for by this name: another site could be behind it. Whoever built the product names its hosts: inspector({ hosts: ["app.example.org"] }). By an IP address or localhost it is reached without.',
+      'This inspector does not answer under this host name, because another site could be behind it. The developer of this product has to list the names: inspector({ hosts: ["app.example.org"] }). An IP address or localhost always works.',
   },
   body_too_large: { status: 413, message: "The body is larger than 4096 bytes." },
   body_unreadable: { status: 400, message: "The body is neither JSON nor a form." },
@@ -28,7 +28,7 @@ const FAULTS = {
   },
   deletion_needs_no: {
     status: 400,
-    message: "`deleteFirst` is true only with the answer no, and with the server among its sources.",
+    message: "`deleteFirst` works only with the answer no, and only with the server among its sources.",
   },
   not_on: {
     status: 409,
@@ -64,7 +64,7 @@ export function sendJson(response: ServerResponse, value: object, status = 200):
   send(response, status, "application/json; charset=utf-8", "", `${JSON.stringify(value)}\n`);
 }
 
-/** @param detail more that is known of it, a sentence */
+/** @param detail a further sentence about the cause */
 export function sendFault(response: ServerResponse, code: FaultCode, detail = ""): void {
   const { status, message } = explainFault(code, detail);
   sendJson(response, { error: code, message }, status);
@@ -95,7 +95,7 @@ function send(response: ServerResponse, status: number, type: string, policy: st
   response.end(body);
 }
 
-/** Begins a file that a browser saves. The caller writes it. */
+/** Sets the headers of a file that a browser saves; the caller writes the body. */
 export function beginFile(response: ServerResponse, name: string, type: string): void {
   setHeaders(response, 200, type, "");
   response.setHeader("Content-Disposition", `attachment; filename="${name}"`);

@@ -2,7 +2,7 @@ import { openForReading, readBytes } from "./outbox-file.ts";
 
 const LINE_BREAK = 10;
 const PIECE_BYTES = 64 * 1024;
-/** What is longer is no message, and nothing in front of it is shown. */
+/** A longer line is not a message, and what stands before it is not shown. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
 /** A line of a file, without its line break. */

@@ -9,11 +9,11 @@ import { type OutboxName, parseOutboxName } from "./outbox-name.ts";
 const LINE_BREAK = 10;
 /** Read in one go when lines are counted. */
 const COUNTED_BYTES = 256 * 1024;
-/** A number and a line break; what is longer is no cursor. */
+/** A number and a line break; anything longer is not a cursor. */
 const CURSOR_BYTES = 32;
-/** No outbox is so large: whoever put it there did not use the SDK, and to count its lines would take minutes. */
+/** The SDK writes no file as large as this, and counting its lines would take minutes. */
 const MAX_FILE_BYTES = 4 * 1024 ** 3;
-/** Longer lines are no messages: the collector takes 32 KiB. */
+/** A longer line is not a message: the collector takes 32 KiB. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
 /** One file of messages, and how far it was delivered. */

@@ -1,4 +1,4 @@
-/** Asks a collector something as the instance itself, which proves itself with its signature. */
+/** Asks a collector something as this instance, which proves itself with its signature. */
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
 import { isRecord, parseJson } from "../json.ts";
 import type { Instance } from "../state/instance.ts";
@@ -21,7 +21,7 @@ export type Reply =
   | { readonly ok: true; readonly answer: { readonly [field: string]: unknown } }
   | { readonly ok: false; readonly fault: string };
 
-/** Where the clocks of both differ too much, it signs once more with the collector's time. Never rejects. */
+/** If the two clocks differ too much, signs once more with the collector's time. Never rejects. */
 export async function askCollector(question: Question): Promise<Reply> {
   const first = await postSigned(question, question.now());
   const reply = toReply(first);

@@ -7,7 +7,7 @@ import type { OutboxFile } from "../outbox/outbox-file.ts";
 /** A shorter step cannot make a fresh file seven days old. */
 const MIN_STEP_MS = 24 * 60 * 60_000;
 
-/** A clock that was set: by how much, and which times the old one gave since the machine started. */
+/** By how much the clock was set, and the range of times that the old one gave since the machine started. */
 export interface ClockStep {
   readonly byMs: number;
   readonly fromMs: number;
@@ -27,7 +27,7 @@ export class ClockSteps {
     this.#before = this.#read();
   }
 
-  /** The step since this was asked last; undefined: there was none of a day or more. */
+  /** The step since the last call; undefined: there was none of a day or more. */
   take(): ClockStep | undefined {
     const { nowMs, bootMs } = this.#before;
     const after = this.#read();
@@ -44,8 +44,8 @@ export class ClockSteps {
 }
 
 /**
- * Gives files that were written under the old clock the time that the new one would have given, so that every process on the
- * folder knows their age. Never rejects: what cannot be changed keeps its time.
+ * Gives files that were written under the old clock the time that the new one would have given them, so that every process on
+ * the folder knows their age. Never rejects: a file that cannot be changed keeps its time.
  */
 export async function correctTimes(files: readonly OutboxFile[], step: ClockStep): Promise<void> {
   for (const { path, writtenAtMs } of files) {

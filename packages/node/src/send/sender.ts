@@ -104,7 +104,7 @@ export class Sender {
     }
   }
 
-  /** Without the files whose source may not send now: they stay. */
+  /** The files that wait, but not those whose source may not send now: these stay. */
   #toBeSent(files: readonly OutboxFile[]): readonly OutboxFile[] {
     const kept = SOURCES.filter((source) => this.#options.permitOf(source) === "keep");
     return files.filter((file) => !isDelivered(file) && !kept.includes(file.source));

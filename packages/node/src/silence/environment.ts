@@ -1,4 +1,4 @@
-/** Sets variables of the process. @returns what puts them back as they were, also where `process.env` is another object by then */
+/** Sets variables of the process. @returns a function that puts them back as they were, also where `process.env` is another object by then */
 export function setVariables(variables: Readonly<Record<string, string>>): () => void {
   const { env } = process;
   const before = Object.keys(variables).map((name) => [name, env[name]] as const);

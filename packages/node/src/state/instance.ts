@@ -16,9 +16,9 @@ const SECRET_BYTES = 32;
 const MAX_REMEMBERED_HASHES = 1000;
 const MAX_REMEMBERED_LENGTH = 256;
 
-/** Who this instance is, as instance.json keeps it. All of it comes from randomness: nothing is derived from the machine. */
+/** Who this instance is, as instance.json keeps it. All of it is random or derived from that, nothing from the machine. */
 export interface Instance {
-  /** A UUID made of the public key: whoever can sign with the key proves that it is his. */
+  /** A UUID derived from the public key: a signature with the key proves whose id it is. */
   readonly instanceId: string;
   /** Ed25519, 32 bytes, base64url. */
   readonly publicKey: string;
@@ -109,7 +109,7 @@ function readStored(file: string): StoredInstance | undefined {
     typeof privateKey === "string" &&
     typeof hashSecret === "string" &&
     typeof createdAt === "string" &&
-    // Somebody edited the file, and the id would prove nothing.
+    // If not, somebody edited the file, and the id proves nothing.
     instanceId === toInstanceId(Buffer.from(publicKey, "base64url")) &&
     Buffer.from(hashSecret, "base64url").length === SECRET_BYTES;
   return isWhole ? { instanceId, publicKey, privateKey, hashSecret, createdAt } : undefined;

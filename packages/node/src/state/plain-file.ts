@@ -1,6 +1,6 @@
 /**
- * Opens plain files of a bounded size alone: whoever may write to a state folder can put a pipe there that is never written to,
- * a link to /dev/zero, or a link to what only the reader may read.
+ * Opens only plain files of a bounded size: anybody who may write to a state folder can put a pipe there that is never written
+ * to, a link to /dev/zero, or a link to a file that only the reader may read.
  */
 
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
@@ -10,7 +10,7 @@ import { codeOf } from "../error-code.ts";
 /** Far more than any of our files; those of messages are read in pieces. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 const FILE_MODE = 0o600;
-/** Windows has none of them. */
+/** Windows has neither. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 export interface ReadTextOptions {
@@ -18,7 +18,7 @@ export interface ReadTextOptions {
   readonly mayBeLink?: boolean;
 }
 
-/** The text of a file; undefined: there is none; null: it cannot be read, is no plain file, or has more than 16 MiB. */
+/** The text of a file; undefined: there is none; null: it cannot be read, is not a plain file, or has more than 16 MiB. */
 export function readText(
   path: string,
   { mayBeLink = false }: ReadTextOptions = {},
