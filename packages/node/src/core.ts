@@ -174,7 +174,7 @@ export class Core {
 
   /** Reads consent, and opens or shuts what hangs on it. */
   #look(): void {
-    if (this.#lookAgainAtMs === Number.POSITIVE_INFINITY) return;
+    if (this.#isClosed) return;
     this.#guard(() => {
       const signature = this.standing.look();
       if (signature === this.#signature) return;
@@ -196,7 +196,7 @@ export class Core {
       this.#shut(reason);
       if (UNREADABLE_FILES[reason] !== undefined) this.#tell(UNREADABLE_FILES[reason]);
     }
-    discardRefused(this.folder, this.standing);
+    discardRefused(this.folder, standing);
     if (!isOn) return;
     if (!isLog) for (const source of sources) this.#recordGivenByEnvironment(source);
     const session = this.#open(isLog);
@@ -268,27 +268,27 @@ export class Core {
   }
 
   #store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
-    let isStored = false;
-    this.#guard(() => {
-      isStored = this.#answers.store(sources, answer, by);
-    });
-    return isStored;
+    return this.#guard(() => this.#answers.store(sources, answer, by)) ?? false;
   }
 
-  #guard(task: () => void): boolean {
+  /** Undefined: the state folder failed. */
+  #guard<Value>(task: () => Value): Value | undefined {
     try {
-      task();
-      return true;
+      return task();
     } catch (error) {
       this.#fail(error);
-      return false;
+      return undefined;
     }
+  }
+
+  get #isClosed(): boolean {
+    return this.#lookAgainAtMs === Number.POSITIVE_INFINITY;
   }
 
   /** The state folder failed: off, silently. Tried again after a minute, also in a product that calls nothing more. */
   #fail(error: unknown): void {
     this.#shut("state_unwritable");
-    if (this.#lookAgainAtMs === Number.POSITIVE_INFINITY) return;
+    if (this.#isClosed) return;
     this.#cancelRetry = this.#options.clock.later(TRY_AGAIN_MS, () => {
       this.#signature = "";
       this.#look();
