@@ -1,14 +1,14 @@
 /** The event that `keepAlive()` sends: what it holds, and whether the plan takes it unchanged. */
 
 import { toInstanceId } from "@candor/envelope/instance-proof";
-import { type Plan, TRIM_REASONS } from "@candor/plan/runtime";
+import { type Plan, type PlanEvent, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
 import type { SourceDecisions } from "./consent/consent-watch.ts";
 import { createJudge } from "./consent/judge.ts";
 import { createReducers } from "./consent/reducers.ts";
 import { isRecord } from "./json.ts";
 import { type Draft, toJudged } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
-import { DROP_REASONS } from "./reasons.ts";
+import { DROP_REASONS, type DropReason } from "./reasons.ts";
 import { ServerFacts } from "./server-facts.ts";
 
 const HEARTBEAT = "Instance Active";
@@ -46,30 +46,37 @@ export function checkHeartbeat(plan: Plan, facts: Facts | undefined, nowMs: numb
   const draft = writeHeartbeat("0123456789abcdef", facts, nowMs);
   const given = Object.keys(draft.values);
   new ServerFacts(plan).addTo(draft, SAMPLE_ID);
-  const judged = createJudge(
-    plan,
-    "server",
-    allowAll(plan),
-    createReducers({ keyedHash: () => SAMPLE_HASH }),
-  )(toJudged(draft), nowMs);
-  if (judged.kept) {
-    const undeclared = given.filter((name) => name !== "boot" && !Object.hasOwn(event.fields, name));
-    const spoilt = judged.trims.filter(({ reason }) => reason !== "undeclared");
-    return [
-      ...undeclared.map(
-        (name) => `keepAlive.facts: the plan's event "${HEARTBEAT}" does not declare \`${name}\`.`,
-      ),
-      ...spoilt.map(
-        ({ path, reason }) =>
-          `keepAlive: the plan's event "${HEARTBEAT}" takes \`${path}\` out of each heartbeat. ${TRIM_REASONS[reason]}`,
-      ),
-    ];
-  }
-  const missing = Object.entries(event.fields).filter(
-    ([name, { required }]) => required && !Object.hasOwn(draft.values, name),
+  const reducers = createReducers({ keyedHash: () => SAMPLE_HASH });
+  const judged = createJudge(plan, "server", allowAll(plan), reducers)(toJudged(draft), nowMs);
+  return judged.kept
+    ? explainTrims(event, given, judged.trims)
+    : explainDrop(event, draft.values, judged.reason);
+}
+
+function explainTrims(
+  { fields }: PlanEvent,
+  given: readonly string[],
+  trims: readonly Trim[],
+): readonly string[] {
+  const undeclared = given.filter((name) => name !== "boot" && !Object.hasOwn(fields, name));
+  const spoilt = trims.filter(({ reason }) => reason !== "undeclared");
+  return [
+    ...undeclared.map(
+      (name) => `keepAlive.facts: the plan's event "${HEARTBEAT}" does not declare \`${name}\`.`,
+    ),
+    ...spoilt.map(
+      ({ path, reason }) =>
+        `keepAlive: the plan's event "${HEARTBEAT}" takes \`${path}\` out of each heartbeat. ${TRIM_REASONS[reason]}`,
+    ),
+  ];
+}
+
+function explainDrop({ fields }: PlanEvent, sent: Draft["values"], reason: DropReason): readonly string[] {
+  const missing = Object.entries(fields).filter(
+    ([name, { required }]) => required && !Object.hasOwn(sent, name),
   );
-  if (judged.reason !== "required_missing" || missing.length === 0)
-    return [`keepAlive: every heartbeat is dropped (${judged.reason}). ${DROP_REASONS[judged.reason]}`];
+  if (reason !== "required_missing" || missing.length === 0)
+    return [`keepAlive: every heartbeat is dropped (${reason}). ${DROP_REASONS[reason]}`];
   return missing.map(
     ([name]) =>
       `keepAlive: the plan's event "${HEARTBEAT}" requires \`${name}\`, which is not sent with it, so every heartbeat is dropped. Give it in \`facts\`, or take \`required\` away.`,
