@@ -28,12 +28,18 @@ function optInPlan(): GeneratedPlan {
   return { ...APPSMITH, content };
 }
 
-function openWith(receipts: string, plan = APPSMITH): { world: World; environment: Record<string, string> } {
-  const environment: Record<string, string> = {};
+function openWith(receipts: string, plan = APPSMITH): World {
   // Nothing is sent but by `flush`: this clock stands still.
   const clock = createManualClock(Date.now());
-  const world = openForTest({ environment, plan, before: stored(receipts), host: recorder.url, clock });
-  return { world, environment };
+  return openForTest({ environment: {}, plan, before: stored(receipts), host: recorder.url, clock });
+}
+
+/** A line of the client that waits in the outbox. @returns its file */
+function writeOfClient({ dir }: World, line: string): string {
+  const file = join(dir, "outbox", "client-20261123T120000Z-aa.ndjson");
+  mkdirSync(join(dir, "outbox"), { recursive: true });
+  writeFileSync(file, line);
+  return file;
 }
 
 const receiptsOf = ({ dir }: World): string => join(dir, "receipts.ndjson");
@@ -56,7 +62,7 @@ describe("a consent that is not there now", () => {
     ["a malformed answer", receipt("yes"), "{", "receipt_unreadable"],
   ];
   it.each(cases)("stops sending and deletes nothing: %s", async (_what, first, then, reason, plan) => {
-    const { world } = openWith(first, plan);
+    const world = openWith(first, plan);
     const { telemetry } = world;
     telemetry.track(ACTION, { timeElapsed: 1 });
     await new Promise((resolve) => setTimeout(resolve, 60));
@@ -82,12 +88,10 @@ describe("a consent that is not there now", () => {
   });
 
   it("of one source leaves its lines, while the other's are sent", async () => {
-    const { world } = openWith(receipt("notice") + receipt("yes", { source: "client" }));
-    const ofClient = join(world.dir, "outbox", "client-20261123T120000Z-aa.ndjson");
-    mkdirSync(join(world.dir, "outbox"), { recursive: true });
+    const world = openWith(receipt("notice") + receipt("yes", { source: "client" }));
     world.core.addSource("client", "client_key");
     const line = `${JSON.stringify({ type: "track", event: "x" })}\n`;
-    writeFileSync(ofClient, line);
+    const ofClient = writeOfClient(world, line);
     writeFileSync(receiptsOf(world), receipt("notice"));
     world.telemetry.track(ACTION, {});
     expect(await world.telemetry.flush()).toBe(true);
@@ -99,10 +103,8 @@ describe("a consent that is not there now", () => {
     const { sources, events, ...rest } = structuredClone(CONTENT) as Plan & { sources: { client?: unknown } };
     delete sources.client;
     const content = { ...rest, sources, events: events.filter((event) => event.sources.includes("server")) };
-    const { world } = openWith(receipt("notice"), { ...APPSMITH, content });
-    const ofClient = join(world.dir, "outbox", "client-20261123T120000Z-aa.ndjson");
-    mkdirSync(join(world.dir, "outbox"), { recursive: true });
-    writeFileSync(ofClient, "{}\n");
+    const world = openWith(receipt("notice"), { ...APPSMITH, content });
+    const ofClient = writeOfClient(world, "{}\n");
     writeFileSync(receiptsOf(world), receipt("yes"));
     expect(world.telemetry.status().state).toBe("on");
     expect(readFileSync(ofClient, "utf8")).toBe("{}\n");
@@ -132,10 +134,8 @@ describe("a refusal", () => {
   });
 
   it("of the server leaves what waits of the client, and the id that it came under", () => {
-    const { world } = openWith(receipt("notice"));
-    const ofClient = join(world.dir, "outbox", "client-20261123T120000Z-aa.ndjson");
-    mkdirSync(join(world.dir, "outbox"), { recursive: true });
-    writeFileSync(ofClient, "{}\n");
+    const world = openWith(receipt("notice"));
+    const ofClient = writeOfClient(world, "{}\n");
     writeFileSync(receiptsOf(world), receipt("no"));
     expect(world.telemetry.status()).toMatchObject({ state: "off", reason: "stored_no" });
     expect(readFileSync(ofClient, "utf8")).toBe("{}\n");
