@@ -1,6 +1,7 @@
 import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./format.ts";
 import { toType } from "./model.ts";
+import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH } from "./plan.ts";
 import { compileValue } from "./runtime/check-value.ts";
 import { Notes } from "./runtime/notes.ts";
 import type { Place } from "./runtime/place.ts";
@@ -18,7 +19,7 @@ export function checkExample(field: FieldFile, path: Path, report: Report): void
   } else if (field.type !== "array") checkValue(example, field, at, report);
   else if (!Array.isArray(example)) report(at, "The field is an array. Write a list, such as `[...]`.");
   else {
-    const most = field.max_items ?? 32;
+    const most = field.max_items ?? DEFAULT_MAX_ITEMS;
     if (example.length > most) report(at, `This list is longer than \`max_items\` (${most}). Shorten it.`);
     if (field.items === undefined) return;
     for (const [index, item] of example.entries()) checkValue(item, field.items, [...at, index], report);
@@ -58,7 +59,7 @@ function cureOf(reason: TrimReason, field: FieldFile | ItemFile): string {
     case "wrong_type":
       return TYPE_CURES[field.type] ?? "";
     case "too_long":
-      return `Shorten it, or raise \`max_length\` (${field.max_length ?? 256}).`;
+      return `Shorten it, or raise \`max_length\` (${field.max_length ?? DEFAULT_MAX_LENGTH}).`;
     case "not_in_enum":
       return "Write one of the values of `enum`.";
     case "not_hashed":

@@ -2,6 +2,8 @@ import { MESSAGE_TYPES } from "@candor/envelope";
 import { type Static, type TProperties, Type } from "typebox";
 import {
   CONSENT_RULES,
+  DEFAULT_MAX_ITEMS,
+  DEFAULT_MAX_LENGTH,
   IP_POLICIES,
   PLAN_MODES,
   PLAN_SOURCES,
@@ -17,6 +19,7 @@ import {
  * Every key has a `description`. There are no unions: an error must be able to say what to write instead.
  */
 const VERSION = { minimum: 1, maximum: 1_000_000 };
+const ITEMS = { minimum: 1, maximum: 1000, default: DEFAULT_MAX_ITEMS };
 const DAYS = { minimum: 1, maximum: 3650 };
 const DATE = { pattern: "^\\d{4}-\\d{2}-\\d{2}$" };
 const SENTENCE = { minLength: 3, maxLength: 2000 };
@@ -31,7 +34,7 @@ const LIMITS = {
     Type.Integer({
       minimum: 0,
       maximum: 4096,
-      default: 256,
+      default: DEFAULT_MAX_LENGTH,
       description: "Strings: the longest value, in UTF-16 units. A longer one is removed.",
     }),
   ),
@@ -128,9 +131,7 @@ const FIELD_KEYS = {
   ),
   ...LIMITS,
   items: Type.Optional(ItemFormat),
-  max_items: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 1000, default: 32, description: "Arrays: the most items." }),
-  ),
+  max_items: Type.Optional(Type.Integer({ ...ITEMS, description: "Arrays: the most items." })),
 };
 
 /** A field as it is written. `fields` holds more of the same (the recursion stands in loadPlan and in the JSON Schema). */

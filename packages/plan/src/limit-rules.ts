@@ -1,6 +1,7 @@
 import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./format.ts";
 import { patternFault } from "./pattern-rules.ts";
+import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH } from "./plan.ts";
 
 const TEXT_LIMITS = ["max_length", "enum", "pattern", "format", "hash"] as const;
 const NUMBER_LIMITS = ["minimum", "maximum", "buckets"] as const;
@@ -33,7 +34,7 @@ export function checkLimits(field: FieldFile, path: Path, report: Report): boole
       fail([...path, "items"], "The key is missing; add what each item is: `items:` with a `type`.");
     } else {
       checkPlaces(field.items, [...path, "items"], fail);
-      checkValues(field.items, [...path, "items"], fail, field.max_items ?? 32);
+      checkValues(field.items, [...path, "items"], fail, field.max_items ?? DEFAULT_MAX_ITEMS);
     }
   } else checkValues(field, path, fail);
   return isGood;
@@ -86,7 +87,7 @@ function checkHash(field: FieldFile | ItemFile, path: Path, fail: Report): void 
 }
 
 function checkEnum(field: FieldFile | ItemFile, path: Path, fail: Report): void {
-  const { enum: values, pattern, format = "text", max_length = 256 } = field;
+  const { enum: values, pattern, format = "text", max_length = DEFAULT_MAX_LENGTH } = field;
   if (values === undefined) return;
   if (pattern !== undefined)
     fail(

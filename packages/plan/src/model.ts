@@ -1,6 +1,8 @@
 import type { EventFile, FieldFile, ItemFile, PlanFile, SourceFile } from "./format.ts";
 import {
   type ArrayType,
+  DEFAULT_MAX_ITEMS,
+  DEFAULT_MAX_LENGTH,
   type Field,
   type Fields,
   type FieldType,
@@ -102,7 +104,7 @@ export function toType(file: FieldFile | ItemFile, since = 1): FieldType {
   return {
     type: "array",
     items: toItemType(file.items ?? { type: "string" }),
-    maxItems: file.max_items ?? 32,
+    maxItems: file.max_items ?? DEFAULT_MAX_ITEMS,
   };
 }
 
@@ -115,7 +117,7 @@ function toItemType(file: ItemFile): ArrayType["items"] {
   return {
     type: "string",
     format: file.format ?? "text",
-    maxLength: file.max_length ?? 256,
+    maxLength: file.max_length ?? DEFAULT_MAX_LENGTH,
     enum: file.enum && [...file.enum],
     pattern: file.pattern,
     hash: file.hash ?? false,

@@ -156,6 +156,11 @@ export interface ObjectType {
   readonly fields: Fields;
 }
 
+/** Of a string without `max_length`, in UTF-16 units. */
+export const DEFAULT_MAX_LENGTH = 256;
+/** Of an array without `max_items`. */
+export const DEFAULT_MAX_ITEMS = 32;
+
 export interface ArrayType {
   readonly type: "array";
   readonly items: StringType | NumberType | { readonly type: "boolean" };
