@@ -1,14 +1,15 @@
 import type { Path } from "./document.ts";
 import { checkFields } from "./field-rules.ts";
 import type { EventFile, FieldFile, PlanFile } from "./format.ts";
-import { checkPatternSum } from "./pattern-rules.ts";
-import { PLAN_SOURCES, rootOf } from "./plan.ts";
+import { checkPatternSum, listSharedCosts, type PatternCosts, type SharedCosts } from "./pattern-rules.ts";
+import { rootOf } from "./plan.ts";
 import { isDate, newerThanPlan, type PlanScope } from "./scope.ts";
 import { isRecord, quote } from "./structure.ts";
 
 /** Checks the rules of all events and their fields. Returns whether a field is `contact`. */
 export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean {
   const declared = isRecord(plan.sources) ? Object.keys(plan.sources) : [];
+  const shared = listSharedCosts(plan.sources);
   const seen = new Set<string>();
   let hasContacts = false;
   for (const [index, event] of Object.values(plan.events ?? []).entries()) {
@@ -28,20 +29,18 @@ export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean 
         depth: 1,
       } as const;
       checkFields(block, own);
-      checkPatternSum({ block, path: own.path }, sharedBlocks(event, plan), scope.report);
+      checkPatternSum({ block, path: own.path }, sharedWith(event, shared), scope.report);
       if (checkContacts(block, own.path, scope)) hasContacts = true;
     }
   }
   return hasContacts;
 }
 
-/** The blocks that an event's messages have beside their own fields: a list for each of its sources. */
-function sharedBlocks(event: { readonly [key: string]: unknown }, plan: Partial<PlanFile>) {
+/** What the messages of an event share, for each of its sources. */
+function sharedWith(event: { readonly source?: unknown }, shared: SharedCosts): readonly PatternCosts[] {
   const sources: unknown = event.source;
-  return PLAN_SOURCES.filter((name) => Array.isArray(sources) && sources.includes(name)).map((name) => {
-    const source: unknown = plan.sources?.[name];
-    return isRecord(source) ? [source.context, source.ids] : [];
-  });
+  if (!Array.isArray(sources)) return [];
+  return [...shared].filter(([name]) => sources.includes(name)).map(([, costs]) => costs);
 }
 
 function checkEvent(

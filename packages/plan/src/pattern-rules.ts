@@ -1,12 +1,11 @@
 /** Says what is wrong with a `pattern`, and what the patterns of a whole message can cost. */
 import type { Path, Report } from "./document.ts";
 import { stepsOf } from "./pattern-cost.ts";
+import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
 import { isRecord } from "./structure.ts";
 
 /** Steps for all patterns of one message, whatever its values are: about 10 ms. */
 const MAX_STEPS = 1_000_000;
-const DEFAULT_MAX_LENGTH = 256;
-const DEFAULT_MAX_ITEMS = 32;
 
 /**
  * What is wrong with a `pattern`: it does not compile, or hostile values could keep it busy. Else undefined.
@@ -28,28 +27,42 @@ export function patternFault(
   return `This regular expression could take very long for a list of ${values} values. Write a smaller \`max_items\` or \`max_length\`, or narrower bounds (\`{1,16}\` for \`+\`).`;
 }
 
+export type PatternCosts = readonly PatternCost[];
+export type SharedCosts = ReadonlyMap<PlanSourceName, PatternCosts>;
+
+/** Per source, what the patterns of its `context` and `ids` cost: every message of the source carries those as well. */
+export function listSharedCosts(sources: unknown): SharedCosts {
+  if (!isRecord(sources)) return new Map();
+  return new Map(
+    PLAN_SOURCES.map((name) => {
+      const source = sources[name];
+      const blocks = isRecord(source) ? [source.context, source.ids] : [];
+      return [name, blocks.flatMap((block) => listCosts(block, []))];
+    }),
+  );
+}
+
 /**
  * Checks that all patterns of an event's message stay within what one message may cost.
- * @param shared for each source of the event, the blocks that its messages have as well
+ * @param shared from `listSharedCosts`, for each source of the event
  */
 export function checkPatternSum(
   own: { readonly block: unknown; readonly path: Path },
-  shared: readonly (readonly unknown[])[],
+  shared: readonly PatternCosts[],
   report: Report,
 ): void {
   const costs = listCosts(own.block, own.path);
-  const others = shared.map((blocks) => blocks.flatMap((block) => listCosts(block, [])));
   const dearest = costs.toSorted((a, b) => b.steps - a.steps)[0];
   // What is too much by itself is reported at its own place.
-  if (dearest === undefined || [...costs, ...others.flat()].some(({ steps }) => steps > MAX_STEPS)) return;
-  if (sumOf(costs) + Math.max(0, ...others.map(sumOf)) <= MAX_STEPS) return;
+  if (dearest === undefined || [...costs, ...shared.flat()].some(({ steps }) => steps > MAX_STEPS)) return;
+  if (sumOf(costs) + Math.max(0, ...shared.map(sumOf)) <= MAX_STEPS) return;
   report(
     dearest.path,
     "The patterns of this event could take very long together, with those of its source's `context` and `ids`; this one the longest. Write narrower bounds (`{1,16}` for `+`), or a smaller `max_length`.",
   );
 }
 
-function sumOf(costs: readonly PatternCost[]): number {
+function sumOf(costs: PatternCosts): number {
   return costs.reduce((sum, { steps }) => sum + steps, 0);
 }
 
@@ -59,7 +72,7 @@ interface PatternCost {
 }
 
 /** Of a block of fields as it is written; what is not sound is left out. */
-function listCosts(block: unknown, path: Path): readonly PatternCost[] {
+function listCosts(block: unknown, path: Path): PatternCosts {
   if (!isRecord(block)) return [];
   return Object.entries(block).flatMap(([name, field]) => {
     if (!isRecord(field)) return [];
@@ -75,7 +88,7 @@ function costOf(
   { pattern, max_length = DEFAULT_MAX_LENGTH }: { readonly [key: string]: unknown },
   path: Path,
   values: number,
-): readonly PatternCost[] {
+): PatternCosts {
   if (typeof pattern !== "string" || typeof max_length !== "number") return [];
   const steps = readSteps(pattern, max_length);
   return steps === undefined ? [] : [{ path: [...path, "pattern"], steps: steps * values }];
