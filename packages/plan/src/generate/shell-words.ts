@@ -11,8 +11,8 @@ export function writeWords(product: string): readonly string[] {
     support: `May the makers of ${product} write to you about this install? [y/N]`,
     email: "Your e-mail address (empty: none is sent):",
   };
-  const arms = Object.entries(words).map(([name, text]) => `    ${name}) printf '%s\\n' ${quote(text)} ;;`);
-  return ["candor_plan_words() {", "  case $1 in", ...arms, "    *) return 1 ;;", "  esac", "}"];
+  const arms = Object.entries(words).map(([name, text]) => `${name}) printf '%s\\n' ${quote(text)} ;;`);
+  return writeCase("candor_plan_words", arms);
 }
 
 /**
@@ -22,16 +22,16 @@ export function writeWords(product: string): readonly string[] {
 export function writeNews(plan: Plan, sources: readonly PlanSourceName[]): readonly string[] {
   const arms = sources.map((source) => {
     const versions = versionsOf(plan, source);
-    const texts = [...plan.changelog]
-      .sort((a, b) => a.version - b.version)
+    const texts = plan.changelog
+      .toSorted((a, b) => a.version - b.version)
       .filter(({ version }) => version > 1 && versions.has(version))
       .map(
         ({ version, text }) =>
           `[ "$2" -ge ${version} ] || printf '%s\\n' ${quote(`New: ${text.replace(/\s+/g, " ").trim()}`)}`,
       );
-    return `    ${source}) ${texts.length === 0 ? ":" : texts.join("; ")} ;;`;
+    return `${source}) ${texts.length === 0 ? ":" : texts.join("; ")} ;;`;
   });
-  return ["candor_plan_news() {", "  case $1 in", ...arms, "    *) return 1 ;;", "  esac", "}"];
+  return writeCase("candor_plan_news", arms);
 }
 
 /** The versions that brought something of what a source may send. */
@@ -49,6 +49,18 @@ function sincesOf(fields: Fields): readonly number[] {
     field.since,
     ...(field.type === "object" ? sincesOf(field.fields) : []),
   ]);
+}
+
+/** A function that fails when no arm is for its first argument. */
+export function writeCase(name: string, arms: readonly string[]): readonly string[] {
+  return [
+    `${name}() {`,
+    "  case $1 in",
+    ...arms.map((arm) => `    ${arm}`),
+    "    *) return 1 ;;",
+    "  esac",
+    "}",
+  ];
 }
 
 /** Single quotes keep everything as it is; a quote itself is written between two quoted parts. */
