@@ -1,33 +1,26 @@
 /** Compiles a plan's `pattern` to a check: to look-ups in tables where it is of the simple kind, else to a RegExp. */
+import { ASCII, type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts";
 
 export type PatternCheck = (value: string) => boolean;
 
-/**
- * The characters that values of a pattern can have, 1 for each of ASCII; undefined where that cannot be told, or where
- * there may be others.
- */
-export function charactersOf(pattern: string): Uint8Array | undefined {
-  const alternatives = splitAlternatives(pattern).map(readParts);
+/** The characters that values of a pattern can have; undefined where the pattern is not simple or goes beyond ASCII. */
+export function charactersOf(pattern: string): AsciiClass | undefined {
+  if (/[^\0-\x7f]/.test(pattern)) return undefined;
   const all = new Uint8Array(ASCII);
-  for (const parts of alternatives) {
-    if (parts === undefined || /[^\0-\x7f]/.test(pattern)) return undefined;
+  for (const parts of splitAlternatives(pattern).map(readParts)) {
+    if (parts === undefined) return undefined;
     for (const { chars } of parts) for (const [code, is] of chars.entries()) if (is === 1) all[code] = 1;
   }
   return all;
 }
 
-/** Characters of ASCII: 1 for those that a part takes. */
-type Class = Uint8Array;
-
 /** `[0-9a-f]{20,24}`: so many characters of a class, as many as there are. */
 interface Part {
-  readonly chars: Class;
+  readonly chars: AsciiClass;
   readonly least: number;
   /** Infinite for `*` and `+`. */
   readonly most: number;
 }
-
-const ASCII = 128;
 
 /**
  * A check of the whole value, as `pattern` of an HTML form is meant. Parts of one class each that cannot be mistaken for
@@ -84,15 +77,9 @@ function readParts(pattern: string): readonly Part[] | undefined {
     PART.lastIndex = at;
     const { chars, quantifier } = PART.exec(pattern)?.groups ?? {};
     if (chars === undefined) return undefined;
-    parts.push({ chars: toClass(chars), ...boundsOf(quantifier) });
+    parts.push({ chars: toAsciiClass(chars), ...boundsOf(quantifier) });
   }
   return parts.every((part, index) => isSettled(part, parts.slice(index + 1))) ? parts : undefined;
-}
-
-/** The RegExp itself says which characters of ASCII are of the class. */
-function toClass(chars: string): Class {
-  const regExp = new RegExp(`^${chars}$`, "u");
-  return Uint8Array.from({ length: ASCII }, (_, code) => (regExp.test(String.fromCharCode(code)) ? 1 : 0));
 }
 
 function boundsOf(quantifier: string | undefined): { readonly least: number; readonly most: number } {
@@ -112,7 +99,7 @@ function boundsOf(quantifier: string | undefined): { readonly least: number; rea
 function isSettled({ chars, least, most }: Part, behind: readonly Part[]): boolean {
   if (least === most) return true;
   for (const next of behind) {
-    if (next.chars.some((isOf, code) => isOf === 1 && chars[code] === 1)) return false;
+    if (overlap(next.chars, chars)) return false;
     if (next.least > 0) return true;
   }
   return true;

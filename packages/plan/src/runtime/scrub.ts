@@ -1,3 +1,4 @@
+import { type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts";
 import { hasForms, revealForms } from "./compatibility.ts";
 
 /** What a text held, and what is left of it. */
@@ -10,10 +11,7 @@ export interface Scrubbed {
 /** Every e-mail and IP address has one of these, plain or encoded; most texts have none. */
 const SUSPICIOUS = /[@%&\uFF00-\uFF5E\uFE6B]|\d\.\d+\.\d+\.\d|:[0-9a-f:]*:/i;
 /** What all of these need; beyond ASCII it takes the search to tell. */
-const MARKS = ".:@%&";
-const IS_MARK = Uint8Array.from({ length: 128 }, (_, code) =>
-  MARKS.includes(String.fromCharCode(code)) ? 1 : 0,
-);
+const MARKS = toAsciiClass("[.:@%&]");
 const ENCODED = /[%&\uFF00-\uFF5E\uFE6B]/;
 const TWO_COLONS = /:[0-9a-f:]*:/i;
 
@@ -35,14 +33,14 @@ const REVEAL_ROUNDS = 2;
 export function isMarked(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    if (code >= IS_MARK.length || IS_MARK[code] === 1) return true;
+    if (code >= MARKS.length || MARKS[code] === 1) return true;
   }
   return false;
 }
 
-/** Whether `isMarked` is true of some text that a class of ASCII characters allows. */
-export function allowsMarks(isAllowed: Uint8Array): boolean {
-  return isAllowed.some((is, code) => is === 1 && IS_MARK[code] === 1);
+/** Whether `isMarked` can be true of a text of these characters. */
+export function allowsMarks(characters: AsciiClass): boolean {
+  return overlap(characters, MARKS);
 }
 
 /**
