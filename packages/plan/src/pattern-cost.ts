@@ -32,9 +32,13 @@ export function stepsOf(pattern: string, maxLength: number): number {
   const { alternatives } = new RegExpParser({ ecmaVersion: 2024 }).parsePattern(pattern, 0, pattern.length, {
     unicode: true,
   });
-  const { steps, ways, deadWays } = costOfChoice(alternatives, NO_CHARACTER, maxLength);
-  const total = steps + ways + deadWays;
+  const total = totalOf(costOfChoice(alternatives, NO_CHARACTER, maxLength));
   return total < ENOUGH ? total : Number.POSITIVE_INFINITY;
+}
+
+/** Of a part that nothing follows. */
+function totalOf({ steps, ways, deadWays }: Cost): number {
+  return steps + ways + deadWays;
 }
 
 /** @param follow every character that can come after the part, taken by whatever stands behind it */
@@ -54,9 +58,8 @@ function costOf(part: AST.Element, follow: CharacterSet, maxLength: number): Cos
     case "Assertion": {
       if (part.kind === "lookbehind") return { ...ONE_WAY, steps: Number.POSITIVE_INFINITY };
       if (part.kind !== "lookahead") return ONE_WAY;
-      const { steps, ways, deadWays } = costOfChoice(part.alternatives, ANY_CHARACTER, maxLength);
-      const all = steps + ways + deadWays;
-      return { ...ONE_WAY, steps: all, emptySteps: all };
+      const total = totalOf(costOfChoice(part.alternatives, ANY_CHARACTER, maxLength));
+      return { ...ONE_WAY, steps: total, emptySteps: total };
     }
     default:
       return { ...ONE_WAY, steps: Number.POSITIVE_INFINITY };

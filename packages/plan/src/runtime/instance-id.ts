@@ -1,5 +1,6 @@
 /** Which messages are an instance's, by the place that the plan names. The store asks the same in SQL (instance-rows.ts). */
-import { type PlanSource, rootOf } from "../plan.ts";
+import { isObject, type MessageType } from "@candor/envelope/wire";
+import { type InstanceIdPath, type PlanSource, rootOf } from "../plan.ts";
 
 /** A message as far as an instance's id may stand in it. */
 export interface NamedMessage {
@@ -18,12 +19,8 @@ export function isOfInstance(
   return instanceIds.some((path) => readInstanceId(path, message) === instanceId);
 }
 
-function readInstanceId(path: PlanSource["instanceIds"][number], message: NamedMessage): unknown {
+function readInstanceId(path: InstanceIdPath, message: NamedMessage): unknown {
   if (path === "anonymousId") return message.anonymousId;
-  const isTrait = message.type === "identify" || message.type === "group";
-  const values = message[rootOf(isTrait ? message.type : "track")];
-  const name = path.slice("properties.".length);
-  return typeof values === "object" && values !== null
-    ? (values as Readonly<Record<string, unknown>>)[name]
-    : undefined;
+  const values = message[rootOf(message.type as MessageType)]; // "properties" for what is no type
+  return isObject(values) ? values[path.slice("properties.".length)] : undefined;
 }
