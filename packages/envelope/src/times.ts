@@ -12,11 +12,14 @@ const DAY_MS = 24 * HOUR_MS;
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 const END_MS = Date.UTC(2299, 0, 1);
 const MAX_LENGTH = 64;
+/** Character codes. */
+const HYPHEN = 45;
 const POINT = 46;
 const DIGIT_0 = 48;
 const DIGIT_2 = 50;
 const DIGIT_4 = 52;
 const DIGIT_6 = 54;
+const COLON = 58;
 const CAPITAL_T = 84;
 const CAPITAL_Z = 90;
 /** What Go's clients send when they mean "no time". */
@@ -72,13 +75,13 @@ function readUsualForm(text: string): number {
     minute < 60 &&
     second < 60 &&
     ms < SECOND_MS &&
-    text.charCodeAt(4) === 45 &&
-    text.charCodeAt(7) === 45 &&
-    text.charCodeAt(10) === 84 &&
-    text.charCodeAt(13) === 58 &&
-    text.charCodeAt(16) === 58 &&
-    text.charCodeAt(19) === 46 &&
-    text.charCodeAt(23) === 90;
+    text.charCodeAt(4) === HYPHEN &&
+    text.charCodeAt(7) === HYPHEN &&
+    text.charCodeAt(10) === CAPITAL_T &&
+    text.charCodeAt(13) === COLON &&
+    text.charCodeAt(16) === COLON &&
+    text.charCodeAt(19) === POINT &&
+    text.charCodeAt(23) === CAPITAL_Z;
   if (!hasForm) return Number.NaN;
   const clock = (hour * 60 + minute) * MINUTE_MS + second * SECOND_MS + ms;
   return dayMs(digitsAt(text, 0) * 100 + digitsAt(text, 2), digitsAt(text, 5), digitsAt(text, 8)) + clock;
@@ -87,10 +90,10 @@ function readUsualForm(text: string): number {
 /** More than any part of a time: all of them have a limit. */
 const NO_DIGITS = 10_000;
 
-/** The number that two digits make, or one; `NO_DIGITS` where others stand. "0" to "9" differ from 48 by their value. */
+/** The number that two digits make, or one; `NO_DIGITS` where there are others. The codes of "0" to "9" differ from `DIGIT_0` in the bits of their value. */
 function digitsAt(text: string, at: number, count: 1 | 2 = 2): number {
-  const first = text.charCodeAt(at) ^ 48;
-  const second = count === 1 ? 0 : text.charCodeAt(at + 1) ^ 48;
+  const first = text.charCodeAt(at) ^ DIGIT_0;
+  const second = count === 1 ? 0 : text.charCodeAt(at + 1) ^ DIGIT_0;
   if (first > 9 || second > 9) return NO_DIGITS;
   return count === 1 ? first : first * 10 + second;
 }
