@@ -16,7 +16,7 @@ export interface RowsInsert {
 /** Any other statement: run as it is. `format` is the one named in its FORMAT clause. */
 export interface TextStatement {
   kind: "text";
-  /** reads: changes nothing. inserts: adds rows. changes: anything else, also to the session that it runs in. */
+  /** `reads` changes nothing; `inserts` adds the rows of a query; `changes` is all else, and may change its session. */
   does: "reads" | "inserts" | "changes";
   format: string | undefined;
 }
@@ -42,7 +42,7 @@ export function parseStatement(sql: string): Statement {
   return { kind: "text", does, format };
 }
 
-/** An INSERT of VALUES is not looked through: behind that word stand data and no SQL. */
+/** Tells INSERT ... SELECT from the rest. The search ends at VALUES, which data follows and not SQL. */
 function parseOtherInsert(sql: string): "inserts" | "changes" {
   const tokens = sqlTokens(sql);
   for (const token of tokens) {

@@ -19,7 +19,7 @@ export interface Store {
   read(sql: string, format: string, scope: Scope): Promise<TextResult>;
   /** The same for any statement, in a session of its own. */
   command(sql: string, format: string, scope: Scope): Promise<TextResult>;
-  /** The same for an INSERT whose rows come from its own text or from a query. */
+  /** The same for an INSERT whose rows come from a query: it leaves its session as it was. */
   insertFrom(sql: string, format: string, scope: Scope): Promise<TextResult>;
   /** Inserts rows given as bytes in a format. On disk when resolved, if the table has fsync_after_insert. */
   insert(
@@ -44,11 +44,13 @@ export async function openStore(dataDir: string): Promise<Store> {
   const sessions = createSessionPool(() => new chdb.Session(path), MAX_IDLE_SESSIONS);
   const version = await anchor.queryAsync("SELECT version()", { format: "TSVRaw" });
 
+  const runShared = (sql: string, format: string, scope: Scope): Promise<TextResult> =>
+    sessions.use(scope, (session) => runText(session, sql, format));
   return {
     version: version.text().trim(),
-    read: (sql, format, scope) => sessions.use(scope, (session) => runText(session, sql, format)),
+    read: runShared,
     command: (sql, format, scope) => sessions.useOnce(scope, (session) => runText(session, sql, format)),
-    insertFrom: (sql, format, scope) => sessions.use(scope, (session) => runText(session, sql, format)),
+    insertFrom: runShared,
     insert: (rows, scope) => sessions.use(scope, (session) => session.insert(rows)),
     async cancel(logComment) {
       const where = `Settings['log_comment'] = ${quoteString(logComment)}`;

@@ -81,7 +81,7 @@ test("the child ignores the signals that a terminal sends to the whole group, an
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.kill(pid, signal);
   expect(await ask(engine.socketPath, "SELECT 1")).toBe("1\n");
   expect(engine.status()).toMatchObject({ state: "ready", pid, restarts: 0 });
-  expect(getPriority(pid)).toBe(Math.max(getPriority(), 12)); // the tests themselves may run at a lower one
+  expect(getPriority(pid)).toBe(Math.max(getPriority(), 12)); // the tests themselves may run at a lower priority
 });
 
 test("close ends the child and removes the socket, after it has let requests finish", async () => {
