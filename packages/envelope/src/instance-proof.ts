@@ -1,7 +1,7 @@
-/** How an instance proves who it is, for SDKs and collectors alike: its id is made of its public key, and it signs its requests. */
+/** How an instance proves who it is, for SDKs and collectors alike: its id comes from its public key, and it signs its requests. */
 import { createHash } from "node:crypto";
 
-/** What an instance asks a collector for itself: `POST /v1/instance/<action>`. */
+/** What an instance can ask a collector to do for it: `POST /v1/instance/<action>`. */
 export const INSTANCE_ACTIONS = ["compare", "forget"] as const;
 export type InstanceAction = (typeof INSTANCE_ACTIONS)[number];
 

@@ -26,7 +26,7 @@ function repaired(value: unknown): unknown {
 it("any text of JSON is read as JSON.parse reads it, with every string well-formed", () => {
   const unit = fc.constantFrom("\ud83d", "\ude00", "\\", "u", "d83d", '"', "é", "a", "\n", "\u0000");
   const text = fc.string({ unit, maxLength: 12 });
-  // V8 of Node 24 and 26 takes an escaped key ("\n") for one that is a backslash, once it has seen such a one.
+  // Once V8 of Node 24 and 26 has seen a key that is a backslash, it mistakes an escaped key ("\n") for it.
   const key = text.map((name) => name.replaceAll("\\", "/"));
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(

@@ -1,8 +1,8 @@
 /**
- * Reads JSON text such that every reader of what is written from it reads the same.
+ * Reads JSON text so that every reader of what is written from it reads the same.
  *
- * JSON allows half of a surrogate pair (`"\ud83d"`, a text cut inside an emoji). JavaScript takes it; the store's reader
- * rejects the whole document. It is repaired before parsing, as `toWellFormed` would: U+FFFD stands in its place.
+ * JSON allows half a surrogate pair (`"\ud83d"`, a text cut inside an emoji). JavaScript takes it; the store rejects the
+ * whole document. U+FFFD replaces it before the text is parsed, as `toWellFormed` would do.
  */
 
 /** Any escape; a surrogate pair counts as one. */
@@ -15,7 +15,7 @@ export function parseJson(text: string): unknown {
   return JSON.parse(mayHoldSurrogates(text) ? repairSurrogates(text) : text);
 }
 
-/** Raw text that was UTF-8 has none: only an escape can make one. */
+/** Text that was decoded from UTF-8 has none as such: only an escape can make one. */
 function mayHoldSurrogates(text: string): boolean {
   return text.includes("\\ud") || text.includes("\\uD");
 }

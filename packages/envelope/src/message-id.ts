@@ -6,7 +6,7 @@ const ALPHABET = /^[A-Za-z0-9._:-]+$/;
 
 /** Most ids: a prefix of words, then digits, hex, base 62 and dashes. No dot, no colon, no underscore. */
 const PLAIN = /^[A-Za-z0-9-]+$/;
-/** UUIDs and hashes, which are most of all: no word of a secret is made of these alone. */
+/** What UUIDs and hashes, the usual ids, are made of. No mark of a secret is made of these alone. */
 const IS_HEX_OR_DASH = Uint8Array.from({ length: 128 }, (_, code) =>
   /[0-9a-f-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );

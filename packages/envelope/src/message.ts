@@ -34,10 +34,10 @@ export interface Message {
   readonly context: JsonObject;
   readonly integrations: JsonObject;
   readonly originalTimestampMs: number | undefined;
-  /** The same as ISO 8601 in UTC with milliseconds, where the client wrote it so. */
+  /** The client's own text for it, if that was ISO 8601 in UTC with milliseconds. */
   readonly originalTimestamp: string | undefined;
   readonly sentAtMs: number | undefined;
-  /** The fields that hold something that cannot be read as a time. */
+  /** The time fields whose value cannot be read as a time. */
   readonly unreadableTimes: readonly string[];
   /** Version of the plan that the sender's SDK has; undefined when it does not say. */
   readonly planVersion: number | undefined;

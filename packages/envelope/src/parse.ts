@@ -1,4 +1,4 @@
-/** Reads one JSON value as a message, or says why it is none. */
+/** Reads one JSON value as a message, or says why it is not one. */
 import { isObject, type JsonObject, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
 import type { Shared } from "./shared.ts";
 import { isIsoTime, readTime } from "./times.ts";
@@ -85,12 +85,12 @@ function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** Stands for an id that was sent as a number with more digits than one can have. */
+/** An id that was sent as a number too large to be exact. */
 const INEXACT = Symbol("inexact");
 
 /**
- * An id: a non-empty string; several clients send numbers, which become their digits. Two ids beyond 2^53 would become
- * one.
+ * An id: a non-empty string. Several clients send numbers, which become their digits; beyond 2^53, two ids could become
+ * the same.
  */
 function idOf(value: unknown): string | undefined | typeof INEXACT {
   if (typeof value !== "number") return textOf(value);
@@ -127,7 +127,7 @@ interface Times {
   readonly unreadable: readonly string[];
 }
 
-/** `timestamp` stands before `originalTimestamp`, and the batch's `sentAt` before the message's. */
+/** `timestamp` counts before `originalTimestamp`, and the batch's `sentAt` before the message's. */
 function timesOf(item: JsonObject, shared: Shared): Times {
   const timestamp = readTime(item.timestamp);
   const original = typeof timestamp === "number" ? timestamp : readTime(item.originalTimestamp);
@@ -145,7 +145,7 @@ function timesOf(item: JsonObject, shared: Shared): Times {
   };
 }
 
-/** An SDK of ours says `candor: {planVersion}`. What is no version is as good as nothing. */
+/** Candor's SDKs send `candor: {planVersion}`. Anything that is not a version is ignored. */
 function planVersionOf(candor: unknown): number | undefined {
   if (!isObject(candor)) return undefined;
   const { planVersion } = candor;

@@ -5,7 +5,7 @@ import { type BodyStream, createBodyBudget, holdMore, readBody } from "./read-bo
 
 const MAX_BYTES = 1024 * 1024;
 
-/** A body of so many pieces of such sizes. */
+/** A body that arrives in these pieces. */
 function bodyOf(pieces: Iterable<Buffer>, headers: Record<string, string> = {}): BodyStream {
   return Object.assign(Readable.from(pieces), { headers });
 }

@@ -2,12 +2,12 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 
-/** A body may come in so many pieces, whatever their size. */
+/** A body may come in this many pieces of any size. */
 const FREE_CHUNKS = 1000;
-/** Beyond those, its pieces have at least this size on average: each costs more time than its bytes do. */
+/** With more, its pieces have at least this size on average: each costs more time than its bytes do. */
 const MIN_CHUNK_BYTES = 64;
 const SMALLEST_BUFFER_BYTES = 4096;
-/** In each window so much has to arrive, and the whole body within so many windows. */
+/** Each window must bring at least `MIN_WINDOW_BYTES`, and the whole body must arrive within `MAX_WINDOWS`. */
 const WINDOW_MS = 5000;
 const MIN_WINDOW_BYTES = 2048;
 const MAX_WINDOWS = 4;
@@ -18,11 +18,11 @@ export type BodyFault = "too_large" | "over_budget" | "fragmented" | "too_slow" 
 /** A request or an answer of node:http. */
 export type BodyStream = Readable & { readonly headers: IncomingHttpHeaders };
 
-/** What all bodies that are being read hold in memory, by the size of their buffers. */
+/** How much memory the bodies that are being read hold, by the size of their buffers. */
 export interface BodyBudget {
   heldBytes: number;
   readonly maxBytes: number;
-  /** Gives up a body, each of those that are being read; the one that has had nothing for longest comes first. */
+  /** One for each body that is being read, to give it up. The body that has received nothing for longest comes first. */
   readonly giveUp: Set<() => void>;
 }
 
@@ -31,7 +31,7 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
 }
 
 /**
- * Counts more bytes as held, and gives up other bodies until there is room for them.
+ * Counts more bytes as held. Gives up other bodies, those idle for longest first, until there is room.
  * @returns false, with nothing counted, when there is no room
  */
 export function holdMore(budget: BodyBudget, bytes: number): boolean {
@@ -48,15 +48,15 @@ export interface ReadBodyOptions {
   readonly maxBytes: number;
   /** Shared by the bodies that are read at the same time. Default: this body is alone. */
   readonly budget?: BodyBudget;
-  /** Calls a task later. @returns a cancel function. Default: nothing here bounds the time. */
+  /** Calls a task later. @returns a cancel function. Default: no limit on the time. */
   readonly later?: (afterMs: number, task: () => void) => () => void;
 }
 
 /**
- * Reads a body of at most `maxBytes` into one buffer. Never rejects. Where the budget does not suffice, the body that has had
- * nothing for longest is `over_budget`: who sends and stops does not keep others out. After `too_large` and `over_budget` the
- * rest is read and thrown away, so that the sender gets to the answer; after `fragmented` and `too_slow` nothing more is read,
- * and the connection should be closed.
+ * Reads a body of at most `maxBytes` into one buffer. Never rejects. When the budget is used up, the body that has received
+ * nothing for longest ends as `over_budget`, so that a sender who stops does not keep others out. After `too_large` and
+ * `over_budget` the rest is read and thrown away, so that the sender gets to the answer; after `fragmented` and `too_slow`
+ * nothing more is read, and the connection should be closed.
  */
 export function readBody(message: BodyStream, options: ReadBodyOptions): Promise<Buffer | BodyFault> {
   const announcedBytes = Number(message.headers["content-length"] ?? options.maxBytes);
@@ -97,7 +97,7 @@ interface Gatherer {
   /** Bytes so far. */
   size(): number;
   bytes(): Buffer;
-  /** Gives back what it held of the budget. */
+  /** Returns to the budget what it held. */
   release(): void;
 }
 

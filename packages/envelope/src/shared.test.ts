@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "./message.ts";
 import { ALONE, MAX_MESSAGE_BYTES, readShared, sizeFaultOf } from "./shared.ts";
 
-/** An object that has so many bytes as JSON. */
+/** An object of this many bytes as JSON. */
 function sized(bytes: number): { [key: string]: string } {
   return { text: "x".repeat(bytes - '{"text":""}'.length) };
 }

@@ -1,7 +1,6 @@
+/** What the messages of one request share, and how large that and each message may be. */
 import { isObject, type JsonObject } from "./message.ts";
 import { readTime } from "./times.ts";
-
-/** What the messages of one request share, and how much of it and of each message is taken. */
 
 /** A message with what its batch shares, as JSON in UTF-8. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;
@@ -22,7 +21,7 @@ export interface Shared {
 const NONE: readonly string[] = Object.freeze([]);
 const SENT_AT: readonly string[] = Object.freeze(["sentAt"]);
 
-/** What a message that comes alone shares with others: nothing. */
+/** For a message that comes alone and shares nothing. */
 export const ALONE: Shared = Object.freeze({
   context: undefined,
   integrations: undefined,
@@ -43,17 +42,18 @@ export function readShared({ context, integrations, sentAt }: JsonObject): Share
   };
 }
 
-/** What a string of JSON has at most for each of its UTF-16 units: `\\u001f`. */
+/** The most bytes that JSON takes for one UTF-16 unit of a string: `\u001f`. */
 const MAX_BYTES_PER_CHAR = 6;
 /** Quotes, colon, comma and a number or a word. */
 const MAX_BYTES_BESIDE = 32;
-/** Of any field, also of those that are not kept; the plan's checks are stricter with what is. */
+/** How deep any field may nest, even one that is not kept. The plan's checks allow less. */
 const MAX_LEVELS = 64;
 const TOO_DEEP = Number.NEGATIVE_INFINITY;
 
 /**
- * Why the message at a place of a request is not taken for its size: asked before anything is filled in or walked. What is
- * shared counts for each message: a body of 1 MiB could become gigabytes.
+ * Why a message is too large to be taken; asked before anything is filled in or walked. What is shared counts for each
+ * message, because a body of 1 MiB could otherwise become gigabytes.
+ * @param index its place in the request, from 0
  */
 export function sizeFaultOf(
   message: unknown,
@@ -69,7 +69,7 @@ export function sizeFaultOf(
   return bytesOf(message) > limitBytes ? "event_too_large" : undefined;
 }
 
-/** A lower bound of what is left of `left` bytes: a walk that ends early spares nearly all an exact measurement. */
+/** A lower bound of what remains of `left` bytes. The walk ends early, and nearly no message has to be measured exactly. */
 function bytesLeft(value: unknown, left: number, level: number): number {
   if (level > MAX_LEVELS) return TOO_DEEP;
   if (typeof value === "string") return left - value.length * MAX_BYTES_PER_CHAR - MAX_BYTES_BESIDE;

@@ -25,7 +25,7 @@ const CAPITAL_Z = 90;
 /** What Go's clients send when they mean "no time". */
 const GO_ZERO_TIME = "0001-01-01T00:00:00Z";
 
-/** Epoch milliseconds; or no time was given; or one was, in a form that says no moment. */
+/** Epoch milliseconds; `absent`: no time was given; `unreadable`: something was that is not one. */
 export type ReadTime = number | "absent" | "unreadable";
 
 /**
@@ -42,8 +42,14 @@ export function readTime(value: unknown): ReadTime {
   return value === "" || value === GO_ZERO_TIME ? "absent" : readAnyForm(value);
 }
 
+/** `readTime` for where it does not matter why there is no time. */
+export function parseTime(value: unknown): number | undefined {
+  const time = readTime(value);
+  return typeof time === "number" ? time : undefined;
+}
+
 /**
- * Whether a text that was read as a time is what `toIsoTime` writes of it, as nearly all are: then it need not be written
+ * Whether a text that was read as a time is what `toIsoTime` would write for it, as nearly all are: it need not be written
  * again.
  */
 export function isIsoTime(text: unknown): text is string {
@@ -56,12 +62,6 @@ export function isIsoTime(text: unknown): text is string {
     text.charCodeAt(17) < DIGIT_6 && // no leap second
     !(text.charCodeAt(11) === DIGIT_2 && text.charCodeAt(12) === DIGIT_4) // 24:00 is the next day
   );
-}
-
-/** The same, where it does not matter why there is no time. */
-export function parseTime(value: unknown): number | undefined {
-  const time = readTime(value);
-  return typeof time === "number" ? time : undefined;
 }
 
 /** `2020-11-04T08:05:52.726Z`, as nearly all clients write it, character by character: NaN for anything else. */
@@ -87,10 +87,10 @@ function readUsualForm(text: string): number {
   return dayMs(digitsAt(text, 0) * 100 + digitsAt(text, 2), digitsAt(text, 5), digitsAt(text, 8)) + clock;
 }
 
-/** More than any part of a time: all of them have a limit. */
+/** More than any part of a time may be: the checks of its limit refuse it. */
 const NO_DIGITS = 10_000;
 
-/** The number that two digits make, or one; `NO_DIGITS` where there are others. The codes of "0" to "9" differ from `DIGIT_0` in the bits of their value. */
+/** The value of two digits, or of one; `NO_DIGITS` for other characters. XOR with `DIGIT_0` makes a digit its value. */
 function digitsAt(text: string, at: number, count: 1 | 2 = 2): number {
   const first = text.charCodeAt(at) ^ DIGIT_0;
   const second = count === 1 ? 0 : text.charCodeAt(at + 1) ^ DIGIT_0;
@@ -120,7 +120,7 @@ function readAnyForm(text: string): ReadTime {
   return ms;
 }
 
-/** NaN where no clock shows it. A leap second is the last millisecond of its minute. */
+/** NaN for a time that no clock shows. A leap second is the last millisecond of its minute. */
 function clockMs(hour: number, minute: number, second: number, ms: number): number {
   if (hour === 24) return minute + second + ms === 0 ? DAY_MS : Number.NaN;
   if (hour > 24 || minute > 59 || second > 60) return Number.NaN;
@@ -158,7 +158,7 @@ function dayMs(year: number, month: number, day: number): number {
   return (year * 365 + leapDays + dayOfYear - DAYS_BEFORE_1970) * DAY_MS;
 }
 
-/** From the first day of year 0, by the same sum. */
+/** Days from the first of year 0 to that of 1970, by the same sum. */
 const DAYS_BEFORE_1970 = 719_527;
 
 /** Slots for what was written last; a slot is the last six bits. */
@@ -182,8 +182,7 @@ export function toIsoTime(ms: number): string {
 }
 
 /**
- * Made of character codes, because two strings that are joined stay two inside of V8, for which its JSON.stringify takes
- * twice the time.
+ * Built from character codes: V8 keeps two joined strings as a pair, for which its JSON.stringify takes twice the time.
  */
 function writeTime(ms: number): string {
   const second = Math.floor(ms / SECOND_MS);

@@ -1,6 +1,5 @@
-import type { JsonObject, JsonValue } from "./message.ts";
-
 /** What is wrong with values that no plan describes: how deep they nest, and numbers that cannot be kept as sent. */
+import type { JsonObject, JsonValue } from "./message.ts";
 
 /** Deepest nesting of objects and arrays in a message, the message itself being level 1. */
 export const MAX_NESTING_LEVELS = 32;
@@ -11,7 +10,7 @@ const EXPONENT_FROM = 1e21;
 export type ValueFault = "too_deep" | "number_out_of_range";
 
 /**
- * Whether a number is written as what was sent, and read back as that by every JSON reader. JSON allows `1e400`, which
+ * Whether a number is written again as it was sent, and every JSON reader reads it as that number. JSON allows `1e400`, which
  * JavaScript would write as null. Integers beyond 2^53 lose digits, and beyond 64 bits the store rejects the document.
  */
 export function isExactNumber(value: number): boolean {
