@@ -66,7 +66,7 @@ function diffTexts(older: StringType, newer: StringType, note: Note): void {
     else note("newly_collected", "It must match another pattern.");
   }
   if (older.format !== newer.format) {
-    // Every other format takes something away from the text, but for what looks like an IP address.
+    // Every other format takes something away from the text; `version` also keeps what looks like an IP address.
     const isLess = older.format === "text" && newer.format !== "email" && newer.format !== "version";
     const kind = isLess ? "less" : "newly_collected";
     note(kind, `Its format is \`${newer.format}\` instead of \`${older.format}\`.`);

@@ -110,15 +110,15 @@ Fields
   \`items\` (needed) and \`max_items\` for arrays; \`fields\` (needed) for objects. Limits of an array's items stand under \`items\`.
 - Objects nest at most 8 deep. They have no \`sensitivity\`, no \`example\` and no \`column\`: their fields do.
 - Every other field has a \`sensitivity\`, and an \`example\` that the collector would keep whole.
-- A text that looks like an IP address as a whole is treated as one, by the source's policy, and that is noted: a version of
-  four numbers (\`4.2.0.17\`) too. Write \`format: version\` for versions: an optional \`v\`, a digit, then digits, letters, \`.\`,
-  \`-\` and \`+\`.
+- A text that as a whole looks like an IP address is treated as one: the source's policy applies, and that is noted. A version
+  of four numbers (\`4.2.0.17\`) looks like one too. Write \`format: version\` for versions: an optional \`v\`, a digit, then digits,
+  letters, \`.\`, \`-\` and \`+\`.
 - \`hash\` goes without \`enum\`, \`pattern\` and \`format\`. \`enum\` goes without \`pattern\` and \`format\`. \`pattern\` goes with the formats
   \`text\` and \`url\`; for a URL it is the path that must match.
 - A \`pattern\` is for the whole value (no \`^\` and \`$\` needed), in JavaScript's syntax of ECMAScript 2024 with the flag \`u\`,
-  without lookbehind. Groups may be optional and may repeat: \`[0-9]{1,3}[.][0-9]{1,3}(-beta[.][0-9]{1,3})?\`. What all patterns
-  of a message can cost is bounded, whatever its values are: a million steps of the matcher, about 10 ms, for an event's
-  fields with its source's \`context\` and \`ids\`, a pattern under \`items\` counted \`max_items\` times. Repetitions cost
+  without lookbehind. Groups may be optional and may repeat: \`[0-9]{1,3}[.][0-9]{1,3}(-beta[.][0-9]{1,3})?\`. All patterns of
+  a message together may cost at most a million steps of the matcher, about 10 ms, whatever its values are. That counts an
+  event's fields and its source's \`context\` and \`ids\`, and a pattern under \`items\` counts \`max_items\` times. Repetitions cost
   little where the next character decides which one takes it (\`[0-9]+[.][0-9]+[.][0-9]+\`), and much where several can
   (\`.*.*.*x\`). Prefer \`{1,16}\` to \`+\`.
 - \`buckets\` rise, and lie within \`minimum\` and \`maximum\`. What is below the first is removed.
@@ -128,9 +128,9 @@ Fields
 - An id is a string with a \`pattern\`, an \`enum\`, \`hash: true\` or \`format: ip\`: any text would let names and addresses pass.
 
 Instances
-- \`instance_id\` says where a source's messages carry the instance's id: what an instance may compare and delete, and what
-  reports count, goes by it. An event of the source declares that property, as a string without \`hash\` and \`format\`;
-  \`anonymousId\` is declared under \`ids\` likewise, and is not for the client: there it is a browser's. The installer's
+- \`instance_id\` says where a source's messages carry the instance's id. It decides what an instance may compare and delete,
+  and what reports count. An event of the source declares that property, as a string without \`hash\` and \`format\`;
+  \`anonymousId\` is declared under \`ids\` in the same way, but not for the client, where it is a browser's. The installer's
   \`anonymousId\` is an attempt's, not an instance's, unless the plan says so.
 - The SDK for servers fills the property in, and makes the instance's id the \`anonymousId\` of what it sends: a server
   without \`instance_id\` is found by both.

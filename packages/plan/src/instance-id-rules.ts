@@ -43,7 +43,7 @@ function fieldsNamed(
   });
 }
 
-/** Whether the value stays the text that was sent. */
+/** Whether the value is kept as the text that was sent. */
 function isKeptText(field: unknown): boolean {
   const { type, hash = false, format = "text" } = (isRecord(field) ? field : {}) as Partial<FieldFile>;
   return type === "string" && !hash && format === "text";

@@ -59,7 +59,7 @@ function checkPlaces(field: FieldFile | ItemFile, path: Path, fail: Report): voi
   }
 }
 
-/** @param values how many of them one field holds */
+/** @param values how many values one field can hold */
 function checkValues(field: FieldFile | ItemFile, path: Path, fail: Report, values = 1): void {
   if (field.type === "string") {
     if (field.hash === true) checkHash(field, path, fail);

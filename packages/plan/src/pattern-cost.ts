@@ -1,14 +1,15 @@
 /**
  * Bounds how many steps a backtracking matcher can spend on one value, whatever the value is.
  *
- * Each way through a part of a pattern leads to a try of what follows it. A way is *dead* when the next character can
- * begin nothing that may follow: then the try fails at once, and costs what following costs without a character.
- * `[a-z]+-[0-9]+` has one way that is not dead, `[a-z]+[a-f]+` as many as there are characters.
+ * For each way through a part of a pattern, the matcher tries what follows the part. A way is *dead* when the next
+ * character cannot begin anything that may follow: the try fails at once, and costs only what the rest of the pattern
+ * costs before it takes a character. `[a-z]+-[0-9]+` has one way that is not dead, `[a-z]+[a-f]+` as many as there are
+ * characters.
  */
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import { ANY_CHARACTER, type CharacterSet, characterSetOf, NO_CHARACTER, overlap } from "./character-set.ts";
 
-/** What a part can cost at most, tried at one place of a value. */
+/** The most that a part can cost when it is tried at one place of a value. */
 interface Cost {
   /** Within the part, over all ways through it. */
   readonly steps: number;
@@ -19,7 +20,7 @@ interface Cost {
   readonly emptyWays: number;
 }
 
-/** Beyond it nothing is counted. */
+/** More than this counts as no bound at all. */
 const ENOUGH = 1e15;
 const ONE_WAY: Cost = { steps: 1, ways: 1, deadWays: 0, emptySteps: 1, emptyWays: 1 };
 
@@ -41,7 +42,7 @@ function totalOf({ steps, ways, deadWays }: Cost): number {
   return steps + ways + deadWays;
 }
 
-/** @param follow every character that can come after the part, taken by whatever stands behind it */
+/** @param follow every character that what comes after the part can begin with */
 function costOf(part: AST.Element, follow: CharacterSet, maxLength: number): Cost {
   switch (part.type) {
     case "Character":
@@ -80,7 +81,7 @@ function costOfChoice(
   return { ...all, ways, deadWays: sum("deadWays") + emptyWays };
 }
 
-/** Whether the next character decides which of the alternatives it can be. */
+/** Whether the next character alone decides which alternative can match. */
 function areApart(alternatives: readonly AST.Alternative[], follow: CharacterSet): boolean {
   const starts = alternatives.map(({ elements }) => startOfSequence(elements));
   if (starts.filter(({ mayBeEmpty }) => mayBeEmpty).length > 1) return false;
@@ -113,7 +114,7 @@ function costOfRepetition(
 ): Cost {
   const { set, mayBeEmpty } = startOf(element);
   const body = costOf(element, max > 1 ? [...set, ...follow] : follow, maxLength);
-  // Beyond the least number, a round that takes no character is not made.
+  // Once `min` rounds are made, the matcher makes no round that takes no character.
   const rounds = Math.min(max, mayBeEmpty ? min + maxLength : maxLength);
   const emptyRounds = mayBeEmpty ? sumOfPowers(body.emptyWays, 0, min) : 1;
   const empty = {
@@ -122,7 +123,7 @@ function costOfRepetition(
   };
   const round = body.steps + times(body.deadWays, 1 + body.emptySteps);
   if (!mayBeEmpty && body.ways <= 1 && !overlap(set, follow)) {
-    // Where another round begins, nothing that follows does: only the last exit is not dead.
+    // A character that begins another round begins nothing that follows: only the last exit is not dead.
     const steps = 1 + times(rounds + 1, round);
     return { ...empty, steps, ways: 1, deadWays: rounds + 1 + times(rounds, body.deadWays) };
   }
@@ -137,7 +138,7 @@ function costOfRepetition(
 }
 
 interface Start {
-  /** Every character that it can begin with, or more. */
+  /** At least the characters that it can begin with. */
   readonly set: CharacterSet;
   readonly mayBeEmpty: boolean;
 }
@@ -183,7 +184,7 @@ function sumOfPowers(base: number, from: number, to: number): number {
   return sum;
 }
 
-/** Nothing times endless is nothing. */
+/** Without NaN: zero times Infinity is zero. */
 function times(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : a * b;
 }

@@ -71,7 +71,7 @@ interface PatternCost {
   readonly steps: number;
 }
 
-/** Of a block of fields as it is written; what is not sound is left out. */
+/** The costs of a block of fields, as the file has it. Malformed fields are left out. */
 function listCosts(block: unknown, path: Path): PatternCosts {
   if (!isRecord(block)) return [];
   return Object.entries(block).flatMap(([name, field]) => {

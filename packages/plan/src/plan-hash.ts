@@ -23,7 +23,7 @@ export function hashPlan(plan: Plan): string {
   return createHash("sha256").update(toCanonical(collected)).digest("hex");
 }
 
-/** Texts, and where rows are found again, are named and left out, so that a key which the format gets one day counts. */
+/** Leaves out by name what is not collected (texts, the places of instance ids): a key that the format gets later counts. */
 function toSource({ description: _, instanceIds: _found, context, ids, ...collected }: PlanSource) {
   return { ...collected, context: toFields(context), ids: toFields(ids) };
 }

@@ -63,7 +63,7 @@ export interface PlanSource {
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
   readonly retentionDays: number;
-  /** Where its messages carry the instance's id, the canonical place first. A message is the instance's that any of them names. */
+  /** Where its messages carry the instance's id, the canonical place first. A message belongs to the instance that any of them names. */
   readonly instanceIds: readonly InstanceIdPath[];
   /** Fields of `context` that its messages may carry. */
   readonly context: Fields;

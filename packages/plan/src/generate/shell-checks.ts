@@ -1,4 +1,4 @@
-/** The part of the sh table that is the same for every plan: what it checks values, policies and receipts with. */
+/** The part of the sh table that is the same for every plan: the checks of values, policies and receipts. */
 
 /** Of docs/state-folder.md. Prints the reason of packages/consent when it denies. */
 const POLICY = String.raw`{ sub(/[ \t\r]+$/, "") }

@@ -1,4 +1,4 @@
-/** What the installer kit cannot tell under a plan: allowed, and worth knowing before a failure is lost. */
+/** What the installer kit cannot report under a plan: allowed, and worth knowing before a failure goes unreported. */
 import { type Field, labelOf, type Plan, type PlanEvent } from "../plan.ts";
 
 export interface ShellGap {
@@ -8,9 +8,9 @@ export interface ShellGap {
 }
 
 const ERRORS = "Installation Errors";
-/** What the kit tells by itself: of an end that nobody told, and of Ctrl-C. */
+/** The kinds that the kit reports by itself: a script that ended without saying why, and Ctrl-C. */
 const OWN_KINDS = ["unknown", "interrupted"] as const;
-/** What the kit tells, in this order, in place of a kind that the plan does not allow. */
+/** The kinds that the kit reports in place of one that the plan does not allow: the first that it allows. */
 const FALLBACKS: readonly string[] = ["unknown", "other"];
 
 const HEARTBEAT = "Instance Active";

@@ -1,4 +1,4 @@
-/** What the sh table has people read: the notice, the questions, and what is new in a later plan. */
+/** The texts in the sh table for people: the notice, the questions, and what is new in a later plan. */
 import type { Fields, Plan, PlanSourceName } from "../plan.ts";
 
 /** `$1` is the occasion: what a person is told, or asked for a source. */
@@ -34,7 +34,7 @@ export function writeNews(plan: Plan, sources: readonly PlanSourceName[]): reado
   return writeCase("candor_plan_news", arms);
 }
 
-/** The versions that brought something of what a source may send. */
+/** The versions that added to what a source may send. */
 function versionsOf(plan: Plan, source: PlanSourceName): ReadonlySet<number> {
   const { context = {}, ids = {} } = plan.sources[source] ?? {};
   const events = plan.events.filter(({ sources }) => sources.includes(source));

@@ -97,14 +97,14 @@ function writeOfSources(plan: Plan): readonly string[] {
   ];
 }
 
-/** An event, or as '' the context of all. */
+/** An event; the one named '' is the context of every message. */
 interface Entry {
   readonly name: string;
   readonly since: number;
   readonly fields: Fields;
 }
 
-/** The fields of objects by their paths: `library.name`. */
+/** All fields, with those of objects by their paths: `library.name`. */
 function flatten(fields: Fields, prefix: string): Fields {
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]): [string, Field][] =>

@@ -7,8 +7,8 @@ import { type Place, reject, type ValueCheck } from "./place.ts";
 const MAX_HASHED_LENGTH = 1024;
 
 /**
- * How an SDK hashes what stands at a place, also what looks like a hash; undefined in a collector. Too long a value
- * goes, also from a source that observes: it names somebody.
+ * How an SDK hashes the value at a place, even one that looks like a hash; undefined in a collector. A value that is too
+ * long is removed, even when the source observes: it names somebody.
  */
 export function compileKeyedHash({ reducers, path }: Place): KeyedHash | undefined {
   const { keyedHash } = reducers;
@@ -30,7 +30,7 @@ export function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck
   };
 }
 
-/** Of a collector: nobody can tell whether a sender used a key, so what was sent is hashed once more under its own. */
+/** For a collector. It cannot tell whether the sender used a key, so it hashes what was sent once more, under its own. */
 export function compileSentHash(check: StringCheck, place: Place): ValueCheck {
   const { reducers } = place;
   return (value, notes) => {

@@ -1,4 +1,4 @@
-/** Compiles a plan's `pattern` to a check: to look-ups in tables where it is of the simple kind, else to a RegExp. */
+/** Compiles a plan's `pattern` to a check: look-ups in tables for a simple pattern, a RegExp for any other. */
 import { ASCII, type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts";
 
 export type PatternCheck = (value: string) => boolean;
@@ -14,7 +14,7 @@ export function charactersOf(pattern: string): AsciiClass | undefined {
   return all;
 }
 
-/** `[0-9a-f]{20,24}`: so many characters of a class, as many as there are. */
+/** `[0-9a-f]{20,24}`: characters of one class, as many as come within the bounds. */
 interface Part {
   readonly chars: AsciiClass;
   readonly least: number;
@@ -23,9 +23,9 @@ interface Part {
 }
 
 /**
- * A check of the whole value, as `pattern` of an HTML form is meant. Parts of one class each that cannot be mistaken for
- * what follows are matched without going back, three times as fast as by a RegExp. Values beyond ASCII, and patterns of
- * any other kind, are left to the RegExp.
+ * A check of the whole value, like `pattern` of an HTML form. A pattern is simple when each of its parts is one class that
+ * takes nothing which the next part needs: it is matched without backtracking, three times as fast as by a RegExp. Values
+ * beyond ASCII, and all other patterns, are left to the RegExp.
  */
 export function compilePattern(pattern: string): PatternCheck {
   const regExp = new RegExp(`^(?:${pattern})$`, "u");
@@ -57,7 +57,7 @@ function endOfMatch(value: string, parts: readonly Part[]): number {
   return at;
 }
 
-/** At `|` outside of classes. A group is no simple part, so what is inside of one does not matter. */
+/** Splits at `|` outside of classes; inside of a group too, which does no harm: no group is simple. */
 function splitAlternatives(pattern: string): string[] {
   const alternatives = [""];
   for (const [token] of pattern.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|./gsu)) {
@@ -70,7 +70,7 @@ function splitAlternatives(pattern: string): string[] {
 const PART =
   /(?<chars>\\[dw]|\\[^\p{L}\p{N}]|\[(?!\^)(?:\\[^\p{L}\p{N}]|\\[dw]|[^\]\\])+\]|[^\\[\](){}|*+?.^$])(?<quantifier>[*+?]|\{\d+(?:,\d*)?\})?/uy;
 
-/** Undefined where the pattern has anything else than simple parts, or where one may take what the next one needs. */
+/** Undefined where the pattern has any part that is not simple, or where one may take what the next one needs. */
 function readParts(pattern: string): readonly Part[] | undefined {
   const parts: Part[] = [];
   for (let at = 0; at < pattern.length; at = PART.lastIndex) {
@@ -95,7 +95,7 @@ function boundsOf(quantifier: string | undefined): { readonly least: number; rea
   };
 }
 
-/** Whether a part takes a fixed number of characters, or none that what follows it could begin with. */
+/** Whether a part takes a fixed number of characters, or only such as nothing after it can begin with. */
 function isSettled({ chars, least, most }: Part, behind: readonly Part[]): boolean {
   if (least === most) return true;
   for (const next of behind) {

@@ -6,7 +6,7 @@ const EMAIL = /^[^\s@]+@[^\s@]+$/;
 /** Semver, dotted numbers of any count, and what distributions add to them. */
 export const VERSION_PATTERN = "v?[0-9][0-9A-Za-z.+-]*";
 
-/** Formats that are a form of their own. */
+/** The formats that say themselves what a value looks like. */
 const FORMS: { readonly [format in StringFormat]?: RegExp } = {
   email: EMAIL,
   version: new RegExp(`^${VERSION_PATTERN}$`),

@@ -78,8 +78,8 @@ export function compileObject(fields: Fields, place: Place): ValueCheck {
 }
 
 /**
- * Finds checks by name. Clients write the fields of an event in one order: the field that stood at a position last time
- * is tried before the look-up. What is remembered is as bounded as the plan.
+ * Finds checks by name. Clients write the fields of an event in the same order each time, so the field that was last at
+ * a position is tried before the look-up. It remembers one field per field of the plan.
  */
 function inUsualOrder(
   checks: ReadonlyMap<string, ValueCheck>,
@@ -144,8 +144,8 @@ function compileText(type: StringType, place: Place): ValueCheck {
 }
 
 /**
- * Whether a string stays as it is, told quickly for most that do: they have the declared form, and no character that an
- * address needs.
+ * A quick test for strings that stay as they are. It is true of most: those of the declared form that have no character
+ * which an address needs.
  */
 function compileFine(type: StringType, check: StringCheck): (value: string) => boolean {
   if (type.enum !== undefined) return (value) => check(value) === undefined;

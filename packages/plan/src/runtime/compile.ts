@@ -19,8 +19,8 @@ import { scrubValue } from "./scrub-value.ts";
 import type { Contact, RefuseReason, Verdict } from "./verdict.ts";
 
 /**
- * What is checked of a message: an Envelope has it all. Its fields are replaced; values in its properties and traits too.
- * Its context may be shared with other messages, and is copied when something in it changes.
+ * The part of a message that is checked; an Envelope has all of it. Its fields are replaced, and so are values in its
+ * properties and traits. Its context may be shared with other messages: it is copied when something in it changes.
  */
 export interface CheckedMessage {
   readonly type: MessageType;
@@ -156,9 +156,9 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
 }
 
 /**
- * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash; a declared hash
- * is hashed once more (see `compileSentHash`). An SDK hashes
- * where the plan says so, whatever the id looks like, and sends no id that is not declared.
+ * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash; a declared hash is
+ * hashed once more (see `compileSentHash`). An SDK hashes where the plan says so, whatever the id looks like, and sends no
+ * id that is not declared.
  */
 function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   const field = ids[name];
@@ -193,7 +193,7 @@ function checkKnown(message: CheckedMessage, rule: EventRule, rules: SourceRules
   const given = rule.root === "properties" ? message.properties : message.traits;
   const fields = rule.fields(given ?? NO_FIELDS, notes);
   if (fields !== given && given !== undefined) message[rule.root] = isObject(fields) ? fields : NO_FIELDS;
-  const { isRequiredMissing } = notes; // what context requires breaks no event
+  const { isRequiredMissing } = notes; // a field that is missing in the context drops no event
   clearOthers(message, rule, notes);
   checkShared(message, rules, notes);
   const contact = rule.contact === undefined ? undefined : takeContact(message, rule.contact, rule.root);

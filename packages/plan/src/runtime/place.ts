@@ -1,4 +1,4 @@
-/** Where a value stands in a plan, and what every check of one does with a value that does not fit. */
+/** Where a value stands in a plan, and what all checks do with a value that does not fit. */
 import { type JsonValue, valueFaultOf } from "@candor/envelope/wire";
 import type { IpPolicy, UserAgentPolicy } from "../plan.ts";
 import type { Notes } from "./notes.ts";
@@ -16,7 +16,7 @@ export interface Reducers {
   /** An IP address under a policy; undefined: nothing of it is kept. */
   address(address: string, policy: IpPolicy): string | undefined;
   userAgent(userAgent: string, policy: UserAgentPolicy): string | undefined;
-  /** The keyed hash of an id that has not the declared form; in a collector, also of a hash that was sent. */
+  /** The keyed hash of an id that does not have the declared form; in a collector, also of a hash that was sent. */
   pseudonym(value: string): string;
   /**
    * Of an SDK: the hash that stands for a value with `hash: true`, as lower-case hex of 32 to 64 characters. Without
@@ -32,14 +32,14 @@ export interface Place {
   readonly level: number;
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
-  /** What stands here belongs to this message alone, and may be changed; else it is copied. */
+  /** The value belongs to this message alone and may be changed in place; otherwise it is copied. */
   readonly isOwn: boolean;
   /** Keep what breaks the plan, with addresses cut out, and only note it. */
   readonly observe: boolean;
   readonly reducers: Reducers;
 }
 
-/** Notes why a value does not fit, and keeps of it what a source that observes keeps. */
+/** Notes why a value does not fit. Returns what is kept of it: nothing, unless the source observes. */
 export function reject(
   value: JsonValue,
   reason: TrimReason,

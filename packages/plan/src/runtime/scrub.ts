@@ -10,7 +10,7 @@ export interface Scrubbed {
 
 /** Every e-mail and IP address has one of these, plain or encoded; most texts have none. */
 const SUSPICIOUS = /[@%&\uFF00-\uFF5E\uFE6B]|\d\.\d+\.\d+\.\d|:[0-9a-f:]*:/i;
-/** What all of these need; beyond ASCII it takes the search to tell. */
+/** Each of those has one of these, or a character beyond ASCII, for which only the search can tell. */
 const MARKS = toAsciiClass("[.:@%&]");
 const ENCODED = /[%&\uFF00-\uFF5E\uFE6B]/;
 const TWO_COLONS = /:[0-9a-f:]*:/i;
