@@ -1,7 +1,7 @@
-/** Tells when a collector has done everything that its load asked for: the log drained, the engine's merges idle. */
+/** Tells when a collector has finished the work that its load caused: the log is drained, and no merge runs. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector } from "./collector.ts";
-import { engineClient } from "./engine-client.ts";
+import { withEngine } from "./engine-client.ts";
 import { cpuMs, threads } from "./processes.ts";
 import { readDrainState } from "./read-api.ts";
 
@@ -16,9 +16,9 @@ export type Cpu = {
 };
 
 export type Rest = {
-  /** False when it was still at work as the time was over. */
+  /** False when it was still at work when the time was up. */
   readonly isAtRest: boolean;
-  /** Up to the moment from which all was quiet. */
+  /** Up to the moment when it became quiet. */
   readonly cpu: Cpu;
 };
 
@@ -27,7 +27,7 @@ const QUIET_POLLS = 3;
 /** Of one core, collector and engine together. An idle pair takes some 1%. */
 const QUIET_SHARE = 0.03;
 
-/** What is watched until it is quiet. */
+/** The work that `untilQuiet` waits for. */
 export type Watched = {
   readCpu(): Cpu;
   /** Costs CPU time that the load did not cause, so it is asked only when the processes are quiet. */
@@ -94,13 +94,10 @@ export function totalMs({ mainThreadMs, inserterMs, otherThreadsMs, engineMs }: 
 async function hasNothingToDo(collector: Collector): Promise<boolean> {
   const { pending } = await readDrainState(collector);
   if (pending > 0) return false;
-  const client = engineClient(collector);
-  try {
+  return withEngine(collector, async (client) => {
     const query = "SELECT count() AS merges FROM system.merges";
     const result = await client.query({ query, format: "JSONEachRow" });
     const [row] = await result.json<{ merges: string | number }>();
     return Number(row?.merges) === 0;
-  } finally {
-    await client.close();
-  }
+  });
 }

@@ -1,7 +1,7 @@
 /**
  * The least that a durable collector on Node can cost, as a process: node:http, read the body, JSON.parse it, append it to a file,
- * answer 200 once a group fdatasync has it on disk. Started by `startBaseline` with the file to append to; its first message is its
- * port; any message asks for an empty file.
+ * answer 200 once a group fdatasync has it on disk. `startBaseline` starts it with the file to append to. The first message that it
+ * sends is its port; any message to it empties the file.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";

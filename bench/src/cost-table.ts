@@ -1,7 +1,7 @@
 /** The tables of what an event costs. */
 import type { Cost, CostRound, CpuBy } from "./cost.ts";
 import { median } from "./latencies.ts";
-import { describeErrors } from "./load-options.ts";
+import { faultsOf, nameBatchSize } from "./load-options.ts";
 import { formatCount, formatMs, formatPercent, markdownTable } from "./table.ts";
 
 const HEADER = [
@@ -17,8 +17,8 @@ const HEADER = [
 ];
 
 /**
- * Medians over the rounds. What is set against the baseline is so round by round, and the median taken of that: on a machine whose
- * speed wavers, neighbours in time compare, medians of different moments do not.
+ * Medians over the rounds. Each round is compared with the baseline's round next to it, and the ratio is the median of these: when
+ * the machine's speed varies, only rounds that are close in time compare.
  */
 export function costTable(costs: readonly Cost[]): string {
   return markdownTable(HEADER, costs.map(costRow));
@@ -30,10 +30,10 @@ function costRow(cost: Cost): string[] {
   const toBaseline = (read: (round: CostRound) => number) =>
     median(rounds.flatMap((round, index) => (baseline[index] ? [read(round) / read(baseline[index])] : [])));
   const isBaseline = subject === "baseline";
-  // What was still at work when the time was over had cost more by the end.
+  // A round that was still at work when the time was up cost more than was measured.
   const atLeast = rounds.every(({ isAtRest }) => isAtRest) ? "" : ">";
   return [
-    nameOf(cost) + faultsOf(rounds),
+    nameOf(cost) + faultsOf(rounds.map(({ load }) => load)),
     formatCount(middle(({ load }) => load.eventsPerS)),
     isBaseline ? "" : formatPercent(toBaseline(({ load }) => load.eventsPerS)),
     formatMs(middle(({ load }) => load.p50Ms)),
@@ -45,7 +45,7 @@ function costRow(cost: Cost): string[] {
   ];
 }
 
-/** Whose CPU time it is, in seconds per million events until all is at rest. */
+/** CPU time by thread and process: seconds per million events, until all is at rest. */
 export function cpuTable(costs: readonly Cost[]): string {
   return markdownTable(
     ["CPU s per million until at rest", "main thread", "inserter", "other threads", "engine"],
@@ -64,12 +64,5 @@ export function cpuTable(costs: readonly Cost[]): string {
 }
 
 function nameOf({ subject, nodeVersion, batchSize }: Cost): string {
-  const size = batchSize === 1 ? "single events" : `batches of ${batchSize}`;
-  return `${size}, ${subject}, Node ${nodeVersion}`;
-}
-
-/** A rate with refusals or lost connections in it is no rate; so they stand beside it. */
-function faultsOf(rounds: readonly CostRound[]): string {
-  const faults = rounds.map(({ load }) => describeErrors(load.errors)).filter((fault) => fault !== null);
-  return faults.length === 0 ? "" : ` (${faults.join("; ")})`;
+  return `${nameBatchSize(batchSize)}, ${subject}, Node ${nodeVersion}`;
 }

@@ -1,6 +1,6 @@
 /**
- * What an event costs: the baseline and Candor, turn by turn on the same Node, as fast as 32 connections send usage events under the
- * default plan.
+ * Measures what an event costs: the baseline and Candor take turns on the same Node, while 32 connections send usage events of the
+ * default plan as fast as they are answered.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -22,7 +22,7 @@ export type CostOptions = {
   readonly log: (line: string) => void;
 };
 
-/** The rounds of one subject at one size of batch. `baseline` holds those of the same Node, round by round beside `rounds`. */
+/** The rounds of one subject at one batch size. `baseline[i]` is the baseline's round next to `rounds[i]`, on the same Node. */
 export type Cost = {
   readonly subject: "baseline" | "Candor";
   readonly nodeVersion: string;
@@ -35,12 +35,12 @@ export type CostRound = {
   readonly load: LoadResult;
   /** CPU seconds per million events, collector and engine together, inside the measured time. */
   readonly measuredCpuS: number;
-  /** The same from the first event of the warm-up until nothing is left to do. */
+  /** The same, from the first event of the warm-up until nothing is left to do. */
   readonly restCpuS: number;
-  /** Whose `restCpuS` is. */
+  /** `restCpuS` by thread and process. */
   readonly restCpuBy: CpuBy;
   readonly isAtRest: boolean;
-  /** Microseconds of the load generator for each event. */
+  /** CPU microseconds that the load generator spends on an event. */
   readonly generatorUs: number;
 };
 
@@ -64,7 +64,7 @@ type Subject = {
 const BATCH_SIZES = [1, 100];
 const REST_WITHIN_MS = 120_000;
 
-/** Subjects take turns, round by round, so that a noisy moment of the machine meets all of them. */
+/** Subjects take turns, round by round, so that a noisy moment of the machine affects all of them. */
 export async function measureCost(options: CostOptions): Promise<Cost[]> {
   const folder = mkdtempSync(join(tmpdir(), "candor-bench-cost-"));
   const subjects: Subject[] = [];

@@ -9,7 +9,7 @@ const BATCH_SIZE = 100;
 
 /**
  * Bytes on disk for usage events that never repeat: the load generator's few thousand would compress against their own copies
- * and flatter the figure. The collector must be empty, or what else is in its store counts too.
+ * and flatter the figure. The collector must be empty: all that is in its store counts.
  *
  * @param events default 200000.
  */

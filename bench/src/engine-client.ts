@@ -4,8 +4,20 @@ import { Agent } from "node:http";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type { Collector } from "./collector.ts";
 
-/** Speaks to the engine through its own socket. Close it after use. */
-export function engineClient(collector: Collector): ClickHouseClient {
+/** Lends a client that speaks to the engine through its own socket, and closes it afterwards. */
+export async function withEngine<T>(
+  collector: Collector,
+  use: (client: ClickHouseClient) => Promise<T>,
+): Promise<T> {
+  const client = openClient(collector);
+  try {
+    return await use(client);
+  } finally {
+    await client.close();
+  }
+}
+
+function openClient(collector: Collector): ClickHouseClient {
   const enginePid = collector.enginePid();
   const socketPath = enginePid === undefined ? undefined : listeningSocket(enginePid);
   if (socketPath === undefined) throw new Error("the collector has no engine that listens on a unix socket");
@@ -14,7 +26,7 @@ export function engineClient(collector: Collector): ClickHouseClient {
     url: "http://localhost",
     http_agent: new Agent(options),
     request_timeout: 600_000,
-    // Otherwise it warns each time of proxies that close connections at rest; there is none on a unix socket.
+    // Otherwise it warns about proxies that close idle connections; a unix socket has none.
     log: { level: ClickHouseLogLevel.ERROR },
   });
 }

@@ -78,8 +78,19 @@ function forkLoad(options: LoadOptions): Promise<LoadResult> {
   });
 }
 
+/** `single events` or `batches of N`, as tables name a load. */
+export function nameBatchSize(batchSize: number): string {
+  return batchSize === 1 ? "single events" : `batches of ${batchSize}`;
+}
+
+/** What went wrong in the loads, in parentheses, to stand beside their rate; empty when nothing did. */
+export function faultsOf(loads: readonly LoadResult[]): string {
+  const faults = loads.map(({ errors }) => describeErrors(errors)).filter((fault) => fault !== null);
+  return faults.length === 0 ? "" : ` (${faults.join("; ")})`;
+}
+
 /** Null when every request was answered 2xx and every event accepted, else what happened. */
-export function describeErrors({ statuses, disconnects, refusedEvents }: LoadErrors): string | null {
+function describeErrors({ statuses, disconnects, refusedEvents }: LoadErrors): string | null {
   const parts = Object.entries(statuses).map(([status, count]) => `${count} x ${status}`);
   if (disconnects > 0) parts.push(`${disconnects} disconnected`);
   if (refusedEvents > 0) parts.push(`${refusedEvents} events refused`);

@@ -1,4 +1,4 @@
-/** Owns the choice of the Node that runs what is measured: `--node`. */
+/** Finds the Node binaries that run what is measured: `--node`. */
 import { spawnSync } from "node:child_process";
 
 export type NodeBinary = { readonly path: string; readonly version: string };

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** What /proc says about processes. Linux only, as the benchmarks are. A process that is gone has 0 of everything. */
+/** What /proc says about processes. Linux only, as the benchmarks are. For a process that is gone every figure is 0. */
 
 const CLOCK_TICKS_A_SECOND = 100;
 

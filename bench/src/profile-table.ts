@@ -1,13 +1,13 @@
-/** The functions with the most time of their own, grouped by file. */
+/** Prints the functions with the most self time, grouped by file. */
 import type { SelfTime, SelfTimes } from "./cpu-profile.ts";
 import { markdownTable } from "./table.ts";
 
-/** With the lines of their files some 40 rows. */
+/** Makes some 40 rows, with one for each file. */
 const FUNCTIONS = 28;
 
 /**
- * A file's line has the sum of all its functions; below it stand those that are among the longest of all. Files without one of
- * these are summed up in the last line.
+ * A file's row is the sum of all its functions; below it are those of them that are among the longest of all. The last row sums
+ * up the files that have none of these.
  */
 export function selfTimesTable({ functions }: SelfTimes, busyUsPerEvent: number): string {
   const longest = new Set(functions.slice(0, FUNCTIONS));
@@ -51,7 +51,7 @@ function fileOf(url: string): string {
   return ours ?? url;
 }
 
-/** A pattern's source may hold what would break the table. */
+/** The source of a pattern may contain characters that would break the table. */
 function nameOf({ functionName, line }: SelfTime): string {
   const name = functionName === "" ? "(anonymous)" : functionName.replaceAll("|", "\\|").slice(0, 60);
   return line > 0 ? `${name}:${line}` : name;

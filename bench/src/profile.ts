@@ -1,11 +1,11 @@
-/** Profiles the running collector, thread by thread, and says in which functions its time goes. */
+/** Profiles a running collector, thread by thread, and shows which functions take its time. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startCollector, writeKeys } from "./collector.ts";
 import { type CpuProfile, type SelfTimes, selfTimesOf } from "./cpu-profile.ts";
-import { describeErrors, type LoadResult, runLoad } from "./load-options.ts";
+import { faultsOf, type LoadResult, nameBatchSize, runLoad } from "./load-options.ts";
 import type { NodeBinary } from "./node-binary.ts";
 import { selfTimesTable } from "./profile-table.ts";
 import { formatCount, formatPercent } from "./table.ts";
@@ -20,17 +20,14 @@ export type ProfileOptions = {
 
 type Thread = SelfTimes & { readonly name: string };
 
-/** Below it a thread's functions are left out. */
+/** Threads that are less busy are left out. */
 const LEAST_BUSY_SHARE = 0.02;
 
 /** A collector of its own, profiled from its start to its clean end; only the measured part of the load counts. */
 export async function profileTables(options: ProfileOptions): Promise<string> {
   const { load, threads } = await profileOnce(options);
-  const size = options.batchSize === 1 ? "single events" : `batches of ${options.batchSize}`;
-  const faults = describeErrors(load.errors);
-  const title = `Profile, ${size}, Node ${options.node.version}: ${formatCount(load.eventsPerS)} events/s while profiled${
-    faults === null ? "" : ` (${faults})`
-  }`;
+  const subject = `${nameBatchSize(options.batchSize)}, Node ${options.node.version}`;
+  const title = `Profile, ${subject}: ${formatCount(load.eventsPerS)} events/s while profiled${faultsOf([load])}`;
   const tables = threads
     .filter(({ busyShare }) => busyShare >= LEAST_BUSY_SHARE)
     .map((thread) => {
@@ -58,7 +55,7 @@ async function profileOnce(options: ProfileOptions): Promise<{ load: LoadResult;
         writeKey: writeKeys.server,
         idPrefix,
       });
-      // The generator prepares its requests first, so that its time begins and ends a little after ours.
+      // The generator prepares its requests first, so its measured time begins and ends a little after ours.
       await sleep(warmupMs);
       const fromUs = nowUs();
       await sleep(durationMs);

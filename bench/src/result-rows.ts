@@ -1,6 +1,6 @@
 import type { DrainFigures } from "./drain.ts";
 import type { FreshnessFigures } from "./freshness.ts";
-import { describeErrors, type LoadResult } from "./load-options.ts";
+import { faultsOf } from "./load-options.ts";
 import type { StoreSize } from "./store-size.ts";
 import { formatCount, formatMb, formatMs } from "./table.ts";
 
@@ -52,10 +52,4 @@ export function diskRows({ rows, eventsBytes, databaseBytes }: StoreSize): strin
     [`disk after merges, ${formatCount(rows)} events, their table`, each(eventsBytes)],
     ["disk after merges, whole database", each(databaseBytes)],
   ];
-}
-
-/** A rate with refusals or lost connections in it is no rate; so they stand beside it. */
-function faultsOf(loads: readonly LoadResult[]): string {
-  const faults = loads.map(({ errors }) => describeErrors(errors)).filter((fault) => fault !== null);
-  return faults.length === 0 ? "" : ` (${faults.join("; ")})`;
 }

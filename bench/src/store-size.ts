@@ -1,7 +1,7 @@
 /** What the events take on disk. */
 import type { ClickHouseClient } from "@clickhouse/client";
 import type { Collector } from "./collector.ts";
-import { engineClient } from "./engine-client.ts";
+import { withEngine } from "./engine-client.ts";
 
 export type StoreSize = {
   readonly rows: number;
@@ -13,8 +13,7 @@ export type StoreSize = {
 
 /** Merges every part of `candor.events` into one and reads what is left on disk. The collector must be drained and idle. */
 export async function mergedStoreSize(collector: Collector): Promise<StoreSize> {
-  const client = engineClient(collector);
-  try {
+  return withEngine(collector, async (client) => {
     await client.command({ query: "OPTIMIZE TABLE candor.events FINAL" });
     const [events] = await selectSizes(client, "AND table = 'events'");
     const [database] = await selectSizes(client, "");
@@ -23,9 +22,7 @@ export async function mergedStoreSize(collector: Collector): Promise<StoreSize> 
       eventsBytes: Number(events?.bytes ?? 0),
       databaseBytes: Number(database?.bytes ?? 0),
     };
-  } finally {
-    await client.close();
-  }
+  });
 }
 
 async function selectSizes(
