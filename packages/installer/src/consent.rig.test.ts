@@ -1,11 +1,10 @@
 // @module-tag posix-tools
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findProgram, SHELLS } from "./rig/shells.ts";
+import { runScript, SHELLS } from "./rig/shells.ts";
 import { tables } from "./rig/tables.ts";
 
 const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
@@ -44,9 +43,8 @@ kit_policy_file=$1/policy
 if kit_decide "$8" 2>/dev/null; then echo "allow $kit_reason $kit_covers"; else echo "deny $kit_reason"; fi
 `;
 
-for (const { name: shell, command, tags } of SHELLS)
-  describe(`in ${shell}`, { tags }, () => {
-    const [program, ...flags] = command;
+for (const shell of SHELLS)
+  describe(`in ${shell.name}`, { tags: shell.tags }, () => {
     let folder = "";
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), "candor-consent-"));
@@ -68,16 +66,11 @@ for (const { name: shell, command, tags } of SHELLS)
           plan.hash,
           switches.disable,
           switches.optIn ?? "",
+          switches.mode,
+          source,
+          rule,
         ];
-        const run = spawnSync(
-          findProgram(program) ?? program,
-          [...flags, "-c", SCRIPT, "sh", ...words, switches.mode, source, rule],
-          {
-            encoding: "utf8",
-            stdio: ["ignore", "pipe", "pipe"],
-            env: { PATH: process.env.PATH, ...facts.environment },
-          },
-        );
+        const run = runScript(shell, SCRIPT, words, { environment: facts.environment });
         return `${name}: ${run.stdout.trim()}${run.stderr}`;
       });
       expect(decided).toEqual(

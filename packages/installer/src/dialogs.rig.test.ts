@@ -20,8 +20,8 @@ const SIGINT = 2;
 
 const TOLD = receipt("installer", "notice") + receipt("server", "notice");
 const ASK = "telemetry_notice\ntelemetry_ask\necho done";
-const yes = `${docker("true")}`;
-const no = `${docker("false")}`;
+const yes = docker("true");
+const no = docker("false");
 
 function docker(client: string): string {
   return `APPSMITH_DISABLE_TELEMETRY=false\nAPPSMITH_CLIENT_TELEMETRY=${client}\n`;
@@ -210,6 +210,7 @@ const conversations: readonly Conversation[] = [
 
 const SUPPORT = "May the makers of Appsmith write to you about this install? [y/N] ";
 const ADDRESS = "Your e-mail address (empty: none is sent): ";
+const SUPPORT_ALONE = "telemetry_notice\ntelemetry_support\necho done";
 const AFTER_FAILURE =
   "telemetry_notice\nTELEMETRY_URL=$SUPPORT_URL\nkit_kind=port_taken\ntelemetry_support\necho done";
 
@@ -217,27 +218,19 @@ for (const shell of SHELLS)
   describe(`at a terminal, in ${shell.name}`, { tags: shell.tags }, () => {
     for (const conversation of conversations)
       it(conversation.name, { tags: conversation.how === "in background" ? ["bash"] : [] }, async () => {
-        const installation = prepareInstallation({
-          shell,
-          table: conversation.table ?? "first",
-          script: conversation.script ?? ASK,
-          url: await closedUrl(),
-          sender: "curl",
-          environment: conversation.environment ?? {},
-          files: conversation.files ?? {},
-        });
+        const url = await closedUrl();
+        const installation = prepareInstallation({ script: ASK, ...conversation, shell, url });
         try {
           const { status, output, unasked } = await installation.runInTerminal(
             conversation.dialog,
             conversation.how,
           );
           await installation.rest();
-          const notice = NOTICE;
           const lines =
             (installation.read("opt/telemetry/receipts.ndjson") ?? "").match(/^.*"client".*$/gm) ?? [];
           expect({
             status,
-            output: output.replace(notice, ""),
+            output: output.replace(NOTICE, ""),
             unasked,
             client: lines.map((line) =>
               /"answer":"(\w+)".*"planVersion":(\d+)/.exec(line)?.slice(1).join(" "),
@@ -282,12 +275,9 @@ for (const shell of SHELLS)
       const recorder = await openRecorder(200);
       const installation = prepareInstallation({
         shell,
-        table: "first",
         script: AFTER_FAILURE,
         url: recorder.url,
-        sender: "curl",
         environment: { SUPPORT_URL: recorder.url },
-        files: {},
       });
       try {
         const outcome = await installation.runInTerminal(dialog);
@@ -304,17 +294,11 @@ for (const shell of SHELLS)
     });
 
     it("support: nobody is asked for an address that could not be sent", async () => {
-      const machine = {
-        shell,
-        url: "http://127.0.0.1:1",
-        sender: "curl",
-        environment: {},
-        files: {},
-      } as const;
       const installation = prepareInstallation({
-        ...machine,
+        shell,
         table: "mute",
-        script: "telemetry_notice\ntelemetry_support\necho done",
+        script: SUPPORT_ALONE,
+        url: "http://127.0.0.1:1",
       });
       try {
         const { output } = await installation.runInTerminal([]);
@@ -329,15 +313,7 @@ for (const shell of SHELLS)
         tags: sender === "none" ? [] : [sender],
       }, async () => {
         const recorder = await openRecorder(200);
-        const installation = prepareInstallation({
-          shell,
-          table: "first",
-          script: "telemetry_notice\ntelemetry_support\necho done",
-          url: recorder.url,
-          sender,
-          environment: {},
-          files: {},
-        });
+        const installation = prepareInstallation({ shell, script: SUPPORT_ALONE, url: recorder.url, sender });
         try {
           const { output } = await installation.runInTerminal([]);
           expect(output.replace(NOTICE, "")).toBe("done\n");
@@ -351,12 +327,9 @@ for (const shell of SHELLS)
     it("support: an address that could not be sent is not kept, and the person is told", async () => {
       const installation = prepareInstallation({
         shell,
-        table: "first",
         script: AFTER_FAILURE,
         url: "",
-        sender: "curl",
         environment: { SUPPORT_URL: await closedUrl() },
-        files: {},
       });
       // A place for temporary files of which nothing may be left.
       const temporary = join(installation.folder, "tmp");

@@ -1,11 +1,10 @@
 // @module-tag posix-tools
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { findProgram, SHELLS } from "./rig/shells.ts";
+import { runScript, SHELLS } from "./rig/shells.ts";
 
 const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
 const VECTORS = new URL("../docker-env.json", import.meta.url);
@@ -57,9 +56,8 @@ it("every vector that the kit can tell says what both of compose read", () => {
   expect(vectors.length).toBeGreaterThan(60);
 });
 
-for (const { name: shell, command, tags } of SHELLS)
-  describe(`in ${shell}`, { tags }, () => {
-    const [program, ...flags] = command;
+for (const shell of SHELLS)
+  describe(`in ${shell.name}`, { tags: shell.tags }, () => {
     let folder = "";
     beforeAll(() => {
       folder = mkdtempSync(join(tmpdir(), "candor-docker-env-"));
@@ -73,11 +71,7 @@ for (const { name: shell, command, tags } of SHELLS)
         const fileOf = (index: number) => join(place, `${String(index).padStart(3, "0")}.env`);
         for (const [index, { text }] of vectors.entries()) writeFileSync(fileOf(index), text, "latin1");
         const reader = awk === "awk" ? "" : 'awk() { busybox awk "$@"; }\n';
-        const run = spawnSync(
-          findProgram(program) ?? program,
-          [...flags, "-c", `${reader}${SCRIPT}`, "sh", place],
-          { encoding: "latin1", stdio: ["ignore", "pipe", "pipe"], env: { PATH: process.env.PATH } },
-        );
+        const run = runScript(shell, `${reader}${SCRIPT}`, [place], { encoding: "latin1" });
         expect(run.stderr).toBe("");
         const lines = run.stdout.split("\n");
         const read = vectors.map(({ name }, index) => [name, ...lines.slice(index * 4, index * 4 + 4)]);

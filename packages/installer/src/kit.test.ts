@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { findProgram, SHELLS } from "./rig/shells.ts";
+import { commandOf, SHELLS } from "./rig/shells.ts";
 
 const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
 const COMPACT = fileURLToPath(new URL("../candor.compact.sh", import.meta.url));
@@ -73,10 +73,10 @@ describe("the compact form", () => {
     expect(lines.filter((line) => /^\s|^#|^$| # [A-Z]/.test(line))).toEqual([]);
   });
 
-  for (const { name, command, tags } of SHELLS)
-    it(`can be read by ${name}`, { tags }, () => {
-      const [program, ...flags] = command;
-      const run = spawnSync(findProgram(program) ?? program, [...flags, "-n", COMPACT], { encoding: "utf8" });
+  for (const shell of SHELLS)
+    it(`can be read by ${shell.name}`, { tags: shell.tags }, () => {
+      const [program, ...flags] = commandOf(shell);
+      const run = spawnSync(program, [...flags, "-n", COMPACT], { encoding: "utf8" });
       expect({ status: run.status, stderr: run.stderr }).toEqual({ status: 0, stderr: "" });
     });
 });

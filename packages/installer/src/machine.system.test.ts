@@ -9,7 +9,7 @@ import { chmodSync, chownSync, linkSync, readFileSync, statSync, writeFileSync }
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { NOTICE, receipt } from "./rig/answers.ts";
-import { type Installation, type Machine, prepareInstallation } from "./rig/installation.ts";
+import { type Installation, type Machine, type Outcome, prepareInstallation } from "./rig/installation.ts";
 import { closedUrl } from "./rig/recorder.ts";
 import { SHELLS } from "./rig/shells.ts";
 
@@ -22,23 +22,19 @@ exit 3`;
 
 const PAGE_BYTES = 4096;
 
+/** Runs the commands where they may mount what they like; the install is their arguments. */
+function runAmongMounts(installation: Installation, commands: string): Promise<Outcome> {
+  const script = `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${commands}`;
+  return installation.runBy(["unshare", "--mount", "/bin/sh", "-c", script, "sh"]);
+}
+
 for (const shell of SHELLS)
   describe(`in ${shell.name}`, { tags: shell.tags }, () => {
     async function withMachine(
       machine: Partial<Machine>,
       use: (installation: Installation) => Promise<void>,
     ) {
-      const url = await closedUrl();
-      const usual = {
-        shell,
-        table: "first",
-        script: SCRIPT,
-        url,
-        sender: "curl",
-        environment: {},
-        files: {},
-      } as const;
-      const installation = prepareInstallation({ ...usual, ...machine });
+      const installation = prepareInstallation({ shell, script: SCRIPT, url: await closedUrl(), ...machine });
       try {
         await use(installation);
       } finally {
@@ -56,14 +52,7 @@ for (const shell of SHELLS)
           { url: "http://collector.example.com", files: { "resolv.conf": "nameserver 127.77.0.1\n" } },
           async (installation) => {
             const bound = 'mount --bind resolv.conf /etc/resolv.conf && exec "$@"';
-            const { status } = await installation.runBy([
-              "unshare",
-              "--mount",
-              "/bin/sh",
-              "-c",
-              `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${bound}`,
-              "sh",
-            ]);
+            const { status } = await runAmongMounts(installation, bound);
             // The install has ended while the senders still wait for a name.
             expect({ status, isAtWork: installation.isAtWork() }).toEqual({ status: 3, isAtWork: true });
             await asked;
@@ -81,14 +70,7 @@ for (const shell of SHELLS)
     it("a file system that is read-only turns it off, silently", async () => {
       await withMachine({}, async (installation) => {
         const bound = 'mount --bind opt opt && mount -o remount,bind,ro opt && exec "$@"';
-        const outcome = await installation.runBy([
-          "unshare",
-          "--mount",
-          "/bin/sh",
-          "-c",
-          `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${bound}`,
-          "sh",
-        ]);
+        const outcome = await runAmongMounts(installation, bound);
         expect(outcome).toEqual({
           status: 3,
           stdout: "",
@@ -160,14 +142,7 @@ for (const shell of SHELLS)
         writeFileSync(join(installation.folder, "env"), text);
         const full =
           'mount -t tmpfs -o size=12k tmpfs opt && cp env opt/docker.env; head -c 100000 /dev/zero >opt/rest 2>/dev/null; "$@"; code=$?; cp opt/docker.env after.env; exit $code';
-        const { status } = await installation.runBy([
-          "unshare",
-          "--mount",
-          "/bin/sh",
-          "-c",
-          `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${full}`,
-          "sh",
-        ]);
+        const { status } = await runAmongMounts(installation, full);
         expect(status).toBe(3);
         expect(installation.read("after.env")).toBe(text);
       });

@@ -21,16 +21,7 @@ for (const shell of SHELLS)
       use: (installation: Installation, recorder: Recorder) => Promise<void>,
     ): Promise<void> {
       const recorder = await openRecorder("waits");
-      const installation = prepareInstallation({
-        shell,
-        table: "first",
-        script: START,
-        url: recorder.url,
-        sender: "curl",
-        environment: {},
-        files: {},
-        ...machine,
-      });
+      const installation = prepareInstallation({ shell, script: START, url: recorder.url, ...machine });
       try {
         await use(installation, recorder);
       } finally {

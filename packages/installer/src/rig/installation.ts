@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { findProgram, findPython, type Shell } from "./shells.ts";
+import { commandOf, findProgram, findPython, type Shell } from "./shells.ts";
 import { type TableName, tables } from "./tables.ts";
 
 /** Found once, by the first row that needs it. */
@@ -76,36 +76,38 @@ export interface TerminalOutcome {
 
 export interface Machine {
   readonly shell: Shell;
-  readonly table: TableName;
+  /** Default: `first`. */
+  readonly table?: TableName;
   /** The lines of the maker's script, once the kit is sourced. */
   readonly script: string;
   readonly url: string;
-  readonly sender: Sender;
-  readonly environment: Readonly<Record<string, string>>;
+  /** Default: `curl`. */
+  readonly sender?: Sender;
+  readonly environment?: Readonly<Record<string, string>>;
   /** Text of files that are there before, by path below the folder. What is left out: an empty `opt/docker.env`. */
-  readonly files: Readonly<Record<string, string>>;
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 export function prepareInstallation(machine: Machine): Installation {
   const folder = join(mkdtempSync(join(tmpdir(), "candor-installer-")), "it's $HOME & co");
   mkdirSync(join(folder, "opt"), { recursive: true });
   const programs = join(folder, "bin");
-  linkPrograms(programs, machine.sender);
+  linkPrograms(programs, machine.sender ?? "curl");
   for (const [name, text] of Object.entries({ "opt/docker.env": "", ...machine.files })) {
     mkdirSync(join(folder, name, ".."), { recursive: true });
     writeFileSync(join(folder, name), text, "latin1");
   }
   const script = join(folder, "install.sh");
-  writeFileSync(join(folder, "table.sh"), tables[machine.table]);
+  const table = tables[machine.table ?? "first"];
+  writeFileSync(join(folder, "table.sh"), table);
   const [settings, calls] = writeScript(machine);
   writeFileSync(script, `${settings}. ./table.sh\n. '${KIT}'\n${calls}`);
   writeFileSync(
     join(folder, "inlined.sh"),
-    `${settings}${tables[machine.table]}\n${readFileSync(COMPACT_KIT, "utf8")}\n${calls}`,
+    `${settings}${table}\n${readFileSync(COMPACT_KIT, "utf8")}\n${calls}`,
   );
-  const [program, ...flags] = machine.shell.command;
   const environment = { PATH: programs, HOME: join(folder, "home"), ...machine.environment };
-  const command = [findProgram(program) ?? program, ...flags];
+  const command = commandOf(machine.shell);
   const runAll = ([first = "", ...others]: readonly string[]): Promise<Outcome> =>
     finish(
       spawn(first, others, {

@@ -62,15 +62,8 @@ export function runScenarios(scenarios: readonly Scenario[]): void {
 async function runScenario(scenario: Scenario, shell: Shell): Promise<void> {
   const recorder =
     scenario.collector === "closed" ? undefined : await openRecorder(scenario.collector ?? 200);
-  const installation = prepareInstallation({
-    shell,
-    table: scenario.table ?? "first",
-    script: scenario.script,
-    url: recorder?.url ?? (await closedUrl()),
-    sender: scenario.sender ?? "curl",
-    environment: scenario.environment ?? {},
-    files: scenario.files ?? {},
-  });
+  const url = recorder?.url ?? (await closedUrl());
+  const installation = prepareInstallation({ ...scenario, shell, url });
   try {
     const startedMs = performance.now();
     const outcome = await installation.run();

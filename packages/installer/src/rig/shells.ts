@@ -18,6 +18,27 @@ export const SHELLS: readonly Shell[] = [
   { name: "zsh as sh", command: ["zsh", "--emulate", "sh"], tags: ["zsh"] },
 ];
 
+/** The command that starts it, by its path. */
+export function commandOf({ command: [program, ...flags] }: Shell): [program: string, ...flags: string[]] {
+  return [findProgram(program) ?? program, ...flags];
+}
+
+/** Runs a script with these arguments. Its environment is the path and what is given. */
+export function runScript(
+  shell: Shell,
+  script: string,
+  args: readonly string[],
+  options: { encoding?: "utf8" | "latin1"; environment?: Readonly<Record<string, string>> } = {},
+): { readonly stdout: string; readonly stderr: string } {
+  const [program, ...flags] = commandOf(shell);
+  return spawnSync(program, [...flags, "-c", script, "sh", ...args], {
+    encoding: options.encoding ?? "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    // biome-ignore lint/style/noProcessEnv: the rig runs what the machine has
+    env: { PATH: process.env.PATH, ...options.environment },
+  });
+}
+
 /** The path of a program; undefined when it is not installed. */
 export function findProgram(name: string): string | undefined {
   // biome-ignore lint/style/noProcessEnv: the rig runs what the machine has

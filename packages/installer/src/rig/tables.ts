@@ -63,80 +63,48 @@ const grown: Plan = {
   }),
 };
 
-/** A plan with values that are free text, numbers and switches, under odd names. */
-const odd: Plan = {
+/** The first plan, with these fields of one event besides or instead. */
+const withFields = (name: string, fields: Readonly<Record<string, Field>>): Plan => ({
   ...first,
   events: first.events.map((event) =>
-    event.name === "Installation Started"
-      ? {
-          ...event,
-          fields: {
-            ...event.fields,
-            note: TEXT,
-            'a"b\\c': TEXT,
-            port: PORT,
-            proxied: { ...ABOUT, type: "boolean" },
-          },
-        }
-      : event,
+    event.name === name ? { ...event, fields: { ...event.fields, ...fields } } : event,
   ),
-};
-
-/** The grown plan, whose installer and client ask, and whose server does not. */
-const asking: Plan = {
-  ...grown,
-  sources: Object.fromEntries(
-    Object.entries(grown.sources).map(([name, source]) => [
-      name,
-      name === "installer" ? { ...source, consent: "opt-in" as const } : source,
-    ]),
-  ),
-};
-
-const withSource = (name: "installer", change: object): Plan => ({
-  ...first,
-  sources: { ...first.sources, [name]: { ...first.sources[name], ...change } as PlanSource },
 });
 
+/** A plan with values that are free text, numbers and switches, under odd names. */
+const odd: Plan = withFields("Installation Started", {
+  note: TEXT,
+  'a"b\\c': TEXT,
+  port: PORT,
+  proxied: { ...ABOUT, type: "boolean" },
+});
+
+const withInstaller = (plan: Plan, change: object): Plan => ({
+  ...plan,
+  sources: { ...plan.sources, installer: { ...plan.sources.installer, ...change } as PlanSource },
+});
+
+/** The grown plan, whose installer and client ask, and whose server does not. */
+const asking: Plan = withInstaller(grown, { consent: "opt-in" });
+
 /** A plan that declares nothing of the context. */
-const bare: Plan = withSource("installer", { context: {} });
+const bare: Plan = withInstaller(first, { context: {} });
 
 /** A plan whose context takes the name of the library only. */
-const named: Plan = withSource("installer", {
+const named: Plan = withInstaller(first, {
   context: { library: { ...ABOUT, type: "object", fields: { name: TEXT } } },
 });
 
-const kindsOf = (...kinds: readonly string[]): Plan => ({
-  ...first,
-  events: first.events.map((event) => ({
-    ...event,
-    fields:
-      event.name === "Installation Errors"
-        ? { ...event.fields, error: { ...TEXT, enum: kinds } }
-        : event.fields,
-  })),
-});
+const kindsOf = (...kinds: readonly string[]): Plan =>
+  withFields("Installation Errors", { error: { ...TEXT, enum: kinds } });
 
 /** A plan whose errors have a number too. */
-const oddErrors: Plan = {
-  ...first,
-  events: first.events.map((event) => ({
-    ...event,
-    fields: event.name === "Installation Errors" ? { ...event.fields, port: PORT } : event.fields,
-  })),
-};
+const oddErrors: Plan = withFields("Installation Errors", { port: PORT });
 
 /** A plan whose heartbeat names the install. */
-const linked: Plan = {
-  ...first,
-  events: first.events.map((event) => ({
-    ...event,
-    fields:
-      event.name === "Instance Active"
-        ? { ...event.fields, installId: { ...TEXT, pattern: "[0-9a-f]{32}" } }
-        : event.fields,
-  })),
-};
+const linked: Plan = withFields("Instance Active", {
+  installId: { ...TEXT, pattern: "[0-9a-f]{32}" },
+});
 
 /** A plan that declares no e-mail address. */
 const mute: Plan = { ...first, events: first.events.filter(({ name }) => name !== "Installation Support") };
