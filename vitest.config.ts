@@ -9,9 +9,7 @@ const VITE_DEFAULTS = ["module", "node", "development|production"];
 /** Tests wait for disks, sockets and processes more than they compute. */
 const WORKERS = availableParallelism() + 1;
 
-/**
- * Rigs that say how long something may take, or load both cores by themselves: one after another, when nothing else runs.
- */
+/** Rigs that assert how long something takes, or load both cores by themselves. They run one after another, alone. */
 const QUIET_RIGS = [
   "packages/server/src/crash.rig.test.ts",
   "packages/server/src/request/hostile.rig.test.ts",
@@ -19,9 +17,9 @@ const QUIET_RIGS = [
 ];
 
 /**
- * Groups. `unit`: what runs from the sources; files share processes. `rig`: real processes from `dist`, killed and starved
- * (`*.rig.test.ts`). `quiet`: those rigs that want the machine for themselves.
- * `system`: what needs root and changes something of the system: mounts, traces, networks (`*.system.test.ts`).
+ * Groups. `unit`: runs from the sources; files share processes. `rig`: real processes from `dist`, killed and starved
+ * (`*.rig.test.ts`). `quiet`: the rigs that need the machine to themselves. `system`: needs root and changes the system:
+ * mounts, traces, networks (`*.system.test.ts`).
  * Tests name the programs that they need by tags (scripts/programs.mjs); `npm test` leaves out what cannot run.
  */
 export default defineConfig({
@@ -38,7 +36,7 @@ export default defineConfig({
           name: "unit",
           include: ["packages/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
           exclude: ["**/*.{rig,system}.test.ts"],
-          testTimeout: 120_000, // beside other work; alone, no test of them takes 10 s
+          testTimeout: 120_000, // On a busy machine; alone, none takes 10 s.
           hookTimeout: 120_000,
           maxWorkers: WORKERS,
           isolate: false,

@@ -1,12 +1,13 @@
-// The installer kit as it is inlined into a `curl | sh` script: the same code without comments, blank lines and indentation.
+// Makes the form of the installer kit that goes into a `curl | sh` script: the same code without comments, blank lines and
+// indentation.
 
-/** A comment after code, as the kit writes it: ` # `, then a capital, and no quote before the end of the line. */
+/** A comment after code, as the kit writes it: ` # `, then a capital, and no quote up to the end of the line. */
 const TRAILING_COMMENT = / # [A-Z[][^'"]*$/;
 const HEREDOC = /<<-?\s*['"]?(\w+)['"]?/;
 
 /**
- * Lines that are only a comment go, in the programs between quotes too: sh and awk both know `#`. A heredoc stays as it
- * is. No text that people read may begin a line with `#` or white space.
+ * Removes comment lines, also in the programs between quotes: sh and awk both use `#`. Heredocs stay as they are. No text for
+ * people may begin a line with `#` or white space.
  */
 export function compactKit(text) {
   const lines = [

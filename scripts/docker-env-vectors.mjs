@@ -1,5 +1,5 @@
-// Fills packages/installer/docker-env.json in: what docker-compose 1 and docker compose 2 make of each env file there.
-// Needs docker-compose 1.29 (Debian's; its `config` asks no daemon) and Go, for the reader of compose 2 itself.
+// Fills in packages/installer/docker-env.json: how docker-compose 1 and docker compose 2 read each env file there.
+// Needs docker-compose 1.29 (Debian's; its `config` asks no daemon), and Go to run compose 2's own reader.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,7 +48,7 @@ const filled = vectors.map(({ name, text, kit }, at) => ({
 rmSync(folder, { recursive: true, force: true });
 writeFileSync(FILE, `${JSON.stringify(filled, null, 2)}\n`);
 
-/** Null when compose refuses the file. A name alone takes its value from the environment, where it is not set: null. */
+/** Null when compose refuses the file. The value is null for a name without one: it comes from the environment, where it is not set. */
 function readByCompose1(text) {
   writeFileSync(join(folder, "docker.env"), text, "latin1");
   writeFileSync(
@@ -58,7 +58,7 @@ function readByCompose1(text) {
   const run = spawnSync("docker-compose", ["config"], { cwd: folder, encoding: "utf8", env: bare() });
   if (run.error) throw run.error;
   if (run.status !== 0) return null;
-  // YAML; the only block of `NAME: value` lines. Compose writes $ as $$, and long values over several lines.
+  // Parsed as YAML, because long values take several lines. Compose writes $ as $$.
   const python =
     "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)['services']['app'].get('environment', {})))";
   const read = spawnSync("/usr/bin/python3", ["-c", python], { input: run.stdout, encoding: "utf8" });
@@ -87,7 +87,7 @@ function bare() {
   return { PATH: process.env.PATH, HOME: process.env.HOME };
 }
 
-/** The switches alone. */
+/** Keeps only the switches. */
 function only(values) {
   if (values === null) return null;
   return Object.fromEntries(

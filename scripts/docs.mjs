@@ -1,5 +1,5 @@
-// Writes what comes from code: the reference pages, the plan's JSON Schema, the page of the Appsmith plan, the installer kit's
-// compact form. `--check` fails when one is stale.
+// Writes what is generated from code: the reference pages, the plan's JSON Schema, the page of the Appsmith plan, the compact
+// form of the installer kit. `--check` fails when one is stale.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describePlan, planFormatPage, planSchema, renderMarkdown } from "../packages/plan/dist/index.js";

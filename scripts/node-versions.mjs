@@ -1,5 +1,5 @@
-// Candor on the other versions of Node that it supports: the built collector takes, stores and gives back an event, and
-// unit tests pass. `npm run test:node`, or with versions: `npm run test:node -- 26`. CI runs all.
+// Tests the other versions of Node that Candor supports: the built collector takes, stores and returns an event, and unit
+// tests pass. `npm run test:node`, or with versions: `npm run test:node -- 26`. CI runs all.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -9,8 +9,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { prepare, root, run } from "./prepare.mjs";
 
 /**
- * Each version, and whose unit tests run on it: all on the fastest one, which we recommend; on the others what products
- * load into their own process.
+ * Each version, with the unit tests that run on it. None named means all: on the fastest version, which we recommend. On the
+ * others, those of what products load into their own process.
  */
 const VERSIONS = {
   "22.23.3": ["packages/envelope", "packages/plan", "packages/consent", "packages/node"],

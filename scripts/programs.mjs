@@ -1,8 +1,8 @@
-// What tests need of a machine beside Node: each a tag of tests, `{ tags: ["git"] }` or `// @module-tag git` in a file.
+// Lists what tests need besides Node. Each is a tag: `{ tags: ["git"] }` at a test, or `// @module-tag git` in a file.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** Programs by tag, where they are not called as the tag is. */
+/** The programs of tags that are not the name of one program. */
 const PROGRAMS = {
   "posix-tools": ["awk", "find", "grep", "kill", "sed"],
   mounts: ["mount", "umount", "unshare"],
@@ -27,10 +27,10 @@ const TAGS = [
   "strace",
 ];
 
-/** For the configuration of vitest, which refuses a tag that is not among them. */
+/** For the configuration of vitest, which rejects any other tag. */
 export const tags = TAGS.map((name) => ({ name }));
 
-/** Tags whose tests cannot run on this machine. In CI all must run: `npm test` says there what is missing. */
+/** Tags whose tests cannot run on this machine. In CI all must run, so `npm test` fails there and says what is missing. */
 export function missingTags() {
   return TAGS.filter((tag) =>
     tag === "root" ? process.getuid?.() !== 0 : !(PROGRAMS[tag] ?? [tag]).every(isOnPath),

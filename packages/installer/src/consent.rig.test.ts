@@ -83,7 +83,7 @@ for (const shell of SHELLS)
     });
   });
 
-/** Undefined: no such file. Null: one that cannot be read, by root neither. */
+/** Undefined: no such file. Null: one that nobody can read, not even root. */
 function place(path: string, text: string | null | undefined): void {
   if (text === null) mkdirSync(path);
   else if (text !== undefined) writeFileSync(path, text);

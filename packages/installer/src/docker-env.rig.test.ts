@@ -10,16 +10,16 @@ const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
 const VECTORS = new URL("../docker-env.json", import.meta.url);
 const NAMES = ["OFF", "DO_NOT_TRACK"] as const;
 
-/** What a reader makes of a file: the values that it sets. */
+/** The values that a reader finds in a file. */
 type Values = Readonly<Record<string, string | null>>;
 
 interface Vector {
   readonly name: string;
-  /** Of bytes: a character each. */
+  /** One character for each byte. */
   readonly text: string;
-  /** Null: the kit cannot tell. */
+  /** Null: the kit cannot determine the value. */
   readonly kit: Values;
-  /** Null: it refuses the file. A value of null: of the environment. `scripts/docker-env-vectors.mjs` fills them in. */
+  /** Null: compose refuses the file. A value of null comes from the environment. `scripts/docker-env-vectors.mjs` fills them in. */
   readonly compose1: Values | null;
   readonly compose2: Values | null;
 }
@@ -83,7 +83,7 @@ for (const shell of SHELLS)
             describeValue("DO_NOT_TRACK", kit.DO_NOT_TRACK),
           ]),
         );
-        // What cannot be told is left as it is.
+        // What cannot be determined is left as it is.
         for (const [index, { kit, text }] of vectors.entries()) {
           if (kit.OFF === null) expect(readFileSync(fileOf(index), "latin1")).toBe(text);
         }

@@ -23,7 +23,7 @@ grep -l '"anonymousId":"'"$id"'"' opt/telemetry/outbox/*.ndjson | grep -c .`;
 
 const told = { stderr: NOTICE, receipts: usual.receipts.slice(0, 2), dockerEnv: "" };
 
-/** What depends on what the plan declares: the context, the kinds of errors, the link to the instance. */
+/** What the plan's declarations decide: the context, the kinds of errors, the link to the instance. */
 const scenarios: readonly Scenario[] = [
   {
     name: "context that the plan does not declare is not sent",

@@ -31,7 +31,7 @@ interface Expected {
   readonly sent?: readonly { event: string; properties: object; again?: boolean }[];
   /** How many identities they were sent under; as a rule not looked at. */
   readonly identities?: number;
-  /** What they have in their context, where the plan does not declare all that the kit could say. */
+  /** Their context, if the plan does not declare all that the kit could put there. */
   readonly context?: object | "none";
   /** What waits in the outbox. */
   readonly waiting?: readonly string[];
@@ -147,7 +147,7 @@ function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
 
 const LIBRARY = { library: { name: "candor-installer", version: "0.1.0" } };
 
-/** Each context that messages were sent with, once. */
+/** The different contexts that messages were sent with. */
 function contextsOf(requests: readonly Recorded[]): unknown[] {
   const messages = requests.flatMap(({ body }) => Object(JSON.parse(body.toString("latin1"))).batch);
   return [...new Set(messages.map(({ context }) => JSON.stringify(context ?? "none")))].map((text) =>

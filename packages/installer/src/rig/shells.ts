@@ -46,7 +46,7 @@ export function findProgram(name: string): string | undefined {
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** The interpreter itself: what is on the path may be a script that looks for it, and needs other programs. */
+/** The interpreter itself: `python3` on the path may be a script that looks for it, and needs other programs. */
 export function findPython(): string {
   const asked = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });
   return asked.stdout?.trim() || "python3";

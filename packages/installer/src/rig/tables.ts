@@ -123,7 +123,7 @@ export const tables = {
   mute: generateShell(mute),
   bare: generateShell(bare),
   named: generateShell(named),
-  /** Its kinds are these only. */
+  /** Named after the kinds of errors that the plan allows. */
   "unknown only": generateShell(kindsOf("port_taken", "unknown")),
   "other only": generateShell(kindsOf("port_taken", "other")),
   "neither kind": generateShell(kindsOf("port_taken")),
