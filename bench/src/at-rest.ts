@@ -87,7 +87,7 @@ export function readCpu(collector: Collector): Cpu {
   };
 }
 
-export function totalMs({ mainThreadMs, inserterMs, otherThreadsMs, engineMs }: Cpu): number {
+function totalMs({ mainThreadMs, inserterMs, otherThreadsMs, engineMs }: Cpu): number {
   return mainThreadMs + inserterMs + otherThreadsMs + engineMs;
 }
 

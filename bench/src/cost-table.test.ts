@@ -18,8 +18,7 @@ const round = (eventsPerS: number, p99Ms: number, isAtRest = true, statuses = {}
     watchedCpuShares: [1],
   },
   measuredCpuS: 20,
-  restCpuS: 40,
-  restCpuBy: { mainThreadS: 19, inserterS: 4, otherThreadsS: 2, engineS: 15 },
+  restCpu: { mainThreadS: 19, inserterS: 4, otherThreadsS: 2, engineS: 15 },
   isAtRest,
   generatorUs: 1.5,
 });

@@ -1,5 +1,5 @@
 /** The tables of what an event costs. */
-import type { Cost, CostRound, CpuBy } from "./cost.ts";
+import type { Cost, CostRound, CpuSeconds } from "./cost.ts";
 import { median } from "./latencies.ts";
 import { faultsOf, nameBatchSize } from "./load-options.ts";
 import { formatCount, formatMs, formatPercent, markdownTable } from "./table.ts";
@@ -40,7 +40,7 @@ function costRow(cost: Cost): string[] {
     formatMs(middle(({ load }) => load.p99Ms)),
     isBaseline ? "" : toBaseline(({ load }) => load.p99Ms).toFixed(2),
     formatMs(middle(({ measuredCpuS }) => measuredCpuS)),
-    atLeast + formatMs(middle(({ restCpuS }) => restCpuS)),
+    atLeast + formatMs(middle(({ restCpu }) => totalS(restCpu))),
     formatMs(middle(({ generatorUs }) => generatorUs)),
   ];
 }
@@ -50,8 +50,8 @@ export function cpuTable(costs: readonly Cost[]): string {
   return markdownTable(
     ["CPU s per million until at rest", "main thread", "inserter", "other threads", "engine"],
     costs.map((cost) => {
-      const middle = (read: (by: CpuBy) => number) =>
-        formatMs(median(cost.rounds.map(({ restCpuBy }) => read(restCpuBy))));
+      const middle = (read: (cpu: CpuSeconds) => number) =>
+        formatMs(median(cost.rounds.map(({ restCpu }) => read(restCpu))));
       return [
         nameOf(cost),
         middle(({ mainThreadS }) => mainThreadS),
@@ -61,6 +61,10 @@ export function cpuTable(costs: readonly Cost[]): string {
       ];
     }),
   );
+}
+
+function totalS({ mainThreadS, inserterS, otherThreadsS, engineS }: CpuSeconds): number {
+  return mainThreadS + inserterS + otherThreadsS + engineS;
 }
 
 function nameOf({ subject, nodeVersion, batchSize }: Cost): string {

@@ -5,7 +5,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Cpu, type Rest, readCpu, totalMs, untilAtRest } from "./at-rest.ts";
+import { type Cpu, type Rest, readCpu, untilAtRest } from "./at-rest.ts";
 import { startBaseline } from "./baseline.ts";
 import { type Collector, startCollector, writeKeys } from "./collector.ts";
 import { type LoadResult, runLoad } from "./load-options.ts";
@@ -35,16 +35,15 @@ export type CostRound = {
   readonly load: LoadResult;
   /** CPU seconds per million events, collector and engine together, inside the measured time. */
   readonly measuredCpuS: number;
-  /** The same, from the first event of the warm-up until nothing is left to do. */
-  readonly restCpuS: number;
-  /** `restCpuS` by thread and process. */
-  readonly restCpuBy: CpuBy;
+  /** The same, from the first event of the warm-up until nothing is left to do, by thread and process. */
+  readonly restCpu: CpuSeconds;
   readonly isAtRest: boolean;
   /** CPU microseconds that the load generator spends on an event. */
   readonly generatorUs: number;
 };
 
-export type CpuBy = {
+/** Per million events. */
+export type CpuSeconds = {
   readonly mainThreadS: number;
   readonly inserterS: number;
   readonly otherThreadsS: number;
@@ -131,8 +130,7 @@ async function runRound(subject: Subject, batchSize: number, options: CostOption
   return {
     load,
     measuredCpuS: (measuredShare * 1e6) / load.eventsPerS,
-    restCpuS: perMillion(totalMs),
-    restCpuBy: {
+    restCpu: {
       mainThreadS: perMillion((cpu) => cpu.mainThreadMs),
       inserterS: perMillion((cpu) => cpu.inserterMs),
       otherThreadsS: perMillion((cpu) => cpu.otherThreadsMs),
