@@ -151,7 +151,7 @@ function instanceRows({ instance, isInstanceStrange, lastKeepAliveAt }: FolderRe
   }
   return [
     ["id", `${instance.instanceId} (made of a random key at ${instance.createdAt})`],
-    ["last sign of life", lastKeepAliveAt ?? "never"],
+    ["last heartbeat", lastKeepAliveAt ?? "never"],
   ];
 }
 

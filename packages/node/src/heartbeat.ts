@@ -83,7 +83,7 @@ function explainDrop({ fields }: PlanEvent, sent: Draft["values"], reason: DropR
   );
 }
 
-const EVENT_MISSING = `keepAlive: the plan declares no event "${HEARTBEAT}" for the server. Without it there is no sign of life.`;
+const EVENT_MISSING = `keepAlive: the plan declares no event "${HEARTBEAT}" for the server. Without it there is no heartbeat.`;
 
 /** As if everything had been agreed to. */
 function allowAll({ version }: Plan): SourceDecisions {

@@ -2,7 +2,7 @@ import { type KeepAliveState, readKeepAlive, writeKeepAlive } from "./keep-alive
 import { Lease } from "./state/lease.ts";
 import type { StateFolder } from "./state/state-folder.ts";
 
-/** Where it stands when the last sign of life was made, and who makes the next one. */
+/** Where it stands when the last heartbeat was made, and who makes the next one. */
 export interface KeepAlivePlace {
   read(): KeepAliveState;
   /** @throws the file system's error */

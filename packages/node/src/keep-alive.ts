@@ -6,7 +6,7 @@ import { findNoNumber, findOtherType, findUnknown } from "./option-problems.ts";
 import { readObject, replaceFile } from "./state/state-folder.ts";
 
 const HOUR_MS = 60 * 60_000;
-/** The first sign of life comes 2 to 5 minutes after the start. */
+/** The first heartbeat comes 2 to 5 minutes after the start. */
 const FIRST_AFTER_MS = { least: 2 * 60_000, most: 5 * 60_000 };
 /** Up to this part of the interval is added, so that instances do not all call at once. */
 const JITTER = 0.05;
@@ -42,11 +42,11 @@ export function checkKeepAlive(options: KeepAliveOptions, plan: Plan, nowMs: num
 }
 
 const HEALTHY_MISSING =
-  "keepAlive.healthy: give a function that returns true while the product works. Without it there is no sign of life.";
+  "keepAlive.healthy: give a function that returns true while the product works. Without it there is no heartbeat.";
 
 /** What keep-alive.json holds. */
 export interface KeepAliveState {
-  /** When the last sign of life was made, epoch milliseconds; undefined: never. */
+  /** When the last heartbeat was made, epoch milliseconds; undefined: never. */
   readonly lastAtMs: number | undefined;
   /** The nonce of the last start, 16 hex. */
   readonly boot: string | undefined;
@@ -68,7 +68,7 @@ export function writeKeepAlive(file: string, { lastAtMs, boot }: KeepAliveState)
 }
 
 /**
- * How long until the next sign of life is due, 0 when it is. One in the future was written under another clock: it
+ * How long until the next heartbeat is due, 0 when it is. One in the future was written under another clock: it
  * counts as made now.
  */
 export function untilDueMs(lastAtMs: number | undefined, nowMs: number, everyMs: number): number {

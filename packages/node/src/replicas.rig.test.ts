@@ -24,7 +24,7 @@ async function recorderOf(): Promise<Recorder> {
 
 const stateDirOf = (): string => join(makeRigFolder(), "telemetry");
 
-/** Each sign of life once, oldest first. */
+/** Each heartbeat once, oldest first. */
 function signsOfLife({ kept }: Recorder): readonly RecordedMessage[] {
   const messages = new Map(kept.map((message) => [message.messageId, message]));
   return [...messages.values()]

@@ -14,8 +14,8 @@ export function writeNumbers({ product, kept, counts }: InspectorStatus): string
   if (product === undefined) return "";
   return `<section class="plain" aria-labelledby="numbers">
 <div class="head"><h2 id="numbers">Numbers</h2></div>
-${kept === undefined ? "" : writeTable("What became of what was sent, since the instance has its id", deliveryRows(kept.delivery))}
-${writeTable("What this process did with what the product told it, since it began", [
+${kept === undefined ? "" : writeTable("What became of the messages, since the instance got its id", deliveryRows(kept.delivery))}
+${writeTable("What this process did with the product's calls, since it started", [
   ["kept", counts.kept, "Put into the outbox, or printed in log mode."],
   ...Object.entries(counts.dropped).map(
     ([reason, count]): Row => [`dropped: ${reason}`, count, DROP_SENTENCES[reason] ?? ""],

@@ -45,7 +45,7 @@ const DELETE_FIRST: Offer = {
 
 /** The key that proves which events are this instance's goes with the id. */
 function writeDeletion({ here }: Shown): string {
-  return `<p>Turning everything off erases the list of what was sent, and the key that proves which events came from this instance. To have the collector delete them, ask before you turn it off. It answers once they are gone, which can take minutes; nothing is sent meanwhile. Browsers' messages without the instance's id stay.</p>
+  return `<p>Turning everything off erases the list of what was sent, and the key that proves which events came from this instance. To have the collector delete them, ask before you turn it off. The collector answers once they are gone, which can take minutes; nothing is sent meanwhile. Browsers' messages without the instance's id stay.</p>
 <p><a href="${escapeHtml(here)}messages.ndjson" download>Download everything that was sent</a></p>`;
 }
 

@@ -83,8 +83,11 @@ function writeFacts({ product, kept }: InspectorStatus, here: string): string {
 
 function keptFacts({ instanceId, createdAt, delivery, lastKeepAliveAt }: KeptStatus): readonly string[][] {
   return [
-    ["Instance", `<code>${escapeHtml(instanceId)}</code>, made of a random key at ${writeTime(createdAt)}`],
-    ["Last sign of life", writeTime(lastKeepAliveAt)],
+    [
+      "Instance",
+      `<code>${escapeHtml(instanceId)}</code>, derived from a random key made at ${writeTime(createdAt)}`,
+    ],
+    ["Last heartbeat", writeTime(lastKeepAliveAt)],
     ["Last sent", writeTime(delivery.lastSentAt)],
     ...(delivery.lastFault === undefined ? [] : [["Last try failed", writeFault(delivery.lastFault)]]),
   ];

@@ -81,7 +81,7 @@ export interface KeptStatus {
   readonly createdAt: string;
   readonly outbox: OutboxTotals;
   readonly delivery: Delivery;
-  /** When the last sign of life was made. */
+  /** When the last heartbeat was made. */
   readonly lastKeepAliveAt: string | undefined;
 }
 

@@ -20,7 +20,7 @@ beforeEach(() => {
   clockMs += 60 * 24 * HOUR_MS; // what the last test sent is in no report of this one's
 });
 
-/** A sign of life `hours` after the test's beginning, received by then, or when all others are. */
+/** A heartbeat `hours` after the test's beginning, received by then, or when all others are. */
 interface Sign {
   readonly instanceId?: string;
   readonly boot?: unknown;
@@ -109,7 +109,7 @@ describe("the report of instances", () => {
       false,
     ],
     [
-      "restarts whose signs arrive in another order than they were made",
+      "restarts whose heartbeats arrive in another order than they were made",
       [
         { boot: B, hours: 12 },
         { boot: A, hours: 6 },
@@ -119,7 +119,7 @@ describe("the report of instances", () => {
       false,
     ],
     [
-      "a copy whose signs arrive one start after the other",
+      "a copy whose heartbeats arrive one start after the other",
       [
         { boot: B, hours: 8 },
         { boot: B, hours: 2 },

@@ -19,9 +19,9 @@ export interface InstancesReport {
 
 export interface ClonedInstance {
   readonly instanceId: string;
-  /** Starts that sent a sign of life in these days, of the original and of its copies. */
+  /** Starts that sent a heartbeat in these days, of the original and of its copies. */
   readonly boots: number;
-  /** Times of the first and the last sign of life in these days, RFC 3339. */
+  /** Times of the first and the last heartbeat in these days, RFC 3339. */
   readonly firstSeen: string;
   readonly lastSeen: string;
 }

@@ -152,7 +152,7 @@ export const INSTANCES_REPORT = {
       cloned: Type.Array(
         Type.Object({
           instanceId: Type.String(),
-          boots: Type.Integer({ description: "Starts that sent a sign of life in these days." }),
+          boots: Type.Integer({ description: "Starts that sent a heartbeat in these days." }),
           firstSeen: Type.String({ format: "date-time" }),
           lastSeen: Type.String({ format: "date-time" }),
         }),
