@@ -12,7 +12,7 @@ const WORKERS = availableParallelism() + 1;
 /** Rigs that assert how long something takes, or load both cores by themselves. They run one after another, alone. */
 const QUIET_RIGS = [
   "packages/server/src/crash.rig.test.ts",
-  "packages/server/src/request/hostile.rig.test.ts",
+  "packages/server/src/request/{garbage,hostile}.rig.test.ts",
   "packages/node/src/{crash,faults}.rig.test.ts",
 ];
 

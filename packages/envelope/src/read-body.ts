@@ -1,6 +1,7 @@
 /** Reads the body of a request or an answer in bounded memory, however small its pieces are. Without any dependency: SDKs use it. */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
+import { LinkedList, type Place } from "./linked-list.ts";
 
 /** A body may come in this many pieces of any size. */
 const FREE_CHUNKS = 1000;
@@ -23,11 +24,11 @@ export interface BodyBudget {
   heldBytes: number;
   readonly maxBytes: number;
   /** One for each body that is being read, to give it up. The body that has received nothing for longest comes first. */
-  readonly giveUp: Set<() => void>;
+  readonly giveUp: LinkedList<() => void>;
 }
 
 export function createBodyBudget(maxBytes: number): BodyBudget {
-  return { heldBytes: 0, maxBytes, giveUp: new Set() };
+  return { heldBytes: 0, maxBytes, giveUp: new LinkedList() };
 }
 
 /**
@@ -35,7 +36,7 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
  * @returns false, with nothing counted, when there is no room
  */
 export function holdMore(budget: BodyBudget, bytes: number): boolean {
-  for (const giveUp of budget.giveUp) {
+  for (const { item: giveUp } of budget.giveUp) {
     if (budget.heldBytes + bytes <= budget.maxBytes) break;
     giveUp();
   }
@@ -63,10 +64,15 @@ export function readBody(message: BodyStream, options: ReadBodyOptions): Promise
   const { budget = createBodyBudget(Number.POSITIVE_INFINITY), maxBytes } = options;
   const gathered = createGatherer(budget, maxBytes, Math.min(maxBytes, announcedBytes));
   return new Promise((resolve) => {
+    let place: Place<() => void> | undefined;
+    const leave = (): void => {
+      if (place !== undefined) budget.giveUp.remove(place);
+      place = undefined;
+    };
     const settle = (result: Buffer | BodyFault): void => {
       cancel();
       message.off("data", onData).off("end", onEnd).off("close", onGone);
-      budget.giveUp.delete(giveUp);
+      leave();
       gathered.release();
       if (result === "fragmented" || result === "too_slow") message.pause();
       else if (typeof result === "string") message.resume();
@@ -74,10 +80,10 @@ export function readBody(message: BodyStream, options: ReadBodyOptions): Promise
     };
     const giveUp = (): void => settle("over_budget");
     const onData = (chunk: Buffer): void => {
-      budget.giveUp.delete(giveUp);
+      leave();
       const fault = gathered.add(chunk);
       if (fault !== undefined) settle(fault);
-      else budget.giveUp.add(giveUp); // behind all others
+      else place = budget.giveUp.push(giveUp); // behind all others
     };
     const onEnd = (): void => settle(gathered.bytes());
     const onGone = (): void => settle("broken_off");

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ALONE, type JsonObject, parseMessage, stampMessage } from "@candor/envelope";
@@ -6,7 +6,7 @@ import { loadPlan, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/
 import { type CompiledPlan, compilePlan } from "@candor/plan/runtime";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { scanRecords } from "../log/record.ts";
+import { readSegment } from "../log/segment.ts";
 import { createReducers } from "../privacy/reducers.ts";
 import { bytesBelow } from "../rig/bytes-below.ts";
 import { answerOf, basic, NO_STORE, startForTest, type TestCandor, WRITE_KEYS } from "../rig/in-process.ts";
@@ -75,8 +75,12 @@ interface KeptLine {
 
 function keptLines(logDir: string): KeptLine[] {
   const segments = readdirSync(logDir).filter((name) => /\.(?:open|log)$/.test(name));
-  const records = segments.flatMap((name) => scanRecords(readFileSync(join(logDir, name))).records);
-  return records.flatMap(({ lines }) => lines.toString("utf8").split("\n").slice(0, -1)).map(readLine);
+  const texts = segments.map((name) => linesOf(join(logDir, name)).toString("utf8"));
+  return texts.flatMap((text) => text.split("\n").slice(0, -1)).map(readLine);
+}
+
+function linesOf(path: string): Buffer {
+  return readSegment({ path, bytes: statSync(path).size }).lines;
 }
 
 function readLine(line: string): KeptLine {

@@ -8,7 +8,7 @@ import { KeyFilter } from "./key-filter.ts";
 import type { KeySeed } from "./key-hash.ts";
 import { KeySet } from "./key-set.ts";
 import type { Disk } from "./log.ts";
-import { frameRecord, scanRecords } from "./record.ts";
+import { frameRecord, scanKeys } from "./record.ts";
 import { openRunningHours, type RunningHours } from "./running-hours.ts";
 
 /** Official clients retry for 12 hours, our outboxes for 7 days. */
@@ -156,7 +156,7 @@ export class Dedupe {
       if (hour === undefined) continue;
       const path = join(this.#options.dir, name);
       const keys = new KeySet();
-      for (const record of scanRecords(await readFile(path)).records) addAll(keys, record.keys);
+      for (const some of scanKeys(await readFile(path)).keys) addAll(keys, some);
       if (keys.size > 0) await this.#addFile(Number(hour), keys.toArray());
       await unlink(path);
     }

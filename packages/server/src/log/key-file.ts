@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import { open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
-import { frameRecord, HEADER_BYTES, KEY_BYTES, scanRecords } from "./record.ts";
+import { frameRecord, HEADER_BYTES, KEY_BYTES, scanKeys } from "./record.ts";
 
 const PAGE_KEYS = 512;
 
@@ -43,8 +43,12 @@ export async function writeKeyFile(
 
 /** Opens a file that `writeKeyFile` made; undefined when it is damaged. */
 export async function openKeyFile(path: string, hour: number): Promise<KeyFile | undefined> {
-  const keys = scanRecords(await readFile(path)).records[0]?.keys;
+  const keys = await readKeys(path);
   return keys === undefined ? undefined : keyFile(path, hour, keys);
+}
+
+async function readKeys(path: string): Promise<Uint32Array | undefined> {
+  return scanKeys(await readFile(path)).keys[0];
 }
 
 function keyFile(path: string, hour: number, keys: Uint32Array): KeyFile {
@@ -63,7 +67,7 @@ function keyFile(path: string, hour: number, keys: Uint32Array): KeyFile {
       }
       return false;
     },
-    readKeys: async () => scanRecords(await readFile(path)).records[0]?.keys ?? new Uint32Array(0),
+    readKeys: async () => (await readKeys(path)) ?? new Uint32Array(0),
     drop: async () => {
       close();
       await unlink(path);

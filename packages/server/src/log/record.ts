@@ -10,24 +10,14 @@ const MAGIC = 0x52_44_4e_43; // "CNDR"
 export const HEADER_BYTES = 20;
 export const KEY_BYTES = 8;
 
-export interface Record {
-  readonly rows: number;
-  /** Dedupe keys, two words a row. */
-  readonly keys: Uint32Array;
-  /** The rows, each line ending in "\n". */
-  readonly lines: Buffer;
-  readonly contactLines: Buffer;
-  /** Where the next record begins. */
-  readonly end: number;
-}
-
 /** Frames rows as one record. `keys` holds two words a row, `lines` and `contactLines` end in "\n" or are empty. */
 export function frameRecord(keys: Uint32Array, lines = "", contactLines = ""): Buffer {
   const linesAt = HEADER_BYTES + keys.byteLength;
   const lineBytes = Buffer.byteLength(lines);
   const contactBytes = Buffer.byteLength(contactLines);
   const record = Buffer.allocUnsafe(linesAt + lineBytes + contactBytes);
-  record.set(new Uint8Array(keys.buffer, keys.byteOffset, keys.byteLength), HEADER_BYTES);
+  // Word by word: a view of its bytes would move a small array out of the heap, which costs more.
+  for (let at = 0; at < keys.length; at++) record.writeUInt32LE(keys[at] ?? 0, HEADER_BYTES + 4 * at);
   record.write(lines, linesAt, "utf8");
   record.write(contactLines, linesAt + lineBytes, "utf8");
   record.writeUInt32LE(MAGIC, 0);
@@ -38,22 +28,43 @@ export function frameRecord(keys: Uint32Array, lines = "", contactLines = ""): B
   return record;
 }
 
-export interface RecordScan {
-  readonly records: readonly Record[];
-  /** Where the last whole record ends; what is behind is torn or damaged. */
-  readonly goodBytes: number;
+/** Where the parts of a record lie in their buffer: the lines end where the contacts begin. */
+export interface RecordPlaces {
+  readonly rows: number;
+  readonly keysAt: number;
+  readonly linesAt: number;
+  readonly contactsAt: number;
+  /** Where the next record begins. */
+  readonly end: number;
 }
 
-/** Reads records until the end, or until the first that is not whole. Slices share the buffer's memory. */
-export function scanRecords(buffer: Buffer): RecordScan {
-  const records: Record[] = [];
+/**
+ * Visits records until the end, or until the first that is not whole. The visitor may overwrite what lies before the end
+ * of its record.
+ * @returns where the last whole record ends; what is behind is torn or damaged
+ */
+export function walkRecords(buffer: Buffer, visit: (places: RecordPlaces) => void): number {
   let at = 0;
   for (;;) {
-    const record = readRecord(buffer, at);
-    if (record === undefined) return { records, goodBytes: at };
-    records.push(record);
-    at = record.end;
+    const places = findParts(buffer, at);
+    if (places === undefined) return at;
+    visit(places);
+    at = places.end;
   }
+}
+
+/** The dedupe keys of each whole record, two words a row, and where the last of these records ends. */
+export function scanKeys(buffer: Buffer): {
+  readonly keys: readonly Uint32Array[];
+  readonly goodBytes: number;
+} {
+  const keys: Uint32Array[] = [];
+  const goodBytes = walkRecords(buffer, ({ rows, keysAt, linesAt }) => {
+    const words = new Uint32Array(2 * rows); // copied: it must be aligned, a slice of a file need not be
+    new Uint8Array(words.buffer).set(buffer.subarray(keysAt, linesAt));
+    keys.push(words);
+  });
+  return { keys, goodBytes };
 }
 
 /** Whether a whole record stands anywhere behind `from`: then what is at `from` is damage, not a torn end. */
@@ -61,22 +72,20 @@ export function hasRecordBehind(buffer: Buffer, from: number): boolean {
   const magic = Buffer.alloc(4);
   magic.writeUInt32LE(MAGIC);
   for (let at = buffer.indexOf(magic, from + 1); at >= 0; at = buffer.indexOf(magic, at + 1)) {
-    if (readRecord(buffer, at) !== undefined) return true;
+    if (findParts(buffer, at) !== undefined) return true;
   }
   return false;
 }
 
-function readRecord(buffer: Buffer, at: number): Record | undefined {
+/** Undefined when no whole record stands there. */
+function findParts(buffer: Buffer, at: number): RecordPlaces | undefined {
   if (at + HEADER_BYTES > buffer.length || buffer.readUInt32LE(at) !== MAGIC) return undefined;
   const rows = buffer.readUInt32LE(at + 4);
-  const linesAt = at + HEADER_BYTES + rows * KEY_BYTES;
+  const keysAt = at + HEADER_BYTES;
+  const linesAt = keysAt + rows * KEY_BYTES;
   const contactsAt = linesAt + buffer.readUInt32LE(at + 8);
   const end = contactsAt + buffer.readUInt32LE(at + 12);
   if (end > buffer.length) return undefined;
-  const crc = buffer.readUInt32LE(at + 16);
-  if (crc32(buffer.subarray(at + HEADER_BYTES, end)) !== crc) return undefined;
-  const keys = new Uint32Array(2 * rows); // copied: a Uint32Array must be aligned, a slice of a file need not be
-  new Uint8Array(keys.buffer).set(buffer.subarray(at + HEADER_BYTES, linesAt));
-  const lines = buffer.subarray(linesAt, contactsAt);
-  return { rows, keys, lines, contactLines: buffer.subarray(contactsAt, end), end };
+  const isWhole = crc32(buffer.subarray(keysAt, end)) === buffer.readUInt32LE(at + 16);
+  return isWhole ? { rows, keysAt, linesAt, contactsAt, end } : undefined;
 }

@@ -1,7 +1,7 @@
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { frameRecord, scanRecords } from "./record.ts";
+import { frameRecord, scanKeys } from "./record.ts";
 
 const HOUR_MS = 3_600_000;
 const FILE = "running-hours";
@@ -50,7 +50,7 @@ function toHours(ms: number): number {
 /** 0 when it was never noted, or is damaged. */
 function readNotedMs(path: string): number {
   if (!existsSync(path)) return 0;
-  const [hours = 0, ms = 0] = scanRecords(readFileSync(path)).records[0]?.keys ?? [];
+  const [hours = 0, ms = 0] = scanKeys(readFileSync(path)).keys[0] ?? [];
   return hours * HOUR_MS + ms;
 }
 

@@ -3,7 +3,7 @@ import { copyFile, open, readdir, readFile, rename, stat, unlink } from "node:fs
 import { join } from "node:path";
 import { flushFolder } from "./disk.ts";
 import type { Disk, SealedSegment } from "./log.ts";
-import { hasRecordBehind, type Record, scanRecords } from "./record.ts";
+import { hasRecordBehind, scanKeys, walkRecords } from "./record.ts";
 
 /**
  * A segment's file says in its name how far it is: `<time>-<random>.open` takes records;
@@ -12,6 +12,8 @@ import { hasRecordBehind, type Record, scanRecords } from "./record.ts";
 const FILE_NAME = /^(?<name>(?<openedAtMs>\d{15})-[0-9a-f]{16})\.(?:open|(?<rows>\d+)\.log)$/;
 
 const NO_BUFFER = Buffer.alloc(0);
+/** Rows for whose keys a new segment has room. */
+const INITIAL_ROWS = 1024;
 
 type KeepKeys = (keys: Uint32Array) => Promise<void>;
 
@@ -50,13 +52,13 @@ export async function recoverSegment(
   onDamaged: (file: string) => void,
 ): Promise<SealedSegment | undefined> {
   const content = await readFile(found.path);
-  const { records, goodBytes } = scanRecords(content);
+  const { keys: parts, goodBytes } = scanKeys(content);
   if (hasRecordBehind(content, goodBytes)) {
     const copy = `${found.path}.damaged`;
     await copyFile(found.path, copy);
     onDamaged(copy);
   }
-  if (records.length === 0) {
+  if (parts.length === 0) {
     await unlink(found.path);
     return undefined;
   }
@@ -67,7 +69,7 @@ export async function recoverSegment(
   } finally {
     await file.close();
   }
-  const keys = joinKeys(records.map((record) => record.keys));
+  const keys = joinKeys(parts);
   return sealFile({ ...found, rows: keys.length / 2, bytes: goodBytes }, keys, keepKeys);
 }
 
@@ -78,7 +80,8 @@ export class OpenSegment {
   readonly #dir: string;
   readonly #path: string;
   readonly #fd: number;
-  readonly #keys: Uint32Array[] = [];
+  /** Two words a row, with room for more. One array: thousands of small ones would live until the segment is sealed. */
+  #keys = new Uint32Array(2 * INITIAL_ROWS);
   rows = 0;
   bytes = 0;
   #reservedRows = 0;
@@ -127,10 +130,7 @@ export class OpenSegment {
     this.#isTorn = false;
     this.#isNew = false;
     this.bytes += bytes;
-    for (const recordKeys of keys) {
-      this.#keys.push(recordKeys);
-      this.rows += recordKeys.length / 2;
-    }
+    for (const recordKeys of keys) this.#addKeys(recordKeys);
   }
 
   /** Ends the segment. Undefined when it holds no row; its file is gone then. */
@@ -143,9 +143,20 @@ export class OpenSegment {
     }
     const { name, rows, bytes, openedAtMs } = this;
     const segment = { name, path: this.#path, rows, bytes, openedAtMs };
-    const sealed = await sealFile(segment, joinKeys(this.#keys), keepKeys);
+    const sealed = await sealFile(segment, this.#keys.slice(0, 2 * this.rows), keepKeys);
     closeSync(this.#fd);
     return sealed;
+  }
+
+  #addKeys(keys: Uint32Array): void {
+    const end = 2 * this.rows + keys.length;
+    if (end > this.#keys.length) {
+      const larger = new Uint32Array(Math.max(end, 2 * this.#keys.length));
+      larger.set(this.#keys);
+      this.#keys = larger;
+    }
+    this.#keys.set(keys, 2 * this.rows);
+    this.rows += keys.length / 2;
   }
 
   async #cutTear(disk: Disk): Promise<void> {
@@ -179,17 +190,25 @@ export interface SegmentContent {
  * Reads the rows of a sealed segment back, all lines in one. Synchronous, for a thread that does nothing else.
  * @param buffer is read into when it is large enough: a block is 10 MB, and a new one each time costs more than reading
  */
-export function readSegment(segment: SealedSegment, buffer: Buffer = NO_BUFFER): SegmentContent {
-  const { path, bytes } = segment;
+export function readSegment(
+  { path, bytes }: Pick<SealedSegment, "path" | "bytes">,
+  buffer: Buffer = NO_BUFFER,
+): SegmentContent {
   const content = buffer.length < bytes ? Buffer.allocUnsafe(bytes) : buffer.subarray(0, bytes);
   const fd = openSync(path, "r");
   try {
     const readBytes = readSync(fd, content, 0, bytes, 0);
-    const { records, goodBytes } = scanRecords(content.subarray(0, readBytes));
-    const contactLines = Buffer.concat(records.map((record) => record.contactLines)); // first: the lines move over them
+    const contacts: Buffer[] = [];
+    let linesEnd = 0;
+    // The lines move together within their buffer: a second copy of a block is 10 MB.
+    const goodBytes = walkRecords(content.subarray(0, readBytes), ({ linesAt, contactsAt, end }) => {
+      if (end > contactsAt) contacts.push(Buffer.from(content.subarray(contactsAt, end)));
+      content.copyWithin(linesEnd, linesAt, contactsAt);
+      linesEnd += contactsAt - linesAt;
+    });
     return {
-      lines: joinLines(content, records),
-      contactLines,
+      lines: content.subarray(0, linesEnd),
+      contactLines: Buffer.concat(contacts),
       damagedBytes: bytes - goodBytes,
     };
   } finally {
@@ -205,15 +224,4 @@ function joinKeys(parts: readonly Uint32Array[]): Uint32Array {
     at += part.length;
   }
   return joined;
-}
-
-/** Moves the lines of all records together within the buffer that holds them: a second copy of a block is 10 MB. */
-function joinLines(buffer: Buffer, records: readonly Record[]): Buffer {
-  let end = 0;
-  for (const { lines } of records) {
-    const from = lines.byteOffset - buffer.byteOffset;
-    buffer.copyWithin(end, from, from + lines.length);
-    end += lines.length;
-  }
-  return buffer.subarray(0, end);
 }

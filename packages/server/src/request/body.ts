@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
 import { isObject, type JsonObject, parseJson } from "@candor/envelope";
+import { LinkedList } from "@candor/envelope/linked-list";
 import { type BodyFault, createBodyBudget, holdMore, readBody } from "@candor/envelope/read-body";
 import { CandorError } from "../errors.ts";
 
@@ -74,18 +75,18 @@ function createYielding(): () => Promise<void> {
 
 /** Timers that may fire a second late. They share one system timer, because nearly all of them are cancelled at once. */
 function createCoarseTimers(): (afterMs: number, task: () => void) => () => void {
-  const waiting = new Map<() => void, number>();
+  const waiting = new LinkedList<{ readonly dueMs: number; readonly task: () => void }>();
   setInterval(() => {
     const nowMs = performance.now();
-    for (const [task, dueMs] of waiting) {
-      if (dueMs > nowMs) continue;
-      waiting.delete(task);
-      task();
+    for (const place of waiting) {
+      if (place.item.dueMs > nowMs) continue;
+      waiting.remove(place);
+      place.item.task();
     }
   }, COARSE_MS).unref();
   return (afterMs, task) => {
-    waiting.set(task, performance.now() + afterMs);
-    return () => waiting.delete(task);
+    const place = waiting.push({ dueMs: performance.now() + afterMs, task });
+    return () => waiting.remove(place);
   };
 }
 

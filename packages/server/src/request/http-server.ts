@@ -91,8 +91,10 @@ function readTarget(request: IncomingMessage): void {
   if (host !== undefined) request.headers.host = host; // RFC 9112, 3.2.2: it replaces the header
 }
 
+/** What a connection makes the server hold. */
 interface Queue {
-  current: ServerResponse;
+  /** What is being answered. */
+  current: ServerResponse | undefined;
   readonly waiting: [IncomingMessage, ServerResponse][];
   /** When the client must have read the answer; undefined until the answer is complete. */
   deadlineMs: number | undefined;
@@ -104,34 +106,37 @@ interface QueuesOptions {
   readonly serve: Handler;
 }
 
-/** A queue for each connection that is being answered. */
+/** A queue for each connection that has sent a request. */
 function createQueues({ limits, refuse, serve }: QueuesOptions): { add: Handler; check: () => void } {
   const queues = new Map<Socket, Queue>();
-  const begin = (request: IncomingMessage, response: ServerResponse): void => {
-    const { socket } = request;
+  const open = (socket: Socket): Queue => {
+    const queue: Queue = { current: undefined, waiting: [], deadlineMs: undefined };
+    queues.set(socket, queue);
+    socket.once("close", () => queues.delete(socket));
+    return queue;
+  };
+  const begin = (queue: Queue, request: IncomingMessage, response: ServerResponse): void => {
+    queue.current = response;
+    queue.deadlineMs = undefined;
     response.once("close", () => {
-      const queue = queues.get(socket);
-      const next = socket.destroyed ? undefined : queue?.waiting.shift();
-      if (queue === undefined || next === undefined) return void queues.delete(socket);
-      queue.current = next[1];
-      queue.deadlineMs = undefined;
-      begin(...next);
+      queue.current = undefined;
+      const next = request.socket.destroyed ? undefined : queue.waiting.shift();
+      if (next !== undefined) begin(queue, ...next);
     });
     serve(request, response);
   };
   return {
     add: (request, response) => {
-      const queue = queues.get(request.socket);
-      if (queue === undefined) {
-        queues.set(request.socket, { current: response, waiting: [], deadlineMs: undefined });
-        begin(request, response);
-      } else if (queue.waiting.length < limits.maxWaiting) queue.waiting.push([request, response]);
-      else if (!request.socket.destroyed) refuse(request.socket, "too_many_pipelined");
+      const { socket } = request;
+      const queue = queues.get(socket) ?? open(socket);
+      if (queue.current === undefined) begin(queue, request, response);
+      else if (queue.waiting.length < limits.maxWaiting) queue.waiting.push([request, response]);
+      else if (!socket.destroyed) refuse(socket, "too_many_pipelined");
     },
     check: () => {
       const nowMs = performance.now();
       for (const [socket, queue] of queues) {
-        if (!queue.current.writableEnded) continue;
+        if (queue.current?.writableEnded !== true) continue;
         queue.deadlineMs ??= nowMs + limits.readMs + socket.writableLength / limits.minReadBytesPerMs;
         if (nowMs > queue.deadlineMs) refuse(socket, "answer_unread");
       }

@@ -186,7 +186,7 @@ function keep(
 ): Promise<void> {
   const count = (): void => meters.countMessages(source, rows, dropped);
   if (rows === 0) return (duplicates === 0 ? Promise.resolve() : log.flushed()).then(count);
-  const keys = all.subarray(0, 2 * rows);
+  const keys = all.length === 2 * rows ? all : all.subarray(0, 2 * rows);
   return log.append(keys, lines, contactLines).then(count, (error: unknown) => {
     dedupe.forget(keys);
     throw error;

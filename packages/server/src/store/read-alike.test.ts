@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { scanRecords } from "../log/record.ts";
+import { readSegment } from "../log/segment.ts";
 import { answerOf, NO_STORE, startForTest } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import type { Store } from "./client.ts";
@@ -114,8 +114,8 @@ async function rowsOf(batches: readonly string[]): Promise<{ lines: Buffer[]; ac
   const logDir = join(dataDir, "log");
   const lines = readdirSync(logDir)
     .filter((file) => file.endsWith(".log"))
-    .flatMap((file) => scanRecords(readFileSync(join(logDir, file))).records)
-    .map((record) => record.lines);
+    .map((file) => join(logDir, file))
+    .map((path) => readSegment({ path, bytes: statSync(path).size }).lines);
   return { lines, accepted };
 }
 
