@@ -351,7 +351,7 @@ fi
 [ ! "$kit_id" ] || return 0
 kit_make_random
 kit_id=$kit_random
-kit_run=$kit_folder/outbox/installer-$(date -u +%Y%m%dT%H%M%SZ)-$kit_random
+kit_run=$kit_folder/outbox/installer-$kit_rule-$(date -u +%Y%m%dT%H%M%SZ)-$kit_random
 kit_resend=$kit_run
 }
 kit_keep_id() (
@@ -419,7 +419,7 @@ url=${1%/}/v1/batch message=$2 run=$3 outbox=${2%/*} retries=0
 umask 077
 set -C
 [ -z "$run" ] || find "$outbox" -name "installer-*" -mtime +6 -exec rm -f {} +
-for lines in "$message.ndjson" ${run:+"$outbox"/installer-*.ndjson}; do
+for lines in "$message.ndjson" ${run:+"${run%-*-*}"-*.ndjson}; do
 case $retries$lines in "1$run"*) continue ;; esac
 done=${lines%ndjson}sent
 [ -z "$(find "$lines" "$done" ! -type f)" ] || continue

@@ -445,7 +445,7 @@ kit_may_send() {
 	[ ! "$kit_id" ] || return 0
 	kit_make_random
 	kit_id=$kit_random
-	kit_run=$kit_folder/outbox/installer-$(date -u +%Y%m%dT%H%M%SZ)-$kit_random
+	kit_run=$kit_folder/outbox/installer-$kit_rule-$(date -u +%Y%m%dT%H%M%SZ)-$kit_random
 	kit_resend=$kit_run # Only for the first message: it also sends what earlier runs left.
 }
 
@@ -531,7 +531,7 @@ url=${1%/}/v1/batch message=$2 run=$3 outbox=${2%/*} retries=0
 umask 077
 set -C # Write through no link.
 [ -z "$run" ] || find "$outbox" -name "installer-*" -mtime +6 -exec rm -f {} +
-for lines in "$message.ndjson" ${run:+"$outbox"/installer-*.ndjson}; do
+for lines in "$message.ndjson" ${run:+"${run%-*-*}"-*.ndjson}; do
 	# The other messages of this run have senders of their own.
 	case $retries$lines in "1$run"*) continue ;; esac
 	done=${lines%ndjson}sent # The number of bytes that are done.

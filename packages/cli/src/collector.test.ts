@@ -2,10 +2,10 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { makePassingInstance } from "../../node/src/state/instance.ts";
+import { makeEphemeralInstance } from "../../node/src/state/instance.ts";
 import { askAsInstance, askToForget } from "./collector.ts";
 
-const INSTANCE = makePassingInstance(0);
+const INSTANCE = makeEphemeralInstance(0);
 const HOUR_MS = 3600_000;
 
 /** Serves until the test ends. @returns its address */

@@ -49,7 +49,7 @@ function makeFolder(name: string, messageIds: readonly string[]): string {
   mkdirSync(join(dir, "outbox"), { recursive: true });
   copyFileSync(join(parent, "instance.json"), join(dir, "instance.json"));
   const lines = messageIds.map((messageId) => `${JSON.stringify(eventOf(messageId))}\n`).join("");
-  const begun = `server-${sentAt.slice(0, 19).replaceAll(/[-:]/g, "")}Z-a`;
+  const begun = `server-notice-${sentAt.slice(0, 19).replaceAll(/[-:]/g, "")}Z-a`;
   writeFileSync(join(dir, "outbox", `${begun}.ndjson`), lines);
   writeFileSync(join(dir, "outbox", `${begun}.sent`), `${Buffer.byteLength(lines)}\n`);
   return dir;

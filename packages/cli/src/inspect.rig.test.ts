@@ -170,7 +170,7 @@ test("inspect says that a folder, or a file in it, cannot be read, and why", asy
 
 test("inspect obeys nothing that stands in a message", async () => {
   const { copy } = copyFolder("hostile");
-  const hostile = join(copy, "outbox", "client-20990101T000000Z-a.ndjson");
+  const hostile = join(copy, "outbox", "client-opt-in-20990101T000000Z-a.ndjson");
   writeFileSync(hostile, `${JSON.stringify({ type: "track", event: "\u001b[2J\u202e" })}\nno JSON\u0007\n`);
   const { stdout } = await candor(["inspect", copy]);
   expect(stdout).toContain("track \\u{1b}[2J\\u{202e}");
@@ -211,7 +211,7 @@ test("compare finds what is missing on either side, and what is not as it was se
   writeFileSync(outboxFile, lines);
   writeFileSync(outboxFile.replace(".ndjson", ".sent"), `${Buffer.byteLength(lines)}\n`);
   appendFileSync(outboxFile, `${first.replace(/"messageId":"[^"]+"/, '"messageId":"waits"')}\n`);
-  const browsers = join(copy, "outbox", "client-20261101T000000Z-a");
+  const browsers = join(copy, "outbox", "client-opt-in-20261101T000000Z-a");
   writeFileSync(`${browsers}.ndjson`, '{"type":"track","messageId":"of-a-browser"}\n');
   writeFileSync(`${browsers}.sent`, "44\n");
   const { code, stdout } = await candor(["compare", copy, "--json"]);

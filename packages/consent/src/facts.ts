@@ -2,7 +2,8 @@ export const SOURCES = ["installer", "server", "client"] as const;
 export type Source = (typeof SOURCES)[number];
 
 /** What a source needs before it may send: that people were told, or that they said Yes. */
-export type Rule = "notice" | "opt-in";
+export const RULES = ["notice", "opt-in"] as const;
+export type Rule = (typeof RULES)[number];
 
 /** All that a decision is made of. Whoever asks has read it afresh; nothing in here is read by the decision itself. */
 export interface Facts {

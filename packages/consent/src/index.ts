@@ -1,6 +1,6 @@
 export { CI_SYSTEMS, type CiSystem } from "./ci-systems.ts";
 export { type Decision, decide } from "./decide.ts";
-export type { Facts, Rule, Signals, Source, Switches } from "./facts.ts";
+export { type Facts, RULES, type Rule, type Signals, type Source, type Switches } from "./facts.ts";
 export { readPolicy } from "./policy.ts";
 export { ALLOW_REASONS, type AllowReason, DENY_REASONS, type DenyReason } from "./reasons.ts";
 export {

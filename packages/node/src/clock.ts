@@ -10,7 +10,7 @@ export interface Clock {
   readonly monotonic: () => number;
   /** Milliseconds since the machine started, time in suspension included; nobody can set it. */
   readonly sinceBoot: () => number;
-  /** Calls a task later, without keeping the process alive. @returns what calls it off */
+  /** Calls a task later, without keeping the process alive. @returns a cancel function */
   readonly later: (afterMs: number, task: () => void) => () => void;
 }
 
@@ -27,3 +27,18 @@ export const machineClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** Calls a task later, unless the signal is aborted by then. */
+export function planTask(
+  clock: Pick<Clock, "later">,
+  afterMs: number,
+  task: () => void,
+  signal: AbortSignal,
+): void {
+  if (signal.aborted) return;
+  const cancel = clock.later(afterMs, () => {
+    signal.removeEventListener("abort", cancel);
+    task();
+  });
+  signal.addEventListener("abort", cancel, { once: true });
+}

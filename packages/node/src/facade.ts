@@ -22,22 +22,25 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 /** The calls of a product, on an open core. Whatever a product gives: nothing here throws. */
 export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
   const namesOf = declaredNames(core);
+  const toDraft = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): Draft => {
+    const label = textOf(name);
+    const { copy, hasUndeclared } = toValues(values, namesOf(type, label));
+    return {
+      type,
+      name: label,
+      userId: textOf(who.userId ?? about?.userId),
+      anonymousId: undefined,
+      groupId: textOf(who.groupId),
+      values: copy,
+      hasUndeclared,
+      context: {},
+      timestampMs: timeOf(about?.timestamp) ?? core.clock.now(),
+    };
+  };
   const record = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): void => {
-    core.record("server", () => {
-      const label = textOf(name);
-      const { copy, hasUndeclared } = toValues(values, namesOf(type, label));
-      return {
-        type,
-        name: label,
-        userId: textOf(who.userId ?? about?.userId),
-        anonymousId: undefined,
-        groupId: textOf(who.groupId),
-        values: copy,
-        hasUndeclared,
-        context: {},
-        timestampMs: timeOf(about?.timestamp) ?? core.clock.now(),
-      };
-    });
+    const draft = core.isOn() ? orElse(() => toDraft(type, name, who, values, about), "unreadable") : "off";
+    if (typeof draft === "string") core.counts.drop(draft);
+    else core.record("server", draft);
   };
   const flush = async (options?: FlushOptions): Promise<boolean> => {
     const { session } = core;
@@ -103,7 +106,7 @@ function describe(core: Core): Status {
     state: state.state,
     reason: state.state === "off" ? state.reason : undefined,
     problems: core.problems.list(),
-    sources: core.standing.report(),
+    sources: core.gate.report(),
     lastFault: core.lastFault,
     instanceId: core.session?.instance.instanceId,
     counts: core.counts.report(),
@@ -168,7 +171,7 @@ function toTimeoutMs(options: FlushOptions | undefined): number {
 }
 
 /** What a product gives may throw when it is read. */
-function orElse<Value>(work: () => Value, otherwise: Value): Value {
+function orElse<Value, Otherwise = Value>(work: () => Value, otherwise: Otherwise): Value | Otherwise {
   try {
     return work();
   } catch {

@@ -448,7 +448,7 @@ describe.concurrent("on its own machine", () => {
   it("files of others in the outbox are neither sent nor in the way", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
-    mkdirSync(join(stateDir, "outbox", "server-20261123T120000Z-ab.ndjson"), { recursive: true });
+    mkdirSync(join(stateDir, "outbox", "server-notice-20261123T120000Z-ab.ndjson"), { recursive: true });
     mkdirSync(join(stateDir, "outbox", "lost+found"));
     const child = startChild({ stateDir, host: recorder.url, speed: 20, program: HUNDRED });
     await endsQuietly(child, recorder);

@@ -2,11 +2,10 @@
 
 import { toInstanceId } from "@candor/envelope/instance-proof";
 import { type Plan, type PlanEvent, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
-import type { SourceDecisions } from "./consent/consent-watch.ts";
-import { createJudge } from "./consent/judge.ts";
-import { createReducers } from "./consent/reducers.ts";
+import { compileAgreed, createReducers } from "./consent/agreed-plan.ts";
+import type { SourceDecisions } from "./consent/gate.ts";
 import { isRecord } from "./json.ts";
-import { type Draft, toJudged } from "./message.ts";
+import { type Draft, toChecked } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
 import { ServerFacts } from "./server-facts.ts";
@@ -47,10 +46,10 @@ export function checkHeartbeat(plan: Plan, facts: Facts | undefined, nowMs: numb
   const given = Object.keys(draft.values);
   new ServerFacts(plan).addTo(draft, SAMPLE_ID);
   const reducers = createReducers({ keyedHash: () => SAMPLE_HASH });
-  const judged = createJudge(plan, "server", allowAll(plan), reducers)(toJudged(draft), nowMs);
-  return judged.kept
-    ? explainTrims(event, given, judged.trims)
-    : explainDrop(event, draft.values, judged.reason);
+  const verdict = compileAgreed(plan, "server", allowAll(plan), reducers)(toChecked(draft), nowMs);
+  return verdict.kept
+    ? explainTrims(event, given, verdict.trims)
+    : explainDrop(event, draft.values, verdict.reason);
 }
 
 function explainTrims(

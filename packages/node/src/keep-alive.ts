@@ -1,9 +1,13 @@
+/** Owns when heartbeats are made: every few hours, once for all processes on a state folder, while the product is healthy. */
+import { randomBytes } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
 import type { Plan } from "@candor/plan/runtime";
+import { type Clock, planTask } from "./clock.ts";
 import { checkHeartbeat } from "./heartbeat.ts";
 import { isRecord } from "./json.ts";
-import { findNoNumber, findOtherType, findUnknown } from "./option-problems.ts";
-import { readObject, replaceFile } from "./state/state-folder.ts";
+import { findNoNumber, findOtherType, findUnknown } from "./problems.ts";
+import { Lease } from "./state/lease.ts";
+import { readObject, replaceFile, type StateFolder } from "./state/state-folder.ts";
 
 const HOUR_MS = 60 * 60_000;
 /** The first heartbeat comes 2 to 5 minutes after the start. */
@@ -16,7 +20,7 @@ const HEALTHY_TIMEOUT_MS = 10_000;
 const HOURS = { least: 1, most: 7 * 24, usual: 6 };
 
 export interface KeepAliveOptions<Facts extends object = object> {
-  /** Hours between two signs of life, from 1 to 168 (a week); more counts as 168. @default 6 */
+  /** Hours between two heartbeats, from 1 to 168 (a week); more counts as 168. @default 6 */
   readonly everyHours?: number | undefined;
   /** The product's own health check: without `true` (or when it throws, or takes over 10 s) nothing is sent. */
   readonly healthy: () => boolean | Promise<boolean>;
@@ -28,7 +32,7 @@ const NAMES = Object.keys({ everyHours: true, healthy: true, facts: true } satis
   readonly [Name in keyof KeepAliveOptions]-?: true;
 });
 
-/** What is wrong with the options, or with the plan, for signs of life. @throws what the options throw when they are read */
+/** What is wrong with the options, or with the plan, for heartbeats. @throws what the options throw when they are read */
 export function checkKeepAlive(options: KeepAliveOptions, plan: Plan, nowMs: number): readonly string[] {
   const given: Partial<Record<keyof KeepAliveOptions, unknown>> = isRecord(options) ? options : {};
   const { everyHours, healthy, facts } = given;
@@ -62,7 +66,7 @@ export function readKeepAlive(file: string): KeepAliveState {
 }
 
 /** @throws the file system's error */
-export function writeKeepAlive(file: string, { lastAtMs, boot }: KeepAliveState): void {
+function writeKeepAlive(file: string, { lastAtMs, boot }: KeepAliveState): void {
   const lastAt = lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString();
   replaceFile(file, `${JSON.stringify({ lastAt, boot })}\n`);
 }
@@ -71,26 +75,137 @@ export function writeKeepAlive(file: string, { lastAtMs, boot }: KeepAliveState)
  * How long until the next heartbeat is due, 0 when it is. One in the future was written under another clock: it
  * counts as made now.
  */
-export function untilDueMs(lastAtMs: number | undefined, nowMs: number, everyMs: number): number {
+function untilDueMs(lastAtMs: number | undefined, nowMs: number, everyMs: number): number {
   if (lastAtMs === undefined) return 0;
   return Math.max(0, Math.min(lastAtMs, nowMs) + everyMs - nowMs);
 }
 
-/** Delays, with jitter. @param random 0 to 1 */
-export const keepAliveDelays = {
-  firstMs: (random: number) => FIRST_AFTER_MS.least + random * (FIRST_AFTER_MS.most - FIRST_AFTER_MS.least),
-  againMs: AGAIN_AFTER_MS,
-  jitterMs: (everyMs: number, random: number) => everyMs * JITTER * random,
-};
-
 /** `everyHours` in milliseconds: at least an hour, at most a week; 6 hours when it is no number. */
-export function toEveryMs(everyHours: number | undefined): number {
+function toEveryMs(everyHours: number | undefined): number {
   const hours = typeof everyHours === "number" && everyHours > 0 ? everyHours : HOURS.usual;
   return Math.min(Math.max(hours, HOURS.least), HOURS.most) * HOUR_MS;
 }
 
+/** Where it stands when the last heartbeat was made, and who makes the next one. */
+export interface KeepAlivePlace {
+  read(): KeepAliveState;
+  /** @throws the file system's error */
+  write(state: KeepAliveState): void;
+  /** True: this process makes it. @throws the file system's error */
+  take(): Promise<boolean>;
+  release(): void;
+}
+
+/** In the state folder, which restarts and replicas share. */
+export function sharedPlace(folder: StateFolder, now: () => number): KeepAlivePlace {
+  const lease = new Lease({ path: folder.keepAliveLease, now });
+  return {
+    read: () => readKeepAlive(folder.keepAlive),
+    write: (state) => writeKeepAlive(folder.keepAlive, state),
+    take: () => lease.take(),
+    release: () => lease.release(),
+  };
+}
+
+/** In this process alone, for `log` mode: nothing is written. */
+export function ephemeralPlace(): KeepAlivePlace {
+  let kept: KeepAliveState = { lastAtMs: undefined, boot: undefined };
+  return {
+    read: () => kept,
+    write: (state) => {
+      kept = state;
+    },
+    take: () => Promise.resolve(true),
+    release: () => {},
+  };
+}
+
+export interface KeepAliveLoopOptions {
+  readonly place: KeepAlivePlace;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly keepAlive: KeepAliveOptions;
+  /** Reads consent, and aborts the signal where nothing may be sent any more. Called before each heartbeat. */
+  readonly update: () => void;
+  /** Aborted: no heartbeat is planned or made any more. */
+  readonly signal: AbortSignal;
+  /** Makes the message. @param boot the nonce of the folder's last start */
+  readonly ping: (boot: string) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/**
+ * Makes a heartbeat every few hours. When the last one was made is in the state folder, so restarts and replicas do not
+ * add any. The first one waits some minutes: a process that ends before was not healthy.
+ */
+export class KeepAliveLoop {
+  readonly #options: KeepAliveLoopOptions;
+  readonly #everyMs: number;
+
+  constructor(options: KeepAliveLoopOptions) {
+    this.#options = options;
+    this.#everyMs = toEveryMs(options.keepAlive.everyHours);
+  }
+
+  /** Writes this start's nonce, and plans the first heartbeat. @throws the file system's error */
+  start(): void {
+    const { place, clock, random } = this.#options;
+    const { lastAtMs } = place.read();
+    place.write({ lastAtMs, boot: randomBytes(8).toString("hex") });
+    const dueMs = untilDueMs(lastAtMs, clock.now(), this.#everyMs);
+    this.#plan(
+      Math.max(dueMs, FIRST_AFTER_MS.least + random() * (FIRST_AFTER_MS.most - FIRST_AFTER_MS.least)),
+      lastAtMs,
+    );
+  }
+
+  get #isStopped(): boolean {
+    return this.#options.signal.aborted;
+  }
+
+  /** @param lastAtMs when the last one was made, as known now: when it is another time by then, a replica made one */
+  #plan(afterMs: number, lastAtMs: number | undefined): void {
+    const { clock, signal } = this.#options;
+    planTask(clock, afterMs, () => void this.#run(lastAtMs), signal);
+  }
+
+  async #run(knownAtMs: number | undefined): Promise<void> {
+    try {
+      const { isMade, lastAtMs } = await this.#makeOne(knownAtMs);
+      const { clock, random } = this.#options;
+      const isThere = isMade || lastAtMs !== knownAtMs;
+      const dueMs = untilDueMs(lastAtMs, clock.now(), this.#everyMs);
+      const jitterMs = this.#everyMs * JITTER * random();
+      this.#plan(isThere ? dueMs + jitterMs : AGAIN_AFTER_MS, lastAtMs);
+    } catch (error) {
+      if (!this.#isStopped) this.#options.onFault(error);
+    }
+  }
+
+  async #makeOne(knownAtMs: number | undefined): Promise<{ isMade: boolean; lastAtMs: number | undefined }> {
+    const { place, clock, keepAlive, update, ping } = this.#options;
+    const isHealthy = await askHealthy(keepAlive.healthy);
+    update();
+    if (this.#isStopped) return { isMade: false, lastAtMs: knownAtMs };
+    if (!isHealthy || !(await place.take())) {
+      return { isMade: false, lastAtMs: place.read().lastAtMs };
+    }
+    try {
+      const { lastAtMs, boot } = place.read();
+      if (this.#isStopped || lastAtMs !== knownAtMs) return { isMade: false, lastAtMs };
+      const nonce = boot ?? randomBytes(8).toString("hex");
+      const madeAtMs = clock.now();
+      place.write({ lastAtMs: madeAtMs, boot: nonce });
+      ping(nonce);
+      return { isMade: true, lastAtMs: madeAtMs };
+    } finally {
+      place.release();
+    }
+  }
+}
+
 /** Asks the product; false when it does not say `true` in time. Never rejects. */
-export async function askHealthy(healthy: () => boolean | Promise<boolean>): Promise<boolean> {
+async function askHealthy(healthy: () => boolean | Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {
     timer = setTimeout(() => resolve(false), HEALTHY_TIMEOUT_MS).unref();

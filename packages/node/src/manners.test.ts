@@ -42,7 +42,10 @@ describe("a folder", () => {
       "a.0a1b2c3d.tmp",
     ];
     for (const name of own) writeFileSync(join(dir, name), '{"of":"the product"}');
-    const ours = ["outbox/server-20261101T000000Z-aa.ndjson", "outbox/server-20261101T000000Z-aa.sent"];
+    const ours = [
+      "outbox/server-notice-20261101T000000Z-aa.ndjson",
+      "outbox/server-notice-20261101T000000Z-aa.sent",
+    ];
     for (const name of ours) writeFileSync(join(dir, name), "1\n");
     openForTest({ stateDir: dir, environment: { DO_NOT_TRACK: "1" } });
     const left = readdirSync(dir, { recursive: true, encoding: "utf8" }).sort();
@@ -66,7 +69,7 @@ describe("a folder", () => {
     const secret = join(world.dir, "..", "secret.txt");
     writeFileSync(secret, "DB_PASSWORD=hunter2\n");
     mkdirSync(join(world.dir, "outbox"), { recursive: true });
-    symlinkSync(secret, join(world.dir, "outbox", "server-20261101T000000Z-aa.ndjson"));
+    symlinkSync(secret, join(world.dir, "outbox", "server-notice-20261101T000000Z-aa.ndjson"));
     expect(await world.telemetry.flush()).toBe(true);
     expect(eventsSent()).toEqual([ACTION]);
     expect(recorder.requests.map(({ text }) => text).join("")).not.toContain("hunter2");
@@ -144,7 +147,7 @@ describe("an answer", () => {
   it("of No deletes everything, also of a source that this process does not have, and after close", async () => {
     const { telemetry, dir, files } = openForTest();
     mkdirSync(join(dir, "outbox"), { recursive: true });
-    const ofInstaller = join(dir, "outbox", "installer-20261123T120000Z-aa.ndjson");
+    const ofInstaller = join(dir, "outbox", "installer-notice-20261123T120000Z-aa.ndjson");
     writeFileSync(join(dir, "receipts.ndjson"), receipt("notice", { source: "installer" }), {
       flag: "a",
     });

@@ -7,7 +7,7 @@ export const LIBRARY = { name: "@candor/node", version: "0.1.0" };
 /** The collector's own limit. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;
 
-/** What a call gives: one message, before the plan has judged it. */
+/** What a call gives: one message, before the plan has checked it. */
 export interface Draft {
   readonly type: "track" | "identify" | "page" | "screen" | "group";
   /** The event's name; of a page or screen its name. */
@@ -25,8 +25,8 @@ export interface Draft {
   readonly messageId?: string | undefined;
 }
 
-/** The draft as the plan judges it. The plan replaces values, it changes none. */
-export function toJudged(draft: Draft): CheckedMessage {
+/** The draft as the plan checks it. The plan replaces values, it changes none. */
+export function toChecked(draft: Draft): CheckedMessage {
   const isTraits = draft.type === "identify" || draft.type === "group";
   return {
     type: draft.type,

@@ -36,7 +36,7 @@ function openWith(receipts: string, plan = APPSMITH): World {
 
 /** A line of the client that waits in the outbox. @returns its file */
 function writeOfClient({ dir }: World, line: string): string {
-  const file = join(dir, "outbox", "client-20261123T120000Z-aa.ndjson");
+  const file = join(dir, "outbox", "client-opt-in-20261123T120000Z-aa.ndjson");
   mkdirSync(join(dir, "outbox"), { recursive: true });
   writeFileSync(file, line);
   return file;

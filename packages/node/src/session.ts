@@ -1,17 +1,16 @@
+/** Owns all that exists only while telemetry is on: writers, sender, timers, sockets. One abort signal ends it. */
+import { setMaxListeners } from "node:events";
 import type { Trim } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
-import type { SourceDecisions } from "./consent/consent-watch.ts";
-import { createJudge, type Judge } from "./consent/judge.ts";
-import { createReducers } from "./consent/reducers.ts";
-import type { Permit } from "./consent/standing.ts";
+import { type AgreedPlan, compileAgreed, createReducers } from "./consent/agreed-plan.ts";
+import { type ConsentGate, isRefusal, type SourceDecisions } from "./consent/gate.ts";
 import type { Counts } from "./counts.ts";
+import { onProcessExit } from "./exit-hook.ts";
 import { writeHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpClient } from "./http/client.ts";
-import type { KeepAliveOptions } from "./keep-alive.ts";
-import { KeepAliveLoop } from "./keep-alive-loop.ts";
-import { passingPlace, sharedPlace } from "./keep-alive-place.ts";
-import { type Draft, MAX_MESSAGE_BYTES, toJudged, writeLine } from "./message.ts";
-import type { Source } from "./outbox/outbox-name.ts";
+import { ephemeralPlace, KeepAliveLoop, type KeepAliveOptions, sharedPlace } from "./keep-alive.ts";
+import { type Draft, MAX_MESSAGE_BYTES, toChecked, writeLine } from "./message.ts";
+import type { ConsentScope, Source } from "./outbox/outbox-name.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
 import type { DropReason } from "./reasons.ts";
 import type { FailedTry } from "./send/retry.ts";
@@ -19,9 +18,9 @@ import { SendLoop } from "./send/send-loop.ts";
 import { Sender } from "./send/sender.ts";
 import { ServerFacts } from "./server-facts.ts";
 import type { Settings } from "./settings.ts";
-import type { Instance } from "./state/instance.ts";
+import { type Instance, readInstance } from "./state/instance.ts";
 import { Lease } from "./state/lease.ts";
-import type { StateFolder } from "./state/state-folder.ts";
+import { type StateFolder, signatureOf } from "./state/state-folder.ts";
 
 /** So much waiting is sent sooner: many batches in one go. */
 const SEND_AT_BYTES = 256 * 1024;
@@ -33,45 +32,49 @@ const DAY_MS = 24 * 60 * 60_000;
 export interface SessionOptions {
   readonly settings: Settings;
   readonly folder: StateFolder;
+  readonly gate: ConsentGate;
   readonly instance: Instance;
   readonly clock: Clock;
   readonly random: () => number;
   readonly counts: Counts;
-  /** Reads consent anew: what a source may do at this moment. */
-  readonly permitOf: (source: Source) => Permit;
-  /** See `createLineFilter`; as of the last reading of consent. */
-  readonly filterOf: (source: Source) => ((line: string) => boolean) | undefined;
-  /** The write key of a source whose messages carry it. */
-  readonly writeKeyOf: (source: Source) => string | undefined;
+  /** The write key of each source whose messages carry it. */
+  readonly writeKeys: ReadonlyMap<Source, string | undefined>;
   /** Undefined: messages go to the outbox. Else they are printed with it, and never kept or sent. */
   readonly print: ((line: string) => void) | undefined;
-  /** Told when the state folder cannot be used. */
+  /** Reads consent, and ends this session where it does not allow it any more: see `signal` after it. */
+  readonly update: () => void;
+  /** Called when the state folder cannot be used. */
   readonly onFault: (error: unknown) => void;
-  /** Told of each try to send that failed. */
+  /** Called after each failed send. */
   readonly onFailed: (failed: FailedTry) => void;
 }
 
-/** Everything that exists only while telemetry is on: writers, sender, timers, sockets. */
 export class Session {
   readonly instance: Instance;
   readonly isPrinting: boolean;
   readonly http: HttpClient;
   readonly #options: SessionOptions;
-  readonly #judges = new Map<Source, Judge>();
-  readonly #writers = new Map<Source, OutboxWriter>();
+  readonly #ending = new AbortController();
+  readonly #plans = new Map<Source, AgreedPlan>();
+  /** By source and rule: see `scopeKey`. */
+  readonly #writers = new Map<string, OutboxWriter>();
   readonly #facts: ServerFacts;
   readonly #loop: SendLoop;
   readonly #sender: Sender;
-  #keepAlive: KeepAliveLoop | undefined;
+  #keepAlive: AbortController | undefined;
   #writtenBytes = 0;
+  #instanceSignature = "";
 
   constructor(options: SessionOptions) {
-    const { settings, folder, instance, clock, random, permitOf, print } = options;
+    const { settings, folder, gate, instance, clock, random, print, update, onFault } = options;
+    const { signal } = this;
+    setMaxListeners(0, signal); // each timer and writer listens
     this.#options = options;
     this.instance = instance;
     this.isPrinting = print !== undefined;
     this.#facts = new ServerFacts(settings.plan);
     this.http = createHttpClient({ environment: settings.machineEnvironment() });
+    signal.addEventListener("abort", () => this.http.close(), { once: true });
     this.#sender = new Sender({
       folder,
       http: this.http,
@@ -79,70 +82,87 @@ export class Session {
       writeKey: settings.writeKey,
       lease: new Lease({ path: folder.lease, now: clock.now }),
       maxOutboxBytes: settings.maxOutboxBytes,
-      permitOf,
-      filterOf: options.filterOf,
+      gate,
+      signal,
       onFailed: options.onFailed,
       clock,
       random,
     });
-    this.#loop = new SendLoop({ sender: this.#sender, clock, onFault: options.onFault });
+    this.#loop = new SendLoop({ sender: this.#sender, clock, update, signal, onFault });
     if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS);
+    signal.addEventListener(
+      "abort",
+      onProcessExit(() => this.flushSync()),
+      { once: true },
+    );
   }
 
-  /** Takes no more messages of a source. Those in memory are written, unless the source is refused. */
+  /** Aborted when the session has ended. What waits in memory is thrown away then; what is on disk stays. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
+  end(): void {
+    this.#ending.abort();
+  }
+
+  /** Takes no more messages of a source. Those in memory are written, unless they are refused. */
   stopSource(source: Source): void {
-    this.#judges.delete(source);
-    this.#writers.get(source)?.flushSync();
-    this.#writers.get(source)?.discard();
-    this.#writers.delete(source);
+    this.#plans.delete(source);
+    for (const [key, writer] of this.#writers) {
+      if (!key.startsWith(`${source}-`)) continue;
+      writer.flushSync();
+      writer.discard();
+      this.#writers.delete(key);
+    }
   }
 
   /** What a source may send from now on. */
   setDecisions(source: Source, decisions: SourceDecisions): void {
     const { plan } = this.#options.settings;
-    this.#judges.set(source, createJudge(plan, source, decisions, createReducers(this.instance)));
-    // What waits may not be agreed to any more: the sender discards it.
-    if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS);
+    this.#plans.set(source, compileAgreed(plan, source, decisions, createReducers(this.instance)));
+    if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS); // what was withheld may be sent now
   }
 
-  /** Judges a message and puts what is left of it into the outbox. @returns why not; undefined when it is there */
+  /** Applies the plan to a message, and puts what is left of it into the outbox. @returns why not */
   record(source: Source, draft: Draft): DropReason | undefined {
-    const { counts, print, settings, writeKeyOf, clock } = this.#options;
+    const { counts, print, settings, writeKeys, clock } = this.#options;
     if (source === "server") this.#facts.addTo(draft, this.instance.instanceId);
-    const message = toJudged(draft);
-    const judged = this.#judges.get(source)?.(message, clock.now());
-    if (judged === undefined) return "off";
-    if (!judged.kept) return judged.reason;
+    const message = toChecked(draft);
+    const verdict = this.#plans.get(source)?.(message, clock.now());
+    if (verdict === undefined) return "off";
+    if (!verdict.kept) return verdict.reason;
     if (message.userId === undefined && message.anonymousId === undefined && message.groupId === undefined) {
       return "no_user_anon_id";
     }
     const planVersion = settings.plan.version;
-    const line = writeLine(message, draft, { writeKey: writeKeyOf(source), planVersion });
+    const line = writeLine(message, draft, { writeKey: writeKeys.get(source), planVersion });
     if (isTooLarge(line)) return "event_too_large";
     if (print !== undefined) print(line);
-    else if (!this.#writerOf(source).append(line)) return "outbox_slow";
-    counts.keep(draft.hasUndeclared === true ? [...judged.trims, undeclaredOf(draft)] : judged.trims);
+    else if (!this.#writerOf({ source, rule: verdict.rule }).append(line)) return "outbox_slow";
+    counts.keep(draft.hasUndeclared === true ? [...verdict.trims, undeclaredOf(draft)] : verdict.trims);
     return undefined;
   }
 
-  /** Says regularly that the instance is alive. */
+  /** Makes heartbeats from now on. @throws the file system's error */
   keepAlive(keepAlive: KeepAliveOptions): void {
-    const { folder, clock, random, onFault } = this.#options;
-    this.#keepAlive?.stop();
-    this.#keepAlive = new KeepAliveLoop({
-      place: this.isPrinting ? passingPlace() : sharedPlace(folder, clock.now),
+    const { folder, clock, random, update, onFault } = this.#options;
+    this.#keepAlive?.abort();
+    this.#keepAlive = new AbortController();
+    const loop = new KeepAliveLoop({
+      place: this.isPrinting ? ephemeralPlace() : sharedPlace(folder, clock.now),
       clock,
       random,
       keepAlive,
-      // Asked in any case: it may end this session.
-      mayPing: () => this.#options.permitOf("server") === "send" || this.isPrinting,
+      update,
+      signal: AbortSignal.any([this.signal, this.#keepAlive.signal]),
       ping: (boot) => {
         const reason = this.record("server", writeHeartbeat(boot, keepAlive.facts, clock.now()));
         if (reason !== undefined) this.#options.counts.drop(reason);
       },
       onFault,
     });
-    this.#keepAlive.start();
+    loop.start();
   }
 
   /** Writes what waits in memory, then sends what lies in the outbox. True: all of it was dealt with. */
@@ -151,33 +171,36 @@ export class Session {
     return this.isPrinting || (await this.#loop.runNow());
   }
 
-  /** At the end of the process: what waits in memory is written, synchronously, and nothing more. Never throws. */
+  /** At the end of the process: what waits in memory is written, synchronously. Never throws. */
   flushSync(): void {
     for (const writer of this.#writers.values()) writer.flushSync();
-    this.#loop.stop();
   }
 
-  /** Ends everything at once. What waits in memory is thrown away; what is on disk stays. */
-  close(): void {
-    this.#keepAlive?.stop();
-    this.#loop.stop();
-    this.http.close();
-    for (const writer of this.#writers.values()) writer.discard();
-    this.#writers.clear();
-    this.#judges.clear();
+  /** Somebody may have deleted the folder, or another process may have been told No and Yes: ids are new then. */
+  isInstanceThere(): boolean {
+    if (this.isPrinting) return true;
+    const file = this.#options.folder.instance;
+    const signature = signatureOf(file);
+    if (signature === this.#instanceSignature) return true;
+    const isThere = readInstance(file)?.instanceId === this.instance.instanceId;
+    if (isThere) this.#instanceSignature = signature;
+    return isThere;
   }
 
-  #writerOf(source: Source): OutboxWriter {
-    const known = this.#writers.get(source);
+  #writerOf(scope: ConsentScope): OutboxWriter {
+    const key = `${scope.source}-${scope.rule}`;
+    const known = this.#writers.get(key);
     if (known !== undefined) return known;
-    const { folder, clock, settings, counts, permitOf, onFault } = this.#options;
+    const { folder, clock, gate, settings, counts, update, onFault } = this.#options;
     const writer = new OutboxWriter({
       folder,
-      source,
+      scope,
       now: clock.now,
       maxFileBytes: settings.maxOutboxBytes / 10,
       maxFileAgeMs: DAY_MS,
-      mayWrite: () => permitOf(source) !== "discard",
+      mayWrite: () => !isRefusal(gate.check(scope)) && this.isInstanceThere(),
+      signal: this.signal,
+      onGathered: update,
       onWritten: (bytes) => this.#onWritten(bytes),
       onRotated: () => void this.#sender.sweep().catch(onFault),
       onFault: (error, lines) => {
@@ -185,19 +208,16 @@ export class Session {
         onFault(error);
       },
     });
-    this.#writers.set(source, writer);
+    this.#writers.set(key, writer);
     return writer;
   }
 
   #onWritten(bytes: number): void {
+    const { sendEveryMs } = this.#options.settings;
     this.#writtenBytes += bytes;
     const isMuch = this.#writtenBytes >= SEND_AT_BYTES;
     if (isMuch) this.#writtenBytes = 0;
-    this.#loop.soon(
-      isMuch
-        ? Math.min(SEND_SOON_MS, this.#options.settings.sendEveryMs)
-        : this.#options.settings.sendEveryMs,
-    );
+    this.#loop.soon(isMuch ? Math.min(SEND_SOON_MS, sendEveryMs) : sendEveryMs);
   }
 }
 

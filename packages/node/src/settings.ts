@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import type { Plan } from "@candor/plan/runtime";
 import { type GeneratedPlan, readPlan } from "./generated-plan.ts";
-import { findNoNumber, findOtherType, findUnknown } from "./option-problems.ts";
+import { findNoNumber, findOtherType, findUnknown } from "./problems.ts";
 
 const SEND_EVERY_MS = 10_000;
 const MAX_OUTBOX_BYTES = 50 * 1024 * 1024;

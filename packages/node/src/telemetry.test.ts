@@ -190,7 +190,7 @@ describe("consent", () => {
       before: (dir) => {
         stored(receipt("no"))(dir);
         mkdirSync(join(dir, "outbox"));
-        writeFileSync(join(dir, "outbox", "server-20261101T000000Z-aa.ndjson"), "{}\n");
+        writeFileSync(join(dir, "outbox", "server-notice-20261101T000000Z-aa.ndjson"), "{}\n");
         writeFileSync(join(dir, "instance.json"), '{"hashSecret":"x"}');
       },
     });
@@ -263,7 +263,7 @@ describe("consent", () => {
     telemetry.track(ACTION, {});
     const anonymousId = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
     const page = { type: "track", name: "APPLICATIONS_PAGE_LOAD", anonymousId } as const;
-    core.record("client", () => ({ ...page, values: {}, context: {}, timestampMs: Date.now() }));
+    core.record("client", { ...page, values: {}, context: {}, timestampMs: Date.now() });
     await telemetry.flush({ timeoutMs: 1000 });
     expect(messages().map(({ event, writeKey }) => [event, writeKey])).toEqual([
       ["APPLICATIONS_PAGE_LOAD", "client_key"],

@@ -1,5 +1,5 @@
 import type { Answer, DenyReason } from "@candor/consent";
-import type { SourceStanding } from "./consent/standing.ts";
+import type { SourceStanding } from "./consent/gate.ts";
 import type { CountsReport } from "./counts.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { GatewayOptions } from "./gateway/options.ts";

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Decision } from "@candor/consent";
-import { rulesOf } from "../consent/judge.ts";
+import { rulesOf } from "../consent/gate.ts";
 import type { Core } from "../core.ts";
 
 /** The core, while it may take messages of the browser that asks; undefined: nothing of the request may be read or kept. */

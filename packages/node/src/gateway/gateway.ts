@@ -139,7 +139,7 @@ async function takeBody(
     receivedAtMs,
     address,
   });
-  const dropped = await takeMessages(items, delivery, (draft) => core.record("client", () => draft));
+  const dropped = await takeMessages(items, delivery, (draft) => core.record("client", draft));
   desk.counts.drop(dropped);
   sendTaken(response, { isBatch, messages: items.length, dropped });
 }

@@ -1,6 +1,6 @@
 import type { Core } from "../core.ts";
 import { isRecord } from "../json.ts";
-import { findNoNumber, findOtherType, findUnknown } from "../option-problems.ts";
+import { findNoNumber, findOtherType, findUnknown } from "../problems.ts";
 import type { ClientAddress } from "./delivery.ts";
 
 const MAX_MESSAGES_PER_SECOND = 1000;
@@ -55,13 +55,13 @@ export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
 }
 
 /** What is wrong with them, or with the plan, for a gateway: each with what to write instead. */
-export function checkGateway(options: GatewayOptions, { standing }: Core): readonly string[] {
+export function checkGateway(options: GatewayOptions, { gate }: Core): readonly string[] {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
   const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = given;
   const rate = "a number of messages";
   return [
     ...(isText(writeKey) ? [] : [KEY_MISSING]),
-    ...(standing.hasEvents("client") ? [] : ["gateway: the plan declares no event for the client."]),
+    ...(gate.hasEvents("client") ? [] : ["gateway: the plan declares no event for the client."]),
     ...findOtherType("gateway.clientAddress", clientAddress, "function", "a function of the request"),
     ...findNoNumber("gateway.maxMessagesPerSecond", maxMessagesPerSecond, rate, 1),
     ...(publicPath === undefined || isPath(publicPath) ? [] : [PATH_WRONG]),

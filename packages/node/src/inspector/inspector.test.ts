@@ -160,7 +160,7 @@ describe("the inspector's page", () => {
   it("escapes what stands in the outbox, whoever wrote it there", async () => {
     const { ask, dir } = await open({}, 1);
     const line = JSON.stringify({ type: "track", event: "<script>alert(1)</script>", timestamp: '"><b>' });
-    writeFileSync(join(dir, "outbox", "client-20261123T120000Z-a.ndjson"), `${line}\n<i>no JSON\n`);
+    writeFileSync(join(dir, "outbox", "client-opt-in-20261123T120000Z-a.ndjson"), `${line}\n<i>no JSON\n`);
     const { body } = await ask("/");
     expect(body).toContain("&lt;script&gt;alert(1)&lt;/script&gt;");
     expect(body).toContain("&lt;i&gt;no JSON");

@@ -1,5 +1,5 @@
 import { modeSwitch } from "@candor/plan/runtime";
-import { Standing } from "../consent/standing.ts";
+import { ConsentGate } from "../consent/gate.ts";
 import { readText } from "../state/plain-file.ts";
 import { readKeptPlan } from "../state/plan-file.ts";
 import type { StateFolder } from "../state/state-folder.ts";
@@ -21,11 +21,11 @@ export function readKeptStanding(folder: StateFolder, policyFile: string): KeptS
   if (kept === undefined) return undefined;
   const { plan, planHash } = kept;
   const products = [plan.product];
-  const standing = new Standing({ plan, planHash, products, environment: () => ({}), policyFile }, folder);
+  const gate = new ConsentGate({ plan, planHash, products, environment: () => ({}), policyFile }, folder);
   return {
     product: plan.product,
     plan: { version: plan.version, hash: planHash },
     switches: { disable: plan.switches.disable, mode: modeSwitch(plan.product) },
-    sources: describeSources(plan, readText(folder.receipts), (source) => standing.decisionsOf(source)),
+    sources: describeSources(plan, readText(folder.receipts), (source) => gate.decisionsOf(source)),
   };
 }

@@ -8,8 +8,8 @@ import {
   readReceipts,
 } from "@candor/consent";
 import { consentOf, labelOf, modeSwitch, type Plan, type Withheld, withheldOf } from "@candor/plan/runtime";
-import type { SourceDecisions } from "../consent/consent-watch.ts";
-import { rulesOf } from "../consent/judge.ts";
+import type { SourceDecisions } from "../consent/gate.ts";
+import { rulesOf } from "../consent/gate.ts";
 import type { Core } from "../core.ts";
 import type { CountsReport } from "../counts.ts";
 import { readKeepAlive } from "../keep-alive.ts";

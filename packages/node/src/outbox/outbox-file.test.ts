@@ -16,16 +16,16 @@ import { nameOutboxFile } from "./outbox-name.ts";
 it("lists files oldest first, whoever wrote them, and nothing else", async () => {
   const outbox = makeFolderForTest();
   for (const name of [
-    "server-20261123T120000Z-aa.ndjson",
-    "installer-20261122T120000Z-4f-1.ndjson",
-    "client-20261123T110000Z-bb.ndjson",
+    "server-notice-20261123T120000Z-aa.ndjson",
+    "installer-notice-20261122T120000Z-4f-1.ndjson",
+    "client-opt-in-20261123T110000Z-bb.ndjson",
     "other-20261123T110000Z-bb.ndjson",
-    "server-20261123T120000Z-aa.sent",
+    "server-notice-20261123T120000Z-aa.sent",
     "notes.txt",
   ]) {
     writeFileSync(join(outbox, name), name.endsWith(".sent") ? "3\n" : "{}\n{}\n");
   }
-  mkdirSync(join(outbox, "server-20261123T120000Z-dir"));
+  mkdirSync(join(outbox, "server-notice-20261123T120000Z-dir"));
   expect(await listOutboxFiles(outbox)).toEqual([
     expect.objectContaining({
       source: "installer",
@@ -39,9 +39,9 @@ it("lists files oldest first, whoever wrote them, and nothing else", async () =>
 });
 
 it("gives each file a name that says when it began, in UTC", () => {
-  expect(nameOutboxFile("server", Date.parse("2026-11-23T12:00:00.999Z"))).toMatch(
-    /^server-20261123T120000Z-[0-9a-f]{12}\.ndjson$/,
-  );
+  expect(
+    nameOutboxFile({ source: "server", rule: "notice" }, Date.parse("2026-11-23T12:00:00.999Z")),
+  ).toMatch(/^server-notice-20261123T120000Z-[0-9a-f]{12}\.ndjson$/);
 });
 
 it.each([
@@ -51,13 +51,13 @@ it.each([
   ["all", 0],
   ["9999999999999999999999", 0],
 ])("reads the cursor %j as %d", async (text, bytes) => {
-  const path = join(makeFolderForTest(), "server-20261123T120000Z-aa.ndjson");
+  const path = join(makeFolderForTest(), "server-notice-20261123T120000Z-aa.ndjson");
   writeFileSync(path.replace(".ndjson", ".sent"), text);
   expect(await readCursor(path)).toBe(bytes);
 });
 
 it("keeps a cursor for its user alone, and deletes it with its file", async () => {
-  const path = join(makeFolderForTest(), "server-20261123T120000Z-aa.ndjson");
+  const path = join(makeFolderForTest(), "server-notice-20261123T120000Z-aa.ndjson");
   writeFileSync(path, "{}\n");
   await writeCursor(path, 3, () => true);
   const cursor = path.replace(".ndjson", ".sent");

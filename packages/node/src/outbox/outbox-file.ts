@@ -3,7 +3,6 @@ import { type FileHandle, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { openPlain } from "../state/plain-file.ts";
 import { removeFile, replaceFileLater } from "../state/state-folder.ts";
-import { isDiscarded } from "./discarded.ts";
 import { type OutboxName, parseOutboxName } from "./outbox-name.ts";
 
 const LINE_BREAK = 10;
@@ -151,7 +150,7 @@ function cutLines(bytes: Buffer, maxLines: number): Lines {
 }
 
 /**
- * How many whole lines stand between two offsets, without those that were discarded.
+ * How many whole lines stand between two offsets.
  * @param fromByte where a line begins
  * @param toByte the file's end by default
  * @throws the file system's error
@@ -164,39 +163,16 @@ export async function countLines(
   if (fromByte >= toByte) return 0;
   const file = await openForReading(path);
   try {
-    const counter = createLineCounter();
+    let count = 0;
     for (let at = fromByte; at < toByte; ) {
       const bytes = await readBytes(file, at, Math.min(COUNTED_BYTES, toByte - at));
       if (bytes.length === 0) break;
-      counter.add(bytes);
+      for (let end = bytes.indexOf(LINE_BREAK); end !== -1; end = bytes.indexOf(LINE_BREAK, end + 1))
+        count += 1;
       at += bytes.length;
     }
-    return counter.count();
+    return count;
   } finally {
     await file.close();
   }
-}
-
-interface LineCounter {
-  readonly add: (bytes: Buffer) => void;
-  readonly count: () => number;
-}
-
-function createLineCounter(): LineCounter {
-  let count = 0;
-  let isLineBegun = false;
-  let isKept = false;
-  return {
-    add(bytes) {
-      for (let at = 0; at < bytes.length; ) {
-        if (!isLineBegun) isKept = !isDiscarded(bytes, at);
-        const end = bytes.indexOf(LINE_BREAK, at);
-        isLineBegun = end === -1;
-        if (isLineBegun) return;
-        if (isKept) count += 1;
-        at = end + 1;
-      }
-    },
-    count: () => count,
-  };
 }

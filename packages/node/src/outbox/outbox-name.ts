@@ -1,37 +1,50 @@
+/** Owns the names of outbox files, which say what consent their messages were recorded under. */
 import { randomBytes } from "node:crypto";
+import { RULES, type Rule } from "@candor/consent";
 
 export const SOURCES = ["installer", "server", "client"] as const;
 export type Source = (typeof SOURCES)[number];
 
-/** What the name of an outbox file says. */
-export interface OutboxName {
+/** What one consent covers: the events of a source that have the same rule. */
+export interface ConsentScope {
   readonly source: Source;
+  readonly rule: Rule;
+}
+
+/** What the name of an outbox file says. */
+export interface OutboxName extends ConsentScope {
   /** When the process that wrote it began it, epoch milliseconds. */
   readonly begunAtMs: number;
 }
 
-const STEM = `(${SOURCES.join("|")})-(\\d{4})(\\d\\d)(\\d\\d)T(\\d\\d)(\\d\\d)(\\d\\d)Z-[0-9A-Za-z-]+`;
+const SCOPE = `(?<source>${SOURCES.join("|")})-(?<rule>${RULES.join("|")})`;
+const STEM = `${SCOPE}-(\\d{4})(\\d\\d)(\\d\\d)T(\\d\\d)(\\d\\d)(\\d\\d)Z-[0-9A-Za-z-]+`;
 const MESSAGES = new RegExp(`^${STEM}\\.ndjson$`);
 /** Messages, how far they were sent, and what a process left that was killed while it replaced that. */
 const OURS = new RegExp(`^${STEM}\\.(?:ndjson|sent(?:\\.[0-9a-f]{8}\\.tmp)?)$`);
 
-/** A name of a new file: `server-20261123T120000Z-1f0c….ndjson`. */
-export function nameOutboxFile(source: Source, nowMs: number): string {
+/** A name of a new file: `server-notice-20261123T120000Z-1f0c….ndjson`. */
+export function nameOutboxFile({ source, rule }: ConsentScope, nowMs: number): string {
   const time = `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
-  return `${source}-${time}-${randomBytes(6).toString("hex")}.ndjson`;
+  return `${source}-${rule}-${time}-${randomBytes(6).toString("hex")}.ndjson`;
 }
 
 /** Reads the name of a file of messages; undefined: it is none. */
 export function parseOutboxName(name: string): OutboxName | undefined {
   const match = MESSAGES.exec(name);
-  const source = SOURCES.find((candidate) => candidate === match?.[1]);
-  if (match === null || source === undefined) return undefined;
-  const [, , year, month, day, hours, minutes, seconds] = match;
-  return { source, begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) };
+  const scope = toScope(match);
+  if (match === null || scope === undefined) return undefined;
+  const [, , , year, month, day, hours, minutes, seconds] = match;
+  return { ...scope, begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) };
 }
 
-/** The source of a file in the outbox that is ours, so that a No deletes it; undefined: it is not ours. */
-export function sourceOfName(name: string): Source | undefined {
-  const match = OURS.exec(name);
-  return SOURCES.find((source) => source === match?.[1]);
+/** The scope of a file in the outbox that is ours, so that a refusal deletes it; undefined: it is not ours. */
+export function scopeOfName(name: string): ConsentScope | undefined {
+  return toScope(OURS.exec(name));
+}
+
+function toScope(match: RegExpExecArray | null): ConsentScope | undefined {
+  const source = SOURCES.find((candidate) => candidate === match?.groups?.source);
+  const rule = RULES.find((candidate) => candidate === match?.groups?.rule);
+  return source === undefined || rule === undefined ? undefined : { source, rule };
 }

@@ -31,7 +31,7 @@ function put(
 ) {
   mkdirSync(outbox, { recursive: true });
   const begun = new Date(NOON_MS + begunAtS * 1000).toISOString().slice(0, 19).replaceAll(/[-:]/g, "");
-  const path = join(outbox, `${source}-${begun}Z-${name}`);
+  const path = join(outbox, `${source}-notice-${begun}Z-${name}`);
   const texts = lines.map((second, number) => `${lineOf(name, number, second)}\n`);
   writeFileSync(`${path}.ndjson`, texts.join("") + torn);
   if (sentLines > 0)

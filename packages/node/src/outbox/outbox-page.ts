@@ -1,7 +1,6 @@
 import { basename } from "node:path";
 import { parseJson } from "../json.ts";
 import { BackwardLines, type FileLine } from "./backward-lines.ts";
-import { isDiscardedText } from "./discarded.ts";
 import { countLines, listOutboxFiles, type OutboxFile } from "./outbox-file.ts";
 import type { Source } from "./outbox-name.ts";
 
@@ -179,10 +178,7 @@ class Tail {
 
   async #readPrevious(): Promise<FileLine | undefined> {
     this.#lines ??= await BackwardLines.open(this.file.path, this.unreadBytes);
-    for (;;) {
-      const line = await this.#lines.previous();
-      if (line === undefined || !isDiscardedText(line.text)) return line;
-    }
+    return await this.#lines.previous();
   }
 }
 

@@ -22,11 +22,13 @@ function open(options: Partial<OutboxWriterOptions> = {}) {
   const seen = { writtenBytes: 0, rotated: 0, lost: 0 };
   const writer = new OutboxWriter({
     folder,
-    source: "server",
+    scope: { source: "server", rule: "notice" },
     now: Date.now,
     maxFileBytes: 1_000_000,
     maxFileAgeMs: 86_400_000,
     mayWrite: () => true,
+    signal: new AbortController().signal,
+    onGathered: () => {},
     onWritten: (bytes) => {
       seen.writtenBytes += bytes;
     },

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
 import { makeFolder, type StateFolder } from "../state/state-folder.ts";
 import { LineBuffer, type TakenLines } from "./line-buffer.ts";
-import { nameOutboxFile, type Source } from "./outbox-name.ts";
+import { type ConsentScope, nameOutboxFile } from "./outbox-name.ts";
 
 /** Lines wait this long for others, then they are written together. */
 const GATHER_MS = 20;
@@ -12,7 +12,7 @@ const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 export interface OutboxWriterOptions {
   readonly folder: StateFolder;
-  readonly source: Source;
+  readonly scope: ConsentScope;
   readonly now: () => number;
   /** A file of this size is closed, and another one begun. */
   readonly maxFileBytes: number;
@@ -20,6 +20,10 @@ export interface OutboxWriterOptions {
   readonly maxFileAgeMs: number;
   /** Asked before lines are written: false throws them away. */
   readonly mayWrite: () => boolean;
+  /** Aborted: the writer discards what waits. */
+  readonly signal: AbortSignal;
+  /** Called before lines that were gathered for a while are written; it may abort the signal. */
+  readonly onGathered: () => void;
   /** Told after lines were written. */
   readonly onWritten: (bytes: number) => void;
   /** Told when a file was closed because it was full or old. */
@@ -59,13 +63,14 @@ export class OutboxWriter {
 
   constructor(options: OutboxWriterOptions) {
     this.#options = options;
+    options.signal.addEventListener("abort", this.discard, { once: true });
   }
 
   /** Takes a line, without its line break. False: too much waits already. */
   append(line: string): boolean {
     if (this.#isClosed || this.#waiting.bytes > MAX_WAITING_BYTES) return false;
     this.#waiting.add(line);
-    this.#timer ??= setTimeout(() => void this.flush(), GATHER_MS).unref();
+    this.#timer ??= setTimeout(() => this.#flushGathered(), GATHER_MS).unref();
     return true;
   }
 
@@ -91,12 +96,18 @@ export class OutboxWriter {
   }
 
   /** Throws away what waits, and writes nothing any more. What is on disk stays. */
-  discard(): void {
+  readonly discard = (): void => {
+    this.#options.signal.removeEventListener("abort", this.discard);
     this.#isClosed = true;
     this.#waiting.clear();
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#closeFile();
+  };
+
+  #flushGathered(): void {
+    this.#options.onGathered();
+    void this.flush();
   }
 
   async #writeWaiting(): Promise<void> {
@@ -148,7 +159,7 @@ export class OutboxWriter {
 
   /** The file to write to: the open one, or a new one when that is full, old, or was deleted. */
   #openFile(): OpenFile {
-    const { folder, source, now, maxFileBytes, maxFileAgeMs, onRotated } = this.#options;
+    const { folder, scope, now, maxFileBytes, maxFileAgeMs, onRotated } = this.#options;
     const nowMs = now();
     const open = this.#file;
     if (open !== undefined) {
@@ -158,7 +169,7 @@ export class OutboxWriter {
       if (isFull) onRotated();
     }
     makeFolder(folder);
-    const path = join(folder.outbox, nameOutboxFile(source, nowMs));
+    const path = join(folder.outbox, nameOutboxFile(scope, nowMs));
     const fd = openSync(path, "wx", 0o600);
     this.#file = { fd, begunAtMs: nowMs, bytes: 0, isBusy: false, isDone: false };
     return this.#file;

@@ -1,5 +1,4 @@
 import { createGzip } from "node:zlib";
-import { isDiscarded, type LinePlace } from "../outbox/discarded.ts";
 import type { Lines } from "../outbox/outbox-file.ts";
 
 const LINE_BREAK = 10;
@@ -55,27 +54,4 @@ export function halve({ bytes, count }: Lines): readonly [Lines, Lines] {
     { bytes: bytes.subarray(0, end), count: firstCount },
     { bytes: bytes.subarray(end), count: count - firstCount },
   ];
-}
-
-/** Lines that may go, and where those stand that may not. */
-export interface SplitLines {
-  readonly allowed: Lines;
-  /** From the beginning of what was split. */
-  readonly denied: readonly LinePlace[];
-}
-
-/** Those that were discarded are neither. @param mayLine asked for each, without its line break */
-export function splitLines({ bytes }: Lines, mayLine: (line: string) => boolean): SplitLines {
-  const allowed: Buffer[] = [];
-  const denied: LinePlace[] = [];
-  for (let fromByte = 0; fromByte < bytes.length; ) {
-    const toByte = bytes.indexOf(LINE_BREAK, fromByte);
-    if (!isDiscarded(bytes, fromByte)) {
-      if (mayLine(bytes.toString("utf8", fromByte, toByte)))
-        allowed.push(bytes.subarray(fromByte, toByte + 1));
-      else denied.push({ fromByte, toByte });
-    }
-    fromByte = toByte + 1;
-  }
-  return { allowed: { bytes: Buffer.concat(allowed), count: allowed.length }, denied };
 }

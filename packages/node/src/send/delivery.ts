@@ -1,5 +1,6 @@
+/** Owns delivery.json: what became of what was sent. */
 import { isRecord } from "../json.ts";
-import { readObject, replaceFileLater } from "../state/state-folder.ts";
+import { readObject, replaceFileLater, signatureOf } from "../state/state-folder.ts";
 
 /** What became of what was sent, as delivery.json keeps it for operators. */
 export interface Delivery {
@@ -46,4 +47,19 @@ export function writeDelivery(file: string, delivery: Delivery, mayReplace: () =
 
 function countOf(value: unknown): number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : 0;
+}
+
+/**
+ * Why the last try to send failed, as delivery.json says it of all processes on the folder; undefined when it did not. The
+ * file is read again only when another one lies there. Never throws.
+ */
+export function watchLastFault(file: string): () => string | undefined {
+  let signature = "";
+  let lastFault: string | undefined;
+  return () => {
+    const now = signatureOf(file);
+    if (now !== signature) lastFault = readDelivery(file).lastFault;
+    signature = now;
+    return lastFault;
+  };
 }

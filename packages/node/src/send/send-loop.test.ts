@@ -42,8 +42,9 @@ it("waits as long as a try that failed asks for, whatever was tracked while it w
 it("waits as long as a try that failed asks for, also where the time of the next run came while it was under way", async () => {
   const clock = createManualClock(Date.now());
   const runs: ((end: RunEnd) => void)[] = [];
-  const sender = { run: () => new Promise<RunEnd>((resolve) => runs.push(resolve)), stop: () => {} };
-  const loop = new SendLoop({ sender, clock, onFault: () => {} });
+  const sender = { run: () => new Promise<RunEnd>((resolve) => runs.push(resolve)) };
+  const session = new AbortController();
+  const loop = new SendLoop({ sender, clock, update: () => {}, signal: session.signal, onFault: () => {} });
   loop.soon(10);
   await clock.advance(10);
   expect(runs).toHaveLength(1);
@@ -55,5 +56,5 @@ it("waits as long as a try that failed asks for, also where the time of the next
   expect(runs).toHaveLength(1);
   await clock.advance(1);
   expect(runs).toHaveLength(2);
-  loop.stop();
+  session.abort();
 });

@@ -2,8 +2,12 @@ import type { Clock } from "../clock.ts";
 import type { Sender } from "./sender.ts";
 
 export interface SendLoopOptions {
-  readonly sender: Pick<Sender, "run" | "stop">;
+  readonly sender: Pick<Sender, "run">;
   readonly clock: Clock;
+  /** Reads consent, and aborts the signal where nothing may be sent any more. Called before and after each run. */
+  readonly update: () => void;
+  /** Aborted: no run is planned any more, and the one under way ends. */
+  readonly signal: AbortSignal;
   /** Told when the state folder failed under a run. */
   readonly onFault: (error: unknown) => void;
 }
@@ -20,10 +24,14 @@ export class SendLoop {
   #askedNotBeforeMs = NEVER_MS;
   #running: Promise<boolean> | undefined;
   #next: Promise<boolean> | undefined;
-  #isStopped = false;
 
   constructor(options: SendLoopOptions) {
     this.#options = options;
+    options.signal.addEventListener("abort", () => this.#unplan(), { once: true });
+  }
+
+  get #isStopped(): boolean {
+    return this.#options.signal.aborted;
   }
 
   /** Runs after a while, or earlier when a run is planned already. */
@@ -62,13 +70,6 @@ export class SendLoop {
     return this.#next;
   }
 
-  /** Plans no run any more, and has the one under way end. */
-  stop(): void {
-    this.#isStopped = true;
-    this.#unplan();
-    this.#options.sender.stop();
-  }
-
   #start(): Promise<boolean> {
     this.#unplan();
     if (!this.#isStopped && this.#options.clock.monotonic() < this.#askedNotBeforeMs) {
@@ -83,9 +84,12 @@ export class SendLoop {
   }
 
   async #run(): Promise<boolean> {
-    const { sender, clock, onFault } = this.#options;
+    const { sender, clock, update, onFault } = this.#options;
     try {
+      update();
+      if (this.#isStopped) return false;
       const end = await sender.run();
+      update();
       this.#notBeforeMs = NEVER_MS;
       this.#askedNotBeforeMs = NEVER_MS;
       if (end.end !== "later") return end.end === "done";

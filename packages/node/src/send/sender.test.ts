@@ -2,7 +2,6 @@ import {
   appendFileSync,
   existsSync,
   mkdirSync,
-  readdirSync,
   readFileSync,
   rmSync,
   utimesSync,
@@ -10,11 +9,12 @@ import {
 } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { join } from "node:path";
+import type { Decision } from "@candor/consent";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createHttpClient } from "../http/client.ts";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
 import type { Source } from "../outbox/outbox-name.ts";
-import { countOutbox, readOutboxPage } from "../outbox/outbox-page.ts";
+
 import { makeFolderForTest } from "../rig/in-process.ts";
 import { type RecordedRequest, type Recorder, startRecorder } from "../rig/recorder.ts";
 import { Lease } from "../state/lease.ts";
@@ -23,6 +23,8 @@ import { readDelivery } from "./delivery.ts";
 import { Sender, type SenderOptions } from "./sender.ts";
 
 const DAY_MS = 86_400_000;
+const ALLOWED: Decision = { allow: true, reason: "notice_shown", coversVersion: 1 };
+const DENIED: Decision = { allow: false, reason: "stored_no" };
 let recorder: Recorder;
 
 beforeEach(async () => {
@@ -49,8 +51,8 @@ function open(options: SenderTestOptions = {}) {
       writeKey: "server_key",
       lease: new Lease({ path: folder.lease, now }),
       maxOutboxBytes: 50_000_000,
-      permitOf: () => "send",
-      filterOf: () => undefined,
+      gate: { check: () => ALLOWED },
+      signal: new AbortController().signal,
       onFailed: () => {},
       clock: { now, sinceBoot: options.sinceBoot ?? (() => performance.now()) },
       random: () => 1,
@@ -58,7 +60,7 @@ function open(options: SenderTestOptions = {}) {
       ...more,
     });
   const write = (source: Source, ids: readonly string[], name = "aa", more = ""): string => {
-    const path = join(folder.outbox, `${source}-20261123T120000Z-${name}.ndjson`);
+    const path = join(folder.outbox, `${source}-notice-20261123T120000Z-${name}.ndjson`);
     appendFileSync(
       path,
       ids.map((messageId) => `${JSON.stringify({ type: "track", messageId })}\n`).join("") + more,
@@ -255,48 +257,51 @@ describe("the sender", () => {
     expect(Math.max(...batches().map(({ text }) => text.length))).toBeLessThan(1024 * 1024);
   });
 
-  it("asks before each post, deletes what may not be sent, and stops when it is told to", async () => {
-    const denied: Source[] = ["client"];
+  it("asks before each post, leaves what may not be sent, and stops when the session ends", async () => {
+    const session = new AbortController();
+    const asked: string[] = [];
     const { folder, sender, write } = open({
-      permitOf: (source) => (denied.includes(source) ? "discard" : "send"),
+      gate: {
+        check: ({ source, rule }) => {
+          asked.push(`${source} ${rule}`);
+          return source === "client" ? DENIED : ALLOWED;
+        },
+      },
+      signal: session.signal,
     });
-    write("client", ["1"], "cc");
+    const kept = write("client", ["1"], "cc");
     write("server", ["2"], "dd");
     await sender.run();
     expect(ids()).toEqual(["2"]);
-    expect(readdirSync(folder.outbox).filter((name) => name.startsWith("client"))).toEqual([]);
+    expect(readFileSync(kept, "utf8")).toContain('"1"');
+    expect(new Set(asked)).toEqual(new Set(["client notice", "server notice"]));
     write("server", ["3"], "ee");
     recorder.answer = () => {
-      sender.stop();
+      session.abort();
       return undefined;
     };
     expect(await sender.run()).toEqual({ end: "stopped" });
     expect((await listOutboxFiles(folder.outbox)).at(-1)).toMatchObject({ sentBytes: 0 });
   });
 
-  it("discards what is not agreed to any more, and sends what stands around it", async () => {
-    const { folder, sender, another, write } = open({
-      filterOf: () => (line) => !line.includes("no"),
-    });
-    const path = write("server", ["no-1", "2", "no-3", "4"]);
-    const sizeBytes = readFileSync(path).length;
+  it("stops a file between two posts when consent is withdrawn", async () => {
+    let decision: Decision = ALLOWED;
+    const { sender, write } = open({ gate: { check: () => decision } });
+    write(
+      "server",
+      Array.from({ length: 1500 }, (_, n) => `m${n}`),
+    );
+    recorder.answer = () => {
+      decision = DENIED;
+      return undefined;
+    };
     await sender.run();
-    expect(ids()).toEqual(["2", "4"]);
-    expect(readFileSync(path, "utf8")).not.toContain("no-");
-    expect(readFileSync(path)).toHaveLength(sizeBytes);
-    const page = await readOutboxPage(folder.outbox);
-    expect(page?.messages.map(({ line }) => JSON.parse(line).messageId)).toEqual(["4", "2"]);
-    expect((await countOutbox(folder.outbox)).sent.messages).toBe(2);
-    // Killed before the cursor moved, and agreed to again.
-    rmSync(path.replace("ndjson", "sent"));
-    expect((await countOutbox(folder.outbox)).waiting.messages).toBe(2);
-    await another({ filterOf: () => undefined }).run();
-    expect(ids()).toEqual(["2", "4", "2", "4"]);
+    expect(ids()).toHaveLength(1000);
   });
 
   it("passes over what it cannot read, and sends the rest", async () => {
     const { folder, sender, write } = open();
-    mkdirSync(join(folder.outbox, "server-20261122T120000Z-dir.ndjson"));
+    mkdirSync(join(folder.outbox, "server-notice-20261122T120000Z-dir.ndjson"));
     write("server", ["1"], "aa");
     const swept = write("server", ["2"], "bb");
     write("server", ["3"], "cc");
@@ -379,7 +384,12 @@ describe("the outbox's bounds", () => {
     expect(file?.writtenAtMs).toBeLessThanOrEqual(nowMs + 1000);
   });
 
-  it.each(["outbox/server-20261123T120000Z-aa.sent", "delivery.json", "instance.json", "receipts.ndjson"])(
+  it.each([
+    "outbox/server-notice-20261123T120000Z-aa.sent",
+    "delivery.json",
+    "instance.json",
+    "receipts.ndjson",
+  ])(
     "deletes what a killed process left while it replaced %s, and nothing that is not ours",
     async (name) => {
       const { folder, sender } = open();

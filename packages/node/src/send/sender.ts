@@ -1,19 +1,17 @@
 import type { Clock } from "../clock.ts";
-import type { Permit } from "../consent/standing.ts";
+import type { ConsentGate } from "../consent/gate.ts";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
-import { discardLines, hasDiscarded } from "../outbox/discarded.ts";
 import {
-  deleteOutboxFile,
   type Lines,
   listOutboxFiles,
   type OutboxFile,
   readLines,
   writeCursor,
 } from "../outbox/outbox-file.ts";
-import { SOURCES, type Source } from "../outbox/outbox-name.ts";
+import type { ConsentScope } from "../outbox/outbox-name.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
-import { BatchPacker, halve, splitLines } from "./batch.ts";
+import { BatchPacker, halve } from "./batch.ts";
 import { ClockSteps, correctTimes } from "./clock-step.ts";
 import { toUrl } from "./collector-url.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
@@ -35,10 +33,10 @@ export interface SenderOptions {
   readonly writeKey: string;
   readonly lease: Lease;
   readonly maxOutboxBytes: number;
-  /** Asked before each post, and reads consent anew. What waits of a refused source is deleted. */
-  readonly permitOf: (source: Source) => Permit;
-  /** Which lines of a source may still be sent; undefined: all. */
-  readonly filterOf: (source: Source) => ((line: string) => boolean) | undefined;
+  /** Asked before each post. What may not be sent stays where it is. */
+  readonly gate: Pick<ConsentGate, "check">;
+  /** Aborted: nothing is sent or written any more, whatever is under way. */
+  readonly signal: AbortSignal;
   /** Told of each try that failed. `blocked`: the collector does not want what it was sent, somebody has to mend something. */
   readonly onFailed: (failed: FailedTry) => void;
   readonly clock: Pick<Clock, "now" | "sinceBoot">;
@@ -55,13 +53,12 @@ export type RunEnd =
 
 /** How far one file, or some lines of it, got. */
 type Progress =
-  | { readonly go: "on" | "stop" | "not_now" | "refused" | "lease_lost" }
+  | { readonly go: "on" | "stop" | "not_now" | "lease_lost" }
   | { readonly go: "later"; readonly verdict: Verdict };
 
 const ON: Progress = { go: "on" };
 const STOP: Progress = { go: "stop" };
 const NOT_NOW: Progress = { go: "not_now" };
-const REFUSED: Progress = { go: "refused" };
 
 /**
  * Delivers what lies in an outbox, oldest first, in the order of its files. A file's cursor moves after the collector's
@@ -74,21 +71,19 @@ export class Sender {
   readonly #authorization: string;
   readonly #steps: ClockSteps;
   #attempts = 0;
-  #isStopped = false;
   #lost = { expired: 0, overflowed: 0 };
 
   constructor(options: SenderOptions) {
     this.#options = options;
     this.#steps = new ClockSteps(options.clock);
+    options.signal.addEventListener("abort", () => options.lease.release(), { once: true });
     this.#batchUrl = toUrl(options.host, "v1/batch");
     this.#authorization = `Basic ${Buffer.from(`${options.writeKey}:`).toString("base64")}`;
   }
 
   /** Sends what waits, as far as it can. Never rejects for what the network or the collector do. @throws the file system's error */
   async run(): Promise<RunEnd> {
-    const { lease, folder, permitOf } = this.#options;
-    permitOf("server"); // reads consent anew: a refusal stops this sender
-    if (this.#isStopped) return { end: "stopped" };
+    const { lease, folder } = this.#options;
     // First: of what is too old by now the collector would not know whether it had it.
     const files = await this.sweep();
     if (this.#isStopped) return { end: "stopped" };
@@ -104,10 +99,13 @@ export class Sender {
     }
   }
 
-  /** The files that wait, but not those whose source may not send now: these stay. */
+  get #isStopped(): boolean {
+    return this.#options.signal.aborted;
+  }
+
+  /** The files that wait and may be sent. */
   #toBeSent(files: readonly OutboxFile[]): readonly OutboxFile[] {
-    const kept = SOURCES.filter((source) => this.#options.permitOf(source) === "keep");
-    return files.filter((file) => !isDelivered(file) && !kept.includes(file.source));
+    return files.filter((file) => !isDelivered(file) && this.#options.gate.check(file).allow);
   }
 
   async #sendWaiting(delivery: Delivery): Promise<RunEnd> {
@@ -129,12 +127,6 @@ export class Sender {
     if (delivery.collector === collector) return;
     delivery.collector = collector;
     delivery.notBefore = undefined;
-  }
-
-  /** From now on nothing is sent or written, whatever is under way. */
-  stop(): void {
-    this.#isStopped = true;
-    this.#options.lease.release();
   }
 
   /** Keeps the outbox within its bounds. @returns the files that are left */
@@ -181,42 +173,25 @@ export class Sender {
   }
 
   async #sendFile(file: OutboxFile, delivery: Delivery): Promise<Progress> {
-    const { source, path } = file;
+    const { path } = file;
     for (let sent = file.sentBytes; ; ) {
       if (this.#isStopped) return STOP;
       if (!this.#options.lease.renew()) return { go: "lease_lost" };
       // Swept meanwhile, or another user's: the others are sent all the same.
       const lines = await readLines(path, sent, BATCH).catch(() => undefined);
       if (lines === undefined || lines.count === 0) return ON;
-      const progress = await this.#deliver(await this.#allowed(file, sent, lines), source, delivery);
-      if (progress.go === "refused") deleteOutboxFile(path);
-      if (progress.go === "refused" || progress.go === "not_now") return ON;
+      const progress = await this.#deliver(lines, file, delivery);
+      if (progress.go === "not_now") return ON;
       if (progress.go !== "on") return progress;
       sent += lines.bytes.length;
       await writeCursor(path, sent, () => !this.#isStopped);
     }
   }
 
-  /** Without the lines whose answer is not there any more: these are discarded, so that nobody takes them for sent. */
-  async #allowed({ path, source }: OutboxFile, sentBytes: number, lines: Lines): Promise<Lines> {
-    const mayLine = this.#options.filterOf(source);
-    if (mayLine === undefined && !hasDiscarded(lines.bytes)) return lines;
-    const { allowed, denied } = splitLines(lines, mayLine ?? (() => true));
-    const places = denied.map(({ fromByte, toByte }) => ({
-      fromByte: sentBytes + fromByte,
-      toByte: sentBytes + toByte,
-    }));
-    // A file that cannot be written to keeps them; they are not sent all the same.
-    if (places.length > 0) await discardLines(path, places).catch(() => undefined);
-    return allowed;
-  }
-
   /** Delivers lines; those that the collector cannot read are found by halving, and given up. */
-  async #deliver(lines: Lines, source: Source, delivery: Delivery): Promise<Progress> {
-    if (lines.count === 0) return ON;
-    const permit = this.#options.permitOf(source);
+  async #deliver(lines: Lines, scope: ConsentScope, delivery: Delivery): Promise<Progress> {
     if (this.#isStopped) return STOP;
-    if (permit !== "send") return permit === "keep" ? NOT_NOW : REFUSED;
+    if (!this.#options.gate.check(scope).allow) return NOT_NOW;
     const verdict = judgeOutcome(await this.#post(lines));
     if (this.#isStopped) return STOP;
     delivery.lastFault = "fault" in verdict ? verdict.fault : undefined;
@@ -235,7 +210,7 @@ export class Sender {
       return ON;
     }
     for (const half of halve(lines)) {
-      const progress = await this.#deliver(half, source, delivery);
+      const progress = await this.#deliver(half, scope, delivery);
       if (progress.go !== "on") return progress;
     }
     return ON;

@@ -15,7 +15,7 @@ it("takes no line that is written while it sweeps: a file that was delivered whe
   const folder = openStateFolder(join(makeFolderForTest(), "telemetry"));
   makeFolder(folder);
   // As large as the bound: whatever else lies there is too much, the delivered first. Then this one goes, as the oldest.
-  const ballast = join(folder.outbox, "server-20200101T000000Z-ba11a57.ndjson");
+  const ballast = join(folder.outbox, "server-notice-20200101T000000Z-ba11a57.ndjson");
   const taken = new Set<string>();
   let isOver = false;
   const sweep = async (): Promise<void> => {
@@ -41,7 +41,9 @@ it("takes no line that is written while it sweeps: a file that was delivered whe
   };
   const writer = new OutboxWriter({
     folder,
-    source: "server",
+    scope: { source: "server", rule: "notice" },
+    signal: new AbortController().signal,
+    onGathered: () => {},
     now: Date.now,
     maxFileBytes: MAX_BYTES,
     maxFileAgeMs: Number.POSITIVE_INFINITY,

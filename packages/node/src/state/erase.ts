@@ -2,22 +2,21 @@
 
 import { rmdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Permit, Standing } from "../consent/standing.ts";
-import { SOURCES, sourceOfName } from "../outbox/outbox-name.ts";
+import { type ConsentGate, isRefusal } from "../consent/gate.ts";
+import { scopeOfName } from "../outbox/outbox-name.ts";
 import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "./state-folder.ts";
 
 /**
- * Deletes the messages of each source that is refused; once the server is, and nothing of the client is left that needs them,
- * the ids and keys too. The receipts stay, and what is not ours, should the product have given a folder that it uses itself.
- * Never throws: what cannot be deleted stays.
+ * Deletes the messages of each scope that is refused; once the server is, and nothing of the client is left that needs them,
+ * the ids and keys too. The stored answers stay, and what is not ours, should the product have given a folder that it uses
+ * itself. Never throws: what cannot be deleted stays.
  */
-export function discardRefused(folder: StateFolder, standing: Pick<Standing, "permitOf">): void {
-  const refused = SOURCES.filter((source) => standing.permitOf(source) === "discard");
+export function discardRefused(folder: StateFolder, gate: ConsentGate): void {
   for (const name of namesIn(folder.outbox)) {
-    const source = sourceOfName(name);
-    if (source !== undefined && refused.includes(source)) removeFile(join(folder.outbox, name));
+    const scope = scopeOfName(name);
+    if (scope !== undefined && isRefusal(gate.check(scope))) removeFile(join(folder.outbox, name));
   }
-  if (!refused.includes("server") || needsIdentity(folder, standing.permitOf("client"))) return;
+  if (!gate.isRefused("server") || needsIdentity(folder, gate)) return;
   for (const [path, field] of Object.entries(OWN_FIELDS(folder))) {
     if (readObject(path)?.[field] !== undefined) removeFile(path);
   }
@@ -30,9 +29,9 @@ export function discardRefused(folder: StateFolder, standing: Pick<Standing, "pe
 }
 
 /** Whether messages of the client are sent, or wait, under the ids of the folder. */
-function needsIdentity({ outbox }: StateFolder, ofClient: Permit): boolean {
-  if (ofClient !== "keep") return ofClient === "send";
-  return namesIn(outbox).some((name) => sourceOfName(name) === "client");
+function needsIdentity({ outbox }: StateFolder, gate: ConsentGate): boolean {
+  if (gate.isRefused("client")) return false;
+  return gate.allows("client") || namesIn(outbox).some((name) => scopeOfName(name)?.source === "client");
 }
 
 /** Each file, and a field by which it is known as ours. */

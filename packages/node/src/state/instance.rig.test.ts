@@ -36,8 +36,8 @@ it("an instance is one and the same for processes that make it at the same momen
 
 it("is made whatever the garbage collector does meanwhile: an export of a key once hung the process for ever", async () => {
   const program = `
-    import { makePassingInstance } from ${JSON.stringify(MODULE)};
-    for (let n = 0; n < 3000; n += 1) makePassingInstance(0);`;
+    import { makeEphemeralInstance } from ${JSON.stringify(MODULE)};
+    for (let n = 0; n < 3000; n += 1) makeEphemeralInstance(0);`;
   const args = ["--max-semi-space-size=1", "--input-type=module", "-e", program];
   const child = spawn(process.execPath, args, { stdio: "inherit", timeout: 30_000, killSignal: "SIGKILL" });
   expect(await once(child, "close")).toEqual([0, null]);

@@ -55,7 +55,7 @@ export function openInstance(file: string, nowMs: number): Instance {
 }
 
 /** An instance that is kept nowhere: what `log` mode prints with. */
-export function makePassingInstance(nowMs: number): Instance {
+export function makeEphemeralInstance(nowMs: number): Instance {
   return toInstance(newStored(nowMs));
 }
 

@@ -33,8 +33,8 @@ const NAMES = [
   "keep-alive.json",
   "delivery.json",
   "sender.lease",
-  "outbox/server-20261123T120000Z-aa.ndjson",
-  "outbox/server-20261123T120000Z-bb.sent",
+  "outbox/server-notice-20261123T120000Z-aa.ndjson",
+  "outbox/server-notice-20261123T120000Z-bb.sent",
 ];
 
 describe.skipIf(process.platform === "win32").each(STRANGE)("%s in a state folder", (what, make) => {
@@ -42,7 +42,7 @@ describe.skipIf(process.platform === "win32").each(STRANGE)("%s in a state folde
     const dir = join(makeFolderForTest(), "telemetry");
     const folder = openStateFolder(dir);
     mkdirSync(folder.outbox, { recursive: true });
-    writeFileSync(join(folder.outbox, "server-20261123T120000Z-bb.ndjson"), "{}\n");
+    writeFileSync(join(folder.outbox, "server-notice-20261123T120000Z-bb.ndjson"), "{}\n");
     make(join(dir, name));
     readInstance(folder.instance);
     readKeptPlan(folder.plan);

@@ -3,7 +3,7 @@ import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRecord, parseJson } from "../json.ts";
-import { sourceOfName } from "../outbox/outbox-name.ts";
+import { scopeOfName } from "../outbox/outbox-name.ts";
 import { readText } from "./plain-file.ts";
 
 const FOLDER_MODE = 0o700;
@@ -56,7 +56,7 @@ export function ownDraftsIn(folder: StateFolder): readonly string[] {
 /** The drafts in a state folder, and in its outbox, that a killed process may have left; one may be in use at this moment. */
 export function draftsIn(folder: StateFolder): readonly string[] {
   const cursors = namesIn(folder.outbox).filter(
-    (name) => sourceOfName(name) !== undefined && name.endsWith(".tmp"),
+    (name) => scopeOfName(name) !== undefined && name.endsWith(".tmp"),
   );
   return [...ownDraftsIn(folder), ...cursors.map((name) => join(folder.outbox, name))];
 }

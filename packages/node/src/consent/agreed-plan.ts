@@ -1,5 +1,7 @@
-import type { Decision, Rule } from "@candor/consent";
+/** Owns what the SDK may write into the outbox: the part of the plan that was agreed to, applied to a message. */
+import { type Decision, RULES, type Rule } from "@candor/consent";
 import {
+  applyAddressPolicy,
   type CheckedMessage,
   type CompiledPlan,
   compilePlan,
@@ -12,28 +14,27 @@ import {
 } from "@candor/plan/runtime";
 import type { Source } from "../outbox/outbox-name.ts";
 import type { DropReason } from "../reasons.ts";
-import type { SourceDecisions } from "./consent-watch.ts";
+import type { Instance } from "../state/instance.ts";
+import type { SourceDecisions } from "./gate.ts";
 
-/** What becomes of a message. When it is kept, it was changed in place to what may be sent. */
-export type Judged =
-  | { readonly kept: true; readonly trims: readonly Trim[] }
+/** What becomes of a message. When it is kept, it was changed in place to what may be sent, under the rule of its event. */
+export type AgreedVerdict =
+  | { readonly kept: true; readonly rule: Rule; readonly trims: readonly Trim[] }
   | { readonly kept: false; readonly reason: DropReason };
 
-/** Judges a source's messages by the plan, as far as the answers cover it. */
-export type Judge = (message: CheckedMessage, atMs: number) => Judged;
-
-const RULES: readonly Rule[] = ["notice", "opt-in"];
+/** Applies the plan to a source's messages, as far as the answers cover it. */
+export type AgreedPlan = (message: CheckedMessage, atMs: number) => AgreedVerdict;
 
 /**
  * Compiles what a source may send now: for each rule the part of the plan that its answer covers. In `log` mode, where
  * nothing is sent, all of the plan.
  */
-export function createJudge(
+export function compileAgreed(
   plan: Plan,
   source: Source,
   decisions: SourceDecisions,
   reducers: Reducers,
-): Judge {
+): AgreedPlan {
   const ruleOfEvent = new Map<string, Rule>();
   for (const event of plan.events.filter(({ sources }) => sources.includes(source))) {
     ruleOfEvent.set(keyOf(event), consentOf(plan, source, event));
@@ -53,42 +54,11 @@ export function createJudge(
     const verdict = plans.get(rule)?.check(source, message, atMs);
     if (verdict === undefined) return { kept: false, reason: "withheld" };
     const { refused, trims } = verdict;
-    if (refused === undefined) return { kept: true, trims };
+    if (refused === undefined) return { kept: true, rule, trims };
     // The plan does declare it: what is compiled here is only the part that was agreed to.
     const isHeldBack = refused === "event_not_in_plan" || refused === "wrong_source";
     return { kept: false, reason: isHeldBack ? "withheld" : refused };
   };
-}
-
-/** The rules that a source's events have, in one plan. */
-export function rulesOf(plan: Plan, source: Source): readonly Rule[] {
-  const events = plan.events.filter(({ sources }) => sources.includes(source));
-  return RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
-}
-
-/**
- * Tells of lines that lie in the outbox already whether they may still be sent: some of a source's events may need an answer
- * that is not there any more. Undefined: all may.
- */
-export function createLineFilter(
-  plan: Plan,
-  source: Source,
-  decisions: SourceDecisions,
-): ((line: string) => boolean) | undefined {
-  const denied = new Set(rulesOf(plan, source).filter((rule) => !decisions[rule].allow));
-  if (denied.size === 0) return undefined;
-  const events = plan.events.filter(({ sources }) => sources.includes(source));
-  const held = new Set(events.filter((event) => denied.has(consentOf(plan, source, event))).map(keyOf));
-  return (line) => !held.has(keyOfLine(line));
-}
-
-function keyOfLine(line: string): string {
-  try {
-    const { type, event, name } = JSON.parse(line);
-    return keyOf({ type: String(type), name: type === "track" ? event : name });
-  } catch {
-    return "";
-  }
 }
 
 function coveredBy(decision: Decision, plan: Plan): number | undefined {
@@ -121,4 +91,19 @@ function hereSettings(settings: PlanSource): PlanSource {
 function keyOf({ type, name }: { readonly type: string; readonly name: string | undefined }): string {
   const isNamed = type === "track" || type === "page" || type === "screen";
   return `${type}\n${isNamed ? (name ?? "") : ""}`;
+}
+
+/** As long as the collector's own; a plan's `hash: true` takes 32 to 64 characters. */
+const PSEUDONYM_LENGTH = 32;
+
+/** What the SDK does, before anything is written, with values about which the plan has a policy. */
+export function createReducers({ keyedHash }: Pick<Instance, "keyedHash">): Reducers {
+  const pseudonym = (id: string): string => keyedHash(id).slice(0, PSEUDONYM_LENGTH);
+  return {
+    address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),
+    // Families are made by the collector: the lists that this takes are too large for an SDK.
+    userAgent: (userAgent, policy) => (policy === "drop" ? undefined : userAgent),
+    pseudonym,
+    keyedHash,
+  };
 }

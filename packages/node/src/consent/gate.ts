@@ -1,0 +1,232 @@
+/** Owns the consent gate: whether messages may be sent now, and why. It reads consent, and changes nothing. */
+import {
+  type AllowReason,
+  type Decision,
+  type DenyReason,
+  decide,
+  type Facts,
+  RULES,
+  type Rule,
+  type Signals,
+} from "@candor/consent";
+import { consentOf, modeSwitch, type Plan } from "@candor/plan/runtime";
+import { type ConsentScope, SOURCES, type Source } from "../outbox/outbox-name.ts";
+import type { OffReason } from "../reasons.ts";
+import type { Settings } from "../settings.ts";
+import { readText } from "../state/plain-file.ts";
+import { type StateFolder, signatureOf } from "../state/state-folder.ts";
+
+/** The decisions about one source, one for each rule that a plan can give an event. */
+export type SourceDecisions = Readonly<Record<Rule, Decision>>;
+
+/** Whether a source may send, and why. It may when any of its events may. */
+export interface SourceStanding {
+  readonly allow: boolean;
+  readonly reason: AllowReason | DenyReason | OffReason;
+}
+
+/** What decisions are made of, beside the folder's answers. */
+export type GateSettings = Pick<Settings, "plan" | "planHash" | "products" | "environment" | "policyFile">;
+
+/**
+ * Which reasons are a refusal, after which what waits is deleted. The others mean "not now": something could not be read,
+ * or the answer is missing, or it is for another version's plan, and that version may be running on the same folder.
+ */
+const IS_REFUSAL: Readonly<Record<DenyReason, boolean>> = {
+  environment_disable: true,
+  environment_off: true,
+  environment_do_not_track: true,
+  environment_ci: true,
+  environment_opt_in_off: true,
+  browser_gpc: true,
+  browser_dnt: true,
+  policy_off: true,
+  policy_unreadable: false,
+  receipt_unreadable: false,
+  stored_no: true,
+  log_mode: false,
+  consent_stale: false,
+  notice_missing: false,
+  consent_missing: false,
+};
+
+export function isRefusal(decision: Decision): boolean {
+  return !decision.allow && IS_REFUSAL[decision.reason];
+}
+
+/** The rules that a source's events have, in one plan. */
+export function rulesOf(plan: Plan, source: Source): readonly Rule[] {
+  const events = plan.events.filter(({ sources }) => sources.includes(source));
+  return RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
+}
+
+/** What the files and the environment say, as of one reading. */
+interface Read {
+  readonly policy: Facts["policy"];
+  readonly receipts: Facts["receipts"];
+}
+
+/**
+ * Decides from what the environment, the policy and the stored answers say now. The files are read again only when they
+ * changed, so that it can be asked before each write and each post.
+ */
+export class ConsentGate {
+  readonly #settings: GateSettings;
+  readonly #folder: StateFolder;
+  readonly #about: Pick<Facts, "switches" | "plan">;
+  readonly #rules: ReadonlyMap<Source, readonly Rule[]>;
+  #signature = "";
+  #read: Read = { policy: undefined, receipts: undefined };
+  /** Those without a browser's signals, from the last reading. */
+  readonly #decisions = new Map<Source, SourceDecisions>();
+
+  constructor(settings: GateSettings, folder: StateFolder) {
+    const { plan, planHash } = settings;
+    this.#settings = settings;
+    this.#folder = folder;
+    this.#about = {
+      switches: { ...plan.switches, mode: modeSwitch(plan.product) },
+      plan: { version: plan.version, hash: planHash },
+    };
+    this.#rules = new Map(SOURCES.map((source) => [source, rulesOf(plan, source)]));
+    this.version();
+  }
+
+  /** Whether messages of a scope may be sent now. */
+  check({ source, rule }: ConsentScope): Decision {
+    this.version();
+    return this.#latest(source)[rule];
+  }
+
+  /** The decisions about a source as they are now, whatever events the plan has. */
+  decisionsOf(source: Source, signals?: Signals): SourceDecisions {
+    this.version();
+    return signals === undefined ? this.#latest(source) : this.#decideAll(source, { signals });
+  }
+
+  /**
+   * For `log` mode: the decisions as they would be without it, where one of them allows something. Else, when nobody has
+   * answered yet, those that say `log_mode`: everything is shown to whoever is to answer.
+   */
+  printedDecisionsOf(source: Source): SourceDecisions {
+    const unlogged = { ...this.#settings.environment(), [this.#about.switches.mode]: undefined };
+    const decisions = this.#decideAll(source, { environment: unlogged });
+    const isAnswered = decisions.notice.allow || decisions["opt-in"].allow;
+    return isAnswered ? decisions : this.#latest(source);
+  }
+
+  /**
+   * A text that is another one whenever a decision could be, or the instance's file is another one: when that vanishes,
+   * somebody else was told No.
+   */
+  version(): string {
+    const { environment, policyFile } = this.#settings;
+    const { disable, optIn = "", mode } = this.#about.switches;
+    const now = environment();
+    const words = [now[disable], now[optIn], now[mode], now.DO_NOT_TRACK, now.CI];
+    const files = [policyFile, this.#folder.receipts, this.#folder.instance].map(signatureOf);
+    const signature = JSON.stringify([...files, ...words]);
+    // What could not be read may have been a lack of file descriptors: it is read again each time.
+    if (signature !== this.#signature || this.#read.policy === null || this.#read.receipts === null) {
+      const policy = readText(policyFile, { mayBeLink: true });
+      this.#read = { policy, receipts: readText(this.#folder.receipts) };
+      this.#signature = signature;
+      this.#decisions.clear();
+    }
+    return `${signature} ${this.#read.policy === null} ${this.#read.receipts === null}`;
+  }
+
+  /** Whether the plan has an event for a source. */
+  hasEvents(source: Source): boolean {
+    return this.#rulesOf(source).length > 0;
+  }
+
+  /** Whether any event of a source may be sent now. */
+  allows(source: Source): boolean {
+    return this.rulesNow(source).some(({ allow }) => allow);
+  }
+
+  /** Whether the messages of a source are printed, and never sent. */
+  isLogged(source: Source): boolean {
+    return this.rulesNow(source).some((decision) => !decision.allow && decision.reason === "log_mode");
+  }
+
+  /** Whether nothing of a source may be sent, because somebody has refused. */
+  isRefused(source: Source): boolean {
+    // Another version of the product may have events of a source for which this plan has none.
+    const decisions = this.hasEvents(source)
+      ? this.rulesNow(source)
+      : Object.values(this.decisionsOf(source));
+    return decisions.every(isRefusal);
+  }
+
+  /** Whether only the notice is missing, or it was shown for an older plan than this one. */
+  isNoticeDue(source: Source): boolean {
+    const { notice } = this.decisionsOf(source);
+    if (!this.#rulesOf(source).includes("notice")) return false;
+    if (!notice.allow) return notice.reason === "notice_missing";
+    return notice.reason === "notice_shown" && notice.coversVersion < this.#settings.plan.version;
+  }
+
+  /** The decisions that a source's events hang on. */
+  rulesNow(source: Source): readonly Decision[] {
+    const decisions = this.decisionsOf(source);
+    return this.#rulesOf(source).map((rule) => decisions[rule]);
+  }
+
+  /** Why none of these sources may send: the first one's reason that has events. */
+  whyOff(sources: readonly Source[]): DenyReason | OffReason {
+    for (const source of sources) {
+      for (const decision of this.rulesNow(source)) if (!decision.allow) return decision.reason;
+    }
+    return "no_events";
+  }
+
+  /** Each source that the plan declares. */
+  report(): Readonly<Partial<Record<Source, SourceStanding>>> {
+    const declared = SOURCES.filter((source) => this.#settings.plan.sources[source] !== undefined);
+    return Object.fromEntries(declared.map((source) => [source, this.#standingOf(source)]));
+  }
+
+  #standingOf(source: Source): SourceStanding {
+    const decisions = this.rulesNow(source);
+    const { allow, reason } = decisions.find((decision) => decision.allow) ?? decisions[0] ?? NO_EVENTS;
+    return { allow, reason };
+  }
+
+  #rulesOf(source: Source): readonly Rule[] {
+    return this.#rules.get(source) ?? [];
+  }
+
+  #latest(source: Source): SourceDecisions {
+    const known = this.#decisions.get(source);
+    if (known !== undefined) return known;
+    const decisions = this.#decideAll(source, {});
+    this.#decisions.set(source, decisions);
+    return decisions;
+  }
+
+  #decideAll(source: Source, given: Partial<Pick<Facts, "signals" | "environment">>): SourceDecisions {
+    const { plan, products, environment } = this.#settings;
+    // The product's opt-in variable is the answer to the question about an opt-in source.
+    const isAsked = plan.sources[source]?.consent === "opt-in";
+    const switches = isAsked ? this.#about.switches : { ...this.#about.switches, optIn: undefined };
+    const facts = {
+      environment: environment(),
+      ...given,
+      ...this.#read,
+      plan: this.#about.plan,
+      switches,
+      source,
+    };
+    const decideRule = (rule: Rule): Decision => {
+      // A policy that names any of the product's names holds.
+      const decisions = products.map((product) => decide({ ...facts, rule, product }));
+      const [first] = decisions;
+      return decisions.find(({ allow }) => !allow) ?? first ?? { allow: false, reason: "notice_missing" };
+    };
+    return { notice: decideRule("notice"), "opt-in": decideRule("opt-in") };
+  }
+}
+
+const NO_EVENTS: SourceStanding = { allow: false, reason: "no_events" };

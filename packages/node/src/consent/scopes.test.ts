@@ -1,0 +1,133 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Plan } from "@candor/plan/runtime";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { GeneratedPlan } from "../generated-plan.ts";
+import { APPSMITH, openForTest, SWITCH_OFFERED, type World, type WorldOptions } from "../rig/in-process.ts";
+import { createManualClock } from "../rig/manual-clock.ts";
+import { receipt } from "../rig/receipt.ts";
+import { type Recorder, startRecorder } from "../rig/recorder.ts";
+import { ConsentGate, isRefusal } from "./gate.ts";
+
+/** Under notice, and (by `withRule`) under opt-in. */
+const NOTICED = "Instance Active";
+const AGREED = "execute_ACTION_TRIGGERED";
+const CONTENT = APPSMITH.content as Plan;
+let recorder: Recorder;
+
+beforeEach(async () => {
+  recorder = await startRecorder();
+});
+afterEach(() => recorder.close());
+
+/** The reference plan with another rule for AGREED. Its server has an opt-in variable when it asks itself. */
+function withRule(consent: "notice" | "opt-in", server: "notice" | "opt-in" = "notice"): GeneratedPlan {
+  const content = structuredClone(CONTENT) as unknown as {
+    sources: { server: { consent: string } };
+    events: { name?: string; consent?: string }[];
+  };
+  content.sources.server.consent = server;
+  for (const event of content.events) {
+    if (event.name === AGREED) event.consent = consent;
+    if (event.name === NOTICED) event.consent = "notice";
+  }
+  return { ...APPSMITH, content };
+}
+
+/** Nothing is sent but by `flush`: this clock stands still. */
+function open(options: WorldOptions): World {
+  return openForTest({ host: recorder.url, clock: createManualClock(Date.now()), ...options });
+}
+
+async function recordBoth({ telemetry, messages }: World): Promise<void> {
+  telemetry.track(NOTICED, { boot: "0123456789abcdef" });
+  telemetry.track(AGREED, { timeElapsed: 1 });
+  await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(2);
+}
+
+function outboxOf({ dir }: World): Readonly<Record<string, string>> {
+  const names = readdirSync(join(dir, "outbox")).filter((name) => name.endsWith(".ndjson"));
+  const texts = names.map((name) => [
+    name.replace(/-\d{8}T.*/, ""),
+    readFileSync(join(dir, "outbox", name), "utf8"),
+  ]);
+  return Object.fromEntries(texts);
+}
+
+const eventsSent = (): readonly unknown[] => recorder.kept.map(({ event }) => event);
+
+describe("what waits in the outbox", () => {
+  it("lies in one file for each rule that it was recorded under", async () => {
+    const world = open({ plan: withRule("opt-in") });
+    world.telemetry.answer("yes");
+    await recordBoth(world);
+    const outbox = outboxOf(world);
+    expect(Object.keys(outbox).sort()).toEqual(["server-notice", "server-opt-in"]);
+    expect(outbox["server-notice"]).toContain(NOTICED);
+    expect(outbox["server-opt-in"]).toContain(AGREED);
+  });
+
+  it("is deleted with the file of its rule when that is refused, and the other file is not touched", async () => {
+    const environment: Record<string, string> = { ...SWITCH_OFFERED, APPSMITH_CLIENT_TELEMETRY: "true" };
+    const world = open({ plan: withRule("opt-in", "opt-in"), environment });
+    await recordBoth(world);
+    const before = outboxOf(world);
+    environment.APPSMITH_CLIENT_TELEMETRY = "false";
+    expect(world.telemetry.status().state).toBe("on");
+    expect(outboxOf(world)).toEqual({ "server-notice": before["server-notice"] });
+    await world.telemetry.flush();
+    expect(eventsSent()).toEqual([NOTICED]);
+  });
+
+  it("stays as it is while an answer is missing, and goes once it is there", async () => {
+    const world = open({ plan: withRule("opt-in"), environment: {} });
+    world.telemetry.answer("yes");
+    await recordBoth(world);
+    const before = outboxOf(world);
+    writeFileSync(join(world.dir, "receipts.ndjson"), receipt("notice"));
+    await world.telemetry.flush();
+    expect([eventsSent(), outboxOf(world)]).toEqual([[NOTICED], before]);
+    world.telemetry.answer("yes");
+    await world.telemetry.flush();
+    expect(eventsSent()).toEqual([NOTICED, AGREED]);
+  });
+
+  it("keeps the rule that it was recorded under when a plan moves its event to another one", async () => {
+    const first = open({ plan: withRule("notice") });
+    await recordBoth(first);
+    await first.telemetry.close({ timeoutMs: 0 });
+    recorder.requests.length = 0;
+    const second = open({ plan: withRule("opt-in"), stateDir: first.dir });
+    second.telemetry.track(AGREED, { timeElapsed: 2 });
+    expect(second.telemetry.status().counts.dropped).toEqual({ withheld: 1 });
+    await second.telemetry.flush();
+    expect([...new Set(eventsSent())].sort()).toEqual([NOTICED, AGREED].sort());
+  });
+});
+
+describe("the consent gate", () => {
+  it("reads consent anew each time, tells a refusal from what is missing, and changes nothing", async () => {
+    const environment: Record<string, string> = {};
+    const world = open({ plan: withRule("opt-in"), environment });
+    world.telemetry.answer("yes");
+    await recordBoth(world);
+    const { settings, folder } = world.core;
+    const gate = new ConsentGate(settings, folder);
+    const check = () => (["notice", "opt-in"] as const).map((rule) => gate.check({ source: "server", rule }));
+    const before = [world.files(), outboxOf(world)];
+    expect(check().map(({ reason }) => reason)).toEqual(["consented", "consented"]);
+
+    writeFileSync(folder.receipts, receipt("notice"));
+    expect(check().map(({ reason }) => reason)).toEqual(["notice_shown", "consent_missing"]);
+    expect(check().map(isRefusal)).toEqual([false, false]);
+
+    environment.DO_NOT_TRACK = "1";
+    expect(check().map(({ reason }) => reason)).toEqual([
+      "environment_do_not_track",
+      "environment_do_not_track",
+    ]);
+    expect(check().map(isRefusal)).toEqual([true, true]);
+    expect([world.files(), outboxOf(world)]).toEqual(before);
+    expect(world.core.session?.signal.aborted).toBe(false);
+  });
+});
