@@ -115,7 +115,7 @@ function describe(core: Core): Status {
 
 function keepAlive(core: Core, options: KeepAliveOptions): void {
   const isRead = orElse(() => {
-    core.problems.note("keepAlive", checkKeepAlive(options, core.settings.plan, core.clock.now()));
+    core.problems.note("keepAlive", checkKeepAlive(options, core.settings, core.clock.now()));
     const { everyHours, healthy, facts } = options;
     if (typeof healthy === "function")
       core.keepAlive({ everyHours, healthy, facts: typeof facts === "function" ? facts : undefined });

@@ -31,13 +31,16 @@ export type GroupTraitsOf<P> = TraitsOf<P> extends { readonly group: infer T } ?
 /** What a product may say of itself with a heartbeat: the SDK adds the rest. */
 export type HeartbeatFactsOf<P> =
   EventsOf<P> extends { readonly "Instance Active": infer Facts }
-    ? { readonly [Name in Exclude<keyof Facts, "boot" | "instanceId">]?: Facts[Name] | undefined }
+    ? {
+        readonly [Name in Exclude<keyof Facts, "boot" | "instanceId" | "environment" | "installId">]?:
+          | Facts[Name]
+          | undefined;
+      }
     : object;
 
-/** `instanceId` may be left out: the SDK knows it. */
-export type Properties<P> = P extends { readonly instanceId: infer Id }
-  ? Omit<P, "instanceId"> & { readonly instanceId?: Id }
-  : P;
+/** `instanceId` and `environment` may be left out: the SDK knows them. */
+export type Properties<P> = Omit<P, Known> & Partial<Pick<P, Known & keyof P>>;
+type Known = "instanceId" | "environment";
 
 /** The arguments after a name: properties may be left out when none is required. */
 export type Given<P, About> =

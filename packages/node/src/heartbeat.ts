@@ -9,6 +9,7 @@ import { type Draft, toChecked } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
 import { ServerFacts } from "./server-facts.ts";
+import type { Settings } from "./settings.ts";
 
 const HEARTBEAT = "Instance Active";
 /** Has the form of a real id; no key is made for it, because telemetry may be off. */
@@ -18,12 +19,19 @@ const SAMPLE_HASH = "0".repeat(64);
 /** What the product says of itself with each heartbeat: an object whose names the plan declares. */
 export type Facts = () => object;
 
-/**
- * @param boot the nonce of the folder's last start, 16 hex
- * @param facts when it throws, the heartbeat goes without them
- */
-export function writeHeartbeat(boot: string, facts: Facts | undefined, timestampMs: number): Draft {
-  const values = { ...readFacts(facts), boot };
+export interface HeartbeatParts {
+  /** The nonce of the folder's last start, 16 hex. */
+  readonly boot: string;
+  /** When it throws, the heartbeat goes without them. */
+  readonly facts: Facts | undefined;
+  /** The install that the instance comes from, until a heartbeat has carried it: 32 hex. */
+  readonly installId: string | undefined;
+  readonly timestampMs: number;
+}
+
+export function writeHeartbeat({ boot, facts, installId, timestampMs }: HeartbeatParts): Draft {
+  const values: Draft["values"] = { ...readFacts(facts), boot };
+  if (installId !== undefined) values.installId ??= installId;
   return { type: "track", name: HEARTBEAT, values, context: {}, timestampMs };
 }
 
@@ -36,15 +44,23 @@ function readFacts(facts: Facts | undefined): Draft["values"] {
   }
 }
 
+export type HeartbeatSettings = Pick<Settings, "plan" | "common" | "environment">;
+
 /** Checks a heartbeat as it will be sent. @returns what the plan does not take, each with what to write instead */
-export function checkHeartbeat(plan: Plan, facts: Facts | undefined, nowMs: number): readonly string[] {
+export function checkHeartbeat(
+  settings: HeartbeatSettings,
+  facts: Facts | undefined,
+  nowMs: number,
+): readonly string[] {
+  const { plan } = settings;
   const event = plan.events.find(
     ({ type, name, sources }) => type === "track" && name === HEARTBEAT && sources.includes("server"),
   );
   if (event === undefined) return [EVENT_MISSING];
-  const draft = writeHeartbeat("0123456789abcdef", facts, nowMs);
+  const parts = { boot: "0123456789abcdef", facts, installId: undefined, timestampMs: nowMs };
+  const draft = writeHeartbeat(parts);
   const given = Object.keys(draft.values);
-  new ServerFacts(plan).addTo(draft, SAMPLE_ID);
+  new ServerFacts(settings).addTo(draft, SAMPLE_ID);
   const reducers = createReducers({ keyedHash: () => SAMPLE_HASH });
   const verdict = compileAgreed(plan, "server", allowAll(plan), reducers)(toChecked(draft), nowMs);
   return verdict.kept

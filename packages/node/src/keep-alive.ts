@@ -1,9 +1,8 @@
 /** Owns when heartbeats are made: every few hours, once for all processes on a state folder, while the product is healthy. */
 import { randomBytes } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
-import type { Plan } from "@candor/plan/runtime";
 import { type Clock, planTask } from "./clock.ts";
-import { checkHeartbeat } from "./heartbeat.ts";
+import { checkHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import { isRecord } from "./json.ts";
 import { findNoNumber, findOtherType, findUnknown } from "./problems.ts";
 import { Lease } from "./state/lease.ts";
@@ -33,13 +32,17 @@ const NAMES = Object.keys({ everyHours: true, healthy: true, facts: true } satis
 });
 
 /** What is wrong with the options, or with the plan, for heartbeats. @throws what the options throw when they are read */
-export function checkKeepAlive(options: KeepAliveOptions, plan: Plan, nowMs: number): readonly string[] {
+export function checkKeepAlive(
+  options: KeepAliveOptions,
+  settings: HeartbeatSettings,
+  nowMs: number,
+): readonly string[] {
   const given: Partial<Record<keyof KeepAliveOptions, unknown>> = isRecord(options) ? options : {};
   const { everyHours, healthy, facts } = given;
   return [
     ...(typeof healthy === "function" ? [] : [HEALTHY_MISSING]),
     ...findOtherType("keepAlive.facts", facts, "function", "a function that returns an object"),
-    ...checkHeartbeat(plan, typeof facts === "function" ? options.facts : undefined, nowMs),
+    ...checkHeartbeat(settings, typeof facts === "function" ? options.facts : undefined, nowMs),
     ...findNoNumber("keepAlive.everyHours", everyHours, "a number of hours", HOURS.least, HOURS.most),
     ...findUnknown(given, NAMES, "keepAlive."),
   ];

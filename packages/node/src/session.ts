@@ -6,7 +6,7 @@ import { type AgreedPlan, compileAgreed, createReducers } from "./consent/agreed
 import { type ConsentGate, isRefusal, type SourceDecisions } from "./consent/gate.ts";
 import type { Counts } from "./counts.ts";
 import { onProcessExit } from "./exit-hook.ts";
-import { writeHeartbeat } from "./heartbeat.ts";
+import { type Facts, writeHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpClient } from "./http/client.ts";
 import { ephemeralPlace, KeepAliveLoop, type KeepAliveOptions, sharedPlace } from "./keep-alive.ts";
 import { type Draft, MAX_MESSAGE_BYTES, toChecked, writeLine } from "./message.ts";
@@ -20,7 +20,7 @@ import { ServerFacts } from "./server-facts.ts";
 import type { Settings } from "./settings.ts";
 import { type Instance, readInstance } from "./state/instance.ts";
 import { Lease } from "./state/lease.ts";
-import { type StateFolder, signatureOf } from "./state/state-folder.ts";
+import { readInstallId, removeFile, type StateFolder, signatureOf } from "./state/state-folder.ts";
 
 /** So much waiting is sent sooner: many batches in one go. */
 const SEND_AT_BYTES = 256 * 1024;
@@ -72,7 +72,7 @@ export class Session {
     this.#options = options;
     this.instance = instance;
     this.isPrinting = print !== undefined;
-    this.#facts = new ServerFacts(settings.plan);
+    this.#facts = new ServerFacts(settings);
     this.http = createHttpClient({ environment: settings.machineEnvironment() });
     signal.addEventListener("abort", () => this.http.close(), { once: true });
     this.#sender = new Sender({
@@ -156,13 +156,21 @@ export class Session {
       keepAlive,
       update,
       signal: AbortSignal.any([this.signal, this.#keepAlive.signal]),
-      ping: (boot) => {
-        const reason = this.record("server", writeHeartbeat(boot, keepAlive.facts, clock.now()));
-        if (reason !== undefined) this.#options.counts.drop(reason);
-      },
+      ping: (boot) => this.#recordHeartbeat(boot, keepAlive.facts),
       onFault,
     });
     loop.start();
+  }
+
+  #recordHeartbeat(boot: string, facts: Facts | undefined): void {
+    const { folder, clock, counts } = this.#options;
+    const installId = this.isPrinting ? undefined : readInstallId(folder.install);
+    const reason = this.record(
+      "server",
+      writeHeartbeat({ boot, facts, installId, timestampMs: clock.now() }),
+    );
+    if (reason !== undefined) counts.drop(reason);
+    else if (installId !== undefined) removeFile(folder.install);
   }
 
   /** Writes what waits in memory, then sends what lies in the outbox. True: all of it was dealt with. */

@@ -9,6 +9,7 @@ const LEAST_OUTBOX_BYTES = 1024 * 1024;
 const POLICY_FILE = "/etc/candor/policy";
 
 type Environment = Readonly<Record<string, string | undefined>>;
+export type Common = Readonly<Record<string, string | number | boolean | undefined>>;
 
 /** What `createTelemetry` takes. */
 export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
@@ -33,6 +34,12 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
    * Never holds what was tracked. @default nothing
    */
   readonly debug?: ((line: string) => void) | undefined;
+  /**
+   * Properties that every event of the server gets where the plan declares them and the call gave none, such as the product's
+   * version; a function is asked for each event. `environment` among them says where the product runs: production,
+   * development, test or ci. @default `environment` alone: ci by a CI system's variables, else by `NODE_ENV`
+   */
+  readonly common?: Common | (() => Common) | undefined;
   /** The environment that the switches are read from, each time anew; proxies come from `process.env`. @default process.env */
   readonly environment?: Environment | undefined;
 }
@@ -47,6 +54,7 @@ const NAMES = Object.keys({
   sendEveryMs: true,
   maxOutboxBytes: true,
   debug: true,
+  common: true,
   environment: true,
 } satisfies { readonly [Name in keyof TelemetryOptions]-?: true });
 
@@ -62,6 +70,8 @@ export interface Settings {
   readonly sendEveryMs: number;
   readonly maxOutboxBytes: number;
   readonly debug: (line: string) => void;
+  /** What the product gave for all events; may throw. */
+  readonly common: () => object | undefined;
   readonly environment: () => Environment;
   /** The process's own, for proxies: the option is only about the product's switches. */
   readonly machineEnvironment: () => Environment;
@@ -116,6 +126,7 @@ function readOptions(options: TelemetryOptions): ReadSettings {
       sendEveryMs: toNumber(given.sendEveryMs, SEND_EVERY_MS, 0),
       maxOutboxBytes: toNumber(given.maxOutboxBytes, MAX_OUTBOX_BYTES, LEAST_OUTBOX_BYTES),
       debug,
+      common: toCommon(given.common),
       // Read each time: a product may load its env file after the SDK.
       environment: isObject(environment) ? () => toTexts(environment) : readEnvironment,
       machineEnvironment: readEnvironment,
@@ -127,12 +138,15 @@ function readOptions(options: TelemetryOptions): ReadSettings {
 
 /** What is wrong, and something else is taken in its place. */
 function findLesser(given: Given): readonly string[] {
-  const { product, sendEveryMs, maxOutboxBytes, debug, environment } = given;
+  const { product, sendEveryMs, maxOutboxBytes, debug, common, environment } = given;
   return [
     ...findOtherType("product", product, "string", "a name as text"),
     ...findNoNumber("sendEveryMs", sendEveryMs, "a number of milliseconds", 0),
     ...findNoNumber("maxOutboxBytes", maxOutboxBytes, "a number of bytes", LEAST_OUTBOX_BYTES),
     ...findOtherType("debug", debug, "function", "a function"),
+    ...(typeof common === "function"
+      ? []
+      : findOtherType("common", common, "object", "an object of properties, or a function that returns one")),
     ...findOtherType("environment", environment, "object", "an object such as process.env"),
     ...findUnknown(given, NAMES),
   ];
@@ -147,6 +161,13 @@ function callQuietly(tell: unknown): (line: string) => void {
     } catch {
       // It throws; there is nobody to tell.
     }
+  };
+}
+
+function toCommon(common: unknown): Settings["common"] {
+  return () => {
+    const given: unknown = typeof common === "function" ? common() : common;
+    return isObject(given) ? given : undefined;
   };
 }
 

@@ -62,8 +62,9 @@ export interface Status {
 export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   /**
    * Puts an event into the outbox. It is on disk at the latest 100 ms later, as long as the event loop turns. What the plan
-   * does not allow is taken out, or the event is dropped, and counted in `status()`. Properties called `instanceId` are
-   * filled in when left out.
+   * does not allow is taken out, or the event is dropped, and counted in `status()`. Properties that the plan declares and the
+   * call leaves out are filled in: `instanceId`, `environment` (production, development, test or ci), and what
+   * `createTelemetry` was given as `common`.
    */
   track<E extends keyof EventsOf<P> & string>(
     event: E,

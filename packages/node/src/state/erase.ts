@@ -38,6 +38,7 @@ function needsIdentity({ outbox }: StateFolder, gate: ConsentGate): boolean {
 const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
   [folder.instance]: "hashSecret",
   [folder.plan]: "planHash",
+  [folder.install]: "installId",
   [folder.keepAlive]: "boot",
   [folder.delivery]: "overflowed",
   [folder.lease]: "untilMs",

@@ -15,6 +15,7 @@ export interface StateFolder {
   readonly receipts: string;
   readonly instance: string;
   readonly plan: string;
+  readonly install: string;
   readonly keepAlive: string;
   readonly keepAliveLease: string;
   readonly delivery: string;
@@ -29,6 +30,7 @@ export function openStateFolder(dir: string): StateFolder {
     receipts: join(dir, "receipts.ndjson"),
     instance: join(dir, "instance.json"),
     plan: join(dir, "plan.json"),
+    install: join(dir, "install.json"),
     keepAlive: join(dir, "keep-alive.json"),
     keepAliveLease: join(dir, "keep-alive.lease"),
     delivery: join(dir, "delivery.json"),
@@ -88,6 +90,12 @@ export function readObject(path: string): { readonly [key: string]: unknown } | 
   if (typeof text !== "string") return undefined;
   const value = parseJson(text);
   return isRecord(value) ? value : undefined;
+}
+
+/** The id of the install that the instance comes from, as the installer wrote it; undefined: there is none. */
+export function readInstallId(file: string): string | undefined {
+  const { installId } = readObject(file) ?? {};
+  return typeof installId === "string" && /^[0-9a-f]{32}$/.test(installId) ? installId : undefined;
 }
 
 /** Replaces a file in one step, so that a reader sees the old text or the new. @throws the file system's error */
