@@ -5,7 +5,7 @@ export { PAGE_STYLE } from "./describe/style.ts";
 export { checkNewVersion, diffPlans } from "./diff.ts";
 export type { DifferenceKind, PlanDifference } from "./difference.ts";
 export { planFormatPage } from "./format-page.ts";
-export { generateJavaScript } from "./generate/javascript.ts";
+export { generateCommonJs, generateJavaScript } from "./generate/javascript.ts";
 export { generateShell } from "./generate/shell.ts";
 export { listShellGaps, type ShellGap } from "./generate/shell-gaps.ts";
 export { generateTypeScript } from "./generate/typescript.ts";

@@ -44,7 +44,7 @@ export function addPlanCommands(program: Command, setExitCode: (code: number) =>
   program
     .command("generate")
     .description(
-      "print code made of a plan: the plan for an SDK, with typed calls (ts) or without (js), or a table (sh)",
+      "print code made of a plan: for an SDK, with typed calls (ts) or without (js, or cjs for CommonJS), or a table (sh)",
     )
     .addArgument(new Argument("<language>", "what to make").choices(LANGUAGES))
     .argument("[file]", FILE)

@@ -1,11 +1,22 @@
-import { generateJavaScript, generateShell, generateTypeScript, listShellGaps } from "@candor/plan";
+import {
+  generateCommonJs,
+  generateJavaScript,
+  generateShell,
+  generateTypeScript,
+  listShellGaps,
+} from "@candor/plan";
 import { readPlan } from "@candor/server";
 import { toSafeText } from "../safe-text.ts";
 import { endWithReader, print } from "../terminal.ts";
 import { findPlanFile } from "./plan-file.ts";
 
 /** What code is made of a plan, by the word that asks for it. */
-const GENERATORS = { ts: generateTypeScript, js: generateJavaScript, sh: generateShell } as const;
+const GENERATORS = {
+  ts: generateTypeScript,
+  js: generateJavaScript,
+  cjs: generateCommonJs,
+  sh: generateShell,
+} as const;
 
 type Language = keyof typeof GENERATORS;
 export const LANGUAGES = Object.keys(GENERATORS) as readonly Language[];

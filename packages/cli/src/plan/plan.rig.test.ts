@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generateJavaScript, hashPlan, loadPlan } from "@candor/plan";
+import { generateCommonJs, generateJavaScript, hashPlan, loadPlan } from "@candor/plan";
 import { afterAll, beforeEach, expect, test } from "vitest";
 
 /** The commands about plans as they are installed, in a repository of git of their own. */
@@ -256,6 +256,8 @@ test("generate prints code for each language, and knows no other", () => {
   expect([ts.code, ts.stdout.includes("export const PLAN_VERSION = 1;")]).toEqual([0, true]);
   const js = candor(["generate", "js", "plans/plan.yaml"]);
   expect([js.code, js.stdout]).toEqual([0, generateJavaScript(loadPlan(PLAN, "plan.yaml"))]);
+  const cjs = candor(["generate", "cjs", "plans/plan.yaml"]);
+  expect([cjs.code, cjs.stdout]).toEqual([0, generateCommonJs(loadPlan(PLAN, "plan.yaml"))]);
   const sh = candor(["generate", "sh", "plans/plan.yaml"]);
   expect([sh.code, sh.stdout.includes("\nCANDOR_PLAN_VERSION='1'\n")]).toEqual([0, true]);
   expect(run("sh", ["-n", "-c", sh.stdout]).code).toBe(0);
@@ -268,5 +270,5 @@ test("generate prints code for each language, and knows no other", () => {
   ]);
   const other = candor(["generate", "go", "plans/plan.yaml"]);
   expect([other.code, other.stdout]).toEqual([2, ""]);
-  expect(other.stderr).toContain("Allowed choices are ts, js, sh.");
+  expect(other.stderr).toContain("Allowed choices are ts, js, cjs, sh.");
 });

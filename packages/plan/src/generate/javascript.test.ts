@@ -1,10 +1,12 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { expect, test } from "vitest";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
 import { loadPlan } from "../load.ts";
 import type { Plan } from "../plan.ts";
 import { hashPlan } from "../plan-hash.ts";
-import { generateJavaScript } from "./javascript.ts";
+import { generateCommonJs, generateJavaScript } from "./javascript.ts";
 import { generateTypeScript } from "./typescript.ts";
 
 const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
@@ -13,27 +15,36 @@ const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
 const BREAKOUT = "*/ throw 1; /* ` \\ \" ' \n\r\u2028\u2029 </script> \u0000";
 const odd: Plan = { ...plan, product: BREAKOUT, about: BREAKOUT, promises: [BREAKOUT] };
 
-/** What a product that imports the module gets. */
-function importPlan(module: string): unknown {
-  const script = `${module}\nprocess.stdout.write(JSON.stringify(plan));`;
-  const options = { input: script, encoding: "utf8", timeout: 20_000 } as const;
-  return JSON.parse(execFileSync(process.execPath, ["--input-type=module", "-"], options));
+const IMPORT = ["module", (name: string) => `import { plan } from "./${name}";`] as const;
+const REQUIRE = ["commonjs", (name: string) => `const { plan } = require("./${name}");`] as const;
+
+/** What a product gets that loads the module. */
+function load(name: string, text: string, [type, statement]: typeof IMPORT | typeof REQUIRE): unknown {
+  const dir = mkdtempSync(join(tmpdir(), "candor-generate-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  writeFileSync(join(dir, name), text);
+  const program = `${statement(name)}\nprocess.stdout.write(JSON.stringify(plan));`;
+  const options = { cwd: dir, input: program, encoding: "utf8", timeout: 20_000 } as const;
+  return JSON.parse(execFileSync(process.execPath, [`--input-type=${type}`, "-"], options));
 }
 
 test.each([
   ["Appsmith", plan],
   ["odd", odd],
-])("the module of the %s plan holds its hash and the plan itself", (_, of) => {
-  expect(importPlan(generateJavaScript(of))).toEqual({
-    hash: hashPlan(of),
-    content: JSON.parse(JSON.stringify(of)),
-  });
+])("the module of the %s plan holds its hash and the plan itself, imported or required", (_, of) => {
+  const expected = { hash: hashPlan(of), content: JSON.parse(JSON.stringify(of)) };
+  expect(load("plan.mjs", generateJavaScript(of), IMPORT)).toEqual(expected);
+  expect(load("plan.cjs", generateCommonJs(of), REQUIRE)).toEqual(expected);
+  expect(load("plan.cjs", generateCommonJs(of), IMPORT)).toEqual(expected);
 });
 
-test("the module has nothing else, is the same for the same plan, and the TypeScript one has the same plan", () => {
+test("the module has nothing else, is the same for the same plan, and all languages have the same plan", () => {
   const text = generateJavaScript(plan);
   expect(text.match(/^export .{0,14}/gm)).toEqual(["export const plan = {"]);
   expect(generateJavaScript(structuredClone(plan))).toBe(text);
-  const [, expression = ""] = text.split("export const plan = ");
+  const [head = "", expression = ""] = text.split("export const plan = ");
   expect(generateTypeScript(plan).endsWith(` = ${expression}`)).toBe(true);
+  expect(generateCommonJs(plan)).toBe(
+    `${head.replace("generate js", "generate cjs")}exports.plan = ${expression}`,
+  );
 });
