@@ -1,36 +1,84 @@
-// Makes packages/node/packed/: @candor/node as it is installed, one folder without any dependency. What it needs of the
-// workspace's other packages is copied in beside it, file by file, and nothing else is. Run after a build.
+// Makes @candor/node as it is installed, in packages/node/packed/ or a new folder that is named: one folder without any
+// dependency. What it needs of the workspace's other packages is copied in beside it, file by file, and nothing else is.
+// dist/ has it as ES modules, commonjs/ as CommonJS (docs/decisions/0021-two-module-systems.md). Run after a build.
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { basename, dirname, join, relative } from "node:path";
-import { root } from "./prepare.mjs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { root, run, tool } from "./prepare.mjs";
 
 const PACKAGES = join(root, "packages");
-const packed = join(PACKAGES, "node", "packed");
+const [, , named] = process.argv;
+const packed = resolve(named ?? join(PACKAGES, "node", "packed"));
 const IMPORT = /(\bfrom\s+|\bimport\s*\(?\s*)"(\.[^"]+|@candor\/[^"]+)"/g;
 
+/** File by file, without checks: the build has made them. */
+const TO_COMMONJS = [
+  ["--ignoreConfig", "--allowJs", "--noCheck", "--noResolve", "--target", "es2022"],
+  ["--module", "commonjs", "--moduleResolution", "bundler", "--rootDir", "dist", "--outDir", "commonjs"],
+].flat();
+
 const about = readPackage("node");
-rmSync(packed, { recursive: true, force: true });
+const entries = Object.entries(about.exports);
+if (named === undefined) rmSync(packed, { recursive: true, force: true });
+else if (existsSync(packed)) throw new Error(`${packed} exists. Name a new folder.`);
 const copied = new Map();
-for (const target of Object.values(about.exports)) {
-  if (typeof target === "string") continue;
-  copy(join(PACKAGES, "node", target.default));
-  copy(join(PACKAGES, "node", target.types));
+for (const [, { types, default: code }] of entries) {
+  copy(join(PACKAGES, "node", types));
+  copy(join(PACKAGES, "node", code));
 }
-writeFileSync(join(packed, "package.json"), `${JSON.stringify(describe(), undefined, 2)}\n`);
+addCommonJs();
+writeJson("package.json", describe());
 for (const name of ["README.md", "../../LICENSE"]) {
   const from = join(PACKAGES, "node", name);
   if (existsSync(from)) copyFileSync(from, join(packed, basename(name)));
 }
-console.log(`${relative(root, packed)}: ${copied.size} files, no dependency`);
+console.log(`${relative(root, packed)}: ${copied.size} files, also as CommonJS; no dependency`);
 
 /** The package as it is published: what is only for the workspace is left out. */
 function describe() {
-  const { private: _private, dependencies: _inlined, exports, ...rest } = about;
-  const published = Object.entries(exports).map(([path, target]) => [
-    path,
-    typeof target === "string" ? target : { types: target.types, default: target.default },
-  ]);
-  return { ...rest, sideEffects: false, exports: Object.fromEntries(published) };
+  const { private: _private, dependencies: _inlined, devDependencies: _ours, exports, ...rest } = about;
+  const main = toCommonJs(exports["."]);
+  const paths = entries.filter(([path]) => path !== ".");
+  return {
+    ...rest,
+    sideEffects: false,
+    main: main.default,
+    types: main.types,
+    exports: Object.fromEntries(
+      entries.map(([path, { types, default: code }]) => [
+        path,
+        { import: { types, default: code }, default: toCommonJs({ types, default: code }) },
+      ]),
+    ),
+    // For compilers that do not read `exports` ("moduleResolution": "node10").
+    typesVersions: {
+      "*": Object.fromEntries(
+        paths.map(([path, target]) => [path.slice("./".length), [toCommonJs(target).types]]),
+      ),
+    },
+  };
+}
+
+/** The same entry in commonjs/. */
+function toCommonJs({ types, default: code }) {
+  const [typesFile, codeFile] = [types, code].map((path) => path.replace("./dist/", "./commonjs/"));
+  return { types: typesFile, default: codeFile };
+}
+
+/** Makes commonjs/ of dist/. The declarations are the same; what they declare follows from the nearest package.json. */
+function addCommonJs() {
+  const places = [...copied.values()].map((place) => relative(packed, place));
+  const modules = places.filter((place) => place.endsWith(".js"));
+  run(tool("tsc"), [...TO_COMMONJS, ...modules], { cwd: packed });
+  for (const place of places.filter((place) => place.endsWith(".d.ts"))) {
+    const target = join(packed, place.replace(/^dist/, "commonjs"));
+    mkdirSync(dirname(target), { recursive: true });
+    copyFileSync(join(packed, place), target);
+  }
+  writeJson("commonjs/package.json", { type: "commonjs" });
+}
+
+function writeJson(name, value) {
+  writeFileSync(join(packed, name), `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
 /** Copies a built file, and all that it imports. @returns where it lies now */

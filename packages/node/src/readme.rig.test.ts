@@ -35,6 +35,14 @@ async function run(command: string, more: Readonly<Record<string, string>> = {})
   return output;
 }
 
+/** The product as it is printed, but for where it sends and what it keeps. */
+function writeProduct(name: string, text: string, stateDir: string): void {
+  const ours = text
+    .replace("https://telemetry.example.org", recorder.url)
+    .replace("/data/telemetry", stateDir);
+  writeFileSync(join(dir, name), ours);
+}
+
 const withoutId = (text: string): string => text.replace(/[0-9a-f-]{36}/, "ID");
 
 it("does step by step what it says, pasted as it is printed", async () => {
@@ -44,10 +52,7 @@ it("does step by step what it says, pasted as it is printed", async () => {
   const [off = "", on = ""] = blocksOf("text");
   writeFileSync(join(dir, "plan.yaml"), plan);
   await run(generate);
-  writeFileSync(
-    join(dir, "server.mjs"),
-    product.replace("https://telemetry.example.org", recorder.url).replace("/data/telemetry", "telemetry"),
-  );
+  writeProduct("server.mjs", product, "telemetry");
   expect(await run("node server.mjs")).toBe(off);
   expect(recorder.requests).toEqual([]);
   const printed = await run("node server.mjs", { KITCHEN_DISABLE_TELEMETRY: "false" });
@@ -59,4 +64,17 @@ it("does step by step what it says, pasted as it is printed", async () => {
       userId: expect.stringMatching(/^[0-9a-f]{64}$/),
     },
   ]);
+});
+
+it("does the same in CommonJS, begun as it is printed", async () => {
+  const [plan = ""] = blocksOf("yaml");
+  const [product = "", head = ""] = blocksOf("js");
+  const [, on = ""] = blocksOf("text");
+  const [, generate = ""] = /`(npx candor generate cjs [^`]+)`/.exec(README) ?? [];
+  writeFileSync(join(dir, "plan.yaml"), plan);
+  await run(generate);
+  const rest = product.replace(/^import .*\n/gm, "");
+  writeProduct("server.cjs", `${head}(async () => {${rest}})();`, "telemetry-of-commonjs");
+  const printed = await run("node server.cjs", { KITCHEN_DISABLE_TELEMETRY: "false" });
+  expect(withoutId(printed)).toBe(withoutId(on));
 });

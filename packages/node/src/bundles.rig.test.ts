@@ -1,0 +1,87 @@
+// A product that is bundled together with the packed SDK delivers as one that installs it.
+import { createRequire } from "node:module";
+import { basename, dirname, join } from "node:path";
+import * as esbuild from "esbuild";
+import { type Plugin, rollup } from "rollup";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import webpack from "webpack";
+import { makeRigFolder } from "./rig/child.ts";
+import { type RigCollector, startCollector } from "./rig/collector.ts";
+import { createPackedProduct } from "./rig/packed-product.ts";
+
+const require = createRequire(import.meta.url);
+// Required, because their types say that they are CommonJS whichever way they are loaded.
+const commonJs: () => Plugin = require("@rollup/plugin-commonjs");
+const nodeResolve: (options: object) => Plugin = require("@rollup/plugin-node-resolve");
+
+const product = createPackedProduct();
+let collector: RigCollector;
+/** How many events the collector must hold. */
+let delivered = 0;
+
+beforeAll(async () => {
+  collector = await startCollector(process.env.PATH ?? "");
+});
+afterAll(() => collector.stop());
+
+/** Bundles a file of the product for Node, with as few options as the bundler needs for that. */
+type Bundle = (entry: string, outFile: string) => Promise<unknown>;
+
+const bundleByEsbuild: Bundle = (entry, outFile) =>
+  esbuild.build({
+    entryPoints: [entry],
+    outfile: outFile,
+    bundle: true,
+    minify: true,
+    platform: "node",
+    format: outFile.endsWith(".mjs") ? "esm" : "cjs",
+  });
+
+const bundleByWebpack: Bundle = (entry, outFile) => {
+  const output = { path: dirname(outFile), filename: basename(outFile) };
+  const optimization = { minimize: false }; // It takes ten times as long, and esbuild shows that it does no harm.
+  return new Promise((resolve, reject) => {
+    webpack({ entry, output, optimization, target: "node", mode: "production" }, (error, stats) => {
+      if (error !== null || stats?.hasErrors() !== false) reject(error ?? new Error(stats?.toString()));
+      else resolve(stats);
+    });
+  });
+};
+
+const bundleByRollup: Bundle = async (entry, outFile) => {
+  // Only a product that is CommonJS itself needs the plugin for that.
+  const plugins = [nodeResolve({ preferBuiltins: true }), ...(entry.endsWith(".cjs") ? [commonJs()] : [])];
+  const bundle = await rollup({ input: entry, plugins });
+  await bundle.write({ file: outFile, format: outFile.endsWith(".mjs") ? "es" : "cjs" });
+  await bundle.close();
+};
+
+const LOADS = {
+  "product.mjs": `import { createTelemetry } from "@candor/node"; import { plan } from "./plan.mjs";`,
+  "product.cjs": `const { createTelemetry } = require("@candor/node"); const { plan } = require("./plan.cjs");`,
+};
+
+it.each([
+  { number: 1, by: "esbuild", bundle: bundleByEsbuild, from: "product.mjs", to: "bundle.mjs" },
+  { number: 2, by: "esbuild", bundle: bundleByEsbuild, from: "product.cjs", to: "bundle.cjs" },
+  { number: 3, by: "webpack", bundle: bundleByWebpack, from: "product.mjs", to: "bundle.cjs" },
+  { number: 4, by: "webpack", bundle: bundleByWebpack, from: "product.cjs", to: "bundle.cjs" },
+  { number: 5, by: "rollup", bundle: bundleByRollup, from: "product.mjs", to: "bundle.mjs" },
+  { number: 6, by: "rollup", bundle: bundleByRollup, from: "product.cjs", to: "bundle.cjs" },
+] as const)("$from delivers as $to of $by, without the package", async ({ number, bundle, from, to }) => {
+  const entry = product.write(
+    from,
+    `${LOADS[from]}
+     const telemetry = createTelemetry({
+       plan, source: "server", writeKey: "server_key", host: ${JSON.stringify(collector.url)}, stateDir: "telemetry-${number}",
+     });
+     telemetry.track("execute_ACTION_TRIGGERED", { timeElapsed: ${number} });
+     telemetry.flush().then((sent) => { process.exitCode = sent ? 0 : 1; });`,
+  );
+  const outFile = join(makeRigFolder(), to);
+  await bundle(entry, outFile);
+  expect(await product.run(outFile)).toEqual({ status: 0, output: "" });
+  delivered += 1;
+  const stored = await collector.readStored(delivered);
+  expect(stored.filter(({ properties }) => properties.timeElapsed === number)).toHaveLength(1);
+});

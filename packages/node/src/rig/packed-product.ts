@@ -1,0 +1,49 @@
+// A product outside of this repository that has installed @candor/node as it is packed.
+import { execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { generateCommonJs, generateJavaScript, generateTypeScript, loadPlan } from "@candor/plan";
+import { afterAll } from "vitest";
+
+export const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
+const PLAN_FILE = join(ROOT, "plans/appsmith.yaml");
+
+export interface PackedProduct {
+  readonly dir: string;
+  /** The folder of the package. */
+  readonly installed: string;
+  /** Writes a file of the product. @returns its path */
+  write(name: string, text: string): string;
+  /** Runs Node in the product's folder. Consent is given. @param args of Node */
+  run(...args: readonly string[]): Promise<{ readonly status: number | null; readonly output: string }>;
+}
+
+/** The product has the reference plan as plan.mjs, plan.cjs and plan.ts. The folder is gone after the test file. */
+export function createPackedProduct(): PackedProduct {
+  const dir = mkdtempSync(join(tmpdir(), "candor-packed-"));
+  afterAll(() => rmSync(dir, { recursive: true, force: true }));
+  const installed = join(dir, "node_modules", "@candor", "node");
+  execFileSync(process.execPath, [join(ROOT, "scripts/pack-node.mjs"), installed], { stdio: "ignore" });
+  const write = (name: string, text: string): string => {
+    writeFileSync(join(dir, name), text);
+    return join(dir, name);
+  };
+  write("package.json", "{}");
+  const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
+  write("plan.mjs", generateJavaScript(plan));
+  write("plan.cjs", generateCommonJs(plan));
+  write("plan.ts", generateTypeScript(plan));
+  return { dir, installed, write, run: (...args) => runNode(dir, args) };
+}
+
+/** Not spawnSync: a recorder may listen in this process. */
+async function runNode(cwd: string, args: readonly string[]) {
+  const env = { APPSMITH_DISABLE_TELEMETRY: "false", NO_COLOR: "1" };
+  const child = spawn(process.execPath, args, { cwd, env });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
+  const status = await new Promise<number | null>((resolve) => child.on("close", resolve));
+  return { status, output };
+}
