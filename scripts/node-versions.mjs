@@ -1,8 +1,8 @@
-// Tests the other versions of Node that Candor supports: the built collector takes, stores and returns an event, and unit
-// tests pass. `npm run test:node`, or with versions: `npm run test:node -- 26`. CI runs all.
+// Tests the other versions of Node that Candor supports: a product in CommonJS sends an event by the packed SDK, the built
+// collector takes, stores and returns it, and unit tests pass. `npm run test:node`, or with versions: `npm run test:node -- 26`. CI runs all.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,19 +10,30 @@ import { prepare, root, run } from "./prepare.mjs";
 
 /**
  * Each version, with the unit tests that run on it. None named means all: on the fastest version, which we recommend. On the
- * others, those of what products load into their own process.
+ * others, those of what products load into their own process. False means no unit tests: 22.0 to 22.11, which cannot `require()`
+ * an ES module, cannot run vitest either.
  */
 const VERSIONS = {
+  "22.9.0": false,
   "22.23.3": ["packages/envelope", "packages/plan", "packages/consent", "packages/node"],
   "24.21.0": ["packages/envelope", "packages/plan", "packages/consent", "packages/node"],
   "26.10.0": [],
 };
 const SETTINGS = {
   CANDOR_PORT: "0",
-  CANDOR_PLAN: join(root, "packages/server/fixtures/plans/observe.yaml"),
+  CANDOR_PLAN: join(root, "plans/appsmith.yaml"),
   CANDOR_WRITE_KEYS: "installer:key-i,server:key-s,client:key-c",
   CANDOR_ADMIN_TOKEN: "token-a",
 };
+const PRODUCT = `
+  const { createTelemetry } = require("@candor/node");
+  const { plan } = require("./plan.cjs");
+  const telemetry = createTelemetry({
+    plan, source: "server", writeKey: "key-s", host: process.argv[2], stateDir: "state", debug: console.error,
+  });
+  telemetry.track("execute_ACTION_TRIGGERED", { timeElapsed: 8 });
+  telemetry.flush().then((sent) => { process.exitCode = sent ? 0 : 1; });
+`;
 const WAIT_MS = 30_000;
 const POLL_MS = 100;
 const HOST_FLAGS = [
@@ -46,8 +57,9 @@ for (const [version, tests] of Object.entries(VERSIONS)) {
   if (wanted.length > 0 && !wanted.some((prefix) => version === prefix || version.startsWith(`${prefix}.`)))
     continue;
   const node = fetchNode(version);
-  console.log(`Node ${version}: the built collector`);
+  console.log(`Node ${version}: the packed SDK and the built collector`);
   await smoke(node);
+  if (tests === false) continue;
   console.log(`Node ${version}: unit tests`);
   run(node, ["node_modules/vitest/vitest.mjs", "run", "--project", "unit", "--reporter=dot", ...tests]);
 }
@@ -66,7 +78,7 @@ function fetchNode(version) {
   return binary;
 }
 
-/** Starts the collector with an empty folder, sends an event, reads it back, and stops it. */
+/** Starts the collector with an empty folder, has a product send an event, reads it back, and stops the collector. */
 async function smoke(node) {
   const folder = mkdtempSync(join(tmpdir(), "candor-smoke-"));
   const collector = spawn(node, [join(root, "packages/cli/bin/candor.js"), "start"], {
@@ -86,24 +98,12 @@ async function smoke(node) {
       () => output,
     );
     const [, url = ""] = /^Candor is collecting on (\S+)$/m.exec(output) ?? [];
-    const message = {
-      type: "track",
-      event: "Smoke",
-      userId: "u",
-      messageId: "smoke-1",
-      properties: { ok: true },
-    };
-    const sent = await fetch(`${url}/v1/track`, {
-      method: "POST",
-      headers: { authorization: `Basic ${btoa("key-s:")}` },
-      body: JSON.stringify(message),
-    });
-    if (sent.status !== 200) throw new Error(`the event was answered ${sent.status}: ${await sent.text()}`);
+    await runProduct(node, folder, url);
     const headers = { authorization: "Bearer token-a" };
     await until(
       async () => {
         const { events = [] } = await (await fetch(`${url}/api/events`, { headers })).json();
-        return events[0]?.messageId === message.messageId && events[0].properties.ok === true;
+        return events[0]?.event === "execute_ACTION_TRIGGERED" && events[0].properties.timeElapsed === 8;
       },
       () => `the event does not come back\n${output}`,
     );
@@ -114,6 +114,23 @@ async function smoke(node) {
     collector.kill("SIGKILL");
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+/** Runs a product that has installed the packed SDK, until it has delivered its event. */
+async function runProduct(node, folder, url) {
+  const packing = ["scripts/pack-node.mjs", join(folder, "node_modules/@candor/node")];
+  run(process.execPath, packing, { stdio: ["ignore", "ignore", "inherit"] });
+  const generating = [join(root, "packages/cli/bin/candor.js"), "generate", "cjs", SETTINGS.CANDOR_PLAN];
+  writeFileSync(join(folder, "plan.cjs"), spawnSync(node, generating, { encoding: "utf8" }).stdout);
+  writeFileSync(join(folder, "product.cjs"), PRODUCT);
+  const env = { APPSMITH_DISABLE_TELEMETRY: "false" };
+  const product = spawn(node, ["product.cjs", url], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const [code] = await once(product, "close");
+  if (code !== 0) throw new Error(`a product that requires the SDK ended with ${code}`);
 }
 
 async function until(holds, explain) {
