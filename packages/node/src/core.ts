@@ -11,14 +11,14 @@ import { writeNotice } from "./notice.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { createWarnOnce, NO_EVENTS, Problems, type WarnOnce } from "./problems.ts";
 import { type DropReason, type OffReason, UNREADABLE_FILES } from "./reasons.ts";
-import { watchLastFault } from "./send/delivery.ts";
-import { describeFailed } from "./send/retry.ts";
+import { type Delivery, watchDelivery } from "./send/delivery.ts";
+import { describeFailed, describeRefused } from "./send/retry.ts";
 import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { discardRefused } from "./state/erase.ts";
 import { makeEphemeralInstance, openInstance } from "./state/instance.ts";
 import { keepPlan } from "./state/plan-file.ts";
-import { makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
+import { explainOwner, makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
 
 /** While off, consent is read again when the product tracks, at most this often: there is no timer. */
 const UPDATE_AGAIN_MS = 1000;
@@ -48,7 +48,7 @@ export class Core {
   readonly #options: CoreOptions;
   readonly #answers: Answers;
   readonly #warn: WarnOnce;
-  readonly #readLastFault: () => string | undefined;
+  readonly #readDelivery: () => Delivery;
   /** Sources that this process makes messages of; the client's only once there is a gateway. */
   readonly #writeKeys = new Map<Source, string | undefined>([["server", undefined]]);
   /** What the gate said when the session was last adjusted to it. */
@@ -68,7 +68,7 @@ export class Core {
     this.gate = new ConsentGate(settings, this.folder);
     this.#answers = new Answers({ folder: this.folder, settings, now: clock.now });
     this.#warn = createWarnOnce(settings.debug, clock.monotonic);
-    this.#readLastFault = watchLastFault(this.folder.delivery);
+    this.#readDelivery = watchDelivery(this.folder.delivery);
     this.problems = new Problems(this.#warn);
     this.problems.note("createTelemetry", settings.problems);
     if (!this.gate.hasEvents("server")) this.problems.note("plan", [NO_EVENTS]);
@@ -89,9 +89,9 @@ export class Core {
     return this.#options.clock;
   }
 
-  /** Why the last try to send failed; undefined when it did not, and while nothing is sent. */
-  get lastFault(): string | undefined {
-    return this.#session?.isPrinting === false ? this.#readLastFault() : undefined;
+  /** What became of what was sent; undefined while nothing is sent. */
+  get delivery(): Delivery | undefined {
+    return this.#session?.isPrinting === false ? this.#readDelivery() : undefined;
   }
 
   /** The decisions about a source as they are now. */
@@ -189,7 +189,8 @@ export class Core {
       this.#session?.flushSync();
       const reason = gate.whyOff(sources);
       this.#end(reason);
-      if (UNREADABLE_FILES[reason] !== undefined) this.#warn(UNREADABLE_FILES[reason]);
+      const unreadable = UNREADABLE_FILES[reason];
+      if (unreadable !== undefined) this.#warn(`${unreadable}${explainOwner(this.folder)}`);
     }
     discardRefused(this.folder, gate);
     if (!isOn) return;
@@ -232,6 +233,7 @@ export class Core {
         if (this.#session === session) this.#fail(error);
       },
       onFailed: (failed) => this.#warn(describeFailed(failed), failed.next),
+      onRefused: (reason) => this.#warn(describeRefused(reason)),
     });
     this.#session = session;
     if (this.#keepAlive !== undefined) session.keepAlive(this.#keepAlive);
@@ -269,7 +271,7 @@ export class Core {
       this.#update();
     });
     this.#warn(
-      `The state folder cannot be used (${codeOf(error) ?? "unknown"}); telemetry is off until it can.`,
+      `The state folder cannot be used (${codeOf(error) ?? "unknown"}); telemetry is off until it can.${explainOwner(this.folder)}`,
     );
   }
 }

@@ -78,6 +78,8 @@ export function createOffFacade<P extends GeneratedPlan>(problems: readonly stri
     problems,
     sources: {},
     lastFault: undefined,
+    refused: {},
+    pending: undefined,
     instanceId: undefined,
     counts,
   } as const;
@@ -107,7 +109,9 @@ function describe(core: Core): Status {
     reason: state.state === "off" ? state.reason : undefined,
     problems: core.problems.list(),
     sources: core.gate.report(),
-    lastFault: core.lastFault,
+    lastFault: core.delivery?.lastFault,
+    refused: core.delivery?.refused ?? {},
+    pending: core.gate.pending(),
     instanceId: core.session?.instance.instanceId,
     counts: core.counts.report(),
   };

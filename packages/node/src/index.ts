@@ -5,7 +5,7 @@ export {
   DENY_REASONS,
   type DenyReason,
 } from "@candor/consent";
-export type { SourceStanding } from "./consent/gate.ts";
+export type { PendingPlan, SourceStanding } from "./consent/gate.ts";
 export type { CountsReport } from "./counts.ts";
 export { createTelemetry } from "./create-telemetry.ts";
 export type { GatewayRequest } from "./gateway/body.ts";

@@ -31,7 +31,7 @@ export type OffReason = keyof typeof OFF_REASONS;
 /** What an operator has to do where something cannot be read, for the product's `debug`. */
 export const UNREADABLE_FILES: { readonly [reason: string]: string } = {
   receipt_unreadable:
-    "receipts.ndjson of the state folder cannot be read, or one of its lines is malformed; telemetry is off until it can. Give the folder and its files to the user that the product runs as.",
+    "receipts.ndjson of the state folder cannot be read, or one of its lines is malformed; telemetry is off until it can.",
   policy_unreadable:
     "The policy of this machine, /etc/candor/policy, cannot be read, or one of its lines is not understood; telemetry is off until it can.",
 };

@@ -47,6 +47,8 @@ export interface SessionOptions {
   readonly onFault: (error: unknown) => void;
   /** Called after each failed send. */
   readonly onFailed: (failed: FailedTry) => void;
+  /** Called when the collector received messages and did not keep them. @param reason the collector's */
+  readonly onRefused: (reason: string) => void;
 }
 
 export class Session {
@@ -85,6 +87,7 @@ export class Session {
       gate,
       signal,
       onFailed: options.onFailed,
+      onRefused: options.onRefused,
       clock,
       random,
     });

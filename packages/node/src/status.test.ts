@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Plan } from "@candor/plan/runtime";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTelemetry } from "./create-telemetry.ts";
 import type { GeneratedPlan } from "./generated-plan.ts";
@@ -232,6 +233,62 @@ describe("a collector that refuses", () => {
     ]);
     await one.telemetry.close({ timeoutMs: 0 });
     expect(one.telemetry.status().lastFault).toBeUndefined();
+  });
+});
+
+describe("what the collector does not keep", () => {
+  it("is counted in status() by its reason, and told once a day", async () => {
+    const { telemetry, told, core } = openForTest({ host: recorder.url });
+    recorder.answer = ({ path }, response) => {
+      if (path !== "/v1/batch") return undefined;
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(JSON.stringify({ success: true, dropped: [{ index: 0, reason: "event_not_in_plan" }] }));
+      return true;
+    };
+    for (let n = 0; n < 2; n += 1) {
+      telemetry.track(ACTION, { timeElapsed: n });
+      expect(await telemetry.flush()).toBe(true);
+    }
+    expect(telemetry.status().refused).toEqual({ event_not_in_plan: 2 });
+    expect(told).toEqual([
+      "The collector received messages and did not keep them (event_not_in_plan). The collector's plan does not declare the event. A collector gets a new plan before the products that send by it.",
+    ]);
+    core.close();
+    expect(telemetry.status().refused).toEqual({});
+  });
+});
+
+describe("a plan that says more than the one that was agreed to", () => {
+  const version = (APPSMITH.content as Plan).version;
+  const openWith = (receipts: string) =>
+    openForTest({
+      environment: {},
+      before: (dir) => {
+        mkdirSync(dir);
+        writeFileSync(join(dir, "receipts.ndjson"), receipts);
+      },
+    }).telemetry;
+
+  it("is pending in status(), with what its changelog says, until it is answered", () => {
+    const telemetry = openWith(receipt("notice", { planVersion: version - 1, planHash: "e".repeat(64) }));
+    const { pending, state } = telemetry.status();
+    expect(state).toBe("on");
+    expect(pending).toEqual({
+      version,
+      coversVersion: version - 1,
+      changelog: [expect.objectContaining({ version, text: expect.stringContaining("random number") })],
+      sources: ["server"],
+    });
+    telemetry.answer("yes");
+    expect(telemetry.status().pending).toBeUndefined();
+  });
+
+  it.each([
+    ["the answer is for this plan", receipt("notice")],
+    ["nobody has answered yet", ""],
+    ["it was refused", receipt("no", { planVersion: version - 1 })],
+  ])("is not pending when %s", (_when, receipts) => {
+    expect(openWith(receipts).status().pending).toBeUndefined();
   });
 });
 

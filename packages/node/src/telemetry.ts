@@ -1,5 +1,5 @@
 import type { Answer, DenyReason } from "@candor/consent";
-import type { SourceStanding } from "./consent/gate.ts";
+import type { PendingPlan, SourceStanding } from "./consent/gate.ts";
 import type { CountsReport } from "./counts.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { GatewayOptions } from "./gateway/options.ts";
@@ -52,6 +52,16 @@ export interface Status {
    * on. Replicas on one folder have the same.
    */
   readonly lastFault: string | undefined;
+  /**
+   * Messages that the collector received and did not keep, by its reason, since the instance has its id: with `event_not_in_plan`
+   * it has an older plan than this product.
+   */
+  readonly refused: Readonly<Record<string, number>>;
+  /**
+   * The plan of this product adds something to the one that was agreed to, and what it adds is withheld until it is answered.
+   * A product can show this in a banner of its own, with the inspector's or its own buttons. Undefined: there is nothing.
+   */
+  readonly pending: PendingPlan | undefined;
   /** A random id, made at the first consent and gone with a No; undefined while it is off. In log mode it is for this start alone. */
   readonly instanceId: string | undefined;
   /** What this process did with what it was told since it began. */

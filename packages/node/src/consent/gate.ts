@@ -9,7 +9,7 @@ import {
   type Rule,
   type Signals,
 } from "@candor/consent";
-import { consentOf, modeSwitch, type Plan } from "@candor/plan/runtime";
+import { consentOf, modeSwitch, type Plan, type PlanChange, withheldOf } from "@candor/plan/runtime";
 import { type ConsentScope, SOURCES, type Source } from "../outbox/outbox-name.ts";
 import type { OffReason } from "../reasons.ts";
 import type { Settings } from "../settings.ts";
@@ -23,6 +23,17 @@ export type SourceDecisions = Readonly<Record<Rule, Decision>>;
 export interface SourceStanding {
   readonly allow: boolean;
   readonly reason: AllowReason | DenyReason | OffReason;
+}
+
+/** A plan that says more than the one that was agreed to. */
+export interface PendingPlan {
+  /** The plan's version. */
+  readonly version: number;
+  /** The version that was agreed to. */
+  readonly coversVersion: number;
+  /** What each version since then changed, newest first, as the plan's changelog says it. */
+  readonly changelog: readonly PlanChange[];
+  readonly sources: readonly Source[];
 }
 
 /** What decisions are made of, beside the folder's answers. */
@@ -172,6 +183,26 @@ export class ConsentGate {
   rulesNow(source: Source): readonly Decision[] {
     const decisions = this.decisionsOf(source);
     return this.#rulesOf(source).map((rule) => decisions[rule]);
+  }
+
+  /** What the plan adds to what was agreed to; undefined: nothing. */
+  pending(): PendingPlan | undefined {
+    const { plan } = this.#settings;
+    const covered = SOURCES.flatMap((source) => {
+      const versions = this.rulesNow(source).flatMap((one) => (one.allow ? [one.coversVersion] : []));
+      const coversVersion = Math.min(...versions);
+      const { events, fields } = withheldOf(plan, coversVersion, source);
+      return versions.length > 0 && events.length + fields.length > 0 ? [{ source, coversVersion }] : [];
+    });
+    if (covered.length === 0) return undefined;
+    const coversVersion = Math.min(...covered.map((one) => one.coversVersion));
+    const changelog = plan.changelog.filter(({ version }) => version > coversVersion);
+    return {
+      version: plan.version,
+      coversVersion,
+      changelog: [...changelog].sort((a, b) => b.version - a.version),
+      sources: covered.map(({ source }) => source),
+    };
   }
 
   /** Why none of these sources may send: the first one's reason that has events. */

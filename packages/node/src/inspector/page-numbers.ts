@@ -2,6 +2,7 @@ import { escapeHtml } from "@candor/plan/describe";
 import { TRIM_REASONS } from "@candor/plan/runtime";
 import { DROP_REASONS } from "../reasons.ts";
 import type { Delivery } from "../send/delivery.ts";
+import { explainRefused } from "../send/retry.ts";
 import type { InspectorStatus } from "./status.ts";
 
 type Row = readonly [what: string, count: number, meaning?: string];
@@ -32,7 +33,7 @@ function deliveryRows({ accepted, refused, expired, overflowed }: Delivery): rea
   return [
     ["accepted", accepted, "The collector took them."],
     ...Object.entries(refused).map(
-      ([reason, count]): Row => [`refused: ${reason}`, count, "The collector did not keep them."],
+      ([reason, count]): Row => [`refused: ${reason}`, count, explainRefused(reason)],
     ),
     ["expired", expired, "They could not be sent within seven days, and were deleted."],
     ["overflowed", overflowed, "They were deleted because the outbox was full."],

@@ -50,16 +50,16 @@ function countOf(value: unknown): number {
 }
 
 /**
- * Why the last try to send failed, as delivery.json says it of all processes on the folder; undefined when it did not. The
- * file is read again only when another one lies there. Never throws.
+ * What delivery.json says of all processes on the folder. The file is read again only when another one lies there. Never
+ * throws.
  */
-export function watchLastFault(file: string): () => string | undefined {
+export function watchDelivery(file: string): () => Delivery {
   let signature = "";
-  let lastFault: string | undefined;
+  let delivery = readDelivery(file);
   return () => {
     const now = signatureOf(file);
-    if (now !== signature) lastFault = readDelivery(file).lastFault;
+    if (now !== signature) delivery = readDelivery(file);
     signature = now;
-    return lastFault;
+    return delivery;
   };
 }

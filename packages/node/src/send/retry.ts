@@ -113,3 +113,24 @@ export function toDelayMs(verdict: Verdict, attempts: number, random: number): n
 export function describeFailed({ fault }: FailedTry): string {
   return `The collector did not take what was sent (${fault}). ${explainFault(fault)}`;
 }
+
+const REFUSED_SENTENCES: { readonly [reason: string]: string } = {
+  event_not_in_plan:
+    "The collector's plan does not declare the event. A collector gets a new plan before the products that send by it.",
+  wrong_source:
+    "The collector's plan declares the event for another source. A collector gets a new plan before the products that send by it.",
+  required_missing: "The collector's plan requires a property that was missing or wrong.",
+  event_expired: "The date until which the collector's plan takes the event has passed.",
+  browser_signal: "The person's browser asks not to be tracked.",
+};
+
+/** Why a collector did not keep a message. @param reason as delivery.json names it */
+export function explainRefused(reason: string): string {
+  const sentence = Object.hasOwn(REFUSED_SENTENCES, reason) ? REFUSED_SENTENCES[reason] : undefined;
+  return sentence ?? "The collector did not keep them.";
+}
+
+/** Messages that a collector did not keep, as the product's `debug` is told of them. */
+export function describeRefused(reason: string): string {
+  return `The collector received messages and did not keep them (${reason}). ${explainRefused(reason)}`;
+}

@@ -54,6 +54,7 @@ function open(options: SenderTestOptions = {}) {
       gate: { check: () => ALLOWED },
       signal: new AbortController().signal,
       onFailed: () => {},
+      onRefused: () => {},
       clock: { now, sinceBoot: options.sinceBoot ?? (() => performance.now()) },
       random: () => 1,
       ...options,

@@ -39,6 +39,8 @@ export interface SenderOptions {
   readonly signal: AbortSignal;
   /** Told of each try that failed. `blocked`: the collector does not want what it was sent, somebody has to mend something. */
   readonly onFailed: (failed: FailedTry) => void;
+  /** Called when the collector received messages and did not keep them. @param reason the collector's */
+  readonly onRefused: (reason: string) => void;
   readonly clock: Pick<Clock, "now" | "sinceBoot">;
   readonly random: () => number;
 }
@@ -202,11 +204,11 @@ export class Sender {
     if (verdict.next === "delivered") {
       delivery.lastSentAt = new Date(this.#options.clock.now()).toISOString();
       delivery.accepted += lines.count - verdict.dropped.length;
-      for (const reason of verdict.dropped) count(delivery, reason);
+      for (const reason of verdict.dropped) this.#countRefused(delivery, reason);
       return ON;
     }
     if (lines.count === 1) {
-      count(delivery, verdict.fault);
+      this.#countRefused(delivery, verdict.fault);
       return ON;
     }
     for (const half of halve(lines)) {
@@ -214,6 +216,11 @@ export class Sender {
       if (progress.go !== "on") return progress;
     }
     return ON;
+  }
+
+  #countRefused(delivery: Delivery, reason: string): void {
+    delivery.refused[reason] = (delivery.refused[reason] ?? 0) + 1;
+    this.#options.onRefused(reason);
   }
 
   async #post(lines: Lines): Promise<HttpOutcome> {
@@ -230,8 +237,4 @@ export class Sender {
       timeoutMs: POST_TIMEOUT_MS,
     });
   }
-}
-
-function count(delivery: Delivery, reason: string): void {
-  delivery.refused[reason] = (delivery.refused[reason] ?? 0) + 1;
 }

@@ -44,6 +44,30 @@ export function makeFolder(folder: StateFolder): void {
   mkdirSync(folder.outbox, { recursive: true, mode: FOLDER_MODE });
 }
 
+/**
+ * What to do when files of the folder, which are for their owner alone, belong to somebody else: an installer ran as root, or
+ * a container got another user id. Empty when they do not. Never throws.
+ * @param uid whom the process runs as. Default: as it does
+ */
+export function explainOwner(
+  { dir, receipts, instance }: StateFolder,
+  uid: number | undefined = process.getuid?.(),
+): string {
+  if (uid === undefined || uid === 0) return "";
+  const owners = [dir, receipts, instance].flatMap((path) => ownerOf(path) ?? []);
+  const other = owners.find((owner) => owner !== uid);
+  if (other === undefined) return "";
+  return ` The product runs as user ${uid}, and something there belongs to user ${other}. As root: chown -R ${uid} '${dir}'. Where the user id is another one at each start, run the installer as the same user, or have the container start with a fixed one.`;
+}
+
+function ownerOf(path: string): number | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.uid;
+  } catch {
+    return undefined;
+  }
+}
+
 /** What a process left that was killed while it replaced a file: an id may be in it. */
 const OWN_DRAFT =
   /^(?:instance\.json|plan\.json|keep-alive\.json|delivery\.json|receipts\.ndjson|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
