@@ -295,52 +295,20 @@ describe("a kept connection", () => {
 });
 
 describe("the client", () => {
-  it("opens two sockets at most, and lets the other posts wait in order", async () => {
-    const bodies: string[] = [];
-    let most = 0;
-    const server = await serving((socket) =>
-      onRequest(socket, ({ body }) => {
-        most = Math.max(most, server.open);
-        bodies.push(body);
-        setImmediate(() => socket.write(OK));
-      }),
-    );
-    const there = client();
-    const posts = Array.from({ length: 20 }, (_, n) =>
-      there.post(to(server.url, { body: Buffer.from(`${n}`) })),
-    );
-    expect(new Set((await Promise.all(posts)).map(({ ok }) => ok))).toEqual(new Set([true]));
-    expect([most, server.connections]).toEqual([2, 2]);
-    expect(bodies.sort((a, b) => Number(a) - Number(b))).toEqual(
-      Array.from({ length: 20 }, (_, n) => String(n)),
-    );
-  });
-
-  it("counts the wait for a socket into the timeout, and serves the next then", async () => {
-    const server = await serving((socket, number) => {
-      onRequest(socket, () => {
-        if (number > 2) socket.write(OK);
-      });
-    });
-    const there = client();
-    const stuck = [1, 2].map(() => there.post(to(server.url, { timeoutMs: 400 })));
-    const waiting = there.post(to(server.url, { timeoutMs: 100 }));
-    const next = there.post(to(server.url));
-    expect(await waiting).toEqual(failed("timeout"));
-    expect(await Promise.all(stuck)).toEqual([failed("timeout"), failed("timeout")]);
-    expect(await next).toEqual(answered(200, "{}"));
-  });
-
-  it("when closed ends what is under way, in every stage, and leaves no connection", async () => {
+  it.each<[how: string, close: (there: HttpClient, life: AbortController) => void]>([
+    ["closed", (there) => there.close()],
+    ["its signal is aborted", (_there, life) => life.abort()],
+  ])("when %s ends what is under way, in every stage, and leaves no connection", async (_how, close) => {
     const server = await serving((socket) => onRequest(socket, () => undefined));
-    const there = client({ nameService: await nameService("silent") });
+    const life = new AbortController();
+    const there = client({ nameService: await nameService("silent"), signal: life.signal });
     const posts = [server.url, "http://collector.test/", server.url].map((url) => there.post(to(url)));
-    await until(() => server.open === 1);
-    there.close();
+    await until(() => server.open === 2);
+    close(there, life);
     expect(await Promise.all(posts)).toEqual([failed("cancelled"), failed("cancelled"), failed("cancelled")]);
     expect(await there.post(to(server.url))).toEqual(failed("cancelled"));
     await until(() => server.open === 0);
-    there.close();
+    close(there, life);
   });
 
   it("when closed drops its idle connections", async () => {
@@ -350,6 +318,33 @@ describe("the client", () => {
     expect(server.open).toBe(1);
     there.close();
     await until(() => server.open === 0);
+  });
+
+  it("ends a post whose signal is aborted, and no other", async () => {
+    const waiting: Socket[] = [];
+    const server = await serving((socket) =>
+      onRequest(socket, ({ body }) => {
+        if (body === "other") waiting.push(socket);
+      }),
+    );
+    const there = client({ nameService: await nameService("silent") });
+    const ending = new AbortController();
+    const { signal } = ending;
+    const ended = [server.url, "http://collector.test/"].map((url) => there.post(to(url, { signal })));
+    const other = there.post(to(server.url, { body: Buffer.from("other") }));
+    await until(() => server.open === 2 && waiting.length === 1);
+    ending.abort();
+    expect(await Promise.all(ended)).toEqual([failed("cancelled"), failed("cancelled")]);
+    waiting[0]?.write(OK);
+    expect(await other).toEqual(answered(200, "{}"));
+  });
+
+  it("opens no connection for a post whose signal was aborted before", async () => {
+    const server = await answering(OK);
+    const there = client();
+    expect(await there.post(to(server.url, { signal: AbortSignal.abort() }))).toEqual(failed("cancelled"));
+    expect(await there.post(to(server.url))).toEqual(answered(200, "{}"));
+    expect(server.connections).toBe(1);
   });
 });
 

@@ -1,24 +1,24 @@
+/** Owns posts to a collector: time limits, cancelling, routes, and one more try on a stale connection. */
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 import { MAX_TIMER_MS } from "../clock.ts";
-import { type Connector, createConnector, type Route } from "./connection.ts";
+import { type Connector, createConnector, type Route, RouteAgent } from "./connection.ts";
 import { type Exchange, type ExchangeRequest, exchange, type HttpAnswer } from "./exchange.ts";
 import { createExitWatch, isReading, type OwnRequests } from "./exit-watch.ts";
 import { FaultError, faultOf, type HttpFault } from "./faults.ts";
-import { hostsFileOf } from "./hosts-file.ts";
-import { createNames, type NameService, systemNameService } from "./names.ts";
+import { createNames, hostsFileOf, type NameService, systemNameService } from "./names.ts";
 import { chooseProxy, endpointOf } from "./proxy.ts";
-import { RouteAgent } from "./route-agent.ts";
-import { createSlots } from "./slots.ts";
 
 export interface HttpPost {
   /** http or https; credentials in it are not sent. */
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** For all of it: waiting for a free socket, name, connection, sending, the whole answer. */
+  /** For all of it: name, connection, sending, the whole answer. */
   readonly timeoutMs: number;
+  /** Aborted, it ends this post as `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 export type HttpOutcome =
@@ -28,7 +28,7 @@ export type HttpOutcome =
 export interface HttpClient {
   /** Never rejects and never throws. Any status is an answer, a redirect too: none is followed. */
   post(request: HttpPost): Promise<HttpOutcome>;
-  /** Ends what is under way as `cancelled`, closes all sockets; later posts are `cancelled`. */
+  /** Ends what is under way as `cancelled`, closes all sockets; later posts are `cancelled`. The same as aborting the client's signal. */
   close(): void;
 }
 
@@ -41,9 +41,9 @@ export interface HttpClientOptions {
   readonly nameService?: NameService;
   /** Certificates to trust instead of Node's own (which NODE_EXTRA_CA_CERTS adds to), PEM. */
   readonly ca?: string;
+  /** Aborted, it closes the client. */
+  readonly signal?: AbortSignal | undefined;
 }
-
-const MAX_SOCKETS = 2;
 
 /** Nothing of it keeps a process alive: one that has nothing else to do ends in the middle of a post. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
@@ -62,51 +62,46 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     },
   });
   const origins = createOrigins(connector, environment);
-  const slots = createSlots(MAX_SOCKETS);
   const watch = createExitWatch({
     activeResources: () => process.getActiveResourcesInfo(),
     ownRequests: () => countRequests(sockets),
     isReading,
   });
-  const underWay = new Set<AbortController>();
-  let isClosed = false;
-
-  const send = async (post: HttpPost, signal: AbortSignal): Promise<Exchange> => {
-    await slots.take(signal);
-    try {
-      return await origins.send(post, signal);
-    } finally {
-      slots.give();
-    }
-  };
+  const closing = new AbortController();
 
   const post = async (request: HttpPost): Promise<HttpOutcome> => {
-    if (isClosed) return { ok: false, fault: "cancelled" };
     const ending = new AbortController();
-    const end = (fault: HttpFault) => (): void => ending.abort(new FaultError(fault));
+    const endAs = (fault: HttpFault) => (): void => ending.abort(new FaultError(fault));
+    const cancel = endAs("cancelled");
     const limitMs = Math.min(Math.max(request.timeoutMs, 1), MAX_TIMER_MS);
-    const timer = setTimeout(end("timeout"), limitMs).unref();
-    const leave = watch.enter(end("cancelled"));
-    underWay.add(ending);
+    const timer = setTimeout(endAs("timeout"), limitMs).unref();
+    const undo = [watch.enter(cancel), onAbort(closing.signal, cancel), onAbort(request.signal, cancel)];
     try {
-      const result = await send(request, ending.signal);
+      ending.signal.throwIfAborted();
+      const result = await origins.send(request, ending.signal);
       return result.ok ? result : { ok: false, fault: result.fault };
     } catch (error) {
       return { ok: false, fault: faultOf(error) };
     } finally {
-      underWay.delete(ending);
-      leave();
+      for (const each of undo) each();
       clearTimeout(timer);
     }
   };
 
   const close = (): void => {
-    isClosed = true;
-    for (const ending of underWay) ending.abort(new FaultError("cancelled"));
+    closing.abort();
     watch.close();
     for (const socket of sockets) socket.destroy();
   };
+  onAbort(options.signal, close);
   return { post, close };
+}
+
+/** Calls a function once a signal is aborted, at once when it already is. @returns a cancel function */
+function onAbort(signal: AbortSignal | undefined, task: () => void): () => void {
+  if (signal?.aborted) task();
+  else signal?.addEventListener("abort", task, { once: true });
+  return () => signal?.removeEventListener("abort", task);
 }
 
 function countRequests(sockets: ReadonlySet<Socket>): OwnRequests {

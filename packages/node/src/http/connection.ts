@@ -1,10 +1,12 @@
-import { request } from "node:http";
+/** Owns sockets: how they are opened (directly or by a proxy, with or without TLS) and kept for the next request. */
+import { Agent, type RequestOptions, request } from "node:http";
 import { connect, isIP, type Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { clearTimeout, setTimeout } from "node:timers";
 import { createSecureContext, type SecureContext, connect as startTls } from "node:tls";
+import { isNativeError } from "node:util/types";
 import { FaultError, faultOf } from "./faults.ts";
-import type { Address } from "./hosts-file.ts";
-import type { Names } from "./names.ts";
+import type { Address, Names } from "./names.ts";
 import type { Endpoint, ProxyServer } from "./proxy.ts";
 
 /** The way to one origin. */
@@ -28,6 +30,8 @@ export interface ConnectorOptions {
   readonly onSocket: (socket: Socket) => void;
 }
 
+/** Idle sockets are closed after this. */
+const IDLE_MS = 10_000;
 const MAX_ADDRESSES = 4;
 /** How long an address has while there is another to try; the last has as long as the post. */
 const ATTEMPT_MS = 2500;
@@ -168,4 +172,37 @@ function tunnel(
     });
     asked.end();
   });
+}
+
+export interface RouteRequestOptions extends RequestOptions {
+  /** Ends the connecting. Node's own `signal` is not handed to the agent. */
+  readonly connectSignal?: AbortSignal;
+}
+
+/** Keeps the sockets of one route for its next requests. */
+export class RouteAgent extends Agent {
+  readonly #open: (signal: AbortSignal) => Promise<Socket>;
+
+  /** @param open makes a socket; what it rejects with becomes the request's error */
+  constructor(open: (signal: AbortSignal) => Promise<Socket>) {
+    super({ keepAlive: true, maxFreeSockets: 1, timeout: IDLE_MS });
+    this.#open = open;
+  }
+
+  override createConnection(
+    { connectSignal }: RouteRequestOptions,
+    callback: (error: Error | null, socket?: Duplex) => void,
+  ): undefined {
+    this.#open(connectSignal ?? new AbortController().signal)
+      .then(
+        (socket) => callback(null, socket),
+        (error) => callback(isNativeError(error) ? error : new Error("no connection")),
+      )
+      .catch(() => undefined);
+  }
+
+  closeIdle(): void {
+    for (const sockets of Object.values(this.freeSockets))
+      for (const socket of sockets ?? []) socket.destroy();
+  }
 }

@@ -1,8 +1,8 @@
+/** Owns one POST and its answer, on a socket that an agent gives. */
 import { type Agent, type IncomingMessage, request } from "node:http";
 import { readBody } from "@candor/envelope/read-body";
+import type { RouteRequestOptions } from "./connection.ts";
 import { FaultError, faultOf, type HttpFault } from "./faults.ts";
-import { parseRetryAfter } from "./retry-after.ts";
-import type { RouteRequestOptions } from "./route-agent.ts";
 
 export interface HttpAnswer {
   readonly status: number;
@@ -32,6 +32,9 @@ export type Exchange =
   | { readonly ok: false; readonly fault: HttpFault; readonly isStale: boolean };
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
+const DAY_MS = 24 * 60 * 60_000;
+/** RFC 9110 5.6.7: all three forms of an HTTP date begin with a day's name. */
+const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
 /** Sends one POST and reads its answer. @param nowMs the wall clock, for a Retry-After that is a date. @throws what http.request throws for a bad header */
 export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<Exchange> {
@@ -98,4 +101,30 @@ async function readAnswer(response: IncomingMessage): Promise<string> {
   const body = await readBody(response, { maxBytes: MAX_ANSWER_BYTES });
   if (typeof body !== "string") return body.toString();
   throw new FaultError(body === "broken_off" ? "reset" : "answer_too_large");
+}
+
+/**
+ * Retry-After in milliseconds, 0 to a day; undefined when there is none that can be read.
+ * @param value seconds, or an HTTP date
+ * @param date the answer's own Date: with it a wrong clock on this machine does no harm
+ * @param nowMs the wall clock, when there is no Date
+ */
+export function parseRetryAfter(
+  value: string | undefined,
+  date: string | undefined,
+  nowMs: number,
+): number | undefined {
+  const text = value?.trim() ?? "";
+  const waitMs = /^\d+$/.test(text)
+    ? Number(text) * 1000
+    : toEpochMs(text) - orElse(toEpochMs(date ?? ""), nowMs);
+  return Number.isNaN(waitMs) ? undefined : Math.min(Math.max(waitMs, 0), DAY_MS);
+}
+
+function toEpochMs(text: string): number {
+  return HTTP_DATE.test(text) ? Date.parse(text) : Number.NaN;
+}
+
+function orElse(value: number, instead: number): number {
+  return Number.isNaN(value) ? instead : value;
 }

@@ -1,3 +1,4 @@
+/** Owns the decision that a process has nothing left to do but our posts, which are then cancelled. */
 import { type Clock, machineClock } from "../clock.ts";
 
 /** What of ours the event loop may be waiting for. */

@@ -1,10 +1,11 @@
+/** Owns the names of what can go wrong on the way to a collector. */
 import { codeOf } from "../error-code.ts";
 
 /** Why a post got no answer, and what to tell the operator about each. */
 export const FAULT_SENTENCES = {
   dns: "The collector's name could not be resolved, or a DNS or hosts entry blocks it.",
   refused:
-    "The collector's address did not take the connection: nothing listens there, or no way leads to it.",
+    "The collector's address did not take the connection: nothing listens there, or there is no route to it.",
   reset: "The connection broke before the whole answer had come.",
   timeout: "The collector did not answer in time.",
   tls: "No secure connection could be made: the certificate was not trusted, or TLS failed.",

@@ -1,9 +1,15 @@
+/** Owns how a host's name becomes addresses: hosts file, memory, name servers, and last the operating system. */
 import type { Resolver } from "node:dns/promises";
+import { createReadStream } from "node:fs";
 import { isIP } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
 import { codeOf } from "../error-code.ts";
 import { FaultError } from "./faults.ts";
-import { type Address, readHostsFile } from "./hosts-file.ts";
+
+export interface Address {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
 
 /** Where names are looked up when neither the hosts file nor memory knows them. */
 export interface NameService {
@@ -16,7 +22,7 @@ export interface NameService {
 export interface Names {
   /** At least one address, IPv4 first: broken IPv6 is commoner than the reverse. @throws FaultError `dns`, or the signal's */
   resolve(name: string, signal: AbortSignal): Promise<readonly Address[]>;
-  /** What was remembered led nowhere. */
+  /** Forgets a cached address that could not be reached. */
   forget(name: string): void;
 }
 
@@ -47,11 +53,13 @@ const FRESH_MS = 5 * 60_000;
 const STALE_MS = 24 * 60 * 60_000;
 /** With an old answer in hand, the name servers get no longer than this. */
 const STALE_PATIENCE_MS = 1000;
-/** How long one family is waited for when the other has answered. */
+/** How long one family's answer is awaited once the other has come. */
 const FAMILY_GRACE_MS = 200;
 /** A "no" that took longer came from a resolver in trouble; getaddrinfo would hang on it, and nothing can stop that. */
 const FAST_ANSWER_MS = 1000;
 const MAX_REMEMBERED = 16;
+/** A hosts file without line breaks must not be held in memory. */
+const MAX_LINE_CHARS = 65_536;
 /** The name server says that there is no such name, or no address for it. */
 const DEFINITE = new Set(["ENOTFOUND", "ENODATA"]);
 
@@ -170,4 +178,42 @@ function aborted(signal: AbortSignal): Promise<Found> {
     if (signal.aborted) end();
     else signal.addEventListener("abort", end, { once: true });
   });
+}
+
+/** Where the operating system keeps its hosts file. */
+export function hostsFileOf(environment: Readonly<Record<string, string | undefined>>): string {
+  if (process.platform !== "win32") return "/etc/hosts";
+  return `${environment.SystemRoot ?? "C:\\Windows"}\\System32\\drivers\\etc\\hosts`;
+}
+
+/**
+ * The addresses that a hosts file gives to a name, in the file's order, IPv4 first. A file that cannot be read has none.
+ * Block lists make hosts files of megabytes: it is read in pieces, and only pieces that hold the name are parsed.
+ * @param name in lower case, without a dot at its end
+ */
+export async function readHostsFile(path: string, name: string): Promise<readonly Address[]> {
+  const found: Address[] = [];
+  let unfinished = "";
+  try {
+    for await (const chunk of createReadStream(path, { encoding: "latin1" })) {
+      const text = unfinished + String(chunk).toLowerCase();
+      const end = text.lastIndexOf("\n") + 1;
+      unfinished = text.slice(end).slice(0, MAX_LINE_CHARS);
+      collect(text.slice(0, end), name, found);
+    }
+  } catch {
+    // As the system's own resolver: no file, no entries.
+  }
+  collect(unfinished, name, found);
+  return [...found.filter(({ family }) => family === 4), ...found.filter(({ family }) => family === 6)];
+}
+
+function collect(text: string, name: string, found: Address[]): void {
+  if (!text.includes(name)) return;
+  for (const line of text.split("\n")) {
+    const [address = "", ...names] = (line.split("#", 1)[0] ?? "").trim().split(/\s+/);
+    if (!names.some((listed) => listed === name || listed === `${name}.`)) continue;
+    const family = isIP(address);
+    if (family === 4 || family === 6) found.push({ address, family });
+  }
 }

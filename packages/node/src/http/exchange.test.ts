@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseRetryAfter } from "./retry-after.ts";
+import { parseRetryAfter } from "./exchange.ts";
 
 const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
 const DAY_MS = 86_400_000;
