@@ -20,6 +20,4 @@ export type { Source } from "./outbox/outbox-name.ts";
 export { DROP_REASONS, type DropReason, OFF_REASONS, type OffReason } from "./reasons.ts";
 export { explainFault } from "./send/retry.ts";
 export type { TelemetryOptions } from "./settings.ts";
-export { assertSilent, type SilenceOptions } from "./silence/assert-silent.ts";
-export type { Happening, HappeningKind, SilenceError } from "./silence/happening.ts";
 export type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";

@@ -41,6 +41,29 @@ it("delivers from there, with a plan that was generated as a module", async () =
   await recorder.close();
 });
 
+it("keeps what is for tests out of the main entry", async () => {
+  const file = product.write(
+    "silent.mjs",
+    `import { writeFileSync } from "node:fs";
+     import * as main from "@candor/node";
+     import { assertSilent, SilenceError } from "@candor/node/testing";
+     const error = await assertSilent(() => writeFileSync("made", ""), { settleMs: 1 }).catch((thrown) => thrown);
+     console.log(error instanceof SilenceError, "assertSilent" in main);`,
+  );
+  expect(await product.run(file)).toEqual({ status: 0, output: "true false\n" });
+  const loaded = new Set<string>();
+  const load = (file: string): void => {
+    if (loaded.has(file)) return;
+    loaded.add(file);
+    for (const [, path = ""] of readFileSync(file, "utf8").matchAll(/(?:from |import\()"(\.[^"]+)"/g)) {
+      load(join(file, "..", path));
+    }
+  };
+  load(join(product.installed, "dist", "index.js"));
+  expect([...loaded].filter((file) => file.includes("/silence/"))).toEqual([]);
+  expect(loaded.size).toBeGreaterThan(20);
+});
+
 const HEAD = `import { ALLOW_REASONS, createTelemetry, DENY_REASONS, explainFault, OFF_REASONS } from "@candor/node";
 import type { Answer, ClientAddress, CountsReport, DenyReason, GatewayReport, Source } from "@candor/node";
 import { plan } from "./plan.ts";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, expect, it } from "vitest";
 
-const DIST = new URL("../../dist/index.js", import.meta.url);
+const DIST = new URL("../../dist/silence/assert-silent.js", import.meta.url);
 const dir = mkdtempSync(join(tmpdir(), "candor-silent-rig-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 

@@ -40,8 +40,7 @@ import { createTelemetry } from "../create-telemetry.ts";
 import { APPSMITH } from "../rig/in-process.ts";
 import { receipt } from "../rig/receipt.ts";
 import type { Telemetry } from "../telemetry.ts";
-import { assertSilent, type SilenceOptions } from "./assert-silent.ts";
-import { SilenceError } from "./happening.ts";
+import { assertSilent, SilenceError, type SilenceOptions } from "./assert-silent.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "candor-silent-"));
 /** Short enough for many cases; what is under way is seen when it begins. */

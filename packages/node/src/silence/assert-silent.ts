@@ -1,3 +1,11 @@
+/** What `@candor/node/testing` offers: owns the run of a product in which nothing may happen, and what a test allows all the same. */
+import { AssertionError } from "node:assert";
+import { isAbsolute, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type HappeningKind, type Watch, watchEverything } from "./watch.ts";
+
+export type { HappeningKind };
+
 export interface SilenceOptions {
   /** Set on `process.env` meanwhile. @default { DO_NOT_TRACK: "1" } */
   readonly environment?: Readonly<Record<string, string>> | undefined;
@@ -9,6 +17,31 @@ export interface SilenceOptions {
   /** How long it goes on watching once the function is done, for work in the background, in milliseconds. @default 200 */
   readonly settleMs?: number | undefined;
 }
+
+export interface Happening {
+  readonly kind: HappeningKind;
+  /** `127.0.0.1:443`, `telemetry.example.org`, `/data/outbox/x.ndjson`, `git`. */
+  readonly target: string;
+  /** The line of the product that did it, `/app/src/telemetry.js:12:3`; undefined where only Node's own are left. */
+  readonly at: string | undefined;
+}
+
+/** What makes a test fail: something happened although nothing may. */
+export class SilenceError extends AssertionError {
+  /** Each once, in the order of the first time. */
+  readonly happenings: readonly Happening[];
+
+  constructor(happenings: readonly Happening[], cause: unknown) {
+    super({ message: describe(happenings), operator: "assertSilent" });
+    this.name = "SilenceError";
+    this.happenings = happenings;
+    if (cause !== undefined) this.cause = cause;
+  }
+}
+
+const SETTLE_MS = 200;
+
+let isWatching = false;
 
 /**
  * For tests of a product: runs it with telemetry turned off, and fails when anything of this process connects, looks up a
@@ -25,7 +58,124 @@ export async function assertSilent<Value>(
   run: () => Value | PromiseLike<Value>,
   options: SilenceOptions = {},
 ): Promise<Value> {
-  // Not before: a product in production has no use for what this loads.
-  const { runSilently } = await import("./run-silently.ts");
-  return runSilently(run, options);
+  if (isWatching)
+    throw new Error(
+      "assertSilent watches the whole process: await the one that is running, then call it again.",
+    );
+  isWatching = true;
+  const { environment = { DO_NOT_TRACK: "1" }, allow = [], settleMs = SETTLE_MS } = options;
+  const happenings: Happening[] = [];
+  const undo = [setVariables(environment), watchEverything(noting(happenings, allow))];
+  const outcome = await settle(run);
+  await sleep(settleMs);
+  for (const each of undo) each();
+  isWatching = false;
+  if (happenings.length > 0)
+    throw new SilenceError(happenings, "error" in outcome ? outcome.error : undefined);
+  if ("error" in outcome) throw outcome.error;
+  return outcome.value;
+}
+
+/** Adds each thing once, but nothing that is allowed. */
+function noting(happenings: Happening[], allow: readonly string[]): Watch {
+  const { allows, resolved } = createAllowance(allow);
+  return {
+    onResolved: resolved,
+    report: (kind, target, at) => {
+      const isKnown = happenings.some((known) => known.kind === kind && known.target === target);
+      if (!isKnown && !allows(kind, target)) happenings.push({ kind, target, at: at() });
+    },
+  };
+}
+
+type Outcome<Value> = { readonly value: Value } | { readonly error: unknown };
+
+async function settle<Value>(run: () => Value | PromiseLike<Value>): Promise<Outcome<Value>> {
+  try {
+    return { value: await run() };
+  } catch (error) {
+    return { error };
+  }
+}
+
+/** Sets variables of the process. @returns a function that puts them back as they were, also where `process.env` is another object by then */
+function setVariables(variables: Readonly<Record<string, string>>): () => void {
+  const { env } = process;
+  const before = Object.keys(variables).map((name) => [name, env[name]] as const);
+  Object.assign(env, variables);
+  return () => {
+    const { env: now } = process;
+    for (const environment of new Set([env, now])) {
+      for (const [name, value] of before) {
+        if (value === undefined) delete environment[name];
+        else environment[name] = value;
+      }
+    }
+  };
+}
+
+function describe(happenings: readonly Happening[]): string {
+  const lines = happenings.map(
+    ({ kind, target, at }) => `  ${kind} ${target}${at === undefined ? "" : `\n    at ${at}`}`,
+  );
+  return [`It was not silent. What happened (${happenings.length}):`, ...lines].join("\n");
+}
+
+/** What a test allows. */
+interface Allowance {
+  readonly allows: (kind: HappeningKind, target: string) => boolean;
+  /** Who may look a name up may connect to its addresses. */
+  readonly resolved: (name: string, addresses: readonly string[]) => void;
+}
+
+/**
+ * @param entries `127.0.0.1:5432`, `[::1]:5432`, `db.internal`, `db.internal:5432`, the path of a file or folder, or what
+ * else an error says of something that happened, such as `git`
+ */
+function createAllowance(entries: readonly string[]): Allowance {
+  const paths = entries.filter((entry) => isAbsolute(entry));
+  const places = entries.filter((entry) => !isAbsolute(entry)).map(toPlace);
+  const namesOf = new Map<string, Set<string>>();
+  const mayReach = (target: string): boolean => {
+    const { host, port } = toPlace(target);
+    const names = [host, ...(namesOf.get(host) ?? [])];
+    return places.some(
+      (place) => names.includes(place.host) && (place.port === undefined || place.port === port),
+    );
+  };
+  return {
+    allows: (kind, target) => {
+      if (entries.includes(target)) return true;
+      if (isAbsolute(target)) return paths.some((path) => isWithin(target, path));
+      if (kind === "dns") return places.some(({ host }) => host === toHost(target));
+      return (kind === "connect" || kind === "udp") && mayReach(target);
+    },
+    resolved: (name, addresses) => {
+      for (const address of addresses) {
+        const names = namesOf.get(address) ?? new Set();
+        namesOf.set(address, names.add(toHost(name)));
+      }
+    },
+  };
+}
+
+interface Place {
+  readonly host: string;
+  /** Undefined: any. */
+  readonly port: string | undefined;
+}
+
+/** A bare IPv6 address has several colons, and no port. */
+function toPlace(text: string): Place {
+  const [, bracketed, bare, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
+  return { host: toHost(bracketed ?? bare ?? text), port };
+}
+
+function toHost(name: string): string {
+  return name.toLowerCase().replace(/\.$/, "");
+}
+
+function isWithin(path: string, prefix: string): boolean {
+  const folder = prefix.endsWith(sep) ? prefix : `${prefix}${sep}`;
+  return path === prefix || path.startsWith(folder);
 }

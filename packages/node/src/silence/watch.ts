@@ -1,0 +1,235 @@
+/** Owns how everything that this process does to networks, files and other processes is seen. */
+import { createHook } from "node:async_hooks";
+import childProcess, { ChildProcess } from "node:child_process";
+import dgram from "node:dgram";
+import fs, { constants, fstatSync, lstatSync, readlinkSync } from "node:fs";
+import { isIPv6 } from "node:net";
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isUint8Array } from "node:util/types";
+import { isRecord } from "../json.ts";
+import { createPatches, findCaller, type Patches } from "./patches.ts";
+
+/**
+ * What a silent product does not do. `connect`: TCP, also under TLS and HTTP; `pipe`: a unix socket or named pipe; `udp`: a
+ * datagram; `dns`: a name or address looked up; `write`: a file or folder made or changed; `delete`; `process`: a child
+ * process; `thread`: a worker thread, which cannot be looked into.
+ */
+export type HappeningKind = "connect" | "pipe" | "udp" | "dns" | "write" | "delete" | "process" | "thread";
+
+/** Called with each thing that happens. @param at finds the line that did it */
+export type Report = (kind: HappeningKind, target: string, at: () => string | undefined) => void;
+
+export interface Watch {
+  readonly report: Report;
+  /** Called with the addresses that a name was found to have. */
+  readonly onResolved: (name: string, addresses: readonly string[]) => void;
+}
+
+type Watched = Watch & { readonly patches: Patches };
+
+/** Watches the whole process. @returns a cancel function, which leaves everything as it was */
+export function watchEverything(watch: Watch): () => void {
+  const patches = createPatches();
+  const watched = { ...watch, patches };
+  watchFiles(watched);
+  watchProcesses(watched);
+  const stopNetwork = watchNetwork(watched);
+  patches.publish();
+  return () => {
+    stopNetwork();
+    patches.restore();
+  };
+}
+
+/** Node's requests to the system, which every API ends in, and what each holds. */
+const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
+  string,
+  (request: Request) => Happened
+>([
+  ["TCPCONNECTWRAP", ({ address, port }) => ["connect", toTarget(address, port)]],
+  ["PIPECONNECTWRAP", ({ address }) => ["pipe", String(address)]],
+  ["GETADDRINFOREQWRAP", ({ hostname }) => ["dns", String(hostname)]],
+  ["GETNAMEINFOREQWRAP", ({ hostname }) => ["dns", String(hostname)]],
+  ["QUERYWRAP", ({ hostname }) => ["dns", String(hostname)]],
+  ["WORKER", () => ["thread", "worker"]],
+]);
+
+/** A connection is made a turn after its socket was: the line that made the socket is the one to tell. */
+const SOCKETS: ReadonlySet<string> = new Set(["TCPWRAP", "PIPEWRAP"]);
+
+type Request = { readonly [name: string]: unknown };
+type Happened = readonly [kind: HappeningKind, target: string];
+
+/** Reports connections, queries and datagrams. Connections that are open already are not looked at. @returns a cancel function */
+function watchNetwork({ report, onResolved, patches }: Watched): () => void {
+  const makers = new Map<number, string>();
+  const init = (id: number, type: string, trigger: number, resource: object): void => {
+    const read = REQUESTS.get(type);
+    if (read === undefined && !SOCKETS.has(type)) return;
+    try {
+      const at = (): string | undefined => findCaller(init) ?? makers.get(trigger);
+      if (read === undefined) noteMaker(makers, id, at());
+      else if (isRecord(resource)) tell(read(resource), resource, at);
+    } catch {
+      // An error in a hook would end the process.
+    }
+  };
+  const tell = ([kind, target]: Happened, request: Request, at: () => string | undefined): void => {
+    if (kind === "dns") noteAddresses(request, target, onResolved);
+    if (!isThisMachine(kind, target)) report(kind, target, at);
+  };
+  // A datagram that the system takes at once is no request.
+  patches.before(dgram.Socket.prototype, "send", (socket, args, at) => {
+    report("udp", toDatagramTarget(socket, args), at);
+  });
+  const hook = createHook({ init }).enable();
+  return () => void hook.disable();
+}
+
+function noteMaker(makers: Map<number, string>, id: number, at: string | undefined): void {
+  if (at !== undefined) makers.set(id, at);
+}
+
+/** The name of this machine itself asks nobody (RFC 6761, section 6.3). */
+function isThisMachine(kind: HappeningKind, target: string): boolean {
+  return kind === "dns" && target.toLowerCase() === "localhost";
+}
+
+/** Connecting to a name that is allowed shows its address only. */
+function noteAddresses(request: Request, name: string, onResolved: Watch["onResolved"]): void {
+  const { oncomplete } = request;
+  if (typeof oncomplete !== "function") return;
+  Reflect.set(request, "oncomplete", function (this: unknown, ...args: unknown[]): unknown {
+    const [, found] = args;
+    if (Array.isArray(found)) onResolved(name, found.map(String));
+    return Reflect.apply(oncomplete, this, args);
+  });
+}
+
+/** `send(message, [offset, length], [port], [address], [callback])`; a connected socket knows where to. */
+function toDatagramTarget(socket: unknown, args: readonly unknown[]): string {
+  const connected = socket instanceof dgram.Socket ? remoteOf(socket) : undefined;
+  if (connected !== undefined) return toTarget(connected.address, connected.port);
+  const isPart = typeof args[2] === "number";
+  const [port, address] = isPart ? args.slice(3, 5) : args.slice(1, 3);
+  return toTarget(typeof address === "string" ? address : "localhost", port);
+}
+
+function remoteOf(socket: dgram.Socket): { readonly address: string; readonly port: number } | undefined {
+  try {
+    return socket.remoteAddress();
+  } catch {
+    return undefined;
+  }
+}
+
+function toTarget(address: unknown, port: unknown): string {
+  const host = String(address);
+  return `${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
+}
+
+/** A function that changes a path, and at which place of its arguments that stands. */
+const WRITERS: readonly (readonly [name: string, place: number])[] = [
+  ["appendFile", 0],
+  ["chmod", 0],
+  ["chown", 0],
+  ["copyFile", 1],
+  ["cp", 1],
+  ["lchmod", 0],
+  ["lchown", 0],
+  ["link", 1],
+  ["lutimes", 0],
+  ["mkdtemp", 0],
+  ["rename", 1],
+  ["symlink", 1],
+  ["truncate", 0],
+  ["utimes", 0],
+  ["writeFile", 0],
+];
+const DELETERS = ["rename", "rm", "rmdir", "unlink"];
+/** They take a descriptor. */
+const DESCRIPTOR_WRITERS = ["fchmod", "fchown", "ftruncate", "futimes", "write", "writev"];
+const WRITE_FLAGS =
+  constants.O_WRONLY | constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
+const LAST_STANDARD_STREAM = 2;
+
+/**
+ * Reports files and folders that are made, changed or deleted with node:fs: by callback, synchronously, by promise, and by
+ * stream. What is not there cannot be deleted, and what is there cannot be made: that is no change.
+ */
+function watchFiles({ report, patches }: Watched): void {
+  const watch = (
+    name: string,
+    look: (args: readonly unknown[], at: () => string | undefined) => void,
+  ): void => {
+    patches.before(fs, name, (_self, args, at) => look(args, at));
+    patches.before(fs, `${name}Sync`, (_self, args, at) => look(args, at));
+    patches.before(fs.promises, name, (_self, args, at) => look(args, at));
+  };
+  for (const [name, place] of WRITERS) {
+    watch(name, (args, at) => {
+      const path = toPath(args[place]);
+      if (path !== undefined) report("write", path, at);
+    });
+  }
+  for (const name of DELETERS) {
+    watch(name, ([given], at) => {
+      const path = toPath(given);
+      if (path !== undefined && isThere(path)) report("delete", path, at);
+    });
+  }
+  for (const name of DESCRIPTOR_WRITERS) {
+    watch(name, ([given], at) => {
+      const path = toPath(given);
+      if (path !== undefined) report("write", path, at);
+    });
+  }
+  watch("mkdir", ([given], at) => {
+    const path = toPath(given);
+    if (path !== undefined && !isThere(path)) report("write", path, at);
+  });
+  watch("open", ([given, flags], at) => {
+    const path = toPath(given);
+    if (path !== undefined && isForWriting(flags)) report("write", path, at);
+  });
+}
+
+/** `r` and `rs` are for reading; so is what is left out, where a callback or a mode stands. */
+function isForWriting(flags: unknown): boolean {
+  if (typeof flags === "number") return (flags & WRITE_FLAGS) !== 0;
+  return typeof flags === "string" && flags !== "r" && flags !== "rs" && flags !== "sr";
+}
+
+/** The whole path of what a function of node:fs is given: path, URL, descriptor or file handle. Undefined: no file. */
+function toPath(given: unknown): string | undefined {
+  if (typeof given === "number") return toPathOfDescriptor(given);
+  if (typeof given === "string") return resolve(given);
+  if (isUint8Array(given)) return resolve(Buffer.from(given).toString());
+  if (typeof given === "object" && given !== null && "href" in given) return fileURLToPath(String(given));
+  const isHandle = typeof given === "object" && given !== null && "fd" in given;
+  return isHandle && typeof given.fd === "number" ? toPathOfDescriptor(given.fd) : undefined;
+}
+
+/** Of a file that is open. Only Linux says it; elsewhere the opening was reported, unless it was before. */
+function toPathOfDescriptor(fd: number): string | undefined {
+  if (fd <= LAST_STANDARD_STREAM || !fstatSync(fd).isFile()) return undefined;
+  return readlinkSync(`/proc/self/fd/${fd}`);
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+}
+
+/** Reports child processes: what they do cannot be seen from here. */
+function watchProcesses({ report, patches }: Watched): void {
+  // What spawn, exec, execFile and fork all end in. Node's types do not show it.
+  patches.before(ChildProcess.prototype, "spawn", (_self, [options], at) => {
+    if (isRecord(options)) report("process", String(options.file), at);
+  });
+  for (const name of ["spawnSync", "execFileSync", "execSync"]) {
+    patches.before(childProcess, name, (_self, [command], at) => {
+      report("process", String(command), at);
+    });
+  }
+}
