@@ -1,4 +1,4 @@
-import { appendFileSync, mkdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -123,6 +123,47 @@ describe("a page of the outbox", () => {
     const page = await readOutboxPage(outbox);
     expect(page?.messages.map(({ line }) => line)).toEqual(["no JSON", long, lineOf("a", 0, 1)]);
     expect(page?.messages[0]?.message).toBe(null);
+  });
+
+  it("gives files of many megabytes in pages of a few, in the order of all of them", async () => {
+    const outbox = makeFolderForTest();
+    const filler = "x".repeat(100_000);
+    for (const [name, step] of [
+      ["a", 1],
+      ["b", 2],
+    ] as const) {
+      const path = put(outbox, { name, begunAtS: 0, lines: [] });
+      for (let second = step; second <= 200; second += step) {
+        const line = JSON.parse(lineOf(name, second, second));
+        appendFileSync(path, `${JSON.stringify({ ...line, filler })}\n`);
+      }
+      const lastS = NOON_MS / 1000 + 200;
+      utimesSync(path, lastS, lastS);
+    }
+    const pages = await readAll(outbox, 1000);
+    for (const page of pages) {
+      expect(page.reduce((sum, { line }) => sum + line.length, 0)).toBeLessThan(9_000_000);
+    }
+    const times = pages.flat().map(({ line }) => JSON.parse(line).timestamp);
+    expect(times).toEqual([...times].sort().reverse());
+    expect(new Set(pages.flatMap(idsOf)).size).toBe(300);
+    expect(times).toHaveLength(300);
+  });
+
+  it("reads neither the whole of a file of gigabytes, nor what stands before a line of megabytes", async () => {
+    const outbox = makeFolderForTest();
+    const paths = ["a", "b", "c"].map((name) => put(outbox, { name, begunAtS: 0, lines: [] }));
+    for (const path of paths) {
+      truncateSync(path, 3 * 1024 ** 3); // a hole: it takes no room on the disk
+      appendFileSync(path, `\n${lineOf("end", 1, 1)}\n${lineOf("end", 2, 2)}\n`);
+    }
+    const before = process.memoryUsage().rss;
+    const startMs = performance.now();
+    expect((await readAll(outbox, 2)).flatMap(idsOf).sort()).toEqual(
+      ["end-1", "end-2"].flatMap((id) => [id, id, id]),
+    );
+    expect(performance.now() - startMs).toBeLessThan(10_000);
+    expect(process.memoryUsage().rss - before).toBeLessThan(500_000_000);
   });
 
   it("is empty where there is no outbox, and where only a torn line is", async () => {

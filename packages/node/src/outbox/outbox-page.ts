@@ -1,12 +1,18 @@
+/** Owns how an outbox is looked at: its messages, newest first, a page at a time, and how many there are. */
 import { basename } from "node:path";
 import { parseJson } from "../json.ts";
-import { BackwardLines, type FileLine } from "./backward-lines.ts";
-import { countLines, listOutboxFiles, type OutboxFile } from "./outbox-file.ts";
+import { countLines, listOutboxFiles, type OutboxFile, openForReading, readBytes } from "./outbox-file.ts";
 import type { Source } from "./outbox-name.ts";
 
 const DEFAULT_LIMIT = 100;
 export const MAX_PAGE_MESSAGES = 1000;
+/**
+ * At most so much of a file is read for a page, and so much is in a page. The SDK's files are smaller, unless an operator wants
+ * a larger outbox. A longer line is not a message, and what stands before it is not shown.
+ */
+const MAX_PIECE_BYTES = 8 * 1024 * 1024;
 const ENDING = ".ndjson";
+const LINE_BREAK = 10;
 
 /** One message, as it lies in the outbox. */
 export interface OutboxMessage {
@@ -26,7 +32,7 @@ export interface OutboxPage {
 }
 
 export interface OutboxPageOptions {
-  /** Messages, 1 to 1000. @default 100 */
+  /** At most so many messages, 1 to 1000. @default 100 */
   readonly limit?: number | undefined;
   /** `next` of the page before this one. @default the newest */
   readonly before?: string | undefined;
@@ -41,8 +47,8 @@ export interface OutboxTotals {
 }
 
 /**
- * Reads messages from the ends of the files, never a whole file. They are in the order of their own times, as far as each file
- * is. A file that is deleted meanwhile is passed over; an outbox that is not there is empty.
+ * Reads messages from the end of one file after the other, 8 MiB of each at most. They are in the order of their own times, as
+ * far as each file is. A file that is deleted meanwhile is passed over; an outbox that is not there is empty.
  * @returns undefined when `before` is not what a page gave
  */
 export async function readOutboxPage(
@@ -51,17 +57,26 @@ export async function readOutboxPage(
 ): Promise<OutboxPage | undefined> {
   const place = before === undefined ? NEWEST : readPlace(before);
   if (place === undefined) return undefined;
-  const tails = (await listOutboxFiles(outbox)).flatMap((file) => toTail(file, place));
   const most = Math.min(Math.max(Math.trunc(limit) || 1, 1), MAX_PAGE_MESSAGES);
-  const messages: OutboxMessage[] = [];
-  let { untilMs } = place;
-  for (let tail = await openNewest(tails); tail !== undefined; tail = await openNewest(tails)) {
-    if (messages.length === most) return { messages, next: writePlace(tails, untilMs) };
-    messages.push(tail.head);
-    untilMs = Math.min(untilMs, tail.timeMs);
-    await tail.advance();
+  const files = (await listOutboxFiles(outbox))
+    .filter((file) => place.unread.has(nameOf(file)) || file.begunAtMs <= place.untilMs)
+    .sort((one, other) => latestOf(other) - latestOf(one));
+  let lines: readonly Line[] = [];
+  /** What is older is for another page: something newer than it may not have been read. */
+  let horizonMs = Number.NEGATIVE_INFINITY;
+  for (const file of files) {
+    if (latestOf(file) < horizonMs) break;
+    const tail = await readTail(file, most, place.unread.get(nameOf(file))).catch(() => NOTHING);
+    const merged = [...lines, ...tail.lines].sort((one, other) => other.timeMs - one.timeMs);
+    const fitting = countFitting(merged, most);
+    horizonMs = Math.max(horizonMs, tail.readBackToMs, merged[fitting]?.timeMs ?? horizonMs);
+    lines = merged.slice(0, fitting).filter(({ timeMs }) => timeMs >= horizonMs);
   }
-  return { messages, next: undefined };
+  const isLast = horizonMs === Number.NEGATIVE_INFINITY;
+  return {
+    messages: lines.map(({ message }) => message),
+    next: isLast ? undefined : writePlace(files, placeBehind(lines, place)),
+  };
 }
 
 /** Counts an outbox. Reads all of it, a piece at a time. Never rejects: what cannot be read counts as nothing. */
@@ -80,106 +95,111 @@ export async function countOutbox(outbox: string): Promise<OutboxTotals> {
   return { files: files.length, bytes, waiting, sent };
 }
 
+/** A message in its file. */
+interface Line {
+  readonly message: OutboxMessage;
+  /** Its file's. */
+  readonly name: string;
+  readonly fromByte: number;
+  readonly bytes: number;
+  /** When it happened; never later than the line behind it in its file. */
+  readonly timeMs: number;
+}
+
+interface Tail {
+  /** Newest first. */
+  readonly lines: readonly Line[];
+  /** The time of the oldest one, when there may be more before it. */
+  readonly readBackToMs: number;
+}
+
+const NOTHING: Tail = { lines: [], readBackToMs: Number.NEGATIVE_INFINITY };
+
+/** The last messages of a file, or of what is in front of a byte. @throws the file system's error */
+async function readTail(file: OutboxFile, most: number, unreadBytes = file.sizeBytes): Promise<Tail> {
+  const toByte = Math.min(unreadBytes, file.sizeBytes);
+  const fromByte = Math.max(0, toByte - MAX_PIECE_BYTES);
+  const piece = await readPiece(file.path, fromByte, toByte - fromByte);
+  const lines: Line[] = [];
+  let timeMs = latestOf(file);
+  // What stands behind the last line break is not whole yet.
+  let end = piece.lastIndexOf(LINE_BREAK);
+  while (end !== -1 && lines.length < most) {
+    const begin = end === 0 ? 0 : piece.lastIndexOf(LINE_BREAK, end - 1) + 1;
+    if (begin === 0 && fromByte > 0) break; // its beginning is not in this piece
+    const line = piece.toString("utf8", begin, end);
+    const message = parseJson(line) ?? null;
+    timeMs = Math.max(file.begunAtMs, Math.min(timeMs, timeOf(message)));
+    const state = fromByte + end < file.sentBytes ? "sent" : "waiting";
+    lines.push({
+      message: { state, source: file.source, line, message },
+      name: nameOf(file),
+      fromByte: fromByte + begin,
+      bytes: end - begin,
+      timeMs,
+    });
+    end = begin - 1;
+  }
+  const isWhole = fromByte + end < 0;
+  return isWhole || lines.length === 0 ? { ...NOTHING, lines } : { lines, readBackToMs: timeMs };
+}
+
+async function readPiece(path: string, fromByte: number, length: number): Promise<Buffer> {
+  const file = await openForReading(path);
+  try {
+    return await readBytes(file, fromByte, length);
+  } finally {
+    await file.close();
+  }
+}
+
+/** How many lines a page takes: the first one however long. */
+function countFitting(lines: readonly Line[], most: number): number {
+  let bytes = 0;
+  const tooMuchAt = lines.findIndex((line, index) => {
+    bytes += line.bytes;
+    return index > 0 && bytes > MAX_PIECE_BYTES;
+  });
+  return tooMuchAt === -1 ? most : Math.min(tooMuchAt, most);
+}
+
 /** Where a page ends: the oldest time in it, and how far files were read that may reach behind that. */
 interface Place {
   readonly untilMs: number;
-  /** By the file's name, without its ending: where what was read begins. */
-  readonly bytes: ReadonlyMap<string, number>;
+  /** By the file's name, without its ending: bytes from its beginning that were not given yet. */
+  readonly unread: ReadonlyMap<string, number>;
 }
 
-const NEWEST: Place = { untilMs: Number.POSITIVE_INFINITY, bytes: new Map() };
+const NEWEST: Place = { untilMs: Number.POSITIVE_INFINITY, unread: new Map() };
+
+function placeBehind(lines: readonly Line[], { untilMs, unread }: Place): Place {
+  return {
+    untilMs: Math.min(untilMs, lines.at(-1)?.timeMs ?? untilMs),
+    unread: new Map([...unread, ...lines.map(({ name, fromByte }): [string, number] => [name, fromByte])]),
+  };
+}
 
 /** Files that were begun later were read to their beginnings, so they need no place. */
-function writePlace(tails: readonly Tail[], untilMs: number): string {
-  const read = tails.filter(({ file, isRead }) => isRead && file.begunAtMs <= untilMs);
-  return [String(untilMs), ...read.map(({ name, unreadBytes }) => `${name}.${unreadBytes}`)].join("~");
+function writePlace(files: readonly OutboxFile[], { untilMs, unread }: Place): string {
+  const places = files.flatMap((file) => {
+    const bytes = file.begunAtMs <= untilMs ? unread.get(nameOf(file)) : undefined;
+    return bytes === undefined ? [] : [`${nameOf(file)}.${bytes}`];
+  });
+  return [String(untilMs), ...places].join("~");
 }
 
 function readPlace(text: string): Place | undefined {
   if (!/^\d{1,15}(?:~[0-9A-Za-z-]+\.\d{1,15})*$/.test(text)) return undefined;
   const [untilMs, ...read] = text.split("~");
-  const bytes = read.map((entry): [string, number] => {
-    const [name = "", unread] = entry.split(".");
-    return [name, Number(unread)];
+  const unread = read.map((entry): [string, number] => {
+    const [name = "", bytes] = entry.split(".");
+    return [name, Number(bytes)];
   });
-  return { untilMs: Number(untilMs), bytes: new Map(bytes) };
-}
-
-function toTail(file: OutboxFile, { untilMs, bytes }: Place): readonly Tail[] {
-  const unread = bytes.get(nameOf(file));
-  if (unread === undefined) return file.begunAtMs > untilMs ? [] : [new Tail(file, file.sizeBytes, false)];
-  return [new Tail(file, Math.min(unread, file.sizeBytes), true)];
+  return { untilMs: Number(untilMs), unread: new Map(unread) };
 }
 
 function nameOf({ path }: OutboxFile): string {
   return basename(path, ENDING);
-}
-
-/** Opens files until the one with the newest line is known. Undefined: there is no line left. */
-async function openNewest(
-  tails: readonly Tail[],
-): Promise<(Tail & { readonly head: OutboxMessage }) | undefined> {
-  for (;;) {
-    let newest: Tail | undefined;
-    for (const tail of tails) {
-      if (!tail.isOver && (newest === undefined || tail.timeMs >= newest.timeMs)) newest = tail;
-    }
-    if (newest === undefined || hasHead(newest)) return newest;
-    await newest.advance();
-  }
-}
-
-function hasHead(tail: Tail): tail is Tail & { readonly head: OutboxMessage } {
-  return tail.head !== undefined;
-}
-
-/** What is left of one file. It is opened only when its newest line may be the next one. */
-class Tail {
-  readonly file: OutboxFile;
-  readonly name: string;
-  /** When its newest line happened; as long as that is not read, a time that it cannot be later than. */
-  timeMs: number;
-  head: OutboxMessage | undefined;
-  isOver = false;
-  /** Whether a line of it was given, by this page or one before. */
-  isRead: boolean;
-  /** Bytes from its beginning that were not given yet. */
-  unreadBytes: number;
-  #lines: BackwardLines | undefined;
-  #headFromByte = 0;
-
-  constructor(file: OutboxFile, unreadBytes: number, isRead: boolean) {
-    this.file = file;
-    this.name = nameOf(file);
-    this.timeMs = latestOf(file);
-    this.unreadBytes = unreadBytes;
-    this.isRead = isRead;
-  }
-
-  /** Gives away its newest line, when it is read, and reads the one before. */
-  async advance(): Promise<void> {
-    if (this.head !== undefined) {
-      this.isRead = true;
-      this.unreadBytes = this.#headFromByte;
-    }
-    const line = await this.#readPrevious().catch(() => undefined);
-    if (line === undefined) {
-      this.isOver = true;
-      this.head = undefined;
-      this.#lines = undefined;
-      return;
-    }
-    const message = parseJson(line.text) ?? null;
-    const state = line.toByte <= this.file.sentBytes ? "sent" : "waiting";
-    this.#headFromByte = line.fromByte;
-    this.head = { state, source: this.file.source, line: line.text, message };
-    this.timeMs = Math.max(this.file.begunAtMs, Math.min(timeOf(message), latestOf(this.file)));
-  }
-
-  async #readPrevious(): Promise<FileLine | undefined> {
-    this.#lines ??= await BackwardLines.open(this.file.path, this.unreadBytes);
-    return await this.#lines.previous();
-  }
 }
 
 function latestOf({ writtenAtMs, begunAtMs }: OutboxFile): number {
