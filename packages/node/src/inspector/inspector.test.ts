@@ -9,7 +9,7 @@ import { APPSMITH, openForTest, SWITCH_OFFERED, type World, type WorldOptions } 
 import { receipt, stored } from "../rig/receipt.ts";
 import { openStateFolder } from "../state/state-folder.ts";
 import type { InspectorHandler } from "./inspector.ts";
-import { readKeptStanding } from "./kept-standing.ts";
+import { readKeptStanding } from "./status.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";
 const FROM_HERE = { "sec-fetch-site": "same-origin" };

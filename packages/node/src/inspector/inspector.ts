@@ -1,3 +1,4 @@
+/** Owns the inspector: the operator's page, its routes, and what an answer given there does. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
@@ -9,8 +10,6 @@ import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/ou
 import { findOtherType, findUnknown } from "../problems.ts";
 import { originOf } from "../request-origin.ts";
 import { explainFault as explainCause } from "../send/retry.ts";
-import { writeMessages } from "./download.ts";
-import { isKnownHost } from "./hosts.ts";
 import { INSPECTOR_STYLE, renderInspector } from "./page.ts";
 import {
   beginFile,
@@ -20,8 +19,9 @@ import {
   sendJson,
   sendPage,
   sendToPage,
+  writeMessages,
 } from "./reply.ts";
-import { type AnswerForm, type Asked, readAnswerForm, readAsked } from "./request.ts";
+import { type AnswerForm, type Asked, isKnownHost, readAnswerForm, readAsked } from "./request.ts";
 import { describeProblems, readStatus } from "./status.ts";
 
 /** Messages on the page; more are one link away. */

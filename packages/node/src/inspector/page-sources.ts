@@ -1,5 +1,6 @@
-import { escapeHtml } from "@candor/plan/describe";
-import { type Offer, offersOf } from "./offers.ts";
+/** Owns the switch on the operator's page: each source with what it sends, and the buttons that change it. */
+import type { Answer, DenyReason } from "@candor/consent";
+import { type Html, html } from "@candor/plan/describe";
 import type { InspectorStatus, ProductStatus, RuleStatus, SourceStatus } from "./status.ts";
 import { countOf } from "./words.ts";
 
@@ -14,9 +15,9 @@ const RULE_WORDS = { notice: "Events that need a notice", "opt-in": "Events that
 const ANSWER_WORDS = { yes: "Yes", no: "No", notice: "the notice was shown" } as const;
 
 /** The switch, and what is withheld: each source with its decisions, and with the buttons that change them. */
-export function writeSources(shown: Shown): string {
+export function writeSources(shown: Shown): Html | undefined {
   const { product } = shown.status;
-  if (product === undefined) return "";
+  if (product === undefined) return undefined;
   const mayRefuse = product.sources.filter(({ answer }) => answer?.answer !== "no");
   const isOn = product.sources.some(({ rules }) => rules.some(({ allow }) => allow));
   const all: Offer = { answer: "no", text: isOn ? "Turn all telemetry off" : "Say No to all telemetry" };
@@ -25,14 +26,14 @@ export function writeSources(shown: Shown): string {
     ...(mayRefuse.length > 1 || isInstance ? [writeForm(shown, all, mayRefuse)] : []),
     ...(isInstance ? [writeForm(shown, DELETE_FIRST, product.sources)] : []),
   ];
-  return `<section class="plain" aria-labelledby="switch">
+  return html`<section class="plain" aria-labelledby="switch">
 <div class="head"><h2 id="switch">The switch</h2></div>
 <p>What you answer here holds at once, for everything that shares this state folder. Turned off for the server and the client, it deletes what waits and the instance's id.
 ${othersOf(product)}</p>
-${isInstance ? writeDeletion(shown) : ""}
-${choices.length === 0 ? "" : `<div class="choices">${choices.join("")}</div>`}
+${isInstance && writeDeletion(shown)}
+${choices.length > 0 && html`<div class="choices">${choices}</div>`}
 <div class="sources">
-${product.sources.map((source) => writeSource(shown, product, source)).join("\n")}
+${product.sources.map((source) => writeSource(shown, product, source))}
 </div>
 </section>`;
 }
@@ -44,34 +45,35 @@ const DELETE_FIRST: Offer = {
 };
 
 /** The key that proves which events are this instance's goes with the id. */
-function writeDeletion({ here }: Shown): string {
-  return `<p>Turning everything off erases the list of what was sent, and the key that proves which events came from this instance. To have the collector delete them, ask before you turn it off. The collector answers once they are gone, which can take minutes; nothing is sent meanwhile. Browsers' messages without the instance's id stay.</p>
-<p><a href="${escapeHtml(here)}messages.ndjson" download>Download everything that was sent</a></p>`;
+function writeDeletion({ here }: Shown): Html {
+  return html`<p>Turning everything off erases the list of what was sent, and the key that proves which events came from this instance. To have the collector delete them, ask before you turn it off. The collector answers once they are gone, which can take minutes; nothing is sent meanwhile. Browsers' messages without the instance's id stay.</p>
+<p><a href="${here}messages.ndjson" download>Download everything that was sent</a></p>`;
 }
 
-function othersOf({ switches }: ProductStatus): string {
-  const variable = `<code>${escapeHtml(switches.disable)}=true</code>`;
-  return `${variable} or <code>DO_NOT_TRACK=1</code> in the product's environment, and <code>off</code> in <code>/etc/candor/policy</code>, turn it off too; no answer here overrules them.`;
+function othersOf({ switches }: ProductStatus): Html {
+  const variable = html`<code>${switches.disable}=true</code>`;
+  return html`${variable} or <code>DO_NOT_TRACK=1</code> in the product's environment, and <code>off</code> in <code>/etc/candor/policy</code>, turn it off too; no answer here overrules them.`;
 }
 
-function writeSource(shown: Shown, product: ProductStatus, status: SourceStatus): string {
+function writeSource(shown: Shown, product: ProductStatus, status: SourceStatus): Html {
   const { source, answer, rules } = status;
   const isOn = rules.some(({ allow }) => allow);
   const stored =
     answer === undefined
       ? "No answer is stored."
-      : `Stored answer: ${ANSWER_WORDS[answer.answer]}, given on <time>${escapeHtml(answer.time.slice(0, 10))}</time> by the ${answer.by} for version ${answer.planVersion} of the plan.`;
+      : html`Stored answer: ${ANSWER_WORDS[answer.answer]}, given on <time>${answer.time.slice(0, 10)}</time> by the ${answer.by} for version ${answer.planVersion} of the plan.`;
   const offers = offersOf(status, product.plan.version);
-  return `<section class="source" aria-labelledby="source-${source}">
+  return html`<section class="source" aria-labelledby="source-${source}">
 <div class="head"><h3 id="source-${source}">${TITLES[source]}</h3><span class="badge ${isOn ? "sent" : "plain"}">${isOn ? "on" : "off"}</span></div>
-${rules.map(writeRule).join("\n")}
+${rules.map(writeRule)}
 <p class="stored">${stored}</p>
-${offers.map((offer) => writeForm(shown, offer, [status])).join("\n")}
-</section>`;
+${offers.map((offer) => html`${writeForm(shown, offer, [status])}\n`)}
+</section>
+`;
 }
 
-function writeRule({ rule, allow, reason, coversVersion, withheld }: RuleStatus): string {
-  const words = `<p><strong>${RULE_WORDS[rule]}: ${allow ? "sent" : "withheld"}.</strong> ${escapeHtml(reason.sentence)}</p>`;
+function writeRule({ rule, allow, reason, coversVersion, withheld }: RuleStatus): Html {
+  const words = html`<p><strong>${RULE_WORDS[rule]}: ${allow ? "sent" : "withheld"}.</strong> ${reason.sentence}</p>`;
   const { events, fields } = withheld;
   if (events.length + fields.length === 0) return words;
   const what = [
@@ -80,20 +82,62 @@ function writeRule({ rule, allow, reason, coversVersion, withheld }: RuleStatus)
   ].join(" and ");
   const why = allow ? `Withheld, because newer than version ${coversVersion}: ${what}` : `Withheld: ${what}`;
   const items = [...events.map((event) => `event ${event}`), ...fields];
-  return `${words}
-<details><summary>${why}</summary><ul>${items.map((item) => `<li><code>${escapeHtml(item)}</code></li>`).join("")}</ul></details>`;
+  return html`${words}
+<details><summary>${why}</summary><ul>${items.map((item) => html`<li><code>${item}</code></li>`)}</ul></details>`;
 }
 
 function writeForm(
   { here }: Shown,
   { answer, text, deleteFirst = false }: Offer,
   of: readonly SourceStatus[],
-): string {
-  const hidden = (name: string, value: string): string =>
-    `<input type="hidden" name="${name}" value="${value}">`;
-  return `<form method="post" action="${escapeHtml(here)}switch">${hidden("answer", answer)}${of
-    .map(({ source }) => hidden("sources", source))
-    .join(
-      "",
-    )}${deleteFirst ? hidden("deleteFirst", "true") : ""}<button type="submit">${escapeHtml(text)}</button></form>`;
+): Html {
+  const hidden = (name: string, value: string): Html =>
+    html`<input type="hidden" name="${name}" value="${value}">`;
+  const sources = of.map(({ source }) => hidden("sources", source));
+  return html`<form method="post" action="${here}switch">${hidden("answer", answer)}${sources}${deleteFirst && hidden("deleteFirst", "true")}<button type="submit">${text}</button></form>`;
+}
+
+/** One thing that the operator can answer, as a button says it. */
+interface Offer {
+  readonly answer: Answer;
+  readonly text: string;
+  /** The collector deletes what it holds of this instance before the answer is stored. */
+  readonly deleteFirst?: boolean;
+}
+
+/** What an answer can change. Everything else stands in the environment, in the machine's policy, or in a browser. */
+const ANSWERABLE: readonly DenyReason[] = [
+  "receipt_unreadable",
+  "stored_no",
+  "consent_stale",
+  "notice_missing",
+  "consent_missing",
+];
+
+/** What the operator can answer for a source now. @param planVersion what an answer is given for */
+function offersOf({ source, answer, rules }: SourceStatus, planVersion: number): readonly Offer[] {
+  const offers: Offer[] = [];
+  const of = `the ${source}'s telemetry`;
+  const hasNew = rules.some(
+    ({ allow, withheld }) => allow && withheld.events.length + withheld.fields.length > 0,
+  );
+  const notice = rules.find(({ rule }) => rule === "notice");
+  const optIn = rules.find(({ rule }) => rule === "opt-in");
+  if (hasNew) {
+    const same = answer?.answer === "yes" ? "yes" : "notice";
+    offers.push({ answer: same, text: `Agree to what is new in version ${planVersion} of the plan` });
+  }
+  if (isAnswerable(notice))
+    offers.push({ answer: "notice", text: `Turn ${of} on${optIn ? ", but what needs a Yes" : ""}` });
+  if (isAnswerable(optIn))
+    offers.push({ answer: "yes", text: `Turn ${of} on${notice ? ", all of it" : ""}` });
+  if (answer?.answer !== "no") {
+    const isOn = rules.some(({ allow }) => allow);
+    offers.push({ answer: "no", text: isOn ? `Turn ${of} off` : `Say No to ${of}` });
+  }
+  return offers;
+}
+
+function isAnswerable(status: RuleStatus | undefined): boolean {
+  return status !== undefined && !status.allow && ANSWERABLE.some((reason) => reason === status.reason.code);
 }

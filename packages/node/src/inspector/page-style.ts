@@ -1,4 +1,4 @@
-/** What the inspector's page needs beyond the style of the plan's page. */
+/** Owns what the inspector's page needs beyond the style of the plan's page. */
 export const OWN_STYLE = `
 .inspector { max-width: 60rem; margin: 0 auto; padding: 0 1.25rem 4rem; }
 .inspector header { max-width: none; }

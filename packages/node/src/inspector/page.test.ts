@@ -21,8 +21,6 @@ it("says what the product gave wrongly, also while telemetry is on", async () =>
   const status = await readStatus(core);
   expect(status).toMatchObject({ state: "on", problems: telemetry.status().problems });
   const html = renderInspector({ ...SHOWN, status });
-  expect(html).toContain(
-    "<p>This has to be mended by whoever built the product:</p>\n<ul><li>gateway.writeKey:",
-  );
+  expect(html).toContain("<p>The developer of this product has to fix this:</p>\n<ul><li>gateway.writeKey:");
   expect(html).toContain("<code>candor keys</code> prints it.");
 });

@@ -1,5 +1,8 @@
+/** Owns how the inspector answers: faults, JSON, pages and files, each with the headers that keep it from other sites. */
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import { MAX_PAGE_MESSAGES, readOutboxPage } from "../outbox/outbox-page.ts";
 
 /** What cannot be done, each with the sentence that the answer carries. */
 const FAULTS = {
@@ -99,6 +102,32 @@ function send(response: ServerResponse, status: number, type: string, policy: st
 export function beginFile(response: ServerResponse, name: string, type: string): void {
   setHeaders(response, 200, type, "");
   response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
+}
+
+/**
+ * Ends an answer with every message of an outbox, newest first, a JSON object a line: `{"state","source","message"}`. Reads a page at a
+ * time, and waits for a slow reader. Stops when the reader leaves.
+ */
+export async function writeMessages(outbox: string, response: ServerResponse): Promise<void> {
+  for (let before: string | undefined; !response.destroyed; ) {
+    const page = await readOutboxPage(outbox, { limit: MAX_PAGE_MESSAGES, before });
+    const lines = (page?.messages ?? []).map(
+      ({ state, source, message, line }) =>
+        `${JSON.stringify({ state, source, message: message ?? line })}\n`,
+    );
+    if (!response.write(lines.join(""))) await untilWritable(response);
+    before = page?.next;
+    if (before === undefined) break;
+  }
+  response.end();
+}
+
+async function untilWritable(response: ServerResponse): Promise<void> {
+  const leaving = new AbortController();
+  const leave = (): void => leaving.abort();
+  response.once("close", leave);
+  await once(response, "drain", { signal: leaving.signal }).catch(() => {});
+  response.removeListener("close", leave);
 }
 
 function setHeaders(response: ServerResponse, status: number, type: string, policy: string): void {

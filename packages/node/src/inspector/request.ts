@@ -1,4 +1,6 @@
+/** Owns what a request of the inspector asks for, and whether it may be answered. */
 import type { IncomingMessage } from "node:http";
+import { isIP } from "node:net";
 import { isRecord, parseJson } from "../json.ts";
 import { isBodyRead, type ParsedRequest } from "../read-body.ts";
 
@@ -94,4 +96,24 @@ function readFields(text: string): object {
     sources: sources.length === 0 ? undefined : sources,
     deleteFirst: fields.get("deleteFirst") ?? undefined,
   };
+}
+
+/**
+ * Whether a request may be answered, by the name that it asks for. Another site can make its own name point at the product's
+ * address (DNS rebinding). To a browser its page is then of the same origin: it could read every message and turn the switch.
+ * But `Host` still has that site's name. A request without `Host` may be answered: every browser sends it.
+ * @param hosts the product's own names
+ */
+export function isKnownHost(host: string | undefined, hosts: readonly string[]): boolean {
+  if (host === undefined) return true;
+  const name = toHostName(host);
+  if (name === undefined) return false;
+  const isLoopback = name === "localhost" || name.endsWith(".localhost");
+  return isLoopback || isIP(name) !== 0 || hosts.some((known) => toHostName(known) === name);
+}
+
+/** The host without its port, in lower case; an IPv6 address without brackets. Undefined: it is not a host. */
+function toHostName(host: string): string | undefined {
+  if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(`http://${host}`)) return undefined;
+  return new URL(`http://${host}`).hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");
 }

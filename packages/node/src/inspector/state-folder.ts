@@ -11,4 +11,4 @@ export { type Instance, readInstance } from "../state/instance.ts";
 export { readText } from "../state/plain-file.ts";
 export { readKeptPlan } from "../state/plan-file.ts";
 export { openStateFolder, type StateFolder } from "../state/state-folder.ts";
-export { type KeptStanding, readKeptStanding } from "./kept-standing.ts";
+export { type KeptStanding, readKeptStanding } from "./status.ts";

@@ -1,3 +1,4 @@
+/** Owns what is told of telemetry: of a running product to its operator, and of a state folder to other programs. */
 import {
   ALLOW_REASONS,
   DENY_REASONS,
@@ -8,8 +9,7 @@ import {
   readReceipts,
 } from "@candor/consent";
 import { consentOf, labelOf, modeSwitch, type Plan, type Withheld, withheldOf } from "@candor/plan/runtime";
-import type { SourceDecisions } from "../consent/gate.ts";
-import { rulesOf } from "../consent/gate.ts";
+import { ConsentGate, rulesOf, type SourceDecisions } from "../consent/gate.ts";
 import type { Core } from "../core.ts";
 import type { CountsReport } from "../counts.ts";
 import { readKeepAlive } from "../keep-alive.ts";
@@ -18,6 +18,8 @@ import { countOutbox, type OutboxTotals } from "../outbox/outbox-page.ts";
 import { OFF_REASONS } from "../reasons.ts";
 import { type Delivery, readDelivery } from "../send/delivery.ts";
 import { readText } from "../state/plain-file.ts";
+import { readKeptPlan } from "../state/plan-file.ts";
+import type { StateFolder } from "../state/state-folder.ts";
 
 const SENTENCES: { readonly [reason: string]: string } = {
   ...DENY_REASONS,
@@ -119,8 +121,33 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
   };
 }
 
+/** How telemetry stands, as far as a state folder and the machine's policy tell. */
+export interface KeptStanding {
+  readonly product: string;
+  readonly plan: { readonly version: number; readonly hash: string };
+  /** The environment variables that turn it off or to `log`. */
+  readonly switches: { readonly disable: string; readonly mode: string };
+  /** What is sent and what is withheld, if nothing in the environment of the product's process stands against it. */
+  readonly sources: readonly SourceStatus[];
+}
+
+/** Undefined: the folder holds no plan, because nothing is on there, or it cannot be understood. */
+export function readKeptStanding(folder: StateFolder, policyFile: string): KeptStanding | undefined {
+  const kept = readKeptPlan(folder.plan);
+  if (kept === undefined) return undefined;
+  const { plan, planHash } = kept;
+  const products = [plan.product];
+  const gate = new ConsentGate({ plan, planHash, products, environment: () => ({}), policyFile }, folder);
+  return {
+    product: plan.product,
+    plan: { version: plan.version, hash: planHash },
+    switches: { disable: plan.switches.disable, mode: modeSwitch(plan.product) },
+    sources: describeSources(plan, readText(folder.receipts), (source) => gate.decisionsOf(source)),
+  };
+}
+
 /** Each source of a plan. @param text of the stored answers, as `readText` gives it */
-export function describeSources(
+function describeSources(
   plan: Plan,
   text: string | undefined | null,
   decisionsOf: (source: Source) => SourceDecisions,

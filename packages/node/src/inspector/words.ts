@@ -1,3 +1,5 @@
+/** Owns how the pages of the inspector say a state, a number, a time and a sentence. */
+import { type Html, html } from "@candor/plan/describe";
 import type { InspectorStatus } from "./status.ts";
 
 /** What stands first: whether anything is sent, how much, and why not. */
@@ -20,6 +22,20 @@ export function labelOfMessage(message: unknown): string {
 
 export function countOf(count: number, one: string, many: string): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
+}
+
+/** A time in UTC, to the second. */
+export function writeTime(time: string | undefined): Html {
+  const atMs = Date.parse(time ?? "");
+  if (Number.isNaN(atMs)) return html`never`;
+  const iso = new Date(atMs).toISOString();
+  return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC</time>`;
+}
+
+/** A sentence, with what stands between backticks as code. */
+export function writeCodes(sentence: string): Html {
+  const parts = sentence.split(/`([^`]+)`/);
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;
 }
 
 function joinWords(words: readonly string[]): string {

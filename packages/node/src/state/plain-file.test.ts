@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readKeptStanding } from "../inspector/kept-standing.ts";
+import { readKeptStanding } from "../inspector/status.ts";
 import { readKeepAlive } from "../keep-alive.ts";
 import { countOutbox, readOutboxPage } from "../outbox/outbox-page.ts";
 import { makeFolderForTest, openForTest } from "../rig/in-process.ts";

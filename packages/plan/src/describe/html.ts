@@ -1,3 +1,5 @@
+/** Owns the public page as HTML. */
+import { type Html, html, styleElement } from "./html-tag.ts";
 import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from "./page.ts";
 import { PAGE_STYLE } from "./style.ts";
 
@@ -6,15 +8,15 @@ import { PAGE_STYLE } from "./style.ts";
  * PAGE_STYLE as it is, so that a Content-Security-Policy can allow it by its hash. All of a plan's text is escaped.
  */
 export function renderHtml(page: PlanPage): string {
-  return `<!DOCTYPE html>
+  return html`<!DOCTYPE html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <meta name="referrer" content="no-referrer">
-<title>${escapeHtml(page.title)}</title>
-<style>${PAGE_STYLE}</style>
+<title>${page.title}</title>
+${styleElement(PAGE_STYLE)}
 </head>
 <body>
 <a class="skip" href="#content">Skip to the content</a>
@@ -22,59 +24,61 @@ export function renderHtml(page: PlanPage): string {
 ${writeContents(page)}
 <main id="content" tabindex="-1">
 <header>
-<h1>${escapeHtml(page.title)}</h1>
-${page.lead.map((block) => `<div class="lead">${writeBlock(block, "lead")}</div>`).join("\n")}
+<h1>${page.title}</h1>
+${page.lead.map((block) => html`<div class="lead">${writeBlock(block, "lead")}</div>\n`)}
 ${writeFacts(page.facts, "facts across")}
 </header>
-${page.sections.map((section) => writeSection(section, 2)).join("\n")}
+${page.sections.map((section) => writeSection(section, 2))}
 </main>
 </div>
 </body>
 </html>
-`;
+`.toString();
 }
 
-function writeContents(page: PlanPage): string {
-  return `<nav aria-label="On this page">
+function writeContents(page: PlanPage): Html {
+  return html`<nav aria-label="On this page">
 <p>On this page</p>
 ${listSections(page.sections)}
 </nav>`;
 }
 
-function listSections(sections: readonly Section[]): string {
-  if (sections.length === 0) return "";
+function listSections(sections: readonly Section[]): Html | undefined {
+  if (sections.length === 0) return undefined;
   const items = sections.map(
     ({ id, title, sections: inner }) =>
-      `<li><a href="#${id}">${writeTitle(title)}</a>${listSections(inner)}</li>`,
+      html`<li><a href="#${id}">${writeTitle(title)}</a>${listSections(inner)}</li>\n`,
   );
-  return `<ul>\n${items.join("\n")}\n</ul>`;
+  return html`<ul>\n${items}</ul>`;
 }
 
 /** In the contents a name stands as plain text. */
-function writeTitle(title: Span): string {
+function writeTitle(title: Span): Html {
   return typeof title === "object" && "code" in title ? breakable(title.code) : writeSpan(title);
 }
 
-function writeSection(section: Section, level: number): string {
+function writeSection(section: Section, level: number): Html {
   const { id, title, kind, badges, blocks, sections } = section;
-  const heading = `<h${level} id="${id}">${writeSpan(title)}<a class="anchor" href="#${id}" aria-hidden="true" tabindex="-1">#</a></h${level}>`;
-  const marks = badges.length === 0 ? "" : `<p class="badges">${badges.map(writeBadge).join(" ")}</p>`;
-  return `<section class="${kind}" aria-labelledby="${id}">
+  const heading = html`<h${level} id="${id}">${writeSpan(title)}<a class="anchor" href="#${id}" aria-hidden="true" tabindex="-1">#</a></h${level}>`;
+  const marks =
+    badges.length > 0 && html`<p class="badges">${badges.map((badge) => html`${writeBadge(badge)} `)}</p>`;
+  return html`<section class="${kind}" aria-labelledby="${id}">
 <div class="head">${heading}${marks}</div>
-${blocks.map((block, index) => writeBlock(block, `${id}-${index}`)).join("\n")}
-${sections.map((inner) => writeSection(inner, level + 1)).join("\n")}
-</section>`;
+${blocks.map((block, index) => html`${writeBlock(block, `${id}-${index}`)}\n`)}
+${sections.map((inner) => writeSection(inner, level + 1))}
+</section>
+`;
 }
 
-function writeBlock(block: Block, id: string): string {
+function writeBlock(block: Block, id: string): Html {
   switch (block.kind) {
     case "text":
-      return `<p>${writeLine(block.line)}</p>`;
+      return html`<p>${writeLine(block.line)}</p>`;
     case "warning":
-      return `<p class="warning" role="note">${writeLine(block.line)}</p>`;
+      return html`<p class="warning" role="note">${writeLine(block.line)}</p>`;
     case "list": {
       const tag = block.ordered ? "ol" : "ul";
-      return `<${tag}>\n${block.items.map((item) => `<li>${writeLine(item)}</li>`).join("\n")}\n</${tag}>`;
+      return html`<${tag}>\n${block.items.map((item) => html`<li>${writeLine(item)}</li>\n`)}</${tag}>`;
     }
     case "facts":
       return writeFacts(block.facts, "facts");
@@ -85,36 +89,32 @@ function writeBlock(block: Block, id: string): string {
   }
 }
 
-function writeFacts(facts: readonly Fact[], className: string): string {
-  const pairs = facts.map(
-    ({ term, line }) => `<div><dt>${escapeHtml(term)}</dt><dd>${writeLine(line)}</dd></div>`,
-  );
-  return `<dl class="${className}">\n${pairs.join("\n")}\n</dl>`;
+function writeFacts(facts: readonly Fact[], className: string): Html {
+  const pairs = facts.map(({ term, line }) => html`<div><dt>${term}</dt><dd>${writeLine(line)}</dd></div>\n`);
+  return html`<dl class="${className}">\n${pairs}</dl>`;
 }
 
 /** Wide tables scroll inside of a region that the keyboard reaches. */
-function writeTable(table: Table, captionId: string): string {
-  const head = table.head.map((name) => `<th scope="col">${escapeHtml(name)}</th>`).join("");
+function writeTable(table: Table, captionId: string): Html {
   const rows = table.rows.map((row) => {
     const cells = row.map((line, index) =>
-      index === 0 ? `<th scope="row">${writeLine(line)}</th>` : `<td>${writeLine(line)}</td>`,
+      index === 0 ? html`<th scope="row">${writeLine(line)}</th>` : html`<td>${writeLine(line)}</td>`,
     );
-    return `<tr>${cells.join("")}</tr>`;
+    return html`<tr>${cells}</tr>\n`;
   });
-  return `<div class="scroll columns-${table.head.length}" role="region" aria-labelledby="${captionId}" tabindex="0">
+  return html`<div class="scroll columns-${table.head.length}" role="region" aria-labelledby="${captionId}" tabindex="0">
 <table>
-<caption><span id="${captionId}">${escapeHtml(table.caption)}</span></caption>
-<thead><tr>${head}</tr></thead>
+<caption><span id="${captionId}">${table.caption}</span></caption>
+<thead><tr>${table.head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
 <tbody>
-${rows.join("\n")}
-</tbody>
+${rows}</tbody>
 </table>
 </div>`;
 }
 
-function writeSample(caption: string, json: string, captionId: string): string {
-  return `<figure>
-<figcaption id="${captionId}">${escapeHtml(caption)}</figcaption>
+function writeSample(caption: string, json: string, captionId: string): Html {
+  return html`<figure>
+<figcaption id="${captionId}">${caption}</figcaption>
 <pre role="region" aria-labelledby="${captionId}" tabindex="0"><code>${colourJson(json)}</code></pre>
 </figure>`;
 }
@@ -122,53 +122,42 @@ function writeSample(caption: string, json: string, captionId: string): string {
 const JSON_STRING = /("(?:[^"\\]|\\.)*")(\s*:)?/g;
 
 /** JSON as HTML, with its keys and strings marked for colour. */
-export function colourJson(json: string): string {
-  let written = "";
+export function colourJson(json: string): readonly (Html | string)[] {
+  const written: (Html | string)[] = [];
   let end = 0;
   for (const match of json.matchAll(JSON_STRING)) {
     const [whole, text = "", colon] = match;
     const tag = colon === undefined ? "i" : "b";
-    written += `${escapeHtml(json.slice(end, match.index))}<${tag}>${escapeHtml(text)}</${tag}>${colon ?? ""}`;
+    written.push(json.slice(end, match.index), html`<${tag}>${text}</${tag}>${colon}`);
     end = match.index + whole.length;
   }
-  return written + escapeHtml(json.slice(end));
+  return [...written, json.slice(end)];
 }
 
-function writeLine(line: Line): string {
-  return line.map(writeSpan).join("");
+function writeLine(line: Line): readonly Html[] {
+  return line.map(writeSpan);
 }
 
-function writeSpan(span: Span): string {
-  if (typeof span === "string") return escapeHtml(span);
+function writeSpan(span: Span): Html {
+  if (typeof span === "string") return html`${span}`;
   if ("code" in span) return writeCode(span.code);
   if ("badge" in span) return writeBadge(span.badge);
-  if ("alarm" in span) return `<strong class="alarm">${escapeHtml(span.alarm)}</strong>`;
-  return `<a href="${escapeHtml(span.link)}">${breakable(span.text)}</a>`;
+  if ("alarm" in span) return html`<strong class="alarm">${span.alarm}</strong>`;
+  return html`<a href="${span.link}">${breakable(span.text)}</a>`;
 }
 
 /** Short code stays on one line; a long command gets lines of its own. */
-function writeCode(text: string): string {
-  if (text.length <= 24) return `<code class="short">${escapeHtml(text)}</code>`;
-  return `<code${text.length > 60 ? ' class="long"' : ""}>${breakable(text)}</code>`;
+function writeCode(text: string): Html {
+  if (text.length <= 24) return html`<code class="short">${text}</code>`;
+  return html`<code${text.length > 60 && html` class="long"`}>${breakable(text)}</code>`;
 }
 
-function writeBadge(badge: Badge): string {
-  return `<span class="badge ${badge.tone}">${escapeHtml(badge.text)}</span>`;
+function writeBadge(badge: Badge): Html {
+  return html`<span class="badge ${badge.tone}">${badge.text}</span>`;
 }
 
 /** Lets a long name break after an underscore, a dot or a slash. */
-function breakable(text: string): string {
-  return escapeHtml(text).replace(/[_./](?=[A-Za-z])/g, "$&<wbr>");
-}
-
-const ENTITIES: Readonly<Record<string, string>> = {
-  "&": "&amp;",
-  "<": "&lt;",
-  ">": "&gt;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-export function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+function breakable(text: string): Html {
+  const [first = "", ...others] = text.split(/(?<=[_./])(?=[A-Za-z])/);
+  return html`${first}${others.map((part) => html`<wbr>${part}`)}`;
 }

@@ -1,3 +1,4 @@
 export { describePlan } from "./describe.ts";
-export { colourJson, escapeHtml, renderHtml } from "./html.ts";
+export { colourJson, renderHtml } from "./html.ts";
+export { type Html, html, styleElement } from "./html-tag.ts";
 export { PAGE_STYLE } from "./style.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openForTest } from "../rig/in-process.ts";
-import { isKnownHost } from "./hosts.ts";
+import { isKnownHost } from "./request.ts";
 
 describe("a request's Host", () => {
   it.each([

@@ -1,0 +1,53 @@
+/** Owns how text becomes HTML: the tag `html` escapes whatever is put into it, so that nobody can forget to. */
+
+/** Markup. Only this file makes it: whatever else looks like markup is text. */
+class Html {
+  readonly #markup: string;
+
+  constructor(markup: string) {
+    this.#markup = markup;
+  }
+
+  toString(): string {
+    return this.#markup;
+  }
+}
+
+export type { Html };
+
+/** An array is one value after the other; `undefined` and `false` are nothing. */
+export type HtmlValue = Html | string | number | false | undefined | readonly HtmlValue[];
+
+/**
+ * Markup with values in it. Safe in text and in attributes that stand in quotes, but not for the address of a link (a
+ * `javascript:` one), in a script, or in a style.
+ * @example
+ * html`<p title="${title}">${lines.map((line) => html`<b>${line}</b>`)}</p>`
+ */
+export function html(literals: TemplateStringsArray, ...values: readonly HtmlValue[]): Html {
+  return new Html(literals.map((literal, index) => literal + write(values[index])).join(""));
+}
+
+/** The style element: CSS is not escaped, and its hash can be allowed. @throws Error when it holds `<` */
+export function styleElement(css: string): Html {
+  if (css.includes("<")) throw new Error("CSS with `<` could end its style element.");
+  return new Html(`<style>${css}</style>`);
+}
+
+function write(value: HtmlValue): string {
+  if (value instanceof Html) return value.toString();
+  if (Array.isArray(value)) return value.map(write).join("");
+  return value === undefined || value === false ? "" : toText(String(value));
+}
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function toText(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? "");
+}
