@@ -75,8 +75,7 @@ export class Session {
     this.instance = instance;
     this.isPrinting = print !== undefined;
     this.#facts = new ServerFacts(settings);
-    this.http = createHttpClient({ environment: settings.machineEnvironment() });
-    signal.addEventListener("abort", () => this.http.close(), { once: true });
+    this.http = createHttpClient({ environment: settings.machineEnvironment(), signal });
     this.#sender = new Sender({
       folder,
       http: this.http,
