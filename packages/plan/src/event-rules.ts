@@ -1,6 +1,7 @@
 import type { Path } from "./document.ts";
+import type { FieldFile } from "./field-format.ts";
 import { checkFields } from "./field-rules.ts";
-import type { EventFile, FieldFile, PlanFile } from "./format.ts";
+import type { EventFile, PlanFile } from "./format.ts";
 import { checkPatternSum, listSharedCosts, type PatternCosts, type SharedCosts } from "./pattern-rules.ts";
 import { rootOf } from "./plan.ts";
 import { isDate, newerThanPlan, type PlanScope } from "./scope.ts";

@@ -1,5 +1,5 @@
 import type { Path, Report } from "./document.ts";
-import type { FieldFile, ItemFile } from "./format.ts";
+import type { FieldFile, ItemFile } from "./field-format.ts";
 import { toType } from "./model.ts";
 import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH } from "./plan.ts";
 import { compileValue } from "./runtime/check-value.ts";

@@ -1,6 +1,6 @@
 import type { Path } from "./document.ts";
 import { checkExample } from "./example-rules.ts";
-import type { FieldFile } from "./format.ts";
+import type { FieldFile } from "./field-format.ts";
 import { checkLimits } from "./limit-rules.ts";
 import { type FieldScope, newerThanPlan } from "./scope.ts";
 import { isRecord } from "./structure.ts";

@@ -69,7 +69,7 @@ function cell(text: string): string {
 
 const INTRO = `# The plan file
 
-Generated from \`packages/plan/src/format.ts\` and \`format-page.ts\` by \`npm run docs\`.
+Generated from \`format.ts\`, \`field-format.ts\` and \`format-page.ts\` in \`packages/plan/src/\` by \`npm run docs\`.
 
 A plan is one YAML file, reviewed as code. It declares all that may be collected, why, who answers for it, and for how
 long it is kept. What it does not declare is not sent by an SDK and not stored by a collector. The page for the public

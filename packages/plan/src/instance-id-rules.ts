@@ -1,5 +1,6 @@
 /** What `instance_id` of a source demands of the ids and events that it names. */
-import type { FieldFile, PlanFile } from "./format.ts";
+import type { FieldFile } from "./field-format.ts";
+import type { PlanFile } from "./format.ts";
 import type { PlanSourceName } from "./plan.ts";
 import type { PlanScope } from "./scope.ts";
 import { isRecord } from "./structure.ts";

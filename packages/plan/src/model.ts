@@ -1,4 +1,5 @@
-import type { EventFile, FieldFile, ItemFile, PlanFile, SourceFile } from "./format.ts";
+import type { FieldFile, ItemFile } from "./field-format.ts";
+import type { EventFile, PlanFile, SourceFile } from "./format.ts";
 import {
   type ArrayType,
   DEFAULT_MAX_ITEMS,

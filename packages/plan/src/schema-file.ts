@@ -1,4 +1,5 @@
-import { FieldFormat, PlanFormat } from "./format.ts";
+import { FieldFormat } from "./field-format.ts";
+import { PlanFormat } from "./format.ts";
 
 /** The part of JSON Schema that the plan's format uses. */
 export interface Shape {
