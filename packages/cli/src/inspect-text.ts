@@ -53,7 +53,7 @@ function standingParts({
       [
         [
           "environment",
-          `${switches.disable}=true or DO_NOT_TRACK=1 turns it off; ${switches.mode}=log prints instead of sending`,
+          `${switches.disable.map((name) => `${name}=true`).join(", ")} or DO_NOT_TRACK=1 turns it off; ${switches.mode}=log prints instead of sending`,
         ],
         ["this machine", `\`off\` in ${POLICY_FILE} turns it off`],
         ["the product", "the page of its inspector stores an answer, which acts at once"],

@@ -5,13 +5,14 @@ import type { Facts } from "./facts.ts";
 import { type Receipt, writeReceipt } from "./receipts.ts";
 
 const DISABLE = "ACME_DISABLE_TELEMETRY";
+const ALSO_DISABLE = "ACME_NO_TELEMETRY";
 const OPT_IN = "ACME_CLIENT_TELEMETRY";
 const MODE = "ACME_TELEMETRY";
 const HASHES = ["a".repeat(64), "b".repeat(64)] as const;
 
 const word = fc.constantFrom("", "0", "1", "true", " FALSE ", "off", '"yes"', "no", "log", "?");
 const environment = fc.dictionary(
-  fc.constantFrom(DISABLE, OPT_IN, MODE, "DO_NOT_TRACK", "CI", "PATH"),
+  fc.constantFrom(DISABLE, ALSO_DISABLE, OPT_IN, MODE, "DO_NOT_TRACK", "CI", "PATH"),
   fc.oneof(word, fc.string()),
   { maxKeys: 3 },
 );
@@ -49,7 +50,7 @@ const signals = fc.record(
 const facts: fc.Arbitrary<Facts> = fc.record({
   product: fc.constantFrom("Acme", "Acme Desk"),
   switches: fc.record({
-    disable: fc.constant(DISABLE),
+    disable: fc.constantFrom([DISABLE], [DISABLE, ALSO_DISABLE]),
     optIn: fc.constantFrom(OPT_IN, OPT_IN, undefined),
     mode: fc.constant(MODE),
   }),
@@ -70,6 +71,8 @@ const withVariable =
 /** What turns telemetry off, each as the facts that it makes of others: none where it does not apply. */
 const REFUSALS: { readonly [what: string]: (before: Facts) => Facts[] } = {
   "the product's switch": withVariable(DISABLE, "1", "true", " YES ", "on", "whatever"),
+  "another name of the switch": (before) =>
+    before.switches.disable.includes(ALSO_DISABLE) ? withVariable(ALSO_DISABLE, "1", "true")(before) : [],
   "the mode off": withVariable(MODE, "off", "0", "No", "false"),
   "the mode log": withVariable(MODE, "log", "LOG"),
   DO_NOT_TRACK: withVariable("DO_NOT_TRACK", "1", "true", "off"),
@@ -144,7 +147,7 @@ test("nothing is allowed without an answer, an offered switch or a Yes in the en
   const seen = new Set<Decision["reason"]>();
   fc.assert(
     fc.property(facts, (bare) => {
-      const { [DISABLE]: _, [OPT_IN]: __, ...others } = bare.environment;
+      const { [DISABLE]: _, [ALSO_DISABLE]: __, [OPT_IN]: ___, ...others } = bare.environment;
       const withoutVariables: Facts = { ...bare, environment: others };
       seen.add(decide(withoutVariables).reason);
       expect(decide({ ...withoutVariables, receipts: undefined })).toMatchObject({ allow: false });
@@ -183,7 +186,7 @@ test("any text anywhere is decided upon, and nothing throws", () => {
   const maybeText = fc.oneof(text, fc.constantFrom(undefined, null));
   const wild: fc.Arbitrary<Facts> = fc.record({
     product: text,
-    switches: fc.record({ disable: name, optIn: fc.option(name, { nil: undefined }), mode: name }),
+    switches: fc.record({ disable: fc.array(name), optIn: fc.option(name, { nil: undefined }), mode: name }),
     environment: fc.dictionary(name, text),
     policy: maybeText,
     receipts: maybeText,
@@ -208,7 +211,7 @@ test("any text anywhere is decided upon, and nothing throws", () => {
 test("a name that every object inherits is not a variable that is set", () => {
   const given: Facts = {
     product: "Acme",
-    switches: { disable: "constructor", optIn: "toString", mode: "valueOf" },
+    switches: { disable: ["constructor"], optIn: "toString", mode: "valueOf" },
     environment: {},
     policy: undefined,
     receipts: undefined,

@@ -14,7 +14,6 @@ export type Decision =
 interface Known {
   readonly facts: Facts;
   /** Words of the environment, see `wordOf`. */
-  readonly disable: string;
   readonly mode: string;
   readonly optIn: string;
   readonly policy: PolicyWord;
@@ -29,7 +28,7 @@ type Grant = readonly [reason: AllowReason, covers: (known: Known) => number | u
 
 /** Order matters: the first that holds is the reason that the operator is told. */
 const DENIALS: readonly Denial[] = [
-  ["environment_disable", ({ disable }) => isTruthy(disable)],
+  ["environment_disable", ({ facts }) => isDisabled(facts)],
   ["environment_off", ({ mode }) => isNo(mode)],
   ["environment_do_not_track", ({ facts }) => isRaised(wordOf(facts.environment, "DO_NOT_TRACK"))],
   // Installs by a machine for a machine would count as people. A server in a CI system is a server.
@@ -75,13 +74,16 @@ function readFacts(facts: Facts): Known {
   const receipts = facts.receipts === null ? undefined : readReceipts(facts.receipts ?? "");
   return {
     facts,
-    disable: wordOf(environment, switches.disable),
     mode: wordOf(environment, switches.mode),
     optIn: wordOf(environment, switches.optIn),
     policy: readPolicy(facts.policy, facts.product),
     receiptsReadable: receipts !== undefined,
     answer: latestReceipt(receipts ?? [], facts.source),
   };
+}
+
+function isDisabled({ environment, switches }: Facts): boolean {
+  return switches.disable.some((name) => isTruthy(wordOf(environment, name)));
 }
 
 /** A Yes is one for either rule, a shown notice only where a notice is enough. */
@@ -99,5 +101,6 @@ function isForAnotherPlan(answer: Receipt, { plan }: Facts): boolean {
 
 /** In a container's env file the operator had the switch before the first start. Before an installer nobody had. */
 function isSwitchOffered({ rule, source, environment, switches }: Facts): boolean {
-  return rule === "notice" && source !== "installer" && isPresent(environment, switches.disable);
+  if (rule !== "notice" || source === "installer") return false;
+  return switches.disable.some((name) => isPresent(environment, name));
 }

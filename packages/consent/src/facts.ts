@@ -25,8 +25,8 @@ export interface Facts {
 
 /** Names of environment variables. */
 export interface Switches {
-  /** Truthy: nothing of this product is sent. */
-  readonly disable: string;
+  /** Any of them truthy: nothing of this product is sent. */
+  readonly disable: readonly string[];
   /** The answer to the question of an opt-in source; undefined: the product has no such variable. */
   readonly optIn: string | undefined;
   /** `off` sends nothing, `log` prints what would be sent; `<PRODUCT>_TELEMETRY`, as `modeSwitch` of `@candor/plan` names it. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runScript, SHELLS } from "./rig/shells.ts";
-import { tables } from "./rig/tables.ts";
+import { disableLineOf, tables } from "./rig/tables.ts";
 
 const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
 const VECTORS = new URL("../../consent/vectors.json", import.meta.url);
@@ -14,7 +14,11 @@ interface Vector {
   readonly name: string;
   readonly facts: {
     readonly product: string;
-    readonly switches: { readonly disable: string; readonly optIn?: string; readonly mode: string };
+    readonly switches: {
+      readonly disable: readonly [string, ...string[]];
+      readonly optIn?: string;
+      readonly mode: string;
+    };
     readonly environment: Readonly<Record<string, string>>;
     readonly policy?: string | null;
     readonly receipts?: string | null;
@@ -30,17 +34,17 @@ const all: readonly Vector[] = JSON.parse(readFileSync(VECTORS, "utf8"));
 /** A script has no browser to ask. */
 const vectors = all.filter(({ facts }) => facts.source !== "client" || facts.signals === undefined);
 
-/** Of the table only what it knows of receipts is used. */
+/** Of the table only what it knows of receipts and of the switch is used. */
 const SCRIPT = `set -eu
 . "$1/../table.sh"
 CANDOR_PLAN_PRODUCT=$2 CANDOR_PLAN_VERSION=$3 CANDOR_PLAN_HASH=$4
-CANDOR_PLAN_DISABLE=$5 CANDOR_PLAN_OPT_IN=$6 CANDOR_PLAN_MODE=$7 rule=$9
+CANDOR_PLAN_OPT_IN=$5 CANDOR_PLAN_MODE=$6 rule=$8
 candor_plan_consent() { echo "$rule"; }
-candor_plan_disable() { "$@" "$CANDOR_PLAN_DISABLE"; }
+. "$1/switch.sh"
 TELEMETRY_STATE_DIR=$1
 . '${KIT}'
 kit_policy_file=$1/policy
-if kit_decide "$8" 2>/dev/null; then echo "allow $kit_reason $kit_covers"; else echo "deny $kit_reason"; fi
+if kit_decide "$7" 2>/dev/null; then echo "allow $kit_reason $kit_covers"; else echo "deny $kit_reason"; fi
 `;
 
 for (const shell of SHELLS)
@@ -57,6 +61,7 @@ for (const shell of SHELLS)
         const { product, plan, switches, source, rule } = facts;
         const state = join(folder, String(index));
         mkdirSync(state);
+        writeFileSync(join(state, "switch.sh"), disableLineOf(switches.disable));
         place(join(state, "policy"), facts.policy);
         place(join(state, "receipts.ndjson"), facts.receipts);
         const words = [
@@ -64,7 +69,6 @@ for (const shell of SHELLS)
           product,
           String(plan.version),
           plan.hash,
-          switches.disable,
           switches.optIn ?? "",
           switches.mode,
           source,

@@ -63,6 +63,15 @@ describe("the process's environment", () => {
     expect([process.env.DO_NOT_TRACK, before.DO_NOT_TRACK]).toEqual([undefined, undefined]);
   });
 
+  it("turns telemetry off by each of the plan's switches, also after the SDK was opened", () => {
+    const content = { ...(APPSMITH.content as object), switches: { disable: ["NO_STATS", "APPSMITH_OFF"] } };
+    const environment: Record<string, string> = { NO_STATS: "false" };
+    const { telemetry } = openForTest({ plan: { ...APPSMITH, content }, environment });
+    expect(telemetry.status().state).toBe("on");
+    environment.APPSMITH_OFF = "1";
+    expect(telemetry.status()).toMatchObject({ state: "off", reason: "environment_disable" });
+  });
+
   it("alone decides the proxy: the option speaks of the switches", async () => {
     const recorder = await startRecorder();
     const nowhere = "http://127.0.0.1:9";

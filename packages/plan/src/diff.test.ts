@@ -240,14 +240,15 @@ const CHANGES: readonly (readonly [
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: KITCHEN_NO_TELEMETRY",
     "plan",
-    [
-      "consent_weaker",
-      "The variable that turns everything off has another name: the old one no longer counts.",
-    ],
-    [
-      "consent_weaker",
-      "The variable that turns everything off has another name: the old one no longer counts.",
-    ],
+    ["consent_weaker", "`KITCHEN_DISABLE_TELEMETRY` no longer turns everything off."],
+    ["consent_weaker", "`KITCHEN_NO_TELEMETRY` no longer turns everything off."],
+  ],
+  [
+    "disable: KITCHEN_DISABLE_TELEMETRY",
+    "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_OFF]",
+    "plan",
+    ["other", "Changed: `disable`."],
+    ["consent_weaker", "`KITCHEN_OFF` no longer turns everything off."],
   ],
   [
     "about: Kitchen is",

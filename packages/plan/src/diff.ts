@@ -70,14 +70,11 @@ function diffHead(older: Plan, newer: Plan, note: Note): void {
     if (!older.promises.includes(promise)) note("other", `A promise is new: ${promise}`);
   }
   diffDays("Contacts", older.contacts.retentionDays, newer.contacts.retentionDays, note);
-  if (older.switches.disable !== newer.switches.disable) {
-    note(
-      "consent_weaker",
-      "The variable that turns everything off has another name: the old one no longer counts.",
-    );
-  }
+  const gone = older.switches.disable.filter((name) => !newer.switches.disable.includes(name));
+  for (const name of gone) note("consent_weaker", `\`${name}\` no longer turns everything off.`);
   const texts = ["product", "contact", "about"] as const;
   const changed = texts.filter((key) => older[key] !== newer[key]).map((key) => `\`${key}\``);
+  if (gone.length === 0 && !isSame(older.switches.disable, newer.switches.disable)) changed.push("`disable`");
   if (older.switches.optIn !== newer.switches.optIn) changed.push("`opt_in`");
   if (!isSame(older.turnOff, newer.turnOff)) changed.push("`turn_off`");
   if (changed.length > 0) note("other", `Changed: ${changed.join(", ")}.`);

@@ -43,7 +43,10 @@ function typeOf(shape: Shape): string {
   if (type === "array")
     return `list of ${items?.properties === undefined ? typeOf(items ?? {}) : "blocks"}${sizeOf(shape)}`;
   if (type === "object") return shape.propertyNames === undefined ? "block" : "block of fields, by name";
-  if (Array.isArray(type)) return "a value of the field's type";
+  if (Array.isArray(type)) {
+    if (items === undefined) return "a value of the field's type";
+    return `${typeOf({ ...shape, type: "string" })}; or a list of such${sizeOf({ ...shape, type: "array" })}`;
+  }
   if (pattern !== undefined) return `text that matches \`${cell(pattern)}\``;
   return `${WORDS[String(type)] ?? String(type)}${sizeOf(shape)}`;
 }
@@ -144,6 +147,9 @@ Contacts
 Variables
 - Beside those under \`switches\`, \`<PRODUCT>_TELEMETRY=log\` makes an SDK print what it would send, and send nothing. \`<PRODUCT>\`
   is the plan's \`product\` in capitals, with \`_\` for all that is no letter or digit. \`switches\` names other variables.
+- \`<PRODUCT>_DISABLE_TELEMETRY\` is the name that operators try first: \`NODE_RED_DISABLE_TELEMETRY\` for Node-RED. If
+  \`switches.disable\` does not have it, \`candor plan check\` says so. A product that has another name for it already lists
+  both, the one that it tells people of first: \`disable: [NODERED_NO_STATS, NODE_RED_DISABLE_TELEMETRY]\`.
 
 New versions
 - A consent is given for what one version collects: its receipt holds the plan's \`version\` and the hash that \`candor plan

@@ -7,10 +7,20 @@ import { CONSENT_RULES, IP_POLICIES, PLAN_MODES, PLAN_SOURCES, USER_AGENT_POLICI
  * The plan file's format, once: the types, `plan.schema.json` for editors, the checks of `loadPlan` and
  * docs/plan-format.md all come from here. What one key demands of another stands in rules.ts.
  *
- * Every key has a `description`. There are no unions: an error must be able to say what to write instead.
+ * Every key has a `description`. There are no unions of blocks: an error must be able to say what to write instead.
  */
 const DAYS = { minimum: 1, maximum: 3650 };
 const DATE = { pattern: "^\\d{4}-\\d{2}-\\d{2}$" };
+
+const VARIABLE = { pattern: "^[A-Z_][A-Z0-9_]*$" };
+const VARIABLES = Type.Unsafe<string | [string, ...string[]]>({
+  type: ["string", "array"],
+  ...VARIABLE,
+  items: { type: "string", ...VARIABLE },
+  minItems: 1,
+  maxItems: 8,
+  description: "Environment variable that turns everything off, or a list of variables that each do.",
+});
 
 const fields = (description: string) =>
   Type.Optional(Type.Record(Type.String(), FieldFormat, { description }));
@@ -115,13 +125,10 @@ export const PlanFormat = closed(
     }),
     switches: closed(
       {
-        disable: Type.String({
-          pattern: "^[A-Z][A-Z0-9_]*$",
-          description: "Environment variable that turns everything off.",
-        }),
+        disable: VARIABLES,
         opt_in: Type.Optional(
           Type.String({
-            pattern: "^[A-Z][A-Z0-9_]*$",
+            ...VARIABLE,
             description: "Environment variable that holds the answer to the opt-in question.",
           }),
         ),

@@ -46,6 +46,7 @@ export {
   type StringType,
   USER_AGENT_POLICIES,
   type UserAgentPolicy,
+  usualDisableSwitch,
 } from "./plan.ts";
 export { PlanError, type PlanFault } from "./plan-error.ts";
 export { hashPlan } from "./plan-hash.ts";

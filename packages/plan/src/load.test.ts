@@ -326,6 +326,42 @@ const BROKEN: readonly (readonly [
     ["11:11", "switches.opt_in", "`KITCHEN_TELEMETRY=log` prints messages instead of sending them."],
   ],
   [
+    "no variable to turn it off",
+    "disable: KITCHEN_DISABLE_TELEMETRY",
+    "disable: []",
+    ["10:12", "switches.disable", "This list is empty. Write at least 1 item."],
+  ],
+  [
+    "a variable that no shell takes",
+    "disable: KITCHEN_DISABLE_TELEMETRY",
+    "disable: [KITCHEN_DISABLE_TELEMETRY, kitchen-off]",
+    ["10:40", "switches.disable[1]", "Write what matches `^[A-Z_][A-Z0-9_]*$`."],
+  ],
+  [
+    "a variable twice",
+    "disable: KITCHEN_DISABLE_TELEMETRY",
+    "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_DISABLE_TELEMETRY]",
+    ["10:40", "switches.disable[1]", "Remove one of the two."],
+  ],
+  [
+    "the opt-in variable among those that turn it off",
+    "disable: KITCHEN_DISABLE_TELEMETRY",
+    "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_CLIENT_TELEMETRY]",
+    ["11:11", "switches.opt_in", "Write another variable's name."],
+  ],
+  [
+    "the variable of the mode among those that turn it off",
+    "disable: KITCHEN_DISABLE_TELEMETRY",
+    "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_TELEMETRY]",
+    ["10:40", "switches.disable[1]", "`KITCHEN_TELEMETRY=log` prints messages instead of sending them."],
+  ],
+  [
+    "a block where variables belong",
+    "disable: KITCHEN_DISABLE_TELEMETRY",
+    "disable: { name: KITCHEN_DISABLE_TELEMETRY }",
+    ["10:12", "switches.disable", "This is a block of keys. Write text or a list."],
+  ],
+  [
     "no source at all",
     EXAMPLE_PLAN.slice(EXAMPLE_PLAN.indexOf("sources:"), EXAMPLE_PLAN.indexOf("\nevents:")),
     "sources: {}\n",

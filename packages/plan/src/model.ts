@@ -13,6 +13,7 @@ import {
   type PlanEvent,
   type PlanSource,
   type PlanSourceName,
+  type PlanSwitches,
   usualInstanceIds,
 } from "./plan.ts";
 
@@ -28,7 +29,7 @@ export function toPlan(file: PlanFile): Plan {
     about: file.about,
     promises: [...file.promises],
     turnOff: [...file.turn_off],
-    switches: { disable: file.switches.disable, optIn: file.switches.opt_in },
+    switches: { disable: toNames(file.switches.disable), optIn: file.switches.opt_in },
     contacts: { retentionDays: file.contacts?.retention_days ?? 90 },
     changelog: file.changelog.map(({ version, date, text }) => ({ version, date, text })),
     sources: {
@@ -38,6 +39,10 @@ export function toPlan(file: PlanFile): Plan {
     },
     events: file.events.map(toEvent),
   };
+}
+
+function toNames(given: PlanFile["switches"]["disable"]): PlanSwitches["disable"] {
+  return typeof given === "string" ? [given] : [...given];
 }
 
 function toSource(file: SourceFile, name: PlanSourceName): PlanSource {

@@ -69,6 +69,10 @@ describe("the hash is the same", () => {
       ["KITCHEN_CLIENT_TELEMETRY", "KITCHEN_ASK"],
     ],
     [
+      "with one variable more",
+      ["disable: KITCHEN_DISABLE_TELEMETRY", "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_OFF]"],
+    ],
+    [
       "with another version and changelog",
       ["version: 2\nabout", "version: 3\nabout"],
       ["changelog:", "changelog:\n  - version: 3\n    date: 2026-06-06\n    text: Words."],

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { modeSwitch } from "./plan.ts";
+import { modeSwitch, usualDisableSwitch } from "./plan.ts";
 
 test.each([
   ["Appsmith", "APPSMITH_TELEMETRY"],
@@ -11,4 +11,12 @@ test.each([
   ["用户", "__TELEMETRY"],
 ])("the mode of %j is told by %s", (product, name) => {
   expect(modeSwitch(product)).toBe(name);
+});
+
+test.each([
+  ["Appsmith", "APPSMITH_DISABLE_TELEMETRY"],
+  ["Node-RED", "NODE_RED_DISABLE_TELEMETRY"],
+  ["3scale", "_3SCALE_DISABLE_TELEMETRY"],
+])("%j is expected to be turned off by %s", (product, name) => {
+  expect(usualDisableSwitch(product)).toBe(name);
 });

@@ -24,8 +24,8 @@ export interface Plan {
 
 /** Environment variables of the product. */
 export interface PlanSwitches {
-  /** Truthy: nothing at all is sent. */
-  readonly disable: string;
+  /** Any of them truthy: nothing at all is sent. The first is the one that people are told of. */
+  readonly disable: readonly [string, ...string[]];
   /** Truthy after a Yes to the question about the client; undefined when no source asks one. */
   readonly optIn: string | undefined;
 }
@@ -190,8 +190,18 @@ export function consentOf(plan: Plan, source: PlanSourceName, event: PlanEvent):
  * `Acme Cloud` has `ACME_CLOUD_TELEMETRY`. Any name gives one that sh takes.
  */
 export function modeSwitch(product: string): string {
-  const name = `${product.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase()}_TELEMETRY`;
-  return /^\d/.test(name) ? `_${name}` : name;
+  return `${stemOf(product)}_TELEMETRY`;
+}
+
+/** The environment variable by which operators expect to turn a product off: `Node-RED` has `NODE_RED_DISABLE_TELEMETRY`. */
+export function usualDisableSwitch(product: string): string {
+  return `${stemOf(product)}_DISABLE_TELEMETRY`;
+}
+
+/** What the names of a product's variables begin with. */
+function stemOf(product: string): string {
+  const stem = product.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase();
+  return /^\d/.test(stem) ? `_${stem}` : stem;
 }
 
 /** Where an event's fields stand in its message. */

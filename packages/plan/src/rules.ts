@@ -86,6 +86,13 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
   }
 }
 
+/** The names under `disable`, each with its place. */
+function listNames(disable: PlanFile["switches"]["disable"] | undefined) {
+  const path = ["switches", "disable"];
+  if (typeof disable === "string") return [{ name: disable, path }];
+  return (disable ?? []).map((name, index) => ({ name, path: [...path, index] }));
+}
+
 function checkSwitches(plan: Partial<PlanFile>, product: string | undefined, report: Report): void {
   const places = [...Object.values(plan.sources ?? {}), ...Object.values(plan.events ?? [])];
   const asks = places.some((place: unknown) => isRecord(place) && place.consent === "opt-in");
@@ -95,16 +102,19 @@ function checkSwitches(plan: Partial<PlanFile>, product: string | undefined, rep
       "Something is `opt-in`, so name the environment variable that holds the answer: write `opt_in: PRODUCT_CLIENT_TELEMETRY` or the like.",
     );
   }
-  if (plan.switches?.opt_in !== undefined && plan.switches.opt_in === plan.switches.disable) {
+  const { disable, opt_in } = plan.switches ?? {};
+  const names = listNames(disable);
+  for (const [index, { name, path }] of names.entries()) {
+    if (names.findIndex((other) => other.name === name) < index)
+      report(path, "This variable stands twice. Remove one of the two.");
+  }
+  if (names.some(({ name }) => name === opt_in)) {
     report(["switches", "opt_in"], "This is the name of `disable` too. Write another variable's name.");
   }
   if (product === undefined) return;
   const mode = modeSwitch(product);
-  for (const key of ["disable", "opt_in"] as const) {
-    if (plan.switches?.[key] !== mode) continue;
-    report(
-      ["switches", key],
-      `\`${mode}=log\` prints messages instead of sending them. Write another variable's name.`,
-    );
+  for (const { name, path } of [...names, { name: opt_in, path: ["switches", "opt_in"] }]) {
+    if (name !== mode) continue;
+    report(path, `\`${mode}=log\` prints messages instead of sending them. Write another variable's name.`);
   }
 }

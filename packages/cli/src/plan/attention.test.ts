@@ -59,6 +59,19 @@ test("an example that the collector would not show as it is written", () => {
   ]);
 });
 
+test.each([
+  ["Small", ["SMALL_DISABLE_TELEMETRY"], undefined],
+  ["Node-RED", ["NODE_RED_DISABLE_TELEMETRY"], undefined],
+  ["Node-RED", ["NODERED_OFF", "NODE_RED_DISABLE_TELEMETRY"], undefined],
+  ["Node-RED", ["NODERED_OFF"], "`disable: [NODERED_OFF, NODE_RED_DISABLE_TELEMETRY]`"],
+  ["Node-RED", ["A", "B"], "`disable: [A, B, NODE_RED_DISABLE_TELEMETRY]`"],
+] as const)("%s, turned off by %j: the name that operators expect is asked for", (product, disable, cure) => {
+  const text = `An operator who goes by the product's name sets \`NODE_RED_DISABLE_TELEMETRY=true\`, and is not heeded. Write ${cure}.`;
+  expect(listAttention({ ...plan, product, switches: { ...plan.switches, disable } }, NOON_MS)).toEqual(
+    cure === undefined ? [] : [{ kind: "switch", where: "switches", text }],
+  );
+});
+
 test("a source that observes, and one that keeps addresses", () => {
   const { server } = plan.sources;
   if (server === undefined) throw new Error("the small plan has a server");

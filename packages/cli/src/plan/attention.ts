@@ -1,4 +1,11 @@
-import { labelOf, listShellGaps, PLAN_SOURCES, type Plan, type PlanEvent } from "@candor/plan";
+import {
+  labelOf,
+  listShellGaps,
+  PLAN_SOURCES,
+  type Plan,
+  type PlanEvent,
+  usualDisableSwitch,
+} from "@candor/plan";
 import { listChangedExamples } from "@candor/server";
 
 const SOON_DAYS = 30;
@@ -6,13 +13,13 @@ const DAY_MS = 24 * 3600 * 1000;
 
 /** Something about a plan that is allowed, and that its maker should know. */
 export interface Attention {
-  readonly kind: "observe" | "ip_keep" | "installer" | "expired" | "expiring" | "example_changed";
+  readonly kind: "switch" | "observe" | "ip_keep" | "installer" | "expired" | "expiring" | "example_changed";
   /** `source client`, `event track Installation Started`. */
   readonly where: string;
   readonly text: string;
 }
 
-/** What needs attention: sources, what the installer kit cannot report, events, examples; each in the order of the plan. */
+/** What needs attention: switches, sources, what the installer kit cannot report, events, examples; each in the order of the plan. */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
     const source = plan.sources[name];
@@ -33,11 +40,19 @@ export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   }));
   const ofKit = listShellGaps(plan).map((gap) => ({ kind: "installer" as const, ...gap }));
   return [
+    ...checkSwitch(plan),
     ...ofSources,
     ...ofKit,
     ...plan.events.flatMap((event) => judgeExpiry(event, nowMs)),
     ...ofExamples,
   ];
+}
+
+function checkSwitch({ product, switches: { disable } }: Plan): readonly Attention[] {
+  const usual = usualDisableSwitch(product);
+  if (disable.includes(usual)) return [];
+  const text = `An operator who goes by the product's name sets \`${usual}=true\`, and is not heeded. Write \`disable: [${[...disable, usual].join(", ")}]\`.`;
+  return [{ kind: "switch", where: "switches", text }];
 }
 
 /** Whether the collector refuses the event by now. */

@@ -106,6 +106,11 @@ const linked: Plan = withFields("Instance Active", {
   installId: { ...TEXT, pattern: "[0-9a-f]{32}" },
 });
 
+const withSwitches = (disable: Plan["switches"]["disable"]): Plan => ({
+  ...first,
+  switches: { ...first.switches, disable },
+});
+
 /** A plan that declares no e-mail address. */
 const mute: Plan = { ...first, events: first.events.filter(({ name }) => name !== "Installation Support") };
 
@@ -129,10 +134,17 @@ export const tables = {
   "neither kind": generateShell(kindsOf("port_taken")),
   "odd errors": generateShell(oddErrors),
   linked: generateShell(linked),
+  /** The product's own name for its switch, and the usual one. */
+  "two switches": generateShell(withSwitches(["NO_STATS", "APPSMITH_DISABLE_TELEMETRY"])),
 } as const;
 
 export type TableName = keyof typeof tables;
 export const TABLE_NAMES = Object.keys(tables) as readonly TableName[];
+
+/** The line of a table that knows the names of the switch. */
+export function disableLineOf(names: Plan["switches"]["disable"]): string {
+  return /^candor_plan_disable\(\) .*$/m.exec(generateShell(withSwitches(names)))?.[0] ?? "";
+}
 
 /** The hash of a table's plan, as it stands in receipts. */
 export function hashOf(table: TableName): string {

@@ -134,7 +134,7 @@ export class ConsentGate {
     const { environment, policyFile } = this.#settings;
     const { disable, optIn = "", mode } = this.#about.switches;
     const now = environment();
-    const words = [now[disable], now[optIn], now[mode], now.DO_NOT_TRACK, now.CI];
+    const words = [...disable, optIn, mode, "DO_NOT_TRACK", "CI"].map((name) => now[name]);
     const files = [policyFile, this.#folder.receipts, this.#folder.instance].map(signatureOf);
     const signature = JSON.stringify([...files, ...words]);
     // What could not be read may have been a lack of file descriptors: it is read again each time.

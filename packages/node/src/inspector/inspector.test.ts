@@ -238,7 +238,7 @@ describe("status.json", () => {
         name: "Appsmith",
         plan: { version: 2, hash: APPSMITH.hash },
         sentTo: "http://127.0.0.1:9",
-        switches: { disable: "APPSMITH_DISABLE_TELEMETRY", mode: "APPSMITH_TELEMETRY" },
+        switches: { disable: ["APPSMITH_DISABLE_TELEMETRY"], mode: "APPSMITH_TELEMETRY" },
       },
       kept: {
         instanceId: telemetry.status().instanceId,

@@ -51,8 +51,8 @@ function writeDeletion({ here }: Shown): Html {
 }
 
 function othersOf({ switches }: ProductStatus): Html {
-  const variable = html`<code>${switches.disable}=true</code>`;
-  return html`${variable} or <code>DO_NOT_TRACK=1</code> in the product's environment, and <code>off</code> in <code>/etc/candor/policy</code>, turn it off too; no answer here overrules them.`;
+  const variables = switches.disable.map((name, at) => html`${at === 0 ? "" : ", "}<code>${name}=true</code>`);
+  return html`${variables} or <code>DO_NOT_TRACK=1</code> in the product's environment, and <code>off</code> in <code>/etc/candor/policy</code>, turn it off too; no answer here overrules them.`;
 }
 
 function writeSource(shown: Shown, product: ProductStatus, status: SourceStatus): Html {

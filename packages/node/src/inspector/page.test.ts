@@ -15,6 +15,19 @@ it("says in a sentence why the last try failed, beside the name that the files h
   expect(html).toContain("(<code>refused</code>)");
 });
 
+it("names each variable that turns telemetry off", async () => {
+  const { core } = openForTest();
+  const status = await readStatus(core);
+  if (status.product === undefined) throw new Error("the product is known");
+  const naming = (...disable: readonly string[]) => {
+    const product = { ...status.product, switches: { ...status.product?.switches, disable } };
+    return renderInspector({ ...SHOWN, status: { ...status, product } as typeof status });
+  };
+  const rest = " or <code>DO_NOT_TRACK=1</code> in the product's environment";
+  expect(naming("A_OFF")).toContain(`\n<code>A_OFF=true</code>${rest}`);
+  expect(naming("A_OFF", "B_OFF")).toContain(`\n<code>A_OFF=true</code>, <code>B_OFF=true</code>${rest}`);
+});
+
 it("says what the product gave wrongly, also while telemetry is on", async () => {
   const { telemetry, core } = openForTest();
   telemetry.gateway({ writeKey: "" });

@@ -56,7 +56,7 @@ export interface ProductStatus {
   /** The collector's URL, without a name or password. */
   readonly sentTo: string;
   /** The environment variables that turn it off or to `log`. */
-  readonly switches: { readonly disable: string; readonly mode: string };
+  readonly switches: { readonly disable: readonly string[]; readonly mode: string };
   readonly sources: readonly SourceStatus[];
 }
 

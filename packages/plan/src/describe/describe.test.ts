@@ -112,6 +112,15 @@ describe("the page of the Appsmith plan", () => {
   });
 });
 
+test("names each variable that turns everything off", () => {
+  const switches = { ...plan.switches, disable: ["APPSMITH_DISABLE_TELEMETRY", "NO_STATS"] as const };
+  const several = { ...plan, switches };
+  expect(textOf(htmlOf(several))).toContain("Off switch APPSMITH_DISABLE_TELEMETRY=true or NO_STATS=true ");
+  expect(markdownOf(several)).toContain(
+    "- **Off switch**: `APPSMITH_DISABLE_TELEMETRY=true` or `NO_STATS=true`\n",
+  );
+});
+
 describe("what people would not expect", () => {
   test.each<[string, Partial<PlanSource>, string]>([
     ["whole addresses", { ip: "keep" }, "IP addresses from this source are kept whole."],

@@ -1,5 +1,5 @@
 import type { Plan } from "../plan.ts";
-import { type Fact, type PlanPage, type Section, type Table, toLine, toLink } from "./page.ts";
+import { type Fact, type Line, type PlanPage, type Section, type Table, toLine, toLink } from "./page.ts";
 import { describeSource, listSources, SOURCE_TITLES, type SourceEntry } from "./sources.ts";
 import { describeStanding, toSection } from "./standing.ts";
 import { CONSENT_NAMES, IP_NAMES, retentionInWords } from "./words.ts";
@@ -34,8 +34,14 @@ function listFacts(plan: Plan): readonly Fact[] {
   return [
     { term: "Plan version", line: [String(plan.version)] },
     { term: "Contact", line: [toLink(plan.contact)] },
-    { term: "Off switch", line: [{ code: `${plan.switches.disable}=true` }] },
+    { term: "Off switch", line: plan.switches.disable.flatMap(toSwitch) },
   ];
+}
+
+/** Of several variables each is enough. */
+function toSwitch(name: string, index: number): Line {
+  const code = { code: `${name}=true` };
+  return index === 0 ? [code] : [" or ", code];
 }
 
 function tabulateSources(sources: readonly SourceEntry[]): Table {

@@ -196,6 +196,15 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
     ]);
   });
 
+  test("each of several switches, and the first to tell people of", () => {
+    const switches = { ...plan.switches, disable: ["NO_STATS", "APPSMITH_DISABLE_TELEMETRY"] as const };
+    const lines =
+      'is() { [ "$1" = "$2" ]; }; for set in NO_STATS APPSMITH_DISABLE_TELEMETRY OTHER; do candor_plan_disable is "$set" && echo off || echo .; done; printf "%s\n" "$CANDOR_PLAN_DISABLE" "$CANDOR_PLAN_SWITCHES"';
+    expect(runIn(shell, generateShell({ ...plan, switches }), lines)).toBe(
+      "off\noff\n.\nNO_STATS\nNO_STATS APPSMITH_DISABLE_TELEMETRY APPSMITH_CLIENT_TELEMETRY APPSMITH_TELEMETRY\n",
+    );
+  });
+
   test("what a person is told and asked, with the product's name as it is", () => {
     const product = "It's $HOME\\n & more";
     const lines =

@@ -39,8 +39,8 @@ export function generateShell(plan: Plan, source: PlanSourceName = "installer"):
     "",
     ...writeVariables(plan, source),
     "",
-    "# candor_plan_disable COMMAND [ARGUMENT ...]: succeeds if the command does for the name of the switch that disables.",
-    `candor_plan_disable() { "$@" ${plan.switches.disable}; }`,
+    "# candor_plan_disable COMMAND [ARGUMENT ...]: succeeds if the command does for the name of a switch that disables.",
+    `candor_plan_disable() { ${plan.switches.disable.map((name) => `"$@" ${name}`).join(" || ")}; }`,
     "",
     "# candor_plan_ci COMMAND [ARGUMENT ...]: succeeds if the command does for all variables of a CI system.",
     `candor_plan_ci() {\n  ${CI_SYSTEMS.map(writeCiSystem).join(" ||\n    ")}\n}`,
@@ -69,10 +69,10 @@ function writeVariables(plan: Plan, source: PlanSourceName): readonly string[] {
     CANDOR_PLAN_HASH: hashPlan(plan),
     CANDOR_PLAN_SOURCE: source,
     CANDOR_PLAN_CONSENT: plan.sources[source]?.consent ?? "opt-in",
-    CANDOR_PLAN_DISABLE: disable,
+    CANDOR_PLAN_DISABLE: disable[0],
     CANDOR_PLAN_OPT_IN: optIn ?? "",
     CANDOR_PLAN_MODE: mode,
-    CANDOR_PLAN_SWITCHES: [disable, optIn ?? [], mode].flat().join(" "),
+    CANDOR_PLAN_SWITCHES: [...disable, optIn ?? [], mode].flat().join(" "),
     CANDOR_PLAN_LINK: isLinked(plan) ? LINK_FIELD : "",
   };
   return Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`);

@@ -70,7 +70,7 @@ function planOf(events: readonly PlanEvent[], retentionDays = 3650): Plan {
     about: undefined,
     promises: [],
     turnOff: [],
-    switches: { disable: "P_OFF", optIn: undefined },
+    switches: { disable: ["P_OFF"], optIn: undefined },
     contacts: { retentionDays: 90 },
     changelog: [],
     sources: {
