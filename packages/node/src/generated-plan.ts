@@ -67,6 +67,13 @@ function canBeCompiled(plan: Plan): boolean {
   }
 }
 
+/** Whether a variable is named: telemetry that nothing can turn off must not start. */
+function hasDisableSwitch(switches: unknown): boolean {
+  if (typeof switches !== "object" || switches === null || !("disable" in switches)) return false;
+  const { disable } = switches;
+  return Array.isArray(disable) && disable.length > 0 && disable.every((name) => typeof name === "string");
+}
+
 function isPlan(content: unknown): content is Plan {
   return (
     typeof content === "object" &&
@@ -76,6 +83,7 @@ function isPlan(content: unknown): content is Plan {
     "version" in content &&
     typeof content.version === "number" &&
     "switches" in content &&
+    hasDisableSwitch(content.switches) &&
     "sources" in content &&
     "events" in content &&
     Array.isArray(content.events)

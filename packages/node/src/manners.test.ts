@@ -238,6 +238,24 @@ describe("the host", () => {
     }
   });
 
+  it.each([undefined, null, {}, { disable: "A_OFF" }, { disable: [] }, { disable: [1] }])(
+    "cannot start telemetry by a plan that nothing turns off: %j",
+    (switches) => {
+      const content = { ...(APPSMITH.content as object), switches };
+      const stateDir = makeFolderForTest();
+      writeFileSync(join(stateDir, "receipts.ndjson"), receipt("yes"));
+      const telemetry = createTelemetry({
+        plan: { ...APPSMITH, content },
+        source: "server",
+        writeKey: "k",
+        host: "http://127.0.0.1:9",
+        stateDir,
+        environment: {},
+      });
+      expect(telemetry.status()).toMatchObject({ state: "off", reason: "options_invalid" });
+    },
+  );
+
   it("is told nothing by an exception whatever it calls, on or off", async () => {
     const off = createTelemetry({} as TelemetryOptions);
     for (const telemetry of [openForTest().telemetry, off]) {
