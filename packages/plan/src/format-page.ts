@@ -122,8 +122,9 @@ Fields
   without lookbehind. Groups may be optional and may repeat: \`[0-9]{1,3}[.][0-9]{1,3}(-beta[.][0-9]{1,3})?\`. All patterns of
   a message together may cost at most a million steps of the matcher, about 10 ms, whatever its values are. That counts an
   event's fields and its source's \`context\` and \`ids\`, and a pattern under \`items\` counts \`max_items\` times. Repetitions cost
-  little where the next character decides which one takes it (\`[0-9]+[.][0-9]+[.][0-9]+\`), and much where several can
-  (\`.*.*.*x\`). Prefer \`{1,16}\` to \`+\`.
+  little where the next character decides which one takes it (\`[0-9]+[.][0-9]+[.][0-9]+\`, \`[a-z]+(-[a-z]+)*\`), and much
+  where several can (\`.*.*.*x\`, \`([a-z]+-?)*x\`). Alternatives in a repeated group cost little where a character in the same
+  place tells them apart (\`(feature|fix)(,(feature|fix))*\`). Prefer \`{1,16}\` to \`+\`.
 - \`buckets\` rise, and lie within \`minimum\` and \`maximum\`. What is below the first is removed.
 - \`sensitivity: content\` needs an \`exception\`; no other has one.
 - Only fields of events can be \`required\`, and not those of format \`ip\` or \`user_agent\`, which a policy may take away.

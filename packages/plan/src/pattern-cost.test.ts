@@ -75,6 +75,11 @@ const { pattern: patterns } = fc.letrec<{ pattern: string; sequence: string; par
             "\\w",
             "\\W",
             "\\p{L}",
+            "(?:ab|aa)",
+            "(?:a|ab|b-)",
+            "(?:aab|aa-|ba?)",
+            "(?:-[ab]+)",
+            "(?:[ab]+-)",
           ),
         },
         { weight: 2, arbitrary: tie("pattern").map((inner) => `(?:${inner})`) },
@@ -102,14 +107,34 @@ test("no value takes more steps than the bound says", () => {
 });
 
 test.each([
+  ["(?:aa){0,8}b", "a".repeat(16)],
+  ["(?:a[ab]a[ab]a){3}", "a".repeat(15)],
+  ["(?:a|ab|abb|abbb|abbbb)(?:x|y|z|w|v|u|t|s|r|q|p|o|n|m)", "abbbb"],
+  ["(?:a|b|ab|)", ""],
+  ["[ab]*(?:a*|b*|-*)", "ab"],
+])("%s takes no more steps for %j than the bound says", (pattern, value) => {
+  expect(countSteps(pattern, value)).toBeLessThanOrEqual(2 * stepsOf(pattern, MAX_LENGTH));
+});
+
+test.each([
   ["[a-z]{2,16}", 40],
   ["[0-9]+[.][0-9]+[.][0-9]+", 2000],
   ["[0-9]{1,3}(-beta[.][0-9]{1,3})?", 100],
   ["(?:GET|POST|PUT) /", 40],
+  ["[a-z]+(-[a-z]+)*", 4000],
+  ["(?:feat|feature|fix)(?:,(?:feat|feature|fix))*", 12_000],
 ])("%s is known to take at most %i steps", (pattern, most) => {
   expect(stepsOf(pattern, 256)).toBeLessThanOrEqual(most);
 });
 
-test.each(["(?:a|a)*b", "(?:a+)+b", "(?<=a)b"])("%s has no bound", (pattern) => {
+test.each([
+  "(?:a|a)*b",
+  "(?:a+)+b",
+  "(?:aa|a)*b",
+  "(?:foo|bar|foobar)*x",
+  "(?:a|b|)*(?:ab)*c",
+  "(?:a[bc]|ab)*d",
+  "(?<=a)b",
+])("%s has no bound", (pattern) => {
   expect(stepsOf(pattern, 256)).toBe(Number.POSITIVE_INFINITY);
 });

@@ -5,6 +5,9 @@
  * character cannot begin anything that may follow: the try fails at once, and costs only what the rest of the pattern
  * costs before it takes a character. `[a-z]+-[0-9]+` has one way that is not dead, `[a-z]+[a-f]+` as many as there are
  * characters.
+ *
+ * Where there is only one way that is not dead, no two parts take the same character: what each character costs is counted
+ * once for the whole value, not once for each round of a repetition. `[a-z]+(-[a-z]+)*` costs little for that reason.
  */
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import { ANY_CHARACTER, type CharacterSet, characterSetOf, NO_CHARACTER, overlap } from "./character-set.ts";
@@ -12,17 +15,25 @@ import { ANY_CHARACTER, type CharacterSet, characterSetOf, NO_CHARACTER, overlap
 /** The most that a part can cost when it is tried at one place of a value. */
 interface Cost {
   /** Within the part, over all ways through it. */
-  readonly steps: number;
+  readonly steps: Growth;
   readonly ways: number;
-  readonly deadWays: number;
+  readonly deadWays: Growth;
   /** `steps` where the part can take no character, and the ways through it that take none. */
   readonly emptySteps: number;
   readonly emptyWays: number;
 }
 
+/** A number that grows with the characters that the part takes, or looks at before it fails. */
+interface Growth {
+  readonly fixed: number;
+  readonly each: number;
+}
+
+const NONE: Growth = { fixed: 0, each: 0 };
+
 /** More than this counts as no bound at all. */
 const ENOUGH = 1e15;
-const ONE_WAY: Cost = { steps: 1, ways: 1, deadWays: 0, emptySteps: 1, emptyWays: 1 };
+const ONE_WAY: Cost = { steps: only(1), ways: 1, deadWays: NONE, emptySteps: 1, emptyWays: 1 };
 
 /**
  * The most steps for a value of up to `maxLength` UTF-16 units that has to match as a whole; Infinity when that
@@ -33,13 +44,35 @@ export function stepsOf(pattern: string, maxLength: number): number {
   const { alternatives } = new RegExpParser({ ecmaVersion: 2024 }).parsePattern(pattern, 0, pattern.length, {
     unicode: true,
   });
-  const total = totalOf(costOfChoice(alternatives, NO_CHARACTER, maxLength));
+  const total = totalOf(costOfChoice(alternatives, NO_CHARACTER, maxLength), maxLength);
   return total < ENOUGH ? total : Number.POSITIVE_INFINITY;
 }
 
 /** Of a part that nothing follows. */
-function totalOf({ steps, ways, deadWays }: Cost): number {
-  return steps + ways + deadWays;
+function totalOf({ steps, ways, deadWays }: Cost, maxLength: number): number {
+  return most(steps, maxLength) + ways + most(deadWays, maxLength);
+}
+
+function only(fixed: number): Growth {
+  return { fixed, each: 0 };
+}
+
+/** For a value of that length. */
+function most({ fixed, each }: Growth, length: number): number {
+  return fixed + times(each, length);
+}
+
+/** Of parts that never take the same character. */
+function join(...growths: readonly Growth[]): Growth {
+  return {
+    fixed: growths.reduce((sum, { fixed }) => sum + fixed, 0),
+    each: Math.max(...growths.map(({ each }) => each)),
+  };
+}
+
+/** Of what happens at each of the same characters. */
+function plus(a: Growth, b: Growth, factor = 1): Growth {
+  return { fixed: a.fixed + times(b.fixed, factor), each: a.each + times(b.each, factor) };
 }
 
 /** @param follow every character that what comes after the part can begin with */
@@ -55,15 +88,15 @@ function costOf(part: AST.Element, follow: CharacterSet, maxLength: number): Cos
     case "Quantifier":
       return costOfRepetition(part, follow, maxLength);
     case "Backreference":
-      return { ...ONE_WAY, steps: maxLength, emptySteps: maxLength };
+      return { ...ONE_WAY, steps: only(maxLength), emptySteps: maxLength };
     case "Assertion": {
-      if (part.kind === "lookbehind") return { ...ONE_WAY, steps: Number.POSITIVE_INFINITY };
+      if (part.kind === "lookbehind") return { ...ONE_WAY, steps: only(Number.POSITIVE_INFINITY) };
       if (part.kind !== "lookahead") return ONE_WAY;
-      const total = totalOf(costOfChoice(part.alternatives, ANY_CHARACTER, maxLength));
-      return { ...ONE_WAY, steps: total, emptySteps: total };
+      const total = totalOf(costOfChoice(part.alternatives, ANY_CHARACTER, maxLength), maxLength);
+      return { ...ONE_WAY, steps: only(total), emptySteps: total };
     }
     default:
-      return { ...ONE_WAY, steps: Number.POSITIVE_INFINITY };
+      return { ...ONE_WAY, steps: only(Number.POSITIVE_INFINITY) };
   }
 }
 
@@ -73,31 +106,70 @@ function costOfChoice(
   maxLength: number,
 ): Cost {
   const costs = alternatives.map(({ elements }) => costOfSequence(elements, follow, maxLength));
-  const sum = (key: keyof Cost): number => costs.reduce((total, cost) => total + cost[key], 0);
-  const emptyWays = sum("emptyWays");
-  const all = { steps: 1 + sum("steps"), emptySteps: 1 + sum("emptySteps"), emptyWays };
-  if (!areApart(alternatives, follow)) return { ...all, ways: sum("ways"), deadWays: sum("deadWays") };
-  const ways = Math.max(...costs.map((cost) => cost.ways));
-  return { ...all, ways, deadWays: sum("deadWays") + emptyWays };
+  const sum = (numberOf: (cost: Cost) => number): number =>
+    costs.reduce((total, cost) => total + numberOf(cost), 0);
+  const empty = {
+    emptySteps: 1 + sum(({ emptySteps }) => emptySteps),
+    emptyWays: sum(({ emptyWays }) => emptyWays),
+  };
+  const heads = alternatives.map(({ elements }) => headOf(elements, follow));
+  if (!heads.every((head, index) => heads.slice(0, index).every((other) => areApart(head, other)))) {
+    const steps = only(1 + sum((cost) => most(cost.steps, maxLength)));
+    const deadWays = only(sum((cost) => most(cost.deadWays, maxLength)));
+    return { ...empty, steps, deadWays, ways: sum(({ ways }) => ways) };
+  }
+  // Those of the alternatives that the text after them rules out.
+  const endsOfHeads = heads.reduce(
+    (total, { rest }) => total + costOfSequence(rest, follow, maxLength).emptyWays,
+    0,
+  );
+  return {
+    ...empty,
+    steps: join(only(1), ...costs.map(({ steps }) => steps)),
+    ways: Math.max(...costs.map(({ ways }) => ways)),
+    deadWays: join(only(endsOfHeads), ...costs.map(({ deadWays }) => deadWays)),
+  };
 }
 
-/** Whether the next character alone decides which alternative can match. */
-function areApart(alternatives: readonly AST.Alternative[], follow: CharacterSet): boolean {
-  const starts = alternatives.map(({ elements }) => startOfSequence(elements));
-  if (starts.filter(({ mayBeEmpty }) => mayBeEmpty).length > 1) return false;
-  const sets = starts.map(({ set, mayBeEmpty }) => (mayBeEmpty ? [...set, ...follow] : set));
-  return sets.every((set, index) => !sets.slice(0, index).some((other) => overlap(set, other)));
+/** How an alternative begins. */
+interface Head {
+  /** Its first characters, as far as their number is fixed; and the character after them, which may be what follows it. */
+  readonly sets: readonly CharacterSet[];
+  /** What comes after the characters of fixed number. */
+  readonly rest: readonly AST.Element[];
+}
+
+function headOf(elements: readonly AST.Element[], follow: CharacterSet): Head {
+  const count = elements.findIndex((element) => !isCharacter(element));
+  const rest = count < 0 ? [] : elements.slice(count);
+  const start = startOfSequence(rest);
+  const sets = elements.slice(0, elements.length - rest.length).map((element) => startOf(element).set);
+  sets.push(start.mayBeEmpty ? [...start.set, ...follow] : start.set);
+  return { sets, rest };
+}
+
+function isCharacter({ type }: AST.Element): boolean {
+  return type === "Character" || type === "CharacterSet" || type === "CharacterClass";
+}
+
+/** Whether one of their first characters decides which of two alternatives can match. At the end of a value none takes more. */
+function areApart(a: Head, b: Head): boolean {
+  return a.sets.some((set, at) => {
+    const other = b.sets[at];
+    return other !== undefined && !overlap(set, other);
+  });
 }
 
 function costOfSequence(elements: readonly AST.Element[], follow: CharacterSet, maxLength: number): Cost {
-  let rest: Cost = { ...ONE_WAY, steps: 0, emptySteps: 0 };
+  let rest: Cost = { ...ONE_WAY, steps: NONE, emptySteps: 0 };
   let next = follow;
   for (const element of elements.toReversed()) {
     const cost = costOf(element, next, maxLength);
+    const [steps, deadWays] = growthOfPair(cost, rest, maxLength);
     rest = {
-      steps: cost.steps + times(cost.ways, rest.steps) + times(cost.deadWays, rest.emptySteps),
+      steps,
       ways: times(cost.ways, rest.ways),
-      deadWays: times(cost.ways, rest.deadWays) + times(cost.deadWays, rest.emptyWays),
+      deadWays,
       emptySteps: cost.emptySteps + times(cost.emptyWays, rest.emptySteps),
       emptyWays: times(cost.emptyWays, rest.emptyWays),
     };
@@ -105,6 +177,18 @@ function costOfSequence(elements: readonly AST.Element[], follow: CharacterSet, 
     next = mayBeEmpty ? [...set, ...next] : set;
   }
   return rest;
+}
+
+/** Steps and dead ways of a part and of what follows it. */
+function growthOfPair(part: Cost, rest: Cost, maxLength: number): readonly [steps: Growth, deadWays: Growth] {
+  const steps = plus(part.steps, part.deadWays, rest.emptySteps);
+  const deadWays = plus(NONE, part.deadWays, rest.emptyWays);
+  if (part.ways <= 1) return [join(steps, rest.steps), join(deadWays, rest.deadWays)];
+  // The ways through the part end at different places: what follows looks at the same characters again.
+  return [
+    only(most(steps, maxLength) + times(part.ways, most(rest.steps, maxLength))),
+    only(most(deadWays, maxLength) + times(part.ways, most(rest.deadWays, maxLength))),
+  ];
 }
 
 function costOfRepetition(
@@ -121,20 +205,36 @@ function costOfRepetition(
     emptySteps: 1 + times(emptyRounds, body.emptySteps),
     emptyWays: mayBeEmpty ? sumOfPowers(body.emptyWays, min, min) : Number(min === 0),
   };
-  const round = body.steps + times(body.deadWays, 1 + body.emptySteps);
+  const round = plus(body.steps, body.deadWays, 1 + body.emptySteps);
   if (!mayBeEmpty && body.ways <= 1 && !overlap(set, follow)) {
     // A character that begins another round begins nothing that follows: only the last exit is not dead.
-    const steps = 1 + times(rounds + 1, round);
-    return { ...empty, steps, ways: 1, deadWays: rounds + 1 + times(rounds, body.deadWays) };
+    return {
+      ...empty,
+      steps: join(only(1), growthOfRounds(round, rounds, maxLength)),
+      ways: 1,
+      deadWays: growthOfRounds(plus(only(1), body.deadWays), rounds, maxLength),
+    };
   }
-  const base = mayBeEmpty ? body.ways + body.deadWays : Math.max(1, body.ways);
+  const base = mayBeEmpty ? body.ways + most(body.deadWays, maxLength) : Math.max(1, body.ways);
   const tries = sumOfPowers(base, 0, rounds);
+  const inAll = (growth: Growth): Growth =>
+    only(
+      base <= 1 && !mayBeEmpty
+        ? most(growthOfRounds(growth, rounds, maxLength), maxLength)
+        : times(tries, most(growth, maxLength)),
+    );
   return {
     ...empty,
-    steps: 1 + times(tries, round),
+    steps: join(only(1), inAll(round)),
     ways: Math.max(1, sumOfPowers(base, Math.min(min, rounds), rounds)),
-    deadWays: times(tries, body.deadWays),
+    deadWays: inAll(body.deadWays),
   };
+}
+
+/** Of rounds that each take a character or more, and of the one that fails. */
+function growthOfRounds({ fixed, each }: Growth, rounds: number, maxLength: number): Growth {
+  if (rounds < maxLength) return { fixed: times(rounds + 1, fixed), each };
+  return { fixed, each: each + fixed };
 }
 
 interface Start {

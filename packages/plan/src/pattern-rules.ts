@@ -23,7 +23,7 @@ export function patternFault(
     return "What a lookbehind costs cannot be told. Write the pattern without `(?<=` and `(?<!`.";
   if (steps * values <= MAX_STEPS) return undefined;
   if (steps > MAX_STEPS)
-    return "This regular expression could take very long: neighbouring repetitions can take the same characters. Write narrower bounds (`{1,16}` for `+`), a character between two repetitions that neither takes, or a smaller `max_length`.";
+    return "This regular expression could take very long: neighbouring repetitions, or alternatives of a repeated group, can take the same characters. Write narrower bounds (`{1,16}` for `+`), a character between two repetitions that neither takes, or a smaller `max_length`.";
   return `This regular expression could take very long for a list of ${values} values. Write a smaller \`max_items\` or \`max_length\`, or narrower bounds (\`{1,16}\` for \`+\`).`;
 }
 
