@@ -217,6 +217,13 @@ const CHANGES: readonly (readonly [
   ],
   [
     EXPIRES,
+    `${EXPIRES}    max_per_minute: 2000\n`,
+    "event track Installation Failed",
+    ["newly_collected", "A process sends at most 2000 a minute instead of 1000."],
+    ["less", "A process sends at most 1000 a minute instead of 2000."],
+  ],
+  [
+    EXPIRES,
     "",
     "event track Installation Failed",
     ["kept_longer", "It expires later: never instead of 2027-01-15."],

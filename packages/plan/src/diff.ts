@@ -129,6 +129,7 @@ function diffEvent(
   // As text "never" is after every date.
   if (before < after) note("kept_longer", `It expires later: ${after} instead of ${before}.`);
   if (before > after) note("less", `It expires earlier: ${after} instead of ${before}.`);
+  diffRate(older.maxPerMinute, newer.maxPerMinute, note);
   if (older.since !== newer.since) note("other", "Changed: `since`.", { needsNewVersion: true });
   const texts = (["why", "owner", "review"] as const).filter((key) => older[key] !== newer[key]);
   if (texts.length > 0) note("other", `Changed: ${texts.map((key) => `\`${key}\``).join(", ")}.`);
@@ -138,6 +139,12 @@ function diffEvent(
 function diffDays(what: string, before: number, after: number, note: Note): void {
   if (before === after) return;
   note(after > before ? "kept_longer" : "less", `${what} are kept for ${after} days instead of ${before}.`);
+}
+
+function diffRate(before: number, after: number, note: Note): void {
+  if (before === after) return;
+  const text = `A process sends at most ${after} a minute instead of ${before}.`;
+  note(after > before ? "newly_collected" : "less", text);
 }
 
 function diffConsent(before: PlanSource["consent"], after: PlanSource["consent"], note: Note): void {

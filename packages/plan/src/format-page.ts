@@ -106,6 +106,9 @@ Events
 - Its sources are declared under \`sources\`. At least one source is.
 - Where anything is \`opt-in\`, \`switches.opt_in\` names the variable that holds the answer.
 - An event that has expired is refused by the collector; it is not a fault in the file.
+- \`max_per_minute\` keeps a loop in the product from flooding the collector. It is about one event in one process of a
+  server: \`max_per_minute: 60\` for what happens once a second at most. Write more than the default only for an event that a
+  busy server has more often. A greater number is more that is collected, and needs a new version.
 
 Fields
 - A name has 1 to 64 letters, digits, \`_\`, \`-\`, \`$\` or blanks, no dots, and is not \`__proto__\`, \`constructor\` or \`prototype\`.

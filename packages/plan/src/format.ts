@@ -1,7 +1,14 @@
 import { MESSAGE_TYPES } from "@candor/envelope";
 import { type Static, Type } from "typebox";
 import { closed, FieldFormat, SENTENCE, VERSION } from "./field-format.ts";
-import { CONSENT_RULES, IP_POLICIES, PLAN_MODES, PLAN_SOURCES, USER_AGENT_POLICIES } from "./plan.ts";
+import {
+  CONSENT_RULES,
+  DEFAULT_MAX_PER_MINUTE,
+  IP_POLICIES,
+  PLAN_MODES,
+  PLAN_SOURCES,
+  USER_AGENT_POLICIES,
+} from "./plan.ts";
 
 /**
  * The plan file's format, once: the types, `plan.schema.json` for editors, the checks of `loadPlan` and
@@ -98,6 +105,15 @@ const EventFormat = closed(
     ),
     consent: Type.Optional(
       Type.Enum([...CONSENT_RULES], { description: "Where it differs from its source's." }),
+    ),
+    max_per_minute: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 1_000_000,
+        default: DEFAULT_MAX_PER_MINUTE,
+        description:
+          "The most that one process with the SDK for servers sends of it in a minute. Of the others only their number is sent.",
+      }),
     ),
     properties: fields("Its fields, by name; `identify` and `group` have `traits` instead."),
     traits: fields("The fields of `identify` and `group`, by name."),

@@ -308,6 +308,12 @@ const BROKEN: readonly (readonly [
     ["67:14", "events[0].expires", "Write a real date as YYYY-MM-DD."],
   ],
   [
+    "an event that may never be sent",
+    '    expires: "2027-01-15"',
+    "    max_per_minute: 0",
+    ["67:21", "events[0].max_per_minute", "Write a number from 1 to 1000000."],
+  ],
+  [
     "an opt-in without its variable",
     "  opt_in: KITCHEN_CLIENT_TELEMETRY\n",
     "",
@@ -818,6 +824,7 @@ test("the example plan loads whole, with every default filled in", () => {
     review: "https://kitchen.example/telemetry/2",
     expires: undefined,
     consent: undefined,
+    maxPerMinute: 1000,
   });
   expect(fields).toEqual({
     filters: {
@@ -853,6 +860,13 @@ test("contacts are kept for 90 days when the plan has none and says nothing", ()
     "",
   );
   expect(loadPlan(text, "plan.yaml").contacts).toEqual({ retentionDays: 90 });
+});
+
+test("an event may be sent less often than others", () => {
+  const text = edit('    expires: "2027-01-15"', "    max_per_minute: 60");
+  expect(loadPlan(text, "plan.yaml").events.map(({ maxPerMinute }) => maxPerMinute)).toEqual([
+    60, 1000, 1000,
+  ]);
 });
 
 test("an event that has expired is no fault", () => {

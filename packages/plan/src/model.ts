@@ -4,6 +4,7 @@ import {
   type ArrayType,
   DEFAULT_MAX_ITEMS,
   DEFAULT_MAX_LENGTH,
+  DEFAULT_MAX_PER_MINUTE,
   type Field,
   type Fields,
   type FieldType,
@@ -77,6 +78,7 @@ function toEvent(file: EventFile): PlanEvent {
     review: file.review,
     expires: file.expires,
     consent: file.consent,
+    maxPerMinute: file.max_per_minute ?? DEFAULT_MAX_PER_MINUTE,
     fields: toFields(file.properties ?? file.traits ?? {}, file.since),
   };
 }

@@ -50,6 +50,7 @@ describe("the hash is the same", () => {
     ],
     ["with values in another order", ["[debian, ubuntu, other]", "[other, ubuntu, debian]"]],
     ["with values of a list in another order", ["[quick, vegan, cheap]", "[vegan, cheap, quick]"]],
+    ["with the default rate written out", ["    since: 2\n", "    since: 2\n    max_per_minute: 1000\n"]],
     ["with defaults written out", ["    ip: country", "    mode: enforce\n    ip: country"]],
     [
       "with an event's rule written that is its source's",
@@ -125,6 +126,7 @@ const CHANGES: readonly (readonly [name: string, ...edits: (readonly [from: stri
   ["an event's consent", ["name: SEARCH_CLICK\n", "name: SEARCH_CLICK\n    consent: notice\n"]],
   ["an event's end", ['expires: "2027-01-15"', 'expires: "2027-01-16"']],
   ["an event that ends no more", ['    expires: "2027-01-15"\n', ""]],
+  ["how often an event is sent", ["    since: 2\n", "    since: 2\n    max_per_minute: 999\n"]],
   ["a field more", ["      email:\n", `${FIELD}      email:\n`]],
   ["a field less", [MEMORY, ""]],
   ["a field's since", ["        minimum: 0\n", "        minimum: 0\n        since: 2\n"]],

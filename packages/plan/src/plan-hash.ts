@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import {
   consentOf,
+  DEFAULT_MAX_PER_MINUTE,
   type Field,
   type Fields,
   labelOf,
@@ -28,11 +29,15 @@ function toSource({ description: _, instanceIds: _found, context, ids, ...collec
   return { ...collected, context: toFields(context), ids: toFields(ids) };
 }
 
-/** With the consent rule that each of its sources sends it under, wherever that is written. */
+/**
+ * With the consent rule that each of its sources sends it under, wherever that is written. The usual rate is left out:
+ * plans had their hashes before there was one.
+ */
 function toEvent(plan: Plan, event: PlanEvent) {
   const { why: _why, owner: _owner, review: _review, consent: _consent, ...collected } = event;
   const sources = Object.fromEntries(event.sources.map((source) => [source, consentOf(plan, source, event)]));
-  return { ...collected, sources, fields: toFields(event.fields) };
+  const maxPerMinute = event.maxPerMinute === DEFAULT_MAX_PER_MINUTE ? undefined : event.maxPerMinute;
+  return { ...collected, maxPerMinute, sources, fields: toFields(event.fields) };
 }
 
 function toFields(fields: Partial<Fields>) {

@@ -92,6 +92,8 @@ export interface PlanEvent {
   readonly expires: string | undefined;
   /** Where it differs from its source's. */
   readonly consent: ConsentRule | undefined;
+  /** The most that one process sends of it in a minute; of the others only their number is sent. */
+  readonly maxPerMinute: number;
   /** Its `properties`; for identify and group its `traits`. */
   readonly fields: Fields;
 }
@@ -158,6 +160,8 @@ export interface ObjectType {
 
 /** Of a string without `max_length`, in UTF-16 units. */
 export const DEFAULT_MAX_LENGTH = 256;
+/** Of an event without `max_per_minute`: far above what people cause, and little enough that a loop in a product does no harm. */
+export const DEFAULT_MAX_PER_MINUTE = 1000;
 /** Of an array without `max_items`. */
 export const DEFAULT_MAX_ITEMS = 32;
 

@@ -162,6 +162,16 @@ test("an event says when it expires and which consent it needs, where that diffe
   );
 });
 
+test("says how often an event is sent, and which is sent less often", () => {
+  const events = plan.events.map((event) =>
+    event.name === "Instance Active" ? { ...event, maxPerMinute: 2 } : event,
+  );
+  const rest = "a minute from one process; of the others only their number is sent";
+  expect(textOf(htmlOf({ ...plan, events }))).toContain(`How often at most 2 ${rest}`);
+  expect(textOf(htmlOf(plan))).toContain(`How often Unless an event says otherwise: at most 1000 ${rest}`);
+  expect(textOf(htmlOf(plan)).split(rest)).toHaveLength(2);
+});
+
 test("backquotes make code, and one that is left open makes nothing", () => {
   const html = htmlOf({ ...plan, promises: ["Never `a<b` here.", "One ` alone."] });
   expect(html).toContain('<li>Never <code class="short">a&lt;b</code> here.</li>');

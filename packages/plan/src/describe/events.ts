@@ -1,7 +1,7 @@
-import { labelOf, type PlanEvent, rootOf } from "../plan.ts";
+import { DEFAULT_MAX_PER_MINUTE, labelOf, type PlanEvent, rootOf } from "../plan.ts";
 import { badgesOf, tabulateFields } from "./fields.ts";
 import { type Block, type Fact, type Section, toLine, toLink } from "./page.ts";
-import { CONSENT_NAMES, CONSENT_WORDS } from "./words.ts";
+import { CONSENT_NAMES, CONSENT_WORDS, rateInWords } from "./words.ts";
 
 /** One event's card. `samples` maps an event's label to an envelope's JSON text. */
 export function describeEvent(event: PlanEvent, id: string, samples: ReadonlyMap<string, string>): Section {
@@ -29,6 +29,9 @@ function listFacts(event: PlanEvent): readonly Fact[] {
     ...(event.expires === undefined
       ? []
       : [{ term: "Expires", line: [`${event.expires}; from that day on it is refused`] }]),
+    ...(event.maxPerMinute === DEFAULT_MAX_PER_MINUTE
+      ? []
+      : [{ term: "How often", line: [rateInWords(event.maxPerMinute)] }]),
     ...(event.consent === undefined
       ? []
       : [{ term: "Consent", line: [`${CONSENT_NAMES[event.consent]}. ${CONSENT_WORDS[event.consent]}`] }]),

@@ -1,4 +1,5 @@
 import {
+  DEFAULT_MAX_PER_MINUTE,
   type Fields,
   labelOf,
   PLAN_SOURCES,
@@ -10,7 +11,14 @@ import {
 import { describeEvent } from "./events.ts";
 import { tabulateFields } from "./fields.ts";
 import { type Block, type Fact, type Section, toLine } from "./page.ts";
-import { CONSENT_NAMES, CONSENT_WORDS, IP_WORDS, retentionInWords, USER_AGENT_WORDS } from "./words.ts";
+import {
+  CONSENT_NAMES,
+  CONSENT_WORDS,
+  IP_WORDS,
+  rateInWords,
+  retentionInWords,
+  USER_AGENT_WORDS,
+} from "./words.ts";
 
 export const SOURCE_TITLES: Readonly<Record<PlanSourceName, string>> = {
   installer: "Installer",
@@ -44,7 +52,7 @@ export function describeSource(entry: SourceEntry, samples: ReadonlyMap<string, 
     blocks: [
       { kind: "text", line: toLine(source.description) },
       ...warningsOf(source),
-      { kind: "facts", facts: listFacts(source) },
+      { kind: "facts", facts: listFacts(name, source) },
       ...contextOf(name, source.context),
       ...idsOf(name, source),
     ],
@@ -75,7 +83,7 @@ function warningsOf(source: PlanSource): readonly Block[] {
   return warnings.map((warning) => ({ kind: "warning", line: [{ alarm: warning }] }));
 }
 
-function listFacts(source: PlanSource): readonly Fact[] {
+function listFacts(name: PlanSourceName, source: PlanSource): readonly Fact[] {
   const enforced = [
     "Enforced: Candor's SDKs do not send what this page does not name, and the collector throws it away.",
   ];
@@ -84,6 +92,14 @@ function listFacts(source: PlanSource): readonly Fact[] {
     { term: "IP addresses", line: IP_WORDS[source.ip] },
     { term: "User agents", line: USER_AGENT_WORDS[source.userAgent] },
     { term: "Kept for", line: [`${retentionInWords(source.retentionDays)}, then deleted`] },
+    ...(name === "server"
+      ? [
+          {
+            term: "How often",
+            line: [`Unless an event says otherwise: ${rateInWords(DEFAULT_MAX_PER_MINUTE)}`],
+          },
+        ]
+      : []),
     { term: "Plan", line: source.mode === "enforce" ? enforced : [{ alarm: "Observed only" }] },
   ];
 }

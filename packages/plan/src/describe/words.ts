@@ -58,6 +58,10 @@ export const USER_AGENT_WORDS: Readonly<Record<UserAgentPolicy, Line>> = {
   keep: [{ alarm: "Kept whole." }, " With other things it can tell one browser from most others."],
 };
 
+export function rateInWords(maxPerMinute: number): string {
+  return `at most ${maxPerMinute} a minute from one process; of the others only their number is sent`;
+}
+
 /** A number of days as people say it: `365 days (1 year)`. */
 export function retentionInWords(days: number): string {
   const years = days / 365;

@@ -45,6 +45,7 @@ const odd: Plan = {
       review: "https://example.com/1",
       expires: undefined,
       consent: undefined,
+      maxPerMinute: 1000,
       fields: {
         "a'b": { ...ABOUT, ...TEXT, enum: ["it's", "*", "a\nb", "$HOME", ""] },
         text: { ...ABOUT, ...TEXT },

@@ -31,7 +31,13 @@ const TEXT = {
 } as const;
 
 function eventOf(event: Pick<PlanEvent, "type" | "name" | "fields">): PlanEvent {
-  const about = { since: 1, why: "To know.", owner: "Us", review: "https://example.com/1" };
+  const about = {
+    since: 1,
+    why: "To know.",
+    owner: "Us",
+    review: "https://example.com/1",
+    maxPerMinute: 1000,
+  };
   return { ...about, sources: ["server"], expires: undefined, consent: undefined, ...event };
 }
 
@@ -219,4 +225,13 @@ test("the module carries the plan's version, its reasons and what the types cann
 test("events whose names differ by signs only get types of their own", () => {
   const text = generateTypeScript(odd);
   expect(text).toContain('readonly "a-b": ABProperties;\n  readonly "a b": AB2Properties;');
+});
+
+test("an event says when it ends, and how often it is sent where that differs", () => {
+  const events = plan.events.map((event) =>
+    event.name === "Instance Active" ? { ...event, expires: "2031-02-03", maxPerMinute: 2 } : event,
+  );
+  const text = generateTypeScript({ ...plan, events });
+  expect(text).toContain("Refused from 2031-02-03 on. At most 2 a minute.");
+  expect(text.match(/ a minute\./g)).toHaveLength(1);
 });

@@ -1,5 +1,6 @@
 import type { MessageType } from "@candor/envelope";
 import {
+  DEFAULT_MAX_PER_MINUTE,
   type Field,
   type Fields,
   labelOf,
@@ -65,7 +66,9 @@ function nameOf(names: ReadonlyMap<string, string>, event: PlanEvent): string {
 
 function writeEvent(event: PlanEvent, name: string): string {
   const until = event.expires === undefined ? "" : ` Refused from ${event.expires} on.`;
-  const doc = writeDoc(`${event.why}${until}`, "", `@see ${event.review}`);
+  const rate =
+    event.maxPerMinute === DEFAULT_MAX_PER_MINUTE ? "" : ` At most ${event.maxPerMinute} a minute.`;
+  const doc = writeDoc(`${event.why}${until}${rate}`, "", `@see ${event.review}`);
   // An empty interface would take any object.
   if (Object.keys(event.fields).length === 0) return `${doc}export type ${name} = Record<string, never>;`;
   return `${doc}export interface ${name} ${writeFields(event.fields, "")}`;
