@@ -126,7 +126,7 @@ export interface KeptStanding {
   readonly product: string;
   readonly plan: { readonly version: number; readonly hash: string };
   /** The environment variables that turn it off or to `log`. */
-  readonly switches: { readonly disable: string; readonly mode: string };
+  readonly switches: { readonly disable: readonly string[]; readonly mode: string };
   /** What is sent and what is withheld, if nothing in the environment of the product's process stands against it. */
   readonly sources: readonly SourceStatus[];
 }
