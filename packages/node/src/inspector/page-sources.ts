@@ -51,7 +51,9 @@ function writeDeletion({ here }: Shown): Html {
 }
 
 function othersOf({ switches }: ProductStatus): Html {
-  const variables = switches.disable.map((name, at) => html`${at === 0 ? "" : ", "}<code>${name}=true</code>`);
+  const variables = switches.disable.map(
+    (name, at) => html`${at === 0 ? "" : ", "}<code>${name}=true</code>`,
+  );
   return html`${variables} or <code>DO_NOT_TRACK=1</code> in the product's environment, and <code>off</code> in <code>/etc/candor/policy</code>, turn it off too; no answer here overrules them.`;
 }
 
