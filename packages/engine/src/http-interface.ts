@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { fault } from "./errors.ts";
 import { contentType } from "./formats.ts";
 import { errorAnswer, sendText, summaryHeader } from "./http-answer.ts";
 import { readBody } from "./http-body.ts";
@@ -28,7 +29,7 @@ export function createHttpInterface(store: Store, onError: (error: unknown) => v
     if (url.pathname !== "/") return sendText(response, 404, `There is no handle ${url.pathname}\n`);
     if (request.method === "GET" && !url.searchParams.has("query")) return sendText(response, 200, "Ok.\n");
     const gone = new AbortController();
-    response.on("close", () => response.writableFinished || gone.abort());
+    response.on("close", () => response.writableFinished || gone.abort(fault.cancelled()));
     try {
       const asked = parseRequest(url, request);
       response.setHeader("X-ClickHouse-Query-Id", encodeURI(asked.queryId));

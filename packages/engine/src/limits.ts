@@ -17,7 +17,7 @@ export const MAX_WAITING = 256;
 /** Sessions that are kept for further queries: one for each that may run, and some for other sets of parameters. */
 export const MAX_IDLE_SESSIONS = 2 * (MAX_READS + MAX_WRITES);
 
-/** Native work blocks a thread of libuv's pool each: enough for both lanes, and for what cancels and probes. */
+/** Native work blocks a thread of libuv's pool each: enough for reads and writes, and for what cancels and probes. */
 export const THREAD_POOL_SIZE = MAX_READS + MAX_WRITES + 4;
 
 /** What every query runs with unless its request says otherwise. */

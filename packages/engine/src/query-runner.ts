@@ -1,7 +1,9 @@
+/** Runs queries within bounds: so many at a time, reads and writes apart. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { Semaphore } from "@candor/envelope/concurrency";
+import { fault } from "./errors.ts";
 import type { Summary } from "./http-answer.ts";
 import type { QueryRequest } from "./http-request.ts";
-import { createLane } from "./lane.ts";
 import { MAX_READS, MAX_WAITING, MAX_WRITES, READ_SETTINGS } from "./limits.ts";
 import { parseQuery } from "./query.ts";
 import type { Scope } from "./session-pool.ts";
@@ -17,29 +19,38 @@ export interface Answer {
 
 export type QueryRunner = (asked: QueryRequest, body: Buffer, gone: AbortSignal) => Promise<Answer>;
 
-/** Runs queries in two lanes, so that neither long reads nor long writes hold the others up. */
+/**
+ * Runs queries under two semaphores, so that neither long reads nor long writes hold the others up.
+ * @throws ClickHouseFault TOO_MANY_SIMULTANEOUS_QUERIES; the reason of `gone`, when it ends the waiting
+ */
 export function createQueryRunner(store: Store): QueryRunner {
-  const reads = createLane({ maxRunning: MAX_READS, maxWaiting: MAX_WAITING });
-  const writes = createLane({ maxRunning: MAX_WRITES, maxWaiting: MAX_WAITING });
+  const reads = new Semaphore({ permits: MAX_READS, maxWaiting: MAX_WAITING });
+  const writes = new Semaphore({ permits: MAX_WRITES, maxWaiting: MAX_WAITING });
   let lastRead = 0;
 
   return async ({ query: urlSql, database, settings, params, defaultFormat }, body, gone) => {
     const scope = { database, settings, params };
     const query = parseQuery(urlSql, body);
     if (query.kind === "rows")
-      return writes.run(() => insertRows(store, query.insert, query.rows, scope), gone);
+      return admit(writes, () => insertRows(store, query.insert, query.rows, scope), gone);
     const { sql, statement } = query;
     const format = statement.format ?? defaultFormat;
     if (statement.does !== "reads") {
       const write = statement.does === "inserts" ? store.insertFrom : store.command;
-      return writes.run(async () => toAnswer(format, await write(sql, format, scope)), gone);
+      return admit(writes, async () => toAnswer(format, await write(sql, format, scope)), gone);
     }
     const comment = `read ${++lastRead} ${settings.log_comment ?? ""}`.trim();
     const readSettings = { ...READ_SETTINGS, ...settings, log_comment: comment };
     const read = () => store.read(sql, format, { ...scope, settings: readSettings });
     const cancel = () => store.cancel(comment);
-    return reads.run(async () => toAnswer(format, await whileWanted(read, cancel, gone)), gone);
+    return admit(reads, async () => toAnswer(format, await whileWanted(read, cancel, gone)), gone);
   };
+}
+
+async function admit<T>(semaphore: Semaphore, run: () => Promise<T>, gone: AbortSignal): Promise<T> {
+  const result = semaphore.run(run, gone);
+  if (result === undefined) throw fault.tooManyQueries(semaphore.waiting);
+  return result;
 }
 
 const CANCEL_INTERVAL_MS = 200;

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, engineSupport, startEngine } from "@candor/engine";
 import { createIds } from "@candor/envelope";
+import { Semaphore, SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";
 import type { FastifyInstance } from "fastify";
 import type { Config } from "./config.ts";
@@ -11,7 +12,6 @@ import { openPlan, type PlanInForce } from "./enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "./errors.ts";
 import { createForget } from "./forget/forget.ts";
 import { createInstanceLimits } from "./instance/instance-limits.ts";
-import { createSemaphore } from "./instance/semaphore.ts";
 import { createMatcher, type Keys, openKeys } from "./keys.ts";
 import { openAppendLog } from "./log/append-log.ts";
 import { Dedupe } from "./log/dedupe.ts";
@@ -24,7 +24,6 @@ import { createReducers } from "./privacy/reducers.ts";
 import { createStoredForms } from "./privacy/stored-forms.ts";
 import { createApi } from "./query/api.ts";
 import { createLiveFeed, type LiveFeed } from "./query/live.ts";
-import { rarely } from "./rarely.ts";
 import { createBodyReader } from "./request/body.ts";
 import { createIngest } from "./request/ingest.ts";
 import { openStore, type Store, type StoreAddress } from "./store/client.ts";
@@ -40,7 +39,6 @@ const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
 /** Pages of `compare` that are made or read at a time: one may have 32 MB. */
 const MAX_COMPARING = 2;
-const COMPARE_READ_MS = 20_000;
 /** Anybody may ask whether the collector is ready; the disk is asked this often at most. */
 const READY_CHECK_MS = 1000;
 
@@ -245,11 +243,11 @@ async function openApi(
     trustedProxies: config.trustedProxies,
     origins: config.origins,
     instances: { store, log, plan: currentPlan, now, limits: createInstanceLimits(), forget },
-    comparing: createSemaphore(MAX_COMPARING, COMPARE_READ_MS),
+    comparing: new Semaphore({ permits: MAX_COMPARING, maxWaiting: 0 }),
     onFault,
   });
   const isAdminToken = (token: string): boolean => adminOf(token) !== undefined;
-  const checkReady = rarely(() => probeDisk(config.dataDir), READY_CHECK_MS);
+  const readyCheck = new SingleFlight(() => probeDisk(config.dataDir), { keepMs: READY_CHECK_MS });
   const api = await createApi({
     store,
     live,
@@ -260,7 +258,7 @@ async function openApi(
     storedForms,
     now,
     isAdminToken,
-    checkReady,
+    checkReady: () => readyCheck.run(),
     ingest,
     onFault,
   });

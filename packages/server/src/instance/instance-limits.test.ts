@@ -12,9 +12,34 @@ it.each<[string, string | undefined, string | undefined, boolean]>([
   ["clients of whom nothing is known", undefined, undefined, true],
   ["one of whom nothing is known, and an address", undefined, "203.0.113.7", false],
 ])("counts %s as one or as two", (_what, first, second, areOne) => {
-  const limits = createInstanceLimits({ peer: once, total: many, maxPeers: 10, clockMs: () => 0 });
+  const limits = createInstanceLimits({ network: once, all: many, clockMs: () => 0 });
   limits.take(first);
   const takeSecond = (): void => limits.take(second);
   if (areOne) expect(takeSecond).toThrow(expect.objectContaining({ code: "too_many_requests" }));
   else takeSecond();
+});
+
+it("bounds all networks together, and does not count what it refuses", () => {
+  let nowMs = 0;
+  const limits = createInstanceLimits({
+    network: { burst: 3, everyMs: 1000 },
+    all: { burst: 5, everyMs: 10 },
+    clockMs: () => nowMs,
+  });
+  /** How many of ten are let through. */
+  const tenOf = (peer: string): number => {
+    let taken = 0;
+    for (let n = 0; n < 10; n++) {
+      try {
+        limits.take(peer);
+        taken += 1;
+      } catch {
+        // Refused.
+      }
+    }
+    return taken;
+  };
+  expect(["203.0.113.7", "198.51.100.7", "192.0.2.7"].map(tenOf)).toEqual([3, 2, 0]);
+  nowMs = 20;
+  expect(tenOf("192.0.2.7")).toBe(2);
 });

@@ -1,19 +1,23 @@
+/** Owns how often instances may ask for work that costs the store. */
 import { isIP } from "node:net";
+import { type Rate, RateLimiter } from "@candor/envelope/rate-limiter";
 import { truncateAddress } from "@candor/plan/runtime";
 import { CandorError } from "../errors.ts";
-import { createRateLimit, type RateLimitOptions } from "./rate-limit.ts";
 
 /** An operator compares a few pages now and then, and deletes once. */
-const LIMIT: RateLimitOptions = {
-  peer: { burst: 60, everyMs: 1000 },
-  total: { burst: 600, everyMs: 100 },
-  maxPeers: 10_000,
-};
+const NETWORK: Rate = { burst: 60, everyMs: 1000 };
+const ALL: Rate = { burst: 600, everyMs: 100 };
+const MAX_NETWORKS = 10_000;
 
-/**
- * How often instances may ask for work that costs the store, per network and in total. There is no limit per instance, because
- * anybody can make keys.
- */
+export interface InstanceLimitsOptions {
+  readonly network?: Rate;
+  /** Of all networks together. */
+  readonly all?: Rate;
+  /** Any steady clock. */
+  readonly clockMs?: () => number;
+}
+
+/** Per network and in total. There is no limit per instance, because anybody can make keys. */
 export interface InstanceLimits {
   /**
    * @param peer an address, or the name that a trusted proxy gave the client instead. Clients with neither share one limit, so
@@ -24,12 +28,16 @@ export interface InstanceLimits {
 }
 
 /** Networks (IPv4 /24, IPv6 /48) are held in memory alone. */
-export function createInstanceLimits(options: RateLimitOptions = LIMIT): InstanceLimits {
-  const limit = createRateLimit(options);
+export function createInstanceLimits(options: InstanceLimitsOptions = {}): InstanceLimits {
+  const { network = NETWORK, all = ALL, clockMs = () => performance.now() } = options;
+  const ofNetworks = new RateLimiter({ ...network, maxKeys: MAX_NETWORKS, clockMs });
+  const ofAll = new RateLimiter({ ...all, clockMs });
   return {
     take: (peer) => {
-      const network = peer === undefined || isIP(peer) === 0 ? peer : truncateAddress(peer);
-      if (!limit(network ?? "")) throw new CandorError("too_many_requests");
+      const name = (peer === undefined || isIP(peer) === 0 ? peer : truncateAddress(peer)) ?? "";
+      if (ofNetworks.waitMs(name) > 0 || ofAll.waitMs() > 0) throw new CandorError("too_many_requests");
+      ofNetworks.take(name);
+      ofAll.take();
     },
   };
 }

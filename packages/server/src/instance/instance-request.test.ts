@@ -365,9 +365,8 @@ describe("a request that proves nothing", () => {
 
   it("asks nothing of the store, and uses up nobody's turn", async () => {
     const limits = createInstanceLimits({
-      peer: { burst: 1, everyMs: 1000 },
-      total: { burst: 1, everyMs: 1000 },
-      maxPeers: 10,
+      network: { burst: 1, everyMs: 1000 },
+      all: { burst: 1, everyMs: 1000 },
       clockMs: () => 0,
     });
     const pages = [{ limit: 0 }, { cursor: "x" }].map((page) => ({

@@ -104,6 +104,14 @@ export function sendPreflight(request: IncomingMessage, response: ServerResponse
   response.end();
 }
 
+/** Resolves once the client has read the answer or is gone. After `maxMs` its connection is cut. */
+export async function untilRead(response: ServerResponse, maxMs: number): Promise<void> {
+  if (response.destroyed || response.closed) return;
+  const cut = setTimeout(() => response.destroy(), maxMs).unref();
+  await new Promise((resolve) => response.once("close", resolve));
+  clearTimeout(cut);
+}
+
 function reportable(dropped: readonly Dropped[]): readonly Dropped[] {
   return dropped.length === 0 ? dropped : dropped.filter((entry) => entry.reason !== "duplicate");
 }

@@ -1,11 +1,16 @@
+/** Takes the requests of instances about themselves, `POST /v1/instance/<action>`. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Semaphore } from "@candor/envelope/concurrency";
 import type { InstanceAction } from "@candor/envelope/instance-proof";
+import { CandorError } from "../errors.ts";
 import { answerRequest, type InstanceDependencies, proveRequest } from "../instance/instance-request.ts";
-import type { Semaphore } from "../instance/semaphore.ts";
-import { sendJson } from "./answer.ts";
+import { sendJson, untilRead } from "./answer.ts";
 import type { BodyReader } from "./body.ts";
 import { findClient } from "./client-address.ts";
 import { type OriginOptions, originsOf } from "./instance-origin.ts";
+
+/** A page of `compare` is cut off when its client has not read it by then. */
+const COMPARE_READ_MS = 20_000;
 
 export interface InstanceRouteDependencies extends OriginOptions {
   readonly readBody: BodyReader;
@@ -14,7 +19,7 @@ export interface InstanceRouteDependencies extends OriginOptions {
   readonly comparing: Semaphore;
 }
 
-/** POST /v1/instance/<action>. @throws CandorError as proveRequest and answerRequest */
+/** @throws CandorError as proveRequest and answerRequest, and `too_many_requests` */
 export async function handleInstance(
   request: IncomingMessage,
   response: ServerResponse,
@@ -27,5 +32,11 @@ export async function handleInstance(
   const proven = proveRequest(action, body, asking, deps.instances);
   const answer = async (): Promise<void> =>
     sendJson(response, 200, await answerRequest(proven, deps.instances));
-  await (action === "compare" ? deps.comparing.take(response, answer) : answer());
+  if (action !== "compare") return answer();
+  const answered = deps.comparing.run(async () => {
+    await answer();
+    await untilRead(response, COMPARE_READ_MS); // until then the whole page is in memory
+  });
+  if (answered === undefined) throw new CandorError("too_many_requests");
+  await answered;
 }

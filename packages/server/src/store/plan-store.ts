@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";
 import type { PlanCounts } from "../enforce/plan-counts.ts";
 import { causeOf } from "../errors.ts";
@@ -20,7 +21,7 @@ export interface PlanStoreOptions {
 export interface PlanStore {
   /** Brings the store in step with the plan in force. Rejects while the store is away. */
   apply(): Promise<void>;
-  /** The same, later and again and again until it works. */
+  /** Applies the plan in the background, retrying until it succeeds. */
   applySoon(): void;
   /** Resolves once all counts so far are in the store. Rejects while it is away: they are kept for the next time. */
   keepCounts(): Promise<void>;
@@ -32,12 +33,9 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   const { store, plan, counts, now, report } = options;
   const closing = new AbortController();
   const { signal } = closing;
-  let applying = Promise.resolve();
-  const apply = (): Promise<void> => {
-    // One after the other: two plans in a row must not be applied at once.
-    applying = applying.catch(() => {}).then(() => applyPlanToStore(store, plan()));
-    return applying;
-  };
+  // Two plans in a row must not be applied at once.
+  const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
+  const apply = (): Promise<void> => applying.runAfresh();
   const applyUntilDone = async (): Promise<void> => {
     while (!signal.aborted) {
       try {

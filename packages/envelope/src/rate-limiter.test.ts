@@ -1,0 +1,76 @@
+import { describe, expect, it } from "vitest";
+import { RateLimiter, type RateLimiterOptions } from "./rate-limiter.ts";
+
+function limiterAt(options: Partial<RateLimiterOptions> = {}) {
+  let nowMs = 50;
+  const limiter = new RateLimiter({ burst: 3, everyMs: 1000, maxKeys: 10, clockMs: () => nowMs, ...options });
+  return {
+    limiter,
+    /** How many of ten are let through. */
+    tenOf: (key: string): number => {
+      let taken = 0;
+      for (let n = 0; n < 10; n++) {
+        if (limiter.waitMs(key) > 0) continue;
+        limiter.take(key);
+        taken += 1;
+      }
+      return taken;
+    },
+    pass: (ms: number): void => {
+      nowMs += ms;
+    },
+  };
+}
+
+describe("a rate limiter", () => {
+  it("lets a burst through, then one each interval, and never more than the burst at once", () => {
+    const { tenOf, pass } = limiterAt();
+    expect(tenOf("a")).toBe(3);
+    pass(999);
+    expect(tenOf("a")).toBe(0);
+    pass(1);
+    expect(tenOf("a")).toBe(1);
+    pass(2000);
+    expect(tenOf("a")).toBe(2);
+    pass(1e9);
+    expect(tenOf("a")).toBe(3);
+  });
+
+  it("says how long to wait, for several too, and forever for more than the burst", () => {
+    const { limiter, pass } = limiterAt();
+    limiter.take("a", 2);
+    expect([1, 2, 3, 4].map((count) => limiter.waitMs("a", count))).toEqual([0, 1000, 2000, Infinity]);
+    pass(600);
+    expect([1, 2, 3, 4].map((count) => limiter.waitMs("a", count))).toEqual([0, 400, 1400, Infinity]);
+  });
+
+  it("counts each key by itself", () => {
+    const { tenOf, pass } = limiterAt();
+    expect([tenOf("a"), tenOf("b")]).toEqual([3, 3]);
+    pass(1000);
+    expect([tenOf("a"), tenOf("b")]).toEqual([1, 1]);
+  });
+
+  it("lets more be taken than there is, which has to be waited for", () => {
+    const { limiter, pass } = limiterAt();
+    limiter.take("a", 10);
+    expect(limiter.waitMs("a")).toBe(8000);
+    pass(8000);
+    expect(limiter.waitMs("a")).toBe(0);
+  });
+
+  it("lets nobody owe more than the most that may be owed", () => {
+    const { limiter } = limiterAt({ maxDebtMs: 5000 });
+    for (let n = 0; n < 3; n++) limiter.take("a", 100);
+    expect(limiter.waitMs("a")).toBe(6000); // the debt, and then one
+  });
+
+  it("remembers so many keys, and forgets first the one that took the longest ago", () => {
+    const { tenOf, pass } = limiterAt({ maxKeys: 2 });
+    expect([tenOf("a"), tenOf("b")]).toEqual([3, 3]);
+    pass(1000);
+    expect(tenOf("a")).toBe(1);
+    expect(tenOf("c")).toBe(3);
+    expect([tenOf("a"), tenOf("b")]).toEqual([0, 3]);
+  });
+});
