@@ -1,4 +1,5 @@
 /** Owns what is wrong with what a product gave, and how its `debug` is warned: sentences that say what to write instead. */
+import { RateLimiter } from "@candor/envelope/rate-limiter";
 
 /** What is wrong: the plan, or what a call was given. */
 type Where = "plan" | "createTelemetry" | "keepAlive" | "gateway" | "inspector";
@@ -28,6 +29,8 @@ export class Problems {
 }
 
 const DAY_MS = 24 * 60 * 60_000;
+/** Kinds that are remembered; beyond that, `debug` may be warned again of the one that was warned of the longest ago. */
+const MAX_KINDS = 1000;
 
 /** @param kind lines of one kind count as the same. @default the line */
 export type WarnOnce = (line: string, kind?: string) => void;
@@ -38,11 +41,10 @@ export type WarnOnce = (line: string, kind?: string) => void;
  * @param monotonic milliseconds, see `Clock`
  */
 export function createWarnOnce(debug: (line: string) => void, monotonic: () => number): WarnOnce {
-  const warnedAtMs = new Map<string, number>();
+  const warned = new RateLimiter({ burst: 1, everyMs: DAY_MS, maxKeys: MAX_KINDS, clockMs: monotonic });
   return (line, kind = line) => {
-    const nowMs = monotonic();
-    if (nowMs - (warnedAtMs.get(kind) ?? Number.NEGATIVE_INFINITY) < DAY_MS) return;
-    warnedAtMs.set(kind, nowMs);
+    if (warned.waitMs(kind) > 0) return;
+    warned.take(kind);
     debug(line);
   };
 }

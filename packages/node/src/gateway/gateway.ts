@@ -12,8 +12,8 @@ import { addressOf, type ClientAddress, openDelivery } from "./delivery.ts";
 import { GatewayFault } from "./faults.ts";
 import { takeMessages } from "./intake.ts";
 import { checkGateway, type GatewayOptions, readGatewayOptions } from "./options.ts";
+import { createRates, type Rates } from "./rates.ts";
 import { findRoute, type GatewayRoute } from "./route.ts";
-import { createRates, type Rates } from "./token-bucket.ts";
 
 const MAX_BATCH_MESSAGES = 2500;
 
@@ -128,7 +128,7 @@ async function takeBody(
   if (isBatch && !Array.isArray(batch)) throw new GatewayFault("batch_not_array");
   const items: readonly unknown[] = isBatch ? batch : [body];
   if (items.length > MAX_BATCH_MESSAGES) throw new GatewayFault("batch_too_long");
-  checkRate(desk.rates, address);
+  checkRate(desk.rates, address, items.length);
   desk.rates.take(address, items.length);
   const receivedAtMs = desk.clock.now();
   const delivery = openDelivery({
@@ -144,7 +144,7 @@ async function takeBody(
   sendTaken(response, { isBatch, messages: items.length, dropped });
 }
 
-function checkRate(rates: Rates, address: string | undefined): void {
-  const waitS = rates.waitS(address);
+function checkRate(rates: Rates, address: string | undefined, messages = 1): void {
+  const waitS = rates.waitS(address, messages);
   if (waitS > 0) throw new GatewayFault("too_many_requests", Math.max(1, Math.ceil(waitS)));
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createRates } from "./token-bucket.ts";
+import { createRates } from "./rates.ts";
 
 /** A clock in seconds. */
 function ticking() {
@@ -63,11 +63,32 @@ it("all browsers together send no more than the limit, beside their first batche
   expect(taken).toBeLessThanOrEqual(60 * 1000 + 20 * 350);
 });
 
+it("large batches of many browsers leave a part for small ones, and take no more than the limit", () => {
+  const clock = ticking();
+  const rates = createRates(1000, clock.monotonicMs);
+  let ofLarge = 0;
+  let refusedSmall = 0;
+  for (let step = 0; step < 6000; step += 1) {
+    clock.pass(0.01);
+    for (let client = 0; client < 40; client += 1) {
+      const address = `198.51.100.${client}`;
+      if (rates.waitS(address, 2500) > 0) continue;
+      rates.take(address, 2500);
+      ofLarge += 2500;
+    }
+    if (rates.waitS(`203.0.113.${step % 250}`, 1) > 0) refusedSmall += 1;
+    else rates.take(`203.0.113.${step % 250}`, 1);
+  }
+  expect(ofLarge).toBeLessThanOrEqual(61 * 1000 + 2500);
+  expect(ofLarge).toBeGreaterThan(30 * 1000);
+  expect(refusedSmall).toBe(0);
+});
+
 it("remembers a bounded number of browsers", () => {
   const clock = ticking();
   const rates = createRates(100, clock.monotonicMs);
   rates.take("first", 1000);
-  for (let client = 0; client < 1000; client += 1) rates.waitS(`client-${client}`);
+  for (let client = 0; client < 1000; client += 1) rates.take(`client-${client}`, 1);
   clock.pass(60);
   expect(rates.waitS("client-999")).toBe(0);
   expect(rates.waitS("first")).toBe(0); // forgotten: it would have to wait for 40 s
