@@ -10,7 +10,8 @@ export {
   type MessageType,
 } from "./message.ts";
 export { HASHED_MESSAGE_ID } from "./message-id.ts";
-export { type ParseReason, parseMessage } from "./parse.ts";
+export { MESSAGE_REASONS } from "./message-reasons.ts";
+export { parseMessage } from "./parse.ts";
 export {
   ALONE,
   MAX_MESSAGE_BYTES,

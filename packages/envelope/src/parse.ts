@@ -7,7 +7,7 @@ import { isIsoTime, readTime } from "./times.ts";
 const MESSAGE_ID_LIMIT_CHARS = 100;
 const MAX_PLAN_VERSION = 2 ** 32 - 1;
 
-/** Why a message is not kept as one. The texts that go with them are in the server's reasons.ts. */
+/** Why a message is not kept as one. The texts that go with them are in message-reasons.ts. */
 export type ParseReason =
   | "not_an_object"
   | "unknown_type"

@@ -50,16 +50,14 @@ const MAX_BYTES_BESIDE = 32;
 const MAX_LEVELS = 64;
 const TOO_DEEP = Number.NEGATIVE_INFINITY;
 
+export type SizeFault = "event_too_large" | "batch_too_large" | "too_deep";
+
 /**
  * Why a message is too large to be taken; asked before anything is filled in or walked. What is shared counts for each
  * message, because a body of 1 MiB could otherwise become gigabytes.
  * @param index its place in the request, from 0
  */
-export function sizeFaultOf(
-  message: unknown,
-  index: number,
-  { bytes }: Shared,
-): "event_too_large" | "batch_too_large" | "too_deep" | undefined {
+export function sizeFaultOf(message: unknown, index: number, { bytes }: Shared): SizeFault | undefined {
   if (bytes > MAX_MESSAGE_BYTES) return "event_too_large";
   if (bytes * (index + 1) > MAX_REQUEST_BYTES) return "batch_too_large";
   const limitBytes = MAX_MESSAGE_BYTES - bytes;

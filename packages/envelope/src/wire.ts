@@ -2,6 +2,7 @@
 export { parseJson } from "./json-text.ts";
 export { isObject, type JsonObject, type JsonValue, type Message, type MessageType } from "./message.ts";
 export { HASHED_MESSAGE_ID, isPlainMessageId } from "./message-id.ts";
+export { MESSAGE_REASONS, type MessageReason } from "./message-reasons.ts";
 export { type ParseReason, parseMessage } from "./parse.ts";
 export { MAX_MESSAGE_BYTES, readShared, type Shared, sizeFaultOf } from "./shared.ts";
 export { parseTime, resolveTimestamp } from "./times.ts";

@@ -8,11 +8,11 @@ export {
 export type { PendingPlan, SourceStanding } from "./consent/gate.ts";
 export type { CountsReport } from "./counts.ts";
 export { createTelemetry } from "./create-telemetry.ts";
-export type { GatewayRequest } from "./gateway/body.ts";
 export type { GatewayReport } from "./gateway/counts.ts";
 export type { ClientAddress } from "./gateway/delivery.ts";
 export type { Gateway } from "./gateway/gateway.ts";
 export type { GatewayOptions } from "./gateway/options.ts";
+export type { GatewayRequest } from "./gateway/request.ts";
 export type { GeneratedPlan } from "./generated-plan.ts";
 export type { InspectorHandler, InspectorOptions } from "./inspector/inspector.ts";
 export type { KeepAliveOptions } from "./keep-alive.ts";

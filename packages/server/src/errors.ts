@@ -1,25 +1,12 @@
+import { CodedError, type ErrorDetails, type ErrorEntry, WIRE_ERRORS } from "@candor/envelope/http";
+
 /**
  * Every error that Candor itself raises, in one table: what happened and what to do, for a person. The code is the
  * contract (clients, tests and docs/errors.md go by it); the texts may change. `{name}` is filled from the details.
  */
 export const ERRORS = {
-  // Answers to a client. Clients drop their batch on any 4xx but 408, 410, 429 and 460, and retry 5xx.
-  body_unreadable: {
-    status: 400,
-    message: "The body is not readable JSON: {why}. Send one JSON object, encoded as UTF-8.",
-  },
-  body_not_object: {
-    status: 400,
-    message: 'The body is not a JSON object. Send one message, or {"batch":[...]}.',
-  },
-  batch_not_array: {
-    status: 400,
-    message: 'The field "batch" is not an array. Send {"batch":[message, ...]}.',
-  },
-  encoding_unknown: {
-    status: 400,
-    message: "This content-encoding is not known. Send the body plain, or with content-encoding: gzip.",
-  },
+  // Answers to a client.
+  ...WIRE_ERRORS,
   write_key_unknown: {
     status: 401,
     message:
@@ -34,17 +21,6 @@ export const ERRORS = {
     status: 404,
     message: "There is nothing at this address. docs/http-api.md lists what there is.",
   },
-  method_not_allowed: { status: 405, message: "This address takes {allow}." },
-  body_too_large: {
-    status: 413,
-    message: "The body is larger than {limitBytes} bytes (after gunzip). Send smaller batches.",
-  },
-  batch_too_long: { status: 413, message: "The batch has more than {limit} messages. Send smaller batches." },
-  body_fragmented: {
-    status: 400,
-    message: "The body arrives in pieces of a few bytes. Send it whole, or in pieces of at least a kilobyte.",
-  },
-  body_timeout: { status: 408, message: "The request did not arrive in time. Send it again." },
   request_unreadable: {
     status: 400,
     message: "The request is not readable HTTP/1.1. Check the client, and the proxy before the collector.",
@@ -194,30 +170,15 @@ export const ERRORS = {
   unreachable: {
     message: "No Candor answers at {url} ({cause}). Start it with `npm start`, or set CANDOR_URL.",
   },
-} as const satisfies { [code: string]: { status?: number; retryAfterS?: number; message: string } };
+} as const satisfies { [code: string]: ErrorEntry };
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An error that Candor foresees. `message` is for people, `code` for programs; neither holds what a client sent. */
-export class CandorError extends Error {
-  readonly code: ErrorCode;
-  readonly status: number;
-  /** Seconds after which a client should try again, for the Retry-After header. */
-  readonly retryAfterS: number | undefined;
-  /** Of `method_not_allowed`: the methods that are, for the header Allow. */
-  readonly allow: string | undefined;
-
-  constructor(code: ErrorCode, details: { [name: string]: string | number } = {}, cause?: unknown) {
-    const entry: { status?: number; retryAfterS?: number; message: string } = ERRORS[code];
-    const message = entry.message.replace(/\{(\w+)\}/g, (slot, name: string) =>
-      String(details[name] ?? slot),
-    );
-    super(message, cause === undefined ? undefined : { cause });
+/** An error that Candor foresees. */
+export class CandorError extends CodedError<ErrorCode> {
+  constructor(code: ErrorCode, details?: ErrorDetails, cause?: unknown) {
+    super(code, ERRORS[code], details, cause);
     this.name = "CandorError";
-    this.code = code;
-    this.status = entry.status ?? 500;
-    this.retryAfterS = entry.retryAfterS;
-    this.allow = details.allow === undefined ? undefined : String(details.allow);
   }
 }
 

@@ -3,7 +3,6 @@ import { randomInt } from "node:crypto";
 import {
   type Envelope,
   type IdSource,
-  isObject,
   type JsonObject,
   type MessageType,
   parseMessage,
@@ -12,6 +11,7 @@ import {
   sizeFaultOf,
   stampMessage,
 } from "@candor/envelope";
+import { type Dropped as DroppedFor, sentMessageId } from "@candor/envelope/http";
 import { type CompiledPlan, consentOf, type Trim, UNKNOWN_EVENT, type Verdict } from "@candor/plan/runtime";
 import type { Source } from "./config.ts";
 import type { PlanCounts } from "./enforce/plan-counts.ts";
@@ -106,12 +106,7 @@ const STEPS: readonly Step[] = [
   append,
 ];
 
-export interface Dropped {
-  readonly index: number;
-  /** As the client sent it, where it sent one, so that it finds its message again. */
-  readonly messageId: string | null;
-  readonly reason: DropReason;
-}
+export type Dropped = DroppedFor<DropReason>;
 
 const NONE_DROPPED: readonly Dropped[] = Object.freeze([]);
 
@@ -238,10 +233,6 @@ function append(draft: Draft, intake: Intake, { planCounts }: StepDependencies):
   if (trimmed.length > 0) planCounts.add(source, planVersion, verdict);
   if (contact !== undefined)
     intake.contactLines += toContactLine(contact, envelope.receivedAt, randomInt(SHUFFLE_LIMIT - 1));
-}
-
-function sentMessageId(item: unknown): string | null {
-  return isObject(item) && typeof item.messageId === "string" ? item.messageId : null;
 }
 
 function toDraft(item: unknown, index: number, source: Source | undefined): Draft {

@@ -1,9 +1,8 @@
-import { readShared } from "@candor/envelope/wire";
+import { MESSAGE_REASONS, readShared } from "@candor/envelope/wire";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { readMessage } from "./browser-message.ts";
 import type { Delivery } from "./delivery.ts";
-import { INTAKE_REASONS } from "./reasons.ts";
 
 const ALONE: Delivery = {
   type: undefined,
@@ -25,7 +24,7 @@ it("never throws, and makes of any JSON value a message or a reason", () => {
   fc.assert(
     fc.property(fc.oneof(item, anonymous), (value) => {
       const message = readMessage(value, ALONE);
-      if (typeof message === "string") return Object.hasOwn(INTAKE_REASONS, message);
+      if (typeof message === "string") return Object.hasOwn(MESSAGE_REASONS, message);
       const id = message.messageId;
       return message.timestampMs <= ALONE.receivedAtMs && (id === undefined || /^[\w.:-]{1,99}$/.test(id));
     }),

@@ -1,9 +1,15 @@
-import { HASHED_MESSAGE_ID, isPlainMessageId, parseMessage, resolveTimestamp } from "@candor/envelope/wire";
+/** Owns how a browser's message is read, as the collector reads it. */
+import {
+  HASHED_MESSAGE_ID,
+  isPlainMessageId,
+  type MessageReason,
+  parseMessage,
+  resolveTimestamp,
+} from "@candor/envelope/wire";
 import { isRecord } from "../json.ts";
 import type { Draft } from "../message.ts";
 import { copyPlain, type Json } from "../plain-copy.ts";
 import type { Delivery } from "./delivery.ts";
-import type { IntakeReason } from "./reasons.ts";
 
 /** As the collector's own pseudonyms. */
 const HASH_LENGTH = 32;
@@ -12,7 +18,7 @@ const HASH_LENGTH = 32;
  * Reads what a browser sent, as the collector reads it, or says why it is no message. Never throws. What the plan allows of
  * it is for the core to say. The time is corrected here, because the outbox may be delivered days later.
  */
-export function readMessage(item: unknown, delivery: Delivery): Draft | IntakeReason {
+export function readMessage(item: unknown, delivery: Delivery): Draft | MessageReason {
   const plain = copyItem(item);
   if (typeof plain === "string") return plain;
   const { shared, receivedAtMs, retryCount } = delivery;
@@ -34,7 +40,7 @@ export function readMessage(item: unknown, delivery: Delivery): Draft | IntakeRe
   };
 }
 
-function copyItem(item: unknown): { [name: string]: Json } | IntakeReason {
+function copyItem(item: unknown): { [name: string]: Json } | MessageReason {
   try {
     return isRecord(item) ? copyPlain(item) : "not_an_object";
   } catch {

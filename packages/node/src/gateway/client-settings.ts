@@ -1,5 +1,6 @@
-import type { GatewayRequest } from "./body.ts";
-import { mountOf } from "./route.ts";
+/** Owns where browsers find the gateway. */
+import { browserSettings } from "@candor/envelope/http";
+import { type GatewayRequest, mountOf } from "./request.ts";
 
 /** A path prefix of plain characters, which a proxy may strip. */
 const PREFIX = /^(?:\/[\w.~-]{1,100}){1,10}$/;
@@ -13,24 +14,16 @@ export interface ClientSettingsOptions {
   readonly publicPath: string | undefined;
 }
 
-/**
- * The settings that analytics-next loads first. They make it send events here, and its metrics about itself nowhere: by default
- * those go to its maker's own host. Without `integrations` its `track()` never resolves, and with an empty one it would send
- * every event to its maker. So a client of which nothing would be kept gets the same settings, with no tries allowed: it gives
- * each event up before it sends it.
- */
-export function clientSettings(
-  request: GatewayRequest,
-  { apiKey, isAllowed, publicPath }: ClientSettingsOptions,
-): object {
+/** The settings that analytics-next loads first, as JSON. */
+export function clientSettings(request: GatewayRequest, options: ClientSettingsOptions): string {
+  const { apiKey, isAllowed, publicPath } = options;
   const { protocol, host } = originOf(request);
-  const apiHost = `${host}${publicPath ?? pathOf(request)}/v1`;
-  const segment = { apiKey, apiHost, protocol };
-  const never = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
-  return {
-    integrations: { "Segment.io": isAllowed ? segment : { ...segment, ...never } },
-    metrics: { sampleRate: 0 },
-  };
+  return browserSettings({
+    apiKey,
+    protocol,
+    apiHost: `${host}${publicPath ?? pathOf(request)}/v1`,
+    isAllowed,
+  });
 }
 
 /** A proxy that strips a prefix says which. A false one harms nobody else: only the client that sent it gets this answer. */

@@ -1,11 +1,13 @@
+/** Owns what the messages of a request share: where they came from, and what their batch says once. */
 import type { IncomingMessage } from "node:http";
 import { isPromise } from "node:util/types";
+import type { RequestBody } from "@candor/envelope/http";
 import { type JsonObject, type MessageType, readShared, type Shared } from "@candor/envelope/wire";
 import { toCanonicalAddress } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
 import { isRecord } from "../json.ts";
 import { copyPlain } from "../plain-copy.ts";
-import type { GatewayRequest } from "./body.ts";
+import type { GatewayRequest } from "./request.ts";
 
 /** The browser's address, as a product knows it that stands behind a reverse proxy. */
 export type ClientAddress = (request: IncomingMessage) => string | undefined;
@@ -28,7 +30,7 @@ export interface Delivery {
 
 export interface DeliverySource {
   readonly request: GatewayRequest;
-  readonly body: { readonly [key: string]: unknown };
+  readonly body: RequestBody;
   /** The path's. */
   readonly type: MessageType | undefined;
   readonly core: Core;
@@ -40,11 +42,11 @@ export interface DeliverySource {
 /** Reads what the messages of a request share. Address and user agent only where the plan declares them. */
 export function openDelivery(source: DeliverySource): Delivery {
   const { request, body, type, core, receivedAtMs } = source;
-  const isBatch = Array.isArray(body.batch);
+  const isBatch = body.batch !== undefined;
   const declared = core.settings.plan.sources.client?.context ?? {};
   return {
     type: isBatch ? undefined : type,
-    shared: readShared(isBatch ? sharedOf(body) : {}),
+    shared: readShared(isBatch ? sharedOf(body.value) : {}),
     receivedAtMs,
     retryCount: Number(request.headers["x-retry-count"] ?? 0),
     address: declared.ip === undefined ? undefined : source.address,

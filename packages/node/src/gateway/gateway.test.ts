@@ -9,9 +9,9 @@ import type { Core } from "../core.ts";
 import type { GeneratedPlan } from "../generated-plan.ts";
 import { openForTest, type World, type WorldOptions } from "../rig/in-process.ts";
 import { createManualClock } from "../rig/manual-clock.ts";
-import type { GatewayRequest } from "./body.ts";
 import { createGateway, type Gateway } from "./gateway.ts";
 import type { GatewayOptions } from "./options.ts";
+import type { GatewayRequest } from "./request.ts";
 
 const ON = { ACME_DISABLE_TELEMETRY: "false", ACME_CLIENT_TELEMETRY: "yes" };
 const UUID = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";

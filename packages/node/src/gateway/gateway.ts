@@ -1,11 +1,12 @@
+/** Owns the gateway: the way of a browser's request from its arrival to its answer. */
 import type { ServerResponse } from "node:http";
+import { ACCEPTED_BODY, methodsOf, type WireRoute } from "@candor/envelope/http";
 import type { MessageType } from "@candor/envelope/wire";
 import { type Clock, machineClock } from "../clock.ts";
 import type { Core } from "../core.ts";
 import { originOf } from "../request-origin.ts";
 import { type Admission, createAdmission } from "./admission.ts";
 import { sendFault, sendJson, sendNotAllowed, sendTaken } from "./answer.ts";
-import { createBodyReader, type GatewayRequest } from "./body.ts";
 import { clientSettings } from "./client-settings.ts";
 import { GatewayCounts, type GatewayReport } from "./counts.ts";
 import { addressOf, type ClientAddress, openDelivery } from "./delivery.ts";
@@ -13,9 +14,7 @@ import { GatewayFault } from "./faults.ts";
 import { takeMessages } from "./intake.ts";
 import { checkGateway, type GatewayOptions, readGatewayOptions } from "./options.ts";
 import { createRates, type Rates } from "./rates.ts";
-import { findRoute, type GatewayRoute } from "./route.ts";
-
-const MAX_BATCH_MESSAGES = 2500;
+import { createBodyReader, findRoute, type GatewayRequest } from "./request.ts";
 
 /** A request handler of node:http, and so of Express and others. Never throws. */
 export interface Gateway {
@@ -38,7 +37,7 @@ export function createGateway(
   if (core !== undefined) core.problems.note("gateway", checkGateway(options, core));
   if (core !== undefined && writeKey !== undefined) core.addSource("client", writeKey);
   const counts = new GatewayCounts();
-  const desk: Desk = {
+  const dependencies: GatewayDependencies = {
     admit: createAdmission(writeKey === undefined ? undefined : core),
     clientAddress,
     publicPath,
@@ -50,12 +49,12 @@ export function createGateway(
   const handle = (request: GatewayRequest, response: ServerResponse, next?: () => void): void => {
     const route = findRoute(request.url ?? "");
     if (route === undefined && typeof next === "function") next();
-    else void answer(request, response, route, desk);
+    else void answer(request, response, route, dependencies);
   };
   return Object.assign(handle, { report: () => counts.report() });
 }
 
-interface Desk {
+interface GatewayDependencies {
   readonly admit: Admission;
   readonly clientAddress: ClientAddress | undefined;
   readonly publicPath: string | undefined;
@@ -69,14 +68,14 @@ interface Desk {
 async function answer(
   request: GatewayRequest,
   response: ServerResponse,
-  route: GatewayRoute | undefined,
-  desk: Desk,
+  route: WireRoute | undefined,
+  dependencies: GatewayDependencies,
 ): Promise<void> {
   try {
-    await dispatch(request, response, route, desk);
+    await dispatch(request, response, route, dependencies);
   } catch (error) {
     const fault = error instanceof GatewayFault ? error : new GatewayFault("internal");
-    desk.counts.refuse(fault.code);
+    dependencies.counts.refuse(fault.code);
     try {
       sendFault(response, fault);
     } catch {
@@ -88,28 +87,28 @@ async function answer(
 async function dispatch(
   request: GatewayRequest,
   response: ServerResponse,
-  route: GatewayRoute | undefined,
-  desk: Desk,
+  route: WireRoute | undefined,
+  dependencies: GatewayDependencies,
 ): Promise<void> {
   if (route === undefined) throw new GatewayFault("not_found");
   if (originOf(request) === "elsewhere") throw new GatewayFault("not_same_origin");
-  if (request.method !== (route.kind === "settings" ? "GET" : "POST"))
-    throw new GatewayFault("method_not_allowed");
-  const core = desk.admit(request);
+  const methods = methodsOf(route);
+  if (!methods.includes(request.method ?? ""))
+    throw new GatewayFault("method_not_allowed", { allow: methods.join(", ") });
+  const core = dependencies.admit(request);
   if (route.kind === "settings")
     return sendJson(
       response,
-      200,
       clientSettings(request, {
         apiKey: route.writeKey,
         isAllowed: core !== undefined,
-        publicPath: desk.publicPath,
+        publicPath: dependencies.publicPath,
       }),
     );
   // The clients' metrics about themselves: nothing of it is read.
-  if (route.kind === "client_metrics") return sendJson(response, 200, { success: true });
-  if (core !== undefined) return await takeBody(request, response, route.type, core, desk);
-  desk.counts.refuse("no_consent");
+  if (route.kind === "client_metrics") return sendJson(response, ACCEPTED_BODY);
+  if (core !== undefined) return await takeBody(request, response, route.type, core, dependencies);
+  dependencies.counts.refuse("no_consent");
   sendNotAllowed(response);
 }
 
@@ -118,19 +117,16 @@ async function takeBody(
   response: ServerResponse,
   type: MessageType | undefined,
   core: Core,
-  desk: Desk,
+  dependencies: GatewayDependencies,
 ): Promise<void> {
-  const address = addressOf(request, desk.clientAddress);
-  checkRate(desk.rates, address); // before anything is read
-  const body = await desk.readBody(request);
-  const { batch } = body;
-  const isBatch = batch !== undefined && batch !== null;
-  if (isBatch && !Array.isArray(batch)) throw new GatewayFault("batch_not_array");
-  const items: readonly unknown[] = isBatch ? batch : [body];
-  if (items.length > MAX_BATCH_MESSAGES) throw new GatewayFault("batch_too_long");
-  checkRate(desk.rates, address, items.length);
-  desk.rates.take(address, items.length);
-  const receivedAtMs = desk.clock.now();
+  const address = addressOf(request, dependencies.clientAddress);
+  checkRate(dependencies.rates, address); // before anything is read
+  const body = await dependencies.readBody(request);
+  const { value, batch } = body;
+  const items = batch ?? [value];
+  checkRate(dependencies.rates, address, items.length);
+  dependencies.rates.take(address, items.length);
+  const receivedAtMs = dependencies.clock.now();
   const delivery = openDelivery({
     request,
     body,
@@ -140,11 +136,11 @@ async function takeBody(
     address,
   });
   const dropped = await takeMessages(items, delivery, (draft) => core.record("client", draft));
-  desk.counts.drop(dropped);
-  sendTaken(response, { isBatch, messages: items.length, dropped });
+  dependencies.counts.drop(dropped);
+  sendTaken(response, { isBatch: batch !== undefined, messages: items.length, dropped });
 }
 
 function checkRate(rates: Rates, address: string | undefined, messages = 1): void {
   const waitS = rates.waitS(address, messages);
-  if (waitS > 0) throw new GatewayFault("too_many_requests", Math.max(1, Math.ceil(waitS)));
+  if (waitS > 0) throw new GatewayFault("too_many_requests", { retryAfterS: Math.ceil(waitS) });
 }

@@ -1,11 +1,12 @@
+/** Owns the way of a request's messages into the outbox. */
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { sizeFaultOf } from "@candor/envelope/wire";
-import { isRecord } from "../json.ts";
+import { sentMessageId } from "@candor/envelope/http";
+import { type MessageReason, sizeFaultOf } from "@candor/envelope/wire";
 import type { Draft } from "../message.ts";
 import type { DropReason } from "../reasons.ts";
 import { readMessage } from "./browser-message.ts";
 import type { Delivery } from "./delivery.ts";
-import type { DroppedMessage, IntakeReason } from "./reasons.ts";
+import type { DroppedMessage } from "./reasons.ts";
 
 /** So many are taken in one go: the product's own requests come in between. */
 const MESSAGES_PER_TURN = 25;
@@ -28,10 +29,6 @@ export async function takeMessages(
   return dropped;
 }
 
-function takeOne(message: Draft | IntakeReason, record: Recorder): DroppedMessage["reason"] | undefined {
+function takeOne(message: Draft | MessageReason, record: Recorder): DroppedMessage["reason"] | undefined {
   return typeof message === "string" ? message : record(message);
-}
-
-function sentMessageId(item: unknown): string | null {
-  return isRecord(item) && typeof item.messageId === "string" ? item.messageId : null;
 }

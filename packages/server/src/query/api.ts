@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { splitUrl } from "@candor/envelope/http";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
@@ -8,7 +9,6 @@ import { type Forget, readForgetRequest } from "../forget/forget.ts";
 import type { Meters } from "../meters.ts";
 import type { StoredForms } from "../privacy/stored-forms.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
-import { splitUrl } from "../request/route.ts";
 import type { Store } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
 import { readContacts } from "./contacts.ts";

@@ -1,4 +1,12 @@
+/** Owns the headers and forms of the collector's answers to clients. */
 import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  ACCEPTED_BODY,
+  errorBody,
+  errorHeaders,
+  sendJson as send,
+  toAcceptedBody,
+} from "@candor/envelope/http";
 import type { CandorError } from "../errors.ts";
 import type { Dropped } from "../pipeline.ts";
 
@@ -20,26 +28,18 @@ const JSON_HEADERS = [...COMMON_HEADERS, "Content-Type", "application/json; char
 const ALLOWED_HEADERS = "Authorization, Content-Type, Content-Encoding, X-Retry-Count";
 const GIF = Buffer.from("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7", "base64");
 
-export function sendJson(
-  response: ServerResponse,
-  status: number,
-  body: string,
-  extra: readonly string[] = [],
-): void {
-  if (response.headersSent || response.destroyed) return;
-  response.writeHead(status, [...JSON_HEADERS, "Content-Length", String(Buffer.byteLength(body)), ...extra]);
-  response.end(body);
+export function sendJson(response: ServerResponse, status: number, body: string): void {
+  send(response, status, body, JSON_HEADERS);
 }
 
-const ACCEPTED = '{"success":true}';
-const ACCEPTED_HEADERS = [...JSON_HEADERS, "Content-Length", String(ACCEPTED.length)];
+const ACCEPTED_HEADERS = [...JSON_HEADERS, "Content-Length", String(ACCEPTED_BODY.length)];
 
-/** 200 for one message. Never an empty body: analytics-java sends again when it finds none. */
+/** 200 for one message. */
 export function sendAccepted(response: ServerResponse, dropped: readonly Dropped[]): void {
   if (reportable(dropped).length > 0) sendBatchAccepted(response, 1, dropped);
   else if (!response.headersSent && !response.destroyed) {
     response.writeHead(200, ACCEPTED_HEADERS);
-    response.end(ACCEPTED);
+    response.end(ACCEPTED_BODY);
   }
 }
 
@@ -49,30 +49,13 @@ export function sendBatchAccepted(
   messages: number,
   dropped: readonly Dropped[],
 ): void {
-  const refused = reportable(dropped);
-  sendJson(
-    response,
-    200,
-    JSON.stringify({ success: true, accepted: messages - refused.length, dropped: refused }),
-  );
+  sendJson(response, 200, toAcceptedBody(messages, reportable(dropped)));
 }
 
 export function sendError(response: ServerResponse, error: CandorError): void {
-  const retryAfter = error.retryAfterS === undefined ? [] : ["Retry-After", String(error.retryAfterS)];
   const authenticate = error.status === 401 ? ["WWW-Authenticate", 'Basic realm="write key"'] : [];
-  const close = isBodyLeft(error) ? ["Connection", "close"] : [];
-  const allow = error.allow === undefined ? [] : ["Allow", `${error.allow}, OPTIONS`];
-  sendJson(response, error.status, errorBody(error), [...retryAfter, ...authenticate, ...close, ...allow]);
-}
-
-/** The connection is closed, because the rest of the body is not read. */
-function isBodyLeft({ code }: CandorError): boolean {
-  return code === "body_fragmented" || code === "body_timeout";
-}
-
-/** Clients of several families read it: Python code and message, Ruby error. */
-export function errorBody(error: CandorError): string {
-  return JSON.stringify({ success: false, code: error.code, message: error.message, error: error.message });
+  const headers = [...JSON_HEADERS, ...errorHeaders(error, "OPTIONS"), ...authenticate];
+  send(response, error.status, errorBody(error), headers);
 }
 
 export function sendPixel(response: ServerResponse): void {

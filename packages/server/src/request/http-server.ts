@@ -7,8 +7,9 @@ import {
   STATUS_CODES,
 } from "node:http";
 import type { Socket } from "node:net";
+import { errorBody } from "@candor/envelope/http";
 import { CandorError, causeOf, type ErrorCode } from "../errors.ts";
-import { errorBody, sendError } from "./answer.ts";
+import { sendError } from "./answer.ts";
 import { isIngestPath, normalizeTarget } from "./route.ts";
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;

@@ -1,13 +1,7 @@
 /** Takes a request from its arrival to its answer: route, read, attribute, run, keep, answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import {
-  ALONE,
-  type JsonObject,
-  MAX_MESSAGE_BYTES,
-  MAX_REQUEST_BYTES,
-  type MessageType,
-  readShared,
-} from "@candor/envelope";
+import { ALONE, MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, type MessageType, readShared } from "@candor/envelope";
+import { ACCEPTED_BODY, browserSettings, methodsOf, type RequestBody, splitUrl } from "@candor/envelope/http";
 import type { Source } from "../config.ts";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Dedupe } from "../log/dedupe.ts";
@@ -16,14 +10,12 @@ import type { Meters } from "../meters.ts";
 import { type Dropped, type Intake, runSteps, type StepDependencies } from "../pipeline.ts";
 import { sendAccepted, sendBatchAccepted, sendError, sendJson, sendPixel, sendPreflight } from "./answer.ts";
 import { createArrivals } from "./arrivals.ts";
-import type { Body } from "./body.ts";
 import { clientAddress, publicAddress } from "./client-address.ts";
 import { handleInstance, type InstanceRouteDependencies } from "./instance-route.ts";
 import { readPixel } from "./pixel.ts";
-import { findRoute, type IngestRoute, methodsOf, splitUrl } from "./route.ts";
+import { findRoute, type IngestRoute } from "./route.ts";
 import { type Attribution, createAttribution, type SourceOfKey } from "./write-key.ts";
 
-const MAX_BATCH_MESSAGES = 2500;
 /** How many times longer JSON can get when it is parsed and written again: `1e15` has 4 bytes and becomes 16. */
 const MOST_WRITTEN = 4;
 
@@ -86,7 +78,7 @@ async function handle(
     case "settings":
       return sendSettings(request, response, route.writeKey, deps);
     case "client_metrics":
-      return sendJson(response, 200, '{"success":true}');
+      return sendJson(response, 200, ACCEPTED_BODY);
     case "instance":
       return handleInstance(request, response, route.action, deps);
   }
@@ -101,14 +93,14 @@ interface Taken {
   readonly kept: Promise<void>;
 }
 
-type Line = (request: IncomingMessage, body: Body, pathType: MessageType | undefined) => Taken;
+type Line = (request: IncomingMessage, body: RequestBody, pathType: MessageType | undefined) => Taken;
 
 function createLine(deps: IngestDependencies): Line {
   const attribution = createAttribution(deps.sourceOfKey);
   const arrive = createArrivals(deps.now);
   const open = (
     request: IncomingMessage,
-    { bytes }: Body,
+    { bytes }: RequestBody,
     given: Pick<Intake, "items" | "shared" | "pathType"> & { readonly attributed: Attribution },
   ): Intake => {
     const { items, shared, pathType, attributed } = given;
@@ -135,12 +127,11 @@ function createLine(deps: IngestDependencies): Line {
     };
   };
   return (request, body, pathType) => {
-    const { value } = body;
-    const items = itemsOf(value);
-    const isBatch = items !== undefined;
-    const attributed = isBatch ? attribution.batch(request, value, items) : attribution.one(request, value);
+    const { value, batch } = body;
+    const isBatch = batch !== undefined;
+    const attributed = isBatch ? attribution.batch(request, value, batch) : attribution.one(request, value);
     const intake = open(request, body, {
-      items: items ?? [value],
+      items: batch ?? [value],
       shared: isBatch ? readShared(value) : ALONE,
       pathType: isBatch ? undefined : pathType,
       attributed,
@@ -153,15 +144,6 @@ function createLine(deps: IngestDependencies): Line {
       kept: keep(intake, attributed.common(), dropped, deps),
     };
   };
-}
-
-/** The messages of a batch; undefined for a single message. */
-function itemsOf({ batch }: JsonObject): readonly unknown[] | undefined {
-  if (batch === undefined) return undefined;
-  if (!Array.isArray(batch)) throw new CandorError("batch_not_array");
-  if (batch.length > MAX_BATCH_MESSAGES)
-    throw new CandorError("batch_too_long", { limit: MAX_BATCH_MESSAGES });
-  return batch;
 }
 
 /** A fault half-way must not leave messages remembered as received that are not kept. */
@@ -205,17 +187,15 @@ async function handlePixel(
   try {
     if (message === undefined || message.batch !== undefined) throw new CandorError("body_not_object");
     message.writeKey ??= parameters.get("writeKey") ?? null;
-    await line(request, { value: message, bytes: request.url?.length ?? 0 }, type).kept;
+    const body = { value: message, batch: undefined, bytes: request.url?.length ?? 0 };
+    await line(request, body, type).kept;
   } catch (error) {
     countFault(error, deps);
   }
   sendPixel(response);
 }
 
-/**
- * The settings that browser clients load first. An empty `integrations` would make analytics-next send every event to
- * Segment itself, therefore an unknown key gets the same shape.
- */
+/** An unknown key gets the same ones: without them a browser would send every event to its client's maker. */
 function sendSettings(
   request: IncomingMessage,
   response: ServerResponse,
@@ -223,9 +203,5 @@ function sendSettings(
   deps: IngestDependencies,
 ): void {
   const { protocol, host, prefix } = publicAddress(request, deps.trustedProxies);
-  const settings = {
-    metrics: { sampleRate: 0 }, // else analytics-next tells Segment about itself
-    integrations: { "Segment.io": { apiKey, apiHost: `${host}${prefix}/v1`, protocol } },
-  };
-  sendJson(response, 200, JSON.stringify(settings));
+  sendJson(response, 200, browserSettings({ apiKey, protocol, apiHost: `${host}${prefix}/v1` }));
 }

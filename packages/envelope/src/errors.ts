@@ -1,0 +1,69 @@
+/** Owns the errors by which a request is refused before any message of it is looked at, and what an error with a code is. */
+
+/** A table's entry. `{name}` in the message is filled from the details. */
+export interface ErrorEntry {
+  readonly status?: number;
+  /** Seconds after which a client should try again. */
+  readonly retryAfterS?: number;
+  /** What happened and what to do, for a person. */
+  readonly message: string;
+}
+
+/** Clients drop their batch on any 4xx but 408, 410, 429 and 460, and retry 5xx. */
+export const WIRE_ERRORS = {
+  body_unreadable: {
+    status: 400,
+    message: "The body is not readable JSON: {why}. Send one JSON object, encoded as UTF-8.",
+  },
+  body_not_object: {
+    status: 400,
+    message: 'The body is not a JSON object. Send one message, or {"batch":[...]}.',
+  },
+  batch_not_array: {
+    status: 400,
+    message: 'The field "batch" is not an array. Send {"batch":[message, ...]}.',
+  },
+  encoding_unknown: {
+    status: 400,
+    message: "This content-encoding is not known. Send the body plain, or with content-encoding: gzip.",
+  },
+  body_too_large: {
+    status: 413,
+    message: "The body is larger than {limitBytes} bytes (after gunzip). Send smaller batches.",
+  },
+  batch_too_long: { status: 413, message: "The batch has more than {limit} messages. Send smaller batches." },
+  body_fragmented: {
+    status: 400,
+    message: "The body arrives in pieces of a few bytes. Send it whole, or in pieces of at least a kilobyte.",
+  },
+  body_timeout: { status: 408, message: "The request did not arrive in time. Send it again." },
+  method_not_allowed: { status: 405, message: "This address takes {allow}." },
+} as const satisfies { [code: string]: ErrorEntry };
+
+export type WireErrorCode = keyof typeof WIRE_ERRORS;
+
+export interface ErrorDetails {
+  readonly [name: string]: string | number;
+}
+
+/** An error of a table. `message` is for people, `code` for programs; neither holds what a client sent. */
+export class CodedError<Code extends string = string> extends Error {
+  readonly code: Code;
+  /** Default: 500. */
+  readonly status: number;
+  /** For the header Retry-After; the detail of this name counts over the table's. */
+  readonly retryAfterS: number | undefined;
+  /** Of `method_not_allowed`: the methods that are, for the header Allow. */
+  readonly allow: string | undefined;
+
+  constructor(code: Code, entry: ErrorEntry, details: ErrorDetails = {}, cause?: unknown) {
+    const message = entry.message.replace(/\{(\w+)\}/g, (slot, name: string) =>
+      String(details[name] ?? slot),
+    );
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.status = entry.status ?? 500;
+    this.retryAfterS = details.retryAfterS === undefined ? entry.retryAfterS : Number(details.retryAfterS);
+    this.allow = details.allow === undefined ? undefined : String(details.allow);
+  }
+}

@@ -1,0 +1,15 @@
+/** What a collector and an SDK's gateway share of HTTP: routes, bodies, errors, answers. Without any dependency: SDKs use it. */
+export {
+  ACCEPTED_BODY,
+  type BrowserClient,
+  browserSettings,
+  type Dropped,
+  errorBody,
+  errorHeaders,
+  sendJson,
+  sentMessageId,
+  toAcceptedBody,
+} from "./answers.ts";
+export { CodedError, type ErrorDetails, type ErrorEntry, WIRE_ERRORS, type WireErrorCode } from "./errors.ts";
+export { createRequestReader, type RequestBody, type RequestReader } from "./request-body.ts";
+export { API_PREFIX, findWireRoute, methodsOf, splitUrl, toMessageType, type WireRoute } from "./routes.ts";
