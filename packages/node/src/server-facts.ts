@@ -1,6 +1,6 @@
 /** Owns what the SDK adds to the server's messages, where the plan declares it and the product gave nothing of that name. */
 import { isCi } from "@candor/consent";
-import type { Plan } from "@candor/plan/runtime";
+import { InstanceIdPlace } from "./instance-id-place.ts";
 import { type Draft, LIBRARY } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
 import type { Settings } from "./settings.ts";
@@ -17,8 +17,7 @@ function runsIn(environment: Readonly<Record<string, string | undefined>>): Runs
 
 export class ServerFacts {
   readonly #settings: Pick<Settings, "common" | "environment">;
-  /** The property in which the plan wants the instance's id. */
-  readonly #idName: string;
+  readonly #idPlace: InstanceIdPlace;
   /** The properties of each event of the server, by type and name. */
   readonly #declared: ReadonlyMap<string, ReadonlySet<string>>;
   readonly #isLibraryDeclared: boolean;
@@ -26,7 +25,7 @@ export class ServerFacts {
   constructor(settings: Pick<Settings, "plan" | "common" | "environment">) {
     const { plan } = settings;
     this.#settings = settings;
-    this.#idName = idNameOf(plan);
+    this.#idPlace = new InstanceIdPlace(plan, "server");
     this.#declared = new Map(
       plan.events
         .filter(({ type, sources }) => sources.includes("server") && type !== "identify" && type !== "group")
@@ -37,12 +36,12 @@ export class ServerFacts {
 
   /** Completes a message of the server, in place. Never throws. */
   addTo(draft: Draft, instanceId: string): void {
+    const { values } = draft;
     draft.anonymousId = instanceId;
     if (this.#isLibraryDeclared) draft.context.library = LIBRARY;
+    if (this.#idPlace.isDeclaredIn(draft)) values[this.#idPlace.name] ??= instanceId;
     const declared = this.#declared.get(`${draft.type} ${draft.name}`);
     if (declared === undefined) return;
-    const { values } = draft;
-    if (declared.has(this.#idName)) values[this.#idName] ??= instanceId;
     this.#addCommon(values, declared);
     if (declared.has("environment")) values.environment ??= runsIn(this.#settings.environment());
   }
@@ -57,9 +56,4 @@ export class ServerFacts {
       // The product's own function, or what it gave cannot be read: the message goes without.
     }
   }
-}
-
-function idNameOf({ sources }: Plan): string {
-  const path = sources.server?.instanceIds.find((one) => one !== "anonymousId");
-  return path?.slice("properties.".length) ?? "instanceId";
 }

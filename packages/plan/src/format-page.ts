@@ -140,7 +140,7 @@ Instances
   \`anonymousId\` is declared under \`ids\` in the same way, but not for the client, where it is a browser's. The installer's
   \`anonymousId\` is an attempt's, not an instance's, unless the plan says so.
 - The SDK for servers fills the property in, and makes the instance's id the \`anonymousId\` of what it sends: a server
-  without \`instance_id\` is found by both.
+  without \`instance_id\` is found by both. Its gateway fills the client's property in, whatever the browser says of it.
 
 Contacts
 - A \`contact\` field is a string of format \`email\` or \`text\`, directly in an event's \`properties\` or \`traits\`, at most one in an

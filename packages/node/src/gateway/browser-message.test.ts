@@ -1,6 +1,7 @@
 import { MESSAGE_REASONS, readShared } from "@candor/envelope/wire";
 import fc from "fast-check";
 import { expect, it } from "vitest";
+import { InstanceIdPlace } from "../instance-id-place.ts";
 import { readMessage } from "./browser-message.ts";
 import type { Delivery } from "./delivery.ts";
 
@@ -12,6 +13,8 @@ const ALONE: Delivery = {
   address: "203.0.113.7",
   userAgent: "Browser/1",
   keyedHash: () => "0123456789abcdef".repeat(4),
+  idPlace: new InstanceIdPlace({ sources: {}, events: [] }, "client"),
+  instanceId: () => "an-instance",
 };
 
 it("never throws, and makes of any JSON value a message or a reason", () => {

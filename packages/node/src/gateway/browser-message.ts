@@ -27,13 +27,15 @@ export function readMessage(item: unknown, delivery: Delivery): Draft | MessageR
   const { type, userId, anonymousId, groupId, properties, traits, originalTimestampMs } = message;
   if (type === "alias") return "unknown_type";
   const times = { receivedAtMs, originalTimestampMs, sentAtMs: message.sentAtMs, retryCount };
+  const name = nameOf(message);
+  const values = (type === "identify" || type === "group" ? traits : properties) ?? {};
   return {
     type,
-    name: nameOf(message),
+    name,
     userId,
     anonymousId,
     groupId: type === "group" ? groupId : undefined,
-    values: (type === "identify" || type === "group" ? traits : properties) ?? {},
+    values: claim({ type, name }, values, delivery),
     context: complete(message.context, delivery),
     timestampMs: resolveTimestamp(times),
     messageId: message.messageId === undefined ? undefined : reduceMessageId(message.messageId, delivery),
@@ -59,6 +61,21 @@ function nameOf({
 }) {
   if (type === "track") return event;
   return type === "page" || type === "screen" ? name : undefined;
+}
+
+/**
+ * Sets the instance's id where the plan declares it. What a browser says of it never counts: it must not pass for another
+ * instance, which could then read and delete the message.
+ */
+function claim(
+  message: Pick<Draft, "type" | "name">,
+  values: { [name: string]: Json },
+  { idPlace, instanceId }: Delivery,
+): { [name: string]: Json } {
+  if (!idPlace.isDeclaredIn(message)) return values; // what is not declared never leaves
+  const { [idPlace.name]: _claimed, ...others } = values;
+  const id = instanceId();
+  return id === undefined ? others : { ...others, [idPlace.name]: id };
 }
 
 function complete(

@@ -5,6 +5,7 @@ import type { RequestBody } from "@candor/envelope/http";
 import { type JsonObject, type MessageType, readShared, type Shared } from "@candor/envelope/wire";
 import { toCanonicalAddress } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
+import { InstanceIdPlace } from "../instance-id-place.ts";
 import { isRecord } from "../json.ts";
 import { copyPlain } from "../plain-copy.ts";
 import type { GatewayRequest } from "./request.ts";
@@ -26,6 +27,9 @@ export interface Delivery {
   readonly userAgent: string | undefined;
   /** Under the instance's secret, hex; undefined while there is no instance. */
   readonly keyedHash: ((value: string) => string) | undefined;
+  readonly idPlace: InstanceIdPlace;
+  /** The instance's at this moment; undefined while there is no instance. */
+  readonly instanceId: () => string | undefined;
 }
 
 export interface DeliverySource {
@@ -52,6 +56,8 @@ export function openDelivery(source: DeliverySource): Delivery {
     address: declared.ip === undefined ? undefined : source.address,
     userAgent: declared.userAgent === undefined ? undefined : request.headers["user-agent"],
     keyedHash: core.session?.instance.keyedHash,
+    idPlace: new InstanceIdPlace(core.settings.plan, "client"),
+    instanceId: () => core.session?.instance.instanceId,
   };
 }
 

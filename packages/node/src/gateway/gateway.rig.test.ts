@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { hashPlan, loadPlan } from "@candor/plan";
 import { afterAll, expect, it } from "vitest";
 import { type CandorProcess, startProcess } from "../../../server/src/rig/candor-process.ts";
 import { openForTest } from "../rig/in-process.ts";
@@ -13,6 +15,8 @@ const BROWSER = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
 const ON = { APPSMITH_DISABLE_TELEMETRY: "false", APPSMITH_CLIENT_TELEMETRY: "yes" };
 const USER_AGENT =
   "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36";
+
+const PLAN = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
 
 const dataDir = mkdtempSync(join(tmpdir(), "candor-gateway-"));
 let collector: CandorProcess | undefined;
@@ -26,6 +30,18 @@ interface Found {
   readonly events: readonly { readonly [key: string]: unknown }[];
 }
 
+/** The reference plan, in which LOGIN_PAGE_LOAD carries the instance's id. */
+function writePlanWithId(): string {
+  const id = `{ type: string, sensitivity: technical, description: Which., pattern: "[0-9a-f-]{36}", max_length: 36, example: ${BROWSER} }`;
+  const text = readFileSync(PLAN, "utf8").replace(
+    /( +)name: LOGIN_PAGE_LOAD\n/,
+    (line, indent: string) => `${line}${indent}properties: { instanceId: ${id} }\n`,
+  );
+  const file = join(dataDir, "plan.yaml");
+  writeFileSync(file, text);
+  return file;
+}
+
 async function readEvents(url: string, messageId: string): Promise<Found> {
   const response = await fetch(`${url}/api/events?messageId=${messageId}`, {
     headers: { authorization: `Bearer ${TOKEN}` },
@@ -34,14 +50,18 @@ async function readEvents(url: string, messageId: string): Promise<Found> {
 }
 
 it("brings a browser's message to a collector, as the client's, once, with nothing that names a person", async () => {
+  const planFile = writePlanWithId();
   const writeKeys = Object.entries(KEYS).map((pair) => pair.join(":"));
   collector = await startProcess({
     CANDOR_DATA_DIR: dataDir,
     CANDOR_WRITE_KEYS: writeKeys.join(","),
     CANDOR_ADMIN_TOKEN: TOKEN,
+    CANDOR_PLAN: planFile,
   });
   const { url } = collector;
-  const { telemetry } = openForTest({ environment: ON, host: url, writeKey: KEYS.server });
+  const loaded = loadPlan(readFileSync(planFile, "utf8"), planFile);
+  const plan = { hash: hashPlan(loaded), content: JSON.parse(JSON.stringify(loaded)) };
+  const { telemetry } = openForTest({ plan, environment: ON, host: url, writeKey: KEYS.server });
   const gateway = telemetry.gateway({ writeKey: KEYS.client, clientAddress: () => "203.0.113.77" });
   const product = createServer((request, response) => gateway(request, response));
   await new Promise<void>((resolve) => product.listen(0, "127.0.0.1", resolve));
@@ -74,6 +94,15 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
       told: { success: true, accepted: 1, dropped: [] },
     });
   }
+  const loginId = `ajs-next-1763899200001-${BROWSER}`;
+  const login = {
+    ...click,
+    event: "LOGIN_PAGE_LOAD",
+    messageId: loginId,
+    properties: { instanceId: BROWSER },
+  };
+  await fetch(`${mount}/v1/t`, { method: "POST", body: JSON.stringify(login) });
+  const { instanceId } = telemetry.status();
   product.close();
   expect(await telemetry.flush()).toBe(true);
 
@@ -99,4 +128,17 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
   // A minute before it was sent, by this machine's clock.
   const ageMs = sentAtMs - Date.parse(String(event?.timestamp));
   expect(Math.round(ageMs / 10_000)).toBe(6);
+
+  // The instance's deletion reaches the event that carries its id, and that one alone.
+  expect((await readEvents(url, loginId)).events).toMatchObject([{ properties: { instanceId } }]);
+  const forgotten = await fetch(`${url}/api/forget`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+    body: JSON.stringify({ instance: instanceId }),
+  });
+  expect(forgotten.status).toBe(200);
+  expect([
+    (await readEvents(url, loginId)).events.length,
+    (await readEvents(url, messageId)).events.length,
+  ]).toEqual([0, 1]);
 });

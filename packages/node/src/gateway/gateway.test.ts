@@ -21,7 +21,7 @@ const ALLOWED = { success: true };
 const NOT_ALLOWED = { success: true, accepted: 0, reason: "no_consent" };
 
 /** A client that may send clicks, pages and who signed in, each with an address and a user agent. */
-const ACME = planOf(`
+const ACME_TEXT = `
 product: Acme
 contact: https://acme.example/contact
 version: 1
@@ -82,7 +82,16 @@ events:
     why: To know.
     owner: Platform team
     review: https://acme.example/1
-`);
+`;
+const ACME = planOf(ACME_TEXT);
+
+/** The same, in which clicks and who signed in carry the instance's id in a property of this name. */
+function planWithId(name: string, client = ""): GeneratedPlan {
+  const role = /( +)role: .*/g;
+  const id = `{ type: string, sensitivity: technical, description: Which, pattern: "[0-9a-f-]{36}", max_length: 36, example: ${UUID} }`;
+  const text = ACME_TEXT.replace(role, (line, indent: string) => `${line}\n${indent}${name}: ${id}`);
+  return planOf(text.replace("consent: opt-in", `consent: opt-in\n    ${client}`));
+}
 
 function planOf(text: string): GeneratedPlan {
   const plan = loadPlan(text, "acme.yaml");
@@ -263,6 +272,38 @@ describe("a browser's message", () => {
       expect.stringMatching(/^hashed-[0-9a-f]{32}$/),
     ]);
   });
+
+  it.each([
+    ["install", "instance_id: properties.install"],
+    ["instanceId", ""],
+    ["instanceId", "mode: observe"],
+  ])(
+    "carries the instance's id as %s where the plan declares it, whatever the browser says",
+    async (name, client) => {
+      const site = await openSite({ plan: planWithId(name, client) });
+      const { instanceId } = site.telemetry.status();
+      const batch = [
+        CLICK,
+        ...[UUID, "", 7, null, { [name]: UUID }].map((id) => ({ ...CLICK, properties: { [name]: id } })),
+        { type: "identify", userId: "u1" },
+        { type: "identify", userId: "u1", traits: { [name]: UUID }, properties: { [name]: UUID } },
+        { type: "page", name: "Home", anonymousId: UUID, properties: { [name]: UUID } },
+      ];
+      expect((await site.post("/v1/b", { batch })).body).toMatchObject({ accepted: batch.length });
+      expect((await site.post("/v1/i", { userId: "u1", traits: { [name]: UUID } })).body).toEqual(ALLOWED);
+      const ids = site.kept().map((message) => {
+        const { properties, traits } = message as Record<string, Record<string, unknown> | undefined>;
+        return { inProperties: properties?.[name], inTraits: traits?.[name] };
+      });
+      expect(instanceId).toMatch(/^[0-9a-f]{8}-/);
+      expect(ids).toEqual([
+        ...Array(6).fill({ inProperties: instanceId, inTraits: undefined }),
+        ...Array(2).fill({ inProperties: undefined, inTraits: instanceId }),
+        { inProperties: undefined, inTraits: undefined },
+        { inProperties: undefined, inTraits: instanceId },
+      ]);
+    },
+  );
 
   it("gets its time by this machine's clock, and never a later one", async () => {
     const site = await openSite();

@@ -34,7 +34,7 @@ const NOTES = [
   "Backups, and logs that a ClickHouse server writes of itself, are kept by whoever runs Candor, and are not reached from here.",
 ];
 const OF_INSTANCES = [
-  "Browsers' messages that came through the instance's gateway, and its installer's, carry no instance id unless the product puts it in. Those without it are not deleted: forget them by their userId or anonymousId, as a user.",
+  "Browsers' messages carry the instance's id only where they came through its gateway and the plan declares it, and its installer's only where the plan says so. Those without it are not deleted: forget them by their userId or anonymousId, as a user.",
 ];
 const OF_USERS =
   "An SDK may send a user's id as a hash under a secret that only its instance has; such rows are found by that hash alone. The operator gets it on the instance's machine: `candor inspect DIR --hash` with the product's state folder reads the id from standard input and prints the hash. Forget the hash as a user.";
