@@ -18,6 +18,9 @@ export type InserterRequest =
 /** The answer to `insert`. */
 export type InserterAnswer = { readonly rowsQuarantined: number } | { readonly fault: string };
 
+/** Tests run from the sources, and their flags would have the built file import sources too. Else the flags are this process's. */
+const FLAGS = import.meta.url.endsWith(".ts") ? { execArgv: [] } : {};
+
 interface Waiting {
   resolve(answer: { rowsQuarantined: number }): void;
   reject(error: Error): void;
@@ -43,7 +46,7 @@ export function startInserterThread(data: InserterThreadData): Inserter {
     waiting = undefined;
   };
   const start = (): Worker => {
-    const started = new Worker(builtFile("store/inserter-worker.js"), { workerData: data });
+    const started = new Worker(builtFile("store/inserter-worker.js"), { workerData: data, ...FLAGS });
     started.on("message", (answer: InserterAnswer) => {
       const asked = waiting;
       waiting = undefined;
