@@ -41,6 +41,8 @@ export interface Message {
   readonly unreadableTimes: readonly string[];
   /** Version of the plan that the sender's SDK has; undefined when it does not say. */
   readonly planVersion: number | undefined;
+  /** Messages of this event that the sender's SDK did not record since the one before; undefined: none, or it does not say. */
+  readonly skipped: number | undefined;
 }
 
 /**

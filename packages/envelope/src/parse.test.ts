@@ -79,6 +79,9 @@ describe("parseMessage", () => {
 
   it("reads the plan version of an SDK of ours, and takes nothing else for one", () => {
     expect(parseMessage({ ...TRACK, candor: { planVersion: 3 } }, ALONE)).toMatchObject({ planVersion: 3 });
+    expect(parseMessage({ ...TRACK, candor: { skipped: 7 } }, ALONE)).toMatchObject({ skipped: 7 });
+    for (const skipped of [0, -1, 1.5, 2 ** 32, "3", null])
+      expect(parseMessage({ ...TRACK, candor: { skipped } }, ALONE)).toMatchObject({ skipped: undefined });
     for (const planVersion of [0, -1, 1.5, 2 ** 32, "3", null, { a: 1 }])
       expect(parseMessage({ ...TRACK, candor: { planVersion } }, ALONE)).toMatchObject({
         planVersion: undefined,

@@ -5,7 +5,8 @@ import { isIsoTime, readTime } from "./times.ts";
 
 /** A messageId has fewer characters than this. */
 const MESSAGE_ID_LIMIT_CHARS = 100;
-const MAX_PLAN_VERSION = 2 ** 32 - 1;
+/** As the store keeps them. */
+const MAX_COUNT = 2 ** 32 - 1;
 
 /** Why a message is not kept as one. The texts that go with them are in message-reasons.ts. */
 export type ParseReason =
@@ -68,7 +69,8 @@ export function parseMessage(item: unknown, shared: Shared, type?: MessageType):
     originalTimestamp: times.original,
     sentAtMs: times.sentAtMs,
     unreadableTimes: times.unreadable,
-    planVersion: planVersionOf(item.candor),
+    planVersion: countIn(item.candor, "planVersion"),
+    skipped: countIn(item.candor, "skipped"),
   };
 }
 
@@ -145,10 +147,9 @@ function timesOf(item: JsonObject, shared: Shared): Times {
   };
 }
 
-/** Candor's SDKs send `candor: {planVersion}`. Anything that is not a version is ignored. */
-function planVersionOf(candor: unknown): number | undefined {
-  if (!isObject(candor)) return undefined;
-  const { planVersion } = candor;
-  const isVersion = typeof planVersion === "number" && Number.isInteger(planVersion) && planVersion > 0;
-  return isVersion && planVersion <= MAX_PLAN_VERSION ? planVersion : undefined;
+/** Candor's SDKs send `candor: {planVersion, skipped?}`. Anything that is not a positive number of 32 bits is ignored. */
+function countIn(candor: unknown, name: "planVersion" | "skipped"): number | undefined {
+  const count = isObject(candor) ? candor[name] : undefined;
+  const isCount = typeof count === "number" && Number.isInteger(count) && count > 0 && count <= MAX_COUNT;
+  return isCount ? count : undefined;
 }

@@ -41,7 +41,7 @@ export class RateLimiter {
     const { burst, everyMs, maxKeys, maxDebtMs, clockMs } = this.#options;
     const nowMs = clockMs();
     const fullAtMs = this.#fullAt(key, nowMs) + count * everyMs;
-    this.#fullAtMs.delete(key); // so that the map is in the order of taking
+    if (maxKeys > 1) this.#fullAtMs.delete(key); // so that the map is in the order of taking
     this.#fullAtMs.set(key, Math.min(fullAtMs, nowMs + burst * everyMs + maxDebtMs));
     const [oldest] = this.#fullAtMs.size > maxKeys ? this.#fullAtMs.keys() : [];
     if (oldest !== undefined) this.#fullAtMs.delete(oldest);

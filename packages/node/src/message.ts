@@ -44,16 +44,24 @@ export function toChecked(draft: Draft): CheckedMessage {
   };
 }
 
+/** What a line says beside its message. */
+export interface LineAbout {
+  /** Of a message that is not the server's own. */
+  readonly writeKey: string | undefined;
+  readonly planVersion: number;
+  /** Messages of this event that were not recorded since the one before. */
+  readonly skipped: number | undefined;
+}
+
 /**
  * The line of the outbox: Segment's message as JSON, without a line break. What is undefined is not written. It carries the
  * version of the plan that it was checked against, because the collector may have another one by then.
- * @param writeKey of a message that is not the server's own
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function writeLine(
   message: CheckedMessage,
   draft: Draft,
-  { writeKey, planVersion }: { readonly writeKey: string | undefined; readonly planVersion: number },
+  { writeKey, planVersion, skipped }: LineAbout,
 ): string {
   const { type, event, name, userId, anonymousId, groupId, properties, traits, context } = message;
   return JSON.stringify({
@@ -68,7 +76,7 @@ export function writeLine(
     properties,
     traits,
     context,
-    candor: { planVersion },
+    candor: { planVersion, skipped },
     writeKey,
   });
 }

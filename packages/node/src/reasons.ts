@@ -12,6 +12,8 @@ export const DROP_REASONS = {
   no_user_anon_id: "It has no id that the plan declares: declare anonymousId, or userId, for its source.",
   event_too_large: "The message is larger than 32 KiB.",
   unreadable: "Its properties cannot be written as JSON.",
+  too_many:
+    "More than the plan's `max_per_minute` of this event. The next message of it says how many were skipped.",
   outbox_slow: "The disk takes lines too slowly.",
   outbox_unwritable: "The state folder cannot be written to, or its disk is full.",
 } as const satisfies { [reason: string]: string };

@@ -5,6 +5,7 @@ import type { Clock } from "./clock.ts";
 import { type AgreedPlan, compileAgreed, createReducers } from "./consent/agreed-plan.ts";
 import { type ConsentGate, isRefusal, type SourceDecisions } from "./consent/gate.ts";
 import type { Counts } from "./counts.ts";
+import { EventRates } from "./event-rates.ts";
 import { onProcessExit } from "./exit-hook.ts";
 import { type Facts, writeHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpClient } from "./http/client.ts";
@@ -61,6 +62,7 @@ export class Session {
   /** By source and rule: see `scopeKey`. */
   readonly #writers = new Map<string, OutboxWriter>();
   readonly #facts: ServerFacts;
+  readonly #rates: EventRates;
   readonly #loop: SendLoop;
   readonly #sender: Sender;
   #keepAlive: AbortController | undefined;
@@ -75,6 +77,7 @@ export class Session {
     this.instance = instance;
     this.isPrinting = print !== undefined;
     this.#facts = new ServerFacts(settings);
+    this.#rates = new EventRates(settings.plan, clock.monotonic);
     this.http = createHttpClient({ environment: settings.machineEnvironment(), signal });
     this.#sender = new Sender({
       folder,
@@ -129,6 +132,9 @@ export class Session {
   /** Applies the plan to a message, and puts what is left of it into the outbox. @returns why not */
   record(source: Source, draft: Draft): DropReason | undefined {
     const { counts, print, settings, writeKeys, clock } = this.#options;
+    // Browsers' messages have the gateway's own limits: they come from many people.
+    const rates = source === "server" ? this.#rates : undefined;
+    if (rates?.hasRoom(draft) === false) return "too_many";
     if (source === "server") this.#facts.addTo(draft, this.instance.instanceId);
     const message = toChecked(draft);
     const verdict = this.#plans.get(source)?.(message, clock.now());
@@ -138,10 +144,12 @@ export class Session {
       return "no_user_anon_id";
     }
     const planVersion = settings.plan.version;
-    const line = writeLine(message, draft, { writeKey: writeKeys.get(source), planVersion });
+    const skipped = rates?.skippedOf(draft);
+    const line = writeLine(message, draft, { writeKey: writeKeys.get(source), planVersion, skipped });
     if (isTooLarge(line)) return "event_too_large";
     if (print !== undefined) print(line);
     else if (!this.#writerOf({ source, rule: verdict.rule }).append(line)) return "outbox_slow";
+    rates?.noteRecorded(draft);
     counts.keep(draft.hasUndeclared === true ? [...verdict.trims, undeclaredOf(draft)] : verdict.trims);
     return undefined;
   }

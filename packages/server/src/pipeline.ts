@@ -78,6 +78,7 @@ export interface Draft {
   country: string | undefined;
   planVersion: number;
   sentPlanVersion: number;
+  skipped: number;
   verdict: Verdict;
   /** Declared paths at which something was removed or changed. */
   trimmed: readonly string[];
@@ -149,6 +150,7 @@ function stamp(draft: Draft, intake: Intake, { ids }: StepDependencies): DropRea
   draft.envelope = stampMessage(message, receipt, ids);
   draft.unreadableTimes = message.unreadableTimes;
   draft.sentPlanVersion = message.planVersion ?? 0;
+  draft.skipped = message.skipped ?? 0;
   return undefined;
 }
 
@@ -223,11 +225,11 @@ function dedupe(draft: Draft, intake: Intake, dependencies: StepDependencies): D
 }
 
 function append(draft: Draft, intake: Intake, { planCounts }: StepDependencies): undefined {
-  const { source, index, country, planVersion, sentPlanVersion, verdict, trimmed, envelope } = draft;
+  const { source, index, country, planVersion, sentPlanVersion, skipped, verdict, trimmed, envelope } = draft;
   if (source === undefined) return;
   const { contact } = verdict;
   const sequence = intake.firstSequence + index;
-  const about = { source, sequence, country, planVersion, sentPlanVersion, trimmed };
+  const about = { source, sequence, country, planVersion, sentPlanVersion, skipped, trimmed };
   intake.lines += toLine(about, envelope, draft.text);
   intake.rows += 1;
   if (trimmed.length > 0) planCounts.add(source, planVersion, verdict);
@@ -245,6 +247,7 @@ function toDraft(item: unknown, index: number, source: Source | undefined): Draf
     country: undefined,
     planVersion: 0,
     sentPlanVersion: 0,
+    skipped: 0,
     verdict: NO_VERDICT,
     trimmed: NO_PATHS,
     text: "",

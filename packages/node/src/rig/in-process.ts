@@ -14,11 +14,15 @@ import type { Telemetry } from "../telemetry.ts";
 const PLAN_FILE = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
 const appsmith = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
 
-/** The reference plan, as `candor generate` exports it. */
+/** The reference plan, as `candor generate` exports it, but that any number of an event may be recorded. */
 export const APPSMITH: GeneratedPlan = {
   hash: hashPlan(appsmith),
-  content: JSON.parse(JSON.stringify(appsmith)),
+  content: JSON.parse(JSON.stringify({ ...appsmith, events: appsmith.events.map(unlimited) })),
 };
+
+function unlimited<Event>(event: Event): Event {
+  return { ...event, maxPerMinute: 1_000_000 };
+}
 
 /** The operator had the switch and left it alone: the notice rule's consent. */
 export const SWITCH_OFFERED = { APPSMITH_DISABLE_TELEMETRY: "false" };

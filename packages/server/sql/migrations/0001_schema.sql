@@ -18,6 +18,7 @@ CREATE TABLE IF NOT EXISTS events
     country LowCardinality(String),
     planVersion UInt32,
     sentPlanVersion UInt32,
+    skipped UInt32,
     trimmed Array(LowCardinality(String)),
     envelope String CODEC(ZSTD(3)),
     INDEX by_message_id messageId TYPE bloom_filter(0.01) GRANULARITY 4,

@@ -6,6 +6,7 @@ SELECT
     country,
     planVersion,
     sentPlanVersion,
+    skipped,
     trimmed,
     envelope
 FROM events

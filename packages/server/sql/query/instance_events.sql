@@ -8,6 +8,7 @@ SELECT
     country,
     planVersion,
     sentPlanVersion,
+    skipped,
     trimmed,
     envelope
 FROM events

@@ -65,16 +65,17 @@ function ask(
 type CandorAbout = Omit<RowAbout, "source" | "sequence"> & { readonly source: string };
 
 /**
- * Adds `candor: {source, country?, planVersion, sentPlanVersion?, trimmed?}`: what is empty or not known is left out. An
+ * Adds `candor: {source, country?, planVersion, sentPlanVersion?, skipped?, trimmed?}`: what is empty or not known is left out. An
  * envelope is never empty, therefore the comma.
  */
 export function withCandor(envelope: string, about: CandorAbout): string {
-  const { source, country, planVersion, sentPlanVersion, trimmed } = about;
+  const { source, country, planVersion, sentPlanVersion, skipped, trimmed } = about;
   const candor = {
     source,
     country: country || undefined,
     planVersion,
     sentPlanVersion: sentPlanVersion || undefined,
+    skipped: skipped || undefined,
     trimmed: trimmed.length === 0 ? undefined : trimmed,
   };
   return `${envelope.slice(0, -1)},"candor":${JSON.stringify(candor)}}`;
@@ -86,6 +87,7 @@ function aboutOf(row: Record<string, unknown>): CandorAbout {
     country: String(row.country),
     planVersion: Number(row.planVersion),
     sentPlanVersion: Number(row.sentPlanVersion),
+    skipped: Number(row.skipped),
     trimmed: Array.isArray(row.trimmed) ? row.trimmed.map(String) : [],
   };
 }

@@ -23,6 +23,7 @@ const ABOUT = {
   country: undefined,
   planVersion: 1,
   sentPlanVersion: 0,
+  skipped: 0,
   trimmed: [],
 } as const;
 const NO_FIELDS = {

@@ -65,6 +65,12 @@ const Envelope = Type.Object(
           description: "Version of the plan that the sender's SDK has; absent when it did not say.",
         }),
       ),
+      skipped: Type.Optional(
+        Type.Integer({
+          description:
+            "Messages of this event that the sender's SDK did not record since the one before, because there were more than the plan's max_per_minute.",
+        }),
+      ),
       trimmed: Type.Optional(
         Type.Array(Type.String(), {
           description: "Declared paths at which something was removed or changed.",

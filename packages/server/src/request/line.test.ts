@@ -136,18 +136,18 @@ describe("a browser that asks not to be tracked", () => {
   });
 });
 
-it("notes a time that cannot be read, and keeps the plan version of the sender", async () => {
+it("notes a time that cannot be read, and keeps the plan version of the sender, and how many it skipped", async () => {
   const sent = {
     ...PAGE_LOAD,
     messageId: "times-1",
     timestamp: "2026-02-30T00:00:00Z",
-    candor: { planVersion: 1 },
+    candor: { planVersion: 1, skipped: 12 },
   };
   await candor.post("/v1/batch", { batch: [sent], sentAt: "soon" }, CLIENT);
   const [event] = await kept("messageId=times-1", 1);
   expect(event).toMatchObject({
     timestamp: "2026-11-26T00:00:00.000Z",
-    candor: { planVersion: 2, sentPlanVersion: 1, trimmed: ["sentAt", "timestamp"] },
+    candor: { planVersion: 2, sentPlanVersion: 1, skipped: 12, trimmed: ["sentAt", "timestamp"] },
   });
   expect(event).not.toHaveProperty("originalTimestamp");
 });

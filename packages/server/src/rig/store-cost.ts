@@ -78,7 +78,7 @@ async function fill(into: Log): Promise<void> {
 function lineOf(event: UsageEvent, receivedAtMs: number, sequence: number): string {
   const [receivedAt, timestamp] = [receivedAtMs, receivedAtMs - 900].map((ms) => new Date(ms).toISOString());
   const envelope = { ...event, messageId: randomUUID(), originalTimestamp: timestamp, receivedAt, timestamp };
-  const about = { country: "DE", planVersion: 3, sentPlanVersion: 3, trimmed: [] };
+  const about = { country: "DE", planVersion: 3, sentPlanVersion: 3, skipped: 0, trimmed: [] };
   return toLine(
     { source: "server", sequence, ...about },
     envelope as unknown as Envelope,

@@ -20,7 +20,7 @@ const samplePlan = (): Plan =>
   );
 
 const planLine = (id: string): string =>
-  `server\ttrack\tPlanned\t${id}\tplanned\t\t2026-11-01T00:00:00.000\t2026-11-01T00:00:00.000\t0\t\t1\t0\t[]\t{"properties":{"os":"ubuntu"}}\n`;
+  `server\ttrack\tPlanned\t${id}\tplanned\t\t2026-11-01T00:00:00.000\t2026-11-01T00:00:00.000\t0\t\t1\t0\t0\t[]\t{"properties":{"os":"ubuntu"}}\n`;
 
 const dir = mkdtempSync(join(tmpdir(), "candor-cluster-"));
 let cluster: Cluster;
@@ -81,7 +81,7 @@ describe("a cluster of two ClickHouse servers", () => {
     const lines = hours.map((hour, n) => {
       const properties = { instanceId, boot: boots[n % 2]?.repeat(16) };
       const time = `2026-11-02T${hour}:00:00.000`;
-      return `server\ttrack\tInstance Active\talive-${hour}\t\ta\t${time}\t${time}\t0\t\t1\t0\t[]\t${JSON.stringify({ messageId: `alive-${hour}`, properties })}\n`;
+      return `server\ttrack\tInstance Active\talive-${hour}\t\ta\t${time}\t${time}\t0\t\t1\t0\t0\t[]\t${JSON.stringify({ messageId: `alive-${hour}`, properties })}\n`;
     });
     await store.insertLines(EVENT_TARGET, Buffer.from(lines.join("")), "alive");
     const deps = {

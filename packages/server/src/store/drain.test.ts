@@ -27,7 +27,7 @@ beforeEach(async () => {
 
 const TIME = "2026-03-01T12:00:00.000";
 const line = (id: string): string =>
-  `server\ttrack\tDrained\t${id}\tu\t\t${TIME}\t${TIME}\t0\tDE\t7\t0\t[]\t{"messageId":"${id}"}\n`;
+  `server\ttrack\tDrained\t${id}\tu\t\t${TIME}\t${TIME}\t0\tDE\t7\t0\t0\t[]\t{"messageId":"${id}"}\n`;
 const append = (lines: string[]): Promise<void> =>
   log.append(new Uint32Array(2 * lines.length).fill(1), lines.join(""));
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `m${n}`);

@@ -21,7 +21,7 @@ function useStore(): () => TestStore {
 
 const lines = (id: string): Buffer => {
   const time = "2026-03-01T12:00:00.000";
-  return Buffer.from(`server\ttrack\tE\t${id}\tu\t\t${time}\t${time}\t0\tDE\t7\t0\t[]\t{}\n`);
+  return Buffer.from(`server\ttrack\tE\t${id}\tu\t\t${time}\t${time}\t0\tDE\t7\t0\t0\t[]\t{}\n`);
 };
 
 describe("the embedded engine that is sent its rows", () => {

@@ -84,7 +84,9 @@ function planOf(events: readonly PlanEvent[], retentionDays = 3650): Plan {
 let token = 0;
 async function insert(source: string, envelope: object, at = "2026-11-01T00:00:00.000"): Promise<void> {
   const json = JSON.stringify(envelope).replaceAll("\\", "\\\\");
-  const line = [source, "track", "E", `m${token}`, "u", "", at, at, "0", "", "1", "0", "[]", json].join("\t");
+  const line = [source, "track", "E", `m${token}`, "u", "", at, at, "0", "", "1", "0", "0", "[]", json].join(
+    "\t",
+  );
   await store.insertLines(EVENT_TARGET, Buffer.from(`${line}\n`), `token-${token++}`);
 }
 

@@ -24,6 +24,7 @@ export const EVENT_TARGET: LineTarget = {
     "country",
     "planVersion",
     "sentPlanVersion",
+    "skipped",
     "trimmed",
     "envelope",
   ],
@@ -48,6 +49,8 @@ export interface RowAbout {
   readonly planVersion: number;
   /** Version of the plan that the sender's SDK has; 0 when it did not say. */
   readonly sentPlanVersion: number;
+  /** Messages of this event that the sender did not record since the one before: more than the plan's `max_per_minute`. */
+  readonly skipped: number;
   /** Declared paths at which something was removed or changed. */
   readonly trimmed: readonly string[];
 }
@@ -59,11 +62,11 @@ export interface RowAbout {
  * @see https://clickhouse.com/docs/interfaces/formats/TabSeparated
  */
 export function toLine(about: RowAbout, envelope: Envelope, text: string): string {
-  const { source, sequence, country, planVersion, sentPlanVersion, trimmed } = about;
+  const { source, sequence, country, planVersion, sentPlanVersion, skipped, trimmed } = about;
   const { type, event, messageId, userId, anonymousId, timestamp, receivedAt } = envelope;
   return `${source}\t${type}\t${cell(event)}\t${messageId}\t${cell(userId)}\t${cell(anonymousId)}\t${timeCell(
     timestamp,
-  )}\t${timeCell(receivedAt)}\t${sequence}\t${country ?? ""}\t${planVersion}\t${sentPlanVersion}\t${listCell(
+  )}\t${timeCell(receivedAt)}\t${sequence}\t${country ?? ""}\t${planVersion}\t${sentPlanVersion}\t${skipped}\t${listCell(
     trimmed,
   )}\t${escaped(text)}\n`;
 }

@@ -35,7 +35,7 @@ function event(
 }
 
 /** What the plan said of events where it does not matter. */
-const CHECKED = { country: undefined, planVersion: 3, sentPlanVersion: 0, trimmed: [] };
+const CHECKED = { country: undefined, planVersion: 3, sentPlanVersion: 0, skipped: 0, trimmed: [] };
 
 function block(events: readonly Stored[], checked: Omit<RowAbout, "source" | "sequence"> = CHECKED): Buffer {
   return Buffer.from(
@@ -125,9 +125,10 @@ export function describeStoreContract(open: () => Promise<Store>): void {
         country: "DE",
         planVersion: 12,
         sentPlanVersion: 11,
+        skipped: 4_000_000_000,
         trimmed: ["properties.*", "it's 'quoted' \\\t\n [x]"],
       },
-      { country: undefined, planVersion: 4_000_000_000, sentPlanVersion: 0, trimmed: [] },
+      { country: undefined, planVersion: 4_000_000_000, sentPlanVersion: 0, skipped: 0, trimmed: [] },
     ];
     for (const [n, about] of checked.entries()) {
       await store.insertLines(
@@ -139,7 +140,14 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     const { events } = await read("event=Judged");
     expect(events.map(({ candor }) => candor)).toEqual([
       { source: "server", planVersion: 4_000_000_000 },
-      { source: "server", country: "DE", planVersion: 12, sentPlanVersion: 11, trimmed: checked[0]?.trimmed },
+      {
+        source: "server",
+        country: "DE",
+        planVersion: 12,
+        sentPlanVersion: 11,
+        skipped: 4_000_000_000,
+        trimmed: checked[0]?.trimmed,
+      },
     ]);
   });
 
