@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import type { ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
@@ -416,7 +416,9 @@ describe.concurrent("on its own machine", () => {
       () => readDelivery(stateDir).accepted === 50 && !existsSync(join(stateDir, "sender.lease")),
     );
     const before = new Set(recorder.kept.map(({ anonymousId }) => anonymousId));
-    rmSync(stateDir, { recursive: true, maxRetries: 10 });
+    // In one step: what is looked at and written meanwhile must not be in the way of the deletion.
+    renameSync(stateDir, `${stateDir}-away`);
+    rmSync(`${stateDir}-away`, { recursive: true });
     child.say("deleted");
     await eventually(() => numbersKept(recorder).includes(99));
     child.say("end");
