@@ -1,7 +1,7 @@
 // Makes @candor/node as it is installed, in packages/node/packed/ or a new folder that is named: one folder without any
 // dependency. What it needs of the workspace's other packages is copied in beside it, file by file, and nothing else is.
 // dist/ has it as ES modules, commonjs/ as CommonJS (docs/decisions/0021-two-module-systems.md). Run after a build.
-import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { root, run, tool } from "./prepare.mjs";
 
@@ -26,6 +26,8 @@ for (const [, { types, default: code }] of entries) {
   copy(join(PACKAGES, "node", code));
 }
 addCommonJs();
+// A program is run, not required: as an ES module alone.
+for (const program of Object.values(about.bin)) chmodSync(copy(join(PACKAGES, "node", program)), 0o755);
 writeJson("package.json", describe());
 for (const name of ["README.md", "../../LICENSE"]) {
   const from = join(PACKAGES, "node", name);

@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { readPlan } from "@candor/server";
-import pc from "picocolors";
 import { expect, test } from "vitest";
 import { type BannerFacts, renderBanner } from "./banner.ts";
+import { createColours } from "./terminal.ts";
 
-const PLAIN = pc.createColors(false);
+const PLAIN = createColours(false);
 const APPSMITH = readPlan(fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url)));
 const OBSERVE = readPlan(fileURLToPath(new URL("../../server/fixtures/plans/observe.yaml", import.meta.url)));
 const FACTS: BannerFacts = {
@@ -49,7 +49,7 @@ Stop: Ctrl-C
 });
 
 test("colours change nothing but colours", () => {
-  const coloured = renderBanner(FACTS, pc.createColors(true));
+  const coloured = renderBanner(FACTS, createColours(true));
   expect(coloured).not.toBe(renderBanner(FACTS, PLAIN));
   expect(coloured.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g"), "")).toBe(
     renderBanner(FACTS, PLAIN),

@@ -1,13 +1,14 @@
 import { join } from "node:path";
+import { toReachable, toShown } from "@candor/node/operator";
 import type { Plan } from "@candor/plan";
 import { type Config, type Keys, SOURCES } from "@candor/server";
-import { isLoopback, toReachable, toShown } from "./address.ts";
+import { isLoopback } from "./address.ts";
 import { makeFirstMessage } from "./first-message.ts";
 import { listAttention } from "./plan/attention.ts";
 import { toNearPath } from "./plan/plan-file.ts";
-import { toSafeText } from "./safe-text.ts";
 import { quote } from "./sh-word.ts";
 import type { Colours } from "./terminal.ts";
+import { toSafeText } from "./terminal.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7226";
 

@@ -16,9 +16,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { json, text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import type { Fields } from "@candor/node/operator";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { openInstance } from "../../node/src/state/instance.ts";
-import type { Fields } from "./live-message.ts";
 
 /** The operator's commands against collectors that are slow, strange or away. */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));

@@ -9,8 +9,7 @@ import { examinePlan } from "./doctor/plan-checks.ts";
 import { examineListening, examineServers } from "./doctor/reach.ts";
 import type { Check } from "./doctor/verdict.ts";
 import { readSettings } from "./environment.ts";
-import { toSafeText } from "./safe-text.ts";
-import { type Colours, coloursFor, endWithReader, print } from "./terminal.ts";
+import { type Colours, coloursFor, endWithReader, print, toSafeText } from "./terminal.ts";
 
 /** `candor doctor`: looks at everything that a collector needs, and says what to do. 1 when something fails. */
 export async function diagnose({ json = false }: { readonly json?: boolean }): Promise<number> {

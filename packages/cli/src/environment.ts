@@ -1,4 +1,5 @@
 import { env } from "node:process";
+import { toReachable } from "@candor/node/operator";
 import { type Config, readConfig } from "@candor/server";
 
 /**
@@ -9,10 +10,10 @@ export function readSettings(): Config {
   return readConfig(env);
 }
 
-/** Whether somebody has said where the collector is. */
-export function namesCollector(): boolean {
+/** Where somebody has said that the collector is. @throws CandorError `settings_invalid` */
+export function readCollectorUrl(): string | undefined {
   const { CANDOR_URL = "" } = env;
-  return CANDOR_URL !== "";
+  return CANDOR_URL === "" ? undefined : toReachable(readSettings().url);
 }
 
 /** The script that npm or npx is running, if one of them started this process. */

@@ -1,8 +1,7 @@
+import { parseFields, toSafeJson } from "@candor/node/operator";
 import { labelOf, type Plan, type PlanEvent } from "@candor/plan";
 import { makeSamples, type Source } from "@candor/server";
-import { parseFields } from "./live-message.ts";
 import { isExpired } from "./plan/attention.ts";
-import { toSafeJson } from "./safe-text.ts";
 
 /** A message that the plan accepts, to be sent by hand. */
 export interface FirstMessage {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { reachCauseOf } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
-import { openLive, reachCauseOf } from "./collector.ts";
+import { openLive } from "./collector.ts";
 import { createSseParser, type SseEvent } from "./sse.ts";
 
 const RETRY_MIN_MS = 500;

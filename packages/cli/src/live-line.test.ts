@@ -1,12 +1,11 @@
 import fc from "fast-check";
-import pc from "picocolors";
 import { expect, test } from "vitest";
-import { type LineOptions, renderLiveLine } from "./live-line.ts";
+import { type LineOptions, renderLiveLine, shorten } from "./live-line.ts";
 import { parseLiveMessage } from "./live-message.ts";
-import { toClock } from "./terminal.ts";
+import { createColours, toClock } from "./terminal.ts";
 
 const PLAIN: LineOptions = {
-  colours: pc.createColors(false),
+  colours: createColours(false),
   columns: undefined,
   toldAt: new Date("2026-01-01T10:00:09Z"),
 };
@@ -77,7 +76,7 @@ test("on a terminal, properties are cut at its edge, and reasons are not", () =>
 });
 
 test("dropped messages are red; duplicates, whose original is kept, are yellow", () => {
-  const colours = pc.createColors(true);
+  const colours = createColours(true);
   const paint = (reason: string) =>
     render({ verdict: "dropped", reason, source: "server", message: {} }, { ...PLAIN, colours }).slice(0, 5);
   expect([paint("no_event"), paint("duplicate")]).toEqual([
@@ -121,4 +120,10 @@ test("any JSON at all is shown as one plain line, or not at all", () => {
   const isPlain = (any: object) => /^[^\p{Cc}\p{Cf}]*$/u.test(render(any));
   fc.assert(fc.property(live, isPlain), { examples: [[noText]] });
   expect(["", "7", "null", "[]", "{"].map(parseLiveMessage)).toEqual(Array(5).fill(undefined));
+});
+
+test("a text is shortened between characters, never inside one", () => {
+  expect(shorten("abcdef", 4)).toBe("abc…");
+  expect(shorten("🎉🎉🎉", 2)).toBe("🎉…");
+  expect(shorten("🎉🎉🎉", 3)).toBe("🎉🎉🎉");
 });

@@ -1,7 +1,7 @@
+import { type Fields, toFields } from "@candor/node/operator";
 import { DROP_REASONS } from "@candor/server";
-import { type Fields, type LiveMessage, toFields } from "./live-message.ts";
-import { shorten, toSafeText } from "./safe-text.ts";
-import { type Colours, toClock } from "./terminal.ts";
+import type { LiveMessage } from "./live-message.ts";
+import { type Colours, toClock, toSafeText } from "./terminal.ts";
 
 const MAX_NAME_CHARS = 60;
 const MAX_TYPE_CHARS = 12;
@@ -81,4 +81,11 @@ function explain(reason: string): string {
 
 function text(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+}
+
+/** At most `maxChars` code points; an ellipsis stands for the rest. */
+export function shorten(text: string, maxChars: number): string {
+  if (text.length <= maxChars) return text;
+  const chars = [...text];
+  return chars.length <= maxChars ? text : `${chars.slice(0, Math.max(0, maxChars - 1)).join("")}…`;
 }

@@ -1,13 +1,20 @@
 import { readFileSync } from "node:fs";
+import {
+  type AskOptions,
+  COULD_NOT,
+  compare,
+  type InspectOptions,
+  inspect,
+  readAddress,
+  WRITE_AN_ADDRESS,
+} from "@candor/node/operator";
 import { Command, InvalidArgumentError } from "commander";
-import { toReachable } from "./address.ts";
-import { type CompareOptions, compare } from "./compare.ts";
 import { diagnose } from "./doctor.ts";
+import { readCollectorUrl } from "./environment.ts";
 import { type ForgetOptions, forget } from "./forget.ts";
-import { type InspectOptions, inspect } from "./inspect.ts";
 import { printKeys } from "./keys.ts";
 import { addPlanCommands } from "./plan/commands.ts";
-import { COULD_NOT, orRefuse } from "./refusal.ts";
+import { orRefuse } from "./refusal.ts";
 import { start } from "./start.ts";
 import { type TailOptions, tail } from "./tail.ts";
 
@@ -87,9 +94,14 @@ function addInstanceCommands(program: Command, setExitCode: (code: number) => vo
     .argument("<dir>", "the product's state folder")
     .option("--url <url>", COLLECTOR, toUrl)
     .option("--json", "as JSON, with every messageId")
-    .action(async (dir: string, options: CompareOptions) =>
-      setExitCode(await orRefuse(compare(dir, options))),
+    .action(async (dir: string, options: AskOptions) =>
+      setExitCode(await orRefuse(compareFrom(dir, options))),
     );
+}
+
+/** @throws CandorError `settings_invalid` */
+async function compareFrom(dir: string, options: AskOptions): Promise<number> {
+  return compare(dir, { ...options, url: options.url ?? readCollectorUrl() });
 }
 
 function toLimit(text: string): number {
@@ -101,8 +113,9 @@ function toLimit(text: string): number {
 
 /** @throws InvalidArgumentError */
 function toUrl(text: string): string {
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return toReachable(text);
-  throw new InvalidArgumentError("Write an address such as https://telemetry.example.org.");
+  const address = readAddress(text);
+  if (address === undefined) throw new InvalidArgumentError(WRITE_AN_ADDRESS);
+  return address;
 }
 
 function addForgetCommand(program: Command, setExitCode: (code: number) => void): void {

@@ -1,26 +1,13 @@
-import { explainRefusal, NoAnswer, Refused } from "./collector.ts";
-import { toSafeText } from "./safe-text.ts";
+/** Owns how a command that could not do what it was asked for ends: with a sentence on stderr, and 2. */
+import { Refused, refuse } from "@candor/node/operator";
+import { explainRefusal } from "./collector.ts";
 import { toFaultText } from "./terminal.ts";
-
-/** Exit status of a command that could not do what it was asked for. 1 is an answer: not all is in order. */
-export const COULD_NOT = 2;
-
-/** Says on stderr why a command could not do what it was asked for. @returns its exit status */
-export function refuse(sentence: string): number {
-  process.stderr.write(`${sentence}\n`);
-  return COULD_NOT;
-}
 
 /** Runs a command that asks a collector. Whatever keeps it from asking is said; never rejects. */
 export async function orRefuse(asking: Promise<number>): Promise<number> {
   try {
     return await asking;
   } catch (error) {
-    return refuse(toSentence(error));
+    return refuse(error instanceof Refused ? explainRefusal(error) : toFaultText(error));
   }
-}
-
-function toSentence(error: unknown): string {
-  if (error instanceof Refused) return explainRefusal(error);
-  return error instanceof NoAnswer ? toSafeText(error.message) : toFaultText(error);
 }

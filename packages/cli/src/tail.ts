@@ -1,14 +1,12 @@
-import { toReachable } from "./address.ts";
+import { refuse, toReachable } from "@candor/node/operator";
 import { readSettings } from "./environment.ts";
 import { findToken, toNoTokenSentence } from "./known-keys.ts";
 import { followLive } from "./live-feed.ts";
 import { renderLiveLine } from "./live-line.ts";
 import { parseLiveMessage, parseMissed } from "./live-message.ts";
-import { refuse } from "./refusal.ts";
-import { toSafeJson } from "./safe-text.ts";
 import type { SseEvent } from "./sse.ts";
 import { awaitStop } from "./stop-signal.ts";
-import { coloursFor, endWithReader, print, report } from "./terminal.ts";
+import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal.ts";
 
 export interface TailOptions {
   readonly source?: string;

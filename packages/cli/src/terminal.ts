@@ -1,39 +1,19 @@
-import { once } from "node:events";
-import type { WriteStream } from "node:tty";
+/** Owns what the command line alone does with its terminal; the rest it shares with the program of `@candor/node`. */
+import { toSafeText } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
-import pc from "picocolors";
-import { toSafeText } from "./safe-text.ts";
 
-export type Colours = ReturnType<typeof pc.createColors>;
-
-/** Colours for a stream: none unless it is a terminal, none when NO_COLOR is set or TERM is dumb. */
-export function coloursFor(stream: Pick<WriteStream, "isTTY">): Colours {
-  return pc.createColors(stream.isTTY === true && pc.isColorSupported);
-}
-
-/** Hour, minute and second of the machine's own time zone. */
-export function toClock(time: Date): string {
-  return time.toTimeString().slice(0, 8);
-}
-
-/** One line for the operator, with the time, on stderr: stdout is for what was asked for. */
-export function report(line: string): void {
-  const colours = coloursFor(process.stderr);
-  process.stderr.write(`${colours.dim(toClock(new Date()))} ${toSafeText(line)}\n`);
-}
-
-/** Writes to stdout. Resolves when there is room for more, so that a slow reader slows the writer. */
-export async function print(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, "drain");
-}
-
-/** Ends quietly when the reader of stdout has left (`| head`). */
-export function endWithReader(): void {
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(0);
-    throw error;
-  });
-}
+export {
+  type Colours,
+  coloursFor,
+  createColours,
+  endWithReader,
+  print,
+  readTypedLine,
+  report,
+  toClock,
+  toSafeJson,
+  toSafeText,
+} from "@candor/node/operator";
 
 /** Goes on when the readers of stdout and stderr have left: a collector outlives its terminal's pager. */
 export function outliveReaders(): void {

@@ -1,3 +1,4 @@
+export { COLLECTOR_REASONS } from "./collector-reasons.ts";
 export { createIds } from "./ids.ts";
 export { parseJson } from "./json-text.ts";
 export {
@@ -10,7 +11,6 @@ export {
   type MessageType,
 } from "./message.ts";
 export { HASHED_MESSAGE_ID } from "./message-id.ts";
-export { MESSAGE_REASONS } from "./message-reasons.ts";
 export { parseMessage } from "./parse.ts";
 export {
   ALONE,

@@ -1,4 +1,5 @@
 /** What reads a message and its times, without any dependency: SDKs take browsers' messages with it. */
+export { COLLECTOR_REASONS } from "./collector-reasons.ts";
 export { parseJson } from "./json-text.ts";
 export { isObject, type JsonObject, type JsonValue, type Message, type MessageType } from "./message.ts";
 export { HASHED_MESSAGE_ID, isPlainMessageId } from "./message-id.ts";

@@ -11,3 +11,21 @@ export function parseJson(text: string): unknown {
     return undefined;
   }
 }
+
+/** A JSON object of which nothing is known. */
+export type Fields = { readonly [name: string]: unknown };
+
+/** A value as fields, when it is an object. */
+export function toFields(value: unknown): Fields | undefined {
+  return isRecord(value) ? value : undefined;
+}
+
+/** The fields of a JSON object, or undefined. */
+export function parseFields(json: string): Fields | undefined {
+  return toFields(parseJson(json));
+}
+
+/** A value of JSON as text. Not with String, which some objects make throw. */
+export function textOf(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}

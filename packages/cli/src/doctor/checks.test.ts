@@ -1,6 +1,6 @@
-import pc from "picocolors";
 import { expect, test } from "vitest";
 import { renderCheck } from "../doctor.ts";
+import { createColours } from "../terminal.ts";
 import { judge } from "./checks.ts";
 import type { CollectorFacts, Facts, MachineFacts, PlaceFacts } from "./facts.ts";
 import { formatBytes } from "./folder-checks.ts";
@@ -57,7 +57,7 @@ function collector(changes: Partial<CollectorFacts>, metrics: Record<string, num
 
 function lines(facts: Partial<Facts>): string[] {
   const checks = judge({ machine: MACHINE, settingsFaults: undefined, place: STOPPED, ...facts });
-  return checks.map((check) => renderCheck(check, pc.createColors(false)).trimEnd());
+  return checks.map((check) => renderCheck(check, createColours(false)).trimEnd());
 }
 
 test("a machine on which nothing is wrong", () => {

@@ -1,8 +1,7 @@
+import { parseFields, toReachable } from "@candor/node/operator";
 import { CandorError, type Config } from "@candor/server";
-import { toReachable } from "../address.ts";
 import { ask } from "../collector.ts";
 import { findToken } from "../known-keys.ts";
-import { parseFields } from "../live-message.ts";
 import { type Check, warn } from "./verdict.ts";
 
 const TIMEOUT_MS = 3000;

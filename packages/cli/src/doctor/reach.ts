@@ -1,7 +1,8 @@
 import { createServer } from "node:net";
+import { reachCauseOf, toReachable, toShown } from "@candor/node/operator";
 import { CandorError, type Config, causeOf } from "@candor/server";
-import { isLoopback, toReachable, toShown } from "../address.ts";
-import { type Answer, ask, reachCauseOf } from "../collector.ts";
+import { isLoopback } from "../address.ts";
+import { type Answer, ask } from "../collector.ts";
 import type { CollectorFacts, ListeningFacts, OtherFacts, ServerFacts } from "./facts.ts";
 
 const TIMEOUT_MS = 3000;

@@ -11,8 +11,7 @@ import {
   type PlanFault,
 } from "@candor/plan";
 import { CandorError, readPlan } from "@candor/server";
-import { toSafeJson, toSafeText } from "../safe-text.ts";
-import { type Colours, coloursFor, endWithReader, print } from "../terminal.ts";
+import { type Colours, coloursFor, endWithReader, print, toSafeJson, toSafeText } from "../terminal.ts";
 import { type Attention, listAttention } from "./attention.ts";
 import { renderDifferences } from "./difference-lines.ts";
 import { readCommitted } from "./git-history.ts";

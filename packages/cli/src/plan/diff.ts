@@ -1,8 +1,7 @@
 import { existsSync } from "node:fs";
 import { checkNewVersion, diffPlans, loadPlan, type Plan, PlanError } from "@candor/plan";
 import { CandorError, readPlan } from "@candor/server";
-import { toSafeJson, toSafeText } from "../safe-text.ts";
-import { type Colours, coloursFor, endWithReader, print } from "../terminal.ts";
+import { type Colours, coloursFor, endWithReader, print, toSafeJson, toSafeText } from "../terminal.ts";
 import { renderDifferences } from "./difference-lines.ts";
 import { readRevision } from "./git-history.ts";
 

@@ -1,6 +1,6 @@
 import type { DifferenceKind, PlanDifference } from "@candor/plan";
-import pc from "picocolors";
 import { expect, test } from "vitest";
+import { createColours } from "../terminal.ts";
 import { renderDifferences } from "./difference-lines.ts";
 
 const KINDS = [
@@ -18,7 +18,7 @@ function differ(kind: DifferenceKind, where = "plan"): PlanDifference {
 
 test("differences stand in groups, what people mind most first", () => {
   const differences = [...KINDS.map((kind) => differ(kind)), differ("kept_longer", "source \u001b[2Jx")];
-  expect(renderDifferences(differences, pc.createColors(false))).toBe(`Newly collected
+  expect(renderDifferences(differences, createColours(false))).toBe(`Newly collected
   plan: It is newly_collected.
 
 More sensitive
@@ -40,5 +40,5 @@ Other
 });
 
 test("no difference is no text", () => {
-  expect(renderDifferences([], pc.createColors(true))).toBe("");
+  expect(renderDifferences([], createColours(true))).toBe("");
 });

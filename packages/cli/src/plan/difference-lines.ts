@@ -1,6 +1,6 @@
 import type { DifferenceKind, PlanDifference } from "@candor/plan";
-import { toSafeText } from "../safe-text.ts";
 import type { Colours } from "../terminal.ts";
+import { toSafeText } from "../terminal.ts";
 
 /** The groups in the order in which they are shown: what people mind most stands first. */
 const TITLES: Readonly<Record<DifferenceKind, string>> = {

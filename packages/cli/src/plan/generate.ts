@@ -6,8 +6,7 @@ import {
   listShellGaps,
 } from "@candor/plan";
 import { readPlan } from "@candor/server";
-import { toSafeText } from "../safe-text.ts";
-import { endWithReader, print } from "../terminal.ts";
+import { endWithReader, print, toSafeText } from "../terminal.ts";
 import { findPlanFile } from "./plan-file.ts";
 
 /** What code is made of a plan, by the word that asks for it. */

@@ -1,6 +1,6 @@
-import pc from "picocolors";
 import { expect, test } from "vitest";
-import { renderReceipt } from "./forget-receipt.ts";
+import { renderReceipt } from "./forget.ts";
+import { createColours } from "./terminal.ts";
 
 test("a receipt says of whom, from where how much, when, and what it does not cover", () => {
   const receipt = {
@@ -13,7 +13,7 @@ test("a receipt says of whom, from where how much, when, and what it does not co
     ],
     notes: ["Backups are not reached."],
   };
-  expect(renderReceipt(receipt, pc.createColors(false))).toBe(`Forgotten
+  expect(renderReceipt(receipt, createColours(false))).toBe(`Forgotten
   user                          me\\u{1b}[2J
   requested at                  2026-01-01T00:00:00.000Z
   gone at                       2026-01-01T00:00:02.000Z

@@ -1,22 +1,23 @@
+/** Owns the command that asks the collector what it holds of an instance, and compares it with the outbox. */
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  type Instance,
-  listOutboxFiles,
-  MAX_AGE_MS,
-  readKeptPlan,
-  readOutboxPage,
-  type StateFolder,
-} from "@candor/node/state-folder";
 import { isOfInstance, type Plan, usualInstanceIds } from "@candor/plan/runtime";
-import { toShown } from "./address.ts";
-import { askAsInstance, Refused } from "./collector.ts";
-import { type Comparison, compareMessages, isInOrder, type OwnMessage } from "./compare-messages.ts";
-import { renderComparison } from "./compare-text.ts";
-import { type Fields, toFields } from "./live-message.ts";
-import { collectorOf, readInstanceOrExplain } from "./own-instance.ts";
-import { refuse } from "./refusal.ts";
-import { toSafeJson, toSafeText } from "./safe-text.ts";
-import { coloursFor, endWithReader, print, report } from "./terminal.ts";
+import { type Fields, toFields } from "../json.ts";
+import { listOutboxFiles } from "../outbox/outbox-file.ts";
+import { readOutboxPage } from "../outbox/outbox-page.ts";
+import { MAX_AGE_MS } from "../send/sweep.ts";
+import type { Instance } from "../state/instance.ts";
+import { readKeptPlan } from "../state/plan-file.ts";
+import type { StateFolder } from "../state/state-folder.ts";
+import { Refused, toShown } from "./collector.ts";
+import {
+  type Comparison,
+  compareMessages,
+  isInOrder,
+  type OwnMessage,
+  renderComparison,
+} from "./comparison.ts";
+import { type AskOptions, askAsInstance, asOwnInstance, type OwnInstance } from "./own-instance.ts";
+import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal.ts";
 
 /** The most that the collector answers at once. */
 const PAGE_EVENTS = 1000;
@@ -29,30 +30,22 @@ const MAX_TURNS = 60;
 /** For one page. */
 const PAGE_TIMEOUT_MS = 30_000;
 
-export interface CompareOptions {
-  /** Where the collector is. @default see `collectorOf` */
-  readonly url?: string;
-  readonly json?: boolean;
-}
-
 /**
- * `candor compare`: whether the collector holds of this instance what was sent, and nothing else: 0. 1: something is
- * missing or differs. 2: there is nobody to ask as.
- * @throws Refused, NoAnswer, CandorError `settings_invalid`
+ * Whether the collector holds of this instance what was sent, and nothing else: 0. 1: something is missing or differs.
+ * 2: it was not asked, because something is missing.
  */
-export async function compare(folder: string, { url: given, json = false }: CompareOptions): Promise<number> {
+export async function compare(folder: string, { url: given, json = false }: AskOptions): Promise<number> {
   endWithReader();
-  const own = await readInstanceOrExplain(folder);
-  if (own.fault !== undefined) return refuse(toSafeText(own.fault));
-  const url = collectorOf(own.folder, given);
-  const { comparison, ...asked } = await compareWith(url, own.instance, own.folder);
-  const about = { instanceId: own.instance.instanceId, collector: toShown(url), ...asked };
-  await print(
-    json
-      ? `${toSafeJson(JSON.stringify({ ...about, ...comparison }))}\n`
-      : renderComparison(comparison, about, coloursFor(process.stdout)),
-  );
-  return isInOrder(comparison) ? 0 : 1;
+  return asOwnInstance(folder, given, async (own) => {
+    const { comparison, ...asked } = await compareWith(own);
+    const about = { instanceId: own.instance.instanceId, collector: toShown(own.url), ...asked };
+    await print(
+      json
+        ? `${toSafeJson(JSON.stringify({ ...about, ...comparison }))}\n`
+        : renderComparison(comparison, about, coloursFor(process.stdout)),
+    );
+    return isInOrder(comparison) ? 0 : 1;
+  });
 }
 
 interface Compared {
@@ -67,7 +60,7 @@ interface Compared {
  * The collector is asked first, and the outbox read then. What is missing is asked for again, and nothing else: the product
  * goes on sending, and what it made since is not in what was read.
  */
-async function compareWith(url: string, instance: Instance, folder: StateFolder): Promise<Compared> {
+async function compareWith({ url, instance, folder }: OwnInstance): Promise<Compared> {
   const first = await askPages(url, instance, undefined);
   const held = new Map(first.held);
   const { own, notAsked } = await readOwn(folder, instance.instanceId);

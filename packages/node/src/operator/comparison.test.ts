@@ -1,6 +1,14 @@
 import { describe, expect, it, test } from "vitest";
-import { compareFields, compareMessages, isInOrder, type OwnMessage } from "./compare-messages.ts";
-import type { Fields } from "./live-message.ts";
+import type { Fields } from "../json.ts";
+import {
+  type Comparison,
+  compareFields,
+  compareMessages,
+  isInOrder,
+  type OwnMessage,
+  renderComparison,
+} from "./comparison.ts";
+import { createColours } from "./terminal.ts";
 
 const OLDEST_MS = Date.parse("2026-11-16T12:00:00Z");
 const AT = "2026-11-23T12:00:00.000Z";
@@ -151,4 +159,35 @@ test("what a plan left out is counted by its path; what differs otherwise is lis
     trimmed: { "properties.datasource.name": 2 },
   });
   expect(isInOrder(comparison)).toBe(false);
+});
+
+const ALL: Comparison = {
+  sent: 25,
+  waiting: 0,
+  held: 25,
+  same: 25,
+  missingThere: [],
+  missingHere: [],
+  older: 0,
+  differing: [],
+  trimmed: {},
+};
+const about = { instanceId: "i", collector: "c", notAsked: 0, storedUntil: undefined };
+const changed = [{ messageId: "m", fields: [{ path: "event", kind: "changed" as const }] }];
+
+it.each<[found: Partial<Comparison>, headline: string]>([
+  [{}, "The collector holds what was sent, and nothing else."],
+  [
+    { missingHere: ["a", "b"] },
+    "The collector holds what was sent. It also holds 2 of this instance's id that were never in this outbox: another copy of this instance may send too.",
+  ],
+  [{ missingThere: ["a"] }, "The collector does not hold 1 of 25 messages that were sent."],
+  [{ differing: changed }, "The collector holds 1 otherwise than they were sent."],
+  [
+    { missingThere: ["a"], differing: changed, missingHere: ["b"] },
+    "The collector does not hold 1 of 25 messages that were sent. The collector holds 1 otherwise than they were sent. It also holds 1 of this instance's id that were never in this outbox: another copy of this instance may send too.",
+  ],
+])("the headline follows what was found: %j", (found, headline) => {
+  const text = renderComparison({ ...ALL, ...found }, about, createColours(false));
+  expect(text.split("\n")[0]).toBe(headline);
 });

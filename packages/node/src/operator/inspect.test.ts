@@ -1,7 +1,7 @@
-import pc from "picocolors";
 import { describe, expect, it } from "vitest";
-import type { FolderReport } from "./inspect-folder.ts";
-import { renderFolder } from "./inspect-text.ts";
+import type { FolderReport } from "./folder-report.ts";
+import { renderFolder } from "./inspect.ts";
+import { createColours } from "./terminal.ts";
 
 const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
 
@@ -43,7 +43,7 @@ const quiet: FolderReport = {
 };
 
 const render = (report: Partial<FolderReport>): string =>
-  renderFolder({ ...quiet, ...report }, pc.createColors(false), NOW_MS);
+  renderFolder({ ...quiet, ...report }, createColours(false), NOW_MS);
 const delivered = (delivery: Partial<FolderReport["delivery"]>): string =>
   render({ delivery: { ...quiet.delivery, ...delivery } });
 const headOf = (text: string): string | undefined => text.split("\n")[1];

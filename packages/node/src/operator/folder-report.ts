@@ -1,21 +1,15 @@
+/** Owns what can be read out of a state folder whose product need not run, and why it cannot be read. */
 import { accessSync, constants, statSync } from "node:fs";
 import { latestReceipt, type Receipt, readReceipts } from "@candor/consent";
-import {
-  countOutbox,
-  type Delivery,
-  type KeptStanding,
-  listOutboxFiles,
-  type OutboxMessage,
-  type OutboxTotals,
-  openStateFolder,
-  readDelivery,
-  readInstance,
-  readKeepAlive,
-  readKeptStanding,
-  readOutboxPage,
-  readText,
-} from "@candor/node/state-folder";
-import { causeOf } from "@candor/server";
+import { codeOf } from "../error-code.ts";
+import { type KeptStanding, readKeptStanding } from "../inspector/status.ts";
+import { readKeepAlive } from "../keep-alive.ts";
+import { listOutboxFiles } from "../outbox/outbox-file.ts";
+import { countOutbox, type OutboxMessage, type OutboxTotals, readOutboxPage } from "../outbox/outbox-page.ts";
+import { type Delivery, readDelivery } from "../send/delivery.ts";
+import { readInstance } from "../state/instance.ts";
+import { readText } from "../state/plain-file.ts";
+import { openStateFolder } from "../state/state-folder.ts";
 
 const SOURCES = ["server", "client", "installer"] as const;
 export const POLICY_FILE = "/etc/candor/policy";
@@ -64,7 +58,7 @@ function findReadFault(path: string, isFolder: boolean): string | undefined {
     accessSync(path, isFolder ? constants.R_OK | constants.X_OK : constants.R_OK);
     return undefined;
   } catch (error) {
-    const cause = causeOf(error);
+    const cause = codeOf(error) ?? String(error);
     return cause === "ENOENT" || cause === "ENOTDIR" ? undefined : cause;
   }
 }
@@ -76,7 +70,7 @@ function explainNoFolder(dir: string): string | undefined {
     accessSync(dir, constants.R_OK | constants.X_OK);
     return undefined;
   } catch (error) {
-    const cause = causeOf(error);
+    const cause = codeOf(error) ?? String(error);
     if (cause === "ENOENT") {
       return `There is no folder ${dir}. Either the path is another one, or nobody was asked yet: without an answer nothing is ever written, and nothing sent.`;
     }

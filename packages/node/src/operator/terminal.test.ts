@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { shorten, toSafeJson, toSafeText } from "./safe-text.ts";
+import { toSafeJson, toSafeText } from "./terminal.ts";
 
 /** Everything that a terminal could obey, and what reorders or hides text. */
 const DANGEROUS = /[\p{Cc}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
@@ -27,10 +27,4 @@ test("JSON stays the same value, on one line, without a control character", () =
     }),
   );
   expect(toSafeJson('{"a":"\u{e0001}\u007f"}')).toBe('{"a":"\\udb40\\udc01\\u007f"}');
-});
-
-test("a text is shortened between characters, never inside one", () => {
-  expect(shorten("abcdef", 4)).toBe("abc…");
-  expect(shorten("🎉🎉🎉", 2)).toBe("🎉…");
-  expect(shorten("🎉🎉🎉", 3)).toBe("🎉🎉🎉");
 });

@@ -1,17 +1,65 @@
+/** Owns the command that says in words what a state folder tells. */
+import { resolve } from "node:path";
 import { DENY_REASONS, type Receipt, readPolicy } from "@candor/consent";
+import { COLLECTOR_REASONS } from "@candor/envelope/wire";
+import type { KeptStanding } from "../inspector/status.ts";
+import { toFields } from "../json.ts";
+import type { OutboxMessage } from "../outbox/outbox-page.ts";
+import { explainFault, untilAllowedMs } from "../send/retry.ts";
+import { readInstance } from "../state/instance.ts";
+import { openStateFolder } from "../state/state-folder.ts";
+import { explainUnreadable, type FolderReport, POLICY_FILE, readFolder } from "./folder-report.ts";
 import {
-  explainFault,
-  type KeptStanding,
-  type OutboxMessage,
-  untilAllowedMs,
-} from "@candor/node/state-folder";
-import { DROP_REASONS } from "@candor/server";
-import { type FolderReport, POLICY_FILE } from "./inspect-folder.ts";
-import { toFields } from "./live-message.ts";
-import { toSafeText } from "./safe-text.ts";
-import type { Colours } from "./terminal.ts";
+  type Colours,
+  coloursFor,
+  endWithReader,
+  print,
+  readTypedLine,
+  refuse,
+  toSafeJson,
+  toSafeText,
+} from "./terminal.ts";
 
 const LABEL_CHARS = 18;
+
+export interface InspectOptions {
+  readonly json?: boolean | undefined;
+  /** Messages that are shown. */
+  readonly limit: number;
+  /** Prints only the hash of an id read from standard input, as the instance's SDK sends it. */
+  readonly hash?: boolean | undefined;
+}
+
+/** What a state folder tells: 0. 2: there is none, or it cannot be read. */
+export async function inspect(
+  folder: string,
+  { json = false, limit, hash = false }: InspectOptions,
+): Promise<number> {
+  endWithReader();
+  const dir = resolve(folder);
+  const fault = await explainUnreadable(dir);
+  if (fault !== undefined) return refuse(toSafeText(fault));
+  if (hash) return printHash(dir, json);
+  const report = await readFolder(dir, limit);
+  await print(
+    json
+      ? `${toSafeJson(JSON.stringify(report))}\n`
+      : renderFolder(report, coloursFor(process.stdout), Date.now()),
+  );
+  return 0;
+}
+
+/** The secret never leaves the folder, so this is the only way to find the hash that stands for an id. */
+async function printHash(dir: string, json: boolean): Promise<number> {
+  const instance = readInstance(openStateFolder(dir).instance);
+  if (instance === undefined)
+    return refuse(toSafeText(`${dir} holds no instance, so there is no secret to hash with.`));
+  const id = await readTypedLine("Id: ");
+  if (id === undefined) return refuse("Write one id to standard input, on a line of its own.");
+  const hash = instance.keyedHash(id);
+  await print(json ? `${JSON.stringify({ hash })}\n` : `${hash}\n`);
+  return 0;
+}
 
 type Row = readonly [label: string, value: string];
 
@@ -193,7 +241,7 @@ function toNotNoted({ answers = [], outbox }: FolderReport): string {
 
 /** As the collector names it, or `http_400`; a later version's reason stands as it is. */
 function explainRefused(reason: string): string {
-  const known = Object.entries(DROP_REASONS).find(([code]) => code === reason)?.[1];
+  const known = Object.entries(COLLECTOR_REASONS).find(([code]) => code === reason)?.[1];
   const sentence = known ?? (reason.startsWith("http_") ? explainFault(reason) : undefined);
   return sentence === undefined ? reason : `${reason}: ${sentence}`;
 }

@@ -1,0 +1,18 @@
+/** Owns why a collector does not store a message: the server says so, and the SDK's commands explain it to operators. */
+import { MESSAGE_REASONS } from "./message-reasons.ts";
+
+/**
+ * Why a message is not stored, each with the sentence that the maker reads. The code is the contract: it stands in
+ * the batch answer, in /metrics and in /api/live. `duplicate` is answered as accepted, because its original is kept.
+ */
+export const COLLECTOR_REASONS = {
+  ...MESSAGE_REASONS,
+  unknown_write_key: "The write key of this message is not known here.",
+  event_not_in_plan: "The plan does not declare this event. `candor plan check` knows what it does declare.",
+  wrong_source: "The plan declares this event for another source, whose write key it needs.",
+  event_expired: "The plan's date for this event has passed.",
+  required_missing: "A property that the plan requires is missing, or its value is not as the plan wants it.",
+  browser_signal:
+    "The browser asked not to be tracked (Sec-GPC or DNT), and the plan collects this event only from people who agreed.",
+  duplicate: "A message with this messageId was already received from this source in the last 8 days.",
+} as const satisfies { [reason: string]: string };

@@ -1,0 +1,128 @@
+/** Owns how a command asks a collector, and how it tells the operator that there was no answer. */
+import { once } from "node:events";
+import * as http from "node:http";
+import * as https from "node:https";
+import { text } from "node:stream/consumers";
+import { codeOf } from "../error-code.ts";
+import { type Fields, parseFields, textOf } from "../json.ts";
+
+/** Longer than the collector takes to wait until everything is gone. */
+export const FORGET_TIMEOUT_MS = 600_000;
+
+const EVERY_ADDRESS = new Set(["0.0.0.0", "[::]"]);
+
+/** The address to give to people and clients: a server that listens everywhere is reached here at 127.0.0.1. */
+export function toReachable(url: string): string {
+  const { protocol, hostname, port, pathname } = new URL(url);
+  const host = EVERY_ADDRESS.has(hostname) ? "127.0.0.1" : hostname;
+  return `${protocol}//${host}${port === "" ? "" : `:${port}`}${pathname.replace(/\/+$/, "")}`;
+}
+
+/** The address without the name and password that it may carry, for showing. */
+export function toShown(url: string): string {
+  const { protocol, host, pathname } = new URL(url);
+  return `${protocol}//${host}${pathname.replace(/\/+$/, "")}`;
+}
+
+export const WRITE_AN_ADDRESS = "Write an address such as https://telemetry.example.org.";
+
+/** A collector's address as somebody wrote it; undefined when it is none. */
+export function readAddress(written: string): string | undefined {
+  const isHttp = URL.canParse(written) && /^https?:$/.test(new URL(written).protocol);
+  return isHttp ? toReachable(written) : undefined;
+}
+
+/** The collector refuses what was asked, and would refuse it again: its code and its sentence. */
+export class Refused extends Error {
+  readonly code: string;
+  readonly url: string;
+  /** The collector's clock, epoch milliseconds. */
+  readonly dateMs: number | undefined;
+
+  constructor(code: string, sentence: string, url: string, dateMs?: number) {
+    super(sentence);
+    this.name = "Refused";
+    this.code = code;
+    this.url = url;
+    this.dateMs = dateMs;
+  }
+}
+
+/** Nothing that is a collector answered an instance. Its operator runs none, so they are not told to start it. */
+export class NoAnswer extends Error {
+  constructor(url: string, cause: string, error?: unknown) {
+    super(
+      `No collector answers at ${toShown(url)} (${cause}). Give the address that the product sends to, such as --url https://telemetry.example.org. The product's page of its telemetry names it, or its documentation.`,
+      { cause: error },
+    );
+    this.name = "NoAnswer";
+  }
+}
+
+export interface Asking {
+  /** The collector's address. */
+  readonly url: string;
+  readonly timeoutMs: number;
+  /** The error for anything but an answer of a collector. */
+  readonly toFault: (cause: string, error?: unknown) => Error;
+}
+
+/** @throws Refused for an answer of the collector that is not what was asked for; what `toFault` makes of the rest */
+export async function post(
+  path: string,
+  headers: http.OutgoingHttpHeaders,
+  body: string | Buffer,
+  { url, timeoutMs, toFault }: Asking,
+): Promise<Fields> {
+  const address = url + path;
+  const signal = AbortSignal.timeout(timeoutMs);
+  const { status, location, dateMs, text } = await exchange(address, headers, body, signal).catch(
+    (error: unknown) => {
+      throw toFault(reachCauseOf(signal.aborted ? signal.reason : error), error);
+    },
+  );
+  const answer = parseFields(text);
+  if (status === 200 && answer !== undefined) return answer;
+  if (typeof answer?.code === "string") throw new Refused(answer.code, textOf(answer.message), url, dateMs);
+  if (location !== undefined && URL.canParse(location, address))
+    throw toFault(`it refers to ${toShown(new URL(location, address).href)}`);
+  throw toFault(`what answers there is no collector: status ${status}`);
+}
+
+/** Not with fetch, which gives up after 300 s without an answer. @throws the network's error */
+async function exchange(
+  address: string,
+  headers: http.OutgoingHttpHeaders,
+  body: string | Buffer,
+  signal: AbortSignal,
+): Promise<{
+  status: number | undefined;
+  location: string | undefined;
+  dateMs: number | undefined;
+  text: string;
+}> {
+  const { request } = address.startsWith("https:") ? https : http;
+  const asking = request(address, { method: "POST", headers, signal });
+  asking.end(body);
+  const [response]: http.IncomingMessage[] = await once(asking, "response");
+  if (response === undefined) throw new Error("no answer");
+  const {
+    statusCode: status,
+    headers: { location, date },
+  } = response;
+  return { status, location, dateMs: readDate(date), text: await text(response) };
+}
+
+/** The header Date (whole seconds), epoch milliseconds. */
+export function readDate(header: string | null | undefined): number | undefined {
+  const dateMs = Date.parse(header ?? "");
+  return Number.isNaN(dateMs) ? undefined : dateMs;
+}
+
+/** Why nothing came back: the system's code where there is one. fetch hides it in the cause. */
+export function reachCauseOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer in time";
+  const cause = error.cause ?? error;
+  return codeOf(cause) ?? (cause instanceof Error ? cause.message : String(cause));
+}

@@ -1,0 +1,74 @@
+/** Owns how a deletion is asked for on the command line: the wait, the receipt, and what an instance asks for itself. */
+import { type Fields, textOf, toFields } from "../json.ts";
+import { FORGET_TIMEOUT_MS } from "./collector.ts";
+import { type AskOptions, askAsInstance, asOwnInstance } from "./own-instance.ts";
+import {
+  type Colours,
+  coloursFor,
+  endWithReader,
+  print,
+  report,
+  toSafeJson,
+  toSafeText,
+} from "./terminal.ts";
+
+/** A collector waits until the files are gone. */
+const TOLD_AFTER_MS = 5000;
+const STILL_ASKING =
+  "The collector has not answered yet. Deleting can take minutes; Ctrl-C does not undo it.";
+const GOES_ON =
+  "Telemetry itself is as it was: what the product sends from now on, also what waits in this folder, is kept again.\n";
+const LABEL_CHARS = 28;
+
+/**
+ * Has the collector delete all that it keeps of the instance of a state folder, and prints its receipt: 0. The folder stays as
+ * it is. 2: it was not asked, because something is missing.
+ */
+export async function forgetInstance(
+  folder: string,
+  { url: given, json = false }: AskOptions,
+): Promise<number> {
+  endWithReader();
+  return asOwnInstance(folder, given, async ({ instance, url }) => {
+    const question = { action: "forget", timeoutMs: FORGET_TIMEOUT_MS } as const;
+    await printReceipt(askAsInstance(url, instance, question), json);
+    if (!json) await print(GOES_ON);
+    return 0;
+  });
+}
+
+/** Waits for a receipt, says once if that takes long, and prints it. @throws what `asking` throws */
+export async function printReceipt(asking: Promise<Fields>, json: boolean): Promise<void> {
+  const timer = setTimeout(report, TOLD_AFTER_MS, STILL_ASKING);
+  const receipt = await asking.finally(() => clearTimeout(timer));
+  await print(
+    json ? `${toSafeJson(JSON.stringify(receipt))}\n` : renderReceipt(receipt, coloursFor(process.stdout)),
+  );
+}
+
+/** The receipt of a deletion for people: of whom, from where how much, when, and what it does not cover. */
+export function renderReceipt(
+  { forgotten, requestedAt, completedAt, removed, notes }: Fields,
+  colours: Colours,
+): string {
+  const row = (label: string, value: unknown): string =>
+    `  ${toSafeText(label).padEnd(LABEL_CHARS)}  ${toSafeText(textOf(value))}\n`;
+  const places = toList(removed).map((place) => {
+    const { where, rows } = toFields(place) ?? {};
+    return row(textOf(where), `${textOf(rows)} ${rows === 1 ? "row" : "rows"}`);
+  });
+  return [
+    `${colours.bold("Forgotten")}\n`,
+    ...Object.entries(toFields(forgotten) ?? {}).map(([kind, id]) => row(kind, id)),
+    row("requested at", requestedAt),
+    row("gone at", completedAt),
+    `${colours.bold("Removed")}\n`,
+    ...places,
+    `${colours.bold("Notes")}\n`,
+    ...toList(notes).map((note) => `  - ${toSafeText(textOf(note))}\n`),
+  ].join("");
+}
+
+function toList(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,33 @@
+/** What `@candor/node/operator` offers: the commands of the package's own program, for the command line that runs them too. */
+
+export { type Fields, parseFields, textOf, toFields } from "../json.ts";
+export {
+  FORGET_TIMEOUT_MS,
+  NoAnswer,
+  post,
+  Refused,
+  reachCauseOf,
+  readAddress,
+  readDate,
+  toReachable,
+  toShown,
+  WRITE_AN_ADDRESS,
+} from "./collector.ts";
+export { compare } from "./compare.ts";
+export { forgetInstance, printReceipt } from "./forget.ts";
+export { type InspectOptions, inspect } from "./inspect.ts";
+export type { AskOptions } from "./own-instance.ts";
+export {
+  COULD_NOT,
+  type Colours,
+  coloursFor,
+  createColours,
+  endWithReader,
+  print,
+  readTypedLine,
+  refuse,
+  report,
+  toClock,
+  toSafeJson,
+  toSafeText,
+} from "./terminal.ts";

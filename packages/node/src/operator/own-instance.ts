@@ -1,0 +1,101 @@
+/** Owns how a command asks a collector as the instance of a state folder: who that is, where it asks, what it signs. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Fields } from "../json.ts";
+import { readDelivery } from "../send/delivery.ts";
+import { type InstanceAction, signRequest } from "../send/instance-request.ts";
+import { type Instance, readInstance } from "../state/instance.ts";
+import { openStateFolder, type StateFolder } from "../state/state-folder.ts";
+import { NoAnswer, post, Refused, readAddress } from "./collector.ts";
+import { explainUnreadable } from "./folder-report.ts";
+import { refuse, toSafeText } from "./terminal.ts";
+
+export interface AskOptions {
+  /** Where the collector is. @default where the instance itself sends to */
+  readonly url?: string | undefined;
+  readonly json?: boolean | undefined;
+}
+
+/** The instance of a state folder, and the collector that it can ask for itself. */
+export interface OwnInstance {
+  readonly instance: Instance;
+  readonly folder: StateFolder;
+  readonly url: string;
+}
+
+/** Runs a command that asks as an instance. Whatever keeps it from asking is said on stderr. @returns the exit status */
+export async function asOwnInstance(
+  named: string,
+  given: string | undefined,
+  command: (own: OwnInstance) => Promise<number>,
+): Promise<number> {
+  const dir = resolve(named);
+  const fault = await explainUnreadable(dir);
+  if (fault !== undefined) return refuse(toSafeText(fault));
+  const folder = openStateFolder(dir);
+  const instance = readInstance(folder.instance);
+  if (instance === undefined || !canSign(instance)) return refuse(toSafeText(explainNobody(dir, folder)));
+  const url = given ?? readAddress(readDelivery(folder.delivery).collector ?? "");
+  if (url === undefined)
+    return refuse(
+      toSafeText(
+        `${dir} does not say where this instance sends to, because nothing was sent yet. Give the collector's address, such as --url https://telemetry.example.org.`,
+      ),
+    );
+  try {
+    return await command({ instance, folder, url });
+  } catch (error) {
+    if (error instanceof Refused || error instanceof NoAnswer) return refuse(toSafeText(error.message));
+    throw error;
+  }
+}
+
+function explainNobody(dir: string, { instance }: StateFolder): string {
+  return existsSync(instance)
+    ? `${instance} is not of a form that this version of candor knows, so there is nobody to ask as.`
+    : `${dir} holds no instance, so there is nobody to ask as. What an installer sent from there carries no instance's id.`;
+}
+
+/** Not with a key that somebody has damaged. */
+function canSign(instance: Instance): boolean {
+  try {
+    return instance.sign("") !== "";
+  } catch {
+    return false;
+  }
+}
+
+export interface InstanceQuestion {
+  readonly action: InstanceAction;
+  /** Further fields of the body. */
+  readonly more?: { readonly [field: string]: string | number };
+  readonly timeoutMs: number;
+}
+
+/**
+ * Asks POST /v1/instance/<action> as an instance, with its signature. If the two clocks differ too much, the request is signed
+ * once more with the collector's time.
+ * @throws Refused for an answer of the collector that is not what was asked for; NoAnswer for everything else, also when
+ * the whole answer is not there after `timeoutMs`
+ */
+export async function askAsInstance(
+  url: string,
+  instance: Instance,
+  { action, more = {}, timeoutMs }: InstanceQuestion,
+): Promise<Fields> {
+  const askAt = (nowMs: number): Promise<Fields> => {
+    const signed = signRequest(instance, action, { url: new URL(url), nowMs, more });
+    return post(`/v1/instance/${action}`, { "Content-Type": "application/json" }, signed, {
+      url,
+      timeoutMs,
+      toFault: (cause, error) => new NoAnswer(url, cause, error),
+    });
+  };
+  try {
+    return await askAt(Date.now());
+  } catch (error) {
+    const isStale = error instanceof Refused && error.code === "signature_stale";
+    if (!isStale || error.dateMs === undefined) throw error;
+    return askAt(error.dateMs);
+  }
+}

@@ -1,0 +1,109 @@
+/** Owns how commands read from and write to a terminal: safe text, colours, a typed line, how they refuse. */
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import type { WriteStream } from "node:tty";
+
+/**
+ * What a client sent is shown in terminals, and a terminal obeys what it is sent: an event's name could clear the
+ * screen, retitle the window, or forge a line. So nothing outside plain text gets there: controls (C0, DEL, C1),
+ * invisible formatting (the bidirectional overrides that reorder what is read), lone surrogates, line separators.
+ */
+const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
+
+/** Text for one line of a terminal; what is unsafe is written as `\u{1b}`. */
+export function toSafeText(text: string): string {
+  return text.replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
+}
+
+/** JSON of the same value without a character that is unsafe: they stand in strings only, where JSON can escape them. */
+export function toSafeJson(json: string): string {
+  return json.replace(UNSAFE, (char) =>
+    Array.from({ length: char.length }, (_, at) => {
+      const unit = char.charCodeAt(at).toString(16).padStart(4, "0");
+      return `\\u${unit}`;
+    }).join(""),
+  );
+}
+
+const CODES = {
+  bold: [1, 22],
+  dim: [2, 22],
+  red: [31, 39],
+  green: [32, 39],
+  yellow: [33, 39],
+  cyan: [36, 39],
+} as const;
+
+export type Colours = { readonly [name in keyof typeof CODES]: (text: string) => string };
+
+/** @param isColoured false: the text stays as it is */
+export function createColours(isColoured: boolean): Colours {
+  const { bold, dim, red, green, yellow, cyan } = CODES;
+  const paint =
+    ([on, off]: readonly [on: number, off: number]) =>
+    (text: string): string =>
+      isColoured ? `\u001b[${on}m${text}\u001b[${off}m` : text;
+  return {
+    bold: paint(bold),
+    dim: paint(dim),
+    red: paint(red),
+    green: paint(green),
+    yellow: paint(yellow),
+    cyan: paint(cyan),
+  };
+}
+
+/** Colours for a stream: none unless it is a terminal, none when NO_COLOR is set or TERM is dumb. */
+export function coloursFor(stream: Pick<WriteStream, "isTTY" | "hasColors">): Colours {
+  return createColours(stream.isTTY === true && stream.hasColors());
+}
+
+/** Hour, minute and second of the machine's own time zone. */
+export function toClock(time: Date): string {
+  return time.toTimeString().slice(0, 8);
+}
+
+/** One line for the operator, with the time, on stderr: stdout is for what was asked for. */
+export function report(line: string): void {
+  const colours = coloursFor(process.stderr);
+  process.stderr.write(`${colours.dim(toClock(new Date()))} ${toSafeText(line)}\n`);
+}
+
+/** Writes to stdout. Resolves when there is room for more, so that a slow reader slows the writer. */
+export async function print(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, "drain");
+}
+
+/** Ends quietly when the reader of stdout has left (`| head`). */
+export function endWithReader(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit(0);
+    throw error;
+  });
+}
+
+/**
+ * Reads a value that identifies a person from standard input: every user of the machine can see a program's arguments, and
+ * shells keep them in their history.
+ * @param prompt shown on stderr when standard input is a terminal
+ * @returns undefined unless there is exactly one line
+ */
+export async function readTypedLine(prompt: string): Promise<string | undefined> {
+  const { stdin } = process;
+  if (stdin.isTTY) process.stderr.write(prompt);
+  const found: string[] = [];
+  for await (const line of createInterface({ input: stdin })) {
+    if (line.trim() !== "") found.push(line.trim());
+    if (stdin.isTTY) break;
+  }
+  return found.length === 1 ? found[0] : undefined;
+}
+
+/** Exit status of a command that could not do what it was asked for. 1 is an answer: not all is in order. */
+export const COULD_NOT = 2;
+
+/** Says on stderr why a command could not do what it was asked for. @returns its exit status */
+export function refuse(sentence: string): number {
+  process.stderr.write(`${sentence}\n`);
+  return COULD_NOT;
+}
