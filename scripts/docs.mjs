@@ -37,7 +37,7 @@ function errorsPage() {
   const faults = Object.entries(ERRORS).filter(([, { status }]) => status === undefined);
   return `# Errors
 
-Generated from \`packages/server/src/errors.ts\` and \`reasons.ts\` by \`npm run docs\`. The code is the contract; the text may change.
+Generated from \`packages/server/src/errors.ts\` and \`packages/envelope/src/collector-reasons.ts\` by \`npm run docs\`. The code is the contract; the text may change.
 
 ## Answers over HTTP
 

@@ -257,7 +257,7 @@ test("inspect --hash tells by what a user can be forgotten whom the SDK has hash
     JSON.parse((await candor(["forget", "--user", user, "--json"], token)).stdout);
   const byName = await forget("grace");
   expect(byName.removed).toContainEqual({ where: "events", rows: 0 });
-  expect(byName.notes).toContainEqual(expect.stringContaining("candor inspect DIR --hash"));
+  expect(byName.notes).toContainEqual(expect.stringContaining("@candor/node inspect DIR --hash"));
   const { code, stdout, stderr } = await candor(["inspect", dir, "--hash"], {}, "grace\n");
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toMatch(/^[0-9a-f]{64}\n$/);

@@ -201,5 +201,5 @@ ${cells}</tbody>
 
 function writeEnd({ here }: InspectorPage): Html {
   return html`<footer><p>The same as JSON: <a href="${here}status.json">status</a>, <a href="${here}messages.json">messages</a>, <a href="${here}messages.ndjson" download>all messages as a file</a>.
-In a terminal: <code>candor inspect</code> and <code>candor compare</code> with the state folder.</p></footer>`;
+In a terminal: <code>npx @candor/node inspect</code> and <code>npx @candor/node compare</code> with the state folder.</p></footer>`;
 }

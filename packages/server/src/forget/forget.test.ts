@@ -162,7 +162,7 @@ describe("forgetting", () => {
   it("says 0 rows of a user whose id was hashed, and how to find the hash", async () => {
     const receipt = await forget({ user: "ada" });
     expect(receipt.notes[0]).toBe("Nothing was found under this user id.");
-    expect(receipt.notes).toContainEqual(expect.stringContaining("`candor inspect DIR --hash`"));
+    expect(receipt.notes).toContainEqual(expect.stringContaining("`npx @candor/node inspect DIR --hash`"));
   });
 
   it("finds rows that the store's JSON reader rejects as a whole", async () => {

@@ -37,7 +37,7 @@ const OF_INSTANCES = [
   "Browsers' messages carry the instance's id only where they came through its gateway and the plan declares it, and its installer's only where the plan says so. Those without it are not deleted: forget them by their userId or anonymousId, as a user.",
 ];
 const OF_USERS =
-  "An SDK may send a user's id as a hash under a secret that only its instance has; such rows are found by that hash alone. The operator gets it on the instance's machine: `candor inspect DIR --hash` with the product's state folder reads the id from standard input and prints the hash. Forget the hash as a user.";
+  "An SDK may send a user's id as a hash under a secret that only its instance has; such rows are found by that hash alone. The operator gets it on the instance's machine: `npx @candor/node inspect DIR --hash` with the product's state folder reads the id from standard input and prints the hash. Forget the hash as a user.";
 const NO_ID_IN_CONTACTS =
   "Contacts that people gave carry no id, so they were not searched; forget one by its address.";
 const NO_CONTACT_IN_EVENTS =
