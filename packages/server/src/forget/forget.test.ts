@@ -64,7 +64,7 @@ function line({
   envelope = {},
 }: Row): string {
   const json = JSON.stringify({ messageId: id, ...envelope });
-  return `${["server", type, "E", id, userId, anonymousId, time, time, "0", "", "1", "0", "[]", json].join("\t")}\n`;
+  return `${["server", type, "E", id, userId, anonymousId, time, time, "0", "", "1", "0", "0", "[]", json].join("\t")}\n`;
 }
 const insert = (rows: readonly Row[]): Promise<void> =>
   store.insertLines(EVENT_TARGET, Buffer.from(rows.map(line).join("")), `token-${token++}`);

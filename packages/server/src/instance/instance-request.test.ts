@@ -110,6 +110,7 @@ async function insert(messageId: string, row: Row): Promise<string> {
     "FR",
     "3",
     "0",
+    "0",
     "[]",
     text,
   ];
