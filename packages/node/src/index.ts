@@ -15,6 +15,7 @@ export type { GatewayOptions } from "./gateway/options.ts";
 export type { GatewayRequest } from "./gateway/request.ts";
 export type { GeneratedPlan } from "./generated-plan.ts";
 export type { InspectorHandler, InspectorOptions } from "./inspector/inspector.ts";
+export type { OneTimeLinkOptions } from "./inspector/one-time-link.ts";
 export type { KeepAliveOptions } from "./keep-alive.ts";
 export type { Source } from "./outbox/outbox-name.ts";
 export { DROP_REASONS, type DropReason, OFF_REASONS, type OffReason } from "./reasons.ts";

@@ -132,7 +132,7 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    * A request handler with the operator's page: what was sent, what waits, what is withheld and why, the switch, the plan.
    * It does no login: mount it behind the one of the product's admins, whoever reaches it can read messages and switch.
    * It answers `GET /`, `/status.json`, `/messages.json?limit&before`, `/plan` and `POST /switch` below where it is mounted, and
-   * only under an IP address, `localhost`, or a name in `hosts`.
+   * only under an IP address, `localhost`, or a name in `hosts`. For browsers that cannot log in: `oneTimeLink()`.
    * @example
    * app.use("/admin/telemetry", requireAdmin, telemetry.inspector({ hosts: ["app.example.org"] })); // Express, connect, @fastify/middie
    * // Where the URL keeps its path: node:http, Hono (`c.env.incoming` and `c.env.outgoing`), and Fastify before it reads bodies:

@@ -1,5 +1,11 @@
 import { appendFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  type RequestListener,
+  request,
+  type ServerResponse,
+} from "node:http";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -31,7 +37,7 @@ interface Asking {
 type Ask = (path: string, asking?: Asking) => Promise<Reply>;
 
 /** Serves a handler on a port of its own until the test ends. */
-async function serve(handler: InspectorHandler): Promise<Ask & { port: number }> {
+async function serve(handler: RequestListener): Promise<Ask & { port: number }> {
   const server = createServer(handler).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   onTestFinished(() => void server.close().closeAllConnections());
@@ -193,7 +199,7 @@ describe("the inspector's page", () => {
 describe("where the inspector is mounted", () => {
   /** Takes a prefix off, as Express does for `app.use`. */
   const strip =
-    (prefix: string, handler: InspectorHandler): InspectorHandler =>
+    (prefix: string, handler: InspectorHandler): RequestListener =>
     (incoming: IncomingMessage & { originalUrl?: string }, response: ServerResponse) => {
       incoming.originalUrl = incoming.url ?? "";
       incoming.url = incoming.originalUrl.slice(prefix.length) || "/";

@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
+import { machineClock } from "../clock.ts";
 import { ANSWERS } from "../consent/answers.ts";
 import type { Core } from "../core.ts";
 import { type DeletionReceipt, type Forgotten, forgetThenTurnOff } from "../forget.ts";
@@ -10,6 +11,7 @@ import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/ou
 import { findOtherType, findUnknown } from "../problems.ts";
 import { originOf } from "../request-origin.ts";
 import { explainFault as explainCause } from "../send/retry.ts";
+import { isLink, type OneTimeLinkOptions, OneTimeLinks } from "./one-time-link.ts";
 import { INSPECTOR_STYLE, renderInspector } from "./page.ts";
 import {
   beginFile,
@@ -18,6 +20,7 @@ import {
   sendFault,
   sendJson,
   sendPage,
+  sendToInspector,
   sendToPage,
   writeMessages,
 } from "./reply.ts";
@@ -43,7 +46,23 @@ const NAMES = Object.keys({ path: true, hosts: true } satisfies {
 });
 
 /** Answers a request of node:http, and so one of Express, Fastify or Hono. */
-export type InspectorHandler = (request: IncomingMessage, response: ServerResponse) => void;
+export interface InspectorHandler {
+  (request: IncomingMessage, response: ServerResponse): void;
+  /**
+   * Makes a link for one of the product's admins whose browser cannot send the product's own authentication, such as a token
+   * in a header. Whoever opens it first is let in for 30 minutes, by a cookie; after that, or after 5 minutes, it does not work
+   * any more. Call it in a route that only admins reach, and let requests in for which `cameByLink` says so. It works in the
+   * process that made it alone.
+   * @returns a path below the inspector's own, such as `/link-q3...`; with the option `path`, it begins with that
+   * @example
+   * app.post("/admin/telemetry-link", requireAdmin, (_, response) => response.json("/admin/telemetry" + inspector.oneTimeLink()));
+   * app.use("/admin/telemetry", (request, response, next) =>
+   *   inspector.cameByLink(request) ? next() : requireAdmin(request, response, next), inspector);
+   */
+  oneTimeLink(options?: OneTimeLinkOptions): string;
+  /** Whether a request to the inspector opens such a link, or comes from a browser that has opened one. */
+  cameByLink(request: IncomingMessage): boolean;
+}
 
 /** An open telemetry, or what is wrong with its options. */
 type Inspected = { readonly core: Core } | { readonly problems: readonly string[] };
@@ -68,12 +87,19 @@ export function createInspector(inspected: Inspected, options?: InspectorOptions
   const path = typeof options?.path === "string" ? options.path : "";
   const hosts = isNames(options?.hosts) ? options.hosts : [];
   if ("core" in inspected) inspected.core.problems.note("inspector", checkInspector(options));
-  return (request, response) => {
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
     // Of an answer whose reader has left: without a listener it would end the product.
     response.on("error", () => {});
     if (!isKnownHost(request.headers.host, hosts)) return sendFault(response, "host_unknown");
     inspector.answer(request, response, path).catch(() => sendFault(response, "internal"));
   };
+  return Object.assign(handle, {
+    oneTimeLink: (options?: OneTimeLinkOptions) =>
+      path.replace(/\/+$/, "") + inspector.links.make(options ?? {}),
+    cameByLink: (request: IncomingMessage) =>
+      isKnownHost(request.headers.host, hosts) &&
+      inspector.links.admits(readAsked(request, path).path, request),
+  });
 }
 
 function checkInspector(options: InspectorOptions | undefined): readonly string[] {
@@ -91,6 +117,7 @@ function isNames(hosts: unknown): hosts is readonly string[] {
 }
 
 class Inspector {
+  readonly links: OneTimeLinks;
   readonly #core: Core | undefined;
   readonly #problems: readonly string[];
   /** The deletion that is under way; a second request waits for the same one. */
@@ -114,10 +141,12 @@ class Inspector {
   constructor(inspected: Inspected) {
     this.#core = "core" in inspected ? inspected.core : undefined;
     this.#problems = "problems" in inspected ? inspected.problems : [];
+    this.links = new OneTimeLinks(this.#core?.clock ?? machineClock);
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, mount: string): Promise<void> {
     const asked = readAsked(request, mount);
+    if (isLink(asked.path)) return this.#openLink(asked.path, request, response);
     const found = Object.hasOwn(this.#routes, asked.path) ? this.#routes[asked.path] : undefined;
     const method = request.method === "HEAD" ? "GET" : request.method;
     if (found === undefined) return sendFault(response, "not_found");
@@ -126,6 +155,13 @@ class Inspector {
       return sendFault(response, "method_not_allowed");
     }
     await found.route({ ...asked, request, response });
+  }
+
+  #openLink(path: string, request: IncomingMessage, response: ServerResponse): void {
+    // Whoever only looks, such as a program that previews links, does not use it up.
+    const cookie = request.method === "GET" ? this.links.open(path, request) : undefined;
+    if (cookie === undefined) sendFault(response, "link_used");
+    else sendToInspector(response, cookie);
   }
 
   #status() {

@@ -18,6 +18,11 @@ const FAULTS = {
     message:
       'This inspector does not answer under this host name, because another site could be behind it. The developer of this product has to list the names: inspector({ hosts: ["app.example.org"] }). An IP address or localhost always works.',
   },
+  link_used: {
+    status: 410,
+    message:
+      "This link was opened before, or is too old, or another process of the product made it. Ask the product for a new one.",
+  },
   body_too_large: { status: 413, message: "The body is larger than 4096 bytes." },
   body_unreadable: { status: 400, message: "The body is neither JSON nor a form." },
   answer_invalid: {
@@ -89,6 +94,15 @@ export function sendPage(response: ServerResponse, html: string, style: string, 
 export function sendToPage(response: ServerResponse): void {
   response.setHeader("Location", "./");
   send(response, 303, "text/plain; charset=utf-8", "", "");
+}
+
+/** To the page, from a one-time link. The address of the link is told to no other. */
+export function sendToInspector(response: ServerResponse, cookie: string): void {
+  response.appendHeader("Set-Cookie", cookie);
+  response.setHeader("Location", "./");
+  setHeaders(response, 303, "text/plain; charset=utf-8", "");
+  response.setHeader("Referrer-Policy", "no-referrer");
+  response.end();
 }
 
 function send(response: ServerResponse, status: number, type: string, policy: string, body: string): void {
