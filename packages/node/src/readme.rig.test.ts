@@ -1,8 +1,9 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, it, onTestFinished } from "vitest";
 import { type Recorder, startRecorder } from "./rig/recorder.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -77,4 +78,60 @@ it("does the same in CommonJS, begun as it is printed", async () => {
   writeProduct("server.cjs", `${head}(async () => {${rest}})();`, "telemetry-of-commonjs");
   const printed = await run("node server.cjs", { KITCHEN_DISABLE_TELEMETRY: "false" });
   expect(withoutId(printed)).toBe(withoutId(on));
+});
+
+/** Behind a login by header, as the guide has it. */
+const PRODUCT_WITH_LOGIN = (inspector: string): string => `
+import express from "express";
+import { createTelemetry } from "@candor/node";
+import { plan } from "./plan.mjs";
+const telemetry = createTelemetry({
+  plan, source: "server", writeKey: "k", host: "http://127.0.0.1:9", stateDir: "telemetry-with-login",
+});
+telemetry.track("Recipe Imported", { format: "web" });
+const app = express();
+function requireAdmin(request, response, next) {
+  if (request.headers.authorization === "Bearer secret") next();
+  else response.sendStatus(401);
+}
+${inspector}
+const server = app.listen(0, "127.0.0.1", () => console.log("http://127.0.0.1:" + server.address().port));
+`;
+
+it("serves the inspector to curl, and by a one-time link to a browser, behind a login by header", {
+  tags: ["curl"],
+}, async () => {
+  const [plan = ""] = blocksOf("yaml");
+  const [generate = "", curls = ""] = blocksOf("sh");
+  const inspector = blocksOf("js").find((block) => block.includes("oneTimeLink")) ?? "";
+  writeFileSync(join(dir, "plan.yaml"), plan);
+  await run(generate);
+  writeFileSync(join(dir, "login.mjs"), PRODUCT_WITH_LOGIN(inspector));
+  const env = { PATH: process.env.PATH, KITCHEN_DISABLE_TELEMETRY: "false" };
+  const child = spawn(process.execPath, ["login.mjs"], { cwd: dir, env });
+  onTestFinished(() => void child.kill());
+  const [line] = await once(child.stdout, "data");
+  const settings = { PRODUCT: String(line).trim(), TOKEN: "secret" };
+  const [status = "", messages = "", turnOff = ""] = curls.split(/\n(?=curl)/);
+  expect(JSON.parse(await run(status, settings))).toMatchObject({ state: "on" });
+  expect(JSON.parse(await run(messages, settings))).toMatchObject({
+    messages: [{ message: { event: "Recipe Imported" } }],
+  });
+  const jar = `-sS -b jar -c jar`;
+  const page = `curl ${jar} -o /dev/null -w '%{http_code}\n' "$PRODUCT/admin/telemetry/"`;
+  const made = await run(
+    `curl -sS -X POST -H "Authorization: Bearer $TOKEN" "$PRODUCT/admin/telemetry-link"`,
+    settings,
+  );
+  const { url } = JSON.parse(made);
+  expect(await run(page, settings)).toBe("401\n");
+  const opened = await run(`curl ${jar} -L "$PRODUCT${url}"`, settings);
+  expect(opened).toContain("<h1>Telemetry of Kitchen</h1>");
+  expect(await run(page, settings)).toBe("200\n");
+  expect(await run(`curl -sS -o /dev/null -w '%{http_code}\n' "$PRODUCT${url}"`, settings)).toBe("401\n");
+  // The cookie is for the inspector's own path.
+  expect(readFileSync(join(dir, "jar"), "utf8")).toMatch(
+    /^#HttpOnly_127\.0\.0\.1\tFALSE\t\/admin\/telemetry\/?\tFALSE\t/m,
+  );
+  expect(JSON.parse(await run(turnOff, settings))).toMatchObject({ state: "off" });
 });
