@@ -1,13 +1,11 @@
 /** Owns the one decision that all of the SDK hangs on: while consent allows it there is a session, else nothing. */
 import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
 import type { Clock } from "./clock.ts";
-import { Answers, isAnswer } from "./consent/answers.ts";
+import { Answers, isAnswer, writeNotice } from "./consent/answers.ts";
 import { ConsentGate, type SourceDecisions } from "./consent/gate.ts";
 import { Counts } from "./counts.ts";
-import { codeOf } from "./error-code.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
-import { writeNotice } from "./notice.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { createWarnOnce, NO_EVENTS, Problems, type WarnOnce } from "./problems.ts";
 import { type DropReason, type OffReason, UNREADABLE_FILES } from "./reasons.ts";
@@ -17,8 +15,14 @@ import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
 import { discardRefused } from "./state/erase.ts";
 import { makeEphemeralInstance, openInstance } from "./state/instance.ts";
-import { keepPlan } from "./state/plan-file.ts";
-import { explainOwner, makeFolder, openStateFolder, type StateFolder } from "./state/state-folder.ts";
+import {
+  explainOwner,
+  keepPlan,
+  makeFolder,
+  openStateFolder,
+  type StateFolder,
+} from "./state/state-folder.ts";
+import { codeOf } from "./unknown-value.ts";
 
 /** While off, consent is read again when the product tracks, at most this often: there is no timer. */
 const UPDATE_AGAIN_MS = 1000;

@@ -1,11 +1,21 @@
+/** Opens a product's telemetry and takes its calls: whatever a product gives, nothing throws. */
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
-import { machineClock } from "./clock.ts";
+import { clearTimeout, setTimeout } from "node:timers";
+import { isDate } from "node:util/types";
+import { MAX_TIMER_MS, machineClock } from "./clock.ts";
+import { printNotice } from "./consent/answers.ts";
 import { Core } from "./core.ts";
-import { createFacade, createOffFacade } from "./facade.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import type { GatewayOptions } from "./gateway/options.ts";
 import type { GeneratedPlan } from "./generated-plan.ts";
+import { createInspector } from "./inspector/inspector.ts";
+import { checkKeepAlive, type KeepAliveOptions } from "./keep-alive.ts";
+import type { Draft } from "./message.ts";
+import { SOURCES } from "./outbox/outbox-name.ts";
+import { copyPlain } from "./plain-copy.ts";
 import { readSettings, type TelemetryOptions, UNREADABLE } from "./settings.ts";
-import type { Telemetry } from "./telemetry.ts";
+import type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";
 
 const STDERR = 2;
 
@@ -45,5 +55,187 @@ function print(line: string): void {
     writeSync(STDERR, `telemetry (log): ${line}\n`);
   } catch {
     // Nobody reads it.
+  }
+}
+
+const FLUSH_TIMEOUT_MS = 5000;
+/** Years that the collector's store can hold. */
+const YEARS_MS = { from: Date.UTC(1900, 0, 1), to: Date.UTC(2299, 0, 1) };
+const NO_NAMES: ReadonlySet<string> = new Set();
+
+/** The calls of a product, on an open core. Whatever a product gives: nothing here throws. */
+export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
+  const namesOf = declaredNames(core);
+  const toDraft = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): Draft => {
+    const label = textOf(name);
+    const { copy, hasUndeclared } = toValues(values, namesOf(type, label));
+    return {
+      type,
+      name: label,
+      userId: textOf(who.userId ?? about?.userId),
+      anonymousId: undefined,
+      groupId: textOf(who.groupId),
+      values: copy,
+      hasUndeclared,
+      context: {},
+      timestampMs: timeOf(about?.timestamp) ?? core.clock.now(),
+    };
+  };
+  const record = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): void => {
+    const draft = core.isOn() ? orElse(() => toDraft(type, name, who, values, about), "unreadable") : "off";
+    if (typeof draft === "string") core.counts.drop(draft);
+    else core.record("server", draft);
+  };
+  const flush = async (options?: FlushOptions): Promise<boolean> => {
+    const { session } = core;
+    if (session === undefined) return true; // off: no timer either
+    return within(toTimeoutMs(options), session.flush());
+  };
+  return {
+    track: (event, ...[properties, about]) => record("track", event, {}, properties, about),
+    page: (name, ...[properties, about]) => record("page", name, {}, properties, about),
+    screen: (name, ...[properties, about]) => record("screen", name, {}, properties, about),
+    identify: (userId, traits, about) => record("identify", undefined, { userId }, traits, about),
+    group: (groupId, traits, about) => record("group", undefined, { groupId }, traits, about),
+    keepAlive: (options) => keepAlive(core, options),
+    answer: (answer, sources = answer === "no" ? SOURCES : ["server"]) =>
+      orElse(() => core.answer([...sources], answer, "product"), false),
+    noticeOnce: (show = printNotice) => orElse(() => core.noticeOnce(show), false),
+    flush,
+    close: async (options) => {
+      await flush(options);
+      core.close();
+    },
+    status: () => describe(core),
+    gateway: (options) => openGateway(core, options),
+    inspector: (options) =>
+      orElse(() => createInspector({ core }, options), undefined) ?? createInspector({ core }),
+  };
+}
+
+/** The same calls for options that cannot be used: they do nothing. */
+function createOffFacade<P extends GeneratedPlan>(problems: readonly string[]): Telemetry<P> {
+  const counts = { kept: 0, dropped: {}, trimmed: {} };
+  const status = {
+    state: "off",
+    reason: "options_invalid",
+    problems,
+    sources: {},
+    lastFault: undefined,
+    refused: {},
+    pending: undefined,
+    instanceId: undefined,
+    counts,
+  } as const;
+  const nothing = (): void => {};
+  return {
+    track: nothing,
+    page: nothing,
+    screen: nothing,
+    identify: nothing,
+    group: nothing,
+    keepAlive: nothing,
+    answer: () => false,
+    noticeOnce: () => false,
+    flush: async () => true,
+    close: async () => {},
+    status: () => status,
+    gateway: () => createGateway(undefined, { writeKey: "" }),
+    inspector: (options) =>
+      orElse(() => createInspector({ problems }, options), undefined) ?? createInspector({ problems }),
+  };
+}
+
+function describe(core: Core): Status {
+  const { state } = core;
+  return {
+    state: state.state,
+    reason: state.state === "off" ? state.reason : undefined,
+    problems: core.problems.list(),
+    sources: core.gate.report(),
+    lastFault: core.delivery?.lastFault,
+    refused: core.delivery?.refused ?? {},
+    pending: core.gate.pending(),
+    instanceId: core.session?.instance.instanceId,
+    counts: core.counts.report(),
+  };
+}
+
+function keepAlive(core: Core, options: KeepAliveOptions): void {
+  const isRead = orElse(() => {
+    core.problems.note("keepAlive", checkKeepAlive(options, core.settings, core.clock.now()));
+    const { everyHours, healthy, facts } = options;
+    if (typeof healthy === "function")
+      core.keepAlive({ everyHours, healthy, facts: typeof facts === "function" ? facts : undefined });
+    return true;
+  }, false);
+  if (!isRead) core.problems.note("keepAlive", [`keepAlive: ${UNREADABLE}`]);
+}
+
+function openGateway(core: Core, options: GatewayOptions): Gateway {
+  const gateway = orElse(() => createGateway(core, options, core.clock), undefined);
+  if (gateway === undefined) core.problems.note("gateway", [`gateway: ${UNREADABLE}`]);
+  return gateway ?? createGateway(undefined, { writeKey: "" });
+}
+
+/** The names that the plan declares for a call: nothing else of what a product gives is even copied. */
+function declaredNames(core: Core): (type: string, name: string | undefined) => ReadonlySet<string> {
+  const { events } = core.settings.plan;
+  const names = new Map<string, ReadonlySet<string>>();
+  for (const { type, name, fields } of events) names.set(`${type} ${name}`, new Set(Object.keys(fields)));
+  return (type, name) => names.get(`${type} ${name}`) ?? NO_NAMES;
+}
+
+interface Who {
+  readonly userId?: unknown;
+  readonly groupId?: unknown;
+}
+
+/** What a product gave, copied, and whether it gave more than the plan declares. */
+interface Copied {
+  readonly copy: Draft["values"];
+  readonly hasUndeclared: boolean;
+}
+
+function toValues(values: unknown, names: ReadonlySet<string>): Copied {
+  if (typeof values !== "object" || values === null) return { copy: {}, hasUndeclared: false };
+  const hasUndeclared = Object.keys(values).some((name) => !names.has(name));
+  return { copy: copyPlain(values, names), hasUndeclared };
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function timeOf(timestamp: unknown): number | undefined {
+  const ms = isDate(timestamp) ? Date.prototype.getTime.call(timestamp) : Number.NaN;
+  return ms >= YEARS_MS.from && ms < YEARS_MS.to ? ms : undefined;
+}
+
+function toTimeoutMs(options: FlushOptions | undefined): number {
+  const ms = orElse(() => options?.timeoutMs, undefined);
+  const isUsable = typeof ms === "number" && ms >= 0;
+  return isUsable ? Math.min(ms, MAX_TIMER_MS) : FLUSH_TIMEOUT_MS;
+}
+
+/** What a product gives may throw when it is read. */
+function orElse<Value, Otherwise = Value>(work: () => Value, otherwise: Otherwise): Value | Otherwise {
+  try {
+    return work();
+  } catch {
+    return otherwise;
+  }
+}
+
+/** Whoever awaits this wants it: the timer keeps the process alive until then. */
+async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), timeoutMs);
+  });
+  try {
+    return await Promise.race([work.catch(() => false), timeout]);
+  } finally {
+    clearTimeout(timer);
   }
 }

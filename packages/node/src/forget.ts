@@ -1,10 +1,10 @@
 /** Has the collector delete what it holds of this instance, then turns telemetry off. */
 import { clearInterval, setInterval } from "node:timers";
 import type { Core } from "./core.ts";
-import { isRecord } from "./json.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { askCollector } from "./send/ask-collector.ts";
 import { Lease } from "./state/lease.ts";
+import { isRecord } from "./unknown-value.ts";
 
 /** The collector answers when everything is gone from its disks. */
 const FORGET_TIMEOUT_MS = 10 * 60_000;

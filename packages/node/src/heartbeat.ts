@@ -4,12 +4,12 @@ import { toInstanceId } from "@candor/envelope/instance-proof";
 import { type Plan, type PlanEvent, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
 import { compileAgreed, createReducers } from "./consent/agreed-plan.ts";
 import type { SourceDecisions } from "./consent/gate.ts";
-import { isRecord } from "./json.ts";
 import { type Draft, toChecked } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
 import { ServerFacts } from "./server-facts.ts";
 import type { Settings } from "./settings.ts";
+import { isRecord } from "./unknown-value.ts";
 
 const HEARTBEAT = "Instance Active";
 /** Has the form of a real id; no key is made for it, because telemetry may be off. */

@@ -8,9 +8,9 @@ export {
 export type { PendingPlan, SourceStanding } from "./consent/gate.ts";
 export type { CountsReport } from "./counts.ts";
 export { createTelemetry } from "./create-telemetry.ts";
-export type { GatewayReport } from "./gateway/counts.ts";
-export type { ClientAddress } from "./gateway/delivery.ts";
+export type { GatewayReport } from "./gateway/answer.ts";
 export type { Gateway } from "./gateway/gateway.ts";
+export type { ClientAddress } from "./gateway/messages.ts";
 export type { GatewayOptions } from "./gateway/options.ts";
 export type { GatewayRequest } from "./gateway/request.ts";
 export type { GeneratedPlan } from "./generated-plan.ts";

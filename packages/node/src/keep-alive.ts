@@ -3,10 +3,10 @@ import { randomBytes } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
 import { type Clock, planTask } from "./clock.ts";
 import { checkHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
-import { isRecord } from "./json.ts";
 import { findNoNumber, findOtherType, findUnknown } from "./problems.ts";
 import { Lease } from "./state/lease.ts";
 import { readObject, replaceFile, type StateFolder } from "./state/state-folder.ts";
+import { isRecord } from "./unknown-value.ts";
 
 const HOUR_MS = 60 * 60_000;
 /** The first heartbeat comes 2 to 5 minutes after the start. */

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { CheckedMessage } from "@candor/plan/runtime";
+import type { CheckedMessage, Plan, PlanSourceName } from "@candor/plan/runtime";
 import type { Json } from "./plain-copy.ts";
 
 /** As `package.json` has it; a test holds them together. */
@@ -79,4 +79,27 @@ export function writeLine(
     candor: { planVersion, skipped },
     writeKey,
   });
+}
+
+/** Owns where the plan wants the instance's id in a source's messages. */
+
+export class InstanceIdPlace {
+  /** A property's name; of `identify` and `group`, a trait's. */
+  readonly name: string;
+  readonly #events: ReadonlySet<string>;
+
+  constructor({ sources, events }: Pick<Plan, "sources" | "events">, source: PlanSourceName) {
+    const path = sources[source]?.instanceIds.find((one) => one !== "anonymousId");
+    const name = path?.slice("properties.".length) ?? "instanceId";
+    this.name = name;
+    this.#events = new Set(events.filter(({ fields }) => Object.hasOwn(fields, name)).map(keyOf));
+  }
+
+  isDeclaredIn(message: Pick<Draft, "type" | "name">): boolean {
+    return this.#events.has(keyOf(message));
+  }
+}
+
+function keyOf({ type, name }: { readonly type: string; readonly name?: string | undefined }): string {
+  return `${type} ${name}`;
 }

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { codeOf } from "./error-code.ts";
 import { copyPlain } from "./plain-copy.ts";
+import { codeOf } from "./unknown-value.ts";
 
 const SOURCES = fileURLToPath(new URL(".", import.meta.url));
 /** What a realm has of its own: only classes of our own may be asked for. */

@@ -1,7 +1,6 @@
 /** Owns what the SDK adds to the server's messages, where the plan declares it and the product gave nothing of that name. */
 import { isCi } from "@candor/consent";
-import { InstanceIdPlace } from "./instance-id-place.ts";
-import { type Draft, LIBRARY } from "./message.ts";
+import { type Draft, InstanceIdPlace, LIBRARY } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
 import type { Settings } from "./settings.ts";
 

@@ -1,4 +1,3 @@
-/** Owns all that exists only while telemetry is on: writers, sender, timers, sockets. One abort signal ends it. */
 import { setMaxListeners } from "node:events";
 import type { Trim } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
@@ -6,7 +5,6 @@ import { type AgreedPlan, compileAgreed, createReducers } from "./consent/agreed
 import { type ConsentGate, isRefusal, type SourceDecisions } from "./consent/gate.ts";
 import type { Counts } from "./counts.ts";
 import { EventRates } from "./event-rates.ts";
-import { onProcessExit } from "./exit-hook.ts";
 import { type Facts, writeHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpClient } from "./http/client.ts";
 import { ephemeralPlace, KeepAliveLoop, type KeepAliveOptions, sharedPlace } from "./keep-alive.ts";
@@ -22,6 +20,8 @@ import type { Settings } from "./settings.ts";
 import { type Instance, readInstance } from "./state/instance.ts";
 import { Lease } from "./state/lease.ts";
 import { readInstallId, removeFile, type StateFolder, signatureOf } from "./state/state-folder.ts";
+
+/** Owns all that exists only while telemetry is on: writers, sender, timers, sockets. One abort signal ends it. */
 
 /** So much waiting is sent sooner: many batches in one go. */
 const SEND_AT_BYTES = 256 * 1024;
@@ -247,4 +247,23 @@ function isTooLarge(line: string): boolean {
 function undeclaredOf({ type }: Draft): Trim {
   const path = type === "identify" || type === "group" ? "traits.*" : "properties.*";
   return { path, reason: "undeclared" };
+}
+
+const closers = new Set<() => void>();
+let isListening = false;
+
+/**
+ * Has something called, synchronously, when the process ends. One listener serves all, so that a product with many
+ * telemetries is not warned of a leak.
+ * @returns what takes it back
+ */
+function onProcessExit(close: () => void): () => void {
+  if (!isListening) {
+    process.on("exit", () => {
+      for (const each of closers) each();
+    });
+    isListening = true;
+  }
+  closers.add(close);
+  return () => closers.delete(close);
 }

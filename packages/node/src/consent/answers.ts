@@ -1,11 +1,18 @@
-/** Stores the answers that people give, and those that a program stores because it has shown a notice. */
-
-import { type Answer, type Giver, latestReceipt, type Receipt, readReceipts } from "@candor/consent";
+/** Stores the answers that people give, and shows the notice of a product without a set-up page. */
+import { mkdirSync, writeSync } from "node:fs";
+import {
+  type Answer,
+  type Giver,
+  latestReceipt,
+  type Receipt,
+  readReceipts,
+  writeReceipt,
+} from "@candor/consent";
+import type { Plan } from "@candor/plan/runtime";
 import { SOURCES, type Source } from "../outbox/outbox-name.ts";
 import type { Settings } from "../settings.ts";
-import { readText } from "../state/plain-file.ts";
-import { storeReceipts } from "../state/receipts-file.ts";
-import type { StateFolder } from "../state/state-folder.ts";
+import { appendText, readText } from "../state/plain-file.ts";
+import { replaceFile, type StateFolder } from "../state/state-folder.ts";
 
 export const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
 
@@ -62,4 +69,42 @@ export class Answers {
     const isSame = stored.planVersion === plan.version && stored.planHash === planHash;
     return stored.answer === "notice" && stored.planVersion <= plan.version && !isSame;
   }
+}
+
+/**
+ * Appends answers to receipts.ndjson. A file that cannot be understood denies everything: a new answer replaces it, but for
+ * each No that can be read in it, because whoever answers for one source has said nothing of the others.
+ * @throws the file system's error
+ */
+export function storeReceipts(folder: StateFolder, receipts: readonly Receipt[]): void {
+  const lines = receipts.map(writeReceipt).join("");
+  mkdirSync(folder.dir, { recursive: true, mode: 0o700 });
+  const text = readText(folder.receipts);
+  if (typeof text === "string" && readReceipts(text) === undefined)
+    replaceFile(folder.receipts, `${refusalsIn(text)}${lines}`);
+  else appendText(folder.receipts, lines);
+}
+
+function refusalsIn(text: string): string {
+  const lines = text.split("\n").map((line) => `${line}\n`);
+  return lines.filter((line) => readReceipts(line)?.[0]?.answer === "no").join("");
+}
+
+const STDERR = 2;
+
+/** The notice as plain text: what is sent, how to turn it off, whom to ask. It ends with a line break. */
+export function writeNotice({ product, turnOff, promises, contact }: Plan): string {
+  return [
+    `${product} sends telemetry to its makers. What it sends is first written as text into its state folder.`,
+    ...promises,
+    "To turn it off:",
+    ...turnOff.map((step) => `  - ${step}`),
+    `Questions: ${contact}`,
+    "",
+  ].join("\n");
+}
+
+/** Not through `process.stderr`: when its reader is gone, that ends the process. @throws when nobody reads it */
+export function printNotice(notice: string): void {
+  writeSync(STDERR, notice);
 }

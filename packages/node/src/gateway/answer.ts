@@ -1,14 +1,19 @@
-/** Owns the headers and forms of the gateway's answers to browsers. */
+/** Owns what the gateway answers to browsers, why it refuses a request or a message, and the counts of what it turned away. */
 import type { ServerResponse } from "node:http";
 import {
   ACCEPTED_BODY,
+  CodedError,
+  type Dropped,
+  type ErrorDetails,
+  type ErrorEntry,
   errorBody,
   errorHeaders,
   sendJson as send,
   toAcceptedBody,
+  WIRE_ERRORS,
 } from "@candor/envelope/http";
-import type { GatewayFault } from "./faults.ts";
-import type { DroppedMessage } from "./reasons.ts";
+import { MESSAGE_REASONS, type MessageReason } from "@candor/envelope/wire";
+import type { DropReason } from "../reasons.ts";
 
 /** No CORS headers: pages of other origins have no business here. */
 const HEADERS = [
@@ -43,4 +48,64 @@ export function sendNotAllowed(response: ServerResponse): void {
 
 export function sendFault(response: ServerResponse, fault: GatewayFault): void {
   send(response, fault.status, errorBody(fault), [...HEADERS, ...errorHeaders(fault)]);
+}
+
+/** Why a whole request is refused. The codes are the collector's where it has the same. */
+const GATEWAY_FAULTS = {
+  ...WIRE_ERRORS,
+  not_found: { status: 404, message: "There is nothing at this address of the gateway." },
+  not_same_origin: {
+    status: 403,
+    message:
+      "The gateway takes messages of its own origin's pages only. A proxy before it must pass on Host, or set X-Forwarded-Host.",
+  },
+  too_many_requests: {
+    status: 429,
+    retryAfterS: 1,
+    message: "More arrives than is taken. Send it again a little later.",
+  },
+  internal: { status: 500, message: "The gateway failed in a way it does not know." },
+} as const satisfies { [code: string]: ErrorEntry };
+
+export type GatewayFaultCode = keyof typeof GATEWAY_FAULTS;
+
+export class GatewayFault extends CodedError<GatewayFaultCode> {
+  constructor(code: GatewayFaultCode, details?: ErrorDetails) {
+    super(code, GATEWAY_FAULTS[code], details);
+    this.name = "GatewayFault";
+  }
+}
+
+/** What does not get as far as the plan, and what the core says of the rest. */
+export type DroppedMessage = Dropped<MessageReason | DropReason>;
+
+/** What a gateway turned away. What got as far as the plan is counted in `status()`. Nothing of a message is in it. */
+export interface GatewayReport {
+  /** Whole requests; `no_consent`: telemetry was off, nobody said Yes, or the person's browser refuses. */
+  readonly requests: Readonly<Partial<Record<GatewayFaultCode | "no_consent", number>>>;
+  readonly messages: Readonly<Partial<Record<MessageReason, number>>>;
+}
+
+export class GatewayCounts {
+  readonly #requests = new Map<GatewayFaultCode | "no_consent", number>();
+  readonly #messages = new Map<MessageReason, number>();
+
+  refuse(code: GatewayFaultCode | "no_consent"): void {
+    this.#requests.set(code, (this.#requests.get(code) ?? 0) + 1);
+  }
+
+  /** Counts those that did not get as far as the plan: the core has counted the others. */
+  drop(dropped: readonly DroppedMessage[]): void {
+    for (const { reason } of dropped) {
+      if (isMessageReason(reason)) this.#messages.set(reason, (this.#messages.get(reason) ?? 0) + 1);
+    }
+  }
+
+  report(): GatewayReport {
+    return { requests: Object.fromEntries(this.#requests), messages: Object.fromEntries(this.#messages) };
+  }
+}
+
+function isMessageReason(reason: DroppedMessage["reason"]): reason is MessageReason {
+  return Object.hasOwn(MESSAGE_REASONS, reason);
 }

@@ -1,20 +1,25 @@
 /** Owns the gateway: the way of a browser's request from its arrival to its answer. */
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Decision } from "@candor/consent";
 import { ACCEPTED_BODY, methodsOf, type WireRoute } from "@candor/envelope/http";
 import type { MessageType } from "@candor/envelope/wire";
 import { type Clock, machineClock } from "../clock.ts";
+import { rulesOf } from "../consent/gate.ts";
 import type { Core } from "../core.ts";
-import { originOf } from "../request-origin.ts";
-import { type Admission, createAdmission } from "./admission.ts";
-import { sendFault, sendJson, sendNotAllowed, sendTaken } from "./answer.ts";
-import { clientSettings } from "./client-settings.ts";
-import { GatewayCounts, type GatewayReport } from "./counts.ts";
-import { addressOf, type ClientAddress, openDelivery } from "./delivery.ts";
-import { GatewayFault } from "./faults.ts";
-import { takeMessages } from "./intake.ts";
+import { originOf } from "../incoming-request.ts";
+import {
+  GatewayCounts,
+  GatewayFault,
+  type GatewayReport,
+  sendFault,
+  sendJson,
+  sendNotAllowed,
+  sendTaken,
+} from "./answer.ts";
+import { addressOf, type ClientAddress, readArrival, takeMessages } from "./messages.ts";
 import { checkGateway, type GatewayOptions, readGatewayOptions } from "./options.ts";
 import { createRates, type Rates } from "./rates.ts";
-import { createBodyReader, findRoute, type GatewayRequest } from "./request.ts";
+import { clientSettings, createBodyReader, findRoute, type GatewayRequest } from "./request.ts";
 
 /** A request handler of node:http, and so of Express and others. Never throws. */
 export interface Gateway {
@@ -127,7 +132,7 @@ async function takeBody(
   checkRate(dependencies.rates, address, items.length);
   dependencies.rates.take(address, items.length);
   const receivedAtMs = dependencies.clock.now();
-  const delivery = openDelivery({
+  const arrival = readArrival({
     request,
     body,
     type,
@@ -135,7 +140,7 @@ async function takeBody(
     receivedAtMs,
     address,
   });
-  const dropped = await takeMessages(items, delivery, (draft) => core.record("client", draft));
+  const dropped = await takeMessages(items, arrival, (draft) => core.record("client", draft));
   dependencies.counts.drop(dropped);
   sendTaken(response, { isBatch: batch !== undefined, messages: items.length, dropped });
 }
@@ -143,4 +148,28 @@ async function takeBody(
 function checkRate(rates: Rates, address: string | undefined, messages = 1): void {
   const waitS = rates.waitS(address, messages);
   if (waitS > 0) throw new GatewayFault("too_many_requests", { retryAfterS: Math.ceil(waitS) });
+}
+
+/** The core, while it may take messages of the browser that asks; undefined: nothing of the request may be read or kept. */
+export type Admission = (request: IncomingMessage) => Core | undefined;
+
+/** @param core undefined: telemetry cannot be on */
+function createAdmission(core: Core | undefined): Admission {
+  const rules = core === undefined ? [] : rulesOf(core.settings.plan, "client");
+  return ({ headers }) => {
+    if (core === undefined || core.state.state === "off") return undefined;
+    const signals = { secGpc: textOf(headers["sec-gpc"]), dnt: textOf(headers.dnt) };
+    const decisions = core.decisionsOf("client", signals);
+    return rules.some((rule) => mayTake(decisions[rule])) ? core : undefined;
+  };
+}
+
+/** In `log` mode messages are printed, never sent. */
+function mayTake(decision: Decision): boolean {
+  return decision.allow || decision.reason === "log_mode";
+}
+
+/** Node gives a header that came twice as one text, but for few. */
+function textOf(header: string | readonly string[] | undefined): string | undefined {
+  return typeof header === "string" ? header : header?.[0];
 }

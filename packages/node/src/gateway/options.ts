@@ -1,7 +1,7 @@
 import type { Core } from "../core.ts";
-import { isRecord } from "../json.ts";
 import { findNoNumber, findOtherType, findUnknown } from "../problems.ts";
-import type { ClientAddress } from "./delivery.ts";
+import { isRecord } from "../unknown-value.ts";
+import type { ClientAddress } from "./messages.ts";
 
 const MAX_MESSAGES_PER_SECOND = 1000;
 

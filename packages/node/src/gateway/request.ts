@@ -1,7 +1,8 @@
-/** Owns how the gateway reads a request: its address, and its body, which the product's own parser may have read before. */
+/** Owns how the gateway reads a request: its address, where browsers find the gateway, and its body, which the product's own parser may have read before. */
 import { isUint8Array } from "node:util/types";
 import {
   API_PREFIX,
+  browserSettings,
   createRequestReader,
   findWireRoute,
   type RequestBody,
@@ -9,8 +10,8 @@ import {
   type WireRoute,
 } from "@candor/envelope/http";
 import type { Clock } from "../clock.ts";
-import { isBodyRead, type ParsedRequest } from "../read-body.ts";
-import { GatewayFault } from "./faults.ts";
+import { isBodyRead, type ParsedRequest } from "../incoming-request.ts";
+import { GatewayFault } from "./answer.ts";
 
 /** Slow uploads must not fill the product's memory. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
@@ -34,7 +35,7 @@ export function findRoute(url: string): WireRoute | undefined {
 }
 
 /** What stands before `/v1/` in an address that has it: where the product mounted the gateway. */
-export function mountOf(url: string): string {
+function mountOf(url: string): string {
   const [path] = splitUrl(url);
   return path.slice(0, Math.max(0, path.lastIndexOf(API_PREFIX)));
 }
@@ -56,4 +57,47 @@ export function createBodyReader(clock: Clock): (request: GatewayRequest) => Pro
     if (body === undefined) throw new GatewayFault("body_unreadable", { why: "it was read before" });
     return reader.check(body);
   };
+}
+
+/** A path prefix of plain characters, which a proxy may strip. */
+const PREFIX = /^(?:\/[\w.~-]{1,100}){1,10}$/;
+
+export interface ClientSettingsOptions {
+  /** The write key that the client gave. */
+  readonly apiKey: string;
+  /** Whether anything that this client sends would be kept. */
+  readonly isAllowed: boolean;
+  /** Where browsers find the gateway, such as `/red/telemetry`; undefined: as the request and its headers say. */
+  readonly publicPath: string | undefined;
+}
+
+/** The settings that analytics-next loads first, as JSON. */
+export function clientSettings(request: GatewayRequest, options: ClientSettingsOptions): string {
+  const { apiKey, isAllowed, publicPath } = options;
+  const { protocol, host } = originOf(request);
+  return browserSettings({
+    apiKey,
+    protocol,
+    apiHost: `${host}${publicPath ?? pathOf(request)}/v1`,
+    isAllowed,
+  });
+}
+
+/** A proxy that strips a prefix says which. A false one harms nobody else: only the client that sent it gets this answer. */
+function pathOf({ headers, originalUrl, url = "" }: GatewayRequest): string {
+  const prefix = (String(headers["x-forwarded-prefix"] ?? "").split(",")[0] ?? "").trim().replace(/\/$/, "");
+  return `${PREFIX.test(prefix) ? prefix : ""}${mountOf(originalUrl ?? url)}`;
+}
+
+/**
+ * The origin that the browser knows this gateway by. The page that asks has the same one, and says so in `Referer`; a reverse
+ * proxy often hides it from `Host`. Only whoever asks gets the answer, so what it says of itself may be believed.
+ */
+function originOf({ headers, socket }: GatewayRequest): { protocol: "http" | "https"; host: string } {
+  const { referer = "", host = "localhost" } = headers;
+  const page = URL.canParse(referer) ? new URL(referer) : undefined;
+  if (page?.protocol === "https:") return { protocol: "https", host: page.host };
+  if (page?.protocol === "http:") return { protocol: "http", host: page.host };
+  const isSecure = "encrypted" in socket || headers["x-forwarded-proto"] === "https";
+  return { protocol: isSecure ? "https" : "http", host };
 }

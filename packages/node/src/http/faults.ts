@@ -1,5 +1,5 @@
 /** Owns the names of what can go wrong on the way to a collector. */
-import { codeOf } from "../error-code.ts";
+import { codeOf } from "../unknown-value.ts";
 
 /** Why a post got no answer, and what to tell the operator about each. */
 export const FAULT_SENTENCES = {

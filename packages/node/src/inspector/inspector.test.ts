@@ -12,6 +12,7 @@ import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createTelemetry } from "../create-telemetry.ts";
 import { APPSMITH, openForTest, SWITCH_OFFERED, type World, type WorldOptions } from "../rig/in-process.ts";
+import { createManualClock } from "../rig/manual-clock.ts";
 import { receipt, stored } from "../rig/receipt.ts";
 import { openStateFolder } from "../state/state-folder.ts";
 import type { InspectorHandler } from "./inspector.ts";
@@ -410,6 +411,27 @@ describe("the switch", () => {
     const { ask, telemetry } = await open();
     const reply = await ask("/switch", { method: "POST", headers: { ...FROM_HERE, ...headers }, body });
     expect([reply.status, toJson(reply)]).toEqual([status, expect.objectContaining({ error })]);
+    expect(telemetry.status().state).toBe("on");
+  });
+
+  it("gives up a body that stops before its end, and closes the connection", async () => {
+    const clock = createManualClock(Date.parse("2026-11-23T12:00:00Z"));
+    const { telemetry } = openForTest({ clock });
+    const { port } = await serve(telemetry.inspector());
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write(
+      "POST /switch HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: none\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{",
+    );
+    let isAnswered = false;
+    const reply = text(socket).finally(() => {
+      isAnswered = true;
+    });
+    while (!isAnswered) {
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      await clock.advance(1000);
+    }
+    expect(await reply).toMatch(/^HTTP\/1.1 408 [\s\S]*\r\nConnection: close\r\n[\s\S]*"body_too_slow"/);
     expect(telemetry.status().state).toBe("on");
   });
 

@@ -2,14 +2,14 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
-import { machineClock } from "../clock.ts";
+import { type Clock, machineClock } from "../clock.ts";
 import { ANSWERS } from "../consent/answers.ts";
 import type { Core } from "../core.ts";
 import { type DeletionReceipt, type Forgotten, forgetThenTurnOff } from "../forget.ts";
+import { originOf } from "../incoming-request.ts";
 import type { Source } from "../outbox/outbox-name.ts";
 import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/outbox-page.ts";
 import { findOtherType, findUnknown } from "../problems.ts";
-import { originOf } from "../request-origin.ts";
 import { explainFault as explainCause } from "../send/retry.ts";
 import { isLink, type OneTimeLinkOptions, OneTimeLinks } from "./one-time-link.ts";
 import { INSPECTOR_STYLE, renderInspector } from "./page.ts";
@@ -24,7 +24,14 @@ import {
   sendToPage,
   writeMessages,
 } from "./reply.ts";
-import { type AnswerForm, type Asked, isKnownHost, readAnswerForm, readAsked } from "./request.ts";
+import {
+  type AnswerForm,
+  type Asked,
+  type FormFault,
+  isKnownHost,
+  readAnswerForm,
+  readAsked,
+} from "./request.ts";
 import { describeProblems, readStatus } from "./status.ts";
 
 /** Messages on the page; more are one link away. */
@@ -119,6 +126,7 @@ function isNames(hosts: unknown): hosts is readonly string[] {
 class Inspector {
   readonly links: OneTimeLinks;
   readonly #core: Core | undefined;
+  readonly #clock: Clock;
   readonly #problems: readonly string[];
   /** The deletion that is under way; a second request waits for the same one. */
   #forgetting: Promise<Forgotten> | undefined;
@@ -141,7 +149,8 @@ class Inspector {
   constructor(inspected: Inspected) {
     this.#core = "core" in inspected ? inspected.core : undefined;
     this.#problems = "problems" in inspected ? inspected.problems : [];
-    this.links = new OneTimeLinks(this.#core?.clock ?? machineClock);
+    this.#clock = this.#core?.clock ?? machineClock;
+    this.links = new OneTimeLinks(this.#clock);
   }
 
   async answer(request: IncomingMessage, response: ServerResponse, mount: string): Promise<void> {
@@ -225,7 +234,7 @@ class Inspector {
 
   async #switch(call: Call): Promise<void> {
     const { request, response } = call;
-    const form = originOf(request) === "here" ? await readAnswerForm(request) : undefined;
+    const form = originOf(request) === "here" ? await readAnswerForm(request, this.#clock) : undefined;
     const refusal = form === undefined ? { code: "other_site" as const } : await this.#apply(form);
     const isForm = typeof form === "object" && form.isForm;
     if (refusal === undefined && !isForm) return sendJson(response, await this.#status());
@@ -235,9 +244,8 @@ class Inspector {
   }
 
   /** Stores the answer and acts on it. Undefined: done. */
-  async #apply(form: AnswerForm | "too_large" | "unreadable"): Promise<Refusal | undefined> {
-    if (form === "too_large") return { code: "body_too_large" };
-    if (form === "unreadable") return { code: "body_unreadable" };
+  async #apply(form: AnswerForm | FormFault): Promise<Refusal | undefined> {
+    if (typeof form === "string") return { code: form };
     if (this.#core === undefined) return { code: "options_invalid" };
     const answer = ANSWERS.find((known) => known === form.answer);
     const declared = PLAN_SOURCES.filter((source) => this.#core?.settings.plan.sources[source] !== undefined);
@@ -252,12 +260,15 @@ class Inspector {
   }
 
   async #forget(core: Core, sources: readonly Source[]): Promise<Refusal | undefined> {
+    const isFirst = this.#forgetting === undefined;
     this.#forgetting ??= forgetThenTurnOff(core, sources).finally(() => {
       this.#forgetting = undefined;
     });
     const forgotten = await this.#forgetting;
     if ("receipt" in forgotten) this.#receipt = forgotten.receipt;
-    if (forgotten.ok) return undefined;
+    // The first one's No may be for fewer sources.
+    if (forgotten.ok)
+      return isFirst || core.answer(sources, "no", "inspector") ? undefined : { code: "answer_not_stored" };
     if (forgotten.fault !== "not_confirmed") return { code: forgotten.fault };
     return { code: forgotten.fault, detail: explainNotConfirmed(forgotten.cause) };
   }

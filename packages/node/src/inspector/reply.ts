@@ -24,6 +24,7 @@ const FAULTS = {
       "This link was opened before, or is too old, or another process of the product made it. Ask the product for a new one.",
   },
   body_too_large: { status: 413, message: "The body is larger than 4096 bytes." },
+  body_too_slow: { status: 408, message: "The body did not arrive in time." },
   body_unreadable: { status: 400, message: "The body is neither JSON nor a form." },
   answer_invalid: {
     status: 400,
@@ -75,6 +76,8 @@ export function sendJson(response: ServerResponse, value: object, status = 200):
 /** @param detail a further sentence about the cause */
 export function sendFault(response: ServerResponse, code: FaultCode, detail = ""): void {
   const { status, message } = explainFault(code, detail);
+  // What is left of the body is not read.
+  if (code === "body_too_slow") response.setHeader("Connection", "close");
   sendJson(response, { error: code, message }, status);
 }
 

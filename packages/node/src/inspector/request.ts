@@ -1,8 +1,10 @@
 /** Owns what a request of the inspector asks for, and whether it may be answered. */
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { isRecord, parseJson } from "../json.ts";
-import { isBodyRead, type ParsedRequest } from "../read-body.ts";
+import { readBody } from "@candor/envelope/read-body";
+import type { Clock } from "../clock.ts";
+import { isBodyRead, type ParsedRequest } from "../incoming-request.ts";
+import { isRecord, parseJson } from "../unknown-value.ts";
 
 const MAX_BODY_BYTES = 4096;
 
@@ -51,18 +53,25 @@ export interface AnswerForm {
   readonly isForm: boolean;
 }
 
-/** Reads the body, or takes what the product's own parser has made of it. @throws the connection's error */
+/** Why a body is no answer. */
+export type FormFault = "body_too_large" | "body_too_slow" | "body_unreadable";
+
+/** Reads the body, or takes what the product's own parser has made of it. Never rejects. */
 export async function readAnswerForm(
   request: ParsedRequest,
-): Promise<AnswerForm | "too_large" | "unreadable"> {
+  clock: Pick<Clock, "later">,
+): Promise<AnswerForm | FormFault> {
   const isForm = !/^application\/json\b/i.test(request.headers["content-type"] ?? "");
   const parsed = isBodyRead(request) ? request.body : undefined;
   if (isRecord(parsed) && !Buffer.isBuffer(parsed)) return pick(parsed, isForm);
-  const isText = typeof parsed === "string" || Buffer.isBuffer(parsed);
-  const text = isText ? parsed.toString() : await readText(request);
-  if (text === undefined) return "too_large";
-  const fields = isForm ? readFields(text) : parseJson(text);
-  return isRecord(fields) ? pick(fields, isForm) : "unreadable";
+  const text =
+    typeof parsed === "string" || Buffer.isBuffer(parsed)
+      ? Buffer.from(parsed)
+      : await readBody(request, { maxBytes: MAX_BODY_BYTES, later: clock.later });
+  if (text === "too_large") return "body_too_large";
+  if (typeof text === "string") return "body_too_slow";
+  const fields = isForm ? readFields(text.toString()) : parseJson(text.toString());
+  return isRecord(fields) ? pick(fields, isForm) : "body_unreadable";
 }
 
 function pick(
@@ -75,17 +84,6 @@ function pick(
     deleteFirst: isForm && deleteFirst === "true" ? true : deleteFirst,
     isForm,
   };
-}
-
-/** Undefined: it is too large. The rest is read and forgotten, so that the answer arrives. */
-async function readText(request: IncomingMessage): Promise<string | undefined> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of request) {
-    bytes += piece.length;
-    if (bytes <= MAX_BODY_BYTES) pieces.push(Buffer.from(piece));
-  }
-  return bytes > MAX_BODY_BYTES ? undefined : Buffer.concat(pieces).toString();
 }
 
 function readFields(text: string): object {

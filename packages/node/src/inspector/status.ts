@@ -18,8 +18,7 @@ import { countOutbox, type OutboxTotals } from "../outbox/outbox-page.ts";
 import { OFF_REASONS } from "../reasons.ts";
 import { type Delivery, readDelivery } from "../send/delivery.ts";
 import { readText } from "../state/plain-file.ts";
-import { readKeptPlan } from "../state/plan-file.ts";
-import type { StateFolder } from "../state/state-folder.ts";
+import { readKeptPlan, type StateFolder } from "../state/state-folder.ts";
 
 const SENTENCES: { readonly [reason: string]: string } = {
   ...DENY_REASONS,

@@ -3,8 +3,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { text } from "node:stream/consumers";
-import { codeOf } from "../error-code.ts";
-import { type Fields, parseFields, textOf } from "../json.ts";
+import { codeOf, type Fields, parseFields, textOf } from "../unknown-value.ts";
 
 /** Longer than the collector takes to wait until everything is gone. */
 export const FORGET_TIMEOUT_MS = 600_000;

@@ -1,13 +1,12 @@
 /** Owns the command that asks the collector what it holds of an instance, and compares it with the outbox. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isOfInstance, type Plan, usualInstanceIds } from "@candor/plan/runtime";
-import { type Fields, toFields } from "../json.ts";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
 import { readOutboxPage } from "../outbox/outbox-page.ts";
 import { MAX_AGE_MS } from "../send/sweep.ts";
 import type { Instance } from "../state/instance.ts";
-import { readKeptPlan } from "../state/plan-file.ts";
-import type { StateFolder } from "../state/state-folder.ts";
+import { readKeptPlan, type StateFolder } from "../state/state-folder.ts";
+import { type Fields, toFields } from "../unknown-value.ts";
 import { Refused, toShown } from "./collector.ts";
 import {
   type Comparison,

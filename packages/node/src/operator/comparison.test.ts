@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from "vitest";
-import type { Fields } from "../json.ts";
+import type { Fields } from "../unknown-value.ts";
 import {
   type Comparison,
   compareFields,

@@ -1,5 +1,5 @@
 /** Owns the comparison of what was sent with what a collector holds: what is found, and how it is said. */
-import { type Fields, textOf, toFields } from "../json.ts";
+import { type Fields, textOf, toFields } from "../unknown-value.ts";
 import { type Colours, toSafeText } from "./terminal.ts";
 
 /** How one field differs between the outbox and the collector. */

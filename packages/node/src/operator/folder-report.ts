@@ -1,7 +1,6 @@
 /** Owns what can be read out of a state folder whose product need not run, and why it cannot be read. */
 import { accessSync, constants, statSync } from "node:fs";
 import { latestReceipt, type Receipt, readReceipts } from "@candor/consent";
-import { codeOf } from "../error-code.ts";
 import { type KeptStanding, readKeptStanding } from "../inspector/status.ts";
 import { readKeepAlive } from "../keep-alive.ts";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
@@ -10,6 +9,7 @@ import { type Delivery, readDelivery } from "../send/delivery.ts";
 import { readInstance } from "../state/instance.ts";
 import { readText } from "../state/plain-file.ts";
 import { openStateFolder } from "../state/state-folder.ts";
+import { codeOf } from "../unknown-value.ts";
 
 const SOURCES = ["server", "client", "installer"] as const;
 export const POLICY_FILE = "/etc/candor/policy";

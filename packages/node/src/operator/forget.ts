@@ -1,5 +1,5 @@
 /** Owns how a deletion is asked for on the command line: the wait, the receipt, and what an instance asks for itself. */
-import { type Fields, textOf, toFields } from "../json.ts";
+import { type Fields, textOf, toFields } from "../unknown-value.ts";
 import { FORGET_TIMEOUT_MS } from "./collector.ts";
 import { type AskOptions, askAsInstance, asOwnInstance } from "./own-instance.ts";
 import {

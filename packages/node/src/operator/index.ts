@@ -1,6 +1,6 @@
 /** What `@candor/node/operator` offers: the commands of the package's own program, for the command line that runs them too. */
 
-export { type Fields, parseFields, textOf, toFields } from "../json.ts";
+export { type Fields, parseFields, textOf, toFields } from "../unknown-value.ts";
 export {
   FORGET_TIMEOUT_MS,
   NoAnswer,

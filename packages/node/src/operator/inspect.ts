@@ -3,11 +3,11 @@ import { resolve } from "node:path";
 import { DENY_REASONS, type Receipt, readPolicy } from "@candor/consent";
 import { COLLECTOR_REASONS } from "@candor/envelope/wire";
 import type { KeptStanding } from "../inspector/status.ts";
-import { toFields } from "../json.ts";
 import type { OutboxMessage } from "../outbox/outbox-page.ts";
 import { explainFault, untilAllowedMs } from "../send/retry.ts";
 import { readInstance } from "../state/instance.ts";
 import { openStateFolder } from "../state/state-folder.ts";
+import { toFields } from "../unknown-value.ts";
 import { explainUnreadable, type FolderReport, POLICY_FILE, readFolder } from "./folder-report.ts";
 import {
   type Colours,

@@ -1,11 +1,11 @@
 /** Owns how a command asks a collector as the instance of a state folder: who that is, where it asks, what it signs. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Fields } from "../json.ts";
+import { type InstanceAction, signRequest } from "../send/ask-collector.ts";
 import { readDelivery } from "../send/delivery.ts";
-import { type InstanceAction, signRequest } from "../send/instance-request.ts";
 import { type Instance, readInstance } from "../state/instance.ts";
 import { openStateFolder, type StateFolder } from "../state/state-folder.ts";
+import type { Fields } from "../unknown-value.ts";
 import { NoAnswer, post, Refused, readAddress } from "./collector.ts";
 import { explainUnreadable } from "./folder-report.ts";
 import { refuse, toSafeText } from "./terminal.ts";

@@ -1,6 +1,6 @@
 /** Owns how an outbox is looked at: its messages, newest first, a page at a time, and how many there are. */
 import { basename } from "node:path";
-import { parseJson } from "../json.ts";
+import { parseJson } from "../unknown-value.ts";
 import { countLines, listOutboxFiles, type OutboxFile, openForReading, readBytes } from "./outbox-file.ts";
 import type { Source } from "./outbox-name.ts";
 

@@ -6,7 +6,7 @@ import { hashPlan, loadPlan } from "@candor/plan";
 import { onTestFinished } from "vitest";
 import { type Clock, machineClock } from "../clock.ts";
 import { Core } from "../core.ts";
-import { createFacade } from "../facade.ts";
+import { createFacade } from "../create-telemetry.ts";
 import type { GeneratedPlan } from "../generated-plan.ts";
 import { readSettings, type Settings, type TelemetryOptions } from "../settings.ts";
 import type { Telemetry } from "../telemetry.ts";

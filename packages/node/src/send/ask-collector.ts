@@ -1,9 +1,8 @@
 /** Asks a collector something as this instance, which proves itself with its signature. */
+import { type InstanceAction, toSignedText } from "@candor/envelope/instance-proof";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
-import { isRecord, parseJson } from "../json.ts";
 import type { Instance } from "../state/instance.ts";
-import { toUrl } from "./collector-url.ts";
-import { type InstanceAction, signRequest } from "./instance-request.ts";
+import { isRecord, parseJson } from "../unknown-value.ts";
 import { COLLECTOR_CODE } from "./retry.ts";
 
 export interface Question {
@@ -50,4 +49,29 @@ function toReply(outcome: HttpOutcome): Reply {
   const code = isRecord(answer) ? answer.code : undefined;
   const isCode = typeof code === "string" && COLLECTOR_CODE.test(code);
   return { ok: false, fault: isCode ? code : status === 200 ? "no_collector" : `http_${status}` };
+}
+
+export type { InstanceAction };
+
+export interface SignOptions {
+  /** The collector's address, of which the origin is signed: at another collector the request proves nothing. */
+  readonly url: URL;
+  /** By the collector's clock, as far as it is known: the request holds for five minutes before and after. */
+  readonly nowMs: number;
+  /** Further fields of the body; they are not signed. */
+  readonly more?: { readonly [field: string]: string | number };
+}
+
+/** The body of `POST /v1/instance/<action>`. */
+export function signRequest(instance: Instance, action: InstanceAction, options: SignOptions): Buffer {
+  const { instanceId, publicKey } = instance;
+  const { origin } = options.url;
+  const signedAt = new Date(options.nowMs).toISOString();
+  const signature = instance.sign(toSignedText({ action, instanceId, signedAt, origin }));
+  return Buffer.from(JSON.stringify({ instanceId, publicKey, signedAt, origin, signature, ...options.more }));
+}
+
+/** The address of an endpoint. @param host the collector's address; it may lie below a path. @param path such as `v1/batch` */
+export function toUrl(host: URL, path: string): URL {
+  return new URL(path, host.href.endsWith("/") ? host : `${host.href}/`);
 }

@@ -1,6 +1,7 @@
 /** Owns delivery.json: what became of what was sent. */
-import { isRecord } from "../json.ts";
+
 import { readObject, replaceFileLater, signatureOf } from "../state/state-folder.ts";
+import { isRecord } from "../unknown-value.ts";
 
 /** What became of what was sent, as delivery.json keeps it for operators. */
 export interface Delivery {

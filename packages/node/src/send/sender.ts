@@ -11,12 +11,11 @@ import {
 import type { ConsentScope } from "../outbox/outbox-name.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
+import { toUrl } from "./ask-collector.ts";
 import { BatchPacker, halve } from "./batch.ts";
-import { ClockSteps, correctTimes } from "./clock-step.ts";
-import { toUrl } from "./collector-url.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { type FailedTry, judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
-import { isDelivered, sweepOutbox } from "./sweep.ts";
+import { ClockSteps, correctTimes, isDelivered, sweepOutbox } from "./sweep.ts";
 
 /** The collector takes 1 MiB and 2,500 messages; a message is at most 32 KiB. Twice as much holds the event loop up more. */
 const BATCH = { maxBytes: 256 * 1024, maxLines: 1000 };

@@ -8,7 +8,7 @@ import {
 } from "node:crypto";
 import { linkSync, writeFileSync } from "node:fs";
 import { toInstanceId } from "@candor/envelope/instance-proof";
-import { isRecord } from "../json.ts";
+import { isRecord } from "../unknown-value.ts";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 const SECRET_BYTES = 32;

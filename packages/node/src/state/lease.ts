@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { codeOf } from "../error-code.ts";
+import { codeOf } from "../unknown-value.ts";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 /** How long one renewal holds. A holder that was killed is followed after this. */

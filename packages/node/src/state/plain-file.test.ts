@@ -9,8 +9,7 @@ import { makeFolderForTest, openForTest } from "../rig/in-process.ts";
 import { readDelivery } from "../send/delivery.ts";
 import { readInstance } from "./instance.ts";
 import { appendText, readText } from "./plain-file.ts";
-import { readKeptPlan } from "./plan-file.ts";
-import { openStateFolder } from "./state-folder.ts";
+import { openStateFolder, readKeptPlan } from "./state-folder.ts";
 
 const TB = 1024 ** 4;
 const STRANGE: readonly [what: string, make: (path: string) => void][] = [

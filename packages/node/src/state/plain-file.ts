@@ -5,7 +5,7 @@
 
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { codeOf } from "../error-code.ts";
+import { codeOf } from "../unknown-value.ts";
 
 /** Far more than any of our files; those of messages are read in pieces. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;

@@ -1,9 +1,12 @@
+/** Owns the state folder: where each file lies, how files are read and replaced, and the plan that is kept beside what is sent. */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRecord, parseJson } from "../json.ts";
+import type { Plan } from "@candor/plan/runtime";
+import { readPlan } from "../generated-plan.ts";
 import { scopeOfName } from "../outbox/outbox-name.ts";
+import { isRecord, parseJson } from "../unknown-value.ts";
 import { readText } from "./plain-file.ts";
 
 const FOLDER_MODE = 0o700;
@@ -164,4 +167,24 @@ export function removeFile(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The plan that the product enforces. */
+export interface KeptPlan {
+  readonly plan: Plan;
+  /** SHA-256 of what it collects, lower-case hex. */
+  readonly planHash: string;
+}
+
+/** Keeps the plan beside what is sent under it, for whoever looks into the folder without the product. @throws the file system's error */
+export function keepPlan(file: string, { plan, planHash }: KeptPlan): void {
+  const text = `${JSON.stringify({ planHash, plan })}\n`;
+  if (readText(file) !== text) replaceFile(file, text);
+}
+
+/** Undefined: there is none, or of a form that this version does not know. */
+export function readKeptPlan(file: string): KeptPlan | undefined {
+  const { planHash, plan } = readObject(file) ?? {};
+  const read = readPlan({ hash: planHash, content: plan });
+  return read && { plan: read.content, planHash: read.hash };
 }

@@ -1,3 +1,4 @@
+/** What a request to the product says of itself: which page it comes from, and whether its body was read. */
 import type { IncomingMessage } from "node:http";
 
 /**
@@ -16,4 +17,18 @@ export function originOf({ headers }: IncomingMessage): "here" | "elsewhere" | "
   // A proxy may ask under another name than the browser did.
   const names = [host, headers["x-forwarded-host"]];
   return names.includes(new URL(origin).host) ? "here" : "elsewhere";
+}
+
+/** A request of node:http, and what a framework's middleware adds to it. */
+export interface ParsedRequest extends IncomingMessage {
+  /** What an earlier middleware has read: an object, a text, or bytes. */
+  readonly body?: unknown;
+}
+
+/**
+ * Whether somebody has read the body, so that `request.body` is what is left of it. Unread, it says nothing: Express 4's
+ * parsers set it to an empty object when the content type is not theirs.
+ */
+export function isBodyRead(request: IncomingMessage): boolean {
+  return request.readableDidRead || request.readableEnded;
 }

@@ -1,11 +1,10 @@
 import { MESSAGE_REASONS, readShared } from "@candor/envelope/wire";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { InstanceIdPlace } from "../instance-id-place.ts";
-import { readMessage } from "./browser-message.ts";
-import type { Delivery } from "./delivery.ts";
+import { InstanceIdPlace } from "../message.ts";
+import { type Arrival, readMessage } from "./messages.ts";
 
-const ALONE: Delivery = {
+const ALONE: Arrival = {
   type: undefined,
   shared: readShared({}),
   receivedAtMs: 1_795_000_000_000,

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { readReceipts } from "@candor/consent";
 import type { Plan } from "@candor/plan/runtime";
 import { describe, expect, it } from "vitest";
-import type { GeneratedPlan } from "./generated-plan.ts";
-import { APPSMITH, openForTest, SWITCH_OFFERED, type World } from "./rig/in-process.ts";
-import { receipt, stored } from "./rig/receipt.ts";
+import type { GeneratedPlan } from "../generated-plan.ts";
+import { APPSMITH, openForTest, SWITCH_OFFERED, type World } from "../rig/in-process.ts";
+import { receipt, stored } from "../rig/receipt.ts";
 
 const CONTENT = APPSMITH.content as Plan;
 const OTHER_HASH = "e".repeat(64);

@@ -1,3 +1,4 @@
+/** Reads values of which nothing is known: JSON of others, and the errors of Node. */
 /** A JSON object, and not a list. */
 export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
@@ -28,4 +29,13 @@ export function parseFields(json: string): Fields | undefined {
 /** A value of JSON as text. Not with String, which some objects make throw. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+}
+
+/**
+ * An error's `code`, such as ENOENT; undefined when it has none. Does not use `instanceof`: Jest and vitest run a product in a
+ * realm of its own, where Node's errors are not instances of `Error`.
+ */
+export function codeOf(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
 }

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { type Receipt, writeReceipt } from "@candor/consent";
 import { expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
-import { storeReceipts } from "./receipts-file.ts";
-import { openStateFolder } from "./state-folder.ts";
+import { openStateFolder } from "../state/state-folder.ts";
+import { storeReceipts } from "./answers.ts";
 
 function receipt(source: Receipt["source"], answer: Receipt["answer"]): Receipt {
   const time = "2026-11-23T12:00:00.000Z";

@@ -1,0 +1,219 @@
+/** Owns the way of a browser's messages into the outbox: what those of a request share, how each is read, and why one is not kept. */
+import type { IncomingMessage } from "node:http";
+import { setImmediate as nextTurn } from "node:timers/promises";
+import { isPromise } from "node:util/types";
+import { type RequestBody, sentMessageId } from "@candor/envelope/http";
+import {
+  HASHED_MESSAGE_ID,
+  isPlainMessageId,
+  type JsonObject,
+  type MessageReason,
+  type MessageType,
+  parseMessage,
+  readShared,
+  resolveTimestamp,
+  type Shared,
+  sizeFaultOf,
+} from "@candor/envelope/wire";
+import { toCanonicalAddress } from "@candor/plan/runtime";
+import type { Core } from "../core.ts";
+import { type Draft, InstanceIdPlace } from "../message.ts";
+import { copyPlain, type Json } from "../plain-copy.ts";
+import type { DropReason } from "../reasons.ts";
+import { isRecord } from "../unknown-value.ts";
+import type { DroppedMessage } from "./answer.ts";
+import type { GatewayRequest } from "./request.ts";
+
+/** The browser's address, as a product knows it that stands behind a reverse proxy. */
+export type ClientAddress = (request: IncomingMessage) => string | undefined;
+
+/** What the messages of a request share. */
+export interface Arrival {
+  /** The path's type, of a single message; it counts over the message's own. */
+  readonly type: MessageType | undefined;
+  /** What the batch's body shares with each message. */
+  readonly shared: Shared;
+  readonly receivedAtMs: number;
+  readonly retryCount: number;
+  /** Becomes `context.ip` where the browser gave none; undefined where the plan does not declare it. */
+  readonly address: string | undefined;
+  /** Becomes `context.userAgent` likewise. */
+  readonly userAgent: string | undefined;
+  /** Under the instance's secret, hex; undefined while there is no instance. */
+  readonly keyedHash: ((value: string) => string) | undefined;
+  readonly idPlace: InstanceIdPlace;
+  /** The instance's at this moment; undefined while there is no instance. */
+  readonly instanceId: () => string | undefined;
+}
+
+export interface ArrivalSource {
+  readonly request: GatewayRequest;
+  readonly body: RequestBody;
+  /** The path's. */
+  readonly type: MessageType | undefined;
+  readonly core: Core;
+  readonly receivedAtMs: number;
+  /** The browser's, see `addressOf`. */
+  readonly address: string | undefined;
+}
+
+/** Reads what the messages of a request share. Address and user agent only where the plan declares them. */
+export function readArrival(source: ArrivalSource): Arrival {
+  const { request, body, type, core, receivedAtMs } = source;
+  const isBatch = body.batch !== undefined;
+  const declared = core.settings.plan.sources.client?.context ?? {};
+  return {
+    type: isBatch ? undefined : type,
+    shared: readShared(isBatch ? sharedOf(body.value) : {}),
+    receivedAtMs,
+    retryCount: Number(request.headers["x-retry-count"] ?? 0),
+    address: declared.ip === undefined ? undefined : source.address,
+    userAgent: declared.userAgent === undefined ? undefined : request.headers["user-agent"],
+    keyedHash: core.session?.instance.keyedHash,
+    idPlace: new InstanceIdPlace(core.settings.plan, "client"),
+    instanceId: () => core.session?.instance.instanceId,
+  };
+}
+
+function sharedOf({ context, sentAt }: { readonly [key: string]: unknown }): JsonObject {
+  const times = typeof sentAt === "string" ? { sentAt } : {};
+  return isRecord(context) ? { ...times, context: copyPlain(context) } : times;
+}
+
+/** In its one spelling; undefined when it is not known. What the plan's policy leaves of it is for the core to say. */
+export function addressOf(
+  request: IncomingMessage,
+  clientAddress: ClientAddress | undefined,
+): string | undefined {
+  const address = clientAddress === undefined ? request.socket.remoteAddress : ask(clientAddress, request);
+  return typeof address === "string" ? toCanonicalAddress(address) : undefined;
+}
+
+function ask(clientAddress: ClientAddress, request: IncomingMessage): unknown {
+  try {
+    const address: unknown = clientAddress(request);
+    // One that is asynchronous by mistake must not be the end of the process.
+    if (isPromise(address)) address.catch(() => {});
+    return address;
+  } catch {
+    return undefined; // The product's own function.
+  }
+}
+
+/** So many are taken in one go: the product's own requests come in between. */
+const MESSAGES_PER_TURN = 25;
+
+/** Puts a message into the outbox; the reason when it may not be. */
+export type Recorder = (draft: Draft) => DropReason | undefined;
+
+/** Takes the messages of a request in, in order. @returns those that were not kept */
+export async function takeMessages(
+  items: readonly unknown[],
+  arrival: Arrival,
+  record: Recorder,
+): Promise<readonly DroppedMessage[]> {
+  const dropped: DroppedMessage[] = [];
+  for (const [index, item] of items.entries()) {
+    if (index > 0 && index % MESSAGES_PER_TURN === 0) await nextTurn();
+    const reason = sizeFaultOf(item, index, arrival.shared) ?? takeOne(readMessage(item, arrival), record);
+    if (reason !== undefined) dropped.push({ index, messageId: sentMessageId(item), reason });
+  }
+  return dropped;
+}
+
+function takeOne(message: Draft | MessageReason, record: Recorder): DroppedMessage["reason"] | undefined {
+  return typeof message === "string" ? message : record(message);
+}
+
+/** As the collector's own pseudonyms. */
+const HASH_LENGTH = 32;
+
+/**
+ * Reads what a browser sent, as the collector reads it, or says why it is no message. Never throws. What the plan allows of
+ * it is for the core to say. The time is corrected here, because the outbox may be delivered days later.
+ */
+export function readMessage(item: unknown, arrival: Arrival): Draft | MessageReason {
+  const plain = copyItem(item);
+  if (typeof plain === "string") return plain;
+  const { shared, receivedAtMs, retryCount } = arrival;
+  const message = parseMessage(plain, shared, arrival.type);
+  if (typeof message === "string") return message;
+  const { type, userId, anonymousId, groupId, properties, traits, originalTimestampMs } = message;
+  if (type === "alias") return "unknown_type";
+  const times = { receivedAtMs, originalTimestampMs, sentAtMs: message.sentAtMs, retryCount };
+  const name = nameOf(message);
+  const values = (type === "identify" || type === "group" ? traits : properties) ?? {};
+  return {
+    type,
+    name,
+    userId,
+    anonymousId,
+    groupId: type === "group" ? groupId : undefined,
+    values: claim({ type, name }, values, arrival),
+    context: complete(message.context, arrival),
+    timestampMs: resolveTimestamp(times),
+    messageId: message.messageId === undefined ? undefined : reduceMessageId(message.messageId, arrival),
+  };
+}
+
+function copyItem(item: unknown): { [name: string]: Json } | MessageReason {
+  try {
+    return isRecord(item) ? copyPlain(item) : "not_an_object";
+  } catch {
+    return "too_deep";
+  }
+}
+
+function nameOf({
+  type,
+  event,
+  name,
+}: {
+  type: string;
+  event: string | undefined;
+  name: string | undefined;
+}) {
+  if (type === "track") return event;
+  return type === "page" || type === "screen" ? name : undefined;
+}
+
+/**
+ * Sets the instance's id where the plan declares it. What a browser says of it never counts: it must not pass for another
+ * instance, which could then read and delete the message.
+ */
+function claim(
+  message: Pick<Draft, "type" | "name">,
+  values: { [name: string]: Json },
+  { idPlace, instanceId }: Arrival,
+): { [name: string]: Json } {
+  if (!idPlace.isDeclaredIn(message)) return values; // what is not declared never leaves
+  const { [idPlace.name]: _claimed, ...others } = values;
+  const id = instanceId();
+  return id === undefined ? others : { ...others, [idPlace.name]: id };
+}
+
+function complete(
+  context: { [name: string]: Json },
+  { address, userAgent }: Arrival,
+): { [name: string]: Json } {
+  const lacksAddress = address !== undefined && !isText(context.ip);
+  const lacksUserAgent = userAgent !== undefined && !isText(context.userAgent);
+  return {
+    ...context,
+    ...(lacksAddress ? { ip: address } : {}),
+    ...(lacksUserAgent ? { userAgent } : {}),
+  };
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
+}
+
+/**
+ * People put addresses and keys into messageIds: one that is not plainly an id is kept as its keyed hash, so that a message
+ * that is sent twice is still known by it. Undefined: a new one is made.
+ */
+function reduceMessageId(messageId: string, { keyedHash }: Arrival): string | undefined {
+  if (isPlainMessageId(messageId)) return messageId;
+  return keyedHash && `${HASHED_MESSAGE_ID}${keyedHash(messageId).slice(0, HASH_LENGTH)}`;
+}
