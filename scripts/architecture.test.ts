@@ -25,23 +25,31 @@ describe("ARCHITECTURE.md", () => {
     expect(named.length).toBeGreaterThan(30);
   });
 
-  it("names every source file of packages/, or a folder that it lies in", () => {
-    const files = new Set(named.flatMap(({ found }) => found));
-    // A package's whole src/ would cover everything and say nothing.
-    const folders = [...files].filter((path) => /^packages\/[^/]+\/src\/.+\/$/.test(path));
-    const missing = sourceFiles().filter(
-      (file) => !files.has(file) && !folders.some((folder) => file.startsWith(folder)),
-    );
-    expect(missing).toEqual([]);
+  it("can be read in ten minutes: it has at most 150 lines", () => {
+    expect(page.split("\n").length).toBeLessThanOrEqual(151);
   });
 });
 
-/** The sources of all packages, without tests and contract suites, from the root. */
-function sourceFiles(): string[] {
-  return readdirSync(join(ROOT, "packages")).flatMap((name) => {
-    const src = `packages/${name}/src`;
-    return readdirSync(join(ROOT, src), { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(".ts") && !/\.(?:test|contract)\.ts$/.test(file))
-      .map((file) => `${src}/${file}`);
-  });
+it("README has at most 150 lines", () => {
+  expect(readFileSync(join(ROOT, "README.md"), "utf8").split("\n").length).toBeLessThanOrEqual(151);
+});
+
+it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOf("docs"), ...pagesOf("docs/guides")])(
+  "%s links to no file that is not there",
+  (file) => {
+    // Brackets and parentheses of code are no links.
+    const prose = readFileSync(join(ROOT, file), "utf8").replace(
+      /^```.*?^```$|^ {4}.*?$|``.+?``|`[^`]*`/gms,
+      "",
+    );
+    const links = [...prose.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)];
+    const targets = links.map(([, target = ""]) => target);
+    expect(targets.filter((target) => !existsSync(join(ROOT, dirname(file), target)))).toEqual([]);
+  },
+);
+
+function pagesOf(folder: string): readonly string[] {
+  return readdirSync(join(ROOT, folder))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `${folder}/${name}`);
 }

@@ -44,8 +44,8 @@ async function runInShell(
   return { status, output };
 }
 
-it("sends from a product's server as README says, pasted as it is printed", async () => {
-  const { status, output } = await runInShell(readBlock("README.md", "export WRITE_KEY="));
+it("sends from a product's server as the guide says, pasted as it is printed", async () => {
+  const { status, output } = await runInShell(readBlock("docs/guides/first-events.md", "export WRITE_KEY="));
   expect(output).toContain("state: 'on'");
   expect(output).toContain("'properties.* undeclared': 1");
   expect(output).toMatch(/\{"type":"track","event":"execute_ACTION_TRIGGERED",.*"userId":"[0-9a-f]{64}"/);
@@ -53,6 +53,12 @@ it("sends from a product's server as README says, pasted as it is printed", asyn
   expect(output).toContain("reason: 'environment_disable'");
   expect(output).toMatch(/\nreceipts\.ndjson\n$/);
   expect(status).toBe(0);
+});
+
+it("README's product is the guide's", () => {
+  const [, product = ""] = /^```js\n(.*?)^```$/ms.exec(readFileSync(join(ROOT, "README.md"), "utf8")) ?? [];
+  expect(product).toContain("createTelemetry");
+  expect(readBlock("docs/guides/first-events.md", "export WRITE_KEY=")).toContain(product);
 });
 
 it("tells of an install as the kit's README says, pasted as it is printed", {
