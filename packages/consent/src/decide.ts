@@ -34,12 +34,15 @@ const DENIALS: readonly Denial[] = [
   // Installs by a machine for a machine would count as people. A server in a CI system is a server.
   ["environment_ci", ({ facts }) => facts.source === "installer" && isCi(facts.environment)],
   ["environment_opt_in_off", ({ facts, optIn }) => facts.rule === "opt-in" && optIn !== "" && !isYes(optIn)],
+  ["product_off", ({ facts }) => facts.allowed === false],
   ["browser_gpc", ({ facts }) => facts.source === "client" && isGlobalPrivacyControl(facts.signals)],
   ["browser_dnt", ({ facts }) => facts.source === "client" && isToldNotToTrack(facts.signals)],
   ["policy_off", ({ policy }) => policy === "off"],
   ["policy_unreadable", ({ policy }) => policy === "unreadable"],
   ["receipt_unreadable", ({ receiptsReadable }) => !receiptsReadable],
   ["stored_no", ({ answer }) => answer?.answer === "no"],
+  // After the refusals, so that a No is acted on meanwhile.
+  ["product_undecided", ({ facts }) => facts.allowed === null],
   // After the refusals: whoever said No is not printed either. Before the consent: printing needs none.
   ["log_mode", ({ mode }) => mode === "log"],
   ["consent_stale", ({ facts, answer }) => isConsent(answer, facts) && isForAnotherPlan(answer, facts)],

@@ -19,6 +19,11 @@ export interface Facts {
   readonly rule: Rule;
   /** The plan that is in force. `hash`: SHA-256 of what it collects, lower-case hex. */
   readonly plan: { readonly version: number; readonly hash: string };
+  /**
+   * What the product's own setting says. Undefined: it has none, or no objection. False: the operator turned telemetry off there.
+   * Null: the product cannot say yet.
+   */
+  readonly allowed?: boolean | null | undefined;
   /** Only the source `client` has them. */
   readonly signals?: Signals | undefined;
 }

@@ -37,7 +37,7 @@ test("every reason occurs, and no other", () => {
 
 test("every vector writes its facts out, in values that a process's environment and a file can hold", () => {
   const faulty = vectors.filter(({ facts }) => {
-    const { policy: _, receipts: __, signals: ___, ...others } = facts;
+    const { policy: _, receipts: __, signals: ___, allowed: ____, ...others } = facts;
     const values = Object.values(facts.environment);
     return (
       Object.keys(others).sort().join() !== FACT_KEYS || values.some((value) => /[\n\0]/.test(value ?? "\0"))

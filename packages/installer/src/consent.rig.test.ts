@@ -26,13 +26,16 @@ interface Vector {
     readonly rule: string;
     readonly plan: { readonly version: number; readonly hash: string };
     readonly signals?: object;
+    readonly allowed?: boolean | null;
   };
   readonly expect: { readonly allow: boolean; readonly reason: string; readonly coversVersion?: number };
 }
 
 const all: readonly Vector[] = JSON.parse(readFileSync(VECTORS, "utf8"));
-/** A script has no browser to ask. */
-const vectors = all.filter(({ facts }) => facts.source !== "client" || facts.signals === undefined);
+/** A script has no browser and no product to ask. */
+const vectors = all.filter(
+  ({ facts }) => (facts.source !== "client" || facts.signals === undefined) && facts.allowed === undefined,
+);
 
 /** Of the table only what it knows of receipts and of the switch is used. */
 const SCRIPT = `set -eu

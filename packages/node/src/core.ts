@@ -8,7 +8,7 @@ import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
 import type { Source } from "./outbox/outbox-name.ts";
 import { createWarnOnce, NO_EVENTS, Problems, type WarnOnce } from "./problems.ts";
-import { type DropReason, type OffReason, UNREADABLE_FILES } from "./reasons.ts";
+import { type DropReason, type OffReason, UNREADABLE } from "./reasons.ts";
 import { type Delivery, watchDelivery } from "./send/delivery.ts";
 import { describeFailed, describeRefused } from "./send/retry.ts";
 import { Session } from "./session.ts";
@@ -28,6 +28,8 @@ import { codeOf } from "./unknown-value.ts";
 const UPDATE_AGAIN_MS = 1000;
 /** A disk that was full may not be by now. */
 const TRY_AGAIN_MS = 60_000;
+/** A product whose own setting is not known yet knows it soon after its start. */
+const ASK_AGAIN_MS = 10_000;
 
 export interface CoreOptions {
   readonly settings: Settings;
@@ -42,7 +44,7 @@ export type CoreState =
   | { readonly state: "on" | "log" }
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
 
-/** While off there is no timer, no socket, no file but the stored answers. Nothing here throws. */
+/** While off there is no socket, no file but the stored answers, and no timer but to ask again what is not known yet. Nothing here throws. */
 export class Core {
   readonly settings: Settings;
   readonly folder: StateFolder;
@@ -193,8 +195,9 @@ export class Core {
       this.#session?.flushSync();
       const reason = gate.whyOff(sources);
       this.#end(reason);
-      const unreadable = UNREADABLE_FILES[reason];
+      const unreadable = UNREADABLE[reason];
       if (unreadable !== undefined) this.#warn(`${unreadable}${explainOwner(this.folder)}`);
+      if (reason === "product_undecided") this.#updateLater(ASK_AGAIN_MS);
     }
     discardRefused(this.folder, gate);
     if (!isOn) return;
@@ -226,7 +229,9 @@ export class Core {
       settings,
       folder: this.folder,
       gate: this.gate,
-      instance: isLog ? makeEphemeralInstance(clock.now()) : openInstance(this.folder.instance, clock.now()),
+      instance: isLog
+        ? makeEphemeralInstance(clock.now(), settings.instanceKey)
+        : openInstance(this.folder.instance, clock.now(), settings.instanceKey),
       clock,
       random,
       counts: this.counts,
@@ -266,14 +271,20 @@ export class Core {
     }
   }
 
+  /** While off there is no other timer: a product that only calls `keepAlive` would stay off. */
+  #updateLater(afterMs: number): void {
+    this.#cancelRetry();
+    this.#cancelRetry = this.clock.later(afterMs, () => {
+      this.#appliedVersion = "";
+      this.#update();
+    });
+  }
+
   /** The state folder failed: off, silently. Tried again after a minute, also in a product that calls nothing more. */
   #fail(error: unknown): void {
     this.#end("state_unwritable");
     if (this.#isClosed) return;
-    this.#cancelRetry = this.clock.later(TRY_AGAIN_MS, () => {
-      this.#appliedVersion = "";
-      this.#update();
-    });
+    this.#updateLater(TRY_AGAIN_MS);
     this.#warn(
       `The state folder cannot be used (${codeOf(error) ?? "unknown"}); telemetry is off until it can.${explainOwner(this.folder)}`,
     );

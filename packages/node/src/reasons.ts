@@ -30,10 +30,12 @@ export const OFF_REASONS = {
 
 export type OffReason = keyof typeof OFF_REASONS;
 
-/** What an operator has to do where something cannot be read, for the product's `debug`. */
-export const UNREADABLE_FILES: { readonly [reason: string]: string } = {
+/** What to do where something cannot be read, for the product's `debug`. */
+export const UNREADABLE: { readonly [reason: string]: string } = {
   receipt_unreadable:
     "receipts.ndjson of the state folder cannot be read, or one of its lines is malformed; telemetry is off until it can.",
+  product_undecided:
+    "`allowed`, which createTelemetry was given, has returned neither true nor false; telemetry is off until it does.",
   policy_unreadable:
     "The policy of this machine, /etc/candor/policy, cannot be read, or one of its lines is not understood; telemetry is off until it can.",
 };

@@ -1,4 +1,5 @@
 import { isAbsolute, resolve } from "node:path";
+import { isPromise } from "node:util/types";
 import type { Plan } from "@candor/plan/runtime";
 import { type GeneratedPlan, readPlan } from "./generated-plan.ts";
 import { findNoNumber, findOtherType, findUnknown } from "./problems.ts";
@@ -40,6 +41,22 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
    * development, test or ci. @default `environment` alone: ci by a CI system's variables, else by `NODE_ENV`
    */
   readonly common?: Common | (() => Common) | undefined;
+  /**
+   * The product's own setting for telemetry, where it has one. `false`: the operator turned it off there, which is a No to the
+   * server and the client: what waits is deleted, and so is the instance's id. `undefined`: not known yet, such as before the
+   * product's settings are loaded: nothing is recorded or sent, and nothing is deleted. `true`: no objection; consent is decided
+   * by all else. Asked often, so it must be quick; if it throws, or returns a promise, it counts as `undefined`.
+   * @default the product has no such setting
+   */
+  readonly allowed?: (() => boolean | undefined) | undefined;
+  /**
+   * A secret of at least 32 random characters, which the product made once and keeps in its own database. The instance's id, its
+   * signing key and its hashes are derived from it, so that every container with this database is the same instance, without a
+   * volume for the state folder. Whoever knows it can act as the instance: never use a licence key or anything that others know.
+   * A copy of the database is the same instance as the original; give the copy a key of its own to have it counted.
+   * @default the id is random, and kept in the state folder alone
+   */
+  readonly instanceKey?: string | undefined;
   /** The environment that the switches are read from, each time anew; proxies come from `process.env`. @default process.env */
   readonly environment?: Environment | undefined;
 }
@@ -55,6 +72,8 @@ const NAMES = Object.keys({
   maxOutboxBytes: true,
   debug: true,
   common: true,
+  allowed: true,
+  instanceKey: true,
   environment: true,
 } satisfies { readonly [Name in keyof TelemetryOptions]-?: true });
 
@@ -72,6 +91,9 @@ export interface Settings {
   readonly debug: (line: string) => void;
   /** What the product gave for all events; may throw. */
   readonly common: () => object | undefined;
+  /** What the product's own setting says, as `Facts` has it. Never throws. */
+  readonly allowed: () => boolean | null | undefined;
+  readonly instanceKey: string | undefined;
   readonly environment: () => Environment;
   /** The process's own, for proxies: the option is only about the product's switches. */
   readonly machineEnvironment: () => Environment;
@@ -100,7 +122,7 @@ type Given = Partial<Record<keyof TelemetryOptions, unknown>>;
 
 function readOptions(options: TelemetryOptions): ReadSettings {
   const given: Given = isObject(options) ? options : {};
-  const { source, writeKey, stateDir, environment } = given;
+  const { source, writeKey, stateDir, environment, instanceKey } = given;
   const problems: string[] = [];
   const plan = readPlan(given.plan);
   const host = toHost(given.host);
@@ -111,6 +133,9 @@ function readOptions(options: TelemetryOptions): ReadSettings {
   if (host === undefined)
     problems.push("host: give the collector's URL, such as https://telemetry.example.org.");
   if (!isText(stateDir)) problems.push("stateDir: give a folder of the product's data volume.");
+  // Not random instead: an id that changed with each container would count one instance many times.
+  if (instanceKey !== undefined && !isInstanceKey(instanceKey))
+    problems.push("instanceKey: give a secret text of at least 32 random characters.");
   const lesser = findLesser(given);
   const isUsable = problems.length === 0;
   if (!isUsable || plan === undefined || host === undefined || !isText(writeKey) || !isText(stateDir))
@@ -127,6 +152,8 @@ function readOptions(options: TelemetryOptions): ReadSettings {
       maxOutboxBytes: toNumber(given.maxOutboxBytes, MAX_OUTBOX_BYTES, LEAST_OUTBOX_BYTES),
       debug,
       common: toCommon(given.common),
+      allowed: toAllowed(given.allowed),
+      instanceKey: isInstanceKey(instanceKey) ? instanceKey : undefined,
       // Read each time: a product may load its env file after the SDK.
       environment: isObject(environment) ? () => toTexts(environment) : readEnvironment,
       machineEnvironment: readEnvironment,
@@ -138,7 +165,7 @@ function readOptions(options: TelemetryOptions): ReadSettings {
 
 /** What is wrong, and something else is taken in its place. */
 function findLesser(given: Given): readonly string[] {
-  const { product, sendEveryMs, maxOutboxBytes, debug, common, environment } = given;
+  const { product, sendEveryMs, maxOutboxBytes, debug, common, environment, allowed } = given;
   return [
     ...findOtherType("product", product, "string", "a name as text"),
     ...findNoNumber("sendEveryMs", sendEveryMs, "a number of milliseconds", 0),
@@ -147,6 +174,7 @@ function findLesser(given: Given): readonly string[] {
     ...(typeof common === "function"
       ? []
       : findOtherType("common", common, "object", "an object of properties, or a function that returns one")),
+    ...findOtherType("allowed", allowed, "function", "a function that returns true, false or undefined"),
     ...findOtherType("environment", environment, "object", "an object such as process.env"),
     ...findUnknown(given, NAMES),
   ];
@@ -162,6 +190,25 @@ function callQuietly(tell: unknown): (line: string) => void {
       // It throws; there is nobody to tell.
     }
   };
+}
+
+/** Anything that is not a plain answer is none: a setting that nobody can read must not turn telemetry on. */
+function toAllowed(allowed: unknown): Settings["allowed"] {
+  if (allowed === undefined) return () => undefined;
+  return () => {
+    try {
+      const answer: unknown = typeof allowed === "function" ? allowed() : null;
+      if (isPromise(answer)) answer.catch(() => {}); // one that rejects must not be the end of the process
+      return typeof answer === "boolean" ? answer : null;
+    } catch {
+      return null;
+    }
+  };
+}
+
+/** Random text of 32 characters has at least eight different ones; `"x".repeat(32)` and a padded word do not. */
+function isInstanceKey(value: unknown): value is string {
+  return typeof value === "string" && value.length >= 32 && new Set(value).size >= 8;
 }
 
 function toCommon(common: unknown): Settings["common"] {

@@ -62,7 +62,10 @@ export interface Status {
    * A product can show this in a banner of its own, with the inspector's or its own buttons. Undefined: there is nothing.
    */
   readonly pending: PendingPlan | undefined;
-  /** A random id, made at the first consent and gone with a No; undefined while it is off. In log mode it is for this start alone. */
+  /**
+   * A random id, made at the first consent and gone with a No; with the option `instanceKey` always the same. Undefined while it
+   * is off. In log mode a random one is for this start alone.
+   */
   readonly instanceId: string | undefined;
   /** What this process did with what it was told since it began. */
   readonly counts: CountsReport;

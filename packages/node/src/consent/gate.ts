@@ -37,7 +37,10 @@ export interface PendingPlan {
 }
 
 /** What decisions are made of, beside the folder's answers. */
-export type GateSettings = Pick<Settings, "plan" | "planHash" | "products" | "environment" | "policyFile">;
+export type GateSettings = Pick<
+  Settings,
+  "plan" | "planHash" | "products" | "environment" | "policyFile" | "allowed"
+>;
 
 /**
  * Which reasons are a refusal, after which what waits is deleted. The others mean "not now": something could not be read,
@@ -49,12 +52,14 @@ const IS_REFUSAL: Readonly<Record<DenyReason, boolean>> = {
   environment_do_not_track: true,
   environment_ci: true,
   environment_opt_in_off: true,
+  product_off: true,
   browser_gpc: true,
   browser_dnt: true,
   policy_off: true,
   policy_unreadable: false,
   receipt_unreadable: false,
   stored_no: true,
+  product_undecided: false,
   log_mode: false,
   consent_stale: false,
   notice_missing: false,
@@ -131,12 +136,12 @@ export class ConsentGate {
    * somebody else was told No.
    */
   version(): string {
-    const { environment, policyFile } = this.#settings;
+    const { environment, policyFile, allowed } = this.#settings;
     const { disable, optIn = "", mode } = this.#about.switches;
     const now = environment();
     const words = [...disable, optIn, mode, "DO_NOT_TRACK", "CI"].map((name) => now[name]);
     const files = [policyFile, this.#folder.receipts, this.#folder.instance].map(signatureOf);
-    const signature = JSON.stringify([...files, ...words]);
+    const signature = JSON.stringify([...files, ...words, String(allowed())]);
     // What could not be read may have been a lack of file descriptors: it is read again each time.
     if (signature !== this.#signature || this.#read.policy === null || this.#read.receipts === null) {
       const policy = readText(policyFile, { mayBeLink: true });
@@ -238,12 +243,13 @@ export class ConsentGate {
   }
 
   #decideAll(source: Source, given: Partial<Pick<Facts, "signals" | "environment">>): SourceDecisions {
-    const { plan, products, environment } = this.#settings;
+    const { plan, products, environment, allowed } = this.#settings;
     // The product's opt-in variable is the answer to the question about an opt-in source.
     const isAsked = plan.sources[source]?.consent === "opt-in";
     const switches = isAsked ? this.#about.switches : { ...this.#about.switches, optIn: undefined };
     const facts = {
       environment: environment(),
+      allowed: allowed(),
       ...given,
       ...this.#read,
       plan: this.#about.plan,

@@ -136,7 +136,9 @@ export function readKeptStanding(folder: StateFolder, policyFile: string): KeptS
   if (kept === undefined) return undefined;
   const { plan, planHash } = kept;
   const products = [plan.product];
-  const gate = new ConsentGate({ plan, planHash, products, environment: () => ({}), policyFile }, folder);
+  // Neither the product's environment nor its own setting can be known from outside.
+  const outside = { environment: () => ({}), allowed: () => undefined };
+  const gate = new ConsentGate({ plan, planHash, products, policyFile, ...outside }, folder);
   return {
     product: plan.product,
     plan: { version: plan.version, hash: planHash },

@@ -2,7 +2,7 @@ import { createPublicKey, randomUUID, verify } from "node:crypto";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { toInstanceId } from "@candor/envelope/instance-proof";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
 import { openInstance, readInstance } from "./instance.ts";
 
@@ -59,4 +59,40 @@ it.each(["", "{}", "not JSON", '{"instanceId":1}'])(
 
 it("throws the file system's error when it cannot be kept", () => {
   expect(() => openInstance(join(makeFolderForTest(), "none", "instance.json"), NOW_MS)).toThrow("ENOENT");
+});
+
+describe("the instance of a product's own key", () => {
+  const KEY = "q8Zr4nV0cT6yLw2sXk9bPd3mHf7jGa1e";
+
+  it("is always this one: ids and hashes that are stored must not change", () => {
+    const made = openInstance(join(makeFolderForTest(), "instance.json"), NOW_MS, KEY);
+    expect([made.instanceId, made.keyedHash("ada")]).toEqual([
+      "79d738d1-845b-8a58-be6a-abf36722f61e",
+      "a6d2a756a834c197b1cb1a9cde0ba5b48c99533dfbf40469984e1e5840834750",
+    ]);
+  });
+
+  it("proves itself as a random one does", () => {
+    const instance = openInstance(join(makeFolderForTest(), "instance.json"), NOW_MS, KEY);
+    expect(instance.instanceId).toBe(toInstanceId(Buffer.from(instance.publicKey, "base64url")));
+    const key = createPublicKey({
+      key: { kty: "OKP", crv: "Ed25519", x: instance.publicKey },
+      format: "jwk",
+    });
+    expect(verify(null, Buffer.from("a text"), key, Buffer.from(instance.sign("a text"), "base64url"))).toBe(
+      true,
+    );
+  });
+
+  it("takes the place of a random one, and of that of another key, and is read back without the key", () => {
+    const file = join(makeFolderForTest(), "instance.json");
+    const random = openInstance(file, NOW_MS);
+    const keyed = openInstance(file, NOW_MS + 1000, KEY);
+    expect(keyed.instanceId).not.toBe(random.instanceId);
+    expect(readInstance(file)?.instanceId).toBe(keyed.instanceId);
+    // The first one's time stays: it is when the instance was made.
+    expect(openInstance(file, NOW_MS + 2000, KEY).createdAt).toBe("2026-11-23T12:00:01.000Z");
+    expect(openInstance(file, NOW_MS, `${KEY}2`).instanceId).not.toBe(keyed.instanceId);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
 });

@@ -1,7 +1,9 @@
 import {
   createHmac,
   createPrivateKey,
+  createPublicKey,
   generateKeyPairSync,
+  hkdfSync,
   type KeyObject,
   randomBytes,
   sign,
@@ -16,7 +18,7 @@ const SECRET_BYTES = 32;
 const MAX_REMEMBERED_HASHES = 1000;
 const MAX_REMEMBERED_LENGTH = 256;
 
-/** Who this instance is, as instance.json keeps it. All of it is random or derived from that, nothing from the machine. */
+/** Who this instance is, as instance.json keeps it. All of it is random, or derived from the product's `instanceKey`; nothing from the machine. */
 export interface Instance {
   /** A UUID derived from the public key: a signature with the key proves whose id it is. */
   readonly instanceId: string;
@@ -46,24 +48,29 @@ export function readInstance(file: string): Instance | undefined {
 
 /**
  * The instance of a state folder, made when there is none yet. Of several processes that make one at once, the first
- * wins and all get its. One that cannot be read is replaced.
+ * wins and all get its. One that cannot be read is replaced, and so is another one than `instanceKey` makes.
+ * @param instanceKey the product's own secret; undefined: the instance is random
  * @throws the file system's error
  */
-export function openInstance(file: string, nowMs: number): Instance {
-  const stored = readStored(file) ?? makeStored(file, nowMs);
-  return toInstance(stored);
+export function openInstance(file: string, nowMs: number, instanceKey?: string): Instance {
+  const stored = readStored(file);
+  if (instanceKey === undefined) return toInstance(stored ?? storeFirst(file, makeRandom(nowMs)));
+  const made = derive(instanceKey, nowMs);
+  if (stored?.privateKey === made.privateKey && stored.hashSecret === made.hashSecret)
+    return toInstance(stored);
+  replaceFile(file, toText(made));
+  return toInstance(made);
 }
 
-/** An instance that is kept nowhere: what `log` mode prints with. */
-export function makeEphemeralInstance(nowMs: number): Instance {
-  return toInstance(newStored(nowMs));
+/** An instance that is not kept: `log` mode prints with it. */
+export function makeEphemeralInstance(nowMs: number, instanceKey?: string): Instance {
+  return toInstance(instanceKey === undefined ? makeRandom(nowMs) : derive(instanceKey, nowMs));
 }
 
-function makeStored(file: string, nowMs: number): StoredInstance {
-  const made = newStored(nowMs);
-  const text = `${JSON.stringify(made)}\n`;
+/** @returns what the file holds then, which another process may have written @throws the file system's error */
+function storeFirst(file: string, made: StoredInstance): StoredInstance {
   const draft = `${file}.${randomBytes(4).toString("hex")}.tmp`;
-  writeFileSync(draft, text, { mode: 0o600, flag: "wx", flush: true });
+  writeFileSync(draft, toText(made), { mode: 0o600, flag: "wx", flush: true });
   try {
     linkSync(draft, file);
     return made;
@@ -71,25 +78,49 @@ function makeStored(file: string, nowMs: number): StoredInstance {
     // Another process was first; or what is there cannot be read, or the file system has no links.
     const other = readStored(file);
     if (other !== undefined) return other;
-    replaceFile(file, text);
+    replaceFile(file, toText(made));
     return made;
   } finally {
     removeFile(draft);
   }
 }
 
-function newStored(nowMs: number): StoredInstance {
+function toText(stored: StoredInstance): string {
+  return `${JSON.stringify(stored)}\n`;
+}
+
+function makeRandom(nowMs: number): StoredInstance {
   // Not exported as JWK: Node 20 may hang for ever when its garbage collector comes between.
   const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
     publicKeyEncoding: { type: "spki", format: "der" },
     privateKeyEncoding: { type: "pkcs8", format: "der" },
   });
-  const [ownKey, secretKey] = [rawKey(publicKey), rawKey(privateKey)];
+  return toStored(rawKey(publicKey), rawKey(privateKey), randomBytes(SECRET_BYTES), nowMs);
+}
+
+/** What precedes the 32 bytes of an Ed25519 key in its PKCS #8 form. @see https://www.rfc-editor.org/rfc/rfc8410#section-7 */
+const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
+
+/** The instance of a product's own secret: always the same. @see https://www.rfc-editor.org/rfc/rfc5869 (HKDF) */
+function derive(instanceKey: string, nowMs: number): StoredInstance {
+  const secretFor = (use: string): Buffer =>
+    Buffer.from(hkdfSync("sha256", instanceKey, "candor instance", use, SECRET_BYTES));
+  const secretKey = secretFor("ed25519");
+  const key = createPrivateKey({
+    key: Buffer.concat([PKCS8_HEAD, secretKey]),
+    format: "der",
+    type: "pkcs8",
+  });
+  const publicKey = rawKey(createPublicKey(key).export({ format: "der", type: "spki" }));
+  return toStored(publicKey, secretKey, secretFor("hash"), nowMs);
+}
+
+function toStored(ownKey: Buffer, secretKey: Buffer, hashSecret: Buffer, nowMs: number): StoredInstance {
   return {
     instanceId: toInstanceId(ownKey),
     publicKey: ownKey.toString("base64url"),
     privateKey: secretKey.toString("base64url"),
-    hashSecret: randomBytes(SECRET_BYTES).toString("base64url"),
+    hashSecret: hashSecret.toString("base64url"),
     createdAt: new Date(nowMs).toISOString(),
   };
 }
