@@ -205,7 +205,7 @@ function toHurried(speed: number): string {
   return `
     import { Core } from ${urlOf("core.js")};
     import { readSettings } from ${urlOf("settings.js")};
-    import { createFacade } from ${urlOf("facade.js")};
+    import { createFacade } from ${urlOf("create-telemetry.js")};
     let offsetMs = 0;
     const jump = (ms) => { offsetMs += ms; };
     const clock = {
