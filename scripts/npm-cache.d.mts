@@ -1,0 +1,1 @@
+export function findNodeRed(): { readonly node: string; readonly program: string } | undefined;

