@@ -1,3 +1,4 @@
+/** Decides whether a source may send: an ordered list of reasons to deny, then of reasons to allow. */
 import type { Facts } from "./facts.ts";
 import { type PolicyWord, readPolicy } from "./policy.ts";
 import type { AllowReason, DenyReason } from "./reasons.ts";
@@ -5,33 +6,33 @@ import { latestReceipt, type Receipt, readReceipts } from "./receipts.ts";
 import { isGlobalPrivacyControl, isToldNotToTrack } from "./signals.ts";
 import { isCi, isNo, isPresent, isRaised, isTruthy, isYes, wordOf } from "./words.ts";
 
-/** `coversVersion`: the version of the plan that the consent is for; what a later version adds is withheld. */
+/** `coversVersion`: the version of the plan that the consent was given for; what a later version adds is withheld. */
 export type Decision =
   | { readonly allow: true; readonly reason: AllowReason; readonly coversVersion: number }
   | { readonly allow: false; readonly reason: DenyReason };
 
-/** The facts, with what stands in the files. */
+/** The facts, with the contents of the files parsed. */
 interface Known {
   readonly facts: Facts;
-  /** Words of the environment, see `wordOf`. */
+  /** Normalised values of environment variables, see `wordOf`. */
   readonly mode: string;
   readonly optIn: string;
   readonly policy: PolicyWord;
   readonly receiptsReadable: boolean;
-  /** The stored answer that holds for the source. */
+  /** The stored answer in force for the source. */
   readonly answer: Receipt | undefined;
 }
 
 type Denial = readonly [reason: DenyReason, holds: (known: Known) => boolean];
-/** `covers` gives the version of the plan that it is a consent for, undefined when it is none. */
+/** `covers` returns the version of the plan that it is a consent for, or undefined if it is none. */
 type Grant = readonly [reason: AllowReason, covers: (known: Known) => number | undefined];
 
-/** Order matters: the first that holds is the reason that the operator is told. */
+/** Order matters: the first that holds is the reason shown to the operator. */
 const DENIALS: readonly Denial[] = [
   ["environment_disable", ({ facts }) => isDisabled(facts)],
   ["environment_off", ({ mode }) => isNo(mode)],
   ["environment_do_not_track", ({ facts }) => isRaised(wordOf(facts.environment, "DO_NOT_TRACK"))],
-  // Installs by a machine for a machine would count as people. A server in a CI system is a server.
+  // An install by a machine must not count as one by a person. A server in a CI system is a server all the same.
   ["environment_ci", ({ facts }) => facts.source === "installer" && isCi(facts.environment)],
   ["environment_opt_in_off", ({ facts, optIn }) => facts.rule === "opt-in" && optIn !== "" && !isYes(optIn)],
   ["product_off", ({ facts }) => facts.allowed === false],
@@ -41,14 +42,14 @@ const DENIALS: readonly Denial[] = [
   ["policy_unreadable", ({ policy }) => policy === "unreadable"],
   ["receipt_unreadable", ({ receiptsReadable }) => !receiptsReadable],
   ["stored_no", ({ answer }) => answer?.answer === "no"],
-  // After the refusals, so that a No is acted on meanwhile.
+  // After the refusals, so that a No takes effect in the meantime.
   ["product_undecided", ({ facts }) => facts.allowed === null],
-  // After the refusals: whoever said No is not printed either. Before the consent: printing needs none.
+  // After the refusals: a refused source is not printed either. Before the consents: printing needs none.
   ["log_mode", ({ mode }) => mode === "log"],
   ["consent_stale", ({ facts, answer }) => isConsent(answer, facts) && isForAnotherPlan(answer, facts)],
 ];
 
-/** Reached only when nothing denies. */
+/** Only reached if nothing denies. */
 const GRANTS: readonly Grant[] = [
   ["consented", ({ answer }) => (answer?.answer === "yes" ? answer.planVersion : undefined)],
   ["notice_shown", ({ facts, answer }) => (isConsent(answer, facts) ? answer.planVersion : undefined)],
@@ -89,12 +90,12 @@ function isDisabled({ environment, switches }: Facts): boolean {
   return switches.disable.some((name) => isTruthy(wordOf(environment, name)));
 }
 
-/** A Yes is one for either rule, a shown notice only where a notice is enough. */
+/** A Yes is a consent under either rule, a notice only where a notice is enough. */
 function isConsent(answer: Receipt | undefined, { rule }: Facts): answer is Receipt {
   return answer?.answer === "yes" || (rule === "notice" && answer?.answer === "notice");
 }
 
-/** After a downgrade nobody knows what the older plan collects; one version with two hashes is two plans. */
+/** After a downgrade nobody knows what the newer plan collected, and one version with two hashes is two plans. */
 function isForAnotherPlan(answer: Receipt, { plan }: Facts): boolean {
   return (
     answer.planVersion > plan.version ||
@@ -102,7 +103,7 @@ function isForAnotherPlan(answer: Receipt, { plan }: Facts): boolean {
   );
 }
 
-/** In a container's env file the operator had the switch before the first start. Before an installer nobody had. */
+/** An env file gave a container's operator the switch before the first start. An installer offers no such thing. */
 function isSwitchOffered({ rule, source, environment, switches }: Facts): boolean {
   if (rule !== "notice" || source === "installer") return false;
   return switches.disable.some((name) => isPresent(environment, name));

@@ -1,3 +1,4 @@
+/** Defines the facts that a consent decision is made of. */
 export const SOURCES = ["installer", "server", "client"] as const;
 export type Source = (typeof SOURCES)[number];
 
@@ -5,45 +6,48 @@ export type Source = (typeof SOURCES)[number];
 export const RULES = ["notice", "opt-in"] as const;
 export type Rule = (typeof RULES)[number];
 
-/** All that a decision is made of. Whoever asks has read it afresh; nothing in here is read by the decision itself. */
+/** Everything a decision depends on. The caller has just read it; the decision itself reads nothing. */
 export interface Facts {
-  /** The plan's `product`: a policy file names it. */
+  /** The plan's `product`, by which a policy file may name it. */
   readonly product: string;
   readonly switches: Switches;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Text of `/etc/candor/policy`. Undefined: no such file. Null: it is there and cannot be read. */
+  /** Text of `/etc/candor/policy`; undefined if there is no such file, null if it cannot be read. */
   readonly policy: string | undefined | null;
-  /** Text of `receipts.ndjson`. Undefined: no such file. Null: it is there and cannot be read. */
+  /** Text of `receipts.ndjson`; undefined if there is no such file, null if it cannot be read. */
   readonly receipts: string | undefined | null;
   readonly source: Source;
   readonly rule: Rule;
-  /** The plan that is in force. `hash`: SHA-256 of what it collects, lower-case hex. */
+  /** The plan in force. `hash`: SHA-256 of what it collects, lower-case hex. */
   readonly plan: { readonly version: number; readonly hash: string };
   /**
-   * What the product's own setting says. Undefined: it has none, or no objection. False: the operator turned telemetry off there.
-   * Null: the product cannot say yet.
+   * The product's own setting: undefined if it has none or does not object, false if the operator turned telemetry
+   * off there, null if the product cannot say yet.
    */
   readonly allowed?: boolean | null | undefined;
-  /** Only the source `client` has them. */
+  /** Only for the source `client`. */
   readonly signals?: Signals | undefined;
 }
 
 /** Names of environment variables. */
 export interface Switches {
-  /** Any of them truthy: nothing of this product is sent. */
+  /** If any of them is truthy, nothing of this product is sent. */
   readonly disable: readonly string[];
-  /** The answer to the question of an opt-in source; undefined: the product has no such variable. */
+  /** Holds the answer for an opt-in source; undefined if the product has no such variable. */
   readonly optIn: string | undefined;
-  /** `off` sends nothing, `log` prints what would be sent; `<PRODUCT>_TELEMETRY`, as `modeSwitch` of `@candor/plan` names it. */
+  /**
+   * `off` sends nothing, `log` prints what would be sent; named `<PRODUCT>_TELEMETRY` by `modeSwitch` of
+   * `@candor/plan`.
+   */
   readonly mode: string;
 }
 
-/** What a person's browser says, as it came: properties of `navigator`, or headers at a gateway. */
+/** What a person's browser says, unparsed: properties of `navigator`, or headers at a gateway. */
 export interface Signals {
   readonly globalPrivacyControl?: unknown;
   readonly doNotTrack?: unknown;
-  /** Header `Sec-GPC`. */
+  /** The `Sec-GPC` header. */
   readonly secGpc?: string | undefined;
-  /** Header `DNT`. */
+  /** The `DNT` header. */
   readonly dnt?: string | undefined;
 }

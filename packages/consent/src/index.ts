@@ -1,3 +1,4 @@
+/** The consent package's entry. */
 export { CI_SYSTEMS, type CiSystem } from "./ci-systems.ts";
 export { type Decision, decide } from "./decide.ts";
 export { type Facts, RULES, type Rule, type Signals, type Source, type Switches } from "./facts.ts";

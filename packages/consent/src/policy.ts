@@ -1,15 +1,16 @@
-/** `silent`: says nothing of this product. `unreadable`: it could not be read, or holds a line of no known form. */
+/** Reads the machine's policy file. */
+/** `silent`: says nothing about this product. `unreadable`: could not be read, or contains an unknown line. */
 export type PolicyWord = "silent" | "off" | "unreadable";
 
-/** Also of a file that was written on Windows. */
+/** Covers files written on Windows too. */
 const LINE_END = /[ \t\r]+$/;
 const OFF = /^off(?:[ \t]+(?<product>[^ \t].*))?$/;
 
 /**
- * What the policy file of the machine says of a product; docs/state-folder.md has its form. An `off` that holds goes
- * before a bad line: both deny, and the first is what somebody meant.
+ * What the machine's policy file says about a product; docs/state-folder.md specifies the file. A valid `off` takes
+ * precedence over a malformed line: both deny, but the first is what somebody meant.
  *
- * @param text undefined: no such file. Null: it cannot be read.
+ * @param text undefined if there is no such file, null if it cannot be read
  */
 export function readPolicy(text: string | undefined | null, product: string): PolicyWord {
   if (text === undefined) return "silent";

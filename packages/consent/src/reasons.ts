@@ -1,4 +1,7 @@
-/** Why nothing may be sent, in the order in which it is looked for. A closed union; each with the sentence that the operator reads. */
+/** Lists the reasons of a consent decision. */
+/**
+ * Why nothing may be sent, in order of precedence. A closed union; each with the sentence that the operator reads.
+ */
 export const DENY_REASONS = {
   environment_disable: "The product's own variable in the environment turns telemetry off.",
   environment_off: "The product's telemetry mode in the environment is off.",
@@ -21,7 +24,7 @@ export const DENY_REASONS = {
 
 export type DenyReason = keyof typeof DENY_REASONS;
 
-/** Why messages may be sent, in the order in which it is looked for. */
+/** Why messages may be sent, in order of precedence. */
 export const ALLOW_REASONS = {
   consented: "The stored answer is Yes.",
   notice_shown: "The notice was shown, and nobody has turned telemetry off.",

@@ -1,3 +1,4 @@
+/** Reads and writes consent records, the lines of receipts.ndjson. */
 import { SOURCES, type Source } from "./facts.ts";
 
 const ANSWERS = ["yes", "no", "notice"] as const;
@@ -7,7 +8,7 @@ const GIVERS = ["installer", "inspector", "environment", "product"] as const;
 /** Where an answer was given. */
 export type Giver = (typeof GIVERS)[number];
 
-/** One answer, for one source. */
+/** A consent record: one answer, for one source. */
 export interface Receipt {
   readonly source: Source;
   /** `notice`: the notice was shown, or the operator had the switch before the first start. */
@@ -24,14 +25,14 @@ export interface Receipt {
 const KEY_COUNT = 6;
 const MAX_PLAN_VERSION = 1_000_000;
 const HASH = /^[0-9a-f]{64}$/;
-/** The form only: a shell script, which must come to the same decision, knows no calendar. */
+/** Checks the form only: a shell script, which must reach the same decision, has no calendar. */
 const TIME =
   /^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z$/;
 
 /**
- * The answers of a `receipts.ndjson`, oldest first; empty for an empty text. Undefined when any line is malformed,
- * also an empty one, and one at the end that has no line break: it was being written when its process was killed.
- * Each line is exactly as `writeReceipt` writes it, so that a script without a JSON parser reads the same.
+ * The consent records in a `receipts.ndjson`, oldest first; empty for an empty text. Undefined if any line is
+ * malformed or empty, or if the last one lacks its line break because the process was killed while writing it. Each
+ * line must be exactly as `writeReceipt` writes it, so that a script without a JSON parser reads the same.
  */
 export function readReceipts(text: string): readonly Receipt[] | undefined {
   const lines = text.split("\n");
@@ -45,7 +46,7 @@ export function readReceipts(text: string): readonly Receipt[] | undefined {
   return receipts;
 }
 
-/** The answer that holds for a source: the last one. */
+/** The answer in force for a source: the last one. */
 export function latestReceipt(receipts: readonly Receipt[], source: Source): Receipt | undefined {
   return receipts.findLast((receipt) => receipt.source === source);
 }

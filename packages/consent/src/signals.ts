@@ -1,3 +1,4 @@
+/** Reads a browser's privacy signals: Global Privacy Control and Do Not Track. */
 import type { Signals } from "./facts.ts";
 
 /** Both forms are exact: the standard gives no other value a meaning. */

@@ -1,8 +1,10 @@
+/** Finds files of this package's build. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * A file of this package as built, named from its root, also for tests that run from the sources: a process of its own does not read TypeScript.
+ * The path of a built file, named from the package's root, also for tests that run from the sources: a separate
+ * process cannot load TypeScript.
  * @throws if the package has not been built
  */
 export function builtFile(name: string): string {

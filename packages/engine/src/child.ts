@@ -1,21 +1,22 @@
+/** The engine's process: opens the folder, serves it on the socket, and ends with its parent. */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { createHttpInterface, type HttpInterface } from "./http-interface.ts";
 import { type ChildOptions, type CloseCommand, EXIT_OPEN_FAILED, type Listening } from "./protocol.ts";
 import { openStore, type Store } from "./store.ts";
 
-/** ClickHouse's ABORTED: also what every query gets once the engine has shut itself down. */
+/** ClickHouse's ABORTED, which is also what every query gets once the engine has shut itself down. */
 const ABORTED = 236;
 
 await main(JSON.parse(process.argv[2] ?? "{}") as ChildOptions);
 
-/** The engine's process: opens the folder, serves it on the socket, ends when told so or when its parent is gone. */
+/** Opens the folder, serves it on the socket, and ends when told to or when its parent is gone. */
 async function main(options: ChildOptions): Promise<void> {
   followParentOnly();
   process.title = "candor-engine";
-  // Before any thread is started: on Linux niceness is a thread's, and inherited by those it starts.
+  // Before any thread is started: on Linux niceness belongs to a thread and is inherited by those it starts.
   setPriority(Math.max(getPriority(), options.niceness));
-  // From the socket to the last part file, nothing that this process creates is for anybody else.
+  // Nothing that this process creates, from the socket to the last part file, is readable by others.
   process.umask(0o077);
   mkdirSync(options.dataDir, { recursive: true });
 
@@ -32,8 +33,8 @@ async function main(options: ChildOptions): Promise<void> {
 }
 
 /**
- * A terminal's Ctrl-C reaches the whole process group, but the parent wants to drain into this process first. And when the parent
- * is gone, so is the reason to live: by SIGKILL, because a clean exit would wait for native work; the store survives it.
+ * Ctrl-C in a terminal reaches the whole process group, but the parent still wants to drain into this process. When
+ * the parent is gone, ends by SIGKILL: a clean exit would wait for native work, and the store survives the kill.
  */
 function followParentOnly(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
@@ -42,7 +43,7 @@ function followParentOnly(): void {
   if (!process.connected) leave();
 }
 
-/** The folder is ours by now, so a socket at this path is a dead process's. */
+/** The folder is locked by now, so a socket at this path belongs to a dead process. */
 async function listen(http: HttpInterface, socketPath: string): Promise<void> {
   rmSync(socketPath, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -63,8 +64,8 @@ async function endIfEngineDied(error: unknown, store: Store): Promise<void> {
 }
 
 /**
- * Lets requests finish, then ends as hard as a crash would. An acknowledged insert is on disk by then, and taking libchdb
- * down in order is the less safe way: its destructors race its merges, which shows as segmentation faults.
+ * Lets requests finish, then ends as abruptly as a crash. Acknowledged inserts are on disk by then, and shutting
+ * libchdb down in order is less safe: its destructors race its merges and cause segmentation faults.
  */
 async function close(http: HttpInterface, drainMs: number): Promise<void> {
   http.server.close();

@@ -1,3 +1,4 @@
+/** Starts the engine's process, and pings it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { request } from "node:http";
 import { createInterface } from "node:readline";
@@ -6,16 +7,16 @@ import { THREAD_POOL_SIZE } from "./limits.ts";
 import type { ChildOptions, Listening } from "./protocol.ts";
 
 export interface ProcessEvents {
-  /** A line of the child's output, which is the engine's and ours mixed. */
+  /** Called with each line that the child prints, the engine's and ours alike. */
   line(text: string): void;
   listening(): void;
-  /** Once, however it ended; `how` is for people. */
+  /** Called once, however the child ended; `how` is for people. */
   gone(exitCode: number | null, how: string): void;
 }
 
 /**
- * Starts the child. It inherits nothing: its output comes by lines, and its environment is empty, so that neither the write keys
- * nor the admin token are in the process that runs SQL.
+ * Starts the child. It inherits nothing: its output is read line by line, and its environment is empty, so that
+ * neither the write keys nor the admin token are in the process that runs SQL.
  */
 export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents): ChildProcess {
   const child = fork(builtFile("child.js"), [JSON.stringify(options)], {
@@ -35,11 +36,11 @@ export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents)
     });
   }
   child.on("message", (message: Listening) => message.kind === "listening" && events.listening());
-  // A message that meets the child's end is an error of the channel, and no event of its own: the end is told below.
+  // A message sent while the child is ending fails on the channel; `close` below reports the end.
   child.on("error", (error) => {
     if (child.pid === undefined) events.gone(null, `the engine's process did not start: ${error.message}`);
   });
-  // `close` and not `exit`: by then the last lines have been read.
+  // `close`, not `exit`: by then the last lines have been read.
   child.on("close", (code, signal) => {
     if (child.pid === undefined) return;
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
@@ -48,7 +49,7 @@ export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents)
   return child;
 }
 
-/** Answers whether the engine behind the socket says Ok within the time. */
+/** Whether the engine behind the socket answers Ok within the time. */
 export function pingSocket(socketPath: string, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const ping = request({ socketPath, path: "/ping", timeout: timeoutMs, agent: false }, (response) => {

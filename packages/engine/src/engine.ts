@@ -1,3 +1,4 @@
+/** Supervises the embedded engine: starts its process, restarts it with backoff, and closes it. */
 import type { ChildProcess } from "node:child_process";
 import { chmodSync, mkdirSync } from "node:fs";
 import { resolve } from "node:path";
@@ -10,31 +11,34 @@ import { engineSupport } from "./support.ts";
 export interface EngineOptions extends Partial<EngineTimes> {
   /** The engine's own folder: chDB's files, the socket, its configuration. Created, and kept at mode 0700. */
   dataDir: string;
-  /** Added to the child's niceness, 0 to 19. @default 10: ingest comes first */
+  /** Added to the child's niceness, 0 to 19. @default 10, because ingest comes first */
   niceness?: number;
-  /** Gets what the child prints, line by line, and why it ended. @default nobody */
+  /** Called with each line that the child prints, and with the reason it ended. @default none */
   log?: (line: string) => void;
 }
 
 export interface EngineTimes {
   /** How long `ready()` waits before it rejects. @default 30000 */
   readyTimeoutMs: number;
-  /** The pause before the first restart, doubled for each that follows. @default 100 */
+  /** The pause before the first restart; doubled for each further one. @default 100 */
   minBackoffMs: number;
   /** @default 5000 */
   maxBackoffMs: number;
-  /** The longest pause at first while the folder cannot be opened: its holder is mostly on its way out. @default 500 */
+  /**
+   * The longest pause at first while the folder cannot be opened: the process holding it is usually about to end.
+   * @default 500
+   */
   maxLockedBackoffMs: number;
-  /** A child that was ready for this long has earned the first pause again. @default 10000 */
+  /** A child that was ready for this long resets the backoff. @default 10000 */
   healthyMs: number;
   /** How long `close()` lets requests finish. @default 2000 */
   drainMs: number;
-  /** When `close()` kills. @default 4000 */
+  /** After how long `close()` kills the child. @default 4000 */
   closeTimeoutMs: number;
 }
 
 export interface EngineStatus {
-  /** starting: not answering yet; waiting: it ended, and is started again after a pause */
+  /** `starting`: not answering yet; `waiting`: it ended, and will be restarted after a pause. */
   state: "starting" | "ready" | "waiting" | "stopped";
   pid?: number;
   restarts: number;
@@ -43,19 +47,19 @@ export interface EngineStatus {
 }
 
 export interface Engine {
-  /** Speaks ClickHouse's HTTP. The same over restarts. */
+  /** Speaks ClickHouse's HTTP. Stays the same across restarts. */
   readonly socketPath: string;
   status(): EngineStatus;
-  /** Resolves when the current child answers; rejects when it does not within readyTimeoutMs, or after close(). */
+  /** Resolves when the current child answers. Rejects after `readyTimeoutMs`, or after `close()`. */
   ready(): Promise<void>;
   /** Lets requests finish for a moment, then ends the child and removes the socket. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the embedded ClickHouse in a process of its own and keeps it running. Resolves when the process is started, NOT when
- * it answers: a collector accepts meanwhile.
- * @throws EngineUnsupportedError where there is no engine; an error of the file system where dataDir cannot be made
+ * Starts the embedded ClickHouse in a process of its own and keeps it running. Resolves when the process is started,
+ * NOT when it answers: a collector accepts messages meanwhile.
+ * @throws EngineUnsupportedError if this machine cannot run it; a file system error if dataDir cannot be created
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const support = engineSupport();
@@ -81,7 +85,7 @@ const DEFAULT_TIMES: EngineTimes = {
 
 const PING_TIMEOUT_MS = 2_000;
 
-/** After so many failures in a row a folder that cannot be opened is no longer taken for one that is just being left. */
+/** After this many failures in a row, a folder that cannot be opened is no longer assumed to be released soon. */
 const QUICK_OPEN_ATTEMPTS = 20;
 
 interface Waiter {
@@ -151,7 +155,7 @@ class SupervisedEngine implements Engine {
     for (const waiter of this.#waiters) waiter.reject(new Error("the engine is closed"));
     const child = this.#child;
     if (child !== undefined) {
-      // Before it was ready nothing can be in flight.
+      // Nothing can be in flight before it was ready.
       if (wasReady) this.#tellClose(child);
       else child.kill("SIGKILL");
       const killer = setTimeout(() => child.kill("SIGKILL"), this.#times.closeTimeoutMs);
@@ -163,7 +167,7 @@ class SupervisedEngine implements Engine {
 
   #tellClose(child: ChildProcess): void {
     const command: CloseCommand = { kind: "close", drainMs: this.#times.drainMs };
-    // Fails only when the child is ending already, which is what was wanted.
+    // Fails only if the child is ending already, which is what we want.
     child.send(command, () => {});
   }
 
@@ -218,7 +222,7 @@ class SupervisedEngine implements Engine {
     this.#restartTimer = setTimeout(() => this.#restart(), pauseMs);
   }
 
-  /** Some failures of starting a process, such as ENOMEM, are thrown and not told as events. */
+  /** Some failures to start a process, such as ENOMEM, are thrown instead of emitted. */
   #restart(): void {
     this.#restarts++;
     try {

@@ -1,6 +1,7 @@
+/** Defines the engine's errors, with ClickHouse's own codes. */
 /**
- * A fault answered the way ClickHouse answers its own: code and name are ClickHouse's (ErrorCodes.cpp), so that a
- * client's ClickHouseError carries the same `code` and `type` whether the store is embedded or a cluster.
+ * A fault reported the way ClickHouse reports its own, with its code and name (ErrorCodes.cpp), so that a client's
+ * ClickHouseError has the same `code` and `type` for the embedded store and a cluster.
  */
 export class ClickHouseFault extends Error {
   readonly code: number;
@@ -14,7 +15,7 @@ export class ClickHouseFault extends Error {
   }
 }
 
-/** The faults that this interface finds itself; all others come from the engine as they are. */
+/** The faults detected by this interface; all others are passed on from the engine. */
 export const fault = {
   badArguments: (message: string) => new ClickHouseFault(36, "BAD_ARGUMENTS", message),
   notImplemented: (message: string) => new ClickHouseFault(48, "NOT_IMPLEMENTED", message),
@@ -37,7 +38,7 @@ export const fault = {
   cancelled: () => new ClickHouseFault(394, "QUERY_WAS_CANCELLED", "The client went away"),
 } as const;
 
-/** This machine has no engine; `platform` and the message say why and what to do instead. */
+/** This machine cannot run the engine; `platform` and the message say why and what to do instead. */
 export class EngineUnsupportedError extends Error {
   readonly platform: string;
 

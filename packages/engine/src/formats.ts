@@ -1,3 +1,4 @@
+/** Lists the formats in which rows can be inserted and results returned. */
 import type { RawInsertFormat } from "chdb";
 
 const RAW_FORMATS: Readonly<Record<string, RawInsertFormat>> = {
@@ -16,7 +17,7 @@ const RAW_FORMATS: Readonly<Record<string, RawInsertFormat>> = {
 /** The formats in which rows can be inserted: those that chDB takes as raw bytes. */
 export const INSERT_FORMATS: readonly string[] = Object.keys(RAW_FORMATS);
 
-/** The engine's name of an insert format, or undefined if it takes none of that name. */
+/** The engine's name of an insert format; undefined if it does not support it. */
 export function rawInsertFormat(name: string): RawInsertFormat | undefined {
   return Object.hasOwn(RAW_FORMATS, name) ? RAW_FORMATS[name] : undefined;
 }

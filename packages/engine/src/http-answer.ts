@@ -1,7 +1,8 @@
+/** Builds the engine's HTTP answers: results, summaries and faults. */
 import type { ServerResponse } from "node:http";
 import { ClickHouseFault } from "./errors.ts";
 
-/** ClickHouse's X-ClickHouse-Summary: all figures are decimal texts. */
+/** ClickHouse's X-ClickHouse-Summary: all figures are decimal strings. */
 export interface Summary {
   readRows: number;
   readBytes: number;
@@ -23,14 +24,14 @@ export function summaryHeader(summary: Summary): string {
   });
 }
 
-/** A fault as ClickHouse writes it: a status, its code in a header, a line of text. */
+/** A fault as ClickHouse reports it: a status, its code in a header, a line of text. */
 export interface ErrorAnswer {
   status: number;
   code: number;
   body: string;
 }
 
-/** What chdb's errors carry. */
+/** The fields of chdb's errors. */
 interface EngineError extends Error {
   clickhouseCode?: number;
 }
@@ -56,7 +57,10 @@ export function errorAnswer(error: unknown, version: string): ErrorAnswer {
   };
 }
 
-/** ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp); `rig/cluster.rig.test.ts` compares it with a real server, code by code. */
+/**
+ * ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp); `rig/cluster.rig.test.ts` compares it with a real server,
+ * code by code.
+ */
 const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [
     400,
@@ -76,7 +80,7 @@ const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [503, [76, 209, 439]],
 ];
 
-/** @returns 500 for all that ClickHouse does not tell apart */
+/** @returns 500 for every code that ClickHouse has no status for */
 export function httpStatus(code: number): number {
   return STATUS_CODES.find(([, codes]) => codes.includes(code))?.[0] ?? 500;
 }

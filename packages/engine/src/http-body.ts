@@ -1,10 +1,11 @@
+/** Reads the bodies of requests to the engine. */
 import type { IncomingMessage } from "node:http";
 import { createGunzip, createInflate } from "node:zlib";
 import { fault } from "./errors.ts";
 
 /**
- * Reads a request body, inflated if it came compressed. Stops at the limit, also while inflating; what is still coming
- * is then read and thrown away, because a client that is writing does not see an answer.
+ * Reads a request body, inflating it if needed. Stops at the limit, also while inflating; what still arrives is then
+ * read and discarded, because a client that is writing does not read the answer.
  * @throws ClickHouseFault QUERY_IS_TOO_LARGE, UNKNOWN_COMPRESSION_METHOD, ZLIB_INFLATE_FAILED, QUERY_WAS_CANCELLED
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
@@ -48,7 +49,7 @@ function collect(request: IncomingMessage, source: NodeJS.ReadableStream, maxByt
     });
     source.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     source.on("error", () => reject(source === request ? fault.cancelled() : fault.badCompression()));
-    // A body that breaks off must never be taken for a whole one.
+    // A body that breaks off must never be taken for a complete one.
     request.on("aborted", () => reject(fault.cancelled()));
     request.on("error", () => reject(fault.cancelled()));
   });

@@ -1,3 +1,4 @@
+/** Serves ClickHouse's HTTP interface over an open store. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { fault } from "./errors.ts";
 import { contentType } from "./formats.ts";
@@ -10,14 +11,15 @@ import type { Store } from "./store.ts";
 
 export interface HttpInterface {
   server: Server;
-  /** Requests that are not answered yet. */
+  /** Number of requests not answered yet. */
   inFlight(): number;
 }
 
 /**
- * ClickHouse's HTTP interface (https://clickhouse.com/docs/interfaces/http) over an open store, as far as @clickhouse/client uses it.
- * Answers are sent whole, so an error always has its status; connections are trusted: their socket is the owner's alone.
- * @param onError is told of every fault that is answered, after the answer
+ * ClickHouse's HTTP interface (https://clickhouse.com/docs/interfaces/http) over an open store, as far as
+ * @clickhouse/client uses it. Answers are sent whole, so an error always has its status; connections are trusted,
+ * because only the owner can open the socket.
+ * @param onError called with every fault, after it has been answered
  */
 export function createHttpInterface(store: Store, onError: (error: unknown) => void): HttpInterface {
   const query = createQueryRunner(store);
@@ -36,7 +38,7 @@ export function createHttpInterface(store: Store, onError: (error: unknown) => v
       const body = await readBody(request, MAX_BODY_BYTES);
       sendAnswer(response, await query(asked, body, gone.signal));
     } catch (error) {
-      // Else a client that is still sending its body would never read this answer.
+      // Otherwise a client that is still sending its body would never read this answer.
       request.resume();
       sendError(response, error, store.version);
       onError(error);

@@ -1,21 +1,25 @@
+/** Parses the URL and headers of a request to the engine. */
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { fault } from "./errors.ts";
 
 /** What a request's URL and headers ask for. */
 export interface QueryRequest {
-  /** The SQL in the URL; the body goes behind it. Undefined: the body is the SQL. */
+  /** The SQL in the URL, which the body is appended to; undefined if the body is the SQL. */
   query: string | undefined;
   queryId: string;
   database: string | undefined;
-  /** For a statement without a FORMAT clause. */
+  /** For statements without a FORMAT clause. */
   defaultFormat: string;
   settings: Record<string, string>;
   /** `{name:Type}` parameters, in ClickHouse's escaped text form. */
   params: Record<string, string>;
 }
 
-/** Named in ClickHouse's HTTP interface, without a meaning here: the socket's owner is the only user, answers are never streamed. */
+/**
+ * Part of ClickHouse's HTTP interface, without meaning here: the socket's owner is the only user, and answers are
+ * never streamed.
+ */
 const IGNORED = new Set([
   "user",
   "password",
@@ -26,7 +30,7 @@ const IGNORED = new Set([
   "client_protocol_version",
 ]);
 
-/** Would change what a request means, so they are refused rather than ignored. */
+/** These would change what a request means, so they are refused rather than ignored. */
 const REFUSED = new Set([
   "session_id",
   "session_timeout",

@@ -1,3 +1,4 @@
+/** The engine package's entry. */
 export type { EngineStatus, EngineTimes } from "./engine.ts";
 export { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 export { EngineUnsupportedError } from "./errors.ts";

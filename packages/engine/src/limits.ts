@@ -1,3 +1,4 @@
+/** Owns the engine's limits and its configuration. */
 import { availableParallelism } from "node:os";
 
 const KiB = 1024;
@@ -9,26 +10,26 @@ export const MAX_BODY_BYTES = 64 * MiB;
 /** The longest request line and headers together: parameters travel in the URL (ClickHouse's http_max_uri_size). */
 export const MAX_HEADER_BYTES = 1 * MiB;
 
-/** How many queries run and wait at once. Reads and writes are apart, so that neither holds the other up. */
+/** How many queries run and wait at once. Reads and writes are separate, so that neither blocks the other. */
 export const MAX_READS = 4;
 export const MAX_WRITES = 2;
 export const MAX_WAITING = 256;
 
-/** Sessions that are kept for further queries: one for each that may run, and some for other sets of parameters. */
+/** Sessions kept for further queries: one for each that may run, and some for other sets of parameters. */
 export const MAX_IDLE_SESSIONS = 2 * (MAX_READS + MAX_WRITES);
 
-/** Native work blocks a thread of libuv's pool each: enough for reads and writes, and for what cancels and probes. */
+/** Native work blocks a thread of libuv's pool: enough threads for reads, writes, cancels and probes. */
 export const THREAD_POOL_SIZE = MAX_READS + MAX_WRITES + 4;
 
-/** What every query runs with unless its request says otherwise. */
+/** Settings of every query, unless the request overrides them. */
 export const QUERY_SETTINGS: Readonly<Record<string, string>> = {
   max_memory_usage: "1500000000",
   max_threads: String(Math.min(4, availableParallelism())),
-  // Parameters become SET statements, which may be longer than a query usually is.
+  // Parameters become SET statements, which may be longer than a usual query.
   max_query_size: String(16 * MiB),
 };
 
-/** And every read: results are answered whole from memory. */
+/** Further settings of every read: results are returned whole from memory. */
 export const READ_SETTINGS: Readonly<Record<string, string>> = {
   max_execution_time: "60",
   max_result_bytes: String(256 * MiB),
@@ -36,8 +37,9 @@ export const READ_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The engine's own configuration. ClickHouse's defaults are caches of 5 GB each and nine tenths of the machine's memory; here
- * the engine is a guest beside the ingest path. No `*_log` section: those system tables stay off, so that disks don't fill.
+ * The engine's own configuration. ClickHouse's defaults are caches of 5 GB each and nine tenths of the machine's
+ * memory; here the engine is a guest beside the ingest path. There is no `*_log` section: those system tables stay
+ * off, so that they do not fill the disk.
  * @param sections further elements of the configuration
  */
 export function serverConfigXml(sections = ""): string {

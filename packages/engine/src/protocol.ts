@@ -1,4 +1,4 @@
-/** How the supervisor and its child talk. */
+/** Defines the messages between the supervisor and its child. */
 
 /** The child's one argument, as JSON. */
 export interface ChildOptions {
@@ -12,14 +12,14 @@ export interface Listening {
   kind: "listening";
 }
 
-/** Supervisor to child: answer what is in flight for at most this long, then end. */
+/** Supervisor to child: finish what is in flight within this time, then end. */
 export interface CloseCommand {
   kind: "close";
   drainMs: number;
 }
 
 /**
- * The child's exit code when it could not open the folder: mostly because the engine of a killed parent is just leaving it,
- * so it is worth trying again soon.
+ * The child's exit code if it could not open the folder: usually because the engine of a killed parent is just about
+ * to release it, so retrying soon is worthwhile.
  */
 export const EXIT_OPEN_FAILED = 75;

@@ -1,4 +1,4 @@
-/** Runs queries within bounds: so many at a time, reads and writes apart. */
+/** Runs queries within bounds, reads and writes separately. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Semaphore } from "@candor/envelope/concurrency";
 import { fault } from "./errors.ts";
@@ -10,7 +10,7 @@ import type { Scope } from "./session-pool.ts";
 import type { RowsInsert } from "./statement.ts";
 import type { Store, TextResult } from "./store.ts";
 
-/** What a query answers with. */
+/** The result of a query. */
 export interface Answer {
   format: string;
   bytes: Uint8Array;
@@ -20,8 +20,8 @@ export interface Answer {
 export type QueryRunner = (asked: QueryRequest, body: Buffer, gone: AbortSignal) => Promise<Answer>;
 
 /**
- * Runs queries under two semaphores, so that neither long reads nor long writes hold the others up.
- * @throws ClickHouseFault TOO_MANY_SIMULTANEOUS_QUERIES; the reason of `gone`, when it ends the waiting
+ * Runs queries under two semaphores, so that neither long reads nor long writes block the others.
+ * @throws ClickHouseFault TOO_MANY_SIMULTANEOUS_QUERIES; the reason of `gone`, if it ends the wait
  */
 export function createQueryRunner(store: Store): QueryRunner {
   const reads = new Semaphore({ permits: MAX_READS, maxWaiting: MAX_WAITING });
@@ -56,8 +56,8 @@ async function admit<T>(semaphore: Semaphore, run: () => Promise<T>, gone: Abort
 const CANCEL_INTERVAL_MS = 200;
 
 /**
- * Stops a read whose client has gone. A write goes on, as in ClickHouse: its client will ask, or try again. Stopping is repeated,
- * because the engine does not know a read yet that it is just about to begin.
+ * Stops a read whose client has gone. A write goes on, as in ClickHouse: its client will check, or retry. Stopping is
+ * repeated, because the engine does not yet know a read that is just about to begin.
  */
 async function whileWanted<T>(
   read: () => Promise<T>,
@@ -67,7 +67,7 @@ async function whileWanted<T>(
   let ended = false;
   const stop = async () => {
     while (!ended) {
-      // Where it fails, the read ends by its max_execution_time.
+      // If this fails, the read ends by its max_execution_time.
       await cancel().catch(() => {});
       await sleep(CANCEL_INTERVAL_MS);
     }

@@ -1,15 +1,16 @@
+/** Splits a request into a statement and, for an INSERT, its rows. */
 import { parseStatement, type RowsInsert, type TextStatement } from "./statement.ts";
 
-/** One statement, taken apart: an INSERT's rows stay bytes. */
+/** A parsed statement. An INSERT's rows stay bytes. */
 export type Query =
   | { kind: "rows"; insert: RowsInsert; rows: Buffer }
   | { kind: "text"; statement: TextStatement; sql: string };
 
-/** Long enough for every INSERT's beginning, short enough not to turn its rows into a string. */
+/** Long enough for the beginning of every INSERT, short enough not to turn its rows into a string. */
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * As in ClickHouse, the SQL is the URL's query with the body behind it, on a new line.
+ * As in ClickHouse, the SQL is the URL's query followed by the body on a new line.
  * @param urlSql the SQL in the URL, if any
  * @throws ClickHouseFault as parseStatement
  */

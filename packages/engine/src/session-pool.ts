@@ -1,23 +1,24 @@
+/** Owns the pool of engine sessions, each with its settings and parameters. */
 import type { Session } from "chdb";
 import { QUERY_SETTINGS } from "./limits.ts";
 import { quoteName, quoteString } from "./sql-tokens.ts";
 
-/** What a query runs with; nothing of it reaches the next. */
+/** What a query runs with; none of it affects the next query. */
 export interface Scope {
   database: string | undefined;
   settings: Readonly<Record<string, string>>;
-  /** `{name:Type}` parameters in ClickHouse's escaped text form, as they come over HTTP. */
+  /** `{name:Type}` parameters in ClickHouse's escaped text form, as received over HTTP. */
   params: Readonly<Record<string, string>>;
 }
 
 export interface SessionPool {
-  /** Runs work on a session in scope, which nothing else uses meanwhile. */
+  /** Runs work on a session in this scope, exclusively. */
   use<T>(scope: Scope, work: (session: Session) => Promise<T>): Promise<T>;
-  /** The same on a session that ends with the work: for statements that may leave traces in it, such as SET. */
+  /** Like `use`, on a session that is closed afterwards: for statements that may leave traces in it, such as SET. */
   useOnce<T>(scope: Scope, work: (session: Session) => Promise<T>): Promise<T>;
 }
 
-/** A session and what queries before have set in it. */
+/** A session, and what earlier queries have set in it. */
 interface UsedSession {
   session: Session;
   database: string;
@@ -28,9 +29,9 @@ interface UsedSession {
 const DEFAULT_DATABASE = "default";
 
 /**
- * Sessions for one query at a time each: settings, parameters and the current database are a session's, and sessions run in
- * parallel where one session runs one query after another. Sessions are kept, because closing one waits for all native work of
- * the process: while a long read ran, thousands would pile up, at a quarter of a megabyte each.
+ * Sessions, each used by one query at a time: settings, parameters and the current database belong to a session, and
+ * one session runs its queries one after another. Sessions are kept, because closing one waits for all native work of
+ * the process: during a long read thousands would pile up, at a quarter of a megabyte each.
  */
 export function createSessionPool(open: () => Session, maxIdle: number): SessionPool {
   let idle: UsedSession[] = [];
@@ -60,7 +61,7 @@ export function createSessionPool(open: () => Session, maxIdle: number): Session
       for (const statement of enterScope(used, scope)) await used.session.queryAsync(statement);
       return await work(used.session);
     } catch (error) {
-      // It may be between two scopes, and it keeps what failed in system.processes until its next query.
+      // It may be between two scopes, and it keeps a failed query in system.processes until its next query.
       used.session.close();
       throw error;
     }
@@ -83,8 +84,8 @@ export function createSessionPool(open: () => Session, maxIdle: number): Session
 }
 
 /**
- * A parameter can be overwritten, but not taken back, so a session fits only a query that brings all that it has. The one that
- * has most of them, which leaves the clean ones to others.
+ * A parameter can be overwritten but not removed, so a session fits only a query that sets all of its parameters.
+ * Prefers the session with the most parameters, and leaves the clean ones to others.
  */
 function fittest(idle: readonly UsedSession[], scope: Scope): UsedSession | undefined {
   return idle
@@ -96,9 +97,9 @@ function fittest(idle: readonly UsedSession[], scope: Scope): UsedSession | unde
 }
 
 /**
- * The statements that bring a session into scope, out of its last one. A parameter set by SET is parsed as one that comes over
- * HTTP: as escaped text of its declared type; so what came is passed on as it is, only quoted. (Not chdb's queryBindAsync: it
- * escapes what is escaped already, and puts all queries with parameters into one line.)
+ * The statements that move a session from its last scope into this one. A parameter set by SET is parsed like one
+ * received over HTTP, as escaped text of its declared type, so the received text is passed on unchanged, only quoted.
+ * (Not chdb's queryBindAsync: it escapes what is escaped already, and serialises all queries with parameters.)
  */
 function enterScope(used: UsedSession, scope: Scope): string[] {
   const database = scope.database ?? DEFAULT_DATABASE;

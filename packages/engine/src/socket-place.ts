@@ -1,8 +1,9 @@
+/** Chooses where the engine's socket is. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** A unix socket's path has room for this many bytes (sun_path less its NUL; macOS has 103). */
+/** Longest path of a unix socket, in bytes (sun_path without its NUL; 103 on macOS). */
 const MAX_SOCKET_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
 export interface SocketPlace {
@@ -11,7 +12,10 @@ export interface SocketPlace {
   remove(): void;
 }
 
-/** `<dataDir>/engine.sock`, or one in a fresh folder of mode 0700 under the system's temporary folder if that is too long. */
+/**
+ * `<dataDir>/engine.sock`, or if that is too long, a socket in a fresh folder of mode 0700 in the system's temporary
+ * folder.
+ */
 export function placeSocket(dataDir: string): SocketPlace {
   const own = resolve(dataDir, "engine.sock");
   if (Buffer.byteLength(own) <= MAX_SOCKET_PATH_BYTES) {

@@ -1,4 +1,5 @@
-/** `name` is an identifier in backquotes or double quotes; `symbol` is any one other character. */
+/** Splits SQL into tokens. */
+/** A token of SQL. `name` is an identifier in backquotes or double quotes; `symbol` is any one other character. */
 export interface Token {
   kind: "word" | "number" | "string" | "name" | "symbol";
   text: string;
@@ -12,8 +13,9 @@ const NUMBER = /\d[\w.]*(?:(?<=[eE])[+-]\d+)?/y;
 const HEREDOC_TAG = /\$\w*\$/y;
 
 /**
- * Splits SQL into tokens, lazily, by ClickHouse's lexical rules (Lexer.cpp): enough to tell where a statement ends and what it
- * begins with, without being misled by quotes and comments. Never throws: what is unclosed runs to the end, for the engine to judge.
+ * Splits SQL into tokens, lazily, by ClickHouse's lexical rules (Lexer.cpp): enough to find where a statement ends
+ * and what it begins with, without being misled by quotes and comments. Never throws: an unclosed token runs to the
+ * end, and the engine reports it.
  */
 export function* sqlTokens(sql: string): Generator<Token> {
   let at = skipBlank(sql, 0);
@@ -76,7 +78,7 @@ function tokenAt(sql: string, start: number): Token {
   return make("symbol", start + 1);
 }
 
-/** A quote within is doubled or follows a backslash. */
+/** A quote inside is doubled or follows a backslash. */
 function endOfQuoted(sql: string, start: number, quote: string): number {
   for (let at = start + 1; at < sql.length; at++) {
     if (sql[at] === "\\") at++;
@@ -88,7 +90,10 @@ function endOfQuoted(sql: string, start: number, quote: string): number {
   return sql.length;
 }
 
-/** What a quoted token says. ClickHouse's single-letter escapes; any other escaped character stands for itself. */
+/**
+ * The text of a quoted token. Handles ClickHouse's single-letter escapes; any other escaped character stands for
+ * itself.
+ */
 export function unquote(quoted: string): string {
   const quote = quoted[0] ?? "";
   const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", "0": "\0" };

@@ -1,9 +1,10 @@
+/** Classifies SQL statements: reads, inserts and changes. */
 import type { RawInsertFormat } from "chdb";
 import { fault } from "./errors.ts";
 import { INSERT_FORMATS, rawInsertFormat } from "./formats.ts";
 import { sqlTokens, type Token, unquote } from "./sql-tokens.ts";
 
-/** INSERT with rows in a format behind it: `dataAt` is where they begin in the text. */
+/** INSERT followed by rows in a format; `dataAt` is where they begin in the text. */
 export interface RowsInsert {
   kind: "rows";
   table: string;
@@ -13,10 +14,13 @@ export interface RowsInsert {
   dataAt: number;
 }
 
-/** Any other statement: run as it is. `format` is the one named in its FORMAT clause. */
+/** Any other statement, which is run unchanged. `format` is the one named in its FORMAT clause. */
 export interface TextStatement {
   kind: "text";
-  /** `reads` changes nothing; `inserts` adds the rows of a query; `changes` is all else, and may change its session. */
+  /**
+   * `reads` changes nothing; `inserts` adds the rows of a query; `changes` is everything else, and may change its
+   * session.
+   */
   does: "reads" | "inserts" | "changes";
   format: string | undefined;
 }
@@ -26,8 +30,8 @@ export type Statement = RowsInsert | TextStatement;
 const READING = new Set(["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "("]);
 
 /**
- * Tells what a statement is. As ClickHouse's HTTP interface, refuses a second statement behind the first: else a migration
- * would pass on the embedded store and fail on a cluster.
+ * Classifies a statement. Like ClickHouse's HTTP interface, refuses a second statement after the first: otherwise a
+ * migration would pass on the embedded store and fail on a cluster.
  * @throws ClickHouseFault SYNTAX_ERROR, NOT_IMPLEMENTED
  */
 export function parseStatement(sql: string): Statement {
@@ -42,7 +46,7 @@ export function parseStatement(sql: string): Statement {
   return { kind: "text", does, format };
 }
 
-/** Tells INSERT ... SELECT from the rest. The search ends at VALUES, which data follows and not SQL. */
+/** Tells INSERT ... SELECT from the rest. The search ends at VALUES, which is followed by data, not SQL. */
 function parseOtherInsert(sql: string): "inserts" | "changes" {
   const tokens = sqlTokens(sql);
   for (const token of tokens) {
@@ -59,7 +63,7 @@ function isWord(token: Token | undefined, word: string): boolean {
   return token?.kind === "word" && token.text.toUpperCase() === word;
 }
 
-/** Walks the whole statement; answers the format named at its end. */
+/** Walks the whole statement. @returns the format named at its end */
 function checkSingle(first: Token, rest: Generator<Token>): string | undefined {
   let format: string | undefined;
   let before: Token | undefined;
@@ -98,8 +102,8 @@ function cursorOver(tokens: Generator<Token>): Cursor {
 }
 
 /**
- * `INSERT INTO [TABLE] name [(columns)] [SETTINGS a = b, ...] FORMAT name data`. Undefined if it is another kind of INSERT
- * (VALUES, SELECT), which the engine runs as text.
+ * `INSERT INTO [TABLE] name [(columns)] [SETTINGS a = b, ...] FORMAT name data`. Returns undefined for other kinds of
+ * INSERT (VALUES, SELECT), which the engine runs as text.
  */
 function parseInsert(sql: string): RowsInsert | undefined {
   const cursor = cursorOver(sqlTokens(sql));
@@ -124,7 +128,7 @@ function parseInsert(sql: string): RowsInsert | undefined {
   return { kind: "rows", table, columns, settings, format, dataAt: dataStart(sql, end) };
 }
 
-/** The word behind `from`, without looking at what follows it: that is data and no SQL. */
+/** The word after `from`, without reading further: what follows is data, not SQL. */
 function wordAfter(sql: string, from: number): [string, number] | [] {
   const pattern = /\s*(\w+)/y;
   pattern.lastIndex = from;
@@ -132,7 +136,10 @@ function wordAfter(sql: string, from: number): [string, number] | [] {
   return match?.[1] === undefined ? [] : [match[1], pattern.lastIndex];
 }
 
-/** As ClickHouse's ParserInsertQuery: blanks behind the format's name and one line end belong to the SQL, all else to the data. */
+/**
+ * As ClickHouse's ParserInsertQuery: blanks after the format's name and one line end belong to the SQL, everything
+ * else to the data.
+ */
 function dataStart(sql: string, from: number): number {
   const pattern = /[ \t\f]*;?[ \t\f]*\r?\n?/y;
   pattern.lastIndex = from;
@@ -160,7 +167,7 @@ function parseTable(cursor: Cursor): string | undefined {
   return parts.join(".");
 }
 
-/** `other`: something else than a list of plain names, such as `(* EXCEPT (a))`. */
+/** `other`: something other than a list of plain names, such as `(* EXCEPT (a))`. */
 function parseColumns(cursor: Cursor): string[] | "other" {
   cursor.next();
   const columns: string[] = [];

@@ -1,3 +1,4 @@
+/** Opens a chDB folder, and runs statements on it. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RawInsertParams, RawInsertSummary, Session } from "chdb";
@@ -12,14 +13,14 @@ export interface TextResult {
   elapsedSeconds: number;
 }
 
-/** An open chDB folder. One process may hold it; all its methods may run at once. */
+/** An open chDB folder. Only one process can hold it; its methods may run concurrently. */
 export interface Store {
   readonly version: string;
-  /** Runs one statement that only reads; answers its whole result in `format`, unless its text names another. */
+  /** Runs one statement that only reads. @returns its whole result in `format`, unless the statement names another */
   read(sql: string, format: string, scope: Scope): Promise<TextResult>;
-  /** The same for any statement, in a session of its own. */
+  /** Like `read`, for any statement, in a session of its own. */
   command(sql: string, format: string, scope: Scope): Promise<TextResult>;
-  /** The same for an INSERT whose rows come from a query: it leaves its session as it was. */
+  /** Like `read`, for an INSERT whose rows come from a query: it leaves its session unchanged. */
   insertFrom(sql: string, format: string, scope: Scope): Promise<TextResult>;
   /** Inserts rows given as bytes in a format. On disk when resolved, if the table has fsync_after_insert. */
   insert(
@@ -28,7 +29,7 @@ export interface Store {
   ): Promise<RawInsertSummary>;
   /** Stops the statements that run under this log_comment. */
   cancel(logComment: string): Promise<void>;
-  /** Rejects when the engine is dead. */
+  /** Rejects if the engine is dead. */
   probe(): Promise<void>;
 }
 
@@ -39,7 +40,7 @@ export async function openStore(dataDir: string): Promise<Store> {
   writeFileSync(configFile, serverConfigXml());
   const path = join(dataDir, "chdb");
   mkdirSync(path, { recursive: true });
-  // Holds the folder open, and with it the engine, while no query runs.
+  // Keeps the folder, and with it the engine, open while no query runs.
   const anchor = new chdb.Session(path, { connectionArgs: [`--config-file=${configFile}`] });
   const sessions = createSessionPool(() => new chdb.Session(path), MAX_IDLE_SESSIONS);
   const version = await anchor.queryAsync("SELECT version()", { format: "TSVRaw" });

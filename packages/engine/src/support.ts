@@ -1,3 +1,4 @@
+/** Says whether the embedded engine can run on this machine. */
 import { createRequire } from "node:module";
 
 export type EngineSupport = { supported: true } | { supported: false; platform: string; why: string };
@@ -14,7 +15,7 @@ export interface Machine {
 const BUILDS = new Set(["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"]);
 const INSTEAD = "set CANDOR_CLICKHOUSE_URL to a ClickHouse server instead";
 
-/** Judges a machine. Pure. */
+/** Checks a machine. Pure. */
 export function checkSupport(machine: Machine): EngineSupport {
   const build = `${machine.platform}-${machine.arch}`;
   const musl = machine.platform === "linux" && machine.glibc === undefined;
@@ -31,7 +32,8 @@ export function checkSupport(machine: Machine): EngineSupport {
 }
 
 /**
- * Says whether the embedded engine can run here, without loading it: the library takes 300 MB and belongs into the child.
+ * Says whether the embedded engine can run here, without loading it: the library takes 300 MB and belongs in the
+ * child.
  */
 export function engineSupport(): EngineSupport {
   return checkSupport({
@@ -45,7 +47,7 @@ export function engineSupport(): EngineSupport {
 function glibcVersion(): string | undefined {
   if (process.platform !== "linux") return undefined;
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
-  // Else the report looks up the names of all open connections' peers, which can take seconds.
+  // Otherwise the report resolves the names of all open connections' peers, which can take seconds.
   report.excludeNetwork = true;
   const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
   return header?.glibcVersionRuntime;
@@ -53,7 +55,7 @@ function glibcVersion(): string | undefined {
 
 function libraryFound(): boolean {
   try {
-    // `chdb/libchdb` only looks for the file. No environment: the child does not get ours either.
+    // `chdb/libchdb` only looks for the file. The environment is empty, as the child's is.
     const located = createRequire(import.meta.url)("chdb/libchdb") as {
       tryResolveLibchdb(options: { env: Record<string, string> }): unknown;
     };

@@ -1,9 +1,10 @@
-/** Owns why a collector does not store a message: the server says so, and the SDK's commands explain it to operators. */
+/** Lists why a collector drops a message, for the server's answers and the SDK's explanations to operators. */
 import { MESSAGE_REASONS } from "./message-reasons.ts";
 
 /**
- * Why a message is not stored, each with the sentence that the maker reads. The code is the contract: it stands in
- * the batch answer, in /metrics and in /api/live. `duplicate` is answered as accepted, because its original is kept.
+ * Why a message is not stored, each with the sentence that the maker reads. The code is the contract: it appears in
+ * the batch answer, in /metrics and in /api/live. A `duplicate` is answered as accepted, because its original is
+ * kept.
  */
 export const COLLECTOR_REASONS = {
   ...MESSAGE_REASONS,

@@ -1,14 +1,14 @@
-/** Owns the tools that bound work which runs at the same time: a semaphore and a single flight. */
+/** Bounds concurrent work: a semaphore and a single flight. */
 import { LinkedList } from "./linked-list.ts";
 
 export interface SemaphoreOptions {
-  /** Tasks that run at a time. */
+  /** Maximum number of tasks running at a time. */
   readonly permits: number;
-  /** Tasks that may wait for a permit. */
+  /** Maximum number of tasks waiting for a permit. */
   readonly maxWaiting: number;
 }
 
-/** Runs at most a given number of tasks at a time. The others wait in order, and no more than may. */
+/** Runs at most `permits` tasks at a time; up to `maxWaiting` others wait in order. */
 export class Semaphore {
   readonly #maxWaiting: number;
   readonly #waiting = new LinkedList<() => void>();
@@ -24,9 +24,9 @@ export class Semaphore {
   }
 
   /**
-   * Runs the task once there is a permit, at once when there is one now.
-   * @param signal ends the waiting; the task then never runs, and its promise rejects with the signal's reason
-   * @returns undefined, without calling the task, when too many wait already
+   * Runs the task as soon as a permit is free.
+   * @param signal aborts the wait; the task then never runs, and the promise rejects with the signal's reason
+   * @returns undefined, without calling the task, if too many are waiting already
    */
   run<Result>(task: () => Promise<Result>, signal?: AbortSignal): Promise<Result> | undefined {
     if (signal?.aborted === true) return Promise.reject(signal.reason);
@@ -60,7 +60,7 @@ export class Semaphore {
     }
   }
 
-  /** Hands the permit to the first that waits. Were it freed and taken again, somebody could slip in between. */
+  /** Hands the permit to the first task in the queue. Freeing it first would let a new caller overtake the queue. */
   #release(): void {
     for (const place of this.#waiting) {
       this.#waiting.remove(place);
@@ -72,13 +72,13 @@ export class Semaphore {
 }
 
 export interface SingleFlightOptions {
-  /** `run` gives the last result again until this long after its start, also a failure. Default: 0, never. */
+  /** How long after a run's start `run` keeps returning its result, failures included. Default: 0, not at all. */
   readonly keepMs?: number;
-  /** Any steady clock. */
+  /** Any monotonic clock. */
   readonly clockMs?: () => number;
 }
 
-/** Runs one task at most once at a time, for all who ask for it. At most one more run waits. */
+/** Runs one task at most once at a time, whoever asks for it. At most one further run is queued. */
 export class SingleFlight<Result> {
   readonly #task: () => Promise<Result>;
   readonly #keepMs: number;
@@ -97,18 +97,18 @@ export class SingleFlight<Result> {
     this.#clockMs = clockMs;
   }
 
-  /** The result of the run that is under way, else of a new one. */
+  /** The result of the current run, or of a new one if none is running. */
   run(): Promise<Result> {
     const isKept = this.#clockMs() - this.#startedAtMs < this.#keepMs;
     return isKept && this.#last !== undefined ? this.#last : this.#join();
   }
 
-  /** The result of a run that starts after this call, for a task that reads what may have changed since. */
+  /** The result of a run that starts after this call, for a task that reads data which may have changed. */
   runAfresh(): Promise<Result> {
     if (!this.#isRunning || this.#last === undefined) return this.#start();
     const startNext = (): Promise<Result> => {
       this.#next = undefined;
-      return this.#join(); // somebody who was told of the end first may have started it
+      return this.#join(); // another caller, notified first, may already have started it
     };
     this.#next ??= this.#last.then(startNext, startNext);
     return this.#next;

@@ -1,15 +1,18 @@
-/** Owns the errors by which a request is refused before any message of it is looked at, and what an error with a code is. */
+/**
+ * Defines the errors that refuse a whole request before any of its messages is read, and the base class for errors
+ * with a code.
+ */
 
-/** A table's entry. `{name}` in the message is filled from the details. */
+/** One entry of a table of errors. `{name}` in the message is filled in from the details. */
 export interface ErrorEntry {
   readonly status?: number;
-  /** Seconds after which a client should try again. */
+  /** Seconds after which a client should retry. */
   readonly retryAfterS?: number;
-  /** What happened and what to do, for a person. */
+  /** For a person: what happened, then what to do. */
   readonly message: string;
 }
 
-/** Clients drop their batch on any 4xx but 408, 410, 429 and 460, and retry 5xx. */
+/** Clients drop their batch on any 4xx except 408, 410, 429 and 460, and retry on 5xx. */
 export const WIRE_ERRORS = {
   body_unreadable: {
     status: 400,
@@ -46,14 +49,14 @@ export interface ErrorDetails {
   readonly [name: string]: string | number;
 }
 
-/** An error of a table. `message` is for people, `code` for programs; neither holds what a client sent. */
+/** An error from a table. `message` is for people, `code` for programs; neither contains anything a client sent. */
 export class CodedError<Code extends string = string> extends Error {
   readonly code: Code;
   /** Default: 500. */
   readonly status: number;
-  /** For the header Retry-After; the detail of this name counts over the table's. */
+  /** For the Retry-After header. A detail of this name overrides the table. */
   readonly retryAfterS: number | undefined;
-  /** Of `method_not_allowed`: the methods that are, for the header Allow. */
+  /** For `method_not_allowed`: the allowed methods, for the Allow header. */
   readonly allow: string | undefined;
 
   constructor(code: Code, entry: ErrorEntry, details: ErrorDetails = {}, cause?: unknown) {

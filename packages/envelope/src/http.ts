@@ -1,4 +1,7 @@
-/** What a collector and an SDK's gateway share of HTTP: routes, bodies, errors, answers. Without any dependency: SDKs use it. */
+/**
+ * The HTTP layer that a collector and an SDK's gateway share: routes, bodies, errors, answers. No dependencies,
+ * because SDKs load it.
+ */
 export {
   ACCEPTED_BODY,
   type BrowserClient,

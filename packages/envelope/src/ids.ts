@@ -1,3 +1,4 @@
+/** Makes message ids. */
 import { randomBytes } from "node:crypto";
 import ksuid from "ksuid";
 import { HASHED_MESSAGE_ID } from "./message-id.ts";
@@ -6,14 +7,17 @@ import type { IdSource } from "./stamp.ts";
 const KSUID_PAYLOAD_BYTES = 16;
 
 export interface IdOptions {
-  /** Gives `n` random bytes. */
+  /** Returns `n` random bytes. */
   readonly random?: (bytes: number) => Buffer;
-  /** A keyed hash of a text, of `[A-Za-z0-9._:-]` and at most 64 characters: a bare one is found by dictionary. */
+  /**
+   * A keyed hash of a text, at most 64 characters of `[A-Za-z0-9._:-]`. Keyed, because a bare hash can be found by
+   * dictionary.
+   */
   readonly hash: (text: string) => string;
 }
 
 /**
- * Ids as Segment's HTTP API makes them: `api-` and a KSUID, 31 characters, ordered by second.
+ * Ids like those of Segment's HTTP API: `api-` and a KSUID, 31 characters, ordered by second.
  * @see https://github.com/segmentio/ksuid
  */
 export function createIds({ random = randomBytes, hash }: IdOptions): IdSource {

@@ -1,8 +1,8 @@
 /**
- * Owns how JSON text is read: so that every reader of what is written from it reads the same.
+ * Parses JSON text so that every later reader of what is stored reads the same values.
  *
- * JSON allows half a surrogate pair (`"\ud83d"`, a text cut inside an emoji). JavaScript takes it; the store rejects the
- * whole document. U+FFFD replaces it before the text is parsed, as `toWellFormed` would do.
+ * JSON allows half a surrogate pair (`"\ud83d"`, a text cut inside an emoji). JavaScript accepts it, but the store
+ * rejects the whole document. It is replaced by U+FFFD before parsing, as `toWellFormed` does.
  */
 
 /** Any escape; a surrogate pair counts as one. */
@@ -10,12 +10,12 @@ const ESCAPE = /\\(?:u[dD][89abAB][\dA-Fa-f]{2}\\u[dD][c-fC-F][\dA-Fa-f]{2}|u[\d
 const SURROGATE_ESCAPE = /^\\u[dD][89a-fA-F]..$/;
 const REPLACEMENT = "\\ufffd";
 
-/** The value of a JSON text, in which every string and every key is well-formed. @throws SyntaxError */
+/** Parses JSON text; every string and key in the result is well-formed. @throws SyntaxError */
 export function parseJson(text: string): unknown {
   return JSON.parse(mayHoldSurrogates(text) ? repairSurrogates(text) : text);
 }
 
-/** Text that was decoded from UTF-8 has none as such: only an escape can make one. */
+/** Text decoded from UTF-8 contains no lone surrogates; only an escape can create one. */
 function mayHoldSurrogates(text: string): boolean {
   return text.includes("\\ud") || text.includes("\\uD");
 }
@@ -30,7 +30,7 @@ const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
 /**
- * Whether a JSON text nests deeper than a number of levels: one pass over its bytes. Parsing a megabyte of brackets takes
+ * Whether a JSON text nests deeper than `levels`, in one pass over its bytes. Parsing a megabyte of brackets takes
  * thirty times as long.
  */
 export function nestsDeeper(json: Uint8Array, levels: number): boolean {

@@ -1,12 +1,12 @@
 /**
- * Owns a list for what comes and goes with each request: any item is taken out in one step, the rest keep their order.
+ * A list for items that come and go with each request: removal takes constant time and keeps the order.
  *
- * A Set or a Map is not fit for that. V8 replaces the table of one that items come to and leave all the time, and links
- * the table before to its successor. Once such a table is old, the garbage collector of the young generation takes it for
- * alive, and with it all later tables and what they held: here the requests of a whole second.
+ * Do not use a Set or Map for this. V8 keeps replacing the table of a Set whose items come and go, and links each old
+ * table to its successor. Once one such table is in the old generation, the young generation's collector treats it,
+ * all later tables and everything they held as alive: in the collector, all requests of a whole second.
  */
 
-/** An item's place in its list. Remember it to take the item out. */
+/** An item's position in its list. Keep it to remove the item. */
 export interface Place<Item> {
   readonly item: Item;
   isIn: boolean;
@@ -23,7 +23,7 @@ export class LinkedList<Item> implements Iterable<Place<Item>> {
     return this.#size;
   }
 
-  /** Adds the item behind all others. */
+  /** Appends an item. */
   push(item: Item): Place<Item> {
     const place: Place<Item> = { item, isIn: true, before: this.#last, after: undefined };
     if (this.#last === undefined) this.#first = place;
@@ -33,7 +33,7 @@ export class LinkedList<Item> implements Iterable<Place<Item>> {
     return place;
   }
 
-  /** Takes the item out; does nothing when it is out already. */
+  /** Removes an item. Does nothing if it was removed before. */
   remove(place: Place<Item>): void {
     if (!place.isIn) return;
     const { before, after } = place;
@@ -42,12 +42,12 @@ export class LinkedList<Item> implements Iterable<Place<Item>> {
     else before.after = after;
     if (after === undefined) this.#last = before;
     else after.before = before;
-    place.before = undefined; // what has left keeps nothing alive
+    place.before = undefined; // a removed item must keep nothing alive
     place.after = undefined;
     this.#size -= 1;
   }
 
-  /** In order. The item at hand may be taken out meanwhile, and new ones come in. */
+  /** In order. The current item may be removed and new items added during iteration. */
   *[Symbol.iterator](): Iterator<Place<Item>> {
     for (let place = this.#first; place !== undefined; ) {
       const { after } = place;

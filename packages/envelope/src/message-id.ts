@@ -1,20 +1,21 @@
-/** A messageId that was not plainly an id begins with this; its keyed hash follows. */
+/** Decides whether a messageId is plainly an id or might reveal something. */
+/** Prefix of a messageId that was replaced by its keyed hash. */
 export const HASHED_MESSAGE_ID = "hashed-";
 
 /** The alphabet of ids. */
 const ALPHABET = /^[A-Za-z0-9._:-]+$/;
 
-/** Most ids: a prefix of words, then digits, hex, base 62 and dashes. No dot, no colon, no underscore. */
+/** Most ids: a prefix of words, then digits, hex, base 62 and dashes. No dot, colon or underscore. */
 const PLAIN = /^[A-Za-z0-9-]+$/;
-/** What UUIDs and hashes, the usual ids, are made of. No mark of a secret is made of these alone. */
+/** The characters of UUIDs and hashes, the usual ids. No secret's mark consists of these alone. */
 const IS_HEX_OR_DASH = Uint8Array.from({ length: 128 }, (_, code) =>
   /[0-9a-f-]/.test(String.fromCharCode(code)) ? 1 : 0,
 );
-/** Keys of well-known services and of habit. */
+/** Keys of well-known services, and common names for keys. */
 const SECRET =
   /(?:^|[^A-Za-z0-9])(?:(?:sk|pk|rk|tok|token|secret|apikey|glpat|xox[a-z]|bearer|password)[-_]|(?:key|api_key|pat|gh[opsur]|github_pat|npm|hf|whsec)_|AKIA|ASIA|AIza|eyJ)/;
 
-/** What stands in the alphabet and is no id: addresses and host names. */
+/** Patterns that fit the alphabet but are not ids: addresses and host names. */
 const REVEALING: readonly RegExp[] = [
   /\d{1,3}(?:\.\d{1,3}){3}/, // an IPv4 address
   /:[0-9a-f]*:/i, // an IPv6 address
@@ -23,8 +24,8 @@ const REVEALING: readonly RegExp[] = [
 ];
 
 /**
- * Whether a messageId that a client sent is plainly an id, and may be kept as it is. People put addresses and keys
- * there; what looks like one is kept as its keyed hash only.
+ * Whether a messageId that a client sent is plainly an id and may be kept as it is. People put addresses and keys
+ * there, so anything that looks like one is kept only as a keyed hash.
  */
 export function isPlainMessageId(messageId: string): boolean {
   if (isHexAndDashes(messageId)) return true;

@@ -1,8 +1,8 @@
-/** Owns why a message is dropped before any plan is asked. */
+/** Lists why a message is dropped before the plan is consulted. */
 import type { ParseReason } from "./parse.ts";
 import type { SizeFault } from "./shared.ts";
 
-/** Each with the sentence that the maker reads. The code is the contract. */
+/** Each reason with the sentence that the maker reads. The code is the contract. */
 export const MESSAGE_REASONS = {
   not_an_object: "The message is not a JSON object.",
   unknown_type: "The message's type is none of track, identify, page, screen, group, alias.",

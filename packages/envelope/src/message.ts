@@ -1,5 +1,5 @@
 /**
- * What a message is: one call of Segment's Tracking API, and the envelope that the collector makes of it.
+ * Defines a message, one call of Segment's Tracking API, and the envelope that the collector makes of it.
  * @see https://segment.com/docs/connections/spec/
  */
 
@@ -15,9 +15,9 @@ export type JsonObject = { [key: string]: JsonValue };
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
 /**
- * A parsed message. Absent means absent: nulls and empty ids have been taken out, ids are strings, times are
- * epoch milliseconds. `originalTimestampMs` is the client's `timestamp ?? originalTimestamp`. The values inside
- * `properties`, `traits`, `context` and `integrations` are any JSON: the plan checks them.
+ * A parsed message. Nulls and empty ids are removed, ids are strings, times are epoch milliseconds.
+ * `originalTimestampMs` is the client's `timestamp ?? originalTimestamp`. The values inside `properties`, `traits`,
+ * `context` and `integrations` are arbitrary JSON: the plan checks them.
  */
 export interface Message {
   readonly type: MessageType;
@@ -34,19 +34,19 @@ export interface Message {
   readonly context: JsonObject;
   readonly integrations: JsonObject;
   readonly originalTimestampMs: number | undefined;
-  /** The client's own text for it, if that was ISO 8601 in UTC with milliseconds. */
+  /** The client's own text of the time, if it was ISO 8601 in UTC with milliseconds. */
   readonly originalTimestamp: string | undefined;
   readonly sentAtMs: number | undefined;
-  /** The time fields whose value cannot be read as a time. */
+  /** Names of the time fields that could not be parsed. */
   readonly unreadableTimes: readonly string[];
-  /** Version of the plan that the sender's SDK has; undefined when it does not say. */
+  /** Version of the plan in the sender's SDK, if it says so. */
   readonly planVersion: number | undefined;
-  /** Messages of this event that the sender's SDK did not record since the one before; undefined: none, or it does not say. */
+  /** How many messages of this event the sender's SDK skipped since the previous one, if any. */
   readonly skipped: number | undefined;
 }
 
 /**
- * A stamped message, as it is kept and read back. Times are ISO 8601 in UTC with milliseconds. Keys stand in
+ * A stamped message, as it is stored and read back. Times are ISO 8601 in UTC with milliseconds. Keys are in
  * alphabetical order, as in Segment's own samples; undefined keys are not written.
  */
 export interface Envelope {

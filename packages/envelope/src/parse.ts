@@ -1,14 +1,14 @@
-/** Reads one JSON value as a message, or says why it is not one. */
+/** Parses one JSON value as a message, or says why it is not one. */
 import { isObject, type JsonObject, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
 import type { Shared } from "./shared.ts";
 import { isIsoTime, readTime } from "./times.ts";
 
-/** A messageId has fewer characters than this. */
+/** A messageId must be shorter than this. */
 const MESSAGE_ID_LIMIT_CHARS = 100;
-/** As the store keeps them. */
+/** The largest count that the store's column holds. */
 const MAX_COUNT = 2 ** 32 - 1;
 
-/** Why a message is not kept as one. The texts that go with them are in message-reasons.ts. */
+/** Why a value is not a valid message. message-reasons.ts has the sentences. */
 export type ParseReason =
   | "not_an_object"
   | "unknown_type"
@@ -24,11 +24,11 @@ const NO_OBJECT: JsonObject = Object.freeze({});
 const KNOWN_TYPES: ReadonlySet<unknown> = new Set(MESSAGE_TYPES);
 
 /**
- * Reads one JSON value as a message, or says why it is none. Pure; never throws, whatever the value.
- * This is the one place where a JSON value becomes a typed message: the casts stand here and nowhere else.
+ * Parses one JSON value as a message, or returns the reason it is not one. Pure; never throws, whatever the value.
+ * This is the only place where a JSON value becomes a typed message, so all casts are here.
  *
- * Fields outside the Segment spec (`_metadata`, `sequence`, `writeKey`...) are no error and are not kept.
- * @param type the type that the path names (`/v1/track`), which then counts over the message's own
+ * Fields outside the Segment spec (`_metadata`, `sequence`, `writeKey`...) are allowed and not kept.
+ * @param type the type named by the path (`/v1/track`), which overrides the message's own
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function parseMessage(item: unknown, shared: Shared, type?: MessageType): Message | ParseReason {
@@ -82,7 +82,7 @@ function carriesProperties(type: MessageType): boolean {
   return type === "track" || type === "page" || type === "screen";
 }
 
-/** A non-empty string, or undefined. */
+/** Returns a non-empty string, else undefined. */
 function textOf(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
@@ -91,8 +91,8 @@ function textOf(value: unknown): string | undefined {
 const INEXACT = Symbol("inexact");
 
 /**
- * An id: a non-empty string. Several clients send numbers, which become their digits; beyond 2^53, two ids could become
- * the same.
+ * Returns an id: a non-empty string. Several clients send numbers, which become their digits; beyond 2^53, two ids
+ * could become the same.
  */
 function idOf(value: unknown): string | undefined | typeof INEXACT {
   if (typeof value !== "number") return textOf(value);
@@ -129,7 +129,7 @@ interface Times {
   readonly unreadable: readonly string[];
 }
 
-/** `timestamp` counts before `originalTimestamp`, and the batch's `sentAt` before the message's. */
+/** `timestamp` takes precedence over `originalTimestamp`, and the batch's `sentAt` over the message's. */
 function timesOf(item: JsonObject, shared: Shared): Times {
   const timestamp = readTime(item.timestamp);
   const original = typeof timestamp === "number" ? timestamp : readTime(item.originalTimestamp);
@@ -147,7 +147,7 @@ function timesOf(item: JsonObject, shared: Shared): Times {
   };
 }
 
-/** Candor's SDKs send `candor: {planVersion, skipped?}`. Anything that is not a positive number of 32 bits is ignored. */
+/** Candor's SDKs send `candor: {planVersion, skipped?}`. Anything but a positive 32-bit integer is ignored. */
 function countIn(candor: unknown, name: "planVersion" | "skipped"): number | undefined {
   const count = isObject(candor) ? candor[name] : undefined;
   const isCount = typeof count === "number" && Number.isInteger(count) && count > 0 && count <= MAX_COUNT;

@@ -1,23 +1,23 @@
-/** Owns the limit on how often something may be done: a token bucket for each key. */
+/** Limits how often something may be done: a token bucket per key. */
 
-/** So many at once, and after them one more each time that `everyMs` has passed. */
+/** Up to `burst` at once, then one more every `everyMs`. */
 export interface Rate {
   readonly burst: number;
   readonly everyMs: number;
 }
 
 export interface RateLimiterOptions extends Rate {
-  /** More keys than these are not remembered: the one that took the longest ago begins anew. Default: 1. */
+  /** How many keys are remembered; beyond that, the least recently used key is forgotten. Default: 1. */
   readonly maxKeys?: number;
-  /** Nobody waits longer than this for what they took beyond the burst. Default: no limit. */
+  /** The longest anyone has to wait for what they took beyond the burst. Default: unlimited. */
   readonly maxDebtMs?: number;
-  /** Any steady clock. */
+  /** Any monotonic clock. */
   readonly clockMs?: () => number;
 }
 
 /**
- * Limits a rate, by key. Asking costs nothing; only what is taken counts. One number is kept for each key: the time at which
- * its bucket will be full again (the generic cell rate algorithm).
+ * Limits a rate per key. Asking is free; only `take` counts. Stores one number per key: the time at which its bucket
+ * will be full again (the generic cell rate algorithm).
  */
 export class RateLimiter {
   readonly #options: Required<RateLimiterOptions>;

@@ -3,9 +3,9 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { LinkedList, type Place } from "./linked-list.ts";
 
-/** A body may come in this many pieces of any size. */
+/** A body may arrive in this many chunks of any size. */
 const FREE_CHUNKS = 1000;
-/** With more, its pieces have at least this size on average: each costs more time than its bytes do. */
+/** Beyond that, chunks must have at least this size on average: each costs more time than its bytes do. */
 const MIN_CHUNK_BYTES = 64;
 const SMALLEST_BUFFER_BYTES = 4096;
 /** Each window must bring at least `MIN_WINDOW_BYTES`, and the whole body must arrive within `MAX_WINDOWS`. */
@@ -13,17 +13,20 @@ const WINDOW_MS = 5000;
 const MIN_WINDOW_BYTES = 2048;
 const MAX_WINDOWS = 4;
 
-/** Why a body was not read. `fragmented`: in pieces of a few bytes. `broken_off`: the connection is gone. */
+/**
+ * Why a body could not be read. `fragmented`: it came in chunks of a few bytes. `broken_off`: the connection was
+ * lost.
+ */
 export type BodyFault = "too_large" | "over_budget" | "fragmented" | "too_slow" | "broken_off";
 
-/** A request or an answer of node:http. */
+/** A request or response of node:http. */
 export type BodyStream = Readable & { readonly headers: IncomingHttpHeaders };
 
-/** How much memory the bodies that are being read hold, by the size of their buffers. */
+/** How much memory the buffers of all bodies being read may take together. */
 export interface BodyBudget {
   heldBytes: number;
   readonly maxBytes: number;
-  /** One for each body that is being read, to give it up. The body that has received nothing for longest comes first. */
+  /** A callback per body being read, which gives that body up. The body that has been idle longest comes first. */
   readonly giveUp: LinkedList<() => void>;
 }
 
@@ -32,8 +35,8 @@ export function createBodyBudget(maxBytes: number): BodyBudget {
 }
 
 /**
- * Counts more bytes as held. Gives up other bodies, those idle for longest first, until there is room.
- * @returns false, with nothing counted, when there is no room
+ * Reserves more bytes. Gives up other bodies, the longest idle first, until there is room.
+ * @returns false, with nothing reserved, if there is no room
  */
 export function holdMore(budget: BodyBudget, bytes: number): boolean {
   for (const { item: giveUp } of budget.giveUp) {
@@ -47,17 +50,17 @@ export function holdMore(budget: BodyBudget, bytes: number): boolean {
 
 export interface ReadBodyOptions {
   readonly maxBytes: number;
-  /** Shared by the bodies that are read at the same time. Default: this body is alone. */
+  /** Shared by bodies that are read at the same time. Default: this body has a budget of its own. */
   readonly budget?: BodyBudget;
-  /** Calls a task later. @returns a cancel function. Default: no limit on the time. */
+  /** Schedules a task. @returns a cancel function. Default: no time limit. */
   readonly later?: (afterMs: number, task: () => void) => () => void;
 }
 
 /**
- * Reads a body of at most `maxBytes` into one buffer. Never rejects. When the budget is used up, the body that has received
- * nothing for longest ends as `over_budget`, so that a sender who stops does not keep others out. After `too_large` and
- * `over_budget` the rest is read and thrown away, so that the sender gets to the answer; after `fragmented` and `too_slow`
- * nothing more is read, and the connection should be closed.
+ * Reads a body of at most `maxBytes` into one buffer. Never rejects. When the budget is exhausted, the body that has
+ * been idle longest ends as `over_budget`, so that a stalled sender does not lock others out. After `too_large` and
+ * `over_budget` the rest is read and discarded, so that the sender gets to the answer; after `fragmented` and
+ * `too_slow` nothing more is read, and the connection should be closed.
  */
 export function readBody(message: BodyStream, options: ReadBodyOptions): Promise<Buffer | BodyFault> {
   const announcedBytes = Number(message.headers["content-length"] ?? options.maxBytes);
@@ -83,7 +86,7 @@ export function readBody(message: BodyStream, options: ReadBodyOptions): Promise
       leave();
       const fault = gathered.add(chunk);
       if (fault !== undefined) settle(fault);
-      else place = budget.giveUp.push(giveUp); // behind all others
+      else place = budget.giveUp.push(giveUp); // at the end of the queue
     };
     const onEnd = (): void => settle(gathered.bytes());
     const onGone = (): void => settle("broken_off");
@@ -100,14 +103,14 @@ export function readBody(message: BodyStream, options: ReadBodyOptions): Promise
 
 interface Gatherer {
   add(chunk: Buffer): BodyFault | undefined;
-  /** Bytes so far. */
+  /** Bytes received so far. */
   size(): number;
   bytes(): Buffer;
-  /** Returns to the budget what it held. */
+  /** Returns the reserved bytes to the budget. */
   release(): void;
 }
 
-/** The first chunk is kept as it is, because most bodies have no second. From then on chunks are copied into one buffer. */
+/** Keeps the first chunk as it is, because most bodies have only one. Later chunks are copied into one buffer. */
 function createGatherer(budget: BodyBudget, maxBytes: number, mostBytes: number): Gatherer {
   let buffer: Buffer = Buffer.alloc(0);
   let size = 0;
@@ -127,7 +130,7 @@ function createGatherer(budget: BodyBudget, maxBytes: number, mostBytes: number)
       if (chunks > FREE_CHUNKS + size / MIN_CHUNK_BYTES) return "fragmented";
       if (before === 0) {
         buffer = chunk;
-        return hold(chunk.buffer.byteLength) ? undefined : "over_budget"; // a slice keeps all that it was cut from
+        return hold(chunk.buffer.byteLength) ? undefined : "over_budget"; // a slice would keep the whole buffer it was cut from
       }
       if (chunks === 2 || size > buffer.length) {
         const doubled = Math.max(size, 2 * before, SMALLEST_BUFFER_BYTES);
@@ -149,7 +152,7 @@ function createGatherer(budget: BodyBudget, maxBytes: number, mostBytes: number)
   };
 }
 
-/** Calls `onSlow` when too little arrives. @returns a cancel function */
+/** Calls `onSlow` if too little arrives. @returns a cancel function */
 function watchRate(size: () => number, later: ReadBodyOptions["later"], onSlow: () => void): () => void {
   if (later === undefined) return () => {};
   let windows = 0;

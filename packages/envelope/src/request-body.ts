@@ -1,4 +1,4 @@
-/** Owns how a request's body becomes a JSON object: its encoding, gzip, UTF-8, JSON, and the limits of each. */
+/** Turns a request's body into a JSON object: encoding, gzip, UTF-8, JSON, and the limit of each. */
 import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -14,45 +14,51 @@ import {
   readBody,
 } from "./read-body.ts";
 
-/** After gunzip. Segment's own limit is 500 KB, which its Node SDK does not keep. */
+/** After gunzip. Segment's own limit is 500 KB, which its Node SDK does not respect. */
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_BATCH_MESSAGES = 2500;
-/** Reading a body of this size takes long enough for others to be answered first. */
+/** Parsing a body of this size takes long enough that other requests go first. */
 const LONG_BODY_BYTES = 16 * 1024;
 
 const gunzipAsync = promisify(gunzip);
 
-/** What a body holds. */
+/** A parsed body. */
 export interface RequestBody {
   readonly value: JsonObject;
-  /** The messages of a batch; undefined: it is a single message. */
+  /** The messages of a batch; undefined for a single message. */
   readonly batch: readonly unknown[] | undefined;
   /** Size of the text after gunzip. */
   readonly bytes: number;
 }
 
 export interface RequestReaderOptions {
-  /** Buffers of bodies that are being read, all together: a thousand slow uploads must not fill the memory. */
+  /** Limit on the buffers of all bodies being read together: a thousand slow uploads must not fill the memory. */
   readonly maxHeldBytes: number;
   readonly later: NonNullable<ReadBodyOptions["later"]>;
-  /** Makes the error that is thrown. `overloaded`: too much is being read already. */
+  /** Creates the error to throw. `overloaded`: too much is being read already. */
   readonly toError: (code: WireErrorCode | "overloaded", details?: ErrorDetails) => Error;
   /** Called before a long body is parsed. Default: it is parsed at once. */
   readonly yieldToOthers?: () => Promise<void>;
-  /** A body that nests deeper is not parsed. Default: no limit, which costs nothing; messages have their own. */
+  /**
+   * A body nested deeper than this is not parsed. Default: unlimited, which costs nothing; messages have their own
+   * limit.
+   */
   readonly maxLevels?: number;
 }
 
-/** Reads the bodies of one server; counts what all of them hold in memory. Both throw what `toError` makes. */
+/**
+ * Reads the bodies of one server, and counts what all of them hold in memory. All methods throw the errors made by
+ * `toError`.
+ */
 export interface RequestReader {
   /**
-   * Ignores the content type (browsers send text/plain, rudder-node labels gzip as a form), and goes by the bytes for gzip, because
-   * proxies inflate and leave the header.
+   * Ignores the content type (browsers send text/plain, rudder-node labels gzip as a form) and detects gzip by its
+   * first bytes, because proxies inflate a body and leave the header.
    */
   readonly read: (request: BodyStream) => Promise<RequestBody>;
-  /** The same of bytes that somebody else has read. */
+  /** Parses bytes that were read elsewhere. */
   readonly decode: (bytes: Buffer) => Promise<RequestBody>;
-  /** The same of what somebody else has parsed. */
+  /** Checks a value that was parsed elsewhere. */
   readonly check: (value: unknown, bytes?: number) => RequestBody;
 }
 
@@ -65,7 +71,7 @@ export function createRequestReader(options: RequestReaderOptions): RequestReade
       checkEncoding(request.headers["content-encoding"], options);
       const raw = await readBody(request, reading);
       if (typeof raw === "string") throw toReadError(raw, options);
-      // A kilobyte of gzip may become a megabyte: counted as that until it has been read.
+      // A kilobyte of gzip may inflate to a megabyte, so it is counted as that until it has been read.
       const heldBytes = isGzip(raw) ? MAX_BODY_BYTES : raw.length;
       if (!holdMore(budget, heldBytes)) throw toError("overloaded");
       try {
@@ -110,9 +116,9 @@ function isGzip(bytes: Buffer): boolean {
 
 async function inflate(compressed: Buffer, options: RequestReaderOptions): Promise<Buffer> {
   try {
-    return await gunzipAsync(compressed, { maxOutputLength: MAX_BODY_BYTES }); // stops there, does not inflate first
+    return await gunzipAsync(compressed, { maxOutputLength: MAX_BODY_BYTES }); // stops at the limit instead of inflating everything first
   } catch (error) {
-    const { code } = error as { readonly code?: unknown }; // not `instanceof`: a product's tests run in other realms
+    const { code } = error as { readonly code?: unknown }; // not `instanceof`: a product's tests may run in another realm
     throw code === "ERR_BUFFER_TOO_LARGE" ? tooLarge(options) : unreadable("its gzip is damaged", options);
   }
 }
@@ -125,7 +131,7 @@ function parseText(text: Buffer, options: RequestReaderOptions): unknown {
   try {
     return parseJson(text.toString("utf8"));
   } catch {
-    // The parser's own message quotes the body, which may hold anything.
+    // The parser's own message quotes the body, which may contain anything.
     throw unreadable("it is not valid JSON", options);
   }
 }

@@ -1,7 +1,10 @@
-/** Owns the addresses of the Segment HTTP Tracking API that collectors and gateways have in common. */
+/** Maps the paths of Segment's HTTP Tracking API that collectors and gateways have in common. */
 import { MESSAGE_TYPES, type MessageType } from "./message.ts";
 
-/** What an address is for. `type`: the path's, of a single message; undefined: the body's own, or a batch. */
+/**
+ * What a path is for. `type`: the type that the path implies for a single message; undefined if the body says it, or
+ * for a batch.
+ */
 export type WireRoute =
   | { readonly kind: "messages"; readonly type: MessageType | undefined }
   | { readonly kind: "settings"; readonly writeKey: string }
@@ -18,7 +21,7 @@ const TYPES: ReadonlyMap<string, MessageType> = new Map(
 );
 const BATCHES = ["batch", "import", "b"];
 
-/** The usual spellings of the paths that nearly all requests have. */
+/** The paths of nearly all requests, in their usual spelling. */
 const MESSAGE_ROUTES: ReadonlyMap<string, WireRoute> = new Map(
   [...TYPES.keys(), ...BATCHES].map((name) => [
     `${API_PREFIX}${name}`,
@@ -26,15 +29,16 @@ const MESSAGE_ROUTES: ReadonlyMap<string, WireRoute> = new Map(
   ]),
 );
 
-/** The type of messages that a part of a path names. */
+/** The message type that a path segment names. */
 export function toMessageType(name: string): MessageType | undefined {
   return TYPES.get(name);
 }
 
 /**
- * Tells a path's route; undefined for what is not there. A trailing slash is the same path (analytics-java posts to
- * `/v1/import/`); nothing is ever redirected, because a client would turn its POST into a GET and take that for success.
- * @param path begins with `/v1/`, without query
+ * Finds a path's route; undefined if there is none. A trailing slash makes no difference (analytics-java posts to
+ * `/v1/import/`). Nothing is redirected, because clients turn a redirected POST into a GET and take its answer for
+ * success.
+ * @param path begins with `/v1/`, without the query
  */
 export function findWireRoute(path: string): WireRoute | undefined {
   return MESSAGE_ROUTES.get(path) ?? parseRoute(path.endsWith("/") ? path.slice(0, -1) : path);
@@ -52,7 +56,7 @@ export function methodsOf({ kind }: { readonly kind: string }): readonly string[
   return kind === "pixel" || kind === "settings" ? ["GET", "HEAD"] : ["POST"];
 }
 
-/** An address's path and query. Only the first "?" parts them: a query may hold others. */
+/** Splits a URL at its first "?": the query may contain more of them. */
 export function splitUrl(url: string): [path: string, query: string] {
   const at = url.indexOf("?");
   return at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];

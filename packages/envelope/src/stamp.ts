@@ -1,29 +1,33 @@
+/** Stamps a message: gives it ids and times, and so makes its envelope. */
 import type { Envelope, JsonObject, Message } from "./message.ts";
 import { isPlainMessageId } from "./message-id.ts";
 import { resolveTimestamp, toIsoTime } from "./times.ts";
 
-/** What the collector knows of a request when it stamps its messages. */
+/** What the collector knows about a request when it stamps its messages. */
 export interface Receipt {
   readonly receivedAtMs: number;
-  /** `receivedAtMs` as it is written, made once for all messages of a request. */
+  /** `receivedAtMs` as text, formatted once for all messages of a request. */
   readonly receivedAt: string;
-  /** The client's `X-Retry-Count`; 0 at its first attempt. */
+  /** The client's `X-Retry-Count`; 0 for its first attempt. */
   readonly retryCount: number;
-  /** Becomes `context.ip` where the client gave none; undefined where the source's peer address is not kept. */
+  /** Becomes `context.ip` if the client gave none; undefined if the source's peer address is not kept. */
   readonly peerAddress: string | undefined;
 }
 
-/** Where ids come from: passed in, so that a test can hold them. */
+/** Makes ids; passed in, so that tests can fix them. */
 export interface IdSource {
-  /** A new id, unique; only `[A-Za-z0-9._:-]`, under 100 characters. */
+  /** A new unique id of `[A-Za-z0-9._:-]`, shorter than 100 characters. */
   newMessageId(atMs: number): string;
-  /** The same text for the same id, under a key: it cannot be turned back or guessed. Same alphabet and length. */
+  /**
+   * Returns the same text for the same id, under a secret key, so that it can be neither reversed nor guessed. Same
+   * alphabet and length as a new id.
+   */
   hashMessageId(messageId: string): string;
 }
 
 /**
  * Makes the envelope of a message: ids, times, and the peer's address where it is kept. People put addresses into
- * messageIds, therefore any that is not plainly an id is kept as its hash only. Pure but for `ids`; never throws.
+ * messageIds, so any that is not plainly an id is kept only as its hash. Pure except for `ids`; never throws.
  */
 export function stampMessage(message: Message, receipt: Receipt, ids: IdSource): Envelope {
   const { originalTimestampMs, sentAtMs } = message;

@@ -1,5 +1,5 @@
 /**
- * Times on the wire: RFC 3339 and the calendar forms of ISO 8601 in, ISO 8601 UTC with milliseconds out.
+ * Reads and writes times: RFC 3339 and the calendar forms of ISO 8601 in, ISO 8601 UTC with milliseconds out.
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
 
@@ -8,7 +8,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** Years that the store can hold. */
+/** The range of years that the store can hold. */
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 const END_MS = Date.UTC(2299, 0, 1);
 const MAX_LENGTH = 64;
@@ -22,18 +22,18 @@ const DIGIT_6 = 54;
 const COLON = 58;
 const CAPITAL_T = 84;
 const CAPITAL_Z = 90;
-/** What Go's clients send when they mean "no time". */
+/** What Go's clients send for "no time". */
 const GO_ZERO_TIME = "0001-01-01T00:00:00Z";
 
-/** Epoch milliseconds; `absent`: no time was given; `unreadable`: something was that is not one. */
+/** Epoch milliseconds; `absent`: no time was given; `unreadable`: something was given that is not a time. */
 export type ReadTime = number | "absent" | "unreadable";
 
 /**
- * Reads a time, finer digits than milliseconds cut off. Taken are RFC 3339 and, of ISO 8601: a day alone (its first
- * moment in UTC), hours with or without minutes and seconds, `24:00`, a comma for the point, an offset of hours alone,
- * and the basic form with a `T` (`20260131T080552Z`); `t`, `z` and a blank for the `T` as well. A leap second is the
- * last millisecond before it. Not taken: a time of day without an offset, days that no calendar has, and years before
- * 1900 or after 2298.
+ * Parses a time, truncated to milliseconds. Accepts RFC 3339 and these forms of ISO 8601: a date alone (its first
+ * moment in UTC), hours with or without minutes and seconds, `24:00`, a decimal comma, an offset in hours, and the
+ * basic form with a `T` (`20260131T080552Z`); also `t`, `z`, and a space for the `T`. A leap second becomes the last
+ * millisecond before it. Rejects a time of day without an offset, dates that do not exist, and years before 1900 or
+ * after 2298.
  */
 export function readTime(value: unknown): ReadTime {
   if (typeof value !== "string") return value === undefined || value === null ? "absent" : "unreadable";
@@ -42,15 +42,15 @@ export function readTime(value: unknown): ReadTime {
   return value === "" || value === GO_ZERO_TIME ? "absent" : readAnyForm(value);
 }
 
-/** `readTime` for where it does not matter why there is no time. */
+/** Like `readTime`, where it does not matter why there is no time. */
 export function parseTime(value: unknown): number | undefined {
   const time = readTime(value);
   return typeof time === "number" ? time : undefined;
 }
 
 /**
- * Whether a text that was read as a time is what `toIsoTime` would write for it, as nearly all are: it need not be written
- * again.
+ * Whether a text that was parsed as a time is already in the form that `toIsoTime` writes, as nearly all are, so that
+ * it need not be formatted again.
  */
 export function isIsoTime(text: unknown): text is string {
   return (
@@ -64,7 +64,10 @@ export function isIsoTime(text: unknown): text is string {
   );
 }
 
-/** `2020-11-04T08:05:52.726Z`, as nearly all clients write it, character by character: NaN for anything else. */
+/**
+ * Parses `2020-11-04T08:05:52.726Z`, the form that nearly all clients send, character by character; NaN for anything
+ * else.
+ */
 function readUsualForm(text: string): number {
   const hour = digitsAt(text, 11);
   const minute = digitsAt(text, 14);
@@ -87,10 +90,12 @@ function readUsualForm(text: string): number {
   return dayMs(digitsAt(text, 0) * 100 + digitsAt(text, 2), digitsAt(text, 5), digitsAt(text, 8)) + clock;
 }
 
-/** More than any part of a time may be: the checks of its limit refuse it. */
+/** Larger than any part of a time can be, so that its range check fails. */
 const NO_DIGITS = 10_000;
 
-/** The value of two digits, or of one; `NO_DIGITS` for other characters. XOR with `DIGIT_0` makes a digit its value. */
+/**
+ * The value of one or two digits; `NO_DIGITS` for other characters. XOR with `DIGIT_0` turns a digit into its value.
+ */
 function digitsAt(text: string, at: number, count: 1 | 2 = 2): number {
   const first = text.charCodeAt(at) ^ DIGIT_0;
   const second = count === 1 ? 0 : text.charCodeAt(at + 1) ^ DIGIT_0;
@@ -120,7 +125,7 @@ function readAnyForm(text: string): ReadTime {
   return ms;
 }
 
-/** NaN for a time that no clock shows. A leap second is the last millisecond of its minute. */
+/** NaN if there is no such time of day. A leap second becomes the last millisecond of its minute. */
 function clockMs(hour: number, minute: number, second: number, ms: number): number {
   if (hour === 24) return minute + second + ms === 0 ? DAY_MS : Number.NaN;
   if (hour > 24 || minute > 59 || second > 60) return Number.NaN;
@@ -128,7 +133,7 @@ function clockMs(hour: number, minute: number, second: number, ms: number): numb
   return second === 60 ? start + MINUTE_MS - 1 : start + second * SECOND_MS + ms;
 }
 
-/** NaN where there is no such offset. */
+/** NaN if there is no such offset. */
 function offsetMs(offset: string): number {
   if (offset === "Z" || offset === "z") return 0;
   const hours = Number(offset.slice(1, 3));
@@ -137,7 +142,7 @@ function offsetMs(offset: string): number {
   return (offset.startsWith("+") ? 1 : -1) * (hours * HOUR_MS + minutes * MINUTE_MS);
 }
 
-/** Leap seconds are put at the end of a month, in UTC. */
+/** Leap seconds are inserted at the end of a month, in UTC. */
 function endsMonth(ms: number): boolean {
   const next = new Date(ms + 1);
   return next.getUTCDate() === 1 && next.getTime() % DAY_MS === 0;
@@ -145,7 +150,7 @@ function endsMonth(ms: number): boolean {
 
 const DAYS_BEFORE_MONTH = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365];
 
-/** The first moment of a day, in epoch milliseconds; NaN when the calendar has no such day. */
+/** The first moment of a day, in epoch milliseconds; NaN if there is no such date. */
 function dayMs(year: number, month: number, day: number): number {
   if (!(month >= 1 && month <= 12) || year > 9999) return Number.NaN;
   const before = DAYS_BEFORE_MONTH[month - 1] ?? 0;
@@ -158,10 +163,10 @@ function dayMs(year: number, month: number, day: number): number {
   return (year * 365 + leapDays + dayOfYear - DAYS_BEFORE_1970) * DAY_MS;
 }
 
-/** Days from the first of year 0 to that of 1970, by the same sum. */
+/** Days from the first of year 0 to 1970, by the same formula. */
 const DAYS_BEFORE_1970 = 719_527;
 
-/** Slots for what was written last; a slot is the last six bits. */
+/** Size of the cache of formatted times; the last six bits choose the slot. */
 const SLOTS = 64;
 const cachedSeconds = new Float64Array(SLOTS).fill(Number.NaN);
 const cachedPrefixes: string[] = Array.from({ length: SLOTS }, () => "");
@@ -169,8 +174,8 @@ const cachedMs = new Float64Array(SLOTS).fill(Number.NaN);
 const cachedTexts: string[] = Array.from({ length: SLOTS }, () => "");
 
 /**
- * Epoch milliseconds to `2020-11-04T08:05:52.726Z`. The messages of a batch share some times and a few seconds, and
- * building them anew for each costs as much as parsing the message's JSON does: the last ones are kept.
+ * Formats epoch milliseconds as `2020-11-04T08:05:52.726Z`. The messages of a batch share some times and a few
+ * seconds, and formatting them again for each message costs as much as parsing its JSON, so the last ones are cached.
  */
 export function toIsoTime(ms: number): string {
   const slot = ms & (SLOTS - 1);
@@ -182,7 +187,7 @@ export function toIsoTime(ms: number): string {
 }
 
 /**
- * Built from character codes: V8 keeps two joined strings as a pair, for which its JSON.stringify takes twice the time.
+ * Built from character codes: V8 keeps two concatenated strings as a pair, which doubles the time of JSON.stringify.
  */
 function writeTime(ms: number): string {
   const second = Math.floor(ms / SECOND_MS);
@@ -209,14 +214,14 @@ export interface MessageTimes {
   readonly receivedAtMs: number;
   readonly originalTimestampMs: number | undefined;
   readonly sentAtMs: number | undefined;
-  /** Attempt number of the client, `X-Retry-Count`; 0 is the first. */
+  /** The client's attempt number, `X-Retry-Count`; 0 for the first. */
   readonly retryCount: number;
 }
 
 /**
- * The time at which the event happened, by the collector's clock: `receivedAt - (sentAt - originalTimestamp)`,
- * never later than `receivedAt`. On a retry the original stands, because several clients freeze `sentAt` at
- * their first attempt, and the formula would shift the event by the whole delay.
+ * When the event happened, by the collector's clock: `receivedAt - (sentAt - originalTimestamp)`, never later than
+ * `receivedAt`. On a retry the original timestamp is used, because several clients freeze `sentAt` at their first
+ * attempt, and the formula would shift the event by the whole delay.
  * @see https://segment.com/docs/connections/spec/common/#timestamp-overview
  */
 export function resolveTimestamp(times: MessageTimes): number {

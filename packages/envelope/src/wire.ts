@@ -1,4 +1,6 @@
-/** What reads a message and its times, without any dependency: SDKs take browsers' messages with it. */
+/**
+ * The entry for code that reads messages and their times without dependencies: SDKs load it for browsers' messages.
+ */
 export { COLLECTOR_REASONS } from "./collector-reasons.ts";
 export { parseJson } from "./json-text.ts";
 export { isObject, type JsonObject, type JsonValue, type Message, type MessageType } from "./message.ts";

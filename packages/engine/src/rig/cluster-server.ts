@@ -1,3 +1,4 @@
+/** One ClickHouse server of a test cluster. */
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { DataType, load, open } from "ffi-rs";
@@ -12,7 +13,7 @@ export interface ClusterServerOptions {
 
 const { dir, configFile, httpPort, tcpPort } = JSON.parse(process.argv[2] ?? "{}") as ClusterServerOptions;
 
-// Native code occupies a thread for the process's whole life; this one stays free to see the parent go.
+// Native code occupies one thread for the process's whole life; this one stays free to notice the parent's end.
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
 const { libchdbPath } = createRequire(import.meta.url)("chdb/libchdb") as { libchdbPath(): string };

@@ -1,3 +1,4 @@
+/** Starts a real ClickHouse cluster for tests. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -10,7 +11,7 @@ import { serverConfigXml } from "../limits.ts";
 import type { ClusterServerOptions } from "./cluster-server.ts";
 
 export interface Cluster {
-  /** One HTTP address a shard, on the loopback interface. */
+  /** One HTTP address per shard, on the loopback interface. */
   urls: string[];
   /** The cluster's name in `remote_servers`. */
   clusterName: string;
@@ -22,9 +23,9 @@ const CLUSTER_NAME = "candor_rig";
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * For tests: starts real ClickHouse servers that form a cluster of one replica a shard. There is no ClickHouse to install: libchdb
- * holds clickhouse-local, which can be told to listen. It knows no users and passwords, no Keeper and so no ON CLUSTER
- * and no replication.
+ * Starts real ClickHouse servers that form a cluster with one replica per shard. ClickHouse need not be installed:
+ * libchdb contains clickhouse-local, which can be told to listen. It supports no users or passwords and no Keeper,
+ * and therefore neither ON CLUSTER nor replication.
  * @param options.dir gets a folder for each server
  */
 export async function startCluster(options: { shards: number; dir: string }): Promise<Cluster> {
@@ -89,7 +90,7 @@ async function untilAnswering(url: string, child: ChildProcess | undefined): Pro
   throw new Error(`the ClickHouse server at ${url} does not answer`);
 }
 
-/** Free at this moment: another process may take one before the server does, which then ends with an error. */
+/** Free at this moment: if another process takes one before the server does, the server ends with an error. */
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));
