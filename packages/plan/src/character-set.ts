@@ -1,4 +1,4 @@
-/** Which characters the parts of a pattern match, as sets of code points. */
+/** Computes which characters the parts of a pattern match, as sets of code points. */
 import type { AST } from "@eslint-community/regexpp";
 
 /** Ranges of code points, both ends included. */
@@ -31,7 +31,7 @@ const SPACES: CharacterSet = [
 
 type Single = AST.Character | AST.CharacterSet | AST.CharacterClass | AST.CharacterClassRange;
 
-/** At least the characters that a part of a pattern takes: a Unicode property counts as any character. */
+/** A superset of the characters that a part of a pattern matches: a Unicode property counts as any character. */
 export function characterSetOf(part: AST.QuantifiableElement | Single): CharacterSet {
   switch (part.type) {
     case "Character":

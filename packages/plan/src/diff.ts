@@ -1,3 +1,4 @@
+/** Compares two versions of a plan: what the newer one collects more, more sensitively, or for longer. */
 import { diffFields } from "./diff-fields.ts";
 import type { Note, NoteAt, PlanDifference } from "./difference.ts";
 import {
@@ -13,7 +14,7 @@ import {
 } from "./plan.ts";
 import { hashPlan } from "./plan-hash.ts";
 
-/** What differs, in the order of the plan. */
+/** The differences, in the order of the plan. */
 export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
   const found: PlanDifference[] = [];
   const noteAt: NoteAt =
@@ -40,8 +41,8 @@ export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
 }
 
 /**
- * The sentence to show when the newer plan's version, or a `since` in it, hides a change; undefined: all is well. One
- * version collects one thing, or the receipts that name it would be stale.
+ * The sentence to show if the newer plan's version, or a `since` in it, hides a change; undefined if all is well. One
+ * version must collect one thing, or the consent records that name it would be stale.
  */
 export function checkNewVersion(older: Plan, newer: Plan): string | undefined {
   const needing = diffPlans(older, newer).filter((difference) => difference.needsNewVersion);
@@ -153,7 +154,7 @@ function diffConsent(before: PlanSource["consent"], after: PlanSource["consent"]
   note(isWeaker ? "consent_weaker" : "less", `The consent rule is \`${after}\` instead of \`${before}\`.`);
 }
 
-/** `ranks` go from what keeps least to what keeps most. */
+/** `ranks` are ordered from what keeps least to what keeps most. */
 function diffRank(what: string, ranks: readonly string[], before: string, after: string, note: Note): void {
   if (before === after) return;
   const isMore = ranks.indexOf(after) > ranks.indexOf(before);

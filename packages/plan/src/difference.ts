@@ -1,3 +1,4 @@
+/** Defines a difference between two plans. */
 /** What a change means for people. `consent_weaker`: less is asked, or an old No no longer counts. */
 export type DifferenceKind =
   | "newly_collected"
@@ -13,20 +14,23 @@ export interface PlanDifference {
   readonly where: string;
   /** A sentence for people. */
   readonly text: string;
-  /** Of a thing that is new: the plan version that the newer plan gives it. Else undefined. */
+  /** For something new: the plan version that the newer plan gives it. Otherwise undefined. */
   readonly since: number | undefined;
-  /** Whether the plan's version must grow for it: always, but for `other` that does not change what is collected. */
+  /**
+   * Whether the plan's version must grow for it: always, except for an `other` that does not change what is
+   * collected.
+   */
   readonly needsNewVersion: boolean;
 }
 
-/** Takes one difference at the place that is being compared. */
+/** Notes one difference at the place being compared. */
 export type Note = (kind: DifferenceKind, text: string, more?: NoteMore) => void;
 
 interface NoteMore {
   readonly since?: number;
-  /** Of an `other` that changes what is collected. Default: false. */
+  /** For an `other` that changes what is collected. Default: false. */
   readonly needsNewVersion?: boolean;
 }
 
-/** Gives the `Note` of a place. */
+/** Returns the `Note` of a place. */
 export type NoteAt = (where: string) => Note;

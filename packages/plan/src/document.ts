@@ -1,17 +1,18 @@
+/** Reads a YAML file as plain data, with the position of everything in it. */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 
 /** Keys and list positions from the file's root. */
 export type Path = readonly (string | number)[];
 
-/** Takes a fault; `key` points at the key of the path instead of its value. */
+/** Reports a fault; `key` points at the key of the path instead of its value. */
 export type Report = (path: Path, message: string, part?: "key") => void;
 
 /** A YAML file as plain data. Objects have no prototype, so that any key is safe. */
 export interface PlanDocument {
-  /** Undefined, also within, where something could not be read: that stands in `faults`. */
+  /** Undefined where something could not be read, also inside; `faults` says what. */
   readonly value: unknown;
   readonly faults: readonly (Position & { readonly path: Path; readonly message: string })[];
-  /** Where a path stands; of a path that is not in the file, its nearest parent. Lines and columns from 1. */
+  /** Position of a path; if the path is not in the file, of its nearest parent. Lines and columns from 1. */
   locate(path: Path, part?: "key"): Position;
 }
 
@@ -31,7 +32,7 @@ interface Reading {
   valuesLeft: number;
 }
 
-/** Reads one YAML 1.2 document. Never throws. Aliases are followed within a bound; merge keys are not taken. */
+/** Reads one YAML 1.2 document. Never throws. Aliases are followed within a bound; merge keys are not supported. */
 export function readDocument(text: string): PlanDocument {
   const lines = new LineCounter();
   const reading: Reading = { anchors: new Map(), places: new Map(), faults: [], valuesLeft: MAX_VALUES };
@@ -65,7 +66,7 @@ function parseText(text: string, lines: LineCounter, reading: Reading): Document
   }
   const options = { lineCounter: lines, uniqueKeys: false, stringKeys: true, prettyErrors: false } as const;
   const document = parseDocument(text, { ...options, schema: "core", merge: false, logLevel: "error" });
-  // Only the first: what follows a slip of syntax is mostly its echo.
+  // Only the first: what follows a syntax error is usually its echo.
   const broken = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0]).slice(0, 1);
   for (const { pos, code, message } of [...broken, ...document.warnings]) {
     fail(
@@ -103,7 +104,7 @@ function toValue(node: Node | null, path: Path, offset: number, reading: Reading
   }
   const value = toPlain(node, path, reading);
   const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
-  // Set after its content, so that an anchor cannot hold itself.
+  // Set after its content, so that an anchor cannot contain itself.
   if (node !== null && anchor !== undefined) reading.anchors.set(anchor, node);
   return value;
 }

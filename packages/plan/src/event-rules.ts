@@ -1,3 +1,4 @@
+/** Checks the rules of a plan's events. */
 import type { Path } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
 import { checkFields } from "./field-rules.ts";
@@ -37,7 +38,7 @@ export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean 
   return hasContacts;
 }
 
-/** What the messages of an event share, for each of its sources. */
+/** What the messages of an event have in common, for each of its sources. */
 function sharedWith(event: { readonly source?: unknown }, shared: SharedCosts): readonly PatternCosts[] {
   const sources: unknown = event.source;
   if (!Array.isArray(sources)) return [];
@@ -88,7 +89,7 @@ function checkEvent(
   }
 }
 
-/** What contact fields demand of the event that they stand in. Returns whether there are any. */
+/** Checks what contact fields require of their event. Returns whether there are any. */
 function checkContacts(block: { readonly [name: string]: unknown }, path: Path, scope: PlanScope): boolean {
   const isContact = ([, field]: [string, unknown]) => isRecord(field) && field.sensitivity === "contact";
   const contacts = Object.entries(block).filter(isContact);

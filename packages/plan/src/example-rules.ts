@@ -1,3 +1,4 @@
+/** Checks the examples of a plan's fields. */
 import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./field-format.ts";
 import { toType } from "./model.ts";
@@ -7,7 +8,9 @@ import { Notes } from "./runtime/notes.ts";
 import type { Place } from "./runtime/place.ts";
 import type { TrimReason } from "./runtime/verdict.ts";
 
-/** Checks that the example is there and would pass whole; the field's own limits have been checked. */
+/**
+ * Checks that there is an example, and that it would pass unchanged. The field's own limits have been checked before.
+ */
 export function checkExample(field: FieldFile, path: Path, report: Report): void {
   const { example } = field;
   const at = [...path, "example"];
@@ -26,7 +29,7 @@ export function checkExample(field: FieldFile, path: Path, report: Report): void
   }
 }
 
-/** The check of the collector itself. What a policy makes of a user agent is not known here, nor its length. */
+/** The collector's own check. What a policy makes of a user agent is not known here, nor its length. */
 const PLACE: Place = {
   path: "example",
   ip: "truncate",
@@ -53,7 +56,7 @@ function checkValue(
     );
 }
 
-/** What to write instead, by why the collector would not keep it. */
+/** What to write instead, by the reason for which the collector would not keep it. */
 function cureOf(reason: TrimReason, field: FieldFile | ItemFile): string {
   switch (reason) {
     case "wrong_type":

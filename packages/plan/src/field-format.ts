@@ -1,4 +1,4 @@
-/** The format of a field, and what all blocks of the plan file share; format.ts has the rest of the file. */
+/** Defines the format of a field, and what all blocks of the plan file share; format.ts has the rest of the file. */
 import { type Static, type TProperties, Type } from "typebox";
 import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, SENSITIVITIES, STRING_FORMATS } from "./plan.ts";
 
@@ -6,7 +6,7 @@ export const VERSION = { minimum: 1, maximum: 1_000_000 };
 export const SENTENCE = { minLength: 3, maxLength: 2000 };
 const ITEMS = { minimum: 1, maximum: 1000, default: DEFAULT_MAX_ITEMS };
 
-/** An object that takes no other keys: a slip of the pen must not collect or protect something else. */
+/** An object that takes no other keys: a typing error must not collect or protect something else. */
 export function closed<Properties extends TProperties>(
   properties: Properties,
   options: { description: string },
@@ -119,7 +119,9 @@ const FIELD_KEYS = {
   max_items: Type.Optional(Type.Integer({ ...ITEMS, description: "Arrays: the most items." })),
 };
 
-/** A field as it is written. `fields` holds more of the same (the recursion stands in loadPlan and in the JSON Schema). */
+/**
+ * A field as written in the file. `fields` contains more of them (loadPlan and the JSON Schema handle the recursion).
+ */
 export const FieldFormat = closed(
   {
     ...FIELD_KEYS,

@@ -1,3 +1,4 @@
+/** Checks the rules of a plan's fields. */
 import type { Path } from "./document.ts";
 import { checkExample } from "./example-rules.ts";
 import type { FieldFile } from "./field-format.ts";
@@ -51,7 +52,7 @@ function checkRequired(field: FieldFile, path: Path, scope: FieldScope): void {
   }
 }
 
-/** An id of the declared form is kept as it is, so the form must leave no room for an address or a name. */
+/** An id of the declared form is kept unchanged, so the form must leave no room for an address or a name. */
 function checkId(field: FieldFile, path: Path, scope: FieldScope): void {
   const { type, format = "text" } = field;
   if (type !== "string") scope.report([...path, "type"], "An id is text. Write `string`.");

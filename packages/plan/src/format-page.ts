@@ -1,3 +1,4 @@
+/** Writes docs/plan-format.md. */
 import { EXAMPLE_PLAN } from "./example-plan.ts";
 import { followRef, planShape, type Shape } from "./schema-file.ts";
 

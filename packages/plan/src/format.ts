@@ -1,3 +1,4 @@
+/** Defines the format of the plan file. */
 import { MESSAGE_TYPES } from "@candor/envelope";
 import { type Static, Type } from "typebox";
 import { closed, FieldFormat, SENTENCE, VERSION } from "./field-format.ts";
@@ -11,8 +12,8 @@ import {
 } from "./plan.ts";
 
 /**
- * The plan file's format, once: the types, `plan.schema.json` for editors, the checks of `loadPlan` and
- * docs/plan-format.md all come from here. What one key demands of another stands in rules.ts.
+ * The plan file's format, defined once: the types, `plan.schema.json` for editors, the checks of `loadPlan` and
+ * docs/plan-format.md are all derived from it. Requirements between keys are in rules.ts.
  *
  * Every key has a `description`. There are no unions of blocks: an error must be able to say what to write instead.
  */

@@ -1,3 +1,4 @@
+/** The plan package's entry. */
 export { describePlan } from "./describe/describe.ts";
 export { renderHtml } from "./describe/html.ts";
 export { renderMarkdown } from "./describe/markdown.ts";

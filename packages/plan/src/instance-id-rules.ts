@@ -1,11 +1,11 @@
-/** What `instance_id` of a source demands of the ids and events that it names. */
+/** Checks what a source's `instance_id` requires of the ids and events that it names. */
 import type { FieldFile } from "./field-format.ts";
 import type { PlanFile } from "./format.ts";
 import type { PlanSourceName } from "./plan.ts";
 import type { PlanScope } from "./scope.ts";
 import { isRecord } from "./structure.ts";
 
-/** Reports an `instance_id` that no message could carry as it was sent, or that is a browser's own id. */
+/** Reports an `instance_id` that no message could carry unchanged, or that is a browser's own id. */
 export function checkInstanceId(plan: Partial<PlanFile>, source: PlanSourceName, scope: PlanScope): void {
   const at = ["sources", source, "instance_id"];
   const path: unknown = plan.sources?.[source]?.instance_id;

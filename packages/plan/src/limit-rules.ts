@@ -1,3 +1,4 @@
+/** Checks the limits of a plan's fields. */
 import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./field-format.ts";
 import { patternFault } from "./pattern-rules.ts";
@@ -17,7 +18,7 @@ const LIMITS: { readonly [type in FieldFile["type"]]: readonly string[] } = {
   array: ARRAY_LIMITS,
 };
 
-/** Checks a field's limits, and its items'. Returns false when something was reported. */
+/** Checks a field's limits, and those of its items. Returns false if something was reported. */
 export function checkLimits(field: FieldFile, path: Path, report: Report): boolean {
   let isGood = true;
   const fail: Report = (...fault) => {
@@ -40,7 +41,7 @@ export function checkLimits(field: FieldFile, path: Path, report: Report): boole
   return isGood;
 }
 
-/** Each limit stands at a type that has it. */
+/** Each limit must belong to a type that has it. */
 function checkPlaces(field: FieldFile | ItemFile, path: Path, fail: Report): void {
   const own = LIMITS[field.type];
   const keys = new Map<string, unknown>(Object.entries(field));
@@ -71,7 +72,7 @@ function checkValues(field: FieldFile | ItemFile, path: Path, fail: Report, valu
   } else checkRange(field, path, fail);
 }
 
-/** The collector takes a hash's form or a list's values for the whole form: other limits would not count. */
+/** The collector accepts only hashes, or a list's values, so other limits would have no effect. */
 function checkHash(field: FieldFile | ItemFile, path: Path, fail: Report): void {
   for (const key of ["enum", "pattern", "format"] as const) {
     if (field[key] === undefined || field[key] === "text") continue;

@@ -1,3 +1,4 @@
+/** Loads a plan from its file. */
 import { type Path, readDocument } from "./document.ts";
 import type { PlanFile } from "./format.ts";
 import { toPlan } from "./model.ts";
@@ -9,8 +10,8 @@ import { checkStructure } from "./structure.ts";
 import { unitOf } from "./units.ts";
 
 /**
- * Makes a plan of a YAML file's text. `file` is the name that errors show.
- * @throws PlanError with everything that is wrong, and nothing else.
+ * Loads a plan from the text of its YAML file. `file` is the name that errors show.
+ * @throws PlanError with everything that is wrong, and nothing else
  */
 export function loadPlan(text: string, file: string): Plan {
   const document = readDocument(text);
@@ -30,7 +31,7 @@ export function loadPlan(text: string, file: string): Plan {
   return toPlan(document.value as PlanFile);
 }
 
-/** `events[0].properties.os`; a long name is cut, one with a blank stands in brackets. */
+/** `events[0].properties.os`; a long name is shortened, one with a blank is put in brackets. */
 function toText(path: Path): string {
   const steps = path.map((step) => {
     if (typeof step === "number") return `[${step}]`;

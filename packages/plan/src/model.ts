@@ -1,3 +1,4 @@
+/** Turns a checked plan file into a plan. */
 import type { FieldFile, ItemFile } from "./field-format.ts";
 import type { EventFile, PlanFile, SourceFile } from "./format.ts";
 import {
@@ -83,12 +84,12 @@ function toEvent(file: EventFile): PlanEvent {
   };
 }
 
-/** `since` is that of what the fields stand in. */
+/** `since` is that of the enclosing block. */
 function toFields(file: FieldsFile, since: number): Fields {
   return Object.fromEntries(Object.entries(file).map(([name, field]) => [name, toField(field, since)]));
 }
 
-/** An object gets the least sensitivity; its fields have their own. */
+/** An object has the least sensitivity; its fields have their own. */
 function toField(file: FieldFile, outerSince: number): Field {
   const since = file.since ?? outerSince;
   return {
@@ -104,7 +105,7 @@ function toField(file: FieldFile, outerSince: number): Field {
   };
 }
 
-/** Its type alone. An object's fields come from `since`, when they say nothing else. */
+/** Its type alone. An object's fields inherit `since` unless they say otherwise. */
 export function toType(file: FieldFile | ItemFile, since = 1): FieldType {
   if (!("description" in file)) return toItemType(file);
   if (file.type === "object") return { type: "object", fields: toFields(file.fields ?? {}, since) };

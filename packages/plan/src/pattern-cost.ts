@@ -1,29 +1,29 @@
 /**
- * Bounds how many steps a backtracking matcher can spend on one value, whatever the value is.
+ * Bounds how many steps a backtracking matcher can spend on one value, whatever the value.
  *
- * For each way through a part of a pattern, the matcher tries what follows the part. A way is *dead* when the next
- * character cannot begin anything that may follow: the try fails at once, and costs only what the rest of the pattern
- * costs before it takes a character. `[a-z]+-[0-9]+` has one way that is not dead, `[a-z]+[a-f]+` as many as there are
- * characters.
+ * For each way through a part of a pattern, the matcher tries what follows the part. A way is *dead* if the next
+ * character cannot begin anything that may follow: the attempt fails at once, and costs only what the rest of the
+ * pattern costs before it consumes a character. `[a-z]+-[0-9]+` has one way that is not dead, `[a-z]+[a-f]+` as many
+ * as there are characters.
  *
- * Where there is only one way that is not dead, no two parts take the same character: what each character costs is counted
- * once for the whole value, not once for each round of a repetition. `[a-z]+(-[a-z]+)*` costs little for that reason.
+ * If only one way is not dead, no two parts consume the same character, so the cost of each character is counted once
+ * for the whole value, not once for each round of a repetition. That is why `[a-z]+(-[a-z]+)*` costs little.
  */
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import { ANY_CHARACTER, type CharacterSet, characterSetOf, NO_CHARACTER, overlap } from "./character-set.ts";
 
-/** The most that a part can cost when it is tried at one place of a value. */
+/** The most that a part can cost when it is tried at one position of a value. */
 interface Cost {
   /** Within the part, over all ways through it. */
   readonly steps: Growth;
   readonly ways: number;
   readonly deadWays: Growth;
-  /** `steps` where the part can take no character, and the ways through it that take none. */
+  /** `steps` if the part can match no character, and the ways through it that consume none. */
   readonly emptySteps: number;
   readonly emptyWays: number;
 }
 
-/** A number that grows with the characters that the part takes, or looks at before it fails. */
+/** A number that grows with the characters that the part consumes, or looks at before it fails. */
 interface Growth {
   readonly fixed: number;
   readonly each: number;
@@ -31,14 +31,14 @@ interface Growth {
 
 const NONE: Growth = { fixed: 0, each: 0 };
 
-/** More than this counts as no bound at all. */
+/** More than this counts as unbounded. */
 const ENOUGH = 1e15;
 const ONE_WAY: Cost = { steps: only(1), ways: 1, deadWays: NONE, emptySteps: 1, emptyWays: 1 };
 
 /**
- * The most steps for a value of up to `maxLength` UTF-16 units that has to match as a whole; Infinity when that
- * cannot be told (lookbehind).
- * @throws SyntaxError when the pattern is not one of ECMAScript 2024 with the flag u
+ * The most steps for a value of up to `maxLength` UTF-16 units that has to match as a whole; Infinity if that cannot
+ * be determined (lookbehind).
+ * @throws SyntaxError if the pattern is not valid in ECMAScript 2024 with the flag u
  */
 export function stepsOf(pattern: string, maxLength: number): number {
   const { alternatives } = new RegExpParser({ ecmaVersion: 2024 }).parsePattern(pattern, 0, pattern.length, {
@@ -48,7 +48,7 @@ export function stepsOf(pattern: string, maxLength: number): number {
   return total < ENOUGH ? total : Number.POSITIVE_INFINITY;
 }
 
-/** Of a part that nothing follows. */
+/** For a part that nothing follows. */
 function totalOf({ steps, ways, deadWays }: Cost, maxLength: number): number {
   return most(steps, maxLength) + ways + most(deadWays, maxLength);
 }
@@ -62,7 +62,7 @@ function most({ fixed, each }: Growth, length: number): number {
   return fixed + times(each, length);
 }
 
-/** Of parts that never take the same character. */
+/** For parts that never consume the same character. */
 function join(...growths: readonly Growth[]): Growth {
   return {
     fixed: growths.reduce((sum, { fixed }) => sum + fixed, 0),
@@ -70,12 +70,12 @@ function join(...growths: readonly Growth[]): Growth {
   };
 }
 
-/** Of what happens at each of the same characters. */
+/** For what happens at each of the same characters. */
 function plus(a: Growth, b: Growth, factor = 1): Growth {
   return { fixed: a.fixed + times(b.fixed, factor), each: a.each + times(b.each, factor) };
 }
 
-/** @param follow every character that what comes after the part can begin with */
+/** @param follow every character that can begin what comes after the part */
 function costOf(part: AST.Element, follow: CharacterSet, maxLength: number): Cost {
   switch (part.type) {
     case "Character":
@@ -118,7 +118,7 @@ function costOfChoice(
     const deadWays = only(sum((cost) => most(cost.deadWays, maxLength)));
     return { ...empty, steps, deadWays, ways: sum(({ ways }) => ways) };
   }
-  // Those of the alternatives that the text after them rules out.
+  // Those alternatives that the text after them rules out.
   const endsOfHeads = heads.reduce(
     (total, { rest }) => total + costOfSequence(rest, follow, maxLength).emptyWays,
     0,
@@ -133,9 +133,12 @@ function costOfChoice(
 
 /** How an alternative begins. */
 interface Head {
-  /** Its first characters, as far as their number is fixed; and the character after them, which may be what follows it. */
+  /**
+   * Its first characters, as long as their number is fixed, and the character after them, which may belong to what
+   * follows.
+   */
   readonly sets: readonly CharacterSet[];
-  /** What comes after the characters of fixed number. */
+  /** What comes after the fixed number of characters. */
   readonly rest: readonly AST.Element[];
 }
 
@@ -152,7 +155,10 @@ function isCharacter({ type }: AST.Element): boolean {
   return type === "Character" || type === "CharacterSet" || type === "CharacterClass";
 }
 
-/** Whether one of their first characters decides which of two alternatives can match. At the end of a value none takes more. */
+/**
+ * Whether one of their first characters decides which of two alternatives can match. At the end of a value neither
+ * consumes more.
+ */
 function areApart(a: Head, b: Head): boolean {
   return a.sets.some((set, at) => {
     const other = b.sets[at];
@@ -184,7 +190,7 @@ function growthOfPair(part: Cost, rest: Cost, maxLength: number): readonly [step
   const steps = plus(part.steps, part.deadWays, rest.emptySteps);
   const deadWays = plus(NONE, part.deadWays, rest.emptyWays);
   if (part.ways <= 1) return [join(steps, rest.steps), join(deadWays, rest.deadWays)];
-  // The ways through the part end at different places: what follows looks at the same characters again.
+  // The ways through the part end at different positions, so what follows looks at the same characters again.
   return [
     only(most(steps, maxLength) + times(part.ways, most(rest.steps, maxLength))),
     only(most(deadWays, maxLength) + times(part.ways, most(rest.deadWays, maxLength))),
@@ -198,7 +204,7 @@ function costOfRepetition(
 ): Cost {
   const { set, mayBeEmpty } = startOf(element);
   const body = costOf(element, max > 1 ? [...set, ...follow] : follow, maxLength);
-  // Once `min` rounds are made, the matcher makes no round that takes no character.
+  // After `min` rounds, the matcher makes no round that consumes no character.
   const rounds = Math.min(max, mayBeEmpty ? min + maxLength : maxLength);
   const emptyRounds = mayBeEmpty ? sumOfPowers(body.emptyWays, 0, min) : 1;
   const empty = {
@@ -231,14 +237,14 @@ function costOfRepetition(
   };
 }
 
-/** Of rounds that each take a character or more, and of the one that fails. */
+/** For rounds that each consume at least one character, and the one that fails. */
 function growthOfRounds({ fixed, each }: Growth, rounds: number, maxLength: number): Growth {
   if (rounds < maxLength) return { fixed: times(rounds + 1, fixed), each };
   return { fixed, each: each + fixed };
 }
 
 interface Start {
-  /** At least the characters that it can begin with. */
+  /** A superset of the characters that it can begin with. */
   readonly set: CharacterSet;
   readonly mayBeEmpty: boolean;
 }

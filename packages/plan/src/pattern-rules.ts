@@ -1,14 +1,15 @@
-/** Says what is wrong with a `pattern`, and what the patterns of a whole message can cost. */
+/** Checks `pattern`s, and what the patterns of a whole message can cost. */
 import type { Path, Report } from "./document.ts";
 import { stepsOf } from "./pattern-cost.ts";
 import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
 import { isRecord } from "./structure.ts";
 
-/** Steps for all patterns of one message, whatever its values are: about 10 ms. */
+/** Steps for all patterns of one message, whatever its values: about 10 ms. */
 const MAX_STEPS = 1_000_000;
 
 /**
- * What is wrong with a `pattern`: it does not compile, or hostile values could keep it busy. Else undefined.
+ * What is wrong with a `pattern`: it does not compile, or hostile values could make it run too long. Otherwise
+ * undefined.
  * @param values how many values of one message it checks: `max_items` of an array
  */
 export function patternFault(
@@ -30,7 +31,9 @@ export function patternFault(
 export type PatternCosts = readonly PatternCost[];
 export type SharedCosts = ReadonlyMap<PlanSourceName, PatternCosts>;
 
-/** Per source, what the patterns of its `context` and `ids` cost: every message of the source carries those as well. */
+/**
+ * The cost of the patterns of each source's `context` and `ids`: every message of the source carries those as well.
+ */
 export function listSharedCosts(sources: unknown): SharedCosts {
   if (!isRecord(sources)) return new Map();
   return new Map(
@@ -53,7 +56,7 @@ export function checkPatternSum(
 ): void {
   const costs = listCosts(own.block, own.path);
   const dearest = costs.toSorted((a, b) => b.steps - a.steps)[0];
-  // What is too much by itself is reported at its own place.
+  // A pattern that is too expensive by itself is reported at its own place.
   if (dearest === undefined || [...costs, ...shared.flat()].some(({ steps }) => steps > MAX_STEPS)) return;
   if (sumOf(costs) + Math.max(0, ...shared.map(sumOf)) <= MAX_STEPS) return;
   report(
@@ -71,7 +74,7 @@ interface PatternCost {
   readonly steps: number;
 }
 
-/** The costs of a block of fields, as the file has it. Malformed fields are left out. */
+/** The costs of a block of fields, as written in the file. Malformed fields are skipped. */
 function listCosts(block: unknown, path: Path): PatternCosts {
   if (!isRecord(block)) return [];
   return Object.entries(block).flatMap(([name, field]) => {
@@ -94,10 +97,10 @@ function costOf(
   return steps === undefined ? [] : [{ path: [...path, "pattern"], steps: steps * values }];
 }
 
-/** Undefined: it is no regular expression. */
+/** Undefined if it is not a regular expression. */
 function readSteps(pattern: string, maxLength: number): number | undefined {
   try {
-    // V8 compiles at the first use; a pattern that is too large for it fails only then.
+    // V8 compiles at the first use, so a pattern that is too large for it fails only then.
     new RegExp(`^(?:${pattern})$`, "u").test("a");
     return stepsOf(pattern, maxLength);
   } catch {

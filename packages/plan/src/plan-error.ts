@@ -1,9 +1,10 @@
+/** Defines the error that lists everything wrong with a plan file. */
 /** One thing that is wrong with a plan file, and where. */
 export interface PlanFault {
   readonly file: string;
-  /** Counted from 1. */
+  /** From 1. */
   readonly line: number;
-  /** Counted from 1. */
+  /** From 1. */
   readonly column: number;
   /** `events[0].properties.os.enum`; `plan` for the file as a whole. */
   readonly path: string;
@@ -11,7 +12,7 @@ export interface PlanFault {
   readonly message: string;
 }
 
-/** All that is wrong with a plan file at once, in the order of the file; the message has a line for each. */
+/** Everything that is wrong with a plan file, in the order of the file; the message has a line for each fault. */
 export class PlanError extends Error {
   override readonly name = "PlanError";
   readonly faults: readonly PlanFault[];

@@ -1,3 +1,4 @@
+/** Hashes what a plan collects. */
 import { createHash } from "node:crypto";
 import {
   consentOf,
@@ -12,8 +13,8 @@ import {
 
 /**
  * SHA-256, as lower-case hex, of what a plan collects: its sources, events and fields with their consent rules,
- * policies, limits and how long they are kept. Texts, promises, switches, the changelog and the version do not count,
- * nor does any order. A consent receipt holds it, to tell that the plan of that version still collects the same.
+ * policies, limits and retention. Texts, promises, switches, the changelog and the version do not count, nor does any
+ * order. A consent record contains it, to tell whether the plan of that version still collects the same.
  */
 export function hashPlan(plan: Plan): string {
   const collected = {
@@ -24,14 +25,17 @@ export function hashPlan(plan: Plan): string {
   return createHash("sha256").update(toCanonical(collected)).digest("hex");
 }
 
-/** Leaves out by name what is not collected (texts, the places of instance ids): a key that the format gets later counts. */
+/**
+ * Leaves out by name what is not collected (texts, the places of instance ids), so that a key added to the format
+ * later counts.
+ */
 function toSource({ description: _, instanceIds: _found, context, ids, ...collected }: PlanSource) {
   return { ...collected, context: toFields(context), ids: toFields(ids) };
 }
 
 /**
- * With the consent rule that each of its sources sends it under, wherever that is written. The usual rate is left out:
- * plans had their hashes before there was one.
+ * With the consent rule under which each of its sources sends it, wherever that is written. The usual rate is left
+ * out: plans had hashes before there was one.
  */
 function toEvent(plan: Plan, event: PlanEvent) {
   const { why: _why, owner: _owner, review: _review, consent: _consent, ...collected } = event;
@@ -44,7 +48,7 @@ function toFields(fields: Partial<Fields>) {
   return mapValues(fields, toField);
 }
 
-/** A `column` is a way of storing what is collected anyway. */
+/** A `column` is only a way of storing what is collected anyway. */
 function toField(field: Field): object {
   const { description: _, example: _example, exception: _exception, column: _column, ...collected } = field;
   const keptWith = field.keptWith.toSorted();
@@ -69,7 +73,7 @@ function mapValues<Value, Result>(
   );
 }
 
-/** JSON with keys in order; a key without a value is as one that is not there. */
+/** JSON with sorted keys; a key without a value counts as absent. */
 function toCanonical(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(toCanonical).join(",")}]`;

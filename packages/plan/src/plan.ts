@@ -1,14 +1,15 @@
+/** Defines the plan in memory. */
 import type { MessageType } from "@candor/envelope";
 
 /**
- * The plan in memory, as `loadPlan` makes it of the YAML file: defaults filled in, every rule of the format checked.
- * Plain JSON data. docs/plan-format.md explains each key as it is written in the file.
+ * The plan in memory, as `loadPlan` makes it from the YAML file: defaults filled in, every rule of the format
+ * checked. Plain JSON data. docs/plan-format.md explains each key as written in the file.
  */
 export interface Plan {
   readonly product: string;
   /** Where people write to about the plan: an e-mail address or a URL. */
   readonly contact: string;
-  /** Grows whenever more is collected; a consent receipt names the version that it was given for. */
+  /** Grows whenever more is collected; a consent record names the version that it was given for. */
   readonly version: number;
   readonly about: string | undefined;
   /** What is never collected, in the maker's words. */
@@ -24,9 +25,9 @@ export interface Plan {
 
 /** Environment variables of the product. */
 export interface PlanSwitches {
-  /** Any of them truthy: nothing at all is sent. The first is the one that people are told of. */
+  /** If any of them is truthy, nothing is sent. The first is the one that people are told about. */
   readonly disable: readonly [string, ...string[]];
-  /** Truthy after a Yes to the question about the client; undefined when no source asks one. */
+  /** Truthy after a Yes to the question about the client; undefined if no source asks one. */
   readonly optIn: string | undefined;
 }
 
@@ -43,11 +44,11 @@ export type PlanSourceName = (typeof PLAN_SOURCES)[number];
 export const CONSENT_RULES = ["notice", "opt-in"] as const;
 export type ConsentRule = (typeof CONSENT_RULES)[number];
 
-/** What becomes of an IP address; its country is looked up before, but for `drop`. From least to most kept. */
+/** What happens to an IP address; its country is looked up first, except for `drop`. From least to most kept. */
 export const IP_POLICIES = ["drop", "country", "truncate", "hash", "keep"] as const;
 export type IpPolicy = (typeof IP_POLICIES)[number];
 
-/** What becomes of a user agent: gone, `Chrome on macOS`, or whole. From least to most kept. */
+/** What happens to a user agent: removed, `Chrome on macOS`, or kept whole. From least to most kept. */
 export const USER_AGENT_POLICIES = ["drop", "family", "keep"] as const;
 export type UserAgentPolicy = (typeof USER_AGENT_POLICIES)[number];
 
@@ -63,11 +64,14 @@ export interface PlanSource {
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
   readonly retentionDays: number;
-  /** Where its messages carry the instance's id, the canonical place first. A message belongs to the instance that any of them names. */
+  /**
+   * Where its messages carry the instance's id, the canonical place first. A message belongs to the instance that any
+   * of them names.
+   */
   readonly instanceIds: readonly InstanceIdPath[];
   /** Fields of `context` that its messages may carry. */
   readonly context: Fields;
-  /** The forms that ids may have. An id of another form, or one not declared, is replaced by its keyed hash. */
+  /** The forms that ids may have. An id of another form, or an undeclared one, is replaced by its keyed hash. */
   readonly ids: Readonly<Partial<Record<IdName, Field>>>;
 }
 
@@ -77,10 +81,13 @@ export type InstanceIdPath = "anonymousId" | `properties.${string}`;
 export const ID_NAMES = ["userId", "anonymousId", "groupId", "previousId"] as const;
 export type IdName = (typeof ID_NAMES)[number];
 
-/** An event is known by its type and name: `track` and `page` have names, `identify`, `group`, `alias` have none. */
+/**
+ * An event is identified by its type and name: `track` and `page` have names; `identify`, `group` and `alias` have
+ * none.
+ */
 export interface PlanEvent {
   readonly type: MessageType;
-  /** Undefined: the type alone (identify, group, alias; a page or screen without a name). */
+  /** Undefined if the type alone identifies it (identify, group, alias; a page or screen without a name). */
   readonly name: string | undefined;
   readonly sources: readonly PlanSourceName[];
   readonly since: number;
@@ -88,11 +95,11 @@ export interface PlanEvent {
   readonly owner: string;
   /** Link to where the event was discussed and agreed. */
   readonly review: string;
-  /** `YYYY-MM-DD`: from then on it is refused. */
+  /** `YYYY-MM-DD`: from then on it is dropped. */
   readonly expires: string | undefined;
-  /** Where it differs from its source's. */
+  /** If it differs from its source's rule. */
   readonly consent: ConsentRule | undefined;
-  /** The most that one process sends of it in a minute; of the others only their number is sent. */
+  /** The most that one process sends of it in a minute; of the rest only the number is sent. */
   readonly maxPerMinute: number;
   /** Its `properties`; for identify and group its `traits`. */
   readonly fields: Fields;
@@ -101,22 +108,22 @@ export interface PlanEvent {
 export type Fields = Readonly<Record<string, Field>>;
 
 export const SENSITIVITIES = ["technical", "interaction", "content", "contact"] as const;
-/** From least to most: of the machine, of what is done, what people typed, how to reach them. */
+/** From least to most: about the machine, about what is done, what people typed, how to reach them. */
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
 export interface FieldAbout {
   readonly sensitivity: Sensitivity;
   readonly description: string;
-  /** For the public page's sample; undefined for an object (its fields have theirs). */
+  /** For the public page's sample; undefined for an object, whose fields have their own. */
   readonly example: JsonExample | undefined;
   readonly since: number;
-  /** A message without it, or with a wrong value there, is refused. */
+  /** A message without it, or with an invalid value there, is dropped. */
   readonly required: boolean;
-  /** Why content is collected at all; always there when the sensitivity is `content`. */
+  /** Why content is collected at all; always present if the sensitivity is `content`. */
   readonly exception: string | undefined;
-  /** Gets a column of its own in the store, for questions. */
+  /** Whether it gets a column of its own in the store, for queries. */
   readonly column: boolean;
-  /** Of a contact field: names of the event's other fields that are kept beside it. Else empty. */
+  /** For a contact field: names of the event's other fields that are kept beside it. Otherwise empty. */
   readonly keptWith: readonly string[];
 }
 
@@ -127,7 +134,7 @@ export type Field = FieldAbout & FieldType;
 export type FieldType = StringType | NumberType | { readonly type: "boolean" } | ObjectType | ArrayType;
 
 /**
- * What a string is, beyond text: `version` is never taken for an IP address; `url` keeps its path only; `ip` and
+ * What a string is, beyond text: `version` is never taken for an IP address; `url` keeps only its path; `ip` and
  * `user_agent` follow the source's policies.
  */
 export const STRING_FORMATS = ["text", "version", "url", "ip", "user_agent", "email"] as const;
@@ -136,12 +143,15 @@ export type StringFormat = (typeof STRING_FORMATS)[number];
 export interface StringType {
   readonly type: "string";
   readonly format: StringFormat;
-  /** In UTF-16 units, after the format's reduction. */
+  /** In UTF-16 units, after redaction. */
   readonly maxLength: number;
   readonly enum: readonly string[] | undefined;
   /** A regular expression for the whole value, without ^ and $. */
   readonly pattern: string | undefined;
-  /** Hashed under a key by the SDK. A collector takes lower-case hex of 32 to 64 characters, and hashes it once more. */
+  /**
+   * Whether the SDK hashes it under a key. A collector accepts only lower-case hex of 32 to 64 characters, and hashes
+   * it once more.
+   */
   readonly hash: boolean;
 }
 
@@ -158,11 +168,14 @@ export interface ObjectType {
   readonly fields: Fields;
 }
 
-/** Of a string without `max_length`, in UTF-16 units. */
+/** For a string without `max_length`, in UTF-16 units. */
 export const DEFAULT_MAX_LENGTH = 256;
-/** Of an event without `max_per_minute`: far above what people cause, and little enough that a loop in a product does no harm. */
+/**
+ * For an event without `max_per_minute`: far more than people cause, and few enough that a loop in a product does no
+ * harm.
+ */
 export const DEFAULT_MAX_PER_MINUTE = 1000;
-/** Of an array without `max_items`. */
+/** For an array without `max_items`. */
 export const DEFAULT_MAX_ITEMS = 32;
 
 export interface ArrayType {
@@ -172,8 +185,8 @@ export interface ArrayType {
 }
 
 /**
- * Where a source's messages carry the instance's id when the plan says nothing of it. The SDK for servers makes it the
- * `anonymousId` of each message: events that do not declare the property have it there.
+ * Where a source's messages carry the instance's id if the plan does not say so. The server SDK makes it the
+ * `anonymousId` of each message, so events that do not declare the property have it there.
  */
 export function usualInstanceIds(source: PlanSourceName): readonly InstanceIdPath[] {
   return source === "server" ? ["properties.instanceId", "anonymousId"] : ["properties.instanceId"];
@@ -184,31 +197,34 @@ export function labelOf(event: { readonly type: string; readonly name: string | 
   return event.name === undefined ? event.type : `${event.type} ${event.name}`;
 }
 
-/** The rule that a source sends an event under; the stricter one when the plan has no such source. */
+/** The rule under which a source sends an event; the stricter one if the plan has no such source. */
 export function consentOf(plan: Plan, source: PlanSourceName, event: PlanEvent): ConsentRule {
   return event.consent ?? plan.sources[source]?.consent ?? "opt-in";
 }
 
 /**
- * The environment variable that says what a product does with its messages (`log`: print, never send):
- * `Acme Cloud` has `ACME_CLOUD_TELEMETRY`. Any name gives one that sh takes.
+ * The environment variable that says what a product does with its messages (`log`: print, never send): `Acme Cloud`
+ * has `ACME_CLOUD_TELEMETRY`. Any product name yields a name that sh accepts.
  */
 export function modeSwitch(product: string): string {
   return `${stemOf(product)}_TELEMETRY`;
 }
 
-/** The environment variable by which operators expect to turn a product off: `Node-RED` has `NODE_RED_DISABLE_TELEMETRY`. */
+/**
+ * The environment variable by which operators expect to turn a product off: `Node-RED` has
+ * `NODE_RED_DISABLE_TELEMETRY`.
+ */
 export function usualDisableSwitch(product: string): string {
   return `${stemOf(product)}_DISABLE_TELEMETRY`;
 }
 
-/** What the names of a product's variables begin with. */
+/** The prefix of the names of a product's variables. */
 function stemOf(product: string): string {
   const stem = product.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase();
   return /^\d/.test(stem) ? `_${stem}` : stem;
 }
 
-/** Where an event's fields stand in its message. */
+/** Where a message carries the event's fields. */
 export function rootOf(type: MessageType): "properties" | "traits" {
   return type === "identify" || type === "group" ? "traits" : "properties";
 }

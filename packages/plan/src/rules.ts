@@ -1,3 +1,4 @@
+/** Checks what one key of the plan requires of another. */
 import type { Path, Report } from "./document.ts";
 import { checkEvents } from "./event-rules.ts";
 import { checkFields } from "./field-rules.ts";
@@ -8,8 +9,8 @@ import { isDate, newerThanPlan, type PlanScope } from "./scope.ts";
 import { isRecord } from "./structure.ts";
 
 /**
- * What one key of the plan demands of another. The structure has been checked, and may be wrong in places:
- * the parts that are not sound are left out.
+ * Checks what one key of the plan requires of another. The structure has been checked, and may be wrong in places:
+ * unsound parts are skipped.
  */
 export function checkRules(value: unknown, isSound: (path: Path) => boolean, report: Report): void {
   if (!isRecord(value)) return;
@@ -86,7 +87,7 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
   }
 }
 
-/** The names under `disable`, each with its place. */
+/** The names under `disable`, each with its position. */
 function listNames(disable: PlanFile["switches"]["disable"] | undefined) {
   const path = ["switches", "disable"];
   if (typeof disable === "string") return [{ name: disable, path }];

@@ -1,3 +1,4 @@
+/** Writes the plan's JSON Schema. */
 import { FieldFormat } from "./field-format.ts";
 import { PlanFormat } from "./format.ts";
 
@@ -18,20 +19,20 @@ export interface Shape {
   readonly items?: Shape;
   readonly required?: readonly string[];
   readonly properties?: { readonly [key: string]: Shape };
-  /** Of a block whose keys the maker chooses. */
+  /** For a block whose keys the maker chooses. */
   readonly propertyNames?: { readonly pattern: string };
   readonly additionalProperties?: false | Shape;
 }
 
-/** Dots part the steps of a path; the three names are traps of JavaScript's objects. */
+/** Dots separate the steps of a path; the three names are traps of JavaScript's objects. */
 const FIELD_NAME = "^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_$ -]{1,64}$";
 const FIELD_REF = "#/$defs/field";
 
-// The copy has no longer FieldFormat's own properties, so `toPlain` makes no reference of it.
+// The copy no longer has FieldFormat's own properties, so `toPlain` does not turn it into a reference.
 const FIELD = toShape({ ...FieldFormat, properties: { ...FieldFormat.properties } });
 const PLAN = toShape(PlanFormat);
 
-/** The plan file's JSON Schema (draft 2020-12), for editors: what plan.schema.json holds. */
+/** The plan file's JSON Schema (draft 2020-12), for editors: the content of plan.schema.json. */
 export function planSchema(): object {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
@@ -47,12 +48,12 @@ export function planShape(): Shape {
   return PLAN;
 }
 
-/** Follows the only reference there is: a field inside of something. */
+/** Follows the only reference there is: a field inside something. */
 export function followRef(shape: Shape): Shape {
   return shape.$ref === FIELD_REF ? FIELD : shape;
 }
 
-/** Makes plain data of a TypeBox schema, with a reference wherever a field stands. */
+/** Turns a TypeBox schema into plain data, with a reference wherever there is a field. */
 function toShape(schema: object): Shape {
   return toPlain(schema) as Shape;
 }
@@ -65,7 +66,7 @@ function toPlain(node: unknown): unknown {
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, toPlain(value)]));
 }
 
-/** A block of fields. TypeBox writes records as patterns; editors follow `additionalProperties` better. */
+/** A block of fields. TypeBox writes records as patterns; editors handle `additionalProperties` better. */
 function toFields(node: object): Shape {
   const description = "description" in node ? { description: String(node.description) } : {};
   const additionalProperties = { $ref: FIELD_REF };

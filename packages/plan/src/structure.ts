@@ -1,8 +1,9 @@
+/** Checks a plan file against the shape of its format. */
 import type { Path, Report } from "./document.ts";
 import { nearest } from "./nearest.ts";
 import { followRef, type Shape } from "./schema-file.ts";
 
-/** Checks a value against a shape and reports all that does not fit, each with what to write instead. */
+/** Checks a value against a shape and reports everything that does not fit, each with what to write instead. */
 export function checkStructure(reference: Shape, value: unknown, path: Path, report: Report): void {
   // What could not be read has been reported.
   if (value === undefined) return;
@@ -21,7 +22,7 @@ export function checkStructure(reference: Shape, value: unknown, path: Path, rep
   else if (isRecord(value)) checkBlock(shape, value, path, report);
 }
 
-/** An object that is no list. */
+/** An object that is not an array. */
 export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

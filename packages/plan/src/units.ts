@@ -1,11 +1,12 @@
+/** Divides a plan file into the parts that are checked independently. */
 import type { Path } from "./document.ts";
 
-/** Where fields stand inside of a source or an event. */
+/** Where a source or an event has fields. */
 const FIELD_BLOCKS = ["context", "ids", "properties", "traits"];
 
 /**
- * The part of the plan that a path belongs to: a top-level key, a source, an event, or a field. A part whose
- * structure is wrong is not held against the rules as well; all other parts are.
+ * The part of the plan that a path belongs to: a top-level key, a source, an event, or a field. The rules skip a part
+ * whose structure is wrong, and check all others.
  */
 export function unitOf(path: Path): Path {
   if (path[0] !== "sources" && path[0] !== "events") return path.slice(0, 1);

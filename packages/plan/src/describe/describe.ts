@@ -1,3 +1,4 @@
+/** Builds the page "what is collected" from a plan. */
 import type { Plan } from "../plan.ts";
 import { type Fact, type Line, type PlanPage, type Section, type Table, toLine, toLink } from "./page.ts";
 import { describeSource, listSources, SOURCE_TITLES, type SourceEntry } from "./sources.ts";
@@ -6,8 +7,8 @@ import { CONSENT_NAMES, IP_NAMES, retentionInWords } from "./words.ts";
 
 /**
  * The page "what is collected". `samples` maps an event's label (`labelOf`) to the JSON text of its sample envelope,
- * which the caller makes through the real pipeline; an event without one is shown without. Pure: the same plan and
- * samples give the same page. Throws a SyntaxError when a sample is not JSON.
+ * which the caller makes through the real pipeline; an event without one is shown without a sample. Pure: the same
+ * plan and samples give the same page. Throws a SyntaxError if a sample is not JSON.
  */
 export function describePlan(plan: Plan, samples: ReadonlyMap<string, string>): PlanPage {
   const sources = listSources(plan);
@@ -38,7 +39,7 @@ function listFacts(plan: Plan): readonly Fact[] {
   ];
 }
 
-/** Of several variables each is enough. */
+/** If there are several variables, any of them is enough. */
 function toSwitch(name: string, index: number): Line {
   const code = { code: `${name}=true` };
   return index === 0 ? [code] : [" or ", code];

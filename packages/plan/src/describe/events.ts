@@ -1,3 +1,4 @@
+/** Describes one event of a plan. */
 import { DEFAULT_MAX_PER_MINUTE, labelOf, type PlanEvent, rootOf } from "../plan.ts";
 import { badgesOf, tabulateFields } from "./fields.ts";
 import { type Block, type Fact, type Section, toLine, toLink } from "./page.ts";

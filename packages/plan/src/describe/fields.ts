@@ -1,3 +1,4 @@
+/** Describes the fields of a plan: the table, the kinds of data, the contacts. */
 import type { Field, Fields, PlanEvent, Sensitivity } from "../plan.ts";
 import { SENSITIVITIES } from "../plan.ts";
 import { type Badge, type Line, type Table, toLine } from "./page.ts";
@@ -17,7 +18,7 @@ function listFields(fields: Fields, parent = ""): readonly Declared[] {
   });
 }
 
-/** The table of declared fields; undefined when none is declared. */
+/** The table of declared fields; undefined if there are none. */
 export function tabulateFields(caption: string, fields: Fields): Table | undefined {
   const rows = listFields(fields).map(({ path, field }) => [
     nameOf(path, field),

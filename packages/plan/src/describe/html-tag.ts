@@ -1,6 +1,6 @@
-/** Owns how text becomes HTML: the tag `html` escapes whatever is put into it, so that nobody can forget to. */
+/** Turns text into HTML: the tag `html` escapes every value put into it, so that nobody can forget to. */
 
-/** Markup. Only this file makes it: whatever else looks like markup is text. */
+/** Markup. Only this file creates it; anything else that looks like markup is text. */
 class Html {
   readonly #markup: string;
 
@@ -15,12 +15,12 @@ class Html {
 
 export type { Html };
 
-/** An array is one value after the other; `undefined` and `false` are nothing. */
+/** An array is written value by value; `undefined` and `false` write nothing. */
 export type HtmlValue = Html | string | number | false | undefined | readonly HtmlValue[];
 
 /**
- * Markup with values in it. Safe in text and in attributes that stand in quotes, but not for the address of a link (a
- * `javascript:` one), in a script, or in a style.
+ * Markup with values in it. Safe in text and in quoted attributes, but not as the target of a link (`javascript:`),
+ * in a script, or in a style.
  * @example
  * html`<p title="${title}">${lines.map((line) => html`<b>${line}</b>`)}</p>`
  */
@@ -28,7 +28,7 @@ export function html(literals: TemplateStringsArray, ...values: readonly HtmlVal
   return new Html(literals.map((literal, index) => literal + write(values[index])).join(""));
 }
 
-/** The style element: CSS is not escaped, and its hash can be allowed. @throws Error when it holds `<` */
+/** The style element. CSS is not escaped, so that its hash can be allowed. @throws Error if it contains `<` */
 export function styleElement(css: string): Html {
   if (css.includes("<")) throw new Error("CSS with `<` could end its style element.");
   return new Html(`<style>${css}</style>`);

@@ -1,11 +1,11 @@
-/** Owns the public page as HTML. */
+/** Renders the public page as HTML. */
 import { type Html, html, styleElement } from "./html-tag.ts";
 import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from "./page.ts";
 import { PAGE_STYLE } from "./style.ts";
 
 /**
- * The page as one HTML document that needs nothing else: no script, no request. Its only style element holds
- * PAGE_STYLE as it is, so that a Content-Security-Policy can allow it by its hash. All of a plan's text is escaped.
+ * The page as one self-contained HTML document: no script, no request. Its only style element contains PAGE_STYLE
+ * unchanged, so that a Content-Security-Policy can allow it by its hash. All of a plan's text is escaped.
  */
 export function renderHtml(page: PlanPage): string {
   return html`<!DOCTYPE html>
@@ -52,7 +52,7 @@ function listSections(sections: readonly Section[]): Html | undefined {
   return html`<ul>\n${items}</ul>`;
 }
 
-/** In the contents a name stands as plain text. */
+/** In the table of contents a name is plain text. */
 function writeTitle(title: Span): Html {
   return typeof title === "object" && "code" in title ? breakable(title.code) : writeSpan(title);
 }
@@ -94,7 +94,7 @@ function writeFacts(facts: readonly Fact[], className: string): Html {
   return html`<dl class="${className}">\n${pairs}</dl>`;
 }
 
-/** Wide tables scroll inside of a region that the keyboard reaches. */
+/** Wide tables scroll inside a region that the keyboard reaches. */
 function writeTable(table: Table, captionId: string): Html {
   const rows = table.rows.map((row) => {
     const cells = row.map((line, index) =>

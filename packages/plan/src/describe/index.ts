@@ -1,3 +1,4 @@
+/** The entry for code that describes plans. */
 export { describePlan } from "./describe.ts";
 export { colourJson, renderHtml } from "./html.ts";
 export { type Html, html, styleElement } from "./html-tag.ts";

@@ -1,3 +1,4 @@
+/** Renders the public page as Markdown. */
 import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from "./page.ts";
 
 /** The page as GitHub Flavored Markdown, ending in a line break. Nothing in a plan becomes markup. */
@@ -52,7 +53,7 @@ function writeTable(table: Table): string {
   return `${escapeText(table.caption)}:\n\n${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
 }
 
-/** A bar ends a cell even inside of code, unless it is escaped. */
+/** A bar ends a cell even inside code, unless it is escaped. */
 function writeCell(line: Line): string {
   return line
     .map((span) => (isCode(span) ? writeSpan(span).replaceAll("|", "\\|") : writeSpan(span)))

@@ -1,6 +1,7 @@
+/** Defines the public page as data. */
 /**
- * The public page as data: what it says, without how it looks. The Markdown and the HTML are both written from it,
- * so they cannot differ. Plain JSON.
+ * The public page as data: what it says, without how it looks. The Markdown and the HTML are both written from it, so
+ * they cannot differ. Plain JSON.
  */
 export interface PlanPage {
   readonly title: string;
@@ -14,7 +15,7 @@ export interface Section {
   /** Unique on the page: the target of links. */
   readonly id: string;
   readonly title: Span;
-  /** `event` is set apart as a card. */
+  /** `event` is shown as a card. */
   readonly kind: "plain" | "event";
   readonly badges: readonly Badge[];
   readonly blocks: readonly Block[];
@@ -42,7 +43,7 @@ export interface Fact {
   readonly line: Line;
 }
 
-/** A line of text: spans that are written one after the other, spaces included. */
+/** A line of text: spans written one after the other, spaces included. */
 export type Line = readonly Span[];
 
 /** All text in it is raw: each writer escapes it for its own language. */
@@ -51,7 +52,7 @@ export type Span =
   | { readonly code: string }
   | { readonly link: string; readonly text: string }
   | { readonly badge: Badge }
-  /** In red: something that people would not expect. */
+  /** Shown in red: something that people would not expect. */
   | { readonly alarm: string };
 
 export interface Badge {
@@ -59,7 +60,10 @@ export interface Badge {
   readonly tone: "technical" | "interaction" | "content" | "contact" | "plain";
 }
 
-/** Reads the maker's prose: what stands in backquotes becomes code (unless one is left open), white space single spaces. */
+/**
+ * Parses the maker's prose: text in backquotes becomes code (unless one is left open), and white space becomes single
+ * spaces.
+ */
 export function toLine(prose: string): Line {
   const parts = prose.replace(/\s+/g, " ").trim().split("`");
   if (parts.length % 2 === 0) return [parts.join("`")];
@@ -68,7 +72,7 @@ export function toLine(prose: string): Line {
     .filter((span) => span !== "");
 }
 
-/** A link to an address of the web or an e-mail address; plain text for anything else. */
+/** A link to a web or e-mail address; plain text for anything else. */
 export function toLink(address: string): Span {
   if (/^https?:\/\/\S+$/i.test(address)) return { link: address, text: address };
   if (/^[^\s@]+@[^\s@]+$/.test(address))

@@ -1,3 +1,4 @@
+/** Lists a plan's sources and their events for the public page. */
 import {
   DEFAULT_MAX_PER_MINUTE,
   type Fields,
@@ -60,7 +61,7 @@ export function describeSource(entry: SourceEntry, samples: ReadonlyMap<string, 
   };
 }
 
-/** Ids for the page's links, each unique: `server-track-instance-active`. */
+/** Unique ids for the page's links: `server-track-instance-active`. */
 function nameIds(source: PlanSourceName, events: readonly PlanEvent[]): readonly string[] {
   const taken = new Map<string, number>();
   return events.map((event) => {

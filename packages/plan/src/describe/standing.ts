@@ -1,10 +1,11 @@
+/** Describes what holds for every plan. */
 import type { Plan } from "../plan.ts";
 import { listContacts } from "./fields.ts";
 import { type Block, type Line, type Section, type Table, toLine, toLink } from "./page.ts";
 import type { SourceEntry } from "./sources.ts";
 import { retentionInWords } from "./words.ts";
 
-/** What is true of every plan: contacts, pseudonyms, Candor's own fields, deletion, countries. */
+/** What holds for every plan: contacts, pseudonyms, Candor's own fields, deletion, countries. */
 export function describeStanding(plan: Plan, sources: readonly SourceEntry[]): readonly Section[] {
   return [
     ...describeContacts(plan),

@@ -1,3 +1,4 @@
+/** Says in plain words what a plan's key words mean. */
 import type {
   ArrayType,
   ConsentRule,
@@ -9,7 +10,7 @@ import type {
 } from "../plan.ts";
 import type { Line, Span } from "./page.ts";
 
-/** What the plan's key words mean, for people who never saw a plan. */
+/** What the plan's key words mean, for people who have never seen a plan. */
 export const CONSENT_WORDS: Readonly<Record<ConsentRule, string>> = {
   notice:
     "Sent once people were told of it, unless it is turned off. It can be turned off before the first event.",
@@ -62,7 +63,7 @@ export function rateInWords(maxPerMinute: number): string {
   return `at most ${maxPerMinute} a minute from one process; of the others only their number is sent`;
 }
 
-/** A number of days as people say it: `365 days (1 year)`. */
+/** A number of days in words: `365 days (1 year)`. */
 export function retentionInWords(days: number): string {
   const years = days / 365;
   if (!Number.isInteger(years)) return days === 1 ? "1 day" : `${days} days`;

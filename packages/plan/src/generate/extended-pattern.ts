@@ -1,6 +1,6 @@
 /**
- * Turns a plan's pattern (a JavaScript regular expression) into a POSIX extended one, for `grep -E -x`. Undefined when
- * that cannot be done to the letter; the sh table then allows nothing there, which is the safe side.
+ * Translates a plan's pattern (a JavaScript regular expression) into a POSIX extended one, for `grep -E -x`. Returns
+ * undefined if there is no exact equivalent; the sh table then allows nothing there, which is the safe side.
  * @see https://pubs.opengroup.org/onlinepubs/9699919799/basedefs/V1_chap09.html#tag_09_04
  */
 export function toExtendedPattern(pattern: string): string | undefined {
@@ -15,7 +15,7 @@ export function toExtendedPattern(pattern: string): string | undefined {
 
 /** An escaped character, a bracket expression, the head of a group, a quantifier, or one character. */
 const PARTS = /\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|\(\?[\s\S]|(?:[*+?]|\{\d+(?:,\d*)?\})[?+]?|[\s\S]/g;
-/** POSIX leaves open what an empty alternative means. */
+/** POSIX does not define what an empty alternative means. */
 const EMPTY_BRANCH = /^\||\|$|\|\||\(\||\|\)|\(\)/;
 
 function toExtendedPart(part: string): string | undefined {
@@ -27,6 +27,6 @@ function toExtendedPart(part: string): string | undefined {
   if (part.startsWith("(?") || part === "^" || part === "$") return undefined;
   if (part.length > 1 && part.startsWith("["))
     return /[\\[]/.test(part.slice(1)) || part === "[]" || part === "[^]" ? undefined : part;
-  // Lazy quantifiers make no difference to whether the whole value matches.
+  // A lazy quantifier makes no difference to whether the whole value matches.
   return part.length > 1 ? part.replace(/[?]$/, "") : part;
 }

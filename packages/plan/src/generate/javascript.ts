@@ -1,9 +1,10 @@
+/** Generates a plan's module in JavaScript. */
 import type { Plan } from "../plan.ts";
 import { hashPlan } from "../plan-hash.ts";
 
 /**
- * An ES module whose `plan` is what `createTelemetry({ plan })` takes, for products without TypeScript.
- * It imports nothing. The same plan gives the same text.
+ * An ES module whose `plan` is what `createTelemetry({ plan })` takes, for products without TypeScript. It imports
+ * nothing. The same plan gives the same text.
  */
 export function generateJavaScript(plan: Plan): string {
   return writeModule(plan, "js", "export const plan");
@@ -23,7 +24,7 @@ function writeModule(plan: Plan, language: "js" | "cjs", target: string): string
   ].join("\n");
 }
 
-/** The plan as an expression. `JSON.parse` of a text is read faster than an object of this size. */
+/** The plan as an expression. `JSON.parse` of a text is faster than an object literal of this size. */
 export function writePlan(plan: Plan): string {
   return `{ hash: "${hashPlan(plan)}", content: JSON.parse(${JSON.stringify(JSON.stringify(plan))}) }`;
 }

@@ -1,13 +1,13 @@
-/** The part of the sh table that is the same for every plan: the checks of values, policies and receipts. */
+/** The part of the sh table that is the same for every plan: the checks of values, policies and consent records. */
 
-/** Of docs/state-folder.md. Prints the reason of packages/consent when it denies. */
+/** As specified by docs/state-folder.md. Prints the reason of packages/consent if it denies. */
 const POLICY = String.raw`{ sub(/[ \t\r]+$/, "") }
     /^(#|$)/ { next }
     !sub(/^off([ \t]+|$)/, "") { bad = 1; next }
     $0 == "" || tolower($0) == tolower(ENVIRON["p"]) { off = 1 }
     END { if (off) print "policy_off"; else exit bad }`;
 
-/** As docs/consent.md has it. A line, so without anchors. */
+/** As specified by docs/consent.md. Matches a whole line, so it has no anchors. */
 const RECEIPT = String.raw`\{"source":"(installer|server|client)","answer":"(yes|no|notice)","time":"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,9})?Z","planVersion":(1000000|[1-9][0-9]{0,5}),"planHash":"[0-9a-f]{64}","by":"(installer|inspector|environment|product)"}`;
 
 export const CHECKS = `# candor_plan_policy FILE: prints why a machine's policy denies, if it does.

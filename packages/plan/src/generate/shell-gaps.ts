@@ -1,4 +1,7 @@
-/** What the installer kit cannot report under a plan: allowed, and worth knowing before a failure goes unreported. */
+/**
+ * Finds what the installer kit cannot report under a plan: allowed, but worth knowing before a failure goes
+ * unreported.
+ */
 import { type Field, labelOf, type Plan, type PlanEvent } from "../plan.ts";
 
 export interface ShellGap {
@@ -10,11 +13,11 @@ export interface ShellGap {
 const ERRORS = "Installation Errors";
 /** The kinds that the kit reports by itself: a script that ended without saying why, and Ctrl-C. */
 const OWN_KINDS = ["unknown", "interrupted"] as const;
-/** The kinds that the kit reports in place of one that the plan does not allow: the first that it allows. */
+/** The kinds that the kit reports instead of one that the plan does not allow: the first that it allows. */
 const FALLBACKS: readonly string[] = ["unknown", "other"];
 
 const HEARTBEAT = "Instance Active";
-/** The field of the heartbeat that names the install which the instance came from. */
+/** The heartbeat's field that names the install which the instance came from. */
 export const LINK_FIELD = "installId";
 const INSTALL_ID = "0123456789abcdef0123456789abcdef";
 
@@ -24,7 +27,7 @@ export function isLinked(plan: Plan): boolean {
   return plan.sources.installer !== undefined && field !== undefined && takes(field, INSTALL_ID);
 }
 
-/** For the plan's maker, in the order of the plan. Empty when no install script sends anything. */
+/** For the plan's maker, in the order of the plan. Empty if no install script sends anything. */
 export function listShellGaps(plan: Plan): readonly ShellGap[] {
   if (!plan.events.some(({ sources }) => sources.includes("installer"))) return [];
   return [...gapsOfErrors(plan), ...gapsOfLink(plan)];
@@ -69,7 +72,7 @@ function findEvent(plan: Plan, name: string, source: "installer" | "server"): Pl
   );
 }
 
-/** Whether a field takes this text as it is. */
+/** Whether a field accepts this text unchanged. */
 function takes(field: Field, text: string): boolean {
   if (field.type !== "string" || field.hash || field.maxLength < text.length) return false;
   if (field.enum !== undefined) return field.enum.includes(text);

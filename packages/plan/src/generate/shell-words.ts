@@ -1,4 +1,4 @@
-/** The texts in the sh table for people: the notice, the questions, and what is new in a later plan. */
+/** Writes the sh table's texts for people: the notice, the questions, and what is new in a later plan. */
 import type { Fields, Plan, PlanSourceName } from "../plan.ts";
 
 /** `$1` is the occasion: what a person is told, or asked for a source. */
@@ -16,8 +16,8 @@ export function writeWords(product: string): readonly string[] {
 }
 
 /**
- * `$1` is the source, `$2` the version that a Yes was given for: prints the plan's changelog of each later version that
- * brought something for the source.
+ * `$1` is the source, `$2` the version that a Yes was given for: prints the plan's changelog of each later version
+ * that added something for the source.
  */
 export function writeNews(plan: Plan, sources: readonly PlanSourceName[]): readonly string[] {
   const arms = sources.map((source) => {
@@ -51,7 +51,7 @@ function sincesOf(fields: Fields): readonly number[] {
   ]);
 }
 
-/** A function that fails when no arm is for its first argument. */
+/** A function that fails if no arm matches its first argument. */
 export function writeCase(name: string, arms: readonly string[]): readonly string[] {
   return [
     `${name}() {`,
@@ -63,7 +63,7 @@ export function writeCase(name: string, arms: readonly string[]): readonly strin
   ];
 }
 
-/** Single quotes keep everything as it is; a quote itself is written between two quoted parts. */
+/** Single quotes keep everything literal; a quote itself is written between two quoted parts. */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

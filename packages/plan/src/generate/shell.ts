@@ -1,3 +1,4 @@
+/** Generates the sh table of what one source may send. */
 import { CI_SYSTEMS, type CiSystem } from "@candor/consent";
 import {
   consentOf,
@@ -18,9 +19,9 @@ import { quote, writeCase, writeNews, writeWords } from "./shell-words.ts";
 
 /**
  * A POSIX sh table of what one source may track, to be sourced by the installer kit: `candor_plan_allows EVENT
- * PROPERTY VALUE` succeeds when the plan declares that value there. It declares only; it runs and prints nothing.
- * Whatever sh cannot check to the letter (objects, lists, fractions, some patterns) is not allowed, nor is an event
- * with a consent rule of its own: the kit knows the source's only. The same plan gives the same text.
+ * PROPERTY VALUE` succeeds if the plan declares that value there. It only declares; it runs and prints nothing.
+ * Whatever sh cannot check exactly (objects, lists, fractions, some patterns) is not allowed, nor is an event with a
+ * consent rule of its own: the kit knows only the source's. The same plan gives the same text.
  */
 export function generateShell(plan: Plan, source: PlanSourceName = "installer"): string {
   const rule = plan.sources[source]?.consent;
@@ -120,7 +121,7 @@ function writeCiSystem({ variables }: CiSystem): string {
   return tests.length === 1 ? tests.join("") : `{ ${tests.join(" && ")}; }`;
 }
 
-/** `$1` is the event, `$2` the property or nothing. One arm for all that came with one version. */
+/** `$1` is the event, `$2` the property or nothing. One arm for everything that came with one version. */
 function writeSince(events: readonly Entry[]): readonly string[] {
   const arms = events.flatMap((event) => {
     const byVersion = new Map<number, string[]>([[event.since, ["''"]]]);
@@ -198,7 +199,7 @@ function checkOf(field: Field): string {
   }
 }
 
-/** The greatest number that every sh can compare and JSON holds exactly. */
+/** The greatest number that every sh can compare and JSON represents exactly. */
 const MOST = 999_999_999_999_999;
 
 function textCheckOf(field: Extract<Field, { type: "string" }>): string {

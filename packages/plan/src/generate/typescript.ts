@@ -1,3 +1,4 @@
+/** Generates a plan's module in TypeScript, with typed calls. */
 import type { MessageType } from "@candor/envelope";
 import {
   DEFAULT_MAX_PER_MINUTE,
@@ -15,8 +16,8 @@ import { writePlan } from "./javascript.ts";
 
 /**
  * A TypeScript module that types a product's calls by the plan: with `track<E extends keyof ServerEvents>(event: E,
- * properties: ServerEvents[E])` a wrong event, property or type does not compile. Its `plan`, what
- * `createTelemetry({ plan })` takes, carries these types. It imports nothing. The same plan gives the same text.
+ * properties: ServerEvents[E])` a wrong event, property or type does not compile. Its `plan`, what `createTelemetry({
+ * plan })` takes, carries these types. It imports nothing. The same plan gives the same text.
  */
 export function generateTypeScript(plan: Plan): string {
   const names = nameTypes(plan.events);
@@ -37,7 +38,7 @@ export function generateTypeScript(plan: Plan): string {
 const GIVEN = `/** The argument after an event's name: it may be left out when none of the properties is required. */
 export type Given<Properties> = Record<never, never> extends Properties ? [properties?: Properties] : [properties: Properties];`;
 
-/** A type's name for each event, each unique: `track Instance Active` is `InstanceActiveProperties`. */
+/** A unique type name for each event: `track Instance Active` is `InstanceActiveProperties`. */
 function nameTypes(events: readonly PlanEvent[]): ReadonlyMap<string, string> {
   const taken = new Set<string>();
   const names = new Map<string, string>();
@@ -69,7 +70,7 @@ function writeEvent(event: PlanEvent, name: string): string {
   const rate =
     event.maxPerMinute === DEFAULT_MAX_PER_MINUTE ? "" : ` At most ${event.maxPerMinute} a minute.`;
   const doc = writeDoc(`${event.why}${until}${rate}`, "", `@see ${event.review}`);
-  // An empty interface would take any object.
+  // An empty interface would accept any object.
   if (Object.keys(event.fields).length === 0) return `${doc}export type ${name} = Record<string, never>;`;
   return `${doc}export interface ${name} ${writeFields(event.fields, "")}`;
 }
@@ -89,7 +90,7 @@ function docOf(field: Field): string {
   return [field.description, ...hints].join(" ");
 }
 
-/** What the type cannot say. */
+/** What the type cannot express. */
 function limitsOf(field: Field | Extract<Field, { type: "array" }>["items"]): readonly string[] {
   switch (field.type) {
     case "string":
@@ -159,7 +160,7 @@ function writeSource(
   ];
 }
 
-/** `sources` is never there: it only carries types. */
+/** `sources` does not exist at run time: it only carries types. */
 function writeContent(plan: Plan, sources: readonly PlanSourceName[]): readonly string[] {
   const lines = sources.map((source) => {
     const kinds = ["Events", "Pages", "Screens", "Traits"];

@@ -1,10 +1,11 @@
+/** Applies a plan's policy to an IP address. */
 import type { IpPolicy } from "../plan.ts";
 import { toCanonicalAddress, truncateAddress } from "./address.ts";
 
 /**
- * What the plan's policy leaves of an IP address; undefined: nothing. `country` leaves nothing here either: the collector
- * looks the country up before. All spellings of an address have one hash. A text that is no address is only kept by
- * `keep`.
+ * What the plan's policy keeps of an IP address; undefined if nothing. `country` keeps nothing here either: the
+ * collector looks the country up first. All spellings of an address have the same hash. A text that is not an address
+ * is kept only by `keep`.
  * @param pseudonym a keyed hash
  */
 export function applyAddressPolicy(

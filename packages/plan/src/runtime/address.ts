@@ -1,4 +1,5 @@
-/** 0 to 255 without leading zeros, four times: what node:net takes for IPv4. */
+/** Recognises, normalises and truncates IP addresses. */
+/** Four numbers from 0 to 255 without leading zeros: what node:net accepts as IPv4. */
 const IPV4 = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 const IPV6_GROUP = /^[0-9a-f]{1,4}$/i;
 const IPV6_ZONE = /^[0-9a-z.:-]+$/i;
@@ -6,14 +7,16 @@ const IPV6_GROUPS = 8;
 /** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` */
 const IPV6_MAX_LENGTH = 45;
 
-/** Whether the whole text is an IPv4 or IPv6 address (RFC 4291 section 2.2), also with a zone: `fe80::1%eth0`. */
+/**
+ * Whether the whole text is an IPv4 or IPv6 address (RFC 4291 section 2.2), optionally with a zone: `fe80::1%eth0`.
+ */
 export function isAddress(text: string): boolean {
   return IPV4.test(text) || toGroups(text) !== undefined;
 }
 
 /**
- * The one way of writing an address, for comparing: RFC 5952 without the zone; an IPv4 address inside of an IPv6 one
- * (`::ffff:1.2.3.4`, `::1.2.3.4`) as that IPv4 address. Undefined: not an address.
+ * The canonical form of an address, for comparing: RFC 5952 without the zone; an IPv4 address inside an IPv6 one
+ * (`::ffff:1.2.3.4`, `::1.2.3.4`) as that IPv4 address. Undefined if it is not an address.
  */
 export function toCanonicalAddress(text: string): string | undefined {
   if (IPV4.test(text)) return text;
@@ -23,8 +26,8 @@ export function toCanonicalAddress(text: string): string | undefined {
 }
 
 /**
- * The network of an address: /24 of IPv4 (`111.65.255.0`), /48 of IPv6 (`2001:db8:85a3::`), in canonical form.
- * A text that is no address gives "".
+ * The network of an address: /24 of IPv4 (`111.65.255.0`), /48 of IPv6 (`2001:db8:85a3::`), in canonical form. "" if
+ * the text is not an address.
  */
 export function truncateAddress(text: string): string {
   if (IPV4.test(text)) return text.replace(/\d+$/, "0");
@@ -33,7 +36,7 @@ export function truncateAddress(text: string): string {
   const ipv4 = toEmbeddedIpv4(groups);
   if (ipv4 !== undefined) return `${ipv4.slice(0, 3).join(".")}.0`;
   const [first = 0, second = 0, third = 0] = groups;
-  // 6to4 (RFC 3056): an IPv4 address follows the first group; its last byte has to go as well.
+  // 6to4 (RFC 3056): an IPv4 address follows the first group, and its last byte must be removed as well.
   const kept = [first, second, first === 0x2002 ? third & 0xff00 : third];
   while (kept.at(-1) === 0) kept.pop();
   return `${kept.map((group) => group.toString(16)).join(":")}::`;

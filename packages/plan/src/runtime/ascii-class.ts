@@ -1,11 +1,12 @@
-/** Sets of ASCII characters as look-up tables: a look-up takes half the time of a RegExp, or less. */
+/** Represents sets of ASCII characters as look-up tables. */
+/** Number of ASCII characters. A table look-up takes at most half the time of a RegExp. */
 
 export const ASCII = 128;
 
-/** 1 at the code of each character that belongs to it. */
+/** 1 at the code of each character in the class. */
 export type AsciiClass = Uint8Array;
 
-/** The ASCII characters of a RegExp's class, `[0-9a-f]`, or of anything else that takes one character. */
+/** The ASCII characters of a RegExp's class, `[0-9a-f]`, or of anything else that matches one character. */
 export function toAsciiClass(chars: string): AsciiClass {
   const regExp = new RegExp(`^${chars}$`, "u");
   return Uint8Array.from({ length: ASCII }, (_, code) => (regExp.test(String.fromCharCode(code)) ? 1 : 0));

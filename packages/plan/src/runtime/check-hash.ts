@@ -1,4 +1,4 @@
-/** Owns what becomes of values and ids with `hash: true`. */
+/** Checks values and ids with `hash: true`. */
 import type { StringCheck } from "./check-string.ts";
 import type { Notes } from "./notes.ts";
 import { type Place, reject, type ValueCheck } from "./place.ts";
@@ -7,8 +7,8 @@ import { type Place, reject, type ValueCheck } from "./place.ts";
 const MAX_HASHED_LENGTH = 1024;
 
 /**
- * How an SDK hashes the value at a place, even one that looks like a hash; undefined in a collector. A value that is too
- * long is removed, even when the source observes: it names somebody.
+ * Compiles how an SDK hashes the value at a place, even one that looks like a hash; undefined in a collector. A value
+ * that is too long is removed, even if the source observes: it identifies somebody.
  */
 export function compileKeyedHash({ reducers, path }: Place): KeyedHash | undefined {
   const { keyedHash } = reducers;
@@ -30,7 +30,10 @@ export function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck
   };
 }
 
-/** For a collector. It cannot tell whether the sender used a key, so it hashes what was sent once more, under its own. */
+/**
+ * For a collector. It cannot tell whether the sender used a key, so it hashes what was sent once more, under its own
+ * key.
+ */
 export function compileSentHash(check: StringCheck, place: Place): ValueCheck {
   const { reducers } = place;
   return (value, notes) => {

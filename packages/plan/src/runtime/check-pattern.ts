@@ -1,9 +1,9 @@
-/** Compiles a plan's `pattern` to a check: look-ups in tables for a simple pattern, a RegExp for any other. */
+/** Compiles a plan's `pattern` to a check: table look-ups for a simple pattern, a RegExp for any other. */
 import { ASCII, type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts";
 
 export type PatternCheck = (value: string) => boolean;
 
-/** The characters that values of a pattern can have; undefined where the pattern is not simple or goes beyond ASCII. */
+/** The characters that values of a pattern can have; undefined if the pattern is not simple or goes beyond ASCII. */
 export function charactersOf(pattern: string): AsciiClass | undefined {
   if (/[^\0-\x7f]/.test(pattern)) return undefined;
   const all = new Uint8Array(ASCII);
@@ -14,7 +14,7 @@ export function charactersOf(pattern: string): AsciiClass | undefined {
   return all;
 }
 
-/** `[0-9a-f]{20,24}`: characters of one class, as many as come within the bounds. */
+/** `[0-9a-f]{20,24}`: characters of one class, within bounds. */
 interface Part {
   readonly chars: AsciiClass;
   readonly least: number;
@@ -23,9 +23,9 @@ interface Part {
 }
 
 /**
- * A check of the whole value, like `pattern` of an HTML form. A pattern is simple when each of its parts is one class that
- * takes nothing which the next part needs: it is matched without backtracking, three times as fast as by a RegExp. Values
- * beyond ASCII, and all other patterns, are left to the RegExp.
+ * Checks the whole value, like `pattern` of an HTML form. A pattern is simple if each of its parts is one class that
+ * matches nothing the next part needs: it can be matched without backtracking, three times as fast as by a RegExp.
+ * Values beyond ASCII, and all other patterns, are left to the RegExp.
  */
 export function compilePattern(pattern: string): PatternCheck {
   const regExp = new RegExp(`^(?:${pattern})$`, "u");
@@ -57,7 +57,7 @@ function endOfMatch(value: string, parts: readonly Part[]): number {
   return at;
 }
 
-/** Splits at `|` outside of classes; inside of a group too, which does no harm: no group is simple. */
+/** Splits at `|` outside classes; also inside a group, which does no harm because no group is simple. */
 function splitAlternatives(pattern: string): string[] {
   const alternatives = [""];
   for (const [token] of pattern.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|./gsu)) {
@@ -70,7 +70,7 @@ function splitAlternatives(pattern: string): string[] {
 const PART =
   /(?<chars>\\[dw]|\\[^\p{L}\p{N}]|\[(?!\^)(?:\\[^\p{L}\p{N}]|\\[dw]|[^\]\\])+\]|[^\\[\](){}|*+?.^$])(?<quantifier>[*+?]|\{\d+(?:,\d*)?\})?/uy;
 
-/** Undefined where the pattern has any part that is not simple, or where one may take what the next one needs. */
+/** Undefined if any part of the pattern is not simple, or may match what the next one needs. */
 function readParts(pattern: string): readonly Part[] | undefined {
   const parts: Part[] = [];
   for (let at = 0; at < pattern.length; at = PART.lastIndex) {
@@ -95,7 +95,7 @@ function boundsOf(quantifier: string | undefined): { readonly least: number; rea
   };
 }
 
-/** Whether a part takes a fixed number of characters, or only such as nothing after it can begin with. */
+/** Whether a part matches a fixed number of characters, or only characters that nothing after it can begin with. */
 function isSettled({ chars, least, most }: Part, behind: readonly Part[]): boolean {
   if (least === most) return true;
   for (const next of behind) {

@@ -1,18 +1,19 @@
+/** Compiles the checks of a string. */
 import type { StringFormat, StringType } from "../plan.ts";
 import { compilePattern, type PatternCheck } from "./check-pattern.ts";
 import type { TrimReason } from "./verdict.ts";
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
-/** Semver, dotted numbers of any count, and what distributions add to them. */
+/** Semver, dotted numbers of any length, and the suffixes that distributions add. */
 export const VERSION_PATTERN = "v?[0-9][0-9A-Za-z.+-]*";
 
-/** The formats that say themselves what a value looks like. */
+/** The formats that themselves define what a value looks like. */
 const FORMS: { readonly [format in StringFormat]?: RegExp } = {
   email: EMAIL,
   version: new RegExp(`^${VERSION_PATTERN}$`),
 };
 
-/** Says what is wrong with a string that the format has reduced already; undefined when nothing is. */
+/** Says what is wrong with a string that has been redacted; undefined if nothing is. */
 export type StringCheck = (value: string) => TrimReason | undefined;
 
 /** Compiles the limits of a string. */

@@ -1,3 +1,4 @@
+/** Compiles the check of one field, and of an object's fields. */
 import {
   isExactNumber,
   isObject,
@@ -34,7 +35,7 @@ export function compileValue(type: FieldType, place: Place): ValueCheck {
   }
 }
 
-/** Compiles the check of an object's fields. What is not among them stands under `path.*`. */
+/** Compiles the check of an object's fields. Undeclared fields are noted under `path.*`. */
 export function compileObject(fields: Fields, place: Place): ValueCheck {
   const checks = new Map<string, ValueCheck>();
   for (const [name, field] of Object.entries(fields)) {
@@ -78,8 +79,8 @@ export function compileObject(fields: Fields, place: Place): ValueCheck {
 }
 
 /**
- * Finds checks by name. Clients write the fields of an event in the same order each time, so the field that was last at
- * a position is tried before the look-up. It remembers one field per field of the plan.
+ * Finds checks by name. Clients write the fields of an event in the same order each time, so the field that was last
+ * seen at a position is tried before the look-up. Remembers one field per field of the plan.
  */
 function inUsualOrder(
   checks: ReadonlyMap<string, ValueCheck>,
@@ -109,13 +110,13 @@ function compileUndeclared(
   };
 }
 
-/** A policy may take an address or a user agent away: that breaks no rule. */
+/** A policy may remove an address or a user agent without breaking a rule. */
 function isDemanded(field: Field | undefined): boolean {
   if (field?.required !== true) return false;
   return field.type !== "string" || (field.format !== "ip" && field.format !== "user_agent");
 }
 
-/** The fields before `end`, in their order: all of them are declared, else there would be a copy already. */
+/** The fields before `end`, in order. All of them are declared, or there would be a copy already. */
 function copyUntil(value: JsonObject, end: string): JsonObject {
   const copy: JsonObject = {};
   for (const name in value) {
@@ -144,8 +145,8 @@ function compileText(type: StringType, place: Place): ValueCheck {
 }
 
 /**
- * A quick test for strings that stay as they are. It is true of most: those of the declared form that have no character
- * which an address needs.
+ * A quick test for strings that stay unchanged. It is true of most: strings of the declared form without any
+ * character that an address needs.
  */
 function compileFine(type: StringType, check: StringCheck): (value: string) => boolean {
   if (type.enum !== undefined) return (value) => check(value) === undefined;
@@ -155,7 +156,10 @@ function compileFine(type: StringType, check: StringCheck): (value: string) => b
   return (value) => value.length <= type.maxLength && !isMarked(value) && check(value) === undefined;
 }
 
-/** Takes from a string what its format and the source's policies do not keep, before its limits are checked. */
+/**
+ * Compiles the redaction of a string: removes what its format and the source's policies do not keep, before its
+ * limits are checked.
+ */
 function compileReduction(
   type: StringType,
   place: Place,
@@ -181,12 +185,12 @@ function compileReduction(
   };
 }
 
-/** A path stays one when an address was cut out of it: checked again, it is the same. */
+/** Keeps a path a path after an address was cut out of it, so that checking it again changes nothing. */
 function rooted(path: string | undefined): string | undefined {
   return path === undefined || path === "" || path.startsWith("/") ? path : `/${path}`;
 }
 
-/** What is far too long is not searched: its limit removes it. */
+/** A string that is far too long is not searched: its limit removes it. */
 function compileCut(maxLength: number, place: Place): (value: string, notes: Notes) => string | undefined {
   const { ip, reducers, path } = place;
   return (value, notes) => {

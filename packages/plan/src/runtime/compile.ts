@@ -1,3 +1,4 @@
+/** Compiles a plan to the function that checks messages. */
 import { isObject, type JsonObject, type MessageType, valueFaultOf } from "@candor/envelope/wire";
 import {
   type IdName,
@@ -20,7 +21,7 @@ import type { Contact, RefuseReason, Verdict } from "./verdict.ts";
 
 /**
  * The part of a message that is checked; an Envelope has all of it. Its fields are replaced, and so are values in its
- * properties and traits. Its context may be shared with other messages: it is copied when something in it changes.
+ * properties and traits. Its context may be shared with other messages, so it is copied when something in it changes.
  */
 export interface CheckedMessage {
   readonly type: MessageType;
@@ -37,23 +38,23 @@ export interface CheckedMessage {
   integrations: JsonObject;
 }
 
-/** A plan made ready: what can be decided once has been. */
+/** A compiled plan: whatever can be decided in advance has been. */
 export interface CompiledPlan {
   readonly plan: Plan;
   /**
-   * Checks a message and takes from it, in place, what the plan does not allow. Synchronous; never throws.
-   * A message that is refused may be half checked: it must not be kept.
+   * Checks a message and removes from it, in place, what the plan does not allow. Synchronous; never throws. A
+   * message that is dropped may have been checked only in part: it must not be kept.
    * @param atMs now, epoch milliseconds, for events that expire
    */
   check(source: PlanSourceName, message: CheckedMessage, atMs: number): Verdict;
   /**
-   * The event that a source may send under a type and a name (`event` of a track; identify, group and alias are known
-   * by their type), also when it has expired; undefined: none.
+   * The event that a source may send under a type and a name (`event` of a track; identify, group and alias are
+   * identified by their type), even if it has expired; undefined if there is none.
    */
   find(source: PlanSourceName, type: MessageType, name: string | undefined): PlanEvent | undefined;
 }
 
-/** Compiles a plan. Nothing of it is looked up by text while messages are checked, but for names. */
+/** Compiles a plan. While messages are checked, nothing but names is looked up by text. */
 export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
   const notes = new Notes();
   const rules = new Map<PlanSourceName, SourceRules>();
@@ -79,7 +80,7 @@ export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
   };
 }
 
-/** Stands for every event that is not in the plan: its name is the client's. */
+/** Stands for every event that is not in the plan, because its name was chosen by the client. */
 export const UNKNOWN_EVENT = "*";
 
 interface SourceRules {
@@ -98,14 +99,14 @@ interface EventRule {
   readonly root: "properties" | "traits";
   readonly fields: ValueCheck;
   readonly contact: { readonly name: string; readonly keptWith: readonly string[] } | undefined;
-  /** The verdict of a message with which nothing is wrong: made once. */
+  /** The verdict for a message with nothing wrong, created once. */
   readonly clean: Verdict;
 }
 
-/** The id as it is kept; notes when it is not as it came. Undefined: nothing of it is kept. */
+/** Returns the id as it is kept, and notes if it changed; undefined if nothing of it is kept. */
 type IdCheck = (value: string, notes: Notes) => string | undefined;
 
-/** How deep properties, traits, context and integrations nest: the message is level 1. */
+/** Nesting level of properties, traits, context and integrations: the message is level 1. */
 const FIELD_LEVEL = 2;
 
 function compileSource(
@@ -156,9 +157,9 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
 }
 
 /**
- * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash; a declared hash is
- * hashed once more (see `compileSentHash`). An SDK hashes where the plan says so, whatever the id looks like, and sends no
- * id that is not declared.
+ * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash; a declared hash
+ * is hashed once more (see `compileSentHash`). An SDK hashes wherever the plan says so, whatever the id looks like,
+ * and sends no id that is not declared.
  */
 function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   const field = ids[name];
@@ -193,7 +194,7 @@ function checkKnown(message: CheckedMessage, rule: EventRule, rules: SourceRules
   const given = rule.root === "properties" ? message.properties : message.traits;
   const fields = rule.fields(given ?? NO_FIELDS, notes);
   if (fields !== given && given !== undefined) message[rule.root] = isObject(fields) ? fields : NO_FIELDS;
-  const { isRequiredMissing } = notes; // a field that is missing in the context drops no event
+  const { isRequiredMissing } = notes; // a missing field in the context does not drop the event
   clearOthers(message, rule, notes);
   checkShared(message, rules, notes);
   const contact = rule.contact === undefined ? undefined : takeContact(message, rule.contact, rule.root);
@@ -205,7 +206,7 @@ function checkKnown(message: CheckedMessage, rule: EventRule, rules: SourceRules
 
 const NO_FIELDS: JsonObject = Object.freeze({});
 
-/** What a message of this type has no place for. */
+/** Removes what a message of this type has no place for. */
 function clearOthers(message: CheckedMessage, rule: EventRule, notes: Notes): void {
   if (rule.root === "properties" && message.traits !== undefined) {
     discard(message.traits, "traits.*", notes);
@@ -260,7 +261,7 @@ function takeContact(
   return { contact, about };
 }
 
-/** Mode `observe`: kept, but for addresses; noted as one thing. */
+/** Mode `observe`: kept, except for addresses, and noted as one thing. */
 function observeUnknown(message: CheckedMessage, rules: SourceRules, notes: Notes): Verdict {
   const { properties, traits } = message;
   notes.add("*", "undeclared");
@@ -286,7 +287,7 @@ function refusal(event: string, refused: RefuseReason, notes: Notes): Verdict {
   return { event, refused, trims: notes.take(), contact: undefined };
 }
 
-/** identify, group and alias are known by their type alone, whatever name they carry. */
+/** identify, group and alias are identified by their type alone, whatever name they carry. */
 function nameOf(type: MessageType, name: string | undefined): string {
   return type === "track" || type === "page" || type === "screen" ? (name ?? "") : "";
 }

@@ -1,3 +1,4 @@
+/** The entry for SDKs: the compiled plan and its checks, without dependencies. */
 export {
   type ArrayType,
   type ConsentRule,

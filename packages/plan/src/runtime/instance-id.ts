@@ -1,8 +1,11 @@
-/** Which messages are an instance's, by the place that the plan names. The store asks the same in SQL (instance-rows.ts). */
+/**
+ * Tells which messages belong to an instance, by the place that the plan names. The store does the same in SQL
+ * (instance-rows.ts).
+ */
 import { isObject, type MessageType } from "@candor/envelope/wire";
 import { type InstanceIdPath, type PlanSource, rootOf } from "../plan.ts";
 
-/** A message as far as an instance's id may stand in it. */
+/** A message, as far as it may carry an instance's id. */
 export interface NamedMessage {
   readonly type?: unknown;
   readonly anonymousId?: unknown;
@@ -10,7 +13,7 @@ export interface NamedMessage {
   readonly traits?: unknown;
 }
 
-/** Whether a message of a source is that instance's. */
+/** Whether a message of a source belongs to that instance. */
 export function isOfInstance(
   { instanceIds }: Pick<PlanSource, "instanceIds">,
   message: NamedMessage,
@@ -21,6 +24,6 @@ export function isOfInstance(
 
 function readInstanceId(path: InstanceIdPath, message: NamedMessage): unknown {
   if (path === "anonymousId") return message.anonymousId;
-  const values = message[rootOf(message.type as MessageType)]; // "properties" for what is no type
+  const values = message[rootOf(message.type as MessageType)]; // "properties" for an unknown type
   return isObject(values) ? values[path.slice("properties.".length)] : undefined;
 }

@@ -1,17 +1,21 @@
+/** Narrows a plan to what a consent for an earlier version covers. */
 import { type Field, type Fields, labelOf, type Plan, type PlanSourceName, rootOf } from "../plan.ts";
 
 /** What a consent does not cover, for the operator's page. */
 export interface Withheld {
   /** `track Instance Active`. */
   readonly events: readonly string[];
-  /** Of events and sources that are covered: `event track Instance Active: properties.boot`, `source server: userId`. */
+  /**
+   * Of events and sources that are covered: `event track Instance Active: properties.boot`, `source server: userId`.
+   */
   readonly fields: readonly string[];
 }
 
 /**
- * The plan as far as a consent for `coversVersion` covers it: without the events, fields, context fields and ids whose
- * `since` is newer. What loses a required field, or every field, goes as a whole: an object, then the event. Every
- * source enforces, because one that observes would send what was taken out. The same object when all is covered.
+ * The part of the plan that a consent for `coversVersion` covers: without the events, fields, context fields and ids
+ * whose `since` is newer. What loses a required field, or every field, is removed as a whole: an object, then the
+ * event. Every source enforces, because one that observes would send what was removed. Returns the same object if
+ * everything is covered.
  */
 export function narrowPlan(plan: Plan, coversVersion: number): Plan {
   if (coversVersion >= plan.version) return plan;
@@ -29,8 +33,9 @@ export function narrowPlan(plan: Plan, coversVersion: number): Plan {
 }
 
 /**
- * What `narrowPlan` takes out, in the order of the plan. The fields of an event that goes as a whole are not listed.
- * @param source of what this one may send; all when not given
+ * What `narrowPlan` removes, in the order of the plan. The fields of an event that is removed as a whole are not
+ * listed.
+ * @param source only what this source may send; all if omitted
  */
 export function withheldOf(plan: Plan, coversVersion: number, source?: PlanSourceName): Withheld {
   const events: string[] = [];
@@ -50,7 +55,7 @@ export function withheldOf(plan: Plan, coversVersion: number, source?: PlanSourc
   return { events, fields };
 }
 
-/** The newest `since` of all that a source may send: a consent for that version covers everything. */
+/** The newest `since` of everything that a source may send: a consent for that version covers all of it. */
 export function newestSince(plan: Plan, source: PlanSourceName): number {
   const events = plan.events.filter(({ sources }) => sources.includes(source));
   const blocks = [
@@ -70,7 +75,7 @@ function listSince(fields: Partial<Fields>): readonly number[] {
 
 interface Narrowed {
   readonly fields: Fields;
-  /** The paths of what is gone, each with the prefix. */
+  /** The paths of what was removed, each with the prefix. */
   readonly lost: readonly string[];
   readonly isRequiredLost: boolean;
 }
@@ -103,7 +108,7 @@ function isEmpty(fields: Fields | undefined): boolean {
   return fields !== undefined && Object.keys(fields).length === 0;
 }
 
-/** A version that is no number covers nothing. */
+/** A version that is not a number covers nothing. */
 function isCovered({ since }: { readonly since: number }, coversVersion: number): boolean {
   return since <= coversVersion;
 }

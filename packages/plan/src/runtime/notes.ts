@@ -1,3 +1,4 @@
+/** Collects what is noted while a message is checked. */
 import type { ValueFault } from "@candor/envelope/wire";
 import type { Trim, TrimReason } from "./verdict.ts";
 
@@ -11,14 +12,14 @@ export class Notes {
   /** What is wrong with a value that the plan does not describe: the message cannot be kept. */
   fault: ValueFault | undefined = undefined;
 
-  /** Each path and reason once, however often: a message may hold thousands of undeclared names. */
+  /** Each path and reason is noted once: a message may contain thousands of undeclared names. */
   add(path: string, reason: TrimReason): void {
     this.#trims ??= [];
     if (this.#trims.some((trim) => trim.path === path && trim.reason === reason)) return;
     this.#trims.push({ path, reason });
   }
 
-  /** Gives out what was noted and begins anew. */
+  /** Returns what was noted, and starts over. */
   take(): readonly Trim[] {
     const trims = this.#trims ?? NOTHING;
     this.#trims = undefined;

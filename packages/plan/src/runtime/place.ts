@@ -1,4 +1,4 @@
-/** Where a value stands in a plan, and what all checks do with a value that does not fit. */
+/** Defines where a value stands in a plan, and what every check does with a value that does not fit. */
 import { type JsonValue, valueFaultOf } from "@candor/envelope/wire";
 import type { IpPolicy, UserAgentPolicy } from "../plan.ts";
 import type { Notes } from "./notes.ts";
@@ -6,20 +6,20 @@ import { scrubValue } from "./scrub-value.ts";
 import type { TrimReason } from "./verdict.ts";
 
 /**
- * Checks a value and gives it back: unchanged (the same object, when nothing in it changed), reduced, or undefined when
- * nothing of it is kept. Values inside an object that is the message's own are replaced in place.
+ * Checks a value and returns it: unchanged (the same object if nothing in it changed), redacted, or undefined if
+ * nothing of it is kept. Values inside an object that belongs to the message are replaced in place.
  */
 export type ValueCheck = (value: JsonValue, notes: Notes) => JsonValue | undefined;
 
-/** What an edge does with values about which the plan only has a policy. */
+/** How an SDK or a collector redacts values for which the plan has only a policy. */
 export interface Reducers {
-  /** An IP address under a policy; undefined: nothing of it is kept. */
+  /** An IP address under a policy; undefined if nothing of it is kept. */
   address(address: string, policy: IpPolicy): string | undefined;
   userAgent(userAgent: string, policy: UserAgentPolicy): string | undefined;
   /** The keyed hash of an id that does not have the declared form; in a collector, also of a hash that was sent. */
   pseudonym(value: string): string;
   /**
-   * Of an SDK: the hash that stands for a value with `hash: true`, as lower-case hex of 32 to 64 characters. Without
+   * For an SDK: the hash that replaces a value with `hash: true`, as lower-case hex of 32 to 64 characters. Without
    * it, as in a collector, such a value has to be a hash already.
    */
   keyedHash?(value: string): string;
@@ -28,13 +28,13 @@ export interface Reducers {
 /** Where a value stands, and the rules of its source. */
 export interface Place {
   readonly path: string;
-  /** How deep it nests: the message is level 1. */
+  /** Its nesting level: the message is level 1. */
   readonly level: number;
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
-  /** The value belongs to this message alone and may be changed in place; otherwise it is copied. */
+  /** Whether the value belongs to this message alone and may be changed in place; otherwise it is copied. */
   readonly isOwn: boolean;
-  /** Keep what breaks the plan, with addresses cut out, and only note it. */
+  /** Whether to keep what breaks the plan, with addresses cut out, and only note it. */
   readonly observe: boolean;
   readonly reducers: Reducers;
 }

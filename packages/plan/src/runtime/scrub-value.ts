@@ -1,10 +1,11 @@
+/** Cuts addresses out of undeclared values. */
 import type { JsonObject, JsonValue } from "@candor/envelope";
 import type { IpPolicy } from "../plan.ts";
 import { isAddress } from "./address.ts";
 import type { Reducers } from "./place.ts";
 import { scrub } from "./scrub.ts";
 
-/** Where undeclared values are kept at all (mode `observe`): their addresses are not. */
+/** Undeclared values that are kept at all (mode `observe`) are kept without addresses. */
 export function scrubValue(value: JsonValue, rules: ScrubRules): JsonValue {
   if (typeof value === "string") {
     if (isAddress(value)) return rules.reducers.address(value, rules.ip) ?? "[ip]";
@@ -17,7 +18,10 @@ export function scrubValue(value: JsonValue, rules: ScrubRules): JsonValue {
   return scrubbed;
 }
 
-/** Keeps an undeclared field, name and value without addresses. defineProperty: a client may call it `__proto__`. */
+/**
+ * Keeps an undeclared field, name and value without addresses. Uses defineProperty, because a client may call it
+ * `__proto__`.
+ */
 export function keepScrubbed(target: JsonObject, name: string, inner: JsonValue, rules: ScrubRules): void {
   const value = scrubValue(inner, rules);
   const key = scrub(name)?.text ?? name;

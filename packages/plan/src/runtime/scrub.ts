@@ -1,34 +1,38 @@
+/** Cuts e-mail and IP addresses out of text. */
 import { type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts";
 import { hasForms, revealForms } from "./compatibility.ts";
 
-/** What a text held, and what is left of it. */
+/** What was found in a text, and what is left of it. */
 export interface Scrubbed {
   readonly text: string;
   readonly email: boolean;
   readonly address: boolean;
 }
 
-/** Every e-mail and IP address has one of these, plain or encoded; most texts have none. */
+/** Every e-mail and IP address contains one of these, plain or encoded; most texts do not. */
 const SUSPICIOUS = /[@%&\uFF00-\uFF5E\uFE6B]|\d\.\d+\.\d+\.\d|:[0-9a-f:]*:/i;
-/** Each of those has one of these, or a character beyond ASCII, for which only the search can tell. */
+/** Each of those contains one of these, or a character beyond ASCII, for which only the search can tell. */
 const MARKS = toAsciiClass("[.:@%&]");
 const ENCODED = /[%&\uFF00-\uFF5E\uFE6B]/;
 const TWO_COLONS = /:[0-9a-f:]*:/i;
 
-/** Text between delimiters, also blanks in quotes before an @. As nothing follows the loop, it never backtracks. */
+/** Text between delimiters, also blanks in quotes before an @. Nothing follows the loop, so it never backtracks. */
 const WORD = /(?:[^\s<>(){},;:"|\\/=?&#]+|"[^"\n]{1,64}"(?=[@\uFF20]))+/g;
 
 const V4_BYTE = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const V4 = `(?:${V4_BYTE}\\.){3}${V4_BYTE}`;
-/** Anywhere in a text, also beside letters. The most groups come first, so that the longest address is taken. */
+/**
+ * Anywhere in a text, also next to letters. Forms with the most groups come first, so that the longest address is
+ * matched.
+ */
 const IPV6 = new RegExp(toIpv6Pattern("[0-9a-f]{1,4}"), "gi");
 
 /** A percent- or entity-encoded text may be encoded once more. */
 const REVEAL_ROUNDS = 2;
 
 /**
- * Whether a text may have a character that every e-mail and IP address needs, plain or encoded. Most texts have none. A
- * look-up for each character: half the time of a RegExp.
+ * Whether a text may contain a character that every e-mail and IP address needs, plain or encoded. Most texts contain
+ * none. A look-up per character takes half the time of a RegExp.
  */
 export function isMarked(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
@@ -44,9 +48,9 @@ export function allowsMarks(characters: AsciiClass): boolean {
 }
 
 /**
- * Cuts e-mail and IP addresses out of a text: `[email]` and `[ip]` stand in their places. Where one shows only after
- * decoding (`bob%40example.com`, `&#64;`, fullwidth forms), the whole text becomes `[email]` or `[ip]`. Undefined: the
- * text has none. Time is linear in the length; scrubbing twice changes nothing more.
+ * Cuts e-mail and IP addresses out of a text, replacing them by `[email]` and `[ip]`. If one shows only after
+ * decoding (`bob%40example.com`, `&#64;`, fullwidth forms), the whole text becomes `[email]` or `[ip]`. Undefined if
+ * the text contains none. Time is linear in the length; scrubbing twice changes nothing more.
  */
 export function scrub(text: string): Scrubbed | undefined {
   if (!SUSPICIOUS.test(text) && !hasForms(text)) return undefined;
@@ -65,7 +69,9 @@ export function scrub(text: string): Scrubbed | undefined {
   return cut.email || cut.address ? cut : undefined;
 }
 
-/** IPv6 before IPv4, which it may hold; addresses before e-mails, so that `bob@10.0.0.1` is a word with a domain. */
+/**
+ * IPv6 before IPv4, which it may contain; addresses before e-mails, so that `bob@10.0.0.1` is a word with a domain.
+ */
 function cutPlain(text: string): Scrubbed {
   const withoutIpv6 = TWO_COLONS.test(text) ? text.replace(IPV6, cutIpv6) : text;
   const withoutAddresses = withoutIpv6.replace(/\d[\d.]*/g, cutIpv4);
@@ -77,13 +83,13 @@ function cutPlain(text: string): Scrubbed {
   };
 }
 
-/** Not `std::dead` of program text: a digit or four groups make an address. */
+/** Not `std::dead` of program text: an address has a digit or four groups. */
 function cutIpv6(candidate: string): string {
   const groups = candidate.match(/[0-9a-f]+/gi) ?? [];
   return /\d/.test(candidate) || groups.length >= 4 ? "[ip]" : candidate;
 }
 
-/** A run of digits and dots, from its first four bytes in a row on: `10.0.0.1.5432` ends in a port. */
+/** A run of digits and dots, from its first four consecutive bytes on: `10.0.0.1.5432` ends in a port. */
 function cutIpv4(run: string): string {
   if (run.length < 7) return run;
   const parts = run.split(".");
@@ -97,7 +103,7 @@ function cutIpv4(run: string): string {
   return run;
 }
 
-/** `npm@10` and `@name` are no e-mail addresses: something stands before the @, and a letter behind it. */
+/** `npm@10` and `@name` are not e-mail addresses: something must precede the @, and a letter must follow it. */
 function cutEmail(word: string): string {
   if (!/[@\uFF20]/.test(word)) return word;
   const local = word.slice(word.search(/[\p{L}\p{N}]/u));

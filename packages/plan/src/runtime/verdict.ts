@@ -1,3 +1,4 @@
+/** Defines the verdict: what the plan says of one message. */
 import type { ValueFault } from "@candor/envelope/wire";
 
 /** Why a value was removed or changed. A closed union; each with the sentence that the maker reads. */
@@ -21,7 +22,7 @@ export const TRIM_REASONS = {
 
 export type TrimReason = keyof typeof TRIM_REASONS;
 
-/** Why a whole message is refused. */
+/** Why a whole message is dropped. */
 export type RefuseReason =
   | "event_not_in_plan"
   | "wrong_source"
@@ -30,7 +31,7 @@ export type RefuseReason =
   | ValueFault;
 
 /**
- * One thing that was removed or changed. `path` is a declared one: what is undeclared stands under its nearest
+ * One value that was removed or changed. `path` is a declared one: undeclared names are noted under their nearest
  * declared parent (`properties.*`), because names that a client chose are values too.
  */
 export interface Trim {
@@ -42,10 +43,10 @@ export interface Trim {
 export interface Verdict {
   /** The declared event, as `labelOf` writes it; `*` for one that is not in the plan. */
   readonly event: string;
-  /** Undefined: keep what is left of it. In mode `observe` always undefined. */
+  /** Undefined if what is left of it is kept. In mode `observe` always undefined. */
   readonly refused: RefuseReason | undefined;
   readonly trims: readonly Trim[];
-  /** What was taken out to be held apart; undefined for nearly all messages. */
+  /** What was taken out to be stored separately; undefined for nearly all messages. */
   readonly contact: Contact | undefined;
 }
 
