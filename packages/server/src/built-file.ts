@@ -1,8 +1,9 @@
+/** Finds files of this package's build. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * A file of this package as it was built, also for tests that run from the sources: a thread does not read TypeScript.
+ * The URL of a built file, also for tests that run from the sources: a thread cannot load TypeScript.
  * @param name path below `src` or `dist`, ending in `.js`
  */
 export function builtFile(name: string): URL {

@@ -1,9 +1,10 @@
+/** Owns the collector's settings: the only file that reads its environment. */
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CandorError } from "./errors.ts";
 
-/** Where messages come from; each source has its own write key. */
+/** Where messages come from; each source has a write key of its own. */
 export const SOURCES = ["installer", "server", "client"] as const;
 export type Source = (typeof SOURCES)[number];
 
@@ -13,21 +14,29 @@ export interface Config {
   readonly host: string;
   /** Port to listen on; 0 takes any free one. `CANDOR_PORT`, default 7226. */
   readonly port: number;
-  /** Folder of everything that Candor keeps, absolute. `CANDOR_DATA_DIR`, default ./.candor. */
+  /** Folder for everything that Candor keeps, absolute. `CANDOR_DATA_DIR`, default ./.candor. */
   readonly dataDir: string;
   /** The plan's file, absolute. `CANDOR_PLAN`, default the Appsmith plan that comes with Candor. */
   readonly planFile: string;
-  /** Write keys that the operator chose; the others are made and kept. `CANDOR_WRITE_KEYS`, `source:KEY,...`. */
+  /**
+   * Write keys chosen by the operator; missing ones are generated and kept. `CANDOR_WRITE_KEYS`, `source:KEY,...`.
+   */
   readonly writeKeys: Readonly<Partial<Record<Source, string>>>;
-  /** Admin token that the operator chose; else made and kept. `CANDOR_ADMIN_TOKEN`. */
+  /** Admin token chosen by the operator; generated and kept if not given. `CANDOR_ADMIN_TOKEN`. */
   readonly adminToken: string | undefined;
-  /** HTTP addresses of ClickHouse, one for each node of a cluster; undefined: embedded. `CANDOR_CLICKHOUSE_URL`. */
+  /**
+   * HTTP addresses of ClickHouse, one for each node of a cluster; undefined for the embedded engine.
+   * `CANDOR_CLICKHOUSE_URL`.
+   */
   readonly clickhouseUrls: readonly string[] | undefined;
-  /** Cluster (of system.clusters) over which events are spread. `CANDOR_CLICKHOUSE_CLUSTER`. */
+  /** Cluster (of system.clusters) over which events are distributed. `CANDOR_CLICKHOUSE_CLUSTER`. */
   readonly clickhouseCluster: string | undefined;
-  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are believed. `CANDOR_TRUSTED_PROXIES`, `10.0.0.0/8,::1`. */
+  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted. `CANDOR_TRUSTED_PROXIES`, `10.0.0.0/8,::1`. */
   readonly trustedProxies: BlockList;
-  /** Addresses at which instances reach this collector; undefined to go by a request's Host. `CANDOR_ORIGINS`. */
+  /**
+   * Addresses at which instances reach this collector; undefined to derive them from each request's Host.
+   * `CANDOR_ORIGINS`.
+   */
   readonly origins: readonly string[] | undefined;
   /** Where the commands find a running Candor. `CANDOR_URL`, default http://HOST:PORT. */
   readonly url: string;
@@ -54,8 +63,8 @@ const NAMES: ReadonlySet<string> = new Set([
 
 /**
  * Reads the settings from an environment. An empty value counts as not given.
- * @throws CandorError `settings_invalid` that lists every fault at once, unknown CANDOR_ names included. Values are
- * not repeated in it, because some are secrets.
+ * @throws CandorError `settings_invalid`, listing all faults at once, including unknown CANDOR_ names. Values are not
+ * repeated in it, because some are secrets
  */
 export function readConfig(environment: Environment): Config {
   const faults: string[] = [];
@@ -86,7 +95,7 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
-/** A known name that shares most of an unknown one's letters, for a slip of the pen. */
+/** A known name that shares most of an unknown one's letters, in case of a typing error. */
 function hintFor(name: string): string {
   const near = [...NAMES].find(
     (known) => known.startsWith(name.slice(0, -1)) || name.startsWith(known.slice(0, -1)),

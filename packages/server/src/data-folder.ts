@@ -1,3 +1,4 @@
+/** Opens and locks the data folder. */
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
@@ -6,12 +7,12 @@ import { join } from "node:path";
 import { CandorError, causeOf, toWriteError } from "./errors.ts";
 import { claimFolder } from "./private-folder.ts";
 
-/** As much as a large batch takes. */
+/** The size of a large batch. */
 const PROBE_BYTES = 128 * 1024;
 
 /** The folder of everything that Candor keeps, held by this process alone. */
 export interface DataFolder {
-  /** Segments that wait for the store. */
+  /** Segment files waiting for the store. */
   readonly logDir: string;
   /** Hashes of messageIds. */
   readonly dedupeDir: string;
@@ -25,8 +26,8 @@ export interface DataFolder {
 }
 
 /**
- * Makes the folder, or takes one that is this user's alone (mode 0700), and locks it. The lock is the kernel's, on the open
- * file: it ends with the process, however that ends, and there is no stale lock to clean up.
+ * Creates the folder, or takes one that belongs to this user alone (mode 0700), and locks it. The lock is the
+ * kernel's, on the open file: it ends with the process, however that ends, so no stale lock needs cleaning up.
  * @throws CandorError `data_folder_foreign`, `data_folder_linked`, `data_folder_unwritable`, `data_folder_locked`,
  * `lock_unsupported`
  */
@@ -73,7 +74,7 @@ function orUnwritable<Result>(folder: string, use: () => Result): Result {
   }
 }
 
-/** Node has no file locks. The library's work where it was built for; on musl the program flock does it. */
+/** Node has no file locks. Uses the library's where it is built for the platform, and the program flock on musl. */
 function tryLock(fd: number, folder: string): boolean {
   try {
     const locks: { tryLock(fd: number): boolean } = createRequire(import.meta.url)("fs-native-extensions");
@@ -83,7 +84,7 @@ function tryLock(fd: number, folder: string): boolean {
   }
 }
 
-/** The lock belongs to the open file, which the program shares with us: it stays when the program has ended. */
+/** The lock belongs to the open file, which the program shares with us, so it outlives the program. */
 export function tryFlock(fd: number, folder: string): boolean {
   const { status } = spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
   if (status !== null) return status === 0;
@@ -91,7 +92,7 @@ export function tryFlock(fd: number, folder: string): boolean {
 }
 
 /**
- * Writes and flushes a few bytes: the only way to know that the disk takes them.
+ * Writes and flushes a few bytes, the only way to know that the disk accepts them.
  * @throws CandorError `disk_full`, `log_unwritable`
  */
 export async function probeDisk(dataDir: string): Promise<void> {

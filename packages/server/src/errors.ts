@@ -1,8 +1,10 @@
+/** Owns every error that Candor raises, with its sentence. */
 import { CodedError, type ErrorDetails, type ErrorEntry, WIRE_ERRORS } from "@candor/envelope/http";
 
 /**
- * Every error that Candor itself raises, in one table: what happened and what to do, for a person. The code is the
- * contract (clients, tests and docs/errors.md go by it); the texts may change. `{name}` is filled from the details.
+ * Every error that Candor itself raises, in one table: for a person, what happened and what to do. The code is the
+ * contract (clients, tests and docs/errors.md rely on it); the texts may change. `{name}` is filled in from the
+ * details.
  */
 export const ERRORS = {
   // Answers to a client.
@@ -98,7 +100,7 @@ export const ERRORS = {
     retryAfterS: 10,
     message: "{limit} clients are watching the live feed already. Close one of them.",
   },
-  // Connections that are closed without an answer; only counted.
+  // Connections closed without an answer; only counted.
   too_many_connections: {
     status: 503,
     message: "Too many connections are open. Close those that you do not use.",
@@ -174,7 +176,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An error that Candor foresees. */
+/** An error that Candor anticipates. */
 export class CandorError extends CodedError<ErrorCode> {
   constructor(code: ErrorCode, details?: ErrorDetails, cause?: unknown) {
     super(code, ERRORS[code], details, cause);
@@ -182,14 +184,14 @@ export class CandorError extends CodedError<ErrorCode> {
   }
 }
 
-/** The system's code of an error (`ENOSPC`), or its message, never more. */
+/** The system's code for an error (`ENOSPC`), or else its message, but nothing more. */
 export function causeOf(error: unknown): string {
   if (error instanceof Error)
     return "code" in error && typeof error.code === "string" ? error.code : error.message;
   return String(error);
 }
 
-/** A failed write as the error that a client is told: `disk_full`, else `log_unwritable`. */
+/** The error that reports a failed write to a client: `disk_full`, else `log_unwritable`. */
 export function toWriteError(error: unknown): CandorError {
   const cause = causeOf(error);
   if (cause === "ENOSPC" || cause === "EDQUOT" || cause === "EFBIG")

@@ -1,3 +1,4 @@
+/** The server package's entry. */
 import type * as main from "./main.ts";
 
 export { type Config, readConfig, SOURCES, type Source } from "./config.ts";
@@ -11,6 +12,6 @@ export { checkFolderOwner } from "./private-folder.ts";
 export { DROP_REASONS, type DropReason } from "./reasons.ts";
 export { listQuarantined, type QuarantinedRow } from "./store/quarantine.ts";
 
-/** See main.ts, which the first call loads: no other command needs an HTTP server and a store. */
+/** See main.ts. The first call loads it, because no other command needs an HTTP server and a store. */
 export const startCandor: typeof main.startCandor = async (...args) =>
   (await import("./main.ts")).startCandor(...args);

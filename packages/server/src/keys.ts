@@ -1,3 +1,4 @@
+/** Owns the write keys and the admin token. */
 import { hash, randomBytes, timingSafeEqual } from "node:crypto";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -14,8 +15,8 @@ export interface Keys {
 const KEY_RANDOM_BYTES = 18;
 
 /**
- * The keys in force: those of the settings, else those of `keys.json` in the data folder (mode 0600), else new ones,
- * which are kept there. Settings are not written to the file.
+ * The keys in force: from the settings, else from `keys.json` in the data folder (mode 0600), else newly generated
+ * and kept there. Keys from the settings are not written to the file.
  * @throws CandorError `keys_unreadable`
  */
 export function openKeys(config: Config, random: (bytes: number) => Buffer = randomBytes): Keys {
@@ -63,8 +64,8 @@ function isKeys(value: unknown): value is Keys {
 }
 
 /**
- * A lock for secrets: says which of them a text is, in a time that depends on neither. All are compared, as
- * SHA-256 digests, because timingSafeEqual wants equal lengths.
+ * Tells which of several secrets a text is, in a time that depends on neither. All are compared, as SHA-256 digests,
+ * because timingSafeEqual requires equal lengths.
  */
 export function createMatcher<Name extends string>(
   secrets: Readonly<Record<Name, string>>,

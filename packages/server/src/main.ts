@@ -1,3 +1,4 @@
+/** Starts the collector: opens its parts in order, and closes them in reverse. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, engineSupport, startEngine } from "@candor/engine";
@@ -32,27 +33,27 @@ import { startInserterThread } from "./store/inserter-thread.ts";
 import { migrate } from "./store/migrate.ts";
 import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
 
-/** How long a start waits to learn whether the store's schema is one that it knows. */
+/** How long a start waits to learn whether it knows the store's schema. */
 const SCHEMA_WAIT_MS = 10_000;
 /** After this, what the store has not taken stays in the log until the next start. */
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
-/** Pages of `compare` that are made or read at a time: one may have 32 MB. */
+/** Pages of `compare` produced or read at a time: one may take 32 MB. */
 const MAX_COMPARING = 2;
-/** Anybody may ask whether the collector is ready; the disk is asked this often at most. */
+/** Anybody may ask whether the collector is ready; the disk is checked at most this often. */
 const READY_CHECK_MS = 1000;
 
-/** What a start may be given beside the settings. */
+/** What a start may be given besides the settings. */
 export interface StartOptions {
   /** The collector's clock, epoch milliseconds. */
   readonly now?: () => number;
-  /** Where the log and the dedupe keys are written; tests pass a failing or slow one. Default: the real disk. */
+  /** Where the log and the dedupe keys are written; tests pass one that fails or is slow. Default: the real disk. */
   readonly disk?: Disk;
   /** How long a stop waits for the store to take what is in the log. Default: 3 s. */
   readonly drainDeadlineMs?: number;
-  /** One line for the operator: what is wrong, or right again. Never holds what a client sent. */
+  /** Receives lines for the operator: what is wrong, or right again. Never contains what a client sent. */
   readonly report?: (line: string) => void;
-  /** Told when the running collector must end: its store turned out to be one that it must not touch. */
+  /** Called when the running collector must end because its store turned out to be one that it must not touch. */
   readonly onFatal?: (error: CandorError) => void;
 }
 
@@ -61,7 +62,7 @@ export interface Candor {
   /** Where it listens, such as http://127.0.0.1:7226. */
   readonly url: string;
   readonly keys: Keys;
-  /** Stops taking requests, drains for at most 3 s, and lets go of everything. What is not drained is in the log. */
+  /** Stops taking requests, drains for at most 3 s, and closes everything. What is not drained stays in the log. */
   close(): Promise<void>;
 }
 
@@ -142,7 +143,7 @@ function checkEngine(config: Config): void {
   throw new CandorError("engine_unsupported", { platform: support.platform, why: support.why });
 }
 
-/** Refuses a store that this Candor must not touch; one that is away is no reason not to start. */
+/** Refuses a store that this Candor must not touch. A store that is away is no reason not to start. */
 async function checkSchema(prepare: () => Promise<void>): Promise<void> {
   const tried = prepare().catch((error: unknown) => {
     if (error instanceof CandorError) throw error;
@@ -266,7 +267,7 @@ async function openApi(
   return api;
 }
 
-/** Lets requests under way end; what is still there after a second is cut. */
+/** Lets current requests end; those remaining after a second are cut off. */
 async function closeApi(api: FastifyInstance, live: LiveFeed): Promise<void> {
   live.close();
   api.server.closeIdleConnections();

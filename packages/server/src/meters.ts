@@ -1,3 +1,4 @@
+/** Owns the collector's metrics. */
 import { Counter, Gauge, Registry } from "prom-client";
 import { SOURCES, type Source } from "./config.ts";
 import type { PlanCount } from "./enforce/plan-counts.ts";
@@ -5,7 +6,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { Dropped } from "./pipeline.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
 
-/** What is read from other parts when somebody asks. */
+/** Values that other parts report when the metrics are read. */
 export interface MeterSources {
   readonly log: () => {
     readonly rows: number;
@@ -18,7 +19,7 @@ export interface MeterSources {
   readonly now: () => number;
 }
 
-/** The counters of the running collector. Plain numbers on the ingest path; prom-client only writes them out. */
+/** The counters of the running collector. Plain numbers on the ingest path; prom-client only formats them. */
 export interface Meters {
   /** Counts a request's messages once they are on disk. */
   countMessages(source: Source | undefined, kept: number, dropped: readonly Dropped[]): void;

@@ -21,30 +21,30 @@ import type { DropReason } from "./reasons.ts";
 import { toContactLine, toLine } from "./store/row.ts";
 
 const SHUFFLE_LIMIT = 2 ** 48;
-/** What Segment's API fills in where a message does not name its library. */
+/** What Segment's API fills in if a message does not name its library. */
 const UNKNOWN_LIBRARY: JsonObject = Object.freeze({ name: "unknown", version: "unknown" });
 
-/** What the steps work with, beside the messages. */
+/** What the steps depend on, besides the messages. */
 export interface StepDependencies {
   readonly ids: IdSource;
-  /** The plan that is in force at this moment. */
+  /** The plan in force at this moment. */
   readonly plan: () => CompiledPlan;
   readonly planCounts: PlanCounts;
   /** The country of an IP address, ISO 3166 alpha-2. */
   readonly countryOf: (address: string) => string | undefined;
   readonly dedupe: Pick<Dedupe, "seed" | "add">;
-  /** Sees every message with its verdict, when somebody watches. */
+  /** Sees every message with its verdict, if somebody is watching. */
   readonly watch: (() => ((draft: Draft, reason: DropReason | undefined) => void) | undefined) | undefined;
 }
 
-/** One request on its way: what its messages share, and what the steps gather from them. */
+/** One request in the pipeline: what its messages share, and what the steps gather from them. */
 export interface Intake {
   readonly items: readonly unknown[];
-  /** The source of one of its messages; undefined when its write key is not known. */
+  /** The source of one of its messages; undefined if its write key is unknown. */
   readonly sourceOf: (item: unknown) => Source | undefined;
   /** The source of the request's own write key. */
   readonly bringer: Source | undefined;
-  /** The path's, of a single message; it counts over the message's own. */
+  /** The type that the path implies for a single message; it overrides the message's own. */
   readonly pathType: MessageType | undefined;
   readonly shared: Shared;
   /** The body is so small that no message in it can be too large, however it is written. */
@@ -53,7 +53,7 @@ export interface Intake {
   readonly receipt: Receipt;
   /** `sequence` of its first message. */
   readonly firstSequence: number;
-  /** Becomes context.ip of client messages that bring none; of other sources' messages only the country is kept. */
+  /** Becomes context.ip of client messages without one; for other sources only the country is kept. */
   readonly peerAddress: string | undefined;
   /** The browser that sent it asks not to be tracked. */
   readonly hasSignal: boolean;
@@ -61,16 +61,16 @@ export interface Intake {
   readonly keys: Uint32Array;
   /** The kept rows, ready for the log. */
   lines: string;
-  /** What was taken out of them to be held apart. */
+  /** The contacts that were taken out of them. */
   contactLines: string;
   rows: number;
   duplicates: number;
 }
 
-/** One message on its way: what the steps so far have made of it. */
+/** One message in the pipeline: what the steps so far have made of it. */
 export interface Draft {
   readonly item: unknown;
-  /** Its place in the request. */
+  /** Its position in the request. */
   readonly index: number;
   readonly source: Source | undefined;
   envelope: Envelope;
@@ -90,10 +90,10 @@ export interface Draft {
 type Step = (draft: Draft, intake: Intake, dependencies: StepDependencies) => DropReason | undefined;
 
 /**
- * The way of every message. Order matters: nothing is filled in or walked before `measure` has bounded it; `locate` sees
- * the address before the plan's policy takes it; nothing of a message is written, counted by name or shown as kept before
- * `enforce`; nothing may be added to the envelope after `serialize`; `dedupe` stands behind all that can drop a message,
- * because what it has seen counts as kept; `append` is last.
+ * Every message goes through these. Order matters: nothing is filled in or walked before `measure` has bounded it;
+ * `locate` sees the address before the plan's policy removes it; nothing of a message is written, counted by name or
+ * shown as kept before `enforce`; nothing may be added to the envelope after `serialize`; `dedupe` comes after
+ * everything that can drop a message, because what it has seen counts as kept; `append` is last.
  */
 const STEPS: readonly Step[] = [
   measure,
@@ -111,7 +111,7 @@ export type Dropped = DroppedFor<DropReason>;
 
 const NONE_DROPPED: readonly Dropped[] = Object.freeze([]);
 
-/** Runs every message through the steps. Synchronous; what it gathers in the intake is not kept yet. */
+/** Runs every message through the steps. Synchronous; what it gathers in the intake is not yet durable. */
 export function runSteps(intake: Intake, dependencies: StepDependencies): readonly Dropped[] {
   const { items } = intake;
   let dropped: Dropped[] | undefined;
@@ -154,7 +154,10 @@ function stamp(draft: Draft, intake: Intake, { ids }: StepDependencies): DropRea
   return undefined;
 }
 
-/** The address that a message came from. A browser's message that the product's server brings has none: the peer is the server. */
+/**
+ * The address that a message came from. A browser's message that the product's server passes on has none, because the
+ * peer is the server.
+ */
 function peerOf(source: Source | undefined, { bringer, peerAddress }: Intake): string | undefined {
   return source === "client" && bringer === "server" ? undefined : peerAddress;
 }
@@ -204,7 +207,7 @@ function heedSignal(
   return rule === "notice" ? undefined : "browser_signal";
 }
 
-/** Segment's API names a library in every envelope. It is filled in only where the plan keeps one. */
+/** Segment's API puts a library into every envelope. It is filled in only if the plan keeps it. */
 function complete({ source, envelope }: Draft, _intake: Intake, { plan }: StepDependencies): undefined {
   if (envelope.context.library !== undefined || source === undefined) return;
   const rules = plan().plan.sources[source];

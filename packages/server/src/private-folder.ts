@@ -1,18 +1,20 @@
-/** Keeps the data folder to this user: anybody who can write there could choose the keys and read the log. */
+/**
+ * Keeps the data folder private to this user: anybody who could write there could choose the keys and read the log.
+ */
 import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
 import { CandorError, causeOf } from "./errors.ts";
 
 const FOR_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
-/** The root of a file system of its own has it; Candor never looks into it. */
+/** The root of a separate file system has it; Candor never looks into it. */
 const NOT_OURS = "lost+found";
-/** The folder's own entries, and those of log/, dedupe/ and so on. What is deeper is the engine's. */
+/** The folder's own entries, and those of log/, dedupe/ and so on. Deeper ones belong to the engine. */
 const OUR_LEVELS = 2;
 
 /**
- * Sets the folder's mode to 0700. Refuses a folder that belongs to somebody else, or holds a link or anything of somebody
- * else's. When others could write to it until now, everything in it is checked, at any depth.
+ * Sets the folder's mode to 0700. Refuses a folder that belongs to somebody else, or that contains a link or anything
+ * of somebody else's. If others could write to it until now, everything in it is checked, at any depth.
  * @throws CandorError `data_folder_foreign`, `data_folder_linked`; what the file system throws
  */
 export function claimFolder(folder: string): void {
@@ -28,7 +30,7 @@ type SetMode = (path: string, mode: number) => void;
 
 function checkFolder(folder: string, setMode: SetMode): void {
   const userId = process.geteuid?.();
-  if (userId === undefined) return; // Windows: its own access lists say who may
+  if (userId === undefined) return; // Windows has access lists instead
   const linkOwnerId = lstatSync(folder).uid;
   if (linkOwnerId !== 0) checkOwner(folder, linkOwnerId, userId);
   const stats = statSync(folder); // the folder itself may be reached by a link
@@ -41,7 +43,7 @@ interface Place {
   readonly stats: Stats;
   readonly level: number;
   readonly userId: number;
-  /** A folder above it could be written by others. */
+  /** Others could write to a folder above it. */
   readonly isOpen: boolean;
 }
 
@@ -72,7 +74,7 @@ function checkEntries({ folder, stats, level, userId, isOpen }: Place, setMode: 
   }
 }
 
-/** Undefined for what has gone meanwhile: a running collector's files do. */
+/** Undefined if it has gone meanwhile, as a running collector's files do. */
 function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path);

@@ -1,4 +1,4 @@
-/** Owns which reasons there are to drop a message: those of the wire, the plan's all among them. */
+/** Lists the reasons to drop a message: those of parsing and of the plan. */
 import { COLLECTOR_REASONS } from "@candor/envelope";
 import type { RefuseReason } from "@candor/plan/runtime";
 

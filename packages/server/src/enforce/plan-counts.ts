@@ -1,26 +1,27 @@
+/** Counts what the plan dropped and trimmed. */
 import type { RefuseReason, TrimReason, Verdict } from "@candor/plan/runtime";
 import type { Source } from "../config.ts";
 
-/** What the plan took away, of one kind: never what it was. */
+/** How often one kind of thing was dropped or trimmed; never its value. */
 export interface PlanCount {
   readonly source: Source;
   /** The declared event, `*` for one that is not in the plan. */
   readonly event: string;
-  /** The declared path; empty when the whole message was refused. */
+  /** The declared path; empty if the whole message was dropped. */
   readonly path: string;
   readonly reason: TrimReason | RefuseReason;
   readonly planVersion: number;
   count: number;
 }
 
-/** Counts what the plan takes away, by event, declared path and reason. As bounded as the plan itself. */
+/** Counts what the plan drops and trims, by event, declared path and reason. As bounded as the plan itself. */
 export interface PlanCounts {
   add(source: Source, planVersion: number, verdict: Verdict): void;
   /** Since the start, for /metrics. */
   totals(): readonly Readonly<PlanCount>[];
-  /** What was counted since the last call, to be kept in the store. */
+  /** The counts since the last call, to be stored. */
   take(): readonly Readonly<PlanCount>[];
-  /** Puts back what could not be kept. */
+  /** Puts back counts that could not be stored. */
   restore(counts: readonly Readonly<PlanCount>[]): void;
 }
 

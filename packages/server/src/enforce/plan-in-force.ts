@@ -1,15 +1,18 @@
+/** Owns the plan in force, and swaps it when its file changes. */
 import { readFileSync, statSync } from "node:fs";
 import { loadPlan, type Plan, PlanError } from "@candor/plan";
 import { type CompiledPlan, compilePlan, type Reducers } from "@candor/plan/runtime";
 import { CandorError, causeOf } from "../errors.ts";
 
-/** A change is in force after two looks at most that show the same file: an editor may be writing it. */
+/**
+ * A change takes effect after at most two polls that see the same file, because an editor may still be writing it.
+ */
 const LOOK_EVERY_MS = 400;
 
-/** The plan that messages are checked by, and what is wrong with its file since. */
+/** The plan that messages are checked against, and what has been wrong with its file since. */
 export interface PlanInForce {
   current(): CompiledPlan;
-  /** Why the file as it is now is not in force; undefined when it is. */
+  /** Why the file in its current state is not in force; undefined if it is. */
   fault(): string | undefined;
   close(): void;
 }
@@ -17,18 +20,19 @@ export interface PlanInForce {
 export interface PlanInForceOptions {
   readonly file: string;
   readonly reducers: Reducers;
-  /** Told of every plan that comes into force after the first. */
+  /** Called with every plan that comes into force after the first. */
   readonly onChange: (plan: Plan) => void;
-  /** One line for the operator. */
+  /** Receives lines for the operator. */
   readonly report: (line: string) => void;
 }
 
 /**
- * Reads and compiles the plan, and again whenever its file changes. The new plan is swapped in whole between two messages:
- * no request waits. A file that is broken or gone leaves the plan of before in force, and says so.
+ * Reads and compiles the plan, and does so again whenever its file changes. The new plan is swapped in as a whole
+ * between two messages; no request waits. If the file is broken or missing, the previous plan stays in force, and
+ * that is reported.
  *
- * The file is looked at, not watched: events of the file system do not pass bind mounts, and editors replace files.
- * @throws CandorError `plan_invalid`, `plan_unreadable` when there is no first plan
+ * The file is polled, not watched: file system events do not cross bind mounts, and editors replace files.
+ * @throws CandorError `plan_invalid`, `plan_unreadable` if there is no first plan
  */
 export function openPlan(options: PlanInForceOptions): PlanInForce {
   const { file, reducers, report } = options;

@@ -1,3 +1,4 @@
+/** Makes the public page's samples by sending a plan's examples through the pipeline. */
 import {
   ALONE,
   createIds,
@@ -25,8 +26,8 @@ import { createPlanCounts } from "./plan-counts.ts";
 const SAMPLE_HASH = "5a6d1c".repeat(6).slice(0, 32);
 
 /**
- * A sample of every event: its examples, sent through the steps that every message goes through. So the page shows what
- * the collector makes of a message, not what somebody believes it makes of it. The same plan gives the same samples.
+ * A sample of every event: its examples, sent through the same steps as every message. So the page shows what the
+ * collector really makes of a message. The same plan gives the same samples.
  * @returns `labelOf(event)` to the envelope as JSON
  */
 export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
@@ -47,7 +48,7 @@ export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
   return samples;
 }
 
-/** Without expiry: expired events are shown as they were. */
+/** Without expiry, so that expired events are shown as they were. */
 function compileForSamples(plan: Plan): CompiledPlan {
   return compilePlan(
     { ...plan, events: plan.events.map((event) => ({ ...event, expires: undefined })) },
@@ -55,7 +56,10 @@ function compileForSamples(plan: Plan): CompiledPlan {
   );
 }
 
-/** An example that the page would show in another form than it was written, for a reason that its format does not tell. */
+/**
+ * An example that the page would show in another form than it was written in, for a reason that its format does not
+ * imply.
+ */
 export interface ChangedExample {
   /** `event track Opened, from client`. */
   readonly where: string;
@@ -65,7 +69,7 @@ export interface ChangedExample {
   readonly text: string;
 }
 
-/** Checks the examples of a sound plan as the collector checks messages, with the policies of each source. */
+/** Checks the examples of a valid plan as the collector checks messages, with the policies of each source. */
 export function listChangedExamples(plan: Plan): readonly ChangedExample[] {
   const compiled = compileForSamples(plan);
   const found = plan.events.flatMap((event) =>
@@ -77,7 +81,7 @@ export function listChangedExamples(plan: Plan): readonly ChangedExample[] {
       }));
     }),
   );
-  // What stands in `context` is the same for all events of a source.
+  // `context` is the same for all events of a source.
   const isFirst = (one: ChangedExample, at: number): boolean =>
     found.findIndex(({ path, text }) => path === one.path && text === one.text) === at;
   return found.filter((one, at) => !one.path.startsWith("context.") || isFirst(one, at));
@@ -93,7 +97,7 @@ function listChanges(
   const { trims } = compiled.check(source, message, 0);
   const { context, properties, traits } = message;
   const { ids = {} } = compiled.plan.sources[source] ?? {};
-  // For a source that declares no id, `toMessage` made one up.
+  // `toMessage` made up an id for a source that declares none.
   const isDeclared = ({ path }: Trim): boolean => path !== "anonymousId" || ids.anonymousId !== undefined;
   return [
     ...trims.filter(isDeclared).map(({ path, reason }) => ({

@@ -1,7 +1,8 @@
+/** Reads a request to forget somebody. */
 import { isObject } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
 
-/** Of whom all shall be deleted. */
+/** Whose data is to be deleted. */
 export type ForgetRequest =
   | { readonly instance: string }
   | { readonly user: string }

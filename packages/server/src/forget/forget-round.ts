@@ -1,3 +1,4 @@
+/** Runs one round of deletions, for all waiting requests together. */
 import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
 import type { Store } from "../store/client.ts";
@@ -10,10 +11,10 @@ import { deleteRows, type Removed } from "./stored-rows.ts";
 export interface ForgetDependencies {
   readonly store: Store;
   readonly log: Pick<Log, "pending">;
-  /** Segments, among them copies of damaged ones. */
+  /** Segment files, among them copies of damaged ones. */
   readonly logDir: string;
   readonly quarantineDir: string;
-  /** The forms in which an id may stand in the store. */
+  /** The forms in which the store may hold an id. */
   readonly storedForms: (id: string) => readonly string[];
   /** Says in which fields an instance's id is. */
   readonly plan: () => Plan;
@@ -30,7 +31,7 @@ export interface Subject {
 /** The result for one subject. */
 export interface Forgotten {
   readonly removed: readonly Removed[];
-  /** Rows that hold the id as text but not as an id, and are kept. */
+  /** Rows that contain the id as text but not as an id, and are kept. */
   readonly elsewhere: number;
 }
 
@@ -40,8 +41,8 @@ const isCopy = (file: string): boolean => /\.(?:damaged|unreadable)$/.test(file)
 const isRow = (file: string): boolean => !isCopy(file);
 
 /**
- * Deletes everything that was received of the subjects until now. @returns a result for each subject, in order
- * @throws CandorError `store_away`, `forget_incomplete`: then nothing is promised for any of them
+ * Deletes everything received of the subjects until now. @returns a result for each subject, in order
+ * @throws CandorError `store_away`, `forget_incomplete`: then nothing is guaranteed for any of them
  */
 export async function runRound(
   subjects: readonly Subject[],
@@ -67,11 +68,14 @@ export async function runRound(
   }));
 }
 
-/** What an SDK sends for an id that the plan hashes. For an id whose form the plan does not declare, it sends half of that. */
+/**
+ * What an SDK sends for an id that the plan hashes. For an id whose form the plan does not declare, it sends half of
+ * that.
+ */
 const SDK_HASH = /^[0-9a-f]{64}$/;
 const SHORT_HASH_LENGTH = 32;
 
-/** A column never holds half of a surrogate pair: it holds U+FFFD instead. */
+/** A column never contains half of a surrogate pair; it has U+FFFD instead. */
 function formsOf(
   kind: ForgetKind,
   id: string,

@@ -1,3 +1,4 @@
+/** Deletes quarantined rows and damaged copies that mention a forgotten id. */
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,9 +9,11 @@ import { escapeAll } from "../store/row.ts";
 import type { Sought } from "./stored-rows.ts";
 
 /**
- * Removes the files that hold one of the ids as a whole value: rows that were quarantined, copies of damaged segments.
- * Such rows may be broken, so they are searched as text, and a copy goes as a whole: in doubt for who is forgotten.
- * @returns for each subject, in order, how many files were removed; a file that holds several subjects counts for each
+ * Removes the files that contain one of the ids as a whole value: quarantined rows, and copies of damaged segment
+ * files. Such rows may be malformed, so they are searched as text, and a copy is deleted as a whole: doubt counts in
+ * favour of the person who is forgotten.
+ * @returns for each subject, in order, how many files were removed; a file that contains several subjects counts for
+ * each
  */
 export async function deleteKeptFiles(
   dir: string,
@@ -37,7 +40,7 @@ export async function deleteKeptFiles(
   return removed;
 }
 
-/** Undefined for a file that is gone. @throws CandorError `forget_incomplete` for a file that cannot be read */
+/** Undefined if the file is gone. @throws CandorError `forget_incomplete` if it cannot be read */
 async function read(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
@@ -56,12 +59,12 @@ function toFinder({ kind, ids }: Sought): (text: string) => boolean {
   };
 }
 
-/** The store's lines in a file, each between tabs, so that its first and last cells are found too. */
+/** The rows in a file, each between tabs, so that its first and last cells are found too. */
 function readLines(text: string): string {
   return `\t${lineOf(text) ?? text}\t`.replaceAll("\n", "\t\n\t");
 }
 
-/** Of a row that was quarantined. */
+/** The row inside a quarantine file. */
 function lineOf(text: string): string | undefined {
   try {
     const row: unknown = JSON.parse(text);

@@ -5,10 +5,10 @@ import { DATABASE, type Store } from "../store/client.ts";
 import { quoteText } from "../store/sql-text.ts";
 
 const MUTATIONS_MS = 300_000;
-/** Files of replaced parts go after a second; the store looks for them every 30 to 40 s when nothing else happens. */
+/** Files of replaced parts can go after a second; an idle store looks for them every 30 to 40 s. */
 const FILES_MS = 120_000;
 const LOOK_EVERY_MS = 200;
-/** Files of a part younger than this stay (`old_parts_lifetime`, a second). */
+/** Files of a part younger than this stay (`old_parts_lifetime`, one second). */
 const NUDGE_AFTER_MS = 1500;
 
 /** @throws CandorError `forget_incomplete` after 5 minutes */
@@ -29,7 +29,7 @@ export async function isMutating(store: Store, round: string): Promise<boolean> 
   return nodes.flat().length > 0;
 }
 
-/** Parts that were replaced hold the old rows until their files are removed. @throws CandorError `forget_incomplete` */
+/** Replaced parts contain the old rows until their files are removed. @throws CandorError `forget_incomplete` */
 export async function untilFilesAreGone(store: Store, tables: readonly string[]): Promise<void> {
   const replaced = async (): Promise<string[]> => {
     const nodes = await store.queryEveryNode(
@@ -53,7 +53,7 @@ WHERE database = '${DATABASE}' AND table IN (${tables.map(quoteText).join(", ")}
   await until(areGone, FILES_MS, "files that the store has not removed");
 }
 
-/** @throws CandorError `forget_incomplete` after the time */
+/** @throws CandorError `forget_incomplete` after the timeout */
 export async function until(
   isDone: () => Promise<boolean> | boolean,
   ms: number,

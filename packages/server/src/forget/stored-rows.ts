@@ -30,10 +30,11 @@ export interface DeletedRows {
 const MAX_DELETIONS = 3;
 
 /**
- * Deletes the rows of all subjects from all nodes, with one mutation a table, and resolves when the files that held them are
- * gone. Meanwhile the ids are in a table in memory, because the store writes the text of a mutation into a file that it keeps.
- * @param options `untilMs`: rows received up to then must be gone at the end; later ones may go too. `plan`: says in which
- * fields an instance's id is.
+ * Deletes the rows of all subjects from all nodes, with one mutation per table. Resolves when the files that
+ * contained them are gone. Meanwhile the ids are in an in-memory table, because the store writes the text of a
+ * mutation to a file that it keeps.
+ * @param options `untilMs`: rows received up to then must be gone at the end; later ones may go too. `plan`: says in
+ * which fields an instance's id is
  * @returns a result for each subject, in order; a row of several subjects counts for each
  * @throws CandorError `forget_incomplete`; and what the client throws while the store is away
  */
@@ -125,7 +126,7 @@ async function deleteFrom(deletion: Deletion, untilMs: number): Promise<Map<numb
     const found = await findRows(deletion);
     if (found.length === 0) break;
     const deletions = found.map(({ month }) => `DELETE IN PARTITION ID '${month}' WHERE ${isAny}`);
-    // Not waited for here: a request ends after a minute, and a deletion in a large store takes longer.
+    // Not awaited here: a request ends after a minute, and a deletion in a large store takes longer.
     await store.command(`ALTER TABLE ${table} ${deletions.join(", ")} SETTINGS mutations_sync = 0`);
     await untilMutated(store, round);
     for (const { rows } of found) {
@@ -160,8 +161,8 @@ async function findRows({
 }
 
 /**
- * Counts the rows that mention each subject and are kept. A subject may still be sending: rows received after the request do
- * not count as left over. @throws CandorError `forget_incomplete` when older rows are left
+ * Counts the rows that mention each subject and are kept. A subject may still be sending, so rows received after the
+ * request do not count as left over. @throws CandorError `forget_incomplete` if older rows are left
  */
 async function checkRest(
   { store, table, requests, isAny, isEach, mentionsAny, mentionsEach }: Deletion,

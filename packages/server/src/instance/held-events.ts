@@ -1,3 +1,4 @@
+/** Answers what the collector holds of an instance. */
 import type { JsonObject } from "@candor/envelope";
 import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
@@ -21,7 +22,7 @@ export interface HeldEventsDependencies {
   readonly now: () => number;
 }
 
-/** Which page of what is kept of an instance, as `compare` asks for it. */
+/** Which page of an instance's events `compare` asks for. */
 export interface HeldPage {
   readonly limit: number;
   readonly cursor: Cursor;
@@ -38,9 +39,9 @@ export function readHeldPage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): Hel
 }
 
 /**
- * What the collector keeps of one instance, oldest first by receipt, as the text of its JSON:
- * `{success, storedUntil, events, next}`. Whatever the cursor says, only rows of this instance are read. What was answered
- * 200 after `storedUntil` may wait in the log still.
+ * What the collector holds of one instance, oldest first by receipt, as JSON text: `{success, storedUntil, events,
+ * next}`. Whatever the cursor says, only rows of this instance are read. Messages acknowledged after `storedUntil`
+ * may still be in the log.
  * @throws CandorError `store_away`
  */
 export async function readHeldEvents(

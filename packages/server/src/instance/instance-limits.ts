@@ -1,4 +1,4 @@
-/** Owns how often instances may ask for work that costs the store. */
+/** Limits how often instances may ask for work that costs the store. */
 import { isIP } from "node:net";
 import { type Rate, RateLimiter } from "@candor/envelope/rate-limiter";
 import { truncateAddress } from "@candor/plan/runtime";
@@ -11,9 +11,9 @@ const MAX_NETWORKS = 10_000;
 
 export interface InstanceLimitsOptions {
   readonly network?: Rate;
-  /** Of all networks together. */
+  /** For all networks together. */
   readonly all?: Rate;
-  /** Any steady clock. */
+  /** Any monotonic clock. */
   readonly clockMs?: () => number;
 }
 
@@ -27,7 +27,7 @@ export interface InstanceLimits {
   take(peer: string | undefined): void;
 }
 
-/** Networks (IPv4 /24, IPv6 /48) are held in memory alone. */
+/** Networks (IPv4 /24, IPv6 /48) are kept only in memory. */
 export function createInstanceLimits(options: InstanceLimitsOptions = {}): InstanceLimits {
   const { network = NETWORK, all = ALL, clockMs = () => performance.now() } = options;
   const ofNetworks = new RateLimiter({ ...network, maxKeys: MAX_NETWORKS, clockMs });

@@ -13,24 +13,25 @@ export interface InstanceDependencies extends HeldEventsDependencies {
 
 /** Who asks, and at which address. */
 export interface Asking {
-  /** Tells clients apart for rate limits, usually an address; undefined when nothing does. */
+  /** Distinguishes clients for rate limits, usually by address; undefined if nothing does. */
   readonly peer: string | undefined;
   /** The addresses at which this collector is reached, as `URL.origin` writes them. */
   readonly origins: ReadonlySet<string>;
 }
 
-/** A request that was proven to come from the instance it is about. */
+/** A request that is proven to come from the instance it is about. */
 export type ProvenRequest =
   | { readonly action: "compare"; readonly instanceId: string; readonly page: HeldPage }
   | { readonly action: "forget"; readonly instanceId: string };
 
 /**
- * Proves a request without asking the store. A rejected request does not count against the limits. Bodies:
- * - `compare`: `{instanceId, publicKey, signedAt, origin, signature, limit?, cursor?}`, for a page of what is kept
+ * Verifies a request without querying the store. A rejected request does not count against the limits. Bodies:
+ * - `compare`: `{instanceId, publicKey, signedAt, origin, signature, limit?, cursor?}`, for a page of what is held
  * - `forget`: `{instanceId, publicKey, signedAt, origin, signature}`
  *
- * `publicKey` and `signature` are base64url without padding; `toInstanceId` makes the id from the key, and `toSignedText`
- * the text to sign. A request that is replayed within five minutes does the same again, to the same instance.
+ * `publicKey` and `signature` are base64url without padding; `toInstanceId` derives the id from the key, and
+ * `toSignedText` builds the text to sign. A request replayed within five minutes does the same again, to the same
+ * instance.
  * @throws CandorError as readSignedRequest, and `instance_request_invalid`, `too_many_requests`
  */
 export function proveRequest(
@@ -46,7 +47,10 @@ export function proveRequest(
   return proven;
 }
 
-/** The answer as the text of its JSON: a page, or the receipt of a deletion. @throws CandorError `store_away`, `forget_incomplete`, `forget_busy` */
+/**
+ * The answer as JSON text: a page, or a deletion receipt. @throws CandorError `store_away`, `forget_incomplete`,
+ * `forget_busy`
+ */
 export async function answerRequest(request: ProvenRequest, deps: InstanceDependencies): Promise<string> {
   const { instanceId } = request;
   if (request.action === "compare") return readHeldEvents(instanceId, request.page, deps);

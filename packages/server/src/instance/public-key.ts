@@ -16,8 +16,9 @@ const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
 ]);
 
 /**
- * Whether 32 bytes can be one owner's key. A point of small order cannot: anybody can sign for it. Nor can a second encoding of
- * a point (y not below the field's prime): one key would have two ids. Bytes that are not a point verify nothing.
+ * Whether 32 bytes can be one owner's key. A point of small order cannot: anybody can sign for it. Nor can a second
+ * encoding of a point (y not below the field's prime): one key would have two ids. Bytes that are not a point verify
+ * nothing.
  * @see https://www.rfc-editor.org/rfc/rfc8032#section-5.1.3
  */
 export function isOwnedKey(publicKey: Uint8Array): boolean {

@@ -1,4 +1,4 @@
-/** Reads the request of an instance and checks its proof, without asking the store. */
+/** Reads an instance's request and verifies its proof, without querying the store. */
 import { createPublicKey, verify } from "node:crypto";
 import { type JsonObject, parseTime } from "@candor/envelope";
 import { type InstanceAction, toInstanceId, toSignedText } from "@candor/envelope/instance-proof";
@@ -7,7 +7,7 @@ import { isOwnedKey } from "./public-key.ts";
 
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
-/** A UUID of version 8 in its one spelling. */
+/** A version 8 UUID in canonical spelling. */
 const INSTANCE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const ORIGIN = /^https?:\/\/[^\s/]{1,260}$/;
 const MAX_SKEW_MS = 5 * 60_000;
@@ -53,7 +53,7 @@ function readText(body: JsonObject, field: string, form: RegExp): string {
   return value;
 }
 
-/** Of base64url without padding, in its one spelling. */
+/** Decodes base64url without padding, in canonical spelling. */
 function readBytes(body: JsonObject, field: string, length: number): Buffer {
   const value = body[field];
   const isOfLength = typeof value === "string" && value.length === Math.ceil((length * 4) / 3);
@@ -67,6 +67,6 @@ function isSignedBy(publicKey: Buffer, text: string, signature: Buffer): boolean
     const jwk = { kty: "OKP", crv: "Ed25519", x: publicKey.toString("base64url") };
     return verify(null, Buffer.from(text), createPublicKey({ key: jwk, format: "jwk" }), signature);
   } catch {
-    return false; // 32 bytes that are no key
+    return false; // 32 bytes that are not a key
   }
 }

@@ -1,3 +1,4 @@
+/** Implements the log with append files and group commit. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,27 +9,32 @@ import { frameRecord } from "./record.ts";
 import { listSegments, OpenSegment, recoverSegment } from "./segment.ts";
 
 export interface AppendLogOptions {
-  /** Folder of the segments; must exist. */
+  /** Folder of the segment files; must exist. */
   readonly dir: string;
-  /** Rows of a full segment, and so of a full block for the store. Default 50,000. */
+  /** Rows in a full segment file, and so in a full block for the store. Default 50,000. */
   readonly maxSegmentRows?: number;
-  /** Bytes of a full segment. Default 64 MiB. */
+  /** Bytes in a full segment file. Default 64 MiB. */
   readonly maxSegmentBytes?: number;
-  /** Appended but not yet flushed bytes above which `append` says `overloaded`. Default 64 MiB. */
+  /** Appended but unflushed bytes above which `append` rejects with `overloaded`. Default 64 MiB. */
   readonly maxQueuedBytes?: number;
-  /** Keeps the dedupe keys of a segment for good. The segment is not handed out, nor removed, before it resolves. */
+  /**
+   * Makes the dedupe keys of a segment file durable. The file is neither handed out nor removed before it resolves.
+   */
   readonly keepKeys: (keys: Uint32Array) => Promise<void>;
   readonly now?: () => number;
   readonly random?: (bytes: number) => Buffer;
   readonly disk?: Disk;
-  /** Told of faults that no request was there to be told of. */
+  /** Called with faults that no request could be told about. */
   readonly onFault?: (error: CandorError) => void;
 }
 
 const SEAL_RETRY_MS = 1000;
-/** Rows after the linger from which a segment waits longer: it fills fast, and larger blocks cost the store less per row. */
+/**
+ * A segment file with this many rows at the end of the linger waits longer: it fills fast, and larger blocks cost the
+ * store less per row.
+ */
 const FAST_ROWS = 1000;
-/** How long such a segment waits altogether, as a multiple of the linger. */
+/** How long such a segment file waits altogether, as a multiple of the linger. */
 const FAST_LINGERS = 4;
 const LARGE_FRAME_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
@@ -41,11 +47,11 @@ interface Entry {
 }
 
 /**
- * Append files with group commit: while one fdatasync runs, all requests that arrive form the next group, which is
- * one writev and one fdatasync. Measured against an lmdb environment per segment: as fast for batches, twice as
- * fast for single messages (docs/decisions/0002-append-files.md).
+ * Append files with group commit: all requests that arrive during one fdatasync form the next group, which is one
+ * writev and one fdatasync. Measured against an lmdb environment per segment: as fast for batches, twice as fast for
+ * single messages (docs/decisions/0002-append-files.md).
  *
- * Recovers what a crash left: whole records are kept (some were acknowledged), a torn tail is not (none was).
+ * Recovers from a crash: whole records are kept (some were acknowledged), a torn tail is not (none of it was).
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<Log> {
   const recovered: SealedSegment[] = [];
@@ -68,12 +74,12 @@ class AppendLog implements Log {
   #activeSinceMs = 0;
   #queue: Entry[] = [];
   #queuedBytes = 0;
-  /** The segment whose group is being flushed. */
+  /** The segment file whose group is being flushed. */
   #flushing: OpenSegment | undefined;
   #sealing = new Map<OpenSegment, Promise<void>>();
   #lastNameMs = 0;
   #closed = false;
-  /** Called when rows arrive or a segment is sealed. */
+  /** Called when rows arrive or a segment file is sealed. */
   #wake: () => void = () => {};
 
   constructor(options: AppendLogOptions, recovered: SealedSegment[]) {
@@ -92,7 +98,7 @@ class AppendLog implements Log {
     try {
       return this.#enqueue(this.#segmentFor(keys.length / 2, frame.length), keys, frame);
     } catch (error) {
-      return Promise.reject(toWriteError(error)); // a new segment's file could not be made
+      return Promise.reject(toWriteError(error)); // a new segment's file could not be created
     }
   }
 
@@ -109,7 +115,7 @@ class AppendLog implements Log {
         await Promise.all(this.#sealing.values());
         return this.#sealed[0];
       }
-      // By the monotonic clock: when the wall clock is set back, rows must not wait for it.
+      // By the monotonic clock: if the wall clock is set back, rows must not wait for it.
       const waitMs = this.#active?.rows ? this.#lingerLeftMs(this.#active.rows, lingerMs) : undefined;
       if (waitMs !== undefined && waitMs <= 0) await this.#seal();
       else await this.#changed(waitMs);
@@ -119,7 +125,7 @@ class AppendLog implements Log {
   async remove(segment: SealedSegment): Promise<void> {
     const at = this.#sealed.findIndex((candidate) => candidate.name === segment.name);
     if (at < 0) return;
-    await rm(segment.path, { force: true }); // gone already when it was quarantined
+    await rm(segment.path, { force: true }); // already gone if it was quarantined
     this.#sealed.splice(at, 1);
   }
 
@@ -141,7 +147,7 @@ class AppendLog implements Log {
     return (this.#options.now ?? Date.now)();
   }
 
-  /** Resolves when rows arrive or a segment is sealed, or after `waitMs`. */
+  /** Resolves when rows arrive, when a segment file is sealed, or after `waitMs`. */
   #changed(waitMs: number | undefined): Promise<void> {
     return new Promise((resolve) => {
       const timer = waitMs === undefined ? undefined : setTimeout(resolve, waitMs);
@@ -158,12 +164,15 @@ class AppendLog implements Log {
     return (isFast ? lingerMs * FAST_LINGERS : lingerMs) - waitedMs;
   }
 
-  /** The active segment if it has room, else a new one; the full one is sealed when its last group is flushed. */
+  /**
+   * The active segment file if it has room, else a new one; the full one is sealed when its last group has been
+   * flushed.
+   */
   #segmentFor(rows: number, bytes: number): OpenSegment {
     const active = this.#active;
     if (active?.hasRoom(rows, bytes, this.#maxRows, this.#maxBytes)) return active;
     if (active !== undefined) this.#sealLater(active);
-    // Time first, so that names sort by age; never twice the same, also when the clock goes back or the folder is new.
+    // Time first, so that names sort by age. Never the same twice, even if the clock goes back or the folder is new.
     this.#lastNameMs = Math.max(this.#now(), this.#lastNameMs + 1);
     const random = (this.#options.random ?? randomBytes)(8).toString("hex");
     const name = `${String(this.#lastNameMs).padStart(15, "0")}-${random}`;
@@ -179,7 +188,7 @@ class AppendLog implements Log {
       const settle = (error?: CandorError): void => (error === undefined ? resolve() : reject(error));
       this.#queue.push({ segment, frame, keys, settle });
     });
-    // Requests that are read in this turn of the event loop share the first group; a large one is a group by itself.
+    // Requests read in this turn of the event loop share the first group; a large one is a group by itself.
     if (this.#flushing === undefined) {
       this.#flushing = segment;
       if (frame.length >= LARGE_FRAME_BYTES) void this.#flushQueue();
@@ -188,7 +197,7 @@ class AppendLog implements Log {
     return written;
   }
 
-  /** Flushes group after group until none waits. Never rejects: each entry is told how it went. */
+  /** Flushes group after group until none waits. Never rejects: each entry is told the outcome. */
   async #flushQueue(): Promise<void> {
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       const { segment } = next;
@@ -196,7 +205,7 @@ class AppendLog implements Log {
       const end = this.#queue.findIndex((entry) => entry.segment !== segment);
       const group = this.#queue.splice(0, end < 0 ? this.#queue.length : end);
       const error = await this.#flushGroup(segment, group);
-      // What was appended behind a failed group must fail with it: a duplicate may have been told to wait for it.
+      // What was appended after a failed group must fail with it: a duplicate may be waiting for its original.
       if (error !== undefined) group.push(...this.#queue.splice(0));
       for (const entry of group) this.#settle(entry, error);
       this.#wake();
@@ -239,7 +248,7 @@ class AppendLog implements Log {
 
   async #sealNow(segment: OpenSegment): Promise<void> {
     await this.flushed().catch(() => {}); // its appends have been answered with the same error
-    // A full disk cannot keep the keys now. The rows are safe where they are: try again, also at the next start.
+    // A full disk cannot take the keys now. The rows are safe where they are: retry, also at the next start.
     for (let tries = 0; tries === 0 || !this.#closed; tries++) {
       if (tries > 0) await sleep(SEAL_RETRY_MS, undefined, { ref: false });
       try {

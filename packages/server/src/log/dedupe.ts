@@ -1,3 +1,4 @@
+/** Remembers the messages of the last 8 days, to recognise duplicates. */
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { readdir, readFile, unlink } from "node:fs/promises";
@@ -13,7 +14,7 @@ import { openRunningHours, type RunningHours } from "./running-hours.ts";
 
 /** Official clients retry for 12 hours, our outboxes for 7 days. */
 const WINDOW_HOURS = 8 * 24;
-/** A journal becomes a sorted file at the end of its hour, or at this size: sorting it takes some 5 ms. */
+/** A journal becomes a sorted file at the end of its hour, or at this size: sorting it takes about 5 ms. */
 const JOURNAL_KEYS = 1 << 16;
 
 const JOURNAL = /^(\d+)\.journal$/;
@@ -27,32 +28,32 @@ export interface DedupeOptions {
   /** Default: the real one. */
   readonly disk?: Disk;
   readonly random?: (bytes: number) => Buffer;
-  /** Told of a file that cannot be read any more; its keys are forgotten. */
+  /** Called with a file that can no longer be read; its keys are forgotten. */
   readonly onDamaged?: (path: string) => void;
 }
 
 /**
  * Remembers the keys of all messages of the last 8 days, exactly, across crashes.
  *
- * Only time that the collector runs counts towards the 8 days. A machine's clock can be days off and be set back: files
- * dropped by that clock would let a retry count twice. While the collector is off no key comes in, so remembering longer
- * costs nothing.
+ * Only the collector's running time counts towards the 8 days. A machine's clock can be days off and be set back:
+ * files dropped by that clock would let a retry count twice. While the collector is off no key arrives, so
+ * remembering longer costs nothing.
  *
- * A key is in memory until it is in a sorted file, with a filter in front: while its row's segment file is open (after a
- * crash that has it), and while it is in the hour's journal. Files hold nothing but hashes and are dropped whole when
- * their hour has left the window.
+ * A key is in memory until it is in a sorted file behind a filter: while its row's segment file is open (which has it
+ * after a crash), and while it is in the hour's journal. Files contain nothing but hashes and are dropped whole when
+ * their hour leaves the window.
  */
 export class Dedupe {
   readonly seed: KeySeed;
   readonly #options: DedupeOptions;
   readonly #hours: RunningHours;
-  /** The keys of open segments and of the journal. */
+  /** The keys of open segment files and of the journal. */
   readonly #unsorted = new KeySet();
   #journal: Journal | undefined;
   #files: KeyFile[];
   #lastNumber: number;
   #filter = new KeyFilter(0);
-  /** Keeping is done one after the other. */
+  /** Keys are kept one batch after the other. */
   #keeping: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -76,7 +77,7 @@ export class Dedupe {
     return dedupe;
   }
 
-  /** Remembers the key at `index` (two words); false when it was known. */
+  /** Adds the key at `index` (two words); false if it was known. */
   add(keys: Uint32Array, index: number): boolean {
     const hi = keys[2 * index] ?? 0;
     const lo = keys[2 * index + 1] ?? 0;
@@ -89,14 +90,14 @@ export class Dedupe {
     for (let at = 0; at < keys.length; at += 2) this.#unsorted.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
   }
 
-  /** Resolves once the keys are on disk by themselves, so that the segment of their rows may go. */
+  /** Resolves once the keys are on disk by themselves, so that their rows' segment file may be removed. */
   keep(keys: Uint32Array): Promise<void> {
     const kept = this.#keeping.then(() => this.#keepNow(keys));
     this.#keeping = kept.catch(() => {});
     return kept;
   }
 
-  /** Keys remembered, and bytes of memory that this takes, about. */
+  /** Number of keys, and the bytes of memory they take, approximately. */
   size(): { keys: number; bytes: number } {
     const inMemory = this.#unsorted.size;
     const keys = this.#files.reduce((sum, file) => sum + file.count, inMemory);
@@ -120,12 +121,12 @@ export class Dedupe {
     }
     this.#journal ??= await createJournal(this.#options, hour);
     await this.#journal.append(keys);
-    addAll(this.#unsorted, keys); // those of a segment that a crash left open are new here
+    addAll(this.#unsorted, keys); // those of a segment file that a crash left open are new here
   }
 
   async #sortJournal(journal: Journal): Promise<void> {
     const keys = journal.keys;
-    await this.#addFile(journal.hour, keys.slice()); // until then the journal has them, also when this fails
+    await this.#addFile(journal.hour, keys.slice()); // until then the journal has them, also if this fails
     for (let at = 0; at < keys.length; at += 2) this.#unsorted.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
     this.#journal = undefined;
     closeSync(journal.fd);
@@ -143,7 +144,7 @@ export class Dedupe {
     this.#files.unshift(file); // newest first: most likely asked for
   }
 
-  /** @param keys that it shall hold */
+  /** @param keys the number of keys that it must hold */
   async #rebuildFilter(keys: number): Promise<void> {
     const filter = new KeyFilter(keys * 2);
     for (const file of this.#files) addAll(filter, await file.readKeys());
@@ -179,7 +180,7 @@ interface Journal {
   readonly path: string;
   readonly fd: number;
   readonly hour: number;
-  /** Two words each; some may stand twice. */
+  /** Two words each; some may occur twice. */
   readonly keys: Uint32Array<ArrayBuffer>;
   append(keys: Uint32Array): Promise<void>;
 }
@@ -198,7 +199,7 @@ async function createJournal({ dir, disk = realDisk }: DedupeOptions, hour: numb
       bytes += frame.length;
       all = concat(all, keys);
     } catch (error) {
-      await disk.truncate(fd, bytes).catch(() => {}); // the next append writes over what is left
+      await disk.truncate(fd, bytes).catch(() => {}); // the next append overwrites what is left
       throw error;
     }
   };
@@ -239,7 +240,7 @@ async function openKeyFiles(options: DedupeOptions): Promise<{ files: KeyFile[];
   return { files, lastNumber: found[0]?.number ?? 0 };
 }
 
-/** The seed of this data folder's hashes, made once: with another, all that is remembered would be strange. */
+/** The seed of this data folder's hashes, created once: under another seed, no remembered key would be recognised. */
 function loadSeed(options: DedupeOptions): KeySeed {
   const path = join(options.dir, "seed");
   if (!existsSync(path)) writeFileDurably(path, (options.random ?? randomBytes)(8));

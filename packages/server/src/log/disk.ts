@@ -1,3 +1,4 @@
+/** Writes to the real disk, durably. */
 import {
   closeSync,
   fdatasync,
@@ -24,10 +25,10 @@ export const disk: Disk = {
   truncate: promisify(ftruncate),
 };
 
-/** Up to this size a write is synchronous: the page cache takes it sooner than a thread of the pool would wake up. */
+/** Up to this size a write is synchronous: the page cache takes it sooner than a pool thread would wake up. */
 const AT_ONCE_BYTES = 64 * 1024;
 
-/** writev may write less than it was given, without an error: near a full disk it does. */
+/** writev may write less than it was given, without an error, near a full disk. */
 async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<void> {
   let rest = [...buffers];
   let at = position;
@@ -43,7 +44,7 @@ async function writeAll(fd: number, buffers: readonly Buffer[], position: number
   }
 }
 
-/** Makes the names in a folder durable: a file is found after a power cut only once its folder is flushed. */
+/** Makes the names in a folder durable: after a power cut, a file can be found only if its folder was flushed. */
 export async function flushFolder(path: string): Promise<void> {
   const fd = openSync(path, "r");
   try {
@@ -53,7 +54,7 @@ export async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a small file of mode 0600 so that after a crash there is the whole of it or none. */
+/** Writes a small file of mode 0600 so that after a crash either all of it exists or none. */
 export function writeFileDurably(path: string, content: Buffer | string): void {
   const temporary = `${path}.new`;
   writeFileSync(temporary, content, { mode: 0o600, flush: true });

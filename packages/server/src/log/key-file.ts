@@ -1,3 +1,4 @@
+/** Reads and writes files of sorted dedupe keys. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { open, readFile, rename, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,11 +8,13 @@ import { frameRecord, HEADER_BYTES, KEY_BYTES, scanKeys } from "./record.ts";
 const PAGE_KEYS = 512;
 
 /**
- * A file of sorted keys, never changed: one record without lines. The first key of every 4 KiB is held in memory, so that
- * an answer takes one read.
+ * An immutable file of sorted keys: one record without lines. The first key of every 4 KiB is in memory, so that a
+ * look-up takes one read.
  */
 export interface KeyFile {
-  /** Running hour in which its keys were kept (running-hours.ts); the file is dropped whole when the window has passed. */
+  /**
+   * Running hour in which its keys were kept (running-hours.ts); the file is dropped whole when it leaves the window.
+   */
   readonly hour: number;
   readonly count: number;
   has(hi: number, lo: number): boolean;
@@ -41,7 +44,7 @@ export async function writeKeyFile(
   return keyFile(path, hour, keys);
 }
 
-/** Opens a file that `writeKeyFile` made; undefined when it is damaged. */
+/** Opens a file made by `writeKeyFile`; undefined if it is damaged. */
 export async function openKeyFile(path: string, hour: number): Promise<KeyFile | undefined> {
   const keys = await readKeys(path);
   return keys === undefined ? undefined : keyFile(path, hour, keys);
@@ -76,7 +79,7 @@ function keyFile(path: string, hour: number, keys: Uint32Array): KeyFile {
   };
 }
 
-/** The last page that starts below `lo`; equal keys may begin there and go on into the next pages. */
+/** The last page that starts below `lo`; equal keys may begin there and continue on the next pages. */
 function firstPageFor(pageStarts: Uint32Array, lo: number): number {
   let from = 0;
   let to = pageStarts.length;

@@ -1,12 +1,13 @@
+/** A Bloom filter in front of the key files. */
 const WORDS_PER_BLOCK = 16; // 64 bytes, one cache line
 const BITS_PER_KEY = 20;
 const PROBES = 7;
 const MIN_CAPACITY_KEYS = 1 << 20;
 
 /**
- * A blocked Bloom filter: says "surely not" or "perhaps" of 64-bit keys, reading one cache line. In front of the
- * key files it spares nearly every new message a look at the disk: 2.5 bytes a key when full, "perhaps" for about one
- * stranger in a thousand (key-set.test.ts).
+ * A blocked Bloom filter: answers "surely not" or "perhaps" for 64-bit keys, reading one cache line. It spares nearly
+ * every new message a look at the disk: 2.5 bytes a key when full, "perhaps" for about one unknown key in a thousand
+ * (key-set.test.ts).
  * @see https://www.cs.amherst.edu/~ccmcgeoch/cs34/papers/cacheefficientbloomfilters-jea.pdf
  */
 export class KeyFilter {
@@ -14,7 +15,7 @@ export class KeyFilter {
   readonly #blockMask: number;
   readonly capacityKeys: number;
 
-  /** @param keys how many it shall hold; rounded up so that the blocks are a power of two */
+  /** @param keys how many it must hold; rounded up so that the number of blocks is a power of two */
   constructor(keys: number) {
     const bits = Math.max(keys, MIN_CAPACITY_KEYS) * BITS_PER_KEY;
     const blocks = 2 ** Math.ceil(Math.log2(bits / (WORDS_PER_BLOCK * 32)));
@@ -45,7 +46,7 @@ export class KeyFilter {
   }
 }
 
-/** The next nine bits to probe: a step of its own for each key, and mixed anew. */
+/** The next nine bits to probe, mixed with a step that differs for each key. */
 function nextBits(bits: number, hi: number): number {
   const stepped = Math.imul(bits ^ (bits >>> 15), 0x2c1b3c6d) + hi;
   return (stepped ^ (stepped >>> 12)) >>> 0;

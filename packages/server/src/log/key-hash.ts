@@ -1,11 +1,12 @@
+/** Hashes a source and messageId to a dedupe key. */
 /**
- * The dedupe key of a message: 64 bits of (source, messageId), as two 32-bit words in `keys[2 * index]` and the
- * next. Only such hashes outlive a drained message, therefore the seed (random, kept with the data folder) goes
- * in first: without it a hash cannot be looked up in a dictionary. 64 bits: among 100 million live keys the
- * chance that a new message meets a stranger's key is 5 in a trillion.
+ * The dedupe key of a message: 64 bits of (source, messageId), as two 32-bit words in `keys[2 * index]` and the next.
+ * Only such hashes outlive a drained message, so the seed (random, kept with the data folder) is hashed first:
+ * without it a hash cannot be looked up in a dictionary. With 100 million live keys, the chance that a new message
+ * collides with another is 5 in a trillion.
  *
- * Not a cryptographic hash: who could craft collisions would need other people's messageIds, and could as well
- * send those. What it must be is even, which key-set.test.ts shows.
+ * Not a cryptographic hash: crafting collisions would require other people's messageIds, which could just as well be
+ * sent. It only has to be evenly distributed, which key-set.test.ts shows.
  */
 export function hashKey(
   keys: Uint32Array,
@@ -20,7 +21,7 @@ export function hashKey(
     hi = Math.imul(rotate(hi ^ source.charCodeAt(i), 15), 0x85ebca6b) ^ lo;
     lo = Math.imul(rotate(lo ^ source.charCodeAt(i), 13), 0xc2b2ae35) + hi;
   }
-  hi ^= 0x9e3779b9; // source and messageId cannot run into each other
+  hi ^= 0x9e3779b9; // keeps source and messageId apart
   for (let i = 0; i < messageId.length; i++) {
     const code = messageId.charCodeAt(i);
     hi = Math.imul(rotate(hi ^ code, 15), 0x85ebca6b) ^ lo;

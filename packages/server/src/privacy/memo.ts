@@ -1,16 +1,18 @@
-/** What a memo may hold. Clients choose the keys, so all of it is bounded. */
+/** Remembers recent results of a function, within bounds. */
+/** Bounds of a memo. Clients choose the keys, so everything is bounded. */
 export interface MemoLimits {
-  /** A power of two. Two keys share a pair of slots; a third takes the place of the older one. */
+  /** A power of two. Two keys share a pair of slots; a third replaces the older one. */
   readonly slots: number;
-  /** In UTF-16 units; longer ones are computed each time. */
+  /** In UTF-16 units; results for longer keys are computed each time. */
   readonly keyLength: number;
-  /** How long a value is remembered at most: keys are what clients sent, and are not kept for their own sake. */
+  /** How long a value is remembered at most: keys are what clients sent, and must not be kept for their own sake. */
   readonly ageMs: number;
 }
 
 /**
- * The same function, with its recent results remembered. Its timer keeps no process alive. A few of the key's characters
- * choose its slot: a Map would hash the whole of a text that was just parsed, which takes longer than comparing it.
+ * The same function, with its recent results remembered. Its timer does not keep the process alive. A few of the
+ * key's characters choose its slot: a Map would hash the whole of a freshly parsed text, which takes longer than
+ * comparing it.
  */
 export function memoize(compute: (key: string) => string, limits: MemoLimits): (key: string) => string {
   const { slots, keyLength, ageMs } = limits;
@@ -38,7 +40,7 @@ export function memoize(compute: (key: string) => string, limits: MemoLimits): (
   };
 }
 
-/** From characters all over the text, so that keys with a common beginning or end get different slots. */
+/** Uses characters from all over the text, so that keys with a common beginning or end get different slots. */
 function slotOf(key: string): number {
   const { length } = key;
   const step = 1 + (length >>> 3);

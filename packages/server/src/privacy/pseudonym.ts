@@ -1,3 +1,4 @@
+/** Makes keyed hashes of values that identify somebody. */
 import { createHmac, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, readFileSync } from "node:fs";
 import { CandorError, causeOf } from "../errors.ts";
@@ -12,15 +13,15 @@ const MEMO = { slots: 32_768, keyLength: 128, ageMs: 600_000 };
 export type Pseudonym = (value: string) => string;
 
 /**
- * Keyed hashes for what would tell who someone is. The secret is that of `file` (64 hex digits, mode 0600), else a new
- * one, which is kept there; without it nobody can find a value by trying. Recent values are remembered for ten minutes
- * (each takes about 2 µs).
+ * Keyed hashes for values that identify somebody. The secret is read from `file` (64 hex digits, mode 0600), or
+ * generated and kept there; without it nobody can find a value by guessing. Recent hashes are remembered for ten
+ * minutes (each takes about 2 µs).
  * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
  */
 export function openPseudonyms(file: string, random: (bytes: number) => Buffer = randomBytes): Pseudonym {
   const secret = existsSync(file) ? readSecret(file) : makeSecret(file, random);
   return memoize(
-    // Not a slice of the whole hex: V8 would keep it as a slice, which JSON.stringify takes twice the time for.
+    // Not a slice of the whole hex: V8 would keep it as a slice, which doubles the time of JSON.stringify.
     (value) => createHmac("sha256", secret).update(value).digest().toString("hex", 0, PSEUDONYM_BYTES),
     MEMO,
   );

@@ -1,8 +1,9 @@
+/** Redacts values as the plan's policies say. */
 import { applyAddressPolicy, type Reducers } from "@candor/plan/runtime";
 import type { Pseudonym } from "./pseudonym.ts";
 import { toFamilies } from "./user-agent.ts";
 
-/** What the collector does with values about which the plan has a policy. */
+/** How the collector redacts values for which the plan has a policy. */
 export function createReducers(pseudonym: Pseudonym): Reducers {
   return {
     address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),

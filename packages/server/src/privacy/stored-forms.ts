@@ -1,11 +1,12 @@
+/** Lists the forms in which the store may hold an id. */
 import { HASHED_MESSAGE_ID } from "@candor/envelope";
 import { applyAddressPolicy, isAddress } from "@candor/plan/runtime";
 import type { Pseudonym } from "./pseudonym.ts";
 
-/** The forms in which the store may hold an id or a hash that a client sent; the sent form first. */
+/** Returns the forms in which the store may hold an id or hash that a client sent; the sent form first. */
 export type StoredForms = (id: string) => readonly string[];
 
-/** An address's truncated form is not among them: it stands for 256 machines. */
+/** An address's truncated form is not included: it stands for 256 machines. */
 export function createStoredForms(pseudonym: Pseudonym): StoredForms {
   return (id) => {
     const hashed = pseudonym(id);

@@ -1,3 +1,4 @@
+/** Reduces a user agent to its browser and system families. */
 import Bowser from "bowser";
 import { isbot } from "isbot";
 import { memoize } from "./memo.ts";
@@ -5,10 +6,13 @@ import { memoize } from "./memo.ts";
 const MAX_LENGTH = 1024;
 const MEMO = { slots: 1024, keyLength: 512, ageMs: 600_000 };
 
-/** For a browser that it does not know, bowser gives a piece of the text itself: only its own names are let through. */
+/** For an unknown browser, bowser returns a piece of the text itself, so only its own names are let through. */
 const BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
 const SYSTEMS = new Set(Object.values(Bowser.OS_MAP));
-/** Every possible result. Given again, it is returned as it is: isbot would take `Firefox on Linux` for a bot. */
+/**
+ * Every possible result. A result passed in again is returned unchanged: isbot would take `Firefox on Linux` for a
+ * bot.
+ */
 const FAMILIES = new Set([
   "bot",
   "unknown",
@@ -17,9 +21,9 @@ const FAMILIES = new Set([
 ]);
 
 /**
- * The families of a user agent: `Chrome on macOS`, `Firefox` where the system is not known, `bot` for what is no
- * person's browser, else `unknown`. A result that is given again stays as it is. Holds nothing of the text but names of a
- * fixed list. Recent results are remembered for ten minutes (parsing takes about 8 µs).
+ * The families of a user agent: `Chrome on macOS`, `Firefox` if the system is unknown, `bot` for anything that is no
+ * person's browser, else `unknown`. A result passed in again is returned unchanged. Contains nothing of the text but
+ * names from a fixed list. Recent results are remembered for ten minutes (parsing takes about 8 µs).
  */
 export const toFamilies: (userAgent: string) => string = memoize(parseFamilies, MEMO);
 

@@ -1,3 +1,4 @@
+/** Serves the read API, and the ingest API beside it. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { splitUrl } from "@candor/envelope/http";
 import helmet from "@fastify/helmet";
@@ -30,9 +31,11 @@ export interface ApiDependencies {
   readonly forget: Forget;
   readonly now: () => number;
   readonly isAdminToken: (token: string) => boolean;
-  /** Rejects with the reason when messages cannot be accepted durably now. */
+  /** Rejects with the reason if messages cannot be accepted durably now. */
   readonly checkReady: () => Promise<void>;
-  /** Answers what is below `/v1/` beside fastify, on the bare server (docs/decisions/0004-ingest-beside-fastify.md). */
+  /**
+   * Answers requests below `/v1/` beside fastify, on the bare server (docs/decisions/0004-ingest-beside-fastify.md).
+   */
   readonly ingest: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly onFault: (error: unknown) => void;
 }
@@ -43,7 +46,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   const app = fastify({
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
-    forceCloseConnections: false, // requests under way end first, main.ts sees to that
+    forceCloseConnections: false, // main.ts lets current requests end first
     frameworkErrors: (error, _request, reply) => void sendError(reply, error, dependencies),
     clientErrorHandler: createClientErrorHandler(countRefused),
     serverFactory: (others) => createHttpServer({ ingest: dependencies.ingest, others, countRefused }),
@@ -53,7 +56,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     strictTransportSecurity: false, // this server speaks plain HTTP; a proxy that speaks TLS sets it
   });
   await app.register(swagger, { openapi: schema.OPENAPI });
-  app.setValidatorCompiler(() => () => true); // filters.ts checks, with messages of its own; the schemas document
+  app.setValidatorCompiler(() => () => true); // filters.ts checks, with messages of its own; the schemas only document
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, dependencies));
   app.setNotFoundHandler((_request, reply) => sendError(reply, new CandorError("not_found"), dependencies));
   app.addHook("onRequest", async (request) => {
@@ -124,7 +127,7 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
   addMakerRoutes(app, dependencies, onRequest);
 }
 
-/** What a maker asks beside events: reports, and the contacts that people gave. */
+/** What a maker asks for besides events: reports, and the contacts that people gave. */
 function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
   const { store, forget } = dependencies;
   app.get("/api/reports/plan", { schema: schema.PLAN_REPORT, onRequest }, async (request, reply) => {
@@ -164,7 +167,7 @@ function readLimit(parameters: URLSearchParams): number {
   return limit;
 }
 
-/** The address is not there, or not for this method. */
+/** The address does not exist, or not for this method. */
 function toMissing(app: FastifyInstance, { url }: FastifyRequest): CandorError {
   const path = splitUrl(url)[0].replace(/(?<=.)\/$/, "");
   const allowed = ["GET", "HEAD", "POST"].filter((method) => app.findRoute({ method, url: path }) !== null);
@@ -183,7 +186,7 @@ function sendError(reply: FastifyReply, error: unknown, { onFault, meters }: Api
   return reply.status(known.status).send({ success: false, code, message, error: message });
 }
 
-/** Fastify's own refusals repeat what was asked for, and are the client's fault: nobody is told but the client. */
+/** Fastify's own refusals repeat what was asked for, and are the client's fault, so only the client is told. */
 function toKnown(error: unknown): CandorError {
   if (error instanceof CandorError) return error;
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;

@@ -1,4 +1,5 @@
-/** The place behind which a page begins: the last event of the page before. */
+/** Encodes the position between two pages of events. */
+/** The position after which a page begins: the last event of the previous page. */
 export interface Cursor {
   readonly receivedAtMs: number;
   readonly sequence: number;
@@ -17,7 +18,7 @@ export function encodeCursor(row: Record<string, unknown>): string {
   return Buffer.from(JSON.stringify(place)).toString("base64url");
 }
 
-/** Undefined for a text that is no cursor. */
+/** Undefined if the text is not a cursor. */
 export function parseCursor(text: string): Cursor | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));

@@ -1,3 +1,4 @@
+/** Reads events from the store. */
 import { CandorError } from "../errors.ts";
 import { readSql, type Store } from "../store/client.ts";
 import type { RowAbout } from "../store/row.ts";
@@ -12,8 +13,8 @@ export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1000;
 
 /**
- * A page of events, newest first by receipt, as the text of its JSON: `{"events":[envelope...],"next":cursor|null}`.
- * Each envelope is the stored text with `candor` added: it is not parsed, and so cannot change.
+ * A page of events, newest first by receipt, as JSON text: `{"events":[envelope...],"next":cursor|null}`. Each
+ * envelope is the stored text with `candor` added: it is not parsed, and so cannot change.
  * @throws CandorError `query_invalid` (the cursor), `store_away`
  */
 export async function readEvents(
@@ -29,8 +30,8 @@ export async function readEvents(
 }
 
 /**
- * The page's parts as JSON.
- * @param rows one more than `limit` where more follow; with the columns of events.sql
+ * A page's parts as JSON.
+ * @param rows with the columns of events.sql; one more than `limit` if more follow
  */
 export function toPage(
   rows: readonly Record<string, unknown>[],
@@ -61,12 +62,12 @@ function ask(
   return whileStoreAnswers(() => store.query(query, { ...condition.params, ...params }));
 }
 
-/** What Candor itself says of an event: `RowAbout`, whose source is any text for a watcher. */
+/** What Candor itself says about an event: `RowAbout`, whose source may be any text for a watcher. */
 type CandorAbout = Omit<RowAbout, "source" | "sequence"> & { readonly source: string };
 
 /**
- * Adds `candor: {source, country?, planVersion, sentPlanVersion?, skipped?, trimmed?}`: what is empty or not known is left out. An
- * envelope is never empty, therefore the comma.
+ * Adds `candor: {source, country?, planVersion, sentPlanVersion?, skipped?, trimmed?}`, leaving out what is empty or
+ * unknown. An envelope is never empty, hence the comma.
  */
 export function withCandor(envelope: string, about: CandorAbout): string {
   const { source, country, planVersion, sentPlanVersion, skipped, trimmed } = about;

@@ -1,3 +1,4 @@
+/** Reads the filters of a request, and applies them in SQL and in memory. */
 import { type Envelope, MESSAGE_TYPES, parseTime } from "@candor/envelope";
 import { SOURCES } from "../config.ts";
 import { CandorError } from "../errors.ts";
@@ -5,7 +6,7 @@ import type { StoredForms } from "../privacy/stored-forms.ts";
 import type { QueryParams } from "../store/client.ts";
 import { hasAt, type Path, readPaths, toPathCondition } from "./path-filter.ts";
 
-/** Filters by name, as the addresses of /api/events, /api/count and /api/live carry them. */
+/** Filters by name, from the query strings of /api/events, /api/count and /api/live. */
 export type Filters = ReadonlyMap<string, Filter>;
 
 interface Filter {
@@ -24,13 +25,13 @@ const HASH = /^[0-9a-f]{32,64}$/;
 const MAX_FILTERS = 20;
 /** Each meaning of a path becomes a condition of its own, and the store accepts queries of at most 256 KiB. */
 const MAX_PATHS = 100;
-/** The earliest time that the store can hold: it stores earlier ones as this. */
+/** The earliest time that the store can hold; it stores earlier ones as this. */
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 
 /**
- * Checks the filters of an address.
+ * Reads and checks filters.
  * @param others parameters that are not filters, such as `limit`
- * @param storedForms the forms in which an id may stand in the store: who asks knows the one that was sent
+ * @param storedForms the forms in which the store may hold an id: the caller knows the one that was sent
  * @throws CandorError `query_invalid`
  */
 export function readFilters(
@@ -90,7 +91,7 @@ export interface Condition {
   readonly params: QueryParams;
 }
 
-/** The WHERE of filters. Names and values reach the SQL as parameters only. */
+/** The WHERE clause of filters. Names and values reach the SQL only as parameters. */
 export function toCondition(filters: Filters): Condition {
   const conditions: string[] = ["1"];
   const params: Record<string, string | number> = {};
@@ -104,7 +105,7 @@ export function toCondition(filters: Filters): Condition {
     if (name === "from" || name === "to") {
       const time = bind(new Date(parseTime(value) ?? 0).toISOString().slice(0, 23).replace("T", " "));
       const bound = `toDateTime64(${time}, 3, 'UTC')`;
-      // A timestamp is never later than its receivedAt, by which the rows lie in order.
+      // A timestamp is never later than its receivedAt, by which the rows are ordered.
       conditions.push(
         name === "from" ? `timestamp >= ${bound} AND receivedAt >= ${bound}` : `timestamp < ${bound}`,
       );

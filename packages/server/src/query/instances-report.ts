@@ -1,3 +1,4 @@
+/** Reports instances whose state folder was copied. */
 import { toIsoTime } from "@candor/envelope";
 import type { Plan } from "@candor/plan";
 import { readSql, type Store } from "../store/client.ts";
@@ -8,12 +9,15 @@ import { readDays } from "./report-days.ts";
 const CLONES_SQL = readSql("query/cloned_instances.sql");
 const MAX_CLONES = 1000;
 
-/** What there is to know of instances: GET /api/reports/instances. */
+/** The answer of GET /api/reports/instances. */
 export interface InstancesReport {
   /** Days, `YYYY-MM-DD`, both inclusive. */
   readonly from: string;
   readonly to: string;
-  /** Instances that send from two places at once, because their state folder was copied. At most 1000, last seen first. */
+  /**
+   * Instances that send from two places at once, because their state folder was copied. At most 1000, last seen
+   * first.
+   */
   readonly cloned: readonly ClonedInstance[];
 }
 

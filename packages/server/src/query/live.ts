@@ -1,3 +1,4 @@
+/** Shows messages to watchers as they arrive. */
 import type { ServerResponse } from "node:http";
 import { isObject } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
@@ -10,20 +11,20 @@ const HEARTBEAT = ": still here\n\n";
 const HEARTBEAT_MS = 15_000;
 /** How much may wait for a watcher. One that reads too slowly misses messages, and is told how many. */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** Each checks every message, on the thread that takes messages in. */
+/** Each watcher checks every message, on the thread that takes messages in. */
 const MAX_WATCHERS = 20;
 
 type Watcher = (draft: Draft, reason: DropReason | undefined) => void;
 
-/** Everybody who watches messages come in. Costs ingest nothing while nobody does. */
+/** All watchers of incoming messages. Costs ingest nothing while there is none. */
 export interface LiveFeed {
   /** The function that sees every message, or undefined while nobody watches. */
   watch(): Watcher | undefined;
   /** @throws CandorError `too_many_watchers` */
   checkRoom(): void;
   /**
-   * Sends server-sent events: `message` with {verdict, reason?, source?, envelope | message}. Ends when the watcher leaves,
-   * or has read nothing between two heartbeats while more than 512 KiB wait for it.
+   * Sends server-sent events: `message` with {verdict, reason?, source?, envelope | message}. Ends when the watcher
+   * leaves, or if it has read nothing between two heartbeats while more than 512 KiB wait for it.
    */
   add(response: ServerResponse, filters: Filters): void;
   close(): void;
@@ -56,13 +57,13 @@ export function createLiveFeed(heartbeatMs: number = HEARTBEAT_MS): LiveFeed {
     },
     close: () => {
       const leaving = [...watchers.keys()];
-      watchers.clear(); // first, so that nothing is written behind the end
+      watchers.clear(); // first, so that nothing is written after the end
       for (const response of leaving) response.end();
     },
   };
 }
 
-/** Cuts off a watcher that has read nothing since the last heartbeat although much waits for it. */
+/** Disconnects a watcher that has read nothing since the last heartbeat although much is waiting. */
 function createHeartbeat(response: ServerResponse): () => void {
   let readBefore = -1;
   return () => {
@@ -93,7 +94,7 @@ function createWatcher(response: ServerResponse, filters: Filters): Watcher {
   };
 }
 
-/** A message that never became an envelope has only its source and event to go by. */
+/** A message that never became an envelope can only be matched by its source and event. */
 function isWanted(draft: Draft, reason: DropReason | undefined, filters: Filters): boolean {
   if (draft.envelope.messageId !== "" || reason === undefined)
     return matches(filters, draft.source, draft.envelope);
@@ -103,7 +104,7 @@ function isWanted(draft: Draft, reason: DropReason | undefined, filters: Filters
   return true;
 }
 
-/** Dropped messages are shown as they came, to the maker alone, and stored nowhere. */
+/** Dropped messages are shown unchanged, to the maker alone, and stored nowhere. */
 function describe(draft: Draft, reason: DropReason | undefined): string {
   const source = JSON.stringify(draft.source ?? null);
   if (reason === undefined) {
@@ -112,7 +113,7 @@ function describe(draft: Draft, reason: DropReason | undefined): string {
   return `{"verdict":"dropped","reason":"${reason}","source":${source},"message":${messageText(draft.item)}}`;
 }
 
-/** Null for what is nested too deep to be written: a watcher must never decide about a message. */
+/** Null for a message nested too deep to be written: a watcher must never affect a message. */
 function messageText(item: unknown): string {
   try {
     return JSON.stringify(withoutKey(item));

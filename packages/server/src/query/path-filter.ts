@@ -1,11 +1,12 @@
 import { type Envelope, isObject, type JsonValue } from "@candor/envelope";
 
 /**
- * A filter by path, such as `properties.a.b=8`: how its path is read and when a value matches, once as SQL over stored
- * envelopes and once for an envelope in memory. Both give the same answer (path-filter.test.ts).
+ * Filters by path, such as `properties.a.b=8`: reads a path and tells when a value matches, as SQL over stored
+ * envelopes and for an envelope in memory. Both give the same answer (path-filter.test.ts).
  *
- * The text of a filter matches a string that is equal to it, a number that it spells (`8`, `8.0` and `8e0` are the same),
- * `true`, `false`, `null`, and an array with such an element. It never matches an object, or an array within an array.
+ * The text of a filter matches a string equal to it, a number that it spells (`8`, `8.0` and `8e0` are the same),
+ * `true`, `false`, `null`, and an array with such an element. It never matches an object, or an array within an
+ * array.
  */
 
 /** A key of an object, or a position in an array. */
@@ -18,7 +19,7 @@ const MAX_PATHS = 64;
 const POSITION = /^(?:0|[1-9]\d{0,5})$/;
 
 /**
- * The paths that a filter's name can mean: `properties.a.b` is the property b of a, and also the property that is called
+ * The paths that a filter's name can mean: `properties.a.b` is the property b of a, and also the property named
  * "a.b"; in `properties.list.0`, 0 is a key of an object or a position in an array. A backslash makes a dot part of a
  * name: `a\.b`. Undefined for more than 32 parts, or 64 meanings.
  */
@@ -37,7 +38,7 @@ export function readPaths(name: string): readonly Path[] | undefined {
 /** A number as JSON spells it. */
 const NUMERAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** The number that a text spells; undefined when it is none, or beyond a double. */
+/** The number that a text spells; undefined if it spells none, or one beyond a double. */
 function numberOf(text: string): number | undefined {
   const value = NUMERAL.test(text) ? Number(text) : Number.NaN;
   return Number.isFinite(value) ? value + 0 : undefined; // -0 is 0
@@ -72,7 +73,7 @@ function valueAt(envelope: Envelope, [root, ...parts]: Path): JsonValue | undefi
 /** Binds a value as a parameter of a query, and returns the SQL that stands for it. */
 export type Bind = (value: string, type: "String" | "UInt64") => string;
 
-/** The same as SQL over the column `envelope`. */
+/** The same condition as SQL over the column `envelope`. */
 export function toPathCondition(paths: readonly Path[], text: string, bind: Bind): string {
   const sought: Sought = { text, bound: bind(text, "String"), number: bindNumber(text, bind) };
   return `(${paths.map((path) => atPath(path, sought, bind)).join(" OR ")})`;
@@ -86,7 +87,7 @@ interface Sought {
   readonly number: string | undefined;
 }
 
-/** Bound by its bits: ClickHouse may read the last digit of a decimal wrongly. */
+/** Bound by its bits: ClickHouse may misread the last digit of a decimal. */
 function bindNumber(text: string, bind: Bind): string | undefined {
   const value = numberOf(text);
   if (value === undefined) return undefined;

@@ -1,3 +1,4 @@
+/** Reports the plan in force, and what it dropped and trimmed. */
 import { PLAN_SOURCES, type Plan, type PlanMode } from "@candor/plan";
 import type { PlanInForce } from "../enforce/plan-in-force.ts";
 import { readSql, type Store } from "../store/client.ts";
@@ -7,19 +8,19 @@ import { readDays } from "./report-days.ts";
 
 const COUNTS_SQL = readSql("query/plan_counts.sql");
 
-/** What the plan in force is, and what it took away: GET /api/reports/plan. */
+/** The answer of GET /api/reports/plan. */
 export interface PlanReport {
   readonly product: string;
   readonly planVersion: number;
-  /** Why the plan's file as it is now is not in force; absent when it is. */
+  /** Why the plan's file in its current state is not in force; absent if it is. */
   readonly fault?: string;
   readonly modes: Readonly<Record<string, PlanMode>>;
   /** Days, `YYYY-MM-DD`, both inclusive. */
   readonly from: string;
   readonly to: string;
-  /** Messages from which something was taken at a declared path. */
+  /** Messages with something trimmed at a declared path. */
   readonly trimmed: readonly Counted[];
-  /** Messages that were refused whole. */
+  /** Messages that were dropped. */
   readonly refused: readonly Omit<Counted, "path">[];
 }
 
@@ -40,7 +41,7 @@ export interface PlanReportDependencies {
 }
 
 /**
- * Counts until this moment: those that are not in the store yet are put there first.
+ * Counts up to this moment: those not yet stored are stored first.
  * @throws CandorError `query_invalid`, `store_away`
  */
 export async function reportPlan(

@@ -1,3 +1,4 @@
+/** Reads the days that a report covers. */
 import { parseTime } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
 
@@ -10,7 +11,7 @@ export interface ReportDays {
   readonly to: string;
 }
 
-/** Reads `from` and `to`, days or times; the last 30 days when they are not given. @throws CandorError `query_invalid` */
+/** Reads `from` and `to`, days or times; the last 30 days by default. @throws CandorError `query_invalid` */
 export function readDays(parameters: URLSearchParams, nowMs: number): ReportDays {
   for (const name of parameters.keys()) {
     if (name !== "from" && name !== "to")

@@ -1,10 +1,11 @@
+/** Describes the read API as OpenAPI. */
 import { MESSAGE_TYPES } from "@candor/envelope";
 import { PLAN_MODES } from "@candor/plan";
 import { Type } from "typebox";
 import { SOURCES } from "../config.ts";
 import { DEFAULT_LIMIT, MAX_LIMIT } from "./events.ts";
 
-/** The read API as OpenAPI says it, at /api/openapi.json. The ingest API is Segment's: docs/http-api.md. */
+/** The read API's OpenAPI document, at /api/openapi.json. The ingest API is Segment's: docs/http-api.md. */
 export const OPENAPI = {
   openapi: "3.1.0",
   info: {

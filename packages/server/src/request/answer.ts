@@ -1,4 +1,4 @@
-/** Owns the headers and forms of the collector's answers to clients. */
+/** Builds the collector's answers to clients. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   ACCEPTED_BODY,
@@ -43,7 +43,7 @@ export function sendAccepted(response: ServerResponse, dropped: readonly Dropped
   }
 }
 
-/** 200 for a batch: what was dropped is told for each message; a duplicate counts as accepted. */
+/** 200 for a batch. Reports what was dropped for each message; a duplicate counts as accepted. */
 export function sendBatchAccepted(
   response: ServerResponse,
   messages: number,
@@ -69,7 +69,7 @@ export function sendPixel(response: ServerResponse): void {
   response.end(GIF);
 }
 
-/** Other families' clients ask for headers of their own: those are allowed, if they are header names at all. */
+/** Clients of other families ask for headers of their own, which are allowed if they are valid header names. */
 export function sendPreflight(request: IncomingMessage, response: ServerResponse): void {
   const asked = request.headers["access-control-request-headers"];
   const more = asked !== undefined && /^[\w\-!#$%&'*+.^`|~, ]{1,1000}$/.test(asked) ? `, ${asked}` : "";

@@ -1,4 +1,4 @@
-/** Owns the time and order of arrival, which tells messages of the same millisecond apart. */
+/** Owns the time and order of arrival, which distinguishes messages of the same millisecond. */
 import { toIsoTime } from "@candor/envelope";
 
 /** When a request arrived, and the sequence number of its first message within that millisecond. */

@@ -1,4 +1,4 @@
-/** Owns how the collector reads bodies beside others: it holds so much at once, and lets others in between. */
+/** Reads bodies within the collector's memory budget, one large body per turn of the event loop. */
 import { createRequestReader, type RequestReader } from "@candor/envelope/http";
 import { LinkedList } from "@candor/envelope/linked-list";
 import { CandorError } from "../errors.ts";
@@ -19,8 +19,8 @@ export function createBodyReader(): BodyReader {
 }
 
 /**
- * Lets one caller at a time go on, one in each turn of the event loop. Thirty large bodies that arrive together would
- * otherwise be read in one go, and the disk would idle meanwhile, and then this thread while the disk flushes all.
+ * Lets one caller continue in each turn of the event loop. Otherwise thirty large bodies that arrive together would
+ * be read in one go while the disk idles, and then this thread would idle while the disk flushes them.
  */
 function createYielding(): () => Promise<void> {
   const waiting: (() => void)[] = [];
@@ -35,7 +35,7 @@ function createYielding(): () => Promise<void> {
     });
 }
 
-/** Timers that may fire a second late. They share one system timer, because nearly all of them are cancelled at once. */
+/** Timers that may fire a second late. They share one system timer, because nearly all of them are cancelled soon. */
 function createCoarseTimers(): (afterMs: number, task: () => void) => () => void {
   const waiting = new LinkedList<{ readonly dueMs: number; readonly task: () => void }>();
   setInterval(() => {

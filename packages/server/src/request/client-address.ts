@@ -1,16 +1,17 @@
+/** Finds a request's client behind trusted proxies. */
 import type { IncomingHttpHeaders } from "node:http";
 import { type BlockList, isIP } from "node:net";
 import forwardedParse from "forwarded-parse";
 
-/** Who asks, as far as the connection and the trusted proxies say. */
+/** The client, as far as the connection and the trusted proxies tell. */
 export interface Client {
-  /** Undefined when it is not known. Never a proxy's address, which would be taken for a person's. */
+  /** Undefined if unknown. Never a proxy's address, which would be taken for a person's. */
   readonly address: string | undefined;
-  /** What tells this client from others, for rate limits: the address, or the name that a proxy gave it instead. */
+  /** Distinguishes this client for rate limits: its address, or the name that a proxy gave it instead. */
   readonly name: string | undefined;
 }
 
-/** The parts of a request that tell who asks. */
+/** The parts of a request that identify its client. */
 export interface Asked {
   readonly headers: IncomingHttpHeaders;
   readonly socket: { readonly remoteAddress?: string | undefined };
@@ -51,7 +52,7 @@ function peerOf(socket: Asked["socket"], trustedProxies: BlockList): Peer {
   return read;
 }
 
-/** The client's address; undefined where nobody knows it. */
+/** The client's address; undefined if unknown. */
 export function clientAddress(request: Asked, trustedProxies: BlockList): string | undefined {
   return findClient(request, trustedProxies).address;
 }
@@ -74,8 +75,8 @@ const HOST = /^[\w.:[\]-]{1,255}$/;
 const PREFIX = /^(?:\/(?!\.+(?:\/|$))[\w.~-]+){1,16}$/;
 
 /**
- * The address that the client used. Of several proxies the outermost counts, because it is the one that the client asked. A
- * value that is not a host or a path is ignored, whoever sends it.
+ * The address that the client used. Of several proxies the outermost counts, because it is the one that the client
+ * asked. A value that is not a host or a path is ignored, whoever sends it.
  */
 export function publicAddress({ headers, socket }: Asked, trustedProxies: BlockList): PublicAddress {
   const told = peerOf(socket, trustedProxies).isProxy ? headers : {};
@@ -111,7 +112,7 @@ function readForwarded(header: string): readonly Hop[] {
   }
 }
 
-/** The first hop is a client's by definition, even where its network is trusted too. */
+/** The first hop is a client's by definition, even if its network is trusted too. */
 function lastUntrusted(hops: readonly string[], trustedProxies: BlockList): Client {
   for (let at = hops.length - 1; at >= 0; at--) {
     const client = readNode(hops[at] ?? "");
@@ -124,11 +125,14 @@ function isTrusted({ address }: Client, trustedProxies: BlockList): boolean {
   return address !== undefined && trustedProxies.check(address, isIP(address) === 6 ? "ipv6" : "ipv4");
 }
 
-/** `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`, `[2001:db8::1]:5`, `_hidden:5`, each in quotes or not. A port may be a name. */
+/**
+ * `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`, `[2001:db8::1]:5`, `_hidden:5`, each optionally quoted. A port may be a
+ * name.
+ */
 const NODE =
   /^(?:(?<ipv4>[\d.]+)(?::[\w.-]+)?|\[(?<bracketed>[^\]]+)\](?::[\w.-]+)?|(?<ipv6>[\da-fA-F]*:[\da-fA-F:.]+(?:%[\w.-]+)?)|(?<obfuscated>_[\w.-]{1,63})(?::[\w.-]+)?)$/;
 
-/** Reads a node of RFC 7239, 6, or of X-Forwarded-For. */
+/** Reads a node of RFC 7239, section 6, or of X-Forwarded-For. */
 function readNode(text: string): Client {
   const trimmed = text.trim().replace(/^"(.*)"$/, "$1");
   const { ipv4, bracketed, ipv6, obfuscated } = NODE.exec(trimmed)?.groups ?? {};

@@ -15,19 +15,21 @@ import { isIngestPath, normalizeTarget } from "./route.ts";
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface HttpServerDependencies {
-  /** Answers what is below `/v1/`. */
+  /** Answers requests below `/v1/`. */
   readonly ingest: Handler;
-  /** Answers the rest. */
+  /** Answers all other requests. */
   readonly others: Handler;
   readonly countRefused: (code: ErrorCode) => void;
 }
 
 export interface HttpLimits {
-  /** Connections beyond these are closed at once. */
+  /** Further connections are closed at once. */
   readonly maxConnections: number;
-  /** Requests that may wait on one connection while an earlier one is answered. */
+  /** Requests that may wait on one connection while an earlier one is being answered. */
   readonly maxWaiting: number;
-  /** How long a client may take to read an answer, plus the time that its unread bytes take at `minReadBytesPerMs`. */
+  /**
+   * How long a client may take to read an answer, plus the time that its unread bytes take at `minReadBytesPerMs`.
+   */
   readonly readMs: number;
   readonly minReadBytesPerMs: number;
   /** How often slow readers are looked for. */
@@ -52,8 +54,9 @@ const OPTIONS = {
 };
 
 /**
- * Makes the server. Requests of a connection are answered one after another, so a client that pipelines and does not read
- * keeps one answer in memory. The live feed never ends and has no deadline here: it bounds its watchers itself.
+ * Creates the server. Requests on a connection are answered one after another, so a client that pipelines without
+ * reading keeps only one answer in memory. The live feed never ends and has no deadline here: it bounds its watchers
+ * itself.
  */
 export function createHttpServer(dependencies: HttpServerDependencies, limits: HttpLimits = LIMITS): Server {
   const { ingest, others, countRefused } = dependencies;
@@ -85,7 +88,7 @@ export function createHttpServer(dependencies: HttpServerDependencies, limits: H
   return server;
 }
 
-/** Rewrites the target in its one spelling, before any handler sees it. */
+/** Normalises the target before any handler sees it. */
 function readTarget(request: IncomingMessage): void {
   const { url, host } = normalizeTarget(request.url ?? "");
   request.url = url;
@@ -94,7 +97,7 @@ function readTarget(request: IncomingMessage): void {
 
 /** What a connection makes the server hold. */
 interface Queue {
-  /** What is being answered. */
+  /** The answer in progress. */
   current: ServerResponse | undefined;
   readonly waiting: [IncomingMessage, ServerResponse][];
   /** When the client must have read the answer; undefined until the answer is complete. */

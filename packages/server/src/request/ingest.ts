@@ -1,4 +1,4 @@
-/** Takes a request from its arrival to its answer: route, read, attribute, run, keep, answer. */
+/** Takes a request from arrival to answer: route, read, attribute, run, keep, answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ALONE, MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, type MessageType, readShared } from "@candor/envelope";
 import { ACCEPTED_BODY, browserSettings, methodsOf, type RequestBody, splitUrl } from "@candor/envelope/http";
@@ -16,7 +16,7 @@ import { readPixel } from "./pixel.ts";
 import { findRoute, type IngestRoute } from "./route.ts";
 import { type Attribution, createAttribution, type SourceOfKey } from "./write-key.ts";
 
-/** How many times longer JSON can get when it is parsed and written again: `1e15` has 4 bytes and becomes 16. */
+/** How many times longer JSON can get by being parsed and written again: `1e15` has 4 bytes and becomes 16. */
 const MOST_WRITTEN = 4;
 
 export interface IngestDependencies extends StepDependencies, InstanceRouteDependencies {
@@ -25,13 +25,13 @@ export interface IngestDependencies extends StepDependencies, InstanceRouteDepen
   readonly log: Log;
   readonly now: () => number;
   readonly meters: Meters;
-  /** Told of what is our fault, for the operator. */
+  /** Called with faults of our own, for the operator. */
   readonly onFault: (error: unknown) => void;
 }
 
 export type IngestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** The ingest API, everything below `/v1/`: Segment's HTTP Tracking API. Answers always; never rejects. */
+/** The ingest API, everything below `/v1/`: Segment's HTTP Tracking API. Always answers; never rejects. */
 export function createIngest(deps: IngestDependencies): IngestHandler {
   const line = createLine(deps);
   return async (request, response) => {
@@ -43,7 +43,7 @@ export function createIngest(deps: IngestDependencies): IngestHandler {
   };
 }
 
-/** Counts the error that ends a request, and reports it to the operator when it is our fault. */
+/** Counts the error that ends a request, and reports it to the operator if it is our fault. */
 function countFault(error: unknown, { meters, onFault }: IngestDependencies): CandorError {
   const known = error instanceof CandorError ? error : new CandorError("internal", {}, error);
   if (known.code === "internal") onFault(causeOf(error));
@@ -84,12 +84,12 @@ async function handle(
   }
 }
 
-/** What is needed to answer a request. It does not keep the body in memory while the disk is written. */
+/** What is needed to answer a request. The body is not kept in memory while the disk is written. */
 interface Taken {
   readonly isBatch: boolean;
   readonly items: number;
   readonly dropped: readonly Dropped[];
-  /** Resolves once all that is kept of them is on disk, and the originals of duplicates too. */
+  /** Resolves once everything kept of them, and the originals of duplicates, are on disk. */
   readonly kept: Promise<void>;
 }
 
@@ -146,7 +146,9 @@ function createLine(deps: IngestDependencies): Line {
   };
 }
 
-/** A fault half-way must not leave messages remembered as received that are not kept. */
+/**
+ * Forgets the messages if a fault interrupts the steps: they are not kept, so a retry must not count as a duplicate.
+ */
 function run(intake: Intake, deps: IngestDependencies): readonly Dropped[] {
   try {
     return runSteps(intake, deps);
@@ -157,8 +159,8 @@ function run(intake: Intake, deps: IngestDependencies): readonly Dropped[] {
 }
 
 /**
- * Resolves once every kept message of the request is on disk, and the originals of its duplicates too.
- * Rejects with a CandorError as Log.append does; then none of them is kept.
+ * Resolves once every kept message of the request, and the originals of its duplicates, are on disk. Rejects with a
+ * CandorError as Log.append does; then none of them is kept.
  */
 function keep(
   { rows, keys: all, lines, contactLines, duplicates }: Intake,
@@ -175,7 +177,7 @@ function keep(
   });
 }
 
-/** A picture cannot be told of an error: the answer is always the GIF; what went wrong is counted. */
+/** A picture cannot report an error: the answer is always the GIF, and faults are counted. */
 async function handlePixel(
   request: IncomingMessage,
   response: ServerResponse,
@@ -195,7 +197,7 @@ async function handlePixel(
   sendPixel(response);
 }
 
-/** An unknown key gets the same ones: without them a browser would send every event to its client's maker. */
+/** An unknown key gets the same settings: without them a browser would send every event to Segment. */
 function sendSettings(
   request: IncomingMessage,
   response: ServerResponse,

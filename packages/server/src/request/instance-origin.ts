@@ -1,4 +1,4 @@
-/** Owns the addresses at which a collector is reached: a signed request is valid at one of them, and nowhere else. */
+/** Owns the addresses at which a collector is reached: a signed request is valid only at one of them. */
 import type { IncomingMessage } from "node:http";
 import type { BlockList } from "node:net";
 import { isFromProxy } from "./client-address.ts";
@@ -10,8 +10,9 @@ export interface OriginOptions {
 }
 
 /**
- * The addresses at which a request may have reached this collector, as `URL.origin` writes them: those of the setting, else
- * of its Host, and of a trusted proxy's X-Forwarded-Host. Both schemes count: a proxy that ends TLS need not be trusted.
+ * The addresses at which a request may have reached this collector, as `URL.origin` writes them: those of the
+ * setting, else of its Host, and of a trusted proxy's X-Forwarded-Host. Both schemes count: a proxy that terminates
+ * TLS need not be trusted.
  */
 export function originsOf(request: IncomingMessage, options: OriginOptions): ReadonlySet<string> {
   if (options.origins !== undefined) return new Set(options.origins);

@@ -9,7 +9,7 @@ import type { BodyReader } from "./body.ts";
 import { findClient } from "./client-address.ts";
 import { type OriginOptions, originsOf } from "./instance-origin.ts";
 
-/** A page of `compare` is cut off when its client has not read it by then. */
+/** A page of `compare` is cut off if its client has not read it by then. */
 const COMPARE_READ_MS = 20_000;
 
 export interface InstanceRouteDependencies extends OriginOptions {

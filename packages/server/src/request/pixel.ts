@@ -1,10 +1,11 @@
+/** Reads a message out of a pixel's address. */
 import { isObject, type JsonObject, type JsonValue, parseJson } from "@candor/envelope";
 
 const MAX_PATH_PARTS = 32;
 
 /**
- * Reads the message of a pixel's address: `data` is base64 of its JSON, or the parameters are its fields, with dots
- * (`properties.plan=pro`). A "+" of base64 arrives as a blank. Undefined when neither yields an object.
+ * The message in a pixel's address: `data` is base64 of its JSON, or the parameters are its fields, with dots
+ * (`properties.plan=pro`). A "+" of base64 arrives as a blank. Undefined if neither yields an object.
  */
 export function readPixel(parameters: URLSearchParams): JsonObject | undefined {
   const data = parameters.get("data");
@@ -23,7 +24,7 @@ function fromParameters(parameters: URLSearchParams): JsonObject {
   return message;
 }
 
-/** defineProperty, because a client may call a part `__proto__`. */
+/** Uses defineProperty, because a client may name a part `__proto__`. */
 function setPath(target: JsonObject, parts: readonly string[], value: string): void {
   if (parts.length > MAX_PATH_PARTS) return;
   let inner = target;

@@ -1,4 +1,4 @@
-/** Owns the addresses that only a collector has, beside those of `@candor/envelope/http`. */
+/** Maps the paths that only a collector has, besides those of `@candor/envelope/http`. */
 
 import type { MessageType } from "@candor/envelope";
 import { API_PREFIX, findWireRoute, splitUrl, toMessageType, type WireRoute } from "@candor/envelope/http";
@@ -15,8 +15,8 @@ export function isIngestPath(url: string): boolean {
 }
 
 /**
- * Normalizes a request's target: removes the scheme and host that clients send to a server that they take for a proxy, and
- * collapses the double slash of a base address that ends in one. `host` is the host that was removed.
+ * Normalises a request's target: removes the scheme and host that clients send to a presumed proxy, and collapses the
+ * double slash after a base address that ends in one. `host` is the removed host.
  */
 export function normalizeTarget(target: string): { readonly url: string; readonly host?: string } {
   if (target.startsWith("/") && !target.includes("//")) return { url: target };

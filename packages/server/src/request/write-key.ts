@@ -1,4 +1,4 @@
-/** Finds out by their write keys which source the messages of a request come from. */
+/** Attributes the messages of a request to sources, by their write keys. */
 import type { IncomingMessage } from "node:http";
 import { isObject, type JsonObject } from "@candor/envelope";
 import type { Source } from "../config.ts";
@@ -8,22 +8,22 @@ export type SourceOfKey = (writeKey: string) => Source | undefined;
 
 /** Where the messages of a request come from. */
 export interface Attribution {
-  /** The source of the request's own write key; undefined when only some of its messages have one. */
+  /** The source of the request's own write key; undefined if only some of its messages have one. */
   readonly bringer: Source | undefined;
-  /** Undefined: the key of this message is not known. */
+  /** Undefined if the key of this message is unknown. */
   readonly sourceOf: (message: unknown) => Source | undefined;
-  /** The source of all that were told so far; undefined once one of them had a key of its own. */
+  /** The source of all messages asked about so far; undefined once one of them had a key of its own. */
   readonly common: () => Source | undefined;
 }
 
-/** A key can be written in many ways, so the headers that are remembered need a limit. */
+/** A key can be written in many ways, so the number of remembered headers is limited. */
 const MAX_KNOWN_HEADERS = 64;
 
 /**
- * Attributes requests by the user name of HTTP Basic (with or without the colon), or the body's writeKey (also beside a
- * Bearer token). An item of a batch has the source of its own write key where it has one, known or not, and
- * else the request's. The header of a known key is looked up by hash from its second request on.
- * @throws CandorError `write_key_unknown` when neither the request nor any of its messages has a known key
+ * Attributes requests by the user name of HTTP Basic (with or without the colon), or by the body's writeKey (also
+ * beside a Bearer token). A message of a batch has the source of its own write key if it has one, known or not, and
+ * otherwise the request's. The header of a known key is looked up by hash from its second request on.
+ * @throws CandorError `write_key_unknown` if neither the request nor any of its messages has a known key
  */
 export function createAttribution(sourceOfKey: SourceOfKey): {
   one(request: IncomingMessage, message: JsonObject): Attribution;
@@ -75,7 +75,7 @@ function attributeItems(bringer: Source | undefined, sourceOfKey: SourceOfKey): 
       const key = isObject(item) ? item.writeKey : undefined;
       if (typeof key !== "string" || key === "") return bringer;
       common = undefined;
-      if (key !== last?.key) last = { key, source: sourceOfKey(key) }; // items in a row have the same key, as a rule
+      if (key !== last?.key) last = { key, source: sourceOfKey(key) }; // consecutive messages usually have the same key
       return last.source;
     },
     common: () => common,

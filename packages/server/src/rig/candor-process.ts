@@ -1,3 +1,4 @@
+/** For tests: runs the built collector as a process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,16 +10,16 @@ const WAIT_MS = 60_000;
 /** `candor start` from dist, in a process group of its own, on a free port. */
 export interface CandorProcess {
   readonly url: string;
-  /** All that it has printed so far, to both streams. */
+  /** Everything it has printed so far, to both streams. */
   output(): string;
   isRunning(): boolean;
-  /** SIGKILL to it and its engine; resolves when it is gone. */
+  /** Sends SIGKILL to it and its engine; resolves when it is gone. */
   kill(): Promise<void>;
-  /** As Ctrl-C; resolves when it has ended by itself. */
+  /** Stops it like Ctrl-C; resolves when it has ended by itself. */
   stop(): Promise<void>;
 }
 
-/** Resolves when it has printed its banner. @param env all of its environment */
+/** Resolves when it has printed its banner. @param env its whole environment */
 export async function startProcess(env: Readonly<Record<string, string>>): Promise<CandorProcess> {
   const child = spawn(process.execPath, [CANDOR, "start"], {
     detached: true,

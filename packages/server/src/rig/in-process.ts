@@ -1,3 +1,4 @@
+/** For tests: runs the whole collector in this process. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { type Candor, type StartOptions, startCandor } from "../main.ts";
 /** For tests: the whole collector in this process, on a free port, in a folder of its own, with a plan that observes. */
 export interface TestCandor extends Candor {
   readonly dataDir: string;
-  /** Lines told to the operator. */
+  /** Lines reported to the operator. */
   readonly reports: string[];
   /** Sends to the ingest API with a source's write key, unless the headers say otherwise. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
@@ -16,7 +17,7 @@ export interface TestCandor extends Candor {
   read(path: string): Promise<Answer>;
 }
 
-/** Whatever the collector may answer as JSON, for tests to look into. */
+/** Whatever the collector may answer as JSON. */
 export interface Answer {
   readonly success?: boolean;
   readonly code?: string;
@@ -72,7 +73,7 @@ export async function startForTest(
     CANDOR_ADMIN_TOKEN: "token-a",
     ...environment,
   });
-  // Waiting for a store that is not there is no use.
+  // Waiting for a store that is not there is pointless.
   const drainDeadlineMs = environment.CANDOR_CLICKHOUSE_URL === NO_STORE.CANDOR_CLICKHOUSE_URL ? 0 : 3000;
   const report = (line: string): void => void reports.push(line);
   const candor = await startCandor(config, { report, drainDeadlineMs, ...options });
@@ -91,7 +92,7 @@ export async function startForTest(
       }),
     read: async (path) => {
       const ask = () => fetch(candor.url + path, { headers: { authorization: "Bearer token-a" } });
-      // On a busy machine the engine may still be starting, or be slow: try again, as a 503 asks.
+      // On a busy machine the engine may still be starting, or be slow: retry, as a 503 asks.
       const response = await eventually(ask, ({ status }) => status !== 503);
       if (response.status !== 200) throw new Error(`${path}: ${await response.text()} ${reports.join("\n")}`);
       return answerOf(response);

@@ -1,3 +1,4 @@
+/** For tests: an independent implementation of the plan's checks. */
 import { isIP } from "node:net";
 import {
   type Field,
@@ -9,8 +10,8 @@ import {
 } from "@candor/plan";
 
 /**
- * Says what of a kept message its plan does not allow; empty when nothing. Written anew from docs/plan-format.md, slowly
- * and plainly, and shares no code with the enforcement: for tests that compare the two.
+ * Lists what a plan does not allow in a kept message; empty if nothing. Written from docs/plan-format.md, slow and
+ * plain, sharing no code with the enforcement, for tests that compare the two.
  * @param envelope parsed from what was kept
  */
 export function breaches(plan: Plan, sourceName: PlanSourceName, envelope: Json): string[] {
@@ -128,7 +129,7 @@ function isAllowedText(value: unknown, field: TextField, { ip, userAgent }: Plan
   return field.format === "text";
 }
 
-/** The forms that each policy leaves. */
+/** Whether a value has one of the forms that the policy leaves. */
 function isAllowedAddress(value: string, policy: PlanSource["ip"]): boolean {
   if (policy === "truncate") return isIP(value) !== 0 && /(?:\.0|::)$/.test(value);
   if (policy === "hash") return PSEUDONYM.test(value);

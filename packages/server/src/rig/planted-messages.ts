@@ -1,3 +1,4 @@
+/** For tests: messages with secrets planted in them. */
 import { type Fields, ID_NAMES, type Plan, type PlanEvent, type PlanSourceName } from "@candor/plan";
 import type { Json } from "./plan-oracle.ts";
 import type { Secrets } from "./planted-secrets.ts";
@@ -16,7 +17,9 @@ const OBJECTS = [
   "referrer",
 ];
 
-/** Messages that the plan takes, of one source, with secrets wherever nothing is declared, and in what is declared. */
+/**
+ * Messages of one source that the plan accepts, with secrets wherever nothing is declared, and in what is declared.
+ */
 export function plantedMessages(plan: Plan, source: PlanSourceName, secrets: Secrets): Json[] {
   const events = plan.events.filter(({ sources }) => sources.includes(source));
   return [
@@ -35,7 +38,7 @@ function exampleOf(event: PlanEvent): Json & { readonly properties: Json } {
   return { type: event.type, event: event.name, anonymousId: UUID, properties, context: {} };
 }
 
-/** Without contacts: these have their own test. */
+/** Without contacts, which have their own test. */
 function examplesOf(fields: Fields): Record<string, unknown> {
   const entries = Object.entries(fields).filter(([, { sensitivity }]) => sensitivity !== "contact");
   return Object.fromEntries(
@@ -155,7 +158,7 @@ function bareHashes(plan: Plan, event: PlanEvent, source: PlanSourceName, secret
   return [...inFields, ...inIds];
 }
 
-/** Refused, or nearly: names that are not declared, other types, no message at all. */
+/** Messages that are dropped or nearly so: undeclared names, other types, not a message at all. */
 function refused(events: readonly PlanEvent[], secrets: Secrets): Json[] {
   const [event] = events;
   const name = event?.name;

@@ -1,3 +1,4 @@
+/** For tests: requests with secrets planted outside messages. */
 import { request } from "node:http";
 import { gzipSync } from "node:zlib";
 import type { Secrets } from "./planted-secrets.ts";
@@ -5,15 +6,15 @@ import { newInstance, signBody } from "./signing-instance.ts";
 
 export interface PlantedRequest {
   readonly method: string;
-  /** As it is sent: not made into a valid URL. */
+  /** Sent unchanged, without being made into a valid URL. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** The answer repeats what it was asked for: to its sender, by design. */
+  /** The answer repeats what it was asked for, to its sender, by design. */
   readonly isEcho?: boolean;
 }
 
-/** Sends it as it is; gives status and body. A closed connection gives neither. */
+/** Sends it unchanged; returns status and body. A closed connection has neither. */
 export function sendRaw(
   url: string,
   { method, path, headers, body }: PlantedRequest,
@@ -35,7 +36,7 @@ export function sendRaw(
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** Requests that carry secrets outside of messages. `message` is one that the plan takes. */
+/** Requests that carry secrets outside messages. `message` is one that the plan accepts. */
 export function plantedRequests(
   message: object,
   key: string,

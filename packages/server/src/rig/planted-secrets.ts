@@ -1,10 +1,14 @@
+/** For tests: makes secrets, and finds them again in any encoding. */
 import { createHash } from "node:crypto";
 
-/** What must never be kept, one text for each place that it is planted in: a find tells where it came from. */
+/**
+ * What must never be kept: a different text for each place that it is planted in, so that a find tells where it came
+ * from.
+ */
 export interface Secrets {
   /** A new secret of each kind, planted in `place`. */
   allFor(place: string): readonly string[];
-  /** The same of the kinds that are cut out of declared texts as well. */
+  /** Those of the kinds that are cut out of declared texts as well. */
   addressesFor(place: string): readonly string[];
   /** A secret of one kind. */
   one(kind: SecretKind, place: string): string;
@@ -15,7 +19,7 @@ export interface Secrets {
   placeOf(number: number): string | undefined;
 }
 
-/** Secrets with a name hold this word and their number. */
+/** Secrets with a name contain this word and their number. */
 const WORD = "zqplant";
 const V4_START = "198.18.";
 const V6_START = "2001:db8:77aa:";
@@ -71,7 +75,10 @@ const FORMS: readonly RegExp[] = [
   ]),
 ];
 
-/** What the text is inside of base64, at each of three alignments, without the characters that its neighbours change. */
+/**
+ * What the text becomes inside base64, at each of three alignments, without the characters that its neighbours
+ * affect.
+ */
 function base64Forms(text: string): string[] {
   return [0, 1, 2].map((before) => {
     const encoded = Buffer.from("\0".repeat(before) + text).toString("base64");
@@ -81,7 +88,7 @@ function base64Forms(text: string): string[] {
   });
 }
 
-/** Where in a text secrets stand: the place that each was planted in, with what surrounds it. Each place once. */
+/** The places whose secrets are found in a text, each once, with the surrounding text. */
 export function findSecrets(text: string, secrets: Secrets): string[] {
   const found = new Map<string, string>();
   for (const form of FORMS) {

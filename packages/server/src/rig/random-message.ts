@@ -1,3 +1,4 @@
+/** For tests: generates random messages for a plan. */
 import {
   type Field,
   type Fields,
@@ -9,7 +10,7 @@ import {
 import fc from "fast-check";
 import type { Json } from "./plan-oracle.ts";
 
-/** Stands in the name and the value of all that must not be kept, and in nothing else. */
+/** Part of the name and the value of everything that must not be kept, and of nothing else. */
 export const MARKER = "zqxundeclared";
 /** The same as a number. */
 export const NUMBER_MARKER = 9_182_736_455_463;
@@ -17,7 +18,7 @@ export const NUMBER_MARKER = 9_182_736_455_463;
 const SURROGATE = "\ud800";
 const DEEP: unknown = JSON.parse(`${'{"n":'.repeat(20)}"${MARKER}"${"}".repeat(20)}`);
 
-/** Wrong wherever it stands: of a wrong type, too long, of no declared form; holds a marker where it can. */
+/** Wrong anywhere: of a wrong type, too long, of no declared form; contains a marker if it can. */
 const wrong = fc.oneof(
   fc.constantFrom<unknown>(
     MARKER,
@@ -77,7 +78,10 @@ function mixed(field: Pick<Field, "type">, source: PlanSource): fc.Arbitrary<unk
   );
 }
 
-/** Free text and a user agent that is kept whole may hold any word, a number any digits: there, a marker is no breach. */
+/**
+ * Free text and a user agent that is kept whole may contain any word, a number any digits: there, a marker is no
+ * breach.
+ */
 function wrongFor(field: Pick<Field, "type">, { userAgent }: PlanSource): fc.Arbitrary<unknown> {
   const type = field as Field;
   if (type.type === "array") return wrong.filter((value) => !Array.isArray(value));
@@ -159,7 +163,7 @@ const ids = fc.constantFrom<unknown>(
 );
 const named = fc.constantFrom<unknown>(undefined, MARKER, `${MARKER}@mail.example`, 7);
 
-/** A message for an event of the plan, mostly from a source that may send it; with much that it does not declare. */
+/** A message for an event of the plan, usually from a source that may send it, with much that it does not declare. */
 export function randomMessage(plan: Plan, sourceName: PlanSourceName): fc.Arbitrary<Json> {
   const source = plan.sources[sourceName];
   const own = plan.events.filter(({ sources }) => sources.includes(sourceName));

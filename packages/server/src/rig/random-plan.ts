@@ -1,6 +1,7 @@
+/** For tests: generates random plans. */
 import fc from "fast-check";
 
-/** A plan's file as data: JSON is YAML. All that the format has, in mode `enforce`. */
+/** A plan's file as data: JSON is YAML. Uses everything in the format, in mode `enforce`. */
 export type PlanData = Record<string, unknown>;
 
 const FIELD_NAMES = ["os", "a", "b c", "$d", "e-f", "0", "toString", "hasOwnProperty", "valueOf", "then"];

@@ -1,3 +1,4 @@
+/** For tests: starts the real store. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,11 +6,14 @@ import { type Engine, startEngine } from "@candor/engine";
 import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
 
-/** For tests and measurements: the real engine with the schema and no rows. As in the collector, it reads rows from files. */
+/**
+ * For tests and measurements: the real engine with the schema and no rows. As in the collector, it reads rows from
+ * files.
+ */
 export interface TestStore {
   readonly store: Store;
   readonly engine: Engine;
-  /** Holds the engine's files; a test may add its own. Removed by `close`. */
+  /** Contains the engine's files; a test may add its own. Removed by `close`. */
   readonly dir: string;
   close(): Promise<void>;
 }

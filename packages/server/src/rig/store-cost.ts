@@ -1,3 +1,4 @@
+/** Measures what a row costs behind the log. */
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,3 +1,4 @@
+/** The one ClickHouse client, for the embedded engine, a server or a cluster. */
 import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import {
@@ -12,31 +13,31 @@ import { insertByFile, type LineInserter, sendLines } from "./line-inserter.ts";
 import { openRowFiles } from "./row-files.ts";
 
 export const DATABASE = "candor";
-/** Over a cluster, the database whose tables span all nodes. */
+/** On a cluster, the database whose tables span all nodes. */
 export const CLUSTER_DATABASE = "candor_all";
 
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
- * Where a ClickHouse answers: the embedded engine's socket, or the addresses of one server or of a cluster's nodes.
+ * Where ClickHouse listens: the embedded engine's socket, or the addresses of one server or of a cluster's nodes.
  * With `rowsDir`, a folder that no other process uses, the engine reads lines from files in it.
  */
 export type StoreAddress =
   | { readonly socketPath: string; readonly rowsDir?: string }
   | { readonly urls: readonly string[]; readonly cluster: string | undefined };
 
-/** Text that is filled into a query, by name: `{name:Type}` in the SQL. */
+/** Values for a query, by name: `{name:Type}` in the SQL. */
 export type QueryParams = Readonly<Record<string, string | number | readonly string[]>>;
 
 /** The store: one ClickHouse behind one client, whichever it is. All methods reject while it is away. */
 export interface Store {
   /** Runs a statement without result on every node. */
   command(sql: string, database?: string): Promise<void>;
-  /** Inserts lines. Exactly once for one token, however often it is called with the same lines. */
+  /** Inserts lines. Exactly once per token, however often it is called with the same lines. */
   readonly insertLines: LineInserter;
-  /** Inserts objects of column name to value. A call that is repeated inserts them again. */
+  /** Inserts objects of column name to value. A repeated call inserts them again. */
   insertRows(table: string, rows: readonly object[]): Promise<void>;
-  /** The same on every node, into its own table and not over the cluster. */
+  /** Like `insertRows`, on every node, into its own table and not over the cluster. */
   insertRowsEverywhere(table: string, rows: readonly object[]): Promise<void>;
   query(sql: string, params?: QueryParams): Promise<Record<string, unknown>[]>;
   /** Each node's own rows: what it says of itself. */
@@ -101,12 +102,15 @@ interface Node {
   close(): Promise<void>;
 }
 
-/** @param optionsOf called for each client: a client closes idle sockets of its agent, also those that another uses */
+/**
+ * @param optionsOf called for each client: a client closes idle sockets of its agent, even those that another client
+ * uses
+ */
 function connectTo(optionsOf: () => ClientOptions): Node {
   const clients = new Map<string, ClickHouseClient>();
   const client = (database: string): ClickHouseClient => {
     const known = clients.get(database);
-    // The client would log failed requests to the console by itself; here each is told once, by whom it concerns.
+    // The client would log failed requests to the console; here the code that made the request is told once.
     const made =
       known ??
       createClient({
@@ -132,14 +136,14 @@ function socketOptions(socketPath: string): ClientOptions {
   return { url: "http://localhost", http_agent: new Agent(agentOptions) };
 }
 
-/** Reads a file of `sql/`. One file a query. */
+/** Reads a file of `sql/`. One file per query. */
 export function readSql(name: string): string {
   return readFileSync(new URL(`../../sql/${name}`, import.meta.url), "utf8");
 }
 
 /**
- * ClickHouse's codes that speak of the rows that were sent: these alone are quarantined. Every other failure is the
- * store's own (away, full, overloaded, misconfigured), and the same block is tried again until it is taken.
+ * ClickHouse's codes that concern the rows that were sent: only these rows are quarantined. Every other failure is
+ * the store's own (away, full, overloaded, misconfigured), and the same block is retried until it is taken.
  * @see https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
  */
 const ROW_FAULTS: ReadonlySet<string> = new Set([
@@ -164,7 +168,7 @@ const ROW_FAULTS: ReadonlySet<string> = new Set([
   "691", // UNKNOWN_ELEMENT_OF_ENUM
 ]);
 
-/** The store's name for what is wrong with the rows themselves; undefined when it is not the rows. */
+/** The store's name for what is wrong with the rows themselves; undefined if the rows are not at fault. */
 export function rowFaultOf(error: unknown): string | undefined {
   if (!(error instanceof ClickHouseError) || !ROW_FAULTS.has(error.code)) return undefined;
   return error.type ?? error.code;

@@ -1,3 +1,4 @@
+/** Moves segment files into the store. */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError, causeOf } from "../errors.ts";
@@ -5,7 +6,7 @@ import type { Log } from "../log/log.ts";
 import type { Meters } from "../meters.ts";
 import type { Inserter } from "./inserter.ts";
 
-/** How long a row waits before its block is closed; four times as long while many come in, for larger blocks. */
+/** How long a row waits before its block is closed; four times as long while many arrive, for larger blocks. */
 const LINGER_MS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5000;
@@ -19,18 +20,18 @@ export interface DrainOptions {
   readonly log: Log;
   readonly inserter: Inserter;
   readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
-  /** Called first, again and again until it resolves: brings the schema up. */
+  /** Called first, and retried until it resolves: brings the schema up to date. */
   readonly prepare: () => Promise<void>;
-  /** Told when `prepare` rejects with a CandorError: what no further try can mend. */
+  /** Called if `prepare` rejects with a CandorError, which no retry can fix. */
   readonly onFatal: (error: CandorError) => void;
-  /** Told once when the store goes away, with the cause, and once when it is back (undefined). */
+  /** Called once when the store goes away, with the cause, and once when it is back (undefined). */
   readonly onStoreChange: (cause: string | undefined) => void;
   readonly lingerMs?: number;
   readonly now?: () => number;
 }
 
 export interface Drain {
-  /** True when the last insert was taken, or none was needed yet. */
+  /** True if the last insert succeeded, or none was needed yet. */
   isUp(): boolean;
   /** Goes on until the log is empty or `deadlineMs` has passed; what is left waits for the next start. */
   close(deadlineMs: number): Promise<void>;
@@ -64,11 +65,11 @@ export function startDrain(options: DrainOptions): Drain {
 
 interface DrainState {
   isUp: boolean;
-  /** Aborted when what is left shall be drained without rest. */
+  /** Aborted when the rest is to be drained without pauses. */
   readonly closing: AbortSignal;
-  /** Aborted when nothing more shall be drained. */
+  /** Aborted when nothing more is to be drained. */
   readonly stopping: AbortSignal;
-  /** Resolves then. */
+  /** Resolves when `stopping` is aborted. */
   readonly stopped: Promise<unknown>;
 }
 
@@ -99,17 +100,17 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
 }
 
 /**
- * How long the drain rests after a block. Receiving comes first: a block costs the store as much time of the machine as
- * receiving its rows did, and the log can wait. So when this process is busy for more than half of its time, the drain
- * takes turns of a fifth at least; once a row has waited for a minute, both have the same right.
- * @param utilization of this process's event loop while the block went in, 0 to 1
+ * How long the drain rests after a block. Receiving comes first: a block costs the store as much machine time as
+ * receiving its rows did, and the log can wait. So if this process is busy for more than half of its time, the drain
+ * takes at least a fifth of it; once a row has waited for a minute, both have equal rights.
+ * @param utilization of this process's event loop during the insert, 0 to 1
  */
 export function toPauseMs(insertMs: number, utilization: number, waitedMs: number): number {
   if (waitedMs > MAX_RESTED_AGE_MS) return 0;
   return insertMs * MAX_REST * Math.max(0, (utilization - IDLE_ENOUGH) / (1 - IDLE_ENOUGH));
 }
 
-/** Tries until it works (true) or the drain is stopped (false), ever more slowly. */
+/** Retries until it succeeds (true) or the drain is stopped (false), with growing pauses. */
 async function persist(
   attempt: () => Promise<void>,
   options: DrainOptions,

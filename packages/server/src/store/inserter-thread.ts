@@ -1,3 +1,4 @@
+/** Runs the inserter in a thread of its own. */
 import { Worker } from "node:worker_threads";
 import { builtFile } from "../built-file.ts";
 import type { SealedSegment } from "../log/log.ts";
@@ -18,7 +19,10 @@ export type InserterRequest =
 /** The answer to `insert`. */
 export type InserterAnswer = { readonly rowsQuarantined: number } | { readonly fault: string };
 
-/** Tests run from the sources, and their flags would have the built file import sources too. Else the flags are this process's. */
+/**
+ * Tests run from the sources, whose flags would make the built file import sources too. Otherwise the thread has this
+ * process's flags.
+ */
 const FLAGS = import.meta.url.endsWith(".ts") ? { execArgv: [] } : {};
 
 interface Waiting {
@@ -27,9 +31,9 @@ interface Waiting {
 }
 
 /**
- * An inserter in a thread of its own. Reading, checking and sending a block of 10 MB takes some 10 ms, during which
- * no request would be answered: at 10,000 messages a second that alone tripled the p99 (docs/decisions/0010).
- * A thread that dies is started again with the next insert.
+ * An inserter in a thread of its own. Reading, checking and sending a block of 10 MB takes about 10 ms, during which
+ * no request would be answered: at 10,000 messages a second that alone tripled the p99 (docs/decisions/0010). A
+ * thread that dies is restarted with the next insert.
  */
 export function startInserterThread(data: InserterThreadData): Inserter {
   let worker: Worker | undefined;

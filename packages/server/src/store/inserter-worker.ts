@@ -1,3 +1,4 @@
+/** The inserter's thread. */
 import { constants, getPriority, setPriority } from "node:os";
 import { platform } from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
@@ -9,10 +10,11 @@ import { openQuarantine } from "./quarantine.ts";
 
 const NICENESS = 10;
 
-// On Linux niceness is a thread's: this one yields to the thread that answers requests. Elsewhere it is the process's.
+// On Linux niceness belongs to a thread: this one yields to the thread that answers requests. Elsewhere it belongs to
+// the process.
 if (platform === "linux") yieldToOthers();
 
-/** The thread's own file: asks come in one at a time, each insert is answered once. */
+/** Requests arrive one at a time; each insert is answered once. */
 const { address, quarantineDir }: InserterThreadData = workerData;
 const inserter = createInserter(openStore(address), openQuarantine(quarantineDir));
 
@@ -20,7 +22,7 @@ function yieldToOthers(): void {
   try {
     setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + NICENESS));
   } catch {
-    // a sandbox may forbid it; inserting matters more
+    // a sandbox may forbid it, but inserting matters more
   }
 }
 

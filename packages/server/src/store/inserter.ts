@@ -1,3 +1,4 @@
+/** Inserts segment files into the store, and quarantines rows that it rejects. */
 import { causeOf } from "../errors.ts";
 import type { SealedSegment } from "../log/log.ts";
 import { readSegment, type SegmentContent } from "../log/segment.ts";
@@ -5,16 +6,16 @@ import { rowFaultOf, type Store } from "./client.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { CONTACT_TARGET, EVENT_TARGET, type LineTarget } from "./row.ts";
 
-/** Puts segments into the store. */
+/** Inserts segments into the store. */
 export interface Inserter {
   /**
-   * Resolves once every row of the segment is in the store, exactly once, or quarantined because the store rejects it.
-   * Rejects when the store does not take it now: call it again with the same segment.
+   * Resolves once every row of the segment is in the store, exactly once, or quarantined because the store rejects
+   * it. Rejects if the store does not take it now: call it again with the same segment.
    */
   insert(segment: SealedSegment): Promise<{ readonly rowsQuarantined: number }>;
-  /** Lets go of what was noted for a segment that is gone from the log. */
+  /** Discards what was noted about a segment that is gone from the log. */
   forget(segment: SealedSegment): void;
-  /** Lets an insert under way fail. */
+  /** Makes the current insert fail. */
   abort(): void;
   close(): Promise<void>;
 }
@@ -49,8 +50,8 @@ export function createInserter(store: Store, quarantine: Quarantine): Inserter {
 }
 
 /**
- * Undefined when the disk cannot read the file: one bad sector must not hold up everything behind it. Any other fault,
- * such as too many open files, is temporary: it is thrown, and the segment file is tried again.
+ * Undefined if the disk cannot read the file: one bad sector must not block everything after it. Any other fault,
+ * such as too many open files, is temporary: it is thrown, and the segment file is retried.
  */
 function tryRead(segment: SealedSegment, buffer: Buffer): SegmentContent | undefined {
   try {
@@ -81,7 +82,7 @@ function blocksOf({ name }: SealedSegment, { lines, contactLines }: SegmentConte
 
 type Insert = (part: Buffer, token: string) => Promise<void>;
 
-/** As one block under its name; taken apart when the store rejects it. @returns rows in quarantine */
+/** Inserts a block under its name; bisects it if the store rejects it. @returns rows in quarantine */
 async function insertBlock(block: Block, insert: Insert, quarantine: Quarantine): Promise<number> {
   const { name, lines } = block;
   const rejected = quarantine.rejectedRanges(name);
@@ -105,8 +106,9 @@ interface Bisection {
 }
 
 /**
- * Halves a rejected block until the bad rows stand alone. Each range goes in under a token of its own, and one that
- * was rejected is noted on disk before its halves are tried: after a crash the same halves come under the same tokens.
+ * Halves a rejected block until each bad row is alone. Each range is inserted under a token of its own, and a
+ * rejected range is noted on disk before its halves are tried: after a crash the same halves are sent under the same
+ * tokens.
  */
 async function takeApart(bisection: Bisection): Promise<number> {
   const { lines, name, quarantine } = bisection;
@@ -127,7 +129,7 @@ async function takeApart(bisection: Bisection): Promise<number> {
   return rowsQuarantined;
 }
 
-/** Inserts a range; the store's name for the fault when it rejects it, or has rejected it before. */
+/** Inserts a range; returns the store's name for the fault if it rejects it, or has rejected it before. */
 async function rangeFault(
   { name, lines, rejected, insert, quarantine }: Bisection,
   from: number,

@@ -1,6 +1,6 @@
 /**
- * Which rows are an instance's, by what the plan's `instance_id` names, as SQL. `isOfInstance` of the plan's runtime is
- * the same for messages.
+ * Tells which rows belong to an instance, by what the plan's `instance_id` names, as SQL. `isOfInstance` of the
+ * plan's runtime does the same for messages.
  */
 import { type InstanceIdPath, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
 import { quoteText } from "./sql-text.ts";
@@ -21,7 +21,7 @@ export function isOfInstance(plan: Plan, ids: string): string {
   return places.length === 0 ? "false" : `(${places.join(" OR ")})`;
 }
 
-/** The canonical id of the instance that a source's row is from; empty where it has none. */
+/** The canonical id of the instance that a source's row is from; empty if it has none. */
 export function instanceIdOf(plan: Plan, source: PlanSourceName): string {
   const [first, ...others] = (plan.sources[source]?.instanceIds ?? []).map(valueAt);
   return others.reduce((before, value) => `if(${before} != '', ${before}, ${value})`, first ?? "''");

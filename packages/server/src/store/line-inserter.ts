@@ -1,3 +1,4 @@
+/** Inserts lines into the store: over HTTP, or by a file that the embedded engine reads. */
 import { Readable } from "node:stream";
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
 import type { LineTarget } from "./row.ts";
@@ -5,7 +6,7 @@ import type { RowFiles } from "./row-files.ts";
 import { quoteText } from "./sql-text.ts";
 
 /**
- * Inserts lines as one block under a token: all of them or none, and exactly once for one token, however often it is
+ * Inserts lines as one block under a token: all of them or none, and exactly once per token, however often it is
  * called with the same lines, even if another kind of inserter stored them.
  */
 export type LineInserter = (
@@ -29,13 +30,13 @@ export function sendLines(client: ClickHouseClient, settings: ClickHouseSettings
   };
 }
 
-/** More than a segment file can hold, so that all its rows are one block, under one token. */
+/** More than a segment file can contain, so that all its rows are one block, under one token. */
 const ONE_BLOCK_ROWS = "1000000";
 const ONE_BLOCK_BYTES = "1000000000";
 
 /**
  * One thread reads, parses and writes. The file has the structure of the table's columns. It is read, not mapped into
- * memory: when a mapped file is truncated, the process that reads it is killed.
+ * memory: if a mapped file is truncated, the process that reads it is killed.
  */
 const FILE_SETTINGS: ClickHouseSettings = {
   max_threads: 1,
@@ -50,8 +51,8 @@ const FILE_SETTINGS: ClickHouseSettings = {
 };
 
 /**
- * Has the embedded engine read the lines from a file, so that no row passes through the JavaScript of its process
- * (docs/decisions/0018). Falls back to `send` when no file can be written.
+ * Lets the embedded engine read the lines from a file, so that no row passes through the JavaScript of its process
+ * (docs/decisions/0018). Falls back to `send` if no file can be written.
  */
 export function insertByFile(client: ClickHouseClient, files: RowFiles, send: LineInserter): LineInserter {
   return async (target, lines, token, signal) => {

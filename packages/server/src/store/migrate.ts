@@ -1,3 +1,4 @@
+/** Brings the store's schema up to date. */
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { CandorError } from "../errors.ts";
@@ -23,7 +24,7 @@ export function listMigrations(): Migration[] {
 }
 
 /**
- * Brings the store's schema up to this Candor's. Statements are idempotent, so that a crash between a statement and
+ * Brings the store's schema up to this version's. Statements are idempotent, so that a crash between a statement and
  * its record does no harm.
  * @throws CandorError `schema_newer`, `schema_changed`; and what the client throws while the store is away
  */

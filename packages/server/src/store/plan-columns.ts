@@ -1,3 +1,4 @@
+/** Owns the store's columns for fields that the plan marks. */
 import { type Field, type Fields, type Plan, rootOf } from "@candor/plan";
 import { CLUSTER_DATABASE, DATABASE, type Store } from "./client.ts";
 import { applyRetention } from "./retention.ts";
@@ -16,7 +17,7 @@ export interface PlanColumn {
 const MAX_NAME_LENGTH = 100;
 
 /**
- * Brings the store in line with the plan: columns and retention. Changes nothing when it is so already.
+ * Brings the store in line with the plan: columns and retention. Changes nothing if it already is.
  * @throws what the client throws while the store is away
  */
 export async function applyPlanToStore(store: Store, plan: Plan): Promise<void> {
@@ -57,14 +58,17 @@ function storeTypeOf(field: Exclude<Field, { type: "object" }>): string {
   return field.enum === undefined ? "String" : "LowCardinality(String)";
 }
 
-/** Events may declare one path differently. As a String, every value can be read: what is no text as its JSON. */
+/**
+ * Events may declare one path with different types. As a String, every value can be read: anything but text as its
+ * JSON.
+ */
 function commonType(a: string, b: string): string {
   if (a === b) return a;
   const isNumber = (type: string): boolean => type === "Nullable(Int64)" || type === "Nullable(Float64)";
   return isNumber(a) && isNumber(b) ? "Nullable(Float64)" : "String";
 }
 
-/** Two paths may make one name (`a.b` and `a_b`): the later one gets a number. */
+/** Two paths may yield one name (`a.b` and `a_b`): the later one gets a number. */
 function freeName(path: readonly string[], taken: ReadonlySet<string>): string {
   const name = path.join("_").replace(/\W/g, "_").slice(0, MAX_NAME_LENGTH);
   for (let n = 2, free = name; ; n++) {
@@ -74,9 +78,9 @@ function freeName(path: readonly string[], taken: ReadonlySet<string>): string {
 }
 
 /**
- * How a column is computed from the envelope, so that a line of the log does not depend on the plan, and rows of before
- * answer too. Fields that stand side by side share one expression, which the store computes once: parsing the envelope
- * for each column anew would cost a quarter of the rows that it takes in a second.
+ * How a column is computed from the envelope, so that a line of the log does not depend on the plan, and older rows
+ * have values too. Sibling fields share one expression, which the store computes once: parsing the envelope again for
+ * each column would cost a quarter of the rows that it takes in a second.
  */
 function expressionOf({ path, type }: PlanColumn, columns: readonly PlanColumn[]): string {
   const [root = "", name = ""] = path;
@@ -87,14 +91,14 @@ function expressionOf({ path, type }: PlanColumn, columns: readonly PlanColumn[]
   return `tupleElement(JSONExtract(envelope, ${quoteText(root)}, ${tuple}), ${quoteText(name)})`;
 }
 
-/** A column as all nodes have it; undefined in `type` when they differ. */
+/** A column as all nodes have it; `type` is undefined if they differ. */
 interface FoundColumn {
   readonly type: string | undefined;
   readonly comment: string;
   readonly expression: string;
 }
 
-/** A column of another path or type is made anew: it is derived, nothing is lost. */
+/** A column of another path or type is recreated: it is derived, so nothing is lost. */
 async function applyColumns(store: Store, columns: readonly PlanColumn[]): Promise<void> {
   const found = await findColumns(store);
   const wanted = new Map(columns.map((column) => [column.name, column]));
@@ -115,7 +119,7 @@ async function applyColumns(store: Store, columns: readonly PlanColumn[]): Promi
   }
 }
 
-/** Says in the store itself what a column is. */
+/** Documents a column in the store itself. */
 function commentOf({ path }: PlanColumn): string {
   return JSON.stringify(path);
 }

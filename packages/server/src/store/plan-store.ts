@@ -1,3 +1,4 @@
+/** Keeps the store in step with the plan. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";
@@ -17,15 +18,20 @@ export interface PlanStoreOptions {
   readonly report: (line: string) => void;
 }
 
-/** Keeps in the store what the plan wants there: its columns and retention, and how often it took something. */
+/**
+ * Keeps in the store what the plan wants there: its columns and retention, and counts of what it dropped and trimmed.
+ */
 export interface PlanStore {
   /** Brings the store in step with the plan in force. Rejects while the store is away. */
   apply(): Promise<void>;
   /** Applies the plan in the background, retrying until it succeeds. */
   applySoon(): void;
-  /** Resolves once all counts so far are in the store. Rejects while it is away: they are kept for the next time. */
+  /**
+   * Resolves once all counts so far are in the store. Rejects while it is away; the counts are kept for the next
+   * time.
+   */
   keepCounts(): Promise<void>;
-  /** A last try to keep the counts. */
+  /** Makes a last attempt to store the counts. */
   close(): Promise<void>;
 }
 
@@ -33,7 +39,7 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   const { store, plan, counts, now, report } = options;
   const closing = new AbortController();
   const { signal } = closing;
-  // Two plans in a row must not be applied at once.
+  // Two successive plans must not be applied at once.
   const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
   const apply = (): Promise<void> => applying.runAfresh();
   const applyUntilDone = async (): Promise<void> => {

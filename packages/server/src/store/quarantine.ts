@@ -1,3 +1,4 @@
+/** Keeps rows that the store rejects, and segment files that cannot be read. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurably } from "../log/disk.ts";
@@ -16,13 +17,13 @@ export interface QuarantinedRow {
 
 export interface Quarantine {
   add(row: QuarantinedRow): void;
-  /** Keeps a copy of a segment of which a part can no longer be read. */
+  /** Keeps a copy of a segment file, part of which can no longer be read. */
   addDamaged(segment: SealedSegment): void;
-  /** Moves a segment here that the disk no longer gives out at all. */
+  /** Moves a segment file here that the disk can no longer read at all. */
   addUnreadable(segment: SealedSegment): void;
-  /** What is known of a segment that is being taken apart: the ranges (`from-to`) that were rejected as a whole. */
+  /** What is known of a segment that is being bisected: the ranges (`from-to`) that were rejected as a whole. */
   rejectedRanges(segment: string): ReadonlySet<string>;
-  /** Resolved: on disk. From then on the range is never tried as a whole again, also after a crash. */
+  /** On disk once resolved. The range is never tried as a whole again, even after a crash. */
   addRejectedRange(segment: string, range: string): void;
   forgetRanges(segment: string): void;
 }

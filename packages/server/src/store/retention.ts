@@ -1,11 +1,12 @@
+/** Sets the store's retention from the plan. */
 import { PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
 import { DATABASE, type Store } from "./client.ts";
 import { quoteText } from "./sql-text.ts";
 
 /**
- * Has the store delete what the plan no longer keeps, by itself. Days are whole: a row goes at the beginning of the day
- * on which it would get older than its source's `retentionDays`, so it is never kept longer, and a part of the table is
- * rewritten once a day at most. Nothing is sent when the tables have it so already: a new TTL rewrites their parts.
+ * Has the store delete what the plan no longer keeps. Days are whole: a row is deleted at the beginning of the day on
+ * which it would get older than its source's `retentionDays`, so it is never kept longer, and a part of the table is
+ * rewritten once a day at most. Sends nothing if the tables are already set up: a new TTL rewrites their parts.
  * @see https://clickhouse.com/docs/engines/table-engines/mergetree-family/mergetree#table_engine-mergetree-ttl
  */
 export async function applyRetention(store: Store, plan: Plan): Promise<void> {
@@ -14,8 +15,8 @@ export async function applyRetention(store: Store, plan: Plan): Promise<void> {
 }
 
 /**
- * One rule for each number of days, because the store tells rules apart by it alone. A source that the plan does not
- * name keeps its rows as long as the one that keeps them longest.
+ * One rule for each number of days, because that is all the store tells rules apart by. A source that the plan does
+ * not name keeps its rows as long as the one that keeps them longest.
  */
 function eventsTtl({ sources }: Plan): string {
   const longest = Math.max(...Object.values(sources).map((source) => source?.retentionDays ?? 0));

@@ -1,26 +1,27 @@
+/** Owns the files of rows that the embedded engine reads. */
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** In a path that is given to the store's `file` function, these have a special meaning. */
+/** These have a special meaning in a path that is given to the store's `file` function. */
 const PATTERN_CHARACTERS = /[*?{}[\]|:\\]/;
 
 /**
- * Files of rows that the embedded engine reads by itself. They are copies of what the log holds and are needed only while
- * the insert runs: they are not flushed, and `empty` deletes what a crash leaves.
+ * Files of rows that the embedded engine reads by itself. They are copies of what the log contains and are needed
+ * only during the insert: they are not flushed, and `empty` deletes what a crash leaves.
  */
 export interface RowFiles {
   /**
-   * Runs `insert` with the path of a file that holds exactly these lines, and deletes it afterwards. A path is never
-   * used twice: an earlier insert that still runs may find its file missing, but never another file or half of one.
-   * Undefined, without calling `insert`, when no file could be written. The file is written synchronously.
+   * Runs `insert` with the path of a file that contains exactly these lines, and deletes it afterwards. A path is
+   * never used twice: an earlier insert that still runs may find its file missing, but never another file or half of
+   * one. Returns undefined, without calling `insert`, if no file could be written. The file is written synchronously.
    */
   use(lines: Buffer, insert: (path: string) => Promise<void>): Promise<void> | undefined;
   /** Deletes what is in the folder. */
   empty(): void;
 }
 
-/** @param dir created when it is missing */
+/** @param dir created if it is missing */
 export function openRowFiles(dir: string): RowFiles {
   const isPlain = !PATTERN_CHARACTERS.test(dir);
   return {
@@ -33,7 +34,7 @@ export function openRowFiles(dir: string): RowFiles {
   };
 }
 
-/** False when there is no room for a copy of the rows. Sending them may still work: the store needs a tenth of it. */
+/** False if there is no room for a copy of the rows. Sending them may still work: the store needs a tenth of it. */
 function tryWrite(path: string, lines: Buffer): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

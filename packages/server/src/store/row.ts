@@ -1,8 +1,9 @@
+/** Builds the rows that go into the store. */
 import type { Envelope } from "@candor/envelope";
 import type { Contact } from "@candor/plan/runtime";
 import type { Source } from "../config.ts";
 
-/** A table, and the columns of the lines that go into it, in their order. */
+/** A table, and the columns of the lines that go into it, in order. */
 export interface LineTarget {
   readonly table: "events" | "contacts";
   readonly columns: readonly string[];
@@ -30,7 +31,9 @@ export const EVENT_TARGET: LineTarget = {
   ],
 };
 
-/** `about` is a JSON object of what the plan keeps beside a contact; `shuffle` a random number that hides the order. */
+/**
+ * `about` is a JSON object of what the plan keeps beside a contact; `shuffle` a random number that hides the order.
+ */
 export const CONTACT_TARGET: LineTarget = {
   table: "contacts",
   columns: ["day", "shuffle", "contact", "about"],
@@ -38,18 +41,20 @@ export const CONTACT_TARGET: LineTarget = {
 
 const EARLIEST_TIME = "1900-01-01T00:00:00.000";
 
-/** What Candor itself keeps of an event, beside its envelope. */
+/** What Candor itself keeps of an event, besides its envelope. */
 export interface RowAbout {
   readonly source: Source;
   /** ISO 3166 alpha-2; undefined when it is not known. */
   readonly country: string | undefined;
-  /** Counts the messages of one `receivedAt`, in the order of their arrival: from 0. */
+  /** Numbers the messages with the same `receivedAt`, in the order of their arrival, from 0. */
   readonly sequence: number;
   /** Version of the plan that gave the verdict. */
   readonly planVersion: number;
-  /** Version of the plan that the sender's SDK has; 0 when it did not say. */
+  /** Version of the plan in the sender's SDK; 0 if it did not say. */
   readonly sentPlanVersion: number;
-  /** Messages of this event that the sender did not record since the one before: more than the plan's `max_per_minute`. */
+  /**
+   * Messages of this event that the sender skipped since the previous one, because of the plan's `max_per_minute`.
+   */
   readonly skipped: number;
   /** Declared paths at which something was removed or changed. */
   readonly trimmed: readonly string[];
@@ -79,7 +84,7 @@ export function toContactLine({ contact, about }: Contact, receivedAt: string, s
   return `${receivedAt.slice(0, 10)}\t${shuffle}\t${escapeAll(contact)}\t${escapeAll(JSON.stringify(about))}\n`;
 }
 
-/** `['a','b']`. The paths are the plan's own, but for `*`; what is special is escaped all the same, once. */
+/** `['a','b']`. The paths are the plan's own, except for `*`; special characters are escaped all the same. */
 function listCell(paths: readonly string[]): string {
   return `[${paths.map((path) => `'${escapeAll(path).replaceAll("'", "\\'")}'`).join(",")}]`;
 }
@@ -106,12 +111,12 @@ const ESCAPES: { readonly [char: string]: string } = {
   "\f": "\\f",
 };
 
-/** A text as it stands in a cell. */
+/** A text escaped for a cell. */
 export function escapeAll(value: string): string {
   return value.replace(/[\\\t\n\r\0\b\f]/g, (char) => ESCAPES[char] ?? char);
 }
 
-/** `2020-11-04T08:05:52.726Z` without its Z, which ClickHouse's fast reader does not know; columns are in UTC. */
+/** `2020-11-04T08:05:52.726Z` without its Z, which ClickHouse's fast parser does not support; columns are in UTC. */
 function timeCell(iso: string): string {
   const time = iso.length === 24 ? iso.slice(0, 23) : EARLIEST_TIME;
   return time < EARLIEST_TIME ? EARLIEST_TIME : time;

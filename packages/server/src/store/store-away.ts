@@ -1,6 +1,7 @@
+/** Turns a failed store into an error. */
 import { CandorError, causeOf } from "../errors.ts";
 
-/** Work with the store; what the client throws becomes CandorError `store_away`. */
+/** Runs work with the store; what the client throws becomes CandorError `store_away`. */
 export async function whileStoreAnswers<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();
