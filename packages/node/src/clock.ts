@@ -1,23 +1,27 @@
+/** Owns time: the machine's clocks and timers, replaceable in tests. */
 import { uptime } from "node:os";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 
-/** Time, as the SDK knows it; tests give another one. */
+/** The SDK's view of time; tests supply their own. */
 export interface Clock {
   /** Epoch milliseconds of the machine's clock, which may jump. */
   readonly now: () => number;
-  /** Milliseconds since some moment, which never jump. */
+  /** Milliseconds since some fixed moment; never jumps. */
   readonly monotonic: () => number;
-  /** Milliseconds since the machine started, time in suspension included; nobody can set it. */
+  /** Milliseconds since the machine started, suspension included; cannot be set. */
   readonly sinceBoot: () => number;
-  /** Calls a task later, without keeping the process alive. @returns a cancel function */
+  /** Schedules a task without keeping the process alive. @returns a cancel function */
   readonly later: (afterMs: number, task: () => void) => () => void;
 }
 
-/** The longest that setTimeout can wait. */
+/** The longest delay that setTimeout supports. */
 export const MAX_TIMER_MS = 2_147_483_647;
 
-/** Uses `node:timers`: the fake timers of a product's tests replace the global ones, and `flush` has to return all the same. */
+/**
+ * Uses `node:timers`: the fake timers of a product's tests replace the global ones, and `flush` must return all the
+ * same.
+ */
 export const machineClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
@@ -28,7 +32,7 @@ export const machineClock: Clock = {
   },
 };
 
-/** Calls a task later, unless the signal is aborted by then. */
+/** Schedules a task, which is cancelled if the signal is aborted. */
 export function planTask(
   clock: Pick<Clock, "later">,
   afterMs: number,

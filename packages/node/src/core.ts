@@ -1,4 +1,4 @@
-/** Owns the one decision that all of the SDK hangs on: while consent allows it there is a session, else nothing. */
+/** Owns whether telemetry is on: while consent allows it there is a session, otherwise nothing. */
 import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
 import type { Clock } from "./clock.ts";
 import { Answers, isAnswer, writeNotice } from "./consent/answers.ts";
@@ -24,18 +24,18 @@ import {
 } from "./state/state-folder.ts";
 import { codeOf } from "./unknown-value.ts";
 
-/** While off, consent is read again when the product tracks, at most this often: there is no timer. */
+/** While off, consent is read again when the product tracks, at most this often. */
 const UPDATE_AGAIN_MS = 1000;
-/** A disk that was full may not be by now. */
+/** A full disk may have room again by then. */
 const TRY_AGAIN_MS = 60_000;
-/** A product whose own setting is not known yet knows it soon after its start. */
+/** A product whose setting is not known yet usually knows it soon after its start. */
 const ASK_AGAIN_MS = 10_000;
 
 export interface CoreOptions {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly random: () => number;
-  /** One line of `log` mode. */
+  /** Prints one line of `log` mode. */
   readonly print: (line: string) => void;
 }
 
@@ -44,7 +44,10 @@ export type CoreState =
   | { readonly state: "on" | "log" }
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
 
-/** While off there is no socket, no file but the stored answers, and no timer but to ask again what is not known yet. Nothing here throws. */
+/**
+ * While off there is no socket, no file but the stored answers, and no timer except to ask again what was not known.
+ * Nothing here throws.
+ */
 export class Core {
   readonly settings: Settings;
   readonly folder: StateFolder;
@@ -55,9 +58,9 @@ export class Core {
   readonly #answers: Answers;
   readonly #warn: WarnOnce;
   readonly #readDelivery: () => Delivery;
-  /** Sources that this process makes messages of; the client's only once there is a gateway. */
+  /** Sources that this process records messages of; the client only once there is a gateway. */
   readonly #writeKeys = new Map<Source, string | undefined>([["server", undefined]]);
-  /** What the gate said when the session was last adjusted to it. */
+  /** The gate's version when the session was last adjusted to it. */
   #appliedVersion = "";
   #session: Session | undefined;
   #off: DenyReason | OffReason = "notice_missing";
@@ -95,17 +98,17 @@ export class Core {
     return this.#options.clock;
   }
 
-  /** What became of what was sent; undefined while nothing is sent. */
+  /** What became of the sent messages; undefined while nothing is sent. */
   get delivery(): Delivery | undefined {
     return this.#session?.isPrinting === false ? this.#readDelivery() : undefined;
   }
 
-  /** The decisions about a source as they are now. */
+  /** The current decisions about a source. */
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
     return this.gate.decisionsOf(source, signals);
   }
 
-  /** Takes messages of another source from now on. @param writeKey what they carry */
+  /** Accepts messages of another source from now on. @param writeKey the key that they carry */
   addSource(source: Source, writeKey: string): void {
     this.#writeKeys.set(source, writeKey);
     if (this.gate.hasEvents(source)) this.problems.note("plan", []);
@@ -113,13 +116,13 @@ export class Core {
     this.#update();
   }
 
-  /** Whether messages are taken now. */
+  /** Whether messages are accepted now. */
   isOn(): boolean {
     if (this.#session === undefined && this.clock.monotonic() >= this.#updateAgainAtMs) this.#update();
     return this.#session !== undefined;
   }
 
-  /** Applies the plan to a message, and puts it into the outbox. @returns why not, counted */
+  /** Applies the plan to a message, and puts it into the outbox. @returns the reason if it was dropped; counted */
   record(source: Source, draft: Draft): DropReason | undefined {
     const reason = this.#take(source, draft);
     if (reason !== undefined) this.counts.drop(reason);
@@ -142,21 +145,21 @@ export class Core {
   }
 
   /**
-   * Stores answers, and acts on them at once. A notice that no person gave changes nothing where an answer is stored.
-   * @returns false when they are none, or cannot be stored; a No holds all the same until the end
+   * Stores answers, and acts on them at once. A notice that a program shows changes nothing if an answer is stored.
+   * @returns false if they are invalid or cannot be stored; a No applies all the same until the process ends
    */
   answer(sources: readonly Source[], answer: Answer, by: Giver): boolean {
     if (!isAnswer(sources, answer)) return false;
     const isStored = this.#store(sources, answer, by);
     if (!isStored && answer === "no") this.close();
     this.#update();
-    discardRefused(this.folder, this.gate); // also when this telemetry was closed before
+    discardRefused(this.folder, this.gate); // also if this telemetry was closed before
     return isStored;
   }
 
   /**
-   * Shows the server's notice where it is due, and stores that.
-   * @returns false when it is not due, or could not be shown or stored
+   * Shows the server's notice if it is due, and stores that it was shown.
+   * @returns false if it is not due, or could not be shown or stored
    */
   noticeOnce(show: (notice: string) => void): boolean {
     this.#update();
@@ -165,7 +168,7 @@ export class Core {
     return this.answer(["server"], "notice", "product");
   }
 
-  /** Ends for good. What is in memory is written first, when that is allowed. */
+  /** Ends for good. What is in memory is written first, if that is allowed. */
   close(): void {
     this.#isClosed = true;
     this.#updateAgainAtMs = Number.POSITIVE_INFINITY;
@@ -173,7 +176,7 @@ export class Core {
     this.#end("closed");
   }
 
-  /** Reads consent, and begins or ends what hangs on it. */
+  /** Reads consent, and begins or ends the session accordingly. */
   #update(): void {
     if (this.#isClosed) return;
     this.#guard(() => {
@@ -210,7 +213,10 @@ export class Core {
     }
   }
 
-  /** An answer that stands in the environment is stored with the plan that it was given for: a later plan is asked for. */
+  /**
+   * Stores an answer given in the environment together with the plan that it was given for, so that a later plan is
+   * asked about again.
+   */
   #storeEnvironmentAnswer(source: Source): void {
     const reasons = this.gate.rulesNow(source).map(({ reason }) => reason);
     if (reasons.includes("environment_opt_in")) this.#store([source], "yes", "environment");
@@ -261,7 +267,7 @@ export class Core {
     return this.#guard(() => this.#answers.store(sources, answer, by)) ?? false;
   }
 
-  /** Undefined: the state folder failed. */
+  /** Returns undefined if the state folder failed. */
   #guard<Value>(task: () => Value): Value | undefined {
     try {
       return task();
@@ -271,7 +277,7 @@ export class Core {
     }
   }
 
-  /** While off there is no other timer: a product that only calls `keepAlive` would stay off. */
+  /** While off there is no other timer, so a product that only calls `keepAlive` would stay off. */
   #updateLater(afterMs: number): void {
     this.#cancelRetry();
     this.#cancelRetry = this.clock.later(afterMs, () => {
@@ -280,7 +286,10 @@ export class Core {
     });
   }
 
-  /** The state folder failed: off, silently. Tried again after a minute, also in a product that calls nothing more. */
+  /**
+   * Turns telemetry off silently because the state folder failed. Tries again after a minute, even if the product
+   * makes no further call.
+   */
   #fail(error: unknown): void {
     this.#end("state_unwritable");
     if (this.#isClosed) return;

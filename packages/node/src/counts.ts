@@ -1,12 +1,13 @@
+/** Counts what this process kept, dropped and trimmed. */
 import type { Trim } from "@candor/plan/runtime";
 import type { DropReason } from "./reasons.ts";
 
-/** What this process took and did not take, since it began. Names are the plan's; nothing of a message is in it. */
+/** What this process kept and dropped since it began. Names are the plan's; nothing of a message is included. */
 export interface CountsReport {
   /** Messages that were put into the outbox. */
   readonly kept: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-  /** Values that were taken out of kept messages: path and reason, `properties.code not_in_enum`, to number. */
+  /** Values removed from kept messages: from path and reason, `properties.code not_in_enum`, to number. */
   readonly trimmed: Readonly<Record<string, number>>;
 }
 

@@ -1,4 +1,4 @@
-/** Opens a product's telemetry and takes its calls: whatever a product gives, nothing throws. */
+/** Opens a product's telemetry and takes its calls. Whatever a product passes, nothing throws. */
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -20,7 +20,8 @@ import type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";
 const STDERR = 2;
 
 /**
- * Opens a product's telemetry. With options that cannot be used it is off, and `status().problems` says what to write.
+ * Opens a product's telemetry. If the options are unusable, telemetry is off and `status().problems` says what to
+ * write.
  * @example
  * const telemetry = createTelemetry({ plan, source: "server", writeKey, host, stateDir: "/data/telemetry" });
  * telemetry.track("execute_ACTION_TRIGGERED", { pluginName: "PostgreSQL", isSuccessfulExecution: true });
@@ -49,7 +50,7 @@ function randomFraction(): number {
   return randomBytes(4).readUInt32BE() / 2 ** 32;
 }
 
-/** Not through `process.stderr`: when its reader is gone, that ends the process. */
+/** Not through `process.stderr`, which would end the process if its reader is gone. */
 function print(line: string): void {
   try {
     writeSync(STDERR, `telemetry (log): ${line}\n`);
@@ -59,11 +60,11 @@ function print(line: string): void {
 }
 
 const FLUSH_TIMEOUT_MS = 5000;
-/** Years that the collector's store can hold. */
+/** The range of years that the collector's store can hold. */
 const YEARS_MS = { from: Date.UTC(1900, 0, 1), to: Date.UTC(2299, 0, 1) };
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** The calls of a product, on an open core. Whatever a product gives: nothing here throws. */
+/** The calls of a product, on an open core. Whatever a product passes, nothing here throws. */
 export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
   const namesOf = declaredNames(core);
   const toDraft = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): Draft => {
@@ -113,7 +114,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
   };
 }
 
-/** The same calls for options that cannot be used: they do nothing. */
+/** The same calls for unusable options: they do nothing. */
 function createOffFacade<P extends GeneratedPlan>(problems: readonly string[]): Telemetry<P> {
   const counts = { kept: 0, dropped: {}, trimmed: {} };
   const status = {
@@ -178,7 +179,7 @@ function openGateway(core: Core, options: GatewayOptions): Gateway {
   return gateway ?? createGateway(undefined, { writeKey: "" });
 }
 
-/** The names that the plan declares for a call: nothing else of what a product gives is even copied. */
+/** The names that the plan declares for a call: nothing else that a product passes is even copied. */
 function declaredNames(core: Core): (type: string, name: string | undefined) => ReadonlySet<string> {
   const { events } = core.settings.plan;
   const names = new Map<string, ReadonlySet<string>>();
@@ -191,7 +192,7 @@ interface Who {
   readonly groupId?: unknown;
 }
 
-/** What a product gave, copied, and whether it gave more than the plan declares. */
+/** The values that a product passed, copied, and whether there were undeclared ones. */
 interface Copied {
   readonly copy: Draft["values"];
   readonly hasUndeclared: boolean;
@@ -218,7 +219,7 @@ function toTimeoutMs(options: FlushOptions | undefined): number {
   return isUsable ? Math.min(ms, MAX_TIMER_MS) : FLUSH_TIMEOUT_MS;
 }
 
-/** What a product gives may throw when it is read. */
+/** Reading what a product passes may throw. */
 function orElse<Value, Otherwise = Value>(work: () => Value, otherwise: Otherwise): Value | Otherwise {
   try {
     return work();
@@ -227,7 +228,7 @@ function orElse<Value, Otherwise = Value>(work: () => Value, otherwise: Otherwis
   }
 }
 
-/** Whoever awaits this wants it: the timer keeps the process alive until then. */
+/** The caller is waiting, so the timer keeps the process alive until then. */
 async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {

@@ -1,4 +1,7 @@
-/** Owns how often each event of the server is recorded by one process: a loop in the product must not flood the collector. */
+/**
+ * Limits how often one process records each of the server's events: a loop in the product must not flood the
+ * collector.
+ */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
 import type { Plan } from "@candor/plan/runtime";
 import type { Draft } from "./message.ts";
@@ -7,14 +10,14 @@ const MINUTE_MS = 60_000;
 
 interface EventRate {
   readonly limiter: RateLimiter;
-  /** Messages beyond the rate since the last one that was recorded. */
+  /** Messages beyond the rate since the last recorded one. */
   skipped: number;
 }
 
 export class EventRates {
   readonly #rates: ReadonlyMap<string, EventRate>;
 
-  /** @param clockMs any steady clock */
+  /** @param clockMs any monotonic clock */
   constructor({ events }: Plan, clockMs: () => number) {
     this.#rates = new Map(
       events
@@ -31,7 +34,9 @@ export class EventRates {
     );
   }
 
-  /** Whether there is room for one more of this event; if not, it counts as skipped. An event that is not declared has room. */
+  /**
+   * Whether one more of this event may be recorded; if not, it counts as skipped. An undeclared event has no limit.
+   */
   hasRoom(draft: Draft): boolean {
     const rate = this.#rates.get(keyOf(draft));
     if (rate === undefined || rate.limiter.waitMs() === 0) return true;
@@ -39,12 +44,12 @@ export class EventRates {
     return false;
   }
 
-  /** How many were skipped since the last recorded one; undefined: none. */
+  /** How many were skipped since the last recorded one, if any. */
   skippedOf(draft: Draft): number | undefined {
     return this.#rates.get(keyOf(draft))?.skipped || undefined;
   }
 
-  /** One was recorded, and told how many were skipped before it. */
+  /** Notes that one was recorded, which said how many were skipped before it. */
   noteRecorded(draft: Draft): void {
     const rate = this.#rates.get(keyOf(draft));
     if (rate === undefined) return;

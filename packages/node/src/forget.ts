@@ -1,4 +1,4 @@
-/** Has the collector delete what it holds of this instance, then turns telemetry off. */
+/** Asks the collector to delete what it holds of this instance, then turns telemetry off. */
 import { clearInterval, setInterval } from "node:timers";
 import type { Core } from "./core.ts";
 import type { Source } from "./outbox/outbox-name.ts";
@@ -6,9 +6,9 @@ import { askCollector } from "./send/ask-collector.ts";
 import { Lease } from "./state/lease.ts";
 import { isRecord } from "./unknown-value.ts";
 
-/** The collector answers when everything is gone from its disks. */
+/** The collector answers once everything is gone from its disks. */
 const FORGET_TIMEOUT_MS = 10 * 60_000;
-/** Long enough for a batch that is under way to end. */
+/** Long enough for the current batch to end. */
 const LEASE_WAIT = { tries: 60, betweenMs: 250 };
 const RENEW_EVERY_MS = 5000;
 const MAX_PLACES = 20;
@@ -25,7 +25,7 @@ export interface DeletionReceipt {
 
 export type Forgotten =
   | { readonly ok: true; readonly receipt: DeletionReceipt }
-  /** `not_on`: there is no instance. `sending_now`: a send is under way. */
+  /** `not_on`: there is no instance. `sending_now`: a send is in progress. */
   | { readonly ok: false; readonly fault: "not_on" | "sending_now" }
   /** It was deleted, but the No could not be stored. */
   | { readonly ok: false; readonly fault: "answer_not_stored"; readonly receipt: DeletionReceipt }
@@ -33,8 +33,8 @@ export type Forgotten =
   | { readonly ok: false; readonly fault: "not_confirmed"; readonly cause: string };
 
 /**
- * Asks for the deletion, and stores the No once the collector has confirmed it. Until then nothing is sent by any process on
- * the folder, and the key is kept: it alone proves which events are this instance's. Never rejects.
+ * Asks for the deletion, and stores the No once the collector has confirmed it. Until then no process on the folder
+ * sends anything, and the key is kept: it alone proves which events belong to this instance. Never rejects.
  */
 export async function forgetThenTurnOff(core: Core, sources: readonly Source[]): Promise<Forgotten> {
   const { session } = core;
@@ -64,7 +64,7 @@ export async function forgetThenTurnOff(core: Core, sources: readonly Source[]):
   }
 }
 
-/** @returns false when another process, or this one, is still sending @throws the file system's error */
+/** @returns false if another process, or this one, is still sending @throws a file system error */
 async function takeSoon(lease: Lease, { clock }: Core): Promise<boolean> {
   for (let tries = 0; tries < LEASE_WAIT.tries; tries += 1) {
     if (await lease.take()) return true;
@@ -77,11 +77,11 @@ function renew(lease: Lease): void {
   try {
     lease.renew();
   } catch {
-    // Another process may send meanwhile: the collector's receipt says until when it counts.
+    // Another process may send meanwhile: the collector's receipt says up to when it counts.
   }
 }
 
-/** Undefined: it is not a receipt for this instance. Malformed parts are left out. */
+/** Returns undefined if it is not a receipt for this instance. Malformed parts are skipped. */
 function readReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: { readonly [field: string]: unknown },
   instanceId: string,

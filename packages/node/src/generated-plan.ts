@@ -1,12 +1,13 @@
+/** Types a product's calls by its generated plan, and reads that plan. */
 import { compilePlan, type Plan } from "@candor/plan/runtime";
 
-/** What `candor generate ts` and `candor generate js` export as `plan`. */
+/** What `candor generate ts`, `js` and `cjs` export as `plan`. */
 export interface GeneratedPlan<Sources = unknown> {
   /** SHA-256 of what the plan collects, lower-case hex. */
   readonly hash: string;
   /** The plan as JSON. */
   readonly content: unknown;
-  /** Never there; it carries the types. */
+  /** Does not exist at run time; carries the types. */
   readonly sources?: Sources;
 }
 
@@ -28,7 +29,7 @@ type TraitsOf<P> = ServerOf<P> extends { readonly traits: infer Traits } ? Trait
 export type IdentifyTraitsOf<P> = TraitsOf<P> extends { readonly identify: infer T } ? T : object;
 export type GroupTraitsOf<P> = TraitsOf<P> extends { readonly group: infer T } ? T : object;
 
-/** What a product may say of itself with a heartbeat: the SDK adds the rest. */
+/** What a product may say about itself in a heartbeat; the SDK adds the rest. */
 export type HeartbeatFactsOf<P> =
   EventsOf<P> extends { readonly "Instance Active": infer Facts }
     ? {
@@ -38,17 +39,17 @@ export type HeartbeatFactsOf<P> =
       }
     : object;
 
-/** `instanceId` and `environment` may be left out: the SDK knows them. */
+/** `instanceId` and `environment` may be omitted: the SDK knows them. */
 export type Properties<P> = Omit<P, Known> & Partial<Pick<P, Known & keyof P>>;
 type Known = "instanceId" | "environment";
 
-/** The arguments after a name: properties may be left out when none is required. */
+/** The arguments after a name: properties may be omitted if none is required. */
 export type Given<P, About> =
   Record<never, never> extends P
     ? [properties?: P | undefined, about?: About | undefined]
     : [properties: P, about?: About | undefined];
 
-/** The plan of a generated module; undefined when it is none. */
+/** Reads the plan of a generated module; undefined if it is not one. */
 export function readPlan(plan: unknown): { readonly content: Plan; readonly hash: string } | undefined {
   if (typeof plan !== "object" || plan === null || !("hash" in plan) || !("content" in plan))
     return undefined;
@@ -57,7 +58,7 @@ export function readPlan(plan: unknown): { readonly content: Plan; readonly hash
   return canBeCompiled(content) ? { content, hash } : undefined;
 }
 
-/** `candor generate` has checked it; here it is only found out whether it is what that wrote. */
+/** `candor generate` has checked the plan; this only tells whether it wrote it. */
 function canBeCompiled(plan: Plan): boolean {
   try {
     compilePlan(plan, { address: () => undefined, userAgent: () => undefined, pseudonym: () => "" });

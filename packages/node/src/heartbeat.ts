@@ -1,4 +1,4 @@
-/** The event that `keepAlive()` sends: what it holds, and whether the plan takes it unchanged. */
+/** Builds the event that `keepAlive()` sends, and checks whether the plan accepts it unchanged. */
 
 import { toInstanceId } from "@candor/envelope/instance-proof";
 import { type Plan, type PlanEvent, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
@@ -12,17 +12,17 @@ import type { Settings } from "./settings.ts";
 import { isRecord } from "./unknown-value.ts";
 
 const HEARTBEAT = "Instance Active";
-/** Has the form of a real id; no key is made for it, because telemetry may be off. */
+/** In the form of a real id. No key is generated for it, because telemetry may be off. */
 const SAMPLE_ID = toInstanceId(Buffer.alloc(32));
 const SAMPLE_HASH = "0".repeat(64);
 
-/** What the product says of itself with each heartbeat: an object whose names the plan declares. */
+/** Returns what the product says about itself in each heartbeat: an object whose names the plan declares. */
 export type Facts = () => object;
 
 export interface HeartbeatParts {
   /** The nonce of the folder's last start, 16 hex. */
   readonly boot: string;
-  /** When it throws, the heartbeat goes without them. */
+  /** If it throws, the heartbeat goes without them. */
   readonly facts: Facts | undefined;
   /** The install that the instance comes from, until a heartbeat has carried it: 32 hex. */
   readonly installId: string | undefined;
@@ -46,7 +46,7 @@ function readFacts(facts: Facts | undefined): Draft["values"] {
 
 export type HeartbeatSettings = Pick<Settings, "plan" | "common" | "environment">;
 
-/** Checks a heartbeat as it will be sent. @returns what the plan does not take, each with what to write instead */
+/** Checks a heartbeat as it will be sent. @returns what the plan does not accept, each with what to write instead */
 export function checkHeartbeat(
   settings: HeartbeatSettings,
   facts: Facts | undefined,
@@ -100,7 +100,7 @@ function explainDrop({ fields }: PlanEvent, sent: Draft["values"], reason: DropR
 
 const EVENT_MISSING = `keepAlive: the plan declares no event "${HEARTBEAT}" for the server. Without it there is no heartbeat.`;
 
-/** As if everything had been agreed to. */
+/** Decisions as if everything had been agreed to. */
 function allowAll({ version }: Plan): SourceDecisions {
   const decision = { allow: true, reason: "consented", coversVersion: version } as const;
   return { notice: decision, "opt-in": decision };

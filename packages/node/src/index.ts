@@ -1,3 +1,4 @@
+/** The public API of @candor/node. */
 export {
   ALLOW_REASONS,
   type AllowReason,

@@ -1,4 +1,4 @@
-/** Owns when heartbeats are made: every few hours, once for all processes on a state folder, while the product is healthy. */
+/** Schedules heartbeats: every few hours, once for all processes on a state folder, while the product is healthy. */
 import { randomBytes } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
 import { type Clock, planTask } from "./clock.ts";
@@ -9,11 +9,11 @@ import { readObject, replaceFile, type StateFolder } from "./state/state-folder.
 import { isRecord } from "./unknown-value.ts";
 
 const HOUR_MS = 60 * 60_000;
-/** The first heartbeat comes 2 to 5 minutes after the start. */
+/** The first heartbeat is sent 2 to 5 minutes after the start. */
 const FIRST_AFTER_MS = { least: 2 * 60_000, most: 5 * 60_000 };
-/** Up to this part of the interval is added, so that instances do not all call at once. */
+/** Up to this share of the interval is added, so that instances do not all call at once. */
 const JITTER = 0.05;
-/** An instance that is not healthy, or whose lease another replica holds, is asked again after this. */
+/** When to ask again an instance that is not healthy, or whose lease another replica holds. */
 const AGAIN_AFTER_MS = 5 * 60_000;
 const HEALTHY_TIMEOUT_MS = 10_000;
 const HOURS = { least: 1, most: 7 * 24, usual: 6 };
@@ -21,9 +21,12 @@ const HOURS = { least: 1, most: 7 * 24, usual: 6 };
 export interface KeepAliveOptions<Facts extends object = object> {
   /** Hours between two heartbeats, from 1 to 168 (a week); more counts as 168. @default 6 */
   readonly everyHours?: number | undefined;
-  /** The product's own health check: without `true` (or when it throws, or takes over 10 s) nothing is sent. */
+  /** The product's own health check: unless it returns `true` within 10 s, nothing is sent. */
   readonly healthy: () => boolean | Promise<boolean>;
-  /** What the product says of itself with each heartbeat, such as its version: properties of the plan's event. @default nothing */
+  /**
+   * What the product says about itself in each heartbeat, such as its version: properties of the plan's event.
+   * @default nothing
+   */
   readonly facts?: (() => Facts) | undefined;
 }
 
@@ -31,7 +34,7 @@ const NAMES = Object.keys({ everyHours: true, healthy: true, facts: true } satis
   readonly [Name in keyof KeepAliveOptions]-?: true;
 });
 
-/** What is wrong with the options, or with the plan, for heartbeats. @throws what the options throw when they are read */
+/** What is wrong with the options, or with the plan, for heartbeats. @throws whatever reading the options throws */
 export function checkKeepAlive(
   options: KeepAliveOptions,
   settings: HeartbeatSettings,
@@ -51,9 +54,9 @@ export function checkKeepAlive(
 const HEALTHY_MISSING =
   "keepAlive.healthy: give a function that returns true while the product works. Without it there is no heartbeat.";
 
-/** What keep-alive.json holds. */
+/** The content of keep-alive.json. */
 export interface KeepAliveState {
-  /** When the last heartbeat was made, epoch milliseconds; undefined: never. */
+  /** When the last heartbeat was sent, epoch milliseconds; undefined if never. */
   readonly lastAtMs: number | undefined;
   /** The nonce of the last start, 16 hex. */
   readonly boot: string | undefined;
@@ -68,33 +71,33 @@ export function readKeepAlive(file: string): KeepAliveState {
   };
 }
 
-/** @throws the file system's error */
+/** @throws a file system error */
 function writeKeepAlive(file: string, { lastAtMs, boot }: KeepAliveState): void {
   const lastAt = lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString();
   replaceFile(file, `${JSON.stringify({ lastAt, boot })}\n`);
 }
 
 /**
- * How long until the next heartbeat is due, 0 when it is. One in the future was written under another clock: it
- * counts as made now.
+ * How long until the next heartbeat is due; 0 if it is. A time in the future was written under another clock, and
+ * counts as now.
  */
 function untilDueMs(lastAtMs: number | undefined, nowMs: number, everyMs: number): number {
   if (lastAtMs === undefined) return 0;
   return Math.max(0, Math.min(lastAtMs, nowMs) + everyMs - nowMs);
 }
 
-/** `everyHours` in milliseconds: at least an hour, at most a week; 6 hours when it is no number. */
+/** `everyHours` in milliseconds: at least an hour, at most a week; 6 hours if it is not a number. */
 function toEveryMs(everyHours: number | undefined): number {
   const hours = typeof everyHours === "number" && everyHours > 0 ? everyHours : HOURS.usual;
   return Math.min(Math.max(hours, HOURS.least), HOURS.most) * HOUR_MS;
 }
 
-/** Where it stands when the last heartbeat was made, and who makes the next one. */
+/** Keeps when the last heartbeat was sent, and decides which process sends the next one. */
 export interface KeepAlivePlace {
   read(): KeepAliveState;
-  /** @throws the file system's error */
+  /** @throws a file system error */
   write(state: KeepAliveState): void;
-  /** True: this process makes it. @throws the file system's error */
+  /** Returns true if this process sends it. @throws a file system error */
   take(): Promise<boolean>;
   release(): void;
 }
@@ -110,7 +113,7 @@ export function sharedPlace(folder: StateFolder, now: () => number): KeepAlivePl
   };
 }
 
-/** In this process alone, for `log` mode: nothing is written. */
+/** Only in this process, for `log` mode: nothing is written. */
 export function ephemeralPlace(): KeepAlivePlace {
   let kept: KeepAliveState = { lastAtMs: undefined, boot: undefined };
   return {
@@ -128,18 +131,18 @@ export interface KeepAliveLoopOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly keepAlive: KeepAliveOptions;
-  /** Reads consent, and aborts the signal where nothing may be sent any more. Called before each heartbeat. */
+  /** Reads consent, and aborts the signal if nothing may be sent any more. Called before each heartbeat. */
   readonly update: () => void;
-  /** Aborted: no heartbeat is planned or made any more. */
+  /** Once aborted, no heartbeat is planned or sent. */
   readonly signal: AbortSignal;
-  /** Makes the message. @param boot the nonce of the folder's last start */
+  /** Records the message. @param boot the nonce of the folder's last start */
   readonly ping: (boot: string) => void;
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Makes a heartbeat every few hours. When the last one was made is in the state folder, so restarts and replicas do not
- * add any. The first one waits some minutes: a process that ends before was not healthy.
+ * Sends a heartbeat every few hours. The time of the last one is in the state folder, so restarts and replicas do not
+ * add any. The first one waits some minutes: a process that ends before that was not healthy.
  */
 export class KeepAliveLoop {
   readonly #options: KeepAliveLoopOptions;
@@ -150,7 +153,7 @@ export class KeepAliveLoop {
     this.#everyMs = toEveryMs(options.keepAlive.everyHours);
   }
 
-  /** Writes this start's nonce, and plans the first heartbeat. @throws the file system's error */
+  /** Writes this start's nonce, and plans the first heartbeat. @throws a file system error */
   start(): void {
     const { place, clock, random } = this.#options;
     const { lastAtMs } = place.read();
@@ -166,7 +169,7 @@ export class KeepAliveLoop {
     return this.#options.signal.aborted;
   }
 
-  /** @param lastAtMs when the last one was made, as known now: when it is another time by then, a replica made one */
+  /** @param lastAtMs when the last one was sent, as known now: if that changes meanwhile, a replica sent one */
   #plan(afterMs: number, lastAtMs: number | undefined): void {
     const { clock, signal } = this.#options;
     planTask(clock, afterMs, () => void this.#run(lastAtMs), signal);
@@ -207,7 +210,7 @@ export class KeepAliveLoop {
   }
 }
 
-/** Asks the product; false when it does not say `true` in time. Never rejects. */
+/** Asks the product; false unless it says `true` in time. Never rejects. */
 async function askHealthy(healthy: () => boolean | Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {

@@ -1,31 +1,32 @@
+/** Defines a message before the plan has checked it, and writes it as a line of the outbox. */
 import { randomUUID } from "node:crypto";
 import type { CheckedMessage, Plan, PlanSourceName } from "@candor/plan/runtime";
 import type { Json } from "./plain-copy.ts";
 
-/** As `package.json` has it; a test holds them together. */
+/** As in `package.json`; a test compares them. */
 export const LIBRARY = { name: "@candor/node", version: "0.1.0" };
 /** The collector's own limit. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;
 
-/** What a call gives: one message, before the plan has checked it. */
+/** One message as passed to a call, before the plan has checked it. */
 export interface Draft {
   readonly type: "track" | "identify" | "page" | "screen" | "group";
-  /** The event's name; of a page or screen its name. */
+  /** The event's name; for a page or screen its name. */
   readonly name?: string | undefined;
   readonly userId?: string | undefined;
   anonymousId?: string | undefined;
   readonly groupId?: string | undefined;
-  /** Properties; of identify and group the traits. JSON only. */
+  /** Properties, or traits of identify and group. JSON only. */
   readonly values: { [name: string]: Json };
-  /** Something that the plan does not declare was left out already. */
+  /** Whether undeclared values have already been left out. */
   readonly hasUndeclared?: boolean;
   readonly context: { [name: string]: Json };
   readonly timestampMs: number;
-  /** Kept when the message had one before: from a browser. */
+  /** Kept if the message came with one, from a browser. */
   readonly messageId?: string | undefined;
 }
 
-/** The draft as the plan checks it. The plan replaces values, it changes none. */
+/** The message as the plan checks it. The plan replaces values instead of changing them. */
 export function toChecked(draft: Draft): CheckedMessage {
   const isTraits = draft.type === "identify" || draft.type === "group";
   return {
@@ -44,17 +45,17 @@ export function toChecked(draft: Draft): CheckedMessage {
   };
 }
 
-/** What a line says beside its message. */
+/** What a line contains besides its message. */
 export interface LineAbout {
-  /** Of a message that is not the server's own. */
+  /** For a message that is not the server's own. */
   readonly writeKey: string | undefined;
   readonly planVersion: number;
-  /** Messages of this event that were not recorded since the one before. */
+  /** How many messages of this event were skipped since the previous one. */
   readonly skipped: number | undefined;
 }
 
 /**
- * The line of the outbox: Segment's message as JSON, without a line break. What is undefined is not written. It carries the
+ * A line of the outbox: Segment's message as JSON, without a line break; undefined values are omitted. It carries the
  * version of the plan that it was checked against, because the collector may have another one by then.
  * @see https://segment.com/docs/connections/spec/common/
  */
@@ -81,10 +82,10 @@ export function writeLine(
   });
 }
 
-/** Owns where the plan wants the instance's id in a source's messages. */
+/** Tells where the plan wants the instance's id in a source's messages. */
 
 export class InstanceIdPlace {
-  /** A property's name; of `identify` and `group`, a trait's. */
+  /** A property's name; for `identify` and `group`, a trait's. */
   readonly name: string;
   readonly #events: ReadonlySet<string>;
 

@@ -1,19 +1,20 @@
+/** Copies a product's values to plain JSON. */
 import { isDate } from "node:util/types";
 import { isExactNumber } from "@candor/envelope/wire";
 
 const MAX_DEPTH = 32;
-/** More would hold the product up, only to be taken out. */
+/** More would hold the product up, only to be removed. */
 const MAX_VALUES = 20_000;
 
-/** JSON's own values, as `@candor/plan/runtime` judges them. */
+/** JSON's own values, as `@candor/plan/runtime` checks them. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /**
- * A copy that is JSON and nothing else, and that every reader of JSON reads alike: own enumerable values only, dates as
- * ISO text, lone surrogates replaced, no `toJSON`, no numbers that JSON cannot hold exactly and no binary data (they
- * become null, which no plan declares). What is judged is then exactly what is written.
- * @param names only these of its own are copied; all when not given
- * @throws RangeError when it is nested more than 32 deep, or holds over 20,000 values; whatever a getter throws
+ * A copy that is plain JSON, and that every JSON parser reads alike: own enumerable values only, dates as ISO text,
+ * lone surrogates replaced, no `toJSON`, no numbers that JSON cannot represent exactly and no binary data (they
+ * become null, which no plan declares). So what is checked is exactly what is written.
+ * @param names only these of its own properties are copied; all if omitted
+ * @throws RangeError if it is nested more than 32 deep, or contains over 20,000 values; whatever a getter throws
  */
 export function copyPlain(value: object, names?: ReadonlySet<string>): { [key: string]: Json } {
   const keys =
@@ -21,7 +22,7 @@ export function copyPlain(value: object, names?: ReadonlySet<string>): { [key: s
   return copyObject(value, keys, { values: 0 }, 1);
 }
 
-/** What a copy has cost so far. */
+/** The cost of a copy so far. */
 interface Cost {
   values: number;
 }
@@ -35,7 +36,7 @@ function copyObject(
   if (depth > MAX_DEPTH) throw new RangeError("nested too deep");
   const copy: { [key: string]: Json } = {};
   for (const name of keys) {
-    // Written to, it would be the copy's prototype. No plan can declare it.
+    // Assigning it would set the copy's prototype. No plan can declare it.
     if (name === "__proto__") continue;
     const plain = copyValue(Reflect.get(value, name), cost, depth);
     if (plain !== undefined) copy[name.toWellFormed()] = plain;
@@ -67,7 +68,7 @@ function copyInner(value: object, cost: Cost, depth: number): Json {
   return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }
 
-/** By index: a subclass may have a `map` of its own. */
+/** By index: a subclass may have its own `map`. */
 function copyList(list: readonly unknown[], cost: Cost, depth: number): Json[] {
   if (depth > MAX_DEPTH) throw new RangeError("nested too deep");
   const copy: Json[] = [];

@@ -1,13 +1,17 @@
-/** Owns what is wrong with what a product gave, and how its `debug` is warned: sentences that say what to write instead. */
+/**
+ * Keeps what is wrong with what a product passed, in sentences that say what to write instead, and warns its `debug`.
+ */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
 
-/** What is wrong: the plan, or what a call was given. */
+/** Where the problem is: in the plan, or in the arguments of a call. */
 type Where = "plan" | "createTelemetry" | "keepAlive" | "gateway" | "inspector";
 
 export const NO_EVENTS =
   "plan: it declares no event for the server; `track()` and the other calls have nothing to send.";
 
-/** What a product gave wrongly, since it began: sentences that say what to write instead. `debug` is warned of each. */
+/**
+ * What a product passed wrongly, since it began: sentences that say what to write instead. `debug` is warned of each.
+ */
 export class Problems {
   readonly #warn: (line: string) => void;
   readonly #noted = new Map<Where, readonly string[]>();
@@ -16,7 +20,7 @@ export class Problems {
     this.#warn = warn;
   }
 
-  /** Replaces what was noted there before, but of a gateway: there may be several, and the others are still there. */
+  /** Replaces what was noted there before, except for gateways: there may be several, and the others still exist. */
   note(where: Where, problems: readonly string[]): void {
     const before = where === "gateway" ? (this.#noted.get(where) ?? []) : [];
     this.#noted.set(where, [...new Set([...before, ...problems])]);
@@ -29,7 +33,7 @@ export class Problems {
 }
 
 const DAY_MS = 24 * 60 * 60_000;
-/** Kinds that are remembered; beyond that, `debug` may be warned again of the one that was warned of the longest ago. */
+/** Number of kinds remembered; beyond that, `debug` may be warned again of the kind warned of least recently. */
 const MAX_KINDS = 1000;
 
 /** @param kind lines of one kind count as the same. @default the line */
@@ -49,7 +53,7 @@ export function createWarnOnce(debug: (line: string) => void, monotonic: () => n
   };
 }
 
-/** Names that are no options. @param call what stands before the name, such as `gateway.` */
+/** Names that are not options. @param call what precedes the name, such as `gateway.` */
 export function findUnknown(given: object, names: readonly string[], call = ""): readonly string[] {
   return Object.keys(given)
     .filter((name) => !names.includes(name))
@@ -60,7 +64,7 @@ export function findUnknown(given: object, names: readonly string[], call = ""):
     });
 }
 
-/** @param what such as `a number of hours`. Nothing is wrong with `undefined` */
+/** @param what such as `a number of hours`. `undefined` is always valid */
 export function findNoNumber(
   name: string,
   value: unknown,
@@ -74,7 +78,7 @@ export function findNoNumber(
   return [`${name}: give ${what}, ${range}.`];
 }
 
-/** @param what such as `a function`. Nothing is wrong with `undefined` */
+/** @param what such as `a function`. `undefined` is always valid */
 export function findOtherType(
   name: string,
   value: unknown,

@@ -1,4 +1,7 @@
-/** Owns what the SDK adds to the server's messages, where the plan declares it and the product gave nothing of that name. */
+/**
+ * Adds to the server's messages what the plan declares and the product did not give: the library, the instance's id,
+ * common properties.
+ */
 import { isCi } from "@candor/consent";
 import { type Draft, InstanceIdPlace, LIBRARY } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
@@ -7,7 +10,7 @@ import type { Settings } from "./settings.ts";
 /** Where a product runs; reports count `production` unless they are asked for others. */
 type RunsIn = "production" | "development" | "test" | "ci";
 
-/** A CI system's variables, then `NODE_ENV`. */
+/** According to a CI system's variables, then `NODE_ENV`. */
 function runsIn(environment: Readonly<Record<string, string | undefined>>): RunsIn {
   if (isCi(environment)) return "ci";
   const { NODE_ENV } = environment;
@@ -52,7 +55,7 @@ export class ServerFacts {
       const missing = new Set([...declared].filter((name) => values[name] === undefined));
       Object.assign(values, copyPlain(common, missing));
     } catch {
-      // The product's own function, or what it gave cannot be read: the message goes without.
+      // The product's own function failed, or its result cannot be read: the message goes without.
     }
   }
 }

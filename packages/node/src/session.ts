@@ -21,12 +21,14 @@ import { type Instance, readInstance } from "./state/instance.ts";
 import { Lease } from "./state/lease.ts";
 import { readInstallId, removeFile, type StateFolder, signatureOf } from "./state/state-folder.ts";
 
-/** Owns all that exists only while telemetry is on: writers, sender, timers, sockets. One abort signal ends it. */
+/**
+ * Owns everything that exists only while telemetry is on: writers, sender, timers, sockets. One abort signal ends it.
+ */
 
-/** So much waiting is sent sooner: many batches in one go. */
+/** If this much waits, it is sent sooner, in many batches at once. */
 const SEND_AT_BYTES = 256 * 1024;
 const SEND_SOON_MS = 1000;
-/** What an earlier process left is sent soon: this one may be short. */
+/** What an earlier process left is sent soon, because this process may be short-lived. */
 const LEFT_OVER_AFTER_MS = 100;
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -40,9 +42,9 @@ export interface SessionOptions {
   readonly counts: Counts;
   /** The write key of each source whose messages carry it. */
   readonly writeKeys: ReadonlyMap<Source, string | undefined>;
-  /** Undefined: messages go to the outbox. Else they are printed with it, and never kept or sent. */
+  /** Undefined if messages go to the outbox. Otherwise they are printed with it, and never kept or sent. */
   readonly print: ((line: string) => void) | undefined;
-  /** Reads consent, and ends this session where it does not allow it any more: see `signal` after it. */
+  /** Reads consent, and ends this session if it is no longer allowed: check `signal` afterwards. */
   readonly update: () => void;
   /** Called when the state folder cannot be used. */
   readonly onFault: (error: unknown) => void;
@@ -102,7 +104,7 @@ export class Session {
     );
   }
 
-  /** Aborted when the session has ended. What waits in memory is thrown away then; what is on disk stays. */
+  /** Aborted when the session has ended. What waits in memory is then discarded; what is on disk stays. */
   get signal(): AbortSignal {
     return this.#ending.signal;
   }
@@ -111,7 +113,7 @@ export class Session {
     this.#ending.abort();
   }
 
-  /** Takes no more messages of a source. Those in memory are written, unless they are refused. */
+  /** Accepts no more messages of a source. Those in memory are written, unless they are refused. */
   stopSource(source: Source): void {
     this.#plans.delete(source);
     for (const [key, writer] of this.#writers) {
@@ -129,10 +131,12 @@ export class Session {
     if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS); // what was withheld may be sent now
   }
 
-  /** Applies the plan to a message, and puts what is left of it into the outbox. @returns why not */
+  /**
+   * Applies the plan to a message, and puts what is left of it into the outbox. @returns the reason if it was dropped
+   */
   record(source: Source, draft: Draft): DropReason | undefined {
     const { counts, print, settings, writeKeys, clock } = this.#options;
-    // Browsers' messages have the gateway's own limits: they come from many people.
+    // The gateway has its own limits for browsers' messages, which come from many people.
     const rates = source === "server" ? this.#rates : undefined;
     if (rates?.hasRoom(draft) === false) return "too_many";
     if (source === "server") this.#facts.addTo(draft, this.instance.instanceId);
@@ -154,7 +158,7 @@ export class Session {
     return undefined;
   }
 
-  /** Makes heartbeats from now on. @throws the file system's error */
+  /** Sends heartbeats from now on. @throws a file system error */
   keepAlive(keepAlive: KeepAliveOptions): void {
     const { folder, clock, random, update, onFault } = this.#options;
     this.#keepAlive?.abort();
@@ -183,18 +187,18 @@ export class Session {
     else if (installId !== undefined) removeFile(folder.install);
   }
 
-  /** Writes what waits in memory, then sends what lies in the outbox. True: all of it was dealt with. */
+  /** Writes what waits in memory, then sends the outbox. Resolves to true if all of it was dealt with. */
   async flush(): Promise<boolean> {
     await Promise.all([...this.#writers.values()].map((writer) => writer.flush()));
     return this.isPrinting || (await this.#loop.runNow());
   }
 
-  /** At the end of the process: what waits in memory is written, synchronously. Never throws. */
+  /** Writes what waits in memory, synchronously, at the end of the process. Never throws. */
   flushSync(): void {
     for (const writer of this.#writers.values()) writer.flushSync();
   }
 
-  /** Somebody may have deleted the folder, or another process may have been told No and Yes: ids are new then. */
+  /** False if somebody deleted the folder, or another process was told No and then Yes: ids are new then. */
   isInstanceThere(): boolean {
     if (this.isPrinting) return true;
     const file = this.#options.folder.instance;
@@ -239,7 +243,7 @@ export class Session {
   }
 }
 
-/** UTF-8 takes one to three bytes for a UTF-16 code unit: most lines need not be measured. */
+/** UTF-8 needs one to three bytes for a UTF-16 code unit, so most lines need not be measured. */
 function isTooLarge(line: string): boolean {
   return line.length * 3 > MAX_MESSAGE_BYTES && Buffer.byteLength(line) > MAX_MESSAGE_BYTES;
 }
@@ -253,9 +257,9 @@ const closers = new Set<() => void>();
 let isListening = false;
 
 /**
- * Has something called, synchronously, when the process ends. One listener serves all, so that a product with many
- * telemetries is not warned of a leak.
- * @returns what takes it back
+ * Registers a function that is called, synchronously, when the process ends. One listener serves all, so that a
+ * product with many telemetries is not warned of a leak.
+ * @returns a cancel function
  */
 function onProcessExit(close: () => void): () => void {
   if (!isListening) {

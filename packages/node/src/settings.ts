@@ -1,3 +1,4 @@
+/** Checks the options of `createTelemetry`, and alone reads the environment. */
 import { isAbsolute, resolve } from "node:path";
 import { isPromise } from "node:util/types";
 import type { Plan } from "@candor/plan/runtime";
@@ -12,9 +13,9 @@ const POLICY_FILE = "/etc/candor/policy";
 type Environment = Readonly<Record<string, string | undefined>>;
 export type Common = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** What `createTelemetry` takes. */
+/** The options of `createTelemetry`. */
 export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
-  /** `plan` of the module that `candor generate ts` (or `js`) writes. */
+  /** The `plan` exported by the module that `candor generate ts`, `js` or `cjs` writes. */
   readonly plan: P;
   readonly source: "server";
   /** The collector's write key of the source `server`. */
@@ -23,41 +24,47 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   readonly host: string;
   /** The state folder, in the product's data volume: see docs/state-folder.md. Several replicas may share it. */
   readonly stateDir: string;
-  /** A further name of the product, by which a policy may name it. @default the plan's alone */
+  /** A further name of the product, by which a policy may name it. @default only the plan's */
   readonly product?: string | undefined;
   /** How long messages are gathered before they are sent, in milliseconds, at least 0. @default 10000 */
   readonly sendEveryMs?: number | undefined;
-  /** Bound of the outbox, in bytes, at least 1 MiB: the oldest messages go first. @default 52428800 */
+  /** Bound of the outbox, in bytes, at least 1 MiB: the oldest messages are deleted first. @default 52428800 */
   readonly maxOutboxBytes?: number | undefined;
   /**
-   * Told in a sentence what is wrong: with what the product gave, with the state folder, with the collector (one line a day for
-   * all tries that failed because it is away, one for all that it refused, such as a wrong write key). Each at most once a day.
-   * Never holds what was tracked. @default nothing
+   * Called with a sentence about what is wrong: with what the product passed, the state folder, or the collector (one
+   * line a day for all attempts that failed because it is away, one for everything that it refused, such as a wrong
+   * write key). Each at most once a day. Never contains what was tracked. @default none
    */
   readonly debug?: ((line: string) => void) | undefined;
   /**
-   * Properties that every event of the server gets where the plan declares them and the call gave none, such as the product's
-   * version; a function is asked for each event. `environment` among them says where the product runs: production,
-   * development, test or ci. @default `environment` alone: ci by a CI system's variables, else by `NODE_ENV`
+   * Properties that every event of the server gets if the plan declares them and the call gave none, such as the
+   * product's version; a function is called for each event. `environment` among them says where the product runs:
+   * production, development, test or ci. @default `environment` alone: ci according to a CI system's variables, else
+   * `NODE_ENV`
    */
   readonly common?: Common | (() => Common) | undefined;
   /**
-   * The product's own setting for telemetry, where it has one. `false`: the operator turned it off there, which is a No to the
-   * server and the client: what waits is deleted, and so is the instance's id. `undefined`: not known yet, such as before the
-   * product's settings are loaded: nothing is recorded or sent, and nothing is deleted. `true`: no objection; consent is decided
-   * by all else. Asked often, so it must be quick; if it throws, or returns a promise, it counts as `undefined`.
+   * The product's own setting for telemetry, if it has one. `false`: the operator turned it off there, which is a No
+   * to the server and the client: what waits is deleted, and so is the instance's id. `undefined`: not known yet, for
+   * example before the product's settings are loaded: nothing is recorded, sent or deleted. `true`: no objection;
+   * everything else decides. Called often, so it must be fast; if it throws, or returns a promise, that counts as
+   * `undefined`.
    * @default the product has no such setting
    */
   readonly allowed?: (() => boolean | undefined) | undefined;
   /**
-   * A secret of at least 32 random characters, which the product made once and keeps in its own database. The instance's id, its
-   * signing key and its hashes are derived from it, so that every container with this database is the same instance, without a
-   * volume for the state folder. Whoever knows it can act as the instance: never use a licence key or anything that others know.
-   * A copy of the database is the same instance as the original; give the copy a key of its own to have it counted.
-   * @default the id is random, and kept in the state folder alone
+   * A secret of at least 32 random characters, which the product generated once and keeps in its own database. The
+   * instance's id, its signing key and its hashes are derived from it, so that every container with this database is
+   * the same instance, without a volume for the state folder. Whoever knows it can act as the instance: never use a
+   * licence key or anything that others know. A copy of the database is the same instance as the original; give the
+   * copy a secret of its own to have it counted.
+   * @default the id is random, and kept only in the state folder
    */
   readonly instanceKey?: string | undefined;
-  /** The environment that the switches are read from, each time anew; proxies come from `process.env`. @default process.env */
+  /**
+   * The environment that the switches are read from, each time again; proxies come from `process.env`. @default
+   * process.env
+   */
   readonly environment?: Environment | undefined;
 }
 
@@ -77,11 +84,11 @@ const NAMES = Object.keys({
   environment: true,
 } satisfies { readonly [Name in keyof TelemetryOptions]-?: true });
 
-/** The options, checked. */
+/** The checked options. */
 export interface Settings {
   readonly plan: Plan;
   readonly planHash: string;
-  /** The plan's name for the product, and the one that was given. */
+  /** The plan's name for the product, and the one that was passed. */
   readonly products: readonly string[];
   readonly writeKey: string;
   readonly host: URL;
@@ -89,20 +96,23 @@ export interface Settings {
   readonly sendEveryMs: number;
   readonly maxOutboxBytes: number;
   readonly debug: (line: string) => void;
-  /** What the product gave for all events; may throw. */
+  /** What the product passed for all events; may throw. */
   readonly common: () => object | undefined;
-  /** What the product's own setting says, as `Facts` has it. Never throws. */
+  /** The product's own setting, as in `Facts`. Never throws. */
   readonly allowed: () => boolean | null | undefined;
   readonly instanceKey: string | undefined;
   readonly environment: () => Environment;
-  /** The process's own, for proxies: the option is only about the product's switches. */
+  /** The process's own, for proxies: the option concerns only the product's switches. */
   readonly machineEnvironment: () => Environment;
   readonly policyFile: string;
-  /** What is wrong with the options, but does not keep it off. */
+  /** What is wrong with the options, but does not turn telemetry off. */
   readonly problems: readonly string[];
 }
 
-/** The settings, or all that is wrong with the options: sentences that say what to write instead. Never throws. */
+/**
+ * The settings, or everything that is wrong with the options, in sentences that say what to write instead. Never
+ * throws.
+ */
 export function readSettings(options: TelemetryOptions): ReadSettings {
   try {
     return readOptions(options);
@@ -111,7 +121,7 @@ export function readSettings(options: TelemetryOptions): ReadSettings {
   }
 }
 
-/** Said of options, after the name of what they were given to. */
+/** Follows the name of what was passed. */
 export const UNREADABLE = "give plain values, nothing that throws when it is read.";
 
 type ReadSettings =
@@ -163,7 +173,7 @@ function readOptions(options: TelemetryOptions): ReadSettings {
   };
 }
 
-/** What is wrong, and something else is taken in its place. */
+/** What is wrong and gets a default instead. */
 function findLesser(given: Given): readonly string[] {
   const { product, sendEveryMs, maxOutboxBytes, debug, common, environment, allowed } = given;
   return [
@@ -180,7 +190,7 @@ function findLesser(given: Given): readonly string[] {
   ];
 }
 
-/** The product's own function: whatever it does, nobody is harmed. */
+/** The product's own function: whatever it does, it must do no harm. */
 function callQuietly(tell: unknown): (line: string) => void {
   return (line) => {
     if (typeof tell !== "function") return;
@@ -192,13 +202,13 @@ function callQuietly(tell: unknown): (line: string) => void {
   };
 }
 
-/** Anything that is not a plain answer is none: a setting that nobody can read must not turn telemetry on. */
+/** Anything but a plain boolean is no answer: a setting that cannot be read must not turn telemetry on. */
 function toAllowed(allowed: unknown): Settings["allowed"] {
   if (allowed === undefined) return () => undefined;
   return () => {
     try {
       const answer: unknown = typeof allowed === "function" ? allowed() : null;
-      if (isPromise(answer)) answer.catch(() => {}); // one that rejects must not be the end of the process
+      if (isPromise(answer)) answer.catch(() => {}); // its rejection must not end the process
       return typeof answer === "boolean" ? answer : null;
     } catch {
       return null;
@@ -206,7 +216,7 @@ function toAllowed(allowed: unknown): Settings["allowed"] {
   };
 }
 
-/** Random text of 32 characters has at least eight different ones; `"x".repeat(32)` and a padded word do not. */
+/** Random text of 32 characters contains at least eight different ones; `"x".repeat(32)` and a padded word do not. */
 function isInstanceKey(value: unknown): value is string {
   return typeof value === "string" && value.length >= 32 && new Set(value).size >= 8;
 }
@@ -218,13 +228,13 @@ function toCommon(common: unknown): Settings["common"] {
   };
 }
 
-/** Not `env` of node:process: that stays the old object when a product or a test runner replaces `process.env`. */
+/** Not `env` of node:process, which stays the old object if a product or a test runner replaces `process.env`. */
 function readEnvironment(): Environment {
   const { env } = process;
   return env;
 }
 
-/** What is no text is taken for one: `{ DO_NOT_TRACK: true }` is meant as it reads. */
+/** Converts other values to text: `{ DO_NOT_TRACK: true }` is meant as it reads. */
 function toTexts(environment: object): Environment {
   const entries = Object.entries(environment).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));

@@ -1,10 +1,10 @@
-/** Reads values of which nothing is known: JSON of others, and the errors of Node. */
-/** A JSON object, and not a list. */
+/** Reads values of unknown shape: foreign JSON, and Node's errors. */
+/** Whether a value is a JSON object, not an array. */
 export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value of a JSON text; undefined when it is not JSON. */
+/** Parses JSON text; undefined if it is not JSON. */
 export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
@@ -13,10 +13,10 @@ export function parseJson(text: string): unknown {
   }
 }
 
-/** A JSON object of which nothing is known. */
+/** A JSON object of unknown shape. */
 export type Fields = { readonly [name: string]: unknown };
 
-/** A value as fields, when it is an object. */
+/** A value as fields, if it is an object. */
 export function toFields(value: unknown): Fields | undefined {
   return isRecord(value) ? value : undefined;
 }
@@ -26,13 +26,13 @@ export function parseFields(json: string): Fields | undefined {
   return toFields(parseJson(json));
 }
 
-/** A value of JSON as text. Not with String, which some objects make throw. */
+/** A JSON value as text. Not with String, which some objects make throw. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 /**
- * An error's `code`, such as ENOENT; undefined when it has none. Does not use `instanceof`: Jest and vitest run a product in a
+ * An error's `code`, such as ENOENT, if it has one. Does not use `instanceof`: Jest and vitest run a product in a
  * realm of its own, where Node's errors are not instances of `Error`.
  */
 export function codeOf(error: unknown): string | undefined {

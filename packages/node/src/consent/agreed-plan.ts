@@ -1,4 +1,4 @@
-/** Owns what the SDK may write into the outbox: the part of the plan that was agreed to, applied to a message. */
+/** Applies the part of the plan that was agreed to: only that may be written to the outbox. */
 import { type Decision, RULES, type Rule } from "@candor/consent";
 import {
   applyAddressPolicy,
@@ -17,7 +17,9 @@ import type { DropReason } from "../reasons.ts";
 import type { Instance } from "../state/instance.ts";
 import type { SourceDecisions } from "./gate.ts";
 
-/** What becomes of a message. When it is kept, it was changed in place to what may be sent, under the rule of its event. */
+/**
+ * The outcome for a message. A kept message was changed in place to what may be sent, under the rule of its event.
+ */
 export type AgreedVerdict =
   | { readonly kept: true; readonly rule: Rule; readonly trims: readonly Trim[] }
   | { readonly kept: false; readonly reason: DropReason };
@@ -26,8 +28,8 @@ export type AgreedVerdict =
 export type AgreedPlan = (message: CheckedMessage, atMs: number) => AgreedVerdict;
 
 /**
- * Compiles what a source may send now: for each rule the part of the plan that its answer covers. In `log` mode, where
- * nothing is sent, all of the plan.
+ * Compiles what a source may send now: for each rule, the part of the plan that its answer covers. In `log` mode,
+ * where nothing is sent, the whole plan.
  */
 export function compileAgreed(
   plan: Plan,
@@ -55,7 +57,7 @@ export function compileAgreed(
     if (verdict === undefined) return { kept: false, reason: "withheld" };
     const { refused, trims } = verdict;
     if (refused === undefined) return { kept: true, rule, trims };
-    // The plan does declare it: what is compiled here is only the part that was agreed to.
+    // The plan does declare it; what is compiled here is only the part that was agreed to.
     const isHeldBack = refused === "event_not_in_plan" || refused === "wrong_source";
     return { kept: false, reason: isHeldBack ? "withheld" : refused };
   };
@@ -79,7 +81,10 @@ function compileRule(
   return compilePlan(narrowPlan({ ...plan, sources, events }, version), reducers);
 }
 
-/** Mode `observe`, and a userId in the clear, are for collectors: from here nothing undeclared leaves, and no person's id. */
+/**
+ * Mode `observe` and a userId in the clear are for collectors: nothing undeclared and no person's id leaves from
+ * here.
+ */
 function hereSettings(settings: PlanSource): PlanSource {
   const { userId } = settings.ids;
   const ids =
@@ -87,21 +92,21 @@ function hereSettings(settings: PlanSource): PlanSource {
   return { ...settings, ids, mode: "enforce" };
 }
 
-/** Only the calls that have names are known by them. */
+/** Only the calls that have names are identified by them. */
 function keyOf({ type, name }: { readonly type: string; readonly name: string | undefined }): string {
   const isNamed = type === "track" || type === "page" || type === "screen";
   return `${type}\n${isNamed ? (name ?? "") : ""}`;
 }
 
-/** As long as the collector's own; a plan's `hash: true` takes 32 to 64 characters. */
+/** The length of the collector's own pseudonyms; a plan's `hash: true` accepts 32 to 64 characters. */
 const PSEUDONYM_LENGTH = 32;
 
-/** What the SDK does, before anything is written, with values about which the plan has a policy. */
+/** How the SDK redacts values for which the plan has a policy, before anything is written. */
 export function createReducers({ keyedHash }: Pick<Instance, "keyedHash">): Reducers {
   const pseudonym = (id: string): string => keyedHash(id).slice(0, PSEUDONYM_LENGTH);
   return {
     address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),
-    // Families are made by the collector: the lists that this takes are too large for an SDK.
+    // The collector derives the families: the lists that this takes are too large for an SDK.
     userAgent: (userAgent, policy) => (policy === "drop" ? undefined : userAgent),
     pseudonym,
     keyedHash,

@@ -16,7 +16,7 @@ import { replaceFile, type StateFolder } from "../state/state-folder.ts";
 
 export const ANSWERS: readonly Answer[] = ["yes", "no", "notice"];
 
-/** Whether an answer and the sources that it is for are valid: a product may pass anything. */
+/** Whether an answer and its sources are valid: a product may pass anything. */
 export function isAnswer(sources: readonly Source[], answer: Answer): boolean {
   const isForSources = sources.length > 0 && sources.every((source) => SOURCES.includes(source));
   return isForSources && ANSWERS.includes(answer);
@@ -36,9 +36,9 @@ export class Answers {
   }
 
   /**
-   * Stores an answer for each of the sources. A notice that no person gave changes nothing where an answer is stored.
-   * @returns false when a notice is not stored because the answers cannot be understood: one of them may be a No
-   * @throws the file system's error
+   * Stores an answer for each of the sources. A notice that a program shows changes nothing if an answer is stored.
+   * @returns false if a notice is not stored because the stored answers cannot be parsed: one of them may be a No
+   * @throws a file system error
    */
   store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
     const isByPerson = answer !== "notice" || by === "inspector";
@@ -62,7 +62,10 @@ export class Answers {
     return sources.filter((source) => this.#isReplacedByNotice(latestReceipt(receipts, source)));
   }
 
-  /** A Yes or a No stays, because a person gave it; so does a notice of this plan or a newer one, which told at least as much. */
+  /**
+   * A Yes or a No stays, because a person gave it; so does a notice of this plan or a newer one, which said at least
+   * as much.
+   */
   #isReplacedByNotice(stored: Receipt | undefined): boolean {
     if (stored === undefined) return true;
     const { plan, planHash } = this.#options.settings;
@@ -72,9 +75,9 @@ export class Answers {
 }
 
 /**
- * Appends answers to receipts.ndjson. A file that cannot be understood denies everything: a new answer replaces it, but for
- * each No that can be read in it, because whoever answers for one source has said nothing of the others.
- * @throws the file system's error
+ * Appends answers to receipts.ndjson. A file that cannot be parsed denies everything. A new answer replaces it,
+ * except for each No that can be read in it, because an answer for one source says nothing about the others.
+ * @throws a file system error
  */
 export function storeReceipts(folder: StateFolder, receipts: readonly Receipt[]): void {
   const lines = receipts.map(writeReceipt).join("");
@@ -92,7 +95,7 @@ function refusalsIn(text: string): string {
 
 const STDERR = 2;
 
-/** The notice as plain text: what is sent, how to turn it off, whom to ask. It ends with a line break. */
+/** The notice as plain text: what is sent, how to turn it off, whom to ask. Ends with a line break. */
 export function writeNotice({ product, turnOff, promises, contact }: Plan): string {
   return [
     `${product} sends telemetry to its makers. What it sends is first written as text into its state folder.`,
@@ -104,7 +107,7 @@ export function writeNotice({ product, turnOff, promises, contact }: Plan): stri
   ].join("\n");
 }
 
-/** Not through `process.stderr`: when its reader is gone, that ends the process. @throws when nobody reads it */
+/** Not through `process.stderr`, which would end the process if its reader is gone. @throws if nobody reads it */
 export function printNotice(notice: string): void {
   writeSync(STDERR, notice);
 }

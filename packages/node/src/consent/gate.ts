@@ -1,4 +1,4 @@
-/** Owns the consent gate: whether messages may be sent now, and why. It reads consent, and changes nothing. */
+/** The consent gate: says whether messages may be sent now, and why. It reads consent, and changes nothing. */
 import {
   type AllowReason,
   type Decision,
@@ -16,35 +16,35 @@ import type { Settings } from "../settings.ts";
 import { readText } from "../state/plain-file.ts";
 import { type StateFolder, signatureOf } from "../state/state-folder.ts";
 
-/** The decisions about one source, one for each rule that a plan can give an event. */
+/** The decisions about one source, one for each rule that an event can have. */
 export type SourceDecisions = Readonly<Record<Rule, Decision>>;
 
-/** Whether a source may send, and why. It may when any of its events may. */
+/** Whether a source may send, and why. It may if any of its events may. */
 export interface SourceStanding {
   readonly allow: boolean;
   readonly reason: AllowReason | DenyReason | OffReason;
 }
 
-/** A plan that says more than the one that was agreed to. */
+/** A plan that collects more than the one that was agreed to. */
 export interface PendingPlan {
   /** The plan's version. */
   readonly version: number;
   /** The version that was agreed to. */
   readonly coversVersion: number;
-  /** What each version since then changed, newest first, as the plan's changelog says it. */
+  /** What each version since then changed, newest first, from the plan's changelog. */
   readonly changelog: readonly PlanChange[];
   readonly sources: readonly Source[];
 }
 
-/** What decisions are made of, beside the folder's answers. */
+/** What decisions depend on, besides the folder's answers. */
 export type GateSettings = Pick<
   Settings,
   "plan" | "planHash" | "products" | "environment" | "policyFile" | "allowed"
 >;
 
 /**
- * Which reasons are a refusal, after which what waits is deleted. The others mean "not now": something could not be read,
- * or the answer is missing, or it is for another version's plan, and that version may be running on the same folder.
+ * Which reasons are refusals, after which waiting messages are deleted. The others mean "not now": something could
+ * not be read, the answer is missing, or it is for another version's plan, which may be running on the same folder.
  */
 const IS_REFUSAL: Readonly<Record<DenyReason, boolean>> = {
   environment_disable: true,
@@ -70,21 +70,21 @@ export function isRefusal(decision: Decision): boolean {
   return !decision.allow && IS_REFUSAL[decision.reason];
 }
 
-/** The rules that a source's events have, in one plan. */
+/** The rules that a source's events have in a plan. */
 export function rulesOf(plan: Plan, source: Source): readonly Rule[] {
   const events = plan.events.filter(({ sources }) => sources.includes(source));
   return RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
 }
 
-/** What the files and the environment say, as of one reading. */
+/** The contents of the files, as last read. */
 interface Read {
   readonly policy: Facts["policy"];
   readonly receipts: Facts["receipts"];
 }
 
 /**
- * Decides from what the environment, the policy and the stored answers say now. The files are read again only when they
- * changed, so that it can be asked before each write and each post.
+ * Decides from the current environment, policy and stored answers. The files are read again only if they changed, so
+ * that it can be asked before each write and each post.
  */
 export class ConsentGate {
   readonly #settings: GateSettings;
@@ -93,7 +93,7 @@ export class ConsentGate {
   readonly #rules: ReadonlyMap<Source, readonly Rule[]>;
   #signature = "";
   #read: Read = { policy: undefined, receipts: undefined };
-  /** Those without a browser's signals, from the last reading. */
+  /** The decisions without a browser's signals, as of the last reading. */
   readonly #decisions = new Map<Source, SourceDecisions>();
 
   constructor(settings: GateSettings, folder: StateFolder) {
@@ -114,15 +114,15 @@ export class ConsentGate {
     return this.#latest(source)[rule];
   }
 
-  /** The decisions about a source as they are now, whatever events the plan has. */
+  /** The current decisions about a source, whatever events the plan has. */
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
     this.version();
     return signals === undefined ? this.#latest(source) : this.#decideAll(source, { signals });
   }
 
   /**
-   * For `log` mode: the decisions as they would be without it, where one of them allows something. Else, when nobody has
-   * answered yet, those that say `log_mode`: everything is shown to whoever is to answer.
+   * For `log` mode: the decisions without that mode, if one of them allows something. Otherwise, if nobody has
+   * answered yet, the decisions that say `log_mode`: everything is shown to the person who is to answer.
    */
   printedDecisionsOf(source: Source): SourceDecisions {
     const unlogged = { ...this.#settings.environment(), [this.#about.switches.mode]: undefined };
@@ -132,8 +132,8 @@ export class ConsentGate {
   }
 
   /**
-   * A text that is another one whenever a decision could be, or the instance's file is another one: when that vanishes,
-   * somebody else was told No.
+   * A text that changes whenever a decision might, or when the instance's file does: if that is gone, another process
+   * was told No.
    */
   version(): string {
     const { environment, policyFile, allowed } = this.#settings;
@@ -142,7 +142,7 @@ export class ConsentGate {
     const words = [...disable, optIn, mode, "DO_NOT_TRACK", "CI"].map((name) => now[name]);
     const files = [policyFile, this.#folder.receipts, this.#folder.instance].map(signatureOf);
     const signature = JSON.stringify([...files, ...words, String(allowed())]);
-    // What could not be read may have been a lack of file descriptors: it is read again each time.
+    // A file may have been unreadable for lack of file descriptors, so it is read again each time.
     if (signature !== this.#signature || this.#read.policy === null || this.#read.receipts === null) {
       const policy = readText(policyFile, { mayBeLink: true });
       this.#read = { policy, receipts: readText(this.#folder.receipts) };
@@ -162,12 +162,12 @@ export class ConsentGate {
     return this.rulesNow(source).some(({ allow }) => allow);
   }
 
-  /** Whether the messages of a source are printed, and never sent. */
+  /** Whether the messages of a source are printed and never sent. */
   isLogged(source: Source): boolean {
     return this.rulesNow(source).some((decision) => !decision.allow && decision.reason === "log_mode");
   }
 
-  /** Whether nothing of a source may be sent, because somebody has refused. */
+  /** Whether nothing of a source may be sent because somebody refused. */
   isRefused(source: Source): boolean {
     // Another version of the product may have events of a source for which this plan has none.
     const decisions = this.hasEvents(source)
@@ -176,7 +176,7 @@ export class ConsentGate {
     return decisions.every(isRefusal);
   }
 
-  /** Whether only the notice is missing, or it was shown for an older plan than this one. */
+  /** Whether only the notice is missing, or was shown for an older plan than this one. */
   isNoticeDue(source: Source): boolean {
     const { notice } = this.decisionsOf(source);
     if (!this.#rulesOf(source).includes("notice")) return false;
@@ -184,13 +184,13 @@ export class ConsentGate {
     return notice.reason === "notice_shown" && notice.coversVersion < this.#settings.plan.version;
   }
 
-  /** The decisions that a source's events hang on. */
+  /** The decisions that a source's events depend on. */
   rulesNow(source: Source): readonly Decision[] {
     const decisions = this.decisionsOf(source);
     return this.#rulesOf(source).map((rule) => decisions[rule]);
   }
 
-  /** What the plan adds to what was agreed to; undefined: nothing. */
+  /** What the plan adds to what was agreed to; undefined if nothing. */
   pending(): PendingPlan | undefined {
     const { plan } = this.#settings;
     const covered = SOURCES.flatMap((source) => {
@@ -210,7 +210,7 @@ export class ConsentGate {
     };
   }
 
-  /** Why none of these sources may send: the first one's reason that has events. */
+  /** Why none of these sources may send: the reason of the first one that has events. */
   whyOff(sources: readonly Source[]): DenyReason | OffReason {
     for (const source of sources) {
       for (const decision of this.rulesNow(source)) if (!decision.allow) return decision.reason;
@@ -244,7 +244,7 @@ export class ConsentGate {
 
   #decideAll(source: Source, given: Partial<Pick<Facts, "signals" | "environment">>): SourceDecisions {
     const { plan, products, environment, allowed } = this.#settings;
-    // The product's opt-in variable is the answer to the question about an opt-in source.
+    // The product's opt-in variable answers the question about an opt-in source.
     const isAsked = plan.sources[source]?.consent === "opt-in";
     const switches = isAsked ? this.#about.switches : { ...this.#about.switches, optIn: undefined };
     const facts = {
@@ -257,7 +257,7 @@ export class ConsentGate {
       source,
     };
     const decideRule = (rule: Rule): Decision => {
-      // A policy that names any of the product's names holds.
+      // A policy that names any of the product's names applies.
       const decisions = products.map((product) => decide({ ...facts, rule, product }));
       const [first] = decisions;
       return decisions.find(({ allow }) => !allow) ?? first ?? { allow: false, reason: "notice_missing" };

@@ -1,4 +1,4 @@
-/** Owns what the gateway answers to browsers, why it refuses a request or a message, and the counts of what it turned away. */
+/** Builds the gateway's answers to browsers, lists why it refuses requests, and counts what it turned away. */
 import type { ServerResponse } from "node:http";
 import {
   ACCEPTED_BODY,
@@ -27,7 +27,7 @@ export function sendJson(response: ServerResponse, body: string): void {
   send(response, 200, body, HEADERS);
 }
 
-/** What became of the messages of a request. */
+/** Reports what became of the messages of a request. */
 export function sendTaken(
   response: ServerResponse,
   { isBatch, messages, dropped }: { isBatch: boolean; messages: number; dropped: readonly DroppedMessage[] },
@@ -39,8 +39,8 @@ export function sendTaken(
 const NOT_ALLOWED_BODY = JSON.stringify({ success: true, accepted: 0, reason: "no_consent" });
 
 /**
- * Nobody agreed to be measured, or this person's browser refuses. The 200 has clients stop sending it again; `accepted` and
- * `reason` say that nothing was kept. The messages are not listed, because they are not read.
+ * Nobody agreed to be measured, or this person's browser objects. The 200 keeps clients from sending it again;
+ * `accepted` and `reason` say that nothing was kept. The messages are not listed, because they were not read.
  */
 export function sendNotAllowed(response: ServerResponse): void {
   sendJson(response, NOT_ALLOWED_BODY);
@@ -50,7 +50,7 @@ export function sendFault(response: ServerResponse, fault: GatewayFault): void {
   send(response, fault.status, errorBody(fault), [...HEADERS, ...errorHeaders(fault)]);
 }
 
-/** Why a whole request is refused. The codes are the collector's where it has the same. */
+/** Why a whole request is refused. Where the collector has the same reason, so is the code. */
 const GATEWAY_FAULTS = {
   ...WIRE_ERRORS,
   not_found: { status: 404, message: "There is nothing at this address of the gateway." },
@@ -76,12 +76,15 @@ export class GatewayFault extends CodedError<GatewayFaultCode> {
   }
 }
 
-/** What does not get as far as the plan, and what the core says of the rest. */
+/** Why a message was dropped before the plan was consulted, or by the core. */
 export type DroppedMessage = Dropped<MessageReason | DropReason>;
 
-/** What a gateway turned away. What got as far as the plan is counted in `status()`. Nothing of a message is in it. */
+/**
+ * What a gateway turned away. Messages that reached the plan are counted in `status()`. Nothing of a message is
+ * included.
+ */
 export interface GatewayReport {
-  /** Whole requests; `no_consent`: telemetry was off, nobody said Yes, or the person's browser refuses. */
+  /** Whole requests; `no_consent`: telemetry was off, nobody said Yes, or the person's browser objects. */
   readonly requests: Readonly<Partial<Record<GatewayFaultCode | "no_consent", number>>>;
   readonly messages: Readonly<Partial<Record<MessageReason, number>>>;
 }
@@ -94,7 +97,7 @@ export class GatewayCounts {
     this.#requests.set(code, (this.#requests.get(code) ?? 0) + 1);
   }
 
-  /** Counts those that did not get as far as the plan: the core has counted the others. */
+  /** Counts those that did not reach the plan; the core has counted the others. */
   drop(dropped: readonly DroppedMessage[]): void {
     for (const { reason } of dropped) {
       if (isMessageReason(reason)) this.#messages.set(reason, (this.#messages.get(reason) ?? 0) + 1);

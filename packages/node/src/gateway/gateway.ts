@@ -1,4 +1,4 @@
-/** Owns the gateway: the way of a browser's request from its arrival to its answer. */
+/** The gateway: takes a browser's request from arrival to answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Decision } from "@candor/consent";
 import { ACCEPTED_BODY, methodsOf, type WireRoute } from "@candor/envelope/http";
@@ -21,17 +21,20 @@ import { checkGateway, type GatewayOptions, readGatewayOptions } from "./options
 import { createRates, type Rates } from "./rates.ts";
 import { clientSettings, createBodyReader, findRoute, type GatewayRequest } from "./request.ts";
 
-/** A request handler of node:http, and so of Express and others. Never throws. */
+/** A request handler of node:http, and therefore of Express and others. Never throws. */
 export interface Gateway {
-  /** @param next called, with nothing read, for addresses that are not the gateway's; without it these get a 404 */
+  /**
+   * @param next called, with nothing read, for addresses that do not belong to the gateway; without it these get a
+   * 404
+   */
   (request: GatewayRequest, response: ServerResponse, next?: (error?: unknown) => void): void;
-  /** What it turned away since it began. */
+  /** What it has turned away since it was created. */
   readonly report: () => GatewayReport;
 }
 
 /**
- * Takes the messages of a product's own pages, on the product's own origin, and puts them into the outbox: browsers talk to
- * no third host, and one switch covers server and browser. Undefined core: telemetry cannot be on.
+ * Takes the messages of a product's own pages, on the product's own origin, and puts them into the outbox: browsers
+ * contact no third host, and one switch covers server and browser. Without a core, telemetry can never be on.
  */
 export function createGateway(
   core: Core | undefined,
@@ -84,7 +87,7 @@ async function answer(
     try {
       sendFault(response, fault);
     } catch {
-      // The connection is gone.
+      // The connection was lost.
     }
   }
 }
@@ -110,7 +113,7 @@ async function dispatch(
         publicPath: dependencies.publicPath,
       }),
     );
-  // The clients' metrics about themselves: nothing of it is read.
+  // The clients' metrics about themselves are not read.
   if (route.kind === "client_metrics") return sendJson(response, ACCEPTED_BODY);
   if (core !== undefined) return await takeBody(request, response, route.type, core, dependencies);
   dependencies.counts.refuse("no_consent");
@@ -150,10 +153,13 @@ function checkRate(rates: Rates, address: string | undefined, messages = 1): voi
   if (waitS > 0) throw new GatewayFault("too_many_requests", { retryAfterS: Math.ceil(waitS) });
 }
 
-/** The core, while it may take messages of the browser that asks; undefined: nothing of the request may be read or kept. */
+/**
+ * Returns the core if it may take messages of the browser that asks; otherwise nothing of the request may be read or
+ * kept.
+ */
 export type Admission = (request: IncomingMessage) => Core | undefined;
 
-/** @param core undefined: telemetry cannot be on */
+/** @param core undefined if telemetry can never be on */
 function createAdmission(core: Core | undefined): Admission {
   const rules = core === undefined ? [] : rulesOf(core.settings.plan, "client");
   return ({ headers }) => {
@@ -169,7 +175,7 @@ function mayTake(decision: Decision): boolean {
   return decision.allow || decision.reason === "log_mode";
 }
 
-/** Node gives a header that came twice as one text, but for few. */
+/** Node joins a repeated header into one text, with few exceptions. */
 function textOf(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === "string" ? header : header?.[0];
 }

@@ -1,4 +1,4 @@
-/** Owns the way of a browser's messages into the outbox: what those of a request share, how each is read, and why one is not kept. */
+/** Takes a browser's messages into the outbox: reads them as the collector does, and reports why one is not kept. */
 import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isPromise } from "node:util/types";
@@ -24,40 +24,40 @@ import { isRecord } from "../unknown-value.ts";
 import type { DroppedMessage } from "./answer.ts";
 import type { GatewayRequest } from "./request.ts";
 
-/** The browser's address, as a product knows it that stands behind a reverse proxy. */
+/** Returns the browser's address, for a product behind a reverse proxy. */
 export type ClientAddress = (request: IncomingMessage) => string | undefined;
 
 /** What the messages of a request share. */
 export interface Arrival {
-  /** The path's type, of a single message; it counts over the message's own. */
+  /** The type that the path implies for a single message; it overrides the message's own. */
   readonly type: MessageType | undefined;
   /** What the batch's body shares with each message. */
   readonly shared: Shared;
   readonly receivedAtMs: number;
   readonly retryCount: number;
-  /** Becomes `context.ip` where the browser gave none; undefined where the plan does not declare it. */
+  /** Becomes `context.ip` if the browser gave none; undefined if the plan does not declare it. */
   readonly address: string | undefined;
   /** Becomes `context.userAgent` likewise. */
   readonly userAgent: string | undefined;
   /** Under the instance's secret, hex; undefined while there is no instance. */
   readonly keyedHash: ((value: string) => string) | undefined;
   readonly idPlace: InstanceIdPlace;
-  /** The instance's at this moment; undefined while there is no instance. */
+  /** The current instance's id; undefined while there is no instance. */
   readonly instanceId: () => string | undefined;
 }
 
 export interface ArrivalSource {
   readonly request: GatewayRequest;
   readonly body: RequestBody;
-  /** The path's. */
+  /** The type that the path implies. */
   readonly type: MessageType | undefined;
   readonly core: Core;
   readonly receivedAtMs: number;
-  /** The browser's, see `addressOf`. */
+  /** The browser's address, see `addressOf`. */
   readonly address: string | undefined;
 }
 
-/** Reads what the messages of a request share. Address and user agent only where the plan declares them. */
+/** Reads what the messages of a request share. Address and user agent only if the plan declares them. */
 export function readArrival(source: ArrivalSource): Arrival {
   const { request, body, type, core, receivedAtMs } = source;
   const isBatch = body.batch !== undefined;
@@ -80,7 +80,7 @@ function sharedOf({ context, sentAt }: { readonly [key: string]: unknown }): Jso
   return isRecord(context) ? { ...times, context: copyPlain(context) } : times;
 }
 
-/** In its one spelling; undefined when it is not known. What the plan's policy leaves of it is for the core to say. */
+/** The address in canonical spelling; undefined if unknown. The core applies the plan's policy to it. */
 export function addressOf(
   request: IncomingMessage,
   clientAddress: ClientAddress | undefined,
@@ -92,7 +92,7 @@ export function addressOf(
 function ask(clientAddress: ClientAddress, request: IncomingMessage): unknown {
   try {
     const address: unknown = clientAddress(request);
-    // One that is asynchronous by mistake must not be the end of the process.
+    // If it is asynchronous by mistake, its rejection must not end the process.
     if (isPromise(address)) address.catch(() => {});
     return address;
   } catch {
@@ -100,13 +100,13 @@ function ask(clientAddress: ClientAddress, request: IncomingMessage): unknown {
   }
 }
 
-/** So many are taken in one go: the product's own requests come in between. */
+/** How many are processed at a time before the product's own requests get a turn. */
 const MESSAGES_PER_TURN = 25;
 
-/** Puts a message into the outbox; the reason when it may not be. */
+/** Puts a message into the outbox. @returns the reason if it was dropped */
 export type Recorder = (draft: Draft) => DropReason | undefined;
 
-/** Takes the messages of a request in, in order. @returns those that were not kept */
+/** Takes the messages of a request, in order. @returns those that were not kept */
 export async function takeMessages(
   items: readonly unknown[],
   arrival: Arrival,
@@ -125,12 +125,12 @@ function takeOne(message: Draft | MessageReason, record: Recorder): DroppedMessa
   return typeof message === "string" ? message : record(message);
 }
 
-/** As the collector's own pseudonyms. */
+/** The length of the collector's own pseudonyms. */
 const HASH_LENGTH = 32;
 
 /**
- * Reads what a browser sent, as the collector reads it, or says why it is no message. Never throws. What the plan allows of
- * it is for the core to say. The time is corrected here, because the outbox may be delivered days later.
+ * Reads what a browser sent as the collector would, or returns the reason it is not a message. Never throws. The core
+ * applies the plan. The time is corrected here, because the outbox may be delivered days later.
  */
 export function readMessage(item: unknown, arrival: Arrival): Draft | MessageReason {
   const plain = copyItem(item);
@@ -178,15 +178,15 @@ function nameOf({
 }
 
 /**
- * Sets the instance's id where the plan declares it. What a browser says of it never counts: it must not pass for another
- * instance, which could then read and delete the message.
+ * Sets the instance's id if the plan declares it. A browser's own claim is ignored: its message must not pass for
+ * that of another instance, which could then read and delete it.
  */
 function claim(
   message: Pick<Draft, "type" | "name">,
   values: { [name: string]: Json },
   { idPlace, instanceId }: Arrival,
 ): { [name: string]: Json } {
-  if (!idPlace.isDeclaredIn(message)) return values; // what is not declared never leaves
+  if (!idPlace.isDeclaredIn(message)) return values; // undeclared values never leave
   const { [idPlace.name]: _claimed, ...others } = values;
   const id = instanceId();
   return id === undefined ? others : { ...others, [idPlace.name]: id };
@@ -210,8 +210,8 @@ function isText(value: unknown): boolean {
 }
 
 /**
- * People put addresses and keys into messageIds: one that is not plainly an id is kept as its keyed hash, so that a message
- * that is sent twice is still known by it. Undefined: a new one is made.
+ * People put addresses and keys into messageIds, so one that is not plainly an id is replaced by its keyed hash, by
+ * which a repeated message is still recognised. Undefined if a new id is to be made.
  */
 function reduceMessageId(messageId: string, { keyedHash }: Arrival): string | undefined {
   if (isPlainMessageId(messageId)) return messageId;

@@ -1,3 +1,4 @@
+/** Checks the gateway's options. */
 import type { Core } from "../core.ts";
 import { findNoNumber, findOtherType, findUnknown } from "../problems.ts";
 import { isRecord } from "../unknown-value.ts";
@@ -6,20 +7,23 @@ import type { ClientAddress } from "./messages.ts";
 const MAX_MESSAGES_PER_SECOND = 1000;
 
 export interface GatewayOptions {
-  /** The collector's write key of the source `client`; `candor keys` prints it. What key a browser sends does not matter. */
+  /**
+   * The collector's write key of the source `client`; `candor keys` prints it. The key that a browser sends does not
+   * matter.
+   */
   readonly writeKey: string;
   /**
-   * The browser's address, for products that stand behind a reverse proxy which they trust.
-   * @default the peer's; nothing that a header says is believed
+   * Returns the browser's address, for products behind a reverse proxy that they trust.
+   * @default the peer's; no header is trusted
    */
   readonly clientAddress?: ClientAddress | undefined;
   /**
-   * Of all browsers together, at least 1; one address gets a quarter of it. Beyond that they are told to come again later. Behind
-   * a proxy they all count as one address, unless `clientAddress` gives theirs. @default 1000
+   * For all browsers together, at least 1; one address gets a quarter of it. Beyond that they are told to retry
+   * later. Behind a proxy they all count as one address, unless `clientAddress` returns theirs. @default 1000
    */
   readonly maxMessagesPerSecond?: number | undefined;
   /**
-   * The path by which browsers reach the gateway, such as `/red/telemetry`, if a proxy strips part of it.
+   * The path at which browsers reach the gateway, such as `/red/telemetry`, if a proxy strips part of it.
    * @default what `X-Forwarded-Prefix` says, then the path of the request
    */
   readonly publicPath?: string | undefined;
@@ -32,16 +36,16 @@ const NAMES = Object.keys({
   publicPath: true,
 } satisfies { readonly [Name in keyof GatewayOptions]-?: true });
 
-/** The options, checked. */
+/** The checked options. */
 export interface GatewaySettings {
-  /** Undefined: the gateway takes nothing. */
+  /** Undefined if the gateway can take nothing. */
   readonly writeKey: string | undefined;
   readonly clientAddress: ClientAddress | undefined;
   readonly maxMessagesPerSecond: number;
   readonly publicPath: string | undefined;
 }
 
-/** @throws what the options throw when they are read */
+/** @throws whatever reading the options throws */
 export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
   const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = given;
@@ -54,7 +58,7 @@ export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
   };
 }
 
-/** What is wrong with them, or with the plan, for a gateway: each with what to write instead. */
+/** What is wrong with the options, or with the plan for a gateway: each with what to write instead. */
 export function checkGateway(options: GatewayOptions, { gate }: Core): readonly string[] {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
   const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = given;

@@ -1,21 +1,21 @@
-/** Owns the limits on the messages that a gateway takes a second: of all browsers together, and of each a part of that. */
+/** Limits the messages that a gateway takes per second, from all browsers together and from each. */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
 import { applyAddressPolicy } from "@candor/plan/runtime";
 
-/** No browser gets more than this part of what is taken a second. */
+/** The largest share of the rate that one browser gets. */
 const CLIENT_SHARE = 0.25;
-/** A batch that is larger than what is left may not use this part: it is kept for the other browsers. */
+/** The share that a batch larger than what is left may not use: it is reserved for other browsers. */
 const RESERVED_SHARE = 0.25;
-/** Clients that are remembered; beyond that, the one that sent the longest ago is forgotten. */
+/** Number of clients remembered; beyond that, the one that sent least recently is forgotten. */
 const MAX_CLIENTS = 1000;
-/** All browsers never have to wait longer than this for large batches. */
+/** The longest that all browsers have to wait because of large batches. */
 const MAX_DEBT_MS = 60_000;
 
 /** The limits of all browsers and of each. */
 export interface Rates {
   /**
-   * Seconds until this browser may send so many; 0: now. A batch is taken whole or not at all, so one that is larger than what is
-   * left is taken too, and the browser waits all the longer afterwards.
+   * Seconds until this browser may send this many; 0 for now. A batch is taken as a whole or not at all, so one
+   * larger than what is left is taken too, and the browser waits longer afterwards.
    * @param address undefined: all unknown addresses share one limit
    */
   readonly waitS: (address: string | undefined, messages?: number) => number;
@@ -43,7 +43,7 @@ export function createRates(perSecond: number, clockMs: () => number): Rates {
   };
 }
 
-/** Counts an IPv6 network as one client: a machine can use any number of addresses in its own. */
+/** Treats an IPv6 network as one client: a machine can use any number of addresses in its own. */
 function toClient(address: string | undefined): string {
   if (address === undefined) return "";
   return address.includes(":") ? (applyAddressPolicy(address, "truncate", (id) => id) ?? "") : address;

@@ -1,4 +1,7 @@
-/** Owns how the gateway reads a request: its address, where browsers find the gateway, and its body, which the product's own parser may have read before. */
+/**
+ * Reads a request of the gateway: its address, where browsers find the gateway, and its body, which the product's own
+ * parser may have read before.
+ */
 import { isUint8Array } from "node:util/types";
 import {
   API_PREFIX,
@@ -15,18 +18,18 @@ import { GatewayFault } from "./answer.ts";
 
 /** Slow uploads must not fill the product's memory. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
-/** Far deeper than any message may be. A body of brackets must not hold up the product's other requests. */
+/** Far deeper than any message may nest. A body full of brackets must not block the product's other requests. */
 const MAX_BODY_LEVELS = 200;
 
 /** A request of node:http, and what frameworks add to it. */
 export interface GatewayRequest extends ParsedRequest {
-  /** The address before the framework took the mount off. */
+  /** The URL before the framework removed the mount path. */
   readonly originalUrl?: string;
 }
 
 /**
- * Tells an address's route; undefined for what is not the gateway's. The last `/v1/` begins it, so that it does not matter
- * whether the framework takes the mount off before.
+ * Finds a URL's route; undefined if it does not belong to the gateway. The route begins at the last `/v1/`, so it
+ * does not matter whether the framework has removed the mount path.
  */
 export function findRoute(url: string): WireRoute | undefined {
   const [path] = splitUrl(url);
@@ -34,13 +37,13 @@ export function findRoute(url: string): WireRoute | undefined {
   return at < 0 ? undefined : findWireRoute(path.slice(at));
 }
 
-/** What stands before `/v1/` in an address that has it: where the product mounted the gateway. */
+/** What precedes `/v1/` in a URL: where the product mounted the gateway. */
 function mountOf(url: string): string {
   const [path] = splitUrl(url);
   return path.slice(0, Math.max(0, path.lastIndexOf(API_PREFIX)));
 }
 
-/** @throws GatewayFault of WIRE_ERRORS, and `too_many_requests` when too much is being read already */
+/** @throws GatewayFault of WIRE_ERRORS, and `too_many_requests` if too much is being read already */
 export function createBodyReader(clock: Clock): (request: GatewayRequest) => Promise<RequestBody> {
   const reader = createRequestReader({
     maxHeldBytes: MAX_HELD_BYTES,
@@ -67,7 +70,7 @@ export interface ClientSettingsOptions {
   readonly apiKey: string;
   /** Whether anything that this client sends would be kept. */
   readonly isAllowed: boolean;
-  /** Where browsers find the gateway, such as `/red/telemetry`; undefined: as the request and its headers say. */
+  /** Where browsers find the gateway, such as `/red/telemetry`; undefined to derive it from the request. */
   readonly publicPath: string | undefined;
 }
 
@@ -83,15 +86,19 @@ export function clientSettings(request: GatewayRequest, options: ClientSettingsO
   });
 }
 
-/** A proxy that strips a prefix says which. A false one harms nobody else: only the client that sent it gets this answer. */
+/**
+ * A proxy that strips a prefix says which one. A false one harms nobody else: only the client that sent it gets this
+ * answer.
+ */
 function pathOf({ headers, originalUrl, url = "" }: GatewayRequest): string {
   const prefix = (String(headers["x-forwarded-prefix"] ?? "").split(",")[0] ?? "").trim().replace(/\/$/, "");
   return `${PREFIX.test(prefix) ? prefix : ""}${mountOf(originalUrl ?? url)}`;
 }
 
 /**
- * The origin that the browser knows this gateway by. The page that asks has the same one, and says so in `Referer`; a reverse
- * proxy often hides it from `Host`. Only whoever asks gets the answer, so what it says of itself may be believed.
+ * The origin under which the browser knows this gateway. The page that asks has the same origin, and says so in
+ * `Referer`; a reverse proxy often hides it from `Host`. Only the client itself gets the answer, so it may be
+ * believed.
  */
 function originOf({ headers, socket }: GatewayRequest): { protocol: "http" | "https"; host: string } {
   const { referer = "", host = "localhost" } = headers;

@@ -1,4 +1,4 @@
-/** Owns posts to a collector: time limits, cancelling, routes, and one more try on a stale connection. */
+/** Posts to a collector, with time limits, cancelling, routing, and one retry on a stale connection. */
 import type { Socket } from "node:net";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -15,9 +15,9 @@ export interface HttpPost {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** For all of it: name, connection, sending, the whole answer. */
+  /** For the whole post: name look-up, connection, sending, complete answer. */
   readonly timeoutMs: number;
-  /** Aborted, it ends this post as `cancelled`. */
+  /** Aborting it ends this post as `cancelled`. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -26,14 +26,17 @@ export type HttpOutcome =
   | { readonly ok: false; readonly fault: HttpFault };
 
 export interface HttpClient {
-  /** Never rejects and never throws. Any status is an answer, a redirect too: none is followed. */
+  /** Never rejects and never throws. Any status is an answer, including a redirect, which is not followed. */
   post(request: HttpPost): Promise<HttpOutcome>;
-  /** Ends what is under way as `cancelled`, closes all sockets; later posts are `cancelled`. The same as aborting the client's signal. */
+  /**
+   * Ends current posts as `cancelled` and closes all sockets; later posts are `cancelled`. Same as aborting the
+   * client's signal.
+   */
   close(): void;
 }
 
 export interface HttpClientOptions {
-  /** For the proxies' variables. */
+  /** Where the proxies' variables are read. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Default: the system's. */
   readonly hostsFile?: string;
@@ -41,11 +44,11 @@ export interface HttpClientOptions {
   readonly nameService?: NameService;
   /** Certificates to trust instead of Node's own (which NODE_EXTRA_CA_CERTS adds to), PEM. */
   readonly ca?: string;
-  /** Aborted, it closes the client. */
+  /** Aborting it closes the client. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Nothing of it keeps a process alive: one that has nothing else to do ends in the middle of a post. */
+/** Never keeps a process alive: a process that has nothing else to do ends in the middle of a post. */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { environment } = options;
   const sockets = new Set<Socket>();
@@ -97,7 +100,7 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
   return { post, close };
 }
 
-/** Calls a function once a signal is aborted, at once when it already is. @returns a cancel function */
+/** Calls a function once a signal is aborted, at once if it already is. @returns a cancel function */
 function onAbort(signal: AbortSignal | undefined, task: () => void): () => void {
   if (signal?.aborted) task();
   else signal?.addEventListener("abort", task, { once: true });
@@ -118,7 +121,7 @@ interface Origin {
 }
 
 interface Origins {
-  /** @throws FaultError, or what http.request throws for a header that it does not take */
+  /** @throws FaultError, or what http.request throws for an invalid header */
   send(post: HttpPost, signal: AbortSignal): Promise<Exchange>;
 }
 
@@ -160,11 +163,11 @@ function toRequest(
   if (proxy === undefined || isSecure) return { ...common, path, headers: { ...headers, host: url.host } };
   const { authorization } = proxy;
   const credentials = authorization === undefined ? {} : { "proxy-authorization": authorization };
-  // A proxy for plain HTTP is asked with the whole URL.
+  // A proxy for plain HTTP gets the whole URL.
   return { ...common, path: `${url.origin}${path}`, headers: { ...headers, host: url.host, ...credentials } };
 }
 
-/** 407 comes from a proxy that wants other credentials, never from a collector. */
+/** A 407 comes from a proxy that wants other credentials, never from a collector. */
 function blamingProxy(result: Exchange, { proxy }: Route): Exchange {
   const isRefused = proxy !== undefined && result.ok && result.answer.status === 407;
   return isRefused ? { ok: false, fault: "proxy", isStale: false } : result;

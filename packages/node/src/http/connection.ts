@@ -1,4 +1,4 @@
-/** Owns sockets: how they are opened (directly or by a proxy, with or without TLS) and kept for the next request. */
+/** Opens sockets, directly or through a proxy, with or without TLS, and keeps them for the next request. */
 import { Agent, type RequestOptions, request } from "node:http";
 import { connect, isIP, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -16,9 +16,9 @@ export interface Route {
   readonly proxy: ProxyServer | undefined;
 }
 
-/** How sockets are opened. Each is unref'd from the start: none keeps the process alive. */
+/** Opens sockets. Each is unref'd from the start, so none keeps the process alive. */
 export interface Connector {
-  /** A socket on which requests to the route's target may be written. @throws FaultError */
+  /** Opens a socket on which requests to the route's target may be written. @throws FaultError */
   open(route: Route, signal: AbortSignal): Promise<Socket>;
 }
 
@@ -33,7 +33,7 @@ export interface ConnectorOptions {
 /** Idle sockets are closed after this. */
 const IDLE_MS = 10_000;
 const MAX_ADDRESSES = 4;
-/** How long an address has while there is another to try; the last has as long as the post. */
+/** Time for an address while there is another one to try; the last has as long as the post. */
 const ATTEMPT_MS = 2500;
 
 export function createConnector({ names, ca, onSocket }: ConnectorOptions): Connector {
@@ -75,7 +75,7 @@ export function createConnector({ names, ca, onSocket }: ConnectorOptions): Conn
   return { open };
 }
 
-/** Whatever went wrong on the way to the proxy is the proxy's fault, save that time ran out or nobody waits any more. */
+/** Any failure on the way to the proxy is the proxy's fault, except a timeout or a cancellation. */
 async function blamingProxy(way: Promise<Socket>): Promise<Socket> {
   try {
     return await way;
@@ -108,12 +108,14 @@ function wrapInTls(
   signal: AbortSignal,
 ): Promise<Socket> {
   const name = host.replace(/\.$/, "");
-  const servername = isIP(name) === 0 ? name : ""; // an address must not stand in the server name extension
+  const servername = isIP(name) === 0 ? name : ""; // an address must not appear in the server name extension
   const wrapped = startTls({ socket, host: name, servername, secureContext, ALPNProtocols: ["http/1.1"] });
   return untilReady(wrapped, "secureConnect", "tls", signal);
 }
 
-/** Resolves at the event; destroys the socket when that does not come. Any later error of the socket is the request's to see. */
+/**
+ * Resolves at the event; destroys the socket if it does not come. Later errors of the socket belong to the request.
+ */
 function untilReady(
   socket: Socket,
   event: "connect" | "secureConnect",
@@ -138,7 +140,7 @@ function untilReady(
   });
 }
 
-/** CONNECT: afterwards the socket leads to the target. */
+/** Sends CONNECT; afterwards the socket leads to the target. */
 function tunnel(
   socket: Socket,
   proxy: ProxyServer,
@@ -163,7 +165,7 @@ function tunnel(
     asked.on("error", (error) => fail(signal.aborted ? signal.reason : error));
     asked.once("close", () => fail(new FaultError("proxy")));
     asked.once("connect", ({ statusCode = 0 }, _stream, early) => {
-      // Nothing may come before our first TLS message.
+      // Nothing may arrive before our first TLS message.
       if (statusCode < 200 || statusCode > 299 || early.length > 0) fail(new FaultError("proxy"));
       else {
         asked.removeAllListeners("close");
@@ -175,15 +177,15 @@ function tunnel(
 }
 
 export interface RouteRequestOptions extends RequestOptions {
-  /** Ends the connecting. Node's own `signal` is not handed to the agent. */
+  /** Ends the connecting. Node's own `signal` is not passed to the agent. */
   readonly connectSignal?: AbortSignal;
 }
 
-/** Keeps the sockets of one route for its next requests. */
+/** Keeps the sockets of one route for later requests. */
 export class RouteAgent extends Agent {
   readonly #open: (signal: AbortSignal) => Promise<Socket>;
 
-  /** @param open makes a socket; what it rejects with becomes the request's error */
+  /** @param open opens a socket; its rejection becomes the request's error */
   constructor(open: (signal: AbortSignal) => Promise<Socket>) {
     super({ keepAlive: true, maxFreeSockets: 1, timeout: IDLE_MS });
     this.#open = open;

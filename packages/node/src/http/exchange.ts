@@ -1,4 +1,4 @@
-/** Owns one POST and its answer, on a socket that an agent gives. */
+/** Performs one POST and reads its answer, on a socket from an agent. */
 import { type Agent, type IncomingMessage, request } from "node:http";
 import { readBody } from "@candor/envelope/read-body";
 import type { RouteRequestOptions } from "./connection.ts";
@@ -6,9 +6,9 @@ import { FaultError, faultOf, type HttpFault } from "./faults.ts";
 
 export interface HttpAnswer {
   readonly status: number;
-  /** How long the server wants us to wait; at most a day. */
+  /** How long the server asks us to wait; at most a day. */
   readonly retryAfterMs: number | undefined;
-  /** The server's clock, from its header Date (whole seconds), epoch milliseconds. */
+  /** The server's clock, from its Date header (whole seconds), epoch milliseconds. */
   readonly dateMs: number | undefined;
   /** At most 1 MiB. */
   readonly body: string;
@@ -28,15 +28,18 @@ export interface ExchangeRequest {
 
 export type Exchange =
   | { readonly ok: true; readonly answer: HttpAnswer }
-  /** `isStale`: the server had closed the kept socket before the request came; nothing was answered on it. */
+  /** `isStale`: the server had closed the kept socket before the request arrived; nothing was answered on it. */
   | { readonly ok: false; readonly fault: HttpFault; readonly isStale: boolean };
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
 const DAY_MS = 24 * 60 * 60_000;
-/** RFC 9110 5.6.7: all three forms of an HTTP date begin with a day's name. */
+/** RFC 9110 5.6.7: all three forms of an HTTP date begin with the name of a day. */
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
-/** Sends one POST and reads its answer. @param nowMs the wall clock, for a Retry-After that is a date. @throws what http.request throws for a bad header */
+/**
+ * Sends one POST and reads its answer. @param nowMs the wall clock, for a Retry-After that is a date @throws what
+ * http.request throws for an invalid header
+ */
 export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<Exchange> {
   const { body, signal, ...rest } = asked;
   const options: RouteRequestOptions = { ...rest, method: "POST", connectSignal: signal };
@@ -52,7 +55,7 @@ export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<E
       isSettled = true;
       signal.removeEventListener("abort", abort);
       outgoing.socket?.removeListener("data", onData);
-      // An answer that came before the whole request was sent ends the sending too.
+      // An answer that arrives before the whole request was sent ends the sending too.
       if (!result.ok || !outgoing.writableFinished) outgoing.destroy();
       resolve(result);
     };
@@ -73,7 +76,7 @@ export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<E
       socket.on("data", onData);
     });
     outgoing.on("response", (response) => {
-      // Now the answer's own end decides: a server may refuse the rest of a body and close.
+      // From here the answer's own end decides: a server may refuse the rest of a body and close.
       onError = (error) => faultOf(error) === "protocol" && fail(error);
       readAnswer(response).then(
         (text) => settle({ ok: true, answer: toAnswer(response, text, nowMs()) }),
@@ -96,7 +99,7 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, body: string, no
   };
 }
 
-/** Bounds the memory; the time limit is the whole exchange's. @throws FaultError */
+/** Bounds the memory; the time limit is that of the whole exchange. @throws FaultError */
 async function readAnswer(response: IncomingMessage): Promise<string> {
   const body = await readBody(response, { maxBytes: MAX_ANSWER_BYTES });
   if (typeof body !== "string") return body.toString();
@@ -104,10 +107,10 @@ async function readAnswer(response: IncomingMessage): Promise<string> {
 }
 
 /**
- * Retry-After in milliseconds, 0 to a day; undefined when there is none that can be read.
+ * Retry-After in milliseconds, 0 to a day; undefined if there is none or it cannot be parsed.
  * @param value seconds, or an HTTP date
- * @param date the answer's own Date: with it a wrong clock on this machine does no harm
- * @param nowMs the wall clock, when there is no Date
+ * @param date the answer's own Date, which makes a wrong clock on this machine harmless
+ * @param nowMs the wall clock, if there is no Date
  */
 export function parseRetryAfter(
   value: string | undefined,

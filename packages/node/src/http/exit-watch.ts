@@ -1,42 +1,47 @@
-/** Owns the decision that a process has nothing left to do but our posts, which are then cancelled. */
+/** Detects that a process has nothing left to do but our posts, which are then cancelled. */
 import { type Clock, machineClock } from "../clock.ts";
 
-/** What of ours the event loop may be waiting for. */
+/** What the event loop may be waiting for on our behalf. */
 export interface OwnRequests {
-  /** Sockets that are being connected. */
+  /** Sockets that are connecting. */
   readonly connecting: number;
-  /** Sockets whose bytes the other side has not taken yet. */
+  /** Sockets with bytes that the other side has not taken yet. */
   readonly writing: number;
 }
 
 export interface ExitWatchOptions {
-  /** What keeps the event loop alive, as `process.getActiveResourcesInfo()` tells it: all but DNS queries. */
+  /**
+   * What keeps the event loop alive, according to `process.getActiveResourcesInfo()`: everything except DNS queries.
+   */
   readonly activeResources: () => readonly string[];
   readonly ownRequests: () => OwnRequests;
-  /** Whether the process waits for bytes of a pipe or a terminal: see `isReading`. @default it does not */
+  /** Whether the process waits for bytes from a pipe or a terminal: see `isReading`. @default it does not */
   readonly isReading?: () => boolean;
-  /** Calls a task later, without keeping the process alive. @returns a cancel function @default the machine's clock */
+  /** Schedules a task without keeping the process alive. @returns a cancel function @default the machine's clock */
   readonly later?: Clock["later"];
 }
 
 /**
  * Lets a process end that has nothing left to do. An unref'd socket does not hold it, but a DNS query, a connect or a
- * write under way does, for seconds. While a post is under way the watch looks whether anything but these and the
- * standard streams is left; if not, it cancels the posts, and the process ends.
+ * write in progress does, for seconds. During a post, the watch checks whether anything but these and the standard
+ * streams is left; if not, it cancels the posts, and the process ends.
  */
 export interface ExitWatch {
-  /** A post begins; call what it returns when the post is over. @param cancel ends the post at once */
+  /**
+   * Call it when a post begins, and call the returned function when the post is over. @param cancel ends the post at
+   * once
+   */
   enter(cancel: () => void): () => void;
   close(): void;
 }
 
 const LOOK_MS = 40;
-/** Before anything is cancelled a second look must agree: a program may be between two steps. */
+/** A second check must agree before anything is cancelled: a program may be between two steps. */
 const SECOND_LOOK_MS = 15;
-/** Listing thousands of resources takes part of a millisecond, and such a process is not about to end. */
+/** Listing thousands of resources takes a fraction of a millisecond, and such a process is not about to end. */
 const MANY_RESOURCES = 500;
 const MANY_LOOK_MS = 1000;
-/** A process that is still there so long after a cancel is kept alive by work that cannot be seen. */
+/** A process that still exists this long after a cancel is kept alive by work that cannot be seen. */
 const MISTAKE_MS = 1000;
 
 export function createExitWatch({
@@ -89,8 +94,8 @@ export function createExitWatch({
 }
 
 /**
- * Whether the process waits for input from a pipe, a terminal, or the channel to its parent. The names of resources do not
- * tell: a standard stream has the same name whether it is read or not.
+ * Whether the process waits for input from a pipe, a terminal, or the channel to its parent. Names of resources do
+ * not tell: a standard stream has the same name whether it is being read or not.
  */
 export function isReading(): boolean {
   const list: unknown = Reflect.get(process, "_getActiveHandles");
@@ -98,7 +103,10 @@ export function isReading(): boolean {
   return Array.isArray(handles) && handles.some(isAwaited);
 }
 
-/** A stream's handle says whether it is read. The channel to a parent is a bare handle, listed only while it is listened to. */
+/**
+ * A stream's handle says whether it is being read. The channel to a parent is a bare handle, listed only while
+ * somebody listens to it.
+ */
 function isAwaited(handle: unknown): boolean {
   if (typeof handle !== "object" || handle === null) return false;
   if (!("_handle" in handle)) return handle.constructor.name === "Pipe";
@@ -108,7 +116,7 @@ function isAwaited(handle: unknown): boolean {
 
 const STANDARD_STREAMS = new Set(["PipeWrap", "TTYWrap"]);
 
-/** Whether the standard streams and our own requests are all that is left. */
+/** Whether only the standard streams and our own requests are left. */
 function isAllOurs(resources: readonly string[], own: OwnRequests): boolean {
   let { connecting, writing } = own;
   return resources.every((name) => {

@@ -1,7 +1,7 @@
-/** Owns the names of what can go wrong on the way to a collector. */
+/** Names what can go wrong on the way to a collector. */
 import { codeOf } from "../unknown-value.ts";
 
-/** Why a post got no answer, and what to tell the operator about each. */
+/** Why a post got no answer, each with the sentence for the operator. */
 export const FAULT_SENTENCES = {
   dns: "The collector's name could not be resolved, or a DNS or hosts entry blocks it.",
   refused:
@@ -19,7 +19,9 @@ export const FAULT_SENTENCES = {
 
 export type HttpFault = keyof typeof FAULT_SENTENCES;
 
-/** A fault on its way up to the client, which turns it into an outcome. It never carries a name, an address or a key. */
+/**
+ * A fault on its way up to the client, which turns it into an outcome. Never contains a name, an address or a key.
+ */
 export class FaultError extends Error {
   readonly fault: HttpFault;
   constructor(fault: HttpFault) {
@@ -48,12 +50,12 @@ const FAULT_OF_CODE: ReadonlyMap<string, HttpFault> = new Map([
   ["EAI_AGAIN", "dns"],
 ]);
 
-/** Node's names for what is wrong with a certificate; any other code of the handshake is told by where it arose. */
+/** Node's codes for problems with a certificate; any other code of the handshake is explained by where it arose. */
 const CERTIFICATE_CODE = /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_|^INVALID_(?:CA|PURPOSE)$|^HOSTNAME_MISMATCH$/;
 
 /**
- * The fault of an error that the network, TLS or the HTTP parser raised.
- * @param unnamed for an error that says nothing itself
+ * The fault behind an error of the network, TLS or the HTTP parser.
+ * @param unnamed for an error without a code of its own
  */
 export function faultOf(error: unknown, unnamed: HttpFault = "other"): HttpFault {
   if (error instanceof FaultError) return error.fault;

@@ -1,4 +1,4 @@
-/** Owns how a host's name becomes addresses: hosts file, memory, name servers, and last the operating system. */
+/** Resolves a host's name: hosts file, cache, name servers, and finally the operating system. */
 import type { Resolver } from "node:dns/promises";
 import { createReadStream } from "node:fs";
 import { isIP } from "node:net";
@@ -11,16 +11,19 @@ export interface Address {
   readonly family: 4 | 6;
 }
 
-/** Where names are looked up when neither the hosts file nor memory knows them. */
+/** Where names are looked up if neither the hosts file nor the cache has them. */
 export interface NameService {
-  /** A resolver that can be cancelled, made anew for each lookup, so that a changed resolv.conf is seen. */
+  /** A cancellable resolver, created for each look-up, so that changes of resolv.conf take effect. */
   readonly createResolver: () => Resolver;
-  /** `getaddrinfo`: knows search domains and mDNS, but cannot be cancelled. */
+  /** `getaddrinfo`: supports search domains and mDNS, but cannot be cancelled. */
   readonly lookupBySystem: (name: string) => Promise<readonly Address[]>;
 }
 
 export interface Names {
-  /** At least one address, IPv4 first: broken IPv6 is commoner than the reverse. @throws FaultError `dns`, or the signal's */
+  /**
+   * At least one address, IPv4 first, because broken IPv6 is more common than the reverse. @throws FaultError `dns`,
+   * or the signal's
+   */
   resolve(name: string, signal: AbortSignal): Promise<readonly Address[]>;
   /** Forgets a cached address that could not be reached. */
   forget(name: string): void;
@@ -33,7 +36,7 @@ export interface NamesOptions {
   readonly nowMs: () => number;
 }
 
-/** Loading it reads resolv.conf: not before something is sent. */
+/** Loading it reads resolv.conf, so it is loaded only when something is sent. */
 const dns = () => process.getBuiltinModule("node:dns/promises");
 
 export const systemNameService: NameService = {
@@ -51,11 +54,11 @@ const LOOPBACK: readonly Address[] = [
 ];
 const FRESH_MS = 5 * 60_000;
 const STALE_MS = 24 * 60 * 60_000;
-/** With an old answer in hand, the name servers get no longer than this. */
+/** How long the name servers may take if there is an old answer. */
 const STALE_PATIENCE_MS = 1000;
-/** How long one family's answer is awaited once the other has come. */
+/** How long one family's answer is awaited once the other has arrived. */
 const FAMILY_GRACE_MS = 200;
-/** A "no" that took longer came from a resolver in trouble; getaddrinfo would hang on it, and nothing can stop that. */
+/** A "no" that took longer came from a resolver in trouble; getaddrinfo would hang on it and cannot be stopped. */
 const FAST_ANSWER_MS = 1000;
 const MAX_REMEMBERED = 16;
 /** A hosts file without line breaks must not be held in memory. */
@@ -63,7 +66,7 @@ const MAX_LINE_CHARS = 65_536;
 /** The name server says that there is no such name, or no address for it. */
 const DEFINITE = new Set(["ENOTFOUND", "ENODATA"]);
 
-/** What a lookup came to: addresses; or why not, and whether that is certain. */
+/** The outcome of a look-up: addresses, or the cause, and whether that is certain. */
 type Found = { addresses: readonly Address[] } | { isCertain: boolean };
 
 export function createNames({ hostsFile, service, nowMs }: NamesOptions): Names {
@@ -92,7 +95,7 @@ export function createNames({ hostsFile, service, nowMs }: NamesOptions): Names 
       remember(name, addresses);
       return addresses;
     }
-    // A certain "no" may be an operator's block: an old answer must not get round it.
+    // A certain "no" may be an operator's block, which an old answer must not circumvent.
     if (stale !== undefined && !found.isCertain) return stale;
     remembered.delete(name);
     throw new FaultError("dns");
@@ -134,11 +137,11 @@ async function lookUp(name: string, { service, nowMs, signal, hasStale }: LookUp
 
 interface FamilyAnswer {
   readonly addresses: readonly Address[];
-  /** Empty when there are addresses. */
+  /** Empty if there are addresses. */
   readonly code: string;
 }
 
-/** Asks for both families at once; never rejects. Cancelled by the signal, or when the answers at hand will do. */
+/** Queries both families at once; never rejects. Cancelled by the signal, or once the available answers suffice. */
 async function query(
   name: string,
   resolver: Resolver,
@@ -187,9 +190,10 @@ export function hostsFileOf(environment: Readonly<Record<string, string | undefi
 }
 
 /**
- * The addresses that a hosts file gives to a name, in the file's order, IPv4 first. A file that cannot be read has none.
- * Block lists make hosts files of megabytes: it is read in pieces, and only pieces that hold the name are parsed.
- * @param name in lower case, without a dot at its end
+ * The addresses that a hosts file gives to a name, in the file's order, IPv4 first; none if the file cannot be read.
+ * Block lists make hosts files megabytes long, so it is read in chunks, and only chunks that contain the name are
+ * parsed.
+ * @param name in lower case, without a trailing dot
  */
 export async function readHostsFile(path: string, name: string): Promise<readonly Address[]> {
   const found: Address[] = [];
@@ -202,7 +206,7 @@ export async function readHostsFile(path: string, name: string): Promise<readonl
       collect(text.slice(0, end), name, found);
     }
   } catch {
-    // As the system's own resolver: no file, no entries.
+    // Like the system's own resolver: no file, no entries.
   }
   collect(unfinished, name, found);
   return [...found.filter(({ family }) => family === 4), ...found.filter(({ family }) => family === 6)];

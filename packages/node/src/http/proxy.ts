@@ -1,4 +1,4 @@
-/** Owns which proxy the environment names for a URL, if any. */
+/** Chooses the proxy that the environment names for a URL, if any. */
 import { BlockList, isIP } from "node:net";
 import { FaultError } from "./faults.ts";
 
@@ -9,15 +9,15 @@ export interface Endpoint {
 }
 
 export interface ProxyServer extends Endpoint {
-  /** The proxy itself is spoken to over TLS. */
+  /** Whether the proxy itself is reached over TLS. */
   readonly isSecure: boolean;
-  /** The value of Proxy-Authorization. A secret: it is never shown. */
+  /** The value of Proxy-Authorization. A secret: never shown. */
   readonly authorization: string | undefined;
 }
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where a URL leads. @throws FaultError `other` when it is neither http nor https */
+/** Where a URL leads. @throws FaultError `other` if it is neither http nor https */
 export function endpointOf(url: URL): Endpoint {
   const defaultPort = { "http:": 80, "https:": 443 }[url.protocol];
   if (defaultPort === undefined) throw new FaultError("other");
@@ -26,9 +26,10 @@ export function endpointOf(url: URL): Endpoint {
 }
 
 /**
- * The proxy for a target by HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; undefined: go directly. Lower-case names
- * win; an empty value counts as not set. A port left out is 80, or 443 for an https proxy.
- * @throws FaultError `proxy` when the variable does not hold an http or https proxy
+ * The proxy for a target according to HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; undefined to connect directly.
+ * Lower-case names take precedence; an empty value counts as not set. The default port is 80, or 443 for an https
+ * proxy.
+ * @throws FaultError `proxy` if the variable does not hold an http or https proxy
  */
 export function chooseProxy(environment: Environment, url: URL): ProxyServer | undefined {
   const value = proxyValue(environment, url.protocol);
@@ -63,9 +64,9 @@ function parseProxy(value: string): ProxyServer {
 }
 
 /**
- * Whether NO_PROXY keeps a target from the proxy. Entries are parted by commas or spaces: `*`, a name (it covers its
- * subdomains too, with or without `.` or `*.` before it), an IP address, a block as `10.0.0.0/8`; each with an optional
- * `:port`. Names are not resolved: a block covers only targets that are given as addresses.
+ * Whether NO_PROXY exempts a target from the proxy. Entries are separated by commas or spaces: `*`, a name (which
+ * covers its subdomains too, with or without a leading `.` or `*.`), an IP address, or a block such as `10.0.0.0/8`;
+ * each with an optional `:port`. Names are not resolved: a block covers only targets given as addresses.
  * @param host in lower case, IPv6 without brackets
  */
 export function isExempt(list: string, host: string, port: number): boolean {
@@ -86,7 +87,7 @@ function covers(entry: string, host: string, port: number): boolean {
   return suffix !== "" && (host === suffix || host.endsWith(`.${suffix}`));
 }
 
-/** An IPv6 address has a port only behind brackets. */
+/** An IPv6 address can have a port only after brackets. */
 function splitPort(entry: string): [pattern: string, port: number | undefined] {
   const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d+))?$/.exec(entry) ?? [];
   return [bracketed ?? plain ?? entry, port === undefined ? undefined : Number(port)];

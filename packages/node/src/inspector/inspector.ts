@@ -1,4 +1,4 @@
-/** Owns the inspector: the operator's page, its routes, and what an answer given there does. */
+/** The inspector: the operator's page, its routes, and the effect of an answer given there. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
@@ -38,11 +38,15 @@ import { describeProblems, readStatus } from "./status.ts";
 const SHOWN_MESSAGES = 50;
 
 export interface InspectorOptions {
-  /** Where the product has put it, such as `/admin/telemetry`, when the framework does not take that off the URL. @default "" */
+  /**
+   * Where the product mounted it, such as `/admin/telemetry`, if the framework does not remove that from the URL.
+   * @default ""
+   */
   readonly path?: string | undefined;
   /**
    * The names under which the product is reached, such as `app.example.org`, with or without a port. IP addresses and
-   * `localhost` always work; a request under any other name is refused, because another site's page could be behind it.
+   * `localhost` always work; requests under any other name are refused, because another site's page could be behind
+   * it.
    * @default none
    */
   readonly hosts?: readonly string[] | undefined;
@@ -52,7 +56,7 @@ const NAMES = Object.keys({ path: true, hosts: true } satisfies {
   readonly [Name in keyof InspectorOptions]-?: true;
 });
 
-/** Answers a request of node:http, and so one of Express, Fastify or Hono. */
+/** Answers a request of node:http, and therefore one of Express, Fastify or Hono. */
 export interface InspectorHandler {
   (request: IncomingMessage, response: ServerResponse): void;
   /**
@@ -81,7 +85,7 @@ interface Call extends Asked {
 
 type Route = (call: Call) => Promise<void>;
 
-/** Why an answer was not taken. */
+/** Why an answer was not accepted. */
 interface Refusal {
   readonly code: FaultCode;
   /** A further sentence about the cause. */
@@ -95,7 +99,7 @@ export function createInspector(inspected: Inspected, options?: InspectorOptions
   const hosts = isNames(options?.hosts) ? options.hosts : [];
   if ("core" in inspected) inspected.core.problems.note("inspector", checkInspector(options));
   const handle = (request: IncomingMessage, response: ServerResponse) => {
-    // Of an answer whose reader has left: without a listener it would end the product.
+    // For an answer whose reader has left: without a listener it would end the product.
     response.on("error", () => {});
     if (!isKnownHost(request.headers.host, hosts)) return sendFault(response, "host_unknown");
     inspector.answer(request, response, path).catch(() => sendFault(response, "internal"));
@@ -128,7 +132,7 @@ class Inspector {
   readonly #core: Core | undefined;
   readonly #clock: Clock;
   readonly #problems: readonly string[];
-  /** The deletion that is under way; a second request waits for the same one. */
+  /** The deletion in progress; a second request waits for the same one. */
   #forgetting: Promise<Forgotten> | undefined;
   /** The receipt of the last deletion that this process asked for, kept in memory only. */
   #receipt: DeletionReceipt | undefined;
@@ -167,7 +171,7 @@ class Inspector {
   }
 
   #openLink(path: string, request: IncomingMessage, response: ServerResponse): void {
-    // Whoever only looks, such as a program that previews links, does not use it up.
+    // A program that only looks, such as one that previews links, does not use it up.
     const cookie = request.method === "GET" ? this.links.open(path, request) : undefined;
     if (cookie === undefined) sendFault(response, "link_used");
     else sendToInspector(response, cookie);
@@ -177,7 +181,7 @@ class Inspector {
     return this.#core === undefined ? describeProblems(this.#problems) : readStatus(this.#core);
   }
 
-  /** Undefined: the address asks for a page that there is not. */
+  /** Returns undefined if the address asks for a page that does not exist. */
   async #messages(query: URLSearchParams, usualLimit: number): Promise<OutboxPage | undefined> {
     const limit = Number(query.get("limit") ?? usualLimit);
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_MESSAGES) return undefined;
@@ -243,7 +247,7 @@ class Inspector {
     sendFault(response, refusal.code, refusal.detail);
   }
 
-  /** Stores the answer and acts on it. Undefined: done. */
+  /** Stores the answer and acts on it. @returns undefined if that succeeded */
   async #apply(form: AnswerForm | FormFault): Promise<Refusal | undefined> {
     if (typeof form === "string") return { code: form };
     if (this.#core === undefined) return { code: "options_invalid" };
@@ -266,7 +270,7 @@ class Inspector {
     });
     const forgotten = await this.#forgetting;
     if ("receipt" in forgotten) this.#receipt = forgotten.receipt;
-    // The first one's No may be for fewer sources.
+    // The first request's No may be for fewer sources.
     if (forgotten.ok)
       return isFirst || core.answer(sources, "no", "inspector") ? undefined : { code: "answer_not_stored" };
     if (forgotten.fault !== "not_confirmed") return { code: forgotten.fault };
@@ -274,13 +278,13 @@ class Inspector {
   }
 }
 
-/** A code of the collector's own is shown as it is: a sentence about sending would say less. */
+/** A code of the collector's own is shown unchanged: a sentence about sending would say less. */
 function explainNotConfirmed(cause: string): string {
   const isOfTheWay = /^http_\d+$/.test(cause) || explainCause(cause) !== explainCause("other");
   return isOfTheWay ? explainCause(cause) : `It answered: ${cause}.`;
 }
 
-/** Undefined: it is no list, an empty one, or names what the plan does not have. */
+/** Returns undefined if it is not a list, is empty, or names a source that the plan lacks. */
 function readSources(given: unknown, declared: readonly Source[]): readonly Source[] | undefined {
   if (!Array.isArray(given) || given.length === 0) return undefined;
   const isKnown = given.every((name) => declared.some((source) => source === name));

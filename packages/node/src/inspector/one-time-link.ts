@@ -1,4 +1,6 @@
-/** Owns one-time links to an inspector, and the short sessions of the browsers that opened them. In memory alone. */
+/**
+ * Owns one-time links to an inspector, and the short sessions of the browsers that opened them. Kept only in memory.
+ */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Clock } from "../clock.ts";
@@ -7,7 +9,7 @@ const DEFAULT_MINUTES = 5;
 const MAX_MINUTES = 60;
 const SESSION_MINUTES = 30;
 const MINUTE_MS = 60_000;
-/** Of links that nobody opened, and of sessions. The oldest goes first. */
+/** For unopened links, and for sessions. The oldest is discarded first. */
 const MAX_OPEN = 20;
 const TOKEN_BYTES = 32;
 const LINK = /^\/link-([\w-]{43})$/;
@@ -17,7 +19,7 @@ export interface OneTimeLinkOptions {
   readonly validMinutes?: number | undefined;
 }
 
-/** Tokens that hold until a time. Only their hashes are kept, and a comparison takes the same time for each token. */
+/** Tokens that expire. Only their hashes are kept, and comparison takes constant time. */
 class Tokens {
   readonly #clock: Pick<Clock, "monotonic">;
   #held: readonly { readonly hash: Buffer; readonly untilMs: number }[] = [];
@@ -39,7 +41,7 @@ class Tokens {
     return this.#valid().filter((held) => timingSafeEqual(held.hash, hash)).length > 0;
   }
 
-  /** Whether it held; it does not any more. */
+  /** Whether it was valid; it is not any more. */
   take(token: string): boolean {
     const isHeld = this.has(token);
     const hash = toHash(token);
@@ -60,7 +62,9 @@ export class OneTimeLinks {
   /** Browsers send a cookie to every port of a host: two products there must not overwrite each other's. */
   readonly #cookieName = `candor-inspector-${randomBytes(4).toString("hex")}`;
 
-  /** @param clock links and sessions end by its monotonic time: nobody makes them longer by setting the machine's clock */
+  /**
+   * @param clock links and sessions expire by its monotonic time: setting the machine's clock does not extend them
+   */
   constructor(clock: Pick<Clock, "monotonic">) {
     this.#links = new Tokens(clock);
     this.#sessions = new Tokens(clock);
@@ -72,19 +76,20 @@ export class OneTimeLinks {
     return `/link-${this.#links.add(isUsable ? validMinutes : DEFAULT_MINUTES)}`;
   }
 
-  /** Whether a request opens a link that still works, or is of a session. Uses nothing up. @param path below the inspector's own */
+  /**
+   * Whether a request opens a valid link, or belongs to a session. Uses nothing up. @param path below the inspector's
+   * own
+   */
   admits(path: string, request: IncomingMessage): boolean {
     const token = toToken(path);
     return token === undefined ? this.#isOfSession(request) : this.#links.has(token);
   }
 
-  /**
-   * Uses a link up. @returns the cookie of a new session; undefined: the link does not work, or not any more
-   */
+  /** Uses a link up. @returns the cookie of a new session; undefined if the link is not valid, or not any more */
   open(path: string, request: IncomingMessage): string | undefined {
     const token = toToken(path);
     if (token === undefined || !this.#links.take(token)) return undefined;
-    // No Path: the browser then takes the folder of the link as it sees it, which is the inspector, behind any proxy.
+    // Without Path, the browser uses the folder of the link as it sees it, which is the inspector, behind any proxy.
     const session = `${this.#cookieName}=${this.#sessions.add(SESSION_MINUTES)}`;
     const attributes = [session, `Max-Age=${SESSION_MINUTES * 60}`, "HttpOnly", "SameSite=Strict"];
     return [...attributes, ...(isOverTls(request) ? ["Secure"] : [])].join("; ");
@@ -112,7 +117,7 @@ function toHash(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** A proxy that says so wrongly costs a session: the browser does not keep the cookie. */
+/** A proxy that claims TLS wrongly only costs the session: the browser does not keep the cookie. */
 function isOverTls({ socket, headers }: IncomingMessage): boolean {
   const [scheme = ""] = String(headers["x-forwarded-proto"] ?? "").split(",");
   return "encrypted" in socket || scheme.trim().toLowerCase() === "https";

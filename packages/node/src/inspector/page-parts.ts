@@ -1,4 +1,4 @@
-/** Owns the switch on the operator's page, and how the page says a state, a number, a time and a sentence. */
+/** Renders the switch on the operator's page, and how the page says a state, a number, a time and a sentence. */
 import type { Answer, DenyReason } from "@candor/consent";
 import { type Html, html } from "@candor/plan/describe";
 import type { InspectorStatus, ProductStatus, RuleStatus, SourceStatus } from "./status.ts";
@@ -43,7 +43,7 @@ const DELETE_FIRST: Offer = {
   deleteFirst: true,
 };
 
-/** The key that proves which events are this instance's goes with the id. */
+/** The key that proves which events belong to this instance is deleted with the id. */
 function writeDeletion({ here }: Shown): Html {
   return html`<p>Turning everything off erases the list of what was sent, and the key that proves which events came from this instance. To have the collector delete them, ask before you turn it off. The collector answers once they are gone, which can take minutes; nothing is sent meanwhile. Browsers' messages without the instance's id stay.</p>
 <p><a href="${here}messages.ndjson" download>Download everything that was sent</a></p>`;
@@ -98,7 +98,7 @@ function writeForm(
   return html`<form method="post" action="${here}switch">${hidden("answer", answer)}${sources}${deleteFirst && hidden("deleteFirst", "true")}<button type="submit">${text}</button></form>`;
 }
 
-/** One thing that the operator can answer, as a button says it. */
+/** One answer that the operator can give, with the text of its button. */
 interface Offer {
   readonly answer: Answer;
   readonly text: string;
@@ -106,7 +106,7 @@ interface Offer {
   readonly deleteFirst?: boolean;
 }
 
-/** What an answer can change. Everything else stands in the environment, in the machine's policy, or in a browser. */
+/** What an answer can change. Everything else depends on the environment, the machine's policy, or a browser. */
 const ANSWERABLE: readonly DenyReason[] = [
   "receipt_unreadable",
   "stored_no",
@@ -115,7 +115,7 @@ const ANSWERABLE: readonly DenyReason[] = [
   "consent_missing",
 ];
 
-/** What the operator can answer for a source now. @param planVersion what an answer is given for */
+/** The answers that the operator can give for a source now. @param planVersion what an answer is given for */
 function offersOf({ source, answer, rules }: SourceStatus, planVersion: number): readonly Offer[] {
   const offers: Offer[] = [];
   const of = `the ${source}'s telemetry`;
@@ -143,7 +143,7 @@ function isAnswerable(status: RuleStatus | undefined): boolean {
   return status !== undefined && !status.allow && ANSWERABLE.some((reason) => reason === status.reason.code);
 }
 
-/** What stands first: whether anything is sent, how much, and why not. */
+/** The first sentence: whether anything is sent, how much, and why not. */
 export function toStatusSentence({ state, reason, product, kept }: InspectorStatus): string {
   if (state === "off") return `Telemetry is off. ${reason?.sentence ?? ""}`.trim();
   if (state === "log") return "Telemetry is in log mode: messages are printed, and nothing is sent.";
@@ -154,7 +154,7 @@ export function toStatusSentence({ state, reason, product, kept }: InspectorStat
   return `Telemetry is on${but}. ${countOf(waiting, "message waits", "messages wait")}, ${countOf(sent, "was", "were")} sent in the last seven days.`;
 }
 
-/** `track Instance Active`, of a message as it was read. */
+/** The label of a message that was read: `track Instance Active`. */
 export function labelOfMessage(message: unknown): string {
   if (typeof message !== "object" || message === null) return "not readable";
   const fields: { readonly type?: unknown; readonly event?: unknown; readonly name?: unknown } = message;
@@ -173,7 +173,7 @@ export function writeTime(time: string | undefined): Html {
   return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC</time>`;
 }
 
-/** A sentence, with what stands between backticks as code. */
+/** A sentence, with text in backticks as code. */
 export function writeCodes(sentence: string): Html {
   const parts = sentence.split(/`([^`]+)`/);
   return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;

@@ -1,4 +1,4 @@
-/** Owns the operator's page as HTML. */
+/** Renders the operator's page as HTML. */
 import { colourJson, type Html, html, PAGE_STYLE, styleElement } from "@candor/plan/describe";
 import { TRIM_REASONS } from "@candor/plan/runtime";
 import type { DeletionReceipt } from "../forget.ts";
@@ -19,17 +19,17 @@ import type { InspectorStatus, KeptStatus } from "./status.ts";
 export interface InspectorPage {
   readonly status: InspectorStatus;
   readonly page: OutboxPage;
-  /** Not the newest messages are shown. */
+  /** Whether older messages are shown. */
   readonly isOlder: boolean;
   /** What links begin with. */
   readonly here: string;
-  /** Why the last answer was not taken. */
+  /** Why the last answer was not accepted. */
   readonly message: string | undefined;
-  /** The receipt of a deletion at the collector that was asked for on this page. */
+  /** The receipt of a deletion at the collector that was requested on this page. */
   readonly receipt: DeletionReceipt | undefined;
 }
 
-/** The operator's page: one HTML document without a script, which asks for nothing else. Whatever a message holds is escaped. */
+/** The operator's page: one self-contained HTML document without a script. All text of messages is escaped. */
 export function renderInspector(shown: InspectorPage): string {
   const { status, message } = shown;
   const title = status.product === undefined ? "Telemetry" : `Telemetry of ${status.product.name}`;
@@ -91,7 +91,7 @@ function keptFacts({ instanceId, createdAt, delivery, lastKeepAliveAt }: KeptSta
   ];
 }
 
-/** The code too: it is what docs and other programs call it. */
+/** Shows the code too: docs and other programs use it. */
 function writeFault(fault: string): Html {
   return html`<strong class="alarm">${writeCodes(explainFault(fault))}</strong> (<code>${fault}</code>)`;
 }
@@ -206,7 +206,7 @@ function writeEnd({ here }: InspectorPage): Html {
 In a terminal: <code>npx @candor/node inspect</code> and <code>npx @candor/node compare</code> with the state folder.</p></footer>`;
 }
 
-/** The whole text of the page's style element: the plan's page's, and what this one needs beyond it. */
+/** The whole text of the page's style element: that of the plan's page, and additions. */
 export const INSPECTOR_STYLE = `${PAGE_STYLE}
 .inspector { max-width: 60rem; margin: 0 auto; padding: 0 1.25rem 4rem; }
 .inspector header { max-width: none; }

@@ -1,10 +1,13 @@
-/** Owns how the inspector answers: faults, JSON, pages and files, each with the headers that keep it from other sites. */
+/**
+ * Builds the inspector's answers: faults, JSON, pages and files, each with the headers that protect it from other
+ * sites.
+ */
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { MAX_PAGE_MESSAGES, readOutboxPage } from "../outbox/outbox-page.ts";
 
-/** What cannot be done, each with the sentence that the answer carries. */
+/** What cannot be done, each with the sentence for the answer. */
 const FAULTS = {
   not_found: { status: 404, message: "There is nothing at this address." },
   method_not_allowed: { status: 405, message: "This address does not take this method." },
@@ -76,12 +79,12 @@ export function sendJson(response: ServerResponse, value: object, status = 200):
 /** @param detail a further sentence about the cause */
 export function sendFault(response: ServerResponse, code: FaultCode, detail = ""): void {
   const { status, message } = explainFault(code, detail);
-  // What is left of the body is not read.
+  // The rest of the body is not read.
   if (code === "body_too_slow") response.setHeader("Connection", "close");
   sendJson(response, { error: code, message }, status);
 }
 
-/** @param style the whole text of the page's one style element: nothing else of it is allowed */
+/** @param style the whole text of the page's one style element: no other style is allowed */
 export function sendPage(response: ServerResponse, html: string, style: string, status = 200): void {
   const hash = createHash("sha256").update(style).digest("base64");
   send(
@@ -93,13 +96,13 @@ export function sendPage(response: ServerResponse, html: string, style: string, 
   );
 }
 
-/** Back to the page, so that loading it again does not answer again. */
+/** Redirects to the page, so that reloading it does not answer again. */
 export function sendToPage(response: ServerResponse): void {
   response.setHeader("Location", "./");
   send(response, 303, "text/plain; charset=utf-8", "", "");
 }
 
-/** To the page, from a one-time link. The address of the link is told to no other. */
+/** Redirects from a one-time link to the page. The link's address is not passed on. */
 export function sendToInspector(response: ServerResponse, cookie: string): void {
   response.appendHeader("Set-Cookie", cookie);
   response.setHeader("Location", "./");
@@ -122,8 +125,8 @@ export function beginFile(response: ServerResponse, name: string, type: string):
 }
 
 /**
- * Ends an answer with every message of an outbox, newest first, a JSON object a line: `{"state","source","message"}`. Reads a page at a
- * time, and waits for a slow reader. Stops when the reader leaves.
+ * Writes every message of an outbox, newest first, one JSON object per line: `{"state","source","message"}`. Reads a
+ * page at a time, and waits for a slow reader. Stops if the reader leaves.
  */
 export async function writeMessages(outbox: string, response: ServerResponse): Promise<void> {
   for (let before: string | undefined; !response.destroyed; ) {
@@ -153,7 +156,8 @@ function setHeaders(response: ServerResponse, status: number, type: string, poli
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
   response.setHeader("X-Frame-Options", "DENY");
-  // With `no-referrer` browsers say `Origin: null` of the page's own forms, and the switch could not tell who asks.
+  // With `no-referrer` browsers send `Origin: null` from the page's own forms, and the switch could not tell who
+  // asks.
   response.setHeader("Referrer-Policy", "same-origin");
   response.setHeader(
     "Content-Security-Policy",

@@ -1,4 +1,4 @@
-/** Owns what a request of the inspector asks for, and whether it may be answered. */
+/** Reads what a request to the inspector asks for, and decides whether it may be answered. */
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { readBody } from "@candor/envelope/read-body";
@@ -8,18 +8,20 @@ import { isRecord, parseJson } from "../unknown-value.ts";
 
 const MAX_BODY_BYTES = 4096;
 
-/** What a request asks for, wherever the product has put the inspector. */
+/** What a request asks for, wherever the product has mounted the inspector. */
 export interface Asked {
   /** Below the inspector's own address: `/`, `/status.json`. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /** What a link on the page begins with, so that it leads to the inspector behind any proxy: `./`, `./telemetry/`. */
+  /**
+   * What a link on the page begins with, so that it leads to the inspector behind any proxy: `./`, `./telemetry/`.
+   */
   readonly here: string;
 }
 
 /**
- * Reads the address of a request. Express and connect take off where the handler is mounted; who does not, says it.
- * @param mount where the product has put the inspector, such as `/admin/telemetry`
+ * Reads the address of a request. Express and connect remove the mount path; for others, `mount` says it.
+ * @param mount where the product mounted the inspector, such as `/admin/telemetry`
  */
 export function readAsked(request: IncomingMessage, mount: string): Asked {
   const { url = "/" } = request;
@@ -37,26 +39,26 @@ export function readAsked(request: IncomingMessage, mount: string): Asked {
   };
 }
 
-/** As it came, where a framework has taken something off. */
+/** The URL as received, if a framework has removed something. */
 function originalUrlOf(request: IncomingMessage): string {
   const { url = "/" } = request;
   return "originalUrl" in request && typeof request.originalUrl === "string" ? request.originalUrl : url;
 }
 
-/** An answer as it came in: nothing of it is checked yet. */
+/** An answer as received, unchecked. */
 export interface AnswerForm {
   readonly answer: unknown;
   readonly sources: unknown;
   /** Whether the collector is to delete what it holds of this instance first. */
   readonly deleteFirst: unknown;
-  /** Sent by a form of the page, and not as JSON. */
+  /** Sent by a form of the page, not as JSON. */
   readonly isForm: boolean;
 }
 
-/** Why a body is no answer. */
+/** Why a body is not an answer. */
 export type FormFault = "body_too_large" | "body_too_slow" | "body_unreadable";
 
-/** Reads the body, or takes what the product's own parser has made of it. Never rejects. */
+/** Reads the body, or uses what the product's own parser made of it. Never rejects. */
 export async function readAnswerForm(
   request: ParsedRequest,
   clock: Pick<Clock, "later">,
@@ -97,9 +99,10 @@ function readFields(text: string): object {
 }
 
 /**
- * Whether a request may be answered, by the name that it asks for. Another site can make its own name point at the product's
- * address (DNS rebinding). To a browser its page is then of the same origin: it could read every message and turn the switch.
- * But `Host` still has that site's name. A request without `Host` may be answered: every browser sends it.
+ * Whether a request may be answered, judging by the host name that it asks for. Another site can point its own name
+ * at the product's address (DNS rebinding). To a browser, its page then has the same origin, and could read every
+ * message and turn the switch. But `Host` still contains that site's name. A request without `Host` may be answered:
+ * every browser sends it.
  * @param hosts the product's own names
  */
 export function isKnownHost(host: string | undefined, hosts: readonly string[]): boolean {
@@ -110,7 +113,7 @@ export function isKnownHost(host: string | undefined, hosts: readonly string[]):
   return isLoopback || isIP(name) !== 0 || hosts.some((known) => toHostName(known) === name);
 }
 
-/** The host without its port, in lower case; an IPv6 address without brackets. Undefined: it is not a host. */
+/** The host without its port, in lower case; an IPv6 address without brackets. Undefined if it is not a host. */
 function toHostName(host: string): string | undefined {
   if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(`http://${host}`)) return undefined;
   return new URL(`http://${host}`).hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");

@@ -1,4 +1,6 @@
-/** Owns what is told of telemetry: of a running product to its operator, and of a state folder to other programs. */
+/**
+ * Describes the state of telemetry: of a running product to its operator, and of a state folder to other programs.
+ */
 import {
   ALLOW_REASONS,
   DENY_REASONS,
@@ -25,22 +27,22 @@ const SENTENCES: { readonly [reason: string]: string } = {
   ...ALLOW_REASONS,
   ...OFF_REASONS,
 };
-/** In the order in which operators care about them. */
+/** In the order of interest to operators. */
 const SOURCES = ["server", "client", "installer"] as const;
 
-/** What the inspector knows: all that an operator is shown, and `GET status.json`. Nothing in it is a secret. */
+/** What the inspector knows: everything an operator is shown, and `GET status.json`. Nothing in it is a secret. */
 export interface InspectorStatus {
   readonly state: "on" | "log" | "off";
   /** Why it is off. */
   readonly reason: Reason | undefined;
-  /** What is wrong with what the product gave. */
+  /** What is wrong with what the product passed. */
   readonly problems: readonly string[];
   readonly counts: CountsReport;
-  /** Undefined when the options cannot be used. */
+  /** Undefined if the options are unusable. */
   readonly product: ProductStatus | undefined;
   /** Undefined unless telemetry is on. */
   readonly kept: KeptStatus | undefined;
-  /** What lies in the outbox from before, while telemetry is not on; undefined: nothing does. A refusal has deleted it. */
+  /** What is left in the outbox while telemetry is not on; undefined if nothing. A refusal has deleted it. */
   readonly held: OutboxTotals | undefined;
 }
 
@@ -61,9 +63,9 @@ export interface ProductStatus {
 
 export interface SourceStatus {
   readonly source: Source;
-  /** The stored answer that holds. */
+  /** The stored answer in force. */
   readonly answer: Receipt | undefined;
-  /** One for each rule that the plan has events of. */
+  /** One for each rule that the plan has events for. */
   readonly rules: readonly RuleStatus[];
 }
 
@@ -71,9 +73,9 @@ export interface RuleStatus {
   readonly rule: Rule;
   readonly allow: boolean;
   readonly reason: Reason;
-  /** The plan's version that the consent is for; undefined without one. */
+  /** The plan's version that the consent is for; undefined without a consent. */
   readonly coversVersion: number | undefined;
-  /** What is held back: all of it without a consent, with one what is newer. */
+  /** What is withheld: everything without a consent, and what is newer with one. */
   readonly withheld: Withheld;
 }
 
@@ -86,7 +88,7 @@ export interface KeptStatus {
   readonly lastKeepAliveAt: string | undefined;
 }
 
-/** What there is to say when the options of `createTelemetry` cannot be used. */
+/** The status if the options of `createTelemetry` are unusable. */
 export function describeProblems(problems: readonly string[]): InspectorStatus {
   return {
     state: "off",
@@ -99,7 +101,7 @@ export function describeProblems(problems: readonly string[]): InspectorStatus {
   };
 }
 
-/** Reads consent anew. While telemetry is off, no file is opened but the policy, the stored answers, and what waits from before. */
+/** Reads consent again. While telemetry is off, only the policy, the stored answers and the old outbox are opened. */
 export async function readStatus(core: Core): Promise<InspectorStatus> {
   const { plan, planHash, host } = core.settings;
   const state = core.state;
@@ -120,17 +122,17 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
   };
 }
 
-/** How telemetry stands, as far as a state folder and the machine's policy tell. */
+/** The state of telemetry, as far as a state folder and the machine's policy tell. */
 export interface KeptStanding {
   readonly product: string;
   readonly plan: { readonly version: number; readonly hash: string };
   /** The environment variables that turn it off or to `log`. */
   readonly switches: { readonly disable: readonly string[]; readonly mode: string };
-  /** What is sent and what is withheld, if nothing in the environment of the product's process stands against it. */
+  /** What is sent and what is withheld, unless the environment of the product's process forbids it. */
   readonly sources: readonly SourceStatus[];
 }
 
-/** Undefined: the folder holds no plan, because nothing is on there, or it cannot be understood. */
+/** Undefined if the folder contains no plan, because nothing is on there, or one that cannot be parsed. */
 export function readKeptStanding(folder: StateFolder, policyFile: string): KeptStanding | undefined {
   const kept = readKeptPlan(folder.plan);
   if (kept === undefined) return undefined;
@@ -147,7 +149,7 @@ export function readKeptStanding(folder: StateFolder, policyFile: string): KeptS
   };
 }
 
-/** Each source of a plan. @param text of the stored answers, as `readText` gives it */
+/** Each source of a plan. @param text the stored answers, as `readText` returns them */
 function describeSources(
   plan: Plan,
   text: string | undefined | null,

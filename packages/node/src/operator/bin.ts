@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** Owns the package's own program, for operators: what is written after `npx @candor/node`, and what it means. */
+/** The package's own program for operators: parses what follows `npx @candor/node`. */
 import { readFileSync } from "node:fs";
 import { env } from "node:process";
 import { parseArgs } from "node:util";
@@ -27,7 +27,7 @@ DIR is the product's state folder, the one with receipts.ndjson in it.
 It ends with 0; compare with 1 when something is missing or differs; with 2 when it could not do what was asked.
 `;
 const MOST_MESSAGES = 1000;
-/** A command is over when it says so; whatever still keeps the process alive gets this long. */
+/** A command ends when it says so; whatever still keeps the process alive gets this long. */
 const LINGER_MS = 300;
 
 const json = { type: "boolean" } as const;
@@ -47,7 +47,7 @@ const COMMANDS: { readonly [name: string]: (args: readonly string[]) => Promise<
 
 class WrittenWrongly extends Error {}
 
-/** What `compare` and `forget` are called with. */
+/** The arguments of `compare` and `forget`. */
 function readQuestion(args: readonly string[]): [folder: string, options: AskOptions] {
   const options = { json, url: { type: "string" } } as const;
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });

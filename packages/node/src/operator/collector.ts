@@ -1,23 +1,25 @@
-/** Owns how a command asks a collector, and how it tells the operator that there was no answer. */
+/** Sends a command's requests to a collector, and tells the operator if there is no answer. */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { text } from "node:stream/consumers";
 import { codeOf, type Fields, parseFields, textOf } from "../unknown-value.ts";
 
-/** Longer than the collector takes to wait until everything is gone. */
+/** Longer than the collector waits until everything is gone. */
 export const FORGET_TIMEOUT_MS = 600_000;
 
 const EVERY_ADDRESS = new Set(["0.0.0.0", "[::]"]);
 
-/** The address to give to people and clients: a server that listens everywhere is reached here at 127.0.0.1. */
+/**
+ * The address to give to people and clients: a server that listens on every interface is reached here at 127.0.0.1.
+ */
 export function toReachable(url: string): string {
   const { protocol, hostname, port, pathname } = new URL(url);
   const host = EVERY_ADDRESS.has(hostname) ? "127.0.0.1" : hostname;
   return `${protocol}//${host}${port === "" ? "" : `:${port}`}${pathname.replace(/\/+$/, "")}`;
 }
 
-/** The address without the name and password that it may carry, for showing. */
+/** The address without the name and password that it may contain, for showing. */
 export function toShown(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname.replace(/\/+$/, "")}`;
@@ -25,13 +27,13 @@ export function toShown(url: string): string {
 
 export const WRITE_AN_ADDRESS = "Write an address such as https://telemetry.example.org.";
 
-/** A collector's address as somebody wrote it; undefined when it is none. */
+/** A collector's address as written by a person; undefined if it is not one. */
 export function readAddress(written: string): string | undefined {
   const isHttp = URL.canParse(written) && /^https?:$/.test(new URL(written).protocol);
   return isHttp ? toReachable(written) : undefined;
 }
 
-/** The collector refuses what was asked, and would refuse it again: its code and its sentence. */
+/** The collector refuses the request, and would refuse it again: its code and its sentence. */
 export class Refused extends Error {
   readonly code: string;
   readonly url: string;
@@ -47,7 +49,9 @@ export class Refused extends Error {
   }
 }
 
-/** Nothing that is a collector answered an instance. Its operator runs none, so they are not told to start it. */
+/**
+ * No collector answered an instance. Its operator does not run one, so the message does not tell them to start it.
+ */
 export class NoAnswer extends Error {
   constructor(url: string, cause: string, error?: unknown) {
     super(
@@ -62,11 +66,11 @@ export interface Asking {
   /** The collector's address. */
   readonly url: string;
   readonly timeoutMs: number;
-  /** The error for anything but an answer of a collector. */
+  /** Creates the error for anything but a collector's answer. */
   readonly toFault: (cause: string, error?: unknown) => Error;
 }
 
-/** @throws Refused for an answer of the collector that is not what was asked for; what `toFault` makes of the rest */
+/** @throws Refused if the collector does not do what was asked; what `toFault` returns for everything else */
 export async function post(
   path: string,
   headers: http.OutgoingHttpHeaders,
@@ -88,7 +92,7 @@ export async function post(
   throw toFault(`what answers there is no collector: status ${status}`);
 }
 
-/** Not with fetch, which gives up after 300 s without an answer. @throws the network's error */
+/** Not with fetch, which gives up after 300 s without an answer. @throws a network error */
 async function exchange(
   address: string,
   headers: http.OutgoingHttpHeaders,
@@ -112,13 +116,13 @@ async function exchange(
   return { status, location, dateMs: readDate(date), text: await text(response) };
 }
 
-/** The header Date (whole seconds), epoch milliseconds. */
+/** The Date header (whole seconds), epoch milliseconds. */
 export function readDate(header: string | null | undefined): number | undefined {
   const dateMs = Date.parse(header ?? "");
   return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
-/** Why nothing came back: the system's code where there is one. fetch hides it in the cause. */
+/** Why no answer came: the system's code if there is one. fetch hides it in the cause. */
 export function reachCauseOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";

@@ -1,4 +1,4 @@
-/** Owns the command that asks the collector what it holds of an instance, and compares it with the outbox. */
+/** The command that asks the collector what it holds of an instance, and compares it with the outbox. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { isOfInstance, type Plan, usualInstanceIds } from "@candor/plan/runtime";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
@@ -18,11 +18,11 @@ import {
 import { type AskOptions, askAsInstance, asOwnInstance, type OwnInstance } from "./own-instance.ts";
 import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal.ts";
 
-/** The most that the collector answers at once. */
+/** The most that the collector returns at once. */
 const PAGE_EVENTS = 1000;
-/** What was sent a moment ago may wait in the collector's log. */
+/** What was sent a moment ago may still be in the collector's log. */
 const WAIT = { tries: 10, betweenMs: 1000 };
-/** The collector lets so many pages through and then one a second. */
+/** The collector allows this many pages at once, and then one per second. */
 const TURN_MS = 2000;
 const MAX_TURNS = 60;
 
@@ -30,8 +30,8 @@ const MAX_TURNS = 60;
 const PAGE_TIMEOUT_MS = 30_000;
 
 /**
- * Whether the collector holds of this instance what was sent, and nothing else: 0. 1: something is missing or differs.
- * 2: it was not asked, because something is missing.
+ * Returns 0 if the collector holds of this instance exactly what was sent, 1 if something is missing or differs, and
+ * 2 if it could not be asked.
  */
 export async function compare(folder: string, { url: given, json = false }: AskOptions): Promise<number> {
   endWithReader();
@@ -49,15 +49,15 @@ export async function compare(folder: string, { url: given, json = false }: AskO
 
 interface Compared {
   readonly comparison: Comparison;
-  /** Sent messages of which the collector cannot tell whose they are. */
+  /** Sent messages that the collector cannot attribute to an instance. */
   readonly notAsked: number;
-  /** By the collector's clock; what it took later may wait in its log. */
+  /** By the collector's clock; what it received later may still be in its log. */
   readonly storedUntil: string | undefined;
 }
 
 /**
- * The collector is asked first, and the outbox read then. What is missing is asked for again, and nothing else: the product
- * goes on sending, and what it made since is not in what was read.
+ * Asks the collector first, then reads the outbox. Only what is missing is asked for again: the product goes on
+ * sending, and what it recorded since is not in what was read.
  */
 async function compareWith({ url, instance, folder }: OwnInstance): Promise<Compared> {
   const first = await askPages(url, instance, undefined);
@@ -71,14 +71,15 @@ async function compareWith({ url, instance, folder }: OwnInstance): Promise<Comp
     if (missing === 0 || turn > WAIT.tries) return { comparison, notAsked, storedUntil };
     if (turn === 1) report(`Not there yet: ${missing}. What was just sent takes a moment; asking again.`);
     await sleep(WAIT.betweenMs);
-    // At last from the beginning: what came late to a collector of several machines may lie before the cursor.
+    // The last time from the beginning: events that reached a collector of several machines late may precede the
+    // cursor.
     const again = await askPages(url, instance, turn === WAIT.tries ? undefined : cursor);
     for (const [messageId, envelope] of again.held) if (own.has(messageId)) held.set(messageId, envelope);
     ({ cursor, storedUntil } = again);
   }
 }
 
-/** What happened before that was deleted after seven days, or because the outbox was full. */
+/** Anything older was deleted after seven days, or because the outbox was full. */
 async function oldestOf(outbox: string): Promise<number> {
   const begunAtMs = (await listOutboxFiles(outbox)).map((file) => file.begunAtMs);
   return Math.max(Math.min(...begunAtMs), Date.now() - MAX_AGE_MS);
@@ -122,8 +123,8 @@ async function askPage(url: string, instance: Instance, cursor: string | undefin
 }
 
 /**
- * The messages of the outbox that the collector knows as this instance's, because they hold its id where the plan says. Of
- * the others, such as a browser's, it cannot tell whose they are.
+ * The messages of the outbox that the collector attributes to this instance, because they contain its id where the
+ * plan says. The others, such as a browser's, it cannot attribute.
  */
 async function readOwn(
   { outbox, plan }: StateFolder,

@@ -1,4 +1,4 @@
-/** Owns the comparison of what was sent with what a collector holds: what is found, and how it is said. */
+/** Compares what was sent with what a collector holds, and says what was found. */
 import { type Fields, textOf, toFields } from "../unknown-value.ts";
 import { type Colours, toSafeText } from "./terminal.ts";
 
@@ -8,35 +8,35 @@ export interface FieldDifference {
   readonly kind: "trimmed" | "reduced" | "changed" | "added";
 }
 
-/** Messages of the outbox that carry the instance's id, by messageId: what the collector can be asked for. */
+/** Messages of the outbox that carry the instance's id, by messageId: those that the collector can be asked for. */
 export interface OwnMessage {
   readonly state: "sent" | "waiting";
   readonly message: Fields;
 }
 
-/** What the collector holds against what the outbox holds. Lists are of messageIds. */
+/** What the collector holds, compared with the outbox. Lists are of messageIds. */
 export interface Comparison {
-  /** Sent, and of this instance by an id that is in them. */
+  /** Sent, and attributed to this instance by an id in them. */
   readonly sent: number;
   /** Not sent yet. */
   readonly waiting: number;
   /** What the collector holds of this instance. */
   readonly held: number;
-  /** Both have them, and all is as it was sent, but for what is expected. */
+  /** Held as sent, apart from expected changes. */
   readonly same: number;
-  /** Sent, and not held. */
+  /** Sent, but not held. */
   readonly missingThere: readonly string[];
-  /** Held, and not in the outbox, though it keeps what is so young. */
+  /** Held, but not in the outbox, although it keeps messages this recent. */
   readonly missingHere: readonly string[];
   /** Held, and older than what the outbox keeps. */
   readonly older: number;
-  /** Held otherwise than they were sent. */
+  /** Held, but not as sent. */
   readonly differing: readonly { readonly messageId: string; readonly fields: readonly FieldDifference[] }[];
-  /** Paths that the collector left out or reduced, as plans have it, and of how many messages. */
+  /** Paths that the collector removed or redacted, as plans require, and in how many messages. */
   readonly trimmed: Readonly<Record<string, number>>;
 }
 
-/** The collector's own: docs and plan page name each of them. */
+/** Added by the collector: docs and plan page name each of them. */
 const ADDED: ReadonlySet<string> = new Set([
   "candor",
   "receivedAt",
@@ -52,7 +52,7 @@ const HASHES = /^(?:"[0-9a-f]{32,64}"|\[(?:"[0-9a-f]{32,64}",?)+\])$/;
 /** As JSON. */
 const PSEUDONYM = /^"[0-9a-f]{32,64}"$/;
 
-/** @param oldestMs what happened before may be in the outbox no more */
+/** @param oldestMs older messages may no longer be in the outbox */
 export function compareMessages(
   own: ReadonlyMap<string, OwnMessage>,
   held: ReadonlyMap<string, Fields>,
@@ -92,12 +92,12 @@ export function compareMessages(
   };
 }
 
-/** Whether the collector holds what was sent, and nothing else. */
+/** Whether the collector holds exactly what was sent. */
 export function isInOrder({ missingThere, missingHere, differing }: Comparison): boolean {
   return missingThere.length + missingHere.length + differing.length === 0;
 }
 
-/** The fields of one message that the collector holds otherwise than they were sent. */
+/** The fields of one message that the collector does not hold as they were sent. */
 export function compareFields(sent: Fields, envelope: Fields): readonly FieldDifference[] {
   const { timestamp, writeKey: _key, candor: _candor, ...mine } = sent;
   const { timestamp: corrected, ...theirs } = envelope;
@@ -125,13 +125,13 @@ function isReduced(path: string, sent: string, kept: string): boolean {
   return ID_NAMES.has(path) && PSEUDONYM.test(kept);
 }
 
-/** It, or what it is a part of. */
+/** Whether the collector adds it, or what it is part of. */
 function isAdded(path: string): boolean {
   const parts = path.split(".");
   return parts.some((_, count) => ADDED.has(parts.slice(0, count + 1).join(".")));
 }
 
-/** Every value that is no object, as JSON, by its path. */
+/** Every value that is not an object, as JSON, by its path. */
 function flatten(fields: Fields, prefix = ""): Map<string, string> {
   const flat = new Map<string, string>();
   for (const [name, value] of Object.entries(fields)) {
@@ -142,26 +142,26 @@ function flatten(fields: Fields, prefix = ""): Map<string, string> {
   return flat;
 }
 
-/** More of one kind are counted only; --json has them all. */
+/** Further ones of a kind are only counted; --json has them all. */
 const SHOWN = 20;
 const LABEL_CHARS = 31;
 
 export interface ComparedWith {
   readonly instanceId: string;
   readonly collector: string;
-  /** Sent messages in which the instance's id does not stand: the collector cannot tell whose they are. */
+  /** Sent messages that do not contain the instance's id: the collector cannot attribute them. */
   readonly notAsked: number;
-  /** By the collector's clock; what it took later may wait in its log. */
+  /** By the collector's clock; what it received later may still be in its log. */
   readonly storedUntil: string | undefined;
 }
 
-/** A verdict is about what could be asked for alone. */
+/** The result covers only what could be asked for. */
 function notAskedText(notAsked: number): string {
   if (notAsked === 0) return "";
   return ` ${notAsked} more ${notAsked === 1 ? "was" : "were"} sent without the instance's id, such as browsers' messages: the collector cannot tell whose they are.`;
 }
 
-/** Names only the differences that were found: where a copy of the instance sends too, nothing is lost. */
+/** Names only the differences that were found: if a copy of the instance sends too, nothing is lost. */
 function describeDifferences({ sent, missingThere, missingHere, differing }: Comparison): string {
   const holds = missingThere.length + differing.length === 0 ? ["The collector holds what was sent."] : [];
   const sentences: readonly (readonly [count: number, text: string])[] = [
@@ -178,7 +178,7 @@ function describeDifferences({ sent, missingThere, missingHere, differing }: Com
   return [...holds, ...sentences.flatMap(([count, text]) => (count === 0 ? [] : [text]))].join(" ");
 }
 
-/** A comparison for people: the verdict first, then the numbers, then each message that is not as it should be. */
+/** A comparison for people: the result first, then the numbers, then each message that is not as it should be. */
 export function renderComparison(comparison: Comparison, about: ComparedWith, colours: Colours): string {
   const { sent, waiting, held, same, older, missingThere, missingHere, differing, trimmed } = comparison;
   const row = (label: string, value: unknown): string =>

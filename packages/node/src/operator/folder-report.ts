@@ -1,4 +1,4 @@
-/** Owns what can be read out of a state folder whose product need not run, and why it cannot be read. */
+/** Reads a state folder, whether or not its product is running, and explains why it cannot be read. */
 import { accessSync, constants, statSync } from "node:fs";
 import { latestReceipt, type Receipt, readReceipts } from "@candor/consent";
 import { type KeptStanding, readKeptStanding } from "../inspector/status.ts";
@@ -14,21 +14,23 @@ import { codeOf } from "../unknown-value.ts";
 const SOURCES = ["server", "client", "installer"] as const;
 export const POLICY_FILE = "/etc/candor/policy";
 
-/** What a state folder tells. Keys and secrets are not in it. */
+/** What a state folder tells. Contains no keys or secrets. */
 export interface FolderReport {
   readonly dir: string;
-  /** The stored answer of each source that has one; undefined: they cannot be read, which denies everything. */
+  /** The stored answer of each source that has one; undefined if they cannot be read, which denies everything. */
   readonly answers: readonly Receipt[] | undefined;
-  /** The text of the machine's policy file; undefined: there is none; null: it cannot be read. */
+  /** Text of the machine's policy file; undefined if there is none, null if it cannot be read. */
   readonly policy: string | undefined | null;
-  /** What is sent and what is withheld; undefined: nothing is on here, and so the plan is not in the folder. */
+  /** What is sent and what is withheld; undefined if nothing is on, so that the folder contains no plan. */
   readonly standing: KeptStanding | undefined;
   readonly instance: { readonly instanceId: string; readonly createdAt: string } | undefined;
-  /** There is an instance.json, of a form that this program does not know. */
+  /** There is an instance.json, but this program does not know its format. */
   readonly isInstanceStrange: boolean;
   readonly lastKeepAliveAt: string | undefined;
   readonly delivery: Delivery;
-  /** Whether the SDK has recorded what it delivered. The installer records nothing, and a refusal deletes the record. */
+  /**
+   * Whether the SDK has recorded what it delivered. The installer records nothing, and a refusal deletes the record.
+   */
   readonly isDeliveryNoted: boolean;
   readonly outbox: OutboxTotals;
   /** The newest ones, newest first. */
@@ -36,8 +38,8 @@ export interface FolderReport {
 }
 
 /**
- * Why a folder cannot be looked into, as a sentence; undefined: it can be. What another user may not read would look as if
- * it were not there, and tell of a product that is off and sends nothing.
+ * Why a folder cannot be read, as a sentence; undefined if it can. Files that another user may not read would look
+ * absent, as if the product were off and sent nothing.
  */
 export async function explainUnreadable(dir: string): Promise<string | undefined> {
   const fault = explainNoFolder(dir);
@@ -52,7 +54,7 @@ export async function explainUnreadable(dir: string): Promise<string | undefined
   return undefined;
 }
 
-/** Undefined: it can be read, or is not there. */
+/** Undefined if it can be read, or does not exist. */
 function findReadFault(path: string, isFolder: boolean): string | undefined {
   try {
     accessSync(path, isFolder ? constants.R_OK | constants.X_OK : constants.R_OK);
@@ -78,7 +80,7 @@ function explainNoFolder(dir: string): string | undefined {
   }
 }
 
-/** Reads a folder that is there. What is missing in it, or cannot be read, is reported as such. */
+/** Reads an existing folder. What is missing in it, or cannot be read, is reported as such. */
 export async function readFolder(dir: string, limit: number): Promise<FolderReport> {
   const folder = openStateFolder(dir);
   const instance = readInstance(folder.instance);

@@ -1,4 +1,4 @@
-/** Owns how a deletion is asked for on the command line: the wait, the receipt, and what an instance asks for itself. */
+/** Asks for a deletion on the command line: the wait, the receipt, and an instance's own request. */
 import { type Fields, textOf, toFields } from "../unknown-value.ts";
 import { FORGET_TIMEOUT_MS } from "./collector.ts";
 import { type AskOptions, askAsInstance, asOwnInstance } from "./own-instance.ts";
@@ -21,8 +21,8 @@ const GOES_ON =
 const LABEL_CHARS = 28;
 
 /**
- * Has the collector delete all that it keeps of the instance of a state folder, and prints its receipt: 0. The folder stays as
- * it is. 2: it was not asked, because something is missing.
+ * Asks the collector to delete everything it keeps of the instance of a state folder, and prints its receipt. The
+ * folder is left unchanged. @returns 0, or 2 if it could not be asked
  */
 export async function forgetInstance(
   folder: string,
@@ -46,7 +46,7 @@ export async function printReceipt(asking: Promise<Fields>, json: boolean): Prom
   );
 }
 
-/** The receipt of a deletion for people: of whom, from where how much, when, and what it does not cover. */
+/** A deletion receipt for people: whose data, how much from where, when, and what it does not cover. */
 export function renderReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: Fields,
   colours: Colours,

@@ -1,4 +1,7 @@
-/** What `@candor/node/operator` offers: the commands of the package's own program, for the command line that runs them too. */
+/**
+ * The entry `@candor/node/operator`: the commands of the package's own program, for the `candor` command, which runs
+ * them too.
+ */
 
 export { type Fields, parseFields, textOf, toFields } from "../unknown-value.ts";
 export {

@@ -1,4 +1,4 @@
-/** Owns the command that says in words what a state folder tells. */
+/** The command that says in words what a state folder contains. */
 import { resolve } from "node:path";
 import { DENY_REASONS, type Receipt, readPolicy } from "@candor/consent";
 import { COLLECTOR_REASONS } from "@candor/envelope/wire";
@@ -24,13 +24,13 @@ const LABEL_CHARS = 18;
 
 export interface InspectOptions {
   readonly json?: boolean | undefined;
-  /** Messages that are shown. */
+  /** Number of messages shown. */
   readonly limit: number;
   /** Prints only the hash of an id read from standard input, as the instance's SDK sends it. */
   readonly hash?: boolean | undefined;
 }
 
-/** What a state folder tells: 0. 2: there is none, or it cannot be read. */
+/** Returns 0, or 2 if there is no folder or it cannot be read. */
 export async function inspect(
   folder: string,
   { json = false, limit, hash = false }: InspectOptions,
@@ -63,7 +63,7 @@ async function printHash(dir: string, json: boolean): Promise<number> {
 
 type Row = readonly [label: string, value: string];
 
-/** A state folder for people: first how it stands, then each part, then the messages with the bytes that are sent. */
+/** A state folder for people: first its state, then each part, then the messages with the bytes that are sent. */
 export function renderFolder(report: FolderReport, colours: Colours, nowMs: number): string {
   const { bold, dim } = colours;
   const part = (title: string, rows: readonly Row[]): string =>
@@ -124,7 +124,7 @@ function sourceRows({ source, rules }: KeptStanding["sources"][number]): readonl
 
 const RULE_WORDS = { notice: "events that need a notice", "opt-in": "events that need a Yes" } as const;
 
-/** How the folder stands, as far as it tells: what only the product's process knows is said at the end. */
+/** The folder's state, as far as it tells: the end mentions what only the product's process knows. */
 function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox }: FolderReport): string {
   const word = readPolicy(policy, NO_PRODUCT);
   if (word === "off") return `Off. ${DENY_REASONS.policy_off}`;
@@ -141,10 +141,10 @@ function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox 
   ].join(" ");
 }
 
-/** Names are never empty: what holds for it, holds for every product. */
+/** Names are never empty, so whatever applies to it applies to every product. */
 const NO_PRODUCT = "";
 
-/** The folder tells the product's name only while telemetry is on. */
+/** The folder contains the product's name only while telemetry is on. */
 function toPolicySentences(policy: string | undefined | null): readonly string[] {
   const products = linesOf(policy ?? "").map((line) => line.replace(/^off\s+/, ""));
   return products.length === 0 ? [] : [`The policy of this machine turns off: ${products.join(", ")}.`];
@@ -239,7 +239,7 @@ function toNotNoted({ answers = [], outbox }: FolderReport): string {
   return "nobody yet";
 }
 
-/** As the collector names it, or `http_400`; a later version's reason stands as it is. */
+/** As the collector names it, or `http_400`; an unknown reason, of a later version, is shown unchanged. */
 function explainRefused(reason: string): string {
   const known = Object.entries(COLLECTOR_REASONS).find(([code]) => code === reason)?.[1];
   const sentence = known ?? (reason.startsWith("http_") ? explainFault(reason) : undefined);

@@ -1,4 +1,4 @@
-/** Owns how a command asks a collector as the instance of a state folder: who that is, where it asks, what it signs. */
+/** Lets a command ask a collector as the instance of a state folder: who that is, whom it asks, what it signs. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { type InstanceAction, signRequest } from "../send/ask-collector.ts";
@@ -11,7 +11,7 @@ import { explainUnreadable } from "./folder-report.ts";
 import { refuse, toSafeText } from "./terminal.ts";
 
 export interface AskOptions {
-  /** Where the collector is. @default where the instance itself sends to */
+  /** The collector's address. @default where the instance itself sends to */
   readonly url?: string | undefined;
   readonly json?: boolean | undefined;
 }
@@ -23,7 +23,7 @@ export interface OwnInstance {
   readonly url: string;
 }
 
-/** Runs a command that asks as an instance. Whatever keeps it from asking is said on stderr. @returns the exit status */
+/** Runs a command that asks as an instance. Reports on stderr what prevents it. @returns the exit status */
 export async function asOwnInstance(
   named: string,
   given: string | undefined,
@@ -56,7 +56,7 @@ function explainNobody(dir: string, { instance }: StateFolder): string {
     : `${dir} holds no instance, so there is nobody to ask as. What an installer sent from there carries no instance's id.`;
 }
 
-/** Not with a key that somebody has damaged. */
+/** Whether the key works: somebody may have damaged it. */
 function canSign(instance: Instance): boolean {
   try {
     return instance.sign("") !== "";
@@ -73,10 +73,10 @@ export interface InstanceQuestion {
 }
 
 /**
- * Asks POST /v1/instance/<action> as an instance, with its signature. If the two clocks differ too much, the request is signed
- * once more with the collector's time.
- * @throws Refused for an answer of the collector that is not what was asked for; NoAnswer for everything else, also when
- * the whole answer is not there after `timeoutMs`
+ * Asks POST /v1/instance/<action> as an instance, with its signature. If the two clocks differ too much, signs the
+ * request once more with the collector's time.
+ * @throws Refused if the collector does not do what was asked; NoAnswer for everything else, also if the answer is
+ * not complete after `timeoutMs`
  */
 export async function askAsInstance(
   url: string,

@@ -1,21 +1,21 @@
-/** Owns how commands read from and write to a terminal: safe text, colours, a typed line, how they refuse. */
+/** Owns how commands use a terminal: safe text, colours, typed input, refusals. */
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { WriteStream } from "node:tty";
 
 /**
- * What a client sent is shown in terminals, and a terminal obeys what it is sent: an event's name could clear the
- * screen, retitle the window, or forge a line. So nothing outside plain text gets there: controls (C0, DEL, C1),
- * invisible formatting (the bidirectional overrides that reorder what is read), lone surrogates, line separators.
+ * Terminals obey control characters, so what a client sent could clear the screen, retitle the window, or forge a
+ * line. Only plain text is let through: no controls (C0, DEL, C1), no invisible formatting (the bidirectional
+ * overrides that reorder text), no lone surrogates or line separators.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
-/** Text for one line of a terminal; what is unsafe is written as `\u{1b}`. */
+/** Text for one line of a terminal; unsafe characters are written as `\u{1b}`. */
 export function toSafeText(text: string): string {
   return text.replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** JSON of the same value without a character that is unsafe: they stand in strings only, where JSON can escape them. */
+/** JSON of the same value without unsafe characters: they occur only in strings, where JSON can escape them. */
 export function toSafeJson(json: string): string {
   return json.replace(UNSAFE, (char) =>
     Array.from({ length: char.length }, (_, at) => {
@@ -36,7 +36,7 @@ const CODES = {
 
 export type Colours = { readonly [name in keyof typeof CODES]: (text: string) => string };
 
-/** @param isColoured false: the text stays as it is */
+/** @param isColoured if false, the text is returned unchanged */
 export function createColours(isColoured: boolean): Colours {
   const { bold, dim, red, green, yellow, cyan } = CODES;
   const paint =
@@ -53,28 +53,28 @@ export function createColours(isColoured: boolean): Colours {
   };
 }
 
-/** Colours for a stream: none unless it is a terminal, none when NO_COLOR is set or TERM is dumb. */
+/** Colours for a stream: none unless it is a terminal, and none if NO_COLOR is set or TERM is dumb. */
 export function coloursFor(stream: Pick<WriteStream, "isTTY" | "hasColors">): Colours {
   return createColours(stream.isTTY === true && stream.hasColors());
 }
 
-/** Hour, minute and second of the machine's own time zone. */
+/** Hour, minute and second in the machine's own time zone. */
 export function toClock(time: Date): string {
   return time.toTimeString().slice(0, 8);
 }
 
-/** One line for the operator, with the time, on stderr: stdout is for what was asked for. */
+/** One line for the operator, with the time, on stderr: stdout is for the requested output. */
 export function report(line: string): void {
   const colours = coloursFor(process.stderr);
   process.stderr.write(`${colours.dim(toClock(new Date()))} ${toSafeText(line)}\n`);
 }
 
-/** Writes to stdout. Resolves when there is room for more, so that a slow reader slows the writer. */
+/** Writes to stdout. Resolves once there is room for more, so that a slow reader slows the writer. */
 export async function print(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
 
-/** Ends quietly when the reader of stdout has left (`| head`). */
+/** Ends quietly if the reader of stdout has left (`| head`). */
 export function endWithReader(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
@@ -83,9 +83,9 @@ export function endWithReader(): void {
 }
 
 /**
- * Reads a value that identifies a person from standard input: every user of the machine can see a program's arguments, and
- * shells keep them in their history.
- * @param prompt shown on stderr when standard input is a terminal
+ * Reads a value that identifies a person from standard input, because every user of the machine can see a program's
+ * arguments, and shells keep them in their history.
+ * @param prompt shown on stderr if standard input is a terminal
  * @returns undefined unless there is exactly one line
  */
 export async function readTypedLine(prompt: string): Promise<string | undefined> {
@@ -99,10 +99,10 @@ export async function readTypedLine(prompt: string): Promise<string | undefined>
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** Exit status of a command that could not do what it was asked for. 1 is an answer: not all is in order. */
+/** Exit status of a command that could not do what was asked. (1 is an answer: not everything is in order.) */
 export const COULD_NOT = 2;
 
-/** Says on stderr why a command could not do what it was asked for. @returns its exit status */
+/** Says on stderr why a command could not do what was asked. @returns its exit status */
 export function refuse(sentence: string): number {
   process.stderr.write(`${sentence}\n`);
   return COULD_NOT;

@@ -1,6 +1,7 @@
+/** Gathers lines as bytes until they are written. */
 /** What most products write in 20 ms. */
 const SMALLEST_BYTES = 4 * 1024;
-/** A buffer that a burst made larger than this is not kept for what follows. */
+/** A buffer that a burst made larger than this is not reused. */
 const MAX_KEPT_BYTES = 1024 * 1024;
 /** UTF-8 takes at most three bytes for one UTF-16 code unit. */
 const MAX_BYTES_A_UNIT = 3;
@@ -13,8 +14,8 @@ export interface TakenLines {
 }
 
 /**
- * Gathers lines as the bytes that they will be in the file: nothing is left to do with them when they are written, and a
- * thousand waiting strings are nothing that the garbage collector has to move.
+ * Gathers lines as the bytes that will be in the file, so that writing needs no further work, and the garbage
+ * collector does not have to move thousands of waiting strings.
  */
 export class LineBuffer {
   #buffer: Buffer = Buffer.alloc(0);
@@ -35,7 +36,7 @@ export class LineBuffer {
     this.#count += 1;
   }
 
-  /** What was gathered; nothing is left. Undefined: there is nothing. */
+  /** Takes everything gathered; undefined if there is nothing. */
   take(): TakenLines | undefined {
     if (this.#count === 0) return undefined;
     const taken = { bytes: this.#buffer.subarray(0, this.#length), count: this.#count };
@@ -43,7 +44,7 @@ export class LineBuffer {
     return taken;
   }
 
-  /** Puts lines that were taken back to the front. */
+  /** Puts lines that were taken back at the front. */
   putBack({ bytes, count }: TakenLines): void {
     const later = this.take();
     this.#reserve(bytes.length + (later?.bytes.length ?? 0));
@@ -52,7 +53,7 @@ export class LineBuffer {
     this.#count = count + (later?.count ?? 0);
   }
 
-  /** Lines that were taken are written: their memory is used again. */
+  /** Call it when taken lines have been written: their memory is reused. */
   recycle({ bytes }: TakenLines): void {
     const isKept = bytes.byteOffset === 0 && bytes.buffer.byteLength <= MAX_KEPT_BYTES;
     if (isKept) this.#spare = Buffer.from(bytes.buffer);
@@ -74,7 +75,7 @@ export class LineBuffer {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
     const size = Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(needed)));
-    // Not of Node's pool: a small buffer would hold the whole slab that it is cut from.
+    // Not from Node's pool: a small buffer would keep the whole slab that it is cut from.
     const larger = Buffer.allocUnsafeSlow(size);
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;

@@ -1,3 +1,4 @@
+/** Reads the files of an outbox, and keeps how far each was delivered. */
 import { constants } from "node:fs";
 import { type FileHandle, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -6,11 +7,11 @@ import { removeFile, replaceFileLater } from "../state/state-folder.ts";
 import { type OutboxName, parseOutboxName } from "./outbox-name.ts";
 
 const LINE_BREAK = 10;
-/** Read in one go when lines are counted. */
+/** Bytes read at a time when lines are counted. */
 const COUNTED_BYTES = 256 * 1024;
 /** A number and a line break; anything longer is not a cursor. */
 const CURSOR_BYTES = 32;
-/** The SDK writes no file as large as this, and counting its lines would take minutes. */
+/** The SDK never writes such a large file, and counting its lines would take minutes. */
 const MAX_FILE_BYTES = 4 * 1024 ** 3;
 /** A longer line is not a message: the collector takes 32 KiB. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
@@ -19,13 +20,13 @@ const MAX_LINE_BYTES = 8 * 1024 * 1024;
 export interface OutboxFile extends OutboxName {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Bytes from its beginning that are dealt with. */
+  /** Bytes from its beginning that have been dealt with. */
   readonly sentBytes: number;
   /** When it was last written to, epoch milliseconds. */
   readonly writtenAtMs: number;
 }
 
-/** The files of an outbox, oldest first. Empty when there is no outbox, or it cannot be read. */
+/** The files of an outbox, oldest first. Empty if there is no outbox, or it cannot be read. */
 export async function listOutboxFiles(outbox: string): Promise<readonly OutboxFile[]> {
   const names = await readdir(outbox).catch(() => []);
   const files: OutboxFile[] = [];
@@ -61,7 +62,7 @@ function cursorOf(path: string): string {
   return path.replace(/\.ndjson$/, ".sent");
 }
 
-/** How many bytes of a file are dealt with; 0 when nothing says so. */
+/** How many bytes of a file have been dealt with; 0 if unknown. */
 export async function readCursor(path: string): Promise<number> {
   try {
     const file = await openForReading(cursorOf(path));
@@ -73,22 +74,22 @@ export async function readCursor(path: string): Promise<number> {
   }
 }
 
-/** Says that so many bytes are dealt with. @param mayReplace see `replaceFileLater` @throws the file system's error */
+/** Notes how many bytes have been dealt with. @param mayReplace see `replaceFileLater` @throws a file system error */
 export function writeCursor(path: string, sentBytes: number, mayReplace: () => boolean): Promise<void> {
   const text = `${sentBytes}\n`;
   return replaceFileLater(cursorOf(path), text, mayReplace);
 }
 
-/** Deletes a file and its cursor. False: it was gone. */
+/** Deletes a file and its cursor. False if it was already gone. */
 export function deleteOutboxFile(path: string): boolean {
   const isDeleted = removeFile(path);
   removeFile(cursorOf(path));
   return isDeleted;
 }
 
-/** Whole lines of a file, as they stand there. */
+/** Whole lines of a file, unchanged. */
 export interface Lines {
-  /** Each with its line break. Empty: there is none, or the last one is not whole yet. */
+  /** Each with its line break. Empty if there is none, or the last one is incomplete. */
   readonly bytes: Buffer;
   readonly count: number;
 }
@@ -98,7 +99,10 @@ export interface LinesLimit {
   readonly maxLines: number;
 }
 
-/** Reads whole lines from an offset on: as many as the limits allow, but a first line however long. @throws the file system's error */
+/**
+ * Reads whole lines from an offset on: as many as the limits allow, but always the first one. @throws a file system
+ * error
+ */
 export async function readLines(path: string, fromByte: number, limit: LinesLimit): Promise<Lines> {
   const file = await openForReading(path);
   try {
@@ -110,12 +114,12 @@ export async function readLines(path: string, fromByte: number, limit: LinesLimi
   }
 }
 
-/** Opens a plain file, and nothing that a link leads to. @throws the file system's error */
+/** Opens a plain file, without following links. @throws a file system error */
 export function openForReading(path: string): Promise<FileHandle> {
   return openPlain(path, constants.O_RDONLY);
 }
 
-/** As many bytes as there are, at most `length`. @throws the file system's error */
+/** As many bytes as there are, at most `length`. @throws a file system error */
 export async function readBytes(file: FileHandle, fromByte: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
@@ -127,7 +131,7 @@ export async function readBytes(file: FileHandle, fromByte: number, length: numb
   return buffer.subarray(0, filled);
 }
 
-/** A line that no limit allows, such as one that was not written by us: it must not hold up what is behind it. */
+/** Reads a line that exceeds the limits, such as one not written by the SDK: it must not block what follows. */
 async function readLongLine(file: FileHandle, fromByte: number, lengthBytes: number): Promise<Lines> {
   for (let length = lengthBytes * 2; length <= MAX_LINE_BYTES; length *= 2) {
     const bytes = await readBytes(file, fromByte, length);
@@ -150,10 +154,10 @@ function cutLines(bytes: Buffer, maxLines: number): Lines {
 }
 
 /**
- * How many whole lines stand between two offsets.
+ * Counts the whole lines between two offsets.
  * @param fromByte where a line begins
  * @param toByte the file's end by default
- * @throws the file system's error
+ * @throws a file system error
  */
 export async function countLines(
   path: string,

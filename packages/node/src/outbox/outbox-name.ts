@@ -1,4 +1,4 @@
-/** Owns the names of outbox files, which say what consent their messages were recorded under. */
+/** Owns the names of outbox files, which tell under what consent their messages were recorded. */
 import { randomBytes } from "node:crypto";
 import { RULES, type Rule } from "@candor/consent";
 
@@ -20,16 +20,16 @@ export interface OutboxName extends ConsentScope {
 const SCOPE = `(?<source>${SOURCES.join("|")})-(?<rule>${RULES.join("|")})`;
 const STEM = `${SCOPE}-(\\d{4})(\\d\\d)(\\d\\d)T(\\d\\d)(\\d\\d)(\\d\\d)Z-[0-9A-Za-z-]+`;
 const MESSAGES = new RegExp(`^${STEM}\\.ndjson$`);
-/** Messages, how far they were sent, and what a process left that was killed while it replaced that. */
+/** Messages, how far they were sent, and what a process leaves if it is killed while replacing that. */
 const OURS = new RegExp(`^${STEM}\\.(?:ndjson|sent(?:\\.[0-9a-f]{8}\\.tmp)?)$`);
 
-/** A name of a new file: `server-notice-20261123T120000Z-1f0c….ndjson`. */
+/** A name for a new file: `server-notice-20261123T120000Z-1f0c….ndjson`. */
 export function nameOutboxFile({ source, rule }: ConsentScope, nowMs: number): string {
   const time = `${new Date(nowMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, "")}Z`;
   return `${source}-${rule}-${time}-${randomBytes(6).toString("hex")}.ndjson`;
 }
 
-/** Reads the name of a file of messages; undefined: it is none. */
+/** Parses the name of a file of messages; undefined if it is not one. */
 export function parseOutboxName(name: string): OutboxName | undefined {
   const match = MESSAGES.exec(name);
   const scope = toScope(match);
@@ -38,7 +38,7 @@ export function parseOutboxName(name: string): OutboxName | undefined {
   return { ...scope, begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) };
 }
 
-/** The scope of a file in the outbox that is ours, so that a refusal deletes it; undefined: it is not ours. */
+/** The scope of an outbox file that is ours, so that a refusal deletes it; undefined if it is not ours. */
 export function scopeOfName(name: string): ConsentScope | undefined {
   return toScope(OURS.exec(name));
 }

@@ -1,4 +1,4 @@
-/** Owns how an outbox is looked at: its messages, newest first, a page at a time, and how many there are. */
+/** Reads an outbox for showing: its messages, newest first, a page at a time, and their number. */
 import { basename } from "node:path";
 import { parseJson } from "../unknown-value.ts";
 import { countLines, listOutboxFiles, type OutboxFile, openForReading, readBytes } from "./outbox-file.ts";
@@ -7,38 +7,38 @@ import type { Source } from "./outbox-name.ts";
 const DEFAULT_LIMIT = 100;
 export const MAX_PAGE_MESSAGES = 1000;
 /**
- * At most so much of a file is read for a page, and so much is in a page. The SDK's files are smaller, unless an operator wants
- * a larger outbox. A longer line is not a message, and what stands before it is not shown.
+ * Limit on what is read of a file for a page, and on a page. The SDK's files are smaller, unless an operator wants a
+ * larger outbox. A longer line is not a message, and what precedes it is not shown.
  */
 const MAX_PIECE_BYTES = 8 * 1024 * 1024;
 const ENDING = ".ndjson";
 const LINE_BREAK = 10;
 
-/** One message, as it lies in the outbox. */
+/** One message in the outbox. */
 export interface OutboxMessage {
   readonly state: "sent" | "waiting";
   readonly source: Source;
   /** The bytes that are sent, as text. */
   readonly line: string;
-  /** The line, read as JSON; null when it is none. */
+  /** The line parsed as JSON; null if it is not JSON. */
   readonly message: unknown;
 }
 
 export interface OutboxPage {
   /** Newest first. */
   readonly messages: readonly OutboxMessage[];
-  /** `before` of the page that follows; undefined: this is the last one. */
+  /** `before` of the next page; undefined if this is the last one. */
   readonly next: string | undefined;
 }
 
 export interface OutboxPageOptions {
-  /** At most so many messages, 1 to 1000. @default 100 */
+  /** Maximum number of messages, 1 to 1000. @default 100 */
   readonly limit?: number | undefined;
-  /** `next` of the page before this one. @default the newest */
+  /** `next` of the previous page. @default the newest */
   readonly before?: string | undefined;
 }
 
-/** Messages are whole lines: what was being written when its process was killed counts in `bytes` alone. */
+/** Messages are whole lines: one that was being written when its process was killed counts only in `bytes`. */
 export interface OutboxTotals {
   readonly files: number;
   readonly bytes: number;
@@ -47,9 +47,9 @@ export interface OutboxTotals {
 }
 
 /**
- * Reads messages from the end of one file after the other, 8 MiB of each at most. They are in the order of their own times, as
- * far as each file is. A file that is deleted meanwhile is passed over; an outbox that is not there is empty.
- * @returns undefined when `before` is not what a page gave
+ * Reads messages from the end of one file after the other, at most 8 MiB of each. They are ordered by their own
+ * times, as far as each file is. Files deleted meanwhile are skipped; a missing outbox is empty.
+ * @returns undefined if `before` does not come from a page
  */
 export async function readOutboxPage(
   outbox: string,
@@ -62,7 +62,7 @@ export async function readOutboxPage(
     .filter((file) => place.unread.has(nameOf(file)) || file.begunAtMs <= place.untilMs)
     .sort((one, other) => latestOf(other) - latestOf(one));
   let lines: readonly Line[] = [];
-  /** What is older is for another page: something newer than it may not have been read. */
+  /** // Older messages belong to another page: a newer one may not have been read yet. */
   let horizonMs = Number.NEGATIVE_INFINITY;
   for (const file of files) {
     if (latestOf(file) < horizonMs) break;
@@ -79,7 +79,7 @@ export async function readOutboxPage(
   };
 }
 
-/** Counts an outbox. Reads all of it, a piece at a time. Never rejects: what cannot be read counts as nothing. */
+/** Counts an outbox. Reads all of it, a chunk at a time. Never rejects: what cannot be read counts as nothing. */
 export async function countOutbox(outbox: string): Promise<OutboxTotals> {
   const files = await listOutboxFiles(outbox);
   let bytes = 0;
@@ -98,35 +98,35 @@ export async function countOutbox(outbox: string): Promise<OutboxTotals> {
 /** A message in its file. */
 interface Line {
   readonly message: OutboxMessage;
-  /** Its file's. */
+  /** The file's name. */
   readonly name: string;
   readonly fromByte: number;
   readonly bytes: number;
-  /** When it happened; never later than the line behind it in its file. */
+  /** When it happened; never later than the next line in its file. */
   readonly timeMs: number;
 }
 
 interface Tail {
   /** Newest first. */
   readonly lines: readonly Line[];
-  /** The time of the oldest one, when there may be more before it. */
+  /** The time of the oldest one, if there may be more before it. */
   readonly readBackToMs: number;
 }
 
 const NOTHING: Tail = { lines: [], readBackToMs: Number.NEGATIVE_INFINITY };
 
-/** The last messages of a file, or of what is in front of a byte. @throws the file system's error */
+/** The last messages of a file, or of what precedes a byte. @throws a file system error */
 async function readTail(file: OutboxFile, most: number, unreadBytes = file.sizeBytes): Promise<Tail> {
   const toByte = Math.min(unreadBytes, file.sizeBytes);
   const fromByte = Math.max(0, toByte - MAX_PIECE_BYTES);
   const piece = await readPiece(file.path, fromByte, toByte - fromByte);
   const lines: Line[] = [];
   let timeMs = latestOf(file);
-  // What stands behind the last line break is not whole yet.
+  // The text after the last line break is not complete yet.
   let end = piece.lastIndexOf(LINE_BREAK);
   while (end !== -1 && lines.length < most) {
     const begin = end === 0 ? 0 : piece.lastIndexOf(LINE_BREAK, end - 1) + 1;
-    if (begin === 0 && fromByte > 0) break; // its beginning is not in this piece
+    if (begin === 0 && fromByte > 0) break; // its beginning is not in this chunk
     const line = piece.toString("utf8", begin, end);
     const message = parseJson(line) ?? null;
     timeMs = Math.max(file.begunAtMs, Math.min(timeMs, timeOf(message)));
@@ -153,7 +153,7 @@ async function readPiece(path: string, fromByte: number, length: number): Promis
   }
 }
 
-/** How many lines a page takes: the first one however long. */
+/** How many lines a page takes: always the first one, however long. */
 function countFitting(lines: readonly Line[], most: number): number {
   let bytes = 0;
   const tooMuchAt = lines.findIndex((line, index) => {
@@ -163,10 +163,10 @@ function countFitting(lines: readonly Line[], most: number): number {
   return tooMuchAt === -1 ? most : Math.min(tooMuchAt, most);
 }
 
-/** Where a page ends: the oldest time in it, and how far files were read that may reach behind that. */
+/** Where a page ends: the oldest time in it, and how far the files that may go back further were read. */
 interface Place {
   readonly untilMs: number;
-  /** By the file's name, without its ending: bytes from its beginning that were not given yet. */
+  /** By the file's name, without its extension: bytes from its beginning that have not been returned yet. */
   readonly unread: ReadonlyMap<string, number>;
 }
 
@@ -179,7 +179,7 @@ function placeBehind(lines: readonly Line[], { untilMs, unread }: Place): Place 
   };
 }
 
-/** Files that were begun later were read to their beginnings, so they need no place. */
+/** Files that were begun later were read completely, so they need no position. */
 function writePlace(files: readonly OutboxFile[], { untilMs, unread }: Place): string {
   const places = files.flatMap((file) => {
     const bytes = file.begunAtMs <= untilMs ? unread.get(nameOf(file)) : undefined;

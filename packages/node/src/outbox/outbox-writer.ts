@@ -1,3 +1,4 @@
+/** Appends lines to an outbox file that only this process writes. */
 import { closeSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -5,30 +6,30 @@ import { makeFolder, type StateFolder } from "../state/state-folder.ts";
 import { LineBuffer, type TakenLines } from "./line-buffer.ts";
 import { type ConsentScope, nameOutboxFile } from "./outbox-name.ts";
 
-/** Lines wait this long for others, then they are written together. */
+/** Lines wait this long for others, to be written together. */
 const GATHER_MS = 20;
-/** More than this waits for a slow disk: lines are refused from then on. */
+/** If more than this waits for a slow disk, further lines are refused. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 export interface OutboxWriterOptions {
   readonly folder: StateFolder;
   readonly scope: ConsentScope;
   readonly now: () => number;
-  /** A file of this size is closed, and another one begun. */
+  /** A file of this size is closed, and a new one begun. */
   readonly maxFileBytes: number;
-  /** A file of this age too, counted from its first line. */
+  /** A file of this age is closed too, counted from its first line. */
   readonly maxFileAgeMs: number;
-  /** Asked before lines are written: false throws them away. */
+  /** Asked before lines are written; if false, they are discarded. */
   readonly mayWrite: () => boolean;
-  /** Aborted: the writer discards what waits. */
+  /** Once aborted, the writer discards what waits. */
   readonly signal: AbortSignal;
-  /** Called before lines that were gathered for a while are written; it may abort the signal. */
+  /** Called before gathered lines are written; it may abort the signal. */
   readonly onGathered: () => void;
-  /** Told after lines were written. */
+  /** Called after lines were written. */
   readonly onWritten: (bytes: number) => void;
-  /** Told when a file was closed because it was full or old. */
+  /** Called when a file was closed because it was full or old. */
   readonly onRotated: () => void;
-  /** Told when lines cannot be written: the disk is full, or the folder is not ours. They are lost. */
+  /** Called if lines cannot be written because the disk is full or the folder is not ours. They are lost. */
   readonly onFault: (error: unknown, lines: number) => void;
 }
 
@@ -36,21 +37,24 @@ interface OpenFile {
   readonly fd: number;
   readonly begunAtMs: number;
   bytes: number;
-  /** A write is in the thread pool: closed now, its number could be another file's by the time that it is done. */
+  /**
+   * A write is in the thread pool: if the file were closed now, its number could belong to another file by the time
+   * the write runs.
+   */
   isBusy: boolean;
   /** Nothing is written to it any more. */
   isDone: boolean;
 }
 
-/** Lines on their way to the end of a file. */
+/** Lines to be written at the end of a file. */
 interface Chunk extends TakenLines {
   readonly file: OpenFile;
 }
 
 /**
- * Appends lines to a file that this process alone writes. A line is in the file, as kill -9 leaves it, at the latest
- * 100 ms after `append`, as long as the event loop turns and the disk takes writes. Writing is asynchronous, and at
- * known places: what is under way when the process ends can be written again at the same place.
+ * Appends lines to a file that only this process writes. A line survives kill -9 at the latest 100 ms after `append`,
+ * as long as the event loop turns and the disk accepts writes. Writes are asynchronous and at known offsets, so what
+ * is in progress when the process ends can be written again at the same offset.
  */
 export class OutboxWriter {
   readonly #options: OutboxWriterOptions;
@@ -66,7 +70,7 @@ export class OutboxWriter {
     options.signal.addEventListener("abort", this.discard, { once: true });
   }
 
-  /** Takes a line, without its line break. False: too much waits already. */
+  /** Takes a line, without its line break. False if too much waits already. */
   append(line: string): boolean {
     if (this.#isClosed || this.#waiting.bytes > MAX_WAITING_BYTES) return false;
     this.#waiting.add(line);
@@ -82,7 +86,7 @@ export class OutboxWriter {
     }
   }
 
-  /** The same, synchronously, for the end of the process. Never throws. */
+  /** Like `flush`, synchronously, for the end of the process. Never throws. */
   flushSync(): void {
     const underWay = this.#underWay;
     this.#underWay = undefined;
@@ -91,11 +95,11 @@ export class OutboxWriter {
       const next = this.#takeWaiting();
       if (next !== undefined) writeNow(next);
     } catch {
-      // The process ends; there is nobody to tell.
+      // The process is ending; there is nobody to tell.
     }
   }
 
-  /** Throws away what waits, and writes nothing any more. What is on disk stays. */
+  /** Discards what waits, and writes nothing any more. What is on disk stays. */
   readonly discard = (): void => {
     this.#options.signal.removeEventListener("abort", this.discard);
     this.#isClosed = true;
@@ -118,7 +122,7 @@ export class OutboxWriter {
     file.isBusy = true;
     const error = await writeLater(next);
     file.isBusy = false;
-    // The end of the process wrote it, while this was under way.
+    // It was written at the end of the process, while this was in progress.
     if (this.#underWay !== next) return closeWhenDone(file);
     this.#underWay = undefined;
     if (error !== undefined) this.#fail(error, count);
@@ -131,7 +135,7 @@ export class OutboxWriter {
     if (this.#isClosed) this.#closeFile();
   }
 
-  /** What waits, as bytes, and the file that they belong into. Undefined: nothing, or it may not be written. */
+  /** What waits, as bytes, and its file. Undefined if nothing waits, or it may not be written. */
   #takeWaiting(): Chunk | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -145,19 +149,19 @@ export class OutboxWriter {
     }
   }
 
-  /** A sweep took its file for delivered while it was written: the lines go into the next one. */
+  /** A sweep deleted its file as delivered during the write: the lines go into the next one. */
   #takeBack(taken: TakenLines): void {
     this.#closeFile();
     this.#waiting.putBack(taken);
   }
 
   #fail(error: unknown, lines: number): void {
-    // What is half written ends this file: its last line is not whole, so it is never sent.
+    // A partial write ends this file: its last line is incomplete, so it is never sent.
     this.#closeFile();
     this.#options.onFault(error, lines);
   }
 
-  /** The file to write to: the open one, or a new one when that is full, old, or was deleted. */
+  /** The file to write to: the open one, or a new one if that is full, old, or was deleted. */
   #openFile(): OpenFile {
     const { folder, scope, now, maxFileBytes, maxFileAgeMs, onRotated } = this.#options;
     const nowMs = now();
@@ -189,7 +193,7 @@ function closeWhenDone({ fd, isBusy, isDone }: OpenFile): void {
   try {
     closeSync(fd);
   } catch {
-    // A disk that fails late: what was written is there or not, and nothing can be done about it.
+    // A disk that fails late: nothing can be done about what was written.
   }
 }
 
@@ -208,7 +212,7 @@ function writeNow({ file, bytes }: Chunk): void {
   file.bytes += bytes.length;
 }
 
-/** Resolves to the error, undefined when all is written. */
+/** Resolves to the error, or to undefined if everything is written. */
 function writeLater({ file, bytes }: Chunk): Promise<Error | undefined> {
   const at = file.bytes;
   return new Promise((resolve) => {

@@ -1,3 +1,4 @@
+/** For tests: runs a product's process that uses the built SDK. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -10,13 +11,13 @@ import type { TelemetryOptions } from "../settings.ts";
 import { APPSMITH, SWITCH_OFFERED } from "./in-process.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** What the child's numbered events are called; each number stands in `properties.timeElapsed`. */
+/** The name of the child's numbered events; the number is in `properties.timeElapsed`. */
 export const EVENT = "execute_ACTION_TRIGGERED";
 /** How a child ends that harmed nobody. */
 export const QUIET: Ended = { code: 0, signal: null, stdout: "", stderr: "" };
 
 const WAIT_MS = 40_000;
-/** One zero for the hurried clocks of all children: they agree on the time. */
+/** A common zero for the fast clocks of all children, so that they agree on the time. */
 const ZERO_MS = Date.now();
 const root = mkdtempSync(join(tmpdir(), "candor-rig-"));
 const planFile = join(root, "plan.json");
@@ -33,21 +34,22 @@ export interface ChildOptions {
   readonly stateDir: string;
   readonly host: string;
   /**
-   * The text of a module, in which there are `telemetry`; `EVENT`; `track(from, to)`; `sleep(ms)`; `tell(value)`, which
-   * the test reads; `hear(word)`, which resolves once the test said it; `jump(ms)` for the clock; `plan`, `options`.
+   * The text of a module, in which there are `telemetry`; `EVENT`; `track(from, to)`; `sleep(ms)`; `tell(value)`,
+   * which the test reads; `hear(word)`, which resolves once the test said it; `jump(ms)` for the clock; `plan`,
+   * `options`.
    */
   readonly program: string;
-  /** What stands before the telemetry is opened. */
+  /** Code that precedes the opening of telemetry. */
   readonly before?: string;
   /** The program does without the SDK: it is not even imported. */
   readonly isWithout?: boolean;
-  /** All of its environment. Default: telemetry is on. */
+  /** Its whole environment. Default: telemetry is on. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How much faster than real its clock goes, its timers included; a post's time limit stays. Default: 1. */
+  /** How much faster than real its clock and its timers run; a post's time limit is real. Default: 1. */
   readonly speed?: number;
   /** Further options of `createTelemetry`. */
   readonly options?: Partial<Pick<TelemetryOptions, "sendEveryMs" | "maxOutboxBytes" | "writeKey">>;
-  /** What it is run by, such as strace. */
+  /** What it runs under, such as strace. */
   readonly under?: readonly string[];
   readonly nodeFlags?: readonly string[];
 }
@@ -61,18 +63,18 @@ export interface Ended {
 
 export interface Child {
   readonly isRunning: () => boolean;
-  /** All that it told. */
+  /** Everything it told so far. */
   readonly told: readonly unknown[];
-  /** Lets its `hear(word)` go on. */
+  /** Lets its `hear(word)` continue. */
   say(word: string): void;
-  /** Resolves once it told this. Rejects when it ends before. */
+  /** Resolves once it told this. Rejects if it ends before. */
   tells(value: unknown): Promise<void>;
   readonly ended: Promise<Ended>;
-  /** SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL; resolves when it is gone. */
   kill(): Promise<void>;
 }
 
-/** A folder that is gone after the file's tests. */
+/** A folder that is deleted after the file's tests. */
 export function makeRigFolder(): string {
   return mkdtempSync(join(root, "folder-"));
 }
@@ -125,7 +127,7 @@ export function startChild(options: ChildOptions): Child {
   };
 }
 
-/** Looks until it is so. Rejects after 40 s, or when the look throws. */
+/** Polls until it is true. Rejects after 40 s, or if `look` throws. */
 export async function eventually(look: () => boolean): Promise<void> {
   for (const until = Date.now() + WAIT_MS; !look(); await sleep(10)) {
     if (Date.now() > until) throw new Error(`it did not come to pass within ${WAIT_MS} ms: ${look}`);
@@ -141,12 +143,12 @@ export function numbersKept({ kept }: Pick<Recorder, "kept">): readonly number[]
     .sort((one, other) => one - other);
 }
 
-/** The numbers from one up to another, which is not among them. */
+/** The numbers from one up to, but not including, another. */
 export function range(from: number, to: number): readonly number[] {
   return Array.from({ length: to - from }, (_, index) => from + index);
 }
 
-/** What delivery.json says now; empty when there is none. */
+/** The current content of delivery.json; empty if there is none. */
 export function readDelivery(stateDir: string): { readonly [key: string]: unknown } {
   try {
     return JSON.parse(readFileSync(join(stateDir, "delivery.json"), "utf8"));
@@ -200,7 +202,7 @@ const PUBLIC = `
     import { createTelemetry } from ${urlOf("index.js")};
     const telemetry = createTelemetry(options);`;
 
-/** The same with another clock, through the doors behind the public one. */
+/** The same with another clock, through internal modules. */
 function toHurried(speed: number): string {
   return `
     import { Core } from ${urlOf("core.js")};

@@ -1,3 +1,4 @@
+/** For tests: starts a real collector. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { type CandorProcess, startProcess } from "../../../server/src/rig/candor-process.ts";
@@ -18,14 +19,14 @@ export interface StoredEvent {
 /** A real collector, under the plan of the children. */
 export interface RigCollector {
   readonly url: string;
-  /** All rows of the children's event, once there are so many, or half a minute is over. */
+  /** All rows of the children's event, once there are at least this many, or after half a minute. */
   readStored(atLeast: number): Promise<readonly StoredEvent[]>;
   /** How many there are by `/api/count`. */
   count(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** To be stopped by whoever starts it. @param path of the folder with the programs that it needs */
+/** The caller must stop it. @param path of the folder with the programs that it needs */
 export async function startCollector(path: string): Promise<RigCollector> {
   const collector: CandorProcess = await startProcess({
     PATH: path,

@@ -1,3 +1,4 @@
+/** For tests: opens telemetry in this process. */
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ import type { Telemetry } from "../telemetry.ts";
 const PLAN_FILE = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
 const appsmith = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
 
-/** The reference plan, as `candor generate` exports it, but that any number of an event may be recorded. */
+/** The reference plan, as `candor generate` exports it, except that any number of an event may be recorded. */
 export const APPSMITH: GeneratedPlan = {
   hash: hashPlan(appsmith),
   content: JSON.parse(JSON.stringify({ ...appsmith, events: appsmith.events.map(unlimited) })),
@@ -24,7 +25,7 @@ function unlimited<Event>(event: Event): Event {
   return { ...event, maxPerMinute: 1_000_000 };
 }
 
-/** The operator had the switch and left it alone: the notice rule's consent. */
+/** The operator had the switch and left it alone: a consent under the notice rule. */
 export const SWITCH_OFFERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
 
 export interface World {
@@ -49,18 +50,18 @@ export interface WorldOptions extends Partial<TelemetryOptions> {
   readonly clock?: Clock;
   readonly policyFile?: string;
   readonly random?: () => number;
-  /** Things in the state folder before it starts. @param dir the folder */
+  /** Prepares the state folder before telemetry starts. @param dir the folder */
   readonly before?: (dir: string) => void;
 }
 
-/** A folder of its own, gone after the test. */
+/** A folder of its own, deleted after the test. */
 export function makeFolderForTest(): string {
   const dir = mkdtempSync(join(tmpdir(), "candor-node-"));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
-/** A telemetry in this process, closed after the test. Nothing listens at its collector unless `host` says where. */
+/** Telemetry in this process, closed after the test. Nothing listens at its collector unless `host` says where. */
 export function openForTest(options: WorldOptions = {}): World {
   const { clock = machineClock, policyFile, random = () => 0.5, before, ...given } = options;
   const dir = given.stateDir ?? join(makeFolderForTest(), "telemetry");

@@ -1,3 +1,4 @@
+/** For tests: a clock that only the test moves. */
 import type { Clock } from "../clock.ts";
 
 interface Task {
@@ -7,11 +8,11 @@ interface Task {
 
 /** A clock that stands still until it is moved. */
 export interface ManualClock extends Clock {
-  /** Lets time pass: runs what falls due, in its order, and lets what that began go on. */
+  /** Lets time pass: runs what falls due, in order, and lets what it started continue. */
   advance(ms: number): Promise<void>;
   /** Sets the machine's clock forward or back; no time passes. */
   jump(ms: number): void;
-  /** Tasks that wait. */
+  /** Number of waiting tasks. */
   readonly planned: () => number;
 }
 

@@ -1,11 +1,12 @@
+/** For tests: runs a child with mounts of its own. */
 import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeRigFolder } from "./child.ts";
 
-/** What a child is run by so that it, and nobody else, sees the machine otherwise. Needs root. */
+/** What a child runs under to see another file system than everybody else. Needs root. */
 type Under = readonly string[];
 
-/** An /etc of these files alone: paths in it, and texts. The machine's own stays as it is. */
+/** An /etc with only these files: paths in it, and texts. The machine's own is not changed. */
 export function withOwnEtc(files: Readonly<Record<string, string>>): Under {
   const etc = makeRigFolder();
   if (existsSync("/etc/ld.so.cache")) cpSync("/etc/ld.so.cache", join(etc, "ld.so.cache"));

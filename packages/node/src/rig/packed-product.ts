@@ -1,4 +1,4 @@
-// A product outside of this repository that has installed @candor/node as it is packed.
+/** For tests: a product outside this repository that has installed the packed SDK. */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,7 +20,9 @@ export interface PackedProduct {
   run(...args: readonly string[]): Promise<{ readonly status: number | null; readonly output: string }>;
 }
 
-/** The product has the reference plan as plan.mjs, plan.cjs and plan.ts. The folder is gone after the test file. */
+/**
+ * The product has the reference plan as plan.mjs, plan.cjs and plan.ts. The folder is deleted after the test file.
+ */
 export function createPackedProduct(): PackedProduct {
   const dir = mkdtempSync(join(tmpdir(), "candor-packed-"));
   afterAll(() => rmSync(dir, { recursive: true, force: true }));
@@ -38,7 +40,7 @@ export function createPackedProduct(): PackedProduct {
   return { dir, installed, write, run: (...args) => runNode(dir, args) };
 }
 
-/** Not spawnSync: a recorder may listen in this process. */
+/** Not spawnSync: a recorder may be listening in this process. */
 async function runNode(cwd: string, args: readonly string[]) {
   const env = { APPSMITH_DISABLE_TELEMETRY: "false", NO_COLOR: "1" };
   const child = spawn(process.execPath, args, { cwd, env });

@@ -1,4 +1,4 @@
-/** Stored answers: lines of receipts.ndjson, and a state folder that holds them. */
+/** For tests: consent records, and a state folder that contains them. */
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

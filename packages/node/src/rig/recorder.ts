@@ -1,8 +1,9 @@
+/** For tests: an HTTP server that records what it is sent. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 
-/** One request as it arrived. */
+/** One request as received. */
 export interface RecordedRequest {
   readonly path: string;
   readonly authorization: string | undefined;
@@ -10,7 +11,7 @@ export interface RecordedRequest {
   /** Its body, inflated. */
   readonly text: string;
   readonly body: { readonly [key: string]: unknown };
-  /** Of a batch. */
+  /** Those of a batch. */
   readonly messages: readonly RecordedMessage[];
 }
 
@@ -19,16 +20,16 @@ export interface RecordedMessage {
   readonly [key: string]: unknown;
 }
 
-/** What to answer; undefined: as a collector that keeps all. */
+/** What to answer; undefined to answer as a collector that keeps everything. */
 export type Answerer = (request: RecordedRequest, response: ServerResponse) => boolean | undefined;
 
-/** An HTTP server that writes down what it is sent and keeps batches as a collector would. */
+/** An HTTP server that records what it is sent and keeps batches as a collector would. */
 export interface Recorder {
   readonly url: string;
   readonly requests: RecordedRequest[];
-  /** Messages of batches that were answered as kept, in their order, doubles included. */
+  /** Messages of batches that were answered as kept, in order, including duplicates. */
   readonly kept: RecordedMessage[];
-  /** Gives the answer in place of the usual one when it returns true. */
+  /** Replaces the usual answer if it returns true. */
   answer: Answerer | undefined;
   close(): Promise<void>;
 }
@@ -43,7 +44,7 @@ export async function startRecorder(port = 0): Promise<Recorder> {
         response.setHeader("content-type", "application/json");
         response.end(JSON.stringify({ success: true, accepted: recorded.messages.length, dropped: [] }));
       },
-      () => {}, // whoever sent it was killed, or gave up
+      () => {}, // the sender was killed, or gave up
     );
   });
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));

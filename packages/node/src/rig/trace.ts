@@ -1,8 +1,9 @@
+/** For tests: traces the system calls of a child. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChildOptions, type Ended, makeRigFolder, startChild } from "./child.ts";
 
-/** What a process asked of the operating system, apart from where its program and Node's own parts lie. */
+/** What a process asked of the operating system, except where its program and Node's own parts are. */
 export interface Trace {
   /** How each socket was made: `AF_INET, SOCK_STREAM…`. */
   readonly sockets: readonly string[];
@@ -20,7 +21,7 @@ export interface Traced {
   readonly told: readonly unknown[];
 }
 
-/** Runs a child under strace to its end. @param under what strace itself is run by */
+/** Runs a child under strace until it ends. @param under what strace itself runs under */
 export async function traceChild(options: ChildOptions): Promise<Traced> {
   const output = join(makeRigFolder(), "strace");
   const strace = ["strace", "-f", "-qq", "-s", "512", "-e", "trace=%network,%file,close", "-o", output];
@@ -29,7 +30,7 @@ export async function traceChild(options: ChildOptions): Promise<Traced> {
   return { trace: readTrace(readFileSync(output, "utf8")), ended, told: child.told };
 }
 
-/** Calls that strace split, because another thread came in between, count with what they were asked. */
+/** Calls that strace split, because another thread ran in between, are counted with their arguments. */
 function readTrace(text: string): Trace {
   const calls = text.split("\n").flatMap((line) => {
     const [, name, args] = /^\d+ +(\w+)\((.*)$/.exec(line) ?? [];
@@ -48,7 +49,7 @@ function readTrace(text: string): Trace {
   };
 }
 
-/** Undefined: to whom it is connected already. */
+/** Returns undefined if the socket is already connected. */
 function toPeer(args: string, name: string): string | undefined {
   const [, port, address] =
     /sin6?_port=htons\((\d+)\).*?(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]+)"/.exec(args) ?? [];
@@ -62,7 +63,7 @@ function toChange(args: string, name: string): string | undefined {
   const [first = ""] = paths;
   const isOpen = name.startsWith("open");
   if (isOpen && !/O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)/.test(args)) return undefined;
-  // Nothing was there to be taken away.
+  // There was nothing to remove.
   if (/^(unlink|rmdir)/.test(name) && args.endsWith("(No such file or directory)")) return undefined;
   if (/^\/(dev|proc)\//.test(first)) return undefined;
   return `${name} ${paths.join(" ")}`;

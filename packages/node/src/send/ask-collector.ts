@@ -15,7 +15,7 @@ export interface Question {
   readonly now: () => number;
 }
 
-/** What came back: the collector's answer, or why there is none: `dns`, `timeout`, ..., or a code of the collector's. */
+/** The collector's answer, or why there is none: `dns`, `timeout`, ..., or a code of the collector's. */
 export type Reply =
   | { readonly ok: true; readonly answer: { readonly [field: string]: unknown } }
   | { readonly ok: false; readonly fault: string };
@@ -54,9 +54,9 @@ function toReply(outcome: HttpOutcome): Reply {
 export type { InstanceAction };
 
 export interface SignOptions {
-  /** The collector's address, of which the origin is signed: at another collector the request proves nothing. */
+  /** The collector's address, whose origin is signed, so that the request proves nothing to another collector. */
   readonly url: URL;
-  /** By the collector's clock, as far as it is known: the request holds for five minutes before and after. */
+  /** By the collector's clock, as far as known: the request is valid for five minutes before and after. */
   readonly nowMs: number;
   /** Further fields of the body; they are not signed. */
   readonly more?: { readonly [field: string]: string | number };
@@ -71,7 +71,10 @@ export function signRequest(instance: Instance, action: InstanceAction, options:
   return Buffer.from(JSON.stringify({ instanceId, publicKey, signedAt, origin, signature, ...options.more }));
 }
 
-/** The address of an endpoint. @param host the collector's address; it may lie below a path. @param path such as `v1/batch` */
+/**
+ * The URL of an endpoint. @param host the collector's address, which may contain a path. @param path such as
+ * `v1/batch`
+ */
 export function toUrl(host: URL, path: string): URL {
   return new URL(path, host.href.endsWith("/") ? host : `${host.href}/`);
 }

@@ -1,3 +1,4 @@
+/** Packs lines into the body of a batch. */
 import { createGzip } from "node:zlib";
 import type { Lines } from "../outbox/outbox-file.ts";
 
@@ -5,18 +6,24 @@ const LINE_BREAK = 10;
 const COMMA = 44;
 const HEAD = '{"batch":[';
 /**
- * Compressed in pieces: where all cores are busy, the system may have the event loop wait for a thread until that pauses.
- * So it waits 0.2 ms at a time, not 3 ms for the whole batch.
+ * Compresses in chunks: if all cores are busy, the system may make the event loop wait for a thread until that
+ * pauses. So it waits for 0.2 ms at a time, not 3 ms for the whole batch.
  */
 const PIECE_BYTES = 16 * 1024;
-/** Of what comes out: what a batch is packed to is mostly one chunk. */
+/** Size of output chunks: a packed batch is usually one chunk. */
 const CHUNK_BYTES = 32 * 1024;
 
-/** Packs one batch after the other, in memory that it keeps: so much, many times a second, is work for the garbage collector. */
+/**
+ * Packs one batch after the other, in memory that it keeps: allocating that much many times a second burdens the
+ * garbage collector.
+ */
 export class BatchPacker {
   #scratch = Buffer.alloc(0);
 
-  /** The body of a batch: the lines' own bytes, with commas for the line breaks between them. Gzipped. Not for two at once. */
+  /**
+   * The gzipped body of a batch: the lines' own bytes, with commas for the line breaks between them. Not reentrant:
+   * call it again only after the last call has resolved.
+   */
   pack({ bytes }: Lines, sentAtMs: number): Promise<Buffer> {
     const tail = `],"sentAt":"${new Date(sentAtMs).toISOString()}"}`;
     const neededBytes = HEAD.length + bytes.length + tail.length;

@@ -1,29 +1,29 @@
-/** Owns delivery.json: what became of what was sent. */
+/** Owns delivery.json, which records what became of the sent messages. */
 
 import { readObject, replaceFileLater, signatureOf } from "../state/state-folder.ts";
 import { isRecord } from "../unknown-value.ts";
 
-/** What became of what was sent, as delivery.json keeps it for operators. */
+/** What became of the sent messages, as delivery.json records it for operators. */
 export interface Delivery {
-  /** Messages that the collector took. */
+  /** Messages that the collector accepted. */
   accepted: number;
   /** Messages that it did not keep, by its reason. */
   refused: { [reason: string]: number };
-  /** Messages that were too old before they could be sent. */
+  /** Messages that became too old before they could be sent. */
   expired: number;
   /** Messages that were deleted because the outbox was full. */
   overflowed: number;
   /** RFC 3339. */
   lastSentAt: string | undefined;
-  /** Why the last try failed; undefined: it did not. */
+  /** Why the last attempt failed; undefined if it did not. */
   lastFault: string | undefined;
-  /** Until when the collector asked to be left alone; RFC 3339. It holds for every process on the folder. */
+  /** Until when the collector asked to be left alone; RFC 3339. Applies to every process on the folder. */
   notBefore: string | undefined;
-  /** The address of the collector that all this is about, without a name or password. */
+  /** The address of the collector concerned, without a name or password. */
   collector: string | undefined;
 }
 
-/** What delivery.json says; zeros when there is none. */
+/** The content of delivery.json; zeros if there is none. */
 export function readDelivery(file: string): Delivery {
   const stored = readObject(file) ?? {};
   const { lastSentAt, lastFault, notBefore, collector, refused } = stored;
@@ -41,7 +41,7 @@ export function readDelivery(file: string): Delivery {
   };
 }
 
-/** @throws the file system's error */
+/** @throws a file system error */
 export function writeDelivery(file: string, delivery: Delivery, mayReplace: () => boolean): Promise<void> {
   return replaceFileLater(file, `${JSON.stringify(delivery)}\n`, mayReplace);
 }
@@ -51,7 +51,7 @@ function countOf(value: unknown): number {
 }
 
 /**
- * What delivery.json says of all processes on the folder. The file is read again only when another one lies there. Never
+ * The content of delivery.json, for all processes on the folder. The file is read again only if it changed. Never
  * throws.
  */
 export function watchDelivery(file: string): () => Delivery {

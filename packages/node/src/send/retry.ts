@@ -1,3 +1,4 @@
+/** Decides what to do after a post, and when to try again. */
 import type { HttpOutcome } from "../http/client.ts";
 import { FAULT_SENTENCES, type HttpFault } from "../http/faults.ts";
 
@@ -14,16 +15,16 @@ export type Verdict =
   | { readonly next: "delivered"; readonly dropped: readonly string[] }
   /** Not now: the lines stay. */
   | { readonly next: "retry"; readonly afterMs: number | undefined; readonly fault: Fault }
-  /** The collector does not want us: the key or the address is wrong. The lines stay; somebody may mend it. */
+  /** The collector refuses us: the key or the address is wrong. The lines stay; somebody may correct it. */
   | { readonly next: "blocked"; readonly fault: Fault }
-  /** Something in the lines: halves are tried, until the one stands alone. */
+  /** The lines are at fault: halves are tried until the bad one is alone. */
   | { readonly next: "split"; readonly fault: Fault };
 
-/** A verdict after which the lines wait. */
+/** An outcome after which the lines wait. */
 export type FailedTry = Extract<Verdict, { readonly next: "retry" | "blocked" }>;
 
 /**
- * `dns`, `timeout`, ... of the way there; `http_503` of an answer; `no_collector`: something else answered;
+ * `dns`, `timeout`, ... on the way there; `http_503` for an answer; `no_collector`: something else answered;
  * `unknown_write_key`: that of the messages' own source.
  */
 export type Fault = HttpFault | `http_${number}` | "no_collector" | "unknown_write_key";
@@ -41,7 +42,7 @@ const ANSWER_SENTENCES: { readonly [fault: string]: string } = {
 
 /**
  * What to tell the operator about a fault.
- * @param fault as delivery.json names it: one that is not known, of a later version, has a sentence too
+ * @param fault as delivery.json names it; an unknown one, of a later version, has a sentence too
  */
 export function explainFault(fault: string): string {
   const sentence = Object.hasOwn(ANSWER_SENTENCES, fault) ? ANSWER_SENTENCES[fault] : undefined;
@@ -54,7 +55,7 @@ export function explainFault(fault: string): string {
   return `${answered}: it did not take what was sent.`;
 }
 
-/** Reads an answer as WIRE's retry rules say: any 4xx but 408, 410, 429 and 460 is not tried again unchanged. */
+/** Follows the retry rules of Segment's clients: a 4xx other than 408, 410, 429 and 460 is not retried unchanged. */
 export function judgeOutcome(outcome: HttpOutcome): Verdict {
   if (!outcome.ok) return { next: "retry", afterMs: undefined, fault: outcome.fault };
   const { status, retryAfterMs, body } = outcome.answer;
@@ -66,7 +67,7 @@ export function judgeOutcome(outcome: HttpOutcome): Verdict {
   return { next: "blocked", fault };
 }
 
-/** A 200 that is not the collector's own says nothing: hotel networks answer everything with a page. */
+/** A 200 that does not come from a collector says nothing: hotel networks answer everything with a page. */
 function judgeAnswer(body: string): Verdict {
   const foreign: Verdict = { next: "retry", afterMs: undefined, fault: "no_collector" };
   try {
@@ -74,7 +75,7 @@ function judgeAnswer(body: string): Verdict {
     if (typeof answer !== "object" || answer === null || !("success" in answer)) return foreign;
     if (answer.success !== true) return foreign;
     const dropped = "dropped" in answer && Array.isArray(answer.dropped) ? answer.dropped.map(reasonOf) : [];
-    // Messages of one file have one key: when it is not known, somebody may mend that, and they are not lost.
+    // Messages of one file have one key. If it is unknown, somebody may correct that, and they are not lost.
     if (dropped.includes("unknown_write_key")) return { next: "blocked", fault: "unknown_write_key" };
     return { next: "delivered", dropped };
   } catch {
@@ -88,8 +89,8 @@ function reasonOf(drop: unknown): string {
 }
 
 /**
- * How long a collector is to be left alone yet, 0: not at all. A time further away than it may ask for was written under
- * another clock.
+ * How long the collector must be left alone, 0 if not at all. A time further ahead than it may ask for was written
+ * under another clock.
  */
 export function untilAllowedMs(notBefore: string | undefined, nowMs: number): number {
   const leftMs = Date.parse(notBefore ?? "") - nowMs;
@@ -97,8 +98,8 @@ export function untilAllowedMs(notBefore: string | undefined, nowMs: number): nu
 }
 
 /**
- * How long to wait before the next try.
- * @param attempts tries that failed since the last one that did not, at least 1
+ * How long to wait before the next attempt.
+ * @param attempts failed attempts since the last successful one, at least 1
  * @param random 0 to 1
  */
 export function toDelayMs(verdict: Verdict, attempts: number, random: number): number {
@@ -109,7 +110,7 @@ export function toDelayMs(verdict: Verdict, attempts: number, random: number): n
   return Math.max(delayMs, Math.min(askedMs, MAX_RETRY_AFTER_MS));
 }
 
-/** A failed try as the product's `debug` is told of it. */
+/** A failed attempt, in a sentence for the product's `debug`. */
 export function describeFailed({ fault }: FailedTry): string {
   return `The collector did not take what was sent (${fault}). ${explainFault(fault)}`;
 }
@@ -130,7 +131,7 @@ export function explainRefused(reason: string): string {
   return sentence ?? "The collector did not keep them.";
 }
 
-/** Messages that a collector did not keep, as the product's `debug` is told of them. */
+/** Messages that a collector did not keep, in a sentence for the product's `debug`. */
 export function describeRefused(reason: string): string {
   return `The collector received messages and did not keep them (${reason}). ${explainRefused(reason)}`;
 }

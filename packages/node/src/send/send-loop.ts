@@ -1,26 +1,27 @@
+/** Runs the sender when something waits. */
 import type { Clock } from "../clock.ts";
 import type { Sender } from "./sender.ts";
 
 export interface SendLoopOptions {
   readonly sender: Pick<Sender, "run">;
   readonly clock: Clock;
-  /** Reads consent, and aborts the signal where nothing may be sent any more. Called before and after each run. */
+  /** Reads consent, and aborts the signal if nothing may be sent any more. Called before and after each run. */
   readonly update: () => void;
-  /** Aborted: no run is planned any more, and the one under way ends. */
+  /** Once aborted, no run is planned, and the current one ends. */
   readonly signal: AbortSignal;
-  /** Told when the state folder failed under a run. */
+  /** Called if the state folder failed during a run. */
   readonly onFault: (error: unknown) => void;
 }
 
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
-/** Has the sender run when something waits: one run at a time, and none before the collector may be asked again. */
+/** Runs the sender when something waits: one run at a time, and none before the collector may be asked again. */
 export class SendLoop {
   readonly #options: SendLoopOptions;
   #cancel: (() => void) | undefined;
   #dueAtMs = Number.POSITIVE_INFINITY;
   #notBeforeMs = NEVER_MS;
-  /** The collector's own word; what is only our backoff, somebody who flushes may ignore. */
+  /** What the collector asked for. Our own backoff may be ignored by a caller who flushes. */
   #askedNotBeforeMs = NEVER_MS;
   #running: Promise<boolean> | undefined;
   #next: Promise<boolean> | undefined;
@@ -34,7 +35,7 @@ export class SendLoop {
     return this.#options.signal.aborted;
   }
 
-  /** Runs after a while, or earlier when a run is planned already. */
+  /** Runs after a while, or earlier if a run is planned already. */
   soon(afterMs: number): void {
     const { clock } = this.#options;
     const dueAtMs = Math.max(clock.monotonic() + afterMs, this.#notBeforeMs);
@@ -45,15 +46,15 @@ export class SendLoop {
   }
 
   /**
-   * Runs now, whatever was planned, but not before the collector said that it may be asked again. Those who ask while a run
-   * is under way share the next one. True: all that waited was dealt with. Never rejects.
+   * Runs now, whatever was planned, but not before the collector said that it may be asked again. Callers during a
+   * run share the next one. Resolves to true if everything that waited was dealt with. Never rejects.
    */
   runNow(): Promise<boolean> {
     if (this.#options.clock.monotonic() < this.#askedNotBeforeMs) return Promise.resolve(false);
     return this.#runAfterOther();
   }
 
-  /** A planned run, unlike one that somebody asks for, waits as long as a run that fails meanwhile asks for. */
+  /** Unlike a requested run, a planned run waits as long as a run that fails in the meantime asks for. */
   async #runPlanned(): Promise<void> {
     this.#unplan();
     await this.#running;
@@ -73,7 +74,7 @@ export class SendLoop {
   #start(): Promise<boolean> {
     this.#unplan();
     if (!this.#isStopped && this.#options.clock.monotonic() < this.#askedNotBeforeMs) {
-      this.soon(0); // also when the timer itself came a moment early
+      this.soon(0); // also if the timer itself fired a moment early
       return Promise.resolve(false);
     }
     if (this.#isStopped) return Promise.resolve(false);
@@ -95,7 +96,7 @@ export class SendLoop {
       if (end.end !== "later") return end.end === "done";
       this.#notBeforeMs = clock.monotonic() + end.afterMs;
       if (end.isAsked) this.#askedNotBeforeMs = this.#notBeforeMs;
-      this.#unplan(); // what was planned while this run was under way would come too early
+      this.#unplan(); // what was planned during this run would come too early
       this.soon(end.afterMs);
     } catch (error) {
       if (!this.#isStopped) onFault(error);

@@ -1,3 +1,4 @@
+/** Delivers what lies in an outbox. */
 import type { Clock } from "../clock.ts";
 import type { ConsentGate } from "../consent/gate.ts";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
@@ -17,9 +18,12 @@ import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { type FailedTry, judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
 import { ClockSteps, correctTimes, isDelivered, sweepOutbox } from "./sweep.ts";
 
-/** The collector takes 1 MiB and 2,500 messages; a message is at most 32 KiB. Twice as much holds the event loop up more. */
+/**
+ * The collector takes 1 MiB and 2,500 messages; a message is at most 32 KiB. Twice as much would hold the event loop
+ * up more.
+ */
 const BATCH = { maxBytes: 256 * 1024, maxLines: 1000 };
-/** Somebody else sends: looked at again after this. */
+/** If another process is sending, look again after this. */
 const LEASE_TAKEN_MS = 5000;
 const POST_TIMEOUT_MS = 15_000;
 
@@ -28,15 +32,18 @@ export interface SenderOptions {
   readonly http: HttpClient;
   /** The collector's address. */
   readonly host: URL;
-  /** The server's write key. Messages of other sources carry their own, beside it. */
+  /** The server's write key. Messages of other sources carry their own. */
   readonly writeKey: string;
   readonly lease: Lease;
   readonly maxOutboxBytes: number;
   /** Asked before each post. What may not be sent stays where it is. */
   readonly gate: Pick<ConsentGate, "check">;
-  /** Aborted: nothing is sent or written any more, whatever is under way. */
+  /** Once aborted, nothing is sent or written any more, whatever is in progress. */
   readonly signal: AbortSignal;
-  /** Told of each try that failed. `blocked`: the collector does not want what it was sent, somebody has to mend something. */
+  /**
+   * Called after each failed attempt. `blocked`: the collector refuses what it was sent, and somebody has to correct
+   * something.
+   */
   readonly onFailed: (failed: FailedTry) => void;
   /** Called when the collector received messages and did not keep them. @param reason the collector's */
   readonly onRefused: (reason: string) => void;
@@ -62,8 +69,8 @@ const STOP: Progress = { go: "stop" };
 const NOT_NOW: Progress = { go: "not_now" };
 
 /**
- * Delivers what lies in an outbox, oldest first, in the order of its files. A file's cursor moves after the collector's
- * answer, so what is killed in between is sent again, and the collector knows it by its messageId.
+ * Delivers an outbox, oldest file first, in the order of each file. A file's cursor moves after the collector's
+ * answer, so what was in progress at a kill is sent again, and the collector recognises it by its messageId.
  */
 export class Sender {
   readonly #options: SenderOptions;
@@ -82,10 +89,13 @@ export class Sender {
     this.#authorization = `Basic ${Buffer.from(`${options.writeKey}:`).toString("base64")}`;
   }
 
-  /** Sends what waits, as far as it can. Never rejects for what the network or the collector do. @throws the file system's error */
+  /**
+   * Sends what waits, as far as it can. Never rejects for what the network or the collector does. @throws a file
+   * system error
+   */
   async run(): Promise<RunEnd> {
     const { lease, folder } = this.#options;
-    // First: of what is too old by now the collector would not know whether it had it.
+    // First: the collector would not recognise duplicates of messages that are too old by now.
     const files = await this.sweep();
     if (this.#isStopped) return { end: "stopped" };
     if (this.#toBeSent(files).length === 0) {
@@ -123,7 +133,7 @@ export class Sender {
     return end;
   }
 
-  /** Another collector than the last one has not asked for anything. */
+  /** A new collector has not asked for anything. */
   #turnTo(collector: string, delivery: Delivery): void {
     if (delivery.collector === collector) return;
     delivery.collector = collector;
@@ -166,7 +176,7 @@ export class Sender {
     for (const file of this.#toBeSent(files)) {
       const progress = await this.#sendFile(file, delivery);
       if (progress.go === "stop" || progress.go === "lease_lost") return progress;
-      // A key that is refused may be one source's; any other trouble is the collector's, or that of the way there.
+      // A refused key may be one source's; any other fault concerns the collector or the way there.
       if (progress.go === "later" && progress.verdict.next !== "blocked") return progress;
       if (progress.go === "later") ended = progress;
     }
@@ -178,7 +188,7 @@ export class Sender {
     for (let sent = file.sentBytes; ; ) {
       if (this.#isStopped) return STOP;
       if (!this.#options.lease.renew()) return { go: "lease_lost" };
-      // Swept meanwhile, or another user's: the others are sent all the same.
+      // Swept meanwhile, or another user's file: the others are sent all the same.
       const lines = await readLines(path, sent, BATCH).catch(() => undefined);
       if (lines === undefined || lines.count === 0) return ON;
       const progress = await this.#deliver(lines, file, delivery);

@@ -1,17 +1,17 @@
-/** Keeps an outbox within its bounds, and the ages of its files right when the machine's clock is set. */
+/** Keeps an outbox within its bounds, and the ages of its files right if the machine's clock is set. */
 import { statSync } from "node:fs";
 import { stat, utimes } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import { countLines, deleteOutboxFile, listOutboxFiles, type OutboxFile } from "../outbox/outbox-file.ts";
 import { draftsIn, removeFile, type StateFolder } from "../state/state-folder.ts";
 
-/** The collector knows messageIds for 8 days: what is sent later could be counted twice. */
+/** The collector remembers messageIds for 8 days: what is sent later could be counted twice. */
 export const MAX_AGE_MS = 7 * 24 * 60 * 60_000;
 
-/** To replace a file takes no hour: the process was killed over it. */
+/** Replacing a file does not take an hour, so the process was killed meanwhile. */
 const MAX_DRAFT_AGE_MS = 60 * 60_000;
 
-/** Each start that makes messages begins a file; more than this take long to list. */
+/** Each start that records messages begins a file; more than this take long to list. */
 const MAX_FILES = 1000;
 
 /** What a sweep left, and what it deleted before it was sent, in messages. */
@@ -22,8 +22,9 @@ export interface Swept {
 }
 
 /**
- * Keeps an outbox within its bounds: deletes what is older than seven days, then, while it is larger than `maxBytes` or has
- * over 1,000 files, the oldest files, delivered ones first. Files that vanish meanwhile were swept by another replica, which counts them.
+ * Keeps an outbox within its bounds: deletes what is older than seven days, then, while it is larger than `maxBytes`
+ * or has over 1,000 files, the oldest files, delivered ones first. Files that vanish meanwhile were swept by another
+ * replica, which counts them.
  */
 export async function sweepOutbox(folder: StateFolder, maxBytes: number, nowMs: number): Promise<Swept> {
   await deleteDrafts(folder, nowMs);
@@ -52,7 +53,7 @@ export function isDelivered({ sizeBytes, sentBytes }: OutboxFile): boolean {
 /** Resolves to the number of messages that were lost with the file. */
 async function deleteCounted(file: OutboxFile): Promise<number> {
   const waiting = isDelivered(file) ? 0 : await countLines(file.path, file.sentBytes).catch(() => 0);
-  if (hasGrown(file)) return 0; // it is in use: the next sweep judges it anew
+  if (hasGrown(file)) return 0; // it is in use: the next sweep looks at it again
   return deleteOutboxFile(file.path) ? waiting : 0;
 }
 
@@ -67,10 +68,10 @@ async function deleteDrafts(folder: StateFolder, nowMs: number): Promise<void> {
   }
 }
 
-/** A shorter step cannot make a fresh file seven days old. */
+/** A smaller step cannot make a fresh file seven days old. */
 const MIN_STEP_MS = 24 * 60 * 60_000;
 
-/** By how much the clock was set, and the range of times that the old one gave since the machine started. */
+/** By how much the clock was set, and the range of times that the old one showed since the machine started. */
 export interface ClockStep {
   readonly byMs: number;
   readonly fromMs: number;
@@ -78,8 +79,8 @@ export interface ClockStep {
 }
 
 /**
- * Compares the machine's clock with the time since it started, which nobody sets. A device without a battery starts days or
- * years behind, and is put right by the network while the product runs.
+ * Compares the machine's clock with the time since it started, which nobody can set. A device without a battery
+ * starts days or years behind, and the network corrects it while the product runs.
  */
 export class ClockSteps {
   readonly #clock: Pick<Clock, "now" | "sinceBoot">;
@@ -90,7 +91,7 @@ export class ClockSteps {
     this.#before = this.#read();
   }
 
-  /** The step since the last call; undefined: there was none of a day or more. */
+  /** The step since the last call; undefined if there was none of a day or more. */
   take(): ClockStep | undefined {
     const { nowMs, bootMs } = this.#before;
     const after = this.#read();
@@ -107,13 +108,13 @@ export class ClockSteps {
 }
 
 /**
- * Gives files that were written under the old clock the time that the new one would have given them, so that every process on
- * the folder knows their age. Never rejects: a file that cannot be changed keeps its time.
+ * Gives files that were written under the old clock the time that the new one would have given them, so that every
+ * process on the folder knows their age. Never rejects: a file that cannot be changed keeps its time.
  */
 export async function correctTimes(files: readonly OutboxFile[], step: ClockStep): Promise<void> {
   for (const { path, writtenAtMs } of files) {
     if (writtenAtMs < step.fromMs || writtenAtMs > step.untilMs) continue;
-    // Another replica may have done so already: never later than now.
+    // Another replica may already have done so: never later than now.
     const writtenAt = new Date(Math.min(writtenAtMs, step.untilMs) + step.byMs);
     await utimes(path, writtenAt, writtenAt).catch(() => undefined);
   }

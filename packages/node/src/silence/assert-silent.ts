@@ -1,4 +1,4 @@
-/** What `@candor/node/testing` offers: owns the run of a product in which nothing may happen, and what a test allows all the same. */
+/** The entry `@candor/node/testing`: runs a product in which nothing may happen except what a test allows. */
 import { AssertionError } from "node:assert";
 import { isAbsolute, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,7 +14,10 @@ export interface SilenceOptions {
    * resolves to), `db.internal:5432`, a file's path or a folder's, or the target of anything else as an error shows it.
    */
   readonly allow?: readonly string[] | undefined;
-  /** How long it goes on watching once the function is done, for work in the background, in milliseconds. @default 200 */
+  /**
+   * How long to go on watching after the function has returned, for work in the background, in milliseconds. @default
+   * 200
+   */
   readonly settleMs?: number | undefined;
 }
 
@@ -22,13 +25,16 @@ export interface Happening {
   readonly kind: HappeningKind;
   /** `127.0.0.1:443`, `telemetry.example.org`, `/data/outbox/x.ndjson`, `git`. */
   readonly target: string;
-  /** The line of the product that did it, `/app/src/telemetry.js:12:3`; undefined where only Node's own are left. */
+  /**
+   * The line of the product that did it, `/app/src/telemetry.js:12:3`; undefined if only Node's own lines are on the
+   * stack.
+   */
   readonly at: string | undefined;
 }
 
-/** What makes a test fail: something happened although nothing may. */
+/** Fails a test because something happened although nothing may. */
 export class SilenceError extends AssertionError {
-  /** Each once, in the order of the first time. */
+  /** Each once, in the order of first occurrence. */
   readonly happenings: readonly Happening[];
 
   constructor(happenings: readonly Happening[], cause: unknown) {
@@ -76,7 +82,7 @@ export async function assertSilent<Value>(
   return outcome.value;
 }
 
-/** Adds each thing once, but nothing that is allowed. */
+/** Adds each thing once, except what is allowed. */
 function noting(happenings: Happening[], allow: readonly string[]): Watch {
   const { allows, resolved } = createAllowance(allow);
   return {
@@ -98,7 +104,10 @@ async function settle<Value>(run: () => Value | PromiseLike<Value>): Promise<Out
   }
 }
 
-/** Sets variables of the process. @returns a function that puts them back as they were, also where `process.env` is another object by then */
+/**
+ * Sets variables of the process. @returns a function that restores them, even if `process.env` is another object by
+ * then
+ */
 function setVariables(variables: Readonly<Record<string, string>>): () => void {
   const { env } = process;
   const before = Object.keys(variables).map((name) => [name, env[name]] as const);
@@ -124,13 +133,13 @@ function describe(happenings: readonly Happening[]): string {
 /** What a test allows. */
 interface Allowance {
   readonly allows: (kind: HappeningKind, target: string) => boolean;
-  /** Who may look a name up may connect to its addresses. */
+  /** A name that may be looked up may be connected to. */
   readonly resolved: (name: string, addresses: readonly string[]) => void;
 }
 
 /**
- * @param entries `127.0.0.1:5432`, `[::1]:5432`, `db.internal`, `db.internal:5432`, the path of a file or folder, or what
- * else an error says of something that happened, such as `git`
+ * @param entries `127.0.0.1:5432`, `[::1]:5432`, `db.internal`, `db.internal:5432`, the path of a file or folder, or
+ * the target of anything else as an error shows it, such as `git`
  */
 function createAllowance(entries: readonly string[]): Allowance {
   const paths = entries.filter((entry) => isAbsolute(entry));
@@ -161,7 +170,7 @@ function createAllowance(entries: readonly string[]): Allowance {
 
 interface Place {
   readonly host: string;
-  /** Undefined: any. */
+  /** Undefined for any port. */
   readonly port: string | undefined;
 }
 

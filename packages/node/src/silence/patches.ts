@@ -1,16 +1,16 @@
-/** Owns the functions of Node that are replaced for a while, and finds the line that called one. */
+/** Replaces functions of Node for a while, and finds the line that called one. */
 import { syncBuiltinESMExports } from "node:module";
 
 type Wrapped = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Looks at a call. @param at finds the line that made it */
+/** Inspects a call. @param at finds the line that made it */
 type Look = (self: unknown, args: readonly unknown[], at: () => string | undefined) => void;
 
 /** Functions of Node that are replaced for a while. */
 export interface Patches {
   /**
-   * Has something called before a function is. What that throws is swallowed: the function is called in any case.
-   * Functions that this Node does not have are left out.
+   * Calls a function before another one is called. What it throws is swallowed: the original is called in any case.
+   * Functions that this Node lacks are skipped.
    */
   before(owner: object, name: string, look: Look): void;
   /** Lets modules that are imported by name see the replaced functions. */
@@ -30,7 +30,7 @@ export function createPatches(): Patches {
         try {
           look(this, args, () => findCaller(wrapper));
         } catch {
-          // Whatever it was given, Node says what is wrong with it.
+          // Whatever was passed, Node reports what is wrong with it.
         }
         return Reflect.apply(original, this, args);
       };
@@ -53,7 +53,7 @@ const MAX_FRAMES = 100;
 const PLACE = /(?:\(|\bat (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?$/;
 
 /**
- * The line, outside of Node, from which a function was called; undefined when none is on the stack.
+ * The line outside Node from which a function was called; undefined if there is none on the stack.
  * @param above the function whose callers count
  */
 export function findCaller(above: (...args: never[]) => unknown): string | undefined {

@@ -1,4 +1,4 @@
-/** Owns how everything that this process does to networks, files and other processes is seen. */
+/** Watches everything that this process does to networks, files and other processes. */
 import { createHook } from "node:async_hooks";
 import childProcess, { ChildProcess } from "node:child_process";
 import dgram from "node:dgram";
@@ -11,9 +11,9 @@ import { isRecord } from "../unknown-value.ts";
 import { createPatches, findCaller, type Patches } from "./patches.ts";
 
 /**
- * What a silent product does not do. `connect`: TCP, also under TLS and HTTP; `pipe`: a unix socket or named pipe; `udp`: a
- * datagram; `dns`: a name or address looked up; `write`: a file or folder made or changed; `delete`; `process`: a child
- * process; `thread`: a worker thread, which cannot be looked into.
+ * What a silent product does not do. `connect`: TCP, also below TLS and HTTP; `pipe`: a unix socket or named pipe;
+ * `udp`: a datagram; `dns`: a name or address look-up; `write`: a file or folder created or changed; `delete`;
+ * `process`: a child process; `thread`: a worker thread, which cannot be watched.
  */
 export type HappeningKind = "connect" | "pipe" | "udp" | "dns" | "write" | "delete" | "process" | "thread";
 
@@ -22,13 +22,13 @@ export type Report = (kind: HappeningKind, target: string, at: () => string | un
 
 export interface Watch {
   readonly report: Report;
-  /** Called with the addresses that a name was found to have. */
+  /** Called with the addresses that a name resolved to. */
   readonly onResolved: (name: string, addresses: readonly string[]) => void;
 }
 
 type Watched = Watch & { readonly patches: Patches };
 
-/** Watches the whole process. @returns a cancel function, which leaves everything as it was */
+/** Watches the whole process. @returns a cancel function, which restores everything */
 export function watchEverything(watch: Watch): () => void {
   const patches = createPatches();
   const watched = { ...watch, patches };
@@ -42,7 +42,7 @@ export function watchEverything(watch: Watch): () => void {
   };
 }
 
-/** Node's requests to the system, which every API ends in, and what each holds. */
+/** Node's requests to the system, which every API ends in, and what each contains. */
 const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   string,
   (request: Request) => Happened
@@ -55,13 +55,16 @@ const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   ["WORKER", () => ["thread", "worker"]],
 ]);
 
-/** A connection is made a turn after its socket was: the line that made the socket is the one to tell. */
+/** A connection is made one turn after its socket, so the line that made the socket is the one to report. */
 const SOCKETS: ReadonlySet<string> = new Set(["TCPWRAP", "PIPEWRAP"]);
 
 type Request = { readonly [name: string]: unknown };
 type Happened = readonly [kind: HappeningKind, target: string];
 
-/** Reports connections, queries and datagrams. Connections that are open already are not looked at. @returns a cancel function */
+/**
+ * Reports connections, queries and datagrams. Connections that are already open are not watched. @returns a cancel
+ * function
+ */
 function watchNetwork({ report, onResolved, patches }: Watched): () => void {
   const makers = new Map<number, string>();
   const init = (id: number, type: string, trigger: number, resource: object): void => {
@@ -79,7 +82,7 @@ function watchNetwork({ report, onResolved, patches }: Watched): () => void {
     if (kind === "dns") noteAddresses(request, target, onResolved);
     if (!isThisMachine(kind, target)) report(kind, target, at);
   };
-  // A datagram that the system takes at once is no request.
+  // A datagram that the system takes at once is not a request.
   patches.before(dgram.Socket.prototype, "send", (socket, args, at) => {
     report("udp", toDatagramTarget(socket, args), at);
   });
@@ -91,12 +94,12 @@ function noteMaker(makers: Map<number, string>, id: number, at: string | undefin
   if (at !== undefined) makers.set(id, at);
 }
 
-/** The name of this machine itself asks nobody (RFC 6761, section 6.3). */
+/** Looking up the name of this machine itself queries nobody (RFC 6761, section 6.3). */
 function isThisMachine(kind: HappeningKind, target: string): boolean {
   return kind === "dns" && target.toLowerCase() === "localhost";
 }
 
-/** Connecting to a name that is allowed shows its address only. */
+/** Connecting to an allowed name shows only its address. */
 function noteAddresses(request: Request, name: string, onResolved: Watch["onResolved"]): void {
   const { oncomplete } = request;
   if (typeof oncomplete !== "function") return;
@@ -107,7 +110,7 @@ function noteAddresses(request: Request, name: string, onResolved: Watch["onReso
   });
 }
 
-/** `send(message, [offset, length], [port], [address], [callback])`; a connected socket knows where to. */
+/** `send(message, [offset, length], [port], [address], [callback])`; a connected socket knows its target. */
 function toDatagramTarget(socket: unknown, args: readonly unknown[]): string {
   const connected = socket instanceof dgram.Socket ? remoteOf(socket) : undefined;
   if (connected !== undefined) return toTarget(connected.address, connected.port);
@@ -129,7 +132,7 @@ function toTarget(address: unknown, port: unknown): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
 }
 
-/** A function that changes a path, and at which place of its arguments that stands. */
+/** A function that changes a path, and the position of that path among its arguments. */
 const WRITERS: readonly (readonly [name: string, place: number])[] = [
   ["appendFile", 0],
   ["chmod", 0],
@@ -148,15 +151,15 @@ const WRITERS: readonly (readonly [name: string, place: number])[] = [
   ["writeFile", 0],
 ];
 const DELETERS = ["rename", "rm", "rmdir", "unlink"];
-/** They take a descriptor. */
+/** These take a descriptor. */
 const DESCRIPTOR_WRITERS = ["fchmod", "fchown", "ftruncate", "futimes", "write", "writev"];
 const WRITE_FLAGS =
   constants.O_WRONLY | constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
 const LAST_STANDARD_STREAM = 2;
 
 /**
- * Reports files and folders that are made, changed or deleted with node:fs: by callback, synchronously, by promise, and by
- * stream. What is not there cannot be deleted, and what is there cannot be made: that is no change.
+ * Reports files and folders that are created, changed or deleted with node:fs: by callback, synchronously, by
+ * promise, and by stream. Deleting what does not exist, or creating what exists, is not a change.
  */
 function watchFiles({ report, patches }: Watched): void {
   const watch = (
@@ -195,13 +198,15 @@ function watchFiles({ report, patches }: Watched): void {
   });
 }
 
-/** `r` and `rs` are for reading; so is what is left out, where a callback or a mode stands. */
+/** `r` and `rs` are for reading; so is an omitted flag, where there is a callback or a mode. */
 function isForWriting(flags: unknown): boolean {
   if (typeof flags === "number") return (flags & WRITE_FLAGS) !== 0;
   return typeof flags === "string" && flags !== "r" && flags !== "rs" && flags !== "sr";
 }
 
-/** The whole path of what a function of node:fs is given: path, URL, descriptor or file handle. Undefined: no file. */
+/**
+ * The full path behind an argument of node:fs: path, URL, descriptor or file handle. Undefined if it is not a file.
+ */
 function toPath(given: unknown): string | undefined {
   if (typeof given === "number") return toPathOfDescriptor(given);
   if (typeof given === "string") return resolve(given);
@@ -211,7 +216,7 @@ function toPath(given: unknown): string | undefined {
   return isHandle && typeof given.fd === "number" ? toPathOfDescriptor(given.fd) : undefined;
 }
 
-/** Of a file that is open. Only Linux says it; elsewhere the opening was reported, unless it was before. */
+/** For an open file. Only Linux tells; elsewhere the opening was reported, unless it happened before. */
 function toPathOfDescriptor(fd: number): string | undefined {
   if (fd <= LAST_STANDARD_STREAM || !fstatSync(fd).isFile()) return undefined;
   return readlinkSync(`/proc/self/fd/${fd}`);
@@ -223,7 +228,7 @@ function isThere(path: string): boolean {
 
 /** Reports child processes: what they do cannot be seen from here. */
 function watchProcesses({ report, patches }: Watched): void {
-  // What spawn, exec, execFile and fork all end in. Node's types do not show it.
+  // spawn, exec, execFile and fork all end here. Node's types do not show it.
   patches.before(ChildProcess.prototype, "spawn", (_self, [options], at) => {
     if (isRecord(options)) report("process", String(options.file), at);
   });

@@ -7,9 +7,9 @@ import { scopeOfName } from "../outbox/outbox-name.ts";
 import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "./state-folder.ts";
 
 /**
- * Deletes the messages of each scope that is refused; once the server is, and nothing of the client is left that needs them,
- * the ids and keys too. The stored answers stay, and what is not ours, should the product have given a folder that it uses
- * itself. Never throws: what cannot be deleted stays.
+ * Deletes the messages of each refused scope; once the server is refused, and nothing of the client's needs them any
+ * more, the ids and keys too. Stored answers stay, and so does what is not ours, in case the product passed a folder
+ * that it uses itself. Never throws: what cannot be deleted stays.
  */
 export function discardRefused(folder: StateFolder, gate: ConsentGate): void {
   for (const name of namesIn(folder.outbox)) {
@@ -28,13 +28,13 @@ export function discardRefused(folder: StateFolder, gate: ConsentGate): void {
   }
 }
 
-/** Whether messages of the client are sent, or wait, under the ids of the folder. */
+/** Whether messages of the client are sent, or wait, under the folder's ids. */
 function needsIdentity({ outbox }: StateFolder, gate: ConsentGate): boolean {
   if (gate.isRefused("client")) return false;
   return gate.allows("client") || namesIn(outbox).some((name) => scopeOfName(name)?.source === "client");
 }
 
-/** Each file, and a field by which it is known as ours. */
+/** Each file, and a field by which it is recognised as ours. */
 const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
   [folder.instance]: "hashSecret",
   [folder.plan]: "planHash",

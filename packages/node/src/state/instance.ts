@@ -1,3 +1,4 @@
+/** Owns the instance: its id, its signing key and the secret of its hashes. */
 import {
   createHmac,
   createPrivateKey,
@@ -18,7 +19,10 @@ const SECRET_BYTES = 32;
 const MAX_REMEMBERED_HASHES = 1000;
 const MAX_REMEMBERED_LENGTH = 256;
 
-/** Who this instance is, as instance.json keeps it. All of it is random, or derived from the product's `instanceKey`; nothing from the machine. */
+/**
+ * This instance, as instance.json keeps it. All of it is random, or derived from the product's `instanceKey`; nothing
+ * comes from the machine.
+ */
 export interface Instance {
   /** A UUID derived from the public key: a signature with the key proves whose id it is. */
   readonly instanceId: string;
@@ -40,17 +44,17 @@ interface StoredInstance {
   readonly createdAt: string;
 }
 
-/** The instance of a state folder; undefined when it has none. */
+/** The instance of a state folder; undefined if it has none. */
 export function readInstance(file: string): Instance | undefined {
   const stored = readStored(file);
   return stored === undefined ? undefined : toInstance(stored);
 }
 
 /**
- * The instance of a state folder, made when there is none yet. Of several processes that make one at once, the first
- * wins and all get its. One that cannot be read is replaced, and so is another one than `instanceKey` makes.
- * @param instanceKey the product's own secret; undefined: the instance is random
- * @throws the file system's error
+ * The instance of a state folder, created if there is none yet. If several processes create one at once, the first
+ * wins and all use it. One that cannot be read is replaced, and so is one that does not derive from `instanceKey`.
+ * @param instanceKey the product's own secret; undefined for a random instance
+ * @throws a file system error
  */
 export function openInstance(file: string, nowMs: number, instanceKey?: string): Instance {
   const stored = readStored(file);
@@ -67,7 +71,7 @@ export function makeEphemeralInstance(nowMs: number, instanceKey?: string): Inst
   return toInstance(instanceKey === undefined ? makeRandom(nowMs) : derive(instanceKey, nowMs));
 }
 
-/** @returns what the file holds then, which another process may have written @throws the file system's error */
+/** @returns the content of the file, which another process may have written @throws a file system error */
 function storeFirst(file: string, made: StoredInstance): StoredInstance {
   const draft = `${file}.${randomBytes(4).toString("hex")}.tmp`;
   writeFileSync(draft, toText(made), { mode: 0o600, flag: "wx", flush: true });
@@ -90,7 +94,7 @@ function toText(stored: StoredInstance): string {
 }
 
 function makeRandom(nowMs: number): StoredInstance {
-  // Not exported as JWK: Node 20 may hang for ever when its garbage collector comes between.
+  // Not exported as JWK: Node 20 may hang for ever if its garbage collector runs in between.
   const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
     publicKeyEncoding: { type: "spki", format: "der" },
     privateKeyEncoding: { type: "pkcs8", format: "der" },
@@ -98,10 +102,16 @@ function makeRandom(nowMs: number): StoredInstance {
   return toStored(rawKey(publicKey), rawKey(privateKey), randomBytes(SECRET_BYTES), nowMs);
 }
 
-/** What precedes the 32 bytes of an Ed25519 key in its PKCS #8 form. @see https://www.rfc-editor.org/rfc/rfc8410#section-7 */
+/**
+ * The bytes that precede the 32 bytes of an Ed25519 key in its PKCS #8 form. @see
+ * https://www.rfc-editor.org/rfc/rfc8410#section-7
+ */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 
-/** The instance of a product's own secret: always the same. @see https://www.rfc-editor.org/rfc/rfc5869 (HKDF) */
+/**
+ * Derives the instance from a product's own secret: always the same one. @see https://www.rfc-editor.org/rfc/rfc5869
+ * (HKDF)
+ */
 function derive(instanceKey: string, nowMs: number): StoredInstance {
   const secretFor = (use: string): Buffer =>
     Buffer.from(hkdfSync("sha256", instanceKey, "candor instance", use, SECRET_BYTES));
@@ -140,7 +150,7 @@ function readStored(file: string): StoredInstance | undefined {
     typeof privateKey === "string" &&
     typeof hashSecret === "string" &&
     typeof createdAt === "string" &&
-    // If not, somebody edited the file, and the id proves nothing.
+    // Otherwise somebody edited the file, and the id proves nothing.
     instanceId === toInstanceId(Buffer.from(publicKey, "base64url")) &&
     Buffer.from(hashSecret, "base64url").length === SECRET_BYTES;
   return isWhole ? { instanceId, publicKey, privateKey, hashSecret, createdAt } : undefined;

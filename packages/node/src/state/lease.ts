@@ -1,13 +1,17 @@
+/** Decides which of several processes on one state folder sends. */
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "../unknown-value.ts";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
-/** How long one renewal holds. A holder that was killed is followed after this. */
+/** How long one renewal is valid. If the holder is killed, another process takes over after this. */
 const LEASE_MS = 30_000;
 const RENEW_AFTER_MS = LEASE_MS / 3;
-/** Two that take over an abandoned lease at once both replace the file: after this pause the last one holds. */
+/**
+ * If two processes take over an abandoned lease at once, both replace the file: after this pause the last one holds
+ * it.
+ */
 const SETTLE_MS = 100;
 
 export interface LeaseOptions {
@@ -17,8 +21,8 @@ export interface LeaseOptions {
 }
 
 /**
- * Who of several processes on one state folder sends. Doubles do no harm (the collector knows messageIds), so a lease
- * that is wrong for a moment is no fault; it only saves work and keeps signs of life single.
+ * Decides which of several processes on one state folder sends. Duplicates do no harm (the collector knows
+ * messageIds), so a lease that is briefly wrong is not a fault; it only saves work and keeps heartbeats single.
  */
 export class Lease {
   readonly #path: string;
@@ -31,7 +35,7 @@ export class Lease {
     this.#now = now;
   }
 
-  /** True: this process holds it now. @throws the file system's error */
+  /** Returns true if this process holds it now. @throws a file system error */
   async take(): Promise<boolean> {
     if (this.#create()) return true;
     const found = readLease(this.#path);
@@ -42,7 +46,7 @@ export class Lease {
     return this.#isMine();
   }
 
-  /** Holds on to it. False: somebody else has it by now. @throws the file system's error */
+  /** Renews it. False if another process has it by now. @throws a file system error */
   renew(): boolean {
     const nowMs = this.#now();
     const renewedAtMs = this.#renewedAtMs ?? Number.NEGATIVE_INFINITY;
@@ -55,7 +59,7 @@ export class Lease {
     return true;
   }
 
-  /** Lets go of it, when this process holds it. Never throws. */
+  /** Releases it if this process holds it. Never throws. */
   release(): void {
     if (this.#renewedAtMs === undefined) return;
     this.#renewedAtMs = undefined;
@@ -72,7 +76,7 @@ export class Lease {
     }
   }
 
-  /** One that ends later than any can was made under another clock. */
+  /** One that ends later than any lease can was made under another clock. */
   #isOver(untilMs: number): boolean {
     const nowMs = this.#now();
     return untilMs <= nowMs || untilMs > nowMs + LEASE_MS;

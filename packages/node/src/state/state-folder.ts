@@ -1,4 +1,6 @@
-/** Owns the state folder: where each file lies, how files are read and replaced, and the plan that is kept beside what is sent. */
+/**
+ * Owns the state folder: where each file is, how files are read and replaced, and the plan kept beside the messages.
+ */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
@@ -12,7 +14,7 @@ import { readText } from "./plain-file.ts";
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-/** Where everything lies on an operator's machine. docs/state-folder.md explains each file. */
+/** The paths of everything on an operator's machine. docs/state-folder.md explains each file. */
 export interface StateFolder {
   readonly dir: string;
   readonly receipts: string;
@@ -26,7 +28,7 @@ export interface StateFolder {
   readonly outbox: string;
 }
 
-/** The paths in a state folder. Nothing is made. */
+/** The paths in a state folder. Creates nothing. */
 export function openStateFolder(dir: string): StateFolder {
   return {
     dir,
@@ -42,15 +44,15 @@ export function openStateFolder(dir: string): StateFolder {
   };
 }
 
-/** Makes the folder and its outbox, for this user alone. @throws the file system's error */
+/** Creates the folder and its outbox, for this user alone. @throws a file system error */
 export function makeFolder(folder: StateFolder): void {
   mkdirSync(folder.outbox, { recursive: true, mode: FOLDER_MODE });
 }
 
 /**
- * What to do when files of the folder, which are for their owner alone, belong to somebody else: an installer ran as root, or
- * a container got another user id. Empty when they do not. Never throws.
- * @param uid whom the process runs as. Default: as it does
+ * What to do if files of the folder, which are for their owner alone, belong to somebody else: an installer ran as
+ * root, or a container got another user id. Empty if they do not. Never throws.
+ * @param uid the user that the process runs as. Default: the current one
  */
 export function explainOwner(
   { dir, receipts, instance }: StateFolder,
@@ -71,18 +73,21 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
-/** What a process left that was killed while it replaced a file: an id may be in it. */
+/** What a process leaves if it is killed while replacing a file: it may contain an id. */
 const OWN_DRAFT =
   /^(?:instance\.json|plan\.json|keep-alive\.json|delivery\.json|receipts\.ndjson|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
 
-/** Drafts of the folder's own files; those of cursors lie in the outbox. */
+/** Drafts of the folder's own files; those of cursors are in the outbox. */
 export function ownDraftsIn(folder: StateFolder): readonly string[] {
   return namesIn(folder.dir)
     .filter((name) => OWN_DRAFT.test(name))
     .map((name) => join(folder.dir, name));
 }
 
-/** The drafts in a state folder, and in its outbox, that a killed process may have left; one may be in use at this moment. */
+/**
+ * The drafts in a state folder, and in its outbox, that a killed process may have left; one may be in use at this
+ * moment.
+ */
 export function draftsIn(folder: StateFolder): readonly string[] {
   const cursors = namesIn(folder.outbox).filter(
     (name) => scopeOfName(name) !== undefined && name.endsWith(".tmp"),
@@ -90,7 +95,7 @@ export function draftsIn(folder: StateFolder): readonly string[] {
   return [...ownDraftsIn(folder), ...cursors.map((name) => join(folder.outbox, name))];
 }
 
-/** What lies in a folder; nothing when it cannot be read. */
+/** The names in a folder; empty if it cannot be read. */
 export function namesIn(dir: string): readonly string[] {
   try {
     return readdirSync(dir);
@@ -101,7 +106,7 @@ export function namesIn(dir: string): readonly string[] {
 
 const NO_FILE = { mtimeMs: 0, ctimeMs: 0, size: 0, ino: 0 };
 
-/** Changes whenever the file does: when it was written to, its size, and which file it is. Never empty. */
+/** Changes whenever the file does: when it was written to, its size, or which file it is. Never empty. */
 export function signatureOf(file: string): string {
   try {
     const { mtimeMs, ctimeMs, size, ino } = statSync(file, { throwIfNoEntry: false }) ?? NO_FILE;
@@ -111,7 +116,7 @@ export function signatureOf(file: string): string {
   }
 }
 
-/** An object of a JSON file; undefined when there is none, or it is no JSON object. */
+/** The object in a JSON file; undefined if there is none, or it is not a JSON object. */
 export function readObject(path: string): { readonly [key: string]: unknown } | undefined {
   const text = readText(path);
   if (typeof text !== "string") return undefined;
@@ -119,13 +124,13 @@ export function readObject(path: string): { readonly [key: string]: unknown } | 
   return isRecord(value) ? value : undefined;
 }
 
-/** The id of the install that the instance comes from, as the installer wrote it; undefined: there is none. */
+/** The id of the install that the instance comes from, as the installer wrote it; undefined if there is none. */
 export function readInstallId(file: string): string | undefined {
   const { installId } = readObject(file) ?? {};
   return typeof installId === "string" && /^[0-9a-f]{32}$/.test(installId) ? installId : undefined;
 }
 
-/** Replaces a file in one step, so that a reader sees the old text or the new. @throws the file system's error */
+/** Replaces a file in one step, so that a reader sees the old text or the new. @throws a file system error */
 export function replaceFile(path: string, text: string): void {
   const draft = toDraftPath(path);
   try {
@@ -138,9 +143,9 @@ export function replaceFile(path: string, text: string): void {
 }
 
 /**
- * The same, without holding up the event loop.
- * @param mayReplace asked at the moment when it would appear: a No may have come while it was written
- * @throws the file system's error
+ * Like `replaceFile`, without blocking the event loop.
+ * @param mayReplace asked just before the file appears: a No may have come meanwhile
+ * @throws a file system error
  */
 export async function replaceFileLater(path: string, text: string, mayReplace: () => boolean): Promise<void> {
   const draft = toDraftPath(path);
@@ -154,12 +159,12 @@ export async function replaceFileLater(path: string, text: string, mayReplace: (
   }
 }
 
-/** Ends in `.tmp`: one that a kill left behind is swept. */
+/** Ends in `.tmp`, so that one left behind by a kill is swept. */
 function toDraftPath(path: string): string {
   return `${path}.${randomBytes(4).toString("hex")}.tmp`;
 }
 
-/** Deletes a file; false when it was gone already, or cannot be deleted. */
+/** Deletes a file; false if it was already gone, or cannot be deleted. */
 export function removeFile(path: string): boolean {
   try {
     unlinkSync(path);
@@ -176,13 +181,16 @@ export interface KeptPlan {
   readonly planHash: string;
 }
 
-/** Keeps the plan beside what is sent under it, for whoever looks into the folder without the product. @throws the file system's error */
+/**
+ * Keeps the plan beside what is sent under it, for people who read the folder without the product. @throws a file
+ * system error
+ */
 export function keepPlan(file: string, { plan, planHash }: KeptPlan): void {
   const text = `${JSON.stringify({ planHash, plan })}\n`;
   if (readText(file) !== text) replaceFile(file, text);
 }
 
-/** Undefined: there is none, or of a form that this version does not know. */
+/** Undefined if there is none, or this version does not know its format. */
 export function readKeptPlan(file: string): KeptPlan | undefined {
   const { planHash, plan } = readObject(file) ?? {};
   const read = readPlan({ hash: planHash, content: plan });

@@ -1,3 +1,4 @@
+/** For tests: a DNS server on loopback. */
 import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
@@ -8,7 +9,7 @@ export type NameReply = readonly string[] | "nxdomain" | "servfail" | "silent";
 export interface NameServer {
   /** `A name` and `AAAA name` of each query, in order. */
   readonly queries: readonly string[];
-  /** A resolver that asks this server only. */
+  /** A resolver that queries only this server. */
   createResolver(): Resolver;
   close(): void;
 }
@@ -42,7 +43,7 @@ export async function startNameServer(
   };
 }
 
-/** @returns the name asked for, and where the question's type stands */
+/** @returns the name that was asked for, and the position of the question's type */
 function parseName(query: Buffer): { name: string; end: number } {
   const labels: string[] = [];
   let at = 12;

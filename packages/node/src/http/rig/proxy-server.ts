@@ -1,3 +1,4 @@
+/** For tests: a forward proxy on loopback. */
 import { once } from "node:events";
 import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
@@ -5,19 +6,19 @@ import { connect, type Socket } from "node:net";
 
 export interface ProxyServer {
   readonly port: number;
-  /** `METHOD target`, and the credentials that came with it, in order. */
+  /** `METHOD target`, and the credentials received with it, in order. */
   readonly requests: readonly { line: string; authorization: string | undefined }[];
   close(): void;
 }
 
 export interface ProxyServerOptions {
-  /** The Proxy-Authorization that it wants; anything else is answered 407. */
+  /** The Proxy-Authorization that it requires; anything else is answered with 407. */
   readonly authorization?: string;
   /** Makes it an https proxy, PEM. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Sent instead of leading anywhere. */
+  /** Sent instead of connecting. */
   readonly connectAnswer?: string;
-  /** Where names lead: all of them to this port on loopback. */
+  /** Every name leads to this port on loopback. */
   readonly targetPort: number;
 }
 

@@ -1,11 +1,12 @@
+/** For tests: a server that may break HTTP. */
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
 export interface WireServer {
   readonly url: URL;
-  /** How many connections came, ever. */
+  /** Number of connections so far. */
   readonly connections: number;
-  /** How many are open. */
+  /** Number of open connections. */
   readonly open: number;
   /** Closes the listener and every connection. */
   close(): void;
