@@ -12,7 +12,7 @@ const IMPORT = /(\bfrom\s+|\bimport\s*\(?\s*)"(\.[^"]+|@candor\/[^"]+)"/g;
 
 /** File by file, without checks: the build has made them. */
 const TO_COMMONJS = [
-  ["--ignoreConfig", "--allowJs", "--noCheck", "--noResolve", "--target", "es2022"],
+  ["--ignoreConfig", "--allowJs", "--removeComments", "--noCheck", "--noResolve", "--target", "es2022"],
   ["--module", "commonjs", "--moduleResolution", "bundler", "--rootDir", "dist", "--outDir", "commonjs"],
 ].flat();
 

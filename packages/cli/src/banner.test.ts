@@ -25,7 +25,7 @@ const FACTS: BannerFacts = {
   workingDir: "/srv",
 };
 
-test("a start says where it listens, the keys, and commands to paste", () => {
+test("the banner shows the address, the keys and commands to paste", () => {
   expect(renderBanner(FACTS, PLAIN)).toBe(`Candor is collecting on http://127.0.0.1:7226
 
   Read        http://127.0.0.1:7226/api/events
@@ -48,7 +48,7 @@ Stop: Ctrl-C
 `);
 });
 
-test("colours change nothing but colours", () => {
+test("colours change only the colours", () => {
   const coloured = renderBanner(FACTS, createColours(true));
   expect(coloured).not.toBe(renderBanner(FACTS, PLAIN));
   expect(coloured.replaceAll(new RegExp(`${String.fromCharCode(27)}\\[\\d+m`, "g"), "")).toBe(
@@ -56,7 +56,7 @@ test("colours change nothing but colours", () => {
   );
 });
 
-test("a collector that listens everywhere is linked at 127.0.0.1, with a warning", () => {
+test("a collector on all addresses is shown at 127.0.0.1, with a warning", () => {
   const banner = renderBanner(
     { ...FACTS, url: "http://[::]:41000", config: { ...FACTS.config, host: "::" } },
     PLAIN,
@@ -65,7 +65,7 @@ test("a collector that listens everywhere is linked at 127.0.0.1, with a warning
   expect(banner).not.toContain("http://[::]");
 });
 
-test("the other terminal's command carries the settings that it lacks, quoted for sh", () => {
+test("the command for another terminal sets what it needs, quoted for sh", () => {
   const tailOf = (facts: Partial<BannerFacts>, config: Partial<BannerFacts["config"]> = {}) =>
     /\n {2}(.*candor tail)\n/.exec(
       renderBanner({ ...FACTS, ...facts, config: { ...FACTS.config, ...config } }, PLAIN),
@@ -86,7 +86,7 @@ test("a password in a ClickHouse address is not shown", () => {
   expect(banner).not.toContain("secret");
 });
 
-test("a plan that keeps more than it declares, or whole addresses, is told; a plan elsewhere with its whole path", () => {
+test("a plan that keeps undeclared data or whole IP addresses is reported; a plan elsewhere is shown with its full path", () => {
   const banner = renderBanner(
     { ...FACTS, plan: OBSERVE, config: { ...FACTS.config, planFile: "/etc/plan.yaml" } },
     PLAIN,
@@ -101,9 +101,9 @@ test("a plan that keeps more than it declares, or whole addresses, is told; a pl
   expect(banner).toContain("  Plan        Test, version 1 (/etc/plan.yaml)\n");
 });
 
-test("when every event of the plan has expired, no line to send one is shown", () => {
+test("no example is shown if every event of the plan has expired", () => {
   const events = APPSMITH.events.map((event) => ({ ...event, expires: "2026-12-01" }));
   const banner = renderBanner({ ...FACTS, plan: { ...APPSMITH, events } }, PLAIN);
   expect(banner).not.toContain("Send a first event");
-  expect(banner).toContain("Every event of the plan has expired: nothing is accepted.\n");
+  expect(banner).toContain("Every event of the plan has expired, so nothing is accepted.\n");
 });

@@ -1,29 +1,28 @@
+/** Owns what `candor start` prints: addresses, keys, and commands that work when pasted into sh. */
 import { join } from "node:path";
 import { toReachable, toShown } from "@candor/node/operator";
 import type { Plan } from "@candor/plan";
 import { type Config, type Keys, SOURCES } from "@candor/server";
-import { isLoopback } from "./address.ts";
+import { isLoopback } from "./environment.ts";
 import { makeFirstMessage } from "./first-message.ts";
 import { listAttention } from "./plan/attention.ts";
 import { toNearPath } from "./plan/plan-file.ts";
-import { quote } from "./sh-word.ts";
-import type { Colours } from "./terminal.ts";
-import { toSafeText } from "./terminal.ts";
+import { type Colours, quote, toSafeText } from "./terminal.ts";
 
 const DEFAULT_URL = "http://127.0.0.1:7226";
 
 export interface BannerFacts {
-  /** Where the collector listens, the real port included. */
+  /** Where the collector listens, with the port it got. */
   readonly url: string;
   readonly keys: Keys;
   readonly config: Pick<Config, "host" | "dataDir" | "planFile" | "adminToken" | "clickhouseUrls">;
   readonly plan: Plan;
   readonly nowMs: number;
-  /** Folder in which the command runs: from there, ./.candor needs no setting. */
+  /** The folder in which the command runs. Its ./.candor is the default data folder. */
   readonly workingDir: string;
 }
 
-/** What a start prints: where to send, where to read, with which keys, and commands that work when pasted into sh. */
+/** Renders where to send, where to read, with which keys, and the first commands. */
 export function renderBanner(facts: BannerFacts, colours: Colours): string {
   const { keys, config, plan } = facts;
   const url = toReachable(facts.url);
@@ -63,10 +62,9 @@ function listWarnings({ config, plan, nowMs }: BannerFacts): readonly string[] {
   ];
 }
 
-/** A message that the plan in force accepts. */
 function listFirstSteps({ keys, plan, nowMs }: BannerFacts, url: string): readonly string[] {
   const message = makeFirstMessage(plan, nowMs);
-  if (message === undefined) return ["Every event of the plan has expired: nothing is accepted."];
+  if (message === undefined) return ["Every event of the plan has expired, so nothing is accepted."];
   const user = quote(`${keys.writeKeys[message.source]}:`);
   const to = `${url}/v1/${message.type} -u ${user}`;
   return [
@@ -80,7 +78,7 @@ function describeData({ dataDir, clickhouseUrls }: BannerFacts["config"]): strin
   return `${dataDir} (log), events in ClickHouse at ${clickhouseUrls.map(toShown).join(", ")}`;
 }
 
-/** The other terminal does not have this one's settings. */
+/** Another terminal does not have this one's settings, so the command sets those that differ from the defaults. */
 function toTailCommand({ keys, config, workingDir }: BannerFacts, url: string): string {
   const settings: string[] = [];
   if (url !== DEFAULT_URL) settings.push(`CANDOR_URL=${quote(url)} `);

@@ -116,7 +116,7 @@ async function send(message: object): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-test("a start prints the address, the token and the keys that candor keys prints", async () => {
+test("start prints the address and the same token and keys as candor keys", async () => {
   const { code, stdout } = await finish(["keys", "--json"]);
   const { writeKeys, adminToken } = JSON.parse(stdout);
   expect(code).toBe(0);
@@ -169,7 +169,7 @@ async function sendToAppsmith(source: string, message: object): Promise<void> {
   expect(response.status).toBe(200);
 }
 
-test("forget has the collector delete an instance or a contact, and prints the receipt", async () => {
+test("forget deletes an instance or a contact at the collector and prints the deletion receipt", async () => {
   const instanceId = "0123456789abcdef01234567";
   await sendToAppsmith("server", { event: "Instance Active", properties: { instanceId } });
   await sendToAppsmith("installer", {
@@ -188,7 +188,7 @@ test("forget has the collector delete an instance or a contact, and prints the r
   expect(user.removed).toContainEqual({ where: "events", rows: 0 });
 });
 
-test("forget wants one of its options, an address on one line, a token and a collector", async () => {
+test("forget explains a missing option, address, token or collector", async () => {
   const one = "Give one of --instance ID, --user ID, --contact and --state DIR.\n";
   const line = "Write one e-mail address to standard input, on a line of its own.\n";
   const refused = (stderr: string) => ({ code: 2, stdout: "", stderr });
@@ -198,13 +198,13 @@ test("forget wants one of its options, an address on one line, a token and a col
   expect(await forget(["--contact"], "a@example.com\nb@example.com\n")).toEqual(refused(line));
   expect((await forget(["--user", ""])).stderr).toMatch(/^Send one of .+\n$/);
   const wrongToken = { CANDOR_URL: appsmith.url, CANDOR_ADMIN_TOKEN: "wrong" };
-  expect((await finish(["forget", "--user", "a"], wrongToken)).stderr).toMatch(/does not know this token/);
+  expect((await finish(["forget", "--user", "a"], wrongToken)).stderr).toMatch(/does not accept this token/);
   const away = await finish(["forget", "--user", "a", "--url", "http://127.0.0.1:9"], wrongToken);
   expect([away.code, away.stdout]).toEqual([2, ""]);
   expect(away.stderr).toMatch(/^No Candor answers at http:\/\/127\.0\.0\.1:9 \(.+\)\./);
 });
 
-test("tail shows events as they come, plain, with why they are dropped; Ctrl-C ends it with 0", async () => {
+test("tail shows events as they arrive and why some are dropped; Ctrl-C ends it with 0", async () => {
   const settings = { CANDOR_URL: collector.url };
   const all = candor(["tail"], settings);
   const some = candor(["tail", "--json", "--where", "properties.plan=free"], settings);
@@ -228,7 +228,7 @@ test("tail shows events as they come, plain, with why they are dropped; Ctrl-C e
   expect([await all.ended, await some.ended]).toEqual([0, 0]);
 });
 
-test("tail ends quietly when its reader does", async () => {
+test("tail ends quietly when its reader ends", async () => {
   const run = candor(["tail", "--event", "Once"], { CANDOR_URL: collector.url });
   await until(run, () => run.stderr.includes("Watching"));
   run.child.stdout?.destroy();
@@ -237,18 +237,18 @@ test("tail ends quietly when its reader does", async () => {
   expect(run.stderr.split("\n")).toHaveLength(2);
 });
 
-test("tail says what it cannot do: no collector, a wrong token, a wrong filter", async () => {
+test("tail explains a missing collector, a wrong token and a wrong filter", async () => {
   const settings = { CANDOR_URL: collector.url };
   const away = await finish(["tail"], { CANDOR_URL: "http://127.0.0.1:9" });
   const wrongToken = await finish(["tail"], { ...settings, CANDOR_ADMIN_TOKEN: "wrong" });
   const wrongFilter = await finish(["tail", "--type", "x"], settings);
   expect([away.code, wrongToken.code, wrongFilter.code]).toEqual([2, 2, 2]);
   expect(away.stderr).toMatch(/^No Candor answers at http:\/\/127\.0\.0\.1:9 \(.+\)\. Start it[^\n]+\n$/);
-  expect(wrongToken.stderr).toMatch(/does not know this token/);
+  expect(wrongToken.stderr).toMatch(/does not accept this token/);
   expect(wrongFilter.stderr).toBe("type is one of track, identify, page, screen, group, alias.\n");
 });
 
-test("a second start on the same folder, or on a taken port, says so and exits 1", async () => {
+test("a second start on the same folder or port says so and exits with 1", async () => {
   const { port } = new URL(collector.url);
   const second = await finish(["start"], { CANDOR_PORT: "0" });
   expect(second).toEqual({
@@ -263,7 +263,7 @@ test("a second start on the same folder, or on a taken port, says so and exits 1
   );
 });
 
-test("all faults of the settings are told at once", async () => {
+test("all errors in the settings are reported at once", async () => {
   const faulty = { CANDOR_PORT: "x", CANDOR_PROT: "1", CANDOR_WRITE_KEYS: "server" };
   const start = await finish(["start"], faulty);
   expect([start.code, start.stdout]).toEqual([1, ""]);
@@ -287,7 +287,7 @@ async function states(settings: Settings) {
 
 const WELL = ["node", "engine", "settings", "plan", "data", "collector", "store", "quarantine", "clock"];
 
-test("doctor finds a collector that runs, and rows in quarantine, of which it shows no content", async () => {
+test("doctor finds a running collector and rows in quarantine, without showing their content", async () => {
   const well = await states({ ...DEFAULT_PLAN, CANDOR_URL: collector.url });
   expect([well.code, well.states]).toEqual([0, WELL.map((name) => `${name} ok`)]);
   expect(well.sentences).toContain(`Candor runs at ${collector.url} and accepts messages.`);
@@ -310,7 +310,7 @@ test("doctor finds a collector that runs, and rows in quarantine, of which it sh
   expect(warned.sentences).not.toContain("SECRET");
 });
 
-test("doctor tells of instances whose folder was copied", async () => {
+test("doctor reports instances whose folder was copied", async () => {
   for (const [hoursAgo, digit] of [
     [3, "a"],
     [2, "b"],
@@ -330,7 +330,7 @@ test("doctor tells of instances whose folder was copied", async () => {
   expect(told.sentences).toContain("1 instance sends from two places at once");
 });
 
-test("doctor says what is wrong with the plan, and what needs attention", async () => {
+test("doctor reports errors in the plan and what needs attention", async () => {
   const file = join(parent, "broken.yaml");
   writeFileSync(file, "product: 7\n");
   const settings = { CANDOR_URL: collector.url };
@@ -342,7 +342,7 @@ test("doctor says what is wrong with the plan, and what needs attention", async 
   expect(observed.sentences).toContain("source client: It is in mode observe");
 });
 
-test("tail waits for a collector that is stopped and started again; Ctrl-C stops one within 5 s, with 0", async () => {
+test("tail reconnects to a restarted collector; Ctrl-C stops a collector within 5 s, with 0", async () => {
   const { port } = new URL(collector.url);
   const watcher = candor(["tail"], { CANDOR_URL: collector.url });
   await until(watcher, () => watcher.stderr.includes("Watching"));
@@ -352,7 +352,7 @@ test("tail waits for a collector that is stopped and started again; Ctrl-C stops
   expect(await collector.ended).toBe(0);
   expect(Date.now() - beganMs).toBeLessThan(STOP_MS);
   expect(collector.stderr).toMatch(/^\d\d:\d\d:\d\d Stopping: [^\n]+\n\d\d:\d\d:\d\d Stopped\.\n$/);
-  await until(watcher, () => watcher.stderr.includes("The collector is gone"));
+  await until(watcher, () => watcher.stderr.includes("The connection to the collector broke"));
   collector = await startCollector({ CANDOR_PORT: port });
   await until(watcher, () => watcher.stderr.includes("Connected again."));
   await send({ type: "track", event: "Afterwards", userId: "me" });
@@ -362,7 +362,7 @@ test("tail waits for a collector that is stopped and started again; Ctrl-C stops
   expect([await watcher.ended, await collector.ended]).toEqual([0, 0]);
 });
 
-test("doctor finds a stopped collector's port free, or taken by another program", async () => {
+test("doctor says whether the port of a stopped collector is free", async () => {
   const { port } = new URL(collector.url);
   const free = await states({ ...DEFAULT_PLAN, CANDOR_PORT: port });
   expect([free.code, free.states]).toEqual([0, WELL.map((name) => `${name} ok`)]);
@@ -378,10 +378,10 @@ test("doctor finds a stopped collector's port free, or taken by another program"
   ]);
 });
 
-test("keys are not made by asking for them", async () => {
+test("asking for keys creates none", async () => {
   const nowhere = join(parent, "nowhere");
   const { code, stdout, stderr } = await finish(["keys"], { CANDOR_DATA_DIR: nowhere });
   expect([code, stdout]).toEqual([1, ""]);
-  expect(stderr).toContain("`candor start` makes them");
+  expect(stderr).toContain("`candor start` creates them");
   expect(existsSync(nowhere)).toBe(false);
 });

@@ -1,4 +1,4 @@
-/** Owns what the command line asks a running collector: something small, the live feed, a deletion. */
+/** Owns the requests that the command line sends to a running collector: small reads, the live feed, a deletion. */
 import {
   type Fields,
   FORGET_TIMEOUT_MS,
@@ -17,13 +17,13 @@ import { CandorError } from "@candor/server";
 export interface Answer {
   readonly status: number;
   readonly body: string;
-  /** Its clock, from the header Date (whole seconds), epoch milliseconds. */
+  /** The collector's time from the Date header (whole seconds), in epoch milliseconds. */
   readonly dateMs: number | undefined;
 }
 
 /**
- * Asks for something small.
- * @param token the admin token, where it needs one
+ * Sends a GET whose answer is small.
+ * @param token the admin token, if the route needs one
  * @throws what fetch throws, a TimeoutError after `timeoutMs` included; `reachCauseOf` names it
  */
 export async function ask(address: string, timeoutMs: number, token?: string): Promise<Answer> {
@@ -34,20 +34,20 @@ export async function ask(address: string, timeoutMs: number, token?: string): P
   return { status: response.status, body: await response.text(), dateMs };
 }
 
-/** A stream of /api/live, open. */
+/** An open stream of /api/live. */
 export interface LiveStream {
   readonly pieces: AsyncIterable<Uint8Array>;
 }
 
-/** A refusal as the operator reads it, on one line. */
+/** Says in one line why the collector refused. */
 export function explainRefusal({ code, message, url }: Refused): string {
   if (code !== "token_invalid") return toSafeText(message);
-  return `The collector at ${toShown(url)} does not know this token. Set CANDOR_ADMIN_TOKEN to its token, or CANDOR_DATA_DIR to its data folder.`;
+  return `The collector at ${toShown(url)} does not accept this token. Set CANDOR_ADMIN_TOKEN to its token, or CANDOR_DATA_DIR to its data folder.`;
 }
 
 /**
  * Opens /api/live.
- * @throws Refused for an answer that trying again will not change; CandorError `unreachable` for everything else
+ * @throws Refused if trying again would not help; CandorError `unreachable` otherwise
  */
 export async function openLive(
   url: string,
@@ -70,12 +70,12 @@ export async function openLive(
   if (typeof fault?.code === "string" && (response.status === 400 || response.status === 401)) {
     throw new Refused(fault.code, textOf(fault.message), url);
   }
-  throw unreachable(`what answers there is no Candor's live feed: status ${response.status}`);
+  throw unreachable(`it answers, but not with Candor's live feed: status ${response.status}`);
 }
 
 /**
- * Asks POST /api/forget. Resolves to the receipt once what was asked for is gone.
- * @throws Refused for an answer of the collector that is no receipt; CandorError `unreachable` for everything else
+ * Sends POST /api/forget. Resolves to the deletion receipt once the data is deleted.
+ * @throws Refused if the collector answers with an error; CandorError `unreachable` if it cannot be reached
  */
 export function askToForget(url: string, token: string, subject: Fields): Promise<Fields> {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };

@@ -78,7 +78,7 @@ async function candor(...args: readonly string[]) {
   return { code: child.exitCode, stdout, stderr };
 }
 
-test("compare waits for what is not stored yet, and does not wonder at what the product sends meanwhile", async () => {
+test("compare waits for rows that are not stored yet and ignores what the product sends meanwhile", async () => {
   const url = await serve((_, count) => ({
     events: count === 1 ? [] : [heldOf("early"), heldOf("made-since")],
     next: null,
@@ -89,7 +89,7 @@ test("compare waits for what is not stored yet, and does not wonder at what the 
   expect(code).toBe(0);
 });
 
-test("compare finds what came late before a place that it has passed", async () => {
+test("compare finds a row that arrived late, before the position it had reached", async () => {
   const url = await serve(({ cursor }, count) => {
     if (cursor === undefined)
       return { events: count === 1 ? [heldOf("a")] : [heldOf("late"), heldOf("a")], next: "behind-a" };
@@ -98,7 +98,7 @@ test("compare finds what came late before a place that it has passed", async () 
   expect(await candor("compare", makeFolder("late", ["late", "a"]), "--url", url)).toMatchObject({ code: 0 });
 });
 
-test("compare says until when all is stored there when something is missing", async () => {
+test("compare says up to when everything is stored if something is missing", async () => {
   const url = await serve(() => ({ events: [], next: null }));
   const { code, stdout } = await candor("compare", makeFolder("missing", ["gone"]), "--url", url);
   expect(code).toBe(1);
@@ -106,7 +106,7 @@ test("compare says until when all is stored there when something is missing", as
   expect(stdout).toMatch(/^Sent, but not held: .+\n {2}gone\n/m);
 });
 
-test("compare and forget ask where the instance itself sends to, when nobody says where", async () => {
+test("compare and forget use the instance's own collector by default", async () => {
   const url = await serve(({ cursor }) => ({
     events: cursor === undefined ? [heldOf("a")] : [],
     next: null,
@@ -167,7 +167,7 @@ describe("what an operator can mend ends with 2, and is told alike by", () => {
   });
 });
 
-test("forget --state says that the product goes on", async () => {
+test("forget --state warns that the product keeps sending", async () => {
   const url = await serve(() => ({ forgotten: { instance: instanceId }, removed: [], notes: [] }));
   const dir = makeFolder("forgotten", ["a"]);
   const { code, stdout } = await candor("forget", "--state", dir, "--url", url);

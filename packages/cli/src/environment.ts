@@ -1,16 +1,17 @@
+/** Owns what the command line reads from its environment: settings, npm's script, git's variables. */
 import { env } from "node:process";
 import { toReachable } from "@candor/node/operator";
 import { type Config, readConfig } from "@candor/server";
 
 /**
- * The settings of this process. The one place where the command line touches the environment.
+ * The settings of this process.
  * @throws CandorError `settings_invalid`
  */
 export function readSettings(): Config {
   return readConfig(env);
 }
 
-/** Where somebody has said that the collector is. @throws CandorError `settings_invalid` */
+/** The collector's address if CANDOR_URL is set. @throws CandorError `settings_invalid` */
 export function readCollectorUrl(): string | undefined {
   const { CANDOR_URL = "" } = env;
   return CANDOR_URL === "" ? undefined : toReachable(readSettings().url);
@@ -22,10 +23,15 @@ export function readNpmScript(): string | undefined {
   return script;
 }
 
-/** In a hook git names its repository in the environment, relative to a folder that is not the one we ask it about. */
+/** A git hook sets these, relative to the hook's own folder, which is not the folder that is asked about. */
 const GIT_PLACES = new Set(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]);
 
-/** The environment in which git looks for the repository by itself. */
+/** The environment without the variables that would point git to another repository. */
 export function readGitEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !GIT_PLACES.has(name)));
+}
+
+/** Whether only this machine can connect to a server that listens on `host`. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127\.\d+\.\d+\.\d+$/.test(host);
 }

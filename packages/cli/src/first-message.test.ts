@@ -7,7 +7,7 @@ const NOW_MS = Date.UTC(2026, 11, 1);
 const appsmith = readPlan(fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url)));
 const INSTANCE = "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d";
 
-test("the first event that a server tracks, with its examples", () => {
+test("the example is the first event tracked by the server", () => {
   expect(makeFirstMessage(appsmith, NOW_MS)).toEqual({
     source: "server",
     type: "track",
@@ -15,7 +15,7 @@ test("the first event that a server tracks, with its examples", () => {
   });
 });
 
-test("without one, the first event of any source; a contact is never among what is sent", () => {
+test("without one, it is the first event of any source, and never holds a contact", () => {
   const { sources, events } = appsmith;
   const { server: _, ...others } = sources;
   const support = events.filter(({ name }) => name === "Installation Support");
@@ -26,7 +26,7 @@ test("without one, the first event of any source; a contact is never among what 
   });
 });
 
-test("a name that a terminal or sh could obey is written so that it is not, and is still the same", () => {
+test("control characters and quotes in a name are escaped without changing the name", () => {
   const plan = readPlan(fileURLToPath(new URL("../fixtures/small-plan.yaml", import.meta.url)));
   const name = "It's\u001b[2J";
   const events = plan.events.map((event) => ({ ...event, name }));
@@ -35,7 +35,7 @@ test("a name that a terminal or sh could obey is written so that it is not, and 
   expect(JSON.parse(json)).toMatchObject({ type: "track", event: name });
 });
 
-test("an event that has expired is passed over", () => {
+test("an expired event is skipped", () => {
   const events = appsmith.events.map((event) =>
     event.name === "Instance Active" ? { ...event, expires: "2026-12-01" } : event,
   );

@@ -1,24 +1,25 @@
+/** Owns the example message that `candor start` shows, made from the plan. */
 import { parseFields, toSafeJson } from "@candor/node/operator";
 import { labelOf, type Plan, type PlanEvent } from "@candor/plan";
 import { makeSamples, type Source } from "@candor/server";
 import { isExpired } from "./plan/attention.ts";
 
-/** A message that the plan accepts, to be sent by hand. */
+/** A message that the plan accepts, to send by hand. */
 export interface FirstMessage {
   readonly source: Source;
-  /** Also the last part of the address that takes it. */
+  /** The message type, which is also the last part of the address that accepts it. */
   readonly type: string;
-  /** On one line, without a character that a terminal obeys. */
+  /** On one line, without control characters. */
   readonly json: string;
 }
 
-/** What a message says of itself; who sent it stands between the two. */
+/** Fields of the example in the order of the Segment spec; the sender's id goes between the two lists. */
 const NAMES = ["type", "event", "name", "groupId", "previousId"] as const;
 const DETAILS = ["properties", "traits"] as const;
 
 /**
- * Makes a message of a plan's examples: of the first event that a server tracks, else of the first event at all.
- * Undefined when every event has expired.
+ * Makes a message from the plan's examples, of the first event tracked by the server or else of the first event.
+ * Undefined if every event has expired.
  */
 export function makeFirstMessage(plan: Plan, nowMs: number): FirstMessage | undefined {
   const samples = makeSamples(plan);

@@ -1,25 +1,25 @@
-/** Owns `candor forget`: whose data is deleted, and by what right. */
+/** Owns `candor forget`: whose data is deleted, and who may ask for it. */
 import { forgetInstance, printReceipt, refuse, toReachable } from "@candor/node/operator";
 import { askToForget } from "./collector.ts";
 import { readCollectorUrl, readSettings } from "./environment.ts";
-import { findToken, toNoTokenSentence } from "./known-keys.ts";
+import { findToken, toNoTokenSentence } from "./keys.ts";
 import { endWithReader, readTypedLine } from "./terminal.ts";
 
 export interface ForgetOptions {
   readonly instance?: string;
   readonly user?: string;
-  /** The address itself comes from standard input (`readTypedLine`). */
+  /** Whether to delete by e-mail address, which is read from standard input. */
   readonly contact?: boolean;
-  /** The state folder of an instance that asks for itself, with its own key and without a token. */
+  /** The state folder of an instance that deletes its own data with its own key, without a token. */
   readonly state?: string;
-  /** Where the collector is. @default CANDOR_URL; when an instance asks for itself and there is none, where it sends to */
+  /** The collector's address. @default CANDOR_URL, or with `state` the address that the instance sends to */
   readonly url?: string;
   readonly json?: boolean;
 }
 
 /**
- * `candor forget`: has the running collector delete what it keeps of somebody, and prints its receipt: 0. 2: it was not
- * asked, because something is missing.
+ * Has the running collector delete what it stores about somebody and prints the deletion receipt. Resolves to 0, or to 2 if
+ * an input is missing and nothing was sent.
  * @throws Refused, NoAnswer, CandorError `unreachable`, `settings_invalid`
  */
 export async function forget(options: ForgetOptions): Promise<number> {

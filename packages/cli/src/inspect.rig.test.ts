@@ -80,7 +80,7 @@ function copyFolder(name: string): { copy: string; outboxFile: string } {
   return { copy, outboxFile: join(copy, "outbox", file) };
 }
 
-test("inspect shows the answers, the instance, and each message with the bytes that were sent", async () => {
+test("inspect shows the answers, the instance, and each message as it was sent", async () => {
   const { code, stdout, stderr } = await candor(["inspect", dir, "--limit", "3"]);
   const { instanceId } = telemetry.status();
   expect([code, stderr]).toEqual([0, ""]);
@@ -99,7 +99,7 @@ test("inspect shows the answers, the instance, and each message with the bytes t
   expect(stdout).toContain("Messages, newest first (3 of 30)\n");
 });
 
-test("inspect says what may be sent, what is withheld and why, and which switches there are", async () => {
+test("inspect says what may be sent, what is withheld and why, and which switches exist", async () => {
   const { stdout } = await candor(["inspect", dir]);
   expect(stdout).toMatch(/^What may be sent\n {2}plan {16}version 2 of the plan of Appsmith, [0-9a-f]{64}$/m);
   expect(stdout).toMatch(/^ {2}server {14}events that need a notice: sent\. The notice was shown/m);
@@ -108,7 +108,7 @@ test("inspect says what may be sent, what is withheld and why, and which switche
   expect(stdout).toContain("APPSMITH_DISABLE_TELEMETRY=true or DO_NOT_TRACK=1 turns it off");
 });
 
-test("inspect --json is one object, without a key or a secret", async () => {
+test("inspect --json prints one object without keys or secrets", async () => {
   const { code, stdout } = await candor(["inspect", dir, "--json"]);
   const { privateKey, hashSecret } = JSON.parse(readFileSync(join(dir, "instance.json"), "utf8"));
   expect(code).toBe(0);
@@ -127,7 +127,7 @@ test("inspect --json is one object, without a key or a secret", async () => {
   for (const secret of [privateKey, hashSecret, "server_key"]) expect(stdout).not.toContain(secret);
 });
 
-test("inspect says what it cannot read, and what it does not understand", async () => {
+test("inspect reports lines that it cannot read or does not understand", async () => {
   const missing = await candor(["inspect", join(parent, "nowhere")]);
   expect([missing.code, missing.stdout]).toEqual([2, ""]);
   expect(missing.stderr).toMatch(
@@ -149,7 +149,7 @@ test("inspect says what it cannot read, and what it does not understand", async 
   expect((await candor(["inspect", dir, "--limit", "0"])).stderr).toContain("Write 1 to 1000.");
 });
 
-test("inspect says that a folder, or a file in it, cannot be read, and why", async () => {
+test("inspect explains why a folder or a file in it cannot be read", async () => {
   // Root may read everything, but nobody can follow a link to itself.
   const loop = join(dir, "..", "loop");
   symlinkSync(loop, loop);
@@ -168,7 +168,7 @@ test("inspect says that a folder, or a file in it, cannot be read, and why", asy
   }
 });
 
-test("inspect obeys nothing that stands in a message", async () => {
+test("text in a message cannot control the terminal", async () => {
   const { copy } = copyFolder("hostile");
   const hostile = join(copy, "outbox", "client-opt-in-20990101T000000Z-a.ndjson");
   writeFileSync(hostile, `${JSON.stringify({ type: "track", event: "\u001b[2J\u202e" })}\nno JSON\u0007\n`);
@@ -177,7 +177,7 @@ test("inspect obeys nothing that stands in a message", async () => {
   expect(stdout).toContain("no JSON\\u{7}");
 });
 
-test("compare finds that the collector holds exactly what was sent", async () => {
+test("compare confirms that the collector stores exactly what was sent", async () => {
   const { code, stdout, stderr } = await candor(["compare", dir]);
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toMatch(/^The collector holds what was sent, and nothing else\.\n/);
@@ -202,7 +202,7 @@ test("compare finds that the collector holds exactly what was sent", async () =>
   ]);
 });
 
-test("compare finds what is missing on either side, and what is not as it was sent", async () => {
+test("compare finds what is missing on either side and what differs", async () => {
   const { copy, outboxFile } = copyFolder("spoiled");
   const [first = "", second = "", ...others] = readFileSync(outboxFile, "utf8").trimEnd().split("\n");
   const changed = second.replace('"timeElapsed":1,', '"timeElapsed":100,');
@@ -236,7 +236,7 @@ test("compare finds what is missing on either side, and what is not as it was se
   ]);
 });
 
-test("compare asks as nobody with an id that its key does not make", async () => {
+test("compare refuses an id that does not belong to its key", async () => {
   const { copy } = copyFolder("stranger");
   const own = JSON.parse(readFileSync(join(copy, "instance.json"), "utf8"));
   const failed = (stderr: RegExp) => ({ code: 2, stdout: "", stderr: expect.stringMatching(stderr) });
@@ -249,7 +249,7 @@ test("compare asks as nobody with an id that its key does not make", async () =>
   expect([code, stdout]).toEqual([2, ""]);
 });
 
-test("inspect --hash tells by what a user can be forgotten whom the SDK has hashed", async () => {
+test("inspect --hash prints the hash by which a hashed user can be deleted", async () => {
   const token = { CANDOR_DATA_DIR: join(parent, "data") };
   telemetry.track(ACTION, { timeElapsed: 1 }, { userId: "grace" });
   expect(await telemetry.flush()).toBe(true);
@@ -267,7 +267,7 @@ test("inspect --hash tells by what a user can be forgotten whom the SDK has hash
   expect(byHash.removed).toContainEqual({ where: "events", rows: 1 });
 });
 
-test("inspect --hash wants an id on one line, and an instance", async () => {
+test("inspect --hash needs an id on one line and an instance", async () => {
   const line = "Write one id to standard input, on a line of its own.\n";
   for (const typed of ["", "ada\ngrace\n"]) {
     const { code, stdout, stderr } = await candor(["inspect", dir, "--hash"], {}, typed);
@@ -279,7 +279,7 @@ test("inspect --hash wants an id on one line, and an instance", async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining("holds no instance")]);
 });
 
-test("forget --state has the collector delete all of the instance, by its own key", async () => {
+test("forget --state deletes everything of the instance, signed with its key", async () => {
   const { instanceId } = telemetry.status();
   const { code, stdout, stderr } = await candor(["forget", "--state", dir, "--json"]);
   expect([code, stderr]).toEqual([0, ""]);

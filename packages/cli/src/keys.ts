@@ -1,9 +1,12 @@
+/** Owns `candor keys`, and how commands find the keys that are in force. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { CandorError, type Config, causeOf, type Keys, openKeys, SOURCES } from "@candor/server";
 import { readSettings } from "./environment.ts";
-import { findKeys, renderKeys, toMissingSentence } from "./known-keys.ts";
 import { endWithReader, print } from "./terminal.ts";
 
 /**
- * `candor keys`: prints the write keys and the token, as columns or as the JSON of keys.json.
+ * Prints the write keys and the admin token, as columns or in the JSON of keys.json.
  * @throws CandorError
  */
 export async function printKeys({ json = false }: { readonly json?: boolean }): Promise<number> {
@@ -16,4 +19,56 @@ export async function printKeys({ json = false }: { readonly json?: boolean }): 
   }
   await print(json ? `${JSON.stringify(keys, null, 2)}\n` : renderKeys(keys));
   return 0;
+}
+
+/** What to tell somebody who asks for keys before there are any. Asking creates none. */
+export function toMissingSentence(config: Config): string {
+  return `There are no keys in ${config.dataDir} yet: \`candor start\` creates them. If Candor uses another folder, set CANDOR_DATA_DIR to it.`;
+}
+
+/** The same for commands that need only the token, whose collector may run elsewhere. */
+export function toNoTokenSentence(config: Config): string {
+  return `${toMissingSentence(config)} For a Candor elsewhere, set CANDOR_ADMIN_TOKEN to its token.`;
+}
+
+/**
+ * The keys in force, from the settings and the data folder. Undefined if one is missing. Creates nothing.
+ * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
+ */
+export function findKeys(config: Config): Keys | undefined {
+  if (isThere(join(config.dataDir, "keys.json"), config)) return openKeys(config);
+  const { adminToken, writeKeys } = config;
+  const { installer, server, client } = writeKeys;
+  if (adminToken === undefined || !installer || !server || !client) return undefined;
+  return { writeKeys: { installer, server, client }, adminToken };
+}
+
+/**
+ * The token of the read API. Undefined if there is none yet.
+ * @throws CandorError as findKeys
+ */
+export function findToken(config: Config): string | undefined {
+  return config.adminToken ?? findKeys(config)?.adminToken;
+}
+
+export function renderKeys(keys: Keys): string {
+  const rows = SOURCES.map((source, at) => [
+    at === 0 ? "Write keys" : "",
+    source.padEnd(9),
+    keys.writeKeys[source],
+  ]);
+  return [["Token     ", "admin    ", keys.adminToken], ...rows]
+    .map(([label = "", ...rest]) => `${label.padEnd(10)}  ${rest.join("  ")}\n`)
+    .join("");
+}
+
+function isThere(path: string, config: Config): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    const cause = causeOf(error);
+    if (cause === "ENOENT" || cause === "ENOTDIR") return false;
+    throw new CandorError("data_folder_unwritable", { folder: config.dataDir, cause }, error);
+  }
 }

@@ -1,12 +1,12 @@
+/** Owns the client of /api/live: server-sent events, read across restarts of the collector. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { reachCauseOf } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
 import { openLive } from "./collector.ts";
-import { createSseParser, type SseEvent } from "./sse.ts";
 
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
-/** The collector says that it is still there every 15 s: after three of these unheard, the connection is dead. */
+/** The collector sends a comment every 15 s. If three in a row are missing, the connection is dead. */
 const SILENCE_MS = 45_000;
 
 export interface LiveFeedOptions {
@@ -15,13 +15,13 @@ export interface LiveFeedOptions {
   readonly filters: URLSearchParams;
   /** Ends the feed. */
   readonly signal: AbortSignal;
-  /** One line for the operator: the collector went away, or is back. */
+  /** Called with a line for the operator when the connection breaks or is back. */
   readonly report: (line: string) => void;
 }
 
 /**
- * The events of /api/live, until the signal: across restarts of the collector, but not before its first answer.
- * @throws Refused, CandorError `unreachable` when there is no first answer
+ * Yields the events of /api/live until `signal`. Reconnects when the collector restarts, once it has answered a first time.
+ * @throws Refused, or CandorError `unreachable` if the first connection fails
  */
 export async function* followLive(options: LiveFeedOptions): AsyncGenerator<SseEvent> {
   const { url, signal, report } = options;
@@ -38,10 +38,10 @@ export async function* followLive(options: LiveFeedOptions): AsyncGenerator<SseE
       throw new Error("it closed the connection");
     } catch (error) {
       if (signal.aborted) return;
-      if (!hasAnswered || !isPassing(error)) throw error;
+      if (!hasAnswered || !isTransient(error)) throw error;
       if (waitMs === RETRY_MIN_MS) {
         report(
-          `The collector is gone (${toCause(error)}); trying again. What it accepts meanwhile is not shown here.`,
+          `The connection to the collector broke (${toCause(error)}); reconnecting. Messages of the meantime are not shown.`,
         );
       }
     }
@@ -50,10 +50,10 @@ export async function* followLive(options: LiveFeedOptions): AsyncGenerator<SseE
   }
 }
 
-/** One connection, from its opening to its end. */
+/** Yields the events of one connection. */
 async function* readOnce(options: LiveFeedOptions, onOpen: () => void): AsyncGenerator<SseEvent[]> {
   const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(new Error("it fell silent")), SILENCE_MS);
+  const timer = setTimeout(() => silence.abort(new Error("nothing came for 45 s")), SILENCE_MS);
   const signal = AbortSignal.any([options.signal, silence.signal]);
   try {
     const { pieces } = await openLive(options.url, options.token, options.filters, signal);
@@ -69,11 +69,49 @@ async function* readOnce(options: LiveFeedOptions, onOpen: () => void): AsyncGen
   }
 }
 
-/** A refusal stays one; a connection that broke may come back. */
-function isPassing(error: unknown): boolean {
+/** A refusal is final; a broken connection may come back. */
+function isTransient(error: unknown): boolean {
   return !(error instanceof Error && error.name === "Refused");
 }
 
 function toCause(error: unknown): string {
   return reachCauseOf(error instanceof CandorError && error.cause !== undefined ? error.cause : error);
+}
+
+/** One server-sent event. */
+export interface SseEvent {
+  /** The field `event`, or `message` without one. */
+  readonly name: string;
+  readonly data: string;
+}
+
+/**
+ * Creates a parser of server-sent events. Each call takes the next piece of text and returns the events that it completes.
+ * Comments and the fields `id` and `retry` are skipped; an event that the end of the stream cuts off is dropped.
+ * https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ */
+export function createSseParser(): (piece: string) => SseEvent[] {
+  let rest = "";
+  let name = "";
+  let data: string[] = [];
+
+  const takeLine = (line: string): SseEvent | undefined => {
+    if (line === "") {
+      const event = data.length === 0 ? undefined : { name: name || "message", data: data.join("\n") };
+      name = "";
+      data = [];
+      return event;
+    }
+    const [, field = "", value = ""] = /^([^:]*)(?:: ?)?(.*)$/s.exec(line) ?? [];
+    if (field === "event") name = value;
+    if (field === "data") data.push(value);
+    return undefined;
+  };
+
+  return (piece) => {
+    // A CR at the end waits for the next piece, whose LF may belong to the same line end.
+    const lines = (rest + piece).split(/\r\n|\n|\r(?!$)/);
+    rest = lines.pop() ?? "";
+    return lines.map(takeLine).filter((event) => event !== undefined);
+  };
 }

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type LineOptions, renderLiveLine, shorten } from "./live-line.ts";
-import { parseLiveMessage } from "./live-message.ts";
+import { type LineOptions, parseLiveMessage, renderLiveLine, shorten } from "./live-line.ts";
 import { createColours, toClock } from "./terminal.ts";
 
 const PLAIN: LineOptions = {
@@ -67,7 +66,7 @@ test.each<[string, object, string]>([
   expect(render(live)).toBe(line);
 });
 
-test("on a terminal, properties are cut at its edge, and reasons are not", () => {
+test("a terminal's width cuts properties but not reasons", () => {
   const terminal = { ...PLAIN, columns: 120 };
   const long = kept({ type: "track", event: "e", userId: "me", properties: { a: "x".repeat(500) } });
   expect(render(long, terminal)).toHaveLength(120);
@@ -75,7 +74,7 @@ test("on a terminal, properties are cut at its edge, and reasons are not", () =>
   expect(render(dropped, terminal)).toContain("in the last 8 days.");
 });
 
-test("dropped messages are red; duplicates, whose original is kept, are yellow", () => {
+test("dropped messages are red, duplicates yellow", () => {
   const colours = createColours(true);
   const paint = (reason: string) =>
     render({ verdict: "dropped", reason, source: "server", message: {} }, { ...PLAIN, colours }).slice(0, 5);
@@ -85,7 +84,7 @@ test("dropped messages are red; duplicates, whose original is kept, are yellow",
   ]);
 });
 
-test("a message cannot send a command to the terminal, or forge a line", () => {
+test("a message cannot control the terminal or forge a line", () => {
   const evil = "\u001b[2J\u001b]0;t\u0007\r\n10:00:00 server \u009b31m\u202e\u007f";
   const fields = {
     type: evil,
@@ -108,7 +107,7 @@ test("a message cannot send a command to the terminal, or forge a line", () => {
   }
 });
 
-test("any JSON at all is shown as one plain line, or not at all", () => {
+test("any JSON is shown on one plain line or not at all", () => {
   const value = fc.jsonValue({ stringUnit: "binary" });
   const live = fc.record({
     verdict: fc.constantFrom("kept", "dropped"),
@@ -122,7 +121,7 @@ test("any JSON at all is shown as one plain line, or not at all", () => {
   expect(["", "7", "null", "[]", "{"].map(parseLiveMessage)).toEqual(Array(5).fill(undefined));
 });
 
-test("a text is shortened between characters, never inside one", () => {
+test("text is cut between characters, never inside one", () => {
   expect(shorten("abcdef", 4)).toBe("abc…");
   expect(shorten("🎉🎉🎉", 2)).toBe("🎉…");
   expect(shorten("🎉🎉🎉", 3)).toBe("🎉🎉🎉");

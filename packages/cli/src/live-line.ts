@@ -1,23 +1,49 @@
-import { type Fields, toFields } from "@candor/node/operator";
+/** Owns how the command line reads a message of /api/live and shows it on one line. */
+import { type Fields, parseFields, textOf, toFields } from "@candor/node/operator";
 import { DROP_REASONS } from "@candor/server";
-import type { LiveMessage } from "./live-message.ts";
 import { type Colours, toClock, toSafeText } from "./terminal.ts";
 
 const MAX_NAME_CHARS = 60;
 const MAX_TYPE_CHARS = 12;
 const MAX_ID_CHARS = 13;
-/** Details never get narrower than this, however narrow the terminal. */
+/** Details keep this width even on a narrower terminal. */
 const MIN_DETAIL_CHARS = 40;
+
+/** A message of /api/live: kept, or dropped with a reason. */
+export interface LiveMessage {
+  /** Why it was dropped. Undefined if it was kept. */
+  readonly reason: string | undefined;
+  readonly source: string | undefined;
+  /** The envelope of a kept message, or the fields of a dropped one as they were sent. */
+  readonly fields: Fields;
+}
+
+/** Reads the data of a `message` event. Undefined if it is not one. */
+export function parseLiveMessage(data: string): LiveMessage | undefined {
+  const live = parseFields(data);
+  if (live === undefined) return undefined;
+  const { verdict, reason, source, envelope, message } = live;
+  return {
+    reason: verdict === "dropped" ? textOf(reason) : undefined,
+    source: typeof source === "string" ? source : undefined,
+    fields: toFields(envelope) ?? toFields(message) ?? {},
+  };
+}
+
+/** The number of messages that a `missed` event reports as skipped. */
+export function parseMissed(data: string): number {
+  return Number(parseFields(data)?.missed ?? 0);
+}
 
 export interface LineOptions {
   readonly colours: Colours;
-  /** Columns of the terminal; undefined: nothing is cut, for a pipe. */
+  /** Width of the terminal. Undefined for a pipe, where nothing is cut. */
   readonly columns: number | undefined;
-  /** When it was told: dropped messages carry no time of ours. */
+  /** When the line is shown, the only time known of a dropped message. */
   readonly toldAt: Date;
 }
 
-/** A message as one line: time, source, type and event, who, and its properties or why it was dropped. */
+/** Renders a message on one line: time, source, type, event, sender, and its properties or why it was dropped. */
 export function renderLiveLine(live: LiveMessage, { colours, columns, toldAt }: LineOptions): string {
   const { fields, reason } = live;
   const receivedAt = new Date(text(fields.receivedAt));
@@ -39,7 +65,7 @@ export function renderLiveLine(live: LiveMessage, { colours, columns, toldAt }: 
       .map(([shown, paint]) => paint(shown))
       .join(" ")
       .trimEnd();
-  // A duplicate is no loss: its original is kept.
+  // A duplicate is not a loss: the original was kept.
   const paint = reason === "duplicate" ? colours.yellow : colours.red;
   return paint(
     parts
@@ -49,7 +75,7 @@ export function renderLiveLine(live: LiveMessage, { colours, columns, toldAt }: 
   );
 }
 
-/** A piece of the line and how it is painted. */
+/** A part of the line and its colour. */
 type Part = readonly [shown: string, paint: (shown: string) => string];
 
 function nameOf(fields: Fields): string {
@@ -63,14 +89,14 @@ function whoOf({ userId, anonymousId }: Fields): string {
   return text(anonymousId) === "" ? "" : `anon:${shorten(text(anonymousId), MAX_ID_CHARS)}`;
 }
 
-/** Properties, or traits where those are what the type is about, as `name=value`. */
+/** The properties, or the traits of `identify` and `group`, as `name=value`. */
 function renderDetails(fields: Fields): string {
   const isAboutTraits = fields.type === "identify" || fields.type === "group";
   const entries = Object.entries(toFields(isAboutTraits ? fields.traits : fields.properties) ?? {});
   return entries.map(([name, value]) => `${renderValue(name)}=${renderValue(value)}`).join(" ");
 }
 
-/** A word stands bare; anything else as JSON, so that one value cannot pass for two. */
+/** Quotes everything but plain words as JSON, so that one value cannot look like two. */
 function renderValue(value: unknown): string {
   return typeof value === "string" && /^[^\s"'={}[\],]+$/.test(value) ? value : JSON.stringify(value);
 }
@@ -83,7 +109,7 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
 }
 
-/** At most `maxChars` code points; an ellipsis stands for the rest. */
+/** Cuts to at most `maxChars` code points, with an ellipsis for the rest. */
 export function shorten(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
   const chars = [...text];

@@ -1,10 +1,11 @@
+/** Owns how the command line runs and ends. */
 import { createProgram } from "./program.ts";
 import { toFaultText } from "./terminal.ts";
 
-/** A command is over when it says so; whatever still keeps the process alive gets this long. */
+/** How long open handles may keep the process alive after a command has ended. */
 const LINGER_MS = 300;
 
-/** Runs the command line. Sets the exit code; never throws. */
+/** Runs a command and sets the exit code. Never rejects. */
 export async function run(args: readonly string[]): Promise<void> {
   const program = createProgram((code) => {
     process.exitCode = code;

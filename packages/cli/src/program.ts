@@ -1,3 +1,4 @@
+/** Owns the commands, their options and their exit codes. */
 import { readFileSync } from "node:fs";
 import {
   type AskOptions,
@@ -5,35 +6,39 @@ import {
   compare,
   type InspectOptions,
   inspect,
+  Refused,
   readAddress,
+  refuse,
   WRITE_AN_ADDRESS,
 } from "@candor/node/operator";
 import { Command, InvalidArgumentError } from "commander";
+import { explainRefusal } from "./collector.ts";
 import { diagnose } from "./doctor.ts";
 import { readCollectorUrl } from "./environment.ts";
 import { type ForgetOptions, forget } from "./forget.ts";
 import { printKeys } from "./keys.ts";
 import { addPlanCommands } from "./plan/commands.ts";
-import { orRefuse } from "./refusal.ts";
 import { start } from "./start.ts";
 import { type TailOptions, tail } from "./tail.ts";
+import { toFaultText } from "./terminal.ts";
 
 const SETTINGS = `
 Settings come from the environment:
   CANDOR_HOST, CANDOR_PORT     where to listen (127.0.0.1, 7226; port 0 takes any free one)
-  CANDOR_DATA_DIR              folder of everything that Candor keeps (./.candor)
-  CANDOR_PLAN                  the plan's file (the Appsmith plan that comes with Candor when not given)
-  CANDOR_WRITE_KEYS            installer:KEY,server:KEY,client:KEY (made and kept when not given)
-  CANDOR_ADMIN_TOKEN           token of the read API (made and kept when not given)
-  CANDOR_CLICKHOUSE_URL        a ClickHouse server, or one for each node of a cluster (embedded when not given)
-  CANDOR_CLICKHOUSE_CLUSTER    the cluster's name
-  CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is believed, such as 10.0.0.0/8
+  CANDOR_DATA_DIR              folder for everything that Candor stores (./.candor)
+  CANDOR_PLAN                  file of the plan (by default the Appsmith plan that comes with Candor)
+  CANDOR_WRITE_KEYS            installer:KEY,server:KEY,client:KEY (by default generated once)
+  CANDOR_ADMIN_TOKEN           token of the read API (by default generated once)
+  CANDOR_CLICKHOUSE_URL        a ClickHouse server, or one URL per node of a cluster (by default embedded)
+  CANDOR_CLICKHOUSE_CLUSTER    name of the cluster
+  CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8
   CANDOR_ORIGINS               addresses that instances sign for, such as https://telemetry.example.org
   CANDOR_URL                   where tail, doctor, compare and forget find a running Candor`;
 
-const COLLECTOR = "the collector's address; else CANDOR_URL, else where the instance itself sends to";
+const COLLECTOR =
+  "the collector's address (default: CANDOR_URL, then the address that the instance sends to)";
 
-/** The commands. Each resolves to the exit code. */
+/** Creates the program. `setExitCode` gets the exit code of the command that ran. */
 export function createProgram(setExitCode: (code: number) => void): Command {
   const program = new Command("candor")
     .description("Telemetry for software that other people host.")
@@ -52,11 +57,11 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .action(async (options: { json?: boolean }) => setExitCode(await printKeys(options)));
   program
     .command("tail")
-    .description("show messages as they arrive, those that are dropped too")
+    .description("show messages as they arrive, dropped ones included")
     .option("--source <source>", "only from installer, server or client")
     .option("--event <name>", "only this event")
     .option("--type <type>", "only track, identify, page, screen, group or alias")
-    .option("--user <id>", "only of this userId")
+    .option("--user <id>", "only from this userId")
     .option(
       "--where <path=value>",
       "only with this value, such as properties.plan=free; repeatable",
@@ -67,7 +72,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .action(async (options: TailOptions) => setExitCode(await orRefuse(tail(options))));
   program
     .command("doctor")
-    .description("find out what is wrong, and what to do")
+    .description("check the installation and say what to fix")
     .option("--json", "as JSON")
     .action(async (options: { json?: boolean }) => setExitCode(await diagnose(options)));
   addPlanCommands(program, setExitCode);
@@ -76,21 +81,24 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   return program;
 }
 
-/** What an operator asks about the product on their own machine. */
+/** Commands for the operator of an instance. */
 function addInstanceCommands(program: Command, setExitCode: (code: number) => void): void {
   program
     .command("inspect")
     .description(
-      "show what a product's telemetry holds on this machine: answers, messages, what became of them",
+      "show what a product's telemetry keeps on this machine: answers, messages and what happened to them",
     )
     .argument("<dir>", "the product's state folder")
     .option("--json", "as JSON")
     .option("--limit <n>", "newest messages to show, 1 to 1000", toLimit, 20)
-    .option("--hash", "print what stands for a user's id in messages; the id is read from standard input")
+    .option(
+      "--hash",
+      "print the hash that replaces a user's id in messages; the id is read from standard input",
+    )
     .action(async (dir: string, options: InspectOptions) => setExitCode(await inspect(dir, options)));
   program
     .command("compare")
-    .description("find out whether the collector holds of this instance what was sent, and nothing else")
+    .description("compare what the collector stores about this instance with what was sent")
     .argument("<dir>", "the product's state folder")
     .option("--url <url>", COLLECTOR, toUrl)
     .option("--json", "as JSON, with every messageId")
@@ -121,16 +129,19 @@ function toUrl(text: string): string {
 function addForgetCommand(program: Command, setExitCode: (code: number) => void): void {
   program
     .command("forget")
-    .description("delete all that a running Candor keeps of an instance, a user or a contact")
+    .description("delete everything that a running Candor stores about an instance, a user or a contact")
     .option("--instance <id>", "everything that this instance sent")
     .option(
       "--user <id>",
-      "everything of this userId, anonymousId or previousId, or of its hash (inspect --hash)",
+      "everything of this userId, anonymousId or previousId, or of its hash (see inspect --hash)",
     )
-    .option("--contact", "what was kept with an e-mail address, which is read from standard input")
-    .option("--state <dir>", "everything of the instance of this state folder, asked for with its own key")
+    .option("--contact", "everything stored with an e-mail address, which is read from standard input")
+    .option(
+      "--state <dir>",
+      "everything of the instance with this state folder, which signs the request with its own key",
+    )
     .option("--url <url>", COLLECTOR, toUrl)
-    .option("--json", "print the receipt as JSON")
+    .option("--json", "print the deletion receipt as JSON")
     .action(async (options: ForgetOptions) => setExitCode(await orRefuse(forget(options))));
 }
 
@@ -146,4 +157,13 @@ function readVersion(): string {
   return typeof about === "object" && about !== null && "version" in about
     ? String(about.version)
     : "unknown";
+}
+
+/** Runs a command that asks a collector. Prints what went wrong and resolves to 2 then; never rejects. */
+async function orRefuse(asking: Promise<number>): Promise<number> {
+  try {
+    return await asking;
+  } catch (error) {
+    return refuse(error instanceof Refused ? explainRefusal(error) : toFaultText(error));
+  }
 }

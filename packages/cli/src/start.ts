@@ -1,20 +1,20 @@
+/** Owns `candor start`: runs the collector from its banner to its end. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Plan } from "@candor/plan";
 import { type Candor, type CandorError, type Config, readPlan, startCandor } from "@candor/server";
 import { renderBanner } from "./banner.ts";
 import { readNpmScript, readSettings } from "./environment.ts";
-import { awaitNpmGone } from "./npm-parent.ts";
-import { awaitStop } from "./stop-signal.ts";
+import { awaitNpmGone, awaitStop } from "./stop.ts";
 import { coloursFor, outliveReaders, report } from "./terminal.ts";
 
-/** The promise is an end within 5 s. What is not drained by then is in the log, which any end leaves whole. */
+/** A stop takes at most 5 s, as promised. Rows not drained by then stay in the log, which survives any end. */
 const STOP_DEADLINE_MS = 4500;
 
 type End = { readonly kind: "stop" } | { readonly kind: "fatal"; readonly error: CandorError };
 
 /**
- * `candor start`: runs the collector until it is told to stop (0), or must (1).
- * @throws CandorError when it cannot start
+ * Runs the collector until it is asked to stop (resolves to 0) or has to (1).
+ * @throws CandorError if it cannot start
  */
 export async function start(): Promise<number> {
   const config = readSettings();
@@ -41,12 +41,15 @@ function printBanner(config: Config, plan: Plan, { url, keys }: Candor): void {
 
 async function stop(end: End, starting: Promise<Candor>): Promise<number> {
   if (end.kind === "fatal")
-    report(`${end.error.message} Stopping: what the store has not taken stays in the log.`);
-  else report("Stopping: the log drains for a few seconds, the rest of it keeps. Ctrl-C again ends at once.");
+    report(`${end.error.message} Stopping: rows that are not in the store yet stay in the log.`);
+  else
+    report(
+      "Stopping: moving rows into the store for a few seconds; the rest stays in the log. Ctrl-C again stops at once.",
+    );
   const closing = starting.then((candor) => candor.close());
   const late = sleep(STOP_DEADLINE_MS, "late", { ref: false });
   if ((await Promise.race([closing, late])) === "late") {
-    report("Stopped before all was drained: the rest is in the log, for the next start.");
+    report("Stopped. Some rows are still in the log and move into the store at the next start.");
     process.exit(end.kind === "fatal" ? 1 : 0);
   }
   report("Stopped.");

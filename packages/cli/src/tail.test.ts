@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { toFilters } from "./tail.ts";
 
-test("the options become the filters of /api/live, values with = and all", () => {
+test("the options become the filters of /api/live, with any = in the values", () => {
   const filters = toFilters({
     source: "client",
     event: "A & B",

@@ -1,11 +1,10 @@
+/** Owns `candor tail`: options, filters and output. */
 import { refuse, toReachable } from "@candor/node/operator";
 import { readSettings } from "./environment.ts";
-import { findToken, toNoTokenSentence } from "./known-keys.ts";
-import { followLive } from "./live-feed.ts";
-import { renderLiveLine } from "./live-line.ts";
-import { parseLiveMessage, parseMissed } from "./live-message.ts";
-import type { SseEvent } from "./sse.ts";
-import { awaitStop } from "./stop-signal.ts";
+import { findToken, toNoTokenSentence } from "./keys.ts";
+import { followLive, type SseEvent } from "./live-feed.ts";
+import { parseLiveMessage, parseMissed, renderLiveLine } from "./live-line.ts";
+import { awaitStop } from "./stop.ts";
 import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal.ts";
 
 export interface TailOptions {
@@ -13,14 +12,14 @@ export interface TailOptions {
   readonly event?: string;
   readonly type?: string;
   readonly user?: string;
-  /** `path=value` each. */
+  /** Conditions, each `path=value`. */
   readonly where: readonly string[];
   readonly json?: boolean;
 }
 
 /**
- * `candor tail`: shows messages as the collector takes or drops them, until Ctrl-C (0). 2: there is no token.
- * @throws Refused; CandorError `settings_invalid`, and `unreachable` when no collector answers at the start
+ * Shows messages as the collector accepts or drops them, until Ctrl-C. Resolves to 0, or to 2 without a token.
+ * @throws Refused; CandorError `settings_invalid`, or `unreachable` if no collector answers at the start
  */
 export async function tail(options: TailOptions): Promise<number> {
   endWithReader();
@@ -37,7 +36,7 @@ export async function tail(options: TailOptions): Promise<number> {
   return 0;
 }
 
-/** The filters of /api/live, which checks them itself. */
+/** Translates the options to the filters of /api/live, which validates them. */
 export function toFilters({ source, event, type, user, where }: TailOptions): URLSearchParams {
   const filters = new URLSearchParams();
   for (const [name, value] of Object.entries({ source, event, type, userId: user })) {
@@ -53,7 +52,7 @@ export function toFilters({ source, event, type, user, where }: TailOptions): UR
 async function show({ name, data }: SseEvent, asJson: boolean): Promise<void> {
   if (name === "missed") {
     const missed = parseMissed(data);
-    report(`${missed} messages are not shown: they came faster than they were read here.`);
+    report(`${missed} messages were skipped because they arrived faster than this terminal reads.`);
   } else if (name === "message" && asJson) {
     await print(`${toSafeJson(data)}\n`);
   } else if (name === "message") {

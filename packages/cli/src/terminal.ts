@@ -1,4 +1,4 @@
-/** Owns what the command line alone does with its terminal; the rest it shares with the program of `@candor/node`. */
+/** Owns how the command line uses its terminal. Most of it is shared with the command of `@candor/node`. */
 import { toSafeText } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
 
@@ -15,14 +15,21 @@ export {
   toSafeText,
 } from "@candor/node/operator";
 
-/** Goes on when the readers of stdout and stderr have left: a collector outlives its terminal's pager. */
+/** Ignores errors of stdout and stderr: a collector must survive the end of the pager that reads its output. */
 export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
-/** A fault as the operator reads it: foreseen ones say what to do, others show where they happened. */
+/** Renders an error for the operator: known ones say what to do, others come with their stack. */
 export function toFaultText(error: unknown): string {
   const known = error instanceof CandorError ? error.message : undefined;
   const text = known ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));
   return text.split("\n").map(toSafeText).join("\n");
+}
+
+/** Quotes a word for sh. Tokens and folder names may contain any character. */
+export function quote(word: string): string {
+  return /^[\w./:@%+=,~-]+$/.test(word) && !word.startsWith("~")
+    ? word
+    : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,9 +1,8 @@
 import { expect, test } from "vitest";
 import { renderCheck } from "../doctor.ts";
 import { createColours } from "../terminal.ts";
-import { judge } from "./checks.ts";
+import { checkFacts, formatBytes } from "./checks.ts";
 import type { CollectorFacts, Facts, MachineFacts, PlaceFacts } from "./facts.ts";
-import { formatBytes } from "./folder-checks.ts";
 
 const GIB = 1024 ** 3;
 const MACHINE: MachineFacts = {
@@ -56,42 +55,44 @@ function collector(changes: Partial<CollectorFacts>, metrics: Record<string, num
 }
 
 function lines(facts: Partial<Facts>): string[] {
-  const checks = judge({ machine: MACHINE, settingsFaults: undefined, place: STOPPED, ...facts });
+  const checks = checkFacts({ machine: MACHINE, settingsFaults: undefined, place: STOPPED, ...facts });
   return checks.map((check) => renderCheck(check, createColours(false)).trimEnd());
 }
 
-test("a machine on which nothing is wrong", () => {
+test("it reports a healthy machine", () => {
   expect(lines({})).toEqual([
-    "ok    node       Node 20.19.0.",
-    "ok    engine     The embedded store runs on linux-x64.",
-    "ok    settings   The settings can be used.",
-    "ok    plan       Kitchen, version 2 (/p.yaml).",
-    "ok    data       /d can be written; no Candor works on it.",
-    "ok    disk       20.0 GiB free; the log has 0 B, the store 2.0 KiB.",
-    "ok    collector  No Candor is running; port 7226 on 127.0.0.1 is free. `candor start` starts one.",
-    "ok    store      Embedded: it is opened at the start.",
-    "ok    quarantine  The store has rejected no row.",
-    "ok    clock      2026-01-01T12:00:00Z.",
+    "ok    node        Node 20.19.0.",
+    "ok    engine      The embedded store runs on linux-x64.",
+    "ok    settings    The settings are valid.",
+    "ok    plan        Kitchen, version 2 (/p.yaml).",
+    "ok    data        /d is writable and not in use.",
+    "ok    disk        20.0 GiB free; the log takes 0 B, the store 2.0 KiB.",
+    "ok    collector   No Candor is running; port 7226 on 127.0.0.1 is free. `candor start` starts one.",
+    "ok    store       Embedded: it opens with the collector.",
+    "ok    quarantine  The store has rejected no rows.",
+    "ok    clock       2026-01-01T12:00:00Z.",
   ]);
 });
 
-test("a collector that runs well", () => {
-  expect(lines({ place: RUNNING }).filter((line) => /(data|collector|store|clock) {2}/.test(line))).toEqual([
-    "ok    data       /d can be written; a Candor works on it.",
-    "ok    collector  Candor runs at http://127.0.0.1:7226 and accepts messages.",
-    "ok    store      The store takes rows; rows that wait in the log: 12, the oldest for 0 s.",
-    "ok    clock      2026-01-01T12:00:00Z, as the collector's.",
+test("it reports a healthy collector", () => {
+  expect(
+    lines({ place: RUNNING }).filter((line) => /^\w+ +(data|collector|store|clock) /.test(line)),
+  ).toEqual([
+    "ok    data        /d is writable and used by a running Candor.",
+    "ok    collector   Candor runs at http://127.0.0.1:7226 and accepts messages.",
+    "ok    store       The store takes rows; rows waiting in the log: 12, the oldest for 0 s.",
+    "ok    clock       2026-01-01T12:00:00Z, the same as the collector's.",
   ]);
 });
 
-test("settings that cannot be used are listed, and what they point at is not looked at", () => {
+test("invalid settings are listed, and what they point to is not checked", () => {
   expect(
     lines({ settingsFaults: "The settings cannot be used:\n  - one\n  - two", place: undefined }),
   ).toEqual([
-    "ok    node       Node 20.19.0.",
-    "ok    engine     The embedded store runs on linux-x64.",
-    "FAIL  settings   The settings cannot be used:\n                   - one\n                   - two\n                 The plan, the data folder, the port and the store were not looked at.",
-    "ok    clock      2026-01-01T12:00:00Z.",
+    "ok    node        Node 20.19.0.",
+    "ok    engine      The embedded store runs on linux-x64.",
+    "FAIL  settings    The settings cannot be used:\n                    - one\n                    - two\n                  The plan, the data folder, the port and the store were not checked.",
+    "ok    clock       2026-01-01T12:00:00Z.",
   ]);
 });
 
@@ -107,91 +108,95 @@ test.each<[string, Partial<Facts>, string]>([
   [
     "an old Node",
     { machine: { ...MACHINE, nodeVersion: "20.18.3" } },
-    "FAIL  node       This is Node 20.18.3; Candor needs 20.19 or newer.",
+    "FAIL  node        This is Node 20.18.3; Candor needs 20.19 or newer.",
   ],
   [
     "no engine",
     { machine: { ...MACHINE, engine: NO_ENGINE } },
-    "FAIL  engine     The embedded store does not run here: it needs glibc.",
+    "FAIL  engine      The embedded store does not run here: it needs glibc.",
   ],
   [
     "no engine, and a server instead",
     { machine: { ...MACHINE, engine: NO_ENGINE }, place: { ...STOPPED, usesServer: true } },
-    "ok    engine     The embedded store does not run here and is not needed",
+    "ok    engine      The embedded store does not run here and is not needed",
   ],
   [
     "a clock that was never set",
     { machine: { ...MACHINE, nowMs: 0 } },
-    "FAIL  clock      This machine's clock says 1970-01-01T00:00:00Z, which is past.",
+    "FAIL  clock       This machine's clock says 1970-01-01T00:00:00Z, which is in the past.",
   ],
   [
     "a collector's clock ahead",
     { place: collector({ aheadMs: 61_000 }) },
-    "warn  clock      The collector's clock is 61 s ahead of this machine's",
+    "warn  clock       The collector's clock is 61 s ahead of this machine's",
   ],
   [
     "a collector's clock behind",
     { place: collector({ aheadMs: -7000 }) },
-    "warn  clock      The collector's clock is 7 s behind this machine's",
+    "warn  clock       The collector's clock is 7 s behind this machine's",
   ],
   [
-    "a folder that cannot be written",
+    "an unwritable folder",
     { place: { ...STOPPED, folder: { ...folder, state: { cause: "EACCES" } } } },
-    "FAIL  data       The data folder /d cannot be written (EACCES). Give this user",
+    "FAIL  data        The data folder /d cannot be written (EACCES). Give this user",
   ],
   [
-    "a folder that is open to others",
+    "a folder open to other users",
     { place: { ...STOPPED, folder: { ...folder, mode: 0o755 } } },
-    "warn  data       Others on this machine may open /d (mode 0755). Run: chmod 700 /d",
+    "warn  data        Other users of this machine can open /d (mode 0755). Run: chmod 700 /d",
   ],
   [
-    "keys that are open to others",
+    "keys open to other users",
     { place: { ...STOPPED, folder: { ...folder, keysMode: 0o644 } } },
-    "warn  data       Others on this machine may read the keys in /d (mode 0644). Run: chmod 600 /d/keys.json",
+    "warn  data        Other users of this machine can read the keys in /d (mode 0644). Run: chmod 600 /d/keys.json",
   ],
   [
-    "a folder that is somebody else's",
+    "a folder that belongs to another user",
     { place: { ...STOPPED, folder: { ...folder, foreign: "/d belongs to user 7." } } },
-    "FAIL  data       /d belongs to user 7.",
+    "FAIL  data        /d belongs to user 7.",
   ],
   [
-    "no lock",
+    "a folder that cannot be locked",
     { place: { ...STOPPED, folder: { ...folder, lock: { why: "ENOLCK" } } } },
-    "FAIL  data       /d cannot be locked (ENOLCK)",
+    "FAIL  data        /d cannot be locked (ENOLCK)",
   ],
   [
     "no folder yet",
     { place: { ...STOPPED, folder: { ...folder, state: "missing" } } },
-    "ok    data       /d is not there yet",
+    "ok    data        /d does not exist yet",
   ],
   [
-    "another folder's collector",
+    "a collector on another folder",
     { place: { ...RUNNING, folder } },
-    "warn  data       The Candor at http://127.0.0.1:7226 works on another data folder than /d.",
+    "warn  data        The Candor at http://127.0.0.1:7226 uses another data folder than /d.",
   ],
   [
     "little space",
     { place: { ...STOPPED, disk: { freeBytes: GIB - 1, logBytes: 0, storeBytes: 0 } } },
-    "warn  disk       1024 MiB free;",
+    "warn  disk        1024 MiB free;",
   ],
   [
     "no space",
     { place: { ...STOPPED, disk: { freeBytes: GIB / 20, logBytes: 0, storeBytes: 0 } } },
-    "FAIL  disk       51.2 MiB free; the log has 0 B, the store 0 B. Free space,",
+    "FAIL  disk        51.2 MiB free; the log takes 0 B, the store 0 B. Free some space,",
   ],
-  ["unknown space", { place: { ...STOPPED, disk: undefined } }, "warn  disk       The system does not say"],
+  [
+    "unknown space",
+    { place: { ...STOPPED, disk: undefined } },
+    "warn  disk        The system does not report free space.",
+  ],
   [
     "a collector that cannot accept",
     { place: collector({ unready: "Its disk is full." }) },
-    "FAIL  collector  Candor runs at http://127.0.0.1:7226 and cannot accept messages: Its disk is full.",
+    "FAIL  collector   Candor runs at http://127.0.0.1:7226 and cannot accept messages: Its disk is full.",
   ],
   [
     "another program on the port",
     { place: { ...STOPPED, listening: { ...listening, answer: { kind: "other", why: "status 404" } } } },
-    "FAIL  collector  What is at http://127.0.0.1:7226 is no Candor that works (status 404). Stop that program, or set CANDOR_PORT",
+    "FAIL  collector   http://127.0.0.1:7226 is not a working Candor (status 404). Stop that program, or set CANDOR_PORT",
   ],
   [
-    "a port that cannot be had",
+    "a port that cannot be listened on",
     {
       place: {
         ...STOPPED,
@@ -201,40 +206,40 @@ test.each<[string, Partial<Facts>, string]>([
         },
       },
     },
-    "FAIL  collector  Port taken.",
+    "FAIL  collector   Port taken.",
   ],
   [
-    "a collector elsewhere that is away",
+    "a collector elsewhere that does not answer",
     { place: { ...STOPPED, listening: { ...listening, isOwn: false } } },
-    "FAIL  collector  Nothing answers at http://127.0.0.1:7226 (ECONNREFUSED). Start it, or correct CANDOR_URL.",
+    "FAIL  collector   Nothing answers at http://127.0.0.1:7226 (ECONNREFUSED). Start it, or correct CANDOR_URL.",
   ],
   [
     "a collector on the folder that does not answer",
     { place: { ...RUNNING, listening } },
-    "warn  collector  Candor runs on this data folder, but nothing answers",
+    "warn  collector   Candor runs on this data folder, but nothing answers",
   ],
   [
-    "a store that takes nothing",
+    "a store that takes no rows",
     { place: collector({}, { candor_store_up: 0, candor_log_oldest_seconds: 90 }) },
-    "FAIL  store      The store takes no rows; rows that wait in the log: 12, the oldest for 90 s. Messages are still accepted.",
+    "FAIL  store       The store takes no rows; rows waiting in the log: 12, the oldest for 90 s. Messages are still accepted.",
   ],
   [
     "a store that lags",
     { place: collector({}, { candor_log_oldest_seconds: 90 }) },
-    "warn  store      The store lags; rows that wait in the log: 12",
+    "warn  store       The store lags; rows waiting in the log: 12",
   ],
   [
-    "an engine that died",
+    "an engine that was restarted",
     { place: collector({}, { candor_engine_restarts: 2 }) },
-    "warn  store      The embedded store had to be started again (2 times",
+    "warn  store       The embedded store had to be restarted (2 times",
   ],
   [
     "servers that answer",
     { place: { ...STOPPED, usesServer: true, servers: [{ url: "http://a", fault: undefined }] } },
-    "ok    store      ClickHouse answers at http://a.",
+    "ok    store       ClickHouse answers at http://a.",
   ],
   [
-    "a server that is away",
+    "a server that does not answer",
     {
       place: {
         ...STOPPED,
@@ -245,17 +250,17 @@ test.each<[string, Partial<Facts>, string]>([
         ],
       },
     },
-    "FAIL  store      ClickHouse does not answer at http://b (ECONNREFUSED).",
+    "FAIL  store       ClickHouse does not answer at http://b (ECONNREFUSED).",
   ],
   [
-    "a log that waits",
+    "rows waiting in the log",
     { place: { ...STOPPED, disk: { freeBytes: 2 * GIB, logBytes: 5, storeBytes: 0 } } },
-    "ok    store      Embedded: it is opened at the start; what waits in the log",
+    "ok    store       Embedded: it opens with the collector, and the rows waiting in the log move into it.",
   ],
   [
     "rejected rows",
     { place: { ...STOPPED, quarantine: { ...quarantine, rows: ROWS } } },
-    "warn  quarantine  The store has rejected 4 of its rows (1 TOO_LARGE, 3 VIOLATED_CONSTRAINT; newest: s-4, s-3, s-2). They are",
+    "warn  quarantine  The store rejected 4 rows (1 TOO_LARGE, 3 VIOLATED_CONSTRAINT; newest: s-4, s-3, s-2). They are",
   ],
   [
     "rejected rows that cannot be read",
@@ -266,17 +271,17 @@ test.each<[string, Partial<Facts>, string]>([
   expect(lines(facts).filter((line) => line.startsWith(start))).toHaveLength(1);
 });
 
-test("a plan that cannot be used, and one that needs attention", () => {
+test("it reports an unusable plan and one that needs attention", () => {
   const { plan } = STOPPED;
   const shown = (changes: Partial<typeof plan>) =>
     lines({ place: { ...STOPPED, plan: { ...plan, ...changes } } }).filter((line) => /^\w+ +plan/.test(line));
   expect([shown({ fault: "The plan cannot be used:\na\nb" }), shown({ attention: ["c", "d"] })]).toEqual([
-    ["FAIL  plan       The plan cannot be used:\n                 a\n                 b"],
-    ["warn  plan       Kitchen, version 2 (/p.yaml).\n                 c\n                 d"],
+    ["FAIL  plan        The plan cannot be used:\n                  a\n                  b"],
+    ["warn  plan        Kitchen, version 2 (/p.yaml).\n                  c\n                  d"],
   ]);
 });
 
-test("what a file or a server says cannot command the terminal", () => {
+test("text from a file or a server cannot control the terminal", () => {
   const rows = [{ id: "s\u001b[2J", fault: "F\u001b]0;x\u0007", quarantinedAt: "" }];
   const shown = lines({ place: { ...STOPPED, quarantine: { ...quarantine, rows } } }).join("");
   expect(shown).toContain("F\\u{1b}]0;x\\u{7}");
@@ -293,14 +298,14 @@ test("bytes are shown in powers of 1024", () => {
   ]);
 });
 
-test("instances whose folder was copied are told of, and nothing where there are none", () => {
+test("copied instances are reported, and nothing when there are none", () => {
   const told = (clones: number): string[] =>
     lines({ place: { ...RUNNING, clones } }).filter((line) => line.includes("instance"));
   expect(told(0)).toEqual([]);
   expect(told(1)).toEqual([
-    "warn  instances  1 instance sends from two places at once: its folder was copied; see GET /api/reports/instances.",
+    "warn  instances   1 instance sends from two places at once because its folder was copied; see GET /api/reports/instances.",
   ]);
   expect(told(7)).toEqual([
-    "warn  instances  7 instances send from two places at once: their folder was copied; see GET /api/reports/instances.",
+    "warn  instances   7 instances send from two places at once because their folders were copied; see GET /api/reports/instances.",
   ]);
 });

@@ -1,9 +1,16 @@
+/** Owns the types of the doctor: the facts that examine.ts gathers, and the checks that checks.ts makes of them. */
 import type { EngineSupport } from "@candor/engine";
 
-/** What the doctor looks at. Gathered by the sibling files, checked by checks.ts. */
+/** One line of the report. The sentence says what is and, if something is wrong, what to do. */
+export interface Check {
+  readonly name: string;
+  readonly state: "ok" | "warn" | "fail";
+  readonly sentence: string;
+}
+
 export interface Facts {
   readonly machine: MachineFacts;
-  /** The sentence of `settings_invalid`; then there is no place to look at. */
+  /** The message of `settings_invalid`; `place` is then undefined. */
   readonly settingsFaults: string | undefined;
   readonly place: PlaceFacts | undefined;
 }
@@ -17,43 +24,43 @@ export interface MachineFacts {
   readonly nowMs: number;
 }
 
-/** What the settings point at. */
+/** What the settings point to. */
 export interface PlaceFacts {
   /** Whether the settings name a ClickHouse server. */
   readonly usesServer: boolean;
   readonly plan: PlanFacts;
   readonly folder: FolderFacts;
-  /** Undefined where the system does not say. */
+  /** Undefined if the system does not report it. */
   readonly disk: DiskFacts | undefined;
   readonly quarantine: QuarantineFacts;
   readonly listening: ListeningFacts;
-  /** Instances whose state folder was copied; undefined when no collector says. */
+  /** How many instances have a copied state folder. Undefined if no collector says. */
   readonly clones: number | undefined;
-  /** ClickHouse servers that were asked; none while a collector runs, which knows better. */
+  /** The ClickHouse servers asked. None while a collector runs, which knows better. */
   readonly servers: readonly ServerFacts[];
 }
 
 /** The plan as a start would read it. */
 export interface PlanFacts {
   readonly file: string;
-  /** Why it cannot be used; then nothing else is known of it. */
+  /** Why it cannot be used; the other fields are then empty. */
   readonly fault: string | undefined;
   readonly product: string;
   readonly version: number;
-  /** What its maker should know of it, a sentence each. */
+  /** What its maker should know about it, one sentence each. */
   readonly attention: readonly string[];
 }
 
 export interface FolderFacts {
   readonly path: string;
-  /** `missing`: not made yet, and could be. */
+  /** `missing`: does not exist yet but can be created. */
   readonly state: "missing" | "writable" | { readonly cause: string };
   /** Permission bits, where the system has them: of the folder, and of keys.json in it. */
   readonly mode: number | undefined;
   readonly keysMode: number | undefined;
-  /** Whether a process works on it, or why that cannot be told. */
+  /** Whether a process uses it, or why that cannot be determined. */
   readonly lock: "free" | "held" | { readonly why: string };
-  /** Why `candor start` would refuse it: something in it belongs to another user, or is a link. */
+  /** Why `candor start` would refuse it: something in it belongs to another user or is a link. */
   readonly foreign: string | undefined;
 }
 
@@ -63,7 +70,7 @@ export interface DiskFacts {
   readonly storeBytes: number;
 }
 
-/** Rows that the store rejected. Never holds the rows themselves. */
+/** Rows that the store rejected, without their content. */
 export interface QuarantineFacts {
   readonly dir: string;
   readonly rows: readonly { readonly id: string; readonly fault: string; readonly quarantinedAt: string }[];
@@ -76,7 +83,7 @@ export interface ListeningFacts {
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** Whether `url` is where these settings would listen, rather than another machine's address. */
+  /** Whether `url` is where a collector with these settings would listen, rather than another machine. */
   readonly isOwn: boolean;
   readonly answer: CollectorFacts | OtherFacts | SilentFacts;
 }
@@ -84,11 +91,11 @@ export interface ListeningFacts {
 /** A Candor answers. */
 export interface CollectorFacts {
   readonly kind: "collector";
-  /** Why it cannot accept messages; undefined when it can. */
+  /** Why it cannot accept messages. Undefined if it can. */
   readonly unready: string | undefined;
-  /** How far its clock is ahead of ours, in milliseconds. */
+  /** How far its clock is ahead of this machine's, in milliseconds. */
   readonly aheadMs: number | undefined;
-  /** Values of /metrics that carry no label. */
+  /** The values of /metrics without labels. */
   readonly metrics: ReadonlyMap<string, number>;
 }
 
@@ -102,13 +109,13 @@ export interface OtherFacts {
 interface SilentFacts {
   readonly kind: "silent";
   readonly cause: string;
-  /** Why these settings' port could not be listened on; undefined when it can. */
+  /** Why the configured port cannot be listened on. Undefined if it can. */
   readonly bindFault: string | undefined;
 }
 
 export interface ServerFacts {
-  /** Without name and password. */
+  /** Without user name and password. */
   readonly url: string;
-  /** Why it did not answer; undefined when it did. */
+  /** Why it did not answer. Undefined if it did. */
   readonly fault: string | undefined;
 }

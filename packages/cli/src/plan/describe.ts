@@ -1,8 +1,7 @@
 import { readFileSync } from "node:fs";
 import { describePlan, renderHtml, renderMarkdown } from "@candor/plan";
 import { causeOf, makeSamples, readPlan } from "@candor/server";
-import { quote } from "../sh-word.ts";
-import { endWithReader, print } from "../terminal.ts";
+import { endWithReader, print, quote } from "../terminal.ts";
 import { findPlanFile } from "./plan-file.ts";
 
 export interface DescribeOptions {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseMetrics, toAhead } from "./reach.ts";
+import { parseMetrics, toAhead } from "./examine.ts";
 
 test("the values without labels are read from Prometheus' text", () => {
   const text = '# HELP a b\n# TYPE a gauge\na 1\nb{source="server"} 2\nc 0.5\nd NaN\n';

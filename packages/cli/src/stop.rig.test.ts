@@ -66,14 +66,14 @@ function isListening(port: number): Promise<boolean> {
   });
 }
 
-it("ends with npx, which was told to end and does not pass it on, and leaves port and folder free", async () => {
+it("the collector ends with its npx, which does not pass signals on, and frees port and folder", async () => {
   const { child, port } = await launch("npx", ["candor", "start"]);
   child.kill("SIGTERM"); // npx alone
   await expect.poll(() => isListening(port), { timeout: END_MS }).toBe(false);
   await expect.poll(() => tryFolder(), { timeout: END_MS }).toBe("free");
 });
 
-it("goes on when the shell that left it in the background has ended", async () => {
+it("a collector in the background survives the shell that started it", async () => {
   const { port } = await launch("sh", ["-c", `"${process.execPath}" "${CANDOR}" start & sleep 4; exit 0`]);
   await new Promise((resolve) => children[0]?.once("exit", resolve));
   await new Promise((resolve) => setTimeout(resolve, 1500));

@@ -1,3 +1,4 @@
+/** Owns what the doctor finds out about the data folder, its disk and its quarantine. Changes nothing. */
 import { constants } from "node:fs";
 import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -11,7 +12,7 @@ import {
 } from "@candor/server";
 import type { DiskFacts, FolderFacts, QuarantineFacts } from "./facts.ts";
 
-/** Looks at the data folder without making it. */
+/** Examines the data folder without creating it. */
 export async function examineFolder(path: string): Promise<FolderFacts> {
   const mode = await modeOf(path);
   if (mode === undefined) {
@@ -37,7 +38,7 @@ async function modeOf(path: string): Promise<number | undefined> {
   );
 }
 
-/** A folder that is not there could be made where its nearest parent can be written. */
+/** A missing folder can be created if its nearest existing parent is writable. */
 async function examineMissing(path: string): Promise<FolderFacts["state"]> {
   try {
     await access(await findExisting(path), constants.W_OK | constants.X_OK);
@@ -56,7 +57,7 @@ async function examineThere(path: string): Promise<FolderFacts["state"]> {
   }
 }
 
-/** Only trying tells. Where there is no lock file, nobody ever worked there, and none is made. */
+/** The only way to know is to try. Without a lock file the folder was never in use, and none is created. */
 async function examineLock(path: string): Promise<FolderFacts["lock"]> {
   if ((await modeOf(join(path, "lock"))) === undefined) return "free";
   try {
@@ -76,7 +77,7 @@ function examineOwner(path: string): string | undefined {
   }
 }
 
-/** Free space for this user, and what Candor has taken. */
+/** Free space for this user, and the space that Candor uses. */
 export async function measureDisk(path: string): Promise<DiskFacts | undefined> {
   try {
     const { bavail, bsize } = await statfs(await findExisting(path));
@@ -96,7 +97,7 @@ async function findExisting(path: string): Promise<string> {
   }
 }
 
-/** Bytes of the files below a folder. Files come and go meanwhile: what is gone counts as nothing. */
+/** Bytes of all files below a folder. A file deleted meanwhile counts as 0. */
 async function sizeOf(dir: string): Promise<number> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
   let bytes = 0;
@@ -110,18 +111,18 @@ async function sizeOf(dir: string): Promise<number> {
   return bytes;
 }
 
-/** The rows that the store rejected, without their content. */
+/** The quarantined rows, without their content. */
 export function examineQuarantine(dataDir: string): QuarantineFacts {
   const dir = join(dataDir, "quarantine");
   try {
     const rows = listQuarantined(dir).map(({ id, fault, quarantinedAt }) => ({ id, fault, quarantinedAt }));
     return { dir, rows, cause: undefined };
   } catch (error) {
-    // The message of a SyntaxError quotes the file, and the file is what a client sent.
+    // The message of a SyntaxError quotes the file, and the file holds what a client sent.
     return {
       dir,
       rows: [],
-      cause: error instanceof SyntaxError ? "a file in it is not JSON" : causeOf(error),
+      cause: error instanceof SyntaxError ? "one of its files is not JSON" : causeOf(error),
     };
   }
 }

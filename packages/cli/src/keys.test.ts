@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openKeys, readConfig } from "@candor/server";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { findKeys, findToken, renderKeys, toMissingSentence, toNoTokenSentence } from "./known-keys.ts";
+import { findKeys, findToken, renderKeys, toMissingSentence, toNoTokenSentence } from "./keys.ts";
 
 const parent = mkdtempSync(join(tmpdir(), "candor-keys-"));
 const dataDir = join(parent, "data");
@@ -12,20 +12,20 @@ afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
 const ALL_KEYS = "installer:I,server:S,client:C";
 
-test("asking for keys that nobody made yet makes nothing, and says who makes them", () => {
+test("asking for missing keys creates none and says what does", () => {
   const config = readConfig({ CANDOR_DATA_DIR: dataDir, CANDOR_WRITE_KEYS: "server:S" });
   expect(findKeys(config)).toBeUndefined();
   expect(findToken(config)).toBeUndefined();
   expect(existsSync(dataDir)).toBe(false);
   expect(toMissingSentence(config)).toContain(
-    `There are no keys in ${dataDir} yet: \`candor start\` makes them.`,
+    `There are no keys in ${dataDir} yet: \`candor start\` creates them.`,
   );
   expect(toNoTokenSentence(config)).toMatch(
     / For a Candor elsewhere, set CANDOR_ADMIN_TOKEN to its token\.$/,
   );
 });
 
-test("keys that the settings hold completely need no folder", () => {
+test("keys that are all in the settings need no folder", () => {
   const config = readConfig({
     CANDOR_DATA_DIR: dataDir,
     CANDOR_WRITE_KEYS: ALL_KEYS,
@@ -38,7 +38,7 @@ test("keys that the settings hold completely need no folder", () => {
   expect(existsSync(dataDir)).toBe(false);
 });
 
-test("keys that were made are found, and those of the settings come first", () => {
+test("stored keys are found, and those in the settings come first", () => {
   mkdirSync(dataDir);
   const made = openKeys(readConfig({ CANDOR_DATA_DIR: dataDir }));
   expect(findKeys(readConfig({ CANDOR_DATA_DIR: dataDir }))).toEqual(made);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { createSseParser, type SseEvent } from "./sse.ts";
+import { createSseParser, type SseEvent } from "./live-feed.ts";
 
 function parseAll(pieces: readonly string[]): SseEvent[] {
   return pieces.flatMap(createSseParser());
@@ -25,12 +25,12 @@ test.each<[string, string, SseEvent[]]>([
     ],
   ],
   ["line separators of Unicode are data", "data: a\u2028b\n\n", [{ name: "message", data: "a\u2028b" }]],
-  ["what is not ended is no event", "data: a\n\ndata: b\n", [{ name: "message", data: "a" }]],
+  ["an unfinished event is dropped", "data: a\n\ndata: b\n", [{ name: "message", data: "a" }]],
 ])("%s", (_name, text, events) => {
   expect(parseAll([text])).toEqual(events);
 });
 
-test("it does not matter where the text is cut into pieces", () => {
+test("events are the same wherever the text is cut", () => {
   const text =
     ': hi\r\n\r\nevent: missed\r\ndata: {"missed":3}\r\n\r\ndata: ä\rdata: b\n\nevent: x\ndata: 🎉\n\n';
   const whole = parseAll([text]);

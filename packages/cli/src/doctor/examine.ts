@@ -1,0 +1,195 @@
+/** Owns how the doctor gathers its facts: settings, plan, collector and ClickHouse servers. Changes nothing. */
+import { createServer } from "node:net";
+import { arch, platform, versions } from "node:process";
+import { engineSupport } from "@candor/engine";
+import { parseFields, reachCauseOf, toReachable, toShown } from "@candor/node/operator";
+import { CandorError, type Config, causeOf, readPlan } from "@candor/server";
+import { type Answer, ask } from "../collector.ts";
+import { isLoopback, readSettings } from "../environment.ts";
+import { findToken } from "../keys.ts";
+import { listAttention } from "../plan/attention.ts";
+import { examineFolder, examineQuarantine, measureDisk } from "./examine-folder.ts";
+import type {
+  CollectorFacts,
+  Facts,
+  ListeningFacts,
+  OtherFacts,
+  PlaceFacts,
+  PlanFacts,
+  ServerFacts,
+} from "./facts.ts";
+
+const TIMEOUT_MS = 3000;
+/** Connection errors that mean that nothing listens there. */
+const NOBODY = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "EADDRNOTAVAIL",
+]);
+
+/** Gathers everything. Settings that cannot be read are a fact too: then there is no place to look at. */
+export async function gatherFacts(): Promise<Facts> {
+  const machine = {
+    nodeVersion: versions.node,
+    platform: `${platform}-${arch}`,
+    engine: engineSupport(),
+    nowMs: Date.now(),
+  };
+  try {
+    const config = readSettings();
+    return { machine, settingsFaults: undefined, place: await examinePlace(config, machine.nowMs) };
+  } catch (error) {
+    if (!(error instanceof CandorError) || error.code !== "settings_invalid") throw error;
+    return { machine, settingsFaults: error.message, place: undefined };
+  }
+}
+
+async function examinePlace(config: Config, nowMs: number): Promise<PlaceFacts> {
+  const { clickhouseUrls, dataDir, planFile } = config;
+  const listening = await examineListening(config);
+  const isRunning = listening.answer.kind === "collector";
+  return {
+    usesServer: clickhouseUrls !== undefined,
+    plan: examinePlan(planFile, nowMs),
+    folder: await examineFolder(dataDir),
+    disk: await measureDisk(dataDir),
+    quarantine: examineQuarantine(dataDir),
+    listening,
+    clones: isRunning ? await examineClones(config) : undefined,
+    servers: isRunning ? [] : await examineServers(clickhouseUrls ?? []),
+  };
+}
+
+/** Reads the plan as a start would. */
+function examinePlan(file: string, nowMs: number): PlanFacts {
+  try {
+    const plan = readPlan(file);
+    const attention = listAttention(plan, nowMs).map(({ where, text }) => `${where}: ${text}`);
+    return { file, fault: undefined, product: plan.product, version: plan.version, attention };
+  } catch (error) {
+    if (!(error instanceof CandorError)) throw error;
+    return { file, fault: error.message, product: "", version: 0, attention: [] };
+  }
+}
+
+/** Looks for a collector. If there is none, finds out whether one could listen. */
+async function examineListening(config: Config): Promise<ListeningFacts> {
+  const url = toReachable(config.url);
+  const { hostname, port, protocol } = new URL(url);
+  const urlPort = Number(port || (protocol === "https:" ? 443 : 80));
+  const isHere = hostname === config.host || hostname === "[::1]" || isLoopback(hostname);
+  const isOwn = isHere && urlPort === config.port;
+  const facts = { url: toShown(url), host: config.host, port: config.port, isOwn };
+  try {
+    return { ...facts, answer: await examineAnswer(url) };
+  } catch (error) {
+    const cause = reachCauseOf(error);
+    if (!NOBODY.has(cause)) return { ...facts, answer: { kind: "other", why: cause } };
+    return { ...facts, answer: { kind: "silent", cause, bindFault: await tryListening(config) } };
+  }
+}
+
+async function examineAnswer(url: string): Promise<CollectorFacts | OtherFacts> {
+  const askedAtMs = Date.now();
+  const health = await ask(`${url}/healthz`, TIMEOUT_MS);
+  const answeredAtMs = Date.now();
+  const [ready, metrics] = await Promise.all([
+    ask(`${url}/readyz`, TIMEOUT_MS),
+    ask(`${url}/metrics`, TIMEOUT_MS),
+  ]);
+  const values = parseMetrics(metrics.body);
+  if (health.status !== 200 || !values.has("candor_log_pending_rows"))
+    return { kind: "other", why: `it answers, but not like Candor: status ${health.status}` };
+  return {
+    kind: "collector",
+    unready: ready.status === 200 ? undefined : (sentenceOf(ready) ?? `status ${ready.status}`),
+    aheadMs: toAhead(health.dateMs, askedAtMs, answeredAtMs),
+    metrics: values,
+  };
+}
+
+function sentenceOf({ body }: Answer): string | undefined {
+  return /"message":"([^"\\]*)"/.exec(body)?.[1];
+}
+
+/**
+ * How far the collector's clock is ahead, in milliseconds. The header has whole seconds, so any time within that second and
+ * between request and answer counts as 0.
+ */
+export function toAhead(
+  dateMs: number | undefined,
+  askedAtMs: number,
+  answeredAtMs: number,
+): number | undefined {
+  if (dateMs === undefined) return undefined;
+  if (dateMs > answeredAtMs) return dateMs - answeredAtMs;
+  return Math.min(0, dateMs + 999 - askedAtMs);
+}
+
+/** The values without labels in Prometheus' text format. */
+export function parseMetrics(text: string): Map<string, number> {
+  const values = new Map<string, number>();
+  for (const [, name = "", value] of text.matchAll(/^(\w+) (\S+)$/gm)) values.set(name, Number(value));
+  return values;
+}
+
+/** Listens for a moment, the only way to know that it is possible. Resolves to what went wrong, if anything. */
+async function tryListening({ host, port }: Config): Promise<string | undefined> {
+  if (port === 0) return undefined;
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen({ host, port, exclusive: true }, resolve);
+    });
+    return undefined;
+  } catch (error) {
+    const cause = causeOf(error);
+    if (cause === "EADDRINUSE") return new CandorError("port_in_use", { host, port }).message;
+    return new CandorError("address_unavailable", { host, port, cause }).message;
+  } finally {
+    server.close();
+  }
+}
+
+/** Pings each ClickHouse server. */
+async function examineServers(urls: readonly string[]): Promise<ServerFacts[]> {
+  return Promise.all(
+    urls.map(async (configured): Promise<ServerFacts> => {
+      const url = toShown(configured);
+      try {
+        const { status, body } = await ask(`${url}/ping`, TIMEOUT_MS);
+        const isUp = status === 200 && body.trim() === "Ok.";
+        return { url, fault: isUp ? undefined : `it answers, but not like ClickHouse: status ${status}` };
+      } catch (error) {
+        return { url, fault: reachCauseOf(error) };
+      }
+    }),
+  );
+}
+
+/** Asks the running collector how many instances were copied. Undefined if it does not say. */
+async function examineClones(config: Config): Promise<number | undefined> {
+  const token = findTokenQuietly(config);
+  if (token === undefined) return undefined;
+  try {
+    const { status, body } = await ask(`${toReachable(config.url)}/api/reports/instances`, TIMEOUT_MS, token);
+    const cloned = status === 200 ? parseFields(body)?.cloned : undefined;
+    return Array.isArray(cloned) ? cloned.length : undefined;
+  } catch {
+    return undefined; // a failing collector has a check of its own
+  }
+}
+
+/** Unreadable keys are reported by the check of the folder. */
+function findTokenQuietly(config: Config): string | undefined {
+  try {
+    return findToken(config);
+  } catch (error) {
+    if (error instanceof CandorError) return undefined;
+    throw error;
+  }
+}

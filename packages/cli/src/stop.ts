@@ -1,0 +1,74 @@
+/** Owns when a command stops: at a signal, or with the npm that started it. */
+import type { EventEmitter } from "node:events";
+
+/**
+ * A second signal within this time is the same Ctrl-C: the terminal sends it to the whole process group, and npm, which is in
+ * the group, passes it on again.
+ */
+const ECHO_MS = 500;
+/** The exit code that shells report for a process ended by SIGINT. */
+const INTERRUPTED = 130;
+
+export interface StopSignalOptions {
+  readonly signals?: Pick<EventEmitter, "on">;
+  readonly now?: () => number;
+  readonly exit?: (code: number) => void;
+}
+
+/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+export function awaitStop(options: StopSignalOptions = {}): Promise<void> {
+  const { signals = process, now = Date.now, exit = (code) => process.exit(code) } = options;
+  return new Promise((resolve) => {
+    let firstAtMs: number | undefined;
+    const onSignal = (): void => {
+      if (firstAtMs === undefined) {
+        firstAtMs = now();
+        resolve();
+      } else if (now() - firstAtMs > ECHO_MS) exit(INTERRUPTED);
+    };
+    signals.on("SIGINT", onSignal);
+    signals.on("SIGTERM", onSignal);
+  });
+}
+
+const WATCH_MS = 250;
+/** The parent of an orphan, unless another process adopts orphans. */
+const INIT = 1;
+
+/** Matches the command in all spellings: `candor`, `'candor' start`, `node_modules/.bin/candor start`. */
+const NAMES_CANDOR = /(?:^|[\s'"/])candor(?:\.js)?(?:['"\s]|$)/;
+/** Matches scripts that put the command into the background on purpose. */
+const LEAVES_BEHIND = /(?:^|[^&>])&(?:[^&>\d]|$)|\b(?:nohup|setsid|disown|daemonize)\b/;
+
+/** Whether npm's script runs this command in the foreground. @param script npm's `npm_lifecycle_script` */
+export function isNpmForeground(script: string | undefined): boolean {
+  return script !== undefined && NAMES_CANDOR.test(script) && !LEAVES_BEHIND.test(script);
+}
+
+export interface NpmParentOptions {
+  /** npm's `npm_lifecycle_script`. */
+  readonly script: string | undefined;
+  readonly parentId?: () => number;
+  readonly watchMs?: number;
+}
+
+/**
+ * Resolves when the npm that started this process has ended. npx and `npm run` start the command through a shell; a signal to
+ * npm ends npm and that shell but never reaches the command, which would keep its port and folder. Never resolves if a shell,
+ * systemd, nohup, setsid or a container started the process: the end of those does not mean that it should stop.
+ */
+export function awaitNpmGone({
+  script,
+  parentId = () => process.ppid,
+  watchMs = WATCH_MS,
+}: NpmParentOptions): Promise<void> {
+  const first = parentId();
+  return new Promise((resolve) => {
+    if (first === INIT || !isNpmForeground(script)) return;
+    const watch = setInterval(() => {
+      if (parentId() === first) return;
+      clearInterval(watch);
+      resolve();
+    }, watchMs).unref();
+  });
+}
