@@ -1,11 +1,12 @@
 // Writes what is generated from code: the reference pages, the plan's JSON Schema, the page of the Appsmith plan, the compact
-// form of the installer kit. `--check` fails when one is stale.
+// form of the installer kit, the rules of the layers. `--check` fails if one is stale.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describePlan, planFormatPage, planSchema, renderMarkdown } from "../packages/plan/dist/index.js";
 import { TRIM_REASONS } from "../packages/plan/dist/runtime/index.js";
 import { DROP_REASONS, ERRORS, makeSamples, readPlan } from "../packages/server/dist/index.js";
 import { compactKit } from "./compact-kit.mjs";
+import { layersConfig } from "./layers.mjs";
 import { root } from "./prepare.mjs";
 
 const isCheck = process.argv.includes("--check");
@@ -19,6 +20,7 @@ const pages = [
     "packages/installer/candor.compact.sh",
     compactKit(readFileSync(join(root, "packages/installer/candor.sh"), "utf8")),
   ],
+  ["layers.biome.json", `${JSON.stringify(layersConfig(), null, 2)}\n`],
   ["packages/plan/plan.schema.json", `${JSON.stringify(planSchema(), null, 2)}\n`],
 ];
 for (const [file, content] of pages) {

@@ -1,16 +1,20 @@
-/** Finds files of this package's build. */
+/** Finds built files next to a package's modules, for code that cannot be loaded as TypeScript. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * The path of a built file, named from the package's root, also for tests that run from the sources: a separate
- * process cannot load TypeScript.
+ * The path of a built file, also in tests, which run from the sources: a thread or a separate process cannot load TypeScript.
+ * @param name the path relative to the calling module, ending in `.js`
+ * @param caller the caller's `import.meta.url`
  * @throws if the package has not been built
  */
-export function builtFile(name: string): string {
-  const here = fileURLToPath(import.meta.url);
-  const folder = here.endsWith(".ts") ? "../dist/" : "./";
-  const path = fileURLToPath(new URL(folder + name, import.meta.url));
+export function builtFile(name: string, caller: string): string {
+  const beside = new URL(name, caller).href;
+  const at = beside.lastIndexOf("/src/");
+  const built = caller.endsWith(".ts")
+    ? `${beside.slice(0, at)}/dist/${beside.slice(at + "/src/".length)}`
+    : beside;
+  const path = fileURLToPath(built);
   if (!existsSync(path)) throw new Error(`${path} is missing: run \`npm run build\` first`);
   return path;
 }

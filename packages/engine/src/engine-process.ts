@@ -19,7 +19,7 @@ export interface ProcessEvents {
  * neither the write keys nor the admin token are in the process that runs SQL.
  */
 export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents): ChildProcess {
-  const child = fork(builtFile("child.js"), [JSON.stringify(options)], {
+  const child = fork(builtFile("./child.js", import.meta.url), [JSON.stringify(options)], {
     cwd: options.dataDir,
     env: { TZ: "UTC", UV_THREADPOOL_SIZE: String(THREAD_POOL_SIZE) },
     execArgv: [],

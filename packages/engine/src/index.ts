@@ -1,4 +1,5 @@
 /** The engine package's entry. */
+export { builtFile } from "./built-file.ts";
 export type { EngineStatus, EngineTimes } from "./engine.ts";
 export { type Engine, type EngineOptions, startEngine } from "./engine.ts";
 export { EngineUnsupportedError } from "./errors.ts";

@@ -121,7 +121,7 @@ test("the child leaves when its parent is killed, also amid work, and the next e
   const script = join(folder, "parent.mjs");
   await writeFile(
     script,
-    `import { startEngine } from ${JSON.stringify(builtFile("index.js"))};
+    `import { startEngine } from ${JSON.stringify(builtFile("./index.js", import.meta.url))};
      const engine = await startEngine({ dataDir: ${JSON.stringify(dataDir)} });
      await engine.ready();
      console.log(engine.status().pid, engine.socketPath);`,

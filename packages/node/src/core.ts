@@ -4,16 +4,16 @@ import type { Clock } from "./clock.ts";
 import { Answers, isAnswer, writeNotice } from "./consent/answers.ts";
 import { ConsentGate, type SourceDecisions } from "./consent/gate.ts";
 import { Counts } from "./counts.ts";
+import { discardRefused } from "./erase.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
-import type { Source } from "./outbox/outbox-name.ts";
 import { createWarnOnce, NO_EVENTS, Problems, type WarnOnce } from "./problems.ts";
 import { type DropReason, type OffReason, UNREADABLE } from "./reasons.ts";
+import type { Source } from "./scope.ts";
 import { type Delivery, watchDelivery } from "./send/delivery.ts";
 import { describeFailed, describeRefused } from "./send/retry.ts";
 import { Session } from "./session.ts";
 import type { Settings } from "./settings.ts";
-import { discardRefused } from "./state/erase.ts";
 import { makeEphemeralInstance, openInstance } from "./state/instance.ts";
 import {
   explainOwner,

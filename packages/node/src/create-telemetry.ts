@@ -12,8 +12,8 @@ import type { GeneratedPlan } from "./generated-plan.ts";
 import { createInspector } from "./inspector/inspector.ts";
 import { checkKeepAlive, type KeepAliveOptions } from "./keep-alive.ts";
 import type { Draft } from "./message.ts";
-import { SOURCES } from "./outbox/outbox-name.ts";
 import { copyPlain } from "./plain-copy.ts";
+import { SOURCES } from "./scope.ts";
 import { readSettings, type TelemetryOptions, UNREADABLE } from "./settings.ts";
 import type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";
 

@@ -1,7 +1,7 @@
 /** Asks the collector to delete what it holds of this instance, then turns telemetry off. */
 import { clearInterval, setInterval } from "node:timers";
 import type { Core } from "./core.ts";
-import type { Source } from "./outbox/outbox-name.ts";
+import type { Source } from "./scope.ts";
 import { askCollector } from "./send/ask-collector.ts";
 import { Lease } from "./state/lease.ts";
 import { isRecord } from "./unknown-value.ts";

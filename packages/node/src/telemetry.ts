@@ -17,8 +17,8 @@ import type {
 } from "./generated-plan.ts";
 import type { InspectorHandler, InspectorOptions } from "./inspector/inspector.ts";
 import type { KeepAliveOptions } from "./keep-alive.ts";
-import type { Source } from "./outbox/outbox-name.ts";
 import type { OffReason } from "./reasons.ts";
+import type { Source } from "./scope.ts";
 
 /** Who and when, besides what happened. */
 export interface About {

@@ -4,12 +4,12 @@ import type * as main from "./main.ts";
 export { type Config, readConfig, SOURCES, type Source } from "./config.ts";
 export { type DataFolder, isDataFolderHeld, openDataFolder, probeDisk } from "./data-folder.ts";
 export { readPlan } from "./enforce/plan-in-force.ts";
-export { listChangedExamples, makeSamples } from "./enforce/samples.ts";
 export { CandorError, causeOf, ERRORS, type ErrorCode } from "./errors.ts";
 export { type Keys, openKeys } from "./keys.ts";
 export type { Candor, StartOptions } from "./main.ts";
 export { checkFolderOwner } from "./private-folder.ts";
 export { DROP_REASONS, type DropReason } from "./reasons.ts";
+export { listChangedExamples, makeSamples } from "./samples.ts";
 export { listQuarantined, type QuarantinedRow } from "./store/quarantine.ts";
 
 /** See main.ts. The first call loads it, because no other command needs an HTTP server and a store. */

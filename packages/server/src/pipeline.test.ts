@@ -5,7 +5,7 @@ import { compilePlan } from "@candor/plan/runtime";
 import { expect, it } from "vitest";
 import { createPlanCounts } from "./enforce/plan-counts.ts";
 import { type Dropped, type Intake, runSteps } from "./pipeline.ts";
-import { createReducers } from "./privacy/reducers.ts";
+import { createReducers } from "./privacy/redactors.ts";
 import { OBSERVE_PLAN } from "./rig/in-process.ts";
 
 const PSEUDONYM = "0123456789abcdef".repeat(2);

@@ -18,7 +18,7 @@ import type { PlanCounts } from "./enforce/plan-counts.ts";
 import type { Dedupe } from "./log/dedupe.ts";
 import { hashKey } from "./log/key-hash.ts";
 import type { DropReason } from "./reasons.ts";
-import { toContactLine, toLine } from "./store/row.ts";
+import { toContactLine, toLine } from "./row.ts";
 
 const SHUFFLE_LIMIT = 2 ** 48;
 /** What Segment's API fills in if a message does not name its library. */

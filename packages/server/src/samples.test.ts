@@ -1,150 +1,37 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import {
-  APPSMITH_PLAN,
-  basic,
-  eventually,
-  startForTest,
-  type TestCandor,
-  WRITE_KEYS,
-} from "./rig/in-process.ts";
+import { labelOf } from "@candor/plan";
+import { expect, it } from "vitest";
+import { readPlan } from "./enforce/plan-in-force.ts";
+import { APPSMITH_PLAN } from "./rig/in-process.ts";
+import { listChangedExamples, makeSamples } from "./samples.ts";
 
-type Sample = Record<string, unknown> & {
-  readonly receivedAt: string;
-  readonly messageId: string;
-  readonly context: Record<string, unknown>;
-};
+const plan = readPlan(APPSMITH_PLAN);
+const samples = makeSamples(plan);
 
-/** The four sample events of the reference product's page, as stored by the system it describes. */
-function sample(name: string): Sample {
-  return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8"));
-}
-
-const started = sample("installation-started");
-const active = sample("instance-active");
-const executed = sample("execute-action-triggered");
-const loaded = sample("applications-page-load");
-
-let candor: TestCandor;
-let clockMs = 0;
-
-beforeAll(async () => {
-  const settings = { CANDOR_TRUSTED_PROXIES: "127.0.0.1", CANDOR_PLAN: planOfTenYears() };
-  candor = await startForTest(settings, { now: () => clockMs });
+it("makes a sample of every event of the Appsmith plan, by sending its examples through the pipeline", () => {
+  expect([...samples.keys()]).toEqual(plan.events.map(labelOf));
 });
-afterAll(() => candor.close());
 
-/** The Appsmith plan, but that it keeps ten years: the samples are of 2020 and 2021, and would expire at once. */
-function planOfTenYears(): string {
-  const file = join(mkdtempSync(join(tmpdir(), "candor-plan-")), "appsmith.yaml");
-  const text = readFileSync(APPSMITH_PLAN, "utf8");
-  writeFileSync(file, text.replaceAll(/^ {4}retention_days: \d+$/gm, "    retention_days: 3650"));
-  return file;
-}
+it("makes the same samples of the same plan", () => {
+  expect(makeSamples(plan)).toEqual(samples);
+});
 
-/** What the client sent: the sample without what the collector adds. */
-function pick(from: Record<string, unknown>, ...keys: string[]): Record<string, unknown> {
-  return Object.fromEntries(keys.map((key) => [key, from[key]]));
-}
+it("finds nothing that the collector would change in the examples of the Appsmith plan", () => {
+  expect(listChangedExamples(plan)).toEqual([]);
+});
 
-/** The client's own time is its `timestamp`, which comes back as originalTimestamp. */
-function withTimestamp({ originalTimestamp, ...rest }: Record<string, unknown>): Record<string, unknown> {
-  return { ...rest, timestamp: originalTimestamp };
-}
-
-async function sendAt(
-  stored: Sample,
-  path: string,
-  body: unknown,
-  headers: Record<string, string> = {},
-): Promise<unknown> {
-  clockMs = Date.parse(stored.receivedAt);
-  const response = await candor.post(path, body, headers);
-  expect(response.status).toBe(200);
-  const { events } = await eventually(
-    () => candor.read(`/api/events?messageId=${stored.messageId}`),
-    (page) => page.events?.length === 1,
-  );
-  return events?.[0];
-}
-
-const PSEUDONYM = expect.stringMatching(/^[0-9a-f]{32}$/);
-
-/**
- * The same but for what the plan reduces: addresses to their networks, URLs to their paths, user agents to families,
- * sent hashes to the collector's own.
- */
-describe("a sample event, sent as its client sent it under the Appsmith plan", () => {
-  it("comes back from the installer's curl", async () => {
-    const body = pick(started, "anonymousId", "event", "messageId", "properties", "userId");
-    const stored = await sendAt(started, "/v1/track", body, {
-      authorization: basic(WRITE_KEYS.installer),
-      "content-type": "application/x-www-form-urlencoded", // curl's own, when -d is all it was told
-    });
-    expect(stored).toEqual({
-      ...started,
-      userId: "111.65.255.0",
-      candor: { source: "installer", planVersion: 2 },
-    });
+it.each([
+  ["Firefox on Linux", []],
+  ["Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0", []],
+  ["Kitchen 1.2", ["context.userAgent"]],
+  ["curl", ["context.userAgent"]],
+])("checks the example of a user agent by the source's policy: %s", (example, paths) => {
+  const { client } = plan.sources;
+  const userAgent = client?.context.userAgent;
+  if (client === undefined || userAgent === undefined) throw new Error("the Appsmith plan has both");
+  const context = { ...client.context, userAgent: { ...userAgent, example } };
+  const changed = listChangedExamples({
+    ...plan,
+    sources: { ...plan.sources, client: { ...client, context } },
   });
-
-  it("comes back from the server's keep-alive, which names its own address", async () => {
-    const body = {
-      ...pick(active, "event", "messageId", "properties", "userId"),
-      context: { ip: "203.192.213.46" },
-    };
-    expect(await sendAt(active, "/v1/track", body)).toEqual({
-      ...active,
-      context: { ...active.context, ip: "203.192.213.0" },
-      userId: "203.192.213.0",
-      candor: { source: "server", country: "IN", planVersion: 2, trimmed: ["userId"] }, // declared as a hash
-    });
-  });
-
-  it("comes back from analytics-java, which puts its library and sentAt into the batch alone", async () => {
-    const message = withTimestamp(
-      pick(executed, "type", "event", "messageId", "originalTimestamp", "properties", "userId"),
-    );
-    const body = { batch: [message], sentAt: executed.sentAt, context: executed.context };
-    expect(await sendAt(executed, "/v1/import/", body)).toEqual({
-      ...executed,
-      properties: { ...Object(executed.properties), username: PSEUDONYM },
-      userId: PSEUDONYM,
-      candor: { source: "server", planVersion: 2 },
-    });
-  });
-
-  it("comes back from analytics.js, whose address the connection tells", async () => {
-    const { ip, ...context } = loaded.context;
-    const message = withTimestamp(
-      pick(
-        loaded,
-        "anonymousId",
-        "event",
-        "integrations",
-        "messageId",
-        "originalTimestamp",
-        "properties",
-        "sentAt",
-        "type",
-        "userId",
-      ),
-    );
-    const body = { ...message, context, writeKey: WRITE_KEYS.client, _metadata: { bundled: [] } };
-    const headers = { authorization: "", "content-type": "text/plain", "x-forwarded-for": String(ip) };
-    const page = loaded.context.page as Record<string, string>;
-    expect(await sendAt(loaded, "/v1/t", body, headers)).toEqual({
-      ...loaded,
-      userId: PSEUDONYM,
-      context: {
-        ...loaded.context,
-        ip: "49.207.192.0",
-        page: { ...page, referrer: "/applications", url: "/applications" },
-        userAgent: "Chrome on macOS",
-      },
-      candor: { source: "client", country: "IN", planVersion: 2 },
-    });
-  });
+  expect(changed.map(({ path }) => path)).toEqual(paths);
 });

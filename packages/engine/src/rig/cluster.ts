@@ -62,7 +62,7 @@ function remoteServers(tcpPorts: number[]): string {
 }
 
 function spawnServer(options: ClusterServerOptions): ChildProcess {
-  return fork(builtFile("rig/cluster-server.js"), [JSON.stringify(options)], {
+  return fork(builtFile("./cluster-server.js", import.meta.url), [JSON.stringify(options)], {
     env: { TZ: "UTC" },
     execArgv: [],
     stdio: ["ignore", "ignore", "pipe", "ipc"],

@@ -12,8 +12,8 @@ import {
   type Reducers,
   type Trim,
 } from "@candor/plan/runtime";
-import type { Source } from "../outbox/outbox-name.ts";
 import type { DropReason } from "../reasons.ts";
+import type { Source } from "../scope.ts";
 import type { Instance } from "../state/instance.ts";
 import type { SourceDecisions } from "./gate.ts";
 

@@ -9,7 +9,7 @@ import {
   writeReceipt,
 } from "@candor/consent";
 import type { Plan } from "@candor/plan/runtime";
-import { SOURCES, type Source } from "../outbox/outbox-name.ts";
+import { SOURCES, type Source } from "../scope.ts";
 import type { Settings } from "../settings.ts";
 import { appendText, readText } from "../state/plain-file.ts";
 import { replaceFile, type StateFolder } from "../state/state-folder.ts";

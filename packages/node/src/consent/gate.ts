@@ -10,8 +10,8 @@ import {
   type Signals,
 } from "@candor/consent";
 import { consentOf, modeSwitch, type Plan, type PlanChange, withheldOf } from "@candor/plan/runtime";
-import { type ConsentScope, SOURCES, type Source } from "../outbox/outbox-name.ts";
 import type { OffReason } from "../reasons.ts";
+import { type ConsentScope, SOURCES, type Source } from "../scope.ts";
 import type { Settings } from "../settings.ts";
 import { readText } from "../state/plain-file.ts";
 import { type StateFolder, signatureOf } from "../state/state-folder.ts";

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
+import { nameOutboxFile } from "../scope.ts";
 import {
   countLines,
   deleteOutboxFile,
@@ -11,7 +12,6 @@ import {
   readLines,
   writeCursor,
 } from "./outbox-file.ts";
-import { nameOutboxFile } from "./outbox-name.ts";
 
 it("lists files oldest first, whoever wrote them, and nothing else", async () => {
   const outbox = makeFolderForTest();

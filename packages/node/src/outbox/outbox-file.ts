@@ -2,9 +2,9 @@
 import { constants } from "node:fs";
 import { type FileHandle, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { type OutboxName, parseOutboxName } from "../scope.ts";
 import { openPlain } from "../state/plain-file.ts";
 import { removeFile, replaceFileLater } from "../state/state-folder.ts";
-import { type OutboxName, parseOutboxName } from "./outbox-name.ts";
 
 const LINE_BREAK = 10;
 /** Bytes read at a time when lines are counted. */

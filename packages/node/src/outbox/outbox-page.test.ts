@@ -3,7 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
-import type { Source } from "./outbox-name.ts";
+import type { Source } from "../scope.ts";
 import { countOutbox, type OutboxMessage, readOutboxPage } from "./outbox-page.ts";
 
 const NOON_MS = Date.parse("2026-11-23T12:00:00.000Z");

@@ -1,8 +1,8 @@
 /** Reads an outbox for showing: its messages, newest first, a page at a time, and their number. */
 import { basename } from "node:path";
+import type { Source } from "../scope.ts";
 import { parseJson } from "../unknown-value.ts";
 import { countLines, listOutboxFiles, type OutboxFile, openForReading, readBytes } from "./outbox-file.ts";
-import type { Source } from "./outbox-name.ts";
 
 const DEFAULT_LIMIT = 100;
 export const MAX_PAGE_MESSAGES = 1000;

@@ -2,9 +2,9 @@
 import { closeSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
+import { type ConsentScope, nameOutboxFile } from "../scope.ts";
 import { makeFolder, type StateFolder } from "../state/state-folder.ts";
 import { LineBuffer, type TakenLines } from "./line-buffer.ts";
-import { type ConsentScope, nameOutboxFile } from "./outbox-name.ts";
 
 /** Lines wait this long for others, to be written together. */
 const GATHER_MS = 20;

@@ -13,10 +13,9 @@ import type { Decision } from "@candor/consent";
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import { createHttpClient } from "../http/client.ts";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
-import type { Source } from "../outbox/outbox-name.ts";
-
 import { makeFolderForTest } from "../rig/in-process.ts";
 import { type RecordedRequest, type Recorder, startRecorder } from "../rig/recorder.ts";
+import type { Source } from "../scope.ts";
 import { Lease } from "../state/lease.ts";
 import { openStateFolder } from "../state/state-folder.ts";
 import { readDelivery } from "./delivery.ts";

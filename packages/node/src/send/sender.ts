@@ -9,7 +9,7 @@ import {
   readLines,
   writeCursor,
 } from "../outbox/outbox-file.ts";
-import type { ConsentScope } from "../outbox/outbox-name.ts";
+import type { ConsentScope } from "../scope.ts";
 import type { Lease } from "../state/lease.ts";
 import type { StateFolder } from "../state/state-folder.ts";
 import { toUrl } from "./ask-collector.ts";

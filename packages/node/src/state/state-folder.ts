@@ -7,7 +7,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Plan } from "@candor/plan/runtime";
 import { readPlan } from "../generated-plan.ts";
-import { scopeOfName } from "../outbox/outbox-name.ts";
+import { scopeOfName } from "../scope.ts";
 import { isRecord, parseJson } from "../unknown-value.ts";
 import { readText } from "./plain-file.ts";
 

@@ -1,8 +1,7 @@
 /** Runs one round of deletions, for all waiting requests together. */
 import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
-import type { Store } from "../store/client.ts";
-import { whileStoreAnswers } from "../store/store-away.ts";
+import { type Store, whileStoreAnswers } from "../store/client.ts";
 import type { ForgetKind } from "./forget-request.ts";
 import { deleteKeptFiles } from "./kept-files.ts";
 import { until } from "./store-progress.ts";

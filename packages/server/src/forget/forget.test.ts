@@ -7,11 +7,11 @@ import { readContacts } from "../query/contacts.ts";
 import { bytesBelow } from "../rig/bytes-below.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { CONTACT_TARGET, EVENT_TARGET, escapeAll, toContactLine } from "../row.ts";
 import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
 import { openQuarantine } from "../store/quarantine.ts";
-import { CONTACT_TARGET, EVENT_TARGET, escapeAll, toContactLine } from "../store/row.ts";
 import { createForget, type ForgetDependencies, type ForgetReceipt, readForgetRequest } from "./forget.ts";
 import type { ForgetRequest } from "./forget-request.ts";
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { isObject } from "@candor/envelope";
 import { CandorError, causeOf } from "../errors.ts";
 import { flushFolder } from "../log/disk.ts";
-import { escapeAll } from "../store/row.ts";
+import { escapeAll } from "../row.ts";
 import type { Sought } from "./stored-rows.ts";
 
 /**

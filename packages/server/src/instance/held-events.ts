@@ -4,9 +4,8 @@ import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
 import { type Cursor, parseCursor } from "../query/cursor.ts";
 import { toPage } from "../query/events.ts";
-import { readSql, type Store } from "../store/client.ts";
+import { readSql, type Store, whileStoreAnswers } from "../store/client.ts";
 import { isOfInstance } from "../store/instance-rows.ts";
-import { whileStoreAnswers } from "../store/store-away.ts";
 import { invalidField } from "./signed-request.ts";
 
 const SQL = readSql("query/instance_events.sql");

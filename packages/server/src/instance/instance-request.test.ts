@@ -8,8 +8,8 @@ import { createForget, type ForgetDependencies } from "../forget/forget.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import { newInstance, type SigningInstance, signBody } from "../rig/signing-instance.ts";
+import { EVENT_TARGET } from "../row.ts";
 import type { Store } from "../store/client.ts";
-import { EVENT_TARGET } from "../store/row.ts";
 import { createInstanceLimits, type InstanceLimits } from "./instance-limits.ts";
 import { answerRequest, type InstanceDependencies, proveRequest } from "./instance-request.ts";
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
-import { isOwnedKey } from "./public-key.ts";
+import { isOwnedKey } from "./signed-request.ts";
 
 // The curve of RFC 8032, by itself: -x² + y² = 1 + dx²y² over the integers modulo P.
 const P = 2n ** 255n - 19n;

@@ -1,8 +1,7 @@
 /** Reads events from the store. */
 import { CandorError } from "../errors.ts";
-import { readSql, type Store } from "../store/client.ts";
-import type { RowAbout } from "../store/row.ts";
-import { whileStoreAnswers } from "../store/store-away.ts";
+import type { RowAbout } from "../row.ts";
+import { readSql, type Store, whileStoreAnswers } from "../store/client.ts";
 import { encodeCursor, parseCursor } from "./cursor.ts";
 import { type Condition, type Filters, toCondition } from "./filters.ts";
 

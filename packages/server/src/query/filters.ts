@@ -2,7 +2,7 @@
 import { type Envelope, MESSAGE_TYPES, parseTime } from "@candor/envelope";
 import { SOURCES } from "../config.ts";
 import { CandorError } from "../errors.ts";
-import type { StoredForms } from "../privacy/stored-forms.ts";
+import type { StoredForms } from "../privacy/pseudonym.ts";
 import type { QueryParams } from "../store/client.ts";
 import { hasAt, type Path, readPaths, toPathCondition } from "./path-filter.ts";
 

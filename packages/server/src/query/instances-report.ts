@@ -1,9 +1,8 @@
 /** Reports instances whose state folder was copied. */
 import { toIsoTime } from "@candor/envelope";
 import type { Plan } from "@candor/plan";
-import { readSql, type Store } from "../store/client.ts";
+import { readSql, type Store, whileStoreAnswers } from "../store/client.ts";
 import { instanceIdOf } from "../store/instance-rows.ts";
-import { whileStoreAnswers } from "../store/store-away.ts";
 import { readDays } from "./report-days.ts";
 
 const CLONES_SQL = readSql("query/cloned_instances.sql");

@@ -2,8 +2,8 @@ import type { Envelope, JsonObject, JsonValue } from "@candor/envelope";
 import fc from "fast-check";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { EVENT_TARGET, toLine } from "../row.ts";
 import type { Store } from "../store/client.ts";
-import { EVENT_TARGET, toLine } from "../store/row.ts";
 import { type Filters, matches, readFilters, toCondition } from "./filters.ts";
 
 let real: TestStore;

@@ -1,9 +1,8 @@
 /** Reports the plan in force, and what it dropped and trimmed. */
 import { PLAN_SOURCES, type Plan, type PlanMode } from "@candor/plan";
 import type { PlanInForce } from "../enforce/plan-in-force.ts";
-import { readSql, type Store } from "../store/client.ts";
+import { readSql, type Store, whileStoreAnswers } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
-import { whileStoreAnswers } from "../store/store-away.ts";
 import { readDays } from "./report-days.ts";
 
 const COUNTS_SQL = readSql("query/plan_counts.sql");

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { BlockList } from "node:net";
 import { expect, test } from "vitest";
-import { originsOf } from "./instance-origin.ts";
+import { originsOf } from "./instance-route.ts";
 
 const PROXY = "10.0.0.6";
 const trustedProxies = new BlockList();

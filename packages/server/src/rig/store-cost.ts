@@ -8,10 +8,10 @@ import type { Envelope } from "@candor/envelope";
 import { loadPlan } from "@candor/plan";
 import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
+import { toLine } from "../row.ts";
 import type { Store } from "../store/client.ts";
 import { startInserterThread } from "../store/inserter-thread.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
-import { toLine } from "../store/row.ts";
 import { startStoreForTest } from "./real-store.ts";
 
 /**

@@ -8,7 +8,7 @@ import {
   ClickHouseLogLevel,
   createClient,
 } from "@clickhouse/client";
-
+import { CandorError, causeOf } from "../errors.ts";
 import { insertByFile, type LineInserter, sendLines } from "./line-inserter.ts";
 import { openRowFiles } from "./row-files.ts";
 
@@ -172,4 +172,14 @@ const ROW_FAULTS: ReadonlySet<string> = new Set([
 export function rowFaultOf(error: unknown): string | undefined {
   if (!(error instanceof ClickHouseError) || !ROW_FAULTS.has(error.code)) return undefined;
   return error.type ?? error.code;
+}
+
+/** Runs work with the store; what the client throws becomes CandorError `store_away`. */
+export async function whileStoreAnswers<Value>(work: () => Promise<Value>): Promise<Value> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof CandorError) throw error;
+    throw new CandorError("store_away", { cause: causeOf(error) }, error);
+  }
 }

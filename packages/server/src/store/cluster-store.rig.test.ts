@@ -8,9 +8,9 @@ import { createForget } from "../forget/forget.ts";
 import { readHeldEvents, readHeldPage } from "../instance/held-events.ts";
 import { reportInstances } from "../query/instances-report.ts";
 import { eventually, startForTest } from "../rig/in-process.ts";
+import { EVENT_TARGET } from "../row.ts";
 import { openStore } from "./client.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
-import { EVENT_TARGET } from "./row.ts";
 import { describeStoreContract } from "./store.contract.ts";
 
 const samplePlan = (): Plan =>

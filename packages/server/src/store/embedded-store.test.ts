@@ -4,9 +4,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { EVENT_TARGET } from "../row.ts";
 import { openStore, type StoreAddress } from "./client.ts";
 import { startInserterThread } from "./inserter-thread.ts";
-import { EVENT_TARGET } from "./row.ts";
 import { describeStoreContract } from "./store.contract.ts";
 
 /** Starts a store of its own for the tests of a block. */

@@ -1,6 +1,6 @@
 /** Runs the inserter in a thread of its own. */
 import { Worker } from "node:worker_threads";
-import { builtFile } from "../built-file.ts";
+import { builtFile } from "@candor/engine";
 import type { SealedSegment } from "../log/log.ts";
 import type { StoreAddress } from "./client.ts";
 import type { Inserter } from "./inserter.ts";
@@ -50,7 +50,10 @@ export function startInserterThread(data: InserterThreadData): Inserter {
     waiting = undefined;
   };
   const start = (): Worker => {
-    const started = new Worker(builtFile("store/inserter-worker.js"), { workerData: data, ...FLAGS });
+    const started = new Worker(builtFile("./inserter-worker.js", import.meta.url), {
+      workerData: data,
+      ...FLAGS,
+    });
     started.on("message", (answer: InserterAnswer) => {
       const asked = waiting;
       waiting = undefined;

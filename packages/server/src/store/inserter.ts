@@ -2,9 +2,9 @@
 import { causeOf } from "../errors.ts";
 import type { SealedSegment } from "../log/log.ts";
 import { readSegment, type SegmentContent } from "../log/segment.ts";
+import { CONTACT_TARGET, EVENT_TARGET, type LineTarget } from "../row.ts";
 import { rowFaultOf, type Store } from "./client.ts";
 import type { Quarantine } from "./quarantine.ts";
-import { CONTACT_TARGET, EVENT_TARGET, type LineTarget } from "./row.ts";
 
 /** Inserts segments into the store. */
 export interface Inserter {

@@ -1,7 +1,7 @@
 /** Inserts lines into the store: over HTTP, or by a file that the embedded engine reads. */
 import { Readable } from "node:stream";
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
-import type { LineTarget } from "./row.ts";
+import type { LineTarget } from "../row.ts";
 import type { RowFiles } from "./row-files.ts";
 import { quoteText } from "./sql-text.ts";
 

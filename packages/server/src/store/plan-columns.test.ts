@@ -3,9 +3,9 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { bytesBelow } from "../rig/bytes-below.ts";
 import { eventually } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { CONTACT_TARGET, EVENT_TARGET } from "../row.ts";
 import type { Store } from "./client.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
-import { CONTACT_TARGET, EVENT_TARGET } from "./row.ts";
 
 const DAY_MS = 86_400_000;
 let real: TestStore;

@@ -5,8 +5,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { readSegment } from "../log/segment.ts";
 import { answerOf, NO_STORE, startForTest } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { EVENT_TARGET } from "../row.ts";
 import type { Store } from "./client.ts";
-import { EVENT_TARGET } from "./row.ts";
 
 const SEED = 20261126;
 const BATCHES = 20;

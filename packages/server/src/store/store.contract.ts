@@ -4,9 +4,9 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import type { Source } from "../config.ts";
 import { countEvents, readEvents } from "../query/events.ts";
 import { type Filters, readFilters } from "../query/filters.ts";
+import { CONTACT_TARGET, EVENT_TARGET, type RowAbout, toContactLine, toLine } from "../row.ts";
 import { rowFaultOf, type Store } from "./client.ts";
 import { listMigrations, migrate } from "./migrate.ts";
-import { CONTACT_TARGET, EVENT_TARGET, type RowAbout, toContactLine, toLine } from "./row.ts";
 
 const RECEIVED_AT_MS = Date.parse("2026-03-01T12:00:00.000Z");
 const ids = createIds({ hash: (text) => createHash("sha256").update(text).digest("hex") });

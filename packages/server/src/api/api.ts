@@ -1,6 +1,9 @@
 /** Serves the read API, and the ingest API beside it. */
+
+import { createHash } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { splitUrl } from "@candor/envelope/http";
+import { describePlan, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
@@ -8,17 +11,17 @@ import type { PlanInForce } from "../enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "../errors.ts";
 import { type Forget, readForgetRequest } from "../forget/forget.ts";
 import type { Meters } from "../meters.ts";
-import type { StoredForms } from "../privacy/stored-forms.ts";
+import type { StoredForms } from "../privacy/pseudonym.ts";
+import { readContacts } from "../query/contacts.ts";
+import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/events.ts";
+import { readFilters } from "../query/filters.ts";
+import { reportInstances } from "../query/instances-report.ts";
+import { reportPlan } from "../query/plan-report.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
+import { makeSamples } from "../samples.ts";
 import type { Store } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
-import { readContacts } from "./contacts.ts";
-import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "./events.ts";
-import { readFilters } from "./filters.ts";
-import { reportInstances } from "./instances-report.ts";
 import type { LiveFeed } from "./live.ts";
-import { reportPlan } from "./plan-report.ts";
-import { createPrivacyPages, PRIVACY_CSP } from "./privacy-page.ts";
 import * as schema from "./schema.ts";
 
 export interface ApiDependencies {
@@ -195,4 +198,25 @@ function toKnown(error: unknown): CandorError {
   if (status >= 400 && status < 500)
     return new CandorError("body_unreadable", { why: "it is not JSON of a fitting size and type" }, error);
   return new CandorError("internal", {}, error);
+}
+
+/** The public page and its JSON, as bytes, so that all waiting answers share one copy. */
+export interface PrivacyPage {
+  readonly html: Buffer;
+  readonly json: Buffer;
+}
+
+/** The page cannot be framed, runs no script and loads nothing; its own style is allowed by its hash. */
+const PRIVACY_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
+
+/** Returns the pages of a plan; makes them again only if the plan changed. */
+function createPrivacyPages(): (plan: Plan) => PrivacyPage {
+  let made: { readonly plan: Plan; readonly page: PrivacyPage } | undefined;
+  return (plan) => {
+    if (made?.plan !== plan) {
+      const html = renderHtml(describePlan(plan, makeSamples(plan)));
+      made = { plan, page: { html: Buffer.from(html), json: Buffer.from(JSON.stringify(plan)) } };
+    }
+    return made.page;
+  };
 }

@@ -2,9 +2,9 @@
 
 import { rmdirSync } from "node:fs";
 import { join } from "node:path";
-import { type ConsentGate, isRefusal } from "../consent/gate.ts";
-import { scopeOfName } from "../outbox/outbox-name.ts";
-import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "./state-folder.ts";
+import { type ConsentGate, isRefusal } from "./consent/gate.ts";
+import { scopeOfName } from "./scope.ts";
+import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "./state/state-folder.ts";
 
 /**
  * Deletes the messages of each refused scope; once the server is refused, and nothing of the client's needs them any

@@ -6,13 +6,13 @@ import { loadPlan, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/
 import { type CompiledPlan, compilePlan } from "@candor/plan/runtime";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
-import { readSegment } from "../log/segment.ts";
-import { createReducers } from "../privacy/reducers.ts";
-import { bytesBelow } from "../rig/bytes-below.ts";
-import { answerOf, basic, NO_STORE, startForTest, type TestCandor, WRITE_KEYS } from "../rig/in-process.ts";
-import { breaches, type Json } from "../rig/plan-oracle.ts";
-import { MARKER, NUMBER_MARKER, randomMessage } from "../rig/random-message.ts";
-import { type PlanData, randomPlan } from "../rig/random-plan.ts";
+import { readSegment } from "./log/segment.ts";
+import { createReducers } from "./privacy/redactors.ts";
+import { bytesBelow } from "./rig/bytes-below.ts";
+import { answerOf, basic, NO_STORE, startForTest, type TestCandor, WRITE_KEYS } from "./rig/in-process.ts";
+import { breaches, type Json } from "./rig/plan-oracle.ts";
+import { MARKER, NUMBER_MARKER, randomMessage } from "./rig/random-message.ts";
+import { type PlanData, randomPlan } from "./rig/random-plan.ts";
 
 const SEED = 20261123;
 const PLANS = 15;

@@ -18,9 +18,9 @@ import {
   rootOf,
 } from "@candor/plan";
 import { type CompiledPlan, compilePlan, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
-import { type Intake, runSteps } from "../pipeline.ts";
-import { createReducers } from "../privacy/reducers.ts";
-import { createPlanCounts } from "./plan-counts.ts";
+import { createPlanCounts } from "./enforce/plan-counts.ts";
+import { type Intake, runSteps } from "./pipeline.ts";
+import { createReducers } from "./privacy/redactors.ts";
 
 /** Stands for a keyed hash: a page must not depend on a secret. */
 const SAMPLE_HASH = "5a6d1c".repeat(6).slice(0, 32);

@@ -3,7 +3,7 @@ import { MESSAGE_TYPES } from "@candor/envelope";
 import { PLAN_MODES } from "@candor/plan";
 import { Type } from "typebox";
 import { SOURCES } from "../config.ts";
-import { DEFAULT_LIMIT, MAX_LIMIT } from "./events.ts";
+import { DEFAULT_LIMIT, MAX_LIMIT } from "../query/events.ts";
 
 /** The read API's OpenAPI document, at /api/openapi.json. The ingest API is Segment's: docs/http-api.md. */
 export const OPENAPI = {

@@ -3,9 +3,9 @@ import type { ServerResponse } from "node:http";
 import { isObject } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
 import type { Draft } from "../pipeline.ts";
+import { withCandor } from "../query/events.ts";
+import { type Filters, matches } from "../query/filters.ts";
 import type { DropReason } from "../reasons.ts";
-import { withCandor } from "./events.ts";
-import { type Filters, matches } from "./filters.ts";
 
 const HEARTBEAT = ": still here\n\n";
 const HEARTBEAT_MS = 15_000;

@@ -1,7 +1,7 @@
 /** Builds the rows that go into the store. */
 import type { Envelope } from "@candor/envelope";
 import type { Contact } from "@candor/plan/runtime";
-import type { Source } from "../config.ts";
+import type { Source } from "./config.ts";
 
 /** A table, and the columns of the lines that go into it, in order. */
 export interface LineTarget {

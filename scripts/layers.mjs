@@ -1,0 +1,61 @@
+// The layers of each package: what a folder or file may import of its own package. `npm run docs` writes them to
+// layers.biome.json, whose rules `npm run check` and editors apply. Between packages, package.json is the rule.
+
+/** By package: what is below first. A folder ends in `/`. Tests and rigs may import everything; what is not listed, too. */
+export const LAYERS = {
+  "packages/server/src": {
+    errors: [],
+    config: ["errors"],
+    reasons: [],
+    "log/": ["errors"],
+    "privacy/": ["errors", "log/"],
+    "enforce/": ["config", "errors"],
+    row: ["config", "reasons"],
+    pipeline: ["config", "reasons", "log/", "enforce/", "row"],
+    samples: ["privacy/", "enforce/", "pipeline"],
+    meters: ["config", "errors", "reasons", "enforce/", "pipeline"],
+    "store/": ["config", "errors", "log/", "enforce/", "row", "meters"],
+    "forget/": ["errors", "log/", "row", "store/"],
+    "query/": ["config", "errors", "reasons", "privacy/", "enforce/", "row", "store/"],
+    "instance/": ["errors", "log/", "store/", "forget/", "query/"],
+    "request/": ["config", "errors", "log/", "pipeline", "meters", "instance/"],
+    "api/": [
+      ...["config", "errors", "reasons", "privacy/", "enforce/", "pipeline", "samples", "meters"],
+      ...["store/", "forget/", "query/", "request/http-server"],
+    ],
+  },
+  "packages/node/src": {
+    "unknown-value": [],
+    clock: [],
+    reasons: [],
+    "http/": ["unknown-value", "clock"],
+    scope: [],
+    "state/": ["unknown-value", "generated-plan", "scope"],
+    "outbox/": ["unknown-value", "scope", "state/"],
+    "consent/": ["reasons", "settings", "scope", "state/"],
+    "send/": ["unknown-value", "clock", "http/", "scope", "state/", "outbox/", "consent/"],
+    "silence/": ["unknown-value"],
+  },
+  "packages/plan/src": { "runtime/": ["plan"] },
+};
+
+/** The layers as a configuration of Biome, to be extended by biome.json. */
+export function layersConfig() {
+  const overrides = Object.entries(LAYERS).flatMap(([base, layers]) =>
+    Object.entries(layers).map(([layer, below]) => toOverride(base, layer, below)),
+  );
+  return { overrides };
+}
+
+function toOverride(base, layer, below) {
+  const isFolder = layer.endsWith("/");
+  const up = isFolder ? "../" : "./";
+  const allowed = below.map((name) => `!${up}${name.endsWith("/") ? `${name}**` : `${name}.ts`}`);
+  const what = below.length === 0 ? "nothing" : below.join(", ");
+  const message = `${layer} may import ${what} of its package: see scripts/layers.mjs.`;
+  const includes = isFolder
+    ? [`${base}/${layer}**`, "!**/*.test.ts", "!**/*.contract.ts", "!**/rig/**"]
+    : [`${base}/${layer}.ts`];
+  const options = { patterns: [{ group: [`${up}**`, ...allowed], message }] };
+  return { includes, linter: { rules: { style: { noRestrictedImports: { level: "error", options } } } } };
+}
