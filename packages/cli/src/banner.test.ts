@@ -94,7 +94,7 @@ test("a plan that keeps undeclared data or whole IP addresses is reported; a pla
   const [, ...warnings] = banner.slice(0, banner.indexOf("\n\n")).split("\n");
   expect(warnings).toEqual(
     ["installer", "server", "client"].flatMap((source) => [
-      `Warning: source ${source}: It is in mode observe: what is not declared is kept.`,
+      `Warning: source ${source}: It is in mode observe: undeclared data is kept.`,
       `Warning: source ${source}: It keeps whole IP addresses.`,
     ]),
   );

@@ -27,6 +27,7 @@ function diffLimit(what: string, before: number, after: number, note: Note): voi
 }
 
 function diffStrings(older: StringType, newer: StringType, note: Note): void {
+  if (older.form !== newer.form) note("other", "Changed: `form`.");
   if (newer.hash) {
     if (older.hash) return;
     const isVocabulary = older.enum !== undefined;
@@ -58,12 +59,12 @@ function listOf(values: readonly string[]): string {
 
 function diffTexts(older: StringType, newer: StringType, note: Note): void {
   if (older.enum !== undefined) {
-    note("newly_collected", "It is no longer bound to the values of a list.");
+    note("newly_collected", "It is no longer limited to the values of a list.");
     return;
   }
   if (older.pattern !== newer.pattern) {
     if (older.pattern === undefined) note("less", "It must match a pattern now.");
-    else if (newer.pattern === undefined) note("newly_collected", "It need not match a pattern any more.");
+    else if (newer.pattern === undefined) note("newly_collected", "It no longer has to match a pattern.");
     else note("newly_collected", "It must match another pattern.");
   }
   if (older.format !== newer.format) {
@@ -103,6 +104,6 @@ function diffBuckets(
   if (after === undefined) {
     if (before !== undefined) note("newly_collected", "Exact numbers are kept, no longer buckets.");
   } else if (before === undefined) note("less", "Buckets are kept instead of exact numbers.");
-  else if (after.some((bound) => !before.includes(bound))) note("newly_collected", "Its buckets are others.");
+  else if (after.some((bound) => !before.includes(bound))) note("newly_collected", "Its buckets differ.");
   else if (after.length < before.length) note("less", "Its buckets are coarser.");
 }

@@ -107,14 +107,14 @@ const CHANGES: readonly (readonly [
     "enum: [quick, vegan, cheap]",
     "max_length: 20",
     FILTERS,
-    ["newly_collected", "It is no longer bound to the values of a list."],
+    ["newly_collected", "It is no longer limited to the values of a list."],
     ["less", "It takes the values of a list now."],
   ],
   [
     "enum: [quick, vegan, cheap]",
     'pattern: "[a-z]+"',
     FILTERS,
-    ["newly_collected", "It is no longer bound to the values of a list."],
+    ["newly_collected", "It is no longer limited to the values of a list."],
     ["less", "It takes the values of a list now."],
   ],
   [
@@ -142,7 +142,7 @@ const CHANGES: readonly (readonly [
     "[0, 512, 1024, 4096]",
     "[0, 256, 512, 1024, 4096]",
     MEMORY,
-    ["newly_collected", "Its buckets are others."],
+    ["newly_collected", "Its buckets differ."],
     ["less", "Its buckets are coarser."],
   ],
   [

@@ -1,5 +1,6 @@
 /** Reads a YAML file as plain data, with the position of everything in it. */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { explainYamlError } from "./yaml-faults.ts";
 
 /** Keys and list positions from the file's root. */
 export type Path = readonly (string | number)[];
@@ -68,29 +69,19 @@ function parseText(text: string, lines: LineCounter, reading: Reading): Document
   const document = parseDocument(text, { ...options, schema: "core", merge: false, logLevel: "error" });
   // Only the first: what follows a syntax error is usually its echo.
   const broken = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0]).slice(0, 1);
-  for (const { pos, code, message } of [...broken, ...document.warnings]) {
-    fail(
-      pos[0],
-      YAML_FAULTS[code] ?? `The YAML is broken: ${shorten(message)}. Mend it here or just before.`,
-    );
+  for (const error of [...broken, ...document.warnings]) {
+    const { offset, message } = explainYamlError(error, text, document);
+    fail(offset, message);
   }
   return broken.length === 0 ? document : undefined;
 }
-
-const YAML_FAULTS: { readonly [code: string]: string | undefined } = {
-  TAB_AS_INDENT: "A tab indents this line. Indent with blanks.",
-  MULTIPLE_DOCS: "A second document begins here. Write one plan in a file, without `---` between parts.",
-  NON_STRING_KEY: "This key is not a plain word. Write a text before the colon.",
-  RESOURCE_EXHAUSTION: "This is nested too deeply. A plan's objects nest at most 8 deep.",
-  TAG_RESOLVE_FAILED: "This tag (`!...`) is not known. Write the value without a tag.",
-};
 
 function toValue(node: Node | null, path: Path, offset: number, reading: Reading): unknown {
   const start = node?.range?.[0] ?? offset;
   const fail = (message: string) => void reading.faults.push({ offset: start, path, message });
   reading.valuesLeft -= 1;
   if (reading.valuesLeft < 0) {
-    if (reading.valuesLeft === -1) fail(`Here the plan exceeds ${MAX_VALUES} values. Use fewer aliases.`);
+    if (reading.valuesLeft === -1) fail(`The plan exceeds ${MAX_VALUES} values here. Use fewer aliases.`);
     return undefined;
   }
   if (path.length > MAX_DEPTH) {
@@ -99,7 +90,7 @@ function toValue(node: Node | null, path: Path, offset: number, reading: Reading
   }
   if (isAlias(node)) {
     const target = reading.anchors.get(node.source);
-    if (target === undefined) fail("This alias names nothing above it. Write the anchor (`&name`) first.");
+    if (target === undefined) fail("This alias has no anchor above it. Write the anchor (`&name`) first.");
     return target === undefined ? undefined : toValue(target, path, offset, reading);
   }
   const value = toPlain(node, path, reading);
@@ -137,8 +128,8 @@ function addPair(
   const fail = (message: string) => void reading.faults.push({ offset, path: at, message });
   const name = isScalar(key) ? key.value : undefined;
   if (typeof name !== "string") return fail("This key is not a plain word. Write a text before the colon.");
-  if (name === "<<") return fail("Merge keys (`<<`) are not taken. Write the keys out.");
-  if (name in record) return fail("This key stands twice in one block. Remove one of the two.");
+  if (name === "<<") return fail("Merge keys (`<<`) are not supported. Write the keys out.");
+  if (name in record) return fail("Duplicate key. Remove one of the two.");
   const isEmpty = value === null || (isScalar(value) && value.value === null);
   reading.places.set(keyOf([...path, name]), {
     key: offset,
@@ -153,9 +144,4 @@ function startOf(node: unknown): number | undefined {
 
 function keyOf(path: Path): string {
   return JSON.stringify(path);
-}
-
-/** The first line, without its full stop. */
-function shorten(message: string): string {
-  return (message.split("\n")[0] ?? "").slice(0, 150).replace(/\.$/, "");
 }

@@ -1,17 +1,62 @@
-/** Checks the rules of a plan's events. */
+/** Owns what the keys of an event require of each other, of its sources and of its contact fields. */
 import type { Path } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
-import { checkFields } from "./field-rules.ts";
+import { checkFields, newerThanPlan, type PlanScope } from "./field-rules.ts";
 import type { EventFile, PlanFile } from "./format.ts";
 import { checkPatternSum, listSharedCosts, type PatternCosts, type SharedCosts } from "./pattern-rules.ts";
 import { rootOf } from "./plan.ts";
-import { isDate, newerThanPlan, type PlanScope } from "./scope.ts";
 import { isRecord, quote } from "./structure.ts";
+
+/** Whether it is a date that exists, written `YYYY-MM-DD`. */
+export function isDate(text: string): boolean {
+  const time = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text);
+}
+
+/** One requirement of an event: where it is reported, when it is broken, what to write instead. */
+interface EventRule {
+  readonly key: keyof EventFile;
+  readonly part?: "key";
+  readonly isBroken: (event: EventFile, scope: PlanScope) => boolean;
+  readonly say: (event: EventFile, scope: PlanScope) => string;
+}
+
+const EVENT_RULES: readonly EventRule[] = [
+  {
+    key: "name",
+    isBroken: ({ type, name }) => type === "track" && name === undefined,
+    say: () => "A track event needs a `name`. Add it.",
+  },
+  {
+    key: "name",
+    part: "key",
+    isBroken: ({ type, name }) => ["identify", "group", "alias"].includes(type) && name !== undefined,
+    say: ({ type }) => `An event of type ${type} has no name. Remove \`name\`.`,
+  },
+  {
+    key: "since",
+    isBroken: ({ since }, { version }) => since > version,
+    say: (_event, { version }) => newerThanPlan(version),
+  },
+  {
+    key: "expires",
+    isBroken: ({ expires }) => expires !== undefined && !isDate(expires),
+    say: () => "There is no such day. Write a real date as YYYY-MM-DD.",
+  },
+  ...(["properties", "traits"] as const).map(
+    (key): EventRule => ({
+      key,
+      part: "key",
+      isBroken: (event) => event[key] !== undefined && rootOf(event.type) !== key,
+      say: ({ type }) => `An event of type ${type} has \`${rootOf(type)}\`. Write its fields there.`,
+    }),
+  ),
+];
 
 /** Checks the rules of all events and their fields. Returns whether a field is `contact`. */
 export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean {
   const declared = isRecord(plan.sources) ? Object.keys(plan.sources) : [];
-  const shared = listSharedCosts(plan.sources);
+  const shared = listSharedCosts(plan.sources, scope.readPattern);
   const seen = new Set<string>();
   let hasContacts = false;
   for (const [index, event] of Object.values(plan.events ?? []).entries()) {
@@ -22,17 +67,10 @@ export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean 
     for (const root of ["properties", "traits"] as const) {
       const block: unknown = event[root];
       if (!isRecord(block)) continue;
-      const own = {
-        ...scope,
-        path: [...path, root],
-        names: [root],
-        place: "event",
-        since,
-        depth: 1,
-      } as const;
-      checkFields(block, own);
-      checkPatternSum({ block, path: own.path }, sharedWith(event, shared), scope.report);
-      if (checkContacts(block, own.path, scope)) hasContacts = true;
+      const at = [...path, root];
+      checkFields(block, { ...scope, path: at, names: [root], place: "event", since, depth: 1 });
+      checkPatternSum({ block, path: at }, sharedWith(event, shared), scope.readPattern, scope.report);
+      if (checkContacts(block, at, scope)) hasContacts = true;
     }
   }
   return hasContacts;
@@ -52,54 +90,43 @@ function checkEvent(
   seen: Set<string>,
   scope: PlanScope,
 ): void {
-  const { report, version } = scope;
-  const { type, name } = event;
-  const isNameless = type === "identify" || type === "group" || type === "alias";
-  if (type === "track" && name === undefined)
-    report([...path, "name"], "A track event needs a `name`. Add it.");
-  if (isNameless && name !== undefined)
-    report([...path, "name"], `An event of type ${type} has no name. Remove \`name\`.`, "key");
-  const key = JSON.stringify([type, name]);
-  if (seen.has(key)) {
-    report(
+  for (const { key, part, isBroken, say } of EVENT_RULES) {
+    if (isBroken(event, scope)) scope.report([...path, key], say(event, scope), part);
+  }
+  const label = JSON.stringify([event.type, event.name]);
+  if (seen.has(label)) {
+    scope.report(
       [...path, "type"],
-      "An event of this type and name stands above already. Join the two: `source` takes a list.",
+      "An event with this type and name is declared above. Join the two: `source` takes a list.",
     );
   }
-  seen.add(key);
-
+  seen.add(label);
   for (const [index, source] of event.source.entries()) {
     const at = [...path, "source", index];
-    if (event.source.indexOf(source) < index) report(at, "This source stands twice. Remove one of the two.");
-    else if (declared.length > 0 && !declared.includes(source)) {
-      report(
+    if (event.source.indexOf(source) < index) {
+      scope.report(at, "Duplicate source. Remove one of the two.");
+    } else if (declared.length > 0 && !declared.includes(source)) {
+      scope.report(
         at,
         `This source is not declared. Declare it under \`sources\`, or write one of ${quote(declared)}.`,
       );
     }
   }
-  if (event.since > version) report([...path, "since"], newerThanPlan(version));
-  if (event.expires !== undefined && !isDate(event.expires)) {
-    report([...path, "expires"], "There is no such day. Write a real date as YYYY-MM-DD.");
-  }
-  const root = rootOf(type);
-  const wrong = root === "traits" ? "properties" : "traits";
-  if (event[wrong] !== undefined) {
-    report([...path, wrong], `An event of type ${type} has \`${root}\`. Write its fields there.`, "key");
-  }
 }
 
 /** Checks what contact fields require of their event. Returns whether there are any. */
 function checkContacts(block: { readonly [name: string]: unknown }, path: Path, scope: PlanScope): boolean {
-  const isContact = ([, field]: [string, unknown]) => isRecord(field) && field.sensitivity === "contact";
-  const contacts = Object.entries(block).filter(isContact);
+  const contacts = Object.entries(block).filter(
+    ([, field]) => isRecord(field) && field.sensitivity === "contact",
+  );
   for (const [index, [name]] of contacts.entries()) {
     const at = [...path, name];
-    if (index > 0)
+    if (index > 0) {
       scope.report(
         [...at, "sensitivity"],
-        "An event has one contact field at most. Write it in an event of its own.",
+        "An event has at most one contact field. Declare it in an event of its own.",
       );
+    }
     if (scope.isSound(at)) checkKeptWith(block[name] as FieldFile, block, at, scope);
   }
   return contacts.length > 0;

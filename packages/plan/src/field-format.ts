@@ -37,6 +37,14 @@ const LIMITS = {
       description: "Strings: a regular expression that the whole value must match.",
     }),
   ),
+  form: Type.Optional(
+    Type.String({
+      minLength: 3,
+      maxLength: 60,
+      description:
+        "Strings: what the `pattern` matches, in words, such as `random UUID`. The public page shows it instead of the expression.",
+    }),
+  ),
   format: Type.Optional(
     Type.Enum([...STRING_FORMATS], {
       default: "text",

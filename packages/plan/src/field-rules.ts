@@ -1,12 +1,182 @@
-/** Checks the rules of a plan's fields. */
-import type { Path } from "./document.ts";
-import { checkExample } from "./example-rules.ts";
+/** Owns what a field's keys require of each other and of the place where the field is declared. */
+import type { Path, Report } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
-import { checkLimits } from "./limit-rules.ts";
-import { type FieldScope, newerThanPlan } from "./scope.ts";
+import type { PatternReader } from "./pattern-rules.ts";
 import { isRecord } from "./structure.ts";
+import { checkExample, checkLimits } from "./value-rules.ts";
 
 const MAX_DEPTH = 8;
+
+/** What every rule needs to know of the plan. */
+export interface PlanScope {
+  /** The plan's version; infinite if it cannot be read. */
+  readonly version: number;
+  /** Whether a unit (see rules.ts) has the types that format.ts requires. */
+  readonly isSound: (path: Path) => boolean;
+  readonly report: Report;
+  readonly readPattern: PatternReader;
+  /** Columns of the store seen so far: path in a message to type. */
+  readonly columns: Map<string, string>;
+}
+
+/** What the rules of a block of fields need. */
+export interface FieldScope extends PlanScope {
+  /** The block's position in the file. */
+  readonly path: Path;
+  readonly place: "context" | "ids" | "event";
+  /** The block's position in a message: `["properties", "datasource"]`. */
+  readonly names: readonly string[];
+  /** That of the enclosing block. */
+  readonly since: number;
+  /** 1 for fields of the message itself. */
+  readonly depth: number;
+}
+
+/** The sentence about a version that the plan has not reached. */
+export function newerThanPlan(version: number): string {
+  return `This is newer than the plan. Raise the plan's \`version\` from ${version}, or write a number up to it.`;
+}
+
+/** One requirement: where it is reported, when it is broken, and what to write instead. */
+interface FieldRule {
+  readonly key: keyof FieldFile;
+  /** Points at the key instead of its value. */
+  readonly part?: "key";
+  readonly isBroken: (field: FieldFile, scope: FieldScope) => boolean;
+  readonly say: string | ((scope: FieldScope) => string);
+}
+
+const FIELD_RULES: readonly FieldRule[] = [
+  {
+    key: "since",
+    isBroken: ({ since = 0 }, { version }) => since > version,
+    say: ({ version }) => newerThanPlan(version),
+  },
+  {
+    key: "since",
+    isBroken: (field, { since, version }) =>
+      field.since !== undefined && field.since < since && field.since <= version,
+    say: ({ since }) => `This is older than its block. Write ${since} or more, or remove it.`,
+  },
+  {
+    key: "sensitivity",
+    part: "key",
+    isBroken: ({ type, sensitivity }) => type === "object" && sensitivity !== undefined,
+    say: "An object has no sensitivity: each of its fields has one. Remove it.",
+  },
+  {
+    key: "sensitivity",
+    isBroken: ({ type, sensitivity }) => type !== "object" && sensitivity === undefined,
+    say: "The key is missing; add it: `technical`, `interaction`, `content` or `contact`.",
+  },
+  {
+    key: "exception",
+    isBroken: ({ sensitivity, exception }) => sensitivity === "content" && exception === undefined,
+    say: "What people typed is collected only for a reason. Add `exception:` with a sentence that gives it.",
+  },
+  {
+    key: "exception",
+    part: "key",
+    isBroken: ({ sensitivity, exception }) => sensitivity !== "content" && exception !== undefined,
+    say: "Only `sensitivity: content` has an exception. Remove it, or write that sensitivity.",
+  },
+  {
+    key: "sensitivity",
+    isBroken: (field, { place, depth }) => isContact(field) && (place !== "event" || depth > 1),
+    say: "A contact can only be in an event's own `properties` or `traits`. Move it there.",
+  },
+  {
+    key: "type",
+    isBroken: (field) => isContact(field) && field.type !== "string",
+    say: "A contact is text. Write `string`.",
+  },
+  {
+    key: "format",
+    isBroken: (field) => isContact(field) && !["email", "text"].includes(field.format ?? "text"),
+    say: "A contact is `email` or `text`. Write one of the two.",
+  },
+  {
+    key: "required",
+    part: "key",
+    isBroken: (field) => isContact(field) && field.required === true,
+    say: "A contact is never required: a person may leave it out. Remove it.",
+  },
+  {
+    key: "column",
+    part: "key",
+    isBroken: (field) => isContact(field) && field.column === true,
+    say: "A contact is stored apart and never gets a column. Remove it.",
+  },
+  {
+    key: "hash",
+    part: "key",
+    isBroken: (field) => isContact(field) && field.hash === true,
+    say: "A contact is there to be answered, so it cannot be hashed. Remove `hash`, or write another sensitivity.",
+  },
+  {
+    key: "kept_with",
+    part: "key",
+    isBroken: (field) => !isContact(field) && field.kept_with !== undefined,
+    say: "Only a field with `sensitivity: contact` has this. Remove it.",
+  },
+  {
+    key: "format",
+    isBroken: (field) => !isContact(field) && field.format === "email",
+    say: "Only a field with `sensitivity: contact` holds an address. Write another format, or that sensitivity.",
+  },
+  {
+    key: "required",
+    part: "key",
+    isBroken: ({ required }, { place }) => required === true && place !== "event",
+    say: "Only fields of an event can be required. Remove it.",
+  },
+  {
+    key: "required",
+    part: "key",
+    isBroken: ({ required, format }, { place }) =>
+      required === true && place === "event" && (format === "ip" || format === "user_agent"),
+    say: "The source's policy may remove this value, so it cannot be required. Remove it.",
+  },
+  {
+    key: "column",
+    part: "key",
+    isBroken: ({ column }, { place }) => column === true && place === "ids",
+    say: "Ids have columns already. Remove it.",
+  },
+  {
+    key: "column",
+    part: "key",
+    isBroken: ({ column, type }, { place }) => column === true && place !== "ids" && type === "object",
+    say: "An object cannot be a column. Write `column: true` at its fields.",
+  },
+  {
+    key: "type",
+    isBroken: ({ type }, { place }) => place === "ids" && type !== "string",
+    say: "An id is text. Write `string`.",
+  },
+  {
+    key: "format",
+    isBroken: ({ type, format = "text" }, { place }) =>
+      place === "ids" && type === "string" && format !== "text" && format !== "ip",
+    say: "An id is `text` or `ip`. Write one of the two.",
+  },
+  {
+    // An id of the declared form is kept unchanged, so the form must leave no room for an address or a name.
+    key: "pattern",
+    isBroken: ({ type, format = "text", pattern, enum: values, hash }, { place }) =>
+      place === "ids" &&
+      type === "string" &&
+      format === "text" &&
+      pattern === undefined &&
+      values === undefined &&
+      hash !== true,
+    say: "Any text would be accepted as this id. Add a `pattern`, or `hash: true`.",
+  },
+];
+
+function isContact({ sensitivity }: FieldFile): boolean {
+  return sensitivity === "contact";
+}
 
 /** Checks the rules of a block of fields, and of the fields within. */
 export function checkFields(block: unknown, scope: FieldScope): void {
@@ -20,163 +190,35 @@ export function checkFields(block: unknown, scope: FieldScope): void {
       continue;
     }
     const since = typeof field.since === "number" ? field.since : scope.since;
-    const within = {
+    const names = [...scope.names, name];
+    checkFields(field.fields, {
+      ...scope,
       path: [...path, "fields"],
-      names: [...scope.names, name],
+      names,
       since,
       depth: scope.depth + 1,
-    };
-    checkFields(field.fields, { ...scope, ...within });
+    });
   }
 }
 
 function checkField(field: FieldFile, path: Path, name: string, scope: FieldScope): void {
-  checkSince(field, path, scope);
-  checkSensitivity(field, path, scope);
-  checkColumn(field, path, name, scope);
-  if (field.required === true) checkRequired(field, path, scope);
-  if (scope.place === "ids") checkId(field, path, scope);
-  if (checkLimits(field, path, scope.report)) checkExample(field, path, scope.report);
-}
-
-function checkRequired(field: FieldFile, path: Path, scope: FieldScope): void {
-  const at = [...path, "required"];
-  if (scope.place !== "event") {
-    scope.report(at, "Only fields of an event can be required. Remove it.", "key");
-  } else if (field.format === "ip" || field.format === "user_agent") {
+  for (const { key, part, isBroken, say } of FIELD_RULES) {
+    if (isBroken(field, scope))
+      scope.report([...path, key], typeof say === "string" ? say : say(scope), part);
+  }
+  checkColumnType(field, path, name, scope);
+  if (field.items?.format === "email") {
     scope.report(
-      at,
-      "The source's policy may take this value away, so it cannot be required. Remove it.",
-      "key",
-    );
-  }
-}
-
-/** An id of the declared form is kept unchanged, so the form must leave no room for an address or a name. */
-function checkId(field: FieldFile, path: Path, scope: FieldScope): void {
-  const { type, format = "text" } = field;
-  if (type !== "string") scope.report([...path, "type"], "An id is text. Write `string`.");
-  else if (format !== "text" && format !== "ip") {
-    scope.report([...path, "format"], "An id is `text` or `ip`. Write one of the two.");
-  } else if (
-    format === "text" &&
-    field.pattern === undefined &&
-    field.enum === undefined &&
-    field.hash !== true
-  ) {
-    scope.report(
-      [...path, "pattern"],
-      "Any text would be taken for this id. Add a `pattern`, or `hash: true`.",
-    );
-  }
-}
-
-function checkSince({ since }: FieldFile, path: Path, scope: FieldScope): void {
-  if (since === undefined) return;
-  const at = [...path, "since"];
-  if (since > scope.version) {
-    scope.report(at, newerThanPlan(scope.version));
-  } else if (since < scope.since) {
-    scope.report(at, `This is older than what it stands in. Write ${scope.since} or more, or remove it.`);
-  }
-}
-
-function checkSensitivity(field: FieldFile, path: Path, scope: FieldScope): void {
-  const { report } = scope;
-  const { type, sensitivity, exception } = field;
-  if (type === "object") {
-    if (sensitivity !== undefined) {
-      report(
-        [...path, "sensitivity"],
-        "An object has no sensitivity: each of its fields has one. Remove it.",
-        "key",
-      );
-    }
-  } else if (sensitivity === undefined) {
-    report(
-      [...path, "sensitivity"],
-      "The key is missing; add it: `technical`, `interaction`, `content` or `contact`.",
-    );
-  }
-  if (sensitivity === "content" && exception === undefined) {
-    report(
-      [...path, "exception"],
-      "What people typed is collected only for a reason. Add `exception:` with a sentence that says it.",
-    );
-  }
-  if (sensitivity !== "content" && exception !== undefined) {
-    report(
-      [...path, "exception"],
-      "Only `sensitivity: content` has an exception. Remove it, or write that sensitivity.",
-      "key",
-    );
-  }
-  if (sensitivity === "contact") checkContact(field, path, scope);
-  else checkNoContact(field, path, scope);
-}
-
-function checkContact(field: FieldFile, path: Path, scope: FieldScope): void {
-  const { report } = scope;
-  if (scope.place !== "event" || scope.depth > 1) {
-    report(
-      [...path, "sensitivity"],
-      "A contact stands only in an event's own `properties` or `traits`. Move it there.",
-    );
-  }
-  if (field.type !== "string") report([...path, "type"], "A contact is text. Write `string`.");
-  if (field.format !== undefined && field.format !== "email" && field.format !== "text") {
-    report([...path, "format"], "A contact is `email` or `text`. Write one of the two.");
-  }
-  if (field.required === true) {
-    report(
-      [...path, "required"],
-      "A contact is never required: a person may leave it out. Remove it.",
-      "key",
-    );
-  }
-  if (field.column === true) {
-    report([...path, "column"], "A contact is held apart and never gets a column. Remove it.", "key");
-  }
-  if (field.hash === true) {
-    report(
-      [...path, "hash"],
-      "A contact is for answering, so it cannot be hashed. Remove `hash`, or write another sensitivity.",
-      "key",
-    );
-  }
-}
-
-function checkNoContact(field: FieldFile, path: Path, scope: FieldScope): void {
-  if (field.kept_with !== undefined) {
-    scope.report(
-      [...path, "kept_with"],
-      "Only a field with `sensitivity: contact` has this. Remove it.",
-      "key",
-    );
-  }
-  for (const [at, format] of [
-    [path, field.format],
-    [[...path, "items"], field.items?.format],
-  ] as const) {
-    if (format !== "email") continue;
-    scope.report(
-      [...at, "format"],
+      [...path, "items", "format"],
       "Only a field with `sensitivity: contact` holds an address. Write another format, or that sensitivity.",
     );
   }
+  if (checkLimits(field, path, scope)) checkExample(field, path, scope.report);
 }
 
-function checkColumn(field: FieldFile, path: Path, name: string, scope: FieldScope): void {
-  if (field.column !== true) return;
-  const at = [...path, "column"];
-  if (scope.place === "ids") {
-    scope.report(at, "Ids have their columns already. Remove it.", "key");
-    return;
-  }
-  if (field.type === "object") {
-    scope.report(at, "An object cannot be a column. Write `column: true` at its fields.", "key");
-    return;
-  }
+/** Events share the columns of the store, so a column has one type. */
+function checkColumnType(field: FieldFile, path: Path, name: string, scope: FieldScope): void {
+  if (field.column !== true || scope.place === "ids" || field.type === "object") return;
   const key = JSON.stringify([...scope.names, name]);
   const type = field.type === "array" ? `array of ${field.items?.type ?? "nothing"}` : field.type;
   const other = scope.columns.get(key);

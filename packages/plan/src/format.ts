@@ -18,9 +18,9 @@ import {
  * Every key has a `description`. There are no unions of blocks: an error must be able to say what to write instead.
  */
 const DAYS = { minimum: 1, maximum: 3650 };
-const DATE = { pattern: "^\\d{4}-\\d{2}-\\d{2}$" };
+const DATE = { pattern: "^\\d{4}-\\d{2}-\\d{2}$", examples: ["2026-03-31"] };
 
-const VARIABLE = { pattern: "^[A-Z_][A-Z0-9_]*$" };
+const VARIABLE = { pattern: "^[A-Z_][A-Z0-9_]*$", examples: ["PRODUCT_DISABLE_TELEMETRY"] };
 const VARIABLES = Type.Unsafe<string | [string, ...string[]]>({
   type: ["string", "array"],
   ...VARIABLE,
@@ -56,6 +56,7 @@ const SourceFormat = closed(
     instance_id: Type.Optional(
       Type.String({
         pattern: "^(?:anonymousId|properties\\.[A-Za-z_][A-Za-z0-9_]{0,99})$",
+        examples: ["properties.instanceId"],
         default: "properties.instanceId",
         description:
           "Where its messages carry the instance's id (for `identify` and `group`, the trait of that name): what `compare`, `forget` and reports go by. Without it, the server's `anonymousId` counts too. Never a browser's own id.",
@@ -99,6 +100,7 @@ const EventFormat = closed(
     owner: Type.String({ minLength: 2, maxLength: 200, description: "Who answers for it." }),
     review: Type.String({
       pattern: "^https?://\\S+$",
+      examples: ["https://github.com/example/product/pull/12"],
       description: "Link to where it was discussed and agreed.",
     }),
     expires: Type.Optional(

@@ -10,7 +10,7 @@ export { generateCommonJs, generateJavaScript } from "./generate/javascript.ts";
 export { generateShell } from "./generate/shell.ts";
 export { listShellGaps, type ShellGap } from "./generate/shell-gaps.ts";
 export { generateTypeScript } from "./generate/typescript.ts";
-export { loadPlan } from "./load.ts";
+export { loadPlan, locateInPlan } from "./load.ts";
 export {
   type ArrayType,
   CONSENT_RULES,

@@ -127,7 +127,11 @@ const BROKEN: readonly (readonly [
     "a link of another form",
     "review: https://kitchen.example/telemetry/2",
     "review: see wiki",
-    ["97:13", "events[1].review", "Write what matches `^https?://\\S+$`."],
+    [
+      "97:13",
+      "events[1].review",
+      "This must look like `https://github.com/example/product/pull/12`. Link to where it was discussed",
+    ],
   ],
   [
     "a text that is too short",
@@ -192,7 +196,7 @@ const BROKEN: readonly (readonly [
     "a bracket that is not closed",
     "source: [installer]",
     "source: [installer",
-    ["63:5", "plan", "Mend it here or just before."],
+    ["63:5", "plan", "A `[` or `{` above is not closed. Close it"],
   ],
   [
     "a contact that is no address",
@@ -323,7 +327,7 @@ const BROKEN: readonly (readonly [
     "one variable for both switches",
     "opt_in: KITCHEN_CLIENT_TELEMETRY",
     "opt_in: KITCHEN_DISABLE_TELEMETRY",
-    ["11:11", "switches.opt_in", "Write another variable's name."],
+    ["11:11", "switches.opt_in", "Write the name of another variable."],
   ],
   [
     "the variable of the mode as a switch",
@@ -341,7 +345,7 @@ const BROKEN: readonly (readonly [
     "a variable that no shell takes",
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: [KITCHEN_DISABLE_TELEMETRY, kitchen-off]",
-    ["10:40", "switches.disable[1]", "Write what matches `^[A-Z_][A-Z0-9_]*$`."],
+    ["10:40", "switches.disable[1]", "This must look like `PRODUCT_DISABLE_TELEMETRY`."],
   ],
   [
     "a variable twice",
@@ -353,7 +357,7 @@ const BROKEN: readonly (readonly [
     "the opt-in variable among those that turn it off",
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_CLIENT_TELEMETRY]",
-    ["11:11", "switches.opt_in", "Write another variable's name."],
+    ["11:11", "switches.opt_in", "Write the name of another variable."],
   ],
   [
     "the variable of the mode among those that turn it off",
@@ -499,7 +503,7 @@ const BROKEN: readonly (readonly [
     [
       "57:18",
       "sources.client.ids.anonymousId.example",
-      "Write one that matches `pattern` as a whole, or mend the pattern.",
+      "Write one that matches `pattern` as a whole, or correct the pattern.",
     ],
   ],
   [
@@ -540,7 +544,7 @@ const BROKEN: readonly (readonly [
     "content without an exception",
     "        sensitivity: interaction\n        description: Which",
     "        sensitivity: content\n        description: Which",
-    ["99:7", "events[1].properties.filters.exception", "Add `exception:` with a sentence that says it."],
+    ["99:7", "events[1].properties.filters.exception", "Add `exception:` with a sentence that gives it."],
   ],
   [
     "an exception without content",
@@ -601,7 +605,7 @@ const BROKEN: readonly (readonly [
     "two contacts in an event",
     "        type: integer\n        minimum: 0\n        buckets: [0, 512, 1024, 4096]\n        sensitivity: technical\n        description: Free memory, rounded down.\n        example: 1024\n",
     "        type: string\n        sensitivity: contact\n        description: Where to call.\n        example: in the kitchen\n",
-    ["85:22", "events[0].properties.email.sensitivity", "Write it in an event of its own."],
+    ["85:22", "events[0].properties.email.sensitivity", "Declare it in an event of its own."],
   ],
   [
     "a neighbour that does not exist",
@@ -712,7 +716,7 @@ const BROKEN: readonly (readonly [
     [
       "54:18",
       "sources.client.ids.anonymousId.pattern",
-      "Mend it; write `\\\\` in double quotes, or use single quotes.",
+      "This regular expression is invalid at character 62: unterminated group. Close the group with `)`",
     ],
   ],
   [
@@ -754,7 +758,7 @@ const BROKEN: readonly (readonly [
     [
       "58:18",
       "sources.client.ids.anonymousId.example",
-      "Write one that matches `pattern` as a whole, or mend the pattern.",
+      "Write one that matches `pattern` as a whole, or correct the pattern.",
     ],
   ],
   [
@@ -885,7 +889,7 @@ test("all faults are told at once, in the order of the file, each on a line of i
       name: "PlanError",
       message: [
         "plans/kitchen.yaml:1:10 product: This is a whole number. Write text, in quotes. The product's name.",
-        "plans/kitchen.yaml:31:14 sources.client.consent: This is none of the values. Write one of `notice`, `opt-in`.",
+        "plans/kitchen.yaml:31:14 sources.client.consent: This is not one of the values. Write one of `notice`, `opt-in`.",
         "plans/kitchen.yaml:60:5 events[0].owner: The key is missing; add it. Who answers for it.",
         "plans/kitchen.yaml:65:5 events[0].Owner: There is no such key. Did you mean `owner`?",
         "plans/kitchen.yaml:83:18 events[0].properties.freeMemoryMb.example: The example would be removed. Write a whole number, without quotes.",
@@ -943,7 +947,7 @@ describe("a file that is made to exhaust its reader is refused", () => {
     ["lists in lists", `a: ${"[".repeat(60)}${"]".repeat(60)}`, "nested too deeply"],
     ["list marks", "- ".repeat(50_000), "nested too deeply"],
     ["key marks", "? ".repeat(50_000), "This key is not a plain word"],
-    ["an anchor that holds itself", "a: &a [*a]", "This alias names nothing above it"],
+    ["an anchor that holds itself", "a: &a [*a]", "This alias has no anchor above it"],
     ["a very long text", "x".repeat(2_000_001), "longer than 2000000 characters"],
     ["nothing", "", "Write a block of keys"],
   ])("%s", (_name, text, sentence) => {
@@ -1031,4 +1035,57 @@ test("any line of the example that is lost, doubled or garbled is a plan or a Pl
     }),
     { numRuns: 500 },
   );
+});
+
+describe("what is offered for the name of another format's type", () => {
+  test.each([
+    ["int", "integer"],
+    ["Int64", "integer"],
+    ["long", "integer"],
+    ["float", "number"],
+    ["double", "number"],
+    ["str", "string"],
+    ["datetime", "string"],
+    ["uuid", "string"],
+    ["enum", "string"],
+    ["bool", "boolean"],
+    ["list", "array"],
+    ["dict", "object"],
+    ["map", "object"],
+    ["intger", "integer"],
+  ])("%s: %s", (written, meant) => {
+    const [fault] = faultsOf(edit("      os:\n        type: string", `      os:\n        type: ${written}`));
+    expect(fault?.message).toContain(`Did you mean \`${meant}\`?`);
+  });
+
+  test.each(["constructor", "__proto__", "colour"])("%s: nothing", (written) => {
+    const [fault] = faultsOf(edit("      os:\n        type: string", `      os:\n        type: ${written}`));
+    expect(fault?.message).toMatch(/Write one of `string`, .+`\.$/);
+  });
+});
+
+test("what is wrong below an anchor is reported once, not at each alias too", () => {
+  const anchor = edit("      os:\n        type: string", "      os: &os\n        type: text");
+  const twice = anchor.replace(
+    "      freeMemoryMb:\n",
+    "      arch: *os\n      libc: *os\n      freeMemoryMb:\n",
+  );
+  expect(twice).not.toBe(anchor);
+  expect(faultsOf(twice).map(({ path }) => path)).toEqual(["events[0].properties.os.type"]);
+});
+
+test("two keys that are missing in one place are both reported", () => {
+  const text = EXAMPLE_PLAN.replace(/ {4}owner: installer team\n/, "").replace(/ {4}why: .+\n/, "");
+  const missing = faultsOf(text).filter(({ message }) => message.startsWith("The key is missing"));
+  expect(missing.map(({ path }) => path)).toEqual(["events[0].why", "events[0].owner"]);
+});
+
+test("a form needs a pattern, and belongs to strings", () => {
+  const form = (to: string) => faultsOf(edit(OS, to)).map(({ path, message }) => `${path} ${message}`);
+  expect(form(`${OS}        form: system\n`)).toEqual([
+    "events[0].properties.os.form `form` names what a `pattern` matches. Add the pattern, or remove `form`.",
+  ]);
+  expect(form('        pattern: "[a-z]{2,9}"\n        form: name of a system\n')).toEqual([]);
+  const memory = faultsOf(edit(MEMORY, "        form: a number\n")).map(({ path }) => path);
+  expect(memory).toEqual(["events[0].properties.freeMemoryMb.form"]);
 });

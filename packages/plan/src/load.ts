@@ -4,10 +4,9 @@ import type { PlanFile } from "./format.ts";
 import { toPlan } from "./model.ts";
 import type { Plan } from "./plan.ts";
 import { PlanError, type PlanFault } from "./plan-error.ts";
-import { checkRules } from "./rules.ts";
+import { checkRules, unitOf } from "./rules.ts";
 import { planShape } from "./schema-file.ts";
 import { checkStructure } from "./structure.ts";
-import { unitOf } from "./units.ts";
 
 /**
  * Loads a plan from the text of its YAML file. `file` is the name that errors show.
@@ -27,8 +26,24 @@ export function loadPlan(text: string, file: string): Plan {
   checkRules(document.value, isSound, (path, message, part) => {
     faults.push({ file, ...document.locate(path, part), path: toText(path), message });
   });
-  if (faults.length > 0) throw new PlanError(faults);
+  if (faults.length > 0) throw new PlanError(withoutRepeats(faults));
   return toPlan(document.value as PlanFile);
+}
+
+/** What is wrong below an anchor is found again at each of its aliases: the same place, key and sentence. */
+function withoutRepeats(faults: readonly PlanFault[]): readonly PlanFault[] {
+  const seen = new Set<string>();
+  return faults.filter(({ line, column, path, message }) => {
+    const key = JSON.stringify([line, column, /[^.[]*$/.exec(path)?.[0], message]);
+    if (seen.has(key)) return false;
+    seen.add(key);
+    return true;
+  });
+}
+
+/** Where a path of a plan's file is, from 1; the nearest parent if it is not there. */
+export function locateInPlan(text: string, path: Path): { readonly line: number; readonly column: number } {
+  return readDocument(text).locate(path);
 }
 
 /** `events[0].properties.os`; a long name is shortened, one with a blank is put in brackets. */

@@ -129,6 +129,7 @@ function toItemType(file: ItemFile): ArrayType["items"] {
     maxLength: file.max_length ?? DEFAULT_MAX_LENGTH,
     enum: file.enum && [...file.enum],
     pattern: file.pattern,
+    form: file.form,
     hash: file.hash ?? false,
   };
 }

@@ -1,4 +1,4 @@
-/** Checks `pattern`s, and what the patterns of a whole message can cost. */
+/** Owns what a plan's `pattern`s may be: valid, and cheap enough whatever values clients send. */
 import type { Path, Report } from "./document.ts";
 import { stepsOf } from "./pattern-cost.ts";
 import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
@@ -7,40 +7,100 @@ import { isRecord } from "./structure.ts";
 /** Steps for all patterns of one message, whatever its values: about 10 ms. */
 const MAX_STEPS = 1_000_000;
 
+/** The most steps that matching one value can take, or why the pattern is invalid. */
+type PatternReading =
+  | { readonly steps: number; readonly fault: undefined }
+  | { readonly steps: undefined; readonly fault: string };
+
+/** Reads each pattern once: a plan repeats the same ones, and their cost is needed by field and by event. */
+export type PatternReader = (pattern: string, maxLength: number) => PatternReading;
+
+export function createPatternReader(): PatternReader {
+  const known = new Map<string, PatternReading>();
+  return (pattern, maxLength) => {
+    const key = `${maxLength} ${pattern}`;
+    const reading = known.get(key) ?? readPattern(pattern, maxLength);
+    known.set(key, reading);
+    return reading;
+  };
+}
+
+function readPattern(pattern: string, maxLength: number): PatternReading {
+  try {
+    const steps = stepsOf(pattern, maxLength);
+    // V8 compiles at the first use, so a pattern that is too large for it fails only then.
+    new RegExp(`^(?:${pattern})$`, "u").test("a");
+    return { steps, fault: undefined };
+  } catch (error) {
+    return { steps: undefined, fault: explainSyntaxError(error) };
+  }
+}
+
+/** What to write instead, by the reason of a SyntaxError. */
+const SYNTAX_CURES: Readonly<Record<string, string>> = {
+  "Unterminated group": "Close the group with `)`, or write `[(]` for the character itself.",
+  "Unmatched ')'": "Remove this `)`, or write `[)]` for the character itself.",
+  "Unterminated character class": "Close the class with `]`, or write `\\[` for the character itself.",
+  "Lone quantifier brackets": "Write `[{]`, `[}]` or `\\]` for the character itself.",
+  "Incomplete quantifier": "Write `{2}` or `{1,3}`, or `[{]` for the character itself.",
+  "Nothing to repeat":
+    "Write what is repeated before `*`, `+`, `?` or `{`, or `[*]` for the character itself.",
+  "numbers out of order in {} quantifier": "Write the smaller number first, as in `{1,3}`.",
+  "Range out of order in character class": "Write the lower character first, as in `[a-z]`.",
+  "Invalid character class": "A range needs a character on either side. Write `-` last, as in `[a-z-]`.",
+  "Invalid escape":
+    "Only characters with a meaning of their own take a backslash, and a group cannot be repeated by number. Write the character alone, or in brackets, as in `[.]`.",
+  "Invalid group":
+    "Write `(?:...)` or `(...)`. Flags such as `(?i)` are not supported: write both cases, as in `[Aa]`.",
+  "Invalid capture group name": "Groups need no name. Write `(...)`.",
+  "Duplicate capture group name": "Groups need no name. Write `(...)`.",
+  "Invalid property name": "Write a property of Unicode, as in `\\p{L}`.",
+};
+
+/** The parser's message, `Invalid regular expression: /a(/u: Unterminated group`, quotes the pattern; the reason is last. */
+function explainSyntaxError(error: unknown): string {
+  const reason = error instanceof Error ? (error.message.split(": ").at(-1) ?? "") : "";
+  const at = error instanceof Error && "index" in error ? ` at character ${Number(error.index) + 1}` : "";
+  const cure = SYNTAX_CURES[reason] ?? "Write it as in JavaScript (ECMAScript 2024, flag `u`).";
+  return `This regular expression is invalid${at}: ${reason.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase())}. ${cure}`;
+}
+
 /**
- * What is wrong with a `pattern`: it does not compile, or hostile values could make it run too long. Otherwise
- * undefined.
+ * What is wrong with a `pattern`: it is invalid, or hostile values could make it run too long. Otherwise undefined.
  * @param values how many values of one message it checks: `max_items` of an array
  */
 export function patternFault(
   pattern: string,
   maxLength = DEFAULT_MAX_LENGTH,
   values = 1,
+  read: PatternReader = readPattern,
 ): string | undefined {
-  const steps = readSteps(pattern, maxLength);
-  if (steps === undefined)
-    return "This is no regular expression of JavaScript (ECMAScript 2024, flag u). Mend it; write `\\\\` in double quotes, or use single quotes.";
+  const { steps, fault } = read(pattern, maxLength);
+  if (fault !== undefined) return fault;
   if (/\(\?<[=!]/.test(pattern) && steps === Number.POSITIVE_INFINITY)
-    return "What a lookbehind costs cannot be told. Write the pattern without `(?<=` and `(?<!`.";
+    return "The cost of a lookbehind cannot be determined. Write the pattern without `(?<=` and `(?<!`.";
   if (steps * values <= MAX_STEPS) return undefined;
   if (steps > MAX_STEPS)
-    return "This regular expression could take very long: neighbouring repetitions, or alternatives of a repeated group, can take the same characters. Write narrower bounds (`{1,16}` for `+`), a character between two repetitions that neither takes, or a smaller `max_length`.";
+    return "This regular expression could take very long: neighbouring repetitions, or alternatives of a repeated group, can match the same characters. Write narrower bounds (`{1,16}` for `+`), a character between two repetitions that neither matches, or a smaller `max_length`.";
   return `This regular expression could take very long for a list of ${values} values. Write a smaller \`max_items\` or \`max_length\`, or narrower bounds (\`{1,16}\` for \`+\`).`;
 }
 
 export type PatternCosts = readonly PatternCost[];
 export type SharedCosts = ReadonlyMap<PlanSourceName, PatternCosts>;
 
-/**
- * The cost of the patterns of each source's `context` and `ids`: every message of the source carries those as well.
- */
-export function listSharedCosts(sources: unknown): SharedCosts {
+interface PatternCost {
+  readonly path: Path;
+  readonly steps: number;
+}
+
+/** The cost of the patterns of each source's `context` and `ids`, which every message of the source adds. */
+export function listSharedCosts(sources: unknown, read: PatternReader): SharedCosts {
   if (!isRecord(sources)) return new Map();
   return new Map(
     PLAN_SOURCES.map((name) => {
       const source = sources[name];
       const blocks = isRecord(source) ? [source.context, source.ids] : [];
-      return [name, blocks.flatMap((block) => listCosts(block, []))];
+      return [name, blocks.flatMap((block) => listCosts(block, [], read))];
     }),
   );
 }
@@ -52,16 +112,17 @@ export function listSharedCosts(sources: unknown): SharedCosts {
 export function checkPatternSum(
   own: { readonly block: unknown; readonly path: Path },
   shared: readonly PatternCosts[],
+  read: PatternReader,
   report: Report,
 ): void {
-  const costs = listCosts(own.block, own.path);
+  const costs = listCosts(own.block, own.path, read);
   const dearest = costs.toSorted((a, b) => b.steps - a.steps)[0];
   // A pattern that is too expensive by itself is reported at its own place.
   if (dearest === undefined || [...costs, ...shared.flat()].some(({ steps }) => steps > MAX_STEPS)) return;
   if (sumOf(costs) + Math.max(0, ...shared.map(sumOf)) <= MAX_STEPS) return;
   report(
     dearest.path,
-    "The patterns of this event could take very long together, with those of its source's `context` and `ids`; this one the longest. Write narrower bounds (`{1,16}` for `+`), or a smaller `max_length`.",
+    "The patterns of this event could take very long together, with those of its source's `context` and `ids`; this one takes the longest. Write narrower bounds (`{1,16}` for `+`), or a smaller `max_length`.",
   );
 }
 
@@ -69,21 +130,16 @@ function sumOf(costs: PatternCosts): number {
   return costs.reduce((sum, { steps }) => sum + steps, 0);
 }
 
-interface PatternCost {
-  readonly path: Path;
-  readonly steps: number;
-}
-
 /** The costs of a block of fields, as written in the file. Malformed fields are skipped. */
-function listCosts(block: unknown, path: Path): PatternCosts {
+function listCosts(block: unknown, path: Path, read: PatternReader): PatternCosts {
   if (!isRecord(block)) return [];
   return Object.entries(block).flatMap(([name, field]) => {
     if (!isRecord(field)) return [];
     const at = [...path, name];
-    if (field.type === "object") return listCosts(field.fields, [...at, "fields"]);
-    if (field.type !== "array") return costOf(field, at, 1);
+    if (field.type === "object") return listCosts(field.fields, [...at, "fields"], read);
+    if (field.type !== "array") return costOf(field, at, 1, read);
     const values = typeof field.max_items === "number" ? field.max_items : DEFAULT_MAX_ITEMS;
-    return isRecord(field.items) ? costOf(field.items, [...at, "items"], values) : [];
+    return isRecord(field.items) ? costOf(field.items, [...at, "items"], values, read) : [];
   });
 }
 
@@ -91,19 +147,9 @@ function costOf(
   { pattern, max_length = DEFAULT_MAX_LENGTH }: { readonly [key: string]: unknown },
   path: Path,
   values: number,
+  read: PatternReader,
 ): PatternCosts {
   if (typeof pattern !== "string" || typeof max_length !== "number") return [];
-  const steps = readSteps(pattern, max_length);
+  const { steps } = read(pattern, max_length);
   return steps === undefined ? [] : [{ path: [...path, "pattern"], steps: steps * values }];
-}
-
-/** Undefined if it is not a regular expression. */
-function readSteps(pattern: string, maxLength: number): number | undefined {
-  try {
-    // V8 compiles at the first use, so a pattern that is too large for it fails only then.
-    new RegExp(`^(?:${pattern})$`, "u").test("a");
-    return stepsOf(pattern, maxLength);
-  } catch {
-    return undefined;
-  }
 }

@@ -57,8 +57,9 @@ function toField(field: Field): object {
   return { ...toLimits(collected), keptWith };
 }
 
-/** The values of an `enum` have no order. */
-function toLimits<Limits extends object>(limits: Limits) {
+/** The values of an `enum` have no order, and `form` is text. */
+function toLimits(all: object) {
+  const { form: _, ...limits } = all as { readonly form?: unknown };
   return "enum" in limits && Array.isArray(limits.enum)
     ? { ...limits, enum: limits.enum.toSorted() }
     : limits;

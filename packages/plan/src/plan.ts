@@ -148,6 +148,8 @@ export interface StringType {
   readonly enum: readonly string[] | undefined;
   /** A regular expression for the whole value, without ^ and $. */
   readonly pattern: string | undefined;
+  /** What the pattern matches, in words: `random UUID`. */
+  readonly form?: string | undefined;
   /**
    * Whether the SDK hashes it under a key. A collector accepts only lower-case hex of 32 to 64 characters, and hashes
    * it once more.

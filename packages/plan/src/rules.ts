@@ -1,25 +1,46 @@
-/** Checks what one key of the plan requires of another. */
+/** Owns what one key of the plan requires of another: changelog, switches, sources. Events and fields have files beside it. */
 import type { Path, Report } from "./document.ts";
-import { checkEvents } from "./event-rules.ts";
-import { checkFields } from "./field-rules.ts";
+import { checkEvents, isDate } from "./event-rules.ts";
+import type { FieldFile } from "./field-format.ts";
+import { checkFields, newerThanPlan, type PlanScope } from "./field-rules.ts";
 import type { PlanFile } from "./format.ts";
-import { checkInstanceId } from "./instance-id-rules.ts";
-import { ID_NAMES, modeSwitch, PLAN_SOURCES } from "./plan.ts";
-import { isDate, newerThanPlan, type PlanScope } from "./scope.ts";
+import { createPatternReader } from "./pattern-rules.ts";
+import { ID_NAMES, modeSwitch, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
 import { isRecord } from "./structure.ts";
 
+/** Where a source or an event has fields. */
+const FIELD_BLOCKS = ["context", "ids", "properties", "traits"];
+
 /**
- * Checks what one key of the plan requires of another. The structure has been checked, and may be wrong in places:
- * unsound parts are skipped.
+ * The unit of the plan that a path belongs to: a top-level key, a source, an event, or a field. The rules skip a unit whose
+ * structure is wrong, and check all others.
  */
+export function unitOf(path: Path): Path {
+  if (path[0] !== "sources" && path[0] !== "events") return path.slice(0, 1);
+  let end = Math.min(path.length, 2);
+  if (path.length > 3 && FIELD_BLOCKS.includes(String(path[2]))) end = 4;
+  while (end >= 4 && path.length > end + 1 && path[end] === "fields") end += 2;
+  return path.slice(0, end);
+}
+
+/** Checks a plan whose structure has been checked. @param isSound whether a unit has the types that format.ts requires */
 export function checkRules(value: unknown, isSound: (path: Path) => boolean, report: Report): void {
   if (!isRecord(value)) return;
   const plan = value as Partial<PlanFile>;
   const version = isSound(["version"]) ? plan.version : undefined;
-  const scope = { version: version ?? Number.POSITIVE_INFINITY, isSound, report, columns: new Map() };
+  const scope: PlanScope = {
+    version: version ?? Number.POSITIVE_INFINITY,
+    isSound,
+    report,
+    readPattern: createPatternReader(),
+    columns: new Map(),
+  };
 
   if (isSound(["contact"]) && !/^(?:https?:\/\/\S+|[^\s@]+@[^\s@]+)$/u.test(plan.contact ?? "")) {
-    report(["contact"], "This is no address. Write an e-mail address, or a URL that begins with https://.");
+    report(
+      ["contact"],
+      "This is not an address. Write an e-mail address, or a URL that begins with https://.",
+    );
   }
   if (isSound(["changelog"])) checkChangelog(plan.changelog ?? [], scope.version, report);
   if (isSound(["sources"])) checkSources(plan, scope);
@@ -40,13 +61,11 @@ function checkChangelog(changes: PlanFile["changelog"], version: number, report:
     const at = ["changelog", index];
     if (!isDate(change.date))
       report([...at, "date"], "There is no such day. Write a real date as YYYY-MM-DD.");
-    if (change.version > version) {
-      report([...at, "version"], newerThanPlan(version));
-    }
+    if (change.version > version) report([...at, "version"], newerThanPlan(version));
     const previous = changes[index - 1]?.version;
     if (previous === undefined) continue;
     if (previous === change.version)
-      report([...at, "version"], "This version stands twice. Write one entry for each version.");
+      report([...at, "version"], "Duplicate version. Write one entry for each version.");
     else if (previous < change.version !== first < last) {
       report([...at, "version"], "The versions are out of order. Write them all rising, or all falling.");
     }
@@ -72,19 +91,67 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
     const source: unknown = plan.sources?.[name];
     if (!isRecord(source)) continue;
     const own = { ...scope, since: 1, depth: 1 };
-    checkFields(source.context, {
-      ...own,
-      path: ["sources", name, "context"],
-      names: ["context"],
-      place: "context",
-    });
+    const path = ["sources", name, "context"];
+    checkFields(source.context, { ...own, path, names: ["context"], place: "context" });
     const ids = isRecord(source.ids) ? source.ids : {};
-    const known = Object.fromEntries(
-      ID_NAMES.filter((id) => Object.hasOwn(ids, id)).map((id) => [id, ids[id]]),
-    );
-    checkFields(known, { ...own, path: ["sources", name, "ids"], names: [], place: "ids" });
+    const known = ID_NAMES.filter((id) => Object.hasOwn(ids, id)).map((id) => [id, ids[id]]);
+    checkFields(Object.fromEntries(known), {
+      ...own,
+      path: ["sources", name, "ids"],
+      names: [],
+      place: "ids",
+    });
     checkInstanceId(plan, name, scope);
   }
+}
+
+/** Reports an `instance_id` that no message could carry unchanged, or that is a browser's own id. */
+function checkInstanceId(plan: Partial<PlanFile>, source: PlanSourceName, scope: PlanScope): void {
+  const path: unknown = plan.sources?.[source]?.instance_id;
+  if (typeof path !== "string" || !scope.isSound(["sources", source])) return;
+  const fail = (message: string) => scope.report(["sources", source, "instance_id"], message);
+  if (path === "anonymousId" && source === "client") {
+    fail(
+      "The client's `anonymousId` is a browser's own id, not its instance's. Write `properties.NAME`, a property that carries the instance's id.",
+    );
+  } else if (path === "anonymousId") {
+    if (isKeptText(plan.sources?.[source]?.ids?.anonymousId)) return;
+    fail(
+      "This source's `anonymousId` is not kept as it is sent. Declare `anonymousId` under `ids`, with a `pattern` and without `hash`.",
+    );
+  } else {
+    const name = path.replace(/^properties\./, "");
+    const fields = fieldsNamed(name, source, plan, scope);
+    if (fields.length === 0) {
+      fail(
+        `No event of the source ${source} declares \`${name}\`. Declare it in \`properties\` (or \`traits\`), or write the property that carries the instance's id.`,
+      );
+    } else if (!fields.every(isKeptText)) {
+      fail(
+        `\`${name}\` is not kept as it is sent. Make it a string without \`hash\` and \`format\` wherever it is declared.`,
+      );
+    }
+  }
+}
+
+function fieldsNamed(
+  name: string,
+  source: PlanSourceName,
+  plan: Partial<PlanFile>,
+  scope: PlanScope,
+): readonly unknown[] {
+  return Object.values(plan.events ?? []).flatMap((event, index) => {
+    if (!isRecord(event) || !scope.isSound(["events", index]) || !event.source.includes(source)) return [];
+    return [event.properties, event.traits].flatMap((block: unknown) =>
+      isRecord(block) && Object.hasOwn(block, name) ? [block[name]] : [],
+    );
+  });
+}
+
+/** Whether the value is kept as the text that was sent. */
+function isKeptText(field: unknown): boolean {
+  const { type, hash = false, format = "text" } = (isRecord(field) ? field : {}) as Partial<FieldFile>;
+  return type === "string" && !hash && format === "text";
 }
 
 /** The names under `disable`, each with its position. */
@@ -100,22 +167,25 @@ function checkSwitches(plan: Partial<PlanFile>, product: string | undefined, rep
   if (asks && plan.switches?.opt_in === undefined) {
     report(
       ["switches", "opt_in"],
-      "Something is `opt-in`, so name the environment variable that holds the answer: write `opt_in: PRODUCT_CLIENT_TELEMETRY` or the like.",
+      "Something is `opt-in`, so name the environment variable that holds the answer: write `opt_in: PRODUCT_CLIENT_TELEMETRY` or similar.",
     );
   }
   const { disable, opt_in } = plan.switches ?? {};
   const names = listNames(disable);
   for (const [index, { name, path }] of names.entries()) {
     if (names.findIndex((other) => other.name === name) < index)
-      report(path, "This variable stands twice. Remove one of the two.");
+      report(path, "Duplicate variable. Remove one of the two.");
   }
   if (names.some(({ name }) => name === opt_in)) {
-    report(["switches", "opt_in"], "This is the name of `disable` too. Write another variable's name.");
+    report(["switches", "opt_in"], "This is the name of `disable` too. Write the name of another variable.");
   }
   if (product === undefined) return;
   const mode = modeSwitch(product);
   for (const { name, path } of [...names, { name: opt_in, path: ["switches", "opt_in"] }]) {
     if (name !== mode) continue;
-    report(path, `\`${mode}=log\` prints messages instead of sending them. Write another variable's name.`);
+    report(
+      path,
+      `\`${mode}=log\` prints messages instead of sending them. Write the name of another variable.`,
+    );
   }
 }

@@ -29,12 +29,28 @@ export function isRecord(value: unknown): value is { readonly [key: string]: unk
 
 function checkChoice(choices: readonly string[], value: unknown, path: Path, report: Report): void {
   if (typeof value === "string" && choices.includes(value)) return;
-  const meant = typeof value === "string" ? nearest(value, choices) : undefined;
+  const meant = typeof value === "string" ? meantBy(value, choices) : undefined;
   const hint = meant === undefined ? "" : ` Did you mean ${quote([meant])}?`;
   report(
     path,
-    `${value === null ? "This is empty" : "This is none of the values"}. Write one of ${quote(choices)}.${hint}`,
+    `${value === null ? "This is empty" : "This is not one of the values"}. Write one of ${quote(choices)}.${hint}`,
   );
+}
+
+/** Names of types in other languages and formats. */
+const OTHER_NAMES: { readonly [name: string]: string | undefined } = Object.assign(Object.create(null), {
+  ...Object.fromEntries(["int", "int32", "int64", "long", "uint", "count"].map((name) => [name, "integer"])),
+  ...Object.fromEntries(["float", "double", "decimal", "real", "numeric"].map((name) => [name, "number"])),
+  ...Object.fromEntries(["str", "text", "varchar", "uuid", "url", "enum"].map((name) => [name, "string"])),
+  ...Object.fromEntries(["date", "time", "datetime", "timestamp"].map((name) => [name, "string"])),
+  ...Object.fromEntries(["bool", "flag", "bit"].map((name) => [name, "boolean"])),
+  ...Object.fromEntries(["dict", "map", "record", "struct", "json"].map((name) => [name, "object"])),
+  ...Object.fromEntries(["list", "set", "tuple"].map((name) => [name, "array"])),
+});
+
+function meantBy(word: string, choices: readonly string[]): string | undefined {
+  const other = OTHER_NAMES[word.toLowerCase()];
+  return other !== undefined && choices.includes(other) ? other : nearest(word, choices);
 }
 
 const TYPE_WORDS: { readonly [type: string]: string | undefined } = {
@@ -60,14 +76,21 @@ function hintFor(types: readonly string[], actual: string): string {
 }
 
 function checkText(shape: Shape, value: string, path: Path, report: Report): void {
-  const { minLength = 0, maxLength = Number.POSITIVE_INFINITY, pattern, description = "" } = shape;
+  const {
+    minLength = 0,
+    maxLength = Number.POSITIVE_INFINITY,
+    pattern,
+    examples = [],
+    description = "",
+  } = shape;
   // As JSON Schema counts: characters, not UTF-16 units.
   const { length } = [...value];
   if (length < minLength)
     report(path, `This is too short. Write at least ${minLength} characters. ${description}`);
   else if (length > maxLength) report(path, `This is too long. Write at most ${maxLength} characters.`);
   if (pattern !== undefined && !new RegExp(pattern, "u").test(value)) {
-    report(path, `This has not the right form. Write what matches \`${pattern}\`. ${description}`);
+    const form = examples[0] === undefined ? `match \`${pattern}\`` : `look like \`${examples[0]}\``;
+    report(path, `This must ${form}. ${description}`);
   }
 }
 
@@ -114,7 +137,7 @@ function checkBlock(
 }
 
 const NAME_FAULT =
-  "This name cannot be taken. Write 1 to 64 letters, digits, `_`, `-`, `$` or blanks, without dots, and not `__proto__`, `constructor` or `prototype`; a field inside of another stands under `fields`.";
+  "This name is not allowed. Write 1 to 64 letters, digits, `_`, `-`, `$` or blanks, without dots, and not `__proto__`, `constructor` or `prototype`; a field inside of another stands under `fields`.";
 
 function unknownKey(key: string, keys: readonly string[]): string {
   const meant = nearest(key, keys);

@@ -12,25 +12,25 @@ function expiring(expires: string | undefined): Plan {
   return { ...plan, events: plan.events.map((event) => ({ ...event, expires })) };
 }
 
-test("a plan that enforces, cuts addresses and has no end in sight needs no attention", () => {
+test("a plan that enforces, truncates addresses and has no event that expires needs no attention", () => {
   expect(listAttention(plan, NOON_MS)).toEqual([]);
 });
 
 test.each<[string, "expired" | "expiring" | undefined, string]>([
-  ["2026-06-09", "expired", "It expired on 2026-06-09 and is refused."],
-  ["2026-06-10", "expired", "It expired on 2026-06-10 and is refused."],
+  ["2026-06-09", "expired", "It expired on 2026-06-09 and is dropped."],
+  ["2026-06-10", "expired", "It expired on 2026-06-10 and is dropped."],
   ["2026-06-11", "expiring", "It expires on 2026-06-11, within a day."],
   ["2026-07-10", "expiring", "It expires on 2026-07-10, in 30 days."],
   ["2026-07-11", undefined, ""],
 ])("an event that expires on %s, on 10 June: %s", (expires, kind, text) => {
   const where = "event track Opened";
-  const todo = "Renew `expires`, or take the event out of the plan.";
+  const todo = "Renew `expires`, or remove the event from the plan.";
   expect(listAttention(expiring(expires), NOON_MS)).toEqual(
     kind === undefined ? [] : [{ kind, where, text: `${text} ${todo}` }],
   );
 });
 
-test("an example that the collector would not show as it is written", () => {
+test("an example that the collector would change", () => {
   const { server } = plan.sources;
   if (server === undefined) throw new Error("the small plan has a server");
   const userAgent: Field = {
@@ -66,13 +66,13 @@ test.each([
   ["Node-RED", ["NODERED_OFF"], "`disable: [NODERED_OFF, NODE_RED_DISABLE_TELEMETRY]`"],
   ["Node-RED", ["A", "B"], "`disable: [A, B, NODE_RED_DISABLE_TELEMETRY]`"],
 ] as const)("%s, turned off by %j: the name that operators expect is asked for", (product, disable, cure) => {
-  const text = `An operator who goes by the product's name sets \`NODE_RED_DISABLE_TELEMETRY=true\`, and is not heeded. Write ${cure}.`;
+  const text = `An operator who guesses the name from the product sets \`NODE_RED_DISABLE_TELEMETRY=true\`, which has no effect. Write ${cure}.`;
   expect(listAttention({ ...plan, product, switches: { ...plan.switches, disable } }, NOON_MS)).toEqual(
     cure === undefined ? [] : [{ kind: "switch", where: "switches", text }],
   );
 });
 
-test("a source that observes, and one that keeps addresses", () => {
+test("a source that observes and one that keeps addresses", () => {
   const { server } = plan.sources;
   if (server === undefined) throw new Error("the small plan has a server");
   const sources = { server: { ...server, mode: "observe" }, client: { ...server, ip: "keep" } } as const;
@@ -82,7 +82,7 @@ test("a source that observes, and one that keeps addresses", () => {
   ]);
 });
 
-test("what the installer kit cannot tell, after the sources", () => {
+test("what the installer kit cannot report, after the sources", () => {
   const events = plan.events.map((event) => ({ ...event, sources: ["installer" as const] }));
   expect(listAttention({ ...plan, events }, NOON_MS)).toEqual([
     {

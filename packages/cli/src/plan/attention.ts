@@ -1,3 +1,4 @@
+/** Owns what a plan's maker should know although it is allowed. */
 import {
   labelOf,
   listShellGaps,
@@ -11,7 +12,7 @@ import { listChangedExamples } from "@candor/server";
 const SOON_DAYS = 30;
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Something about a plan that is allowed, and that its maker should know. */
+/** Something about a plan that is allowed but that its maker should know. */
 export interface Attention {
   readonly kind: "switch" | "observe" | "ip_keep" | "installer" | "expired" | "expiring" | "example_changed";
   /** `source client`, `event track Installation Started`. */
@@ -19,14 +20,14 @@ export interface Attention {
   readonly text: string;
 }
 
-/** What needs attention: switches, sources, what the installer kit cannot report, events, examples; each in the order of the plan. */
+/** Lists what needs attention: switches, sources, gaps of the installer kit, events, examples, each in the order of the plan. */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
     const source = plan.sources[name];
     const where = `source ${name}`;
     return [
       ...(source?.mode === "observe"
-        ? [{ kind: "observe" as const, where, text: "It is in mode observe: what is not declared is kept." }]
+        ? [{ kind: "observe" as const, where, text: "It is in mode observe: undeclared data is kept." }]
         : []),
       ...(source?.ip === "keep"
         ? [{ kind: "ip_keep" as const, where, text: "It keeps whole IP addresses." }]
@@ -43,7 +44,7 @@ export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
     ...checkSwitch(plan),
     ...ofSources,
     ...ofKit,
-    ...plan.events.flatMap((event) => judgeExpiry(event, nowMs)),
+    ...plan.events.flatMap((event) => checkExpiry(event, nowMs)),
     ...ofExamples,
   ];
 }
@@ -51,22 +52,22 @@ export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
 function checkSwitch({ product, switches: { disable } }: Plan): readonly Attention[] {
   const usual = usualDisableSwitch(product);
   if (disable.includes(usual)) return [];
-  const text = `An operator who goes by the product's name sets \`${usual}=true\`, and is not heeded. Write \`disable: [${[...disable, usual].join(", ")}]\`.`;
+  const text = `An operator who guesses the name from the product sets \`${usual}=true\`, which has no effect. Write \`disable: [${[...disable, usual].join(", ")}]\`.`;
   return [{ kind: "switch", where: "switches", text }];
 }
 
-/** Whether the collector refuses the event by now. */
+/** Whether the event has expired, so that the collector drops it. */
 export function isExpired({ expires }: PlanEvent, nowMs: number): boolean {
   return expires !== undefined && Date.parse(expires) <= nowMs;
 }
 
-function judgeExpiry(event: PlanEvent, nowMs: number): readonly Attention[] {
+function checkExpiry(event: PlanEvent, nowMs: number): readonly Attention[] {
   const { expires } = event;
   if (expires === undefined) return [];
   const where = `event ${labelOf(event)}`;
-  const todo = "Renew `expires`, or take the event out of the plan.";
+  const todo = "Renew `expires`, or remove the event from the plan.";
   if (isExpired(event, nowMs))
-    return [{ kind: "expired", where, text: `It expired on ${expires} and is refused. ${todo}` }];
+    return [{ kind: "expired", where, text: `It expired on ${expires} and is dropped. ${todo}` }];
   const days = Math.ceil((Date.parse(expires) - nowMs) / DAY_MS);
   if (days > SOON_DAYS) return [];
   const span = days === 1 ? "within a day" : `in ${days} days`;

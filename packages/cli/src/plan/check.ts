@@ -1,9 +1,11 @@
+/** Owns `candor plan check`: what is wrong with a plan, what needs attention, and whether its version hides a change. */
 import { readFileSync } from "node:fs";
 import {
   checkNewVersion,
   diffPlans,
   hashPlan,
   loadPlan,
+  locateInPlan,
   PLAN_SOURCES,
   type Plan,
   type PlanDifference,
@@ -13,36 +15,35 @@ import {
 import { CandorError, readPlan } from "@candor/server";
 import { type Colours, coloursFor, endWithReader, print, toSafeJson, toSafeText } from "../terminal.ts";
 import { type Attention, listAttention } from "./attention.ts";
-import { renderDifferences } from "./difference-lines.ts";
-import { readCommitted } from "./git-history.ts";
+import { renderDifferences } from "./diff.ts";
+import { type Committed, type FileHistory, isSameText, MAX_COMMITS, readHistory } from "./git-history.ts";
 import { findPlanFile } from "./plan-file.ts";
 
 /** What `--json` prints. */
-interface Verdict {
+interface CheckResult {
   readonly ok: boolean;
   readonly file: string;
   readonly faults: readonly PlanFault[];
-  /** Null when there are faults, as is `history`. */
+  /** Null if the plan cannot be loaded, as is `history`. */
   readonly plan: (Pick<Plan, "product" | "version"> & { readonly hash: string }) | null;
   readonly sources: readonly string[];
   readonly events: number;
   readonly attention: readonly Attention[];
-  readonly history: History | null;
+  readonly history: Comparison | null;
 }
 
-/** The comparison with the version that git has. */
-interface History {
-  /** `HEAD` or a commit; null when there was nothing to compare with, and then `why` says so. */
+/** The comparison with an earlier version in git. */
+interface Comparison {
+  /** `HEAD` or a commit. Null if there was nothing to compare with; then `why` says so. */
   readonly revision: string | null;
   readonly why: string | null;
   readonly differences: readonly PlanDifference[];
-  /** What is wrong with the version number, and what to write; null when nothing is. */
+  /** What is wrong with the version number, and what to write. Null if nothing is. */
   readonly problem: string | null;
 }
 
 /**
- * `candor plan check`: everything that is wrong with a plan, what needs attention, and whether its version hides a
- * change since the last commit. 1 when something is wrong.
+ * Checks a plan and prints the result. Resolves to 1 if something is wrong.
  * @throws CandorError `plan_unreadable`, `settings_invalid`
  */
 export async function checkPlan(
@@ -50,21 +51,23 @@ export async function checkPlan(
   { json = false }: { readonly json?: boolean },
 ): Promise<number> {
   endWithReader();
-  const verdict = examine(findPlanFile(named), Date.now());
+  const result = check(findPlanFile(named), Date.now());
   await print(
-    json ? `${toSafeJson(JSON.stringify(verdict))}\n` : renderVerdict(verdict, coloursFor(process.stdout)),
+    json ? `${toSafeJson(JSON.stringify(result))}\n` : renderResult(result, coloursFor(process.stdout)),
   );
-  return verdict.ok ? 0 : 1;
+  return result.ok ? 0 : 1;
 }
 
-function examine(file: string, nowMs: number): Verdict {
+function check(file: string, nowMs: number): CheckResult {
   try {
     const plan = readPlan(file);
-    const history = compareWithCommitted(file, plan);
+    const text = readFileSync(file, "utf8");
+    const history = compareWithHistory(file, text, plan);
+    const place = locateInPlan(text, ["version"]);
     return {
       ok: history.problem === null,
       file,
-      faults: [],
+      faults: history.problem === null ? [] : [{ file, ...place, path: "version", message: history.problem }],
       plan: { product: plan.product, version: plan.version, hash: hashPlan(plan) },
       sources: PLAN_SOURCES.filter((source) => plan.sources[source] !== undefined),
       events: plan.events.length,
@@ -78,47 +81,80 @@ function examine(file: string, nowMs: number): Verdict {
   }
 }
 
-function compareWithCommitted(file: string, newer: Plan): History {
-  const committed = readCommitted(file, readFileSync(file, "utf8"));
-  const uncompared = (why: string): History => ({ revision: null, why, differences: [], problem: null });
-  if (committed.why !== undefined) return uncompared(committed.why);
-  const { revision, text } = committed;
+function compareWithHistory(file: string, text: string, plan: Plan): Comparison {
+  const { value: history, fault } = readHistory(file);
+  if (history === undefined) return uncompared(fault);
+  const base = findBase(history, text, plan.version);
+  if (typeof base === "string") return uncompared(base);
   try {
-    const older = loadPlan(text, `${revision}:${file}`);
-    const problem = checkNewVersion(older, newer) ?? null;
-    return { revision, why: null, differences: diffPlans(older, newer), problem };
+    const older = loadPlan(base.text, `${base.revision}:${file}`);
+    const problem = checkNewVersion(older, plan) ?? null;
+    return { revision: base.revision, why: null, differences: diffPlans(older, plan), problem };
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;
-    return uncompared(`its version of ${revision} is not a plan that can be read`);
+    return uncompared(`the plan of ${base.revision} cannot be read`);
   }
 }
 
-function renderVerdict(verdict: Verdict, colours: Colours): string {
-  const { file, faults, plan, sources, events, attention, history } = verdict;
-  if (plan === null || history === null) {
-    const lines = faults.map(({ line, column, path, message }) =>
-      toSafeText(`${file}:${line}:${column} ${path}: ${message}`),
-    );
-    const count = faults.length === 1 ? "1 fault" : `${faults.length} faults`;
-    return `${lines.join("\n")}\n${colours.red(`${count}.`)}\n`;
-  }
+function uncompared(why: string): Comparison {
+  return { revision: null, why, differences: [], problem: null };
+}
+
+/** Why the history has no older version of the file. */
+const END_SENTENCES: Readonly<Record<FileHistory["end"], string>> = {
+  first: "git has no earlier version of it",
+  shallow: "git has the last commits only; fetch the whole history",
+  limit: `its version is the same in the last ${MAX_COMMITS} commits`,
+};
+
+/**
+ * What to compare with: the plan as it was when its version was introduced, because consents for this version were given
+ * for that. If it is still the same, the last content of the version before. A sentence if there is neither.
+ */
+function findBase({ versions, end }: FileHistory, text: string, version: number): Committed | string {
+  const next = versions.findIndex((committed) => versionOf(committed.text) !== version);
+  const own = next === -1 ? versions : versions.slice(0, next);
+  const introduced = own.at(-1);
+  if (introduced !== undefined && !isSameText(introduced.text, text)) return introduced;
+  return next === -1 ? END_SENTENCES[end] : (versions[next] ?? END_SENTENCES[end]);
+}
+
+/** The version in the text of a plan, also of one that cannot be loaded any more. */
+function versionOf(text: string): number {
+  return Number(/^version:\s*(\d+)/m.exec(text)?.[1]);
+}
+
+function renderResult(result: CheckResult, colours: Colours): string {
+  const { file, faults, plan, sources, events, attention, history } = result;
+  if (plan === null || history === null)
+    return `${renderFaults(faults)}${colours.red(`${countOf(faults.length, "fault")}.`)}\n`;
   const summary = `${file}: ${plan.product}, version ${plan.version}; ${countOf(events, "event")} of ${sources.join(", ")}.`;
+  const differences = renderDifferences(history.differences, colours);
   return [
     `${toSafeText(summary)}\n`,
     `Hash of what it collects: ${plan.hash}\n`,
     ...attention.map(
       ({ where, text }) => `${colours.yellow("Attention")}  ${toSafeText(`${where}: ${text}`)}\n`,
     ),
-    renderHistory(history, colours),
+    renderComparison(history),
+    differences === "" ? "" : `\n${differences}`,
+    faults.length === 0 ? "" : `\n${colours.red(renderFaults(faults))}`,
   ].join("");
 }
 
-function renderHistory({ revision, why, differences, problem }: History, colours: Colours): string {
+function renderFaults(faults: readonly PlanFault[]): string {
+  return faults
+    .map(({ file, line, column, path, message }) =>
+      toSafeText(`${file}:${line}:${column} ${path}: ${message}`),
+    )
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function renderComparison({ revision, why, differences }: Comparison): string {
   if (revision === null) return `Not compared with an earlier version: ${toSafeText(why ?? "")}.\n`;
   const found = differences.length === 0 ? "nothing differs" : countOf(differences.length, "difference");
-  const title = `Compared with ${revision}: ${found}.\n`;
-  if (problem === null) return title;
-  return `${title}\n${renderDifferences(differences, colours)}\n${colours.red(toSafeText(problem))}\n`;
+  return `Compared with ${revision}: ${found}.\n`;
 }
 
 function countOf(count: number, thing: string): string {

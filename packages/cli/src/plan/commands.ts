@@ -1,23 +1,22 @@
+/** Owns the arguments of the commands about plans. */
 import { Argument, type Command } from "commander";
 import { checkPlan } from "./check.ts";
 import { type DescribeOptions, describe } from "./describe.ts";
 import { comparePlans } from "./diff.ts";
 import { generate, LANGUAGES } from "./generate.ts";
 
-const FILE = "the plan's file; CANDOR_PLAN when not given";
+const FILE = "the plan's file (default: CANDOR_PLAN)";
 
 interface JsonOption {
   readonly json?: boolean;
 }
 
-/** `candor plan check`, `diff` and `describe`, and `candor generate`. */
+/** Adds `candor plan check`, `diff` and `describe`, and `candor generate`. */
 export function addPlanCommands(program: Command, setExitCode: (code: number) => void): void {
   const plan = program.command("plan").description("check, compare and describe what may be collected");
   plan
     .command("check")
-    .description(
-      "find what is wrong with a plan, and whether its version hides a change since the last commit",
-    )
+    .description("find errors in a plan, and changes that its version hides (compared with git's history)")
     .argument("[file]", FILE)
     .option("--json", "as JSON")
     .action(async (file: string | undefined, options: JsonOption) =>
@@ -25,7 +24,7 @@ export function addPlanCommands(program: Command, setExitCode: (code: number) =>
     );
   plan
     .command("diff")
-    .description("show what a newer plan collects beyond an older one, and what less")
+    .description("show what a newer plan collects more and less than an older one")
     .argument("<old>", "a file, or REV:path as git writes it, such as origin/main:plan.yaml")
     .argument("<new>", "a file")
     .option("--json", "as JSON")
@@ -37,16 +36,16 @@ export function addPlanCommands(program: Command, setExitCode: (code: number) =>
     .description('print the page "what is collected", as Markdown')
     .argument("[file]", FILE)
     .option("--html", "as HTML")
-    .option("--check <page>", "print nothing; fail when this page is stale")
+    .option("--check <page>", "print nothing; fail if this page is stale")
     .action(async (file: string | undefined, options: DescribeOptions) =>
       setExitCode(await describe(file, options)),
     );
   program
     .command("generate")
     .description(
-      "print code made of a plan: for an SDK, with typed calls (ts) or without (js, or cjs for CommonJS), or a table (sh)",
+      "print code generated from a plan: with typed calls (ts), without (js, or cjs for CommonJS), or for the installer kit (sh)",
     )
-    .addArgument(new Argument("<language>", "what to make").choices(LANGUAGES))
+    .addArgument(new Argument("<language>", "the language").choices(LANGUAGES))
     .argument("[file]", FILE)
     .action(async (language: (typeof LANGUAGES)[number], file: string | undefined) =>
       setExitCode(await generate(language, file)),

@@ -1,18 +1,20 @@
+/** Owns `candor plan describe`. */
 import { readFileSync } from "node:fs";
 import { describePlan, renderHtml, renderMarkdown } from "@candor/plan";
 import { causeOf, makeSamples, readPlan } from "@candor/server";
 import { endWithReader, print, quote } from "../terminal.ts";
+import { isSameText } from "./git-history.ts";
 import { findPlanFile } from "./plan-file.ts";
 
 export interface DescribeOptions {
   readonly html?: boolean;
-  /** A page to compare with, instead of printing. HTML when its name says so. */
+  /** A page to compare with instead of printing; HTML if its name ends in `.html`. */
   readonly check?: string;
 }
 
 /**
- * `candor plan describe`: prints the page "what is collected", as Markdown or HTML. With `check` it prints nothing and
- * returns 1 when that page is another.
+ * Prints the page "what is collected" as Markdown or HTML. With `check` it prints nothing and resolves to 1 if that page
+ * differs.
  * @throws CandorError `plan_unreadable`, `plan_invalid`, `settings_invalid`
  */
 export async function describe(named: string | undefined, options: DescribeOptions): Promise<number> {
@@ -35,8 +37,7 @@ export async function describe(named: string | undefined, options: DescribeOptio
 
 function compare(file: string, text: string): string | undefined {
   try {
-    // git may have changed the line ends on their way to the work tree.
-    const isSame = readFileSync(file, "utf8").replaceAll("\r\n", "\n") === text;
+    const isSame = isSameText(readFileSync(file, "utf8"), text);
     return isSame ? undefined : "is stale";
   } catch (error) {
     return `cannot be read (${causeOf(error)})`;

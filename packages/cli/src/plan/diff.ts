@@ -1,13 +1,21 @@
+/** Owns `candor plan diff`, and how differences between plans are shown. */
 import { existsSync } from "node:fs";
-import { checkNewVersion, diffPlans, loadPlan, type Plan, PlanError } from "@candor/plan";
+import {
+  checkNewVersion,
+  type DifferenceKind,
+  diffPlans,
+  loadPlan,
+  type Plan,
+  type PlanDifference,
+  PlanError,
+} from "@candor/plan";
 import { CandorError, readPlan } from "@candor/server";
 import { type Colours, coloursFor, endWithReader, print, toSafeJson, toSafeText } from "../terminal.ts";
-import { renderDifferences } from "./difference-lines.ts";
 import { readRevision } from "./git-history.ts";
 
 /**
- * `candor plan diff OLD NEW`: what the newer plan collects beyond the older one, and what less. 1 when that needs a
- * new version of the plan, and it has none.
+ * Prints what the newer plan collects more and less than the older one. Resolves to 1 if that needs a new version of the plan
+ * and it has none.
  * @throws CandorError `plan_unreadable`, `plan_invalid`
  */
 export async function comparePlans(
@@ -44,10 +52,10 @@ function renderEnd(older: Plan, newer: Plan, problem: string | undefined, colour
   return length === 0 ? "Nothing differs." : `No new version is needed; both are version ${newer.version}.`;
 }
 
-/** A plan of a file, or of a revision of git when there is no such file. */
+/** Loads a plan from a file or, if there is no such file, from a revision in git. */
 function openPlan(name: string): Plan {
   if (existsSync(name) || name.startsWith("-") || !name.includes(":")) return readPlan(name);
-  const { text, fault } = readRevision(name);
+  const { value: text, fault } = readRevision(name);
   if (fault !== undefined) throw new CandorError("plan_unreadable", { file: name, cause: fault });
   try {
     return loadPlan(text, name);
@@ -55,4 +63,26 @@ function openPlan(name: string): Plan {
     if (!(error instanceof PlanError)) throw error;
     throw new CandorError("plan_invalid", { faults: error.message }, error);
   }
+}
+
+/** The groups in the order in which they are shown: what matters most to people first. */
+const TITLES: Readonly<Record<DifferenceKind, string>> = {
+  newly_collected: "Newly collected",
+  more_sensitive: "More sensitive",
+  kept_longer: "Kept longer",
+  consent_weaker: "Consent weaker",
+  less: "Less",
+  other: "Other",
+};
+
+/** Renders the differences in groups, each below its title. */
+export function renderDifferences(differences: readonly PlanDifference[], colours: Colours): string {
+  const groups = Object.entries(TITLES).map(([kind, title]) => {
+    const own = differences.filter((difference) => difference.kind === kind);
+    if (own.length === 0) return "";
+    const paint = kind === "less" ? colours.green : kind === "other" ? colours.dim : colours.yellow;
+    const lines = own.map(({ where, text }) => `  ${toSafeText(`${where}: ${text}`)}\n`);
+    return `${paint(colours.bold(title))}\n${lines.join("")}`;
+  });
+  return groups.filter((group) => group !== "").join("\n");
 }

@@ -1,3 +1,4 @@
+/** Owns `candor generate`. */
 import {
   generateCommonJs,
   generateJavaScript,
@@ -9,7 +10,7 @@ import { readPlan } from "@candor/server";
 import { endWithReader, print, toSafeText } from "../terminal.ts";
 import { findPlanFile } from "./plan-file.ts";
 
-/** What code is made of a plan, by the word that asks for it. */
+/** The generators, by the argument that selects them. */
 const GENERATORS = {
   ts: generateTypeScript,
   js: generateJavaScript,
@@ -21,7 +22,7 @@ type Language = keyof typeof GENERATORS;
 export const LANGUAGES = Object.keys(GENERATORS) as readonly Language[];
 
 /**
- * `candor generate`: prints the code of a plan. For sh, stderr says what the installer kit cannot report under it.
+ * Prints code generated from a plan. For sh, stderr says what the installer kit cannot report with it.
  * @throws CandorError `plan_unreadable`, `plan_invalid`, `settings_invalid`
  */
 export async function generate(language: Language, named: string | undefined): Promise<number> {

@@ -1,64 +1,69 @@
+/** Owns what the command line asks git: the earlier versions of a plan's file. */
 import { spawnSync } from "node:child_process";
 import { basename, dirname, resolve } from "node:path";
 import { readGitEnvironment } from "../environment.ts";
 
-const MAX_BYTES = 16 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
+/** How many commits that changed the file are looked at, newest first. */
+export const MAX_COMMITS = 200;
 
-/** The version of a file that came before it, or why there is none. */
-export type Committed =
-  | { readonly revision: string; readonly text: string; readonly why: undefined }
-  | { readonly revision: undefined; readonly text: undefined; readonly why: string };
+/** A file as a commit left it. */
+export interface Committed {
+  /** Twelve hex digits of the commit, or `HEAD`. */
+  readonly revision: string;
+  readonly text: string;
+}
 
-type GitAnswer =
-  | { readonly text: string; readonly fault: undefined }
-  | { readonly text: undefined; readonly fault: string };
+export interface FileHistory {
+  /** What commits made of the file, newest first, at most MAX_COMMITS. */
+  readonly versions: readonly Committed[];
+  /** Why there are no older ones: the history begins there, the clone is shallow, or there are too many. */
+  readonly end: "first" | "shallow" | "limit";
+}
 
-/**
- * What git has of a file before its present content: HEAD's version, or when that is the present one, the version
- * before the last commit that changed it. Never throws.
- */
-export function readCommitted(file: string, text: string): Committed {
+type Answer<Value> =
+  | { readonly value: Value; readonly fault: undefined }
+  | { readonly value: undefined; readonly fault: string };
+
+/** The history of a file in git, or why it cannot be read. Never throws. */
+export function readHistory(file: string): Answer<FileHistory> {
   const dir = dirname(resolve(file));
   const path = `./${basename(file)}`;
   const shallow = askGit(dir, ["rev-parse", "--is-shallow-repository"]);
-  if (shallow.fault !== undefined) return none(shallow.fault);
-  const head = askGit(dir, ["cat-file", "blob", `HEAD:${path}`]);
-  if (head.fault !== undefined) return none("it is not committed yet");
-  if (unify(head.text) !== unify(text)) return { revision: "HEAD", text: head.text, why: undefined };
-
-  const log = askGit(dir, ["log", "-n", "2", "--format=%H", "--", path]);
-  const [, before] = log.text?.split("\n").filter((hash) => hash !== "") ?? [];
-  if (before === undefined && shallow.text.trim() === "true")
-    return none("git has the last commits only; fetch the whole history");
-  if (before === undefined) return none("git has no earlier version of it");
-  const older = askGit(dir, ["cat-file", "blob", `${before}:${path}`]);
-  if (older.fault !== undefined) return none("the commit before removed it");
-  return { revision: before.slice(0, 12), text: older.text, why: undefined };
+  if (shallow.fault !== undefined) return shallow;
+  const log = askGit(dir, ["log", "-n", String(MAX_COMMITS + 1), "--format=%H", "--", path]);
+  const commits = log.value?.split("\n").filter((hash) => hash !== "") ?? [];
+  if (commits.length === 0) return { value: undefined, fault: "it is not committed yet" };
+  const shown = commits.slice(0, MAX_COMMITS);
+  const end = commits.length > MAX_COMMITS ? "limit" : shallow.value.trim() === "true" ? "shallow" : "first";
+  const head = askGit(dir, ["cat-file", "blob", `HEAD:${path}`]).value;
+  const versions = shown.flatMap((hash): Committed[] => {
+    const { value: text } = askGit(dir, ["cat-file", "blob", `${hash}:${path}`]);
+    if (text === undefined) return []; // the commit removed the file
+    return [{ revision: hash === shown[0] && text === head ? "HEAD" : hash.slice(0, 12), text }];
+  });
+  return { value: { versions, end }, fault: undefined };
 }
 
-/** A file's content at `REV:path`, as git writes it, or git's fault. Never throws. */
-export function readRevision(name: string): GitAnswer {
+/** A file's content at `REV:path`, as git writes it, or git's message. Never throws. */
+export function readRevision(name: string): Answer<string> {
   return askGit(process.cwd(), ["cat-file", "blob", name]);
 }
 
-function askGit(dir: string, args: readonly string[]): GitAnswer {
+function askGit(dir: string, args: readonly string[]): Answer<string> {
   const { status, error, stdout, stderr } = spawnSync("git", ["--literal-pathspecs", "-C", dir, ...args], {
     encoding: "utf8",
     maxBuffer: MAX_BYTES,
     env: readGitEnvironment(),
   });
-  if (status === 0) return { text: stdout, fault: undefined };
+  if (status === 0) return { value: stdout, fault: undefined };
   if (error !== undefined && "code" in error && error.code === "ENOENT")
-    return { text: undefined, fault: "git is not installed" };
+    return { value: undefined, fault: "git is not installed" };
   const [line = ""] = (error?.message ?? stderr).split("\n");
-  return { text: undefined, fault: line.replace(/^fatal: /, "") || "git failed" };
+  return { value: undefined, fault: line.replace(/^fatal: /, "") || "git failed" };
 }
 
-function none(why: string): Committed {
-  return { revision: undefined, text: undefined, why };
-}
-
-/** git may have changed the line ends on their way to the work tree. */
-function unify(text: string): string {
-  return text.replaceAll("\r\n", "\n");
+/** git may change line ends between the repository and the work tree. */
+export function isSameText(a: string, b: string): boolean {
+  return a.replaceAll("\r\n", "\n") === b.replaceAll("\r\n", "\n");
 }

@@ -59,6 +59,7 @@ const hashOf = (plan: string) => `Hash of what it collects: ${hashPlan(loadPlan(
 const HASH = hashOf(PLAN);
 const WRITE_2 =
   "Write `version: 2` and add it to `changelog`: consents for version 1 were given for something else.";
+const VERSION_AT = "plans/plan.yaml:4:10 version:";
 const MUST_GROW = `The plan's version must grow: event track Opened: properties.door: It takes more values: \`cellar\`. ${WRITE_2}`;
 const FEWER = "  event track Opened: properties.door: It takes fewer values, without `back`.";
 const MUST_GROW_TOO = `The plan's version must grow:${FEWER.slice(1)} ${WRITE_2}`;
@@ -69,7 +70,7 @@ const CELLAR = [
   "",
 ];
 
-test("check tells all faults of a plan at once, with file, line and column", () => {
+test("check reports all errors of a plan at once, with file, line and column", () => {
   write(PLAN.replace("consent: notice", "consent: maybe").replace("type: string", "type: text"));
   const { code, lines } = check();
   expect([code, lines.map((line) => line.split(" ")[0])]).toEqual([
@@ -83,7 +84,7 @@ test("check tells all faults of a plan at once, with file, line and column", () 
   ]);
 });
 
-test("check sums up a plan that is well, without a repository or a commit too", { tags: ["git"] }, () => {
+test("check summarises a valid plan, also without a repository or a commit", { tags: ["git"] }, () => {
   const uncompared = "Not compared with an earlier version:";
   const before = check();
   expect([before.code, ...before.lines.slice(0, 2)]).toEqual([0, SUMMARY, HASH]);
@@ -100,7 +101,7 @@ test("check sums up a plan that is well, without a repository or a commit too", 
   );
 });
 
-test("check says what needs attention, and goes on", () => {
+test("check says what needs attention and still passes", () => {
   write(
     PLAN.replace("retention_days: 30", "retention_days: 30\n    mode: observe\n    ip: keep").replace(
       "why:",
@@ -111,42 +112,68 @@ test("check says what needs attention, and goes on", () => {
   expect([code, lines.slice(2, -1)]).toEqual([
     0,
     [
-      "Attention  source server: It is in mode observe: what is not declared is kept.",
+      "Attention  source server: It is in mode observe: undeclared data is kept.",
       "Attention  source server: It keeps whole IP addresses.",
-      "Attention  event track Opened: It expired on 2020-01-01 and is refused. Renew `expires`, or take the event out of the plan.",
+      "Attention  event track Opened: It expired on 2020-01-01 and is dropped. Renew `expires`, or remove the event from the plan.",
     ],
   ]);
 });
 
-test("check refuses a plan that collects other things than HEAD's under the same version, until the version grows", {
+test("check refuses a plan that collects something else under the same version, until the version grows", {
   tags: ["git"],
 }, () => {
   commit();
   write(MORE);
   expect(check()).toEqual({
     code: 1,
-    lines: [SUMMARY, hashOf(MORE), "Compared with HEAD: 1 difference.", ...CELLAR, MUST_GROW],
+    lines: [
+      SUMMARY,
+      hashOf(MORE),
+      "Compared with HEAD: 1 difference.",
+      ...CELLAR,
+      `${VERSION_AT} ${MUST_GROW}`,
+    ],
   });
   const answer = JSON.parse(candor(["plan", "check", "--json", "plans/plan.yaml"]).stdout);
   expect(answer).toMatchObject({
     ok: false,
     file: "plans/plan.yaml",
-    faults: [],
+    faults: [{ file: "plans/plan.yaml", path: "version", message: MUST_GROW }],
     plan: { product: "Small", version: 1, hash: hashOf(MORE).slice(-64) },
     history: { revision: "HEAD", differences: [{ kind: "newly_collected" }], problem: MUST_GROW },
   });
   write(LESS);
   expect(check()).toEqual({
     code: 1,
-    lines: [SUMMARY, hashOf(LESS), "Compared with HEAD: 1 difference.", "", "Less", FEWER, "", MUST_GROW_TOO],
+    lines: [
+      SUMMARY,
+      hashOf(LESS),
+      "Compared with HEAD: 1 difference.",
+      "",
+      "Less",
+      FEWER,
+      "",
+      `${VERSION_AT} ${MUST_GROW_TOO}`,
+    ],
   });
   write(WORDS);
-  expect(check()).toEqual({ code: 0, lines: [SUMMARY, HASH, "Compared with HEAD: 1 difference."] });
+  expect(check()).toEqual({
+    code: 0,
+    lines: [
+      SUMMARY,
+      HASH,
+      "Compared with HEAD: 1 difference.",
+      "",
+      "Other",
+      "  event track Opened: properties.door: Changed: `description`.",
+    ],
+  });
   write(GROWN);
-  expect(check().code).toBe(0);
+  const grown = check();
+  expect([grown.code, grown.lines.slice(3, 6)]).toEqual([0, CELLAR.slice(0, 3)]);
 });
 
-test("check of a committed plan compares it with the version before the commit that changed it", {
+test("check finds a change that any commit hid under one version, not only the last", {
   tags: ["git"],
 }, () => {
   commit();
@@ -154,18 +181,35 @@ test("check of a committed plan compares it with the version before the commit t
   commit();
   writeFileSync(join(repository, "other"), "");
   commit();
-  const { code, lines } = check();
-  expect([code, lines[2]?.replace(/[0-9a-f]{12}/, "HASH"), lines.at(-1)]).toEqual([
-    1,
-    "Compared with HASH: 1 difference.",
-    MUST_GROW,
-  ]);
+  const masked = () => {
+    const { code, lines } = check();
+    return [code, lines[2]?.replace(/[0-9a-f]{12}/, "HASH"), lines.at(-1)];
+  };
+  const found = [1, "Compared with HASH: 1 difference.", `${VERSION_AT} ${MUST_GROW}`];
+  expect(masked()).toEqual(found);
+  for (const about of ["one", "two", "three"]) {
+    write(MORE.replace("Which door.", `Which door, ${about}.`));
+    commit();
+  }
+  write(MORE);
+  commit();
+  expect(masked()).toEqual(found);
   write(GROWN);
   commit();
   expect(check().code).toBe(0);
+  write(GROWN.replace("enum: [front, back, cellar]", "enum: [front, back, cellar, roof]"));
+  commit();
+  write(
+    GROWN.replace("enum: [front, back, cellar]", "enum: [front, back, cellar, roof]").replace(
+      "Which door.",
+      "Which.",
+    ),
+  );
+  commit();
+  expect([check().code, check().lines.at(-1)?.includes("`roof`")]).toEqual([1, true]);
 });
 
-test("check inside a hook of git, whose environment names the repository, still finds it", {
+test("check works inside a git hook, whose environment names another folder", {
   tags: ["git"],
 }, () => {
   commit();
@@ -174,7 +218,7 @@ test("check inside a hook of git, whose environment names the repository, still 
   expect(candor(["plan", "check", "plans/plan.yaml"], hook).code).toBe(1);
 });
 
-test("check cannot compare in a clone that has the last commit only, and says so", { tags: ["git"] }, () => {
+test("check says when it cannot compare because a clone has the last commit only", { tags: ["git"] }, () => {
   commit();
   write(MORE);
   commit();
@@ -185,7 +229,7 @@ test("check cannot compare in a clone that has the last commit only, and says so
   expect(stdout).toContain("git has the last commits only; fetch the whole history.");
 });
 
-test("check and describe take CANDOR_PLAN, else the Appsmith plan, when no file is named", () => {
+test("check and describe use CANDOR_PLAN, or else the Appsmith plan, if no file is named", () => {
   const settings = { CANDOR_PLAN: "plans/plan.yaml" };
   expect(candor(["plan", "check"], settings).stdout).toContain(SUMMARY);
   expect(candor(["plan", "describe"], settings).stdout).toContain("# What Small collects");
@@ -195,7 +239,7 @@ test("check and describe take CANDOR_PLAN, else the Appsmith plan, when no file 
   expect(absent.stderr).toContain("The plan absent.yaml cannot be read (ENOENT).");
 });
 
-test("diff shows what differs between two files, and fails when the version hides it", () => {
+test("diff shows what differs between two files and fails if the version hides it", () => {
   writeFileSync(join(repository, "old.yaml"), PLAN);
   const diff = (plan: string, ...options: string[]) => {
     write(plan);
@@ -219,7 +263,7 @@ test("diff shows what differs between two files, and fails when the version hide
   });
 });
 
-test("diff takes a revision of git as git writes it, and says when there is none", { tags: ["git"] }, () => {
+test("diff accepts a revision as git writes it and reports an unknown one", { tags: ["git"] }, () => {
   commit();
   write(MORE);
   expect(candor(["plan", "diff", "HEAD:plans/plan.yaml", "plans/plan.yaml"]).code).toBe(1);
@@ -229,7 +273,7 @@ test("diff takes a revision of git as git writes it, and says when there is none
   expect(unknown.stderr).toMatch(/^The plan absent:plans\/plan\.yaml cannot be read \(.*absent.*\)/);
 });
 
-test("describe prints the page, and finds one that is stale, with the command that renews it", () => {
+test("describe prints the page, and finds a stale one with the command that renews it", () => {
   const pages = { "page.md": [], "it's a page.html": ["--html"] };
   for (const [page, options] of Object.entries(pages)) {
     const compare = () => candor(["plan", "describe", "plans/plan.yaml", "--check", page]);
@@ -251,7 +295,7 @@ test("describe prints the page, and finds one that is stale, with the command th
   }
 });
 
-test("generate prints code for each language, and knows no other", () => {
+test("generate prints code for each language and refuses others", () => {
   const ts = candor(["generate", "ts", "plans/plan.yaml"]);
   expect([ts.code, ts.stdout.includes("export const PLAN_VERSION = 1;")]).toEqual([0, true]);
   const js = candor(["generate", "js", "plans/plan.yaml"]);

@@ -101,8 +101,9 @@ function stringInWords(type: StringType): Line {
   if (type.enum !== undefined) return enumInWords(type.enum);
   const words = FORMAT_WORDS[type.format];
   if (type.format === "ip" || type.format === "user_agent") return [words];
+  if (type.form !== undefined) return [type.form];
   const limit = `${words} of up to ${type.maxLength} characters`;
-  return type.pattern === undefined ? [limit] : [`${limit}, of the form `, { code: type.pattern }];
+  return type.pattern === undefined ? [limit] : [`${limit}, matching `, { code: type.pattern }];
 }
 
 function enumInWords(values: readonly string[]): Line {

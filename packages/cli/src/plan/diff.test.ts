@@ -1,7 +1,7 @@
 import type { DifferenceKind, PlanDifference } from "@candor/plan";
 import { expect, test } from "vitest";
 import { createColours } from "../terminal.ts";
-import { renderDifferences } from "./difference-lines.ts";
+import { renderDifferences } from "./diff.ts";
 
 const KINDS = [
   "other",
