@@ -3,7 +3,7 @@ import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./field-format.ts";
 import { toType } from "./model.ts";
 import { type PatternReader, patternFault } from "./pattern-rules.ts";
-import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH } from "./plan.ts";
+import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, type FieldType } from "./plan.ts";
 import { compileValue } from "./runtime/check-value.ts";
 import { Notes } from "./runtime/notes.ts";
 import type { Place } from "./runtime/place.ts";
@@ -199,15 +199,23 @@ const PLACE: Place = {
   reducers: { address: () => "[ip]", userAgent: () => "", pseudonym: (id) => id },
 };
 
+/** Why the collector would change or remove a value of a type; undefined if it would keep it unchanged. */
+export function reasonToTrim(
+  type: FieldType,
+  value: NonNullable<FieldFile["example"]>,
+): TrimReason | undefined {
+  const notes = new Notes();
+  compileValue(type, PLACE)(Array.isArray(value) ? [...value] : (value as string), notes);
+  return notes.take()[0]?.reason;
+}
+
 function checkExampleValue(
   value: NonNullable<FieldFile["example"]>,
   field: FieldFile | ItemFile,
   at: Path,
   report: Report,
 ): void {
-  const notes = new Notes();
-  compileValue(toType(field), PLACE)(Array.isArray(value) ? [...value] : (value as string), notes);
-  const reason = notes.take()[0]?.reason;
+  const reason = reasonToTrim(toType(field), value);
   if (reason !== undefined)
     report(
       at,

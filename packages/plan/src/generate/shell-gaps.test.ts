@@ -43,6 +43,11 @@ test.each<[string, Plan, readonly string[]]>([
   ["the Appsmith plan", plan, []],
   ["kinds of any text", withField("Installation Errors", "error", {}), []],
   [
+    "kinds that must be a version number",
+    withField("Installation Errors", "error", { format: "version" }),
+    ["`error` takes neither `unknown` nor `other`"],
+  ],
+  [
     "no install script",
     { ...plan, events: plan.events.filter(({ sources }) => !sources.includes("installer")) },
     [],

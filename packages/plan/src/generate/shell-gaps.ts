@@ -3,6 +3,7 @@
  * unreported.
  */
 import { type Field, labelOf, type Plan, type PlanEvent } from "../plan.ts";
+import { reasonToTrim } from "../value-rules.ts";
 
 export interface ShellGap {
   /** `event track Installation Errors`. */
@@ -72,9 +73,7 @@ function findEvent(plan: Plan, name: string, source: "installer" | "server"): Pl
   );
 }
 
-/** Whether a field accepts this text unchanged. */
+/** Whether the collector keeps this text unchanged. */
 function takes(field: Field, text: string): boolean {
-  if (field.type !== "string" || field.hash || field.maxLength < text.length) return false;
-  if (field.enum !== undefined) return field.enum.includes(text);
-  return field.pattern === undefined || new RegExp(`^(?:${field.pattern})$`, "u").test(text);
+  return field.type === "string" && !field.hash && reasonToTrim(field, text) === undefined;
 }
