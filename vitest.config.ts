@@ -46,7 +46,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "rig",
-          include: ["packages/**/*.rig.test.ts", "conformance/**/*.rig.test.ts"],
+          include: ["{packages,conformance,scripts}/**/*.rig.test.ts"],
           exclude: QUIET_RIGS,
           testTimeout: 240_000,
           hookTimeout: 120_000,

@@ -1,35 +1,36 @@
 // Makes docs/file-index.md: one sentence for every source file, the first of its opening comment.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./prepare.mjs";
 
-const OPENING = /^\/\*\*\s*([\s\S]*?)\*\/\n/;
+/** A docstring, or line comments, at the top of a file. */
+const OPENING = /^(?:#!.*\n)?(?:\/\*\*\s*([\s\S]*?)\*\/|((?:\/\/.*\n)+))/;
 const SENTENCE = /^(.+?[.!?])(?=\s|$)/;
 
 /** @returns the page @throws for files that do not open with a sentence */
 export function fileIndex() {
-  const sections = readdirSync(join(root, "packages"))
-    .sort()
-    .map((name) => [name, sourcesOf(`packages/${name}/src`)])
+  const packages = readdirSync(join(root, "packages")).sort();
+  const sections = [...packages.map((name) => `packages/${name}`), "bench", "conformance", "scripts"]
+    .map((place) => [place, sourcesOf(place)])
     .filter(([, files]) => files.length > 0);
   const silent = sections.flatMap(([, files]) => files).filter((file) => sentenceOf(file) === undefined);
-  if (silent.length > 0 && !process.env.LAX)
+  if (silent.length > 0)
     throw new Error(
       `Open these files with /** one sentence that says what it owns. */\n${silent.join("\n")}`,
     );
   return `# File index
 
 Generated from the first sentence of each file by \`npm run docs\`. Tests, rigs and fixtures are beside the files.
-${sections.map(([name, files]) => sectionOf(name, files)).join("")}`;
+${sections.map(([place, files]) => sectionOf(place, files)).join("")}`;
 }
 
-function sectionOf(name, files) {
-  const src = `packages/${name}/src/`;
+function sectionOf(place, files) {
   const rows = files.map(
-    (file) => `| [\`${file.slice(src.length)}\`](../${file}) | ${cell(sentenceOf(file) ?? "")} |`,
+    (file) =>
+      `| [\`${file.slice(place.length + 1).replace(/^src\//, "")}\`](../${file}) | ${cell(sentenceOf(file))} |`,
   );
   return `
-## packages/${name}
+## ${place}
 
 | file | what it owns |
 |---|---|
@@ -37,22 +38,21 @@ ${rows.join("\n")}
 `;
 }
 
-function sourcesOf(src) {
-  try {
-    return readdirSync(join(root, src), { recursive: true, encoding: "utf8" })
-      .filter(
-        (file) => file.endsWith(".ts") && !/\.(?:test|contract)\.ts$|(?:^|\/)(?:rig|fixtures)\//.test(file),
-      )
-      .sort()
-      .map((file) => `${src}/${file}`);
-  } catch {
-    return []; // a package of shell
-  }
+/** Sources of a package, or the programs of a folder without `src`. */
+function sourcesOf(place) {
+  const folder = existsSync(join(root, place, "src")) ? `${place}/src` : place;
+  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+    .filter((file) => (folder === place ? /^[\w-]+\.mjs$/ : /\.ts$/).test(file))
+    .filter((file) => !/\.(?:test|contract)\.ts$|(?:^|\/)(?:rig|fixtures)\//.test(file))
+    .sort()
+    .map((file) => `${folder}/${file}`);
 }
 
 function sentenceOf(file) {
-  const [, comment] = OPENING.exec(readFileSync(join(root, file), "utf8")) ?? [];
-  const text = comment?.replace(/\s*\n\s*\*\s?/g, " ").trim();
+  const [, block, lines] = OPENING.exec(readFileSync(join(root, file), "utf8")) ?? [];
+  const text = (
+    block?.replace(/\s*\n\s*\*\s?/g, " ") ?? lines?.replace(/^\/\/ ?/gm, "").replace(/\n/g, " ")
+  )?.trim();
   return text && SENTENCE.exec(text)?.[1];
 }
 

@@ -13,6 +13,7 @@ const TAGS = [
   "posix-tools",
   "bash",
   "busybox",
+  "chromium",
   "curl",
   "dash",
   "flock",

@@ -147,6 +147,7 @@ export interface KeepAliveLoopOptions {
 export class KeepAliveLoop {
   readonly #options: KeepAliveLoopOptions;
   readonly #everyMs: number;
+  #dueAtMs: number | undefined;
 
   constructor(options: KeepAliveLoopOptions) {
     this.#options = options;
@@ -165,6 +166,11 @@ export class KeepAliveLoop {
     );
   }
 
+  /** When this process asks next whether the product is healthy, and then sends a heartbeat; undefined if it does not. */
+  get dueAtMs(): number | undefined {
+    return this.#isStopped ? undefined : this.#dueAtMs;
+  }
+
   get #isStopped(): boolean {
     return this.#options.signal.aborted;
   }
@@ -172,6 +178,7 @@ export class KeepAliveLoop {
   /** @param lastAtMs when the last one was sent, as known now: if that changes meanwhile, a replica sent one */
   #plan(afterMs: number, lastAtMs: number | undefined): void {
     const { clock, signal } = this.#options;
+    this.#dueAtMs = clock.now() + afterMs;
     planTask(clock, afterMs, () => void this.#run(lastAtMs), signal);
   }
 

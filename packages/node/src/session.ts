@@ -1,3 +1,4 @@
+/** Owns one time that telemetry is on: its outbox, timers, sends and heartbeats, all ended by one signal. */
 import { setMaxListeners } from "node:events";
 import type { Trim } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
@@ -67,7 +68,7 @@ export class Session {
   readonly #rates: EventRates;
   readonly #loop: SendLoop;
   readonly #sender: Sender;
-  #keepAlive: AbortController | undefined;
+  #keepAlive: { readonly loop: KeepAliveLoop; readonly abort: AbortController } | undefined;
   #writtenBytes = 0;
   #instanceSignature = "";
 
@@ -161,19 +162,25 @@ export class Session {
   /** Sends heartbeats from now on. @throws a file system error */
   keepAlive(keepAlive: KeepAliveOptions): void {
     const { folder, clock, random, update, onFault } = this.#options;
-    this.#keepAlive?.abort();
-    this.#keepAlive = new AbortController();
+    this.#keepAlive?.abort.abort();
+    const abort = new AbortController();
     const loop = new KeepAliveLoop({
       place: this.isPrinting ? ephemeralPlace() : sharedPlace(folder, clock.now),
       clock,
       random,
       keepAlive,
       update,
-      signal: AbortSignal.any([this.signal, this.#keepAlive.signal]),
+      signal: AbortSignal.any([this.signal, abort.signal]),
       ping: (boot) => this.#recordHeartbeat(boot, keepAlive.facts),
       onFault,
     });
+    this.#keepAlive = { loop, abort };
     loop.start();
+  }
+
+  /** When this process sends its next heartbeat if the product is healthy, epoch milliseconds; undefined without `keepAlive`. */
+  get heartbeatDueAtMs(): number | undefined {
+    return this.#keepAlive?.loop.dueAtMs;
   }
 
   #recordHeartbeat(boot: string, facts: Facts | undefined): void {

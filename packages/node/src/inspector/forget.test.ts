@@ -118,7 +118,7 @@ describe("deleting at the collector, then turning off", () => {
     const page = (await get("/")).body;
     expect(page).toContain("Deleted at the collector");
     expect(page).toContain(`<code>${instanceId}</code>`);
-    expect(page).toContain('<td class="count">1,234</td>');
+    expect(page).toContain('<td role="cell" class="count" data-label="Removed">1,234</td>');
     expect(page).toContain("&lt;b&gt;A note.&lt;/b&gt;");
     const receipt = await get("/receipt.json");
     expect(receipt.headers["content-disposition"]).toContain("attachment");

@@ -26,8 +26,8 @@ export function writeSources(shown: Shown): Html | undefined {
     ...(isInstance ? [writeForm(shown, DELETE_FIRST, product.sources)] : []),
   ];
   return html`<section class="plain" aria-labelledby="switch">
-<div class="head"><h2 id="switch">The switch</h2></div>
-<p>What you answer here holds at once, for everything that shares this state folder. Turned off for the server and the client, it deletes what waits and the instance's id.
+<div class="head"><h2 id="switch">On or off</h2></div>
+<p>An answer here takes effect at once, for every process that shares this state folder. Turning off both server and client deletes the waiting messages and the instance's id.
 ${othersOf(product)}</p>
 ${isInstance && writeDeletion(shown)}
 ${choices.length > 0 && html`<div class="choices">${choices}</div>`}
@@ -45,7 +45,7 @@ const DELETE_FIRST: Offer = {
 
 /** The key that proves which events belong to this instance is deleted with the id. */
 function writeDeletion({ here }: Shown): Html {
-  return html`<p>Turning everything off erases the list of what was sent, and the key that proves which events came from this instance. To have the collector delete them, ask before you turn it off. The collector answers once they are gone, which can take minutes; nothing is sent meanwhile. Browsers' messages without the instance's id stay.</p>
+  return html`<p>Turning everything off erases the list of sent messages and the key that proves which events came from this instance, so have the collector delete them first if you want that. It answers once they are gone, which can take minutes; nothing is sent meanwhile. Browser messages without the instance's id are not deleted.</p>
 <p><a href="${here}messages.ndjson" download>Download everything that was sent</a></p>`;
 }
 
@@ -53,7 +53,7 @@ function othersOf({ switches }: ProductStatus): Html {
   const variables = switches.disable.map(
     (name, at) => html`${at === 0 ? "" : ", "}<code>${name}=true</code>`,
   );
-  return html`${variables} or <code>DO_NOT_TRACK=1</code> in the product's environment, and <code>off</code> in <code>/etc/candor/policy</code>, turn it off too; no answer here overrules them.`;
+  return html`${variables} or <code>DO_NOT_TRACK=1</code> in the product's environment, or <code>off</code> in <code>/etc/candor/policy</code>, also turn telemetry off, whatever is answered here.`;
 }
 
 function writeSource(shown: Shown, product: ProductStatus, status: SourceStatus): Html {
@@ -129,7 +129,7 @@ function offersOf({ source, answer, rules }: SourceStatus, planVersion: number):
     offers.push({ answer: same, text: `Agree to what is new in version ${planVersion} of the plan` });
   }
   if (isAnswerable(notice))
-    offers.push({ answer: "notice", text: `Turn ${of} on${optIn ? ", but what needs a Yes" : ""}` });
+    offers.push({ answer: "notice", text: `Turn ${of} on${optIn ? ", except events that need a Yes" : ""}` });
   if (isAnswerable(optIn))
     offers.push({ answer: "yes", text: `Turn ${of} on${notice ? ", all of it" : ""}` });
   if (answer?.answer !== "no") {

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { openForTest } from "../rig/in-process.ts";
+import { createManualClock } from "../rig/manual-clock.ts";
 import { renderInspector } from "./page.ts";
 import { readStatus } from "./status.ts";
 
@@ -36,4 +37,20 @@ it("says what the product gave wrongly, also while telemetry is on", async () =>
   const html = renderInspector({ ...SHOWN, status });
   expect(html).toContain("<p>The developer of this product has to fix this:</p>\n<ul><li>gateway.writeKey:");
   expect(html).toContain("<code>candor keys</code> prints it.");
+});
+
+it("says when the first heartbeat is due, and that there is none without keepAlive", async () => {
+  const clock = createManualClock(Date.UTC(2026, 2, 1, 12));
+  const { telemetry, core } = openForTest({ clock, random: () => 0 });
+  const beat = async (): Promise<string> => {
+    const html = renderInspector({ ...SHOWN, status: await readStatus(core) });
+    const [, line = ""] = /<dt>Last heartbeat<\/dt><dd>(.*?)<\/dd>/.exec(html) ?? [];
+    return line.replace(/<[^>]*>/g, "");
+  };
+  expect(await beat()).toBe("none yet; this process sends none");
+  telemetry.keepAlive({ healthy: () => true });
+  expect(await beat()).toBe(
+    "none yet; the first is due at 2026-03-01 12:02:00 UTC if the product is healthy",
+  );
+  expect((await readStatus(core)).kept?.nextKeepAliveAt).toBe("2026-03-01T12:02:00.000Z");
 });

@@ -81,14 +81,28 @@ function writeFacts({ product, kept }: InspectorStatus, here: string): Html | un
 ${facts.map(([term, line]) => html`<div><dt>${term}</dt><dd>${line}</dd></div>\n`)}</dl>`;
 }
 
-function keptFacts({ instanceId, createdAt, delivery, lastKeepAliveAt }: KeptStatus): readonly Fact[] {
+function keptFacts({ instanceId, createdAt, delivery, ...keepAlive }: KeptStatus): readonly Fact[] {
   const { lastFault } = delivery;
   return [
-    ["Instance", html`<code>${instanceId}</code>, derived from a random key made at ${writeTime(createdAt)}`],
-    ["Last heartbeat", writeTime(lastKeepAliveAt)],
+    [
+      "Instance",
+      html`<code>${instanceId}</code>, derived from a random key created at ${writeTime(createdAt)}`,
+    ],
+    ["Last heartbeat", writeHeartbeat(keepAlive)],
     ["Last sent", writeTime(delivery.lastSentAt)],
-    ...(lastFault === undefined ? [] : [["Last try failed", writeFault(lastFault)] as const]),
+    ...(lastFault === undefined ? [] : [["Last attempt failed", writeFault(lastFault)] as const]),
   ];
+}
+
+/** The time of the last one, and when the next is due. */
+function writeHeartbeat({
+  lastKeepAliveAt,
+  nextKeepAliveAt,
+}: Pick<KeptStatus, "lastKeepAliveAt" | "nextKeepAliveAt">): Html {
+  const last = lastKeepAliveAt === undefined ? html`none yet` : writeTime(lastKeepAliveAt);
+  if (nextKeepAliveAt === undefined) return html`${last}; this process sends none`;
+  const which = lastKeepAliveAt === undefined ? "the first" : "the next";
+  return html`${last}; ${which} is due at ${writeTime(nextKeepAliveAt)} if the product is healthy`;
 }
 
 /** Shows the code too: docs and other programs use it. */
@@ -101,14 +115,14 @@ function writeReceipt({ receipt, here }: InspectorPage): Html | undefined {
   if (receipt === undefined) return undefined;
   const rows = receipt.removed.map(
     ({ where, rows }) =>
-      html`<tr><th scope="row">${where}</th><td class="count">${rows.toLocaleString("en-US")}</td></tr>\n`,
+      html`<tr role="row"><th scope="row" role="rowheader">${where}</th><td role="cell" class="count" data-label="Removed">${rows.toLocaleString("en-US")}</td></tr>\n`,
   );
   return html`<section class="plain" aria-labelledby="receipt">
 <div class="head"><h2 id="receipt">Deleted at the collector</h2></div>
-<p>What it held of <code>${receipt.instanceId}</code> was gone on ${writeTime(receipt.completedAt)}. <a href="${here}receipt.json" download>Download its receipt</a>: this page forgets it when the product ends.</p>
-<table class="receipt">
-<thead><tr><th scope="col">Where</th><th scope="col" class="count">Removed</th></tr></thead>
-<tbody>
+<p>Everything stored about <code>${receipt.instanceId}</code> was deleted by ${writeTime(receipt.completedAt)}. <a href="${here}receipt.json" download>Download the receipt</a>: this page loses it when the product ends.</p>
+<table role="table" class="receipt">
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">Where</th><th scope="col" role="columnheader" class="count">Removed</th></tr></thead>
+<tbody role="rowgroup">
 ${rows}</tbody>
 </table>
 <details><summary>What the receipt does not cover</summary><ul>${receipt.notes.map((note) => html`<li>${note}</li>`)}</ul></details>
@@ -135,13 +149,14 @@ function messagesLead({ state, held }: InspectorStatus, count: number): string {
   const fromBefore =
     waiting === 0
       ? ""
-      : ` ${countOf(waiting, "message waits", "messages wait")} from before: kept for seven days, deleted by a No, and sent when telemetry is on again.`;
+      : ` ${countOf(waiting, "message waits", "messages wait")} from before: kept for seven days, deleted by a No, sent if telemetry is turned on again.`;
   if (state === "log")
-    return `In this mode they are printed to the product's own log, and not kept.${fromBefore}`;
-  if (state === "off" && held !== undefined) return `While telemetry is off nothing is written.${fromBefore}`;
-  if (state === "off") return "While telemetry is off there are none: nothing is written, and nothing waits.";
+    return `In this mode messages are printed to the product's own log and not kept.${fromBefore}`;
+  if (state === "off" && held !== undefined)
+    return `While telemetry is off, nothing is written.${fromBefore}`;
+  if (state === "off") return "While telemetry is off there are none: nothing is written and nothing waits.";
   if (count === 0) return "There are none yet.";
-  return "Newest first, each as it was sent or will be. Messages that were sent are kept for seven days, so that you can read them here.";
+  return "Newest first, each exactly as it was or will be sent. Sent messages are kept for seven days so that you can read them here.";
 }
 
 function writeMessage({ state, source, line, message }: OutboxMessage): Html {
@@ -163,15 +178,15 @@ function writeNumbers({ product, kept, counts }: InspectorStatus): Html | undefi
   if (product === undefined) return undefined;
   return html`<section class="plain" aria-labelledby="numbers">
 <div class="head"><h2 id="numbers">Numbers</h2></div>
-${kept && writeTable("What became of the messages, since the instance got its id", deliveryRows(kept.delivery))}
-${writeTable("What this process did with the product's calls, since it started", [
-  ["kept", counts.kept, "Put into the outbox, or printed in log mode."],
+${kept && writeTable("Messages since the instance got its id", deliveryRows(kept.delivery))}
+${writeTable("The product's calls since this process started", [
+  ["kept", counts.kept, "Written to the outbox, or printed in log mode."],
   ...Object.entries(counts.dropped).map(
     ([reason, count]): Row => [`dropped: ${reason}`, count, DROP_SENTENCES[reason] ?? ""],
   ),
   ...Object.entries(counts.trimmed).map(([what, count]): Row => {
     const [path = "", reason = ""] = what.split(" ");
-    return [`taken out: ${path}`, count, TRIM_SENTENCES[reason] ?? reason];
+    return [`trimmed: ${path}`, count, TRIM_SENTENCES[reason] ?? reason];
   }),
 ])}
 </section>`;
@@ -179,11 +194,11 @@ ${writeTable("What this process did with the product's calls, since it started",
 
 function deliveryRows({ accepted, refused, expired, overflowed }: Delivery): readonly Row[] {
   return [
-    ["accepted", accepted, "The collector took them."],
+    ["accepted", accepted, "The collector accepted them."],
     ...Object.entries(refused).map(
       ([reason, count]): Row => [`refused: ${reason}`, count, explainRefused(reason)],
     ),
-    ["expired", expired, "They could not be sent within seven days, and were deleted."],
+    ["expired", expired, "They could not be sent within seven days and were deleted."],
     ["overflowed", overflowed, "They were deleted because the outbox was full."],
   ];
 }
@@ -191,12 +206,12 @@ function deliveryRows({ accepted, refused, expired, overflowed }: Delivery): rea
 function writeTable(caption: string, rows: readonly Row[]): Html {
   const cells = rows.map(
     ([what, count, meaning = ""]) =>
-      html`<tr><th scope="row">${what}</th><td class="count">${count.toLocaleString("en-US")}</td><td>${meaning}</td></tr>\n`,
+      html`<tr role="row"><th scope="row" role="rowheader">${what}</th><td role="cell" class="count" data-label="Messages">${count.toLocaleString("en-US")}</td><td role="cell" data-label="Meaning">${meaning}</td></tr>\n`,
   );
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
-<caption><span>${caption}</span></caption>
-<thead><tr><th scope="col">What</th><th scope="col" class="count">Messages</th><th scope="col">Meaning</th></tr></thead>
-<tbody>
+  return html`<div class="sheet"><table role="table">
+<caption>${caption}</caption>
+<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">What</th><th scope="col" role="columnheader" class="count">Messages</th><th scope="col" role="columnheader">Meaning</th></tr></thead>
+<tbody role="rowgroup">
 ${cells}</tbody>
 </table></div>`;
 }
@@ -246,7 +261,7 @@ summary { cursor: pointer; }
 .pages { margin-top: 1rem; }
 .pages a { margin-right: 1.25rem; }
 .inspector td.count, .inspector th.count { text-align: right; font-variant-numeric: tabular-nums; }
-.inspector .scroll table { min-width: 32rem; }
+@media (max-width: 44rem) { .inspector td.count { text-align: left; } }
 .inspector tbody th { overflow-wrap: anywhere; min-width: 9rem; }
 .inspector footer { margin-top: 2.5rem; padding-top: 1rem; border-top: 1px solid var(--rule); color: var(--soft); font-size: 0.9375rem; }
 @media (max-width: 30rem) { .inspector header .facts > div { grid-template-columns: minmax(0, 1fr); } .choices form, .choices button { width: 100%; } }

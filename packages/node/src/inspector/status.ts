@@ -86,6 +86,8 @@ export interface KeptStatus {
   readonly delivery: Delivery;
   /** When the last heartbeat was made. */
   readonly lastKeepAliveAt: string | undefined;
+  /** When this process sends the next one, if the product is healthy then; undefined if it sends none. */
+  readonly nextKeepAliveAt: string | undefined;
 }
 
 /** The status if the options of `createTelemetry` are unusable. */
@@ -189,12 +191,14 @@ async function readKept({ folder, session }: Core): Promise<KeptStatus | undefin
   if (session === undefined) return undefined;
   const { instanceId, createdAt } = session.instance;
   const { lastAtMs } = readKeepAlive(folder.keepAlive);
+  const dueAtMs = session.heartbeatDueAtMs;
   return {
     instanceId,
     createdAt,
     outbox: await countOutbox(folder.outbox),
     delivery: readDelivery(folder.delivery),
     lastKeepAliveAt: lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString(),
+    nextKeepAliveAt: dueAtMs === undefined ? undefined : new Date(dueAtMs).toISOString(),
   };
 }
 

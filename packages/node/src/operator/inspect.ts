@@ -199,7 +199,7 @@ function instanceRows({ instance, isInstanceStrange, lastKeepAliveAt }: FolderRe
   }
   return [
     ["id", `${instance.instanceId} (made of a random key at ${instance.createdAt})`],
-    ["last heartbeat", lastKeepAliveAt ?? "never"],
+    ["last heartbeat", lastKeepAliveAt ?? "none yet"],
   ];
 }
 

@@ -57,7 +57,7 @@ describe("the page of the Appsmith plan", () => {
     "sudo docker-compose rm -fsv appsmith-internal-server nginx && sudo docker-compose up -d",
     "Installer with notice The script that installs Appsmith with Docker.",
     "Client opt-in The Appsmith pages in a person's browser.",
-    "Opt-in. Sent after a Yes only. No answer is a No,",
+    "Opt-in. Sent only after a Yes. No answer counts as No,",
     "203.0.113.57 becomes 203.0.113.0 (24 bits of IPv4, 48 bits of IPv6).",
     "such as Chrome on macOS, before anything is written.",
     "Kept for 730 days (2 years), then deleted",
@@ -70,15 +70,15 @@ describe("the page of the Appsmith plan", () => {
     "datasource.name text of up to 128 characters content The name that people gave the datasource. Collected as an exception: Tells the sample datasources",
     "timeElapsed whole number from 0 to 3600000 technical",
     "isExampleApp true or false technical",
-    "username pseudonym: hashed by the sender, and once more by the collector",
+    "username pseudonym: hashed by the sender, then again by the collector",
     "page.search always empty technical",
     "It has no properties of its own.",
     "email Installation Support The e-mail address that the person typed to be answered. Left empty, nothing is sent. error, os",
     "It is deleted after 90 days.",
-    "Such a value is a pseudonym",
-    "and by the collector under a secret of its own, because a collector cannot tell",
+    "such a value is a pseudonym",
+    "and by the collector, with a secret of its own, because a collector cannot tell",
     "receivedAt When the collector received it.",
-    "candor forget --instance ID",
+    "npx @candor/node forget DIR",
     "IP Geolocation by DB-IP",
     "boot random hexadecimal number technical A random number made at each start.",
     "2 2026-11-23 The server's sign of life also carries a random number",
@@ -127,7 +127,7 @@ describe("what people would not expect", () => {
     [
       "an observed source",
       { mode: "observe" },
-      "This source is being observed: what this page does not name is kept",
+      "This source is in mode observe: until that ends, data that this page does not name is kept",
     ],
     ["whole user agents", { userAgent: "keep" }, "Kept whole."],
   ])("%s stand in red", (_, change, sentence) => {
@@ -158,7 +158,7 @@ test("an event says when it expires and which consent it needs, where that diffe
   );
   const text = textOf(htmlOf({ ...plan, events }));
   expect(text).toContain(
-    "Expires 2031-02-03; from that day on it is refused Consent Opt-in. Sent after a Yes only.",
+    "Expires 2031-02-03 (it is dropped from that day on) Consent Opt-in. Sent only after a Yes.",
   );
 });
 
@@ -166,7 +166,7 @@ test("says how often an event is sent, and which is sent less often", () => {
   const events = plan.events.map((event) =>
     event.name === "Instance Active" ? { ...event, maxPerMinute: 2 } : event,
   );
-  const rest = "a minute from one process; of the others only their number is sent";
+  const rest = "a minute from one process; of the rest only the number is sent";
   expect(textOf(htmlOf({ ...plan, events }))).toContain(`How often at most 2 ${rest}`);
   expect(textOf(htmlOf(plan))).toContain(`How often Unless an event says otherwise: at most 1000 ${rest}`);
   expect(textOf(htmlOf(plan)).split(rest)).toHaveLength(2);
@@ -200,15 +200,26 @@ describe("the HTML", () => {
     expect(targets.filter((target) => !ids.includes(target))).toEqual([]);
   });
 
-  test("names its language and landmarks, its tables and what scrolls", () => {
+  test("names its language and landmarks, and keeps the meaning of tables that become cards", () => {
     expect(html).toContain('<html lang="en">');
     expect(html.match(/<main|<nav aria-label=|<header/g)).toEqual(["<nav aria-label=", "<main", "<header"]);
-    const tables = html.match(/<table>/g)?.length;
-    const regions = html.match(
-      /<div class="scroll[^"]*" role="region" aria-labelledby="[^"]+" tabindex="0">\n<table>\n<caption>/g,
-    );
-    expect(regions).toHaveLength(tables ?? 0);
-    expect(html).not.toMatch(/<th>|<th (?!scope=)/);
+    const ids = [...html.matchAll(/<table role="table" aria-labelledby="([^"]+)"/g)].map(([, id]) => id);
+    expect(ids.length).toBe(html.match(/<table/g)?.length);
+    for (const id of ids) expect(html).toMatch(new RegExp(`<(?:p|summary) class="caption" id="${id}">`));
+    expect(html).not.toMatch(/<th(?!ead| scope="(?:row" role="rowheader|col" role="columnheader)")/);
+    expect(html).not.toMatch(/<td(?! role="cell" data-label="[^"]+")|<tr(?! role="row")/);
+  });
+
+  test("folds the fields and the sample of each event, and nothing else", () => {
+    expect(html.match(/<details class="sample">/g)).toHaveLength(19);
+    const folded = html.match(/<details class="sheet">\n<summary[^>]*>(?:Properties|Traits) of /g);
+    expect(html.match(/<details class="sheet">/g)).toHaveLength(folded?.length ?? 0);
+    expect(html).not.toContain("<details open");
+  });
+
+  test("keeps dates on one line", () => {
+    expect(html).toContain('<td role="cell" data-label="Date"><time>2026-11-23</time></td>');
+    expect(PAGE_STYLE).toContain("time { white-space: nowrap; }");
   });
 });
 

@@ -1,6 +1,15 @@
-/** Builds the page "what is collected" from a plan. */
+/** Owns the outline of the page "what is collected". */
 import type { Plan } from "../plan.ts";
-import { type Fact, type Line, type PlanPage, type Section, type Table, toLine, toLink } from "./page.ts";
+import {
+  type Block,
+  type Fact,
+  type Line,
+  type PlanPage,
+  type Section,
+  type Table,
+  toLine,
+  toLink,
+} from "./page.ts";
 import { describeSource, listSources, SOURCE_TITLES, type SourceEntry } from "./sources.ts";
 import { describeStanding, toSection } from "./standing.ts";
 import { CONSENT_NAMES, IP_NAMES, retentionInWords } from "./words.ts";
@@ -14,7 +23,12 @@ export function describePlan(plan: Plan, samples: ReadonlyMap<string, string>): 
   const sources = listSources(plan);
   return {
     title: `What ${plan.product} collects`,
-    lead: plan.about === undefined ? [] : [{ kind: "text", line: toLine(plan.about) }],
+    lead: [
+      ...(plan.about === undefined ? [] : [toText(plan.about)]),
+      toText(
+        `${plan.product} uses Candor, an open-source telemetry system for software that people host themselves. This page is generated from the plan that Candor's SDKs and collector follow.`,
+      ),
+    ],
     facts: listFacts(plan),
     sections: [
       toSection("glance", "At a glance", [tabulateSources(sources)]),
@@ -29,6 +43,10 @@ export function describePlan(plan: Plan, samples: ReadonlyMap<string, string>): 
       describeChanges(plan),
     ],
   };
+}
+
+function toText(prose: string): Block {
+  return { kind: "text", line: toLine(prose) };
 }
 
 function listFacts(plan: Plan): readonly Fact[] {
@@ -48,13 +66,14 @@ function toSwitch(name: string, index: number): Line {
 function tabulateSources(sources: readonly SourceEntry[]): Table {
   return {
     kind: "table",
+    of: "other",
     caption: "Where messages come from",
     head: ["Source", "Consent", "Events", "IP addresses", "Kept for"],
     rows: sources.map(({ name, source, events }) => [
       [{ link: `#${name}`, text: SOURCE_TITLES[name] }],
       [CONSENT_NAMES[source.consent]],
       source.mode === "observe"
-        ? [{ alarm: `${events.length}, and what is not declared` }]
+        ? [{ alarm: `${events.length}, and undeclared data` }]
         : [String(events.length)],
       IP_NAMES[source.ip],
       [retentionInWords(source.retentionDays)],
@@ -64,7 +83,13 @@ function tabulateSources(sources: readonly SourceEntry[]): Table {
 
 function describeChanges(plan: Plan): Section {
   const rows = plan.changelog.map(({ version, date, text }) => [[String(version)], [date], toLine(text)]);
-  return toSection("changes", "Changes of the plan", [
-    { kind: "table", caption: "Versions of the plan", head: ["Version", "Date", "What changed"], rows },
+  return toSection("changes", "Changes to the plan", [
+    {
+      kind: "table",
+      of: "other",
+      caption: "Versions of the plan",
+      head: ["Version", "Date", "What changed"],
+      rows,
+    },
   ]);
 }

@@ -1,4 +1,4 @@
-/** Describes one event of a plan. */
+/** Owns what the public page says about one event. */
 import { DEFAULT_MAX_PER_MINUTE, labelOf, type PlanEvent, rootOf } from "../plan.ts";
 import { badgesOf, tabulateFields } from "./fields.ts";
 import { type Block, type Fact, type Section, toLine, toLink } from "./page.ts";
@@ -15,8 +15,8 @@ export function describeEvent(event: PlanEvent, id: string, samples: ReadonlyMap
     blocks: [
       { kind: "text", line: toLine(event.why) },
       { kind: "facts", facts: listFacts(event) },
-      ...sampleOf(event, name, samples),
       ...fieldsOf(event, name),
+      ...sampleOf(event, name, samples),
     ],
     sections: [],
   };
@@ -29,7 +29,7 @@ function listFacts(event: PlanEvent): readonly Fact[] {
     { term: "Since", line: [`plan version ${event.since}`] },
     ...(event.expires === undefined
       ? []
-      : [{ term: "Expires", line: [`${event.expires}; from that day on it is refused`] }]),
+      : [{ term: "Expires", line: [`${event.expires} (it is dropped from that day on)`] }]),
     ...(event.maxPerMinute === DEFAULT_MAX_PER_MINUTE
       ? []
       : [{ term: "How often", line: [rateInWords(event.maxPerMinute)] }]),

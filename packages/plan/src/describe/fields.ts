@@ -1,4 +1,4 @@
-/** Describes the fields of a plan: the table, the kinds of data, the contacts. */
+/** Owns what the public page says about fields: the table, the sensitivities, the contacts. */
 import type { Field, Fields, PlanEvent, Sensitivity } from "../plan.ts";
 import { SENSITIVITIES } from "../plan.ts";
 import { type Badge, type Line, type Table, toLine } from "./page.ts";
@@ -28,7 +28,13 @@ export function tabulateFields(caption: string, fields: Fields): Table | undefin
     [String(field.since)],
   ]);
   if (rows.length === 0) return undefined;
-  return { kind: "table", caption, head: ["Field", "Value", "Sensitivity", "What it says", "Since"], rows };
+  return {
+    kind: "table",
+    of: "fields",
+    caption,
+    head: ["Field", "Value", "Sensitivity", "Meaning", "Since"],
+    rows,
+  };
 }
 
 function nameOf(path: string, field: Field): Line {
@@ -43,7 +49,7 @@ function describeField(field: Field): Line {
   return [...toLine(field.description), ...exception];
 }
 
-/** The kinds of data that an event carries, from least to most sensitive. */
+/** The sensitivities of an event's fields, from least to most sensitive. */
 export function badgesOf(event: PlanEvent): readonly Badge[] {
   const found = new Set(
     listFields(event.fields).flatMap(({ field }) => (field.type === "object" ? [] : [field.sensitivity])),
@@ -55,7 +61,7 @@ function badgeOf(sensitivity: Sensitivity): Badge {
   return { text: sensitivity, tone: sensitivity };
 }
 
-/** The contact fields of an event, with the fields that are kept beside them. */
+/** The contact fields of an event. */
 export function listContacts(event: PlanEvent): readonly Declared[] {
   return listFields(event.fields).filter(
     ({ field }) => field.type !== "object" && field.sensitivity === "contact",

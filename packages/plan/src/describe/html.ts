@@ -38,8 +38,9 @@ ${page.sections.map((section) => writeSection(section, 2))}
 
 function writeContents(page: PlanPage): Html {
   return html`<nav aria-label="On this page">
-<p>On this page</p>
+<details><summary>On this page</summary>
 ${listSections(page.sections)}
+</details>
 </nav>`;
 }
 
@@ -64,13 +65,13 @@ function writeSection(section: Section, level: number): Html {
     badges.length > 0 && html`<p class="badges">${badges.map((badge) => html`${writeBadge(badge)} `)}</p>`;
   return html`<section class="${kind}" aria-labelledby="${id}">
 <div class="head">${heading}${marks}</div>
-${blocks.map((block, index) => html`${writeBlock(block, `${id}-${index}`)}\n`)}
+${blocks.map((block, index) => html`${writeBlock(block, `${id}-${index}`, kind === "event")}\n`)}
 ${sections.map((inner) => writeSection(inner, level + 1))}
 </section>
 `;
 }
 
-function writeBlock(block: Block, id: string): Html {
+function writeBlock(block: Block, id: string, isFolded = false): Html {
   switch (block.kind) {
     case "text":
       return html`<p>${writeLine(block.line)}</p>`;
@@ -83,7 +84,7 @@ function writeBlock(block: Block, id: string): Html {
     case "facts":
       return writeFacts(block.facts, "facts");
     case "table":
-      return writeTable(block, `caption-${id}`);
+      return writeTable(block, `caption-${id}`, isFolded);
     case "sample":
       return writeSample(block.caption, block.json, `caption-${id}`);
   }
@@ -94,29 +95,36 @@ function writeFacts(facts: readonly Fact[], className: string): Html {
   return html`<dl class="${className}">\n${pairs}</dl>`;
 }
 
-/** Wide tables scroll inside a region that the keyboard reaches. */
-function writeTable(table: Table, captionId: string): Html {
+/**
+ * A table that becomes a list of cards on narrow screens, and there can be folded. The roles say what CSS takes away: browsers
+ * drop a table's meaning with its display.
+ */
+function writeTable(table: Table, captionId: string, isFolded: boolean): Html {
   const rows = table.rows.map((row) => {
     const cells = row.map((line, index) =>
-      index === 0 ? html`<th scope="row">${writeLine(line)}</th>` : html`<td>${writeLine(line)}</td>`,
+      index === 0
+        ? html`<th scope="row" role="rowheader">${writeLine(line)}</th>`
+        : html`<td role="cell" data-label="${table.head[index] ?? ""}">${writeLine(line)}</td>`,
     );
-    return html`<tr>${cells}</tr>\n`;
+    return html`<tr role="row">${cells}</tr>\n`;
   });
-  return html`<div class="scroll columns-${table.head.length}" role="region" aria-labelledby="${captionId}" tabindex="0">
-<table>
-<caption><span id="${captionId}">${table.caption}</span></caption>
-<thead><tr>${table.head.map((name) => html`<th scope="col">${name}</th>`)}</tr></thead>
-<tbody>
+  const tag = isFolded ? "details" : "div";
+  const caption = isFolded ? "summary" : "p";
+  return html`<${tag} class="sheet">
+<${caption} class="caption" id="${captionId}">${table.caption}</${caption}>
+<table role="table" aria-labelledby="${captionId}" class="columns-${table.head.length} ${table.of}">
+<thead role="rowgroup"><tr role="row">${table.head.map((name) => html`<th scope="col" role="columnheader">${name}</th>`)}</tr></thead>
+<tbody role="rowgroup">
 ${rows}</tbody>
 </table>
-</div>`;
+</${tag}>`;
 }
 
 function writeSample(caption: string, json: string, captionId: string): Html {
-  return html`<figure>
-<figcaption id="${captionId}">${caption}</figcaption>
+  return html`<details class="sample">
+<summary id="${captionId}">${caption}</summary>
 <pre role="region" aria-labelledby="${captionId}" tabindex="0"><code>${colourJson(json)}</code></pre>
-</figure>`;
+</details>`;
 }
 
 const JSON_STRING = /("(?:[^"\\]|\\.)*")(\s*:)?/g;
@@ -139,11 +147,17 @@ function writeLine(line: Line): readonly Html[] {
 }
 
 function writeSpan(span: Span): Html {
-  if (typeof span === "string") return html`${span}`;
+  if (typeof span === "string") return writeText(span);
   if ("code" in span) return writeCode(span.code);
   if ("badge" in span) return writeBadge(span.badge);
   if ("alarm" in span) return html`<strong class="alarm">${span.alarm}</strong>`;
   return html`<a href="${span.link}">${breakable(span.text)}</a>`;
+}
+
+/** Dates do not break over lines. */
+function writeText(text: string): Html {
+  const parts = text.split(/(\b\d{4}-\d{2}-\d{2}\b)/);
+  return html`${parts.map((part, index) => (index % 2 === 1 ? html`<time>${part}</time>` : part))}`;
 }
 
 /** Short code stays on one line; a long command gets lines of its own. */

@@ -32,6 +32,8 @@ export type Block =
 
 export interface Table {
   readonly kind: "table";
+  /** `fields`: one row a field, in the five columns of fields.ts. */
+  readonly of: "fields" | "other";
   readonly caption: string;
   readonly head: readonly string[];
   /** The first cell of a row names it. */

@@ -1,4 +1,4 @@
-/** Lists a plan's sources and their events for the public page. */
+/** Owns what the public page says about a plan's sources. */
 import {
   DEFAULT_MAX_PER_MINUTE,
   type Fields,
@@ -78,7 +78,7 @@ function warningsOf(source: PlanSource): readonly Block[] {
   const warnings: string[] = [];
   if (source.mode === "observe")
     warnings.push(
-      "This source is being observed: what this page does not name is kept as well, until that ends.",
+      "This source is in mode observe: until that ends, data that this page does not name is kept too.",
     );
   if (source.ip === "keep") warnings.push("IP addresses from this source are kept whole.");
   return warnings.map((warning) => ({ kind: "warning", line: [{ alarm: warning }] }));
@@ -86,7 +86,7 @@ function warningsOf(source: PlanSource): readonly Block[] {
 
 function listFacts(name: PlanSourceName, source: PlanSource): readonly Fact[] {
   const enforced = [
-    "Enforced: Candor's SDKs do not send what this page does not name, and the collector throws it away.",
+    "Enforced: Candor's SDKs do not send what this page does not name, and the collector drops it.",
   ];
   return [
     { term: "Consent", line: [`${CONSENT_NAMES[source.consent]}. ${CONSENT_WORDS[source.consent]}`] },
@@ -114,6 +114,6 @@ function idsOf(name: PlanSourceName, source: PlanSource): readonly Block[] {
   const table = tabulateFields(`Ids in messages from the ${name}`, source.ids as Fields);
   const others =
     "Any other id, or one of another form, is replaced by its keyed hash before anything is written.";
-  const addresses = "An id that is an IP address is treated as said above.";
+  const addresses = "An id that is an IP address is treated as described above.";
   return [...(table === undefined ? [] : [table]), { kind: "text", line: [`${others} ${addresses}`] }];
 }

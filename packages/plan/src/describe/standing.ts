@@ -1,20 +1,19 @@
-/** Describes what holds for every plan. */
+/** Owns the parts of the public page that hold for every plan: contacts, pseudonyms, Candor's own fields, deletion. */
 import type { Plan } from "../plan.ts";
 import { listContacts } from "./fields.ts";
 import { type Block, type Line, type Section, type Table, toLine, toLink } from "./page.ts";
 import type { SourceEntry } from "./sources.ts";
 import { retentionInWords } from "./words.ts";
 
-/** What holds for every plan: contacts, pseudonyms, Candor's own fields, deletion, countries. */
 export function describeStanding(plan: Plan, sources: readonly SourceEntry[]): readonly Section[] {
   return [
     ...describeContacts(plan),
     toSection("pseudonyms", "Hashed values are pseudonyms", [{ kind: "text", line: PSEUDONYM_WORDS }]),
     toSection("candor", "What Candor adds", [
-      { kind: "text", line: ["Beside what is declared above, a message that is kept holds these fields."] },
+      { kind: "text", line: ["Besides the data declared above, each stored message has these fields."] },
       OWN_FIELDS,
     ]),
-    toSection("delete", "Seeing and deleting", describeDeletion(plan)),
+    toSection("delete", "Seeing and deleting", describeDeletion(plan, sources)),
     ...describeCountries(sources),
   ];
 }
@@ -36,94 +35,96 @@ function describeContacts(plan: Plan): readonly Section[] {
   );
   if (rows.length === 0) return [];
   const apart =
-    "Contact data is taken out of its event before that is written, and held in a table of its own. No id stands " +
-    "beside it, its time is rounded to the day, and it is joined with nothing. It is deleted after ";
-  const head = ["Field", "Given in", "What it says", "Kept beside it"];
+    "Contact data is removed from its event before the event is written, and stored in a separate table. No id is stored " +
+    "with it, its time is rounded to the day, and it is never joined with other data. It is deleted after ";
+  const head = ["Field", "Given in", "Meaning", "Kept with it"];
   return [
     toSection("contacts", "Contact data", [
       { kind: "text", line: [`${apart}${retentionInWords(plan.contacts.retentionDays)}.`] },
-      { kind: "table", caption: "Contact data", head, rows },
+      { kind: "table", of: "other", caption: "Contact data", head, rows },
     ]),
   ];
 }
 
 const PSEUDONYM_WORDS: Line = [
-  "Where this page says that a value is hashed, the hash is keyed (HMAC-SHA-256) with a secret. Without the secret " +
-    "nobody can try out names and e-mail addresses until one fits. Yet the same value always gives the same hash, so " +
-    "that events of one person or instance can be told to belong together. Such a value is a pseudonym: it does not " +
-    "name a person, and it still stands for one. What a field says as a pseudonym is hashed twice: by the sender under " +
-    "a secret that never leaves the instance, and by the collector under a secret of its own, because a collector " +
-    "cannot tell whether a sender used a secret.",
+  "Where this page says that a value is hashed, the hash is keyed (HMAC-SHA-256) with a secret. Without the secret, nobody " +
+    "can find the value by trying names and e-mail addresses. But the same value always gives the same hash, so that " +
+    "events of one person or instance can be connected: such a value is a pseudonym. Fields marked as a pseudonym are " +
+    "hashed twice: by the sender, with a secret that never leaves the instance, and by the collector, with a secret of its " +
+    "own, because a collector cannot tell whether the sender used one.",
 ];
 
 const OWN_FIELDS: Table = {
   kind: "table",
+  of: "other",
   caption: "Fields of every message",
-  head: ["Field", "What it says"],
+  head: ["Field", "Meaning"],
   rows: [
     [
       [{ code: "type" }, ", ", { code: "event" }, ", ", { code: "name" }],
       ["Which of the events above it is."],
     ],
-    [
-      [{ code: "messageId" }],
-      ["The message's own random id, by which one that was sent twice is counted once."],
-    ],
+    [[{ code: "messageId" }], ["The message's own random id, so that a message sent twice is counted once."]],
     [[{ code: "receivedAt" }], ["When the collector received it."]],
     [[{ code: "timestamp" }], ["When it happened, corrected for a wrong clock of the sender."]],
     [
       [{ code: "originalTimestamp" }, ", ", { code: "sentAt" }],
-      ["When it happened and when it was sent, by the sender's clock, where the sender says so."],
+      ["When it happened and when it was sent, by the sender's clock, if the sender says so."],
     ],
     [[{ code: "integrations" }], ["Part of the message's format; empty."]],
     [
       [{ code: "candor" }],
       [
-        "The source, the plan's version, the country where it is looked up, and the declared fields that were removed.",
+        "The source, the plan's version, the country if it is looked up, and the declared fields that were removed.",
       ],
     ],
   ],
 };
 
-function describeDeletion(plan: Plan): readonly Block[] {
-  const items: Line[] = [
-    [
-      "All that an instance or a user sent: ",
-      { code: "candor forget --instance ID" },
-      " or ",
-      { code: "candor forget --user ID" },
-      ".",
-    ],
-    [
-      "A contact: ",
-      { code: "candor forget --contact" },
-      ", which reads the address from its standard input.",
-    ],
+function describeDeletion(plan: Plan, sources: readonly SourceEntry[]): readonly Block[] {
+  const text = (...line: Line): Block => ({ kind: "text", line });
+  const operators: readonly Block[] = [
+    text(
+      `If you run ${plan.product}, its telemetry page shows each message that was sent or waits, and turns telemetry off. ` +
+        `In a terminal, with the folder (DIR) in which ${plan.product} keeps its telemetry:`,
+    ),
+    {
+      kind: "list",
+      ordered: false,
+      items: [
+        [
+          { code: "npx @candor/node inspect DIR" },
+          " shows the same, and what the collector did with each message.",
+        ],
+        [
+          { code: "npx @candor/node compare DIR" },
+          " asks the collector whether it stores exactly what your instance sent.",
+        ],
+        [
+          { code: "npx @candor/node forget DIR" },
+          " has the collector delete everything that your instance sent. It needs no account: the instance's own key signs.",
+        ],
+      ],
+    },
   ];
   return [
-    {
-      kind: "text",
-      line: [
-        "Whoever runs the collector can see each event as it was kept, and deletes it with these commands:",
-      ],
-    },
-    { kind: "list", ordered: false, items },
-    {
-      kind: "text",
-      line: [
-        "They remove events and all that was derived from them, wait until it is gone, and print a receipt that says " +
-          "what was removed from where. To have something deleted, write to ",
-        toLink(plan.contact),
-        ".",
-      ],
-    },
+    ...(sources.some(({ name }) => name === "server") ? operators : []),
+    text(
+      `If you use ${plan.product}, ask whoever runs it to do this, or write to `,
+      toLink(plan.contact),
+      ". An address that you gave as a contact is deleted by that address alone.",
+    ),
+    text(
+      "A deletion removes the events and everything derived from them, waits until they are gone, and returns a receipt " +
+        "that says how much was removed from where.",
+    ),
   ];
 }
 
 function describeCountries(sources: readonly SourceEntry[]): readonly Section[] {
   if (sources.every(({ source }) => source.ip === "drop")) return [];
   const line: Line = [
-    "The country of an IP address is looked up in a file on the collector's own machine; the address is sent to nobody. ",
+    "The country of an IP address is looked up in a file on the collector's own machine; the address is not sent to anybody. ",
     { link: "https://db-ip.com", text: "IP Geolocation by DB-IP" },
     ".",
   ];

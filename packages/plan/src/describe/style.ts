@@ -36,9 +36,9 @@ li code.long, p code.long { display: block; margin: 0.375rem 0; padding: 0.5rem 
 .skip { position: absolute; left: -100vw; top: 0; z-index: 1; background: var(--card); padding: 0.75rem 1.25rem; }
 .skip:focus { left: 0; }
 
-.frame { max-width: 86rem; margin: 0 auto; padding: 0 1.25rem 5rem; }
+.frame { max-width: 50.5rem; margin: 0 auto; padding: 0 1.25rem 5rem; }
 main { min-width: 0; }
-header { padding: 3.5rem 0 0.5rem; max-width: 46rem; }
+header { padding: 3.5rem 0 0.5rem; }
 h1 { margin: 0 0 1rem; font-size: clamp(2rem, 1.4rem + 2.6vw, 3rem); line-height: 1.1; letter-spacing: -0.022em; font-weight: 680; text-wrap: balance; }
 .lead p { font-size: 1.1875rem; line-height: 1.55; color: var(--text); text-wrap: pretty; }
 h2 { margin: 0; font-size: 1.625rem; line-height: 1.25; letter-spacing: -0.014em; font-weight: 660; }
@@ -47,7 +47,6 @@ h3 code { font-size: 1em; }
 .anchor { position: absolute; margin-left: 0.35em; color: var(--soft); font-weight: 400; text-decoration: none; opacity: 0; }
 h2:hover .anchor, h3:hover .anchor { opacity: 1; }
 section.plain { padding-top: 3.25rem; }
-section.plain > p, section.plain > ul, section.plain > ol { max-width: 46rem; }
 .head { display: flex; flex-wrap: wrap; align-items: center; gap: 0.5rem 0.875rem; margin-bottom: 1rem; }
 .badges { display: flex; flex-wrap: wrap; gap: 0.375rem; margin: 0; }
 li { margin-bottom: 0.5rem; padding-left: 0.25rem; }
@@ -68,58 +67,90 @@ li::marker { color: var(--soft); }
 dt { color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 .facts { font-size: 0.9375rem; line-height: 1.5; }
-section.plain > .facts { max-width: 46rem; }
 .across { display: flex; flex-wrap: wrap; gap: 1rem 3rem; border-top: 1px solid var(--rule); padding-top: 1rem; margin-top: 2rem; }
 .across > div { display: block; border: 0 !important; padding: 0; }
 
-.scroll { overflow-x: auto; margin: 0 0 1.25rem; border: 1px solid var(--rule); border-radius: 10px; background: var(--card); }
+.sheet { margin: 0 0 1.25rem; border: 1px solid var(--rule); border-radius: 10px; background: var(--card); overflow: hidden; }
 table { width: 100%; border-collapse: collapse; font-size: 0.875rem; line-height: 1.5; }
-caption { text-align: left; padding: 0.75rem 1rem; font-weight: 600; }
-caption span { position: sticky; left: 1rem; display: inline-block; max-width: calc(100vw - 6rem); }
+caption, .caption { margin: 0; text-align: left; padding: 0.75rem 1rem; font-size: 0.875rem; font-weight: 600; }
 th, td { text-align: left; vertical-align: top; padding: 0.625rem 1rem; border-top: 1px solid var(--rule); }
 thead th { color: var(--soft); font-weight: 500; background: var(--sunken); white-space: nowrap; padding-block: 0.4rem; }
 tbody th { font-weight: 500; }
-tbody th code { font-weight: 600; overflow-wrap: normal; }
-.columns-5 table { min-width: 46rem; }
-.columns-4 table { min-width: 38rem; }
-.columns-3 table, .columns-2 table { min-width: 22rem; }
-.columns-5 td:nth-child(2) { width: 30%; }
-.columns-5 td:nth-child(4) { width: 34%; }
-.columns-3 td:last-child { width: 80%; }
+tbody th code { font-weight: 600; overflow-wrap: anywhere; }
+time { white-space: nowrap; }
+.columns-5 td:nth-child(4) { width: 38%; }
+.columns-3 td:last-child { width: 75%; }
 td:last-child { font-variant-numeric: tabular-nums; }
 
 section.event { margin-top: 1.5rem; padding: 1.375rem 1.5rem 0.5rem; border: 1px solid var(--rule); border-radius: 14px; background: var(--card); scroll-margin-top: 1rem; }
-section.event .scroll { background: none; }
-figcaption { padding: 0.5rem 1rem; color: var(--soft); font-size: 0.8125rem; border-bottom: 1px solid var(--rule); }
-figure { border: 1px solid var(--rule); border-radius: 10px; background: var(--sunken); overflow: hidden; }
-pre { margin: 0; padding: 0.875rem 1rem; overflow: auto; max-height: 22rem; font-size: 0.8125rem; line-height: 1.55; tab-size: 2; }
-pre:focus-visible, .scroll:focus-visible { outline-offset: -2px; border-radius: 10px; }
+section.event .sheet { background: none; }
+summary { cursor: pointer; }
+.sample { margin: 0 0 1rem; border: 1px solid var(--rule); border-radius: 10px; overflow: hidden; }
+.sample summary { padding: 0.5rem 1rem; font-size: 0.875rem; font-weight: 600; }
+.sample summary:hover { background: var(--sunken); }
+.sample summary:focus-visible, .sheet > summary:focus-visible { outline-offset: -2px; border-radius: 10px; }
+.sample pre { border-top: 1px solid var(--rule); background: var(--sunken); }
+pre { margin: 0; padding: 0.875rem 1rem; overflow: auto; max-height: 28rem; font-size: 0.8125rem; line-height: 1.55; tab-size: 2; }
+pre:focus-visible { outline-offset: -2px; border-radius: 10px; }
 pre code { font-size: 1em; overflow-wrap: normal; }
 pre b { font-weight: 400; color: var(--key); }
 pre i { font-style: normal; color: var(--string); }
 
-nav { display: none; }
-nav p { margin: 0 0 0.5rem; color: var(--soft); font-size: 0.875rem; }
+nav { padding-top: 1rem; }
+nav details { border: 1px solid var(--rule); border-radius: 10px; background: var(--card); }
+nav summary { padding: 0.5rem 1rem; color: var(--soft); font-size: 0.9375rem; }
+nav details > ul { padding: 0 1rem 0.75rem; }
 nav ul { list-style: none; margin: 0; padding: 0; }
 nav li { margin: 0; padding: 0; }
-nav a { display: block; padding: 0.2rem 0; color: var(--text); text-decoration: none; font-size: 0.875rem; line-height: 1.4; overflow-wrap: anywhere; }
+nav a { display: block; padding: 0.3rem 0; color: var(--text); text-decoration: none; font-size: 0.9375rem; line-height: 1.4; overflow-wrap: anywhere; }
 nav a:hover { color: var(--accent); text-decoration: underline; }
 nav ul ul { margin: 0.125rem 0 0.5rem; padding-left: 0.75rem; border-left: 1px solid var(--rule); }
-nav ul ul a { color: var(--soft); font-size: 0.8125rem; }
+nav ul ul a { color: var(--soft); font-size: 0.875rem; }
 @media (min-width: 68rem) {
-  .frame { display: grid; grid-template-columns: 15rem minmax(0, 1fr); gap: 0 4rem; }
-  nav { display: block; position: sticky; top: 0; align-self: start; max-height: 100vh; overflow-y: auto; padding: 3.5rem 0.5rem 2rem 0; }
-  section.event { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1.05fr); gap: 0 2rem; align-items: start; grid-auto-flow: dense; }
-  section.event > * { grid-column: 1; }
-  section.event > .head, section.event > .scroll { grid-column: 1 / -1; }
-  section.event > figure { grid-column: 2; grid-row: 2 / span 3; }
-  section.event > .scroll { grid-row: 5; }
-  section.event pre { max-height: 26rem; }
+  .frame { display: grid; max-width: 69.5rem; grid-template-columns: 15rem minmax(0, 48rem); gap: 0 4rem; }
+  nav { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow-y: auto; padding: 3.5rem 0.5rem 2rem 0; }
+  nav details { border: 0; background: none; }
+  nav summary { padding: 0 0 0.5rem; font-size: 0.875rem; }
+  nav details > ul { padding: 0; }
+  nav a { padding: 0.2rem 0; font-size: 0.875rem; }
+  nav ul ul a { font-size: 0.8125rem; }
+  @supports selector(::details-content) {
+    nav details::details-content { content-visibility: visible; block-size: auto; }
+    nav summary { list-style: none; pointer-events: none; }
+    nav summary::-webkit-details-marker { display: none; }
+  }
+}
+@media (min-width: 44.01rem) {
+  @supports selector(::details-content) {
+    .sheet::details-content { content-visibility: visible; block-size: auto; }
+    .sheet > summary { list-style: none; pointer-events: none; }
+    .sheet > summary::-webkit-details-marker { display: none; }
+  }
+}
+/* Tables become cards: each row a card, each cell a line that begins with its column's name. */
+@media (max-width: 44rem) {
+  table, caption, tbody, tr, tbody th, td { display: block; width: auto; }
+  .columns-3 td:last-child, .columns-5 td:nth-child(4) { width: auto; }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+  tr { padding: 0.75rem 1rem; border-top: 1px solid var(--rule); }
+  tbody th, td { padding: 0; border: 0; overflow-wrap: anywhere; }
+  td { position: relative; padding: 0.2rem 0 0 7rem; min-height: 1.7rem; }
+  td:empty { display: none; }
+  td::before { content: attr(data-label); position: absolute; left: 0; color: var(--soft); }
+  /* Fields: name and sensitivity, what it says, then value and version in a line. */
+  .columns-5.fields tr { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.15rem 0.625rem; }
+  .columns-5.fields td { padding: 0; min-height: 0; }
+  .columns-5.fields td::before { content: none; }
+  .columns-5.fields td:nth-child(3) { order: 1; }
+  .columns-5.fields td:nth-child(4) { order: 2; flex: 1 0 100%; }
+  .columns-5.fields td:nth-child(2) { order: 3; color: var(--soft); }
+  .columns-5.fields td:nth-child(5) { order: 4; color: var(--soft); }
+  .columns-5.fields td:nth-child(5)::before { content: "since version "; position: static; }
+  .facts > div { grid-template-columns: 5.5rem minmax(0, 1fr); }
 }
 @media (max-width: 30rem) {
   header { padding-top: 2rem; }
   section.event { margin-inline: -0.5rem; padding-inline: 1rem; }
-  .facts > div { grid-template-columns: minmax(0, 1fr); }
 }
 @media (forced-colors: active) { .badge { border-color: CanvasText; } }
 @media print {
@@ -135,8 +166,7 @@ nav ul ul a { color: var(--soft); font-size: 0.8125rem; }
   header { padding-top: 0; }
   section.event { display: block; }
   pre, section.event pre { max-height: none; white-space: pre-wrap; overflow-wrap: anywhere; }
-  .scroll { overflow: visible; }
-  .scroll table { min-width: 0; }
+  details::details-content { content-visibility: visible; block-size: auto; }
   .badge { border-color: #888; }
   h2, h3, .head, caption, figcaption { break-after: avoid; }
   tr, .facts > div, li { break-inside: avoid; }

@@ -1,4 +1,4 @@
-/** Says in plain words what a plan's key words mean. */
+/** Owns how the public page says a plan's keywords, limits and types in plain words. */
 import type {
   ArrayType,
   ConsentRule,
@@ -10,11 +10,10 @@ import type {
 } from "../plan.ts";
 import type { Line, Span } from "./page.ts";
 
-/** What the plan's key words mean, for people who have never seen a plan. */
 export const CONSENT_WORDS: Readonly<Record<ConsentRule, string>> = {
   notice:
-    "Sent once people were told of it, unless it is turned off. It can be turned off before the first event.",
-  "opt-in": "Sent after a Yes only. No answer is a No, and what happened before a Yes is never sent later.",
+    "Sent after people were told about it, unless it is turned off. It can be turned off before the first event.",
+  "opt-in": "Sent only after a Yes. No answer counts as No, and nothing from before a Yes is ever sent.",
 };
 
 export const CONSENT_NAMES: Readonly<Record<ConsentRule, string>> = {
@@ -23,44 +22,47 @@ export const CONSENT_NAMES: Readonly<Record<ConsentRule, string>> = {
 };
 
 export const IP_WORDS: Readonly<Record<IpPolicy, Line>> = {
-  drop: ["Thrown away before anything is written. The country is not looked up either."],
+  drop: ["Discarded before anything is written. The country is not looked up either."],
   country: [
-    "Replaced by the country, which is looked up on the collector's own machine. The address is thrown away.",
+    "Replaced by the country, which is looked up on the collector's own machine. The address is discarded.",
   ],
   truncate: [
-    "Cut to the network before anything is written: ",
+    "Truncated to the network before anything is written: ",
     { code: "203.0.113.57" },
     " becomes ",
     { code: "203.0.113.0" },
-    " (24 bits of IPv4, 48 bits of IPv6). The country is looked up before, on the collector's own machine.",
+    " (24 bits of IPv4, 48 bits of IPv6). The country is looked up first, on the collector's own machine.",
   ],
   hash: [
-    "Replaced by a keyed hash before anything is written: a pseudonym, by which the same address is known again. " +
-      "The country is looked up before, on the collector's own machine.",
+    "Replaced by a keyed hash before anything is written: a pseudonym, because the same address always gives the same hash. " +
+      "The country is looked up first, on the collector's own machine.",
   ],
   keep: [{ alarm: "Whole addresses are kept." }, " An address can lead to a household or a person."],
 };
 
 export const IP_NAMES: Readonly<Record<IpPolicy, Line>> = {
-  drop: ["Thrown away"],
+  drop: ["Discarded"],
   country: ["Country only"],
-  truncate: ["Cut to the network"],
+  truncate: ["Truncated to the network"],
   hash: ["Hashed with a key"],
   keep: [{ alarm: "Kept whole" }],
 };
 
 export const USER_AGENT_WORDS: Readonly<Record<UserAgentPolicy, Line>> = {
-  drop: ["Thrown away before anything is written."],
+  drop: ["Discarded before anything is written."],
   family: [
-    "Reduced to the families of browser and system, such as ",
+    "Reduced to the browser and the operating system, such as ",
     { code: "Chrome on macOS" },
     ", before anything is written.",
   ],
-  keep: [{ alarm: "Kept whole." }, " With other things it can tell one browser from most others."],
+  keep: [
+    { alarm: "Kept whole." },
+    " Together with other data it can distinguish one browser from most others.",
+  ],
 };
 
 export function rateInWords(maxPerMinute: number): string {
-  return `at most ${maxPerMinute} a minute from one process; of the others only their number is sent`;
+  return `at most ${maxPerMinute} a minute from one process; of the rest only the number is sent`;
 }
 
 /** A number of days in words: `365 days (1 year)`. */
@@ -91,13 +93,13 @@ const FORMAT_WORDS = {
   text: "text",
   version: "version number",
   url: "path of a web address",
-  ip: "IP address, treated as said above",
-  user_agent: "user agent, treated as said above",
+  ip: "IP address, treated as described above",
+  user_agent: "user agent, treated as described above",
   email: "e-mail address",
 } as const;
 
 function stringInWords(type: StringType): Line {
-  if (type.hash) return ["pseudonym: hashed by the sender, and once more by the collector"];
+  if (type.hash) return ["pseudonym: hashed by the sender, then again by the collector"];
   if (type.enum !== undefined) return enumInWords(type.enum);
   const words = FORMAT_WORDS[type.format];
   if (type.format === "ip" || type.format === "user_agent") return [words];
@@ -116,14 +118,14 @@ function enumInWords(values: readonly string[]): Line {
 }
 
 function wordOf(value: string): Span {
-  return value === "" ? "nothing" : { code: value };
+  return value === "" ? "empty" : { code: value };
 }
 
 function numberInWords(type: NumberType): Line {
   const words = type.type === "integer" ? "whole number" : "number";
   const range = rangeInWords(type.minimum, type.maximum);
   if (type.buckets === undefined) return [words + range];
-  return [`${words + range}, kept only as the nearest of these at or below it: ${type.buckets.join(", ")}`];
+  return [`${words + range}, rounded down to one of ${type.buckets.join(", ")}`];
 }
 
 function rangeInWords(minimum: number | undefined, maximum: number | undefined): string {
@@ -140,5 +142,5 @@ function arrayInWords(type: ArrayType): Line {
       : items.type === "string"
         ? stringInWords(items)
         : numberInWords(items);
-  return [`list of up to ${type.maxItems}, each: `, ...each];
+  return [`list of up to ${type.maxItems} items, each `, ...each];
 }

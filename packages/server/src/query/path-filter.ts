@@ -1,3 +1,4 @@
+/** Owns filters by path, such as `properties.a.b=8`, as SQL and for messages in memory. */
 import { type Envelope, isObject, type JsonValue } from "@candor/envelope";
 
 /**
