@@ -1,11 +1,12 @@
 // Writes what is generated from code: the reference pages, the plan's JSON Schema, the page of the Appsmith plan, the compact
-// form of the installer kit, the rules of the layers. `--check` fails if one is stale.
+// form of the installer kit, the rules of the layers, the index of files. `--check` fails if one is stale.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describePlan, planFormatPage, planSchema, renderMarkdown } from "../packages/plan/dist/index.js";
 import { TRIM_REASONS } from "../packages/plan/dist/runtime/index.js";
 import { DROP_REASONS, ERRORS, makeSamples, readPlan } from "../packages/server/dist/index.js";
 import { compactKit } from "./compact-kit.mjs";
+import { fileIndex } from "./file-index.mjs";
 import { layersConfig } from "./layers.mjs";
 import { root } from "./prepare.mjs";
 
@@ -14,6 +15,7 @@ let stale = 0;
 const plan = readPlan(join(root, "plans/appsmith.yaml"));
 const pages = [
   ["docs/errors.md", errorsPage()],
+  ["docs/file-index.md", fileIndex()],
   ["docs/plan-format.md", planFormatPage()],
   ["docs/what-appsmith-collects.md", renderMarkdown(describePlan(plan, makeSamples(plan)))],
   [

@@ -1,3 +1,4 @@
+// Builds what is not built, then starts the collector: `npm start`.
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { prepare, root } from "./prepare.mjs";

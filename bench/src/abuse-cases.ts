@@ -1,22 +1,22 @@
+/** Owns the requests that no honest client sends. */
 import { createGzip } from "node:zlib";
 
-/** A request that no honest client sends. */
 export type AbuseCase = {
   readonly name: string;
   readonly headers: readonly string[];
-  /** `length`: with Content-Length; `chunked`: without, so that only counting stops it. */
+  /** `length`: with Content-Length. `chunked`: without, so that only counting the bytes can stop it. */
   readonly framing: "length" | "chunked";
-  /** Made before the clock starts. */
+  /** Prepares the body before the time is taken. */
   prepare(): Promise<AbuseBody>;
 };
 
-/** `piece` sent `times` times; nobody needs to hold 100 MB to send it. */
+/** `piece` is sent `times` times, so that 100 MB are never in memory at once. */
 export type AbuseBody = { readonly piece: Buffer; readonly times: number };
 
 const PIECE_BYTES = 100_000;
 const BOMB_BYTES = 1_000_000_000;
 const JSON_TYPE = "Content-Type: application/json";
-/** A declared event: one that the plan refuses by its name alone would cost less. */
+/** A declared event, because one that the plan drops by its name would cost less. */
 const EVENT_START = '{"batch":[{"type":"track","event":"execute_ACTION_TRIGGERED","userId":"u","properties":';
 const EVENT_END = "}]}";
 
@@ -78,7 +78,7 @@ function manyKeys(count: number): string {
   return `{"instanceId":"612460418944011a10fa5b",${keys.join(",")}}`;
 }
 
-/** An event that never ends: under 1 MiB compressed, so that only stopping while inflating helps; never held whole here either. */
+/** An endless event of under 1 MiB compressed, so that the collector has to stop while inflating. */
 async function gzippedBomb(): Promise<Buffer> {
   const gzip = createGzip({ level: 9 });
   const chunks: Buffer[] = [];

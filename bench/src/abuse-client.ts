@@ -1,10 +1,11 @@
+/** Owns a raw HTTP client that sends a body as fast as it is taken. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { AbuseBody, AbuseCase } from "./abuse-cases.ts";
 import { writeKeys } from "./collector.ts";
 
 export type RawAnswer = {
-  /** Null when the connection ended, or the time was up, without a status line. */
+  /** Null if the connection ended, or the time was up, before a status line came. */
   readonly status: number | null;
   /** From the first byte sent to the status line, or to the end. */
   readonly afterMs: number;
@@ -13,7 +14,7 @@ export type RawAnswer = {
 
 const GIVE_UP_AFTER_MS = 60_000;
 
-/** Sends as fast as it is taken, and stops at the answer: a server may answer before it has read everything. */
+/** Sends as fast as the server reads, and stops at the answer, which may come before everything was read. */
 export async function postRaw(url: string, body: AbuseBody, abuse: AbuseCase): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });

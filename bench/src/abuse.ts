@@ -1,3 +1,4 @@
+/** Owns the part `abuse`: what each hostile request costs, and what it does to good ones. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { abuseCases } from "./abuse-cases.ts";
 import { postRaw, type RawAnswer } from "./abuse-client.ts";
@@ -12,7 +13,7 @@ const REST_MS = 2000;
 const SLOW_CONNECTIONS = 50;
 const SLOW_FOR_MS = 30_000;
 
-/** Each abuse once, one after another, while good single events are sent and timed. */
+/** Runs each case once, one after another, while well-formed single events are sent and timed. */
 export async function abuseTable(collector: Collector): Promise<string> {
   const rows: string[][] = [];
   for (const abuse of abuseCases()) {
@@ -40,7 +41,7 @@ async function watch(collector: Collector, name: string, act: () => Promise<Outc
   await sleep(500);
   const idleBytes = memory.peak();
   const outcome = await act();
-  // What the abuse leaves behind shows a moment later.
+  // Memory that the case leaves behind shows a moment later.
   await sleep(500);
   const aboveIdle = Math.max(0, memory.stop() - idleBytes);
   const good = await trickle.stop();
@@ -55,7 +56,7 @@ async function watch(collector: Collector, name: string, act: () => Promise<Outc
   ];
 }
 
-/** Resident memory of the server, without the engine: that grows and shrinks with its merges. */
+/** Resident memory of the server without the engine, whose memory varies with its merges. */
 function sampleMemory(collector: Collector): { peak(): number; stop(): number } {
   const pids = collector.serverPids();
   let peak = 0;

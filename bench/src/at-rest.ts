@@ -1,4 +1,4 @@
-/** Tells when a collector has finished the work that its load caused: the log is drained, and no merge runs. */
+/** Owns when a collector has finished the work of a load: the log is drained and no merge runs. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector } from "./collector.ts";
 import { withEngine } from "./engine-client.ts";
@@ -8,29 +8,29 @@ import { readDrainState } from "./read-api.ts";
 /** CPU time since the processes started. */
 export type Cpu = {
   readonly mainThreadMs: number;
-  /** The thread that hands blocks to the store. */
+  /** The thread that inserts blocks into the store. */
   readonly inserterMs: number;
-  /** Of the collector's process: the pool of libuv, V8's helpers. */
+  /** The other threads of the collector: libuv's pool and V8's helpers. */
   readonly otherThreadsMs: number;
   readonly engineMs: number;
 };
 
 export type Rest = {
-  /** False when it was still at work when the time was up. */
+  /** False if it was still working when the time was up. */
   readonly isAtRest: boolean;
-  /** Up to the moment when it became quiet. */
+  /** CPU time up to the moment when it became quiet. */
   readonly cpu: Cpu;
 };
 
 const POLL_EVERY_MS = 1000;
 const QUIET_POLLS = 3;
-/** Of one core, collector and engine together. An idle pair takes some 1%. */
+/** Share of one core for collector and engine together. When idle they take about 1%. */
 const QUIET_SHARE = 0.03;
 
 /** The work that `untilQuiet` waits for. */
 export type Watched = {
   readCpu(): Cpu;
-  /** Costs CPU time that the load did not cause, so it is asked only when the processes are quiet. */
+  /** Asked only when the processes are quiet, because asking costs CPU time that the load did not cause. */
   hasNothingToDo(): Promise<boolean>;
 };
 
@@ -42,7 +42,7 @@ export function untilAtRest(collector: Collector, withinMs: number): Promise<Res
   );
 }
 
-/** @param pollEveryMs default 1000; three in a row must be quiet. */
+/** @param pollEveryMs default 1000; three polls in a row must be quiet */
 export async function untilQuiet(
   watched: Watched,
   withinMs: number,

@@ -1,3 +1,4 @@
+/** Owns a collector under test, started from its build and stopped or killed. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -18,7 +19,7 @@ export const adminToken = "7c1e5a9d3b8f4e6082c4d6f8a1b3c5e77c1e5a9d3b8f4e6082c4d
 
 export type CollectorOptions = {
   readonly dataDir: string;
-  /** Default: one that is free now. Give the same one again for a restart that clients can find. */
+  /** Default: a free one. Give the same one for a restart that clients can find. */
   readonly port?: number;
   /** Further CANDOR_* settings. */
   readonly env?: Readonly<Record<string, string>>;
@@ -26,7 +27,7 @@ export type CollectorOptions = {
   readonly nodePath?: string;
   /** Further flags of Node, such as `--cpu-prof`. */
   readonly nodeFlags?: readonly string[];
-  /** Default 60000: an embedded engine on a loaded machine takes its time after a kill. */
+  /** Default 60000, because after a kill an embedded engine starts slowly on a loaded machine. */
   readonly readyWithinMs?: number;
 };
 
@@ -41,9 +42,9 @@ export type Collector = {
   /** The child that has chDB loaded; undefined while there is none. */
   enginePid(): number | undefined;
   isRunning(): boolean;
-  /** What it printed, for a failure's message. */
+  /** What it printed, for error messages. */
   output(): string;
-  /** SIGKILL to the server, the engine or both, in one go; resolves when the killed ones are gone. */
+  /** Sends SIGKILL to the server, the engine or both at once. Resolves when they have ended. */
   kill(victim: Victim): Promise<void>;
   /** SIGINT as Ctrl-C does; resolves with the exit code, kills and throws after `withinMs` (default 30000). */
   stop(withinMs?: number): Promise<number | null>;
@@ -124,7 +125,7 @@ function collectorOf(child: ChildProcess, port: number, dataDir: string): Collec
   };
 }
 
-/** An engine that outlives its collector would hold the store's folder and the memory of the next measurement. */
+/** An engine that outlives its collector would block the store's folder and distort the next measurement. */
 async function untilGone(pids: readonly number[], withinMs: number): Promise<void> {
   const giveUpAt = performance.now() + withinMs;
   while (pids.some(isAlive)) {

@@ -1,4 +1,4 @@
-/** The tables of what an event costs. */
+/** Owns the tables of what an event costs. */
 import type { Cost, CostRound, CpuSeconds } from "./cost.ts";
 import { median } from "./latencies.ts";
 import { faultsOf, nameBatchSize } from "./load-options.ts";

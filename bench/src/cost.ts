@@ -1,5 +1,5 @@
 /**
- * Measures what an event costs: the baseline and Candor take turns on the same Node, while 32 connections send usage events of the
+ * Owns the part `cost`, what an event costs: the baseline and Candor take turns on the same Node, while 32 connections send usage events of the
  * default plan as fast as they are answered.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";

@@ -6,7 +6,7 @@ const node = (id: number, functionName: string, url = "", lineNumber = -1): Prof
   callFrame: { functionName, url, lineNumber },
 });
 
-/** One sample a millisecond. `enforce` stands at two places of the call tree (3 and 5) and in another file (6). */
+/** One sample per millisecond. `enforce` is at two places of the call tree (3 and 5) and in another file (6). */
 const profile: CpuProfile = {
   nodes: [
     node(1, "(root)"),

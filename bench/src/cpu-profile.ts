@@ -8,7 +8,7 @@ export type CpuProfile = {
   readonly startTime: number;
   /** The id of the node that ran, sample by sample. */
   readonly samples: readonly number[];
-  /** Time since the sample before, or since `startTime`. */
+  /** Time since the previous sample, or since `startTime`. */
   readonly timeDeltas: readonly number[];
 };
 
@@ -18,14 +18,14 @@ export type ProfileNode = {
   readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
 };
 
-/** Time on top of the stack, without what was called. */
+/** Time spent in the function itself, without its callees. */
 export type SelfTime = {
   readonly functionName: string;
-  /** The script's URL; empty for what is native, such as the garbage collector. */
+  /** The script's URL; empty for native code, such as the garbage collector. */
   readonly url: string;
   /** Counts from 1. */
   readonly line: number;
-  /** Of the time in which the thread was not idle. */
+  /** Share of the time in which the thread was not idle. */
   readonly share: number;
 };
 

@@ -1,15 +1,18 @@
+/** Owns the part `disk`: bytes on disk for usage events that never repeat. */
+
+import type { ClickHouseClient } from "@clickhouse/client";
 import { type Collector, writeKeys } from "./collector.ts";
-import { untilDrained } from "./drained.ts";
+import { withEngine } from "./engine-client.ts";
 import { idTag, idWriter, timeWriter } from "./patch.ts";
+import { untilDrained } from "./read-api.ts";
 import { buildRequest, defaultPath, stampRequest } from "./request-template.ts";
-import { mergedStoreSize, type StoreSize } from "./store-size.ts";
 import { usageEvents, usageFleet } from "./usage-event.ts";
 
 const BATCH_SIZE = 100;
 
 /**
- * Bytes on disk for usage events that never repeat: the load generator's few thousand would compress against their own copies
- * and flatter the figure. The collector must be empty: all that is in its store counts.
+ * Bytes on disk for usage events that never repeat. The load generator's few thousand events would compress against their own
+ * copies and make the figure too small. The collector must be empty, because everything in its store counts.
  *
  * @param events default 200000.
  */
@@ -39,4 +42,38 @@ async function sendFreshEvents(collector: Collector, events: number): Promise<vo
     if (!response.ok) throw new Error(`${response.status} ${await response.text()}`);
     await response.arrayBuffer();
   }
+}
+
+export type StoreSize = {
+  readonly rows: number;
+  /** The table of events: its columns, marks, indexes. */
+  readonly eventsBytes: number;
+  /** All tables of the database. */
+  readonly databaseBytes: number;
+};
+
+/** Merges every part of `candor.events` into one and reads what is left on disk. The collector must be drained and idle. */
+export async function mergedStoreSize(collector: Collector): Promise<StoreSize> {
+  return withEngine(collector, async (client) => {
+    await client.command({ query: "OPTIMIZE TABLE candor.events FINAL" });
+    const [events] = await selectSizes(client, "AND table = 'events'");
+    const [database] = await selectSizes(client, "");
+    return {
+      rows: Number(events?.rows ?? 0),
+      eventsBytes: Number(events?.bytes ?? 0),
+      databaseBytes: Number(database?.bytes ?? 0),
+    };
+  });
+}
+
+async function selectSizes(
+  client: ClickHouseClient,
+  filter: string,
+): Promise<{ rows: string; bytes: string }[]> {
+  const result = await client.query({
+    query: `SELECT sum(rows) AS rows, sum(bytes_on_disk) AS bytes FROM system.parts
+            WHERE active AND database = 'candor' ${filter}`,
+    format: "JSONEachRow",
+  });
+  return result.json();
 }

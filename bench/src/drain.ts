@@ -1,9 +1,9 @@
+/** Owns the part `drain`: what is acknowledged, what reaches the store meanwhile, and the memory that takes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Collector, writeKeys } from "./collector.ts";
-import { untilDrained } from "./drained.ts";
 import { type LoadResult, runLoad } from "./load-options.ts";
 import { peakResidentBytes, residentBytes } from "./processes.ts";
-import { type DrainState, readDrainState } from "./read-api.ts";
+import { type DrainState, readDrainState, untilDrained } from "./read-api.ts";
 
 export type DrainOptions = {
   readonly durationMs: number;
@@ -15,7 +15,7 @@ export type DrainFigures = {
   readonly load: LoadResult;
   /** Rows a second that reached the store while the load was on. */
   readonly drainedPerSUnderLoad: number;
-  /** The same once the load is over and the engine has the machine to itself; NaN when nothing was left to drain. */
+  /** The same after the load, when the engine has the machine to itself; NaN if nothing was left to drain. */
   readonly drainedPerSAfter: number;
   /** From the end of the load until nothing waits. */
   readonly drainedAfterMs: number;
@@ -32,7 +32,7 @@ const DRAIN_WITHIN_MS = 600_000;
 /** Lets merges and collections settle before memory is read. */
 const SETTLE_MS = 3000;
 
-/** Batches of 100 as fast as they are answered: what is acknowledged, what reaches the store meanwhile, and what that holds. */
+/** Sends batches of 100 as fast as they are answered, and measures acknowledgements, rows stored meanwhile, and memory. */
 export async function measureDrain(collector: Collector, options: DrainOptions): Promise<DrainFigures> {
   const memory = [currentMemory(collector, "idle, after the start")];
   const loaded = runLoad({ url: collector.url, batchSize: 100, writeKey: writeKeys.server, ...options });
@@ -54,7 +54,7 @@ export async function measureDrain(collector: Collector, options: DrainOptions):
   };
 }
 
-/** Resident memory now; the server's helpers count to it. */
+/** Resident memory now, including the server's helper processes. */
 export function currentMemory(collector: Collector, when: string): MemoryFigures {
   return memoryBy(collector, when, residentBytes);
 }

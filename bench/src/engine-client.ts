@@ -1,4 +1,4 @@
-/** A connection to the embedded engine beside the collector, for questions that no API answers. */
+/** Owns a connection to the embedded engine beside the collector, for questions that no API answers. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { Agent } from "node:http";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";

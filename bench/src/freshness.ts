@@ -1,3 +1,4 @@
+/** Owns the part `freshness`: how long after its answer an event can be read. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Collector, writeKeys } from "./collector.ts";
@@ -19,7 +20,7 @@ export type FreshnessFigures = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** What one GET /api/count took; the delays contain one such answer. */
+  /** How long one GET /api/count took. Each delay contains one. */
   readonly queryP50Ms: number;
 };
 
@@ -27,7 +28,7 @@ const PROBE_EVERY_MS = 200;
 const POLL_EVERY_MS = 20;
 const GIVE_UP_AFTER_MS = 60_000;
 
-/** From the moment a probe's 200 has arrived until GET /api/count finds it, while a steady load is on. */
+/** Measures the time from a probe's 200 until GET /api/count finds it, under a steady load. */
 export async function measureFreshness(
   collector: Collector,
   options: FreshnessOptions,

@@ -1,7 +1,7 @@
 /**
- * The time that the installer kit adds to an install script, in dash,
- * against the same script without it. The script does what an install does with the kit: notice, question (nobody to
- * ask), start, success, trap. Scripts take turns, so that a machine's moods fall on all of them alike.
+ * Owns the part `installer`: the time that the installer kit adds to an install script in dash, compared with the same script
+ * without it. The script does what an install does with the kit: notice, question (with nobody to ask), start, success,
+ * trap. Scripts take turns, so that changes in the machine's speed affect all of them alike.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -27,11 +27,11 @@ interface Subject {
   readonly name: string;
   /** Undefined: the script without the kit. */
   readonly url: string | undefined;
-  /** It ran before: the answers are there, and nothing was delivered. */
+  /** It ran before: there are stored answers, and nothing was delivered. */
   readonly isUpgrade: boolean;
 }
 
-/** Time until each script has ended and nobody holds its output: medians of `ROUNDS` runs. Resolves to the table. */
+/** Measures until each script has ended and no process holds its output: medians of `ROUNDS` runs. Resolves to the table. */
 export async function installerTable(): Promise<string> {
   const sockets: Socket[] = [];
   const silent = await listen(createServer((socket) => void sockets.push(socket)));
@@ -69,11 +69,11 @@ export async function installerTable(): Promise<string> {
   }
 }
 
-/** Milliseconds until the script has ended and nobody holds its output. */
+/** Milliseconds until the script has ended and no process holds its output. */
 async function timeInstall({ url, isUpgrade }: Subject, folder: string, name: string): Promise<number> {
   const deployment = join(folder, name);
   mkdirSync(deployment);
-  writeFileSync(join(deployment, "docker.env"), "A=1\n"); // The kit writes into it, and never makes it.
+  writeFileSync(join(deployment, "docker.env"), "A=1\n"); // The kit writes to it but never creates it.
   const script = join(deployment, "install.sh");
   writeFileSync(script, url === undefined ? "set -eu\n" : scriptWith(url, folder, deployment));
   if (isUpgrade) await runScript(script);

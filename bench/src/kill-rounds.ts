@@ -1,3 +1,4 @@
+/** Owns the crash test: kills under load, restarts, and whether every acknowledged event is stored once. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,7 +15,7 @@ export type KillOptions = {
   readonly seed: number;
   /** Default 2000. */
   readonly eventsPerSecond?: number;
-  /** Default: a temporary folder, removed when all is well and kept when not. */
+  /** Default: a temporary folder, which is removed if all is well. */
   readonly dataDir?: string;
   /** Called with one line a round. */
   readonly log?: (line: string) => void;
@@ -22,12 +23,12 @@ export type KillOptions = {
 
 export type KillReport = StoredCheck & {
   readonly kills: Readonly<Record<Victim, number>>;
-  /** Events that an answer refused; the ids of a crash test are all good ones. */
+  /** Events that an answer refused although all of them are valid. */
   readonly refused: readonly string[];
   readonly retries: number;
   /** Neither acknowledged nor refused when the test ended. */
   readonly unsettled: number;
-  /** Starts after a kill that did not get ready at the first attempt (a supervisor would have tried again, and so did we). */
+  /** Starts after a kill that failed at the first attempt and were retried, as a supervisor would. */
   readonly failedStarts: readonly string[];
   /** Command lines of engines that were still running when the last collector had stopped (and were killed). */
   readonly leftEngines: readonly string[];
@@ -40,8 +41,8 @@ const ENGINE_BACK_WITHIN_MS = 60_000;
 const victims: readonly Victim[] = ["server", "engine", "both"];
 
 /**
- * kill -9 of the collector's real processes at random moments under load, restarts, and then the one question: is every
- * acknowledged messageId stored once? A crash test passes when `missing`, `twice`, `unknown` and `refused` are empty and
+ * Kills the collector's real processes with SIGKILL at random moments under load, restarts them, and finally checks that every
+ * acknowledged messageId is stored once. A crash test passes when `missing`, `twice`, `unknown` and `refused` are empty and
  * `unsettled` is 0.
  */
 export async function runKillRounds(options: KillOptions): Promise<KillReport> {
@@ -89,7 +90,7 @@ export async function runKillRounds(options: KillOptions): Promise<KillReport> {
   }
 }
 
-/** Log-uniform: many kills soon after a start, where recovery is still under way, and some in steady state. */
+/** Log-uniform: many kills soon after a start, during recovery, and some in steady state. */
 function delay(random: Random): number {
   return Math.round(MIN_DELAY_MS * (MAX_DELAY_MS / MIN_DELAY_MS) ** random());
 }
@@ -101,7 +102,7 @@ async function recover(
   failedStarts: string[],
 ): Promise<Collector> {
   if (victim === "engine") {
-    // Half of the time the next kill comes while the engine is still away.
+    // Half of the time, the next kill comes before the engine is back.
     if (random() < 0.5) await untilEngine(killed);
     return killed;
   }
@@ -125,7 +126,7 @@ async function untilEngine(collector: Collector): Promise<void> {
   }
 }
 
-/** An engine whose collector was killed has to end by itself; by now it has had its time. */
+/** An engine whose collector was killed has to end by itself, and has had enough time by now. */
 async function killLeft(engines: ReadonlySet<number>): Promise<string[]> {
   await sleep(1000);
   const left = [...engines].filter((pid) => pid > 0 && isAlive(pid) && isEngine(pid));

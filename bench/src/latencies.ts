@@ -1,8 +1,8 @@
-/** Every latency of a run, kept exactly: buckets would round the very ratio (p99 against the baseline's) that is to be read off. */
+/** Owns the latencies of a run, kept exactly: buckets would round the ratio of p99 to the baseline's. */
 export type Latencies = {
   record(ms: number): void;
   count(): number;
-  /** Nearest rank: the smallest recorded value that at least this share (0 to 1) of all values do not exceed. 0 when empty. */
+  /** By nearest rank: the smallest value that this share (0 to 1) of all values do not exceed. 0 if empty. */
   percentiles(shares: readonly number[]): number[];
 };
 
@@ -27,7 +27,7 @@ export function recordLatencies(capacity = 1 << 18): Latencies {
   };
 }
 
-/** The middle value; of an even count the mean of the middle two; NaN when empty. */
+/** The middle value, or the mean of the middle two. NaN if empty. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const upper = sorted[sorted.length >> 1] ?? Number.NaN;

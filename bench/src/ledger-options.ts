@@ -1,3 +1,4 @@
+/** Owns how the ledger's process is started and asked. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -10,7 +11,7 @@ export type LedgerOptions = {
   readonly batchSize?: number;
   /** Default 8 requests at a time. */
   readonly senders?: number;
-  /** As for the load generator. */
+  /** As in LoadOptions. */
   readonly idPrefix: string;
   readonly seed: number;
 };
@@ -18,11 +19,11 @@ export type LedgerOptions = {
 /** What the ledger knows at the end. */
 export type LedgerReport = {
   readonly acknowledgedIds: readonly string[];
-  /** Events that an answer did not accept, or of requests refused with a status that clients do not retry; none is expected. */
+  /** Events that were not accepted, or whose request got a status that clients do not retry. None is expected. */
   readonly refused: readonly string[];
   /** Sends beyond the first, all with the same ids. */
   readonly retries: number;
-  /** Ids whose fate is unknown: still not acknowledged when the time to finish was up. */
+  /** Number of ids that were still not acknowledged when the time was up. */
   readonly unsettled: number;
 };
 
@@ -31,13 +32,13 @@ export type Ledger = {
   acknowledged(): number;
   /** Sends nothing new, retries what is unacknowledged until it is acknowledged or `withinMs` (default 60000) is over. */
   finish(withinMs?: number): Promise<LedgerReport>;
-  /** Ends the process; what it knew is lost. */
+  /** Ends the process without a report. */
   abandon(): void;
 };
 
 export type LedgerMessage = { readonly acknowledged: number } | LedgerReport;
 
-/** An exact client in a process of its own, which outlives every kill of the collector. */
+/** Starts an exact client in a process of its own, which survives every kill of the collector. */
 export function startLedger(options: LedgerOptions): Ledger {
   const child: ChildProcess = fork(fileURLToPath(new URL("../dist/ledger.js", import.meta.url)));
   let acknowledged = 0;

@@ -1,5 +1,5 @@
 /**
- * The ledger's process: a small, exact client. It remembers every acknowledged messageId, and sends what was not acknowledged
+ * Owns the ledger's process: a small, exact client. It remembers every acknowledged messageId, and sends what was not acknowledged
  * again, unchanged and with X-Retry-Count, as real clients do. Started by `startLedger`.
  */
 import { setTimeout as sleep } from "node:timers/promises";

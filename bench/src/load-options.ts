@@ -1,7 +1,8 @@
+/** Owns how the load generator's process is started, and its figures. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** What the load generator is asked to do. All times are milliseconds. */
+/** What the load generator is asked to do. */
 export type LoadOptions = {
   /** The collector's origin, e.g. `http://127.0.0.1:7226`. */
   readonly url: string;
@@ -15,9 +16,9 @@ export type LoadOptions = {
   /** Sent before and not counted. Default 0. */
   readonly warmupMs?: number;
   readonly writeKey: string;
-  /** Up to 4 base-36 digits; different for each load on the same collector, or its messages are duplicates. */
+  /** Up to 4 base-36 digits, different for each load on the same collector; otherwise its messages are duplicates. */
   readonly idPrefix: string;
-  /** A fixed rate; latency then counts from the moment the request was due. Default: as fast as answers come. */
+  /** A fixed rate, at which latency counts from the moment the request was due. Default: as fast as answers come. */
   readonly eventsPerSecond?: number;
   /** Processes whose CPU time is read as the measured time begins and ends. Default: none. */
   readonly watchedPids?: readonly number[];
@@ -78,18 +79,18 @@ function forkLoad(options: LoadOptions): Promise<LoadResult> {
   });
 }
 
-/** `single events` or `batches of N`, as tables name a load. */
+/** `single events` or `batches of N`: how tables name a load. */
 export function nameBatchSize(batchSize: number): string {
   return batchSize === 1 ? "single events" : `batches of ${batchSize}`;
 }
 
-/** What went wrong in the loads, in parentheses, to stand beside their rate; empty when nothing did. */
+/** What went wrong in the loads, in parentheses for the table; empty if nothing did. */
 export function faultsOf(loads: readonly LoadResult[]): string {
   const faults = loads.map(({ errors }) => describeErrors(errors)).filter((fault) => fault !== null);
   return faults.length === 0 ? "" : ` (${faults.join("; ")})`;
 }
 
-/** Null when every request was answered 2xx and every event accepted, else what happened. */
+/** Null if every request was answered 2xx and every event accepted. */
 function describeErrors({ statuses, disconnects, refusedEvents }: LoadErrors): string | null {
   const parts = Object.entries(statuses).map(([status, count]) => `${count} x ${status}`);
   if (disconnects > 0) parts.push(`${disconnects} disconnected`);

@@ -1,5 +1,5 @@
 /**
- * The load generator's process: raw sockets and prebuilt requests, so that it takes far less of the machine than what it
+ * Owns the load generator's process: raw sockets and prebuilt requests, so that it takes far less of the machine than what it
  * measures. Started by `runLoad`; takes LoadOptions as its one message and answers with a LoadResult.
  */
 import { connect } from "node:net";
@@ -12,11 +12,11 @@ import { buildRequest, defaultPath, type RequestTemplate, stampRequest } from ".
 import { acceptedIn, responseReader } from "./response-reader.ts";
 import { type User, usageEvents, usageFleet } from "./usage-event.ts";
 
-/** Requests each connection takes turns with: 32 x 8 x 100 different events, so that none comes again soon. */
+/** Requests that each connection cycles through: 32 x 8 x 100 different events. */
 const BATCHES_A_CONNECTION = 8;
 const SINGLES_A_CONNECTION = 64;
 const RECONNECT_AFTER_MS = 50;
-/** How long unanswered requests are waited for at the end. */
+/** How long the end waits for unanswered requests. */
 const LAST_ANSWERS_MS = 15_000;
 
 /** One connection with at most one request in flight. */
@@ -165,14 +165,14 @@ function sendNext(run: Run, lane: Lane, now: number): void {
   lane.write(template.bytes);
 }
 
-/** Those that have rested longest first, so that a low rate does not leave some connections unused and timed out. */
+/** Longest idle first, so that at a low rate no connection stays unused until it times out. */
 function sendDue(run: Run): void {
   const now = performance.now();
   const idle = run.lanes.filter((lane) => lane.state === "idle");
   for (const lane of idle.sort((a, b) => a.since - b.since)) sendNext(run, lane, now);
 }
 
-/** At a fixed rate a request counts from the moment it was due, so that a stalled server cannot hide its stall by slowing us. */
+/** At a fixed rate a request counts from the moment it was due, so that a stalled server cannot hide by slowing the load. */
 function paceOf({ eventsPerSecond, batchSize }: LoadOptions, startAt: number): Pace {
   if (eventsPerSecond === undefined) return (now) => now;
   const everyMs = (1000 * batchSize) / eventsPerSecond;

@@ -1,7 +1,7 @@
 /**
- * `npm run bench`: the machine's baseline and Candor in the same run, as tables. Parts can be run alone, and on any Node:
- * `node bench/dist/main.js --only cost --node node --node DIR/bin/node --rounds 5 --seconds 4 --warmup 2`. It checks nothing:
- * figures are for reading.
+ * Owns `npm run bench`: the machine's baseline and Candor in the same run, as tables. Parts can run alone and on any Node:
+ * `node bench/dist/main.js --only cost --node node --node DIR/bin/node --rounds 5 --seconds 4 --warmup 2`. It asserts
+ * nothing.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,7 +15,6 @@ import { measureDisk } from "./disk.ts";
 import { measureDrain } from "./drain.ts";
 import { measureFreshness } from "./freshness.ts";
 import { installerTable } from "./installer-kit.ts";
-import { compareLogs } from "./log-compare.ts";
 import { type NodeBinary, nodeBinaryAt, thisNode } from "./node-binary.ts";
 import { profileTables } from "./profile.ts";
 import { diskRows, drainRows, freshnessRows, resultHeader } from "./result-rows.ts";
@@ -23,17 +22,7 @@ import { measureSdks } from "./sdk/measure.ts";
 import { sdkTable } from "./sdk/sdk-table.ts";
 import { machineFacts, markdownTable } from "./table.ts";
 
-const partNames = [
-  "cost",
-  "drain",
-  "freshness",
-  "disk",
-  "abuse",
-  "log",
-  "sdk",
-  "installer",
-  "profile",
-] as const;
+const partNames = ["cost", "drain", "freshness", "disk", "abuse", "sdk", "installer", "profile"] as const;
 type PartName = (typeof partNames)[number];
 
 type Settings = {
@@ -48,7 +37,7 @@ type Rows = readonly (readonly string[])[];
 const FRESHNESS_EVENTS_PER_SECOND = 10_000;
 const FRESHNESS_MS = 20_000;
 
-/** Every load of one run gets its own: 0, 1, ... in base 36. */
+/** Each load of a run gets its own prefix: 0, 1, ... in base 36. */
 let loads = 0;
 const nextIdPrefix = () => (loads++).toString(36);
 
@@ -80,8 +69,6 @@ const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promi
   },
   profile: profileParts,
   abuse: ({ nodes }) => withCollector(nodes, abuseTable),
-  log: ({ rounds, roundMs, warmupMs }) =>
-    compareLogs({ rounds, roundMs: roundMs / 2, warmupMs: warmupMs / 2 }),
   installer: installerTable,
   sdk: async (settings) => sdkTable(await measureSdks(settings)),
 };
@@ -139,7 +126,7 @@ async function profileParts({ nodes, roundMs, warmupMs }: Settings): Promise<str
   return tables.join("\n\n");
 }
 
-/** A fresh collector on an empty folder of its own and the first Node, so that no part's rows are in another's way. */
+/** Runs a fresh collector with an empty folder on the first Node, so that parts do not affect each other. */
 async function withCollector<T>(
   [node = thisNode]: readonly NodeBinary[],
   use: (collector: Collector) => Promise<T>,

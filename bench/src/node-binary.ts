@@ -1,4 +1,4 @@
-/** Finds the Node binaries that run what is measured: `--node`. */
+/** Owns `--node`: the Node binaries that run what is measured. */
 import { spawnSync } from "node:child_process";
 
 export type NodeBinary = { readonly path: string; readonly version: string };

@@ -1,5 +1,5 @@
 /**
- * Bytes written in place into a prebuilt request, so that the load generator neither builds strings nor serialises JSON
+ * Owns ids and times written in place into a prebuilt request, so that the load generator neither builds strings nor serialises JSON
  * while it measures.
  */
 export const ID_BYTES = 36;

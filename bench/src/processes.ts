@@ -1,6 +1,5 @@
+/** Owns what /proc says about processes. Linux only; every figure of a process that has ended is 0. */
 import { readdirSync, readFileSync } from "node:fs";
-
-/** What /proc says about processes. Linux only, as the benchmarks are. For a process that is gone every figure is 0. */
 
 const CLOCK_TICKS_A_SECOND = 100;
 
@@ -8,12 +7,12 @@ export function residentBytes(pid: number): number {
   return statusBytes(pid, "VmRSS");
 }
 
-/** The most the process ever held. */
+/** The most resident memory that the process ever had. */
 export function peakResidentBytes(pid: number): number {
   return statusBytes(pid, "VmHWM");
 }
 
-/** User and system time of all threads, ended ones too, since the process started. */
+/** User and system time of all threads, including ended ones, since the process started. */
 export function cpuMs(pid: number): number {
   return cpuMsIn(statFields(pid));
 }

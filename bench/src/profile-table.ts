@@ -1,13 +1,13 @@
-/** Prints the functions with the most self time, grouped by file. */
+/** Owns the table of the functions with the most self time, grouped by file. */
 import type { SelfTime, SelfTimes } from "./cpu-profile.ts";
 import { markdownTable } from "./table.ts";
 
-/** Makes some 40 rows, with one for each file. */
+/** Gives about 40 rows, including one for each file. */
 const FUNCTIONS = 28;
 
 /**
- * A file's row is the sum of all its functions; below it are those of them that are among the longest of all. The last row sums
- * up the files that have none of these.
+ * A file's row is the sum of all its functions. Below it are its functions that are among the longest of all. The last row sums
+ * up the other files.
  */
 export function selfTimesTable({ functions }: SelfTimes, busyUsPerEvent: number): string {
   const longest = new Set(functions.slice(0, FUNCTIONS));

@@ -1,4 +1,4 @@
-/** Profiles a running collector, thread by thread, and shows which functions take its time. */
+/** Owns the part `profile`: which functions take the collector's time, thread by thread. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,7 +23,7 @@ type Thread = SelfTimes & { readonly name: string };
 /** Threads that are less busy are left out. */
 const LEAST_BUSY_SHARE = 0.02;
 
-/** A collector of its own, profiled from its start to its clean end; only the measured part of the load counts. */
+/** Profiles a collector from start to clean end. Only the measured part of the load counts. */
 export async function profileTables(options: ProfileOptions): Promise<string> {
   const { load, threads } = await profileOnce(options);
   const subject = `${nameBatchSize(options.batchSize)}, Node ${options.node.version}`;
@@ -55,7 +55,7 @@ async function profileOnce(options: ProfileOptions): Promise<{ load: LoadResult;
         writeKey: writeKeys.server,
         idPrefix,
       });
-      // The generator prepares its requests first, so its measured time begins and ends a little after ours.
+      // The generator prepares its requests first, so its measured time begins and ends a little later.
       await sleep(warmupMs);
       const fromUs = nowUs();
       await sleep(durationMs);

@@ -1,6 +1,7 @@
-import { adminToken, type Collector } from "./collector.ts";
+/** Owns the part of the collector's read API that benchmarks need. */
 
-/** The part of the collector's read API that benchmarks need. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { adminToken, type Collector } from "./collector.ts";
 
 /** GET /api/count: distinct messageIds, all or of one id. */
 export async function countEvents(collector: Collector, messageId?: string): Promise<number> {
@@ -9,7 +10,7 @@ export async function countEvents(collector: Collector, messageId?: string): Pro
   return count;
 }
 
-/** Every row's messageId by paging GET /api/events; a row stored twice comes twice. */
+/** Yields the messageId of every row by paging GET /api/events. A row stored twice comes twice. */
 export async function* storedIds(collector: Collector): AsyncGenerator<string> {
   let cursor: string | null = "";
   while (cursor !== null) {
@@ -63,4 +64,18 @@ async function authorised(collector: Collector, path: string): Promise<Response>
   if (!response.ok)
     throw new Error(`GET ${path}: ${response.status} ${(await response.text()).slice(0, 500)}`);
   return response;
+}
+
+const POLL_EVERY_MS = 100;
+
+/** Waits until the log is drained. Resolves to the milliseconds it took; rejects after `withinMs`. */
+export async function untilDrained(collector: Collector, withinMs: number): Promise<number> {
+  const startAt = performance.now();
+  for (;;) {
+    const { pending } = await readDrainState(collector);
+    const passedMs = performance.now() - startAt;
+    if (pending === 0) return passedMs;
+    if (passedMs > withinMs) throw new Error(`${pending} rows still wait in the log after ${withinMs} ms`);
+    await sleep(POLL_EVERY_MS);
+  }
 }

@@ -1,7 +1,8 @@
+/** Owns prebuilt requests whose ids and times are stamped in place. */
 import { ID_BYTES, type IdWriter, type TimeWriter } from "./patch.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
-/** A whole HTTP request as bytes, and where in them ids and times stand. */
+/** A whole HTTP request as bytes, with the offsets of its ids and times. */
 export type RequestTemplate = {
   readonly bytes: Buffer;
   /** Where the body starts in `bytes`. */
@@ -51,7 +52,7 @@ export function buildRequest(target: RequestTarget, events: readonly UsageEvent[
   };
 }
 
-/** Fresh ids and times: the events of a batch lie some milliseconds apart, the last just before it is sent. */
+/** Writes fresh ids and times. The events of a batch are some milliseconds apart, the last just before sending. */
 export function stampRequest(
   template: RequestTemplate,
   writeId: IdWriter,

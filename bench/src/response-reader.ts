@@ -7,7 +7,7 @@ const LINE_FEED = 10;
 const COLON = 58;
 
 /**
- * Takes a connection's bytes as they come and calls back once for each HTTP/1.1 response, however the packets are cut.
+ * Owns how responses are read: calls back once for each HTTP/1.1 response, however the packets are cut.
  * Knows framing by Content-Length, which is what a collector answers with, and `Connection: close` without a body, which is how
  * node:http answers a timeout; anything else throws, because a response whose end is guessed would falsify every latency after it.
  */

@@ -1,10 +1,12 @@
+/** Owns the rows of the table of one collector. */
+
+import type { StoreSize } from "./disk.ts";
 import type { DrainFigures } from "./drain.ts";
 import type { FreshnessFigures } from "./freshness.ts";
 import { faultsOf } from "./load-options.ts";
-import type { StoreSize } from "./store-size.ts";
 import { formatCount, formatMb, formatMs } from "./table.ts";
 
-/** The columns of the table of one collector; a row leaves empty what it does not have. */
+/** The columns of the table. A row leaves those empty that it has no figure for. */
 export const resultHeader: readonly string[] = ["measured", "figure", "p50 ms", "p99 ms"];
 
 export function drainRows(figures: DrainFigures): string[][] {

@@ -1,3 +1,4 @@
+/** Owns connections that send one byte at a time. */
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeKeys } from "./collector.ts";

@@ -47,7 +47,7 @@ if (Number(values.kills) > 0) {
   judge("kill -9 under load", report);
 }
 
-/** Prints a row of memory a minute; flat is what one hopes to read. */
+/** Prints a row of memory each minute. It should stay flat. */
 async function steadyLoad(minutes: number, eventsPerSecond: number): Promise<StoredCheck & Unsettled> {
   const dataDir = mkdtempSync(join(tmpdir(), "candor-soak-"));
   const collector = await startCollector({ dataDir });

@@ -1,7 +1,7 @@
+/** Owns the comparison of acknowledged ids with the rows in the store. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector } from "./collector.ts";
-import { untilDrained } from "./drained.ts";
-import { countEvents, storedIds } from "./read-api.ts";
+import { countEvents, storedIds, untilDrained } from "./read-api.ts";
 
 export type StoredCheck = {
   readonly acknowledged: number;

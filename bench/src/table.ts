@@ -1,3 +1,4 @@
+/** Owns how figures are printed. */
 import { cpus, totalmem } from "node:os";
 
 /** A Markdown table of fixed width: first column to the left, the rest to the right. */
@@ -15,7 +16,7 @@ function pad(cell: string, width: number, column: number): string {
   return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }
 
-/** The machine in one line; no figure is worth anything without it. */
+/** The machine in one line, because figures mean nothing without it. */
 export function machineFacts(): string {
   const cores = cpus();
   const memoryGb = (totalmem() / 2 ** 30).toFixed(0);

@@ -1,6 +1,6 @@
 /**
- * Good single events, one every 50 ms, until told to stop. A process of its own: what keeps the sender of abuse busy must not
- * look like a delay of the collector. Started by `startTrickle`; first message: "started", last: TrickleFigures.
+ * Owns the sender of well-formed single events, one every 50 ms until told to stop. It is a process of its own, so that work of
+ * the abusive client does not look like a delay of the collector. Started by `startTrickle`; first message: "started", last: TrickleFigures.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,4 +1,4 @@
-/** Good requests while the collector is abused. */
+/** Owns the well-formed requests during abuse. */
 
 import { fork } from "node:child_process";
 import { once } from "node:events";

@@ -1,7 +1,7 @@
 /**
- * The usage event of the benchmarks: Appsmith's `execute_ACTION_TRIGGERED` as plans/appsmith.yaml declares it, so that a collector
+ * Owns the usage event of the benchmarks: Appsmith's `execute_ACTION_TRIGGERED` as plans/appsmith.yaml declares it, so that a collector
  * keeps all of it; about 900 bytes as a client sends it.
- * Values hang together as in a real fleet (a user belongs to an instance, a page to an app), because a store's compression
+ * Values belong together as in a real fleet (a user belongs to an instance, a page to an app), because a store's compression
  * depends on that: independent random values would overstate the disk figure, repeated events would understate it.
  */
 export type UsageEvent = {

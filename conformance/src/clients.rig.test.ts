@@ -124,7 +124,7 @@ describe.each([segment, rudder, plainRudder])("$name", (subject) => {
     expect((await sending).error).toBeUndefined();
     const [event] = await storedOf(collector, userId, 1);
     expect(event?.originalTimestamp).toBe(happenedAt.toISOString());
-    // By our clock: later than its own time by what the request took to arrive.
+    // By the collector's clock: later than the client's time by the duration of the request.
     const shiftMs = Date.parse(event?.timestamp ?? "") - happenedAt.getTime();
     expect(shiftMs).toBe(Date.parse(event?.receivedAt ?? "") - Date.parse(event?.sentAt ?? ""));
     expect(shiftMs).toBeLessThan(2000);

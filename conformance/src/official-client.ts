@@ -1,3 +1,4 @@
+/** Defines what the tests ask of a client, and what its callbacks reported. */
 import type { JsonObject } from "@candor/envelope";
 
 /** One call of the Segment spec, as far as both clients' own types allow it. */

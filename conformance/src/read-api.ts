@@ -1,3 +1,4 @@
+/** Owns the part of the collector's read API that the runs need. */
 import type { Envelope } from "@candor/envelope";
 
 /** Where a Candor answers, and the admin token that its read API asks for. */

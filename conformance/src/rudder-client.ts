@@ -1,3 +1,4 @@
+/** Owns RudderStack's client for Node as the runs use it. */
 import { setTimeout as sleep } from "node:timers/promises";
 import RudderAnalytics from "@rudderstack/rudder-sdk-node";
 import type { Call, ClientOptions, OfficialClient, Outcome } from "./official-client.ts";

@@ -1,3 +1,4 @@
+/** Owns Segment's client for Node as the runs use it. */
 import { Analytics } from "@segment/analytics-node";
 import type { Call, ClientOptions, OfficialClient, Outcome } from "./official-client.ts";
 

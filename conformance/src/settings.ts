@@ -1,3 +1,4 @@
+/** Owns where the runs find a collector. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openKeys, readConfig } from "@candor/server";

@@ -1,3 +1,4 @@
+/** Shows the two clients against a running collector: `npm run conformance:show`. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { causeOf } from "@candor/server";
@@ -59,7 +60,7 @@ async function deliver(client: OfficialClient, calls: readonly Call[]): Promise<
   return outcomes.flatMap(({ error }) => (error === undefined ? [] : [String(error)]));
 }
 
-/** Waits until Candor has the expected number; gives what it has when that takes too long. */
+/** Waits until Candor has the expected number of events. Resolves to the number it has when the time is up. */
 async function countArrived(settings: Settings, userId: string, expected: number): Promise<number> {
   const giveUpAt = performance.now() + READABLE_WITHIN_MS;
   for (;;) {
@@ -69,7 +70,7 @@ async function countArrived(settings: Settings, userId: string, expected: number
   }
 }
 
-/** A day of an instance: it is alive, and somebody tries queries in an app. plans/appsmith.yaml declares all of it. */
+/** A day of an instance: a heartbeat, and somebody running queries in an app. plans/appsmith.yaml declares all of it. */
 function callsOf(userId: string): Call[] {
   const track = (event: string, properties: Extract<Call, { type: "track" }>["properties"] = {}): Call => ({
     type: "track",

@@ -1,3 +1,4 @@
+/** Owns the measurement of bursts of calls. */
 import { startHost } from "./host.ts";
 import type { Sink } from "./sink.ts";
 import type { BurstAnswer, SdkName } from "./task.ts";
@@ -8,7 +9,7 @@ export const LARGE_BURST_CALLS = 1000;
 
 const LIMIT_MS = 5000;
 
-/** Bursts of so many calls, in a fresh process, with the collector up. The pauses are for what is sent. */
+/** Measures bursts of calls in a fresh process, with the collector up. The pauses leave time for sending. */
 export async function measureBursts(
   sdk: SdkName,
   burstCalls: number,

@@ -1,6 +1,6 @@
 /**
- * A server's process that holds one SDK, or none. Started by `startHost` with an Assignment; its only message is the answer.
- * Then it does as a product would: it lives on, or ends without a flush.
+ * Owns a server's process with one SDK, or with none. `startHost` starts it with an Assignment; its only message is the answer.
+ * Then it behaves like a product: it lives on, or ends without a flush.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
@@ -20,7 +20,7 @@ import { UNCOUNTED_APP } from "./wire.ts";
 
 const POOL_EVENTS = 2000;
 const TICK_MS = 2;
-/** A process that fell behind makes up for two ticks at most: it is slower then, not stuck. */
+/** A process that fell behind catches up by at most two ticks at a time, so that it is slower but not stuck. */
 const MAX_TICKS_AT_ONCE = 2;
 const MIN_BURSTS = 3;
 /** `setTimeout`'s longest. */
@@ -31,7 +31,7 @@ const nextEvent = fromPool();
 const product = await openProduct(subject, place);
 
 process.once("disconnect", () => process.exit(1));
-// The channel alone must not keep a process whose main has ended.
+// The channel alone must not keep the process alive.
 process.channel?.unref();
 
 switch (task.role) {
@@ -53,7 +53,7 @@ switch (task.role) {
   }
 }
 
-/** Made before anything is measured; each call gets its own copy, with an SDK and without. */
+/** The events are made before the measurement. Each call gets its own copy, with an SDK and without. */
 function fromPool(): () => UsageEvent {
   const next = usageEvents(usageFleet(), 5);
   const pool = Array.from({ length: POOL_EVENTS }, next);
@@ -112,7 +112,10 @@ async function measurePace(product: Product, options: PaceTask): Promise<PaceAns
   };
 }
 
-/** Calls in ticks of 2 ms, ten at 5,000 a second, as a server makes them; the bursts are rows of their own. Resolves after the last call with their number: fewer than asked for if the process fell behind. */
+/**
+ * Calls in ticks of 2 ms: ten calls each at 5,000 a second. Resolves after the last call to the number of calls, which is lower
+ * than asked for if the process fell behind.
+ */
 function pace({ track }: Product, callsPerS: number, durationMs: number): Promise<number> {
   const callsATick = (callsPerS * TICK_MS) / 1000;
   const startAt = performance.now();

@@ -1,3 +1,4 @@
+/** Owns the process that holds one SDK, as seen from outside. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,9 +9,9 @@ import type { AnswerOf, Assignment, Place, Subject, Task } from "./task.ts";
 const ANSWER_WITHIN_MS = 180_000;
 
 export type Host<T extends Task> = {
-  /** Rejects when the process ended before it answered, or said nothing for three minutes. */
+  /** Rejects if the process ends before it answers, or does not answer within three minutes. */
   answer(): Promise<AnswerOf<T>>;
-  /** Its exit code; a signal's name if one ended it; null when it is still there after that time. */
+  /** Its exit code, or the name of the signal that ended it; null if it is still running after that time. */
   exitWithin(ms: number): Promise<number | string | null>;
   kill(): Promise<void>;
   /** What it printed, to either stream. */
@@ -20,8 +21,8 @@ export type Host<T extends Task> = {
 };
 
 /**
- * A fresh process with one SDK. It gets nothing of this one's environment but the path; Candor's switch stands where an operator
- * finds it, not turned.
+ * Starts a fresh process with one SDK. Of this environment it gets only the path. Candor's switch is set as an operator finds
+ * it, to not off.
  */
 export function startHost<T extends Task>(subject: Subject, place: Place, task: T): Host<T> {
   const assignment: Assignment = { subject, place, task };
@@ -45,7 +46,7 @@ export function startHost<T extends Task>(subject: Subject, place: Place, task: 
       reject(new Error(`${subject}, ${task.role}: ended with ${signal ?? code}; printed: ${printed}`)),
     );
   });
-  // Not every process is asked for its answer.
+  // Not every caller asks for the answer.
   answered.catch(() => {});
   const pid = child.pid ?? -1;
   return {

@@ -1,10 +1,11 @@
+/** Owns what installing a package puts on disk. */
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 export type InstalledSize = {
-  /** Sum of the files' sizes; a file system's blocks come on top, for all alike. */
+  /** Sum of the sizes of all files, without the file system's overhead. */
   readonly bytes: number;
-  /** Packages that come with it, itself not counted; a second copy, or version, counts again. */
+  /** Packages installed with it. A second copy or version counts again. */
   readonly dependencies: number;
 };
 
@@ -14,9 +15,9 @@ type Manifest = {
 };
 
 /**
- * What installing a package puts on disk: its folder and those of all dependencies, found as Node finds them. Peers are the
- * product's own; optional dependencies count where they are installed.
- * @throws when a dependency is not installed.
+ * The size of a package and all its dependencies, found as Node finds them. Peer dependencies do not count; optional ones count
+ * if they are installed.
+ * @throws if a dependency is not installed
  */
 export function installedSize(folder: string): InstalledSize {
   const found = new Set([realpathSync(folder)]);
@@ -46,7 +47,7 @@ export function locatePackage(name: string, from: string): string | null {
   }
 }
 
-/** Without nested packages: they count as their own. */
+/** Without nested packages, which count separately. */
 function treeBytes(path: string): number {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.size;

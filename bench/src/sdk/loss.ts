@@ -1,3 +1,4 @@
+/** Owns the measurement of lost events, by how the process ends. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { startHost } from "./host.ts";
 import type { Lane } from "./sink.ts";

@@ -20,7 +20,6 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { median } from "../latencies.ts";
 import { LARGE_BURST_CALLS, measureBursts, SMALL_BURST_CALLS } from "./bursts.ts";
-import { CANDOR_FOLDER, packCandor } from "./candor-package.ts";
 import type { SdkFigures } from "./figures.ts";
 import { installedSize, locatePackage } from "./installed-size.ts";
 import { type LossFigures, measureLoss } from "./loss.ts";
@@ -28,7 +27,7 @@ import { addedMemory, type Memory, measureMemory } from "./memory.ts";
 import { addedPace, measurePace, type PaceOptions, type PaceRound } from "./pace.ts";
 import { type Sink, startSink } from "./sink.ts";
 import { type BurstAnswer, type Ending, SDK_NAMES, type SdkName, type Subject } from "./task.ts";
-import { makeWorkplace, type Workplace } from "./workplace.ts";
+import { CANDOR_FOLDER, makeWorkplace, packCandor, type Workplace } from "./workplace.ts";
 
 export type SdkOptions = PaceOptions & { readonly rounds: number };
 

@@ -1,3 +1,4 @@
+/** Owns the measurement of memory while the collector is down. */
 import { startHost } from "./host.ts";
 import { CALLS_PER_S } from "./pace.ts";
 import type { Sink } from "./sink.ts";
@@ -12,7 +13,7 @@ export type Memory = {
 };
 /** Above the same process without an SDK. */
 export type MemoryFigures = {
-  /** How many it made in the time; all of 100,000 unless the SDK held it up. */
+  /** Calls made in the time: 100,000 unless the SDK slowed the process down. */
   readonly calls: number;
   readonly addedBytes: number;
   readonly addedPeakBytes: number;
@@ -22,7 +23,7 @@ export type MemoryFigures = {
 
 export const MEMORY_CALLS = 100_000;
 
-/** After 100,000 calls, 5,000 a second, to a collector that is down. */
+/** Measures memory after 100,000 calls at 5,000 a second, with the collector down. */
 export async function measureMemory(subject: Subject, sink: Sink, workplace: Workplace): Promise<Memory> {
   const { host: address } = await sink.lane();
   const durationMs = (MEMORY_CALLS / CALLS_PER_S) * 1000;

@@ -1,3 +1,4 @@
+/** Owns the measurement of event loop delay and CPU at a steady rate. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "../latencies.ts";
 import { startHost } from "./host.ts";
@@ -11,7 +12,7 @@ export type PaceFigures = {
   readonly addedDelayMs: PaceAnswer["delayMs"];
   /** Of one core, all threads. */
   readonly addedCpuShare: number;
-  /** Of all calls, how many reached the collector within 12 s of the last one. */
+  /** Share of all calls that reached the collector within 12 s of the last one. */
   readonly arrivedShare: number;
 };
 

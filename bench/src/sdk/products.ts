@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { UsageEvent } from "../usage-event.ts";
-import { CANDOR_FOLDER } from "./candor-package.ts";
 import type { Place, Subject } from "./task.ts";
+import { CANDOR_FOLDER } from "./workplace.ts";
 
 const WRITE_KEY = "bench-server-key";
 

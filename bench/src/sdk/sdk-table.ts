@@ -1,3 +1,4 @@
+/** Owns the table of the SDKs. */
 import { formatCount, formatMs, formatPercent, markdownTable } from "../table.ts";
 import { LARGE_BURST_CALLS, SMALL_BURST_CALLS } from "./bursts.ts";
 import type { SdkFigures } from "./figures.ts";
@@ -22,7 +23,7 @@ const TITLES: Readonly<Record<SdkName, string>> = {
   rudder: "rudder-sdk-node",
 };
 
-/** Of an event loop seen through a timer of 1 ms. */
+/** Delays are seen through a timer of 1 ms. */
 const DELAY_TOLERANCE_MS = 0.1;
 const MEMORY_TOLERANCE_BYTES = 1e6;
 
@@ -109,7 +110,7 @@ const NOTES = [
   "hashes and serializes it. So the row of the calls alone is not Candor's; the delay and the CPU time have the whole work in them.",
 ].join("\n");
 
-/** One column an SDK, one row a measure; the best of a row is bold. And what is to be known for reading it. */
+/** Renders a column per SDK and a row per measure, with the best in bold, and notes on how to read it. */
 export function sdkTable(figures: readonly SdkFigures[]): string {
   return `${tableOf(figures)}\n\n${NOTES}`;
 }
@@ -170,7 +171,7 @@ function lossRow(ending: Ending, end: string): Row {
   };
 }
 
-/** Nothing where all were made. */
+/** Empty if all calls were made. */
 function callsOf(calls: number): string {
   return calls >= MEMORY_CALLS * 0.99 ? "" : ` (${formatCount(calls)} calls)`;
 }

@@ -1,5 +1,5 @@
 /**
- * The collector of the SDK benchmarks, a process of its own: takes every request and counts the usage events' distinct ids, apart
+ * Owns the collector of the SDK benchmarks, a process of its own: takes every request and counts the usage events' distinct ids, apart
  * for each port. A port that is not open refuses connections: the collector is down. Started by `startSink`, driven by messages.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
@@ -46,7 +46,7 @@ async function take(lane: Lane, request: IncomingMessage, response: ServerRespon
   for await (const chunk of request) chunks.push(chunk);
   const body = Buffer.concat(chunks);
   let accepted = 0;
-  // Candor also makes its instance known, under another path.
+  // Other paths carry no events.
   if (/\/batch\/?$/.test(request.url ?? "")) {
     const isZipped = request.headers["content-encoding"] === "gzip";
     for (const id of usageIds(String(isZipped ? await gunzipBody(body) : body))) {

@@ -1,3 +1,4 @@
+/** Owns the sink's process, which stands for the collector in the SDK benchmarks. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -33,7 +34,7 @@ export type Sink = {
   stop(): Promise<void>;
 };
 
-/** Below the system's own range: a connection to a closed port of that range may be given the same port and meet itself. */
+/** Below the range of ephemeral ports: a connection to a closed port in that range may get the same port and reach itself. */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 30_000;
 
@@ -41,7 +42,7 @@ export function startSink(): Sink {
   const child = fork(fileURLToPath(new URL("../../dist/sdk/sink-process.js", import.meta.url)), [], {
     execArgv: [],
   });
-  // It stands for another machine: where it and a host want the same core, the host goes first.
+  // It stands for another machine, so a host that wants the same core goes first.
   if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   const ask = askerOf(child);
   let nextPort = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT) * 0.9);

@@ -1,4 +1,4 @@
-/** What the benchmark tells the process that holds one SDK, and what that answers. */
+/** Defines the messages between the benchmark and the process with one SDK. */
 
 export const SDK_NAMES = ["candor", "segment", "posthog", "rudder"] as const;
 export type SdkName = (typeof SDK_NAMES)[number];
@@ -46,24 +46,24 @@ export type Task = BurstTask | PaceTask | LoseTask | RestartTask;
 export type Assignment = { readonly subject: Subject; readonly place: Place; readonly task: Task };
 
 export type BurstAnswer = {
-  /** While the calls themselves last. */
+  /** Counted until the calls have returned. */
   readonly callsPerS: number;
-  /** Until the event loop has turned once more: with what an SDK put off to then. */
+  /** Counted until the event loop has turned once more, which includes work that an SDK deferred to then. */
   readonly turnedCallsPerS: number;
 };
 export type PaceAnswer = {
-  /** With those of the warm-up. */
+  /** Including those of the warm-up. */
   readonly calls: number;
   /** Without those of the warm-up. */
   readonly callsPerS: number;
-  /** Of the event loop: what perf_hooks saw, with its resolution of 1 ms in it. */
+  /** Event loop delay from perf_hooks, which includes its resolution of 1 ms. */
   readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number };
   /** CPU time of all threads, as a share of one core. */
   readonly cpuShare: number;
 };
 export type LoseAnswer = { readonly calls: number };
 
-/** What each role answers; none: the next start has nothing to say. */
+/** The answer of each role. A restart has none. */
 export type AnswerOf<T extends Task> = T extends BurstTask
   ? BurstAnswer
   : T extends PaceTask

@@ -1,6 +1,10 @@
+/** Owns the folders of the SDK benchmarks: the packed SDK, the plan, a state folder for each product. */
+
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { hashPlan, loadPlan } from "@candor/plan";
 import type { Place } from "./task.ts";
 
@@ -28,4 +32,15 @@ export function makeWorkplace(): Workplace {
     },
     remove: () => rmSync(folder, { recursive: true }),
   };
+}
+
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** @candor/node as a product installs it: one folder. What is measured is what is installed, as with the peers. */
+export const CANDOR_FOLDER = join(ROOT, "packages/node/packed");
+
+/** Makes that folder, of what is built. */
+export function packCandor(): void {
+  const script = join(ROOT, "scripts/pack-node.mjs");
+  execFileSync(process.execPath, [script], { stdio: ["ignore", "ignore", "inherit"] });
 }

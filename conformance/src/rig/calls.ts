@@ -1,3 +1,4 @@
+/** For tests: calls of each type, with all that the spec lets them carry. */
 import type { JsonObject } from "@candor/envelope";
 import type { Call, TrackCall } from "../official-client.ts";
 

@@ -1,3 +1,4 @@
+/** For tests: waits for what the collector stores. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminToken, type Collector, writeKeys } from "@candor/bench/collector";

@@ -1,3 +1,4 @@
+/** For tests: the clients that are run. */
 import { createRequire } from "node:module";
 import type { ClientOptions, OfficialClient } from "../official-client.ts";
 import { openRudderClient } from "../rudder-client.ts";
@@ -19,7 +20,7 @@ export const segment: Subject = {
 export const rudder: Subject = {
   name: "@rudderstack/rudder-sdk-node",
   open: openRudderClient,
-  library: { name: "analytics-node", version: versionOf("@rudderstack/rudder-sdk-node") }, // so it calls itself
+  library: { name: "analytics-node", version: versionOf("@rudderstack/rudder-sdk-node") }, // its own name for itself
 };
 
 function versionOf(packageName: string): string {

@@ -1,3 +1,4 @@
+/** For tests: the answers that people give. */
 import { hashOf, type TableName } from "./tables.ts";
 
 /** What the kit shows. */

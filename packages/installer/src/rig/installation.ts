@@ -1,3 +1,4 @@
+/** For tests: one run of an install script with the kit, in a shell of choice. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {

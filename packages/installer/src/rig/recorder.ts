@@ -1,3 +1,4 @@
+/** For tests: a collector that records what the kit sends. */
 import { once } from "node:events";
 import { createServer, type Server, type ServerResponse } from "node:http";
 

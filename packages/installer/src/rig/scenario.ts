@@ -1,3 +1,4 @@
+/** For tests: what a scenario of an install is made of. */
 import { readReceipts } from "@candor/consent";
 import { describe, expect, it } from "vitest";
 import { type Installation, type Outcome, prepareInstallation, type Sender } from "./installation.ts";

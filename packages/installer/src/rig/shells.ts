@@ -1,3 +1,4 @@
+/** For tests: the shells that the kit must run in. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";

@@ -1,3 +1,4 @@
+/** For tests: the kit's table, generated from plans. */
 import { readFileSync } from "node:fs";
 import {
   type Field,

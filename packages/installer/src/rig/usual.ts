@@ -1,3 +1,4 @@
+/** For tests: the usual install. */
 import { NOTICE, receipt } from "./answers.ts";
 
 /** What a run leaves that shows the notice and asks without anybody to answer. */
