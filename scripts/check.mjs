@@ -1,10 +1,13 @@
-// All that CI does beside the tests: types (tests included), lint and format, unused code, generated pages.
+// All that CI does besides tests: types (of tests too), lint, layers and format, versions, the package as published, unused code,
+// generated pages.
 import { spawnSync } from "node:child_process";
 import { prepare, root, tool } from "./prepare.mjs";
 
 const CHECKS = [
   ["types", tool("tsc"), ["--project", "tsconfig.check.json"]],
   ["lint and format", tool("biome"), ["ci", "--error-on-warnings", "."]],
+  ["versions agree", process.execPath, ["scripts/version.mjs", "--check"]],
+  ["the packed SDK", process.execPath, ["scripts/check-package.mjs"]],
   ["unused code", tool("knip"), []],
   ["pages are not stale", process.execPath, ["scripts/docs.mjs", "--check"]],
   ["plan", process.execPath, ["packages/cli/bin/candor.js", "plan", "check", "plans/appsmith.yaml"]],

@@ -1,4 +1,5 @@
-// Keeps what only some tests need from npm: other versions of Node, and Node-RED. Each is downloaded once, into node_modules/.cache.
+// Keeps what only some tests and pages need from npm: other versions of Node, Node-RED, typedoc. Each is downloaded once, into
+// node_modules/.cache.
 // Run as a program, it fetches what the tests with the tag `node-red` need.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -9,6 +10,8 @@ import { root, run } from "./prepare.mjs";
 const NODE_RED_VERSION = "5.0.7";
 /** The version of Node that runs Node-RED, which needs 22.9 or newer. */
 const NEWEST_NODE = "26.10.0";
+/** typedoc, and the newest TypeScript that it supports. */
+const TYPEDOC = ["typedoc@0.28.20", "typescript@5.9.3"];
 const FLAGS = [
   "--no-save",
   "--no-audit",
@@ -40,6 +43,17 @@ export function fetchNode(version) {
   if (stdout?.trim() !== `v${version}`)
     throw new Error(`${binary} is not Node ${version}. Delete ${folder}.`);
   return binary;
+}
+
+/** The path of typedoc's program, downloaded once. */
+export function fetchTypedoc() {
+  const folder = folderOf("typedoc", TYPEDOC.join("+"));
+  const program = join(folder, "node_modules/typedoc/bin/typedoc");
+  if (!existsSync(program)) {
+    console.log("typedoc: downloading (once) ...");
+    run("npm", ["install", ...FLAGS, "--prefix", folder, ...TYPEDOC]);
+  }
+  return program;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && findNodeRed() === undefined) {

@@ -53,7 +53,7 @@ export type StoreSize = {
 };
 
 /** Merges every part of `candor.events` into one and reads what is left on disk. The collector must be drained and idle. */
-export async function mergedStoreSize(collector: Collector): Promise<StoreSize> {
+async function mergedStoreSize(collector: Collector): Promise<StoreSize> {
   return withEngine(collector, async (client) => {
     await client.command({ query: "OPTIMIZE TABLE candor.events FINAL" });
     const [events] = await selectSizes(client, "AND table = 'events'");

@@ -1,5 +1,4 @@
 /** Owns the commands, their options and their exit codes. */
-import { readFileSync } from "node:fs";
 import {
   type AskOptions,
   COULD_NOT,
@@ -9,6 +8,7 @@ import {
   Refused,
   readAddress,
   refuse,
+  VERSION,
   WRITE_AN_ADDRESS,
 } from "@candor/node/operator";
 import { Command, InvalidArgumentError } from "commander";
@@ -42,7 +42,7 @@ const COLLECTOR =
 export function createProgram(setExitCode: (code: number) => void): Command {
   const program = new Command("candor")
     .description("Telemetry for software that other people host.")
-    .version(readVersion())
+    .version(VERSION)
     .addHelpText("after", SETTINGS)
     .showHelpAfterError("(candor --help lists commands and settings)")
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : COULD_NOT));
@@ -150,13 +150,6 @@ function addWhere(condition: string, others: readonly string[]): string[] {
     throw new InvalidArgumentError("Write a path and its value, such as properties.plan=free.");
   }
   return [...others, condition];
-}
-
-function readVersion(): string {
-  const about: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
-  return typeof about === "object" && about !== null && "version" in about
-    ? String(about.version)
-    : "unknown";
 }
 
 /** Runs a command that asks a collector. Prints what went wrong and resolves to 2 then; never rejects. */

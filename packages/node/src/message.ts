@@ -2,9 +2,10 @@
 import { randomUUID } from "node:crypto";
 import type { CheckedMessage, Plan, PlanSourceName } from "@candor/plan/runtime";
 import type { Json } from "./plain-copy.ts";
+import { VERSION } from "./version.ts";
 
 /** As in `package.json`; a test compares them. */
-export const LIBRARY = { name: "@candor/node", version: "0.1.0" };
+export const LIBRARY = { name: "@candor/node", version: VERSION };
 /** The collector's own limit. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;
 

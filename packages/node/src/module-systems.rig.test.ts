@@ -1,15 +1,13 @@
 // @candor/node loads, and is typed, in CommonJS and ES modules alike: docs/decisions/0021-two-module-systems.md.
-import { execFileSync, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
-import { publint } from "publint";
+import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { createPackedProduct, ROOT } from "./rig/packed-product.ts";
 import { type Recorder, startRecorder } from "./rig/recorder.ts";
 
 const require = createRequire(import.meta.url);
-const ATTW = join(dirname(require.resolve("@arethetypeswrong/cli/package.json")), "dist/index.js");
 const JEST = require.resolve("jest/bin/jest");
 /** Node 22.0 to 22.11 cannot `require()` an ES module; with this flag, no Node can. */
 const NO_REQUIRE_OF_ES_MODULES = "--no-experimental-require-module";
@@ -19,13 +17,8 @@ const entries = Object.keys(
   JSON.parse(readFileSync(join(product.installed, "package.json"), "utf8")).exports,
 ).map((path) => path.replace(/^\./, "@candor/node"));
 let recorder: Recorder;
-/** As it is published. */
-let tarball: string;
 
 beforeAll(async () => {
-  const packing = ["pack", product.installed, "--pack-destination", product.dir, "--json"];
-  const [{ filename }] = JSON.parse(execFileSync("npm", packing, { encoding: "utf8" }));
-  tarball = join(product.dir, filename);
   recorder = await startRecorder();
   return () => recorder.close();
 });
@@ -102,21 +95,6 @@ it("delivers from a product's test in Jest, without any configuration of it", as
   const { status, output } = await product.run(JEST, "--ci", "--watchman=false", ...folders);
   expect({ status, output: status === 0 ? "" : output }).toEqual({ status: 0, output: "" });
   expect(keptOf(1002)).toHaveLength(1);
-});
-
-// "node10" is resolved here; the compilers that know it are gone.
-it("has types for every way to resolve them, by Are the types wrong?", () => {
-  const options = { encoding: "utf8" } as const;
-  const { status, stdout } = spawnSync(process.execPath, [ATTW, tarball, "--format", "json"], options);
-  const { analysis, problems } = JSON.parse(stdout);
-  expect({ status, problems: problems ?? {} }).toEqual({ status: 0, problems: {} });
-  expect(Object.keys(analysis.entrypoints)).toHaveLength(entries.length);
-});
-
-it("is packed as publint recommends", async () => {
-  const { buffer } = new Uint8Array(readFileSync(tarball));
-  const { messages } = await publint({ pack: { tarball: buffer }, strict: true });
-  expect(messages).toEqual([]);
 });
 
 it.each([

@@ -1,8 +1,8 @@
 #!/usr/bin/env node
 /** The package's own program for operators: parses what follows `npx @candor/node`. */
-import { readFileSync } from "node:fs";
 import { env } from "node:process";
 import { parseArgs } from "node:util";
+import { VERSION } from "../version.ts";
 import { readAddress, WRITE_AN_ADDRESS } from "./collector.ts";
 import { compare } from "./compare.ts";
 import { forgetInstance } from "./forget.ts";
@@ -69,7 +69,7 @@ function toFolder([folder, ...others]: readonly string[]): string {
 /** @returns the exit status */
 async function run([name = "", ...args]: readonly string[]): Promise<number> {
   if ([name, ...args].some((word) => word === "--help" || word === "-h")) return tell(USAGE);
-  if (name === "--version") return tell(`${readVersion()}\n`);
+  if (name === "--version") return tell(`${VERSION}\n`);
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (command === undefined)
     return refuse(name === "" ? USAGE : `No command "${toSafeText(name)}".\n\n${USAGE}`);
@@ -90,11 +90,6 @@ function isWrittenWrongly(error: unknown): boolean {
 async function tell(text: string): Promise<number> {
   await print(text);
   return 0;
-}
-
-function readVersion(): string {
-  const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8"));
-  return String(version);
 }
 
 process.exitCode = await run(process.argv.slice(2));

@@ -4,6 +4,7 @@
  */
 
 export { type Fields, parseFields, textOf, toFields } from "../unknown-value.ts";
+export { VERSION } from "../version.ts";
 export {
   FORGET_TIMEOUT_MS,
   NoAnswer,
