@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type Decision, decide } from "./decide.ts";
 import type { Facts } from "./facts.ts";
-import { type Receipt, writeReceipt } from "./receipts.ts";
+import { type ConsentRecord, writeConsentRecord } from "./receipts.ts";
 
 const DISABLE = "ACME_DISABLE_TELEMETRY";
 const ALSO_DISABLE = "ACME_NO_TELEMETRY";
@@ -17,7 +17,7 @@ const environment = fc.dictionary(
   { maxKeys: 3 },
 );
 
-const receipt: fc.Arbitrary<Receipt> = fc.record({
+const receipt: fc.Arbitrary<ConsentRecord> = fc.record({
   source: fc.constantFrom("installer", "server", "client"),
   answer: fc.constantFrom("yes", "yes", "notice", "no"),
   time: fc.constant("2026-11-23T12:00:00.000Z"),
@@ -25,7 +25,7 @@ const receipt: fc.Arbitrary<Receipt> = fc.record({
   planHash: fc.constantFrom(...HASHES),
   by: fc.constantFrom("installer", "inspector", "environment", "product"),
 });
-const receipts = fc.array(receipt, { maxLength: 4 }).map((all) => all.map(writeReceipt).join(""));
+const receipts = fc.array(receipt, { maxLength: 4 }).map((all) => all.map(writeConsentRecord).join(""));
 
 const policy = fc.constantFrom(
   undefined,
@@ -101,7 +101,7 @@ const REFUSALS: { readonly [what: string]: (before: Facts) => Facts[] } = {
       ...before,
       receipts:
         (before.receipts ?? "") +
-        writeReceipt({
+        writeConsentRecord({
           source: before.source,
           answer: "no",
           time: "2026-11-24T12:00:00.000Z",
@@ -173,7 +173,7 @@ test("what another source was asked does not matter", () => {
   fc.assert(
     fc.property(facts, fc.array(receipt), (given, more) => {
       if (typeof given.receipts !== "string") return;
-      const foreign = more.filter(({ source }) => source !== given.source).map(writeReceipt);
+      const foreign = more.filter(({ source }) => source !== given.source).map(writeConsentRecord);
       expect(decide({ ...given, receipts: given.receipts + foreign.join("") })).toEqual(decide(given));
     }),
   );

@@ -2,7 +2,7 @@
 import type { Facts } from "./facts.ts";
 import { type PolicyWord, readPolicy } from "./policy.ts";
 import type { AllowReason, DenyReason } from "./reasons.ts";
-import { latestReceipt, type Receipt, readReceipts } from "./receipts.ts";
+import { type ConsentRecord, latestConsentRecord, readConsentRecords } from "./receipts.ts";
 import { isGlobalPrivacyControl, isToldNotToTrack } from "./signals.ts";
 import { isCi, isNo, isPresent, isRaised, isTruthy, isYes, wordOf } from "./words.ts";
 
@@ -20,7 +20,7 @@ interface Known {
   readonly policy: PolicyWord;
   readonly receiptsReadable: boolean;
   /** The stored answer in force for the source. */
-  readonly answer: Receipt | undefined;
+  readonly answer: ConsentRecord | undefined;
 }
 
 type Denial = readonly [reason: DenyReason, holds: (known: Known) => boolean];
@@ -75,14 +75,14 @@ export function decide(facts: Facts): Decision {
 
 function readFacts(facts: Facts): Known {
   const { environment, switches } = facts;
-  const receipts = facts.receipts === null ? undefined : readReceipts(facts.receipts ?? "");
+  const receipts = facts.receipts === null ? undefined : readConsentRecords(facts.receipts ?? "");
   return {
     facts,
     mode: wordOf(environment, switches.mode),
     optIn: wordOf(environment, switches.optIn),
     policy: readPolicy(facts.policy, facts.product),
     receiptsReadable: receipts !== undefined,
-    answer: latestReceipt(receipts ?? [], facts.source),
+    answer: latestConsentRecord(receipts ?? [], facts.source),
   };
 }
 
@@ -91,12 +91,12 @@ function isDisabled({ environment, switches }: Facts): boolean {
 }
 
 /** A Yes is a consent under either rule, a notice only where a notice is enough. */
-function isConsent(answer: Receipt | undefined, { rule }: Facts): answer is Receipt {
+function isConsent(answer: ConsentRecord | undefined, { rule }: Facts): answer is ConsentRecord {
   return answer?.answer === "yes" || (rule === "notice" && answer?.answer === "notice");
 }
 
 /** After a downgrade nobody knows what the newer plan collected, and one version with two hashes is two plans. */
-function isForAnotherPlan(answer: Receipt, { plan }: Facts): boolean {
+function isForAnotherPlan(answer: ConsentRecord, { plan }: Facts): boolean {
   return (
     answer.planVersion > plan.version ||
     (answer.planVersion === plan.version && answer.planHash !== plan.hash)

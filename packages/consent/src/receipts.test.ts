@@ -1,8 +1,13 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { latestReceipt, type Receipt, readReceipts, writeReceipt } from "./receipts.ts";
+import {
+  type ConsentRecord,
+  latestConsentRecord,
+  readConsentRecords,
+  writeConsentRecord,
+} from "./receipts.ts";
 
-const receipt: Receipt = {
+const receipt: ConsentRecord = {
   source: "client",
   answer: "yes",
   time: "2026-11-23T12:00:00.000Z",
@@ -11,7 +16,7 @@ const receipt: Receipt = {
   by: "installer",
 };
 
-const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
+const anyReceipt: fc.Arbitrary<ConsentRecord> = fc.record({
   source: fc.constantFrom("installer", "server", "client"),
   answer: fc.constantFrom("yes", "no", "notice"),
   time: fc
@@ -24,7 +29,7 @@ const anyReceipt: fc.Arbitrary<Receipt> = fc.record({
 
 test("a receipt is written as docs/state-folder.md has it, in whatever order its keys were given", () => {
   const { by, planHash, ...others } = receipt;
-  expect(writeReceipt({ by, planHash, ...others })).toBe(
+  expect(writeConsentRecord({ by, planHash, ...others })).toBe(
     '{"source":"client","answer":"yes","time":"2026-11-23T12:00:00.000Z","planVersion":1,' +
       '"planHash":"3f1c9d0e6b7a48525d14c0a9e2f8b63d7705ae1942cc86fb0d39e57a1b28f4c6","by":"installer"}\n',
   );
@@ -32,13 +37,13 @@ test("a receipt is written as docs/state-folder.md has it, in whatever order its
 
 test("only the keys of a receipt are written, whatever else the object holds", () => {
   const more = { ...receipt, email: "bob@example.com" };
-  expect(writeReceipt(more)).toBe(writeReceipt(receipt));
+  expect(writeConsentRecord(more)).toBe(writeConsentRecord(receipt));
 });
 
 test("what was written is read back", () => {
   fc.assert(
     fc.property(fc.array(anyReceipt), (receipts) => {
-      expect(readReceipts(receipts.map(writeReceipt).join(""))).toEqual(receipts);
+      expect(readConsentRecords(receipts.map(writeConsentRecord).join(""))).toEqual(receipts);
     }),
   );
 });
@@ -46,22 +51,22 @@ test("what was written is read back", () => {
 test("a file that was cut anywhere but at the end of a line is malformed", () => {
   fc.assert(
     fc.property(fc.array(anyReceipt, { minLength: 1, maxLength: 4 }), fc.nat(), (receipts, seed) => {
-      const text = receipts.map(writeReceipt).join("");
+      const text = receipts.map(writeConsentRecord).join("");
       const cut = text.slice(0, seed % text.length);
       const whole = cut === "" || cut.endsWith("\n");
-      expect(readReceipts(cut) !== undefined).toBe(whole);
+      expect(readConsentRecords(cut) !== undefined).toBe(whole);
     }),
   );
 });
 
 test("a line with any one character changed is never read as another form", () => {
-  const line = writeReceipt(receipt);
+  const line = writeConsentRecord(receipt);
   fc.assert(
     fc.property(fc.nat(line.length - 1), fc.string({ maxLength: 2 }), (at, put) => {
       const changed = line.slice(0, at) + put + line.slice(at + 1);
-      const receipts = readReceipts(changed);
+      const receipts = readConsentRecords(changed);
       // Still a receipt, of another digit perhaps: then it says exactly what stands there.
-      expect(receipts?.map(writeReceipt).join("") ?? changed).toBe(changed);
+      expect(receipts?.map(writeConsentRecord).join("") ?? changed).toBe(changed);
     }),
     { numRuns: 3000 },
   );
@@ -69,27 +74,27 @@ test("a line with any one character changed is never read as another form", () =
 
 test("keys stand in one order, the one that a script can read", () => {
   const { by, planHash, ...others } = receipt;
-  expect(readReceipts(`${JSON.stringify({ by, ...others, planHash })}\n`)).toBeUndefined();
+  expect(readConsentRecords(`${JSON.stringify({ by, ...others, planHash })}\n`)).toBeUndefined();
 });
 
 test.each([
-  ["an inherited name for a key", `{"__proto__":{},${writeReceipt(receipt).slice(1)}`],
-  ["a list that holds an answer", `[${writeReceipt(receipt).trimEnd()}]\n`],
-  ["two answers on a line", writeReceipt(receipt).trimEnd() + writeReceipt(receipt)],
-  ["a key for another", writeReceipt(receipt).replace('"by"', '"from"')],
+  ["an inherited name for a key", `{"__proto__":{},${writeConsentRecord(receipt).slice(1)}`],
+  ["a list that holds an answer", `[${writeConsentRecord(receipt).trimEnd()}]\n`],
+  ["two answers on a line", writeConsentRecord(receipt).trimEnd() + writeConsentRecord(receipt)],
+  ["a key for another", writeConsentRecord(receipt).replace('"by"', '"from"')],
   ["brackets without end", `${"[".repeat(100_000)}\n`],
-  ["a NUL in it", writeReceipt(receipt).replace("yes", "yes\0")],
-  ["a byte order mark", `\uFEFF${writeReceipt(receipt)}`],
+  ["a NUL in it", writeConsentRecord(receipt).replace("yes", "yes\0")],
+  ["a byte order mark", `\uFEFF${writeConsentRecord(receipt)}`],
 ])("%s is malformed", (_, text) => {
-  expect(readReceipts(text)).toBe(undefined);
+  expect(readConsentRecords(text)).toBe(undefined);
 });
 
 test("the last answer of a source holds, whatever its time", () => {
-  const first: Receipt = { ...receipt, time: "2030-01-01T00:00:00Z" };
-  const second: Receipt = { ...receipt, answer: "no", time: "2020-01-01T00:00:00Z" };
-  const other: Receipt = { ...receipt, source: "server", answer: "notice" };
+  const first: ConsentRecord = { ...receipt, time: "2030-01-01T00:00:00Z" };
+  const second: ConsentRecord = { ...receipt, answer: "no", time: "2020-01-01T00:00:00Z" };
+  const other: ConsentRecord = { ...receipt, source: "server", answer: "notice" };
   const receipts = [first, second, other];
-  expect(latestReceipt(receipts, "client")).toBe(second);
-  expect(latestReceipt(receipts, "server")).toBe(other);
-  expect(latestReceipt(receipts, "installer")).toBe(undefined);
+  expect(latestConsentRecord(receipts, "client")).toBe(second);
+  expect(latestConsentRecord(receipts, "server")).toBe(other);
+  expect(latestConsentRecord(receipts, "installer")).toBe(undefined);
 });

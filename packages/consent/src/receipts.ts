@@ -9,7 +9,7 @@ const GIVERS = ["installer", "inspector", "environment", "product"] as const;
 export type Giver = (typeof GIVERS)[number];
 
 /** A consent record: one answer, for one source. */
-export interface Receipt {
+export interface ConsentRecord {
   readonly source: Source;
   /** `notice`: the notice was shown, or the operator had the switch before the first start. */
   readonly answer: Answer;
@@ -32,12 +32,12 @@ const TIME =
 /**
  * The consent records in a `receipts.ndjson`, oldest first; empty for an empty text. Undefined if any line is
  * malformed or empty, or if the last one lacks its line break because the process was killed while writing it. Each
- * line must be exactly as `writeReceipt` writes it, so that a script without a JSON parser reads the same.
+ * line must be exactly as `writeConsentRecord` writes it, so that a script without a JSON parser reads the same.
  */
-export function readReceipts(text: string): readonly Receipt[] | undefined {
+export function readConsentRecords(text: string): readonly ConsentRecord[] | undefined {
   const lines = text.split("\n");
   if (lines.pop() !== "") return undefined;
-  const receipts: Receipt[] = [];
+  const receipts: ConsentRecord[] = [];
   for (const line of lines) {
     const receipt = readLine(line);
     if (receipt === undefined) return undefined;
@@ -47,24 +47,27 @@ export function readReceipts(text: string): readonly Receipt[] | undefined {
 }
 
 /** The answer in force for a source: the last one. */
-export function latestReceipt(receipts: readonly Receipt[], source: Source): Receipt | undefined {
+export function latestConsentRecord(
+  receipts: readonly ConsentRecord[],
+  source: Source,
+): ConsentRecord | undefined {
   return receipts.findLast((receipt) => receipt.source === source);
 }
 
 /** One line of `receipts.ndjson`, with its line break, to be appended in one call. The values are not checked. */
-export function writeReceipt(receipt: Receipt): string {
+export function writeConsentRecord(receipt: ConsentRecord): string {
   const { source, answer, time, planVersion, planHash, by } = receipt;
   return `${JSON.stringify({ source, answer, time, planVersion, planHash, by })}\n`;
 }
 
-function readLine(line: string): Receipt | undefined {
+function readLine(line: string): ConsentRecord | undefined {
   const value = readObject(line);
   if (value === undefined || Object.keys(value).length !== KEY_COUNT) return undefined;
   const { source, answer, time, planVersion, planHash, by } = value;
   if (!isOneOf(SOURCES, source) || !isOneOf(ANSWERS, answer) || !isOneOf(GIVERS, by)) return undefined;
   if (!isPlanVersion(planVersion) || !matches(TIME, time) || !matches(HASH, planHash)) return undefined;
   const receipt = { source, answer, time, planVersion, planHash, by };
-  return writeReceipt(receipt) === `${line}\n` ? receipt : undefined;
+  return writeConsentRecord(receipt) === `${line}\n` ? receipt : undefined;
 }
 
 function readObject(line: string): Record<string, unknown> | undefined {

@@ -21,6 +21,6 @@ export {
   type Shared,
   sizeFaultOf,
 } from "./shared.ts";
-export { type IdSource, type Receipt, stampMessage } from "./stamp.ts";
+export { type IdSource, type Reception, stampMessage } from "./stamp.ts";
 export { parseTime, type ReadTime, readTime, toIsoTime } from "./times.ts";
 export { isExactNumber, MAX_NESTING_LEVELS, type ValueFault, valueFaultOf } from "./values.ts";

@@ -35,7 +35,7 @@ export function parseMessage(item: unknown, shared: Shared, type?: MessageType):
   if (!isObject(item)) return "not_an_object";
   const messageType = type ?? item.type;
   if (!isMessageType(messageType)) return "unknown_type";
-  const event = textOf(item.event);
+  const event = toText(item.event);
   if (messageType === "track" && event === undefined) return "no_event";
   const ids = identityOf(item);
   if (ids === undefined) return "number_out_of_range";
@@ -54,8 +54,8 @@ export function parseMessage(item: unknown, shared: Shared, type?: MessageType):
   return {
     type: messageType,
     event: messageType === "track" ? event : undefined,
-    name: textOf(item.name),
-    category: textOf(item.category),
+    name: toText(item.name),
+    category: toText(item.category),
     messageId,
     userId: ids.userId,
     anonymousId: ids.anonymousId,
@@ -83,7 +83,7 @@ function carriesProperties(type: MessageType): boolean {
 }
 
 /** Returns a non-empty string, else undefined. */
-function textOf(value: unknown): string | undefined {
+function toText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
@@ -95,7 +95,7 @@ const INEXACT = Symbol("inexact");
  * could become the same.
  */
 function idOf(value: unknown): string | undefined | typeof INEXACT {
-  if (typeof value !== "number") return textOf(value);
+  if (typeof value !== "number") return toText(value);
   return Math.abs(value) <= Number.MAX_SAFE_INTEGER ? String(value) : INEXACT;
 }
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { createIds } from "./ids.ts";
 import { parseMessage } from "./parse.ts";
 import { ALONE } from "./shared.ts";
-import { type Receipt, stampMessage } from "./stamp.ts";
+import { type Reception, stampMessage } from "./stamp.ts";
 import { toIsoTime } from "./times.ts";
 
 const RECEIVED_AT_MS = Date.parse("2020-11-04T08:05:52.726Z");
@@ -12,14 +12,14 @@ const ids = createIds({
   random: (bytes) => Buffer.alloc(bytes, 7),
   hash: (text) => createHmac("sha256", "key").update(text).digest("hex").slice(0, 32),
 });
-const receipt: Receipt = {
+const receipt: Reception = {
   receivedAtMs: RECEIVED_AT_MS,
   receivedAt: toIsoTime(RECEIVED_AT_MS),
   retryCount: 0,
   peerAddress: undefined,
 };
 
-function stamp(item: object, at: Partial<Receipt> = {}): unknown {
+function stamp(item: object, at: Partial<Reception> = {}): unknown {
   const message = parseMessage(item, ALONE);
   if (typeof message === "string") throw new Error(message);
   return JSON.parse(JSON.stringify(stampMessage(message, { ...receipt, ...at }, ids)));

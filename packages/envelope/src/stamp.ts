@@ -4,7 +4,7 @@ import { isPlainMessageId } from "./message-id.ts";
 import { resolveTimestamp, toIsoTime } from "./times.ts";
 
 /** What the collector knows about a request when it stamps its messages. */
-export interface Receipt {
+export interface Reception {
   readonly receivedAtMs: number;
   /** `receivedAtMs` as text, formatted once for all messages of a request. */
   readonly receivedAt: string;
@@ -29,7 +29,7 @@ export interface IdSource {
  * Makes the envelope of a message: ids, times, and the peer's address where it is kept. People put addresses into
  * messageIds, so any that is not plainly an id is kept only as its hash. Pure except for `ids`; never throws.
  */
-export function stampMessage(message: Message, receipt: Receipt, ids: IdSource): Envelope {
+export function stampMessage(message: Message, receipt: Reception, ids: IdSource): Envelope {
   const { originalTimestampMs, sentAtMs } = message;
   const { receivedAtMs, receivedAt, retryCount } = receipt;
   const timestampMs = resolveTimestamp({ receivedAtMs, originalTimestampMs, sentAtMs, retryCount });

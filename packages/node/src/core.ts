@@ -1,5 +1,6 @@
 /** Owns whether telemetry is on: while consent allows it there is a session, otherwise nothing. */
 import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
+import { codeOf } from "@candor/envelope/unknown-value";
 import type { Clock } from "./clock.ts";
 import { Answers, isAnswer, writeNotice } from "./consent/answers.ts";
 import { ConsentGate, type SourceDecisions } from "./consent/gate.ts";
@@ -22,7 +23,6 @@ import {
   openStateFolder,
   type StateFolder,
 } from "./state/state-folder.ts";
-import { codeOf } from "./unknown-value.ts";
 
 /** While off, consent is read again when the product tracks, at most this often. */
 const UPDATE_AGAIN_MS = 1000;

@@ -68,14 +68,14 @@ const NO_NAMES: ReadonlySet<string> = new Set();
 export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
   const namesOf = declaredNames(core);
   const toDraft = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): Draft => {
-    const label = textOf(name);
+    const label = toText(name);
     const { copy, hasUndeclared } = toValues(values, namesOf(type, label));
     return {
       type,
       name: label,
-      userId: textOf(who.userId ?? about?.userId),
+      userId: toText(who.userId ?? about?.userId),
       anonymousId: undefined,
-      groupId: textOf(who.groupId),
+      groupId: toText(who.groupId),
       values: copy,
       hasUndeclared,
       context: {},
@@ -204,7 +204,7 @@ function toValues(values: unknown, names: ReadonlySet<string>): Copied {
   return { copy: copyPlain(values, names), hasUndeclared };
 }
 
-function textOf(value: unknown): string | undefined {
+function toText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 

@@ -3,7 +3,7 @@
  * collector.
  */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
-import type { Plan } from "@candor/plan/runtime";
+import { eventKey, type Plan } from "@candor/plan/runtime";
 import type { Draft } from "./message.ts";
 
 const MINUTE_MS = 60_000;
@@ -29,7 +29,7 @@ export class EventRates {
             everyMs: MINUTE_MS / maxPerMinute,
             clockMs,
           });
-          return [keyOf(event), { limiter, skipped: 0 }];
+          return [eventKey(event.type, event.name), { limiter, skipped: 0 }];
         }),
     );
   }
@@ -38,7 +38,7 @@ export class EventRates {
    * Whether one more of this event may be recorded; if not, it counts as skipped. An undeclared event has no limit.
    */
   hasRoom(draft: Draft): boolean {
-    const rate = this.#rates.get(keyOf(draft));
+    const rate = this.#rates.get(eventKey(draft.type, draft.name));
     if (rate === undefined || rate.limiter.waitMs() === 0) return true;
     rate.skipped += 1;
     return false;
@@ -46,18 +46,14 @@ export class EventRates {
 
   /** How many were skipped since the last recorded one, if any. */
   skippedOf(draft: Draft): number | undefined {
-    return this.#rates.get(keyOf(draft))?.skipped || undefined;
+    return this.#rates.get(eventKey(draft.type, draft.name))?.skipped || undefined;
   }
 
   /** Notes that one was recorded, which said how many were skipped before it. */
   noteRecorded(draft: Draft): void {
-    const rate = this.#rates.get(keyOf(draft));
+    const rate = this.#rates.get(eventKey(draft.type, draft.name));
     if (rate === undefined) return;
     rate.limiter.take();
     rate.skipped = 0;
   }
-}
-
-function keyOf({ type, name }: { readonly type: string; readonly name?: string | undefined }): string {
-  return `${type} ${name}`;
 }

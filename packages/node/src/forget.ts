@@ -1,10 +1,10 @@
 /** Asks the collector to delete what it holds of this instance, then turns telemetry off. */
 import { clearInterval, setInterval } from "node:timers";
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Core } from "./core.ts";
 import type { Source } from "./scope.ts";
 import { askCollector } from "./send/ask-collector.ts";
 import { Lease } from "./state/lease.ts";
-import { isRecord } from "./unknown-value.ts";
 
 /** The collector answers once everything is gone from its disks. */
 const FORGET_TIMEOUT_MS = 10 * 60_000;

@@ -1,15 +1,15 @@
 /** Builds the event that `keepAlive()` sends, and checks whether the plan accepts it unchanged. */
 
 import { toInstanceId } from "@candor/envelope/instance-proof";
+import { isRecord } from "@candor/envelope/unknown-value";
 import { type Plan, type PlanEvent, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
-import { compileAgreed, createReducers } from "./consent/agreed-plan.ts";
+import { compileAgreed, createRedactors } from "./consent/agreed-plan.ts";
 import type { SourceDecisions } from "./consent/gate.ts";
 import { type Draft, toChecked } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
 import { ServerFacts } from "./server-facts.ts";
 import type { Settings } from "./settings.ts";
-import { isRecord } from "./unknown-value.ts";
 
 const HEARTBEAT = "Instance Active";
 /** In the form of a real id. No key is generated for it, because telemetry may be off. */
@@ -61,8 +61,8 @@ export function checkHeartbeat(
   const draft = writeHeartbeat(parts);
   const given = Object.keys(draft.values);
   new ServerFacts(settings).addTo(draft, SAMPLE_ID);
-  const reducers = createReducers({ keyedHash: () => SAMPLE_HASH });
-  const verdict = compileAgreed(plan, "server", allowAll(plan), reducers)(toChecked(draft), nowMs);
+  const redactors = createRedactors({ keyedHash: () => SAMPLE_HASH });
+  const verdict = compileAgreed(plan, "server", allowAll(plan), redactors)(toChecked(draft), nowMs);
   return verdict.kept
     ? explainTrims(event, given, verdict.trims)
     : explainDrop(event, draft.values, verdict.reason);

@@ -8,7 +8,7 @@ import type { IncomingMessage } from "node:http";
  * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
  * @see https://fetch.spec.whatwg.org/#origin-header
  */
-export function originOf({ headers }: IncomingMessage): "here" | "elsewhere" | "unsaid" {
+export function siteOf({ headers }: IncomingMessage): "here" | "elsewhere" | "unsaid" {
   const site = headers["sec-fetch-site"];
   if (site !== undefined) return site === "same-origin" || site === "none" ? "here" : "elsewhere";
   const { origin, host } = headers;

@@ -1,12 +1,12 @@
 /** Schedules heartbeats: every few hours, once for all processes on a state folder, while the product is healthy. */
 import { randomBytes } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
+import { isRecord } from "@candor/envelope/unknown-value";
 import { type Clock, planTask } from "./clock.ts";
 import { checkHeartbeat, type HeartbeatSettings } from "./heartbeat.ts";
 import { findNoNumber, findOtherType, findUnknown } from "./problems.ts";
 import { Lease } from "./state/lease.ts";
 import { readObject, replaceFile, type StateFolder } from "./state/state-folder.ts";
-import { isRecord } from "./unknown-value.ts";
 
 const HOUR_MS = 60 * 60_000;
 /** The first heartbeat is sent 2 to 5 minutes after the start. */

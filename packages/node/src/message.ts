@@ -1,6 +1,6 @@
 /** Defines a message before the plan has checked it, and writes it as a line of the outbox. */
 import { randomUUID } from "node:crypto";
-import type { CheckedMessage, Plan, PlanSourceName } from "@candor/plan/runtime";
+import { type CheckedMessage, eventKey, type Plan, type PlanSourceName } from "@candor/plan/runtime";
 import type { Json } from "./plain-copy.ts";
 import { VERSION } from "./version.ts";
 
@@ -94,14 +94,14 @@ export class InstanceIdPlace {
     const path = sources[source]?.instanceIds.find((one) => one !== "anonymousId");
     const name = path?.slice("properties.".length) ?? "instanceId";
     this.name = name;
-    this.#events = new Set(events.filter(({ fields }) => Object.hasOwn(fields, name)).map(keyOf));
+    this.#events = new Set(
+      events
+        .filter(({ fields }) => Object.hasOwn(fields, name))
+        .map((event) => eventKey(event.type, event.name)),
+    );
   }
 
   isDeclaredIn(message: Pick<Draft, "type" | "name">): boolean {
-    return this.#events.has(keyOf(message));
+    return this.#events.has(eventKey(message.type, message.name));
   }
-}
-
-function keyOf({ type, name }: { readonly type: string; readonly name?: string | undefined }): string {
-  return `${type} ${name}`;
 }

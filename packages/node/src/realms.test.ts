@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { runInNewContext } from "node:vm";
+import { codeOf } from "@candor/envelope/unknown-value";
 import { describe, expect, it } from "vitest";
 import { copyPlain } from "./plain-copy.ts";
-import { codeOf } from "./unknown-value.ts";
 
 const SOURCES = fileURLToPath(new URL(".", import.meta.url));
 /** What a realm has of its own: only classes of our own may be asked for. */

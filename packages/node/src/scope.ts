@@ -1,9 +1,8 @@
 /** Owns the names of outbox files, which tell under what consent their messages were recorded. */
 import { randomBytes } from "node:crypto";
-import { RULES, type Rule } from "@candor/consent";
+import { RULES, type Rule, SOURCES, type Source } from "@candor/consent";
 
-export const SOURCES = ["installer", "server", "client"] as const;
-export type Source = (typeof SOURCES)[number];
+export { SOURCES, type Source };
 
 /** What one consent covers: the events of a source that have the same rule. */
 export interface ConsentScope {

@@ -2,7 +2,7 @@
 import { setMaxListeners } from "node:events";
 import type { Trim } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
-import { type AgreedPlan, compileAgreed, createReducers } from "./consent/agreed-plan.ts";
+import { type AgreedPlan, compileAgreed, createRedactors } from "./consent/agreed-plan.ts";
 import { type ConsentGate, isRefusal, type SourceDecisions } from "./consent/gate.ts";
 import type { Counts } from "./counts.ts";
 import { EventRates } from "./event-rates.ts";
@@ -128,7 +128,7 @@ export class Session {
   /** What a source may send from now on. */
   setDecisions(source: Source, decisions: SourceDecisions): void {
     const { plan } = this.#options.settings;
-    this.#plans.set(source, compileAgreed(plan, source, decisions, createReducers(this.instance)));
+    this.#plans.set(source, compileAgreed(plan, source, decisions, createRedactors(this.instance)));
     if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS); // what was withheld may be sent now
   }
 

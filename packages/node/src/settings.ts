@@ -8,7 +8,7 @@ import { findNoNumber, findOtherType, findUnknown } from "./problems.ts";
 const SEND_EVERY_MS = 10_000;
 const MAX_OUTBOX_BYTES = 50 * 1024 * 1024;
 const LEAST_OUTBOX_BYTES = 1024 * 1024;
-const POLICY_FILE = "/etc/candor/policy";
+export const POLICY_FILE = "/etc/candor/policy";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 export type Common = Readonly<Record<string, string | number | boolean | undefined>>;
@@ -131,7 +131,7 @@ type ReadSettings =
 type Given = Partial<Record<keyof TelemetryOptions, unknown>>;
 
 function readOptions(options: TelemetryOptions): ReadSettings {
-  const given: Given = isObject(options) ? options : {};
+  const given: Given = isAnyObject(options) ? options : {};
   const { source, writeKey, stateDir, environment, instanceKey } = given;
   const problems: string[] = [];
   const plan = readPlan(given.plan);
@@ -165,7 +165,7 @@ function readOptions(options: TelemetryOptions): ReadSettings {
       allowed: toAllowed(given.allowed),
       instanceKey: isInstanceKey(instanceKey) ? instanceKey : undefined,
       // Read each time: a product may load its env file after the SDK.
-      environment: isObject(environment) ? () => toTexts(environment) : readEnvironment,
+      environment: isAnyObject(environment) ? () => toTexts(environment) : readEnvironment,
       machineEnvironment: readEnvironment,
       policyFile: POLICY_FILE,
       problems: lesser,
@@ -224,7 +224,7 @@ function isInstanceKey(value: unknown): value is string {
 function toCommon(common: unknown): Settings["common"] {
   return () => {
     const given: unknown = typeof common === "function" ? common() : common;
-    return isObject(given) ? given : undefined;
+    return isAnyObject(given) ? given : undefined;
   };
 }
 
@@ -254,6 +254,6 @@ function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";
 }
 
-function isObject(value: unknown): value is object {
+function isAnyObject(value: unknown): value is object {
   return typeof value === "object" && value !== null;
 }

@@ -1,11 +1,13 @@
 /** Owns what the keys of an event require of each other, of its sources and of its contact fields. */
+
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
 import { checkFields, newerThanPlan, type PlanScope } from "./field-rules.ts";
 import type { EventFile, PlanFile } from "./format.ts";
 import { checkPatternSum, listSharedCosts, type PatternCosts, type SharedCosts } from "./pattern-rules.ts";
 import { rootOf } from "./plan.ts";
-import { isRecord, quote } from "./structure.ts";
+import { quote } from "./structure.ts";
 
 /** Whether it is a date that exists, written `YYYY-MM-DD`. */
 export function isDate(text: string): boolean {

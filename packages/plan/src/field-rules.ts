@@ -1,8 +1,10 @@
 /** Owns what a field's keys require of each other and of the place where the field is declared. */
+
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
 import type { PatternReader } from "./pattern-rules.ts";
-import { isRecord } from "./structure.ts";
+
 import { checkExample, checkLimits } from "./value-rules.ts";
 
 const MAX_DEPTH = 8;

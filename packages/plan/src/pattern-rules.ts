@@ -1,8 +1,9 @@
 /** Owns what a plan's `pattern`s may be: valid, and cheap enough whatever values clients send. */
+
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import { stepsOf } from "./pattern-cost.ts";
 import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
-import { isRecord } from "./structure.ts";
 
 /** Steps for all patterns of one message, whatever its values: about 10 ms. */
 const MAX_STEPS = 1_000_000;

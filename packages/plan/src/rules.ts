@@ -1,4 +1,6 @@
 /** Owns what one key of the plan requires of another: changelog, switches, sources. Events and fields have files beside it. */
+
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import { checkEvents, isDate } from "./event-rules.ts";
 import type { FieldFile } from "./field-format.ts";
@@ -6,7 +8,6 @@ import { checkFields, newerThanPlan, type PlanScope } from "./field-rules.ts";
 import type { PlanFile } from "./format.ts";
 import { createPatternReader } from "./pattern-rules.ts";
 import { ID_NAMES, modeSwitch, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
-import { isRecord } from "./structure.ts";
 
 /** Where a source or an event has fields. */
 const FIELD_BLOCKS = ["context", "ids", "properties", "traits"];

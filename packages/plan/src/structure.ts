@@ -1,4 +1,5 @@
 /** Checks a plan file against the shape of its format. */
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import { nearest } from "./nearest.ts";
 import { followRef, type Shape } from "./schema-file.ts";
@@ -20,11 +21,6 @@ export function checkStructure(reference: Shape, value: unknown, path: Path, rep
   else if (typeof value === "number") checkNumber(shape, value, path, report);
   else if (Array.isArray(value)) checkList(shape, value, path, report);
   else if (isRecord(value)) checkBlock(shape, value, path, report);
-}
-
-/** An object that is not an array. */
-export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function checkChoice(choices: readonly string[], value: unknown, path: Path, report: Report): void {

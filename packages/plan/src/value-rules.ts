@@ -196,7 +196,7 @@ const PLACE: Place = {
   level: 2,
   isOwn: false,
   observe: false,
-  reducers: { address: () => "[ip]", userAgent: () => "", pseudonym: (id) => id },
+  redactors: { address: () => "[ip]", userAgent: () => "", pseudonym: (id) => id },
 };
 
 /** Why the collector would change or remove a value of a type; undefined if it would keep it unchanged. */

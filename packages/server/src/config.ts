@@ -2,11 +2,12 @@
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PLAN_SOURCES, type PlanSourceName } from "@candor/plan/runtime";
 import { CandorError } from "./errors.ts";
 
 /** Where messages come from; each source has a write key of its own. */
-export const SOURCES = ["installer", "server", "client"] as const;
-export type Source = (typeof SOURCES)[number];
+export const SOURCES = PLAN_SOURCES;
+export type Source = PlanSourceName;
 
 /** All settings. The environment is read here and nowhere else. */
 export interface Config {

@@ -7,7 +7,7 @@ import { type CompiledPlan, compilePlan } from "@candor/plan/runtime";
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { readSegment } from "./log/segment.ts";
-import { createReducers } from "./privacy/redactors.ts";
+import { createRedactors } from "./privacy/redactors.ts";
 import { bytesBelow } from "./rig/bytes-below.ts";
 import { answerOf, basic, NO_STORE, startForTest, type TestCandor, WRITE_KEYS } from "./rig/in-process.ts";
 import { breaches, type Json } from "./rig/plan-oracle.ts";
@@ -145,7 +145,7 @@ const RECEIPT = {
 const IDS = { newMessageId: () => "new", hashMessageId: () => "hashed" };
 /** Stands for every keyed hash: hashing a real one again would change it. */
 const PSEUDONYM = "0123456789abcdef".repeat(2);
-const reducers = createReducers(() => PSEUDONYM);
+const redactors = createRedactors(() => PSEUDONYM);
 
 interface Rules {
   readonly plan: Plan;
@@ -155,7 +155,7 @@ interface Rules {
 
 const rules = fc.sample(randomPlan, { numRuns: 40, seed: SEED + 1 }).flatMap((data): Rules[] => {
   const plan = load(data);
-  return PLAN_SOURCES.map((source) => ({ plan, compiled: compilePlan(plan, reducers), source }));
+  return PLAN_SOURCES.map((source) => ({ plan, compiled: compilePlan(plan, redactors), source }));
 });
 const messages = rules.map((rule) => fc.tuple(fc.constant(rule), randomMessage(rule.plan, rule.source)));
 
@@ -208,7 +208,7 @@ it.each(["https://host.example//two/three", "/who/ada%40mail.example"])(
     };
     const { traits: _none, ...base } = event;
     const plan = load({ ...data, events: [{ ...base, ...own }] });
-    const { check } = compilePlan(plan, reducers);
+    const { check } = compilePlan(plan, redactors);
     const message = parseMessage(
       { type: "track", event: "Opened", anonymousId: "a", properties: { url } },
       ALONE,

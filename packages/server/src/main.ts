@@ -23,7 +23,7 @@ import type { Disk, Log } from "./log/log.ts";
 import { createMeters, type Meters } from "./meters.ts";
 import { openCountries } from "./privacy/country.ts";
 import { createStoredForms, openPseudonyms, type Pseudonym } from "./privacy/pseudonym.ts";
-import { createReducers } from "./privacy/redactors.ts";
+import { createRedactors } from "./privacy/redactors.ts";
 import { createBodyReader } from "./request/body.ts";
 import { createIngest } from "./request/ingest.ts";
 import { openStore, type Store, type StoreAddress } from "./store/client.ts";
@@ -98,7 +98,7 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
   const { store, address, engine } = await connectStore(config, folder, report, closers);
   const plan = openPlan({
     file: config.planFile,
-    reducers: createReducers(pseudonym),
+    redactors: createRedactors(pseudonym),
     onChange: () => planStore.applySoon(),
     report,
   });

@@ -5,12 +5,12 @@ import { compilePlan } from "@candor/plan/runtime";
 import { expect, it } from "vitest";
 import { createPlanCounts } from "./enforce/plan-counts.ts";
 import { type Dropped, type Intake, runSteps } from "./pipeline.ts";
-import { createReducers } from "./privacy/redactors.ts";
+import { createRedactors } from "./privacy/redactors.ts";
 import { OBSERVE_PLAN } from "./rig/in-process.ts";
 
 const PSEUDONYM = "0123456789abcdef".repeat(2);
-const reducers = createReducers(() => PSEUDONYM);
-const compiled = compilePlan(loadPlan(readFileSync(OBSERVE_PLAN, "utf8"), OBSERVE_PLAN), reducers);
+const redactors = createRedactors(() => PSEUDONYM);
+const compiled = compilePlan(loadPlan(readFileSync(OBSERVE_PLAN, "utf8"), OBSERVE_PLAN), redactors);
 
 /** An object, and how often somebody has asked what is in it. */
 function watched(value: JsonObject): { readonly proxy: JsonObject; readonly looks: { count: number } } {

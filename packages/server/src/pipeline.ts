@@ -6,7 +6,7 @@ import {
   type JsonObject,
   type MessageType,
   parseMessage,
-  type Receipt,
+  type Reception,
   type Shared,
   sizeFaultOf,
   stampMessage,
@@ -34,7 +34,9 @@ export interface StepDependencies {
   readonly countryOf: (address: string) => string | undefined;
   readonly dedupe: Pick<Dedupe, "seed" | "add">;
   /** Sees every message with its verdict, if somebody is watching. */
-  readonly watch: (() => ((draft: Draft, reason: DropReason | undefined) => void) | undefined) | undefined;
+  readonly watch:
+    | (() => ((draft: PipelineDraft, reason: DropReason | undefined) => void) | undefined)
+    | undefined;
 }
 
 /** One request in the pipeline: what its messages share, and what the steps gather from them. */
@@ -50,7 +52,7 @@ export interface Intake {
   /** The body is so small that no message in it can be too large, however it is written. */
   readonly isSmall: boolean;
   /** Without the peer's address. */
-  readonly receipt: Receipt;
+  readonly receipt: Reception;
   /** `sequence` of its first message. */
   readonly firstSequence: number;
   /** Becomes context.ip of client messages without one; for other sources only the country is kept. */
@@ -68,7 +70,7 @@ export interface Intake {
 }
 
 /** One message in the pipeline: what the steps so far have made of it. */
-export interface Draft {
+export interface PipelineDraft {
   readonly item: unknown;
   /** Its position in the request. */
   readonly index: number;
@@ -87,7 +89,7 @@ export interface Draft {
 }
 
 /** Keeps the message (undefined) or drops it for a reason. */
-type Step = (draft: Draft, intake: Intake, dependencies: StepDependencies) => DropReason | undefined;
+type Step = (draft: PipelineDraft, intake: Intake, dependencies: StepDependencies) => DropReason | undefined;
 
 /**
  * Every message goes through these. Order matters: nothing is filled in or walked before `measure` has bounded it;
@@ -128,7 +130,11 @@ export function runSteps(intake: Intake, dependencies: StepDependencies): readon
   return dropped ?? NONE_DROPPED;
 }
 
-function dropReason(draft: Draft, intake: Intake, dependencies: StepDependencies): DropReason | undefined {
+function dropReason(
+  draft: PipelineDraft,
+  intake: Intake,
+  dependencies: StepDependencies,
+): DropReason | undefined {
   for (const step of STEPS) {
     const reason = step(draft, intake, dependencies);
     if (reason !== undefined) return reason;
@@ -136,11 +142,11 @@ function dropReason(draft: Draft, intake: Intake, dependencies: StepDependencies
   return undefined;
 }
 
-function measure({ item, index }: Draft, { shared, isSmall }: Intake): DropReason | undefined {
+function measure({ item, index }: PipelineDraft, { shared, isSmall }: Intake): DropReason | undefined {
   return isSmall ? undefined : sizeFaultOf(item, index, shared);
 }
 
-function stamp(draft: Draft, intake: Intake, { ids }: StepDependencies): DropReason | undefined {
+function stamp(draft: PipelineDraft, intake: Intake, { ids }: StepDependencies): DropReason | undefined {
   const { item, source } = draft;
   if (source === undefined) return "unknown_write_key";
   const message = parseMessage(item, intake.shared, intake.pathType);
@@ -162,7 +168,7 @@ function peerOf(source: Source | undefined, { bringer, peerAddress }: Intake): s
   return source === "client" && bringer === "server" ? undefined : peerAddress;
 }
 
-function locate(draft: Draft, intake: Intake, { countryOf }: StepDependencies): undefined {
+function locate(draft: PipelineDraft, intake: Intake, { countryOf }: StepDependencies): undefined {
   const { ip } = draft.envelope.context;
   const address = typeof ip === "string" && ip !== "" ? ip : peerOf(draft.source, intake);
   draft.country = address === undefined ? undefined : countryOf(address);
@@ -170,7 +176,7 @@ function locate(draft: Draft, intake: Intake, { countryOf }: StepDependencies): 
 
 /** Removes what the plan does not declare and what its policies do not keep, or drops the message. */
 function enforce(
-  draft: Draft,
+  draft: PipelineDraft,
   { receipt }: Intake,
   { plan, planCounts }: StepDependencies,
 ): DropReason | undefined {
@@ -187,14 +193,14 @@ function enforce(
 }
 
 /** Such a message gets the time of its receipt instead; the trim tells the maker. */
-function noteUnreadableTimes(draft: Draft): void {
+function noteUnreadableTimes(draft: PipelineDraft): void {
   const unreadable = draft.unreadableTimes.map((path): Trim => ({ path, reason: "unreadable_time" }));
   draft.verdict = { ...draft.verdict, trims: [...draft.verdict.trims, ...unreadable] };
 }
 
 /** The public page promises that events which need a Yes are not taken from a browser that asks not to be tracked. */
 function heedSignal(
-  { source, envelope }: Draft,
+  { source, envelope }: PipelineDraft,
   { hasSignal, bringer }: Intake,
   { plan }: StepDependencies,
 ): DropReason | undefined {
@@ -208,18 +214,26 @@ function heedSignal(
 }
 
 /** Segment's API puts a library into every envelope. It is filled in only if the plan keeps it. */
-function complete({ source, envelope }: Draft, _intake: Intake, { plan }: StepDependencies): undefined {
+function complete(
+  { source, envelope }: PipelineDraft,
+  _intake: Intake,
+  { plan }: StepDependencies,
+): undefined {
   if (envelope.context.library !== undefined || source === undefined) return;
   const rules = plan().plan.sources[source];
   if (rules?.mode === "observe" || rules?.context.library !== undefined)
     envelope.context = { ...envelope.context, library: UNKNOWN_LIBRARY };
 }
 
-function serialize(draft: Draft): undefined {
+function serialize(draft: PipelineDraft): undefined {
   draft.text = JSON.stringify(draft.envelope);
 }
 
-function dedupe(draft: Draft, intake: Intake, dependencies: StepDependencies): DropReason | undefined {
+function dedupe(
+  draft: PipelineDraft,
+  intake: Intake,
+  dependencies: StepDependencies,
+): DropReason | undefined {
   const { keys, rows } = intake;
   hashKey(keys, rows, draft.source ?? "", draft.envelope.messageId, dependencies.dedupe.seed);
   if (dependencies.dedupe.add(keys, rows)) return undefined;
@@ -227,7 +241,7 @@ function dedupe(draft: Draft, intake: Intake, dependencies: StepDependencies): D
   return "duplicate";
 }
 
-function append(draft: Draft, intake: Intake, { planCounts }: StepDependencies): undefined {
+function append(draft: PipelineDraft, intake: Intake, { planCounts }: StepDependencies): undefined {
   const { source, index, country, planVersion, sentPlanVersion, skipped, verdict, trimmed, envelope } = draft;
   if (source === undefined) return;
   const { contact } = verdict;
@@ -240,7 +254,7 @@ function append(draft: Draft, intake: Intake, { planCounts }: StepDependencies):
     intake.contactLines += toContactLine(contact, envelope.receivedAt, randomInt(SHUFFLE_LIMIT - 1));
 }
 
-function toDraft(item: unknown, index: number, source: Source | undefined): Draft {
+function toDraft(item: unknown, index: number, source: Source | undefined): PipelineDraft {
   return {
     item,
     index,

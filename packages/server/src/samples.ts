@@ -20,7 +20,7 @@ import {
 import { type CompiledPlan, compilePlan, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
 import { createPlanCounts } from "./enforce/plan-counts.ts";
 import { type Intake, runSteps } from "./pipeline.ts";
-import { createReducers } from "./privacy/redactors.ts";
+import { createRedactors } from "./privacy/redactors.ts";
 
 /** Stands for a keyed hash: a page must not depend on a secret. */
 const SAMPLE_HASH = "5a6d1c".repeat(6).slice(0, 32);
@@ -52,7 +52,7 @@ export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
 function compileForSamples(plan: Plan): CompiledPlan {
   return compilePlan(
     { ...plan, events: plan.events.map((event) => ({ ...event, expires: undefined })) },
-    createReducers(() => SAMPLE_HASH),
+    createRedactors(() => SAMPLE_HASH),
   );
 }
 

@@ -1,5 +1,5 @@
 /** For tests: what a scenario of an install is made of. */
-import { readReceipts } from "@candor/consent";
+import { readConsentRecords } from "@candor/consent";
 import { describe, expect, it } from "vitest";
 import { type Installation, type Outcome, prepareInstallation, type Sender } from "./installation.ts";
 import { closedUrl, type Manner, openRecorder, type Recorded } from "./recorder.ts";
@@ -179,7 +179,7 @@ function listWaiting(installation: Installation): string[] {
 /** Read as the server's SDK reads them: what it cannot read denies. */
 function listReceipts(text: string | undefined): string[] | undefined {
   if (text === undefined) return undefined;
-  return (readReceipts(text) ?? []).map(({ source, answer, time, planVersion, planHash, by }) => {
+  return (readConsentRecords(text) ?? []).map(({ source, answer, time, planVersion, planHash, by }) => {
     expect({ time, by }).toEqual({ time: expect.stringMatching(TIME), by: "installer" });
     expect(TABLE_NAMES.map(hashOf)).toContain(planHash);
     return `${source} ${answer} ${planVersion}`;

@@ -6,10 +6,11 @@ import {
   type CompiledPlan,
   compilePlan,
   consentOf,
+  eventKey,
   narrowPlan,
   type Plan,
   type PlanSource,
-  type Reducers,
+  type Redactors,
   type Trim,
 } from "@candor/plan/runtime";
 import type { DropReason } from "../reasons.ts";
@@ -35,20 +36,20 @@ export function compileAgreed(
   plan: Plan,
   source: Source,
   decisions: SourceDecisions,
-  reducers: Reducers,
+  redactors: Redactors,
 ): AgreedPlan {
   const ruleOfEvent = new Map<string, Rule>();
   for (const event of plan.events.filter(({ sources }) => sources.includes(source))) {
-    ruleOfEvent.set(keyOf(event), consentOf(plan, source, event));
+    ruleOfEvent.set(eventKey(event.type, event.name), consentOf(plan, source, event));
   }
   const plans = new Map<Rule, CompiledPlan>();
   for (const rule of RULES) {
     const version = coveredBy(decisions[rule], plan);
-    if (version !== undefined) plans.set(rule, compileRule(plan, source, rule, version, reducers));
+    if (version !== undefined) plans.set(rule, compileRule(plan, source, rule, version, redactors));
   }
-  const declared = new Set(plan.events.map(keyOf));
+  const declared = new Set(plan.events.map(({ type, name }) => eventKey(type, name)));
   return (message, atMs) => {
-    const key = keyOf({ type: message.type, name: message.type === "track" ? message.event : message.name });
+    const key = eventKey(message.type, message.type === "track" ? message.event : message.name);
     const rule = ruleOfEvent.get(key);
     if (rule === undefined) {
       return { kept: false, reason: declared.has(key) ? "wrong_source" : "event_not_in_plan" };
@@ -73,12 +74,12 @@ function compileRule(
   source: Source,
   rule: Rule,
   version: number,
-  reducers: Reducers,
+  redactors: Redactors,
 ): CompiledPlan {
   const events = plan.events.filter((event) => consentOf(plan, source, event) === rule);
   const settings = plan.sources[source];
   const sources = settings === undefined ? {} : { [source]: hereSettings(settings) };
-  return compilePlan(narrowPlan({ ...plan, sources, events }, version), reducers);
+  return compilePlan(narrowPlan({ ...plan, sources, events }, version), redactors);
 }
 
 /**
@@ -92,17 +93,11 @@ function hereSettings(settings: PlanSource): PlanSource {
   return { ...settings, ids, mode: "enforce" };
 }
 
-/** Only the calls that have names are identified by them. */
-function keyOf({ type, name }: { readonly type: string; readonly name: string | undefined }): string {
-  const isNamed = type === "track" || type === "page" || type === "screen";
-  return `${type}\n${isNamed ? (name ?? "") : ""}`;
-}
-
 /** The length of the collector's own pseudonyms; a plan's `hash: true` accepts 32 to 64 characters. */
 const PSEUDONYM_LENGTH = 32;
 
 /** How the SDK redacts values for which the plan has a policy, before anything is written. */
-export function createReducers({ keyedHash }: Pick<Instance, "keyedHash">): Reducers {
+export function createRedactors({ keyedHash }: Pick<Instance, "keyedHash">): Redactors {
   const pseudonym = (id: string): string => keyedHash(id).slice(0, PSEUDONYM_LENGTH);
   return {
     address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),

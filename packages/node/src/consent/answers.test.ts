@@ -1,28 +1,28 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { type Receipt, writeReceipt } from "@candor/consent";
+import { type ConsentRecord, writeConsentRecord } from "@candor/consent";
 import { expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
 import { openStateFolder } from "../state/state-folder.ts";
-import { storeReceipts } from "./answers.ts";
+import { storeConsentRecords } from "./answers.ts";
 
-function receipt(source: Receipt["source"], answer: Receipt["answer"]): Receipt {
+function receipt(source: ConsentRecord["source"], answer: ConsentRecord["answer"]): ConsentRecord {
   const time = "2026-11-23T12:00:00.000Z";
   return { source, answer, time, planVersion: 2, planHash: "a".repeat(64), by: "inspector" };
 }
 
 it("adds an answer to those that are there", () => {
   const folder = openStateFolder(makeFolderForTest());
-  storeReceipts(folder, [receipt("server", "notice")]);
-  storeReceipts(folder, [receipt("server", "no"), receipt("client", "no")]);
+  storeConsentRecords(folder, [receipt("server", "notice")]);
+  storeConsentRecords(folder, [receipt("server", "no"), receipt("client", "no")]);
   const all = [receipt("server", "notice"), receipt("server", "no"), receipt("client", "no")];
-  expect(readFileSync(folder.receipts, "utf8")).toBe(all.map(writeReceipt).join(""));
+  expect(readFileSync(folder.receipts, "utf8")).toBe(all.map(writeConsentRecord).join(""));
 });
 
 it("replaces a file that cannot be understood, but for each No in it", () => {
   const folder = openStateFolder(makeFolderForTest());
-  const before = [receipt("server", "no"), receipt("installer", "notice")].map(writeReceipt).join("");
+  const before = [receipt("server", "no"), receipt("installer", "notice")].map(writeConsentRecord).join("");
   writeFileSync(folder.receipts, `${before}{"source":"cli`);
-  storeReceipts(folder, [receipt("client", "yes")]);
-  const after = [receipt("server", "no"), receipt("client", "yes")].map(writeReceipt).join("");
+  storeConsentRecords(folder, [receipt("client", "yes")]);
+  const after = [receipt("server", "no"), receipt("client", "yes")].map(writeConsentRecord).join("");
   expect(readFileSync(folder.receipts, "utf8")).toBe(after);
 });

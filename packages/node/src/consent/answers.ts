@@ -2,11 +2,11 @@
 import { mkdirSync, writeSync } from "node:fs";
 import {
   type Answer,
+  type ConsentRecord,
   type Giver,
-  latestReceipt,
-  type Receipt,
-  readReceipts,
-  writeReceipt,
+  latestConsentRecord,
+  readConsentRecords,
+  writeConsentRecord,
 } from "@candor/consent";
 import type { Plan } from "@candor/plan/runtime";
 import { SOURCES, type Source } from "../scope.ts";
@@ -48,7 +48,7 @@ export class Answers {
     const time = new Date(now()).toISOString();
     const about = { answer, time, planVersion: settings.plan.version, planHash: settings.planHash, by };
     if (asked.length > 0)
-      storeReceipts(
+      storeConsentRecords(
         folder,
         asked.map((source) => ({ source, ...about })),
       );
@@ -57,16 +57,16 @@ export class Answers {
 
   #openToNotice(sources: readonly Source[]): readonly Source[] | undefined {
     const text = readText(this.#options.folder.receipts);
-    const receipts = text === null ? undefined : readReceipts(text ?? "");
+    const receipts = text === null ? undefined : readConsentRecords(text ?? "");
     if (receipts === undefined) return undefined;
-    return sources.filter((source) => this.#isReplacedByNotice(latestReceipt(receipts, source)));
+    return sources.filter((source) => this.#isReplacedByNotice(latestConsentRecord(receipts, source)));
   }
 
   /**
    * A Yes or a No stays, because a person gave it; so does a notice of this plan or a newer one, which said at least
    * as much.
    */
-  #isReplacedByNotice(stored: Receipt | undefined): boolean {
+  #isReplacedByNotice(stored: ConsentRecord | undefined): boolean {
     if (stored === undefined) return true;
     const { plan, planHash } = this.#options.settings;
     const isSame = stored.planVersion === plan.version && stored.planHash === planHash;
@@ -79,18 +79,18 @@ export class Answers {
  * except for each No that can be read in it, because an answer for one source says nothing about the others.
  * @throws a file system error
  */
-export function storeReceipts(folder: StateFolder, receipts: readonly Receipt[]): void {
-  const lines = receipts.map(writeReceipt).join("");
+export function storeConsentRecords(folder: StateFolder, receipts: readonly ConsentRecord[]): void {
+  const lines = receipts.map(writeConsentRecord).join("");
   mkdirSync(folder.dir, { recursive: true, mode: 0o700 });
   const text = readText(folder.receipts);
-  if (typeof text === "string" && readReceipts(text) === undefined)
+  if (typeof text === "string" && readConsentRecords(text) === undefined)
     replaceFile(folder.receipts, `${refusalsIn(text)}${lines}`);
   else appendText(folder.receipts, lines);
 }
 
 function refusalsIn(text: string): string {
   const lines = text.split("\n").map((line) => `${line}\n`);
-  return lines.filter((line) => readReceipts(line)?.[0]?.answer === "no").join("");
+  return lines.filter((line) => readConsentRecords(line)?.[0]?.answer === "no").join("");
 }
 
 const STDERR = 2;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { readReceipts } from "@candor/consent";
+import { readConsentRecords } from "@candor/consent";
 import type { Plan } from "@candor/plan/runtime";
 import { describe, expect, it } from "vitest";
 import type { GeneratedPlan } from "../generated-plan.ts";
@@ -50,7 +50,7 @@ describe("a product's notice at each start", () => {
   it("is stored for the sources alone that nobody has answered for", () => {
     const world = openWith(receipt("no"));
     expect(world.telemetry.answer("notice", ["server", "installer"])).toBe(true);
-    const answers = readReceipts(storedIn(world))?.map(({ source, answer }) => [source, answer]);
+    const answers = readConsentRecords(storedIn(world))?.map(({ source, answer }) => [source, answer]);
     expect(answers).toEqual([
       ["server", "no"],
       ["installer", "notice"],

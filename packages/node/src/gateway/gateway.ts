@@ -6,7 +6,7 @@ import type { MessageType } from "@candor/envelope/wire";
 import { type Clock, machineClock } from "../clock.ts";
 import { rulesOf } from "../consent/gate.ts";
 import type { Core } from "../core.ts";
-import { originOf } from "../incoming-request.ts";
+import { siteOf } from "../incoming-request.ts";
 import {
   GatewayCounts,
   GatewayFault,
@@ -99,7 +99,7 @@ async function dispatch(
   dependencies: GatewayDependencies,
 ): Promise<void> {
   if (route === undefined) throw new GatewayFault("not_found");
-  if (originOf(request) === "elsewhere") throw new GatewayFault("not_same_origin");
+  if (siteOf(request) === "elsewhere") throw new GatewayFault("not_same_origin");
   const methods = methodsOf(route);
   if (!methods.includes(request.method ?? ""))
     throw new GatewayFault("method_not_allowed", { allow: methods.join(", ") });
@@ -164,7 +164,7 @@ function createAdmission(core: Core | undefined): Admission {
   const rules = core === undefined ? [] : rulesOf(core.settings.plan, "client");
   return ({ headers }) => {
     if (core === undefined || core.state.state === "off") return undefined;
-    const signals = { secGpc: textOf(headers["sec-gpc"]), dnt: textOf(headers.dnt) };
+    const signals = { secGpc: firstOf(headers["sec-gpc"]), dnt: firstOf(headers.dnt) };
     const decisions = core.decisionsOf("client", signals);
     return rules.some((rule) => mayTake(decisions[rule])) ? core : undefined;
   };
@@ -176,6 +176,6 @@ function mayTake(decision: Decision): boolean {
 }
 
 /** Node joins a repeated header into one text, with few exceptions. */
-function textOf(header: string | readonly string[] | undefined): string | undefined {
+function firstOf(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === "string" ? header : header?.[0];
 }

@@ -3,6 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isPromise } from "node:util/types";
 import { type RequestBody, sentMessageId } from "@candor/envelope/http";
+import { isRecord } from "@candor/envelope/unknown-value";
 import {
   HASHED_MESSAGE_ID,
   isPlainMessageId,
@@ -20,7 +21,6 @@ import type { Core } from "../core.ts";
 import { type Draft, InstanceIdPlace } from "../message.ts";
 import { copyPlain, type Json } from "../plain-copy.ts";
 import type { DropReason } from "../reasons.ts";
-import { isRecord } from "../unknown-value.ts";
 import type { DroppedMessage } from "./answer.ts";
 import type { GatewayRequest } from "./request.ts";
 

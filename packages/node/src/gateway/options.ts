@@ -1,7 +1,8 @@
 /** Checks the gateway's options. */
+
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Core } from "../core.ts";
 import { findNoNumber, findOtherType, findUnknown } from "../problems.ts";
-import { isRecord } from "../unknown-value.ts";
 import type { ClientAddress } from "./messages.ts";
 
 const MAX_MESSAGES_PER_SECOND = 1000;

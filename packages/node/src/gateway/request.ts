@@ -77,7 +77,7 @@ export interface ClientSettingsOptions {
 /** The settings that analytics-next loads first, as JSON. */
 export function clientSettings(request: GatewayRequest, options: ClientSettingsOptions): string {
   const { apiKey, isAllowed, publicPath } = options;
-  const { protocol, host } = originOf(request);
+  const { protocol, host } = addressOf(request);
   return browserSettings({
     apiKey,
     protocol,
@@ -100,7 +100,7 @@ function pathOf({ headers, originalUrl, url = "" }: GatewayRequest): string {
  * `Referer`; a reverse proxy often hides it from `Host`. Only the client itself gets the answer, so it may be
  * believed.
  */
-function originOf({ headers, socket }: GatewayRequest): { protocol: "http" | "https"; host: string } {
+function addressOf({ headers, socket }: GatewayRequest): { protocol: "http" | "https"; host: string } {
   const { referer = "", host = "localhost" } = headers;
   const page = URL.canParse(referer) ? new URL(referer) : undefined;
   if (page?.protocol === "https:") return { protocol: "https", host: page.host };

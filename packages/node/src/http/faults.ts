@@ -1,5 +1,5 @@
 /** Names what can go wrong on the way to a collector. */
-import { codeOf } from "../unknown-value.ts";
+import { codeOf } from "@candor/envelope/unknown-value";
 
 /** Why a post got no answer, each with the sentence for the operator. */
 export const FAULT_SENTENCES = {

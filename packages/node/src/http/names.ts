@@ -3,7 +3,7 @@ import type { Resolver } from "node:dns/promises";
 import { createReadStream } from "node:fs";
 import { isIP } from "node:net";
 import { clearTimeout, setTimeout } from "node:timers";
-import { codeOf } from "../unknown-value.ts";
+import { codeOf } from "@candor/envelope/unknown-value";
 import { FaultError } from "./faults.ts";
 
 export interface Address {

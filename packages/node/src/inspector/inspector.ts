@@ -6,16 +6,16 @@ import { type Clock, machineClock } from "../clock.ts";
 import { ANSWERS } from "../consent/answers.ts";
 import type { Core } from "../core.ts";
 import { type DeletionReceipt, type Forgotten, forgetThenTurnOff } from "../forget.ts";
-import { originOf } from "../incoming-request.ts";
+import { siteOf } from "../incoming-request.ts";
 import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/outbox-page.ts";
 import { findOtherType, findUnknown } from "../problems.ts";
 import type { Source } from "../scope.ts";
-import { explainFault as explainCause } from "../send/retry.ts";
+import { explainFault } from "../send/retry.ts";
 import { isLink, type OneTimeLinkOptions, OneTimeLinks } from "./one-time-link.ts";
 import { INSPECTOR_STYLE, renderInspector } from "./page.ts";
 import {
   beginFile,
-  explainFault,
+  explainReplyFault,
   type FaultCode,
   sendFault,
   sendJson,
@@ -218,7 +218,7 @@ class Inspector {
     const { status, message } =
       refusal === undefined
         ? { status: 200, message: undefined }
-        : explainFault(refusal.code, refusal.detail);
+        : explainReplyFault(refusal.code, refusal.detail);
     const shown = {
       status: await this.#status(),
       page,
@@ -238,7 +238,7 @@ class Inspector {
 
   async #switch(call: Call): Promise<void> {
     const { request, response } = call;
-    const form = originOf(request) === "here" ? await readAnswerForm(request, this.#clock) : undefined;
+    const form = siteOf(request) === "here" ? await readAnswerForm(request, this.#clock) : undefined;
     const refusal = form === undefined ? { code: "other_site" as const } : await this.#apply(form);
     const isForm = typeof form === "object" && form.isForm;
     if (refusal === undefined && !isForm) return sendJson(response, await this.#status());
@@ -280,8 +280,8 @@ class Inspector {
 
 /** A code of the collector's own is shown unchanged: a sentence about sending would say less. */
 function explainNotConfirmed(cause: string): string {
-  const isOfTheWay = /^http_\d+$/.test(cause) || explainCause(cause) !== explainCause("other");
-  return isOfTheWay ? explainCause(cause) : `It answered: ${cause}.`;
+  const isOfTheWay = /^http_\d+$/.test(cause) || explainFault(cause) !== explainFault("other");
+  return isOfTheWay ? explainFault(cause) : `It answered: ${cause}.`;
 }
 
 /** Returns undefined if it is not a list, is empty, or names a source that the plan lacks. */

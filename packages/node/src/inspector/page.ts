@@ -51,7 +51,7 @@ ${message !== undefined && html`<p class="warning" role="alert">${message}</p>`}
 ${writeProblems(status.problems)}
 ${writeFacts(status, shown.here)}
 </header>
-${writeReceipt(shown)}
+${writeConsentRecord(shown)}
 ${writeSources(shown)}
 ${writeMessages(shown)}
 ${writeNumbers(status)}
@@ -111,7 +111,7 @@ function writeFault(fault: string): Html {
 }
 
 /** What the collector confirmed. Once this process has ended, only a downloaded copy is left. */
-function writeReceipt({ receipt, here }: InspectorPage): Html | undefined {
+function writeConsentRecord({ receipt, here }: InspectorPage): Html | undefined {
   if (receipt === undefined) return undefined;
   const rows = receipt.removed.map(
     ({ where, rows }) =>

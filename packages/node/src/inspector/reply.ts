@@ -64,7 +64,7 @@ const FAULTS = {
 export type FaultCode = keyof typeof FAULTS;
 
 /** The sentence of a fault, for the page. */
-export function explainFault(
+export function explainReplyFault(
   code: FaultCode,
   detail = "",
 ): { readonly status: number; readonly message: string } {
@@ -78,7 +78,7 @@ export function sendJson(response: ServerResponse, value: object, status = 200):
 
 /** @param detail a further sentence about the cause */
 export function sendFault(response: ServerResponse, code: FaultCode, detail = ""): void {
-  const { status, message } = explainFault(code, detail);
+  const { status, message } = explainReplyFault(code, detail);
   // The rest of the body is not read.
   if (code === "body_too_slow") response.setHeader("Connection", "close");
   sendJson(response, { error: code, message }, status);

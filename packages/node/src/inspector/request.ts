@@ -2,9 +2,9 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { readBody } from "@candor/envelope/read-body";
+import { isRecord, tryParseJson } from "@candor/envelope/unknown-value";
 import type { Clock } from "../clock.ts";
 import { isBodyRead, type ParsedRequest } from "../incoming-request.ts";
-import { isRecord, parseJson } from "../unknown-value.ts";
 
 const MAX_BODY_BYTES = 4096;
 
@@ -72,7 +72,7 @@ export async function readAnswerForm(
       : await readBody(request, { maxBytes: MAX_BODY_BYTES, later: clock.later });
   if (text === "too_large") return "body_too_large";
   if (typeof text === "string") return "body_too_slow";
-  const fields = isForm ? readFields(text.toString()) : parseJson(text.toString());
+  const fields = isForm ? readFields(text.toString()) : tryParseJson(text.toString());
   return isRecord(fields) ? pick(fields, isForm) : "body_unreadable";
 }
 

@@ -3,12 +3,12 @@
  */
 import {
   ALLOW_REASONS,
+  type ConsentRecord,
   DENY_REASONS,
   type Decision,
-  latestReceipt,
-  type Receipt,
+  latestConsentRecord,
   type Rule,
-  readReceipts,
+  readConsentRecords,
 } from "@candor/consent";
 import { consentOf, labelOf, modeSwitch, type Plan, type Withheld, withheldOf } from "@candor/plan/runtime";
 import { ConsentGate, rulesOf, type SourceDecisions } from "../consent/gate.ts";
@@ -28,7 +28,7 @@ const SENTENCES: { readonly [reason: string]: string } = {
   ...OFF_REASONS,
 };
 /** In the order of interest to operators. */
-const SOURCES = ["server", "client", "installer"] as const;
+export const SHOWN_SOURCES = ["server", "client", "installer"] as const;
 
 /** What the inspector knows: everything an operator is shown, and `GET status.json`. Nothing in it is a secret. */
 export interface InspectorStatus {
@@ -64,7 +64,7 @@ export interface ProductStatus {
 export interface SourceStatus {
   readonly source: Source;
   /** The stored answer in force. */
-  readonly answer: Receipt | undefined;
+  readonly answer: ConsentRecord | undefined;
   /** One for each rule that the plan has events for. */
   readonly rules: readonly RuleStatus[];
 }
@@ -157,12 +157,12 @@ function describeSources(
   text: string | undefined | null,
   decisionsOf: (source: Source) => SourceDecisions,
 ): readonly SourceStatus[] {
-  const receipts = (typeof text === "string" ? readReceipts(text) : undefined) ?? [];
-  return SOURCES.filter((source) => plan.sources[source] !== undefined).map((source) => {
+  const receipts = (typeof text === "string" ? readConsentRecords(text) : undefined) ?? [];
+  return SHOWN_SOURCES.filter((source) => plan.sources[source] !== undefined).map((source) => {
     const decisions = decisionsOf(source);
     return {
       source,
-      answer: latestReceipt(receipts, source),
+      answer: latestConsentRecord(receipts, source),
       rules: rulesOf(plan, source).map((rule) => describeRule(plan, source, rule, decisions[rule])),
     };
   });

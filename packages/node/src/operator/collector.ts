@@ -3,7 +3,7 @@ import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { text } from "node:stream/consumers";
-import { codeOf, type Fields, parseFields, textOf } from "../unknown-value.ts";
+import { codeOf, type Fields, parseFields, textOf } from "@candor/envelope/unknown-value";
 
 /** Longer than the collector waits until everything is gone. */
 export const FORGET_TIMEOUT_MS = 600_000;

@@ -1,12 +1,12 @@
 /** The command that asks the collector what it holds of an instance, and compares it with the outbox. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Fields, toFields } from "@candor/envelope/unknown-value";
 import { isOfInstance, type Plan, usualInstanceIds } from "@candor/plan/runtime";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
 import { readOutboxPage } from "../outbox/outbox-page.ts";
 import { MAX_AGE_MS } from "../send/sweep.ts";
 import type { Instance } from "../state/instance.ts";
 import { readKeptPlan, type StateFolder } from "../state/state-folder.ts";
-import { type Fields, toFields } from "../unknown-value.ts";
 import { Refused, toShown } from "./collector.ts";
 import {
   type Comparison,

@@ -1,5 +1,5 @@
+import type { Fields } from "@candor/envelope/unknown-value";
 import { describe, expect, it, test } from "vitest";
-import type { Fields } from "../unknown-value.ts";
 import {
   type Comparison,
   compareFields,

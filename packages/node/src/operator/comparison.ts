@@ -1,5 +1,5 @@
 /** Compares what was sent with what a collector holds, and says what was found. */
-import { type Fields, textOf, toFields } from "../unknown-value.ts";
+import { type Fields, textOf, toFields } from "@candor/envelope/unknown-value";
 import { type Colours, toSafeText } from "./terminal.ts";
 
 /** How one field differs between the outbox and the collector. */

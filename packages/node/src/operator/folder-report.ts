@@ -1,24 +1,22 @@
 /** Reads a state folder, whether or not its product is running, and explains why it cannot be read. */
 import { accessSync, constants, statSync } from "node:fs";
-import { latestReceipt, type Receipt, readReceipts } from "@candor/consent";
-import { type KeptStanding, readKeptStanding } from "../inspector/status.ts";
+import { type ConsentRecord, latestConsentRecord, readConsentRecords } from "@candor/consent";
+import { codeOf } from "@candor/envelope/unknown-value";
+import { type KeptStanding, readKeptStanding, SHOWN_SOURCES } from "../inspector/status.ts";
 import { readKeepAlive } from "../keep-alive.ts";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
 import { countOutbox, type OutboxMessage, type OutboxTotals, readOutboxPage } from "../outbox/outbox-page.ts";
 import { type Delivery, readDelivery } from "../send/delivery.ts";
+import { POLICY_FILE } from "../settings.ts";
 import { readInstance } from "../state/instance.ts";
 import { readText } from "../state/plain-file.ts";
 import { openStateFolder } from "../state/state-folder.ts";
-import { codeOf } from "../unknown-value.ts";
-
-const SOURCES = ["server", "client", "installer"] as const;
-export const POLICY_FILE = "/etc/candor/policy";
 
 /** What a state folder tells. Contains no keys or secrets. */
 export interface FolderReport {
   readonly dir: string;
   /** The stored answer of each source that has one; undefined if they cannot be read, which denies everything. */
-  readonly answers: readonly Receipt[] | undefined;
+  readonly answers: readonly ConsentRecord[] | undefined;
   /** Text of the machine's policy file; undefined if there is none, null if it cannot be read. */
   readonly policy: string | undefined | null;
   /** What is sent and what is withheld; undefined if nothing is on, so that the folder contains no plan. */
@@ -100,8 +98,10 @@ export async function readFolder(dir: string, limit: number): Promise<FolderRepo
   };
 }
 
-function readAnswers(text: string | undefined | null): readonly Receipt[] | undefined {
-  const receipts = text === null ? undefined : readReceipts(text ?? "");
+function readAnswers(text: string | undefined | null): readonly ConsentRecord[] | undefined {
+  const receipts = text === null ? undefined : readConsentRecords(text ?? "");
   if (receipts === undefined) return undefined;
-  return SOURCES.map((source) => latestReceipt(receipts, source)).filter((answer) => answer !== undefined);
+  return SHOWN_SOURCES.map((source) => latestConsentRecord(receipts, source)).filter(
+    (answer) => answer !== undefined,
+  );
 }

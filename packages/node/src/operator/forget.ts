@@ -1,5 +1,5 @@
 /** Asks for a deletion on the command line: the wait, the receipt, and an instance's own request. */
-import { type Fields, textOf, toFields } from "../unknown-value.ts";
+import { type Fields, textOf, toFields } from "@candor/envelope/unknown-value";
 import { FORGET_TIMEOUT_MS } from "./collector.ts";
 import { type AskOptions, askAsInstance, asOwnInstance } from "./own-instance.ts";
 import {

@@ -3,7 +3,7 @@
  * them too.
  */
 
-export { type Fields, parseFields, textOf, toFields } from "../unknown-value.ts";
+export { type Fields, parseFields, textOf, toFields } from "@candor/envelope/unknown-value";
 export { VERSION } from "../version.ts";
 export {
   FORGET_TIMEOUT_MS,

@@ -1,14 +1,15 @@
 /** The command that says in words what a state folder contains. */
 import { resolve } from "node:path";
-import { DENY_REASONS, type Receipt, readPolicy } from "@candor/consent";
+import { type ConsentRecord, DENY_REASONS, readPolicy } from "@candor/consent";
+import { toFields } from "@candor/envelope/unknown-value";
 import { COLLECTOR_REASONS } from "@candor/envelope/wire";
 import type { KeptStanding } from "../inspector/status.ts";
 import type { OutboxMessage } from "../outbox/outbox-page.ts";
 import { explainFault, untilAllowedMs } from "../send/retry.ts";
+import { POLICY_FILE } from "../settings.ts";
 import { readInstance } from "../state/instance.ts";
 import { openStateFolder } from "../state/state-folder.ts";
-import { toFields } from "../unknown-value.ts";
-import { explainUnreadable, type FolderReport, POLICY_FILE, readFolder } from "./folder-report.ts";
+import { explainUnreadable, type FolderReport, readFolder } from "./folder-report.ts";
 import {
   type Colours,
   coloursFor,
@@ -158,13 +159,13 @@ function linesOf(policy: string): readonly string[] {
     .filter((line) => line !== "" && !line.startsWith("#"));
 }
 
-function toAnswerSentence({ source, answer }: Receipt): string {
+function toAnswerSentence({ source, answer }: ConsentRecord): string {
   return `${source.charAt(0).toUpperCase()}${source.slice(1)}: ${ANSWER_WORDS[answer]}.`;
 }
 
 const ANSWER_WORDS = { yes: "on, after a Yes", notice: "on, after a notice", no: "off, after a No" } as const;
 
-function toInstanceSentence(isThere: boolean, answers: readonly Receipt[]): string {
+function toInstanceSentence(isThere: boolean, answers: readonly ConsentRecord[]): string {
   if (isThere) return "The server has an id here, as of when the product last ran.";
   const ofServer = answers.find(({ source }) => source === "server");
   if (ofServer?.answer === "no") return "The server has no id here.";
@@ -181,7 +182,7 @@ function answerRows({ answers }: FolderReport): readonly Row[] {
   return answers.map((answer) => [answer.source, answerText(answer)]);
 }
 
-function answerText({ answer, time, by, planVersion }: Receipt): string {
+function answerText({ answer, time, by, planVersion }: ConsentRecord): string {
   return `${answer.padEnd(6)}  given ${time} by the ${by}, for version ${planVersion} of the plan`;
 }
 

@@ -1,11 +1,11 @@
 /** Lets a command ask a collector as the instance of a state folder: who that is, whom it asks, what it signs. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
+import type { Fields } from "@candor/envelope/unknown-value";
 import { type InstanceAction, signRequest } from "../send/ask-collector.ts";
 import { readDelivery } from "../send/delivery.ts";
 import { type Instance, readInstance } from "../state/instance.ts";
 import { openStateFolder, type StateFolder } from "../state/state-folder.ts";
-import type { Fields } from "../unknown-value.ts";
 import { NoAnswer, post, Refused, readAddress } from "./collector.ts";
 import { explainUnreadable } from "./folder-report.ts";
 import { refuse, toSafeText } from "./terminal.ts";

@@ -1,7 +1,7 @@
 /** Reads an outbox for showing: its messages, newest first, a page at a time, and their number. */
 import { basename } from "node:path";
+import { tryParseJson } from "@candor/envelope/unknown-value";
 import type { Source } from "../scope.ts";
-import { parseJson } from "../unknown-value.ts";
 import { countLines, listOutboxFiles, type OutboxFile, openForReading, readBytes } from "./outbox-file.ts";
 
 const DEFAULT_LIMIT = 100;
@@ -128,7 +128,7 @@ async function readTail(file: OutboxFile, most: number, unreadBytes = file.sizeB
     const begin = end === 0 ? 0 : piece.lastIndexOf(LINE_BREAK, end - 1) + 1;
     if (begin === 0 && fromByte > 0) break; // its beginning is not in this chunk
     const line = piece.toString("utf8", begin, end);
-    const message = parseJson(line) ?? null;
+    const message = tryParseJson(line) ?? null;
     timeMs = Math.max(file.begunAtMs, Math.min(timeMs, timeOf(message)));
     const state = fromByte + end < file.sentBytes ? "sent" : "waiting";
     lines.push({

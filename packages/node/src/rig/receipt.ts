@@ -2,13 +2,13 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Answer, type Receipt, writeReceipt } from "@candor/consent";
+import { type Answer, type ConsentRecord, writeConsentRecord } from "@candor/consent";
 import type { Plan } from "@candor/plan/runtime";
 import { APPSMITH } from "./in-process.ts";
 
 /** An answer for the server and the reference plan, unless `given` says otherwise. */
-export function receipt(answer: Answer, given: Partial<Receipt> = {}): string {
-  return writeReceipt({
+export function receipt(answer: Answer, given: Partial<ConsentRecord> = {}): string {
+  return writeConsentRecord({
     source: "server",
     answer,
     time: "2026-11-01T00:00:00.000Z",

@@ -1,8 +1,8 @@
 /** Asks a collector something as this instance, which proves itself with its signature. */
 import { type InstanceAction, toSignedText } from "@candor/envelope/instance-proof";
+import { isRecord, tryParseJson } from "@candor/envelope/unknown-value";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
 import type { Instance } from "../state/instance.ts";
-import { isRecord, parseJson } from "../unknown-value.ts";
 import { COLLECTOR_CODE } from "./retry.ts";
 
 export interface Question {
@@ -44,7 +44,7 @@ function postSigned(
 function toReply(outcome: HttpOutcome): Reply {
   if (!outcome.ok) return outcome;
   const { status, body } = outcome.answer;
-  const answer = parseJson(body);
+  const answer = tryParseJson(body);
   if (status === 200 && isRecord(answer)) return { ok: true, answer };
   const code = isRecord(answer) ? answer.code : undefined;
   const isCode = typeof code === "string" && COLLECTOR_CODE.test(code);

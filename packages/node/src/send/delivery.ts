@@ -1,7 +1,7 @@
 /** Owns delivery.json, which records what became of the sent messages. */
 
+import { isRecord } from "@candor/envelope/unknown-value";
 import { readObject, replaceFileLater, signatureOf } from "../state/state-folder.ts";
-import { isRecord } from "../unknown-value.ts";
 
 /** What became of the sent messages, as delivery.json records it for operators. */
 export interface Delivery {

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import type { HttpOutcome } from "../http/client.ts";
 import { FAULT_SENTENCES } from "../http/faults.ts";
-import { explainFault, judgeOutcome, toDelayMs } from "./retry.ts";
+import { explainFault, nextStepAfter, toDelayMs } from "./retry.ts";
 
 function answered(status: number, body = '{"success":true}', retryAfterMs?: number): HttpOutcome {
   return { ok: true, answer: { status, body, retryAfterMs, dateMs: undefined } };
@@ -35,7 +35,7 @@ it.each([
   ["a wrong address", answered(404), { next: "blocked", fault: "http_404" }],
   ["a redirect", answered(301), { next: "blocked", fault: "http_301" }],
 ])("after %s it does what WIRE says", (_what, outcome, verdict) => {
-  expect(judgeOutcome(outcome)).toEqual(verdict);
+  expect(nextStepAfter(outcome)).toEqual(verdict);
 });
 
 it("waits ever longer, at most five minutes, with jitter", () => {

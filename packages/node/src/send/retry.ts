@@ -10,7 +10,7 @@ const MAX_RETRY_AFTER_MS = 60 * 60_000;
 export const COLLECTOR_CODE = /^[a-z_]{1,40}$/;
 
 /** What to do after a post. */
-export type Verdict =
+export type NextStep =
   /** The collector has the lines. `dropped`: its reasons for those that it did not keep. */
   | { readonly next: "delivered"; readonly dropped: readonly string[] }
   /** Not now: the lines stay. */
@@ -21,7 +21,7 @@ export type Verdict =
   | { readonly next: "split"; readonly fault: Fault };
 
 /** An outcome after which the lines wait. */
-export type FailedTry = Extract<Verdict, { readonly next: "retry" | "blocked" }>;
+export type FailedTry = Extract<NextStep, { readonly next: "retry" | "blocked" }>;
 
 /**
  * `dns`, `timeout`, ... on the way there; `http_503` for an answer; `no_collector`: something else answered;
@@ -56,7 +56,7 @@ export function explainFault(fault: string): string {
 }
 
 /** Follows the retry rules of Segment's clients: a 4xx other than 408, 410, 429 and 460 is not retried unchanged. */
-export function judgeOutcome(outcome: HttpOutcome): Verdict {
+export function nextStepAfter(outcome: HttpOutcome): NextStep {
   if (!outcome.ok) return { next: "retry", afterMs: undefined, fault: outcome.fault };
   const { status, retryAfterMs, body } = outcome.answer;
   const fault: Fault = `http_${status}`;
@@ -68,8 +68,8 @@ export function judgeOutcome(outcome: HttpOutcome): Verdict {
 }
 
 /** A 200 that does not come from a collector says nothing: hotel networks answer everything with a page. */
-function judgeAnswer(body: string): Verdict {
-  const foreign: Verdict = { next: "retry", afterMs: undefined, fault: "no_collector" };
+function judgeAnswer(body: string): NextStep {
+  const foreign: NextStep = { next: "retry", afterMs: undefined, fault: "no_collector" };
   try {
     const answer: unknown = JSON.parse(body);
     if (typeof answer !== "object" || answer === null || !("success" in answer)) return foreign;
@@ -102,7 +102,7 @@ export function untilAllowedMs(notBefore: string | undefined, nowMs: number): nu
  * @param attempts failed attempts since the last successful one, at least 1
  * @param random 0 to 1
  */
-export function toDelayMs(verdict: Verdict, attempts: number, random: number): number {
+export function toDelayMs(verdict: NextStep, attempts: number, random: number): number {
   if (verdict.next === "blocked") return BLOCKED_DELAY_MS;
   const growing = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempts - 1, 20));
   const delayMs = growing * (0.5 + random / 2);

@@ -15,7 +15,7 @@ import type { StateFolder } from "../state/state-folder.ts";
 import { toUrl } from "./ask-collector.ts";
 import { BatchPacker, halve } from "./batch.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
-import { type FailedTry, judgeOutcome, toDelayMs, untilAllowedMs, type Verdict } from "./retry.ts";
+import { type FailedTry, type NextStep, nextStepAfter, toDelayMs, untilAllowedMs } from "./retry.ts";
 import { ClockSteps, correctTimes, isDelivered, sweepOutbox } from "./sweep.ts";
 
 /**
@@ -62,7 +62,7 @@ export type RunEnd =
 /** How far one file, or some lines of it, got. */
 type Progress =
   | { readonly go: "on" | "stop" | "not_now" | "lease_lost" }
-  | { readonly go: "later"; readonly verdict: Verdict };
+  | { readonly go: "later"; readonly verdict: NextStep };
 
 const ON: Progress = { go: "on" };
 const STOP: Progress = { go: "stop" };
@@ -203,7 +203,7 @@ export class Sender {
   async #deliver(lines: Lines, scope: ConsentScope, delivery: Delivery): Promise<Progress> {
     if (this.#isStopped) return STOP;
     if (!this.#options.gate.check(scope).allow) return NOT_NOW;
-    const verdict = judgeOutcome(await this.#post(lines));
+    const verdict = nextStepAfter(await this.#post(lines));
     if (this.#isStopped) return STOP;
     delivery.lastFault = "fault" in verdict ? verdict.fault : undefined;
     if (verdict.next === "retry" || verdict.next === "blocked") {

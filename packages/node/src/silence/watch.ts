@@ -7,7 +7,7 @@ import { isIPv6 } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isUint8Array } from "node:util/types";
-import { isRecord } from "../unknown-value.ts";
+import { isRecord } from "@candor/envelope/unknown-value";
 import { createPatches, findCaller, type Patches } from "./patches.ts";
 
 /**

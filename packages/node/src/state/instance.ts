@@ -11,7 +11,7 @@ import {
 } from "node:crypto";
 import { linkSync, writeFileSync } from "node:fs";
 import { toInstanceId } from "@candor/envelope/instance-proof";
-import { isRecord } from "../unknown-value.ts";
+import { isRecord } from "@candor/envelope/unknown-value";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 const SECRET_BYTES = 32;

@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { codeOf } from "../unknown-value.ts";
+import { codeOf } from "@candor/envelope/unknown-value";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 /** How long one renewal is valid. If the holder is killed, another process takes over after this. */

@@ -5,7 +5,7 @@
 
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
-import { codeOf } from "../unknown-value.ts";
+import { codeOf } from "@candor/envelope/unknown-value";
 
 /** Far larger than any of our files; files of messages are read in chunks. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;

@@ -5,10 +5,10 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { isRecord, tryParseJson } from "@candor/envelope/unknown-value";
 import type { Plan } from "@candor/plan/runtime";
 import { readPlan } from "../generated-plan.ts";
 import { scopeOfName } from "../scope.ts";
-import { isRecord, parseJson } from "../unknown-value.ts";
 import { readText } from "./plain-file.ts";
 
 const FOLDER_MODE = 0o700;
@@ -120,7 +120,7 @@ export function signatureOf(file: string): string {
 export function readObject(path: string): { readonly [key: string]: unknown } | undefined {
   const text = readText(path);
   if (typeof text !== "string") return undefined;
-  const value = parseJson(text);
+  const value = tryParseJson(text);
   return isRecord(value) ? value : undefined;
 }
 

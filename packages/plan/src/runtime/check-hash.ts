@@ -10,11 +10,11 @@ const MAX_HASHED_LENGTH = 1024;
  * Compiles how an SDK hashes the value at a place, even one that looks like a hash; undefined in a collector. A value
  * that is too long is removed, even if the source observes: it identifies somebody.
  */
-export function compileKeyedHash({ reducers, path }: Place): KeyedHash | undefined {
-  const { keyedHash } = reducers;
+export function compileKeyedHash({ redactors, path }: Place): KeyedHash | undefined {
+  const { keyedHash } = redactors;
   if (keyedHash === undefined) return undefined;
   return (value, notes) => {
-    if (value.length <= MAX_HASHED_LENGTH) return keyedHash.call(reducers, value);
+    if (value.length <= MAX_HASHED_LENGTH) return keyedHash.call(redactors, value);
     notes.add(path, "too_long");
     return undefined;
   };
@@ -35,10 +35,10 @@ export function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck
  * key.
  */
 export function compileSentHash(check: StringCheck, place: Place): ValueCheck {
-  const { reducers } = place;
+  const { redactors } = place;
   return (value, notes) => {
     if (typeof value !== "string") return reject(value, "wrong_type", place, notes);
     const fault = check(value);
-    return fault === undefined ? reducers.pseudonym(value) : reject(value, fault, place, notes);
+    return fault === undefined ? redactors.pseudonym(value) : reject(value, fault, place, notes);
   };
 }

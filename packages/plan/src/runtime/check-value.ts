@@ -164,13 +164,13 @@ function compileReduction(
   type: StringType,
   place: Place,
 ): (value: string, notes: Notes) => string | undefined {
-  const { ip, userAgent, reducers, path } = place;
+  const { ip, userAgent, redactors, path } = place;
   if (type.enum !== undefined || type.format === "email" || type.format === "version")
     return (value) => value;
-  if (type.format === "user_agent") return (value) => reducers.userAgent(value, userAgent);
+  if (type.format === "user_agent") return (value) => redactors.userAgent(value, userAgent);
   if (type.format === "ip") {
     return (value, notes) => {
-      if (isAddress(value)) return reducers.address(value, ip);
+      if (isAddress(value)) return redactors.address(value, ip);
       notes.add(path, "pattern_mismatch");
       return undefined;
     };
@@ -192,11 +192,11 @@ function rooted(path: string | undefined): string | undefined {
 
 /** A string that is far too long is not searched: its limit removes it. */
 function compileCut(maxLength: number, place: Place): (value: string, notes: Notes) => string | undefined {
-  const { ip, reducers, path } = place;
+  const { ip, redactors, path } = place;
   return (value, notes) => {
     if (value.length > maxLength || !isMarked(value)) return value;
     if (isAddress(value)) {
-      const left = reducers.address(value, ip) ?? "[ip]";
+      const left = redactors.address(value, ip) ?? "[ip]";
       if (left !== value) notes.add(path, "address_reduced");
       return left;
     }

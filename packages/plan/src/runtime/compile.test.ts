@@ -128,13 +128,13 @@ events:
 `;
 }
 
-const reducers = {
+const redactors = {
   address: (address: string, policy: string) => `${policy}(${address.length})`,
   userAgent: (_userAgent: string, policy: string) => `ua:${policy}`,
   pseudonym: (id: string) => `hash(${id.length})`,
 };
-const compiled = compilePlan(loadPlan(planText(), "plan.yaml"), reducers);
-const observing = compilePlan(loadPlan(planText("observe"), "plan.yaml"), reducers);
+const compiled = compilePlan(loadPlan(planText(), "plan.yaml"), redactors);
+const observing = compilePlan(loadPlan(planText("observe"), "plan.yaml"), redactors);
 
 function check(
   message: Partial<CheckedMessage>,
@@ -276,8 +276,8 @@ describe("a compiled plan", () => {
           "version: { type: string, format: version, required: true, sensitivity: technical, description: Release., example: 4.2.0.17 }\n      code: { type: string,",
         );
       const plan = compilePlan(loadPlan(text, "plan.yaml"), {
-        ...reducers,
-        address: (address, policy) => applyAddressPolicy(address, policy, reducers.pseudonym),
+        ...redactors,
+        address: (address, policy) => applyAddressPolicy(address, policy, redactors.pseudonym),
       });
       const { verdict, kept } = check({ properties: { text: "4.2.0.17", version: "4.2.0.17" } }, plan);
       expect(kept.properties).toEqual({ text: left, version: "4.2.0.17" });
@@ -308,7 +308,7 @@ describe("a compiled plan", () => {
         planText().replace("code: {", `version: { type: string, format: version, ${about} }\n      code: {`),
         "plan.yaml",
       ),
-      reducers,
+      redactors,
     );
     const { verdict, kept } = check({ properties: { version } }, plan);
     expect(kept.properties).toEqual(isVersion ? { version } : {});
@@ -418,7 +418,7 @@ describe("a compiled plan", () => {
 });
 
 describe("a compiled plan with a keyed hash, as an SDK has it", () => {
-  const hashing = { ...reducers, keyedHash: (value: string) => `keyed(${value.length})` };
+  const hashing = { ...redactors, keyedHash: (value: string) => `keyed(${value.length})` };
   const sdk = compilePlan(loadPlan(planText(), "plan.yaml"), hashing);
   const observingSdk = compilePlan(loadPlan(planText("observe"), "plan.yaml"), hashing);
 
@@ -513,7 +513,7 @@ describe("looking for an event", () => {
 
 test("a plan that was written as JSON and read again checks the same", () => {
   const plan: Plan = JSON.parse(JSON.stringify(compiled.plan));
-  const read = compilePlan(plan, reducers);
+  const read = compilePlan(plan, redactors);
   const messages: Partial<CheckedMessage>[] = [
     { properties: { ...GOOD, text: "to a@b.org", code: "x", tags: ["z"], more: 1 }, userId: "0123abcd" },
     { context: { ip: "203.0.113.9", page: { url: "https://h.example/a?b" }, x: 1 }, userId: "jane" },

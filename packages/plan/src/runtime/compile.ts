@@ -14,7 +14,7 @@ import { compileKeyedHash } from "./check-hash.ts";
 import { compileString } from "./check-string.ts";
 import { compileObject } from "./check-value.ts";
 import { Notes } from "./notes.ts";
-import type { Place, Reducers, ValueCheck } from "./place.ts";
+import type { Place, Redactors, ValueCheck } from "./place.ts";
 import { isMarked, scrub } from "./scrub.ts";
 import { scrubValue } from "./scrub-value.ts";
 import type { Contact, RefuseReason, Verdict } from "./verdict.ts";
@@ -55,13 +55,13 @@ export interface CompiledPlan {
 }
 
 /** Compiles a plan. While messages are checked, nothing but names is looked up by text. */
-export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
+export function compilePlan(plan: Plan, redactors: Redactors): CompiledPlan {
   const notes = new Notes();
   const rules = new Map<PlanSourceName, SourceRules>();
   for (const [name, source] of Object.entries(plan.sources) as [PlanSourceName, PlanSource][]) {
-    rules.set(name, compileSource(name, source, plan, reducers));
+    rules.set(name, compileSource(name, source, plan, redactors));
   }
-  const known = new Set(plan.events.map((event) => keyOf(event.type, event.name)));
+  const known = new Set(plan.events.map((event) => eventKey(event.type, event.name)));
   return {
     plan,
     check: (source, message, atMs) => {
@@ -69,7 +69,7 @@ export function compilePlan(plan: Plan, reducers: Reducers): CompiledPlan {
       const name = message.type === "track" ? message.event : message.name;
       const rule = sourceRules?.events.get(message.type)?.get(nameOf(message.type, name));
       if (rule === undefined || sourceRules === undefined) {
-        const reason = known.has(keyOf(message.type, name)) ? "wrong_source" : "event_not_in_plan";
+        const reason = known.has(eventKey(message.type, name)) ? "wrong_source" : "event_not_in_plan";
         if (sourceRules?.source.mode === "observe") return observeUnknown(message, sourceRules, notes);
         return refusal(UNKNOWN_EVENT, reason, notes);
       }
@@ -113,7 +113,7 @@ function compileSource(
   name: PlanSourceName,
   source: PlanSource,
   plan: Plan,
-  reducers: Reducers,
+  redactors: Redactors,
 ): SourceRules {
   const { ip, userAgent } = source;
   const place: Place = {
@@ -123,7 +123,7 @@ function compileSource(
     ip,
     userAgent,
     observe: source.mode === "observe",
-    reducers,
+    redactors,
   };
   const events = new Map<MessageType, Map<string, EventRule>>();
   for (const event of plan.events.filter(({ sources }) => sources.includes(name))) {
@@ -172,14 +172,14 @@ function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   const isAddressField = field?.type === "string" && field.format === "ip";
   return (value, notes) => {
     if (isMarked(value) && isAddress(value)) {
-      const left = place.reducers.address(value, place.ip);
+      const left = place.redactors.address(value, place.ip);
       if (left !== value && !isAddressField) notes.add(name, "address_reduced");
       return left;
     }
-    if (hasForm(value)) return isHash ? place.reducers.pseudonym(value) : value;
+    if (hasForm(value)) return isHash ? place.redactors.pseudonym(value) : value;
     if (place.observe && scrub(value) === undefined) return value;
     notes.add(name, "id_replaced");
-    return place.reducers.pseudonym(value);
+    return place.redactors.pseudonym(value);
   };
 }
 
@@ -292,6 +292,7 @@ function nameOf(type: MessageType, name: string | undefined): string {
   return type === "track" || type === "page" || type === "screen" ? (name ?? "") : "";
 }
 
-function keyOf(type: MessageType, name: string | undefined): string {
+/** Identifies the declared event of a message. */
+export function eventKey(type: MessageType, name: string | undefined): string {
   return `${type}\n${nameOf(type, name)}`;
 }

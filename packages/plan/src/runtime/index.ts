@@ -31,10 +31,10 @@ export {
 } from "../plan.ts";
 export { isAddress, toCanonicalAddress, truncateAddress } from "./address.ts";
 export { applyAddressPolicy } from "./address-policy.ts";
-export { type CheckedMessage, type CompiledPlan, compilePlan, UNKNOWN_EVENT } from "./compile.ts";
+export { type CheckedMessage, type CompiledPlan, compilePlan, eventKey, UNKNOWN_EVENT } from "./compile.ts";
 export { isOfInstance, type NamedMessage } from "./instance-id.ts";
 export { narrowPlan, newestSince, type Withheld, withheldOf } from "./narrow.ts";
-export type { Reducers } from "./place.ts";
+export type { Redactors } from "./place.ts";
 export {
   type Contact,
   type RefuseReason,

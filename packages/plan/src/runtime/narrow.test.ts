@@ -177,13 +177,13 @@ test("a contact is kept with what is left beside it", () => {
 });
 
 describe("an SDK with a narrowed plan", () => {
-  const reducers = {
+  const redactors = {
     address: () => undefined,
     userAgent: () => undefined,
     pseudonym: () => "pseudonym",
     keyedHash: () => "f".repeat(64),
   };
-  const compiled = compilePlan(narrowPlan(plan, 1), reducers);
+  const compiled = compilePlan(narrowPlan(plan, 1), redactors);
   const check = (message: Partial<CheckedMessage>) => {
     const kept: CheckedMessage = {
       type: "track",

@@ -12,7 +12,7 @@ import type { TrimReason } from "./verdict.ts";
 export type ValueCheck = (value: JsonValue, notes: Notes) => JsonValue | undefined;
 
 /** How an SDK or a collector redacts values for which the plan has only a policy. */
-export interface Reducers {
+export interface Redactors {
   /** An IP address under a policy; undefined if nothing of it is kept. */
   address(address: string, policy: IpPolicy): string | undefined;
   userAgent(userAgent: string, policy: UserAgentPolicy): string | undefined;
@@ -36,7 +36,7 @@ export interface Place {
   readonly isOwn: boolean;
   /** Whether to keep what breaks the plan, with addresses cut out, and only note it. */
   readonly observe: boolean;
-  readonly reducers: Reducers;
+  readonly redactors: Redactors;
 }
 
 /** Notes why a value does not fit. Returns what is kept of it: nothing, unless the source observes. */

@@ -2,13 +2,13 @@
 import type { JsonObject, JsonValue } from "@candor/envelope";
 import type { IpPolicy } from "../plan.ts";
 import { isAddress } from "./address.ts";
-import type { Reducers } from "./place.ts";
+import type { Redactors } from "./place.ts";
 import { scrub } from "./scrub.ts";
 
 /** Undeclared values that are kept at all (mode `observe`) are kept without addresses. */
 export function scrubValue(value: JsonValue, rules: ScrubRules): JsonValue {
   if (typeof value === "string") {
-    if (isAddress(value)) return rules.reducers.address(value, rules.ip) ?? "[ip]";
+    if (isAddress(value)) return rules.redactors.address(value, rules.ip) ?? "[ip]";
     return scrub(value)?.text ?? value;
   }
   if (typeof value !== "object" || value === null) return value;
@@ -30,5 +30,5 @@ export function keepScrubbed(target: JsonObject, name: string, inner: JsonValue,
 
 interface ScrubRules {
   readonly ip: IpPolicy;
-  readonly reducers: Pick<Reducers, "address">;
+  readonly redactors: Pick<Redactors, "address">;
 }

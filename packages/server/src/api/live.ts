@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { isObject } from "@candor/envelope";
 import { CandorError } from "../errors.ts";
-import type { Draft } from "../pipeline.ts";
+import type { PipelineDraft } from "../pipeline.ts";
 import { withCandor } from "../query/events.ts";
 import { type Filters, matches } from "../query/filters.ts";
 import type { DropReason } from "../reasons.ts";
@@ -14,7 +14,7 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** Each watcher checks every message, on the thread that takes messages in. */
 const MAX_WATCHERS = 20;
 
-type Watcher = (draft: Draft, reason: DropReason | undefined) => void;
+type Watcher = (draft: PipelineDraft, reason: DropReason | undefined) => void;
 
 /** All watchers of incoming messages. Costs ingest nothing while there is none. */
 export interface LiveFeed {
@@ -95,7 +95,7 @@ function createWatcher(response: ServerResponse, filters: Filters): Watcher {
 }
 
 /** A message that never became an envelope can only be matched by its source and event. */
-function isWanted(draft: Draft, reason: DropReason | undefined, filters: Filters): boolean {
+function isWanted(draft: PipelineDraft, reason: DropReason | undefined, filters: Filters): boolean {
   if (draft.envelope.messageId !== "" || reason === undefined)
     return matches(filters, draft.source, draft.envelope);
   const item = isObject(draft.item) ? draft.item : {};
@@ -105,7 +105,7 @@ function isWanted(draft: Draft, reason: DropReason | undefined, filters: Filters
 }
 
 /** Dropped messages are shown unchanged, to the maker alone, and stored nowhere. */
-function describe(draft: Draft, reason: DropReason | undefined): string {
+function describe(draft: PipelineDraft, reason: DropReason | undefined): string {
   const source = JSON.stringify(draft.source ?? null);
   if (reason === undefined) {
     return `{"verdict":"kept","source":${source},"envelope":${withCandor(draft.text, { ...draft, source: draft.source ?? "" })}}`;

@@ -1,7 +1,7 @@
 /** Owns the plan in force, and swaps it when its file changes. */
 import { readFileSync, statSync } from "node:fs";
 import { loadPlan, type Plan, PlanError } from "@candor/plan";
-import { type CompiledPlan, compilePlan, type Reducers } from "@candor/plan/runtime";
+import { type CompiledPlan, compilePlan, type Redactors } from "@candor/plan/runtime";
 import { CandorError, causeOf } from "../errors.ts";
 
 /**
@@ -19,7 +19,7 @@ export interface PlanInForce {
 
 export interface PlanInForceOptions {
   readonly file: string;
-  readonly reducers: Reducers;
+  readonly redactors: Redactors;
   /** Called with every plan that comes into force after the first. */
   readonly onChange: (plan: Plan) => void;
   /** Receives lines for the operator. */
@@ -35,8 +35,8 @@ export interface PlanInForceOptions {
  * @throws CandorError `plan_invalid`, `plan_unreadable` if there is no first plan
  */
 export function openPlan(options: PlanInForceOptions): PlanInForce {
-  const { file, reducers, report } = options;
-  let current = compilePlan(readPlan(file), reducers);
+  const { file, redactors, report } = options;
+  let current = compilePlan(readPlan(file), redactors);
   let inForce = stampOf(file);
   let seen = inForce;
   let fault: string | undefined;
@@ -48,7 +48,7 @@ export function openPlan(options: PlanInForceOptions): PlanInForce {
     inForce = stamp;
     try {
       const plan = readPlan(file);
-      current = compilePlan(plan, reducers);
+      current = compilePlan(plan, redactors);
       fault = undefined;
       report(`The plan has changed: version ${plan.version} is in force.`);
       options.onChange(plan);

@@ -1,10 +1,10 @@
 /** Redacts values as the plan's policies say. */
-import { applyAddressPolicy, type Reducers } from "@candor/plan/runtime";
+import { applyAddressPolicy, type Redactors } from "@candor/plan/runtime";
 import type { Pseudonym } from "./pseudonym.ts";
 import { toFamilies } from "./user-agent.ts";
 
 /** How the collector redacts values for which the plan has a policy. */
-export function createReducers(pseudonym: Pseudonym): Reducers {
+export function createRedactors(pseudonym: Pseudonym): Redactors {
   return {
     address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),
     userAgent: (userAgent, policy) => {

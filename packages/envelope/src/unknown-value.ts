@@ -1,11 +1,12 @@
-/** Reads values of unknown shape: foreign JSON, and Node's errors. */
+/** Owns how values of unknown shape are read: foreign JSON, and Node's errors. */
+
 /** Whether a value is a JSON object, not an array. */
 export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Parses JSON text; undefined if it is not JSON. */
-export function parseJson(text: string): unknown {
+export function tryParseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -23,7 +24,7 @@ export function toFields(value: unknown): Fields | undefined {
 
 /** The fields of a JSON object, or undefined. */
 export function parseFields(json: string): Fields | undefined {
-  return toFields(parseJson(json));
+  return toFields(tryParseJson(json));
 }
 
 /** A JSON value as text. Not with String, which some objects make throw. */
