@@ -80,7 +80,7 @@ describe("three processes on one folder", () => {
     ]);
   });
 
-  it("give one sign of life an interval, also when one of them starts anew all the time", async () => {
+  it("send one heartbeat per interval, even if one of them restarts all the time", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     const start = () =>

@@ -62,7 +62,7 @@ events:
     name: Installation Failed
     source: [installer]
     since: 1
-    why: Shows which systems the installer must be mended for.
+    why: Shows for which systems the installer has to be fixed.
     owner: installer team
     review: https://kitchen.example/telemetry/1
     expires: "2027-01-15"

@@ -211,13 +211,13 @@ test("the module carries the plan's version, its reasons and what the types cann
   const text = generateTypeScript(plan);
   expect(text).toContain("export const PLAN_VERSION = 2;");
   expect(text).toContain(
-    "  /** Who ran the action, as a hash under a secret that never leaves the instance. Give the plain value: the SDK hashes it with the instance's secret. */\n  readonly username?: string;",
+    "  /** Who ran the action, hashed with a secret that never leaves the instance. Give the plain value: the SDK hashes it with the instance's secret. */\n  readonly username?: string;",
   );
   expect(text).toContain(
     "How long the action took, in milliseconds. A whole number. At least 0. At most 3600000. */",
   );
   expect(text).toContain(
-    "/**\n * A sign of life every six hours. It says how many instances run, and for how long they stay in use.\n * @see https://github.com/appsmithorg/appsmith/pull/1776\n */\nexport interface InstanceActiveProperties {",
+    "/**\n * A heartbeat every six hours. It says how many instances run and how long they stay in use.\n * @see https://github.com/appsmithorg/appsmith/pull/1776\n */\nexport interface InstanceActiveProperties {",
   );
   expect(text).toContain("export type ApplicationsPageLoadProperties = Record<string, never>;");
 });
