@@ -80,7 +80,7 @@ describe("the hash is the same", () => {
     ],
     [
       "with another why, owner and review",
-      ["Shows which", "Tells which"],
+      ["Shows for which", "Says for which"],
       ["installer team", "another team"],
       ["telemetry/1", "telemetry/3"],
     ],
