@@ -1,7 +1,7 @@
 // The layers of each package: what a folder or file may import of its own package. `npm run docs` writes them to
 // layers.biome.json, whose rules `npm run check` and editors apply. Between packages, package.json is the rule.
 
-/** By package: what is below first. A folder ends in `/`. Tests and rigs may import everything; what is not listed, too. */
+/** By package, from the bottom up. A folder ends in `/`. Tests, rigs and files that are not listed may import everything. */
 export const LAYERS = {
   "packages/server/src": {
     errors: [],

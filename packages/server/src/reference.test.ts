@@ -36,7 +36,7 @@ beforeAll(async () => {
 });
 afterAll(() => candor.close());
 
-/** The Appsmith plan, but that it keeps ten years: the samples are of 2020 and 2021, and would expire at once. */
+/** The Appsmith plan with ten years of retention: the samples are from 2020 and 2021 and would expire at once. */
 function planOfTenYears(): string {
   const file = join(mkdtempSync(join(tmpdir(), "candor-plan-")), "appsmith.yaml");
   const text = readFileSync(APPSMITH_PLAN, "utf8");

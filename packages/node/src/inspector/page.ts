@@ -1,5 +1,5 @@
 /** Renders the operator's page as HTML. */
-import { colourJson, type Html, html, PAGE_STYLE, styleElement } from "@candor/plan/describe";
+import { colourJson, type Html, html, htmlDocument, PAGE_STYLE } from "@candor/plan/describe";
 import { TRIM_REASONS } from "@candor/plan/runtime";
 import type { DeletionReceipt } from "../forget.ts";
 import type { OutboxMessage, OutboxPage } from "../outbox/outbox-page.ts";
@@ -33,17 +33,7 @@ export interface InspectorPage {
 export function renderInspector(shown: InspectorPage): string {
   const { status, message } = shown;
   const title = status.product === undefined ? "Telemetry" : `Telemetry of ${status.product.name}`;
-  return html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<title>${title}</title>
-${styleElement(INSPECTOR_STYLE)}
-</head>
-<body>
-<main class="inspector">
+  const body = html`<main class="inspector">
 <header>
 <h1>${title}</h1>
 ${message !== undefined && html`<p class="warning" role="alert">${message}</p>`}
@@ -56,10 +46,8 @@ ${writeSources(shown)}
 ${writeMessages(shown)}
 ${writeNumbers(status)}
 ${writeEnd(shown)}
-</main>
-</body>
-</html>
-`.toString();
+</main>`;
+  return htmlDocument(title, INSPECTOR_STYLE, body);
 }
 
 function writeProblems(problems: readonly string[]): Html | undefined {

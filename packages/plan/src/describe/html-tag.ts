@@ -28,8 +28,27 @@ export function html(literals: TemplateStringsArray, ...values: readonly HtmlVal
   return new Html(literals.map((literal, index) => literal + write(values[index])).join(""));
 }
 
+/** A whole page: its head, with the title and one style element, and the content of its body. */
+export function htmlDocument(title: string, css: string, body: Html): string {
+  return html`<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<meta name="referrer" content="no-referrer">
+<title>${title}</title>
+${styleElement(css)}
+</head>
+<body>
+${body}
+</body>
+</html>
+`.toString();
+}
+
 /** The style element. CSS is not escaped, so that its hash can be allowed. @throws Error if it contains `<` */
-export function styleElement(css: string): Html {
+function styleElement(css: string): Html {
   if (css.includes("<")) throw new Error("CSS with `<` could end its style element.");
   return new Html(`<style>${css}</style>`);
 }

@@ -1,5 +1,5 @@
 /** Renders the public page as HTML. */
-import { type Html, html, styleElement } from "./html-tag.ts";
+import { type Html, html, htmlDocument } from "./html-tag.ts";
 import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from "./page.ts";
 import { PAGE_STYLE } from "./style.ts";
 
@@ -8,18 +8,7 @@ import { PAGE_STYLE } from "./style.ts";
  * unchanged, so that a Content-Security-Policy can allow it by its hash. All of a plan's text is escaped.
  */
 export function renderHtml(page: PlanPage): string {
-  return html`<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="color-scheme" content="light dark">
-<meta name="referrer" content="no-referrer">
-<title>${page.title}</title>
-${styleElement(PAGE_STYLE)}
-</head>
-<body>
-<a class="skip" href="#content">Skip to the content</a>
+  const body = html`<a class="skip" href="#content">Skip to the content</a>
 <div class="frame">
 ${writeContents(page)}
 <main id="content" tabindex="-1">
@@ -30,10 +19,8 @@ ${writeFacts(page.facts, "facts across")}
 </header>
 ${page.sections.map((section) => writeSection(section, 2))}
 </main>
-</div>
-</body>
-</html>
-`.toString();
+</div>`;
+  return htmlDocument(page.title, PAGE_STYLE, body);
 }
 
 function writeContents(page: PlanPage): Html {
