@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { type Html, type HtmlValue, html, styleElement } from "./html-tag.ts";
+import { type Html, type HtmlValue, html, htmlDocument } from "./html-tag.ts";
 
 const PLACES: readonly (readonly [place: string, write: (value: HtmlValue) => Html])[] = [
   ["text", (value) => html`[${value}]`],
@@ -53,9 +53,11 @@ it.each<[what: string, value: unknown, written: string]>([
   expect(html`${value as HtmlValue}`.toString()).toBe(written);
 });
 
-it("writes a style as it is, and none that could end its element", () => {
-  expect(styleElement("a > b { content: '&\"'; }").toString()).toBe(
-    "<style>a > b { content: '&\"'; }</style>",
-  );
-  expect(() => styleElement("a {} </style><script>")).toThrow();
+it("writes a document with its style unchanged, and refuses one that could end its element", () => {
+  const css = "a > b { content: '&\"'; }";
+  const page = htmlDocument("<T>", css, html`<p>${"&"}</p>`);
+  expect(page).toContain(`<style>${css}</style>`);
+  expect(page).toContain("<title>&lt;T&gt;</title>");
+  expect(page).toContain("<body>\n<p>&amp;</p>\n</body>");
+  expect(() => htmlDocument("", "a {} </style><script>", html``)).toThrow();
 });
