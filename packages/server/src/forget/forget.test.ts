@@ -7,6 +7,7 @@ import { readContacts } from "../query/contacts.ts";
 import { bytesBelow } from "../rig/bytes-below.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { rowLine } from "../rig/row-line.ts";
 import { CONTACT_TARGET, EVENT_TARGET, escapeAll, toContactLine } from "../row.ts";
 import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
@@ -64,7 +65,15 @@ function line({
   envelope = {},
 }: Row): string {
   const json = JSON.stringify({ messageId: id, ...envelope });
-  return `${["server", type, "E", id, userId, anonymousId, time, time, "0", "", "1", "0", "0", "[]", json].join("\t")}\n`;
+  return rowLine({
+    type,
+    messageId: id,
+    userId,
+    anonymousId,
+    timestamp: time,
+    receivedAt: time,
+    envelope: json,
+  });
 }
 const insert = (rows: readonly Row[]): Promise<void> =>
   store.insertLines(EVENT_TARGET, Buffer.from(rows.map(line).join("")), `token-${token++}`);

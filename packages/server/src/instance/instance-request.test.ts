@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createForget, type ForgetDependencies } from "../forget/forget.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { rowLine } from "../rig/row-line.ts";
 import { newInstance, type SigningInstance, signBody } from "../rig/signing-instance.ts";
 import { EVENT_TARGET } from "../row.ts";
 import type { Store } from "../store/client.ts";
@@ -96,25 +97,17 @@ interface Row {
 async function insert(messageId: string, row: Row): Promise<string> {
   const { source = "server", type = "track", userId = "", anonymousId = "", ...envelope } = row;
   const text = JSON.stringify({ messageId, type, userId, anonymousId, ...envelope });
-  const time = "2026-03-01T00:00:00.000";
-  const cells = [
+  const cells = {
     source,
     type,
-    "E",
     messageId,
     userId,
     anonymousId,
-    time,
-    time,
-    "0",
-    "FR",
-    "3",
-    "0",
-    "0",
-    "[]",
-    text,
-  ];
-  await store.insertLines(EVENT_TARGET, Buffer.from(`${cells.join("\t")}\n`), `row-${token++}`);
+    country: "FR",
+    planVersion: "3",
+    envelope: text,
+  };
+  await store.insertLines(EVENT_TARGET, Buffer.from(rowLine(cells)), `row-${token++}`);
   return messageId;
 }
 

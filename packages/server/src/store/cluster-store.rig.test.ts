@@ -8,6 +8,7 @@ import { createForget } from "../forget/forget.ts";
 import { readHeldEvents, readHeldPage } from "../instance/held-events.ts";
 import { reportInstances } from "../query/instances-report.ts";
 import { eventually, startForTest } from "../rig/in-process.ts";
+import { rowLine } from "../rig/row-line.ts";
 import { EVENT_TARGET } from "../row.ts";
 import { openStore } from "./client.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
@@ -20,7 +21,14 @@ const samplePlan = (): Plan =>
   );
 
 const planLine = (id: string): string =>
-  `server\ttrack\tPlanned\t${id}\tplanned\t\t2026-11-01T00:00:00.000\t2026-11-01T00:00:00.000\t0\t\t1\t0\t0\t[]\t{"properties":{"os":"ubuntu"}}\n`;
+  rowLine({
+    event: "Planned",
+    messageId: id,
+    userId: "planned",
+    timestamp: "2026-11-01T00:00:00.000",
+    receivedAt: "2026-11-01T00:00:00.000",
+    envelope: '{"properties":{"os":"ubuntu"}}',
+  });
 
 const dir = mkdtempSync(join(tmpdir(), "candor-cluster-"));
 let cluster: Cluster;
@@ -81,7 +89,15 @@ describe("a cluster of two ClickHouse servers", () => {
     const lines = hours.map((hour, n) => {
       const properties = { instanceId, boot: boots[n % 2]?.repeat(16) };
       const time = `2026-11-02T${hour}:00:00.000`;
-      return `server\ttrack\tInstance Active\talive-${hour}\t\ta\t${time}\t${time}\t0\t\t1\t0\t0\t[]\t${JSON.stringify({ messageId: `alive-${hour}`, properties })}\n`;
+      const messageId = `alive-${hour}`;
+      return rowLine({
+        event: "Instance Active",
+        messageId,
+        anonymousId: "a",
+        timestamp: time,
+        receivedAt: time,
+        envelope: JSON.stringify({ messageId, properties }),
+      });
     });
     await store.insertLines(EVENT_TARGET, Buffer.from(lines.join("")), "alive");
     const deps = {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { rowLine } from "../rig/row-line.ts";
 import type { Store } from "./client.ts";
 import { startDrain, toPauseMs } from "./drain.ts";
 import { createInserter } from "./inserter.ts";
@@ -27,7 +28,15 @@ beforeEach(async () => {
 
 const TIME = "2026-03-01T12:00:00.000";
 const line = (id: string): string =>
-  `server\ttrack\tDrained\t${id}\tu\t\t${TIME}\t${TIME}\t0\tDE\t7\t0\t0\t[]\t{"messageId":"${id}"}\n`;
+  rowLine({
+    event: "Drained",
+    messageId: id,
+    userId: "u",
+    timestamp: TIME,
+    receivedAt: TIME,
+    country: "DE",
+    envelope: `{"messageId":"${id}"}`,
+  });
 const append = (lines: string[]): Promise<void> =>
   log.append(new Uint32Array(2 * lines.length).fill(1), lines.join(""));
 const ids = (count: number): string[] => Array.from({ length: count }, (_, n) => `m${n}`);

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { rowLine } from "../rig/row-line.ts";
 import { EVENT_TARGET } from "../row.ts";
 import { openStore, type StoreAddress } from "./client.ts";
 import { startInserterThread } from "./inserter-thread.ts";
@@ -21,7 +22,9 @@ function useStore(): () => TestStore {
 
 const lines = (id: string): Buffer => {
   const time = "2026-03-01T12:00:00.000";
-  return Buffer.from(`server\ttrack\tE\t${id}\tu\t\t${time}\t${time}\t0\tDE\t7\t0\t0\t[]\t{}\n`);
+  return Buffer.from(
+    rowLine({ messageId: id, userId: "u", timestamp: time, receivedAt: time, country: "DE" }),
+  );
 };
 
 describe("the embedded engine that is sent its rows", () => {
