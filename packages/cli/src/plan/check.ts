@@ -112,11 +112,17 @@ const END_SENTENCES: Readonly<Record<FileHistory["end"], string>> = {
  * for that. If it is still the same, the last content of the version before. A sentence if there is neither.
  */
 function findBase({ versions, end }: FileHistory, text: string, version: number): Committed | string {
-  const next = versions.findIndex((committed) => versionOf(committed.text) !== version);
-  const own = next === -1 ? versions : versions.slice(0, next);
-  const introduced = own.at(-1);
+  let introduced: Committed | undefined;
+  let before: Committed | undefined;
+  for (const committed of versions) {
+    if (versionOf(committed.text) === version) introduced = committed;
+    else {
+      before = committed;
+      break;
+    }
+  }
   if (introduced !== undefined && !isSameText(introduced.text, text)) return introduced;
-  return next === -1 ? END_SENTENCES[end] : (versions[next] ?? END_SENTENCES[end]);
+  return before ?? END_SENTENCES[end];
 }
 
 /** The version in the text of a plan, also of one that cannot be loaded any more. */

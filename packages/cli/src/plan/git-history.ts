@@ -15,8 +15,8 @@ export interface Committed {
 }
 
 export interface FileHistory {
-  /** What commits made of the file, newest first, at most MAX_COMMITS. */
-  readonly versions: readonly Committed[];
+  /** What commits made of the file, newest first, at most MAX_COMMITS. Each is read when it is asked for. */
+  readonly versions: Iterable<Committed>;
   /** Why there are no older ones: the history begins there, the clone is shallow, or there are too many. */
   readonly end: "first" | "shallow" | "limit";
 }
@@ -36,13 +36,16 @@ export function readHistory(file: string): Answer<FileHistory> {
   if (commits.length === 0) return { value: undefined, fault: "it is not committed yet" };
   const shown = commits.slice(0, MAX_COMMITS);
   const end = commits.length > MAX_COMMITS ? "limit" : shallow.value.trim() === "true" ? "shallow" : "first";
-  const head = askGit(dir, ["cat-file", "blob", `HEAD:${path}`]).value;
-  const versions = shown.flatMap((hash): Committed[] => {
+  return { value: { versions: readVersions(dir, path, shown), end }, fault: undefined };
+}
+
+function* readVersions(dir: string, path: string, commits: readonly string[]): Generator<Committed> {
+  for (const [index, hash] of commits.entries()) {
     const { value: text } = askGit(dir, ["cat-file", "blob", `${hash}:${path}`]);
-    if (text === undefined) return []; // the commit removed the file
-    return [{ revision: hash === shown[0] && text === head ? "HEAD" : hash.slice(0, 12), text }];
-  });
-  return { value: { versions, end }, fault: undefined };
+    if (text === undefined) continue; // the commit removed the file
+    const isHead = index === 0 && askGit(dir, ["cat-file", "blob", `HEAD:${path}`]).value === text;
+    yield { revision: isHead ? "HEAD" : hash.slice(0, 12), text };
+  }
 }
 
 /** A file's content at `REV:path`, as git writes it, or git's message. Never throws. */
