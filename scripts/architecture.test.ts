@@ -35,15 +35,17 @@ it("README has at most 150 lines", () => {
 });
 
 it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOf("docs"), ...pagesOf("docs/guides")])(
-  "%s links to no file that is not there",
+  "%s links to no file and shows no picture that is not there",
   (file) => {
     // Brackets and parentheses of code are no links.
     const prose = readFileSync(join(ROOT, file), "utf8").replace(
       /^```.*?^```$|^ {4}.*?$|``.+?``|`[^`]*`/gms,
       "",
     );
-    const links = [...prose.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)/g)];
-    const targets = links.map(([, target = ""]) => target);
+    const links = [
+      ...prose.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)|(?:src|srcset)="(?!https?:)([^"]+)"/g),
+    ];
+    const targets = links.map(([, target, picture = ""]) => target ?? picture);
     expect(targets.filter((target) => !existsSync(join(ROOT, dirname(file), target)))).toEqual([]);
   },
 );
