@@ -84,7 +84,7 @@ test("compare waits for rows that are not stored yet and ignores what the produc
     next: null,
   }));
   const { code, stdout, stderr } = await candor("compare", makeFolder("live", ["early"]), "--url", url);
-  expect(stdout).toMatch(/^The collector holds what was sent, and nothing else\.\n/);
+  expect(stdout).toMatch(/^The collector stores exactly what was sent\.\n/);
   expect(stderr).toMatch(/^\S+ Not there yet: 1\. What was just sent takes a moment; asking again\.\n$/);
   expect(code).toBe(0);
 });
@@ -102,8 +102,8 @@ test("compare says up to when everything is stored if something is missing", asy
   const url = await serve(() => ({ events: [], next: null }));
   const { code, stdout } = await candor("compare", makeFolder("missing", ["gone"]), "--url", url);
   expect(code).toBe(1);
-  expect(stdout).toContain(`  all is stored that came until    ${sentAt}, by the collector's clock\n`);
-  expect(stdout).toMatch(/^Sent, but not held: .+\n {2}gone\n/m);
+  expect(stdout).toContain(`  complete up to                   ${sentAt}, by the collector's clock\n`);
+  expect(stdout).toMatch(/^Sent but not stored: .+\n {2}gone\n/m);
 });
 
 test("compare and forget use the instance's own collector by default", async () => {
@@ -171,6 +171,6 @@ test("forget --state warns that the product keeps sending", async () => {
   const url = await serve(() => ({ forgotten: { instance: instanceId }, removed: [], notes: [] }));
   const dir = makeFolder("forgotten", ["a"]);
   const { code, stdout } = await candor("forget", "--state", dir, "--url", url);
-  expect([code, stdout]).toEqual([0, expect.stringMatching(/\nTelemetry itself is as it was: .+\n$/)]);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/\nTelemetry itself has not changed: .+\n$/)]);
   expect((await candor("forget", "--state", dir, "--url", url, "--json")).stdout).not.toContain("itself");
 });

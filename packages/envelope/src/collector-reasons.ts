@@ -8,11 +8,11 @@ import { MESSAGE_REASONS } from "./message-reasons.ts";
  */
 export const COLLECTOR_REASONS = {
   ...MESSAGE_REASONS,
-  unknown_write_key: "The write key of this message is not known here.",
-  event_not_in_plan: "The plan does not declare this event. `candor plan check` knows what it does declare.",
+  unknown_write_key: "The write key of this message is unknown.",
+  event_not_in_plan: "The plan does not declare this event. The public page lists what it declares.",
   wrong_source: "The plan declares this event for another source, whose write key it needs.",
   event_expired: "The plan's date for this event has passed.",
-  required_missing: "A property that the plan requires is missing, or its value is not as the plan wants it.",
+  required_missing: "A property that the plan requires is missing, or its value is invalid.",
   browser_signal:
     "The browser asked not to be tracked (Sec-GPC or DNT), and the plan collects this event only from people who agreed.",
   duplicate: "A message with this messageId was already received from this source in the last 8 days.",

@@ -28,7 +28,8 @@ export const WIRE_ERRORS = {
   },
   encoding_unknown: {
     status: 400,
-    message: "This content-encoding is not known. Send the body plain, or with content-encoding: gzip.",
+    message:
+      "This content-encoding is not supported. Send the body uncompressed, or with content-encoding: gzip.",
   },
   body_too_large: {
     status: 413,
@@ -37,7 +38,7 @@ export const WIRE_ERRORS = {
   batch_too_long: { status: 413, message: "The batch has more than {limit} messages. Send smaller batches." },
   body_fragmented: {
     status: 400,
-    message: "The body arrives in pieces of a few bytes. Send it whole, or in pieces of at least a kilobyte.",
+    message: "The body arrives in chunks of a few bytes. Send it whole, or in chunks of at least a kilobyte.",
   },
   body_timeout: { status: 408, message: "The request did not arrive in time. Send it again." },
   method_not_allowed: { status: 405, message: "This address takes {allow}." },

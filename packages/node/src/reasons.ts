@@ -7,8 +7,8 @@ export const DROP_REASONS = {
   off: "Telemetry is off.",
   event_not_in_plan: "The plan does not declare this event.",
   wrong_source: "The plan declares this event for another source.",
-  event_expired: "The plan's date for this event is past.",
-  required_missing: "A property that the plan demands is missing or wrong.",
+  event_expired: "The plan's date for this event has passed.",
+  required_missing: "A property that the plan requires is missing or invalid.",
   too_deep: "The message is nested deeper than 32 levels.",
   number_out_of_range:
     "A number in the message cannot be sent as it is: an integer beyond 9007199254740991, or one too large for a double. Send it as a string.",
@@ -26,7 +26,7 @@ export type DropReason = keyof typeof DROP_REASONS;
 
 /** Why the SDK is off, besides the decisions of `@candor/consent`. */
 export const OFF_REASONS = {
-  options_invalid: "createTelemetry was given options that it cannot work with.",
+  options_invalid: "The options passed to createTelemetry() are invalid.",
   state_unwritable: "The state folder cannot be written to, or its disk is full.",
   closed: "The product closed telemetry.",
   no_events: "The plan declares no event that could be sent from here.",
@@ -41,5 +41,5 @@ export const UNREADABLE: { readonly [reason: string]: string } = {
   product_undecided:
     "`allowed`, which createTelemetry was given, has returned neither true nor false; telemetry is off until it does.",
   policy_unreadable:
-    "The policy of this machine, /etc/candor/policy, cannot be read, or one of its lines is not understood; telemetry is off until it can.",
+    "The policy of this machine, /etc/candor/policy, cannot be read, or one of its lines is invalid; telemetry is off until that is corrected.",
 };

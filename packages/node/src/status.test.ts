@@ -208,7 +208,7 @@ describe("a collector that refuses", () => {
     expect(await telemetry.flush()).toBe(false);
     expect(telemetry.status()).toMatchObject({ state: "on", problems: [], lastFault: "http_401" });
     expect(told).toEqual([
-      "The collector did not take what was sent (http_401). The collector does not know the server's write key, which createTelemetry was given; `candor keys` prints the right one.",
+      "The collector did not take what was sent (http_401). The collector rejects the server's write key that was passed to createTelemetry(); `candor keys` prints the right one.",
     ]);
     await clock.advance(24 * HOUR_MS);
     expect(await telemetry.flush()).toBe(false);
@@ -251,7 +251,7 @@ describe("what the collector does not keep", () => {
     }
     expect(telemetry.status().refused).toEqual({ event_not_in_plan: 2 });
     expect(told).toEqual([
-      "The collector received messages and did not keep them (event_not_in_plan). The collector's plan does not declare the event. A collector gets a new plan before the products that send by it.",
+      "The collector received messages and did not keep them (event_not_in_plan). The collector's plan does not declare the event. Give a new plan to the collector before the products.",
     ]);
     core.close();
     expect(telemetry.status().refused).toEqual({});

@@ -86,7 +86,7 @@ Editors check it while you type when the file's first line is
 with the place of \`packages/plan/plan.schema.json\`. \`candor plan check FILE\` checks everything, the rules below as well,
 and tells all faults at once, each with file, line, column and what to write instead:
 
-    plan.yaml:31:14 sources.client.consent: This is none of the values. Write one of \`notice\`, \`opt-in\`. Did you mean \`opt-in\`?
+    plan.yaml:31:14 sources.client.consent: This is not one of the values. Write one of \`notice\`, \`opt-in\`. Did you mean \`opt-in\`?
 
 The file is YAML 1.2, one document. A key may stand once in a block. Aliases (\`*name\`) work, merge keys (\`<<\`) do not.
 Dates stand in quotes or not, as \`YYYY-MM-DD\`. Keys that are not listed here are faults: a slip of the pen must not collect

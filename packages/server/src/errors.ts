@@ -12,7 +12,7 @@ export const ERRORS = {
   write_key_unknown: {
     status: 401,
     message:
-      "The write key is missing or not known here. Send it as the user name of HTTP Basic authentication, or as writeKey in the body; `candor keys` lists the valid ones.",
+      "The write key is missing or unknown. Send it as the user name of HTTP Basic authentication, or as writeKey in the body; `candor keys` lists the valid ones.",
   },
   token_invalid: {
     status: 401,
@@ -31,7 +31,7 @@ export const ERRORS = {
   overloaded: {
     status: 503,
     retryAfterS: 1,
-    message: "More arrives than the disk takes. Send it again a little later.",
+    message: "More messages arrive than the disk can take. Send them again a little later.",
   },
   stopping: {
     status: 503,
@@ -52,13 +52,12 @@ export const ERRORS = {
   store_away: {
     status: 503,
     retryAfterS: 2,
-    message:
-      "The store does not answer. Messages are still accepted and kept; reading works again when it is back.",
+    message: "The store does not answer. Messages are still accepted; reading works again once it is back.",
   },
   instance_request_invalid: {
     status: 400,
     message:
-      "The field {field} is missing or has not the form that it must have. docs/http-api.md says what an instance signs and sends.",
+      "The field {field} is missing or malformed. docs/http-api.md says what an instance signs and sends.",
   },
   signature_invalid: {
     status: 401,
@@ -73,22 +72,23 @@ export const ERRORS = {
   instance_key_mismatch: {
     status: 401,
     message:
-      "This instanceId was not made from this publicKey, so the key proves nothing about it. An instance has to use its own key; the maker can delete what is kept of any id with `candor forget --instance`.",
+      "This instanceId does not belong to this publicKey. An instance has to use its own key; the maker can delete the events of any id with `candor forget --instance`.",
   },
   origin_mismatch: {
     status: 401,
     message:
-      "The request was signed for an address that this collector does not know as its own. Sign the origin that you send the request to. If you did, a proxy changes Host: the collector's operator has to make it pass Host on, or set CANDOR_ORIGINS.",
+      "The request was signed for an address that is not this collector's. Sign the origin that you send the request to. If you did, a proxy changes Host: the collector's operator has to make it pass Host on, or set CANDOR_ORIGINS.",
   },
   too_many_requests: {
     status: 429,
     retryAfterS: 10,
-    message: "More instances ask from here, or at once, than are answered. Ask again a little later.",
+    message:
+      "Too many requests come from this network, or from all instances together. Ask again a little later.",
   },
   forget_incomplete: {
     status: 503,
     retryAfterS: 60,
-    message: "Not all is forgotten yet: there are still {what}. No receipt is given; ask again.",
+    message: "The deletion is not complete: there are still {what}. There is no receipt yet; ask again.",
   },
   forget_busy: {
     status: 503,
@@ -115,7 +115,7 @@ export const ERRORS = {
   },
   internal: {
     status: 500,
-    message: "The collector failed in a way it does not know. Its own output says more.",
+    message: "The collector failed unexpectedly. Its own output says more.",
   },
 
   // Faults at the start, for the operator.
@@ -140,11 +140,11 @@ export const ERRORS = {
   },
   data_folder_linked: {
     message:
-      "{path} is a link, and Candor follows none inside its data folder. Remove it, or put what it leads to in its place; to have the data elsewhere, set CANDOR_DATA_DIR to that folder.",
+      "{path} is a link, and Candor follows no links inside its data folder. Replace it with what it points to, or remove it; to keep the data elsewhere, set CANDOR_DATA_DIR to that folder.",
   },
   lock_unsupported: {
     message:
-      "This system offers no file lock that Candor knows ({cause}), so it cannot be sure to be alone on {folder}. Run it on glibc Linux or macOS, or install the program flock (util-linux, busybox).",
+      "This system has no file lock that Candor supports ({cause}), so another process could use {folder} too. Run it on glibc Linux or macOS, or install the program flock (util-linux, busybox).",
   },
   log_damaged: {
     message:
@@ -152,18 +152,18 @@ export const ERRORS = {
   },
   keys_unreadable: {
     message:
-      "The file {file} is not what Candor wrote ({why}). Put it back from a backup, or delete it to have new keys made (clients then need the new ones).",
+      "The file {file} is not what Candor wrote ({why}). Restore it from a backup, or delete it to get new keys (clients then need the new ones).",
   },
   engine_unsupported: {
     message: "The embedded store does not run on {platform}: {why}.",
   },
   schema_newer: {
     message:
-      "The store's schema has version {found}, this Candor knows versions up to {known}. Start the Candor that made it, or a newer one.",
+      "The store's schema has version {found}, this Candor knows versions up to {known}. Start the version of Candor that created it, or a newer one.",
   },
   schema_changed: {
     message:
-      "Migration {name} is not the one that was applied to this store. Migrations never change once released; add a new one.",
+      "Migration {name} differs from the one that was applied to this store. Released migrations never change; add a new one.",
   },
   plan_unreadable: {
     message: "The plan {file} cannot be read ({cause}). Name the plan's file, or set CANDOR_PLAN to it.",

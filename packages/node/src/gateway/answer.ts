@@ -57,14 +57,14 @@ const GATEWAY_FAULTS = {
   not_same_origin: {
     status: 403,
     message:
-      "The gateway takes messages of its own origin's pages only. A proxy before it must pass on Host, or set X-Forwarded-Host.",
+      "The gateway accepts only messages from pages of its own origin. A proxy before it must pass on Host or set X-Forwarded-Host.",
   },
   too_many_requests: {
     status: 429,
     retryAfterS: 1,
-    message: "More arrives than is taken. Send it again a little later.",
+    message: "Too many messages arrive. Send them again a little later.",
   },
-  internal: { status: 500, message: "The gateway failed in a way it does not know." },
+  internal: { status: 500, message: "The gateway failed unexpectedly." },
 } as const satisfies { [code: string]: ErrorEntry };
 
 export type GatewayFaultCode = keyof typeof GATEWAY_FAULTS;

@@ -5,16 +5,15 @@ import { codeOf } from "@candor/envelope/unknown-value";
 export const FAULT_SENTENCES = {
   dns: "The collector's name could not be resolved, or a DNS or hosts entry blocks it.",
   refused:
-    "The collector's address did not take the connection: nothing listens there, or there is no route to it.",
-  reset: "The connection broke before the whole answer had come.",
+    "The collector's address refused the connection: nothing listens there, or there is no route to it.",
+  reset: "The connection broke before the whole answer had arrived.",
   timeout: "The collector did not answer in time.",
   tls: "No secure connection could be made: the certificate was not trusted, or TLS failed.",
   proxy: "The proxy that the environment names could not be used, or it refused to pass the request on.",
   protocol: "What came back was not a valid HTTP answer.",
   cancelled: "Sending was stopped, because the process or its telemetry was ending.",
-  answer_too_large:
-    "The answer was too long for a collector's, or in too many pieces, and was not read to its end.",
-  other: "Sending failed for a reason that has no name here.",
+  answer_too_large: "The answer was too long, or came in too many chunks, and was not read to its end.",
+  other: "Sending failed for an unknown reason.",
 } as const;
 
 export type HttpFault = keyof typeof FAULT_SENTENCES;

@@ -180,12 +180,12 @@ describe("deleting at the collector, then turning off", () => {
     [
       "is no collector",
       (_, response) => response.end("<html>Log in</html>"),
-      /Something else than a collector/,
+      /Something other than a collector/,
     ],
     [
       "gives another's receipt",
       (_, response) => response.end('{"forgotten":{"instance":"x"},"requestedAt":"","completedAt":""}'),
-      /Something else/,
+      /Something other/,
     ],
     ["fails", (_, response) => response.writeHead(503).end(), /status 503/],
     [

@@ -537,9 +537,7 @@ describe("while nothing is sent", () => {
     } as const;
     const ask = await serve(createTelemetry(options).inspector());
     const page = await ask("/");
-    expect(sentenceOf(page)).toBe(
-      "Telemetry is off. createTelemetry was given options that it cannot work with.",
-    );
+    expect(sentenceOf(page)).toBe("Telemetry is off. The options passed to createTelemetry() are invalid.");
     expect(page.body).toContain(
       "<li>host: give the collector&#39;s URL, such as https://telemetry.example.org.</li>",
     );

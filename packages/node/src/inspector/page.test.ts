@@ -12,7 +12,7 @@ it("says in a sentence why the last try failed, beside the name that the files h
   telemetry.track("execute_ACTION_TRIGGERED", {});
   await telemetry.flush({ timeoutMs: 1000 });
   const html = renderInspector({ ...SHOWN, status: await readStatus(core) });
-  expect(html).toContain('<strong class="alarm">The collector&#39;s address did not take the connection');
+  expect(html).toContain('<strong class="alarm">The collector&#39;s address refused the connection');
   expect(html).toContain("(<code>refused</code>)");
 });
 

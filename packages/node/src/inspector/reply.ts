@@ -14,7 +14,7 @@ const FAULTS = {
   page_unknown: { status: 400, message: "`before` is not what a page gave, or `limit` is not 1 to 1000." },
   other_site: {
     status: 403,
-    message: "This came from a page of another site, or from a program that does not say otherwise.",
+    message: "This came from another site's page, or from a program without an Origin header.",
   },
   host_unknown: {
     status: 403,

@@ -176,16 +176,16 @@ const about = { instanceId: "i", collector: "c", notAsked: 0, storedUntil: undef
 const changed = [{ messageId: "m", fields: [{ path: "event", kind: "changed" as const }] }];
 
 it.each<[found: Partial<Comparison>, headline: string]>([
-  [{}, "The collector holds what was sent, and nothing else."],
+  [{}, "The collector stores exactly what was sent."],
   [
     { missingHere: ["a", "b"] },
-    "The collector holds what was sent. It also holds 2 of this instance's id that were never in this outbox: another copy of this instance may send too.",
+    "The collector stores what was sent. It also stores 2 with this instance's id that were never in this outbox: another copy of this instance may send too.",
   ],
-  [{ missingThere: ["a"] }, "The collector does not hold 1 of 25 messages that were sent."],
-  [{ differing: changed }, "The collector holds 1 otherwise than they were sent."],
+  [{ missingThere: ["a"] }, "The collector does not store 1 of 25 sent messages."],
+  [{ differing: changed }, "It stores 1 differently from how it was sent."],
   [
     { missingThere: ["a"], differing: changed, missingHere: ["b"] },
-    "The collector does not hold 1 of 25 messages that were sent. The collector holds 1 otherwise than they were sent. It also holds 1 of this instance's id that were never in this outbox: another copy of this instance may send too.",
+    "The collector does not store 1 of 25 sent messages. It stores 1 differently from how it was sent. It also stores 1 with this instance's id that were never in this outbox: another copy of this instance may send too.",
   ],
 ])("the headline follows what was found: %j", (found, headline) => {
   const text = renderComparison({ ...ALL, ...found }, about, createColours(false));

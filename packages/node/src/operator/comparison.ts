@@ -163,16 +163,16 @@ function notAskedText(notAsked: number): string {
 
 /** Names only the differences that were found: if a copy of the instance sends too, nothing is lost. */
 function describeDifferences({ sent, missingThere, missingHere, differing }: Comparison): string {
-  const holds = missingThere.length + differing.length === 0 ? ["The collector holds what was sent."] : [];
+  const holds = missingThere.length + differing.length === 0 ? ["The collector stores what was sent."] : [];
   const sentences: readonly (readonly [count: number, text: string])[] = [
+    [missingThere.length, `The collector does not store ${missingThere.length} of ${sent} sent messages.`],
     [
-      missingThere.length,
-      `The collector does not hold ${missingThere.length} of ${sent} messages that were sent.`,
+      differing.length,
+      `It stores ${differing.length} differently from how ${differing.length === 1 ? "it was" : "they were"} sent.`,
     ],
-    [differing.length, `The collector holds ${differing.length} otherwise than they were sent.`],
     [
       missingHere.length,
-      `It also holds ${missingHere.length} of this instance's id that were never in this outbox: another copy of this instance may send too.`,
+      `It also stores ${missingHere.length} with this instance's id that were never in this outbox: another copy of this instance may send too.`,
     ],
   ];
   return [...holds, ...sentences.flatMap(([count, text]) => (count === 0 ? [] : [text]))].join(" ");
@@ -191,7 +191,7 @@ export function renderComparison(comparison: Comparison, about: ComparedWith, co
           .map((line) => `  ${toSafeText(line)}\n`)
           .join("")}${lines.length > SHOWN ? `  and ${lines.length - SHOWN} more\n` : ""}`;
   const verdict = isInOrder(comparison)
-    ? `${colours.green("The collector holds what was sent, and nothing else.")}${notAskedText(about.notAsked)}`
+    ? `${colours.green("The collector stores exactly what was sent.")}${notAskedText(about.notAsked)}`
     : colours.red(describeDifferences(comparison));
   return [
     `${verdict}\n`,
@@ -199,27 +199,27 @@ export function renderComparison(comparison: Comparison, about: ComparedWith, co
     row("collector", about.collector),
     row("sent, in the outbox", sent),
     row("waiting, not sent yet", waiting),
-    row("held by the collector", held),
-    row("as they were sent", same),
+    row("stored by the collector", held),
+    row("stored as they were sent", same),
     row("sent without the instance's id", about.notAsked),
     row("older than the outbox keeps", older),
     missingThere.length === 0 || about.storedUntil === undefined
       ? ""
-      : row("all is stored that came until", `${about.storedUntil}, by the collector's clock`),
+      : row("complete up to", `${about.storedUntil}, by the collector's clock`),
     list(
-      "Sent, but not held: held back here by an answer, refused by the collector, deleted there since, or lost",
+      "Sent but not stored: withheld here by an answer, dropped by the collector, deleted there since, or lost",
       missingThere,
     ),
-    list("Held, but never in this outbox: another copy of this instance may send too", missingHere),
+    list("Stored but never in this outbox: another copy of this instance may send too", missingHere),
     list(
-      "Held otherwise than they were sent",
+      "Stored differently from how they were sent",
       differing.map(
         ({ messageId, fields }) =>
           `${messageId}  ${fields.map(({ path, kind }) => `${path} ${kind}`).join(", ")}`,
       ),
     ),
     list(
-      "Left out or reduced by the collector, as its plan has it",
+      "Removed or redacted by the collector, as its plan says",
       Object.entries(trimmed).map(([path, count]) => `${path}  in ${count}`),
     ),
   ].join("");

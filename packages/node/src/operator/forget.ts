@@ -17,7 +17,7 @@ const TOLD_AFTER_MS = 5000;
 const STILL_ASKING =
   "The collector has not answered yet. Deleting can take minutes; Ctrl-C does not undo it.";
 const GOES_ON =
-  "Telemetry itself is as it was: what the product sends from now on, also what waits in this folder, is kept again.\n";
+  "Telemetry itself has not changed: what the product sends from now on, including what waits in this folder, is stored again.\n";
 const LABEL_CHARS = 28;
 
 /**

@@ -81,7 +81,7 @@ describe("the policy of the machine goes before every answer", () => {
   it.each([
     ["off\n", "Off. The policy of this machine turns it off."],
     ["# why\r\noff\r\n", "Off. The policy of this machine turns it off."],
-    ["of\n", "Off. The policy of this machine cannot be read, or holds a line that is not understood."],
+    ["of\n", "Off. The policy of this machine cannot be read, or one of its lines is invalid."],
   ])("%j", (policy, sentence) => {
     expect(headOf(render({ policy }))).toBe(`  ${sentence}`);
   });

@@ -31,12 +31,12 @@ export type Fault = HttpFault | `http_${number}` | "no_collector" | "unknown_wri
 
 const ANSWER_SENTENCES: { readonly [fault: string]: string } = {
   ...FAULT_SENTENCES,
-  no_collector: "Something else than a collector answered: a login page of the network, or another server.",
+  no_collector: "Something other than a collector answered, such as the network's login page.",
   unknown_write_key:
-    "The collector does not know the client's write key, which the gateway was given; `candor keys` prints the right one.",
+    "The collector rejects the client's write key that was passed to gateway(); `candor keys` prints the right one.",
   http_401:
-    "The collector does not know the server's write key, which createTelemetry was given; `candor keys` prints the right one.",
-  http_404: "There is no collector at this address; the `host` that createTelemetry was given is wrong.",
+    "The collector rejects the server's write key that was passed to createTelemetry(); `candor keys` prints the right one.",
+  http_404: "There is no collector at this address; check the `host` passed to createTelemetry().",
   http_429: "The collector asked to be left alone for a while.",
 };
 
@@ -117,11 +117,11 @@ export function describeFailed({ fault }: FailedTry): string {
 
 const REFUSED_SENTENCES: { readonly [reason: string]: string } = {
   event_not_in_plan:
-    "The collector's plan does not declare the event. A collector gets a new plan before the products that send by it.",
+    "The collector's plan does not declare the event. Give a new plan to the collector before the products.",
   wrong_source:
-    "The collector's plan declares the event for another source. A collector gets a new plan before the products that send by it.",
-  required_missing: "The collector's plan requires a property that was missing or wrong.",
-  event_expired: "The date until which the collector's plan takes the event has passed.",
+    "The collector's plan declares the event for another source. Give a new plan to the collector before the products.",
+  required_missing: "The collector's plan requires a property that was missing or invalid.",
+  event_expired: "The event has expired in the collector's plan.",
   browser_signal: "The person's browser asks not to be tracked.",
 };
 

@@ -6,16 +6,16 @@ export const TRIM_REASONS = {
   undeclared: "The plan does not declare it.",
   wrong_type: "It is not of the declared type.",
   too_long: "It is longer than the plan allows.",
-  not_in_enum: "It is none of the declared values.",
-  pattern_mismatch: "It has not the declared form.",
+  not_in_enum: "It is not one of the declared values.",
+  pattern_mismatch: "It does not match the declared pattern.",
   out_of_range: "It is outside of the declared range.",
-  not_hashed: "The plan wants a keyed hash here: lower-case hex of 32 to 64 characters.",
+  not_hashed: "The plan requires a keyed hash here: lower-case hex of 32 to 64 characters.",
   too_many_items: "The list is longer than the plan allows.",
   email_removed: "An e-mail address was cut out of the text.",
   address_removed: "An IP address was cut out of the text.",
   address_reduced:
     "The whole value looks like an IP address, so the source's IP policy was applied to it. If it is a version, write `format: version`.",
-  id_replaced: "The id has not the declared form and was replaced by its keyed hash.",
+  id_replaced: "The id does not match the plan and was replaced by its keyed hash.",
   unreadable_time:
     "The time could not be read, and the time of receipt was used instead. Write RFC 3339, such as 2026-01-31T08:05:52.726Z.",
 } as const satisfies { [reason: string]: string };
