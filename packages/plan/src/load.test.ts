@@ -1089,3 +1089,11 @@ test("a form needs a pattern, and belongs to strings", () => {
   const memory = faultsOf(edit(MEMORY, "        form: a number\n")).map(({ path }) => path);
   expect(memory).toEqual(["events[0].properties.freeMemoryMb.form"]);
 });
+
+test.each(["ip", "user_agent"])("a value of format %s may be removed, so it cannot be required", (format) => {
+  const faults = faultsOf(edit(OS, `        format: ${format}\n`));
+  const [fault] = faults.filter(({ path }) => path === "events[0].properties.os.required");
+  expect(fault?.message).toBe(
+    "The source's policy may remove this value, so it cannot be required. Remove it.",
+  );
+});
