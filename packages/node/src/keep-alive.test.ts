@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { GeneratedPlan } from "./generated-plan.ts";
-import type { KeepAliveOptions } from "./keep-alive.ts";
+import { KeepAliveLoop, type KeepAliveOptions, type KeepAliveState } from "./keep-alive.ts";
 import { APPSMITH, makeFolderForTest, openForTest, type World } from "./rig/in-process.ts";
 import { createManualClock, type ManualClock } from "./rig/manual-clock.ts";
 
@@ -298,4 +298,33 @@ it.each<[what: string, plan: GeneratedPlan, problems: readonly RegExp[]]>([
   expect(problems.length).toBe(expected.length);
   for (const [at, pattern] of expected.entries()) expect(problems[at]).toMatch(pattern);
   expect(told).toEqual(problems);
+});
+
+it("gives a heartbeat the time from which the next one is counted, however long the folder takes to write", async () => {
+  const clock = createManualClock(START_MS);
+  let kept: KeepAliveState = { lastAtMs: undefined, boot: undefined };
+  const made: number[] = [];
+  const loop = new KeepAliveLoop({
+    place: {
+      read: () => kept,
+      write: (state) => {
+        kept = state;
+        clock.jump(50);
+      },
+      take: () => Promise.resolve(true),
+      release: () => {},
+    },
+    clock,
+    random: () => 0,
+    keepAlive: { healthy: () => true },
+    update: () => {},
+    signal: new AbortController().signal,
+    ping: (_boot, atMs) => made.push(atMs),
+    onFault: (error) => {
+      throw error;
+    },
+  });
+  loop.start();
+  await clock.advance(3 * MINUTE_MS);
+  expect(made).toEqual([kept.lastAtMs]);
 });

@@ -135,8 +135,8 @@ export interface KeepAliveLoopOptions {
   readonly update: () => void;
   /** Once aborted, no heartbeat is planned or sent. */
   readonly signal: AbortSignal;
-  /** Records the message. @param boot the nonce of the folder's last start */
-  readonly ping: (boot: string) => void;
+  /** Records the message. @param boot the nonce of the folder's last start @param atMs the time that the folder has for it */
+  readonly ping: (boot: string, atMs: number) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -209,7 +209,7 @@ export class KeepAliveLoop {
       const nonce = boot ?? randomBytes(8).toString("hex");
       const madeAtMs = clock.now();
       place.write({ lastAtMs: madeAtMs, boot: nonce });
-      ping(nonce);
+      ping(nonce, madeAtMs);
       return { isMade: true, lastAtMs: madeAtMs };
     } finally {
       place.release();

@@ -171,7 +171,7 @@ export class Session {
       keepAlive,
       update,
       signal: AbortSignal.any([this.signal, abort.signal]),
-      ping: (boot) => this.#recordHeartbeat(boot, keepAlive.facts),
+      ping: (boot, atMs) => this.#recordHeartbeat(boot, keepAlive.facts, atMs),
       onFault,
     });
     this.#keepAlive = { loop, abort };
@@ -183,13 +183,10 @@ export class Session {
     return this.#keepAlive?.loop.dueAtMs;
   }
 
-  #recordHeartbeat(boot: string, facts: Facts | undefined): void {
-    const { folder, clock, counts } = this.#options;
+  #recordHeartbeat(boot: string, facts: Facts | undefined, timestampMs: number): void {
+    const { folder, counts } = this.#options;
     const installId = this.isPrinting ? undefined : readInstallId(folder.install);
-    const reason = this.record(
-      "server",
-      writeHeartbeat({ boot, facts, installId, timestampMs: clock.now() }),
-    );
+    const reason = this.record("server", writeHeartbeat({ boot, facts, installId, timestampMs }));
     if (reason !== undefined) counts.drop(reason);
     else if (installId !== undefined) removeFile(folder.install);
   }
