@@ -9,7 +9,6 @@ import { formatMessage } from "publint/utils";
 import { prepare, run } from "./prepare.mjs";
 
 const require = createRequire(import.meta.url);
-
 const attw = join(dirname(require.resolve("@arethetypeswrong/cli/package.json")), "dist/index.js");
 
 prepare();

@@ -41,16 +41,20 @@ export function missingTags() {
 function isThere(tag) {
   if (tag === "root") return process.getuid?.() === 0;
   if (tag === "node-red") return findNodeRed() !== undefined; // `node scripts/npm-cache.mjs` fetches it
-  return (PROGRAMS[tag] ?? [tag]).every(isOnPath);
+  return (PROGRAMS[tag] ?? [tag]).every((program) => findProgram(program) !== undefined);
 }
 
-function isOnPath(program) {
-  return (process.env.PATH ?? "").split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, program), constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+/** The path of an executable program, as a shell would find it. */
+export function findProgram(name) {
+  const folders = (process.env.PATH ?? "").split(delimiter);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
+}
+
+function isExecutable(path) {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -1,9 +1,8 @@
 // Prints the part of CHANGELOG.md that is about the version in package.json, for its release.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { root } from "./prepare.mjs";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const sections = readFileSync(join(root, "CHANGELOG.md"), "utf8").split(/^(?=## )/m);
 const own = sections.find((section) => section.startsWith(`## ${version}`));

@@ -1,6 +1,6 @@
 // Runs what people see: a collector with its public page, and a product with the operator's page, whose messages the collector
 // has received. Everything is real, in temporary folders.
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +9,7 @@ import { createTelemetry } from "../packages/node/dist/index.js";
 import { hashPlan, loadPlan } from "../packages/plan/dist/index.js";
 import { startProcess } from "../packages/server/dist/rig/candor-process.js";
 import { root } from "./prepare.mjs";
+import { findProgram } from "./programs.mjs";
 
 const PLAN_FILE = join(root, "plans/appsmith.yaml");
 const EVENT = "execute_ACTION_TRIGGERED";
@@ -67,12 +68,8 @@ async function startProduct(host, stateDir) {
 
 /** Opens a browser of the system: `chromium` on the PATH. */
 export function openBrowser() {
-  return chromium.launch({ executablePath: findChromium(), args: ["--no-sandbox"] });
-}
-
-function findChromium() {
-  const folder = (process.env.PATH ?? "").split(":").find((path) => existsSync(join(path, "chromium")));
-  if (folder === undefined)
+  const executablePath = findProgram("chromium");
+  if (executablePath === undefined)
     throw new Error("There is no `chromium` on the PATH. Install it with the system's packages.");
-  return join(folder, "chromium");
+  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
 }

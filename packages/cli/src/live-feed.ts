@@ -41,7 +41,7 @@ export async function* followLive(options: LiveFeedOptions): AsyncGenerator<SseE
       if (!hasAnswered || !isTransient(error)) throw error;
       if (waitMs === RETRY_MIN_MS) {
         report(
-          `The connection to the collector broke (${toCause(error)}); reconnecting. Messages of the meantime are not shown.`,
+          `The connection to the collector broke (${toCause(error)}); reconnecting. Messages sent meanwhile are not shown.`,
         );
       }
     }

@@ -2,6 +2,7 @@
 import { isObject, type JsonObject, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
 import type { Shared } from "./shared.ts";
 import { isIsoTime, readTime } from "./times.ts";
+import { toText } from "./unknown-value.ts";
 
 /** A messageId must be shorter than this. */
 const MESSAGE_ID_LIMIT_CHARS = 100;
@@ -80,11 +81,6 @@ function isMessageType(value: unknown): value is MessageType {
 
 function carriesProperties(type: MessageType): boolean {
   return type === "track" || type === "page" || type === "screen";
-}
-
-/** Returns a non-empty string, else undefined. */
-function toText(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 /** An id that was sent as a number too large to be exact. */

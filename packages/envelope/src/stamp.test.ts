@@ -12,7 +12,7 @@ const ids = createIds({
   random: (bytes) => Buffer.alloc(bytes, 7),
   hash: (text) => createHmac("sha256", "key").update(text).digest("hex").slice(0, 32),
 });
-const receipt: Reception = {
+const reception: Reception = {
   receivedAtMs: RECEIVED_AT_MS,
   receivedAt: toIsoTime(RECEIVED_AT_MS),
   retryCount: 0,
@@ -22,7 +22,7 @@ const receipt: Reception = {
 function stamp(item: object, at: Partial<Reception> = {}): unknown {
   const message = parseMessage(item, ALONE);
   if (typeof message === "string") throw new Error(message);
-  return JSON.parse(JSON.stringify(stampMessage(message, { ...receipt, ...at }, ids)));
+  return JSON.parse(JSON.stringify(stampMessage(message, { ...reception, ...at }, ids)));
 }
 
 describe("stampMessage", () => {
@@ -63,7 +63,7 @@ describe("stampMessage", () => {
     const context = Object.freeze({ locale: "de" });
     const message = parseMessage({ type: "track", event: "e", userId: "u" }, { ...ALONE, context });
     if (typeof message === "string") throw new Error(message);
-    stampMessage(message, { ...receipt, peerAddress: "192.0.2.7" }, ids);
+    stampMessage(message, { ...reception, peerAddress: "192.0.2.7" }, ids);
     expect(context).toEqual({ locale: "de" });
   });
 

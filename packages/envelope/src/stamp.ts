@@ -29,14 +29,14 @@ export interface IdSource {
  * Makes the envelope of a message: ids, times, and the peer's address where it is kept. People put addresses into
  * messageIds, so any that is not plainly an id is kept only as its hash. Pure except for `ids`; never throws.
  */
-export function stampMessage(message: Message, receipt: Reception, ids: IdSource): Envelope {
+export function stampMessage(message: Message, reception: Reception, ids: IdSource): Envelope {
   const { originalTimestampMs, sentAtMs } = message;
-  const { receivedAtMs, receivedAt, retryCount } = receipt;
+  const { receivedAtMs, receivedAt, retryCount } = reception;
   const timestampMs = resolveTimestamp({ receivedAtMs, originalTimestampMs, sentAtMs, retryCount });
   return {
     anonymousId: message.anonymousId,
     category: message.category,
-    context: withAddress(message.context, receipt.peerAddress),
+    context: withAddress(message.context, reception.peerAddress),
     event: message.event,
     groupId: message.groupId,
     integrations: message.integrations,

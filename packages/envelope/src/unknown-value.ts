@@ -27,6 +27,16 @@ export function parseFields(json: string): Fields | undefined {
   return toFields(tryParseJson(json));
 }
 
+/** A non-empty string; undefined for anything else. */
+export function toText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** Whether a value is a string of more than blanks. */
+export function isText(value: unknown): value is string {
+  return typeof value === "string" && value.trim() !== "";
+}
+
 /** A JSON value as text. Not with String, which some objects make throw. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { clearTimeout, setTimeout } from "node:timers";
 import { isDate } from "node:util/types";
+import { toText } from "@candor/envelope/unknown-value";
 import { MAX_TIMER_MS, machineClock } from "./clock.ts";
 import { printNotice } from "./consent/answers.ts";
 import { Core } from "./core.ts";
@@ -202,10 +203,6 @@ function toValues(values: unknown, names: ReadonlySet<string>): Copied {
   if (typeof values !== "object" || values === null) return { copy: {}, hasUndeclared: false };
   const hasUndeclared = Object.keys(values).some((name) => !names.has(name));
   return { copy: copyPlain(values, names), hasUndeclared };
-}
-
-function toText(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }
 
 function timeOf(timestamp: unknown): number | undefined {

@@ -4,7 +4,7 @@ import { type CheckedMessage, eventKey, type Plan, type PlanSourceName } from "@
 import type { Json } from "./plain-copy.ts";
 import { VERSION } from "./version.ts";
 
-/** As in `package.json`; a test compares them. */
+/** How messages name the SDK that sent them: `context.library`. */
 export const LIBRARY = { name: "@candor/node", version: VERSION };
 /** The collector's own limit. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;

@@ -1,6 +1,7 @@
 /** Checks the options of `createTelemetry`, and alone reads the environment. */
 import { isAbsolute, resolve } from "node:path";
 import { isPromise } from "node:util/types";
+import { isText } from "@candor/envelope/unknown-value";
 import type { Plan } from "@candor/plan/runtime";
 import { type GeneratedPlan, readPlan } from "./generated-plan.ts";
 import { findNoNumber, findOtherType, findUnknown } from "./problems.ts";
@@ -248,10 +249,6 @@ function toHost(host: unknown): URL | undefined {
 
 function toNumber(value: unknown, usual: number, least: number): number {
   return typeof value === "number" && Number.isFinite(value) ? Math.max(value, least) : usual;
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value.trim() !== "";
 }
 
 function isAnyObject(value: unknown): value is object {

@@ -1,16 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { checkNewVersion, diffPlans } from "./diff.ts";
-import { EXAMPLE_PLAN } from "./example-plan.ts";
+import { type Edit, editExample } from "./example-plan.ts";
 import { loadPlan } from "./load.ts";
 
-/** The example plan with places changed: what to find, what to write there. */
-function planWith(...edits: readonly (readonly [from: string, to: string])[]) {
-  let text = EXAMPLE_PLAN;
-  for (const [from, to] of edits) {
-    if (!text.includes(from)) throw new Error(`The example plan has no ${from}`);
-    text = text.replace(from, () => to);
-  }
-  return loadPlan(text, "plan.yaml");
+function planWith(...edits: readonly Edit[]) {
+  return loadPlan(editExample(...edits), "plan.yaml");
 }
 
 const OS = "event track Installation Failed: properties.os";

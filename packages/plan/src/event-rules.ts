@@ -3,31 +3,18 @@
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
-import { checkFields, newerThanPlan, type PlanScope } from "./field-rules.ts";
+import { checkFields, type PlanScope } from "./field-rules.ts";
 import type { EventFile, PlanFile } from "./format.ts";
 import { checkPatternSum, listSharedCosts, type PatternCosts, type SharedCosts } from "./pattern-rules.ts";
 import { rootOf } from "./plan.ts";
+import { applyRules, isDate, newerThanPlan, type Rule } from "./rule.ts";
 import { quote } from "./structure.ts";
 
-/** Whether it is a date that exists, written `YYYY-MM-DD`. */
-export function isDate(text: string): boolean {
-  const time = new Date(`${text}T00:00:00Z`);
-  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text);
-}
-
-/** One requirement of an event: where it is reported, when it is broken, what to write instead. */
-interface EventRule {
-  readonly key: keyof EventFile;
-  readonly part?: "key";
-  readonly isBroken: (event: EventFile, scope: PlanScope) => boolean;
-  readonly say: (event: EventFile, scope: PlanScope) => string;
-}
-
-const EVENT_RULES: readonly EventRule[] = [
+const EVENT_RULES: readonly Rule<EventFile, PlanScope>[] = [
   {
     key: "name",
     isBroken: ({ type, name }) => type === "track" && name === undefined,
-    say: () => "A track event needs a `name`. Add it.",
+    say: "A track event needs a `name`. Add it.",
   },
   {
     key: "name",
@@ -43,10 +30,10 @@ const EVENT_RULES: readonly EventRule[] = [
   {
     key: "expires",
     isBroken: ({ expires }) => expires !== undefined && !isDate(expires),
-    say: () => "There is no such day. Write a real date as YYYY-MM-DD.",
+    say: "There is no such day. Write a real date as YYYY-MM-DD.",
   },
   ...(["properties", "traits"] as const).map(
-    (key): EventRule => ({
+    (key): Rule<EventFile, PlanScope> => ({
       key,
       part: "key",
       isBroken: (event) => event[key] !== undefined && rootOf(event.type) !== key,
@@ -92,9 +79,7 @@ function checkEvent(
   seen: Set<string>,
   scope: PlanScope,
 ): void {
-  for (const { key, part, isBroken, say } of EVENT_RULES) {
-    if (isBroken(event, scope)) scope.report([...path, key], say(event, scope), part);
-  }
+  applyRules(EVENT_RULES, event, scope, path, scope.report);
   const label = JSON.stringify([event.type, event.name]);
   if (seen.has(label)) {
     scope.report(

@@ -120,3 +120,16 @@ events:
         description: Keyed hash of the account's name.
         example: 70280e5d07e61e5e915e5d26ac8704bbd68d3f75ebad67ba439f4c354d7a1b2c
 `;
+
+/** A place of the example plan, and what to write there instead. */
+export type Edit = readonly [from: string, to: string];
+
+/** The example plan with places changed. @throws Error if there is no such place */
+export function editExample(...edits: readonly Edit[]): string {
+  let text = EXAMPLE_PLAN;
+  for (const [from, to] of edits) {
+    if (!text.includes(from)) throw new Error(`The example plan has no ${from}`);
+    text = text.replace(from, () => to);
+  }
+  return text;
+}

@@ -4,7 +4,7 @@ import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
 import type { PatternReader } from "./pattern-rules.ts";
-
+import { applyRules, newerThanPlan, type Rule } from "./rule.ts";
 import { checkExample, checkLimits } from "./value-rules.ts";
 
 const MAX_DEPTH = 8;
@@ -34,31 +34,20 @@ export interface FieldScope extends PlanScope {
   readonly depth: number;
 }
 
-/** The sentence about a version that the plan has not reached. */
-export function newerThanPlan(version: number): string {
-  return `This is newer than the plan. Raise the plan's \`version\` from ${version}, or write a number up to it.`;
-}
+const NO_ADDRESS =
+  "Only a field with `sensitivity: contact` holds an address. Write another format, or that sensitivity.";
 
-/** One requirement: where it is reported, when it is broken, and what to write instead. */
-interface FieldRule {
-  readonly key: keyof FieldFile;
-  /** Points at the key instead of its value. */
-  readonly part?: "key";
-  readonly isBroken: (field: FieldFile, scope: FieldScope) => boolean;
-  readonly say: string | ((scope: FieldScope) => string);
-}
-
-const FIELD_RULES: readonly FieldRule[] = [
+const FIELD_RULES: readonly Rule<FieldFile, FieldScope>[] = [
   {
     key: "since",
     isBroken: ({ since = 0 }, { version }) => since > version,
-    say: ({ version }) => newerThanPlan(version),
+    say: (_field, { version }) => newerThanPlan(version),
   },
   {
     key: "since",
     isBroken: (field, { since, version }) =>
       field.since !== undefined && field.since < since && field.since <= version,
-    say: ({ since }) => `This is older than its block. Write ${since} or more, or remove it.`,
+    say: (_field, { since }) => `This is older than its block. Write ${since} or more, or remove it.`,
   },
   {
     key: "sensitivity",
@@ -124,7 +113,7 @@ const FIELD_RULES: readonly FieldRule[] = [
   {
     key: "format",
     isBroken: (field) => !isContact(field) && field.format === "email",
-    say: "Only a field with `sensitivity: contact` holds an address. Write another format, or that sensitivity.",
+    say: NO_ADDRESS,
   },
   {
     key: "required",
@@ -204,17 +193,9 @@ export function checkFields(block: unknown, scope: FieldScope): void {
 }
 
 function checkField(field: FieldFile, path: Path, name: string, scope: FieldScope): void {
-  for (const { key, part, isBroken, say } of FIELD_RULES) {
-    if (isBroken(field, scope))
-      scope.report([...path, key], typeof say === "string" ? say : say(scope), part);
-  }
+  applyRules(FIELD_RULES, field, scope, path, scope.report);
   checkColumnType(field, path, name, scope);
-  if (field.items?.format === "email") {
-    scope.report(
-      [...path, "items", "format"],
-      "Only a field with `sensitivity: contact` holds an address. Write another format, or that sensitivity.",
-    );
-  }
+  if (field.items?.format === "email") scope.report([...path, "items", "format"], NO_ADDRESS);
   if (checkLimits(field, path, scope)) checkExample(field, path, scope.report);
 }
 

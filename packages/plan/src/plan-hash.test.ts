@@ -1,18 +1,12 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { EXAMPLE_PLAN } from "./example-plan.ts";
+import { type Edit, EXAMPLE_PLAN, editExample } from "./example-plan.ts";
 import { loadPlan } from "./load.ts";
 import type { Plan } from "./plan.ts";
 import { hashPlan } from "./plan-hash.ts";
 
-/** The example plan with places changed: what to find, what to write there. */
-function hashWith(...edits: readonly (readonly [from: string, to: string])[]): string {
-  let text = EXAMPLE_PLAN;
-  for (const [from, to] of edits) {
-    if (!text.includes(from)) throw new Error(`The example plan has no ${from}`);
-    text = text.replace(from, () => to);
-  }
-  return hashPlan(loadPlan(text, "plan.yaml"));
+function hashWith(...edits: readonly Edit[]): string {
+  return hashPlan(loadPlan(editExample(...edits), "plan.yaml"));
 }
 
 const HASH = hashWith();

@@ -2,12 +2,13 @@
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
-import { checkEvents, isDate } from "./event-rules.ts";
+import { checkEvents } from "./event-rules.ts";
 import type { FieldFile } from "./field-format.ts";
-import { checkFields, newerThanPlan, type PlanScope } from "./field-rules.ts";
+import { checkFields, type PlanScope } from "./field-rules.ts";
 import type { PlanFile } from "./format.ts";
 import { createPatternReader } from "./pattern-rules.ts";
 import { ID_NAMES, modeSwitch, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
+import { isDate, newerThanPlan } from "./rule.ts";
 
 /** Where a source or an event has fields. */
 const FIELD_BLOCKS = ["context", "ids", "properties", "traits"];

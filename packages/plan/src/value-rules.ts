@@ -4,6 +4,7 @@ import type { FieldFile, ItemFile } from "./field-format.ts";
 import { toType } from "./model.ts";
 import { type PatternReader, patternFault } from "./pattern-rules.ts";
 import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, type FieldType } from "./plan.ts";
+import { applyRules, type Rule } from "./rule.ts";
 import { compileValue } from "./runtime/check-value.ts";
 import { Notes } from "./runtime/notes.ts";
 import type { Place } from "./runtime/place.ts";
@@ -23,18 +24,10 @@ const LIMITS: { readonly [type in FieldFile["type"]]: readonly string[] } = {
   array: ARRAY_LIMITS,
 };
 
-/** One requirement between the limits of a value: where it is reported, when it is broken, what to write instead. */
-interface LimitRule {
-  readonly key: keyof ItemFile;
-  readonly part?: "key";
-  readonly isBroken: (limits: ItemFile | FieldFile) => boolean;
-  readonly say: string | ((limits: ItemFile | FieldFile) => string);
-}
-
 /** The collector accepts only hashes of a hashed field, and the values of an `enum`, so other limits would do nothing. */
-const TEXT_RULES: readonly LimitRule[] = [
+const TEXT_RULES: readonly Rule<ItemFile | FieldFile>[] = [
   ...(["enum", "pattern", "format"] as const).map(
-    (key): LimitRule => ({
+    (key): Rule<ItemFile | FieldFile> => ({
       key,
       part: "key",
       isBroken: (limits) => limits.hash === true && (limits[key] ?? "text") !== "text",
@@ -132,9 +125,7 @@ function checkValues(
     checkRange(field, path, fail);
     return;
   }
-  for (const { key, part, isBroken, say } of TEXT_RULES) {
-    if (isBroken(field)) fail([...path, key], typeof say === "string" ? say : say(field), part);
-  }
+  applyRules(TEXT_RULES, field, undefined, path, fail);
   checkEnum(field, path, fail);
   if (field.pattern === undefined) return;
   const fault = patternFault(field.pattern, field.max_length, values, readPattern);

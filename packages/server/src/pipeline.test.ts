@@ -34,7 +34,7 @@ function run(items: readonly unknown[], body: JsonObject): readonly Dropped[] {
     pathType: undefined,
     shared: readShared(body),
     isSmall: false,
-    receipt: { receivedAtMs: 0, receivedAt: toIsoTime(0), retryCount: 0, peerAddress: undefined },
+    reception: { receivedAtMs: 0, receivedAt: toIsoTime(0), retryCount: 0, peerAddress: undefined },
     firstSequence: 0,
     peerAddress: undefined,
     hasSignal: false,

@@ -52,7 +52,7 @@ export interface Intake {
   /** The body is so small that no message in it can be too large, however it is written. */
   readonly isSmall: boolean;
   /** Without the peer's address. */
-  readonly receipt: Reception;
+  readonly reception: Reception;
   /** `sequence` of its first message. */
   readonly firstSequence: number;
   /** Becomes context.ip of client messages without one; for other sources only the country is kept. */
@@ -152,8 +152,8 @@ function stamp(draft: PipelineDraft, intake: Intake, { ids }: StepDependencies):
   const message = parseMessage(item, intake.shared, intake.pathType);
   if (typeof message === "string") return message;
   const peerAddress = source === "client" ? peerOf(source, intake) : undefined;
-  const receipt = peerAddress === undefined ? intake.receipt : { ...intake.receipt, peerAddress };
-  draft.envelope = stampMessage(message, receipt, ids);
+  const reception = peerAddress === undefined ? intake.reception : { ...intake.reception, peerAddress };
+  draft.envelope = stampMessage(message, reception, ids);
   draft.unreadableTimes = message.unreadableTimes;
   draft.sentPlanVersion = message.planVersion ?? 0;
   draft.skipped = message.skipped ?? 0;
@@ -177,13 +177,13 @@ function locate(draft: PipelineDraft, intake: Intake, { countryOf }: StepDepende
 /** Removes what the plan does not declare and what its policies do not keep, or drops the message. */
 function enforce(
   draft: PipelineDraft,
-  { receipt }: Intake,
+  { reception }: Intake,
   { plan, planCounts }: StepDependencies,
 ): DropReason | undefined {
   if (draft.source === undefined) return "unknown_write_key";
   const compiled = plan();
   draft.planVersion = compiled.plan.version;
-  draft.verdict = compiled.check(draft.source, draft.envelope, receipt.receivedAtMs);
+  draft.verdict = compiled.check(draft.source, draft.envelope, reception.receivedAtMs);
   if (draft.unreadableTimes.length > 0) noteUnreadableTimes(draft);
   if (compiled.plan.sources[draft.source]?.ip === "drop") draft.country = undefined;
   const { refused, trims } = draft.verdict;

@@ -138,7 +138,7 @@ function openIntake(plan: Plan, event: PlanEvent): Intake {
     pathType: undefined,
     shared: ALONE,
     isSmall: true,
-    receipt: { receivedAtMs, receivedAt: toIsoTime(receivedAtMs), retryCount: 0, peerAddress: undefined },
+    reception: { receivedAtMs, receivedAt: toIsoTime(receivedAtMs), retryCount: 0, peerAddress: undefined },
     firstSequence: 0,
     peerAddress: undefined,
     hasSignal: false,

@@ -3,7 +3,7 @@ import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isPromise } from "node:util/types";
 import { type RequestBody, sentMessageId } from "@candor/envelope/http";
-import { isRecord } from "@candor/envelope/unknown-value";
+import { isRecord, toText } from "@candor/envelope/unknown-value";
 import {
   HASHED_MESSAGE_ID,
   isPlainMessageId,
@@ -196,17 +196,13 @@ function complete(
   context: { [name: string]: Json },
   { address, userAgent }: Arrival,
 ): { [name: string]: Json } {
-  const lacksAddress = address !== undefined && !isText(context.ip);
-  const lacksUserAgent = userAgent !== undefined && !isText(context.userAgent);
+  const lacksAddress = address !== undefined && toText(context.ip) === undefined;
+  const lacksUserAgent = userAgent !== undefined && toText(context.userAgent) === undefined;
   return {
     ...context,
     ...(lacksAddress ? { ip: address } : {}),
     ...(lacksUserAgent ? { userAgent } : {}),
   };
-}
-
-function isText(value: unknown): boolean {
-  return typeof value === "string" && value !== "";
 }
 
 /**

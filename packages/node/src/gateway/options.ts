@@ -1,6 +1,6 @@
 /** Checks the gateway's options. */
 
-import { isRecord } from "@candor/envelope/unknown-value";
+import { isRecord, isText } from "@candor/envelope/unknown-value";
 import type { Core } from "../core.ts";
 import { findNoNumber, findOtherType, findUnknown } from "../problems.ts";
 import type { ClientAddress } from "./messages.ts";
@@ -83,8 +83,4 @@ function isPath(value: unknown): value is string {
   return (
     typeof value === "string" && value.startsWith("/") && !value.startsWith("//") && !/[?#\s]/.test(value)
   );
-}
-
-function isText(value: unknown): value is string {
-  return typeof value === "string" && value.trim() !== "";
 }

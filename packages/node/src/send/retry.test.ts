@@ -34,8 +34,8 @@ it.each([
   ["a wrong key", answered(401), { next: "blocked", fault: "http_401" }],
   ["a wrong address", answered(404), { next: "blocked", fault: "http_404" }],
   ["a redirect", answered(301), { next: "blocked", fault: "http_301" }],
-])("after %s it does what WIRE says", (_what, outcome, verdict) => {
-  expect(nextStepAfter(outcome)).toEqual(verdict);
+])("after %s it does what WIRE says", (_what, outcome, step) => {
+  expect(nextStepAfter(outcome)).toEqual(step);
 });
 
 it("waits ever longer, at most five minutes, with jitter", () => {

@@ -60,7 +60,7 @@ export function nextStepAfter(outcome: HttpOutcome): NextStep {
   if (!outcome.ok) return { next: "retry", afterMs: undefined, fault: outcome.fault };
   const { status, retryAfterMs, body } = outcome.answer;
   const fault: Fault = `http_${status}`;
-  if (status === 200) return judgeAnswer(body);
+  if (status === 200) return readAnswer(body);
   if (status === 400 || status === 413) return { next: "split", fault };
   const isForNow = status >= 500 || [408, 410, 429, 460].includes(status);
   if (isForNow) return { next: "retry", afterMs: retryAfterMs, fault };
@@ -68,7 +68,7 @@ export function nextStepAfter(outcome: HttpOutcome): NextStep {
 }
 
 /** A 200 that does not come from a collector says nothing: hotel networks answer everything with a page. */
-function judgeAnswer(body: string): NextStep {
+function readAnswer(body: string): NextStep {
   const foreign: NextStep = { next: "retry", afterMs: undefined, fault: "no_collector" };
   try {
     const answer: unknown = JSON.parse(body);
@@ -102,11 +102,11 @@ export function untilAllowedMs(notBefore: string | undefined, nowMs: number): nu
  * @param attempts failed attempts since the last successful one, at least 1
  * @param random 0 to 1
  */
-export function toDelayMs(verdict: NextStep, attempts: number, random: number): number {
-  if (verdict.next === "blocked") return BLOCKED_DELAY_MS;
+export function toDelayMs(step: NextStep, attempts: number, random: number): number {
+  if (step.next === "blocked") return BLOCKED_DELAY_MS;
   const growing = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** Math.min(attempts - 1, 20));
   const delayMs = growing * (0.5 + random / 2);
-  const askedMs = verdict.next === "retry" ? (verdict.afterMs ?? 0) : 0;
+  const askedMs = step.next === "retry" ? (step.afterMs ?? 0) : 0;
   return Math.max(delayMs, Math.min(askedMs, MAX_RETRY_AFTER_MS));
 }
 

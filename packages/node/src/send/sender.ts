@@ -62,7 +62,7 @@ export type RunEnd =
 /** How far one file, or some lines of it, got. */
 type Progress =
   | { readonly go: "on" | "stop" | "not_now" | "lease_lost" }
-  | { readonly go: "later"; readonly verdict: NextStep };
+  | { readonly go: "later"; readonly step: NextStep };
 
 const ON: Progress = { go: "on" };
 const STOP: Progress = { go: "stop" };
@@ -163,10 +163,10 @@ export class Sender {
       this.#attempts = 0;
       return { end: "done" };
     }
-    const { verdict } = progress;
+    const { step } = progress;
     this.#attempts += 1;
-    const afterMs = toDelayMs(verdict, this.#attempts, this.#options.random());
-    return { end: "later", afterMs, isAsked: verdict.next === "retry" && verdict.afterMs !== undefined };
+    const afterMs = toDelayMs(step, this.#attempts, this.#options.random());
+    return { end: "later", afterMs, isAsked: step.next === "retry" && step.afterMs !== undefined };
   }
 
   async #sendAll(delivery: Delivery): Promise<Progress> {
@@ -177,7 +177,7 @@ export class Sender {
       const progress = await this.#sendFile(file, delivery);
       if (progress.go === "stop" || progress.go === "lease_lost") return progress;
       // A refused key may be one source's; any other fault concerns the collector or the way there.
-      if (progress.go === "later" && progress.verdict.next !== "blocked") return progress;
+      if (progress.go === "later" && progress.step.next !== "blocked") return progress;
       if (progress.go === "later") ended = progress;
     }
     return ended;
@@ -203,21 +203,21 @@ export class Sender {
   async #deliver(lines: Lines, scope: ConsentScope, delivery: Delivery): Promise<Progress> {
     if (this.#isStopped) return STOP;
     if (!this.#options.gate.check(scope).allow) return NOT_NOW;
-    const verdict = nextStepAfter(await this.#post(lines));
+    const step = nextStepAfter(await this.#post(lines));
     if (this.#isStopped) return STOP;
-    delivery.lastFault = "fault" in verdict ? verdict.fault : undefined;
-    if (verdict.next === "retry" || verdict.next === "blocked") {
-      this.#options.onFailed(verdict);
-      return { go: "later", verdict };
+    delivery.lastFault = "fault" in step ? step.fault : undefined;
+    if (step.next === "retry" || step.next === "blocked") {
+      this.#options.onFailed(step);
+      return { go: "later", step };
     }
-    if (verdict.next === "delivered") {
+    if (step.next === "delivered") {
       delivery.lastSentAt = new Date(this.#options.clock.now()).toISOString();
-      delivery.accepted += lines.count - verdict.dropped.length;
-      for (const reason of verdict.dropped) this.#countRefused(delivery, reason);
+      delivery.accepted += lines.count - step.dropped.length;
+      for (const reason of step.dropped) this.#countRefused(delivery, reason);
       return ON;
     }
     if (lines.count === 1) {
-      this.#countRefused(delivery, verdict.fault);
+      this.#countRefused(delivery, step.fault);
       return ON;
     }
     for (const half of halve(lines)) {

@@ -115,7 +115,7 @@ function createLine(deps: IngestDependencies): Line {
       isSmall:
         bytes * MOST_WRITTEN + shared.bytes <= MAX_MESSAGE_BYTES &&
         shared.bytes * items.length <= MAX_REQUEST_BYTES,
-      receipt: { receivedAtMs, receivedAt, retryCount, peerAddress: undefined },
+      reception: { receivedAtMs, receivedAt, retryCount, peerAddress: undefined },
       firstSequence,
       peerAddress: clientAddress(request, deps.trustedProxies),
       hasSignal: request.headers["sec-gpc"] === "1" || request.headers.dnt === "1",

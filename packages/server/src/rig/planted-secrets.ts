@@ -61,11 +61,14 @@ export function createSecrets(): Secrets {
   };
 }
 
-/** A network's own address, which ends in 0 or `::`, may be kept. */
+/**
+ * A network's own address, which ends in 0 or `::`, may be kept. In a compressed file anything may stand behind it, so a
+ * host's number does not begin with 0, and a colon follows it.
+ */
 const FORMS: readonly RegExp[] = [
   new RegExp(`${WORD}(?<number>\\d*)`, "gi"),
-  /198\.18\.(?<high>\d{1,3})\.(?!0(?:\D|$))(?<low>\d{1,3})/g,
-  /2001(?::|%3A)0?db8(?::|%3A)77aa(?::|%3A)(?<hex>[0-9a-f]+)/gi,
+  /198\.18\.(?<high>\d{1,3})\.(?<low>[1-9]\d{0,2})/g,
+  /2001(?::|%3A)0?db8(?::|%3A)77aa(?::|%3A)(?<hex>[0-9a-f]+)(?::|%3A)/gi,
   /ffff(?::|%3A)c612(?::|%3A)[0-9a-f]/gi,
   ...[WORD, V4_START, V6_START].flatMap((text) => [
     new RegExp(Buffer.from(text).toString("hex"), "gi"),

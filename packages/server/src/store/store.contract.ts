@@ -29,8 +29,8 @@ function event(
   );
   const message = parseMessage(item, ALONE);
   if (typeof message === "string") throw new Error(message);
-  const receipt = { receivedAtMs: atMs, receivedAt: toIsoTime(atMs), retryCount: 0, peerAddress: undefined };
-  const envelope = stampMessage(message, receipt, ids);
+  const received = { receivedAtMs: atMs, receivedAt: toIsoTime(atMs), retryCount: 0, peerAddress: undefined };
+  const envelope = stampMessage(message, received, ids);
   return { source, envelope, text: JSON.stringify(envelope) };
 }
 

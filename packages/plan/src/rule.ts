@@ -1,0 +1,36 @@
+/** Owns the form of the plan's rules: tables in which each row is one requirement. */
+import type { Path, Report } from "./document.ts";
+
+/** One requirement: where it is reported, when it is broken, and what to write instead. */
+export interface Rule<Subject, Scope = undefined> {
+  readonly key: keyof Subject & string;
+  /** Points at the key instead of its value. */
+  readonly part?: "key";
+  readonly isBroken: (subject: Subject, scope: Scope) => boolean;
+  readonly say: string | ((subject: Subject, scope: Scope) => string);
+}
+
+/** Reports each rule that a part of the plan breaks. @param path where that part is in the file */
+export function applyRules<Subject, Scope>(
+  rules: readonly Rule<Subject, Scope>[],
+  subject: Subject,
+  scope: Scope,
+  path: Path,
+  report: Report,
+): void {
+  for (const { key, part, isBroken, say } of rules) {
+    if (isBroken(subject, scope))
+      report([...path, key], typeof say === "string" ? say : say(subject, scope), part);
+  }
+}
+
+/** The sentence about a version that the plan has not reached. */
+export function newerThanPlan(version: number): string {
+  return `This is newer than the plan. Raise the plan's \`version\` from ${version}, or write a number up to it.`;
+}
+
+/** Whether it is a date that exists, written `YYYY-MM-DD`. */
+export function isDate(text: string): boolean {
+  const time = new Date(`${text}T00:00:00Z`);
+  return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text);
+}
