@@ -1,7 +1,7 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { makeFolderForTest } from "../rig/in-process.ts";
-import { explainOwner, openStateFolder } from "./state-folder.ts";
+import { draftsIn, explainOwner, openStateFolder, removeFile, replaceFileLater } from "./state-folder.ts";
 
 const OWN_UID = process.getuid?.() ?? 0;
 const OTHER_UID = 1_000_680_000;
@@ -19,4 +19,26 @@ it("a folder of one's own, one that is not there, and root's view need no explan
   expect(explainOwner(folder, OWN_UID)).toBe("");
   expect(explainOwner(openStateFolder("/nonexistent/telemetry"), OTHER_UID)).toBe("");
   expect(explainOwner(folder, 0)).toBe("");
+});
+
+it("a file is replaced although a sweep under another clock takes its draft for an abandoned one", async () => {
+  const folder = openStateFolder(makeFolderForTest());
+  let sweeps = 0;
+  await replaceFileLater(folder.delivery, "new", () => {
+    if (sweeps++ === 0) draftsIn(folder).forEach(removeFile);
+    return true;
+  });
+  expect(sweeps).toBe(2);
+  expect(readFileSync(folder.delivery, "utf8")).toBe("new");
+  expect(readdirSync(folder.dir)).toEqual(["delivery.json"]);
+});
+
+it("a file whose folder was deleted is a fault", async () => {
+  const folder = openStateFolder(makeFolderForTest());
+  mkdirSync(folder.outbox);
+  const replaced = replaceFileLater(`${folder.outbox}/a.sent`, "1", () => {
+    rmSync(folder.outbox, { recursive: true });
+    return true;
+  });
+  await expect(replaced).rejects.toMatchObject({ code: "ENOENT" });
 });

@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isRecord, tryParseJson } from "@candor/envelope/unknown-value";
+import { codeOf, isRecord, tryParseJson } from "@candor/envelope/unknown-value";
 import type { Plan } from "@candor/plan/runtime";
 import { readPlan } from "../generated-plan.ts";
 import { scopeOfName } from "../scope.ts";
@@ -130,15 +130,23 @@ export function readInstallId(file: string): string | undefined {
   return typeof installId === "string" && /^[0-9a-f]{32}$/.test(installId) ? installId : undefined;
 }
 
+/**
+ * How often a draft is written. Where the machine's clock was set, or differs from the file server's, a sweep takes a
+ * draft for an abandoned one, and deletes it.
+ */
+const DRAFTS = 3;
+
 /** Replaces a file in one step, so that a reader sees the old text or the new. @throws a file system error */
 export function replaceFile(path: string, text: string): void {
-  const draft = toDraftPath(path);
-  try {
-    writeFileSync(draft, text, { mode: FILE_MODE, flag: "wx" });
-    renameSync(draft, path);
-  } catch (error) {
-    removeFile(draft);
-    throw error;
+  for (let left = DRAFTS - 1; ; left -= 1) {
+    const draft = toDraftPath(path);
+    try {
+      writeFileSync(draft, text, { mode: FILE_MODE, flag: "wx" });
+      renameSync(draft, path);
+      return;
+    } catch (error) {
+      giveUp(draft, error, left);
+    }
   }
 }
 
@@ -148,15 +156,23 @@ export function replaceFile(path: string, text: string): void {
  * @throws a file system error
  */
 export async function replaceFileLater(path: string, text: string, mayReplace: () => boolean): Promise<void> {
-  const draft = toDraftPath(path);
-  try {
-    await writeFile(draft, text, { mode: FILE_MODE, flag: "wx" });
-    if (mayReplace()) renameSync(draft, path);
-    else removeFile(draft);
-  } catch (error) {
-    removeFile(draft);
-    throw error;
+  for (let left = DRAFTS - 1; ; left -= 1) {
+    const draft = toDraftPath(path);
+    try {
+      await writeFile(draft, text, { mode: FILE_MODE, flag: "wx" });
+      if (mayReplace()) renameSync(draft, path);
+      else removeFile(draft);
+      return;
+    } catch (error) {
+      giveUp(draft, error, left);
+    }
   }
+}
+
+/** Deletes a draft that could not be put in place. @throws the error, unless the draft was gone and another may be written */
+function giveUp(draft: string, error: unknown, left: number): void {
+  removeFile(draft);
+  if (left === 0 || codeOf(error) !== "ENOENT") throw error;
 }
 
 /** Ends in `.tmp`, so that one left behind by a kill is swept. */
