@@ -130,7 +130,7 @@ const BROKEN: readonly (readonly [
     [
       "97:13",
       "events[1].review",
-      "This must look like `https://github.com/example/product/pull/12`. Link to where it was discussed",
+      "This must look like `https://github.com/example/product/pull/12`. An absolute https URL of where",
     ],
   ],
   [
