@@ -15,6 +15,8 @@ export interface PlanDocument {
   readonly faults: readonly (Position & { readonly path: Path; readonly message: string })[];
   /** Position of a path; if the path is not in the file, of its nearest parent. Lines and columns from 1. */
   locate(path: Path, part?: "key"): Position;
+  /** The path of the same thing where it is written out: an alias on the way is replaced by its anchor. */
+  resolve(path: Path): Path;
 }
 
 interface Position {
@@ -27,7 +29,9 @@ const MAX_VALUES = 100_000;
 const MAX_DEPTH = 48;
 
 interface Reading {
-  readonly anchors: Map<string, Node>;
+  readonly anchors: Map<string, { readonly node: Node; readonly path: Path }>;
+  /** Where the anchor of an alias is, by the alias's path. */
+  readonly aliases: Map<string, Path>;
   readonly places: Map<string, { key: number; value: number }>;
   readonly faults: { offset: number; path: Path; message: string }[];
   valuesLeft: number;
@@ -36,7 +40,13 @@ interface Reading {
 /** Reads one YAML 1.2 document. Never throws. Aliases are followed within a bound; merge keys are not supported. */
 export function readDocument(text: string): PlanDocument {
   const lines = new LineCounter();
-  const reading: Reading = { anchors: new Map(), places: new Map(), faults: [], valuesLeft: MAX_VALUES };
+  const reading: Reading = {
+    anchors: new Map(),
+    aliases: new Map(),
+    places: new Map(),
+    faults: [],
+    valuesLeft: MAX_VALUES,
+  };
   const document = parseText(text, lines, reading);
   let value: unknown;
   if (document !== undefined) value = toValue(document.contents, [], 0, reading);
@@ -56,6 +66,7 @@ export function readDocument(text: string): PlanDocument {
       }
       return { line: 1, column: 1 };
     },
+    resolve: (path) => resolvePath(path, reading),
   };
 }
 
@@ -91,13 +102,26 @@ function toValue(node: Node | null, path: Path, offset: number, reading: Reading
   if (isAlias(node)) {
     const target = reading.anchors.get(node.source);
     if (target === undefined) fail("This alias has no anchor above it. Write the anchor (`&name`) first.");
-    return target === undefined ? undefined : toValue(target, path, offset, reading);
+    if (target === undefined) return undefined;
+    reading.aliases.set(keyOf(path), target.path);
+    return toValue(target.node, path, offset, reading);
   }
   const value = toPlain(node, path, reading);
   const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
   // Set after its content, so that an anchor cannot contain itself.
-  if (node !== null && anchor !== undefined) reading.anchors.set(anchor, node);
+  if (node !== null && anchor !== undefined) {
+    reading.anchors.set(anchor, { node, path: resolvePath(path, reading) });
+  }
   return value;
+}
+
+function resolvePath(path: Path, { aliases }: Reading): Path {
+  let written: Path = [];
+  for (const step of path) {
+    const own = [...written, step];
+    written = aliases.get(keyOf(own)) ?? own;
+  }
+  return written;
 }
 
 function toPlain(node: Node | null, path: Path, reading: Reading): unknown {

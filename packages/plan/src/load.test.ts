@@ -128,7 +128,7 @@ const BROKEN: readonly (readonly [
     [
       "97:13",
       "events[1].review",
-      "This must look like `https://github.com/example/product/pull/12`. Link to where it was discussed",
+      "This must look like `https://github.com/example/product/pull/12`. An absolute https URL of where",
     ],
   ],
   [
@@ -1062,14 +1062,40 @@ describe("what is offered for the name of another format's type", () => {
   });
 });
 
-test("what is wrong below an anchor is reported once, not at each alias too", () => {
-  const anchor = edit("      os:\n        type: string", "      os: &os\n        type: text");
-  const twice = anchor.replace(
-    "      freeMemoryMb:\n",
-    "      arch: *os\n      libc: *os\n      freeMemoryMb:\n",
-  );
-  expect(twice).not.toBe(anchor);
-  expect(faultsOf(twice).map(({ path }) => path)).toEqual(["events[0].properties.os.type"]);
+describe("a fault of an anchor is reported once, at the anchor, and not at each alias", () => {
+  const OS_BLOCK = "      os:\n        type: string";
+  const aliases = "      arch: *os\n      libc: *os\n      freeMemoryMb:\n";
+  const twice = (text: string) => text.replace("      freeMemoryMb:\n", aliases);
+  const anchored = edit(OS_BLOCK, "      os: &os\n        type: string");
+
+  test.each([
+    ["a wrong value", /(os: &os\n {8}type: )string/, "$1text", "type"],
+    ["a missing key", /(os: &os\n[\s\S]*?) {8}description: .+\n/, "$1", "description"],
+    ["a missing key that a rule requires", /(os: &os\n[\s\S]*?) {8}sensitivity: .+\n/, "$1", "sensitivity"],
+    ["an unknown key", /(os: &os\n)/, "$1        colour: red\n", "colour"],
+  ])("%s", (_name, from, to, key) => {
+    const text = twice(anchored.replace(from, to));
+    expect(text).toContain("libc: *os");
+    expect(text.replace(aliases, "      freeMemoryMb:\n")).not.toBe(anchored);
+    expect(faultsOf(text).map(({ path }) => path)).toEqual([`events[0].properties.os.${key}`]);
+  });
+
+  test("a value that is an anchor itself", () => {
+    const text = edit(OS_BLOCK, "      os:\n        type: &kind text").replace(
+      "      freeMemoryMb:\n        type: integer",
+      "      freeMemoryMb:\n        type: *kind",
+    );
+    expect(text).toContain("*kind");
+    expect(faultsOf(text).map(({ path }) => path)).toEqual(["events[0].properties.os.type"]);
+  });
+
+  test("what an alias alone does wrong is reported at the alias", () => {
+    const text = EXAMPLE_PLAN.replace("source: [installer]", "source: [&own installer, *own]");
+    expect(text).not.toBe(EXAMPLE_PLAN);
+    expect(faultsOf(text).map(({ path, message }) => `${path} ${message}`)).toEqual([
+      "events[0].source[1] Duplicate source. Remove one of the two.",
+    ]);
+  });
 });
 
 test("two keys that are missing in one place are both reported", () => {

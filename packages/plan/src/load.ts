@@ -14,31 +14,27 @@ import { checkStructure } from "./structure.ts";
  */
 export function loadPlan(text: string, file: string): Plan {
   const document = readDocument(text);
-  const faults: PlanFault[] = document.faults.map((fault) => ({ file, ...fault, path: toText(fault.path) }));
-  if (document.value === undefined) throw new PlanError(faults);
+  const faults = new Map<string, PlanFault>();
+  // What is wrong below an anchor is found again at each of its aliases: the anchor's own fault is the one to show.
+  const add = (path: Path, message: string, place: { readonly line: number; readonly column: number }) => {
+    const [own, written] = [toText(path), toText(document.resolve(path))];
+    const key = JSON.stringify([written, message]);
+    if (own === written || !faults.has(key)) faults.set(key, { file, ...place, path: own, message });
+  };
+  for (const { path, message, line, column } of document.faults) add(path, message, { line, column });
+  if (document.value === undefined) throw new PlanError([...faults.values()]);
 
   const broken = new Set(document.faults.map(({ path }) => JSON.stringify(unitOf(path))));
   checkStructure(planShape(), document.value, [], (path, message, part) => {
     broken.add(JSON.stringify(unitOf(path)));
-    faults.push({ file, ...document.locate(path, part), path: toText(path), message });
+    add(path, message, document.locate(path, part));
   });
   const isSound = (path: Path) => !broken.has(JSON.stringify(path));
   checkRules(document.value, isSound, (path, message, part) => {
-    faults.push({ file, ...document.locate(path, part), path: toText(path), message });
+    add(path, message, document.locate(path, part));
   });
-  if (faults.length > 0) throw new PlanError(withoutRepeats(faults));
+  if (faults.size > 0) throw new PlanError([...faults.values()]);
   return toPlan(document.value as PlanFile);
-}
-
-/** What is wrong below an anchor is found again at each of its aliases: the same place, key and sentence. */
-function withoutRepeats(faults: readonly PlanFault[]): readonly PlanFault[] {
-  const seen = new Set<string>();
-  return faults.filter(({ line, column, path, message }) => {
-    const key = JSON.stringify([line, column, /[^.[]*$/.exec(path)?.[0], message]);
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
 }
 
 /** Where a path of a plan's file is, from 1; the nearest parent if it is not there. */

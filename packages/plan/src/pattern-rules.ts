@@ -33,7 +33,7 @@ function readPattern(pattern: string, maxLength: number): PatternReading {
     new RegExp(`^(?:${pattern})$`, "u").test("a");
     return { steps, fault: undefined };
   } catch (error) {
-    return { steps: undefined, fault: explainSyntaxError(error) };
+    return { steps: undefined, fault: explainSyntaxError(pattern, error) };
   }
 }
 
@@ -56,14 +56,56 @@ const SYNTAX_CURES: Readonly<Record<string, string>> = {
   "Invalid capture group name": "Groups need no name. Write `(...)`.",
   "Duplicate capture group name": "Groups need no name. Write `(...)`.",
   "Invalid property name": "Write a property of Unicode, as in `\\p{L}`.",
+  "Invalid named capture referenced": "A group cannot be repeated by name. Write it out again.",
 };
 
+/** What only other languages have: the reason of its SyntaxError, and the text before and after the error. */
+const FOREIGN_CURES: readonly {
+  readonly reason: string;
+  readonly before?: RegExp;
+  readonly after?: RegExp;
+  readonly cure: string;
+}[] = [
+  {
+    reason: "Lone quantifier brackets",
+    before: /\[\[:\^?[a-z]+:\][^\]]*$/,
+    cure: "Classes such as `[:alpha:]` are not supported. Write the characters, as in `[A-Za-z]`.",
+  },
+  {
+    reason: "Invalid escape",
+    after: /^[AZz]/,
+    cure: "A pattern always matches the whole value. Leave out `\\A`, `\\Z` and `\\z`.",
+  },
+  {
+    reason: "Nothing to repeat",
+    before: /[*+?}]\+$/,
+    cure: "Possessive repetition is not supported. Write one `+`, `*`, `?` or `{...}`.",
+  },
+  { reason: "Invalid group", after: /^\?>/, cure: "Atomic groups are not supported. Write `(?:...)`." },
+  { reason: "Invalid group", after: /^\?P</, cure: "Groups need no name. Write `(...)`." },
+  { reason: "Invalid group", after: /^\?#/, cure: "Comments are not supported. Remove the group." },
+];
+
 /** The parser's message, `Invalid regular expression: /a(/u: Unterminated group`, quotes the pattern; the reason is last. */
-function explainSyntaxError(error: unknown): string {
+function explainSyntaxError(pattern: string, error: unknown): string {
   const reason = error instanceof Error ? (error.message.split(": ").at(-1) ?? "") : "";
-  const at = error instanceof Error && "index" in error ? ` at character ${Number(error.index) + 1}` : "";
-  const cure = SYNTAX_CURES[reason] ?? "Write it as in JavaScript (ECMAScript 2024, flag `u`).";
+  const index = error instanceof Error && "index" in error ? Number(error.index) : undefined;
+  const at = index === undefined ? "" : ` at character ${index + 1}`;
+  const cure =
+    cureOfForeign(pattern, reason, index) ??
+    SYNTAX_CURES[reason] ??
+    "Write it as in JavaScript (ECMAScript 2024, flag `u`).";
   return `This regular expression is invalid${at}: ${reason.replace(/^[A-Z](?=[a-z])/, (first) => first.toLowerCase())}. ${cure}`;
+}
+
+function cureOfForeign(pattern: string, reason: string, index = pattern.length): string | undefined {
+  const [head, rest] = [pattern.slice(0, index), pattern.slice(index)];
+  return FOREIGN_CURES.find(
+    (foreign) =>
+      foreign.reason === reason &&
+      (foreign.before?.test(head) ?? true) &&
+      (foreign.after?.test(rest) ?? true),
+  )?.cure;
 }
 
 /**

@@ -16,7 +16,7 @@ import { CandorError, readPlan } from "@candor/server";
 import { type Colours, coloursFor, endWithReader, print, toSafeJson, toSafeText } from "../terminal.ts";
 import { type Attention, listAttention } from "./attention.ts";
 import { renderDifferences } from "./diff.ts";
-import { type Committed, type FileHistory, isSameText, MAX_COMMITS, readHistory } from "./git-history.ts";
+import { type FileHistory, isSameText, MAX_COMMITS, type PlanCommit, readHistory } from "./git-history.ts";
 import { findPlanFile } from "./plan-file.ts";
 
 /** What `--json` prints. */
@@ -34,8 +34,9 @@ interface CheckResult {
 
 /** The comparison with an earlier version in git. */
 interface Comparison {
-  /** `HEAD` or a commit. Null if there was nothing to compare with; then `why` says so. */
+  /** `HEAD` or a commit. Null if there was nothing to compare with. */
   readonly revision: string | null;
+  /** Why there was nothing, or why the version may be older than `revision`. Null if the comparison is complete. */
   readonly why: string | null;
   readonly differences: readonly PlanDifference[];
   /** What is wrong with the version number, and what to write. Null if nothing is. */
@@ -85,14 +86,15 @@ function compareWithHistory(file: string, text: string, plan: Plan): Comparison 
   const { value: history, fault } = readHistory(file);
   if (history === undefined) return uncompared(fault);
   const base = findBase(history, text, plan.version);
-  if (typeof base === "string") return uncompared(base);
+  if (base.text === undefined) return uncompared(base.why);
+  const { revision, why } = base;
   try {
-    const older = loadPlan(base.text, `${base.revision}:${file}`);
+    const older = loadPlan(base.text, `${revision}:${file}`);
     const problem = checkNewVersion(older, plan) ?? null;
-    return { revision: base.revision, why: null, differences: diffPlans(older, plan), problem };
+    return { revision, why, differences: diffPlans(older, plan), problem };
   } catch (error) {
     if (!(error instanceof PlanError)) throw error;
-    return uncompared(`the plan of ${base.revision} cannot be read`);
+    return uncompared(`the plan of ${revision} cannot be read`);
   }
 }
 
@@ -104,30 +106,39 @@ function uncompared(why: string): Comparison {
 const END_SENTENCES: Readonly<Record<FileHistory["end"], string>> = {
   first: "git has no earlier version of it",
   shallow: "git has the last commits only; fetch the whole history",
-  limit: `its version is the same in the last ${MAX_COMMITS} commits`,
+  limit: `only the file's last ${MAX_COMMITS} commits are read`,
 };
+
+/** What to compare with, and why the version may be older than that; or why there is nothing. */
+type Base =
+  | { readonly revision: string; readonly text: string; readonly why: string | null }
+  | { readonly text: undefined; readonly why: string };
 
 /**
  * What to compare with: the plan as it was when its version was introduced, because consents for this version were given
- * for that. If it is still the same, the last content of the version before. A sentence if there is neither.
+ * for that. If it is still the same, the last content of the version before. If the version fell, the newest that is higher.
  */
-function findBase({ versions, end }: FileHistory, text: string, version: number): Committed | string {
-  let introduced: Committed | undefined;
-  let before: Committed | undefined;
-  for (const committed of versions) {
-    if (versionOf(committed.text) === version) introduced = committed;
-    else {
-      before = committed;
-      break;
-    }
+function findBase({ commits, end }: FileHistory, text: string, version: number): Base {
+  const higher = readFirst(commits.filter((commit) => (commit.version ?? 0) > version));
+  if (higher !== undefined) return { ...higher, why: null };
+  // A version that was taken back and came again is as old as its first commit.
+  const index = commits.findLastIndex((commit) => commit.version === version);
+  const introduced = readFirst(commits.slice(index, index + 1));
+  if (introduced !== undefined && !isSameText(introduced.text, text)) {
+    const isCut = index === commits.length - 1 && end !== "first";
+    return { ...introduced, why: isCut ? END_SENTENCES[end] : null };
   }
-  if (introduced !== undefined && !isSameText(introduced.text, text)) return introduced;
-  return before ?? END_SENTENCES[end];
+  const before = readFirst(commits.slice(index + 1));
+  return before === undefined ? { text: undefined, why: END_SENTENCES[end] } : { ...before, why: null };
 }
 
-/** The version in the text of a plan, also of one that cannot be loaded any more. */
-function versionOf(text: string): number {
-  return Number(/^version:\s*(\d+)/m.exec(text)?.[1]);
+/** The first of the commits that did not remove the file. */
+function readFirst(commits: readonly PlanCommit[]) {
+  for (const { revision, read } of commits) {
+    const text = read();
+    if (text !== undefined) return { revision, text };
+  }
+  return undefined;
 }
 
 function renderResult(result: CheckResult, colours: Colours): string {
@@ -160,7 +171,8 @@ function renderFaults(faults: readonly PlanFault[]): string {
 function renderComparison({ revision, why, differences }: Comparison): string {
   if (revision === null) return `Not compared with an earlier version: ${toSafeText(why ?? "")}.\n`;
   const found = differences.length === 0 ? "nothing differs" : countOf(differences.length, "difference");
-  return `Compared with ${revision}: ${found}.\n`;
+  const limit = why === null ? "" : ` The version may be older: ${why}.`;
+  return `Compared with ${revision}: ${found}.${limit}\n`;
 }
 
 function countOf(count: number, thing: string): string {

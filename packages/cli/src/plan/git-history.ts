@@ -7,16 +7,19 @@ const MAX_BYTES = 64 * 1024 * 1024;
 /** How many commits that changed the file are looked at, newest first. */
 export const MAX_COMMITS = 200;
 
-/** A file as a commit left it. */
-export interface Committed {
+/** A commit that changed the plan's file. */
+export interface PlanCommit {
   /** Twelve hex digits of the commit, or `HEAD`. */
   readonly revision: string;
-  readonly text: string;
+  /** The plan's version, also of a plan that cannot be loaded any more. Undefined if no line of its own says it. */
+  readonly version: number | undefined;
+  /** The file as the commit left it; undefined if it removed the file. */
+  read(): string | undefined;
 }
 
 export interface FileHistory {
-  /** What commits made of the file, newest first, at most MAX_COMMITS. Each is read when it is asked for. */
-  readonly versions: Iterable<Committed>;
+  /** Newest first, at most MAX_COMMITS. */
+  readonly commits: readonly PlanCommit[];
   /** Why there are no older ones: the history begins there, the clone is shallow, or there are too many. */
   readonly end: "first" | "shallow" | "limit";
 }
@@ -25,27 +28,48 @@ type Answer<Value> =
   | { readonly value: Value; readonly fault: undefined }
   | { readonly value: undefined; readonly fault: string };
 
-/** The history of a file in git, or why it cannot be read. Never throws. */
+/** The history of a plan's file in git, or why it cannot be read. Never throws. */
 export function readHistory(file: string): Answer<FileHistory> {
   const dir = dirname(resolve(file));
   const path = `./${basename(file)}`;
   const shallow = askGit(dir, ["rev-parse", "--is-shallow-repository"]);
   if (shallow.fault !== undefined) return shallow;
   const log = askGit(dir, ["log", "-n", String(MAX_COMMITS + 1), "--format=%H", "--", path]);
-  const commits = log.value?.split("\n").filter((hash) => hash !== "") ?? [];
-  if (commits.length === 0) return { value: undefined, fault: "it is not committed yet" };
-  const shown = commits.slice(0, MAX_COMMITS);
-  const end = commits.length > MAX_COMMITS ? "limit" : shallow.value.trim() === "true" ? "shallow" : "first";
-  return { value: { versions: readVersions(dir, path, shown), end }, fault: undefined };
+  const hashes = log.value?.split("\n").filter((hash) => hash !== "") ?? [];
+  if (hashes.length === 0) return { value: undefined, fault: "it is not committed yet" };
+  const shown = hashes.slice(0, MAX_COMMITS);
+  const { value: versions, fault } = readVersions(dir, path, shown);
+  if (versions === undefined) return { value: undefined, fault };
+  const end = hashes.length > MAX_COMMITS ? "limit" : shallow.value.trim() === "true" ? "shallow" : "first";
+  const commits = shown.map((hash, index) => ({
+    revision: index === 0 ? "HEAD" : hash.slice(0, 12),
+    version: versions.get(hash),
+    read: () => askGit(dir, ["cat-file", "blob", `${hash}:${path}`]).value,
+  }));
+  return { value: { commits, end }, fault: undefined };
 }
 
-function* readVersions(dir: string, path: string, commits: readonly string[]): Generator<Committed> {
-  for (const [index, hash] of commits.entries()) {
-    const { value: text } = askGit(dir, ["cat-file", "blob", `${hash}:${path}`]);
-    if (text === undefined) continue; // the commit removed the file
-    const isHead = index === 0 && askGit(dir, ["cat-file", "blob", `HEAD:${path}`]).value === text;
-    yield { revision: isHead ? "HEAD" : hash.slice(0, 12), text };
-  }
+/** The line of a plan's version, as an extended regular expression. */
+const VERSION_LINE = `^["']?version["']?[[:space:]]*:`;
+/** What `git grep -z` writes for a commit: its hash, the path, a zero byte, the line. */
+const FOUND_LINE = /^([0-9a-f]{40,64}):[^\0]*\0[^:]*:\s*(\d+)/gm;
+/** No line was found. */
+const NONE_FOUND = 1;
+
+/** The plan's version at each commit. One git searches all, because a process for each commit takes seconds. */
+function readVersions(
+  dir: string,
+  path: string,
+  hashes: readonly string[],
+): Answer<ReadonlyMap<string, number>> {
+  const form = ["-z", "-a", "-E", "--no-color", "--no-line-number", "--no-column"];
+  const found = askGit(dir, ["grep", ...form, "-e", VERSION_LINE, ...hashes, "--", path], NONE_FOUND);
+  if (found.fault !== undefined) return found;
+  const lines = [...found.value.matchAll(FOUND_LINE)];
+  return {
+    value: new Map(lines.map(([, hash = "", version]) => [hash, Number(version)])),
+    fault: undefined,
+  };
 }
 
 /** A file's content at `REV:path`, as git writes it, or git's message. Never throws. */
@@ -53,13 +77,14 @@ export function readRevision(name: string): Answer<string> {
   return askGit(process.cwd(), ["cat-file", "blob", name]);
 }
 
-function askGit(dir: string, args: readonly string[]): Answer<string> {
+/** @param empty an exit status that is no failure but says that there is nothing to write */
+function askGit(dir: string, args: readonly string[], empty = 0): Answer<string> {
   const { status, error, stdout, stderr } = spawnSync("git", ["--literal-pathspecs", "-C", dir, ...args], {
     encoding: "utf8",
     maxBuffer: MAX_BYTES,
     env: readGitEnvironment(),
   });
-  if (status === 0) return { value: stdout, fault: undefined };
+  if (status === 0 || (status === empty && stderr === "")) return { value: stdout, fault: undefined };
   if (error !== undefined && "code" in error && error.code === "ENOENT")
     return { value: undefined, fault: "git is not installed" };
   const [line = ""] = (error?.message ?? stderr).split("\n");

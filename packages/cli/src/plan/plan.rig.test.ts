@@ -209,6 +209,84 @@ test("check finds a change that any commit hid under one version, not only the l
   expect([check().code, check().lines.at(-1)?.includes("`roof`")]).toEqual([1, true]);
 });
 
+test("check compares with the first commit of a version that was taken back and came again", {
+  tags: ["git"],
+}, () => {
+  const roof = GROWN.replace("enum: [front, back, cellar]", "enum: [front, back, cellar, roof]");
+  for (const plan of [PLAN, GROWN, PLAN, roof]) {
+    write(plan);
+    commit();
+  }
+  const { code, lines } = check();
+  expect([code, lines.at(-1)?.includes("The plan's version must grow: ")]).toEqual([1, true]);
+  expect(lines.at(-1)).toContain("It takes more values: `roof`.");
+  write(PLAN);
+  expect(check().lines.at(-1)).toBe(`${VERSION_AT} The plan's version fell from 2 to 1. Write 2 or more.`);
+  commit();
+  expect(check().code).toBe(1);
+});
+
+test.each([
+  ["in double quotes", '"version": 1'],
+  ["in single quotes", "'version': 1"],
+  ["with a blank before the colon", "version : 1"],
+  ["with a comment", "version: 1 # the first"],
+])("check finds a hidden change if the key of the version is written %s", { tags: ["git"] }, (_, key) => {
+  const written = (plan: string) => plan.replace("\nversion: 1", `\n${key}`);
+  for (const plan of [PLAN, MORE, MORE.replace("Which door.", "Which.")]) {
+    write(written(plan));
+    commit();
+  }
+  const { code, lines } = check();
+  expect([code, lines.at(-1)?.includes(MUST_GROW)]).toEqual([1, true]);
+});
+
+/** Makes a repository whose only file has had these contents, each in a commit. */
+function importHistory(plans: readonly string[]): void {
+  run("git", ["init", "-q", "-b", "main"]);
+  const stream = plans.map((plan, index) => {
+    const size = Buffer.byteLength(plan);
+    return `commit refs/heads/main\ncommitter t <t@example.org> ${1_700_000_000 + index} +0000\ndata 1\nx\nM 644 inline plans/plan.yaml\ndata ${size}\n${plan}\n`;
+  });
+  const env = { PATH: process.env.PATH, HOME: parent };
+  const input = stream.join("");
+  expect(spawnSync("git", ["fast-import", "--quiet"], { cwd: repository, env, input }).status).toBe(0);
+  run("git", ["reset", "-q", "--hard", "main"]);
+}
+
+const CUT = " The version may be older: only the file's last 200 commits are read.";
+
+test.each([
+  ["200 commits, all read", 199, 1, ""],
+  ["201 commits, the first not read", 200, 0, CUT],
+])(
+  "check says if it did not read back to where the version began: %s",
+  { tags: ["git"] },
+  (_, later, code, cut) => {
+    const about = Array.from({ length: later }, (_, index) =>
+      MORE.replace("Which door.", `Which door, ${index}.`),
+    );
+    importHistory([PLAN, ...about]);
+    const result = check();
+    expect(result.code).toBe(code);
+    const compared = /^Compared with [0-9a-f]{12}: \d differences?\.(.*)$/.exec(result.lines[2] ?? "");
+    expect(compared?.[1]).toBe(cut);
+  },
+);
+
+test("check says if a clone lacks the commit where the version began", { tags: ["git"] }, () => {
+  importHistory([PLAN, MORE, MORE.replace("Which door.", "Which.")]);
+  const clone = join(repository, "clone");
+  expect(run("git", ["clone", "-q", "--depth", "2", `file://${repository}`, clone]).code).toBe(0);
+  const named = join(clone, "plans/plan.yaml");
+  const { code, stdout } = candor(["plan", "check", named]);
+  expect(code).toBe(0);
+  const why = "git has the last commits only; fetch the whole history";
+  expect(stdout).toContain(`: 1 difference. The version may be older: ${why}.\n`);
+  const { history } = JSON.parse(candor(["plan", "check", "--json", named]).stdout);
+  expect([history.revision === null, history.why]).toEqual([false, why]);
+});
+
 test("check works inside a git hook, whose environment names another folder", {
   tags: ["git"],
 }, () => {
