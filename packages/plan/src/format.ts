@@ -101,7 +101,7 @@ const EventFormat = closed(
     review: Type.String({
       pattern: "^https?://\\S+$",
       examples: ["https://github.com/example/product/pull/12"],
-      description: "An absolute https URL of where it was discussed and agreed.",
+      description: "An absolute URL of where it was discussed and agreed.",
     }),
     expires: Type.Optional(
       Type.String({ ...DATE, description: "`YYYY-MM-DD`; from then on it is refused." }),

@@ -128,7 +128,7 @@ const BROKEN: readonly (readonly [
     [
       "97:13",
       "events[1].review",
-      "This must look like `https://github.com/example/product/pull/12`. An absolute https URL of where",
+      "This must look like `https://github.com/example/product/pull/12`. An absolute URL of where",
     ],
   ],
   [
