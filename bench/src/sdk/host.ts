@@ -21,8 +21,8 @@ export type Host<T extends Task> = {
 };
 
 /**
- * Starts a fresh process with one SDK. Of this environment it gets only the path. Candor's switch is set as an operator finds
- * it, to not off.
+ * Starts a fresh process with one SDK. Of this environment it gets only the path. Candor's switch is there and says "not off",
+ * which allows it to send.
  */
 export function startHost<T extends Task>(subject: Subject, place: Place, task: T): Host<T> {
   const assignment: Assignment = { subject, place, task };

@@ -26,7 +26,7 @@ import { readInstallId, removeFile, type StateFolder, signatureOf } from "./stat
  * Owns everything that exists only while telemetry is on: writers, sender, timers, sockets. One abort signal ends it.
  */
 
-/** If this much waits, it is sent sooner, in many batches at once. */
+/** Once this much has been written, it is sent without waiting for the interval. */
 const SEND_AT_BYTES = 256 * 1024;
 const SEND_SOON_MS = 1000;
 /** What an earlier process left is sent soon, because this process may be short-lived. */
@@ -202,7 +202,7 @@ export class Session {
     for (const writer of this.#writers.values()) writer.flushSync();
   }
 
-  /** False if somebody deleted the folder, or another process was told No and then Yes: ids are new then. */
+  /** False if the instance was replaced: the folder was deleted, or another process stored a No and then a Yes. */
   isInstanceThere(): boolean {
     if (this.isPrinting) return true;
     const file = this.#options.folder.instance;

@@ -1,4 +1,5 @@
 /** Defines the plan in memory. */
+import { RULES, type Rule, SOURCES, type Source } from "@candor/consent";
 import type { MessageType } from "@candor/envelope";
 
 /**
@@ -38,11 +39,10 @@ export interface PlanChange {
   readonly text: string;
 }
 
-export const PLAN_SOURCES = ["installer", "server", "client"] as const;
-export type PlanSourceName = (typeof PLAN_SOURCES)[number];
-
-export const CONSENT_RULES = ["notice", "opt-in"] as const;
-export type ConsentRule = (typeof CONSENT_RULES)[number];
+/** The sources of a plan, and the rules for them, are those that consent decides on. */
+export { RULES as CONSENT_RULES, SOURCES as PLAN_SOURCES };
+export type PlanSourceName = Source;
+export type ConsentRule = Rule;
 
 /** What happens to an IP address; its country is looked up first, except for `drop`. From least to most kept. */
 export const IP_POLICIES = ["drop", "country", "truncate", "hash", "keep"] as const;

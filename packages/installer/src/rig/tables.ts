@@ -99,7 +99,7 @@ const named: Plan = withInstaller(first, {
 const kindsOf = (...kinds: readonly string[]): Plan =>
   withFields("Installation Errors", { error: { ...TEXT, enum: kinds } });
 
-/** A plan whose errors have a number too. */
+/** A plan whose Installation Errors event also has a number property. */
 const oddErrors: Plan = withFields("Installation Errors", { port: PORT });
 
 /** A plan whose heartbeat names the install. */

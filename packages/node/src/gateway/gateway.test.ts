@@ -100,7 +100,7 @@ function planOf(text: string): GeneratedPlan {
 
 interface Site extends World {
   readonly gateway: Gateway;
-  /** Of the gateway: it is mounted at /telemetry. */
+  /** Where the gateway is mounted: `/telemetry` of the server. */
   readonly url: string;
   readonly post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Reply>;
   /** Ends telemetry, so that all is on disk, and reads the outbox. */

@@ -32,7 +32,7 @@ export interface Happening {
   readonly at: string | undefined;
 }
 
-/** Fails a test because something happened although nothing may. */
+/** Fails a test in which telemetry was not silent. */
 export class SilenceError extends AssertionError {
   /** Each once, in the order of first occurrence. */
   readonly happenings: readonly Happening[];
