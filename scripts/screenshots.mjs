@@ -13,8 +13,12 @@ const SHOTS = [
   { name: "dark", colorScheme: "dark", ...DESKTOP },
   { name: "phone", colorScheme: "light", ...PHONE },
 ];
-/** Those that README and the guides show. */
-const USED = ["inspector-light", "inspector-dark", "privacy-phone"];
+/** Those that README and the guides show, and where on the page. */
+const USED = {
+  "inspector-light": "",
+  "inspector-dark": "",
+  "privacy-phone": "#server-track-instance-active",
+};
 
 const target = folder ?? join(root, "docs/images");
 mkdirSync(target, { recursive: true });
@@ -24,10 +28,10 @@ try {
   for (const page of ["inspector", "privacy"]) {
     for (const { name, ...options } of SHOTS) {
       const file = `${page}-${name}`;
-      if (folder === undefined && !USED.includes(file)) continue;
-      const context = await browser.newContext(options);
+      if (folder === undefined && !(file in USED)) continue;
+      const context = await browser.newContext({ reducedMotion: "reduce", ...options });
       const tab = await context.newPage();
-      await tab.goto(pages[page], { waitUntil: "load" });
+      await tab.goto(pages[page] + (USED[file] ?? ""), { waitUntil: "load" });
       await tab.screenshot({ path: join(target, `${file}.png`), fullPage: folder !== undefined });
       await context.close();
     }
