@@ -132,7 +132,9 @@ function diffEvent(
   if (before > after) note("less", `It expires earlier: ${after} instead of ${before}.`);
   diffRate(older.maxPerMinute, newer.maxPerMinute, note);
   if (older.since !== newer.since) note("other", "Changed: `since`.", { needsNewVersion: true });
-  const texts = (["why", "owner", "review"] as const).filter((key) => older[key] !== newer[key]);
+  const texts = (["why", "owner", "review", "routes", "selector"] as const).filter(
+    (key) => String(older[key]) !== String(newer[key]),
+  );
   if (texts.length > 0) note("other", `Changed: ${texts.map((key) => `\`${key}\``).join(", ")}.`);
   diffFields(older.fields, newer.fields, `${where}: ${rootOf(newer.type)}.`, noteAt);
 }

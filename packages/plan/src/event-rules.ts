@@ -32,6 +32,32 @@ const EVENT_RULES: readonly Rule<EventFile, PlanScope>[] = [
     isBroken: ({ expires }) => expires !== undefined && !isDate(expires),
     say: "There is no such day. Write a real date as YYYY-MM-DD.",
   },
+  ...(["routes", "selector"] as const).map(
+    (key): Rule<EventFile, PlanScope> => ({
+      key,
+      part: "key",
+      isBroken: (event) => event[key] !== undefined && !event.source.includes("client"),
+      say: `Only browsers open pages and click. Add \`client\` to \`source\`, or remove \`${key}\`.`,
+    }),
+  ),
+  {
+    key: "routes",
+    part: "key",
+    isBroken: ({ type, routes }) => routes !== undefined && type !== "track" && type !== "page",
+    say: ({ type }) => `An event of type ${type} is not sent when a page opens. Remove \`routes\`.`,
+  },
+  {
+    key: "selector",
+    part: "key",
+    isBroken: ({ type, selector }) => selector !== undefined && type !== "track",
+    say: ({ type }) => `An event of type ${type} is not sent at a click. Remove \`selector\`.`,
+  },
+  {
+    key: "selector",
+    part: "key",
+    isBroken: ({ routes, selector }) => routes !== undefined && selector !== undefined,
+    say: "An event belongs to a page or to a control. Write `routes` or `selector`.",
+  },
   ...(["properties", "traits"] as const).map(
     (key): Rule<EventFile, PlanScope> => ({
       key,
@@ -46,7 +72,7 @@ const EVENT_RULES: readonly Rule<EventFile, PlanScope>[] = [
 export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean {
   const declared = isRecord(plan.sources) ? Object.keys(plan.sources) : [];
   const shared = listSharedCosts(plan.sources, scope.readPattern);
-  const seen = new Set<string>();
+  const seen: Seen = { labels: new Set(), routes: new Set() };
   let hasContacts = false;
   for (const [index, event] of Object.values(plan.events ?? []).entries()) {
     if (!isRecord(event)) continue;
@@ -72,22 +98,33 @@ function sharedWith(event: { readonly source?: unknown }, shared: SharedCosts): 
   return [...shared].filter(([name]) => sources.includes(name)).map(([, costs]) => costs);
 }
 
+/** What the events above have declared. */
+interface Seen {
+  readonly labels: Set<string>;
+  readonly routes: Set<string>;
+}
+
 function checkEvent(
   event: EventFile,
   path: Path,
   declared: readonly string[],
-  seen: Set<string>,
+  seen: Seen,
   scope: PlanScope,
 ): void {
   applyRules(EVENT_RULES, event, scope, path, scope.report);
   const label = JSON.stringify([event.type, event.name]);
-  if (seen.has(label)) {
+  if (seen.labels.has(label)) {
     scope.report(
       [...path, "type"],
       "An event with this type and name is declared above. Join the two: `source` takes a list.",
     );
   }
-  seen.add(label);
+  seen.labels.add(label);
+  for (const [index, route] of (event.routes ?? []).entries()) {
+    if (seen.routes.has(route))
+      scope.report([...path, "routes", index], "This route is declared above. A page belongs to one event.");
+    seen.routes.add(route);
+  }
   for (const [index, source] of event.source.entries()) {
     const at = [...path, "source", index];
     if (event.source.indexOf(source) < index) {

@@ -20,6 +20,12 @@ import {
 const DAYS = { minimum: 1, maximum: 3650 };
 const DATE = { pattern: "^\\d{4}-\\d{2}-\\d{2}$", examples: ["2026-03-31"] };
 
+const ROUTE = {
+  pattern: "^#?(?:/|/\\*|(?:/(?::[A-Za-z][A-Za-z0-9_]*|[A-Za-z0-9._~-]+))+(?:/\\*)?)$",
+  maxLength: 128,
+  examples: ["/app/:app/:page/edit"],
+};
+
 const VARIABLE = { pattern: "^[A-Z_][A-Z0-9_]*$", examples: ["PRODUCT_DISABLE_TELEMETRY"] };
 const VARIABLES = Type.Unsafe<string | [string, ...string[]]>({
   type: ["string", "array"],
@@ -116,6 +122,24 @@ const EventFormat = closed(
         default: DEFAULT_MAX_PER_MINUTE,
         description:
           "The most that one process with the SDK for servers sends of it in a minute. Of the others only their number is sent.",
+      }),
+    ),
+    routes: Type.Optional(
+      Type.Array(Type.String({ ...ROUTE, description: "The template of a page's address." }), {
+        minItems: 1,
+        maxItems: 32,
+        description:
+          "The pages on whose opening the browser SDK sends it: `:name` stands for one segment of the path, a `*` at the end for the rest, `#/...` for a route in the fragment.",
+      }),
+    ),
+    selector: Type.Optional(
+      Type.String({
+        minLength: 1,
+        maxLength: 200,
+        pattern: "^[^{}<;\\\\]*$",
+        examples: [".deploy-button"],
+        description:
+          'The controls on whose click the browser SDK sends it, as a CSS selector. Controls with `data-telemetry="NAME"` need none.',
       }),
     ),
     properties: fields("Its fields, by name; `identify` and `group` have `traits` instead."),

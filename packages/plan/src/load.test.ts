@@ -827,6 +827,8 @@ test("the example plan loads whole, with every default filled in", () => {
     expires: undefined,
     consent: undefined,
     maxPerMinute: 1000,
+    routes: [],
+    selector: undefined,
   });
   expect(fields).toEqual({
     filters: {

@@ -80,6 +80,8 @@ function toEvent(file: EventFile): PlanEvent {
     expires: file.expires,
     consent: file.consent,
     maxPerMinute: file.max_per_minute ?? DEFAULT_MAX_PER_MINUTE,
+    routes: [...(file.routes ?? [])],
+    selector: file.selector,
     fields: toFields(file.properties ?? file.traits ?? {}, file.since),
   };
 }

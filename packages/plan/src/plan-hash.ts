@@ -35,10 +35,12 @@ function toSource({ description: _, instanceIds: _found, context, ids, ...collec
 
 /**
  * With the consent rule under which each of its sources sends it, wherever that is written. The usual rate is left
- * out: plans had hashes before there was one.
+ * out: plans had hashes before there was one. So are the pages and controls: they are where a product's interface has
+ * what the event's name says.
  */
 function toEvent(plan: Plan, event: PlanEvent) {
-  const { why: _why, owner: _owner, review: _review, consent: _consent, ...collected } = event;
+  const { why: _why, owner: _owner, review: _review, consent: _consent, ...more } = event;
+  const { routes: _routes, selector: _selector, ...collected } = more;
   const sources = Object.fromEntries(event.sources.map((source) => [source, consentOf(plan, source, event)]));
   const maxPerMinute = event.maxPerMinute === DEFAULT_MAX_PER_MINUTE ? undefined : event.maxPerMinute;
   return { ...collected, maxPerMinute, sources, fields: toFields(event.fields) };

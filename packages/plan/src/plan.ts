@@ -101,6 +101,10 @@ export interface PlanEvent {
   readonly consent: ConsentRule | undefined;
   /** The most that one process sends of it in a minute; of the rest only the number is sent. */
   readonly maxPerMinute: number;
+  /** Templates of the pages on whose opening the browser SDK sends it: `/app/:app/edit`. */
+  readonly routes: readonly string[];
+  /** The controls on whose click the browser SDK sends it, besides those that name it in `data-telemetry`. */
+  readonly selector: string | undefined;
   /** Its `properties`; for identify and group its `traits`. */
   readonly fields: Fields;
 }

@@ -27,6 +27,8 @@ function listFacts(event: PlanEvent): readonly Fact[] {
     { term: "Owner", line: toLine(event.owner) },
     { term: "Review", line: [toLink(event.review)] },
     { term: "Since", line: [`plan version ${event.since}`] },
+    ...(event.routes.length === 0 ? [] : [{ term: "Pages", line: joinCodes(event.routes) }]),
+    ...(event.selector === undefined ? [] : [{ term: "Controls", line: joinCodes([event.selector]) }]),
     ...(event.expires === undefined
       ? []
       : [{ term: "Expires", line: [`${event.expires} (it is dropped from that day on)`] }]),
@@ -37,6 +39,10 @@ function listFacts(event: PlanEvent): readonly Fact[] {
       ? []
       : [{ term: "Consent", line: [`${CONSENT_NAMES[event.consent]}. ${CONSENT_WORDS[event.consent]}`] }]),
   ];
+}
+
+function joinCodes(codes: readonly string[]): Fact["line"] {
+  return codes.flatMap((code, index) => [...(index > 0 ? [", "] : []), { code }]);
 }
 
 function sampleOf(event: PlanEvent, name: string, samples: ReadonlyMap<string, string>): readonly Block[] {

@@ -46,6 +46,8 @@ const odd: Plan = {
       expires: undefined,
       consent: undefined,
       maxPerMinute: 1000,
+      routes: [],
+      selector: undefined,
       fields: {
         "a'b": { ...ABOUT, ...TEXT, enum: ["it's", "*", "a\nb", "$HOME", ""] },
         text: { ...ABOUT, ...TEXT },

@@ -37,6 +37,8 @@ function eventOf(event: Pick<PlanEvent, "type" | "name" | "fields">): PlanEvent 
     owner: "Us",
     review: "https://example.com/1",
     maxPerMinute: 1000,
+    routes: [],
+    selector: undefined,
   };
   return { ...about, sources: ["server"], expires: undefined, consent: undefined, ...event };
 }

@@ -31,6 +31,7 @@ export {
 } from "../plan.ts";
 export { isAddress, toCanonicalAddress, truncateAddress } from "./address.ts";
 export { applyAddressPolicy } from "./address-policy.ts";
+export { type BrowserContext, type BrowserEvent, type BrowserPlan, toBrowserPlan } from "./browser-plan.ts";
 export { type CheckedMessage, type CompiledPlan, compilePlan, eventKey, UNKNOWN_EVENT } from "./compile.ts";
 export { isOfInstance, type NamedMessage } from "./instance-id.ts";
 export { narrowPlan, newestSince, type Withheld, withheldOf } from "./narrow.ts";

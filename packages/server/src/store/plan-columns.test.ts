@@ -42,7 +42,16 @@ const boolean = field({ type: "boolean" });
 const list = field({ type: "array", items: { type: "integer", ...NO_LIMITS }, maxItems: 9 });
 const object = (fields: Fields): Field => field({ type: "object", fields });
 
-const EVENT = { sources: ["server"], since: 1, why: "", owner: "", review: "", maxPerMinute: 1 } as const;
+const EVENT = {
+  sources: ["server"],
+  since: 1,
+  why: "",
+  owner: "",
+  review: "",
+  maxPerMinute: 1,
+  routes: [],
+  selector: undefined,
+} as const;
 const eventOf = (fields: Fields, type: PlanEvent["type"] = "track"): PlanEvent => ({
   ...EVENT,
   type,
