@@ -82,7 +82,7 @@ export function findNoNumber(
 export function findOtherType(
   name: string,
   value: unknown,
-  type: "function" | "string" | "object",
+  type: "function" | "string" | "object" | "boolean",
   what: string,
 ): readonly string[] {
   return value === undefined || (typeof value === type && value !== null) ? [] : [`${name}: give ${what}.`];

@@ -59,6 +59,7 @@ const GATEWAY_FAULTS = {
     message:
       "The gateway accepts only messages from pages of its own origin. A proxy before it must pass on Host or set X-Forwarded-Host.",
   },
+  answer_invalid: { status: 400, message: '`answer` is "yes" or "no".' },
   too_many_requests: {
     status: 429,
     retryAfterS: 1,

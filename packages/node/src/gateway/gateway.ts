@@ -1,12 +1,11 @@
 /** The gateway: takes a browser's request from arrival to answer. */
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Decision } from "@candor/consent";
-import { ACCEPTED_BODY, methodsOf, type WireRoute } from "@candor/envelope/http";
+import type { ServerResponse } from "node:http";
+import { ACCEPTED_BODY } from "@candor/envelope/http";
 import type { MessageType } from "@candor/envelope/wire";
 import { type Clock, machineClock } from "../clock.ts";
-import { rulesOf } from "../consent/gate.ts";
 import type { Core } from "../core.ts";
 import { siteOf } from "../incoming-request.ts";
+import { sendPlanPage } from "../page-answer.ts";
 import {
   GatewayCounts,
   GatewayFault,
@@ -16,10 +15,19 @@ import {
   sendNotAllowed,
   sendTaken,
 } from "./answer.ts";
+import { BrowserGate, PERSON_ANSWERS } from "./consent.ts";
 import { addressOf, type ClientAddress, readArrival, takeMessages } from "./messages.ts";
 import { checkGateway, type GatewayOptions, readGatewayOptions } from "./options.ts";
 import { createRates, type Rates } from "./rates.ts";
-import { clientSettings, createBodyReader, findRoute, type GatewayRequest } from "./request.ts";
+import {
+  clientSettings,
+  createBodyReader,
+  findRoute,
+  type GatewayRequest,
+  type GatewayRoute,
+  methodsOf,
+  mountOf,
+} from "./request.ts";
 
 /** A request handler of node:http, and therefore of Express and others. Never throws. */
 export interface Gateway {
@@ -41,12 +49,14 @@ export function createGateway(
   options: GatewayOptions,
   clock: Clock = machineClock,
 ): Gateway {
-  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = readGatewayOptions(options);
+  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath, asksPeople } =
+    readGatewayOptions(options);
   if (core !== undefined) core.problems.note("gateway", checkGateway(options, core));
   if (core !== undefined && writeKey !== undefined) core.addSource("client", writeKey);
   const counts = new GatewayCounts();
   const dependencies: GatewayDependencies = {
-    admit: createAdmission(writeKey === undefined ? undefined : core),
+    core,
+    gate: new BrowserGate(writeKey === undefined ? undefined : core, asksPeople),
     clientAddress,
     publicPath,
     rates: createRates(maxMessagesPerSecond, clock.monotonic),
@@ -63,7 +73,9 @@ export function createGateway(
 }
 
 interface GatewayDependencies {
-  readonly admit: Admission;
+  /** Undefined if telemetry can never be on. */
+  readonly core: Core | undefined;
+  readonly gate: BrowserGate;
   readonly clientAddress: ClientAddress | undefined;
   readonly publicPath: string | undefined;
   readonly rates: Rates;
@@ -76,7 +88,7 @@ interface GatewayDependencies {
 async function answer(
   request: GatewayRequest,
   response: ServerResponse,
-  route: WireRoute | undefined,
+  route: GatewayRoute | undefined,
   dependencies: GatewayDependencies,
 ): Promise<void> {
   try {
@@ -95,7 +107,7 @@ async function answer(
 async function dispatch(
   request: GatewayRequest,
   response: ServerResponse,
-  route: WireRoute | undefined,
+  route: GatewayRoute | undefined,
   dependencies: GatewayDependencies,
 ): Promise<void> {
   if (route === undefined) throw new GatewayFault("not_found");
@@ -103,7 +115,12 @@ async function dispatch(
   const methods = methodsOf(route);
   if (!methods.includes(request.method ?? ""))
     throw new GatewayFault("method_not_allowed", { allow: methods.join(", ") });
-  const core = dependencies.admit(request);
+  if (route.kind === "plan") return showPlan(response, dependencies.core);
+  if (route.kind === "consent")
+    return request.method === "POST"
+      ? await takeAnswer(request, response, dependencies)
+      : sendJson(response, JSON.stringify(dependencies.gate.tell(request)));
+  const core = dependencies.gate.admit(request);
   if (route.kind === "settings")
     return sendJson(
       response,
@@ -118,6 +135,28 @@ async function dispatch(
   if (core !== undefined) return await takeBody(request, response, route.type, core, dependencies);
   dependencies.counts.refuse("no_consent");
   sendNotAllowed(response);
+}
+
+/** The page about the plan, for the person who is asked. */
+function showPlan(response: ServerResponse, core: Core | undefined): void {
+  if (core === undefined) throw new GatewayFault("not_found");
+  sendPlanPage(response, core.settings.plan);
+}
+
+async function takeAnswer(
+  request: GatewayRequest,
+  response: ServerResponse,
+  { readBody, gate, rates, clientAddress, publicPath }: GatewayDependencies,
+): Promise<void> {
+  const address = addressOf(request, clientAddress);
+  checkRate(rates, address);
+  rates.take(address, 1);
+  const { value } = await readBody(request);
+  const answer = PERSON_ANSWERS.find((known) => known === value.answer);
+  if (answer === undefined) throw new GatewayFault("answer_invalid");
+  const cookie = gate.remember(request, answer, mountOf(request, publicPath));
+  if (cookie !== undefined) response.setHeader("Set-Cookie", cookie);
+  sendJson(response, JSON.stringify({ success: true, stored: cookie !== undefined }));
 }
 
 async function takeBody(
@@ -151,31 +190,4 @@ async function takeBody(
 function checkRate(rates: Rates, address: string | undefined, messages = 1): void {
   const waitS = rates.waitS(address, messages);
   if (waitS > 0) throw new GatewayFault("too_many_requests", { retryAfterS: Math.ceil(waitS) });
-}
-
-/**
- * Returns the core if it may take messages of the browser that asks; otherwise nothing of the request may be read or
- * kept.
- */
-export type Admission = (request: IncomingMessage) => Core | undefined;
-
-/** @param core undefined if telemetry can never be on */
-function createAdmission(core: Core | undefined): Admission {
-  const rules = core === undefined ? [] : rulesOf(core.settings.plan, "client");
-  return ({ headers }) => {
-    if (core === undefined || core.state.state === "off") return undefined;
-    const signals = { secGpc: firstOf(headers["sec-gpc"]), dnt: firstOf(headers.dnt) };
-    const decisions = core.decisionsOf("client", signals);
-    return rules.some((rule) => mayTake(decisions[rule])) ? core : undefined;
-  };
-}
-
-/** In `log` mode messages are printed, never sent. */
-function mayTake(decision: Decision): boolean {
-  return decision.allow || decision.reason === "log_mode";
-}
-
-/** Node joins a repeated header into one text, with few exceptions. */
-function firstOf(header: string | readonly string[] | undefined): string | undefined {
-  return typeof header === "string" ? header : header?.[0];
 }

@@ -28,6 +28,11 @@ export interface GatewayOptions {
    * @default what `X-Forwarded-Prefix` says, then the path of the request
    */
   readonly publicPath?: string | undefined;
+  /**
+   * Whether each person is asked too, in their own browser, once the instance allows it: nothing of a browser is taken
+   * before its person said Yes there, for example to `<candor-consent>`. @default false: the instance's answer is enough
+   */
+  readonly asksPeople?: boolean | undefined;
 }
 
 const NAMES = Object.keys({
@@ -35,6 +40,7 @@ const NAMES = Object.keys({
   clientAddress: true,
   maxMessagesPerSecond: true,
   publicPath: true,
+  asksPeople: true,
 } satisfies { readonly [Name in keyof GatewayOptions]-?: true });
 
 /** The checked options. */
@@ -44,25 +50,28 @@ export interface GatewaySettings {
   readonly clientAddress: ClientAddress | undefined;
   readonly maxMessagesPerSecond: number;
   readonly publicPath: string | undefined;
+  readonly asksPeople: boolean;
 }
 
 /** @throws whatever reading the options throws */
 export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
-  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = given;
+  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath, asksPeople } = given;
   const isNumber = typeof maxMessagesPerSecond === "number" && Number.isFinite(maxMessagesPerSecond);
   return {
     writeKey: isText(writeKey) ? writeKey : undefined,
     clientAddress: typeof clientAddress === "function" ? options.clientAddress : undefined,
     maxMessagesPerSecond: isNumber ? Math.max(1, maxMessagesPerSecond) : MAX_MESSAGES_PER_SECOND,
     publicPath: isPath(publicPath) ? publicPath.replace(/\/+$/, "") : undefined,
+    // Whatever it is, it is not a permission to leave people unasked.
+    asksPeople: asksPeople !== undefined && asksPeople !== false,
   };
 }
 
 /** What is wrong with the options, or with the plan for a gateway: each with what to write instead. */
 export function checkGateway(options: GatewayOptions, { gate }: Core): readonly string[] {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
-  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath } = given;
+  const { writeKey, clientAddress, maxMessagesPerSecond, publicPath, asksPeople } = given;
   const rate = "a number of messages";
   return [
     ...(isText(writeKey) ? [] : [KEY_MISSING]),
@@ -70,6 +79,7 @@ export function checkGateway(options: GatewayOptions, { gate }: Core): readonly 
     ...findOtherType("gateway.clientAddress", clientAddress, "function", "a function of the request"),
     ...findNoNumber("gateway.maxMessagesPerSecond", maxMessagesPerSecond, rate, 1),
     ...(publicPath === undefined || isPath(publicPath) ? [] : [PATH_WRONG]),
+    ...findOtherType("gateway.asksPeople", asksPeople, "boolean", "true or false"),
     ...findUnknown(given, NAMES, "gateway."),
   ];
 }

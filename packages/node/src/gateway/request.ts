@@ -11,6 +11,7 @@ import {
   type RequestBody,
   splitUrl,
   type WireRoute,
+  methodsOf as wireMethodsOf,
 } from "@candor/envelope/http";
 import type { Clock } from "../clock.ts";
 import { isBodyRead, type ParsedRequest } from "../incoming-request.ts";
@@ -27,18 +28,34 @@ export interface GatewayRequest extends ParsedRequest {
   readonly originalUrl?: string;
 }
 
+/** The collector's routes for browsers, and two of the gateway's own. */
+export type GatewayRoute = WireRoute | { readonly kind: "consent" } | { readonly kind: "plan" };
+
+const OWN_ROUTES: ReadonlyMap<string, GatewayRoute> = new Map([
+  ["/v1/consent", { kind: "consent" }],
+  ["/v1/plan", { kind: "plan" }],
+]);
+
+/** The methods of a route, the main one first. */
+export function methodsOf({ kind }: GatewayRoute): readonly string[] {
+  if (kind === "consent") return ["GET", "HEAD", "POST"];
+  return kind === "plan" ? ["GET", "HEAD"] : wireMethodsOf({ kind });
+}
+
 /**
  * Finds a URL's route; undefined if it does not belong to the gateway. The route begins at the last `/v1/`, so it
  * does not matter whether the framework has removed the mount path.
  */
-export function findRoute(url: string): WireRoute | undefined {
+export function findRoute(url: string): GatewayRoute | undefined {
   const [path] = splitUrl(url);
   const at = path.lastIndexOf(API_PREFIX);
-  return at < 0 ? undefined : findWireRoute(path.slice(at));
+  if (at < 0) return undefined;
+  const own = path.slice(at).replace(/\/$/, "");
+  return OWN_ROUTES.get(own) ?? findWireRoute(path.slice(at));
 }
 
-/** What precedes `/v1/` in a URL: where the product mounted the gateway. */
-function mountOf(url: string): string {
+/** What precedes `/v1/` in a URL. */
+function prefixOf(url: string): string {
   const [path] = splitUrl(url);
   return path.slice(0, Math.max(0, path.lastIndexOf(API_PREFIX)));
 }
@@ -81,18 +98,23 @@ export function clientSettings(request: GatewayRequest, options: ClientSettingsO
   return browserSettings({
     apiKey,
     protocol,
-    apiHost: `${host}${publicPath ?? pathOf(request)}/v1`,
+    apiHost: `${host}${mountOf(request, publicPath)}/v1`,
     isAllowed,
   });
 }
 
 /**
- * A proxy that strips a prefix says which one. A false one harms nobody else: only the client that sent it gets this
- * answer.
+ * The path at which browsers reach the gateway. A proxy that strips a prefix says which one. A false one harms nobody
+ * else: only the client that sent it gets this answer.
+ * @param publicPath what the product says; undefined to derive it from the request
  */
-function pathOf({ headers, originalUrl, url = "" }: GatewayRequest): string {
+export function mountOf(
+  { headers, originalUrl, url = "" }: GatewayRequest,
+  publicPath: string | undefined,
+): string {
+  if (publicPath !== undefined) return publicPath;
   const prefix = (String(headers["x-forwarded-prefix"] ?? "").split(",")[0] ?? "").trim().replace(/\/$/, "");
-  return `${PREFIX.test(prefix) ? prefix : ""}${mountOf(originalUrl ?? url)}`;
+  return `${PREFIX.test(prefix) ? prefix : ""}${prefixOf(originalUrl ?? url)}`;
 }
 
 /**

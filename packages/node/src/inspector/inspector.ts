@@ -1,6 +1,5 @@
 /** The inspector: the operator's page, its routes, and the effect of an answer given there. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
 import { type Clock, machineClock } from "../clock.ts";
 import { ANSWERS } from "../consent/answers.ts";
@@ -8,6 +7,7 @@ import type { Core } from "../core.ts";
 import { type DeletionReceipt, type Forgotten, forgetThenTurnOff } from "../forget.ts";
 import { siteOf } from "../incoming-request.ts";
 import { MAX_PAGE_MESSAGES, type OutboxPage, readOutboxPage } from "../outbox/outbox-page.ts";
+import { sendPage, sendPlanPage } from "../page-answer.ts";
 import { findOtherType, findUnknown } from "../problems.ts";
 import type { Source } from "../scope.ts";
 import { explainFault } from "../send/retry.ts";
@@ -19,7 +19,6 @@ import {
   type FaultCode,
   sendFault,
   sendJson,
-  sendPage,
   sendToInspector,
   sendToPage,
   writeMessages,
@@ -232,8 +231,7 @@ class Inspector {
 
   async #showPlan(response: ServerResponse): Promise<void> {
     if (this.#core === undefined) return sendFault(response, "not_found");
-    const page = describePlan(this.#core.settings.plan, new Map());
-    sendPage(response, renderHtml(page), PAGE_STYLE);
+    sendPlanPage(response, this.#core.settings.plan);
   }
 
   async #switch(call: Call): Promise<void> {

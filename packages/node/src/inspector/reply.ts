@@ -1,11 +1,8 @@
-/**
- * Builds the inspector's answers: faults, JSON, pages and files, each with the headers that protect it from other
- * sites.
- */
-import { createHash } from "node:crypto";
+/** Builds the inspector's answers: faults, JSON, redirects and files. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { MAX_PAGE_MESSAGES, readOutboxPage } from "../outbox/outbox-page.ts";
+import { sendText, setHeaders } from "../page-answer.ts";
 
 /** What cannot be done, each with the sentence for the answer. */
 const FAULTS = {
@@ -73,7 +70,7 @@ export function explainReplyFault(
 }
 
 export function sendJson(response: ServerResponse, value: object, status = 200): void {
-  send(response, status, "application/json; charset=utf-8", "", `${JSON.stringify(value)}\n`);
+  sendText(response, status, "application/json; charset=utf-8", "", `${JSON.stringify(value)}\n`);
 }
 
 /** @param detail a further sentence about the cause */
@@ -84,22 +81,10 @@ export function sendFault(response: ServerResponse, code: FaultCode, detail = ""
   sendJson(response, { error: code, message }, status);
 }
 
-/** @param style the whole text of the page's one style element: no other style is allowed */
-export function sendPage(response: ServerResponse, html: string, style: string, status = 200): void {
-  const hash = createHash("sha256").update(style).digest("base64");
-  send(
-    response,
-    status,
-    "text/html; charset=utf-8",
-    `; style-src 'sha256-${hash}'; form-action 'self'`,
-    html,
-  );
-}
-
 /** Redirects to the page, so that reloading it does not answer again. */
 export function sendToPage(response: ServerResponse): void {
   response.setHeader("Location", "./");
-  send(response, 303, "text/plain; charset=utf-8", "", "");
+  sendText(response, 303, "text/plain; charset=utf-8", "", "");
 }
 
 /** Redirects from a one-time link to the page. The link's address is not passed on. */
@@ -109,13 +94,6 @@ export function sendToInspector(response: ServerResponse, cookie: string): void 
   setHeaders(response, 303, "text/plain; charset=utf-8", "");
   response.setHeader("Referrer-Policy", "no-referrer");
   response.end();
-}
-
-function send(response: ServerResponse, status: number, type: string, policy: string, body: string): void {
-  if (response.headersSent || response.destroyed) return;
-  setHeaders(response, status, type, policy);
-  response.setHeader("Content-Length", Buffer.byteLength(body));
-  response.end(body);
 }
 
 /** Sets the headers of a file that a browser saves; the caller writes the body. */
@@ -148,19 +126,4 @@ async function untilWritable(response: ServerResponse): Promise<void> {
   response.once("close", leave);
   await once(response, "drain", { signal: leaving.signal }).catch(() => {});
   response.removeListener("close", leave);
-}
-
-function setHeaders(response: ServerResponse, status: number, type: string, policy: string): void {
-  response.statusCode = status;
-  response.setHeader("Content-Type", type);
-  response.setHeader("Cache-Control", "no-store");
-  response.setHeader("X-Content-Type-Options", "nosniff");
-  response.setHeader("X-Frame-Options", "DENY");
-  // With `no-referrer` browsers send `Origin: null` from the page's own forms, and the switch could not tell who
-  // asks.
-  response.setHeader("Referrer-Policy", "same-origin");
-  response.setHeader(
-    "Content-Security-Policy",
-    `default-src 'none'; base-uri 'none'; frame-ancestors 'none'${policy}`,
-  );
 }
