@@ -5,6 +5,7 @@ import { prepare, root, tool } from "./prepare.mjs";
 
 const CHECKS = [
   ["types", tool("tsc"), ["--project", "tsconfig.check.json"]],
+  ["types of the browser SDK", tool("tsc"), ["--project", "packages/browser/tsconfig.check.json"]],
   ["lint and format", tool("biome"), ["ci", "--error-on-warnings", "."]],
   ["versions agree", process.execPath, ["scripts/version.mjs", "--check"]],
   ["the packed SDK", process.execPath, ["scripts/check-package.mjs"]],

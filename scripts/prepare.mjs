@@ -45,4 +45,5 @@ function install() {
 /** Builds what is stale; the compiler keeps track. */
 function build() {
   run(tool("tsc"), ["--build"]);
+  run(process.execPath, [join(root, "scripts", "build-browser.mjs"), "--quiet"]);
 }

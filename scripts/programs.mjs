@@ -7,6 +7,8 @@ import { findNodeRed } from "./npm-cache.mjs";
 const PROGRAMS = {
   "posix-tools": ["awk", "find", "grep", "kill", "sed"],
   mounts: ["mount", "umount", "unshare"],
+  firefox: ["firefox-esr"],
+  webkit: ["WebKitWebDriver", "Xvfb"],
 };
 
 const TAGS = [
@@ -16,11 +18,13 @@ const TAGS = [
   "chromium",
   "curl",
   "dash",
+  "firefox",
   "flock",
   "git",
   "node-red",
   "python3",
   "shellcheck",
+  "webkit",
   "wget",
   "zsh",
   "root",

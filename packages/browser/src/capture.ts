@@ -1,0 +1,112 @@
+/** Watches a page for what the plan names: pages that open, and clicks on controls. Never their text or values. */
+import { type BrowserEvent, type BrowserPlan, findPage, type Page, type Values } from "./plan.ts";
+
+export interface Watched {
+  /**
+   * Called when a page opens that has another template than the one before, and when one comes back from the cache.
+   * @param page undefined if the plan does not name it
+   */
+  readonly onPage: (page: Page | undefined) => void;
+  readonly onClick: (event: BrowserEvent, properties: Values) => void;
+  /** The page may be gone after this. */
+  readonly onLeave: () => void;
+  /** The page came back from the browser's cache, as it was. */
+  readonly onReturn: () => void;
+}
+
+/** @returns a function that stops watching */
+export function watch(
+  plan: () => BrowserPlan,
+  { onPage, onClick, onLeave, onReturn }: Watched,
+): () => undefined {
+  /** The template of the page; null before the first. */
+  let shown: string | undefined | null = null;
+  let isStopped = false;
+  const check = (): void => {
+    if (isStopped || document.visibilityState === "hidden") return; // in the background, or prerendered
+    const page = findPage(plan(), location);
+    if (page?.template === shown) return;
+    shown = page?.template;
+    onPage(page);
+  };
+  /** After the product's own code has run: what it puts right at once is not a page. */
+  const checkLater = (): void => void setTimeout(check, 0);
+  const click = (event: Event): void => {
+    const control = event.composedPath()[0];
+    if (control instanceof Element) reportClick(plan(), control, onClick);
+  };
+  const hide = (): void => {
+    if (document.visibilityState === "hidden") onLeave();
+    else check();
+  };
+  const show = (event: PageTransitionEvent): void => {
+    if (!event.persisted) return;
+    shown = null;
+    onReturn();
+    check();
+  };
+  const stops = [
+    listen(document, "click", click, { capture: true, passive: true }),
+    listen(document, "visibilitychange", hide),
+    listen(window, "pagehide", onLeave),
+    listen(window, "pageshow", show as EventListener),
+    listen(window, "popstate", checkLater),
+    listen(window, "hashchange", checkLater),
+    follow("pushState", checkLater),
+    follow("replaceState", checkLater),
+  ];
+  check();
+  return () => {
+    isStopped = true;
+    for (const stop of stops) stop();
+    return undefined;
+  };
+}
+
+function listen(
+  target: EventTarget,
+  type: string,
+  listener: EventListener,
+  options?: AddEventListenerOptions,
+): () => void {
+  target.addEventListener(type, listener, options);
+  return () => target.removeEventListener(type, listener, options);
+}
+
+/** Calls back after a method of `history`. Another library may have wrapped it since: then only ours falls silent. */
+function follow(name: "pushState" | "replaceState", callback: () => void): () => void {
+  const original = history[name];
+  const wrapped = function (this: History, ...given: Parameters<History["pushState"]>): void {
+    original.apply(this, given);
+    callback();
+  };
+  history[name] = wrapped;
+  return () => {
+    if (history[name] === wrapped) history[name] = original;
+  };
+}
+
+function reportClick({ events }: BrowserPlan, clicked: Element, onClick: Watched["onClick"]): void {
+  const named = closest(clicked, "[data-telemetry]");
+  for (const event of events) {
+    const isNamed = named?.dataset.telemetry === event.name && !event.type;
+    const control = isNamed ? named : event.selector && closest(clicked, event.selector);
+    if (control) onClick(event, propertiesOf(event, control));
+  }
+}
+
+/** A browser may not know a selector that a plan has. */
+function closest(clicked: Element, selector: string): HTMLElement | null {
+  try {
+    return clicked.closest<HTMLElement>(selector);
+  } catch {
+    return null;
+  }
+}
+
+/** `data-telemetry-plugin-type="DB"` is the property `pluginType`. */
+function propertiesOf({ fields }: BrowserEvent, { dataset }: HTMLElement): Values {
+  return Object.fromEntries(
+    fields.map((field) => [field, dataset[`telemetry${field.charAt(0).toUpperCase()}${field.slice(1)}`]]),
+  );
+}

@@ -1,0 +1,124 @@
+/** Holds messages until they are delivered: on the page, then in storage, where any tab sends what another left. */
+import type { Gate } from "./gate.ts";
+import { openSender } from "./sender.ts";
+import { randomHex, type Store } from "./storage.ts";
+
+export interface Outbox {
+  readonly add: (message: object) => void;
+  /** Sends what waits, of other tabs too. */
+  readonly flush: () => Promise<void>;
+  /** The page may be gone after this: hands over what it can, and stores the rest. */
+  readonly leave: () => void;
+  /** Forgets what is on the page; what is stored is the gate's to delete. */
+  readonly clear: () => void;
+}
+
+const FLUSH_AFTER_MS = 1000;
+/** Of one request, with its frame. Two fit into what browsers let a page send after it is gone, 64 KiB. */
+const MAX_BATCH_BYTES = 31_800;
+/** Of all that waits. */
+const MAX_STORED_BYTES = 100_000;
+/** The collector recognises a repeated message for 8 days. */
+const MAX_AGE_MS = 604_800_000;
+const LEASE = "lease";
+const LEASE_MS = 30_000;
+
+/**
+ * @param url where batches are posted
+ * @param onDenied called when the verdict is not Yes any more
+ */
+export function openOutbox(
+  url: string,
+  writeKey: string,
+  store: Store,
+  gate: Gate,
+  onDenied: () => void,
+): Outbox {
+  let waiting: string[] = [];
+  let waitingBytes = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  /** The batch that a request carries which outlives the page. */
+  let flying: string | undefined;
+  const sender = openSender(url, writeKey, gate);
+
+  const clear = (): void => {
+    waiting = [];
+    waitingBytes = 0;
+    clearTimeout(timer);
+    timer = undefined;
+  };
+  const keep = (): void => {
+    makeRoom(store, waitingBytes);
+    if (waiting.length === 0) return;
+    const batch = waiting.join();
+    clear();
+    if (!store.set(`q${Date.now()}${randomHex(8)}`, batch)) void sender.post(batch); // once
+  };
+  const later = (afterMs: number): void => {
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      void flush();
+    }, afterMs);
+  };
+  const drain = async (): Promise<void> => {
+    for (const key of batchesIn(store)) {
+      if (gate.verdict() !== "yes") break;
+      if (sender.canOutlive()) flying = key;
+      if (!(await sender.post(store.get(key)))) break;
+      store.remove(key);
+    }
+    flying = undefined;
+  };
+  const flush = async (): Promise<void> => {
+    keep();
+    if (sender.waitMs() <= 0) {
+      await gate.ask();
+      await alone(url, store, drain);
+    }
+    if (gate.verdict() !== "yes") onDenied();
+    else if (batchesIn(store).length > 0) later(Math.max(FLUSH_AFTER_MS, sender.waitMs()));
+  };
+  return {
+    add: (message) => {
+      const text = JSON.stringify(message);
+      const bytes = new Blob([text]).size + 1;
+      if (bytes > MAX_BATCH_BYTES) return;
+      if (waitingBytes + bytes > MAX_BATCH_BYTES) keep();
+      waiting.push(text);
+      waitingBytes += bytes;
+      later(FLUSH_AFTER_MS);
+    },
+    flush,
+    leave: () => {
+      keep();
+      // Nobody hears what becomes of a message that the browser sends after the page: not while the instance is failing.
+      if (gate.verdict() !== "yes" || sender.waitMs() > 0) return;
+      for (const key of batchesIn(store))
+        if (key !== flying && sender.handOver(store.get(key))) store.remove(key);
+    },
+    clear,
+  };
+}
+
+/** The oldest first. */
+function batchesIn(store: Store): string[] {
+  return store.keys().filter((key) => key.startsWith("q"));
+}
+
+/** The oldest give way, and what is too old. */
+function makeRoom(store: Store, bytes: number): void {
+  let sum = bytes;
+  for (const key of batchesIn(store).reverse()) {
+    sum += store.get(key)?.length ?? 0;
+    if (sum > MAX_STORED_BYTES || Date.now() - Number(key.slice(1, 14)) > MAX_AGE_MS) store.remove(key);
+  }
+}
+
+/** Among the tabs of this product, one sends: under a lock, or a lease where the browser has no locks. */
+async function alone(name: string, store: Store, task: () => Promise<void>): Promise<void> {
+  if ("locks" in navigator) return navigator.locks.request(name, task);
+  if (Number(store.get(LEASE) ?? 0) > Date.now()) return;
+  store.set(LEASE, `${Date.now() + LEASE_MS}`);
+  await task();
+  store.remove(LEASE);
+}

@@ -1,0 +1,300 @@
+/** What must hold in every browser: each has a test file of its own that calls this, so that they run side by side. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type BrowserName, type RigBrowser, type RigTab, startBrowser } from "./browsers.ts";
+import { openProduct, type Product, SECRET } from "./product.ts";
+
+const UNANSWERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** All that a page can remember. Other products of this run have keys of their own. */
+const REMEMBERED = `return {
+  stored: Object.keys(localStorage).filter((key) => key.startsWith("candor:" + endpoint)),
+  session: sessionStorage.length,
+  cookies: document.cookie,
+  databases: (await indexedDB.databases?.())?.length ?? 0,
+}`;
+const NOTHING = { stored: [], session: 0, cookies: "", databases: 0 };
+
+/** Whatever a person does, in a row. */
+async function tour(tab: RigTab, product: Product, init: object = {}, setup = ""): Promise<void> {
+  await tab.goto(product.page("/applications", init, setup));
+  for (const selector of ["#deploy", "#connect", "#held", "#unnamed", "#undeclared"])
+    await tab.click(selector);
+  await tab.type("#field", SECRET);
+  await tab.evaluate(`history.pushState(null, "", "/app/${SECRET}/page/edit" + location.search)`);
+  await tab.evaluate('telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB" })');
+  await tab.goto(product.page("/user/login", init, setup));
+  await sleep(300);
+}
+
+const namesIn = (product: Product) => product.messages().map(({ event }) => event);
+/** What was sent twice has the same id twice, and the collector counts it once. */
+const distinctNamesIn = (product: Product) => [
+  ...new Map(product.messages().map(({ messageId, event }) => [messageId, event])).values(),
+];
+/** Waits for the events, in order, and that no other comes. */
+async function expectEvents(product: Product, ...events: readonly string[]): Promise<void> {
+  await expect.poll(() => namesIn(product), { timeout: 15_000 }).toEqual(events);
+}
+
+export function testIn(name: BrowserName): void {
+  let browser: RigBrowser;
+  beforeAll(async () => {
+    browser = await startBrowser(name);
+  });
+  afterAll(() => browser?.close());
+  const run = (what: string, task: () => Promise<void>) => it(what, { tags: [name] }, task);
+
+  run("without a Yes there is one request without cookies for each page, and nothing is kept", async () => {
+    const product = await openProduct({ environment: UNANSWERED });
+    const tab = await browser.openTab(product.url);
+    await tab.evaluate('document.cookie = "session=1; path=/"');
+    await tour(tab, product);
+    expect(await tab.evaluate(REMEMBERED)).toEqual({ ...NOTHING, cookies: "session=1" });
+    await tab.evaluate('document.cookie = "session=; max-age=0; path=/"');
+    await tab.close();
+    await sleep(300);
+    const asked = { method: "GET", path: "/v1/consent", cookie: "", body: "" };
+    expect(product.requests).toEqual([asked, asked]);
+  });
+
+  for (const setup of ["gpc", "dnt"])
+    run(`a browser that objects (${setup}) is not even asked about, whatever its page says`, async () => {
+      const product = await openProduct();
+      const tab = await browser.openTab(product.url);
+      await tour(tab, product, {}, setup);
+      await tab.evaluate("return (await telemetry.consent(true)).verdict");
+      await tour(tab, product, { consent: true }, setup);
+      expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+      await tab.close();
+      expect(product.requests).toEqual([]);
+    });
+
+  run("a page that keeps the answers itself sends nothing before its own Yes", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.url);
+    await tour(tab, product, { consent: false });
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+    expect(product.requests).toEqual([]);
+    expect(await tab.evaluate("return (await telemetry.consent(true)).verdict")).toBe("yes");
+    await tab.click("#connect");
+    await expectEvents(product, "LOGIN_PAGE_LOAD", "CREATE_DATASOURCE_CLICK");
+    await tab.close();
+  });
+
+  run("pages and clicks become the plan's events, with nothing of what people see, type or own", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.url);
+    await tour(tab, product);
+    await expectEvents(
+      product,
+      ...["APPLICATIONS_PAGE_LOAD", "DEPLOY_CLICK", "CREATE_DATASOURCE_CLICK", "EDIT_APPLICATION_CLICK"],
+      ...["EDITOR_PAGE_LOAD", "RUN_QUERY_CLICK", "LOGIN_PAGE_LOAD"],
+    );
+    const messages = product.messages();
+    expect(JSON.stringify(messages)).not.toContain(SECRET);
+    expect(messages[2]).toMatchObject({
+      type: "track",
+      messageId: expect.stringMatching(/^ajs-[0-9a-f]{32}$/),
+      anonymousId: expect.stringMatching(UUID),
+      properties: { pluginType: "DB" },
+      context: {
+        library: { name: "@candor/browser", version: "0.1.0" },
+        page: { path: "/applications", url: "/applications" },
+      },
+    });
+    expect(messages[4]?.context).toMatchObject({
+      page: { path: "/app/:app/:page/edit", referrer: "/applications" },
+    });
+    expect(new Set(messages.map(({ anonymousId }) => anonymousId)).size).toBe(1);
+    expect(new Set(messages.map(({ messageId }) => messageId)).size).toBe(messages.length);
+    for (const { path, body, cookie } of product.requests) {
+      expect(`${path} ${body}`).not.toContain(SECRET);
+      expect({ cookie, isShort: body.length <= 32_000 }).toEqual({ cookie: "", isShort: true });
+    }
+    expect(await tab.evaluate("return violations")).toEqual([]);
+    await tab.close();
+  });
+
+  run("a page of one document sends an event when the template changes, and only then", async () => {
+    const hash = (text: string) =>
+      text.replace("routes: [/user/login]", 'routes: [/user/login, "#/login/:step"]');
+    const product = await openProduct({ plan: hash });
+    const tab = await browser.openTab(product.page("/applications"));
+    await tab.evaluate("await telemetry.status()");
+    const steps = [
+      ["history.replaceState(null, '', '/applications?page=2')"], // the same page
+      ["history.pushState(null, '', '/app/one/home')", "VIEWER_PAGE_LOAD"],
+      ["history.pushState(null, '', '/app/two/home')"], // the same template
+      ["history.pushState(null, '', '/app/two/home/edit'); history.replaceState(null, '', '/app/two/home')"], // a detour
+      ["history.pushState(null, '', '/app/two/home/edit')", "EDITOR_PAGE_LOAD"],
+      ["history.back()", "VIEWER_PAGE_LOAD"],
+      ["history.pushState(null, '', '/nowhere')"], // the plan does not name it
+      ["location.hash = '#/login/1'", "LOGIN_PAGE_LOAD"],
+      ["location.hash = '#/login/2?token=1'"],
+    ] as const;
+    for (const [script] of steps) {
+      await tab.evaluate(`${script}; await new Promise((done) => setTimeout(done, 100))`);
+    }
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD", ...steps.flatMap(([, event]) => event ?? []));
+    expect(product.messages().at(-1)?.context).toMatchObject({ page: { path: "/login/:step" } });
+    await tab.close();
+  });
+
+  run("clicks do what they did: handlers, new tabs and held keys are the product's", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.page("/user/login"));
+    await tab.evaluate("await telemetry.status()");
+    await tab.click("#held"); // the product prevents it
+    expect(await tab.evaluate("return location.pathname")).toBe("/user/login");
+    await tab.click("#inner");
+    await tab.click("#fork", "Control");
+    expect(await tab.evaluate("return location.pathname")).toBe("/user/login");
+    await expect
+      .poll(() => namesIn(product).filter((event) => event?.toString().endsWith("_CLICK")), {
+        timeout: 15_000,
+      })
+      .toEqual(["EDIT_APPLICATION_CLICK", "CREATE_DATASOURCE_CLICK", "FORK_APPLICATION_CLICK"]);
+    await tab.close();
+  });
+
+  for (const setup of ["", "noKeepalive", "noBeacon", "falseBeacon", "noLocks", "noUuid"])
+    run(
+      `nothing is lost or doubled when the tab closes at once, or a message fails (${setup || "as it is"})`,
+      async () => {
+        let failures = 2;
+        const product = await openProduct({
+          before: ({ method }, response) => {
+            if (method === "GET" || failures === 0) return false;
+            failures -= 1;
+            if (failures === 0) response.destroy();
+            else response.writeHead(503, { "Retry-After": "1" }).end("{}");
+            return true;
+          },
+        });
+        const tab = await browser.openTab(product.page("/applications", {}, setup));
+        await tab.evaluate("await telemetry.status(); await new Promise((done) => setTimeout(done, 1200))");
+        await tab.click("#deploy");
+        await tab.close();
+        const next = await browser.openTab(product.page("/user/login", {}, setup));
+        await expect
+          .poll(() => distinctNamesIn(product).sort(), { timeout: 20_000 })
+          .toEqual(["APPLICATIONS_PAGE_LOAD", "DEPLOY_CLICK", "LOGIN_PAGE_LOAD"]);
+        await next.close();
+      },
+    );
+
+  run("a message keeps its id over retries, so that the collector counts it once", async () => {
+    let posts = 0;
+    const product = await openProduct({
+      before: ({ method }, response) => {
+        if (method === "GET" || ++posts > 2) return false;
+        response.writeHead(500).end("{}");
+        return true;
+      },
+    });
+    const tab = await browser.openTab(product.page("/applications"));
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+    const sent = product.requests
+      .filter(({ method }) => method === "POST")
+      .map(({ body }) => JSON.parse(body));
+    expect(sent.map(({ batch }) => batch[0].messageId)).toEqual(
+      Array(3).fill(product.messages()[0]?.messageId),
+    );
+    expect(new Set(sent.map(({ sentAt }) => sentAt)).size).toBe(3); // each says when it was sent
+    await tab.close();
+  });
+
+  run("the person's No, and the operator's, erase everything and end it at once", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.page("/applications"));
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+    expect(await tab.evaluate<object>(REMEMBERED)).toMatchObject({
+      stored: [expect.stringContaining(":id")],
+    });
+    const first = product.messages()[0]?.anonymousId;
+    await tab.click("#connect");
+    expect(await tab.evaluate("return (await telemetry.consent(false)).verdict")).toBe("no");
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+    const before = product.requests.length;
+    await tab.click("#deploy");
+    await sleep(1500);
+    expect({ requests: product.requests.length, events: namesIn(product) }).toEqual({
+      requests: before,
+      events: ["APPLICATIONS_PAGE_LOAD"],
+    });
+
+    await tab.evaluate("await telemetry.consent(true)");
+    await tab.click("#connect");
+    await expect.poll(() => namesIn(product).length, { timeout: 15_000 }).toBeGreaterThan(1);
+    expect(product.messages().at(-1)?.anonymousId).not.toBe(first);
+    product.core.answer(["client"], "no", "inspector");
+    await tab.click("#connect");
+    await expect
+      .poll(() => tab.evaluate(REMEMBERED), { timeout: 15_000 })
+      .toEqual({
+        ...NOTHING,
+        stored: [],
+      });
+    const after = product.requests.length;
+    await tab.click("#deploy");
+    await sleep(1500);
+    expect(product.requests.length).toBe(after);
+    await tab.close();
+  });
+
+  run("where each person is asked: the prompt, Yes, a reload, a No, and a plan that has grown", async () => {
+    const product = await openProduct({ gateway: { asksPeople: true } });
+    const tab = await browser.openTab(product.page("/applications"));
+    const isOpen = "return document.querySelector('candor-consent').hasAttribute('open')";
+    const press = (label: string) =>
+      tab.evaluate(`const root = document.querySelector("candor-consent").shadowRoot;
+        [...root.querySelectorAll("button")].find((one) => one.textContent === "${label}").click();
+        await new Promise((done) => setTimeout(done, 300));`);
+    await expect.poll(() => tab.evaluate(isOpen), { timeout: 10_000 }).toBe(true);
+    await tab.click("#deploy"); // before the Yes: never sent
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+    await press("Yes");
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+    expect(product.requests.at(-1)).toMatchObject({ path: "/v1/batch", cookie: "candor-consent=yes.1" });
+    await tab.goto(product.page("/user/login"));
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD");
+    expect(await tab.evaluate(isOpen)).toBe(false);
+
+    await tab.evaluate("await telemetry.consent(false)");
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+    const before = product.requests.length;
+    await tab.evaluate(`await fetch(endpoint + "/v1/b", { method: "POST", body: '{"batch":[]}' })`);
+    expect(product.requests.at(-1)?.cookie).toBe("");
+    expect(product.requests.length).toBe(before + 1); // the No itself was told to nobody
+    await tab.close();
+  });
+
+  run(
+    "a plan that has grown asks its people again, and what they agreed to is kept until they answer",
+    async () => {
+      const asks = { gateway: { asksPeople: true } };
+      const product = await openProduct(asks);
+      const tab = await browser.openTab(product.page("/applications"));
+      await tab.evaluate("await telemetry.consent(true)");
+      await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+      product.grow((text) =>
+        text
+          .replace("version: 2\nabout", "version: 3\nabout")
+          .replace("changelog:\n", 'changelog:\n  - { version: 3, date: "2026-11-27", text: More. }\n')
+          .replace(/(name: LOGIN_PAGE_LOAD[\s\S]*?)since: 1/, "$1since: 3"),
+      );
+      product.core.answer(["client"], "yes", "inspector"); // the operator agrees first
+      await tab.goto(product.page("/user/login"));
+      const status = "const { verdict, ask } = await telemetry.status(); return { verdict, ask }";
+      expect(await tab.evaluate(status)).toEqual({ verdict: "undecided", ask: true });
+      expect(await tab.evaluate<object>(REMEMBERED)).toMatchObject({
+        stored: [expect.any(String), expect.any(String)],
+      });
+      await tab.evaluate("await telemetry.consent(true)");
+      await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD");
+      await tab.evaluate("await telemetry.consent(false)");
+      await tab.close();
+    },
+  );
+}

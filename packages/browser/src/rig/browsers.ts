@@ -1,0 +1,36 @@
+/** For tests: drives Chromium, Firefox and WebKit, each a real browser with a fresh profile, through one interface. */
+import { startPuppeteer } from "./puppeteer.ts";
+import { startWebKit } from "./webkit.ts";
+
+export const BROWSERS = ["chromium", "firefox", "webkit"] as const;
+export type BrowserName = (typeof BROWSERS)[number];
+
+export interface RigBrowser {
+  readonly name: BrowserName;
+  readonly version: string;
+  /** Each tab has the same profile. */
+  readonly openTab: (url: string) => Promise<RigTab>;
+  /** Ends every process of the browser. */
+  readonly close: () => Promise<void>;
+}
+
+export interface RigTab {
+  /** Resolves once the page has loaded. */
+  readonly goto: (url: string) => Promise<void>;
+  /** @param script the body of an async function; what it returns has to be JSON */
+  readonly evaluate: <Result>(script: string) => Promise<Result>;
+  /** Clicks as a person does. @param key a key that is held */
+  readonly click: (selector: string, key?: "Control" | "Shift") => Promise<void>;
+  readonly type: (selector: string, text: string) => Promise<void>;
+  readonly press: (key: "Tab" | "Enter") => Promise<void>;
+  readonly back: () => Promise<void>;
+  readonly reload: () => Promise<void>;
+  /** A picture of the page, as PNG. */
+  readonly screenshot: () => Promise<Uint8Array>;
+  /** Closes the tab at once. */
+  readonly close: () => Promise<void>;
+}
+
+export function startBrowser(name: BrowserName): Promise<RigBrowser> {
+  return name === "webkit" ? startWebKit() : startPuppeteer(name);
+}

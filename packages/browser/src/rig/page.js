@@ -1,0 +1,46 @@
+// The product's own code on the pages of product.ts: it prepares the browser, then starts telemetry.
+(() => {
+  const query = new URLSearchParams(location.search);
+  const own = document.currentScript.dataset;
+
+  /** What some browser lacks or does, by name. */
+  const SETUPS = {
+    gpc: () => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }),
+    dnt: () => Object.defineProperty(navigator, "doNotTrack", { value: "1" }),
+    noBeacon: () => Object.defineProperty(navigator, "sendBeacon", { value: undefined }),
+    falseBeacon: () => Object.defineProperty(navigator, "sendBeacon", { value: () => false }),
+    noKeepalive: () => delete Request.prototype.keepalive,
+    noLocks: () => delete Navigator.prototype.locks,
+    noUuid: () => delete Crypto.prototype.randomUUID,
+    noStorage: () =>
+      Object.defineProperty(window, "localStorage", {
+        get: () => {
+          throw new DOMException("", "SecurityError");
+        },
+      }),
+    fullStorage: () => {
+      Storage.prototype.setItem = () => {
+        throw new DOMException("", "QuotaExceededError");
+      };
+    },
+    hidden: () => Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true }),
+  };
+
+  if (own.endpoint !== undefined) {
+    window.endpoint = own.endpoint;
+    window.violations = [];
+    document.addEventListener("securitypolicyviolation", (event) => violations.push(event.violatedDirective));
+    for (const name of (query.get("setup") ?? "").split(",").filter((one) => one in SETUPS)) SETUPS[name]();
+  } else if (query.has("init")) {
+    const options = JSON.parse(query.get("init"));
+    window.telemetry = candor.init({ endpoint, ...options });
+    // A product's own handlers, which must not see that anybody else listens.
+    addEventListener("DOMContentLoaded", () => {
+      for (const id of ["deploy", "held"])
+        document.getElementById(id).addEventListener("click", (event) => {
+          event.preventDefault();
+          event.stopImmediatePropagation();
+        });
+    });
+  }
+})();

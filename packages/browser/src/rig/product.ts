@@ -1,0 +1,128 @@
+/** For tests: a product with pages, the real gateway behind them, and a record of every request that reaches it. */
+import { readFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { hashPlan, loadPlan } from "@candor/plan";
+import { onTestFinished } from "vitest";
+import type { GatewayOptions } from "../../../node/src/gateway/options.ts";
+import { openForTest, type World } from "../../../node/src/rig/in-process.ts";
+
+/** What no message may contain: it stands in titles, texts, values and addresses of every page. */
+export const SECRET = "planted-7f3a";
+const ON = { APPSMITH_DISABLE_TELEMETRY: "false", APPSMITH_CLIENT_TELEMETRY: "yes" };
+
+export interface Recorded {
+  readonly method: string;
+  readonly path: string;
+  readonly cookie: string;
+  readonly body: string;
+}
+
+export interface ProductOptions {
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly gateway?: Partial<GatewayOptions>;
+  /** Changes the text of the reference plan. */
+  readonly plan?: (text: string) => string;
+  /** The collector, if it is to be reached. */
+  readonly host?: string;
+  readonly writeKey?: string;
+  readonly stateDir?: string;
+  /** Answers a request to the gateway instead of it. @returns whether it did */
+  readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean;
+}
+
+export interface Product extends Pick<World, "core" | "messages"> {
+  /** Starts the product anew, on the same folder, with a plan whose text was changed. */
+  readonly grow: (plan: (text: string) => string) => void;
+  readonly url: string;
+  /** Requests to the gateway, in order. */
+  readonly requests: Recorded[];
+  /** The page's address. @param options what `candor.init` gets beside the endpoint @param setup names of page.js */
+  readonly page: (path: string, options?: object, setup?: string) => string;
+}
+
+const file = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
+let products = 0;
+
+function openGateway(options: ProductOptions) {
+  const { environment = ON, gateway, plan = (text) => text, before: _, ...more } = options;
+  const loaded = loadPlan(plan(file("../../../../plans/appsmith.yaml")), "appsmith.yaml");
+  const content = JSON.parse(JSON.stringify(loaded));
+  const world = openForTest({ plan: { hash: hashPlan(loaded), content }, environment, ...more });
+  return { ...world, gateway: world.telemetry.gateway({ writeKey: "client_key", ...gateway }) };
+}
+
+/** Opens a product on a port of its own, closed after the test. */
+export async function openProduct(options: ProductOptions = {}): Promise<Product> {
+  const { before } = options;
+  let current = openGateway(options);
+  products += 1;
+  const mount = `/telemetry${products}`; // cookies do not tell ports apart
+  const requests: Recorded[] = [];
+  const server = createServer((request, response) => {
+    const { method = "", url = "", headers } = request;
+    if (!url.startsWith(mount)) return sendPage(url, mount, response);
+    const record = { method, path: url.slice(mount.length), cookie: headers.cookie ?? "", body: "" };
+    requests.push(record);
+    request.on("data", (chunk) => {
+      record.body += String(chunk);
+    });
+    if (!(before?.(request, response) ?? false)) current.gateway(request, response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  onTestFinished(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    get core() {
+      return current.core;
+    },
+    messages: () => current.messages(),
+    grow: (plan) => {
+      current.core.close();
+      current = openGateway({ ...options, plan, stateDir: current.dir });
+    },
+    url,
+    requests,
+    page: (path, init = {}, setup = "") => {
+      const query = new URLSearchParams({ init: JSON.stringify(init), setup, token: SECRET });
+      return `${url}${path}?${query}`;
+    },
+  };
+}
+
+/** The strictest policy that a product could have: the SDK has to work under it. */
+const POLICY = [
+  "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'",
+  "require-trusted-types-for 'script'; trusted-types 'none'",
+].join("; ");
+
+function sendPage(url: string, mount: string, response: ServerResponse): void {
+  const [path = ""] = url.split("?");
+  response.setHeader("Content-Security-Policy", POLICY);
+  response.setHeader("Cache-Control", "no-cache");
+  const script = {
+    "/candor.js": "../../dist/candor.iife.js",
+    "/prompt.js": "../../dist/candor-consent.js",
+    "/page.js": "page.js",
+  }[path];
+  response.setHeader("Content-Type", script === undefined ? "text/html; charset=utf-8" : "text/javascript");
+  response.end(script === undefined ? htmlOf(mount) : file(script));
+}
+
+function htmlOf(mount: string): string {
+  return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${SECRET}</title><link rel="icon" href="data:,">
+<script src="/page.js" data-endpoint="${mount}"></script>
+<script src="/candor.js"></script><script src="/page.js" data-run></script><script src="/prompt.js" type="module"></script>
+<h1>${SECRET}</h1>
+<a id="login" href="/user/login?token=${SECRET}#${SECRET}">${SECRET}</a>
+<button id="deploy" data-telemetry="DEPLOY_CLICK">${SECRET}</button>
+<button id="connect" data-telemetry="CREATE_DATASOURCE_CLICK" data-telemetry-plugin-type="DB" data-telemetry-secret="${SECRET}"><i id="inner">${SECRET}</i></button>
+<a id="fork" href="/user/signup" target="_blank" data-telemetry="FORK_APPLICATION_CLICK">${SECRET}</a>
+<a id="held" href="/user/signup" data-telemetry="EDIT_APPLICATION_CLICK">${SECRET}</a>
+<button id="unnamed">${SECRET}</button> <button id="undeclared" data-telemetry="${SECRET}">${SECRET}</button>
+<form><input id="field" name="${SECRET}" value="${SECRET}"></form>
+<candor-consent></candor-consent>`;
+}

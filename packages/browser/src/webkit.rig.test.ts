@@ -1,0 +1,3 @@
+import { testIn } from "./rig/browser.contract.ts";
+
+testIn("webkit");
