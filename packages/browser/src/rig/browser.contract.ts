@@ -297,4 +297,167 @@ export function testIn(name: BrowserName): void {
       await tab.close();
     },
   );
+
+  run("a script that is loaded twice counts a page once", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.page("/applications", {}, "twice"));
+    await tab.click("#connect");
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "CREATE_DATASOURCE_CLICK");
+    expect(product.requests.filter(({ method }) => method === "GET")).toHaveLength(1);
+    await tab.close();
+  });
+
+  run("a page that comes back, from the browser's cache or not, is counted again", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.page("/applications"));
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+    await tab.goto(product.page("/user/login"));
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD");
+    await tab.back();
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD", "APPLICATIONS_PAGE_LOAD");
+    // Every browser has a cache like this, but not in every test: the event is the same.
+    await tab.evaluate('dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))');
+    await expect.poll(() => namesIn(product).length, { timeout: 15_000 }).toBe(4);
+    await tab.close();
+  });
+
+  run("a page in the background, or prerendered, is counted when somebody sees it", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.page("/applications", {}, "hidden"));
+    await sleep(1500);
+    expect(namesIn(product)).toEqual([]);
+    await tab.evaluate(`Object.defineProperty(document, "visibilityState", { value: "visible" });
+      document.dispatchEvent(new Event("visibilitychange"))`);
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+    await tab.close();
+  });
+
+  for (const setup of ["noStorage", "fullStorage"])
+    run(`a browser without room to store sends all the same (${setup})`, async () => {
+      const product = await openProduct();
+      const tab = await browser.openTab(product.page("/applications", {}, setup));
+      await tab.click("#connect");
+      await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "CREATE_DATASOURCE_CLICK");
+      await tab.close();
+    });
+
+  run(
+    "where the product uses up what requests may outlive their page, messages go without that",
+    async () => {
+      const product = await openProduct({ before: ({ url = "" }) => url.includes("/hold") });
+      const tab = await browser.openTab(product.page("/applications"));
+      await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+      await tab.evaluate(
+        'void fetch(endpoint + "/v1/hold", { method: "POST", body: "x".repeat(65000), keepalive: true }).catch(() => {})',
+      );
+      await tab.click("#connect");
+      await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "CREATE_DATASOURCE_CLICK");
+      await tab.close();
+    },
+  );
+
+  run("what waits is bounded, in storage and in each request, and two tabs send nothing twice", async () => {
+    let isUp = false;
+    const product = await openProduct({
+      before: ({ method }, response) => {
+        if (isUp || method === "GET") return false;
+        response.writeHead(503, { "Retry-After": "1" }).end("{}");
+        return true;
+      },
+    });
+    const tabs = [await browser.openTab(product.page("/applications"))];
+    tabs.push(await browser.openTab(product.page("/applications")));
+    for (const tab of tabs)
+      await tab.evaluate(
+        'await telemetry.status(); for (let i = 0; i < 1000; i++) telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB", secret: "x".repeat(1000) }); await new Promise((done) => setTimeout(done, 1500));',
+      );
+    const stored = await tabs[0]?.evaluate<number>(
+      "return Object.entries(localStorage).filter(([key]) => key.startsWith('candor:' + endpoint)).reduce((sum, [, value]) => sum + value.length, 0)",
+    );
+    expect(stored).toBeGreaterThan(50_000);
+    expect(stored).toBeLessThan(133_000); // a batch that was just added is not counted
+    isUp = true;
+    product.requests.length = 0;
+    await expect.poll(() => distinctNamesIn(product).length, { timeout: 20_000 }).toBeGreaterThan(150);
+    await sleep(1500);
+    expect(namesIn(product).length).toBe(distinctNamesIn(product).length);
+    for (const { body } of product.requests) expect(body.length).toBeLessThanOrEqual(32_000);
+    for (const tab of tabs) await tab.close();
+  });
+
+  run("the instance is asked again after an hour, before anything is sent", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.page("/applications"));
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+    product.core.answer(["client"], "no", "inspector");
+    product.requests.length = 0;
+    await tab.evaluate("const now = Date.now; Date.now = () => now() + 3_700_000");
+    await tab.click("#connect");
+    await expect
+      .poll(() => product.requests.map(({ method }) => method), { timeout: 15_000 })
+      .toEqual(["GET"]);
+    await sleep(1200);
+    expect(product.requests).toHaveLength(1);
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+    await tab.close();
+  });
+
+  run("a proxy that turns telemetry off with a 204 erases what an earlier Yes left", async () => {
+    let isOff = false;
+    const product = await openProduct({
+      before: (_request, response) => {
+        if (isOff) response.writeHead(204).end();
+        return isOff;
+      },
+    });
+    const tab = await browser.openTab(product.page("/applications"));
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+    isOff = true;
+    await tour(tab, product);
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+    expect(namesIn(product)).toEqual(["APPLICATIONS_PAGE_LOAD"]);
+    await tab.close();
+  });
+
+  run("a page whose own answer is No now is obeyed, whatever was agreed to before", async () => {
+    const product = await openProduct();
+    const tab = await browser.openTab(product.page("/applications", { consent: true }));
+    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+    await tour(tab, product, { consent: false });
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+    expect(namesIn(product)).toEqual(["APPLICATIONS_PAGE_LOAD"]);
+    await tab.close();
+  });
+
+  run(
+    "the prompt of a page that asks: two buttons of one weight, by keyboard, and a No that lasts",
+    async () => {
+      const product = await openProduct();
+      const tab = await browser.openTab(product.page("/applications", { consent: "ask" }));
+      const prompt = 'const prompt = document.querySelector("candor-consent"); ';
+      await expect
+        .poll(() => tab.evaluate(`${prompt} return prompt.hasAttribute("open")`), { timeout: 10_000 })
+        .toBe(true);
+      const looks = await tab.evaluate<readonly string[]>(`${prompt}
+      return [...prompt.shadowRoot.querySelectorAll("button")].map((button) => {
+        const { width, height } = button.getBoundingClientRect();
+        const style = getComputedStyle(button);
+        return [width, height, style.color, style.backgroundColor, style.borderColor, style.fontSize, style.fontWeight].join();
+      });`);
+      expect(new Set(looks).size).toBe(1);
+      expect(
+        await tab.evaluate(`${prompt} return prompt.shadowRoot.querySelector("a").getAttribute("href")`),
+      ).toMatch(/^\/telemetry\d+\/v1\/plan$/);
+      await tab.evaluate(`${prompt} prompt.shadowRoot.querySelectorAll("button")[1].focus()`);
+      await tab.press("Enter");
+      await expect.poll(() => tab.evaluate(`${prompt} return prompt.hasAttribute("open")`)).toBe(false);
+      await tab.goto(product.page("/applications", { consent: "ask" }));
+      await sleep(500);
+      expect(await tab.evaluate(`${prompt} return prompt.hasAttribute("open")`)).toBe(false);
+      expect(product.requests.every(({ method }) => method === "GET")).toBe(true);
+      expect(await tab.evaluate("return violations")).toEqual([]);
+      await tab.evaluate("localStorage.clear()");
+      await tab.close();
+    },
+  );
 }

@@ -109,13 +109,14 @@ function sendPage(url: string, mount: string, response: ServerResponse): void {
     "/page.js": "page.js",
   }[path];
   response.setHeader("Content-Type", script === undefined ? "text/html; charset=utf-8" : "text/javascript");
-  response.end(script === undefined ? htmlOf(mount) : file(script));
+  response.end(script === undefined ? htmlOf(mount, url.includes("setup=twice")) : file(script));
 }
 
-function htmlOf(mount: string): string {
+function htmlOf(mount: string, isTwice: boolean): string {
+  const scripts = `<script src="/candor.js"></script><script src="/page.js" data-run></script>`;
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${SECRET}</title><link rel="icon" href="data:,">
 <script src="/page.js" data-endpoint="${mount}"></script>
-<script src="/candor.js"></script><script src="/page.js" data-run></script><script src="/prompt.js" type="module"></script>
+${isTwice ? scripts : ""}${scripts}<script src="/prompt.js" type="module"></script>
 <h1>${SECRET}</h1>
 <a id="login" href="/user/login?token=${SECRET}#${SECRET}">${SECRET}</a>
 <button id="deploy" data-telemetry="DEPLOY_CLICK">${SECRET}</button>
