@@ -48,8 +48,7 @@ export interface Client<P = unknown> {
 
 declare const CANDOR_VERSION: string;
 const NOTHING: BrowserPlan = { version: 0, events: [], context: {} };
-/** Calls that came before the instance's first answer. */
-const MAX_PENDING_CALLS = 100;
+const MAX_EARLY_CALLS = 100;
 /** One page has one client, however often the script is loaded. */
 const SHARED = Symbol.for("candor");
 
@@ -73,7 +72,9 @@ function start<P>({ endpoint: given, consent, plan, writeKey = "client" }: Optio
   const outbox = openOutbox(`${endpoint}/v1/batch`, writeKey, store, gate, () => apply());
   const planNow = (): BrowserPlan => gate.told().plan ?? plan ?? NOTHING;
   const place = followPlace(planNow);
-  let pending = 0;
+  let isReady = false;
+  /** Calls that came before the instance's first answer. */
+  let early = 0;
   let userId: string | undefined;
   let stop: (() => undefined) | undefined;
 
@@ -104,15 +105,14 @@ function start<P>({ endpoint: given, consent, plan, writeKey = "client" }: Optio
   };
   const settle = async (): Promise<Status> => {
     await gate.ask();
+    isReady = true;
     apply();
     return { ...gate.told(), verdict: gate.verdict() };
   };
-  const track = async (name: string, properties?: unknown): Promise<void> => {
-    if (pending >= MAX_PENDING_CALLS) return;
-    pending++;
-    await ready;
-    pending--;
-    send(findEvent(planNow(), name), Object(properties) as Values);
+  const track = (name: string, properties?: unknown): void => {
+    const sendIt = () => send(findEvent(planNow(), name), Object(properties) as Values);
+    if (isReady) sendIt();
+    else if (early++ < MAX_EARLY_CALLS) void ready.then(sendIt);
   };
   const identify = (id: string | undefined): void => {
     userId = id;

@@ -316,6 +316,48 @@ const BROKEN: readonly (readonly [
     ["67:21", "events[0].max_per_minute", "Write a number from 1 to 1000000."],
   ],
   [
+    "a page of the installer",
+    '    expires: "2027-01-15"',
+    "    routes: [/recipes]",
+    ["67:5", "events[0].routes", "Add `client` to `source`"],
+  ],
+  [
+    "a control of the installer",
+    '    expires: "2027-01-15"',
+    "    selector: .search",
+    ["67:5", "events[0].selector", "Add `client` to `source`"],
+  ],
+  [
+    "an identify that a page sends",
+    "  - type: identify\n    source: [client]\n",
+    "  - type: identify\n    routes: [/recipes]\n    source: [client]\n",
+    ["109:5", "events[2].routes", "Remove `routes`."],
+  ],
+  [
+    "an identify that a click sends",
+    "  - type: identify\n    source: [client]\n",
+    "  - type: identify\n    selector: .search\n    source: [client]\n",
+    ["109:5", "events[2].selector", "Remove `selector`."],
+  ],
+  [
+    "an event of a page and of a control",
+    "    name: SEARCH_CLICK\n",
+    "    name: SEARCH_CLICK\n    routes: [/recipes]\n    selector: .search\n",
+    ["94:5", "events[1].selector", "Write `routes` or `selector`."],
+  ],
+  [
+    "a page of two events",
+    "    name: SEARCH_CLICK\n",
+    "    name: SEARCH_CLICK\n    routes: [/recipes, /recipes/:recipe, /recipes]\n",
+    ["93:42", "events[1].routes[2]", "A page belongs to one event."],
+  ],
+  [
+    "a route with a query",
+    "    name: SEARCH_CLICK\n",
+    "    name: SEARCH_CLICK\n    routes: [/recipes?page=1]\n",
+    ["93:14", "events[1].routes[0]", "/app/:app/:page/edit"],
+  ],
+  [
     "an opt-in without its variable",
     "  opt_in: KITCHEN_CLIENT_TELEMETRY\n",
     "",

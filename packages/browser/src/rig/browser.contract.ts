@@ -218,7 +218,9 @@ export function testIn(name: BrowserName): void {
     expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
     const before = product.requests.length;
     await tab.click("#deploy");
+    await tab.evaluate('telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB" })');
     await sleep(1500);
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
     expect({ requests: product.requests.length, events: namesIn(product) }).toEqual({
       requests: before,
       events: ["APPLICATIONS_PAGE_LOAD"],

@@ -35,6 +35,8 @@ export interface Product extends Pick<World, "core" | "messages"> {
   /** Starts the product anew, on the same folder, with a plan whose text was changed. */
   readonly grow: (plan: (text: string) => string) => void;
   readonly url: string;
+  /** Sends what waits to the collector. */
+  readonly flush: () => Promise<boolean>;
   /** Requests to the gateway, in order. */
   readonly requests: Recorded[];
   /** The page's address. @param options what `candor.init` gets beside the endpoint @param setup names of page.js */
@@ -80,6 +82,7 @@ export async function openProduct(options: ProductOptions = {}): Promise<Product
       return current.core;
     },
     messages: () => current.messages(),
+    flush: () => current.telemetry.flush(),
     grow: (plan) => {
       current.core.close();
       current = openGateway({ ...options, plan, stateDir: current.dir });

@@ -1,0 +1,21 @@
+import { readFileSync } from "node:fs";
+import { expect, it } from "vitest";
+import { loadPlan } from "../load.ts";
+import { toBrowserPlan } from "./browser-plan.ts";
+
+const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
+
+it("a browser gets the client's events with their pages and property names, and no word of why", () => {
+  const text = readFileSync(PLAN_FILE, "utf8").replace(
+    "name: DEPLOY_CLICK\n",
+    'name: DEPLOY_CLICK\n    selector: ".deploy"\n',
+  );
+  const plan = toBrowserPlan(loadPlan(text, "appsmith.yaml"));
+  expect(plan.version).toBe(2);
+  expect(plan.events).toHaveLength(13);
+  expect(plan.events).toContainEqual({ name: "LOGIN_PAGE_LOAD", routes: ["/user/login"], fields: [] });
+  expect(plan.events).toContainEqual({ name: "RUN_QUERY_CLICK", fields: ["pluginType"] });
+  expect(plan.events).toContainEqual({ name: "DEPLOY_CLICK", selector: ".deploy", fields: [] });
+  expect(plan.context).toMatchObject({ locale: true, page: { path: true, search: [""] } });
+  expect(JSON.stringify(plan)).not.toMatch(/why|owner|Instance Active/);
+});
