@@ -1,16 +1,19 @@
 // Bundles the browser SDK: for a script tag (`candor.iife.js`), as an ES module (`candor.js`), and the files beside it. Run as a
-// program, it also prints their sizes, unless it is told `--quiet`.
+// program, it also prints their sizes, unless it is told `--quiet`; with `--check` it
+// fails where the SDK is too large, or not for all its browsers.
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliCompressSync } from "node:zlib";
+import { parse } from "acorn";
 import { rolldown } from "rolldown";
 
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "packages", "browser");
 const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 
 /** The oldest browsers that it is for. */
-export const TARGET = ["chrome100", "firefox115", "safari15"];
+const TARGET = ["chrome100", "firefox115", "safari15"];
 
 const BUNDLES = [
   { entry: "script.ts", file: "candor.iife.js", format: "iife" },
@@ -19,7 +22,7 @@ const BUNDLES = [
   { entry: "web-vitals.ts", file: "candor-web-vitals.js", format: "esm" },
 ];
 
-export async function bundleBrowserSdk() {
+async function bundleBrowserSdk() {
   for (const { entry, file, format } of BUNDLES) {
     const define = { CANDOR_VERSION: JSON.stringify(version) };
     const bundle = await rolldown({
@@ -30,10 +33,21 @@ export async function bundleBrowserSdk() {
     writeFileSync(join(folder, "dist", file), output[0].code);
     await bundle.close();
   }
+  writeFileSync(join(folder, "dist", "integrity.json"), `${JSON.stringify(integrity(), null, 2)}\n`);
+}
+
+/** By file, for the attribute `integrity`. */
+function integrity() {
+  return Object.fromEntries(
+    BUNDLES.map(({ file }) => {
+      const hash = createHash("sha384").update(readFileSync(join(folder, "dist", file)));
+      return [file, `sha384-${hash.digest("base64")}`];
+    }),
+  );
 }
 
 /** By file: bytes minified, and of these after brotli. */
-export function browserSizes() {
+function browserSizes() {
   return Object.fromEntries(
     BUNDLES.map(({ file }) => {
       const bytes = readFileSync(join(folder, "dist", file));
@@ -42,7 +56,39 @@ export function browserSizes() {
   );
 }
 
+/** Of what every page loads, after brotli. */
+const MAX_BYTES = 3000;
+/** The newest that Safari 15 reads: class fields and private names came with 14.1. */
+const SYNTAX = { ecmaVersion: 2022, sourceType: "module" };
+/** What the oldest browsers lack, and bundlers do not replace. */
+const TOO_NEW =
+  /Object\.hasOwn|\.at\(|structuredClone|\.findLast|\.toSorted|randomUUID|AbortSignal|\(\?<[=!]|\bstatic\s*\{/;
+
+/** What is wrong with the bundles, in sentences. */
+function faults() {
+  const { brotli } = browserSizes()["candor.iife.js"];
+  const tooLarge =
+    brotli > MAX_BYTES ? [`candor.iife.js has ${brotli} bytes, and may have ${MAX_BYTES}.`] : [];
+  const unreadable = BUNDLES.flatMap(({ file }) => {
+    const code = readFileSync(join(folder, "dist", file), "utf8");
+    const [found] = file.includes("vitals") ? [] : (TOO_NEW.exec(code) ?? []);
+    try {
+      parse(code, SYNTAX);
+    } catch (error) {
+      return [`${file} has syntax that Safari 15 does not read: ${error.message}`];
+    }
+    return found === undefined
+      ? []
+      : [`${file} uses ${found}, which some browsers that it is for do not have.`];
+  });
+  return [...tooLarge, ...unreadable];
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await bundleBrowserSdk();
   if (!process.argv.includes("--quiet")) console.table(browserSizes());
+  if (process.argv.includes("--check")) {
+    for (const fault of faults()) console.error(fault);
+    process.exitCode = faults().length > 0 ? 1 : 0;
+  }
 }

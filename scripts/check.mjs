@@ -9,6 +9,11 @@ const CHECKS = [
   ["lint and format", tool("biome"), ["ci", "--error-on-warnings", "."]],
   ["versions agree", process.execPath, ["scripts/version.mjs", "--check"]],
   ["the packed SDK", process.execPath, ["scripts/check-package.mjs"]],
+  [
+    "size and syntax of the browser SDK",
+    process.execPath,
+    ["scripts/build-browser.mjs", "--quiet", "--check"],
+  ],
   ["unused code", tool("knip"), []],
   ["pages are not stale", process.execPath, ["scripts/docs.mjs", "--check"]],
   ["plan", process.execPath, ["packages/cli/bin/candor.js", "plan", "check", "plans/appsmith.yaml"]],

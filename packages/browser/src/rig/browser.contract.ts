@@ -219,6 +219,7 @@ export function testIn(name: BrowserName): void {
     const before = product.requests.length;
     await tab.click("#deploy");
     await tab.evaluate('telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB" })');
+    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
     await sleep(1500);
     expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
     expect({ requests: product.requests.length, events: namesIn(product) }).toEqual({
@@ -362,7 +363,8 @@ export function testIn(name: BrowserName): void {
     let isUp = false;
     const product = await openProduct({
       before: ({ method }, response) => {
-        if (isUp || method === "GET") return false;
+        if (method === "GET") return false;
+        if (isUp) return sleep(800).then(() => false); // long enough for two tabs to meet
         response.writeHead(503, { "Retry-After": "1" }).end("{}");
         return true;
       },

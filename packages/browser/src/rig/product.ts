@@ -28,13 +28,15 @@ export interface ProductOptions {
   readonly writeKey?: string;
   readonly stateDir?: string;
   /** Answers a request to the gateway instead of it. @returns whether it did */
-  readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean;
+  readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 }
 
 export interface Product extends Pick<World, "core" | "messages"> {
   /** Starts the product anew, on the same folder, with a plan whose text was changed. */
   readonly grow: (plan: (text: string) => string) => void;
   readonly url: string;
+  /** Where the gateway is. */
+  readonly mount: string;
   /** Sends what waits to the collector. */
   readonly flush: () => Promise<boolean>;
   /** Requests to the gateway, in order. */
@@ -66,10 +68,15 @@ export async function openProduct(options: ProductOptions = {}): Promise<Product
     if (!url.startsWith(mount)) return sendPage(url, mount, response);
     const record = { method, path: url.slice(mount.length), cookie: headers.cookie ?? "", body: "" };
     requests.push(record);
-    request.on("data", (chunk) => {
-      record.body += String(chunk);
-    });
-    if (!(before?.(request, response) ?? false)) current.gateway(request, response);
+    const go = (isAnswered: boolean): void => {
+      request.on("data", (chunk) => {
+        record.body += String(chunk);
+      });
+      if (!isAnswered) current.gateway(request, response);
+    };
+    const answered = before?.(request, response) ?? false;
+    if (typeof answered === "boolean") go(answered);
+    else void answered.then(go);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   onTestFinished(() => {
@@ -88,6 +95,7 @@ export async function openProduct(options: ProductOptions = {}): Promise<Product
       current = openGateway({ ...options, plan, stateDir: current.dir });
     },
     url,
+    mount,
     requests,
     page: (path, init = {}, setup = "") => {
       const query = new URLSearchParams({ init: JSON.stringify(init), setup, token: SECRET });
@@ -116,7 +124,8 @@ function sendPage(url: string, mount: string, response: ServerResponse): void {
 }
 
 function htmlOf(mount: string, isTwice: boolean): string {
-  const scripts = `<script src="/candor.js"></script><script src="/page.js" data-run></script>`;
+  const { "candor.iife.js": integrity } = JSON.parse(file("../../dist/integrity.json"));
+  const scripts = `<script src="/candor.js" integrity="${integrity}"></script><script src="/page.js" data-run></script>`;
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>${SECRET}</title><link rel="icon" href="data:,">
 <script src="/page.js" data-endpoint="${mount}"></script>
 ${isTwice ? scripts : ""}${scripts}<script src="/prompt.js" type="module"></script>
