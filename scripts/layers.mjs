@@ -36,6 +36,17 @@ export const LAYERS = {
     "silence/": [],
   },
   "packages/plan/src": { "runtime/": ["plan"] },
+  "packages/browser/src": {
+    plan: [],
+    storage: [],
+    gate: ["plan", "storage"],
+    sender: ["gate"],
+    outbox: ["storage", "gate", "sender"],
+    capture: ["plan"],
+    client: ["plan", "storage", "gate", "outbox", "capture"],
+    "consent-prompt": ["client"],
+    "web-vitals": ["client"],
+  },
 };
 
 /** The layers as a configuration of Biome, to be extended by biome.json. */

@@ -1,4 +1,4 @@
-// Keeps what only some tests and pages need from npm: other versions of Node, Node-RED, typedoc. Each is downloaded once, into
+// Keeps what only some tests and pages need from npm: other versions of Node, Node-RED, typedoc, other browser SDKs. Each is downloaded once, into
 // node_modules/.cache.
 // Run as a program, it fetches what the tests with the tag `node-red` need.
 import { spawnSync } from "node:child_process";
@@ -54,6 +54,18 @@ export function fetchTypedoc() {
     run("npm", ["install", ...FLAGS, "--prefix", folder, ...TYPEDOC]);
   }
   return program;
+}
+
+/** A folder with these packages in it, each as `name@version`, downloaded once: the peers of the browser SDK. */
+export function fetchBrowserPeers(packages) {
+  const folder = folderOf("browser-peers", packages.join("+").replaceAll("/", "-"));
+  if (!existsSync(join(folder, "node_modules"))) {
+    console.error("browser SDKs: downloading (once) ...");
+    run("npm", ["install", ...FLAGS, "--prefix", folder, ...packages], {
+      stdio: ["ignore", "ignore", "inherit"],
+    });
+  }
+  return folder;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url) && findNodeRed() === undefined) {

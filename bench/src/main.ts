@@ -8,6 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { abuseTable } from "./abuse.ts";
+import { measureBrowserSdks } from "./browser/measure.ts";
+import { browserTable } from "./browser/table.ts";
 import { type Collector, startCollector } from "./collector.ts";
 import { measureCost } from "./cost.ts";
 import { costTable, cpuTable } from "./cost-table.ts";
@@ -22,8 +24,20 @@ import { measureSdks } from "./sdk/measure.ts";
 import { sdkTable } from "./sdk/sdk-table.ts";
 import { machineFacts, markdownTable } from "./table.ts";
 
-const partNames = ["cost", "drain", "freshness", "disk", "abuse", "sdk", "installer", "profile"] as const;
+const partNames = [
+  "cost",
+  "drain",
+  "freshness",
+  "disk",
+  "abuse",
+  "sdk",
+  "installer",
+  "browser",
+  "profile",
+] as const;
 type PartName = (typeof partNames)[number];
+/** One is for developers of the collector; the other downloads its peers and needs a browser. */
+const ON_REQUEST: readonly PartName[] = ["profile", "browser"];
 
 type Settings = {
   /** At least one. */
@@ -71,6 +85,7 @@ const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promi
   abuse: ({ nodes }) => withCollector(nodes, abuseTable),
   installer: installerTable,
   sdk: async (settings) => sdkTable(await measureSdks(settings)),
+  browser: async ({ rounds }) => browserTable(await measureBrowserSdks(rounds)),
 };
 
 await run();
@@ -78,7 +93,7 @@ await run();
 async function run(): Promise<void> {
   const { values } = parseArgs({
     options: {
-      only: { type: "string", default: partNames.filter((name) => name !== "profile").join(",") },
+      only: { type: "string", default: partNames.filter((name) => !ON_REQUEST.includes(name)).join(",") },
       rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "4" },
       warmup: { type: "string", default: "2" },

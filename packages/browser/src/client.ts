@@ -76,12 +76,13 @@ function start<P>({ endpoint: given, consent, plan, writeKey = "client" }: Optio
   /** Calls that came before the instance's first answer. */
   let early = 0;
   let userId: string | undefined;
+  let anonymousId: string | undefined;
   let stop: (() => undefined) | undefined;
 
   const send = (event: BrowserEvent | undefined, properties: Values): void => {
     if (gate.verdict() !== "yes") return void settle();
     if (!event) return;
-    const anonymousId = store.get("id") ?? randomUuid();
+    anonymousId = store.get("id") ?? anonymousId ?? randomUuid();
     store.set("id", anonymousId);
     const context = pick(planNow().context, { ...place.surroundings(), library: LIBRARY });
     outbox.add({ ...toMessage(event, properties), anonymousId, userId, context });
@@ -101,7 +102,10 @@ function start<P>({ endpoint: given, consent, plan, writeKey = "client" }: Optio
     }
     stop = stop?.();
     outbox.clear();
-    if (verdict === "no") gate.forget();
+    if (verdict === "no") {
+      anonymousId = undefined;
+      gate.forget();
+    }
   };
   const settle = async (): Promise<Status> => {
     await gate.ask();

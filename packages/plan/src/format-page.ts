@@ -157,7 +157,7 @@ Variables
   both, the one that it tells people of first: \`disable: [NODERED_NO_STATS, NODE_RED_DISABLE_TELEMETRY]\`.
 
 New versions
-- A consent is given for what one version collects: its receipt holds the plan's \`version\` and the hash that \`candor plan
+- A consent is given for what one version collects: its record holds the plan's \`version\` and the hash that \`candor plan
   check\` prints. The hash is SHA-256 of the sources, events and fields with their types, limits, consent rules, policies and
   times of keeping. It is the same when only texts change, or the order in the file; another version number alone does not
   change it. With the same version and another hash a consent is stale, and nothing is sent until it is given anew.

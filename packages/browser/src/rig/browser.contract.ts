@@ -341,6 +341,8 @@ export function testIn(name: BrowserName): void {
       const tab = await browser.openTab(product.page("/applications", {}, setup));
       await tab.click("#connect");
       await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "CREATE_DATASOURCE_CLICK");
+      expect(new Set(product.messages().map(({ anonymousId }) => anonymousId)).size).toBe(1);
+      if (setup === "fullStorage") await tab.evaluate("localStorage.clear()");
       await tab.close();
     });
 
@@ -351,7 +353,7 @@ export function testIn(name: BrowserName): void {
       const tab = await browser.openTab(product.page("/applications"));
       await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
       await tab.evaluate(
-        'void fetch(endpoint + "/v1/hold", { method: "POST", body: "x".repeat(65000), keepalive: true }).catch(() => {})',
+        'void fetch(endpoint + "/v1/hold", { method: "POST", body: "x".repeat(65500), keepalive: true }).catch(() => {})',
       );
       await tab.click("#connect");
       await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "CREATE_DATASOURCE_CLICK");

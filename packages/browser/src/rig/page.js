@@ -19,9 +19,12 @@
         },
       }),
     fullStorage: () => {
-      Storage.prototype.setItem = () => {
-        throw new DOMException("", "QuotaExceededError");
-      };
+      for (let size = 2 ** 23; size >= 1; size /= 2)
+        try {
+          localStorage.setItem(`filler ${size}`, "x".repeat(size));
+        } catch {
+          // So much has no room.
+        }
     },
     hidden: () => Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true }),
   };

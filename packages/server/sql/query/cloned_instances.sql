@@ -1,4 +1,4 @@
--- Instances that send from two places at once. Each start of a state folder adds a nonce (`boot`) to its signs of life. In one
+-- Instances that send from two places at once. Each start of a state folder adds a nonce (`boot`) to its heartbeats. In one
 -- folder the starts follow one another, so the times of two of them overlap only when there are two folders. Sorted by
 -- their beginnings, if any two overlap, then two neighbours do. Read from the envelope: the plan need not make columns.
 WITH arraySort(groupArray((first, last))) AS spans

@@ -1,0 +1,215 @@
+/** `npm run bench -- --only browser`: the browser SDK beside its peers, in Chromium, each on a page of one and the same sink. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { brotliCompressSync } from "node:zlib";
+import { type Browser, type BrowserContext, launch, type Page } from "puppeteer-core";
+import { rolldown } from "rolldown";
+import { fetchBrowserPeers } from "../../../scripts/npm-cache.mjs";
+import { findProgram } from "../../../scripts/programs.mjs";
+import { median } from "../latencies.ts";
+import { clicksIn, type Sink, startSink } from "./sink.ts";
+import { SUBJECT_NAMES, SUBJECTS, type SubjectName } from "./subjects.ts";
+
+const CLICKS = 1000;
+const LAST_CLICKS = 100;
+const SETTLE_MS = 1500;
+/** Long enough for the slowest SDK's own timer. */
+const ARRIVE_MS = 6000;
+const RETRY_MS = 15_000;
+const CANDOR = fileURLToPath(new URL("../../../packages/browser/dist/candor.iife.js", import.meta.url));
+
+export interface BrowserFigures {
+  readonly name: SubjectName;
+  readonly bytes: number;
+  readonly requestsBefore: number;
+  readonly cookiesBefore: number;
+  readonly entriesBefore: number;
+  readonly cookiesAfter: number;
+  readonly entriesAfter: number;
+  /** Of the main thread, for 1,000 clicks, without what the same clicks cost without an SDK. */
+  readonly clicksMs: number;
+  /** Of 100 clicks, when the tab closes at once after the last. */
+  readonly lost: number;
+  /** Of 100 clicks whose first delivery got no answer: counted twice, and never delivered again. */
+  readonly copies: number;
+  readonly lostInRetry: number;
+}
+
+interface Bench {
+  readonly browser: Browser;
+  readonly sink: Sink;
+  readonly rounds: number;
+}
+
+export async function measureBrowserSdks(rounds: number): Promise<readonly BrowserFigures[]> {
+  const executablePath = findProgram("chromium");
+  if (executablePath === undefined) throw new Error("There is no chromium on this machine.");
+  const sink = await startSink();
+  const only = `MAP * ~NOTFOUND, EXCLUDE 127.0.0.1`;
+  const args = [
+    "--no-sandbox",
+    `--host-resolver-rules=${only}`,
+    "--disable-background-networking",
+    "--ignore-certificate-errors",
+  ];
+  const browser = await launch({ executablePath, headless: true, args });
+  try {
+    const bench = { browser, sink, rounds };
+    const sizes = await bundleAll(sink);
+    const figures: BrowserFigures[] = [];
+    const emptyMs = await mainThreadMs(bench, "empty");
+    for (const name of SUBJECT_NAMES) {
+      console.error(`measuring: ${SUBJECTS[name].title}`);
+      const before = await lookAt(bench, name, "waiting");
+      const after = await lookAt(bench, name, "started");
+      figures.push({
+        name,
+        bytes: sizes[name],
+        requestsBefore: before.requests,
+        cookiesBefore: before.cookies,
+        entriesBefore: before.entries,
+        cookiesAfter: after.cookies,
+        entriesAfter: after.entries,
+        clicksMs: (await mainThreadMs(bench, name)) - emptyMs,
+        lost: await medianOf(rounds, () => lostAtClose(bench, name)),
+        ...(await copiesAfterRetry(bench, name)),
+      });
+    }
+    return figures;
+  } finally {
+    await browser.close();
+    sink.close();
+  }
+}
+
+const PAGE = (
+  script: string,
+) => `<!doctype html><meta charset="utf-8"><title>Bench</title><link rel="icon" href="data:,">
+<button id="b" data-telemetry="DEPLOY_CLICK">Deploy</button>
+<script>
+  window.ORIGIN = location.origin;
+  window.bench = { onClick: undefined, next: 0 };
+  const button = document.getElementById("b");
+  bench.click = () => { const id = "click-" + location.hash.slice(1) + "-" + bench.next++; button.dataset.telemetryId = id; bench.id = id; button.click(); };
+  button.addEventListener("click", () => bench.onClick?.(bench.id));
+</script>${script}`;
+
+/** @returns by name, the bytes that its page loads, after brotli */
+async function bundleAll(sink: Sink): Promise<Readonly<Record<SubjectName, number>>> {
+  const folder = fetchBrowserPeers(
+    SUBJECT_NAMES.flatMap((name) => {
+      const { title, npm } = SUBJECTS[name];
+      return npm === undefined ? [] : [`${title}@${npm}`];
+    }),
+  );
+  sink.files.set("/empty", PAGE(""));
+  const sizes: Partial<Record<SubjectName, number>> = {};
+  for (const name of SUBJECT_NAMES) {
+    for (const state of ["started", "waiting"] as const) {
+      const code =
+        SUBJECTS[name].npm === undefined
+          ? SUBJECTS[name][state]
+          : await bundle(folder, SUBJECTS[name][state]);
+      const own = name === "candor" ? readFileSync(CANDOR, "utf8") : "";
+      sink.files.set(`/${name}-${state}.js`, `${own}\n${code}`);
+      sink.files.set(`/${name}-${state}`, PAGE(`<script src="/${name}-${state}.js"></script>`));
+      if (state === "started") sizes[name] = brotliCompressSync(own === "" ? code : own).length;
+    }
+  }
+  return sizes as Record<SubjectName, number>;
+}
+
+async function bundle(folder: string, code: string): Promise<string> {
+  const dir = mkdtempSync(join(folder, "entry-"));
+  try {
+    const input = join(dir, "entry.js");
+    writeFileSync(input, code);
+    const built = await rolldown({
+      input,
+      logLevel: "silent",
+      transform: { target: "es2020", define: { "process.env.NODE_ENV": '"production"' } },
+    });
+    const { output } = await built.generate({ format: "iife", minify: true, codeSplitting: false });
+    await built.close();
+    return output[0].code;
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+}
+
+let runs = 0;
+
+/** Opens a page in a fresh profile. */
+async function open(
+  { browser, sink }: Bench,
+  path: string,
+): Promise<{ context: BrowserContext; page: Page }> {
+  sink.requests.length = 0;
+  sink.unanswered = 0;
+  runs += 1; // what an earlier page still sends is not this one's
+  const context = await browser.createBrowserContext();
+  const page = await context.newPage();
+  await page.goto(`${sink.url}/${path}#${runs}`);
+  await sleep(SETTLE_MS);
+  return { context, page };
+}
+
+async function lookAt(bench: Bench, name: SubjectName, state: "started" | "waiting") {
+  const { context, page } = await open(bench, `${name}-${state}`);
+  await page.evaluate("bench.click()");
+  await sleep(SETTLE_MS);
+  const entries = await page.evaluate(
+    "(async () => localStorage.length + sessionStorage.length + (await indexedDB.databases()).length)()",
+  );
+  const cookies = (await context.cookies()).length;
+  await context.close();
+  return { requests: bench.sink.requests.length, cookies, entries: Number(entries) };
+}
+
+async function mainThreadMs(bench: Bench, name: SubjectName | "empty"): Promise<number> {
+  return medianOf(bench.rounds, async () => {
+    const { context, page } = await open(bench, name === "empty" ? "empty" : `${name}-started`);
+    const before = await page.metrics();
+    await page.evaluate(
+      `(async () => { for (let i = 0; i < ${CLICKS}; i++) { bench.click(); if (i % 10 === 9) await new Promise((done) => setTimeout(done)); } })()`,
+    );
+    const after = await page.metrics();
+    await context.close();
+    return ((after.TaskDuration ?? 0) - (before.TaskDuration ?? 0)) * 1000;
+  });
+}
+
+async function lostAtClose(bench: Bench, name: SubjectName): Promise<number> {
+  const { context, page } = await open(bench, `${name}-started`);
+  const keeper = await context.newPage(); // the profile must outlive the tab
+  await page.evaluate(`for (let i = 0; i < ${LAST_CLICKS}; i++) bench.click()`);
+  await page.close();
+  await sleep(ARRIVE_MS);
+  await keeper.close();
+  await context.close();
+  return LAST_CLICKS - new Set(arrivals(bench.sink).map(({ click }) => click)).size;
+}
+
+async function copiesAfterRetry(bench: Bench, name: SubjectName) {
+  const { context, page } = await open(bench, `${name}-started`);
+  bench.sink.unanswered = 1;
+  await page.evaluate(`for (let i = 0; i < ${LAST_CLICKS}; i++) bench.click()`);
+  await sleep(RETRY_MS);
+  await context.close();
+  const all = arrivals(bench.sink);
+  const counted = new Set(all.map(({ click, messageId }, index) => `${click} ${messageId ?? index}`));
+  const clicks = new Set(all.map(({ click }) => click)).size;
+  return { copies: counted.size - clicks, lostInRetry: LAST_CLICKS - clicks };
+}
+
+/** Of the page that was opened last. */
+const arrivals = ({ requests }: Sink) =>
+  requests.flatMap(({ body }) => clicksIn(body)).filter(({ click }) => click.startsWith(`click-${runs}-`));
+
+async function medianOf(rounds: number, measure: () => Promise<number>): Promise<number> {
+  const values: number[] = [];
+  for (let round = 0; round < rounds; round += 1) values.push(await measure());
+  return median(values);
+}

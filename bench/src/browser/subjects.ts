@@ -1,0 +1,103 @@
+/**
+ * The browser SDKs that `npm run bench -- --only browser` compares, each as its documentation's first example has it, the
+ * host apart. `started` is the example: automatic page views, and clicks on one button. `waiting` is the same for a person
+ * who has not answered yet, in the way that the SDK offers for that; where it offers none, it is the example.
+ */
+export const SUBJECT_NAMES = ["candor", "segment", "posthog", "plausible", "rudder", "glean"] as const;
+export type SubjectName = (typeof SUBJECT_NAMES)[number];
+
+export interface Subject {
+  readonly title: string;
+  /** From npm; undefined for our own. */
+  readonly npm: string | undefined;
+  /** A module. It has `ORIGIN`, and defines `track(clickId)`, unless it listens to clicks by itself. */
+  readonly started: string;
+  readonly waiting: string;
+  /** What to know about the configuration. */
+  readonly note: string;
+}
+
+const CLICKS = "window.bench.onClick = track;";
+
+const segment = `import { AnalyticsBrowser } from "@segment/analytics-next";
+const analytics = AnalyticsBrowser.load(
+  { writeKey: "key", cdnURL: ORIGIN },
+  { integrations: { "Segment.io": { apiHost: location.host + "/v1", protocol: "https" } } },
+);
+analytics.page();
+const track = (id) => analytics.track("DEPLOY_CLICK", { id });
+${CLICKS}`;
+
+const posthog = (more: string) => `import posthog from "posthog-js";
+posthog.init("key", { api_host: ORIGIN, defaults: "2025-05-24", opt_out_useragent_filter: true, ${more} });
+const track = (id) => posthog.capture("DEPLOY_CLICK", { id });
+${CLICKS}`;
+
+const plausible = `import { init, track as send } from "@plausible-analytics/tracker";
+init({ domain: "product.example", endpoint: ORIGIN + "/api/event", captureOnLocalhost: true });
+const track = (id) => send("DEPLOY_CLICK", { props: { id } });
+${CLICKS}`;
+
+const rudder = (more: string) => `import { RudderAnalytics } from "@rudderstack/analytics-js/bundled";
+const analytics = new RudderAnalytics();
+analytics.load("key", ORIGIN, { configUrl: ORIGIN, ${more} });
+analytics.page();
+const track = (id) => analytics.track("DEPLOY_CLICK", { id });
+${CLICKS}`;
+
+const glean = (isOn: boolean) => `import Glean from "@mozilla/glean/web";
+import EventMetricType from "@mozilla/glean/private/metrics/event";
+Glean.initialize("product", ${isOn}, { serverEndpoint: ORIGIN, enableAutoPageLoadEvents: true });
+const deploy = new EventMetricType(
+  { category: "clicks", name: "deploy", sendInPings: ["events"], lifetime: "ping", disabled: false },
+  ["id"],
+);
+const track = (id) => deploy.record({ id });
+${CLICKS}`;
+
+export const SUBJECTS: Readonly<Record<SubjectName, Subject>> = {
+  candor: {
+    title: "Candor",
+    npm: undefined,
+    started: 'candor.init({ endpoint: "/telemetry" });',
+    waiting: 'candor.init({ endpoint: "/telemetry-unanswered" });',
+    note: "clicks and pages by the plan; before consent, an instance that nobody has answered for",
+  },
+  segment: {
+    title: "@segment/analytics-next",
+    npm: "1.84.3",
+    started: segment,
+    waiting: segment,
+    note: "waits for consent only through a wrapper of another package, so it is shown as its first example",
+  },
+  posthog: {
+    title: "posthog-js",
+    npm: "1.449.2",
+    started: posthog(""),
+    waiting: posthog("opt_out_capturing_by_default: true"),
+    note: "it takes a headless browser for a bot, so its filter is off; before consent: `opt_out_capturing_by_default`",
+  },
+  plausible: {
+    title: "@plausible-analytics/tracker",
+    npm: "0.4.6",
+    started: plausible,
+    waiting: plausible,
+    note: "asks nobody: it keeps nothing in the browser",
+  },
+  rudder: {
+    title: "@rudderstack/analytics-js",
+    npm: "3.34.1",
+    started: rudder(""),
+    waiting: rudder(
+      'preConsent: { enabled: true, storage: { strategy: "none" }, events: { deliveryType: "buffer" } }, consentManagement: { enabled: true, provider: "custom" }',
+    ),
+    note: "the bundled build, because the other loads its plugins from a CDN; before consent: `preConsent`",
+  },
+  glean: {
+    title: "@mozilla/glean",
+    npm: "5.0.10",
+    started: glean(true),
+    waiting: glean(false),
+    note: "before consent: `uploadEnabled` false. It sends at most 40 pings a minute: what it had not sent after 6 s waits in storage",
+  },
+};
