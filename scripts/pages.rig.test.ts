@@ -15,7 +15,7 @@ afterAll(async () => {
   await pages.close();
 });
 
-async function open(name: "privacy" | "inspector", width: number): Promise<Page> {
+async function open(name: "privacy" | "inspector" | "prompt", width: number): Promise<Page> {
   const page = await browser.newPage({ viewport: { width, height: 800 } });
   await page.goto(pages[name], { waitUntil: "load" });
   return page;
@@ -112,4 +112,42 @@ it("a click in the operator's page turns telemetry off", async () => {
   await page.getByRole("button", { name: "Turn all telemetry off", exact: true }).click();
   expect(await page.locator(".state").textContent()).toMatch(/^Telemetry is off\./);
   await page.close();
+});
+
+describe("the question to a person", () => {
+  it.each([320, 390, 1280])(
+    "fits into a window of %i px, and names its parts for a screen reader",
+    async (width) => {
+      const page = await open("prompt", width);
+      const prompt = page.locator("candor-consent[open]");
+      await prompt.waitFor();
+      const box = await prompt.boundingBox();
+      expect(box?.x).toBeGreaterThanOrEqual(0);
+      expect((box?.x ?? 0) + (box?.width ?? 0)).toBeLessThanOrEqual(width);
+      expect(await page.getByRole("region", { name: "May Appsmith count what you use?" }).isVisible()).toBe(
+        true,
+      );
+      const [yes, no] = [page.getByRole("button", { name: "Yes" }), page.getByRole("button", { name: "No" })];
+      const [left, right] = [await yes.boundingBox(), await no.boundingBox()];
+      expect({ width: left?.width, height: left?.height }).toEqual({
+        width: right?.width,
+        height: right?.height,
+      });
+      await page.getByText("The events, by name").click();
+      expect(await page.getByText("DEPLOY_CLICK").isVisible()).toBe(true);
+      await page.close();
+    },
+  );
+
+  it("leads to the page about all that is collected, and a Yes closes it", async () => {
+    const page = await open("prompt", 1280);
+    const link = page.getByRole("link", { name: "All that is collected, and why" });
+    const href = await link.getAttribute("href");
+    expect(await (await page.request.get(new URL(href ?? "", page.url()).href)).text()).toContain(
+      "DEPLOY_CLICK",
+    );
+    await page.getByRole("button", { name: "Yes" }).click();
+    await page.locator("candor-consent:not([open])").waitFor({ state: "attached" });
+    await page.close();
+  });
 });

@@ -5,6 +5,8 @@ export interface ShownPages {
   readonly privacy: string;
   /** Address of the operator's page. */
   readonly inspector: string;
+  /** Address of a page that asks its people. */
+  readonly prompt: string;
   close(): Promise<void>;
 }
 

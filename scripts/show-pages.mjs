@@ -1,5 +1,6 @@
 // Runs what people see: a collector with its public page, and a product with the operator's page, whose messages the collector
-// has received. Everything is real, in temporary folders.
+// has received, and with a page that asks its people. Everything is real, in temporary folders.
+import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -25,20 +26,65 @@ export async function showPages() {
   });
   const telemetry = await startProduct(collector.url, join(folder, "state"));
   const inspector = telemetry.inspector();
-  const server = createServer((request, response) => inspector(request, response));
+  const asking = createAskingPage(join(folder, "asking"));
+  const server = createServer((request, response) =>
+    request.url.startsWith("/asking/") ? asking.answer(request, response) : inspector(request, response),
+  );
   await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
     privacy: `${collector.url}/privacy`,
     inspector: `http://127.0.0.1:${server.address().port}/`,
+    prompt: `http://127.0.0.1:${server.address().port}/asking/page`,
     async close() {
       server.closeAllConnections();
       server.close();
       await telemetry.close();
+      await asking.close();
       await collector.stop();
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
+
+/** A page of a product whose operator said Yes, and which asks each person too. */
+function createAskingPage(stateDir) {
+  const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
+  const telemetry = createTelemetry({
+    plan: { hash: hashPlan(plan), content: JSON.parse(JSON.stringify(plan)) },
+    source: "server",
+    writeKey: "key-server",
+    host: "http://127.0.0.1:9",
+    stateDir,
+    environment: { APPSMITH_DISABLE_TELEMETRY: "false", APPSMITH_CLIENT_TELEMETRY: "yes" },
+  });
+  const gateway = telemetry.gateway({ writeKey: "key-client", asksPeople: true });
+  const files = {
+    "/asking/candor.iife.js": "candor.iife.js",
+    "/asking/candor-consent.js": "candor-consent.js",
+  };
+  return {
+    close: () => telemetry.close({ timeoutMs: 0 }),
+    answer(request, response) {
+      if (request.url.startsWith("/asking/telemetry/")) return gateway(request, response);
+      const file = files[request.url];
+      response.setHeader("Content-Security-Policy", `default-src 'self'; style-src 'sha256-${STYLE_HASH}'`);
+      response.setHeader("Content-Type", file === undefined ? "text/html; charset=utf-8" : "text/javascript");
+      response.end(
+        file === undefined ? ASKING_PAGE : readFileSync(join(root, "packages/browser/dist", file)),
+      );
+    },
+  };
+}
+
+const STYLE = `:root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif; } body { margin: 0; background: light-dark(#f4f5f7, #12161b); }
+header { padding: 0.9rem 1.5rem; background: light-dark(#fff, #1b2027); font-weight: 600; } main { padding: 1.5rem; display: grid; gap: 1rem; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); }
+article { padding: 1.25rem; border-radius: 10px; background: light-dark(#fff, #1b2027); }`;
+const STYLE_HASH = createHash("sha256").update(STYLE).digest("base64");
+const ASKING_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title>Applications</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>${STYLE}</style>
+<script src="candor.iife.js" data-endpoint="/asking/telemetry" defer></script><script type="module" src="candor-consent.js"></script>
+<header>Applications</header><main>${["Orders", "Stock", "Returns", "Staff"].map((name) => `<article>${name}</article>`).join("")}</main>
+<candor-consent></candor-consent></html>`;
 
 /** A product that has sent some messages, while one waits. */
 async function startProduct(host, stateDir) {

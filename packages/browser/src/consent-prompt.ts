@@ -59,7 +59,7 @@ export class CandorConsent extends HTMLElement {
     const title = element("h2", { id: "title" }, slot("title", `May ${product} count what you use?`));
     const text = slot(
       "text",
-      `If you say Yes, this browser tells ${product}'s makers which of its pages you open and which of its buttons you click, with a random number in place of your name: never what you type, see or name. Nothing is sent before a Yes, and a No changes nothing for you.`,
+      `If you say Yes, this browser tells ${product}'s makers which of its pages you open and which of its buttons you click. It can send only what the plan declares, which you can read in full. Nothing is sent before a Yes.`,
     );
     const link = element(
       "a",
