@@ -117,6 +117,7 @@ function sendPage(url: string, mount: string, response: ServerResponse): void {
   const script = {
     "/candor.js": "../../dist/candor.iife.js",
     "/prompt.js": "../../dist/candor-consent.js",
+    "/vitals.js": "../../dist/candor-web-vitals.js",
     "/page.js": "page.js",
   }[path];
   response.setHeader("Content-Type", script === undefined ? "text/html; charset=utf-8" : "text/javascript");
