@@ -19,6 +19,8 @@ const SETTLE_MS = 1500;
 const ARRIVE_MS = 6000;
 const RETRY_MS = 15_000;
 const CANDOR = fileURLToPath(new URL("../../../packages/browser/dist/candor.iife.js", import.meta.url));
+const { BENCH_UMAMI_SCRIPT: UMAMI } = process.env;
+const NAMES = SUBJECT_NAMES.filter((name) => name !== "umami" || UMAMI !== undefined);
 
 export interface BrowserFigures {
   readonly name: SubjectName;
@@ -60,7 +62,7 @@ export async function measureBrowserSdks(rounds: number): Promise<readonly Brows
     const sizes = await bundleAll(sink);
     const figures: BrowserFigures[] = [];
     const emptyMs = await mainThreadMs(bench, "empty");
-    for (const name of SUBJECT_NAMES) {
+    for (const name of NAMES) {
       console.error(`measuring: ${SUBJECTS[name].title}`);
       const before = await lookAt(bench, name, "waiting");
       const after = await lookAt(bench, name, "started");
@@ -87,12 +89,12 @@ export async function measureBrowserSdks(rounds: number): Promise<readonly Brows
 const PAGE = (
   script: string,
 ) => `<!doctype html><meta charset="utf-8"><title>Bench</title><link rel="icon" href="data:,">
-<button id="b" data-telemetry="DEPLOY_CLICK">Deploy</button>
+<button id="b" data-telemetry="DEPLOY_CLICK" data-umami-event="DEPLOY_CLICK">Deploy</button>
 <script>
   window.ORIGIN = location.origin;
   window.bench = { onClick: undefined, next: 0 };
   const button = document.getElementById("b");
-  bench.click = () => { const id = "click-" + location.hash.slice(1) + "-" + bench.next++; button.dataset.telemetryId = id; bench.id = id; button.click(); };
+  bench.click = () => { const id = "click-" + location.hash.slice(1) + "-" + bench.next++; button.dataset.telemetryId = button.dataset.umamiEventId = id; bench.id = id; button.click(); };
   button.addEventListener("click", () => bench.onClick?.(bench.id));
 </script>${script}`;
 
@@ -106,15 +108,21 @@ async function bundleAll(sink: Sink): Promise<Readonly<Record<SubjectName, numbe
   );
   sink.files.set("/empty", PAGE(""));
   const sizes: Partial<Record<SubjectName, number>> = {};
-  for (const name of SUBJECT_NAMES) {
+  for (const name of NAMES) {
     for (const state of ["started", "waiting"] as const) {
-      const code =
-        SUBJECTS[name].npm === undefined
-          ? SUBJECTS[name][state]
-          : await bundle(folder, SUBJECTS[name][state]);
-      const own = name === "candor" ? readFileSync(CANDOR, "utf8") : "";
+      const { npm, [state]: source } = SUBJECTS[name];
+      const code = npm === undefined ? source : await bundle(folder, source);
+      const own =
+        name === "candor"
+          ? readFileSync(CANDOR, "utf8")
+          : name === "umami"
+            ? readFileSync(UMAMI ?? "", "utf8")
+            : "";
       sink.files.set(`/${name}-${state}.js`, `${own}\n${code}`);
-      sink.files.set(`/${name}-${state}`, PAGE(`<script src="/${name}-${state}.js"></script>`));
+      sink.files.set(
+        `/${name}-${state}`,
+        PAGE(`<script src="/${name}-${state}.js" data-website-id="w"></script>`),
+      );
       if (state === "started") sizes[name] = brotliCompressSync(own === "" ? code : own).length;
     }
   }

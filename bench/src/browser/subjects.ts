@@ -3,7 +3,15 @@
  * host apart. `started` is the example: automatic page views, and clicks on one button. `waiting` is the same for a person
  * who has not answered yet, in the way that the SDK offers for that; where it offers none, it is the example.
  */
-export const SUBJECT_NAMES = ["candor", "segment", "posthog", "plausible", "rudder", "glean"] as const;
+export const SUBJECT_NAMES = [
+  "candor",
+  "segment",
+  "posthog",
+  "plausible",
+  "rudder",
+  "glean",
+  "umami",
+] as const;
 export type SubjectName = (typeof SUBJECT_NAMES)[number];
 
 export interface Subject {
@@ -92,6 +100,13 @@ export const SUBJECTS: Readonly<Record<SubjectName, Subject>> = {
       'preConsent: { enabled: true, storage: { strategy: "none" }, events: { deliveryType: "buffer" } }, consentManagement: { enabled: true, provider: "custom" }',
     ),
     note: "the bundled build, because the other loads its plugins from a CDN; before consent: `preConsent`",
+  },
+  umami: {
+    title: "Umami tracker",
+    npm: undefined,
+    started: "",
+    waiting: "",
+    note: "not on npm: the file in BENCH_UMAMI_SCRIPT, built by its own repository; asks nobody",
   },
   glean: {
     title: "@mozilla/glean",

@@ -35,6 +35,7 @@ for (const name of BROWSERS)
     try {
       const product = await openProduct({ plan: withVitals });
       await report(await browser.openTab(product.page("/applications")));
+      await browser.openTab(product.page("/nowhere")); // sends what was under way when the other was closed
       const vitals = () => product.messages().filter(({ event }) => event === "Web Vitals");
       await expect
         .poll(() => vitals().map(({ properties }) => properties?.name), { timeout: 15_000 })
@@ -47,6 +48,7 @@ for (const name of BROWSERS)
 
       const silent = await openProduct();
       await report(await browser.openTab(silent.page("/applications")));
+      await browser.openTab(silent.page("/nowhere"));
       await expect
         .poll(() => silent.messages().map(({ event }) => event), { timeout: 15_000 })
         .toEqual(["APPLICATIONS_PAGE_LOAD"]);

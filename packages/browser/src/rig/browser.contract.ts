@@ -158,7 +158,7 @@ export function testIn(name: BrowserName): void {
     await tab.close();
   });
 
-  for (const setup of ["", "noKeepalive", "noBeacon", "falseBeacon", "noLocks", "noUuid"])
+  for (const setup of ["", "noKeepalive", "noBeacon", "falseBeacon", "blockedBeacon", "noLocks", "noUuid"])
     run(
       `nothing is lost or doubled when the tab closes at once, or a message fails (${setup || "as it is"})`,
       async () => {

@@ -9,6 +9,12 @@
     dnt: () => Object.defineProperty(navigator, "doNotTrack", { value: "1" }),
     noBeacon: () => Object.defineProperty(navigator, "sendBeacon", { value: undefined }),
     falseBeacon: () => Object.defineProperty(navigator, "sendBeacon", { value: () => false }),
+    blockedBeacon: () =>
+      Object.defineProperty(navigator, "sendBeacon", {
+        value: () => {
+          throw new TypeError("blocked");
+        },
+      }),
     noKeepalive: () => delete Request.prototype.keepalive,
     noLocks: () => delete Navigator.prototype.locks,
     noUuid: () => delete Crypto.prototype.randomUUID,

@@ -10,8 +10,11 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerOf, eventually, OBSERVE_PLAN } from "../rig/in-process.ts";
 
 const MIB = 1024 * 1024;
-/** Far below what the bodies would inflate to (1 GB), far above what garbage collection leaves lying for a moment. */
-const ALLOWED_ABOVE_IDLE_BYTES = 300 * MIB;
+/**
+ * Far below what the bodies would inflate to (1 GB), and above the garbage that waits for collection: up to 320 MiB on
+ * the fastest machine so far.
+ */
+const ALLOWED_ABOVE_IDLE_BYTES = 450 * MIB;
 const dataDir = mkdtempSync(join(tmpdir(), "candor-hostile-"));
 const authorization = `Basic ${Buffer.from(`${writeKeys.server}:`).toString("base64")}`;
 let collector: Collector;
