@@ -1,16 +1,16 @@
 /** Recognises CI systems by their environment variables. */
-/** A CI system, and the environment variables that all of its jobs have. */
+/** A CI system, and the environment variables that are set in all of its jobs. */
 export interface CiSystem {
   readonly name: string;
-  /** All of them must be set, to something other than `0` and `false`. */
+  /** All of these variables must be set, to something other than `0` and `false`. */
   readonly variables: readonly [string, ...string[]];
 }
 
 /**
- * How to recognise CI systems that do not set `CI`. The facts are those of npm's `ci-info` (4.5, `vendors.json`),
- * without variables that are also set where people run a product: those of hosts that set them at run time too
- * (Render, Vercel, Heroku, Alpic, ReleaseHub), and `BUILD_ID`, `BUILD_NUMBER` and `RUN_ID` alone, which are often
- * built into an image.
+ * How to recognise CI systems that do not set `CI`. The data is from npm's `ci-info` (4.5, `vendors.json`).
+ * Variables that are also set where people run a product are left out: those that hosts also set at run time
+ * (Render, Vercel, Heroku, Alpic, ReleaseHub), and `BUILD_ID`, `BUILD_NUMBER` and `RUN_ID` alone, which are
+ * often built into an image.
  */
 export const CI_SYSTEMS: readonly CiSystem[] = [
   { name: "Agola CI", variables: ["AGOLA_GIT_REF"] },

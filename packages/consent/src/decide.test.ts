@@ -69,7 +69,10 @@ const withVariable =
   (before: Facts): Facts[] =>
     values.map((value) => ({ ...before, environment: { ...before.environment, [name]: value } }));
 
-/** What turns telemetry off, each as the facts that it makes of others: none where it does not apply. */
+/**
+ * Each way to turn telemetry off: derives facts that are refused from other facts, or none if it does not
+ * apply to them.
+ */
 const REFUSALS: { readonly [what: string]: (before: Facts) => Facts[] } = {
   "the product's switch": withVariable(DISABLE, "1", "true", " YES ", "on", "whatever"),
   "another name of the switch": (before) =>

@@ -1,4 +1,7 @@
-/** Decides whether a source may send: an ordered list of reasons to deny, then of reasons to allow. */
+/**
+ * Decides whether a source may send: checks an ordered list of reasons to deny, then a list of reasons to
+ * allow.
+ */
 import type { Facts } from "./facts.ts";
 import { type PolicyWord, readPolicy } from "./policy.ts";
 import type { AllowReason, DenyReason } from "./reasons.ts";
@@ -6,15 +9,18 @@ import { type ConsentRecord, latestConsentRecord, readConsentRecords } from "./r
 import { isGlobalPrivacyControl, isToldNotToTrack } from "./signals.ts";
 import { isCi, isNo, isPresent, isRaised, isTruthy, isYes, wordOf } from "./words.ts";
 
-/** `coversVersion`: the version of the plan that the consent was given for; what a later version adds is withheld. */
+/**
+ * `coversVersion` is the version of the plan that the consent was given for. Whatever a later version adds is
+ * withheld.
+ */
 export type Decision =
   | { readonly allow: true; readonly reason: AllowReason; readonly coversVersion: number }
   | { readonly allow: false; readonly reason: DenyReason };
 
-/** The facts, with the contents of the files parsed. */
+/** The facts, with the files' contents parsed. */
 interface Known {
   readonly facts: Facts;
-  /** Normalised values of environment variables, see `wordOf`. */
+  /** The mode variable's value, normalised by `wordOf`, as is `optIn`. */
   readonly mode: string;
   readonly optIn: string;
   readonly policy: PolicyWord;
@@ -24,15 +30,18 @@ interface Known {
 }
 
 type Denial = readonly [reason: DenyReason, holds: (known: Known) => boolean];
-/** `covers` returns the version of the plan that it is a consent for, or undefined if it is none. */
+/**
+ * `covers` returns the version of the plan that the consent covers, or undefined if there is no such consent.
+ */
 type Grant = readonly [reason: AllowReason, covers: (known: Known) => number | undefined];
 
-/** Order matters: the first that holds is the reason shown to the operator. */
+/** Ordered: the first denial that applies is the reason shown to the operator. */
 const DENIALS: readonly Denial[] = [
   ["environment_disable", ({ facts }) => isDisabled(facts)],
   ["environment_off", ({ mode }) => isNo(mode)],
   ["environment_do_not_track", ({ facts }) => isRaised(wordOf(facts.environment, "DO_NOT_TRACK"))],
-  // An install by a machine must not count as one by a person. A server in a CI system is a server all the same.
+  // An install in a CI system must not count as one by a person. A server that runs in a CI system still
+  // counts.
   ["environment_ci", ({ facts }) => facts.source === "installer" && isCi(facts.environment)],
   ["environment_opt_in_off", ({ facts, optIn }) => facts.rule === "opt-in" && optIn !== "" && !isYes(optIn)],
   ["product_off", ({ facts }) => facts.allowed === false],
@@ -42,14 +51,15 @@ const DENIALS: readonly Denial[] = [
   ["policy_unreadable", ({ policy }) => policy === "unreadable"],
   ["receipt_unreadable", ({ receiptsReadable }) => !receiptsReadable],
   ["stored_no", ({ answer }) => answer?.answer === "no"],
-  // After the refusals, so that a No takes effect in the meantime.
+  // Checked after the refusals, so that a No takes effect while the product is undecided.
   ["product_undecided", ({ facts }) => facts.allowed === null],
-  // After the refusals: a refused source is not printed either. Before the consents: printing needs none.
+  // Checked after the refusals, because messages of a refused source are not printed either. Checked before
+  // the consents, because printing needs no consent.
   ["log_mode", ({ mode }) => mode === "log"],
   ["consent_stale", ({ facts, answer }) => isConsent(answer, facts) && isForAnotherPlan(answer, facts)],
 ];
 
-/** Only reached if nothing denies. */
+/** Checked only if nothing denies. */
 const GRANTS: readonly Grant[] = [
   ["consented", ({ answer }) => (answer?.answer === "yes" ? answer.planVersion : undefined)],
   ["notice_shown", ({ facts, answer }) => (isConsent(answer, facts) ? answer.planVersion : undefined)],
@@ -90,12 +100,15 @@ function isDisabled({ environment, switches }: Facts): boolean {
   return switches.disable.some((name) => isTruthy(wordOf(environment, name)));
 }
 
-/** A Yes is a consent under either rule, a notice only where a notice is enough. */
+/** Whether an answer is a consent. A Yes is one under either rule, a notice only under the notice rule. */
 function isConsent(answer: ConsentRecord | undefined, { rule }: Facts): answer is ConsentRecord {
   return answer?.answer === "yes" || (rule === "notice" && answer?.answer === "notice");
 }
 
-/** After a downgrade nobody knows what the newer plan collected, and one version with two hashes is two plans. */
+/**
+ * Whether the consent was given for another plan. After a downgrade, nobody knows what the newer plan
+ * collected. Two hashes of the same version belong to two plans.
+ */
 function isForAnotherPlan(answer: ConsentRecord, { plan }: Facts): boolean {
   return (
     answer.planVersion > plan.version ||
@@ -103,7 +116,10 @@ function isForAnotherPlan(answer: ConsentRecord, { plan }: Facts): boolean {
   );
 }
 
-/** An env file gave a container's operator the switch before the first start. An installer offers no such thing. */
+/**
+ * Whether the operator had the switch before the first start, as in a container's env file. An installer
+ * offers no such switch.
+ */
 function isSwitchOffered({ rule, source, environment, switches }: Facts): boolean {
   if (rule !== "notice" || source === "installer") return false;
   return switches.disable.some((name) => isPresent(environment, name));

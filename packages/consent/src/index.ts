@@ -1,4 +1,4 @@
-/** The consent package's entry. */
+/** The entry point of the consent package. */
 export { CI_SYSTEMS, type CiSystem } from "./ci-systems.ts";
 export { type Decision, decide } from "./decide.ts";
 export { type Facts, RULES, type Rule, type Signals, SOURCES, type Source, type Switches } from "./facts.ts";

@@ -1,14 +1,17 @@
 /** Reads the machine's policy file. */
-/** `silent`: says nothing about this product. `unreadable`: could not be read, or contains an unknown line. */
+/**
+ * `silent`: the policy does not mention this product. `unreadable`: the file could not be read, or contains
+ * an unknown line.
+ */
 export type PolicyWord = "silent" | "off" | "unreadable";
 
-/** Covers files written on Windows too. */
+/** Also matches the line ends of files written on Windows. */
 const LINE_END = /[ \t\r]+$/;
 const OFF = /^off(?:[ \t]+(?<product>[^ \t].*))?$/;
 
 /**
- * What the machine's policy file says about a product; docs/state-folder.md specifies the file. A valid `off` takes
- * precedence over a malformed line: both deny, but the first is what somebody meant.
+ * Reads what the machine's policy file says about a product. docs/state-folder.md specifies the file. A valid
+ * `off` takes precedence over a malformed line: both deny, but `off` is what somebody intended.
  *
  * @param text undefined if there is no such file, null if it cannot be read
  */

@@ -1,6 +1,7 @@
 /** Lists the reasons of a consent decision. */
 /**
- * Why nothing may be sent, in order of precedence. A closed union; each with the sentence that the operator reads.
+ * Why nothing may be sent, in order of precedence. A closed union. Each reason has the sentence that the
+ * operator reads.
  */
 export const DENY_REASONS = {
   environment_disable: "The product's own variable in the environment turns telemetry off.",

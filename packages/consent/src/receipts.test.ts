@@ -65,7 +65,8 @@ test("a line with any one character changed is never read as another form", () =
     fc.property(fc.nat(line.length - 1), fc.string({ maxLength: 2 }), (at, put) => {
       const changed = line.slice(0, at) + put + line.slice(at + 1);
       const receipts = readConsentRecords(changed);
-      // Still a receipt, of another digit perhaps: then it says exactly what stands there.
+      // If the changed line is still a consent record, perhaps with another digit, it was read exactly as
+      // written.
       expect(receipts?.map(writeConsentRecord).join("") ?? changed).toBe(changed);
     }),
     { numRuns: 3000 },

@@ -15,9 +15,9 @@ export interface ConsentRecord {
   readonly answer: Answer;
   /** RFC 3339 in UTC, with or without fractions of a second: `2026-11-23T12:00:00.000Z`. */
   readonly time: string;
-  /** Version of the plan that the answer was given for, 1 to 1000000. */
+  /** The version of the plan that the answer was given for, 1 to 1000000. */
   readonly planVersion: number;
-  /** SHA-256 of what that plan collects, 64 lower-case hex digits. */
+  /** SHA-256 of what that version of the plan collects, 64 lower-case hex digits. */
   readonly planHash: string;
   readonly by: Giver;
 }
@@ -25,14 +25,15 @@ export interface ConsentRecord {
 const KEY_COUNT = 6;
 const MAX_PLAN_VERSION = 1_000_000;
 const HASH = /^[0-9a-f]{64}$/;
-/** Checks the form only: a shell script, which must reach the same decision, has no calendar. */
+/** Checks only the form, not the calendar: a shell script has none, and must reach the same decision. */
 const TIME =
   /^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z$/;
 
 /**
- * The consent records in a `receipts.ndjson`, oldest first; empty for an empty text. Undefined if any line is
- * malformed or empty, or if the last one lacks its line break because the process was killed while writing it. Each
- * line must be exactly as `writeConsentRecord` writes it, so that a script without a JSON parser reads the same.
+ * Reads the consent records in the text of a `receipts.ndjson`, oldest first; empty for an empty text.
+ * Undefined if any line is malformed or empty, or if the last line lacks its line break because the process
+ * was killed while writing it. Each line must be exactly as `writeConsentRecord` writes it, so that a script
+ * without a JSON parser reads the same records.
  */
 export function readConsentRecords(text: string): readonly ConsentRecord[] | undefined {
   const lines = text.split("\n");
@@ -46,7 +47,7 @@ export function readConsentRecords(text: string): readonly ConsentRecord[] | und
   return receipts;
 }
 
-/** The answer in force for a source: the last one. */
+/** The answer in force for a source, which is the last answer. */
 export function latestConsentRecord(
   receipts: readonly ConsentRecord[],
   source: Source,
@@ -54,7 +55,10 @@ export function latestConsentRecord(
   return receipts.findLast((receipt) => receipt.source === source);
 }
 
-/** One line of `receipts.ndjson`, with its line break, to be appended in one call. The values are not checked. */
+/**
+ * Formats one line of `receipts.ndjson`, including its line break, to be appended in one call. Does not check
+ * the values.
+ */
 export function writeConsentRecord(receipt: ConsentRecord): string {
   const { source, answer, time, planVersion, planHash, by } = receipt;
   return `${JSON.stringify({ source, answer, time, planVersion, planHash, by })}\n`;

@@ -1,7 +1,7 @@
 /** Reads a browser's privacy signals: Global Privacy Control and Do Not Track. */
 import type { Signals } from "./facts.ts";
 
-/** Both forms are exact: the standard gives no other value a meaning. */
+/** Compares exactly, because the standard gives no other value a meaning. */
 export function isGlobalPrivacyControl(signals: Signals | undefined): boolean {
   return signals?.globalPrivacyControl === true || signals?.secGpc === "1";
 }

@@ -12,7 +12,7 @@ interface Vector {
 
 const FACT_KEYS = "environment,plan,product,rule,source,switches";
 const PAGE = readFileSync(new URL("../../../docs/consent.md", import.meta.url), "utf8");
-/** The expression that docs/consent.md gives to scripts. */
+/** The regular expression that docs/consent.md gives for use in scripts. */
 const LINE = new RegExp(/^ {4}(\^.*\$)$/m.exec(PAGE)?.[1] ?? "the page has none");
 
 const vectors: readonly Vector[] = JSON.parse(

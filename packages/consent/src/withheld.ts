@@ -1,11 +1,11 @@
-/** Decides what of a plan is withheld under a consent for an earlier version. */
+/** Decides which events and properties of a plan are withheld under a consent for an earlier version. */
 import type { Decision } from "./decide.ts";
 
 /**
- * Whether an event or property is withheld: always without a consent, and with one if a later version of the plan
- * added it.
+ * Whether an event or property is withheld. Without a consent, everything is withheld. With one, only what a
+ * later version of the plan added is withheld.
  *
- * @param since the version of the plan that first declared it
+ * @param since the version of the plan that first declared the event or property
  */
 export function isWithheld(since: number, decision: Decision): boolean {
   return !(decision.allow && since <= decision.coversVersion);

@@ -1,10 +1,13 @@
-/** Lists why a collector drops a message, for the server's answers and the SDK's explanations to operators. */
+/**
+ * Lists the reasons for which a collector drops a message, for the server's answers and the SDK's
+ * explanations to operators.
+ */
 import { MESSAGE_REASONS } from "./message-reasons.ts";
 
 /**
- * Why a message is not stored, each with the sentence that the maker reads. The code is the contract: it appears in
- * the batch answer, in /metrics and in /api/live. A `duplicate` is answered as accepted, because its original is
- * kept.
+ * Why a message is not stored. Each reason has the sentence that the product's developer reads. The code is
+ * the contract: it appears in the batch answer, in /metrics and in /api/live. A `duplicate` is answered as
+ * accepted, because the original message is kept.
  */
 export const COLLECTOR_REASONS = {
   ...MESSAGE_REASONS,

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { Semaphore, SingleFlight } from "./concurrency.ts";
 
-/** A task that ends when it is told to. */
+/** A task that ends when the test calls `end`. */
 function heldTask(name: string, started: string[] = []) {
   let end = (): void => {};
   const ended = new Promise<void>((resolve) => {
@@ -101,7 +101,7 @@ describe("a semaphore", () => {
 });
 
 describe("a single flight", () => {
-  /** Each run ends when the test says so, with its number. */
+  /** A flight whose runs each end when the test says so, with their number as the result. */
   function openFlight(options?: ConstructorParameters<typeof SingleFlight>[1]) {
     const ends: ((error?: Error) => void)[] = [];
     const flight = new SingleFlight(() => {
@@ -187,7 +187,7 @@ describe("a single flight", () => {
     await expect(flight.run()).rejects.toThrow("full");
     nowMs = 5000;
     const third = flight.run();
-    nowMs = 7000; // it takes long: nobody starts another one beside it
+    nowMs = 7000; // the third run takes long, and no other run is started beside it
     expect(ends).toHaveLength(3);
     const fourth = flight.run();
     ends[2]?.();

@@ -2,13 +2,13 @@
 import { LinkedList } from "./linked-list.ts";
 
 export interface SemaphoreOptions {
-  /** Maximum number of tasks running at a time. */
+  /** Maximum number of tasks that run at the same time. */
   readonly permits: number;
-  /** Maximum number of tasks waiting for a permit. */
+  /** Maximum number of tasks that wait for a permit. */
   readonly maxWaiting: number;
 }
 
-/** Runs at most `permits` tasks at a time; up to `maxWaiting` others wait in order. */
+/** Runs at most `permits` tasks at the same time. Up to `maxWaiting` further tasks wait in order. */
 export class Semaphore {
   readonly #maxWaiting: number;
   readonly #waiting = new LinkedList<() => void>();
@@ -60,7 +60,10 @@ export class Semaphore {
     }
   }
 
-  /** Hands the permit to the first task in the queue. Freeing it first would let a new caller overtake the queue. */
+  /**
+   * Hands the permit to the first task in the queue. Freeing the permit first would let a new caller overtake
+   * the queue.
+   */
   #release(): void {
     for (const place of this.#waiting) {
       this.#waiting.remove(place);
@@ -72,13 +75,16 @@ export class Semaphore {
 }
 
 export interface SingleFlightOptions {
-  /** How long after a run's start `run` keeps returning its result, failures included. Default: 0, not at all. */
+  /**
+   * How long after the start of a run `run` keeps returning its result, including a failure. Default: 0, not
+   * at all.
+   */
   readonly keepMs?: number;
-  /** Any monotonic clock. */
+  /** A monotonic clock, in milliseconds. */
   readonly clockMs?: () => number;
 }
 
-/** Runs one task at most once at a time, whoever asks for it. At most one further run is queued. */
+/** Runs a task for several callers, but only once at a time. At most one further run is queued. */
 export class SingleFlight<Result> {
   readonly #task: () => Promise<Result>;
   readonly #keepMs: number;
@@ -97,18 +103,21 @@ export class SingleFlight<Result> {
     this.#clockMs = clockMs;
   }
 
-  /** The result of the current run, or of a new one if none is running. */
+  /** Returns the result of the current run, or of a new run if none is in progress. */
   run(): Promise<Result> {
     const isKept = this.#clockMs() - this.#startedAtMs < this.#keepMs;
     return isKept && this.#last !== undefined ? this.#last : this.#join();
   }
 
-  /** The result of a run that starts after this call, for a task that reads data which may have changed. */
+  /**
+   * Returns the result of a run that starts after this call, for a task that reads data that may have
+   * changed.
+   */
   runAfresh(): Promise<Result> {
     if (!this.#isRunning || this.#last === undefined) return this.#start();
     const startNext = (): Promise<Result> => {
       this.#next = undefined;
-      return this.#join(); // another caller, notified first, may already have started it
+      return this.#join(); // another caller that was notified first may already have started the run
     };
     this.#next ??= this.#last.then(startNext, startNext);
     return this.#next;

@@ -1,18 +1,18 @@
 /**
- * Defines the errors that refuse a whole request before any of its messages is read, and the base class for errors
- * with a code.
+ * Defines the errors with which a whole request is refused before any of its messages is read, and the base
+ * class for errors with a code.
  */
 
-/** One entry of a table of errors. `{name}` in the message is filled in from the details. */
+/** One entry of a table of errors. `{name}` in the message is replaced by the detail of that name. */
 export interface ErrorEntry {
   readonly status?: number;
-  /** Seconds after which a client should retry. */
+  /** After how many seconds a client should retry. */
   readonly retryAfterS?: number;
-  /** For a person: what happened, then what to do. */
+  /** The text for a person: what happened, then what to do. */
   readonly message: string;
 }
 
-/** Clients drop their batch on any 4xx except 408, 410, 429 and 460, and retry on 5xx. */
+/** Clients discard their batch after any 4xx except 408, 410, 429 and 460, and retry after a 5xx. */
 export const WIRE_ERRORS = {
   body_unreadable: {
     status: 400,
@@ -50,14 +50,17 @@ export interface ErrorDetails {
   readonly [name: string]: string | number;
 }
 
-/** An error from a table. `message` is for people, `code` for programs; neither contains anything a client sent. */
+/**
+ * An error from a table. `message` is for people, and `code` is for programs. Neither contains anything that
+ * a client sent.
+ */
 export class CodedError<Code extends string = string> extends Error {
   readonly code: Code;
   /** Default: 500. */
   readonly status: number;
-  /** For the Retry-After header. A detail of this name overrides the table. */
+  /** The seconds for the Retry-After header. A detail of this name overrides the table. */
   readonly retryAfterS: number | undefined;
-  /** For `method_not_allowed`: the allowed methods, for the Allow header. */
+  /** The allowed methods for the Allow header, if the error is `method_not_allowed`. */
   readonly allow: string | undefined;
 
   constructor(code: Code, entry: ErrorEntry, details: ErrorDetails = {}, cause?: unknown) {

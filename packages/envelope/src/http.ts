@@ -1,6 +1,6 @@
 /**
- * The HTTP layer that a collector and an SDK's gateway share: routes, bodies, errors, answers. No dependencies,
- * because SDKs load it.
+ * The HTTP layer that a collector shares with an SDK's gateway: routes, bodies, errors, answers. It has no
+ * dependencies, because SDKs load it.
  */
 export {
   ACCEPTED_BODY,

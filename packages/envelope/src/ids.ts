@@ -1,4 +1,4 @@
-/** Makes message ids. */
+/** Creates message ids. */
 import { randomBytes } from "node:crypto";
 import ksuid from "ksuid";
 import { HASHED_MESSAGE_ID } from "./message-id.ts";
@@ -7,17 +7,18 @@ import type { IdSource } from "./stamp.ts";
 const KSUID_PAYLOAD_BYTES = 16;
 
 export interface IdOptions {
-  /** Returns `n` random bytes. */
+  /** Returns this many random bytes. */
   readonly random?: (bytes: number) => Buffer;
   /**
-   * A keyed hash of a text, at most 64 characters of `[A-Za-z0-9._:-]`. Keyed, because a bare hash can be found by
-   * dictionary.
+   * Returns a keyed hash of a text, at most 64 characters of `[A-Za-z0-9._:-]`. A hash without a key could be
+   * reversed with a dictionary.
    */
   readonly hash: (text: string) => string;
 }
 
 /**
- * Ids like those of Segment's HTTP API: `api-` and a KSUID, 31 characters, ordered by second.
+ * Creates ids like those of Segment's HTTP API: `api-` and a KSUID, 31 characters in total, ordered by the
+ * second.
  * @see https://github.com/segmentio/ksuid
  */
 export function createIds({ random = randomBytes, hash }: IdOptions): IdSource {

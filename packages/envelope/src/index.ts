@@ -1,4 +1,4 @@
-/** The envelope package's entry for the other packages. */
+/** The entry point of the envelope package for the other packages. */
 export { COLLECTOR_REASONS } from "./collector-reasons.ts";
 export { createIds } from "./ids.ts";
 export { parseJson } from "./json-text.ts";

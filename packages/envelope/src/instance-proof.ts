@@ -1,10 +1,10 @@
 /**
- * Defines how an instance proves its identity, for SDKs and collectors: its id derives from its public key, and it
- * signs its requests.
+ * Defines for SDKs and collectors how an instance proves its identity: its id is derived from its public key,
+ * and it signs its requests.
  */
 import { createHash } from "node:crypto";
 
-/** What an instance can ask a collector to do: `POST /v1/instance/<action>`. */
+/** What an instance can request of a collector: `POST /v1/instance/<action>`. */
 export const INSTANCE_ACTIONS = ["compare", "forget"] as const;
 export type InstanceAction = (typeof INSTANCE_ACTIONS)[number];
 
@@ -12,9 +12,9 @@ export type InstanceAction = (typeof INSTANCE_ACTIONS)[number];
 export interface InstanceClaim {
   readonly action: InstanceAction;
   readonly instanceId: string;
-  /** RFC 3339. */
+  /** When the claim was signed, RFC 3339. */
   readonly signedAt: string;
-  /** The collector's origin, as `URL.origin` writes it: `https://telemetry.example.org`. */
+  /** The collector's origin, in the form of `URL.origin`: `https://telemetry.example.org`. */
   readonly origin: string;
 }
 
@@ -32,7 +32,10 @@ export function toInstanceId(publicKey: Uint8Array): string {
   return bytes.toString("hex").replace(UUID_PARTS, "$1-$2-$3-$4-$5");
 }
 
-/** The text to sign. No part of it can contain a line feed, so two different claims never yield the same text. */
+/**
+ * The text to sign. None of its parts can contain a line feed, so two different claims never yield the same
+ * text.
+ */
 export function toSignedText({ action, instanceId, signedAt, origin }: InstanceClaim): string {
   return `candor\n${action}\n${instanceId}\n${signedAt}\n${origin}`;
 }

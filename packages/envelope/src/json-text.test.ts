@@ -15,7 +15,7 @@ it.each([
   expect(parseJson(text)).toEqual(value);
 });
 
-/** The value with every text as `toWellFormed` repairs it. */
+/** Applies `toWellFormed` to every string and key in a value. */
 function repaired(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();
   if (Array.isArray(value)) return value.map(repaired);
@@ -26,7 +26,7 @@ function repaired(value: unknown): unknown {
 it("any text of JSON is read as JSON.parse reads it, with every string well-formed", () => {
   const unit = fc.constantFrom("\ud83d", "\ude00", "\\", "u", "d83d", '"', "é", "a", "\n", "\u0000");
   const text = fc.string({ unit, maxLength: 12 });
-  // Once V8 of Node 24 and 26 has seen a key that is a backslash, it mistakes an escaped key ("\n") for it.
+  // V8 in Node 24 and 26 confuses an escaped key ("\n") with a backslash key that it has seen before.
   const key = text.map((name) => name.replaceAll("\\", "/"));
   const { value } = fc.letrec((tie) => ({
     value: fc.oneof(

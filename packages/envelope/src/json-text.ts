@@ -1,11 +1,12 @@
 /**
- * Parses JSON text so that every later reader of what is stored reads the same values.
+ * Parses JSON text so that every later reader of the stored value reads the same value.
  *
- * JSON allows half a surrogate pair (`"\ud83d"`, a text cut inside an emoji). JavaScript accepts it, but the store
- * rejects the whole document. It is replaced by U+FFFD before parsing, as `toWellFormed` does.
+ * JSON allows half of a surrogate pair (`"\ud83d"`, such as from a text that was cut inside an emoji).
+ * JavaScript accepts it, but the store rejects the whole document. The half is replaced by U+FFFD before
+ * parsing, as `toWellFormed` does.
  */
 
-/** Any escape; a surrogate pair counts as one. */
+/** Matches any escape. A surrogate pair is matched as one escape. */
 const ESCAPE = /\\(?:u[dD][89abAB][\dA-Fa-f]{2}\\u[dD][c-fC-F][\dA-Fa-f]{2}|u[\dA-Fa-f]{4}|.)/gs;
 const SURROGATE_ESCAPE = /^\\u[dD][89a-fA-F]..$/;
 const REPLACEMENT = "\\ufffd";
@@ -15,7 +16,10 @@ export function parseJson(text: string): unknown {
   return JSON.parse(mayHoldSurrogates(text) ? repairSurrogates(text) : text);
 }
 
-/** Text decoded from UTF-8 contains no lone surrogates; only an escape can create one. */
+/**
+ * Whether a text may contain lone surrogates. Text decoded from UTF-8 contains none, so only an escape can
+ * create one.
+ */
 function mayHoldSurrogates(text: string): boolean {
   return text.includes("\\ud") || text.includes("\\uD");
 }
@@ -30,7 +34,7 @@ const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
 const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
 
 /**
- * Whether a JSON text nests deeper than `levels`, in one pass over its bytes. Parsing a megabyte of brackets takes
+ * Whether a JSON text nests deeper than `levels`. Reads the bytes once: parsing a megabyte of brackets takes
  * thirty times as long.
  */
 export function nestsDeeper(json: Uint8Array, levels: number): boolean {

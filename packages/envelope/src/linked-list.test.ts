@@ -19,7 +19,7 @@ describe("a linked list", () => {
             places.push(list.push(places.length));
             continue;
           }
-          const place = places[Number(step)]; // often one that is out already
+          const place = places[Number(step)]; // often an item that was removed before
           if (place === undefined) continue;
           list.remove(place);
           expected = expected.filter((item) => item !== place.item);

@@ -1,9 +1,11 @@
 /**
- * A list for items that come and go with each request: removal takes constant time and keeps the order.
+ * A list for items that are added and removed with each request. Removal takes constant time and keeps the
+ * order.
  *
- * Do not use a Set or Map for this. V8 keeps replacing the table of a Set whose items come and go, and links each old
- * table to its successor. Once one such table is in the old generation, the young generation's collector treats it,
- * all later tables and everything they held as alive: in the collector, all requests of a whole second.
+ * Do not use a Set or Map for this. When items of a Set are added and removed, V8 keeps replacing its table,
+ * and links each old table to its successor. Once one such table is in the old generation, the young
+ * generation's garbage collector treats that table, all later tables and everything they held as alive. In
+ * the collector, that was all requests of a whole second.
  */
 
 /** An item's position in its list. Keep it to remove the item. */
@@ -33,7 +35,7 @@ export class LinkedList<Item> implements Iterable<Place<Item>> {
     return place;
   }
 
-  /** Removes an item. Does nothing if it was removed before. */
+  /** Removes an item. Does nothing if the item has already been removed. */
   remove(place: Place<Item>): void {
     if (!place.isIn) return;
     const { before, after } = place;
@@ -42,12 +44,12 @@ export class LinkedList<Item> implements Iterable<Place<Item>> {
     else before.after = after;
     if (after === undefined) this.#last = before;
     else after.before = before;
-    place.before = undefined; // a removed item must keep nothing alive
+    place.before = undefined; // a removed item must not keep other items alive
     place.after = undefined;
     this.#size -= 1;
   }
 
-  /** In order. The current item may be removed and new items added during iteration. */
+  /** Iterates in order. During iteration, the current item may be removed and new items may be added. */
   *[Symbol.iterator](): Iterator<Place<Item>> {
     for (let place = this.#first; place !== undefined; ) {
       const { after } = place;

@@ -1,8 +1,8 @@
-/** Lists why a message is dropped before the plan is consulted. */
+/** Lists the reasons for which a message is dropped before it is checked against the plan. */
 import type { ParseReason } from "./parse.ts";
 import type { SizeFault } from "./shared.ts";
 
-/** Each reason with the sentence that the maker reads. The code is the contract. */
+/** Each reason has the sentence that the product's developer reads. The code is the contract. */
 export const MESSAGE_REASONS = {
   not_an_object: "The message is not a JSON object.",
   unknown_type: "The message's type is not one of track, identify, page, screen, group, alias.",

@@ -1,5 +1,6 @@
 /**
- * Defines a message, one call of Segment's Tracking API, and the envelope that the collector makes of it.
+ * Defines a message, which is one call of Segment's Tracking API, and the envelope that the collector makes
+ * from it.
  * @see https://segment.com/docs/connections/spec/
  */
 
@@ -15,9 +16,9 @@ export type JsonObject = { [key: string]: JsonValue };
 export type JsonValue = string | number | boolean | null | JsonValue[] | JsonObject;
 
 /**
- * A parsed message. Nulls and empty ids are removed, ids are strings, times are epoch milliseconds.
- * `originalTimestampMs` is the client's `timestamp ?? originalTimestamp`. The values inside `properties`, `traits`,
- * `context` and `integrations` are arbitrary JSON: the plan checks them.
+ * A parsed message. Nulls and empty ids are removed, ids are strings, and times are epoch milliseconds.
+ * `originalTimestampMs` is the client's `timestamp ?? originalTimestamp`. The values inside `properties`,
+ * `traits`, `context` and `integrations` are arbitrary JSON, because the plan's checks come later.
  */
 export interface Message {
   readonly type: MessageType;
@@ -34,20 +35,22 @@ export interface Message {
   readonly context: JsonObject;
   readonly integrations: JsonObject;
   readonly originalTimestampMs: number | undefined;
-  /** The client's own text of the time, if it was ISO 8601 in UTC with milliseconds. */
+  /** The client's own text of the time, if that was ISO 8601 in UTC with milliseconds. */
   readonly originalTimestamp: string | undefined;
   readonly sentAtMs: number | undefined;
-  /** Names of the time fields that could not be parsed. */
+  /** The names of time fields that could not be parsed. */
   readonly unreadableTimes: readonly string[];
-  /** Version of the plan in the sender's SDK, if it says so. */
+  /** The version of the plan in the sender's SDK; undefined if the message does not contain one. */
   readonly planVersion: number | undefined;
-  /** How many messages of this event the sender's SDK skipped since the previous one, if any. */
+  /**
+   * How many messages of this event the sender's SDK has skipped since the previous one; undefined if none.
+   */
   readonly skipped: number | undefined;
 }
 
 /**
- * A stamped message, as it is stored and read back. Times are ISO 8601 in UTC with milliseconds. Keys are in
- * alphabetical order, as in Segment's own samples; undefined keys are not written.
+ * A stamped message, in the form in which it is stored and read back. Times are ISO 8601 in UTC with
+ * milliseconds. Keys are in alphabetical order, as in Segment's own samples. Undefined keys are not written.
  */
 export interface Envelope {
   anonymousId: string | undefined;

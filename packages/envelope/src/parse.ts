@@ -1,15 +1,15 @@
-/** Parses one JSON value as a message, or says why it is not one. */
+/** Parses one JSON value as a message, or returns the reason why it is not one. */
 import { isObject, type JsonObject, MESSAGE_TYPES, type Message, type MessageType } from "./message.ts";
 import type { Shared } from "./shared.ts";
 import { isIsoTime, readTime } from "./times.ts";
 import { toText } from "./unknown-value.ts";
 
-/** A messageId must be shorter than this. */
+/** The length of a messageId must be below this limit. */
 const MESSAGE_ID_LIMIT_CHARS = 100;
-/** The largest count that the store's column holds. */
+/** The largest count that fits in the store's column. */
 const MAX_COUNT = 2 ** 32 - 1;
 
-/** Why a value is not a valid message. message-reasons.ts has the sentences. */
+/** Why a value is not a valid message. message-reasons.ts contains the sentences. */
 export type ParseReason =
   | "not_an_object"
   | "unknown_type"
@@ -25,11 +25,11 @@ const NO_OBJECT: JsonObject = Object.freeze({});
 const KNOWN_TYPES: ReadonlySet<unknown> = new Set(MESSAGE_TYPES);
 
 /**
- * Parses one JSON value as a message, or returns the reason it is not one. Pure; never throws, whatever the value.
- * This is the only place where a JSON value becomes a typed message, so all casts are here.
+ * Parses one JSON value as a message, or returns the reason why it is not one. Pure; never throws, whatever
+ * the value. A JSON value becomes a typed message only here, so all casts are here.
  *
- * Fields outside the Segment spec (`_metadata`, `sequence`, `writeKey`...) are allowed and not kept.
- * @param type the type named by the path (`/v1/track`), which overrides the message's own
+ * Fields outside the Segment spec (`_metadata`, `sequence`, `writeKey`...) are allowed, but not kept.
+ * @param type the type named by the path (`/v1/track`), which overrides the message's own type
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function parseMessage(item: unknown, shared: Shared, type?: MessageType): Message | ParseReason {
@@ -83,12 +83,12 @@ function carriesProperties(type: MessageType): boolean {
   return type === "track" || type === "page" || type === "screen";
 }
 
-/** An id that was sent as a number too large to be exact. */
+/** Stands for an id that was sent as a number too large to be exact. */
 const INEXACT = Symbol("inexact");
 
 /**
- * Returns an id: a non-empty string. Several clients send numbers, which become their digits; beyond 2^53, two ids
- * could become the same.
+ * Returns an id, which is a non-empty string. Several clients send numbers, which are converted to decimal
+ * digits. Beyond 2^53, two different ids could become equal.
  */
 function idOf(value: unknown): string | undefined | typeof INEXACT {
   if (typeof value !== "number") return toText(value);
@@ -125,7 +125,10 @@ interface Times {
   readonly unreadable: readonly string[];
 }
 
-/** `timestamp` takes precedence over `originalTimestamp`, and the batch's `sentAt` over the message's. */
+/**
+ * Reads the times of a message. `timestamp` takes precedence over `originalTimestamp`, and the batch's
+ * `sentAt` over the message's own.
+ */
 function timesOf(item: JsonObject, shared: Shared): Times {
   const timestamp = readTime(item.timestamp);
   const original = typeof timestamp === "number" ? timestamp : readTime(item.originalTimestamp);
@@ -143,7 +146,10 @@ function timesOf(item: JsonObject, shared: Shared): Times {
   };
 }
 
-/** Candor's SDKs send `candor: {planVersion, skipped?}`. Anything but a positive 32-bit integer is ignored. */
+/**
+ * Reads a count from `candor: {planVersion, skipped?}`, which Candor's SDKs send. Ignores anything but a
+ * positive 32-bit integer.
+ */
 function countIn(candor: unknown, name: "planVersion" | "skipped"): number | undefined {
   const count = isObject(candor) ? candor[name] : undefined;
   const isCount = typeof count === "number" && Number.isInteger(count) && count > 0 && count <= MAX_COUNT;

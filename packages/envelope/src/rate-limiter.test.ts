@@ -6,7 +6,7 @@ function limiterAt(options: Partial<RateLimiterOptions> = {}) {
   const limiter = new RateLimiter({ burst: 3, everyMs: 1000, maxKeys: 10, clockMs: () => nowMs, ...options });
   return {
     limiter,
-    /** How many of ten are let through. */
+    /** Returns how many of ten attempts are allowed. */
     tenOf: (key: string): number => {
       let taken = 0;
       for (let n = 0; n < 10; n++) {
@@ -62,7 +62,7 @@ describe("a rate limiter", () => {
   it("lets nobody owe more than the most that may be owed", () => {
     const { limiter } = limiterAt({ maxDebtMs: 5000 });
     for (let n = 0; n < 3; n++) limiter.take("a", 100);
-    expect(limiter.waitMs("a")).toBe(6000); // the debt, and then one
+    expect(limiter.waitMs("a")).toBe(6000); // the time to repay the debt, and then for one more
   });
 
   it("remembers so many keys, and forgets first the one that took the longest ago", () => {

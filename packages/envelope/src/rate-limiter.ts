@@ -1,23 +1,23 @@
-/** Limits how often something may be done: a token bucket per key. */
+/** Limits how often something may be done, with a token bucket per key. */
 
-/** Up to `burst` at once, then one more every `everyMs`. */
+/** A rate: up to `burst` tokens at once, then one more every `everyMs`. */
 export interface Rate {
   readonly burst: number;
   readonly everyMs: number;
 }
 
 export interface RateLimiterOptions extends Rate {
-  /** How many keys are remembered; beyond that, the least recently used key is forgotten. Default: 1. */
+  /** How many keys are remembered. Beyond that, the least recently used key is forgotten. Default: 1. */
   readonly maxKeys?: number;
-  /** The longest anyone has to wait for what they took beyond the burst. Default: unlimited. */
+  /** Limits the wait that taking more than the burst can cause. Default: unlimited. */
   readonly maxDebtMs?: number;
-  /** Any monotonic clock. */
+  /** A monotonic clock, in milliseconds. */
   readonly clockMs?: () => number;
 }
 
 /**
- * Limits a rate per key. Asking is free; only `take` counts. Stores one number per key: the time at which its bucket
- * will be full again (the generic cell rate algorithm).
+ * Limits a rate per key. `waitMs` takes nothing; only `take` does. Stores one number per key: the time at
+ * which the key's bucket will be full again (the generic cell rate algorithm).
  */
 export class RateLimiter {
   readonly #options: Required<RateLimiterOptions>;
@@ -28,7 +28,10 @@ export class RateLimiter {
     this.#options = { ...options, maxKeys, maxDebtMs, clockMs };
   }
 
-  /** Milliseconds until so many may be taken; 0: now; Infinity: never, it is more than the burst. */
+  /**
+   * Milliseconds until `count` tokens may be taken: 0 if they may be taken now, Infinity if `count` exceeds
+   * the burst.
+   */
   waitMs(key = "", count = 1): number {
     const { burst, everyMs, clockMs } = this.#options;
     if (count > burst) return Number.POSITIVE_INFINITY;
@@ -36,12 +39,15 @@ export class RateLimiter {
     return Math.max(0, this.#fullAt(key, nowMs) - nowMs - (burst - count) * everyMs);
   }
 
-  /** Takes so many, even when there are fewer: the debt is waited for before more may be taken. */
+  /**
+   * Takes `count` tokens, even if fewer are available. The debt must then be repaid by waiting before more
+   * may be taken.
+   */
   take(key = "", count = 1): void {
     const { burst, everyMs, maxKeys, maxDebtMs, clockMs } = this.#options;
     const nowMs = clockMs();
     const fullAtMs = this.#fullAt(key, nowMs) + count * everyMs;
-    if (maxKeys > 1) this.#fullAtMs.delete(key); // so that the map is in the order of taking
+    if (maxKeys > 1) this.#fullAtMs.delete(key); // keeps the map ordered by the time of the last `take`
     this.#fullAtMs.set(key, Math.min(fullAtMs, nowMs + burst * everyMs + maxDebtMs));
     const [oldest] = this.#fullAtMs.size > maxKeys ? this.#fullAtMs.keys() : [];
     if (oldest !== undefined) this.#fullAtMs.delete(oldest);

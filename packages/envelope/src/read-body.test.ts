@@ -5,7 +5,7 @@ import { type BodyStream, createBodyBudget, holdMore, readBody } from "./read-bo
 
 const MAX_BYTES = 1024 * 1024;
 
-/** A body that arrives in these pieces. */
+/** Creates a body that arrives in these chunks. */
 function bodyOf(pieces: Iterable<Buffer>, headers: Record<string, string> = {}): BodyStream {
   return Object.assign(Readable.from(pieces), { headers });
 }
@@ -82,7 +82,7 @@ describe("a body", () => {
     ).toHaveLength(10);
     await nextTurn();
     expect([results, budget.heldBytes]).toEqual([["over_budget"], 2000]);
-    expect([holdMore(budget, 2500), budget.heldBytes]).toEqual([true, 2500]); // what is inflated
+    expect([holdMore(budget, 2500), budget.heldBytes]).toEqual([true, 2500]); // room for the inflated body
     await nextTurn();
     expect(results).toEqual(["over_budget", "over_budget", "over_budget"]);
   });
@@ -103,7 +103,7 @@ describe("a body", () => {
 describe("a slow body", () => {
   const WINDOW_BYTES = 2048;
 
-  /** Lets a window pass after each piece. */
+  /** Lets a time window pass after each chunk. */
   async function readIn(windows: readonly number[]): Promise<unknown> {
     const tasks: (() => void)[] = [];
     const later = (_afterMs: number, task: () => void): (() => void) => {

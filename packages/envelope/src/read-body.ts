@@ -1,32 +1,41 @@
-/** Reads the body of a request or an answer in bounded memory, however small its pieces are. Without any dependency: SDKs use it. */
+/**
+ * Reads the body of a request or an answer in bounded memory, however small its chunks are. It has no
+ * dependencies, because SDKs use it.
+ */
 import type { IncomingHttpHeaders } from "node:http";
 import type { Readable } from "node:stream";
 import { LinkedList, type Place } from "./linked-list.ts";
 
-/** A body may arrive in this many chunks of any size. */
+/** A body may consist of this many chunks of any size. */
 const FREE_CHUNKS = 1000;
-/** Beyond that, chunks must have at least this size on average: each costs more time than its bytes do. */
+/** The minimum average size of further chunks, because each chunk takes more time than its bytes do. */
 const MIN_CHUNK_BYTES = 64;
 const SMALLEST_BUFFER_BYTES = 4096;
-/** Each window must bring at least `MIN_WINDOW_BYTES`, and the whole body must arrive within `MAX_WINDOWS`. */
+/**
+ * At least `MIN_WINDOW_BYTES` must arrive in each window of this length, and the whole body within
+ * `MAX_WINDOWS`.
+ */
 const WINDOW_MS = 5000;
 const MIN_WINDOW_BYTES = 2048;
 const MAX_WINDOWS = 4;
 
 /**
- * Why a body could not be read. `fragmented`: it came in chunks of a few bytes. `broken_off`: the connection was
- * lost.
+ * Why a body could not be read. `fragmented`: it arrived in chunks of a few bytes. `broken_off`: the
+ * connection was lost.
  */
 export type BodyFault = "too_large" | "over_budget" | "fragmented" | "too_slow" | "broken_off";
 
 /** A request or response of node:http. */
 export type BodyStream = Readable & { readonly headers: IncomingHttpHeaders };
 
-/** How much memory the buffers of all bodies being read may take together. */
+/** How much memory the buffers of all bodies that are being read may use together. */
 export interface BodyBudget {
   heldBytes: number;
   readonly maxBytes: number;
-  /** A callback per body being read, which gives that body up. The body that has been idle longest comes first. */
+  /**
+   * One callback for each body that is being read, which gives up that body. The body that has been idle
+   * longest is first.
+   */
   readonly giveUp: LinkedList<() => void>;
 }
 
@@ -50,17 +59,19 @@ export function holdMore(budget: BodyBudget, bytes: number): boolean {
 
 export interface ReadBodyOptions {
   readonly maxBytes: number;
-  /** Shared by bodies that are read at the same time. Default: this body has a budget of its own. */
+  /**
+   * The budget shared by all bodies that are read at the same time. Default: this body has its own budget.
+   */
   readonly budget?: BodyBudget;
   /** Schedules a task. @returns a cancel function. Default: no time limit. */
   readonly later?: (afterMs: number, task: () => void) => () => void;
 }
 
 /**
- * Reads a body of at most `maxBytes` into one buffer. Never rejects. When the budget is exhausted, the body that has
- * been idle longest ends as `over_budget`, so that a stalled sender does not lock others out. After `too_large` and
- * `over_budget` the rest is read and discarded, so that the sender gets to the answer; after `fragmented` and
- * `too_slow` nothing more is read, and the connection should be closed.
+ * Reads a body of at most `maxBytes` into one buffer. Never rejects. When the budget is exhausted, the body
+ * that has been idle longest ends as `over_budget`, so that a stalled sender does not block others. After
+ * `too_large` and `over_budget`, the rest is read and discarded, so that the sender can receive the answer.
+ * After `fragmented` and `too_slow`, nothing more is read, and the connection should be closed.
  */
 export function readBody(message: BodyStream, options: ReadBodyOptions): Promise<Buffer | BodyFault> {
   const announcedBytes = Number(message.headers["content-length"] ?? options.maxBytes);
@@ -95,7 +106,7 @@ export function readBody(message: BodyStream, options: ReadBodyOptions): Promise
       .on("data", onData)
       .on("end", onEnd)
       .on("close", onGone)
-      .on("error", () => {}); // "close" follows
+      .on("error", () => {}); // "close" follows "error"
     if (announcedBytes > maxBytes) settle("too_large");
     else if (message.destroyed) onGone();
   });
@@ -103,14 +114,17 @@ export function readBody(message: BodyStream, options: ReadBodyOptions): Promise
 
 interface Gatherer {
   add(chunk: Buffer): BodyFault | undefined;
-  /** Bytes received so far. */
+  /** The number of bytes received so far. */
   size(): number;
   bytes(): Buffer;
   /** Returns the reserved bytes to the budget. */
   release(): void;
 }
 
-/** Keeps the first chunk as it is, because most bodies have only one. Later chunks are copied into one buffer. */
+/**
+ * Collects the chunks of a body. Keeps the first chunk without copying it, because most bodies have only one
+ * chunk. Later chunks are copied into one buffer.
+ */
 function createGatherer(budget: BodyBudget, maxBytes: number, mostBytes: number): Gatherer {
   let buffer: Buffer = Buffer.alloc(0);
   let size = 0;
@@ -130,7 +144,7 @@ function createGatherer(budget: BodyBudget, maxBytes: number, mostBytes: number)
       if (chunks > FREE_CHUNKS + size / MIN_CHUNK_BYTES) return "fragmented";
       if (before === 0) {
         buffer = chunk;
-        return hold(chunk.buffer.byteLength) ? undefined : "over_budget"; // a slice would keep the whole buffer it was cut from
+        return hold(chunk.buffer.byteLength) ? undefined : "over_budget"; // a slice retains its buffer
       }
       if (chunks === 2 || size > buffer.length) {
         const doubled = Math.max(size, 2 * before, SMALLEST_BUFFER_BYTES);
@@ -152,7 +166,7 @@ function createGatherer(budget: BodyBudget, maxBytes: number, mostBytes: number)
   };
 }
 
-/** Calls `onSlow` if too little arrives. @returns a cancel function */
+/** Calls `onSlow` if too few bytes arrive. @returns a cancel function */
 function watchRate(size: () => number, later: ReadBodyOptions["later"], onSlow: () => void): () => void {
   if (later === undefined) return () => {};
   let windows = 0;

@@ -1,4 +1,6 @@
-/** Turns a request's body into a JSON object: encoding, gzip, UTF-8, JSON, and the limit of each. */
+/**
+ * Converts a request's body to a JSON object: checks the encoding, gzip, UTF-8, JSON, and the limits of each.
+ */
 import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -14,10 +16,10 @@ import {
   readBody,
 } from "./read-body.ts";
 
-/** After gunzip. Segment's own limit is 500 KB, which its Node SDK does not respect. */
+/** The limit after gunzip. Segment's own limit is 500 KB, but its Node SDK does not respect that limit. */
 const MAX_BODY_BYTES = 1024 * 1024;
 const MAX_BATCH_MESSAGES = 2500;
-/** Parsing a body of this size takes long enough that other requests go first. */
+/** Parsing a body of this size takes so long that other requests are handled first. */
 const LONG_BODY_BYTES = 16 * 1024;
 
 const gunzipAsync = promisify(gunzip);
@@ -27,33 +29,37 @@ export interface RequestBody {
   readonly value: JsonObject;
   /** The messages of a batch; undefined for a single message. */
   readonly batch: readonly unknown[] | undefined;
-  /** Size of the text after gunzip. */
+  /** The size of the text after gunzip. */
   readonly bytes: number;
 }
 
 export interface RequestReaderOptions {
-  /** Limit on the buffers of all bodies being read together: a thousand slow uploads must not fill the memory. */
+  /**
+   * Limits the buffers of all bodies that are being read, so that a thousand slow uploads do not exhaust the
+   * memory.
+   */
   readonly maxHeldBytes: number;
   readonly later: NonNullable<ReadBodyOptions["later"]>;
-  /** Creates the error to throw. `overloaded`: too much is being read already. */
+  /** Creates the error to throw. `overloaded`: too many bytes are being read already. */
   readonly toError: (code: WireErrorCode | "overloaded", details?: ErrorDetails) => Error;
-  /** Called before a long body is parsed. Default: it is parsed at once. */
+  /** Called before a long body is parsed. Default: the body is parsed immediately. */
   readonly yieldToOthers?: () => Promise<void>;
   /**
-   * A body nested deeper than this is not parsed. Default: unlimited, which costs nothing; messages have their own
-   * limit.
+   * A body that nests deeper than this is not parsed. Default: unlimited, without checking; messages have
+   * their own limit.
    */
   readonly maxLevels?: number;
 }
 
 /**
- * Reads the bodies of one server, and counts what all of them hold in memory. All methods throw the errors made by
- * `toError`.
+ * Reads the bodies of one server, and limits how much memory they use together. All methods throw the errors
+ * that `toError` creates.
  */
 export interface RequestReader {
   /**
-   * Ignores the content type (browsers send text/plain, rudder-node labels gzip as a form) and detects gzip by its
-   * first bytes, because proxies inflate a body and leave the header.
+   * Reads a request's body. Ignores the content type, because browsers send text/plain, and rudder-node
+   * labels gzip as a form. Detects gzip by the first bytes, because some proxies inflate a body but leave the
+   * header.
    */
   readonly read: (request: BodyStream) => Promise<RequestBody>;
   /** Parses bytes that were read elsewhere. */
@@ -71,7 +77,8 @@ export function createRequestReader(options: RequestReaderOptions): RequestReade
       checkEncoding(request.headers["content-encoding"], options);
       const raw = await readBody(request, reading);
       if (typeof raw === "string") throw toReadError(raw, options);
-      // A kilobyte of gzip may inflate to a megabyte, so it is counted as that until it has been read.
+      // A kilobyte of gzip may inflate to a megabyte, so it counts as a megabyte until it has been inflated
+      // and parsed.
       const heldBytes = isGzip(raw) ? MAX_BODY_BYTES : raw.length;
       if (!holdMore(budget, heldBytes)) throw toError("overloaded");
       try {
@@ -116,9 +123,9 @@ function isGzip(bytes: Buffer): boolean {
 
 async function inflate(compressed: Buffer, options: RequestReaderOptions): Promise<Buffer> {
   try {
-    return await gunzipAsync(compressed, { maxOutputLength: MAX_BODY_BYTES }); // stops at the limit instead of inflating everything first
+    return await gunzipAsync(compressed, { maxOutputLength: MAX_BODY_BYTES }); // stops inflating at the limit
   } catch (error) {
-    const { code } = error as { readonly code?: unknown }; // not `instanceof`: a product's tests may run in another realm
+    const { code } = error as { readonly code?: unknown }; // no `instanceof`: tests may use another realm
     throw code === "ERR_BUFFER_TOO_LARGE" ? tooLarge(options) : unreadable("its gzip is damaged", options);
   }
 }

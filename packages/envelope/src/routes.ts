@@ -1,9 +1,9 @@
-/** Maps the paths of Segment's HTTP Tracking API that collectors and gateways have in common. */
+/** Maps the paths of Segment's HTTP Tracking API that collectors and gateways share. */
 import { MESSAGE_TYPES, type MessageType } from "./message.ts";
 
 /**
- * What a path is for. `type`: the type that the path implies for a single message; undefined if the body says it, or
- * for a batch.
+ * What a path is for. `type` is the message type that the path implies for a single message. It is undefined
+ * for a batch, and if the body names the type.
  */
 export type WireRoute =
   | { readonly kind: "messages"; readonly type: MessageType | undefined }
@@ -12,7 +12,7 @@ export type WireRoute =
 
 export const API_PREFIX = "/v1/";
 
-/** Each type, and its first letter. */
+/** Maps each type, and its first letter, to the type. */
 const TYPES: ReadonlyMap<string, MessageType> = new Map(
   MESSAGE_TYPES.flatMap((type) => [
     [type, type],
@@ -21,7 +21,7 @@ const TYPES: ReadonlyMap<string, MessageType> = new Map(
 );
 const BATCHES = ["batch", "import", "b"];
 
-/** The paths of nearly all requests, in their usual spelling. */
+/** The routes of nearly all requests, by path in its usual spelling. */
 const MESSAGE_ROUTES: ReadonlyMap<string, WireRoute> = new Map(
   [...TYPES.keys(), ...BATCHES].map((name) => [
     `${API_PREFIX}${name}`,
@@ -35,9 +35,9 @@ export function toMessageType(name: string): MessageType | undefined {
 }
 
 /**
- * Finds a path's route; undefined if there is none. A trailing slash makes no difference (analytics-java posts to
- * `/v1/import/`). Nothing is redirected, because clients turn a redirected POST into a GET and take its answer for
- * success.
+ * Finds a path's route; undefined if there is none. A trailing slash makes no difference (analytics-java
+ * posts to `/v1/import/`). Nothing is redirected, because clients turn a redirected POST into a GET and
+ * mistake its answer for success.
  * @param path begins with `/v1/`, without the query
  */
 export function findWireRoute(path: string): WireRoute | undefined {
@@ -51,12 +51,12 @@ function parseRoute(path: string): WireRoute | undefined {
   return isSettings ? { kind: "settings", writeKey: safeDecode(key) } : undefined;
 }
 
-/** The methods of a route, the main one first. */
+/** The methods of a route, with the main method first. */
 export function methodsOf({ kind }: { readonly kind: string }): readonly string[] {
   return kind === "pixel" || kind === "settings" ? ["GET", "HEAD"] : ["POST"];
 }
 
-/** Splits a URL at its first "?": the query may contain more of them. */
+/** Splits a URL at its first "?", because the query may contain further ones. */
 export function splitUrl(url: string): [path: string, query: string] {
   const at = url.indexOf("?");
   return at < 0 ? [url, ""] : [url.slice(0, at), url.slice(at + 1)];

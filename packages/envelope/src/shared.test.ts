@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { JsonObject } from "./message.ts";
 import { ALONE, MAX_MESSAGE_BYTES, readShared, sizeFaultOf } from "./shared.ts";
 
-/** An object of this many bytes as JSON. */
+/** An object whose JSON has this many bytes. */
 function sized(bytes: number): { [key: string]: string } {
   return { text: "x".repeat(bytes - '{"text":""}'.length) };
 }

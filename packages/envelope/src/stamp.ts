@@ -1,4 +1,4 @@
-/** Stamps a message: gives it ids and times, and so makes its envelope. */
+/** Stamps a message: assigns ids and times, which makes it an envelope. */
 import type { Envelope, JsonObject, Message } from "./message.ts";
 import { isPlainMessageId } from "./message-id.ts";
 import { resolveTimestamp, toIsoTime } from "./times.ts";
@@ -8,26 +8,30 @@ export interface Reception {
   readonly receivedAtMs: number;
   /** `receivedAtMs` as text, formatted once for all messages of a request. */
   readonly receivedAt: string;
-  /** The client's `X-Retry-Count`; 0 for its first attempt. */
+  /** The client's `X-Retry-Count`; 0 for the first attempt. */
   readonly retryCount: number;
-  /** Becomes `context.ip` if the client gave none; undefined if the source's peer address is not kept. */
+  /**
+   * The peer's address, which becomes `context.ip` if the client sent none; undefined if the source's peer
+   * address is not kept.
+   */
   readonly peerAddress: string | undefined;
 }
 
-/** Makes ids; passed in, so that tests can fix them. */
+/** Creates ids. Passed in, so that tests can use fixed ids. */
 export interface IdSource {
-  /** A new unique id of `[A-Za-z0-9._:-]`, shorter than 100 characters. */
+  /** Returns a new unique id of `[A-Za-z0-9._:-]`, shorter than 100 characters. */
   newMessageId(atMs: number): string;
   /**
-   * Returns the same text for the same id, under a secret key, so that it can be neither reversed nor guessed. Same
-   * alphabet and length as a new id.
+   * Hashes an id under a secret key, so that the result can be neither reversed nor guessed. The same id
+   * always has the same hash. The result has the characters and the maximum length of a new id.
    */
   hashMessageId(messageId: string): string;
 }
 
 /**
- * Makes the envelope of a message: ids, times, and the peer's address where it is kept. People put addresses into
- * messageIds, so any that is not plainly an id is kept only as its hash. Pure except for `ids`; never throws.
+ * Makes a message's envelope: assigns ids and times, and the peer's address where it is kept. Some clients
+ * put addresses into messageIds, so a messageId that is not certainly an id is kept only as its hash. Pure
+ * except for `ids`; never throws.
  */
 export function stampMessage(message: Message, reception: Reception, ids: IdSource): Envelope {
   const { originalTimestampMs, sentAtMs } = message;

@@ -1,5 +1,5 @@
 /**
- * Reads and writes times: RFC 3339 and the calendar forms of ISO 8601 in, ISO 8601 UTC with milliseconds out.
+ * Parses RFC 3339 and the calendar forms of ISO 8601, and formats times as ISO 8601 in UTC with milliseconds.
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
 
@@ -8,7 +8,7 @@ const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
-/** The range of years that the store can hold. */
+/** The range of times that the store can hold. */
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 const END_MS = Date.UTC(2299, 0, 1);
 const MAX_LENGTH = 64;
@@ -22,18 +22,18 @@ const DIGIT_6 = 54;
 const COLON = 58;
 const CAPITAL_T = 84;
 const CAPITAL_Z = 90;
-/** What Go's clients send for "no time". */
+/** The time that Go's clients send for "no time". */
 const GO_ZERO_TIME = "0001-01-01T00:00:00Z";
 
-/** Epoch milliseconds; `absent`: no time was given; `unreadable`: something was given that is not a time. */
+/** Epoch milliseconds. `absent`: no time was given. `unreadable`: the given value is not a time. */
 export type ReadTime = number | "absent" | "unreadable";
 
 /**
- * Parses a time, truncated to milliseconds. Accepts RFC 3339 and these forms of ISO 8601: a date alone (its first
- * moment in UTC), hours with or without minutes and seconds, `24:00`, a decimal comma, an offset in hours, and the
- * basic form with a `T` (`20260131T080552Z`); also `t`, `z`, and a space for the `T`. A leap second becomes the last
- * millisecond before it. Rejects a time of day without an offset, dates that do not exist, and years before 1900 or
- * after 2298.
+ * Parses a time, truncated to milliseconds. Accepts RFC 3339 and these forms of ISO 8601: a date alone (its
+ * first moment in UTC), hours with or without minutes and seconds, `24:00`, a decimal comma, an offset in
+ * hours, and the basic form with a `T` (`20260131T080552Z`). Also accepts `t`, `z`, and a space instead of
+ * the `T`. A leap second becomes the last millisecond before it. Rejects a time of day without an offset,
+ * dates that do not exist, and years before 1900 or after 2298.
  */
 export function readTime(value: unknown): ReadTime {
   if (typeof value !== "string") return value === undefined || value === null ? "absent" : "unreadable";
@@ -42,15 +42,15 @@ export function readTime(value: unknown): ReadTime {
   return value === "" || value === GO_ZERO_TIME ? "absent" : readAnyForm(value);
 }
 
-/** Like `readTime`, where it does not matter why there is no time. */
+/** Like `readTime`, for callers to which it does not matter why there is no time. */
 export function parseTime(value: unknown): number | undefined {
   const time = readTime(value);
   return typeof time === "number" ? time : undefined;
 }
 
 /**
- * Whether a text that was parsed as a time is already in the form that `toIsoTime` writes, as nearly all are, so that
- * it need not be formatted again.
+ * Whether a text that was parsed as a time already has the form that `toIsoTime` writes. Nearly all have, so
+ * they need not be formatted again.
  */
 export function isIsoTime(text: unknown): text is string {
   return (
@@ -60,13 +60,13 @@ export function isIsoTime(text: unknown): text is string {
     text.charCodeAt(19) === POINT &&
     text.charCodeAt(23) === CAPITAL_Z &&
     text.charCodeAt(17) < DIGIT_6 && // no leap second
-    !(text.charCodeAt(11) === DIGIT_2 && text.charCodeAt(12) === DIGIT_4) // 24:00 is the next day
+    !(text.charCodeAt(11) === DIGIT_2 && text.charCodeAt(12) === DIGIT_4) // 24:00 is on the next day
   );
 }
 
 /**
- * Parses `2020-11-04T08:05:52.726Z`, the form that nearly all clients send, character by character; NaN for anything
- * else.
+ * Parses `2020-11-04T08:05:52.726Z`, the form that nearly all clients send, character by character. NaN for
+ * any other form.
  */
 function readUsualForm(text: string): number {
   const hour = digitsAt(text, 11);
@@ -90,11 +90,12 @@ function readUsualForm(text: string): number {
   return dayMs(digitsAt(text, 0) * 100 + digitsAt(text, 2), digitsAt(text, 5), digitsAt(text, 8)) + clock;
 }
 
-/** Larger than any part of a time can be, so that its range check fails. */
+/** Larger than any part of a time, so that every range check rejects it. */
 const NO_DIGITS = 10_000;
 
 /**
- * The value of one or two digits; `NO_DIGITS` for other characters. XOR with `DIGIT_0` turns a digit into its value.
+ * The value of one or two digits; `NO_DIGITS` for other characters. XOR with `DIGIT_0` converts a digit to
+ * its value.
  */
 function digitsAt(text: string, at: number, count: 1 | 2 = 2): number {
   const first = text.charCodeAt(at) ^ DIGIT_0;
@@ -125,7 +126,10 @@ function readAnyForm(text: string): ReadTime {
   return ms;
 }
 
-/** NaN if there is no such time of day. A leap second becomes the last millisecond of its minute. */
+/**
+ * The time of day in milliseconds; NaN if it does not exist. A leap second becomes the last millisecond of
+ * its minute.
+ */
 function clockMs(hour: number, minute: number, second: number, ms: number): number {
   if (hour === 24) return minute + second + ms === 0 ? DAY_MS : Number.NaN;
   if (hour > 24 || minute > 59 || second > 60) return Number.NaN;
@@ -133,7 +137,7 @@ function clockMs(hour: number, minute: number, second: number, ms: number): numb
   return second === 60 ? start + MINUTE_MS - 1 : start + second * SECOND_MS + ms;
 }
 
-/** NaN if there is no such offset. */
+/** An offset in milliseconds; NaN if it does not exist. */
 function offsetMs(offset: string): number {
   if (offset === "Z" || offset === "z") return 0;
   const hours = Number(offset.slice(1, 3));
@@ -142,7 +146,7 @@ function offsetMs(offset: string): number {
   return (offset.startsWith("+") ? 1 : -1) * (hours * HOUR_MS + minutes * MINUTE_MS);
 }
 
-/** Leap seconds are inserted at the end of a month, in UTC. */
+/** Whether a time is the last millisecond of a month in UTC, where leap seconds are inserted. */
 function endsMonth(ms: number): boolean {
   const next = new Date(ms + 1);
   return next.getUTCDate() === 1 && next.getTime() % DAY_MS === 0;
@@ -163,10 +167,10 @@ function dayMs(year: number, month: number, day: number): number {
   return (year * 365 + leapDays + dayOfYear - DAYS_BEFORE_1970) * DAY_MS;
 }
 
-/** Days from the first of year 0 to 1970, by the same formula. */
+/** The number of days from the first day of year 0 to 1970-01-01, by the formula of `dayMs`. */
 const DAYS_BEFORE_1970 = 719_527;
 
-/** Size of the cache of formatted times; the last six bits choose the slot. */
+/** The number of slots in the cache of formatted times. The low six bits of a time choose its slot. */
 const SLOTS = 64;
 const cachedSeconds = new Float64Array(SLOTS).fill(Number.NaN);
 const cachedPrefixes: string[] = Array.from({ length: SLOTS }, () => "");
@@ -174,8 +178,9 @@ const cachedMs = new Float64Array(SLOTS).fill(Number.NaN);
 const cachedTexts: string[] = Array.from({ length: SLOTS }, () => "");
 
 /**
- * Formats epoch milliseconds as `2020-11-04T08:05:52.726Z`. The messages of a batch share some times and a few
- * seconds, and formatting them again for each message costs as much as parsing its JSON, so the last ones are cached.
+ * Formats epoch milliseconds as `2020-11-04T08:05:52.726Z`. Recent results are cached: the messages of a
+ * batch share some times and a few seconds, and formatting these again for each message costs as much as
+ * parsing its JSON.
  */
 export function toIsoTime(ms: number): string {
   const slot = ms & (SLOTS - 1);
@@ -187,7 +192,8 @@ export function toIsoTime(ms: number): string {
 }
 
 /**
- * Built from character codes: V8 keeps two concatenated strings as a pair, which doubles the time of JSON.stringify.
+ * Formats a time. Builds the string from character codes, because V8 stores a concatenated string as a pair,
+ * which doubles the time of JSON.stringify.
  */
 function writeTime(ms: number): string {
   const second = Math.floor(ms / SECOND_MS);
@@ -214,14 +220,14 @@ export interface MessageTimes {
   readonly receivedAtMs: number;
   readonly originalTimestampMs: number | undefined;
   readonly sentAtMs: number | undefined;
-  /** The client's attempt number, `X-Retry-Count`; 0 for the first. */
+  /** The client's attempt number from `X-Retry-Count`; 0 for the first attempt. */
   readonly retryCount: number;
 }
 
 /**
- * When the event happened, by the collector's clock: `receivedAt - (sentAt - originalTimestamp)`, never later than
- * `receivedAt`. On a retry the original timestamp is used, because several clients freeze `sentAt` at their first
- * attempt, and the formula would shift the event by the whole delay.
+ * Computes when the event happened, by the collector's clock: `receivedAt - (sentAt - originalTimestamp)`,
+ * but never later than `receivedAt`. On a retry, uses the original timestamp instead: several clients keep
+ * the `sentAt` of their first attempt, so the formula would shift the event by the whole delay.
  * @see https://segment.com/docs/connections/spec/common/#timestamp-overview
  */
 export function resolveTimestamp(times: MessageTimes): number {

@@ -1,6 +1,6 @@
-/** Owns how values of unknown shape are read: foreign JSON, and Node's errors. */
+/** Reads values of unknown shape: foreign JSON, and Node's errors. */
 
-/** Whether a value is a JSON object, not an array. */
+/** Whether a value is a JSON object, and not an array. */
 export function isRecord(value: unknown): value is { readonly [key: string]: unknown } {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
@@ -17,34 +17,34 @@ export function tryParseJson(text: string): unknown {
 /** A JSON object of unknown shape. */
 export type Fields = { readonly [name: string]: unknown };
 
-/** A value as fields, if it is an object. */
+/** Returns a value as fields if it is an object; undefined otherwise. */
 export function toFields(value: unknown): Fields | undefined {
   return isRecord(value) ? value : undefined;
 }
 
-/** The fields of a JSON object, or undefined. */
+/** The fields of a JSON object in a text; undefined if the text is not one. */
 export function parseFields(json: string): Fields | undefined {
   return toFields(tryParseJson(json));
 }
 
-/** A non-empty string; undefined for anything else. */
+/** Returns a non-empty string; undefined for any other value. */
 export function toText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-/** Whether a value is a string of more than blanks. */
+/** Whether a value is a string that contains more than white space. */
 export function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";
 }
 
-/** A JSON value as text. Not with String, which some objects make throw. */
+/** Returns a JSON value as text. Does not use `String()`, which throws for some objects. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }
 
 /**
- * An error's `code`, such as ENOENT, if it has one. Does not use `instanceof`: Jest and vitest run a product in a
- * realm of its own, where Node's errors are not instances of `Error`.
+ * An error's `code`, such as ENOENT; undefined if it has none. Does not use `instanceof`, because Jest and
+ * vitest run a product in its own realm, where Node's errors are not instances of `Error`.
  */
 export function codeOf(error: unknown): string | undefined {
   if (typeof error !== "object" || error === null || !("code" in error)) return undefined;

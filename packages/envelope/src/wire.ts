@@ -1,5 +1,6 @@
 /**
- * The entry for code that reads messages and their times without dependencies: SDKs load it for browsers' messages.
+ * The entry point for code that reads messages and their times without dependencies. SDKs use it to read
+ * browsers' messages.
  */
 export { COLLECTOR_REASONS } from "./collector-reasons.ts";
 export { parseJson } from "./json-text.ts";

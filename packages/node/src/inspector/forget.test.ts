@@ -13,11 +13,14 @@ const HOUR_MS = 3600_000;
 const DELETE_FIRST = { answer: "no", deleteFirst: true };
 
 let collector: Recorder;
-/** What the collector's clock says more than this machine's. */
+/** How far the collector's clock is ahead of this machine's, in milliseconds. */
 let aheadMs = 0;
-/** What the proof in each request for a deletion was, or why there was none. */
+/**
+ * For each deletion request: the instance that its proof names, or the code of the error that rejected the
+ * proof.
+ */
 let proofs: string[] = [];
-/** The collector waits for it before it answers a deletion. */
+/** The collector answers a deletion request only after this promise has resolved. */
 let deleting: Promise<void> | undefined;
 
 beforeEach(async () => {
@@ -31,7 +34,7 @@ beforeEach(async () => {
   };
 });
 
-/** As a collector does that checks the proof and has deleted then. */
+/** Checks the proof as a real collector does, and answers with a deletion receipt. */
 async function answerForget({ body }: RecordedRequest, response: ServerResponse): Promise<void> {
   const nowMs = Date.now() + aheadMs;
   response.setHeader("date", new Date(nowMs).toUTCString());
@@ -67,7 +70,7 @@ interface Inspected extends World {
   readonly post: (body: object | string) => Promise<Reply>;
 }
 
-/** A telemetry that sends to the collector, and the inspector's page of it. */
+/** Opens telemetry that sends to the collector, and serves its inspector. */
 async function open(options: WorldOptions = {}): Promise<Inspected> {
   const world = openForTest({ host: collector.url, ...options });
   const server = createServer(world.telemetry.inspector()).listen(0, "127.0.0.1");
@@ -94,7 +97,7 @@ async function open(options: WorldOptions = {}): Promise<Inspected> {
   };
 }
 
-/** The fields of the form that a button stands in. */
+/** The fields of the form that contains a button, URL-encoded. */
 function fieldsOf(page: string, button: string): string {
   const form = page.split("<form ").find((each) => each.includes(`>${button}</button>`)) ?? "";
   return [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)]

@@ -37,7 +37,7 @@ interface Asking {
 
 type Ask = (path: string, asking?: Asking) => Promise<Reply>;
 
-/** Serves a handler on a port of its own until the test ends. */
+/** Serves a handler on its own port until the test ends. */
 async function serve(handler: RequestListener): Promise<Ask & { port: number }> {
   const server = createServer(handler).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
@@ -55,7 +55,7 @@ async function serve(handler: RequestListener): Promise<Ask & { port: number }> 
   return Object.assign(ask, { port });
 }
 
-/** A telemetry with its inspector; `wait` messages of it are in the outbox. */
+/** Opens telemetry and serves its inspector. `wait` messages are waiting in the outbox. */
 async function open(options: WorldOptions = {}, wait = 0): Promise<World & { ask: Ask; port: number }> {
   const world = openForTest(options);
   await track(world, wait);
@@ -70,7 +70,7 @@ async function track({ telemetry }: World, count: number): Promise<void> {
 
 const toJson = ({ body }: Reply): unknown => JSON.parse(body);
 
-/** As an answer of version 1 of the plan is stored; the plan is at version 2. */
+/** Stores an answer that was given for a version of the plan. The current version is 2. */
 function answered(answer: "yes" | "no" | "notice", planVersion = 2): (dir: string) => void {
   const planHash = planVersion === 2 ? APPSMITH.hash : "a".repeat(64);
   return stored(receipt(answer, { planVersion, planHash, by: "installer" }));
@@ -84,7 +84,7 @@ function post(ask: Ask, body: unknown, headers: Asking["headers"] = FROM_HERE): 
   });
 }
 
-/** Presses the button with a text, as a browser does. */
+/** Submits the form whose button has this text, as a browser does. */
 async function press(ask: Ask, button: string, headers: Asking["headers"] = FROM_HERE): Promise<Reply> {
   const { body } = await ask("/");
   const form =
@@ -198,7 +198,7 @@ describe("the inspector's page", () => {
 });
 
 describe("where the inspector is mounted", () => {
-  /** Takes a prefix off, as Express does for `app.use`. */
+  /** Removes a prefix from the URL, as Express does for `app.use`. */
   const strip =
     (prefix: string, handler: InspectorHandler): RequestListener =>
     (incoming: IncomingMessage & { originalUrl?: string }, response: ServerResponse) => {

@@ -1,4 +1,4 @@
-/** The inspector: the operator's page, its routes, and the effect of an answer given there. */
+/** Owns the inspector: the operator's page, its routes, and the effect of an answer given on that page. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
 import { type Clock, machineClock } from "../clock.ts";
@@ -33,19 +33,20 @@ import {
 } from "./request.ts";
 import { describeProblems, readStatus } from "./status.ts";
 
-/** Messages on the page; more are one link away. */
+/** How many messages the page shows. The page links to older messages. */
 const SHOWN_MESSAGES = 50;
 
 export interface InspectorOptions {
   /**
-   * Where the product mounted it, such as `/admin/telemetry`, if the framework does not remove that from the URL.
+   * The path at which the product mounted the inspector, such as `/admin/telemetry`, if the framework does
+   * not remove that path from the URL.
    * @default ""
    */
   readonly path?: string | undefined;
   /**
-   * The names under which the product is reached, such as `app.example.org`, with or without a port. IP addresses and
-   * `localhost` always work; requests under any other name are refused, because another site's page could be behind
-   * it.
+   * The names under which the product is reached, such as `app.example.org`, with or without a port. IP
+   * addresses and `localhost` always work. Requests under any other name are refused, because another site's
+   * page could be behind that name.
    * @default none
    */
   readonly hosts?: readonly string[] | undefined;
@@ -55,26 +56,29 @@ const NAMES = Object.keys({ path: true, hosts: true } satisfies {
   readonly [Name in keyof InspectorOptions]-?: true;
 });
 
-/** Answers a request of node:http, and therefore one of Express, Fastify or Hono. */
+/** Answers a request of node:http, and therefore also a request of Express, Fastify or Hono. */
 export interface InspectorHandler {
   (request: IncomingMessage, response: ServerResponse): void;
   /**
-   * Makes a link for one of the product's admins whose browser cannot send the product's own authentication, such as a token
-   * in a header. Whoever opens it first is let in for 30 minutes, by a cookie; after that, or after 5 minutes, it does not work
-   * any more. Call it in a route that only admins reach, and let requests in for which `cameByLink` says so. It works in the
-   * process that made it alone.
-   * @returns a path below the inspector's own, such as `/link-q3...`; with the option `path`, it begins with that
+   * Makes a link for an admin of the product whose browser cannot send the product's own authentication, such
+   * as a token in a header. By default, the link expires after 5 minutes. It can be opened once. The browser
+   * that opens it gets a cookie that admits it for 30 minutes. Call this function in a route that only admins
+   * can reach, and admit requests for which `cameByLink` returns true. A link works only in the process that
+   * made it.
+   * @returns a path below the inspector's own, such as `/link-q3...`; it begins with the option `path` if
+   * that is set
    * @example
-   * app.post("/admin/telemetry-link", requireAdmin, (_, response) => response.json("/admin/telemetry" + inspector.oneTimeLink()));
+   * app.post("/admin/telemetry-link", requireAdmin, (_, response) =>
+   *   response.json("/admin/telemetry" + inspector.oneTimeLink()));
    * app.use("/admin/telemetry", (request, response, next) =>
    *   inspector.cameByLink(request) ? next() : requireAdmin(request, response, next), inspector);
    */
   oneTimeLink(options?: OneTimeLinkOptions): string;
-  /** Whether a request to the inspector opens such a link, or comes from a browser that has opened one. */
+  /** Whether a request opens a valid one-time link, or comes from a browser that has opened one. */
   cameByLink(request: IncomingMessage): boolean;
 }
 
-/** An open telemetry, or what is wrong with its options. */
+/** The core of an open telemetry, or what is wrong with the options it was given. */
 type Inspected = { readonly core: Core } | { readonly problems: readonly string[] };
 
 interface Call extends Asked {
@@ -91,14 +95,15 @@ interface Refusal {
   readonly detail?: string;
 }
 
-/** The inspector's handler. It never throws, and answers every request. */
+/** Creates the inspector's handler, which never throws and answers every request. */
 export function createInspector(inspected: Inspected, options?: InspectorOptions): InspectorHandler {
   const inspector = new Inspector(inspected);
   const path = typeof options?.path === "string" ? options.path : "";
   const hosts = isNames(options?.hosts) ? options.hosts : [];
   if ("core" in inspected) inspected.core.problems.note("inspector", checkInspector(options));
   const handle = (request: IncomingMessage, response: ServerResponse) => {
-    // For an answer whose reader has left: without a listener it would end the product.
+    // The client may have closed the connection. Without a listener, that error would end the product's
+    // process.
     response.on("error", () => {});
     if (!isKnownHost(request.headers.host, hosts)) return sendFault(response, "host_unknown");
     inspector.answer(request, response, path).catch(() => sendFault(response, "internal"));
@@ -131,7 +136,7 @@ class Inspector {
   readonly #core: Core | undefined;
   readonly #clock: Clock;
   readonly #problems: readonly string[];
-  /** The deletion in progress; a second request waits for the same one. */
+  /** The deletion in progress. A second request waits for this deletion instead of starting another. */
   #forgetting: Promise<Forgotten> | undefined;
   /** The receipt of the last deletion that this process asked for, kept in memory only. */
   #receipt: DeletionReceipt | undefined;
@@ -170,7 +175,7 @@ class Inspector {
   }
 
   #openLink(path: string, request: IncomingMessage, response: ServerResponse): void {
-    // A program that only looks, such as one that previews links, does not use it up.
+    // Only GET uses up the link, because a program that previews links may send HEAD.
     const cookie = request.method === "GET" ? this.links.open(path, request) : undefined;
     if (cookie === undefined) sendFault(response, "link_used");
     else sendToInspector(response, cookie);
@@ -180,7 +185,7 @@ class Inspector {
     return this.#core === undefined ? describeProblems(this.#problems) : readStatus(this.#core);
   }
 
-  /** Returns undefined if the address asks for a page that does not exist. */
+  /** Returns undefined if the query asks for a page that does not exist. */
   async #messages(query: URLSearchParams, usualLimit: number): Promise<OutboxPage | undefined> {
     const limit = Number(query.get("limit") ?? usualLimit);
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_MESSAGES) return undefined;
@@ -268,7 +273,7 @@ class Inspector {
     });
     const forgotten = await this.#forgetting;
     if ("receipt" in forgotten) this.#receipt = forgotten.receipt;
-    // The first request's No may be for fewer sources.
+    // The answer No of the first request may have been for fewer sources.
     if (forgotten.ok)
       return isFirst || core.answer(sources, "no", "inspector") ? undefined : { code: "answer_not_stored" };
     if (forgotten.fault !== "not_confirmed") return { code: forgotten.fault };
@@ -276,13 +281,16 @@ class Inspector {
   }
 }
 
-/** A code of the collector's own is shown unchanged: a sentence about sending would say less. */
+/**
+ * Explains why a deletion was not confirmed. An error code from the collector is shown unchanged, because the
+ * sentences about sending would say less.
+ */
 function explainNotConfirmed(cause: string): string {
   const isOfTheWay = /^http_\d+$/.test(cause) || explainFault(cause) !== explainFault("other");
   return isOfTheWay ? explainFault(cause) : `It answered: ${cause}.`;
 }
 
-/** Returns undefined if it is not a list, is empty, or names a source that the plan lacks. */
+/** Returns undefined if the value is not a list, is empty, or names a source that the plan lacks. */
 function readSources(given: unknown, declared: readonly Source[]): readonly Source[] | undefined {
   if (!Array.isArray(given) || given.length === 0) return undefined;
   const isKnown = given.every((name) => declared.some((source) => source === name));

@@ -20,7 +20,7 @@ interface Reply {
 
 type Headers = { readonly [name: string]: string };
 
-/** A product that admits by a header alone, with its inspector behind that. */
+/** Serves a product that authenticates only by a header, with its inspector behind that check. */
 async function serveProduct(inspector: InspectorHandler) {
   const app = express();
   app.use(
@@ -54,7 +54,7 @@ async function open() {
   return { clock, telemetry, inspector, ask };
 }
 
-/** What a browser sends back of it. */
+/** The cookie of a reply, as the browser sends it back. */
 function cookieOf({ headers }: Reply): Headers {
   const [cookie = ""] = headers["set-cookie"] ?? [];
   return { cookie: cookie.split(";", 1).join() };
@@ -79,7 +79,7 @@ describe("a one-time link", () => {
   it("sets a cookie that no script reads, no other site sends, and that ends by itself", async () => {
     const { ask, inspector } = await open();
     const { headers } = await ask(MOUNT + inspector.oneTimeLink());
-    // Without Path, browsers take the folder of the link's address: the inspector.
+    // Without Path, browsers use the folder of the link's URL, which is the inspector.
     expect(headers["set-cookie"]).toEqual([
       expect.stringMatching(
         /^candor-inspector-[0-9a-f]{8}=[\w-]{43}; Max-Age=1800; HttpOnly; SameSite=Strict$/,
@@ -203,7 +203,7 @@ describe("the session of a link", () => {
     const [name] = cookie.split("=");
     expect((await ask(`${MOUNT}/`, { cookie: `${name}=${value}` })).status).toBe(401);
     expect((await ask(`${MOUNT}/link-${value}`)).status).toBe(401);
-    // One that another page of the host has planted beside it does not shut the rightful one out.
+    // A forged cookie that another page on the host has set must not shut out the valid one.
     expect((await ask(`${MOUNT}/`, { cookie: `${name}=${value}; ${cookie}` })).status).toBe(200);
   });
 

@@ -1,5 +1,6 @@
 /**
- * Owns one-time links to an inspector, and the short sessions of the browsers that opened them. Kept only in memory.
+ * Owns one-time links to an inspector, and the short sessions of the browsers that opened them. Both are kept
+ * only in memory.
  */
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import type { IncomingMessage } from "node:http";
@@ -9,13 +10,13 @@ const DEFAULT_MINUTES = 5;
 const MAX_MINUTES = 60;
 const SESSION_MINUTES = 30;
 const MINUTE_MS = 60_000;
-/** For unopened links, and for sessions. The oldest is discarded first. */
+/** Maximum number of unopened links, and of sessions. The oldest is discarded first. */
 const MAX_OPEN = 20;
 const TOKEN_BYTES = 32;
 const LINK = /^\/link-([\w-]{43})$/;
 
 export interface OneTimeLinkOptions {
-  /** How long the link works, 1 to 60. @default 5 */
+  /** How many minutes the link works, 1 to 60. @default 5 */
   readonly validMinutes?: number | undefined;
 }
 
@@ -41,7 +42,7 @@ class Tokens {
     return this.#valid().filter((held) => timingSafeEqual(held.hash, hash)).length > 0;
   }
 
-  /** Whether it was valid; it is not any more. */
+  /** Returns whether the token was valid, and invalidates it. */
   take(token: string): boolean {
     const isHeld = this.has(token);
     const hash = toHash(token);
@@ -59,37 +60,41 @@ class Tokens {
 export class OneTimeLinks {
   readonly #links: Tokens;
   readonly #sessions: Tokens;
-  /** Browsers send a cookie to every port of a host: two products there must not overwrite each other's. */
+  /**
+   * Random, because browsers send a cookie to every port of a host, and two products on one host must not
+   * overwrite each other's cookie.
+   */
   readonly #cookieName = `candor-inspector-${randomBytes(4).toString("hex")}`;
 
   /**
-   * @param clock links and sessions expire by its monotonic time: setting the machine's clock does not extend them
+   * @param clock links and sessions expire by its monotonic time, so setting the machine's clock does not
+   * extend them
    */
   constructor(clock: Pick<Clock, "monotonic">) {
     this.#links = new Tokens(clock);
     this.#sessions = new Tokens(clock);
   }
 
-  /** @returns the path below the inspector's own */
+  /** @returns the link's path below the inspector's own */
   make({ validMinutes }: OneTimeLinkOptions = {}): string {
     const isUsable = typeof validMinutes === "number" && validMinutes >= 1 && validMinutes <= MAX_MINUTES;
     return `/link-${this.#links.add(isUsable ? validMinutes : DEFAULT_MINUTES)}`;
   }
 
   /**
-   * Whether a request opens a valid link, or belongs to a session. Uses nothing up. @param path below the inspector's
-   * own
+   * Whether a request opens a valid link or belongs to a session. Does not use up the link.
+   * @param path below the inspector's own
    */
   admits(path: string, request: IncomingMessage): boolean {
     const token = toToken(path);
     return token === undefined ? this.#isOfSession(request) : this.#links.has(token);
   }
 
-  /** Uses a link up. @returns the cookie of a new session; undefined if the link is not valid, or not any more */
+  /** Uses up a link. @returns the cookie of a new session; undefined if the link is not valid */
   open(path: string, request: IncomingMessage): string | undefined {
     const token = toToken(path);
     if (token === undefined || !this.#links.take(token)) return undefined;
-    // Without Path, the browser uses the folder of the link as it sees it, which is the inspector, behind any proxy.
+    // Without Path, the browser uses the folder of the link's URL, which is the inspector, behind any proxy.
     const session = `${this.#cookieName}=${this.#sessions.add(SESSION_MINUTES)}`;
     const attributes = [session, `Max-Age=${SESSION_MINUTES * 60}`, "HttpOnly", "SameSite=Strict"];
     return [...attributes, ...(isOverTls(request) ? ["Secure"] : [])].join("; ");
@@ -117,7 +122,10 @@ function toHash(token: string): Buffer {
   return createHash("sha256").update(token).digest();
 }
 
-/** A proxy that claims TLS wrongly only costs the session: the browser does not keep the cookie. */
+/**
+ * Whether the browser reaches the product over TLS. If a proxy claims TLS wrongly, the browser does not keep
+ * the cookie, and only the session is lost.
+ */
 function isOverTls({ socket, headers }: IncomingMessage): boolean {
   const [scheme = ""] = String(headers["x-forwarded-proto"] ?? "").split(",");
   return "encrypted" in socket || scheme.trim().toLowerCase() === "https";

@@ -1,11 +1,13 @@
-/** Renders the switch on the operator's page, and how the page says a state, a number, a time and a sentence. */
+/**
+ * Renders the switch on the operator's page, and formats states, numbers, times and sentences for that page.
+ */
 import type { Answer, DenyReason } from "@candor/consent";
 import { type Html, html } from "@candor/plan/describe";
 import type { InspectorStatus, ProductStatus, RuleStatus, SourceStatus } from "./status.ts";
 
 interface Shown {
   readonly status: InspectorStatus;
-  /** What the addresses of forms begin with. */
+  /** The prefix of the URLs of forms. */
   readonly here: string;
 }
 
@@ -13,7 +15,9 @@ const TITLES = { installer: "Installer", server: "Server", client: "Client" } as
 const RULE_WORDS = { notice: "Events that need a notice", "opt-in": "Events that need a Yes" } as const;
 const ANSWER_WORDS = { yes: "Yes", no: "No", notice: "the notice was shown" } as const;
 
-/** The switch, and what is withheld: each source with its decisions, and with the buttons that change them. */
+/**
+ * Renders the switch and what is withheld: each source with its decisions, and the buttons that change them.
+ */
 export function writeSources(shown: Shown): Html | undefined {
   const { product } = shown.status;
   if (product === undefined) return undefined;
@@ -43,7 +47,10 @@ const DELETE_FIRST: Offer = {
   deleteFirst: true,
 };
 
-/** The key that proves which events belong to this instance is deleted with the id. */
+/**
+ * Renders the advice to delete at the collector first. Turning telemetry off deletes the key that proves
+ * which events belong to this instance, together with the id.
+ */
 function writeDeletion({ here }: Shown): Html {
   return html`<p>Turning everything off erases the list of sent messages and the key that proves which events came from this instance, so have the collector delete them first if you want that. It answers once they are gone, which can take minutes; nothing is sent meanwhile. Browser messages without the instance's id are not deleted.</p>
 <p><a href="${here}messages.ndjson" download>Download everything that was sent</a></p>`;
@@ -102,11 +109,14 @@ function writeForm(
 interface Offer {
   readonly answer: Answer;
   readonly text: string;
-  /** The collector deletes what it holds of this instance before the answer is stored. */
+  /** The collector deletes the data it holds of this instance before the answer is stored. */
   readonly deleteFirst?: boolean;
 }
 
-/** What an answer can change. Everything else depends on the environment, the machine's policy, or a browser. */
+/**
+ * The reasons for a denial that an answer can remove. The others depend on the environment, the machine's
+ * policy, or a browser.
+ */
 const ANSWERABLE: readonly DenyReason[] = [
   "receipt_unreadable",
   "stored_no",
@@ -115,7 +125,10 @@ const ANSWERABLE: readonly DenyReason[] = [
   "consent_missing",
 ];
 
-/** The answers that the operator can give for a source now. @param planVersion what an answer is given for */
+/**
+ * The answers that the operator can now give for a source.
+ * @param planVersion the plan version that an answer applies to
+ */
 function offersOf({ source, answer, rules }: SourceStatus, planVersion: number): readonly Offer[] {
   const offers: Offer[] = [];
   const of = `the ${source}'s telemetry`;
@@ -143,7 +156,7 @@ function isAnswerable(status: RuleStatus | undefined): boolean {
   return status !== undefined && !status.allow && ANSWERABLE.some((reason) => reason === status.reason.code);
 }
 
-/** The first sentence: whether anything is sent, how much, and why not. */
+/** The first sentence of the page: whether anything is sent, how much, and why not. */
 export function toStatusSentence({ state, reason, product, kept }: InspectorStatus): string {
   if (state === "off") return `Telemetry is off. ${reason?.sentence ?? ""}`.trim();
   if (state === "log") return "Telemetry is in log mode: messages are printed, and nothing is sent.";
@@ -154,7 +167,7 @@ export function toStatusSentence({ state, reason, product, kept }: InspectorStat
   return `Telemetry is on${but}. ${countOf(waiting, "message waits", "messages wait")}, ${countOf(sent, "was", "were")} sent in the last seven days.`;
 }
 
-/** The label of a message that was read: `track Instance Active`. */
+/** The label of a message in the outbox: `track Instance Active`. */
 export function labelOfMessage(message: unknown): string {
   if (typeof message !== "object" || message === null) return "not readable";
   const fields: { readonly type?: unknown; readonly event?: unknown; readonly name?: unknown } = message;
@@ -165,7 +178,7 @@ export function countOf(count: number, one: string, many: string): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
-/** A time in UTC, to the second. */
+/** Renders a time in UTC, to the second. */
 export function writeTime(time: string | undefined): Html {
   const atMs = Date.parse(time ?? "");
   if (Number.isNaN(atMs)) return html`never`;
@@ -173,7 +186,7 @@ export function writeTime(time: string | undefined): Html {
   return html`<time datetime="${iso}">${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC</time>`;
 }
 
-/** A sentence, with text in backticks as code. */
+/** Renders a sentence, with text in backticks as code. */
 export function writeCodes(sentence: string): Html {
   const parts = sentence.split(/`([^`]+)`/);
   return html`${parts.map((part, index) => (index % 2 === 1 ? html`<code>${part}</code>` : part))}`;

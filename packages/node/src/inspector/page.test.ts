@@ -8,7 +8,7 @@ const NO_MESSAGES = { messages: [], next: undefined };
 const SHOWN = { page: NO_MESSAGES, isOlder: false, here: "./", message: undefined, receipt: undefined };
 
 it("says in a sentence why the last try failed, beside the name that the files have for it", async () => {
-  const { telemetry, core } = openForTest(); // nothing listens at its collector
+  const { telemetry, core } = openForTest(); // nothing listens at the collector's address
   telemetry.track("execute_ACTION_TRIGGERED", {});
   await telemetry.flush({ timeoutMs: 1000 });
   const html = renderInspector({ ...SHOWN, status: await readStatus(core) });

@@ -19,9 +19,9 @@ import type { InspectorStatus, KeptStatus } from "./status.ts";
 export interface InspectorPage {
   readonly status: InspectorStatus;
   readonly page: OutboxPage;
-  /** Whether older messages are shown. */
+  /** Whether the page shows older messages. */
   readonly isOlder: boolean;
-  /** What links begin with. */
+  /** The prefix of the page's links. */
   readonly here: string;
   /** Why the last answer was not accepted. */
   readonly message: string | undefined;
@@ -29,7 +29,10 @@ export interface InspectorPage {
   readonly receipt: DeletionReceipt | undefined;
 }
 
-/** The operator's page: one self-contained HTML document without a script. All text of messages is escaped. */
+/**
+ * Renders the operator's page: one self-contained HTML document without a script. All text from messages is
+ * escaped.
+ */
 export function renderInspector(shown: InspectorPage): string {
   const { status, message } = shown;
   const title = status.product === undefined ? "Telemetry" : `Telemetry of ${status.product.name}`;
@@ -82,7 +85,7 @@ function keptFacts({ instanceId, createdAt, delivery, ...keepAlive }: KeptStatus
   ];
 }
 
-/** The time of the last one, and when the next is due. */
+/** Renders the time of the last heartbeat, and when the next one is due. */
 function writeHeartbeat({
   lastKeepAliveAt,
   nextKeepAliveAt,
@@ -93,12 +96,12 @@ function writeHeartbeat({
   return html`${last}; ${which} is due at ${writeTime(nextKeepAliveAt)} if the product is healthy`;
 }
 
-/** Shows the code too: docs and other programs use it. */
+/** Renders a fault as a sentence, with its code, which docs and other programs use. */
 function writeFault(fault: string): Html {
   return html`<strong class="alarm">${writeCodes(explainFault(fault))}</strong> (<code>${fault}</code>)`;
 }
 
-/** What the collector confirmed. Once this process has ended, only a downloaded copy is left. */
+/** Renders the deletion receipt. Once this process has ended, only a downloaded copy is left. */
 function writeConsentRecord({ receipt, here }: InspectorPage): Html | undefined {
   if (receipt === undefined) return undefined;
   const rows = receipt.removed.map(
@@ -161,7 +164,7 @@ type Row = readonly [what: string, count: number, meaning?: string];
 const DROP_SENTENCES: { readonly [reason: string]: string } = DROP_REASONS;
 const TRIM_SENTENCES: { readonly [reason: string]: string } = TRIM_REASONS;
 
-/** What became of the messages: at the collector, and in this process. */
+/** Renders what became of the messages, at the collector and in this process. */
 function writeNumbers({ product, kept, counts }: InspectorStatus): Html | undefined {
   if (product === undefined) return undefined;
   return html`<section class="plain" aria-labelledby="numbers">
@@ -209,7 +212,7 @@ function writeEnd({ here }: InspectorPage): Html {
 In a terminal: <code>npx @candor/node inspect</code> and <code>npx @candor/node compare</code> with the state folder.</p></footer>`;
 }
 
-/** The whole text of the page's style element: that of the plan's page, and additions. */
+/** The whole text of the page's style element: the plan page's style, and additions. */
 export const INSPECTOR_STYLE = `${PAGE_STYLE}
 .inspector { max-width: 60rem; margin: 0 auto; padding: 0 1.25rem 4rem; }
 .inspector header { max-width: none; }

@@ -4,7 +4,7 @@ import type { ServerResponse } from "node:http";
 import { MAX_PAGE_MESSAGES, readOutboxPage } from "../outbox/outbox-page.ts";
 import { sendText, setHeaders } from "../page-answer.ts";
 
-/** What cannot be done, each with the sentence for the answer. */
+/** The errors of the inspector, each with the status and the sentence of its answer. */
 const FAULTS = {
   not_found: { status: 404, message: "There is nothing at this address." },
   method_not_allowed: { status: 405, message: "This address does not take this method." },
@@ -60,7 +60,7 @@ const FAULTS = {
 
 export type FaultCode = keyof typeof FAULTS;
 
-/** The sentence of a fault, for the page. */
+/** The status and the sentence of an error. */
 export function explainReplyFault(
   code: FaultCode,
   detail = "",
@@ -73,21 +73,21 @@ export function sendJson(response: ServerResponse, value: object, status = 200):
   sendText(response, status, "application/json; charset=utf-8", "", `${JSON.stringify(value)}\n`);
 }
 
-/** @param detail a further sentence about the cause */
+/** Answers with an error as JSON. @param detail a further sentence about the cause */
 export function sendFault(response: ServerResponse, code: FaultCode, detail = ""): void {
   const { status, message } = explainReplyFault(code, detail);
-  // The rest of the body is not read.
+  // The connection cannot be reused, because the rest of the body is not read.
   if (code === "body_too_slow") response.setHeader("Connection", "close");
   sendJson(response, { error: code, message }, status);
 }
 
-/** Redirects to the page, so that reloading it does not answer again. */
+/** Redirects to the page, so that reloading the page does not submit the answer again. */
 export function sendToPage(response: ServerResponse): void {
   response.setHeader("Location", "./");
   sendText(response, 303, "text/plain; charset=utf-8", "", "");
 }
 
-/** Redirects from a one-time link to the page. The link's address is not passed on. */
+/** Redirects from a one-time link to the page. The link's URL is not passed on as the referrer. */
 export function sendToInspector(response: ServerResponse, cookie: string): void {
   response.appendHeader("Set-Cookie", cookie);
   response.setHeader("Location", "./");
@@ -96,15 +96,15 @@ export function sendToInspector(response: ServerResponse, cookie: string): void 
   response.end();
 }
 
-/** Sets the headers of a file that a browser saves; the caller writes the body. */
+/** Sets the headers of a file that a browser saves. The caller writes the body. */
 export function beginFile(response: ServerResponse, name: string, type: string): void {
   setHeaders(response, 200, type, "");
   response.setHeader("Content-Disposition", `attachment; filename="${name}"`);
 }
 
 /**
- * Writes every message of an outbox, newest first, one JSON object per line: `{"state","source","message"}`. Reads a
- * page at a time, and waits for a slow reader. Stops if the reader leaves.
+ * Writes every message of an outbox, newest first, one JSON object per line: `{"state","source","message"}`.
+ * Reads one page at a time, and waits for a slow reader. Stops if the reader disconnects.
  */
 export async function writeMessages(outbox: string, response: ServerResponse): Promise<void> {
   for (let before: string | undefined; !response.destroyed; ) {

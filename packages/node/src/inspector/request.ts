@@ -10,17 +10,16 @@ const MAX_BODY_BYTES = 4096;
 
 /** What a request asks for, wherever the product has mounted the inspector. */
 export interface Asked {
-  /** Below the inspector's own address: `/`, `/status.json`. */
+  /** The path below the inspector's own: `/`, `/status.json`. */
   readonly path: string;
   readonly query: URLSearchParams;
-  /**
-   * What a link on the page begins with, so that it leads to the inspector behind any proxy: `./`, `./telemetry/`.
-   */
+  /** The prefix of links on the page, relative so that they work behind any proxy: `./`, `./telemetry/`. */
   readonly here: string;
 }
 
 /**
- * Reads the address of a request. Express and connect remove the mount path; for others, `mount` says it.
+ * Reads the URL of a request. Express and connect remove the mount path; for other frameworks, `mount` names
+ * it.
  * @param mount where the product mounted the inspector, such as `/admin/telemetry`
  */
 export function readAsked(request: IncomingMessage, mount: string): Asked {
@@ -39,7 +38,7 @@ export function readAsked(request: IncomingMessage, mount: string): Asked {
   };
 }
 
-/** The URL as received, if a framework has removed something. */
+/** The URL as received, before a framework removed the mount path. */
 function originalUrlOf(request: IncomingMessage): string {
   const { url = "/" } = request;
   return "originalUrl" in request && typeof request.originalUrl === "string" ? request.originalUrl : url;
@@ -49,16 +48,16 @@ function originalUrlOf(request: IncomingMessage): string {
 export interface AnswerForm {
   readonly answer: unknown;
   readonly sources: unknown;
-  /** Whether the collector is to delete what it holds of this instance first. */
+  /** Whether the collector should first delete the data it holds of this instance. */
   readonly deleteFirst: unknown;
-  /** Sent by a form of the page, not as JSON. */
+  /** Whether a form of the page sent the answer, rather than JSON. */
   readonly isForm: boolean;
 }
 
-/** Why a body is not an answer. */
+/** Why a body could not be read as an answer. */
 export type FormFault = "body_too_large" | "body_too_slow" | "body_unreadable";
 
-/** Reads the body, or uses what the product's own parser made of it. Never rejects. */
+/** Reads the body, or uses the result of the product's own body parser. Never rejects. */
 export async function readAnswerForm(
   request: ParsedRequest,
   clock: Pick<Clock, "later">,
@@ -99,10 +98,10 @@ function readFields(text: string): object {
 }
 
 /**
- * Whether a request may be answered, judging by the host name that it asks for. Another site can point its own name
- * at the product's address (DNS rebinding). To a browser, its page then has the same origin, and could read every
- * message and turn the switch. But `Host` still contains that site's name. A request without `Host` may be answered:
- * every browser sends it.
+ * Whether a request may be answered, judging by its `Host`. Another site can point its own name at the
+ * product's address (DNS rebinding). The browser then treats that site's page as same-origin, so the page
+ * could read every message and turn the switch. But `Host` still contains that site's name. A request without
+ * `Host` may be answered, because every browser sends `Host`.
  * @param hosts the product's own names
  */
 export function isKnownHost(host: string | undefined, hosts: readonly string[]): boolean {
@@ -113,7 +112,10 @@ export function isKnownHost(host: string | undefined, hosts: readonly string[]):
   return isLoopback || isIP(name) !== 0 || hosts.some((known) => toHostName(known) === name);
 }
 
-/** The host without its port, in lower case; an IPv6 address without brackets. Undefined if it is not a host. */
+/**
+ * The host without its port, in lower case; an IPv6 address without brackets. Undefined if the text is not a
+ * host.
+ */
 function toHostName(host: string): string | undefined {
   if (!/^[\w.:[\]-]+$/.test(host) || !URL.canParse(`http://${host}`)) return undefined;
   return new URL(`http://${host}`).hostname.replace(/^\[(.*)\]$/, "$1").replace(/\.$/, "");

@@ -1,5 +1,6 @@
 /**
- * Describes the state of telemetry: of a running product to its operator, and of a state folder to other programs.
+ * Describes the state of telemetry: the state of a running product to its operator, and that of a state
+ * folder to other programs.
  */
 import {
   ALLOW_REASONS,
@@ -27,22 +28,27 @@ const SENTENCES: { readonly [reason: string]: string } = {
   ...ALLOW_REASONS,
   ...OFF_REASONS,
 };
-/** In the order of interest to operators. */
+/** The sources in the order in which they are shown to operators. */
 export const SHOWN_SOURCES = ["server", "client", "installer"] as const;
 
-/** What the inspector knows: everything an operator is shown, and `GET status.json`. Nothing in it is a secret. */
+/**
+ * Everything that the inspector shows an operator, and the content of `GET status.json`. Contains no secrets.
+ */
 export interface InspectorStatus {
   readonly state: "on" | "log" | "off";
-  /** Why it is off. */
+  /** Why telemetry is off; undefined if it is not. */
   readonly reason: Reason | undefined;
-  /** What is wrong with what the product passed. */
+  /** What is wrong with the options that the product passed. */
   readonly problems: readonly string[];
   readonly counts: CountsReport;
   /** Undefined if the options are unusable. */
   readonly product: ProductStatus | undefined;
   /** Undefined unless telemetry is on. */
   readonly kept: KeptStatus | undefined;
-  /** What is left in the outbox while telemetry is not on; undefined if nothing. A refusal has deleted it. */
+  /**
+   * What is left in the outbox while telemetry is not on; undefined if nothing is. A refusal deletes the
+   * messages it covers.
+   */
   readonly held: OutboxTotals | undefined;
 }
 
@@ -56,7 +62,7 @@ export interface ProductStatus {
   readonly plan: { readonly version: number; readonly hash: string };
   /** The collector's URL, without a name or password. */
   readonly sentTo: string;
-  /** The environment variables that turn it off or to `log`. */
+  /** The environment variables that turn telemetry off, or set it to `log`. */
   readonly switches: { readonly disable: readonly string[]; readonly mode: string };
   readonly sources: readonly SourceStatus[];
 }
@@ -65,7 +71,7 @@ export interface SourceStatus {
   readonly source: Source;
   /** The stored answer in force. */
   readonly answer: ConsentRecord | undefined;
-  /** One for each rule that the plan has events for. */
+  /** One status for each consent rule that applies to events of this source. */
   readonly rules: readonly RuleStatus[];
 }
 
@@ -73,9 +79,11 @@ export interface RuleStatus {
   readonly rule: Rule;
   readonly allow: boolean;
   readonly reason: Reason;
-  /** The plan's version that the consent is for; undefined without a consent. */
+  /** The version of the plan that the consent was given for; undefined without a consent. */
   readonly coversVersion: number | undefined;
-  /** What is withheld: everything without a consent, and what is newer with one. */
+  /**
+   * What is withheld: without a consent, everything; with one, whatever a later version of the plan added.
+   */
   readonly withheld: Withheld;
 }
 
@@ -86,11 +94,13 @@ export interface KeptStatus {
   readonly delivery: Delivery;
   /** When the last heartbeat was made. */
   readonly lastKeepAliveAt: string | undefined;
-  /** When this process sends the next one, if the product is healthy then; undefined if it sends none. */
+  /**
+   * When this process sends the next heartbeat, if the product is healthy then; undefined if it sends none.
+   */
   readonly nextKeepAliveAt: string | undefined;
 }
 
-/** The status if the options of `createTelemetry` are unusable. */
+/** The status to show when the options of `createTelemetry` are unusable. */
 export function describeProblems(problems: readonly string[]): InspectorStatus {
   return {
     state: "off",
@@ -103,7 +113,10 @@ export function describeProblems(problems: readonly string[]): InspectorStatus {
   };
 }
 
-/** Reads consent again. While telemetry is off, only the policy, the stored answers and the old outbox are opened. */
+/**
+ * Reads consent again, and describes the state. While telemetry is off, reads only the policy, the stored
+ * answers and the old outbox.
+ */
 export async function readStatus(core: Core): Promise<InspectorStatus> {
   const { plan, planHash, host } = core.settings;
   const state = core.state;
@@ -124,23 +137,26 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
   };
 }
 
-/** The state of telemetry, as far as a state folder and the machine's policy tell. */
+/** The state of telemetry, as far as it can be known from a state folder and the machine's policy. */
 export interface KeptStanding {
   readonly product: string;
   readonly plan: { readonly version: number; readonly hash: string };
-  /** The environment variables that turn it off or to `log`. */
+  /** The environment variables that turn telemetry off, or set it to `log`. */
   readonly switches: { readonly disable: readonly string[]; readonly mode: string };
   /** What is sent and what is withheld, unless the environment of the product's process forbids it. */
   readonly sources: readonly SourceStatus[];
 }
 
-/** Undefined if the folder contains no plan, because nothing is on there, or one that cannot be parsed. */
+/**
+ * Describes a state folder. Undefined if the folder contains no plan, because telemetry is off there, or a
+ * plan that cannot be parsed.
+ */
 export function readKeptStanding(folder: StateFolder, policyFile: string): KeptStanding | undefined {
   const kept = readKeptPlan(folder.plan);
   if (kept === undefined) return undefined;
   const { plan, planHash } = kept;
   const products = [plan.product];
-  // Neither the product's environment nor its own setting can be known from outside.
+  // The product's environment and its own setting cannot be known from outside.
   const outside = { environment: () => ({}), allowed: () => undefined };
   const gate = new ConsentGate({ plan, planHash, products, policyFile, ...outside }, folder);
   return {
@@ -151,7 +167,7 @@ export function readKeptStanding(folder: StateFolder, policyFile: string): KeptS
   };
 }
 
-/** Each source of a plan. @param text the stored answers, as `readText` returns them */
+/** Describes each source of a plan. @param text the stored answers, as `readText` returns them */
 function describeSources(
   plan: Plan,
   text: string | undefined | null,

@@ -1,4 +1,4 @@
-// The package's own program, as it is installed from its tarball on an operator's machine: without the command `candor`.
+// Tests the package's own program as an operator installs it from the tarball, without the command `candor`.
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { accessSync, constants, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
@@ -52,15 +52,15 @@ async function run(
 ): Promise<Ended> {
   const env = { PATH: process.env.PATH, HOME: product.dir, npm_config_update_notifier: "false", ...more };
   const child = spawn(command, args, { cwd: machine, env });
-  child.stdin.on("error", () => {}); // it need not read
+  child.stdin.on("error", () => {}); // the program need not read its input
   child.stdin.end(typed);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code: child.exitCode, stdout, stderr };
 }
 
-/** As an operator types it. Offline: what is installed here is enough. */
+/** Runs the command as an operator types it, but offline: the package is already installed here. */
 const npx = (...args: readonly string[]) => run("npx", ["--offline", "@candor/node", ...args]);
-/** Where there is no npm. */
+/** Runs the program without npm. */
 const program = (args: readonly string[], more?: Readonly<Record<string, string>>) =>
   run(process.execPath, [join(installed, "dist/operator/bin.js"), ...args], more);
 const candor = (...args: readonly string[]) => run(process.execPath, [CANDOR, ...args]);
@@ -87,7 +87,7 @@ describe("npx @candor/node", () => {
     [["compare", state, "--url", "http://127.0.0.1:9"]],
   ])("says and ends as the command candor does: %j", async (args) => {
     const ours = await npx(...args);
-    // The collector's word on how far it has stored moves on by itself.
+    // The collector's `storedUntil` advances between two calls.
     const timeless = ({ stdout, ...rest }: Ended) => ({
       ...rest,
       stdout: stdout.replace(/"storedUntil":"[^"]+"/, ""),

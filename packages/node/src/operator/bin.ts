@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The package's own program for operators: parses what follows `npx @candor/node`. */
+/** The package's own program for operators: parses the arguments of `npx @candor/node`. */
 import { env } from "node:process";
 import { parseArgs } from "node:util";
 import { VERSION } from "../version.ts";
@@ -27,7 +27,7 @@ DIR is the product's state folder, the one with receipts.ndjson in it.
 It ends with 0; compare with 1 when something is missing or differs; with 2 when it could not do what was asked.
 `;
 const MOST_MESSAGES = 1000;
-/** A command ends when it says so; whatever still keeps the process alive gets this long. */
+/** A command ends the process. Anything that still keeps the process alive gets this much time. */
 const LINGER_MS = 300;
 
 const json = { type: "boolean" } as const;

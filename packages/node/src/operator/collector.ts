@@ -1,17 +1,18 @@
-/** Sends a command's requests to a collector, and tells the operator if there is no answer. */
+/** Sends a command's requests to a collector, and explains to the operator why there is no answer. */
 import { once } from "node:events";
 import * as http from "node:http";
 import * as https from "node:https";
 import { text } from "node:stream/consumers";
 import { codeOf, type Fields, parseFields, textOf } from "@candor/envelope/unknown-value";
 
-/** Longer than the collector waits until everything is gone. */
+/** Longer than the time that a collector waits until everything is deleted. */
 export const FORGET_TIMEOUT_MS = 600_000;
 
 const EVERY_ADDRESS = new Set(["0.0.0.0", "[::]"]);
 
 /**
- * The address to give to people and clients: a server that listens on every interface is reached here at 127.0.0.1.
+ * The URL to give to people and clients. A server that listens on all interfaces can be reached on this
+ * machine at 127.0.0.1.
  */
 export function toReachable(url: string): string {
   const { protocol, hostname, port, pathname } = new URL(url);
@@ -19,7 +20,7 @@ export function toReachable(url: string): string {
   return `${protocol}//${host}${port === "" ? "" : `:${port}`}${pathname.replace(/\/+$/, "")}`;
 }
 
-/** The address without the name and password that it may contain, for showing. */
+/** The URL for display, without the name and password that it may contain. */
 export function toShown(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname.replace(/\/+$/, "")}`;
@@ -27,17 +28,20 @@ export function toShown(url: string): string {
 
 export const WRITE_AN_ADDRESS = "Write an address such as https://telemetry.example.org.";
 
-/** A collector's address as written by a person; undefined if it is not one. */
+/** A collector's URL as typed by a person; undefined if the text is not an HTTP URL. */
 export function readAddress(written: string): string | undefined {
   const isHttp = URL.canParse(written) && /^https?:$/.test(new URL(written).protocol);
   return isHttp ? toReachable(written) : undefined;
 }
 
-/** The collector refuses the request, and would refuse it again: its code and its sentence. */
+/**
+ * The error for a request that the collector refuses, and would refuse again. Carries the collector's code
+ * and sentence.
+ */
 export class Refused extends Error {
   readonly code: string;
   readonly url: string;
-  /** The collector's clock, epoch milliseconds. */
+  /** The collector's time, in epoch milliseconds. */
   readonly dateMs: number | undefined;
 
   constructor(code: string, sentence: string, url: string, dateMs?: number) {
@@ -50,7 +54,8 @@ export class Refused extends Error {
 }
 
 /**
- * No collector answered an instance. Its operator does not run one, so the message does not tell them to start it.
+ * The error for a request of an instance that no collector answered. The operator does not run the collector,
+ * so the message does not tell them to start it.
  */
 export class NoAnswer extends Error {
   constructor(url: string, cause: string, error?: unknown) {
@@ -66,11 +71,14 @@ export interface Asking {
   /** The collector's address. */
   readonly url: string;
   readonly timeoutMs: number;
-  /** Creates the error for anything but a collector's answer. */
+  /** Creates the error to throw if no collector answered. */
   readonly toFault: (cause: string, error?: unknown) => Error;
 }
 
-/** @throws Refused if the collector does not do what was asked; what `toFault` returns for everything else */
+/**
+ * Posts a request.
+ * @throws Refused if the collector refuses it; for any other failure, the error that `toFault` returns
+ */
 export async function post(
   path: string,
   headers: http.OutgoingHttpHeaders,
@@ -92,7 +100,7 @@ export async function post(
   throw toFault(`what answers there is no collector: status ${status}`);
 }
 
-/** Not with fetch, which gives up after 300 s without an answer. @throws a network error */
+/** Posts without fetch, which gives up after 300 s without an answer. @throws a network error */
 async function exchange(
   address: string,
   headers: http.OutgoingHttpHeaders,
@@ -116,13 +124,13 @@ async function exchange(
   return { status, location, dateMs: readDate(date), text: await text(response) };
 }
 
-/** The Date header (whole seconds), epoch milliseconds. */
+/** The time in a Date header, in epoch milliseconds; a whole second. */
 export function readDate(header: string | null | undefined): number | undefined {
   const dateMs = Date.parse(header ?? "");
   return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
-/** Why no answer came: the system's code if there is one. fetch hides it in the cause. */
+/** Why no answer was received: the system's error code if there is one, which fetch hides in `cause`. */
 export function reachCauseOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";

@@ -1,4 +1,7 @@
-/** The command that asks the collector what it holds of an instance, and compares it with the outbox. */
+/**
+ * Runs the command that asks the collector for the events it holds of an instance, and compares them with the
+ * outbox.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Fields, toFields } from "@candor/envelope/unknown-value";
 import { isOfInstance, type Plan, usualInstanceIds } from "@candor/plan/runtime";
@@ -18,20 +21,23 @@ import {
 import { type AskOptions, askAsInstance, asOwnInstance, type OwnInstance } from "./own-instance.ts";
 import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal.ts";
 
-/** The most that the collector returns at once. */
+/** Maximum number of events that the collector returns at once. */
 const PAGE_EVENTS = 1000;
-/** What was sent a moment ago may still be in the collector's log. */
+/** Messages that were sent a moment ago may still be in the collector's log, so the command asks again. */
 const WAIT = { tries: 10, betweenMs: 1000 };
-/** The collector allows this many pages at once, and then one per second. */
+/**
+ * How long to wait if the collector's rate limit is exceeded. The limit allows a burst of pages, then one
+ * page per second.
+ */
 const TURN_MS = 2000;
 const MAX_TURNS = 60;
 
-/** For one page. */
+/** The time limit for one page. */
 const PAGE_TIMEOUT_MS = 30_000;
 
 /**
- * Returns 0 if the collector holds of this instance exactly what was sent, 1 if something is missing or differs, and
- * 2 if it could not be asked.
+ * Compares an instance's outbox with the collector. Returns 0 if the collector holds exactly what this
+ * instance sent, 1 if something is missing or differs, and 2 if the collector could not be asked.
  */
 export async function compare(folder: string, { url: given, json = false }: AskOptions): Promise<number> {
   endWithReader();
@@ -49,15 +55,15 @@ export async function compare(folder: string, { url: given, json = false }: AskO
 
 interface Compared {
   readonly comparison: Comparison;
-  /** Sent messages that the collector cannot attribute to an instance. */
+  /** Number of sent messages that the collector cannot attribute to an instance. */
   readonly notAsked: number;
-  /** By the collector's clock; what it received later may still be in its log. */
+  /** By the collector's clock. Events received later may still be in the collector's log. */
   readonly storedUntil: string | undefined;
 }
 
 /**
- * Asks the collector first, then reads the outbox. Only what is missing is asked for again: the product goes on
- * sending, and what it recorded since is not in what was read.
+ * Asks the collector first, then reads the outbox. While something is missing, only the events of messages
+ * read then are added: the product keeps sending, and newer messages are not in the outbox as it was read.
  */
 async function compareWith({ url, instance, folder }: OwnInstance): Promise<Compared> {
   const first = await askPages(url, instance, undefined);
@@ -71,15 +77,18 @@ async function compareWith({ url, instance, folder }: OwnInstance): Promise<Comp
     if (missing === 0 || turn > WAIT.tries) return { comparison, notAsked, storedUntil };
     if (turn === 1) report(`Not there yet: ${missing}. What was just sent takes a moment; asking again.`);
     await sleep(WAIT.betweenMs);
-    // The last time from the beginning: events that reached a collector of several machines late may precede the
-    // cursor.
+    // The last attempt starts from the beginning: in a collector with several machines, events that arrived
+    // late may precede the cursor.
     const again = await askPages(url, instance, turn === WAIT.tries ? undefined : cursor);
     for (const [messageId, envelope] of again.held) if (own.has(messageId)) held.set(messageId, envelope);
     ({ cursor, storedUntil } = again);
   }
 }
 
-/** Anything older was deleted after seven days, or because the outbox was full. */
+/**
+ * The time before which messages may be missing from the outbox: older ones were deleted after seven days, or
+ * because the outbox was full.
+ */
 async function oldestOf(outbox: string): Promise<number> {
   const begunAtMs = (await listOutboxFiles(outbox)).map((file) => file.begunAtMs);
   return Math.max(Math.min(...begunAtMs), Date.now() - MAX_AGE_MS);
@@ -87,13 +96,13 @@ async function oldestOf(outbox: string): Promise<number> {
 
 interface Pages {
   readonly held: ReadonlyMap<string, Fields>;
-  /** The last page's, from which new events can be asked for. */
+  /** The cursor of the last page, for requesting newer events. */
   readonly cursor: string | undefined;
-  /** The first page's. */
+  /** The `storedUntil` of the first page. */
   readonly storedUntil: string | undefined;
 }
 
-/** Asks for all pages from a cursor on. */
+/** Requests all pages after a cursor. */
 async function askPages(url: string, instance: Instance, from: string | undefined): Promise<Pages> {
   const held = new Map<string, Fields>();
   let storedUntil: string | undefined;
@@ -123,8 +132,8 @@ async function askPage(url: string, instance: Instance, cursor: string | undefin
 }
 
 /**
- * The messages of the outbox that the collector attributes to this instance, because they contain its id where the
- * plan says. The others, such as a browser's, it cannot attribute.
+ * Reads the messages of the outbox that the collector attributes to this instance, because they contain its
+ * id at a path that the plan names. The collector cannot attribute other messages, such as those of browsers.
  */
 async function readOwn(
   { outbox, plan }: StateFolder,

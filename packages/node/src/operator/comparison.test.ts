@@ -13,7 +13,7 @@ import { createColours } from "./terminal.ts";
 const OLDEST_MS = Date.parse("2026-11-16T12:00:00Z");
 const AT = "2026-11-23T12:00:00.000Z";
 
-/** A message as it lies in the outbox. */
+/** A message as stored in the outbox. */
 const sent: Fields = {
   type: "track",
   event: "execute_ACTION_TRIGGERED",
@@ -24,7 +24,7 @@ const sent: Fields = {
   context: { library: { name: "@candor/node", version: "0.1.0" } },
 };
 
-/** The same as a collector answers it. */
+/** The same message as a collector returns it. */
 const held: Fields = {
   ...sent,
   integrations: {},

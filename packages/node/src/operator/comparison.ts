@@ -1,4 +1,4 @@
-/** Compares what was sent with what a collector holds, and says what was found. */
+/** Compares the messages that were sent with those that a collector holds, and describes the result. */
 import { type Fields, textOf, toFields } from "@candor/envelope/unknown-value";
 import { type Colours, toSafeText } from "./terminal.ts";
 
@@ -8,35 +8,35 @@ export interface FieldDifference {
   readonly kind: "trimmed" | "reduced" | "changed" | "added";
 }
 
-/** Messages of the outbox that carry the instance's id, by messageId: those that the collector can be asked for. */
+/** A message of the outbox that contains the instance's id, so that the collector can be asked for it. */
 export interface OwnMessage {
   readonly state: "sent" | "waiting";
   readonly message: Fields;
 }
 
-/** What the collector holds, compared with the outbox. Lists are of messageIds. */
+/** The result of comparing the collector's messages with the outbox. Each list contains messageIds. */
 export interface Comparison {
-  /** Sent, and attributed to this instance by an id in them. */
+  /** Number of messages that were sent and contain this instance's id. */
   readonly sent: number;
-  /** Not sent yet. */
+  /** Number of messages that have not been sent yet. */
   readonly waiting: number;
-  /** What the collector holds of this instance. */
+  /** Number of messages that the collector holds of this instance. */
   readonly held: number;
-  /** Held as sent, apart from expected changes. */
+  /** Number of messages held as they were sent, apart from expected changes. */
   readonly same: number;
-  /** Sent, but not held. */
+  /** Messages that were sent, but that the collector does not hold. */
   readonly missingThere: readonly string[];
-  /** Held, but not in the outbox, although it keeps messages this recent. */
+  /** Messages that the collector holds, but that the outbox lacks although it keeps messages this recent. */
   readonly missingHere: readonly string[];
-  /** Held, and older than what the outbox keeps. */
+  /** Number of messages that the collector holds and that are older than what the outbox keeps. */
   readonly older: number;
-  /** Held, but not as sent. */
+  /** Messages that the collector does not hold as they were sent. */
   readonly differing: readonly { readonly messageId: string; readonly fields: readonly FieldDifference[] }[];
-  /** Paths that the collector removed or redacted, as plans require, and in how many messages. */
+  /** Paths that the collector removed or redacted as the plan requires, each with the number of messages. */
   readonly trimmed: Readonly<Record<string, number>>;
 }
 
-/** Added by the collector: docs and plan page name each of them. */
+/** Fields that the collector adds. The docs and the plan's page name each of them. */
 const ADDED: ReadonlySet<string> = new Set([
   "candor",
   "receivedAt",
@@ -47,9 +47,9 @@ const ADDED: ReadonlySet<string> = new Set([
   "context.ip",
 ]);
 const ID_NAMES = new Set(["userId", "anonymousId", "groupId", "previousId"]);
-/** As JSON: one hash, or a list of them. */
+/** The JSON text of one hash, or of a list of hashes. */
 const HASHES = /^(?:"[0-9a-f]{32,64}"|\[(?:"[0-9a-f]{32,64}",?)+\])$/;
-/** As JSON. */
+/** The JSON text of one hash. */
 const PSEUDONYM = /^"[0-9a-f]{32,64}"$/;
 
 /** @param oldestMs older messages may no longer be in the outbox */
@@ -97,7 +97,7 @@ export function isInOrder({ missingThere, missingHere, differing }: Comparison):
   return missingThere.length + missingHere.length + differing.length === 0;
 }
 
-/** The fields of one message that the collector does not hold as they were sent. */
+/** The fields of one message whose values at the collector differ from what was sent. */
 export function compareFields(sent: Fields, envelope: Fields): readonly FieldDifference[] {
   const { timestamp, writeKey: _key, candor: _candor, ...mine } = sent;
   const { timestamp: corrected, ...theirs } = envelope;
@@ -125,13 +125,13 @@ function isReduced(path: string, sent: string, kept: string): boolean {
   return ID_NAMES.has(path) && PSEUDONYM.test(kept);
 }
 
-/** Whether the collector adds it, or what it is part of. */
+/** Whether the collector adds this field, or an object that contains it. */
 function isAdded(path: string): boolean {
   const parts = path.split(".");
   return parts.some((_, count) => ADDED.has(parts.slice(0, count + 1).join(".")));
 }
 
-/** Every value that is not an object, as JSON, by its path. */
+/** Maps the path of every value that is not an object to its JSON text. */
 function flatten(fields: Fields, prefix = ""): Map<string, string> {
   const flat = new Map<string, string>();
   for (const [name, value] of Object.entries(fields)) {
@@ -142,26 +142,29 @@ function flatten(fields: Fields, prefix = ""): Map<string, string> {
   return flat;
 }
 
-/** Further ones of a kind are only counted; --json has them all. */
+/** How many messages of each kind are listed. The rest are only counted; --json lists all of them. */
 const SHOWN = 20;
 const LABEL_CHARS = 31;
 
 export interface ComparedWith {
   readonly instanceId: string;
   readonly collector: string;
-  /** Sent messages that do not contain the instance's id: the collector cannot attribute them. */
+  /** Number of sent messages that do not contain the instance's id, which the collector cannot attribute. */
   readonly notAsked: number;
-  /** By the collector's clock; what it received later may still be in its log. */
+  /** By the collector's clock. Events received later may still be in the collector's log. */
   readonly storedUntil: string | undefined;
 }
 
-/** The result covers only what could be asked for. */
+/** Says how many sent messages the result does not cover. */
 function notAskedText(notAsked: number): string {
   if (notAsked === 0) return "";
   return ` ${notAsked} more ${notAsked === 1 ? "was" : "were"} sent without the instance's id, such as browsers' messages: the collector cannot tell whose they are.`;
 }
 
-/** Names only the differences that were found: if a copy of the instance sends too, nothing is lost. */
+/**
+ * Names only the differences that were found. For example, nothing is lost if a copy of the instance also
+ * sends.
+ */
 function describeDifferences({ sent, missingThere, missingHere, differing }: Comparison): string {
   const holds = missingThere.length + differing.length === 0 ? ["The collector stores what was sent."] : [];
   const sentences: readonly (readonly [count: number, text: string])[] = [
@@ -178,7 +181,10 @@ function describeDifferences({ sent, missingThere, missingHere, differing }: Com
   return [...holds, ...sentences.flatMap(([count, text]) => (count === 0 ? [] : [text]))].join(" ");
 }
 
-/** A comparison for people: the result first, then the numbers, then each message that is not as it should be. */
+/**
+ * Renders a comparison for people: first the result, then the numbers, then each message that is missing or
+ * differs.
+ */
 export function renderComparison(comparison: Comparison, about: ComparedWith, colours: Colours): string {
   const { sent, waiting, held, same, older, missingThere, missingHere, differing, trimmed } = comparison;
   const row = (label: string, value: unknown): string =>

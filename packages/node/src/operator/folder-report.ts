@@ -12,32 +12,35 @@ import { readInstance } from "../state/instance.ts";
 import { readText } from "../state/plain-file.ts";
 import { openStateFolder } from "../state/state-folder.ts";
 
-/** What a state folder tells. Contains no keys or secrets. */
+/** The content of a state folder, without keys or secrets. */
 export interface FolderReport {
   readonly dir: string;
-  /** The stored answer of each source that has one; undefined if they cannot be read, which denies everything. */
+  /**
+   * The stored answer of each source that has one; undefined if the answers cannot be read, which denies
+   * everything.
+   */
   readonly answers: readonly ConsentRecord[] | undefined;
   /** Text of the machine's policy file; undefined if there is none, null if it cannot be read. */
   readonly policy: string | undefined | null;
-  /** What is sent and what is withheld; undefined if nothing is on, so that the folder contains no plan. */
+  /**
+   * What is sent and what is withheld; undefined if telemetry is off, so that the folder contains no plan.
+   */
   readonly standing: KeptStanding | undefined;
   readonly instance: { readonly instanceId: string; readonly createdAt: string } | undefined;
-  /** There is an instance.json, but this program does not know its format. */
+  /** Whether there is an instance.json in a format that this program does not know. */
   readonly isInstanceStrange: boolean;
   readonly lastKeepAliveAt: string | undefined;
   readonly delivery: Delivery;
-  /**
-   * Whether the SDK has recorded what it delivered. The installer records nothing, and a refusal deletes the record.
-   */
+  /** Whether the SDK has recorded deliveries. An installer records none, and a refusal deletes the record. */
   readonly isDeliveryNoted: boolean;
   readonly outbox: OutboxTotals;
-  /** The newest ones, newest first. */
+  /** The newest messages, newest first. */
   readonly messages: readonly OutboxMessage[];
 }
 
 /**
- * Why a folder cannot be read, as a sentence; undefined if it can. Files that another user may not read would look
- * absent, as if the product were off and sent nothing.
+ * Explains in a sentence why a folder cannot be read; undefined if it can. Without this check, files that
+ * another user may not read would seem absent, as if telemetry were off and nothing had been sent.
  */
 export async function explainUnreadable(dir: string): Promise<string | undefined> {
   const fault = explainNoFolder(dir);
@@ -52,7 +55,7 @@ export async function explainUnreadable(dir: string): Promise<string | undefined
   return undefined;
 }
 
-/** Undefined if it can be read, or does not exist. */
+/** Undefined if the path can be read, or does not exist. */
 function findReadFault(path: string, isFolder: boolean): string | undefined {
   try {
     accessSync(path, isFolder ? constants.R_OK | constants.X_OK : constants.R_OK);
@@ -78,7 +81,7 @@ function explainNoFolder(dir: string): string | undefined {
   }
 }
 
-/** Reads an existing folder. What is missing in it, or cannot be read, is reported as such. */
+/** Reads an existing folder. Reports which parts are missing or cannot be read. */
 export async function readFolder(dir: string, limit: number): Promise<FolderReport> {
   const folder = openStateFolder(dir);
   const instance = readInstance(folder.instance);

@@ -1,4 +1,4 @@
-/** Asks for a deletion on the command line: the wait, the receipt, and an instance's own request. */
+/** Requests a deletion on the command line: the wait, the deletion receipt, and an instance's own request. */
 import { type Fields, textOf, toFields } from "@candor/envelope/unknown-value";
 import { FORGET_TIMEOUT_MS } from "./collector.ts";
 import { type AskOptions, askAsInstance, asOwnInstance } from "./own-instance.ts";
@@ -12,7 +12,7 @@ import {
   toSafeText,
 } from "./terminal.ts";
 
-/** A collector waits until the files are gone. */
+/** When to report that there is no answer yet. A collector answers only after the files are deleted. */
 const TOLD_AFTER_MS = 5000;
 const STILL_ASKING =
   "The collector has not answered yet. Deleting can take minutes; Ctrl-C does not undo it.";
@@ -21,8 +21,9 @@ const GOES_ON =
 const LABEL_CHARS = 28;
 
 /**
- * Asks the collector to delete everything it keeps of the instance of a state folder, and prints its receipt. The
- * folder is left unchanged. @returns 0, or 2 if it could not be asked
+ * Asks the collector to delete everything it holds of a state folder's instance, and prints the deletion
+ * receipt. Leaves the folder unchanged.
+ * @returns 0, or 2 if the collector could not be asked
  */
 export async function forgetInstance(
   folder: string,
@@ -37,7 +38,10 @@ export async function forgetInstance(
   });
 }
 
-/** Waits for a receipt, says once if that takes long, and prints it. @throws what `asking` throws */
+/**
+ * Waits for a deletion receipt, reports once if that takes long, and prints it.
+ * @throws the error of `asking`
+ */
 export async function printReceipt(asking: Promise<Fields>, json: boolean): Promise<void> {
   const timer = setTimeout(report, TOLD_AFTER_MS, STILL_ASKING);
   const receipt = await asking.finally(() => clearTimeout(timer));
@@ -46,7 +50,10 @@ export async function printReceipt(asking: Promise<Fields>, json: boolean): Prom
   );
 }
 
-/** A deletion receipt for people: whose data, how much from where, when, and what it does not cover. */
+/**
+ * Renders a deletion receipt for people: whose data was deleted, how much from where, when, and what the
+ * deletion does not cover.
+ */
 export function renderReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: Fields,
   colours: Colours,

@@ -1,4 +1,4 @@
-/** The command that says in words what a state folder contains. */
+/** Runs the command that describes the content of a state folder. */
 import { resolve } from "node:path";
 import { type ConsentRecord, DENY_REASONS, readPolicy } from "@candor/consent";
 import { toFields } from "@candor/envelope/unknown-value";
@@ -27,11 +27,11 @@ export interface InspectOptions {
   readonly json?: boolean | undefined;
   /** Number of messages shown. */
   readonly limit: number;
-  /** Prints only the hash of an id read from standard input, as the instance's SDK sends it. */
+  /** Whether to print only the hash of an id read from standard input, as the instance's SDK sends it. */
   readonly hash?: boolean | undefined;
 }
 
-/** Returns 0, or 2 if there is no folder or it cannot be read. */
+/** Describes a state folder. Returns 0, or 2 if the folder does not exist or cannot be read. */
 export async function inspect(
   folder: string,
   { json = false, limit, hash = false }: InspectOptions,
@@ -50,7 +50,10 @@ export async function inspect(
   return 0;
 }
 
-/** The secret never leaves the folder, so this is the only way to find the hash that stands for an id. */
+/**
+ * Prints the hash that replaces an id in messages. The secret never leaves the folder, so there is no other
+ * way to find it.
+ */
 async function printHash(dir: string, json: boolean): Promise<number> {
   const instance = readInstance(openStateFolder(dir).instance);
   if (instance === undefined)
@@ -64,7 +67,10 @@ async function printHash(dir: string, json: boolean): Promise<number> {
 
 type Row = readonly [label: string, value: string];
 
-/** A state folder for people: first its state, then each part, then the messages with the bytes that are sent. */
+/**
+ * Renders a state folder for people: first its state, then each part, then the messages exactly as they are
+ * sent.
+ */
 export function renderFolder(report: FolderReport, colours: Colours, nowMs: number): string {
   const { bold, dim } = colours;
   const part = (title: string, rows: readonly Row[]): string =>
@@ -125,7 +131,10 @@ function sourceRows({ source, rules }: KeptStanding["sources"][number]): readonl
 
 const RULE_WORDS = { notice: "events that need a notice", "opt-in": "events that need a Yes" } as const;
 
-/** The folder's state, as far as it tells: the end mentions what only the product's process knows. */
+/**
+ * The state of telemetry, as far as the folder shows it. The end of the report mentions what only the
+ * product's process knows.
+ */
 function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox }: FolderReport): string {
   const word = readPolicy(policy, NO_PRODUCT);
   if (word === "off") return `Off. ${DENY_REASONS.policy_off}`;
@@ -142,16 +151,19 @@ function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox 
   ].join(" ");
 }
 
-/** Names are never empty, so whatever applies to it applies to every product. */
+/** A product's name is never empty, so a policy that applies to the empty name applies to every product. */
 const NO_PRODUCT = "";
 
-/** The folder contains the product's name only while telemetry is on. */
+/**
+ * Describes the policy file without knowing the product: the folder contains its name only while telemetry is
+ * on.
+ */
 function toPolicySentences(policy: string | undefined | null): readonly string[] {
   const products = linesOf(policy ?? "").map((line) => line.replace(/^off\s+/, ""));
   return products.length === 0 ? [] : [`The policy of this machine turns off: ${products.join(", ")}.`];
 }
 
-/** Without comments. */
+/** The lines of the policy file, without comments. */
 function linesOf(policy: string): readonly string[] {
   return policy
     .split("\n")
@@ -232,7 +244,10 @@ function outboxRow({ outbox }: FolderReport): Row {
   return ["outbox", `${outbox.bytes} bytes in ${files}; ${outbox.waiting.bytes} bytes wait`];
 }
 
-/** Says why there are no numbers: without a reason they would read as "nothing was ever sent", which is not known. */
+/**
+ * Explains why there are no numbers. Without a reason, they would read as "nothing was ever sent", which is
+ * not known.
+ */
 function toNotNoted({ answers = [], outbox }: FolderReport): string {
   if (outbox.sent.messages > 0) return "not noted: the installer sent by itself, as the messages below say";
   if (answers.some(({ answer }) => answer === "no"))
@@ -240,7 +255,10 @@ function toNotNoted({ answers = [], outbox }: FolderReport): string {
   return "nobody yet";
 }
 
-/** As the collector names it, or `http_400`; an unknown reason, of a later version, is shown unchanged. */
+/**
+ * Explains a reason of the collector's, or `http_400`. An unknown reason, of a later version, is shown
+ * unchanged.
+ */
 function explainRefused(reason: string): string {
   const known = Object.entries(COLLECTOR_REASONS).find(([code]) => code === reason)?.[1];
   const sentence = known ?? (reason.startsWith("http_") ? explainFault(reason) : undefined);

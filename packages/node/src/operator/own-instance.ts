@@ -1,4 +1,4 @@
-/** Lets a command ask a collector as the instance of a state folder: who that is, whom it asks, what it signs. */
+/** Lets a command send signed requests to a collector as the instance of a state folder. */
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Fields } from "@candor/envelope/unknown-value";
@@ -11,19 +11,22 @@ import { explainUnreadable } from "./folder-report.ts";
 import { refuse, toSafeText } from "./terminal.ts";
 
 export interface AskOptions {
-  /** The collector's address. @default where the instance itself sends to */
+  /** The collector's URL. @default the URL that the instance itself sends to */
   readonly url?: string | undefined;
   readonly json?: boolean | undefined;
 }
 
-/** The instance of a state folder, and the collector that it can ask for itself. */
+/** The instance of a state folder, and the collector to ask about it. */
 export interface OwnInstance {
   readonly instance: Instance;
   readonly folder: StateFolder;
   readonly url: string;
 }
 
-/** Runs a command that asks as an instance. Reports on stderr what prevents it. @returns the exit status */
+/**
+ * Runs a command as the instance of a state folder. Reports on stderr why it cannot run.
+ * @returns the exit status
+ */
 export async function asOwnInstance(
   named: string,
   given: string | undefined,
@@ -56,7 +59,7 @@ function explainNobody(dir: string, { instance }: StateFolder): string {
     : `${dir} holds no instance, so there is nobody to ask as. What an installer sent from there carries no instance's id.`;
 }
 
-/** Whether the key works: somebody may have damaged it. */
+/** Whether the private key works. The file may have been damaged. */
 function canSign(instance: Instance): boolean {
   try {
     return instance.sign("") !== "";
@@ -73,10 +76,10 @@ export interface InstanceQuestion {
 }
 
 /**
- * Asks POST /v1/instance/<action> as an instance, with its signature. If the two clocks differ too much, signs the
- * request once more with the collector's time.
- * @throws Refused if the collector does not do what was asked; NoAnswer for everything else, also if the answer is
- * not complete after `timeoutMs`
+ * Posts a signed request to /v1/instance/<action> as an instance. If the two clocks differ too much, signs
+ * the request once more with the collector's time.
+ * @throws Refused if the collector refuses the request; NoAnswer for any other failure, such as an answer
+ * that is not complete after `timeoutMs`
  */
 export async function askAsInstance(
   url: string,

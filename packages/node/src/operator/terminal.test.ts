@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { toSafeJson, toSafeText } from "./terminal.ts";
 
-/** Everything that a terminal could obey, and what reorders or hides text. */
+/** Characters that a terminal could obey, and characters that reorder or hide text. */
 const DANGEROUS = /[\p{Cc}\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/u;
 
 test("a terminal's commands are shown, not sent", () => {

@@ -1,21 +1,24 @@
-/** Owns how commands use a terminal: safe text, colours, typed input, refusals. */
+/** Owns how commands use a terminal: safe text, colours, typed input, error messages. */
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { WriteStream } from "node:tty";
 
 /**
- * Terminals obey control characters, so what a client sent could clear the screen, retitle the window, or forge a
- * line. Only plain text is let through: no controls (C0, DEL, C1), no invisible formatting (the bidirectional
- * overrides that reorder text), no lone surrogates or line separators.
+ * Matches everything but plain text: control characters (C0, DEL, C1), invisible formatting (such as the
+ * bidirectional overrides, which reorder text), lone surrogates and line separators. Terminals obey control
+ * characters, so text from a client could clear the screen, retitle the window, or forge a line.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
-/** Text for one line of a terminal; unsafe characters are written as `\u{1b}`. */
+/** The text for one line of a terminal. Unsafe characters are written as `\u{1b}`. */
 export function toSafeText(text: string): string {
   return text.replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }
 
-/** JSON of the same value without unsafe characters: they occur only in strings, where JSON can escape them. */
+/**
+ * Escapes unsafe characters in JSON without changing its value. They occur only in strings, where JSON can
+ * escape them.
+ */
 export function toSafeJson(json: string): string {
   return json.replace(UNSAFE, (char) =>
     Array.from({ length: char.length }, (_, at) => {
@@ -36,7 +39,7 @@ const CODES = {
 
 export type Colours = { readonly [name in keyof typeof CODES]: (text: string) => string };
 
-/** @param isColoured if false, the text is returned unchanged */
+/** Creates the functions that colour text. @param isColoured if false, they return the text unchanged */
 export function createColours(isColoured: boolean): Colours {
   const { bold, dim, red, green, yellow, cyan } = CODES;
   const paint =
@@ -58,23 +61,23 @@ export function coloursFor(stream: Pick<WriteStream, "isTTY" | "hasColors">): Co
   return createColours(stream.isTTY === true && stream.hasColors());
 }
 
-/** Hour, minute and second in the machine's own time zone. */
+/** The time of day as hour, minute and second, in the machine's own time zone. */
 export function toClock(time: Date): string {
   return time.toTimeString().slice(0, 8);
 }
 
-/** One line for the operator, with the time, on stderr: stdout is for the requested output. */
+/** Writes one line with the time to stderr, because stdout is for the requested output. */
 export function report(line: string): void {
   const colours = coloursFor(process.stderr);
   process.stderr.write(`${colours.dim(toClock(new Date()))} ${toSafeText(line)}\n`);
 }
 
-/** Writes to stdout. Resolves once there is room for more, so that a slow reader slows the writer. */
+/** Writes to stdout. Resolves once the stream accepts more, so that a slow reader slows the writer. */
 export async function print(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
 
-/** Ends quietly if the reader of stdout has left (`| head`). */
+/** Exits quietly if the reader of stdout has closed the pipe (`| head`). */
 export function endWithReader(): void {
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
     if (error.code === "EPIPE") process.exit(0);
@@ -83,8 +86,8 @@ export function endWithReader(): void {
 }
 
 /**
- * Reads a value that identifies a person from standard input, because every user of the machine can see a program's
- * arguments, and shells keep them in their history.
+ * Reads a value that identifies a person from standard input. An argument would be visible to every user of
+ * the machine and would stay in the shell's history.
  * @param prompt shown on stderr if standard input is a terminal
  * @returns undefined unless there is exactly one line
  */
@@ -99,10 +102,13 @@ export async function readTypedLine(prompt: string): Promise<string | undefined>
   return found.length === 1 ? found[0] : undefined;
 }
 
-/** Exit status of a command that could not do what was asked. (1 is an answer: not everything is in order.) */
+/**
+ * The exit status of a command that could not do what was asked. (Status 1 is an answer: something is missing
+ * or differs.)
+ */
 export const COULD_NOT = 2;
 
-/** Says on stderr why a command could not do what was asked. @returns its exit status */
+/** Writes to stderr why a command could not do what was asked. @returns the command's exit status */
 export function refuse(sentence: string): number {
   process.stderr.write(`${sentence}\n`);
   return COULD_NOT;

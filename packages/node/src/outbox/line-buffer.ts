@@ -1,21 +1,21 @@
-/** Gathers lines as bytes until they are written. */
-/** What most products write in 20 ms. */
+/** Owns a buffer that collects lines as bytes until they are written. */
+/** As much as most products write in 20 ms. */
 const SMALLEST_BYTES = 4 * 1024;
-/** A buffer that a burst made larger than this is not reused. */
+/** A buffer that a burst has made larger than this is not reused. */
 const MAX_KEPT_BYTES = 1024 * 1024;
-/** UTF-8 takes at most three bytes for one UTF-16 code unit. */
+/** UTF-8 needs at most three bytes for one UTF-16 code unit. */
 const MAX_BYTES_A_UNIT = 3;
 const LINE_BREAK = 10;
 
-/** Lines, each with its line break, as bytes. */
+/** The bytes of whole lines, including their line breaks. */
 export interface TakenLines {
   readonly bytes: Buffer;
   readonly count: number;
 }
 
 /**
- * Gathers lines as the bytes that will be in the file, so that writing needs no further work, and the garbage
- * collector does not have to move thousands of waiting strings.
+ * Collects lines as the bytes to be written to the file, so that writing needs no further work, and the
+ * garbage collector does not have to move thousands of waiting strings.
  */
 export class LineBuffer {
   #buffer: Buffer = Buffer.alloc(0);
@@ -36,7 +36,7 @@ export class LineBuffer {
     this.#count += 1;
   }
 
-  /** Takes everything gathered; undefined if there is nothing. */
+  /** Removes and returns all collected lines; undefined if there are none. */
   take(): TakenLines | undefined {
     if (this.#count === 0) return undefined;
     const taken = { bytes: this.#buffer.subarray(0, this.#length), count: this.#count };
@@ -44,7 +44,7 @@ export class LineBuffer {
     return taken;
   }
 
-  /** Puts lines that were taken back at the front. */
+  /** Puts lines that `take` returned back at the front. */
   putBack({ bytes, count }: TakenLines): void {
     const later = this.take();
     this.#reserve(bytes.length + (later?.bytes.length ?? 0));
@@ -53,7 +53,7 @@ export class LineBuffer {
     this.#count = count + (later?.count ?? 0);
   }
 
-  /** Call it when taken lines have been written: their memory is reused. */
+  /** Reuses the memory of lines that `take` returned. Call it after they have been written. */
   recycle({ bytes }: TakenLines): void {
     const isKept = bytes.byteOffset === 0 && bytes.buffer.byteLength <= MAX_KEPT_BYTES;
     if (isKept) this.#spare = Buffer.from(bytes.buffer);
@@ -75,7 +75,7 @@ export class LineBuffer {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
     const size = Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(needed)));
-    // Not from Node's pool: a small buffer would keep the whole slab that it is cut from.
+    // Not allocated from Node's pool: a small slice would keep its whole slab in memory.
     const larger = Buffer.allocUnsafeSlow(size);
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;

@@ -1,4 +1,4 @@
-/** Reads the files of an outbox, and keeps how far each was delivered. */
+/** Reads the files of an outbox, and stores how much of each has been delivered. */
 import { constants } from "node:fs";
 import { type FileHandle, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,30 +7,30 @@ import { openPlain } from "../state/plain-file.ts";
 import { removeFile, replaceFileLater } from "../state/state-folder.ts";
 
 const LINE_BREAK = 10;
-/** Bytes read at a time when lines are counted. */
+/** How many bytes are read at a time to count lines. */
 const COUNTED_BYTES = 256 * 1024;
-/** A number and a line break; anything longer is not a cursor. */
+/** The size limit of a cursor file, which contains only a number and a line break. */
 const CURSOR_BYTES = 32;
-/** The SDK never writes such a large file, and counting its lines would take minutes. */
+/** The SDK never writes a file this large, and counting its lines would take minutes. */
 const MAX_FILE_BYTES = 4 * 1024 ** 3;
-/** A longer line is not a message: the collector takes 32 KiB. */
+/** A longer line is not a message: the collector's limit for a message is 32 KiB. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
 
-/** One file of messages, and how far it was delivered. */
+/** One file of messages, and how much of it has been delivered. */
 export interface OutboxFile extends OutboxName {
   readonly path: string;
   readonly sizeBytes: number;
-  /** Bytes from its beginning that have been dealt with. */
+  /** How many bytes, from the start of the file, have been delivered or given up. */
   readonly sentBytes: number;
-  /** When it was last written to, epoch milliseconds. */
+  /** When the file was last written to, in epoch milliseconds. */
   readonly writtenAtMs: number;
 }
 
-/** The files of an outbox, oldest first. Empty if there is no outbox, or it cannot be read. */
+/** The files of an outbox, oldest first. Empty if there is no outbox or it cannot be read. */
 export async function listOutboxFiles(outbox: string): Promise<readonly OutboxFile[]> {
   const names = await readdir(outbox).catch(() => []);
   const files: OutboxFile[] = [];
-  // One after the other: thousands at once would keep the thread pool from the product.
+  // Sequentially: thousands of parallel calls would keep the product from using the thread pool.
   for (const name of names) {
     const file = await describeFile(outbox, name);
     if (file !== undefined) files.push(file);
@@ -62,7 +62,7 @@ function cursorOf(path: string): string {
   return path.replace(/\.ndjson$/, ".sent");
 }
 
-/** How many bytes of a file have been dealt with; 0 if unknown. */
+/** How many bytes of a file have been delivered or given up; 0 if unknown. */
 export async function readCursor(path: string): Promise<number> {
   try {
     const file = await openForReading(cursorOf(path));
@@ -74,13 +74,17 @@ export async function readCursor(path: string): Promise<number> {
   }
 }
 
-/** Notes how many bytes have been dealt with. @param mayReplace see `replaceFileLater` @throws a file system error */
+/**
+ * Stores how many bytes have been delivered or given up.
+ * @param mayReplace see `replaceFileLater`
+ * @throws a file system error
+ */
 export function writeCursor(path: string, sentBytes: number, mayReplace: () => boolean): Promise<void> {
   const text = `${sentBytes}\n`;
   return replaceFileLater(cursorOf(path), text, mayReplace);
 }
 
-/** Deletes a file and its cursor. False if it was already gone. */
+/** Deletes a file and its cursor. Returns false if the file was already gone. */
 export function deleteOutboxFile(path: string): boolean {
   const isDeleted = removeFile(path);
   removeFile(cursorOf(path));
@@ -89,7 +93,7 @@ export function deleteOutboxFile(path: string): boolean {
 
 /** Whole lines of a file, unchanged. */
 export interface Lines {
-  /** Each with its line break. Empty if there is none, or the last one is incomplete. */
+  /** The lines with their line breaks. Empty if the file has no complete line there. */
   readonly bytes: Buffer;
   readonly count: number;
 }
@@ -100,8 +104,8 @@ export interface LinesLimit {
 }
 
 /**
- * Reads whole lines from an offset on: as many as the limits allow, but always the first one. @throws a file system
- * error
+ * Reads whole lines from an offset: as many as the limits allow, but always at least the first line.
+ * @throws a file system error
  */
 export async function readLines(path: string, fromByte: number, limit: LinesLimit): Promise<Lines> {
   const file = await openForReading(path);
@@ -114,12 +118,12 @@ export async function readLines(path: string, fromByte: number, limit: LinesLimi
   }
 }
 
-/** Opens a plain file, without following links. @throws a file system error */
+/** Opens a plain file without following links. @throws a file system error */
 export function openForReading(path: string): Promise<FileHandle> {
   return openPlain(path, constants.O_RDONLY);
 }
 
-/** As many bytes as there are, at most `length`. @throws a file system error */
+/** Reads `length` bytes, or fewer if the file ends earlier. @throws a file system error */
 export async function readBytes(file: FileHandle, fromByte: number, length: number): Promise<Buffer> {
   const buffer = Buffer.allocUnsafe(length);
   let filled = 0;
@@ -131,7 +135,10 @@ export async function readBytes(file: FileHandle, fromByte: number, length: numb
   return buffer.subarray(0, filled);
 }
 
-/** Reads a line that exceeds the limits, such as one not written by the SDK: it must not block what follows. */
+/**
+ * Reads a line that exceeds the limits, such as one not written by the SDK, because such a line must not
+ * block the lines after it.
+ */
 async function readLongLine(file: FileHandle, fromByte: number, lengthBytes: number): Promise<Lines> {
   for (let length = lengthBytes * 2; length <= MAX_LINE_BYTES; length *= 2) {
     const bytes = await readBytes(file, fromByte, length);
@@ -155,8 +162,8 @@ function cutLines(bytes: Buffer, maxLines: number): Lines {
 
 /**
  * Counts the whole lines between two offsets.
- * @param fromByte where a line begins
- * @param toByte the file's end by default
+ * @param fromByte the start of a line
+ * @param toByte the end of the file by default
  * @throws a file system error
  */
 export async function countLines(

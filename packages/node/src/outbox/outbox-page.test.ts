@@ -13,7 +13,7 @@ interface FileOnDisk {
   readonly name?: string;
   /** Seconds after noon. */
   readonly begunAtS: number;
-  /** Of each line, seconds after noon. */
+  /** The time of each line, in seconds after noon. */
   readonly lines: readonly number[];
   readonly sentLines?: number;
   readonly torn?: string;
@@ -24,7 +24,7 @@ function lineOf(name: string, number: number, second: number): string {
   return JSON.stringify({ type: "track", event: "É", messageId: `${name}-${number}`, timestamp });
 }
 
-/** Writes a file as a process does that lives until its last line. */
+/** Writes a file as a process would whose last write is the last line. */
 function put(
   outbox: string,
   { source = "server", name = "a", begunAtS, lines, sentLines = 0, torn = "" }: FileOnDisk,
@@ -44,7 +44,7 @@ function put(
 const idsOf = (messages: readonly OutboxMessage[]): readonly string[] =>
   messages.map(({ line }) => JSON.parse(line).messageId);
 
-/** All pages, one after the other. */
+/** Reads all pages in order. */
 async function readAll(outbox: string, limit: number, between: () => void = () => {}) {
   const pages: (readonly OutboxMessage[])[] = [];
   for (let before: string | undefined, more = true; more; between()) {
@@ -154,7 +154,7 @@ describe("a page of the outbox", () => {
     const outbox = makeFolderForTest();
     const paths = ["a", "b", "c"].map((name) => put(outbox, { name, begunAtS: 0, lines: [] }));
     for (const path of paths) {
-      truncateSync(path, 3 * 1024 ** 3); // a hole: it takes no room on the disk
+      truncateSync(path, 3 * 1024 ** 3); // a hole, which occupies no disk space
       appendFileSync(path, `\n${lineOf("end", 1, 1)}\n${lineOf("end", 2, 2)}\n`);
     }
     const before = process.memoryUsage().rss;

@@ -1,4 +1,4 @@
-/** Reads an outbox for showing: its messages, newest first, a page at a time, and their number. */
+/** Reads an outbox for display: its messages, newest first, one page at a time, and how many there are. */
 import { basename } from "node:path";
 import { tryParseJson } from "@candor/envelope/unknown-value";
 import type { Source } from "../scope.ts";
@@ -7,8 +7,8 @@ import { countLines, listOutboxFiles, type OutboxFile, openForReading, readBytes
 const DEFAULT_LIMIT = 100;
 export const MAX_PAGE_MESSAGES = 1000;
 /**
- * Limit on what is read of a file for a page, and on a page. The SDK's files are smaller, unless an operator wants a
- * larger outbox. A longer line is not a message, and what precedes it is not shown.
+ * Limits how much of a file is read for a page, and the size of a page. The SDK's files are smaller, unless
+ * an operator allows a larger outbox. A longer line is not a message, and the lines before it are not shown.
  */
 const MAX_PIECE_BYTES = 8 * 1024 * 1024;
 const ENDING = ".ndjson";
@@ -18,27 +18,29 @@ const LINE_BREAK = 10;
 export interface OutboxMessage {
   readonly state: "sent" | "waiting";
   readonly source: Source;
-  /** The bytes that are sent, as text. */
+  /** The text of the line as it is sent. */
   readonly line: string;
   /** The line parsed as JSON; null if it is not JSON. */
   readonly message: unknown;
 }
 
 export interface OutboxPage {
-  /** Newest first. */
+  /** The messages of the page, newest first. */
   readonly messages: readonly OutboxMessage[];
-  /** `before` of the next page; undefined if this is the last one. */
+  /** Pass it as `before` to read the next page; undefined if this is the last page. */
   readonly next: string | undefined;
 }
 
 export interface OutboxPageOptions {
   /** Maximum number of messages, 1 to 1000. @default 100 */
   readonly limit?: number | undefined;
-  /** `next` of the previous page. @default the newest */
+  /** The `next` of the previous page. @default the newest messages */
   readonly before?: string | undefined;
 }
 
-/** Messages are whole lines: one that was being written when its process was killed counts only in `bytes`. */
+/**
+ * Counts of whole lines. A line that was being written when its process was killed counts only in `bytes`.
+ */
 export interface OutboxTotals {
   readonly files: number;
   readonly bytes: number;
@@ -47,9 +49,10 @@ export interface OutboxTotals {
 }
 
 /**
- * Reads messages from the end of one file after the other, at most 8 MiB of each. They are ordered by their own
- * times, as far as each file is. Files deleted meanwhile are skipped; a missing outbox is empty.
- * @returns undefined if `before` does not come from a page
+ * Reads messages from the ends of the files, at most 8 MiB of each file. The messages are ordered by their
+ * own times, provided that each file is in that order. Files deleted in the meantime are skipped. A missing
+ * outbox has no messages.
+ * @returns undefined if `before` was not returned with a page
  */
 export async function readOutboxPage(
   outbox: string,
@@ -62,7 +65,7 @@ export async function readOutboxPage(
     .filter((file) => place.unread.has(nameOf(file)) || file.begunAtMs <= place.untilMs)
     .sort((one, other) => latestOf(other) - latestOf(one));
   let lines: readonly Line[] = [];
-  /** // Older messages belong to another page: a newer one may not have been read yet. */
+  /** Messages older than this belong to a later page, because newer messages may not have been read yet. */
   let horizonMs = Number.NEGATIVE_INFINITY;
   for (const file of files) {
     if (latestOf(file) < horizonMs) break;
@@ -79,7 +82,10 @@ export async function readOutboxPage(
   };
 }
 
-/** Counts an outbox. Reads all of it, a chunk at a time. Never rejects: what cannot be read counts as nothing. */
+/**
+ * Counts the messages of an outbox. Reads all of it, one chunk at a time. Never rejects: files that cannot be
+ * read count as empty.
+ */
 export async function countOutbox(outbox: string): Promise<OutboxTotals> {
   const files = await listOutboxFiles(outbox);
   let bytes = 0;
@@ -95,38 +101,38 @@ export async function countOutbox(outbox: string): Promise<OutboxTotals> {
   return { files: files.length, bytes, waiting, sent };
 }
 
-/** A message in its file. */
+/** A message and its position in its file. */
 interface Line {
   readonly message: OutboxMessage;
-  /** The file's name. */
+  /** The file's name, without its extension. */
   readonly name: string;
   readonly fromByte: number;
   readonly bytes: number;
-  /** When it happened; never later than the next line in its file. */
+  /** The message's time, at most that of the next line in its file. */
   readonly timeMs: number;
 }
 
 interface Tail {
-  /** Newest first. */
+  /** The lines read, newest first. */
   readonly lines: readonly Line[];
-  /** The time of the oldest one, if there may be more before it. */
+  /** The time of the oldest line read; negative infinity if no earlier line is left. */
   readonly readBackToMs: number;
 }
 
 const NOTHING: Tail = { lines: [], readBackToMs: Number.NEGATIVE_INFINITY };
 
-/** The last messages of a file, or of what precedes a byte. @throws a file system error */
+/** Reads the last messages of a file, or the last ones before an offset. @throws a file system error */
 async function readTail(file: OutboxFile, most: number, unreadBytes = file.sizeBytes): Promise<Tail> {
   const toByte = Math.min(unreadBytes, file.sizeBytes);
   const fromByte = Math.max(0, toByte - MAX_PIECE_BYTES);
   const piece = await readPiece(file.path, fromByte, toByte - fromByte);
   const lines: Line[] = [];
   let timeMs = latestOf(file);
-  // The text after the last line break is not complete yet.
+  // The text after the last line break is not a complete line yet.
   let end = piece.lastIndexOf(LINE_BREAK);
   while (end !== -1 && lines.length < most) {
     const begin = end === 0 ? 0 : piece.lastIndexOf(LINE_BREAK, end - 1) + 1;
-    if (begin === 0 && fromByte > 0) break; // its beginning is not in this chunk
+    if (begin === 0 && fromByte > 0) break; // the line begins before this chunk
     const line = piece.toString("utf8", begin, end);
     const message = tryParseJson(line) ?? null;
     timeMs = Math.max(file.begunAtMs, Math.min(timeMs, timeOf(message)));
@@ -153,7 +159,7 @@ async function readPiece(path: string, fromByte: number, length: number): Promis
   }
 }
 
-/** How many lines a page takes: always the first one, however long. */
+/** How many lines fit on a page: always at least the first line, however long. */
 function countFitting(lines: readonly Line[], most: number): number {
   let bytes = 0;
   const tooMuchAt = lines.findIndex((line, index) => {
@@ -163,10 +169,13 @@ function countFitting(lines: readonly Line[], most: number): number {
   return tooMuchAt === -1 ? most : Math.min(tooMuchAt, most);
 }
 
-/** Where a page ends: the oldest time in it, and how far the files that may go back further were read. */
+/** Where a page ends: the oldest time on it, and how far back each file was read. */
 interface Place {
   readonly untilMs: number;
-  /** By the file's name, without its extension: bytes from its beginning that have not been returned yet. */
+  /**
+   * How many bytes, from the start of each file, have not been returned yet. The keys are file names without
+   * the extension.
+   */
   readonly unread: ReadonlyMap<string, number>;
 }
 
@@ -179,7 +188,9 @@ function placeBehind(lines: readonly Line[], { untilMs, unread }: Place): Place 
   };
 }
 
-/** Files that were begun later were read completely, so they need no position. */
+/**
+ * Encodes where a page ends. Files begun after its oldest time were read completely, so they need no offset.
+ */
 function writePlace(files: readonly OutboxFile[], { untilMs, unread }: Place): string {
   const places = files.flatMap((file) => {
     const bytes = file.begunAtMs <= untilMs ? unread.get(nameOf(file)) : undefined;

@@ -1,4 +1,4 @@
-/** Appends lines to an outbox file that only this process writes. */
+/** Owns the writer of an outbox file, to which only this process appends. */
 import { closeSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -6,24 +6,24 @@ import { type ConsentScope, nameOutboxFile } from "../scope.ts";
 import { makeFolder, type StateFolder } from "../state/state-folder.ts";
 import { LineBuffer, type TakenLines } from "./line-buffer.ts";
 
-/** Lines wait this long for others, to be written together. */
+/** How long lines wait to be written together with others. */
 const GATHER_MS = 20;
-/** If more than this waits for a slow disk, further lines are refused. */
+/** If more than this is waiting for a slow disk, further lines are rejected. */
 const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 export interface OutboxWriterOptions {
   readonly folder: StateFolder;
   readonly scope: ConsentScope;
   readonly now: () => number;
-  /** A file of this size is closed, and a new one begun. */
+  /** The file is closed at this size, and a new one is created. */
   readonly maxFileBytes: number;
-  /** A file of this age is closed too, counted from its first line. */
+  /** The file is also closed at this age, counted from its first line. */
   readonly maxFileAgeMs: number;
-  /** Asked before lines are written; if false, they are discarded. */
+  /** Called before lines are written. If it returns false, the lines are discarded. */
   readonly mayWrite: () => boolean;
-  /** Once aborted, the writer discards what waits. */
+  /** Once aborted, the writer discards the lines that are waiting. */
   readonly signal: AbortSignal;
-  /** Called before gathered lines are written; it may abort the signal. */
+  /** Called before the waiting lines are written. It may abort the signal. */
   readonly onGathered: () => void;
   /** Called after lines were written. */
   readonly onWritten: (bytes: number) => void;
@@ -38,23 +38,23 @@ interface OpenFile {
   readonly begunAtMs: number;
   bytes: number;
   /**
-   * A write is in the thread pool: if the file were closed now, its number could belong to another file by the time
-   * the write runs.
+   * Whether a write is in the thread pool. If the file were closed now, its descriptor could belong to
+   * another file by the time the write runs.
    */
   isBusy: boolean;
-  /** Nothing is written to it any more. */
+  /** Whether no more will be written to this file. */
   isDone: boolean;
 }
 
-/** Lines to be written at the end of a file. */
+/** Lines to be written to the end of a file. */
 interface Chunk extends TakenLines {
   readonly file: OpenFile;
 }
 
 /**
- * Appends lines to a file that only this process writes. A line survives kill -9 at the latest 100 ms after `append`,
- * as long as the event loop turns and the disk accepts writes. Writes are asynchronous and at known offsets, so what
- * is in progress when the process ends can be written again at the same offset.
+ * Appends lines to a file that only this process writes. A line survives kill -9 no later than 100 ms after
+ * `append`, as long as the event loop is not blocked and the disk accepts writes. Writes are asynchronous and
+ * at known offsets, so a write that is in progress when the process exits can be repeated at the same offset.
  */
 export class OutboxWriter {
   readonly #options: OutboxWriterOptions;
@@ -70,7 +70,7 @@ export class OutboxWriter {
     options.signal.addEventListener("abort", this.discard, { once: true });
   }
 
-  /** Takes a line, without its line break. False if too much waits already. */
+  /** Accepts a line, without its line break. Returns false if too much is waiting already. */
   append(line: string): boolean {
     if (this.#isClosed || this.#waiting.bytes > MAX_WAITING_BYTES) return false;
     this.#waiting.add(line);
@@ -78,7 +78,7 @@ export class OutboxWriter {
     return true;
   }
 
-  /** Resolves once everything that was appended is written, or was reported as lost. */
+  /** Resolves once every appended line has been written or reported as lost. */
   async flush(): Promise<void> {
     while (this.#waiting.bytes > 0 || this.#underWay !== undefined) {
       if (this.#underWay === undefined) this.#idle = this.#writeWaiting();
@@ -86,7 +86,7 @@ export class OutboxWriter {
     }
   }
 
-  /** Like `flush`, synchronously, for the end of the process. Never throws. */
+  /** Like `flush`, but synchronous, for the exit of the process. Never throws. */
   flushSync(): void {
     const underWay = this.#underWay;
     this.#underWay = undefined;
@@ -95,11 +95,11 @@ export class OutboxWriter {
       const next = this.#takeWaiting();
       if (next !== undefined) writeNow(next);
     } catch {
-      // The process is ending; there is nobody to tell.
+      // The process is exiting, so the error cannot be reported.
     }
   }
 
-  /** Discards what waits, and writes nothing any more. What is on disk stays. */
+  /** Discards the waiting lines, and writes nothing from then on. Lines on disk are kept. */
   readonly discard = (): void => {
     this.#options.signal.removeEventListener("abort", this.discard);
     this.#isClosed = true;
@@ -122,7 +122,7 @@ export class OutboxWriter {
     file.isBusy = true;
     const error = await writeLater(next);
     file.isBusy = false;
-    // It was written at the end of the process, while this was in progress.
+    // `flushSync` wrote these lines at exit, while this write was in progress.
     if (this.#underWay !== next) return closeWhenDone(file);
     this.#underWay = undefined;
     if (error !== undefined) this.#fail(error, count);
@@ -135,7 +135,10 @@ export class OutboxWriter {
     if (this.#isClosed) this.#closeFile();
   }
 
-  /** What waits, as bytes, and its file. Undefined if nothing waits, or it may not be written. */
+  /**
+   * Takes the waiting lines, with the file to write them to. Undefined if there are none, or they may not be
+   * written.
+   */
   #takeWaiting(): Chunk | undefined {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -149,19 +152,22 @@ export class OutboxWriter {
     }
   }
 
-  /** A sweep deleted its file as delivered during the write: the lines go into the next one. */
+  /**
+   * Puts lines back whose file a sweep deleted as delivered during the write, so that they are written to the
+   * next file.
+   */
   #takeBack(taken: TakenLines): void {
     this.#closeFile();
     this.#waiting.putBack(taken);
   }
 
   #fail(error: unknown, lines: number): void {
-    // A partial write ends this file: its last line is incomplete, so it is never sent.
+    // A partial write ends this file. Its last line is incomplete, so that line is never sent.
     this.#closeFile();
     this.#options.onFault(error, lines);
   }
 
-  /** The file to write to: the open one, or a new one if that is full, old, or was deleted. */
+  /** The file to write to: the open file, or a new one if the open file is full, too old, or deleted. */
   #openFile(): OpenFile {
     const { folder, scope, now, maxFileBytes, maxFileAgeMs, onRotated } = this.#options;
     const nowMs = now();
@@ -193,7 +199,7 @@ function closeWhenDone({ fd, isBusy, isDone }: OpenFile): void {
   try {
     closeSync(fd);
   } catch {
-    // A disk that fails late: nothing can be done about what was written.
+    // The disk reported an error on closing. Nothing can be done about what was written.
   }
 }
 
@@ -212,7 +218,7 @@ function writeNow({ file, bytes }: Chunk): void {
   file.bytes += bytes.length;
 }
 
-/** Resolves to the error, or to undefined if everything is written. */
+/** Resolves to the error, or to undefined once everything is written. */
 function writeLater({ file, bytes }: Chunk): Promise<Error | undefined> {
   const at = file.bytes;
   return new Promise((resolve) => {

@@ -1,4 +1,4 @@
-/** For tests: runs a product's process that uses the built SDK. */
+/** For tests: runs a product that uses the built SDK in a child process. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,13 +11,13 @@ import type { TelemetryOptions } from "../settings.ts";
 import { APPSMITH, SWITCH_OFFERED } from "./in-process.ts";
 import type { Recorder } from "./recorder.ts";
 
-/** The name of the child's numbered events; the number is in `properties.timeElapsed`. */
+/** The name of the child's numbered events. The number is in `properties.timeElapsed`. */
 export const EVENT = "execute_ACTION_TRIGGERED";
-/** How a child ends that harmed nobody. */
+/** How a child ends if it exits normally and prints nothing. */
 export const QUIET: Ended = { code: 0, signal: null, stdout: "", stderr: "" };
 
 const WAIT_MS = 40_000;
-/** A common zero for the fast clocks of all children, so that they agree on the time. */
+/** The start of the fast clocks of all children, so that they agree on the time. */
 const ZERO_MS = Date.now();
 const root = mkdtempSync(join(tmpdir(), "candor-rig-"));
 const planFile = join(root, "plan.json");
@@ -34,22 +34,25 @@ export interface ChildOptions {
   readonly stateDir: string;
   readonly host: string;
   /**
-   * The text of a module, in which there are `telemetry`; `EVENT`; `track(from, to)`; `sleep(ms)`; `tell(value)`,
-   * which the test reads; `hear(word)`, which resolves once the test said it; `jump(ms)` for the clock; `plan`,
-   * `options`.
+   * The source of a module that can use `telemetry`; `EVENT`; `track(from, to)`; `sleep(ms)`; `tell(value)`,
+   * which sends a value to the test; `hear(word)`, which resolves once the test has said the word;
+   * `jump(ms)`, which sets the clock; `plan`; `options`.
    */
   readonly program: string;
-  /** Code that precedes the opening of telemetry. */
+  /** Code to run before telemetry is opened. */
   readonly before?: string;
-  /** The program does without the SDK: it is not even imported. */
+  /** Whether the program runs without the SDK, which is then not even imported. */
   readonly isWithout?: boolean;
-  /** Its whole environment. Default: telemetry is on. */
+  /** The child's whole environment. Default: telemetry is on. */
   readonly env?: Readonly<Record<string, string>>;
-  /** How much faster than real its clock and its timers run; a post's time limit is real. Default: 1. */
+  /**
+   * How many times faster than real time the child's clock and timers run. The time limit of a request
+   * remains in real time. Default: 1.
+   */
   readonly speed?: number;
   /** Further options of `createTelemetry`. */
   readonly options?: Partial<Pick<TelemetryOptions, "sendEveryMs" | "maxOutboxBytes" | "writeKey">>;
-  /** What it runs under, such as strace. */
+  /** The command that the child runs under, such as strace. */
   readonly under?: readonly string[];
   readonly nodeFlags?: readonly string[];
 }
@@ -63,23 +66,23 @@ export interface Ended {
 
 export interface Child {
   readonly isRunning: () => boolean;
-  /** Everything it told so far. */
+  /** All values that the child has passed to `tell`. */
   readonly told: readonly unknown[];
-  /** Lets its `hear(word)` continue. */
+  /** Lets the child's `hear(word)` resolve. */
   say(word: string): void;
-  /** Resolves once it told this. Rejects if it ends before. */
+  /** Resolves once the child has told this value. Rejects if the child ends before. */
   tells(value: unknown): Promise<void>;
   readonly ended: Promise<Ended>;
-  /** Sends SIGKILL; resolves when it is gone. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   kill(): Promise<void>;
 }
 
-/** A folder that is deleted after the file's tests. */
+/** Creates a folder that is deleted after the tests of the file. */
 export function makeRigFolder(): string {
   return mkdtempSync(join(root, "folder-"));
 }
 
-/** A product's process that uses the SDK's `dist`. */
+/** Starts a product in a child process that uses the SDK's `dist`. */
 export function startChild(options: ChildOptions): Child {
   const { under = [], nodeFlags = [], env = SWITCH_OFFERED } = options;
   const module = `${toHead(options)}\n${options.program}`;
@@ -99,7 +102,7 @@ export function startChild(options: ChildOptions): Child {
       texts[fd] += text;
     });
   }
-  child.stdin?.on("error", () => {}); // it ended without listening
+  child.stdin?.on("error", () => {}); // the child may end without reading its input
   const ended = once(child, "close").then(([code, signal]): Ended => {
     running.delete(child);
     return { code, signal, stdout: texts[1] ?? "", stderr: texts[2] ?? "" };
@@ -127,14 +130,17 @@ export function startChild(options: ChildOptions): Child {
   };
 }
 
-/** Polls until it is true. Rejects after 40 s, or if `look` throws. */
+/** Polls until `look` returns true. Rejects after 40 s, or if `look` throws. */
 export async function eventually(look: () => boolean): Promise<void> {
   for (const until = Date.now() + WAIT_MS; !look(); await sleep(10)) {
     if (Date.now() > until) throw new Error(`it did not come to pass within ${WAIT_MS} ms: ${look}`);
   }
 }
 
-/** Every event once by its messageId, as the collector counts: their numbers, in order. */
+/**
+ * The numbers of the events that the recorder kept, in order. Counts each messageId once, as the collector
+ * does.
+ */
 export function numbersKept({ kept }: Pick<Recorder, "kept">): readonly number[] {
   const messages = new Map(kept.map((message) => [message.messageId, message]));
   return [...messages.values()]
@@ -143,7 +149,7 @@ export function numbersKept({ kept }: Pick<Recorder, "kept">): readonly number[]
     .sort((one, other) => one - other);
 }
 
-/** The numbers from one up to, but not including, another. */
+/** The integers from `from` up to, but not including, `to`. */
 export function range(from: number, to: number): readonly number[] {
   return Array.from({ length: to - from }, (_, index) => from + index);
 }
@@ -161,7 +167,7 @@ function killGroup({ pid }: ChildProcess): void {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL");
   } catch {
-    // It ended by itself.
+    // The process has already ended.
   }
 }
 
@@ -202,7 +208,7 @@ const PUBLIC = `
     import { createTelemetry } from ${urlOf("index.js")};
     const telemetry = createTelemetry(options);`;
 
-/** The same with another clock, through internal modules. */
+/** Opens telemetry with a faster clock, through internal modules. */
 function toHurried(speed: number): string {
   return `
     import { Core } from ${urlOf("core.js")};

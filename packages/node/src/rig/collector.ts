@@ -16,17 +16,20 @@ export interface StoredEvent {
   readonly properties: { readonly timeElapsed: number };
 }
 
-/** A real collector, under the plan of the children. */
+/** A real collector with the plan that the children use. */
 export interface RigCollector {
   readonly url: string;
-  /** All rows of the children's event, once there are at least this many, or after half a minute. */
+  /** Returns all rows of the children's event, once there are at least this many, or after half a minute. */
   readStored(atLeast: number): Promise<readonly StoredEvent[]>;
-  /** How many there are by `/api/count`. */
+  /** The number of these rows according to `/api/count`. */
   count(): Promise<number>;
   stop(): Promise<void>;
 }
 
-/** The caller must stop it. @param path of the folder with the programs that it needs */
+/**
+ * Starts a collector, which the caller must stop.
+ * @param path the PATH to the programs that the collector needs
+ */
 export async function startCollector(path: string): Promise<RigCollector> {
   const collector: CandorProcess = await startProcess({
     PATH: path,

@@ -15,7 +15,10 @@ import type { Telemetry } from "../telemetry.ts";
 const PLAN_FILE = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
 const appsmith = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
 
-/** The reference plan, as `candor generate` exports it, except that any number of an event may be recorded. */
+/**
+ * The reference plan, as `candor generate` exports it, but with a rate limit of a million per minute for each
+ * event.
+ */
 export const APPSMITH: GeneratedPlan = {
   hash: hashPlan(appsmith),
   content: JSON.parse(JSON.stringify({ ...appsmith, events: appsmith.events.map(unlimited) })),
@@ -25,7 +28,7 @@ function unlimited<Event>(event: Event): Event {
   return { ...event, maxPerMinute: 1_000_000 };
 }
 
-/** The operator had the switch and left it alone: a consent under the notice rule. */
+/** Gives the operator the switch, left on. Under the notice rule, that counts as a consent. */
 export const SWITCH_OFFERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
 
 export interface World {
@@ -35,9 +38,9 @@ export interface World {
   readonly dir: string;
   readonly printed: readonly string[];
   readonly told: readonly string[];
-  /** All messages in the outbox, in the order of its files. */
+  /** All messages in the outbox, file by file. */
   readonly messages: () => readonly OutboxMessage[];
-  /** Names of everything in the state folder. */
+  /** The names of all files and folders in the state folder. */
   readonly files: () => readonly string[];
 }
 
@@ -50,18 +53,21 @@ export interface WorldOptions extends Partial<TelemetryOptions> {
   readonly clock?: Clock;
   readonly policyFile?: string;
   readonly random?: () => number;
-  /** Prepares the state folder before telemetry starts. @param dir the folder */
+  /** Prepares the state folder before telemetry is opened. @param dir the folder */
   readonly before?: (dir: string) => void;
 }
 
-/** A folder of its own, deleted after the test. */
+/** Creates a folder for one test, which is deleted after the test. */
 export function makeFolderForTest(): string {
   const dir = mkdtempSync(join(tmpdir(), "candor-node-"));
   onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
   return dir;
 }
 
-/** Telemetry in this process, closed after the test. Nothing listens at its collector unless `host` says where. */
+/**
+ * Opens telemetry in this process, and closes it after the test. Unless `host` is given, nothing listens at
+ * the collector's address.
+ */
 export function openForTest(options: WorldOptions = {}): World {
   const { clock = machineClock, policyFile, random = () => 0.5, before, ...given } = options;
   const dir = given.stateDir ?? join(makeFolderForTest(), "telemetry");

@@ -6,13 +6,13 @@ interface Task {
   readonly run: () => void;
 }
 
-/** A clock that stands still until it is moved. */
+/** A clock that stands still until the test moves it. */
 export interface ManualClock extends Clock {
-  /** Lets time pass: runs what falls due, in order, and lets what it started continue. */
+  /** Lets time pass: runs the tasks that become due, in order, and lets the work they start proceed. */
   advance(ms: number): Promise<void>;
-  /** Sets the machine's clock forward or back; no time passes. */
+  /** Sets the machine's clock forward or back, without time passing. */
   jump(ms: number): void;
-  /** Number of waiting tasks. */
+  /** The number of waiting tasks. */
   readonly planned: () => number;
 }
 
@@ -51,7 +51,7 @@ export function createManualClock(startMs: number): ManualClock {
   };
 }
 
-/** Files and sockets take real time. */
+/** Lets file and socket operations proceed, which take real time. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,12 +1,15 @@
-/** For tests: runs a child with mounts of its own. */
+/** For tests: runs a child with its own mounts. */
 import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { makeRigFolder } from "./child.ts";
 
-/** What a child runs under to see another file system than everybody else. Needs root. */
+/** A command that runs a child with its own view of the file system. Needs root. */
 type Under = readonly string[];
 
-/** An /etc with only these files: paths in it, and texts. The machine's own is not changed. */
+/**
+ * Gives the child an /etc that contains only these files, by path, and the linker cache. The machine's /etc
+ * is not changed.
+ */
 export function withOwnEtc(files: Readonly<Record<string, string>>): Under {
   const etc = makeRigFolder();
   if (existsSync("/etc/ld.so.cache")) cpSync("/etc/ld.so.cache", join(etc, "ld.so.cache"));
@@ -17,7 +20,7 @@ export function withOwnEtc(files: Readonly<Record<string, string>>): Under {
   return inOwnMounts(`mount --bind ${etc} /etc`);
 }
 
-/** A folder that cannot be written to. */
+/** Makes a folder read-only for the child. */
 export function withReadOnly(folder: string): Under {
   return inOwnMounts(`mount --bind ${folder} ${folder} && mount -o remount,ro,bind ${folder}`);
 }

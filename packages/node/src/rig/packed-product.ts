@@ -12,16 +12,17 @@ const PLAN_FILE = join(ROOT, "plans/appsmith.yaml");
 
 export interface PackedProduct {
   readonly dir: string;
-  /** The folder of the package. */
+  /** The folder in which the package is installed. */
   readonly installed: string;
-  /** Writes a file of the product. @returns its path */
+  /** Writes a file in the product's folder. @returns the file's path */
   write(name: string, text: string): string;
-  /** Runs Node in the product's folder. Consent is given. @param args of Node */
+  /** Runs Node in the product's folder, with consent given. @param args the arguments of Node */
   run(...args: readonly string[]): Promise<{ readonly status: number | null; readonly output: string }>;
 }
 
 /**
- * The product has the reference plan as plan.mjs, plan.cjs and plan.ts. The folder is deleted after the test file.
+ * Creates a product whose folder contains the reference plan as plan.mjs, plan.cjs and plan.ts. The folder is
+ * deleted after the tests of the file.
  */
 export function createPackedProduct(): PackedProduct {
   const dir = mkdtempSync(join(tmpdir(), "candor-packed-"));
@@ -40,7 +41,7 @@ export function createPackedProduct(): PackedProduct {
   return { dir, installed, write, run: (...args) => runNode(dir, args) };
 }
 
-/** Not spawnSync: a recorder may be listening in this process. */
+/** Not with spawnSync, because a recorder may be listening in this process. */
 async function runNode(cwd: string, args: readonly string[]) {
   const env = { APPSMITH_DISABLE_TELEMETRY: "false", NO_COLOR: "1" };
   const child = spawn(process.execPath, args, { cwd, env });

@@ -6,7 +6,7 @@ import { type Answer, type ConsentRecord, writeConsentRecord } from "@candor/con
 import type { Plan } from "@candor/plan/runtime";
 import { APPSMITH } from "./in-process.ts";
 
-/** An answer for the server and the reference plan, unless `given` says otherwise. */
+/** A consent record for the server and the reference plan, unless `given` says otherwise. */
 export function receipt(answer: Answer, given: Partial<ConsentRecord> = {}): string {
   return writeConsentRecord({
     source: "server",
@@ -19,7 +19,7 @@ export function receipt(answer: Answer, given: Partial<ConsentRecord> = {}): str
   });
 }
 
-/** For `before` of `openForTest`: the folder holds these answers. */
+/** For the option `before` of `openForTest`: stores these consent records in the state folder. */
 export function stored(receipts: string): (dir: string) => void {
   return (dir) => {
     mkdirSync(dir, { recursive: true });

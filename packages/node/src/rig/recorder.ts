@@ -1,4 +1,4 @@
-/** For tests: an HTTP server that records what it is sent. */
+/** For tests: an HTTP server that records the requests it receives. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
@@ -8,10 +8,10 @@ export interface RecordedRequest {
   readonly path: string;
   readonly authorization: string | undefined;
   readonly retryCount: string | undefined;
-  /** Its body, inflated. */
+  /** The request's body, inflated. */
   readonly text: string;
   readonly body: { readonly [key: string]: unknown };
-  /** Those of a batch. */
+  /** The messages of a batch. */
   readonly messages: readonly RecordedMessage[];
 }
 
@@ -20,16 +20,19 @@ export interface RecordedMessage {
   readonly [key: string]: unknown;
 }
 
-/** What to answer; undefined to answer as a collector that keeps everything. */
+/**
+ * Answers a request and returns true, or returns undefined to have it answered as by a collector that keeps
+ * everything.
+ */
 export type Answerer = (request: RecordedRequest, response: ServerResponse) => boolean | undefined;
 
-/** An HTTP server that records what it is sent and keeps batches as a collector would. */
+/** An HTTP server that records the requests it receives, and keeps batches as a collector would. */
 export interface Recorder {
   readonly url: string;
   readonly requests: RecordedRequest[];
-  /** Messages of batches that were answered as kept, in order, including duplicates. */
+  /** The messages of batches that were answered as kept, in order, including duplicates. */
   readonly kept: RecordedMessage[];
-  /** Replaces the usual answer if it returns true. */
+  /** Answers a request instead of the recorder if it returns true. */
   answer: Answerer | undefined;
   close(): Promise<void>;
 }

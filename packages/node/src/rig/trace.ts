@@ -3,15 +3,20 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChildOptions, type Ended, makeRigFolder, startChild } from "./child.ts";
 
-/** What a process asked of the operating system, except where its program and Node's own parts are. */
+/** The system calls of a process, except those of its program and Node's own parts. */
 export interface Trace {
-  /** How each socket was made: `AF_INET, SOCK_STREAM…`. */
+  /** The arguments with which each socket was created: `AF_INET, SOCK_STREAM…`. */
   readonly sockets: readonly string[];
-  /** Where it connected, sent datagrams, or listened: `connect 127.0.0.1:7226`. */
+  /**
+   * The addresses that the process connected to, sent datagrams to, or listened on: `connect 127.0.0.1:7226`.
+   */
   readonly peers: readonly string[];
-  /** Files below `/etc` that it looked for. */
+  /** The files below `/etc` that the process looked up. */
   readonly etc: readonly string[];
-  /** Files and folders that it made, opened for writing, renamed, linked or deleted: `unlink /path`. */
+  /**
+   * The files and folders that the process created, opened for writing, renamed, linked or deleted:
+   * `unlink /path`.
+   */
   readonly changes: readonly string[];
 }
 
@@ -21,7 +26,10 @@ export interface Traced {
   readonly told: readonly unknown[];
 }
 
-/** Runs a child under strace until it ends. @param under what strace itself runs under */
+/**
+ * Runs a child under strace until the child ends.
+ * @param options `under` is the command that strace runs under
+ */
 export async function traceChild(options: ChildOptions): Promise<Traced> {
   const output = join(makeRigFolder(), "strace");
   const strace = ["strace", "-f", "-qq", "-s", "512", "-e", "trace=%network,%file,close", "-o", output];
@@ -30,7 +38,10 @@ export async function traceChild(options: ChildOptions): Promise<Traced> {
   return { trace: readTrace(readFileSync(output, "utf8")), ended, told: child.told };
 }
 
-/** Calls that strace split, because another thread ran in between, are counted with their arguments. */
+/**
+ * Parses strace's output. If another thread runs during a call, strace splits the call into two lines. Only
+ * the first line, which has the arguments, is counted.
+ */
 function readTrace(text: string): Trace {
   const calls = text.split("\n").flatMap((line) => {
     const [, name, args] = /^\d+ +(\w+)\((.*)$/.exec(line) ?? [];
@@ -49,7 +60,7 @@ function readTrace(text: string): Trace {
   };
 }
 
-/** Returns undefined if the socket is already connected. */
+/** Returns undefined for a call without an address, such as a send on a connected socket. */
 function toPeer(args: string, name: string): string | undefined {
   const [, port, address] =
     /sin6?_port=htons\((\d+)\).*?(?:inet_addr\(|inet_pton\(AF_INET6, )"([^"]+)"/.exec(args) ?? [];
@@ -63,7 +74,7 @@ function toChange(args: string, name: string): string | undefined {
   const [first = ""] = paths;
   const isOpen = name.startsWith("open");
   if (isOpen && !/O_(WRONLY|RDWR|CREAT|TRUNC|APPEND)/.test(args)) return undefined;
-  // There was nothing to remove.
+  // The file did not exist, so nothing was deleted.
   if (/^(unlink|rmdir)/.test(name) && args.endsWith("(No such file or directory)")) return undefined;
   if (/^\/(dev|proc)\//.test(first)) return undefined;
   return `${name} ${paths.join(" ")}`;

@@ -1,4 +1,4 @@
-/** Asks a collector something as this instance, which proves itself with its signature. */
+/** Sends a signed request to a collector as this instance. */
 import { type InstanceAction, toSignedText } from "@candor/envelope/instance-proof";
 import { isRecord, tryParseJson } from "@candor/envelope/unknown-value";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
@@ -7,7 +7,7 @@ import { COLLECTOR_CODE } from "./retry.ts";
 
 export interface Question {
   readonly http: HttpClient;
-  /** The collector's address. */
+  /** The collector's URL. */
   readonly host: URL;
   readonly instance: Instance;
   readonly action: InstanceAction;
@@ -15,12 +15,17 @@ export interface Question {
   readonly now: () => number;
 }
 
-/** The collector's answer, or why there is none: `dns`, `timeout`, ..., or a code of the collector's. */
+/**
+ * The collector's answer, or why there is none: `dns`, `timeout`, ..., or an error code from the collector.
+ */
 export type Reply =
   | { readonly ok: true; readonly answer: { readonly [field: string]: unknown } }
   | { readonly ok: false; readonly fault: string };
 
-/** If the two clocks differ too much, signs once more with the collector's time. Never rejects. */
+/**
+ * Posts a signed request. If the two clocks differ too much, signs it once more with the collector's time.
+ * Never rejects.
+ */
 export async function askCollector(question: Question): Promise<Reply> {
   const first = await postSigned(question, question.now());
   const reply = toReply(first);
@@ -54,11 +59,14 @@ function toReply(outcome: HttpOutcome): Reply {
 export type { InstanceAction };
 
 export interface SignOptions {
-  /** The collector's address, whose origin is signed, so that the request proves nothing to another collector. */
+  /** The collector's URL. Its origin is signed, so that the request is not valid at another collector. */
   readonly url: URL;
-  /** By the collector's clock, as far as known: the request is valid for five minutes before and after. */
+  /**
+   * The time by the collector's clock, as far as it is known. The request is valid for five minutes before
+   * and after this time.
+   */
   readonly nowMs: number;
-  /** Further fields of the body; they are not signed. */
+  /** Further fields of the body, which are not signed. */
   readonly more?: { readonly [field: string]: string | number };
 }
 
@@ -72,8 +80,9 @@ export function signRequest(instance: Instance, action: InstanceAction, options:
 }
 
 /**
- * The URL of an endpoint. @param host the collector's address, which may contain a path. @param path such as
- * `v1/batch`
+ * The URL of an endpoint.
+ * @param host the collector's URL, which may contain a path
+ * @param path such as `v1/batch`
  */
 export function toUrl(host: URL, path: string): URL {
   return new URL(path, host.href.endsWith("/") ? host : `${host.href}/`);

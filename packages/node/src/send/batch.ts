@@ -6,23 +6,24 @@ const LINE_BREAK = 10;
 const COMMA = 44;
 const HEAD = '{"batch":[';
 /**
- * Compresses in chunks: if all cores are busy, the system may make the event loop wait for a thread until that
- * pauses. So it waits for 0.2 ms at a time, not 3 ms for the whole batch.
+ * The size of the chunks in which a batch is compressed. If all cores are busy, the operating system may make
+ * the event loop wait for the compressing thread until that thread pauses. With chunks, each wait is 0.2 ms
+ * instead of 3 ms for the whole batch.
  */
 const PIECE_BYTES = 16 * 1024;
-/** Size of output chunks: a packed batch is usually one chunk. */
+/** The size of output chunks. A compressed batch usually fits in one chunk. */
 const CHUNK_BYTES = 32 * 1024;
 
 /**
- * Packs one batch after the other, in memory that it keeps: allocating that much many times a second burdens the
- * garbage collector.
+ * Packs one batch after another into memory that it reuses, because allocating that much many times a second
+ * burdens the garbage collector.
  */
 export class BatchPacker {
   #scratch = Buffer.alloc(0);
 
   /**
-   * The gzipped body of a batch: the lines' own bytes, with commas for the line breaks between them. Not reentrant:
-   * call it again only after the last call has resolved.
+   * Returns the gzipped body of a batch: the bytes of the lines, separated by commas instead of line breaks.
+   * Not reentrant: call it again only after the previous call has resolved.
    */
   pack({ bytes }: Lines, sentAtMs: number): Promise<Buffer> {
     const tail = `],"sentAt":"${new Date(sentAtMs).toISOString()}"}`;
@@ -52,7 +53,7 @@ function compress(body: Buffer): Promise<Buffer> {
   });
 }
 
-/** The first half of the lines, and the rest. For two lines or more. */
+/** Splits two or more lines into a first half and the rest. */
 export function halve({ bytes, count }: Lines): readonly [Lines, Lines] {
   const firstCount = Math.floor(count / 2);
   let end = 0;

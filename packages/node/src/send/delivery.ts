@@ -1,29 +1,32 @@
-/** Owns delivery.json, which records what became of the sent messages. */
+/** Owns delivery.json, which records for operators what became of the sent messages. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import { readObject, replaceFileLater, signatureOf } from "../state/state-folder.ts";
 
-/** What became of the sent messages, as delivery.json records it for operators. */
+/** The content of delivery.json: what became of the sent messages. */
 export interface Delivery {
-  /** Messages that the collector accepted. */
+  /** The number of messages that the collector accepted. */
   accepted: number;
-  /** Messages that it did not keep, by its reason. */
+  /** The number of messages that the collector did not keep, by its reason. */
   refused: { [reason: string]: number };
-  /** Messages that became too old before they could be sent. */
+  /** The number of messages that became too old before they could be sent. */
   expired: number;
-  /** Messages that were deleted because the outbox was full. */
+  /** The number of messages that were deleted because the outbox was full. */
   overflowed: number;
-  /** RFC 3339. */
+  /** When messages were last sent, RFC 3339. */
   lastSentAt: string | undefined;
   /** Why the last attempt failed; undefined if it did not. */
   lastFault: string | undefined;
-  /** Until when the collector asked to be left alone; RFC 3339. Applies to every process on the folder. */
+  /**
+   * The time until which the collector asked not to be contacted, RFC 3339. Applies to every process that
+   * uses the folder.
+   */
   notBefore: string | undefined;
-  /** The address of the collector concerned, without a name or password. */
+  /** The URL of the collector that these numbers concern, without a name or password. */
   collector: string | undefined;
 }
 
-/** The content of delivery.json; zeros if there is none. */
+/** The content of delivery.json; zeros if there is no such file. */
 export function readDelivery(file: string): Delivery {
   const stored = readObject(file) ?? {};
   const { lastSentAt, lastFault, notBefore, collector, refused } = stored;
@@ -51,8 +54,8 @@ function countOf(value: unknown): number {
 }
 
 /**
- * The content of delivery.json, for all processes on the folder. The file is read again only if it changed. Never
- * throws.
+ * Watches the content of delivery.json, which several processes may write. The returned function reads the
+ * file again only if it has changed. Never throws.
  */
 export function watchDelivery(file: string): () => Delivery {
   let signature = "";

@@ -1,4 +1,4 @@
-/** Decides what to do after a post, and when to try again. */
+/** Decides what to do after a request, and when to try again. */
 import type { HttpOutcome } from "../http/client.ts";
 import { FAULT_SENTENCES, type HttpFault } from "../http/faults.ts";
 
@@ -6,26 +6,30 @@ const FIRST_DELAY_MS = 1000;
 const MAX_DELAY_MS = 5 * 60_000;
 const BLOCKED_DELAY_MS = 60 * 60_000;
 const MAX_RETRY_AFTER_MS = 60 * 60_000;
-/** The form of a collector's reasons and error codes; anything else it says is not repeated. */
+/** The form of a collector's reasons and error codes. Other text from a collector is not shown. */
 export const COLLECTOR_CODE = /^[a-z_]{1,40}$/;
 
-/** What to do after a post. */
+/** What to do after a request. */
 export type NextStep =
-  /** The collector has the lines. `dropped`: its reasons for those that it did not keep. */
+  /** The collector received the lines. `dropped` contains the reasons for the messages it did not keep. */
   | { readonly next: "delivered"; readonly dropped: readonly string[] }
-  /** Not now: the lines stay. */
+  /** The request failed for now. The lines are kept. */
   | { readonly next: "retry"; readonly afterMs: number | undefined; readonly fault: Fault }
-  /** The collector refuses us: the key or the address is wrong. The lines stay; somebody may correct it. */
+  /**
+   * The collector refuses this sender, because the key or the address is wrong. The lines are kept, because
+   * somebody may correct that.
+   */
   | { readonly next: "blocked"; readonly fault: Fault }
-  /** The lines are at fault: halves are tried until the bad one is alone. */
+  /** The collector rejects the lines. They are halved until the invalid line is alone. */
   | { readonly next: "split"; readonly fault: Fault };
 
-/** An outcome after which the lines wait. */
+/** An outcome after which the lines are kept to be sent again. */
 export type FailedTry = Extract<NextStep, { readonly next: "retry" | "blocked" }>;
 
 /**
- * `dns`, `timeout`, ... on the way there; `http_503` for an answer; `no_collector`: something else answered;
- * `unknown_write_key`: that of the messages' own source.
+ * Why a request failed. `dns`, `timeout`, ...: it got no answer. `http_503`: it was answered with an error.
+ * `no_collector`: something other than a collector answered. `unknown_write_key`: the collector does not know
+ * the write key in the messages.
  */
 export type Fault = HttpFault | `http_${number}` | "no_collector" | "unknown_write_key";
 
@@ -41,8 +45,8 @@ const ANSWER_SENTENCES: { readonly [fault: string]: string } = {
 };
 
 /**
- * What to tell the operator about a fault.
- * @param fault as delivery.json names it; an unknown one, of a later version, has a sentence too
+ * Explains a fault to the operator in a sentence.
+ * @param fault as delivery.json names it; there is also a sentence for an unknown fault of a later version
  */
 export function explainFault(fault: string): string {
   const sentence = Object.hasOwn(ANSWER_SENTENCES, fault) ? ANSWER_SENTENCES[fault] : undefined;
@@ -55,7 +59,10 @@ export function explainFault(fault: string): string {
   return `${answered}: it did not take what was sent.`;
 }
 
-/** Follows the retry rules of Segment's clients: a 4xx other than 408, 410, 429 and 460 is not retried unchanged. */
+/**
+ * Decides by the retry rules of Segment's clients: a batch is not retried unchanged after a 4xx other than
+ * 408, 410, 429 and 460.
+ */
 export function nextStepAfter(outcome: HttpOutcome): NextStep {
   if (!outcome.ok) return { next: "retry", afterMs: undefined, fault: outcome.fault };
   const { status, retryAfterMs, body } = outcome.answer;
@@ -67,7 +74,10 @@ export function nextStepAfter(outcome: HttpOutcome): NextStep {
   return { next: "blocked", fault };
 }
 
-/** A 200 that does not come from a collector says nothing: hotel networks answer everything with a page. */
+/**
+ * Reads the body of a 200. A body that is not a collector's means nothing, because hotel networks answer
+ * every request with a page.
+ */
 function readAnswer(body: string): NextStep {
   const foreign: NextStep = { next: "retry", afterMs: undefined, fault: "no_collector" };
   try {
@@ -75,7 +85,8 @@ function readAnswer(body: string): NextStep {
     if (typeof answer !== "object" || answer === null || !("success" in answer)) return foreign;
     if (answer.success !== true) return foreign;
     const dropped = "dropped" in answer && Array.isArray(answer.dropped) ? answer.dropped.map(reasonOf) : [];
-    // Messages of one file have one key. If it is unknown, somebody may correct that, and they are not lost.
+    // All messages of a file have the same key. If the collector does not know the key, somebody may correct
+    // that, so the messages are kept.
     if (dropped.includes("unknown_write_key")) return { next: "blocked", fault: "unknown_write_key" };
     return { next: "delivered", dropped };
   } catch {
@@ -89,8 +100,8 @@ function reasonOf(drop: unknown): string {
 }
 
 /**
- * How long the collector must be left alone, 0 if not at all. A time further ahead than it may ask for was written
- * under another clock.
+ * How long the collector must not be contacted, in milliseconds; 0 if it may be. Ignores a time further ahead
+ * than a collector may ask for, because it was stored under a different clock.
  */
 export function untilAllowedMs(notBefore: string | undefined, nowMs: number): number {
   const leftMs = Date.parse(notBefore ?? "") - nowMs;
@@ -98,7 +109,7 @@ export function untilAllowedMs(notBefore: string | undefined, nowMs: number): nu
 }
 
 /**
- * How long to wait before the next attempt.
+ * How many milliseconds to wait before the next attempt.
  * @param attempts failed attempts since the last successful one, at least 1
  * @param random 0 to 1
  */
@@ -110,7 +121,7 @@ export function toDelayMs(step: NextStep, attempts: number, random: number): num
   return Math.max(delayMs, Math.min(askedMs, MAX_RETRY_AFTER_MS));
 }
 
-/** A failed attempt, in a sentence for the product's `debug`. */
+/** Describes a failed attempt in a sentence for the product's `debug`. */
 export function describeFailed({ fault }: FailedTry): string {
   return `The collector did not take what was sent (${fault}). ${explainFault(fault)}`;
 }
@@ -125,13 +136,13 @@ const REFUSED_SENTENCES: { readonly [reason: string]: string } = {
   browser_signal: "The person's browser asks not to be tracked.",
 };
 
-/** Why a collector did not keep a message. @param reason as delivery.json names it */
+/** Explains why a collector did not keep a message. @param reason as delivery.json names it */
 export function explainRefused(reason: string): string {
   const sentence = Object.hasOwn(REFUSED_SENTENCES, reason) ? REFUSED_SENTENCES[reason] : undefined;
   return sentence ?? "The collector did not keep them.";
 }
 
-/** Messages that a collector did not keep, in a sentence for the product's `debug`. */
+/** Says in a sentence for the product's `debug` that a collector did not keep messages. */
 export function describeRefused(reason: string): string {
   return `The collector received messages and did not keep them (${reason}). ${explainRefused(reason)}`;
 }

@@ -18,7 +18,7 @@ it("waits as long as a try that failed asks for, whatever was tracked while it w
   });
   const track = async (number: number): Promise<void> => {
     telemetry.track("execute_ACTION_TRIGGERED", { timeElapsed: number });
-    await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(number); // it is in the outbox
+    await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(number); // until it is in the outbox
   };
   const tries = (): number => recorder.requests.filter(({ path }) => path === "/v1/batch").length;
   recorder.answer = ({ path }, response) => {
@@ -30,7 +30,7 @@ it("waits as long as a try that failed asks for, whatever was tracked while it w
   await clock.advance(20);
   await expect.poll(tries, { timeout: 10_000 }).toBe(1);
   await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(2);
-  await sleep(120); // until it has its answer
+  await sleep(120); // until the sender has received the answer
   await clock.advance(900);
   await sleep(50);
   expect(tries()).toBe(1);
@@ -51,7 +51,7 @@ it("waits as long as a try that failed asks for, also where the time of the next
   loop.soon(10);
   await clock.advance(10);
   runs[0]?.({ end: "later", afterMs: 1000, isAsked: false });
-  await sleep(1); // until the loop has seen it
+  await sleep(1); // until the loop has handled the result
   await clock.advance(999);
   expect(runs).toHaveLength(1);
   await clock.advance(1);

@@ -1,13 +1,15 @@
-/** Runs the sender when something waits. */
+/** Runs the sender when messages are waiting. */
 import type { Clock } from "../clock.ts";
 import type { Sender } from "./sender.ts";
 
 export interface SendLoopOptions {
   readonly sender: Pick<Sender, "run">;
   readonly clock: Clock;
-  /** Reads consent, and aborts the signal if nothing may be sent any more. Called before and after each run. */
+  /**
+   * Reads consent, and aborts the signal if nothing may be sent any more. Called before and after each run.
+   */
   readonly update: () => void;
-  /** Once aborted, no run is planned, and the current one ends. */
+  /** Once aborted, no further run is scheduled, and the current one ends. */
   readonly signal: AbortSignal;
   /** Called if the state folder failed during a run. */
   readonly onFault: (error: unknown) => void;
@@ -15,13 +17,18 @@ export interface SendLoopOptions {
 
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
-/** Runs the sender when something waits: one run at a time, and none before the collector may be asked again. */
+/**
+ * Runs the sender when messages are waiting. Only one run is in progress at a time, and none starts before
+ * the collector may be contacted again.
+ */
 export class SendLoop {
   readonly #options: SendLoopOptions;
   #cancel: (() => void) | undefined;
   #dueAtMs = Number.POSITIVE_INFINITY;
   #notBeforeMs = NEVER_MS;
-  /** What the collector asked for. Our own backoff may be ignored by a caller who flushes. */
+  /**
+   * Set only if the collector asked for the delay. An explicit flush may ignore this process's own backoff.
+   */
   #askedNotBeforeMs = NEVER_MS;
   #running: Promise<boolean> | undefined;
   #next: Promise<boolean> | undefined;
@@ -35,7 +42,7 @@ export class SendLoop {
     return this.#options.signal.aborted;
   }
 
-  /** Runs after a while, or earlier if a run is planned already. */
+  /** Schedules a run after a delay, unless an earlier one is scheduled already. */
   soon(afterMs: number): void {
     const { clock } = this.#options;
     const dueAtMs = Math.max(clock.monotonic() + afterMs, this.#notBeforeMs);
@@ -46,15 +53,18 @@ export class SendLoop {
   }
 
   /**
-   * Runs now, whatever was planned, but not before the collector said that it may be asked again. Callers during a
-   * run share the next one. Resolves to true if everything that waited was dealt with. Never rejects.
+   * Runs now instead of at the scheduled time, but not before the collector allows it. Callers during a run
+   * share the next run. Resolves to true if all waiting messages were dealt with. Never rejects.
    */
   runNow(): Promise<boolean> {
     if (this.#options.clock.monotonic() < this.#askedNotBeforeMs) return Promise.resolve(false);
     return this.#runAfterOther();
   }
 
-  /** Unlike a requested run, a planned run waits as long as a run that fails in the meantime asks for. */
+  /**
+   * Starts a scheduled run. Unlike a requested run, it also waits for the delay after a run that has failed
+   * in the meantime.
+   */
   async #runPlanned(): Promise<void> {
     this.#unplan();
     await this.#running;
@@ -74,7 +84,7 @@ export class SendLoop {
   #start(): Promise<boolean> {
     this.#unplan();
     if (!this.#isStopped && this.#options.clock.monotonic() < this.#askedNotBeforeMs) {
-      this.soon(0); // also if the timer itself fired a moment early
+      this.soon(0); // also if the timer fired slightly early
       return Promise.resolve(false);
     }
     if (this.#isStopped) return Promise.resolve(false);
@@ -96,7 +106,7 @@ export class SendLoop {
       if (end.end !== "later") return end.end === "done";
       this.#notBeforeMs = clock.monotonic() + end.afterMs;
       if (end.isAsked) this.#askedNotBeforeMs = this.#notBeforeMs;
-      this.#unplan(); // what was planned during this run would come too early
+      this.#unplan(); // a run scheduled during this one would start too early
       this.soon(end.afterMs);
     } catch (error) {
       if (!this.#isStopped) onFault(error);

@@ -41,7 +41,7 @@ function open(options: SenderTestOptions = {}) {
   mkdirSync(folder.outbox);
   const now = options.now ?? Date.now;
   const http = createHttpClient({ environment: {} });
-  /** As another process on the folder has it. */
+  /** Creates a sender as another process on the same folder would. */
   const another = (more: Partial<SenderOptions> = {}): Sender =>
     new Sender({
       folder,
@@ -361,7 +361,7 @@ describe("the outbox's bounds", () => {
       bootMs += passMs + HOUR_MS;
       recorder.answer = (_request, response) => reply(response, 503);
       await sender.run();
-      await another().run(); // begun after the clock was set
+      await another().run(); // created after the clock was set
       const files = await listOutboxFiles(folder.outbox);
       expect(files).toHaveLength(left);
       for (const { writtenAtMs } of files)

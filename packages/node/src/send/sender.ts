@@ -1,4 +1,4 @@
-/** Delivers what lies in an outbox. */
+/** Owns the sender, which delivers the messages of an outbox. */
 import type { Clock } from "../clock.ts";
 import type { ConsentGate } from "../consent/gate.ts";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
@@ -19,33 +19,36 @@ import { type FailedTry, type NextStep, nextStepAfter, toDelayMs, untilAllowedMs
 import { ClockSteps, correctTimes, isDelivered, sweepOutbox } from "./sweep.ts";
 
 /**
- * The collector takes 1 MiB and 2,500 messages; a message is at most 32 KiB. Twice as much would hold the event loop
- * up more.
+ * The collector accepts 1 MiB and 2,500 messages per batch, and at most 32 KiB per message. A larger batch
+ * would block the event loop longer.
  */
 const BATCH = { maxBytes: 256 * 1024, maxLines: 1000 };
-/** If another process is sending, look again after this. */
+/** How long to wait if another process is sending. */
 const LEASE_TAKEN_MS = 5000;
 const POST_TIMEOUT_MS = 15_000;
 
 export interface SenderOptions {
   readonly folder: StateFolder;
   readonly http: HttpClient;
-  /** The collector's address. */
+  /** The collector's URL. */
   readonly host: URL;
-  /** The server's write key. Messages of other sources carry their own. */
+  /** The server's write key. Messages of other sources contain their own write key. */
   readonly writeKey: string;
   readonly lease: Lease;
   readonly maxOutboxBytes: number;
-  /** Asked before each post. What may not be sent stays where it is. */
+  /** Called before each request. Messages that may not be sent stay in the outbox. */
   readonly gate: Pick<ConsentGate, "check">;
-  /** Once aborted, nothing is sent or written any more, whatever is in progress. */
+  /** Once aborted, nothing more is sent or written, whatever is in progress. */
   readonly signal: AbortSignal;
   /**
-   * Called after each failed attempt. `blocked`: the collector refuses what it was sent, and somebody has to correct
-   * something.
+   * Called after each failed attempt. `blocked` means that the collector refuses this sender, and that
+   * somebody has to correct the key or the address.
    */
   readonly onFailed: (failed: FailedTry) => void;
-  /** Called when the collector received messages and did not keep them. @param reason the collector's */
+  /**
+   * Called when the collector received messages and did not keep them.
+   * @param reason the collector's reason
+   */
   readonly onRefused: (reason: string) => void;
   readonly clock: Pick<Clock, "now" | "sinceBoot">;
   readonly random: () => number;
@@ -56,10 +59,10 @@ export type RunEnd =
   | { readonly end: "done" }
   /** Nothing may be sent any more. */
   | { readonly end: "stopped" }
-  /** `isAsked`: the collector said when to come again. */
+  /** `isAsked`: the collector asked for this delay. */
   | { readonly end: "later"; readonly afterMs: number; readonly isAsked: boolean };
 
-/** How far one file, or some lines of it, got. */
+/** How the delivery of a file, or of some of its lines, ended. */
 type Progress =
   | { readonly go: "on" | "stop" | "not_now" | "lease_lost" }
   | { readonly go: "later"; readonly step: NextStep };
@@ -69,8 +72,9 @@ const STOP: Progress = { go: "stop" };
 const NOT_NOW: Progress = { go: "not_now" };
 
 /**
- * Delivers an outbox, oldest file first, in the order of each file. A file's cursor moves after the collector's
- * answer, so what was in progress at a kill is sent again, and the collector recognises it by its messageId.
+ * Delivers an outbox, oldest file first, each file in order. A file's cursor advances after the collector's
+ * answer. Messages that were being sent when the process was killed are therefore sent again, and the
+ * collector recognises them by their messageIds.
  */
 export class Sender {
   readonly #options: SenderOptions;
@@ -90,12 +94,13 @@ export class Sender {
   }
 
   /**
-   * Sends what waits, as far as it can. Never rejects for what the network or the collector does. @throws a file
-   * system error
+   * Sends the waiting messages, as far as possible. Never rejects because of the network or the collector.
+   * @throws a file system error
    */
   async run(): Promise<RunEnd> {
     const { lease, folder } = this.#options;
-    // First: the collector would not recognise duplicates of messages that are too old by now.
+    // The sweep comes first, because the collector would not recognise duplicates of messages that are too
+    // old.
     const files = await this.sweep();
     if (this.#isStopped) return { end: "stopped" };
     if (this.#toBeSent(files).length === 0) {
@@ -114,7 +119,7 @@ export class Sender {
     return this.#options.signal.aborted;
   }
 
-  /** The files that wait and may be sent. */
+  /** The files that contain waiting messages and may be sent. */
   #toBeSent(files: readonly OutboxFile[]): readonly OutboxFile[] {
     return files.filter((file) => !isDelivered(file) && this.#options.gate.check(file).allow);
   }
@@ -133,14 +138,14 @@ export class Sender {
     return end;
   }
 
-  /** A new collector has not asked for anything. */
+  /** Clears the delay if the collector has changed, because only the previous collector asked for it. */
   #turnTo(collector: string, delivery: Delivery): void {
     if (delivery.collector === collector) return;
     delivery.collector = collector;
     delivery.notBefore = undefined;
   }
 
-  /** Keeps the outbox within its bounds. @returns the files that are left */
+  /** Keeps the outbox within its limits. @returns the remaining files */
   async sweep(): Promise<readonly OutboxFile[]> {
     const { folder, maxOutboxBytes, clock } = this.#options;
     const step = this.#steps.take();
@@ -170,13 +175,14 @@ export class Sender {
   }
 
   async #sendAll(delivery: Delivery): Promise<Progress> {
-    // Listed under the lease: another replica may have sent some of it meanwhile.
+    // Listed while holding the lease, because another replica may have sent some of the files in the
+    // meantime.
     const files = await listOutboxFiles(this.#options.folder.outbox);
     let ended = ON;
     for (const file of this.#toBeSent(files)) {
       const progress = await this.#sendFile(file, delivery);
       if (progress.go === "stop" || progress.go === "lease_lost") return progress;
-      // A refused key may be one source's; any other fault concerns the collector or the way there.
+      // A refused key may concern only one source. Any other fault concerns the collector or the network.
       if (progress.go === "later" && progress.step.next !== "blocked") return progress;
       if (progress.go === "later") ended = progress;
     }
@@ -188,7 +194,7 @@ export class Sender {
     for (let sent = file.sentBytes; ; ) {
       if (this.#isStopped) return STOP;
       if (!this.#options.lease.renew()) return { go: "lease_lost" };
-      // Swept meanwhile, or another user's file: the others are sent all the same.
+      // If the file was swept in the meantime or belongs to another user, the other files are still sent.
       const lines = await readLines(path, sent, BATCH).catch(() => undefined);
       if (lines === undefined || lines.count === 0) return ON;
       const progress = await this.#deliver(lines, file, delivery);
@@ -199,7 +205,7 @@ export class Sender {
     }
   }
 
-  /** Delivers lines; those that the collector cannot read are found by halving, and given up. */
+  /** Delivers lines. Lines that the collector cannot read are found by halving, and are given up. */
   async #deliver(lines: Lines, scope: ConsentScope, delivery: Delivery): Promise<Progress> {
     if (this.#isStopped) return STOP;
     if (!this.#options.gate.check(scope).allow) return NOT_NOW;

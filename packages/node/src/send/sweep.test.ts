@@ -14,7 +14,8 @@ const LINES = 1500;
 it("takes no line that is written while it sweeps: a file that was delivered when it looked may be in use", async () => {
   const folder = openStateFolder(join(makeFolderForTest(), "telemetry"));
   makeFolder(folder);
-  // As large as the bound: whatever else lies there is too much, the delivered first. Then this one goes, as the oldest.
+  // This file is as large as the size limit, so the outbox exceeds the limit with any other file. Each sweep
+  // deletes the delivered files first, and then this file, which is the oldest.
   const ballast = join(folder.outbox, "server-notice-20200101T000000Z-ba11a57.ndjson");
   const taken = new Set<string>();
   let isOver = false;
@@ -59,7 +60,7 @@ it("takes no line that is written while it sweeps: a file that was delivered whe
   for (const line of written) {
     writer.append(line);
     await writer.flush();
-    await sleep(1); // so that it is delivered, and swept
+    await sleep(1); // so that the line can be delivered and swept
   }
   isOver = true;
   await working;

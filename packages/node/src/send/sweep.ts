@@ -1,20 +1,20 @@
-/** Keeps an outbox within its bounds, and the ages of its files right if the machine's clock is set. */
+/** Keeps an outbox within its limits, and corrects the ages of its files if the machine's clock is set. */
 import { statSync } from "node:fs";
 import { stat, utimes } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import { countLines, deleteOutboxFile, listOutboxFiles, type OutboxFile } from "../outbox/outbox-file.ts";
 import { draftsIn, removeFile, type StateFolder } from "../state/state-folder.ts";
 
-/** The collector remembers messageIds for 8 days: what is sent later could be counted twice. */
+/** The collector remembers messageIds for 8 days. Messages sent later could be counted twice. */
 export const MAX_AGE_MS = 7 * 24 * 60 * 60_000;
 
-/** Replacing a file does not take an hour, so the process was killed meanwhile. */
+/** Replacing a file never takes an hour, so an older draft was left by a process that was killed. */
 const MAX_DRAFT_AGE_MS = 60 * 60_000;
 
-/** Each start that records messages begins a file; more than this take long to list. */
+/** Each start that records messages creates a file, and listing more files than this takes long. */
 const MAX_FILES = 1000;
 
-/** What a sweep left, and what it deleted before it was sent, in messages. */
+/** The files that a sweep left, and the number of messages that it deleted before they were sent. */
 export interface Swept {
   readonly files: readonly OutboxFile[];
   readonly expired: number;
@@ -22,9 +22,9 @@ export interface Swept {
 }
 
 /**
- * Keeps an outbox within its bounds: deletes what is older than seven days, then, while it is larger than `maxBytes`
- * or has over 1,000 files, the oldest files, delivered ones first. Files that vanish meanwhile were swept by another
- * replica, which counts them.
+ * Keeps an outbox within its limits. First deletes files older than seven days. Then deletes the oldest
+ * files, delivered ones first, while the outbox is larger than `maxBytes` or has more than 1,000 files. A
+ * file that disappears in the meantime was swept by another replica, which counts its messages.
  */
 export async function sweepOutbox(folder: StateFolder, maxBytes: number, nowMs: number): Promise<Swept> {
   await deleteDrafts(folder, nowMs);
@@ -50,10 +50,10 @@ export function isDelivered({ sizeBytes, sentBytes }: OutboxFile): boolean {
   return sentBytes >= sizeBytes;
 }
 
-/** Resolves to the number of messages that were lost with the file. */
+/** Deletes a file. Resolves to the number of messages that were lost with it. */
 async function deleteCounted(file: OutboxFile): Promise<number> {
   const waiting = isDelivered(file) ? 0 : await countLines(file.path, file.sentBytes).catch(() => 0);
-  if (hasGrown(file)) return 0; // it is in use: the next sweep looks at it again
+  if (hasGrown(file)) return 0; // the file is in use, and the next sweep checks it again
   return deleteOutboxFile(file.path) ? waiting : 0;
 }
 
@@ -68,10 +68,13 @@ async function deleteDrafts(folder: StateFolder, nowMs: number): Promise<void> {
   }
 }
 
-/** A smaller step cannot make a fresh file seven days old. */
+/** The smallest step that is corrected. A smaller step cannot make a new file look seven days old. */
 const MIN_STEP_MS = 24 * 60 * 60_000;
 
-/** By how much the clock was set, and the range of times that the old one showed since the machine started. */
+/**
+ * By how many milliseconds the clock was set, and the range of times that the clock showed between the start
+ * of the machine and that step.
+ */
 export interface ClockStep {
   readonly byMs: number;
   readonly fromMs: number;
@@ -79,8 +82,9 @@ export interface ClockStep {
 }
 
 /**
- * Compares the machine's clock with the time since it started, which nobody can set. A device without a battery
- * starts days or years behind, and the network corrects it while the product runs.
+ * Detects when the machine's clock is set, by comparing it with the time since the machine started, which
+ * nobody can set. A device without a battery starts with a clock that is days or years behind, and the
+ * network corrects it while the product runs.
  */
 export class ClockSteps {
   readonly #clock: Pick<Clock, "now" | "sinceBoot">;
@@ -91,7 +95,7 @@ export class ClockSteps {
     this.#before = this.#read();
   }
 
-  /** The step since the last call; undefined if there was none of a day or more. */
+  /** Returns the step since the last call; undefined if there was none of at least a day. */
   take(): ClockStep | undefined {
     const { nowMs, bootMs } = this.#before;
     const after = this.#read();
@@ -108,13 +112,13 @@ export class ClockSteps {
 }
 
 /**
- * Gives files that were written under the old clock the time that the new one would have given them, so that every
- * process on the folder knows their age. Never rejects: a file that cannot be changed keeps its time.
+ * Corrects the modification times of files that were written before the clock was set, so that every process
+ * that uses the folder knows their age. Never rejects: a file that cannot be changed keeps its time.
  */
 export async function correctTimes(files: readonly OutboxFile[], step: ClockStep): Promise<void> {
   for (const { path, writtenAtMs } of files) {
     if (writtenAtMs < step.fromMs || writtenAtMs > step.untilMs) continue;
-    // Another replica may already have done so: never later than now.
+    // Another replica may have corrected the time already, so the result is limited to the present.
     const writtenAt = new Date(Math.min(writtenAtMs, step.untilMs) + step.byMs);
     await utimes(path, writtenAt, writtenAt).catch(() => undefined);
   }

@@ -9,7 +9,9 @@ const DIST = new URL("../../dist/silence/assert-silent.js", import.meta.url);
 const dir = mkdtempSync(join(tmpdir(), "candor-silent-rig-"));
 afterAll(() => rmSync(dir, { recursive: true, force: true }));
 
-/** A product's modules, as its test loads them in plain Node. Each makes a file and connects. */
+/**
+ * The modules of a product, as its test loads them in plain Node. Each creates a file and opens a connection.
+ */
 const MODULES = {
   "named.mjs": `import { writeFileSync } from "node:fs"; import { connect } from "node:net";
     export const run = (file) => { writeFileSync(file, ""); connect(9, "127.0.0.1").on("error", () => {}); };`,

@@ -43,9 +43,9 @@ import type { Telemetry } from "../telemetry.ts";
 import { assertSilent, SilenceError, type SilenceOptions } from "./assert-silent.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "candor-silent-"));
-/** Short enough for many cases; what is under way is seen when it begins. */
+/** Short, because there are many cases. Work in progress is reported when it starts. */
 const QUICK: SilenceOptions = { settleMs: 20 };
-/** The system looks it up, and asks no name server: a label has at most 63 characters. */
+/** A name whose lookup contacts no name server, because a label may have at most 63 characters. */
 const NOBODY = `${"a".repeat(64)}.invalid`;
 let port: number;
 let close: () => void;
@@ -67,7 +67,7 @@ afterAll(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** What was reported, as `kind target`. */
+/** Returns what was reported, as `kind target`. */
 async function heard(run: () => unknown, options: SilenceOptions = QUICK): Promise<readonly string[]> {
   try {
     await assertSilent(run, options);
@@ -84,7 +84,7 @@ function file(name: string): string {
   return join(dir, name);
 }
 
-/** One that is there already. */
+/** Creates a file before the watch starts. @returns its path */
 function made(name: string): string {
   writeFileSync(file(name), "x");
   return file(name);
@@ -157,7 +157,7 @@ describe("the network", () => {
   });
 });
 
-/** It asks a name server that is not there. */
+/** A resolver whose name server does not exist. */
 function resolverOf(): Resolver {
   const resolver = new Resolver({ timeout: 10, tries: 1 });
   resolver.setServers(["127.0.0.1:9"]);
@@ -375,7 +375,7 @@ function functionsOf(): Readonly<Record<string, unknown>> {
 describe("our own telemetry", () => {
   let number = 0;
 
-  /** Runs it for a while: events, keep-alives, gateway, inspector, flush. */
+  /** Uses the product for a while: events, keep-alives, gateway, inspector, flush. */
   async function use(environment: Record<string, string>, receipts = ""): Promise<readonly string[]> {
     number += 1;
     const stateDir = file(`telemetry-${number}`);

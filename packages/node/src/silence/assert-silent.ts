@@ -1,4 +1,7 @@
-/** The entry `@candor/node/testing`: runs a product in which nothing may happen except what a test allows. */
+/**
+ * The entry `@candor/node/testing`: runs a product and fails if it does anything that the test does not
+ * allow.
+ */
 import { AssertionError } from "node:assert";
 import { isAbsolute, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -7,16 +10,17 @@ import { type HappeningKind, type Watch, watchEverything } from "./watch.ts";
 export type { HappeningKind };
 
 export interface SilenceOptions {
-  /** Set on `process.env` meanwhile. @default { DO_NOT_TRACK: "1" } */
+  /** Variables that are set on `process.env` during the run. @default { DO_NOT_TRACK: "1" } */
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /**
-   * What the product does without telemetry: `127.0.0.1:5432`, `db.internal` (its lookup, and connections to what it
-   * resolves to), `db.internal:5432`, a file's path or a folder's, or the target of anything else as an error shows it.
+   * What the product does even without telemetry: `127.0.0.1:5432`; `db.internal` (the lookup of the name,
+   * and connections to its addresses); `db.internal:5432`; the path of a file or folder; or the target of
+   * anything else as an error shows it.
    */
   readonly allow?: readonly string[] | undefined;
   /**
-   * How long to go on watching after the function has returned, for work in the background, in milliseconds. @default
-   * 200
+   * How many milliseconds to keep watching after the function has returned, for work in the background.
+   * @default 200
    */
   readonly settleMs?: number | undefined;
 }
@@ -26,15 +30,15 @@ export interface Happening {
   /** `127.0.0.1:443`, `telemetry.example.org`, `/data/outbox/x.ndjson`, `git`. */
   readonly target: string;
   /**
-   * The line of the product that did it, `/app/src/telemetry.js:12:3`; undefined if only Node's own lines are on the
-   * stack.
+   * The line of the product's code that caused it, `/app/src/telemetry.js:12:3`; undefined if the stack
+   * contains only Node's own lines.
    */
   readonly at: string | undefined;
 }
 
 /** Fails a test in which telemetry was not silent. */
 export class SilenceError extends AssertionError {
-  /** Each once, in the order of first occurrence. */
+  /** Each thing that happened, once, in the order of first occurrence. */
   readonly happenings: readonly Happening[];
 
   constructor(happenings: readonly Happening[], cause: unknown) {
@@ -50,13 +54,15 @@ const SETTLE_MS = 200;
 let isWatching = false;
 
 /**
- * For tests of a product: runs it with telemetry turned off, and fails when anything of this process connects, looks up a
- * name, sends a datagram, starts a child process or a thread, or makes, changes or deletes a file. Listening and reading
- * are silent. It watches the whole process, so nothing else may run meanwhile. Not seen: connections and file handles
- * that were open before, and functions of node:fs that a CommonJS module has taken out of it before
- * (`const { open } = require("fs")`): start the product inside of the function.
+ * For tests of a product: runs it with telemetry turned off, and fails when anything in this process
+ * connects, looks up a name, sends a datagram, starts a child process or a thread, or creates, changes or
+ * deletes a file. Listening and reading are allowed. The whole process is watched, so nothing else may run at
+ * the same time. Two things are not seen: connections and file handles that were already open, and functions
+ * that a CommonJS module took from node:fs beforehand (`const { open } = require("fs")`). To have these seen,
+ * start the product inside the function.
  * @returns what the function returns
- * @throws SilenceError with a list of what happened; what the function throws; an Error while another one is running
+ * @throws SilenceError with a list of what happened; what the function throws; an Error while another call is
+ * running
  * @example
  * await assertSilent(() => startProduct(), { allow: ["127.0.0.1:5432", "/tmp/product-test"] });
  */
@@ -82,7 +88,7 @@ export async function assertSilent<Value>(
   return outcome.value;
 }
 
-/** Adds each thing once, except what is allowed. */
+/** Creates a watch that adds each thing that happens to a list once, unless it is allowed. */
 function noting(happenings: Happening[], allow: readonly string[]): Watch {
   const { allows, resolved } = createAllowance(allow);
   return {
@@ -105,8 +111,8 @@ async function settle<Value>(run: () => Value | PromiseLike<Value>): Promise<Out
 }
 
 /**
- * Sets variables of the process. @returns a function that restores them, even if `process.env` is another object by
- * then
+ * Sets environment variables of the process.
+ * @returns a function that restores them, even if `process.env` has been replaced by another object
  */
 function setVariables(variables: Readonly<Record<string, string>>): () => void {
   const { env } = process;
@@ -133,7 +139,10 @@ function describe(happenings: readonly Happening[]): string {
 /** What a test allows. */
 interface Allowance {
   readonly allows: (kind: HappeningKind, target: string) => boolean;
-  /** A name that may be looked up may be connected to. */
+  /**
+   * Records the addresses that a name resolved to, so that connecting to an allowed name's addresses is
+   * allowed too.
+   */
   readonly resolved: (name: string, addresses: readonly string[]) => void;
 }
 
@@ -170,11 +179,11 @@ function createAllowance(entries: readonly string[]): Allowance {
 
 interface Place {
   readonly host: string;
-  /** Undefined for any port. */
+  /** Undefined if any port is allowed. */
   readonly port: string | undefined;
 }
 
-/** A bare IPv6 address has several colons, and no port. */
+/** Parses a host with an optional port. A bare IPv6 address has several colons and no port. */
 function toPlace(text: string): Place {
   const [, bracketed, bare, port] = /^(?:\[(.+)\]|([^:]+))(?::(\d+))?$/.exec(text) ?? [];
   return { host: toHost(bracketed ?? bare ?? text), port };

@@ -1,21 +1,21 @@
-/** Replaces functions of Node for a while, and finds the line that called one. */
+/** Replaces functions of Node temporarily, and finds the line that called a function. */
 import { syncBuiltinESMExports } from "node:module";
 
 type Wrapped = (this: unknown, ...args: unknown[]) => unknown;
 
-/** Inspects a call. @param at finds the line that made it */
+/** Inspects a call. @param at returns the line that made the call */
 type Look = (self: unknown, args: readonly unknown[], at: () => string | undefined) => void;
 
-/** Functions of Node that are replaced for a while. */
+/** Replaces functions of Node temporarily. */
 export interface Patches {
   /**
-   * Calls a function before another one is called. What it throws is swallowed: the original is called in any case.
-   * Functions that this Node lacks are skipped.
+   * Calls `look` before each call of a function. Errors thrown by `look` are ignored, and the original is
+   * called in any case. Does nothing if this version of Node lacks the function.
    */
   before(owner: object, name: string, look: Look): void;
-  /** Lets modules that are imported by name see the replaced functions. */
+  /** Makes the replaced functions visible to modules that imported them by name. */
   publish(): void;
-  /** Puts everything back. */
+  /** Restores all functions. */
   restore(): void;
 }
 
@@ -30,11 +30,11 @@ export function createPatches(): Patches {
         try {
           look(this, args, () => findCaller(wrapper));
         } catch {
-          // Whatever was passed, Node reports what is wrong with it.
+          // If the arguments are invalid, Node itself reports that.
         }
         return Reflect.apply(original, this, args);
       };
-      // Such as `util.promisify.custom`.
+      // Keeps properties such as `util.promisify.custom`.
       Object.defineProperties(wrapper, Object.getOwnPropertyDescriptors(original));
       Object.defineProperty(owner, name, { ...descriptor, value: wrapper });
       undo.push(() => Object.defineProperty(owner, name, descriptor));
@@ -47,14 +47,14 @@ export function createPatches(): Patches {
   };
 }
 
-/** Enough to get through a framework to the product. */
+/** Enough frames to reach the product's code through a framework. */
 const MAX_FRAMES = 100;
-/** `at f (/app/a.js:1:2)`, `at /app/a.js:1:2`, `at async file:///app/a.js:1:2`. */
+/** Matches `at f (/app/a.js:1:2)`, `at /app/a.js:1:2` and `at async file:///app/a.js:1:2`. */
 const PLACE = /(?:\(|\bat (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*:\d+:\d+)\)?$/;
 
 /**
- * The line outside Node from which a function was called; undefined if there is none on the stack.
- * @param above the function whose callers count
+ * The line outside Node from which a function was called; undefined if the stack contains none.
+ * @param above frames up to and including this function are ignored
  */
 export function findCaller(above: (...args: never[]) => unknown): string | undefined {
   const { stackTraceLimit } = Error;

@@ -11,18 +11,19 @@ import { isRecord } from "@candor/envelope/unknown-value";
 import { createPatches, findCaller, type Patches } from "./patches.ts";
 
 /**
- * What a silent product does not do. `connect`: TCP, also below TLS and HTTP; `pipe`: a unix socket or named pipe;
- * `udp`: a datagram; `dns`: a name or address look-up; `write`: a file or folder created or changed; `delete`;
- * `process`: a child process; `thread`: a worker thread, which cannot be watched.
+ * What a silent product does not do. `connect`: a TCP connection, also for TLS and HTTP; `pipe`: a unix
+ * socket or named pipe; `udp`: a datagram; `dns`: a lookup of a name or address; `write`: a file or folder
+ * created or changed; `delete`: a file or folder deleted; `process`: a child process; `thread`: a worker
+ * thread, which cannot be watched.
  */
 export type HappeningKind = "connect" | "pipe" | "udp" | "dns" | "write" | "delete" | "process" | "thread";
 
-/** Called with each thing that happens. @param at finds the line that did it */
+/** Called for each thing that happens. @param at returns the line that caused it */
 export type Report = (kind: HappeningKind, target: string, at: () => string | undefined) => void;
 
 export interface Watch {
   readonly report: Report;
-  /** Called with the addresses that a name resolved to. */
+  /** Called with the addresses to which a name resolved. */
   readonly onResolved: (name: string, addresses: readonly string[]) => void;
 }
 
@@ -42,7 +43,10 @@ export function watchEverything(watch: Watch): () => void {
   };
 }
 
-/** Node's requests to the system, which every API ends in, and what each contains. */
+/**
+ * Node's requests to the operating system, which every network API makes in the end, and how to read the
+ * target of each.
+ */
 const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   string,
   (request: Request) => Happened
@@ -55,15 +59,18 @@ const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   ["WORKER", () => ["thread", "worker"]],
 ]);
 
-/** A connection is made one turn after its socket, so the line that made the socket is the one to report. */
+/**
+ * A connection is made one turn of the event loop after its socket, so the line that created the socket is
+ * reported.
+ */
 const SOCKETS: ReadonlySet<string> = new Set(["TCPWRAP", "PIPEWRAP"]);
 
 type Request = { readonly [name: string]: unknown };
 type Happened = readonly [kind: HappeningKind, target: string];
 
 /**
- * Reports connections, queries and datagrams. Connections that are already open are not watched. @returns a cancel
- * function
+ * Reports connections, lookups and datagrams. Connections that are already open are not watched.
+ * @returns a cancel function
  */
 function watchNetwork({ report, onResolved, patches }: Watched): () => void {
   const makers = new Map<number, string>();
@@ -82,7 +89,8 @@ function watchNetwork({ report, onResolved, patches }: Watched): () => void {
     if (kind === "dns") noteAddresses(request, target, onResolved);
     if (!isThisMachine(kind, target)) report(kind, target, at);
   };
-  // A datagram that the system takes at once is not a request.
+  // If the operating system accepts a datagram immediately, there is no request, so `send` is watched
+  // instead.
   patches.before(dgram.Socket.prototype, "send", (socket, args, at) => {
     report("udp", toDatagramTarget(socket, args), at);
   });
@@ -94,12 +102,17 @@ function noteMaker(makers: Map<number, string>, id: number, at: string | undefin
   if (at !== undefined) makers.set(id, at);
 }
 
-/** Looking up the name of this machine itself queries nobody (RFC 6761, section 6.3). */
+/**
+ * Whether this is a lookup of the machine's own name, which contacts no name server (RFC 6761, section 6.3).
+ */
 function isThisMachine(kind: HappeningKind, target: string): boolean {
   return kind === "dns" && target.toLowerCase() === "localhost";
 }
 
-/** Connecting to an allowed name shows only its address. */
+/**
+ * Reports the addresses that a lookup returns, because a connection to an allowed name shows only its
+ * address.
+ */
 function noteAddresses(request: Request, name: string, onResolved: Watch["onResolved"]): void {
   const { oncomplete } = request;
   if (typeof oncomplete !== "function") return;
@@ -110,7 +123,10 @@ function noteAddresses(request: Request, name: string, onResolved: Watch["onReso
   });
 }
 
-/** `send(message, [offset, length], [port], [address], [callback])`; a connected socket knows its target. */
+/**
+ * Reads the target of `send(message, [offset, length], [port], [address], [callback])`. A connected socket
+ * has its target already.
+ */
 function toDatagramTarget(socket: unknown, args: readonly unknown[]): string {
   const connected = socket instanceof dgram.Socket ? remoteOf(socket) : undefined;
   if (connected !== undefined) return toTarget(connected.address, connected.port);
@@ -132,7 +148,7 @@ function toTarget(address: unknown, port: unknown): string {
   return `${isIPv6(host) ? `[${host}]` : host}:${String(port)}`;
 }
 
-/** A function that changes a path, and the position of that path among its arguments. */
+/** The functions that change the file at a path, each with the position of the path among its arguments. */
 const WRITERS: readonly (readonly [name: string, place: number])[] = [
   ["appendFile", 0],
   ["chmod", 0],
@@ -151,15 +167,16 @@ const WRITERS: readonly (readonly [name: string, place: number])[] = [
   ["writeFile", 0],
 ];
 const DELETERS = ["rename", "rm", "rmdir", "unlink"];
-/** These take a descriptor. */
+/** These functions take a descriptor or a file handle instead of a path. */
 const DESCRIPTOR_WRITERS = ["fchmod", "fchown", "ftruncate", "futimes", "write", "writev"];
 const WRITE_FLAGS =
   constants.O_WRONLY | constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND;
 const LAST_STANDARD_STREAM = 2;
 
 /**
- * Reports files and folders that are created, changed or deleted with node:fs: by callback, synchronously, by
- * promise, and by stream. Deleting what does not exist, or creating what exists, is not a change.
+ * Reports files and folders that are created, changed or deleted with node:fs, through callbacks, synchronous
+ * calls, promises and streams. Deleting a file that does not exist, or creating a folder that exists, is not
+ * a change.
  */
 function watchFiles({ report, patches }: Watched): void {
   const watch = (
@@ -198,14 +215,18 @@ function watchFiles({ report, patches }: Watched): void {
   });
 }
 
-/** `r` and `rs` are for reading; so is an omitted flag, where there is a callback or a mode. */
+/**
+ * Whether flags open a file for writing. `r` and `rs` are for reading, and so are omitted flags, where the
+ * argument is a callback or a mode.
+ */
 function isForWriting(flags: unknown): boolean {
   if (typeof flags === "number") return (flags & WRITE_FLAGS) !== 0;
   return typeof flags === "string" && flags !== "r" && flags !== "rs" && flags !== "sr";
 }
 
 /**
- * The full path behind an argument of node:fs: path, URL, descriptor or file handle. Undefined if it is not a file.
+ * The absolute path that an argument of node:fs refers to: a path, URL, descriptor or file handle. Undefined
+ * if it is not a file.
  */
 function toPath(given: unknown): string | undefined {
   if (typeof given === "number") return toPathOfDescriptor(given);
@@ -216,7 +237,10 @@ function toPath(given: unknown): string | undefined {
   return isHandle && typeof given.fd === "number" ? toPathOfDescriptor(given.fd) : undefined;
 }
 
-/** For an open file. Only Linux tells; elsewhere the opening was reported, unless it happened before. */
+/**
+ * The path of an open file. Only Linux knows it; on other systems the opening was reported, unless it
+ * happened before the watch.
+ */
 function toPathOfDescriptor(fd: number): string | undefined {
   if (fd <= LAST_STANDARD_STREAM || !fstatSync(fd).isFile()) return undefined;
   return readlinkSync(`/proc/self/fd/${fd}`);
@@ -226,9 +250,9 @@ function isThere(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
 }
 
-/** Reports child processes: what they do cannot be seen from here. */
+/** Reports child processes, whose own actions cannot be seen from this process. */
 function watchProcesses({ report, patches }: Watched): void {
-  // spawn, exec, execFile and fork all end here. Node's types do not show it.
+  // spawn, exec, execFile and fork all call this method, which Node's types do not declare.
   patches.before(ChildProcess.prototype, "spawn", (_self, [options], at) => {
     if (isRecord(options)) report("process", String(options.file), at);
   });

@@ -8,7 +8,7 @@ const MODULE = new URL("../../dist/state/instance.js", import.meta.url).href;
 const PROCESSES = 6;
 const FILES = 200;
 
-/** Opens the instances of many folders one after the other, at the same time as the others do. */
+/** Opens the instances of many files in order, each at a time that all processes share. */
 async function openAll(dir: string, atMs: number): Promise<string> {
   const program = `
     import { openInstance } from ${JSON.stringify(MODULE)};

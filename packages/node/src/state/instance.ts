@@ -1,4 +1,4 @@
-/** Owns the instance: its id, its signing key and the secret of its hashes. */
+/** Owns the instance: its id, its signing key and the secret for its hashes. */
 import {
   createHmac,
   createPrivateKey,
@@ -15,24 +15,26 @@ import { isRecord } from "@candor/envelope/unknown-value";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 const SECRET_BYTES = 32;
-/** A hash takes about 5 µs, and the same few people use a product. */
+/**
+ * How many hashes are cached. A hash takes about 5 µs, and a product's users are mostly the same few people.
+ */
 const MAX_REMEMBERED_HASHES = 1000;
 const MAX_REMEMBERED_LENGTH = 256;
 
 /**
- * This instance, as instance.json keeps it. All of it is random, or derived from the product's `instanceKey`; nothing
- * comes from the machine.
+ * This instance, as stored in instance.json. Its keys are random, or derived from the product's
+ * `instanceKey`; nothing is derived from the machine.
  */
 export interface Instance {
-  /** A UUID derived from the public key: a signature with the key proves whose id it is. */
+  /** A UUID derived from the public key, so that a signature with the key proves the id. */
   readonly instanceId: string;
-  /** Ed25519, 32 bytes, base64url. */
+  /** The raw 32 bytes of an Ed25519 key, base64url. */
   readonly publicKey: string;
-  /** When it was made, RFC 3339. */
+  /** When the instance was created, RFC 3339. */
   readonly createdAt: string;
-  /** HMAC-SHA-256 under the instance's secret, 64 characters of lower-case hex. */
+  /** Returns the HMAC-SHA-256 of a value under the instance's secret, as 64 lower-case hex digits. */
   readonly keyedHash: (value: string) => string;
-  /** An Ed25519 signature of a text, base64url. */
+  /** Returns an Ed25519 signature of a text, base64url. */
   readonly sign: (text: string) => string;
 }
 
@@ -44,15 +46,16 @@ interface StoredInstance {
   readonly createdAt: string;
 }
 
-/** The instance of a state folder; undefined if it has none. */
+/** Reads the instance of a state folder; undefined if it has none. */
 export function readInstance(file: string): Instance | undefined {
   const stored = readStored(file);
   return stored === undefined ? undefined : toInstance(stored);
 }
 
 /**
- * The instance of a state folder, created if there is none yet. If several processes create one at once, the first
- * wins and all use it. One that cannot be read is replaced, and so is one that does not derive from `instanceKey`.
+ * Opens the instance of a state folder, and creates one if there is none yet. If several processes create one
+ * at the same time, the first wins and all of them use it. An instance that cannot be read, or was not
+ * derived from the given `instanceKey`, is replaced.
  * @param instanceKey the product's own secret; undefined for a random instance
  * @throws a file system error
  */
@@ -66,12 +69,16 @@ export function openInstance(file: string, nowMs: number, instanceKey?: string):
   return toInstance(made);
 }
 
-/** An instance that is not kept: `log` mode prints with it. */
+/** Makes an instance that is not stored, such as the one with which `log` mode prints. */
 export function makeEphemeralInstance(nowMs: number, instanceKey?: string): Instance {
   return toInstance(instanceKey === undefined ? makeRandom(nowMs) : derive(instanceKey, nowMs));
 }
 
-/** @returns the content of the file, which another process may have written @throws a file system error */
+/**
+ * Stores a new instance unless another process has stored one.
+ * @returns the content of the file
+ * @throws a file system error
+ */
 function storeFirst(file: string, made: StoredInstance): StoredInstance {
   const draft = `${file}.${randomBytes(4).toString("hex")}.tmp`;
   writeFileSync(draft, toText(made), { mode: 0o600, flag: "wx", flush: true });
@@ -79,7 +86,8 @@ function storeFirst(file: string, made: StoredInstance): StoredInstance {
     linkSync(draft, file);
     return made;
   } catch {
-    // Another process was first; or what is there cannot be read, or the file system has no links.
+    // Either another process was first, or the existing file cannot be read, or the file system does not
+    // support links.
     const other = readStored(file);
     if (other !== undefined) return other;
     replaceFile(file, toText(made));
@@ -94,7 +102,7 @@ function toText(stored: StoredInstance): string {
 }
 
 function makeRandom(nowMs: number): StoredInstance {
-  // Not exported as JWK: Node 20 may hang for ever if its garbage collector runs in between.
+  // Not exported as JWK, because Node 20 may hang forever if its garbage collector runs at that time.
   const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
     publicKeyEncoding: { type: "spki", format: "der" },
     privateKeyEncoding: { type: "pkcs8", format: "der" },
@@ -103,14 +111,14 @@ function makeRandom(nowMs: number): StoredInstance {
 }
 
 /**
- * The bytes that precede the 32 bytes of an Ed25519 key in its PKCS #8 form. @see
- * https://www.rfc-editor.org/rfc/rfc8410#section-7
+ * The bytes that precede the 32 bytes of an Ed25519 key in PKCS #8.
+ * @see https://www.rfc-editor.org/rfc/rfc8410#section-7
  */
 const PKCS8_HEAD = Buffer.from("302e020100300506032b657004220420", "hex");
 
 /**
- * Derives the instance from a product's own secret: always the same one. @see https://www.rfc-editor.org/rfc/rfc5869
- * (HKDF)
+ * Derives the instance from a product's own secret. The same secret always gives the same instance.
+ * @see https://www.rfc-editor.org/rfc/rfc5869 (HKDF)
  */
 function derive(instanceKey: string, nowMs: number): StoredInstance {
   const secretFor = (use: string): Buffer =>
@@ -135,7 +143,10 @@ function toStored(ownKey: Buffer, secretKey: Buffer, hashSecret: Buffer, nowMs: 
   };
 }
 
-/** The 32 bytes of an Ed25519 key are the last ones of its DER. @see https://www.rfc-editor.org/rfc/rfc8410 */
+/**
+ * The last 32 bytes of an Ed25519 key's DER, which are the key itself.
+ * @see https://www.rfc-editor.org/rfc/rfc8410
+ */
 function rawKey(der: Buffer): Buffer {
   return der.subarray(-32);
 }
@@ -150,7 +161,7 @@ function readStored(file: string): StoredInstance | undefined {
     typeof privateKey === "string" &&
     typeof hashSecret === "string" &&
     typeof createdAt === "string" &&
-    // Otherwise somebody edited the file, and the id proves nothing.
+    // If these differ, the file was edited, and the id proves nothing.
     instanceId === toInstanceId(Buffer.from(publicKey, "base64url")) &&
     Buffer.from(hashSecret, "base64url").length === SECRET_BYTES;
   return isWhole ? { instanceId, publicKey, privateKey, hashSecret, createdAt } : undefined;

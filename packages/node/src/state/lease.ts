@@ -1,28 +1,29 @@
-/** Decides which of several processes on one state folder sends. */
+/** Owns the lease that decides which of the processes sharing a state folder sends. */
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf } from "@candor/envelope/unknown-value";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
-/** How long one renewal is valid. If the holder is killed, another process takes over after this. */
+/** How long a renewal is valid. If the holder is killed, another process takes over after this time. */
 const LEASE_MS = 30_000;
 const RENEW_AFTER_MS = LEASE_MS / 3;
 /**
- * If two processes take over an abandoned lease at once, both replace the file: after this pause the last one holds
- * it.
+ * If two processes take over an abandoned lease at the same time, both replace the file. After this pause,
+ * the process that wrote last holds the lease.
  */
 const SETTLE_MS = 100;
 
 export interface LeaseOptions {
-  /** The file. */
+  /** The path of the lease file. */
   readonly path: string;
   readonly now: () => number;
 }
 
 /**
- * Decides which of several processes on one state folder sends. Duplicates do no harm (the collector knows
- * messageIds), so a lease that is briefly wrong is not a fault; it only saves work and keeps heartbeats single.
+ * Decides which of the processes sharing a state folder sends. Duplicates do no harm, because the collector
+ * recognises messageIds. A lease that is briefly wrong is therefore not a fault: the lease only saves work,
+ * and prevents duplicate heartbeats.
  */
 export class Lease {
   readonly #path: string;
@@ -35,7 +36,7 @@ export class Lease {
     this.#now = now;
   }
 
-  /** Returns true if this process holds it now. @throws a file system error */
+  /** Tries to take the lease. Returns true if this process now holds it. @throws a file system error */
   async take(): Promise<boolean> {
     if (this.#create()) return true;
     const found = readLease(this.#path);
@@ -46,7 +47,7 @@ export class Lease {
     return this.#isMine();
   }
 
-  /** Renews it. False if another process has it by now. @throws a file system error */
+  /** Renews the lease. Returns false if another process has taken it. @throws a file system error */
   renew(): boolean {
     const nowMs = this.#now();
     const renewedAtMs = this.#renewedAtMs ?? Number.NEGATIVE_INFINITY;
@@ -59,7 +60,7 @@ export class Lease {
     return true;
   }
 
-  /** Releases it if this process holds it. Never throws. */
+  /** Releases the lease if this process holds it. Never throws. */
   release(): void {
     if (this.#renewedAtMs === undefined) return;
     this.#renewedAtMs = undefined;
@@ -76,7 +77,10 @@ export class Lease {
     }
   }
 
-  /** One that ends later than any lease can was made under another clock. */
+  /**
+   * Whether a lease has ended. A lease that ends later than any valid lease was written under a different
+   * clock.
+   */
   #isOver(untilMs: number): boolean {
     const nowMs = this.#now();
     return untilMs <= nowMs || untilMs > nowMs + LEASE_MS;

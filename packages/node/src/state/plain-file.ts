@@ -1,27 +1,31 @@
 /**
- * Opens only plain files of a bounded size: anyone who may write to a state folder can put a pipe there, a link to
- * /dev/zero, or a link to a file that only the reader may read.
+ * Opens only plain files of limited size. Anyone who may write to a state folder could put a pipe there, a
+ * link to /dev/zero, or a link to a file that only this user may read.
  */
 
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { codeOf } from "@candor/envelope/unknown-value";
 
-/** Far larger than any of our files; files of messages are read in chunks. */
+/** Far larger than any of the SDK's own files. Files of messages are read in chunks. */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 const FILE_MODE = 0o600;
-/** Windows has neither. */
+/** Windows has neither flag. */
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 export interface ReadTextOptions {
   /**
-   * Whether to follow a link: an administrator's own file may be one. Its target must be a plain file all the same.
+   * Whether to follow a link, because an administrator's own file may be one. The link's target must still be
+   * a plain file.
    * @default false
    */
   readonly mayBeLink?: boolean;
 }
 
-/** Text of a file; undefined if there is none, null if it cannot be read, is not a plain file, or exceeds 16 MiB. */
+/**
+ * The text of a file; undefined if the file does not exist, null if it cannot be read, is not a plain file,
+ * or exceeds 16 MiB.
+ */
 export function readText(
   path: string,
   { mayBeLink = false }: ReadTextOptions = {},
@@ -51,14 +55,14 @@ function readPlain(fd: number): string | null {
   return bytes.toString("utf8", 0, filled);
 }
 
-/** ENOTDIR: there cannot be one, because what should be its folder is a file. */
+/** Whether the file does not exist. ENOTDIR means that its parent path is a file. */
 function isMissing(error: unknown): boolean {
   return ["ENOENT", "ENOTDIR"].includes(codeOf(error) ?? "");
 }
 
 /**
- * Appends a text in one call, and has it on disk on return. @throws a file system error, or that it is not a plain
- * file
+ * Appends a text in one call, and flushes it to disk before returning.
+ * @throws a file system error, or an error if the path is not a plain file
  */
 export function appendText(path: string, text: string): void {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | O_NOFOLLOW | O_NONBLOCK;
@@ -74,8 +78,9 @@ export function appendText(path: string, text: string): void {
 }
 
 /**
- * Opens a file of messages. @param flags `constants.O_RDONLY` or `O_WRONLY` @throws a file system error, or that it
- * is not a plain file
+ * Opens a file of messages.
+ * @param flags `constants.O_RDONLY` or `O_WRONLY`
+ * @throws a file system error, or an error if the path is not a plain file
  */
 export async function openPlain(path: string, flags: number): Promise<FileHandle> {
   const file = await open(path, flags | O_NOFOLLOW | O_NONBLOCK);

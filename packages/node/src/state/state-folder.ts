@@ -1,5 +1,6 @@
 /**
- * Owns the state folder: where each file is, how files are read and replaced, and the plan kept beside the messages.
+ * Owns the state folder: the path of each file, how files are read and replaced, and the plan stored beside
+ * the messages.
  */
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, statSync, unlinkSync, writeFileSync } from "node:fs";
@@ -14,7 +15,10 @@ import { readText } from "./plain-file.ts";
 const FOLDER_MODE = 0o700;
 const FILE_MODE = 0o600;
 
-/** The paths of everything on an operator's machine. docs/state-folder.md explains each file. */
+/**
+ * The paths of all files that the SDK keeps on an operator's machine. docs/state-folder.md explains each
+ * file.
+ */
 export interface StateFolder {
   readonly dir: string;
   readonly receipts: string;
@@ -44,14 +48,15 @@ export function openStateFolder(dir: string): StateFolder {
   };
 }
 
-/** Creates the folder and its outbox, for this user alone. @throws a file system error */
+/** Creates the folder and its outbox, accessible only to this user. @throws a file system error */
 export function makeFolder(folder: StateFolder): void {
   mkdirSync(folder.outbox, { recursive: true, mode: FOLDER_MODE });
 }
 
 /**
- * What to do if files of the folder, which are for their owner alone, belong to somebody else: an installer ran as
- * root, or a container got another user id. Empty if they do not. Never throws.
+ * Explains what to do if files of the folder, which only their owner may access, belong to another user,
+ * because an installer ran as root, or a container got another user id. Empty if they belong to this user.
+ * Never throws.
  * @param uid the user that the process runs as. Default: the current one
  */
 export function explainOwner(
@@ -73,11 +78,13 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
-/** What a process leaves if it is killed while replacing a file: it may contain an id. */
+/**
+ * Matches the drafts that a process leaves if it is killed while replacing a file. A draft may contain an id.
+ */
 const OWN_DRAFT =
   /^(?:instance\.json|plan\.json|keep-alive\.json|delivery\.json|receipts\.ndjson|(?:sender|keep-alive)\.lease)\.[0-9a-f]{8}\.tmp$/;
 
-/** Drafts of the folder's own files; those of cursors are in the outbox. */
+/** The drafts of the folder's own files. The drafts of cursors are in the outbox. */
 export function ownDraftsIn(folder: StateFolder): readonly string[] {
   return namesIn(folder.dir)
     .filter((name) => OWN_DRAFT.test(name))
@@ -85,8 +92,8 @@ export function ownDraftsIn(folder: StateFolder): readonly string[] {
 }
 
 /**
- * The drafts in a state folder, and in its outbox, that a killed process may have left; one may be in use at this
- * moment.
+ * The drafts in a state folder and its outbox. A killed process may have left them, but one may be in use
+ * right now.
  */
 export function draftsIn(folder: StateFolder): readonly string[] {
   const cursors = namesIn(folder.outbox).filter(
@@ -106,7 +113,10 @@ export function namesIn(dir: string): readonly string[] {
 
 const NO_FILE = { mtimeMs: 0, ctimeMs: 0, size: 0, ino: 0 };
 
-/** Changes whenever the file does: when it was written to, its size, or which file it is. Never empty. */
+/**
+ * A text that changes whenever the file does: when it is written to, when its size changes, or when another
+ * file replaces it. Never empty.
+ */
 export function signatureOf(file: string): string {
   try {
     const { mtimeMs, ctimeMs, size, ino } = statSync(file, { throwIfNoEntry: false }) ?? NO_FILE;
@@ -116,7 +126,7 @@ export function signatureOf(file: string): string {
   }
 }
 
-/** The object in a JSON file; undefined if there is none, or it is not a JSON object. */
+/** The object in a JSON file; undefined if there is no such file, or its content is not a JSON object. */
 export function readObject(path: string): { readonly [key: string]: unknown } | undefined {
   const text = readText(path);
   if (typeof text !== "string") return undefined;
@@ -124,19 +134,25 @@ export function readObject(path: string): { readonly [key: string]: unknown } | 
   return isRecord(value) ? value : undefined;
 }
 
-/** The id of the install that the instance comes from, as the installer wrote it; undefined if there is none. */
+/**
+ * The id that the installer gave to the installation that this instance belongs to; undefined if there is
+ * none.
+ */
 export function readInstallId(file: string): string | undefined {
   const { installId } = readObject(file) ?? {};
   return typeof installId === "string" && /^[0-9a-f]{32}$/.test(installId) ? installId : undefined;
 }
 
 /**
- * How often a draft is written. Where the machine's clock was set, or differs from the file server's, a sweep takes a
- * draft for an abandoned one, and deletes it.
+ * How many times a draft is written. If the machine's clock was set, or differs from the file server's clock,
+ * a sweep may mistake a draft for an abandoned one and delete it.
  */
 const DRAFTS = 3;
 
-/** Replaces a file in one step, so that a reader sees the old text or the new. @throws a file system error */
+/**
+ * Replaces a file atomically, so that a reader sees either the old text or the new text.
+ * @throws a file system error
+ */
 export function replaceFile(path: string, text: string): void {
   for (let left = DRAFTS - 1; ; left -= 1) {
     const draft = toDraftPath(path);
@@ -152,7 +168,8 @@ export function replaceFile(path: string, text: string): void {
 
 /**
  * Like `replaceFile`, without blocking the event loop.
- * @param mayReplace asked just before the file appears: a No may have come meanwhile
+ * @param mayReplace called just before the file is replaced, because an answer No may have been given in the
+ * meantime
  * @throws a file system error
  */
 export async function replaceFileLater(path: string, text: string, mayReplace: () => boolean): Promise<void> {
@@ -169,18 +186,21 @@ export async function replaceFileLater(path: string, text: string, mayReplace: (
   }
 }
 
-/** Deletes a draft that could not be put in place. @throws the error, unless the draft was gone and another may be written */
+/**
+ * Deletes a draft that could not be put in place.
+ * @throws the error, unless the draft was already deleted and may be written again
+ */
 function giveUp(draft: string, error: unknown, left: number): void {
   removeFile(draft);
   if (left === 0 || codeOf(error) !== "ENOENT") throw error;
 }
 
-/** Ends in `.tmp`, so that one left behind by a kill is swept. */
+/** The path ends in `.tmp`, so that a draft left by a killed process is swept. */
 function toDraftPath(path: string): string {
   return `${path}.${randomBytes(4).toString("hex")}.tmp`;
 }
 
-/** Deletes a file; false if it was already gone, or cannot be deleted. */
+/** Deletes a file. Returns false if it was already deleted, or cannot be deleted. */
 export function removeFile(path: string): boolean {
   try {
     unlinkSync(path);
@@ -193,20 +213,21 @@ export function removeFile(path: string): boolean {
 /** The plan that the product enforces. */
 export interface KeptPlan {
   readonly plan: Plan;
-  /** SHA-256 of what it collects, lower-case hex. */
+  /** SHA-256 of what the plan collects, lower-case hex. */
   readonly planHash: string;
 }
 
 /**
- * Keeps the plan beside what is sent under it, for people who read the folder without the product. @throws a file
- * system error
+ * Stores the plan beside the messages that are sent under it, for people who read the folder without the
+ * product.
+ * @throws a file system error
  */
 export function keepPlan(file: string, { plan, planHash }: KeptPlan): void {
   const text = `${JSON.stringify({ planHash, plan })}\n`;
   if (readText(file) !== text) replaceFile(file, text);
 }
 
-/** Undefined if there is none, or this version does not know its format. */
+/** Reads the stored plan. Undefined if there is none, or this version does not know its format. */
 export function readKeptPlan(file: string): KeptPlan | undefined {
   const { planHash, plan } = readObject(file) ?? {};
   const read = readPlan({ hash: planHash, content: plan });
