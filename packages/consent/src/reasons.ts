@@ -1,4 +1,4 @@
-/** Lists the reasons of a consent decision. */
+/** Lists the reasons for consent decisions. */
 /**
  * Why nothing may be sent, in order of precedence. A closed union. Each reason has the sentence that the
  * operator reads.

@@ -1,4 +1,4 @@
-/** Bounds concurrent work: a semaphore and a single flight. */
+/** Limits concurrent work: a semaphore and a single flight. */
 import { LinkedList } from "./linked-list.ts";
 
 export interface SemaphoreOptions {

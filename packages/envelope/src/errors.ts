@@ -56,7 +56,7 @@ export interface ErrorDetails {
  */
 export class CodedError<Code extends string = string> extends Error {
   readonly code: Code;
-  /** Default: 500. */
+  /** The HTTP status. Default: 500. */
   readonly status: number;
   /** The seconds for the Retry-After header. A detail of this name overrides the table. */
   readonly retryAfterS: number | undefined;

@@ -206,7 +206,7 @@ function writeTime(ms: number): string {
   const rest = ms - second * SECOND_MS;
   const tens = Math.floor(rest / 10);
   const hundreds = Math.floor(rest / 100);
-  // biome-ignore format: a line a part
+  // biome-ignore format: one line per part
   return String.fromCharCode(
     prefix.charCodeAt(0), prefix.charCodeAt(1), prefix.charCodeAt(2), prefix.charCodeAt(3), prefix.charCodeAt(4),
     prefix.charCodeAt(5), prefix.charCodeAt(6), prefix.charCodeAt(7), prefix.charCodeAt(8), prefix.charCodeAt(9),

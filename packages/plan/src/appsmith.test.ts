@@ -13,7 +13,7 @@ const compiled = compilePlan(plan, {
   pseudonym: () => "a pseudonym",
 });
 
-/** A reference event as the collector checks it. */
+/** Reads a reference event in the form that the collector checks. */
 function readSample(name: string): Message & CheckedMessage {
   const text = readFileSync(new URL(`packages/server/fixtures/${name}.json`, ROOT), "utf8");
   return { ...(JSON.parse(text) as Message), category: undefined };

@@ -1,7 +1,7 @@
 /** Computes which characters the parts of a pattern match, as sets of code points. */
 import type { AST } from "@eslint-community/regexpp";
 
-/** Ranges of code points, both ends included. */
+/** Ranges of code points, including both ends. */
 export type CharacterSet = readonly (readonly [least: number, most: number])[];
 
 const LAST = 0x10ffff;
@@ -15,7 +15,7 @@ const WORD_CHARACTERS: CharacterSet = [
   [95, 95],
   [97, 122],
 ];
-/** `\s`: WhiteSpace and LineTerminator of ECMAScript. */
+/** The characters that `\s` matches: WhiteSpace and LineTerminator of ECMAScript. */
 const SPACES: CharacterSet = [
   [9, 13],
   [32, 32],
@@ -31,7 +31,9 @@ const SPACES: CharacterSet = [
 
 type Single = AST.Character | AST.CharacterSet | AST.CharacterClass | AST.CharacterClassRange;
 
-/** A superset of the characters that a part of a pattern matches: a Unicode property counts as any character. */
+/**
+ * A superset of the characters that a part of a pattern matches. A Unicode property counts as any character.
+ */
 export function characterSetOf(part: AST.QuantifiableElement | Single): CharacterSet {
   switch (part.type) {
     case "Character":

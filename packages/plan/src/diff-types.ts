@@ -2,7 +2,7 @@
 import type { Note } from "./difference.ts";
 import type { ArrayType, FieldType, NumberType, StringType } from "./plan.ts";
 
-/** Compares which values two types accept. What cannot be compared counts as newly collected. */
+/** Compares the values that two types accept. A change that cannot be compared counts as newly collected. */
 export function diffTypes(older: FieldType, newer: FieldType, note: Note): void {
   if (older.type === "string" && newer.type === "string") diffStrings(older, newer, note);
   else if (isNumber(older) && isNumber(newer)) diffNumbers(older, newer, note);
@@ -68,7 +68,7 @@ function diffTexts(older: StringType, newer: StringType, note: Note): void {
     else note("newly_collected", "It must match another pattern.");
   }
   if (older.format !== newer.format) {
-    // Every other format removes something from the text; `version` also keeps what looks like an IP address.
+    // Every other format removes part of the text. `version` also keeps text that looks like an IP address.
     const isLess = older.format === "text" && newer.format !== "email" && newer.format !== "version";
     const kind = isLess ? "less" : "newly_collected";
     note(kind, `Its format is \`${newer.format}\` instead of \`${older.format}\`.`);
@@ -90,7 +90,7 @@ function diffNumbers(older: NumberType, newer: NumberType, note: Note): void {
   diffBuckets(older.buckets, newer.buckets, note);
 }
 
-/** As the collector checks: values below the first bucket are out of range. */
+/** The range that the collector accepts. Values below the first bucket are out of range. */
 function rangeOf({ minimum, maximum, buckets }: NumberType): { least: number; most: number } {
   const least = Math.max(minimum ?? Number.NEGATIVE_INFINITY, buckets?.[0] ?? Number.NEGATIVE_INFINITY);
   return { least, most: maximum ?? Number.POSITIVE_INFINITY };

@@ -1,4 +1,7 @@
-/** Compares two versions of a plan: what the newer one collects more, more sensitively, or for longer. */
+/**
+ * Compares two versions of a plan: whether the newer one collects more, collects more sensitive data, or
+ * keeps data longer.
+ */
 import { diffFields } from "./diff-fields.ts";
 import type { Note, NoteAt, PlanDifference } from "./difference.ts";
 import {
@@ -14,7 +17,7 @@ import {
 } from "./plan.ts";
 import { hashPlan } from "./plan-hash.ts";
 
-/** The differences, in the order of the plan. */
+/** Lists the differences in the order of the plan. */
 export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
   const found: PlanDifference[] = [];
   const noteAt: NoteAt =
@@ -41,8 +44,9 @@ export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
 }
 
 /**
- * The sentence to show if the newer plan's version, or a `since` in it, hides a change; undefined if all is well. One
- * version must collect one thing, or the consent records that name it would be stale.
+ * Returns the sentence to show if the newer plan hides a change by its version or by a `since`; undefined if
+ * it hides none. Each version must always collect the same data, or the consent records for it would become
+ * stale.
  */
 export function checkNewVersion(older: Plan, newer: Plan): string | undefined {
   const needing = diffPlans(older, newer).filter((difference) => difference.needsNewVersion);
@@ -127,7 +131,7 @@ function diffEvent(
     if (!newer.sources.includes(source)) note("less", `The source ${source} may no longer send it.`);
   }
   const [before, after] = [older.expires ?? "never", newer.expires ?? "never"];
-  // As text "never" is after every date.
+  // Compared as text, "never" is after every date.
   if (before < after) note("kept_longer", `It expires later: ${after} instead of ${before}.`);
   if (before > after) note("less", `It expires earlier: ${after} instead of ${before}.`);
   diffRate(older.maxPerMinute, newer.maxPerMinute, note);
@@ -156,7 +160,7 @@ function diffConsent(before: PlanSource["consent"], after: PlanSource["consent"]
   note(isWeaker ? "consent_weaker" : "less", `The consent rule is \`${after}\` instead of \`${before}\`.`);
 }
 
-/** `ranks` are ordered from what keeps least to what keeps most. */
+/** Compares two ranks. `ranks` is ordered from what keeps least to what keeps most. */
 function diffRank(what: string, ranks: readonly string[], before: string, after: string, note: Note): void {
   if (before === after) return;
   const isMore = ranks.indexOf(after) > ranks.indexOf(before);

@@ -1,5 +1,8 @@
 /** Defines a difference between two plans. */
-/** What a change means for people. `consent_weaker`: less is asked, or an old No no longer counts. */
+/**
+ * What a change means for people. `consent_weaker`: people are asked for less, or an earlier No no longer
+ * counts.
+ */
 export type DifferenceKind =
   | "newly_collected"
   | "more_sensitive"
@@ -10,27 +13,33 @@ export type DifferenceKind =
 
 export interface PlanDifference {
   readonly kind: DifferenceKind;
-  /** `plan`, `source client: context.page`, `event track Installation Started: properties.os`. */
+  /**
+   * The place of the difference: `plan`, `source client: context.page`,
+   * `event track Installation Started: properties.os`.
+   */
   readonly where: string;
   /** A sentence for people. */
   readonly text: string;
-  /** For something new: the plan version that the newer plan gives it. Otherwise undefined. */
+  /**
+   * The plan version that the newer plan gives as the `since` of something new; undefined for any other
+   * difference.
+   */
   readonly since: number | undefined;
   /**
-   * Whether the plan's version must grow for it: always, except for an `other` that does not change what is
-   * collected.
+   * Whether the difference requires a higher plan version: always, except for an `other` that does not change
+   * what is collected.
    */
   readonly needsNewVersion: boolean;
 }
 
-/** Notes one difference at the place being compared. */
+/** Reports one difference at the place being compared. */
 export type Note = (kind: DifferenceKind, text: string, more?: NoteMore) => void;
 
 interface NoteMore {
   readonly since?: number;
-  /** For an `other` that changes what is collected. Default: false. */
+  /** Set for an `other` that changes what is collected. Default: false. */
   readonly needsNewVersion?: boolean;
 }
 
-/** Returns the `Note` of a place. */
+/** Returns the `Note` function for a place. */
 export type NoteAt = (where: string) => Note;

@@ -1,21 +1,27 @@
-/** Reads a YAML file as plain data, with the position of everything in it. */
+/** Reads a YAML file as plain data, with the position of every value in it. */
 import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import { explainYamlError } from "./yaml-faults.ts";
 
-/** Keys and list positions from the file's root. */
+/** The keys and list positions from the file's root to a value. */
 export type Path = readonly (string | number)[];
 
-/** Reports a fault; `key` points at the key of the path instead of its value. */
+/** Reports a fault. With `part`, the position is that of the path's key instead of its value. */
 export type Report = (path: Path, message: string, part?: "key") => void;
 
 /** A YAML file as plain data. Objects have no prototype, so that any key is safe. */
 export interface PlanDocument {
-  /** Undefined where something could not be read, also inside; `faults` says what. */
+  /** The data; undefined, also within the data, where something could not be read. `faults` says what. */
   readonly value: unknown;
   readonly faults: readonly (Position & { readonly path: Path; readonly message: string })[];
-  /** Position of a path; if the path is not in the file, of its nearest parent. Lines and columns from 1. */
+  /**
+   * The position of a path, or of its nearest parent if the path is not in the file. Lines and columns start
+   * at 1.
+   */
   locate(path: Path, part?: "key"): Position;
-  /** The path of the same thing where it is written out: an alias on the way is replaced by its anchor. */
+  /**
+   * Resolves a path to where its value is written: an alias in the path is replaced by the path of its
+   * anchor.
+   */
   resolve(path: Path): Path;
 }
 
@@ -30,14 +36,17 @@ const MAX_DEPTH = 48;
 
 interface Reading {
   readonly anchors: Map<string, { readonly node: Node; readonly path: Path }>;
-  /** Where the anchor of an alias is, by the alias's path. */
+  /** The path of the anchor for each alias, by the path of the alias. */
   readonly aliases: Map<string, Path>;
   readonly places: Map<string, { key: number; value: number }>;
   readonly faults: { offset: number; path: Path; message: string }[];
   valuesLeft: number;
 }
 
-/** Reads one YAML 1.2 document. Never throws. Aliases are followed within a bound; merge keys are not supported. */
+/**
+ * Reads one YAML 1.2 document. Never throws. Limits how many values aliases can produce. Does not support
+ * merge keys.
+ */
 export function readDocument(text: string): PlanDocument {
   const lines = new LineCounter();
   const reading: Reading = {
@@ -78,7 +87,7 @@ function parseText(text: string, lines: LineCounter, reading: Reading): Document
   }
   const options = { lineCounter: lines, uniqueKeys: false, stringKeys: true, prettyErrors: false } as const;
   const document = parseDocument(text, { ...options, schema: "core", merge: false, logLevel: "error" });
-  // Only the first: what follows a syntax error is usually its echo.
+  // Only the first error is reported, because the errors after it are usually consequences.
   const broken = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0]).slice(0, 1);
   for (const error of [...broken, ...document.warnings]) {
     const { offset, message } = explainYamlError(error, text, document);
@@ -108,7 +117,7 @@ function toValue(node: Node | null, path: Path, offset: number, reading: Reading
   }
   const value = toPlain(node, path, reading);
   const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
-  // Set after its content, so that an anchor cannot contain itself.
+  // Set after the content has been read, so that an anchor cannot contain itself.
   if (node !== null && anchor !== undefined) {
     reading.anchors.set(anchor, { node, path: resolvePath(path, reading) });
   }

@@ -1,4 +1,4 @@
-/** Owns what the keys of an event require of each other, of its sources and of its contact fields. */
+/** Owns what the keys of an event require of each other, of the event's sources and of its contact fields. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path } from "./document.ts";
@@ -68,7 +68,7 @@ const EVENT_RULES: readonly Rule<EventFile, PlanScope>[] = [
   ),
 ];
 
-/** Checks the rules of all events and their fields. Returns whether a field is `contact`. */
+/** Checks the rules of all events and their fields. Returns whether any field is a `contact`. */
 export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean {
   const declared = isRecord(plan.sources) ? Object.keys(plan.sources) : [];
   const shared = listSharedCosts(plan.sources, scope.readPattern);
@@ -91,14 +91,14 @@ export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean 
   return hasContacts;
 }
 
-/** What the messages of an event have in common, for each of its sources. */
+/** The costs of the patterns that every message of a source shares, for each source of the event. */
 function sharedWith(event: { readonly source?: unknown }, shared: SharedCosts): readonly PatternCosts[] {
   const sources: unknown = event.source;
   if (!Array.isArray(sources)) return [];
   return [...shared].filter(([name]) => sources.includes(name)).map(([, costs]) => costs);
 }
 
-/** What the events above have declared. */
+/** What the preceding events have declared. */
 interface Seen {
   readonly labels: Set<string>;
   readonly routes: Set<string>;
@@ -138,7 +138,7 @@ function checkEvent(
   }
 }
 
-/** Checks what contact fields require of their event. Returns whether there are any. */
+/** Checks what contact fields require of their event. Returns whether the event has contact fields. */
 function checkContacts(block: { readonly [name: string]: unknown }, path: Path, scope: PlanScope): boolean {
   const contacts = Object.entries(block).filter(
     ([, field]) => isRecord(field) && field.sensitivity === "contact",

@@ -1,4 +1,4 @@
-/** A complete small plan: docs/plan-format.md prints it, and tests load it. */
+/** A small but complete plan, which docs/plan-format.md prints and tests load. */
 export const EXAMPLE_PLAN = `product: Kitchen
 contact: privacy@kitchen.example
 version: 2
@@ -121,10 +121,10 @@ events:
         example: 70280e5d07e61e5e915e5d26ac8704bbd68d3f75ebad67ba439f4c354d7a1b2c
 `;
 
-/** A place of the example plan, and what to write there instead. */
+/** A text in the example plan, and the text to replace it with. */
 export type Edit = readonly [from: string, to: string];
 
-/** The example plan with places changed. @throws Error if there is no such place */
+/** Returns the example plan with the edits applied. @throws Error if a text to replace is not in it */
 export function editExample(...edits: readonly Edit[]): string {
   let text = EXAMPLE_PLAN;
   for (const [from, to] of edits) {

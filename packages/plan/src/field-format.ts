@@ -1,4 +1,7 @@
-/** Defines the format of a field, and what all blocks of the plan file share; format.ts has the rest of the file. */
+/**
+ * Defines the format of a field, and what all blocks of the plan file share. format.ts defines the rest of
+ * the file.
+ */
 import { type Static, type TProperties, Type } from "typebox";
 import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, SENSITIVITIES, STRING_FORMATS } from "./plan.ts";
 
@@ -6,7 +9,7 @@ export const VERSION = { minimum: 1, maximum: 1_000_000 };
 export const SENTENCE = { minLength: 3, maxLength: 2000 };
 const ITEMS = { minimum: 1, maximum: 1000, default: DEFAULT_MAX_ITEMS };
 
-/** An object that takes no other keys: a typing error must not collect or protect something else. */
+/** An object that allows no other keys, so that a typing error cannot collect or protect something else. */
 export function closed<Properties extends TProperties>(
   properties: Properties,
   options: { description: string },
@@ -128,7 +131,8 @@ const FIELD_KEYS = {
 };
 
 /**
- * A field as written in the file. `fields` contains more of them (loadPlan and the JSON Schema handle the recursion).
+ * A field as written in the file. `fields` contains further fields; loadPlan and the JSON Schema handle the
+ * recursion.
  */
 export const FieldFormat = closed(
   {

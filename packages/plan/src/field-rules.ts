@@ -9,28 +9,31 @@ import { checkExample, checkLimits } from "./value-rules.ts";
 
 const MAX_DEPTH = 8;
 
-/** What every rule needs to know of the plan. */
+/** What every rule needs to know about the plan. */
 export interface PlanScope {
   /** The plan's version; infinite if it cannot be read. */
   readonly version: number;
-  /** Whether a unit (see rules.ts) has the types that format.ts requires. */
+  /**
+   * Whether a unit (see rules.ts) passed the check of its structure, so that it has the types that format.ts
+   * requires.
+   */
   readonly isSound: (path: Path) => boolean;
   readonly report: Report;
   readonly readPattern: PatternReader;
-  /** Columns of the store seen so far: path in a message to type. */
+  /** The store's columns declared so far, mapping the path in a message to the type. */
   readonly columns: Map<string, string>;
 }
 
-/** What the rules of a block of fields need. */
+/** What the rules for a block of fields need to know. */
 export interface FieldScope extends PlanScope {
   /** The block's position in the file. */
   readonly path: Path;
   readonly place: "context" | "ids" | "event";
   /** The block's position in a message: `["properties", "datasource"]`. */
   readonly names: readonly string[];
-  /** That of the enclosing block. */
+  /** The `since` of the enclosing block. */
   readonly since: number;
-  /** 1 for fields of the message itself. */
+  /** The nesting depth of the block; 1 for fields of the message itself. */
   readonly depth: number;
 }
 
@@ -152,7 +155,7 @@ const FIELD_RULES: readonly Rule<FieldFile, FieldScope>[] = [
     say: "An id is `text` or `ip`. Write one of the two.",
   },
   {
-    // An id of the declared form is kept unchanged, so the form must leave no room for an address or a name.
+    // An id that has the declared form is kept unchanged, so the form must not match an address or a name.
     key: "pattern",
     isBroken: ({ type, format = "text", pattern, enum: values, hash }, { place }) =>
       place === "ids" &&
@@ -169,7 +172,7 @@ function isContact({ sensitivity }: FieldFile): boolean {
   return sensitivity === "contact";
 }
 
-/** Checks the rules of a block of fields, and of the fields within. */
+/** Checks the rules of a block of fields and of nested fields. */
 export function checkFields(block: unknown, scope: FieldScope): void {
   if (!isRecord(block)) return;
   for (const [name, field] of Object.entries(block)) {
@@ -199,7 +202,7 @@ function checkField(field: FieldFile, path: Path, name: string, scope: FieldScop
   if (checkLimits(field, path, scope)) checkExample(field, path, scope.report);
 }
 
-/** Events share the columns of the store, so a column has one type. */
+/** Checks that a column always has the same type, because all events share the store's columns. */
 function checkColumnType(field: FieldFile, path: Path, name: string, scope: FieldScope): void {
   if (field.column !== true || scope.place === "ids" || field.type === "object") return;
   const key = JSON.stringify([...scope.names, name]);

@@ -1,8 +1,8 @@
-/** Writes docs/plan-format.md. */
+/** Generates docs/plan-format.md. */
 import { EXAMPLE_PLAN } from "./example-plan.ts";
 import { followRef, planShape, type Shape } from "./schema-file.ts";
 
-/** docs/plan-format.md: every key of the plan file, the rules between them, and an example. */
+/** Generates docs/plan-format.md: every key of the plan file, the rules between keys, and an example. */
 export function planFormatPage(): string {
   const plan = planShape();
   const source = plan.properties?.sources?.properties?.client ?? {};

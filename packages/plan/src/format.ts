@@ -12,10 +12,11 @@ import {
 } from "./plan.ts";
 
 /**
- * The plan file's format, defined once: the types, `plan.schema.json` for editors, the checks of `loadPlan` and
- * docs/plan-format.md are all derived from it. Requirements between keys are in rules.ts.
+ * The plan file's format, defined only here. The types, `plan.schema.json` for editors, the checks of
+ * `loadPlan` and docs/plan-format.md are all derived from it. Requirements between keys are in rules.ts.
  *
- * Every key has a `description`. There are no unions of blocks: an error must be able to say what to write instead.
+ * Every key has a `description`. There are no unions of blocks, because an error must be able to say what to
+ * write instead.
  */
 const DAYS = { minimum: 1, maximum: 3650 };
 const DATE = { pattern: "^\\d{4}-\\d{2}-\\d{2}$", examples: ["2026-03-31"] };

@@ -1,4 +1,4 @@
-/** The plan package's entry. */
+/** The entry point of the plan package. */
 export { describePlan } from "./describe/describe.ts";
 export { renderHtml } from "./describe/html.ts";
 export { renderMarkdown } from "./describe/markdown.ts";

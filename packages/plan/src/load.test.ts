@@ -26,7 +26,7 @@ const ID = "        description: Random, made in the browser after the Yes.\n";
 const EMAIL = "        format: email\n";
 const ITEMS = "        max_items: 3\n";
 const HASH = "        hash: true\n";
-/** Each alone is taken. */
+/** Fields whose patterns are each cheap enough when alone. */
 const DEAR_FIELDS = [..."abcdefgh"]
   .map(
     (name) =>
@@ -34,7 +34,7 @@ const DEAR_FIELDS = [..."abcdefgh"]
   )
   .join("");
 
-/** What is changed, into what, and the faults that follow: place, path, and a part of the sentence. */
+/** Edits of the example plan and the faults that follow: the position, the path, and part of the sentence. */
 const BROKEN: readonly (readonly [
   name: string,
   from: string,
@@ -941,7 +941,7 @@ test("all faults are told at once, in the order of the file, each on a line of i
   );
 });
 
-/** An event with `depth` objects, one within another. */
+/** An event with `depth` nested objects. */
 function nest(depth: number): string {
   const lines = ["    properties:\n"];
   for (let level = 0; level < depth; level += 1) {

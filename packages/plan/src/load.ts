@@ -10,12 +10,12 @@ import { checkStructure } from "./structure.ts";
 
 /**
  * Loads a plan from the text of its YAML file. `file` is the name that errors show.
- * @throws PlanError with everything that is wrong, and nothing else
+ * @throws PlanError if anything is wrong, with all faults
  */
 export function loadPlan(text: string, file: string): Plan {
   const document = readDocument(text);
   const faults = new Map<string, PlanFault>();
-  // What is wrong below an anchor is found again at each of its aliases: the anchor's own fault is the one to show.
+  // A fault below an anchor is found again at each alias. Only the fault at the anchor is shown.
   const add = (path: Path, message: string, place: { readonly line: number; readonly column: number }) => {
     const [own, written] = [toText(path), toText(document.resolve(path))];
     const key = JSON.stringify([written, message]);
@@ -37,12 +37,18 @@ export function loadPlan(text: string, file: string): Plan {
   return toPlan(document.value as PlanFile);
 }
 
-/** Where a path of a plan's file is, from 1; the nearest parent if it is not there. */
+/**
+ * The position of a path in a plan's file, or of the nearest parent if the path is not in the file. Counted
+ * from 1.
+ */
 export function locateInPlan(text: string, path: Path): { readonly line: number; readonly column: number } {
   return readDocument(text).locate(path);
 }
 
-/** `events[0].properties.os`; a long name is shortened, one with a blank is put in brackets. */
+/**
+ * Formats a path: `events[0].properties.os`. A long name is shortened, and a name with special characters is
+ * put in brackets.
+ */
 function toText(path: Path): string {
   const steps = path.map((step) => {
     if (typeof step === "number") return `[${step}]`;

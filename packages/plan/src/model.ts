@@ -1,4 +1,4 @@
-/** Turns a checked plan file into a plan. */
+/** Converts a checked plan file to a plan. */
 import type { FieldFile, ItemFile } from "./field-format.ts";
 import type { EventFile, PlanFile, SourceFile } from "./format.ts";
 import {
@@ -21,7 +21,7 @@ import {
 
 type FieldsFile = { readonly [name: string]: FieldFile };
 
-/** Fills in every default of a file that has been checked. */
+/** Converts a file that has been checked, and fills in every default. */
 export function toPlan(file: PlanFile): Plan {
   const { installer, server, client } = file.sources;
   return {
@@ -86,12 +86,12 @@ function toEvent(file: EventFile): PlanEvent {
   };
 }
 
-/** `since` is that of the enclosing block. */
+/** Converts a block of fields. `since` is that of the enclosing block. */
 function toFields(file: FieldsFile, since: number): Fields {
   return Object.fromEntries(Object.entries(file).map(([name, field]) => [name, toField(field, since)]));
 }
 
-/** An object has the least sensitivity; its fields have their own. */
+/** Converts a field. An object gets the lowest sensitivity, because its fields have their own. */
 function toField(file: FieldFile, outerSince: number): Field {
   const since = file.since ?? outerSince;
   return {
@@ -107,7 +107,7 @@ function toField(file: FieldFile, outerSince: number): Field {
   };
 }
 
-/** Its type alone. An object's fields inherit `since` unless they say otherwise. */
+/** Converts a field's type. The fields of an object inherit `since` unless they have their own. */
 export function toType(file: FieldFile | ItemFile, since = 1): FieldType {
   if (!("description" in file)) return toItemType(file);
   if (file.type === "object") return { type: "object", fields: toFields(file.fields ?? {}, since) };

@@ -1,6 +1,6 @@
 /**
- * Finds the word that was probably meant: the same letters in another spelling (`maxLength`), or one or two typing
- * errors away. Undefined if none is near.
+ * Finds the word that was probably meant: one with the same letters in another spelling (`maxLength`), or one
+ * that is one or two typing errors away. Undefined if no word is near.
  */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const plain = letters(word);
@@ -16,7 +16,7 @@ function letters(word: string): string {
   return word.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
 }
 
-/** Levenshtein's distance; `most + 1` if the lengths alone differ by more. */
+/** The Levenshtein distance; `most + 1` if the lengths alone differ by more than `most`. */
 function distanceOf(a: string, b: string, most: number): number {
   if (Math.abs(a.length - b.length) > most) return most + 1;
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { stepsOf } from "./pattern-cost.ts";
 
 const MAX_LENGTH = 16;
-/** More than any matcher here may take; a bound above it is not tried. */
+/** More steps than any match in these tests may take. A pattern with a higher bound is not tried. */
 const PATIENCE = 4000;
 
 const single = new Map<string, RegExp>();
@@ -17,7 +17,7 @@ function fits(part: string, character: string): boolean {
 
 type Continue = (at: number) => boolean;
 
-/** A backtracking matcher as ECMAScript specifies it, which counts what it tries and looks for every way. */
+/** Matches as ECMAScript specifies, by backtracking, and counts the steps. Tries every way. */
 function countSteps(pattern: string, value: string): number {
   const { alternatives } = new RegExpParser().parsePattern(pattern, 0, pattern.length, { unicode: true });
   let steps = 0;
@@ -45,7 +45,7 @@ function countSteps(pattern: string, value: string): number {
     const leave = (): boolean => round >= part.min && go(at);
     return part.greedy ? again() || leave() : leave() || again();
   };
-  // Never true: the worst value is one for which every way is tried.
+  // Never true, because for the worst value every way is tried.
   matchAny(alternatives, 0, () => {
     steps += 1;
     return false;

@@ -1,29 +1,34 @@
 /**
- * Bounds how many steps a backtracking matcher can spend on one value, whatever the value.
+ * Computes an upper bound of the steps that a backtracking matcher can take for one value, whatever the
+ * value.
  *
- * For each way through a part of a pattern, the matcher tries what follows the part. A way is *dead* if the next
- * character cannot begin anything that may follow: the attempt fails at once, and costs only what the rest of the
- * pattern costs before it consumes a character. `[a-z]+-[0-9]+` has one way that is not dead, `[a-z]+[a-f]+` as many
- * as there are characters.
+ * For each way through a part of a pattern, the matcher tries what follows the part. A way is *dead* if the
+ * next character cannot begin anything that may follow. Then the attempt fails immediately, and costs only as
+ * much as the rest of the pattern before it consumes a character. `[a-z]+-[0-9]+` has one way that is not
+ * dead. `[a-z]+[a-f]+` has as many as there are characters.
  *
- * If only one way is not dead, no two parts consume the same character, so the cost of each character is counted once
- * for the whole value, not once for each round of a repetition. That is why `[a-z]+(-[a-z]+)*` costs little.
+ * If only one way is not dead, no two parts consume the same character. The cost of each character is then
+ * counted once for the whole value, not once for each round of a repetition. That is why `[a-z]+(-[a-z]+)*`
+ * costs little.
  */
 import { type AST, RegExpParser } from "@eslint-community/regexpp";
 import { ANY_CHARACTER, type CharacterSet, characterSetOf, NO_CHARACTER, overlap } from "./character-set.ts";
 
-/** The most that a part can cost when it is tried at one position of a value. */
+/** The maximum cost of trying a part at one position of a value. */
 interface Cost {
-  /** Within the part, over all ways through it. */
+  /** The steps within the part, over all ways through the part. */
   readonly steps: Growth;
   readonly ways: number;
   readonly deadWays: Growth;
-  /** `steps` if the part can match no character, and the ways through it that consume none. */
+  /**
+   * The value of `steps` if the part matches no character; `emptyWays` is the number of ways that consume
+   * none.
+   */
   readonly emptySteps: number;
   readonly emptyWays: number;
 }
 
-/** A number that grows with the characters that the part consumes, or looks at before it fails. */
+/** A number that grows with the number of characters that the part consumes, or looks at before it fails. */
 interface Growth {
   readonly fixed: number;
   readonly each: number;
@@ -31,13 +36,13 @@ interface Growth {
 
 const NONE: Growth = { fixed: 0, each: 0 };
 
-/** More than this counts as unbounded. */
+/** A larger number counts as unbounded. */
 const ENOUGH = 1e15;
 const ONE_WAY: Cost = { steps: only(1), ways: 1, deadWays: NONE, emptySteps: 1, emptyWays: 1 };
 
 /**
- * The most steps for a value of up to `maxLength` UTF-16 units that has to match as a whole; Infinity if that cannot
- * be determined (lookbehind).
+ * The maximum number of steps for matching a whole value of up to `maxLength` UTF-16 code units; Infinity if
+ * that cannot be determined (lookbehind).
  * @throws SyntaxError if the pattern is not valid in ECMAScript 2024 with the flag u
  */
 export function stepsOf(pattern: string, maxLength: number): number {
@@ -48,7 +53,7 @@ export function stepsOf(pattern: string, maxLength: number): number {
   return total < ENOUGH ? total : Number.POSITIVE_INFINITY;
 }
 
-/** For a part that nothing follows. */
+/** The total steps of a part that nothing follows. */
 function totalOf({ steps, ways, deadWays }: Cost, maxLength: number): number {
   return most(steps, maxLength) + ways + most(deadWays, maxLength);
 }
@@ -57,12 +62,12 @@ function only(fixed: number): Growth {
   return { fixed, each: 0 };
 }
 
-/** For a value of that length. */
+/** The growth for a value of this length. */
 function most({ fixed, each }: Growth, length: number): number {
   return fixed + times(each, length);
 }
 
-/** For parts that never consume the same character. */
+/** Adds the growths of parts that never consume the same character. */
 function join(...growths: readonly Growth[]): Growth {
   return {
     fixed: growths.reduce((sum, { fixed }) => sum + fixed, 0),
@@ -70,12 +75,12 @@ function join(...growths: readonly Growth[]): Growth {
   };
 }
 
-/** For what happens at each of the same characters. */
+/** Adds the growths of what happens at each of the same characters. */
 function plus(a: Growth, b: Growth, factor = 1): Growth {
   return { fixed: a.fixed + times(b.fixed, factor), each: a.each + times(b.each, factor) };
 }
 
-/** @param follow every character that can begin what comes after the part */
+/** The cost of an element. @param follow every character that can begin what comes after the element */
 function costOf(part: AST.Element, follow: CharacterSet, maxLength: number): Cost {
   switch (part.type) {
     case "Character":
@@ -118,7 +123,7 @@ function costOfChoice(
     const deadWays = only(sum((cost) => most(cost.deadWays, maxLength)));
     return { ...empty, steps, deadWays, ways: sum(({ ways }) => ways) };
   }
-  // Those alternatives that the text after them rules out.
+  // Counts the ways through alternatives that the text after them rules out.
   const endsOfHeads = heads.reduce(
     (total, { rest }) => total + costOfSequence(rest, follow, maxLength).emptyWays,
     0,
@@ -131,14 +136,14 @@ function costOfChoice(
   };
 }
 
-/** How an alternative begins. */
+/** The beginning of an alternative. */
 interface Head {
   /**
-   * Its first characters, as long as their number is fixed, and the character after them, which may belong to what
-   * follows.
+   * The sets of its first characters, as far as their number is fixed, and of the character after them, which
+   * may belong to the text after the alternative.
    */
   readonly sets: readonly CharacterSet[];
-  /** What comes after the fixed number of characters. */
+  /** The elements after the fixed number of characters. */
   readonly rest: readonly AST.Element[];
 }
 
@@ -156,8 +161,8 @@ function isCharacter({ type }: AST.Element): boolean {
 }
 
 /**
- * Whether one of their first characters decides which of two alternatives can match. At the end of a value neither
- * consumes more.
+ * Whether one of the first characters decides which of two alternatives can match. At the end of a value,
+ * neither alternative consumes more.
  */
 function areApart(a: Head, b: Head): boolean {
   return a.sets.some((set, at) => {
@@ -185,12 +190,12 @@ function costOfSequence(elements: readonly AST.Element[], follow: CharacterSet, 
   return rest;
 }
 
-/** Steps and dead ways of a part and of what follows it. */
+/** The steps and dead ways of a part together with the rest of the pattern. */
 function growthOfPair(part: Cost, rest: Cost, maxLength: number): readonly [steps: Growth, deadWays: Growth] {
   const steps = plus(part.steps, part.deadWays, rest.emptySteps);
   const deadWays = plus(NONE, part.deadWays, rest.emptyWays);
   if (part.ways <= 1) return [join(steps, rest.steps), join(deadWays, rest.deadWays)];
-  // The ways through the part end at different positions, so what follows looks at the same characters again.
+  // The ways through the part end at different positions, so the rest looks at the same characters again.
   return [
     only(most(steps, maxLength) + times(part.ways, most(rest.steps, maxLength))),
     only(most(deadWays, maxLength) + times(part.ways, most(rest.deadWays, maxLength))),
@@ -204,7 +209,7 @@ function costOfRepetition(
 ): Cost {
   const { set, mayBeEmpty } = startOf(element);
   const body = costOf(element, max > 1 ? [...set, ...follow] : follow, maxLength);
-  // After `min` rounds, the matcher makes no round that consumes no character.
+  // After `min` rounds, the matcher makes no further round that consumes no character.
   const rounds = Math.min(max, mayBeEmpty ? min + maxLength : maxLength);
   const emptyRounds = mayBeEmpty ? sumOfPowers(body.emptyWays, 0, min) : 1;
   const empty = {
@@ -213,7 +218,7 @@ function costOfRepetition(
   };
   const round = plus(body.steps, body.deadWays, 1 + body.emptySteps);
   if (!mayBeEmpty && body.ways <= 1 && !overlap(set, follow)) {
-    // A character that begins another round begins nothing that follows: only the last exit is not dead.
+    // A character that begins another round cannot begin what follows, so only the last exit is not dead.
     return {
       ...empty,
       steps: join(only(1), growthOfRounds(round, rounds, maxLength)),
@@ -237,14 +242,14 @@ function costOfRepetition(
   };
 }
 
-/** For rounds that each consume at least one character, and the one that fails. */
+/** The growth of rounds that each consume at least one character, including the round that fails. */
 function growthOfRounds({ fixed, each }: Growth, rounds: number, maxLength: number): Growth {
   if (rounds < maxLength) return { fixed: times(rounds + 1, fixed), each };
   return { fixed, each: each + fixed };
 }
 
 interface Start {
-  /** A superset of the characters that it can begin with. */
+  /** A superset of the characters with which the part can begin. */
   readonly set: CharacterSet;
   readonly mayBeEmpty: boolean;
 }
@@ -282,7 +287,7 @@ function startOfSequence(elements: readonly AST.Element[]): Start {
   return { set, mayBeEmpty: true };
 }
 
-/** `base ** from + ... + base ** to`. */
+/** Returns `base ** from + ... + base ** to`. */
 function sumOfPowers(base: number, from: number, to: number): number {
   if (base <= 1) return base === 1 ? to - from + 1 : Number(from === 0);
   let sum = 0;
@@ -290,7 +295,7 @@ function sumOfPowers(base: number, from: number, to: number): number {
   return sum;
 }
 
-/** Without NaN: zero times Infinity is zero. */
+/** Multiplies without NaN: zero times Infinity is zero. */
 function times(a: number, b: number): number {
   return a === 0 || b === 0 ? 0 : a * b;
 }

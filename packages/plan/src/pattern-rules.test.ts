@@ -11,7 +11,7 @@ describe("a pattern that no value can make slow is accepted", () => {
     ["(?<year>[0-9]{4})-(?:0|1)[0-9]", 256, 1],
     ["\\p{Lu}\\p{Ll}*[)*+]{1,3}", 256, 1],
     ["[\\]*+)]*", 256, 1],
-    // Optional and repeated groups, where each character decides what comes next.
+    // Optional and repeated groups in which each character decides what comes next.
     ["[0-9]{1,3}[.][0-9]{1,3}[.][0-9]{1,3}(-beta[.][0-9]{1,3})?", 256, 32],
     ["[0-9]+(?:\\.[0-9]+){0,3}(?:-[a-z]+(?:\\.[0-9]+)?)?", 64, 32],
     ["[a-z]+(-[a-z]+)*", 256, 1],
@@ -22,7 +22,7 @@ describe("a pattern that no value can make slow is accepted", () => {
     ["@?[a-z0-9_-]+(/[a-z0-9_-]+)*", 256, 125],
     ["/([a-z]+(-[a-z]+)*/)*", 256, 32],
     ["([A-Z][a-z]+ ?)+", 256, 32],
-    // Alternatives that a character in the same place tells apart, though they begin alike.
+    // Alternatives that begin alike, but that a later character at the same position distinguishes.
     ["(feat|feature|fix)(,(feat|feature|fix))*", 256, 32],
     ["(node-red|node-red-dashboard|n8n)(@[0-9]+([.][0-9]+)*)?", 256, 125],
     ["((19|20)[0-9]{2}-(0[1-9]|1[0-2]);)*", 256, 32],

@@ -1,19 +1,22 @@
-/** Owns what a plan's `pattern`s may be: valid, and cheap enough whatever values clients send. */
+/** Owns the requirements for a plan's `pattern`s: valid, and cheap enough whatever values clients send. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import { stepsOf } from "./pattern-cost.ts";
 import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
 
-/** Steps for all patterns of one message, whatever its values: about 10 ms. */
+/** The maximum number of steps for all patterns of one message, whatever its values: about 10 ms. */
 const MAX_STEPS = 1_000_000;
 
-/** The most steps that matching one value can take, or why the pattern is invalid. */
+/** The maximum number of steps for matching one value, or why the pattern is invalid. */
 type PatternReading =
   | { readonly steps: number; readonly fault: undefined }
   | { readonly steps: undefined; readonly fault: string };
 
-/** Reads each pattern once: a plan repeats the same ones, and their cost is needed by field and by event. */
+/**
+ * Analyses each pattern only once, because plans repeat patterns, and the cost is needed for the field and
+ * for the event.
+ */
 export type PatternReader = (pattern: string, maxLength: number) => PatternReading;
 
 export function createPatternReader(): PatternReader {
@@ -29,7 +32,7 @@ export function createPatternReader(): PatternReader {
 function readPattern(pattern: string, maxLength: number): PatternReading {
   try {
     const steps = stepsOf(pattern, maxLength);
-    // V8 compiles at the first use, so a pattern that is too large for it fails only then.
+    // V8 compiles a pattern when it is first used, so a pattern that is too large for V8 fails only then.
     new RegExp(`^(?:${pattern})$`, "u").test("a");
     return { steps, fault: undefined };
   } catch (error) {
@@ -37,7 +40,7 @@ function readPattern(pattern: string, maxLength: number): PatternReading {
   }
 }
 
-/** What to write instead, by the reason of a SyntaxError. */
+/** What to write instead, for each reason of a SyntaxError. */
 const SYNTAX_CURES: Readonly<Record<string, string>> = {
   "Unterminated group": "Close the group with `)`, or write `[(]` for the character itself.",
   "Unmatched ')'": "Remove this `)`, or write `[)]` for the character itself.",
@@ -59,7 +62,10 @@ const SYNTAX_CURES: Readonly<Record<string, string>> = {
   "Invalid named capture referenced": "A group cannot be repeated by name. Write it out again.",
 };
 
-/** What only other languages have: the reason of its SyntaxError, and the text before and after the error. */
+/**
+ * Syntax that only other languages have: the reason of its SyntaxError, and the text before and after the
+ * error.
+ */
 const FOREIGN_CURES: readonly {
   readonly reason: string;
   readonly before?: RegExp;
@@ -86,7 +92,10 @@ const FOREIGN_CURES: readonly {
   { reason: "Invalid group", after: /^\?#/, cure: "Comments are not supported. Remove the group." },
 ];
 
-/** The parser's message, `Invalid regular expression: /a(/u: Unterminated group`, quotes the pattern; the reason is last. */
+/**
+ * Explains a SyntaxError. The message, `Invalid regular expression: /a(/u: Unterminated group`, quotes the
+ * pattern and ends with the reason.
+ */
 function explainSyntaxError(pattern: string, error: unknown): string {
   const reason = error instanceof Error ? (error.message.split(": ").at(-1) ?? "") : "";
   const index = error instanceof Error && "index" in error ? Number(error.index) : undefined;
@@ -109,8 +118,9 @@ function cureOfForeign(pattern: string, reason: string, index = pattern.length):
 }
 
 /**
- * What is wrong with a `pattern`: it is invalid, or hostile values could make it run too long. Otherwise undefined.
- * @param values how many values of one message it checks: `max_items` of an array
+ * Explains what is wrong with a `pattern`: that it is invalid, or that malicious values could make it take
+ * too long. Undefined if nothing is wrong.
+ * @param values how many values of one message the pattern checks: `max_items` for an array
  */
 export function patternFault(
   pattern: string,
@@ -149,7 +159,7 @@ export function listSharedCosts(sources: unknown, read: PatternReader): SharedCo
 }
 
 /**
- * Checks that all patterns of an event's message stay within what one message may cost.
+ * Checks that all patterns of an event's message together stay within the cost limit for one message.
  * @param shared from `listSharedCosts`, for each source of the event
  */
 export function checkPatternSum(
@@ -160,7 +170,7 @@ export function checkPatternSum(
 ): void {
   const costs = listCosts(own.block, own.path, read);
   const dearest = costs.toSorted((a, b) => b.steps - a.steps)[0];
-  // A pattern that is too expensive by itself is reported at its own place.
+  // A pattern that alone is too expensive is reported at its own place.
   if (dearest === undefined || [...costs, ...shared.flat()].some(({ steps }) => steps > MAX_STEPS)) return;
   if (sumOf(costs) + Math.max(0, ...shared.map(sumOf)) <= MAX_STEPS) return;
   report(
@@ -173,7 +183,7 @@ function sumOf(costs: PatternCosts): number {
   return costs.reduce((sum, { steps }) => sum + steps, 0);
 }
 
-/** The costs of a block of fields, as written in the file. Malformed fields are skipped. */
+/** The costs of the patterns in a block of fields of the file. Malformed fields are skipped. */
 function listCosts(block: unknown, path: Path, read: PatternReader): PatternCosts {
   if (!isRecord(block)) return [];
   return Object.entries(block).flatMap(([name, field]) => {

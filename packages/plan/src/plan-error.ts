@@ -1,18 +1,21 @@
 /** Defines the error that lists everything wrong with a plan file. */
-/** One thing that is wrong with a plan file, and where. */
+/** One fault of a plan file, and its position. */
 export interface PlanFault {
   readonly file: string;
-  /** From 1. */
+  /** The line, counted from 1. */
   readonly line: number;
-  /** From 1. */
+  /** The column, counted from 1. */
   readonly column: number;
-  /** `events[0].properties.os.enum`; `plan` for the file as a whole. */
+  /** The path of the fault: `events[0].properties.os.enum`; `plan` for the file as a whole. */
   readonly path: string;
-  /** What is wrong, and what to write instead. */
+  /** The text for a person: what is wrong, and what to write instead. */
   readonly message: string;
 }
 
-/** Everything that is wrong with a plan file, in the order of the file; the message has a line for each fault. */
+/**
+ * The error with all faults of a plan file, in the order of the file. The message has one line for each
+ * fault.
+ */
 export class PlanError extends Error {
   override readonly name = "PlanError";
   readonly faults: readonly PlanFault[];

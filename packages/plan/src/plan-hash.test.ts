@@ -19,7 +19,10 @@ test("the hash is 64 characters of lower-case hex, the same for the same plan", 
   expect(hashWith()).toBe(HASH);
 });
 
-/** Receipts on people's machines hold it: another hash for the same plan would make every one of them stale. */
+/**
+ * Consent records on people's machines contain this hash. A different hash for the same plan would make all
+ * of them stale.
+ */
 test("the hash of a plan does not change with Candor", () => {
   expect(HASH).toBe("98f62cb77028e18159fd4a30b689ac88f029bd6948f18f53f749acc8a7740f9c");
 });
@@ -99,7 +102,7 @@ const ANY_ID =
 const FIELD =
   "      cpus:\n        type: integer\n        sensitivity: technical\n        description: Processors.\n        example: 2\n";
 
-/** Each collects something else than the example plan, and than all others. */
+/** Edits of the example plan. Each makes the plan collect something different from all other edits. */
 const CHANGES: readonly (readonly [name: string, ...edits: (readonly [from: string, to: string])[]])[] = [
   ["a source less", [INSTALLER, ""], [FAILED, ""], ["contacts:\n  retention_days: 30\n", ""]],
   ["a source's consent", ["consent: notice", "consent: opt-in"]],

@@ -12,9 +12,10 @@ import {
 } from "./plan.ts";
 
 /**
- * SHA-256, as lower-case hex, of what a plan collects: its sources, events and fields with their consent rules,
- * policies, limits and retention. Texts, promises, switches, the changelog and the version do not count, nor does any
- * order. A consent record contains it, to tell whether the plan of that version still collects the same.
+ * Returns the SHA-256, as lower-case hex, of what a plan collects: the sources, events and fields with their
+ * consent rules, policies, limits and retention. Texts, promises, switches, the changelog, the version and
+ * any order do not affect the hash. A consent record contains the hash, to tell whether the plan of that
+ * version still collects the same data.
  */
 export function hashPlan(plan: Plan): string {
   const collected = {
@@ -26,17 +27,17 @@ export function hashPlan(plan: Plan): string {
 }
 
 /**
- * Leaves out by name what is not collected (texts, the places of instance ids), so that a key added to the format
- * later counts.
+ * Removes by name what does not affect what is collected (texts, the places of instance ids), so that a key
+ * that is later added to the format affects the hash.
  */
 function toSource({ description: _, instanceIds: _found, context, ids, ...collected }: PlanSource) {
   return { ...collected, context: toFields(context), ids: toFields(ids) };
 }
 
 /**
- * With the consent rule under which each of its sources sends it, wherever that is written. The usual rate is left
- * out: plans had hashes before there was one. So are the pages and controls: they are where a product's interface has
- * what the event's name says.
+ * Adds the consent rule under which each source sends the event, whether the event or the source defines the
+ * rule. Leaves out the default rate, because plans had hashes before there was a rate. Also leaves out the
+ * pages and controls, because they only locate in a product's interface what the event's name describes.
  */
 function toEvent(plan: Plan, event: PlanEvent) {
   const { why: _why, owner: _owner, review: _review, consent: _consent, ...more } = event;
@@ -50,7 +51,7 @@ function toFields(fields: Partial<Fields>) {
   return mapValues(fields, toField);
 }
 
-/** A `column` is only a way of storing what is collected anyway. */
+/** Leaves out `column`, which only determines how the collected data is stored. */
 function toField(field: Field): object {
   const { description: _, example: _example, exception: _exception, column: _column, ...collected } = field;
   const keptWith = field.keptWith.toSorted();
@@ -59,7 +60,7 @@ function toField(field: Field): object {
   return { ...toLimits(collected), keptWith };
 }
 
-/** The values of an `enum` have no order, and `form` is text. */
+/** Sorts the values of an `enum`, which have no order, and leaves out `form`, which is text. */
 function toLimits(all: object) {
   const { form: _, ...limits } = all as { readonly form?: unknown };
   return "enum" in limits && Array.isArray(limits.enum)
@@ -76,7 +77,7 @@ function mapValues<Value, Result>(
   );
 }
 
-/** JSON with sorted keys; a key without a value counts as absent. */
+/** JSON with sorted keys. A key whose value is undefined counts as absent. */
 function toCanonical(value: unknown): string {
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(toCanonical).join(",")}]`;

@@ -3,19 +3,19 @@ import { RULES, type Rule, SOURCES, type Source } from "@candor/consent";
 import type { MessageType } from "@candor/envelope";
 
 /**
- * The plan in memory, as `loadPlan` makes it from the YAML file: defaults filled in, every rule of the format
- * checked. Plain JSON data. docs/plan-format.md explains each key as written in the file.
+ * The plan in memory, as `loadPlan` creates it from the YAML file: defaults are filled in, and every rule of
+ * the format has been checked. Plain JSON data. docs/plan-format.md explains each key of the file.
  */
 export interface Plan {
   readonly product: string;
-  /** Where people write to about the plan: an e-mail address or a URL. */
+  /** The address to which people can write about the plan: an e-mail address or a URL. */
   readonly contact: string;
-  /** Grows whenever more is collected; a consent record names the version that it was given for. */
+  /** Increases whenever more is collected. A consent record names the version that it was given for. */
   readonly version: number;
   readonly about: string | undefined;
-  /** What is never collected, in the maker's words. */
+  /** What is never collected, in the words of the product's developers. */
   readonly promises: readonly string[];
-  /** The exact steps that turn telemetry off. */
+  /** The exact steps to turn telemetry off. */
   readonly turnOff: readonly string[];
   readonly switches: PlanSwitches;
   readonly contacts: { readonly retentionDays: number };
@@ -24,40 +24,52 @@ export interface Plan {
   readonly events: readonly PlanEvent[];
 }
 
-/** Environment variables of the product. */
+/** The environment variables of the product. */
 export interface PlanSwitches {
-  /** If any of them is truthy, nothing is sent. The first is the one that people are told about. */
+  /**
+   * If any of these variables is truthy, nothing is sent. The first one is the variable that people are told
+   * about.
+   */
   readonly disable: readonly [string, ...string[]];
-  /** Truthy after a Yes to the question about the client; undefined if no source asks one. */
+  /**
+   * The variable that is truthy after a Yes to the question about the client; undefined if no source asks a
+   * question.
+   */
   readonly optIn: string | undefined;
 }
 
 export interface PlanChange {
   readonly version: number;
-  /** `YYYY-MM-DD`. */
+  /** The date as `YYYY-MM-DD`. */
   readonly date: string;
   readonly text: string;
 }
 
-/** The sources of a plan, and the rules for them, are those that consent decides on. */
+/** A plan's sources and consent rules are those on which consent is decided. */
 export { RULES as CONSENT_RULES, SOURCES as PLAN_SOURCES };
 export type PlanSourceName = Source;
 export type ConsentRule = Rule;
 
-/** What happens to an IP address; its country is looked up first, except for `drop`. From least to most kept. */
+/**
+ * What happens to an IP address. Its country is looked up first, except with `drop`. Ordered from least to
+ * most kept.
+ */
 export const IP_POLICIES = ["drop", "country", "truncate", "hash", "keep"] as const;
 export type IpPolicy = (typeof IP_POLICIES)[number];
 
-/** What happens to a user agent: removed, `Chrome on macOS`, or kept whole. From least to most kept. */
+/**
+ * What happens to a user agent: removed, reduced to `Chrome on macOS`, or kept whole. Ordered from least to
+ * most kept.
+ */
 export const USER_AGENT_POLICIES = ["drop", "family", "keep"] as const;
 export type UserAgentPolicy = (typeof USER_AGENT_POLICIES)[number];
 
-/** `observe` keeps what the plan does not declare, and counts it: for makers who are introducing a plan. */
+/** `observe` keeps and counts what the plan does not declare, for developers who are introducing a plan. */
 export const PLAN_MODES = ["enforce", "observe"] as const;
 export type PlanMode = (typeof PLAN_MODES)[number];
 
 export interface PlanSource {
-  /** What this source is, for the public page. */
+  /** A description of this source for the public page. */
   readonly description: string;
   readonly consent: ConsentRule;
   readonly mode: PlanMode;
@@ -65,69 +77,89 @@ export interface PlanSource {
   readonly userAgent: UserAgentPolicy;
   readonly retentionDays: number;
   /**
-   * Where its messages carry the instance's id, the canonical place first. A message belongs to the instance that any
-   * of them names.
+   * The paths at which the source's messages contain the instance's id, with the canonical path first. A
+   * message belongs to an instance that any of these paths names.
    */
   readonly instanceIds: readonly InstanceIdPath[];
-  /** Fields of `context` that its messages may carry. */
+  /** The fields of `context` that the source's messages may contain. */
   readonly context: Fields;
-  /** The forms that ids may have. An id of another form, or an undeclared one, is replaced by its keyed hash. */
+  /**
+   * The forms that ids may have. An id of another form, or an undeclared id, is replaced by its keyed hash.
+   */
   readonly ids: Readonly<Partial<Record<IdName, Field>>>;
 }
 
-/** `properties.NAME` is the trait NAME in `identify` and `group`. */
+/** `properties.NAME` is the trait NAME in an `identify` or `group` message. */
 export type InstanceIdPath = "anonymousId" | `properties.${string}`;
 
 export const ID_NAMES = ["userId", "anonymousId", "groupId", "previousId"] as const;
 export type IdName = (typeof ID_NAMES)[number];
 
 /**
- * An event is identified by its type and name: `track` and `page` have names; `identify`, `group` and `alias` have
- * none.
+ * An event is identified by its type and name. `track` and `page` have names; `identify`, `group` and `alias`
+ * have none.
  */
 export interface PlanEvent {
   readonly type: MessageType;
-  /** Undefined if the type alone identifies it (identify, group, alias; a page or screen without a name). */
+  /**
+   * Undefined if the type alone identifies the event (identify, group, alias; a page or screen without a
+   * name).
+   */
   readonly name: string | undefined;
   readonly sources: readonly PlanSourceName[];
   readonly since: number;
   readonly why: string;
   readonly owner: string;
-  /** Link to where the event was discussed and agreed. */
+  /** A link to where the event was discussed and agreed. */
   readonly review: string;
-  /** `YYYY-MM-DD`: from then on it is dropped. */
+  /** The date as `YYYY-MM-DD` from which the event is dropped. */
   readonly expires: string | undefined;
-  /** If it differs from its source's rule. */
+  /** The event's own consent rule, if it differs from the source's rule. */
   readonly consent: ConsentRule | undefined;
-  /** The most that one process sends of it in a minute; of the rest only the number is sent. */
+  /**
+   * How many of these events a process sends per minute at most. Of further events, only the number is sent.
+   */
   readonly maxPerMinute: number;
-  /** Templates of the pages on whose opening the browser SDK sends it: `/app/:app/edit`. */
+  /**
+   * Templates of the pages for which the browser SDK sends this event when they are opened: `/app/:app/edit`.
+   */
   readonly routes: readonly string[];
-  /** The controls on whose click the browser SDK sends it, besides those that name it in `data-telemetry`. */
+  /**
+   * The controls for which the browser SDK sends this event when they are clicked, besides those that name
+   * the event in `data-telemetry`.
+   */
   readonly selector: string | undefined;
-  /** Its `properties`; for identify and group its `traits`. */
+  /** The event's `properties`; for identify and group, the `traits`. */
   readonly fields: Fields;
 }
 
 export type Fields = Readonly<Record<string, Field>>;
 
 export const SENSITIVITIES = ["technical", "interaction", "content", "contact"] as const;
-/** From least to most: about the machine, about what is done, what people typed, how to reach them. */
+/**
+ * Ordered from least to most sensitive: about the machine, about what is done, what people typed, how to
+ * contact them.
+ */
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
 export interface FieldAbout {
   readonly sensitivity: Sensitivity;
   readonly description: string;
-  /** For the public page's sample; undefined for an object, whose fields have their own. */
+  /**
+   * A value for the sample on the public page; undefined for an object, whose fields have their own examples.
+   */
   readonly example: JsonExample | undefined;
   readonly since: number;
-  /** A message without it, or with an invalid value there, is dropped. */
+  /** Whether a message is dropped if this field is missing or its value is invalid. */
   readonly required: boolean;
-  /** Why content is collected at all; always present if the sensitivity is `content`. */
+  /** Why content is collected at all. Always present if the sensitivity is `content`. */
   readonly exception: string | undefined;
-  /** Whether it gets a column of its own in the store, for queries. */
+  /** Whether the field gets its own column in the store, for queries. */
   readonly column: boolean;
-  /** For a contact field: names of the event's other fields that are kept beside it. Otherwise empty. */
+  /**
+   * For a contact field, the names of the event's other fields that are kept with it; empty for any other
+   * field.
+   */
   readonly keptWith: readonly string[];
 }
 
@@ -138,8 +170,8 @@ export type Field = FieldAbout & FieldType;
 export type FieldType = StringType | NumberType | { readonly type: "boolean" } | ObjectType | ArrayType;
 
 /**
- * What a string is, beyond text: `version` is never taken for an IP address; `url` keeps only its path; `ip` and
- * `user_agent` follow the source's policies.
+ * What a string is, apart from text. A `version` is never mistaken for an IP address. Of a `url`, only the
+ * path is kept. An `ip` or a `user_agent` is handled by the source's policies.
  */
 export const STRING_FORMATS = ["text", "version", "url", "ip", "user_agent", "email"] as const;
 export type StringFormat = (typeof STRING_FORMATS)[number];
@@ -147,16 +179,16 @@ export type StringFormat = (typeof STRING_FORMATS)[number];
 export interface StringType {
   readonly type: "string";
   readonly format: StringFormat;
-  /** In UTF-16 units, after redaction. */
+  /** The maximum length in UTF-16 code units, after redaction. */
   readonly maxLength: number;
   readonly enum: readonly string[] | undefined;
   /** A regular expression for the whole value, without ^ and $. */
   readonly pattern: string | undefined;
-  /** What the pattern matches, in words: `random UUID`. */
+  /** A description of what the pattern matches: `random UUID`. */
   readonly form?: string | undefined;
   /**
-   * Whether the SDK hashes it under a key. A collector accepts only lower-case hex of 32 to 64 characters, and hashes
-   * it once more.
+   * Whether the SDK replaces the value by its keyed hash. A collector accepts only lower-case hex of 32 to 64
+   * characters, and hashes it once more.
    */
   readonly hash: boolean;
 }
@@ -165,7 +197,7 @@ export interface NumberType {
   readonly type: "integer" | "number";
   readonly minimum: number | undefined;
   readonly maximum: number | undefined;
-  /** Lower bounds, ascending: a number is replaced by the bound below it. */
+  /** Lower bounds in ascending order. A number is replaced by the greatest bound that does not exceed it. */
   readonly buckets: readonly number[] | undefined;
 }
 
@@ -174,14 +206,14 @@ export interface ObjectType {
   readonly fields: Fields;
 }
 
-/** For a string without `max_length`, in UTF-16 units. */
+/** The limit for a string without `max_length`, in UTF-16 code units. */
 export const DEFAULT_MAX_LENGTH = 256;
 /**
- * For an event without `max_per_minute`: far more than people cause, and few enough that a loop in a product does no
- * harm.
+ * The limit for an event without `max_per_minute`. It is far more than people cause, and few enough that a
+ * loop in a product does no harm.
  */
 export const DEFAULT_MAX_PER_MINUTE = 1000;
-/** For an array without `max_items`. */
+/** The limit for an array without `max_items`. */
 export const DEFAULT_MAX_ITEMS = 32;
 
 export interface ArrayType {
@@ -191,46 +223,48 @@ export interface ArrayType {
 }
 
 /**
- * Where a source's messages carry the instance's id if the plan does not say so. The server SDK makes it the
- * `anonymousId` of each message, so events that do not declare the property have it there.
+ * The paths at which a source's messages contain the instance's id, unless the plan names another path. The
+ * server SDK sends the instance's id as the `anonymousId` of each message, so events that do not declare the
+ * property contain the id there.
  */
 export function usualInstanceIds(source: PlanSourceName): readonly InstanceIdPath[] {
   return source === "server" ? ["properties.instanceId", "anonymousId"] : ["properties.instanceId"];
 }
 
-/** The event's name as people write it: `track Installation Started`, `identify`. */
+/** The event's label in texts for people: `track Installation Started`, `identify`. */
 export function labelOf(event: { readonly type: string; readonly name: string | undefined }): string {
   return event.name === undefined ? event.type : `${event.type} ${event.name}`;
 }
 
-/** The rule under which a source sends an event; the stricter one if the plan has no such source. */
+/** The consent rule under which a source sends an event. The stricter rule if the plan has no such source. */
 export function consentOf(plan: Plan, source: PlanSourceName, event: PlanEvent): ConsentRule {
   return event.consent ?? plan.sources[source]?.consent ?? "opt-in";
 }
 
 /**
- * The environment variable that says what a product does with its messages (`log`: print, never send): `Acme Cloud`
- * has `ACME_CLOUD_TELEMETRY`. Any product name yields a name that sh accepts.
+ * The name of the environment variable that determines what a product does with its messages (`log` prints
+ * them without sending): `ACME_CLOUD_TELEMETRY` for `Acme Cloud`. Any product name yields a name that is
+ * valid in sh.
  */
 export function modeSwitch(product: string): string {
   return `${stemOf(product)}_TELEMETRY`;
 }
 
 /**
- * The environment variable by which operators expect to turn a product off: `Node-RED` has
- * `NODE_RED_DISABLE_TELEMETRY`.
+ * The name of the environment variable with which operators expect to turn a product off:
+ * `NODE_RED_DISABLE_TELEMETRY` for `Node-RED`.
  */
 export function usualDisableSwitch(product: string): string {
   return `${stemOf(product)}_DISABLE_TELEMETRY`;
 }
 
-/** The prefix of the names of a product's variables. */
+/** The prefix of the names of a product's environment variables. */
 function stemOf(product: string): string {
   const stem = product.replace(/[^A-Za-z0-9]+/g, "_").toUpperCase();
   return /^\d/.test(stem) ? `_${stem}` : stem;
 }
 
-/** Where a message carries the event's fields. */
+/** The part of a message that contains the event's fields. */
 export function rootOf(type: MessageType): "properties" | "traits" {
   return type === "identify" || type === "group" ? "traits" : "properties";
 }

@@ -1,16 +1,16 @@
-/** Owns the form of the plan's rules: tables in which each row is one requirement. */
+/** Defines the form of the plan's rules, which are tables in which each row is one requirement. */
 import type { Path, Report } from "./document.ts";
 
-/** One requirement: where it is reported, when it is broken, and what to write instead. */
+/** One requirement: the key at which it is reported, whether it is broken, and what to write instead. */
 export interface Rule<Subject, Scope = undefined> {
   readonly key: keyof Subject & string;
-  /** Points at the key instead of its value. */
+  /** Reports the position of the key instead of its value. */
   readonly part?: "key";
   readonly isBroken: (subject: Subject, scope: Scope) => boolean;
   readonly say: string | ((subject: Subject, scope: Scope) => string);
 }
 
-/** Reports each rule that a part of the plan breaks. @param path where that part is in the file */
+/** Reports each rule that a part of the plan breaks. @param path the path of that part in the file */
 export function applyRules<Subject, Scope>(
   rules: readonly Rule<Subject, Scope>[],
   subject: Subject,
@@ -24,12 +24,12 @@ export function applyRules<Subject, Scope>(
   }
 }
 
-/** The sentence about a version that the plan has not reached. */
+/** The sentence for a version that is newer than the plan's version. */
 export function newerThanPlan(version: number): string {
   return `This is newer than the plan. Raise the plan's \`version\` from ${version}, or write a number up to it.`;
 }
 
-/** Whether it is a date that exists, written `YYYY-MM-DD`. */
+/** Whether a text is an existing date in the form `YYYY-MM-DD`. */
 export function isDate(text: string): boolean {
   const time = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text);

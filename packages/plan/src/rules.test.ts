@@ -14,9 +14,9 @@ const A_URL = text("format: url, example: /a");
 interface Written {
   readonly source?: "installer" | "server" | "client";
   readonly instanceId?: string;
-  /** Under `ids`. */
+  /** A field under `ids`. */
   readonly anonymousId?: string;
-  /** The property `install`; in the second event, as a trait. */
+  /** The property `install`, which is a trait in the second event. */
   readonly install?: string;
   readonly trait?: string;
 }

@@ -1,4 +1,7 @@
-/** Owns what one key of the plan requires of another: changelog, switches, sources. Events and fields have files beside it. */
+/**
+ * Owns what one key of the plan requires of another: changelog, switches, sources. The rules of events and
+ * fields are in other files.
+ */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
@@ -10,12 +13,12 @@ import { createPatternReader } from "./pattern-rules.ts";
 import { ID_NAMES, modeSwitch, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
 import { isDate, newerThanPlan } from "./rule.ts";
 
-/** Where a source or an event has fields. */
+/** The blocks of a source or an event that contain fields. */
 const FIELD_BLOCKS = ["context", "ids", "properties", "traits"];
 
 /**
- * The unit of the plan that a path belongs to: a top-level key, a source, an event, or a field. The rules skip a unit whose
- * structure is wrong, and check all others.
+ * The unit of the plan to which a path belongs: a top-level key, a source, an event, or a field. The rules
+ * skip a unit whose structure is wrong, and check all others.
  */
 export function unitOf(path: Path): Path {
   if (path[0] !== "sources" && path[0] !== "events") return path.slice(0, 1);
@@ -25,7 +28,10 @@ export function unitOf(path: Path): Path {
   return path.slice(0, end);
 }
 
-/** Checks a plan whose structure has been checked. @param isSound whether a unit has the types that format.ts requires */
+/**
+ * Checks the rules of a plan after its structure.
+ * @param isSound whether a unit has the types that format.ts requires
+ */
 export function checkRules(value: unknown, isSound: (path: Path) => boolean, report: Report): void {
   if (!isRecord(value)) return;
   const plan = value as Partial<PlanFile>;
@@ -107,7 +113,10 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
   }
 }
 
-/** Reports an `instance_id` that no message could carry unchanged, or that is a browser's own id. */
+/**
+ * Reports an `instance_id` path at which no message could contain the id unchanged, or at which a browser's
+ * own id is.
+ */
 function checkInstanceId(plan: Partial<PlanFile>, source: PlanSourceName, scope: PlanScope): void {
   const path: unknown = plan.sources?.[source]?.instance_id;
   if (typeof path !== "string" || !scope.isSound(["sources", source])) return;
@@ -150,13 +159,13 @@ function fieldsNamed(
   });
 }
 
-/** Whether the value is kept as the text that was sent. */
+/** Whether a field's value is kept as the text that was sent. */
 function isKeptText(field: unknown): boolean {
   const { type, hash = false, format = "text" } = (isRecord(field) ? field : {}) as Partial<FieldFile>;
   return type === "string" && !hash && format === "text";
 }
 
-/** The names under `disable`, each with its position. */
+/** The names under `disable`, each with its path. */
 function listNames(disable: PlanFile["switches"]["disable"] | undefined) {
   const path = ["switches", "disable"];
   if (typeof disable === "string") return [{ name: disable, path }];

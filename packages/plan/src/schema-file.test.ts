@@ -16,7 +16,7 @@ function parse(text: string): unknown {
   return JSON.parse(JSON.stringify(value));
 }
 
-/** The paths that the structure's own check refuses. */
+/** The paths that the structure check rejects. */
 function refusals(value: unknown): string[] {
   const found: string[] = [];
   checkStructure(planShape(), value, [], (path) => found.push(path.join("/")));
@@ -44,7 +44,7 @@ test.each([
   expect(validator.Check(value)).toBe(false);
 });
 
-/** Every value of the plan, by its path. */
+/** The path of every value in the plan. */
 function pathsOf(value: unknown, path: string[] = []): string[][] {
   if (typeof value !== "object" || value === null) return [path];
   return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];

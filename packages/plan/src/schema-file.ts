@@ -1,8 +1,8 @@
-/** Writes the plan's JSON Schema. */
+/** Generates the plan's JSON Schema. */
 import { FieldFormat } from "./field-format.ts";
 import { PlanFormat } from "./format.ts";
 
-/** The part of JSON Schema that the plan's format uses. */
+/** The subset of JSON Schema that the plan's format uses. */
 export interface Shape {
   readonly $ref?: string;
   readonly type?: string | readonly string[];
@@ -20,12 +20,15 @@ export interface Shape {
   readonly items?: Shape;
   readonly required?: readonly string[];
   readonly properties?: { readonly [key: string]: Shape };
-  /** For a block whose keys the maker chooses. */
+  /** Set for a block whose keys the product's developer chooses. */
   readonly propertyNames?: { readonly pattern: string };
   readonly additionalProperties?: false | Shape;
 }
 
-/** Dots separate the steps of a path; the three names are traps of JavaScript's objects. */
+/**
+ * Excludes dots, which separate the steps of a path, and three names with a special meaning in JavaScript's
+ * objects.
+ */
 const FIELD_NAME = "^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_$ -]{1,64}$";
 const FIELD_REF = "#/$defs/field";
 
@@ -44,17 +47,17 @@ export function planSchema(): object {
   };
 }
 
-/** The shape of the whole file, for the checks of `loadPlan`. */
+/** The shape of the whole file, which `loadPlan` checks. */
 export function planShape(): Shape {
   return PLAN;
 }
 
-/** Follows the only reference there is: a field inside something. */
+/** Follows the only kind of reference that the schema contains: a nested field. */
 export function followRef(shape: Shape): Shape {
   return shape.$ref === FIELD_REF ? FIELD : shape;
 }
 
-/** Turns a TypeBox schema into plain data, with a reference wherever there is a field. */
+/** Converts a TypeBox schema to plain data, with a reference for every nested field. */
 function toShape(schema: object): Shape {
   return toPlain(schema) as Shape;
 }
@@ -67,7 +70,10 @@ function toPlain(node: unknown): unknown {
   return Object.fromEntries(Object.entries(node).map(([key, value]) => [key, toPlain(value)]));
 }
 
-/** A block of fields. TypeBox writes records as patterns; editors handle `additionalProperties` better. */
+/**
+ * Converts a block of fields. TypeBox writes records as patterns, but editors handle `additionalProperties`
+ * better.
+ */
 function toFields(node: object): Shape {
   const description = "description" in node ? { description: String(node.description) } : {};
   const additionalProperties = { $ref: FIELD_REF };

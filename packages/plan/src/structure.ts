@@ -4,9 +4,9 @@ import type { Path, Report } from "./document.ts";
 import { nearest } from "./nearest.ts";
 import { followRef, type Shape } from "./schema-file.ts";
 
-/** Checks a value against a shape and reports everything that does not fit, each with what to write instead. */
+/** Checks a value against a shape, and reports every mismatch with what to write instead. */
 export function checkStructure(reference: Shape, value: unknown, path: Path, report: Report): void {
-  // What could not be read has been reported.
+  // A value that could not be read has already been reported.
   if (value === undefined) return;
   const shape = followRef(reference);
   if (shape.enum !== undefined) {
@@ -33,7 +33,7 @@ function checkChoice(choices: readonly string[], value: unknown, path: Path, rep
   );
 }
 
-/** Names of types in other languages and formats. */
+/** The names that types have in other languages and formats. */
 const OTHER_NAMES: { readonly [name: string]: string | undefined } = Object.assign(Object.create(null), {
   ...Object.fromEntries(["int", "int32", "int64", "long", "uint", "count"].map((name) => [name, "integer"])),
   ...Object.fromEntries(["float", "double", "decimal", "real", "numeric"].map((name) => [name, "number"])),
@@ -79,7 +79,7 @@ function checkText(shape: Shape, value: string, path: Path, report: Report): voi
     examples = [],
     description = "",
   } = shape;
-  // As JSON Schema counts: characters, not UTF-16 units.
+  // Counts characters as JSON Schema does, not UTF-16 code units.
   const { length } = [...value];
   if (length < minLength)
     report(path, `This is too short. Write at least ${minLength} characters. ${description}`);
@@ -141,7 +141,7 @@ function unknownKey(key: string, keys: readonly string[]): string {
   return `There is no such key. Remove it, or write one of ${quote(keys)}.`;
 }
 
-/** The words as `code`, with commas. */
+/** Formats words as `code`, separated by commas. */
 export function quote(words: readonly string[]): string {
   return words.map((word) => `\`${word}\``).join(", ");
 }

@@ -1,4 +1,4 @@
-/** Owns which limits a field's values may have, and that its example passes them. */
+/** Owns which limits a field's values may have, and checks that the field's example satisfies them. */
 import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./field-format.ts";
 import { toType } from "./model.ts";
@@ -14,7 +14,7 @@ const TEXT_LIMITS = ["max_length", "enum", "pattern", "form", "format", "hash"] 
 const NUMBER_LIMITS = ["minimum", "maximum", "buckets"] as const;
 const ARRAY_LIMITS = ["items", "max_items"] as const;
 
-/** Which limits a type may have. */
+/** The limits that each type may have. */
 const LIMITS: { readonly [type in FieldFile["type"]]: readonly string[] } = {
   string: TEXT_LIMITS,
   integer: NUMBER_LIMITS,
@@ -24,7 +24,9 @@ const LIMITS: { readonly [type in FieldFile["type"]]: readonly string[] } = {
   array: ARRAY_LIMITS,
 };
 
-/** The collector accepts only hashes of a hashed field, and the values of an `enum`, so other limits would do nothing. */
+/**
+ * A hashed field accepts only hashes, and an `enum` only its values, so other limits would have no effect.
+ */
 const TEXT_RULES: readonly Rule<ItemFile | FieldFile>[] = [
   ...(["enum", "pattern", "format"] as const).map(
     (key): Rule<ItemFile | FieldFile> => ({
@@ -67,7 +69,7 @@ const TEXT_RULES: readonly Rule<ItemFile | FieldFile>[] = [
   },
 ];
 
-/** Checks a field's limits, and those of its items. Returns false if something was reported. */
+/** Checks the limits of a field and of its items. Returns false if a fault was reported. */
 export function checkLimits(
   field: FieldFile,
   path: Path,
@@ -94,7 +96,7 @@ export function checkLimits(
   return isGood;
 }
 
-/** Each limit must belong to a type that has it. */
+/** Reports limits that the type does not have. */
 function checkPlaces(field: FieldFile | ItemFile, path: Path, fail: Report): void {
   const own = LIMITS[field.type];
   const keys = new Map<string, unknown>(Object.entries(field));
@@ -113,7 +115,7 @@ function checkPlaces(field: FieldFile | ItemFile, path: Path, fail: Report): voi
   }
 }
 
-/** @param values how many values one field can hold */
+/** @param values how many values one field can contain */
 function checkValues(
   field: FieldFile | ItemFile,
   path: Path,
@@ -159,7 +161,9 @@ function checkRange(field: FieldFile | ItemFile, path: Path, fail: Report): void
   }
 }
 
-/** Checks that there is an example, and that it passes the field's limits unchanged. Call it after `checkLimits`. */
+/**
+ * Checks that there is an example that satisfies the field's limits unchanged. Call it after `checkLimits`.
+ */
 export function checkExample(field: FieldFile, path: Path, report: Report): void {
   const { example } = field;
   const at = [...path, "example"];
@@ -179,7 +183,10 @@ export function checkExample(field: FieldFile, path: Path, report: Report): void
   }
 }
 
-/** For the collector's own check. A user agent is kept, because what the policy makes of it is not known here. */
+/**
+ * The place for the collector's own check. A user agent is kept, because the policy's result is not known
+ * here.
+ */
 const PLACE: Place = {
   path: "example",
   ip: "truncate",
@@ -190,7 +197,9 @@ const PLACE: Place = {
   redactors: { address: () => "[ip]", userAgent: () => "", pseudonym: (id) => id },
 };
 
-/** Why the collector would change or remove a value of a type; undefined if it would keep it unchanged. */
+/**
+ * Why the collector would change or remove a value of a type; undefined if it would keep the value unchanged.
+ */
 export function reasonToTrim(
   type: FieldType,
   value: NonNullable<FieldFile["example"]>,
@@ -214,7 +223,7 @@ function checkExampleValue(
     );
 }
 
-/** What to write instead, by the reason why the collector would not keep it. */
+/** What to write instead, for each reason why the collector would not keep the value. */
 function cureOf(reason: TrimReason, field: FieldFile | ItemFile): string {
   switch (reason) {
     case "wrong_type":

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { readDocument } from "./document.ts";
 
-/** The first fault of a file: `line:column sentence`. */
+/** The first fault of a file, as `line:column sentence`. */
 function faultOf(text: string): string {
   const [fault] = readDocument(text).faults;
   return fault === undefined ? "" : `${fault.line}:${fault.column} ${fault.message}`;

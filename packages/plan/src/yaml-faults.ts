@@ -1,7 +1,10 @@
-/** Owns what to write instead of YAML that cannot be read, by the parser's error and the text around it. */
+/**
+ * Owns what to write instead of YAML that cannot be read, based on the parser's error and the surrounding
+ * text.
+ */
 import { type Document, isScalar, Scalar, visit, type YAMLError } from "yaml";
 
-/** An error of the parser: where it is best shown (offset in the text), and what to write instead. */
+/** An error of the parser: its best position (an offset in the text), and what to write instead. */
 export interface YamlFault {
   readonly offset: number;
   readonly message: string;
@@ -35,7 +38,11 @@ const OTHER_KIND =
   "A list and keys cannot be mixed in one block. Indent this line so that it belongs to a key.";
 const OPEN_QUOTE = "This quote is not closed. Close it, or double it if it belongs to the text.";
 
-/** @param text the whole file @param document what could be read of it */
+/**
+ * Explains an error of the parser.
+ * @param text the whole file
+ * @param document the part of the file that could be read
+ */
 export function explainYamlError(error: YAMLError, text: string, document: Document): YamlFault {
   const [offset] = error.pos;
   const at = (message: string, where = offset): YamlFault => ({ offset: where, message });
@@ -44,7 +51,7 @@ export function explainYamlError(error: YAMLError, text: string, document: Docum
   const line = lineAt(text, offset);
   switch (error.code) {
     case "BLOCK_AS_IMPLICIT_KEY":
-      // The rest of the line has the second colon, or the next line has it.
+      // The second colon is in the rest of this line or in the next line.
       return /:(?:\s|$)/.test(text.slice(offset, line.end))
         ? at(UNQUOTED_COLON)
         : at(DEEPER, nextLine(text, line.end));
@@ -73,13 +80,15 @@ function lineAt(text: string, offset: number): { readonly start: number; readonl
   return { start: text.lastIndexOf("\n", offset - 1) + 1, end: end === -1 ? text.length : end };
 }
 
-/** The first character of the next line that has one. */
+/** The offset of the first non-blank character after the end of a line. */
 function nextLine(text: string, end: number): number {
   const blank = /^\s*/.exec(text.slice(end))?.[0].length ?? 0;
   return Math.min(end + blank, text.length - 1);
 }
 
-/** Where the last text in quotes begins: the parser reports an open quote only at the end of the file. */
+/**
+ * The offset of the last quoted text, because the parser reports an open quote only at the end of the file.
+ */
 function lastQuote(document: Document): number | undefined {
   let offset: number | undefined;
   visit(document, {
@@ -91,7 +100,7 @@ function lastQuote(document: Document): number | undefined {
   return offset;
 }
 
-/** The first line, without its full stop. */
+/** The first line of a message, without its full stop. */
 function shorten(message: string): string {
   return (message.split("\n")[0] ?? "").slice(0, 150).replace(/\.$/, "");
 }

@@ -138,7 +138,7 @@ class Inspector {
   readonly #problems: readonly string[];
   /** The deletion in progress. A second request waits for this deletion instead of starting another. */
   #forgetting: Promise<Forgotten> | undefined;
-  /** The receipt of the last deletion that this process asked for, kept in memory only. */
+  /** The deletion receipt of the last deletion that this process requested, kept only in memory. */
   #receipt: DeletionReceipt | undefined;
   readonly #routes: { readonly [path: string]: { readonly method: "GET" | "POST"; readonly route: Route } } =
     {

@@ -54,7 +54,7 @@ async function describeFile(outbox: string, name: string): Promise<OutboxFile | 
       writtenAtMs: mtimeMs,
     };
   } catch {
-    return undefined; // deleted meanwhile
+    return undefined; // the file was deleted in the meantime
   }
 }
 

@@ -11,7 +11,7 @@ const NOON_MS = Date.parse("2026-11-23T12:00:00.000Z");
 interface FileOnDisk {
   readonly source?: Source;
   readonly name?: string;
-  /** Seconds after noon. */
+  /** When the file was begun, in seconds after noon. */
   readonly begunAtS: number;
   /** The time of each line, in seconds after noon. */
   readonly lines: readonly number[];

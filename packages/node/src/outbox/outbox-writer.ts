@@ -29,7 +29,10 @@ export interface OutboxWriterOptions {
   readonly onWritten: (bytes: number) => void;
   /** Called when a file was closed because it was full or old. */
   readonly onRotated: () => void;
-  /** Called if lines cannot be written because the disk is full or the folder is not ours. They are lost. */
+  /**
+   * Called if lines cannot be written, because the disk is full or the folder belongs to another user. The
+   * lines are lost.
+   */
   readonly onFault: (error: unknown, lines: number) => void;
 }
 

@@ -15,7 +15,7 @@ export interface Delivery {
   overflowed: number;
   /** When messages were last sent, RFC 3339. */
   lastSentAt: string | undefined;
-  /** Why the last attempt failed; undefined if it did not. */
+  /** Why the last attempt failed; undefined if it succeeded. */
   lastFault: string | undefined;
   /**
    * The time until which the collector asked not to be contacted, RFC 3339. Applies to every process that

@@ -27,7 +27,10 @@ export interface SilenceOptions {
 
 export interface Happening {
   readonly kind: HappeningKind;
-  /** `127.0.0.1:443`, `telemetry.example.org`, `/data/outbox/x.ndjson`, `git`. */
+  /**
+   * What was contacted, changed or started: `127.0.0.1:443`, `telemetry.example.org`,
+   * `/data/outbox/x.ndjson`, `git`.
+   */
   readonly target: string;
   /**
    * The line of the product's code that caused it, `/app/src/telemetry.js:12:3`; undefined if the stack
@@ -147,8 +150,9 @@ interface Allowance {
 }
 
 /**
- * @param entries `127.0.0.1:5432`, `[::1]:5432`, `db.internal`, `db.internal:5432`, the path of a file or folder, or
- * the target of anything else as an error shows it, such as `git`
+ * Parses what a test allows.
+ * @param entries `127.0.0.1:5432`, `[::1]:5432`, `db.internal`, `db.internal:5432`, the path of a file or
+ * folder, or the target of anything else as an error shows it, such as `git`
  */
 function createAllowance(entries: readonly string[]): Allowance {
   const paths = entries.filter((entry) => isAbsolute(entry));

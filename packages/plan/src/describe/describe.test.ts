@@ -16,7 +16,7 @@ const samples = new Map(
 const htmlOf = (of: Plan, by = samples) => renderHtml(describePlan(of, by));
 const markdownOf = (of: Plan, by = samples) => renderMarkdown(describePlan(of, by));
 
-/** The plan with its server's source changed. */
+/** The plan with its server source changed. */
 function withServer(change: Partial<PlanSource>): Plan {
   return {
     ...plan,
@@ -33,7 +33,7 @@ function decode(html: string): string {
     .replaceAll("&amp;", "&");
 }
 
-/** What a reader of the HTML sees of its main part, white space made single. */
+/** The text of the HTML's main part as a reader sees it, with white space collapsed. */
 function textOf(html: string): string {
   const main = html.slice(html.indexOf("<main"), html.indexOf("</main>"));
   const broken = main
@@ -258,7 +258,7 @@ test.each(["light", "dark"])("all text on the %s page has a contrast of 4.5 or m
   expect(faint).toEqual([]);
 });
 
-/** Key words of the model, which a plan's author cannot choose. */
+/** Keywords of the model, which the plan's author cannot choose. */
 const MODEL_KEYS = new Set([
   "type",
   "consent",
@@ -270,7 +270,7 @@ const MODEL_KEYS = new Set([
   "sources",
 ]);
 
-/** The plan with `payload` behind every string and every field's name that its author chose. */
+/** Appends `payload` to every string and every field name that the plan's author chose. */
 function spoil<Value>(value: Value, payload: string): Value {
   if (typeof value === "string") return `${value}${payload}` as Value;
   if (Array.isArray(value)) return value.map((item) => spoil(item, payload)) as Value;
@@ -304,7 +304,8 @@ describe("a plan with markup in every text", () => {
   test("gives HTML with the same tags, its texts as they are", () => {
     const html = htmlOf(spoilt, spoiltSamples);
     expect(html).not.toMatch(/<script|<img/i);
-    // Its strings, with their quotes and brackets escaped, open no tag and no attribute that the page does not have.
+    // The plan's strings, whose quotes and brackets are escaped, must add no tag and no attribute to the
+    // page.
     const tags = (page: string) => [...new Set(page.match(/<\/?[a-z0-9]+|\s[a-z-]+="/g))].sort();
     expect(tags(html).filter((tag) => !tags(htmlOf(plan)).includes(tag))).toEqual([]);
     expect(html).not.toMatch(/href="(?!https:|mailto:|#)/);

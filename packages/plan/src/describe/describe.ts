@@ -15,9 +15,10 @@ import { describeStanding, toSection } from "./standing.ts";
 import { CONSENT_NAMES, IP_NAMES, retentionInWords } from "./words.ts";
 
 /**
- * The page "what is collected". `samples` maps an event's label (`labelOf`) to the JSON text of its sample envelope,
- * which the caller makes through the real pipeline; an event without one is shown without a sample. Pure: the same
- * plan and samples give the same page. Throws a SyntaxError if a sample is not JSON.
+ * Creates the page "what is collected". `samples` maps an event's label (`labelOf`) to the JSON text of its
+ * sample envelope, which the caller creates with the real pipeline. An event that is not in the map is shown
+ * without a sample. Pure: the same plan and samples give the same page. Throws a SyntaxError if a sample is
+ * not JSON.
  */
 export function describePlan(plan: Plan, samples: ReadonlyMap<string, string>): PlanPage {
   const sources = listSources(plan);
@@ -57,7 +58,7 @@ function listFacts(plan: Plan): readonly Fact[] {
   ];
 }
 
-/** If there are several variables, any of them is enough. */
+/** Formats a variable. If there are several variables, any one of them is enough. */
 function toSwitch(name: string, index: number): Line {
   const code = { code: `${name}=true` };
   return index === 0 ? [code] : [" or ", code];

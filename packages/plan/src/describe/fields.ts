@@ -1,4 +1,4 @@
-/** Owns what the public page says about fields: the table, the sensitivities, the contacts. */
+/** Owns what the public page says about fields: the table, the sensitivities and the contacts. */
 import type { Field, Fields, PlanEvent, Sensitivity } from "../plan.ts";
 import { SENSITIVITIES } from "../plan.ts";
 import { type Badge, type Line, type Table, toLine } from "./page.ts";
@@ -10,7 +10,7 @@ interface Declared {
   readonly field: Field;
 }
 
-/** All fields in the order of the plan, each object before its own fields. */
+/** All fields in the order of the plan. Each object comes before its own fields. */
 function listFields(fields: Fields, parent = ""): readonly Declared[] {
   return Object.entries(fields).flatMap(([name, field]) => {
     const path = parent + name;

@@ -35,7 +35,7 @@ describe.each(PLACES)("in %s", (_place, write) => {
   });
 });
 
-/** As a browser reads the five that are written. */
+/** Decodes the five escapes that `html` writes, as a browser would. */
 function decode(text: string): string {
   const characters: Record<string, string> = { amp: "&", lt: "<", gt: ">", quot: '"', "#39": "'" };
   return text.replace(/&(amp|lt|gt|quot|#39);/g, (_all, name: string) => characters[name] ?? "");

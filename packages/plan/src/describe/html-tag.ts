@@ -1,6 +1,6 @@
-/** Turns text into HTML: the tag `html` escapes every value put into it, so that nobody can forget to. */
+/** Converts text to HTML. The tag `html` escapes every value, so nobody can forget to escape. */
 
-/** Markup. Only this file creates it; anything else that looks like markup is text. */
+/** Markup, which only this file creates. Any other value is text, even if it looks like markup. */
 class Html {
   readonly #markup: string;
 
@@ -15,12 +15,12 @@ class Html {
 
 export type { Html };
 
-/** An array is written value by value; `undefined` and `false` write nothing. */
+/** A value in markup. The values of an array are written in order; `undefined` and `false` write nothing. */
 export type HtmlValue = Html | string | number | false | undefined | readonly HtmlValue[];
 
 /**
- * Markup with values in it. Safe in text and in quoted attributes, but not as the target of a link (`javascript:`),
- * in a script, or in a style.
+ * Creates markup that contains values. The values are safe in text and in quoted attributes, but not as the
+ * target of a link (`javascript:`), in a script, or in a style.
  * @example
  * html`<p title="${title}">${lines.map((line) => html`<b>${line}</b>`)}</p>`
  */
@@ -28,7 +28,7 @@ export function html(literals: TemplateStringsArray, ...values: readonly HtmlVal
   return new Html(literals.map((literal, index) => literal + write(values[index])).join(""));
 }
 
-/** A whole page: its head, with the title and one style element, and the content of its body. */
+/** Creates a whole page: a head with the title and one style element, and a body. */
 export function htmlDocument(title: string, css: string, body: Html): string {
   return html`<!DOCTYPE html>
 <html lang="en">
@@ -47,7 +47,10 @@ ${body}
 `.toString();
 }
 
-/** The style element. CSS is not escaped, so that its hash can be allowed. @throws Error if it contains `<` */
+/**
+ * The style element. The CSS is not escaped, so that its hash can be allowed.
+ * @throws Error if the CSS contains `<`
+ */
 function styleElement(css: string): Html {
   if (css.includes("<")) throw new Error("CSS with `<` could end its style element.");
   return new Html(`<style>${css}</style>`);

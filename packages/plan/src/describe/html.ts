@@ -4,8 +4,9 @@ import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from ".
 import { PAGE_STYLE } from "./style.ts";
 
 /**
- * The page as one self-contained HTML document: no script, no request. Its only style element contains PAGE_STYLE
- * unchanged, so that a Content-Security-Policy can allow it by its hash. All of a plan's text is escaped.
+ * Renders the page as one self-contained HTML document, without a script or a request. Its only style element
+ * contains PAGE_STYLE unchanged, so that a Content-Security-Policy can allow the style by its hash. All text
+ * from the plan is escaped.
  */
 export function renderHtml(page: PlanPage): string {
   const body = html`<a class="skip" href="#content">Skip to the content</a>
@@ -40,7 +41,7 @@ function listSections(sections: readonly Section[]): Html | undefined {
   return html`<ul>\n${items}</ul>`;
 }
 
-/** In the table of contents a name is plain text. */
+/** A title for the table of contents, where a name is plain text. */
 function writeTitle(title: Span): Html {
   return typeof title === "object" && "code" in title ? breakable(title.code) : writeSpan(title);
 }
@@ -83,8 +84,8 @@ function writeFacts(facts: readonly Fact[], className: string): Html {
 }
 
 /**
- * A table that becomes a list of cards on narrow screens, and there can be folded. The roles say what CSS takes away: browsers
- * drop a table's meaning with its display.
+ * Renders a table that becomes a list of cards on narrow screens, where it can also be collapsed. The roles
+ * are explicit, because browsers ignore a table's semantics when CSS changes its `display`.
  */
 function writeTable(table: Table, captionId: string, isFolded: boolean): Html {
   const rows = table.rows.map((row) => {
@@ -116,7 +117,7 @@ function writeSample(caption: string, json: string, captionId: string): Html {
 
 const JSON_STRING = /("(?:[^"\\]|\\.)*")(\s*:)?/g;
 
-/** JSON as HTML, with its keys and strings marked for colour. */
+/** Renders JSON as HTML, with its keys and strings marked for colour. */
 export function colourJson(json: string): readonly (Html | string)[] {
   const written: (Html | string)[] = [];
   let end = 0;
@@ -141,13 +142,13 @@ function writeSpan(span: Span): Html {
   return html`<a href="${span.link}">${breakable(span.text)}</a>`;
 }
 
-/** Dates do not break over lines. */
+/** Renders text. Dates do not break across lines. */
 function writeText(text: string): Html {
   const parts = text.split(/(\b\d{4}-\d{2}-\d{2}\b)/);
   return html`${parts.map((part, index) => (index % 2 === 1 ? html`<time>${part}</time>` : part))}`;
 }
 
-/** Short code stays on one line; a long command gets lines of its own. */
+/** Renders code. Short code stays on one line, and a long command gets its own lines. */
 function writeCode(text: string): Html {
   if (text.length <= 24) return html`<code class="short">${text}</code>`;
   return html`<code${text.length > 60 && html` class="long"`}>${breakable(text)}</code>`;

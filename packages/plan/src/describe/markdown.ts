@@ -1,7 +1,9 @@
 /** Renders the public page as Markdown. */
 import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from "./page.ts";
 
-/** The page as GitHub Flavored Markdown, ending in a line break. Nothing in a plan becomes markup. */
+/**
+ * Renders the page as GitHub Flavored Markdown that ends in a line break. Nothing in a plan becomes markup.
+ */
 export function renderMarkdown(page: PlanPage): string {
   const blocks = [
     `# ${writeSpan(page.title)}`,
@@ -53,7 +55,7 @@ function writeTable(table: Table): string {
   return `${escapeText(table.caption)}:\n\n${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
 }
 
-/** A bar ends a cell even inside code, unless it is escaped. */
+/** Renders a table cell. A bar would end the cell, even inside code, so it is escaped. */
 function writeCell(line: Line): string {
   return line
     .map((span) => (isCode(span) ? writeSpan(span).replaceAll("|", "\\|") : writeSpan(span)))
@@ -85,7 +87,7 @@ function writeBadge(badge: Badge): string {
   return `_${escapeText(badge.text)}_`;
 }
 
-/** Fenced with more backquotes than the text holds in a row. */
+/** Renders code between more backquotes than the text contains in a row. */
 function writeCode(text: string): string {
   const fence = "`".repeat(longestRun(text) + 1);
   const padding = text.startsWith("`") || text.endsWith("`") || text.trim() === "" ? " " : "";
@@ -101,7 +103,7 @@ function longestRun(text: string): number {
   return Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
 }
 
-/** One line, in which no character has a meaning of its own. */
+/** Renders text as one line, in which no character has a special meaning. */
 function escapeText(text: string): string {
   return text
     .replace(/\s+/g, " ")

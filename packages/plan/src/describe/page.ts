@@ -1,21 +1,21 @@
 /** Defines the public page as data. */
 /**
- * The public page as data: what it says, without how it looks. The Markdown and the HTML are both written from it, so
- * they cannot differ. Plain JSON.
+ * The public page as data: what it says, without its appearance. Both the Markdown and the HTML are rendered
+ * from this data, so they cannot differ. Plain JSON.
  */
 export interface PlanPage {
   readonly title: string;
   readonly lead: readonly Block[];
-  /** Short facts below the lead. */
+  /** Short facts that are shown below the lead. */
   readonly facts: readonly Fact[];
   readonly sections: readonly Section[];
 }
 
 export interface Section {
-  /** Unique on the page: the target of links. */
+  /** The target of links, unique on the page. */
   readonly id: string;
   readonly title: Span;
-  /** `event` is shown as a card. */
+  /** A section of kind `event` is shown as a card. */
   readonly kind: "plain" | "event";
   readonly badges: readonly Badge[];
   readonly blocks: readonly Block[];
@@ -32,11 +32,11 @@ export type Block =
 
 export interface Table {
   readonly kind: "table";
-  /** `fields`: one row a field, in the five columns of fields.ts. */
+  /** `fields`: one row per field, in the five columns of fields.ts. */
   readonly of: "fields" | "other";
   readonly caption: string;
   readonly head: readonly string[];
-  /** The first cell of a row names it. */
+  /** The rows. The first cell of each row is its heading. */
   readonly rows: readonly (readonly Line[])[];
 }
 
@@ -45,16 +45,16 @@ export interface Fact {
   readonly line: Line;
 }
 
-/** A line of text: spans written one after the other, spaces included. */
+/** A line of text: spans that are written in order, without adding spaces. */
 export type Line = readonly Span[];
 
-/** All text in it is raw: each writer escapes it for its own language. */
+/** Part of a line. All its text is raw, because each renderer escapes it for its own language. */
 export type Span =
   | string
   | { readonly code: string }
   | { readonly link: string; readonly text: string }
   | { readonly badge: Badge }
-  /** Shown in red: something that people would not expect. */
+  /** Something that people would not expect, shown in red. */
   | { readonly alarm: string };
 
 export interface Badge {
@@ -63,8 +63,8 @@ export interface Badge {
 }
 
 /**
- * Parses the maker's prose: text in backquotes becomes code (unless one is left open), and white space becomes single
- * spaces.
+ * Parses prose that the product's developer wrote. Text in backquotes becomes code (unless a backquote is not
+ * closed), and each run of white space becomes a single space.
  */
 export function toLine(prose: string): Line {
   const parts = prose.replace(/\s+/g, " ").trim().split("`");

@@ -33,7 +33,10 @@ export interface SourceEntry {
   readonly events: readonly PlanEvent[];
 }
 
-/** The declared sources with their events, in the fixed order of sources and the plan's order of events. */
+/**
+ * The declared sources with their events. The order of the sources is fixed; the events are in the order of
+ * the plan.
+ */
 export function listSources(plan: Plan): readonly SourceEntry[] {
   return PLAN_SOURCES.flatMap((name) => {
     const source = plan.sources[name];
@@ -61,7 +64,7 @@ export function describeSource(entry: SourceEntry, samples: ReadonlyMap<string, 
   };
 }
 
-/** Unique ids for the page's links: `server-track-instance-active`. */
+/** Creates unique ids for the page's links: `server-track-instance-active`. */
 function nameIds(source: PlanSourceName, events: readonly PlanEvent[]): readonly string[] {
   const taken = new Map<string, number>();
   return events.map((event) => {

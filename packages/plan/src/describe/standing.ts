@@ -1,4 +1,7 @@
-/** Owns the parts of the public page that hold for every plan: contacts, pseudonyms, Candor's own fields, deletion. */
+/**
+ * Owns the parts of the public page that are the same for every plan: contacts, pseudonyms, Candor's own
+ * fields, deletion.
+ */
 import type { Plan } from "../plan.ts";
 import { listContacts } from "./fields.ts";
 import { type Block, type Line, type Section, type Table, toLine, toLink } from "./page.ts";

@@ -1,4 +1,4 @@
-/** The style of the public page, for its style element and for the hash that allows it. */
+/** The style of the public page, used in its style element and for the hash that allows the style. */
 export const PAGE_STYLE = `
 :root {
   color-scheme: light dark;

@@ -1,4 +1,4 @@
-/** Owns how the public page says a plan's keywords, limits and types in plain words. */
+/** Owns how the public page expresses a plan's keywords, limits and types in plain words. */
 import type {
   ArrayType,
   ConsentRule,
@@ -65,14 +65,14 @@ export function rateInWords(maxPerMinute: number): string {
   return `at most ${maxPerMinute} a minute from one process; of the rest only the number is sent`;
 }
 
-/** A number of days in words: `365 days (1 year)`. */
+/** Describes a number of days: `365 days (1 year)`. */
 export function retentionInWords(days: number): string {
   const years = days / 365;
   if (!Number.isInteger(years)) return days === 1 ? "1 day" : `${days} days`;
   return `${days} days (${years === 1 ? "1 year" : `${years} years`})`;
 }
 
-/** What a value may be, with its limits: `text of up to 128 characters`. */
+/** Describes the allowed values of a field, with their limits: `text of up to 128 characters`. */
 export function typeInWords(field: Field): Line {
   switch (field.type) {
     case "string":

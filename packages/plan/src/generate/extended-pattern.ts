@@ -1,6 +1,7 @@
 /**
- * Translates a plan's pattern (a JavaScript regular expression) into a POSIX extended one, for `grep -E -x`. Returns
- * undefined if there is no exact equivalent; the sh table then allows nothing there, which is the safe side.
+ * Translates a plan's pattern (a JavaScript regular expression) to a POSIX extended regular expression, for
+ * `grep -E -x`. Returns undefined if there is no exact equivalent. The sh table then allows no value there,
+ * which is safe.
  * @see https://pubs.opengroup.org/onlinepubs/9699919799/basedefs/V1_chap09.html#tag_09_04
  */
 export function toExtendedPattern(pattern: string): string | undefined {
@@ -13,9 +14,11 @@ export function toExtendedPattern(pattern: string): string | undefined {
   return EMPTY_BRANCH.test(extended) ? undefined : extended;
 }
 
-/** An escaped character, a bracket expression, the head of a group, a quantifier, or one character. */
+/**
+ * Matches an escaped character, a bracket expression, the head of a group, a quantifier, or one character.
+ */
 const PARTS = /\\[\s\S]|\[(?:\\[\s\S]|[^\]\\])*\]|\(\?[\s\S]|(?:[*+?]|\{\d+(?:,\d*)?\})[?+]?|[\s\S]/g;
-/** POSIX does not define what an empty alternative means. */
+/** Matches an empty alternative, whose meaning POSIX does not define. */
 const EMPTY_BRANCH = /^\||\|$|\|\||\(\||\|\)|\(\)/;
 
 function toExtendedPart(part: string): string | undefined {

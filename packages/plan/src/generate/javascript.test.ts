@@ -18,7 +18,7 @@ const odd: Plan = { ...plan, product: BREAKOUT, about: BREAKOUT, promises: [BREA
 const IMPORT = ["module", (name: string) => `import { plan } from "./${name}";`] as const;
 const REQUIRE = ["commonjs", (name: string) => `const { plan } = require("./${name}");`] as const;
 
-/** What a product gets that loads the module. */
+/** Loads the module as a product does, and returns its plan. */
 function load(name: string, text: string, [type, statement]: typeof IMPORT | typeof REQUIRE): unknown {
   const dir = mkdtempSync(join(tmpdir(), "candor-generate-"));
   onTestFinished(() => rmSync(dir, { recursive: true }));

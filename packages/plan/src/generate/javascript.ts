@@ -1,16 +1,16 @@
-/** Generates a plan's module in JavaScript. */
+/** Generates a JavaScript module from a plan. */
 import type { Plan } from "../plan.ts";
 import { hashPlan } from "../plan-hash.ts";
 
 /**
- * An ES module whose `plan` is what `createTelemetry({ plan })` takes, for products without TypeScript. It imports
- * nothing. The same plan gives the same text.
+ * Generates an ES module whose `plan` can be passed to `createTelemetry({ plan })`, for products without
+ * TypeScript. The module imports nothing. The same plan gives the same text.
  */
 export function generateJavaScript(plan: Plan): string {
   return writeModule(plan, "js", "export const plan");
 }
 
-/** The same as a CommonJS module, for `require("./plan.cjs")`. */
+/** Generates a CommonJS module with the same `plan`, for `require("./plan.cjs")`. */
 export function generateCommonJs(plan: Plan): string {
   return writeModule(plan, "cjs", "exports.plan");
 }
@@ -24,7 +24,7 @@ function writeModule(plan: Plan, language: "js" | "cjs", target: string): string
   ].join("\n");
 }
 
-/** The plan as an expression. `JSON.parse` of a text is faster than an object literal of this size. */
+/** Writes the plan as an expression. `JSON.parse` of a text is faster than an object literal of this size. */
 export function writePlan(plan: Plan): string {
   return `{ hash: "${hashPlan(plan)}", content: JSON.parse(${JSON.stringify(JSON.stringify(plan))}) }`;
 }

@@ -1,13 +1,22 @@
-/** The part of the sh table that is the same for every plan: the checks of values, policies and consent records. */
+/**
+ * Owns the part of the sh table that is the same for every plan: the checks of values, policies and consent
+ * records.
+ */
 
-/** As specified by docs/state-folder.md. Prints the reason of packages/consent if it denies. */
+/**
+ * Implements the specification in docs/state-folder.md. Prints the reason, as in packages/consent, if the
+ * policy denies.
+ */
 const POLICY = String.raw`{ sub(/[ \t\r]+$/, "") }
     /^(#|$)/ { next }
     !sub(/^off([ \t]+|$)/, "") { bad = 1; next }
     $0 == "" || tolower($0) == tolower(ENVIRON["p"]) { off = 1 }
     END { if (off) print "policy_off"; else exit bad }`;
 
-/** As specified by docs/consent.md. Matches a whole line, so it has no anchors. */
+/**
+ * Matches a consent record as specified in docs/consent.md. Without anchors, because it is used to match
+ * whole lines.
+ */
 const RECEIPT = String.raw`\{"source":"(installer|server|client)","answer":"(yes|no|notice)","time":"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,9})?Z","planVersion":(1000000|[1-9][0-9]{0,5}),"planHash":"[0-9a-f]{64}","by":"(installer|inspector|environment|product)"}`;
 
 export const CHECKS = `# candor_plan_policy FILE: prints why a machine's policy denies, if it does.

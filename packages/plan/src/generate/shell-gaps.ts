@@ -1,34 +1,42 @@
 /**
- * Finds what the installer kit cannot report under a plan: allowed, but worth knowing before a failure goes
- * unreported.
+ * Finds what the installer kit cannot report under a plan. The plan is allowed, but its developer should know
+ * before a failure is not reported.
  */
 import { type Field, labelOf, type Plan, type PlanEvent } from "../plan.ts";
 import { reasonToTrim } from "../value-rules.ts";
 
 export interface ShellGap {
-  /** `event track Installation Errors`. */
+  /** The place of the gap: `event track Installation Errors`. */
   readonly where: string;
   readonly text: string;
 }
 
 const ERRORS = "Installation Errors";
-/** The kinds that the kit reports by itself: a script that ended without saying why, and Ctrl-C. */
+/**
+ * The kinds of errors that the kit itself reports: a script that ended without giving a reason, and Ctrl-C.
+ */
 const OWN_KINDS = ["unknown", "interrupted"] as const;
-/** The kinds that the kit reports instead of one that the plan does not allow: the first that it allows. */
+/**
+ * The kinds that the kit reports instead of a kind that the plan does not allow. The kit uses the first one
+ * that the plan allows.
+ */
 const FALLBACKS: readonly string[] = ["unknown", "other"];
 
 const HEARTBEAT = "Instance Active";
-/** The heartbeat's field that names the install which the instance came from. */
+/** The heartbeat's field that contains the id of the installation from which the instance was created. */
 export const LINK_FIELD = "installId";
 const INSTALL_ID = "0123456789abcdef0123456789abcdef";
 
-/** Whether the plan lets the server's heartbeat carry the id of its install. */
+/** Whether the plan allows the server's heartbeat to contain the id of its installation. */
 export function isLinked(plan: Plan): boolean {
   const field = findEvent(plan, HEARTBEAT, "server")?.fields[LINK_FIELD];
   return plan.sources.installer !== undefined && field !== undefined && takes(field, INSTALL_ID);
 }
 
-/** For the plan's maker, in the order of the plan. Empty if no install script sends anything. */
+/**
+ * Lists the gaps for the product's developer, in the order of the plan. Empty if no install script sends
+ * anything.
+ */
 export function listShellGaps(plan: Plan): readonly ShellGap[] {
   if (!plan.events.some(({ sources }) => sources.includes("installer"))) return [];
   return [...gapsOfErrors(plan), ...gapsOfLink(plan)];

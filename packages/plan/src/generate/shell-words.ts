@@ -1,7 +1,10 @@
-/** Writes the sh table's texts for people: the notice, the questions, and what is new in a later plan. */
+/** Generates the sh table's texts for people: the notice, the questions, and what is new in a later plan. */
 import type { Fields, Plan, PlanSourceName } from "../plan.ts";
 
-/** `$1` is the occasion: what a person is told, or asked for a source. */
+/**
+ * Generates a function that prints what a person is told or asked. `$1` is the occasion: the notice, or a
+ * source.
+ */
 export function writeWords(product: string): readonly string[] {
   const words = {
     notice: `${product} tells its makers how this install goes and, later, that it is in use`,
@@ -16,8 +19,8 @@ export function writeWords(product: string): readonly string[] {
 }
 
 /**
- * `$1` is the source, `$2` the version that a Yes was given for: prints the plan's changelog of each later version
- * that added something for the source.
+ * Generates a function that prints the plan's changelog for each later version that added something for a
+ * source. `$1` is the source, and `$2` is the version that a Yes was given for.
  */
 export function writeNews(plan: Plan, sources: readonly PlanSourceName[]): readonly string[] {
   const arms = sources.map((source) => {
@@ -34,7 +37,7 @@ export function writeNews(plan: Plan, sources: readonly PlanSourceName[]): reado
   return writeCase("candor_plan_news", arms);
 }
 
-/** The versions that added to what a source may send. */
+/** The versions that added something to what a source may send. */
 function versionsOf(plan: Plan, source: PlanSourceName): ReadonlySet<number> {
   const { context = {}, ids = {} } = plan.sources[source] ?? {};
   const events = plan.events.filter(({ sources }) => sources.includes(source));
@@ -51,7 +54,7 @@ function sincesOf(fields: Fields): readonly number[] {
   ]);
 }
 
-/** A function that fails if no arm matches its first argument. */
+/** Generates a function that fails if no arm matches its first argument. */
 export function writeCase(name: string, arms: readonly string[]): readonly string[] {
   return [
     `${name}() {`,
@@ -63,7 +66,10 @@ export function writeCase(name: string, arms: readonly string[]): readonly strin
   ];
 }
 
-/** Single quotes keep everything literal; a quote itself is written between two quoted parts. */
+/**
+ * Quotes a text for sh. Single quotes keep everything literal, so a single quote itself is written between
+ * two quoted parts.
+ */
 export function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -66,7 +66,7 @@ const odd: Plan = {
   ],
 };
 
-/** The odd plan, of which parts came later. */
+/** The odd plan with parts that a later version added. */
 const grown: Plan = {
   ...odd,
   events: odd.events.map((event) => ({
@@ -81,7 +81,7 @@ const grown: Plan = {
   })),
 };
 
-/** Sources the table in a strict sh and asks it; `allowed`, `refused`, or what went wrong. */
+/** Loads the table in a strict sh and queries it. Returns `allowed`, `refused`, or what went wrong. */
 function ask(table: string, shell: string, ...question: readonly string[]): string {
   const script = `set -eu\n${table}\nif candor_plan_allows "$1" "$2" "$3"; then echo allowed; else echo refused; fi`;
   const run = spawnSync(shell, ["-c", script, shell, ...question], { encoding: "utf8" });
@@ -167,7 +167,7 @@ describe.each(["sh", "bash"].filter(isThere))("a table with odd names and every 
   });
 });
 
-/** Runs lines of sh after the table, in a strict sh. */
+/** Loads the table in a strict sh, and then runs further lines. */
 function runIn(shell: string, table: string, lines: string, ...args: readonly string[]): string {
   const script = `set -eu\n${table}\n${lines}`;
   return execFileSync(shell, ["-c", script, shell, ...args], { encoding: "utf8" });

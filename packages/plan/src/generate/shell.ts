@@ -1,4 +1,4 @@
-/** Generates the sh table of what one source may send. */
+/** Generates the sh table that lists what one source may send. */
 import { CI_SYSTEMS, type CiSystem } from "@candor/consent";
 import {
   consentOf,
@@ -18,10 +18,11 @@ import { isLinked, LINK_FIELD } from "./shell-gaps.ts";
 import { quote, writeCase, writeNews, writeWords } from "./shell-words.ts";
 
 /**
- * A POSIX sh table of what one source may track, to be sourced by the installer kit: `candor_plan_allows EVENT
- * PROPERTY VALUE` succeeds if the plan declares that value there. It only declares; it runs and prints nothing.
- * Whatever sh cannot check exactly (objects, lists, fractions, some patterns) is not allowed, nor is an event with a
- * consent rule of its own: the kit knows only the source's. The same plan gives the same text.
+ * Generates a POSIX sh table of what one source may track, which the installer kit sources.
+ * `candor_plan_allows EVENT PROPERTY VALUE` succeeds if the plan declares that value for that property.
+ * Loading the table runs and prints nothing. Values that sh cannot check exactly (objects, lists, fractions,
+ * some patterns) are not allowed. An event with its own consent rule is not allowed either, because the kit
+ * knows only the source's rule. The same plan gives the same text.
  */
 export function generateShell(plan: Plan, source: PlanSourceName = "installer"): string {
   const rule = plan.sources[source]?.consent;
@@ -79,7 +80,7 @@ function writeVariables(plan: Plan, source: PlanSourceName): readonly string[] {
   return Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`);
 }
 
-/** What the kit asks about any source, not only its own. */
+/** Generates the functions that answer the kit's questions about any source, not only its own. */
 function writeOfSources(plan: Plan): readonly string[] {
   const sources = PLAN_SOURCES.filter((name) => plan.sources[name] !== undefined);
   return [
@@ -98,14 +99,14 @@ function writeOfSources(plan: Plan): readonly string[] {
   ];
 }
 
-/** An event; the one named '' is the context of every message. */
+/** An event. The entry whose name is '' is the context of every message. */
 interface Entry {
   readonly name: string;
   readonly since: number;
   readonly fields: Fields;
 }
 
-/** All fields, with those of objects by their paths: `library.name`. */
+/** All fields, including the fields of objects by their paths: `library.name`. */
 function flatten(fields: Fields, prefix: string): Fields {
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]): [string, Field][] =>
@@ -121,7 +122,10 @@ function writeCiSystem({ variables }: CiSystem): string {
   return tests.length === 1 ? tests.join("") : `{ ${tests.join(" && ")}; }`;
 }
 
-/** `$1` is the event, `$2` the property or nothing. One arm for everything that came with one version. */
+/**
+ * Generates a function in which `$1` is the event, and `$2` is the property or empty. One arm covers
+ * everything that the same version added.
+ */
 function writeSince(events: readonly Entry[]): readonly string[] {
   const arms = events.flatMap((event) => {
     const byVersion = new Map<number, string[]>([[event.since, ["''"]]]);
@@ -147,7 +151,10 @@ function writeBySource(
   );
 }
 
-/** `$1` is the event, `$2` the property; `arm` writes what is done for a property. */
+/**
+ * Generates a function in which `$1` is the event, and `$2` is the property. `arm` generates what is done for
+ * a property.
+ */
 function writeFunction(
   name: string,
   events: readonly Entry[],
@@ -167,7 +174,7 @@ function writeFunction(
   return writeByEvent(name, arms);
 }
 
-/** A function that fails unless an arm returns. */
+/** Generates a function that fails unless an arm returns. */
 function writeByEvent(name: string, arms: readonly string[]): readonly string[] {
   const body = arms.length === 0 ? [] : ["  case $1 in", ...arms, "  esac"];
   return [`${name}() {`, ...body, "  return 1", "}"];
@@ -199,7 +206,7 @@ function checkOf(field: Field): string {
   }
 }
 
-/** The greatest number that every sh can compare and JSON represents exactly. */
+/** The greatest number that every sh can compare and that JSON represents exactly. */
 const MOST = 999_999_999_999_999;
 
 function textCheckOf(field: Extract<Field, { type: "string" }>): string {

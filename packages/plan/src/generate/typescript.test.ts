@@ -43,7 +43,10 @@ function eventOf(event: Pick<PlanEvent, "type" | "name" | "fields">): PlanEvent 
   return { ...about, sources: ["server"], expires: undefined, consent: undefined, ...event };
 }
 
-/** A plan with all that the Appsmith plan has not: traits, pages, lists, odd names, text that would break out. */
+/**
+ * A plan with what the Appsmith plan lacks: traits, pages, lists, odd names, and text that would break out of
+ * its context.
+ */
 const BREAKOUT = '*/ export const broken: number = "x"; /* ` $ {1} \\ " \n\u2028 @see';
 const odd: Plan = {
   ...plan,
@@ -106,7 +109,7 @@ const telemetry = create({ plan });
 const oddTelemetry = create({ plan: oddPlan });
 `;
 
-/** A line of product code, and whether it compiles. */
+/** A line of product code, and whether the line compiles. */
 const USES: readonly [string, boolean][] = [
   ['server("Instance Active", { instanceId: "x" });', true],
   ['server("Instance Alive", { instanceId: "x" });', false],
@@ -170,7 +173,7 @@ beforeAll(() => {
     declaration: false,
     declarationMap: false,
     noEmit: true,
-    // The uses declare more than each of them takes.
+    // Each use declares more names than it needs.
     noUnusedLocals: false,
     types: [],
   };
@@ -185,7 +188,7 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What the compiler says; empty when all is well. */
+/** The compiler's output; empty if the code compiles. */
 function compile(): string {
   try {
     return execFileSync(join(ROOT, "node_modules/.bin/tsc"), ["--pretty", "false", "-p", folder], {

@@ -1,4 +1,4 @@
-/** Generates a plan's module in TypeScript, with typed calls. */
+/** Generates a TypeScript module from a plan, with types for the product's calls. */
 import type { MessageType } from "@candor/envelope";
 import {
   DEFAULT_MAX_PER_MINUTE,
@@ -15,9 +15,10 @@ import {
 import { writePlan } from "./javascript.ts";
 
 /**
- * A TypeScript module that types a product's calls by the plan: with `track<E extends keyof ServerEvents>(event: E,
- * properties: ServerEvents[E])` a wrong event, property or type does not compile. Its `plan`, what `createTelemetry({
- * plan })` takes, carries these types. It imports nothing. The same plan gives the same text.
+ * Generates a TypeScript module whose types restrict a product's calls to the plan. With `track<E extends
+ * keyof ServerEvents>(event: E, properties: ServerEvents[E])`, a wrong event, property or type does not
+ * compile. The exported `plan`, which is passed to `createTelemetry({ plan })`, has these types. The module
+ * imports nothing. The same plan gives the same text.
  */
 export function generateTypeScript(plan: Plan): string {
   const names = nameTypes(plan.events);
@@ -38,7 +39,7 @@ export function generateTypeScript(plan: Plan): string {
 const GIVEN = `/** The argument after an event's name: it may be left out when none of the properties is required. */
 export type Given<Properties> = Record<never, never> extends Properties ? [properties?: Properties] : [properties: Properties];`;
 
-/** A unique type name for each event: `track Instance Active` is `InstanceActiveProperties`. */
+/** Assigns a unique type name to each event: `InstanceActiveProperties` for `track Instance Active`. */
 function nameTypes(events: readonly PlanEvent[]): ReadonlyMap<string, string> {
   const taken = new Set<string>();
   const names = new Map<string, string>();
@@ -90,7 +91,7 @@ function docOf(field: Field): string {
   return [field.description, ...hints].join(" ");
 }
 
-/** What the type cannot express. */
+/** Describes in words the limits that the type cannot express. */
 function limitsOf(field: Field | Extract<Field, { type: "array" }>["items"]): readonly string[] {
   switch (field.type) {
     case "string":
@@ -160,7 +161,9 @@ function writeSource(
   ];
 }
 
-/** `sources` does not exist at run time: it only carries types. */
+/**
+ * Generates the exported `plan`. Its property `sources` does not exist at run time and only provides types.
+ */
 function writeContent(plan: Plan, sources: readonly PlanSourceName[]): readonly string[] {
   const lines = sources.map((source) => {
     const kinds = ["Events", "Pages", "Screens", "Traits"];

@@ -3,9 +3,9 @@ import type { IpPolicy } from "../plan.ts";
 import { toCanonicalAddress, truncateAddress } from "./address.ts";
 
 /**
- * What the plan's policy keeps of an IP address; undefined if nothing. `country` keeps nothing here either: the
- * collector looks the country up first. All spellings of an address have the same hash. A text that is not an address
- * is kept only by `keep`.
+ * Returns what the plan's policy keeps of an IP address; undefined if nothing. `country` also keeps nothing
+ * here, because the collector looks up the country first. All spellings of an address have the same hash. A
+ * text that is not an address is kept only by `keep`.
  * @param pseudonym a keyed hash
  */
 export function applyAddressPolicy(

@@ -7,7 +7,7 @@ const hexGroup = fc.integer({ min: 0, max: 0xffff }).map((group) => group.toStri
 const nearlyIpv4 = fc
   .array(fc.integer({ min: 0, max: 300 }), { minLength: 3, maxLength: 5 })
   .map((b) => b.join("."));
-/** Mostly wrong, but near to an address. */
+/** Texts that are similar to an address, but mostly invalid. */
 const nearlyIpv6 = fc
   .array(fc.oneof({ weight: 9, arbitrary: hexGroup }, fc.constantFrom("", "", "1.2.3.4", "12345", "g")), {
     minLength: 1,

@@ -1,22 +1,24 @@
 /** Recognises, normalises and truncates IP addresses. */
-/** Four numbers from 0 to 255 without leading zeros: what node:net accepts as IPv4. */
+/** Matches four numbers from 0 to 255 without leading zeros, which is what node:net accepts as IPv4. */
 const IPV4 = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 const IPV6_GROUP = /^[0-9a-f]{1,4}$/i;
 const IPV6_ZONE = /^[0-9a-z.:-]+$/i;
 const IPV6_GROUPS = 8;
-/** `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255` */
+/** The length of `ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255`. */
 const IPV6_MAX_LENGTH = 45;
 
 /**
- * Whether the whole text is an IPv4 or IPv6 address (RFC 4291 section 2.2), optionally with a zone: `fe80::1%eth0`.
+ * Whether the whole text is an IPv4 or IPv6 address (RFC 4291 section 2.2), optionally with a zone:
+ * `fe80::1%eth0`.
  */
 export function isAddress(text: string): boolean {
   return IPV4.test(text) || toGroups(text) !== undefined;
 }
 
 /**
- * The canonical form of an address, for comparing: RFC 5952 without the zone; an IPv4 address inside an IPv6 one
- * (`::ffff:1.2.3.4`, `::1.2.3.4`) as that IPv4 address. Undefined if it is not an address.
+ * The canonical form of an address, for comparison: RFC 5952 without the zone. An IPv4 address inside an IPv6
+ * address (`::ffff:1.2.3.4`, `::1.2.3.4`) is returned as that IPv4 address. Undefined if the text is not an
+ * address.
  */
 export function toCanonicalAddress(text: string): string | undefined {
   if (IPV4.test(text)) return text;
@@ -26,8 +28,8 @@ export function toCanonicalAddress(text: string): string | undefined {
 }
 
 /**
- * The network of an address: /24 of IPv4 (`111.65.255.0`), /48 of IPv6 (`2001:db8:85a3::`), in canonical form. "" if
- * the text is not an address.
+ * The network of an address in canonical form: the /24 of an IPv4 address (`111.65.255.0`), the /48 of an
+ * IPv6 address (`2001:db8:85a3::`). Empty if the text is not an address.
  */
 export function truncateAddress(text: string): string {
   if (IPV4.test(text)) return text.replace(/\d+$/, "0");
@@ -42,7 +44,7 @@ export function truncateAddress(text: string): string {
   return `${kept.map((group) => group.toString(16)).join(":")}::`;
 }
 
-/** The eight groups of an IPv6 address. */
+/** Parses the eight groups of an IPv6 address. */
 function toGroups(text: string): number[] | undefined {
   const percent = text.indexOf("%");
   if (percent !== -1 && !IPV6_ZONE.test(text.slice(percent + 1))) return undefined;
@@ -56,7 +58,7 @@ function toGroups(text: string): number[] | undefined {
   return [...head, ...zeros(IPV6_GROUPS - head.length - tail.length), ...tail];
 }
 
-/** `::ffff:1.2.3.4` as `::ffff:102:304`. */
+/** Rewrites `::ffff:1.2.3.4` as `::ffff:102:304`. */
 function spellOutIpv4(address: string): string {
   const start = address.lastIndexOf(":") + 1;
   const dotted = address.slice(start);
@@ -73,7 +75,10 @@ function toHalf(text: string): number[] | undefined {
     : undefined;
 }
 
-/** The IPv4 address of an IPv4-mapped or IPv4-compatible one (RFC 4291 section 2.5.5); `::` and `::1` are neither. */
+/**
+ * Returns the IPv4 address inside an IPv4-mapped or IPv4-compatible address (RFC 4291 section 2.5.5). `::`
+ * and `::1` are neither.
+ */
 function toEmbeddedIpv4(groups: readonly number[]): number[] | undefined {
   const [high = 0, low = 0] = groups.slice(6);
   const mapped = groups[5] === 0xffff;
@@ -82,7 +87,10 @@ function toEmbeddedIpv4(groups: readonly number[]): number[] | undefined {
   return [high >> 8, high & 0xff, low >> 8, low & 0xff];
 }
 
-/** RFC 5952 section 4: lower case, no leading zeros, `::` for the first longest run of two or more zeros. */
+/**
+ * Formats an address by RFC 5952 section 4: lower case, no leading zeros, `::` for the first longest run of
+ * at least two zero groups.
+ */
 function writeIpv6(groups: readonly number[]): string {
   const text = groups.map((group) => group.toString(16)).join(":");
   const runs = text.match(/\b0(?::0)+\b/g) ?? [];

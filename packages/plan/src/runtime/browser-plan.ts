@@ -1,12 +1,12 @@
-/** Reduces a plan to what the browser SDK needs of it: names, pages, controls, and which values it may read. */
+/** Reduces a plan to what the browser SDK needs: names, pages, controls, and the values it may read. */
 import type { Field, Fields, Plan, PlanEvent } from "../plan.ts";
 
-/** What a browser may send, as JSON. Nothing in it says why: it is for programs. */
+/** What a browser may send, as JSON. It contains no explanations, because only programs read it. */
 export interface BrowserPlan {
   readonly version: number;
-  /** In the order of the plan: of two routes that match a page, the first counts. */
+  /** The events in the order of the plan. If the routes of two events match a page, the first one counts. */
   readonly events: readonly BrowserEvent[];
-  /** The fields of `context` that it may fill in. */
+  /** The fields of `context` that the browser SDK may fill in. */
   readonly context: BrowserContext;
 }
 
@@ -14,20 +14,20 @@ export interface BrowserEvent {
   readonly name: string;
   /** Absent for a `track` event. */
   readonly type?: "page";
-  /** Templates of the pages on whose opening it is sent. */
+  /** Templates of the pages for which the event is sent when they are opened. */
   readonly routes?: readonly string[];
-  /** A CSS selector of the controls on whose click it is sent. */
+  /** A CSS selector of the controls for which the event is sent when they are clicked. */
   readonly selector?: string;
-  /** The names of its properties. */
+  /** The names of the event's properties. */
   readonly fields: readonly string[];
 }
 
-/** By name: `true` for any value, the values allowed, or the fields of an object. */
+/** For each name: `true` for any value, the allowed values, or the fields of an object. */
 export interface BrowserContext {
   readonly [name: string]: true | readonly string[] | BrowserContext;
 }
 
-/** @param plan what the instance's consent covers, see `narrowPlan` */
+/** @param plan the part of the plan that the instance's consent covers, see `narrowPlan` */
 export function toBrowserPlan(plan: Plan): BrowserPlan {
   const own = plan.events.filter(({ sources }) => sources.includes("client"));
   return {

@@ -3,12 +3,13 @@ import type { StringCheck } from "./check-string.ts";
 import type { Notes } from "./notes.ts";
 import { type Place, reject, type ValueCheck } from "./place.ts";
 
-/** The longest value that is hashed, in UTF-16 units. */
+/** The maximum length of a value that is hashed, in UTF-16 code units. */
 const MAX_HASHED_LENGTH = 1024;
 
 /**
- * Compiles how an SDK hashes the value at a place, even one that looks like a hash; undefined in a collector. A value
- * that is too long is removed, even if the source observes: it identifies somebody.
+ * Compiles how an SDK hashes the value at a place, even a value that looks like a hash; undefined in a
+ * collector. A value that is too long is removed, even if the source observes, because it identifies a
+ * person.
  */
 export function compileKeyedHash({ redactors, path }: Place): KeyedHash | undefined {
   const { keyedHash } = redactors;
@@ -31,8 +32,8 @@ export function compileHashed(keyedHash: KeyedHash, { path }: Place): ValueCheck
 }
 
 /**
- * For a collector. It cannot tell whether the sender used a key, so it hashes what was sent once more, under its own
- * key.
+ * Compiles the check of a hashed field for a collector. A collector cannot tell whether the sender used a
+ * key, so it hashes the received value once more, under its own key.
  */
 export function compileSentHash(check: StringCheck, place: Place): ValueCheck {
   const { redactors } = place;

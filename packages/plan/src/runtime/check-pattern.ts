@@ -1,9 +1,15 @@
-/** Compiles a plan's `pattern` to a check: table look-ups for a simple pattern, a RegExp for any other. */
+/**
+ * Compiles a plan's `pattern` to a check, which uses table look-ups for a simple pattern, and a RegExp for
+ * any other.
+ */
 import { ASCII, type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts";
 
 export type PatternCheck = (value: string) => boolean;
 
-/** The characters that values of a pattern can have; undefined if the pattern is not simple or goes beyond ASCII. */
+/**
+ * The characters that matching values can contain; undefined if the pattern is not simple or contains
+ * non-ASCII characters.
+ */
 export function charactersOf(pattern: string): AsciiClass | undefined {
   if (/[^\0-\x7f]/.test(pattern)) return undefined;
   const all = new Uint8Array(ASCII);
@@ -14,18 +20,19 @@ export function charactersOf(pattern: string): AsciiClass | undefined {
   return all;
 }
 
-/** `[0-9a-f]{20,24}`: characters of one class, within bounds. */
+/** A part such as `[0-9a-f]{20,24}`: characters of one class, with a minimum and maximum number. */
 interface Part {
   readonly chars: AsciiClass;
   readonly least: number;
-  /** Infinite for `*` and `+`. */
+  /** Infinity for `*` and `+`. */
   readonly most: number;
 }
 
 /**
- * Checks the whole value, like `pattern` of an HTML form. A pattern is simple if each of its parts is one class that
- * matches nothing the next part needs: it can be matched without backtracking, three times as fast as by a RegExp.
- * Values beyond ASCII, and all other patterns, are left to the RegExp.
+ * Compiles a check of the whole value, like the `pattern` attribute in HTML. A pattern is simple if each of
+ * its parts is one character class that matches nothing that the next part needs. A simple pattern can be
+ * matched without backtracking, three times as fast as by a RegExp. Non-ASCII values and all other patterns
+ * are matched by the RegExp.
  */
 export function compilePattern(pattern: string): PatternCheck {
   const regExp = new RegExp(`^(?:${pattern})$`, "u");
@@ -51,13 +58,16 @@ function endOfMatch(value: string, parts: readonly Part[]): number {
     const from = at;
     const limit = Math.min(value.length, at + most);
     while (at < limit && chars[value.charCodeAt(at)] === 1) at += 1;
-    if (value.charCodeAt(at) >= ASCII) return NOT_ASCII; // NaN at the end
+    if (value.charCodeAt(at) >= ASCII) return NOT_ASCII; // `charCodeAt` returns NaN at the end
     if (at - from < least) return NO_MATCH;
   }
   return at;
 }
 
-/** Splits at `|` outside classes; also inside a group, which does no harm because no group is simple. */
+/**
+ * Splits a pattern at `|` outside classes. Also splits inside groups, which is harmless because no pattern
+ * with a group is simple.
+ */
 function splitAlternatives(pattern: string): string[] {
   const alternatives = [""];
   for (const [token] of pattern.matchAll(/\\.|\[(?:\\.|[^\]\\])*\]|./gsu)) {
@@ -70,7 +80,9 @@ function splitAlternatives(pattern: string): string[] {
 const PART =
   /(?<chars>\\[dw]|\\[^\p{L}\p{N}]|\[(?!\^)(?:\\[^\p{L}\p{N}]|\\[dw]|[^\]\\])+\]|[^\\[\](){}|*+?.^$])(?<quantifier>[*+?]|\{\d+(?:,\d*)?\})?/uy;
 
-/** Undefined if any part of the pattern is not simple, or may match what the next one needs. */
+/**
+ * Parses the parts of a pattern. Undefined if any part is not simple, or may match what the next part needs.
+ */
 function readParts(pattern: string): readonly Part[] | undefined {
   const parts: Part[] = [];
   for (let at = 0; at < pattern.length; at = PART.lastIndex) {
@@ -95,7 +107,10 @@ function boundsOf(quantifier: string | undefined): { readonly least: number; rea
   };
 }
 
-/** Whether a part matches a fixed number of characters, or only characters that nothing after it can begin with. */
+/**
+ * Whether a part matches a fixed number of characters, or only characters with which nothing after it can
+ * begin.
+ */
 function isSettled({ chars, least, most }: Part, behind: readonly Part[]): boolean {
   if (least === most) return true;
   for (const next of behind) {

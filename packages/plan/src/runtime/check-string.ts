@@ -4,19 +4,19 @@ import { compilePattern, type PatternCheck } from "./check-pattern.ts";
 import type { TrimReason } from "./verdict.ts";
 
 const EMAIL = /^[^\s@]+@[^\s@]+$/;
-/** Semver, dotted numbers of any length, and the suffixes that distributions add. */
+/** Matches semver, dotted numbers of any length, and the suffixes that distributions add. */
 export const VERSION_PATTERN = "v?[0-9][0-9A-Za-z.+-]*";
 
-/** The formats that themselves define what a value looks like. */
+/** The formats that themselves define the form of a value. */
 const FORMS: { readonly [format in StringFormat]?: RegExp } = {
   email: EMAIL,
   version: new RegExp(`^${VERSION_PATTERN}$`),
 };
 
-/** Says what is wrong with a string that has been redacted; undefined if nothing is. */
+/** Returns why a redacted string is not allowed; undefined if it is allowed. */
 export type StringCheck = (value: string) => TrimReason | undefined;
 
-/** Compiles the limits of a string. */
+/** Compiles the check of a string's limits. */
 export function compileString(type: StringType): StringCheck {
   if (type.hash) return (value) => (isKeyedHash(value) ? undefined : "not_hashed");
   if (type.enum !== undefined) {

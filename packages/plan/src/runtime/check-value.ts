@@ -79,8 +79,8 @@ export function compileObject(fields: Fields, place: Place): ValueCheck {
 }
 
 /**
- * Finds checks by name. Clients write the fields of an event in the same order each time, so the field that was last
- * seen at a position is tried before the look-up. Remembers one field per field of the plan.
+ * Finds checks by name. Clients usually write the fields of an event in the same order, so the field that was
+ * last seen at a position is tried before the look-up. Remembers as many fields as the plan declares.
  */
 function inUsualOrder(
   checks: ReadonlyMap<string, ValueCheck>,
@@ -98,7 +98,10 @@ function inUsualOrder(
   };
 }
 
-/** Notes an undeclared field. A source that observes keeps it, name and value without addresses. */
+/**
+ * Compiles the handling of undeclared fields, which are noted. A source that observes keeps their names and
+ * values without addresses.
+ */
 function compileUndeclared(
   place: Place,
 ): (target: JsonObject, name: string, value: JsonValue, notes: Notes) => void {
@@ -110,13 +113,19 @@ function compileUndeclared(
   };
 }
 
-/** A policy may remove an address or a user agent without breaking a rule. */
+/**
+ * Whether a field's absence drops the message. A policy may remove a required address or user agent without
+ * breaking a rule.
+ */
 function isDemanded(field: Field | undefined): boolean {
   if (field?.required !== true) return false;
   return field.type !== "string" || (field.format !== "ip" && field.format !== "user_agent");
 }
 
-/** The fields before `end`, in order. All of them are declared, or there would be a copy already. */
+/**
+ * Copies the fields before `end`, in order. All of them are declared: otherwise there would already be a
+ * copy.
+ */
 function copyUntil(value: JsonObject, end: string): JsonObject {
   const copy: JsonObject = {};
   for (const name in value) {
@@ -145,7 +154,7 @@ function compileText(type: StringType, place: Place): ValueCheck {
 }
 
 /**
- * A quick test for strings that stay unchanged. It is true of most: strings of the declared form without any
+ * Compiles a quick test for strings that stay unchanged. Most do: they have the declared form and contain no
  * character that an address needs.
  */
 function compileFine(type: StringType, check: StringCheck): (value: string) => boolean {
@@ -157,8 +166,8 @@ function compileFine(type: StringType, check: StringCheck): (value: string) => b
 }
 
 /**
- * Compiles the redaction of a string: removes what its format and the source's policies do not keep, before its
- * limits are checked.
+ * Compiles the redaction of a string, which removes what the format and the source's policies do not keep,
+ * before the limits are checked.
  */
 function compileReduction(
   type: StringType,
@@ -185,12 +194,18 @@ function compileReduction(
   };
 }
 
-/** Keeps a path a path after an address was cut out of it, so that checking it again changes nothing. */
+/**
+ * Restores the leading slash of a path from which an address was cut, so that checking the path again changes
+ * nothing.
+ */
 function rooted(path: string | undefined): string | undefined {
   return path === undefined || path === "" || path.startsWith("/") ? path : `/${path}`;
 }
 
-/** A string that is far too long is not searched: its limit removes it. */
+/**
+ * Compiles the removal of addresses from a string. A string longer than the limit is not searched, because
+ * the limit removes it.
+ */
 function compileCut(maxLength: number, place: Place): (value: string, notes: Notes) => string | undefined {
   const { ip, redactors, path } = place;
   return (value, notes) => {

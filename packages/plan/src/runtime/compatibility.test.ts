@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { MAX_EXPANSION, revealForms } from "./compatibility.ts";
 import { scrub } from "./scrub.ts";
 
-/** What an address is made of, and what can be read as a letter where there was none. */
+/** The characters of an address, and those that could be read as a letter where there was none. */
 const TELLING = /[0-9A-Za-z@.:&%#]/;
 const LETTER = /\p{L}/u;
 const LETTER_OR_NUMBER = /[\p{L}\p{N}]/u;
@@ -40,7 +40,7 @@ test("a megabyte of the character that NFKC makes the longest stays as it is", (
 });
 
 test("what would be found in the text's NFKC form is found", () => {
-  // Without further encodings, of which only so many layers are undone.
+  // Without further encodings, because only a limited number of layers is decoded.
   const forms = changing.filter((character) => !/[%&#]/.test(character.normalize("NFKC")));
   const piece = fc.oneof(
     fc.constantFrom(...forms),

@@ -7,7 +7,7 @@ import type { Verdict } from "./verdict.ts";
 
 const AT_MS = Date.parse("2026-06-01T00:00:00Z");
 
-/** @param mode of the server's source */
+/** @param mode the mode of the server source */
 function planText(mode = "enforce"): string {
   return `
 product: Test
@@ -253,7 +253,8 @@ describe("a compiled plan", () => {
     expect(kept.properties).toEqual({ text: "truncate(11)" });
     expect(kept.context).toEqual({ ip: "truncate(11)", userAgent: "ua:family", page: { url: "/path" } });
     expect(kept.userId).toBe("truncate(11)");
-    // What is declared as an address or a user agent is what the plan says; another field is told.
+    // No trim is reported for a field that is declared as an address or a user agent, because the plan says
+    // what happens to it.
     expect(verdict.trims).toEqual([
       { path: "properties.text", reason: "address_reduced" },
       { path: "userId", reason: "address_reduced" },

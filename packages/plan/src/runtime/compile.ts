@@ -1,4 +1,4 @@
-/** Compiles a plan to the function that checks messages. */
+/** Compiles a plan to a function that checks messages. */
 import { isObject, type JsonObject, type MessageType, valueFaultOf } from "@candor/envelope/wire";
 import {
   type IdName,
@@ -20,8 +20,9 @@ import { scrubValue } from "./scrub-value.ts";
 import type { Contact, RefuseReason, Verdict } from "./verdict.ts";
 
 /**
- * The part of a message that is checked; an Envelope has all of it. Its fields are replaced, and so are values in its
- * properties and traits. Its context may be shared with other messages, so it is copied when something in it changes.
+ * The part of a message that is checked, which every Envelope has. The check replaces the message's fields,
+ * and values in its properties and traits. The context may be shared with other messages, so it is copied if
+ * something in it changes.
  */
 export interface CheckedMessage {
   readonly type: MessageType;
@@ -38,23 +39,23 @@ export interface CheckedMessage {
   integrations: JsonObject;
 }
 
-/** A compiled plan: whatever can be decided in advance has been. */
+/** A compiled plan, in which everything that can be decided in advance has been decided. */
 export interface CompiledPlan {
   readonly plan: Plan;
   /**
-   * Checks a message and removes from it, in place, what the plan does not allow. Synchronous; never throws. A
-   * message that is dropped may have been checked only in part: it must not be kept.
-   * @param atMs now, epoch milliseconds, for events that expire
+   * Checks a message, and removes from it in place what the plan does not allow. Synchronous; never throws. A
+   * dropped message may have been checked only partly, so it must not be kept.
+   * @param atMs the current time in epoch milliseconds, for events that expire
    */
   check(source: PlanSourceName, message: CheckedMessage, atMs: number): Verdict;
   /**
-   * The event that a source may send under a type and a name (`event` of a track; identify, group and alias are
-   * identified by their type), even if it has expired; undefined if there is none.
+   * The event that a source may send under a type and a name, even if the event has expired; undefined if
+   * there is none. `name` is the `event` of a track; identify, group and alias are identified by their type.
    */
   find(source: PlanSourceName, type: MessageType, name: string | undefined): PlanEvent | undefined;
 }
 
-/** Compiles a plan. While messages are checked, nothing but names is looked up by text. */
+/** Compiles a plan. Checking a message then looks up nothing but names by text. */
 export function compilePlan(plan: Plan, redactors: Redactors): CompiledPlan {
   const notes = new Notes();
   const rules = new Map<PlanSourceName, SourceRules>();
@@ -80,7 +81,7 @@ export function compilePlan(plan: Plan, redactors: Redactors): CompiledPlan {
   };
 }
 
-/** Stands for every event that is not in the plan, because its name was chosen by the client. */
+/** Represents every event that is not in the plan, because a client chose its name. */
 export const UNKNOWN_EVENT = "*";
 
 interface SourceRules {
@@ -99,14 +100,14 @@ interface EventRule {
   readonly root: "properties" | "traits";
   readonly fields: ValueCheck;
   readonly contact: { readonly name: string; readonly keptWith: readonly string[] } | undefined;
-  /** The verdict for a message with nothing wrong, created once. */
+  /** The verdict for a message in which nothing is wrong, created once. */
   readonly clean: Verdict;
 }
 
-/** Returns the id as it is kept, and notes if it changed; undefined if nothing of it is kept. */
+/** Returns the id as it is kept, and notes a change; undefined if nothing of the id is kept. */
 type IdCheck = (value: string, notes: Notes) => string | undefined;
 
-/** Nesting level of properties, traits, context and integrations: the message is level 1. */
+/** The nesting level of properties, traits, context and integrations. The message is level 1. */
 const FIELD_LEVEL = 2;
 
 function compileSource(
@@ -157,9 +158,9 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
 }
 
 /**
- * An address follows the policy. Another id has the declared form, or is replaced by its keyed hash; a declared hash
- * is hashed once more (see `compileSentHash`). An SDK hashes wherever the plan says so, whatever the id looks like,
- * and sends no id that is not declared.
+ * Compiles the check of an id. An address is redacted by the policy. Any other id is kept if it has the
+ * declared form, or replaced by its keyed hash. A declared hash is hashed once more (see `compileSentHash`).
+ * An SDK hashes an id wherever the plan requires it, whatever the id looks like, and sends no undeclared id.
  */
 function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   const field = ids[name];
@@ -206,7 +207,7 @@ function checkKnown(message: CheckedMessage, rule: EventRule, rules: SourceRules
 
 const NO_FIELDS: JsonObject = Object.freeze({});
 
-/** Removes what a message of this type has no place for. */
+/** Removes the parts that a message of this type may not have. */
 function clearOthers(message: CheckedMessage, rule: EventRule, notes: Notes): void {
   if (rule.root === "properties" && message.traits !== undefined) {
     discard(message.traits, "traits.*", notes);
@@ -244,7 +245,7 @@ function checkShared(message: CheckedMessage, { context, ids }: SourceRules, not
   if (previousId !== undefined) message.previousId = ids.previousId(previousId, notes);
 }
 
-/** Takes the contact out of a message, with what is kept beside it. */
+/** Removes the contact from a message, and returns it with the values that are kept with it. */
 function takeContact(
   message: CheckedMessage,
   { name, keptWith }: { readonly name: string; readonly keptWith: readonly string[] },
@@ -261,7 +262,9 @@ function takeContact(
   return { contact, about };
 }
 
-/** Mode `observe`: kept, except for addresses, and noted as one thing. */
+/**
+ * Handles an undeclared event in mode `observe`: keeps it without addresses, and notes only the event itself.
+ */
 function observeUnknown(message: CheckedMessage, rules: SourceRules, notes: Notes): Verdict {
   const { properties, traits } = message;
   notes.add("*", "undeclared");
@@ -287,12 +290,15 @@ function refusal(event: string, refused: RefuseReason, notes: Notes): Verdict {
   return { event, refused, trims: notes.take(), contact: undefined };
 }
 
-/** identify, group and alias are identified by their type alone, whatever name they carry. */
+/**
+ * The name that identifies an event. identify, group and alias are identified by their type alone, whatever
+ * name they contain.
+ */
 function nameOf(type: MessageType, name: string | undefined): string {
   return type === "track" || type === "page" || type === "screen" ? (name ?? "") : "";
 }
 
-/** Identifies the declared event of a message. */
+/** A key that identifies the declared event of a message. */
 export function eventKey(type: MessageType, name: string | undefined): string {
   return `${type}\n${nameOf(type, name)}`;
 }

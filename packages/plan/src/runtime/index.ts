@@ -1,4 +1,4 @@
-/** The entry for SDKs: the compiled plan and its checks, without dependencies. */
+/** The entry point for SDKs: the compiled plan and its checks, without dependencies. */
 export {
   type ArrayType,
   type ConsentRule,

@@ -1,11 +1,11 @@
 /**
- * Tells which messages belong to an instance, by the place that the plan names. The store does the same in SQL
- * (instance-rows.ts).
+ * Decides which messages belong to an instance, by the paths that the plan names. The store does the same in
+ * SQL (instance-rows.ts).
  */
 import { isObject, type MessageType } from "@candor/envelope/wire";
 import { type InstanceIdPath, type PlanSource, rootOf } from "../plan.ts";
 
-/** A message, as far as it may carry an instance's id. */
+/** The fields of a message that may contain an instance's id. */
 export interface NamedMessage {
   readonly type?: unknown;
   readonly anonymousId?: unknown;
@@ -13,7 +13,7 @@ export interface NamedMessage {
   readonly traits?: unknown;
 }
 
-/** Whether a message of a source belongs to that instance. */
+/** Whether a message of a source belongs to an instance. */
 export function isOfInstance(
   { instanceIds }: Pick<PlanSource, "instanceIds">,
   message: NamedMessage,

@@ -87,7 +87,7 @@ events:
   "plan.yaml",
 );
 
-/** All that a plan declares, as paths. */
+/** The paths of everything that a plan declares. */
 function listPaths(of: Plan): string[] {
   const walk = (fields: object, prefix: string): string[] =>
     Object.entries(fields).flatMap(([name, field]) => [

@@ -1,21 +1,22 @@
 /** Narrows a plan to what a consent for an earlier version covers. */
 import { type Field, type Fields, labelOf, type Plan, type PlanSourceName, rootOf } from "../plan.ts";
 
-/** What a consent does not cover, for the operator's page. */
+/** What a consent does not cover, for display to the operator. */
 export interface Withheld {
-  /** `track Instance Active`. */
+  /** The labels of events: `track Instance Active`. */
   readonly events: readonly string[];
   /**
-   * Of events and sources that are covered: `event track Instance Active: properties.boot`, `source server: userId`.
+   * The fields of covered events and sources: `event track Instance Active: properties.boot`,
+   * `source server: userId`.
    */
   readonly fields: readonly string[];
 }
 
 /**
- * The part of the plan that a consent for `coversVersion` covers: without the events, fields, context fields and ids
- * whose `since` is newer. What loses a required field, or every field, is removed as a whole: an object, then the
- * event. Every source enforces, because one that observes would send what was removed. Returns the same object if
- * everything is covered.
+ * Returns the part of the plan that a consent for `coversVersion` covers, without the events, fields, context
+ * fields and ids whose `since` is newer. An object or an event that loses a required field, or all of its
+ * fields, is removed as a whole. Every source enforces the result, because a source that observes would send
+ * what was removed. Returns the same object if everything is covered.
  */
 export function narrowPlan(plan: Plan, coversVersion: number): Plan {
   if (coversVersion >= plan.version) return plan;
@@ -33,9 +34,9 @@ export function narrowPlan(plan: Plan, coversVersion: number): Plan {
 }
 
 /**
- * What `narrowPlan` removes, in the order of the plan. The fields of an event that is removed as a whole are not
- * listed.
- * @param source only what this source may send; all if omitted
+ * Lists what `narrowPlan` removes, in the order of the plan. The fields of an event that is removed as a
+ * whole are not listed.
+ * @param source limits the list to what this source may send; default: all sources
  */
 export function withheldOf(plan: Plan, coversVersion: number, source?: PlanSourceName): Withheld {
   const events: string[] = [];
@@ -55,7 +56,7 @@ export function withheldOf(plan: Plan, coversVersion: number, source?: PlanSourc
   return { events, fields };
 }
 
-/** The newest `since` of everything that a source may send: a consent for that version covers all of it. */
+/** The newest `since` of everything that a source may send. A consent for that version covers all of it. */
 export function newestSince(plan: Plan, source: PlanSourceName): number {
   const events = plan.events.filter(({ sources }) => sources.includes(source));
   const blocks = [
@@ -75,7 +76,7 @@ function listSince(fields: Partial<Fields>): readonly number[] {
 
 interface Narrowed {
   readonly fields: Fields;
-  /** The paths of what was removed, each with the prefix. */
+  /** The paths of the removed fields, each with the prefix. */
   readonly lost: readonly string[];
   readonly isRequiredLost: boolean;
 }
@@ -108,7 +109,7 @@ function isEmpty(fields: Fields | undefined): boolean {
   return fields !== undefined && Object.keys(fields).length === 0;
 }
 
-/** A version that is not a number covers nothing. */
+/** Whether a version covers a part of the plan. A version that is not a number covers nothing. */
 function isCovered({ since }: { readonly since: number }, coversVersion: number): boolean {
   return since <= coversVersion;
 }

@@ -1,25 +1,30 @@
-/** Collects what is noted while a message is checked. */
+/** Collects the notes of a check of one message. */
 import type { ValueFault } from "@candor/envelope/wire";
 import type { Trim, TrimReason } from "./verdict.ts";
 
 const NOTHING: readonly Trim[] = Object.freeze([]);
 
-/** What is noted while one message is checked. One object serves all messages, one after the other. */
+/** The notes of the check of one message. The same object is used for all messages in turn. */
 export class Notes {
   #trims: Trim[] | undefined;
-  /** A required field is missing, or was removed. */
+  /** Whether a required field is missing or was removed. */
   isRequiredMissing = false;
-  /** What is wrong with a value that the plan does not describe: the message cannot be kept. */
+  /**
+   * What is wrong with a value that the plan does not describe, because of which the message cannot be kept.
+   */
   fault: ValueFault | undefined = undefined;
 
-  /** Each path and reason is noted once: a message may contain thousands of undeclared names. */
+  /**
+   * Notes a trim. Each path and reason is noted only once, because a message may contain thousands of
+   * undeclared names.
+   */
   add(path: string, reason: TrimReason): void {
     this.#trims ??= [];
     if (this.#trims.some((trim) => trim.path === path && trim.reason === reason)) return;
     this.#trims.push({ path, reason });
   }
 
-  /** Returns what was noted, and starts over. */
+  /** Returns the trims that were noted, and resets the object. */
   take(): readonly Trim[] {
     const trims = this.#trims ?? NOTHING;
     this.#trims = undefined;

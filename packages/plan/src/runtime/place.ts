@@ -1,4 +1,4 @@
-/** Defines where a value stands in a plan, and what every check does with a value that does not fit. */
+/** Defines the place of a value in a plan, and what every check does with a value that does not fit. */
 import { type JsonValue, valueFaultOf } from "@candor/envelope/wire";
 import type { IpPolicy, UserAgentPolicy } from "../plan.ts";
 import type { Notes } from "./notes.ts";
@@ -6,40 +6,47 @@ import { scrubValue } from "./scrub-value.ts";
 import type { TrimReason } from "./verdict.ts";
 
 /**
- * Checks a value and returns it: unchanged (the same object if nothing in it changed), redacted, or undefined if
- * nothing of it is kept. Values inside an object that belongs to the message are replaced in place.
+ * Checks a value. Returns it unchanged (the same object if nothing in it changed) or redacted, or returns
+ * undefined if nothing of it is kept. Values inside an object that belongs to the message are replaced in
+ * place.
  */
 export type ValueCheck = (value: JsonValue, notes: Notes) => JsonValue | undefined;
 
-/** How an SDK or a collector redacts values for which the plan has only a policy. */
+/** How an SDK or a collector redacts values for which the plan contains only a policy. */
 export interface Redactors {
-  /** An IP address under a policy; undefined if nothing of it is kept. */
+  /** Redacts an IP address by a policy; undefined if nothing of the address is kept. */
   address(address: string, policy: IpPolicy): string | undefined;
   userAgent(userAgent: string, policy: UserAgentPolicy): string | undefined;
-  /** The keyed hash of an id that does not have the declared form; in a collector, also of a hash that was sent. */
+  /**
+   * The keyed hash of an id that does not have the declared form; in a collector, also of a hash that was
+   * received.
+   */
   pseudonym(value: string): string;
   /**
-   * For an SDK: the hash that replaces a value with `hash: true`, as lower-case hex of 32 to 64 characters. Without
-   * it, as in a collector, such a value has to be a hash already.
+   * For an SDK: the hash that replaces a value with `hash: true`, as lower-case hex of 32 to 64 characters.
+   * If this function is missing, as in a collector, such a value must already be a hash.
    */
   keyedHash?(value: string): string;
 }
 
-/** Where a value stands, and the rules of its source. */
+/** The place of a value, and the rules of its source. */
 export interface Place {
   readonly path: string;
-  /** Its nesting level: the message is level 1. */
+  /** The nesting level of the value. The message is level 1. */
   readonly level: number;
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
   /** Whether the value belongs to this message alone and may be changed in place; otherwise it is copied. */
   readonly isOwn: boolean;
-  /** Whether to keep what breaks the plan, with addresses cut out, and only note it. */
+  /** Whether a value that breaks the plan is kept, with addresses cut out, and only noted. */
   readonly observe: boolean;
   readonly redactors: Redactors;
 }
 
-/** Notes why a value does not fit. Returns what is kept of it: nothing, unless the source observes. */
+/**
+ * Notes why a value does not fit. Returns what is kept of the value, which is nothing unless the source
+ * observes.
+ */
 export function reject(
   value: JsonValue,
   reason: TrimReason,

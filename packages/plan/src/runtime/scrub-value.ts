@@ -5,7 +5,7 @@ import { isAddress } from "./address.ts";
 import type { Redactors } from "./place.ts";
 import { scrub } from "./scrub.ts";
 
-/** Undeclared values that are kept at all (mode `observe`) are kept without addresses. */
+/** Removes addresses from an undeclared value that is kept (mode `observe`). */
 export function scrubValue(value: JsonValue, rules: ScrubRules): JsonValue {
   if (typeof value === "string") {
     if (isAddress(value)) return rules.redactors.address(value, rules.ip) ?? "[ip]";
@@ -19,8 +19,8 @@ export function scrubValue(value: JsonValue, rules: ScrubRules): JsonValue {
 }
 
 /**
- * Keeps an undeclared field, name and value without addresses. Uses defineProperty, because a client may call it
- * `__proto__`.
+ * Keeps an undeclared field, with addresses removed from its name and value. Uses defineProperty, because a
+ * client may name a field `__proto__`.
  */
 export function keepScrubbed(target: JsonObject, name: string, inner: JsonValue, rules: ScrubRules): void {
   const value = scrubValue(inner, rules);

@@ -152,7 +152,7 @@ test.each([
 ])("a planted %s is never left", (_what, planted, around) => {
   fc.assert(
     fc.property(around, separator, planted, separator, around, (before, left, secret, right, after) => {
-      // A name of signs only (`'@example.com`) is not taken for an address.
+      // A name that contains only symbols (`'@example.com`) does not count as an address.
       fc.pre(!secret.includes("@") || /[\p{L}\p{N}][^{}|?/=#&]*@/u.test(secret));
       const scrubbed = scrub(`${before}${left}${secret}${right}${after}`);
       expect(scrubbed?.text ?? secret).not.toContain(secret);

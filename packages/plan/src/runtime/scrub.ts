@@ -2,37 +2,43 @@
 import { type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts";
 import { hasForms, revealForms } from "./compatibility.ts";
 
-/** What was found in a text, and what is left of it. */
+/** The addresses found in a text, and the text without them. */
 export interface Scrubbed {
   readonly text: string;
   readonly email: boolean;
   readonly address: boolean;
 }
 
-/** Every e-mail and IP address contains one of these, plain or encoded; most texts do not. */
+/** Matches what every e-mail and IP address contains, plain or encoded. Most texts do not contain it. */
 const SUSPICIOUS = /[@%&\uFF00-\uFF5E\uFE6B]|\d\.\d+\.\d+\.\d|:[0-9a-f:]*:/i;
-/** Each of those contains one of these, or a character beyond ASCII, for which only the search can tell. */
+/**
+ * Every text that `SUSPICIOUS` matches contains one of these characters, or a non-ASCII one, for which only
+ * the search can tell.
+ */
 const MARKS = toAsciiClass("[.:@%&]");
 const ENCODED = /[%&\uFF00-\uFF5E\uFE6B]/;
 const TWO_COLONS = /:[0-9a-f:]*:/i;
 
-/** Text between delimiters, also blanks in quotes before an @. Nothing follows the loop, so it never backtracks. */
+/**
+ * Matches text between delimiters, including blanks in quotes before an @. Nothing follows the loop, so it
+ * never backtracks.
+ */
 const WORD = /(?:[^\s<>(){},;:"|\\/=?&#]+|"[^"\n]{1,64}"(?=[@\uFF20]))+/g;
 
 const V4_BYTE = "(?:25[0-5]|2[0-4]\\d|1\\d\\d|[1-9]?\\d)";
 const V4 = `(?:${V4_BYTE}\\.){3}${V4_BYTE}`;
 /**
- * Anywhere in a text, also next to letters. Forms with the most groups come first, so that the longest address is
- * matched.
+ * Matches an IPv6 address anywhere in a text, also next to letters. Forms with the most groups come first, so
+ * that the longest address is matched.
  */
 const IPV6 = new RegExp(toIpv6Pattern("[0-9a-f]{1,4}"), "gi");
 
-/** A percent- or entity-encoded text may be encoded once more. */
+/** How many layers of percent- or entity-encoding are decoded: an encoded text may be encoded once more. */
 const REVEAL_ROUNDS = 2;
 
 /**
- * Whether a text may contain a character that every e-mail and IP address needs, plain or encoded. Most texts contain
- * none. A look-up per character takes half the time of a RegExp.
+ * Whether a text may contain a character that every e-mail and IP address needs, plain or encoded. Most texts
+ * contain none. A look-up for each character takes half as long as a RegExp.
  */
 export function isMarked(text: string): boolean {
   for (let at = 0; at < text.length; at++) {
@@ -42,15 +48,16 @@ export function isMarked(text: string): boolean {
   return false;
 }
 
-/** Whether `isMarked` can be true of a text of these characters. */
+/** Whether `isMarked` can be true for a text that contains only these characters. */
 export function allowsMarks(characters: AsciiClass): boolean {
   return overlap(characters, MARKS);
 }
 
 /**
- * Cuts e-mail and IP addresses out of a text, replacing them by `[email]` and `[ip]`. If one shows only after
- * decoding (`bob%40example.com`, `&#64;`, fullwidth forms), the whole text becomes `[email]` or `[ip]`. Undefined if
- * the text contains none. Time is linear in the length; scrubbing twice changes nothing more.
+ * Cuts e-mail and IP addresses out of a text, and replaces them by `[email]` and `[ip]`. If an address is
+ * found only after decoding (`bob%40example.com`, `&#64;`, fullwidth forms), the whole text becomes `[email]`
+ * or `[ip]`. Undefined if the text contains no address. Time is linear in the length. Scrubbing a text twice
+ * changes nothing more.
  */
 export function scrub(text: string): Scrubbed | undefined {
   if (!SUSPICIOUS.test(text) && !hasForms(text)) return undefined;
@@ -70,7 +77,8 @@ export function scrub(text: string): Scrubbed | undefined {
 }
 
 /**
- * IPv6 before IPv4, which it may contain; addresses before e-mails, so that `bob@10.0.0.1` is a word with a domain.
+ * Cuts IPv6 before IPv4 addresses, because they may contain one. Cuts IP addresses before e-mail addresses,
+ * so that `bob@10.0.0.1` is a word with a domain.
  */
 function cutPlain(text: string): Scrubbed {
   const withoutIpv6 = TWO_COLONS.test(text) ? text.replace(IPV6, cutIpv6) : text;
@@ -83,13 +91,16 @@ function cutPlain(text: string): Scrubbed {
   };
 }
 
-/** Not `std::dead` of program text: an address has a digit or four groups. */
+/** Keeps candidates such as `std::dead` in program text: an address contains a digit or four groups. */
 function cutIpv6(candidate: string): string {
   const groups = candidate.match(/[0-9a-f]+/gi) ?? [];
   return /\d/.test(candidate) || groups.length >= 4 ? "[ip]" : candidate;
 }
 
-/** A run of digits and dots, from its first four consecutive bytes on: `10.0.0.1.5432` ends in a port. */
+/**
+ * Cuts the first four consecutive bytes and everything after them from a run of digits and dots:
+ * `10.0.0.1.5432` ends in a port.
+ */
 function cutIpv4(run: string): string {
   if (run.length < 7) return run;
   const parts = run.split(".");
@@ -103,7 +114,10 @@ function cutIpv4(run: string): string {
   return run;
 }
 
-/** `npm@10` and `@name` are not e-mail addresses: something must precede the @, and a letter must follow it. */
+/**
+ * Keeps `npm@10` and `@name`, which are not e-mail addresses: something must precede the @, and a letter must
+ * follow it.
+ */
 function cutEmail(word: string): string {
   if (!/[@\uFF20]/.test(word)) return word;
   const local = word.slice(word.search(/[\p{L}\p{N}]/u));
@@ -111,7 +125,7 @@ function cutEmail(word: string): string {
   return at > 0 && /\p{L}/u.test(local.slice(at)) ? "[email]" : word;
 }
 
-/** The text with one layer of percent-encoding, HTML entities and Unicode compatibility forms removed. */
+/** Decodes one layer of percent-encoding, HTML entities and Unicode compatibility forms in a text. */
 function reveal(text: string): string {
   const decoded = text
     .replace(/(?:%[0-9a-f]{2})+/gi, decodePercent)
@@ -125,7 +139,7 @@ function decodePercent(run: string): string {
   try {
     return decodeURIComponent(run);
   } catch {
-    // Not UTF-8: its ASCII characters still count.
+    // The bytes are not UTF-8, but their ASCII characters still count.
     return run.replace(/%([0-7][0-9a-f])/gi, (_byte, hex: string) => decodePoint(`x${hex}`));
   }
 }
@@ -135,7 +149,7 @@ function decodePoint(code: string): string {
   return point <= 0x10ffff ? String.fromCodePoint(point) : "";
 }
 
-/** The forms of RFC 4291 section 2.2, by the number of groups before the `::`. */
+/** The forms of RFC 4291 section 2.2, ordered by the number of groups before the `::`. */
 function toIpv6Pattern(group: string): string {
   const forms = [`(?:${group}:){7}(?:${group}|:)`, `(?:${group}:){6}(?:${V4}|:${group}|:)`];
   for (let before = 5; before >= 0; before--) {

@@ -1,16 +1,20 @@
 /** Reduces a URL to its path. */
-/** A path that the URL parser would leave unchanged; it drops tabs and line ends, and treats \ as /. */
+/**
+ * Matches a path that the URL parser would leave unchanged. The parser removes tabs and line ends, and treats
+ * \ as /.
+ */
 const PLAIN_PATH = /^\/(?![/\\])[^\t\n\r\\]*$/;
 const BASE = "http://relative.invalid";
 
 /**
- * The path of an http(s), protocol-relative or relative URL, without origin, user, query, fragment and `;params`.
- * Undefined if it has another scheme (`file:`, `data:`, `android-app:`) or cannot be parsed. "" stays "".
+ * Returns the path of an http(s), protocol-relative or relative URL, without origin, user, query, fragment
+ * and `;params`. Undefined if the URL has another scheme (`file:`, `data:`, `android-app:`) or cannot be
+ * parsed. An empty text stays empty.
  */
 export function toPath(url: string): string | undefined {
   if (url === "") return "";
   const path = PLAIN_PATH.test(url) ? url.replace(/[?#].*$/s, "") : parsePath(url);
-  return path?.replace(/(?:;|%3b)[^/]*/gi, "").replace(/^\/{2,}/, "/"); // `//x` would be parsed as a host
+  return path?.replace(/(?:;|%3b)[^/]*/gi, "").replace(/^\/{2,}/, "/"); // `//x` would parse as a host
 }
 
 function parsePath(url: string): string | undefined {

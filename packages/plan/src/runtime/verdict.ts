@@ -1,7 +1,10 @@
-/** Defines the verdict: what the plan says of one message. */
+/** Defines the verdict, which is what the plan says about one message. */
 import type { ValueFault } from "@candor/envelope/wire";
 
-/** Why a value was removed or changed. A closed union; each with the sentence that the maker reads. */
+/**
+ * Why a value was removed or changed. A closed union. Each reason has the sentence that the product's
+ * developer reads.
+ */
 export const TRIM_REASONS = {
   undeclared: "The plan does not declare it.",
   wrong_type: "It is not of the declared type.",
@@ -31,28 +34,31 @@ export type RefuseReason =
   | ValueFault;
 
 /**
- * One value that was removed or changed. `path` is a declared one: undeclared names are noted under their nearest
- * declared parent (`properties.*`), because names that a client chose are values too.
+ * One value that was removed or changed. `path` is always declared: undeclared names are noted under their
+ * nearest declared parent (`properties.*`), because names that a client chose are also values.
  */
 export interface Trim {
   readonly path: string;
   readonly reason: TrimReason;
 }
 
-/** What the plan says of one message. */
+/** What the plan says about one message. */
 export interface Verdict {
-  /** The declared event, as `labelOf` writes it; `*` for one that is not in the plan. */
+  /** The label of the declared event (see `labelOf`); `*` for an event that is not in the plan. */
   readonly event: string;
-  /** Undefined if what is left of it is kept. In mode `observe` always undefined. */
+  /**
+   * Why the message is dropped; undefined if the rest of the message is kept. In mode `observe`, a message is
+   * dropped only for a `ValueFault`.
+   */
   readonly refused: RefuseReason | undefined;
   readonly trims: readonly Trim[];
-  /** What was taken out to be stored separately; undefined for nearly all messages. */
+  /** A contact that was removed to be stored separately; undefined for nearly all messages. */
   readonly contact: Contact | undefined;
 }
 
-/** A contact that a person gave, with what the plan keeps beside it and nothing else. */
+/** A contact that a person gave, and only the values that the plan keeps with it. */
 export interface Contact {
   readonly contact: string;
-  /** Declared field name to value. */
+  /** Maps the names of declared fields to their values. */
   readonly about: Readonly<Record<string, string | number | boolean>>;
 }
