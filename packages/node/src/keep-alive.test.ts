@@ -21,7 +21,7 @@ function open(
 }
 
 async function pings(world: World): Promise<readonly { readonly atMs: number; readonly boot: unknown }[]> {
-  await world.telemetry.flush({ timeoutMs: 200 });
+  await world.telemetry.flush({ timeoutMs: 10_000 });
   return world.messages().map(({ event, timestamp, properties }) => {
     expect(event).toBe("Instance Active");
     expect(properties?.instanceId).toBe(world.telemetry.status().instanceId);
@@ -99,7 +99,7 @@ it("is said once by several replicas on one folder", async () => {
   const dir = makeFolderForTest();
   const worlds = [open(clock, dir), open(clock, dir), open(clock, dir)];
   await clock.advance(30 * HOUR_MS);
-  for (const { telemetry } of worlds) await telemetry.flush({ timeoutMs: 200 });
+  for (const { telemetry } of worlds) await telemetry.flush({ timeoutMs: 10_000 });
   const made = await pings(worlds[0] as World);
   expect(made.length).toBeGreaterThanOrEqual(4);
   expect(made.length).toBeLessThanOrEqual(5);

@@ -19,7 +19,7 @@ describe("tracking", () => {
       { pluginName: "PostgreSQL", timeElapsed: 8, query: "SELECT 1" },
       { userId: "ada" },
     );
-    await telemetry.flush({ timeoutMs: 1000 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const { instanceId } = telemetry.status();
     expect(instanceId).toMatch(UUID_8);
     expect(messages()).toEqual([
@@ -51,7 +51,7 @@ describe("tracking", () => {
     const own = "612460418944011a10fa5b00";
     telemetry.track(ACTION, {});
     telemetry.track(ACTION, { install: own });
-    await telemetry.flush({ timeoutMs: 1000 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const { instanceId } = telemetry.status();
     expect(messages().map(({ properties }) => properties)).toEqual([
       { install: instanceId },
@@ -64,7 +64,7 @@ describe("tracking", () => {
     const other = openForTest();
     for (const { telemetry } of [one, one, other]) {
       telemetry.track(ACTION, { username: "ada@example.org" }, { userId: "ada@example.org" });
-      await telemetry.flush({ timeoutMs: 1000 });
+      await telemetry.flush({ timeoutMs: 10_000 });
     }
     const [first, second] = one.messages();
     const [third] = other.messages();
@@ -87,7 +87,7 @@ describe("tracking", () => {
     const { telemetry, messages } = openForTest();
     telemetry.track(event as string, properties);
     expect(telemetry.status().counts).toEqual({ kept: 0, dropped: { [reason]: 1 }, trimmed: {} });
-    await telemetry.flush({ timeoutMs: 500 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     expect(messages()).toEqual([]);
   });
 
@@ -105,7 +105,7 @@ describe("tracking", () => {
     ids.userId = { ...ids.userId, hash: false, maxLength: 20, pattern: "[a-z]+" };
     const { telemetry, messages } = openForTest({ plan: { ...APPSMITH, content } });
     telemetry.track(ACTION, {}, { userId: "ada" });
-    await telemetry.flush({ timeoutMs: 500 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     expect(messages().map(({ userId }) => userId)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
   });
 
@@ -136,7 +136,7 @@ describe("tracking", () => {
       telemetry.identify(value as string, value as object);
       telemetry.keepAlive(value as { healthy: () => boolean });
     }
-    await telemetry.flush({ timeoutMs: 1000 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     expect(messages().every(({ event }) => event === ACTION)).toBe(true);
     expect(telemetry.status().counts.dropped).toMatchObject({ unreadable: 1 });
     expect(telemetry.status().state).toBe("on");
@@ -151,7 +151,7 @@ describe("tracking", () => {
     }
     const { telemetry, messages } = openForTest();
     telemetry.track(ACTION, new Sneaky());
-    await telemetry.flush({ timeoutMs: 1000 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     expect(messages()[0]?.properties).toMatchObject({ pluginName: "PostgreSQL" });
     expect(JSON.stringify(messages())).not.toMatch(/ada|secret/);
   });
@@ -159,7 +159,7 @@ describe("tracking", () => {
   it("keeps the folder and its files for this user alone", async () => {
     const { telemetry, dir } = openForTest();
     telemetry.track(ACTION, {});
-    await telemetry.flush({ timeoutMs: 1000 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const modes = readdirSync(dir, { recursive: true, withFileTypes: true }).map((entry) => {
       const { mode } = statSync(join(entry.parentPath, entry.name));
       return `${entry.isDirectory() ? "d" : "-"}${(mode & 0o777).toString(8)}`;
@@ -264,7 +264,7 @@ describe("consent", () => {
     const anonymousId = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
     const page = { type: "track", name: "APPLICATIONS_PAGE_LOAD", anonymousId } as const;
     core.record("client", { ...page, values: {}, context: {}, timestampMs: Date.now() });
-    await telemetry.flush({ timeoutMs: 1000 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     expect(messages().map(({ event, writeKey }) => [event, writeKey])).toEqual([
       ["APPLICATIONS_PAGE_LOAD", "client_key"],
       [ACTION, undefined],
@@ -291,12 +291,12 @@ describe("consent", () => {
   it("is somebody new when the folder was deleted under it", async () => {
     const { telemetry, dir, messages } = openForTest();
     telemetry.track(ACTION, {});
-    await telemetry.flush({ timeoutMs: 500 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const before = telemetry.status().instanceId;
     rmSync(dir, { recursive: true });
     telemetry.status();
     telemetry.track(ACTION, {});
-    await telemetry.flush({ timeoutMs: 500 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const { instanceId } = telemetry.status();
     expect(instanceId).not.toBe(before);
     expect(messages().map(({ anonymousId }) => anonymousId)).toEqual([instanceId]);
@@ -310,7 +310,7 @@ describe("consent", () => {
     });
     telemetry.keepAlive({ healthy: () => true });
     await clock.advance(10 * 60_000);
-    await telemetry.flush({ timeoutMs: 1000 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     // `boot` came with version 2 of the plan.
     expect(messages().map(({ properties }) => Object.keys(properties ?? {}))).toEqual([["instanceId"]]);
   });

@@ -31,7 +31,7 @@ describe("the product's own setting", () => {
   it("that is turned off deletes what waits and the id; turned on again, there is a new one", async () => {
     const { telemetry, setting, files, messages } = openWithSetting(true);
     telemetry.track(ACTION, {});
-    await telemetry.flush({ timeoutMs: 100 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const before = telemetry.status().instanceId;
     expect(messages()).toHaveLength(1);
     setting.now = false;
@@ -55,7 +55,7 @@ describe("the product's own setting", () => {
   it("that is not known yet records nothing and deletes nothing", async () => {
     const { telemetry, setting, clock, messages } = openWithSetting(true);
     telemetry.track(ACTION, {});
-    await telemetry.flush({ timeoutMs: 100 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const { instanceId } = telemetry.status();
     setting.now = undefined;
     expect(telemetry.status()).toMatchObject({ state: "off", reason: "product_undecided" });
@@ -64,7 +64,7 @@ describe("the product's own setting", () => {
     setting.now = true;
     await clock.advance(1000);
     telemetry.track(ACTION, {});
-    await telemetry.flush({ timeoutMs: 100 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     expect(telemetry.status()).toMatchObject({ state: "on", instanceId });
     expect(messages()).toHaveLength(2);
   });
@@ -144,7 +144,7 @@ describe("an instance key", () => {
   it("is in no file, no status and no problem", async () => {
     const { telemetry, dir, told } = openForTest({ instanceKey: KEY });
     telemetry.track(ACTION, {});
-    await telemetry.flush({ timeoutMs: 100 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const names = readdirSync(dir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
     expect(names.length).toBeGreaterThan(2);
     const texts = names.map((one) => readFileSync(`${one.parentPath}/${one.name}`, "utf8"));

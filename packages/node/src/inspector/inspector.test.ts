@@ -65,7 +65,7 @@ async function open(options: WorldOptions = {}, wait = 0): Promise<World & { ask
 
 async function track({ telemetry }: World, count: number): Promise<void> {
   for (let number = 0; number < count; number += 1) telemetry.track(ACTION, { timeElapsed: number });
-  await telemetry.flush({ timeoutMs: 1000 });
+  await telemetry.flush({ timeoutMs: 10_000 });
 }
 
 const toJson = ({ body }: Reply): unknown => JSON.parse(body);

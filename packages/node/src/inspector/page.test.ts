@@ -10,7 +10,7 @@ const SHOWN = { page: NO_MESSAGES, isOlder: false, here: "./", message: undefine
 it("says in a sentence why the last try failed, beside the name that the files have for it", async () => {
   const { telemetry, core } = openForTest(); // nothing listens at the collector's address
   telemetry.track("execute_ACTION_TRIGGERED", {});
-  await telemetry.flush({ timeoutMs: 1000 });
+  await telemetry.flush({ timeoutMs: 10_000 });
   const html = renderInspector({ ...SHOWN, status: await readStatus(core) });
   expect(html).toContain('<strong class="alarm">The collector&#39;s address refused the connection');
   expect(html).toContain("(<code>refused</code>)");

@@ -52,7 +52,7 @@ describe.skipIf(process.platform === "win32").each(STRANGE)("%s in a state folde
     expect((await readOutboxPage(folder.outbox))?.messages.map(({ line }) => line)).toEqual(["{}"]);
     const { telemetry } = openForTest({ stateDir: dir });
     telemetry.track("execute_ACTION_TRIGGERED", {});
-    await telemetry.flush({ timeoutMs: 1000 });
+    await telemetry.flush({ timeoutMs: 10_000 });
     const { state, reason } = telemetry.status();
     if (what !== "a folder") expect(state).toBe(name === "receipts.ndjson" ? "off" : "on");
     else expect([undefined, "state_unwritable", "receipt_unreadable"]).toContain(reason); // it cannot be replaced
