@@ -3,10 +3,11 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * The path of a built file, also in tests, which run from the sources: a thread or a separate process cannot load TypeScript.
+ * Returns the path of a built file. This also works in tests, which run from the sources, because a thread or
+ * a separate process cannot load TypeScript.
  * @param name the path relative to the calling module, ending in `.js`
  * @param caller the caller's `import.meta.url`
- * @throws if the package has not been built
+ * @throws Error if the package has not been built
  */
 export function builtFile(name: string, caller: string): string {
   const beside = new URL(name, caller).href;

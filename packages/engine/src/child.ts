@@ -1,22 +1,23 @@
-/** The engine's process: opens the folder, serves it on the socket, and ends with its parent. */
+/** Runs the engine's process: opens the folder, serves it on the socket, and ends when its parent ends. */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { createHttpInterface, type HttpInterface } from "./http-interface.ts";
 import { type ChildOptions, type CloseCommand, EXIT_OPEN_FAILED, type Listening } from "./protocol.ts";
 import { openStore, type Store } from "./store.ts";
 
-/** ClickHouse's ABORTED, which is also what every query gets once the engine has shut itself down. */
+/** ClickHouse's ABORTED. Every query also fails with this code once the engine has shut itself down. */
 const ABORTED = 236;
 
 await main(JSON.parse(process.argv[2] ?? "{}") as ChildOptions);
 
-/** Opens the folder, serves it on the socket, and ends when told to or when its parent is gone. */
+/** Opens the folder, serves it on the socket, and ends when the parent says so or has ended. */
 async function main(options: ChildOptions): Promise<void> {
   followParentOnly();
   process.title = "candor-engine";
-  // Before any thread is started: on Linux niceness belongs to a thread and is inherited by those it starts.
+  // This must run before any thread is started: on Linux, niceness applies to a thread and is inherited by
+  // the threads that it starts.
   setPriority(Math.max(getPriority(), options.niceness));
-  // Nothing that this process creates, from the socket to the last part file, is readable by others.
+  // Nothing that this process creates can be read by other users, neither the socket nor any part file.
   process.umask(0o077);
   mkdirSync(options.dataDir, { recursive: true });
 
@@ -33,8 +34,9 @@ async function main(options: ChildOptions): Promise<void> {
 }
 
 /**
- * Ctrl-C in a terminal reaches the whole process group, but the parent still wants to drain into this process. When
- * the parent is gone, ends by SIGKILL: a clean exit would wait for native work, and the store survives the kill.
+ * Makes this process ignore signals and end only with its parent. Ctrl-C in a terminal signals the whole
+ * process group, but the parent still has to drain rows into this process. When the parent has ended, this
+ * process ends by SIGKILL: a clean exit would wait for native work, and the store survives the kill.
  */
 function followParentOnly(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});
@@ -43,7 +45,10 @@ function followParentOnly(): void {
   if (!process.connected) leave();
 }
 
-/** The folder is locked by now, so a socket at this path belongs to a dead process. */
+/**
+ * Listens on the socket. The folder is already locked, so an existing socket at this path belongs to a
+ * process that has ended.
+ */
 async function listen(http: HttpInterface, socketPath: string): Promise<void> {
   rmSync(socketPath, { force: true });
   await new Promise<void>((resolve, reject) => {
@@ -64,8 +69,8 @@ async function endIfEngineDied(error: unknown, store: Store): Promise<void> {
 }
 
 /**
- * Lets requests finish, then ends as abruptly as a crash. Acknowledged inserts are on disk by then, and shutting
- * libchdb down in order is less safe: its destructors race its merges and cause segmentation faults.
+ * Lets requests finish, then kills the process. Acknowledged inserts are already on disk. An orderly shutdown
+ * of libchdb would be less safe: its destructors race with its merges and cause segmentation faults.
  */
 async function close(http: HttpInterface, drainMs: number): Promise<void> {
   http.server.close();

@@ -7,16 +7,17 @@ import { THREAD_POOL_SIZE } from "./limits.ts";
 import type { ChildOptions, Listening } from "./protocol.ts";
 
 export interface ProcessEvents {
-  /** Called with each line that the child prints, the engine's and ours alike. */
+  /** Called with each line that the child prints, whether it comes from the engine or from our code. */
   line(text: string): void;
   listening(): void;
-  /** Called once, however the child ended; `how` is for people. */
+  /** Called once, however the child ended. `how` is a description for people. */
   gone(exitCode: number | null, how: string): void;
 }
 
 /**
- * Starts the child. It inherits nothing: its output is read line by line, and its environment is empty, so that
- * neither the write keys nor the admin token are in the process that runs SQL.
+ * Starts the child process. The child inherits neither this process's output streams nor its environment. Its
+ * output is read line by line. Its environment contains only two settings, so neither the write keys nor the
+ * admin token are in the process that runs SQL.
  */
 export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents): ChildProcess {
   const child = fork(builtFile("./child.js", import.meta.url), [JSON.stringify(options)], {
@@ -36,11 +37,12 @@ export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents)
     });
   }
   child.on("message", (message: Listening) => message.kind === "listening" && events.listening());
-  // A message sent while the child is ending fails on the channel; `close` below reports the end.
+  // A message that is sent while the child is ending causes an error on the channel. The end itself is
+  // reported by `close` below.
   child.on("error", (error) => {
     if (child.pid === undefined) events.gone(null, `the engine's process did not start: ${error.message}`);
   });
-  // `close`, not `exit`: by then the last lines have been read.
+  // Uses `close` instead of `exit`, because only then have the last lines been read.
   child.on("close", (code, signal) => {
     if (child.pid === undefined) return;
     const how = signal === null ? `ended with code ${code}` : `was ended by ${signal}`;
@@ -49,7 +51,7 @@ export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents)
   return child;
 }
 
-/** Whether the engine behind the socket answers Ok within the time. */
+/** Whether the engine behind the socket answers a ping with status 200 within the time limit. */
 export function pingSocket(socketPath: string, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const ping = request({ socketPath, path: "/ping", timeout: timeoutMs, agent: false }, (response) => {

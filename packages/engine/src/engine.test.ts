@@ -56,7 +56,7 @@ const count = async (table: string) =>
 
 const bytes = (content: string) => Readable.from([Buffer.from(content)], { objectMode: false });
 
-/** A request as any HTTP client would send it. */
+/** Sends a request as any HTTP client would. */
 function send(
   path: string,
   options: { method?: string; body?: Buffer | string; headers?: Record<string, string> } = {},
@@ -355,7 +355,7 @@ describe("beside each other", () => {
     expect(performance.now() - started).toBeLessThan(2000);
     goAway.abort();
     await settled;
-    // All four places for reads are free again, so this is answered.
+    // All four permits for reads are free again, so this query is answered.
     expect(await count(table)).toBe(1);
     const running =
       "SELECT count() AS n FROM system.processes WHERE query LIKE '%cityHash64(number)%' AND query NOT LIKE '%processes%'";

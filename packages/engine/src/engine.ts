@@ -9,23 +9,27 @@ import { placeSocket, type SocketPlace } from "./socket-place.ts";
 import { engineSupport } from "./support.ts";
 
 export interface EngineOptions extends Partial<EngineTimes> {
-  /** The engine's own folder: chDB's files, the socket, its configuration. Created, and kept at mode 0700. */
+  /**
+   * The engine's own folder, for chDB's files, the socket and the configuration. It is created with mode
+   * 0700, and its mode is set to 0700 at each start.
+   */
   dataDir: string;
-  /** Added to the child's niceness, 0 to 19. @default 10, because ingest comes first */
+  /** Added to the child's niceness, 0 to 19. @default 10, because ingest has priority */
   niceness?: number;
-  /** Called with each line that the child prints, and with the reason it ended. @default none */
+  /** Called with each line that the child prints, and with the reason for which it ended. @default none */
   log?: (line: string) => void;
 }
 
 export interface EngineTimes {
   /** How long `ready()` waits before it rejects. @default 30000 */
   readyTimeoutMs: number;
-  /** The pause before the first restart; doubled for each further one. @default 100 */
+  /** The pause before the first restart. It doubles with each further restart. @default 100 */
   minBackoffMs: number;
-  /** @default 5000 */
+  /** The longest pause before a restart. @default 5000 */
   maxBackoffMs: number;
   /**
-   * The longest pause at first while the folder cannot be opened: the process holding it is usually about to end.
+   * The longest pause during the first attempts while the folder cannot be opened. Usually the process that
+   * holds the folder is about to end.
    * @default 500
    */
   maxLockedBackoffMs: number;
@@ -33,12 +37,15 @@ export interface EngineTimes {
   healthyMs: number;
   /** How long `close()` lets requests finish. @default 2000 */
   drainMs: number;
-  /** After how long `close()` kills the child. @default 4000 */
+  /** How long `close()` waits for the child to end before it kills the child. @default 4000 */
   closeTimeoutMs: number;
 }
 
 export interface EngineStatus {
-  /** `starting`: not answering yet; `waiting`: it ended, and will be restarted after a pause. */
+  /**
+   * `starting`: the engine does not answer yet. `waiting`: the child has ended and will be restarted after a
+   * pause.
+   */
   state: "starting" | "ready" | "waiting" | "stopped";
   pid?: number;
   restarts: number;
@@ -47,19 +54,22 @@ export interface EngineStatus {
 }
 
 export interface Engine {
-  /** Speaks ClickHouse's HTTP. Stays the same across restarts. */
+  /** Path of the socket, which serves ClickHouse's HTTP interface. It stays the same across restarts. */
   readonly socketPath: string;
   status(): EngineStatus;
-  /** Resolves when the current child answers. Rejects after `readyTimeoutMs`, or after `close()`. */
+  /**
+   * Resolves when the current child answers. Rejects after `readyTimeoutMs`, or when the engine is closed.
+   */
   ready(): Promise<void>;
-  /** Lets requests finish for a moment, then ends the child and removes the socket. Never rejects. */
+  /** Gives requests `drainMs` to finish, then ends the child and removes the socket. Never rejects. */
   close(): Promise<void>;
 }
 
 /**
- * Starts the embedded ClickHouse in a process of its own and keeps it running. Resolves when the process is started,
- * NOT when it answers: a collector accepts messages meanwhile.
- * @throws EngineUnsupportedError if this machine cannot run it; a file system error if dataDir cannot be created
+ * Starts the embedded ClickHouse in its own process and keeps it running. Resolves when the process has been
+ * started, NOT when it answers: meanwhile, a collector already accepts messages.
+ * @throws EngineUnsupportedError if this machine cannot run the engine; a file system error if dataDir cannot
+ * be created
  */
 export async function startEngine(options: EngineOptions): Promise<Engine> {
   const support = engineSupport();
@@ -85,7 +95,10 @@ const DEFAULT_TIMES: EngineTimes = {
 
 const PING_TIMEOUT_MS = 2_000;
 
-/** After this many failures in a row, a folder that cannot be opened is no longer assumed to be released soon. */
+/**
+ * After this many failed starts in a row, a folder that cannot be opened is no longer expected to be released
+ * soon.
+ */
 const QUICK_OPEN_ATTEMPTS = 20;
 
 interface Waiter {
@@ -155,7 +168,7 @@ class SupervisedEngine implements Engine {
     for (const waiter of this.#waiters) waiter.reject(new Error("the engine is closed"));
     const child = this.#child;
     if (child !== undefined) {
-      // Nothing can be in flight before it was ready.
+      // No request can be in flight if the child was never ready.
       if (wasReady) this.#tellClose(child);
       else child.kill("SIGKILL");
       const killer = setTimeout(() => child.kill("SIGKILL"), this.#times.closeTimeoutMs);
@@ -167,7 +180,7 @@ class SupervisedEngine implements Engine {
 
   #tellClose(child: ChildProcess): void {
     const command: CloseCommand = { kind: "close", drainMs: this.#times.drainMs };
-    // Fails only if the child is ending already, which is what we want.
+    // Fails only if the child is already ending, which is the desired result.
     child.send(command, () => {});
   }
 
@@ -222,7 +235,9 @@ class SupervisedEngine implements Engine {
     this.#restartTimer = setTimeout(() => this.#restart(), pauseMs);
   }
 
-  /** Some failures to start a process, such as ENOMEM, are thrown instead of emitted. */
+  /**
+   * Starts the child again. Some failures to start a process, such as ENOMEM, are thrown instead of emitted.
+   */
   #restart(): void {
     this.#restarts++;
     try {

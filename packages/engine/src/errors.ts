@@ -1,7 +1,8 @@
-/** Defines the engine's errors, with ClickHouse's own codes. */
+/** Defines the engine's errors, which use ClickHouse's codes. */
 /**
- * A fault reported the way ClickHouse reports its own, with its code and name (ErrorCodes.cpp), so that a client's
- * ClickHouseError has the same `code` and `type` for the embedded store and a cluster.
+ * A fault that is reported as ClickHouse reports its own faults, with the same code and name
+ * (ErrorCodes.cpp). So a client's ClickHouseError has the same `code` and `type` for the embedded store and
+ * for a cluster.
  */
 export class ClickHouseFault extends Error {
   readonly code: number;
@@ -15,7 +16,7 @@ export class ClickHouseFault extends Error {
   }
 }
 
-/** The faults detected by this interface; all others are passed on from the engine. */
+/** Creates the faults that this package detects itself. All other faults are passed on from the engine. */
 export const fault = {
   badArguments: (message: string) => new ClickHouseFault(36, "BAD_ARGUMENTS", message),
   notImplemented: (message: string) => new ClickHouseFault(48, "NOT_IMPLEMENTED", message),
@@ -38,7 +39,7 @@ export const fault = {
   cancelled: () => new ClickHouseFault(394, "QUERY_WAS_CANCELLED", "The client went away"),
 } as const;
 
-/** This machine cannot run the engine; `platform` and the message say why and what to do instead. */
+/** Thrown if this machine cannot run the engine. The message says why, and what to do instead. */
 export class EngineUnsupportedError extends Error {
   readonly platform: string;
 

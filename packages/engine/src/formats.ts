@@ -14,15 +14,15 @@ const RAW_FORMATS: Readonly<Record<string, RawInsertFormat>> = {
   CSVWithNames: "CSVWithNames",
 };
 
-/** The formats in which rows can be inserted: those that chDB takes as raw bytes. */
+/** The formats in which rows can be inserted, which are those that chDB accepts as raw bytes. */
 export const INSERT_FORMATS: readonly string[] = Object.keys(RAW_FORMATS);
 
-/** The engine's name of an insert format; undefined if it does not support it. */
+/** Returns chDB's name for an insert format; undefined if chDB does not support the format. */
 export function rawInsertFormat(name: string): RawInsertFormat | undefined {
   return Object.hasOwn(RAW_FORMATS, name) ? RAW_FORMATS[name] : undefined;
 }
 
-/** The Content-Type that ClickHouse gives a format. */
+/** Returns the Content-Type that ClickHouse uses for a format. */
 export function contentType(format: string): string {
   if (/^(JSONLines|NDJSON|JSON\w*EachRow\w*)$/.test(format)) return "application/x-ndjson; charset=UTF-8";
   if (format.startsWith("JSON")) return "application/json; charset=UTF-8";

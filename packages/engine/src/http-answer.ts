@@ -2,7 +2,7 @@
 import type { ServerResponse } from "node:http";
 import { ClickHouseFault } from "./errors.ts";
 
-/** ClickHouse's X-ClickHouse-Summary: all figures are decimal strings. */
+/** The figures of ClickHouse's X-ClickHouse-Summary header, in which all figures are decimal strings. */
 export interface Summary {
   readRows: number;
   readBytes: number;
@@ -24,14 +24,16 @@ export function summaryHeader(summary: Summary): string {
   });
 }
 
-/** A fault as ClickHouse reports it: a status, its code in a header, a line of text. */
+/**
+ * A fault as ClickHouse reports it over HTTP: a status, an error code sent in a header, and a line of text.
+ */
 export interface ErrorAnswer {
   status: number;
   code: number;
   body: string;
 }
 
-/** The fields of chdb's errors. */
+/** The field that chdb adds to its errors. */
 interface EngineError extends Error {
   clickhouseCode?: number;
 }
@@ -58,8 +60,8 @@ export function errorAnswer(error: unknown, version: string): ErrorAnswer {
 }
 
 /**
- * ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp); `rig/cluster.rig.test.ts` compares it with a real server,
- * code by code.
+ * Maps error codes to HTTP statuses, like ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp).
+ * `rig/cluster.rig.test.ts` compares each code with a real server.
  */
 const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [
@@ -80,7 +82,7 @@ const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [503, [76, 209, 439]],
 ];
 
-/** @returns 500 for every code that ClickHouse has no status for */
+/** @returns 500 for every code for which ClickHouse has no other status */
 export function httpStatus(code: number): number {
   return STATUS_CODES.find(([, codes]) => codes.includes(code))?.[0] ?? 500;
 }

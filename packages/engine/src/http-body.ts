@@ -4,9 +4,10 @@ import { createGunzip, createInflate } from "node:zlib";
 import { fault } from "./errors.ts";
 
 /**
- * Reads a request body, inflating it if needed. Stops at the limit, also while inflating; what still arrives is then
- * read and discarded, because a client that is writing does not read the answer.
- * @throws ClickHouseFault QUERY_IS_TOO_LARGE, UNKNOWN_COMPRESSION_METHOD, ZLIB_INFLATE_FAILED, QUERY_WAS_CANCELLED
+ * Reads a request body, inflating it if needed. Stops at the limit, even while inflating. The rest of the
+ * body is then read and discarded, because a client that is still writing does not read the answer.
+ * @throws ClickHouseFault QUERY_IS_TOO_LARGE, UNKNOWN_COMPRESSION_METHOD, ZLIB_INFLATE_FAILED,
+ * QUERY_WAS_CANCELLED
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const inflate = inflater(request.headers["content-encoding"]);
@@ -49,7 +50,7 @@ function collect(request: IncomingMessage, source: NodeJS.ReadableStream, maxByt
     });
     source.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
     source.on("error", () => reject(source === request ? fault.cancelled() : fault.badCompression()));
-    // A body that breaks off must never be taken for a complete one.
+    // A truncated body must never be treated as complete.
     request.on("aborted", () => reject(fault.cancelled()));
     request.on("error", () => reject(fault.cancelled()));
   });

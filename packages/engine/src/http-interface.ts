@@ -11,14 +11,14 @@ import type { Store } from "./store.ts";
 
 export interface HttpInterface {
   server: Server;
-  /** Number of requests not answered yet. */
+  /** Number of requests that have not been answered yet. */
   inFlight(): number;
 }
 
 /**
- * ClickHouse's HTTP interface (https://clickhouse.com/docs/interfaces/http) over an open store, as far as
- * @clickhouse/client uses it. Answers are sent whole, so an error always has its status; connections are trusted,
- * because only the owner can open the socket.
+ * Serves the part of ClickHouse's HTTP interface (https://clickhouse.com/docs/interfaces/http) that
+ * `@clickhouse/client` uses, over an open store. Each answer is sent only when it is complete, so an error
+ * always has its own status. Connections are trusted, because only the owner can open the socket.
  * @param onError called with every fault, after it has been answered
  */
 export function createHttpInterface(store: Store, onError: (error: unknown) => void): HttpInterface {
@@ -38,7 +38,7 @@ export function createHttpInterface(store: Store, onError: (error: unknown) => v
       const body = await readBody(request, MAX_BODY_BYTES);
       sendAnswer(response, await query(asked, body, gone.signal));
     } catch (error) {
-      // Otherwise a client that is still sending its body would never read this answer.
+      // Without this, a client that is still sending its body would never read the answer.
       request.resume();
       sendError(response, error, store.version);
       onError(error);

@@ -3,13 +3,13 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { fault } from "./errors.ts";
 
-/** What a request's URL and headers ask for. */
+/** The query that a request's URL and headers describe. */
 export interface QueryRequest {
-  /** The SQL in the URL, which the body is appended to; undefined if the body is the SQL. */
+  /** The SQL in the URL, to which the body is appended; undefined if the body is the SQL. */
   query: string | undefined;
   queryId: string;
   database: string | undefined;
-  /** For statements without a FORMAT clause. */
+  /** The result format for statements without a FORMAT clause. */
   defaultFormat: string;
   settings: Record<string, string>;
   /** `{name:Type}` parameters, in ClickHouse's escaped text form. */
@@ -17,8 +17,8 @@ export interface QueryRequest {
 }
 
 /**
- * Part of ClickHouse's HTTP interface, without meaning here: the socket's owner is the only user, and answers are
- * never streamed.
+ * URL parameters of ClickHouse's HTTP interface that mean nothing here: the socket's owner is the only user,
+ * and answers are never streamed.
  */
 const IGNORED = new Set([
   "user",
@@ -30,7 +30,7 @@ const IGNORED = new Set([
   "client_protocol_version",
 ]);
 
-/** These would change what a request means, so they are refused rather than ignored. */
+/** URL parameters that would change the meaning of a request. They are rejected and not ignored. */
 const REFUSED = new Set([
   "session_id",
   "session_timeout",

@@ -1,4 +1,4 @@
-/** The engine package's entry. */
+/** Exports the engine package's public API. */
 export { builtFile } from "./built-file.ts";
 export type { EngineStatus, EngineTimes } from "./engine.ts";
 export { type Engine, type EngineOptions, startEngine } from "./engine.ts";

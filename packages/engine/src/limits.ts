@@ -4,32 +4,44 @@ import { availableParallelism } from "node:os";
 const KiB = 1024;
 const MiB = 1024 * KiB;
 
-/** The longest request body, also after inflating. */
+/** The largest request body, measured after inflating. */
 export const MAX_BODY_BYTES = 64 * MiB;
 
-/** The longest request line and headers together: parameters travel in the URL (ClickHouse's http_max_uri_size). */
+/**
+ * The greatest total length of request line and headers. It is this long because query parameters are sent in
+ * the URL (ClickHouse's http_max_uri_size).
+ */
 export const MAX_HEADER_BYTES = 1 * MiB;
 
-/** How many queries run and wait at once. Reads and writes are separate, so that neither blocks the other. */
+/**
+ * How many queries may run and wait at the same time. Reads and writes are counted separately, so that
+ * neither blocks the other.
+ */
 export const MAX_READS = 4;
 export const MAX_WRITES = 2;
 export const MAX_WAITING = 256;
 
-/** Sessions kept for further queries: one for each that may run, and some for other sets of parameters. */
+/**
+ * Number of idle sessions that are kept for later queries: one for each query that may run, and as many again
+ * for other sets of parameters.
+ */
 export const MAX_IDLE_SESSIONS = 2 * (MAX_READS + MAX_WRITES);
 
-/** Native work blocks a thread of libuv's pool: enough threads for reads, writes, cancels and probes. */
+/**
+ * Native work blocks a thread of libuv's pool, so the pool needs enough threads for reads, writes, cancels
+ * and probes.
+ */
 export const THREAD_POOL_SIZE = MAX_READS + MAX_WRITES + 4;
 
 /** Settings of every query, unless the request overrides them. */
 export const QUERY_SETTINGS: Readonly<Record<string, string>> = {
   max_memory_usage: "1500000000",
   max_threads: String(Math.min(4, availableParallelism())),
-  // Parameters become SET statements, which may be longer than a usual query.
+  // Parameters are sent as SET statements, which may be longer than an ordinary query.
   max_query_size: String(16 * MiB),
 };
 
-/** Further settings of every read: results are returned whole from memory. */
+/** Additional settings of every read. A result is held in memory as a whole before it is returned. */
 export const READ_SETTINGS: Readonly<Record<string, string>> = {
   max_execution_time: "60",
   max_result_bytes: String(256 * MiB),
@@ -37,10 +49,10 @@ export const READ_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * The engine's own configuration. ClickHouse's defaults are caches of 5 GB each and nine tenths of the machine's
- * memory; here the engine is a guest beside the ingest path. There is no `*_log` section: those system tables stay
- * off, so that they do not fill the disk.
- * @param sections further elements of the configuration
+ * Returns the engine's configuration. By default, ClickHouse uses caches of 5 GB each and nine tenths of the
+ * machine's memory, but here the engine shares the machine with the ingest path. There is no `*_log` section:
+ * without one, those system tables stay disabled and cannot fill the disk.
+ * @param sections additional elements of the configuration
  */
 export function serverConfigXml(sections = ""): string {
   const values = {

@@ -1,25 +1,25 @@
-/** Defines the messages between the supervisor and its child. */
+/** Defines the messages between the supervisor and its child process. */
 
-/** The child's one argument, as JSON. */
+/** The child's only argument, as JSON. */
 export interface ChildOptions {
   dataDir: string;
   socketPath: string;
   niceness: number;
 }
 
-/** Child to supervisor: the socket answers. */
+/** Sent by the child to the supervisor when the socket accepts connections. */
 export interface Listening {
   kind: "listening";
 }
 
-/** Supervisor to child: finish what is in flight within this time, then end. */
+/** Sent by the supervisor to the child: finish the requests in flight within this time, then end. */
 export interface CloseCommand {
   kind: "close";
   drainMs: number;
 }
 
 /**
- * The child's exit code if it could not open the folder: usually because the engine of a killed parent is just about
- * to release it, so retrying soon is worthwhile.
+ * The child's exit code if it could not open the folder. Usually the parent of another engine was killed, and
+ * that engine is just about to release the folder, so it is worthwhile to retry soon.
  */
 export const EXIT_OPEN_FAILED = 75;

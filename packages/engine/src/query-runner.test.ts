@@ -15,7 +15,7 @@ const REQUEST: QueryRequest = {
   params: {},
 };
 
-/** A runner over a store whose reads end when told to; its writes end at once. */
+/** Opens a runner over a store whose reads end when the test says so. Its writes end at once. */
 function openRunner() {
   const reads: (() => void)[] = [];
   const store = {

@@ -1,4 +1,4 @@
-/** Runs queries within bounds, reads and writes separately. */
+/** Runs a limited number of queries at a time, with separate limits for reads and writes. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { Semaphore } from "@candor/envelope/concurrency";
 import { fault } from "./errors.ts";
@@ -20,7 +20,8 @@ export interface Answer {
 export type QueryRunner = (asked: QueryRequest, body: Buffer, gone: AbortSignal) => Promise<Answer>;
 
 /**
- * Runs queries under two semaphores, so that neither long reads nor long writes block the others.
+ * Runs queries under two semaphores, so that long reads do not block writes, and long writes do not block
+ * reads.
  * @throws ClickHouseFault TOO_MANY_SIMULTANEOUS_QUERIES; the reason of `gone`, if it ends the wait
  */
 export function createQueryRunner(store: Store): QueryRunner {
@@ -56,8 +57,9 @@ async function admit<T>(semaphore: Semaphore, run: () => Promise<T>, gone: Abort
 const CANCEL_INTERVAL_MS = 200;
 
 /**
- * Stops a read whose client has gone. A write goes on, as in ClickHouse: its client will check, or retry. Stopping is
- * repeated, because the engine does not yet know a read that is just about to begin.
+ * Runs a read, and stops it if its client disconnects. A write continues, as in ClickHouse: its client will
+ * check or retry. The cancel request is repeated, because the engine does not yet know a read that is just
+ * about to begin.
  */
 async function whileWanted<T>(
   read: () => Promise<T>,
@@ -67,7 +69,7 @@ async function whileWanted<T>(
   let ended = false;
   const stop = async () => {
     while (!ended) {
-      // If this fails, the read ends by its max_execution_time.
+      // If this fails, the read ends when its max_execution_time is exceeded.
       await cancel().catch(() => {});
       await sleep(CANCEL_INTERVAL_MS);
     }

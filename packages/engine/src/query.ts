@@ -1,18 +1,21 @@
 /** Splits a request into a statement and, for an INSERT, its rows. */
 import { parseStatement, type RowsInsert, type TextStatement } from "./statement.ts";
 
-/** A parsed statement. An INSERT's rows stay bytes. */
+/** A parsed statement. The rows of an INSERT remain bytes. */
 export type Query =
   | { kind: "rows"; insert: RowsInsert; rows: Buffer }
   | { kind: "text"; statement: TextStatement; sql: string };
 
-/** Long enough for the beginning of every INSERT, short enough not to turn its rows into a string. */
+/**
+ * Enough bytes for the beginning of every INSERT, but few enough that a large body of rows is not converted
+ * to a string.
+ */
 const HEAD_BYTES = 64 * 1024;
 
 /**
- * As in ClickHouse, the SQL is the URL's query followed by the body on a new line.
+ * Parses a request's SQL. As in ClickHouse, this is the query in the URL, followed by the body on a new line.
  * @param urlSql the SQL in the URL, if any
- * @throws ClickHouseFault as parseStatement
+ * @throws the same ClickHouseFaults as parseStatement
  */
 export function parseQuery(urlSql: string | undefined, body: Buffer): Query {
   if (urlSql === undefined || urlSql.trim() === "") return insertAtHead(body) ?? parseSql(body.toString());

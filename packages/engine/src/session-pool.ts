@@ -1,9 +1,9 @@
-/** Owns the pool of engine sessions, each with its settings and parameters. */
+/** Owns the pool of engine sessions, each of which has its own settings and parameters. */
 import type { Session } from "chdb";
 import { QUERY_SETTINGS } from "./limits.ts";
 import { quoteName, quoteString } from "./sql-tokens.ts";
 
-/** What a query runs with; none of it affects the next query. */
+/** The database, settings and parameters of a query. None of them affects the next query. */
 export interface Scope {
   database: string | undefined;
   settings: Readonly<Record<string, string>>;
@@ -12,13 +12,16 @@ export interface Scope {
 }
 
 export interface SessionPool {
-  /** Runs work on a session in this scope, exclusively. */
+  /** Runs `work` exclusively on a session in this scope. */
   use<T>(scope: Scope, work: (session: Session) => Promise<T>): Promise<T>;
-  /** Like `use`, on a session that is closed afterwards: for statements that may leave traces in it, such as SET. */
+  /**
+   * Like `use`, but on a session that is closed afterwards, for statements that may change the session, such
+   * as SET.
+   */
   useOnce<T>(scope: Scope, work: (session: Session) => Promise<T>): Promise<T>;
 }
 
-/** A session, and what earlier queries have set in it. */
+/** A session, and the values that earlier queries have set in it. */
 interface UsedSession {
   session: Session;
   database: string;
@@ -29,9 +32,10 @@ interface UsedSession {
 const DEFAULT_DATABASE = "default";
 
 /**
- * Sessions, each used by one query at a time: settings, parameters and the current database belong to a session, and
- * one session runs its queries one after another. Sessions are kept, because closing one waits for all native work of
- * the process: during a long read thousands would pile up, at a quarter of a megabyte each.
+ * Creates a pool of sessions, each of which is used by one query at a time: settings, parameters and the
+ * current database belong to a session, and a session runs its queries one after another. Sessions are kept
+ * for reuse, because closing one waits for all native work of the process. During a long read, thousands of
+ * closing sessions would accumulate, at a quarter of a megabyte each.
  */
 export function createSessionPool(open: () => Session, maxIdle: number): SessionPool {
   let idle: UsedSession[] = [];
@@ -61,7 +65,8 @@ export function createSessionPool(open: () => Session, maxIdle: number): Session
       for (const statement of enterScope(used, scope)) await used.session.queryAsync(statement);
       return await work(used.session);
     } catch (error) {
-      // It may be between two scopes, and it keeps a failed query in system.processes until its next query.
+      // Not reused: the session may have entered only part of the scope, and a failed query stays in
+      // system.processes until the session's next query.
       used.session.close();
       throw error;
     }
@@ -84,8 +89,9 @@ export function createSessionPool(open: () => Session, maxIdle: number): Session
 }
 
 /**
- * A parameter can be overwritten but not removed, so a session fits only a query that sets all of its parameters.
- * Prefers the session with the most parameters, and leaves the clean ones to others.
+ * Chooses an idle session for a scope. A parameter can be overwritten but not removed, so a session fits only
+ * a query that sets all of the session's parameters. Prefers the session with the most parameters, so that
+ * sessions without parameters remain available for other queries.
  */
 function fittest(idle: readonly UsedSession[], scope: Scope): UsedSession | undefined {
   return idle
@@ -97,9 +103,10 @@ function fittest(idle: readonly UsedSession[], scope: Scope): UsedSession | unde
 }
 
 /**
- * The statements that move a session from its last scope into this one. A parameter set by SET is parsed like one
- * received over HTTP, as escaped text of its declared type, so the received text is passed on unchanged, only quoted.
- * (Not chdb's queryBindAsync: it escapes what is escaped already, and serialises all queries with parameters.)
+ * Returns the statements that move a session from its last scope into this one. SET parses a parameter in the
+ * same way as the HTTP interface does, as escaped text of its declared type. So the received text is only
+ * quoted and not changed. (chdb's queryBindAsync is not used: it would escape text that is already escaped,
+ * and it serialises all queries with parameters.)
  */
 function enterScope(used: UsedSession, scope: Scope): string[] {
   const database = scope.database ?? DEFAULT_DATABASE;

@@ -1,20 +1,20 @@
-/** Chooses where the engine's socket is. */
+/** Chooses the path of the engine's socket. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** Longest path of a unix socket, in bytes (sun_path without its NUL; 103 on macOS). */
+/** The longest path of a Unix socket, in bytes (sun_path without its NUL; 103 on macOS). */
 const MAX_SOCKET_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
 export interface SocketPlace {
   path: string;
-  /** Removes the socket, and the folder if it was made for it. */
+  /** Removes the socket, and also its folder if that was created for the socket. */
   remove(): void;
 }
 
 /**
- * `<dataDir>/engine.sock`, or if that is too long, a socket in a fresh folder of mode 0700 in the system's temporary
- * folder.
+ * Returns `<dataDir>/engine.sock`. If that path is too long, returns a socket path in a new folder with mode
+ * 0700 in the system's temporary folder.
  */
 export function placeSocket(dataDir: string): SocketPlace {
   const own = resolve(dataDir, "engine.sock");

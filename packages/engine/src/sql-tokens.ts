@@ -1,5 +1,8 @@
 /** Splits SQL into tokens. */
-/** A token of SQL. `name` is an identifier in backquotes or double quotes; `symbol` is any one other character. */
+/**
+ * A token of SQL. `name` is an identifier in backquotes or double quotes; `symbol` is any other single
+ * character.
+ */
 export interface Token {
   kind: "word" | "number" | "string" | "name" | "symbol";
   text: string;
@@ -13,9 +16,9 @@ const NUMBER = /\d[\w.]*(?:(?<=[eE])[+-]\d+)?/y;
 const HEREDOC_TAG = /\$\w*\$/y;
 
 /**
- * Splits SQL into tokens, lazily, by ClickHouse's lexical rules (Lexer.cpp): enough to find where a statement ends
- * and what it begins with, without being misled by quotes and comments. Never throws: an unclosed token runs to the
- * end, and the engine reports it.
+ * Splits SQL into tokens, lazily, by ClickHouse's lexical rules (Lexer.cpp). This is enough to find the end
+ * of a statement and the words with which it begins, without being misled by quotes and comments. Never
+ * throws: an unclosed token extends to the end, and the engine reports the error.
  */
 export function* sqlTokens(sql: string): Generator<Token> {
   let at = skipBlank(sql, 0);
@@ -36,7 +39,7 @@ function skipBlank(sql: string, from: number): number {
   }
 }
 
-/** ClickHouse's block comments nest. */
+/** Returns where a block comment ends. ClickHouse's block comments can be nested. */
 function endOfBlockComment(sql: string, from: number): number {
   let depth = 0;
   for (let at = from; at < sql.length; at++) {
@@ -78,7 +81,7 @@ function tokenAt(sql: string, start: number): Token {
   return make("symbol", start + 1);
 }
 
-/** A quote inside is doubled or follows a backslash. */
+/** Returns where a quoted token ends. A quote inside it is doubled or preceded by a backslash. */
 function endOfQuoted(sql: string, start: number, quote: string): number {
   for (let at = start + 1; at < sql.length; at++) {
     if (sql[at] === "\\") at++;
@@ -91,8 +94,8 @@ function endOfQuoted(sql: string, start: number, quote: string): number {
 }
 
 /**
- * The text of a quoted token. Handles ClickHouse's single-letter escapes; any other escaped character stands for
- * itself.
+ * Returns the text of a quoted token. Handles ClickHouse's single-letter escapes; any other escaped character
+ * stands for itself.
  */
 export function unquote(quoted: string): string {
   const quote = quoted[0] ?? "";
@@ -105,12 +108,12 @@ export function unquote(quoted: string): string {
     });
 }
 
-/** A text as a string literal of SQL, whatever it holds. */
+/** Returns a text, which may contain any character, as an SQL string literal. */
 export function quoteString(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&").replaceAll("\0", "\\0")}'`;
 }
 
-/** A name as an identifier of SQL, whatever it holds. */
+/** Returns a name, which may contain any character, as a quoted SQL identifier. */
 export function quoteName(name: string): string {
   return `\`${name.replace(/[\\`]/g, "\\$&").replaceAll("\0", "\\0")}\``;
 }

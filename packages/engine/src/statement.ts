@@ -4,7 +4,10 @@ import { fault } from "./errors.ts";
 import { INSERT_FORMATS, rawInsertFormat } from "./formats.ts";
 import { sqlTokens, type Token, unquote } from "./sql-tokens.ts";
 
-/** INSERT followed by rows in a format; `dataAt` is where they begin in the text. */
+/**
+ * An INSERT that is followed by rows in a format. `dataAt` is the position in the text at which the rows
+ * begin.
+ */
 export interface RowsInsert {
   kind: "rows";
   table: string;
@@ -14,12 +17,12 @@ export interface RowsInsert {
   dataAt: number;
 }
 
-/** Any other statement, which is run unchanged. `format` is the one named in its FORMAT clause. */
+/** Any other statement, which is run unchanged. `format` is the format named in its FORMAT clause. */
 export interface TextStatement {
   kind: "text";
   /**
-   * `reads` changes nothing; `inserts` adds the rows of a query; `changes` is everything else, and may change its
-   * session.
+   * `reads`: the statement changes nothing. `inserts`: it adds the rows that a query returns. `changes`:
+   * everything else, which may also change the session.
    */
   does: "reads" | "inserts" | "changes";
   format: string | undefined;
@@ -30,8 +33,8 @@ export type Statement = RowsInsert | TextStatement;
 const READING = new Set(["SELECT", "WITH", "SHOW", "DESCRIBE", "DESC", "EXISTS", "EXPLAIN", "("]);
 
 /**
- * Classifies a statement. Like ClickHouse's HTTP interface, refuses a second statement after the first: otherwise a
- * migration would pass on the embedded store and fail on a cluster.
+ * Classifies a statement. Like ClickHouse's HTTP interface, rejects a second statement after the first.
+ * Otherwise a migration could succeed on the embedded store and fail on a cluster.
  * @throws ClickHouseFault SYNTAX_ERROR, NOT_IMPLEMENTED
  */
 export function parseStatement(sql: string): Statement {
@@ -46,7 +49,10 @@ export function parseStatement(sql: string): Statement {
   return { kind: "text", does, format };
 }
 
-/** Tells INSERT ... SELECT from the rest. The search ends at VALUES, which is followed by data, not SQL. */
+/**
+ * Distinguishes INSERT ... SELECT from other INSERTs. The search ends at VALUES, because that is followed by
+ * data and not by SQL.
+ */
 function parseOtherInsert(sql: string): "inserts" | "changes" {
   const tokens = sqlTokens(sql);
   for (const token of tokens) {
@@ -63,7 +69,7 @@ function isWord(token: Token | undefined, word: string): boolean {
   return token?.kind === "word" && token.text.toUpperCase() === word;
 }
 
-/** Walks the whole statement. @returns the format named at its end */
+/** Reads the whole statement and rejects a second one. @returns the format named at its end */
 function checkSingle(first: Token, rest: Generator<Token>): string | undefined {
   let format: string | undefined;
   let before: Token | undefined;
@@ -102,8 +108,8 @@ function cursorOver(tokens: Generator<Token>): Cursor {
 }
 
 /**
- * `INSERT INTO [TABLE] name [(columns)] [SETTINGS a = b, ...] FORMAT name data`. Returns undefined for other kinds of
- * INSERT (VALUES, SELECT), which the engine runs as text.
+ * Parses `INSERT INTO [TABLE] name [(columns)] [SETTINGS a = b, ...] FORMAT name data`. Returns undefined for
+ * other kinds of INSERT (VALUES, SELECT), which the engine runs as text.
  */
 function parseInsert(sql: string): RowsInsert | undefined {
   const cursor = cursorOver(sqlTokens(sql));
@@ -128,7 +134,7 @@ function parseInsert(sql: string): RowsInsert | undefined {
   return { kind: "rows", table, columns, settings, format, dataAt: dataStart(sql, end) };
 }
 
-/** The word after `from`, without reading further: what follows is data, not SQL. */
+/** Returns the word after `from`. Does not read any further, because data and not SQL follows. */
 function wordAfter(sql: string, from: number): [string, number] | [] {
   const pattern = /\s*(\w+)/y;
   pattern.lastIndex = from;
@@ -137,8 +143,8 @@ function wordAfter(sql: string, from: number): [string, number] | [] {
 }
 
 /**
- * As ClickHouse's ParserInsertQuery: blanks after the format's name and one line end belong to the SQL, everything
- * else to the data.
+ * Returns where the data begins. As in ClickHouse's ParserInsertQuery, the spaces after the format's name and
+ * one line break belong to the SQL, and everything after them is data.
  */
 function dataStart(sql: string, from: number): number {
   const pattern = /[ \t\f]*;?[ \t\f]*\r?\n?/y;
@@ -167,7 +173,7 @@ function parseTable(cursor: Cursor): string | undefined {
   return parts.join(".");
 }
 
-/** `other`: something other than a list of plain names, such as `(* EXCEPT (a))`. */
+/** Returns the column names, or `other` for anything but a list of plain names, such as `(* EXCEPT (a))`. */
 function parseColumns(cursor: Cursor): string[] | "other" {
   cursor.next();
   const columns: string[] = [];

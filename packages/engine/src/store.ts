@@ -1,4 +1,4 @@
-/** Opens a chDB folder, and runs statements on it. */
+/** Opens a chDB folder and runs statements on it. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { RawInsertParams, RawInsertSummary, Session } from "chdb";
@@ -13,34 +13,42 @@ export interface TextResult {
   elapsedSeconds: number;
 }
 
-/** An open chDB folder. Only one process can hold it; its methods may run concurrently. */
+/** An open chDB folder. Only one process can hold it. The methods may be called concurrently. */
 export interface Store {
   readonly version: string;
-  /** Runs one statement that only reads. @returns its whole result in `format`, unless the statement names another */
+  /**
+   * Runs one statement that only reads.
+   * @returns the whole result in `format`, unless the statement names another format
+   */
   read(sql: string, format: string, scope: Scope): Promise<TextResult>;
-  /** Like `read`, for any statement, in a session of its own. */
+  /** Like `read`, but for any statement, which is run in a session of its own. */
   command(sql: string, format: string, scope: Scope): Promise<TextResult>;
-  /** Like `read`, for an INSERT whose rows come from a query: it leaves its session unchanged. */
+  /**
+   * Like `read`, but for an INSERT whose rows come from a query. Such an INSERT leaves its session unchanged.
+   */
   insertFrom(sql: string, format: string, scope: Scope): Promise<TextResult>;
-  /** Inserts rows given as bytes in a format. On disk when resolved, if the table has fsync_after_insert. */
+  /**
+   * Inserts rows that are given as bytes in a format. When this resolves, they are on disk if the table has
+   * fsync_after_insert.
+   */
   insert(
     rows: Pick<RawInsertParams, "table" | "columns" | "values" | "format">,
     scope: Scope,
   ): Promise<RawInsertSummary>;
-  /** Stops the statements that run under this log_comment. */
+  /** Stops the statements that run with this log_comment. */
   cancel(logComment: string): Promise<void>;
   /** Rejects if the engine is dead. */
   probe(): Promise<void>;
 }
 
-/** Opens the folder `<dataDir>/chdb`; throws if another process holds it. */
+/** Opens the folder `<dataDir>/chdb`. Throws if another process holds the folder. */
 export async function openStore(dataDir: string): Promise<Store> {
   const chdb = await import("chdb");
   const configFile = join(dataDir, "engine.xml");
   writeFileSync(configFile, serverConfigXml());
   const path = join(dataDir, "chdb");
   mkdirSync(path, { recursive: true });
-  // Keeps the folder, and with it the engine, open while no query runs.
+  // Keeps the folder, and so the engine, open while no query runs.
   const anchor = new chdb.Session(path, { connectionArgs: [`--config-file=${configFile}`] });
   const sessions = createSessionPool(() => new chdb.Session(path), MAX_IDLE_SESSIONS);
   const version = await anchor.queryAsync("SELECT version()", { format: "TSVRaw" });

@@ -39,7 +39,7 @@ function ask(socketPath: string, sql: string): Promise<string> {
   });
 }
 
-/** Also true of a zombie, which nobody in a container may be there to bury. */
+/** Returns true also for a zombie, because in a container there may be no process that reaps it. */
 function isGone(pid: number): boolean {
   try {
     process.kill(pid, 0);

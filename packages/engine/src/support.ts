@@ -1,4 +1,4 @@
-/** Says whether the embedded engine can run on this machine. */
+/** Determines whether the embedded engine can run on this machine. */
 import { createRequire } from "node:module";
 
 export type EngineSupport = { supported: true } | { supported: false; platform: string; why: string };
@@ -6,7 +6,7 @@ export type EngineSupport = { supported: true } | { supported: false; platform: 
 export interface Machine {
   platform: string;
   arch: string;
-  /** glibc's version; undefined on musl and elsewhere. */
+  /** glibc's version; undefined on musl and on platforms other than Linux. */
   glibc: string | undefined;
   /** Whether the package with the library for this platform is installed. */
   libraryFound: boolean;
@@ -15,7 +15,7 @@ export interface Machine {
 const BUILDS = new Set(["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64"]);
 const INSTEAD = "set CANDOR_CLICKHOUSE_URL to a ClickHouse server instead";
 
-/** Checks a machine. Pure. */
+/** Determines whether the engine can run on a machine. Has no side effects. */
 export function checkSupport(machine: Machine): EngineSupport {
   const build = `${machine.platform}-${machine.arch}`;
   const musl = machine.platform === "linux" && machine.glibc === undefined;
@@ -32,8 +32,8 @@ export function checkSupport(machine: Machine): EngineSupport {
 }
 
 /**
- * Says whether the embedded engine can run here, without loading it: the library takes 300 MB and belongs in the
- * child.
+ * Determines whether the embedded engine can run here, without loading its library: that takes 300 MB of
+ * memory and belongs in the child process.
  */
 export function engineSupport(): EngineSupport {
   return checkSupport({
@@ -47,7 +47,7 @@ export function engineSupport(): EngineSupport {
 function glibcVersion(): string | undefined {
   if (process.platform !== "linux") return undefined;
   const report = process.report as typeof process.report & { excludeNetwork?: boolean };
-  // Otherwise the report resolves the names of all open connections' peers, which can take seconds.
+  // Without this, the report looks up the names of all connections' peers, which can take seconds.
   report.excludeNetwork = true;
   const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } };
   return header?.glibcVersionRuntime;
@@ -55,7 +55,8 @@ function glibcVersion(): string | undefined {
 
 function libraryFound(): boolean {
   try {
-    // `chdb/libchdb` only looks for the file. The environment is empty, as the child's is.
+    // `chdb/libchdb` only looks for the file. It gets an empty environment, because the child does not
+    // inherit this process's environment either.
     const located = createRequire(import.meta.url)("chdb/libchdb") as {
       tryResolveLibchdb(options: { env: Record<string, string> }): unknown;
     };

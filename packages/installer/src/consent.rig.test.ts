@@ -32,12 +32,12 @@ interface Vector {
 }
 
 const all: readonly Vector[] = JSON.parse(readFileSync(VECTORS, "utf8"));
-/** A script has no browser and no product to ask. */
+/** The vectors that apply to a script, which has neither a browser nor a product to ask. */
 const vectors = all.filter(
   ({ facts }) => (facts.source !== "client" || facts.signals === undefined) && facts.allowed === undefined,
 );
 
-/** Of the table only what it knows of receipts and of the switch is used. */
+/** Uses only those parts of the table that deal with consent records and the switch. */
 const SCRIPT = `set -eu
 . "$1/../table.sh"
 CANDOR_PLAN_PRODUCT=$2 CANDOR_PLAN_VERSION=$3 CANDOR_PLAN_HASH=$4
@@ -90,7 +90,10 @@ for (const shell of SHELLS)
     });
   });
 
-/** Undefined: no such file. Null: one that nobody can read, not even root. */
+/**
+ * Creates a file with this text. Undefined: creates no file. Null: creates something that nobody can read as
+ * a file, not even root.
+ */
 function place(path: string, text: string | null | undefined): void {
   if (text === null) mkdirSync(path);
   else if (text !== undefined) writeFileSync(path, text);

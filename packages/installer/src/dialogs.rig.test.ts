@@ -27,7 +27,10 @@ function docker(client: string): string {
   return `APPSMITH_DISABLE_TELEMETRY=false\nAPPSMITH_CLIENT_TELEMETRY=${client}\n`;
 }
 
-/** What a person does at the terminal, and what comes of it. `client`: answers of the client, as `<answer> <version>`. */
+/**
+ * What a person types at the terminal, and the expected result. `client` lists the answers recorded for the
+ * client, as `<answer> <version>`.
+ */
 interface Conversation {
   readonly name: string;
   readonly dialog: Dialog;
@@ -37,7 +40,7 @@ interface Conversation {
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
   readonly expect: {
-    /** Of the whole output, after the notice. */
+    /** The whole output after the notice. */
     readonly output: string;
     readonly status?: number;
     readonly client: readonly string[];
@@ -331,7 +334,7 @@ for (const shell of SHELLS)
         url: "",
         environment: { SUPPORT_URL: await closedUrl() },
       });
-      // A place for temporary files of which nothing may be left.
+      // A folder for temporary files. No file may be left in it.
       const temporary = join(installation.folder, "tmp");
       mkdirSync(temporary);
       try {

@@ -10,23 +10,26 @@ const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
 const VECTORS = new URL("../docker-env.json", import.meta.url);
 const NAMES = ["OFF", "DO_NOT_TRACK"] as const;
 
-/** The values that a reader finds in a file. */
+/** The values that a reader finds in a file, by name. */
 type Values = Readonly<Record<string, string | null>>;
 
 interface Vector {
   readonly name: string;
-  /** One character for each byte. */
+  /** The text, in which each character stands for one byte. */
   readonly text: string;
-  /** Null: the kit cannot determine the value. */
+  /** The values that the kit reads; null if it cannot determine a value. */
   readonly kit: Values;
-  /** Null: compose refuses the file. A value of null comes from the environment. `scripts/docker-env-vectors.mjs` fills them in. */
+  /**
+   * The values that compose reads; null if compose rejects the file. A single value is null if it comes from
+   * the environment. `scripts/docker-env-vectors.mjs` fills in these fields.
+   */
   readonly compose1: Values | null;
   readonly compose2: Values | null;
 }
 
 const vectors: readonly Vector[] = JSON.parse(readFileSync(VECTORS, "utf8"));
 
-/** Reads each file in turn, and again after OFF was set to true. */
+/** Reads each file, sets OFF to true in it, and reads it again. */
 const SCRIPT = `set -eu
 CANDOR_PLAN_SWITCHES=OFF
 . '${KIT}'

@@ -3,7 +3,7 @@ import { NOTICE } from "./rig/answers.ts";
 import { runScenarios, type Scenario } from "./rig/scenario.ts";
 import { ANSWERED, kept, LEFT, LEFT_NAME, left, START, started, TOLD, UBUNTU, usual } from "./rig/usual.ts";
 
-/** What a container may have put into the folder that it shares with the host. */
+/** Things that a container may have put into the folder that it shares with the host. */
 const scenarios: readonly Scenario[] = [
   {
     name: "a link where progress is written is not followed",

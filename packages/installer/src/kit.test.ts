@@ -8,7 +8,7 @@ const KIT = fileURLToPath(new URL("../candor.sh", import.meta.url));
 const COMPACT = fileURLToPath(new URL("../candor.compact.sh", import.meta.url));
 const CONSENT_PAGE = new URL("../../../docs/consent.md", import.meta.url);
 const text = readFileSync(KIT, "utf8");
-/** Programs in the program, between single quotes. */
+/** Matches the programs that the kit contains between single quotes. */
 const PROGRAMS = /^kit_(?:sender|reader|env_reader)='$([^']*)'$/gm;
 const MAX_LINES = 600;
 const MAX_BYTES = 24 * 1024;
@@ -81,7 +81,10 @@ describe("the compact form", () => {
     });
 });
 
-/** All functions and variables, without comments and indentation in the programs and traps between quotes. */
+/**
+ * Returns all functions and variables of a kit. Comments and indentation are also removed from the programs
+ * and traps between quotes.
+ */
 function readAsBash(file: string): string {
   const script = `. "$1"; declare -f; for name in $(compgen -v kit_); do printf '%s\\n' "$name=\${!name}"; done`;
   const run = spawnSync("bash", ["-c", script, "bash", file], {

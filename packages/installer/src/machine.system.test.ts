@@ -22,7 +22,10 @@ exit 3`;
 
 const PAGE_BYTES = 4096;
 
-/** Runs the commands where they may mount what they like; the install is their arguments. */
+/**
+ * Runs the install in a mount namespace of its own, where `commands` may mount anything. The install's
+ * command line is passed to `commands` as arguments.
+ */
 function runAmongMounts(installation: Installation, commands: string): Promise<Outcome> {
   const script = `PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${commands}`;
   return installation.runBy(["unshare", "--mount", "/bin/sh", "-c", script, "sh"]);
@@ -53,7 +56,7 @@ for (const shell of SHELLS)
           async (installation) => {
             const bound = 'mount --bind resolv.conf /etc/resolv.conf && exec "$@"';
             const { status } = await runAmongMounts(installation, bound);
-            // The install has ended while the senders still wait for a name.
+            // The install has ended, although the senders are still waiting for the name server.
             expect({ status, isAtWork: installation.isAtWork() }).toEqual({ status: 3, isAtWork: true });
             await asked;
             await installation.rest();
@@ -136,7 +139,8 @@ for (const shell of SHELLS)
 
     it("a disk that is full leaves docker.env as it was", async () => {
       await withMachine({ files: { "opt/docker.env": "" } }, async (installation) => {
-        // Two pages of the three that there are, less a byte than the longer value needs.
+        // Fills two of the disk's three pages except for 4 bytes, which is one byte less than the longer
+        // value needs.
         const lines = "A=1\nAPPSMITH_DISABLE_TELEMETRY=false\nAPPSMITH_CLIENT_TELEMETRY=\nB=";
         const text = `${lines.padEnd(2 * PAGE_BYTES - "false".length, "b")}\n`;
         writeFileSync(join(installation.folder, "env"), text);

@@ -15,7 +15,7 @@ const START = 'telemetry_notice\ntelemetry_track "Installation Started"';
 
 for (const shell of SHELLS)
   describe(`in ${shell.name}`, { tags: shell.tags }, () => {
-    /** A machine whose collector takes what it is sent and does not answer before it is told to. */
+    /** Prepares a machine whose collector receives requests but answers only when the test says so. */
     async function withSlowCollector(
       machine: Partial<Machine>,
       use: (installation: Installation, recorder: Recorder) => Promise<void>,
@@ -37,7 +37,8 @@ for (const shell of SHELLS)
       ["a job's number stays the caller's", `sleep 0 & mine=$!\n${START}\n[ "$mine" = "$!" ]`],
     ])("%s, not with the sending", async (_, script) => {
       await withSlowCollector({ script }, async (installation, recorder) => {
-        // Resolves when every holder of stdout and stderr is gone. Nobody has answered the request by then.
+        // Resolves once no process holds stdout or stderr any more. The request has not been answered by
+        // then.
         const { status, stdout } = await installation.run();
         expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
         await until(() => recorder.requests.length === 1);
@@ -98,7 +99,7 @@ for (const shell of SHELLS)
             recorder.answer();
             const { output } = await run;
             expect(recorder.requests[0]?.body.toString()).toContain(address);
-            // The list shows the one that sends, so it would show the address.
+            // The list contains the process that sends, so the address would be found if it were shown there.
             expect(processes.filter((text) => text.includes("X-Retry-Count: 0"))).not.toEqual([]);
             expect(processes.filter((text) => text.includes("lovelace"))).toEqual([]);
             expect(files).toEqual(["receipts.ndjson"]);
@@ -117,12 +118,12 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-/** The endings of the files in the outbox. */
+/** Returns the file name extensions in the outbox. */
 function outboxOf(installation: Installation): readonly string[] {
   return installation.list("opt/telemetry/outbox").map((name) => name.replace(/^.*\./, "."));
 }
 
-/** The arguments and the environment of every process. */
+/** Returns the arguments and the environment of every process. */
 function readProcesses(): readonly string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -131,7 +132,7 @@ function readProcesses(): readonly string[] {
         try {
           return readFileSync(`/proc/${pid}/${file}`, "utf8");
         } catch {
-          return ""; // Gone, or a thread of the kernel.
+          return ""; // the process has ended, or is a kernel thread
         }
       }),
     );

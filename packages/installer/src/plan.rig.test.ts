@@ -17,13 +17,16 @@ import {
 
 const INSTALL = "opt/telemetry/install.json";
 const INSTANCE = "opt/telemetry/instance.json";
-/** Prints how many messages in the outbox carry the id that is kept for the instance. */
+/** Prints how many messages in the outbox have the install's stored id as their anonymousId. */
 const COUNT_LINKED = `id=$(sed -n 's/^{"installId":"\\([0-9a-f]*\\)","createdAt":"20[0-9T:Z-]*"}$/\\1/p' ${INSTALL})
 grep -l '"anonymousId":"'"$id"'"' opt/telemetry/outbox/*.ndjson | grep -c .`;
 
 const told = { stderr: NOTICE, receipts: usual.receipts.slice(0, 2), dockerEnv: "" };
 
-/** What the plan's declarations decide: the context, the kinds of errors, the link to the instance. */
+/**
+ * Scenarios for what the plan's declarations decide: the context, the kinds of errors, and the link to the
+ * instance.
+ */
 const scenarios: readonly Scenario[] = [
   {
     name: "context that the plan does not declare is not sent",

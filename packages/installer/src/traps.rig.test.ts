@@ -39,7 +39,8 @@ rm 'opt/tmp'" EXIT\ntrap 'echo INT EXIT
   },
   {
     name: "a subshell with a trap of the kit leaves its parent's to the parent",
-    // In between what the first install sends arrives: else the second one would send it again.
+    // The sleep lets the messages of the first install arrive. Otherwise the second install would send them
+    // again.
     script: `trap "echo 'parent'" EXIT\nmain() { telemetry_install_trap; ${START.replaceAll("\n", "; ")}; exit 5; }\n(main) || echo "$?"\nsleep 3\nmain | cat\necho end`,
     files: ANSWERED,
     expect: {

@@ -1,9 +1,9 @@
-/** One ClickHouse server of a test cluster. */
+/** Runs one ClickHouse server of a test cluster. */
 import { mkdirSync } from "node:fs";
 import { createRequire } from "node:module";
 import { DataType, load, open } from "ffi-rs";
 
-/** The server's one argument, as JSON. */
+/** The server's only argument, as JSON. */
 export interface ClusterServerOptions {
   dir: string;
   configFile: string;
@@ -13,7 +13,8 @@ export interface ClusterServerOptions {
 
 const { dir, configFile, httpPort, tcpPort } = JSON.parse(process.argv[2] ?? "{}") as ClusterServerOptions;
 
-// Native code occupies one thread for the process's whole life; this one stays free to notice the parent's end.
+// Native code occupies one thread for as long as the process runs. The main thread stays free to notice that
+// the parent has ended.
 process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 
 const { libchdbPath } = createRequire(import.meta.url)("chdb/libchdb") as { libchdbPath(): string };

@@ -15,7 +15,7 @@ export interface Cluster {
   urls: string[];
   /** The cluster's name in `remote_servers`. */
   clusterName: string;
-  /** Kills the servers; their files stay. */
+  /** Kills the servers. Their files are kept. */
   close(): Promise<void>;
 }
 
@@ -23,10 +23,10 @@ const CLUSTER_NAME = "candor_rig";
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * Starts real ClickHouse servers that form a cluster with one replica per shard. ClickHouse need not be installed:
- * libchdb contains clickhouse-local, which can be told to listen. It supports no users or passwords and no Keeper,
- * and therefore neither ON CLUSTER nor replication.
- * @param options.dir gets a folder for each server
+ * Starts real ClickHouse servers that form a cluster with one replica per shard. ClickHouse does not have to
+ * be installed: libchdb contains clickhouse-local, which can be made to listen. It does not support users,
+ * passwords or Keeper, and therefore neither ON CLUSTER nor replication.
+ * @param options.dir the folder in which each server gets its own folder
  */
 export async function startCluster(options: { shards: number; dir: string }): Promise<Cluster> {
   const ports = await freePorts(options.shards * 2);
@@ -90,7 +90,10 @@ async function untilAnswering(url: string, child: ChildProcess | undefined): Pro
   throw new Error(`the ClickHouse server at ${url} does not answer`);
 }
 
-/** Free at this moment: if another process takes one before the server does, the server ends with an error. */
+/**
+ * Returns ports that are free at this moment. If another process takes a port before the server does, the
+ * server ends with an error.
+ */
 async function freePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
   await Promise.all(servers.map((server) => once(server, "listening")));

@@ -1,4 +1,4 @@
-/** For tests: one run of an install script with the kit, in a shell of choice. */
+/** For tests: prepares and runs an install script with the kit in a given shell. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -19,43 +19,49 @@ import { fileURLToPath } from "node:url";
 import { commandOf, findProgram, findPython, type Shell } from "./shells.ts";
 import { type TableName, tables } from "./tables.ts";
 
-/** Found once, by the first row that needs it. */
+/** Path of the Python interpreter, looked up once when it is first needed. */
 let python: string | undefined;
 
 const KIT = fileURLToPath(new URL("../../candor.sh", import.meta.url));
-/** What makers put into a script that is piped into sh. */
+/** The compact kit, which makers insert into a script that is piped into sh. */
 const COMPACT_KIT = fileURLToPath(new URL("../../candor.compact.sh", import.meta.url));
 const TERMINAL = fileURLToPath(new URL("terminal.py", import.meta.url));
 
-/** What the kit and the scripts of the tests need of a system, beside what sends. */
+/** The programs that the kit and the test scripts need, except those that send. */
 const PROGRAMS =
   "awk cat chmod cp date env false find grep head kill ln ls mkdir mktemp mv od paste rm sed sh sleep stty tail timeout touch tr true uname wc";
 
-/** What there is to send with. `busybox`: every program is busybox's, as on Alpine. */
+/** The program that is available for sending. `busybox`: all programs are busybox's, as on Alpine. */
 export type Sender = "curl" | "wget" | "busybox" | "none";
 
-/** A machine's folder with a script that installs something into `opt/`. */
+/** A machine's folder, with a script that installs something into `opt/`. */
 export interface Installation {
-  /** Has spaces and a quote in its name. */
+  /** Path of the folder, whose name contains spaces and a quote. */
   readonly folder: string;
-  /** Runs the script without a terminal. Its output is read until every process that holds it is gone. */
+  /** Runs the script without a terminal. Resolves once every process that holds the output has ended. */
   run(): Promise<Outcome>;
-  /** Runs it in a terminal. */
+  /** Runs the script in a terminal. */
   runInTerminal(dialog: Dialog, how?: Way): Promise<TerminalOutcome>;
-  /** Runs it by another command, such as `unshare`, that gets the shell and the script as its last arguments. */
+  /**
+   * Runs the script with another command, such as `unshare`, whose last arguments are the shell and the
+   * script.
+   */
   runBy(command: readonly [string, ...string[]]): Promise<Outcome>;
-  /** The text of a file below the folder; undefined when there is none. */
+  /** Returns the text of a file below the folder; undefined if there is no such file. */
   read(name: string): string | undefined;
-  /** Names of the files below a folder, sorted. */
+  /** Returns the names of the files below a folder, sorted. */
   list(name: string): readonly string[];
-  /** Whether any process works in the folder. */
+  /** Whether any process has the folder as its working directory. */
   isAtWork(): boolean;
-  /** Resolves when none does any more. */
+  /** Resolves once no process has the folder as its working directory any more. */
   rest(): Promise<void>;
   remove(): void;
 }
 
-/** `piped`: in one file with table and kit, on stdin, as under `curl | sh`. `in background`: a job of another shell. */
+/**
+ * `piped`: table, kit and script are one file, which the shell reads from stdin, as with `curl | sh`.
+ * `in background`: the script runs as a background job of another shell.
+ */
 export type Way = "alone" | "piped" | "in background";
 
 export interface Outcome {
@@ -64,14 +70,14 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** What to wait for in the output, and what to type then. */
+/** Pairs of a text to wait for in the output and the text to type then. */
 export type Dialog = readonly (readonly [wanted: string, typed: string])[];
 
 export interface TerminalOutcome {
-  /** Minus the number of the signal that ended it. */
+  /** The exit status, or the negative number of the signal that ended the process. */
   readonly status: number;
   readonly output: string;
-  /** What of the dialog did not happen. */
+  /** The part of the dialog that did not take place. */
   readonly unasked: Dialog;
 }
 
@@ -79,13 +85,16 @@ export interface Machine {
   readonly shell: Shell;
   /** Default: `first`. */
   readonly table?: TableName;
-  /** The lines of the maker's script, once the kit is sourced. */
+  /** The lines of the maker's script that follow the sourcing of the kit. */
   readonly script: string;
   readonly url: string;
   /** Default: `curl`. */
   readonly sender?: Sender;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Text of files that are there before, by path below the folder. What is left out: an empty `opt/docker.env`. */
+  /**
+   * Text of files that exist before the run, by path below the folder. By default, there is only an empty
+   * `opt/docker.env`.
+   */
   readonly files?: Readonly<Record<string, string>>;
 }
 
@@ -114,7 +123,7 @@ export function prepareInstallation(machine: Machine): Installation {
       spawn(first, others, {
         cwd: folder,
         env: environment,
-        detached: true, // No terminal, and a group of its own.
+        detached: true, // without a terminal, and in its own process group
         stdio: ["ignore", "pipe", "pipe"],
       }),
     );
@@ -145,7 +154,7 @@ export function prepareInstallation(machine: Machine): Installation {
   };
 }
 
-/** Collects what a process prints, until it has ended and nobody holds its output. */
+/** Collects a process's output until the process has ended and no other process holds the output. */
 async function finish(child: ChildProcess): Promise<Outcome> {
   let stdout = "";
   let stderr = "";
@@ -159,7 +168,7 @@ async function finish(child: ChildProcess): Promise<Outcome> {
   return { status: typeof status === "number" ? status : (String(signal) as NodeJS.Signals), stdout, stderr };
 }
 
-/** What stands before the kit, and what after it. */
+/** Returns the parts of the script before and after the kit. */
 function writeScript({ script, url }: Machine): readonly [settings: string, calls: string] {
   const settings = `set -eu
 here=$PWD

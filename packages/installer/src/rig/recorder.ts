@@ -6,22 +6,23 @@ export interface Recorded {
   readonly path: string;
   readonly retryCount: string | undefined;
   readonly contentType: string | undefined;
-  /** The very bytes of the body. */
+  /** The raw body. */
   readonly body: Buffer;
 }
 
-/** A collector that keeps what it is sent, on a free port of the loopback. */
+/** A collector that keeps all requests it receives. It listens on a free port of the loopback interface. */
 export interface Recorder {
   readonly url: string;
   readonly requests: readonly Recorded[];
-  /** Lets those that wait be answered, when it was opened with `"waits"`. */
+  /** Answers the requests that are waiting. Only for a recorder that was opened with `"waits"`. */
   answer(): void;
   close(): Promise<void>;
 }
 
 /**
- * What it does with a request: answers with this status, or with a hotel's page, also under the status 400, or with 401
- * to what has the write key `old` and 200 to all else, or reads it and waits.
+ * How the recorder answers a request. A number: with this status. `page`: with a login page such as a
+ * hotel's, with status 200. `page of 400`: with that page and status 400. `knows keys`: with 401 if the body
+ * contains the write key `old`, otherwise with 200. `waits`: not until `answer` is called.
  */
 export type Manner = number | "page" | "page of 400" | "knows keys" | "waits";
 
@@ -58,7 +59,7 @@ export async function openRecorder(manner: Manner): Promise<Recorder> {
   };
 }
 
-/** A URL on the loopback that nobody listens at. */
+/** Returns a URL on the loopback interface on which nothing listens. */
 export async function closedUrl(): Promise<string> {
   const { url, close } = await openRecorder(200);
   await close();

@@ -1,4 +1,4 @@
-/** For tests: what a scenario of an install is made of. */
+/** For tests: defines scenarios of an install, and runs them. */
 import { readConsentRecords } from "@candor/consent";
 import { describe, expect, it } from "vitest";
 import { type Installation, type Outcome, prepareInstallation, type Sender } from "./installation.ts";
@@ -6,48 +6,57 @@ import { closedUrl, type Manner, openRecorder, type Recorded } from "./recorder.
 import { SHELLS, type Shell } from "./shells.ts";
 import { hashOf, TABLE_NAMES, type TableName } from "./tables.ts";
 
-/** One row: a machine, a script on it, and all that comes of it. What is left out is the usual. */
+/**
+ * One scenario: a machine, a script that runs on it, and the expected results. Fields that are omitted have
+ * their usual values.
+ */
 export interface Scenario {
   readonly name: string;
   readonly script: string;
   readonly table?: TableName;
   readonly sender?: Sender;
-  /** What the collector answers; `closed`: nobody listens. */
+  /** How the collector answers. `closed`: nothing listens on its port. */
   readonly collector?: Exclude<Manner, "waits"> | "closed";
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
-  /** How long the install may take. */
+  /** The longest time that the install may take, in seconds. */
   readonly atMostS?: number;
   readonly expect: Expected;
-  /** What else comes of it in shells of these names; see `SHELLS`. */
+  /** Expected results that replace those of `expect` in shells with a matching name; see `SHELLS`. */
   readonly expectIn?: readonly [shells: RegExp, Expected];
 }
 
-/** What is left out is empty, or 0. */
+/** The expected results. Most fields that are omitted default to an empty value or 0. */
 interface Expected {
   readonly status?: number | string;
   readonly stdout?: string;
   readonly stderr?: string;
-  /** By name of the event; `again`: as a resend. */
+  /** The events that were sent, in any order. `again`: the event was resent. */
   readonly sent?: readonly { event: string; properties: object; again?: boolean }[];
-  /** How many identities they were sent under; as a rule not looked at. */
+  /** The number of identities under which the events were sent. Not checked if omitted. */
   readonly identities?: number;
-  /** Their context, if the plan does not declare all that the kit could put there. */
+  /**
+   * The context of all messages, if the plan does not declare everything that the kit could put there.
+   * Default: the library's name and version. `none`: no context.
+   */
   readonly context?: object | "none";
-  /** What waits in the outbox. */
+  /** The events that are waiting in the outbox. */
   readonly waiting?: readonly string[];
-  /** Of receipts.ndjson: source, answer, plan version. Undefined: no such file. */
+  /**
+   * The consent records in receipts.ndjson, as `<source> <answer> <plan version>`. Undefined: the file must
+   * not exist.
+   */
   readonly receipts?: readonly string[] | undefined;
-  /** Undefined: no such file. */
+  /** The text of docker.env. Undefined: the file must not exist. */
   readonly dockerEnv?: string | undefined;
-  /** Text of other files, by path below the folder. */
+  /** The text of other files, by path below the folder. */
   readonly others?: Readonly<Record<string, string | undefined>>;
 }
 
 const ID = /^[0-9a-f]{32}$/;
 const TIME = /^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
 
-/** Runs each row in each shell. */
+/** Runs each scenario in each shell. */
 export function runScenarios(scenarios: readonly Scenario[]): void {
   for (const shell of SHELLS) {
     describe(`in ${shell.name}`, { tags: shell.tags }, () => {
@@ -124,7 +133,7 @@ function observe(
 
 type Sent = NonNullable<Expected["sent"]>[number];
 
-/** Checks every byte of a request, and gives what differs from one to the next. */
+/** Checks every byte of a request. Returns the parts that differ between requests. */
 function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
   expect({ path, contentType }).toEqual({ path: "POST /v1/batch", contentType: "application/json" });
   const text = body.toString("latin1");
@@ -148,7 +157,7 @@ function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
 
 const LIBRARY = { library: { name: "candor-installer", version: "0.1.0" } };
 
-/** The different contexts that messages were sent with. */
+/** Returns the different contexts of the messages. */
 function contextsOf(requests: readonly Recorded[]): unknown[] {
   const messages = requests.flatMap(({ body }) => Object(JSON.parse(body.toString("latin1"))).batch);
   return [...new Set(messages.map(({ context }) => JSON.stringify(context ?? "none")))].map((text) =>
@@ -161,7 +170,7 @@ function countIdentities(requests: readonly Recorded[]): number {
   return new Set(messages.map(({ anonymousId }) => anonymousId)).size;
 }
 
-/** The events of lines that no `.sent` file tells of. */
+/** Returns the events of the lines in the outbox that no `.sent` file marks as sent. */
 function listWaiting(installation: Installation): string[] {
   const outbox = "opt/telemetry/outbox";
   return installation
@@ -176,7 +185,7 @@ function listWaiting(installation: Installation): string[] {
     .sort(compare);
 }
 
-/** Read as the server's SDK reads them: what it cannot read denies. */
+/** Reads the consent records as the server's SDK does. If any line cannot be read, there are none. */
 function listReceipts(text: string | undefined): string[] | undefined {
   if (text === undefined) return undefined;
   return (readConsentRecords(text) ?? []).map(({ source, answer, time, planVersion, planHash, by }) => {
@@ -186,7 +195,7 @@ function listReceipts(text: string | undefined): string[] | undefined {
   });
 }
 
-/** Events leave in the background, in no order. */
+/** Sorts the events, because they are sent in the background in any order. */
 function sort(sent: Sent[]): Sent[] {
   const keyOf = ({ event, properties, again }: Sent) =>
     JSON.stringify([event, Object.entries(properties).sort(), again]);

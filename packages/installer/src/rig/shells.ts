@@ -3,11 +3,11 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
-/** A shell that install scripts are run by, with the name or path it is started under. */
+/** A shell that runs install scripts, and the command that starts it. */
 export interface Shell {
   readonly name: string;
   readonly command: readonly [string, ...string[]];
-  /** What its tests need, as scripts/programs.mjs says. */
+  /** The programs that the shell's tests need, as tags of scripts/programs.mjs. */
   readonly tags: string[];
 }
 
@@ -19,12 +19,12 @@ export const SHELLS: readonly Shell[] = [
   { name: "zsh as sh", command: ["zsh", "--emulate", "sh"], tags: ["zsh"] },
 ];
 
-/** The command that starts it, by its path. */
+/** Returns the command that starts the shell, with the program's path. */
 export function commandOf({ command: [program, ...flags] }: Shell): [program: string, ...flags: string[]] {
   return [findProgram(program) ?? program, ...flags];
 }
 
-/** Runs a script with these arguments. Its environment is the path and what is given. */
+/** Runs a script with these arguments. Its environment is PATH and the given variables. */
 export function runScript(
   shell: Shell,
   script: string,
@@ -40,14 +40,17 @@ export function runScript(
   });
 }
 
-/** The path of a program; undefined when it is not installed. */
+/** Returns the path of a program; undefined if it is not installed. */
 export function findProgram(name: string): string | undefined {
   // biome-ignore lint/style/noProcessEnv: the rig runs what the machine has
   const folders = (process.env.PATH ?? "").split(delimiter);
   return folders.map((folder) => join(folder, name)).find((path) => existsSync(path));
 }
 
-/** The interpreter itself: `python3` on the path may be a script that looks for it, and needs other programs. */
+/**
+ * Returns the path of the interpreter itself, because `python3` on the PATH may be a script that looks for
+ * the interpreter and needs other programs.
+ */
 export function findPython(): string {
   const asked = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });
   return asked.stdout?.trim() || "python3";

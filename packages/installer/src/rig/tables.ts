@@ -34,10 +34,13 @@ const TEXT = {
 
 const PORT = { ...ABOUT, type: "integer", minimum: 1, maximum: 65535, buckets: undefined } as const;
 
-/** The Appsmith plan at version 1, whatever version it has reached: what the rig's receipts are for. */
+/**
+ * The Appsmith plan at version 1, whatever its current version is. The rig's consent records belong to this
+ * version.
+ */
 const first: Plan = { ...appsmith, version: 1, events: appsmith.events.map(asOfFirst) };
 
-/** Three versions on: the installer tells one more thing, and has one more event. */
+/** The plan at version 3: the installer reports one more field and has one more event. */
 const grown: Plan = {
   ...first,
   version: 3,
@@ -64,7 +67,7 @@ const grown: Plan = {
   }),
 };
 
-/** The first plan, with these fields of one event besides or instead. */
+/** Returns the first plan with these fields added to one event, or replacing fields of the same name. */
 const withFields = (name: string, fields: Readonly<Record<string, Field>>): Plan => ({
   ...first,
   events: first.events.map((event) =>
@@ -72,7 +75,7 @@ const withFields = (name: string, fields: Readonly<Record<string, Field>>): Plan
   ),
 });
 
-/** A plan with values that are free text, numbers and switches, under odd names. */
+/** A plan with free text, numbers and booleans, in fields with unusual names. */
 const odd: Plan = withFields("Installation Started", {
   note: TEXT,
   'a"b\\c': TEXT,
@@ -85,13 +88,13 @@ const withInstaller = (plan: Plan, change: object): Plan => ({
   sources: { ...plan.sources, installer: { ...plan.sources.installer, ...change } as PlanSource },
 });
 
-/** The grown plan, whose installer and client ask, and whose server does not. */
+/** The grown plan, in which the installer and the client ask for consent, but not the server. */
 const asking: Plan = withInstaller(grown, { consent: "opt-in" });
 
-/** A plan that declares nothing of the context. */
+/** A plan that declares no context. */
 const bare: Plan = withInstaller(first, { context: {} });
 
-/** A plan whose context takes the name of the library only. */
+/** A plan that declares only the library's name in the context. */
 const named: Plan = withInstaller(first, {
   context: { library: { ...ABOUT, type: "object", fields: { name: TEXT } } },
 });
@@ -99,10 +102,10 @@ const named: Plan = withInstaller(first, {
 const kindsOf = (...kinds: readonly string[]): Plan =>
   withFields("Installation Errors", { error: { ...TEXT, enum: kinds } });
 
-/** A plan whose Installation Errors event also has a number property. */
+/** A plan whose Installation Errors event also has a number field. */
 const oddErrors: Plan = withFields("Installation Errors", { port: PORT });
 
-/** A plan whose heartbeat names the install. */
+/** A plan whose heartbeat contains the install's id. */
 const linked: Plan = withFields("Instance Active", {
   installId: { ...TEXT, pattern: "[0-9a-f]{32}" },
 });
@@ -112,7 +115,7 @@ const withSwitches = (disable: Plan["switches"]["disable"]): Plan => ({
   switches: { ...first.switches, disable },
 });
 
-/** A plan that declares no e-mail address. */
+/** A plan without the event that contains an e-mail address. */
 const mute: Plan = { ...first, events: first.events.filter(({ name }) => name !== "Installation Support") };
 
 function asOfFirst(event: PlanEvent): PlanEvent {
@@ -120,7 +123,7 @@ function asOfFirst(event: PlanEvent): PlanEvent {
   return { ...event, since: 1, fields: Object.fromEntries(fields) };
 }
 
-/** What `candor generate sh` prints for each. */
+/** The output of `candor generate sh` for each plan. */
 export const tables = {
   first: generateShell(first),
   grown: generateShell(grown),
@@ -129,25 +132,25 @@ export const tables = {
   mute: generateShell(mute),
   bare: generateShell(bare),
   named: generateShell(named),
-  /** Named after the kinds of errors that the plan allows. */
+  /** These tables are named after the kinds of errors that the plan allows. */
   "unknown only": generateShell(kindsOf("port_taken", "unknown")),
   "other only": generateShell(kindsOf("port_taken", "other")),
   "neither kind": generateShell(kindsOf("port_taken")),
   "odd errors": generateShell(oddErrors),
   linked: generateShell(linked),
-  /** The product's own name for its switch, and the usual one. */
+  /** Has the product's own name for its switch in addition to the usual name. */
   "two switches": generateShell(withSwitches(["NO_STATS", "APPSMITH_DISABLE_TELEMETRY"])),
 } as const;
 
 export type TableName = keyof typeof tables;
 export const TABLE_NAMES = Object.keys(tables) as readonly TableName[];
 
-/** The line of a table that knows the names of the switch. */
+/** Returns the line of a table that contains the names of the switch. */
 export function disableLineOf(names: Plan["switches"]["disable"]): string {
   return /^candor_plan_disable\(\) .*$/m.exec(generateShell(withSwitches(names)))?.[0] ?? "";
 }
 
-/** The hash of a table's plan, as it stands in receipts. */
+/** Returns the hash of a table's plan, as it appears in consent records. */
 export function hashOf(table: TableName): string {
   return /^CANDOR_PLAN_HASH='([0-9a-f]{64})'$/m.exec(tables[table])?.[1] ?? "";
 }

@@ -1,7 +1,7 @@
-/** For tests: the usual install. */
+/** For tests: defines the usual install and its results. */
 import { NOTICE, receipt } from "./answers.ts";
 
-/** What a run leaves that shows the notice and asks without anybody to answer. */
+/** The result of a run that shows the notice and asks, but gets no answer. */
 export const usual = {
   stderr: NOTICE,
   receipts: ["installer notice 1", "server notice 1", "client no 1"],
@@ -16,7 +16,7 @@ export const UBUNTU = { "os-release": 'NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubu
 
 export const TOLD = receipt("installer", "notice") + receipt("server", "notice");
 
-/** An answered machine: what a run before left. */
+/** The files that an earlier run left on a machine on which the question was answered. */
 export const ANSWERED = {
   ...UBUNTU,
   "opt/telemetry/receipts.ndjson": TOLD + receipt("client", "yes"),
@@ -34,7 +34,7 @@ export const failed = (error: string) => ({
 });
 export const succeeded = { event: "Installation Success", properties: { os: "ubuntu" } };
 
-/** A line of an outbox that another run could not send. */
+/** A line of an outbox that an earlier run could not send. */
 export const LEFT =
   '{"type":"track","event":"Installation Errors","anonymousId":"0123456789abcdef0123456789abcdef","messageId":"fedcba9876543210fedcba9876543210","timestamp":"2026-11-20T08:00:00Z","context":{"library":{"name":"candor-installer","version":"0.1.0"}},"integrations":{},"properties":{"os":"debian","error":"port_taken"},"writeKey":"key_\\"1\\""}\n';
 export const LEFT_NAME = "opt/telemetry/outbox/installer-notice-20261120T080000Z-0011223344556677";

@@ -28,7 +28,7 @@ describe("the append log", () => {
       flipFirstLine: () => {
         const last = join(dir, readdirSync(dir).sort().at(-1) ?? "");
         const content = readFileSync(last);
-        content.writeUInt8(content.readUInt8(24) ^ 1, 24); // behind the header of 16 bytes and one key of 8
+        content.writeUInt8(content.readUInt8(24) ^ 1, 24); // after the 16-byte header and one 8-byte key
         writeFileSync(last, content);
       },
       tearTail: (count) => {

@@ -1,4 +1,4 @@
-/** Implements the log with append files and group commit. */
+/** Implements the log with append-only files and group commit. */
 import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,30 +11,31 @@ import { listSegments, OpenSegment, recoverSegment } from "./segment.ts";
 export interface AppendLogOptions {
   /** Folder of the segment files; must exist. */
   readonly dir: string;
-  /** Rows in a full segment file, and so in a full block for the store. Default 50,000. */
+  /** Rows in a full segment file, and therefore in a full block sent to the store. Default 50,000. */
   readonly maxSegmentRows?: number;
   /** Bytes in a full segment file. Default 64 MiB. */
   readonly maxSegmentBytes?: number;
   /** Appended but unflushed bytes above which `append` rejects with `overloaded`. Default 64 MiB. */
   readonly maxQueuedBytes?: number;
   /**
-   * Makes the dedupe keys of a segment file durable. The file is neither handed out nor removed before it resolves.
+   * Makes the dedupe keys of a segment file durable. The segment file is neither handed out nor removed
+   * before this resolves.
    */
   readonly keepKeys: (keys: Uint32Array) => Promise<void>;
   readonly now?: () => number;
   readonly random?: (bytes: number) => Buffer;
   readonly disk?: Disk;
-  /** Called with faults that no request could be told about. */
+  /** Called with faults that cannot be reported to any request. */
   readonly onFault?: (error: CandorError) => void;
 }
 
 const SEAL_RETRY_MS = 1000;
 /**
- * A segment file with this many rows at the end of the linger waits longer: it fills fast, and larger blocks cost the
- * store less per row.
+ * A segment file that has this many rows at the end of the linger stays open longer: rows are arriving fast,
+ * and larger blocks cost the store less per row.
  */
 const FAST_ROWS = 1000;
-/** How long such a segment file waits altogether, as a multiple of the linger. */
+/** How long such a segment file stays open in total, as a multiple of the linger. */
 const FAST_LINGERS = 4;
 const LARGE_FRAME_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
@@ -47,11 +48,12 @@ interface Entry {
 }
 
 /**
- * Append files with group commit: all requests that arrive during one fdatasync form the next group, which is one
- * writev and one fdatasync. Measured against an lmdb environment per segment: as fast for batches, twice as fast for
- * single messages (docs/decisions/0002-append-files.md).
+ * An append-only log with group commit: all requests that arrive during one fdatasync form the next group,
+ * which is written with one writev and one fdatasync. In a comparison with one lmdb environment per segment,
+ * it was as fast for batches and twice as fast for single messages (docs/decisions/0002-append-files.md).
  *
- * Recovers from a crash: whole records are kept (some were acknowledged), a torn tail is not (none of it was).
+ * On recovery from a crash, whole records are kept, because some of them were acknowledged. A torn tail is
+ * cut off, because none of it was acknowledged.
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<Log> {
   const recovered: SealedSegment[] = [];
@@ -115,7 +117,7 @@ class AppendLog implements Log {
         await Promise.all(this.#sealing.values());
         return this.#sealed[0];
       }
-      // By the monotonic clock: if the wall clock is set back, rows must not wait for it.
+      // Uses the monotonic clock: if the wall clock is set back, rows must not wait longer.
       const waitMs = this.#active?.rows ? this.#lingerLeftMs(this.#active.rows, lingerMs) : undefined;
       if (waitMs !== undefined && waitMs <= 0) await this.#seal();
       else await this.#changed(waitMs);
@@ -125,7 +127,7 @@ class AppendLog implements Log {
   async remove(segment: SealedSegment): Promise<void> {
     const at = this.#sealed.findIndex((candidate) => candidate.name === segment.name);
     if (at < 0) return;
-    await rm(segment.path, { force: true }); // already gone if it was quarantined
+    await rm(segment.path, { force: true }); // the file is already gone if it was quarantined
     this.#sealed.splice(at, 1);
   }
 
@@ -165,14 +167,15 @@ class AppendLog implements Log {
   }
 
   /**
-   * The active segment file if it has room, else a new one; the full one is sealed when its last group has been
-   * flushed.
+   * Returns the active segment file if it has room, else a new one. A full segment file is sealed once its
+   * last group has been flushed.
    */
   #segmentFor(rows: number, bytes: number): OpenSegment {
     const active = this.#active;
     if (active?.hasRoom(rows, bytes, this.#maxRows, this.#maxBytes)) return active;
     if (active !== undefined) this.#sealLater(active);
-    // Time first, so that names sort by age. Never the same twice, even if the clock goes back or the folder is new.
+    // The time is first, so that names sort by age. A name is never used twice, even if the clock is set back
+    // or the folder is new.
     this.#lastNameMs = Math.max(this.#now(), this.#lastNameMs + 1);
     const random = (this.#options.random ?? randomBytes)(8).toString("hex");
     const name = `${String(this.#lastNameMs).padStart(15, "0")}-${random}`;
@@ -188,7 +191,8 @@ class AppendLog implements Log {
       const settle = (error?: CandorError): void => (error === undefined ? resolve() : reject(error));
       this.#queue.push({ segment, frame, keys, settle });
     });
-    // Requests read in this turn of the event loop share the first group; a large one is a group by itself.
+    // Requests read in the same turn of the event loop share the first group. A large request is a group by
+    // itself.
     if (this.#flushing === undefined) {
       this.#flushing = segment;
       if (frame.length >= LARGE_FRAME_BYTES) void this.#flushQueue();
@@ -197,7 +201,10 @@ class AppendLog implements Log {
     return written;
   }
 
-  /** Flushes group after group until none waits. Never rejects: each entry is told the outcome. */
+  /**
+   * Flushes one group after another until the queue is empty. Never rejects: each entry is settled with its
+   * outcome.
+   */
   async #flushQueue(): Promise<void> {
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       const { segment } = next;
@@ -205,7 +212,7 @@ class AppendLog implements Log {
       const end = this.#queue.findIndex((entry) => entry.segment !== segment);
       const group = this.#queue.splice(0, end < 0 ? this.#queue.length : end);
       const error = await this.#flushGroup(segment, group);
-      // What was appended after a failed group must fail with it: a duplicate may be waiting for its original.
+      // Appends that followed a failed group must fail too: a duplicate may be waiting for its original.
       if (error !== undefined) group.push(...this.#queue.splice(0));
       for (const entry of group) this.#settle(entry, error);
       this.#wake();
@@ -247,8 +254,9 @@ class AppendLog implements Log {
   }
 
   async #sealNow(segment: OpenSegment): Promise<void> {
-    await this.flushed().catch(() => {}); // its appends have been answered with the same error
-    // A full disk cannot take the keys now. The rows are safe where they are: retry, also at the next start.
+    await this.flushed().catch(() => {}); // the rejected appends have already been answered with this error
+    // A full disk cannot store the keys now. The rows are safe in their open file, so retry, and again at the
+    // next start.
     for (let tries = 0; tries === 0 || !this.#closed; tries++) {
       if (tries > 0) await sleep(SEAL_RETRY_MS, undefined, { ref: false });
       try {

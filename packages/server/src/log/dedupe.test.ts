@@ -19,7 +19,7 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true }));
 
 const open = (): Promise<Dedupe> => Dedupe.open({ dir, runningMs: () => runningMs });
-/** As a new process finds it: its own clock begins at 0. */
+/** Opens the folder as a new process does: its clock begins at 0. */
 const reopen = (): Promise<Dedupe> => {
   runningMs = 0;
   return open();
@@ -123,7 +123,7 @@ describe("Dedupe", () => {
           }
           if (what === "hour") runningMs += HOUR_MS;
           if (what === "keep" || what === "restart") {
-            await dedupe.keep(keysOf(dedupe, unkept)); // as the log does: at a seal, or when it recovers
+            await dedupe.keep(keysOf(dedupe, unkept)); // as the log does when it seals or recovers
             unkept = [];
           }
           if (what === "restart") {
@@ -160,7 +160,10 @@ describe("Dedupe", () => {
   });
 });
 
-/** What befalls a collector: hours that pass while it runs or is off, and a clock that is set. */
+/**
+ * One thing that can happen to a collector: a message arrives, hours pass while it runs or is off, or its
+ * clock is set.
+ */
 const happening = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constant("message"), by: fc.nat(5) }) },
   { weight: 5, arbitrary: fc.record({ do: fc.constant("run hours"), by: fc.nat(40) }) },
@@ -197,7 +200,7 @@ describe("whatever the clock of the machine is set to", () => {
             const last = counted.get(by);
             if (last === undefined) expect(isNew).toBe(true);
             else if (realHour - last.realHour <= WINDOW_HOURS) expect(isNew).toBe(false);
-            // A journal lives for an hour, and a file goes when the next one is made.
+            // A journal is kept for an hour, and an expired file is deleted only when the next file is made.
             else if (ranHours - last.ranHours > WINDOW_HOURS + 2) expect(isNew).toBe(true);
             if (isNew) {
               await dedupe.keep(keysOf(dedupe, [`m${by}`]));
@@ -211,7 +214,7 @@ describe("whatever the clock of the machine is set to", () => {
             await dedupe.keep(keysOf(dedupe, [`other-${realHour}`]));
           }
           if (what === "off hours") {
-            await dedupe.close(); // lets go of the files, no more: a crash leaves them so as well
+            await dedupe.close(); // only closes the files, which look as they would after a crash
             pass(by);
             dedupe = await reopen();
           }

@@ -12,9 +12,12 @@ import type { Disk } from "./log.ts";
 import { frameRecord, scanKeys } from "./record.ts";
 import { openRunningHours, type RunningHours } from "./running-hours.ts";
 
-/** Official clients retry for 12 hours, our outboxes for 7 days. */
+/** Official clients retry for 12 hours, our own outboxes for 7 days. */
 const WINDOW_HOURS = 8 * 24;
-/** A journal becomes a sorted file at the end of its hour, or at this size: sorting it takes about 5 ms. */
+/**
+ * A journal becomes a sorted file at the end of its hour, or when it reaches this many keys, which take about
+ * 5 ms to sort.
+ */
 const JOURNAL_KEYS = 1 << 16;
 
 const JOURNAL = /^(\d+)\.journal$/;
@@ -23,25 +26,28 @@ const KEY_FILE = /^(\d+)-(\d+)\.keys$/;
 export interface DedupeOptions {
   /** Folder of the key files; must exist. */
   readonly dir: string;
-  /** How long this process has run, in milliseconds of a clock that nobody can set. Default: `performance.now`. */
+  /**
+   * How long this process has run, in milliseconds, by a clock that nobody can set. Default:
+   * `performance.now`.
+   */
   readonly runningMs?: () => number;
-  /** Default: the real one. */
+  /** Default: the real disk. */
   readonly disk?: Disk;
   readonly random?: (bytes: number) => Buffer;
-  /** Called with a file that can no longer be read; its keys are forgotten. */
+  /** Called with the path of a key file that can no longer be read. The keys in that file are forgotten. */
   readonly onDamaged?: (path: string) => void;
 }
 
 /**
- * Remembers the keys of all messages of the last 8 days, exactly, across crashes.
+ * Remembers the keys of all messages of the last 8 days exactly, even across crashes.
  *
- * Only the collector's running time counts towards the 8 days. A machine's clock can be days off and be set back:
- * files dropped by that clock would let a retry count twice. While the collector is off no key arrives, so
- * remembering longer costs nothing.
+ * Only the time that the collector runs counts towards the 8 days. A machine's clock can be days off and can
+ * be set back: if files expired by that clock, a retry could be counted twice. While the collector is off no
+ * key arrives, so remembering keys for longer costs nothing.
  *
- * A key is in memory until it is in a sorted file behind a filter: while its row's segment file is open (which has it
- * after a crash), and while it is in the hour's journal. Files contain nothing but hashes and are dropped whole when
- * their hour leaves the window.
+ * A key is held in memory until it is in a sorted file behind a filter, that is, while its row's segment file
+ * is open (from which it is recovered after a crash) and while it is in the hour's journal. Key files contain
+ * nothing but hashes. Each file is deleted whole when its hour leaves the window.
  */
 export class Dedupe {
   readonly seed: KeySeed;
@@ -53,7 +59,7 @@ export class Dedupe {
   #files: KeyFile[];
   #lastNumber: number;
   #filter = new KeyFilter(0);
-  /** Keys are kept one batch after the other. */
+  /** Serialises calls of `keep`. */
   #keeping: Promise<void> = Promise.resolve();
 
   private constructor(
@@ -77,7 +83,7 @@ export class Dedupe {
     return dedupe;
   }
 
-  /** Adds the key at `index` (two words); false if it was known. */
+  /** Adds the key at `index` (two words). Returns false if the key was already known. */
   add(keys: Uint32Array, index: number): boolean {
     const hi = keys[2 * index] ?? 0;
     const lo = keys[2 * index + 1] ?? 0;
@@ -90,14 +96,17 @@ export class Dedupe {
     for (let at = 0; at < keys.length; at += 2) this.#unsorted.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
   }
 
-  /** Resolves once the keys are on disk by themselves, so that their rows' segment file may be removed. */
+  /**
+   * Resolves once the keys are on disk in the dedupe's own files, so that the rows' segment file may be
+   * removed.
+   */
   keep(keys: Uint32Array): Promise<void> {
     const kept = this.#keeping.then(() => this.#keepNow(keys));
     this.#keeping = kept.catch(() => {});
     return kept;
   }
 
-  /** Number of keys, and the bytes of memory they take, approximately. */
+  /** Number of keys, and approximately how many bytes of memory they use. */
   size(): { keys: number; bytes: number } {
     const inMemory = this.#unsorted.size;
     const keys = this.#files.reduce((sum, file) => sum + file.count, inMemory);
@@ -121,12 +130,13 @@ export class Dedupe {
     }
     this.#journal ??= await createJournal(this.#options, hour);
     await this.#journal.append(keys);
-    addAll(this.#unsorted, keys); // those of a segment file that a crash left open are new here
+    addAll(this.#unsorted, keys); // keys of a segment file that a crash left open are not in memory yet
   }
 
   async #sortJournal(journal: Journal): Promise<void> {
     const keys = journal.keys;
-    await this.#addFile(journal.hour, keys.slice()); // until then the journal has them, also if this fails
+    // Until this resolves, the journal still has the keys, even if it fails.
+    await this.#addFile(journal.hour, keys.slice());
     for (let at = 0; at < keys.length; at += 2) this.#unsorted.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
     this.#journal = undefined;
     closeSync(journal.fd);
@@ -141,10 +151,10 @@ export class Dedupe {
     if (total > this.#filter.capacityKeys) await this.#rebuildFilter(total);
     const file = await writeKeyFile(this.#options.dir, name, hour, keys);
     addAll(this.#filter, keys);
-    this.#files.unshift(file); // newest first: most likely asked for
+    this.#files.unshift(file); // newest first: most look-ups find their key there
   }
 
-  /** @param keys the number of keys that it must hold */
+  /** @param keys the number of keys that the filter must hold */
   async #rebuildFilter(keys: number): Promise<void> {
     const filter = new KeyFilter(keys * 2);
     for (const file of this.#files) addAll(filter, await file.readKeys());
@@ -175,12 +185,12 @@ function addAll(target: KeyFilter | KeySet, keys: Uint32Array): void {
   for (let at = 0; at < keys.length; at += 2) target.add(keys[at] ?? 0, keys[at + 1] ?? 0);
 }
 
-/** The keys of the hour so far: appended as records without lines. */
+/** The keys of the current hour, appended as records without lines. */
 interface Journal {
   readonly path: string;
   readonly fd: number;
   readonly hour: number;
-  /** Two words each; some may occur twice. */
+  /** Two words per key; a key may occur twice. */
   readonly keys: Uint32Array<ArrayBuffer>;
   append(keys: Uint32Array): Promise<void>;
 }
@@ -199,7 +209,8 @@ async function createJournal({ dir, disk = realDisk }: DedupeOptions, hour: numb
       bytes += frame.length;
       all = concat(all, keys);
     } catch (error) {
-      await disk.truncate(fd, bytes).catch(() => {}); // the next append overwrites what is left
+      // If this fails too, the next append overwrites the remains.
+      await disk.truncate(fd, bytes).catch(() => {});
       throw error;
     }
   };
@@ -240,7 +251,10 @@ async function openKeyFiles(options: DedupeOptions): Promise<{ files: KeyFile[];
   return { files, lastNumber: found[0]?.number ?? 0 };
 }
 
-/** The seed of this data folder's hashes, created once: under another seed, no remembered key would be recognised. */
+/**
+ * Loads the seed of this data folder's hashes, which is created once: with another seed, no remembered key
+ * would be recognised.
+ */
 function loadSeed(options: DedupeOptions): KeySeed {
   const path = join(options.dir, "seed");
   if (!existsSync(path)) writeFileDurably(path, (options.random ?? randomBytes)(8));

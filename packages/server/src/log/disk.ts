@@ -1,4 +1,4 @@
-/** Writes to the real disk, durably. */
+/** Writes durably to the real disk. */
 import {
   closeSync,
   fdatasync,
@@ -25,10 +25,15 @@ export const disk: Disk = {
   truncate: promisify(ftruncate),
 };
 
-/** Up to this size a write is synchronous: the page cache takes it sooner than a pool thread would wake up. */
+/**
+ * Writes of up to this size are synchronous: copying them to the page cache is faster than waking a thread of
+ * the pool.
+ */
 const AT_ONCE_BYTES = 64 * 1024;
 
-/** writev may write less than it was given, without an error, near a full disk. */
+/**
+ * Writes all buffers. Near a full disk, writev may write less than it was given without reporting an error.
+ */
 async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<void> {
   let rest = [...buffers];
   let at = position;
@@ -44,7 +49,10 @@ async function writeAll(fd: number, buffers: readonly Buffer[], position: number
   }
 }
 
-/** Makes the names in a folder durable: after a power cut, a file can be found only if its folder was flushed. */
+/**
+ * Makes the file names in a folder durable: after a power cut, a new file can only be found if its folder was
+ * flushed.
+ */
 export async function flushFolder(path: string): Promise<void> {
   const fd = openSync(path, "r");
   try {
@@ -54,7 +62,7 @@ export async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a small file of mode 0600 so that after a crash either all of it exists or none. */
+/** Writes a small file with mode 0600 so that after a crash either all of its content exists or none. */
 export function writeFileDurably(path: string, content: Buffer | string): void {
   const temporary = `${path}.new`;
   writeFileSync(temporary, content, { mode: 0o600, flush: true });

@@ -20,7 +20,7 @@ function track(url: string, messageId: string, filler = ""): Promise<Response> {
   return fetch(`${url}/v1/track`, { method: "POST", headers: { authorization }, body });
 }
 
-/** Records the system calls of a collector that takes `count` messages, one after the other. */
+/** Records the system calls of a collector that receives `count` messages, one after another. */
 async function traceOf(name: string, count: number, env: Record<string, string>): Promise<string[]> {
   const output = join(root, `${name}.strace`);
   const collector = await startCollector({ dataDir: join(root, name), env: { ...NO_STORE, ...env } });
@@ -41,14 +41,15 @@ async function traceOf(name: string, count: number, env: Record<string, string>)
 }
 
 /**
- * Checks a trace: before each 200 there must be a write to a segment, then an fdatasync of it that has returned.
- * @returns how many 200s went out in that order, and how many did not
+ * Checks a trace: each 200 must be preceded by a write to a segment file and by an fdatasync of that file
+ * that has returned.
+ * @returns how many 200s were sent in that order, and how many were sent too early
  */
 function judge(trace: readonly string[]): { inOrder: number; tooEarly: number } {
   const result = { inOrder: 0, tooEarly: 0 };
   let isWritten = false;
   let isFlushed = false;
-  const flushing = new Set<string>(); // threads inside fdatasync of a segment
+  const flushing = new Set<string>(); // threads inside an fdatasync of a segment file
   for (const line of trace) {
     const thread = line.split(/\s+/, 1)[0] ?? "";
     if (/ pwritev?(64|2)?\(\d+<[^>]*\.open>/.test(line)) isWritten = true;
@@ -112,7 +113,8 @@ describe("a full disk", () => {
 
       execFileSync("mount", ["-o", "remount,size=64m", disk]);
       const again = `full-${acknowledged.length}`;
-      expect((await track(collector.url, again, "y")).status).toBe(200); // refused is not remembered as received
+      // A rejected message is not remembered.
+      expect((await track(collector.url, again, "y")).status).toBe(200);
       await collector.kill("both");
       const log = execFileSync("sh", ["-c", `cat ${join(disk, "data", "log")}/*`], {
         maxBuffer: 1e8,

@@ -8,12 +8,13 @@ import { frameRecord, HEADER_BYTES, KEY_BYTES, scanKeys } from "./record.ts";
 const PAGE_KEYS = 512;
 
 /**
- * An immutable file of sorted keys: one record without lines. The first key of every 4 KiB is in memory, so that a
- * look-up takes one read.
+ * An immutable file of sorted keys: one record without lines. The first key of every 4 KiB page is in memory,
+ * so that a look-up usually needs one disk read.
  */
 export interface KeyFile {
   /**
-   * Running hour in which its keys were kept (running-hours.ts); the file is dropped whole when it leaves the window.
+   * The running hour in which the file's keys were kept (running-hours.ts). The whole file is deleted when
+   * that hour leaves the window.
    */
   readonly hour: number;
   readonly count: number;
@@ -23,14 +24,15 @@ export interface KeyFile {
   close(): void;
 }
 
-/** Sorts the keys (in place), writes them, and makes them durable before it resolves. */
+/** Sorts the keys in place and writes them to a file. Resolves once the file is durable. */
 export async function writeKeyFile(
   dir: string,
   name: string,
   hour: number,
   keys: Uint32Array<ArrayBuffer>,
 ): Promise<KeyFile> {
-  new BigUint64Array(keys.buffer).sort(); // by the second word, then the first: the first is a key's low half
+  // Sorts by the second word, then by the first, which is the low half of each 64-bit integer.
+  new BigUint64Array(keys.buffer).sort();
   const path = join(dir, name);
   const file = await open(`${path}.new`, "w", 0o600);
   try {
@@ -79,7 +81,10 @@ function keyFile(path: string, hour: number, keys: Uint32Array): KeyFile {
   };
 }
 
-/** The last page that starts below `lo`; equal keys may begin there and continue on the next pages. */
+/**
+ * Returns the last page whose first key is below `lo`. Keys with this `lo` may begin there and continue on
+ * the next pages.
+ */
 function firstPageFor(pageStarts: Uint32Array, lo: number): number {
   let from = 0;
   let to = pageStarts.length;

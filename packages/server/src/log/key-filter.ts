@@ -1,13 +1,13 @@
-/** A Bloom filter in front of the key files. */
+/** Implements a Bloom filter that is consulted before the key files. */
 const WORDS_PER_BLOCK = 16; // 64 bytes, one cache line
 const BITS_PER_KEY = 20;
 const PROBES = 7;
 const MIN_CAPACITY_KEYS = 1 << 20;
 
 /**
- * A blocked Bloom filter: answers "surely not" or "perhaps" for 64-bit keys, reading one cache line. It spares nearly
- * every new message a look at the disk: 2.5 bytes a key when full, "perhaps" for about one unknown key in a thousand
- * (key-set.test.ts).
+ * A blocked Bloom filter: answers "definitely not" or "perhaps" for a 64-bit key, reading one cache line.
+ * Saves nearly every new message a disk read. When full, it uses 2.5 bytes per key and answers "perhaps" for
+ * about one unknown key in a thousand (key-set.test.ts).
  * @see https://www.cs.amherst.edu/~ccmcgeoch/cs34/papers/cacheefficientbloomfilters-jea.pdf
  */
 export class KeyFilter {
@@ -15,7 +15,10 @@ export class KeyFilter {
   readonly #blockMask: number;
   readonly capacityKeys: number;
 
-  /** @param keys how many it must hold; rounded up so that the number of blocks is a power of two */
+  /**
+   * @param keys the number of keys that the filter must hold; rounded up so that the number of blocks is a
+   * power of two
+   */
   constructor(keys: number) {
     const bits = Math.max(keys, MIN_CAPACITY_KEYS) * BITS_PER_KEY;
     const blocks = 2 ** Math.ceil(Math.log2(bits / (WORDS_PER_BLOCK * 32)));
@@ -46,7 +49,10 @@ export class KeyFilter {
   }
 }
 
-/** The next nine bits to probe, mixed with a step that differs for each key. */
+/**
+ * Derives the bits of the next probe, whose low nine select a bit of the block. The step differs for each
+ * key.
+ */
 function nextBits(bits: number, hi: number): number {
   const stepped = Math.imul(bits ^ (bits >>> 15), 0x2c1b3c6d) + hi;
   return (stepped ^ (stepped >>> 12)) >>> 0;

@@ -1,12 +1,14 @@
-/** Hashes a source and messageId to a dedupe key. */
+/** Hashes a source and a messageId to a dedupe key. */
 /**
- * The dedupe key of a message: 64 bits of (source, messageId), as two 32-bit words in `keys[2 * index]` and the next.
- * Only such hashes outlive a drained message, so the seed (random, kept with the data folder) is hashed first:
- * without it a hash cannot be looked up in a dictionary. With 100 million live keys, the chance that a new message
- * collides with another is 5 in a trillion.
+ * Computes the dedupe key of a message: a 64-bit hash of (source, messageId), stored as two 32-bit words at
+ * `keys[2 * index]` and the next index. Only such hashes are kept after a message has been drained. The seed,
+ * which is random and stored in the data folder, is therefore hashed first: without it, a hash cannot be
+ * looked up in a dictionary. With 100 million keys remembered, the chance that a new message collides with
+ * another is 5 in a trillion.
  *
- * Not a cryptographic hash: crafting collisions would require other people's messageIds, which could just as well be
- * sent. It only has to be evenly distributed, which key-set.test.ts shows.
+ * This is not a cryptographic hash: to craft a collision, an attacker would have to know other people's
+ * messageIds, and could then simply send those. The hash only has to be evenly distributed, which
+ * key-set.test.ts checks.
  */
 export function hashKey(
   keys: Uint32Array,
@@ -21,7 +23,7 @@ export function hashKey(
     hi = Math.imul(rotate(hi ^ source.charCodeAt(i), 15), 0x85ebca6b) ^ lo;
     lo = Math.imul(rotate(lo ^ source.charCodeAt(i), 13), 0xc2b2ae35) + hi;
   }
-  hi ^= 0x9e3779b9; // keeps source and messageId apart
+  hi ^= 0x9e3779b9; // separates the source from the messageId
   for (let i = 0; i < messageId.length; i++) {
     const code = messageId.charCodeAt(i);
     hi = Math.imul(rotate(hi ^ code, 15), 0x85ebca6b) ^ lo;

@@ -24,7 +24,7 @@ describe("hashKey", () => {
       const seen = new Set<number>();
       for (let index = 0; index < count; index++) seen.add(keys[2 * index + word] ?? 0);
       const collisions = count - seen.size;
-      expect(collisions).toBeLessThan(30); // chance: count^2 / 2^33 = 8
+      expect(collisions).toBeLessThan(30); // expected by chance: count^2 / 2^33 = 8
     }
   });
 

@@ -1,11 +1,11 @@
-/** A compact set of 64-bit keys in memory. */
+/** Implements a compact in-memory set of 64-bit keys. */
 const INITIAL_SLOTS = 1024;
 const MAX_LOAD = 0.6;
 
 /**
- * A set of 64-bit keys in one typed array: open addressing with linear probing, 8 bytes a slot. A JavaScript Set of
- * strings or BigInts would take ten times the memory, and its garbage collection would slow ingest. The keys are
- * hashes already, so the low word itself is the home slot.
+ * A set of 64-bit keys in one typed array: open addressing with linear probing, 8 bytes per slot. A
+ * JavaScript Set of strings or BigInts would take ten times the memory, and its garbage collection would slow
+ * ingest. The keys are already hashes, so their low word is used directly as the first slot to probe.
  */
 export class KeySet {
   #table = new Uint32Array(2 * INITIAL_SLOTS);
@@ -20,7 +20,10 @@ export class KeySet {
     return this.#find(hi, lo) >= 0;
   }
 
-  /** Adds a key; false if it was there. The key (0, 0) never occurs: hashKey does not produce it. */
+  /**
+   * Adds a key. Returns false if the set already contained it. The key (0, 0) never occurs: hashKey does not
+   * produce it.
+   */
   add(hi: number, lo: number): boolean {
     const found = this.#find(hi, lo);
     if (found >= 0) return false;
@@ -32,7 +35,7 @@ export class KeySet {
     return true;
   }
 
-  /** Removes a key and moves the following ones up, so that no tombstone remains. */
+  /** Removes a key and moves the keys after it up, so that no tombstone remains. */
   delete(hi: number, lo: number): void {
     let hole = this.#find(hi, lo);
     if (hole < 0) return;
@@ -49,7 +52,7 @@ export class KeySet {
     this.#size -= 1;
   }
 
-  /** All keys, as pairs of words, unordered. */
+  /** All keys as pairs of words, in no particular order. */
   toArray(): Uint32Array<ArrayBuffer> {
     const keys = new Uint32Array(2 * this.#size);
     let at = 0;
@@ -61,7 +64,7 @@ export class KeySet {
     return keys;
   }
 
-  /** The key's slot, or `~slot` of the empty one where it would go. */
+  /** Returns the key's slot, or `~slot` of the empty slot in which the key would be stored. */
   #find(hi: number, lo: number): number {
     const table = this.#table;
     const mask = this.#slots - 1;

@@ -3,7 +3,7 @@ import type { CandorError } from "../errors.ts";
 import type { Disk, Log } from "./log.ts";
 import { readSegment } from "./segment.ts";
 
-/** How an implementation is opened for the contract: again and again on one folder, as after a crash. */
+/** Opens an implementation for the contract, repeatedly on the same folder, as after a crash. */
 export interface LogUnderTest {
   open(options: {
     keepKeys: (keys: Uint32Array) => Promise<void>;
@@ -11,11 +11,11 @@ export interface LogUnderTest {
     maxSegmentRows?: number;
     onFault?: (error: CandorError) => void;
   }): Promise<Log>;
-  /** All bytes that it holds on disk, names included. */
+  /** All bytes that the log holds on disk, file names included. */
   bytesOnDisk(): string;
-  /** Changes a byte of the first line that it wrote last. */
+  /** Flips a bit in the first line of the file that was written last. */
   flipFirstLine(): void;
-  /** Cuts `count` bytes off the end of what it wrote last, as a crash may. */
+  /** Cuts `count` bytes off the end of the file that was written last, as a crash may. */
   tearTail(count: number): void;
 }
 
@@ -38,7 +38,7 @@ async function drain(log: Log): Promise<string[]> {
   return lines;
 }
 
-/** What every Log promises; each implementation runs it. */
+/** Defines the tests that every implementation of `Log` must pass. */
 export function describeLogContract(create: () => LogUnderTest): void {
   it("gives back every row that was appended, once, in order", async () => {
     const log = await create().open({ keepKeys: noKeys, maxSegmentRows: 5 });
@@ -86,7 +86,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await first.append(keysOf(1), "one\n");
     const name = (await first.nextSealed(0))?.name;
     await first.append(keysOf(2), "two\n");
-    const second = await under.open({ keepKeys: noKeys }); // the first is left as kill -9 leaves it
+    const second = await under.open({ keepKeys: noKeys }); // the first log is not closed, as after kill -9
     expect((await second.nextSealed(0))?.name).toBe(name);
     expect(await drain(second)).toEqual(["one", "two"]);
     await second.close();

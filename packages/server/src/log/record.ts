@@ -1,23 +1,28 @@
-/** Frames what one request appends to the log as a record. */
+/** Frames the rows that one request appends to the log as a record. */
 import { crc32 } from "node:zlib";
 
 /**
- * A record is what one request appended: a 20-byte header (magic, rows, bytes of lines, bytes of contact lines,
- * CRC-32 of what follows; all little-endian words), the 8-byte dedupe keys of its rows, its rows as lines ending in
- * "\n", and the contacts that were taken out of them, as lines too. The lines are ready for the store: the drain
- * reads and concatenates them.
+ * A record contains what one request appended: a 20-byte header, the 8-byte dedupe keys of the rows, the rows
+ * as lines ending in "\n", and the contacts that were removed from the rows, also as lines. The header is
+ * five little-endian words: a magic number, the number of rows, the bytes of lines, the bytes of contact
+ * lines, and a CRC-32 of everything after the header. The lines are ready for the store: the drain only reads
+ * and concatenates them.
  */
 const MAGIC = 0x52_44_4e_43; // "CNDR"
 export const HEADER_BYTES = 20;
 export const KEY_BYTES = 8;
 
-/** Frames rows as one record. `keys` holds two words a row, `lines` and `contactLines` end in "\n" or are empty. */
+/**
+ * Frames rows as one record. `keys` holds two words per row. `lines` and `contactLines` end in "\n" or are
+ * empty.
+ */
 export function frameRecord(keys: Uint32Array, lines = "", contactLines = ""): Buffer {
   const linesAt = HEADER_BYTES + keys.byteLength;
   const lineBytes = Buffer.byteLength(lines);
   const contactBytes = Buffer.byteLength(contactLines);
   const record = Buffer.allocUnsafe(linesAt + lineBytes + contactBytes);
-  // Word by word: a view of its bytes would move a small array out of the heap, which costs more.
+  // Written word by word: creating a byte view would move a small typed array out of the heap, which costs
+  // more.
   for (let at = 0; at < keys.length; at++) record.writeUInt32LE(keys[at] ?? 0, HEADER_BYTES + 4 * at);
   record.write(lines, linesAt, "utf8");
   record.write(contactLines, linesAt + lineBytes, "utf8");
@@ -29,7 +34,7 @@ export function frameRecord(keys: Uint32Array, lines = "", contactLines = ""): B
   return record;
 }
 
-/** The positions of a record's parts in its buffer: the lines end where the contacts begin. */
+/** The positions of a record's parts in its buffer. The lines end where the contact lines begin. */
 export interface RecordPlaces {
   readonly rows: number;
   readonly keysAt: number;
@@ -40,9 +45,9 @@ export interface RecordPlaces {
 }
 
 /**
- * Visits records until the end, or until the first that is not whole. The visitor may overwrite what precedes the end
- * of its record.
- * @returns where the last whole record ends; what follows is torn or damaged
+ * Visits records until the end of the buffer, or until the first incomplete record. The visitor may overwrite
+ * anything before the end of the record that it visits.
+ * @returns where the last whole record ends; the bytes after it are torn or damaged
  */
 export function walkRecords(buffer: Buffer, visit: (places: RecordPlaces) => void): number {
   let at = 0;
@@ -54,21 +59,28 @@ export function walkRecords(buffer: Buffer, visit: (places: RecordPlaces) => voi
   }
 }
 
-/** The dedupe keys of each whole record, two words a row, and where the last of these records ends. */
+/**
+ * Returns the dedupe keys of each whole record, two words per row, and the position at which the last whole
+ * record ends.
+ */
 export function scanKeys(buffer: Buffer): {
   readonly keys: readonly Uint32Array[];
   readonly goodBytes: number;
 } {
   const keys: Uint32Array[] = [];
   const goodBytes = walkRecords(buffer, ({ rows, keysAt, linesAt }) => {
-    const words = new Uint32Array(2 * rows); // copied: it must be aligned, and a slice of a file need not be
+    // Copied, because a Uint32Array must be aligned and a slice of a file may not be.
+    const words = new Uint32Array(2 * rows);
     new Uint8Array(words.buffer).set(buffer.subarray(keysAt, linesAt));
     keys.push(words);
   });
   return { keys, goodBytes };
 }
 
-/** Whether there is a whole record anywhere after `from`: then what is at `from` is damage, not a torn end. */
+/**
+ * Whether any whole record follows after `from`. If so, the bytes at `from` are damaged, and not just a torn
+ * end.
+ */
 export function hasRecordBehind(buffer: Buffer, from: number): boolean {
   const magic = Buffer.alloc(4);
   magic.writeUInt32LE(MAGIC);
@@ -78,7 +90,7 @@ export function hasRecordBehind(buffer: Buffer, from: number): boolean {
   return false;
 }
 
-/** Undefined if there is no whole record. */
+/** Undefined if there is no whole record at `at`. */
 function findParts(buffer: Buffer, at: number): RecordPlaces | undefined {
   if (at + HEADER_BYTES > buffer.length || buffer.readUInt32LE(at) !== MAGIC) return undefined;
   const rows = buffer.readUInt32LE(at + 4);

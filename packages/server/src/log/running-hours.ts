@@ -1,4 +1,4 @@
-/** Counts the hours that collectors have run on a data folder. */
+/** Counts the hours for which collectors have run on a data folder. */
 import { closeSync, constants, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,22 +8,23 @@ const HOUR_MS = 3_600_000;
 const FILE = "running-hours";
 
 /**
- * Counts the hours that collectors have run on a data folder, summed over all their processes. Whatever the machine's
- * clock is set to, the count only goes forward, and never faster than real time.
+ * Counts the hours for which collectors have run on a data folder, summed over all processes. Whatever the
+ * machine's clock is set to, the count never decreases, and never increases faster than real time.
  */
 export interface RunningHours {
   /** Whole hours so far. */
   now(): number;
   /**
-   * Like `now`, and saves the count for the next process to continue from. Not flushed: after a power cut the next
-   * process may continue from a count that is some seconds old.
+   * Returns the same as `now`, and saves the count, from which the next process continues. The file is not
+   * flushed: after a power cut, the next process may continue from a count that is some seconds old.
    */
   note(): number;
   close(): void;
 }
 
 /**
- * @param dir its files' names begin with the hour in which they were made: a lost count continues from the newest
+ * @param dir its key files' names begin with the hour in which they were made; if the saved count is lost,
+ * counting continues from the newest of these hours
  * @param runningMs how long this process has run
  */
 export async function openRunningHours(
@@ -48,7 +49,7 @@ function toHours(ms: number): number {
   return Math.floor(ms / HOUR_MS);
 }
 
-/** 0 if it was never saved, or is damaged. */
+/** Returns 0 if the count was never saved or is damaged. */
 function readNotedMs(path: string): number {
   if (!existsSync(path)) return 0;
   const [hours = 0, ms = 0] = scanKeys(readFileSync(path)).keys[0] ?? [];

@@ -7,13 +7,13 @@ import type { Disk, SealedSegment } from "./log.ts";
 import { hasRecordBehind, scanKeys, walkRecords } from "./record.ts";
 
 /**
- * A segment file's name tells its state: `<time>-<random>.open` takes records; `<time>-<random>.<rows>.log` is
- * sealed, its dedupe keys are kept, and it waits for the store.
+ * A segment file's name shows its state. `<time>-<random>.open` accepts records. `<time>-<random>.<rows>.log`
+ * is sealed, its dedupe keys are kept, and it waits for the store.
  */
 const FILE_NAME = /^(?<name>(?<openedAtMs>\d{15})-[0-9a-f]{16})\.(?:open|(?<rows>\d+)\.log)$/;
 
 const NO_BUFFER = Buffer.alloc(0);
-/** Number of rows whose keys fit initially. */
+/** Number of rows for which the key array has room initially. */
 const INITIAL_ROWS = 1024;
 
 type KeepKeys = (keys: Uint32Array) => Promise<void>;
@@ -22,7 +22,7 @@ export interface FoundSegment extends SealedSegment {
   readonly isSealed: boolean;
 }
 
-/** All segment files of a folder, oldest first. Ignores other files. */
+/** Returns all segment files of a folder, oldest first. Ignores other files. */
 export async function listSegments(dir: string): Promise<FoundSegment[]> {
   const segments: FoundSegment[] = [];
   for (const file of (await readdir(dir)).sort()) {
@@ -43,9 +43,9 @@ export async function listSegments(dir: string): Promise<FoundSegment[]> {
 }
 
 /**
- * Seals a segment file that a crash left open: cuts off a torn tail, which contains nothing acknowledged, and keeps
- * the keys of the rest. Undefined if it contains nothing whole. If whole records follow the bad one, the disk is
- * damaged: then a copy of the file is kept, and its name reported.
+ * Seals a segment file that a crash left open: cuts off a torn tail, which contains no acknowledged record,
+ * and keeps the keys of the rest. Returns undefined if the file contains no whole record. If whole records
+ * follow a bad one, the disk is damaged: then a copy of the file is kept and the copy's path is reported.
  */
 export async function recoverSegment(
   found: FoundSegment,
@@ -74,7 +74,10 @@ export async function recoverSegment(
   return sealFile({ ...found, rows: keys.length / 2, bytes: goodBytes }, keys, keepKeys);
 }
 
-/** The segment file that takes records. Its counters cover flushed records; reserved room is counted separately. */
+/**
+ * The segment file to which records are appended. `rows` and `bytes` count flushed records only; reserved
+ * room is counted separately.
+ */
 export class OpenSegment {
   readonly name: string;
   readonly openedAtMs: number;
@@ -82,16 +85,17 @@ export class OpenSegment {
   readonly #path: string;
   readonly #fd: number;
   /**
-   * Two words a row, with room for more. One array: thousands of small ones would live until the segment is sealed.
+   * The keys of flushed records, two words per row, with spare room. One array is used because thousands of
+   * small ones would stay in memory until the segment file is sealed.
    */
   #keys = new Uint32Array(2 * INITIAL_ROWS);
   rows = 0;
   bytes = 0;
   #reservedRows = 0;
   #reservedBytes = 0;
-  /** The file's name is not yet durable. */
+  /** Whether the file's name is not yet durable. */
   #isNew = true;
-  /** A failed write may have left bytes after the good ones. */
+  /** Whether a failed write may have left bytes after the flushed records. */
   #isTorn = false;
 
   constructor(dir: string, name: string, openedAtMs: number) {
@@ -116,7 +120,7 @@ export class OpenSegment {
     this.#reservedBytes -= bytes;
   }
 
-  /** Resolves once the frames, and the file's name, are on disk. On failure none of them is kept. */
+  /** Resolves once the frames and the file's name are on disk. On failure, none of the frames is kept. */
   async write(frames: readonly Buffer[], keys: readonly Uint32Array[], disk: Disk): Promise<void> {
     await this.#cutTear(disk);
     const bytes = frames.reduce((sum, frame) => sum + frame.length, 0);
@@ -126,7 +130,8 @@ export class OpenSegment {
       await disk.write(this.#fd, frames, this.bytes);
       await Promise.all([disk.flush(this.#fd), this.#isNew ? flushFolder(this.#dir) : undefined]);
     } catch (error) {
-      // Cut at once, while nothing after it is acknowledged; if even that fails, before the next write.
+      // Truncated at once, while nothing after the torn bytes is acknowledged. If that fails too, it is
+      // retried before the next write.
       await this.#cutTear(disk).catch(() => {});
       throw error;
     }
@@ -136,7 +141,7 @@ export class OpenSegment {
     for (const recordKeys of keys) this.#addKeys(recordKeys);
   }
 
-  /** Ends the segment file. Undefined if it has no rows; then the file is deleted. */
+  /** Seals the segment file. If it has no rows, it is deleted and undefined is returned. */
   async seal(keepKeys: KeepKeys, disk: Disk): Promise<SealedSegment | undefined> {
     await this.#cutTear(disk);
     if (this.rows === 0) {
@@ -185,13 +190,15 @@ async function sealFile(
 export interface SegmentContent {
   readonly lines: Buffer;
   readonly contactLines: Buffer;
-  /** What can no longer be read: 0 unless the disk is failing. */
+  /** Number of bytes that can no longer be read: 0 unless the disk is failing. */
   readonly damagedBytes: number;
 }
 
 /**
- * Reads the rows of a sealed segment file, all lines in one buffer. Synchronous, for a thread that does nothing else.
- * @param buffer reused if it is large enough: a block is 10 MB, and allocating one each time costs more than reading
+ * Reads the rows of a sealed segment file, all lines in one buffer. Synchronous: to be called on a thread
+ * that does nothing else.
+ * @param buffer reused if it is large enough: a block has 10 MB, and allocating a new buffer each time costs
+ * more than reading
  */
 export function readSegment(
   { path, bytes }: Pick<SealedSegment, "path" | "bytes">,
@@ -203,7 +210,8 @@ export function readSegment(
     const readBytes = readSync(fd, content, 0, bytes, 0);
     const contacts: Buffer[] = [];
     let linesEnd = 0;
-    // The lines are moved together within their buffer: a second copy of a block is 10 MB.
+    // The lines are moved together within the same buffer, because a copy of a block would take another 10
+    // MB.
     const goodBytes = walkRecords(content.subarray(0, readBytes), ({ linesAt, contactsAt, end }) => {
       if (end > contactsAt) contacts.push(Buffer.from(content.subarray(contactsAt, end)));
       content.copyWithin(linesEnd, linesAt, contactsAt);

@@ -3,10 +3,10 @@ import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { untilRead } from "./answer.ts";
 
-/** More than a connection's buffers take from a server whose client does not read. */
+/** Larger than the buffers of a connection whose client does not read. */
 const LARGE = Buffer.alloc(32 * 1024 * 1024);
 let maxMs = 60_000;
-/** For each request, when its answer was read. */
+/** For each request, a promise that resolves when its answer has been read. */
 let reads: Promise<void>[] = [];
 
 const server = createServer((_request, response) => {
@@ -23,7 +23,7 @@ beforeEach(() => {
   reads = [];
 });
 
-/** Resolves when an answer begins. */
+/** Sends a request and resolves when the answer begins. */
 function ask(): Promise<IncomingMessage> {
   const { port } = server.address() as AddressInfo;
   return new Promise((resolve, reject) => {

@@ -10,7 +10,7 @@ import {
 import type { CandorError } from "../errors.ts";
 import type { Dropped } from "../pipeline.ts";
 
-/** Sent with every answer of the ingest API, as the flat list that node:http writes fastest. */
+/** Headers of every answer of the ingest API, as the flat list that node:http writes fastest. */
 const COMMON_HEADERS = [
   "Access-Control-Allow-Origin",
   "*",
@@ -34,7 +34,7 @@ export function sendJson(response: ServerResponse, status: number, body: string)
 
 const ACCEPTED_HEADERS = [...JSON_HEADERS, "Content-Length", String(ACCEPTED_BODY.length)];
 
-/** 200 for one message. */
+/** Answers 200 to a single message. */
 export function sendAccepted(response: ServerResponse, dropped: readonly Dropped[]): void {
   if (reportable(dropped).length > 0) sendBatchAccepted(response, 1, dropped);
   else if (!response.headersSent && !response.destroyed) {
@@ -43,7 +43,7 @@ export function sendAccepted(response: ServerResponse, dropped: readonly Dropped
   }
 }
 
-/** 200 for a batch. Reports what was dropped for each message; a duplicate counts as accepted. */
+/** Answers 200 to a batch. Reports for each message what was dropped. A duplicate counts as accepted. */
 export function sendBatchAccepted(
   response: ServerResponse,
   messages: number,
@@ -69,7 +69,10 @@ export function sendPixel(response: ServerResponse): void {
   response.end(GIF);
 }
 
-/** Clients of other families ask for headers of their own, which are allowed if they are valid header names. */
+/**
+ * Answers a CORS preflight. Clients of other vendors request additional headers, which are allowed if they
+ * are valid header names.
+ */
 export function sendPreflight(request: IncomingMessage, response: ServerResponse): void {
   const asked = request.headers["access-control-request-headers"];
   const more = asked !== undefined && /^[\w\-!#$%&'*+.^`|~, ]{1,1000}$/.test(asked) ? `, ${asked}` : "";
@@ -87,7 +90,7 @@ export function sendPreflight(request: IncomingMessage, response: ServerResponse
   response.end();
 }
 
-/** Resolves once the client has read the answer or is gone. After `maxMs` its connection is cut. */
+/** Resolves once the client has read the answer or has disconnected. Closes the connection after `maxMs`. */
 export async function untilRead(response: ServerResponse, maxMs: number): Promise<void> {
   if (response.destroyed || response.closed) return;
   const cut = setTimeout(() => response.destroy(), maxMs).unref();

@@ -1,4 +1,4 @@
-/** Owns the time and order of arrival, which distinguishes messages of the same millisecond. */
+/** Assigns arrival times and sequence numbers, which distinguish messages of the same millisecond. */
 import { toIsoTime } from "@candor/envelope";
 
 /** When a request arrived, and the sequence number of its first message within that millisecond. */

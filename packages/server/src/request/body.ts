@@ -19,8 +19,9 @@ export function createBodyReader(): BodyReader {
 }
 
 /**
- * Lets one caller continue in each turn of the event loop. Otherwise thirty large bodies that arrive together would
- * be read in one go while the disk idles, and then this thread would idle while the disk flushes them.
+ * Returns a function whose callers continue one per turn of the event loop. Otherwise thirty large bodies
+ * that arrive together would be read in one go: first the disk would be idle, and then this thread would be
+ * idle while the disk flushes them.
  */
 function createYielding(): () => Promise<void> {
   const waiting: (() => void)[] = [];
@@ -35,7 +36,10 @@ function createYielding(): () => Promise<void> {
     });
 }
 
-/** Timers that may fire a second late. They share one system timer, because nearly all of them are cancelled soon. */
+/**
+ * Creates timers that may fire up to a second late. They share one system timer, because nearly all of them
+ * are cancelled soon.
+ */
 function createCoarseTimers(): (afterMs: number, task: () => void) => () => void {
   const waiting = new LinkedList<{ readonly dueMs: number; readonly task: () => void }>();
   setInterval(() => {

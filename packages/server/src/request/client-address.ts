@@ -1,13 +1,16 @@
-/** Finds a request's client behind trusted proxies. */
+/** Finds the client of a request, also behind trusted proxies. */
 import type { IncomingHttpHeaders } from "node:http";
 import { type BlockList, isIP } from "node:net";
 import forwardedParse from "forwarded-parse";
 
-/** The client, as far as the connection and the trusted proxies tell. */
+/** The client of a request, as far as the connection and the trusted proxies reveal it. */
 export interface Client {
-  /** Undefined if unknown. Never a proxy's address, which would be taken for a person's. */
+  /** Undefined if unknown. Never a proxy's address, because that would be mistaken for a person's address. */
   readonly address: string | undefined;
-  /** Distinguishes this client for rate limits: its address, or the name that a proxy gave it instead. */
+  /**
+   * Distinguishes this client for rate limits: its address, or the name that a proxy used instead of the
+   * address.
+   */
   readonly name: string | undefined;
 }
 
@@ -20,9 +23,11 @@ export interface Asked {
 const NOBODY: Client = { address: undefined, name: undefined };
 
 /**
- * Finds the client: the peer, or, where the peer is a proxy that the operator trusts, the last address of X-Forwarded-For or
- * Forwarded (RFC 7239) that is not one. What an untrusted peer writes there is ignored. A proxy that writes one of the headers
- * passes on what a client puts into the other, so where the two differ the client is unknown.
+ * Finds the client of a request. This is the peer, unless the peer is a proxy that the operator trusts. Then
+ * it is the last address in X-Forwarded-For or Forwarded (RFC 7239) that does not belong to a trusted proxy.
+ * These headers are ignored if they come from an untrusted peer. A proxy that writes only one of the two
+ * headers forwards the other one as the client sent it. So if the two headers name different clients, the
+ * client is unknown.
  */
 export function findClient({ headers, socket }: Asked, trustedProxies: BlockList): Client {
   const { peer, isProxy } = peerOf(socket, trustedProxies);
@@ -40,7 +45,7 @@ interface Peer {
   readonly isProxy: boolean;
 }
 
-/** A connection carries many requests, and its peer stays the same. */
+/** Remembers each connection's peer: a connection carries many requests, and its peer never changes. */
 const peers = new WeakMap<Asked["socket"], Peer>();
 
 function peerOf(socket: Asked["socket"], trustedProxies: BlockList): Peer {
@@ -52,7 +57,7 @@ function peerOf(socket: Asked["socket"], trustedProxies: BlockList): Peer {
   return read;
 }
 
-/** The client's address; undefined if unknown. */
+/** Returns the client's address; undefined if unknown. */
 export function clientAddress(request: Asked, trustedProxies: BlockList): string | undefined {
   return findClient(request, trustedProxies).address;
 }
@@ -62,11 +67,14 @@ export function isFromProxy({ socket }: Asked, trustedProxies: BlockList): boole
   return peerOf(socket, trustedProxies).isProxy;
 }
 
-/** Where the client reached this server, which itself speaks plain HTTP without a prefix. */
+/**
+ * The address at which the client reached this server. The server itself speaks plain HTTP and has no path
+ * prefix.
+ */
 export interface PublicAddress {
   readonly protocol: "http" | "https";
   readonly host: string;
-  /** Such as `/telemetry`, or empty. */
+  /** A path such as `/telemetry`, or empty. */
   readonly prefix: string;
 }
 
@@ -75,8 +83,8 @@ const HOST = /^[\w.:[\]-]{1,255}$/;
 const PREFIX = /^(?:\/(?!\.+(?:\/|$))[\w.~-]+){1,16}$/;
 
 /**
- * The address that the client used. Of several proxies the outermost counts, because it is the one that the client
- * asked. A value that is not a host or a path is ignored, whoever sends it.
+ * Returns the address that the client used. If there are several proxies, the outermost one counts, because
+ * the client connected to that one. A value that is not a valid host or path is ignored, whoever sends it.
  */
 export function publicAddress({ headers, socket }: Asked, trustedProxies: BlockList): PublicAddress {
   const told = peerOf(socket, trustedProxies).isProxy ? headers : {};
@@ -103,7 +111,7 @@ function listOf(header: string | readonly string[] | undefined): readonly string
 
 type Hop = Readonly<Record<string, string | undefined>>;
 
-/** Empty for a header that breaks the grammar, because it is unclear where its parts end. */
+/** Returns no hops for a header that violates the grammar, because it is unclear where its parts end. */
 function readForwarded(header: string): readonly Hop[] {
   try {
     return header === "" ? [] : forwardedParse(header);
@@ -112,7 +120,10 @@ function readForwarded(header: string): readonly Hop[] {
   }
 }
 
-/** The first hop is a client's by definition, even if its network is trusted too. */
+/**
+ * Finds the last hop that is not a trusted proxy. The first hop is a client by definition, even if its
+ * network is trusted too.
+ */
 function lastUntrusted(hops: readonly string[], trustedProxies: BlockList): Client {
   for (let at = hops.length - 1; at >= 0; at--) {
     const client = readNode(hops[at] ?? "");
@@ -126,13 +137,13 @@ function isTrusted({ address }: Client, trustedProxies: BlockList): boolean {
 }
 
 /**
- * `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`, `[2001:db8::1]:5`, `_hidden:5`, each optionally quoted. A port may be a
- * name.
+ * An address or name, optionally with a port and optionally quoted: `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`,
+ * `[2001:db8::1]:5`, `_hidden:5`. A port may also be a name.
  */
 const NODE =
   /^(?:(?<ipv4>[\d.]+)(?::[\w.-]+)?|\[(?<bracketed>[^\]]+)\](?::[\w.-]+)?|(?<ipv6>[\da-fA-F]*:[\da-fA-F:.]+(?:%[\w.-]+)?)|(?<obfuscated>_[\w.-]{1,63})(?::[\w.-]+)?)$/;
 
-/** Reads a node of RFC 7239, section 6, or of X-Forwarded-For. */
+/** Parses one node of Forwarded (RFC 7239, section 6) or of X-Forwarded-For. */
 function readNode(text: string): Client {
   const trimmed = text.trim().replace(/^"(.*)"$/, "$1");
   const { ipv4, bracketed, ipv6, obfuscated } = NODE.exec(trimmed)?.groups ?? {};
@@ -141,7 +152,7 @@ function readNode(text: string): Client {
   return isIP(address) === 0 ? NOBODY : { address, name: address };
 }
 
-/** Drops the zone, and writes an IPv4-mapped IPv6 address as IPv4. */
+/** Removes the zone, and writes an IPv4-mapped IPv6 address as IPv4. */
 function toPlain(address: string): string {
   const [bare = ""] = address.split("%", 1);
   const [, dotted] = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare) ?? [];

@@ -5,20 +5,26 @@ import { startCollector, writeKeys } from "@candor/bench/collector";
 import { runLoad } from "@candor/bench/load-options";
 import { expect, it } from "vitest";
 
-/** Until all that requests run through is compiled, and from then on. */
+/** Time after which all code that requests run through has been compiled. */
 const WARM_UP_MS = 2000;
 const MEASURED_MS = 2000;
-/** Of what a thread allocates. Some promises and counters are in use while a collection runs. */
+/**
+ * The largest allowed share of allocated memory that outlives a collection. Some promises and counters are in
+ * use while a collection runs.
+ */
 const MAX_LEFT_SHARE = 0.05;
 const SCAVENGE = /\[\d+:(0x[0-9a-f]+)\].* Scavenge ([\d.]+) \([\d.]+\) -> ([\d.]+) /g;
 
-/** A collection of the young generation: the heap before and after it, MB. */
+/** A collection of the young generation: the heap size before and after it, in MB. */
 interface Scavenge {
   readonly before: number;
   readonly after: number;
 }
 
-/** Those that V8 told of, of the thread with the most: the one that answers. */
+/**
+ * Returns the collections that V8 reported for the thread with the most of them, which is the thread that
+ * answers requests.
+ */
 function scavengesOf(output: string): readonly Scavenge[] {
   const byThread = new Map<string, Scavenge[]>();
   for (const [, thread = "", before, after] of output.matchAll(SCAVENGE)) {
@@ -49,7 +55,8 @@ it("what a request allocates is gone with the next collection of the young gener
   let leftMb = 0;
   for (const [index, { before, after }] of scavenges.entries()) {
     const previous = scavenges[index - 1]?.after;
-    if (previous === undefined || before < previous) continue; // a collection of the old generation lies between
+    // A collection of the old generation ran in between.
+    if (previous === undefined || before < previous) continue;
     allocatedMb += before - previous;
     leftMb += Math.max(0, after - previous);
   }

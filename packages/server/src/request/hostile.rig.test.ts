@@ -11,8 +11,8 @@ import { answerOf, eventually, OBSERVE_PLAN } from "../rig/in-process.ts";
 
 const MIB = 1024 * 1024;
 /**
- * Far below what the bodies would inflate to (1 GB), and above the garbage that waits for collection: up to 320 MiB on
- * the fastest machine so far.
+ * Far below the size of the inflated bodies (1 GB), but above the garbage that waits for collection, which is
+ * up to 320 MiB on the fastest machine so far.
  */
 const ALLOWED_ABOVE_IDLE_BYTES = 450 * MIB;
 const dataDir = mkdtempSync(join(tmpdir(), "candor-hostile-"));
@@ -50,7 +50,7 @@ interface Answer {
   readonly body: { code?: string; accepted?: number; dropped?: { reason: string }[] };
 }
 
-/** Sends `body` `times` times as one body, without ever holding it all. */
+/** Sends `body`, repeated `times` times, as one request body without ever holding all of it in memory. */
 function post(body: string | Buffer, headers: Record<string, string> = {}, times = 1): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const sent = request(
@@ -78,10 +78,10 @@ const dropped = (reason: string): object => ({ status: 200, body: { accepted: 0,
 const refused = (status: number, code: string): object => ({ status, body: { code } });
 const accepted = { status: 200, body: { success: true } };
 
-/** The processor time that the collector has used, in steps of 10 ms. */
+/** The processor time that the collector has used, in milliseconds, with a resolution of 10 ms. */
 function cpuMs(): number {
   const [, rest = ""] = readFileSync(`/proc/${collector.pid}/stat`, "utf8").split(") ");
-  const fields = rest.split(" "); // from field 3 on
+  const fields = rest.split(" "); // begins with field 3
   return 10 * (Number(fields[11]) + Number(fields[12]));
 }
 
@@ -139,7 +139,7 @@ describe("a hostile body", () => {
   });
 
   it("that inflates to 1 GB is refused with 413 at the first MiB", async () => {
-    const member = gzipSync(Buffer.alloc(16 * MIB)); // gzip members in a row inflate to one stream
+    const member = gzipSync(Buffer.alloc(16 * MIB)); // consecutive gzip members inflate to one stream
     const bomb = Buffer.concat(Array(64).fill(member));
     expect(bomb.length).toBeLessThan(1.1 * MIB);
     const cut = bomb.subarray(0, MIB - 1);
@@ -179,7 +179,7 @@ describe("a hostile body", () => {
     const all = JSON.stringify(await read("limit=100"));
     for (const part of [
       '"__proto__":{"a":1}',
-      '"\ufffd":"\ufffd"', // halves of surrogate pairs, repaired
+      '"\ufffd":"\ufffd"', // halves of surrogate pairs, replaced
       '"polluted":true',
       '"\\u0000\\u001b[2J"',
     ])
@@ -198,7 +198,7 @@ describe("a slow or broken client", () => {
       socket.write(pieces);
       return new Promise<string>((resolve) => socket.on("close", () => resolve(answer)));
     });
-    // A connection that is cut while its client still sends may lose the answer.
+    // If a connection is closed while its client still sends, the answer may be lost.
     for (const answer of await Promise.all(answers)) expect(answer).toMatch(/^$|"code":"body_fragmented"/);
     expect(await refusals("body_fragmented")).toBe(8);
   });
@@ -211,7 +211,10 @@ describe("a slow or broken client", () => {
     "/v1/projects/k/settings",
     "/x",
   ];
-  /** Sends, and reads nothing: so it does not learn either that it was closed. */
+  /**
+   * Opens a connection that sends `requests` and never reads. It therefore does not notice when the server
+   * closes it.
+   */
   const openWith = (requests: string): void =>
     void connect(collector.port, "127.0.0.1")
       .on("error", () => {})

@@ -13,7 +13,7 @@ const FEW: HttpLimits = {
   minReadBytesPerMs: MIB,
   checkMs: 20,
 };
-/** More than the kernel's buffers of a loopback connection take. */
+/** Larger than the kernel's buffers of a loopback connection. */
 const LARGE = Buffer.alloc(32 * MIB, "x");
 const GET = "GET /privacy HTTP/1.1\r\nHost: x\r\n\r\n";
 const closers: (() => void)[] = [];
@@ -22,10 +22,13 @@ afterEach(() => {
 });
 
 interface Rig {
-  /** A connection on which the test writes; `reads`: whether it takes what comes. */
+  /**
+   * Opens a connection and writes `text` to it. Without `reads`, the test does not read what the server
+   * sends.
+   */
   open(text: string, reads?: boolean): { socket: Socket; received: () => string; closed: Promise<unknown> };
   readonly counts: Record<string, number>;
-  /** Requests that were handed to the handlers, with the handler's name. */
+  /** The requests that were passed to the handlers, with the name of the handler. */
   readonly served: string[];
 }
 

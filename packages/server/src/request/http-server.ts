@@ -1,4 +1,7 @@
-/** The HTTP server, with the limits on what one connection, and all of them together, can make the collector hold. */
+/**
+ * Creates the HTTP server and limits how much one connection, and all of them together, can make the
+ * collector hold.
+ */
 import {
   createServer,
   type IncomingMessage,
@@ -23,16 +26,17 @@ export interface HttpServerDependencies {
 }
 
 export interface HttpLimits {
-  /** Further connections are closed at once. */
+  /** Number of connections that may be open. Further ones are closed at once. */
   readonly maxConnections: number;
   /** Requests that may wait on one connection while an earlier one is being answered. */
   readonly maxWaiting: number;
   /**
-   * How long a client may take to read an answer, plus the time that its unread bytes take at `minReadBytesPerMs`.
+   * How long a client may take to read an answer. The time that the unread bytes take at `minReadBytesPerMs`
+   * is added.
    */
   readonly readMs: number;
   readonly minReadBytesPerMs: number;
-  /** How often slow readers are looked for. */
+  /** Interval at which slow readers are checked for. */
   readonly checkMs: number;
 }
 
@@ -44,19 +48,19 @@ const LIMITS: HttpLimits = {
   checkMs: 1000,
 };
 
-/** Slow clients are closed: headers have 10 s, a whole request has 20 s. */
+/** Connections of slow clients are closed: headers must arrive within 10 s, a whole request within 20 s. */
 const OPTIONS = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,
   keepAliveTimeout: 65_000,
   connectionsCheckingInterval: 1000,
-  requireHostHeader: false, // Node would answer 400, uncounted
+  requireHostHeader: false, // otherwise Node would answer 400 without counting it
 };
 
 /**
- * Creates the server. Requests on a connection are answered one after another, so a client that pipelines without
- * reading keeps only one answer in memory. The live feed never ends and has no deadline here: it bounds its watchers
- * itself.
+ * Creates the server. Requests on a connection are answered one after another, so a client that pipelines
+ * without reading keeps only one answer in memory. An answer of the live feed never ends, so it has no
+ * deadline here. The live feed itself limits its watchers.
  */
 export function createHttpServer(dependencies: HttpServerDependencies, limits: HttpLimits = LIMITS): Server {
   const { ingest, others, countRefused } = dependencies;
@@ -80,7 +84,7 @@ export function createHttpServer(dependencies: HttpServerDependencies, limits: H
     queues.add(request, response);
   };
   const server = createServer(OPTIONS, onRequest);
-  server.on("checkExpectation", onRequest); // Node would answer 417 without telling us
+  server.on("checkExpectation", onRequest); // otherwise Node would answer 417 without calling us
   server.maxConnections = limits.maxConnections;
   server.on("drop", () => countRefused("too_many_connections"));
   const check = setInterval(queues.check, limits.checkMs).unref();
@@ -92,15 +96,16 @@ export function createHttpServer(dependencies: HttpServerDependencies, limits: H
 function readTarget(request: IncomingMessage): void {
   const { url, host } = normalizeTarget(request.url ?? "");
   request.url = url;
-  if (host !== undefined) request.headers.host = host; // RFC 9112, 3.2.2: it replaces the header
+  // RFC 9112, 3.2.2: the target's host replaces the header.
+  if (host !== undefined) request.headers.host = host;
 }
 
-/** What a connection makes the server hold. */
+/** What the server holds for one connection. */
 interface Queue {
-  /** The answer in progress. */
+  /** The answer that is being sent. */
   current: ServerResponse | undefined;
   readonly waiting: [IncomingMessage, ServerResponse][];
-  /** When the client must have read the answer; undefined until the answer is complete. */
+  /** The time by which the client must have read the answer; undefined until the answer is complete. */
   deadlineMs: number | undefined;
 }
 
@@ -110,7 +115,7 @@ interface QueuesOptions {
   readonly serve: Handler;
 }
 
-/** A queue for each connection that has sent a request. */
+/** Keeps a queue for each connection that has sent a request. */
 function createQueues({ limits, refuse, serve }: QueuesOptions): { add: Handler; check: () => void } {
   const queues = new Map<Socket, Queue>();
   const open = (socket: Socket): Queue => {
@@ -157,7 +162,7 @@ export function createClientErrorHandler(
     if (cause === "ECONNRESET" || cause === "EPIPE" || socket.destroyed) return void socket.destroy();
     const refusal = new CandorError(refusalOf(cause));
     countRefused(refusal.code);
-    // After an answer that has begun, this text would be read as part of it.
+    // If an answer has already begun, the client would read this text as part of that answer.
     const isFree = !("_httpMessage" in socket) || socket._httpMessage === null;
     if (!socket.writable || !isFree) return void socket.destroy();
     const body = errorBody(refusal);

@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(() => candor.close());
 
-/** A request without fetch, which would follow redirects and choose headers of its own. */
+/** Sends a request without fetch, which would follow redirects and add its own headers. */
 function rawPost(
   path: string,
   body: Buffer,
@@ -40,7 +40,7 @@ function rawPost(
   });
 }
 
-/** The verdicts that /api/live shows for what `send` sends. */
+/** Returns the verdicts that /api/live shows for the messages that `send` sends. */
 async function verdictsOf(
   send: () => Promise<unknown>,
   query = "",
@@ -51,7 +51,7 @@ async function verdictsOf(
   });
   const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
   if (reader === undefined) throw new Error("no stream");
-  await reader.read(); // the greeting: from here on it watches
+  await reader.read(); // the greeting: from now on the feed is watched
   await send();
   let text = "";
   while (text.split("\n\n").length <= count) text += (await reader.read()).value ?? "";
@@ -252,7 +252,8 @@ describe("the body", () => {
       const { status, text } = await rawPost("/v1/batch", zipped, { ...headers, ...label }, true);
       expect([status, JSON.parse(text).accepted]).toEqual([200, 1]);
     }
-    const plain = Buffer.from(JSON.stringify(TRACK)); // a proxy inflated it and left the header
+    // As if a proxy had inflated the body but left the header.
+    const plain = Buffer.from(JSON.stringify(TRACK));
     expect((await rawPost("/v1/track", plain, { ...headers, "content-encoding": "gzip" })).status).toBe(200);
   });
 
@@ -279,7 +280,8 @@ describe("the body", () => {
     const filler = (bytes: number): string =>
       JSON.stringify({ ...TRACK, properties: { filler: "x".repeat(bytes) } });
     const fits = filler(1024 * 1024 - Buffer.byteLength(filler(0)));
-    expect((await candor.post("/v1/track", fits)).status).toBe(200); // as a body; the event itself is too large
+    // Fits as a body, although the event itself is too large.
+    expect((await candor.post("/v1/track", fits)).status).toBe(200);
     const cases = [`${fits} `, gzipSync(`${fits} `), JSON.stringify({ batch: Array(2501).fill(TRACK) })];
     for (const body of cases) expect((await candor.post("/v1/batch", body)).status).toBe(413);
     expect((await candor.post("/v1/batch", { batch: Array(2500).fill(TRACK) })).status).toBe(200);

@@ -1,4 +1,4 @@
-/** Takes a request from arrival to answer: route, read, attribute, run, keep, answer. */
+/** Handles a request of the ingest API from arrival to answer: route, read, attribute, run, keep, answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ALONE, MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, type MessageType, readShared } from "@candor/envelope";
 import { ACCEPTED_BODY, browserSettings, methodsOf, type RequestBody, splitUrl } from "@candor/envelope/http";
@@ -16,7 +16,10 @@ import { readPixel } from "./pixel.ts";
 import { findRoute, type IngestRoute } from "./route.ts";
 import { type Attribution, createAttribution, type SourceOfKey } from "./write-key.ts";
 
-/** How many times longer JSON can get by being parsed and written again: `1e15` has 4 bytes and becomes 16. */
+/**
+ * How many times longer JSON can become when it is parsed and written again: `1e15` has 4 bytes and becomes
+ * 16.
+ */
 const MOST_WRITTEN = 4;
 
 export interface IngestDependencies extends StepDependencies, InstanceRouteDependencies {
@@ -25,13 +28,16 @@ export interface IngestDependencies extends StepDependencies, InstanceRouteDepen
   readonly log: Log;
   readonly now: () => number;
   readonly meters: Meters;
-  /** Called with faults of our own, for the operator. */
+  /** Called with the collector's own faults, to report them to the operator. */
   readonly onFault: (error: unknown) => void;
 }
 
 export type IngestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/** The ingest API, everything below `/v1/`: Segment's HTTP Tracking API. Always answers; never rejects. */
+/**
+ * Creates the ingest API, which is everything below `/v1/`: Segment's HTTP Tracking API. The handler always
+ * answers and never rejects.
+ */
 export function createIngest(deps: IngestDependencies): IngestHandler {
   const line = createLine(deps);
   return async (request, response) => {
@@ -43,7 +49,9 @@ export function createIngest(deps: IngestDependencies): IngestHandler {
   };
 }
 
-/** Counts the error that ends a request, and reports it to the operator if it is our fault. */
+/**
+ * Counts the error that ends a request, and reports it to the operator if it is the collector's own fault.
+ */
 function countFault(error: unknown, { meters, onFault }: IngestDependencies): CandorError {
   const known = error instanceof CandorError ? error : new CandorError("internal", {}, error);
   if (known.code === "internal") onFault(causeOf(error));
@@ -84,12 +92,12 @@ async function handle(
   }
 }
 
-/** What is needed to answer a request. The body is not kept in memory while the disk is written. */
+/** Everything needed to answer a request. The body is not kept in memory while the disk is written. */
 interface Taken {
   readonly isBatch: boolean;
   readonly items: number;
   readonly dropped: readonly Dropped[];
-  /** Resolves once everything kept of them, and the originals of duplicates, are on disk. */
+  /** Resolves once all kept messages, and the originals of duplicates, are on disk. */
   readonly kept: Promise<void>;
 }
 
@@ -147,7 +155,8 @@ function createLine(deps: IngestDependencies): Line {
 }
 
 /**
- * Forgets the messages if a fault interrupts the steps: they are not kept, so a retry must not count as a duplicate.
+ * Runs the steps. If a fault interrupts them, forgets the messages: they are not kept, so a retry must not
+ * count as a duplicate.
  */
 function run(intake: Intake, deps: IngestDependencies): readonly Dropped[] {
   try {
@@ -159,8 +168,8 @@ function run(intake: Intake, deps: IngestDependencies): readonly Dropped[] {
 }
 
 /**
- * Resolves once every kept message of the request, and the originals of its duplicates, are on disk. Rejects with a
- * CandorError as Log.append does; then none of them is kept.
+ * Resolves once every kept message of the request, and the originals of its duplicates, are on disk. Rejects
+ * with the same CandorError as `Log.append`; then none of the messages is kept.
  */
 function keep(
   { rows, keys: all, lines, contactLines, duplicates }: Intake,
@@ -177,7 +186,10 @@ function keep(
   });
 }
 
-/** A picture cannot report an error: the answer is always the GIF, and faults are counted. */
+/**
+ * Answers a pixel request. A pixel cannot report an error, so the answer is always the GIF, and faults are
+ * only counted.
+ */
 async function handlePixel(
   request: IncomingMessage,
   response: ServerResponse,
@@ -197,7 +209,10 @@ async function handlePixel(
   sendPixel(response);
 }
 
-/** An unknown key gets the same settings: without them a browser would send every event to Segment. */
+/**
+ * Sends the settings for a browser. An unknown key gets the same settings: without them, a browser would send
+ * every event to Segment.
+ */
 function sendSettings(
   request: IncomingMessage,
   response: ServerResponse,

@@ -1,4 +1,4 @@
-/** Takes the requests of instances about themselves, `POST /v1/instance/<action>`. */
+/** Handles the requests that instances send about themselves, `POST /v1/instance/<action>`. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { BlockList } from "node:net";
 import type { Semaphore } from "@candor/envelope/concurrency";
@@ -9,17 +9,17 @@ import { sendJson, untilRead } from "./answer.ts";
 import type { BodyReader } from "./body.ts";
 import { findClient, isFromProxy } from "./client-address.ts";
 
-/** A page of `compare` is cut off if its client has not read it by then. */
+/** How long a client may take to read a page of `compare` before its connection is closed. */
 const COMPARE_READ_MS = 20_000;
 
 export interface InstanceRouteDependencies extends OriginOptions {
   readonly readBody: BodyReader;
   readonly instances: InstanceDependencies;
-  /** For pages of `compare`, which may be large. */
+  /** Limits how many pages of `compare` are sent at a time, because they may be large. */
   readonly comparing: Semaphore;
 }
 
-/** @throws CandorError as proveRequest and answerRequest, and `too_many_requests` */
+/** @throws the same CandorErrors as proveRequest and answerRequest, and `too_many_requests` */
 export async function handleInstance(
   request: IncomingMessage,
   response: ServerResponse,
@@ -35,29 +35,30 @@ export async function handleInstance(
   if (action !== "compare") return answer();
   const answered = deps.comparing.run(async () => {
     await answer();
-    await untilRead(response, COMPARE_READ_MS); // until then the whole page is in memory
+    await untilRead(response, COMPARE_READ_MS); // until the client has read it, the whole page is in memory
   });
   if (answered === undefined) throw new CandorError("too_many_requests");
   await answered;
 }
 
 export interface OriginOptions {
-  /** The operator's setting; undefined to go by each request's headers. */
+  /** The origins that the operator has set; if undefined, each request's headers decide. */
   readonly origins: readonly string[] | undefined;
   readonly trustedProxies: BlockList;
 }
 
 /**
- * The addresses at which a request may have reached this collector, as `URL.origin` writes them: those of the
- * setting, else of its Host, and of a trusted proxy's X-Forwarded-Host. Both schemes count: a proxy that terminates
- * TLS need not be trusted.
+ * The addresses at which a request may have reached this collector, in the form of `URL.origin`. If the
+ * operator has set origins, these are returned. Otherwise they are derived from the request's Host and from a
+ * trusted proxy's X-Forwarded-Host. Both schemes are included, because a proxy that terminates TLS need not
+ * be trusted.
  */
 export function originsOf(request: IncomingMessage, options: OriginOptions): ReadonlySet<string> {
   if (options.origins !== undefined) return new Set(options.origins);
   const { host } = request.headers;
   const forwarded = request.headers["x-forwarded-host"];
   const isBelieved = typeof forwarded === "string" && isFromProxy(request, options.trustedProxies);
-  // Each proxy appends what it saw, so the trusted one wrote the last entry.
+  // Each proxy appends the host that it saw, so the trusted proxy wrote the last entry.
   const hosts = [host, isBelieved ? forwarded.split(",").at(-1)?.trim() : undefined];
   return new Set(hosts.flatMap((name) => (name === undefined ? [] : toOrigins(name))));
 }

@@ -31,7 +31,7 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The events of one kind that are kept, newest first, once there are so many. */
+/** Returns the kept events that match `query`, newest first, once there are at least `count` of them. */
 async function kept(query: string, count: number): Promise<Record<string, unknown>[]> {
   const { events = [] } = await eventually(
     () => candor.read(`/api/events?limit=1000&${query}`),

@@ -1,11 +1,12 @@
-/** Reads a message out of a pixel's address. */
+/** Reads a message from the URL of a pixel. */
 import { isObject, type JsonObject, type JsonValue, parseJson } from "@candor/envelope";
 
 const MAX_PATH_PARTS = 32;
 
 /**
- * The message in a pixel's address: `data` is base64 of its JSON, or the parameters are its fields, with dots
- * (`properties.plan=pro`). A "+" of base64 arrives as a blank. Undefined if neither yields an object.
+ * Returns the message in a pixel's URL. Either `data` is the message's JSON in base64, or the parameters are
+ * the message's fields, with dots between the parts of a name (`properties.plan=pro`). A "+" in base64
+ * arrives as a space. Undefined if neither form yields an object.
  */
 export function readPixel(parameters: URLSearchParams): JsonObject | undefined {
   const data = parameters.get("data");
@@ -24,7 +25,9 @@ function fromParameters(parameters: URLSearchParams): JsonObject {
   return message;
 }
 
-/** Uses defineProperty, because a client may name a part `__proto__`. */
+/**
+ * Sets the value at a path. Uses defineProperty, because a client may call a part of the path `__proto__`.
+ */
 function setPath(target: JsonObject, parts: readonly string[], value: string): void {
   if (parts.length > MAX_PATH_PARTS) return;
   let inner = target;

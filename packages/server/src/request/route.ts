@@ -1,10 +1,10 @@
-/** Maps the paths that only a collector has, besides those of `@candor/envelope/http`. */
+/** Maps the paths that a collector serves in addition to those of `@candor/envelope/http`. */
 
 import type { MessageType } from "@candor/envelope";
 import { API_PREFIX, findWireRoute, splitUrl, toMessageType, type WireRoute } from "@candor/envelope/http";
 import { INSTANCE_ACTIONS, type InstanceAction } from "@candor/envelope/instance-proof";
 
-/** What a path of the ingest API is for. */
+/** What a path of the ingest API is used for. */
 export type IngestRoute =
   | WireRoute
   | { readonly kind: "pixel"; readonly type: MessageType | undefined }
@@ -15,8 +15,9 @@ export function isIngestPath(url: string): boolean {
 }
 
 /**
- * Normalises a request's target: removes the scheme and host that clients send to a presumed proxy, and collapses the
- * double slash after a base address that ends in one. `host` is the removed host.
+ * Normalises a request's target: removes the scheme and host that clients send if they believe they are
+ * talking to a proxy, and collapses the double slash that results from a base URL with a trailing slash.
+ * `host` is the removed host.
  */
 export function normalizeTarget(target: string): { readonly url: string; readonly host?: string } {
   if (target.startsWith("/") && !target.includes("//")) return { url: target };
@@ -27,7 +28,10 @@ export function normalizeTarget(target: string): { readonly url: string; readonl
   return host === undefined ? { url } : { url, host };
 }
 
-/** @param path begins with `/v1/`, without query. @see findWireRoute */
+/**
+ * @param path begins with `/v1/` and has no query
+ * @see findWireRoute
+ */
 export function findRoute(path: string): IngestRoute | undefined {
   return findWireRoute(path) ?? findOwnRoute(path);
 }

@@ -6,23 +6,30 @@ import { CandorError } from "../errors.ts";
 
 export type SourceOfKey = (writeKey: string) => Source | undefined;
 
-/** Where the messages of a request come from. */
+/** Which sources the messages of a request belong to. */
 export interface Attribution {
-  /** The source of the request's own write key; undefined if only some of its messages have one. */
+  /**
+   * The source of the request's own write key. Undefined if that key is unknown or missing and only messages
+   * of the batch have known keys.
+   */
   readonly bringer: Source | undefined;
-  /** Undefined if the key of this message is unknown. */
+  /** Undefined if the write key of this message is unknown. */
   readonly sourceOf: (message: unknown) => Source | undefined;
-  /** The source of all messages asked about so far; undefined once one of them had a key of its own. */
+  /**
+   * The source shared by all messages passed to `sourceOf` so far; undefined once a message had its own write
+   * key.
+   */
   readonly common: () => Source | undefined;
 }
 
-/** A key can be written in many ways, so the number of remembered headers is limited. */
+/** The number of remembered headers is limited, because the same key can be written in many ways. */
 const MAX_KNOWN_HEADERS = 64;
 
 /**
- * Attributes requests by the user name of HTTP Basic (with or without the colon), or by the body's writeKey (also
- * beside a Bearer token). A message of a batch has the source of its own write key if it has one, known or not, and
- * otherwise the request's. The header of a known key is looked up by hash from its second request on.
+ * Attributes a request by the user name of HTTP Basic (with or without the colon), or else by the body's
+ * writeKey (even if there is a Bearer token). In a batch, a message with a write key of its own belongs to
+ * that key's source, or to no source if that key is unknown. All other messages belong to the request's
+ * source. From its second request on, the header of a known key is looked up by hash.
  * @throws CandorError `write_key_unknown` if neither the request nor any of its messages has a known key
  */
 export function createAttribution(sourceOfKey: SourceOfKey): {
@@ -55,7 +62,7 @@ export function createAttribution(sourceOfKey: SourceOfKey): {
   };
 }
 
-/** A single message has the request's source. */
+/** The attributions of single messages, which always belong to the request's source. */
 const ATTRIBUTED_TO: Readonly<Record<Source, Attribution>> = {
   installer: attributionTo("installer"),
   server: attributionTo("server"),
@@ -75,7 +82,8 @@ function attributeItems(bringer: Source | undefined, sourceOfKey: SourceOfKey): 
       const key = isObject(item) ? item.writeKey : undefined;
       if (typeof key !== "string" || key === "") return bringer;
       common = undefined;
-      if (key !== last?.key) last = { key, source: sourceOfKey(key) }; // consecutive messages usually have the same key
+      // Consecutive messages usually have the same key.
+      if (key !== last?.key) last = { key, source: sourceOfKey(key) };
       return last.source;
     },
     common: () => common,

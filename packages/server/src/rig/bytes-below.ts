@@ -1,8 +1,11 @@
-/** For tests: reads everything below a folder. */
+/** For tests: reads all file names and contents below a folder. */
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** For tests: every byte and every name below a folder. A file deleted meanwhile counts by its name. */
+/**
+ * For tests: returns the names and contents of all files below a folder. Of a file that is deleted meanwhile,
+ * only the name is included.
+ */
 export function bytesBelow(dir: string): string {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
     .map((entry) => join(entry.parentPath, entry.name))

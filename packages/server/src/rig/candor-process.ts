@@ -7,19 +7,22 @@ import { fileURLToPath } from "node:url";
 const CANDOR = fileURLToPath(new URL("../../../cli/bin/candor.js", import.meta.url));
 const WAIT_MS = 60_000;
 
-/** `candor start` from dist, in a process group of its own, on a free port. */
+/** `candor start` from dist, running in its own process group and listening on a free port. */
 export interface CandorProcess {
   readonly url: string;
-  /** Everything it has printed so far, to both streams. */
+  /** Everything that the process has printed so far, to both streams. */
   output(): string;
   isRunning(): boolean;
-  /** Sends SIGKILL to it and its engine; resolves when it is gone. */
+  /** Sends SIGKILL to the process and its engine; resolves once the process has ended. */
   kill(): Promise<void>;
-  /** Stops it like Ctrl-C; resolves when it has ended by itself. */
+  /** Stops the process as Ctrl-C does; resolves once the process has ended by itself. */
   stop(): Promise<void>;
 }
 
-/** Resolves when it has printed its banner. @param env its whole environment */
+/**
+ * Starts the process. Resolves once it has printed its banner.
+ * @param env its whole environment, except that CANDOR_PORT defaults to 0
+ */
 export async function startProcess(env: Readonly<Record<string, string>>): Promise<CandorProcess> {
   const child = spawn(process.execPath, [CANDOR, "start"], {
     detached: true,

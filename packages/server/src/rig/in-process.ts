@@ -6,18 +6,21 @@ import { fileURLToPath } from "node:url";
 import { readConfig } from "../config.ts";
 import { type Candor, type StartOptions, startCandor } from "../main.ts";
 
-/** For tests: the whole collector in this process, on a free port, in a folder of its own, with a plan that observes. */
+/**
+ * For tests: the whole collector in this process, on a free port, with its own data folder and a plan in
+ * observe mode.
+ */
 export interface TestCandor extends Candor {
   readonly dataDir: string;
   /** Lines reported to the operator. */
   readonly reports: string[];
-  /** Sends to the ingest API with a source's write key, unless the headers say otherwise. */
+  /** Sends a request to the ingest API with a source's write key, unless the headers say otherwise. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
-  /** Reads from the API with the admin token, as JSON. */
+  /** Reads JSON from the API with the admin token. */
   read(path: string): Promise<Answer>;
 }
 
-/** Whatever the collector may answer as JSON. */
+/** All fields that the collector may answer as JSON. */
 export interface Answer {
   readonly success?: boolean;
   readonly code?: string;
@@ -49,12 +52,12 @@ export function basic(key: string): string {
   return `Basic ${Buffer.from(`${key}:`).toString("base64")}`;
 }
 
-/** No store at all: nothing listens on port 1. Messages are accepted and wait in the log. */
+/** Settings without a store: nothing listens on port 1, so messages are accepted and wait in the log. */
 export const NO_STORE = { CANDOR_CLICKHOUSE_URL: "http://127.0.0.1:1" };
 
-/** A plan that keeps what it does not declare: for tests that are not about the plan. */
+/** A plan that keeps undeclared data, for tests that are not about the plan. */
 export const OBSERVE_PLAN = fileURLToPath(new URL("../../fixtures/plans/observe.yaml", import.meta.url));
-/** The plan of the reference product, which a start takes when none is set. */
+/** The plan of the reference product, which is used at startup if none is set. */
 export const APPSMITH_PLAN = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
 
 export async function startForTest(
@@ -73,7 +76,7 @@ export async function startForTest(
     CANDOR_ADMIN_TOKEN: "token-a",
     ...environment,
   });
-  // Waiting for a store that is not there is pointless.
+  // It is pointless to wait for a store that does not exist.
   const drainDeadlineMs = environment.CANDOR_CLICKHOUSE_URL === NO_STORE.CANDOR_CLICKHOUSE_URL ? 0 : 3000;
   const report = (line: string): void => void reports.push(line);
   const candor = await startCandor(config, { report, drainDeadlineMs, ...options });
@@ -92,7 +95,8 @@ export async function startForTest(
       }),
     read: async (path) => {
       const ask = () => fetch(candor.url + path, { headers: { authorization: "Bearer token-a" } });
-      // On a busy machine the engine may still be starting, or be slow: retry, as a 503 asks.
+      // On a busy machine the engine may still be starting or may be slow. Retry, as a 503 tells clients to
+      // do.
       const response = await eventually(ask, ({ status }) => status !== 503);
       if (response.status !== 200) throw new Error(`${path}: ${await response.text()} ${reports.join("\n")}`);
       return answerOf(response);
@@ -104,7 +108,10 @@ export async function startForTest(
   };
 }
 
-/** Reads until the answer is as wished, for at most half a minute: rows reach the store a moment after their 200. */
+/**
+ * Reads repeatedly until the value is as wished, for at most half a minute: rows reach the store shortly
+ * after their request was answered. If the time is up, returns the last value.
+ */
 export async function eventually<Value>(
   read: () => Promise<Value>,
   isAsWished: (value: Value) => boolean,

@@ -10,9 +10,10 @@ import {
 } from "@candor/plan";
 
 /**
- * Lists what a plan does not allow in a kept message; empty if nothing. Written from docs/plan-format.md, slow and
- * plain, sharing no code with the enforcement, for tests that compare the two.
- * @param envelope parsed from what was kept
+ * Lists everything in a kept message that the plan does not allow; empty if there is nothing. This is a slow
+ * and simple implementation for tests that compare it with the enforcement. It is written from
+ * docs/plan-format.md and shares no code with the enforcement.
+ * @param envelope the parsed envelope that was kept
  */
 export function breaches(plan: Plan, sourceName: PlanSourceName, envelope: Json): string[] {
   const source = plan.sources[sourceName];
@@ -129,7 +130,7 @@ function isAllowedText(value: unknown, field: TextField, { ip, userAgent }: Plan
   return field.format === "text";
 }
 
-/** Whether a value has one of the forms that the policy leaves. */
+/** Whether a value has one of the forms that remain after the policy was applied. */
 function isAllowedAddress(value: string, policy: PlanSource["ip"]): boolean {
   if (policy === "truncate") return isIP(value) !== 0 && /(?:\.0|::)$/.test(value);
   if (policy === "hash") return PSEUDONYM.test(value);

@@ -18,7 +18,8 @@ const OBJECTS = [
 ];
 
 /**
- * Messages of one source that the plan accepts, with secrets wherever nothing is declared, and in what is declared.
+ * Creates messages of one source, with secrets in every undeclared place and in declared ones. Most of the
+ * messages are accepted by the plan.
  */
 export function plantedMessages(plan: Plan, source: PlanSourceName, secrets: Secrets): Json[] {
   const events = plan.events.filter(({ sources }) => sources.includes(source));
@@ -38,7 +39,7 @@ function exampleOf(event: PlanEvent): Json & { readonly properties: Json } {
   return { type: event.type, event: event.name, anonymousId: UUID, properties, context: {} };
 }
 
-/** Without contacts, which have their own test. */
+/** Returns example values, without contacts, which are tested separately. */
 function examplesOf(fields: Fields): Record<string, unknown> {
   const entries = Object.entries(fields).filter(([, { sensitivity }]) => sensitivity !== "contact");
   return Object.fromEntries(
@@ -113,7 +114,10 @@ function withText(base: unknown, [first, ...rest]: TextPlace, text: string): unk
   return { ...own, [first]: withText(own[first], rest, text) };
 }
 
-/** An e-mail and an IP address in each declared text, alone and within other words. A contact is not one of these. */
+/**
+ * Plants an e-mail address and an IP address in each declared text, alone and within other words. Contacts
+ * are left out.
+ */
 function declaredTexts(plan: Plan, event: PlanEvent, source: PlanSourceName, secrets: Secrets): Json[] {
   const base = exampleOf(event);
   const context = plan.sources[source]?.context ?? {};
@@ -139,7 +143,7 @@ function ids(event: PlanEvent, secrets: Secrets): Json[] {
   );
 }
 
-/** A hash made without a key, wherever the plan declares a hash. */
+/** Plants a hash that was made without a key wherever the plan declares a hash. */
 function bareHashes(plan: Plan, event: PlanEvent, source: PlanSourceName, secrets: Secrets): Json[] {
   const base = exampleOf(event);
   const { context = {}, ids: declared = {} } = plan.sources[source] ?? {};
@@ -158,7 +162,10 @@ function bareHashes(plan: Plan, event: PlanEvent, source: PlanSourceName, secret
   return [...inFields, ...inIds];
 }
 
-/** Messages that are dropped or nearly so: undeclared names, other types, not a message at all. */
+/**
+ * Messages that are dropped, or of which little is kept: undeclared names, other types, values that should be
+ * objects but are not.
+ */
 function refused(events: readonly PlanEvent[], secrets: Secrets): Json[] {
   const [event] = events;
   const name = event?.name;

@@ -6,15 +6,17 @@ import { newInstance, signBody } from "./signing-instance.ts";
 
 export interface PlantedRequest {
   readonly method: string;
-  /** Sent unchanged, without being made into a valid URL. */
+  /** Sent as it is, without being turned into a valid URL. */
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** The answer repeats what it was asked for, to its sender, by design. */
+  /** Whether the answer, by design, repeats the request's input to its sender. */
   readonly isEcho?: boolean;
 }
 
-/** Sends it unchanged; returns status and body. A closed connection has neither. */
+/**
+ * Sends the request as it is; returns the status and the body. Without a complete answer, the status is 0.
+ */
 export function sendRaw(
   url: string,
   { method, path, headers, body }: PlantedRequest,
@@ -36,7 +38,7 @@ export function sendRaw(
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** Requests that carry secrets outside messages. `message` is one that the plan accepts. */
+/** Creates requests that carry secrets outside messages. `message` is a message that the plan accepts. */
 export function plantedRequests(
   message: object,
   key: string,
@@ -135,7 +137,7 @@ function inBodies(body: string, basic: Headers, secrets: Secrets): PlantedReques
   ];
 }
 
-/** In what a batch says for all its messages, and in what an instance asks for itself. */
+/** Plants secrets in the parts of a batch that all its messages share, and in the requests of an instance. */
 function inSharedParts(body: string, basic: Headers, secrets: Secrets): PlantedRequest[] {
   const post = (text: string | Buffer, headers: Headers = {}, path = "/v1/batch"): PlantedRequest => ({
     method: "POST",
@@ -230,7 +232,10 @@ function inAddresses(body: string, basic: Headers, secrets: Secrets): PlantedReq
   ];
 }
 
-/** What a maker asks for is not kept either: in no log of the store, in no line for the operator. */
+/**
+ * Plants secrets in what an operator queries. They must not be kept either, neither in a log of the store nor
+ * in a line reported to the operator.
+ */
 function inQueries(adminToken: string, secrets: Secrets): PlantedRequest[] {
   const bearer = { authorization: `Bearer ${adminToken}` };
   const names = [

@@ -1,25 +1,28 @@
-/** For tests: makes secrets, and finds them again in any encoding. */
+/** For tests: creates secrets, and finds them in any encoding. */
 import { createHash } from "node:crypto";
 
 /**
- * What must never be kept: a different text for each place that it is planted in, so that a find tells where it came
- * from.
+ * Texts that must never be kept. Each place gets its own texts, so that a text that is found shows where it
+ * was planted.
  */
 export interface Secrets {
-  /** A new secret of each kind, planted in `place`. */
+  /** Returns a new secret of each kind, for `place`. */
   allFor(place: string): readonly string[];
-  /** Those of the kinds that are cut out of declared texts as well. */
+  /** Returns secrets of only those kinds that are also removed from declared texts. */
   addressesFor(place: string): readonly string[];
-  /** A secret of one kind. */
+  /** Returns a secret of one kind. */
   one(kind: SecretKind, place: string): string;
-  /** The SHA-256 of an e-mail address without a key, which anybody can reverse by trying addresses. */
+  /**
+   * Returns the SHA-256 of an e-mail address, made without a key. Anybody can reverse such a hash by trying
+   * addresses.
+   */
   bareHash(place: string): string;
-  /** The place of each bare hash that was made. */
+  /** The bare hashes that were made, each with its place. */
   readonly bareHashes: ReadonlyMap<string, string>;
   placeOf(number: number): string | undefined;
 }
 
-/** Secrets with a name contain this word and their number. */
+/** Secrets that contain a name contain this word, followed by their number. */
 const WORD = "zqplant";
 const V4_START = "198.18.";
 const V6_START = "2001:db8:77aa:";
@@ -62,8 +65,9 @@ export function createSecrets(): Secrets {
 }
 
 /**
- * A network's own address, which ends in 0 or `::`, may be kept. In a compressed file anything may stand behind it, so a
- * host's number does not begin with 0, and a colon follows it.
+ * The forms in which a secret may be found. A network address, which ends in 0 or `::`, may be kept. In a
+ * compressed file, any bytes may follow such an address. So a host's number must not begin with 0, and a
+ * colon must follow it.
  */
 const FORMS: readonly RegExp[] = [
   new RegExp(`${WORD}(?<number>\\d*)`, "gi"),
@@ -79,8 +83,8 @@ const FORMS: readonly RegExp[] = [
 ];
 
 /**
- * What the text becomes inside base64, at each of three alignments, without the characters that its neighbours
- * affect.
+ * Returns how the text appears inside base64, at each of the three alignments, without the characters that
+ * adjacent bytes affect.
  */
 function base64Forms(text: string): string[] {
   return [0, 1, 2].map((before) => {
@@ -91,7 +95,7 @@ function base64Forms(text: string): string[] {
   });
 }
 
-/** The places whose secrets are found in a text, each once, with the surrounding text. */
+/** Returns the places whose secrets are found in a text, each place once, with the surrounding text. */
 export function findSecrets(text: string, secrets: Secrets): string[] {
   const found = new Map<string, string>();
   for (const form of FORMS) {
@@ -103,7 +107,7 @@ export function findSecrets(text: string, secrets: Secrets): string[] {
     }
   }
   for (const [hash, place] of secrets.bareHashes) {
-    // As hex, half of it (a pseudonym's length) and as bytes.
+    // Looks for each half of the hex form (a pseudonym has that length), and for the raw bytes.
     const forms = [hash.slice(0, 32), hash.slice(32), Buffer.from(hash, "hex").toString("latin1")];
     if (forms.some((form) => text.includes(form))) found.set(place, "a bare hash");
   }

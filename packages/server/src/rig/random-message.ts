@@ -10,15 +10,18 @@ import {
 import fc from "fast-check";
 import type { Json } from "./plan-oracle.ts";
 
-/** Part of the name and the value of everything that must not be kept, and of nothing else. */
+/** Occurs in the name and value of everything that must not be kept, and nowhere else. */
 export const MARKER = "zqxundeclared";
-/** The same as a number. */
+/** The marker for numbers. */
 export const NUMBER_MARKER = 9_182_736_455_463;
 
 const SURROGATE = "\ud800";
 const DEEP: unknown = JSON.parse(`${'{"n":'.repeat(20)}"${MARKER}"${"}".repeat(20)}`);
 
-/** Wrong anywhere: of a wrong type, too long, of no declared form; contains a marker if it can. */
+/**
+ * Values that are wrong everywhere: of a wrong type, too long, or in an undeclared form. Each contains a
+ * marker if it can.
+ */
 const wrong = fc.oneof(
   fc.constantFrom<unknown>(
     MARKER,
@@ -50,7 +53,9 @@ const undeclaredNames = fc.constantFrom(
 );
 const extras = fc.array(fc.tuple(undeclaredNames, wrong), { maxLength: 3 });
 
-/** Right, at the limit, or beyond it, for one kind of value. What may be kept has no marker. */
+/**
+ * Generates values for a field: valid, at a limit, or beyond it. Values that may be kept contain no marker.
+ */
 function valuesOf(field: Pick<Field, "type">, source: PlanSource): fc.Arbitrary<unknown> {
   const typed = field as Field;
   switch (typed.type) {
@@ -79,8 +84,8 @@ function mixed(field: Pick<Field, "type">, source: PlanSource): fc.Arbitrary<unk
 }
 
 /**
- * Free text and a user agent that is kept whole may contain any word, a number any digits: there, a marker is no
- * breach.
+ * Generates wrong values for a field. Free text, and a user agent that is kept whole, may contain any word,
+ * and a number may have any digits. A marker there is no breach, so such values are left out.
  */
 function wrongFor(field: Pick<Field, "type">, { userAgent }: PlanSource): fc.Arbitrary<unknown> {
   const type = field as Field;
@@ -140,7 +145,7 @@ function objectOf(fields: Fields, source: PlanSource): fc.Arbitrary<Json> {
       )
       .map((value): [string, unknown] => [name, value]),
   );
-  // fromEntries makes an own property of `__proto__` as well.
+  // fromEntries also creates an own property for `__proto__`.
   return fc
     .tuple(
       fc.tuple(...declared),
@@ -163,7 +168,10 @@ const ids = fc.constantFrom<unknown>(
 );
 const named = fc.constantFrom<unknown>(undefined, MARKER, `${MARKER}@mail.example`, 7);
 
-/** A message for an event of the plan, usually from a source that may send it, with much that it does not declare. */
+/**
+ * Generates a message for an event of the plan, with much undeclared data. Its source may usually send the
+ * event.
+ */
 export function randomMessage(plan: Plan, sourceName: PlanSourceName): fc.Arbitrary<Json> {
   const source = plan.sources[sourceName];
   const own = plan.events.filter(({ sources }) => sources.includes(sourceName));

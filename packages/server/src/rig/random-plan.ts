@@ -1,7 +1,10 @@
 /** For tests: generates random plans. */
 import fc from "fast-check";
 
-/** A plan's file as data: JSON is YAML. Uses everything in the format, in mode `enforce`. */
+/**
+ * The content of a plan file. It is written as JSON, which is valid YAML. Uses every feature of the format,
+ * in mode `enforce`.
+ */
 export type PlanData = Record<string, unknown>;
 
 const FIELD_NAMES = ["os", "a", "b c", "$d", "e-f", "0", "toString", "hasOwnProperty", "valueOf", "then"];
@@ -10,7 +13,7 @@ const ABOUT = { sensitivity: "technical", description: "A field of a random plan
 const SOURCES = ["installer", "server", "client"];
 const ID = "[0-9a-f]{8}-[0-9a-f]{4}|user-[0-9]{1,6}";
 
-/** A pattern with an example of it. */
+/** Patterns, each with an example that matches it. */
 const PATTERNS = [
   { pattern: "[a-z]{1,8}", example: "abc" },
   { pattern: "|/[a-z/]{0,20}", example: "/a" },

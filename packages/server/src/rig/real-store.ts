@@ -7,13 +7,13 @@ import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
 
 /**
- * For tests and measurements: the real engine with the schema and no rows. As in the collector, it reads rows from
- * files.
+ * For tests and measurements: the real engine with the schema and no rows. It reads rows from files, as it
+ * does in the collector.
  */
 export interface TestStore {
   readonly store: Store;
   readonly engine: Engine;
-  /** Contains the engine's files; a test may add its own. Removed by `close`. */
+  /** The folder of the engine's files. A test may add its own files. Deleted by `close`. */
   readonly dir: string;
   close(): Promise<void>;
 }

@@ -1,4 +1,7 @@
-/** For tests: the line of an event's row, in the order of its columns, so that a new column is added in one place. */
+/**
+ * For tests: builds the line of an event's row with its columns in order, so that a new column has to be
+ * added in one place only.
+ */
 import { EVENT_TARGET } from "../row.ts";
 
 const USUAL: Readonly<Record<string, string>> = {
@@ -16,7 +19,8 @@ const USUAL: Readonly<Record<string, string>> = {
 };
 
 /**
- * @param cells values by column, as TabSeparated text; columns not given have usual values or are empty
+ * @param cells values by column, as TabSeparated text; columns that are not given have a usual value or are
+ * empty
  * @throws Error for a column that does not exist
  */
 export function rowLine(cells: Readonly<Record<string, string>>): string {

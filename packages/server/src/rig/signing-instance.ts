@@ -1,10 +1,10 @@
-/** For tests: an instance with its key pair, as an SDK makes one. */
+/** For tests: creates instances with a key pair, as an SDK does. */
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { type InstanceAction, toInstanceId, toSignedText } from "@candor/envelope/instance-proof";
 
 export interface SigningInstance {
   readonly instanceId: string;
-  /** base64url. */
+  /** The public key in base64url. */
   readonly publicKey: string;
   readonly privateKey: KeyObject;
 }
@@ -13,14 +13,14 @@ export interface SignedBody {
   readonly [field: string]: string;
 }
 
-/** Makes a new instance, whose id no other has. */
+/** Makes a new instance with a unique id. */
 export function newInstance(): SigningInstance {
   const { publicKey, privateKey } = generateKeyPairSync("ed25519");
   const x = String(publicKey.export({ format: "jwk" }).x);
   return { instanceId: toInstanceId(Buffer.from(x, "base64url")), publicKey: x, privateKey };
 }
 
-/** What an instance sends. @param claim what it says instead of the truth */
+/** Builds the signed body of an instance's request. @param claim the values to claim, which may be false */
 export function signBody(
   action: InstanceAction,
   { instanceId, publicKey, privateKey }: SigningInstance,

@@ -1,4 +1,4 @@
-/** Measures what a row costs behind the log. */
+/** Measures what a row costs after it is in the log. */
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -15,8 +15,9 @@ import { applyPlanToStore } from "../store/plan-columns.ts";
 import { startStoreForTest } from "./real-store.ts";
 
 /**
- * Measures what a row costs behind the log: CPU seconds per million rows of the inserter's thread and of the embedded
- * engine, until no merge runs. CPU time, because it is repeatable on a busy machine. Linux only.
+ * Measures what a row costs after it is in the log: the CPU seconds per million rows that the inserter's
+ * thread and the embedded engine use until no more merges run. CPU time is measured because it is repeatable
+ * on a busy machine. Linux only.
  *
  *     node packages/server/dist/rig/store-cost.js [rows] [rows a block] [file|sent]
  */
@@ -65,7 +66,9 @@ process.stdout.write(
 await inserter.close();
 await real.close();
 
-/** Envelopes as the collector makes them, in the order of their arrival: 100 in a request. */
+/**
+ * Fills the log with envelopes as the collector makes them, in the order of their arrival, 100 per request.
+ */
 async function fill(into: Log): Promise<void> {
   const next = usageEvents(usageFleet(), 7);
   let receivedAtMs = Date.now() - 3_600_000;
@@ -95,7 +98,7 @@ async function untilQuiet(of: Store): Promise<void> {
   }
 }
 
-/** User and system time of all threads since the process started. */
+/** Returns the user and system time of all threads since the process started, in seconds. */
 function engineCpuS(): number {
   const stat = readFileSync(`/proc/${enginePid}/stat`, "utf8");
   const [user = 0, system = 0] = stat

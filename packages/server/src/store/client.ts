@@ -1,4 +1,4 @@
-/** The one ClickHouse client, for the embedded engine, a server or a cluster. */
+/** Owns the only ClickHouse client, which is used for the embedded engine, a server or a cluster. */
 import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import {
@@ -13,34 +13,38 @@ import { insertByFile, type LineInserter, sendLines } from "./line-inserter.ts";
 import { openRowFiles } from "./row-files.ts";
 
 export const DATABASE = "candor";
-/** On a cluster, the database whose tables span all nodes. */
+/** The database of a cluster whose tables span all nodes. */
 export const CLUSTER_DATABASE = "candor_all";
 
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /**
- * Where ClickHouse listens: the embedded engine's socket, or the addresses of one server or of a cluster's nodes.
- * With `rowsDir`, a folder that no other process uses, the engine reads lines from files in it.
+ * Where ClickHouse listens: the embedded engine's socket, or the addresses of one server or of a cluster's
+ * nodes. If `rowsDir` is set, the engine reads lines from files in that folder, which no other process may
+ * use.
  */
 export type StoreAddress =
   | { readonly socketPath: string; readonly rowsDir?: string }
   | { readonly urls: readonly string[]; readonly cluster: string | undefined };
 
-/** Values for a query, by name: `{name:Type}` in the SQL. */
+/** Values for the placeholders `{name:Type}` in a query's SQL, by name. */
 export type QueryParams = Readonly<Record<string, string | number | readonly string[]>>;
 
-/** The store: one ClickHouse behind one client, whichever it is. All methods reject while it is away. */
+/**
+ * The store: ClickHouse behind one client, whether it is the embedded engine, a server or a cluster. All
+ * methods reject while the store is unreachable.
+ */
 export interface Store {
-  /** Runs a statement without result on every node. */
+  /** Runs a statement that returns no result, on every node. */
   command(sql: string, database?: string): Promise<void>;
-  /** Inserts lines. Exactly once per token, however often it is called with the same lines. */
+  /** Inserts lines exactly once per token, however often it is called with the same lines. */
   readonly insertLines: LineInserter;
-  /** Inserts objects of column name to value. A repeated call inserts them again. */
+  /** Inserts objects that map column names to values. A repeated call inserts them again. */
   insertRows(table: string, rows: readonly object[]): Promise<void>;
-  /** Like `insertRows`, on every node, into its own table and not over the cluster. */
+  /** Like `insertRows`, but inserts the rows into each node's own table instead of the cluster's table. */
   insertRowsEverywhere(table: string, rows: readonly object[]): Promise<void>;
   query(sql: string, params?: QueryParams): Promise<Record<string, unknown>[]>;
-  /** Each node's own rows: what it says of itself. */
+  /** Runs a query on each node and returns each node's result separately. */
   queryEveryNode(sql: string): Promise<Record<string, unknown>[][]>;
   readonly cluster: string | undefined;
   close(): Promise<void>;
@@ -54,7 +58,7 @@ export function openStore(address: StoreAddress): Store {
       : [connectTo(() => socketOptions(address.socketPath))];
   const spanning = nodes[0]?.(cluster === undefined ? DATABASE : CLUSTER_DATABASE);
   if (spanning === undefined) throw new Error("a store has at least one address");
-  // Asynchronous inserts, the default since ClickHouse 26, ignore deduplication tokens.
+  // Asynchronous inserts, which are the default since ClickHouse 26, ignore deduplication tokens.
   const insertSettings = {
     async_insert: 0 as const,
     ...(cluster === undefined ? {} : { distributed_foreground_insert: 1 as const }),
@@ -96,21 +100,21 @@ export function openStore(address: StoreAddress): Store {
   };
 }
 
-/** One server's clients, one for each database, made when first asked for. */
+/** The clients of one server, one for each database. Each is created when it is first used. */
 interface Node {
   (database: string): ClickHouseClient;
   close(): Promise<void>;
 }
 
 /**
- * @param optionsOf called for each client: a client closes idle sockets of its agent, even those that another client
- * uses
+ * @param optionsOf called once for each client, because a client closes idle sockets of its agent, even
+ * sockets that another client uses
  */
 function connectTo(optionsOf: () => ClientOptions): Node {
   const clients = new Map<string, ClickHouseClient>();
   const client = (database: string): ClickHouseClient => {
     const known = clients.get(database);
-    // The client would log failed requests to the console; here the code that made the request is told once.
+    // The client would log failed requests to the console. Here, only the code that made the request is told.
     const made =
       known ??
       createClient({
@@ -136,14 +140,15 @@ function socketOptions(socketPath: string): ClientOptions {
   return { url: "http://localhost", http_agent: new Agent(agentOptions) };
 }
 
-/** Reads a file of `sql/`. One file per query. */
+/** Reads a file from `sql/`, which has one file per query. */
 export function readSql(name: string): string {
   return readFileSync(new URL(`../../sql/${name}`, import.meta.url), "utf8");
 }
 
 /**
- * ClickHouse's codes that concern the rows that were sent: only these rows are quarantined. Every other failure is
- * the store's own (away, full, overloaded, misconfigured), and the same block is retried until it is taken.
+ * ClickHouse's error codes for faults of the rows that were sent. Only such rows are quarantined. For every
+ * other fault the store is to blame (unreachable, full, overloaded, misconfigured), and the same block is
+ * retried until it is accepted.
  * @see https://github.com/ClickHouse/ClickHouse/blob/master/src/Common/ErrorCodes.cpp
  */
 const ROW_FAULTS: ReadonlySet<string> = new Set([
@@ -168,13 +173,15 @@ const ROW_FAULTS: ReadonlySet<string> = new Set([
   "691", // UNKNOWN_ELEMENT_OF_ENUM
 ]);
 
-/** The store's name for what is wrong with the rows themselves; undefined if the rows are not at fault. */
+/**
+ * Returns the store's name for the fault in the rows that were sent; undefined if the rows are not at fault.
+ */
 export function rowFaultOf(error: unknown): string | undefined {
   if (!(error instanceof ClickHouseError) || !ROW_FAULTS.has(error.code)) return undefined;
   return error.type ?? error.code;
 }
 
-/** Runs work with the store; what the client throws becomes CandorError `store_away`. */
+/** Runs work that uses the store. Errors that the client throws become CandorError `store_away`. */
 export async function whileStoreAnswers<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();

@@ -52,7 +52,7 @@ interface Counts {
   quarantine: number;
 }
 
-/** Drains what the log holds with a store that may fail, and gives back what was counted. */
+/** Drains the log into a store that may fail, and returns what was counted. */
 async function drainWith(faulty: Store, deadlineMs = 60_000): Promise<Counts> {
   const counts: Counts = { drained: 0, retries: 0, quarantine: 0 };
   const drain = startDrain({

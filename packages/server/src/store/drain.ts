@@ -6,13 +6,16 @@ import type { Log } from "../log/log.ts";
 import type { Meters } from "../meters.ts";
 import type { Inserter } from "./inserter.ts";
 
-/** How long a row waits before its block is closed; four times as long while many arrive, for larger blocks. */
+/**
+ * How long a row waits at most before its segment file is sealed. While many rows arrive, the wait is four
+ * times as long, for larger blocks.
+ */
 const LINGER_MS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5000;
 
 const IDLE_ENOUGH = 0.5;
-/** Longest rest, as a multiple of the time that the block took. */
+/** The longest pause after a block, as a multiple of the time that inserting the block took. */
 const MAX_REST = 4;
 const MAX_RESTED_AGE_MS = 60_000;
 
@@ -20,26 +23,31 @@ export interface DrainOptions {
   readonly log: Log;
   readonly inserter: Inserter;
   readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
-  /** Called first, and retried until it resolves: brings the schema up to date. */
+  /** Called before anything is drained, and retried until it resolves. Brings the schema up to date. */
   readonly prepare: () => Promise<void>;
   /** Called if `prepare` rejects with a CandorError, which no retry can fix. */
   readonly onFatal: (error: CandorError) => void;
-  /** Called once when the store goes away, with the cause, and once when it is back (undefined). */
+  /**
+   * Called once with the cause when the store becomes unreachable, and once with undefined when it is back.
+   */
   readonly onStoreChange: (cause: string | undefined) => void;
   readonly lingerMs?: number;
   readonly now?: () => number;
 }
 
 export interface Drain {
-  /** True if the last insert succeeded, or none was needed yet. */
+  /** True if the last insert succeeded, or if nothing had to be inserted yet. */
   isUp(): boolean;
-  /** Goes on until the log is empty or `deadlineMs` has passed; what is left waits for the next start. */
+  /**
+   * Continues until the log is empty or `deadlineMs` has passed. The remaining rows wait for the next start.
+   */
   close(deadlineMs: number): Promise<void>;
 }
 
 /**
- * Moves the log into the store, segment by segment, each exactly once: a segment never changes, it is inserted under
- * its own name as token however often that takes, and it is deleted only after the store's acknowledgement.
+ * Moves the log into the store, one segment file after another, each exactly once. A segment file never
+ * changes, is inserted with its name as the token however often that is retried, and is deleted only after
+ * the store has acknowledged it.
  */
 export function startDrain(options: DrainOptions): Drain {
   const stopping = new AbortController();
@@ -65,7 +73,7 @@ export function startDrain(options: DrainOptions): Drain {
 
 interface DrainState {
   isUp: boolean;
-  /** Aborted when the rest is to be drained without pauses. */
+  /** Aborted when the remaining rows are to be drained without pauses. */
   readonly closing: AbortSignal;
   /** Aborted when nothing more is to be drained. */
   readonly stopping: AbortSignal;
@@ -100,9 +108,10 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
 }
 
 /**
- * How long the drain rests after a block. Receiving comes first: a block costs the store as much machine time as
- * receiving its rows did, and the log can wait. So if this process is busy for more than half of its time, the drain
- * takes at least a fifth of it; once a row has waited for a minute, both have equal rights.
+ * Returns how long the drain pauses after a block. Receiving has priority: inserting a block costs the
+ * machine as much time as receiving its rows did, and the log can wait. So if this process is busy for more
+ * than half of the time, the drain pauses, but it still gets at least a fifth of the time. Once a row has
+ * waited for a minute, the drain no longer pauses.
  * @param utilization of this process's event loop during the insert, 0 to 1
  */
 export function toPauseMs(insertMs: number, utilization: number, waitedMs: number): number {
@@ -110,7 +119,7 @@ export function toPauseMs(insertMs: number, utilization: number, waitedMs: numbe
   return insertMs * MAX_REST * Math.max(0, (utilization - IDLE_ENOUGH) / (1 - IDLE_ENOUGH));
 }
 
-/** Retries until it succeeds (true) or the drain is stopped (false), with growing pauses. */
+/** Retries `attempt` with growing pauses. Returns true once it succeeds, or false if the drain is stopped. */
 async function persist(
   attempt: () => Promise<void>,
   options: DrainOptions,

@@ -10,7 +10,7 @@ import { openStore, type StoreAddress } from "./client.ts";
 import { startInserterThread } from "./inserter-thread.ts";
 import { describeStoreContract } from "./store.contract.ts";
 
-/** Starts a store of its own for the tests of a block. */
+/** Starts a separate store for the tests of a `describe` block. */
 function useStore(): () => TestStore {
   let real: TestStore;
   beforeAll(async () => {

@@ -1,4 +1,4 @@
-/** Runs the inserter in a thread of its own. */
+/** Runs the inserter in its own thread. */
 import { Worker } from "node:worker_threads";
 import { builtFile } from "@candor/engine";
 import type { SealedSegment } from "../log/log.ts";
@@ -6,7 +6,7 @@ import type { StoreAddress } from "./client.ts";
 import type { Inserter } from "./inserter.ts";
 import { openRowFiles } from "./row-files.ts";
 
-/** What the thread is started with. */
+/** The data that is passed to the thread when it starts. */
 export interface InserterThreadData {
   readonly address: StoreAddress;
   readonly quarantineDir: string;
@@ -16,12 +16,12 @@ export type InserterRequest =
   | { readonly ask: "insert" | "forget"; readonly segment: SealedSegment }
   | { readonly ask: "abort" };
 
-/** The answer to `insert`. */
+/** The thread's answer to `insert`. */
 export type InserterAnswer = { readonly rowsQuarantined: number } | { readonly fault: string };
 
 /**
- * Tests run from the sources, whose flags would make the built file import sources too. Otherwise the thread has this
- * process's flags.
+ * Options for the thread's flags. Tests run from the sources, and with this process's flags the built file
+ * would import sources too. In all other cases the thread inherits this process's flags.
  */
 const FLAGS = import.meta.url.endsWith(".ts") ? { execArgv: [] } : {};
 
@@ -31,9 +31,9 @@ interface Waiting {
 }
 
 /**
- * An inserter in a thread of its own. Reading, checking and sending a block of 10 MB takes about 10 ms, during which
- * no request would be answered: at 10,000 messages a second that alone tripled the p99 (docs/decisions/0010). A
- * thread that dies is restarted with the next insert.
+ * Starts an inserter in its own thread. Reading, checking and sending a block of 10 MB takes about 10 ms,
+ * during which no request would be answered. At 10,000 messages a second, that alone tripled the p99 latency
+ * (docs/decisions/0010). If the thread dies, the next insert restarts it.
  */
 export function startInserterThread(data: InserterThreadData): Inserter {
   let worker: Worker | undefined;
@@ -42,7 +42,7 @@ export function startInserterThread(data: InserterThreadData): Inserter {
     if ("rowsDir" in data.address && data.address.rowsDir !== undefined)
       openRowFiles(data.address.rowsDir).empty();
   };
-  deleteRowFiles(); // those of a process that was killed
+  deleteRowFiles(); // left behind by a process that was killed
   const fail = (error: Error): void => {
     worker = undefined;
     deleteRowFiles();

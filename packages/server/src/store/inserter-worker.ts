@@ -1,4 +1,4 @@
-/** The inserter's thread. */
+/** Runs the inserter inside its thread. */
 import { constants, getPriority, setPriority } from "node:os";
 import { platform } from "node:process";
 import { parentPort, workerData } from "node:worker_threads";
@@ -10,11 +10,11 @@ import { openQuarantine } from "./quarantine.ts";
 
 const NICENESS = 10;
 
-// On Linux niceness belongs to a thread: this one yields to the thread that answers requests. Elsewhere it belongs to
-// the process.
+// On Linux, niceness applies to a thread, so this thread yields to the one that answers requests. On other
+// systems niceness applies to the whole process.
 if (platform === "linux") yieldToOthers();
 
-/** Requests arrive one at a time; each insert is answered once. */
+/** Insert requests arrive one at a time, and each is answered once. */
 const { address, quarantineDir }: InserterThreadData = workerData;
 const inserter = createInserter(openStore(address), openQuarantine(quarantineDir));
 
@@ -22,7 +22,7 @@ function yieldToOthers(): void {
   try {
     setPriority(Math.min(constants.priority.PRIORITY_LOW, getPriority() + NICENESS));
   } catch {
-    // a sandbox may forbid it, but inserting matters more
+    // A sandbox may forbid changing the priority. Inserting must work anyway.
   }
 }
 

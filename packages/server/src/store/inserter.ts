@@ -1,4 +1,4 @@
-/** Inserts segment files into the store, and quarantines rows that it rejects. */
+/** Inserts segment files into the store, and quarantines rows that the store rejects. */
 import { causeOf } from "../errors.ts";
 import type { SealedSegment } from "../log/log.ts";
 import { readSegment, type SegmentContent } from "../log/segment.ts";
@@ -6,21 +6,22 @@ import { CONTACT_TARGET, EVENT_TARGET, type LineTarget } from "../row.ts";
 import { rowFaultOf, type Store } from "./client.ts";
 import type { Quarantine } from "./quarantine.ts";
 
-/** Inserts segments into the store. */
+/** Inserts segment files into the store. */
 export interface Inserter {
   /**
-   * Resolves once every row of the segment is in the store, exactly once, or quarantined because the store rejects
-   * it. Rejects if the store does not take it now: call it again with the same segment.
+   * Resolves once every row of the segment file is in the store exactly once, or is quarantined because the
+   * store rejects it. Rejects if the store cannot accept the segment file now. Then call `insert` again with
+   * the same one.
    */
   insert(segment: SealedSegment): Promise<{ readonly rowsQuarantined: number }>;
-  /** Discards what was noted about a segment that is gone from the log. */
+  /** Discards the notes about a segment file that was removed from the log. */
   forget(segment: SealedSegment): void;
   /** Makes the current insert fail. */
   abort(): void;
   close(): Promise<void>;
 }
 
-/** An inserter in this thread. */
+/** Creates an inserter that runs in this thread. */
 export function createInserter(store: Store, quarantine: Quarantine): Inserter {
   const aborting = new AbortController();
   let buffer = Buffer.alloc(0);
@@ -50,8 +51,9 @@ export function createInserter(store: Store, quarantine: Quarantine): Inserter {
 }
 
 /**
- * Undefined if the disk cannot read the file: one bad sector must not block everything after it. Any other fault,
- * such as too many open files, is temporary: it is thrown, and the segment file is retried.
+ * Reads a segment file. Returns undefined if the disk cannot read it, because one bad sector must not block
+ * everything after it. Any other fault, such as too many open files, is temporary. Such a fault is thrown,
+ * and the segment file is retried.
  */
 function tryRead(segment: SealedSegment, buffer: Buffer): SegmentContent | undefined {
   try {
@@ -62,9 +64,9 @@ function tryRead(segment: SealedSegment, buffer: Buffer): SegmentContent | undef
   }
 }
 
-/** What goes into one table under one token. */
+/** The lines that are inserted into one table with one token. */
 interface Block {
-  /** Its insert token. */
+  /** The block's insert token. */
   readonly name: string;
   readonly target: LineTarget;
   readonly lines: Buffer;
@@ -82,7 +84,10 @@ function blocksOf({ name }: SealedSegment, { lines, contactLines }: SegmentConte
 
 type Insert = (part: Buffer, token: string) => Promise<void>;
 
-/** Inserts a block under its name; bisects it if the store rejects it. @returns rows in quarantine */
+/**
+ * Inserts a block under its name, and bisects it if the store rejects it.
+ * @returns the number of rows that were quarantined
+ */
 async function insertBlock(block: Block, insert: Insert, quarantine: Quarantine): Promise<number> {
   const { name, lines } = block;
   const rejected = quarantine.rejectedRanges(name);
@@ -106,9 +111,9 @@ interface Bisection {
 }
 
 /**
- * Halves a rejected block until each bad row is alone. Each range is inserted under a token of its own, and a
- * rejected range is noted on disk before its halves are tried: after a crash the same halves are sent under the same
- * tokens.
+ * Bisects a rejected block until each bad row is alone. Each range is inserted with its own token. A rejected
+ * range is noted on disk before its halves are tried, so that after a crash the same halves are sent with the
+ * same tokens.
  */
 async function takeApart(bisection: Bisection): Promise<number> {
   const { lines, name, quarantine } = bisection;
@@ -129,7 +134,10 @@ async function takeApart(bisection: Bisection): Promise<number> {
   return rowsQuarantined;
 }
 
-/** Inserts a range; returns the store's name for the fault if it rejects it, or has rejected it before. */
+/**
+ * Inserts a range. If the store rejects it now, returns the store's name for the fault. Returns a fault also
+ * if the store has rejected the range before.
+ */
 async function rangeFault(
   { name, lines, rejected, insert, quarantine }: Bisection,
   from: number,

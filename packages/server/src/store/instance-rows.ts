@@ -1,13 +1,13 @@
 /**
- * Tells which rows belong to an instance, by what the plan's `instance_id` names, as SQL. `isOfInstance` of the
- * plan's runtime does the same for messages.
+ * Builds the SQL that selects an instance's rows by the ids that the plan's `instance_id` names.
+ * `isOfInstance` in the plan's runtime does the same for messages.
  */
 import { type InstanceIdPath, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
 import { quoteText } from "./sql-text.ts";
 
 /**
- * The condition for the rows of an instance.
- * @param ids what follows IN: a subquery, or a bound value in parentheses
+ * Returns the condition that selects an instance's rows.
+ * @param ids the operand of IN: a subquery, or a bound value in parentheses
  */
 export function isOfInstance(plan: Plan, ids: string): string {
   const sourcesOf = new Map<InstanceIdPath, PlanSourceName[]>();
@@ -21,7 +21,10 @@ export function isOfInstance(plan: Plan, ids: string): string {
   return places.length === 0 ? "false" : `(${places.join(" OR ")})`;
 }
 
-/** The canonical id of the instance that a source's row is from; empty if it has none. */
+/**
+ * Returns the SQL expression for the canonical instance id of a source's row, which is empty if the row has
+ * none.
+ */
 export function instanceIdOf(plan: Plan, source: PlanSourceName): string {
   const [first, ...others] = (plan.sources[source]?.instanceIds ?? []).map(valueAt);
   return others.reduce((before, value) => `if(${before} != '', ${before}, ${value})`, first ?? "''");

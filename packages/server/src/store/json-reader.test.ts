@@ -3,8 +3,9 @@ import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import type { Store } from "./client.ts";
 
 /**
- * How the store's JSON functions read a text. They are a second reader beside JavaScript's, and filters, columns and
- * deletions rely on them: an envelope must not be written in a form that the two read differently (packages/envelope).
+ * Tests how the store's JSON functions read a text. Filters, columns and deletions rely on these functions,
+ * which are a second JSON reader beside JavaScript's. So an envelope must not be written in a form that the
+ * two read differently (packages/envelope).
  */
 let real: TestStore;
 let store: Store;
@@ -15,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => real.close());
 
-/** A document around a value; its other keys show whether it was read at all. */
+/** Wraps a value in a document. The document's other keys show whether it was read at all. */
 const documentOf = (value: string): string => `{"id":"x","properties":{"value":${value},"id":"y"}}`;
 
 interface Reading {
@@ -99,7 +100,7 @@ describe("the store's reader of JSON", () => {
   });
 
   it.each([
-    // as it stands, type, text, and as the column types integer, number and boolean
+    // the raw value, its type, its text, and its value in a column of type integer, number and boolean
     ["8", "Int64", "8", "8", "8", "true"],
     ["9007199254740993", "Int64", "9007199254740993", "9007199254740993", "9007199254740992", null],
     [

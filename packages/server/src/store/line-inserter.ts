@@ -1,4 +1,4 @@
-/** Inserts lines into the store: over HTTP, or by a file that the embedded engine reads. */
+/** Inserts lines into the store, over HTTP or from a file that the embedded engine reads. */
 import { Readable } from "node:stream";
 import type { ClickHouseClient, ClickHouseSettings } from "@clickhouse/client";
 import type { LineTarget } from "../row.ts";
@@ -6,8 +6,8 @@ import type { RowFiles } from "./row-files.ts";
 import { quoteText } from "./sql-text.ts";
 
 /**
- * Inserts lines as one block under a token: all of them or none, and exactly once per token, however often it is
- * called with the same lines, even if another kind of inserter stored them.
+ * Inserts lines as one block: all of them or none. Each token is inserted exactly once, however often this is
+ * called with the same lines, even if the other kind of inserter has already stored them.
  */
 export type LineInserter = (
   target: LineTarget,
@@ -16,7 +16,7 @@ export type LineInserter = (
   signal?: AbortSignal,
 ) => Promise<void>;
 
-/** Sends the lines to the store over HTTP: the only way to a server on another machine. */
+/** Sends the lines to the store over HTTP, which is the only way to reach a server on another machine. */
 export function sendLines(client: ClickHouseClient, settings: ClickHouseSettings): LineInserter {
   return async ({ table, columns }, lines, token, signal) => {
     await client.insert({
@@ -30,13 +30,14 @@ export function sendLines(client: ClickHouseClient, settings: ClickHouseSettings
   };
 }
 
-/** More than a segment file can contain, so that all its rows are one block, under one token. */
+/** More than a segment file can contain, so that all its rows form one block with one token. */
 const ONE_BLOCK_ROWS = "1000000";
 const ONE_BLOCK_BYTES = "1000000000";
 
 /**
- * One thread reads, parses and writes. The file has the structure of the table's columns. It is read, not mapped into
- * memory: if a mapped file is truncated, the process that reads it is killed.
+ * Reading, parsing and writing use one thread. The file's columns have the types of the table's columns. The
+ * file is read and not mapped into memory: if a mapped file is truncated, the process that reads it is
+ * killed.
  */
 const FILE_SETTINGS: ClickHouseSettings = {
   max_threads: 1,
@@ -51,8 +52,8 @@ const FILE_SETTINGS: ClickHouseSettings = {
 };
 
 /**
- * Lets the embedded engine read the lines from a file, so that no row passes through the JavaScript of its process
- * (docs/decisions/0018). Falls back to `send` if no file can be written.
+ * Lets the embedded engine read the lines from a file, so that no row passes through the JavaScript of the
+ * engine's process (docs/decisions/0018). Falls back to `send` if no file can be written.
  */
 export function insertByFile(client: ClickHouseClient, files: RowFiles, send: LineInserter): LineInserter {
   return async (target, lines, token, signal) => {

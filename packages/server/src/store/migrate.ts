@@ -12,7 +12,7 @@ export interface Migration {
   readonly sql: string;
 }
 
-/** The migrations of this Candor, `sql/migrations/NNNN_name.sql`, in order. */
+/** Lists the migrations of this version of Candor, `sql/migrations/NNNN_name.sql`, in order. */
 export function listMigrations(): Migration[] {
   const files = readdirSync(new URL("../../sql/migrations/", import.meta.url)).sort();
   return files.flatMap((file) => {
@@ -24,9 +24,10 @@ export function listMigrations(): Migration[] {
 }
 
 /**
- * Brings the store's schema up to this version's. Statements are idempotent, so that a crash between a statement and
- * its record does no harm.
- * @throws CandorError `schema_newer`, `schema_changed`; and what the client throws while the store is away
+ * Brings the store's schema up to this version. Statements are idempotent, so a crash after a statement was
+ * run, but before the migration was recorded, does no harm.
+ * @throws CandorError `schema_newer`, `schema_changed`; and the client's errors while the store is
+ * unreachable
  */
 export async function migrate(
   store: Store,
@@ -70,7 +71,7 @@ async function spanCluster(store: Store, cluster: string): Promise<void> {
   for (const statement of statementsOf(sql)) await store.command(statement);
 }
 
-/** A file's statements end in ";" at the end of a line. */
+/** Splits a file into statements, each of which ends with ";" at the end of a line. */
 function statementsOf(sql: string): string[] {
   return sql
     .split(/;\s*$/m)

@@ -99,7 +99,7 @@ async function insert(source: string, envelope: object, at = "2026-11-01T00:00:0
   await store.insertLines(EVENT_TARGET, Buffer.from(`${line}\n`), `token-${token++}`);
 }
 
-/** What does not change when a plan is applied that is applied already. */
+/** Reads the state that must not change when the same plan is applied again. */
 async function schemaState(): Promise<unknown> {
   return [
     await store.query(
@@ -256,7 +256,7 @@ describe("retention", () => {
     );
     const bytes = await eventually(
       async () => {
-        // Lets the store remove replaced parts now, instead of in half a minute.
+        // Makes the store remove replaced parts now, and not only after half a minute.
         for (const table of ["events", "contacts"])
           await store.command(`ALTER TABLE ${table} DROP PARTITION ID 'none'`);
         return bytesBelow(real.dir);
@@ -264,7 +264,8 @@ describe("retention", () => {
       (found) => !found.includes("EXPIRED"),
     );
     expect(bytes.match(/EXPIRED-\w+/g)).toBeNull();
-    expect(bytes.includes("KEPT")).toBe(true); // the engine compresses: a longer word may be cut
+    // The engine compresses its files, so a longer word might not be found whole.
+    expect(bytes.includes("KEPT")).toBe(true);
   }, 60_000);
 
   it("counts whole days: a row goes at the beginning of the day on which it gets older, and not a day later", async () => {
@@ -299,7 +300,7 @@ describe("retention", () => {
   });
 });
 
-/** The beginning of today in UTC; waits when midnight is less than a minute away. */
+/** Returns the start of today in UTC. If midnight is less than a minute away, waits until it has passed. */
 async function dayWithoutMidnight(): Promise<number> {
   const untilMidnightMs = DAY_MS - (Date.now() % DAY_MS);
   if (untilMidnightMs < 60_000) await new Promise((resolve) => setTimeout(resolve, untilMidnightMs));

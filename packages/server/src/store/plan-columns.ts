@@ -1,4 +1,4 @@
-/** Owns the store's columns for fields that the plan marks. */
+/** Owns the store's columns for the fields that the plan marks with `column`. */
 import { type Field, type Fields, type Plan, rootOf } from "@candor/plan";
 import { CLUSTER_DATABASE, DATABASE, type Store } from "./client.ts";
 import { applyRetention } from "./retention.ts";
@@ -6,26 +6,26 @@ import { quoteName, quoteText } from "./sql-text.ts";
 
 /** A column of `events` for a field that the plan marks with `column`. */
 export interface PlanColumn {
-  /** `properties_timeElapsed`: letters, digits and `_` only. */
+  /** The column's name, such as `properties_timeElapsed`: letters, digits and `_` only. */
   readonly name: string;
-  /** `["properties", "timeElapsed"]`. */
+  /** The field's path, such as `["properties", "timeElapsed"]`. */
   readonly path: readonly string[];
-  /** ClickHouse's type. Absent numbers and booleans are null, absent texts and lists empty. */
+  /** The ClickHouse type. Absent numbers and booleans are null, absent texts and lists are empty. */
   readonly type: string;
 }
 
 const MAX_NAME_LENGTH = 100;
 
 /**
- * Brings the store in line with the plan: columns and retention. Changes nothing if it already is.
- * @throws what the client throws while the store is away
+ * Applies the plan's columns and retention to the store. Changes nothing if they are already in place.
+ * @throws the client's errors while the store is unreachable
  */
 export async function applyPlanToStore(store: Store, plan: Plan): Promise<void> {
   await applyColumns(store, planColumns(plan));
   await applyRetention(store, plan);
 }
 
-/** All columns of a plan, in the order of their paths. */
+/** Returns all columns of a plan, sorted by path. */
 export function planColumns(plan: Plan): PlanColumn[] {
   const types = new Map<string, string>();
   for (const event of plan.events) addTypes(types, [rootOf(event.type)], event.fields);
@@ -59,8 +59,8 @@ function storeTypeOf(field: Exclude<Field, { type: "object" }>): string {
 }
 
 /**
- * Events may declare one path with different types. As a String, every value can be read: anything but text as its
- * JSON.
+ * Returns a type that can hold the values of both types, because events may declare the same path with
+ * different types. Every value can be read as a String: a value that is not text is read as its JSON.
  */
 function commonType(a: string, b: string): string {
   if (a === b) return a;
@@ -68,7 +68,10 @@ function commonType(a: string, b: string): string {
   return isNumber(a) && isNumber(b) ? "Nullable(Float64)" : "String";
 }
 
-/** Two paths may yield one name (`a.b` and `a_b`): the later one gets a number. */
+/**
+ * Returns a column name that is still free. Two paths may yield the same name (`a.b` and `a_b`). Then the
+ * later one gets a number.
+ */
 function freeName(path: readonly string[], taken: ReadonlySet<string>): string {
   const name = path.join("_").replace(/\W/g, "_").slice(0, MAX_NAME_LENGTH);
   for (let n = 2, free = name; ; n++) {
@@ -78,9 +81,10 @@ function freeName(path: readonly string[], taken: ReadonlySet<string>): string {
 }
 
 /**
- * How a column is computed from the envelope, so that a line of the log does not depend on the plan, and older rows
- * have values too. Sibling fields share one expression, which the store computes once: parsing the envelope again for
- * each column would cost a quarter of the rows that it takes in a second.
+ * Returns the expression that computes a column from the envelope. Because columns are computed, a line of
+ * the log does not depend on the plan, and older rows have values too. Sibling fields share one expression,
+ * which the store computes once. Parsing the envelope again for each column would reduce the rows inserted
+ * per second by a quarter.
  */
 function expressionOf({ path, type }: PlanColumn, columns: readonly PlanColumn[]): string {
   const [root = "", name = ""] = path;
@@ -91,14 +95,17 @@ function expressionOf({ path, type }: PlanColumn, columns: readonly PlanColumn[]
   return `tupleElement(JSONExtract(envelope, ${quoteText(root)}, ${tuple}), ${quoteText(name)})`;
 }
 
-/** A column as all nodes have it; `type` is undefined if they differ. */
+/** A column as it exists on all nodes; `type` is undefined if the nodes differ. */
 interface FoundColumn {
   readonly type: string | undefined;
   readonly comment: string;
   readonly expression: string;
 }
 
-/** A column of another path or type is recreated: it is derived, so nothing is lost. */
+/**
+ * Adds, changes and drops columns as the plan requires. A column whose path or type has changed is dropped
+ * and created again. Columns are derived from the envelope, so nothing is lost.
+ */
 async function applyColumns(store: Store, columns: readonly PlanColumn[]): Promise<void> {
   const found = await findColumns(store);
   const wanted = new Map(columns.map((column) => [column.name, column]));
@@ -119,12 +126,12 @@ async function applyColumns(store: Store, columns: readonly PlanColumn[]): Promi
   }
 }
 
-/** Documents a column in the store itself. */
+/** Returns the comment that documents a column in the store itself. */
 function commentOf({ path }: PlanColumn): string {
   return JSON.stringify(path);
 }
 
-/** The columns that a plan has made, by name. */
+/** Returns the columns that were created for a plan, by name. */
 async function findColumns(store: Store): Promise<Map<string, FoundColumn>> {
   const nodes = await store.queryEveryNode(
     `SELECT name, type, comment, default_expression AS expression FROM system.columns

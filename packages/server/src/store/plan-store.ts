@@ -1,4 +1,4 @@
-/** Keeps the store in step with the plan. */
+/** Keeps the store's columns, retention and counts in line with the plan. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";
@@ -19,16 +19,17 @@ export interface PlanStoreOptions {
 }
 
 /**
- * Keeps in the store what the plan wants there: its columns and retention, and counts of what it dropped and trimmed.
+ * Keeps in the store what the plan requires: its columns and retention, and the counts of what it dropped and
+ * trimmed.
  */
 export interface PlanStore {
-  /** Brings the store in step with the plan in force. Rejects while the store is away. */
+  /** Applies the plan in force to the store. Rejects while the store is unreachable. */
   apply(): Promise<void>;
   /** Applies the plan in the background, retrying until it succeeds. */
   applySoon(): void;
   /**
-   * Resolves once all counts so far are in the store. Rejects while it is away; the counts are kept for the next
-   * time.
+   * Resolves once all counts so far are in the store. Rejects while the store is unreachable; then the counts
+   * are kept for the next attempt.
    */
   keepCounts(): Promise<void>;
   /** Makes a last attempt to store the counts. */
@@ -39,7 +40,7 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   const { store, plan, counts, now, report } = options;
   const closing = new AbortController();
   const { signal } = closing;
-  // Two successive plans must not be applied at once.
+  // Two successive plans must not be applied at the same time.
   const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
   const apply = (): Promise<void> => applying.runAfresh();
   const applyUntilDone = async (): Promise<void> => {

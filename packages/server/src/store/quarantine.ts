@@ -1,13 +1,13 @@
-/** Keeps rows that the store rejects, and segment files that cannot be read. */
+/** Keeps rows that the store rejects and segment files that cannot be read. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurably } from "../log/disk.ts";
 import type { SealedSegment } from "../log/log.ts";
 
-/** A row that the store rejected: kept as a file of its own until the operator deletes it. */
+/** A row that the store rejected. Each one is kept in its own file until the operator deletes it. */
 export interface QuarantinedRow {
   readonly quarantinedAt: string;
-  /** Segment and row number: the same row is never quarantined twice. */
+  /** The segment's name and the row number, so the same row is never quarantined twice. */
   readonly id: string;
   /** The store's name for the fault, such as VIOLATED_CONSTRAINT. */
   readonly fault: string;
@@ -17,13 +17,18 @@ export interface QuarantinedRow {
 
 export interface Quarantine {
   add(row: QuarantinedRow): void;
-  /** Keeps a copy of a segment file, part of which can no longer be read. */
+  /** Keeps a copy of a segment file of which a part can no longer be read. */
   addDamaged(segment: SealedSegment): void;
-  /** Moves a segment file here that the disk can no longer read at all. */
+  /** Moves a segment file that the disk can no longer read at all into the quarantine. */
   addUnreadable(segment: SealedSegment): void;
-  /** What is known of a segment that is being bisected: the ranges (`from-to`) that were rejected as a whole. */
+  /**
+   * Returns the ranges (`from-to`) of a segment that were rejected as a whole while it was being bisected.
+   */
   rejectedRanges(segment: string): ReadonlySet<string>;
-  /** On disk once resolved. The range is never tried as a whole again, even after a crash. */
+  /**
+   * Records a rejected range. It is on disk once this returns, so it is never tried as a whole again, even
+   * after a crash.
+   */
   addRejectedRange(segment: string, range: string): void;
   forgetRanges(segment: string): void;
 }
@@ -46,7 +51,7 @@ export function openQuarantine(dir: string): Quarantine {
   };
 }
 
-/** Rows in quarantine, oldest first; for `candor doctor`, also while no collector runs. */
+/** Lists the quarantined rows, oldest first. Also works while no collector runs, for `candor doctor`. */
 export function listQuarantined(dir: string): QuarantinedRow[] {
   if (!existsSync(dir)) return [];
   const files = readdirSync(dir).filter((file) => file.endsWith(".json"));

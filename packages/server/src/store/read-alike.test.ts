@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => real.close());
 
-/** JSON as a client may write it, including forms that JSON.stringify never writes. */
+/** JSON as a client may write it, including forms that JSON.stringify never produces. */
 const escapes = [
   "\\ud83d",
   "\\uDE00",
@@ -66,7 +66,10 @@ const number = fc.oneof(
   fc.double({ noNaN: true, noDefaultInfinity: true }).map((value) => JSON.stringify(value)),
   fc.bigInt({ min: -(2n ** 66n), max: 2n ** 66n }).map(String),
 );
-/** V8 of Node 24 and 26 takes an escaped key for one that has a backslash in it, once it has seen such a one. */
+/**
+ * Excludes backslashes from keys. V8 in Node 24 and 26 confuses an escaped key with a key containing a
+ * backslash that it has seen before.
+ */
 const withoutBackslash = string.map((text) => text.replaceAll("\\\\", "/"));
 const name = fc.oneof(
   withoutBackslash,
@@ -86,7 +89,7 @@ const { object, value } = fc.letrec((tie) => ({
     .map((entries) => `{${entries.map(([key, inner]) => `${key}:${inner}`).join(",")}}`),
 }));
 const id = fc.oneof(string, number, fc.constantFrom("null", '"u"'));
-/** Any JSON in every place of a message. */
+/** A message with arbitrary JSON in every place. */
 const message = fc
   .record({
     properties: object,
@@ -100,7 +103,10 @@ const message = fc
   .map((fields) => fields.map(([field, text]) => `"${field}":${text}`).join(","))
   .map((fields) => `{"type":"page","anonymousId":"a",${fields}}`);
 
-/** The rows that a collector keeps of what it is sent, as the store takes them. */
+/**
+ * Sends the batches to a collector and returns the rows that it keeps, in the form in which the store
+ * receives them.
+ */
 async function rowsOf(batches: readonly string[]): Promise<{ lines: Buffer[]; accepted: number }> {
   const dataDir = join(real.dir, "collector");
   const candor = await startForTest({ ...NO_STORE, CANDOR_DATA_DIR: dataDir });

@@ -4,10 +4,12 @@ import { DATABASE, type Store } from "./client.ts";
 import { quoteText } from "./sql-text.ts";
 
 /**
- * Has the store delete what the plan no longer keeps. Days are whole: a row is deleted at the beginning of the day on
- * which it would get older than its source's `retentionDays`, so it is never kept longer, and a part of the table is
- * rewritten once a day at most. Sends nothing if the tables are already set up: a new TTL rewrites their parts.
- * @see https://clickhouse.com/docs/engines/table-engines/mergetree-family/mergetree#table_engine-mergetree-ttl
+ * Makes the store delete what the plan no longer keeps. Retention is counted in whole days: a row is deleted
+ * at the start of the day on which it would become older than its source's `retentionDays`. So it is never
+ * kept longer, and a part of the table is rewritten at most once a day. If the tables are already set up,
+ * nothing is sent, because a new TTL rewrites their parts.
+ * @see
+ * https://clickhouse.com/docs/engines/table-engines/mergetree-family/mergetree#table_engine-mergetree-ttl
  */
 export async function applyRetention(store: Store, plan: Plan): Promise<void> {
   await applyTtl(store, "events", eventsTtl(plan));
@@ -15,8 +17,8 @@ export async function applyRetention(store: Store, plan: Plan): Promise<void> {
 }
 
 /**
- * One rule for each number of days, because that is all the store tells rules apart by. A source that the plan does
- * not name keeps its rows as long as the one that keeps them longest.
+ * Builds one rule for each number of days, because the store distinguishes rules only by that number. A
+ * source that the plan does not name keeps its rows as long as the source with the longest retention.
  */
 function eventsTtl({ sources }: Plan): string {
   const longest = Math.max(...Object.values(sources).map((source) => source?.retentionDays ?? 0));
@@ -40,7 +42,7 @@ async function applyTtl(store: Store, table: string, ttl: string): Promise<void>
   if (!isApplied) await store.command(`ALTER TABLE ${table} MODIFY TTL ${ttl}`);
 }
 
-/** Versions of ClickHouse differ in how they write a TTL back. */
+/** Reduces a TTL to a form for comparison: versions of ClickHouse differ in how they return it. */
 function bare(ttl: string): string {
   return ttl.replace(/\bDELETE\b|[\s()]/g, "");
 }

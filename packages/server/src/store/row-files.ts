@@ -3,25 +3,26 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
-/** These have a special meaning in a path that is given to the store's `file` function. */
+/** Characters with a special meaning in a path that is given to the store's `file` function. */
 const PATTERN_CHARACTERS = /[*?{}[\]|:\\]/;
 
 /**
- * Files of rows that the embedded engine reads by itself. They are copies of what the log contains and are needed
- * only during the insert: they are not flushed, and `empty` deletes what a crash leaves.
+ * Files of rows that the embedded engine reads itself. They are copies of rows in the log and are needed only
+ * during the insert. So they are not flushed, and `empty` deletes those that a crash leaves behind.
  */
 export interface RowFiles {
   /**
-   * Runs `insert` with the path of a file that contains exactly these lines, and deletes it afterwards. A path is
-   * never used twice: an earlier insert that still runs may find its file missing, but never another file or half of
-   * one. Returns undefined, without calling `insert`, if no file could be written. The file is written synchronously.
+   * Runs `insert` with the path of a file that contains exactly these lines, and deletes the file afterwards.
+   * A path is never used twice: an earlier insert that is still running may find its file missing, but never
+   * a different file or an incomplete one. Returns undefined without calling `insert` if no file could be
+   * written. The file is written synchronously.
    */
   use(lines: Buffer, insert: (path: string) => Promise<void>): Promise<void> | undefined;
-  /** Deletes what is in the folder. */
+  /** Deletes everything in the folder. */
   empty(): void;
 }
 
-/** @param dir created if it is missing */
+/** @param dir created if it does not exist */
 export function openRowFiles(dir: string): RowFiles {
   const isPlain = !PATTERN_CHARACTERS.test(dir);
   return {
@@ -34,7 +35,10 @@ export function openRowFiles(dir: string): RowFiles {
   };
 }
 
-/** False if there is no room for a copy of the rows. Sending them may still work: the store needs a tenth of it. */
+/**
+ * Returns false if the copy of the rows cannot be written, such as on a full disk. Sending the rows may still
+ * work, because the store needs only a tenth of the space.
+ */
 function tryWrite(path: string, lines: Buffer): boolean {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });

@@ -1,10 +1,10 @@
 /** Quotes texts and names for SQL. */
-/** A text as an SQL literal: `'it\'s'`. */
+/** Returns a text as an SQL literal: `'it\'s'`. */
 export function quoteText(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }
 
-/** A name that may contain anything: `` `it\`s` ``. */
+/** Returns a name, which may contain any character, as a quoted SQL identifier: `` `it\`s` ``. */
 export function quoteName(name: string): string {
   return `\`${name.replace(/[\\`]/g, "\\$&")}\``;
 }

@@ -34,7 +34,7 @@ function event(
   return { source, envelope, text: JSON.stringify(envelope) };
 }
 
-/** What the plan said of events where it does not matter. */
+/** What the plan's check recorded, for events in tests where this does not matter. */
 const CHECKED = { country: undefined, planVersion: 3, sentPlanVersion: 0, skipped: 0, trimmed: [] };
 
 function block(events: readonly Stored[], checked: Omit<RowAbout, "source" | "sequence"> = CHECKED): Buffer {
@@ -45,14 +45,17 @@ function block(events: readonly Stored[], checked: Omit<RowAbout, "source" | "se
   );
 }
 
-/** A line made without parsing a message, which would take most of the time of a large block. */
+/** Builds a line without parsing a message, because parsing would take most of the time for a large block. */
 function toLineOf(messageId: string, event: string): string {
   const receivedAt = toIsoTime(RECEIVED_AT_MS);
   const envelope = { type: "track", messageId, timestamp: receivedAt, receivedAt, event } as Envelope;
   return toLine({ source: "server", sequence: 0, ...CHECKED }, envelope, JSON.stringify(envelope));
 }
 
-/** What every store promises: the embedded engine and a cluster of servers run it. */
+/**
+ * Defines the tests that every store must pass. They run for the embedded engine and for a cluster of
+ * servers.
+ */
 export function describeStoreContract(open: () => Promise<Store>): void {
   let store: Store;
   const read = async (
