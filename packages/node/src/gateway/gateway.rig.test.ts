@@ -130,7 +130,9 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
   expect(Math.round(ageMs / 10_000)).toBe(6);
 
   // The instance's deletion reaches the event that carries its id, and that one alone.
-  expect((await readEvents(url, loginId)).events).toMatchObject([{ properties: { instanceId } }]);
+  await expect
+    .poll(async () => (await readEvents(url, loginId)).events, { timeout: 60_000 })
+    .toMatchObject([{ properties: { instanceId } }]);
   const forgotten = await fetch(`${url}/api/forget`, {
     method: "POST",
     headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
