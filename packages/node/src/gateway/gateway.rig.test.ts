@@ -124,7 +124,7 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
     },
     candor: { source: "client", planVersion: 2 },
   });
-  expect(JSON.stringify(event)).not.toMatch(/ada|SELECT|\.77|140\.0\.0\.0/);
+  expect(JSON.stringify(event)).not.toMatch(/ada@|example\.org|SELECT|113\.77|140\.0\.0\.0/);
   // A minute before it was sent, by this machine's clock.
   const ageMs = sentAtMs - Date.parse(String(event?.timestamp));
   expect(Math.round(ageMs / 10_000)).toBe(6);
