@@ -1,4 +1,4 @@
-// A product that is bundled together with the packed SDK delivers as one that installs it.
+// A product bundled with the packed SDK delivers events just like a product that installs the SDK.
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import * as esbuild from "esbuild";
@@ -10,13 +10,13 @@ import { type RigCollector, startCollector } from "./rig/collector.ts";
 import { createPackedProduct } from "./rig/packed-product.ts";
 
 const require = createRequire(import.meta.url);
-// Required, because their types say that they are CommonJS whichever way they are loaded.
+// Loaded with `require()`, because these plugins' types always declare a CommonJS module.
 const commonJs: () => Plugin = require("@rollup/plugin-commonjs");
 const nodeResolve: (options: object) => Plugin = require("@rollup/plugin-node-resolve");
 
 const product = createPackedProduct();
 let collector: RigCollector;
-/** How many events the collector must hold. */
+/** The number of events that the collector must have stored. */
 let delivered = 0;
 
 beforeAll(async () => {
@@ -24,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => collector.stop());
 
-/** Bundles a file of the product for Node, with as few options as the bundler needs for that. */
+/** Bundles one of the product's files for Node, with as few options as the bundler needs. */
 type Bundle = (entry: string, outFile: string) => Promise<unknown>;
 
 const bundleByEsbuild: Bundle = (entry, outFile) =>
@@ -39,7 +39,7 @@ const bundleByEsbuild: Bundle = (entry, outFile) =>
 
 const bundleByWebpack: Bundle = (entry, outFile) => {
   const output = { path: dirname(outFile), filename: basename(outFile) };
-  const optimization = { minimize: false }; // It takes ten times as long, and esbuild shows that it does no harm.
+  const optimization = { minimize: false }; // Minifying takes ten times as long; the esbuild cases cover it.
   return new Promise((resolve, reject) => {
     webpack({ entry, output, optimization, target: "node", mode: "production" }, (error, stats) => {
       if (error !== null || stats?.hasErrors() !== false) reject(error ?? new Error(stats?.toString()));
@@ -49,7 +49,7 @@ const bundleByWebpack: Bundle = (entry, outFile) => {
 };
 
 const bundleByRollup: Bundle = async (entry, outFile) => {
-  // Only a product that is CommonJS itself needs the plugin for that.
+  // Only a product that is itself CommonJS needs the CommonJS plugin.
   const plugins = [nodeResolve({ preferBuiltins: true }), ...(entry.endsWith(".cjs") ? [commonJs()] : [])];
   const bundle = await rollup({ input: entry, plugins });
   await bundle.write({ file: outFile, format: outFile.endsWith(".mjs") ? "es" : "cjs" });

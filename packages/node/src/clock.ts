@@ -19,8 +19,8 @@ export interface Clock {
 export const MAX_TIMER_MS = 2_147_483_647;
 
 /**
- * Uses `node:timers`: the fake timers of a product's tests replace the global ones, and `flush` must return all the
- * same.
+ * Uses `node:timers`, because the fake timers in a product's tests replace the global ones, and `flush` must
+ * still return.
  */
 export const machineClock: Clock = {
   now: Date.now,

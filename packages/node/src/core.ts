@@ -1,4 +1,4 @@
-/** Owns whether telemetry is on: while consent allows it there is a session, otherwise nothing. */
+/** Owns whether telemetry is on. There is a session while consent allows it; otherwise there is none. */
 import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
 import { codeOf } from "@candor/envelope/unknown-value";
 import type { Clock } from "./clock.ts";
@@ -24,11 +24,11 @@ import {
   type StateFolder,
 } from "./state/state-folder.ts";
 
-/** While off, consent is read again when the product tracks, at most this often. */
+/** While telemetry is off, consent is read again when the product tracks an event, at most this often. */
 const UPDATE_AGAIN_MS = 1000;
-/** A full disk may have room again by then. */
+/** The delay before the state folder is tried again: a full disk may have space again by then. */
 const TRY_AGAIN_MS = 60_000;
-/** A product whose setting is not known yet usually knows it soon after its start. */
+/** The delay before a product's own setting is read again. It is usually known soon after the start. */
 const ASK_AGAIN_MS = 10_000;
 
 export interface CoreOptions {
@@ -45,8 +45,8 @@ export type CoreState =
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
 
 /**
- * While off there is no socket, no file but the stored answers, and no timer except to ask again what was not known.
- * Nothing here throws.
+ * While telemetry is off it opens no socket, writes no file except the stored answers, and sets no timer
+ * except the one that reads consent again.
  */
 export class Core {
   readonly settings: Settings;
@@ -58,7 +58,7 @@ export class Core {
   readonly #answers: Answers;
   readonly #warn: WarnOnce;
   readonly #readDelivery: () => Delivery;
-  /** Sources that this process records messages of; the client only once there is a gateway. */
+  /** The sources whose messages this process records. The client is added when a gateway is created. */
   readonly #writeKeys = new Map<Source, string | undefined>([["server", undefined]]);
   /** The gate's version when the session was last adjusted to it. */
   #appliedVersion = "";
@@ -98,7 +98,7 @@ export class Core {
     return this.#options.clock;
   }
 
-  /** What became of the sent messages; undefined while nothing is sent. */
+  /** The outcome of sending so far; undefined while telemetry is off or in `log` mode. */
   get delivery(): Delivery | undefined {
     return this.#session?.isPrinting === false ? this.#readDelivery() : undefined;
   }
@@ -108,7 +108,7 @@ export class Core {
     return this.gate.decisionsOf(source, signals);
   }
 
-  /** Accepts messages of another source from now on. @param writeKey the key that they carry */
+  /** Accepts messages from another source from now on. @param writeKey the key that those messages carry */
   addSource(source: Source, writeKey: string): void {
     this.#writeKeys.set(source, writeKey);
     if (this.gate.hasEvents(source)) this.problems.note("plan", []);
@@ -122,7 +122,10 @@ export class Core {
     return this.#session !== undefined;
   }
 
-  /** Applies the plan to a message, and puts it into the outbox. @returns the reason if it was dropped; counted */
+  /**
+   * Applies the plan to a message and puts it into the outbox. Counts a dropped message.
+   * @returns the reason if the message was dropped
+   */
   record(source: Source, draft: Draft): DropReason | undefined {
     const reason = this.#take(source, draft);
     if (reason !== undefined) this.counts.drop(reason);
@@ -145,15 +148,15 @@ export class Core {
   }
 
   /**
-   * Stores answers, and acts on them at once. A notice that a program shows changes nothing if an answer is stored.
-   * @returns false if they are invalid or cannot be stored; a No applies all the same until the process ends
+   * Stores answers, and acts on them at once. A notice shown by a program never replaces a stored Yes or No.
+   * @returns false if the answers are invalid or cannot be stored; a No still applies until the process ends
    */
   answer(sources: readonly Source[], answer: Answer, by: Giver): boolean {
     if (!isAnswer(sources, answer)) return false;
     const isStored = this.#store(sources, answer, by);
     if (!isStored && answer === "no") this.close();
     this.#update();
-    discardRefused(this.folder, this.gate); // also if this telemetry was closed before
+    discardRefused(this.folder, this.gate); // even if telemetry was closed before
     return isStored;
   }
 
@@ -168,7 +171,7 @@ export class Core {
     return this.answer(["server"], "notice", "product");
   }
 
-  /** Ends for good. What is in memory is written first, if that is allowed. */
+  /** Ends telemetry for good. First writes the messages held in memory, if consent allows that. */
   close(): void {
     this.#isClosed = true;
     this.#updateAgainAtMs = Number.POSITIVE_INFINITY;
@@ -176,7 +179,7 @@ export class Core {
     this.#end("closed");
   }
 
-  /** Reads consent, and begins or ends the session accordingly. */
+  /** Reads consent, and starts or ends the session accordingly. */
   #update(): void {
     if (this.#isClosed) return;
     this.#guard(() => {
@@ -194,7 +197,7 @@ export class Core {
     const isLog = sources.some((source) => gate.isLogged(source));
     const isOn = isLog || sources.some((source) => gate.allows(source));
     if (!isOn) {
-      // Off is not a refusal: what was recorded under a consent is kept.
+      // Being off is not a refusal: messages recorded under a consent are kept.
       this.#session?.flushSync();
       const reason = gate.whyOff(sources);
       this.#end(reason);
@@ -214,8 +217,8 @@ export class Core {
   }
 
   /**
-   * Stores an answer given in the environment together with the plan that it was given for, so that a later plan is
-   * asked about again.
+   * Stores an answer given in the environment, together with the plan for which it was given, so that a later
+   * plan needs an answer of its own.
    */
   #storeEnvironmentAnswer(source: Source): void {
     const reasons = this.gate.rulesNow(source).map(({ reason }) => reason);
@@ -277,7 +280,10 @@ export class Core {
     }
   }
 
-  /** While off there is no other timer, so a product that only calls `keepAlive` would stay off. */
+  /**
+   * Reads consent again later. While telemetry is off there is no other timer, so a product that only calls
+   * `keepAlive` would stay off.
+   */
   #updateLater(afterMs: number): void {
     this.#cancelRetry();
     this.#cancelRetry = this.clock.later(afterMs, () => {
@@ -287,8 +293,8 @@ export class Core {
   }
 
   /**
-   * Turns telemetry off silently because the state folder failed. Tries again after a minute, even if the product
-   * makes no further call.
+   * Turns telemetry off silently because the state folder failed. Tries again after a minute, even if the
+   * product makes no further call.
    */
   #fail(error: unknown): void {
     this.#end("state_unwritable");

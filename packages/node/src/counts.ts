@@ -2,12 +2,18 @@
 import type { Trim } from "@candor/plan/runtime";
 import type { DropReason } from "./reasons.ts";
 
-/** What this process kept and dropped since it began. Names are the plan's; nothing of a message is included. */
+/**
+ * What this process has kept and dropped since it started. Names come from the plan; no part of a message is
+ * included.
+ */
 export interface CountsReport {
   /** Messages that were put into the outbox. */
   readonly kept: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
-  /** Values removed from kept messages: from path and reason, `properties.code not_in_enum`, to number. */
+  /**
+   * The number of values removed from kept messages, by path and reason, such as `properties.code
+   * not_in_enum`.
+   */
   readonly trimmed: Readonly<Record<string, number>>;
 }
 

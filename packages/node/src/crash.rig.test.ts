@@ -18,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => collector?.stop());
 
-/** Numbers from 0 to 1, the same ones each time. */
+/** Pseudo-random numbers from 0 to 1. The same seed always gives the same sequence. */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -29,14 +29,14 @@ function createRandom(seed: number): () => number {
 
 interface Delay {
   readonly url: string;
-  /** How often the collector took each message, by messageId. */
+  /** How many times the collector accepted each message, by messageId. */
   readonly taken: ReadonlyMap<string, number>;
   close(): void;
 }
 
 /**
- * A way to the collector that takes its time: so that processes are killed before the collector accepts, and between that
- * and their own knowing of it.
+ * Starts a slow relay to the collector. Because of its delays, some processes are killed before the collector
+ * accepts their batch, and some after that but before they know of it.
  */
 async function startDelay(target: string, random: () => number): Promise<Delay> {
   const taken = new Map<string, number>();
@@ -51,7 +51,7 @@ async function startDelay(target: string, random: () => number): Promise<Delay> 
       ...(encoding === "gzip" ? { "content-encoding": encoding } : {}),
     };
     await sleep(random() * 40);
-    if (incoming.socket.destroyed) return; // the network lost it
+    if (incoming.socket.destroyed) return; // the request was lost on the network
     const answer = await fetch(target + incoming.url, { method: "POST", headers, body });
     const text = await answer.text();
     if (encoding === "gzip" && answer.status === 200) {
@@ -62,7 +62,7 @@ async function startDelay(target: string, random: () => number): Promise<Delay> 
     outgoing.writeHead(answer.status, { "content-type": "application/json" }).end(text);
   };
   const server = createServer((incoming, outgoing) => {
-    pass(incoming, outgoing).catch(() => outgoing.destroy()); // whoever sent it was killed
+    pass(incoming, outgoing).catch(() => outgoing.destroy()); // the sending process was killed
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   return {
@@ -76,8 +76,9 @@ async function startDelay(target: string, random: () => number): Promise<Delay> 
 }
 
 /**
- * Tracks without end, and notes each number of which track() had returned more than 100 ms before, as long as the disk takes
- * writes: one of the test's own, begun later than the SDK's must have been, was done by then.
+ * Tracks events endlessly, and notes the number of each event that is promised to be on disk: its track()
+ * call returned more than 100 ms ago, and the disk accepts writes. For the latter, a write of the test's own
+ * that began after the SDK's must have begun has completed.
  */
 function promising(from: number, noteFile: string): string {
   return `
@@ -120,7 +121,8 @@ describe("kill -9", () => {
     const start = (): Child => {
       const program = promising(next, noteFile);
       next += NUMBERS_A_PROCESS;
-      // Its clock hurries, so that the lease of one that was killed runs out within the round.
+      // The child's clock runs 50 times as fast, so that the lease of a killed process expires within the
+      // round.
       return startChild({ stateDir, host: delay.url, speed: 50, options: { sendEveryMs: 500 }, program });
     };
     for (let round = 0; round < ROUNDS; round += 1) {
@@ -149,7 +151,7 @@ describe("kill -9", () => {
     expect(promised.filter((number) => !there.has(number))).toEqual([]);
     expect([numbers.length, await collector.count()]).toEqual([there.size, there.size]);
     expect(promised.length).toBeGreaterThan(ROUNDS * 100);
-    // The kills came at the moments that matter: between the collector's 200 and the cursor.
+    // Some kills happened at the critical moment: after the collector's 200, before the cursor was written.
     expect([...delay.taken.values()].filter((times) => times > 1).length).toBeGreaterThan(0);
   });
 });

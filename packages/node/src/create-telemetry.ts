@@ -1,4 +1,6 @@
-/** Opens a product's telemetry and takes its calls. Whatever a product passes, nothing throws. */
+/**
+ * Opens a product's telemetry and handles the product's calls. Nothing throws, whatever the product passes.
+ */
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -21,8 +23,8 @@ import type { About, FlushOptions, Status, Telemetry } from "./telemetry.ts";
 const STDERR = 2;
 
 /**
- * Opens a product's telemetry. If the options are unusable, telemetry is off and `status().problems` says what to
- * write.
+ * Opens a product's telemetry. If the options are unusable, telemetry is off and `status().problems` says
+ * what to write instead.
  * @example
  * const telemetry = createTelemetry({ plan, source: "server", writeKey, host, stateDir: "/data/telemetry" });
  * telemetry.track("execute_ACTION_TRIGGERED", { pluginName: "PostgreSQL", isSuccessfulExecution: true });
@@ -51,12 +53,12 @@ function randomFraction(): number {
   return randomBytes(4).readUInt32BE() / 2 ** 32;
 }
 
-/** Not through `process.stderr`, which would end the process if its reader is gone. */
+/** Writes to stderr directly, because `process.stderr` would end the process once its reader is gone. */
 function print(line: string): void {
   try {
     writeSync(STDERR, `telemetry (log): ${line}\n`);
   } catch {
-    // Nobody reads it.
+    // Nobody reads stderr.
   }
 }
 
@@ -65,7 +67,7 @@ const FLUSH_TIMEOUT_MS = 5000;
 const YEARS_MS = { from: Date.UTC(1900, 0, 1), to: Date.UTC(2299, 0, 1) };
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** The calls of a product, on an open core. Whatever a product passes, nothing here throws. */
+/** Implements the product's calls on an open core. Nothing here throws, whatever the product passes. */
 export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
   const namesOf = declaredNames(core);
   const toDraft = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): Draft => {
@@ -90,7 +92,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
   };
   const flush = async (options?: FlushOptions): Promise<boolean> => {
     const { session } = core;
-    if (session === undefined) return true; // off: no timer either
+    if (session === undefined) return true; // off: nothing to send, and no timer
     return within(toTimeoutMs(options), session.flush());
   };
   return {
@@ -115,7 +117,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
   };
 }
 
-/** The same calls for unusable options: they do nothing. */
+/** Implements the product's calls for unusable options: none of them does anything. */
 function createOffFacade<P extends GeneratedPlan>(problems: readonly string[]): Telemetry<P> {
   const counts = { kept: 0, dropped: {}, trimmed: {} };
   const status = {
@@ -180,7 +182,7 @@ function openGateway(core: Core, options: GatewayOptions): Gateway {
   return gateway ?? createGateway(undefined, { writeKey: "" });
 }
 
-/** The names that the plan declares for a call: nothing else that a product passes is even copied. */
+/** Returns the names that the plan declares for a call. Values with other names are not even copied. */
 function declaredNames(core: Core): (type: string, name: string | undefined) => ReadonlySet<string> {
   const { events } = core.settings.plan;
   const names = new Map<string, ReadonlySet<string>>();
@@ -193,7 +195,7 @@ interface Who {
   readonly groupId?: unknown;
 }
 
-/** The values that a product passed, copied, and whether there were undeclared ones. */
+/** A copy of the values that a product passed, and whether some of them were undeclared. */
 interface Copied {
   readonly copy: Draft["values"];
   readonly hasUndeclared: boolean;
@@ -216,7 +218,7 @@ function toTimeoutMs(options: FlushOptions | undefined): number {
   return isUsable ? Math.min(ms, MAX_TIMER_MS) : FLUSH_TIMEOUT_MS;
 }
 
-/** Reading what a product passes may throw. */
+/** Returns `otherwise` if the work throws: reading what a product passes may do so. */
 function orElse<Value, Otherwise = Value>(work: () => Value, otherwise: Otherwise): Value | Otherwise {
   try {
     return work();
@@ -225,7 +227,10 @@ function orElse<Value, Otherwise = Value>(work: () => Value, otherwise: Otherwis
   }
 }
 
-/** The caller is waiting, so the timer keeps the process alive until then. */
+/**
+ * Resolves to false if the work fails or takes too long. The timer keeps the process alive for the waiting
+ * caller.
+ */
 async function within(timeoutMs: number, work: Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {

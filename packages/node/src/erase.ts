@@ -7,9 +7,9 @@ import { scopeOfName } from "./scope.ts";
 import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "./state/state-folder.ts";
 
 /**
- * Deletes the messages of each refused scope; once the server is refused, and nothing of the client's needs them any
- * more, the ids and keys too. Stored answers stay, and so does what is not ours, in case the product passed a folder
- * that it uses itself. Never throws: what cannot be deleted stays.
+ * Deletes the messages of each refused scope. If the server is refused and no messages of the client need
+ * them, deletes the ids and keys too. Stored answers stay, and so do files that are not the SDK's, in case
+ * the product passed a folder that it uses itself. Never throws: a file that cannot be deleted stays.
  */
 export function discardRefused(folder: StateFolder, gate: ConsentGate): void {
   for (const name of namesIn(folder.outbox)) {
@@ -24,17 +24,17 @@ export function discardRefused(folder: StateFolder, gate: ConsentGate): void {
   try {
     rmdirSync(folder.outbox);
   } catch {
-    // There is none, or something is in it.
+    // The folder does not exist or is not empty.
   }
 }
 
-/** Whether messages of the client are sent, or wait, under the folder's ids. */
+/** Whether messages of the client are being sent, or waiting to be sent, under the folder's ids. */
 function needsIdentity({ outbox }: StateFolder, gate: ConsentGate): boolean {
   if (gate.isRefused("client")) return false;
   return gate.allows("client") || namesIn(outbox).some((name) => scopeOfName(name)?.source === "client");
 }
 
-/** Each file, and a field by which it is recognised as ours. */
+/** Each file that the SDK writes, and a field that identifies it as the SDK's. */
 const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
   [folder.instance]: "hashSecret",
   [folder.plan]: "planHash",

@@ -19,7 +19,7 @@ it("a loop in the product records what the plan allows in a minute, and the next
   telemetry.track(ACTIVE, { boot: "0123456789abcdef" }); // another event has a rate of its own
   expect(telemetry.status().counts).toMatchObject({ kept: 61, dropped: { too_many: 19_940 } });
 
-  await clock.advance(2000); // one more each second
+  await clock.advance(2000); // one more event is allowed each second
   for (let n = 0; n < 3; n += 1) telemetry.track(ACTION, { timeElapsed: n });
   await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(63);
   const said = messages().map(({ candor }) => (candor as { skipped?: number }).skipped);

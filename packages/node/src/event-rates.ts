@@ -10,7 +10,7 @@ const MINUTE_MS = 60_000;
 
 interface EventRate {
   readonly limiter: RateLimiter;
-  /** Messages beyond the rate since the last recorded one. */
+  /** The number of messages skipped since the last recorded one. */
   skipped: number;
 }
 
@@ -35,7 +35,8 @@ export class EventRates {
   }
 
   /**
-   * Whether one more of this event may be recorded; if not, it counts as skipped. An undeclared event has no limit.
+   * Whether one more message of this event may be recorded. If not, it counts as skipped. An undeclared event
+   * has no limit.
    */
   hasRoom(draft: Draft): boolean {
     const rate = this.#rates.get(eventKey(draft.type, draft.name));
@@ -44,12 +45,12 @@ export class EventRates {
     return false;
   }
 
-  /** How many were skipped since the last recorded one, if any. */
+  /** How many messages of this event were skipped since the last recorded one; undefined if none. */
   skippedOf(draft: Draft): number | undefined {
     return this.#rates.get(eventKey(draft.type, draft.name))?.skipped || undefined;
   }
 
-  /** Notes that one was recorded, which said how many were skipped before it. */
+  /** Notes that a message of this event was recorded, which said how many were skipped before it. */
   noteRecorded(draft: Draft): void {
     const rate = this.#rates.get(eventKey(draft.type, draft.name));
     if (rate === undefined) return;

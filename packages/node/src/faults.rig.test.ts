@@ -49,13 +49,13 @@ function stateDirOf(): string {
 const keeps = (recorder: Pick<Recorder, "kept">, count: number) =>
   eventually(() => numbersKept(recorder).length >= count);
 
-/** Everything in an outbox, sent or not. */
+/** The size of an outbox in bytes, including messages that were sent. */
 function outboxBytes(stateDir: string): number {
   const outbox = join(stateDir, "outbox");
   return readdirSync(outbox).reduce((sum, name) => sum + statSync(join(outbox, name)).size, 0);
 }
 
-/** Answers the first batches in another way, and keeps nothing of them. */
+/** Answers the first batches by calling `spoil`, and keeps none of their messages. */
 function first(batches: number, spoil: (response: ServerResponse) => void): Answerer {
   let left = batches;
   return ({ path }, response) => {
@@ -71,7 +71,7 @@ const status =
   (response: ServerResponse): void =>
     void response.writeHead(code, headers).end(body);
 
-/** Tracks a hundred events while the collector misbehaves, and the last of them after it is told to. */
+/** Tracks a hundred events while the collector misbehaves, the last thirty only once the test says `more`. */
 const HUNDRED = `
   track(0, 40);
   await sleep(200);
@@ -80,7 +80,7 @@ const HUNDRED = `
   track(70, 100);
   await hear("end");`;
 
-/** Has it track the last of them once the others are kept, and end when all are. */
+/** Has the child track the last events once the others are kept, and end once all are kept. */
 async function endsQuietly(child: Child, recorder: Pick<Recorder, "kept">): Promise<void> {
   await keeps(recorder, 70);
   child.say("more");
@@ -187,7 +187,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     wrong.say("more");
     wrong.say("end");
     expect(await wrong.ended).toEqual(QUIET);
-    expect(recorder.requests).toHaveLength(1); // one batch: then it waits for an hour
+    expect(recorder.requests).toHaveLength(1); // after one batch the SDK waits for an hour
     const right = startChild({ stateDir, host: recorder.url, speed: 20, program: 'await hear("end");' });
     await keeps(recorder, 100);
     right.say("end");
@@ -219,7 +219,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     let given = 0;
     const hold = (response: ServerResponse): void => {
       response.once("close", () => {
-        given += 1; // up: nobody answered
+        given += 1; // the client stopped waiting
       });
     };
     const recorder = await recorderOf(first(1, hold));
@@ -411,12 +411,13 @@ describe.concurrent("on its own machine", () => {
         track(60, 100);
         await hear("end");`,
     });
-    // Deleted under the sender's hands it would be off for a minute.
+    // If the folder were deleted during a send, telemetry would be off for a minute.
     await eventually(
       () => readDelivery(stateDir).accepted === 50 && !existsSync(join(stateDir, "sender.lease")),
     );
     const before = new Set(recorder.kept.map(({ anonymousId }) => anonymousId));
-    // In one step: what is looked at and written meanwhile must not be in the way of the deletion.
+    // Renamed first, so that the folder disappears in one step: reads and writes meanwhile must not disturb
+    // the deletion.
     renameSync(stateDir, `${stateDir}-away`);
     rmSync(`${stateDir}-away`, { recursive: true });
     child.say("deleted");
@@ -503,7 +504,7 @@ describe("a host process", () => {
       response.once("close", () => {
         open -= 1;
       });
-      return true; // and never answers
+      return true; // handled, but never answered
     });
     const stateDir = stateDirOf();
     const child = startChild({
@@ -516,7 +517,7 @@ describe("a host process", () => {
     const askedMs = performance.now();
     child.say("asked");
     expect(await child.ended).toEqual(QUIET);
-    expect(performance.now() - askedMs).toBeLessThan(10_000); // nobody answered, and the post would have waited for 15 s
+    expect(performance.now() - askedMs).toBeLessThan(10_000); // the post would have waited for 15 s
     await eventually(() => open === 0);
     const next = startChild({ stateDir, host: recorder.url, speed: 20, program: 'await hear("end");' });
     recorder.answer = undefined;
@@ -542,7 +543,7 @@ describe("a host process", () => {
 
   it("has flat memory while the collector is down", async () => {
     const recorder = await recorderOf();
-    await recorder.close(); // now nothing listens there
+    await recorder.close(); // nothing listens on its port now
     const child = startChild({
       stateDir: stateDirOf(),
       host: recorder.url,

@@ -102,7 +102,7 @@ describe("a full disk", () => {
     expect(kept.slice(0, 100)).toEqual(range(0, 100));
     expect(kept.slice(-100)).toEqual(range(back, back + 100));
     expect(new Set(kept).size).toBe(kept.length);
-    expect(back).toBeGreaterThan(first); // it was off for a while, and lost what happened then
+    expect(back).toBeGreaterThan(first); // telemetry was off for a while, and lost those events
   });
 });
 

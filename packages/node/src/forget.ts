@@ -6,9 +6,9 @@ import type { Source } from "./scope.ts";
 import { askCollector } from "./send/ask-collector.ts";
 import { Lease } from "./state/lease.ts";
 
-/** The collector answers once everything is gone from its disks. */
+/** The collector answers only once everything has been deleted from its disks. */
 const FORGET_TIMEOUT_MS = 10 * 60_000;
-/** Long enough for the current batch to end. */
+/** Long enough for the batch that is being sent to finish. */
 const LEASE_WAIT = { tries: 60, betweenMs: 250 };
 const RENEW_EVERY_MS = 5000;
 const MAX_PLACES = 20;
@@ -27,14 +27,15 @@ export type Forgotten =
   | { readonly ok: true; readonly receipt: DeletionReceipt }
   /** `not_on`: there is no instance. `sending_now`: a send is in progress. */
   | { readonly ok: false; readonly fault: "not_on" | "sending_now" }
-  /** It was deleted, but the No could not be stored. */
+  /** The data was deleted, but the No could not be stored. */
   | { readonly ok: false; readonly fault: "answer_not_stored"; readonly receipt: DeletionReceipt }
-  /** The collector did not confirm it: nothing was erased here. */
+  /** The collector did not confirm the deletion. Nothing was erased here. */
   | { readonly ok: false; readonly fault: "not_confirmed"; readonly cause: string };
 
 /**
- * Asks for the deletion, and stores the No once the collector has confirmed it. Until then no process on the folder
- * sends anything, and the key is kept: it alone proves which events belong to this instance. Never rejects.
+ * Asks the collector for the deletion, and stores the No once the deletion is confirmed. Until then no
+ * process on the state folder sends anything, and the key is kept, because only the key proves which events
+ * belong to this instance. Never rejects.
  */
 export async function forgetThenTurnOff(core: Core, sources: readonly Source[]): Promise<Forgotten> {
   const { session } = core;
@@ -58,7 +59,7 @@ export async function forgetThenTurnOff(core: Core, sources: readonly Source[]):
     if (core.answer(sources, "no", "inspector")) return { ok: true, receipt };
     return { ok: false, fault: "answer_not_stored", receipt };
   } catch {
-    return { ok: false, fault: "sending_now" }; // the lease file failed
+    return { ok: false, fault: "sending_now" }; // the lease file cannot be used
   } finally {
     lease.release();
   }
@@ -77,11 +78,14 @@ function renew(lease: Lease): void {
   try {
     lease.renew();
   } catch {
-    // Another process may send meanwhile: the collector's receipt says up to when it counts.
+    // Another process may send meanwhile. The collector's receipt says up to which time the deletion counts.
   }
 }
 
-/** Returns undefined if it is not a receipt for this instance. Malformed parts are skipped. */
+/**
+ * Reads a deletion receipt; undefined if the answer is not a receipt for this instance. Skips malformed
+ * parts.
+ */
 function readReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: { readonly [field: string]: unknown },
   instanceId: string,

@@ -13,7 +13,10 @@ const ON = { APPSMITH_DISABLE_TELEMETRY: "false", APPSMITH_CLIENT_TELEMETRY: "ye
 const ADMIN = { "x-role": "admin" };
 const CLIENT = { writeKey: "client_key" };
 
-/** Products as the docstrings of `inspector()` and `gateway()` show them, each of which reads bodies for its own routes. */
+/**
+ * Products built as the docstrings of `inspector()` and `gateway()` show. Each reads request bodies for its
+ * own routes.
+ */
 const products: Readonly<Record<string, (telemetry: Telemetry) => Promise<Server>>> = {
   async "node:http"(telemetry) {
     const inspector = telemetry.inspector({ path: "/admin/telemetry" });

@@ -1,4 +1,4 @@
-/** Types a product's calls by its generated plan, and reads that plan. */
+/** Derives the types of a product's calls from its generated plan, and reads that plan. */
 import { compilePlan, type Plan } from "@candor/plan/runtime";
 
 /** What `candor generate ts`, `js` and `cjs` export as `plan`. */
@@ -29,7 +29,7 @@ type TraitsOf<P> = ServerOf<P> extends { readonly traits: infer Traits } ? Trait
 export type IdentifyTraitsOf<P> = TraitsOf<P> extends { readonly identify: infer T } ? T : object;
 export type GroupTraitsOf<P> = TraitsOf<P> extends { readonly group: infer T } ? T : object;
 
-/** What a product may say about itself in a heartbeat; the SDK adds the rest. */
+/** The properties that a product may set in a heartbeat; the SDK adds the others. */
 export type HeartbeatFactsOf<P> =
   EventsOf<P> extends { readonly "Instance Active": infer Facts }
     ? {
@@ -43,13 +43,13 @@ export type HeartbeatFactsOf<P> =
 export type Properties<P> = Omit<P, Known> & Partial<Pick<P, Known & keyof P>>;
 type Known = "instanceId" | "environment";
 
-/** The arguments after a name: properties may be omitted if none is required. */
+/** The arguments that follow a name. Properties may be omitted if none is required. */
 export type Given<P, About> =
   Record<never, never> extends P
     ? [properties?: P | undefined, about?: About | undefined]
     : [properties: P, about?: About | undefined];
 
-/** Reads the plan of a generated module; undefined if it is not one. */
+/** Reads the plan of a generated module; undefined if the value is not such a plan. */
 export function readPlan(plan: unknown): { readonly content: Plan; readonly hash: string } | undefined {
   if (typeof plan !== "object" || plan === null || !("hash" in plan) || !("content" in plan))
     return undefined;
@@ -58,7 +58,10 @@ export function readPlan(plan: unknown): { readonly content: Plan; readonly hash
   return canBeCompiled(content) ? { content, hash } : undefined;
 }
 
-/** `candor generate` has checked the plan; this only tells whether it wrote it. */
+/**
+ * Whether the plan compiles. `candor generate` has checked it, so a failure means that the plan comes from
+ * elsewhere.
+ */
 function canBeCompiled(plan: Plan): boolean {
   try {
     compilePlan(plan, { address: () => undefined, userAgent: () => undefined, pseudonym: () => "" });
@@ -68,7 +71,7 @@ function canBeCompiled(plan: Plan): boolean {
   }
 }
 
-/** Whether a variable is named: telemetry that nothing can turn off must not start. */
+/** Whether the plan names a variable that turns telemetry off. Without one, telemetry must not start. */
 function hasDisableSwitch(switches: unknown): boolean {
   if (typeof switches !== "object" || switches === null || !("disable" in switches)) return false;
   const { disable } = switches;

@@ -12,7 +12,7 @@ import { ServerFacts } from "./server-facts.ts";
 import type { Settings } from "./settings.ts";
 
 const HEARTBEAT = "Instance Active";
-/** In the form of a real id. No key is generated for it, because telemetry may be off. */
+/** A sample in the form of a real id. No key is generated for it, because telemetry may be off. */
 const SAMPLE_ID = toInstanceId(Buffer.alloc(32));
 const SAMPLE_HASH = "0".repeat(64);
 
@@ -20,11 +20,14 @@ const SAMPLE_HASH = "0".repeat(64);
 export type Facts = () => object;
 
 export interface HeartbeatParts {
-  /** The nonce of the folder's last start, 16 hex. */
+  /** The nonce of the last start that the state folder recorded, 16 hex digits. */
   readonly boot: string;
-  /** If it throws, the heartbeat goes without them. */
+  /** If this function throws, the heartbeat is sent without facts. */
   readonly facts: Facts | undefined;
-  /** The install that the instance comes from, until a heartbeat has carried it: 32 hex. */
+  /**
+   * The id of the install that created the instance, 32 hex digits; undefined once a heartbeat has carried
+   * it.
+   */
   readonly installId: string | undefined;
   readonly timestampMs: number;
 }
@@ -46,7 +49,10 @@ function readFacts(facts: Facts | undefined): Draft["values"] {
 
 export type HeartbeatSettings = Pick<Settings, "plan" | "common" | "environment">;
 
-/** Checks a heartbeat as it will be sent. @returns what the plan does not accept, each with what to write instead */
+/**
+ * Checks a heartbeat as it will be sent.
+ * @returns a sentence for each thing that the plan does not accept, which says what to write instead
+ */
 export function checkHeartbeat(
   settings: HeartbeatSettings,
   facts: Facts | undefined,
@@ -100,7 +106,7 @@ function explainDrop({ fields }: PlanEvent, sent: Draft["values"], reason: DropR
 
 const EVENT_MISSING = `keepAlive: the plan declares no event "${HEARTBEAT}" for the server. Without it there is no heartbeat.`;
 
-/** Decisions as if everything had been agreed to. */
+/** Returns decisions as if everything had been agreed to. */
 function allowAll({ version }: Plan): SourceDecisions {
   const decision = { allow: true, reason: "consented", coversVersion: version } as const;
   return { notice: decision, "opt-in": decision };

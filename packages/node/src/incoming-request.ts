@@ -1,10 +1,11 @@
-/** Tells what a request to the product says about itself: which page it comes from, and whether its body was read. */
+/** Reads from a request to the product which site's page sent it, and whether its body was already read. */
 import type { IncomingMessage } from "node:http";
 
 /**
- * Where a request comes from: `here`, a page of this same site or no page at all; `elsewhere`, another site's page in
- * somebody's browser; `unsaid`, a program or an older browser. No page can set these headers. Browsers omit
- * `Sec-Fetch-Site` if the product is reached without TLS, and send `Origin` with each POST.
+ * Where a request comes from. `here`: a page of this site, or no page at all. `elsewhere`: another site's
+ * page in somebody's browser. `unsaid`: a program or an older browser. No page can set `Sec-Fetch-Site` or
+ * `Origin`. Browsers omit `Sec-Fetch-Site` if the product is reached without TLS, and send `Origin` with each
+ * POST.
  * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
  * @see https://fetch.spec.whatwg.org/#origin-header
  */
@@ -14,20 +15,20 @@ export function siteOf({ headers }: IncomingMessage): "here" | "elsewhere" | "un
   const { origin, host } = headers;
   if (origin === undefined) return "unsaid";
   if (!URL.canParse(origin)) return "elsewhere";
-  // A proxy may use another name than the browser did.
+  // A proxy may send a different host name from the one that the browser used.
   const names = [host, headers["x-forwarded-host"]];
   return names.includes(new URL(origin).host) ? "here" : "elsewhere";
 }
 
 /** A request of node:http, and what a framework's middleware adds to it. */
 export interface ParsedRequest extends IncomingMessage {
-  /** What an earlier middleware parsed: an object, a text, or bytes. */
+  /** The body as an earlier middleware parsed it: an object, a text, or bytes. */
   readonly body?: unknown;
 }
 
 /**
- * Whether the body has been read, so that only `request.body` is left of it. While it is unread, `request.body` says
- * nothing: Express 4's parsers set it to an empty object for other content types.
+ * Whether the body has already been read, so that it is available only as `request.body`. Until then
+ * `request.body` means nothing: Express 4's parsers set it to an empty object for other content types.
  */
 export function isBodyRead(request: IncomingMessage): boolean {
   return request.readableDidRead || request.readableEnded;

@@ -1,4 +1,7 @@
-/** Schedules heartbeats: every few hours, once for all processes on a state folder, while the product is healthy. */
+/**
+ * Schedules heartbeats, every few hours and once for all processes on a state folder, while the product is
+ * healthy.
+ */
 import { randomBytes } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
 import { isRecord } from "@candor/envelope/unknown-value";
@@ -11,20 +14,21 @@ import { readObject, replaceFile, type StateFolder } from "./state/state-folder.
 const HOUR_MS = 60 * 60_000;
 /** The first heartbeat is sent 2 to 5 minutes after the start. */
 const FIRST_AFTER_MS = { least: 2 * 60_000, most: 5 * 60_000 };
-/** Up to this share of the interval is added, so that instances do not all call at once. */
+/** Up to this share of the interval is added, so that instances do not all send at once. */
 const JITTER = 0.05;
-/** When to ask again an instance that is not healthy, or whose lease another replica holds. */
+/** The delay before the next attempt if the product is not healthy, or if another replica holds the lease. */
 const AGAIN_AFTER_MS = 5 * 60_000;
 const HEALTHY_TIMEOUT_MS = 10_000;
 const HOURS = { least: 1, most: 7 * 24, usual: 6 };
 
 export interface KeepAliveOptions<Facts extends object = object> {
-  /** Hours between two heartbeats, from 1 to 168 (a week); more counts as 168. @default 6 */
+  /** Hours between two heartbeats, from 1 to 168 (a week); more is treated as 168. @default 6 */
   readonly everyHours?: number | undefined;
   /** The product's own health check: unless it returns `true` within 10 s, nothing is sent. */
   readonly healthy: () => boolean | Promise<boolean>;
   /**
-   * What the product says about itself in each heartbeat, such as its version: properties of the plan's event.
+   * What the product says about itself in each heartbeat, such as its version: properties of the plan's
+   * event.
    * @default nothing
    */
   readonly facts?: (() => Facts) | undefined;
@@ -34,7 +38,10 @@ const NAMES = Object.keys({ everyHours: true, healthy: true, facts: true } satis
   readonly [Name in keyof KeepAliveOptions]-?: true;
 });
 
-/** What is wrong with the options, or with the plan, for heartbeats. @throws whatever reading the options throws */
+/**
+ * Lists what is wrong with the options, or with the plan's heartbeat event.
+ * @throws whatever reading the options throws
+ */
 export function checkKeepAlive(
   options: KeepAliveOptions,
   settings: HeartbeatSettings,
@@ -58,7 +65,7 @@ const HEALTHY_MISSING =
 export interface KeepAliveState {
   /** When the last heartbeat was sent, epoch milliseconds; undefined if never. */
   readonly lastAtMs: number | undefined;
-  /** The nonce of the last start, 16 hex. */
+  /** The nonce of the last start, 16 hex digits. */
   readonly boot: string | undefined;
 }
 
@@ -78,8 +85,8 @@ function writeKeepAlive(file: string, { lastAtMs, boot }: KeepAliveState): void 
 }
 
 /**
- * How long until the next heartbeat is due; 0 if it is. A time in the future was written under another clock, and
- * counts as now.
+ * Milliseconds until the next heartbeat is due; 0 if it is due now. A last time in the future was written
+ * under a different clock, and is treated as now.
  */
 function untilDueMs(lastAtMs: number | undefined, nowMs: number, everyMs: number): number {
   if (lastAtMs === undefined) return 0;
@@ -92,17 +99,17 @@ function toEveryMs(everyHours: number | undefined): number {
   return Math.min(Math.max(hours, HOURS.least), HOURS.most) * HOUR_MS;
 }
 
-/** Keeps when the last heartbeat was sent, and decides which process sends the next one. */
+/** Stores when the last heartbeat was sent, and decides which process sends the next one. */
 export interface KeepAlivePlace {
   read(): KeepAliveState;
   /** @throws a file system error */
   write(state: KeepAliveState): void;
-  /** Returns true if this process sends it. @throws a file system error */
+  /** Returns true if this process sends the next heartbeat. @throws a file system error */
   take(): Promise<boolean>;
   release(): void;
 }
 
-/** In the state folder, which restarts and replicas share. */
+/** Keeps the state in the state folder, which restarts and replicas share. */
 export function sharedPlace(folder: StateFolder, now: () => number): KeepAlivePlace {
   const lease = new Lease({ path: folder.keepAliveLease, now });
   return {
@@ -113,7 +120,7 @@ export function sharedPlace(folder: StateFolder, now: () => number): KeepAlivePl
   };
 }
 
-/** Only in this process, for `log` mode: nothing is written. */
+/** Keeps the state in memory only, for `log` mode. */
 export function ephemeralPlace(): KeepAlivePlace {
   let kept: KeepAliveState = { lastAtMs: undefined, boot: undefined };
   return {
@@ -135,14 +142,18 @@ export interface KeepAliveLoopOptions {
   readonly update: () => void;
   /** Once aborted, no heartbeat is planned or sent. */
   readonly signal: AbortSignal;
-  /** Records the message. @param boot the nonce of the folder's last start @param atMs the time that the folder has for it */
+  /**
+   * Records a heartbeat. @param boot the nonce of the last start @param atMs the time stored for this
+   * heartbeat
+   */
   readonly ping: (boot: string, atMs: number) => void;
   readonly onFault: (error: unknown) => void;
 }
 
 /**
- * Sends a heartbeat every few hours. The time of the last one is in the state folder, so restarts and replicas do not
- * add any. The first one waits some minutes: a process that ends before that was not healthy.
+ * Sends a heartbeat every few hours. The time of the last heartbeat is kept in the state folder, so that
+ * restarts and replicas add none. The first heartbeat is sent only after some minutes: a process that ends
+ * before that was not healthy.
  */
 export class KeepAliveLoop {
   readonly #options: KeepAliveLoopOptions;
@@ -166,7 +177,10 @@ export class KeepAliveLoop {
     );
   }
 
-  /** When this process asks next whether the product is healthy, and then sends a heartbeat; undefined if it does not. */
+  /**
+   * When this process next asks whether the product is healthy, to send a heartbeat if it is. Epoch
+   * milliseconds; undefined if it will not ask.
+   */
   get dueAtMs(): number | undefined {
     return this.#isStopped ? undefined : this.#dueAtMs;
   }
@@ -175,7 +189,10 @@ export class KeepAliveLoop {
     return this.#options.signal.aborted;
   }
 
-  /** @param lastAtMs when the last one was sent, as known now: if that changes meanwhile, a replica sent one */
+  /**
+   * @param lastAtMs the time of the last heartbeat, as known now. If that time changes, a replica has sent
+   * one
+   */
   #plan(afterMs: number, lastAtMs: number | undefined): void {
     const { clock, signal } = this.#options;
     this.#dueAtMs = clock.now() + afterMs;
@@ -217,7 +234,7 @@ export class KeepAliveLoop {
   }
 }
 
-/** Asks the product; false unless it says `true` in time. Never rejects. */
+/** Asks whether the product is healthy; false unless it answers `true` in time. Never rejects. */
 async function askHealthy(healthy: () => boolean | Promise<boolean>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<false>((resolve) => {

@@ -6,13 +6,13 @@ import { VERSION } from "./version.ts";
 
 /** How messages name the SDK that sent them: `context.library`. */
 export const LIBRARY = { name: "@candor/node", version: VERSION };
-/** The collector's own limit. */
+/** The collector has the same limit. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;
 
 /** One message as passed to a call, before the plan has checked it. */
 export interface Draft {
   readonly type: "track" | "identify" | "page" | "screen" | "group";
-  /** The event's name; for a page or screen its name. */
+  /** The name of the event, or of the page or screen. */
   readonly name?: string | undefined;
   readonly userId?: string | undefined;
   anonymousId?: string | undefined;
@@ -23,11 +23,14 @@ export interface Draft {
   readonly hasUndeclared?: boolean;
   readonly context: { [name: string]: Json };
   readonly timestampMs: number;
-  /** Kept if the message came with one, from a browser. */
+  /** Set if the message came from a browser and had a messageId. */
   readonly messageId?: string | undefined;
 }
 
-/** The message as the plan checks it. The plan replaces values instead of changing them. */
+/**
+ * Returns the message in the form that the plan checks. The plan replaces values and never modifies them in
+ * place.
+ */
 export function toChecked(draft: Draft): CheckedMessage {
   const isTraits = draft.type === "identify" || draft.type === "group";
   return {
@@ -48,7 +51,7 @@ export function toChecked(draft: Draft): CheckedMessage {
 
 /** What a line contains besides its message. */
 export interface LineAbout {
-  /** For a message that is not the server's own. */
+  /** Set for a message from a source other than the server. */
   readonly writeKey: string | undefined;
   readonly planVersion: number;
   /** How many messages of this event were skipped since the previous one. */
@@ -56,8 +59,9 @@ export interface LineAbout {
 }
 
 /**
- * A line of the outbox: Segment's message as JSON, without a line break; undefined values are omitted. It carries the
- * version of the plan that it was checked against, because the collector may have another one by then.
+ * Writes a line of the outbox: a message in Segment's format as JSON, without a line break. Undefined values
+ * are omitted. The line says against which version of the plan the message was checked, because the collector
+ * may have another version by then.
  * @see https://segment.com/docs/connections/spec/common/
  */
 export function writeLine(
@@ -83,10 +87,9 @@ export function writeLine(
   });
 }
 
-/** Tells where the plan wants the instance's id in a source's messages. */
-
+/** Says which value of a source's messages holds the instance's id, according to the plan. */
 export class InstanceIdPlace {
-  /** A property's name; for `identify` and `group`, a trait's. */
+  /** The name of a property, or for `identify` and `group` of a trait. */
   readonly name: string;
   readonly #events: ReadonlySet<string>;
 

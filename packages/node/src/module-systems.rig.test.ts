@@ -1,4 +1,5 @@
-// @candor/node loads, and is typed, in CommonJS and ES modules alike: docs/decisions/0021-two-module-systems.md.
+// @candor/node loads and has types in both CommonJS and ES modules:
+// docs/decisions/0021-two-module-systems.md.
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -9,7 +10,7 @@ import { type Recorder, startRecorder } from "./rig/recorder.ts";
 
 const require = createRequire(import.meta.url);
 const JEST = require.resolve("jest/bin/jest");
-/** Node 22.0 to 22.11 cannot `require()` an ES module; with this flag, no Node can. */
+/** Node 22.0 to 22.11 cannot `require()` an ES module; with this flag, no version can. */
 const NO_REQUIRE_OF_ES_MODULES = "--no-experimental-require-module";
 
 const product = createPackedProduct();
@@ -23,7 +24,7 @@ beforeAll(async () => {
   return () => recorder.close();
 });
 
-/** Statements that send an event with `elapsed` as its number, and set `sent` to what `flush()` says. */
+/** Statements that send an event with `elapsed` as its number, and set `sent` to the result of `flush()`. */
 function send(elapsed: number): string {
   return `
     const telemetry = createTelemetry({

@@ -1,5 +1,6 @@
 // @module-tag node-red
-// The guide docs/guides/in-a-host-of-your-own.md, run as it is printed, with Node-RED from npm behind a proxy that strips a prefix.
+// Runs the guide docs/guides/in-a-host-of-your-own.md as it is printed, with Node-RED from npm behind a proxy
+// that strips a prefix.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
@@ -32,13 +33,15 @@ const dir = mkdtempSync(join(tmpdir(), "candor-node-red-"));
 const { node, program } = findNodeRed() ?? { node: "", program: "" };
 let recorder: Recorder;
 
-/** The blocks of a language, in their order. */
+/** Returns the guide's code blocks in a language, in order. */
 function blocksOf(language: string): readonly string[] {
   const fence = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms");
   return [...GUIDE.matchAll(fence)].map(([, text = ""]) => text);
 }
 
-/** A user folder of Node-RED as the guide has it: the plugin with the packed SDK, the settings, one flow. */
+/**
+ * Makes a user folder for Node-RED as in the guide: the plugin with the packed SDK, the settings, one flow.
+ */
 function makeUserFolder(name: string): string {
   const folder = join(dir, name);
   const plugin = join(folder, "node_modules", "flow-desk");
@@ -81,7 +84,10 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Starts Node-RED on a user folder, with the telemetry folder `telemetry`, until it listens. */
+/**
+ * Starts Node-RED on a user folder, with `telemetry` as its state folder. Resolves once its flows have
+ * started.
+ */
 async function start(
   folder: string,
   telemetry: string,
@@ -123,7 +129,7 @@ async function until(holds: () => boolean | Promise<boolean>, explain = () => ""
   }
 }
 
-/** Runs a block of the guide in a shell. @param desk the editor's address */
+/** Runs one of the guide's code blocks in a shell. @param desk the editor's address */
 async function paste(block: string, desk: string): Promise<string> {
   const child = spawn("sh", ["-euc", block], { env: { PATH: process.env.PATH, DESK: desk, ADMIN_TOKEN } });
   let output = "";
@@ -132,7 +138,7 @@ async function paste(block: string, desk: string): Promise<string> {
   return output;
 }
 
-/** A reverse proxy that strips `/desk`, and says so. */
+/** Starts a reverse proxy that strips `/desk` and names that prefix in `X-Forwarded-Prefix`. */
 async function startProxy(target: string): Promise<string> {
   const { host } = new URL(target);
   const server = createServer((incoming, response) => {
@@ -184,7 +190,8 @@ describe("Flow Desk, on Node-RED", () => {
     const page = await fetch(`${url}/telemetry-page/`, { headers: { cookie } });
     expect(await page.text()).toContain("<h1>Telemetry of Flow Desk</h1>");
 
-    // Browsers: nothing before a Yes; then through the host's body parser, under the public prefix.
+    // Browsers may send nothing before a Yes. Then they send through the host's body parser, under the public
+    // prefix.
     const open = () =>
       fetch(`${url}/telemetry/v1/t`, {
         method: "POST",
@@ -208,7 +215,7 @@ describe("Flow Desk, on Node-RED", () => {
     await until(() => named("Panel Opened").length === 1 && named("Flows Started").length === 1);
     expect(JSON.stringify(recorder.kept)).not.toMatch(/Ada|nobody else may see/);
 
-    // A No stays a No over a restart, and the notice is not shown again.
+    // A No is still a No after a restart, and the notice is not shown again.
     expect(JSON.parse(await paste(turnOff, url))).toMatchObject({ state: "off" });
     expect(readdirSync(telemetry)).toEqual(["receipts.ndjson"]);
     await stop(desk);

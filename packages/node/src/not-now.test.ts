@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => recorder.close());
 
-/** Every event of the server needs a Yes. */
+/** A plan in which every server event needs a Yes. */
 function optInPlan(): GeneratedPlan {
   const content = structuredClone(CONTENT) as unknown as {
     sources: { server: { consent: string } };
@@ -29,12 +29,12 @@ function optInPlan(): GeneratedPlan {
 }
 
 function openWith(receipts: string, plan = APPSMITH): World {
-  // Nothing is sent but by `flush`: this clock stands still.
+  // This clock stands still, so that only `flush` sends anything.
   const clock = createManualClock(Date.now());
   return openForTest({ environment: {}, plan, before: stored(receipts), host: recorder.url, clock });
 }
 
-/** A line of the client that waits in the outbox. @returns its file */
+/** Writes a message of the client that waits in the outbox. @returns the path of its file */
 function writeOfClient({ dir }: World, line: string): string {
   const file = join(dir, "outbox", "client-opt-in-20261123T120000Z-aa.ndjson");
   mkdirSync(join(dir, "outbox"), { recursive: true });
@@ -66,7 +66,7 @@ describe("a consent that is not there now", () => {
     const { telemetry } = world;
     telemetry.track(ACTION, { timeElapsed: 1 });
     await new Promise((resolve) => setTimeout(resolve, 60));
-    telemetry.track(ACTION, { timeElapsed: 2 }); // in memory still
+    telemetry.track(ACTION, { timeElapsed: 2 }); // still in memory
     const instance = instanceOf(world);
     if (then === undefined) rmSync(receiptsOf(world));
     else writeFileSync(receiptsOf(world), then);

@@ -5,14 +5,14 @@ import { expect, it } from "vitest";
 import { openForTest } from "./rig/in-process.ts";
 import { startRecorder } from "./rig/recorder.ts";
 
-/** How long after the first request the No comes: on a quiet machine, from at once until everything has been answered. */
+/** Delays before the No. On a quiet machine they reach from at once until everything has been answered. */
 const MOMENTS_MS = Array.from({ length: 30 }, (_, n) => 2 * n);
 const derive = promisify(pbkdf2);
 
 it("a No leaves nothing behind, whatever is written, asked or answered at that moment", async () => {
   const recorder = await startRecorder();
   let isOver = false;
-  // A busy host: what is written asynchronously waits for one of Node's four threads.
+  // Simulates a busy host: asynchronous writes have to wait for one of Node's four threads.
   const keepBusy = async (): Promise<void> => {
     while (!isOver) await derive("password", "salt", 4000, 32, "sha512");
   };
@@ -23,10 +23,10 @@ it("a No leaves nothing behind, whatever is written, asked or answered at that m
     const before = recorder.requests.length;
     telemetry.track("execute_ACTION_TRIGGERED", { timeElapsed: momentMs });
     void telemetry.flush();
-    // Every other No comes after the post has arrived, the rest at any moment on the way there.
+    // Every other No is given after the post has arrived, the others at any moment.
     while (momentMs % 4 === 0 && recorder.requests.length === before) await sleep(1);
     await sleep(momentMs);
-    // However slow the machine is, one No at least comes after the answer.
+    // However slow the machine is, at least one No is given after the answer.
     while (momentMs === MOMENTS_MS.at(-1) && recorder.kept.length === 0) await sleep(1);
     telemetry.answer("no");
     leftovers.push(files);

@@ -14,7 +14,7 @@ import { type Trace, type Traced, traceChild } from "./rig/trace.ts";
 const PATH = process.env.PATH ?? "";
 const NOTHING: Trace = { sockets: [], peers: [], etc: [], changes: [] };
 
-/** Tells which timers, sockets, queries and files were made between the two, as Node itself counts them. */
+/** Starts to record which timers, sockets, queries and files are made, as Node itself counts them. */
 const WATCHED = `
   const { createHook } = await import("node:async_hooks");
   const made = [];
@@ -26,7 +26,7 @@ const TELL_MADE = `
   hook.disable();
   tell({ state: telemetry.status().state, reason: telemetry.status().reason, made: made.filter((type) => !/PROMISE|TickObject|Immediate|RANDOMBYTES/.test(type)) });
 `;
-/** All that a product does with the SDK. */
+/** Every kind of call that a product makes to the SDK. */
 const USE = `
   track(0, 10);
   telemetry.identify("ada");
@@ -38,7 +38,7 @@ const USE = `
 `;
 
 let recorder: Recorder;
-/** What a program makes that uses all of this but the SDK. */
+/** The trace of the same program without the SDK. */
 let baseline: Trace;
 
 beforeAll(async () => {
@@ -59,7 +59,7 @@ function place(): { stateDir: string; host: string } {
   return { stateDir: join(makeRigFolder(), "telemetry"), host: recorder.url };
 }
 
-/** What a trace has beyond the baseline. */
+/** Returns the parts of a trace that the baseline does not contain. */
 function beyond(trace: Trace): Trace {
   const without = (kind: keyof Trace): string[] =>
     trace[kind].filter((entry) => !baseline[kind].includes(entry));
@@ -77,7 +77,7 @@ interface Switch {
   readonly policy?: string;
 }
 
-/** Each alone, in a world where telemetry is on without it. */
+/** Ways to turn telemetry off. Each is tested alone, where telemetry would otherwise be on. */
 const SWITCHES: readonly (readonly [what: string, reason: string, Switch])[] = [
   ["the product's own switch", "environment_disable", { env: { APPSMITH_DISABLE_TELEMETRY: "true" } }],
   ["the product's mode", "environment_off", { env: { ...SWITCH_OFFERED, APPSMITH_TELEMETRY: "off" } }],
@@ -127,10 +127,10 @@ describe.each(SWITCHES)("turned off by %s", (_what, reason, how) => {
       program: "track(0, 10); telemetry.keepAlive({ healthy: () => true });",
     });
     expect(await before.ended).toEqual(QUIET);
-    // A process that made it was killed, between writing it and giving it its name.
+    // A temporary file left by a process that was killed between writing and renaming it.
     writeFileSync(join(stateDir, "instance.json.0a1b2c3d.tmp"), '{"instanceId":"x"}');
     const files = readdirSync(stateDir);
-    const isTried = (name: string): boolean => name === "delivery.json"; // on a slow machine a send was tried
+    const isTried = (name: string): boolean => name === "delivery.json"; // exists if a send was tried
     expect(files.filter((name) => !isTried(name))).toEqual([
       "instance.json",
       "instance.json.0a1b2c3d.tmp",

@@ -22,7 +22,7 @@ beforeAll(async () => {
 });
 afterAll(() => collector?.stop());
 
-/** Events of so long ago, in an outbox that was written then: one each minute. */
+/** Tracks one event per minute, starting `agoMs` ago, in an outbox whose files look as old. */
 async function trackedAgo(agoMs: number, count: number): Promise<{ stateDir: string; begunAtMs: number }> {
   const stateDir = join(makeRigFolder(), "telemetry");
   const begunAtMs = Date.now() - agoMs;
@@ -36,7 +36,7 @@ async function trackedAgo(agoMs: number, count: number): Promise<{ stateDir: str
   return { stateDir, begunAtMs };
 }
 
-/** Has the files of an outbox look as if they were written to so long ago. */
+/** Makes the files of an outbox look as if they were last written `agoMs` ago. */
 function writtenAgo(stateDir: string, agoMs: number): void {
   const outbox = join(stateDir, "outbox");
   const writtenAt = new Date(Date.now() - agoMs);
@@ -57,7 +57,7 @@ describe("a collector that was away", () => {
     );
     for (const { timestamp, properties } of stored) {
       const originalMs = begunAtMs + properties.timeElapsed * 60_000;
-      // The collector adds the time that the batch was on its way.
+      // The collector adds the time that the batch took to arrive.
       expect(Math.abs(Date.parse(timestamp) - originalMs)).toBeLessThan(10_000);
     }
     expect(readDelivery(stateDir)).toMatchObject({ accepted: 50, expired: 0, overflowed: 0 });

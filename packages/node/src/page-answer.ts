@@ -1,17 +1,19 @@
-/** Sends pages and other answers to a person's browser, each with the headers that protect it from other sites. */
+/**
+ * Sends pages and other answers to a person's browser, each with headers that protect it from other sites.
+ */
 import { createHash } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import type { Plan } from "@candor/plan/runtime";
 
-/** @param style the whole text of the page's one style element: no other style is allowed */
+/** @param style the whole text of the page's only style element; no other style is allowed */
 export function sendPage(response: ServerResponse, html: string, style: string, status = 200): void {
   const hash = createHash("sha256").update(style).digest("base64");
   const policy = `; style-src 'sha256-${hash}'; form-action 'self'`;
   sendText(response, status, "text/html; charset=utf-8", policy, html);
 }
 
-/** The page about a plan: what may be sent, and why. */
+/** Sends the page about a plan: what may be sent, and why. */
 export function sendPlanPage(response: ServerResponse, plan: Plan): void {
   sendPage(response, renderHtml(describePlan(plan, new Map())), PAGE_STYLE);
 }
@@ -36,8 +38,8 @@ export function setHeaders(response: ServerResponse, status: number, type: strin
   response.setHeader("Cache-Control", "no-store");
   response.setHeader("X-Content-Type-Options", "nosniff");
   response.setHeader("X-Frame-Options", "DENY");
-  // With `no-referrer` browsers send `Origin: null` from the page's own forms, and the switch could not tell who
-  // asks.
+  // With `no-referrer`, browsers send `Origin: null` from the page's own forms, so the switch could not tell
+  // which site a request comes from.
   response.setHeader("Referrer-Policy", "same-origin");
   response.setHeader(
     "Content-Security-Policy",

@@ -3,18 +3,20 @@ import { isDate } from "node:util/types";
 import { isExactNumber } from "@candor/envelope/wire";
 
 const MAX_DEPTH = 32;
-/** More would hold the product up, only to be removed. */
+/** Copying more values would block the product, only for most of them to be removed afterwards. */
 const MAX_VALUES = 20_000;
 
 /** JSON's own values, as `@candor/plan/runtime` checks them. */
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /**
- * A copy that is plain JSON, and that every JSON parser reads alike: own enumerable values only, dates as ISO text,
- * lone surrogates replaced, no `toJSON`, no numbers that JSON cannot represent exactly and no binary data (they
- * become null, which no plan declares). So what is checked is exactly what is written.
- * @param names only these of its own properties are copied; all if omitted
- * @throws RangeError if it is nested more than 32 deep, or contains over 20,000 values; whatever a getter throws
+ * Copies an object to plain JSON that every JSON parser reads alike. Copies only own enumerable values,
+ * writes dates as ISO text, replaces lone surrogates, and ignores `toJSON`. Numbers that JSON cannot
+ * represent exactly, and binary data, become null, which no plan declares. So the values that are checked are
+ * exactly the values that are written.
+ * @param names copies only these properties of the object; all if omitted
+ * @throws RangeError if the object is nested more than 32 deep or contains over 20,000 values; also whatever
+ * a getter throws
  */
 export function copyPlain(value: object, names?: ReadonlySet<string>): { [key: string]: Json } {
   const keys =
@@ -36,7 +38,7 @@ function copyObject(
   if (depth > MAX_DEPTH) throw new RangeError("nested too deep");
   const copy: { [key: string]: Json } = {};
   for (const name of keys) {
-    // Assigning it would set the copy's prototype. No plan can declare it.
+    // Assigning `__proto__` would set the copy's prototype. No plan can declare that name.
     if (name === "__proto__") continue;
     const plain = copyValue(Reflect.get(value, name), cost, depth);
     if (plain !== undefined) copy[name.toWellFormed()] = plain;
@@ -68,7 +70,7 @@ function copyInner(value: object, cost: Cost, depth: number): Json {
   return Number.isNaN(ms) ? null : new Date(ms).toISOString();
 }
 
-/** By index: a subclass may have its own `map`. */
+/** Copies a list by index, because a subclass may have its own `map`. */
 function copyList(list: readonly unknown[], cost: Cost, depth: number): Json[] {
   if (depth > MAX_DEPTH) throw new RangeError("nested too deep");
   const copy: Json[] = [];

@@ -1,5 +1,6 @@
 /**
- * Keeps what is wrong with what a product passed, in sentences that say what to write instead, and warns its `debug`.
+ * Keeps the mistakes in what a product passed, as sentences that say what to write instead, and passes them
+ * to the product's `debug`.
  */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
 
@@ -10,7 +11,8 @@ export const NO_EVENTS =
   "plan: it declares no event for the server; `track()` and the other calls have nothing to send.";
 
 /**
- * What a product passed wrongly, since it began: sentences that say what to write instead. `debug` is warned of each.
+ * The mistakes in what a product has passed since it started, as sentences that say what to write instead.
+ * Each one is passed to `debug`.
  */
 export class Problems {
   readonly #warn: (line: string) => void;
@@ -20,7 +22,10 @@ export class Problems {
     this.#warn = warn;
   }
 
-  /** Replaces what was noted there before, except for gateways: there may be several, and the others still exist. */
+  /**
+   * Replaces the problems noted for the same place, except for gateways: there may be several, so theirs are
+   * added.
+   */
   note(where: Where, problems: readonly string[]): void {
     const before = where === "gateway" ? (this.#noted.get(where) ?? []) : [];
     this.#noted.set(where, [...new Set([...before, ...problems])]);
@@ -33,14 +38,14 @@ export class Problems {
 }
 
 const DAY_MS = 24 * 60 * 60_000;
-/** Number of kinds remembered; beyond that, `debug` may be warned again of the kind warned of least recently. */
+/** The number of kinds remembered. Beyond that, `debug` may be warned again of the least recent kind. */
 const MAX_KINDS = 1000;
 
-/** @param kind lines of one kind count as the same. @default the line */
+/** @param kind lines of the same kind count as one line. @default the line itself */
 export type WarnOnce = (line: string, kind?: string) => void;
 
 /**
- * Warns a product's `debug`, of each kind at most once a day.
+ * Returns a function that passes lines to a product's `debug`, each kind at most once a day.
  * @param debug must not throw
  * @param monotonic milliseconds, see `Clock`
  */
@@ -53,7 +58,7 @@ export function createWarnOnce(debug: (line: string) => void, monotonic: () => n
   };
 }
 
-/** Names that are not options. @param call what precedes the name, such as `gateway.` */
+/** Finds names that are not options. @param call what precedes the name, such as `gateway.` */
 export function findUnknown(given: object, names: readonly string[], call = ""): readonly string[] {
   return Object.keys(given)
     .filter((name) => !names.includes(name))
@@ -64,7 +69,7 @@ export function findUnknown(given: object, names: readonly string[], call = ""):
     });
 }
 
-/** @param what such as `a number of hours`. `undefined` is always valid */
+/** @param what the expected value, such as `a number of hours`. The value `undefined` is always valid */
 export function findNoNumber(
   name: string,
   value: unknown,
@@ -78,7 +83,7 @@ export function findNoNumber(
   return [`${name}: give ${what}, ${range}.`];
 }
 
-/** @param what such as `a function`. `undefined` is always valid */
+/** @param what the expected value, such as `a function`. The value `undefined` is always valid */
 export function findOtherType(
   name: string,
   value: unknown,

@@ -8,7 +8,7 @@ import { type Recorder, startRecorder } from "./rig/recorder.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const README = readFileSync(join(ROOT, "packages/node/README.md"), "utf8");
-/** Below the root, because the example imports the package by its name. */
+/** A folder inside the repository, because the example imports the package by its name. */
 const dir = mkdtempSync(join(ROOT, "node_modules", ".candor-node-readme-"));
 let recorder: Recorder;
 
@@ -20,7 +20,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** The blocks of a language, in their order. */
+/** Returns the README's code blocks in a language, in order. */
 function blocksOf(language: string): readonly string[] {
   const fence = new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\`$`, "gms");
   return [...README.matchAll(fence)].map(([, text = ""]) => text);
@@ -36,7 +36,7 @@ async function run(command: string, more: Readonly<Record<string, string>> = {})
   return output;
 }
 
-/** The product as it is printed, but for where it sends and what it keeps. */
+/** Writes the product as it is printed, except for the collector's URL and the state folder. */
 function writeProduct(name: string, text: string, stateDir: string): void {
   const ours = text
     .replace("https://telemetry.example.org", recorder.url)
@@ -80,7 +80,7 @@ it("does the same in CommonJS, begun as it is printed", async () => {
   expect(withoutId(printed)).toBe(withoutId(on));
 });
 
-/** Behind a login by header, as the guide has it. */
+/** A product that protects the inspector with a login by header, as in the README. */
 const PRODUCT_WITH_LOGIN = (inspector: string): string => `
 import express from "express";
 import { createTelemetry } from "@candor/node";
@@ -129,7 +129,7 @@ it("serves the inspector to curl, and by a one-time link to a browser, behind a 
   expect(opened).toContain("<h1>Telemetry of Kitchen</h1>");
   expect(await run(page, settings)).toBe("200\n");
   expect(await run(`curl -sS -o /dev/null -w '%{http_code}\n' "$PRODUCT${url}"`, settings)).toBe("401\n");
-  // The cookie is for the inspector's own path.
+  // The cookie is limited to the inspector's path.
   expect(readFileSync(join(dir, "jar"), "utf8")).toMatch(
     /^#HttpOnly_127\.0\.0\.1\tFALSE\t\/admin\/telemetry\/?\tFALSE\t/m,
   );

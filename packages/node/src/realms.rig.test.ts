@@ -11,7 +11,7 @@ import { startRecorder } from "./rig/recorder.ts";
 const VITEST = join(dirname(createRequire(import.meta.url).resolve("vitest/package.json")), "vitest.mjs");
 const SDK = new URL("../dist/index.js", import.meta.url).href;
 
-/** A product's own test, in a realm of its own, with its own clock. */
+/** A product's own test, which runs in a separate realm with fake timers. */
 const PRODUCT_TEST = `
   it("sends in a realm that is not Node's, while timers stand still", async () => {
     const { readFileSync } = await import("node:fs");
@@ -34,7 +34,7 @@ const PRODUCT_TEST = `
 it.each(["vmThreads", "vmForks"])("a product's tests in %s reach the collector", async (pool) => {
   const root = makeRigFolder();
   const [collector, silent] = [await startRecorder(), await startRecorder()];
-  silent.answer = () => true; // it never answers
+  silent.answer = () => true; // this recorder never answers
   const options = {
     plan: APPSMITH,
     source: "server",

@@ -6,11 +6,11 @@ import { describe, expect, it } from "vitest";
 import { copyPlain } from "./plain-copy.ts";
 
 const SOURCES = fileURLToPath(new URL(".", import.meta.url));
-/** What a realm has of its own: only classes of our own may be asked for. */
+/** Matches `instanceof` with any class but these. Each realm has its own copy of the built-in classes. */
 const BUILT_IN = /instanceof (?!FaultError\b|GatewayFault\b|dgram\.Socket\b)\w+/g;
 const TIMER = /(?<![.\w])(?:setTimeout|setInterval)\(/;
 
-/** operator/ is a program of its own, which no product loads. */
+/** Leaves out operator/, a separate program that no product loads. */
 const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !/rig\/|^operator\//.test(name))
   .map((name) => ({ name, text: readFileSync(`${SOURCES}/${name}`, "utf8") }));

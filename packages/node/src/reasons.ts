@@ -1,8 +1,5 @@
 /** Lists the SDK's reasons: why a message was dropped, and why telemetry is off. */
-/**
- * Why a message was not put into the outbox, besides what the plan says of it. Each with the sentence for the
- * operator.
- */
+/** Why a message was not put into the outbox, each with a sentence for the operator. */
 export const DROP_REASONS = {
   off: "Telemetry is off.",
   event_not_in_plan: "The plan does not declare this event.",
@@ -24,7 +21,7 @@ export const DROP_REASONS = {
 
 export type DropReason = keyof typeof DROP_REASONS;
 
-/** Why the SDK is off, besides the decisions of `@candor/consent`. */
+/** Why the SDK is off for reasons other than the decisions of `@candor/consent`. */
 export const OFF_REASONS = {
   options_invalid: "The options passed to createTelemetry() are invalid.",
   state_unwritable: "The state folder cannot be written to, or its disk is full.",
@@ -34,7 +31,7 @@ export const OFF_REASONS = {
 
 export type OffReason = keyof typeof OFF_REASONS;
 
-/** What to do if something cannot be read, for the product's `debug`. */
+/** Sentences for the product's `debug`, for each reason that means that something cannot be read. */
 export const UNREADABLE: { readonly [reason: string]: string } = {
   receipt_unreadable:
     "receipts.ndjson of the state folder cannot be read, or one of its lines is malformed; telemetry is off until it can.",

@@ -6,9 +6,9 @@ import { EVENT, eventually, makeRigFolder, numbersKept, QUIET, range, startChild
 import { type RecordedMessage, type Recorder, startRecorder } from "./rig/recorder.ts";
 
 const HOUR_MS = 60 * 60_000;
-/** An hour is three seconds. */
+/** At this speed an hour lasts three seconds. */
 const SPEED = 1200;
-/** Node's timers may come a millisecond early, and a message is made a moment after its sign was noted. */
+/** Node's timers may fire a millisecond early, and a message is made a moment after its time was noted. */
 const EARLY_MS = 3 * SPEED;
 
 const ends: (() => unknown)[] = [];
@@ -24,7 +24,7 @@ async function recorderOf(): Promise<Recorder> {
 
 const stateDirOf = (): string => join(makeRigFolder(), "telemetry");
 
-/** Each heartbeat once, oldest first. */
+/** Returns each heartbeat once, oldest first. */
 function signsOfLife({ kept }: Recorder): readonly RecordedMessage[] {
   const messages = new Map(kept.map((message) => [message.messageId, message]));
   return [...messages.values()]
@@ -34,7 +34,7 @@ function signsOfLife({ kept }: Recorder): readonly RecordedMessage[] {
 
 const timeOf = ({ timestamp }: RecordedMessage): number => Date.parse(String(timestamp));
 
-/** The numbers in each file of an outbox. */
+/** Returns the numbers in each file of an outbox. */
 function numbersByFile(stateDir: string): readonly (readonly number[])[] {
   const outbox = join(stateDir, "outbox");
   return readdirSync(outbox)
@@ -107,7 +107,7 @@ describe("three processes on one folder", () => {
     const gapsMs = signs.slice(1).map((sign, index) => timeOf(sign) - timeOf(signs[index] ?? sign));
     expect(gapsMs.filter((gapMs) => gapMs < HOUR_MS - EARLY_MS)).toEqual([]);
     expect(new Set(signs.map(({ anonymousId }) => anonymousId)).size).toBe(1);
-    expect(restarts).toBeGreaterThan(signs.length); // more starts than signs
+    expect(restarts).toBeGreaterThan(signs.length); // more starts than heartbeats
   });
 
   it("that are not healthy, or whose health check throws or hangs, give none", async () => {
@@ -161,7 +161,8 @@ describe("two versions of a product on one folder", () => {
        await hear("end");`,
       'options.plan = { hash: "e".repeat(64), content: { ...plan.content, version: plan.content.version + 1 } };',
     );
-    // A rollback: it starts under the older plan while the folder holds the answer for the newer one.
+    // A rollback: this process starts with the older plan while the folder holds the answer for the newer
+    // plan.
     const rolledBack = start(
       'for (let n = 0; n < 100; n++) { track(n, n + 1); telemetry.status(); await sleep(5); } tell(telemetry.status().reason); await hear("end");',
     );
@@ -190,7 +191,7 @@ describe("the one that sends", () => {
       if (path !== "/v1/batch" || held.length > 0) return undefined;
       held.push(messages.length);
       response.on("error", () => {});
-      return true; // it is never answered: the sender holds the lease until it is killed
+      return true; // never answered: the sender holds the lease until it is killed
     };
     const stateDir = stateDirOf();
     const first = startChild({
@@ -214,7 +215,7 @@ describe("the one that sends", () => {
     await eventually(() => numbersKept(recorder).length === 100);
     second.say("end");
     expect(await second.ended).toEqual(QUIET);
-    expect([lease.holder, keptEarly]).toEqual([holder, 0]); // until it had run out, it was respected
+    expect([lease.holder, keptEarly]).toEqual([holder, 0]); // the lease was respected until it expired
     expect(numbersKept(recorder)).toEqual(range(0, 100));
     expect(recorder.kept).toHaveLength(100);
     expect(readdirSync(stateDir)).not.toContain("sender.lease");

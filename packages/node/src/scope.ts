@@ -1,4 +1,4 @@
-/** Owns the names of outbox files, which tell under what consent their messages were recorded. */
+/** Owns the names of outbox files. A name says under which consent the messages in its file were recorded. */
 import { randomBytes } from "node:crypto";
 import { RULES, type Rule, SOURCES, type Source } from "@candor/consent";
 
@@ -10,16 +10,19 @@ export interface ConsentScope {
   readonly rule: Rule;
 }
 
-/** What the name of an outbox file says. */
+/** What the name of an outbox file says about the file. */
 export interface OutboxName extends ConsentScope {
-  /** When the process that wrote it began it, epoch milliseconds. */
+  /** When the file was begun, epoch milliseconds. */
   readonly begunAtMs: number;
 }
 
 const SCOPE = `(?<source>${SOURCES.join("|")})-(?<rule>${RULES.join("|")})`;
 const STEM = `${SCOPE}-(\\d{4})(\\d\\d)(\\d\\d)T(\\d\\d)(\\d\\d)(\\d\\d)Z-[0-9A-Za-z-]+`;
 const MESSAGES = new RegExp(`^${STEM}\\.ndjson$`);
-/** Messages, how far they were sent, and what a process leaves if it is killed while replacing that. */
+/**
+ * Matches files of messages, cursor files, and the temporary files of processes killed while replacing a
+ * cursor.
+ */
 const OURS = new RegExp(`^${STEM}\\.(?:ndjson|sent(?:\\.[0-9a-f]{8}\\.tmp)?)$`);
 
 /** A name for a new file: `server-notice-20261123T120000Z-1f0c….ndjson`. */
@@ -28,7 +31,7 @@ export function nameOutboxFile({ source, rule }: ConsentScope, nowMs: number): s
   return `${source}-${rule}-${time}-${randomBytes(6).toString("hex")}.ndjson`;
 }
 
-/** Parses the name of a file of messages; undefined if it is not one. */
+/** Parses the name of a file of messages; undefined if the name is not of that form. */
 export function parseOutboxName(name: string): OutboxName | undefined {
   const match = MESSAGES.exec(name);
   const scope = toScope(match);
@@ -37,7 +40,10 @@ export function parseOutboxName(name: string): OutboxName | undefined {
   return { ...scope, begunAtMs: Date.parse(`${year}-${month}-${day}T${hours}:${minutes}:${seconds}Z`) };
 }
 
-/** The scope of an outbox file that is ours, so that a refusal deletes it; undefined if it is not ours. */
+/**
+ * The scope of an outbox file that the SDK wrote, so that a refusal deletes the file; undefined for other
+ * files.
+ */
 export function scopeOfName(name: string): ConsentScope | undefined {
   return toScope(OURS.exec(name));
 }

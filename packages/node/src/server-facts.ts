@@ -1,16 +1,16 @@
 /**
- * Adds to the server's messages what the plan declares and the product did not give: the library, the instance's id,
- * common properties.
+ * Adds to the server's messages what the plan declares and the product did not pass: the library, the
+ * instance's id, common properties.
  */
 import { isCi } from "@candor/consent";
 import { type Draft, InstanceIdPlace, LIBRARY } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
 import type { Settings } from "./settings.ts";
 
-/** Where a product runs; reports count `production` unless they are asked for others. */
+/** Where a product runs. Reports count `production` unless they are asked for another value. */
 type RunsIn = "production" | "development" | "test" | "ci";
 
-/** According to a CI system's variables, then `NODE_ENV`. */
+/** Says where the product runs, according to the variables of CI systems and then `NODE_ENV`. */
 function runsIn(environment: Readonly<Record<string, string | undefined>>): RunsIn {
   if (isCi(environment)) return "ci";
   const { NODE_ENV } = environment;
@@ -20,7 +20,7 @@ function runsIn(environment: Readonly<Record<string, string | undefined>>): Runs
 export class ServerFacts {
   readonly #settings: Pick<Settings, "common" | "environment">;
   readonly #idPlace: InstanceIdPlace;
-  /** The properties of each event of the server, by type and name. */
+  /** The declared properties of each server event, by type and name. */
   readonly #declared: ReadonlyMap<string, ReadonlySet<string>>;
   readonly #isLibraryDeclared: boolean;
 
@@ -55,7 +55,8 @@ export class ServerFacts {
       const missing = new Set([...declared].filter((name) => values[name] === undefined));
       Object.assign(values, copyPlain(common, missing));
     } catch {
-      // The product's own function failed, or its result cannot be read: the message goes without.
+      // The product's own function failed, or its result cannot be read: the message is sent without common
+      // properties.
     }
   }
 }

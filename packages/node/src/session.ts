@@ -1,4 +1,7 @@
-/** Owns one time that telemetry is on: its outbox, timers, sends and heartbeats, all ended by one signal. */
+/**
+ * Owns one period of telemetry being on: its writers, sender, heartbeats, timers and sockets. One abort
+ * signal ends them all.
+ */
 import { setMaxListeners } from "node:events";
 import type { Trim } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
@@ -22,14 +25,10 @@ import { type Instance, readInstance } from "./state/instance.ts";
 import { Lease } from "./state/lease.ts";
 import { readInstallId, removeFile, type StateFolder, signatureOf } from "./state/state-folder.ts";
 
-/**
- * Owns everything that exists only while telemetry is on: writers, sender, timers, sockets. One abort signal ends it.
- */
-
-/** Once this much has been written, it is sent without waiting for the interval. */
+/** Once this many bytes have been written, they are sent without waiting for the interval. */
 const SEND_AT_BYTES = 256 * 1024;
 const SEND_SOON_MS = 1000;
-/** What an earlier process left is sent soon, because this process may be short-lived. */
+/** Messages that an earlier process left are sent soon, because this process may be short-lived. */
 const LEFT_OVER_AFTER_MS = 100;
 const DAY_MS = 24 * 60 * 60_000;
 
@@ -41,9 +40,9 @@ export interface SessionOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly counts: Counts;
-  /** The write key of each source whose messages carry it. */
+  /** The sources whose messages are recorded, each with the write key that its messages carry, if any. */
   readonly writeKeys: ReadonlyMap<Source, string | undefined>;
-  /** Undefined if messages go to the outbox. Otherwise they are printed with it, and never kept or sent. */
+  /** Prints messages, which are then never kept or sent; undefined if messages go to the outbox. */
   readonly print: ((line: string) => void) | undefined;
   /** Reads consent, and ends this session if it is no longer allowed: check `signal` afterwards. */
   readonly update: () => void;
@@ -51,7 +50,9 @@ export interface SessionOptions {
   readonly onFault: (error: unknown) => void;
   /** Called after each failed send. */
   readonly onFailed: (failed: FailedTry) => void;
-  /** Called when the collector received messages and did not keep them. @param reason the collector's */
+  /**
+   * Called when the collector received messages and did not keep them. @param reason the collector's reason
+   */
   readonly onRefused: (reason: string) => void;
 }
 
@@ -62,7 +63,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #ending = new AbortController();
   readonly #plans = new Map<Source, AgreedPlan>();
-  /** By source and rule: see `scopeKey`. */
+  /** Writers by source and rule, such as `server-notice`. */
   readonly #writers = new Map<string, OutboxWriter>();
   readonly #facts: ServerFacts;
   readonly #rates: EventRates;
@@ -75,7 +76,7 @@ export class Session {
   constructor(options: SessionOptions) {
     const { settings, folder, gate, instance, clock, random, print, update, onFault } = options;
     const { signal } = this;
-    setMaxListeners(0, signal); // each timer and writer listens
+    setMaxListeners(0, signal); // each timer and writer adds a listener
     this.#options = options;
     this.instance = instance;
     this.isPrinting = print !== undefined;
@@ -105,7 +106,7 @@ export class Session {
     );
   }
 
-  /** Aborted when the session has ended. What waits in memory is then discarded; what is on disk stays. */
+  /** Aborted when the session has ended. Messages in memory are then discarded; messages on disk stay. */
   get signal(): AbortSignal {
     return this.#ending.signal;
   }
@@ -114,7 +115,9 @@ export class Session {
     this.#ending.abort();
   }
 
-  /** Accepts no more messages of a source. Those in memory are written, unless they are refused. */
+  /**
+   * Stops accepting messages of a source. Messages in memory are written unless consent to them was refused.
+   */
   stopSource(source: Source): void {
     this.#plans.delete(source);
     for (const [key, writer] of this.#writers) {
@@ -125,15 +128,16 @@ export class Session {
     }
   }
 
-  /** What a source may send from now on. */
+  /** Sets what a source may send from now on. */
   setDecisions(source: Source, decisions: SourceDecisions): void {
     const { plan } = this.#options.settings;
     this.#plans.set(source, compileAgreed(plan, source, decisions, createRedactors(this.instance)));
-    if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS); // what was withheld may be sent now
+    if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS); // withheld messages may be sent now
   }
 
   /**
-   * Applies the plan to a message, and puts what is left of it into the outbox. @returns the reason if it was dropped
+   * Applies the plan to a message, and puts the result into the outbox.
+   * @returns the reason if the message was dropped
    */
   record(source: Source, draft: Draft): DropReason | undefined {
     const { counts, print, settings, writeKeys, clock } = this.#options;
@@ -178,7 +182,10 @@ export class Session {
     loop.start();
   }
 
-  /** When this process sends its next heartbeat if the product is healthy, epoch milliseconds; undefined without `keepAlive`. */
+  /**
+   * When this process sends its next heartbeat if the product is healthy, epoch milliseconds; undefined
+   * without `keepAlive`.
+   */
   get heartbeatDueAtMs(): number | undefined {
     return this.#keepAlive?.loop.dueAtMs;
   }
@@ -191,18 +198,23 @@ export class Session {
     else if (installId !== undefined) removeFile(folder.install);
   }
 
-  /** Writes what waits in memory, then sends the outbox. Resolves to true if all of it was dealt with. */
+  /**
+   * Writes the messages in memory, then sends the outbox. Resolves to true if every message was dealt with.
+   */
   async flush(): Promise<boolean> {
     await Promise.all([...this.#writers.values()].map((writer) => writer.flush()));
     return this.isPrinting || (await this.#loop.runNow());
   }
 
-  /** Writes what waits in memory, synchronously, at the end of the process. Never throws. */
+  /** Writes the messages in memory synchronously, at the end of the process. Never throws. */
   flushSync(): void {
     for (const writer of this.#writers.values()) writer.flushSync();
   }
 
-  /** False if the instance was replaced: the folder was deleted, or another process stored a No and then a Yes. */
+  /**
+   * False if the instance was replaced: the folder was deleted, or another process stored a No and then a
+   * Yes.
+   */
   isInstanceThere(): boolean {
     if (this.isPrinting) return true;
     const file = this.#options.folder.instance;
@@ -261,8 +273,8 @@ const closers = new Set<() => void>();
 let isListening = false;
 
 /**
- * Registers a function that is called, synchronously, when the process ends. One listener serves all, so that a
- * product with many telemetries is not warned of a leak.
+ * Registers a function that is called, synchronously, when the process ends. All functions share one
+ * listener, so that a product with many telemetry objects gets no warning about a leak.
  * @returns a cancel function
  */
 function onProcessExit(close: () => void): () => void {

@@ -1,4 +1,4 @@
-/** Checks the options of `createTelemetry`, and alone reads the environment. */
+/** Checks the options of `createTelemetry`. Nothing else reads the environment. */
 import { isAbsolute, resolve } from "node:path";
 import { isPromise } from "node:util/types";
 import { isText } from "@candor/envelope/unknown-value";
@@ -23,48 +23,55 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   readonly writeKey: string;
   /** The collector's URL, such as `https://telemetry.example.org`. */
   readonly host: string;
-  /** The state folder, in the product's data volume: see docs/state-folder.md. Several replicas may share it. */
+  /**
+   * The state folder, in the product's data volume: see docs/state-folder.md. Several replicas may share it.
+   */
   readonly stateDir: string;
-  /** A further name of the product, by which a policy may name it. @default only the plan's */
+  /** Another name by which a policy may refer to the product. @default only the plan's name */
   readonly product?: string | undefined;
   /** How long messages are gathered before they are sent, in milliseconds, at least 0. @default 10000 */
   readonly sendEveryMs?: number | undefined;
-  /** Bound of the outbox, in bytes, at least 1 MiB: the oldest messages are deleted first. @default 52428800 */
+  /**
+   * The largest size of the outbox in bytes, at least 1 MiB. The oldest messages are deleted first. @default
+   * 52428800
+   */
   readonly maxOutboxBytes?: number | undefined;
   /**
-   * Called with a sentence about what is wrong: with what the product passed, the state folder, or the collector (one
-   * line a day for all attempts that failed because it is away, one for everything that it refused, such as a wrong
-   * write key). Each at most once a day. Never contains what was tracked. @default none
+   * Called with a sentence about a problem with what the product passed, with the state folder, or with the
+   * collector. Each problem is reported at most once a day. All attempts that failed because the collector is
+   * away are one problem, and so is everything that it refused, such as a wrong write key. The sentence never
+   * contains what was tracked.
+   * @default none
    */
   readonly debug?: ((line: string) => void) | undefined;
   /**
-   * Properties that every event of the server gets if the plan declares them and the call gave none, such as the
-   * product's version; a function is called for each event. `environment` among them says where the product runs:
-   * production, development, test or ci. @default `environment` alone: ci according to a CI system's variables, else
-   * `NODE_ENV`
+   * Properties that every server event gets if the plan declares them and the call did not set them, such as
+   * the product's version. A function is called for each event. `environment` among them says where the
+   * product runs: production, development, test or ci.
+   * @default only `environment`: ci according to a CI system's variables, else `NODE_ENV`
    */
   readonly common?: Common | (() => Common) | undefined;
   /**
-   * The product's own setting for telemetry, if it has one. `false`: the operator turned it off there, which is a No
-   * to the server and the client: what waits is deleted, and so is the instance's id. `undefined`: not known yet, for
-   * example before the product's settings are loaded: nothing is recorded, sent or deleted. `true`: no objection;
-   * everything else decides. Called often, so it must be fast; if it throws, or returns a promise, that counts as
-   * `undefined`.
+   * The product's own setting for telemetry, if it has one. `false`: the operator turned telemetry off there,
+   * which is a No to the server and the client: waiting messages and the instance's id are deleted.
+   * `undefined`: not known yet, for example before the product's settings are loaded; nothing is recorded,
+   * sent or deleted. `true`: no objection; all other rules still apply. The function is called often, so it
+   * must be fast. If it throws or returns a promise, that counts as `undefined`.
    * @default the product has no such setting
    */
   readonly allowed?: (() => boolean | undefined) | undefined;
   /**
-   * A secret of at least 32 random characters, which the product generated once and keeps in its own database. The
-   * instance's id, its signing key and its hashes are derived from it, so that every container with this database is
-   * the same instance, without a volume for the state folder. Whoever knows it can act as the instance: never use a
-   * licence key or anything that others know. A copy of the database is the same instance as the original; give the
-   * copy a secret of its own to have it counted.
+   * A secret of at least 32 random characters, which the product generated once and keeps in its own
+   * database. The instance's id, its signing key and its hashes are derived from it, so that every container
+   * with this database is the same instance, without a volume for the state folder. Whoever knows the secret
+   * can act as the instance: never use a licence key or anything that others know. A copy of the database is
+   * the same instance as the original. To count the copy separately, give it a secret of its own.
    * @default the id is random, and kept only in the state folder
    */
   readonly instanceKey?: string | undefined;
   /**
-   * The environment that the switches are read from, each time again; proxies come from `process.env`. @default
-   * process.env
+   * The environment from which the switches are read, each time anew. Proxies always come from `process.env`.
+   * @default process.env
    */
   readonly environment?: Environment | undefined;
 }
@@ -89,7 +96,7 @@ const NAMES = Object.keys({
 export interface Settings {
   readonly plan: Plan;
   readonly planHash: string;
-  /** The plan's name for the product, and the one that was passed. */
+  /** The product's name in the plan, and the name that was passed, if any. */
   readonly products: readonly string[];
   readonly writeKey: string;
   readonly host: URL;
@@ -97,22 +104,25 @@ export interface Settings {
   readonly sendEveryMs: number;
   readonly maxOutboxBytes: number;
   readonly debug: (line: string) => void;
-  /** What the product passed for all events; may throw. */
+  /** The properties that the product passed for all events; may throw. */
   readonly common: () => object | undefined;
-  /** The product's own setting, as in `Facts`. Never throws. */
+  /** The product's own setting, as in `Facts` of `@candor/consent`. Never throws. */
   readonly allowed: () => boolean | null | undefined;
   readonly instanceKey: string | undefined;
   readonly environment: () => Environment;
-  /** The process's own, for proxies: the option concerns only the product's switches. */
+  /**
+   * The process's own environment, for proxies. The option `environment` concerns only the product's
+   * switches.
+   */
   readonly machineEnvironment: () => Environment;
   readonly policyFile: string;
-  /** What is wrong with the options, but does not turn telemetry off. */
+  /** The problems with the options that do not turn telemetry off. */
   readonly problems: readonly string[];
 }
 
 /**
- * The settings, or everything that is wrong with the options, in sentences that say what to write instead. Never
- * throws.
+ * Returns the settings, or everything that is wrong with the options, as sentences that say what to write
+ * instead. Never throws.
  */
 export function readSettings(options: TelemetryOptions): ReadSettings {
   try {
@@ -122,7 +132,7 @@ export function readSettings(options: TelemetryOptions): ReadSettings {
   }
 }
 
-/** Follows the name of what was passed. */
+/** The end of a sentence that begins with the name of the unreadable value. */
 export const UNREADABLE = "give plain values, nothing that throws when it is read.";
 
 type ReadSettings =
@@ -144,7 +154,8 @@ function readOptions(options: TelemetryOptions): ReadSettings {
   if (host === undefined)
     problems.push("host: give the collector's URL, such as https://telemetry.example.org.");
   if (!isText(stateDir)) problems.push("stateDir: give a folder of the product's data volume.");
-  // Not random instead: an id that changed with each container would count one instance many times.
+  // An invalid key is not replaced by a random id: one that changed with each container would count one
+  // instance many times.
   if (instanceKey !== undefined && !isInstanceKey(instanceKey))
     problems.push("instanceKey: give a secret text of at least 32 random characters.");
   const lesser = findLesser(given);
@@ -174,7 +185,7 @@ function readOptions(options: TelemetryOptions): ReadSettings {
   };
 }
 
-/** What is wrong and gets a default instead. */
+/** Finds invalid options that are replaced by their defaults. */
 function findLesser(given: Given): readonly string[] {
   const { product, sendEveryMs, maxOutboxBytes, debug, common, environment, allowed } = given;
   return [
@@ -191,19 +202,19 @@ function findLesser(given: Given): readonly string[] {
   ];
 }
 
-/** The product's own function: whatever it does, it must do no harm. */
+/** Calls the product's own function, and ignores whatever it throws or rejects with. */
 function callQuietly(tell: unknown): (line: string) => void {
   return (line) => {
     if (typeof tell !== "function") return;
     try {
       void Promise.resolve(tell(line)).catch(() => {});
     } catch {
-      // It throws; there is nobody to tell.
+      // There is nobody to report the error to.
     }
   };
 }
 
-/** Anything but a plain boolean is no answer: a setting that cannot be read must not turn telemetry on. */
+/** Anything but a boolean counts as unknown: a setting that cannot be read must not turn telemetry on. */
 function toAllowed(allowed: unknown): Settings["allowed"] {
   if (allowed === undefined) return () => undefined;
   return () => {
@@ -217,7 +228,10 @@ function toAllowed(allowed: unknown): Settings["allowed"] {
   };
 }
 
-/** Random text of 32 characters contains at least eight different ones; `"x".repeat(32)` and a padded word do not. */
+/**
+ * Random text of 32 characters contains at least eight different ones. `"x".repeat(32)` and a padded word do
+ * not.
+ */
 function isInstanceKey(value: unknown): value is string {
   return typeof value === "string" && value.length >= 32 && new Set(value).size >= 8;
 }
@@ -229,13 +243,16 @@ function toCommon(common: unknown): Settings["common"] {
   };
 }
 
-/** Not `env` of node:process, which stays the old object if a product or a test runner replaces `process.env`. */
+/**
+ * Does not use `env` of node:process, which stays the old object if a product or a test runner replaces
+ * `process.env`.
+ */
 function readEnvironment(): Environment {
   const { env } = process;
   return env;
 }
 
-/** Converts other values to text: `{ DO_NOT_TRACK: true }` is meant as it reads. */
+/** Converts all values to text, so that `{ DO_NOT_TRACK: true }` has the intended effect. */
 function toTexts(environment: object): Environment {
   const entries = Object.entries(environment).filter(([, value]) => value !== undefined && value !== null);
   return Object.fromEntries(entries.map(([name, value]) => [name, String(value)]));

@@ -21,14 +21,14 @@ beforeEach(async () => {
 });
 afterEach(() => recorder.close());
 
-/** The reference plan with a part of its events. */
+/** The reference plan with only some of its events. */
 function planWith(keep: (event: { name?: string; sources: readonly string[] }) => boolean): GeneratedPlan {
   const content = structuredClone(APPSMITH.content) as { events: { name?: string; sources: string[] }[] };
   content.events = content.events.filter(keep);
   return { ...APPSMITH, content };
 }
 
-/** The collector does not know the write key. */
+/** Makes the collector answer every request with an error status. */
 function refuse(status: number): void {
   recorder.answer = (_request, response) => {
     response.writeHead(status).end("{}");
@@ -135,7 +135,7 @@ describe("what is wrong with what the product gave", () => {
     telemetry.gateway(options as unknown as { writeKey: string });
     const { problems } = telemetry.status();
     expect(problems.map((problem) => problem.split(":")[0])).toEqual(names.map((name) => `gateway.${name}`));
-    telemetry.gateway({ writeKey: "client_key" }); // the first one is still wrong
+    telemetry.gateway({ writeKey: "client_key" }); // the first gateway is still wrong
     expect(telemetry.status().problems).toEqual(problems);
     expect(told).toEqual(problems);
   });
@@ -177,7 +177,7 @@ describe("a plan that declares too little", () => {
       problems: [expect.stringContaining("no event for the server")],
       sources: { server: { allow: false, reason: "no_events" } },
     });
-    telemetry.gateway({ writeKey: "client_key" }); // then it is for the client
+    telemetry.gateway({ writeKey: "client_key" }); // now there are events for the client
     expect(telemetry.status()).toMatchObject({ reason: "consent_missing", problems: [] });
     telemetry.answer("yes", ["client"]);
     expect(telemetry.status()).toMatchObject({ state: "on", problems: [] });

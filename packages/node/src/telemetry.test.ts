@@ -311,7 +311,7 @@ describe("consent", () => {
     telemetry.keepAlive({ healthy: () => true });
     await clock.advance(10 * 60_000);
     await telemetry.flush({ timeoutMs: 10_000 });
-    // `boot` came with version 2 of the plan.
+    // `boot` was added in version 2 of the plan.
     expect(messages().map(({ properties }) => Object.keys(properties ?? {}))).toEqual([["instanceId"]]);
   });
 

@@ -20,9 +20,9 @@ import type { KeepAliveOptions } from "./keep-alive.ts";
 import type { OffReason } from "./reasons.ts";
 import type { Source } from "./scope.ts";
 
-/** Who and when, besides what happened. */
+/** Who did something and when, in addition to what happened. */
 export interface About {
-  /** A person who uses the product, as the product knows them. Hashed with the instance's secret. */
+  /** The product's own id of a person who uses it. Hashed with the instance's secret. */
   readonly userId?: string | undefined;
   /** @default now */
   readonly timestamp?: Date | undefined;
@@ -33,62 +33,64 @@ export interface FlushOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Whether anything is sent, and what this process did with what was tracked. */
+/** Whether anything is sent, and what this process did with the tracked messages. */
 export interface Status {
   readonly state: "on" | "log" | "off";
-  /** Why it is off: `DENY_REASONS` and `OFF_REASONS` have the sentences. */
+  /** Why telemetry is off. `DENY_REASONS` and `OFF_REASONS` hold a sentence for each reason. */
   readonly reason: DenyReason | OffReason | undefined;
   /**
-   * What is wrong with the plan, or with the arguments of `createTelemetry`, `keepAlive` and `gateway`: each with
-   * what to write instead. `state` may be `on` all the same.
+   * What is wrong with the plan, or with the arguments of `createTelemetry`, `keepAlive` and `gateway`, each
+   * with what to write instead. `state` may still be `on`.
    */
   readonly problems: readonly string[];
   /**
-   * For each source of the plan, whether it may send, and why. `state` is `on` if the server may, or if the client
-   * may and there is a gateway; `track()` and the other calls belong to the server.
+   * For each source of the plan, whether it may send, and why. `state` is `on` if the server may send, or if
+   * the client may send and there is a gateway. `track()` and the other calls belong to the server.
    */
   readonly sources: Readonly<Partial<Record<Source, SourceStanding>>>;
   /**
-   * Why the last attempt to send failed, in a sentence; undefined if it did not, none was made, or telemetry is not
-   * on. The same for all replicas on one folder.
+   * A sentence that says why the last attempt to send failed. Undefined if it succeeded, if there was no
+   * attempt, or if telemetry is not on. All replicas on one state folder share this value.
    */
   readonly lastFault: string | undefined;
   /**
-   * Messages that the collector received and did not keep, by its reason, since the instance has its id: with
-   * `event_not_in_plan` it has an older plan than this product.
+   * The number of messages that the collector received and did not keep, by the collector's reason, since the
+   * instance got its id. `event_not_in_plan` means that the collector has an older plan than this product.
    */
   readonly refused: Readonly<Record<string, number>>;
   /**
-   * This product's plan adds something to the one that was agreed to, which is withheld until somebody answers. A
-   * product can show this in a banner of its own, with the inspector's or its own buttons. Undefined if there is
-   * nothing.
+   * Set if this product's plan adds something to the plan that was agreed to. The additions are withheld
+   * until somebody answers. A product can show this in a banner of its own, with the inspector's or its own
+   * buttons. Undefined if the plan adds nothing.
    */
   readonly pending: PendingPlan | undefined;
   /**
-   * A random id, created at the first consent and deleted with a No; with the option `instanceKey` always the same.
-   * Undefined while telemetry is off. In log mode a random one is for this start alone.
+   * A random id, created at the first consent and deleted by a No. With the option `instanceKey` the id is
+   * always the same. Undefined while telemetry is off. In log mode a random id lasts for this start alone.
    */
   readonly instanceId: string | undefined;
-  /** What this process did with what was tracked since it began. */
+  /** What this process has done with tracked messages since it started. */
   readonly counts: CountsReport;
 }
 
 /**
- * A product's telemetry. No method throws, rejects, prints, or keeps the process alive, except `flush` and `close`
- * while awaited.
+ * A product's telemetry. No method throws, rejects, prints, or keeps the process alive, except that `flush`
+ * and `close` keep the process alive while they are awaited.
  */
 export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   /**
-   * Puts an event into the outbox. It is on disk at the latest 100 ms later, as long as the event loop turns. What
-   * the plan does not allow is removed, or the event is dropped, and that is counted in `status()`. Properties that
-   * the plan declares and the call omits are filled in: `instanceId`, `environment` (production, development, test or
-   * ci), and those passed to `createTelemetry` as `common`.
+   * Puts an event into the outbox. The event is on disk at the latest 100 ms later, as long as the event loop
+   * is not blocked. Values that the plan does not allow are removed, or the event is dropped; `status()`
+   * counts both. Properties that the plan declares and the call omits are filled in: `instanceId`,
+   * `environment` (production, development, test or ci), and those passed to `createTelemetry` as `common`.
    */
   track<E extends keyof EventsOf<P> & string>(
     event: E,
     ...given: Given<Properties<EventsOf<P>[E]>, About>
   ): void;
-  /** Records that a person opened a page of the product. Like `track`, for the plan's events of type `page`. */
+  /**
+   * Records that a person opened a page of the product. Like `track`, for the plan's events of type `page`.
+   */
   page<N extends keyof PagesOf<P> & string>(name: N, ...given: Given<Properties<PagesOf<P>[N]>, About>): void;
   /** Records that a person opened a screen of an app, for the plan's events of type `screen`. */
   screen<N extends keyof ScreensOf<P> & string>(
@@ -96,53 +98,56 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
     ...given: Given<Properties<ScreensOf<P>[N]>, About>
   ): void;
   /**
-   * Records about one person what the plan's event of type `identify` declares as traits.
-   * @param userId as the product knows them: it is hashed with the instance's secret
+   * Records the traits of one person that the plan's event of type `identify` declares.
+   * @param userId the product's own id of the person, which is hashed with the instance's secret
    */
   identify(userId: string, traits?: IdentifyTraitsOf<P>, about?: Omit<About, "userId">): void;
   /**
-   * Records about one group of people, such as a workspace, what the plan's event of type `group` declares as traits.
-   * @param groupId as the product knows it. It is hashed unless the plan declares its form
+   * Records the traits of one group of people, such as a workspace, that the plan's event of type `group`
+   * declares.
+   * @param groupId the product's own id of the group, which is hashed unless the plan declares its form
    */
   group(groupId: string, traits?: GroupTraitsOf<P>, about?: About): void;
   /**
-   * Sends every few hours that the instance is alive: the plan's event `Instance Active`, with `instanceId` and
-   * `boot` (16 hex, different after each start) if it declares them. The first one is sent 2 to 5 minutes after the
-   * start. Calling it again replaces the last call.
+   * Sends a heartbeat every few hours: the plan's event `Instance Active`, with `instanceId` and `boot` (16
+   * hex digits, different after each start) if the plan declares them. The first heartbeat is sent 2 to 5
+   * minutes after the start. A further call replaces the previous one.
    */
   keepAlive(options: KeepAliveOptions<HeartbeatFactsOf<P>>): void;
   /**
-   * Stores the operator's answer, like a switch in the product's own settings. A `no` to the server and the client
-   * deletes everything that waits, and the instance's id, at once. `notice` says that people were told; it never
-   * replaces a stored `yes` or `no`, nor a notice of a newer plan, so it may be called at each start. A settings page
-   * answers `yes` or `no`.
-   * @param sources whom it is for. Default: a `no` is for all, anything else for the server
-   * @returns false if it cannot be stored
+   * Stores the operator's answer, for example from a switch in the product's own settings. A `no` to the
+   * server and the client deletes all waiting messages and the instance's id at once. `notice` says that
+   * people were told. A `notice` never replaces a stored `yes` or `no`, nor a notice of a newer plan, so a
+   * product may store it at each start. A settings page answers `yes` or `no`.
+   * @param sources the sources that the answer is for. Default: all sources for a `no`, otherwise the server
+   * @returns false if the answer cannot be stored
    */
   answer(answer: Answer, sources?: readonly Source[]): boolean;
   /**
-   * For products without a set-up page: shows the notice (the plan's promises, how to turn telemetry off, whom to
-   * ask) and stores that it was shown. It does so if nothing but the notice is missing, and once more for each later
-   * version of the plan; never after a Yes or a No. Call it at each start.
-   * @param show gets the text, which ends with a line break. Default: it is printed to stderr
-   * @returns true if it was shown just now
+   * For products without a set-up page. Shows the notice (the plan's promises, how to turn telemetry off,
+   * whom to ask) and stores that it was shown. The notice is shown if only the notice is missing, and once
+   * more for each later version of the plan, but never after a Yes or a No. Call this at each start.
+   * @param show receives the text, which ends with a line break. Default: prints the text to stderr
+   * @returns true if this call showed the notice
    */
   noticeOnce(show?: (notice: string) => void): boolean;
   /**
-   * Sends what waits. Resolves to true if all of it has been dealt with, or telemetry is off; to false if something
-   * still waits: the collector is away, refuses, or asked to be left alone, another replica is sending, or the time
-   * ran out.
+   * Sends the waiting messages. Resolves to true if all of them have been dealt with, or if telemetry is off.
+   * Resolves to false if some are still waiting: the collector is away, refuses them or asked for a pause,
+   * another replica is sending, or the time ran out.
    */
   flush(options?: FlushOptions): Promise<boolean>;
-  /** Flushes, then ends for good. What was not sent stays in the outbox. */
+  /** Flushes, then ends telemetry for good. Unsent messages stay in the outbox. */
   close(options?: FlushOptions): Promise<void>;
   /** The current state. Reads consent again. */
   status(): Status;
   /**
-   * A request handler with the operator's page: what was sent, what waits, what is withheld and why, the switch, the plan.
-   * It does no login: mount it behind the one of the product's admins, whoever reaches it can read messages and switch.
-   * It answers `GET /`, `/status.json`, `/messages.json?limit&before`, `/plan` and `POST /switch` below where it is mounted, and
-   * only under an IP address, `localhost`, or a name in `hosts`. For browsers that cannot log in: `oneTimeLink()`.
+   * A request handler for the operator's page, which shows what was sent, what is waiting, what is withheld
+   * and why, the switch, and the plan. The handler has no login of its own. Mount it behind the login of the
+   * product's admins: whoever can reach the page can read messages and use the switch. Below its mount path
+   * the handler answers `GET /`, `/status.json`, `/messages.json?limit&before`, `/plan` and `POST /switch`,
+   * but only under an IP address, `localhost`, or a name in `hosts`. For browsers that cannot log in, use
+   * `oneTimeLink()`.
    * @example
    * app.use("/admin/telemetry", requireAdmin, telemetry.inspector({ hosts: ["app.example.org"] })); // Express, connect, @fastify/middie
    * // Where the URL keeps its path: node:http, Hono (`c.env.incoming` and `c.env.outgoing`), and Fastify before it reads bodies:
@@ -152,10 +157,11 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    */
   inspector(options?: InspectorOptions): InspectorHandler;
   /**
-   * A request handler that takes browsers' messages on the product's own origin, so that no page talks to a third host, and
-   * the operator's switch covers them too. It speaks Segment's HTTP API below where it is mounted. Nothing of a person whose
-   * browser sends Global Privacy Control or Do Not Track is read or kept. A 200 means: in the outbox, on disk at the latest
-   * 100 ms later.
+   * A request handler that receives browsers' messages on the product's own origin, so that no page contacts
+   * a third host, and the operator's switch covers browsers too. Below its mount path the handler implements
+   * Segment's HTTP API. If a browser sends Global Privacy Control or Do Not Track, none of its messages are
+   * read or kept. When the handler answers with a 200, the messages that it kept are in the outbox, and they
+   * are on disk at the latest 100 ms later.
    * @example
    * app.use("/telemetry", telemetry.gateway({ writeKey })); // Express
    * const gateway = telemetry.gateway({ writeKey }); // where the framework has read the body, it is handed over

@@ -1,4 +1,4 @@
-/** Applies the part of the plan that was agreed to: only that may be written to the outbox. */
+/** Applies the part of the plan that was agreed to: nothing else may be written to the outbox. */
 import { type Decision, RULES, type Rule } from "@candor/consent";
 import {
   applyAddressPolicy,
@@ -19,18 +19,19 @@ import type { Instance } from "../state/instance.ts";
 import type { SourceDecisions } from "./gate.ts";
 
 /**
- * The outcome for a message. A kept message was changed in place to what may be sent, under the rule of its event.
+ * The verdict on a message. A kept message has been changed in place to what may be sent. `rule` is its
+ * event's rule.
  */
 export type AgreedVerdict =
   | { readonly kept: true; readonly rule: Rule; readonly trims: readonly Trim[] }
   | { readonly kept: false; readonly reason: DropReason };
 
-/** Applies the plan to a source's messages, as far as the answers cover it. */
+/** Applies the plan to a source's messages, as far as the stored answers cover the plan. */
 export type AgreedPlan = (message: CheckedMessage, atMs: number) => AgreedVerdict;
 
 /**
- * Compiles what a source may send now: for each rule, the part of the plan that its answer covers. In `log` mode,
- * where nothing is sent, the whole plan.
+ * Compiles what a source may send now: for each rule, the part of the plan that the answer to that rule
+ * covers. In `log` mode, where nothing is sent, compiles the whole plan.
  */
 export function compileAgreed(
   plan: Plan,
@@ -58,7 +59,7 @@ export function compileAgreed(
     if (verdict === undefined) return { kept: false, reason: "withheld" };
     const { refused, trims } = verdict;
     if (refused === undefined) return { kept: true, rule, trims };
-    // The plan does declare it; what is compiled here is only the part that was agreed to.
+    // The whole plan declares this event. Only the part that was agreed to is compiled here.
     const isHeldBack = refused === "event_not_in_plan" || refused === "wrong_source";
     return { kept: false, reason: isHeldBack ? "withheld" : refused };
   };
@@ -83,8 +84,8 @@ function compileRule(
 }
 
 /**
- * Mode `observe` and a userId in the clear are for collectors: nothing undeclared and no person's id leaves from
- * here.
+ * Overrides two settings that are meant for collectors, mode `observe` and an unhashed userId: the SDK sends
+ * nothing undeclared and no person's id.
  */
 function hereSettings(settings: PlanSource): PlanSource {
   const { userId } = settings.ids;
@@ -101,7 +102,7 @@ export function createRedactors({ keyedHash }: Pick<Instance, "keyedHash">): Red
   const pseudonym = (id: string): string => keyedHash(id).slice(0, PSEUDONYM_LENGTH);
   return {
     address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),
-    // The collector derives the families: the lists that this takes are too large for an SDK.
+    // The collector derives the browser families. The lists needed for that are too large for an SDK.
     userAgent: (userAgent, policy) => (policy === "drop" ? undefined : userAgent),
     pseudonym,
     keyedHash,

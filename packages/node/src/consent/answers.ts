@@ -36,8 +36,10 @@ export class Answers {
   }
 
   /**
-   * Stores an answer for each of the sources. A notice that a program shows changes nothing if an answer is stored.
-   * @returns false if a notice is not stored because the stored answers cannot be parsed: one of them may be a No
+   * Stores an answer for each of the sources. A notice shown by a program is stored only if there is no
+   * answer yet, or only an earlier notice.
+   * @returns false if a notice is not stored because the stored answers cannot be parsed: one of them may be
+   * a No
    * @throws a file system error
    */
   store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
@@ -63,8 +65,8 @@ export class Answers {
   }
 
   /**
-   * A Yes or a No stays, because a person gave it; so does a notice of this plan or a newer one, which said at least
-   * as much.
+   * A stored Yes or No is not replaced, because a person gave it. A notice of this plan or a newer one is not
+   * replaced either, because it said at least as much.
    */
   #isReplacedByNotice(stored: ConsentRecord | undefined): boolean {
     if (stored === undefined) return true;
@@ -75,8 +77,9 @@ export class Answers {
 }
 
 /**
- * Appends answers to receipts.ndjson. A file that cannot be parsed denies everything. A new answer replaces it,
- * except for each No that can be read in it, because an answer for one source says nothing about the others.
+ * Appends answers to receipts.ndjson. A file that cannot be parsed denies everything, so a new answer
+ * replaces the file. Each No that can be read in the file is kept, because an answer for one source says
+ * nothing about the others.
  * @throws a file system error
  */
 export function storeConsentRecords(folder: StateFolder, receipts: readonly ConsentRecord[]): void {
@@ -107,7 +110,10 @@ export function writeNotice({ product, turnOff, promises, contact }: Plan): stri
   ].join("\n");
 }
 
-/** Not through `process.stderr`, which would end the process if its reader is gone. @throws if nobody reads it */
+/**
+ * Writes to stderr directly, because `process.stderr` would end the process once its reader is gone.
+ * @throws if nobody reads stderr
+ */
 export function printNotice(notice: string): void {
   writeSync(STDERR, notice);
 }

@@ -1,4 +1,7 @@
-/** The consent gate: says whether messages may be sent now, and why. It reads consent, and changes nothing. */
+/**
+ * The consent gate: says whether messages may be sent now, and why. The gate reads consent and changes
+ * nothing.
+ */
 import {
   type AllowReason,
   type Decision,
@@ -19,7 +22,7 @@ import { type StateFolder, signatureOf } from "../state/state-folder.ts";
 /** The decisions about one source, one for each rule that an event can have. */
 export type SourceDecisions = Readonly<Record<Rule, Decision>>;
 
-/** Whether a source may send, and why. It may if any of its events may. */
+/** Whether a source may send, and why. A source may send if any of its events may be sent. */
 export interface SourceStanding {
   readonly allow: boolean;
   readonly reason: AllowReason | DenyReason | OffReason;
@@ -36,15 +39,16 @@ export interface PendingPlan {
   readonly sources: readonly Source[];
 }
 
-/** What decisions depend on, besides the folder's answers. */
+/** The settings on which decisions depend, in addition to the stored answers. */
 export type GateSettings = Pick<
   Settings,
   "plan" | "planHash" | "products" | "environment" | "policyFile" | "allowed"
 >;
 
 /**
- * Which reasons are refusals, after which waiting messages are deleted. The others mean "not now": something could
- * not be read, the answer is missing, or it is for another version's plan, which may be running on the same folder.
+ * Which reasons are refusals, after which waiting messages are deleted. The others mean "not now": something
+ * could not be read, the answer is missing, or the answer is for another version of the plan, which may be in
+ * use on the same folder.
  */
 const IS_REFUSAL: Readonly<Record<DenyReason, boolean>> = {
   environment_disable: true,
@@ -76,15 +80,15 @@ export function rulesOf(plan: Plan, source: Source): readonly Rule[] {
   return RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
 }
 
-/** The contents of the files, as last read. */
+/** The contents of the files when they were last read. */
 interface Read {
   readonly policy: Facts["policy"];
   readonly receipts: Facts["receipts"];
 }
 
 /**
- * Decides from the current environment, policy and stored answers. The files are read again only if they changed, so
- * that it can be asked before each write and each post.
+ * Decides from the current environment, policy and stored answers. The files are read again only if they
+ * changed, so that the gate can be asked before each write and each post.
  */
 export class ConsentGate {
   readonly #settings: GateSettings;
@@ -93,7 +97,7 @@ export class ConsentGate {
   readonly #rules: ReadonlyMap<Source, readonly Rule[]>;
   #signature = "";
   #read: Read = { policy: undefined, receipts: undefined };
-  /** The decisions without a browser's signals, as of the last reading. */
+  /** The decisions without a browser's signals, since the files were last read. */
   readonly #decisions = new Map<Source, SourceDecisions>();
 
   constructor(settings: GateSettings, folder: StateFolder) {
@@ -114,15 +118,16 @@ export class ConsentGate {
     return this.#latest(source)[rule];
   }
 
-  /** The current decisions about a source, whatever events the plan has. */
+  /** The current decisions about a source, regardless of the events that the plan has for it. */
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
     this.version();
     return signals === undefined ? this.#latest(source) : this.#decideAll(source, { signals });
   }
 
   /**
-   * For `log` mode: the decisions without that mode, if one of them allows something. Otherwise, if nobody has
-   * answered yet, the decisions that say `log_mode`: everything is shown to the person who is to answer.
+   * The decisions for printing in `log` mode. If the decisions without that mode allow something, returns
+   * those. Otherwise returns the current decisions. If nobody has answered yet, these say `log_mode`:
+   * everything is shown to the person who is to answer.
    */
   printedDecisionsOf(source: Source): SourceDecisions {
     const unlogged = { ...this.#settings.environment(), [this.#about.switches.mode]: undefined };
@@ -132,8 +137,8 @@ export class ConsentGate {
   }
 
   /**
-   * A text that changes whenever a decision might, or when the instance's file does: if that is gone, another process
-   * was told No.
+   * A text that changes whenever a decision might change, or when the instance's file does. If that file is
+   * gone, another process has received a No.
    */
   version(): string {
     const { environment, policyFile, allowed } = this.#settings;
@@ -142,7 +147,7 @@ export class ConsentGate {
     const words = [...disable, optIn, mode, "DO_NOT_TRACK", "CI"].map((name) => now[name]);
     const files = [policyFile, this.#folder.receipts, this.#folder.instance].map(signatureOf);
     const signature = JSON.stringify([...files, ...words, String(allowed())]);
-    // A file may have been unreadable for lack of file descriptors, so it is read again each time.
+    // An unreadable file is read again each time: the cause may have been a lack of file descriptors.
     if (signature !== this.#signature || this.#read.policy === null || this.#read.receipts === null) {
       const policy = readText(policyFile, { mayBeLink: true });
       this.#read = { policy, receipts: readText(this.#folder.receipts) };
@@ -184,13 +189,13 @@ export class ConsentGate {
     return notice.reason === "notice_shown" && notice.coversVersion < this.#settings.plan.version;
   }
 
-  /** The decisions that a source's events depend on. */
+  /** The decisions on which a source's events depend. */
   rulesNow(source: Source): readonly Decision[] {
     const decisions = this.decisionsOf(source);
     return this.#rulesOf(source).map((rule) => decisions[rule]);
   }
 
-  /** What the plan adds to what was agreed to; undefined if nothing. */
+  /** What the plan adds to what was agreed to; undefined if it adds nothing. */
   pending(): PendingPlan | undefined {
     const { plan } = this.#settings;
     const covered = SOURCES.flatMap((source) => {
@@ -210,7 +215,7 @@ export class ConsentGate {
     };
   }
 
-  /** Why none of these sources may send: the reason of the first one that has events. */
+  /** Why none of these sources may send: the reason for the first source that has events. */
   whyOff(sources: readonly Source[]): DenyReason | OffReason {
     for (const source of sources) {
       for (const decision of this.rulesNow(source)) if (!decision.allow) return decision.reason;
@@ -218,7 +223,7 @@ export class ConsentGate {
     return "no_events";
   }
 
-  /** Each source that the plan declares. */
+  /** Whether each source that the plan declares may send, and why. */
   report(): Readonly<Partial<Record<Source, SourceStanding>>> {
     const declared = SOURCES.filter((source) => this.#settings.plan.sources[source] !== undefined);
     return Object.fromEntries(declared.map((source) => [source, this.#standingOf(source)]));
@@ -244,7 +249,7 @@ export class ConsentGate {
 
   #decideAll(source: Source, given: Partial<Pick<Facts, "signals" | "environment">>): SourceDecisions {
     const { plan, products, environment, allowed } = this.#settings;
-    // The product's opt-in variable answers the question about an opt-in source.
+    // The product's opt-in variable applies only to a source whose rule is opt-in.
     const isAsked = plan.sources[source]?.consent === "opt-in";
     const switches = isAsked ? this.#about.switches : { ...this.#about.switches, optIn: undefined };
     const facts = {
@@ -257,7 +262,7 @@ export class ConsentGate {
       source,
     };
     const decideRule = (rule: Rule): Decision => {
-      // A policy that names any of the product's names applies.
+      // A policy applies if it names the product by any of its names.
       const decisions = products.map((product) => decide({ ...facts, rule, product }));
       const [first] = decisions;
       return decisions.find(({ allow }) => !allow) ?? first ?? { allow: false, reason: "notice_missing" };

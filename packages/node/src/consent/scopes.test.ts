@@ -9,7 +9,7 @@ import { receipt } from "../rig/receipt.ts";
 import { type Recorder, startRecorder } from "../rig/recorder.ts";
 import { ConsentGate, isRefusal } from "./gate.ts";
 
-/** Under notice, and (by `withRule`) under opt-in. */
+/** NOTICED is an event under the rule notice. AGREED is one under the rule that `withRule` sets. */
 const NOTICED = "Instance Active";
 const AGREED = "execute_ACTION_TRIGGERED";
 const CONTENT = APPSMITH.content as Plan;
@@ -20,7 +20,7 @@ beforeEach(async () => {
 });
 afterEach(() => recorder.close());
 
-/** The reference plan with another rule for AGREED. Its server has an opt-in variable when it asks itself. */
+/** The reference plan with another rule for AGREED, and with a rule for the server as a whole. */
 function withRule(consent: "notice" | "opt-in", server: "notice" | "opt-in" = "notice"): GeneratedPlan {
   const content = structuredClone(CONTENT) as unknown as {
     sources: { server: { consent: string } };
@@ -34,7 +34,7 @@ function withRule(consent: "notice" | "opt-in", server: "notice" | "opt-in" = "n
   return { ...APPSMITH, content };
 }
 
-/** Nothing is sent but by `flush`: this clock stands still. */
+/** This clock stands still, so that only `flush` sends anything. */
 function open(options: WorldOptions): World {
   return openForTest({ host: recorder.url, clock: createManualClock(Date.now()), ...options });
 }

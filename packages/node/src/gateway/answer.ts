@@ -1,4 +1,7 @@
-/** Builds the gateway's answers to browsers, lists why it refuses requests, and counts what it turned away. */
+/**
+ * Builds the gateway's answers to browsers, lists why the gateway refuses requests, and counts what it
+ * rejected.
+ */
 import type { ServerResponse } from "node:http";
 import {
   ACCEPTED_BODY,
@@ -15,7 +18,7 @@ import {
 import { MESSAGE_REASONS, type MessageReason } from "@candor/envelope/wire";
 import type { DropReason } from "../reasons.ts";
 
-/** No CORS headers: pages of other origins have no business here. */
+/** There are no CORS headers, because pages of other origins must not use the gateway. */
 const HEADERS = [
   ...["Content-Type", "application/json; charset=utf-8"],
   ...["Cache-Control", "no-store"],
@@ -27,7 +30,7 @@ export function sendJson(response: ServerResponse, body: string): void {
   send(response, 200, body, HEADERS);
 }
 
-/** Reports what became of the messages of a request. */
+/** Answers a request with the outcome of its messages. */
 export function sendTaken(
   response: ServerResponse,
   { isBatch, messages, dropped }: { isBatch: boolean; messages: number; dropped: readonly DroppedMessage[] },
@@ -39,8 +42,9 @@ export function sendTaken(
 const NOT_ALLOWED_BODY = JSON.stringify({ success: true, accepted: 0, reason: "no_consent" });
 
 /**
- * Nobody agreed to be measured, or this person's browser objects. The 200 keeps clients from sending it again;
- * `accepted` and `reason` say that nothing was kept. The messages are not listed, because they were not read.
+ * Answers if nobody has consented, or if this person's browser objects. The 200 keeps clients from sending
+ * the request again; `accepted` and `reason` say that nothing was kept. The messages are not listed, because
+ * they were not read.
  */
 export function sendNotAllowed(response: ServerResponse): void {
   sendJson(response, NOT_ALLOWED_BODY);
@@ -50,7 +54,7 @@ export function sendFault(response: ServerResponse, fault: GatewayFault): void {
   send(response, fault.status, errorBody(fault), [...HEADERS, ...errorHeaders(fault)]);
 }
 
-/** Why a whole request is refused. Where the collector has the same reason, so is the code. */
+/** Why a whole request is refused. A reason that the collector has too has the same code here. */
 const GATEWAY_FAULTS = {
   ...WIRE_ERRORS,
   not_found: { status: 404, message: "There is nothing at this address of the gateway." },
@@ -77,15 +81,17 @@ export class GatewayFault extends CodedError<GatewayFaultCode> {
   }
 }
 
-/** Why a message was dropped before the plan was consulted, or by the core. */
+/** A message that was dropped, either before the plan was consulted or by the core, and why. */
 export type DroppedMessage = Dropped<MessageReason | DropReason>;
 
 /**
- * What a gateway turned away. Messages that reached the plan are counted in `status()`. Nothing of a message is
+ * What a gateway rejected. Messages that reached the plan are counted in `status()`. No part of a message is
  * included.
  */
 export interface GatewayReport {
-  /** Whole requests; `no_consent`: telemetry was off, nobody said Yes, or the person's browser objects. */
+  /**
+   * Whole requests. `no_consent`: telemetry was off, nobody had said Yes, or the person's browser objected.
+   */
   readonly requests: Readonly<Partial<Record<GatewayFaultCode | "no_consent", number>>>;
   readonly messages: Readonly<Partial<Record<MessageReason, number>>>;
 }
@@ -98,7 +104,7 @@ export class GatewayCounts {
     this.#requests.set(code, (this.#requests.get(code) ?? 0) + 1);
   }
 
-  /** Counts those that did not reach the plan; the core has counted the others. */
+  /** Counts the messages that were dropped before they reached the plan. The core has counted the others. */
   drop(dropped: readonly DroppedMessage[]): void {
     for (const { reason } of dropped) {
       if (isMessageReason(reason)) this.#messages.set(reason, (this.#messages.get(reason) ?? 0) + 1);

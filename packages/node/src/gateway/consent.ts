@@ -1,4 +1,7 @@
-/** Owns whether a browser may send through the gateway: what the instance allows, and what its person answered. */
+/**
+ * Owns whether a browser may send through the gateway: what the instance allows, and what the person
+ * answered.
+ */
 import type { IncomingMessage } from "node:http";
 import { type AllowReason, type Decision, type DenyReason, RULES } from "@candor/consent";
 import {
@@ -18,13 +21,18 @@ export interface BrowserConsent {
   readonly allow: boolean;
   /** `person_undecided`: the instance allows it, and leaves the choice to each person. */
   readonly reason: AllowReason | DenyReason | OffReason | "person_undecided";
-  /** Whether somebody said No, so that what the browser keeps must go; otherwise only nobody has said Yes. */
+  /**
+   * Whether somebody said No, so that the browser must delete what it keeps; false if only a Yes is missing.
+   */
   readonly refused: boolean;
-  /** Whether the person has to be asked. It is the browser that knows what they answered. */
+  /** Whether the person has to be asked. Only the browser knows what its person answered. */
   readonly ask: boolean;
   /** What the browser may send; absent if nothing. */
   readonly plan?: BrowserPlan;
-  /** An answer for an earlier version of the plan does not cover all that a browser may send now. */
+  /**
+   * The newest version of the plan that added to what a browser may send. An answer for an earlier version
+   * does not cover everything that a browser may send now.
+   */
   readonly since?: number;
   readonly product?: string;
 }
@@ -33,10 +41,10 @@ export const PERSON_ANSWERS = ["yes", "no"] as const;
 export type PersonAnswer = (typeof PERSON_ANSWERS)[number];
 
 const COOKIE = "candor-consent";
-/** The longest that browsers keep a cookie: 400 days. */
+/** The longest time for which browsers keep a cookie: 400 days. */
 const COOKIE_AGE_S = 400 * 24 * 3600;
 
-/** What browsers may send now, and the newest version that added to it. */
+/** What browsers may send now, and the newest version of the plan that added to it. */
 type Agreed = Required<Pick<BrowserConsent, "plan" | "since">>;
 
 export class BrowserGate {
@@ -51,8 +59,8 @@ export class BrowserGate {
   }
 
   /**
-   * Returns the core if it may take messages of the browser that asks; otherwise nothing of the request may be read or
-   * kept.
+   * Returns the core if it may accept messages from this browser. Otherwise returns undefined, and nothing of
+   * the request may be read or kept.
    */
   admit(request: IncomingMessage): Core | undefined {
     const core = this.#core;
@@ -61,7 +69,10 @@ export class BrowserGate {
     return agreedVersionOf(request) >= this.#agreed(core).since ? core : undefined;
   }
 
-  /** Tells a browser, whoever its person is: the question comes without cookies. */
+  /**
+   * Answers a browser that asks whether it may send. The answer is the same for every person, because the
+   * question is sent without cookies.
+   */
   tell(request: IncomingMessage): BrowserConsent {
     const core = this.#core;
     if (core === undefined) return { allow: false, reason: "options_invalid", refused: false, ask: false };
@@ -73,9 +84,11 @@ export class BrowserGate {
   }
 
   /**
-   * Takes a person's answer. A Yes is kept by their browser alone, in a cookie that only the gateway gets; a No deletes
-   * it. The page may read it, so that a browser can delete it without a word to anybody.
-   * @returns the cookie to set; undefined if people are not asked here, or the instance allows nothing
+   * Handles a person's answer. A Yes is stored only in the person's browser, in a cookie that is sent only to
+   * the gateway; a No deletes the cookie. Pages may access the cookie, so that a browser can delete it
+   * without telling anybody.
+   * @returns the cookie to set; undefined if people are not asked here, or for a Yes that the instance does
+   * not allow
    */
   remember(request: IncomingMessage, answer: PersonAnswer, path: string): string | undefined {
     const core = this.#core;
@@ -88,7 +101,7 @@ export class BrowserGate {
     return `${COOKIE}=${value}; Max-Age=${isYes ? COOKIE_AGE_S : 0}; ${attributes}`;
   }
 
-  /** Worked out again only when a decision has changed. */
+  /** Returns what browsers may send; computed again only when a decision has changed. */
   #agreed(core: Core): Agreed {
     const decisions = core.decisionsOf("client");
     if (this.#last?.decisions !== decisions) {
@@ -115,7 +128,9 @@ export class BrowserGate {
   }
 }
 
-/** The part of the plan for which there is an answer. In `log` mode, where nothing is sent, the whole plan. */
+/**
+ * The part of the plan for which there is an answer; in `log` mode, where nothing is sent, the whole plan.
+ */
 function agreedPart(plan: Plan, decisions: SourceDecisions): Plan {
   const parts = RULES.filter((rule) => mayTake(decisions[rule])).map((rule) => {
     const decision = decisions[rule];
@@ -132,12 +147,12 @@ function eventId({ type, name }: { readonly type: string; readonly name: string 
   return JSON.stringify([type, name]);
 }
 
-/** In `log` mode messages are printed, never sent. */
+/** Whether messages may be accepted. In `log` mode they are printed and never sent. */
 function mayTake(decision: Decision): boolean {
   return decision.allow || decision.reason === "log_mode";
 }
 
-/** The newest version that had added to what the person said Yes to; 0 if they did not. */
+/** The version of the plan that the person's Yes names, from the cookie; 0 if there is no Yes. */
 function agreedVersionOf({ headers: { cookie = "" } }: IncomingMessage): number {
   const pattern = new RegExp(`(?:^|;\\s*)${COOKIE}=yes\\.(\\d{1,7})(?:;|$)`);
   return Number(pattern.exec(cookie)?.[1] ?? 0);

@@ -115,7 +115,7 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
     event: "RUN_QUERY_CLICK",
     messageId,
     anonymousId: BROWSER,
-    userId: expect.stringMatching(/^[0-9a-f]{32}$/), // the collector's hash of the instance's
+    userId: expect.stringMatching(/^[0-9a-f]{32}$/), // the collector's hash of the instance's hash
     properties: { pluginType: "DB" },
     context: {
       ip: "203.0.113.0",
@@ -125,11 +125,11 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
     candor: { source: "client", planVersion: 2 },
   });
   expect(JSON.stringify(event)).not.toMatch(/ada@|example\.org|SELECT|113\.77|140\.0\.0\.0/);
-  // A minute before it was sent, by this machine's clock.
+  // The event's time is a minute before it was sent, by this machine's clock.
   const ageMs = sentAtMs - Date.parse(String(event?.timestamp));
   expect(Math.round(ageMs / 10_000)).toBe(6);
 
-  // The instance's deletion reaches the event that carries its id, and that one alone.
+  // Deleting the instance's data deletes only the event that carries the instance's id.
   await expect
     .poll(async () => (await readEvents(url, loginId)).events, { timeout: 60_000 })
     .toMatchObject([{ properties: { instanceId } }]);

@@ -516,7 +516,7 @@ async function settingsAt(url: string, headers: Record<string, string> = {}): Pr
   return (await toReply(response)).body;
 }
 
-/** With it analytics-next gives an event up before it sends it, and `track()` resolves. */
+/** With this setting, analytics-next gives up an event before sending it, and `track()` resolves. */
 const NEVER = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
 
 function settings(apiHost: string, protocol: string, more: object = {}): object {
@@ -599,7 +599,7 @@ describe("in a product's server", () => {
       const { body_timeout: ended, too_many_requests: givenUp } = site.gateway.report().requests;
       return [ended, givenUp];
     };
-    // Whether the small one had to have room made for it is a matter of some bytes.
+    // A few bytes decide whether another slow body had to be rejected to make room for the small request.
     await expect.poll(counts).toSatisfy(([ended = 0, givenUp = 0]) => ended + givenUp === 10 && ended <= 8);
   });
 
@@ -621,7 +621,7 @@ describe("in a product's server", () => {
     const site = await openSite({ clock });
     const slow = httpRequest(`${site.url}/v1/t`, { method: "POST", headers: { "content-length": 100 } });
     slow.on("error", () => {});
-    await clock.advance(1000); // what earlier processes left is looked for
+    await clock.advance(1000); // the SDK looks for messages that earlier processes left
     const before = clock.planned();
     slow.write("{");
     await expect.poll(() => clock.planned()).toBe(before + 1);
@@ -647,7 +647,7 @@ describe("in a product's server", () => {
     await site.post("/v1/b", { batch: Array(2500).fill(CLICK) });
     isUnderWay = false;
     expect(site.telemetry.status().counts.kept).toBe(2500);
-    // In one go it would be 0 and 2500 alone.
+    // Without pauses, only the counts 0 and 2500 would be seen.
     expect(keptAtTurns.size).toBeGreaterThan(10);
   });
 

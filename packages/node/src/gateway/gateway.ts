@@ -1,4 +1,4 @@
-/** The gateway: takes a browser's request from arrival to answer. */
+/** The gateway: handles a browser's request from arrival to answer. */
 import type { ServerResponse } from "node:http";
 import { ACCEPTED_BODY } from "@candor/envelope/http";
 import type { MessageType } from "@candor/envelope/wire";
@@ -29,20 +29,21 @@ import {
   mountOf,
 } from "./request.ts";
 
-/** A request handler of node:http, and therefore of Express and others. Never throws. */
+/** A request handler for node:http, and therefore for Express and other frameworks. Never throws. */
 export interface Gateway {
   /**
-   * @param next called, with nothing read, for addresses that do not belong to the gateway; without it these get a
-   * 404
+   * @param next called, before anything is read, for URLs that do not belong to the gateway; if omitted, such
+   * URLs get a 404
    */
   (request: GatewayRequest, response: ServerResponse, next?: (error?: unknown) => void): void;
-  /** What it has turned away since it was created. */
+  /** What the gateway has rejected since it was created. */
   readonly report: () => GatewayReport;
 }
 
 /**
- * Takes the messages of a product's own pages, on the product's own origin, and puts them into the outbox: browsers
- * contact no third host, and one switch covers server and browser. Without a core, telemetry can never be on.
+ * Creates a handler that receives messages from a product's own pages, on the product's own origin, and puts
+ * them into the outbox. Browsers contact no third host, and one switch covers server and browser. Without a
+ * core, telemetry can never be on.
  */
 export function createGateway(
   core: Core | undefined,
@@ -130,14 +131,14 @@ async function dispatch(
         publicPath: dependencies.publicPath,
       }),
     );
-  // The clients' metrics about themselves are not read.
+  // The metrics that clients report about themselves are accepted, but not read.
   if (route.kind === "client_metrics") return sendJson(response, ACCEPTED_BODY);
   if (core !== undefined) return await takeBody(request, response, route.type, core, dependencies);
   dependencies.counts.refuse("no_consent");
   sendNotAllowed(response);
 }
 
-/** The page about the plan, for the person who is asked. */
+/** Sends the page about the plan, for the person who is asked for consent. */
 function showPlan(response: ServerResponse, core: Core | undefined): void {
   if (core === undefined) throw new GatewayFault("not_found");
   sendPlanPage(response, core.settings.plan);
@@ -167,7 +168,7 @@ async function takeBody(
   dependencies: GatewayDependencies,
 ): Promise<void> {
   const address = addressOf(request, dependencies.clientAddress);
-  checkRate(dependencies.rates, address); // before anything is read
+  checkRate(dependencies.rates, address); // before the body is read
   const body = await dependencies.readBody(request);
   const { value, batch } = body;
   const items = batch ?? [value];

@@ -1,4 +1,7 @@
-/** Takes a browser's messages into the outbox: reads them as the collector does, and reports why one is not kept. */
+/**
+ * Puts a browser's messages into the outbox: reads them as the collector does, and says why a message is not
+ * kept.
+ */
 import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isPromise } from "node:util/types";
@@ -31,15 +34,15 @@ export type ClientAddress = (request: IncomingMessage) => string | undefined;
 export interface Arrival {
   /** The type that the path implies for a single message; it overrides the message's own. */
   readonly type: MessageType | undefined;
-  /** What the batch's body shares with each message. */
+  /** What the body of a batch sets for each of its messages. */
   readonly shared: Shared;
   readonly receivedAtMs: number;
   readonly retryCount: number;
-  /** Becomes `context.ip` if the browser gave none; undefined if the plan does not declare it. */
+  /** Becomes `context.ip` if the browser sent none; undefined if the plan does not declare it. */
   readonly address: string | undefined;
-  /** Becomes `context.userAgent` likewise. */
+  /** Becomes `context.userAgent` if the browser sent none; undefined if the plan does not declare it. */
   readonly userAgent: string | undefined;
-  /** Under the instance's secret, hex; undefined while there is no instance. */
+  /** Hashes a value with the instance's secret, as hex; undefined while there is no instance. */
   readonly keyedHash: ((value: string) => string) | undefined;
   readonly idPlace: InstanceIdPlace;
   /** The current instance's id; undefined while there is no instance. */
@@ -57,7 +60,10 @@ export interface ArrivalSource {
   readonly address: string | undefined;
 }
 
-/** Reads what the messages of a request share. Address and user agent only if the plan declares them. */
+/**
+ * Reads what the messages of a request share. Includes the address and the user agent only if the plan
+ * declares them.
+ */
 export function readArrival(source: ArrivalSource): Arrival {
   const { request, body, type, core, receivedAtMs } = source;
   const isBatch = body.batch !== undefined;
@@ -80,7 +86,10 @@ function sharedOf({ context, sentAt }: { readonly [key: string]: unknown }): Jso
   return isRecord(context) ? { ...times, context: copyPlain(context) } : times;
 }
 
-/** The address in canonical spelling; undefined if unknown. The core applies the plan's policy to it. */
+/**
+ * The browser's address in canonical spelling; undefined if unknown. The core applies the plan's policy to
+ * it.
+ */
 export function addressOf(
   request: IncomingMessage,
   clientAddress: ClientAddress | undefined,
@@ -96,17 +105,17 @@ function ask(clientAddress: ClientAddress, request: IncomingMessage): unknown {
     if (isPromise(address)) address.catch(() => {});
     return address;
   } catch {
-    return undefined; // The product's own function.
+    return undefined; // The product's own function threw.
   }
 }
 
-/** How many are processed at a time before the product's own requests get a turn. */
+/** The number of messages processed before the product's own requests get a turn. */
 const MESSAGES_PER_TURN = 25;
 
-/** Puts a message into the outbox. @returns the reason if it was dropped */
+/** Puts a message into the outbox. @returns the reason if the message was dropped */
 export type Recorder = (draft: Draft) => DropReason | undefined;
 
-/** Takes the messages of a request, in order. @returns those that were not kept */
+/** Records the messages of a request, in order. @returns the messages that were not kept */
 export async function takeMessages(
   items: readonly unknown[],
   arrival: Arrival,
@@ -129,8 +138,9 @@ function takeOne(message: Draft | MessageReason, record: Recorder): DroppedMessa
 const HASH_LENGTH = 32;
 
 /**
- * Reads what a browser sent as the collector would, or returns the reason it is not a message. Never throws. The core
- * applies the plan. The time is corrected here, because the outbox may be delivered days later.
+ * Reads what a browser sent as the collector would, or returns the reason why it is not a message. Never
+ * throws. The core applies the plan. The time is corrected here, because the outbox may be delivered days
+ * later.
  */
 export function readMessage(item: unknown, arrival: Arrival): Draft | MessageReason {
   const plain = copyItem(item);
@@ -178,15 +188,15 @@ function nameOf({
 }
 
 /**
- * Sets the instance's id if the plan declares it. A browser's own claim is ignored: its message must not pass for
- * that of another instance, which could then read and delete it.
+ * Sets the instance's id if the plan declares it. An id that the browser sent is ignored: its message must
+ * not be attributed to another instance, which could then read and delete the message.
  */
 function claim(
   message: Pick<Draft, "type" | "name">,
   values: { [name: string]: Json },
   { idPlace, instanceId }: Arrival,
 ): { [name: string]: Json } {
-  if (!idPlace.isDeclaredIn(message)) return values; // undeclared values never leave
+  if (!idPlace.isDeclaredIn(message)) return values; // undeclared values are never sent
   const { [idPlace.name]: _claimed, ...others } = values;
   const id = instanceId();
   return id === undefined ? others : { ...others, [idPlace.name]: id };
@@ -206,8 +216,8 @@ function complete(
 }
 
 /**
- * People put addresses and keys into messageIds, so one that is not plainly an id is replaced by its keyed hash, by
- * which a repeated message is still recognised. Undefined if a new id is to be made.
+ * People put addresses and keys into messageIds. So a messageId that is not plainly an id is replaced by its
+ * keyed hash, by which a repeated message is still recognised. Returns undefined if a new id has to be made.
  */
 function reduceMessageId(messageId: string, { keyedHash }: Arrival): string | undefined {
   if (isPlainMessageId(messageId)) return messageId;

@@ -9,28 +9,31 @@ const MAX_MESSAGES_PER_SECOND = 1000;
 
 export interface GatewayOptions {
   /**
-   * The collector's write key of the source `client`; `candor keys` prints it. The key that a browser sends does not
-   * matter.
+   * The collector's write key of the source `client`; `candor keys` prints it. The key that a browser sends
+   * is ignored.
    */
   readonly writeKey: string;
   /**
    * Returns the browser's address, for products behind a reverse proxy that they trust.
-   * @default the peer's; no header is trusted
+   * @default the peer's address; no header is trusted
    */
   readonly clientAddress?: ClientAddress | undefined;
   /**
-   * For all browsers together, at least 1; one address gets a quarter of it. Beyond that they are told to retry
-   * later. Behind a proxy they all count as one address, unless `clientAddress` returns theirs. @default 1000
+   * The limit for all browsers together, at least 1; one address gets a quarter of it. Beyond the limit,
+   * browsers are told to retry later. Behind a proxy they all count as one address, unless `clientAddress`
+   * returns their own. @default 1000
    */
   readonly maxMessagesPerSecond?: number | undefined;
   /**
-   * The path at which browsers reach the gateway, such as `/red/telemetry`, if a proxy strips part of it.
+   * The path at which browsers reach the gateway, such as `/red/telemetry`, if a proxy strips part of the
+   * path.
    * @default what `X-Forwarded-Prefix` says, then the path of the request
    */
   readonly publicPath?: string | undefined;
   /**
-   * Whether each person is asked too, in their own browser, once the instance allows it: nothing of a browser is taken
-   * before its person said Yes there, for example to `<candor-consent>`. @default false: the instance's answer is enough
+   * Whether each person is asked too, in their own browser, once the instance allows it. No message of a
+   * browser is accepted before its person has said Yes there, for example to `<candor-consent>`.
+   * @default false: the instance's answer is enough
    */
   readonly asksPeople?: boolean | undefined;
 }
@@ -45,7 +48,7 @@ const NAMES = Object.keys({
 
 /** The checked options. */
 export interface GatewaySettings {
-  /** Undefined if the gateway can take nothing. */
+  /** Undefined if the key is invalid; the gateway then accepts nothing. */
   readonly writeKey: string | undefined;
   readonly clientAddress: ClientAddress | undefined;
   readonly maxMessagesPerSecond: number;
@@ -63,12 +66,12 @@ export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
     clientAddress: typeof clientAddress === "function" ? options.clientAddress : undefined,
     maxMessagesPerSecond: isNumber ? Math.max(1, maxMessagesPerSecond) : MAX_MESSAGES_PER_SECOND,
     publicPath: isPath(publicPath) ? publicPath.replace(/\/+$/, "") : undefined,
-    // Whatever it is, it is not a permission to leave people unasked.
+    // An invalid value is not a permission to leave people unasked.
     asksPeople: asksPeople !== undefined && asksPeople !== false,
   };
 }
 
-/** What is wrong with the options, or with the plan for a gateway: each with what to write instead. */
+/** Lists what is wrong with the options, or with the plan for a gateway, each with what to write instead. */
 export function checkGateway(options: GatewayOptions, { gate }: Core): readonly string[] {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
   const { writeKey, clientAddress, maxMessagesPerSecond, publicPath, asksPeople } = given;

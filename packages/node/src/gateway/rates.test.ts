@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRates } from "./rates.ts";
 
-/** A clock in seconds. */
+/** A manual clock that counts in seconds. */
 function ticking() {
   let nowS = 0;
   const pass = (seconds: number): void => {
@@ -25,7 +25,7 @@ describe("one browser", () => {
           rates.take("203.0.113.1", batch);
           ofGreedy += batch;
         }
-        if (step % 10 > 0) continue; // ten a second, each of another browser
+        if (step % 10 > 0) continue; // ten messages a second, each from another browser
         const address = `198.51.100.${step % 250}`;
         if (rates.waitS(address) > 0) refusedOthers += 1;
         else {
@@ -91,5 +91,5 @@ it("remembers a bounded number of browsers", () => {
   for (let client = 0; client < 1000; client += 1) rates.take(`client-${client}`, 1);
   clock.pass(60);
   expect(rates.waitS("client-999")).toBe(0);
-  expect(rates.waitS("first")).toBe(0); // forgotten: it would have to wait for 40 s
+  expect(rates.waitS("first")).toBe(0); // forgotten; its wait of 40 s would be over by now too
 });

@@ -1,28 +1,29 @@
-/** Limits the messages that a gateway takes per second, from all browsers together and from each. */
+/** Limits the messages that a gateway accepts per second, from all browsers together and from each one. */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
 import { applyAddressPolicy } from "@candor/plan/runtime";
 
 /** The largest share of the rate that one browser gets. */
 const CLIENT_SHARE = 0.25;
-/** The share that a batch larger than what is left may not use: it is reserved for other browsers. */
+/** The share that is reserved for other browsers: a batch larger than what is left may not use it. */
 const RESERVED_SHARE = 0.25;
-/** Number of clients remembered; beyond that, the one that sent least recently is forgotten. */
+/** The number of clients remembered. Beyond that, the client that sent least recently is forgotten. */
 const MAX_CLIENTS = 1000;
-/** The longest that all browsers have to wait because of large batches. */
+/** The longest time for which all browsers have to wait because of large batches. */
 const MAX_DEBT_MS = 60_000;
 
-/** The limits of all browsers and of each. */
+/** The limits of all browsers together and of each one. */
 export interface Rates {
   /**
-   * Seconds until this browser may send this many; 0 for now. A batch is taken as a whole or not at all, so one
-   * larger than what is left is taken too, and the browser waits longer afterwards.
+   * Seconds until this browser may send this many messages; 0 if it may send them now. A batch is accepted as
+   * a whole or not at all. So a batch larger than what is left is accepted too, and the browser waits longer
+   * afterwards.
    * @param address undefined: all unknown addresses share one limit
    */
   readonly waitS: (address: string | undefined, messages?: number) => number;
   readonly take: (address: string | undefined, messages: number) => void;
 }
 
-/** @param perSecond messages of all browsers together */
+/** @param perSecond messages from all browsers together */
 export function createRates(perSecond: number, clockMs: () => number): Rates {
   const limitOf = (share: number, more: { maxKeys?: number; maxDebtMs?: number } = {}): RateLimiter => {
     const rate = perSecond * share;
@@ -43,7 +44,7 @@ export function createRates(perSecond: number, clockMs: () => number): Rates {
   };
 }
 
-/** Treats an IPv6 network as one client: a machine can use any number of addresses in its own. */
+/** Treats an IPv6 network as one client, because a machine can use any number of addresses in its network. */
 function toClient(address: string | undefined): string {
   if (address === undefined) return "";
   return address.includes(":") ? (applyAddressPolicy(address, "truncate", (id) => id) ?? "") : address;

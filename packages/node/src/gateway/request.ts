@@ -1,6 +1,6 @@
 /**
- * Reads a request of the gateway: its address, where browsers find the gateway, and its body, which the product's own
- * parser may have read before.
+ * Reads a request of the gateway: its address, where browsers find the gateway, and its body, which the
+ * product's own parser may have read before.
  */
 import { isUint8Array } from "node:util/types";
 import {
@@ -19,10 +19,12 @@ import { GatewayFault } from "./answer.ts";
 
 /** Slow uploads must not fill the product's memory. */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
-/** Far deeper than any message may nest. A body full of brackets must not block the product's other requests. */
+/**
+ * Far deeper than any message may nest. A body full of brackets must not block the product's other requests.
+ */
 const MAX_BODY_LEVELS = 200;
 
-/** A request of node:http, and what frameworks add to it. */
+/** A request of node:http, with what frameworks add to it. */
 export interface GatewayRequest extends ParsedRequest {
   /** The URL before the framework removed the mount path. */
   readonly originalUrl?: string;
@@ -43,8 +45,8 @@ export function methodsOf({ kind }: GatewayRoute): readonly string[] {
 }
 
 /**
- * Finds a URL's route; undefined if it does not belong to the gateway. The route begins at the last `/v1/`, so it
- * does not matter whether the framework has removed the mount path.
+ * Finds a URL's route; undefined if the URL does not belong to the gateway. The route begins at the last
+ * `/v1/`, so it does not matter whether the framework has removed the mount path.
  */
 export function findRoute(url: string): GatewayRoute | undefined {
   const [path] = splitUrl(url);
@@ -60,7 +62,9 @@ function prefixOf(url: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf(API_PREFIX)));
 }
 
-/** @throws GatewayFault of WIRE_ERRORS, and `too_many_requests` if too much is being read already */
+/**
+ * @throws a GatewayFault with a code of WIRE_ERRORS, or `too_many_requests` if too much is already being read
+ */
 export function createBodyReader(clock: Clock): (request: GatewayRequest) => Promise<RequestBody> {
   const reader = createRequestReader({
     maxHeldBytes: MAX_HELD_BYTES,
@@ -83,7 +87,7 @@ export function createBodyReader(clock: Clock): (request: GatewayRequest) => Pro
 const PREFIX = /^(?:\/[\w.~-]{1,100}){1,10}$/;
 
 export interface ClientSettingsOptions {
-  /** The write key that the client gave. */
+  /** The write key that the client sent. */
   readonly apiKey: string;
   /** Whether anything that this client sends would be kept. */
   readonly isAllowed: boolean;
@@ -104,9 +108,9 @@ export function clientSettings(request: GatewayRequest, options: ClientSettingsO
 }
 
 /**
- * The path at which browsers reach the gateway. A proxy that strips a prefix says which one. A false one harms nobody
- * else: only the client that sent it gets this answer.
- * @param publicPath what the product says; undefined to derive it from the request
+ * The path at which browsers reach the gateway. A proxy that strips a prefix names it in
+ * `X-Forwarded-Prefix`. A false prefix harms nobody else: only the client that sent it gets this answer.
+ * @param publicPath the path that the product passed; undefined to derive it from the request
  */
 export function mountOf(
   { headers, originalUrl, url = "" }: GatewayRequest,
@@ -118,9 +122,9 @@ export function mountOf(
 }
 
 /**
- * The origin under which the browser knows this gateway. The page that asks has the same origin, and says so in
- * `Referer`; a reverse proxy often hides it from `Host`. Only the client itself gets the answer, so it may be
- * believed.
+ * The origin under which the browser knows this gateway. The requesting page has the same origin, and
+ * `Referer` contains it; a reverse proxy often replaces it in `Host`. Only the client itself gets the answer,
+ * so its headers may be trusted here.
  */
 function addressOf({ headers, socket }: GatewayRequest): { protocol: "http" | "https"; host: string } {
   const { referer = "", host = "localhost" } = headers;

@@ -21,7 +21,7 @@ async function serving(serve: (socket: Socket, number: number) => void): Promise
   return server;
 }
 
-/** A server that gives this text to every request. */
+/** Starts a server that answers every request with this text. */
 function answering(text: string): Promise<WireServer> {
   return serving((socket) => onRequest(socket, () => void socket.write(text)));
 }
@@ -372,7 +372,7 @@ describe("after 500 posts of every kind", () => {
     };
     const active = (): string[] => process.getActiveResourcesInfo().sort();
     const sockets = (): number => active().filter((name) => name === "TCPSocketWrap").length;
-    const socketsOfOthers = sockets(); // of test files that ran in this process before
+    const socketsOfOthers = sockets(); // from test files that ran earlier in this process
     await run(50);
     await until(() => server.open <= 2);
     const before = active();

@@ -15,7 +15,7 @@ export interface HttpPost {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** For the whole post: name look-up, connection, sending, complete answer. */
+  /** The time limit for the whole post: name look-up, connection, sending, complete answer. */
   readonly timeoutMs: number;
   /** Aborting it ends this post as `cancelled`. */
   readonly signal?: AbortSignal | undefined;
@@ -29,26 +29,29 @@ export interface HttpClient {
   /** Never rejects and never throws. Any status is an answer, including a redirect, which is not followed. */
   post(request: HttpPost): Promise<HttpOutcome>;
   /**
-   * Ends current posts as `cancelled` and closes all sockets; later posts are `cancelled`. Same as aborting the
-   * client's signal.
+   * Ends current posts as `cancelled` and closes all sockets. Later posts are `cancelled` too. Aborting the
+   * client's signal has the same effect.
    */
   close(): void;
 }
 
 export interface HttpClientOptions {
-  /** Where the proxies' variables are read. */
+  /** The environment that holds the variables for proxies. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Default: the system's. */
+  /** Default: the system's hosts file. */
   readonly hostsFile?: string;
-  /** Default: the system's. */
+  /** Default: the system's name service. */
   readonly nameService?: NameService;
-  /** Certificates to trust instead of Node's own (which NODE_EXTRA_CA_CERTS adds to), PEM. */
+  /** Certificates to trust instead of Node's own (to which NODE_EXTRA_CA_CERTS adds), as PEM. */
   readonly ca?: string;
   /** Aborting it closes the client. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Never keeps a process alive: a process that has nothing else to do ends in the middle of a post. */
+/**
+ * Creates a client that never keeps a process alive: a process with nothing else to do ends in the middle of
+ * a post.
+ */
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { environment } = options;
   const sockets = new Set<Socket>();
@@ -125,7 +128,10 @@ interface Origins {
   send(post: HttpPost, signal: AbortSignal): Promise<Exchange>;
 }
 
-/** Routes are chosen once: a process does not change its environment, and each has one keep-alive agent. */
+/**
+ * Chooses the route to each origin only once, because a process does not change its environment. Each route
+ * has one keep-alive agent.
+ */
 function createOrigins(connector: Connector, environment: HttpClientOptions["environment"]): Origins {
   const origins = new Map<string, Origin>();
   const originOf = (url: URL): Origin => {

@@ -9,7 +9,7 @@ import { FaultError, faultOf } from "./faults.ts";
 import type { Address, Names } from "./names.ts";
 import type { Endpoint, ProxyServer } from "./proxy.ts";
 
-/** The way to one origin. */
+/** How one origin is reached. */
 export interface Route {
   readonly target: Endpoint;
   readonly isSecure: boolean;
@@ -24,16 +24,18 @@ export interface Connector {
 
 export interface ConnectorOptions {
   readonly names: Names;
-  /** Certificates to trust instead of Node's own, PEM. */
+  /** Certificates to trust instead of Node's own, as PEM. */
   readonly ca: string | undefined;
   /** Sees every TCP socket before it connects. */
   readonly onSocket: (socket: Socket) => void;
 }
 
-/** Idle sockets are closed after this. */
+/** Idle sockets are closed after this time. */
 const IDLE_MS = 10_000;
 const MAX_ADDRESSES = 4;
-/** Time for an address while there is another one to try; the last has as long as the post. */
+/**
+ * The time limit for one address while there is another one to try. The last address has as long as the post.
+ */
 const ATTEMPT_MS = 2500;
 
 export function createConnector({ names, ca, onSocket }: ConnectorOptions): Connector {
@@ -75,7 +77,7 @@ export function createConnector({ names, ca, onSocket }: ConnectorOptions): Conn
   return { open };
 }
 
-/** Any failure on the way to the proxy is the proxy's fault, except a timeout or a cancellation. */
+/** Attributes any failure to reach the proxy to the proxy, except a timeout or a cancellation. */
 async function blamingProxy(way: Promise<Socket>): Promise<Socket> {
   try {
     return await way;
@@ -114,7 +116,8 @@ function wrapInTls(
 }
 
 /**
- * Resolves at the event; destroys the socket if it does not come. Later errors of the socket belong to the request.
+ * Resolves when the event is emitted, and destroys the socket if it is not. Later errors of the socket are
+ * handled by the request.
  */
 function untilReady(
   socket: Socket,
@@ -140,7 +143,7 @@ function untilReady(
   });
 }
 
-/** Sends CONNECT; afterwards the socket leads to the target. */
+/** Sends CONNECT; afterwards the socket is connected to the target. */
 function tunnel(
   socket: Socket,
   proxy: ProxyServer,
@@ -177,7 +180,7 @@ function tunnel(
 }
 
 export interface RouteRequestOptions extends RequestOptions {
-  /** Ends the connecting. Node's own `signal` is not passed to the agent. */
+  /** Cancels the connection attempt. Node's own `signal` is not passed to the agent. */
   readonly connectSignal?: AbortSignal;
 }
 

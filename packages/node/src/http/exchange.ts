@@ -22,13 +22,16 @@ export interface ExchangeRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** Its reason is a FaultError. */
+  /** The reason for the abort must be a FaultError. */
   readonly signal: AbortSignal;
 }
 
 export type Exchange =
   | { readonly ok: true; readonly answer: HttpAnswer }
-  /** `isStale`: the server had closed the kept socket before the request arrived; nothing was answered on it. */
+  /**
+   * `isStale`: the server had closed the kept socket before the request arrived, and had answered nothing on
+   * it.
+   */
   | { readonly ok: false; readonly fault: HttpFault; readonly isStale: boolean };
 
 const MAX_ANSWER_BYTES = 1024 * 1024;
@@ -37,8 +40,9 @@ const DAY_MS = 24 * 60 * 60_000;
 const HTTP_DATE = /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)/;
 
 /**
- * Sends one POST and reads its answer. @param nowMs the wall clock, for a Retry-After that is a date @throws what
- * http.request throws for an invalid header
+ * Sends one POST and reads its answer.
+ * @param nowMs the wall clock, for a Retry-After that is a date
+ * @throws what http.request throws for an invalid header
  */
 export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<Exchange> {
   const { body, signal, ...rest } = asked;
@@ -55,7 +59,7 @@ export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<E
       isSettled = true;
       signal.removeEventListener("abort", abort);
       outgoing.socket?.removeListener("data", onData);
-      // An answer that arrives before the whole request was sent ends the sending too.
+      // If the answer arrives before the whole request was sent, the sending ends too.
       if (!result.ok || !outgoing.writableFinished) outgoing.destroy();
       resolve(result);
     };
@@ -76,7 +80,8 @@ export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<E
       socket.on("data", onData);
     });
     outgoing.on("response", (response) => {
-      // From here the answer's own end decides: a server may refuse the rest of a body and close.
+      // From now on a socket error counts only if the answer is not valid HTTP: a server may refuse the rest
+      // of a body and close the connection.
       onError = (error) => faultOf(error) === "protocol" && fail(error);
       readAnswer(response).then(
         (text) => settle({ ok: true, answer: toAnswer(response, text, nowMs()) }),
@@ -99,7 +104,10 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, body: string, no
   };
 }
 
-/** Bounds the memory; the time limit is that of the whole exchange. @throws FaultError */
+/**
+ * Reads the body of the answer up to a size limit. The time limit is that of the whole exchange. @throws
+ * FaultError
+ */
 async function readAnswer(response: IncomingMessage): Promise<string> {
   const body = await readBody(response, { maxBytes: MAX_ANSWER_BYTES });
   if (typeof body !== "string") return body.toString();

@@ -4,13 +4,16 @@ import { createExitWatch, type OwnRequests } from "./exit-watch.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** By the timers that these tests move. */
+/** Schedules a task with the fake timers that these tests advance. */
 function later(afterMs: number, task: () => void): () => void {
   const timer = setTimeout(task, afterMs);
   return () => clearTimeout(timer);
 }
 
-/** A watch over a process that shows these resources at each look, the last ones for ever. */
+/**
+ * Creates a watch over a process that shows the next of these lists of resources at each check; the last list
+ * repeats.
+ */
 function watching(looks: readonly (readonly string[])[], own: OwnRequests = { connecting: 0, writing: 0 }) {
   let count = 0;
   const cancelled: string[] = [];

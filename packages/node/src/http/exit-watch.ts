@@ -1,35 +1,39 @@
-/** Detects that a process has nothing left to do but our posts, which are then cancelled. */
+/** Detects that a process has nothing left to do except the SDK's posts, which are then cancelled. */
 import { type Clock, machineClock } from "../clock.ts";
 
-/** What the event loop may be waiting for on our behalf. */
+/** What the event loop may be waiting for because of the SDK. */
 export interface OwnRequests {
   /** Sockets that are connecting. */
   readonly connecting: number;
-  /** Sockets with bytes that the other side has not taken yet. */
+  /** Sockets with bytes that have not been written yet. */
   readonly writing: number;
 }
 
 export interface ExitWatchOptions {
   /**
-   * What keeps the event loop alive, according to `process.getActiveResourcesInfo()`: everything except DNS queries.
+   * What keeps the event loop alive, according to `process.getActiveResourcesInfo()`: everything except DNS
+   * queries.
    */
   readonly activeResources: () => readonly string[];
   readonly ownRequests: () => OwnRequests;
   /** Whether the process waits for bytes from a pipe or a terminal: see `isReading`. @default it does not */
   readonly isReading?: () => boolean;
-  /** Schedules a task without keeping the process alive. @returns a cancel function @default the machine's clock */
+  /**
+   * Schedules a task without keeping the process alive. @returns a cancel function
+   * @default the machine's clock
+   */
   readonly later?: Clock["later"];
 }
 
 /**
- * Lets a process end that has nothing left to do. An unref'd socket does not hold it, but a DNS query, a connect or a
- * write in progress does, for seconds. During a post, the watch checks whether anything but these and the standard
- * streams is left; if not, it cancels the posts, and the process ends.
+ * Lets a process end if it has nothing left to do. An unref'd socket does not keep the process alive, but a
+ * DNS query, a connect or a write in progress does, for seconds. During a post, the watch checks whether only
+ * these and the standard streams are left. If so, it cancels the posts, and the process ends.
  */
 export interface ExitWatch {
   /**
-   * Call it when a post begins, and call the returned function when the post is over. @param cancel ends the post at
-   * once
+   * Call this when a post begins, and call the returned function when the post is over.
+   * @param cancel ends the post at once
    */
   enter(cancel: () => void): () => void;
   close(): void;
@@ -38,7 +42,10 @@ export interface ExitWatch {
 const LOOK_MS = 40;
 /** A second check must agree before anything is cancelled: a program may be between two steps. */
 const SECOND_LOOK_MS = 15;
-/** Listing thousands of resources takes a fraction of a millisecond, and such a process is not about to end. */
+/**
+ * A process with more resources than this is checked less often: listing thousands takes a fraction of a
+ * millisecond, and such a process is not about to end.
+ */
 const MANY_RESOURCES = 500;
 const MANY_LOOK_MS = 1000;
 /** A process that still exists this long after a cancel is kept alive by work that cannot be seen. */
@@ -94,8 +101,8 @@ export function createExitWatch({
 }
 
 /**
- * Whether the process waits for input from a pipe, a terminal, or the channel to its parent. Names of resources do
- * not tell: a standard stream has the same name whether it is being read or not.
+ * Whether the process waits for input from a pipe, a terminal, or the channel to its parent. The names of
+ * resources do not show that: a standard stream has the same name whether it is being read or not.
  */
 export function isReading(): boolean {
   const list: unknown = Reflect.get(process, "_getActiveHandles");
@@ -104,8 +111,8 @@ export function isReading(): boolean {
 }
 
 /**
- * A stream's handle says whether it is being read. The channel to a parent is a bare handle, listed only while
- * somebody listens to it.
+ * A stream's handle says whether it is being read. The channel to a parent is a bare handle, which is listed
+ * only while somebody listens to it.
  */
 function isAwaited(handle: unknown): boolean {
   if (typeof handle !== "object" || handle === null) return false;
@@ -116,7 +123,7 @@ function isAwaited(handle: unknown): boolean {
 
 const STANDARD_STREAMS = new Set(["PipeWrap", "TTYWrap"]);
 
-/** Whether only the standard streams and our own requests are left. */
+/** Whether only the standard streams and the SDK's own requests are left. */
 function isAllOurs(resources: readonly string[], own: OwnRequests): boolean {
   let { connecting, writing } = own;
   return resources.every((name) => {

@@ -23,7 +23,10 @@ interface Ended {
   readonly resent: number;
 }
 
-/** Runs a program with `client`, `post(url, timeoutMs, bytes)`, `tell(post)` and `silentDns` at hand. @param isTalkedTo leaves its standard input open, and gives it a channel for messages */
+/**
+ * Runs a program that can use `client`, `post(url, timeoutMs, bytes)`, `tell(post)` and `silentDns`.
+ * @param isTalkedTo leaves the program's standard input open, and gives it a channel for messages
+ */
 async function run(program: string, isTalkedTo = false): Promise<Ended> {
   const dns = await startSilentDns();
   const head = `
@@ -52,7 +55,7 @@ async function run(program: string, isTalkedTo = false): Promise<Ended> {
   return { code, stdout, stderr, resent: dns.queries.length - new Set(dns.queries).size };
 }
 
-/** Takes DNS queries and says nothing, as behind a firewall that drops them. */
+/** Starts a DNS server that never answers, as behind a firewall that drops queries. */
 async function startSilentDns(): Promise<{ port: number; queries: string[] }> {
   const queries: string[] = [];
   const socket = createSocket("udp4", (query) => void queries.push(query.toString("latin1")));
@@ -68,7 +71,7 @@ async function silentServer(): Promise<string> {
   return server.url.href;
 }
 
-// What a post waits for here lasts a minute, and DNS queries are repeated after four seconds.
+// A post here may take up to a minute, and DNS queries are repeated after four seconds.
 describe("a process that has nothing else to do ends", () => {
   it.each<[why: string, program: (url: string) => string, faults: string]>([
     ["while DNS is silent", () => "tell(post(silentDns));", "cancelled\n"],

@@ -12,7 +12,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const CLIENT = new URL("../../dist/http/client.js", import.meta.url).href;
-/** A name server that takes queries and says nothing. */
+/** A name server that receives queries and never answers. */
 const SILENT_SERVER = "127.77.0.53";
 
 const root = mkdtempSync(join(tmpdir(), "candor-exit-"));
@@ -34,7 +34,7 @@ const OURS = `
   import { createHttpClient } from ${JSON.stringify(CLIENT)};
   const client = createHttpClient({ environment: {} });
   const start = (url) => client.post({ url: new URL(url), headers: {}, body: Buffer.from("{}"), timeoutMs: 60_000 }).then(({ fault }) => console.log(fault));`;
-/** The same by node:https, with its socket unref'd. */
+/** Makes the same request with node:https and an unref'd socket. */
 const PLAIN = `
   import { request } from "node:https";
   const start = (url) => request(url, { method: "POST" })
@@ -46,7 +46,11 @@ interface Ended {
   readonly ranMs: number;
 }
 
-/** Runs a program in a namespace of its own. @param prepare shell, run first @param kind `-m`: mounts, `-n`: network */
+/**
+ * Runs a program in a namespace of its own.
+ * @param prepare a shell command that runs first
+ * @param kind `-m`: mounts, `-n`: network
+ */
 async function run(program: string, prepare: string, kind: "-m" | "-n"): Promise<Ended> {
   const script = `${prepare} && exec "$NODE" --input-type=module -e "$PROGRAM"`;
   const startedMs = performance.now();
@@ -61,11 +65,11 @@ async function run(program: string, prepare: string, kind: "-m" | "-n"): Promise
   return { status, output: streams.join(""), ranMs: performance.now() - startedMs };
 }
 
-/** @returns also how many DNS queries were repeated: none, unless a first one had timed out */
+/** @returns also how many DNS queries were repeated: none, unless the first query timed out */
 async function runUnderSilentDns(program: string): Promise<Ended & { resent: number }> {
   queries.length = 0;
   const ended = await run(program, `mount --bind ${resolvConf} /etc/resolv.conf`, "-m");
-  // glibc repeats a query with its id, or anew with another: the id is left out.
+  // glibc repeats a query with the same id or with a new one, so the id is left out.
   const asked = queries.map((query) => query.slice(2));
   expect(asked.length).toBeGreaterThan(0);
   return { ...ended, resent: asked.length - new Set(asked).size };

@@ -1,7 +1,7 @@
-/** Names what can go wrong on the way to a collector. */
+/** Names what can go wrong while a collector is contacted. */
 import { codeOf } from "@candor/envelope/unknown-value";
 
-/** Why a post got no answer, each with the sentence for the operator. */
+/** Why a post got no answer, each with a sentence for the operator. */
 export const FAULT_SENTENCES = {
   dns: "The collector's name could not be resolved, or a DNS or hosts entry blocks it.",
   refused:
@@ -19,7 +19,8 @@ export const FAULT_SENTENCES = {
 export type HttpFault = keyof typeof FAULT_SENTENCES;
 
 /**
- * A fault on its way up to the client, which turns it into an outcome. Never contains a name, an address or a key.
+ * A fault that is thrown up to the client, which turns it into an outcome. Never contains a name, an address
+ * or a key.
  */
 export class FaultError extends Error {
   readonly fault: HttpFault;
@@ -49,12 +50,14 @@ const FAULT_OF_CODE: ReadonlyMap<string, HttpFault> = new Map([
   ["EAI_AGAIN", "dns"],
 ]);
 
-/** Node's codes for problems with a certificate; any other code of the handshake is explained by where it arose. */
+/**
+ * Node's codes for problems with a certificate. Other unknown codes get the fault of the step that failed.
+ */
 const CERTIFICATE_CODE = /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_|^INVALID_(?:CA|PURPOSE)$|^HOSTNAME_MISMATCH$/;
 
 /**
- * The fault behind an error of the network, TLS or the HTTP parser.
- * @param unnamed for an error without a code of its own
+ * Returns the fault behind an error of the network, TLS or the HTTP parser.
+ * @param unnamed the fault of an error without a known code
  */
 export function faultOf(error: unknown, unnamed: HttpFault = "other"): HttpFault {
   if (error instanceof FaultError) return error.fault;

@@ -23,7 +23,7 @@ const never = new AbortController().signal;
 interface World {
   readonly names: Names;
   readonly server: NameServer;
-  /** Names that getaddrinfo was asked for. */
+  /** The names that getaddrinfo was asked for. */
   readonly systemLookups: string[];
   replies: Partial<Record<"A" | "AAAA", NameReply>>;
   system: readonly Address[] | "ENOTFOUND" | "EAI_AGAIN";

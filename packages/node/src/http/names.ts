@@ -21,8 +21,8 @@ export interface NameService {
 
 export interface Names {
   /**
-   * At least one address, IPv4 first, because broken IPv6 is more common than the reverse. @throws FaultError `dns`,
-   * or the signal's
+   * At least one address, IPv4 first, because broken IPv6 is more common than broken IPv4.
+   * @throws FaultError `dns`, or the signal's reason
    */
   resolve(name: string, signal: AbortSignal): Promise<readonly Address[]>;
   /** Forgets a cached address that could not be reached. */
@@ -32,11 +32,11 @@ export interface Names {
 export interface NamesOptions {
   readonly hostsFile: string;
   readonly service: NameService;
-  /** A clock that never jumps, ms. */
+  /** A clock in milliseconds that never jumps. */
   readonly nowMs: () => number;
 }
 
-/** Loading it reads resolv.conf, so it is loaded only when something is sent. */
+/** Loading node:dns reads resolv.conf, so the module is loaded only when something is sent. */
 const dns = () => process.getBuiltinModule("node:dns/promises");
 
 export const systemNameService: NameService = {
@@ -54,19 +54,22 @@ const LOOPBACK: readonly Address[] = [
 ];
 const FRESH_MS = 5 * 60_000;
 const STALE_MS = 24 * 60 * 60_000;
-/** How long the name servers may take if there is an old answer. */
+/** How long the name servers may take if there is an old answer to fall back on. */
 const STALE_PATIENCE_MS = 1000;
-/** How long one family's answer is awaited once the other has arrived. */
+/** How long the answer for one address family is awaited once the answer for the other has arrived. */
 const FAMILY_GRACE_MS = 200;
-/** A "no" that took longer came from a resolver in trouble; getaddrinfo would hang on it and cannot be stopped. */
+/**
+ * A negative answer that took longer came from a resolver in trouble. getaddrinfo would hang on that resolver
+ * and cannot be cancelled.
+ */
 const FAST_ANSWER_MS = 1000;
 const MAX_REMEMBERED = 16;
 /** A hosts file without line breaks must not be held in memory. */
 const MAX_LINE_CHARS = 65_536;
-/** The name server says that there is no such name, or no address for it. */
+/** Codes with which a name server says that there is no such name, or no address for it. */
 const DEFINITE = new Set(["ENOTFOUND", "ENODATA"]);
 
-/** The outcome of a look-up: addresses, or the cause, and whether that is certain. */
+/** The outcome of a look-up: addresses, or whether it is certain that there are none. */
 type Found = { addresses: readonly Address[] } | { isCertain: boolean };
 
 export function createNames({ hostsFile, service, nowMs }: NamesOptions): Names {
@@ -95,7 +98,7 @@ export function createNames({ hostsFile, service, nowMs }: NamesOptions): Names 
       remember(name, addresses);
       return addresses;
     }
-    // A certain "no" may be an operator's block, which an old answer must not circumvent.
+    // A certain negative answer may be an operator's block, which an old answer must not circumvent.
     if (stale !== undefined && !found.isCertain) return stale;
     remembered.delete(name);
     throw new FaultError("dns");
@@ -109,7 +112,9 @@ function addressesWithoutLookup(name: string): readonly Address[] | undefined {
   return /(?:^|\.)localhost\.?$/.test(name) ? LOOPBACK : undefined;
 }
 
-/** 0.0.0.0 is how DNS and hosts files block a name; connecting to it would reach this very machine. */
+/**
+ * DNS and hosts files block a name with 0.0.0.0. Connecting to that address would reach this machine itself.
+ */
 function routable(addresses: readonly Address[]): readonly Address[] {
   const kept = addresses.filter(({ address }) => address !== "0.0.0.0" && address !== "::");
   if (kept.length === 0) throw new FaultError("dns");
@@ -137,11 +142,14 @@ async function lookUp(name: string, { service, nowMs, signal, hasStale }: LookUp
 
 interface FamilyAnswer {
   readonly addresses: readonly Address[];
-  /** Empty if there are addresses. */
+  /** The error code; empty if there are addresses. */
   readonly code: string;
 }
 
-/** Queries both families at once; never rejects. Cancelled by the signal, or once the available answers suffice. */
+/**
+ * Queries both address families at once; never rejects. Cancelled by the signal, or once the available
+ * answers suffice.
+ */
 async function query(
   name: string,
   resolver: Resolver,
@@ -174,7 +182,7 @@ async function askSystem(name: string, service: NameService): Promise<Found> {
   }
 }
 
-/** getaddrinfo cannot be stopped, but need not be waited for. */
+/** Resolves when the signal is aborted. getaddrinfo cannot be cancelled, but nobody has to wait for it. */
 function aborted(signal: AbortSignal): Promise<Found> {
   return new Promise((resolve) => {
     const end = (): void => resolve({ isCertain: false });
@@ -190,9 +198,9 @@ export function hostsFileOf(environment: Readonly<Record<string, string | undefi
 }
 
 /**
- * The addresses that a hosts file gives to a name, in the file's order, IPv4 first; none if the file cannot be read.
- * Block lists make hosts files megabytes long, so it is read in chunks, and only chunks that contain the name are
- * parsed.
+ * Reads the addresses that a hosts file gives to a name, in the file's order, IPv4 first; none if the file
+ * cannot be read. Block lists make hosts files megabytes long, so the file is read in chunks, and only chunks
+ * that contain the name are parsed.
  * @param name in lower case, without a trailing dot
  */
 export async function readHostsFile(path: string, name: string): Promise<readonly Address[]> {
@@ -206,7 +214,7 @@ export async function readHostsFile(path: string, name: string): Promise<readonl
       collect(text.slice(0, end), name, found);
     }
   } catch {
-    // Like the system's own resolver: no file, no entries.
+    // A missing file has no entries, as for the system's own resolver.
   }
   collect(unfinished, name, found);
   return [...found.filter(({ family }) => family === 4), ...found.filter(({ family }) => family === 6)];

@@ -2,7 +2,7 @@
 import { BlockList, isIP } from "node:net";
 import { FaultError } from "./faults.ts";
 
-/** A TCP endpoint; an IPv6 host without brackets, a name in lower case. */
+/** A TCP endpoint. An IPv6 host has no brackets; a name is in lower case. */
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
@@ -17,7 +17,7 @@ export interface ProxyServer extends Endpoint {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Where a URL leads. @throws FaultError `other` if it is neither http nor https */
+/** The endpoint of a URL. @throws FaultError `other` if the URL is neither http nor https */
 export function endpointOf(url: URL): Endpoint {
   const defaultPort = { "http:": 80, "https:": 443 }[url.protocol];
   if (defaultPort === undefined) throw new FaultError("other");
@@ -26,9 +26,9 @@ export function endpointOf(url: URL): Endpoint {
 }
 
 /**
- * The proxy for a target according to HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; undefined to connect directly.
- * Lower-case names take precedence; an empty value counts as not set. The default port is 80, or 443 for an https
- * proxy.
+ * The proxy for a target according to HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY; undefined to connect
+ * directly. Lower-case names take precedence, and an empty value is treated as not set. The default port is
+ * 80, or 443 for an https proxy.
  * @throws FaultError `proxy` if the variable does not hold an http or https proxy
  */
 export function chooseProxy(environment: Environment, url: URL): ProxyServer | undefined {
@@ -42,7 +42,7 @@ export function chooseProxy(environment: Environment, url: URL): ProxyServer | u
 function proxyValue(environment: Environment, protocol: string): string {
   const general = environment.all_proxy || environment.ALL_PROXY || "";
   if (protocol === "https:") return environment.https_proxy || environment.HTTPS_PROXY || general;
-  // Under CGI a request's header `Proxy:` becomes HTTP_PROXY: a visitor must not choose the proxy.
+  // Under CGI a request's header `Proxy:` becomes HTTP_PROXY, and a visitor must not choose the proxy.
   const isCgi = environment.REQUEST_METHOD !== undefined;
   return environment.http_proxy || (isCgi ? "" : environment.HTTP_PROXY) || general;
 }
@@ -64,9 +64,10 @@ function parseProxy(value: string): ProxyServer {
 }
 
 /**
- * Whether NO_PROXY exempts a target from the proxy. Entries are separated by commas or spaces: `*`, a name (which
- * covers its subdomains too, with or without a leading `.` or `*.`), an IP address, or a block such as `10.0.0.0/8`;
- * each with an optional `:port`. Names are not resolved: a block covers only targets given as addresses.
+ * Whether NO_PROXY exempts a target from the proxy. Entries are separated by commas or spaces. An entry is
+ * `*`, a name (which covers its subdomains too, with or without a leading `.` or `*.`), an IP address, or a
+ * block such as `10.0.0.0/8`, each with an optional `:port`. Names are not resolved: a block covers only
+ * targets given as addresses.
  * @param host in lower case, IPv6 without brackets
  */
 export function isExempt(list: string, host: string, port: number): boolean {

@@ -20,16 +20,17 @@ afterEach(() => {
 
 interface Collector {
   readonly port: number;
-  /** Method, path, headers that matter, of each request. */
+  /** The method, path and relevant headers of each request. */
   readonly requests: object[];
-  /** The server names that TLS asked for. */
+  /** The server names that clients sent during the TLS handshake. */
   readonly serverNames: unknown[];
   readonly open: number;
 }
 
 /**
- * An https collector on loopback that accepts everything.
- * @param closing how it closes a connection on which a second request comes; undefined: it answers that too
+ * Starts an https collector on loopback that accepts everything.
+ * @param closing how the collector closes a connection that carries a second request; undefined: it answers
+ * that request too
  */
 async function startCollector(options: object = {}, closing?: "end" | "destroy"): Promise<Collector> {
   const served = new WeakSet<Socket>();

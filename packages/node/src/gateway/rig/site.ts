@@ -17,7 +17,7 @@ export const CLICK = { type: "track", event: "CLICK", anonymousId: UUID, propert
 export const ALLOWED = { success: true };
 export const NOT_ALLOWED = { success: true, accepted: 0, reason: "no_consent" };
 
-/** A client that may send clicks, pages and who signed in, each with an address and a user agent. */
+/** A plan whose client may send clicks, pages and sign-ins, each with an address and a user agent. */
 export const ACME_TEXT = `
 product: Acme
 contact: https://acme.example/contact
@@ -82,7 +82,9 @@ events:
 `;
 export const ACME = planOf(ACME_TEXT);
 
-/** The same, in which clicks and who signed in carry the instance's id in a property of this name. */
+/**
+ * The same plan, in which clicks and sign-ins carry the instance's id in a property or trait of this name.
+ */
 export function planWithId(name: string, client = ""): GeneratedPlan {
   const role = /( +)role: .*/g;
   const id = `{ type: string, sensitivity: technical, description: Which, pattern: "[0-9a-f-]{36}", max_length: 36, example: ${UUID} }`;
@@ -100,7 +102,7 @@ export interface Site extends World {
   /** Where the gateway is mounted: `/telemetry` of the server. */
   readonly url: string;
   readonly post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Reply>;
-  /** Ends telemetry, so that all is on disk, and reads the outbox. */
+  /** Closes telemetry, so that every message is on disk, and reads the outbox. */
   readonly kept: () => readonly unknown[];
 }
 
@@ -112,7 +114,7 @@ export interface Reply {
 
 export interface SiteOptions extends WorldOptions {
   readonly gateway?: Partial<GatewayOptions>;
-  /** What stands before the gateway, and lets the request go on to it. */
+  /** Runs before the gateway, and calls `go` to pass the request on to the gateway. */
   readonly middleware?: (request: GatewayRequest, response: ServerResponse, go: () => void) => void;
 }
 

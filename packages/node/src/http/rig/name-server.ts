@@ -3,11 +3,11 @@ import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 
-/** Addresses (none: the name exists, without any), or another way to answer. */
+/** Addresses (an empty list: the name exists, but has none), or another kind of answer. */
 export type NameReply = readonly string[] | "nxdomain" | "servfail" | "silent";
 
 export interface NameServer {
-  /** `A name` and `AAAA name` of each query, in order. */
+  /** The queries in order, each as `A name` or `AAAA name`. */
   readonly queries: readonly string[];
   /** A resolver that queries only this server. */
   createResolver(): Resolver;
@@ -17,7 +17,7 @@ export interface NameServer {
 const TYPES: Readonly<Record<number, "A" | "AAAA">> = { 1: "A", 28: "AAAA" };
 const RESPONSE_CODES = { nxdomain: 3, servfail: 2 };
 
-/** A DNS server on loopback, over UDP. */
+/** Starts a DNS server on loopback, over UDP. */
 export async function startNameServer(
   reply: (name: string, type: "A" | "AAAA") => NameReply,
 ): Promise<NameServer> {
@@ -64,7 +64,7 @@ function toPacket(query: Buffer, end: number, reply: readonly string[] | "nxdoma
   header.writeUInt16BE(addresses.length, 6);
   const answers = addresses.map((bytes) => {
     const record = Buffer.alloc(12);
-    record.writeUInt16BE(0xc00c, 0); // the question's name
+    record.writeUInt16BE(0xc00c, 0); // a pointer to the question's name
     query.copy(record, 2, end, end + 4);
     record.writeUInt32BE(60, 6);
     record.writeUInt16BE(bytes.length, 10);
@@ -73,7 +73,7 @@ function toPacket(query: Buffer, end: number, reply: readonly string[] | "nxdoma
   return Buffer.concat([header, question, ...answers]);
 }
 
-/** IPv6 only as `::1` or `::`, which is all the tests need. */
+/** Converts an address to bytes. Supports IPv6 only as `::1` and `::`, which is all the tests need. */
 function toBytes(address: string): Buffer {
   if (!address.includes(":")) return Buffer.from(address.split(".").map(Number));
   const bytes = Buffer.alloc(16);

@@ -6,23 +6,23 @@ import { connect, type Socket } from "node:net";
 
 export interface ProxyServer {
   readonly port: number;
-  /** `METHOD target`, and the credentials received with it, in order. */
+  /** The requests in order, each as `METHOD target` with the credentials received. */
   readonly requests: readonly { line: string; authorization: string | undefined }[];
   close(): void;
 }
 
 export interface ProxyServerOptions {
-  /** The Proxy-Authorization that it requires; anything else is answered with 407. */
+  /** The Proxy-Authorization that the proxy requires. Any other value is answered with 407. */
   readonly authorization?: string;
-  /** Makes it an https proxy, PEM. */
+  /** The key and certificate that make this an https proxy, as PEM. */
   readonly tls?: { readonly key: string; readonly cert: string };
-  /** Sent instead of connecting. */
+  /** What the proxy sends in answer to CONNECT instead of connecting. */
   readonly connectAnswer?: string;
-  /** Every name leads to this port on loopback. */
+  /** The port on loopback to which every name leads. */
   readonly targetPort: number;
 }
 
-/** A forward proxy on loopback: CONNECT, and requests with a whole URL. */
+/** Starts a forward proxy on loopback. It supports CONNECT, and requests with a whole URL. */
 export async function startProxyServer(options: ProxyServerOptions): Promise<ProxyServer> {
   const requests: { line: string; authorization: string | undefined }[] = [];
   const sockets = new Set<Socket>();

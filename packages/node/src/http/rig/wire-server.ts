@@ -13,8 +13,8 @@ export interface WireServer {
 }
 
 /**
- * A server on loopback that is free to break HTTP.
- * @param serve gets each connection, with its number from 1
+ * Starts a server on loopback that is free to break HTTP.
+ * @param serve receives each connection, with its number, which starts at 1
  */
 export async function startWireServer(serve: (socket: Socket, number: number) => void): Promise<WireServer> {
   const sockets = new Set<Socket>();
@@ -45,7 +45,9 @@ export async function startWireServer(serve: (socket: Socket, number: number) =>
   };
 }
 
-/** Calls back with each whole request on the socket: its head and its body, by Content-Length. */
+/**
+ * Calls `take` with each complete request on the socket: its head, and its body according to Content-Length.
+ */
 export function onRequest(socket: Socket, take: (request: { head: string; body: string }) => void): void {
   let received = "";
   socket.setEncoding("latin1").on("data", (text: string) => {
