@@ -1,16 +1,17 @@
-/** Watches a page for what the plan names: pages that open, and clicks on controls. Never their text or values. */
+/** Reports the page views and clicks that the plan declares. Never reads the text or value of a control. */
 import { type BrowserEvent, type BrowserPlan, findPage, type Page, type Values } from "./plan.ts";
 
 export interface Watched {
   /**
-   * Called when a page opens that has another template than the one before, and when one comes back from the cache.
-   * @param page undefined if the plan does not name it
+   * Called when a page opens whose template differs from the previous page's, and when a page is restored
+   * from the back/forward cache.
+   * @param page undefined if the plan does not name the page
    */
   readonly onPage: (page: Page | undefined) => void;
   readonly onClick: (event: BrowserEvent, properties: Values) => void;
-  /** The page may be gone after this. */
+  /** Called when the page is hidden or left. The page may be gone afterwards. */
   readonly onLeave: () => void;
-  /** The page came back from the browser's cache, as it was. */
+  /** Called when the page is restored, with its state, from the back/forward cache. */
   readonly onReturn: () => void;
 }
 
@@ -19,7 +20,10 @@ export function watch(
   plan: () => BrowserPlan,
   { onPage, onClick, onLeave, onReturn }: Watched,
 ): () => undefined {
-  /** The template of the page; null before the first. */
+  /**
+   * The template of the last page that was reported: null before the first report, undefined for an unnamed
+   * page.
+   */
   let shown: string | undefined | null = null;
   let isStopped = false;
   const check = (): void => {
@@ -29,7 +33,9 @@ export function watch(
     shown = page?.template;
     onPage(page);
   };
-  /** After the product's own code has run: what it puts right at once is not a page. */
+  /**
+   * Waits for the product's own code: an address that this code replaces at once does not count as a page.
+   */
   const checkLater = (): void => void setTimeout(check, 0);
   const click = (event: Event): void => {
     const control = event.composedPath()[0];
@@ -73,7 +79,10 @@ function listen(
   return () => target.removeEventListener(type, listener, options);
 }
 
-/** Calls back after a method of `history`. Another library may have wrapped it since: then only ours falls silent. */
+/**
+ * Calls `callback` after each call of a `history` method. The returned function restores the method, unless
+ * another library has wrapped it since. In that case the wrapper stays in place.
+ */
 function follow(name: "pushState" | "replaceState", callback: () => void): () => void {
   const original = history[name];
   const wrapped = function (this: History, ...given: Parameters<History["pushState"]>): void {
@@ -95,7 +104,7 @@ function reportClick({ events }: BrowserPlan, clicked: Element, onClick: Watched
   }
 }
 
-/** A browser may not know a selector that a plan has. */
+/** Like `Element.closest`, but returns null for a selector that this browser does not support. */
 function closest(clicked: Element, selector: string): HTMLElement | null {
   try {
     return clicked.closest<HTMLElement>(selector);
@@ -104,7 +113,9 @@ function closest(clicked: Element, selector: string): HTMLElement | null {
   }
 }
 
-/** `data-telemetry-plugin-type="DB"` is the property `pluginType`. */
+/**
+ * Reads properties from data attributes: `data-telemetry-plugin-type="DB"` sets the property `pluginType`.
+ */
 function propertiesOf({ fields }: BrowserEvent, { dataset }: HTMLElement): Values {
   return Object.fromEntries(
     fields.map((field) => [field, dataset[`telemetry${field.charAt(0).toUpperCase()}${field.slice(1)}`]]),

@@ -1,4 +1,6 @@
-/** Joins consent, capture and outbox: while the verdict is Yes the page is watched, otherwise nothing is. */
+/**
+ * Connects the consent gate, capture and the outbox, so that a page is watched only while the verdict is Yes.
+ */
 import { watch } from "./capture.ts";
 import { openGate, type Told, type Verdict } from "./gate.ts";
 import { openOutbox } from "./outbox.ts";
@@ -18,31 +20,38 @@ export interface Options<P = unknown> {
   /** The path of the product's gateway, such as `/telemetry`, on the page's own origin. */
   readonly endpoint: string;
   /**
-   * The page's own word, if it keeps its people's answers itself: nothing is sent before `true`. `"ask"`: nothing before
-   * `consent(true)`, which this browser then remembers. @default the instance's answer
+   * The person's answer, if the product stores answers itself: `true` for Yes, and with `false` nothing is
+   * sent before `consent(true)`. With `"ask"`, nothing is sent before `consent(true)`, which this browser
+   * then remembers.
+   * @default the instance's answer
    */
   readonly consent?: boolean | "ask" | undefined;
-  /** The plan, if the endpoint does not tell it. The type of a generated plan types `track`. */
+  /** The plan, if the endpoint does not return one. The type of a generated plan gives `track` its types. */
   readonly plan?: (BrowserPlan & P) | undefined;
-  /** The write key in the body, for an endpoint that needs one; a gateway does not. @default "client" */
+  /** The write key sent in the body, for an endpoint that needs one. A gateway does not. @default "client" */
   readonly writeKey?: string | undefined;
 }
 
-/** Whether anything is sent, and what the instance said. */
+/** Whether messages are sent, and the instance's last answer. */
 export interface Status extends Told {
   readonly verdict: Verdict;
 }
 
-/** A page's telemetry. No method throws, rejects or prints. */
+/** The telemetry of a page. No method throws, rejects or prints. */
 export interface Client<P = unknown> {
   readonly endpoint: string;
-  /** Sends an event that the plan declares for the client, with the properties that it declares. */
+  /** Sends an event that the plan declares for the client, with the properties that the event declares. */
   readonly track: <E extends keyof EventsOf<P> & string>(event: E, ...given: Given<EventsOf<P>[E]>) => void;
-  /** Says who is signed in, for messages from now on. It is kept on this page only, and hashed by the gateway. */
+  /**
+   * Sets the signed-in user's id for all later messages. The id stays in this page, and the gateway hashes
+   * it.
+   */
   readonly identify: (userId: string | undefined) => void;
-  /** The person's answer. `false` deletes all that this browser keeps, at once, and tells nobody. */
+  /**
+   * Records the person's answer. `false` immediately deletes all that this browser stored, without a request.
+   */
   readonly consent: (isYes: boolean) => Promise<Status>;
-  /** Resolves once the instance has been asked. */
+  /** Resolves with the status, after asking the instance if that is due. */
   readonly status: () => Promise<Status>;
 }
 
@@ -53,8 +62,8 @@ const MAX_EARLY_CALLS = 100;
 const SHARED = Symbol.for("candor");
 
 /**
- * Starts telemetry on this page. Before the answer is known to be Yes, nothing happens but one request without
- * cookies that asks for it. A second call returns the first one's client.
+ * Starts telemetry on this page. Until the answer is known to be Yes, only one request is made, without
+ * cookies, which asks for the answer. A second call returns the same client as the first call.
  * @example
  * const telemetry = init({ endpoint: "/telemetry" });
  * telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB" });
@@ -73,7 +82,7 @@ function start<P>({ endpoint: given, consent, plan, writeKey = "client" }: Optio
   const planNow = (): BrowserPlan => gate.told().plan ?? plan ?? NOTHING;
   const place = followPlace(planNow);
   let isReady = false;
-  /** Calls that came before the instance's first answer. */
+  /** The number of `track` calls made before the instance's first answer. */
   let early = 0;
   let userId: string | undefined;
   let anonymousId: string | undefined;
@@ -87,11 +96,11 @@ function start<P>({ endpoint: given, consent, plan, writeKey = "client" }: Optio
     const context = pick(planNow().context, { ...place.surroundings(), library: LIBRARY });
     outbox.add({ ...toMessage(event, properties), anonymousId, userId, context });
   };
-  /** Brings what runs in line with the verdict. */
+  /** Starts or stops watching the page, and deletes stored data, according to the verdict. */
   const apply = (): void => {
     const verdict = gate.verdict();
     if (verdict === "yes") {
-      if (!stop) void outbox.flush(); // what an earlier page left
+      if (!stop) void outbox.flush(); // messages that an earlier page stored
       stop ??= watch(planNow, {
         onPage: (page) => send(place.move(page), {}),
         onClick: send,
@@ -142,7 +151,7 @@ function toMessage({ type, name, fields }: BrowserEvent, properties: Values): ob
 
 const LIBRARY = { name: "@candor/browser", version: CANDOR_VERSION };
 
-/** Where the person is, as the plan calls it. */
+/** Tracks the current page and its referrer, both named by the plan's templates. */
 function followPlace(plan: () => BrowserPlan) {
   let path: string | undefined;
   let referrer: string | undefined;
@@ -150,13 +159,13 @@ function followPlace(plan: () => BrowserPlan) {
     /** @returns the page's event */
     move: (page: Page | undefined): BrowserEvent | undefined => {
       const next = nameOf(page);
-      // Otherwise it came back from the browser's cache.
+      // The same path again means that the page was restored from the back/forward cache.
       if (next === undefined || next !== path)
         referrer = (referrer === undefined ? nameOf(referringPage(plan())) : path) ?? "";
       path = next;
       return page?.event;
     },
-    /** What a plan may let a message say about the page. Its address is the template's, never the bar's. */
+    /** The facts about the page that a plan may allow. The path is the template, never the actual address. */
     surroundings: (): Values => ({
       locale: navigator.language,
       page: { path, url: path, referrer, search: location.search, title: document.title },
@@ -168,7 +177,10 @@ function nameOf(page: Page | undefined): string | undefined {
   return page?.template.replace(/^#/, "");
 }
 
-/** The page of this product that led here; undefined for another site's. */
+/**
+ * The page of this product that linked here; undefined for a page of another site, or one the plan does not
+ * name.
+ */
 function referringPage(plan: BrowserPlan): Page | undefined {
   const { referrer } = document;
   return referrer.startsWith(`${location.origin}/`) ? findPage(plan, new URL(referrer)) : undefined;

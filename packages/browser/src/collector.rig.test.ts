@@ -84,7 +84,7 @@ for (const name of BROWSERS)
     }
   });
 
-/** Every file of a folder, as text. */
+/** The contents of every file in a folder, as text. */
 function readAll(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })
     .map((path) => join(folder, path))

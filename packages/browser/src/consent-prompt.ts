@@ -1,8 +1,11 @@
-/** The custom element `<candor-consent>`: asks a person, once, whether this browser may send. Not part of the core. */
+/**
+ * Owns the custom element `<candor-consent>`, which asks a person once whether this browser may send. It is
+ * not part of the core bundle.
+ */
 import type { Client, Status } from "./client.ts";
 
 const SHARED = Symbol.for("candor");
-/** A No is kept here, so that nobody is asked twice. */
+/** The localStorage key of a No. A No is stored so that nobody is asked twice. */
 const NO = "candor-consent";
 
 const STYLE = `
@@ -28,11 +31,13 @@ button[aria-pressed="true"] { border-width: 2px; }
 }`;
 
 /**
- * Asks where the instance leaves the choice to each person, or the page does (`consent: "ask"`), and nobody has
- * answered in this browser. With the attribute `settings` it is always shown, with the present answer, to change it.
+ * Opens if the instance, or the page (`consent: "ask"`), leaves the choice to each person and nobody has
+ * answered in this browser yet. With the attribute `settings`, the element is always open and shows the
+ * current answer, so that the person can change it.
  *
- * Attributes: `settings`, `inline` (part of the page instead of its corner), `href` (the page about what is collected;
- * by default the gateway's). Slots: `title`, `text`. Events: `candor-answer` with `detail: { answer: "yes" | "no" }`.
+ * Attributes: `settings`, `inline` (shown in place instead of in the window's corner), `href` (the page about
+ * what is collected; default: the gateway's page). Slots: `title`, `text`. Events: `candor-answer` with
+ * `detail: { answer: "yes" | "no" }`.
  * CSS variables: `--candor-background`, `-color`, `-border`, `-radius`, `-font`, `-shadow`, `-link`, `-focus`,
  * `-button`, `-button-border`, `-button-hover`.
  */
@@ -40,7 +45,7 @@ export class CandorConsent extends HTMLElement {
   connectedCallback(): void {
     const client = clientOf(window);
     if (client !== undefined) void this.#show(client);
-    // The core is loaded by a later script.
+    // A later script may still load the core.
     else if (document.readyState !== "complete")
       window.addEventListener("load", () => this.connectedCallback(), { once: true });
   }
@@ -125,7 +130,9 @@ function slot(name: string, text: string): HTMLElement {
   return element("slot", { name }, text);
 }
 
-/** Without an inline style, which a strict policy forbids. */
+/**
+ * Avoids an inline style if the browser can, because a strict content security policy forbids inline styles.
+ */
 function addStyle(root: ShadowRoot): void {
   if (!("adoptedStyleSheets" in root)) return void (root as ShadowRoot).append(element("style", {}, STYLE));
   const sheet = new CSSStyleSheet();
@@ -133,7 +140,7 @@ function addStyle(root: ShadowRoot): void {
   root.adoptedStyleSheets = [sheet];
 }
 
-/** Whether a Yes of this person is all that is missing. */
+/** Whether only this person's Yes is missing. */
 function isUndecided({ verdict, ask, allow }: Status): boolean {
   return verdict === "undecided" && (ask === true || allow);
 }

@@ -1,44 +1,51 @@
-/** Owns whether this page may send: the browser's signals, the page's word, the instance's answer, the person's. */
+/**
+ * Decides whether this page may send, from the browser's signals and the answers of the page, the instance
+ * and the person.
+ */
 import type { BrowserPlan } from "./plan.ts";
 import type { Store } from "./storage.ts";
 
-/** What the gateway answers to `GET /v1/consent`. */
+/** The gateway's answer to `GET /v1/consent`. */
 export interface Told {
   readonly allow: boolean;
-  /** The gateway's reason in a word; absent if no gateway answered. */
+  /** The gateway's reason, as one word; absent if no gateway answered. */
   readonly reason?: string;
-  /** Somebody said No: what this browser keeps must go. */
+  /** Somebody said No, so everything that this browser stored must be deleted. */
   readonly refused?: boolean;
-  /** The instance allows it, and each person has to be asked. */
+  /** The instance allows sending, but each person has to be asked. */
   readonly ask?: boolean;
   readonly plan?: BrowserPlan;
-  /** The newest version of the plan that added to it: a Yes for an earlier one does not cover it all. */
+  /**
+   * The newest plan version that collects more than its predecessor. A Yes to an older version does not cover
+   * it.
+   */
   readonly since?: number;
   readonly product?: string;
 }
 
-/** `undecided`: nobody has refused, and nobody has said Yes. */
+/** `undecided`: nobody has said No, but a Yes is still missing. */
 export type Verdict = "yes" | "no" | "undecided";
 
 export interface Gate {
   readonly verdict: () => Verdict;
-  /** What the instance said last. */
+  /** The instance's last answer. */
   readonly told: () => Told;
-  /** Asks the instance, without cookies; at most hourly, unless it must be asked now. Never rejects. */
+  /** Asks the instance, without cookies, at most once an hour unless `isNow` is true. Never rejects. */
   readonly ask: (isNow?: boolean) => Promise<void>;
-  /** Takes the person's answer, or the page's for them. A Yes is remembered; a No leaves nothing behind. */
+  /** Records the person's answer, given by the person or by the page. A Yes is stored; a No is not. */
   readonly answer: (isYes: boolean) => Promise<void>;
-  /** Deletes all that this browser keeps. */
+  /** Deletes everything that this browser stored. */
   readonly forget: () => void;
 }
 
 const ASK_AGAIN_MS = 3_600_000;
-/** Where the person's Yes is kept: the `since` of what it was given for. */
+/** The storage key of the person's Yes. The value is the `since` of the plan to which the person agreed. */
 const YES = "yes";
 
 /**
  * @param endpoint the gateway's path
- * @param consent the page's own word; `ask`: its person's; undefined if it leaves the answer to the instance
+ * @param consent the page's own answer; `ask` if the person has to be asked; undefined if the instance
+ * decides
  */
 export function openGate(endpoint: string, store: Store, consent: boolean | "ask" | undefined): Gate {
   const url = `${endpoint}/v1/consent`;
@@ -58,7 +65,7 @@ export function openGate(endpoint: string, store: Store, consent: boolean | "ask
   const ask = async (): Promise<void> => {
     try {
       const response = await fetch(url, { credentials: "omit", cache: "no-store" });
-      // A proxy before the product answers 204 if the operator has turned telemetry off.
+      // A proxy in front of the product answers 204 if the operator has turned telemetry off.
       const isOff = response.status === 204;
       told = isOff ? { allow: false, refused: true } : await response.json();
     } catch {
@@ -85,7 +92,8 @@ export function openGate(endpoint: string, store: Store, consent: boolean | "ask
       if (!told.ask || (await isKept(url))) store.set(YES, `${since}`);
     },
     forget: () => {
-      // Not by the Cookie Store API, which needs HTTPS and a newer browser. Its path hides the cookie from this page.
+      // The Cookie Store API would need HTTPS and a newer browser. This page cannot read the cookie, because
+      // of the cookie's path, but can delete it.
       // biome-ignore lint/suspicious/noDocumentCookie: see above
       if (agreedVersion() > 0) document.cookie = `candor-consent=;max-age=0;path=${endpoint || "/"}`;
       for (const key of store.keys()) store.remove(key);
@@ -94,7 +102,10 @@ export function openGate(endpoint: string, store: Store, consent: boolean | "ask
   return gate;
 }
 
-/** Has the gateway keep the Yes where it sees it with each message. */
+/**
+ * Asks the gateway to store the Yes in a cookie, which then accompanies each request.
+ * @returns whether it did
+ */
 async function isKept(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { method: "POST", body: '{"answer":"yes"}' });
@@ -104,7 +115,7 @@ async function isKept(url: string): Promise<boolean> {
   }
 }
 
-/** Whether the browser itself says No: Global Privacy Control, Do Not Track. */
+/** Whether the browser itself says No, by Global Privacy Control or Do Not Track. */
 function isObjected(): boolean {
   const browser = navigator as Navigator & { globalPrivacyControl?: boolean; doNotTrack?: string | null };
   return browser.globalPrivacyControl === true || browser.doNotTrack === "1";

@@ -1,31 +1,36 @@
-/** Holds messages until they are delivered: on the page, then in storage, where any tab sends what another left. */
+/**
+ * Holds undelivered messages, first in memory, then in the browser's storage, from which any tab can send
+ * them.
+ */
 import type { Gate } from "./gate.ts";
 import { openSender } from "./sender.ts";
 import { randomHex, type Store } from "./storage.ts";
 
 export interface Outbox {
   readonly add: (message: object) => void;
-  /** Sends what waits, of other tabs too. */
+  /** Sends all waiting messages, including those of other tabs. */
   readonly flush: () => Promise<void>;
-  /** The page may be gone after this: hands over what it can, and stores the rest. */
+  /** Called when the page may be closed: hands what it can to the browser to send, and stores the rest. */
   readonly leave: () => void;
-  /** Forgets what is on the page; what is stored is the gate's to delete. */
+  /** Drops the messages in memory. The gate deletes those in storage. */
   readonly clear: () => void;
 }
 
 const FLUSH_AFTER_MS = 1000;
-/** Of one request, with its frame. Two fit into what browsers let a page send after it is gone, 64 KiB. */
+/**
+ * The messages of one request. Two requests then fit into the 64 KiB that a page may send after it is closed.
+ */
 const MAX_BATCH_BYTES = 31_800;
-/** Of all that waits. */
+/** The maximum size of all waiting messages together. */
 const MAX_STORED_BYTES = 100_000;
-/** The collector recognises a repeated message for 8 days. */
+/** Seven days, because the collector recognises a repeated message for 8 days. */
 const MAX_AGE_MS = 604_800_000;
 const LEASE = "lease";
 const LEASE_MS = 30_000;
 
 /**
  * @param url where batches are posted
- * @param onDenied called when the verdict is not Yes any more
+ * @param onDenied called when the verdict is no longer Yes
  */
 export function openOutbox(
   url: string,
@@ -37,7 +42,7 @@ export function openOutbox(
   let waiting: string[] = [];
   let waitingBytes = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  /** The batch that a request carries which outlives the page. */
+  /** The storage key of the batch that is being sent by a request that can outlive the page. */
   let flying: string | undefined;
   const sender = openSender(url, writeKey, gate);
 
@@ -52,7 +57,7 @@ export function openOutbox(
     if (waiting.length === 0) return;
     const batch = waiting.join();
     clear();
-    if (!store.set(`q${Date.now()}${randomHex(8)}`, batch)) void sender.post(batch); // once
+    if (!store.set(`q${Date.now()}${randomHex(8)}`, batch)) void sender.post(batch); // one attempt only
   };
   const later = (afterMs: number): void => {
     timer ??= setTimeout(() => {
@@ -91,7 +96,8 @@ export function openOutbox(
     flush,
     leave: () => {
       keep();
-      // Nobody hears what becomes of a message that the browser sends after the page: not while the instance is failing.
+      // The result of a request that outlives the page is unknown, so none is made while the instance is
+      // failing.
       if (gate.verdict() !== "yes" || sender.waitMs() > 0) return;
       for (const key of batchesIn(store))
         if (key !== flying && sender.handOver(store.get(key))) store.remove(key);
@@ -100,12 +106,12 @@ export function openOutbox(
   };
 }
 
-/** The oldest first. */
+/** The storage keys of all batches, oldest first. */
 function batchesIn(store: Store): string[] {
   return store.keys().filter((key) => key.startsWith("q"));
 }
 
-/** The oldest give way, and what is too old. */
+/** Deletes batches that are too old, and the oldest batches if there is not enough room for `bytes` more. */
 function makeRoom(store: Store, bytes: number): void {
   let sum = bytes;
   for (const key of batchesIn(store).reverse()) {
@@ -114,7 +120,9 @@ function makeRoom(store: Store, bytes: number): void {
   }
 }
 
-/** Among the tabs of this product, one sends: under a lock, or a lease where the browser has no locks. */
+/**
+ * Lets one tab of this product send at a time, under a lock, or under a lease if the browser has no locks.
+ */
 async function alone(name: string, store: Store, task: () => Promise<void>): Promise<void> {
   if ("locks" in navigator) return navigator.locks.request(name, task);
   if (Number(store.get(LEASE) ?? 0) > Date.now()) return;

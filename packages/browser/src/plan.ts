@@ -1,9 +1,11 @@
-/** Defines what the browser SDK knows of a plan: names, pages, controls, and which values it may read. */
+/** Defines the parts of a plan that the browser SDK needs: names, pages, controls and readable values. */
 
-/** As the gateway answers it: `BrowserPlan` of @candor/plan, of which nothing may be imported here. */
+/**
+ * The plan as the gateway returns it. Mirrors `BrowserPlan` of @candor/plan, which must not be imported here.
+ */
 export interface BrowserPlan {
   readonly version: number;
-  /** Of two routes that match a page, the first counts. */
+  /** If two routes match a page, the first one applies. */
   readonly events: readonly BrowserEvent[];
   readonly context: BrowserContext;
 }
@@ -12,20 +14,22 @@ export interface BrowserEvent {
   readonly name: string;
   /** Absent for a `track` event. */
   readonly type?: "page";
-  /** Templates of the pages on whose opening it is sent. */
+  /** Templates of the pages that send this event when they open. */
   readonly routes?: readonly string[];
-  /** A CSS selector of the controls on whose click it is sent. */
+  /** A CSS selector for the controls that send this event when clicked. */
   readonly selector?: string;
-  /** The names of its properties. */
+  /** The names of the event's properties. */
   readonly fields: readonly string[];
 }
 
-/** By name: `true` for any value, the values allowed, or the fields of an object. */
+/**
+ * What a message may contain, by name: `true` for any value, a list of allowed values, or an object's fields.
+ */
 export interface BrowserContext {
   readonly [name: string]: true | readonly string[] | BrowserContext;
 }
 
-/** The generated plan of a product (`candor generate ts`): only its types are used. */
+/** A product's generated plan (`candor generate ts`). Only its types are used. */
 export interface TypedPlan<Sources = unknown> {
   readonly sources?: Sources;
 }
@@ -36,24 +40,24 @@ type ClientOf<P> = P extends { readonly sources?: infer S }
     : unknown
   : unknown;
 
-/** The client's events by name, with the properties of each; any without a plan's types. */
+/** The client's events by name, each with its properties. Without a typed plan, any event is allowed. */
 export type EventsOf<P> =
   ClientOf<P> extends { readonly events: infer Events }
     ? Events
     : { readonly [name: string]: { readonly [property: string]: unknown } };
 
-/** The argument after an event's name: it may be left out if none of the properties is required. */
+/** The argument after an event's name, which is optional if no property is required. */
 export type Given<Properties> =
   Record<never, never> extends Properties ? [properties?: Properties] : [properties: Properties];
 
 /** A page that the plan names. */
 export interface Page {
   readonly event: BrowserEvent;
-  /** With a placeholder where an id would stand, so that it names nobody's things. */
+  /** The page's route, with placeholders instead of ids, so that it does not identify anybody's data. */
   readonly template: string;
 }
 
-/** Finds what the plan calls the page at an address; undefined if it does not name it. */
+/** Finds the page at an address. @returns undefined if the plan does not name the page */
 export function findPage(
   { events }: BrowserPlan,
   { pathname, hash }: Pick<Location, "pathname" | "hash">,
@@ -65,13 +69,16 @@ export function findPage(
   return undefined;
 }
 
-/** Whether a template names a path; of a route in the fragment, both begin with `#`. Slashes at the end do not count. */
+/**
+ * Whether a template matches a path. For a route in the fragment, both begin with `#`. Ignores trailing
+ * slashes.
+ */
 function matches(template: string, path: string): boolean {
   const pattern = template.replace(/\./g, "\\.").replace(/:\w+/g, "[^/?]+").replace(/\/\*$/, "(/[^?]*)?");
   return RegExp(`^${pattern}/*(\\?.*)?$`).test(path);
 }
 
-/** What of the given values the plan allows. */
+/** Selects those of the given values that the plan allows. */
 export function pick(allowed: BrowserContext, given: Values): Values {
   const picked: Values = {};
   for (const [name, rule] of Object.entries(allowed)) {

@@ -1,4 +1,4 @@
-// The set-ups of docs/guides/browser.md, run as they are printed.
+// Runs the set-ups of docs/guides/browser.md exactly as printed.
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -12,7 +12,9 @@ import { openProduct } from "./rig/product.ts";
 const ROOT = join(import.meta.dirname, "../../..");
 const GUIDE = readFileSync(join(ROOT, "docs/guides/browser.md"), "utf8");
 const PLAN = readFileSync(join(ROOT, "plans/appsmith.yaml"), "utf8");
-/** As operators write them, and as the server's SDK reads them. */
+/**
+ * Values that operators give to APPSMITH_DISABLE_TELEMETRY, sorted by what the server's SDK makes of them.
+ */
 const ON = ["", "0", "false", "FALSE", "no", "off", '"false"', " false "];
 const OFF = ["1", "true", "TRUE", "yes", "on", '"true"', "please"];
 
@@ -66,7 +68,7 @@ interface Seen {
   readonly message: number;
 }
 
-/** What a browser gets through a proxy. */
+/** Makes a browser's requests through a proxy. */
 async function look(url: string, mount: string): Promise<Seen> {
   const script = await fetch(`${url}/candor/candor.iife.js`);
   const consent = await fetch(`${url}${mount}/v1/consent`);
@@ -97,7 +99,7 @@ it("nginx serves the SDK and the gateway, and obeys the line of docker.env by it
 }, async () => {
   const product = await openProduct();
   const dir = makeFolder();
-  const asRoot = process.getuid?.() === 0 ? "user root; " : ""; // else its workers may not read the folder
+  const asRoot = process.getuid?.() === 0 ? "user root; " : ""; // otherwise workers cannot read the folder
   const template = blockOf("nginx")
     .replace("appsmith-internal-server:8080", new URL(product.url).host)
     .replace("/usr/share/nginx/candor/", `${dir}/candor/`)

@@ -1,4 +1,7 @@
-/** The entry for a script tag: `candor.init(...)`, or `<script src="candor.iife.js" data-endpoint="/telemetry">` alone. */
+/**
+ * The entry point for a script tag. Defines `candor.init`, and calls it if the tag has an endpoint:
+ * `<script src="candor.iife.js" data-endpoint="/telemetry">`.
+ */
 import { init } from "./client.ts";
 
 Object.assign(window, { candor: { init } });

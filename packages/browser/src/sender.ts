@@ -2,18 +2,24 @@
 import type { Gate } from "./gate.ts";
 
 export interface Sender {
-  /** @returns true if the batch is dealt with, false if it has to be tried again. Never rejects. */
+  /**
+   * @returns true if the batch was delivered or finally rejected, false if it has to be retried. Never
+   * rejects.
+   */
   readonly post: (batch: string | undefined) => Promise<boolean>;
-  /** Whether the next request would go on after its page is gone. */
+  /** Whether the next request would continue after its page is closed. */
   readonly canOutlive: () => boolean;
-  /** Gives a batch to the browser, to send when the page is gone. @returns false if it does not take it */
+  /**
+   * Asks the browser to send a batch even if the page is closed.
+   * @returns false if the browser does not accept it
+   */
   readonly handOver: (batch: string | undefined) => boolean;
-  /** Milliseconds until it may be tried again. */
+  /** Milliseconds until the next attempt may be made; zero or less if it may be made now. */
   readonly waitMs: () => number;
 }
 
 const MAX_RETRY_MS = 300_000;
-/** Of answers that say "later", besides those of 500 and more. */
+/** Statuses below 500 that are retried later, as all from 500 upward are. */
 const LATER = [408, 410, 429, 460];
 
 export function openSender(url: string, writeKey: string, gate: Gate): Sender {
@@ -22,8 +28,9 @@ export function openSender(url: string, writeKey: string, gate: Gate): Sender {
   const toBody = (batch: string | undefined): string =>
     `{"batch":[${batch ?? ""}],"sentAt":"${new Date().toISOString()}","writeKey":${JSON.stringify(writeKey)}}`;
   /**
-   * All requests of a page that outlive it have 64 KiB together, also the product's own: where there is no room the
-   * request fails, and the next attempt is a plain one. Firefox before 133 has none.
+   * Browsers allow 64 KiB for all `keepalive` requests of a page together, including the product's own. A
+   * request over that limit fails, so every second attempt does without `keepalive`. Firefox before 133 has
+   * no `keepalive`.
    */
   const canOutlive = (): boolean => "keepalive" in Request.prototype && retries % 2 === 0;
   return {
@@ -41,7 +48,7 @@ export function openSender(url: string, writeKey: string, gate: Gate): Sender {
         }
         retryAfterMs = Number(response.headers.get("Retry-After")) * 1000;
       } catch {
-        // The network; or the page is going.
+        // The network failed, or the page is being closed.
       }
       const backoffMs = Math.min(MAX_RETRY_MS, 1000 * 2 ** retries++) * (1 + Math.random() / 2);
       notBeforeMs = Date.now() + Math.max(backoffMs, retryAfterMs);
@@ -51,7 +58,7 @@ export function openSender(url: string, writeKey: string, gate: Gate): Sender {
       try {
         return navigator.sendBeacon(url, toBody(batch));
       } catch {
-        return false; // none, or blocked
+        return false; // `sendBeacon` is missing or blocked
       }
     },
     waitMs: () => notBeforeMs - Date.now(),

@@ -1,12 +1,14 @@
-/** Keeps what a browser may remember after a Yes: in its storage, or on this page alone where that is blocked. */
+/**
+ * Stores what a browser may remember after a Yes: in localStorage, or in memory if localStorage is blocked.
+ */
 
-/** Storage under one prefix. Nothing here throws. */
+/** Storage whose keys share one prefix. No method throws. */
 export interface Store {
   readonly get: (key: string) => string | undefined;
   /** @returns false if there is no room */
   readonly set: (key: string, value: string) => boolean;
   readonly remove: (key: string) => void;
-  /** In order: the oldest first, if keys begin with their time. */
+  /** Sorted, so the oldest comes first if the keys begin with a timestamp. */
   readonly keys: () => string[];
 }
 
@@ -15,7 +17,7 @@ export function openStore(prefix: string): Store {
   try {
     area = localStorage;
   } catch {
-    // The browser blocks it.
+    // The browser blocks localStorage.
   }
   return {
     get: (key) => area[prefix + key],
@@ -38,7 +40,7 @@ export function openStore(prefix: string): Store {
   };
 }
 
-/** Random lower-case hex. @param digits even */
+/** Random lower-case hex digits. @param digits an even number */
 export function randomHex(digits: number): string {
   let hex = "";
   for (const byte of crypto.getRandomValues(new Uint8Array(digits / 2)))
@@ -46,7 +48,7 @@ export function randomHex(digits: number): string {
   return hex;
 }
 
-/** A random UUID, version 4. `crypto.randomUUID` exists on HTTPS alone, and many products are reached without it. */
+/** A random version 4 UUID. `crypto.randomUUID` exists only under HTTPS, which many products do not use. */
 export function randomUuid(): string {
   return randomHex(32).replace(
     /(.{8})(.{4}).(.{3}).(.{3})/,

@@ -17,7 +17,7 @@ const EVENT = `
 `;
 const withVitals = (text: string) => `${text.trimEnd()}\n${EVENT}`;
 
-/** Reports on a page that is then left. */
+/** Reports web vitals on a page, then closes the page. */
 async function report(tab: RigTab): Promise<void> {
   await tab.evaluate(
     'const { reportWebVitals } = await import("/vitals.js"); await reportWebVitals(telemetry);',
@@ -35,7 +35,7 @@ for (const name of BROWSERS)
     try {
       const product = await openProduct({ plan: withVitals });
       await report(await browser.openTab(product.page("/applications")));
-      await browser.openTab(product.page("/nowhere")); // sends what was under way when the other was closed
+      await browser.openTab(product.page("/nowhere")); // sends what the closed tab could not send
       const vitals = () => product.messages().filter(({ event }) => event === "Web Vitals");
       await expect
         .poll(() => vitals().map(({ properties }) => properties?.name), { timeout: 15_000 })

@@ -1,12 +1,15 @@
-/** Reports web vitals where the plan declares them: the event `Web Vitals` with `name`, `value` and `rating`. */
+/**
+ * Reports web vitals as the event `Web Vitals` (`name`, `value` and `rating`), if the plan declares the
+ * event.
+ */
 import { type Metric, onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
 import type { Client } from "./client.ts";
 
 const EVENT = "Web Vitals";
 
 /**
- * Measures once the answer is Yes and the plan declares the event; otherwise it observes nothing. Each metric is sent
- * at most a few times, when the page is left.
+ * Starts measuring if the answer is Yes and the plan declares the event; otherwise observes nothing. Each
+ * metric is sent at most a few times, at the latest when the page is left.
  */
 export async function reportWebVitals(client: Client): Promise<void> {
   const { verdict, plan } = await client.status();

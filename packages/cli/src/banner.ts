@@ -12,7 +12,7 @@ import { type Colours, quote, toSafeText } from "./terminal.ts";
 const DEFAULT_URL = "http://127.0.0.1:7226";
 
 export interface BannerFacts {
-  /** Where the collector listens, with the port it got. */
+  /** The address on which the collector listens, with its actual port. */
   readonly url: string;
   readonly keys: Keys;
   readonly config: Pick<Config, "host" | "dataDir" | "planFile" | "adminToken" | "clickhouseUrls">;
@@ -22,7 +22,7 @@ export interface BannerFacts {
   readonly workingDir: string;
 }
 
-/** Renders where to send, where to read, with which keys, and the first commands. */
+/** Renders the addresses to send to and to read from, the keys, and the first commands. */
 export function renderBanner(facts: BannerFacts, colours: Colours): string {
   const { keys, config, plan } = facts;
   const url = toReachable(facts.url);
@@ -78,7 +78,10 @@ function describeData({ dataDir, clickhouseUrls }: BannerFacts["config"]): strin
   return `${dataDir} (log), events in ClickHouse at ${clickhouseUrls.map(toShown).join(", ")}`;
 }
 
-/** Another terminal does not have this one's settings, so the command sets those that differ from the defaults. */
+/**
+ * Another terminal does not have the settings of this one, so the command sets those that differ from the
+ * defaults.
+ */
 function toTailCommand({ keys, config, workingDir }: BannerFacts, url: string): string {
   const settings: string[] = [];
   if (url !== DEFAULT_URL) settings.push(`CANDOR_URL=${quote(url)} `);

@@ -8,11 +8,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
-/** The command as it is installed: bin and dist, each run a process of its own, without a terminal. */
+/** The installed command (bin and dist). Each run is a separate process without a terminal. */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
-/** Keeps the events that the tests make up. */
+/** A plan that keeps the events that the tests invent. */
 const OBSERVE = fileURLToPath(new URL("../../server/fixtures/plans/observe.yaml", import.meta.url));
-/** What is empty counts as not given: the plan that comes with Candor. */
+/** An empty value is treated as unset, so the plan that ships with Candor is used. */
 const DEFAULT_PLAN = { CANDOR_PLAN: "" };
 const WAIT_MS = 20_000;
 const STOP_MS = 5000;
@@ -27,11 +27,11 @@ interface Run {
   readonly child: ChildProcess;
   stdout: string;
   stderr: string;
-  /** Exit code, or the name of the signal that ended it. */
+  /** Exit code, or the name of the signal that ended the process. */
   readonly ended: Promise<number | string | null>;
 }
 
-/** Starts a command in a process group of its own, as a terminal does, with these settings alone. */
+/** Starts a command in its own process group, as a terminal does, with only these settings. */
 function candor(args: readonly string[], settings: Settings = {}): Run {
   const child = spawn(process.execPath, [CANDOR, ...args], {
     cwd: parent,
@@ -57,7 +57,7 @@ function candor(args: readonly string[], settings: Settings = {}): Run {
   return run;
 }
 
-/** Runs a command to its end. */
+/** Runs a command and waits until it ends. */
 async function finish(args: readonly string[], settings?: Settings) {
   const run = candor(args, settings);
   const code = await run.ended;
@@ -73,7 +73,7 @@ async function until(run: Run, condition: () => boolean): Promise<void> {
   }
 }
 
-/** Ctrl-C: the terminal signals the whole group, the engine's process included. */
+/** Simulates Ctrl-C: the terminal signals the whole process group, including the engine's process. */
 function pressCtrlC({ child }: Run): void {
   if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
 }
@@ -85,14 +85,14 @@ async function startCollector(settings: Settings = {}): Promise<Run & { url: str
   return Object.assign(run, { url });
 }
 
-/** The line below a heading of the banner. */
+/** Returns the line below a heading of the banner. */
 function commandBelow(heading: string, { stdout }: Run): string {
   const lines = stdout.split("\n");
   return lines[lines.indexOf(heading) + 1] ?? "";
 }
 
 let collector: Run & { url: string };
-/** Another one, with the plan that comes with Candor. */
+/** A second collector, with the plan that ships with Candor. */
 let appsmith: Run & { url: string };
 const APPSMITH = { ...DEFAULT_PLAN, CANDOR_DATA_DIR: join(parent, "appsmith") };
 
@@ -153,12 +153,13 @@ test("the printed curl lines work when pasted into sh", { tags: ["curl"] }, asyn
 const INSTANCE = "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d";
 const ADDRESS = "ada@example.com";
 
-/** Asks the collector with the Appsmith plan to forget; what is typed goes to standard input. */
+/** Asks the collector with the Appsmith plan to forget. Writes `typed` to standard input. */
 async function forget(args: readonly string[], typed = "") {
   const run = candor(["forget", ...args], { ...APPSMITH, CANDOR_URL: appsmith.url });
   run.child.stdin?.end(typed);
   const code = await run.ended;
-  const stderr = run.stderr.replace(/^.* has not answered yet\. .*\n/m, ""); // a busy machine takes its time
+  // A slow collector makes the command print that there is no answer yet.
+  const stderr = run.stderr.replace(/^.* has not answered yet\. .*\n/m, "");
   return { code, stdout: run.stdout, stderr };
 }
 
@@ -348,7 +349,7 @@ test("tail reconnects to a restarted collector; Ctrl-C stops a collector within 
   await until(watcher, () => watcher.stderr.includes("Watching"));
   const beganMs = Date.now();
   pressCtrlC(collector);
-  process.kill(collector.child.pid ?? 0, "SIGINT"); // npm passes the terminal's on
+  process.kill(collector.child.pid ?? 0, "SIGINT"); // npm passes on the terminal's signal
   expect(await collector.ended).toBe(0);
   expect(Date.now() - beganMs).toBeLessThan(STOP_MS);
   expect(collector.stderr).toMatch(/^\d\d:\d\d:\d\d Stopping: [^\n]+\n\d\d:\d\d:\d\d Stopped\.\n$/);

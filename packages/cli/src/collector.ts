@@ -1,4 +1,4 @@
-/** Owns the requests that the command line sends to a running collector: small reads, the live feed, a deletion. */
+/** Owns the requests that the command line sends to a running collector: small reads, live feed, deletion. */
 import {
   type Fields,
   FORGET_TIMEOUT_MS,
@@ -24,7 +24,8 @@ export interface Answer {
 /**
  * Sends a GET whose answer is small.
  * @param token the admin token, if the route needs one
- * @throws what fetch throws, a TimeoutError after `timeoutMs` included; `reachCauseOf` names it
+ * @throws what fetch throws, including a TimeoutError after `timeoutMs`; `reachCauseOf` describes such an
+ * error
  */
 export async function ask(address: string, timeoutMs: number, token?: string): Promise<Answer> {
   const headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };

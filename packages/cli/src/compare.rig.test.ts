@@ -20,7 +20,7 @@ import type { Fields } from "@candor/node/operator";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { openInstance } from "../../node/src/state/instance.ts";
 
-/** The operator's commands against collectors that are slow, strange or away. */
+/** The operator's commands are tested against collectors that are slow, malfunctioning or unreachable. */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
 const AWAY = "http://127.0.0.1:9";
 const parent = mkdtempSync(join(tmpdir(), "candor-compare-"));
@@ -37,13 +37,13 @@ const eventOf = (messageId: string): Fields => ({
   properties: { instanceId },
 });
 
-/** The same as a collector answers it. */
+/** Returns the same event as a collector returns it. */
 const heldOf = (messageId: string): Fields => ({
   ...eventOf(messageId),
   receivedAt: new Date().toISOString(),
 });
 
-/** A state folder from which these messages were sent. */
+/** Makes a state folder from which these messages were sent. */
 function makeFolder(name: string, messageIds: readonly string[]): string {
   const dir = join(parent, name);
   mkdirSync(join(dir, "outbox"), { recursive: true });
@@ -55,7 +55,7 @@ function makeFolder(name: string, messageIds: readonly string[]): string {
   return dir;
 }
 
-/** Answers each request with what `toPage` makes of its body. */
+/** Starts a server that answers each request with the page that `toPage` makes from the request's body. */
 async function serve(toPage: (asked: Fields, count: number) => Fields): Promise<string> {
   let count = 0;
   const server = createServer(async (request, response) => {

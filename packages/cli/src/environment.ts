@@ -4,29 +4,31 @@ import { toReachable } from "@candor/node/operator";
 import { type Config, readConfig } from "@candor/server";
 
 /**
- * The settings of this process.
+ * Reads the settings of this process.
  * @throws CandorError `settings_invalid`
  */
 export function readSettings(): Config {
   return readConfig(env);
 }
 
-/** The collector's address if CANDOR_URL is set. @throws CandorError `settings_invalid` */
+/** Returns the collector's address if CANDOR_URL is set. @throws CandorError `settings_invalid` */
 export function readCollectorUrl(): string | undefined {
   const { CANDOR_URL = "" } = env;
   return CANDOR_URL === "" ? undefined : toReachable(readSettings().url);
 }
 
-/** The script that npm or npx is running, if one of them started this process. */
+/** Returns the script that npm or npx is running, if one of them started this process. */
 export function readNpmScript(): string | undefined {
   const { npm_lifecycle_script: script } = env;
   return script;
 }
 
-/** A git hook sets these, relative to the hook's own folder, which is not the folder that is asked about. */
+/**
+ * Variables that git sets for a hook. They are relative to the hook's folder, not to the folder in question.
+ */
 const GIT_PLACES = new Set(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]);
 
-/** The environment without the variables that would point git to another repository. */
+/** Returns the environment without the variables that would point git to another repository. */
 export function readGitEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !GIT_PLACES.has(name)));
 }

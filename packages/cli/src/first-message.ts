@@ -13,13 +13,15 @@ export interface FirstMessage {
   readonly json: string;
 }
 
-/** Fields of the example in the order of the Segment spec; the sender's id goes between the two lists. */
+/**
+ * Fields of the example in the order of the Segment spec. The sender's id is placed between the two lists.
+ */
 const NAMES = ["type", "event", "name", "groupId", "previousId"] as const;
 const DETAILS = ["properties", "traits"] as const;
 
 /**
- * Makes a message from the plan's examples, of the first event tracked by the server or else of the first event.
- * Undefined if every event has expired.
+ * Makes a message from the examples of the first event that the server tracks, or else of the first event.
+ * Expired events are skipped. Undefined if every event has expired.
  */
 export function makeFirstMessage(plan: Plan, nowMs: number): FirstMessage | undefined {
   const samples = makeSamples(plan);

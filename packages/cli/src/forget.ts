@@ -18,8 +18,8 @@ export interface ForgetOptions {
 }
 
 /**
- * Has the running collector delete what it stores about somebody and prints the deletion receipt. Resolves to 0, or to 2 if
- * an input is missing and nothing was sent.
+ * Asks the running collector to delete what it stores about somebody, and prints the deletion receipt.
+ * Resolves to 0, or to 2 if an input is missing and nothing was sent.
  * @throws Refused, NoAnswer, CandorError `unreachable`, `settings_invalid`
  */
 export async function forget(options: ForgetOptions): Promise<number> {

@@ -21,7 +21,10 @@ import { hashPlan, loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type CandorProcess, startProcess } from "../../server/src/rig/candor-process.ts";
 
-/** The commands as they are installed, and a product's state folder that a real SDK and a real collector have filled. */
+/**
+ * The installed command. It is tested on a product's state folder that a real SDK and a real collector have
+ * filled.
+ */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
 const PLAN_FILE = fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url));
 const ACTION = "execute_ACTION_TRIGGERED";
@@ -59,20 +62,20 @@ afterAll(async () => {
   rmSync(parent, { recursive: true, force: true });
 });
 
-/** Runs a command to its end, with these settings alone. */
+/** Runs a command with only these settings, and waits until it ends. */
 async function candor(args: readonly string[], settings: Readonly<Record<string, string>> = {}, typed = "") {
   const child = spawn(process.execPath, [CANDOR, ...args], {
     cwd: parent,
     env: { PATH: process.env.PATH, CANDOR_URL: collector.url, ...settings },
     stdio: ["pipe", "pipe", "pipe"],
   });
-  child.stdin.on("error", () => {}); // it need not read
+  child.stdin.on("error", () => {}); // the command may not read its input
   child.stdin.end(typed);
   const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   return { code: child.exitCode, stdout, stderr };
 }
 
-/** A copy of the state folder, to be spoiled. */
+/** Copies the state folder, so that a test can damage the copy. */
 function copyFolder(name: string): { copy: string; outboxFile: string } {
   const copy = join(parent, name);
   cpSync(dir, copy, { recursive: true });
@@ -150,7 +153,7 @@ test("inspect reports lines that it cannot read or does not understand", async (
 });
 
 test("inspect explains why a folder or a file in it cannot be read", async () => {
-  // Root may read everything, but nobody can follow a link to itself.
+  // Root can read everything, but nobody can follow a link that points to itself.
   const loop = join(dir, "..", "loop");
   symlinkSync(loop, loop);
   const { code, stderr } = await candor(["inspect", loop]);

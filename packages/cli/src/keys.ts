@@ -6,7 +6,7 @@ import { readSettings } from "./environment.ts";
 import { endWithReader, print } from "./terminal.ts";
 
 /**
- * Prints the write keys and the admin token, as columns or in the JSON of keys.json.
+ * Prints the write keys and the admin token, as columns or in the JSON format of keys.json.
  * @throws CandorError
  */
 export async function printKeys({ json = false }: { readonly json?: boolean }): Promise<number> {
@@ -21,18 +21,19 @@ export async function printKeys({ json = false }: { readonly json?: boolean }): 
   return 0;
 }
 
-/** What to tell somebody who asks for keys before there are any. Asking creates none. */
+/** Returns the message for somebody who asks for keys before there are any. Asking creates none. */
 export function toMissingSentence(config: Config): string {
   return `There are no keys in ${config.dataDir} yet: \`candor start\` creates them. If Candor uses another folder, set CANDOR_DATA_DIR to it.`;
 }
 
-/** The same for commands that need only the token, whose collector may run elsewhere. */
+/** Returns the message for commands that need only the token. Their collector may run elsewhere. */
 export function toNoTokenSentence(config: Config): string {
   return `${toMissingSentence(config)} For a Candor elsewhere, set CANDOR_ADMIN_TOKEN to its token.`;
 }
 
 /**
- * The keys in force, from the settings and the data folder. Undefined if one is missing. Creates nothing.
+ * Returns the keys in force, from the settings and the data folder. Undefined if a key is missing. Creates
+ * nothing.
  * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
  */
 export function findKeys(config: Config): Keys | undefined {
@@ -44,8 +45,8 @@ export function findKeys(config: Config): Keys | undefined {
 }
 
 /**
- * The token of the read API. Undefined if there is none yet.
- * @throws CandorError as findKeys
+ * Returns the token of the read API. Undefined if there is none yet.
+ * @throws the same CandorError as findKeys
  */
 export function findToken(config: Config): string | undefined {
   return config.adminToken ?? findKeys(config)?.adminToken;

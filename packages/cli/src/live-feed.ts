@@ -13,14 +13,15 @@ export interface LiveFeedOptions {
   readonly url: string;
   readonly token: string;
   readonly filters: URLSearchParams;
-  /** Ends the feed. */
+  /** Ends the feed when it is aborted. */
   readonly signal: AbortSignal;
-  /** Called with a line for the operator when the connection breaks or is back. */
+  /** Called with a line for the operator when the connection breaks or is restored. */
   readonly report: (line: string) => void;
 }
 
 /**
- * Yields the events of /api/live until `signal`. Reconnects when the collector restarts, once it has answered a first time.
+ * Yields the events of /api/live until `signal` is aborted. Once the collector has answered, reconnects
+ * whenever the connection breaks, such as when the collector restarts.
  * @throws Refused, or CandorError `unreachable` if the first connection fails
  */
 export async function* followLive(options: LiveFeedOptions): AsyncGenerator<SseEvent> {
@@ -69,7 +70,7 @@ async function* readOnce(options: LiveFeedOptions, onOpen: () => void): AsyncGen
   }
 }
 
-/** A refusal is final; a broken connection may come back. */
+/** Whether connecting again may help. A refusal is final; a broken connection may be restored. */
 function isTransient(error: unknown): boolean {
   return !(error instanceof Error && error.name === "Refused");
 }
@@ -80,15 +81,16 @@ function toCause(error: unknown): string {
 
 /** One server-sent event. */
 export interface SseEvent {
-  /** The field `event`, or `message` without one. */
+  /** The value of the field `event`; `message` if there is none. */
   readonly name: string;
   readonly data: string;
 }
 
 /**
- * Creates a parser of server-sent events. Each call takes the next piece of text and returns the events that it completes.
- * Comments and the fields `id` and `retry` are skipped; an event that the end of the stream cuts off is dropped.
- * https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+ * Creates a parser of server-sent events. Each call takes the next piece of text and returns the events that
+ * it completes. Comments and the fields `id` and `retry` are skipped. An event truncated by the end of the
+ * stream is dropped.
+ * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export function createSseParser(): (piece: string) => SseEvent[] {
   let rest = "";
@@ -109,7 +111,7 @@ export function createSseParser(): (piece: string) => SseEvent[] {
   };
 
   return (piece) => {
-    // A CR at the end waits for the next piece, whose LF may belong to the same line end.
+    // A CR at the end is left for the next piece, because an LF that follows belongs to the same line end.
     const lines = (rest + piece).split(/\r\n|\n|\r(?!$)/);
     rest = lines.pop() ?? "";
     return lines.map(takeLine).filter((event) => event !== undefined);

@@ -11,14 +11,14 @@ const MIN_DETAIL_CHARS = 40;
 
 /** A message of /api/live: kept, or dropped with a reason. */
 export interface LiveMessage {
-  /** Why it was dropped. Undefined if it was kept. */
+  /** Why the message was dropped. Undefined if it was kept. */
   readonly reason: string | undefined;
   readonly source: string | undefined;
   /** The envelope of a kept message, or the fields of a dropped one as they were sent. */
   readonly fields: Fields;
 }
 
-/** Reads the data of a `message` event. Undefined if it is not one. */
+/** Reads the data of a `message` event. Undefined if the data is not a message. */
 export function parseLiveMessage(data: string): LiveMessage | undefined {
   const live = parseFields(data);
   if (live === undefined) return undefined;
@@ -30,20 +30,22 @@ export function parseLiveMessage(data: string): LiveMessage | undefined {
   };
 }
 
-/** The number of messages that a `missed` event reports as skipped. */
+/** Returns the number of messages that a `missed` event reports as skipped. */
 export function parseMissed(data: string): number {
   return Number(parseFields(data)?.missed ?? 0);
 }
 
 export interface LineOptions {
   readonly colours: Colours;
-  /** Width of the terminal. Undefined for a pipe, where nothing is cut. */
+  /** Width of the terminal. Undefined for a pipe, where nothing is shortened. */
   readonly columns: number | undefined;
-  /** When the line is shown, the only time known of a dropped message. */
+  /** The time at which the line is shown. For a dropped message, no other time is known. */
   readonly toldAt: Date;
 }
 
-/** Renders a message on one line: time, source, type, event, sender, and its properties or why it was dropped. */
+/**
+ * Renders a message on one line: time, source, type, event, sender, and its properties or the drop reason.
+ */
 export function renderLiveLine(live: LiveMessage, { colours, columns, toldAt }: LineOptions): string {
   const { fields, reason } = live;
   const receivedAt = new Date(text(fields.receivedAt));
@@ -89,7 +91,7 @@ function whoOf({ userId, anonymousId }: Fields): string {
   return text(anonymousId) === "" ? "" : `anon:${shorten(text(anonymousId), MAX_ID_CHARS)}`;
 }
 
-/** The properties, or the traits of `identify` and `group`, as `name=value`. */
+/** Renders the properties, or the traits of `identify` and `group`, as `name=value`. */
 function renderDetails(fields: Fields): string {
   const isAboutTraits = fields.type === "identify" || fields.type === "group";
   const entries = Object.entries(toFields(isAboutTraits ? fields.traits : fields.properties) ?? {});
@@ -109,7 +111,7 @@ function text(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
 }
 
-/** Cuts to at most `maxChars` code points, with an ellipsis for the rest. */
+/** Shortens a text to at most `maxChars` code points, with an ellipsis in place of the rest. */
 export function shorten(text: string, maxChars: number): string {
   if (text.length <= maxChars) return text;
   const chars = [...text];

@@ -38,7 +38,7 @@ Settings come from the environment:
 const COLLECTOR =
   "the collector's address (default: CANDOR_URL, then the address that the instance sends to)";
 
-/** Creates the program. `setExitCode` gets the exit code of the command that ran. */
+/** Creates the program. `setExitCode` is called with the exit code of the command that ran. */
 export function createProgram(setExitCode: (code: number) => void): Command {
   const program = new Command("candor")
     .description("Telemetry for software that other people host.")
@@ -81,7 +81,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   return program;
 }
 
-/** Commands for the operator of an instance. */
+/** Adds the commands for the operator of an instance. */
 function addInstanceCommands(program: Command, setExitCode: (code: number) => void): void {
   program
     .command("inspect")
@@ -152,7 +152,7 @@ function addWhere(condition: string, others: readonly string[]): string[] {
   return [...others, condition];
 }
 
-/** Runs a command that asks a collector. Prints what went wrong and resolves to 2 then; never rejects. */
+/** Runs a command that asks a collector. If it fails, prints why and resolves to 2. Never rejects. */
 async function orRefuse(asking: Promise<number>): Promise<number> {
   try {
     return await asking;

@@ -7,13 +7,15 @@ import { readNpmScript, readSettings } from "./environment.ts";
 import { awaitNpmGone, awaitStop } from "./stop.ts";
 import { coloursFor, outliveReaders, report } from "./terminal.ts";
 
-/** A stop takes at most 5 s, as promised. Rows not drained by then stay in the log, which survives any end. */
+/**
+ * A stop takes at most 5 s, as promised. Rows not drained by then stay in the log, which survives any exit.
+ */
 const STOP_DEADLINE_MS = 4500;
 
 type End = { readonly kind: "stop" } | { readonly kind: "fatal"; readonly error: CandorError };
 
 /**
- * Runs the collector until it is asked to stop (resolves to 0) or has to (1).
+ * Runs the collector until it is asked to stop (resolves to 0) or a fatal error ends it (resolves to 1).
  * @throws CandorError if it cannot start
  */
 export async function start(): Promise<number> {

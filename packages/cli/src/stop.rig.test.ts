@@ -18,7 +18,7 @@ beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "candor-npx-"));
 });
 afterEach(() => {
-  // Each is the leader of its own group.
+  // Each child leads its own process group.
   for (const { pid } of children) if (pid !== undefined) killGroup(pid);
   children = [];
   rmSync(dir, { recursive: true, force: true });
@@ -28,16 +28,16 @@ function killGroup(pid: number): void {
   try {
     process.kill(-pid, "SIGKILL");
   } catch {
-    // It has ended.
+    // The group has already ended.
   }
 }
 
-/** Starts a command in the background, as `COMMAND &` does. @returns its process, and where the collector listens */
+/** Starts a command in the background, as `COMMAND &` does. @returns the process, and the collector's port */
 async function launch(
   command: string,
   args: readonly string[],
 ): Promise<{ child: ChildProcess; port: number }> {
-  // Not those of the npm that runs the tests.
+  // Leaves out the variables of the npm that runs the tests.
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|CANDOR_)/i.test(name));
   const env = {
     ...Object.fromEntries(own),
@@ -68,7 +68,7 @@ function isListening(port: number): Promise<boolean> {
 
 it("the collector ends with its npx, which does not pass signals on, and frees port and folder", async () => {
   const { child, port } = await launch("npx", ["candor", "start"]);
-  child.kill("SIGTERM"); // npx alone
+  child.kill("SIGTERM"); // signals npx alone
   await expect.poll(() => isListening(port), { timeout: END_MS }).toBe(false);
   await expect.poll(() => tryFolder(), { timeout: END_MS }).toBe("free");
 });

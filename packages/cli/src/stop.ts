@@ -1,9 +1,9 @@
-/** Owns when a command stops: at a signal, or with the npm that started it. */
+/** Owns when a command stops: on a signal, or when the npm that started it ends. */
 import type { EventEmitter } from "node:events";
 
 /**
- * A second signal within this time is the same Ctrl-C: the terminal sends it to the whole process group, and npm, which is in
- * the group, passes it on again.
+ * A second signal within this time belongs to the same Ctrl-C: the terminal sends the signal to the whole
+ * process group, and npm, which is in that group, passes it on again.
  */
 const ECHO_MS = 500;
 /** The exit code that shells report for a process ended by SIGINT. */
@@ -15,7 +15,10 @@ export interface StopSignalOptions {
   readonly exit?: (code: number) => void;
 }
 
-/** Resolves at the first SIGINT or SIGTERM. A second one ends the process at once. */
+/**
+ * Resolves at the first SIGINT or SIGTERM. A second signal ends the process at once, unless it belongs to the
+ * same Ctrl-C.
+ */
 export function awaitStop(options: StopSignalOptions = {}): Promise<void> {
   const { signals = process, now = Date.now, exit = (code) => process.exit(code) } = options;
   return new Promise((resolve) => {
@@ -46,16 +49,17 @@ export function isNpmForeground(script: string | undefined): boolean {
 }
 
 export interface NpmParentOptions {
-  /** npm's `npm_lifecycle_script`. */
+  /** The value of npm's `npm_lifecycle_script`. */
   readonly script: string | undefined;
   readonly parentId?: () => number;
   readonly watchMs?: number;
 }
 
 /**
- * Resolves when the npm that started this process has ended. npx and `npm run` start the command through a shell; a signal to
- * npm ends npm and that shell but never reaches the command, which would keep its port and folder. Never resolves if a shell,
- * systemd, nohup, setsid or a container started the process: the end of those does not mean that it should stop.
+ * Resolves when the npm that started this process has ended. npx and `npm run` start the command through a
+ * shell. A signal to npm ends npm and that shell but never reaches the command, which would keep its port and
+ * folder. Never resolves if a shell, systemd, nohup, setsid or a container started the process, because their
+ * end does not mean that it should stop.
  */
 export function awaitNpmGone({
   script,

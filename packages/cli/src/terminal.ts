@@ -15,12 +15,15 @@ export {
   toSafeText,
 } from "@candor/node/operator";
 
-/** Ignores errors of stdout and stderr: a collector must survive the end of the pager that reads its output. */
+/**
+ * Ignores errors of stdout and stderr: a collector must keep running when the pager that reads its output
+ * ends.
+ */
 export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
-/** Renders an error for the operator: known ones say what to do, others come with their stack. */
+/** Renders an error for the operator. A known error says what to do; any other is shown with its stack. */
 export function toFaultText(error: unknown): string {
   const known = error instanceof CandorError ? error.message : undefined;
   const text = known ?? (error instanceof Error ? (error.stack ?? error.message) : String(error));

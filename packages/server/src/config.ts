@@ -1,11 +1,11 @@
-/** Owns the collector's settings: the only file that reads its environment. */
+/** Owns the collector's settings: no other file reads its environment. */
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { PLAN_SOURCES, type PlanSourceName } from "@candor/plan/runtime";
 import { CandorError } from "./errors.ts";
 
-/** Where messages come from; each source has a write key of its own. */
+/** The sources that messages can come from. Each source has its own write key. */
 export const SOURCES = PLAN_SOURCES;
 export type Source = PlanSourceName;
 
@@ -13,33 +13,42 @@ export type Source = PlanSourceName;
 export interface Config {
   /** Address to listen on. `CANDOR_HOST`, default 127.0.0.1. */
   readonly host: string;
-  /** Port to listen on; 0 takes any free one. `CANDOR_PORT`, default 7226. */
+  /** Port to listen on; 0 picks any free port. `CANDOR_PORT`, default 7226. */
   readonly port: number;
-  /** Folder for everything that Candor keeps, absolute. `CANDOR_DATA_DIR`, default ./.candor. */
+  /** Absolute path of the folder for all of Candor's data. `CANDOR_DATA_DIR`, default ./.candor. */
   readonly dataDir: string;
-  /** The plan's file, absolute. `CANDOR_PLAN`, default the Appsmith plan that comes with Candor. */
+  /**
+   * Absolute path of the plan file. `CANDOR_PLAN`; the default is the Appsmith plan that ships with Candor.
+   */
   readonly planFile: string;
   /**
-   * Write keys chosen by the operator; missing ones are generated and kept. `CANDOR_WRITE_KEYS`, `source:KEY,...`.
+   * Write keys chosen by the operator; missing keys are generated and stored.
+   * `CANDOR_WRITE_KEYS`, `source:KEY,...`.
    */
   readonly writeKeys: Readonly<Partial<Record<Source, string>>>;
-  /** Admin token chosen by the operator; generated and kept if not given. `CANDOR_ADMIN_TOKEN`. */
+  /** Admin token chosen by the operator; generated and stored if not set. `CANDOR_ADMIN_TOKEN`. */
   readonly adminToken: string | undefined;
   /**
    * HTTP addresses of ClickHouse, one for each node of a cluster; undefined for the embedded engine.
    * `CANDOR_CLICKHOUSE_URL`.
    */
   readonly clickhouseUrls: readonly string[] | undefined;
-  /** Cluster (of system.clusters) over which events are distributed. `CANDOR_CLICKHOUSE_CLUSTER`. */
+  /**
+   * Name of the cluster (in system.clusters) across which events are distributed.
+   * `CANDOR_CLICKHOUSE_CLUSTER`.
+   */
   readonly clickhouseCluster: string | undefined;
-  /** Proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted. `CANDOR_TRUSTED_PROXIES`, `10.0.0.0/8,::1`. */
+  /**
+   * Proxies whose X-Forwarded-For and X-Forwarded-Proto headers are trusted.
+   * `CANDOR_TRUSTED_PROXIES`, such as `10.0.0.0/8,::1`.
+   */
   readonly trustedProxies: BlockList;
   /**
    * Addresses at which instances reach this collector; undefined to derive them from each request's Host.
    * `CANDOR_ORIGINS`.
    */
   readonly origins: readonly string[] | undefined;
-  /** Where the commands find a running Candor. `CANDOR_URL`, default http://HOST:PORT. */
+  /** Address at which the commands reach a running Candor. `CANDOR_URL`, default http://HOST:PORT. */
   readonly url: string;
 }
 
@@ -63,9 +72,9 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads the settings from an environment. An empty value counts as not given.
- * @throws CandorError `settings_invalid`, listing all faults at once, including unknown CANDOR_ names. Values are not
- * repeated in it, because some are secrets
+ * Reads the settings from an environment. An empty value is treated as unset.
+ * @throws CandorError `settings_invalid`, listing all faults at once, including unknown CANDOR_ names. The
+ * message contains no values, because some are secrets
  */
 export function readConfig(environment: Environment): Config {
   const faults: string[] = [];
@@ -96,7 +105,7 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
-/** A known name that shares most of an unknown one's letters, in case of a typing error. */
+/** Suggests the known name that was probably meant, or else lists all names. */
 function hintFor(name: string): string {
   const near = [...NAMES].find(
     (known) => known.startsWith(name.slice(0, -1)) || name.startsWith(known.slice(0, -1)),

@@ -26,7 +26,7 @@ function send(url: string, prefix: string, count: number): Promise<Response> {
   });
 }
 
-/** Every stored row's messageId, read page by page: a row that is there twice is seen twice. */
+/** Returns the messageId of every stored row, read page by page. A row stored twice is returned twice. */
 async function storedIds({ url }: Collector): Promise<string[]> {
   const ids: string[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
@@ -63,7 +63,8 @@ describe("kill -9", () => {
   });
 
   it("between the store's acknowledgement and the deletion from the log stores each message once", async () => {
-    // The process kills itself at the one moment: when it is about to delete a segment that the store has taken.
+    // The process kills itself when it is about to delete a segment file whose rows the store has
+    // acknowledged.
     const trap = join(root, "trap.mjs");
     writeFileSync(
       trap,
@@ -78,7 +79,8 @@ describe("kill -9", () => {
         dataDir,
         env: { CANDOR_PLAN: OBSERVE_PLAN, NODE_OPTIONS: `--import=${trap}` },
       });
-      await send(trapped.url, `round${round}`, 500).catch(() => {}); // a later round dies at once, of the segment before
+      // A later round dies at once, when it is about to delete the segment file of the round before.
+      await send(trapped.url, `round${round}`, 500).catch(() => {});
       await eventually(
         async () => trapped.isRunning(),
         (isRunning) => !isRunning,
@@ -87,7 +89,7 @@ describe("kill -9", () => {
       await trapped.kill("both");
     }
     const collector = await startCollector({ dataDir, env: { CANDOR_PLAN: OBSERVE_PLAN } });
-    const retried = await send(collector.url, "round0", 500); // its first answer may have been lost
+    const retried = await send(collector.url, "round0", 500); // the first answer may have been lost
     expect(retried.status).toBe(200);
     const ids = await eventually(
       () => storedIds(collector),

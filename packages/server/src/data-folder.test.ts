@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isDataFolderHeld, openDataFolder } from "./data-folder.ts";
 import { checkFolderOwner } from "./private-folder.ts";
 
-/** Only root can give files away. */
+/** Only root can change the owner of a file. */
 const isRoot = process.geteuid?.() === 0;
 const SOMEBODY = 12_345;
 let parent: string;
@@ -140,10 +140,10 @@ describe.skipIf(!isRoot)("what is somebody else's", () => {
   it("is refused however deep it lies, where others could write", () => {
     const path = put("store/chdb/data/deep/file");
     chownSync(path, SOMEBODY, SOMEBODY);
-    open(); // who could have put it there but this user?
+    open(); // accepted: only this user could have created the file
     chmodSync(dir, 0o777);
     expect(open).toThrow(foreign);
-    expect(open).toThrow(foreign); // the first try has not made it harmless
+    expect(open).toThrow(foreign); // the first attempt did not make the folder look safe
   });
 
   it("is left alone as lost+found of a file system of its own", () => {

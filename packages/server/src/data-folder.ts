@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { CandorError, causeOf, toWriteError } from "./errors.ts";
 import { claimFolder } from "./private-folder.ts";
 
-/** The size of a large batch. */
+/** Size of the probe file: as large as a large batch. */
 const PROBE_BYTES = 128 * 1024;
 
-/** The folder of everything that Candor keeps, held by this process alone. */
+/** The folder that holds all of Candor's data, locked by this process. */
 export interface DataFolder {
   /** Segment files waiting for the store. */
   readonly logDir: string;
@@ -20,16 +20,17 @@ export interface DataFolder {
   readonly storeDir: string;
   /** Rows that the store rejected. */
   readonly quarantineDir: string;
-  /** The key under which ids are hashed. */
+  /** The file with the secret key for hashing ids. */
   readonly hashSecretFile: string;
   release(): void;
 }
 
 /**
- * Creates the folder, or takes one that belongs to this user alone (mode 0700), and locks it. The lock is the
- * kernel's, on the open file: it ends with the process, however that ends, so no stale lock needs cleaning up.
- * @throws CandorError `data_folder_foreign`, `data_folder_linked`, `data_folder_unwritable`, `data_folder_locked`,
- * `lock_unsupported`
+ * Creates the folder, or opens an existing one that belongs to this user alone, sets its mode to 0700 and
+ * locks it. The kernel holds the lock on the open file and releases it when the process ends for any reason,
+ * so no stale lock needs cleaning up.
+ * @throws CandorError `data_folder_foreign`, `data_folder_linked`, `data_folder_unwritable`,
+ * `data_folder_locked`, `lock_unsupported`
  */
 export function openDataFolder(dataDir: string): DataFolder {
   const dirs = {
@@ -51,7 +52,10 @@ export function openDataFolder(dataDir: string): DataFolder {
   return { ...dirs, hashSecretFile: join(dataDir, "hash-secret"), release: () => closeSync(fd) };
 }
 
-/** Whether a process holds the folder. Changes nothing, except that it may create the lock file. @throws CandorError as openDataFolder */
+/**
+ * Whether a process holds the folder's lock. Changes nothing, except that it may create the lock file.
+ * @throws CandorError `data_folder_unwritable`, `lock_unsupported`
+ */
 export function isDataFolderHeld(dataDir: string): boolean {
   const fd = orUnwritable(dataDir, () => openLock(dataDir));
   try {
@@ -74,7 +78,10 @@ function orUnwritable<Result>(folder: string, use: () => Result): Result {
   }
 }
 
-/** Node has no file locks. Uses the library's where it is built for the platform, and the program flock on musl. */
+/**
+ * Locks an open file. Node has no file locks, so this uses the library fs-native-extensions where it is built
+ * for the platform, and otherwise (as on musl) the program flock.
+ */
 function tryLock(fd: number, folder: string): boolean {
   try {
     const locks: { tryLock(fd: number): boolean } = createRequire(import.meta.url)("fs-native-extensions");
@@ -84,7 +91,10 @@ function tryLock(fd: number, folder: string): boolean {
   }
 }
 
-/** The lock belongs to the open file, which the program shares with us, so it outlives the program. */
+/**
+ * Locks an open file with the program flock. The lock belongs to the open file, which this process shares
+ * with the program, so the lock remains when the program has ended.
+ */
 export function tryFlock(fd: number, folder: string): boolean {
   const { status } = spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
   if (status !== null) return status === 0;
@@ -92,7 +102,7 @@ export function tryFlock(fd: number, folder: string): boolean {
 }
 
 /**
- * Writes and flushes a few bytes, the only way to know that the disk accepts them.
+ * Writes and flushes a file of 128 KiB, which is the only way to know that the disk accepts writes.
  * @throws CandorError `disk_full`, `log_unwritable`
  */
 export async function probeDisk(dataDir: string): Promise<void> {

@@ -6,17 +6,18 @@ import type { Disk } from "./log/log.ts";
 import { answerOf, NO_STORE, startForTest, type TestCandor } from "./rig/in-process.ts";
 
 /**
- * A disk that remembers what was written and what was flushed behind it, each for as long as the test wishes.
- * durability.system.test.ts shows the same of the system's calls; this runs everywhere.
+ * A disk that records what was written and what was then flushed. The test decides how long each call takes.
+ * durability.system.test.ts checks the same guarantees on real system calls; this test runs on every
+ * platform.
  */
 interface WatchedDisk extends Disk {
-  /** Milliseconds that a call takes. */
+  /** How long a call takes, in milliseconds. */
   delayMs: () => number;
-  /** When set, flushes wait for it. */
+  /** If set, every flush waits for this promise. */
   hold: Promise<void> | undefined;
-  /** Flushes that have not returned. */
+  /** Number of flushes that have not returned. */
   flushing: number;
-  /** Whether this text was written, and then a flush of that file began and ended. */
+  /** Whether this text was written and a flush of its file began after that and has ended. */
   isDurable(text: string): boolean;
 }
 
@@ -62,7 +63,9 @@ const message = (messageId: string) => ({ type: "track", event: "e", userId: "u"
 let end: (fault?: Error) => void = () => {};
 afterEach(() => end());
 
-/** Holds every flush until it is ended: well, or by a fault. */
+/**
+ * Holds every flush until the returned function is called. If it is called with a fault, the flushes fail.
+ */
 function holdFlushes(): (fault?: Error) => void {
   const held = new Promise<void>((resolve, reject) => {
     end = (fault) => {
@@ -71,12 +74,15 @@ function holdFlushes(): (fault?: Error) => void {
       else reject(fault);
     };
   });
-  held.catch(() => {}); // also when nothing was flushed
+  held.catch(() => {}); // avoids an unhandled rejection when nothing was flushed
   disk.hold = held;
   return end;
 }
 
-/** Sends, and waits until the message's flush is held, or long enough for an answer that does not wait for one. */
+/**
+ * Sends messages, then waits until their flush is held. If no flush begins, waits long enough for an answer
+ * that does not depend on one.
+ */
 async function sendInto(messageIds: string[]): Promise<{ answer: Promise<Response>; isAnswered(): boolean }> {
   let isAnswered = false;
   const answer = candor.post("/v1/batch", { batch: messageIds.map(message) }).finally(() => {

@@ -1,13 +1,13 @@
-/** Owns every error that Candor raises, with its sentence. */
+/** Owns every error that Candor raises, with its message. */
 import { CodedError, type ErrorDetails, type ErrorEntry, WIRE_ERRORS } from "@candor/envelope/http";
 
 /**
- * Every error that Candor itself raises, in one table: for a person, what happened and what to do. The code is the
- * contract (clients, tests and docs/errors.md rely on it); the texts may change. `{name}` is filled in from the
- * details.
+ * Every error that Candor itself raises. The message tells a person what happened and what to do. The codes
+ * are the contract (clients, tests and docs/errors.md rely on them); the messages may change. `{name}` is
+ * replaced with the value of that name in the error's details.
  */
 export const ERRORS = {
-  // Answers to a client.
+  // Errors that are returned to a client.
   ...WIRE_ERRORS,
   write_key_unknown: {
     status: 401,
@@ -100,7 +100,7 @@ export const ERRORS = {
     retryAfterS: 10,
     message: "{limit} clients are watching the live feed already. Close one of them.",
   },
-  // Connections closed without an answer; only counted.
+  // Errors that close a connection without an answer; they are only counted.
   too_many_connections: {
     status: 503,
     message: "Too many connections are open. Close those that you do not use.",
@@ -118,7 +118,7 @@ export const ERRORS = {
     message: "The collector failed unexpectedly. Its own output says more.",
   },
 
-  // Faults at the start, for the operator.
+  // Errors for the operator, mostly at startup.
   settings_invalid: { message: "The settings cannot be used:\n{faults}" },
   port_in_use: {
     message: "Port {port} on {host} is taken by another program. Stop it, or set CANDOR_PORT to a free port.",
@@ -184,14 +184,14 @@ export class CandorError extends CodedError<ErrorCode> {
   }
 }
 
-/** The system's code for an error (`ENOSPC`), or else its message, but nothing more. */
+/** Returns only the system's code of an error, such as `ENOSPC`, or else the error's message. */
 export function causeOf(error: unknown): string {
   if (error instanceof Error)
     return "code" in error && typeof error.code === "string" ? error.code : error.message;
   return String(error);
 }
 
-/** The error that reports a failed write to a client: `disk_full`, else `log_unwritable`. */
+/** Returns the error that reports a failed write to a client: `disk_full`, else `log_unwritable`. */
 export function toWriteError(error: unknown): CandorError {
   const cause = causeOf(error);
   if (cause === "ENOSPC" || cause === "EDQUOT" || cause === "EFBIG")

@@ -40,7 +40,7 @@ async function startWith(data: PlanData, dataDir: string): Promise<TestCandor> {
   return candor;
 }
 
-/** Sends batches with undeclared defaults of their own; gives how many messages were accepted. */
+/** Sends batches whose shared fields are undeclared too. Returns the number of accepted messages. */
 async function sendAll(
   candor: TestCandor,
   plan: Plan,
@@ -59,7 +59,7 @@ async function sendAll(
   return accepted;
 }
 
-/** What stands around a text, for a failure's message; undefined when it is not there. */
+/** Returns the text around the first match, for a failure message; undefined if there is no match. */
 function around(bytes: string, text: string): string | undefined {
   const at = bytes.indexOf(text);
   return at < 0 ? undefined : bytes.slice(Math.max(0, at - 200), at + 100);
@@ -143,7 +143,7 @@ const RECEIPT = {
   peerAddress: undefined,
 };
 const IDS = { newMessageId: () => "new", hashMessageId: () => "hashed" };
-/** Stands for every keyed hash: hashing a real one again would change it. */
+/** Stands in for every keyed hash, because a real hash would change when it is hashed again. */
 const PSEUDONYM = "0123456789abcdef".repeat(2);
 const redactors = createRedactors(() => PSEUDONYM);
 
@@ -165,7 +165,7 @@ function deepFreeze(value: unknown): void {
   for (const inner of Object.values(value)) deepFreeze(inner);
 }
 
-/** As it is kept. */
+/** Returns the message as it is stored. */
 function written(message: object): Json {
   return JSON.parse(JSON.stringify(message));
 }
@@ -175,7 +175,7 @@ it("a checked message satisfies its plan, its input is untouched, and checking a
   fc.assert(
     fc.property(fc.oneof(...messages), ([{ plan, compiled, source }, item]) => {
       const sent: JsonObject = JSON.parse(JSON.stringify(item));
-      deepFreeze(sent.context); // other messages may share it: a change throws
+      deepFreeze(sent.context); // other messages may share the context: changing it throws
       const message = parseMessage(sent, ALONE);
       if (typeof message === "string") return;
       const envelope = stampMessage(message, RECEIPT, IDS);
@@ -184,7 +184,7 @@ it("a checked message satisfies its plan, its input is untouched, and checking a
       const once = written(envelope);
       expect(breaches(plan, source, once)).toEqual([]);
       for (const marker of MARKERS) expect(JSON.stringify(once)).not.toContain(marker);
-      if (plan.sources[source]?.ip === "hash") return; // a hash is no address, and would be removed
+      if (plan.sources[source]?.ip === "hash") return; // a second check would remove the hashed address
       expect(compiled.check(source, envelope, 0).contact).toBe(undefined);
       expect(written(envelope)).toEqual(once);
     }),
@@ -193,7 +193,9 @@ it("a checked message satisfies its plan, its input is untouched, and checking a
   expect(kept).toBeGreaterThan(2000);
 }, 60_000);
 
-/** The SDK checks with the same rules before it sends: what it keeps must be what is stored. */
+/**
+ * The SDK checks messages by the same rules before it sends them: what the SDK keeps must be what is stored.
+ */
 it.each(["https://host.example//two/three", "/who/ada%40mail.example"])(
   "the path of %j begins with one slash, and checking it again changes nothing",
   (url) => {

@@ -12,6 +12,9 @@ export { DROP_REASONS, type DropReason } from "./reasons.ts";
 export { listChangedExamples, makeSamples } from "./samples.ts";
 export { listQuarantined, type QuarantinedRow } from "./store/quarantine.ts";
 
-/** See main.ts. The first call loads it, because no other command needs an HTTP server and a store. */
+/**
+ * Starts the collector. main.ts is loaded at the first call, because no other command needs an HTTP server
+ * and a store.
+ */
 export const startCandor: typeof main.startCandor = async (...args) =>
   (await import("./main.ts")).startCandor(...args);

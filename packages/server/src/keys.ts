@@ -15,8 +15,9 @@ export interface Keys {
 const KEY_RANDOM_BYTES = 18;
 
 /**
- * The keys in force: from the settings, else from `keys.json` in the data folder (mode 0600), else newly generated
- * and kept there. Keys from the settings are not written to the file.
+ * Returns the keys in force. A key comes from the settings if it is set there, else from `keys.json` in the
+ * data folder (mode 0600). If that file does not exist, it is created with new keys. Keys from the settings
+ * are not written to the file.
  * @throws CandorError `keys_unreadable`
  */
 export function openKeys(config: Config, random: (bytes: number) => Buffer = randomBytes): Keys {
@@ -64,8 +65,9 @@ function isKeys(value: unknown): value is Keys {
 }
 
 /**
- * Tells which of several secrets a text is, in a time that depends on neither. All are compared, as SHA-256 digests,
- * because timingSafeEqual requires equal lengths.
+ * Creates a function that returns the name of the secret that a text equals. The running time depends on
+ * neither the text nor the secrets: every secret is compared, as a SHA-256 digest, because timingSafeEqual
+ * requires equal lengths.
  */
 export function createMatcher<Name extends string>(
   secrets: Readonly<Record<Name, string>>,

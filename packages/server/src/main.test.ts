@@ -41,7 +41,8 @@ describe("a collector", () => {
     for (let n = 0; n < 20; n++) expect((await away.post("/v1/batch", batch(100, `r${n}`))).status).toBe(200);
     await away.close();
     const back = await startForTest({ CANDOR_DATA_DIR });
-    expect((await back.post("/v1/batch", batch(100, "r3"))).status).toBe(200); // a client that missed its answer
+    // Sent again by a client that missed the answer.
+    expect((await back.post("/v1/batch", batch(100, "r3"))).status).toBe(200);
     expect(await countIs(back, 2000)).toBe(2000);
     const { events } = await back.read("/api/events?limit=1000");
     expect(new Set(events?.map((event) => event.messageId)).size).toBe(1000);
@@ -142,7 +143,7 @@ describe("a collector", () => {
     await candor.post("/v1/track", track("m1"), {
       authorization: `Basic ${Buffer.from(candor.keys.writeKeys.server).toString("base64")}`,
     });
-    chmodSync(candor.dataDir, 0o755); // what is inside must be safe by itself
+    chmodSync(candor.dataDir, 0o755); // the files inside must be private by themselves
     const open = readdirSync(candor.dataDir, { recursive: true, encoding: "utf8" })
       .filter((name) => !name.startsWith(`${join("store", "chdb")}/`))
       .filter((name) => (statSync(join(candor.dataDir, name)).mode & 0o077) !== 0);

@@ -1,4 +1,4 @@
-/** Starts the collector: opens its parts in order, and closes them in reverse. */
+/** Starts the collector: opens its parts in order, and closes them in reverse order. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, engineSupport, startEngine } from "@candor/engine";
@@ -32,45 +32,54 @@ import { startInserterThread } from "./store/inserter-thread.ts";
 import { migrate } from "./store/migrate.ts";
 import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
 
-/** How long a start waits to learn whether it knows the store's schema. */
+/** How long startup waits for the check of the store's schema. */
 const SCHEMA_WAIT_MS = 10_000;
-/** After this, what the store has not taken stays in the log until the next start. */
+/** How long a stop drains. Rows that are not in the store by then stay in the log until the next start. */
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
-/** Pages of `compare` produced or read at a time: one may take 32 MB. */
+/** How many pages of `compare` may be produced or read by clients at a time; one page can take 32 MB. */
 const MAX_COMPARING = 2;
-/** Anybody may ask whether the collector is ready; the disk is checked at most this often. */
+/** Shortest time between two checks of the disk, because anybody may ask whether the collector is ready. */
 const READY_CHECK_MS = 1000;
 
-/** What a start may be given besides the settings. */
+/** Options of a start, besides the settings. */
 export interface StartOptions {
   /** The collector's clock, epoch milliseconds. */
   readonly now?: () => number;
-  /** Where the log and the dedupe keys are written; tests pass one that fails or is slow. Default: the real disk. */
+  /**
+   * The disk to which the log and the dedupe keys are written; tests pass a failing or slow one.
+   * Default: the real disk.
+   */
   readonly disk?: Disk;
-  /** How long a stop waits for the store to take what is in the log. Default: 3 s. */
+  /** How long a stop waits until the log is drained into the store. Default: 3 s. */
   readonly drainDeadlineMs?: number;
-  /** Receives lines for the operator: what is wrong, or right again. Never contains what a client sent. */
+  /**
+   * Called with a message for the operator when something fails or works again. It never contains client
+   * data.
+   */
   readonly report?: (line: string) => void;
-  /** Called when the running collector must end because its store turned out to be one that it must not touch. */
+  /** Called when the running collector must end because it has found that it must not use its store. */
   readonly onFatal?: (error: CandorError) => void;
 }
 
 /** A running collector. */
 export interface Candor {
-  /** Where it listens, such as http://127.0.0.1:7226. */
+  /** The address on which the collector listens, such as http://127.0.0.1:7226. */
   readonly url: string;
   readonly keys: Keys;
-  /** Stops taking requests, drains for at most 3 s, and closes everything. What is not drained stays in the log. */
+  /**
+   * Stops accepting requests, drains for at most `drainDeadlineMs`, and closes everything. Rows that are not
+   * drained stay in the log.
+   */
   close(): Promise<void>;
 }
 
-/** Things that were opened, to be closed in reverse order. */
+/** Functions that close what was opened, to be called in reverse order. */
 type Closers = (() => Promise<void> | void)[];
 
 /**
  * Starts the collector: data folder, log, store, drain, HTTP, in this order.
- * @throws CandorError with a message for the operator; nothing is left open then
+ * @throws CandorError with a message for the operator; in that case nothing is left open
  */
 export async function startCandor(config: Config, options: StartOptions = {}): Promise<Candor> {
   const closers: Closers = [];
@@ -142,7 +151,9 @@ function checkEngine(config: Config): void {
   throw new CandorError("engine_unsupported", { platform: support.platform, why: support.why });
 }
 
-/** Refuses a store that this Candor must not touch. A store that is away is no reason not to start. */
+/**
+ * Throws if this Candor must not use the store. A store that cannot be reached does not prevent the start.
+ */
 async function checkSchema(prepare: () => Promise<void>): Promise<void> {
   const tried = prepare().catch((error: unknown) => {
     if (error instanceof CandorError) throw error;
@@ -266,7 +277,7 @@ async function openApi(
   return api;
 }
 
-/** Lets current requests end; those remaining after a second are cut off. */
+/** Lets current requests end. Closes the connections that remain after a second. */
 async function closeApi(api: FastifyInstance, live: LiveFeed): Promise<void> {
   live.close();
   api.server.closeIdleConnections();

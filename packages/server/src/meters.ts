@@ -6,7 +6,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { Dropped } from "./pipeline.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
 
-/** Values that other parts report when the metrics are read. */
+/** Functions that return the values of other components when the metrics are read. */
 export interface MeterSources {
   readonly log: () => {
     readonly rows: number;
@@ -19,7 +19,9 @@ export interface MeterSources {
   readonly now: () => number;
 }
 
-/** The counters of the running collector. Plain numbers on the ingest path; prom-client only formats them. */
+/**
+ * The counters of the running collector. The ingest path only adds plain numbers; prom-client formats them.
+ */
 export interface Meters {
   /** Counts a request's messages once they are on disk. */
   countMessages(source: Source | undefined, kept: number, dropped: readonly Dropped[]): void;

@@ -12,7 +12,7 @@ const PSEUDONYM = "0123456789abcdef".repeat(2);
 const redactors = createRedactors(() => PSEUDONYM);
 const compiled = compilePlan(loadPlan(readFileSync(OBSERVE_PLAN, "utf8"), OBSERVE_PLAN), redactors);
 
-/** An object, and how often somebody has asked what is in it. */
+/** Wraps an object, and counts how often its keys are listed or a property is read. */
 function watched(value: JsonObject): { readonly proxy: JsonObject; readonly looks: { count: number } } {
   const looks = { count: 0 };
   const look = <Args extends unknown[], Result>(how: (...args: Args) => Result) => {

@@ -1,4 +1,7 @@
-/** Owns the ordered list of steps that every message goes through; each step keeps the message or drops it for a reason. */
+/**
+ * Owns the ordered list of steps that every message goes through. Each step keeps the message or drops it for
+ * a reason.
+ */
 import { randomInt } from "node:crypto";
 import {
   type Envelope,
@@ -21,7 +24,7 @@ import type { DropReason } from "./reasons.ts";
 import { toContactLine, toLine } from "./row.ts";
 
 const SHUFFLE_LIMIT = 2 ** 48;
-/** What Segment's API fills in if a message does not name its library. */
+/** The value that Segment's API fills in if a message does not name its library. */
 const UNKNOWN_LIBRARY: JsonObject = Object.freeze({ name: "unknown", version: "unknown" });
 
 /** What the steps depend on, besides the messages. */
@@ -30,49 +33,54 @@ export interface StepDependencies {
   /** The plan in force at this moment. */
   readonly plan: () => CompiledPlan;
   readonly planCounts: PlanCounts;
-  /** The country of an IP address, ISO 3166 alpha-2. */
+  /** Returns the country of an IP address, ISO 3166 alpha-2. */
   readonly countryOf: (address: string) => string | undefined;
   readonly dedupe: Pick<Dedupe, "seed" | "add">;
-  /** Sees every message with its verdict, if somebody is watching. */
+  /** Returns the function to call with every message and its drop reason; undefined if nobody is watching. */
   readonly watch:
     | (() => ((draft: PipelineDraft, reason: DropReason | undefined) => void) | undefined)
     | undefined;
 }
 
-/** One request in the pipeline: what its messages share, and what the steps gather from them. */
+/** A request in the pipeline: the values that its messages share, and the results that the steps collect. */
 export interface Intake {
   readonly items: readonly unknown[];
-  /** The source of one of its messages; undefined if its write key is unknown. */
+  /** Returns the source of a message in this request; undefined if the message's write key is unknown. */
   readonly sourceOf: (item: unknown) => Source | undefined;
   /** The source of the request's own write key. */
   readonly bringer: Source | undefined;
   /** The type that the path implies for a single message; it overrides the message's own. */
   readonly pathType: MessageType | undefined;
   readonly shared: Shared;
-  /** The body is so small that no message in it can be too large, however it is written. */
+  /**
+   * Whether the body is so small that no message in it can exceed the size limit, however it is serialized.
+   */
   readonly isSmall: boolean;
-  /** Without the peer's address. */
+  /** When and how the request was received, without the peer's address. */
   readonly reception: Reception;
-  /** `sequence` of its first message. */
+  /** The `sequence` of the request's first message. */
   readonly firstSequence: number;
-  /** Becomes context.ip of client messages without one; for other sources only the country is kept. */
+  /**
+   * Becomes context.ip of client messages without one. For other sources, only the country of the address is
+   * kept.
+   */
   readonly peerAddress: string | undefined;
-  /** The browser that sent it asks not to be tracked. */
+  /** Whether the browser that sent the request asks not to be tracked. */
   readonly hasSignal: boolean;
   /** Dedupe keys of the kept rows, two words each. */
   readonly keys: Uint32Array;
   /** The kept rows, ready for the log. */
   lines: string;
-  /** The contacts that were taken out of them. */
+  /** The contacts that were removed from the kept rows, ready for the log. */
   contactLines: string;
   rows: number;
   duplicates: number;
 }
 
-/** One message in the pipeline: what the steps so far have made of it. */
+/** A message in the pipeline, with the results of the steps so far. */
 export interface PipelineDraft {
   readonly item: unknown;
-  /** Its position in the request. */
+  /** The message's position in the request. */
   readonly index: number;
   readonly source: Source | undefined;
   envelope: Envelope;
@@ -88,14 +96,18 @@ export interface PipelineDraft {
   text: string;
 }
 
-/** Keeps the message (undefined) or drops it for a reason. */
+/** Returns undefined to keep the message, or the reason to drop it. */
 type Step = (draft: PipelineDraft, intake: Intake, dependencies: StepDependencies) => DropReason | undefined;
 
 /**
- * Every message goes through these. Order matters: nothing is filled in or walked before `measure` has bounded it;
- * `locate` sees the address before the plan's policy removes it; nothing of a message is written, counted by name or
- * shown as kept before `enforce`; nothing may be added to the envelope after `serialize`; `dedupe` comes after
- * everything that can drop a message, because what it has seen counts as kept; `append` is last.
+ * The steps that every message passes through. Their order matters:
+ * - `measure` comes first, so that nothing is filled in or traversed in a message of unlimited size.
+ * - `locate` comes before `enforce`, because the plan's policy may remove the address.
+ * - Before `enforce`, nothing of a message is written, counted by name or shown as kept.
+ * - After `serialize`, nothing may be added to the envelope.
+ * - `dedupe` comes after every step that can drop a message, because a message that it has seen counts as
+ *   kept.
+ * - `append` is last.
  */
 const STEPS: readonly Step[] = [
   measure,
@@ -113,7 +125,10 @@ export type Dropped = DroppedFor<DropReason>;
 
 const NONE_DROPPED: readonly Dropped[] = Object.freeze([]);
 
-/** Runs every message through the steps. Synchronous; what it gathers in the intake is not yet durable. */
+/**
+ * Runs every message through the steps. Synchronous. The rows that it collects in the intake are not durable
+ * yet.
+ */
 export function runSteps(intake: Intake, dependencies: StepDependencies): readonly Dropped[] {
   const { items } = intake;
   let dropped: Dropped[] | undefined;
@@ -161,8 +176,8 @@ function stamp(draft: PipelineDraft, intake: Intake, { ids }: StepDependencies):
 }
 
 /**
- * The address that a message came from. A browser's message that the product's server passes on has none, because the
- * peer is the server.
+ * Returns the address that a message came from. A browser's message that the product's server forwards has
+ * none, because the peer is the server.
  */
 function peerOf(source: Source | undefined, { bringer, peerAddress }: Intake): string | undefined {
   return source === "client" && bringer === "server" ? undefined : peerAddress;
@@ -192,19 +207,23 @@ function enforce(
   return refused;
 }
 
-/** Such a message gets the time of its receipt instead; the trim tells the maker. */
+/**
+ * Adds a trim for each unreadable time, so that the maker learns of it. The message has its receipt time
+ * instead.
+ */
 function noteUnreadableTimes(draft: PipelineDraft): void {
   const unreadable = draft.unreadableTimes.map((path): Trim => ({ path, reason: "unreadable_time" }));
   draft.verdict = { ...draft.verdict, trims: [...draft.verdict.trims, ...unreadable] };
 }
 
-/** The public page promises that events which need a Yes are not taken from a browser that asks not to be tracked. */
+/** Drops events that need consent if the browser asks not to be tracked, as the public page promises. */
 function heedSignal(
   { source, envelope }: PipelineDraft,
   { hasSignal, bringer }: Intake,
   { plan }: StepDependencies,
 ): DropReason | undefined {
-  if (!hasSignal || source !== "client" || bringer === "server") return undefined; // a server's headers are its own
+  // The headers of a request from the product's server are not those of the browser.
+  if (!hasSignal || source !== "client" || bringer === "server") return undefined;
   const { plan: inForce, find } = plan();
   const { type, event, name } = envelope;
   const declared = find(source, type, type === "track" ? event : name);
@@ -213,7 +232,7 @@ function heedSignal(
   return rule === "notice" ? undefined : "browser_signal";
 }
 
-/** Segment's API puts a library into every envelope. It is filled in only if the plan keeps it. */
+/** Fills in a missing library, as Segment's API does, but only if the plan keeps it. */
 function complete(
   { source, envelope }: PipelineDraft,
   _intake: Intake,

@@ -1,5 +1,6 @@
 /**
- * Keeps the data folder private to this user: anybody who could write there could choose the keys and read the log.
+ * Keeps the data folder private to this user: anybody who could write there could choose the keys and read
+ * the log.
  */
 import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from "node:fs";
 import { join } from "node:path";
@@ -7,21 +8,25 @@ import { CandorError, causeOf } from "./errors.ts";
 
 const FOR_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
-/** The root of a separate file system has it; Candor never looks into it. */
+/** An entry in the root of a separate file system. Candor never reads it. */
 const NOT_OURS = "lost+found";
-/** The folder's own entries, and those of log/, dedupe/ and so on. Deeper ones belong to the engine. */
+/**
+ * The levels whose entries are Candor's: the folder itself, then log/, dedupe/ and so on. The engine owns
+ * deeper levels.
+ */
 const OUR_LEVELS = 2;
 
 /**
- * Sets the folder's mode to 0700. Refuses a folder that belongs to somebody else, or that contains a link or anything
- * of somebody else's. If others could write to it until now, everything in it is checked, at any depth.
- * @throws CandorError `data_folder_foreign`, `data_folder_linked`; what the file system throws
+ * Sets the folder's mode to 0700. Rejects a folder that belongs to another user, or whose first two levels
+ * contain a link or another user's entry. Where others could write until now, deeper levels are checked for
+ * other users' entries too.
+ * @throws CandorError `data_folder_foreign`, `data_folder_linked`; also what the file system throws
  */
 export function claimFolder(folder: string): void {
   checkFolder(folder, chmodSync);
 }
 
-/** Makes the same checks and changes nothing. @throws CandorError as claimFolder */
+/** Makes the same checks as claimFolder and changes nothing. @throws the same errors as claimFolder */
 export function checkFolderOwner(folder: string): void {
   checkFolder(folder, () => {});
 }
@@ -33,7 +38,7 @@ function checkFolder(folder: string, setMode: SetMode): void {
   if (userId === undefined) return; // Windows has access lists instead
   const linkOwnerId = lstatSync(folder).uid;
   if (linkOwnerId !== 0) checkOwner(folder, linkOwnerId, userId);
-  const stats = statSync(folder); // the folder itself may be reached by a link
+  const stats = statSync(folder); // the path of the folder itself may be a link
   checkOwner(folder, stats.uid, userId);
   checkTree({ folder, stats, level: 1, userId, isOpen: false }, setMode);
 }
@@ -43,11 +48,11 @@ interface Place {
   readonly stats: Stats;
   readonly level: number;
   readonly userId: number;
-  /** Others could write to a folder above it. */
+  /** Whether others could write to a folder above this one. */
   readonly isOpen: boolean;
 }
 
-/** Closes the folder to others before it is checked, so that nobody can change it during the check. */
+/** Removes others' access to the folder before checking it, so that nobody can change it during the check. */
 function checkTree(place: Place, setMode: SetMode): void {
   const { folder, stats } = place;
   const isClosed = (stats.mode & FOR_OTHERS) === 0;
@@ -74,7 +79,7 @@ function checkEntries({ folder, stats, level, userId, isOpen }: Place, setMode: 
   }
 }
 
-/** Undefined if it has gone meanwhile, as a running collector's files do. */
+/** Returns undefined if the entry was deleted meanwhile, as a running collector deletes files. */
 function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path);

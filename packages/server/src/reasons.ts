@@ -1,4 +1,4 @@
-/** Lists the reasons to drop a message: those of parsing and of the plan. */
+/** Lists every reason for which the collector drops a message. */
 import { COLLECTOR_REASONS } from "@candor/envelope";
 import type { RefuseReason } from "@candor/plan/runtime";
 

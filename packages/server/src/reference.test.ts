@@ -17,7 +17,9 @@ type Sample = Record<string, unknown> & {
   readonly context: Record<string, unknown>;
 };
 
-/** The four sample events of the reference product's page, as stored by the system it describes. */
+/**
+ * The four sample events of the reference product's page, as stored by the system that the page describes.
+ */
 function sample(name: string): Sample {
   return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8"));
 }
@@ -36,7 +38,9 @@ beforeAll(async () => {
 });
 afterAll(() => candor.close());
 
-/** The Appsmith plan with ten years of retention: the samples are from 2020 and 2021 and would expire at once. */
+/**
+ * The Appsmith plan with ten years of retention: the samples are from 2020 and 2021 and would expire at once.
+ */
 function planOfTenYears(): string {
   const file = join(mkdtempSync(join(tmpdir(), "candor-plan-")), "appsmith.yaml");
   const text = readFileSync(APPSMITH_PLAN, "utf8");
@@ -44,12 +48,12 @@ function planOfTenYears(): string {
   return file;
 }
 
-/** What the client sent: the sample without what the collector adds. */
+/** Returns the fields of a sample that the client sent, without those that the collector adds. */
 function pick(from: Record<string, unknown>, ...keys: string[]): Record<string, unknown> {
   return Object.fromEntries(keys.map((key) => [key, from[key]]));
 }
 
-/** The client's own time is its `timestamp`, which comes back as originalTimestamp. */
+/** Renames originalTimestamp to `timestamp`, the field in which the client sends its own time. */
 function withTimestamp({ originalTimestamp, ...rest }: Record<string, unknown>): Record<string, unknown> {
   return { ...rest, timestamp: originalTimestamp };
 }
@@ -73,15 +77,15 @@ async function sendAt(
 const PSEUDONYM = expect.stringMatching(/^[0-9a-f]{32}$/);
 
 /**
- * The same but for what the plan reduces: addresses to their networks, URLs to their paths, user agents to families,
- * sent hashes to the collector's own.
+ * Each stored event equals the sample except where the plan redacts: addresses become networks, URLs become
+ * paths, user agents become families, and sent hashes become the collector's own hashes.
  */
 describe("a sample event, sent as its client sent it under the Appsmith plan", () => {
   it("comes back from the installer's curl", async () => {
     const body = pick(started, "anonymousId", "event", "messageId", "properties", "userId");
     const stored = await sendAt(started, "/v1/track", body, {
       authorization: basic(WRITE_KEYS.installer),
-      "content-type": "application/x-www-form-urlencoded", // curl's own, when -d is all it was told
+      "content-type": "application/x-www-form-urlencoded", // curl's default with -d
     });
     expect(stored).toEqual({
       ...started,

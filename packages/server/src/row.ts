@@ -3,7 +3,7 @@ import type { Envelope } from "@candor/envelope";
 import type { Contact } from "@candor/plan/runtime";
 import type { Source } from "./config.ts";
 
-/** A table, and the columns of the lines that go into it, in order. */
+/** A table, and the columns of its lines in order. */
 export interface LineTarget {
   readonly table: "events" | "contacts";
   readonly columns: readonly string[];
@@ -32,7 +32,8 @@ export const EVENT_TARGET: LineTarget = {
 };
 
 /**
- * `about` is a JSON object of what the plan keeps beside a contact; `shuffle` a random number that hides the order.
+ * `about` is a JSON object with the fields that the plan keeps beside a contact. `shuffle` is a random number
+ * that hides the order of receipt.
  */
 export const CONTACT_TARGET: LineTarget = {
   table: "contacts",
@@ -41,7 +42,7 @@ export const CONTACT_TARGET: LineTarget = {
 
 const EARLIEST_TIME = "1900-01-01T00:00:00.000";
 
-/** What Candor itself keeps of an event, besides its envelope. */
+/** What Candor stores about an event besides its envelope. */
 export interface RowAbout {
   readonly source: Source;
   /** ISO 3166 alpha-2; undefined when it is not known. */
@@ -50,10 +51,11 @@ export interface RowAbout {
   readonly sequence: number;
   /** Version of the plan that gave the verdict. */
   readonly planVersion: number;
-  /** Version of the plan in the sender's SDK; 0 if it did not say. */
+  /** Version of the plan in the sender's SDK; 0 if the SDK did not report one. */
   readonly sentPlanVersion: number;
   /**
-   * Messages of this event that the sender skipped since the previous one, because of the plan's `max_per_minute`.
+   * Number of messages of this event that the sender skipped since the previous one, because of the plan's
+   * `max_per_minute`.
    */
   readonly skipped: number;
   /** Declared paths at which something was removed or changed. */
@@ -61,8 +63,8 @@ export interface RowAbout {
 }
 
 /**
- * The line that the store takes for a message, in ClickHouse's TabSeparated format: built once, here, so that the
- * drain only concatenates. The envelope is the JSON text itself, read back byte for byte.
+ * Returns the line for a message in ClickHouse's TabSeparated format. It is built once, here, so that the
+ * drain only concatenates lines. The envelope is the JSON text itself, and is read back byte for byte.
  * @param text `envelope` as JSON
  * @see https://clickhouse.com/docs/interfaces/formats/TabSeparated
  */
@@ -77,14 +79,17 @@ export function toLine(about: RowAbout, envelope: Envelope, text: string): strin
 }
 
 /**
- * The line of a contact. The time is rounded to the day.
- * @param shuffle a random whole number, 0 to 2^48
+ * Returns the line for a contact. Only the day of the receipt time is kept.
+ * @param shuffle a random integer, at least 0 and less than 2^48
  */
 export function toContactLine({ contact, about }: Contact, receivedAt: string, shuffle: number): string {
   return `${receivedAt.slice(0, 10)}\t${shuffle}\t${escapeAll(contact)}\t${escapeAll(JSON.stringify(about))}\n`;
 }
 
-/** `['a','b']`. The paths are the plan's own, except for `*`; special characters are escaped all the same. */
+/**
+ * Formats paths as `['a','b']`. Apart from `*`, the paths come from the plan; special characters are escaped
+ * anyway.
+ */
 function listCell(paths: readonly string[]): string {
   return `[${paths.map((path) => `'${escapeAll(path).replaceAll("'", "\\'")}'`).join(",")}]`;
 }
@@ -94,7 +99,10 @@ function cell(value: string | undefined): string {
   return SPECIAL.test(value) ? escapeAll(value) : value;
 }
 
-/** JSON text has no raw tab or newline, only backslashes; most has none. */
+/**
+ * Escapes JSON text for a cell. JSON has no raw tab or newline, so only backslashes need escaping, and most
+ * texts have none.
+ */
 function escaped(json: string): string {
   return json.includes("\\") ? json.replaceAll("\\", "\\\\") : json;
 }
@@ -111,12 +119,15 @@ const ESCAPES: { readonly [char: string]: string } = {
   "\f": "\\f",
 };
 
-/** A text escaped for a cell. */
+/** Escapes any text for a cell. */
 export function escapeAll(value: string): string {
   return value.replace(/[\\\t\n\r\0\b\f]/g, (char) => ESCAPES[char] ?? char);
 }
 
-/** `2020-11-04T08:05:52.726Z` without its Z, which ClickHouse's fast parser does not support; columns are in UTC. */
+/**
+ * Removes the Z from a time such as `2020-11-04T08:05:52.726Z`, because ClickHouse's fast parser does not
+ * support it. The columns are in UTC.
+ */
 function timeCell(iso: string): string {
   const time = iso.length === 24 ? iso.slice(0, 23) : EARLIEST_TIME;
   return time < EARLIEST_TIME ? EARLIEST_TIME : time;

@@ -22,13 +22,13 @@ import { createPlanCounts } from "./enforce/plan-counts.ts";
 import { type Intake, runSteps } from "./pipeline.ts";
 import { createRedactors } from "./privacy/redactors.ts";
 
-/** Stands for a keyed hash: a page must not depend on a secret. */
+/** Stands in for a keyed hash, because the page must not depend on a secret. */
 const SAMPLE_HASH = "5a6d1c".repeat(6).slice(0, 32);
 
 /**
- * A sample of every event: its examples, sent through the same steps as every message. So the page shows what the
- * collector really makes of a message. The same plan gives the same samples.
- * @returns `labelOf(event)` to the envelope as JSON
+ * Makes a sample of every event by sending its examples through the same steps as every message. The page
+ * thus shows what the collector really makes of a message. The same plan gives the same samples.
+ * @returns a map from `labelOf(event)` to the envelope as JSON
  */
 export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
   const samples = new Map<string, string>();
@@ -48,7 +48,7 @@ export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
   return samples;
 }
 
-/** Without expiry, so that expired events are shown as they were. */
+/** Compiles the plan without expiry dates, so that expired events are shown as they were. */
 function compileForSamples(plan: Plan): CompiledPlan {
   return compilePlan(
     { ...plan, events: plan.events.map((event) => ({ ...event, expires: undefined })) },
@@ -57,15 +57,15 @@ function compileForSamples(plan: Plan): CompiledPlan {
 }
 
 /**
- * An example that the page would show in another form than it was written in, for a reason that its format does not
- * imply.
+ * An example that the page would show differently from how it is written in the plan, for a reason that the
+ * field's format does not imply.
  */
 export interface ChangedExample {
-  /** `event track Opened, from client`. */
+  /** Such as `event track Opened, from client`. */
   readonly where: string;
-  /** `context.userAgent` */
+  /** Such as `context.userAgent`. */
   readonly path: string;
-  /** What happens to it, and what to write instead. */
+  /** How the example would change, and what to write instead. */
   readonly text: string;
 }
 
@@ -81,7 +81,7 @@ export function listChangedExamples(plan: Plan): readonly ChangedExample[] {
       }));
     }),
   );
-  // `context` is the same for all events of a source.
+  // All events of a source share `context`, so each change in it is listed once.
   const isFirst = (one: ChangedExample, at: number): boolean =>
     found.findIndex(({ path, text }) => path === one.path && text === one.text) === at;
   return found.filter((one, at) => !one.path.startsWith("context.") || isFirst(one, at));
@@ -97,7 +97,7 @@ function listChanges(
   const { trims } = compiled.check(source, message, 0);
   const { context, properties, traits } = message;
   const { ids = {} } = compiled.plan.sources[source] ?? {};
-  // `toMessage` made up an id for a source that declares none.
+  // `toMessage` makes up an anonymousId for a source that declares none.
   const isDeclared = ({ path }: Trim): boolean => path !== "anonymousId" || ids.anonymousId !== undefined;
   return [
     ...trims.filter(isDeclared).map(({ path, reason }) => ({
@@ -113,7 +113,7 @@ function listChanges(
 const UNKNOWN_BROWSER =
   "The example is taken for no person's browser. Write a whole user agent, or families such as `Firefox on Linux`.";
 
-/** The paths at which a text became `bot` or `unknown`. */
+/** Lists the paths at which a text became `bot` or `unknown`. */
 function listUnknownBrowsers(
   sent: JsonValue | undefined,
   kept: JsonValue | undefined,
@@ -150,7 +150,7 @@ function openIntake(plan: Plan, event: PlanEvent): Intake {
   };
 }
 
-/** The message that a client would send with the examples of all declared fields. */
+/** Makes the message that a client would send with the examples of all declared fields. */
 function toMessage(plan: Plan, event: PlanEvent, from = event.sources[0] ?? "server"): JsonObject {
   const source = plan.sources[from];
   const { type, name, fields } = event;

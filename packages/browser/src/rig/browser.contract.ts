@@ -1,4 +1,7 @@
-/** What must hold in every browser: each has a test file of its own that calls this, so that they run side by side. */
+/**
+ * Owns the tests that every browser must pass. Each browser has its own test file, which calls `testIn`, so
+ * that the browsers run in parallel.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BrowserName, type RigBrowser, type RigTab, startBrowser } from "./browsers.ts";
@@ -6,7 +9,7 @@ import { openProduct, type Product, SECRET } from "./product.ts";
 
 const UNANSWERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
-/** All that a page can remember. Other products of this run have keys of their own. */
+/** A script that returns everything that this product's pages have stored in the browser. */
 const REMEMBERED = `return {
   stored: Object.keys(localStorage).filter((key) => key.startsWith("candor:" + endpoint)),
   session: sessionStorage.length,
@@ -15,7 +18,7 @@ const REMEMBERED = `return {
 }`;
 const NOTHING = { stored: [], session: 0, cookies: "", databases: 0 };
 
-/** Whatever a person does, in a row. */
+/** Performs every action that a person can perform on the pages, one after another. */
 async function tour(tab: RigTab, product: Product, init: object = {}, setup = ""): Promise<void> {
   await tab.goto(product.page("/applications", init, setup));
   for (const selector of ["#deploy", "#connect", "#held", "#unnamed", "#undeclared"])
@@ -28,11 +31,11 @@ async function tour(tab: RigTab, product: Product, init: object = {}, setup = ""
 }
 
 const namesIn = (product: Product) => product.messages().map(({ event }) => event);
-/** What was sent twice has the same id twice, and the collector counts it once. */
+/** A message that was sent twice has the same id both times, and the collector counts it once. */
 const distinctNamesIn = (product: Product) => [
   ...new Map(product.messages().map(({ messageId, event }) => [messageId, event])).values(),
 ];
-/** Waits for the events, in order, and that no other comes. */
+/** Waits until exactly these events have arrived, in this order. */
 async function expectEvents(product: Product, ...events: readonly string[]): Promise<void> {
   await expect.poll(() => namesIn(product), { timeout: 15_000 }).toEqual(events);
 }
@@ -129,7 +132,7 @@ export function testIn(name: BrowserName): void {
       ["history.pushState(null, '', '/app/two/home/edit'); history.replaceState(null, '', '/app/two/home')"], // a detour
       ["history.pushState(null, '', '/app/two/home/edit')", "EDITOR_PAGE_LOAD"],
       ["history.back()", "VIEWER_PAGE_LOAD"],
-      ["history.pushState(null, '', '/nowhere')"], // the plan does not name it
+      ["history.pushState(null, '', '/nowhere')"], // the plan does not name this page
       ["location.hash = '#/login/1'", "LOGIN_PAGE_LOAD"],
       ["location.hash = '#/login/2?token=1'"],
     ] as const;
@@ -145,7 +148,7 @@ export function testIn(name: BrowserName): void {
     const product = await openProduct();
     const tab = await browser.openTab(product.page("/user/login"));
     await tab.evaluate("await telemetry.status()");
-    await tab.click("#held"); // the product prevents it
+    await tab.click("#held"); // the product prevents the navigation
     expect(await tab.evaluate("return location.pathname")).toBe("/user/login");
     await tab.click("#inner");
     await tab.click("#fork", "Control");
@@ -201,7 +204,7 @@ export function testIn(name: BrowserName): void {
     expect(sent.map(({ batch }) => batch[0].messageId)).toEqual(
       Array(3).fill(product.messages()[0]?.messageId),
     );
-    expect(new Set(sent.map(({ sentAt }) => sentAt)).size).toBe(3); // each says when it was sent
+    expect(new Set(sent.map(({ sentAt }) => sentAt)).size).toBe(3); // each attempt has its own `sentAt`
     await tab.close();
   });
 
@@ -269,7 +272,7 @@ export function testIn(name: BrowserName): void {
     const before = product.requests.length;
     await tab.evaluate(`await fetch(endpoint + "/v1/b", { method: "POST", body: '{"batch":[]}' })`);
     expect(product.requests.at(-1)?.cookie).toBe("");
-    expect(product.requests.length).toBe(before + 1); // the No itself was told to nobody
+    expect(product.requests.length).toBe(before + 1); // the No itself caused no request
     await tab.close();
   });
 
@@ -318,7 +321,8 @@ export function testIn(name: BrowserName): void {
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD");
     await tab.back();
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD", "APPLICATIONS_PAGE_LOAD");
-    // Every browser has a cache like this, but not in every test: the event is the same.
+    // A browser under test may not use its back/forward cache, so the test dispatches the cache's event
+    // itself.
     await tab.evaluate('dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))');
     await expect.poll(() => namesIn(product).length, { timeout: 15_000 }).toBe(4);
     await tab.close();
@@ -366,7 +370,7 @@ export function testIn(name: BrowserName): void {
     const product = await openProduct({
       before: ({ method }, response) => {
         if (method === "GET") return false;
-        if (isUp) return sleep(800).then(() => false); // long enough for two tabs to meet
+        if (isUp) return sleep(800).then(() => false); // long enough for both tabs to send at once
         response.writeHead(503, { "Retry-After": "1" }).end("{}");
         return true;
       },
@@ -381,7 +385,7 @@ export function testIn(name: BrowserName): void {
       "return Object.entries(localStorage).filter(([key]) => key.startsWith('candor:' + endpoint)).reduce((sum, [, value]) => sum + value.length, 0)",
     );
     expect(stored).toBeGreaterThan(50_000);
-    expect(stored).toBeLessThan(133_000); // a batch that was just added is not counted
+    expect(stored).toBeLessThan(133_000); // the limit of 100,000, and a margin of one batch
     isUp = true;
     product.requests.length = 0;
     await expect.poll(() => distinctNamesIn(product).length, { timeout: 20_000 }).toBeGreaterThan(150);

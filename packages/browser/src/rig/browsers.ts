@@ -8,7 +8,7 @@ export type BrowserName = (typeof BROWSERS)[number];
 export interface RigBrowser {
   readonly name: BrowserName;
   readonly version: string;
-  /** Each tab has the same profile. */
+  /** All tabs share one profile. */
   readonly openTab: (url: string) => Promise<RigTab>;
   /** Ends every process of the browser. */
   readonly close: () => Promise<void>;
@@ -17,15 +17,15 @@ export interface RigBrowser {
 export interface RigTab {
   /** Resolves once the page has loaded. */
   readonly goto: (url: string) => Promise<void>;
-  /** @param script the body of an async function; what it returns has to be JSON */
+  /** @param script the body of an async function, whose result has to be serializable as JSON */
   readonly evaluate: <Result>(script: string) => Promise<Result>;
-  /** Clicks as a person does. @param key a key that is held */
+  /** Clicks as a person does. @param key a key that is held down during the click */
   readonly click: (selector: string, key?: "Control" | "Shift") => Promise<void>;
   readonly type: (selector: string, text: string) => Promise<void>;
   readonly press: (key: "Tab" | "Enter") => Promise<void>;
   readonly back: () => Promise<void>;
   readonly reload: () => Promise<void>;
-  /** A picture of the page, as PNG. */
+  /** A screenshot of the page, as PNG. */
   readonly screenshot: () => Promise<Uint8Array>;
   /** Closes the tab at once. */
   readonly close: () => Promise<void>;

@@ -3,7 +3,7 @@
   const query = new URLSearchParams(location.search);
   const own = document.currentScript.dataset;
 
-  /** What some browser lacks or does, by name. */
+  /** Changes to the browser that a test can ask for, by name. */
   const SETUPS = {
     gpc: () => Object.defineProperty(navigator, "globalPrivacyControl", { value: true }),
     dnt: () => Object.defineProperty(navigator, "doNotTrack", { value: "1" }),
@@ -29,7 +29,7 @@
         try {
           localStorage.setItem(`filler ${size}`, "x".repeat(size));
         } catch {
-          // So much has no room.
+          // There is no room for this size; try half of it.
         }
     },
     hidden: () => Object.defineProperty(document, "visibilityState", { value: "hidden", configurable: true }),
@@ -43,7 +43,7 @@
   } else if (query.has("init")) {
     const options = JSON.parse(query.get("init"));
     window.telemetry = candor.init({ endpoint, ...options });
-    // A product's own handlers, which must not see that anybody else listens.
+    // The product's own handlers stop the event. The SDK must count the click all the same.
     addEventListener("DOMContentLoaded", () => {
       for (const id of ["deploy", "held"])
         document.getElementById(id).addEventListener("click", (event) => {

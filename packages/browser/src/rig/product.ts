@@ -1,4 +1,7 @@
-/** For tests: a product with pages, the real gateway behind them, and a record of every request that reaches it. */
+/**
+ * For tests: a product with pages, the real gateway behind them, and a record of every request to the
+ * gateway.
+ */
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -7,7 +10,7 @@ import { onTestFinished } from "vitest";
 import type { GatewayOptions } from "../../../node/src/gateway/options.ts";
 import { openForTest, type World } from "../../../node/src/rig/in-process.ts";
 
-/** What no message may contain: it stands in titles, texts, values and addresses of every page. */
+/** A text that no message may contain. Every page has it in its title, texts, values and addresses. */
 export const SECRET = "planted-7f3a";
 const ON = { APPSMITH_DISABLE_TELEMETRY: "false", APPSMITH_CLIENT_TELEMETRY: "yes" };
 
@@ -23,25 +26,29 @@ export interface ProductOptions {
   readonly gateway?: Partial<GatewayOptions>;
   /** Changes the text of the reference plan. */
   readonly plan?: (text: string) => string;
-  /** The collector, if it is to be reached. */
+  /** The address of the collector, if messages have to reach one. */
   readonly host?: string;
   readonly writeKey?: string;
   readonly stateDir?: string;
-  /** Answers a request to the gateway instead of it. @returns whether it did */
+  /** Called before the gateway, and may answer a request in its place. @returns whether it has answered */
   readonly before?: (request: IncomingMessage, response: ServerResponse) => boolean | Promise<boolean>;
 }
 
 export interface Product extends Pick<World, "core" | "messages"> {
-  /** Starts the product anew, on the same folder, with a plan whose text was changed. */
+  /** Restarts the product with the same state folder and a plan whose text was changed. */
   readonly grow: (plan: (text: string) => string) => void;
   readonly url: string;
-  /** Where the gateway is. */
+  /** The gateway's path. */
   readonly mount: string;
-  /** Sends what waits to the collector. */
+  /** Sends all waiting messages to the collector. */
   readonly flush: () => Promise<boolean>;
   /** Requests to the gateway, in order. */
   readonly requests: Recorded[];
-  /** The page's address. @param options what `candor.init` gets beside the endpoint @param setup names of page.js */
+  /**
+   * The page's address.
+   * @param options for `candor.init`, besides the endpoint
+   * @param setup keys of page.js's SETUPS
+   */
   readonly page: (path: string, options?: object, setup?: string) => string;
 }
 
@@ -56,12 +63,12 @@ function openGateway(options: ProductOptions) {
   return { ...world, gateway: world.telemetry.gateway({ writeKey: "client_key", ...gateway }) };
 }
 
-/** Opens a product on a port of its own, closed after the test. */
+/** Opens a product on its own port, and closes it after the test. */
 export async function openProduct(options: ProductOptions = {}): Promise<Product> {
   const { before } = options;
   let current = openGateway(options);
   products += 1;
-  const mount = `/telemetry${products}`; // cookies do not tell ports apart
+  const mount = `/telemetry${products}`; // all ports of a host share its cookies
   const requests: Recorded[] = [];
   const server = createServer((request, response) => {
     const { method = "", url = "", headers } = request;
@@ -104,7 +111,7 @@ export async function openProduct(options: ProductOptions = {}): Promise<Product
   };
 }
 
-/** The strictest policy that a product could have: the SDK has to work under it. */
+/** The strictest content security policy that a product could have. The SDK has to work under it. */
 const POLICY = [
   "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'",
   "require-trusted-types-for 'script'; trusted-types 'none'",

@@ -5,7 +5,7 @@ import { findProgram } from "../../../../scripts/programs.mjs";
 import type { RigBrowser, RigTab } from "./browsers.ts";
 
 const PROGRAMS = { chromium: "chromium", firefox: "firefox-esr" } as const;
-/** Nothing but this machine can be reached, and no page is slowed down for being in the background. */
+/** With these flags, the browser can reach only this machine and makes no background requests. */
 const CHROMIUM_FLAGS = [
   "--no-sandbox",
   "--disable-quic",
@@ -59,7 +59,7 @@ function toTab(page: Page): RigTab {
   };
 }
 
-/** Firefox tells nobody that a page came back from its cache. */
+/** Polls the page's address, because Firefox does not report that a page was restored from the cache. */
 async function goBack(page: Page): Promise<void> {
   const from = page.url();
   await page.evaluate("void setTimeout(() => history.back())");

@@ -1,4 +1,6 @@
-/** Drives WebKit for `browsers.ts`: WebKitGTK's MiniBrowser, by the WebDriver protocol, on a display of its own. */
+/**
+ * Drives WebKit for `browsers.ts`: WebKitGTK's MiniBrowser, over the WebDriver protocol, on its own display.
+ */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
@@ -10,7 +12,7 @@ import { findProgram } from "../../../../scripts/programs.mjs";
 import type { RigBrowser, RigTab } from "./browsers.ts";
 
 const START_TIMEOUT_MS = 60_000;
-/** How WebDriver names an element. @see https://www.w3.org/TR/webdriver2/#elements */
+/** The key of an element's id in WebDriver's answers. @see https://www.w3.org/TR/webdriver2/#elements */
 const ELEMENT = "element-6066-11e4-a52e-4f735466cecf";
 const KEYS = { Control: "\uE009", Shift: "\uE008", Tab: "\uE004", Enter: "\uE007" } as const;
 
@@ -49,7 +51,7 @@ export async function startWebKit(): Promise<RigBrowser> {
   }
 }
 
-/** A display number that is free is found by the server itself, which writes it to descriptor 3. */
+/** Starts an X server, which finds a free display number itself and writes it to file descriptor 3. */
 async function startDisplay(processes: ChildProcess[]): Promise<string> {
   const server = spawn("Xvfb", ["-displayfd", "3", "-screen", "0", "1280x900x24", "-nolisten", "tcp"], {
     stdio: ["ignore", "ignore", "ignore", "pipe"],
@@ -71,9 +73,9 @@ async function freePort(): Promise<number> {
 async function endAll(processes: readonly ChildProcess[], home: string): Promise<void> {
   for (const { pid } of processes.toReversed()) {
     try {
-      if (pid !== undefined) process.kill(-pid, "SIGKILL"); // with what it started
+      if (pid !== undefined) process.kill(-pid, "SIGKILL"); // kills the whole process group
     } catch {
-      // It has ended.
+      // The process has already ended.
     }
   }
   await sleep(100);
@@ -82,9 +84,9 @@ async function endAll(processes: readonly ChildProcess[], home: string): Promise
 
 interface Session {
   readonly version: string;
-  /** The window that the browser began with, which stays open. */
+  /** The browser's first window, which stays open. */
   readonly first: string;
-  /** @param path below the session's own. @throws what the driver says went wrong */
+  /** @param path relative to the session's URL @throws Error with the driver's error message */
   readonly ask: <Value>(method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<Value>;
 }
 
@@ -127,7 +129,7 @@ function findMiniBrowser(): string {
   return found;
 }
 
-/** One tab is asked at a time: WebDriver has one window that it talks to. */
+/** Opens a tab. Only one tab can be driven at a time, because a WebDriver session has one current window. */
 async function openTab(session: Session, url: string): Promise<RigTab> {
   await session.ask("POST", "/window", { handle: session.first });
   const { handle } = await session.ask<{ readonly handle: string }>("POST", "/window/new", {

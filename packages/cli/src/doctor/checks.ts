@@ -1,4 +1,4 @@
-/** Owns what the doctor says of the facts: each check, and what to do. Pure. */
+/** Owns the doctor's checks: what each says about the facts, and what to do. All functions are pure. */
 import { CandorError } from "@candor/server";
 import type {
   Check,
@@ -14,15 +14,18 @@ import type {
 } from "./facts.ts";
 
 const MIN_NODE = [20, 19] as const;
-/** A clock that shows an earlier time was never set: it predates Candor. */
+/** A clock that shows an earlier time was never set, because Candor did not exist at that time. */
 const MIN_CLOCK_MS = Date.UTC(2025, 0, 1);
-/** The collector corrects its clients' clocks by its own, so a larger error than this shows in the times of events. */
+/**
+ * The collector corrects its clients' clocks by its own clock, so a larger error shows in the times of
+ * events.
+ */
 const MAX_CLOCK_GAP_MS = 5000;
 const WARN_FREE_BYTES = 1024 ** 3;
 const FAIL_FREE_BYTES = 100 * 1024 ** 2;
 const NEWEST_SHOWN = 3;
 const FOR_OTHERS = 0o077;
-/** Rows reach the store within a second. Older ones in the log mean that it lags or is down. */
+/** Rows reach the store within a second. Older rows in the log mean that the store lags or is down. */
 const MAX_LAG_S = 60;
 
 function ok(name: string, sentence: string): Check {
@@ -131,7 +134,7 @@ function checkPlan({ file, fault, product, version, attention }: PlanFacts): Che
   return warn("plan", [sentence, ...attention].join("\n"));
 }
 
-/** The data folder must be writable, by this user alone and by one process. */
+/** Checks that the data folder is writable, by this user alone and by one process. */
 function checkFolder(folder: FolderFacts, { answer, isOwn, url }: ListeningFacts): Check {
   const { path, state, lock, mode, keysMode, foreign } = folder;
   if (foreign !== undefined) return fail("data", foreign);
@@ -184,7 +187,7 @@ function checkDisk(disk: DiskFacts | undefined): Check {
   return freeBytes < WARN_FREE_BYTES ? warn("disk", `${sentence} ${todo}`) : ok("disk", sentence);
 }
 
-/** Says how many rows are in quarantine, why, and which are the newest; never what they hold. */
+/** Says how many rows are in quarantine, why, and which are the newest. Never shows their content. */
 function checkQuarantine({ dir, rows, cause }: QuarantineFacts): Check {
   if (cause !== undefined)
     return warn("quarantine", `The rows in ${dir} could not be read: ${cause}. Check the folder.`);
@@ -212,7 +215,7 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** The store as the running collector sees it; without a collector, whether its servers answer. */
+/** Checks the store as the running collector sees it or, without a collector, whether its servers answer. */
 function checkStore({ listening, servers, usesServer, disk }: PlaceFacts): Check {
   if (listening.answer.kind === "collector") return checkRunning(listening.answer);
   if (!usesServer) {

@@ -57,7 +57,10 @@ async function examineThere(path: string): Promise<FolderFacts["state"]> {
   }
 }
 
-/** The only way to know is to try. Without a lock file the folder was never in use, and none is created. */
+/**
+ * Tries to lock the folder, because there is no other way to find out whether a process holds it. Without a
+ * lock file the folder was never in use, and no lock file is created.
+ */
 async function examineLock(path: string): Promise<FolderFacts["lock"]> {
   if ((await modeOf(join(path, "lock"))) === undefined) return "free";
   try {
@@ -67,7 +70,10 @@ async function examineLock(path: string): Promise<FolderFacts["lock"]> {
   }
 }
 
-/** Why a start would refuse the folder. Undefined also when it cannot be examined: the other checks report that. */
+/**
+ * Returns why a start would reject the folder. Undefined also if the folder cannot be examined, because other
+ * checks report that.
+ */
 function examineOwner(path: string): string | undefined {
   try {
     checkFolderOwner(path);
@@ -77,7 +83,7 @@ function examineOwner(path: string): string | undefined {
   }
 }
 
-/** Free space for this user, and the space that Candor uses. */
+/** Measures the free space for this user, and the space that Candor uses. */
 export async function measureDisk(path: string): Promise<DiskFacts | undefined> {
   try {
     const { bavail, bsize } = await statfs(await findExisting(path));
@@ -97,7 +103,7 @@ async function findExisting(path: string): Promise<string> {
   }
 }
 
-/** Bytes of all files below a folder. A file deleted meanwhile counts as 0. */
+/** Sums the bytes of all files below a folder. A file deleted meanwhile counts as 0. */
 async function sizeOf(dir: string): Promise<number> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
   let bytes = 0;
@@ -111,7 +117,7 @@ async function sizeOf(dir: string): Promise<number> {
   return bytes;
 }
 
-/** The quarantined rows, without their content. */
+/** Reads the quarantined rows, without their content. */
 export function examineQuarantine(dataDir: string): QuarantineFacts {
   const dir = join(dataDir, "quarantine");
   try {

@@ -1,4 +1,4 @@
-/** Owns how the doctor gathers its facts: settings, plan, collector and ClickHouse servers. Changes nothing. */
+/** Owns how the doctor gathers its facts: settings, plan, collector, ClickHouse servers. Changes nothing. */
 import { createServer } from "node:net";
 import { arch, platform, versions } from "node:process";
 import { engineSupport } from "@candor/engine";
@@ -20,7 +20,7 @@ import type {
 } from "./facts.ts";
 
 const TIMEOUT_MS = 3000;
-/** Connection errors that mean that nothing listens there. */
+/** Connection errors that mean that nothing listens at the address. */
 const NOBODY = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -30,7 +30,7 @@ const NOBODY = new Set([
   "EADDRNOTAVAIL",
 ]);
 
-/** Gathers everything. Settings that cannot be read are a fact too: then there is no place to look at. */
+/** Gathers all facts. Unreadable settings are reported as a fact, and `place` is then undefined. */
 export async function gatherFacts(): Promise<Facts> {
   const machine = {
     nodeVersion: versions.node,
@@ -63,7 +63,7 @@ async function examinePlace(config: Config, nowMs: number): Promise<PlaceFacts> 
   };
 }
 
-/** Reads the plan as a start would. */
+/** Reads the plan as `candor start` would. */
 function examinePlan(file: string, nowMs: number): PlanFacts {
   try {
     const plan = readPlan(file);
@@ -116,8 +116,8 @@ function sentenceOf({ body }: Answer): string | undefined {
 }
 
 /**
- * How far the collector's clock is ahead, in milliseconds. The header has whole seconds, so any time within that second and
- * between request and answer counts as 0.
+ * Returns how far the collector's clock is ahead, in milliseconds; negative if it is behind. The Date header
+ * has whole seconds, so a difference that its rounding or the request's duration can explain counts as 0.
  */
 export function toAhead(
   dateMs: number | undefined,
@@ -129,14 +129,17 @@ export function toAhead(
   return Math.min(0, dateMs + 999 - askedAtMs);
 }
 
-/** The values without labels in Prometheus' text format. */
+/** Reads the values without labels from Prometheus' text format. */
 export function parseMetrics(text: string): Map<string, number> {
   const values = new Map<string, number>();
   for (const [, name = "", value] of text.matchAll(/^(\w+) (\S+)$/gm)) values.set(name, Number(value));
   return values;
 }
 
-/** Listens for a moment, the only way to know that it is possible. Resolves to what went wrong, if anything. */
+/**
+ * Listens for a moment, because there is no other way to find out whether that is possible. Resolves to what
+ * went wrong, if anything.
+ */
 async function tryListening({ host, port }: Config): Promise<string | undefined> {
   if (port === 0) return undefined;
   const server = createServer();
@@ -171,7 +174,9 @@ async function examineServers(urls: readonly string[]): Promise<ServerFacts[]> {
   );
 }
 
-/** Asks the running collector how many instances were copied. Undefined if it does not say. */
+/**
+ * Asks the running collector how many instances were copied. Undefined if the collector does not report it.
+ */
 async function examineClones(config: Config): Promise<number | undefined> {
   const token = findTokenQuietly(config);
   if (token === undefined) return undefined;
@@ -180,11 +185,11 @@ async function examineClones(config: Config): Promise<number | undefined> {
     const cloned = status === 200 ? parseFields(body)?.cloned : undefined;
     return Array.isArray(cloned) ? cloned.length : undefined;
   } catch {
-    return undefined; // a failing collector has a check of its own
+    return undefined; // another check reports a failing collector
   }
 }
 
-/** Unreadable keys are reported by the check of the folder. */
+/** The check of the folder reports unreadable keys. */
 function findTokenQuietly(config: Config): string | undefined {
   try {
     return findToken(config);

@@ -1,7 +1,7 @@
-/** Owns the types of the doctor: the facts that examine.ts gathers, and the checks that checks.ts makes of them. */
+/** Owns the types of the doctor: the facts that examine.ts gathers, and the checks that checks.ts returns. */
 import type { EngineSupport } from "@candor/engine";
 
-/** One line of the report. The sentence says what is and, if something is wrong, what to do. */
+/** One line of the report. The sentence says what was found and, if something is wrong, what to do. */
 export interface Check {
   readonly name: string;
   readonly state: "ok" | "warn" | "fail";
@@ -24,43 +24,47 @@ export interface MachineFacts {
   readonly nowMs: number;
 }
 
-/** What the settings point to. */
+/** Facts about what the settings point to: plan, data folder, collector and ClickHouse servers. */
 export interface PlaceFacts {
   /** Whether the settings name a ClickHouse server. */
   readonly usesServer: boolean;
   readonly plan: PlanFacts;
   readonly folder: FolderFacts;
-  /** Undefined if the system does not report it. */
+  /** Undefined if the system does not report free space. */
   readonly disk: DiskFacts | undefined;
   readonly quarantine: QuarantineFacts;
   readonly listening: ListeningFacts;
-  /** How many instances have a copied state folder. Undefined if no collector says. */
+  /** How many instances have a copied state folder. Undefined if no collector reports it. */
   readonly clones: number | undefined;
-  /** The ClickHouse servers asked. None while a collector runs, which knows better. */
+  /**
+   * The ClickHouse servers that were asked. Empty while a collector runs, because the collector knows better.
+   */
   readonly servers: readonly ServerFacts[];
 }
 
-/** The plan as a start would read it. */
+/** The plan as `candor start` would read it. */
 export interface PlanFacts {
   readonly file: string;
-  /** Why it cannot be used; the other fields are then empty. */
+  /** Why the plan cannot be used; the other fields are then empty. */
   readonly fault: string | undefined;
   readonly product: string;
   readonly version: number;
-  /** What its maker should know about it, one sentence each. */
+  /** What the plan's maker should know about it, one sentence each. */
   readonly attention: readonly string[];
 }
 
 export interface FolderFacts {
   readonly path: string;
-  /** `missing`: does not exist yet but can be created. */
+  /** `missing`: the folder does not exist yet but can be created. */
   readonly state: "missing" | "writable" | { readonly cause: string };
-  /** Permission bits, where the system has them: of the folder, and of keys.json in it. */
+  /**
+   * Permission bits of the folder (`mode`) and of keys.json in it (`keysMode`), where the system has them.
+   */
   readonly mode: number | undefined;
   readonly keysMode: number | undefined;
-  /** Whether a process uses it, or why that cannot be determined. */
+  /** Whether a process uses the folder, or why that cannot be determined. */
   readonly lock: "free" | "held" | { readonly why: string };
-  /** Why `candor start` would refuse it: something in it belongs to another user or is a link. */
+  /** Why `candor start` would reject the folder: an entry belongs to another user or is a link. */
   readonly foreign: string | undefined;
 }
 
@@ -74,12 +78,12 @@ export interface DiskFacts {
 export interface QuarantineFacts {
   readonly dir: string;
   readonly rows: readonly { readonly id: string; readonly fault: string; readonly quarantinedAt: string }[];
-  /** Why they could not be read. */
+  /** Why the rows could not be read. */
   readonly cause: string | undefined;
 }
 
 export interface ListeningFacts {
-  /** Where a collector was looked for. */
+  /** The address at which a collector was looked for. */
   readonly url: string;
   readonly host: string;
   readonly port: number;
@@ -88,18 +92,18 @@ export interface ListeningFacts {
   readonly answer: CollectorFacts | OtherFacts | SilentFacts;
 }
 
-/** A Candor answers. */
+/** A Candor collector answers. */
 export interface CollectorFacts {
   readonly kind: "collector";
-  /** Why it cannot accept messages. Undefined if it can. */
+  /** Why the collector cannot accept messages. Undefined if it can. */
   readonly unready: string | undefined;
-  /** How far its clock is ahead of this machine's, in milliseconds. */
+  /** How far the collector's clock is ahead of this machine's, in milliseconds. */
   readonly aheadMs: number | undefined;
   /** The values of /metrics without labels. */
   readonly metrics: ReadonlyMap<string, number>;
 }
 
-/** Something else answers. */
+/** Something other than a Candor collector answers. */
 export interface OtherFacts {
   readonly kind: "other";
   readonly why: string;
@@ -114,8 +118,8 @@ interface SilentFacts {
 }
 
 export interface ServerFacts {
-  /** Without user name and password. */
+  /** The address without user name and password. */
   readonly url: string;
-  /** Why it did not answer. Undefined if it did. */
+  /** Why the server did not answer. Undefined if it did. */
   readonly fault: string | undefined;
 }

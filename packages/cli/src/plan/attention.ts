@@ -1,4 +1,4 @@
-/** Owns what a plan's maker should know although it is allowed. */
+/** Owns the warnings about a plan: what its maker should know although it is allowed. */
 import {
   labelOf,
   listShellGaps,
@@ -12,15 +12,18 @@ import { listChangedExamples } from "@candor/server";
 const SOON_DAYS = 30;
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Something about a plan that is allowed but that its maker should know. */
+/** Something in a plan that is allowed but that its maker should know. */
 export interface Attention {
   readonly kind: "switch" | "observe" | "ip_keep" | "installer" | "expired" | "expiring" | "example_changed";
-  /** `source client`, `event track Installation Started`. */
+  /** Such as `source client` or `event track Installation Started`. */
   readonly where: string;
   readonly text: string;
 }
 
-/** Lists what needs attention: switches, sources, gaps of the installer kit, events, examples, each in the order of the plan. */
+/**
+ * Lists what needs attention: switches, sources, gaps of the installer kit, events, examples, each in the
+ * order of the plan.
+ */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
     const source = plan.sources[name];

@@ -1,4 +1,6 @@
-/** Owns `candor plan check`: what is wrong with a plan, what needs attention, and whether its version hides a change. */
+/**
+ * Owns `candor plan check`: a plan's faults, what needs attention, and whether its version hides a change.
+ */
 import { readFileSync } from "node:fs";
 import {
   checkNewVersion,
@@ -24,7 +26,7 @@ interface CheckResult {
   readonly ok: boolean;
   readonly file: string;
   readonly faults: readonly PlanFault[];
-  /** Null if the plan cannot be loaded, as is `history`. */
+  /** Null if the plan cannot be loaded; `history` is then null too. */
   readonly plan: (Pick<Plan, "product" | "version"> & { readonly hash: string }) | null;
   readonly sources: readonly string[];
   readonly events: number;
@@ -36,10 +38,13 @@ interface CheckResult {
 interface Comparison {
   /** `HEAD` or a commit. Null if there was nothing to compare with. */
   readonly revision: string | null;
-  /** Why there was nothing, or why the version may be older than `revision`. Null if the comparison is complete. */
+  /**
+   * Why there was nothing to compare with, or why the version may be older than `revision`. Null if the
+   * comparison is complete.
+   */
   readonly why: string | null;
   readonly differences: readonly PlanDifference[];
-  /** What is wrong with the version number, and what to write. Null if nothing is. */
+  /** What is wrong with the version number, and what to write. Null if nothing is wrong. */
   readonly problem: string | null;
 }
 
@@ -109,19 +114,22 @@ const END_SENTENCES: Readonly<Record<FileHistory["end"], string>> = {
   limit: `only the file's last ${MAX_COMMITS} commits are read`,
 };
 
-/** What to compare with, and why the version may be older than that; or why there is nothing. */
+/**
+ * The revision to compare with, and why the version may be older than it; or why there is no such revision.
+ */
 type Base =
   | { readonly revision: string; readonly text: string; readonly why: string | null }
   | { readonly text: undefined; readonly why: string };
 
 /**
- * What to compare with: the plan as it was when its version was introduced, because consents for this version were given
- * for that. If it is still the same, the last content of the version before. If the version fell, the newest that is higher.
+ * Finds the plan to compare with: the plan as it was when its version was introduced, because consents for
+ * this version were given for that plan. If the plan has not changed since, uses the last plan of the version
+ * before. If the version number fell, uses the newest plan with a higher version.
  */
 function findBase({ commits, end }: FileHistory, text: string, version: number): Base {
   const higher = readFirst(commits.filter((commit) => (commit.version ?? 0) > version));
   if (higher !== undefined) return { ...higher, why: null };
-  // A version that was taken back and came again is as old as its first commit.
+  // A version that was reverted and introduced again is as old as its first commit.
   const index = commits.findLastIndex((commit) => commit.version === version);
   const introduced = readFirst(commits.slice(index, index + 1));
   if (introduced !== undefined && !isSameText(introduced.text, text)) {
@@ -132,7 +140,7 @@ function findBase({ commits, end }: FileHistory, text: string, version: number):
   return before === undefined ? { text: undefined, why: END_SENTENCES[end] } : { ...before, why: null };
 }
 
-/** The first of the commits that did not remove the file. */
+/** Reads the file at the first of the commits that did not remove it. */
 function readFirst(commits: readonly PlanCommit[]) {
   for (const { revision, read } of commits) {
     const text = read();

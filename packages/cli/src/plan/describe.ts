@@ -8,13 +8,13 @@ import { findPlanFile } from "./plan-file.ts";
 
 export interface DescribeOptions {
   readonly html?: boolean;
-  /** A page to compare with instead of printing; HTML if its name ends in `.html`. */
+  /** A page to compare with instead of printing one. It is HTML if its name ends in `.html`. */
   readonly check?: string;
 }
 
 /**
- * Prints the page "what is collected" as Markdown or HTML. With `check` it prints nothing and resolves to 1 if that page
- * differs.
+ * Prints the page "what is collected" as Markdown or HTML. With `check`, prints no page, and resolves to 1 if
+ * the given page differs.
  * @throws CandorError `plan_unreadable`, `plan_invalid`, `settings_invalid`
  */
 export async function describe(named: string | undefined, options: DescribeOptions): Promise<number> {

@@ -14,8 +14,8 @@ import { type Colours, coloursFor, endWithReader, print, toSafeJson, toSafeText 
 import { readRevision } from "./git-history.ts";
 
 /**
- * Prints what the newer plan collects more and less than the older one. Resolves to 1 if that needs a new version of the plan
- * and it has none.
+ * Prints what the newer plan collects more and less than the older one. Resolves to 1 if the differences need
+ * a new version and the newer plan does not have one.
  * @throws CandorError `plan_unreadable`, `plan_invalid`
  */
 export async function comparePlans(
@@ -65,7 +65,7 @@ function openPlan(name: string): Plan {
   }
 }
 
-/** The groups in the order in which they are shown: what matters most to people first. */
+/** The groups in the order in which they are shown: first what matters most to people. */
 const TITLES: Readonly<Record<DifferenceKind, string>> = {
   newly_collected: "Newly collected",
   more_sensitive: "More sensitive",

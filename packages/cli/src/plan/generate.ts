@@ -22,7 +22,7 @@ type Language = keyof typeof GENERATORS;
 export const LANGUAGES = Object.keys(GENERATORS) as readonly Language[];
 
 /**
- * Prints code generated from a plan. For sh, stderr says what the installer kit cannot report with it.
+ * Prints code generated from a plan. For sh, stderr says what the installer kit cannot report.
  * @throws CandorError `plan_unreadable`, `plan_invalid`, `settings_invalid`
  */
 export async function generate(language: Language, named: string | undefined): Promise<number> {

@@ -1,26 +1,30 @@
-/** Owns what the command line asks git: the earlier versions of a plan's file. */
+/** Owns how the command line reads the earlier versions of a plan's file from git. */
 import { spawnSync } from "node:child_process";
 import { basename, dirname, resolve } from "node:path";
 import { readGitEnvironment } from "../environment.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
-/** How many commits that changed the file are looked at, newest first. */
+/** How many commits that changed the file are read, newest first. */
 export const MAX_COMMITS = 200;
 
 /** A commit that changed the plan's file. */
 export interface PlanCommit {
-  /** Twelve hex digits of the commit, or `HEAD`. */
+  /** The first twelve hex digits of the commit's hash, or `HEAD`. */
   readonly revision: string;
-  /** The plan's version, also of a plan that cannot be loaded any more. Undefined if no line of its own says it. */
+  /**
+   * The plan's version, even if the plan can no longer be loaded. Undefined if no separate line states it.
+   */
   readonly version: number | undefined;
-  /** The file as the commit left it; undefined if it removed the file. */
+  /** Returns the file as of this commit; undefined if the commit removed the file. */
   read(): string | undefined;
 }
 
 export interface FileHistory {
-  /** Newest first, at most MAX_COMMITS. */
+  /** The commits, newest first, at most MAX_COMMITS. */
   readonly commits: readonly PlanCommit[];
-  /** Why there are no older ones: the history begins there, the clone is shallow, or there are too many. */
+  /**
+   * Why there are no older commits: the history begins there, the clone is shallow, or there are too many.
+   */
   readonly end: "first" | "shallow" | "limit";
 }
 
@@ -28,7 +32,7 @@ type Answer<Value> =
   | { readonly value: Value; readonly fault: undefined }
   | { readonly value: undefined; readonly fault: string };
 
-/** The history of a plan's file in git, or why it cannot be read. Never throws. */
+/** Returns the history of a plan's file in git, or why it cannot be read. Never throws. */
 export function readHistory(file: string): Answer<FileHistory> {
   const dir = dirname(resolve(file));
   const path = `./${basename(file)}`;
@@ -49,14 +53,17 @@ export function readHistory(file: string): Answer<FileHistory> {
   return { value: { commits, end }, fault: undefined };
 }
 
-/** The line of a plan's version, as an extended regular expression. */
+/** Matches the line of a plan's version, as an extended regular expression. */
 const VERSION_LINE = `^["']?version["']?[[:space:]]*:`;
-/** What `git grep -z` writes for a commit: its hash, the path, a zero byte, the line. */
+/** Matches what `git grep -z` writes for a commit: the hash, the path, a zero byte, and the line. */
 const FOUND_LINE = /^([0-9a-f]{40,64}):[^\0]*\0[^:]*:\s*(\d+)/gm;
-/** No line was found. */
+/** The exit status of `git grep` if no line matches. */
 const NONE_FOUND = 1;
 
-/** The plan's version at each commit. One git searches all, because a process for each commit takes seconds. */
+/**
+ * Returns the plan's version at each commit. One git process searches all commits, because a process for each
+ * commit would take seconds.
+ */
 function readVersions(
   dir: string,
   path: string,
@@ -72,12 +79,12 @@ function readVersions(
   };
 }
 
-/** A file's content at `REV:path`, as git writes it, or git's message. Never throws. */
+/** Reads a file at `REV:path`, as git writes it, or returns git's message. Never throws. */
 export function readRevision(name: string): Answer<string> {
   return askGit(process.cwd(), ["cat-file", "blob", name]);
 }
 
-/** @param empty an exit status that is no failure but says that there is nothing to write */
+/** @param empty an exit status that means that there is no output, and not that the command failed */
 function askGit(dir: string, args: readonly string[], empty = 0): Answer<string> {
   const { status, error, stdout, stderr } = spawnSync("git", ["--literal-pathspecs", "-C", dir, ...args], {
     encoding: "utf8",
@@ -91,7 +98,9 @@ function askGit(dir: string, args: readonly string[], empty = 0): Answer<string>
   return { value: undefined, fault: line.replace(/^fatal: /, "") || "git failed" };
 }
 
-/** git may change line ends between the repository and the work tree. */
+/**
+ * Compares two texts except for line endings, which git may change between the repository and the work tree.
+ */
 export function isSameText(a: string, b: string): boolean {
   return a.replaceAll("\r\n", "\n") === b.replaceAll("\r\n", "\n");
 }

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { generateCommonJs, generateJavaScript, hashPlan, loadPlan } from "@candor/plan";
 import { afterAll, beforeEach, expect, test } from "vitest";
 
-/** The commands about plans as they are installed, in a repository of git of their own. */
+/** The installed command. Its plan commands are tested in a git repository of their own. */
 const CANDOR = fileURLToPath(new URL("../../bin/candor.js", import.meta.url));
 const PLAN = readFileSync(new URL("../../fixtures/small-plan.yaml", import.meta.url), "utf8");
 const MORE = PLAN.replace("enum: [front, back]", "enum: [front, back, cellar]");
@@ -27,7 +27,7 @@ beforeEach(() => {
   write(PLAN);
 });
 
-/** No settings but those given; git reads none of this machine's. */
+/** Runs a command with only the given settings. git reads no settings of this machine. */
 function run(command: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
   const env = { PATH: process.env.PATH, HOME: parent, GIT_CEILING_DIRECTORIES: parent, ...settings };
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: repository, env, encoding: "utf8" });
@@ -241,7 +241,7 @@ test.each([
   expect([code, lines.at(-1)?.includes(MUST_GROW)]).toEqual([1, true]);
 });
 
-/** Makes a repository whose only file has had these contents, each in a commit. */
+/** Makes a repository with one file, and with one commit for each of these contents. */
 function importHistory(plans: readonly string[]): void {
   run("git", ["init", "-q", "-b", "main"]);
   const stream = plans.map((plan, index) => {

@@ -37,13 +37,14 @@ export interface ApiDependencies {
   /** Rejects with the reason if messages cannot be accepted durably now. */
   readonly checkReady: () => Promise<void>;
   /**
-   * Answers requests below `/v1/` beside fastify, on the bare server (docs/decisions/0004-ingest-beside-fastify.md).
+   * Answers requests under `/v1/` directly on the HTTP server, without fastify
+   * (docs/decisions/0004-ingest-beside-fastify.md).
    */
   readonly ingest: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly onFault: (error: unknown) => void;
 }
 
-/** The HTTP server: the ingest API and the read API on one port. */
+/** Creates the HTTP server: the ingest API and the read API on one port. */
 export async function createApi(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { countRefused } = dependencies.meters;
   const app = fastify({
@@ -56,10 +57,11 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   });
   await app.register(helmet, {
     contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
-    strictTransportSecurity: false, // this server speaks plain HTTP; a proxy that speaks TLS sets it
+    strictTransportSecurity: false, // this server speaks plain HTTP; a TLS proxy sets the header
   });
   await app.register(swagger, { openapi: schema.OPENAPI });
-  app.setValidatorCompiler(() => () => true); // filters.ts checks, with messages of its own; the schemas only document
+  // filters.ts validates the parameters with its own messages. The schemas are only documentation.
+  app.setValidatorCompiler(() => () => true);
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, dependencies));
   app.setNotFoundHandler((_request, reply) => sendError(reply, new CandorError("not_found"), dependencies));
   app.addHook("onRequest", async (request) => {
@@ -130,7 +132,7 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
   addMakerRoutes(app, dependencies, onRequest);
 }
 
-/** What a maker asks for besides events: reports, and the contacts that people gave. */
+/** Adds the maker's routes other than those for events: reports, contacts and deletion. */
 function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
   const { store, forget } = dependencies;
   app.get("/api/reports/plan", { schema: schema.PLAN_REPORT, onRequest }, async (request, reply) => {
@@ -170,7 +172,7 @@ function readLimit(parameters: URLSearchParams): number {
   return limit;
 }
 
-/** The address does not exist, or not for this method. */
+/** Returns the error for an address that does not exist, or does not accept this method. */
 function toMissing(app: FastifyInstance, { url }: FastifyRequest): CandorError {
   const path = splitUrl(url)[0].replace(/(?<=.)\/$/, "");
   const allowed = ["GET", "HEAD", "POST"].filter((method) => app.findRoute({ method, url: path }) !== null);
@@ -189,7 +191,10 @@ function sendError(reply: FastifyReply, error: unknown, { onFault, meters }: Api
   return reply.status(known.status).send({ success: false, code, message, error: message });
 }
 
-/** Fastify's own refusals repeat what was asked for, and are the client's fault, so only the client is told. */
+/**
+ * Converts any error to a CandorError. Fastify's own errors for a bad request quote the request and are the
+ * client's fault, so only the client is told.
+ */
 function toKnown(error: unknown): CandorError {
   if (error instanceof CandorError) return error;
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 500;
@@ -200,7 +205,10 @@ function toKnown(error: unknown): CandorError {
   return new CandorError("internal", {}, error);
 }
 
-/** The public page and its JSON, as bytes, so that all waiting answers share one copy. */
+/**
+ * The public page as HTML, and the plan as JSON. Both are buffers, so that all waiting answers share one
+ * copy.
+ */
 export interface PrivacyPage {
   readonly html: Buffer;
   readonly json: Buffer;
@@ -209,7 +217,9 @@ export interface PrivacyPage {
 /** The page cannot be framed, runs no script and loads nothing; its own style is allowed by its hash. */
 const PRIVACY_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
 
-/** Returns the pages of a plan; makes them again only if the plan changed. */
+/**
+ * Creates a function that renders the page of a plan. It renders the page again only if the plan has changed.
+ */
 function createPrivacyPages(): (plan: Plan) => PrivacyPage {
   let made: { readonly plan: Plan; readonly page: PrivacyPage } | undefined;
   return (plan) => {

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => candor.close());
 
-/** The messageIds that a watcher is shown, until `last` is among them. */
+/** Returns the messageIds that a watcher is shown until `last` is one of them. */
 async function watch(query: string, send: () => Promise<void>, last: string): Promise<string[]> {
   const leaving = new AbortController();
   const { status, body } = await fetch(`${candor.url}/api/live${query}`, {

@@ -32,7 +32,7 @@ async function startFeed(): Promise<{ live: LiveFeed; port: number; responses: S
 
 type Shown = Parameters<NonNullable<ReturnType<LiveFeed["watch"]>>>[0];
 
-/** As much of a kept message as the feed looks at. */
+/** The fields of a kept message that the feed reads. */
 const KEPT: Shown = JSON.parse(
   JSON.stringify({
     source: "server",
@@ -70,7 +70,7 @@ it("keeps a watcher that reads, and tells it how many messages it missed", async
     response.setEncoding("utf8").on("data", (data: string) => (received += data));
   }).on("error", () => {});
   await expect.poll(() => responses.length).toBe(1);
-  show(live, 50); // in one go: nobody can read in between
+  show(live, 50); // all at once, so that nobody can read in between
   await sleep(3 * HEARTBEAT_MS);
   show(live, 1);
   await expect.poll(() => received).toMatch(/event: missed\ndata: \{"missed":\d+\}/);

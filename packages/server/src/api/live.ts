@@ -9,22 +9,29 @@ import type { DropReason } from "../reasons.ts";
 
 const HEARTBEAT = ": still here\n\n";
 const HEARTBEAT_MS = 15_000;
-/** How much may wait for a watcher. One that reads too slowly misses messages, and is told how many. */
+/**
+ * How many bytes may be buffered for a watcher. A watcher that reads too slowly misses messages, and is told
+ * how many.
+ */
 const MAX_WAITING_BYTES = 1024 * 1024;
-/** Each watcher checks every message, on the thread that takes messages in. */
+/**
+ * Limits the watchers, because the filters of each run for every message, on the thread that accepts
+ * messages.
+ */
 const MAX_WATCHERS = 20;
 
 type Watcher = (draft: PipelineDraft, reason: DropReason | undefined) => void;
 
-/** All watchers of incoming messages. Costs ingest nothing while there is none. */
+/** All watchers of incoming messages. Without watchers, the feed adds no cost to ingest. */
 export interface LiveFeed {
-  /** The function that sees every message, or undefined while nobody watches. */
+  /** Returns the function to call with every message, or undefined while nobody watches. */
   watch(): Watcher | undefined;
   /** @throws CandorError `too_many_watchers` */
   checkRoom(): void;
   /**
-   * Sends server-sent events: `message` with {verdict, reason?, source?, envelope | message}. Ends when the watcher
-   * leaves, or if it has read nothing between two heartbeats while more than 512 KiB wait for it.
+   * Streams messages as server-sent events: `message` with {verdict, reason?, source?, envelope | message}.
+   * Ends when the watcher disconnects, or if it has read nothing between two heartbeats while more than
+   * 512 KiB are buffered for it.
    */
   add(response: ServerResponse, filters: Filters): void;
   close(): void;
@@ -49,7 +56,7 @@ export function createLiveFeed(heartbeatMs: number = HEARTBEAT_MS): LiveFeed {
       response.write(": watching\n\n");
       const heartbeat = setInterval(createHeartbeat(response), heartbeatMs);
       watchers.set(response, createWatcher(response, filters));
-      response.on("error", () => {}); // the watcher has left: "close" follows
+      response.on("error", () => {}); // the watcher has disconnected: "close" follows
       response.on("close", () => {
         clearInterval(heartbeat);
         watchers.delete(response);
@@ -63,7 +70,10 @@ export function createLiveFeed(heartbeatMs: number = HEARTBEAT_MS): LiveFeed {
   };
 }
 
-/** Disconnects a watcher that has read nothing since the last heartbeat although much is waiting. */
+/**
+ * Creates a heartbeat. It disconnects a watcher that has read nothing since the last heartbeat while much is
+ * buffered.
+ */
 function createHeartbeat(response: ServerResponse): () => void {
   let readBefore = -1;
   return () => {
@@ -81,7 +91,7 @@ function hasRoom(response: ServerResponse, text: string): boolean {
 }
 
 function createWatcher(response: ServerResponse, filters: Filters): Watcher {
-  let missed = 0; // counts the current message too, until it is written
+  let missed = 0; // includes the current message until it is written
   return (draft, reason) => {
     if (!isWanted(draft, reason, filters)) return;
     missed += 1;
@@ -94,7 +104,7 @@ function createWatcher(response: ServerResponse, filters: Filters): Watcher {
   };
 }
 
-/** A message that never became an envelope can only be matched by its source and event. */
+/** A message that never became an envelope can be matched only by its source and event. */
 function isWanted(draft: PipelineDraft, reason: DropReason | undefined, filters: Filters): boolean {
   if (draft.envelope.messageId !== "" || reason === undefined)
     return matches(filters, draft.source, draft.envelope);
@@ -104,7 +114,10 @@ function isWanted(draft: PipelineDraft, reason: DropReason | undefined, filters:
   return true;
 }
 
-/** Dropped messages are shown unchanged, to the maker alone, and stored nowhere. */
+/**
+ * Renders a message for a watcher. A dropped message is shown as it was sent, except for its write key. Only
+ * the maker sees it, and it is not stored.
+ */
 function describe(draft: PipelineDraft, reason: DropReason | undefined): string {
   const source = JSON.stringify(draft.source ?? null);
   if (reason === undefined) {
@@ -113,7 +126,9 @@ function describe(draft: PipelineDraft, reason: DropReason | undefined): string 
   return `{"verdict":"dropped","reason":"${reason}","source":${source},"message":${messageText(draft.item)}}`;
 }
 
-/** Null for a message nested too deep to be written: a watcher must never affect a message. */
+/**
+ * Returns `null` for a message nested too deeply to serialize, because watching must never affect a message.
+ */
 function messageText(item: unknown): string {
   try {
     return JSON.stringify(withoutKey(item));

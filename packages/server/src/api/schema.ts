@@ -5,7 +5,10 @@ import { Type } from "typebox";
 import { SOURCES } from "../config.ts";
 import { DEFAULT_LIMIT, MAX_LIMIT } from "../query/events.ts";
 
-/** The read API's OpenAPI document, at /api/openapi.json. The ingest API is Segment's: docs/http-api.md. */
+/**
+ * The read API's OpenAPI document, served at /api/openapi.json. The ingest API is Segment's
+ * (docs/http-api.md).
+ */
 export const OPENAPI = {
   openapi: "3.1.0",
   info: {

@@ -2,10 +2,10 @@
 import type { RefuseReason, TrimReason, Verdict } from "@candor/plan/runtime";
 import type { Source } from "../config.ts";
 
-/** How often one kind of thing was dropped or trimmed; never its value. */
+/** How often messages were dropped, or values trimmed, for one reason. Never contains a value. */
 export interface PlanCount {
   readonly source: Source;
-  /** The declared event, `*` for one that is not in the plan. */
+  /** The declared event; `*` for an event that is not in the plan. */
   readonly event: string;
   /** The declared path; empty if the whole message was dropped. */
   readonly path: string;
@@ -14,12 +14,15 @@ export interface PlanCount {
   count: number;
 }
 
-/** Counts what the plan drops and trims, by event, declared path and reason. As bounded as the plan itself. */
+/**
+ * Counts what the plan drops and trims, by event, declared path and reason. The plan bounds the number of
+ * counts.
+ */
 export interface PlanCounts {
   add(source: Source, planVersion: number, verdict: Verdict): void;
-  /** Since the start, for /metrics. */
+  /** Returns the counts since the start, for /metrics. */
   totals(): readonly Readonly<PlanCount>[];
-  /** The counts since the last call, to be stored. */
+  /** Returns the counts since the last call, to be stored. */
   take(): readonly Readonly<PlanCount>[];
   /** Puts back counts that could not be stored. */
   restore(counts: readonly Readonly<PlanCount>[]): void;

@@ -7,7 +7,7 @@ import { APPSMITH_PLAN, answerOf, eventually, startForTest, type TestCandor } fr
 const dir = mkdtempSync(join(tmpdir(), "candor-plan-"));
 const file = join(dir, "plan.yaml");
 const plan = readFileSync(APPSMITH_PLAN, "utf8");
-/** The plan that also declares "Query Run" and, as a column, its property `rows`. */
+/** The plan with the additional event "Query Run", whose property `rows` is a column. */
 const grown = `${plan
   .replace(/^version: 2$/m, "version: 3")
   .replace(/^changelog:$/m, 'changelog:\n  - version: 3\n    date: "2026-11-23"\n    text: Query Run.')}

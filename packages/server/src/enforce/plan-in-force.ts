@@ -5,14 +5,15 @@ import { type CompiledPlan, compilePlan, type Redactors } from "@candor/plan/run
 import { CandorError, causeOf } from "../errors.ts";
 
 /**
- * A change takes effect after at most two polls that see the same file, because an editor may still be writing it.
+ * Time between two polls. A change takes effect when two polls in a row see the same file, because an editor
+ * may still be writing it.
  */
 const LOOK_EVERY_MS = 400;
 
-/** The plan that messages are checked against, and what has been wrong with its file since. */
+/** The plan that messages are checked against, and what is wrong with its file. */
 export interface PlanInForce {
   current(): CompiledPlan;
-  /** Why the file in its current state is not in force; undefined if it is. */
+  /** Why the current content of the file is not in force; undefined if it is. */
   fault(): string | undefined;
   close(): void;
 }
@@ -20,19 +21,19 @@ export interface PlanInForce {
 export interface PlanInForceOptions {
   readonly file: string;
   readonly redactors: Redactors;
-  /** Called with every plan that comes into force after the first. */
+  /** Called with every plan that takes effect after the first. */
   readonly onChange: (plan: Plan) => void;
-  /** Receives lines for the operator. */
+  /** Called with each message for the operator. */
   readonly report: (line: string) => void;
 }
 
 /**
- * Reads and compiles the plan, and does so again whenever its file changes. The new plan is swapped in as a whole
- * between two messages; no request waits. If the file is broken or missing, the previous plan stays in force, and
- * that is reported.
+ * Reads and compiles the plan, and does so again whenever its file changes. The new plan replaces the old one
+ * as a whole between two messages; no request waits. If the file is broken or missing, the previous plan
+ * stays in force, and the fault is reported.
  *
  * The file is polled, not watched: file system events do not cross bind mounts, and editors replace files.
- * @throws CandorError `plan_invalid`, `plan_unreadable` if there is no first plan
+ * @throws CandorError `plan_invalid`, `plan_unreadable` if the first plan cannot be loaded
  */
 export function openPlan(options: PlanInForceOptions): PlanInForce {
   const { file, redactors, report } = options;
@@ -77,7 +78,7 @@ export function readPlan(file: string): Plan {
   }
 }
 
-/** Changes whenever the file does. */
+/** Returns a text that changes whenever the file changes. */
 function stampOf(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
   return stat === undefined ? "gone" : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;

@@ -11,7 +11,10 @@ import { plantedRequests, sendRaw } from "../rig/planted-requests.ts";
 import { createSecrets, findSecrets } from "../rig/planted-secrets.ts";
 import { openStore } from "../store/client.ts";
 
-/** What is declared, and must be found: else the searches below find nothing because they cannot. */
+/**
+ * Declared values that the searches below must find. If a search misses them, the search itself does not
+ * work.
+ */
 const DECLARED = "DeclaredNameOfAnApp";
 const CONTACT = "declared.person@people.example";
 const BATCH = 400;
@@ -37,7 +40,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** What the phases of the test leave for its searches. */
+/** The output that the phases of the test collect and that is searched at the end. */
 const seen = { waiting: "", firstOutput: "", output: "", answers: "", metrics: "", pages: "", onDisk: "" };
 const tables = new Map<string, string>();
 const totals = { accepted: 0, dropped: 0 };
@@ -72,7 +75,7 @@ async function sendEverything(to: CandorProcess): Promise<void> {
     for (let at = 0; at < messages.length; at += BATCH)
       await sendBatch(to, source, messages.slice(at, at + BATCH));
     for (const [n, message] of messages.entries()) {
-      if (n % 40 !== 0) continue; // a few of them one by one, to the path of their type
+      if (n % 40 !== 0) continue; // a few are also sent one by one, to the path of their type
       await sendRaw(to.url, {
         method: "POST",
         path: "/v1/track",
@@ -107,7 +110,7 @@ async function read({ url }: CandorProcess, path: string): Promise<string> {
   return response.text();
 }
 
-/** Every table that the engine has and that could hold a row or a query. */
+/** Dumps every table of the engine that could hold a row or a query. */
 async function dumpTables(): Promise<void> {
   const store = openStore({ socketPath: join(dataDir, "store", "engine.sock") });
   const found = await store.query(
@@ -147,7 +150,7 @@ beforeAll(async () => {
   seen.onDisk = bytesBelow(dataDir);
 }, 110_000);
 
-/** The contact's address in the spellings that are searched for. */
+/** Whether a text contains the contact's address in one of its encodings. */
 function holdsContact(text: string): boolean {
   const forms = [CONTACT, encodeURIComponent(CONTACT), Buffer.from(CONTACT).toString("base64").slice(0, 36)];
   return forms.some((form) => text.includes(form)) || text.includes("declared.person");

@@ -6,7 +6,7 @@ interface Round {
   readonly end: (error?: Error) => void;
 }
 
-/** A queue whose rounds end when the test says so. */
+/** Opens a queue in which the test decides when each round ends. */
 function openQueue(options = { maxBatch: 3, maxWaiting: 5 }) {
   const rounds: Round[] = [];
   const queue = createBatchQueue<string, string>({
@@ -58,7 +58,7 @@ test("no more wait than may, and a round takes no more than it may", async () =>
   const { queue, nextRound } = openQueue();
   const results = ["a", "b", "c", "d", "e", "f"].map((item) => queue.add(item));
   expect(queue.add("g")).toBeUndefined();
-  expect(queue.add("f")).toBe(results[5]); // one that waits already takes no place
+  expect(queue.add("f")).toBe(results[5]); // an item that already waits takes no further place
   (await nextRound(0)).end();
   expect((await nextRound(1)).items).toEqual(["b", "c", "d"]);
   (await nextRound(1)).end();

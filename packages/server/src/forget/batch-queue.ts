@@ -1,17 +1,25 @@
-/** Collects items and runs a task on them, one batch at a time, for work that costs about the same for one item as for many. */
+/**
+ * Runs a task on queued items, one batch at a time, for work that costs about the same for one item as for
+ * many.
+ */
 
 export interface BatchQueueOptions<Item, Result> {
-  /** @returns a result for each item, in order; when it rejects, every item of the batch does */
+  /**
+   * @returns a result for each item, in order; if the promise rejects, every item of the batch is rejected
+   */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Waiting items with the same key are merged, and share one result. */
   readonly keyOf: (item: Item) => string;
   readonly maxBatch: number;
-  /** Items that may wait while a batch runs. */
+  /** How many items may wait while a batch runs. */
   readonly maxWaiting: number;
 }
 
 export interface BatchQueue<Item, Result> {
-  /** Adds the item to the next batch, which starts at once when none is running; undefined when too many wait. */
+  /**
+   * Adds the item to the next batch, which starts at once if no batch is running. Returns undefined if too
+   * many items are waiting.
+   */
   add(item: Item): Promise<Result> | undefined;
 }
 

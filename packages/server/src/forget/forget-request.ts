@@ -30,7 +30,7 @@ function refusal(): CandorError {
   return new CandorError("query_invalid", { why });
 }
 
-/** The request as kind and id. */
+/** Splits the request into kind and id. */
 export function subjectOf(request: ForgetRequest): { readonly kind: ForgetKind; readonly id: string } {
   if ("instance" in request) return { kind: "instance", id: request.instance };
   if ("user" in request) return { kind: "user", id: request.user };

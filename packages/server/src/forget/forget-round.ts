@@ -10,17 +10,17 @@ import { deleteRows, type Removed } from "./stored-rows.ts";
 export interface ForgetDependencies {
   readonly store: Store;
   readonly log: Pick<Log, "pending">;
-  /** Segment files, among them copies of damaged ones. */
+  /** The folder of segment files, including copies of damaged ones. */
   readonly logDir: string;
   readonly quarantineDir: string;
-  /** The forms in which the store may hold an id. */
+  /** Returns the forms in which the store may hold an id. */
   readonly storedForms: (id: string) => readonly string[];
-  /** Says in which fields an instance's id is. */
+  /** Returns the plan in force, which says in which fields an instance's id is. */
   readonly plan: () => Plan;
   readonly now: () => number;
 }
 
-/** Who is to be forgotten. */
+/** An instance, a user or a contact to be forgotten. */
 export interface Subject {
   readonly kind: ForgetKind;
   readonly id: string;
@@ -30,7 +30,7 @@ export interface Subject {
 /** The result for one subject. */
 export interface Forgotten {
   readonly removed: readonly Removed[];
-  /** Rows that contain the id as text but not as an id, and are kept. */
+  /** Number of rows that are kept because they contain the id as text but not as an id. */
   readonly elsewhere: number;
 }
 
@@ -40,8 +40,8 @@ const isCopy = (file: string): boolean => /\.(?:damaged|unreadable)$/.test(file)
 const isRow = (file: string): boolean => !isCopy(file);
 
 /**
- * Deletes everything received of the subjects until now. @returns a result for each subject, in order
- * @throws CandorError `store_away`, `forget_incomplete`: then nothing is guaranteed for any of them
+ * Deletes everything received about the subjects until now. @returns a result for each subject, in order
+ * @throws CandorError `store_away`, `forget_incomplete`; in both cases nothing is guaranteed for any subject
  */
 export async function runRound(
   subjects: readonly Subject[],
@@ -68,13 +68,13 @@ export async function runRound(
 }
 
 /**
- * What an SDK sends for an id that the plan hashes. For an id whose form the plan does not declare, it sends half of
- * that.
+ * The hash that an SDK sends for an id that the plan hashes. For an id whose form the plan does not declare,
+ * the SDK sends the first half of this hash.
  */
 const SDK_HASH = /^[0-9a-f]{64}$/;
 const SHORT_HASH_LENGTH = 32;
 
-/** A column never contains half of a surrogate pair; it has U+FFFD instead. */
+/** Returns the forms of an id to search for. A column contains U+FFFD in place of an unpaired surrogate. */
 function formsOf(
   kind: ForgetKind,
   id: string,
@@ -86,7 +86,7 @@ function formsOf(
   return [...new Set(sent.flatMap((form) => [form, ...storedForms(form)]))];
 }
 
-/** Resolves once everything received before is in the store. */
+/** Resolves once everything received up to `startedAtMs` is in the store. */
 async function untilDrained(log: ForgetDependencies["log"], startedAtMs: number): Promise<void> {
   const isDrained = (): boolean => (log.pending().oldestMs ?? Number.POSITIVE_INFINITY) > startedAtMs;
   await until(isDrained, DRAIN_MS, "messages that wait for the store");

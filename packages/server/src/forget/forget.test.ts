@@ -95,7 +95,10 @@ const forget = (request: ForgetRequest, more: Partial<ForgetDependencies> = {}):
 const rowsOf = ({ removed }: ForgetReceipt): object =>
   Object.fromEntries(removed.map(({ where, rows }) => [where, rows]));
 
-/** Half of a surrogate pair, numbers beyond 64 bits and beyond a double, too many levels, no end. */
+/**
+ * JSON with an unpaired surrogate, with numbers too large for 64 bits or for a double, with too many levels,
+ * and truncated.
+ */
 const BROKEN = [
   '"Support \\ud83d"',
   "1180591620717411303424",
@@ -282,7 +285,7 @@ describe("forgetting", () => {
 
   it("does not hold a request to the store while a deletion takes its time", async () => {
     await insert([{ id: "a", userId: "u1" }]);
-    await store.command("SYSTEM STOP MERGES candor.events"); // mutations too
+    await store.command("SYSTEM STOP MERGES candor.events"); // stops mutations too
     const command: Store["command"] = async (sql, database) => {
       await store.command(sql, database);
       if (sql.startsWith("ALTER TABLE events DELETE"))

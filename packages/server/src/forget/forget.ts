@@ -1,4 +1,4 @@
-/** Deletes what is kept of an instance, a user or a contact, and issues the deletion receipt. */
+/** Deletes what is stored about an instance, a user or a contact, and issues the deletion receipt. */
 import { CandorError } from "../errors.ts";
 import { createBatchQueue } from "./batch-queue.ts";
 import { type ForgetKind, type ForgetRequest, subjectOf } from "./forget-request.ts";
@@ -8,9 +8,12 @@ import type { Removed } from "./stored-rows.ts";
 export { type ForgetRequest, readForgetRequest } from "./forget-request.ts";
 export type { ForgetDependencies } from "./forget-round.ts";
 
-/** What was done, for the person who asked. */
+/** The deletion receipt, for the person who asked. */
 export interface ForgetReceipt {
-  /** A contact's address is not repeated: a receipt is kept, and would keep the address. */
+  /**
+   * The kind and the id that were forgotten. A contact's address is left out, because the receipt itself is
+   * kept.
+   */
   readonly forgotten: Readonly<Partial<Record<ForgetKind, string>>>;
   readonly requestedAt: string;
   readonly completedAt: string;
@@ -19,13 +22,14 @@ export interface ForgetReceipt {
 }
 
 /**
- * Deletes what is kept of an instance, a user or a contact: drains the log, deletes the rows, counts again, and waits
- * until the files that contained them are gone. An unknown id gives 0 rows.
- * @throws CandorError `store_away`, `forget_incomplete`: then nothing is guaranteed, ask again; `forget_busy`
+ * Deletes what is stored about an instance, a user or a contact. Drains the log, deletes the rows, counts
+ * again, and waits until the files that contained the rows are gone. For an unknown id, the receipt reports
+ * 0 rows.
+ * @throws CandorError `store_away`, `forget_incomplete` (nothing is guaranteed; ask again), `forget_busy`
  */
 export type Forget = (request: ForgetRequest) => Promise<ForgetReceipt>;
 
-/** Requests per round. Each has up to 8 forms of its id, and `mentions` takes at most 255. */
+/** Requests per round. Each has up to 8 forms of its id, and `mentions` accepts at most 255 ids. */
 const MAX_ROUND = 30;
 const MAX_WAITING = 200;
 
@@ -45,8 +49,9 @@ const NO_CONTACT_IN_EVENTS =
   "Events carry no contact, so they were not searched; forget an instance or a user by its id.";
 
 /**
- * A deletion costs the store about as much for many ids as for one. Requests that arrive during a round wait for the
- * next one, which serves them all; waiting requests for the same id share a receipt.
+ * Creates the function that deletes. Deleting many ids costs the store about as much as deleting one, so
+ * requests that arrive during a round wait and share the next one. Waiting requests for the same id share a
+ * receipt.
  */
 export function createForget(deps: ForgetDependencies): Forget {
   const queue = createBatchQueue<Subject, ForgetReceipt>({

@@ -1,4 +1,4 @@
-/** Deletes quarantined rows and damaged copies that mention a forgotten id. */
+/** Deletes quarantined rows and copies of damaged segment files that contain a forgotten id. */
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,11 +9,11 @@ import { escapeAll } from "../row.ts";
 import type { Sought } from "./stored-rows.ts";
 
 /**
- * Removes the files that contain one of the ids as a whole value: quarantined rows, and copies of damaged segment
- * files. Such rows may be malformed, so they are searched as text, and a copy is deleted as a whole: doubt counts in
- * favour of the person who is forgotten.
- * @returns for each subject, in order, how many files were removed; a file that contains several subjects counts for
- * each
+ * Deletes every file that contains one of the ids as a whole value: quarantined rows, and copies of damaged
+ * segment files. The files may be malformed, so they are searched as text. A copy is deleted as a whole: if
+ * in doubt, data is deleted.
+ * @returns the number of deleted files for each subject, in order; a file that contains several subjects
+ * counts for each
  */
 export async function deleteKeptFiles(
   dir: string,
@@ -40,7 +40,7 @@ export async function deleteKeptFiles(
   return removed;
 }
 
-/** Undefined if the file is gone. @throws CandorError `forget_incomplete` if it cannot be read */
+/** Returns undefined if the file is gone. @throws CandorError `forget_incomplete` if it cannot be read */
 async function read(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");
@@ -59,12 +59,12 @@ function toFinder({ kind, ids }: Sought): (text: string) => boolean {
   };
 }
 
-/** The rows in a file, each between tabs, so that its first and last cells are found too. */
+/** Puts a tab before and after each row of a file, so that an id in the first or last cell is found too. */
 function readLines(text: string): string {
   return `\t${lineOf(text) ?? text}\t`.replaceAll("\n", "\t\n\t");
 }
 
-/** The row inside a quarantine file. */
+/** Returns the row inside a quarantine file; undefined if the text is not such a file. */
 function lineOf(text: string): string | undefined {
   try {
     const row: unknown = JSON.parse(text);

@@ -1,14 +1,23 @@
-/** Waits until the store has finished what a deletion started: its mutations, and the removal of replaced files. */
+/**
+ * Waits until the store has finished what a deletion started: its mutations, and the removal of replaced
+ * files.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError } from "../errors.ts";
 import { DATABASE, type Store } from "../store/client.ts";
 import { quoteText } from "../store/sql-text.ts";
 
 const MUTATIONS_MS = 300_000;
-/** Files of replaced parts can go after a second; an idle store looks for them every 30 to 40 s. */
+/**
+ * The store may delete the files of a replaced part after a second. An idle store does so only every
+ * 30 to 40 s.
+ */
 const FILES_MS = 120_000;
 const LOOK_EVERY_MS = 200;
-/** Files of a part younger than this stay (`old_parts_lifetime`, one second). */
+/**
+ * How long to wait before nudging the store, which keeps a replaced part for one second
+ * (`old_parts_lifetime`).
+ */
 const NUDGE_AFTER_MS = 1500;
 
 /** @throws CandorError `forget_incomplete` after 5 minutes */
@@ -29,7 +38,10 @@ export async function isMutating(store: Store, round: string): Promise<boolean> 
   return nodes.flat().length > 0;
 }
 
-/** Replaced parts contain the old rows until their files are removed. @throws CandorError `forget_incomplete` */
+/**
+ * Waits until the files of replaced parts are deleted, because they contain the old rows.
+ * @throws CandorError `forget_incomplete`
+ */
 export async function untilFilesAreGone(store: Store, tables: readonly string[]): Promise<void> {
   const replaced = async (): Promise<string[]> => {
     const nodes = await store.queryEveryNode(
@@ -44,7 +56,7 @@ WHERE database = '${DATABASE}' AND table IN (${tables.map(quoteText).join(", ")}
   const areGone = async (): Promise<boolean> => {
     if (!(await replaced()).some((part) => held.has(part))) return true;
     if (performance.now() > nudgeAtMs) {
-      // Dropping a partition that does not exist lets the store remove replaced parts at once.
+      // Dropping a partition that does not exist lets the store delete replaced parts at once.
       for (const table of tables) await store.command(`ALTER TABLE ${table} DROP PARTITION ID 'none'`);
       nudgeAtMs = performance.now() + NUDGE_AFTER_MS;
     }

@@ -7,36 +7,36 @@ import { isOfInstance } from "../store/instance-rows.ts";
 import type { ForgetKind } from "./forget-request.ts";
 import { isMutating, untilFilesAreGone, untilMutated } from "./store-progress.ts";
 
-/** Rows that were removed from one place. */
+/** The number of rows that were removed from one place. */
 export interface Removed {
   readonly where: string;
   readonly rows: number;
 }
 
-/** Whose rows are deleted. */
+/** A subject whose rows are deleted. */
 export interface Sought {
   readonly kind: ForgetKind;
-  /** The forms in which an id may stand in the store; for a contact, its address. */
+  /** The forms in which the store may hold the id; for a contact, the address. */
   readonly ids: readonly string[];
 }
 
 /** The result for one subject. */
 export interface DeletedRows {
   readonly removed: Removed;
-  /** Rows that are kept because they hold one of the ids as text only, not as an id. */
+  /** Number of rows that are kept because they contain one of the ids as text but not as an id. */
   readonly elsewhere: number;
 }
 
 const MAX_DELETIONS = 3;
 
 /**
- * Deletes the rows of all subjects from all nodes, with one mutation per table. Resolves when the files that
- * contained them are gone. Meanwhile the ids are in an in-memory table, because the store writes the text of a
- * mutation to a file that it keeps.
- * @param options `untilMs`: rows received up to then must be gone at the end; later ones may go too. `plan`: says in
- * which fields an instance's id is
+ * Deletes the rows of all subjects from all nodes. Each mutation covers all subjects. Resolves when the files
+ * that contained the rows are gone. Meanwhile the ids are in an in-memory table, because the store writes the
+ * text of a mutation to a file and keeps that file.
+ * @param options `untilMs`: rows received up to this time must be gone at the end; later rows may be deleted
+ * too. `plan`: says in which fields an instance's id is
  * @returns a result for each subject, in order; a row of several subjects counts for each
- * @throws CandorError `forget_incomplete`; and what the client throws while the store is away
+ * @throws CandorError `forget_incomplete`; also what the client throws while the store cannot be reached
  */
 export async function deleteRows(
   store: Store,
@@ -69,24 +69,27 @@ export async function deleteRows(
   }
 }
 
-/** Keeps the ids while a mutation still reads them; the table is in memory, so the store's next start clears it. */
+/**
+ * Deletes the round's ids, unless a mutation still reads them. Remaining ids are deleted when the store
+ * restarts, because the table is in memory.
+ */
 async function dropIds(store: Store, round: string): Promise<void> {
   if (!(await isMutating(store, round))) {
     await store.command(`ALTER TABLE forgetting DELETE WHERE round = '${round}'`);
   }
 }
 
-/** One table's part of a round. */
+/** The part of a round that concerns one table. */
 interface Deletion {
   readonly store: Store;
   readonly table: ForgetTable;
   readonly round: string;
   /** The subjects whose rows are in the table, by their index in `sought`. */
   readonly requests: readonly number[];
-  /** SQL conditions for the rows of any of them, and of each. */
+  /** SQL conditions for the rows of any of these subjects, and for the rows of each. */
   readonly isAny: string;
   readonly isEach: readonly string[];
-  /** SQL conditions for the rows that mention any of them, and each. */
+  /** SQL conditions for the rows that mention any of these subjects, and for those that mention each. */
   readonly mentionsAny: string;
   readonly mentionsEach: readonly string[];
 }
@@ -126,7 +129,8 @@ async function deleteFrom(deletion: Deletion, untilMs: number): Promise<Map<numb
     const found = await findRows(deletion);
     if (found.length === 0) break;
     const deletions = found.map(({ month }) => `DELETE IN PARTITION ID '${month}' WHERE ${isAny}`);
-    // Not awaited here: a request ends after a minute, and a deletion in a large store takes longer.
+    // The mutation is not awaited here: a request times out after a minute, and a deletion in a large store
+    // takes longer.
     await store.command(`ALTER TABLE ${table} ${deletions.join(", ")} SETTINGS mutations_sync = 0`);
     await untilMutated(store, round);
     for (const { rows } of found) {
@@ -145,7 +149,10 @@ async function deleteFrom(deletion: Deletion, untilMs: number): Promise<Map<numb
   );
 }
 
-/** Counts the rows to delete by month: a month is a partition, and partitions without such rows are left alone. */
+/**
+ * Counts the rows to delete for each month. A month is a partition; partitions without such rows are not
+ * touched.
+ */
 async function findRows({
   store,
   table,
@@ -161,8 +168,9 @@ async function findRows({
 }
 
 /**
- * Counts the rows that mention each subject and are kept. A subject may still be sending, so rows received after the
- * request do not count as left over. @throws CandorError `forget_incomplete` if older rows are left
+ * Counts the kept rows that mention each subject. Rows received after the request are not treated as left
+ * over, because a subject may still be sending.
+ * @throws CandorError `forget_incomplete` if older rows are left
  */
 async function checkRest(
   { store, table, requests, isAny, isEach, mentionsAny, mentionsEach }: Deletion,
@@ -181,7 +189,7 @@ function readCounts(row: Record<string, unknown>, requests: readonly number[]): 
   return new Map(requests.map((request, n) => [request, Number(row[`request${n}`] ?? 0)]));
 }
 
-/** The tables that hold the rows of each kind, and the partition of a row. */
+/** The tables, each with the kinds of subject whose rows it holds and with the SQL for a row's partition. */
 export const TABLES = {
   events: { kinds: ["instance", "user"], month: "toYYYYMM(receivedAt)" },
   contacts: { kinds: ["contact"], month: "toYYYYMM(day)" },
@@ -189,7 +197,7 @@ export const TABLES = {
 
 export type ForgetTable = keyof typeof TABLES;
 
-/** The ids of one kind in a round; with `request`, only those of that request. */
+/** The ids of one kind in a round. With `request`, only the ids of that request. */
 export interface IdSet {
   readonly round: string;
   readonly kind: ForgetKind;
@@ -205,14 +213,18 @@ function isOf(set: IdSet, plan: Plan): string {
   return `(userId IN ${ids} OR anonymousId IN ${ids} OR ${isPrevious} OR ${isUnreadableWith(set)})`;
 }
 
-/** Matches events whose envelope holds one of the ids as a whole string anywhere. A set may have at most 255 ids. */
+/**
+ * Matches events whose envelope contains one of the ids as a whole string anywhere. A set may have at most
+ * 255 ids.
+ */
 function mentions(set: IdSet): string {
   return `multiSearchAny(envelope, ${select("groupArray(text)", set)})`;
 }
 
 /**
- * The store finds nothing at all in a document that it cannot parse as a whole (half of a surrogate pair, a number beyond 64
- * bits). In such a document an id counts wherever it is: a doubtful row is deleted.
+ * Matches envelopes that mention an id and that the store cannot parse (an unpaired surrogate, a number
+ * beyond 64 bits). The store finds no field in such a document. The id counts wherever it is: if in doubt, a
+ * row is deleted.
  */
 function isUnreadableWith(set: IdSet): string {
   return `(${mentions(set)} AND NOT isValidJSON(envelope))`;

@@ -12,7 +12,7 @@ const MESSAGES = 40;
 const signed = (action: InstanceAction, instance: SigningInstance, signedAtMs = Date.now()) =>
   signBody(action, instance, { signedAt: new Date(signedAtMs).toISOString(), origin: candor.url });
 
-/** Without a write key: the signature alone counts. */
+/** Sends no write key, because the signature alone counts. */
 const ask = (body: object): Promise<Response> =>
   candor.post("/v1/instance/compare", body, { authorization: "" });
 
@@ -27,14 +27,14 @@ async function pageOf(instance: SigningInstance, more: object = {}): Promise<Pag
   return answer;
 }
 
-/** The instance's own request. */
+/** Sends the instance's own request to be forgotten. */
 async function forget(instance: SigningInstance): Promise<object> {
   return answerOf(
     await candor.post("/v1/instance/forget", signed("forget", instance), { authorization: "" }),
   );
 }
 
-/** The maker's. */
+/** Sends the maker's request to forget the instance. */
 async function askMaker({ instanceId }: SigningInstance): Promise<object> {
   const headers = { authorization: "Bearer token-a", "content-type": "application/json" };
   return answerOf(await candor.post("/api/forget", { instance: instanceId }, headers));
@@ -42,7 +42,7 @@ async function askMaker({ instanceId }: SigningInstance): Promise<object> {
 
 const idsOf = ({ events = [] }: Page): string[] => events.map(({ messageId }) => messageId);
 
-/** The id stands in each place in which a server may put it. */
+/** Makes a message with the instance's id in one of the places in which a server may put it. */
 function message(owner: SigningInstance, id: string, n: number): object {
   const { instanceId } = owner;
   const places = [
@@ -53,7 +53,7 @@ function message(owner: SigningInstance, id: string, n: number): object {
   return { type: "track", messageId: id, ...places[n % places.length] };
 }
 
-/** Somebody else's, in which the id stands elsewhere. */
+/** Makes somebody else's message that contains the instance's id in other places. */
 function mention({ instanceId }: SigningInstance, messageId: string): object {
   return { type: "track", event: instanceId, userId: "u", messageId, properties: { note: instanceId } };
 }
@@ -86,7 +86,7 @@ describe("what a collector holds of an instance", () => {
   it("is told to that instance alone, oldest first, as the read API gives it", async () => {
     const askedAtMs = Date.now();
     let ours = await pageOf(OURS);
-    // The rows are there a moment before the log lets go of them.
+    // The rows are in the store a moment before the log deletes them.
     await expect
       .poll(async () => {
         ours = await pageOf(OURS);
@@ -139,7 +139,7 @@ describe("what a collector holds of an instance", () => {
       expect(seen.filter((id) => !id.startsWith("ours"))).toEqual([]);
       if (cursor !== theirs && cursor !== admin) expect(seen).toEqual(ids("ours"));
     }
-    expect(idsOf(await pageOf(OURS, { cursor: theirs }))).toEqual(ids("ours").slice(9)); // sent behind theirs
+    expect(idsOf(await pageOf(OURS, { cursor: theirs }))).toEqual(ids("ours").slice(9)); // sent after theirs
     expect(idsOf(await pageOf(OURS, { cursor: made([Date.now() + 1e9, 0, "", ""]) }))).toEqual([]);
   });
 

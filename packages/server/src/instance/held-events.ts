@@ -1,4 +1,4 @@
-/** Answers what the collector holds of an instance. */
+/** Reads what the collector stores about an instance, page by page. */
 import type { JsonObject } from "@candor/envelope";
 import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
@@ -16,12 +16,12 @@ const BEGINNING: Cursor = { receivedAtMs: 0, sequence: 0, messageId: "", source:
 export interface HeldEventsDependencies {
   readonly store: Store;
   readonly log: Pick<Log, "pending">;
-  /** Says in which fields an instance's id is. */
+  /** Returns the plan in force, which says in which fields an instance's id is. */
   readonly plan: () => Plan;
   readonly now: () => number;
 }
 
-/** Which page of an instance's events `compare` asks for. */
+/** The page of an instance's events that a `compare` request asks for. */
 export interface HeldPage {
   readonly limit: number;
   readonly cursor: Cursor;
@@ -38,9 +38,9 @@ export function readHeldPage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): Hel
 }
 
 /**
- * What the collector holds of one instance, oldest first by receipt, as JSON text: `{success, storedUntil, events,
- * next}`. Whatever the cursor says, only rows of this instance are read. Messages acknowledged after `storedUntil`
- * may still be in the log.
+ * Returns one instance's stored events, oldest receipt first, as JSON text:
+ * `{success, storedUntil, events, next}`. Only rows of this instance are read, whatever the cursor says.
+ * Messages acknowledged after `storedUntil` may still be in the log.
  * @throws CandorError `store_away`
  */
 export async function readHeldEvents(

@@ -26,7 +26,7 @@ it("bounds all networks together, and does not count what it refuses", () => {
     all: { burst: 5, everyMs: 10 },
     clockMs: () => nowMs,
   });
-  /** How many of ten are let through. */
+  /** Returns how many of ten requests are allowed. */
   const tenOf = (peer: string): number => {
     let taken = 0;
     for (let n = 0; n < 10; n++) {
@@ -34,7 +34,7 @@ it("bounds all networks together, and does not count what it refuses", () => {
         limits.take(peer);
         taken += 1;
       } catch {
-        // Refused.
+        // The request is rejected.
       }
     }
     return taken;

@@ -1,10 +1,10 @@
-/** Limits how often instances may ask for work that costs the store. */
+/** Limits how often instances may send requests that are expensive for the store. */
 import { isIP } from "node:net";
 import { type Rate, RateLimiter } from "@candor/envelope/rate-limiter";
 import { truncateAddress } from "@candor/plan/runtime";
 import { CandorError } from "../errors.ts";
 
-/** An operator compares a few pages now and then, and deletes once. */
+/** An operator compares a few pages now and then, and deletes an instance once. */
 const NETWORK: Rate = { burst: 60, everyMs: 1000 };
 const ALL: Rate = { burst: 600, everyMs: 100 };
 const MAX_NETWORKS = 10_000;
@@ -17,17 +17,19 @@ export interface InstanceLimitsOptions {
   readonly clockMs?: () => number;
 }
 
-/** Per network and in total. There is no limit per instance, because anybody can make keys. */
+/**
+ * Limits requests per network and in total. There is no limit per instance, because anybody can create keys.
+ */
 export interface InstanceLimits {
   /**
-   * @param peer an address, or the name that a trusted proxy gave the client instead. Clients with neither share one limit, so
-   * hiding gains nothing.
+   * @param peer an address, or the name that a trusted proxy gave the client instead. Clients with neither
+   * share one limit, so hiding gains nothing.
    * @throws CandorError `too_many_requests`
    */
   take(peer: string | undefined): void;
 }
 
-/** Networks (IPv4 /24, IPv6 /48) are kept only in memory. */
+/** Creates the limits. Networks (IPv4 /24, IPv6 /48) are kept only in memory. */
 export function createInstanceLimits(options: InstanceLimitsOptions = {}): InstanceLimits {
   const { network = NETWORK, all = ALL, clockMs = () => performance.now() } = options;
   const ofNetworks = new RateLimiter({ ...network, maxKeys: MAX_NETWORKS, clockMs });

@@ -25,7 +25,7 @@ let real: TestStore;
 let store: Store;
 let forgetting: ForgetDependencies;
 let deps: InstanceDependencies;
-/** How often the store was asked for anything. */
+/** Number of calls to the store. */
 let asked = 0;
 let token = 0;
 
@@ -51,7 +51,7 @@ beforeEach(async () => {
 
 const pseudonymOf = (id: string): string => createHash("sha256").update(`secret ${id}`).digest("hex");
 
-/** The same store; each call of it counts. */
+/** Wraps a store, and counts the calls to it. */
 function counting(real: Store): Store {
   return new Proxy(real, {
     get: (target, name, receiver) => {
@@ -93,7 +93,7 @@ interface Row {
   readonly context?: object;
 }
 
-/** Stores a row and gives its messageId. */
+/** Stores a row and returns its messageId. */
 async function insert(messageId: string, row: Row): Promise<string> {
   const { source = "server", type = "track", userId = "", anonymousId = "", ...envelope } = row;
   const text = JSON.stringify({ messageId, type, userId, anonymousId, ...envelope });
@@ -150,7 +150,7 @@ describe("an instance", () => {
   it("can ask again when the deletion broke off", async () => {
     const instance = newInstance();
     await insert("broken-off", { properties: { instanceId: instance.instanceId } });
-    // After the rows are gone, before the receipt.
+    // Fails after the rows are deleted and before the receipt is issued.
     const breaking: Store = {
       ...store,
       command: async (sql) => {
@@ -198,7 +198,7 @@ describe("an instance", () => {
   });
 });
 
-/** Everything that somebody may know of others: an id, and how its rows look. */
+/** What a stranger may know about others: an id, and a row that contains it. */
 const BROWSER = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
 const VICTIM = newInstance();
 const HEX = VICTIM.instanceId.replaceAll("-", "");
@@ -235,8 +235,8 @@ describe("a stranger with a key of his own", () => {
     const stranger = newInstance();
     for (const action of ["compare", "forget"] as const) {
       const bodies: readonly JsonObject[] = [
-        bodyOf(action, stranger, { instanceId: id }), // his key, and a signature that fits
-        { ...bodyOf(action, stranger), instanceId: id }, // a signature over his own id
+        bodyOf(action, stranger, { instanceId: id }), // the stranger's key, and a valid signature
+        { ...bodyOf(action, stranger), instanceId: id }, // a signature over the stranger's own id
         { ...bodyOf(action, stranger, { instanceId: id }), publicKey: VICTIM.publicKey },
         { ...bodyOf(action, stranger), publicKey: VICTIM.publicKey, instanceId: VICTIM.instanceId },
       ];
@@ -283,7 +283,7 @@ describe("a request that proves nothing", () => {
   const good = bodyOf("forget", instance);
   const smallOrder = Buffer.from(`01${"00".repeat(31)}`, "hex");
 
-  /** Anybody can sign for the neutral point: R and S are zero. */
+  /** Anybody can sign for the neutral point: R is the neutral point, and S is zero. */
   function ofSmallOrder(): JsonObject {
     const instanceId = toInstanceId(smallOrder);
     const signature = Buffer.concat([smallOrder, Buffer.alloc(32)]).toString("base64url");

@@ -1,4 +1,7 @@
-/** Handles what an instance asks for itself: to see what the collector holds of it, or to have it deleted. */
+/**
+ * Handles an instance's requests about itself: to see what the collector stores about it, or to have it
+ * deleted.
+ */
 import type { JsonObject } from "@candor/envelope";
 import type { InstanceAction } from "@candor/envelope/instance-proof";
 import type { Forget } from "../forget/forget.ts";
@@ -11,9 +14,9 @@ export interface InstanceDependencies extends HeldEventsDependencies {
   readonly forget: Forget;
 }
 
-/** Who asks, and at which address. */
+/** Who sends a request, and at which addresses the collector is reached. */
 export interface Asking {
-  /** Distinguishes clients for rate limits, usually by address; undefined if nothing does. */
+  /** Distinguishes clients for rate limits, usually by address; undefined if there is no such name. */
   readonly peer: string | undefined;
   /** The addresses at which this collector is reached, as `URL.origin` writes them. */
   readonly origins: ReadonlySet<string>;
@@ -25,14 +28,16 @@ export type ProvenRequest =
   | { readonly action: "forget"; readonly instanceId: string };
 
 /**
- * Verifies a request without querying the store. A rejected request does not count against the limits. Bodies:
- * - `compare`: `{instanceId, publicKey, signedAt, origin, signature, limit?, cursor?}`, for a page of what is held
+ * Verifies a request without querying the store. A rejected request does not count against the limits.
+ * Bodies:
+ * - `compare`: `{instanceId, publicKey, signedAt, origin, signature, limit?, cursor?}`, for a page of stored
+ *   events
  * - `forget`: `{instanceId, publicKey, signedAt, origin, signature}`
  *
  * `publicKey` and `signature` are base64url without padding; `toInstanceId` derives the id from the key, and
- * `toSignedText` builds the text to sign. A request replayed within five minutes does the same again, to the same
- * instance.
- * @throws CandorError as readSignedRequest, and `instance_request_invalid`, `too_many_requests`
+ * `toSignedText` builds the text to sign. A request replayed within five minutes repeats the same action for
+ * the same instance.
+ * @throws the same CandorError as readSignedRequest; also `instance_request_invalid`, `too_many_requests`
  */
 export function proveRequest(
   action: InstanceAction,
@@ -48,8 +53,8 @@ export function proveRequest(
 }
 
 /**
- * The answer as JSON text: a page, or a deletion receipt. @throws CandorError `store_away`, `forget_incomplete`,
- * `forget_busy`
+ * Returns the answer as JSON text: a page, or a deletion receipt.
+ * @throws CandorError `store_away`, `forget_incomplete`, `forget_busy`
  */
 export async function answerRequest(request: ProvenRequest, deps: InstanceDependencies): Promise<string> {
   const { instanceId } = request;

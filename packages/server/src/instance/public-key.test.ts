@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { expect, test } from "vitest";
 import { isOwnedKey } from "./signed-request.ts";
 
-// The curve of RFC 8032, by itself: -x² + y² = 1 + dx²y² over the integers modulo P.
+// An independent implementation of RFC 8032's curve: -x² + y² = 1 + dx²y² over the integers modulo P.
 const P = 2n ** 255n - 19n;
 const mod = (n: bigint): bigint => ((n % P) + P) % P;
 function power(base: bigint, exponent: bigint): bigint {
@@ -22,7 +22,7 @@ function add([x1, y1]: Point, [x2, y2]: Point): Point {
   return [mod((x1 * y2 + x2 * y1) * invert(1n + product)), mod((y1 * y2 + x1 * x2) * invert(1n - product))];
 }
 
-/** Undefined: no point has this y. */
+/** Returns undefined if no point has this y. */
 function pointOf(y: bigint): Point | undefined {
   const square = mod((y * y - 1n) * invert(D * y * y + 1n));
   const root = power(square, (P + 3n) / 8n);
@@ -33,13 +33,15 @@ function pointOf(y: bigint): Point | undefined {
 const isIdentity = ([x, y]: Point): boolean => x === 0n && y === 1n;
 const eightTimes = (point: Point): Point => [1, 2, 3].reduce<Point>((sum) => add(sum, sum), point);
 
-/** Little-endian, with the sign of x in the top bit. */
+/** Encodes a point in little-endian order, with the sign of x in the top bit. */
 function encode(y: bigint, sign: 0n | 1n): Buffer {
   const hex = (y + (sign << 255n)).toString(16).padStart(64, "0");
   return Buffer.from(hex, "hex").reverse();
 }
 
-/** All points of small order: what any point becomes when it is multiplied by the order of the large group. */
+/**
+ * Finds all points of small order: the results of multiplying any point by the order of the large subgroup.
+ */
 function smallOrderPoints(): readonly Point[] {
   const order = 2n ** 252n + 27742317777372353535851937790883648493n;
   const found = new Map<string, Point>();

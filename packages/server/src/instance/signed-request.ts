@@ -6,18 +6,18 @@ import { CandorError } from "../errors.ts";
 
 const PUBLIC_KEY_BYTES = 32;
 const SIGNATURE_BYTES = 64;
-/** A version 8 UUID in canonical spelling. */
+/** A version 8 UUID in canonical form. */
 const INSTANCE_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const ORIGIN = /^https?:\/\/[^\s/]{1,260}$/;
 const MAX_SKEW_MS = 5 * 60_000;
 
 /**
- * Checks that a request was signed a moment ago, for this collector, by the instance that it is about. An invalid request
- * costs one hash and one signature at most.
+ * Checks that a request was signed within five minutes of now, for this collector, by the instance that the
+ * request is about. An invalid request costs at most one hash and one signature verification.
  * @param origins the addresses at which this collector is reached, as `URL.origin` writes them
  * @returns the instance's id
- * @throws CandorError `instance_request_invalid`, `instance_key_mismatch`, `origin_mismatch`, `signature_invalid`,
- * `signature_stale`
+ * @throws CandorError `instance_request_invalid`, `instance_key_mismatch`, `origin_mismatch`,
+ * `signature_invalid`, `signature_stale`
  */
 export function readSignedRequest(
   action: InstanceAction,
@@ -52,7 +52,7 @@ function readText(body: JsonObject, field: string, form: RegExp): string {
   return value;
 }
 
-/** Decodes base64url without padding, in canonical spelling. */
+/** Decodes unpadded base64url. Rejects a non-canonical encoding or the wrong length. */
 function readBytes(body: JsonObject, field: string, length: number): Buffer {
   const value = body[field];
   const isOfLength = typeof value === "string" && value.length === Math.ceil((length * 4) / 3);
@@ -66,17 +66,20 @@ function isSignedBy(publicKey: Buffer, text: string, signature: Buffer): boolean
     const jwk = { kty: "OKP", crv: "Ed25519", x: publicKey.toString("base64url") };
     return verify(null, Buffer.from(text), createPublicKey({ key: jwk, format: "jwk" }), signature);
   } catch {
-    return false; // 32 bytes that are not a key
+    return false; // the 32 bytes are not a key
   }
 }
 
 const FIELD_PRIME = 2n ** 255n - 19n;
 const SIGN_BIT = 2n ** 255n;
 
-/** The y of a point of order 8; its negative is the other one. */
+/** A y coordinate of points of order 8. Its negative is the only other one. */
 const ORDER_8_Y = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
 
-/** y of the eight points whose order divides 8: 1 (order 1), -1 (2), 0 (4, twice), and four of order 8. */
+/**
+ * The y coordinates of the eight points whose order divides 8: 1 (order 1), -1 (order 2), 0 (two points of
+ * order 4), and two values for four points of order 8.
+ */
 const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
   0n,
   1n,
@@ -86,9 +89,9 @@ const SMALL_ORDER_Y: ReadonlySet<bigint> = new Set([
 ]);
 
 /**
- * Whether 32 bytes can be one owner's key. A point of small order cannot: anybody can sign for it. Nor can a second
- * encoding of a point (y not below the field's prime): one key would have two ids. Bytes that are not a point verify
- * nothing.
+ * Whether 32 bytes can be the key of a single owner. A point of small order cannot, because anybody can sign
+ * for it. A second encoding of a point (y not below the field's prime) cannot, because one key would have two
+ * ids. No signature is valid for bytes that are not a point, so they are not checked here.
  * @see https://www.rfc-editor.org/rfc/rfc8032#section-5.1.3
  */
 export function isOwnedKey(publicKey: Uint8Array): boolean {

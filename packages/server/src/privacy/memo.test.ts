@@ -8,7 +8,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-/** A memo that writes down what it had to compute. */
+/** Opens a memo that records the keys for which it had to compute a result. */
 function openMemo(): { memo: (key: string) => string; computed: string[] } {
   const computed: string[] = [];
   const compute = (key: string): string => {

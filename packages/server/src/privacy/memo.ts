@@ -1,18 +1,24 @@
 /** Remembers recent results of a function, within bounds. */
 /** Bounds of a memo. Clients choose the keys, so everything is bounded. */
 export interface MemoLimits {
-  /** A power of two. Two keys share a pair of slots; a third replaces the older one. */
+  /**
+   * Number of slots, a power of two. Slots form pairs; a third key for a pair replaces the older of its two
+   * keys.
+   */
   readonly slots: number;
-  /** In UTF-16 units; results for longer keys are computed each time. */
+  /** Longest key that is remembered, in UTF-16 units. Results for longer keys are computed each time. */
   readonly keyLength: number;
-  /** How long a value is remembered at most: keys are what clients sent, and must not be kept for their own sake. */
+  /**
+   * How long a result is remembered at most. Keys are values that clients sent, so they must not be kept for
+   * longer.
+   */
   readonly ageMs: number;
 }
 
 /**
- * The same function, with its recent results remembered. Its timer does not keep the process alive. A few of the
- * key's characters choose its slot: a Map would hash the whole of a freshly parsed text, which takes longer than
- * comparing it.
+ * Returns the same function with its recent results remembered. Its timer does not keep the process alive.
+ * The slot depends on a few of the key's characters: a Map would hash the whole of a freshly parsed text,
+ * which takes longer than comparing the text.
  */
 export function memoize(compute: (key: string) => string, limits: MemoLimits): (key: string) => string {
   const { slots, keyLength, ageMs } = limits;
@@ -40,7 +46,7 @@ export function memoize(compute: (key: string) => string, limits: MemoLimits): (
   };
 }
 
-/** Uses characters from all over the text, so that keys with a common beginning or end get different slots. */
+/** Uses characters from the whole text, so that keys with a common prefix or suffix get different slots. */
 function slotOf(key: string): number {
   const { length } = key;
   const step = 1 + (length >>> 3);

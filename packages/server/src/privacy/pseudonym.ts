@@ -11,19 +11,19 @@ const SECRET_BYTES = 32;
 const PSEUDONYM_BYTES = 16;
 const MEMO = { slots: 32_768, keyLength: 128, ageMs: 600_000 };
 
-/** The first 32 characters of the lower-case hex of a value's HMAC-SHA-256. */
+/** Returns the first 32 characters of the lower-case hex of a value's HMAC-SHA-256. */
 export type Pseudonym = (value: string) => string;
 
 /**
- * Keyed hashes for values that identify somebody. The secret is read from `file` (64 hex digits, mode 0600), or
- * generated and kept there; without it nobody can find a value by guessing. Recent hashes are remembered for ten
- * minutes (each takes about 2 µs).
+ * Opens the keyed hash for values that identify somebody. The secret is read from `file` (64 hex digits,
+ * mode 0600), or generated and stored there. Without the secret, nobody can find a value by guessing. Recent
+ * hashes are remembered for ten minutes (each takes about 2 µs to compute).
  * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
  */
 export function openPseudonyms(file: string, random: (bytes: number) => Buffer = randomBytes): Pseudonym {
   const secret = existsSync(file) ? readSecret(file) : makeSecret(file, random);
   return memoize(
-    // Not a slice of the whole hex: V8 would keep it as a slice, which doubles the time of JSON.stringify.
+    // Not `slice` on the whole hex: V8 would keep a sliced string, which doubles the time of JSON.stringify.
     (value) => createHmac("sha256", secret).update(value).digest().toString("hex", 0, PSEUDONYM_BYTES),
     MEMO,
   );
@@ -54,10 +54,12 @@ function readPrivately(file: string): string {
   }
 }
 
-/** Returns the forms in which the store may hold an id or hash that a client sent; the sent form first. */
+/**
+ * Returns the forms in which the store may hold an id or hash that a client sent. The sent form comes first.
+ */
 export type StoredForms = (id: string) => readonly string[];
 
-/** An address's truncated form is not included: it stands for 256 machines. */
+/** The truncated form of an address is not included, because it stands for 256 machines. */
 export function createStoredForms(pseudonym: Pseudonym): StoredForms {
   return (id) => {
     const hashed = pseudonym(id);

@@ -3,7 +3,7 @@ import { applyAddressPolicy, type Redactors } from "@candor/plan/runtime";
 import type { Pseudonym } from "./pseudonym.ts";
 import { toFamilies } from "./user-agent.ts";
 
-/** How the collector redacts values for which the plan has a policy. */
+/** Creates the functions with which the collector redacts values that the plan has a policy for. */
 export function createRedactors(pseudonym: Pseudonym): Redactors {
   return {
     address: (address, policy) => applyAddressPolicy(address, policy, pseudonym),

@@ -6,12 +6,15 @@ import { memoize } from "./memo.ts";
 const MAX_LENGTH = 1024;
 const MEMO = { slots: 1024, keyLength: 512, ageMs: 600_000 };
 
-/** For an unknown browser, bowser returns a piece of the text itself, so only its own names are let through. */
+/**
+ * For an unknown browser, bowser returns a part of the text itself, so only names from bowser's list are
+ * accepted.
+ */
 const BROWSERS = new Set(Object.values(Bowser.BROWSER_MAP));
 const SYSTEMS = new Set(Object.values(Bowser.OS_MAP));
 /**
- * Every possible result. A result passed in again is returned unchanged: isbot would take `Firefox on Linux` for a
- * bot.
+ * Every possible result. A result passed in again is returned unchanged, because isbot would classify
+ * `Firefox on Linux` as a bot.
  */
 const FAMILIES = new Set([
   "bot",
@@ -21,9 +24,10 @@ const FAMILIES = new Set([
 ]);
 
 /**
- * The families of a user agent: `Chrome on macOS`, `Firefox` if the system is unknown, `bot` for anything that is no
- * person's browser, else `unknown`. A result passed in again is returned unchanged. Contains nothing of the text but
- * names from a fixed list. Recent results are remembered for ten minutes (parsing takes about 8 µs).
+ * Returns the families of a user agent: `Chrome on macOS`; `Firefox` if the system is unknown; `bot` if it is
+ * not a person's browser; otherwise `unknown`. A result passed in again is returned unchanged. A result
+ * contains only names from a fixed list. Recent results are remembered for ten minutes (parsing takes about
+ * 8 µs).
  */
 export const toFamilies: (userAgent: string) => string = memoize(parseFamilies, MEMO);
 

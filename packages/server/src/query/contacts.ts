@@ -3,10 +3,13 @@ import { isObject, type JsonObject } from "@candor/envelope";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Store } from "../store/client.ts";
 
-/** A contact that a person gave: `{day: "2026-03-01", contact, ...}` with what the plan keeps beside it. */
+/**
+ * A contact that a person gave: `{day: "2026-03-01", contact, ...}`, with the fields that the plan keeps
+ * beside it.
+ */
 export type StoredContact = JsonObject & { readonly day: string; readonly contact: string };
 
-/** Contacts, newest day first; within a day in random order. @throws CandorError `store_away` */
+/** Reads contacts, newest day first, in random order within a day. @throws CandorError `store_away` */
 export async function readContacts(store: Store, limit: number): Promise<StoredContact[]> {
   const sql = "SELECT day, contact, about FROM contacts ORDER BY day DESC, shuffle LIMIT {limit:UInt32}";
   let rows: Record<string, unknown>[];

@@ -7,18 +7,18 @@ export interface Cursor {
   readonly source: string;
 }
 
-/** Times that the store can hold. */
+/** The latest time that a cursor may contain. The store can hold times up to this one. */
 const MAX_TIME_MS = Date.UTC(2200, 0, 1);
 const MAX_SEQUENCE = 2 ** 32 - 1;
 const MAX_TEXT_LENGTH = 1024;
 
-/** @param row of a query that gives `receivedAtMs`, `sequence`, `messageId` and `source` */
+/** @param row a row of a query that returns `receivedAtMs`, `sequence`, `messageId` and `source` */
 export function encodeCursor(row: Record<string, unknown>): string {
   const place = [Number(row.receivedAtMs), Number(row.sequence), row.messageId, row.source];
   return Buffer.from(JSON.stringify(place)).toString("base64url");
 }
 
-/** Undefined if the text is not a cursor. */
+/** Returns undefined if the text is not a cursor. */
 export function parseCursor(text: string): Cursor | undefined {
   try {
     const value: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
@@ -35,7 +35,7 @@ function isWhole(value: unknown, most: number): value is number {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 && value <= most;
 }
 
-/** Half of a surrogate pair cannot be sent to the store. */
+/** Whether the value is a text that can be sent to the store. An unpaired surrogate cannot. */
 function isName(value: unknown): value is string {
   return typeof value === "string" && value.length <= MAX_TEXT_LENGTH && !/\p{Surrogate}/u.test(value);
 }

@@ -12,9 +12,9 @@ export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1000;
 
 /**
- * A page of events, newest first by receipt, as JSON text: `{"events":[envelope...],"next":cursor|null}`. Each
- * envelope is the stored text with `candor` added: it is not parsed, and so cannot change.
- * @throws CandorError `query_invalid` (the cursor), `store_away`
+ * Reads a page of events, newest receipt first, as JSON text: `{"events":[envelope...],"next":cursor|null}`.
+ * Each envelope is the stored text with `candor` added. The text is not parsed, so it cannot change.
+ * @throws CandorError `query_invalid` (for the cursor), `store_away`
  */
 export async function readEvents(
   store: Store,
@@ -29,8 +29,8 @@ export async function readEvents(
 }
 
 /**
- * A page's parts as JSON.
- * @param rows with the columns of events.sql; one more than `limit` if more follow
+ * Builds the parts of a page as JSON.
+ * @param rows rows with the columns of events.sql; one more than `limit` if more events follow
  */
 export function toPage(
   rows: readonly Record<string, unknown>[],
@@ -45,7 +45,7 @@ export function toPage(
   };
 }
 
-/** How many distinct messageIds match. @throws CandorError `store_away` */
+/** Counts the distinct messageIds that match. @throws CandorError `store_away` */
 export async function countEvents(store: Store, filters: Filters): Promise<number> {
   const [row] = await ask(store, COUNT_SQL, toCondition(filters), {});
   return Number(row?.count ?? 0);
@@ -61,12 +61,12 @@ function ask(
   return whileStoreAnswers(() => store.query(query, { ...condition.params, ...params }));
 }
 
-/** What Candor itself says about an event: `RowAbout`, whose source may be any text for a watcher. */
+/** What Candor adds to an event: a part of `RowAbout`, with any text as source for a watcher. */
 type CandorAbout = Omit<RowAbout, "source" | "sequence"> & { readonly source: string };
 
 /**
- * Adds `candor: {source, country?, planVersion, sentPlanVersion?, skipped?, trimmed?}`, leaving out what is empty or
- * unknown. An envelope is never empty, hence the comma.
+ * Adds `candor: {source, country?, planVersion, sentPlanVersion?, skipped?, trimmed?}`, without fields that
+ * are empty or unknown. An envelope always has fields, so a comma comes before `candor`.
  */
 export function withCandor(envelope: string, about: CandorAbout): string {
   const { source, country, planVersion, sentPlanVersion, skipped, trimmed } = about;

@@ -10,9 +10,9 @@ import { hasAt, type Path, readPaths, toPathCondition } from "./path-filter.ts";
 export type Filters = ReadonlyMap<string, Filter>;
 
 interface Filter {
-  /** Any of these matches. */
+  /** An event matches if it has one of these values. */
   readonly values: readonly string[];
-  /** What the name of a path filter can mean; undefined for every other filter. */
+  /** The paths that the name of a path filter can mean; undefined for every other filter. */
   readonly paths: readonly Path[] | undefined;
 }
 
@@ -20,18 +20,22 @@ const ID_FILTERS: ReadonlySet<string> = new Set(["messageId", "userId", "anonymo
 
 const COLUMN_FILTERS = ["source", "event", "type", "messageId", "userId", "anonymousId"] as const;
 const PATH_FILTER = /^(properties|traits|context)\..+$/s;
-/** A value of a field with `hash: true`, as clients send it; the collector stores a hash of it. */
+/** The hash that clients send for a field with `hash: true`. The collector stores a hash of this hash. */
 const HASH = /^[0-9a-f]{32,64}$/;
 const MAX_FILTERS = 20;
-/** Each meaning of a path becomes a condition of its own, and the store accepts queries of at most 256 KiB. */
+/**
+ * Each possible meaning of a path becomes a separate condition, and the store accepts queries of at most
+ * 256 KiB.
+ */
 const MAX_PATHS = 100;
-/** The earliest time that the store can hold; it stores earlier ones as this. */
+/** The earliest time that the store can hold. It stores earlier times as this time. */
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 
 /**
  * Reads and checks filters.
  * @param others parameters that are not filters, such as `limit`
- * @param storedForms the forms in which the store may hold an id: the caller knows the one that was sent
+ * @param storedForms returns the forms in which the store may hold an id, because the caller knows only the
+ * sent form
  * @throws CandorError `query_invalid`
  */
 export function readFilters(
@@ -91,7 +95,7 @@ export interface Condition {
   readonly params: QueryParams;
 }
 
-/** The WHERE clause of filters. Names and values reach the SQL only as parameters. */
+/** Builds the WHERE clause for filters. Text that a client sent reaches the SQL only as parameters. */
 export function toCondition(filters: Filters): Condition {
   const conditions: string[] = ["1"];
   const params: Record<string, string | number> = {};
@@ -105,7 +109,7 @@ export function toCondition(filters: Filters): Condition {
     if (name === "from" || name === "to") {
       const time = bind(new Date(parseTime(value) ?? 0).toISOString().slice(0, 23).replace("T", " "));
       const bound = `toDateTime64(${time}, 3, 'UTC')`;
-      // A timestamp is never later than its receivedAt, by which the rows are ordered.
+      // A timestamp is never later than its receivedAt, and rows are ordered by receivedAt.
       conditions.push(
         name === "from" ? `timestamp >= ${bound} AND receivedAt >= ${bound}` : `timestamp < ${bound}`,
       );
@@ -116,7 +120,7 @@ export function toCondition(filters: Filters): Condition {
   return { sql: conditions.join("\n  AND "), params };
 }
 
-/** The same conditions on an envelope in memory, for /api/live. */
+/** Whether an envelope in memory meets the same conditions as those of toCondition, for /api/live. */
 export function matches(filters: Filters, source: string | undefined, envelope: Envelope): boolean {
   for (const [name, { values, paths }] of filters) {
     const isMatch = (value: string): boolean =>

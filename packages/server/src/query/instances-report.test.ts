@@ -17,10 +17,13 @@ beforeAll(async () => {
 });
 afterAll(() => candor.close());
 beforeEach(() => {
-  clockMs += 60 * 24 * HOUR_MS; // what the last test sent is in no report of this one's
+  clockMs += 60 * 24 * HOUR_MS; // keeps the last test's events out of this test's reports
 });
 
-/** A heartbeat `hours` after the test's beginning, received by then, or when all others are. */
+/**
+ * A heartbeat whose time is `hours` hours after the call of `send`. All heartbeats of that call are received
+ * together, 30 hours after it.
+ */
 interface Sign {
   readonly instanceId?: string;
   readonly boot?: unknown;

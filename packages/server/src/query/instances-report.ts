@@ -14,15 +14,15 @@ export interface InstancesReport {
   readonly from: string;
   readonly to: string;
   /**
-   * Instances that send from two places at once, because their state folder was copied. At most 1000, last seen
-   * first.
+   * Instances that send from two places at once, because their state folder was copied. At most 1000, the
+   * most recently seen first.
    */
   readonly cloned: readonly ClonedInstance[];
 }
 
 export interface ClonedInstance {
   readonly instanceId: string;
-  /** Starts that sent a heartbeat in these days, of the original and of its copies. */
+  /** Number of starts that sent a heartbeat in these days, of the original and of its copies together. */
   readonly boots: number;
   /** Times of the first and the last heartbeat in these days, RFC 3339. */
   readonly firstSeen: string;

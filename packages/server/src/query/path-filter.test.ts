@@ -64,7 +64,7 @@ const toFilters = (name: string, value: string): Filters =>
 
 const FILTERS_PER_QUERY = 25;
 
-/** For each filter the messageIds that the store finds; few queries for many filters. */
+/** Returns the messageIds that the store finds for each filter, with few queries for many filters. */
 async function findAll(filters: readonly Filters[]): Promise<string[][]> {
   const found: string[][] = [];
   for (let from = 0; from < filters.length; from += FILTERS_PER_QUERY) {
@@ -82,7 +82,7 @@ async function findAll(filters: readonly Filters[]): Promise<string[][]> {
 
 const toTexts = (value: unknown): string[] => (Array.isArray(value) ? value.map(String).sort() : []);
 
-/** Both answers to each filter, asserted to be one. */
+/** Applies each filter in the store and in memory, and asserts that both find the same messageIds. */
 async function ask(
   envelopes: readonly Envelope[],
   asked: readonly (readonly [name: string, value: string])[],
@@ -113,7 +113,7 @@ const VALUES: readonly [id: string, value: JsonValue][] = [
   ["empty-list", []],
 ];
 
-/** The ids that each filter finds among VALUES, which stand at `properties.v`. */
+/** The ids that each filter finds among VALUES, each stored at `properties.v`. */
 const FOUND: Readonly<Record<string, readonly string[]>> = {
   "properties.v=8": ["list", "number", "text"],
   "properties.v=8.0": ["list", "number"],
@@ -162,7 +162,7 @@ describe("a filter by path", () => {
         await insert(envelopes);
         const told = picks.map((pick) => aimAt(parts, pick));
         const live = await ask(envelopes, [...told, ...others]);
-        expect(live.filter((ids) => ids.length > 0).length).toBeGreaterThan(35); // it compares something
+        expect(live.filter((ids) => ids.length > 0).length).toBeGreaterThan(35); // not only empty results
       },
     );
     await fc.assert(property, { numRuns: 1, endOnFailure: true });
@@ -207,7 +207,10 @@ const TEXTS = [
   "PG",
 ];
 const anyText = fc.oneof(fc.constantFrom(...TEXTS), fc.string({ unit: "grapheme", maxLength: 6 }));
-/** Those whose JSON the store can read: no whole number beyond 64 bits, which no envelope holds. */
+/**
+ * Numbers whose JSON the store can read. Integers beyond 64 bits are excluded, because no envelope contains
+ * them.
+ */
 const anyNumber = fc
   .oneof(
     fc.constantFrom(
@@ -253,7 +256,7 @@ const anyPath = fc
 
 type Parts = Pick<Envelope, "properties" | "traits" | "context">;
 
-/** A filter for a value that stands in one of the envelopes, in one of its spellings. */
+/** Makes a filter for a value in one of the envelopes, written in one of its spellings. */
 function aimAt(parts: readonly Parts[], [envelope, leaf, spelling]: readonly number[]): [string, string] {
   const { properties, context } = parts[(envelope ?? 0) % parts.length] ?? { properties: {}, context: {} };
   const leaves = [...leavesOf({ properties: properties ?? {}, context })].filter(([path]) =>
@@ -271,7 +274,7 @@ function* leavesOf(value: JsonValue, path: readonly string[] = []): Generator<[s
   }
   for (const [key, child] of Object.entries(value)) {
     yield* leavesOf(child, [...path, key]);
-    if (Array.isArray(value)) yield* leavesOf(child, path); // the array itself matches
+    if (Array.isArray(value)) yield* leavesOf(child, path); // a list matches by its elements
   }
 }
 

@@ -1,13 +1,13 @@
-/** Owns filters by path, such as `properties.a.b=8`, as SQL and for messages in memory. */
+/** Owns filters by path, such as `properties.a.b=8`, in SQL and for messages in memory. */
 import { type Envelope, isObject, type JsonValue } from "@candor/envelope";
 
 /**
- * Filters by path, such as `properties.a.b=8`: reads a path and tells when a value matches, as SQL over stored
- * envelopes and for an envelope in memory. Both give the same answer (path-filter.test.ts).
+ * A filter by path is applied in SQL to stored envelopes, and in code to an envelope in memory. Both give the
+ * same answer (path-filter.test.ts).
  *
- * The text of a filter matches a string equal to it, a number that it spells (`8`, `8.0` and `8e0` are the same),
- * `true`, `false`, `null`, and an array with such an element. It never matches an object, or an array within an
- * array.
+ * The text of a filter matches a string equal to it, a number that it spells (`8`, `8.0` and `8e0` are the
+ * same number), `true`, `false`, `null`, and an array with such an element. It never matches an object, or an
+ * array within an array.
  */
 
 /** A key of an object, or a position in an array. */
@@ -20,9 +20,9 @@ const MAX_PATHS = 64;
 const POSITION = /^(?:0|[1-9]\d{0,5})$/;
 
 /**
- * The paths that a filter's name can mean: `properties.a.b` is the property b of a, and also the property named
- * "a.b"; in `properties.list.0`, 0 is a key of an object or a position in an array. A backslash makes a dot part of a
- * name: `a\.b`. Undefined for more than 32 parts, or 64 meanings.
+ * Returns the paths that a filter's name can mean. `properties.a.b` is the property b of a, and also the
+ * property named "a.b". In `properties.list.0`, 0 is a key of an object or a position in an array. A
+ * backslash makes a dot part of a name: `a\.b`. Undefined if there are more than 32 parts or 64 meanings.
  */
 export function readPaths(name: string): readonly Path[] | undefined {
   const [root = "", ...parts] = name.split(/(?<!\\)\./).map((part) => part.replaceAll("\\.", "."));
@@ -36,16 +36,16 @@ export function readPaths(name: string): readonly Path[] | undefined {
   return parts.length > 1 ? [...paths, [root, parts.join(".")]] : paths;
 }
 
-/** A number as JSON spells it. */
+/** Matches a number as JSON spells it. */
 const NUMERAL = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
-/** The number that a text spells; undefined if it spells none, or one beyond a double. */
+/** Returns the number that a text spells; undefined if it spells none, or one too large for a double. */
 function numberOf(text: string): number | undefined {
   const value = NUMERAL.test(text) ? Number(text) : Number.NaN;
-  return Number.isFinite(value) ? value + 0 : undefined; // -0 is 0
+  return Number.isFinite(value) ? value + 0 : undefined; // turns -0 into 0
 }
 
-/** Whether the value at one of the paths matches. */
+/** Whether the value at one of the paths matches the text. */
 export function hasAt(envelope: Envelope, paths: readonly Path[], text: string): boolean {
   return paths.some((path) => {
     const value = valueAt(envelope, path);
@@ -74,7 +74,7 @@ function valueAt(envelope: Envelope, [root, ...parts]: Path): JsonValue | undefi
 /** Binds a value as a parameter of a query, and returns the SQL that stands for it. */
 export type Bind = (value: string, type: "String" | "UInt64") => string;
 
-/** The same condition as SQL over the column `envelope`. */
+/** Builds the same condition as hasAt, as SQL over the column `envelope`. */
 export function toPathCondition(paths: readonly Path[], text: string, bind: Bind): string {
   const sought: Sought = { text, bound: bind(text, "String"), number: bindNumber(text, bind) };
   return `(${paths.map((path) => atPath(path, sought, bind)).join(" OR ")})`;
@@ -84,11 +84,11 @@ interface Sought {
   readonly text: string;
   /** `text` as SQL. */
   readonly bound: string;
-  /** The number that it spells, as SQL. */
+  /** The number that `text` spells, as SQL. */
   readonly number: string | undefined;
 }
 
-/** Bound by its bits: ClickHouse may misread the last digit of a decimal. */
+/** Binds a number by its bits, because ClickHouse may misread the last digit of a decimal. */
 function bindNumber(text: string, bind: Bind): string | undefined {
   const value = numberOf(text);
   if (value === undefined) return undefined;
@@ -100,7 +100,7 @@ function atPath(path: Path, sought: Sought, bind: Bind): string {
   const parts: string[] = [];
   const conditions: string[] = [];
   for (const part of path) {
-    // ClickHouse counts from 1, and takes a number for a position among an object's keys too.
+    // ClickHouse counts positions from 1. It would also use a number as the position of a key in an object.
     if (typeof part === "number") conditions.push(`JSONType(envelope, ${parts.join(", ")}) = 'Array'`);
     parts.push(typeof part === "number" ? String(part + 1) : bind(part, "String"));
   }
@@ -118,7 +118,7 @@ function equals(at: string, { text, bound, number }: Sought): string {
     ways.push(`(${type} IN ('Int64', 'UInt64', 'Double') AND JSONExtractFloat(${at}) = ${number})`);
   if (text === "true" || text === "false")
     ways.push(`(${type} = 'Bool' AND JSONExtractBool(${at}) = ${text})`);
-  // JSONType would be 'Null' for an absent value too.
+  // JSONType returns 'Null' for an absent value too.
   if (text === "null") ways.push(`JSONExtractRaw(${at}) = 'null'`);
   return `(${ways.join(" OR ")})`;
 }

@@ -11,21 +11,21 @@ const COUNTS_SQL = readSql("query/plan_counts.sql");
 export interface PlanReport {
   readonly product: string;
   readonly planVersion: number;
-  /** Why the plan's file in its current state is not in force; absent if it is. */
+  /** Why the current content of the plan's file is not in force; absent if it is. */
   readonly fault?: string;
   readonly modes: Readonly<Record<string, PlanMode>>;
   /** Days, `YYYY-MM-DD`, both inclusive. */
   readonly from: string;
   readonly to: string;
-  /** Messages with something trimmed at a declared path. */
+  /** Counts of messages in which a value at a declared path was trimmed. */
   readonly trimmed: readonly Counted[];
-  /** Messages that were dropped. */
+  /** Counts of messages that were dropped. */
   readonly refused: readonly Omit<Counted, "path">[];
 }
 
 interface Counted {
   readonly source: string;
-  /** The declared event; `*` for those that are not in the plan. */
+  /** The declared event; `*` for events that are not in the plan. */
   readonly event: string;
   readonly path: string;
   readonly reason: string;
@@ -40,7 +40,7 @@ export interface PlanReportDependencies {
 }
 
 /**
- * Counts up to this moment: those not yet stored are stored first.
+ * Reports the counts up to this moment. Counts that are not stored yet are stored first.
  * @throws CandorError `query_invalid`, `store_away`
  */
 export async function reportPlan(

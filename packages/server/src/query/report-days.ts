@@ -11,7 +11,10 @@ export interface ReportDays {
   readonly to: string;
 }
 
-/** Reads `from` and `to`, days or times; the last 30 days by default. @throws CandorError `query_invalid` */
+/**
+ * Reads `from` and `to`, which are days or times; the default is the last 30 days.
+ * @throws CandorError `query_invalid`
+ */
 export function readDays(parameters: URLSearchParams, nowMs: number): ReportDays {
   for (const name of parameters.keys()) {
     if (name !== "from" && name !== "to")
