@@ -4,10 +4,13 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Where a path of ARCHITECTURE.md may begin: at the root, or in the server's sources. */
+/** The folders to which a path in ARCHITECTURE.md may be relative: the root, or the server's sources. */
 const BASES = ["", "packages/server/src/"];
 
-/** A code span that is a path: plain name parts, with a slash among them or a known ending. A URL's path begins with "/". */
+/**
+ * A code span that is a path: plain names, with a slash or a known file extension. A
+ * URL's path begins with "/".
+ */
 const PATH = /^(?:[\w.@-]+\/)*[\w.@-]*$/;
 const HAS_SLASH_OR_ENDING = /\/|\.(?:ts|mjs|js|json|sql|md)$/;
 
@@ -37,7 +40,7 @@ it("README has at most 150 lines", () => {
 it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOf("docs"), ...pagesOf("docs/guides")])(
   "%s links to no file and shows no picture that is not there",
   (file) => {
-    // Brackets and parentheses of code are no links.
+    // Brackets and parentheses in code are not links.
     const prose = readFileSync(join(ROOT, file), "utf8").replace(
       /^```.*?^```$|^ {4}.*?$|``.+?``|`[^`]*`/gms,
       "",

@@ -1,6 +1,6 @@
-// Bundles the browser SDK: for a script tag (`candor.iife.js`), as an ES module (`candor.js`), and the files beside it. Run as a
-// program, it also prints their sizes, unless it is told `--quiet`; with `--check` it
-// fails where the SDK is too large, or not for all its browsers.
+// Bundles the browser SDK: for a script tag (`candor.iife.js`), as an ES module (`candor.js`), and its
+// optional modules. It prints the sizes of the bundles, unless `--quiet` is given. With `--check`, it fails
+// if the SDK is too large or uses something that its oldest browsers do not support.
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -12,7 +12,7 @@ import { rolldown } from "rolldown";
 const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), "packages", "browser");
 const { version } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
 
-/** The oldest browsers that it is for. */
+/** The oldest browsers that the SDK supports. */
 const TARGET = ["chrome100", "firefox115", "safari15"];
 
 const BUNDLES = [
@@ -36,7 +36,7 @@ async function bundleBrowserSdk() {
   writeFileSync(join(folder, "dist", "integrity.json"), `${JSON.stringify(integrity(), null, 2)}\n`);
 }
 
-/** By file, for the attribute `integrity`. */
+/** By file: the hash for a script tag's attribute `integrity`. */
 function integrity() {
   return Object.fromEntries(
     BUNDLES.map(({ file }) => {
@@ -46,7 +46,7 @@ function integrity() {
   );
 }
 
-/** By file: bytes minified, and of these after brotli. */
+/** By file: the size in bytes, minified, and minified and compressed with brotli. */
 function browserSizes() {
   return Object.fromEntries(
     BUNDLES.map(({ file }) => {
@@ -56,15 +56,18 @@ function browserSizes() {
   );
 }
 
-/** Of what every page loads, after brotli. */
+/** The maximum size, after brotli, of the script that every page loads. */
 const MAX_BYTES = 3000;
-/** The newest that Safari 15 reads: class fields and private names came with 14.1. */
+/**
+ * The newest syntax that Safari 15 supports. It includes class fields and private
+ * names, supported since 14.1.
+ */
 const SYNTAX = { ecmaVersion: 2022, sourceType: "module" };
-/** What the oldest browsers lack, and bundlers do not replace. */
+/** Features that the oldest browsers lack and that bundlers do not replace. */
 const TOO_NEW =
   /Object\.hasOwn|\.at\(|structuredClone|\.findLast|\.toSorted|randomUUID|AbortSignal|\(\?<[=!]|\bstatic\s*\{/;
 
-/** What is wrong with the bundles, in sentences. */
+/** The faults of the bundles, as sentences. */
 function faults() {
   const { brotli } = browserSizes()["candor.iife.js"];
   const tooLarge =

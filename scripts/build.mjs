@@ -1,4 +1,4 @@
-// Builds all packages in the order of their references.
+// Builds all packages, in the order of their TypeScript project references.
 import { prepare } from "./prepare.mjs";
 
 prepare();

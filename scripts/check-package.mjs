@@ -1,4 +1,4 @@
-// Checks @candor/node as it is published, with publint and Are the types wrong?: entries, module systems and types.
+// Checks the entry points, module systems and types of @candor/node as published, with publint and attw.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";

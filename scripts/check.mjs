@@ -1,5 +1,5 @@
-// All that CI does besides tests: types (of tests too), lint, layers and format, versions, the package as published, unused code,
-// generated pages.
+// Runs all CI checks except the tests: types (also of the tests), lint, layers, format, versions, the package
+// as published, the browser SDK's size, unused code, generated pages and the plan.
 import { spawnSync } from "node:child_process";
 import { prepare, root, tool } from "./prepare.mjs";
 

@@ -1,13 +1,13 @@
-// Makes the form of the installer kit that goes into a `curl | sh` script: the same code without comments, blank lines and
-// indentation.
+// Makes the compact form of the installer kit, which is embedded in a `curl | sh` script: the same code
+// without comments, blank lines and indentation.
 
-/** A comment after code, as the kit writes it: ` # `, then a capital, and no quote up to the end of the line. */
+/** A comment after code, in the kit's style: ` # `, then a capital letter or `[`, and no quote after it. */
 const TRAILING_COMMENT = / # [A-Z[][^'"]*$/;
 const HEREDOC = /<<-?\s*['"]?(\w+)['"]?/;
 
 /**
- * Removes comment lines, also in the programs between quotes: sh and awk both use `#`. Heredocs stay as they are. No text for
- * people may begin a line with `#` or white space.
+ * Removes comment lines, also those in quoted programs, because sh and awk both use `#`. Leaves heredocs
+ * unchanged. Therefore no line of a text for people may begin with `#` or white space.
  */
 export function compactKit(text) {
   const lines = [

@@ -1,5 +1,5 @@
-// `npm run dev`: builds on every change and restarts the collector, with its pages, after each build without errors. The plan's
-// file needs no restart: the collector reads it again by itself.
+// `npm run dev`: builds on every change, and restarts the collector with its pages after each build without
+// errors. A changed plan file needs no restart, because the collector rereads the file itself.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { prepare, root, tool } from "./prepare.mjs";

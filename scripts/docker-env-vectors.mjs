@@ -1,5 +1,6 @@
-// Fills in packages/installer/docker-env.json: how docker-compose 1 and docker compose 2 read each env file there.
-// Needs docker-compose 1.29 (Debian's; its `config` asks no daemon), and Go to run compose 2's own reader.
+// Fills in packages/installer/docker-env.json with how docker-compose 1 and docker compose 2 read
+// each env file in it. Needs docker-compose 1.29 (Debian's, whose `config` needs no daemon), and Go
+// to run compose 2's own parser.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -48,7 +49,10 @@ const filled = vectors.map(({ name, text, kit }, at) => ({
 rmSync(folder, { recursive: true, force: true });
 writeFileSync(FILE, `${JSON.stringify(filled, null, 2)}\n`);
 
-/** Null when compose refuses the file. The value is null for a name without one: it comes from the environment, where it is not set. */
+/**
+ * @returns the variables of the file; null if compose rejects the file. A variable without a value is null,
+ * because compose takes its value from the environment, where it is not set.
+ */
 function readByCompose1(text) {
   writeFileSync(join(folder, "docker.env"), text, "latin1");
   writeFileSync(
@@ -58,7 +62,7 @@ function readByCompose1(text) {
   const run = spawnSync("docker-compose", ["config"], { cwd: folder, encoding: "utf8", env: bare() });
   if (run.error) throw run.error;
   if (run.status !== 0) return null;
-  // Parsed as YAML, because long values take several lines. Compose writes $ as $$.
+  // The output is parsed as YAML, because long values span several lines. Compose writes $ as $$.
   const python =
     "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin)['services']['app'].get('environment', {})))";
   const read = spawnSync("/usr/bin/python3", ["-c", python], { input: run.stdout, encoding: "utf8" });
@@ -87,7 +91,7 @@ function bare() {
   return { PATH: process.env.PATH, HOME: process.env.HOME };
 }
 
-/** Keeps only the switches. */
+/** Keeps only the variables that turn telemetry off. */
 function only(values) {
   if (values === null) return null;
   return Object.fromEntries(

@@ -1,4 +1,4 @@
-// Makes docs/file-index.md: one sentence for every source file, the first of its opening comment.
+// Makes docs/file-index.md from the first sentence of every source file's opening comment.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./prepare.mjs";
@@ -7,7 +7,7 @@ import { root } from "./prepare.mjs";
 const OPENING = /^(?:#!.*\n)?(?:\/\*\*\s*([\s\S]*?)\*\/|((?:\/\/.*\n)+))/;
 const SENTENCE = /^(.+?[.!?])(?=\s|$)/;
 
-/** @returns the page @throws for files that do not open with a sentence */
+/** @returns the page @throws Error if a file does not open with a sentence */
 export function fileIndex() {
   const packages = readdirSync(join(root, "packages")).sort();
   const sections = [...packages.map((name) => `packages/${name}`), "bench", "conformance", "scripts"]
@@ -38,7 +38,7 @@ ${rows.join("\n")}
 `;
 }
 
-/** Sources of a package, or the programs of a folder without `src`. */
+/** The sources of a package, or the programs in a folder without `src`. */
 function sourcesOf(place) {
   const folder = existsSync(join(root, place, "src")) ? `${place}/src` : place;
   return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })

@@ -1,7 +1,11 @@
-// The layers of each package: what a folder or file may import of its own package. `npm run docs` writes them to
-// layers.biome.json, whose rules `npm run check` and editors apply. Between packages, package.json is the rule.
+// Defines the layers of each package: what a folder or file may import from its own package. `npm run docs`
+// writes the layers to layers.biome.json, whose rules `npm run check` and editors apply. Imports from other
+// packages are governed by package.json.
 
-/** By package, from the bottom up. A folder ends in `/`. Tests, rigs and files that are not listed may import everything. */
+/**
+ * By package, lowest layer first. A folder's name ends in `/`. Tests, rigs and unlisted
+ * files may import everything.
+ */
 export const LAYERS = {
   "packages/server/src": {
     errors: [],
@@ -49,7 +53,7 @@ export const LAYERS = {
   },
 };
 
-/** The layers as a configuration of Biome, to be extended by biome.json. */
+/** The layers as a Biome configuration, which biome.json extends. */
 export function layersConfig() {
   const overrides = Object.entries(LAYERS).flatMap(([base, layers]) =>
     Object.entries(layers).map(([layer, below]) => toOverride(base, layer, below)),

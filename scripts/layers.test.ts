@@ -13,7 +13,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Lints one file that has one import. @returns whether the import is allowed */
+/** Lints a file with a single import. @returns whether the import is allowed */
 function allows(file: string, code: string): boolean {
   const path = join(folder, file);
   mkdirSync(dirname(path), { recursive: true });

@@ -1,5 +1,6 @@
-// Tests the other versions of Node that Candor supports: a product in CommonJS sends an event by the packed SDK, the built
-// collector takes, stores and returns it, and unit tests pass. `npm run test:node`, or with versions: `npm run test:node -- 26`. CI runs all.
+// Tests the other versions of Node that Candor supports. A CommonJS product sends an event with the packed
+// SDK, the built collector accepts, stores and returns that event, and unit tests pass. `npm run test:node`
+// tests all versions, as CI does; `npm run test:node -- 26` tests only the named ones.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -10,9 +11,9 @@ import { fetchNode } from "./npm-cache.mjs";
 import { prepare, root, run } from "./prepare.mjs";
 
 /**
- * Each version, with the unit tests that run on it. None named means all: on the fastest version, which we recommend. On the
- * others, those of what products load into their own process. False means no unit tests: 22.0 to 22.11, which cannot `require()`
- * an ES module, cannot run vitest either.
+ * The unit tests to run on each version. An empty list means all of them, on the fastest version, which we
+ * recommend. The other versions run the tests of the packages that products load into their own process.
+ * `false` means no unit tests: Node 22.0 to 22.11 cannot `require()` an ES module, so they cannot run vitest.
  */
 const VERSIONS = {
   "22.9.0": false,
@@ -56,7 +57,10 @@ for (const [version, tests] of Object.entries(VERSIONS)) {
   run(node, ["node_modules/vitest/vitest.mjs", "run", "--project", "unit", "--reporter=dot", ...tests]);
 }
 
-/** Starts the collector with an empty folder, has a product send an event, reads it back, and stops the collector. */
+/**
+ * Starts the collector with an empty folder, lets a product send an event, reads the event
+ * back, and stops the collector.
+ */
 async function smoke(node) {
   const folder = mkdtempSync(join(tmpdir(), "candor-smoke-"));
   const collector = spawn(node, [join(root, "packages/cli/bin/candor.js"), "start"], {
@@ -94,7 +98,7 @@ async function smoke(node) {
   }
 }
 
-/** Runs a product that has installed the packed SDK, until it has delivered its event. */
+/** Runs a product that has installed the packed SDK, until the product has delivered its event. */
 async function runProduct(node, folder, url) {
   const packing = ["scripts/pack-node.mjs", join(folder, "node_modules/@candor/node")];
   run(process.execPath, packing, { stdio: ["ignore", "ignore", "inherit"] });

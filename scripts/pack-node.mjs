@@ -1,6 +1,7 @@
-// Makes @candor/node as it is installed, in packages/node/packed/ or a new folder that is named: one folder without any
-// dependency. What it needs of the workspace's other packages is copied in beside it, file by file, and nothing else is.
-// dist/ has it as ES modules, commonjs/ as CommonJS (docs/decisions/0021-two-module-systems.md). Run after a build.
+// Packs @candor/node as it is published, without any dependency, into packages/node/packed/ or into a new
+// folder that is given as an argument. Of the workspace's other packages, only the files that @candor/node
+// imports are copied in. dist/ has the ES modules, commonjs/ the CommonJS modules
+// (docs/decisions/0021-two-module-systems.md). Run this after a build.
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { root, run, tool } from "./prepare.mjs";
@@ -10,7 +11,7 @@ const [, , named] = process.argv;
 const packed = resolve(named ?? join(PACKAGES, "node", "packed"));
 const IMPORT = /(\bfrom\s+|\bimport\s*\(?\s*)"(\.[^"]+|@candor\/[^"]+)"/g;
 
-/** File by file, without checks: the build has made them. */
+/** Compiles each file by itself, without type checks, because the build has already made those. */
 const TO_COMMONJS = [
   ["--ignoreConfig", "--allowJs", "--removeComments", "--noCheck", "--noResolve", "--target", "es2022"],
   ["--module", "commonjs", "--moduleResolution", "bundler", "--rootDir", "dist", "--outDir", "commonjs"],
@@ -26,7 +27,7 @@ for (const [, { types, default: code }] of entries) {
   copy(join(PACKAGES, "node", code));
 }
 addCommonJs();
-// A program is run, not required: as an ES module alone.
+// A program is run, never required, so an ES module is enough.
 for (const program of Object.values(about.bin)) chmodSync(copy(join(PACKAGES, "node", program)), 0o755);
 writeJson("package.json", describe());
 for (const name of ["README.md", "../../LICENSE"]) {
@@ -35,7 +36,7 @@ for (const name of ["README.md", "../../LICENSE"]) {
 }
 console.log(`${relative(root, packed)}: ${copied.size} files, also as CommonJS; no dependency`);
 
-/** The package as it is published: what is only for the workspace is left out. */
+/** The package.json as it is published, without the fields that only the workspace needs. */
 function describe() {
   const { private: _private, dependencies: _inlined, devDependencies: _ours, exports, ...rest } = about;
   const main = toCommonJs(exports["."]);
@@ -60,13 +61,16 @@ function describe() {
   };
 }
 
-/** The same entry in commonjs/. */
+/** The corresponding entry in commonjs/. */
 function toCommonJs({ types, default: code }) {
   const [typesFile, codeFile] = [types, code].map((path) => path.replace("./dist/", "./commonjs/"));
   return { types: typesFile, default: codeFile };
 }
 
-/** Makes commonjs/ of dist/. The declarations are the same; what they declare follows from the nearest package.json. */
+/**
+ * Makes commonjs/ from dist/. The declaration files are identical, because the nearest package.json decides
+ * which module system they describe.
+ */
 function addCommonJs() {
   const places = [...copied.values()].map((place) => relative(packed, place));
   const modules = places.filter((place) => place.endsWith(".js"));
@@ -83,7 +87,7 @@ function writeJson(name, value) {
   writeFileSync(join(packed, name), `${JSON.stringify(value, undefined, 2)}\n`);
 }
 
-/** Copies a built file, and all that it imports. @returns where it lies now */
+/** Copies a built file and everything that the file imports. @returns the path of the copy */
 function copy(file) {
   const known = copied.get(file);
   if (known !== undefined) return known;
@@ -101,7 +105,7 @@ function copy(file) {
   return place;
 }
 
-/** The built file that an import means: of a declaration another declaration. */
+/** The built file that an import refers to. An import in a declaration file refers to a declaration file. */
 function resolveImport(specifier, from) {
   const isDeclaration = from.endsWith(".d.ts");
   if (specifier.startsWith(".")) {

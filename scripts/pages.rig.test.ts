@@ -1,5 +1,6 @@
 // @module-tag chromium
-// The pages that people see, in a real browser: the public page of a collector and the operator's page of a product.
+// Tests the pages that people see in a real browser: the public page, the operator's
+// page and the consent prompt.
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBrowser, type ShownPages, showPages } from "./show-pages.mjs";
@@ -21,7 +22,7 @@ async function open(name: "privacy" | "inspector" | "prompt", width: number): Pr
   return page;
 }
 
-/** What is wider than the window or is cut there, except in parts that scroll by themselves. */
+/** The elements that extend beyond the window's right edge, except inside parts that scroll on their own. */
 function listOverflowing(): readonly string[] {
   const isInScroller = (element: Element): boolean => {
     for (let at = element.parentElement; at !== null; at = at.parentElement)

@@ -1,4 +1,4 @@
-// What every command of the root needs first: the right Node, the locked dependencies, the built packages.
+// Prepares what every root command needs: a supported Node, the locked dependencies and the built packages.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
@@ -7,14 +7,14 @@ import { fileURLToPath } from "node:url";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Runs a program with our terminal; ends this process with its status when it fails. */
+/** Runs a program in this terminal. If the program fails, this process exits with the program's status. */
 export function run(command, args, options = {}) {
   const { status, error } = spawnSync(command, args, { cwd: root, stdio: "inherit", ...options });
   if (error) throw error;
   if (status !== 0) process.exit(status ?? 1);
 }
 
-/** The path of a tool that the lockfile brought. */
+/** The path of a tool that is installed from the lockfile. */
 export function tool(name) {
   return join(root, "node_modules", ".bin", process.platform === "win32" ? `${name}.cmd` : name);
 }
@@ -29,7 +29,7 @@ export function prepare() {
   build();
 }
 
-/** Installs with the lockfile, unless that was done for this very lockfile and Node. */
+/** Installs from the lockfile, unless that was already done for the same lockfile and Node. */
 function install() {
   const stampFile = join(root, "node_modules", ".candor-installed");
   const lock = readFileSync(join(root, "package-lock.json"));
@@ -42,7 +42,7 @@ function install() {
   writeFileSync(stampFile, stamp);
 }
 
-/** Builds what is stale; the compiler keeps track. */
+/** Builds the packages that the compiler finds stale, then bundles the browser SDK. */
 function build() {
   run(tool("tsc"), ["--build"]);
   run(process.execPath, [join(root, "scripts", "build-browser.mjs"), "--quiet"]);

@@ -1,9 +1,10 @@
-// Lists what tests need besides Node. Each is a tag: `{ tags: ["git"] }` at a test, or `// @module-tag git` in a file.
+// Lists what tests need besides Node. Each need is a tag, which a test names with `{ tags: ["git"] }`
+// and a file with `// @module-tag git`.
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { findNodeRed } from "./npm-cache.mjs";
 
-/** The programs of tags that are not the name of one program. */
+/** The programs that a tag requires, for tags that are not themselves the name of a program. */
 const PROGRAMS = {
   "posix-tools": ["awk", "find", "grep", "kill", "sed"],
   mounts: ["mount", "umount", "unshare"],
@@ -36,10 +37,13 @@ const TAGS = [
   "strace",
 ];
 
-/** For the configuration of vitest, which rejects any other tag. */
+/** The tags for vitest's configuration. vitest rejects any other tag. */
 export const tags = TAGS.map((name) => ({ name }));
 
-/** Tags whose tests cannot run on this machine. In CI all must run, so `npm test` fails there and says what is missing. */
+/**
+ * Tags whose tests cannot run on this machine. In CI, `npm test` fails if there are any,
+ * and names what is missing.
+ */
 export function missingTags() {
   return TAGS.filter((tag) => !isThere(tag));
 }

@@ -1,4 +1,4 @@
-// Prints the part of CHANGELOG.md that is about the version in package.json, for its release.
+// Prints CHANGELOG.md's section about the version in package.json, as the text of a release.
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./prepare.mjs";

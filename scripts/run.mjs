@@ -1,4 +1,4 @@
-// Runs a built file of this repository, built if needed: `node scripts/run.mjs FILE [arguments]`.
+// Builds what is stale, then runs a built file of this repository: `node scripts/run.mjs FILE [arguments]`.
 import { join } from "node:path";
 import { prepare, root, run } from "./prepare.mjs";
 

@@ -1,5 +1,6 @@
-// Makes the pictures in docs/images/. `node scripts/screenshots.mjs FOLDER` makes all of them instead, whole pages, to be looked at:
-// the operator's page, the public page and the question to a person, light, dark and on a phone. Needs a build and `chromium` on the PATH.
+// Makes the screenshots in docs/images/. For a review, `node scripts/screenshots.mjs FOLDER` makes
+// screenshots of whole pages instead: the operator's page, the public page and the consent prompt, each in
+// light mode, in dark mode and on a phone. Needs a build, and `chromium` on the PATH.
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./prepare.mjs";
@@ -13,7 +14,7 @@ const SHOTS = [
   { name: "dark", colorScheme: "dark", ...DESKTOP },
   { name: "phone", colorScheme: "light", ...PHONE },
 ];
-/** Those that README and the guides show, and where on the page. */
+/** The screenshots that README and the guides use, each with the URL fragment of the part to show. */
 const USED = {
   "inspector-light": "",
   "inspector-dark": "",

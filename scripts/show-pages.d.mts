@@ -5,7 +5,7 @@ export interface ShownPages {
   readonly privacy: string;
   /** Address of the operator's page. */
   readonly inspector: string;
-  /** Address of a page that asks its people. */
+  /** Address of a page that asks each person for consent. */
   readonly prompt: string;
   close(): Promise<void>;
 }

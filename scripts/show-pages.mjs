@@ -1,5 +1,6 @@
-// Runs what people see: a collector with its public page, and a product with the operator's page, whose messages the collector
-// has received, and with a page that asks its people. Everything is real, in temporary folders.
+// Runs the pages that people see: a collector's public page, a product's page for its operator, and a
+// product's page that asks each person for consent. The collector has received messages from the product. All
+// servers are real and run in temporary folders.
 import { createHash } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
@@ -15,7 +16,7 @@ import { findProgram } from "./programs.mjs";
 const PLAN_FILE = join(root, "plans/appsmith.yaml");
 const EVENT = "execute_ACTION_TRIGGERED";
 
-/** @returns the addresses of both pages, and `close` */
+/** @returns the addresses of the three pages, and `close` */
 export async function showPages() {
   const folder = mkdtempSync(join(tmpdir(), "candor-pages-"));
   const collector = await startProcess({
@@ -46,7 +47,7 @@ export async function showPages() {
   };
 }
 
-/** A page of a product whose operator said Yes, and which asks each person too. */
+/** A page of a product whose operator said Yes, and which also asks each person. */
 function createAskingPage(stateDir) {
   const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
   const telemetry = createTelemetry({
@@ -86,9 +87,9 @@ const ASKING_PAGE = `<!doctype html><html lang="en"><meta charset="utf-8"><title
 <header>Applications</header><main>${["Orders", "Stock", "Returns", "Staff"].map((name) => `<article>${name}</article>`).join("")}</main>
 <candor-consent></candor-consent></html>`;
 
-/** A product that has sent some messages, while one waits. */
+/** Starts a product that has sent some messages and has one message waiting. */
 async function startProduct(host, stateDir) {
-  // Nothing of the machine that makes the pictures may decide what they show.
+  // The environment of the machine that makes the screenshots must not affect what they show.
   for (const name of ["CI", "DO_NOT_TRACK"]) delete process.env[name];
   process.env.APPSMITH_DISABLE_TELEMETRY = "false";
   const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
@@ -112,7 +113,7 @@ async function startProduct(host, stateDir) {
   return telemetry;
 }
 
-/** Opens a browser of the system: `chromium` on the PATH. */
+/** Opens the system's browser, which is `chromium` on the PATH. */
 export function openBrowser() {
   const executablePath = findProgram("chromium");
   if (executablePath === undefined)

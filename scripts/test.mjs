@@ -1,4 +1,4 @@
-// Every test that this machine can run: `npm test`, or `npm test -- <vitest arguments>` for some of them.
+// Runs every test that this machine can run: `npm test`. For some of them: `npm test -- <vitest arguments>`.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

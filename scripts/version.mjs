@@ -1,5 +1,5 @@
-// The version of everything is that of the root's package.json: this writes it to the other places that need it. `npm version`
-// runs it; with `--check` it fails if a place differs, as `npm run check` does.
+// Writes the version in the root's package.json to all other places that need the version. `npm version` runs
+// this script. With `--check`, as in `npm run check`, it writes nothing and fails if a place differs.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,7 +27,7 @@ for (const [file, set] of places) {
 }
 process.exit(isCheck && stale > 0 ? 1 : 0);
 
-/** A package's own version, and that of the workspace's packages that it depends on. */
+/** Sets a package's own version, and the versions of the workspace's packages on which it depends. */
 function setInManifest(text) {
   return text
     .replace(/^( {2}"version": )"[^"]*"/m, `$1"${version}"`)

@@ -4,9 +4,9 @@ import { createGzip } from "node:zlib";
 export type AbuseCase = {
   readonly name: string;
   readonly headers: readonly string[];
-  /** `length`: with Content-Length. `chunked`: without, so that only counting the bytes can stop it. */
+  /** `length`: with Content-Length. `chunked`: without, so that the server has to count the bytes itself. */
   readonly framing: "length" | "chunked";
-  /** Prepares the body before the time is taken. */
+  /** Prepares the body before the timing starts. */
   prepare(): Promise<AbuseBody>;
 };
 
@@ -16,7 +16,7 @@ export type AbuseBody = { readonly piece: Buffer; readonly times: number };
 const PIECE_BYTES = 100_000;
 const BOMB_BYTES = 1_000_000_000;
 const JSON_TYPE = "Content-Type: application/json";
-/** A declared event, because one that the plan drops by its name would cost less. */
+/** A declared event, because an event that the plan drops by its name would cost less. */
 const EVENT_START = '{"batch":[{"type":"track","event":"execute_ACTION_TRIGGERED","userId":"u","properties":';
 const EVENT_END = "}]}";
 
@@ -78,7 +78,9 @@ function manyKeys(count: number): string {
   return `{"instanceId":"612460418944011a10fa5b",${keys.join(",")}}`;
 }
 
-/** An endless event of under 1 MiB compressed, so that the collector has to stop while inflating. */
+/**
+ * An unterminated event of 1 GB, under 1 MiB compressed: the collector has to stop while decompressing it.
+ */
 async function gzippedBomb(): Promise<Buffer> {
   const gzip = createGzip({ level: 9 });
   const chunks: Buffer[] = [];

@@ -1,20 +1,23 @@
-/** Owns a raw HTTP client that sends a body as fast as it is taken. */
+/** Owns a raw HTTP client that sends a body as fast as the server reads. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { AbuseBody, AbuseCase } from "./abuse-cases.ts";
 import { writeKeys } from "./collector.ts";
 
 export type RawAnswer = {
-  /** Null if the connection ended, or the time was up, before a status line came. */
+  /** Null if the connection ended or the time was up before a status line arrived. */
   readonly status: number | null;
-  /** From the first byte sent to the status line, or to the end. */
+  /** The time from the first byte sent to the status line, or to the end if there was no status line. */
   readonly afterMs: number;
   readonly closed: "closed" | "reset" | "still open";
 };
 
 const GIVE_UP_AFTER_MS = 60_000;
 
-/** Sends as fast as the server reads, and stops at the answer, which may come before everything was read. */
+/**
+ * Sends as fast as the server reads. Stops at the answer, which the server may send
+ * before it has read everything.
+ */
 export async function postRaw(url: string, body: AbuseBody, abuse: AbuseCase): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(url);
   const socket = connect({ host: hostname, port: Number(port), noDelay: true });

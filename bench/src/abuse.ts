@@ -1,4 +1,4 @@
-/** Owns the part `abuse`: what each hostile request costs, and what it does to good ones. */
+/** Owns the part `abuse`: what each hostile request costs, and how it affects good requests. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { abuseCases } from "./abuse-cases.ts";
 import { postRaw, type RawAnswer } from "./abuse-client.ts";
@@ -41,7 +41,7 @@ async function watch(collector: Collector, name: string, act: () => Promise<Outc
   await sleep(500);
   const idleBytes = memory.peak();
   const outcome = await act();
-  // Memory that the case leaves behind shows a moment later.
+  // Memory use can peak a moment after the answer.
   await sleep(500);
   const aboveIdle = Math.max(0, memory.stop() - idleBytes);
   const good = await trickle.stop();
@@ -56,7 +56,7 @@ async function watch(collector: Collector, name: string, act: () => Promise<Outc
   ];
 }
 
-/** Resident memory of the server without the engine, whose memory varies with its merges. */
+/** Samples the server's resident memory without the engine, whose memory varies with its merges. */
 function sampleMemory(collector: Collector): { peak(): number; stop(): number } {
   const pids = collector.serverPids();
   let peak = 0;

@@ -5,7 +5,7 @@ const POLL_EVERY_MS = 5;
 
 const cpu = (engineMs: number): Cpu => ({ mainThreadMs: 10, inserterMs: 0, otherThreadsMs: 0, engineMs });
 
-/** CPU time of the engine, reading by reading; the last one stays. */
+/** Returns the given CPU times of the engine, one per reading, then repeats the last one. */
 function watch(engineMs: readonly number[], nothingToDo: readonly boolean[]) {
   let readings = 0;
   let questions = 0;

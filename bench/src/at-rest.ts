@@ -1,4 +1,4 @@
-/** Owns when a collector has finished the work of a load: the log is drained and no merge runs. */
+/** Detects when a collector has finished the work of a load: its log is drained and no merge is running. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector } from "./collector.ts";
 import { withEngine } from "./engine-client.ts";
@@ -16,21 +16,23 @@ export type Cpu = {
 };
 
 export type Rest = {
-  /** False if it was still working when the time was up. */
+  /** False if the collector was still working when the time was up. */
   readonly isAtRest: boolean;
-  /** CPU time up to the moment when it became quiet. */
+  /** CPU time up to the moment when the collector became quiet. */
   readonly cpu: Cpu;
 };
 
 const POLL_EVERY_MS = 1000;
 const QUIET_POLLS = 3;
-/** Share of one core for collector and engine together. When idle they take about 1%. */
+/** Below this share of one core, collector and engine together count as quiet. Idle, they use about 1%. */
 const QUIET_SHARE = 0.03;
 
 /** The work that `untilQuiet` waits for. */
 export type Watched = {
   readCpu(): Cpu;
-  /** Asked only when the processes are quiet, because asking costs CPU time that the load did not cause. */
+  /**
+   * Called only when the processes are quiet, because the call costs CPU time that the load did not cause.
+   */
   hasNothingToDo(): Promise<boolean>;
 };
 
@@ -69,11 +71,11 @@ export async function untilQuiet(
   return { isAtRest: false, cpu: watched.readCpu() };
 }
 
-/** CPU time so far. */
+/** The CPU time used so far. */
 export function readCpu(collector: Collector): Cpu {
   const all = threads(collector.pid);
   const main = all.find(({ isMain }) => isMain);
-  // The inserter is the only thread with a niceness of its own, and Node 20 gives threads no names.
+  // Only the inserter has a different niceness. Node 20 gives threads no names by which to find the inserter.
   const inserter = all.filter(({ niceness }) => niceness !== main?.niceness);
   const mainThreadMs = main?.cpuMs ?? 0;
   const inserterMs = inserter.reduce((sum, thread) => sum + thread.cpuMs, 0);

@@ -1,7 +1,8 @@
 /**
- * The least that a durable collector on Node can cost, as a process: node:http, read the body, JSON.parse it, append it to a file,
- * answer 200 once a group fdatasync has it on disk. `startBaseline` starts it with the file to append to. The first message that it
- * sends is its port; any message to it empties the file.
+ * Owns the baseline's process, which does the least that a durable collector on Node has to do: it reads a
+ * body with node:http, parses the body with JSON.parse, appends it to a file, and answers 200 once a group
+ * fdatasync has written it to disk. `startBaseline` starts the process with the path of the file. The first
+ * message from the process is its port. Any message to the process empties the file.
  */
 
 import { close, closeSync, fdatasync, openSync, unlinkSync, writev } from "node:fs";
@@ -49,14 +50,16 @@ function answer(response: ServerResponse): void {
 
 /** An append-only file whose writers share their flushes. */
 export type GroupAppend = {
-  /** `done` is called once the bytes are on disk. Everything that waits while a flush is under way shares the next one. */
+  /**
+   * Calls `done` once the bytes are on disk. All appends that are made during a flush share the next flush.
+   */
   append(bytes: Buffer, done: () => void): void;
-  /** Starts an empty file in place of this one; nothing may be waiting. */
+  /** Replaces the file with an empty one. No append may be pending. */
   reset(): void;
   close(): void;
 };
 
-/** An I/O error is thrown out of the callback and ends the process. */
+/** An I/O error is thrown from a callback, and so ends the process. */
 export function openGroupAppend(path: string): GroupAppend {
   let fd = openSync(path, "w");
   let waiting: Buffer[] = [];
@@ -86,8 +89,9 @@ export function openGroupAppend(path: string): GroupAppend {
       callbacks.push(done);
       if (isFlushing) return;
       isFlushing = true;
-      // Not at once, so that everything in this turn of the event loop shares the flush. Flushing the first value alone makes
-      // all others wait a whole flush longer, and nearly halved the rate of 32 writers.
+      // The flush waits until this turn of the event loop is over, so that all appends of the turn share
+      // it. Flushing the first append alone would make all others wait for a second flush, which nearly
+      // halved the rate of 32 writers.
       setImmediate(flush);
     },
     reset() {

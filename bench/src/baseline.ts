@@ -8,12 +8,15 @@ import { collectorNodeFlags } from "./collector.ts";
 export type Baseline = {
   readonly url: string;
   readonly pid: number;
-  /** Empties its file; call it between rounds. */
+  /** Empties the baseline's file. Call this between rounds. */
   reset(): void;
   stop(): Promise<void>;
 };
 
-/** Runs with the collector's Node flags; its file lies in `folder`, so each baseline needs a folder of its own. */
+/**
+ * Starts a baseline with the collector's Node flags. Its file is in `folder`, so each
+ * baseline needs its own folder.
+ */
 export async function startBaseline(folder: string, nodePath: string): Promise<Baseline> {
   const script = fileURLToPath(new URL("../dist/baseline-process.js", import.meta.url));
   const child = fork(script, [join(folder, "baseline.log")], {

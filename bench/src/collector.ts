@@ -1,4 +1,4 @@
-/** Owns a collector under test, started from its build and stopped or killed. */
+/** Starts, stops and kills a built collector for tests and benchmarks. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer } from "node:net";
@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { commandLine, descendants, hasMapped, isAlive } from "./processes.ts";
 
-/** The flags `candor start` runs Node with; the baseline runs with the same. */
+/** The Node flags of `candor start`. The baseline uses the same flags. */
 export const collectorNodeFlags: readonly string[] = [];
 
 export const writeKeys = {
@@ -19,40 +19,49 @@ export const adminToken = "7c1e5a9d3b8f4e6082c4d6f8a1b3c5e77c1e5a9d3b8f4e6082c4d
 
 export type CollectorOptions = {
   readonly dataDir: string;
-  /** Default: a free one. Give the same one for a restart that clients can find. */
+  /** Default: a free port. For a restart that clients can find, pass the same port again. */
   readonly port?: number;
-  /** Further CANDOR_* settings. */
+  /** Additional CANDOR_* settings. */
   readonly env?: Readonly<Record<string, string>>;
-  /** The Node that runs it; the engine's child runs on the same. Default: this process's. */
+  /** The Node binary for the collector and its engine process. Default: the binary of this process. */
   readonly nodePath?: string;
-  /** Further flags of Node, such as `--cpu-prof`. */
+  /** Additional Node flags, such as `--cpu-prof`. */
   readonly nodeFlags?: readonly string[];
-  /** Default 60000, because after a kill an embedded engine starts slowly on a loaded machine. */
+  /**
+   * Time limit for the start. Default 60000, because after a kill the engine starts slowly on a busy machine.
+   */
   readonly readyWithinMs?: number;
 };
 
-/** A collector as its users run it: `candor start` in a process of its own. */
+/** A collector run as its users run it: `candor start` in its own process. */
 export type Collector = {
   readonly url: string;
   readonly port: number;
   readonly dataDir: string;
   readonly pid: number;
-  /** The collector and its helpers, without the engine. */
+  /** The ids of the collector's process and its helper processes, without the engine. */
   serverPids(): number[];
-  /** The child that has chDB loaded; undefined while there is none. */
+  /** The id of the child process that has loaded chDB; undefined while there is none. */
   enginePid(): number | undefined;
   isRunning(): boolean;
-  /** What it printed, for error messages. */
+  /** The last output of the collector, for error messages. */
   output(): string;
-  /** Sends SIGKILL to the server, the engine or both at once. Resolves when they have ended. */
+  /**
+   * Sends SIGKILL to the server, the engine or both at once. Resolves when the killed processes have ended.
+   */
   kill(victim: Victim): Promise<void>;
-  /** SIGINT as Ctrl-C does; resolves with the exit code, kills and throws after `withinMs` (default 30000). */
+  /**
+   * Sends SIGINT, as Ctrl-C does. Resolves with the exit code; kills and throws after
+   * `withinMs` (default 30000).
+   */
   stop(withinMs?: number): Promise<number | null>;
 };
 
 export type Victim = "server" | "engine" | "both";
 
-/** Resolves when /readyz answers 200. Rejects, with what the process printed, when it ends or takes too long. */
+/**
+ * Resolves when /readyz answers 200. Rejects with the process's output if the process ends or takes too long.
+ */
 export async function startCollector(options: CollectorOptions): Promise<Collector> {
   const port = options.port ?? (await freePort());
   const flags = [...collectorNodeFlags, ...(options.nodeFlags ?? [])];
@@ -84,7 +93,8 @@ function collectorOf(child: ChildProcess, port: number, dataDir: string): Collec
   const pid = child.pid ?? -1;
   const readOutput = lastOutput(child);
   const exited = once(child, "exit");
-  // A benchmark that fails must not leave a collector behind; the engine notices by itself.
+  // A failed benchmark must not leave a collector running. The engine ends by itself
+  // when the collector has ended.
   const killLeft = () => child.kill("SIGKILL");
   process.once("exit", killLeft);
   child.once("exit", () => process.off("exit", killLeft));
@@ -125,7 +135,10 @@ function collectorOf(child: ChildProcess, port: number, dataDir: string): Collec
   };
 }
 
-/** An engine that outlives its collector would block the store's folder and distort the next measurement. */
+/**
+ * Checks that no engine outlives its collector, because it would block the store and
+ * distort the next measurement.
+ */
 async function untilGone(pids: readonly number[], withinMs: number): Promise<void> {
   const giveUpAt = performance.now() + withinMs;
   while (pids.some(isAlive)) {
@@ -151,7 +164,10 @@ async function untilReady(collector: Collector, withinMs: number): Promise<void>
   throw new Error(`the collector ${fault}:\n${collector.output()}`);
 }
 
-/** By the library and not by name, so that it holds however the collector starts it; by name while it still loads. */
+/**
+ * Detects an engine by its loaded library, however the collector started it, or by its
+ * name while the library loads.
+ */
 export function isEngine(pid: number): boolean {
   return hasMapped(pid, "chdb") || /engine/.test(commandLine(pid));
 }
@@ -164,7 +180,7 @@ function killIfAlive(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It ended by itself in between.
+    // The process has ended by itself in the meantime.
   }
 }
 

@@ -28,7 +28,8 @@ const cost = (rounds: readonly CostRound[]): Cost => ({
   nodeVersion: "26.1.0",
   batchSize: 100,
   rounds,
-  // The machine halved its speed after the first round: only round by round is every ratio a half.
+  // The machine slows down from round to round, so only a comparison round by round
+  // gives a ratio of one half.
   baseline: [round(2000, 10), round(1000, 20), round(400, 40)],
 });
 

@@ -17,8 +17,9 @@ const HEADER = [
 ];
 
 /**
- * Medians over the rounds. Each round is compared with the baseline's round next to it, and the ratio is the median of these: when
- * the machine's speed varies, only rounds that are close in time compare.
+ * Renders medians over the rounds. Each round is compared with the adjacent round of the baseline,
+ * and the table shows the median of these ratios: if the machine's speed varies, only rounds that are
+ * close in time are comparable.
  */
 export function costTable(costs: readonly Cost[]): string {
   return markdownTable(HEADER, costs.map(costRow));
@@ -30,7 +31,7 @@ function costRow(cost: Cost): string[] {
   const toBaseline = (read: (round: CostRound) => number) =>
     median(rounds.flatMap((round, index) => (baseline[index] ? [read(round) / read(baseline[index])] : [])));
   const isBaseline = subject === "baseline";
-  // A round that was still at work when the time was up cost more than was measured.
+  // If work was left when the time was up, the round cost more than was measured.
   const atLeast = rounds.every(({ isAtRest }) => isAtRest) ? "" : ">";
   return [
     nameOf(cost) + faultsOf(rounds.map(({ load }) => load)),
@@ -45,7 +46,7 @@ function costRow(cost: Cost): string[] {
   ];
 }
 
-/** CPU time by thread and process: seconds per million events, until all is at rest. */
+/** Renders CPU seconds per million events, by thread and process, until no work is left. */
 export function cpuTable(costs: readonly Cost[]): string {
   return markdownTable(
     ["CPU s per million until at rest", "main thread", "inserter", "other threads", "engine"],

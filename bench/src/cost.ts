@@ -1,6 +1,6 @@
 /**
- * Owns the part `cost`, what an event costs: the baseline and Candor take turns on the same Node, while 32 connections send usage events of the
- * default plan as fast as they are answered.
+ * Owns the part `cost`, which measures what an event costs. The baseline and Candor take turns on the same
+ * Node, while 32 connections send usage events of the default plan as fast as the answers arrive.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,11 +18,14 @@ export type CostOptions = {
   readonly roundMs: number;
   readonly warmupMs: number;
   readonly nextIdPrefix: () => string;
-  /** Progress, line by line. */
+  /** Called with each line of progress. */
   readonly log: (line: string) => void;
 };
 
-/** The rounds of one subject at one batch size. `baseline[i]` is the baseline's round next to `rounds[i]`, on the same Node. */
+/**
+ * The rounds of one subject at one batch size. `baseline[i]` is the baseline's round beside
+ * `rounds[i]`, on the same Node.
+ */
 export type Cost = {
   readonly subject: "baseline" | "Candor";
   readonly nodeVersion: string;
@@ -33,16 +36,16 @@ export type Cost = {
 
 export type CostRound = {
   readonly load: LoadResult;
-  /** CPU seconds per million events, collector and engine together, inside the measured time. */
+  /** CPU seconds per million events, of collector and engine together, during the measured time. */
   readonly measuredCpuS: number;
-  /** The same, from the first event of the warm-up until nothing is left to do, by thread and process. */
+  /** CPU seconds by thread and process, from the first event of the warm-up until no work is left. */
   readonly restCpu: CpuSeconds;
   readonly isAtRest: boolean;
-  /** CPU microseconds that the load generator spends on an event. */
+  /** CPU microseconds that the load generator spends per event. */
   readonly generatorUs: number;
 };
 
-/** Per million events. */
+/** CPU seconds per million events. */
 export type CpuSeconds = {
   readonly mainThreadS: number;
   readonly inserterS: number;

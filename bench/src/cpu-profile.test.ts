@@ -6,7 +6,10 @@ const node = (id: number, functionName: string, url = "", lineNumber = -1): Prof
   callFrame: { functionName, url, lineNumber },
 });
 
-/** One sample per millisecond. `enforce` is at two places of the call tree (3 and 5) and in another file (6). */
+/**
+ * One sample per millisecond. `enforce` is at two places in the call tree (3 and 5), and
+ * also in another file (6).
+ */
 const profile: CpuProfile = {
   nodes: [
     node(1, "(root)"),
@@ -33,7 +36,7 @@ test("self time is a function's own, wherever it was called from, as a share of 
 });
 
 test("only samples of the window count, its end excluded", () => {
-  // At 4 and 5 ms: a call of enforce, the garbage collector.
+  // The samples at 4 and 5 ms are a call of `enforce` and the garbage collector.
   expect(selfTimesOf(profile, [1_004_000, 1_006_000])).toMatchObject({
     busyShare: 1,
     functions: [

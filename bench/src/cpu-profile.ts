@@ -1,14 +1,14 @@
 /**
- * What `node --cpu-prof` writes, as far as it is read here. Times are microseconds of the machine's monotonic clock, which
- * `process.hrtime` reads too.
+ * The parts of a `node --cpu-prof` file that the benchmarks read. Times are microseconds of the machine's
+ * monotonic clock, which `process.hrtime` also reads.
  * @see https://chromedevtools.github.io/devtools-protocol/tot/Profiler/#type-Profile
  */
 export type CpuProfile = {
   readonly nodes: readonly ProfileNode[];
   readonly startTime: number;
-  /** The id of the node that ran, sample by sample. */
+  /** For each sample, the id of the node that was running. */
   readonly samples: readonly number[];
-  /** Time since the previous sample, or since `startTime`. */
+  /** For each sample, the time since the previous sample, or since `startTime`. */
   readonly timeDeltas: readonly number[];
 };
 
@@ -38,7 +38,10 @@ export type SelfTimes = {
 
 const IDLE = "(idle)";
 
-/** @param window from, until; microseconds as in the profile. Default: all of it. */
+/**
+ * @param window start (included) and end (excluded), in microseconds as in the profile.
+ * Default: the whole profile.
+ */
 export function selfTimesOf(
   profile: CpuProfile,
   [fromUs, untilUs]: readonly [number, number] = [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY],

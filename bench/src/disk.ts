@@ -11,8 +11,9 @@ import { usageEvents, usageFleet } from "./usage-event.ts";
 const BATCH_SIZE = 100;
 
 /**
- * Bytes on disk for usage events that never repeat. The load generator's few thousand events would compress against their own
- * copies and make the figure too small. The collector must be empty, because everything in its store counts.
+ * Measures bytes on disk for usage events that never repeat. The load generator repeats a few thousand
+ * events, which would compress against their own copies and make the figure too small. The collector must be
+ * empty, because everything in its store counts.
  *
  * @param events default 200000.
  */
@@ -46,13 +47,16 @@ async function sendFreshEvents(collector: Collector, events: number): Promise<vo
 
 export type StoreSize = {
   readonly rows: number;
-  /** The table of events: its columns, marks, indexes. */
+  /** The size of the table of events: columns, marks and indexes. */
   readonly eventsBytes: number;
-  /** All tables of the database. */
+  /** The size of all tables of the database. */
   readonly databaseBytes: number;
 };
 
-/** Merges every part of `candor.events` into one and reads what is left on disk. The collector must be drained and idle. */
+/**
+ * Merges all parts of `candor.events` into one, then reads the sizes on disk. The collector
+ * must be drained and idle.
+ */
 async function mergedStoreSize(collector: Collector): Promise<StoreSize> {
   return withEngine(collector, async (client) => {
     await client.command({ query: "OPTIMIZE TABLE candor.events FINAL" });

@@ -1,4 +1,7 @@
-/** Owns the part `drain`: what is acknowledged, what reaches the store meanwhile, and the memory that takes. */
+/**
+ * Owns the part `drain`: how much is acknowledged, how much reaches the store meanwhile, and
+ * how much memory it takes.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Collector, writeKeys } from "./collector.ts";
 import { type LoadResult, runLoad } from "./load-options.ts";
@@ -13,11 +16,11 @@ export type DrainOptions = {
 
 export type DrainFigures = {
   readonly load: LoadResult;
-  /** Rows a second that reached the store while the load was on. */
+  /** Rows per second that reached the store during the load. */
   readonly drainedPerSUnderLoad: number;
-  /** The same after the load, when the engine has the machine to itself; NaN if nothing was left to drain. */
+  /** Rows per second after the load, when the engine runs alone; NaN if nothing was left to drain. */
   readonly drainedPerSAfter: number;
-  /** From the end of the load until nothing waits. */
+  /** The time from the end of the load until no row is waiting. */
   readonly drainedAfterMs: number;
   readonly memory: readonly MemoryFigures[];
 };
@@ -29,10 +32,13 @@ export type MemoryFigures = {
 };
 
 const DRAIN_WITHIN_MS = 600_000;
-/** Lets merges and collections settle before memory is read. */
+/** The time in which merges and garbage collection settle before memory is read. */
 const SETTLE_MS = 3000;
 
-/** Sends batches of 100 as fast as they are answered, and measures acknowledgements, rows stored meanwhile, and memory. */
+/**
+ * Sends batches of 100 as fast as the answers arrive. Measures acknowledgements, rows
+ * stored meanwhile, and memory.
+ */
 export async function measureDrain(collector: Collector, options: DrainOptions): Promise<DrainFigures> {
   const memory = [currentMemory(collector, "idle, after the start")];
   const loaded = runLoad({ url: collector.url, batchSize: 100, writeKey: writeKeys.server, ...options });
@@ -54,7 +60,7 @@ export async function measureDrain(collector: Collector, options: DrainOptions):
   };
 }
 
-/** Resident memory now, including the server's helper processes. */
+/** The current resident memory, including the server's helper processes. */
 export function currentMemory(collector: Collector, when: string): MemoryFigures {
   return memoryBy(collector, when, residentBytes);
 }

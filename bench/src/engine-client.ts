@@ -1,10 +1,10 @@
-/** Owns a connection to the embedded engine beside the collector, for questions that no API answers. */
+/** Owns a direct connection to the collector's embedded engine, for questions that no API answers. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { Agent } from "node:http";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
 import type { Collector } from "./collector.ts";
 
-/** Lends a client that speaks to the engine through its own socket, and closes it afterwards. */
+/** Calls `use` with a client that is connected to the engine's socket, and closes the client afterwards. */
 export async function withEngine<T>(
   collector: Collector,
   use: (client: ClickHouseClient) => Promise<T>,
@@ -26,12 +26,12 @@ function openClient(collector: Collector): ClickHouseClient {
     url: "http://localhost",
     http_agent: new Agent(options),
     request_timeout: 600_000,
-    // Otherwise it warns about proxies that close idle connections; a unix socket has none.
+    // By default, the client warns about proxies that close idle connections, but a unix socket has no proxy.
     log: { level: ClickHouseLogLevel.ERROR },
   });
 }
 
-/** The path of a unix socket that the process holds open, from /proc/net/unix by inode. */
+/** The path of a unix socket on which the process listens. Looks up the socket's inode in /proc/net/unix. */
 function listeningSocket(pid: number): string | undefined {
   const inodes = new Set<string>();
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {
@@ -39,7 +39,8 @@ function listeningSocket(pid: number): string | undefined {
     if (inode !== undefined) inodes.add(inode);
   }
   for (const line of readFileSync("/proc/net/unix", "utf8").split("\n")) {
-    // Num RefCount Protocol Flags Type St Inode Path; the flag 00010000 marks a listening socket.
+    // The columns: Num RefCount Protocol Flags Type St Inode Path. The flag 00010000
+    // marks a listening socket.
     const [, , , flags, , , inode, path] = line.trim().split(/\s+/);
     if (flags === "00010000" && inode !== undefined && inodes.has(inode) && path !== undefined) return path;
   }

@@ -1,4 +1,4 @@
-/** Owns the part `freshness`: how long after its answer an event can be read. */
+/** Owns the part `freshness`: how long it takes until an acknowledged event can be read. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Collector, writeKeys } from "./collector.ts";
@@ -20,7 +20,7 @@ export type FreshnessFigures = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** How long one GET /api/count took. Each delay contains one. */
+  /** The median time of one GET /api/count. Each delay includes one such request. */
   readonly queryP50Ms: number;
 };
 
@@ -28,7 +28,7 @@ const PROBE_EVERY_MS = 200;
 const POLL_EVERY_MS = 20;
 const GIVE_UP_AFTER_MS = 60_000;
 
-/** Measures the time from a probe's 200 until GET /api/count finds it, under a steady load. */
+/** Measures the time from a probe's 200 until GET /api/count finds the probe, under a steady load. */
 export async function measureFreshness(
   collector: Collector,
   options: FreshnessOptions,
@@ -45,7 +45,8 @@ export async function measureFreshness(
     const timestamp = new Date().toISOString();
     const probe = { ...nextEvent(), messageId: randomUUID(), timestamp, sentAt: timestamp };
     const readable = sendProbe(collector, probe, delays.record, queries.record);
-    // Awaited below; until then a failure must not end the process before the collector is stopped.
+    // The promise is awaited below. Until then, its rejection must not end the process and
+    // leave a collector running.
     readable.catch(() => {});
     probes.push(readable);
   }

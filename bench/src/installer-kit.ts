@@ -25,13 +25,16 @@ const ROUNDS = 25;
 
 interface Subject {
   readonly name: string;
-  /** Undefined: the script without the kit. */
+  /** The collector's address; undefined for the script without the kit. */
   readonly url: string | undefined;
-  /** It ran before: there are stored answers, and nothing was delivered. */
+  /** Whether the script ran before, so that there are stored answers and undelivered messages. */
   readonly isUpgrade: boolean;
 }
 
-/** Measures until each script has ended and no process holds its output: medians of `ROUNDS` runs. Resolves to the table. */
+/**
+ * Measures the time until each script has ended and no process holds its output.
+ * Resolves to a table of medians.
+ */
 export async function installerTable(): Promise<string> {
   const sockets: Socket[] = [];
   const silent = await listen(createServer((socket) => void sockets.push(socket)));
@@ -69,11 +72,11 @@ export async function installerTable(): Promise<string> {
   }
 }
 
-/** Milliseconds until the script has ended and no process holds its output. */
+/** The milliseconds until the script has ended and no process holds its output. */
 async function timeInstall({ url, isUpgrade }: Subject, folder: string, name: string): Promise<number> {
   const deployment = join(folder, name);
   mkdirSync(deployment);
-  writeFileSync(join(deployment, "docker.env"), "A=1\n"); // The kit writes to it but never creates it.
+  writeFileSync(join(deployment, "docker.env"), "A=1\n"); // The kit writes to this file but never creates it.
   const script = join(deployment, "install.sh");
   writeFileSync(script, url === undefined ? "set -eu\n" : scriptWith(url, folder, deployment));
   if (isUpgrade) await runScript(script);

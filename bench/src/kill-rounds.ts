@@ -1,4 +1,7 @@
-/** Owns the crash test: kills under load, restarts, and whether every acknowledged event is stored once. */
+/**
+ * Owns the crash test, which kills processes under load and checks that every
+ * acknowledged event is stored once.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,26 +14,29 @@ import { type Random, seededRandom } from "./usage-event.ts";
 
 export type KillOptions = {
   readonly rounds: number;
-  /** Chooses victims and delays; the same seed kills in the same order. */
+  /** Determines victims and delays. The same seed kills in the same order. */
   readonly seed: number;
   /** Default 2000. */
   readonly eventsPerSecond?: number;
   /** Default: a temporary folder, which is removed if all is well. */
   readonly dataDir?: string;
-  /** Called with one line a round. */
+  /** Called with one line per round. */
   readonly log?: (line: string) => void;
 };
 
 export type KillReport = StoredCheck & {
   readonly kills: Readonly<Record<Victim, number>>;
-  /** Events that an answer refused although all of them are valid. */
+  /** Events that an answer refused, although all events are valid. */
   readonly refused: readonly string[];
   readonly retries: number;
-  /** Neither acknowledged nor refused when the test ended. */
+  /** The number of events that were neither acknowledged nor refused when the test ended. */
   readonly unsettled: number;
-  /** Starts after a kill that failed at the first attempt and were retried, as a supervisor would. */
+  /** The errors of starts that failed after a kill. Each start was retried, as a supervisor would do. */
   readonly failedStarts: readonly string[];
-  /** Command lines of engines that were still running when the last collector had stopped (and were killed). */
+  /**
+   * Command lines of engines that were still running after the last collector had
+   * stopped, and were then killed.
+   */
   readonly leftEngines: readonly string[];
 };
 
@@ -90,7 +96,10 @@ export async function runKillRounds(options: KillOptions): Promise<KillReport> {
   }
 }
 
-/** Log-uniform: many kills soon after a start, during recovery, and some in steady state. */
+/**
+ * A log-uniform delay, so that many kills happen soon after a start, during recovery,
+ * and some in steady state.
+ */
 function delay(random: Random): number {
   return Math.round(MIN_DELAY_MS * (MAX_DELAY_MS / MIN_DELAY_MS) ** random());
 }
@@ -102,7 +111,7 @@ async function recover(
   failedStarts: string[],
 ): Promise<Collector> {
   if (victim === "engine") {
-    // Half of the time, the next kill comes before the engine is back.
+    // In half of the cases, the next kill happens before the engine is up again.
     if (random() < 0.5) await untilEngine(killed);
     return killed;
   }
@@ -126,7 +135,10 @@ async function untilEngine(collector: Collector): Promise<void> {
   }
 }
 
-/** An engine whose collector was killed has to end by itself, and has had enough time by now. */
+/**
+ * Kills engines that are still running. An engine whose collector was killed should
+ * have ended by itself by now.
+ */
 async function killLeft(engines: ReadonlySet<number>): Promise<string[]> {
   await sleep(1000);
   const left = [...engines].filter((pid) => pid > 0 && isAlive(pid) && isEngine(pid));

@@ -1,12 +1,17 @@
-/** Owns the latencies of a run, kept exactly: buckets would round the ratio of p99 to the baseline's. */
+/** Owns the exact latencies of a run. Buckets would distort the ratio of p99 to the baseline's p99. */
 export type Latencies = {
   record(ms: number): void;
   count(): number;
-  /** By nearest rank: the smallest value that this share (0 to 1) of all values do not exceed. 0 if empty. */
+  /**
+   * For each share (0 to 1): the smallest value that this share of all values does not exceed. 0 if empty.
+   */
   percentiles(shares: readonly number[]): number[];
 };
 
-/** @param capacity values before the array is doubled; choose it so that a run does not double it. */
+/**
+ * @param capacity the number of values after which the array is doubled. Choose it
+ * large enough for a whole run.
+ */
 export function recordLatencies(capacity = 1 << 18): Latencies {
   let values = new Float64Array(capacity);
   let used = 0;

@@ -1,4 +1,4 @@
-/** Owns how the ledger's process is started and asked. */
+/** Starts the ledger's process and exchanges messages with it. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -9,28 +9,31 @@ export type LedgerOptions = {
   readonly eventsPerSecond: number;
   /** Default 20. */
   readonly batchSize?: number;
-  /** Default 8 requests at a time. */
+  /** The number of concurrent requests. Default 8. */
   readonly senders?: number;
   /** As in LoadOptions. */
   readonly idPrefix: string;
   readonly seed: number;
 };
 
-/** What the ledger knows at the end. */
+/** The final report of the ledger. */
 export type LedgerReport = {
   readonly acknowledgedIds: readonly string[];
   /** Events that were not accepted, or whose request got a status that clients do not retry. None is expected. */
   readonly refused: readonly string[];
-  /** Sends beyond the first, all with the same ids. */
+  /** The number of requests that repeat an earlier one, with the same ids. */
   readonly retries: number;
-  /** Number of ids that were still not acknowledged when the time was up. */
+  /** The number of ids that were still not acknowledged when the time was up. */
   readonly unsettled: number;
 };
 
 export type Ledger = {
-  /** Acknowledged so far. */
+  /** The number of events acknowledged so far. */
   acknowledged(): number;
-  /** Sends nothing new, retries what is unacknowledged until it is acknowledged or `withinMs` (default 60000) is over. */
+  /**
+   * Sends no new events. Retries unacknowledged events until none is left or
+   * `withinMs` (default 60000) is over.
+   */
   finish(withinMs?: number): Promise<LedgerReport>;
   /** Ends the process without a report. */
   abandon(): void;
@@ -38,7 +41,7 @@ export type Ledger = {
 
 export type LedgerMessage = { readonly acknowledged: number } | LedgerReport;
 
-/** Starts an exact client in a process of its own, which survives every kill of the collector. */
+/** Starts an exact client in its own process, which survives every kill of the collector. */
 export function startLedger(options: LedgerOptions): Ledger {
   const child: ChildProcess = fork(fileURLToPath(new URL("../dist/ledger.js", import.meta.url)));
   let acknowledged = 0;

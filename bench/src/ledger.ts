@@ -1,6 +1,7 @@
 /**
- * Owns the ledger's process: a small, exact client. It remembers every acknowledged messageId, and sends what was not acknowledged
- * again, unchanged and with X-Retry-Count, as real clients do. Started by `startLedger`.
+ * Owns the ledger's process, a small and exact client. It remembers every acknowledged messageId,
+ * and resends unacknowledged requests unchanged and with X-Retry-Count, as real clients do.
+ * `startLedger` starts this process.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LedgerMessage, LedgerOptions, LedgerReport } from "./ledger-options.ts";
@@ -24,7 +25,7 @@ type State = {
   readonly refused: string[];
   retries: number;
   unsettled: number;
-  /** Set when no new request is to be started; retries go on until then. */
+  /** The time until which requests are retried. Null as long as new requests are sent. */
   finishBy: number | null;
 };
 
@@ -55,10 +56,13 @@ function report(message: LedgerMessage, onSent?: () => void): void {
   process.send?.(message, undefined, undefined, onSent);
 }
 
-/** Share of acknowledged requests that are sent once more. */
+/** The share of acknowledged requests that are sent once more. */
 const REPEATED = 0.05;
 
-/** One sender: a request at a time, at its part of the rate; behind schedule after an outage it does not try to catch up. */
+/**
+ * Sends one request at a time, at this sender's share of the rate. After an outage, it
+ * does not try to catch up.
+ */
 async function sendOn(options: LedgerOptions, index: number, senders: number): Promise<void> {
   const { batchSize = 20, eventsPerSecond, idPrefix, seed } = options;
   const everyMs = (1000 * batchSize * senders) / eventsPerSecond;
@@ -85,8 +89,9 @@ async function sendOn(options: LedgerOptions, index: number, senders: number): P
 }
 
 /**
- * A client whose 200 was lost on the way sends again what is long stored. Kills alone rarely hit that moment; so after each outage,
- * and now and then, the last acknowledged request is sent once more: it has to be accepted, and stored no second time.
+ * Sends an acknowledged request once more, like a client whose 200 was lost on the way. Kills alone rarely
+ * hit that moment, so this is done after each outage and at random. The repeated request has to be accepted,
+ * but not stored a second time.
  */
 async function repeat(options: LedgerOptions, template: RequestTemplate): Promise<void> {
   const isPending = () => state.finishBy === null || performance.now() < state.finishBy;
@@ -105,7 +110,9 @@ function idsOf(template: RequestTemplate): string[] {
   return template.idOffsets.map((_, index) => stampedId(template, index));
 }
 
-/** Sends until the answer settles every event's fate, or the time to finish is up; resolves with the number of sends. */
+/**
+ * Sends until each event is acknowledged or refused, or the time is up. Resolves with the number of sends.
+ */
 async function settle(options: LedgerOptions, template: RequestTemplate): Promise<number> {
   const ids = idsOf(template);
   let attempt = 0;
@@ -138,7 +145,7 @@ async function post(options: LedgerOptions, template: RequestTemplate, attempt: 
       body: template.bytes.subarray(template.bodyStart),
       signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
     });
-    // A 200 whose body was cut off was not received: only what was read whole counts as acknowledged.
+    // A 200 with a truncated body must not count as an acknowledgement, so the whole body is read first.
     const body = (await response.json()) as { success?: boolean; dropped?: { messageId: string }[] };
     if (response.status === 200 && body.success === true) {
       return { dropped: (body.dropped ?? []).map(({ messageId }) => messageId) };

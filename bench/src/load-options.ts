@@ -1,8 +1,8 @@
-/** Owns how the load generator's process is started, and its figures. */
+/** Starts the load generator's process, and defines its options and figures. */
 import { fork } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-/** What the load generator is asked to do. */
+/** The load to generate. */
 export type LoadOptions = {
   /** The collector's origin, e.g. `http://127.0.0.1:7226`. */
   readonly url: string;
@@ -10,24 +10,27 @@ export type LoadOptions = {
   readonly path?: string;
   /** Default 32, at most 255. */
   readonly connections?: number;
-  /** Events a request. */
+  /** Events per request. */
   readonly batchSize: number;
   readonly durationMs: number;
-  /** Sent before and not counted. Default 0. */
+  /** How long load is sent before the measurement starts. Default 0. */
   readonly warmupMs?: number;
   readonly writeKey: string;
   /** Up to 4 base-36 digits, different for each load on the same collector; otherwise its messages are duplicates. */
   readonly idPrefix: string;
-  /** A fixed rate, at which latency counts from the moment the request was due. Default: as fast as answers come. */
+  /**
+   * A fixed rate. Latency then counts from the time a request was due. Default: as
+   * fast as the answers arrive.
+   */
   readonly eventsPerSecond?: number;
-  /** Processes whose CPU time is read as the measured time begins and ends. Default: none. */
+  /** Processes whose CPU time is read at the start and the end of the measured time. Default: none. */
   readonly watchedPids?: readonly number[];
 };
 
 export type LoadResult = {
-  /** Answered with 2xx inside the measured time. */
+  /** Requests answered with 2xx during the measured time. */
   readonly requests: number;
-  /** Accepted inside the measured time. */
+  /** Events accepted during the measured time. */
   readonly events: number;
   readonly requestsPerS: number;
   readonly eventsPerS: number;
@@ -35,30 +38,30 @@ export type LoadResult = {
   readonly p90Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** Over the whole run, warm-up included. */
+  /** Events acknowledged in the whole run, including the warm-up. */
   readonly acknowledgedEvents: number;
   readonly errors: LoadErrors;
-  /** Of one core, while measured. */
+  /** The load generator's share of one core during the measured time. */
   readonly cpuShare: number;
-  /** The same of each of `watchedPids`. */
+  /** The share of one core of each process in `watchedPids`. */
   readonly watchedCpuShares: readonly number[];
 };
 
-/** Over the whole run, warm-up included. */
+/** The errors of the whole run, including the warm-up. */
 export type LoadErrors = {
-  /** Requests by status that was not 2xx. */
+  /** The number of requests for each status other than 2xx. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Connections that ended with a request unanswered. */
+  /** Connections that ended while a request was unanswered. */
   readonly disconnects: number;
-  /** Events of 2xx batches that the answer did not count as accepted. */
+  /** Events in a batch answered with 2xx that the answer did not count as accepted. */
   readonly refusedEvents: number;
 };
 
-/** Runs one load in a process of its own; resolves with its figures once every request is answered or lost. */
+/** Runs one load in its own process. Resolves with the figures once every request is answered or lost. */
 export function runLoad(options: LoadOptions): Promise<LoadResult> {
   const result = forkLoad(options);
-  // Callers measure other things meanwhile and await it later: a failure must find them then, not end the process before they
-  // have stopped what they started.
+  // Callers measure other things meanwhile and await the result later. A failure must reach them then, and
+  // must not end the process before they have stopped what they started.
   result.catch(() => {});
   return result;
 }
@@ -84,13 +87,13 @@ export function nameBatchSize(batchSize: number): string {
   return batchSize === 1 ? "single events" : `batches of ${batchSize}`;
 }
 
-/** What went wrong in the loads, in parentheses for the table; empty if nothing did. */
+/** The faults of the loads, in parentheses for the table; empty if there were none. */
 export function faultsOf(loads: readonly LoadResult[]): string {
   const faults = loads.map(({ errors }) => describeErrors(errors)).filter((fault) => fault !== null);
   return faults.length === 0 ? "" : ` (${faults.join("; ")})`;
 }
 
-/** Null if every request was answered 2xx and every event accepted. */
+/** Null if every request was answered with 2xx and every event was accepted. */
 function describeErrors({ statuses, disconnects, refusedEvents }: LoadErrors): string | null {
   const parts = Object.entries(statuses).map(([status, count]) => `${count} x ${status}`);
   if (disconnects > 0) parts.push(`${disconnects} disconnected`);

@@ -1,6 +1,7 @@
 /**
- * Owns the load generator's process: raw sockets and prebuilt requests, so that it takes far less of the machine than what it
- * measures. Started by `runLoad`; takes LoadOptions as its one message and answers with a LoadResult.
+ * Owns the load generator's process, which uses raw sockets and prebuilt requests so that it needs far less
+ * CPU time than the server that it measures. `runLoad` starts it, sends LoadOptions as the only message,
+ * and receives a LoadResult.
  */
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -12,11 +13,11 @@ import { buildRequest, defaultPath, type RequestTemplate, stampRequest } from ".
 import { acceptedIn, responseReader } from "./response-reader.ts";
 import { type User, usageEvents, usageFleet } from "./usage-event.ts";
 
-/** Requests that each connection cycles through: 32 x 8 x 100 different events. */
+/** The number of requests that each connection cycles through: in batches, 32 x 8 x 100 different events. */
 const BATCHES_A_CONNECTION = 8;
 const SINGLES_A_CONNECTION = 64;
 const RECONNECT_AFTER_MS = 50;
-/** How long the end waits for unanswered requests. */
+/** How long a run waits at its end for unanswered requests. */
 const LAST_ANSWERS_MS = 15_000;
 
 /** One connection with at most one request in flight. */
@@ -26,7 +27,7 @@ type Lane = {
   turn: number;
   write: (bytes: Buffer) => void;
   state: "closed" | "idle" | "waiting";
-  /** When the last request was sent, or at a fixed rate: was due. */
+  /** When the last request was sent or, at a fixed rate, was due. */
   since: number;
 };
 
@@ -45,7 +46,7 @@ type Run = {
   readonly statuses: Record<string, number>;
 };
 
-/** When the next request counts as sent: now, or null when at a fixed rate none is due yet. */
+/** The time from which the next request's latency counts; null if, at a fixed rate, no request is due yet. */
 type Pace = (now: number) => number | null;
 
 const writeTime = timeWriter();
@@ -82,7 +83,7 @@ async function runHere(options: LoadOptions): Promise<LoadResult> {
     statuses: {},
   };
   for (const lane of lanes) openLane(run, lane, url);
-  // At a fixed rate nothing but the clock wakes an idle connection; otherwise none is ever idle.
+  // At a fixed rate, only this clock wakes an idle connection. Without a rate, no connection is ever idle.
   const clock = options.eventsPerSecond === undefined ? undefined : setInterval(() => sendDue(run), 1);
   await sleep(warmupMs);
   const pids = [process.pid, ...watchedPids];
@@ -136,7 +137,7 @@ function openLane(run: Run, lane: Lane, url: URL): void {
 }
 
 function takeResponse(run: Run, lane: Lane, status: number, accepted: number | null): void {
-  // A server that closes an idle connection may say so; that answers no request.
+  // A server may send a response when it closes an idle connection. Such a response answers no request.
   if (lane.state !== "waiting") return;
   const now = performance.now();
   if (status >= 200 && status < 300) {
@@ -165,14 +166,20 @@ function sendNext(run: Run, lane: Lane, now: number): void {
   lane.write(template.bytes);
 }
 
-/** Longest idle first, so that at a low rate no connection stays unused until it times out. */
+/**
+ * Sends on the longest-idle connections first, so that at a low rate no connection is
+ * unused until it times out.
+ */
 function sendDue(run: Run): void {
   const now = performance.now();
   const idle = run.lanes.filter((lane) => lane.state === "idle");
   for (const lane of idle.sort((a, b) => a.since - b.since)) sendNext(run, lane, now);
 }
 
-/** At a fixed rate a request counts from the moment it was due, so that a stalled server cannot hide by slowing the load. */
+/**
+ * At a fixed rate, latency counts from the time a request was due, so that a stalled
+ * server cannot hide its delays.
+ */
 function paceOf({ eventsPerSecond, batchSize }: LoadOptions, startAt: number): Pace {
   if (eventsPerSecond === undefined) return (now) => now;
   const everyMs = (1000 * batchSize) / eventsPerSecond;

@@ -1,7 +1,7 @@
 /**
- * Owns `npm run bench`: the machine's baseline and Candor in the same run, as tables. Parts can run alone and on any Node:
- * `node bench/dist/main.js --only cost --node node --node DIR/bin/node --rounds 5 --seconds 4 --warmup 2`. It asserts
- * nothing.
+ * Owns `npm run bench`, which measures the machine's baseline and Candor in the same run and prints tables.
+ * It asserts nothing. Parts can run alone and on any Node: `node bench/dist/main.js --only cost --node node
+ * --node DIR/bin/node --rounds 5 --seconds 4 --warmup 2`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -36,7 +36,10 @@ const partNames = [
   "profile",
 ] as const;
 type PartName = (typeof partNames)[number];
-/** One is for developers of the collector; the other downloads its peers and needs a browser. */
+/**
+ * Parts that do not run by default. `profile` is for developers; `browser` downloads other
+ * SDKs and needs a browser.
+ */
 const ON_REQUEST: readonly PartName[] = ["profile", "browser"];
 
 type Settings = {
@@ -55,7 +58,7 @@ const FRESHNESS_MS = 20_000;
 let loads = 0;
 const nextIdPrefix = () => (loads++).toString(36);
 
-/** Each resolves with its rows of the table of one collector. */
+/** The parts that add rows to the common table. Each part measures its own collector. */
 const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Promise<Rows>>>> = {
   drain: ({ nodes, roundMs, warmupMs }) =>
     withCollector(nodes, async (collector) =>
@@ -75,7 +78,7 @@ const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Prom
   disk: ({ nodes }) => withCollector(nodes, async (collector) => diskRows(await measureDisk(collector))),
 };
 
-/** Each resolves with a table of its own. */
+/** The parts that print their own table. */
 const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promise<string>>>> = {
   cost: async (settings) => {
     const costs = await measureCost({ ...settings, nextIdPrefix, log: (line) => console.error(line) });
@@ -130,7 +133,7 @@ function toPartName(text: string): PartName {
   return name;
 }
 
-/** Under batches and under single events, on each Node. */
+/** Profiles a collector under batches and under single events, on each Node. */
 async function profileParts({ nodes, roundMs, warmupMs }: Settings): Promise<string> {
   const tables: string[] = [];
   for (const node of nodes)

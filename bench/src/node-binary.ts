@@ -1,4 +1,4 @@
-/** Owns `--node`: the Node binaries that run what is measured. */
+/** Owns the option `--node`: the Node binaries that run the measured processes. */
 import { spawnSync } from "node:child_process";
 
 export type NodeBinary = { readonly path: string; readonly version: string };
@@ -12,7 +12,7 @@ export const thisNode: NodeBinary = { path: process.execPath, version: process.v
  * Asks the program for its version, so that a wrong path fails before anything is measured.
  *
  * @param path an executable, or a name to be looked up in PATH.
- * @throws Error that says what to give instead
+ * @throws Error that says what to pass instead
  */
 export function nodeBinaryAt(path: string): NodeBinary {
   const script = "JSON.stringify([process.execPath, process.versions.node])";

@@ -1,6 +1,6 @@
 /**
- * Owns ids and times written in place into a prebuilt request, so that the load generator neither builds strings nor serialises JSON
- * while it measures.
+ * Writes ids and times in place into a prebuilt request, so that the load generator neither builds strings
+ * nor serialises JSON while it measures.
  */
 export const ID_BYTES = 36;
 
@@ -11,11 +11,12 @@ const MS_A_DAY = 86_400_000;
 export type IdWriter = (target: Buffer, offset: number) => void;
 
 /**
- * Ids in the form of a random UUID (compressible ones would flatter the disk figure), unique by construction: the first word is a
- * bijection of the counter, the second, for each first word, a bijection of the tag. Two writers with different tags, or one
- * writer within 2^32 ids, never write the same id.
+ * Writes ids that look like random UUIDs, because compressible ids would make the disk figure too small. The
+ * ids are unique by construction: the first word is a bijection of the counter and, for each first word, the
+ * second word is a bijection of the tag. Two writers with different tags never write the same id, nor does
+ * one writer within 2^32 ids.
  *
- * @param tag 32 bits; different for every connection of every process that writes to the same collector.
+ * @param tag 32 bits, different for every connection of every process that sends to the same collector.
  */
 export function idWriter(tag: number): IdWriter {
   let counter = 0;

@@ -1,4 +1,4 @@
-/** Owns what /proc says about processes. Linux only; every figure of a process that has ended is 0. */
+/** Reads figures about processes from /proc. Linux only. Every figure of a process that has ended is 0. */
 import { readdirSync, readFileSync } from "node:fs";
 
 const CLOCK_TICKS_A_SECOND = 100;
@@ -7,7 +7,7 @@ export function residentBytes(pid: number): number {
   return statusBytes(pid, "VmRSS");
 }
 
-/** The most resident memory that the process ever had. */
+/** The peak resident memory of the process. */
 export function peakResidentBytes(pid: number): number {
   return statusBytes(pid, "VmHWM");
 }
@@ -19,7 +19,7 @@ export function cpuMs(pid: number): number {
 
 export type Thread = { readonly isMain: boolean; readonly niceness: number; readonly cpuMs: number };
 
-/** The threads that live now. */
+/** The current threads of the process. */
 export function threads(pid: number): Thread[] {
   return threadIds(pid).map((id) => {
     const fields = statFields(pid, id);
@@ -39,7 +39,7 @@ function cpuMsIn(fields: readonly string[]): number {
   return ((Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 1000) / CLOCK_TICKS_A_SECOND;
 }
 
-/** A zombie counts as gone. */
+/** Whether the process is running. A zombie counts as ended. */
 export function isAlive(pid: number): boolean {
   const [state] = statFields(pid);
   return state !== undefined && state !== "Z" && state !== "X";
@@ -64,12 +64,12 @@ export function hasMapped(pid: number, text: string): boolean {
   return readProc(pid, "maps").includes(text);
 }
 
-/** Arguments, space-separated. */
+/** The command and its arguments, separated by spaces. */
 export function commandLine(pid: number): string {
   return readProc(pid, "cmdline").replaceAll("\0", " ").trim();
 }
 
-/** The share of one core each process took between the call and the moment `until` resolves. */
+/** The share of one core that each process used between the call and the moment at which `until` resolves. */
 export async function cpuShares(pids: readonly number[], until: Promise<unknown>): Promise<number[]> {
   const startAt = performance.now();
   const before = pids.map(cpuMs);
@@ -78,7 +78,9 @@ export async function cpuShares(pids: readonly number[], until: Promise<unknown>
   return pids.map((pid, index) => Math.max(0, cpuMs(pid) - (before[index] ?? 0)) / passedMs);
 }
 
-/** The fields after the command's name, which may itself hold spaces and parentheses: state, ppid, ... */
+/**
+ * The fields after the command's name: state, ppid, ... The name itself may contain spaces and parentheses.
+ */
 function statFields(pid: number, thread?: number): string[] {
   const text = readProc(pid, thread === undefined ? "stat" : `task/${thread}/stat`);
   return text === "" ? [] : text.slice(text.lastIndexOf(")") + 2).split(" ");

@@ -2,12 +2,12 @@
 import type { SelfTime, SelfTimes } from "./cpu-profile.ts";
 import { markdownTable } from "./table.ts";
 
-/** Gives about 40 rows, including one for each file. */
+/** How many functions to show, which gives about 40 rows, including one for each file. */
 const FUNCTIONS = 28;
 
 /**
- * A file's row is the sum of all its functions. Below it are its functions that are among the longest of all. The last row sums
- * up the other files.
+ * Renders a row for each file with the sum of all its functions. Below that row are those of its functions
+ * that are among the longest overall. The last row is the sum of the other files.
  */
 export function selfTimesTable({ functions }: SelfTimes, busyUsPerEvent: number): string {
   const longest = new Set(functions.slice(0, FUNCTIONS));
@@ -44,14 +44,17 @@ function sumOf(functions: readonly SelfTime[]): number {
   return functions.reduce((sum, { share }) => sum + share, 0);
 }
 
-/** `server/dist/pipeline.js` for ours, `node:...` as it is. */
+/** Shortens the path of a package's file, as in `server/dist/pipeline.js`. Leaves `node:...` unchanged. */
 function fileOf(url: string): string {
   if (url === "") return "native";
   const [, ours] = /\/(?:packages|node_modules)\/(?!.*\/(?:packages|node_modules)\/)(.+)$/.exec(url) ?? [];
   return ours ?? url;
 }
 
-/** The source of a pattern may contain characters that would break the table. */
+/**
+ * Escapes the name, because the source of a regular expression may contain characters
+ * that would break the table.
+ */
 function nameOf({ functionName, line }: SelfTime): string {
   const name = functionName === "" ? "(anonymous)" : functionName.replaceAll("|", "\\|").slice(0, 60);
   return line > 0 ? `${name}:${line}` : name;

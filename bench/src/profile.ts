@@ -1,4 +1,4 @@
-/** Owns the part `profile`: which functions take the collector's time, thread by thread. */
+/** Owns the part `profile`: which functions use the collector's CPU time, by thread. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -20,10 +20,10 @@ export type ProfileOptions = {
 
 type Thread = SelfTimes & { readonly name: string };
 
-/** Threads that are less busy are left out. */
+/** Threads that are less busy than this are omitted. */
 const LEAST_BUSY_SHARE = 0.02;
 
-/** Profiles a collector from start to clean end. Only the measured part of the load counts. */
+/** Profiles a collector from its start to its clean stop. Only the measured part of the load counts. */
 export async function profileTables(options: ProfileOptions): Promise<string> {
   const { load, threads } = await profileOnce(options);
   const subject = `${nameBatchSize(options.batchSize)}, Node ${options.node.version}`;
@@ -55,7 +55,8 @@ async function profileOnce(options: ProfileOptions): Promise<{ load: LoadResult;
         writeKey: writeKeys.server,
         idPrefix,
       });
-      // The generator prepares its requests first, so its measured time begins and ends a little later.
+      // The generator prepares its requests first, so its measured time begins and ends
+      // a little later than this.
       await sleep(warmupMs);
       const fromUs = nowUs();
       await sleep(durationMs);
@@ -75,7 +76,10 @@ function nowUs(): number {
   return Number(process.hrtime.bigint() / 1000n);
 }
 
-/** Node writes one file for each thread: `CPU.<day>.<time>.<process>.<thread>.<number>.cpuprofile`; the main thread is 0. */
+/**
+ * Reads the profiles of all threads. Node writes one file for each thread, in which the main thread is 0:
+ * `CPU.<day>.<time>.<process>.<thread>.<number>.cpuprofile`.
+ */
 function readThreads(folder: string, pid: number, window: readonly [number, number]): Thread[] {
   const threads = readdirSync(folder)
     .flatMap((file) => {

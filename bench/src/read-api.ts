@@ -1,16 +1,19 @@
-/** Owns the part of the collector's read API that benchmarks need. */
+/** Owns the requests to the collector's read API that the benchmarks need. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminToken, type Collector } from "./collector.ts";
 
-/** GET /api/count: distinct messageIds, all or of one id. */
+/** GET /api/count: the number of distinct messageIds, or whether the given messageId is stored (1 or 0). */
 export async function countEvents(collector: Collector, messageId?: string): Promise<number> {
   const query = messageId === undefined ? "" : `?messageId=${encodeURIComponent(messageId)}`;
   const { count } = (await getJson(collector, `/api/count${query}`)) as { count: number };
   return count;
 }
 
-/** Yields the messageId of every row by paging GET /api/events. A row stored twice comes twice. */
+/**
+ * Yields the messageId of every row, by paging GET /api/events. The id of a row
+ * stored twice is yielded twice.
+ */
 export async function* storedIds(collector: Collector): AsyncGenerator<string> {
   let cursor: string | null = "";
   while (cursor !== null) {
@@ -37,7 +40,7 @@ async function readMetrics(collector: Collector): Promise<ReadonlyMap<string, nu
 
 export type DrainState = { readonly accepted: number; readonly drained: number; readonly pending: number };
 
-/** Counts since the collector started, and the rows that wait in its log. */
+/** The counts since the collector started, and the number of rows that wait in the log. */
 export async function readDrainState(collector: Collector): Promise<DrainState> {
   const metrics = await readMetrics(collector);
   const read = (name: string) => {
@@ -68,7 +71,7 @@ async function authorised(collector: Collector, path: string): Promise<Response>
 
 const POLL_EVERY_MS = 100;
 
-/** Waits until the log is drained. Resolves to the milliseconds it took; rejects after `withinMs`. */
+/** Waits until the log is drained. Resolves to the elapsed milliseconds; rejects after `withinMs`. */
 export async function untilDrained(collector: Collector, withinMs: number): Promise<number> {
   const startAt = performance.now();
   for (;;) {

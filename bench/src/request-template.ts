@@ -2,7 +2,7 @@
 import { ID_BYTES, type IdWriter, type TimeWriter } from "./patch.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
-/** A whole HTTP request as bytes, with the offsets of its ids and times. */
+/** A complete HTTP request as bytes, with the offsets of its ids and times. */
 export type RequestTemplate = {
   readonly bytes: Buffer;
   /** Where the body starts in `bytes`. */
@@ -17,12 +17,15 @@ export type RequestTarget = { readonly host: string; readonly path: string; read
 
 const PLACEHOLDER_TIME = "2026-01-01T00:00:00.000Z";
 
-/** What `buildRequest` posts to by default: one message, or a batch. */
+/** The default path for a request: that of a single message, or of a batch. */
 export function defaultPath(batchSize: number): string {
   return batchSize === 1 ? "/v1/track" : "/v1/batch";
 }
 
-/** One event is posted as a single message, several as a batch; the write key goes as Basic auth, as Segment's SDKs send it. */
+/**
+ * Posts one event as a single message, and several events as a batch. The write key is sent as Basic
+ * auth, as by Segment's SDKs.
+ */
 export function buildRequest(target: RequestTarget, events: readonly UsageEvent[]): RequestTemplate {
   const [only] = events;
   const isSingle = events.length === 1 && only !== undefined;
@@ -52,7 +55,10 @@ export function buildRequest(target: RequestTarget, events: readonly UsageEvent[
   };
 }
 
-/** Writes fresh ids and times. The events of a batch are some milliseconds apart, the last just before sending. */
+/**
+ * Writes new ids and times. The events of a batch are some milliseconds apart, and the
+ * last one is just before now.
+ */
 export function stampRequest(
   template: RequestTemplate,
   writeId: IdWriter,
@@ -67,7 +73,7 @@ export function stampRequest(
   writeTime(bytes, sentAtOffset, nowMs);
 }
 
-/** The id last stamped at this index. */
+/** The id that was last stamped at this index. */
 export function stampedId(template: RequestTemplate, index: number): string {
   const offset = template.idOffsets[index] ?? -1;
   return template.bytes.toString("latin1", offset, offset + ID_BYTES);

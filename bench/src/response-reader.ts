@@ -1,4 +1,7 @@
-/** `data` holds the body from `bodyStart` to `bodyEnd`; it is only valid during the call. */
+/**
+ * Receives one HTTP response. `data` contains the body from `bodyStart` to `bodyEnd`, and is
+ * valid only during the call.
+ */
 export type OnResponse = (status: number, data: Buffer, bodyStart: number, bodyEnd: number) => void;
 
 const EMPTY = Buffer.alloc(0);
@@ -7,9 +10,10 @@ const LINE_FEED = 10;
 const COLON = 58;
 
 /**
- * Owns how responses are read: calls back once for each HTTP/1.1 response, however the packets are cut.
- * Knows framing by Content-Length, which is what a collector answers with, and `Connection: close` without a body, which is how
- * node:http answers a timeout; anything else throws, because a response whose end is guessed would falsify every latency after it.
+ * Reads HTTP/1.1 responses, and calls back once for each response, wherever the packets are split.
+ * Supports Content-Length, which a collector sends, and `Connection: close` without a body, which
+ * node:http sends on a timeout. Any other framing throws, because a wrongly guessed end of a response
+ * would falsify all later latencies.
  */
 export function responseReader(onResponse: OnResponse): (chunk: Buffer) => void {
   let held: Buffer = EMPTY;
@@ -31,7 +35,7 @@ export function responseReader(onResponse: OnResponse): (chunk: Buffer) => void 
   };
 }
 
-/** `HTTP/1.1 200 OK`: the digits stand at 9, 10 and 11. */
+/** The status of a response. Its digits are at the offsets 9, 10 and 11: `HTTP/1.1 200 OK`. */
 function statusAt(data: Buffer, start: number): number {
   const status = digit(data, start + 9) * 100 + digit(data, start + 10) * 10 + digit(data, start + 11);
   if (!(status >= 100 && status <= 599))
@@ -43,7 +47,10 @@ function digit(data: Buffer, at: number): number {
   return (data[at] ?? Number.NaN) - 48;
 }
 
-/** Looks for a line that starts with c, has l ninth and a colon fifteenth: only `content-length:` does among headers in use. */
+/**
+ * Finds the header by the positions of `c`, `l` and the colon. Of the headers in use, only
+ * `content-length:` matches.
+ */
 function contentLength(data: Buffer, start: number, end: number): number {
   for (let at = start; at < end - 15; at++) {
     if (data[at] !== LINE_FEED || data[at + 15] !== COLON) continue;
@@ -62,7 +69,10 @@ function lineEnd(data: Buffer, from: number): number {
 
 const ACCEPTED = Buffer.from('"accepted":');
 
-/** The number after `"accepted":` in a batch's answer; null where the answer has none (single messages, the baseline). */
+/**
+ * The number after `"accepted":` in a batch's answer; null if the answer has none
+ * (single messages, the baseline).
+ */
 export function acceptedIn(data: Buffer, bodyStart: number, bodyEnd: number): number | null {
   const found = data.indexOf(ACCEPTED, bodyStart);
   if (found === -1 || found >= bodyEnd) return null;

@@ -1,4 +1,4 @@
-/** Owns the rows of the table of one collector. */
+/** Owns the rows of the benchmarks' common table. */
 
 import type { StoreSize } from "./disk.ts";
 import type { DrainFigures } from "./drain.ts";
@@ -6,7 +6,7 @@ import type { FreshnessFigures } from "./freshness.ts";
 import { faultsOf } from "./load-options.ts";
 import { formatCount, formatMb, formatMs } from "./table.ts";
 
-/** The columns of the table. A row leaves those empty that it has no figure for. */
+/** The columns of the table. A row's column is empty if the row has no figure for it. */
 export const resultHeader: readonly string[] = ["measured", "figure", "p50 ms", "p99 ms"];
 
 export function drainRows(figures: DrainFigures): string[][] {

@@ -4,16 +4,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { writeKeys } from "./collector.ts";
 
 export type SlowFigures = {
-  /** Closed by the server before the time was up. */
+  /** The number of connections that the server closed before the time was up. */
   readonly closed: number;
-  /** When the first and the last of them were closed; 0 when none was. */
+  /**
+   * When the first and the last of these were closed. If none was, `firstMs` is the
+   * whole time and `lastMs` 0.
+   */
   readonly firstMs: number;
   readonly lastMs: number;
 };
 
 const BYTE_EVERY_MS = 1000;
 
-/** Connections that start a request and send one byte of it a second: half of them in the headers, half in the body. */
+/**
+ * Opens connections that send one byte of a request per second: half of them in the
+ * headers, half in the body.
+ */
 export async function slowConnections(url: string, count: number, forMs: number): Promise<SlowFigures> {
   const closedAfterMs: number[] = [];
   const stops = Array.from({ length: count }, (_, index) =>
@@ -37,7 +43,7 @@ function openSlow(url: string, inHeaders: boolean, onClose: (afterMs: number) =>
   const start = `POST /v1/track HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Basic ${key}\r\n`;
   socket.write(inHeaders ? `${start}X-Slow: ` : `${start}Content-Length: 100000\r\n\r\n`);
   const timer = setInterval(() => socket.write(inHeaders ? "x" : " "), BYTE_EVERY_MS);
-  // An answer (408, say) is read and ignored: what counts is that the connection ends.
+  // An answer, such as 408, is read and ignored. Only the end of the connection counts.
   socket.resume();
   socket.on("error", () => {});
   socket.on("close", () => {

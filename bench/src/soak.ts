@@ -1,7 +1,8 @@
 /**
- * `npm run soak`: minutes of steady load with memory each minute, then rounds of kill -9 under load; at the end of both every
- * acknowledged message must be stored once. `node bench/dist/soak.js --minutes 10 --kills 100 --rate 2000 --seed 1`.
- * Exits with 1 when a message is missing, stored twice, refused or unsettled.
+ * Owns `npm run soak`, which runs minutes of steady load, then rounds of kill -9 under load. After each
+ * of the two, every acknowledged message must be stored once. Exits with 1 if a message is missing,
+ * stored twice, unknown, refused or unsettled. With options: `node bench/dist/soak.js --minutes 10
+ * --kills 100 --rate 2000 --seed 1`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -47,7 +48,7 @@ if (Number(values.kills) > 0) {
   judge("kill -9 under load", report);
 }
 
-/** Prints a row of memory each minute. It should stay flat. */
+/** Prints a row each minute. The memory should not grow. */
 async function steadyLoad(minutes: number, eventsPerSecond: number): Promise<StoredCheck & Unsettled> {
   const dataDir = mkdtempSync(join(tmpdir(), "candor-soak-"));
   const collector = await startCollector({ dataDir });

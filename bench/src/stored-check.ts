@@ -5,15 +5,15 @@ import { countEvents, storedIds, untilDrained } from "./read-api.ts";
 
 export type StoredCheck = {
   readonly acknowledged: number;
-  /** Distinct messageIds that paging found. */
+  /** The number of distinct messageIds that paging found. */
   readonly stored: number;
-  /** The same by GET /api/count. */
+  /** The number of distinct messageIds according to GET /api/count. */
   readonly counted: number;
-  /** Acknowledged, but not stored. */
+  /** Ids that were acknowledged but are not stored. */
   readonly missing: readonly string[];
-  /** In more than one row. */
+  /** Ids that are stored in more than one row. */
   readonly twice: readonly string[];
-  /** Stored, but never acknowledged: a fault only when every send was settled. */
+  /** Ids that are stored but were never acknowledged, which is a fault only if every send was settled. */
   readonly unknown: readonly string[];
 };
 

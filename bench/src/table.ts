@@ -1,7 +1,7 @@
-/** Owns how figures are printed. */
+/** Formats figures and tables for printing. */
 import { cpus, totalmem } from "node:os";
 
-/** A Markdown table of fixed width: first column to the left, the rest to the right. */
+/** A Markdown table of fixed width. The first column is left-aligned, the others are right-aligned. */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -16,19 +16,19 @@ function pad(cell: string, width: number, column: number): string {
   return column === 0 ? cell.padEnd(width) : cell.padStart(width);
 }
 
-/** The machine in one line, because figures mean nothing without it. */
+/** Describes the machine in one line, because figures mean nothing without the machine. */
 export function machineFacts(): string {
   const cores = cpus();
   const memoryGb = (totalmem() / 2 ** 30).toFixed(0);
   return `${cores.length} cores ${cores[0]?.model ?? "unknown"}, ${memoryGb} GB, Node ${process.versions.node}, ${process.platform}`;
 }
 
-/** `12,345`. */
+/** Formats a number like `12,345`. */
 export function formatCount(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** Two decimals below ten, one below a hundred. */
+/** Formats a number with two decimals below ten, with one below a hundred, and otherwise with none. */
 export function formatMs(value: number): string {
   if (!Number.isFinite(value)) return "-";
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);

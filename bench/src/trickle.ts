@@ -1,4 +1,4 @@
-/** Owns the well-formed requests during abuse. */
+/** Starts and stops the well-formed requests that are sent during abuse. */
 
 import { fork } from "node:child_process";
 import { once } from "node:events";

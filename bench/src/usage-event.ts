@@ -1,8 +1,9 @@
 /**
- * Owns the usage event of the benchmarks: Appsmith's `execute_ACTION_TRIGGERED` as plans/appsmith.yaml declares it, so that a collector
- * keeps all of it; about 900 bytes as a client sends it.
- * Values belong together as in a real fleet (a user belongs to an instance, a page to an app), because a store's compression
- * depends on that: independent random values would overstate the disk figure, repeated events would understate it.
+ * Owns the usage event of the benchmarks: Appsmith's `execute_ACTION_TRIGGERED` as plans/appsmith.yaml
+ * declares it. A collector keeps all of the event, which has about 900 bytes as a client sends it. The
+ * values are related as in a real fleet (a user belongs to an instance, a page to an app), because
+ * compression in the store depends on that: independent random values would overstate the disk figure, and
+ * repeated events would understate it.
  */
 export type UsageEvent = {
   readonly type: "track";
@@ -78,12 +79,13 @@ export function seededRandom(seed: number): Random {
 }
 
 /**
- * An endless stream of usage events; the seed chooses who does what when. `messageId` and `timestamp` are placeholders of full width (36 and 24 characters), to be overwritten.
+ * An endless stream of usage events. The seed determines who does what and when. `messageId` and `timestamp`
+ * are placeholders of full width (36 and 24 characters), to be overwritten.
  */
 export function usageEvents(users: readonly User[], seed: number): () => UsageEvent {
   const random = seededRandom(seed);
   return () => {
-    // The square favours the low indexes: a few users cause most of the events, as everywhere.
+    // The square favours low indexes, so that a few users cause most of the events, as in a real fleet.
     const user = pick(users, () => random() ** 2);
     const app = pick(user.instance.apps, random);
     const page = pick(app.pages, random);
@@ -124,7 +126,7 @@ function usageEvent(user: User, app: App, page: Page, action: Action, random: Ra
   };
 }
 
-/** Long-tailed, as durations are: mostly near the median, now and then ten times that. */
+/** A duration with a long tail: mostly near the median, occasionally ten times as long. */
 function elapsedMs(medianMs: number, random: Random): number {
   const spread = random() + random() + random() - 1.5;
   return Math.max(1, Math.round(medianMs * Math.exp(spread * 1.6)));

@@ -12,7 +12,10 @@ import { storedOf } from "./rig/stored.ts";
 import { rudder, type Subject, segment } from "./rig/subjects.ts";
 import { openRudderClient } from "./rudder-client.ts";
 
-/** Keeps what it does not declare: these tests are about the wire. What a plan takes away is plan.rig.test.ts's. */
+/**
+ * A plan that keeps undeclared values, because these tests are about the wire format. plan.rig.test.ts
+ * tests what a plan removes.
+ */
 const OBSERVE_PLAN = fileURLToPath(
   new URL("../../packages/server/fixtures/plans/observe.yaml", import.meta.url),
 );
@@ -37,7 +40,7 @@ function open(subject: Subject, given: Partial<ClientOptions> = {}): OfficialCli
   return subject.open({ url: collector.url, writeKey: writeKeys.server, ...given });
 }
 
-/** Compares what arrived with what was said: each n once, with its own messageId. */
+/** Checks that `count` tracks arrived: each `n` once, and each with its own messageId. */
 async function expectTracks(userId: string, count: number): Promise<void> {
   const events = await storedOf(collector, userId, count);
   const numbers = events.map((event) => Number(event.properties?.n)).sort((a, b) => a - b);
@@ -48,11 +51,11 @@ async function expectTracks(userId: string, count: number): Promise<void> {
 const failures = (outcomes: readonly Outcome[]) => outcomes.filter(({ error }) => error !== undefined);
 const isoTime = expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
-/** The envelope that a call has to become. */
+/** The envelope that is expected for a call. */
 function envelopeOf(call: Call, { library }: Subject): unknown {
   const { timestamp: _, context, ...said } = call;
-  // RudderStack's client puts the traits of an identify into the context too; Segment's a page's category into its
-  // properties (but not a screen's).
+  // RudderStack's client also puts the traits of an identify call into the context. Segment's client puts the
+  // category of a page call, but not of a screen call, into the properties.
   const traits = call.type === "identify" && library === rudder.library ? { traits: call.traits } : {};
   const isSegmentPage = call.type === "page" && library === segment.library;
   return {
@@ -65,7 +68,7 @@ function envelopeOf(call: Call, { library }: Subject): unknown {
     receivedAt: isoTime,
     sentAt: isoTime,
     timestamp: isoTime,
-    // The event and its context are not declared, and kept all the same.
+    // The plan does not declare the event and its context, but keeps both.
     candor: { source: "server", planVersion: 1, trimmed: ["*", "context.*"] },
   };
 }
@@ -89,7 +92,7 @@ describe.each([segment, rudder, plainRudder])("$name", (subject) => {
     const inOrder = calls.map(({ type }) => events.find((event) => event.type === type));
     expect(inOrder).toEqual(calls.map((call) => envelopeOf(call, subject)));
     expect(events).toHaveLength(calls.length);
-    // toEqual does not see the order of keys.
+    // toEqual ignores the order of keys.
     const track = calls[0];
     expect(JSON.stringify(inOrder[0]?.properties)).toBe(
       JSON.stringify(track?.type === "track" && track.properties),
@@ -124,7 +127,8 @@ describe.each([segment, rudder, plainRudder])("$name", (subject) => {
     expect((await sending).error).toBeUndefined();
     const [event] = await storedOf(collector, userId, 1);
     expect(event?.originalTimestamp).toBe(happenedAt.toISOString());
-    // By the collector's clock: later than the client's time by the duration of the request.
+    // The stored time is by the collector's clock: later than the client's time by
+    // the duration of the request.
     const shiftMs = Date.parse(event?.timestamp ?? "") - happenedAt.getTime();
     expect(shiftMs).toBe(Date.parse(event?.receivedAt ?? "") - Date.parse(event?.sentAt ?? ""));
     expect(shiftMs).toBeLessThan(2000);
@@ -138,7 +142,7 @@ describe("A wrong write key", () => {
     const sending = Promise.all([0, 1, 2].map((n) => client.send(trackCall(userId, n))));
     await client.close();
 
-    // It shows the status, and keeps the sentence of the answer to itself.
+    // Segment's client reports the status of the answer, but not the answer's message.
     expect(await sending).toEqual(
       Array.from({ length: 3 }, () => ({ error: new Error("[401] Unauthorized") })),
     );
@@ -170,7 +174,7 @@ describe("A wrong write key", () => {
       }),
     });
     expect(await sending).toEqual(Array.from({ length: 3 }, () => ({ error: refusal })));
-    // One for each request: the first event goes alone, the other two with the flush.
+    // One error for each request: the first event is sent alone, the other two are sent by the flush.
     expect(client.reported).toEqual([refusal, refusal]);
     expect({ retries: client.retryCount(), stored: await storedOf(collector, userId, 0) }).toEqual({
       retries: 0,
@@ -181,10 +185,12 @@ describe("A wrong write key", () => {
 
 describe("A restart of Candor", () => {
   it.each([
-    // 10 retries, 1-60 s apart (publisher.ts: maxRetries ?? 10, backoff): its defaults outlast any restart.
+    // Segment's default of 10 retries, 1-60 s apart (publisher.ts: maxRetries ?? 10,
+    // backoff), outlasts any restart.
     { subject: segment, retries: undefined },
-    // Its default of 3 retries, 200, 400 and 800 ms apart (index.js: retryCount || 3, axios-retry's exponentialDelay),
-    // is over after less than 2 s. A restart takes longer, and what is given up is lost but for its callback.
+    // RudderStack's default of 3 retries, 200, 400 and 800 ms apart (index.js: retryCount || 3, axios-retry's
+    // exponentialDelay), ends after less than 2 s, but a restart takes longer. An event that the client gives
+    // up on is lost, and only the event's callback receives the error.
     { subject: rudder, retries: 10 },
     { subject: plainRudder, retries: 10 },
   ])(
@@ -212,7 +218,10 @@ describe("A restart of Candor", () => {
   );
 });
 
-/** As an operator does it: Ctrl-C, and start on the same port and folder. Resolves with the first one's exit code. */
+/**
+ * Restarts the collector as an operator does: Ctrl-C, then a start on the same port and folder. Resolves with
+ * the exit code of the stopped collector.
+ */
 async function restartCollector(): Promise<number | null> {
   const exitCode = await collector.stop();
   collector = await startCollector({ ...options, port: collector.port });

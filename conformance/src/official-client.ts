@@ -1,14 +1,14 @@
-/** Defines what the tests ask of a client, and what its callbacks reported. */
+/** Defines how the tests call a client, and how they read the results that the client's callbacks report. */
 import type { JsonObject } from "@candor/envelope";
 
-/** One call of the Segment spec, as far as both clients' own types allow it. */
+/** One call of the Segment spec, limited to what the types of both clients allow. */
 export type Call = TrackCall | ViewCall | IdentifyCall | GroupCall | AliasCall;
 
 interface CallBase {
   readonly userId: string;
   readonly anonymousId?: string;
   readonly context?: JsonObject;
-  /** When it happened; default: when the client is called. */
+  /** When the event happened. Default: when the client is called. */
   readonly timestamp?: Date;
 }
 
@@ -42,28 +42,30 @@ interface AliasCall extends CallBase {
 }
 
 export interface ClientOptions {
-  /** Where Candor answers, without a path. */
+  /** Candor's address, without a path. */
   readonly url: string;
   readonly writeKey: string;
-  /** How often a failed request is sent again. Default: the client's own (Segment 10, RudderStack 3). */
+  /** How often a failed request is retried. Default: the client's own default (Segment 10, RudderStack 3). */
   readonly retries?: number;
-  /** RudderStack only: whether request bodies are gzipped. Default: true, as its own. */
+  /** RudderStack only: whether request bodies are gzipped. Default: true, as in the client itself. */
   readonly gzip?: boolean;
 }
 
-/** What a client's callback for one call said: the error it was given, undefined for success. */
+/** What a client's callback received for one call: an error, or undefined for success. */
 export interface Outcome {
   readonly error: unknown;
 }
 
-/** What Segment's and RudderStack's clients have in common, so that the same can be asked of each. */
+/** The common interface to Segment's and RudderStack's clients, so that the same tests run on both. */
 export interface OfficialClient {
   /** Hands a call to the client. Resolves when the client calls back for it; never rejects. */
   send(call: Call): Promise<Outcome>;
-  /** Resolves when the client has called back for everything it was handed. */
+  /** Resolves when the client has called back for every call that it received. */
   close(): Promise<void>;
-  /** What it reported apart from the callbacks: Segment's `error` events, calls of RudderStack's errorHandler. */
+  /**
+   * Errors reported outside the callbacks: Segment's `error` events, or calls to RudderStack's errorHandler.
+   */
   readonly reported: readonly unknown[];
-  /** How many requests were second or later attempts. */
+  /** The number of requests that were retries. */
   retryCount(): number;
 }

@@ -13,7 +13,7 @@ import { rudder, type Subject, segment } from "./rig/subjects.ts";
 const dataDir = mkdtempSync(join(tmpdir(), "candor-plan-"));
 let collector: Collector;
 beforeAll(async () => {
-  // Under the plan that a start takes when none is set: plans/appsmith.yaml.
+  // The collector uses its default plan, plans/appsmith.yaml.
   collector = await startCollector({ dataDir });
 });
 afterAll(async () => {
@@ -44,11 +44,14 @@ const queryText = {
   properties: { instanceId, text: "select 1" },
 } as const;
 
-/** A keyed hash, as a product's own id of a person has to be, is hashed once more by the collector. */
+/**
+ * The stored form of a user id. A product has to send a keyed hash, which the
+ * collector then hashes once more.
+ */
 const PSEUDONYM = expect.stringMatching(/^[0-9a-f]{32}$/);
 const newUserId = () => randomUUID().replaceAll("-", "");
 
-/** Sends the calls through a client, in one go; it has to report success. */
+/** Sends all calls through a client at once, and expects the client to report success. */
 async function deliver({ open }: Subject, calls: readonly Call[]): Promise<void> {
   const client = open({ url: collector.url, writeKey: writeKeys.server });
   const sending = Promise.all(calls.map((call) => client.send(call)));
@@ -57,14 +60,14 @@ async function deliver({ open }: Subject, calls: readonly Call[]): Promise<void>
   expect({ errors, reported: client.reported }).toEqual({ errors: [], reported: [] });
 }
 
-/** How many messages of the server source were refused so far, by event and reason. */
+/** The number of messages that the plan has dropped so far, by event and reason. */
 async function readRefused(): Promise<Record<string, number>> {
   const report = await getJson({ url: collector.url, adminToken }, "/api/reports/plan");
   const { refused } = report as { refused: { event: string; reason: string; count: number }[] };
   return Object.fromEntries(refused.map(({ event, reason, count }) => [`${event} ${reason}`, count]));
 }
 
-/** What a plan decides about. */
+/** The fields of a stored event that the plan can change. */
 function keptOf({ event, properties, context, userId, anonymousId, candor }: StoredEvent): unknown {
   return { event, properties, context, userId, anonymousId, candor };
 }
@@ -73,7 +76,8 @@ describe.each([segment, rudder])("Under the Appsmith plan $name", (subject) => {
   it("delivers what is declared without what is not; an undeclared event is refused and harms no other", async () => {
     const userId = newUserId();
     const before = await readRefused();
-    // RudderStack's client sends the first event alone, and the others in one batch; Segment's all in one.
+    // RudderStack's client sends the first event alone and the others in one batch.
+    // Segment's client sends one batch.
     const calls = [alive, aliveWithHost, queryText, executed].map((call) => ({ ...call, userId }));
     await deliver(subject, calls);
 
@@ -158,7 +162,7 @@ it("The benchmarks' usage events come back as they were sent: their figures are 
   );
 });
 
-/** The times of one batch do not tell its messages apart. */
+/** Sorts by the number of trimmed paths, because the messages of one batch can have the same time. */
 function byTrimmed(a: StoredEvent, b: StoredEvent): number {
   return (a.candor.trimmed?.length ?? 0) - (b.candor.trimmed?.length ?? 0);
 }

@@ -1,32 +1,35 @@
-/** Owns the part of the collector's read API that the runs need. */
+/** Owns the requests to the collector's read API that the conformance runs need. */
 import type { Envelope } from "@candor/envelope";
 
-/** Where a Candor answers, and the admin token that its read API asks for. */
+/** Candor's address, and the admin token for the read API. */
 export interface ReadAccess {
   readonly url: string;
   readonly adminToken: string;
 }
 
-/** An event as GET /api/events gives it. */
+/** An event as GET /api/events returns it. */
 export type StoredEvent = Envelope & {
   readonly candor: {
     readonly source: string;
     readonly country?: string;
     readonly planVersion: number;
-    /** Declared paths at which the plan took something. */
+    /** Declared paths at which the plan removed a value. */
     readonly trimmed?: readonly string[];
   };
 };
 
 const TIMEOUT_MS = 30_000;
 
-/** GET /api/count: distinct messageIds. @throws Error with Candor's own sentence when it refuses */
+/**
+ * GET /api/count: the number of distinct messageIds.
+ * @throws Error with the answer's text if Candor rejects the request
+ */
 export async function countEvents(access: ReadAccess, filters: Record<string, string>): Promise<number> {
   const { count } = (await getJson(access, "/api/count", filters)) as { count: number };
   return count;
 }
 
-/** GET /api/events, every page: a row that is stored twice comes twice. @throws Error as countEvents */
+/** GET /api/events, all pages. A row stored twice is returned twice. @throws the same Error as countEvents */
 export async function readEvents(
   access: ReadAccess,
   filters: Record<string, string>,
@@ -45,7 +48,7 @@ export async function readEvents(
   return events;
 }
 
-/** GET of any JSON. @throws Error as countEvents */
+/** GETs JSON from any path. @throws the same Error as countEvents */
 export async function getJson(
   { url, adminToken }: ReadAccess,
   path: string,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type CandorProcess, startProcess } from "../../packages/server/src/rig/candor-process.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-/** Below the root, because the example imports the package by its name. */
+/** A folder inside the repository, because the example imports the package by its name. */
 const dir = mkdtempSync(join(ROOT, "node_modules", ".candor-readme-"));
 const dataDir = join(dir, "data");
 let candor: CandorProcess;
@@ -21,7 +21,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** The one block of a page that begins so. */
+/** The only shell block of a page that begins with the given words. */
 function readBlock(page: string, firstWords: string): string {
   const blocks = [...readFileSync(join(ROOT, page), "utf8").matchAll(/^```sh\n(.*?)^```$/gms)];
   const found = blocks.map(([, text = ""]) => text).filter((text) => text.startsWith(firstWords));

@@ -1,11 +1,12 @@
-/** Owns RudderStack's client for Node as the runs use it. */
+/** Adapts RudderStack's client for Node to the interface of the conformance runs. */
 import { setTimeout as sleep } from "node:timers/promises";
 import RudderAnalytics from "@rudderstack/rudder-sdk-node";
 import type { Call, ClientOptions, OfficialClient, Outcome } from "./official-client.ts";
 
 /**
- * @rudderstack/rudder-sdk-node with its defaults: the first event alone, then batches of 20 or every 10 s, gzip,
- * 3 retries. It has no close, and its flush sends one batch.
+ * Opens @rudderstack/rudder-sdk-node with its defaults: the first event is sent alone, then a
+ * batch at 20 events or every 10 s, with gzip and 3 retries. The SDK has no close method, and its
+ * flush sends only one batch.
  */
 export function openRudderClient({ url, writeKey, retries, gzip }: ClientOptions): OfficialClient {
   const reported: unknown[] = [];
@@ -14,7 +15,7 @@ export function openRudderClient({ url, writeKey, retries, gzip }: ClientOptions
   const analytics = new RudderAnalytics(writeKey, {
     dataPlaneUrl: url,
     logLevel: "none",
-    // Without a handler a failed background flush is an unhandled rejection, which ends the process.
+    // Without a handler, a failed background flush is an unhandled rejection, which ends the process.
     errorHandler: (error: unknown) => void reported.push(error),
     axiosRetryConfig: { onRetry: () => void retryCount++ },
     ...(retries === undefined ? {} : { retryCount: retries }),
@@ -33,7 +34,7 @@ export function openRudderClient({ url, writeKey, retries, gzip }: ClientOptions
     async close() {
       while (pending > 0) {
         await analytics.flush();
-        await sleep(5); // its callbacks come a turn of the event loop later
+        await sleep(5); // the callbacks run one turn of the event loop later
       }
     },
     reported,
@@ -43,6 +44,6 @@ export function openRudderClient({ url, writeKey, retries, gzip }: ClientOptions
 
 function hand(analytics: RudderAnalytics, call: Call, callback: (error?: Outcome["error"]) => void): void {
   const { type, ...message } = call;
-  // Its types know neither arrays in arrays nor the callback's error; its code does.
+  // The SDK's types allow neither nested arrays nor an error in the callback, but its code handles both.
   (analytics[type] as (message: unknown, callback: unknown) => unknown).call(analytics, message, callback);
 }

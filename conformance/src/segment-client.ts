@@ -1,8 +1,8 @@
-/** Owns Segment's client for Node as the runs use it. */
+/** Adapts Segment's client for Node to the interface of the conformance runs. */
 import { Analytics } from "@segment/analytics-node";
 import type { Call, ClientOptions, OfficialClient, Outcome } from "./official-client.ts";
 
-/** @segment/analytics-node with its defaults: batches of 15, every 10 s, 10 retries. */
+/** Opens @segment/analytics-node with its defaults: a batch at 15 events or every 10 s, and 10 retries. */
 export function openSegmentClient({ url, writeKey, retries }: ClientOptions): OfficialClient {
   const analytics = new Analytics({
     writeKey,
@@ -17,7 +17,7 @@ export function openSegmentClient({ url, writeKey, retries }: ClientOptions): Of
   });
   return {
     send: (call) => new Promise((resolve) => hand(analytics, call, (error) => resolve({ error }))),
-    // Its default gives up after 75 s, which is less than its retries may take.
+    // The default timeout is 75 s, which is less than the retries may take.
     close: () => analytics.closeAndFlush({ timeout: 200_000 }),
     reported,
     retryCount: () => retryCount,
@@ -26,6 +26,6 @@ export function openSegmentClient({ url, writeKey, retries }: ClientOptions): Of
 
 function hand(analytics: Analytics, call: Call, callback: (error: Outcome["error"]) => void): void {
   const { type, ...message } = call;
-  // Its types name reserved traits and one method a call; its code takes the same message in each.
+  // The SDK's types list reserved traits and differ per method, but every method accepts the same message.
   (analytics[type] as (message: unknown, callback: unknown) => void).call(analytics, message, callback);
 }

@@ -1,21 +1,22 @@
-/** Owns where the runs find a collector. */
+/** Owns the settings with which the conformance runs find a collector. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openKeys, readConfig } from "@candor/server";
 
 export interface Settings {
-  /** Where Candor answers, without a slash at the end. */
+  /** Candor's address, without a trailing slash. */
   readonly url: string;
-  /** Write key of the server source. */
+  /** The write key of the server source. */
   readonly writeKey: string;
   readonly adminToken: string;
 }
 
 /**
- * The settings of the program in show.ts: those that `candor start` reads, by the same rules. `CANDOR_URL` (default
- * http://127.0.0.1:7226) says where Candor is; the keys are those of `CANDOR_WRITE_KEYS` and `CANDOR_ADMIN_TOKEN`, or
- * of keys.json in `CANDOR_DATA_DIR` (default ./.candor). Makes no keys.
- * @throws CandorError `settings_invalid`, `keys_unreadable`; Error when there are no keys yet
+ * Reads the settings of the program in show.ts, from the same variables and by the same rules as
+ * `candor start`. `CANDOR_URL` (default http://127.0.0.1:7226) is Candor's address. The keys are read from
+ * `CANDOR_WRITE_KEYS` and `CANDOR_ADMIN_TOKEN`, or from keys.json in `CANDOR_DATA_DIR` (default ./.candor).
+ * Creates no keys.
+ * @throws CandorError `settings_invalid`, `keys_unreadable`; Error if there are no keys yet
  */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const config = readConfig(environment);

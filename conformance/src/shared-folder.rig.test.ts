@@ -36,7 +36,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** An install during which the collector cannot be reached. */
+/** Runs an install during which the collector cannot be reached. */
 function install(): void {
   const script = `set -eu
 TELEMETRY_URL=http://127.0.0.1:9 TELEMETRY_WRITE_KEY=${KEYS.installer} TELEMETRY_STATE_DIR='${stateDir}'
@@ -50,7 +50,7 @@ telemetry_success
   execFileSync("sh", ["-c", script], { env: { PATH: process.env.PATH }, stdio: "ignore" });
 }
 
-/** The server in its container, which mounts the folder; nothing in its environment says that it may send. */
+/** Runs the server as in a container that mounts the folder. Nothing in its environment allows it to send. */
 async function runServer(): Promise<unknown> {
   const program = `
     import { createTelemetry } from ${JSON.stringify(new URL("packages/node/dist/index.js", `file://${ROOT}`).href)};

@@ -1,4 +1,4 @@
-/** Shows the two clients against a running collector: `npm run conformance:show`. */
+/** Runs the two official clients against a running collector: `npm run conformance:show`. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { causeOf } from "@candor/server";
@@ -8,7 +8,7 @@ import { openRudderClient } from "./rudder-client.ts";
 import { openSegmentClient } from "./segment-client.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
-/** How long an acknowledged event may take until it can be read. */
+/** The maximum time until an acknowledged event can be read. */
 const READABLE_WITHIN_MS = 10_000;
 
 const clients = [
@@ -18,13 +18,13 @@ const clients = [
 
 /**
  * Sends a dozen events to a running Candor with each of two official clients, and asks Candor how many have arrived.
- * @returns whether each client reported success for all of its events and Candor has exactly those
+ * @returns whether each client reported success for all its events and Candor has exactly that many
  */
 async function show(settings: Settings): Promise<boolean> {
   await checkReady(settings.url);
   let isAllThere = true;
   for (const { name, open } of clients) {
-    const userId = randomUUID().replaceAll("-", ""); // a keyed hash would look so
+    const userId = randomUUID().replaceAll("-", ""); // the form of a keyed hash
     const calls = callsOf(userId);
     console.log(`${name} sends ${calls.length} events to ${settings.url}`);
     const errors = await deliver(open(settings), calls);
@@ -52,7 +52,7 @@ async function checkReady(url: string): Promise<void> {
   }
 }
 
-/** The events' errors, as sentences; empty when the client reports success for all. */
+/** Sends the calls. @returns the errors as text; empty if the client reports success for all calls */
 async function deliver(client: OfficialClient, calls: readonly Call[]): Promise<string[]> {
   const sending = Promise.all(calls.map((call) => client.send(call)));
   await client.close();
@@ -60,7 +60,7 @@ async function deliver(client: OfficialClient, calls: readonly Call[]): Promise<
   return outcomes.flatMap(({ error }) => (error === undefined ? [] : [String(error)]));
 }
 
-/** Waits until Candor has the expected number of events. Resolves to the number it has when the time is up. */
+/** Waits until Candor has the expected number of events, or the time is up. Resolves to the number it has. */
 async function countArrived(settings: Settings, userId: string, expected: number): Promise<number> {
   const giveUpAt = performance.now() + READABLE_WITHIN_MS;
   for (;;) {
@@ -70,7 +70,10 @@ async function countArrived(settings: Settings, userId: string, expected: number
   }
 }
 
-/** A day of an instance: a heartbeat, and somebody running queries in an app. plans/appsmith.yaml declares all of it. */
+/**
+ * The events of an instance's day: heartbeats, and somebody running queries.
+ * plans/appsmith.yaml declares them all.
+ */
 function callsOf(userId: string): Call[] {
   const track = (event: string, properties: Extract<Call, { type: "track" }>["properties"] = {}): Call => ({
     type: "track",

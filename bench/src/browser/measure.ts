@@ -1,4 +1,7 @@
-/** `npm run bench -- --only browser`: the browser SDK beside its peers, in Chromium, each on a page of one and the same sink. */
+/**
+ * Owns `npm run bench -- --only browser`, which measures the browser SDK and its peers in Chromium.
+ * All pages use the same sink.
+ */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -15,7 +18,7 @@ import { SUBJECT_NAMES, SUBJECTS, type SubjectName } from "./subjects.ts";
 const CLICKS = 1000;
 const LAST_CLICKS = 100;
 const SETTLE_MS = 1500;
-/** Long enough for the slowest SDK's own timer. */
+/** Long enough for the slowest SDK's flush timer. */
 const ARRIVE_MS = 6000;
 const RETRY_MS = 15_000;
 const CANDOR = fileURLToPath(new URL("../../../packages/browser/dist/candor.iife.js", import.meta.url));
@@ -30,11 +33,13 @@ export interface BrowserFigures {
   readonly entriesBefore: number;
   readonly cookiesAfter: number;
   readonly entriesAfter: number;
-  /** Of the main thread, for 1,000 clicks, without what the same clicks cost without an SDK. */
+  /** Main-thread time for 1,000 clicks, minus the time for the same clicks without an SDK. */
   readonly clicksMs: number;
-  /** Of 100 clicks, when the tab closes at once after the last. */
+  /** How many of 100 clicks are lost if the tab closes immediately after the last click. */
   readonly lost: number;
-  /** Of 100 clicks whose first delivery got no answer: counted twice, and never delivered again. */
+  /**
+   * Of 100 clicks whose first delivery got no answer, `copies` are counted twice and `lostInRetry` are lost.
+   */
   readonly copies: number;
   readonly lostInRetry: number;
 }
@@ -98,7 +103,7 @@ const PAGE = (
   button.addEventListener("click", () => bench.onClick?.(bench.id));
 </script>${script}`;
 
-/** @returns by name, the bytes that its page loads, after brotli */
+/** @returns by SDK: the bytes that a page loads, after brotli */
 async function bundleAll(sink: Sink): Promise<Readonly<Record<SubjectName, number>>> {
   const folder = fetchBrowserPeers(
     SUBJECT_NAMES.flatMap((name) => {
@@ -156,7 +161,7 @@ async function open(
 ): Promise<{ context: BrowserContext; page: Page }> {
   sink.requests.length = 0;
   sink.unanswered = 0;
-  runs += 1; // what an earlier page still sends is not this one's
+  runs += 1; // tells this page's clicks from those that an earlier page still sends
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   await page.goto(`${sink.url}/${path}#${runs}`);
@@ -212,7 +217,7 @@ async function copiesAfterRetry(bench: Bench, name: SubjectName) {
   return { copies: counted.size - clicks, lostInRetry: LAST_CLICKS - clicks };
 }
 
-/** Of the page that was opened last. */
+/** The clicks received from the page that was opened last. */
 const arrivals = ({ requests }: Sink) =>
   requests.flatMap(({ body }) => clicksIn(body)).filter(({ click }) => click.startsWith(`click-${runs}-`));
 

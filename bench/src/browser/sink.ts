@@ -1,4 +1,7 @@
-/** One origin for the page, its SDK and whatever the SDK sends: it answers each SDK so that it starts, and keeps bodies. */
+/**
+ * Owns the one server of the browser benchmarks, which serves pages, answers every SDK
+ * and records request bodies.
+ */
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
@@ -7,11 +10,11 @@ import { gunzipSync } from "node:zlib";
 
 export interface Sink {
   readonly url: string;
-  /** Scripts by path. */
+  /** Pages and scripts by path. */
   readonly files: Map<string, string>;
-  /** Requests that are not for the page or its files, in order. */
+  /** All requests except those for pages and scripts, in order. */
   readonly requests: Received[];
-  /** How many messages with a click are read and then left without an answer. */
+  /** How many of the next requests with a click are read but not answered. */
   unanswered: number;
   readonly close: () => void;
 }
@@ -61,7 +64,7 @@ const ANSWERS: readonly (readonly [path: RegExp, answer: object])[] = [
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../packages/node/src/http/fixtures/${name}`, import.meta.url));
 
-/** By HTTPS, because Glean takes no other; its certificate is known to nobody. */
+/** Starts the sink on HTTPS, because Glean accepts nothing else. No browser trusts the sink's certificate. */
 export async function startSink(): Promise<Sink> {
   const tls = { key: fixture("test-only-key.pem"), cert: fixture("test-only-certificate.pem") };
   const server = createServer(tls, (request, response) => void answer(request, response, sink));
@@ -100,7 +103,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, sink: 
   response.end(path.endsWith(".js") ? "" : JSON.stringify(found));
 }
 
-/** A body as JSON text, however the SDK packs it. */
+/** Decodes a body to JSON text, whichever encoding the SDK uses. */
 export function toText(body: Buffer, url = ""): string {
   if (body[0] === 0x1f && body[1] === 0x8b) return gunzipSync(body).toString();
   const text = body.toString();
@@ -110,16 +113,16 @@ export function toText(body: Buffer, url = ""): string {
 }
 
 export interface Arrival {
-  /** The click's own id. */
+  /** The click's id. */
   readonly click: string;
-  /** What a collector could recognise a repeated message by; undefined if there is nothing. */
+  /** The id by which a collector could recognise a repeated message; undefined if there is none. */
   readonly messageId: string | undefined;
 }
 
-/** Ids that SDKs give to a message. */
+/** The names under which SDKs send a message's id. */
 const ID_NAMES = ["messageId", "uuid", "document_id"];
 
-/** Every click that a body carries, as often as it does. */
+/** All clicks in a body, including repeated ones. */
 export function clicksIn(body: string): readonly Arrival[] {
   try {
     return clicksOf(JSON.parse(body), undefined);
@@ -131,7 +134,7 @@ export function clicksIn(body: string): readonly Arrival[] {
 function clicksOf(value: unknown, outerId: string | undefined): readonly Arrival[] {
   if (typeof value === "string" && /^click-\d+-\d+$/.test(value))
     return [{ click: value, messageId: outerId }];
-  // Plausible puts its properties into a text of their own.
+  // Plausible sends its properties as a JSON string inside the JSON.
   if (typeof value === "string" && value.startsWith("{") && value.includes("click-"))
     return clicksOf(JSON.parse(value), outerId);
   if (typeof value !== "object" || value === null) return [];

@@ -1,7 +1,8 @@
 /**
- * The browser SDKs that `npm run bench -- --only browser` compares, each as its documentation's first example has it, the
- * host apart. `started` is the example: automatic page views, and clicks on one button. `waiting` is the same for a person
- * who has not answered yet, in the way that the SDK offers for that; where it offers none, it is the example.
+ * Defines the browser SDKs that `npm run bench -- --only browser` compares. Each is configured as in the
+ * first example of its documentation, except for the host. `started` is that example: automatic page views,
+ * and clicks on one button. `waiting` is the same for a person who has not consented yet, by the means that
+ * the SDK offers for this case. If the SDK offers none, `waiting` is also the example.
  */
 export const SUBJECT_NAMES = [
   "candor",
@@ -16,12 +17,12 @@ export type SubjectName = (typeof SUBJECT_NAMES)[number];
 
 export interface Subject {
   readonly title: string;
-  /** From npm; undefined for our own. */
+  /** The version on npm; undefined for our own SDK and for an SDK that is not on npm. */
   readonly npm: string | undefined;
-  /** A module. It has `ORIGIN`, and defines `track(clickId)`, unless it listens to clicks by itself. */
+  /** A module that can use `ORIGIN`. It defines `track(clickId)`, unless the SDK listens to clicks itself. */
   readonly started: string;
   readonly waiting: string;
-  /** What to know about the configuration. */
+  /** A remark on the configuration, printed below the table. */
   readonly note: string;
 }
 

@@ -15,7 +15,7 @@ const HEADER = [
   "lost in a retry",
 ];
 
-/** One row an SDK, ours first. */
+/** One row per SDK, in the given order. */
 export function browserTable(figures: readonly BrowserFigures[]): string {
   const rows = figures.map((of) => [
     SUBJECTS[of.name].title,

@@ -9,7 +9,10 @@ export const LARGE_BURST_CALLS = 1000;
 
 const LIMIT_MS = 5000;
 
-/** Measures bursts of calls in a fresh process, with the collector up. The pauses leave time for sending. */
+/**
+ * Measures bursts of calls in a fresh process, with the collector up. Pauses between
+ * the bursts allow sending.
+ */
 export async function measureBursts(
   sdk: SdkName,
   burstCalls: number,

@@ -1,4 +1,4 @@
-/** Defines all that is measured of one SDK. */
+/** Defines the figures that are measured for one SDK. */
 import type { InstalledSize } from "./installed-size.ts";
 import type { LossFigures } from "./loss.ts";
 import type { MemoryFigures } from "./memory.ts";

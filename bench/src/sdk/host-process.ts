@@ -1,6 +1,7 @@
 /**
- * Owns a server's process with one SDK, or with none. `startHost` starts it with an Assignment; its only message is the answer.
- * Then it behaves like a product: it lives on, or ends without a flush.
+ * Owns the process of a server with one SDK, or with none. `startHost` starts it with an Assignment.
+ * The process sends the answer as its only message. Then it behaves like a product: it keeps running,
+ * or it ends without a flush.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
@@ -20,10 +21,13 @@ import { UNCOUNTED_APP } from "./wire.ts";
 
 const POOL_EVENTS = 2000;
 const TICK_MS = 2;
-/** A process that fell behind catches up by at most two ticks at a time, so that it is slower but not stuck. */
+/**
+ * A process that fell behind catches up by at most two ticks at a time, so that it
+ * slows down but is not stuck.
+ */
 const MAX_TICKS_AT_ONCE = 2;
 const MIN_BURSTS = 3;
-/** `setTimeout`'s longest. */
+/** The longest delay that `setTimeout` supports. */
 const FOR_EVER_MS = 2 ** 31 - 1;
 
 const { subject, place, task }: Assignment = JSON.parse(process.argv[2] ?? "");
@@ -31,7 +35,7 @@ const nextEvent = fromPool();
 const product = await openProduct(subject, place);
 
 process.once("disconnect", () => process.exit(1));
-// The channel alone must not keep the process alive.
+// The IPC channel alone must not keep the process alive.
 process.channel?.unref();
 
 switch (task.role) {
@@ -53,7 +57,7 @@ switch (task.role) {
   }
 }
 
-/** The events are made before the measurement. Each call gets its own copy, with an SDK and without. */
+/** Makes all events before the measurement. Each call gets its own copy, whether there is an SDK or not. */
 function fromPool(): () => UsageEvent {
   const next = usageEvents(usageFleet(), 5);
   const pool = Array.from({ length: POOL_EVENTS }, next);
@@ -113,8 +117,8 @@ async function measurePace(product: Product, options: PaceTask): Promise<PaceAns
 }
 
 /**
- * Calls in ticks of 2 ms: ten calls each at 5,000 a second. Resolves after the last call to the number of calls, which is lower
- * than asked for if the process fell behind.
+ * Makes the calls in ticks of 2 ms, which means ten calls per tick at 5,000 calls per second. Resolves after
+ * the last call to the number of calls, which is lower than requested if the process fell behind.
  */
 function pace({ track }: Product, callsPerS: number, durationMs: number): Promise<number> {
   const callsATick = (callsPerS * TICK_MS) / 1000;
@@ -143,7 +147,7 @@ async function lose({ track }: Product, { calls, durationMs, ending }: LoseTask)
     await sleep(Math.max(0, startAt + (call * durationMs) / calls - performance.now()));
     track(nextEvent());
   }
-  // No turn of the event loop between the last call and the end.
+  // The event loop must not turn between the last call and the exit.
   if (ending === "exit") process.exit(0);
   process.send?.({ calls } satisfies LoseAnswer);
   if (ending !== "main ends") await sleep(FOR_EVER_MS);

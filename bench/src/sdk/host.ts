@@ -1,4 +1,4 @@
-/** Owns the process that holds one SDK, as seen from outside. */
+/** Starts and controls the process that runs one SDK. */
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,18 +11,21 @@ const ANSWER_WITHIN_MS = 180_000;
 export type Host<T extends Task> = {
   /** Rejects if the process ends before it answers, or does not answer within three minutes. */
   answer(): Promise<AnswerOf<T>>;
-  /** Its exit code, or the name of the signal that ended it; null if it is still running after that time. */
+  /**
+   * The exit code, or the name of the signal that ended the process; null if the process is
+   * still running after `ms`.
+   */
   exitWithin(ms: number): Promise<number | string | null>;
   kill(): Promise<void>;
-  /** What it printed, to either stream. */
+  /** The number of bytes that the process printed to stdout and stderr. */
   printedBytes(): number;
   residentBytes(): number;
   peakResidentBytes(): number;
 };
 
 /**
- * Starts a fresh process with one SDK. Of this environment it gets only the path. Candor's switch is there and says "not off",
- * which allows it to send.
+ * Starts a fresh process with one SDK. The process inherits only PATH from this environment. Candor's
+ * variable for turning telemetry off is set to `false`, which allows Candor to send.
  */
 export function startHost<T extends Task>(subject: Subject, place: Place, task: T): Host<T> {
   const assignment: Assignment = { subject, place, task };
@@ -46,7 +49,7 @@ export function startHost<T extends Task>(subject: Subject, place: Place, task: 
       reject(new Error(`${subject}, ${task.role}: ended with ${signal ?? code}; printed: ${printed}`)),
     );
   });
-  // Not every caller asks for the answer.
+  // Not every caller awaits the answer, so its rejection must not end this process.
   answered.catch(() => {});
   const pid = child.pid ?? -1;
   return {

@@ -1,11 +1,11 @@
-/** Owns what installing a package puts on disk. */
+/** Measures what installing a package puts on disk. */
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 
 export type InstalledSize = {
-  /** Sum of the sizes of all files, without the file system's overhead. */
+  /** The sum of the sizes of all files, without the file system's overhead. */
   readonly bytes: number;
-  /** Packages installed with it. A second copy or version counts again. */
+  /** The number of packages that are installed with the package. A second copy or version counts again. */
   readonly dependencies: number;
 };
 
@@ -15,9 +15,9 @@ type Manifest = {
 };
 
 /**
- * The size of a package and all its dependencies, found as Node finds them. Peer dependencies do not count; optional ones count
- * if they are installed.
- * @throws if a dependency is not installed
+ * The size of a package and all its dependencies, which are resolved as Node resolves them. Peer dependencies
+ * do not count. Optional dependencies count if they are installed.
+ * @throws Error if a dependency is not installed
  */
 export function installedSize(folder: string): InstalledSize {
   const found = new Set([realpathSync(folder)]);
@@ -38,7 +38,7 @@ export function installedSize(folder: string): InstalledSize {
   return { bytes, dependencies: found.size - 1 };
 }
 
-/** The package's real folder, from the nearest `node_modules` upward. */
+/** The real path of the package in the nearest `node_modules`, from `from` upward; null if there is none. */
 export function locatePackage(name: string, from: string): string | null {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, "node_modules", name);
@@ -47,7 +47,7 @@ export function locatePackage(name: string, from: string): string | null {
   }
 }
 
-/** Without nested packages, which count separately. */
+/** The size of a file or folder, without nested packages, which count separately. */
 function treeBytes(path: string): number {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.size;

@@ -7,23 +7,24 @@ import type { Ending, LoseTask, Place, SdkName } from "./task.ts";
 export type LossFigures = {
   readonly tracked: number;
   readonly lost: number;
-  /** Events that came again, under the id they had. */
+  /** Events that arrived again, with the same id. */
   readonly repeated: number;
-  /** How long the process was there after its last call; null where this benchmark ended it. */
+  /** How long the process kept running after its last call; null if the benchmark ended the process. */
   readonly livedOnMs: number | null;
 };
 
 export const LOST_OF = 1000;
 export const DOWN_MS = 10_000;
-/** For the process that lives on, and again for the product's next start. */
+/** Time limit for a process that keeps running, and also for the product's next start. */
 const PATIENCE_MS = 60_000;
-/** After this long a call that returned must be safe from a kill: Candor promises 100 ms. */
+/** The time between the last call and a kill. Candor promises that 100 ms are enough to lose nothing. */
 const BEFORE_KILL_MS = 150;
 const POLL_MS = 250;
 
 /**
- * 1,000 calls over the 10 s that the collector is down. Then the process ends as it is told to, the collector comes back, and the
- * product starts again, in the same folder, for a minute at most. A process that is kept is given that minute instead.
+ * Makes 1,000 calls during the 10 s in which the collector is down. Then the process ends as `ending` says,
+ * the collector starts, and the product restarts in the same folder for at most a minute. With the ending
+ * `kept`, the first process runs for that minute instead.
  */
 export async function measureLoss(
   sdk: SdkName,
@@ -41,7 +42,10 @@ export async function measureLoss(
   return { tracked: LOST_OF, lost: LOST_OF - distinct, repeated: received - distinct, livedOnMs };
 }
 
-/** Resolves once the first process is gone and the collector is back, with how long that process lived on by itself. */
+/**
+ * Resolves once the first process has ended and the collector is up, with the time that
+ * the process kept running.
+ */
 async function runFirst(sdk: SdkName, ending: Ending, lane: Lane, place: Place): Promise<number | null> {
   const task: LoseTask = { role: "lose", calls: LOST_OF, durationMs: DOWN_MS, ending };
   const first = startHost(sdk, place, task);
@@ -64,7 +68,7 @@ async function runFirst(sdk: SdkName, ending: Ending, lane: Lane, place: Place):
   }
 }
 
-/** Until all events have come, or a minute is over. */
+/** Waits until all events have arrived, or a minute is over. */
 async function untilComplete(lane: Lane): Promise<void> {
   const endAt = performance.now() + PATIENCE_MS;
   while ((await lane.tally()).distinct < LOST_OF && performance.now() < endAt) await sleep(POLL_MS);

@@ -1,19 +1,25 @@
 /**
- * `npm run bench -- --only sdk`: @candor/node beside three peers, in one run on one machine, each in fresh processes, against one
- * local sink that takes what any of them sends. The event is the plan's `execute_ACTION_TRIGGERED` (usage-event.ts).
+ * Owns `npm run bench -- --only sdk`, which compares @candor/node with three peers in one run on one machine.
+ * Each SDK runs in fresh processes and sends to one local sink, which accepts the requests of all of them.
+ * The event is the plan's `execute_ACTION_TRIGGERED` (usage-event.ts).
  *
- * How each is configured: as its documentation's first example has it, the host apart. So the defaults hold:
- * - Candor, as packed: the Appsmith plan, an empty state folder, the switch offered (`APPSMITH_DISABLE_TELEMETRY=false`); sends at
- *   256 KiB or after 10 s, an outbox of 50 MB.
+ * Each SDK is configured as in the first example of its documentation, except for the
+ * host. So the defaults apply:
+ * - Candor, as packed: the Appsmith plan, an empty state folder, telemetry allowed
+ * (`APPSMITH_DISABLE_TELEMETRY=false`); sends at 256 KiB or after 10 s, an outbox of 50 MB.
  * - @segment/analytics-node: flushAt 15, flushInterval 10 s, maxRetries 10.
  * - posthog-node: flushAt 20, flushInterval 10 s, batches of up to 100, a queue of 1,000, 3 retries 3 s apart.
- * - @rudderstack/rudder-sdk-node: flushAt 20, flushInterval 10 s, a queue of 20,000, 3 retries, gzip; and an `errorHandler`,
- *   because without one a collector that is down ends the host with an unhandled rejection. Its queue in Redis is not used: that
- *   is a second server to run. (What it needs for that, `bull`, npm installs all the same.)
- * At 5,000 calls a second all four send by volume, all the time: so sending is in the delay and in the CPU time.
- * Nobody's flush or shutdown is called, Candor's neither: the losses are those of a product that ends without it.
+ * - @rudderstack/rudder-sdk-node: flushAt 20, flushInterval 10 s, a queue of 20,000, 3 retries, gzip; and
+ * an `errorHandler`, because without one a collector that is down ends the host with an unhandled
+ * rejection. The SDK's queue in Redis is not used, because it needs a second server. (npm still installs
+ * `bull`, which only that queue needs.)
  *
- * What "added" means: the same process runs the same loop over the same events without an SDK, in the same rounds.
+ * At 5,000 calls per second, all four SDKs reach their batch sizes and send all the time, so the delay and
+ * the CPU time include sending. No SDK's flush or shutdown is called, not even Candor's, so the losses are
+ * those of a product that ends without a flush.
+ *
+ * "Added" means in addition to a process that runs the same loop over the same events without
+ * an SDK, in the same rounds.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -71,7 +77,7 @@ export async function measureSdks(options: SdkOptions): Promise<SdkFigures[]> {
   }
 }
 
-/** Subjects take turns, round by round, so that a noisy moment of the machine meets all of them. */
+/** Subjects take turns, round by round, so that a noisy moment of the machine affects all of them. */
 async function measureSpeeds(
   { rounds, ...pace }: SdkOptions,
   sink: Sink,
@@ -102,7 +108,7 @@ async function measureMemories(sink: Sink, workplace: Workplace): Promise<Record
   };
 }
 
-/** All at once: these processes mostly wait. */
+/** Measures all losses at the same time, because these processes mostly wait. */
 async function measureLosses(sink: Sink, workplace: Workplace): Promise<Record<SdkName, Losses>> {
   console.error("  losses");
   const lose = async (sdk: SdkName, ending: Ending) => {

@@ -11,13 +11,13 @@ export type Memory = {
   readonly peakBytes: number;
   readonly printedBytes: number;
 };
-/** Above the same process without an SDK. */
+/** Memory figures; the added memory is compared with the same process without an SDK. */
 export type MemoryFigures = {
-  /** Calls made in the time: 100,000 unless the SDK slowed the process down. */
+  /** The number of calls made in the available time: 100,000, unless the SDK slowed the process down. */
   readonly calls: number;
   readonly addedBytes: number;
   readonly addedPeakBytes: number;
-  /** What the SDK printed into its host. */
+  /** The number of bytes that the SDK printed to the output of its host. */
   readonly printedBytes: number;
 };
 

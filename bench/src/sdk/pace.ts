@@ -6,13 +6,13 @@ import type { Lane, Sink } from "./sink.ts";
 import type { PaceAnswer, Subject } from "./task.ts";
 import type { Workplace } from "./workplace.ts";
 
-/** Delay and CPU time are those added to the same process without an SDK. */
+/** The added delay and CPU time are compared with the same process without an SDK. */
 export type PaceFigures = {
   readonly callsPerS: number;
   readonly addedDelayMs: PaceAnswer["delayMs"];
-  /** Of one core, all threads. */
+  /** CPU time of all threads, as a share of one core. */
   readonly addedCpuShare: number;
-  /** Share of all calls that reached the collector within 12 s of the last one. */
+  /** The share of all calls that reached the collector within 12 s after the last call. */
   readonly arrivedShare: number;
 };
 
@@ -20,7 +20,7 @@ export type PaceRound = PaceAnswer & { readonly arrivedShare: number };
 export type PaceOptions = { readonly roundMs: number; readonly warmupMs: number };
 
 export const CALLS_PER_S = 5000;
-/** Longer than the flush intervals of all four. */
+/** Longer than the flush intervals of all four SDKs. */
 export const ARRIVE_WITHIN_MS = 12_000;
 const POLL_MS = 250;
 
@@ -47,8 +47,10 @@ export async function measurePace(
 }
 
 /**
- * Rounds of an SDK against those without one. A delay is that of the quietest round on either side: what else the machine does only
- * ever adds to it, and in one round more than an SDK does. The rest: medians, for CPU time those of each round's difference.
+ * Compares the rounds of an SDK with the rounds without one. An added delay is the difference between the
+ * quietest round of each, because other work of the machine only adds delay, and can add more in one
+ * round than an SDK does. The other figures are medians. The added CPU time is the median of the
+ * differences of all rounds.
  */
 export function addedPace(rounds: readonly PaceRound[], without: readonly PaceRound[]): PaceFigures {
   const addedDelayMs = (which: keyof PaceAnswer["delayMs"]) => {

@@ -1,4 +1,4 @@
-/** The SDKs, each opened as `measure.ts` says. A process imports only the one that it holds. */
+/** Opens the SDKs, each as `measure.ts` describes. A process imports only the SDK that it runs. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -50,7 +50,7 @@ async function openPosthog({ host }: Place): Promise<Product> {
 
 async function openRudder({ host }: Place): Promise<Product> {
   const { default: Analytics } = await import("@rudderstack/rudder-sdk-node");
-  // Without a handler a failed request is an unhandled rejection, which ends the process.
+  // Without a handler, a failed request is an unhandled rejection, which ends the process.
   const analytics = new Analytics(WRITE_KEY, { dataPlaneUrl: host, errorHandler: () => {} });
   return { track: ({ event, properties, userId }) => void analytics.track({ event, properties, userId }) };
 }

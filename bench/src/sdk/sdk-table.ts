@@ -10,7 +10,7 @@ import type { BurstAnswer, Ending, SdkName } from "./task.ts";
 type Row = {
   readonly measure: string;
   readonly best: "most" | "least";
-  /** What is less than this away from the best is as good: the measurement does not tell them apart. */
+  /** Values this close to the best count as equally good, because the measurement cannot tell them apart. */
   readonly tolerance?: number;
   value(figures: SdkFigures): number;
   print(value: number, figures: SdkFigures): string;
@@ -23,7 +23,7 @@ const TITLES: Readonly<Record<SdkName, string>> = {
   rudder: "rudder-sdk-node",
 };
 
-/** Delays are seen through a timer of 1 ms. */
+/** Delays are measured with a timer whose resolution is 1 ms. */
 const DELAY_TOLERANCE_MS = 0.1;
 const MEMORY_TOLERANCE_BYTES = 1e6;
 
@@ -95,7 +95,7 @@ const rows: readonly Row[] = [
   {
     measure: "the same: the process lived on, collector up",
     best: "least",
-    // The parts of a second in which a process without an SDK ends too.
+    // A process without an SDK also takes a fraction of a second to end.
     tolerance: 0.1,
     value: ({ losses }) => (losses["main ends"].livedOnMs ?? 0) / 1000,
     print: (seconds) => `${seconds.toFixed(1)} s`,
@@ -171,7 +171,7 @@ function lossRow(ending: Ending, end: string): Row {
   };
 }
 
-/** Empty if all calls were made. */
+/** The number of calls in parentheses; empty if all calls were made. */
 function callsOf(calls: number): string {
   return calls >= MEMORY_CALLS * 0.99 ? "" : ` (${formatCount(calls)} calls)`;
 }

@@ -1,6 +1,7 @@
 /**
- * Owns the collector of the SDK benchmarks, a process of its own: takes every request and counts the usage events' distinct ids, apart
- * for each port. A port that is not open refuses connections: the collector is down. Started by `startSink`, driven by messages.
+ * Owns the process that stands in for the collector in the SDK benchmarks. It accepts every request, and
+ * counts the distinct ids of usage events separately for each port. A port that is not open refuses
+ * connections, as if the collector were down. `startSink` starts the process and controls it by messages.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { promisify } from "node:util";
@@ -55,7 +56,7 @@ async function take(lane: Lane, request: IncomingMessage, response: ServerRespon
     }
   }
   lane.received += accepted;
-  // What each of them looks for: Candor and the Segment family `success`, PostHog `status`.
+  // The SDKs check these fields: Candor and the Segment family `success`, PostHog `status`.
   const answer = { success: true, accepted, dropped: [], status: "Ok" };
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
 }

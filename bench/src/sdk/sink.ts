@@ -1,4 +1,4 @@
-/** Owns the sink's process, which stands for the collector in the SDK benchmarks. */
+/** Starts and controls the sink's process, which stands in for the collector in the SDK benchmarks. */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
@@ -6,9 +6,9 @@ import { constants, setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 
 export type Tally = {
-  /** Usage events by their ids. */
+  /** The number of distinct ids of usage events. */
   readonly distinct: number;
-  /** The same, with those that came more than once. */
+  /** The number of usage events, including those that arrived more than once. */
   readonly received: number;
 };
 export type SinkOrder = {
@@ -22,7 +22,7 @@ export type SinkAnswer = {
   readonly error: string | null;
 };
 
-/** One product's collector: down until it is opened. */
+/** The collector of one product, which is down until `open` is called. */
 export type Lane = {
   readonly host: string;
   open(): Promise<void>;
@@ -34,7 +34,10 @@ export type Sink = {
   stop(): Promise<void>;
 };
 
-/** Below the range of ephemeral ports: a connection to a closed port in that range may get the same port and reach itself. */
+/**
+ * The ports are below the range of ephemeral ports. A connection to a closed port in that range can get the
+ * same port as its source, and so connect to itself.
+ */
 const FIRST_PORT = 20_000;
 const LAST_PORT = 30_000;
 
@@ -42,7 +45,7 @@ export function startSink(): Sink {
   const child = fork(fileURLToPath(new URL("../../dist/sdk/sink-process.js", import.meta.url)), [], {
     execArgv: [],
   });
-  // It stands for another machine, so a host that wants the same core goes first.
+  // The sink stands in for another machine, so a host that needs the same core has priority.
   if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_LOW);
   const ask = askerOf(child);
   let nextPort = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT) * 0.9);

@@ -3,19 +3,19 @@
 export const SDK_NAMES = ["candor", "segment", "posthog", "rudder"] as const;
 export type SdkName = (typeof SDK_NAMES)[number];
 
-/** `none`: the same process without an SDK, which every added cost is measured against. */
+/** `none` is the same process without an SDK, with which every added cost is compared. */
 export type Subject = SdkName | "none";
 
 export type Place = {
   /** The collector's address, `http://127.0.0.1:<port>`. */
   readonly host: string;
-  /** An empty folder; the first and the second process of one product share it. */
+  /** A folder that is empty at first. The first and the second process of one product share it. */
   readonly stateDir: string;
-  /** Candor's plan as JSON, `{hash, content}`: a product gets it as a generated module. */
+  /** Candor's plan as JSON, `{hash, content}`. A real product has its plan as a generated module. */
   readonly planFile: string;
 };
 
-/** How the process ends after its last call. `killed` and `kept`: it stays until the parent ends it. */
+/** How the process ends after its last call. With `killed` and `kept`, it runs until the parent ends it. */
 export type Ending = "killed" | "exit" | "main ends" | "kept";
 
 export type BurstTask = {
@@ -24,7 +24,7 @@ export type BurstTask = {
   readonly bursts: number;
   readonly warmupBursts: number;
   readonly pauseMs: number;
-  /** No burst begins later than this; three are measured in any case. */
+  /** No burst starts after this time, but at least three bursts are measured. */
   readonly limitMs: number;
 };
 export type PaceTask = {
@@ -39,22 +39,25 @@ export type LoseTask = {
   readonly durationMs: number;
   readonly ending: Ending;
 };
-/** The product's next start: one event, marked so that it is not counted, and then nothing. */
+/** The product's next start, in which it only sends one event, marked so that the event is not counted. */
 export type RestartTask = { readonly role: "restart" };
 export type Task = BurstTask | PaceTask | LoseTask | RestartTask;
 
 export type Assignment = { readonly subject: Subject; readonly place: Place; readonly task: Task };
 
 export type BurstAnswer = {
-  /** Counted until the calls have returned. */
+  /** Measured until the calls have returned. */
   readonly callsPerS: number;
-  /** Counted until the event loop has turned once more, which includes work that an SDK deferred to then. */
+  /**
+   * Measured until the event loop has turned once more, which includes work that an
+   * SDK deferred to that turn.
+   */
   readonly turnedCallsPerS: number;
 };
 export type PaceAnswer = {
-  /** Including those of the warm-up. */
+  /** The number of calls, including those of the warm-up. */
   readonly calls: number;
-  /** Without those of the warm-up. */
+  /** The rate without the calls of the warm-up. */
   readonly callsPerS: number;
   /** Event loop delay from perf_hooks, which includes its resolution of 1 ms. */
   readonly delayMs: { readonly p50: number; readonly p99: number; readonly max: number };

@@ -1,11 +1,14 @@
-/** Owns how the SDKs' requests are read: `{batch: [...]}` in all of them, an event's id under `messageId` or, PostHog's, `uuid`. */
+/**
+ * Reads event ids from the SDKs' requests. All requests are `{batch: [...]}`. An event's id is under
+ * `messageId` or, for PostHog, `uuid`.
+ */
 
 /** The app's name in events that are not counted. */
 export const UNCOUNTED_APP = "not counted";
 
 const EVENT = "execute_ACTION_TRIGGERED";
 
-/** Ids of the usage events in a request's body, after gunzip. @throws if the body is not a batch */
+/** The ids of the usage events in a decompressed body. @throws Error if the body is not a batch */
 export function usageIds(body: string): string[] {
   const { batch } = JSON.parse(body);
   if (!Array.isArray(batch)) throw new Error(`not a batch: ${body.slice(0, 200)}`);

@@ -9,7 +9,7 @@ import { hashPlan, loadPlan } from "@candor/plan";
 import type { Place } from "./task.ts";
 
 export type Workplace = {
-  /** A place of its own for one product: an empty state folder. */
+  /** Makes a separate place for one product, with an empty state folder. */
   place(host: string): Place;
   remove(): void;
 };
@@ -20,7 +20,7 @@ export function makeWorkplace(): Workplace {
   const folder = mkdtempSync(join(tmpdir(), "candor-bench-sdk-"));
   const planFile = join(folder, "plan.json");
   const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
-  // Peers have no limit on how often one event is sent.
+  // The other SDKs do not limit how often an event is sent.
   const content = { ...plan, events: plan.events.map((event) => ({ ...event, maxPerMinute: 1_000_000 })) };
   writeFileSync(planFile, JSON.stringify({ hash: hashPlan(plan), content }));
   let places = 0;
@@ -36,10 +36,13 @@ export function makeWorkplace(): Workplace {
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 
-/** @candor/node as a product installs it: one folder. What is measured is what is installed, as with the peers. */
+/**
+ * @candor/node as a product installs it. The benchmark runs the installed files, as
+ * it does for the other SDKs.
+ */
 export const CANDOR_FOLDER = join(ROOT, "packages/node/packed");
 
-/** Makes that folder, of what is built. */
+/** Packs the built SDK into `CANDOR_FOLDER`. */
 export function packCandor(): void {
   const script = join(ROOT, "scripts/pack-node.mjs");
   execFileSync(process.execPath, [script], { stdio: ["ignore", "ignore", "inherit"] });

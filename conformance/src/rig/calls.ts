@@ -1,8 +1,8 @@
-/** For tests: calls of each type, with all that the spec lets them carry. */
+/** For tests: calls of each type, with every field that the spec allows. */
 import type { JsonObject } from "@candor/envelope";
 import type { Call, TrackCall } from "../official-client.ts";
 
-/** What JSON can say, and what careless storage would change: reordered, flattened, rounded, normalised, dropped. */
+/** Valid JSON that careless storage would reorder, flatten, round, normalise or drop. */
 const treacherous: JsonObject = {
   "ключ.с.точками": "東京 🚀 👩‍👩‍👧 עברית",
   "a.b": 1,
@@ -18,7 +18,7 @@ const treacherous: JsonObject = {
   time: "2026-01-31T00:00:00+01:00",
 };
 
-/** Each of the six calls once, with everything that both clients can say in it. */
+/** One call of each of the six types, with every field that both clients support. */
 export function oneOfEach(userId: string): Call[] {
   const who = { userId, anonymousId: "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa" };
   return [
@@ -37,7 +37,7 @@ export function oneOfEach(userId: string): Call[] {
   ];
 }
 
-/** The nth track of a run. `n` tells them apart. */
+/** The nth track call of a run. The property `n` identifies the call. */
 export function trackCall(userId: string, n: number): TrackCall {
   return { type: "track", userId, event: "Query Run", properties: { n, pluginName: "PostgreSQL" } };
 }

@@ -1,4 +1,4 @@
-/** For tests: waits for what the collector stores. */
+/** For tests: waits until the collector has stored events. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminToken, type Collector, writeKeys } from "@candor/bench/collector";
@@ -8,15 +8,16 @@ import { countEvents, readEvents, type StoredEvent } from "../read-api.ts";
 const GIVE_UP_AFTER_MS = 20_000;
 
 /**
- * The events of a user, all rows, once at least `count` are there or 20 s are over. A message of another user that is
- * sent now and waited for shows that everything acknowledged before it has arrived: none can come later and unseen.
+ * Returns all rows of a user, once at least `count` events are stored or after 20 s. To be sure that no
+ * acknowledged event can arrive later unnoticed, also sends a message of another user and waits until that
+ * message is stored: everything acknowledged before it has been stored by then.
  */
 export async function storedOf(collector: Collector, userId: string, count: number): Promise<StoredEvent[]> {
   const access = { url: collector.url, adminToken };
   const fence = randomUUID().replaceAll("-", "");
   const response = await fetch(`${collector.url}/v1/track`, {
     method: "POST",
-    // Declared in the Appsmith plan too.
+    // The Appsmith plan declares this event too.
     body: JSON.stringify({
       writeKey: writeKeys.server,
       userId: fence,

@@ -1,10 +1,10 @@
-/** For tests: the clients that are run. */
+/** For tests: the official clients under test. */
 import { createRequire } from "node:module";
 import type { ClientOptions, OfficialClient } from "../official-client.ts";
 import { openRudderClient } from "../rudder-client.ts";
 import { openSegmentClient } from "../segment-client.ts";
 
-/** An official client, and what it says of itself in `context.library`. */
+/** An official client, and the `context.library` that the client sends. */
 export interface Subject {
   readonly name: string;
   readonly open: (options: ClientOptions) => OfficialClient;
@@ -20,7 +20,7 @@ export const segment: Subject = {
 export const rudder: Subject = {
   name: "@rudderstack/rudder-sdk-node",
   open: openRudderClient,
-  library: { name: "analytics-node", version: versionOf("@rudderstack/rudder-sdk-node") }, // its own name for itself
+  library: { name: "analytics-node", version: versionOf("@rudderstack/rudder-sdk-node") }, // as sent
 };
 
 function versionOf(packageName: string): string {

@@ -21,8 +21,7 @@ export function watch(
   { onPage, onClick, onLeave, onReturn }: Watched,
 ): () => undefined {
   /**
-   * The template of the last page that was reported: null before the first report, undefined for an unnamed
-   * page.
+   * The last reported template; null before the first report, undefined if the plan does not name the page.
    */
   let shown: string | undefined | null = null;
   let isStopped = false;

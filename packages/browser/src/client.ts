@@ -43,8 +43,7 @@ export interface Client<P = unknown> {
   /** Sends an event that the plan declares for the client, with the properties that the event declares. */
   readonly track: <E extends keyof EventsOf<P> & string>(event: E, ...given: Given<EventsOf<P>[E]>) => void;
   /**
-   * Sets the signed-in user's id for all later messages. The id stays in this page, and the gateway hashes
-   * it.
+   * Sets the signed-in user's id for later messages. Only this page keeps the id, and the gateway hashes it.
    */
   readonly identify: (userId: string | undefined) => void;
   /**
@@ -177,10 +176,7 @@ function nameOf(page: Page | undefined): string | undefined {
   return page?.template.replace(/^#/, "");
 }
 
-/**
- * The page of this product that linked here; undefined for a page of another site, or one the plan does not
- * name.
- */
+/** The page that linked here; undefined for a page of another site or a page that the plan does not name. */
 function referringPage(plan: BrowserPlan): Page | undefined {
   const { referrer } = document;
   return referrer.startsWith(`${location.origin}/`) ? findPage(plan, new URL(referrer)) : undefined;

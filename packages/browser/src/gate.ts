@@ -15,10 +15,7 @@ export interface Told {
   /** The instance allows sending, but each person has to be asked. */
   readonly ask?: boolean;
   readonly plan?: BrowserPlan;
-  /**
-   * The newest plan version that collects more than its predecessor. A Yes to an older version does not cover
-   * it.
-   */
+  /** The newest plan version that added something to collect. A Yes to an older version does not cover it. */
   readonly since?: number;
   readonly product?: string;
 }
@@ -44,8 +41,7 @@ const YES = "yes";
 
 /**
  * @param endpoint the gateway's path
- * @param consent the page's own answer; `ask` if the person has to be asked; undefined if the instance
- * decides
+ * @param consent the page's own answer; `ask` if the person is to be asked; undefined if the instance decides
  */
 export function openGate(endpoint: string, store: Store, consent: boolean | "ask" | undefined): Gate {
   const url = `${endpoint}/v1/consent`;

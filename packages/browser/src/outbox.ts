@@ -1,7 +1,4 @@
-/**
- * Holds undelivered messages, first in memory, then in the browser's storage, from which any tab can send
- * them.
- */
+/** Holds undelivered messages, first in memory, then in browser storage, from which any tab can send them. */
 import type { Gate } from "./gate.ts";
 import { openSender } from "./sender.ts";
 import { randomHex, type Store } from "./storage.ts";
@@ -96,8 +93,7 @@ export function openOutbox(
     flush,
     leave: () => {
       keep();
-      // The result of a request that outlives the page is unknown, so none is made while the instance is
-      // failing.
+      // A request that outlives the page has an unknown result, so none is made while the instance fails.
       if (gate.verdict() !== "yes" || sender.waitMs() > 0) return;
       for (const key of batchesIn(store))
         if (key !== flying && sender.handOver(store.get(key))) store.remove(key);

@@ -70,8 +70,7 @@ export function findPage(
 }
 
 /**
- * Whether a template matches a path. For a route in the fragment, both begin with `#`. Ignores trailing
- * slashes.
+ * Whether a template matches a path, ignoring trailing slashes. For a fragment route, both begin with `#`.
  */
 function matches(template: string, path: string): boolean {
   const pattern = template.replace(/\./g, "\\.").replace(/:\w+/g, "[^/?]+").replace(/\/\*$/, "(/[^?]*)?");

@@ -2,10 +2,7 @@
 import type { Gate } from "./gate.ts";
 
 export interface Sender {
-  /**
-   * @returns true if the batch was delivered or finally rejected, false if it has to be retried. Never
-   * rejects.
-   */
+  /** @returns true if the batch was delivered or finally rejected, false to retry it. Never rejects. */
   readonly post: (batch: string | undefined) => Promise<boolean>;
   /** Whether the next request would continue after its page is closed. */
   readonly canOutlive: () => boolean;

@@ -1,6 +1,5 @@
 /**
- * Reports web vitals as the event `Web Vitals` (`name`, `value` and `rating`), if the plan declares the
- * event.
+ * Reports web vitals as the event `Web Vitals` (`name`, `value`, `rating`), if the plan declares that event.
  */
 import { type Metric, onCLS, onFCP, onINP, onLCP, onTTFB } from "web-vitals";
 import type { Client } from "./client.ts";

@@ -321,8 +321,7 @@ export function testIn(name: BrowserName): void {
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD");
     await tab.back();
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD", "APPLICATIONS_PAGE_LOAD");
-    // A browser under test may not use its back/forward cache, so the test dispatches the cache's event
-    // itself.
+    // A browser may not use its back/forward cache in a test, so the test dispatches the cache's event.
     await tab.evaluate('dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))');
     await expect.poll(() => namesIn(product).length, { timeout: 15_000 }).toBe(4);
     await tab.close();

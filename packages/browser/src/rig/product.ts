@@ -1,7 +1,4 @@
-/**
- * For tests: a product with pages, the real gateway behind them, and a record of every request to the
- * gateway.
- */
+/** For tests: a product with pages, its real gateway, and a record of every request to the gateway. */
 import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
