@@ -35,6 +35,8 @@ export interface BrowserFigures {
   readonly entriesAfter: number;
   /** Main-thread time for 1,000 clicks, minus the time for the same clicks without an SDK. */
   readonly clicksMs: number;
+  /** How many of these clicks never arrived, although the page stayed open. */
+  readonly clicksLost: number;
   /** How many of 100 clicks are lost if the tab closes immediately after the last click. */
   readonly lost: number;
   /**
@@ -66,11 +68,12 @@ export async function measureBrowserSdks(rounds: number): Promise<readonly Brows
     const bench = { browser, sink, rounds };
     const sizes = await bundleAll(sink);
     const figures: BrowserFigures[] = [];
-    const emptyMs = await mainThreadMs(bench, "empty");
+    const empty = await measureClicks(bench, "empty");
     for (const name of NAMES) {
       console.error(`measuring: ${SUBJECTS[name].title}`);
       const before = await lookAt(bench, name, "waiting");
       const after = await lookAt(bench, name, "started");
+      const clicks = await measureClicks(bench, name);
       figures.push({
         name,
         bytes: sizes[name],
@@ -79,7 +82,8 @@ export async function measureBrowserSdks(rounds: number): Promise<readonly Brows
         entriesBefore: before.entries,
         cookiesAfter: after.cookies,
         entriesAfter: after.entries,
-        clicksMs: (await mainThreadMs(bench, name)) - emptyMs,
+        clicksMs: clicks.ms - empty.ms,
+        clicksLost: clicks.lost,
         lost: await medianOf(rounds, () => lostAtClose(bench, name)),
         ...(await copiesAfterRetry(bench, name)),
       });
@@ -181,17 +185,21 @@ async function lookAt(bench: Bench, name: SubjectName, state: "started" | "waiti
   return { requests: bench.sink.requests.length, cookies, entries: Number(entries) };
 }
 
-async function mainThreadMs(bench: Bench, name: SubjectName | "empty"): Promise<number> {
-  return medianOf(bench.rounds, async () => {
+async function measureClicks(bench: Bench, name: SubjectName | "empty") {
+  const lost: number[] = [];
+  const ms = await medianOf(bench.rounds, async () => {
     const { context, page } = await open(bench, name === "empty" ? "empty" : `${name}-started`);
     const before = await page.metrics();
     await page.evaluate(
       `(async () => { for (let i = 0; i < ${CLICKS}; i++) { bench.click(); if (i % 10 === 9) await new Promise((done) => setTimeout(done)); } })()`,
     );
     const after = await page.metrics();
+    if (name !== "empty") await sleep(ARRIVE_MS);
+    lost.push(CLICKS - new Set(arrivals(bench.sink).map(({ click }) => click)).size);
     await context.close();
     return ((after.TaskDuration ?? 0) - (before.TaskDuration ?? 0)) * 1000;
   });
+  return { ms, lost: median(lost) };
 }
 
 async function lostAtClose(bench: Bench, name: SubjectName): Promise<number> {

@@ -85,7 +85,7 @@ export function openOutbox(
       const text = JSON.stringify(message);
       const bytes = new Blob([text]).size + 1;
       if (bytes > MAX_BATCH_BYTES) return;
-      if (waitingBytes + bytes > MAX_BATCH_BYTES) keep();
+      if (waitingBytes + bytes > MAX_BATCH_BYTES) void flush();
       waiting.push(text);
       waitingBytes += bytes;
       later(FLUSH_AFTER_MS);

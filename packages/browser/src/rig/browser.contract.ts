@@ -394,6 +394,26 @@ export function testIn(name: BrowserName): void {
     for (const tab of tabs) await tab.close();
   });
 
+  run(
+    "a burst that is larger than the storage's limit arrives whole, because full batches are sent at once",
+    async () => {
+      const product = await openProduct({
+        before: ({ method }, response) => {
+          if (method === "POST") response.writeHead(200).end("{}"); // the gateway's limit is not the subject
+          return method === "POST";
+        },
+      });
+      const tab = await browser.openTab(product.page("/user/signup"));
+      await tab.evaluate(
+        'await telemetry.status(); for (let i = 0; i < 1000; i++) { telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB" }); if (i % 10 === 9) await new Promise((done) => setTimeout(done, 10)); }',
+      );
+      const arrived = () =>
+        new Set(product.requests.flatMap(({ body }) => body.match(/ajs-[0-9a-f]{32}/g) ?? [])).size;
+      await expect.poll(arrived, { timeout: 15_000 }).toBe(1001);
+      await tab.close();
+    },
+  );
+
   run("the instance is asked again after an hour, before anything is sent", async () => {
     const product = await openProduct();
     const tab = await browser.openTab(product.page("/applications"));
