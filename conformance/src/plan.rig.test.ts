@@ -83,7 +83,7 @@ describe.each([segment, rudder])("Under the Appsmith plan $name", (subject) => {
 
     const events = await storedOf(collector, userId, 3);
     const context = { library: subject.library };
-    const candor = { source: "server", planVersion: 2 };
+    const candor = { source: "server", planVersion: 3 };
     const shared = { anonymousId: undefined, context, userId: PSEUDONYM };
     expect(events.sort(byTrimmed).map(keptOf)).toEqual([
       { ...shared, event: alive.event, properties: alive.properties, candor },
@@ -126,7 +126,7 @@ describe.each([segment, rudder])("Under the Appsmith plan $name", (subject) => {
         context: { library: subject.library },
         userId: expect.stringMatching(/^[0-9a-f]{32}$/),
         anonymousId: undefined,
-        candor: { source: "server", planVersion: 2, trimmed: ["userId"] },
+        candor: { source: "server", planVersion: 3, trimmed: ["userId"] },
       },
     ]);
   });
@@ -157,7 +157,7 @@ it("The benchmarks' usage events come back as they were sent: their figures are 
       userId: PSEUDONYM,
       originalTimestamp: timestamp,
       timestamp: expect.any(String),
-      candor: { source: "server", planVersion: 2 },
+      candor: { source: "server", planVersion: 3 },
     })),
   );
 });

@@ -369,6 +369,7 @@ kit_id=$1 kit_message_id=$2 kit_event=$3
 kit_is_covered "$3" || return
 shift 3
 case $kit_nl$* in *"${kit_nl}os="*) ;; *) set -- "$@" "os=$(kit_print_system)" ;; esac
+case $kit_nl$* in *"${kit_nl}version="*) ;; *) set -- "$@" "version=${TELEMETRY_VERSION-}" ;; esac
 kit_json=''
 kit_add '' library.name candor-installer
 kit_add '' library.version 0.1.0

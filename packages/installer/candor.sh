@@ -468,6 +468,7 @@ kit_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]
 	kit_is_covered "$3" || return
 	shift 3
 	case $kit_nl$* in *"${kit_nl}os="*) ;; *) set -- "$@" "os=$(kit_print_system)" ;; esac
+	case $kit_nl$* in *"${kit_nl}version="*) ;; *) set -- "$@" "version=${TELEMETRY_VERSION-}" ;; esac
 	# The event '' stands for the context of every message.
 	kit_json=''
 	kit_add '' library.name candor-installer

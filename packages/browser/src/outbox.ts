@@ -64,7 +64,7 @@ export function openOutbox(
   };
   const drain = async (): Promise<void> => {
     for (const key of batchesIn(store)) {
-      if (gate.verdict() !== "yes") break;
+      if (gate.verdict() !== "yes" || sender.waitMs() > 0) break;
       if (sender.canOutlive()) flying = key;
       if (!(await sender.post(store.get(key)))) break;
       store.remove(key);
@@ -73,10 +73,8 @@ export function openOutbox(
   };
   const flush = async (): Promise<void> => {
     keep();
-    if (sender.waitMs() <= 0) {
-      await gate.ask();
-      await alone(url, store, drain);
-    }
+    await gate.ask();
+    await alone(url, store, drain);
     if (gate.verdict() !== "yes") onDenied();
     else if (batchesIn(store).length > 0) later(Math.max(FLUSH_AFTER_MS, sender.waitMs()));
   };

@@ -34,11 +34,11 @@ test("the banner shows the address, the keys and commands to paste", () => {
               server     server_S
               client     client_C
   Data        /srv/.candor (embedded ClickHouse)
-  Plan        Appsmith, version 2 (plans/appsmith.yaml)
+  Plan        Appsmith, version 3 (plans/appsmith.yaml)
   Privacy     http://127.0.0.1:7226/privacy
 
 Send a first event:
-  curl -sS http://127.0.0.1:7226/v1/track -u server_S: -H 'content-type: application/json' -d '{"type":"track","event":"Instance Active","anonymousId":"6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d","properties":{"instanceId":"6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d","boot":"5b0e7c1f94ad2836"}}'
+  curl -sS http://127.0.0.1:7226/v1/track -u server_S: -H 'content-type: application/json' -d '{"type":"track","event":"Instance Active","anonymousId":"6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d","properties":{"instanceId":"6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d"}}'
 Read it back:
   curl -sS http://127.0.0.1:7226/api/events -H 'Authorization: Bearer admin_A'
 Watch events arrive, in another terminal:

@@ -142,7 +142,7 @@ test("the printed curl lines work when pasted into sh", { tags: ["curl"] }, asyn
       type: "track",
       event: "Instance Active",
       properties: { instanceId: INSTANCE },
-      candor: { source: "server", planVersion: 2 },
+      candor: { source: "server", planVersion: 3 },
     },
   ]);
   expect(events[0].candor).not.toHaveProperty("trimmed");

@@ -11,7 +11,7 @@ test("the example is the first event tracked by the server", () => {
   expect(makeFirstMessage(appsmith, NOW_MS)).toEqual({
     source: "server",
     type: "track",
-    json: `{"type":"track","event":"Instance Active","anonymousId":"${INSTANCE}","properties":{"instanceId":"${INSTANCE}","boot":"5b0e7c1f94ad2836"}}`,
+    json: `{"type":"track","event":"Instance Active","anonymousId":"${INSTANCE}","properties":{"instanceId":"${INSTANCE}"}}`,
   });
 });
 
@@ -22,7 +22,7 @@ test("without one, it is the first event of any source, and never holds a contac
   expect(makeFirstMessage({ ...appsmith, sources: others, events: support }, NOW_MS)).toEqual({
     source: "installer",
     type: "track",
-    json: '{"type":"track","event":"Installation Support","anonymousId":"anonymoustId","properties":{"os":"ubuntu","error":"port_taken"}}',
+    json: '{"type":"track","event":"Installation Support","anonymousId":"anonymoustId","properties":{"os":"ubuntu","error":"port_taken","version":"1.9.2"}}',
   });
 });
 

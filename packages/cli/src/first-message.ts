@@ -1,4 +1,5 @@
 /** Owns the example message that `candor start` shows, made from the plan. */
+import { isRecord } from "@candor/envelope/unknown-value";
 import { parseFields, toSafeJson } from "@candor/node/operator";
 import { labelOf, type Plan, type PlanEvent } from "@candor/plan";
 import { makeSamples, type Source } from "@candor/server";
@@ -32,8 +33,15 @@ export function makeFirstMessage(plan: Plan, nowMs: number): FirstMessage | unde
   return { source, type: event.type, json: toMessage(event, samples.get(labelOf(event)) ?? "") };
 }
 
-function toMessage({ type }: PlanEvent, sample: string): string {
-  const fields = parseFields(sample) ?? {};
+/** Leaves out the properties that the plan does not require, if it requires any: the line is typed by hand. */
+function toMessage({ type, fields: declared }: PlanEvent, sample: string): string {
+  const found = parseFields(sample) ?? {};
+  const required = Object.keys(declared).filter((name) => declared[name]?.required);
+  const { properties } = found;
+  const fields =
+    isRecord(properties) && required.length > 0
+      ? { ...found, properties: Object.fromEntries(required.map((name) => [name, properties[name]])) }
+      : found;
   const who = type !== "alias" && fields.anonymousId !== undefined ? "anonymousId" : "userId";
   const names = [...NAMES, who, ...DETAILS].filter((name) => !isEmpty(fields[name]));
   return toSafeJson(JSON.stringify(Object.fromEntries(names.map((name) => [name, fields[name]]))));

@@ -89,7 +89,7 @@ test("inspect shows the answers, the instance, and each message as it was sent",
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain("Messages that wait: 0; sent in the last seven days: 30.\n");
   expect(stdout).toMatch(
-    /^ {2}server {14}notice {2}given \S+ by the environment, for version 2 of the plan$/m,
+    /^ {2}server {14}notice {2}given \S+ by the environment, for version 3 of the plan$/m,
   );
   expect(stdout).toContain(`${instanceId} (made of a random key at `);
   expect(stdout).toMatch(/^ {2}accepted {12}30$/m);
@@ -104,7 +104,7 @@ test("inspect shows the answers, the instance, and each message as it was sent",
 
 test("inspect says what may be sent, what is withheld and why, and which switches exist", async () => {
   const { stdout } = await candor(["inspect", dir]);
-  expect(stdout).toMatch(/^What may be sent\n {2}plan {16}version 2 of the plan of Appsmith, [0-9a-f]{64}$/m);
+  expect(stdout).toMatch(/^What may be sent\n {2}plan {16}version 3 of the plan of Appsmith, [0-9a-f]{64}$/m);
   expect(stdout).toMatch(/^ {2}server {14}events that need a notice: sent\. The notice was shown/m);
   expect(stdout).toMatch(/^ {2}client {14}events that need a Yes: withheld\. Nobody has said Yes yet\.$/m);
   expect(stdout).toMatch(/^ {22}withheld events: track APPLICATIONS_PAGE_LOAD, /m);

@@ -27,7 +27,7 @@ it("a loop in the product records what the plan allows in a minute, and the next
   await clock.advance(60_000);
   telemetry.track(ACTION, { timeElapsed: 0 });
   await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(64);
-  expect(messages().map(({ candor }) => candor)).toContainEqual({ planVersion: 2, skipped: 1 });
+  expect(messages().map(({ candor }) => candor)).toContainEqual({ planVersion: 3, skipped: 1 });
 });
 
 it("what the plan drops does not count towards the rate", () => {

@@ -6,9 +6,9 @@ import { type Plan, type PlanEvent, TRIM_REASONS, type Trim } from "@candor/plan
 import { compileAgreed, createRedactors } from "./consent/agreed-plan.ts";
 import type { SourceDecisions } from "./consent/gate.ts";
 import { type Draft, toChecked } from "./message.ts";
+import { MessageFacts } from "./message-facts.ts";
 import { copyPlain } from "./plain-copy.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
-import { ServerFacts } from "./server-facts.ts";
 import type { Settings } from "./settings.ts";
 
 const HEARTBEAT = "Instance Active";
@@ -66,7 +66,7 @@ export function checkHeartbeat(
   const parts = { boot: "0123456789abcdef", facts, installId: undefined, timestampMs: nowMs };
   const draft = writeHeartbeat(parts);
   const given = Object.keys(draft.values);
-  new ServerFacts(settings).addTo(draft, SAMPLE_ID);
+  new MessageFacts(settings).addTo("server", draft, SAMPLE_ID);
   const redactors = createRedactors({ keyedHash: () => SAMPLE_HASH });
   const verdict = compileAgreed(plan, "server", allowAll(plan), redactors)(toChecked(draft), nowMs);
   return verdict.kept

@@ -206,18 +206,14 @@ it.each<[what: string, spoil: (dir: string) => void, mend: (dir: string) => void
 );
 
 it("carries the product's facts, as the plan declares them, whatever they throw", async () => {
-  const version = { type: "string", maxLength: 20 };
-  const plan = planWith((fields) =>
-    Object.assign(fields, { version: { ...fields.boot, ...version, pattern: undefined } }),
-  );
   let count = 0;
   const facts = (): object => {
     count += 1;
     if (count === 3) throw new Error("no database");
-    return { version: `1.${count}`, undeclared: 7, boot: "mine" };
+    return { version: `1.${count}.0`, undeclared: 7, boot: "mine" };
   };
   const clock = createManualClock(START_MS);
-  const world = openForTest({ clock, plan });
+  const world = openForTest({ clock });
   world.telemetry.keepAlive({ everyHours: 1, healthy: () => true, facts });
   expect(world.telemetry.status().problems).toEqual([
     'keepAlive.facts: the plan\'s event "Instance Active" does not declare `undeclared`.',
@@ -225,8 +221,9 @@ it("carries the product's facts, as the plan declares them, whatever they throw"
   await clock.advance(2.5 * HOUR_MS);
   await new Promise((resolve) => setTimeout(resolve, 60));
   expect(world.messages().map(({ properties }) => properties)).toEqual(
-    ["1.2", undefined, "1.4"].map((of) => ({
+    ["1.2.0", undefined, "1.4.0"].map((of) => ({
       boot: expect.stringMatching(/^[0-9a-f]{16}$/),
+      environment: "production",
       instanceId: world.telemetry.status().instanceId,
       ...(of === undefined ? {} : { version: of }),
     })),

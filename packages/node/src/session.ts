@@ -13,13 +13,13 @@ import { type Facts, writeHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpClient } from "./http/client.ts";
 import { ephemeralPlace, KeepAliveLoop, type KeepAliveOptions, sharedPlace } from "./keep-alive.ts";
 import { type Draft, MAX_MESSAGE_BYTES, toChecked, writeLine } from "./message.ts";
+import { MessageFacts } from "./message-facts.ts";
 import { OutboxWriter } from "./outbox/outbox-writer.ts";
 import type { DropReason } from "./reasons.ts";
 import type { ConsentScope, Source } from "./scope.ts";
 import type { FailedTry } from "./send/retry.ts";
 import { SendLoop } from "./send/send-loop.ts";
 import { Sender } from "./send/sender.ts";
-import { ServerFacts } from "./server-facts.ts";
 import type { Settings } from "./settings.ts";
 import { type Instance, readInstance } from "./state/instance.ts";
 import { Lease } from "./state/lease.ts";
@@ -65,7 +65,7 @@ export class Session {
   readonly #plans = new Map<Source, AgreedPlan>();
   /** Writers by source and rule, such as `server-notice`. */
   readonly #writers = new Map<string, OutboxWriter>();
-  readonly #facts: ServerFacts;
+  readonly #facts: MessageFacts;
   readonly #rates: EventRates;
   readonly #loop: SendLoop;
   readonly #sender: Sender;
@@ -80,7 +80,7 @@ export class Session {
     this.#options = options;
     this.instance = instance;
     this.isPrinting = print !== undefined;
-    this.#facts = new ServerFacts(settings);
+    this.#facts = new MessageFacts(settings);
     this.#rates = new EventRates(settings.plan, clock.monotonic);
     this.http = createHttpClient({ environment: settings.machineEnvironment(), signal });
     this.#sender = new Sender({
@@ -144,7 +144,7 @@ export class Session {
     // The gateway has its own limits for browsers' messages, which come from many people.
     const rates = source === "server" ? this.#rates : undefined;
     if (rates?.hasRoom(draft) === false) return "too_many";
-    if (source === "server") this.#facts.addTo(draft, this.instance.instanceId);
+    this.#facts.addTo(source, draft, this.instance.instanceId);
     const message = toChecked(draft);
     const verdict = this.#plans.get(source)?.(message, clock.now());
     if (verdict === undefined) return "off";

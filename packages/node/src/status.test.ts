@@ -276,7 +276,9 @@ describe("a plan that says more than the one that was agreed to", () => {
     expect(pending).toEqual({
       version,
       coversVersion: version - 1,
-      changelog: [expect.objectContaining({ version, text: expect.stringContaining("random number") })],
+      changelog: [
+        expect.objectContaining({ version, text: expect.stringContaining("which version of Appsmith") }),
+      ],
       sources: ["server"],
     });
     telemetry.answer("yes");

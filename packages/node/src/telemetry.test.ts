@@ -32,7 +32,7 @@ describe("tracking", () => {
         userId: expect.stringMatching(/^[0-9a-f]{64}$/),
         properties: { pluginName: "PostgreSQL", timeElapsed: 8, instanceId },
         context: { library: { name: "@candor/node", version: "0.1.0" } },
-        candor: { planVersion: 2 },
+        candor: { planVersion: 3 },
       },
     ]);
     expect(telemetry.status().counts).toEqual({

@@ -65,8 +65,8 @@ function isKeys(value: unknown): value is Keys {
 }
 
 /**
- * Creates a function that returns the name of the secret that a text equals. The running time depends on
- * neither the text nor the secrets: every secret is compared, as a SHA-256 digest, because timingSafeEqual
+ * Creates a function that returns the name of the secret that a text equals. The running time does
+ * not tell how much of a text is right: every secret is compared, as a SHA-256 digest, because timingSafeEqual
  * requires equal lengths.
  */
 export function createMatcher<Name extends string>(

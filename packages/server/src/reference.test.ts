@@ -90,7 +90,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     expect(stored).toEqual({
       ...started,
       userId: "111.65.255.0",
-      candor: { source: "installer", planVersion: 2 },
+      candor: { source: "installer", planVersion: 3 },
     });
   });
 
@@ -103,7 +103,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
       ...active,
       context: { ...active.context, ip: "203.192.213.0" },
       userId: "203.192.213.0",
-      candor: { source: "server", country: "IN", planVersion: 2, trimmed: ["userId"] }, // declared as a hash
+      candor: { source: "server", country: "IN", planVersion: 3, trimmed: ["userId"] }, // declared as a hash
     });
   });
 
@@ -116,7 +116,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
       ...executed,
       properties: { ...Object(executed.properties), username: PSEUDONYM },
       userId: PSEUDONYM,
-      candor: { source: "server", planVersion: 2 },
+      candor: { source: "server", planVersion: 3 },
     });
   });
 
@@ -148,7 +148,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
         page: { ...page, referrer: "/applications", url: "/applications" },
         userAgent: "Chrome on macOS",
       },
-      candor: { source: "client", country: "IN", planVersion: 2 },
+      candor: { source: "client", country: "IN", planVersion: 3 },
     });
   });
 });

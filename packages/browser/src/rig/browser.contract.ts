@@ -7,6 +7,8 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 import { type BrowserName, type RigBrowser, type RigTab, startBrowser } from "./browsers.ts";
 import { openProduct, type Product, SECRET } from "./product.ts";
 
+/** A property that a later version of the plan adds. */
+const GROWN = "{ type: boolean, sensitivity: technical, description: More., example: true, since: 4 }";
 const UNANSWERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** A script that returns everything that this product's pages have stored in the browser. */
@@ -262,7 +264,7 @@ export function testIn(name: BrowserName): void {
     expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
     await press("Yes");
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
-    expect(product.requests.at(-1)).toMatchObject({ path: "/v1/batch", cookie: "candor-consent=yes.1" });
+    expect(product.requests.at(-1)).toMatchObject({ path: "/v1/batch", cookie: "candor-consent=yes.3" });
     await tab.goto(product.page("/user/login"));
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD");
     expect(await tab.evaluate(isOpen)).toBe(false);
@@ -286,9 +288,9 @@ export function testIn(name: BrowserName): void {
       await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
       product.grow((text) =>
         text
-          .replace("version: 2\nabout", "version: 3\nabout")
-          .replace("changelog:\n", 'changelog:\n  - { version: 3, date: "2026-11-27", text: More. }\n')
-          .replace(/(name: LOGIN_PAGE_LOAD[\s\S]*?)since: 1/, "$1since: 3"),
+          .replace("version: 3\nabout", "version: 4\nabout")
+          .replace("changelog:\n", 'changelog:\n  - { version: 4, date: "2026-11-27", text: More. }\n')
+          .replace(/(name: LOGIN_PAGE_LOAD[\s\S]*?properties:\n)/, `$1      more: ${GROWN}\n`),
       );
       product.core.answer(["client"], "yes", "inspector"); // the operator agrees first
       await tab.goto(product.page("/user/login"));

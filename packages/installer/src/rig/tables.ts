@@ -119,7 +119,8 @@ const withSwitches = (disable: Plan["switches"]["disable"]): Plan => ({
 const mute: Plan = { ...first, events: first.events.filter(({ name }) => name !== "Installation Support") };
 
 function asOfFirst(event: PlanEvent): PlanEvent {
-  const fields = Object.entries(event.fields).map(([name, field]) => [name, { ...field, since: 1 }]);
+  const early = Object.entries(event.fields).filter(([, { since }]) => since <= 2);
+  const fields = early.map(([name, field]) => [name, { ...field, since: 1 }]);
   return { ...event, since: 1, fields: Object.fromEntries(fields) };
 }
 

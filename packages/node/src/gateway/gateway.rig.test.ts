@@ -30,12 +30,11 @@ interface Found {
   readonly events: readonly { readonly [key: string]: unknown }[];
 }
 
-/** The reference plan, in which LOGIN_PAGE_LOAD carries the instance's id. */
-function writePlanWithId(): string {
-  const id = `{ type: string, sensitivity: technical, description: Which., pattern: "[0-9a-f-]{36}", max_length: 36, example: ${BROWSER} }`;
+/** The reference plan, in which RUN_QUERY_CLICK does not carry the instance's id. */
+function writePlan(): string {
   const text = readFileSync(PLAN, "utf8").replace(
-    /( +)name: LOGIN_PAGE_LOAD\n/,
-    (line, indent: string) => `${line}${indent}properties: { instanceId: ${id} }\n`,
+    /(name: RUN_QUERY_CLICK[\s\S]*?) +instanceId: \*clientInstance\n/,
+    "$1",
   );
   const file = join(dataDir, "plan.yaml");
   writeFileSync(file, text);
@@ -50,7 +49,7 @@ async function readEvents(url: string, messageId: string): Promise<Found> {
 }
 
 it("brings a browser's message to a collector, as the client's, once, with nothing that names a person", async () => {
-  const planFile = writePlanWithId();
+  const planFile = writePlan();
   const writeKeys = Object.entries(KEYS).map((pair) => pair.join(":"));
   collector = await startProcess({
     CANDOR_DATA_DIR: dataDir,
@@ -61,7 +60,13 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
   const { url } = collector;
   const loaded = loadPlan(readFileSync(planFile, "utf8"), planFile);
   const plan = { hash: hashPlan(loaded), content: JSON.parse(JSON.stringify(loaded)) };
-  const { telemetry } = openForTest({ plan, environment: ON, host: url, writeKey: KEYS.server });
+  const { telemetry } = openForTest({
+    plan,
+    environment: ON,
+    host: url,
+    writeKey: KEYS.server,
+    common: { version: "1.9.2" },
+  });
   const gateway = telemetry.gateway({ writeKey: KEYS.client, clientAddress: () => "203.0.113.77" });
   const product = createServer((request, response) => gateway(request, response));
   await new Promise<void>((resolve) => product.listen(0, "127.0.0.1", resolve));
@@ -116,20 +121,20 @@ it("brings a browser's message to a collector, as the client's, once, with nothi
     messageId,
     anonymousId: BROWSER,
     userId: expect.stringMatching(/^[0-9a-f]{32}$/), // the collector's hash of the instance's hash
-    properties: { pluginType: "DB" },
+    properties: { pluginType: "DB", version: "1.9.2" }, // the server's common property
     context: {
       ip: "203.0.113.0",
       library: { name: "analytics.js", version: "4.0.4" },
       locale: "de",
     },
-    candor: { source: "client", planVersion: 2 },
+    candor: { source: "client", planVersion: 3 },
   });
   expect(JSON.stringify(event)).not.toMatch(/ada@|example\.org|SELECT|113\.77|140\.0\.0\.0/);
   // The event's time is a minute before it was sent, by this machine's clock.
   const ageMs = sentAtMs - Date.parse(String(event?.timestamp));
   expect(Math.round(ageMs / 10_000)).toBe(6);
 
-  // Deleting the instance's data deletes only the event that carries the instance's id.
+  // Deleting the instance's data deletes the browsers' events that carry its id, and no other.
   await expect
     .poll(async () => (await readEvents(url, loginId)).events, { timeout: 60_000 })
     .toMatchObject([{ properties: { instanceId } }]);

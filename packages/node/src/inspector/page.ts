@@ -44,7 +44,7 @@ ${message !== undefined && html`<p class="warning" role="alert">${message}</p>`}
 ${writeProblems(status.problems)}
 ${writeFacts(status, shown.here)}
 </header>
-${writeConsentRecord(shown)}
+${renderReceipt(shown)}
 ${writeSources(shown)}
 ${writeMessages(shown)}
 ${writeNumbers(status)}
@@ -102,7 +102,7 @@ function writeFault(fault: string): Html {
 }
 
 /** Renders the deletion receipt. Once this process has ended, only a downloaded copy is left. */
-function writeConsentRecord({ receipt, here }: InspectorPage): Html | undefined {
+function renderReceipt({ receipt, here }: InspectorPage): Html | undefined {
   if (receipt === undefined) return undefined;
   const rows = receipt.removed.map(
     ({ where, rows }) =>

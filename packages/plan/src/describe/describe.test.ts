@@ -50,7 +50,7 @@ describe("the page of the Appsmith plan", () => {
 
   test.each([
     "What Appsmith collects",
-    "Plan version 2",
+    "Plan version 3",
     "https://github.com/appsmithorg/appsmith/issues",
     "APPSMITH_DISABLE_TELEMETRY=true",
     "Passwords, keys, tokens and connection details are never collected.",
@@ -72,7 +72,6 @@ describe("the page of the Appsmith plan", () => {
     "isExampleApp true or false technical",
     "username pseudonym: hashed by the sender, then again by the collector",
     "page.search always empty technical",
-    "It has no properties of its own.",
     "email Installation Support The e-mail address that the person entered for the answer. If it is empty, nothing is sent. error, os",
     "It is deleted after 90 days.",
     "such a value is a pseudonym",
@@ -85,6 +84,11 @@ describe("the page of the Appsmith plan", () => {
     "1 2026-11-23 The first plan:",
   ])("says: %s", (sentence) => {
     expect(text).toContain(sentence);
+  });
+
+  test("says of an event without properties that it has none", () => {
+    const bare = plan.events.map((event) => ({ ...event, fields: {} }));
+    expect(textOf(htmlOf({ ...plan, events: bare }))).toContain("It has no properties of its own.");
   });
 
   test("never calls a value anonymous", () => {

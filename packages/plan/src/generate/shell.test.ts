@@ -187,14 +187,14 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
     const of = { ...plan, product };
     expect(runIn(shell, generateShell(of), lines).trimEnd().split("\n")).toEqual([
       product,
-      "2",
+      "3",
       hashPlan(of),
       "installer",
       "notice",
       "APPSMITH_DISABLE_TELEMETRY",
       "APPSMITH_CLIENT_TELEMETRY",
       "IT_S_HOME_MORE_TELEMETRY",
-      "",
+      "installId",
       "APPSMITH_DISABLE_TELEMETRY APPSMITH_CLIENT_TELEMETRY IT_S_HOME_MORE_TELEMETRY",
     ]);
   });
@@ -269,7 +269,7 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
         .trim()
         .split("\n");
     const none = ["none", "none"];
-    expect(ask(generateShell(plan))).toEqual(["notice", "1", "notice", "2", "opt-in", "1", ...none, ...none]);
+    expect(ask(generateShell(plan))).toEqual(["notice", "3", "notice", "3", "opt-in", "3", ...none, ...none]);
     const { client: _, ...sources } = grown.sources;
     expect(ask(generateShell({ ...grown, sources }))).toEqual([
       "notice",

@@ -214,7 +214,7 @@ test.each(
 
 test("the module carries the plan's version, its reasons and what the types cannot say", () => {
   const text = generateTypeScript(plan);
-  expect(text).toContain("export const PLAN_VERSION = 2;");
+  expect(text).toContain("export const PLAN_VERSION = 3;");
   expect(text).toContain(
     "  /** Who ran the action, hashed with a secret that never leaves the instance. Give the plain value: the SDK hashes it with the instance's secret. */\n  readonly username?: string;",
   );
@@ -224,7 +224,10 @@ test("the module carries the plan's version, its reasons and what the types cann
   expect(text).toContain(
     "/**\n * A heartbeat every six hours. It says how many instances run and how long they stay in use.\n * @see https://github.com/appsmithorg/appsmith/pull/1776\n */\nexport interface InstanceActiveProperties {",
   );
-  expect(text).toContain("export type ApplicationsPageLoadProperties = Record<string, never>;");
+  const bare = plan.events.map((event) => ({ ...event, fields: {} }));
+  expect(generateTypeScript({ ...plan, events: bare })).toContain(
+    "export type ApplicationsPageLoadProperties = Record<string, never>;",
+  );
 });
 
 test("events whose names differ by signs only get types of their own", () => {

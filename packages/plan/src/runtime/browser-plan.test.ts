@@ -4,6 +4,8 @@ import { loadPlan } from "../load.ts";
 import { toBrowserPlan } from "./browser-plan.ts";
 
 const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
+/** What each of the client's events declares. */
+const FIELDS = ["version", "instanceId"];
 
 it("a browser gets the client's events with their pages and property names, and no word of why", () => {
   const text = readFileSync(PLAN_FILE, "utf8").replace(
@@ -11,11 +13,11 @@ it("a browser gets the client's events with their pages and property names, and 
     'name: DEPLOY_CLICK\n    selector: ".deploy"\n',
   );
   const plan = toBrowserPlan(loadPlan(text, "appsmith.yaml"));
-  expect(plan.version).toBe(2);
+  expect(plan.version).toBe(3);
   expect(plan.events).toHaveLength(13);
-  expect(plan.events).toContainEqual({ name: "LOGIN_PAGE_LOAD", routes: ["/user/login"], fields: [] });
-  expect(plan.events).toContainEqual({ name: "RUN_QUERY_CLICK", fields: ["pluginType"] });
-  expect(plan.events).toContainEqual({ name: "DEPLOY_CLICK", selector: ".deploy", fields: [] });
+  expect(plan.events).toContainEqual({ name: "LOGIN_PAGE_LOAD", routes: ["/user/login"], fields: FIELDS });
+  expect(plan.events).toContainEqual({ name: "RUN_QUERY_CLICK", fields: [...FIELDS, "pluginType"] });
+  expect(plan.events).toContainEqual({ name: "DEPLOY_CLICK", selector: ".deploy", fields: FIELDS });
   expect(plan.context).toMatchObject({ locale: true, page: { path: true, search: [""] } });
   expect(JSON.stringify(plan)).not.toMatch(/why|owner|Instance Active/);
 });

@@ -9,12 +9,12 @@ const file = join(dir, "plan.yaml");
 const plan = readFileSync(APPSMITH_PLAN, "utf8");
 /** The plan with the additional event "Query Run", whose property `rows` is a column. */
 const grown = `${plan
-  .replace(/^version: 2$/m, "version: 3")
-  .replace(/^changelog:$/m, 'changelog:\n  - version: 3\n    date: "2026-11-23"\n    text: Query Run.')}
+  .replace(/^version: 3$/m, "version: 4")
+  .replace(/^changelog:$/m, 'changelog:\n  - version: 4\n    date: "2026-11-23"\n    text: Query Run.')}
   - type: track
     name: Query Run
     source: [server]
-    since: 3
+    since: 4
     why: A test wants to know.
     owner: tests
     review: https://example.org/review
@@ -54,13 +54,13 @@ describe("the plan in force", () => {
     writeFileSync(join(dir, "new.yaml"), grown);
     renameSync(join(dir, "new.yaml"), file); // as editors do
     expect(await eventually(send, ({ accepted }) => accepted === 1)).toMatchObject({ accepted: 1 });
-    expect(candor.reports.at(-1)).toBe("The plan has changed: version 3 is in force.");
+    expect(candor.reports.at(-1)).toBe("The plan has changed: version 4 is in force.");
 
     writeFileSync(file, grown.replace("type: integer", "type: intger"));
     const faulty = () => candor.read("/api/reports/plan");
     const report = await eventually(faulty, ({ fault }) => fault !== undefined);
-    expect(report).toMatchObject({ planVersion: 3, fault: expect.stringContaining("plan.yaml:") });
-    expect(candor.reports.at(-1)).toMatch(/type.*\n.*version 3\) stays in force/s);
+    expect(report).toMatchObject({ planVersion: 4, fault: expect.stringContaining("plan.yaml:") });
+    expect(candor.reports.at(-1)).toMatch(/type.*\n.*version 4\) stays in force/s);
     expect(await send()).toMatchObject({ accepted: 1 });
 
     writeFileSync(file, plan);
@@ -116,7 +116,7 @@ describe("the plan in force", () => {
     expect(events?.[0]).toMatchObject({
       context: { ip: "203.192.213.0" },
       properties: { instanceId: "1".repeat(24) },
-      candor: { source: "server", country: "IN", planVersion: 2, trimmed: ["properties.*"] },
+      candor: { source: "server", country: "IN", planVersion: 3, trimmed: ["properties.*"] },
     });
   });
 

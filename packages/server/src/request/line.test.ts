@@ -147,7 +147,7 @@ it("notes a time that cannot be read, and keeps the plan version of the sender, 
   const [event] = await kept("messageId=times-1", 1);
   expect(event).toMatchObject({
     timestamp: "2026-11-26T00:00:00.000Z",
-    candor: { planVersion: 2, sentPlanVersion: 1, skipped: 12, trimmed: ["sentAt", "timestamp"] },
+    candor: { planVersion: 3, sentPlanVersion: 1, skipped: 12, trimmed: ["sentAt", "timestamp"] },
   });
   expect(event).not.toHaveProperty("originalTimestamp");
 });

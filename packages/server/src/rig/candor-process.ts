@@ -58,6 +58,6 @@ export async function startProcess(env: Readonly<Record<string, string>>): Promi
   };
 }
 
-function killGroup({ pid }: ChildProcess): void {
-  if (pid !== undefined) process.kill(-pid, "SIGKILL");
+function killGroup({ pid, exitCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null) process.kill(-pid, "SIGKILL");
 }

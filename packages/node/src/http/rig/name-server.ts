@@ -1,4 +1,4 @@
-/** For tests: a DNS server on loopback. */
+/** For tests: a DNS server. */
 import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
@@ -17,9 +17,10 @@ export interface NameServer {
 const TYPES: Readonly<Record<number, "A" | "AAAA">> = { 1: "A", 28: "AAAA" };
 const RESPONSE_CODES = { nxdomain: 3, servfail: 2 };
 
-/** Starts a DNS server on loopback, over UDP. */
+/** Starts a DNS server over UDP, on a free port of loopback unless another place is given. */
 export async function startNameServer(
   reply: (name: string, type: "A" | "AAAA") => NameReply,
+  { address = "127.0.0.1", port = 0 } = {},
 ): Promise<NameServer> {
   const queries: string[] = [];
   const socket = createSocket("udp4", (query, peer) => {
@@ -30,13 +31,13 @@ export async function startNameServer(
     const wanted = reply(name, type);
     if (wanted !== "silent") socket.send(toPacket(query, end, wanted), peer.port, peer.address);
   });
-  socket.bind(0, "127.0.0.1");
+  socket.bind(port, address);
   await once(socket, "listening");
   return {
     queries,
     createResolver() {
       const resolver = new Resolver({ timeout: 300, tries: 2 });
-      resolver.setServers([`127.0.0.1:${socket.address().port}`]);
+      resolver.setServers([`${address}:${socket.address().port}`]);
       return resolver;
     },
     close: () => socket.close(),

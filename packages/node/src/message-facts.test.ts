@@ -93,7 +93,7 @@ describe("the environment that a product runs in", () => {
   });
 
   it("is not told where the plan does not declare it", async () => {
-    const world = openForTest({ common: { version: "1" } });
+    const world = openForTest({ common: { edition: "community" } });
     world.telemetry.track(ACTION, { timeElapsed: 1 });
     const [given] = await propertiesOf(world);
     expect(Object.keys(given as object).sort()).toEqual(["instanceId", "timeElapsed"]);
