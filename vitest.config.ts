@@ -19,7 +19,7 @@ const QUIET_RIGS = [
 /**
  * Groups. `unit`: runs from the sources; files share processes. `rig`: real processes from `dist`, killed and starved
  * (`*.rig.test.ts`). `quiet`: the rigs that need the machine to themselves. `system`: needs root and changes the system:
- * mounts, traces, networks (`*.system.test.ts`).
+ * mounts, traces, networks (`*.system.test.ts`). `docker`: the reference product in containers (`*.docker.test.ts`).
  * Tests name the programs that they need by tags (scripts/programs.mjs); `npm test` leaves out what cannot run.
  */
 export default defineConfig({
@@ -34,8 +34,13 @@ export default defineConfig({
         extends: true,
         test: {
           name: "unit",
-          include: ["packages/**/*.test.ts", "scripts/**/*.test.ts", "bench/**/*.test.ts"],
-          exclude: ["**/*.{rig,system}.test.ts"],
+          include: [
+            "packages/**/*.test.ts",
+            "scripts/**/*.test.ts",
+            "bench/**/*.test.ts",
+            "examples/**/*.test.ts",
+          ],
+          exclude: ["**/*.{rig,system,docker}.test.ts"],
           testTimeout: 120_000, // On a busy machine; alone, none takes 10 s.
           hookTimeout: 120_000,
           maxWorkers: WORKERS,
@@ -46,7 +51,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "rig",
-          include: ["{packages,conformance,scripts}/**/*.rig.test.ts"],
+          include: ["{packages,conformance,scripts,examples/appsmith/demo}/**/*.rig.test.ts"],
           exclude: QUIET_RIGS,
           testTimeout: 240_000,
           hookTimeout: 120_000,
@@ -69,6 +74,17 @@ export default defineConfig({
           name: "system",
           include: ["packages/**/*.system.test.ts"],
           testTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "docker",
+          include: ["examples/**/*.docker.test.ts"],
+          globalSetup: ["examples/appsmith/rig/docker.ts"],
+          testTimeout: 240_000,
+          hookTimeout: 600_000,
           fileParallelism: false,
         },
       },

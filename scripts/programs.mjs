@@ -8,6 +8,7 @@ import { findNodeRed } from "./npm-cache.mjs";
 const PROGRAMS = {
   "posix-tools": ["awk", "find", "grep", "kill", "sed"],
   mounts: ["mount", "umount", "unshare"],
+  docker: ["dockerd", "docker", "docker-compose", "debootstrap", "sudo", "tcpdump", "unshare", "python3"],
   firefox: ["firefox-esr"],
   webkit: ["WebKitWebDriver", "Xvfb"],
 };
@@ -20,6 +21,7 @@ const TAGS = [
   "chromium",
   "curl",
   "dash",
+  "docker",
   "firefox",
   "flock",
   "git",
@@ -49,7 +51,8 @@ export function missingTags() {
 }
 
 function isThere(tag) {
-  if (tag === "root") return process.getuid?.() === 0;
+  if ((tag === "root" || tag === "docker") && process.getuid?.() !== 0) return false;
+  if (tag === "root") return true;
   if (tag === "node-red") return findNodeRed() !== undefined; // `node scripts/npm-cache.mjs` fetches it
   return (PROGRAMS[tag] ?? [tag]).every((program) => findProgram(program) !== undefined);
 }

@@ -8,7 +8,10 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const packages = readdirSync(join(root, "packages")).map((name) => `packages/${name}`);
 const places = [
-  ...[...packages, "bench", "conformance"].map((place) => [`${place}/package.json`, setInManifest]),
+  ...[...packages, "bench", "conformance", "examples/appsmith", "examples/appsmith/demo"].map((place) => [
+    `${place}/package.json`,
+    setInManifest,
+  ]),
   ["packages/node/src/version.ts", (text) => text.replace(/"[^"]*";$/m, `"${version}";`)],
   ["packages/installer/candor.sh", setInKit],
   ["packages/installer/candor.compact.sh", setInKit],

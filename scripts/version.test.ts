@@ -13,6 +13,8 @@ const PLACES = [
   ),
   "bench/package.json",
   "conformance/package.json",
+  "examples/appsmith/package.json",
+  "examples/appsmith/demo/package.json",
   "packages/node/src/version.ts",
   "packages/installer/candor.sh",
   "packages/installer/candor.compact.sh",

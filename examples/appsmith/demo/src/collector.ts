@@ -1,0 +1,114 @@
+/** Owns what the demo asks of the running collector: whether it is there, what it stores, and to accept a batch. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Config, Keys } from "@candor/server";
+import { openKeys } from "@candor/server";
+
+const ASK_AGAIN_MS = 200;
+/** How long a collector may refuse a batch or not answer before the demo gives up. */
+export const PATIENCE_MS = 60_000;
+const ANSWER_WITHIN_MS = 15_000;
+
+/** Says what to do. Its message is shown without a stack. */
+export class DemoFault extends Error {}
+
+export interface Collector {
+  readonly url: string;
+  readonly keys: Keys;
+}
+
+/** Returns the keys of the collector, undefined while it has not created them. */
+export function findKeys(config: Config): Keys | undefined {
+  if (existsSync(join(config.dataDir, "keys.json"))) return openKeys(config);
+  const { installer, server, client } = config.writeKeys;
+  const { adminToken } = config;
+  if (!installer || !server || !client || adminToken === undefined) return undefined;
+  return { writeKeys: { installer, server, client }, adminToken };
+}
+
+/** Resolves once the collector accepts messages. @throws DemoFault if it does not in time */
+export async function awaitReady({ url }: Pick<Collector, "url">, withinMs: number): Promise<void> {
+  for (const giveUpAtMs = Date.now() + withinMs; ; await sleep(ASK_AGAIN_MS)) {
+    const response = await fetch(`${url}/readyz`, withTimeout()).catch(() => undefined);
+    await response?.body?.cancel();
+    if (response?.ok === true) return;
+    if (Date.now() >= giveUpAtMs)
+      throw new DemoFault(
+        `No Candor is ready at ${url}. Start one in another terminal with \`npm start\`, or both with \`npm start -- --demo\`. If it is elsewhere, set CANDOR_URL.`,
+      );
+  }
+}
+
+/** Asks the read API, waiting while its store is away. @throws DemoFault */
+export async function readApi({ url, keys }: Collector, question: string): Promise<unknown> {
+  const headers = { authorization: `Bearer ${keys.adminToken}` };
+  for (const giveUpAtMs = Date.now() + PATIENCE_MS; ; ) {
+    const response = await fetch(`${url}/api/${question}`, { headers, ...withTimeout() }).catch(
+      () => undefined,
+    );
+    if (response?.ok === true) return response.json();
+    await response?.body?.cancel();
+    if (response?.status === 401)
+      throw new DemoFault(
+        `The Candor at ${url} does not accept this token. Set CANDOR_ADMIN_TOKEN to its token, or CANDOR_DATA_DIR to its data folder.`,
+      );
+    if (Date.now() >= giveUpAtMs) throw new DemoFault(`The Candor at ${url} does not answer questions.`);
+    await sleep(retryAfterMsOf(response) ?? ASK_AGAIN_MS);
+  }
+}
+
+/** The number of stored messages that match a query such as `event=Instance%20Active`. */
+export async function countStored(collector: Collector, query = ""): Promise<number> {
+  const answer = await readApi(collector, `count?${query}`);
+  if (typeof answer === "object" && answer !== null && "count" in answer) return Number(answer.count);
+  throw new DemoFault(`The Candor at ${collector.url} does not count.`);
+}
+
+/** Resolves to the number of stored messages once it is at least this, or does not grow any more. */
+export async function awaitStored(collector: Collector, atLeast: number): Promise<number> {
+  let seen = 0;
+  for (let giveUpAtMs = Date.now() + PATIENCE_MS; ; await sleep(ASK_AGAIN_MS)) {
+    const count = await countStored(collector);
+    if (count >= atLeast || Date.now() >= giveUpAtMs) return count;
+    if (count > seen) giveUpAtMs = Date.now() + PATIENCE_MS;
+    seen = count;
+  }
+}
+
+/**
+ * Sends a batch, and again as long as the collector asks for that. Resolves to the reasons for what it did not
+ * keep. @throws DemoFault if the collector rejects the batch, or has not accepted it in time
+ */
+export async function postBatch(url: string, body: string): Promise<readonly string[]> {
+  const giveUpAtMs = Date.now() + PATIENCE_MS;
+  for (let retries = 0; ; retries += 1) {
+    const headers = { "Content-Type": "application/json", "X-Retry-Count": String(retries) };
+    const request = { method: "POST", headers, body, ...withTimeout() };
+    const response = await fetch(url, request).catch(() => undefined);
+    if (response?.ok === true) return reasonsIn(await response.json());
+    const status = response?.status ?? 0;
+    await response?.body?.cancel();
+    const isForNow = status === 0 || status >= 500 || [408, 410, 429, 460].includes(status);
+    if (!isForNow) throw new DemoFault(`The collector rejected a batch with status ${status}.`);
+    if (Date.now() >= giveUpAtMs) throw new DemoFault("The collector does not accept messages any more.");
+    await sleep(retryAfterMsOf(response) ?? ASK_AGAIN_MS);
+  }
+}
+
+function reasonsIn(answer: unknown): readonly string[] {
+  if (typeof answer !== "object" || answer === null || !("dropped" in answer)) return [];
+  const { dropped } = answer;
+  return Array.isArray(dropped)
+    ? dropped.map(({ reason }: { readonly reason?: unknown }) => String(reason))
+    : [];
+}
+
+function retryAfterMsOf(response: Response | undefined): number | undefined {
+  const seconds = Number(response?.headers.get("retry-after") ?? Number.NaN);
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0) * 1000, PATIENCE_MS) : undefined;
+}
+
+function withTimeout(): { readonly signal: AbortSignal; readonly redirect: "manual" } {
+  return { signal: AbortSignal.timeout(ANSWER_WITHIN_MS), redirect: "manual" };
+}

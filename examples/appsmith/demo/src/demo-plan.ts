@@ -1,0 +1,39 @@
+/** Owns the plan with which the demo's instances were built. */
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { GeneratedPlan } from "@candor/node";
+import { hashPlan, loadPlan, type Plan } from "@candor/plan";
+import { type Collector, DemoFault } from "./collector.ts";
+
+const PLAN_FILE = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
+/** Weeks pass in a second here, and the plan's limits are for a minute of the machine's clock. */
+const MAX_PER_MINUTE = 10_000_000;
+
+export interface DemoPlan {
+  readonly plan: Plan;
+  readonly hash: string;
+  /** For the SDK, as `candor generate` exports it, but with limits for weeks that pass in a second. */
+  readonly generated: GeneratedPlan;
+}
+
+export function readDemoPlan(): DemoPlan {
+  const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
+  const hash = hashPlan(plan);
+  const events = plan.events.map((event) => ({ ...event, maxPerMinute: MAX_PER_MINUTE }));
+  return { plan, hash, generated: { hash, content: JSON.parse(JSON.stringify({ ...plan, events })) } };
+}
+
+/** @throws DemoFault if the collector has another plan, which would drop or trim what the demo sends */
+export async function checkPlanInForce({ url }: Collector, { plan }: DemoPlan): Promise<void> {
+  const response = await fetch(`${url}/privacy.json`);
+  const inForce: unknown = await response.json();
+  const { product, version } = { product: undefined, version: undefined, ...toObject(inForce) };
+  if (product === plan.product && version === plan.version) return;
+  throw new DemoFault(
+    `The demo plays ${plan.product} with version ${plan.version} of plans/appsmith.yaml, but the Candor at ${url} has another plan in force. Start one without CANDOR_PLAN.`,
+  );
+}
+
+function toObject(value: unknown): object {
+  return typeof value === "object" && value !== null ? value : {};
+}

@@ -1,0 +1,109 @@
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { type CandorProcess, startProcess } from "../../../../packages/server/src/rig/candor-process.ts";
+import { awaitStored, type Collector, countStored, readApi } from "./collector.ts";
+import { countStory } from "./count-story.ts";
+import { makeStory } from "./make-story.ts";
+import { playStory } from "./play-story.ts";
+
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+const keys = {
+  writeKeys: { installer: "installer_key", server: "server_key", client: "client_key" },
+  adminToken: "token-of-the-rig",
+};
+const story = makeStory({ seed: 31, instances: 12, weeks: 2, endMs: Date.now() - 60_000 });
+const counts = countStory(story);
+const dir = mkdtempSync(join(tmpdir(), "candor-rig-"));
+process.env.TMPDIR = dir; // for `tmpdir` of what is tested
+const environment = {
+  PATH: process.env.PATH ?? "",
+  TMPDIR: dir,
+  CANDOR_DATA_DIR: join(dir, "data"),
+  CANDOR_ADMIN_TOKEN: keys.adminToken,
+  CANDOR_WRITE_KEYS: "installer:installer_key,server:server_key,client:client_key",
+};
+let candor: CandorProcess;
+let collector: Collector;
+
+beforeAll(async () => {
+  candor = await startProcess(environment);
+  collector = { url: candor.url, keys };
+});
+afterAll(async () => {
+  await candor.stop();
+  rmSync(dir, { recursive: true });
+});
+
+it("stores exactly what the story plans", async () => {
+  const played: number[] = [];
+  const faults = await playStory({ collector, story, onPlayed: (messages) => played.push(messages) });
+  expect(faults).toEqual([]);
+  expect(played.reduce((sum, messages) => sum + messages, 0)).toBe(counts.messages);
+  expect(await awaitStored(collector, counts.messages)).toBe(counts.messages);
+  const countOf = (event: string, filter = ""): Promise<number> =>
+    countStored(collector, `event=${encodeURIComponent(event)}${filter}`);
+  expect(await countOf("Instance Active")).toBe(counts.heartbeats);
+  expect(await countOf("execute_ACTION_TRIGGERED")).toBe(counts.actions);
+  expect(await countStored(collector, "source=client")).toBe(counts.browserEvents);
+  for (const [event, count] of Object.entries(counts.installer)) expect(await countOf(event)).toBe(count);
+  for (const [error, count] of Object.entries(counts.installErrors))
+    expect(await countOf("Installation Errors", `&properties.error=${error}`)).toBe(count);
+  for (const [version, count] of Object.entries(counts.versions))
+    expect(await countOf("Instance Active", `&properties.version=${version}`)).toBe(count);
+  expect([
+    counts.heartbeats,
+    counts.browserEvents,
+    counts.installer["Installation Support"] ?? 0,
+  ]).not.toContain(0);
+});
+
+it("keeps the time at which things happened, and each instance's place", async () => {
+  const early = `event=Instance%20Active&to=${new Date(story.fromMs + 7 * 24 * 60 * 60_000).toISOString()}`;
+  const { events } = (await readApi(collector, `events?${early}&limit=1000`)) as {
+    readonly events: readonly { readonly timestamp: string; readonly originalTimestamp: string }[];
+  };
+  expect(events.length).toBeGreaterThan(20);
+  const shiftsMs = events.map((one) => Date.parse(one.timestamp) - Date.parse(one.originalTimestamp));
+  expect(Math.max(...shiftsMs)).toBeLessThan(60_000);
+  const cis = story.fleet.filter(({ environment: place, isRefused }) => place !== "production" && !isRefused);
+  for (const { environment: place } of cis)
+    expect(await countStored(collector, `properties.environment=${place}`)).toBeGreaterThan(0);
+});
+
+it("finds the copied instances, and holds the addresses of people apart", async () => {
+  const from = new Date(story.fromMs).toISOString().slice(0, 10);
+  const { cloned } = (await readApi(collector, `reports/instances?from=${from}`)) as {
+    readonly cloned: object[];
+  };
+  expect(cloned).toHaveLength(counts.copied);
+  expect(counts.copied).toBeGreaterThan(0);
+  const { contacts } = (await readApi(collector, "contacts")) as { readonly contacts: object[] };
+  expect(contacts).toHaveLength(counts.installer["Installation Support"] ?? 0);
+  const { events } = (await readApi(collector, "events?event=Installation%20Support")) as {
+    readonly events: object[];
+  };
+  expect(JSON.stringify(events)).not.toContain("@example.org");
+});
+
+it("is not played over what the collector holds, unless asked to", async () => {
+  const run = (...args: readonly string[]) => {
+    const env = { ...environment, CANDOR_URL: candor.url };
+    return spawnSync(process.execPath, [MAIN, ...args], { env, encoding: "utf8", cwd: dir });
+  };
+  const refused = run();
+  expect([refused.status, refused.stdout]).toEqual([2, ""]);
+  expect(refused.stderr).toContain("--again");
+  expect(await countStored(collector)).toBe(counts.messages);
+  const again = run("--again", "--instances", "3", "--weeks", "1");
+  expect([again.status, again.stderr]).toEqual([0, expect.stringContaining("100%")]);
+  expect(again.stdout).toContain(`${candor.url}/privacy`);
+  expect(await countStored(collector)).toBeGreaterThan(counts.messages);
+});
+
+it("leaves nothing on the disk", () => {
+  expect(readdirSync(dir).filter((name) => name.startsWith("candor-demo-"))).toEqual([]);
+});

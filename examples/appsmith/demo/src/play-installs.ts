@@ -1,0 +1,93 @@
+/** Owns the runs of the installer: posts their events in the form in which the installer kit sends them. */
+import { randomBytes } from "node:crypto";
+import { decide, writeConsentRecord } from "@candor/consent";
+import { VERSION } from "@candor/node/operator";
+import { modeSwitch } from "@candor/plan";
+import { postBatch } from "./collector.ts";
+import { eventsOf } from "./count-story.ts";
+import type { PlayContext } from "./play-instance.ts";
+import type { Install } from "./story.ts";
+
+const LIBRARY = { name: "candor-installer", version: VERSION };
+
+/** Resolves once the collector has accepted the events of this run; at once if its consent is missing. */
+export async function playInstall(context: PlayContext, install: Install): Promise<void> {
+  if (!maySend(context, install)) return;
+  const [started, ...others] = eventsOf(install);
+  const told = [started, ...others].filter(
+    (event) => event !== undefined && event !== "Installation Support",
+  );
+  const run = told.map((event) =>
+    toMessage(context, install, {
+      event,
+      id: install.id,
+      atMs: event === started ? install.atMs : install.endMs,
+    }),
+  );
+  await post(context, run);
+  // Under an id of its own: nothing links the address to the install.
+  const support = { event: "Installation Support", id: randomHex(), atMs: install.endMs };
+  if (install.email !== undefined) await post(context, [toMessage(context, install, support)]);
+}
+
+/** The kit shows the notice, keeps that it did, and then decides as every part does. */
+function maySend({ plan: { plan, hash } }: PlayContext, { atMs, isRefused }: Install): boolean {
+  const time = new Date(atMs).toISOString();
+  const about = { planVersion: plan.version, planHash: hash };
+  const { allow } = decide({
+    product: plan.product,
+    switches: { disable: plan.switches.disable, optIn: plan.switches.optIn, mode: modeSwitch(plan.product) },
+    environment: isRefused ? { DO_NOT_TRACK: "1" } : {},
+    policy: undefined,
+    receipts: writeConsentRecord({ source: "installer", answer: "notice", time, ...about, by: "installer" }),
+    source: "installer",
+    rule: "notice",
+    plan: { version: plan.version, hash },
+  });
+  return allow;
+}
+
+interface Told {
+  readonly event: string | undefined;
+  readonly id: string;
+  readonly atMs: number;
+}
+
+function toMessage(
+  { collector }: PlayContext,
+  { os, version, outcome, email }: Install,
+  { event, id, atMs }: Told,
+): object {
+  const isFault = event === "Installation Errors" || event === "Installation Support";
+  return {
+    type: "track",
+    event,
+    anonymousId: id,
+    messageId: randomHex(),
+    timestamp: toWholeSeconds(atMs),
+    context: { library: LIBRARY },
+    integrations: {},
+    properties: {
+      ...(isFault ? { error: outcome } : {}),
+      ...(event === "Installation Support" ? { email } : {}),
+      os,
+      version,
+    },
+    writeKey: collector.keys.writeKeys.installer,
+  };
+}
+
+async function post({ collector, onFault }: PlayContext, batch: readonly object[]): Promise<void> {
+  const body = JSON.stringify({ batch, sentAt: toWholeSeconds(Date.now()) });
+  const reasons = await postBatch(`${collector.url}/v1/batch`, body);
+  for (const reason of reasons) onFault(`The installer's event was dropped: ${reason}.`);
+}
+
+/** As `date -u +%FT%TZ` prints it. */
+function toWholeSeconds(atMs: number): string {
+  return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
+}
+
+function randomHex(): string {
+  return randomBytes(16).toString("hex");
+}

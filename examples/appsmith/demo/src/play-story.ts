@@ -1,0 +1,74 @@
+/** Owns the playing of a whole story against a collector: the installs, then the instances, a few at a time. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Collector } from "./collector.ts";
+import { countInstance, eventsOf } from "./count-story.ts";
+import { checkPlanInForce, readDemoPlan } from "./demo-plan.ts";
+import { openGateways } from "./play-browser.ts";
+import { playInstall } from "./play-installs.ts";
+import { type PlayContext, playInstance } from "./play-instance.ts";
+import type { Story } from "./story.ts";
+
+/** As many as keep a collector on a small machine busy. */
+const AT_ONCE = 4;
+
+export interface PlayOptions {
+  readonly collector: Collector;
+  readonly story: Story;
+  /** Called after each run of the installer and each instance. @param messages how many it sent */
+  readonly onPlayed: (messages: number) => void;
+}
+
+/**
+ * Resolves once the collector has accepted the whole story, to sentences about what it did not keep: none is
+ * expected. Deletes all that it wrote to disk.
+ * @throws DemoFault
+ */
+export async function playStory({ collector, story, onPlayed }: PlayOptions): Promise<readonly string[]> {
+  const plan = readDemoPlan();
+  await checkPlanInForce(collector, plan);
+  const faults: string[] = [];
+  const dir = mkdtempSync(join(tmpdir(), "candor-demo-"));
+  const clean = (): void => rmSync(dir, { recursive: true, force: true });
+  process.once("exit", clean); // also after Ctrl-C
+  const gateways = await openGateways(collector);
+  const context: PlayContext = {
+    base: story,
+    collector,
+    plan,
+    gateways,
+    dir,
+    onFault: (sentence) => faults.push(sentence),
+  };
+  try {
+    await forEach(story.installs, async (install) => {
+      await playInstall(context, install);
+      onPlayed(eventsOf(install).length);
+    });
+    // Those who left first come first, so that the newest messages are of instances that are alive.
+    const fleet = [...story.fleet].sort((one, other) => one.life.toMs - other.life.toMs);
+    await forEach(fleet, async (instance) => {
+      await playInstance(context, instance);
+      const { heartbeats, actions, browserEvents } = countInstance(story, instance);
+      onPlayed(heartbeats + actions + browserEvents);
+    });
+  } finally {
+    gateways.close();
+    process.off("exit", clean);
+    clean();
+  }
+  return faults;
+}
+
+/** Works on a few values at a time, in order. */
+async function forEach<Value>(
+  values: readonly Value[],
+  work: (value: Value) => Promise<void>,
+): Promise<void> {
+  const waiting = values.values();
+  const workOff = async (): Promise<void> => {
+    for (const value of waiting) await work(value);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, workOff));
+}

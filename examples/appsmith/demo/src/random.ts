@@ -1,0 +1,73 @@
+/** Owns the demo's chance: numbers and choices that depend on a name alone, the same on every machine. */
+
+export interface Random {
+  /** From 0 to 1, without 1. */
+  readonly next: () => number;
+  readonly isLikely: (probability: number) => boolean;
+  /** From `least` to `most`, without `most`. */
+  readonly between: (least: number, most: number) => number;
+  readonly wholeBetween: (least: number, most: number) => number;
+  /** A factor around 1: half of them are below. @param spread 0.5 stays within 0.4 to 2.7 nearly always */
+  readonly factor: (spread: number) => number;
+  /** @throws if the list is empty */
+  readonly pick: <Value>(values: readonly Value[]) => Value;
+  /** Picks a row by its weight. @throws if the table is empty */
+  readonly pickRow: <Row extends { readonly weight: number }>(rows: readonly Row[]) => Row;
+  /** Lower-case hex digits. */
+  readonly hex: (digits: number) => string;
+  readonly uuid: () => string;
+}
+
+/** @param name such as `1/instance/17`; every name has a sequence of its own */
+export function createRandom(name: string): Random {
+  const next = mulberry32(hashOf(name));
+  const pick = <Value>(values: readonly Value[]): Value =>
+    orThrow(values[Math.floor(next() * values.length)]);
+  const hex = (digits: number): string =>
+    Array.from({ length: digits }, () => Math.floor(next() * 16).toString(16)).join("");
+  return {
+    next,
+    isLikely: (probability) => next() < probability,
+    between: (least, most) => least + next() * (most - least),
+    wholeBetween: (least, most) => Math.floor(least + next() * (most - least + 1)),
+    factor: (spread) => Math.exp(spread * gauss(next)),
+    pick,
+    pickRow: (rows) => {
+      let left = next() * rows.reduce((sum, { weight }) => sum + weight, 0);
+      const isIt = (weight: number): boolean => {
+        left -= weight;
+        return left < 0;
+      };
+      return orThrow(rows.find(({ weight }) => isIt(weight)) ?? rows.at(-1));
+    },
+    hex,
+    uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${pick(["8", "9", "a", "b"])}${hex(3)}-${hex(12)}`,
+  };
+}
+
+/** A normally distributed number, by Box and Muller. */
+function gauss(next: () => number): number {
+  return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
+}
+
+/** FNV-1a. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const unit of Buffer.from(text)) hash = Math.imul(hash ^ unit, 0x01000193);
+  return hash >>> 0;
+}
+
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+function orThrow<Value>(value: Value | undefined): Value {
+  if (value === undefined) throw new Error("there is nothing to pick from");
+  return value;
+}

@@ -1,0 +1,176 @@
+/** Owns the demo's story: the closed tables of releases, systems, faults and habits, and what a story is made of. */
+
+export const HOUR_MS = 60 * 60_000;
+export const DAY_MS = 24 * HOUR_MS;
+export const WEEK_MS = 7 * DAY_MS;
+
+/** `at`: when in the story, from 0 to 1; negative: before it. */
+export const RELEASES = [
+  { version: "1.8.0", at: -0.2 },
+  { version: "1.8.1", at: 0.03 },
+  { version: "1.9.0", at: 0.15 },
+  { version: "1.9.1", at: 0.24 },
+  { version: "1.9.2", at: 0.33 },
+  { version: "1.10.0", at: 0.46 },
+  { version: "1.11.0-rc.1", at: 0.56, isPre: true },
+  { version: "1.11.0", at: 0.62, fault: { plugin: "MongoDB", failureShare: 0.19, slowdown: 2.4 } },
+  { version: "1.11.1", at: 0.7 },
+  { version: "1.12.0", at: 0.87 },
+] as const satisfies readonly ReleaseRow[];
+
+export interface ReleaseRow {
+  readonly version: string;
+  readonly at: number;
+  readonly isPre?: true;
+  /** What is wrong with this release, and right again in the next. */
+  readonly fault?: { readonly plugin: string; readonly failureShare: number; readonly slowdown: number };
+}
+
+/** How long people wait before they upgrade: half of them at most `medianDays` after a release. */
+export const UPGRADE_HABITS = [
+  { habit: "eager", weight: 30, medianDays: 2 },
+  { habit: "steady", weight: 35, medianDays: 12 },
+  { habit: "slow", weight: 20, medianDays: 45 },
+  { habit: "never", weight: 15, medianDays: Number.POSITIVE_INFINITY },
+] as const;
+
+export const SYSTEMS = [
+  { os: "ubuntu", weight: 52 },
+  { os: "debian", weight: 18 },
+  { os: "centos", weight: 8 },
+  { os: "rhel", weight: 6 },
+  { os: "fedora", weight: 5 },
+  { os: "amzn", weight: 5 },
+  { os: "rocky", weight: 4 },
+  { os: "almalinux", weight: 2 },
+] as const;
+
+export const INSTALL_FAULTS = [
+  { error: "port_taken", weight: 30 },
+  { error: "docker_missing", weight: 22 },
+  { error: "docker_not_running", weight: 14 },
+  { error: "containers_not_started", weight: 12 },
+  { error: "compose_missing", weight: 8 },
+  { error: "os_not_supported", weight: 6 },
+  { error: "interrupted", weight: 5 },
+  { error: "unknown", weight: 3 },
+] as const;
+
+/** `failureShare` and `medianMs` of actions, without a release's fault. */
+export const PLUGINS = [
+  { plugin: "PostgreSQL", type: "DB", weight: 40, failureShare: 0.03, medianMs: 9, failedAs: "42P01" },
+  { plugin: "REST API", type: "API", weight: 30, failureShare: 0.06, medianMs: 180, failedAs: "502" },
+  { plugin: "MongoDB", type: "DB", weight: 22, failureShare: 0.02, medianMs: 14, failedAs: "" },
+  { plugin: "MySQL", type: "DB", weight: 12, failureShare: 0.03, medianMs: 8, failedAs: "42S02" },
+  { plugin: "GraphQL", type: "API", weight: 6, failureShare: 0.05, medianMs: 140, failedAs: "400" },
+  { plugin: "Google Sheets", type: "SAAS", weight: 5, failureShare: 0.08, medianMs: 620, failedAs: "429" },
+  { plugin: "JavaScript", type: "JS", weight: 5, failureShare: 0.01, medianMs: 3, failedAs: "" },
+] as const;
+
+/** What becomes of an instance. `days`: how long it runs, from the least to the most. */
+export const ROLES = [
+  { role: "server", weight: 68, environment: "production", days: [21, 900], actionsPerDay: 2.5 },
+  { role: "trial", weight: 12, environment: "production", days: [0.2, 1], actionsPerDay: 12 },
+  { role: "development", weight: 12, environment: "development", days: [14, 200], actionsPerDay: 2 },
+  { role: "ci", weight: 5, environment: "ci", days: [0.3, 3], actionsPerDay: 20 },
+  { role: "test", weight: 3, environment: "test", days: [10, 200], actionsPerDay: 4 },
+] as const;
+
+export type Environment = (typeof ROLES)[number]["environment"];
+export type Plugin = (typeof PLUGINS)[number];
+
+export interface Span {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+export interface Release {
+  readonly version: string;
+  readonly atMs: number;
+  readonly isPre: boolean;
+  readonly fault: ReleaseRow["fault"];
+}
+
+/** One start of a server. Each has a boot nonce of its own, 16 hex digits. */
+export interface Start {
+  readonly atMs: number;
+  readonly release: Release;
+  readonly boot: string;
+}
+
+/** A person who uses an instance in one browser. */
+export interface Person {
+  readonly number: number;
+  /** The id that the browser generated after the Yes. */
+  readonly browserId: string;
+  readonly visitsPerWeek: number;
+  readonly isBuilder: boolean;
+  /** Whether the browser sends Sec-GPC, so that the gateway takes nothing. */
+  readonly hasPrivacySignal: boolean;
+}
+
+export interface Instance {
+  readonly number: number;
+  /** The secret from which the SDK derives the instance's id. */
+  readonly key: string;
+  readonly role: (typeof ROLES)[number]["role"];
+  readonly environment: Environment;
+  readonly edition: "community" | "enterprise";
+  readonly os: "linux" | "darwin";
+  readonly arch: "x64" | "arm64";
+  readonly runtime: string;
+  /** When it runs, within the story. */
+  readonly life: Span;
+  /** Oldest first; the first begins the life. */
+  readonly starts: readonly [Start, ...Start[]];
+  readonly outages: readonly Span[];
+  /** A copy of its folder that runs at the same time, if somebody made one. */
+  readonly copy: { readonly life: Span; readonly start: Start } | undefined;
+  /** The id that the installer left, if the instance was installed within the story. */
+  readonly installId: string | undefined;
+  /** Whether its operator said No, so that nothing of it may leave. */
+  readonly isRefused: boolean;
+  readonly actionsPerDay: number;
+  readonly plugins: readonly Plugin[];
+  /** The people whose browsers may send: empty unless the operator allowed it. */
+  readonly people: readonly Person[];
+}
+
+/** One run of the installer. */
+export interface Install {
+  /** The random id of this run, 32 hex digits. */
+  readonly id: string;
+  readonly atMs: number;
+  readonly endMs: number;
+  readonly version: string;
+  readonly os: (typeof SYSTEMS)[number]["os"] | "alpine";
+  readonly outcome: "success" | "silent" | (typeof INSTALL_FAULTS)[number]["error"];
+  /** The address that the person typed to be helped, if they did. */
+  readonly email: string | undefined;
+  readonly isRefused: boolean;
+}
+
+export interface StoryOptions {
+  readonly seed: number;
+  readonly instances: number;
+  readonly weeks: number;
+  /** When the story ends, epoch milliseconds: now. */
+  readonly endMs: number;
+}
+
+export interface Story extends StoryOptions, Span {
+  readonly releases: readonly Release[];
+  readonly fleet: readonly Instance[];
+  readonly installs: readonly Install[];
+}
+
+/** What the parts of a story share. */
+export type StoryBase = Omit<Story, "fleet" | "installs">;
+
+/** The newest release at a time, without pre-releases. */
+export function releaseAt({ releases }: Pick<StoryBase, "releases">, atMs: number): Release {
+  const [first] = releases;
+  const found = releases.findLast((release) => !release.isPre && release.atMs <= atMs) ?? first;
+  if (found === undefined) throw new Error("the story has no release");
+  return found;
+}

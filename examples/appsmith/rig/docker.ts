@@ -1,0 +1,113 @@
+/**
+ * For tests: a Docker daemon of their own, with images under the names that the product's files use. No image can
+ * be pulled, so one base image is made by debootstrap, and small images on it stand in for the official ones.
+ */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { fetchNode, NEWEST_NODE } from "../../../scripts/npm-cache.mjs";
+import { missingTags } from "../../../scripts/programs.mjs";
+
+const execute = promisify(execFile);
+const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
+const IMAGES = fileURLToPath(new URL("images/", import.meta.url));
+/** Kept between runs, so that only the first run makes the images. */
+const CACHE = join(ROOT, "node_modules/.cache/docker");
+const BASE = "candor-rig-base";
+const PACKAGES = "ca-certificates,libatomic1,nginx-light,postgresql-15,gettext-base,faketime";
+const STAND_INS = {
+  node: "node:26-bookworm-slim",
+  nginx: "nginx:1.28-bookworm",
+  postgres: "postgres:15-bookworm",
+};
+const START_MS = 60_000;
+const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
+
+export interface RunOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Runs a program to its end. @returns what it printed to stdout @throws if it fails, with what it printed */
+export async function run(command: readonly string[], { cwd = ROOT, env }: RunOptions = {}): Promise<string> {
+  const [program = "", ...parameters] = command;
+  const { stdout } = await execute(program, parameters, {
+    cwd,
+    env: { ...process.env, ...env },
+    maxBuffer: MAX_OUTPUT_BYTES,
+  });
+  return stdout;
+}
+
+export const docker = (...parameters: readonly string[]): Promise<string> => run(["docker", ...parameters]);
+
+/** For vitest: starts the daemon and makes the images before the group's tests. @returns the function that ends it */
+export default async function setup(): Promise<() => Promise<void>> {
+  if (missingTags().includes("docker")) return async () => {}; // these tests are left out
+  const folder = mkdtempSync(join(tmpdir(), "candor-docker-"));
+  const socket = `unix://${folder}/docker.sock`;
+  process.env.DOCKER_HOST = socket;
+  const places = [
+    "--data-root",
+    CACHE,
+    "--exec-root",
+    join(folder, "exec"),
+    "--pidfile",
+    join(folder, "pid"),
+  ];
+  mkdirSync(CACHE, { recursive: true });
+  const daemon = spawn("dockerd", [...places, "--host", socket], { stdio: "ignore" });
+  await waitForDaemon(daemon);
+  await makeImages();
+  await run([process.execPath, join(ROOT, "scripts/image.mjs")]);
+  return async () => {
+    daemon.kill();
+    if (daemon.exitCode === null) await new Promise((resolve) => daemon.once("exit", resolve));
+    rmSync(folder, { recursive: true, force: true });
+  };
+}
+
+async function waitForDaemon(daemon: ChildProcess): Promise<void> {
+  const deadlineMs = Date.now() + START_MS;
+  for (;;) {
+    const isUp = await docker("info").then(
+      () => true,
+      () => false,
+    );
+    if (isUp) return;
+    if (daemon.exitCode !== null || Date.now() > deadlineMs) throw new Error("dockerd did not start.");
+    await sleep(300);
+  }
+}
+
+async function makeImages(): Promise<void> {
+  const made = await docker("inspect", "--format", "{{.Config.Labels.packages}}", BASE).catch(() => "");
+  if (made.trim() !== PACKAGES) await makeBase();
+  const folder = mkdtempSync(join(tmpdir(), "candor-images-"));
+  try {
+    copyFileSync(fetchNode(NEWEST_NODE), join(folder, "node"));
+    copyFileSync(join(IMAGES, "postgres.sh"), join(folder, "postgres.sh"));
+    for (const [name, tag] of Object.entries(STAND_INS))
+      await docker("build", "--tag", tag, "--file", join(IMAGES, `${name}.Dockerfile`), folder);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+async function makeBase(): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "candor-base-"));
+  const tree = join(folder, "tree");
+  const archive = join(folder, "tree.tar");
+  try {
+    await run(["debootstrap", "--variant=minbase", `--include=${PACKAGES}`, "bookworm", tree]);
+    rmSync(join(tree, "var/cache/apt/archives"), { recursive: true });
+    await run(["tar", "--directory", tree, "--create", "--file", archive, "."]);
+    await docker("import", "--change", `LABEL packages=${PACKAGES}`, archive, BASE);
+  } finally {
+    if (existsSync(folder)) rmSync(folder, { recursive: true });
+  }
+}
