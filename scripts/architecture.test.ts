@@ -33,6 +33,12 @@ describe("ARCHITECTURE.md", () => {
   });
 });
 
+it("the file index holds sentences, without the marks of their comments", () => {
+  const rows = readFileSync(join(ROOT, "docs/file-index.md"), "utf8").match(/^\| \[.*$/gm) ?? [];
+  expect(rows.length).toBeGreaterThan(300);
+  expect(rows.filter((row) => !/\) \| [A-Z`].*[.!?] \|$/.test(row))).toEqual([]);
+});
+
 it("README has at most 150 lines", () => {
   expect(readFileSync(join(ROOT, "README.md"), "utf8").split("\n").length).toBeLessThanOrEqual(151);
 });

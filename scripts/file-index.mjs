@@ -4,15 +4,21 @@ import { join } from "node:path";
 import { root } from "./prepare.mjs";
 
 /** A docstring, or line comments, at the top of a file. */
-const OPENING = /^(?:#!.*\n)?(?:\/\*\*\s*([\s\S]*?)\*\/|((?:\/\/.*\n)+))/;
+const OPENING = /^(?:#!.*\n)?(?:\/\*\*(?:\s*\n\s*\*)?\s*([\s\S]*?)\*\/|((?:\/\/.*\n)+))/;
+const OTHER_PLACES = [
+  "bench",
+  "conformance",
+  "examples/appsmith/server",
+  "examples/appsmith/demo",
+  "scripts",
+];
 const SENTENCE = /^(.+?[.!?])(?=\s|$)/;
 
 /** @returns the page @throws Error if a file does not open with a sentence */
 export function fileIndex() {
   const packages = readdirSync(join(root, "packages")).sort();
-  const sections = [...packages.map((name) => `packages/${name}`), "bench", "conformance", "scripts"]
-    .map((place) => [place, sourcesOf(place)])
-    .filter(([, files]) => files.length > 0);
+  const places = [...packages.map((name) => `packages/${name}`), ...OTHER_PLACES];
+  const sections = places.map((place) => [place, sourcesOf(place)]).filter(([, files]) => files.length > 0);
   const silent = sections.flatMap(([, files]) => files).filter((file) => sentenceOf(file) === undefined);
   if (silent.length > 0)
     throw new Error(
