@@ -16,7 +16,9 @@ export function toAsciiClass(chars: string): AsciiClass {
   const known = remembered.get(chars);
   if (known !== undefined) return known;
   const regExp = new RegExp(`^${chars}$`, "u");
-  const made = Uint8Array.from({ length: ASCII }, (_, code) => (regExp.test(String.fromCharCode(code)) ? 1 : 0));
+  const made = Uint8Array.from({ length: ASCII }, (_, code) =>
+    regExp.test(String.fromCharCode(code)) ? 1 : 0,
+  );
   if (remembered.size >= MAX_REMEMBERED) remembered.clear();
   remembered.set(chars, made);
   return made;
