@@ -70,7 +70,7 @@ ${Object.entries(DROP_REASONS)
   .map(([reason, meaning]) => `| \`${reason}\` | ${cell(meaning)} |`)
   .join("\n")}
 
-## Why something was taken out of a message
+## Why a value was removed from a message
 
 In \`/api/reports/plan\` and in \`/metrics\` (\`candor_plan_findings_total\`), by event and declared path.
 
