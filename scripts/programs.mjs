@@ -10,8 +10,12 @@ const PROGRAMS = {
   mounts: ["mount", "umount", "unshare"],
   docker: ["dockerd", "docker", "docker-compose", "debootstrap", "sudo", "tcpdump", "unshare", "python3"],
   firefox: ["firefox-esr"],
+  root: [],
   webkit: ["WebKitWebDriver", "Xvfb"],
 };
+
+/** The tags whose tests need the rights of root. */
+const AS_ROOT = ["root", "docker"];
 
 const TAGS = [
   "posix-tools",
@@ -51,8 +55,7 @@ export function missingTags() {
 }
 
 function isThere(tag) {
-  if ((tag === "root" || tag === "docker") && process.getuid?.() !== 0) return false;
-  if (tag === "root") return true;
+  if (AS_ROOT.includes(tag) && process.getuid?.() !== 0) return false;
   if (tag === "node-red") return findNodeRed() !== undefined; // `node scripts/npm-cache.mjs` fetches it
   return (PROGRAMS[tag] ?? [tag]).every((program) => findProgram(program) !== undefined);
 }

@@ -34,12 +34,13 @@ const server = folder("server");
 const bundle = await rolldown({
   input: join(here, "dist/server/main.js"),
   platform: "node",
-  external: [/plan\.mjs$/, "pg-native"],
+  external: ["pg-native"],
   logLevel: "silent",
 });
 await bundle.write({ file: join(server, "server.mjs"), format: "esm", codeSplitting: false });
 await bundle.close();
 writeFileSync(join(server, "plan.mjs"), generate("js"));
+cpSync(join(here, "docker/health.mjs"), join(server, "health.mjs"));
 cpSync(join(here, "docker/server.Dockerfile"), join(server, "Dockerfile"));
 
 const nginx = folder("nginx");

@@ -79,7 +79,7 @@ telemetry_docker_env
 cd "$folder"
 docker-compose up -d >&2 || fail containers_not_started 'The containers did not start. Look at: docker-compose logs'
 seconds=0
-until docker-compose exec -T appsmith-internal-server node -e 'fetch("http://127.0.0.1:8080/api/v1/health").then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))' 2>/dev/null; do
+until docker-compose exec -T appsmith-internal-server node health.mjs 2>/dev/null; do
 	seconds=$((seconds + 1))
 	[ "$seconds" -lt "${APPSMITH_WAIT_SECONDS:-120}" ] || fail containers_not_started 'The server does not answer. Look at: docker-compose logs'
 	sleep 1

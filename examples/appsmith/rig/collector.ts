@@ -2,23 +2,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { readEvents, type StoredEvent } from "../../../conformance/src/read-api.ts";
 import { startNameServer } from "../../../packages/node/src/http/rig/name-server.ts";
+import type { Keys } from "../../../packages/server/src/keys.ts";
 import { bytesBelow } from "../../../packages/server/src/rig/bytes-below.ts";
 import { docker, run } from "./docker.ts";
+import { isAnswered, until } from "./until.ts";
 
 export const NETWORK = "candor";
 /** The collector's name in the rig's network. */
 export const HOST = "candor.test";
 const PORT = 7226;
 const START_MS = 120_000;
-
-export interface WriteKeys {
-  readonly installer: string;
-  readonly server: string;
-  readonly client: string;
-}
 
 export interface Collector {
   /** Where the product's processes reach it. */
@@ -28,7 +23,7 @@ export interface Collector {
   readonly nameServer: string;
   /** The DNS queries for the collector's name so far. */
   readonly queries: () => number;
-  readonly writeKeys: WriteKeys;
+  readonly writeKeys: Keys["writeKeys"];
   /** All stored events, oldest first; by event if one is named. */
   readonly events: (event?: string) => Promise<readonly StoredEvent[]>;
   /** GETs JSON or text from any path, as the admin. */
@@ -75,13 +70,14 @@ export async function startCollector(): Promise<Collector> {
     { address: gateway, port: 53 },
   );
   const local = `http://${address}:${PORT}`;
-  await waitUntilReady(local);
+  await until(
+    () => isAnswered(`${local}/readyz`),
+    START_MS,
+    async () => `The collector is not ready: ${await docker("logs", "candor")}`,
+  );
   const { writeKeys, adminToken } = JSON.parse(
     await docker("exec", "candor", "node", "packages/cli/bin/candor.js", "keys", "--json"),
-  ) as {
-    writeKeys: WriteKeys;
-    adminToken: string;
-  };
+  ) as Keys;
   return {
     url: `http://${HOST}:${PORT}`,
     address,
@@ -100,17 +96,4 @@ export async function startCollector(): Promise<Collector> {
       rmSync(folder, { recursive: true });
     },
   };
-}
-
-async function waitUntilReady(url: string): Promise<void> {
-  const deadlineMs = Date.now() + START_MS;
-  while (Date.now() < deadlineMs) {
-    const isReady = await fetch(`${url}/readyz`).then(
-      ({ ok }) => ok,
-      () => false,
-    );
-    if (isReady) return;
-    await sleep(500);
-  }
-  throw new Error(`The collector is not ready: ${await docker("logs", "candor")}`);
 }

@@ -3,14 +3,14 @@
  * be pulled, so one base image is made by debootstrap, and small images on it stand in for the official ones.
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { fetchNode, NEWEST_NODE } from "../../../scripts/npm-cache.mjs";
 import { missingTags } from "../../../scripts/programs.mjs";
+import { until } from "./until.ts";
 
 const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
@@ -72,16 +72,14 @@ export default async function setup(): Promise<() => Promise<void>> {
 }
 
 async function waitForDaemon(daemon: ChildProcess): Promise<void> {
-  const deadlineMs = Date.now() + START_MS;
-  for (;;) {
-    const isUp = await docker("info").then(
+  const isUp = async (): Promise<boolean> => {
+    if (daemon.exitCode !== null) throw new Error("dockerd has ended.");
+    return docker("info").then(
       () => true,
       () => false,
     );
-    if (isUp) return;
-    if (daemon.exitCode !== null || Date.now() > deadlineMs) throw new Error("dockerd did not start.");
-    await sleep(300);
-  }
+  };
+  await until(isUp, START_MS, () => "dockerd did not start.");
 }
 
 async function makeImages(): Promise<void> {
@@ -108,6 +106,6 @@ async function makeBase(): Promise<void> {
     await run(["tar", "--directory", tree, "--create", "--file", archive, "."]);
     await docker("import", "--change", `LABEL packages=${PACKAGES}`, archive, BASE);
   } finally {
-    if (existsSync(folder)) rmSync(folder, { recursive: true });
+    rmSync(folder, { recursive: true });
   }
 }

@@ -8,12 +8,13 @@ import { fileURLToPath } from "node:url";
 import type { Execution } from "../server/src/plugins.ts";
 import { type Collector, HOST, NETWORK } from "./collector.ts";
 import { docker, run } from "./docker.ts";
+import { isAnswered, until } from "./until.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const BUILD = fileURLToPath(new URL("../build.mjs", import.meta.url));
 const TERMINAL = join(ROOT, "packages/installer/src/rig/terminal.py");
 const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-const POLL_MS = 200;
+const HEALTHY_WITHIN_MS = 60_000;
 const SUDOERS = "Defaults env_keep += DOCKER_HOST\nroot ALL=(ALL:ALL) NOPASSWD: ALL\n";
 
 export interface Release {
@@ -118,18 +119,18 @@ export class Product {
     return `http://127.0.0.1:${this.#port}`;
   }
 
-  /** Moves the server's clock. @param offset in faketime's words, such as `+6h` */
+  /** Sets how far the server's clock is ahead. @param offset as libfaketime writes it, such as `+6h` */
   advance(offset: string): void {
     writeFileSync(join(this.folder, "clock/offset"), `${offset}\n`);
   }
 
-  /** Moves the server's clock past an hour, and a minute more, for what was recorded then to be sent. */
+  /** Sets the server's clock to so many minutes from now, then a little later, so that what is due is also sent. */
   async pass(minutes: number): Promise<void> {
     for (const more of [0, 1, 2]) {
       this.advance(`+${minutes + more}m`);
       // The server looks at its clock when it has something to do.
       for (let asks = 0; asks < 3; asks += 1) {
-        await fetch(`${this.url}/api/v1/health`).catch(() => {});
+        await isAnswered(`${this.url}/api/v1/health`);
         await sleep(400);
       }
     }
@@ -160,7 +161,7 @@ export class Product {
     });
   }
 
-  /** Runs a command line in the product's folder, as an operator types it. sudo hands on where the daemon is. */
+  /** Runs a command line in the product's folder, as an operator types it. Here sudo keeps DOCKER_HOST. */
   command(line: string): Promise<string> {
     const script = `mount --bind ../sudoers /etc/sudoers && ${line}`;
     return run(["unshare", "--mount", "sh", "-c", script], { cwd: this.folder });
@@ -198,7 +199,7 @@ export class Product {
     return this.api(`/actions/${action}/execute`, { mode: "edit", parameters });
   }
 
-  /** Calls the product's API, signed in after `signUp`. @returns the answer's JSON */
+  /** Calls the product's API, signed in once a call has set the session's cookie. @returns the answer's JSON */
   async api<Answer>(path: string, body?: object): Promise<Answer> {
     const response = await fetch(`${this.url}/api/v1${path}`, {
       method: body === undefined ? "GET" : "POST",
@@ -210,17 +211,13 @@ export class Product {
     return (await response.json()) as Answer;
   }
 
-  /** Waits until the server answers. */
-  async untilHealthy(): Promise<void> {
-    for (let tries = 0; tries < 300; tries += 1) {
-      const isUp = await fetch(`${this.url}/api/v1/health`).then(
-        ({ ok }) => ok,
-        () => false,
-      );
-      if (isUp) return;
-      await sleep(POLL_MS);
-    }
-    throw new Error(`The product does not answer: ${await this.command("docker-compose logs --tail 30")}`);
+  /** Waits until the server and its database answer. */
+  untilHealthy(): Promise<void> {
+    return until(
+      () => isAnswered(`${this.url}/api/v1/health`),
+      HEALTHY_WITHIN_MS,
+      async () => `The product does not answer: ${await this.command("docker-compose logs --tail 30")}`,
+    );
   }
 
   /** Stops the containers and deletes everything. */

@@ -33,7 +33,7 @@ export function makeFirstMessage(plan: Plan, nowMs: number): FirstMessage | unde
   return { source, type: event.type, json: toMessage(event, samples.get(labelOf(event)) ?? "") };
 }
 
-/** Leaves out the properties that the plan does not require, if it requires any: the line is typed by hand. */
+/** If the plan requires any of the properties, the others are left out, so that the line stays short. */
 function toMessage({ type, fields: declared }: PlanEvent, sample: string): string {
   const found = parseFields(sample) ?? {};
   const required = Object.keys(declared).filter((name) => declared[name]?.required);

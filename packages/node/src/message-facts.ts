@@ -5,7 +5,7 @@
 import { isCi } from "@candor/consent";
 import { type Draft, InstanceIdPlace, LIBRARY } from "./message.ts";
 import { copyPlain } from "./plain-copy.ts";
-import { SOURCES, type Source } from "./scope.ts";
+import type { Source } from "./scope.ts";
 import type { Settings } from "./settings.ts";
 
 /** Where a product runs. Reports count `production` unless they are asked for another value. */
@@ -18,56 +18,51 @@ function runsIn(environment: Readonly<Record<string, string | undefined>>): Runs
   return NODE_ENV === "development" || NODE_ENV === "test" ? NODE_ENV : "production";
 }
 
-/** The properties that every event of a source gets where the plan declares them and the message has none. */
-class CommonProperties {
-  readonly #settings: Pick<Settings, "common" | "environment">;
-  /** The declared properties of each event, by type and name. */
-  readonly #declared: ReadonlyMap<string, ReadonlySet<string>>;
-
-  constructor(settings: Pick<Settings, "plan" | "common" | "environment">, source: Source) {
-    this.#settings = settings;
-    this.#declared = new Map(
-      settings.plan.events
-        .filter(({ type, sources }) => sources.includes(source) && type !== "identify" && type !== "group")
-        .map(({ type, name, fields }) => [`${type} ${name}`, new Set(Object.keys(fields))]),
-    );
-  }
-
-  /** Completes a message in place. Never throws. */
-  addTo({ type, name, values }: Draft): void {
-    const declared = this.#declared.get(`${type} ${name}`);
-    if (declared === undefined) return;
-    try {
-      const common = this.#settings.common();
-      const missing = new Set([...declared].filter((name) => values[name] === undefined));
-      if (common !== undefined) Object.assign(values, copyPlain(common, missing));
-    } catch {
-      // The product's own function failed, or its result cannot be read: the message is sent without common
-      // properties.
-    }
-    if (declared.has("environment")) values.environment ??= runsIn(this.#settings.environment());
-  }
-}
-
 export class MessageFacts {
-  readonly #common: ReadonlyMap<Source, CommonProperties>;
+  readonly #settings: Pick<Settings, "common" | "environment">;
   readonly #idPlace: InstanceIdPlace;
+  /** The declared properties of each source's events, by source, type and name. */
+  readonly #declared: ReadonlyMap<string, ReadonlySet<string>>;
   readonly #isLibraryDeclared: boolean;
 
   constructor(settings: Pick<Settings, "plan" | "common" | "environment">) {
     const { plan } = settings;
-    this.#common = new Map(SOURCES.map((source) => [source, new CommonProperties(settings, source)]));
+    this.#settings = settings;
     this.#idPlace = new InstanceIdPlace(plan, "server");
+    this.#declared = new Map(
+      plan.events
+        .filter(({ type }) => type !== "identify" && type !== "group")
+        .flatMap(({ type, name, sources, fields }) => {
+          const declared = new Set(Object.keys(fields));
+          return sources.map((source) => [`${source} ${type} ${name}`, declared] as const);
+        }),
+    );
     this.#isLibraryDeclared = plan.sources.server?.context.library !== undefined;
   }
 
-  /** Completes a message in place. Never throws. The gateway has set the instance's id of a client's message. */
+  /** Completes a message in place. Never throws. The gateway has already set the instance's id of a client's message. */
   addTo(source: Source, draft: Draft, instanceId: string): void {
+    const { type, name, values } = draft;
     if (source === "server") {
       draft.anonymousId = instanceId;
       if (this.#isLibraryDeclared) draft.context.library = LIBRARY;
-      if (this.#idPlace.isDeclaredIn(draft)) draft.values[this.#idPlace.name] ??= instanceId;
+      if (this.#idPlace.isDeclaredIn(draft)) values[this.#idPlace.name] ??= instanceId;
     }
-    this.#common.get(source)?.addTo(draft);
+    const declared = this.#declared.get(`${source} ${type} ${name}`);
+    if (declared === undefined) return;
+    this.#addCommon(values, declared);
+    if (declared.has("environment")) values.environment ??= runsIn(this.#settings.environment());
+  }
+
+  #addCommon(values: Draft["values"], declared: ReadonlySet<string>): void {
+    try {
+      const common = this.#settings.common();
+      if (common === undefined) return;
+      const missing = new Set([...declared].filter((name) => values[name] === undefined));
+      Object.assign(values, copyPlain(common, missing));
+    } catch {
+      // The product's own function failed, or its result cannot be read: the message is sent without common
+      // properties.
+    }
   }
 }

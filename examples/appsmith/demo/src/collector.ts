@@ -1,9 +1,9 @@
-/** Owns what the demo asks of the running collector: whether it is there, what it stores, and to accept a batch. */
+/** Owns the demo's requests to the collector: whether it is ready, what it stores, and batches of messages. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Config, Keys } from "@candor/server";
-import { openKeys } from "@candor/server";
+import { isRecord } from "@candor/envelope/unknown-value";
+import { type Config, type Keys, openKeys } from "@candor/server";
 
 const ASK_AGAIN_MS = 200;
 /** How long a collector may refuse a batch or not answer before the demo gives up. */
@@ -61,11 +61,11 @@ export async function readApi({ url, keys }: Collector, question: string): Promi
 /** The number of stored messages that match a query such as `event=Instance%20Active`. */
 export async function countStored(collector: Collector, query = ""): Promise<number> {
   const answer = await readApi(collector, `count?${query}`);
-  if (typeof answer === "object" && answer !== null && "count" in answer) return Number(answer.count);
+  if (isRecord(answer) && "count" in answer) return Number(answer.count);
   throw new DemoFault(`The Candor at ${collector.url} does not count.`);
 }
 
-/** Resolves to the number of stored messages once it is at least this, or does not grow any more. */
+/** Resolves to the number of stored messages once it is at least `atLeast`, or has stopped growing. */
 export async function awaitStored(collector: Collector, atLeast: number): Promise<number> {
   let seen = 0;
   for (let giveUpAtMs = Date.now() + PATIENCE_MS; ; await sleep(ASK_AGAIN_MS)) {
@@ -77,8 +77,8 @@ export async function awaitStored(collector: Collector, atLeast: number): Promis
 }
 
 /**
- * Sends a batch, and again as long as the collector asks for that. Resolves to the reasons for what it did not
- * keep. @throws DemoFault if the collector rejects the batch, or has not accepted it in time
+ * Sends a batch, and repeats it while the collector asks for that. Resolves to the drop reasons of the messages
+ * that were not kept. @throws DemoFault if the collector rejects the batch, or has not accepted it in time
  */
 export async function postBatch(url: string, body: string): Promise<readonly string[]> {
   const giveUpAtMs = Date.now() + PATIENCE_MS;
@@ -97,8 +97,7 @@ export async function postBatch(url: string, body: string): Promise<readonly str
 }
 
 function reasonsIn(answer: unknown): readonly string[] {
-  if (typeof answer !== "object" || answer === null || !("dropped" in answer)) return [];
-  const { dropped } = answer;
+  const { dropped } = isRecord(answer) ? answer : {};
   return Array.isArray(dropped)
     ? dropped.map(({ reason }: { readonly reason?: unknown }) => String(reason))
     : [];

@@ -35,11 +35,11 @@ export interface StoryCounts {
   readonly gone: number;
   readonly copied: number;
   readonly refused: number;
-  /** Failed actions of the plugin that has a fault in some release: of it, by version, with their base. */
+  /** By version: how many actions of the plugin that one release breaks ran, and how many of them failed. */
   readonly faults: readonly { readonly version: string; readonly failed: number; readonly all: number }[];
 }
 
-/** What one instance sends. Nothing if its operator said No; no browser's events where people did. */
+/** What one instance sends: nothing if its operator refused, and nothing of browsers with a privacy signal. */
 export function countInstance(story: Story, instance: Instance): InstanceCounts {
   if (instance.isRefused) return { heartbeats: 0, actions: 0, browserEvents: 0, lastAtMs: 0 };
   const own = heartbeatsOf(story, instance);

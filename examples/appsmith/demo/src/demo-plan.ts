@@ -1,18 +1,19 @@
 /** Owns the plan with which the demo's instances were built. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { GeneratedPlan } from "@candor/node";
 import { hashPlan, loadPlan, type Plan } from "@candor/plan";
 import { type Collector, DemoFault } from "./collector.ts";
 
 const PLAN_FILE = fileURLToPath(new URL("../../../../plans/appsmith.yaml", import.meta.url));
-/** Weeks pass in a second here, and the plan's limits are for a minute of the machine's clock. */
+/** The demo records weeks within a second, but the plan's limits count minutes of the machine's clock. */
 const MAX_PER_MINUTE = 10_000_000;
 
 export interface DemoPlan {
   readonly plan: Plan;
   readonly hash: string;
-  /** For the SDK, as `candor generate` exports it, but with limits for weeks that pass in a second. */
+  /** For the SDK, as `candor generate` exports it, but with limits that the demo does not reach. */
   readonly generated: GeneratedPlan;
 }
 
@@ -27,13 +28,9 @@ export function readDemoPlan(): DemoPlan {
 export async function checkPlanInForce({ url }: Collector, { plan }: DemoPlan): Promise<void> {
   const response = await fetch(`${url}/privacy.json`);
   const inForce: unknown = await response.json();
-  const { product, version } = { product: undefined, version: undefined, ...toObject(inForce) };
+  const { product, version } = isRecord(inForce) ? inForce : {};
   if (product === plan.product && version === plan.version) return;
   throw new DemoFault(
     `The demo plays ${plan.product} with version ${plan.version} of plans/appsmith.yaml, but the Candor at ${url} has another plan in force. Start one without CANDOR_PLAN.`,
   );
-}
-
-function toObject(value: unknown): object {
-  return typeof value === "object" && value !== null ? value : {};
 }

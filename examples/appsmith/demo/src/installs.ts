@@ -27,7 +27,7 @@ export function makeInstalls(base: StoryBase, fleet: readonly Instance[]): reado
   return [...led, ...lost].sort((one, other) => one.atMs - other.atMs);
 }
 
-/** The run that led to an instance; before it sometimes one that failed. */
+/** The run that led to an instance, sometimes preceded by a run that failed. */
 function makeSuccessful(base: StoryBase, instance: Instance, id: string, random: Random): readonly Install[] {
   const { life, starts, isRefused } = instance;
   const atMs = life.fromMs - random.between(2, 8) * MINUTE_MS;

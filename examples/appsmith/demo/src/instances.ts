@@ -64,7 +64,7 @@ function makeLife(base: StoryBase, role: Role, isThereBefore: boolean, random: R
   const isShort = most <= 3;
   const lengthMs = days * DAY_MS * (isShort ? 1 : weeks / FULL_WEEKS);
   const staysToTheEnd = role.role === "server" && random.isLikely(0.62);
-  // The square root: more and more instances begin as the product grows.
+  // The exponent below 1 favours late births, because the product grows.
   const bornMs = isThereBefore
     ? fromMs + random.between(0, 6 * HOUR_MS)
     : fromMs + random.next() ** 0.8 * (toMs - fromMs - DAY_MS);
@@ -88,7 +88,7 @@ function makeStarts(base: StoryBase, role: Role, life: Span, random: Random): re
     const atMs = release.atMs + lagDays * DAY_MS;
     const next = releases.slice(at + 1).find(({ isPre }) => !isPre);
     const isWanted = release.isPre ? isTester : habit !== "never" || running.isPre;
-    // Who is this late takes the newer release instead.
+    // An operator who is this late installs the newer release instead.
     const isOvertaken = next !== undefined && atMs > next.atMs + DAY_MS;
     const isLater = releases.indexOf(running) < at;
     if (!isWanted || isOvertaken || !isLater || !Number.isFinite(atMs)) continue;

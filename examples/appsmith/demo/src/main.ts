@@ -14,7 +14,7 @@ import { showProgress } from "./progress.ts";
 const COULD_NOT = 2;
 const DEFAULT_URL = "http://127.0.0.1:7226";
 const READY_WITHIN_MS = { usual: 2000, wait: 120_000 };
-/** Messages of the last moments would be later than the collector's clock. */
+/** The story ends this long before now, so that no message is later than the collector's clock. */
 const END_BEFORE_MS = 60_000;
 const MAX_SHOWN_FAULTS = 10;
 
@@ -80,7 +80,7 @@ async function findCollector(config: Config, readyWithinMs: number): Promise<Col
   );
 }
 
-/** With the settings that another terminal lacks. The token is not among them: its shell may keep a history. */
+/** The command, with the settings that another terminal needs. The token is not one of them, because shells keep a history. */
 function toTailCommand({ dataDir }: Config, { url }: Collector): string {
   const isUsual = dataDir === join(cwd(), ".candor");
   const settings = [

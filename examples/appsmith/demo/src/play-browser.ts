@@ -1,5 +1,5 @@
 /**
- * Owns the browsers of an instance: posts what they kept to the instance's own gateway, as the browser SDK
+ * Owns the browsers of an instance: posts their messages to the instance's own gateway, as the browser SDK
  * does, under the person's consent and privacy signals.
  */
 import { once } from "node:events";
@@ -11,7 +11,7 @@ import { createRandom } from "./random.ts";
 import type { Instance, Person, StoryBase } from "./story.ts";
 import { type BrowserEvent, PAGES, visitsOf } from "./timeline.ts";
 
-/** The browser SDK sends at most this many messages in a request. */
+/** About as many messages as fit into a request of the browser SDK. */
 const MAX_BATCH = 100;
 const LIBRARY = { name: "@candor/browser", version: VERSION };
 /** A browser's messages of weeks arrive at once. */

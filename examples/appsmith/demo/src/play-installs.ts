@@ -13,24 +13,19 @@ const LIBRARY = { name: "candor-installer", version: VERSION };
 /** Resolves once the collector has accepted the events of this run; at once if its consent is missing. */
 export async function playInstall(context: PlayContext, install: Install): Promise<void> {
   if (!maySend(context, install)) return;
-  const [started, ...others] = eventsOf(install);
-  const told = [started, ...others].filter(
-    (event) => event !== undefined && event !== "Installation Support",
-  );
-  const run = told.map((event) =>
-    toMessage(context, install, {
-      event,
-      id: install.id,
-      atMs: event === started ? install.atMs : install.endMs,
-    }),
-  );
+  const { id, atMs, endMs } = install;
+  const run = eventsOf(install)
+    .filter((event) => event !== "Installation Support")
+    .map((event) =>
+      toMessage(context, install, { event, id, atMs: event === "Installation Started" ? atMs : endMs }),
+    );
   await post(context, run);
-  // Under an id of its own: nothing links the address to the install.
-  const support = { event: "Installation Support", id: randomHex(), atMs: install.endMs };
+  // The request for support has an id of its own, so that nothing links the address to the install.
+  const support = { event: "Installation Support", id: randomHex(), atMs: endMs };
   if (install.email !== undefined) await post(context, [toMessage(context, install, support)]);
 }
 
-/** The kit shows the notice, keeps that it did, and then decides as every part does. */
+/** Whether the kit would send, once it has shown the notice and recorded that. */
 function maySend({ plan: { plan, hash } }: PlayContext, { atMs, isRefused }: Install): boolean {
   const time = new Date(atMs).toISOString();
   const about = { planVersion: plan.version, planHash: hash };
@@ -48,7 +43,7 @@ function maySend({ plan: { plan, hash } }: PlayContext, { atMs, isRefused }: Ins
 }
 
 interface Told {
-  readonly event: string | undefined;
+  readonly event: string;
   readonly id: string;
   readonly atMs: number;
 }

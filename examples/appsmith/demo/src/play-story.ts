@@ -10,7 +10,7 @@ import { playInstall } from "./play-installs.ts";
 import { type PlayContext, playInstance } from "./play-instance.ts";
 import type { Story } from "./story.ts";
 
-/** As many as keep a collector on a small machine busy. */
+/** Enough to keep a collector on a small machine busy. */
 const AT_ONCE = 4;
 
 export interface PlayOptions {
@@ -21,8 +21,8 @@ export interface PlayOptions {
 }
 
 /**
- * Resolves once the collector has accepted the whole story, to sentences about what it did not keep: none is
- * expected. Deletes all that it wrote to disk.
+ * Resolves once the collector has accepted the whole story. Returns a sentence for each thing that was not kept
+ * as planned; normally there are none. Deletes all that it wrote to disk.
  * @throws DemoFault
  */
 export async function playStory({ collector, story, onPlayed }: PlayOptions): Promise<readonly string[]> {
@@ -46,7 +46,7 @@ export async function playStory({ collector, story, onPlayed }: PlayOptions): Pr
       await playInstall(context, install);
       onPlayed(eventsOf(install).length);
     });
-    // Those who left first come first, so that the newest messages are of instances that are alive.
+    // Instances that ended first are played first, so that the newest messages belong to instances that are alive.
     const fleet = [...story.fleet].sort((one, other) => one.life.toMs - other.life.toMs);
     await forEach(fleet, async (instance) => {
       await playInstance(context, instance);

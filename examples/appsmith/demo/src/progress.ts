@@ -1,4 +1,4 @@
-/** Owns the demo's progress bar: one line that is redrawn on a terminal, and a line a tenth elsewhere. */
+/** Owns the demo's progress bar: a line that is redrawn on a terminal, or a new line for each tenth elsewhere. */
 
 const WIDTH = 30;
 const REDRAW_MS = 100;
@@ -36,7 +36,7 @@ export function showProgress(total: number, stream: NodeJS.WriteStream = process
   };
 }
 
-/** One line of the same length for the same total. */
+/** Renders the line. The numbers are padded, so that a redrawn line covers the one before. */
 export function renderProgress(done: number, total: number, elapsedMs: number): string {
   const share = total === 0 ? 1 : Math.min(done / total, 1);
   const filled = Math.floor(share * WIDTH);

@@ -1,4 +1,4 @@
-/** Owns the demo's chance: numbers and choices that depend on a name alone, the same on every machine. */
+/** Generates the demo's random numbers and choices, which depend on a name alone: they are the same on every machine. */
 
 export interface Random {
   /** From 0 to 1, without 1. */
@@ -7,7 +7,7 @@ export interface Random {
   /** From `least` to `most`, without `most`. */
   readonly between: (least: number, most: number) => number;
   readonly wholeBetween: (least: number, most: number) => number;
-  /** A factor around 1: half of them are below. @param spread 0.5 stays within 0.4 to 2.7 nearly always */
+  /** A factor whose median is 1. @param spread with 0.5, nearly all factors are from 0.4 to 2.7 */
   readonly factor: (spread: number) => number;
   /** @throws if the list is empty */
   readonly pick: <Value>(values: readonly Value[]) => Value;

@@ -4,7 +4,7 @@ export const HOUR_MS = 60 * 60_000;
 export const DAY_MS = 24 * HOUR_MS;
 export const WEEK_MS = 7 * DAY_MS;
 
-/** `at`: when in the story, from 0 to 1; negative: before it. */
+/** `at`: when the release comes out, as a share of the story from 0 to 1; negative if before the story. */
 export const RELEASES = [
   { version: "1.8.0", at: -0.2 },
   { version: "1.8.1", at: 0.03 },
@@ -22,7 +22,7 @@ export interface ReleaseRow {
   readonly version: string;
   readonly at: number;
   readonly isPre?: true;
-  /** What is wrong with this release, and right again in the next. */
+  /** What this release breaks. The next release repairs it. */
   readonly fault?: { readonly plugin: string; readonly failureShare: number; readonly slowdown: number };
 }
 

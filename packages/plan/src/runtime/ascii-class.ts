@@ -2,11 +2,14 @@
 
 /** The number of ASCII characters. A table look-up takes at most half as long as a RegExp. */
 export const ASCII = 128;
-/** A plan has a few dozen distinct classes, each many times. */
+/** More than the distinct classes of a plan, which has a few dozen and uses each of them many times. */
 const MAX_REMEMBERED = 256;
 
 /** A table with 1 at the code of each character in the class. */
 export type AsciiClass = Uint8Array;
+
+/** The tables made so far. Making one costs 128 RegExp tests, and nobody changes it afterwards. */
+const remembered = new Map<string, AsciiClass>();
 
 /**
  * The ASCII characters that a RegExp class such as `[0-9a-f]`, or any other expression for one character,
@@ -23,9 +26,6 @@ export function toAsciiClass(chars: string): AsciiClass {
   remembered.set(chars, made);
   return made;
 }
-
-/** The classes made so far, which nobody changes: creating one takes longer than everything else of a field. */
-const remembered = new Map<string, AsciiClass>();
 
 /** Whether two classes have a character in common. */
 export function overlap(a: AsciiClass, b: AsciiClass): boolean {
