@@ -137,7 +137,12 @@ async function actionList(page, mode) {
   };
   const dataset = mode === "edit" ? { telemetry: "RUN_QUERY_CLICK" } : {};
   const items = (await api(`/pages/${page}/actions`)).map(({ id, name }) =>
-    element("li", {}, name, element("button", { dataset, onclick: () => run(id) }, "Run")),
+    element(
+      "li",
+      {},
+      element("span", {}, name),
+      element("button", { dataset, onclick: () => run(id) }, "Run"),
+    ),
   );
   return element("section", {}, element("ul", {}, ...items), said);
 }
