@@ -21,11 +21,12 @@ export const LAYERS = {
     "store/": ["config", "errors", "log/", "enforce/", "row", "meters"],
     "forget/": ["errors", "log/", "row", "store/"],
     "query/": ["config", "errors", "reasons", "privacy/", "enforce/", "row", "store/"],
+    "reports/": ["errors", "enforce/", "store/"],
     "instance/": ["errors", "log/", "store/", "forget/", "query/"],
     "request/": ["config", "errors", "log/", "pipeline", "meters", "instance/"],
     "api/": [
       ...["config", "errors", "reasons", "privacy/", "enforce/", "pipeline", "samples", "meters"],
-      ...["store/", "forget/", "query/", "request/http-server"],
+      ...["store/", "forget/", "query/", "reports/", "request/http-server"],
     ],
   },
   "packages/node/src": {

@@ -39,7 +39,7 @@ function diffField(older: Field, newer: Field, where: string, noteAt: NoteAt): v
       .join(", ");
   const rules = changedOf(["since", "required"]);
   if (rules !== "") note("other", `Changed: ${rules}.`, { needsNewVersion: true });
-  const others = changedOf(["description", "example", "exception", "column"]);
+  const others = changedOf(["description", "example", "exception", "column", "fact", "dimension", "measure"]);
   if (others !== "") note("other", `Changed: ${others}.`);
 }
 

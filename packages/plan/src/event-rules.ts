@@ -2,6 +2,7 @@
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path } from "./document.ts";
+import { checkHeartbeat, checkMarkCounts } from "./evaluation-rules.ts";
 import type { FieldFile } from "./field-format.ts";
 import { checkFields, type PlanScope } from "./field-rules.ts";
 import type { EventFile, PlanFile } from "./format.ts";
@@ -72,7 +73,7 @@ const EVENT_RULES: readonly Rule<EventFile, PlanScope>[] = [
 export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean {
   const declared = isRecord(plan.sources) ? Object.keys(plan.sources) : [];
   const shared = listSharedCosts(plan.sources, scope.readPattern);
-  const seen: Seen = { labels: new Set(), routes: new Set() };
+  const seen: Seen = { labels: new Set(), routes: new Set(), hasHeartbeat: false };
   let hasContacts = false;
   for (const [index, event] of Object.values(plan.events ?? []).entries()) {
     if (!isRecord(event)) continue;
@@ -84,6 +85,7 @@ export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean 
       if (!isRecord(block)) continue;
       const at = [...path, root];
       checkFields(block, { ...scope, path: at, names: [root], place: "event", since, depth: 1 });
+      checkMarkCounts(soundFields(block, at, scope), at, scope.report);
       checkPatternSum({ block, path: at }, sharedWith(event, shared), scope.readPattern, scope.report);
       if (checkContacts(block, at, scope)) hasContacts = true;
     }
@@ -98,10 +100,21 @@ function sharedWith(event: { readonly source?: unknown }, shared: SharedCosts): 
   return [...shared].filter(([name]) => sources.includes(name)).map(([, costs]) => costs);
 }
 
+/** Returns the fields of a block that have the types that the format requires. */
+function soundFields(
+  block: Readonly<Record<string, unknown>>,
+  path: Path,
+  { isSound }: PlanScope,
+): Record<string, FieldFile> {
+  const sound = Object.entries(block).filter(([name]) => isSound([...path, name]));
+  return Object.fromEntries(sound) as Record<string, FieldFile>;
+}
+
 /** What the preceding events have declared. */
 interface Seen {
   readonly labels: Set<string>;
   readonly routes: Set<string>;
+  hasHeartbeat: boolean;
 }
 
 function checkEvent(
@@ -112,6 +125,8 @@ function checkEvent(
   scope: PlanScope,
 ): void {
   applyRules(EVENT_RULES, event, scope, path, scope.report);
+  checkHeartbeat(event, path, seen.hasHeartbeat, scope.report);
+  seen.hasHeartbeat ||= event.heartbeat === true;
   const label = JSON.stringify([event.type, event.name]);
   if (seen.labels.has(label)) {
     scope.report(

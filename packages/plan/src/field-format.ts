@@ -3,7 +3,7 @@
  * the file.
  */
 import { type Static, type TProperties, Type } from "typebox";
-import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, SENSITIVITIES, STRING_FORMATS } from "./plan.ts";
+import { DEFAULT_MAX_ITEMS, DEFAULT_MAX_LENGTH, MEASURES, SENSITIVITIES, STRING_FORMATS } from "./plan.ts";
 
 export const VERSION = { minimum: 1, maximum: 1_000_000 };
 export const SENTENCE = { minLength: 3, maxLength: 2000 };
@@ -118,6 +118,25 @@ const FIELD_KEYS = {
     Type.Boolean({
       default: false,
       description: "A column of its own in the store, for questions about it.",
+    }),
+  ),
+  fact: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description:
+        "A fact of the instance, such as its version: reports count instances by it, and filter by it. Needs few values: an `enum`, a `pattern` with `max_length` up to 64, a boolean or `buckets`.",
+    }),
+  ),
+  dimension: Type.Optional(
+    Type.Boolean({
+      default: false,
+      description: "Reports count the event by this field. Needs few values, as a `fact` does.",
+    }),
+  ),
+  measure: Type.Optional(
+    Type.Enum([...MEASURES], {
+      description:
+        "What reports measure: `success`, a boolean that says whether it worked; `duration`, a number of milliseconds.",
     }),
   ),
   kept_with: Type.Optional(

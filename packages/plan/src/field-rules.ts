@@ -2,6 +2,7 @@
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
+import { checkMarks } from "./evaluation-rules.ts";
 import type { FieldFile } from "./field-format.ts";
 import type { PatternReader } from "./pattern-rules.ts";
 import { applyRules, newerThanPlan, type Rule } from "./rule.ts";
@@ -197,6 +198,7 @@ export function checkFields(block: unknown, scope: FieldScope): void {
 
 function checkField(field: FieldFile, path: Path, name: string, scope: FieldScope): void {
   applyRules(FIELD_RULES, field, scope, path, scope.report);
+  checkMarks(field, path, { isOwn: scope.depth === 1 && scope.names[0] === "properties" }, scope.report);
   checkColumnType(field, path, name, scope);
   if (field.items?.format === "email") scope.report([...path, "items", "format"], NO_ADDRESS);
   if (checkLimits(field, path, scope)) checkExample(field, path, scope.report);

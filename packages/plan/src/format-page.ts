@@ -133,6 +133,11 @@ Fields
 - \`sensitivity: content\` needs an \`exception\`; no other has one.
 - Only fields of events can be \`required\`, and not those of format \`ip\` or \`user_agent\`, which a policy may take away.
 - A \`column\` has one type wherever its path stands.
+- A \`fact\` and a \`dimension\` stand directly in \`properties\` and have few values: an \`enum\`, a \`pattern\` with
+  \`max_length\` up to 64, a boolean, or \`buckets\`. They are never hashed, typed by people or a contact. A fact is
+  \`technical\`. An event has at most 16 facts and 8 dimensions, one \`measure: success\` and one \`measure: duration\`. These
+  keys and \`heartbeat\` change nothing that is collected, so they need no new version.
+- One \`track\` event of \`server\` may be the \`heartbeat\`.
 - An id is a string with a \`pattern\`, an \`enum\`, \`hash: true\` or \`format: ip\`: any text would let names and addresses pass.
 
 Instances

@@ -143,6 +143,13 @@ const EventFormat = closed(
           'The controls on whose click the browser SDK sends it, as a CSS selector. Controls with `data-telemetry="NAME"` need none.',
       }),
     ),
+    heartbeat: Type.Optional(
+      Type.Boolean({
+        default: false,
+        description:
+          "This event says that an instance is alive: reports count instances by it. One `track` event of `server`.",
+      }),
+    ),
     properties: fields("Its fields, by name; `identify` and `group` have `traits` instead."),
     traits: fields("The fields of `identify` and `group`, by name."),
   },

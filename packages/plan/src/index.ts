@@ -20,6 +20,8 @@ export {
   type FieldAbout,
   type Fields,
   type FieldType,
+  factsOf,
+  heartbeatOf,
   ID_NAMES,
   type IdName,
   type InstanceIdPath,
@@ -27,6 +29,7 @@ export {
   type IpPolicy,
   type JsonExample,
   labelOf,
+  type Measure,
   modeSwitch,
   type NumberType,
   type ObjectType,
@@ -47,6 +50,7 @@ export {
   type StringType,
   USER_AGENT_POLICIES,
   type UserAgentPolicy,
+  usageEventsOf,
   usualDisableSwitch,
 } from "./plan.ts";
 export { PlanError, type PlanFault } from "./plan-error.ts";

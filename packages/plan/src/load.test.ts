@@ -871,6 +871,7 @@ test("the example plan loads whole, with every default filled in", () => {
     maxPerMinute: 1000,
     routes: [],
     selector: undefined,
+    heartbeat: false,
   });
   expect(fields).toEqual({
     filters: {
@@ -881,6 +882,9 @@ test("the example plan loads whole, with every default filled in", () => {
       required: false,
       exception: undefined,
       column: false,
+      fact: false,
+      dimension: false,
+      measure: undefined,
       keptWith: [],
       type: "array",
       maxItems: 3,

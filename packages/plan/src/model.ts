@@ -82,6 +82,7 @@ function toEvent(file: EventFile): PlanEvent {
     maxPerMinute: file.max_per_minute ?? DEFAULT_MAX_PER_MINUTE,
     routes: [...(file.routes ?? [])],
     selector: file.selector,
+    heartbeat: file.heartbeat ?? false,
     fields: toFields(file.properties ?? file.traits ?? {}, file.since),
   };
 }
@@ -102,6 +103,9 @@ function toField(file: FieldFile, outerSince: number): Field {
     required: file.required ?? false,
     exception: file.exception,
     column: file.column ?? false,
+    fact: file.fact ?? false,
+    dimension: file.dimension ?? false,
+    measure: file.measure,
     keptWith: [...(file.kept_with ?? [])],
     ...toType(file, since),
   };

@@ -37,11 +37,12 @@ function toSource({ description: _, instanceIds: _found, context, ids, ...collec
 /**
  * Adds the consent rule under which each source sends the event, whether the event or the source defines the
  * rule. Leaves out the default rate, because plans had hashes before there was a rate. Also leaves out the
- * pages and controls, because they only locate in a product's interface what the event's name describes.
+ * pages and controls, which only locate in a product's interface what the event's name describes, and whether
+ * it is the heartbeat.
  */
 function toEvent(plan: Plan, event: PlanEvent) {
   const { why: _why, owner: _owner, review: _review, consent: _consent, ...more } = event;
-  const { routes: _routes, selector: _selector, ...collected } = more;
+  const { routes: _routes, selector: _selector, heartbeat: _heartbeat, ...collected } = more;
   const sources = Object.fromEntries(event.sources.map((source) => [source, consentOf(plan, source, event)]));
   const maxPerMinute = event.maxPerMinute === DEFAULT_MAX_PER_MINUTE ? undefined : event.maxPerMinute;
   return { ...collected, maxPerMinute, sources, fields: toFields(event.fields) };
@@ -51,9 +52,18 @@ function toFields(fields: Partial<Fields>) {
   return mapValues(fields, toField);
 }
 
-/** Leaves out `column`, which only determines how the collected data is stored. */
+/** Leaves out the keys that only say how the collected data is stored and evaluated. */
 function toField(field: Field): object {
-  const { description: _, example: _example, exception: _exception, column: _column, ...collected } = field;
+  const {
+    description: _,
+    example: _example,
+    exception: _exception,
+    column: _column,
+    fact: _fact,
+    dimension: _dimension,
+    measure: _measure,
+    ...collected
+  } = field;
   const keptWith = field.keptWith.toSorted();
   if (collected.type === "object") return { ...collected, keptWith, fields: toFields(collected.fields) };
   if (collected.type === "array") return { ...collected, keptWith, items: toLimits(collected.items) };

@@ -129,6 +129,8 @@ export interface PlanEvent {
    * the event in `data-telemetry`.
    */
   readonly selector: string | undefined;
+  /** Whether this event says that the instance is alive. */
+  readonly heartbeat: boolean;
   /** The event's `properties`; for identify and group, the `traits`. */
   readonly fields: Fields;
 }
@@ -156,12 +158,22 @@ export interface FieldAbout {
   readonly exception: string | undefined;
   /** Whether the field gets its own column in the store, for queries. */
   readonly column: boolean;
+  /** Whether the field is a fact of the instance, by which reports count instances. */
+  readonly fact: boolean;
+  /** Whether reports count the event by this field. */
+  readonly dimension: boolean;
+  /** What reports measure by this field. */
+  readonly measure: Measure | undefined;
   /**
    * For a contact field, the names of the event's other fields that are kept with it; empty for any other
    * field.
    */
   readonly keptWith: readonly string[];
 }
+
+/** `success`: a boolean that says whether it worked. `duration`: a number of milliseconds. */
+export const MEASURES = ["success", "duration"] as const;
+export type Measure = (typeof MEASURES)[number];
 
 export type JsonExample = string | number | boolean | readonly (string | number | boolean)[];
 
@@ -267,4 +279,24 @@ function stemOf(product: string): string {
 /** The part of a message that contains the event's fields. */
 export function rootOf(type: MessageType): "properties" | "traits" {
   return type === "identify" || type === "group" ? "traits" : "properties";
+}
+
+/** Returns the event that says that an instance is alive; undefined if the plan marks none. */
+export function heartbeatOf({ events }: Plan): PlanEvent | undefined {
+  return events.find(({ heartbeat }) => heartbeat);
+}
+
+/** Returns the sorted names of the facts that the heartbeat carries. */
+export function factsOf(plan: Plan): string[] {
+  return Object.entries(heartbeatOf(plan)?.fields ?? {})
+    .filter(([, { fact }]) => fact)
+    .map(([name]) => name)
+    .sort();
+}
+
+/** Returns the events that say what an instance is used for: all but the installer's and the heartbeat. */
+export function usageEventsOf({ events }: Plan): PlanEvent[] {
+  return events.filter(
+    ({ heartbeat, sources }) => !heartbeat && sources.some((source) => source !== "installer"),
+  );
 }

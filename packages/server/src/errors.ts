@@ -95,6 +95,11 @@ export const ERRORS = {
     retryAfterS: 60,
     message: "Too many deletions are waiting. This one was not started; ask again later.",
   },
+  report_too_large: {
+    status: 503,
+    message:
+      "The report took longer than {seconds} seconds, or too much memory. Ask for fewer days, or for a smaller segment.",
+  },
   too_many_watchers: {
     status: 429,
     retryAfterS: 10,

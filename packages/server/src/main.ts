@@ -39,6 +39,8 @@ const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
 /** How many pages of `compare` may be produced or read by clients at a time; one page can take 32 MB. */
 const MAX_COMPARING = 2;
+/** The drain, and whoever pauses it: deletions run one at a time, and so do rebuilds. */
+const MAX_WAITING_FOR_DRAIN = 4;
 /** Shortest time between two checks of the disk, because anybody may ask whether the collector is ready. */
 const READY_CHECK_MS = 1000;
 
@@ -112,8 +114,10 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     report,
   });
   closers.push(plan.close);
+  const inserting = new Semaphore({ permits: 1, maxWaiting: MAX_WAITING_FOR_DRAIN });
   const planStore = openPlanStore({
     store,
+    inserting,
     plan: () => plan.current().plan,
     counts: planCounts,
     now,
@@ -132,12 +136,13 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     await engine?.ready();
     await migrate(store);
     await planStore.apply();
+    void planStore.rebuild().catch(() => {}); // What is noted is done at the next start, or the next deletion.
   };
   await checkSchema(prepare);
   const inserter = startInserterThread({ address, quarantineDir: folder.quarantineDir });
   closers.push(() => inserter.close());
   const onStoreChange = storeReporter(report);
-  const drain = startDrain({ log, inserter, prepare, meters, now, onFatal, onStoreChange });
+  const drain = startDrain({ log, inserter, inserting, prepare, meters, now, onFatal, onStoreChange });
   closers.push(() => drain.close(drainDeadlineMs));
   const checking = { pseudonym, plan, planCounts, planStore };
   const parts: ApiParts = { ...checking, folder, dedupe, log, store, live, meters, now, report };
@@ -238,7 +243,8 @@ async function openApi(
   const storedForms = createStoredForms(pseudonym);
   const { logDir, quarantineDir } = folder;
   const currentPlan = (): Plan => plan.current().plan;
-  const forget = createForget({ store, log, logDir, quarantineDir, storedForms, plan: currentPlan, now });
+  const where = { store, log, logDir, quarantineDir, rollups: planStore };
+  const forget = createForget({ ...where, storedForms, plan: currentPlan, now });
   const ingest = createIngest({
     ids: createIds({ hash: pseudonym }),
     plan: plan.current,
@@ -267,6 +273,7 @@ async function openApi(
     planStore,
     forget,
     storedForms,
+    storedUntilMs: () => log.pending().oldestMs ?? now(),
     now,
     isAdminToken,
     checkReady: () => readyCheck.run(),

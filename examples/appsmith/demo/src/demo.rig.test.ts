@@ -1,8 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { isRecord } from "@candor/envelope/unknown-value";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type CandorProcess, startProcess } from "../../../../packages/server/src/rig/candor-process.ts";
 import { awaitStored, type Collector, countStored, readApi } from "./collector.ts";
@@ -87,6 +88,35 @@ it("finds the copied instances, and holds the addresses of people apart", async 
     readonly events: object[];
   };
   expect(JSON.stringify(events)).not.toContain("@example.org");
+});
+
+it("answers each question of the guide, in the field that the guide names", async () => {
+  const guide = readFileSync(new URL("../../../../docs/guides/questions.md", import.meta.url), "utf8");
+  const rows = [
+    ...guide.matchAll(/^\| (.+?) \| `(.+?)` \| `'http:\/\/127\.0\.0\.1:7226\/api\/(.+?)'` \|$/gm),
+  ];
+  expect(rows.length).toBeGreaterThanOrEqual(30);
+  for (const [, question = "", field = "", path = ""] of rows) {
+    let answer: unknown = await readApi(collector, path);
+    for (const name of field.split(".")) answer = isRecord(answer) ? answer[name] : undefined;
+    expect(answer, question).toBeDefined();
+  }
+});
+
+it("is reported as it was planned: who is active, on what, and which installs succeeded", async () => {
+  const all = "environment=all&established=false";
+  const fromDay = new Date(story.fromMs).toISOString().slice(0, 10);
+  const base = (await readApi(collector, `reports/base?from=${fromDay}&${all}`)) as {
+    readonly base: { readonly instances: number };
+  };
+  const ids = new Set(story.fleet.filter(({ isRefused }) => !isRefused));
+  expect(base.base.instances).toBeGreaterThan(0);
+  expect(base.base.instances).toBeLessThanOrEqual(ids.size);
+  const installs = (await readApi(collector, `reports/installs?from=${fromDay}`)) as {
+    readonly outcomes: readonly { readonly outcome: string; readonly installs: number }[];
+  };
+  const succeeded = installs.outcomes.find(({ outcome }) => outcome === "success")?.installs;
+  expect(succeeded).toBe(counts.installer["Installation Success"]);
 });
 
 it("is not played over what the collector holds, unless asked to", async () => {

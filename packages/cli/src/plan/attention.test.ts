@@ -47,6 +47,9 @@ test("an example that the collector would change", () => {
     required: false,
     exception: undefined,
     column: false,
+    fact: false,
+    dimension: false,
+    measure: undefined,
     keptWith: [],
   };
   const sources = { server: { ...server, context: { userAgent } } };

@@ -20,6 +20,9 @@ const ABOUT = {
   required: false,
   exception: undefined,
   column: false,
+  fact: false,
+  dimension: false,
+  measure: undefined,
   keptWith: [],
 } as const;
 const TEXT = {

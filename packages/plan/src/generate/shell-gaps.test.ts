@@ -21,6 +21,9 @@ const TEXT: Field = {
   required: false,
   exception: undefined,
   column: false,
+  fact: false,
+  dimension: false,
+  measure: undefined,
   keptWith: [],
 };
 

@@ -19,6 +19,9 @@ const ABOUT = {
   required: false,
   exception: undefined,
   column: false,
+  fact: false,
+  dimension: false,
+  measure: undefined,
   keptWith: [],
 } as const;
 const TEXT = {
@@ -48,6 +51,7 @@ const odd: Plan = {
       maxPerMinute: 1000,
       routes: [],
       selector: undefined,
+      heartbeat: false,
       fields: {
         "a'b": { ...ABOUT, ...TEXT, enum: ["it's", "*", "a\nb", "$HOME", ""] },
         text: { ...ABOUT, ...TEXT },

@@ -19,6 +19,9 @@ const ABOUT = {
   required: false,
   exception: undefined,
   column: false,
+  fact: false,
+  dimension: false,
+  measure: undefined,
   keptWith: [],
 } as const;
 const TEXT = {
@@ -39,6 +42,7 @@ function eventOf(event: Pick<PlanEvent, "type" | "name" | "fields">): PlanEvent 
     maxPerMinute: 1000,
     routes: [],
     selector: undefined,
+    heartbeat: false,
   };
   return { ...about, sources: ["server"], expires: undefined, consent: undefined, ...event };
 }

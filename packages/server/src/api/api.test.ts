@@ -1,6 +1,11 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerOf, NO_STORE, startForTest, type TestCandor } from "../rig/in-process.ts";
 
+const REPORT_NAMES = [
+  ...["base", "facts", "features", "installs", "instances", "instances/list", "instances/timeline"],
+  ...["overview", "plan", "versions"],
+];
+
 let candor: TestCandor;
 beforeAll(async () => {
   candor = await startForTest(NO_STORE);
@@ -12,8 +17,9 @@ const get = (path: string, token = "token-a"): Promise<Response> =>
 
 describe("the read API without a store", () => {
   it("needs the admin token for everything that shows events", async () => {
-    const paths = ["/api/events", "/api/count", "/api/live", "/api/contacts"];
-    for (const path of [...paths, "/api/reports/plan", "/api/reports/instances"]) {
+    const paths = ["/api/events", "/api/count", "/api/live", "/api/contacts", "/api/exclusions"];
+    const reports = REPORT_NAMES.map((name) => `/api/reports/${name}`);
+    for (const path of [...paths, ...reports]) {
       for (const response of [await get(path, "wrong"), await fetch(candor.url + path)]) {
         expect([response.status, (await answerOf(response)).code]).toEqual([401, "token_invalid"]);
       }
@@ -80,6 +86,45 @@ describe("the read API without a store", () => {
     expect(answer.message).toContain(words);
   });
 
+  it.each([
+    ["overview?from=yesterday", "Write one such as 2026-01-31"],
+    ["overview?from=2026-02-30", "Write one such as 2026-01-31"],
+    ["overview?from=2026-03-02&to=2026-03-01", "Write the earlier day as from"],
+    ["overview?from=2020-01-01", "at most 731 days"],
+    ["overview?zone=Mars/Olympus", "Write an IANA name"],
+    ["overview?zone=%2B02:00", "Write an IANA name"],
+    ["overview?environment=staging", "environment is one of production, development, test, ci, all."],
+    ["overview?established=maybe", "established is one of true, false."],
+    ["overview?country=Germany", "two capital letters"],
+    ["overview?facts.colour=red", "The plan marks no facts."],
+    ["overview?colour=red", "This report takes from, to, zone,"],
+    ["overview?to=2026-03-01&to=2026-03-02", "to is given twice."],
+    ["plan?zone=UTC", "This report takes from, to, and nothing else."],
+    ["features?by=colour", "The plan marks no dimensions."],
+    ["features?at_least=0", "at_least is a whole number from 1 to"],
+    ["instances/list?sort=colour", "sort is one of last-seen,"],
+    ["instances/list?limit=1001", "limit is a whole number from 1 to 1000."],
+    ["instances/timeline", "instance is the id of an instance."],
+  ])("explains what is wrong with /api/reports/%s", async (path, words) => {
+    const response = await get(`/api/reports/${path}`);
+    const answer = await answerOf(response);
+    expect([response.status, answer.code]).toEqual([400, "query_invalid"]);
+    expect(answer.message).toContain(words);
+  });
+
+  it.each([
+    [{}, "instance is the id of an instance"],
+    [{ instance: "a", reason: 1 }, "reason is a text"],
+    [{ instance: "a", excluded: "no" }, "excluded is true or false."],
+  ])("explains what is wrong with the exclusion %j", async (body, words) => {
+    const response = await fetch(`${candor.url}/api/exclusions`, {
+      method: "POST",
+      headers: { authorization: "Bearer token-a", "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    expect([response.status, (await answerOf(response)).message?.includes(words)]).toEqual([400, true]);
+  });
+
   it("describes itself as OpenAPI, every path of the read API, and sets headers that pages are safe with", async () => {
     const response = await fetch(`${candor.url}/api/openapi.json`);
     const document = await answerOf(response);
@@ -87,10 +132,11 @@ describe("the read API without a store", () => {
       "/api/contacts",
       "/api/count",
       "/api/events",
+      "/api/exclusions",
       "/api/forget",
       "/api/live",
-      "/api/reports/instances",
-      "/api/reports/plan",
+      "/api/rebuild",
+      ...REPORT_NAMES.map((name) => `/api/reports/${name}`).sort(),
       "/healthz",
       "/metrics",
       "/privacy",

@@ -1,48 +1,21 @@
 /** Serves the read API, and the ingest API beside it. */
 
 import { createHash } from "node:crypto";
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { splitUrl } from "@candor/envelope/http";
 import { describePlan, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
-import type { PlanInForce } from "../enforce/plan-in-force.ts";
 import { CandorError, causeOf } from "../errors.ts";
-import { type Forget, readForgetRequest } from "../forget/forget.ts";
-import type { Meters } from "../meters.ts";
-import type { StoredForms } from "../privacy/pseudonym.ts";
+import { readForgetRequest } from "../forget/forget.ts";
 import { readContacts } from "../query/contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/events.ts";
 import { readFilters } from "../query/filters.ts";
-import { reportInstances } from "../query/instances-report.ts";
-import { reportPlan } from "../query/plan-report.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
 import { makeSamples } from "../samples.ts";
-import type { Store } from "../store/client.ts";
-import type { PlanStore } from "../store/plan-store.ts";
-import type { LiveFeed } from "./live.ts";
+import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
+import { addReportRoutes } from "./report-routes.ts";
 import * as schema from "./schema.ts";
-
-export interface ApiDependencies {
-  readonly store: Store;
-  readonly live: LiveFeed;
-  readonly meters: Meters;
-  readonly plan: PlanInForce;
-  readonly planStore: Pick<PlanStore, "keepCounts">;
-  readonly storedForms: StoredForms;
-  readonly forget: Forget;
-  readonly now: () => number;
-  readonly isAdminToken: (token: string) => boolean;
-  /** Rejects with the reason if messages cannot be accepted durably now. */
-  readonly checkReady: () => Promise<void>;
-  /**
-   * Answers requests under `/v1/` directly on the HTTP server, without fastify
-   * (docs/decisions/0004-ingest-beside-fastify.md).
-   */
-  readonly ingest: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-  readonly onFault: (error: unknown) => void;
-}
 
 /** Creates the HTTP server: the ingest API and the read API on one port. */
 export async function createApi(dependencies: ApiDependencies): Promise<FastifyInstance> {
@@ -130,23 +103,12 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
     live.add(reply.raw, filters);
   });
   addMakerRoutes(app, dependencies, onRequest);
+  addReportRoutes(app, dependencies, onRequest);
 }
 
-/** Adds the maker's routes other than those for events: reports, contacts and deletion. */
+/** Adds the maker's routes for contacts and deletion. */
 function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
   const { store, forget } = dependencies;
-  app.get("/api/reports/plan", { schema: schema.PLAN_REPORT, onRequest }, async (request, reply) => {
-    void reply.header("Cache-Control", "no-store");
-    return reportPlan(parametersOf(request), dependencies);
-  });
-  app.get(
-    "/api/reports/instances",
-    { schema: schema.INSTANCES_REPORT, onRequest },
-    async (request, reply) => {
-      void reply.header("Cache-Control", "no-store");
-      return reportInstances(parametersOf(request), dependencies);
-    },
-  );
   app.get("/api/contacts", { schema: schema.CONTACTS, onRequest }, async (request, reply) => {
     void reply.header("Cache-Control", "no-store");
     return { contacts: await readContacts(store, readLimit(parametersOf(request))) };
@@ -155,12 +117,6 @@ function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onR
     void reply.header("Cache-Control", "no-store");
     return forget(readForgetRequest(request.body));
   });
-}
-
-type OnRequest = (request: FastifyRequest) => Promise<void>;
-
-function parametersOf(request: FastifyRequest): URLSearchParams {
-  return new URLSearchParams(splitUrl(request.raw.url ?? "")[1]);
 }
 
 function readLimit(parameters: URLSearchParams): number {

@@ -20,13 +20,13 @@ export const OPENAPI = {
   components: { securitySchemes: { adminToken: { type: "http", scheme: "bearer" } } },
 } as const;
 
-const SECURED = [{ adminToken: [] }];
+export const SECURED = [{ adminToken: [] }];
 
 const ErrorAnswer = Type.Object(
   { success: Type.Literal(false), code: Type.String(), message: Type.String(), error: Type.String() },
   { description: "What went wrong and what to do; docs/errors.md lists the codes." },
 );
-const FAULTS = { 400: ErrorAnswer, 401: ErrorAnswer, 503: ErrorAnswer };
+export const FAULTS = { 400: ErrorAnswer, 401: ErrorAnswer, 503: ErrorAnswer };
 
 const FILTERS = {
   source: Type.Optional(Type.Enum([...SOURCES])),
@@ -146,28 +146,6 @@ export const PLAN_REPORT = {
       to: Type.String(),
       trimmed: Type.Array(Type.Object({ ...Counted, path: Type.String() })),
       refused: Type.Array(Type.Object(Counted)),
-    }),
-    ...FAULTS,
-  },
-};
-
-export const INSTANCES_REPORT = {
-  summary: "Instances that send from two places at once, because their state folder was copied",
-  security: SECURED,
-  querystring: DAYS,
-  response: {
-    200: Type.Object({
-      from: Type.String(),
-      to: Type.String(),
-      cloned: Type.Array(
-        Type.Object({
-          instanceId: Type.String(),
-          boots: Type.Integer({ description: "Starts that sent a heartbeat in these days." }),
-          firstSeen: Type.String({ format: "date-time" }),
-          lastSeen: Type.String({ format: "date-time" }),
-        }),
-        { description: "At most 1000, last seen first." },
-      ),
     }),
     ...FAULTS,
   },

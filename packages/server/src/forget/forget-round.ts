@@ -2,9 +2,11 @@
 import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
 import { type Store, whileStoreAnswers } from "../store/client.ts";
+import type { PlanStore } from "../store/plan-store.ts";
+import { ROLLUPS } from "../store/rollups.ts";
 import type { ForgetKind } from "./forget-request.ts";
 import { deleteKeptFiles } from "./kept-files.ts";
-import { until } from "./store-progress.ts";
+import { until, untilFilesAreGone } from "./store-progress.ts";
 import { deleteRows, type Removed } from "./stored-rows.ts";
 
 export interface ForgetDependencies {
@@ -13,6 +15,7 @@ export interface ForgetDependencies {
   /** The folder of segment files, including copies of damaged ones. */
   readonly logDir: string;
   readonly quarantineDir: string;
+  readonly rollups: Pick<PlanStore, "noteMonths" | "rebuild">;
   /** Returns the forms in which the store may hold an id. */
   readonly storedForms: (id: string) => readonly string[];
   /** Returns the plan in force, which says in which fields an instance's id is. */
@@ -45,14 +48,18 @@ const isRow = (file: string): boolean => !isCopy(file);
  */
 export async function runRound(
   subjects: readonly Subject[],
-  { store, log, logDir, quarantineDir, storedForms, plan, now }: ForgetDependencies,
+  { store, log, logDir, quarantineDir, rollups, storedForms, plan, now }: ForgetDependencies,
 ): Promise<Forgotten[]> {
   const startedAtMs = now();
   const sought = subjects.map(({ kind, id }) => ({ kind, ids: formsOf(kind, id, storedForms) }));
   const stored = await whileStoreAnswers(async () => {
     await store.query("SELECT 1");
     await untilDrained(log, startedAtMs);
-    return deleteRows(store, sought, { untilMs: startedAtMs, plan: plan() });
+    const beforeDeleting = rollups.noteMonths;
+    const deleted = await deleteRows(store, sought, { untilMs: startedAtMs, plan: plan(), beforeDeleting });
+    await rollups.rebuild();
+    await untilFilesAreGone(store, ROLLUPS);
+    return deleted;
   });
   const rows = await deleteKeptFiles(quarantineDir, isRow, sought);
   const copies = await deleteKeptFiles(quarantineDir, isCopy, sought);

@@ -1,5 +1,6 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Semaphore } from "@candor/envelope/concurrency";
 import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
@@ -13,6 +14,7 @@ import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
 import { openQuarantine } from "../store/quarantine.ts";
+import { askForRebuild, rebuildPending } from "../store/rollups.ts";
 import { createForget, type ForgetDependencies, type ForgetReceipt, readForgetRequest } from "./forget.ts";
 import type { ForgetRequest } from "./forget-request.ts";
 
@@ -37,6 +39,10 @@ beforeEach(async () => {
     log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
     logDir,
     quarantineDir,
+    rollups: {
+      noteMonths: (months) => askForRebuild(store, months),
+      rebuild: () => rebuildPending(store, PLAN, (task) => task()),
+    },
     storedForms: (id) => [id, `hashed-${id}`],
     plan: () => PLAN,
     now: () => NOW_MS,
@@ -250,6 +256,7 @@ describe("forgetting", () => {
     const drain = startDrain({
       log,
       inserter: createInserter(store, quarantine),
+      inserting: new Semaphore({ permits: 1, maxWaiting: 1 }),
       prepare: async () => {},
       onFatal: () => {},
       onStoreChange: () => {},

@@ -27,21 +27,28 @@ export interface DeletedRows {
   readonly elsewhere: number;
 }
 
+export interface DeleteOptions {
+  /** Rows received up to this time must be gone at the end; later rows may be deleted too. */
+  readonly untilMs: number;
+  /** Says in which fields an instance's id is. */
+  readonly plan: Plan;
+  /** Called with the months of events of which rows are about to be deleted. */
+  readonly beforeDeleting: (months: readonly number[]) => Promise<void>;
+}
+
 const MAX_DELETIONS = 3;
 
 /**
  * Deletes the rows of all subjects from all nodes. Each mutation covers all subjects. Resolves when the files
  * that contained the rows are gone. Meanwhile the ids are in an in-memory table, because the store writes the
  * text of a mutation to a file and keeps that file.
- * @param options `untilMs`: rows received up to this time must be gone at the end; later rows may be deleted
- * too. `plan`: says in which fields an instance's id is
  * @returns a result for each subject, in order; a row of several subjects counts for each
  * @throws CandorError `forget_incomplete`; also what the client throws while the store cannot be reached
  */
 export async function deleteRows(
   store: Store,
   sought: readonly Sought[],
-  { untilMs, plan }: { readonly untilMs: number; readonly plan: Plan },
+  { untilMs, plan, beforeDeleting }: DeleteOptions,
 ): Promise<DeletedRows[]> {
   const round = randomUUID();
   const ids = sought.flatMap(({ kind, ids }, request) =>
@@ -54,7 +61,8 @@ export async function deleteRows(
       .filter((deletion) => deletion !== undefined);
     const deleted = new Map<number, DeletedRows>();
     for (const deletion of deletions)
-      for (const [request, rows] of await deleteFrom(deletion, untilMs)) deleted.set(request, rows);
+      for (const [request, rows] of await deleteFrom(deletion, untilMs, beforeDeleting))
+        deleted.set(request, rows);
     await untilFilesAreGone(
       store,
       deletions.map(({ table }) => table),
@@ -122,12 +130,17 @@ function toDeletion(
 }
 
 /** @returns results by index in `sought` */
-async function deleteFrom(deletion: Deletion, untilMs: number): Promise<Map<number, DeletedRows>> {
+async function deleteFrom(
+  deletion: Deletion,
+  untilMs: number,
+  beforeDeleting: DeleteOptions["beforeDeleting"],
+): Promise<Map<number, DeletedRows>> {
   const { store, table, round, requests, isAny } = deletion;
   const removed = new Map<number, number>();
   for (let n = 0; n < MAX_DELETIONS; n++) {
     const found = await findRows(deletion);
     if (found.length === 0) break;
+    if (table === "events") await beforeDeleting(found.map(({ month }) => month));
     const deletions = found.map(({ month }) => `DELETE IN PARTITION ID '${month}' WHERE ${isAny}`);
     // The mutation is not awaited here: a request times out after a minute, and a deletion in a large store
     // takes longer.

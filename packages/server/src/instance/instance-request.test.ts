@@ -37,6 +37,7 @@ beforeAll(async () => {
     log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
     logDir: real.dir,
     quarantineDir: real.dir,
+    rollups: { noteMonths: async () => {}, rebuild: async () => {} },
     storedForms: (id) => [id, pseudonymOf(id)],
     plan: () => PLAN,
     now: () => NOW_MS,

@@ -6,12 +6,14 @@ import { loadPlan, type Plan } from "@candor/plan";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createForget } from "../forget/forget.ts";
 import { readHeldEvents, readHeldPage } from "../instance/held-events.ts";
-import { reportInstances } from "../query/instances-report.ts";
+import { reportInstances } from "../reports/instances-report.ts";
+import { readPeriod } from "../reports/period.ts";
 import { eventually, startForTest } from "../rig/in-process.ts";
 import { rowLine } from "../rig/row-line.ts";
 import { EVENT_TARGET } from "../row.ts";
 import { openStore } from "./client.ts";
 import { applyPlanToStore, planColumns } from "./plan-columns.ts";
+import { askForRebuild, rebuildPending } from "./rollups.ts";
 import { describeStoreContract } from "./store.contract.ts";
 
 const samplePlan = (): Plan =>
@@ -117,10 +119,10 @@ describe("a cluster of two ClickHouse servers", () => {
     expect(seen).toEqual(hours.map((hour) => `alive-${hour}`));
     expect(
       (
-        await reportInstances(new URLSearchParams(), {
-          ...deps,
-          plan: { current: () => ({ plan: samplePlan() }) },
-        })
+        await reportInstances(
+          { ...deps, plan: { current: () => ({ plan: samplePlan() }) }, storedUntilMs: deps.now },
+          readPeriod(new URLSearchParams(), { plan: samplePlan(), nowMs: deps.now() }),
+        )
       ).cloned,
     ).toEqual([
       {
@@ -142,6 +144,10 @@ describe("a cluster of two ClickHouse servers", () => {
       log,
       logDir: nowhere,
       quarantineDir: nowhere,
+      rollups: {
+        noteMonths: (months: readonly number[]) => askForRebuild(store, months),
+        rebuild: () => rebuildPending(store, samplePlan(), (task) => task()),
+      },
       storedForms: (id: string) => [id],
       plan: samplePlan,
       now: Date.now,

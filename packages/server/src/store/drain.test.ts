@@ -1,5 +1,6 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
+import { Semaphore } from "@candor/envelope/concurrency";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
@@ -58,6 +59,7 @@ async function drainWith(faulty: Store, deadlineMs = 60_000): Promise<Counts> {
   const drain = startDrain({
     log,
     inserter: createInserter(faulty, openQuarantine(dir)),
+    inserting: new Semaphore({ permits: 1, maxWaiting: 1 }),
     prepare: async () => {},
     onFatal: () => {},
     onStoreChange: () => {},

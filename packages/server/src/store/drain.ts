@@ -1,6 +1,7 @@
 /** Moves segment files into the store. */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Semaphore } from "@candor/envelope/concurrency";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { Meters } from "../meters.ts";
@@ -22,6 +23,8 @@ const MAX_RESTED_AGE_MS = 60_000;
 export interface DrainOptions {
   readonly log: Log;
   readonly inserter: Inserter;
+  /** Has one permit, which is held while a block is inserted. Whoever takes it pauses the drain. */
+  readonly inserting: Semaphore;
   readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
   /** Called before anything is drained, and retried until it resolves. Brings the schema up to date. */
   readonly prepare: () => Promise<void>;
@@ -88,7 +91,9 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
     const segment = await log.nextSealed(lingerMs);
     if (segment === undefined || state.stopping.aborted) return;
     const drainSegment = async (): Promise<void> => {
-      const { rowsQuarantined } = await options.inserter.insert(segment);
+      const inserted = options.inserting.run(() => options.inserter.insert(segment), state.stopping);
+      if (inserted === undefined) throw new Error("too many tasks wait for the drain");
+      const { rowsQuarantined } = await inserted;
       await log.remove(segment);
       options.inserter.forget(segment);
       options.meters.countDrained(segment.rows, 1);

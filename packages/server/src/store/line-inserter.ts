@@ -24,11 +24,17 @@ export function sendLines(client: ClickHouseClient, settings: ClickHouseSettings
       columns: [columns[0] ?? "", ...columns.slice(1)],
       format: "TabSeparated",
       values: Readable.from([lines], { objectMode: false }),
-      clickhouse_settings: { ...settings, insert_deduplication_token: token },
+      clickhouse_settings: { ...settings, ...VIEWS_ONCE, insert_deduplication_token: token },
       ...(signal === undefined ? {} : { abort_signal: signal }),
     });
   };
 }
+
+/**
+ * Without this setting, a block that comes again under its token would not be stored again, but the views over
+ * `events` would count it again.
+ */
+const VIEWS_ONCE: ClickHouseSettings = { deduplicate_blocks_in_dependent_materialized_views: 1 };
 
 /** More than a segment file can contain, so that all its rows form one block with one token. */
 const ONE_BLOCK_ROWS = "1000000";
@@ -61,7 +67,7 @@ export function insertByFile(client: ClickHouseClient, files: RowFiles, send: Li
     const insert = async (path: string): Promise<void> => {
       await client.command({
         query: `INSERT INTO ${table} (${columns.join(", ")}) SELECT * FROM file(${quoteText(path)}, 'TabSeparated')`,
-        clickhouse_settings: { ...FILE_SETTINGS, insert_deduplication_token: token },
+        clickhouse_settings: { ...FILE_SETTINGS, ...VIEWS_ONCE, insert_deduplication_token: token },
         ...(signal === undefined ? {} : { abort_signal: signal }),
       });
     };

@@ -30,6 +30,9 @@ const ABOUT = {
   required: false,
   exception: undefined,
   column: true,
+  fact: false,
+  dimension: false,
+  measure: undefined,
   keptWith: [],
 } as const;
 const field = (type: FieldType): Field => ({ ...ABOUT, ...type });
@@ -51,6 +54,7 @@ const EVENT = {
   maxPerMinute: 1,
   routes: [],
   selector: undefined,
+  heartbeat: false,
 } as const;
 const eventOf = (fields: Fields, type: PlanEvent["type"] = "track"): PlanEvent => ({
   ...EVENT,

@@ -1,7 +1,9 @@
 /** Owns the store's columns for the fields that the plan marks with `column`. */
 import { type Field, type Fields, type Plan, rootOf } from "@candor/plan";
 import { CLUSTER_DATABASE, DATABASE, type Store } from "./client.ts";
+import { derivedColumns } from "./derived-columns.ts";
 import { applyRetention } from "./retention.ts";
+import { applyRollups } from "./rollups.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 
 /** A column of `events` for a field that the plan marks with `column`. */
@@ -16,14 +18,40 @@ export interface PlanColumn {
 
 const MAX_NAME_LENGTH = 100;
 
+/** A column of `events` as the store is to have it. */
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly expression: string;
+  /** What the column is of; a column of something else is created anew. Kept in the store itself. */
+  readonly comment: string;
+}
+
 /**
- * Applies the plan's columns and retention to the store. Changes nothing if they are already in place.
+ * Applies the plan's columns, views and retention to the store. Changes nothing if they are already in place.
  * @throws the client's errors while the store is unreachable
  */
 export async function applyPlanToStore(store: Store, plan: Plan): Promise<void> {
-  await applyColumns(store, planColumns(plan));
+  await applyColumns(store, columnsOf(plan));
+  await applyRollups(store, plan);
   await applyRetention(store, plan);
 }
+
+/** The derived columns are first, because the views read them. */
+function columnsOf(plan: Plan): Column[] {
+  const marked = planColumns(plan);
+  return [
+    ...derivedColumns(plan).map((column) => ({ ...column, comment: DERIVED })),
+    ...marked.map((column) => ({
+      name: column.name,
+      type: column.type,
+      expression: expressionOf(column, marked),
+      comment: JSON.stringify(column.path),
+    })),
+  ];
+}
+
+const DERIVED = "for reports";
 
 /** Returns all columns of a plan, sorted by path. */
 export function planColumns(plan: Plan): PlanColumn[] {
@@ -106,29 +134,24 @@ interface FoundColumn {
  * Adds, changes and drops columns as the plan requires. A column whose path or type has changed is dropped
  * and created again. Columns are derived from the envelope, so nothing is lost.
  */
-async function applyColumns(store: Store, columns: readonly PlanColumn[]): Promise<void> {
+async function applyColumns(store: Store, columns: readonly Column[]): Promise<void> {
   const found = await findColumns(store);
   const wanted = new Map(columns.map((column) => [column.name, column]));
   for (const [name, { type, comment }] of found) {
     const column = wanted.get(name);
-    if (column !== undefined && column.type === type && comment === commentOf(column)) continue;
+    if (column !== undefined && column.type === type && comment === column.comment) continue;
     await alterEvents(store, [CLUSTER_DATABASE, DATABASE], `DROP COLUMN IF EXISTS ${quoteName(name)}`);
     found.delete(name);
   }
   for (const column of columns) {
-    const expression = expressionOf(column, columns);
+    const { expression } = column;
     const known = found.get(column.name);
     if (known?.expression === expression) continue;
     const action = known === undefined ? "ADD COLUMN IF NOT EXISTS" : "MODIFY COLUMN";
     const definition = `${quoteName(column.name)} ${column.type} MATERIALIZED ${expression}`;
-    const change = `${action} ${definition} COMMENT ${quoteText(commentOf(column))}`;
+    const change = `${action} ${definition} COMMENT ${quoteText(column.comment)}`;
     await alterEvents(store, [DATABASE, CLUSTER_DATABASE], change);
   }
-}
-
-/** Returns the comment that documents a column in the store itself. */
-function commentOf({ path }: PlanColumn): string {
-  return JSON.stringify(path);
 }
 
 /** Returns the columns that were created for a plan, by name. */
@@ -136,7 +159,7 @@ async function findColumns(store: Store): Promise<Map<string, FoundColumn>> {
   const nodes = await store.queryEveryNode(
     `SELECT name, type, comment, default_expression AS expression FROM system.columns
 WHERE database IN ('${DATABASE}', '${CLUSTER_DATABASE}') AND table = 'events'
-  AND (name = 'envelope' OR startsWith(name, 'properties_') OR startsWith(name, 'traits_'))`,
+  AND (name = 'envelope' OR comment = ${quoteText(DERIVED)} OR startsWith(name, 'properties_') OR startsWith(name, 'traits_'))`,
   );
   const byName = new Map<string, string[]>();
   for (const { name, ...definition } of nodes.flat()) {

@@ -1,19 +1,23 @@
 /** Keeps the store's columns, retention and counts in line with the plan. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { SingleFlight } from "@candor/envelope/concurrency";
+import { type Semaphore, SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";
 import type { PlanCounts } from "../enforce/plan-counts.ts";
 import { causeOf } from "../errors.ts";
 import type { Store } from "./client.ts";
 import { applyPlanToStore } from "./plan-columns.ts";
+import { askForRebuild, rebuildPending } from "./rollups.ts";
 
 const KEEP_EVERY_MS = 10_000;
 const RETRY_MS = 5000;
+const BUSY = new Error("too many tasks wait for the drain");
 
 export interface PlanStoreOptions {
   readonly store: Store;
   readonly plan: () => Plan;
   readonly counts: PlanCounts;
+  /** Has one permit, which the drain holds while it inserts a block. */
+  readonly inserting: Semaphore;
   readonly now: () => number;
   readonly report: (line: string) => void;
 }
@@ -27,6 +31,10 @@ export interface PlanStore {
   apply(): Promise<void>;
   /** Applies the plan in the background, retrying until it succeeds. */
   applySoon(): void;
+  /** Notes that months of the rollups have to be made anew from the events. After a crash they still are. */
+  noteMonths(months: readonly number[]): Promise<void>;
+  /** Makes the noted months anew. Rejects while the store is unreachable; then the rest is still noted. */
+  rebuild(): Promise<void>;
   /**
    * Resolves once all counts so far are in the store. Rejects while the store is unreachable; then the counts
    * are kept for the next attempt.
@@ -37,16 +45,21 @@ export interface PlanStore {
 }
 
 export function openPlanStore(options: PlanStoreOptions): PlanStore {
-  const { store, plan, counts, now, report } = options;
+  const { store, plan, counts, inserting, now, report } = options;
   const closing = new AbortController();
   const { signal } = closing;
   // Two successive plans must not be applied at the same time.
   const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
   const apply = (): Promise<void> => applying.runAfresh();
+  // The drain waits while a month is made anew: a row that came meanwhile would be missing in it.
+  const alone = (task: () => Promise<void>): Promise<void> => inserting.run(task) ?? Promise.reject(BUSY);
+  const rebuilding = new SingleFlight(() => rebuildPending(store, plan(), alone));
+  const rebuild = (): Promise<void> => rebuilding.runAfresh();
   const applyUntilDone = async (): Promise<void> => {
     while (!signal.aborted) {
       try {
-        return await apply();
+        await apply();
+        return await rebuild();
       } catch (error) {
         report(`The store is not in step with the plan yet (${causeOf(error)}). It is tried again.`);
         await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
@@ -71,6 +84,8 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   return {
     apply,
     applySoon: () => void applyUntilDone(),
+    noteMonths: (months) => askForRebuild(store, months),
+    rebuild,
     keepCounts,
     close: async () => {
       closing.abort();

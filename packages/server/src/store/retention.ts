@@ -1,5 +1,5 @@
 /** Sets the store's retention from the plan. */
-import { PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
+import { heartbeatOf, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
 import { DATABASE, type Store } from "./client.ts";
 import { quoteText } from "./sql-text.ts";
 
@@ -12,23 +12,32 @@ import { quoteText } from "./sql-text.ts";
  * https://clickhouse.com/docs/engines/table-engines/mergetree-family/mergetree#table_engine-mergetree-ttl
  */
 export async function applyRetention(store: Store, plan: Plan): Promise<void> {
-  await applyTtl(store, "events", eventsTtl(plan));
+  await applyTtl(store, "events", ttlBySource(plan, "toDate(receivedAt)"));
+  for (const table of ["usage_instance_days", "usage_slots", "usage_durations"])
+    await applyTtl(store, table, ttlBySource(plan, "rd"));
+  const ofHeartbeats = `rd + toIntervalDay(${daysOfSource(plan, heartbeatOf(plan)?.sources[0] ?? "server")})`;
+  for (const table of ["instances", "instance_days"]) await applyTtl(store, table, ofHeartbeats);
+  await applyTtl(store, "attempts", `rd + toIntervalDay(${daysOfSource(plan, "installer")})`);
   await applyTtl(store, "contacts", `day + toIntervalDay(${plan.contacts.retentionDays})`);
 }
 
 /**
- * Builds one rule for each number of days, because the store distinguishes rules only by that number. A
- * source that the plan does not name keeps its rows as long as the source with the longest retention.
+ * Builds one rule for each number of days, because the store distinguishes rules only by that number.
+ * @param day the SQL expression for the day on which a row was received
  */
-function eventsTtl({ sources }: Plan): string {
-  const longest = Math.max(...Object.values(sources).map((source) => source?.retentionDays ?? 0));
-  const daysOf = (name: PlanSourceName): number => sources[name]?.retentionDays ?? longest;
-  return [...new Set(PLAN_SOURCES.map(daysOf))]
+function ttlBySource(plan: Plan, day: string): string {
+  return [...new Set(PLAN_SOURCES.map((name) => daysOfSource(plan, name)))]
     .map((days) => {
-      const names = PLAN_SOURCES.filter((name) => daysOf(name) === days).map(quoteText);
-      return `toDate(receivedAt) + toIntervalDay(${days}) WHERE source IN (${names.join(", ")})`;
+      const names = PLAN_SOURCES.filter((name) => daysOfSource(plan, name) === days).map(quoteText);
+      return `${day} + toIntervalDay(${days}) WHERE source IN (${names.join(", ")})`;
     })
     .join(", ");
+}
+
+/** A source that the plan does not name keeps its rows as long as the source with the longest retention. */
+function daysOfSource({ sources }: Plan, name: PlanSourceName): number {
+  const longest = Math.max(...Object.values(sources).map((source) => source?.retentionDays ?? 0));
+  return sources[name]?.retentionDays ?? longest;
 }
 
 async function applyTtl(store: Store, table: string, ttl: string): Promise<void> {

@@ -3,7 +3,7 @@ import { PLAN_SOURCES, type Plan, type PlanMode } from "@candor/plan";
 import type { PlanInForce } from "../enforce/plan-in-force.ts";
 import { readSql, type Store, whileStoreAnswers } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
-import { readDays } from "./report-days.ts";
+import type { Period } from "./period.ts";
 
 const COUNTS_SQL = readSql("query/plan_counts.sql");
 
@@ -36,19 +36,14 @@ export interface PlanReportDependencies {
   readonly store: Store;
   readonly plan: PlanInForce;
   readonly planStore: Pick<PlanStore, "keepCounts">;
-  readonly now: () => number;
 }
 
 /**
  * Reports the counts up to this moment. Counts that are not stored yet are stored first.
- * @throws CandorError `query_invalid`, `store_away`
+ * @throws CandorError `store_away`
  */
-export async function reportPlan(
-  parameters: URLSearchParams,
-  deps: PlanReportDependencies,
-): Promise<PlanReport> {
+export async function reportPlan(deps: PlanReportDependencies, { from, to }: Period): Promise<PlanReport> {
   const { plan: inForce, store, planStore } = deps;
-  const { from, to } = readDays(parameters, deps.now());
   const counted = await whileStoreAnswers(async () => {
     await planStore.keepCounts();
     return store.query(COUNTS_SQL, { from, to });

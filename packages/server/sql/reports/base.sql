@@ -1,0 +1,2 @@
+{population}
+SELECT leftOut, count() AS instances FROM population GROUP BY leftOut ORDER BY leftOut

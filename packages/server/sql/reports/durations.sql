@@ -1,0 +1,11 @@
+-- Percentiles as buckets (usage_durations), of all instances: a duration is kept without its instance.
+SELECT
+    source, event,
+    {value} AS value,
+    sum(durations.count) AS count,
+    quantilesExactWeighted(0.5, 0.95, 0.99)(bucket, toUInt64(greatest(durations.count, 0))) AS buckets
+FROM usage_durations AS durations
+WHERE day >= {from:Date} AND day <= {to:Date}
+GROUP BY source, event, value
+ORDER BY source, event, value
+LIMIT 1000

@@ -1,0 +1,23 @@
+-- Instances that used each feature at least so often, then how often it was used and with what outcome.
+{population}
+SELECT
+    source, event, value,
+    countIf(uses >= {atLeast:UInt32}) AS instances,
+    sum(uses) AS count,
+    sum(good) AS succeeded,
+    sum(bad) AS failed
+FROM
+(
+    SELECT
+        source, event, iid,
+        {value} AS value,
+        sum(usage.count) AS uses,
+        sum(usage.succeeded) AS good,
+        sum(usage.failed) AS bad
+    FROM usage_instance_days AS usage
+    WHERE day >= {from:Date} AND day <= {to:Date} AND iid IN (SELECT iid FROM population WHERE leftOut = '')
+    GROUP BY source, event, iid, value
+)
+GROUP BY source, event, value
+ORDER BY instances DESC, count DESC, source, event, value
+LIMIT 1000

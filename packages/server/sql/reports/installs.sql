@@ -1,0 +1,29 @@
+-- Each install once: how it ended, by the names of the installer kit's events. An install that fell silent for 24 hours is
+-- given up.
+WITH
+    tries AS
+    (
+        SELECT
+            attempt,
+            max(event = 'Installation Success') AS isSuccess,
+            max(event = 'Installation Errors') AS isError,
+            argMaxIf(JSONExtractString(dimensions, 'error'), (last, dimensions), event = 'Installation Errors') AS error,
+            argMax(JSONExtractString(dimensions, 'os'), (last, dimensions)) AS os,
+            argMax(JSONExtractString(facts, 'version'), (last, facts)) AS version,
+            min(first) AS began,
+            minIf(first, event = 'Installation Success') AS succeededAt,
+            max(last) AS ended
+        FROM attempts
+        GROUP BY attempt
+        HAVING toDate(began, {zone:String}) >= {from:Date} AND toDate(began, {zone:String}) <= {to:Date}
+    )
+SELECT
+    multiIf(isSuccess, 'success', isError, 'error', toUnixTimestamp64Milli(ended) < {silentBeforeMs:Int64}, 'silent', 'running') AS outcome,
+    if(outcome = 'error', error, '') AS error,
+    os, version,
+    toDate(began, {zone:String}) AS day,
+    count() AS installs,
+    groupArrayIf(toUnixTimestamp64Milli(succeededAt) - toUnixTimestamp64Milli(began), isSuccess) AS durationsMs
+FROM tries
+GROUP BY outcome, error, os, version, day
+ORDER BY day, outcome, error, os, version

@@ -1,0 +1,57 @@
+-- Included by the reports: `population` has the instances with a heartbeat in the period that are in the segment, each
+-- with its facts, its local days, and why it is left out ('' when it counts).
+WITH
+beats AS
+(
+    -- The local days of a day in UTC are those of its first and of its last heartbeat: no zone has three.
+    SELECT
+        iid, facts, country, last,
+        arrayJoin(arrayDistinct([toDate(first, {zone:String}), toDate(last, {zone:String})])) AS localDay
+    FROM instance_days
+    WHERE day >= addDays({from:Date}, -1) AND day <= addDays({to:Date}, 1)
+),
+lives AS
+(
+    SELECT
+        iid,
+        min(instance) AS instance,
+        min(first) AS firstSeen,
+        max(last) AS lastSeen,
+        toDate(firstSeen) < toDate(lastSeen) AS isEstablished
+    FROM instances
+    GROUP BY iid
+),
+excluded AS
+(
+    SELECT iid FROM exclusions GROUP BY iid, instance HAVING argMax(isExcluded, atMs)
+),
+population AS
+(
+    SELECT
+        seen.iid AS iid,
+        seen.facts AS facts,
+        seen.country AS country,
+        seen.days AS days,
+        lives.instance AS instance,
+        lives.firstSeen AS firstSeen,
+        lives.lastSeen AS lastSeen,
+        JSONExtractString(seen.facts, 'environment') AS environment,
+        multiIf(
+            seen.iid IN (SELECT iid FROM excluded), 'excluded',
+            {isEveryEnvironment:Bool} = false AND environment NOT IN {environments:Array(String)}, concat('environment ', environment),
+            {isEstablishedOnly:Bool} AND NOT lives.isEstablished, 'seen on one day only',
+            '') AS leftOut
+    FROM
+    (
+        SELECT
+            iid,
+            argMax(facts, (last, facts)) AS facts,
+            argMax(country, (last, country)) AS country,
+            groupUniqArray(localDay) AS days
+        FROM beats
+        WHERE localDay >= {from:Date} AND localDay <= {to:Date}
+        GROUP BY iid
+    ) AS seen
+    INNER JOIN lives ON seen.iid = lives.iid
+    WHERE {segment}
+)

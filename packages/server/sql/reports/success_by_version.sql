@@ -1,0 +1,7 @@
+-- Uses with an outcome, by the version that the event itself carries.
+{population}
+SELECT JSONExtractString(facts, 'version') AS version, sum(succeeded) AS succeeded, sum(failed) AS failed
+FROM usage_instance_days
+WHERE day >= {from:Date} AND day <= {to:Date} AND iid IN (SELECT iid FROM population WHERE leftOut = '')
+GROUP BY version
+HAVING succeeded + failed > 0

@@ -1,0 +1,20 @@
+-- How long the instances that were there before a release took to run it or a newer one.
+{population}
+SELECT
+    countIf(upgradedMs > 0) AS upgraded,
+    countIf(upgradedMs = 0) AS notUpgraded,
+    quantileExactIf(0.5)(greatest(upgradedMs - {releasedMs:Int64}, 0), upgradedMs > 0) AS medianMs,
+    quantileExactIf(0.9)(greatest(upgradedMs - {releasedMs:Int64}, 0), upgradedMs > 0) AS p90Ms
+FROM
+(
+    SELECT population.iid AS iid, upgrades.upgradedMs AS upgradedMs
+    FROM population
+    LEFT JOIN
+    (
+        SELECT iid, toUnixTimestamp64Milli(min(first)) AS upgradedMs
+        FROM instance_days
+        WHERE JSONExtractString(facts, 'version') IN {versions:Array(String)}
+        GROUP BY iid
+    ) AS upgrades ON population.iid = upgrades.iid
+    WHERE leftOut = '' AND toUnixTimestamp64Milli(firstSeen) < {releasedMs:Int64}
+)

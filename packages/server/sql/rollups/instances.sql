@@ -1,0 +1,4 @@
+SELECT iid, instance, toYYYYMM(receivedAt) AS month, max(toDate(receivedAt)) AS rd, min(timestamp) AS first, max(timestamp) AS last
+FROM {events}
+WHERE {isHeartbeat} AND iid != 0
+GROUP BY iid, instance, month

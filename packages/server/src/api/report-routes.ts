@@ -1,0 +1,65 @@
+/** Serves the reports, and what the maker says of instances and releases. */
+import type { FastifyInstance } from "fastify";
+import { readHead } from "../reports/ask.ts";
+import { excludeInstance, listExclusions, readExclusion } from "../reports/exclusions.ts";
+import { reportFacts } from "../reports/facts-report.ts";
+import { FEATURE_PARAMETERS, reportFeatures } from "../reports/features-report.ts";
+import { reportInstalls } from "../reports/installs-report.ts";
+import {
+  LIST_PARAMETERS,
+  listInstances,
+  readTimeline,
+  reportInstances,
+} from "../reports/instances-report.ts";
+import { reportOverview } from "../reports/overview-report.ts";
+import { type Period, type PeriodOptions, readPeriod } from "../reports/period.ts";
+import { reportPlan } from "../reports/plan-report.ts";
+import { reportVersions } from "../reports/versions-report.ts";
+import { monthsWithRows } from "../store/rollups.ts";
+import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
+import * as schemas from "./report-schema.ts";
+
+interface Report extends Pick<PeriodOptions, "others" | "isOfAll"> {
+  readonly schema: object;
+  readonly run: (deps: ApiDependencies, period: Period, parameters: URLSearchParams) => Promise<object>;
+}
+
+/** The reports by their path under `/api/reports/`. */
+const REPORTS: Readonly<Record<string, Report>> = {
+  overview: { schema: schemas.OVERVIEW, run: reportOverview },
+  installs: { schema: schemas.INSTALLS, run: reportInstalls },
+  instances: { schema: schemas.INSTANCES, run: reportInstances },
+  "instances/list": { schema: schemas.INSTANCE_LIST, others: LIST_PARAMETERS, run: listInstances },
+  "instances/timeline": { schema: schemas.TIMELINE, others: ["instance"], isOfAll: true, run: readTimeline },
+  versions: { schema: schemas.VERSIONS, run: reportVersions },
+  facts: { schema: schemas.FACTS, run: reportFacts },
+  features: { schema: schemas.FEATURES, others: FEATURE_PARAMETERS, run: reportFeatures },
+  base: { schema: schemas.BASE, run: readHead },
+  plan: { schema: schemas.PLAN, isOfAll: true, run: reportPlan },
+};
+
+export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onRequest: OnRequest): void {
+  const { store, plan, planStore, now } = deps;
+  for (const [name, { schema, run, ...options }] of Object.entries(REPORTS)) {
+    app.get(`/api/reports/${name}`, { schema, onRequest }, async (request, reply) => {
+      const parameters = parametersOf(request);
+      const period = readPeriod(parameters, { plan: plan.current().plan, nowMs: now(), ...options });
+      void reply.header("Cache-Control", "no-store");
+      return run(deps, period, parameters);
+    });
+  }
+  app.get("/api/exclusions", { schema: schemas.EXCLUSIONS, onRequest }, async (_request, reply) => {
+    void reply.header("Cache-Control", "no-store");
+    return { exclusions: await listExclusions(store) };
+  });
+  app.post("/api/exclusions", { schema: schemas.EXCLUDE, onRequest }, async (request) => {
+    await excludeInstance(store, readExclusion(request.body), now());
+    return { success: true };
+  });
+  app.post("/api/rebuild", { schema: schemas.REBUILD, onRequest }, async () => {
+    const months = await monthsWithRows(store);
+    await planStore.noteMonths(months);
+    await planStore.rebuild();
+    return { months };
+  });
+}

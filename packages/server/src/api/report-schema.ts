@@ -1,0 +1,263 @@
+/** Describes the reports as OpenAPI. */
+import { Type } from "typebox";
+import { FAULTS, PLAN_REPORT, SECURED } from "./schema.ts";
+
+export const PLAN = PLAN_REPORT;
+
+const COMMON = {
+  from: Type.Optional(Type.String({ description: "First day, `YYYY-MM-DD`; default 27 days before `to`." })),
+  to: Type.Optional(Type.String({ description: "Last day; default today." })),
+  zone: Type.Optional(
+    Type.String({ description: "IANA zone of the days, such as Asia/Kathmandu; default UTC." }),
+  ),
+  environment: Type.Optional(
+    Type.String({
+      description: "production (default; also instances that do not tell), development, test, ci, all.",
+    }),
+  ),
+  established: Type.Optional(
+    Type.String({ description: "true (default): only instances seen on two days in UTC. false: all." }),
+  ),
+  country: Type.Optional(
+    Type.String({ description: "ISO 3166 alpha-2, or unknown. May be given several times." }),
+  ),
+};
+
+const Share = Type.Union([Type.Number(), Type.Null()], {
+  description: "From 0 to 1; null if there is nothing to divide by.",
+});
+const Count = Type.Integer();
+const Text = Type.String();
+
+const HEAD = {
+  from: Text,
+  to: Text,
+  zone: Text,
+  asOf: Type.String({ format: "date-time", description: "What was received until then is counted." }),
+  base: Type.Object(
+    {
+      instances: Count,
+      leftOut: Type.Array(Type.Object({ reason: Text, instances: Count })),
+    },
+    { description: "Who was counted, and who was not and why." },
+  ),
+};
+
+const Active = Type.Object(
+  { days1: Count, days7: Count, days28: Count, newInstances: Count },
+  {
+    description:
+      "Instances with a heartbeat in the last 1, 7 and 28 days, and those first seen in the period.",
+  },
+);
+const ByDay = Type.Array(Type.Object({ day: Text, instances: Count }));
+const Facts = Type.Record(Type.String(), Type.String());
+
+type Shape = Parameters<typeof Type.Object>[0];
+
+function describe(summary: string, answer: Shape, parameters: Shape = {}): object {
+  return {
+    summary,
+    description:
+      "Also takes `facts.NAME=value` for each fact of the plan; values of one name are joined by or.",
+    security: SECURED,
+    querystring: Type.Object({ ...COMMON, ...parameters }),
+    response: { 200: Type.Object(answer), ...FAULTS },
+  };
+}
+
+export const BASE = describe("Who counts in a period", HEAD);
+
+export const OVERVIEW = describe("Active instances, installs and the newest release", {
+  ...HEAD,
+  active: Active,
+  activeBefore: Active,
+  activeByDay: ByDay,
+  installs: Type.Object({ installs: Count, successShare: Share }),
+  newestVersion: Type.Union([Type.Object({ version: Text, share: Share }), Type.Null()]),
+});
+
+export const INSTANCES = describe("How many instances are active and stay, and those that were copied", {
+  ...HEAD,
+  active: Active,
+  statuses: Type.Object({ alive: Count, late: Count, lapsed: Count, gone: Count }),
+  activeByDay: ByDay,
+  survival: Type.Array(
+    Type.Object({ week: Text, instances: Count, day1: Count, day7: Count, day28: Count, day90: Count }),
+  ),
+  cloned: Type.Array(
+    Type.Object({
+      instanceId: Text,
+      boots: Type.Integer({ description: "Starts that sent a heartbeat in these days." }),
+      firstSeen: Type.String({ format: "date-time" }),
+      lastSeen: Type.String({ format: "date-time" }),
+    }),
+    { description: "At most 1000, last seen first." },
+  ),
+});
+
+export const INSTANCE_LIST = describe(
+  "The instances of the period, a page at a time",
+  {
+    ...HEAD,
+    instances: Type.Array(
+      Type.Object({
+        instanceId: Text,
+        firstSeen: Text,
+        lastSeen: Text,
+        activeDays: Count,
+        facts: Facts,
+        country: Text,
+        leftOut: Text,
+      }),
+    ),
+  },
+  {
+    search: Type.Optional(Type.String({ description: "The beginning of an id." })),
+    sort: Type.Optional(Type.String({ description: "last-seen (default), first-seen, active-days, id." })),
+    limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 50 })),
+    offset: Type.Optional(Type.Integer({ minimum: 0, maximum: 1_000_000, default: 0 })),
+    everyone: Type.Optional(Type.String({ description: "true: also instances that are left out." })),
+  },
+);
+
+export const TIMELINE = describe(
+  "One instance's days",
+  {
+    instanceId: Text,
+    from: Text,
+    to: Text,
+    days: Type.Array(
+      Type.Object({ day: Text, heartbeats: Count, firstSeen: Text, lastSeen: Text, facts: Facts }),
+    ),
+  },
+  { instance: Type.String({ description: "The instance's id." }) },
+);
+
+const Failures = Type.Object({
+  version: Text,
+  uses: Count,
+  failedShare: Type.Number(),
+  interval: Type.Array(Type.Number(), { minItems: 2, maxItems: 2, description: "95 % (Wilson)." }),
+});
+
+export const VERSIONS = describe("Versions by instances, upgrades, and failures of the newest release", {
+  ...HEAD,
+  versions: Type.Array(
+    Type.Object({
+      version: Text,
+      instances: Count,
+      share: Share,
+      atLeastShare: Share,
+      isPrerelease: Type.Boolean(),
+      isRelease: Type.Boolean(),
+      releasedAt: Type.Union([Text, Type.Null()]),
+    }),
+  ),
+  byWeek: Type.Array(Type.Object({ week: Text, version: Text, instances: Count })),
+  upgrade: Type.Union([
+    Type.Object({
+      version: Text,
+      upgraded: Count,
+      notUpgraded: Count,
+      medianMs: Type.Union([Type.Number(), Type.Null()]),
+      p90Ms: Type.Union([Type.Number(), Type.Null()]),
+    }),
+    Type.Null(),
+  ]),
+  regression: Type.Union([
+    Type.Object({ release: Failures, before: Failures, isWorse: Type.Boolean() }),
+    Type.Null(),
+  ]),
+});
+
+export const FACTS = describe("What instances run on, beside the period before", {
+  ...HEAD,
+  facts: Type.Array(
+    Type.Object({
+      name: Text,
+      values: Type.Array(
+        Type.Object({
+          value: Text,
+          instances: Count,
+          share: Share,
+          instancesBefore: Count,
+          shareBefore: Share,
+        }),
+      ),
+    }),
+  ),
+});
+
+export const FEATURES = describe(
+  "Features by the instances that used them, with outcomes and durations",
+  {
+    ...HEAD,
+    atLeast: Count,
+    features: Type.Array(
+      Type.Object({
+        source: Text,
+        event: Text,
+        value: Type.Optional(Text),
+        instances: Count,
+        share: Share,
+        count: Count,
+        successShare: Share,
+        durations: Type.Union([
+          Type.Object({ count: Count, p50Ms: Type.Number(), p95Ms: Type.Number(), p99Ms: Type.Number() }),
+          Type.Null(),
+        ]),
+      }),
+    ),
+  },
+  {
+    at_least: Type.Optional(
+      Type.Integer({ minimum: 1, default: 1, description: "Uses from which an instance counts." }),
+    ),
+    by: Type.Optional(Type.String({ description: "A dimension, or a fact of usage events." })),
+  },
+);
+
+const INSTALL_COUNTS = {
+  installs: Count,
+  outcomes: Type.Array(Type.Object({ outcome: Text, installs: Count, share: Share })),
+  errors: Type.Array(Type.Object({ error: Text, installs: Count })),
+  systems: Type.Array(Type.Object({ os: Text, installs: Count, successShare: Share })),
+  byDay: Type.Array(Type.Object({ day: Text, installs: Count, succeeded: Count })),
+  medianDurationMs: Type.Union([Type.Number(), Type.Null()]),
+};
+
+export const INSTALLS = describe(
+  "Installs: outcomes, errors, systems and durations, beside the period before",
+  {
+    ...HEAD,
+    ...INSTALL_COUNTS,
+    before: Type.Object(INSTALL_COUNTS),
+  },
+);
+
+export const EXCLUSIONS = {
+  summary: "Instances that reports leave out",
+  security: SECURED,
+  response: {
+    200: Type.Object({ exclusions: Type.Array(Type.Object({ instance: Text, reason: Text })) }),
+    ...FAULTS,
+  },
+};
+
+export const EXCLUDE = {
+  summary: "Leaves an instance out of reports, or counts it again",
+  security: SECURED,
+  body: Type.Object({
+    instance: Text,
+    reason: Type.Optional(Text),
+    excluded: Type.Optional(Type.Boolean({ description: "false: counts it again." })),
+  }),
+  response: { 200: Type.Object({ success: Type.Boolean() }), ...FAULTS },
+};
+
+export const REBUILD = {
+  summary: "Makes the tables that reports read anew from the events, while reading goes on",
+  security: SECURED,
+  response: { 200: Type.Object({ months: Type.Array(Type.Integer()) }), ...FAULTS },
+};

@@ -1,0 +1,113 @@
+/** Asks the store the questions of a report, within bounds, and says who was counted. */
+
+import { toIsoTime } from "@candor/envelope";
+import type { Plan } from "@candor/plan";
+import { ClickHouseError } from "@clickhouse/client";
+import { CandorError } from "../errors.ts";
+import { type QueryParams, readSql, type Store, whileStoreAnswers } from "../store/client.ts";
+import type { Period } from "./period.ts";
+
+export interface ReportDependencies {
+  readonly store: Store;
+  readonly plan: { current(): { readonly plan: Plan } };
+  readonly now: () => number;
+  /** Up to when everything received is in the store. */
+  readonly storedUntilMs: () => number;
+}
+
+export type Row = Readonly<Record<string, unknown>>;
+
+const MAX_SECONDS = 20;
+const MAX_MEMORY_BYTES = 1_000_000_000;
+/** The codes of ClickHouse for a query that took too long or too much. */
+const TOO_LARGE: ReadonlySet<string> = new Set(["159", "160", "241", "307", "396"]);
+
+/**
+ * Without the last setting, the engine reads on one thread while it has less than 1 GiB for each.
+ * `join_use_nulls` is off, so an absent number is 0 and an absent text is "".
+ */
+const SETTINGS = `SETTINGS max_execution_time = ${MAX_SECONDS}, max_memory_usage = ${MAX_MEMORY_BYTES}, join_use_nulls = 0, max_threads_min_free_memory_per_thread = 0`;
+
+const POPULATION = bare("population");
+const QUERIES = new Map<string, string>();
+
+/** Reads a query's text without its comments, whose braces are not parameters. */
+function bare(name: string): string {
+  return readSql(`reports/${name}.sql`)
+    .replace(/^\s*--.*\n/gm, "")
+    .trim();
+}
+
+/**
+ * Runs a file of `sql/reports/` for a period.
+ * @param parts texts for the file's own slots, such as `{order}`; never a client's text
+ * @throws CandorError `store_away`, `report_too_large`
+ */
+export async function ask(
+  store: Store,
+  name: string,
+  period: Period,
+  params: QueryParams = {},
+  parts: Readonly<Record<string, string>> = {},
+): Promise<Row[]> {
+  const text = QUERIES.get(name) ?? bare(name);
+  QUERIES.set(name, text);
+  const filled: Readonly<Record<string, string>> = {
+    ...parts,
+    population: POPULATION.replace("{segment}", () => period.segment),
+  };
+  const sql = text.replace(/\{(\w+)\}/g, (slot, part: string) => filled[part] ?? slot);
+  return whileStoreAnswers(async () => {
+    try {
+      return await store.query(`${sql}\n${SETTINGS}`, { ...period.params, ...params });
+    } catch (error) {
+      if (error instanceof ClickHouseError && TOO_LARGE.has(error.code))
+        throw new CandorError("report_too_large", { seconds: String(MAX_SECONDS) }, error);
+      throw error;
+    }
+  });
+}
+
+/** What every answer begins with. */
+export interface ReportHead {
+  readonly from: string;
+  readonly to: string;
+  readonly zone: string;
+  /** Data received until then is counted, RFC 3339. */
+  readonly asOf: string;
+  readonly base: Base;
+}
+
+/** Who was counted. */
+export interface Base {
+  /** Instances with a heartbeat in the period that count. */
+  readonly instances: number;
+  readonly leftOut: readonly { readonly reason: string; readonly instances: number }[];
+}
+
+export async function readHead(
+  { store, storedUntilMs }: ReportDependencies,
+  period: Period,
+): Promise<ReportHead> {
+  const rows = await ask(store, "base", period);
+  const counts = rows.map(({ leftOut, instances }) => ({
+    reason: String(leftOut),
+    instances: Number(instances),
+  }));
+  const { from, to, zone } = period;
+  return {
+    from,
+    to,
+    zone,
+    asOf: toIsoTime(storedUntilMs()),
+    base: {
+      instances: counts.find(({ reason }) => reason === "")?.instances ?? 0,
+      leftOut: counts.filter(({ reason }) => reason !== ""),
+    },
+  };
+}
+
+/** A share from 0 to 1; null if there is nothing to divide by. */
+export function shareOf(part: number, whole: number): number | null {
+  return whole === 0 ? null : part / whole;
+}

@@ -1,0 +1,48 @@
+/** Keeps the instances that the maker leaves out of reports, such as his own machines. */
+import { isRecord } from "@candor/envelope/unknown-value";
+import { type Store, whileStoreAnswers } from "../store/client.ts";
+import { invalid } from "./period.ts";
+
+const MAX_LENGTH = 200;
+
+export interface Exclusion {
+  readonly instance: string;
+  /** Why, in the maker's words. */
+  readonly reason: string;
+  /** False takes an exclusion back. */
+  readonly isExcluded: boolean;
+}
+
+/** @throws CandorError `query_invalid` */
+export function readExclusion(body: unknown): Exclusion {
+  const { instance, reason = "", excluded = true } = isRecord(body) ? body : {};
+  if (typeof instance !== "string" || instance === "" || instance.length > MAX_LENGTH)
+    throw invalid(`instance is the id of an instance, at most ${MAX_LENGTH} characters.`);
+  if (typeof reason !== "string" || reason.length > MAX_LENGTH)
+    throw invalid(`reason is a text of at most ${MAX_LENGTH} characters.`);
+  if (typeof excluded !== "boolean") throw invalid("excluded is true or false.");
+  return { instance, reason, isExcluded: excluded };
+}
+
+/** @throws CandorError `store_away` */
+export async function excludeInstance(
+  store: Store,
+  { instance, reason, isExcluded }: Exclusion,
+  nowMs: number,
+): Promise<void> {
+  await whileStoreAnswers(async () => {
+    const [hash] = await store.query("SELECT toString(sipHash64({instance:String})) AS iid", { instance });
+    const row = { iid: hash?.iid, instance, reason, isExcluded, atMs: nowMs };
+    await store.insertRows("exclusions", [row]);
+  });
+}
+
+/** @throws CandorError `store_away` */
+export async function listExclusions(store: Store): Promise<{ instance: string; reason: string }[]> {
+  const rows = await whileStoreAnswers(() =>
+    store.query(
+      "SELECT instance, argMax(reason, atMs) AS why FROM exclusions GROUP BY iid, instance HAVING argMax(isExcluded, atMs) ORDER BY instance LIMIT 10000",
+    ),
+  );
+  return rows.map(({ instance, why }) => ({ instance: String(instance), reason: String(why) }));
+}

@@ -1,0 +1,94 @@
+/** Reports the installs: how many succeed, what stops the others, and how long they take. */
+import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
+import { type Period, UNKNOWN } from "./period.ts";
+
+const SILENT_MS = 24 * 3600 * 1000;
+
+/** The answer of GET /api/reports/installs. */
+export interface InstallsReport extends ReportHead, Installs {
+  readonly before: Installs;
+}
+
+/** What one install of the installer kit is, is told by its random id. */
+export interface Installs {
+  readonly installs: number;
+  readonly outcomes: readonly {
+    /** `silent`: neither success nor error, and nothing for 24 hours. */
+    readonly outcome: "success" | "error" | "silent" | "running";
+    readonly installs: number;
+    readonly share: number | null;
+  }[];
+  /** Most frequent first. */
+  readonly errors: readonly { readonly error: string; readonly installs: number }[];
+  readonly systems: readonly {
+    readonly os: string;
+    readonly installs: number;
+    readonly successShare: number | null;
+  }[];
+  readonly byDay: readonly { readonly day: string; readonly installs: number; readonly succeeded: number }[];
+  /** From the first message to the success; null without a success. */
+  readonly medianDurationMs: number | null;
+}
+
+const OUTCOMES = ["success", "error", "silent", "running"] as const;
+
+export async function reportInstalls(deps: ReportDependencies, period: Period): Promise<InstallsReport> {
+  const head = await readHead(deps, period);
+  return {
+    ...head,
+    ...(await readInstalls(deps, period)),
+    before: await readInstalls(deps, period.before()),
+  };
+}
+
+export async function readInstalls(
+  { store, storedUntilMs }: ReportDependencies,
+  period: Period,
+): Promise<Installs> {
+  const rows = await ask(store, "installs", period, { silentBeforeMs: storedUntilMs() - SILENT_MS });
+  const installs = sumOf(rows);
+  const succeeded = (of: readonly Row[]): number => sumOf(of.filter(({ outcome }) => outcome === "success"));
+  const durations = rows.flatMap(({ durationsMs }) =>
+    Array.isArray(durationsMs) ? durationsMs.map(Number) : [],
+  );
+  return {
+    installs,
+    outcomes: OUTCOMES.map((outcome) => {
+      const count = sumOf(rows.filter((row) => row.outcome === outcome));
+      return { outcome, installs: count, share: shareOf(count, installs) };
+    }),
+    errors: groupBy(
+      rows.filter(({ outcome }) => outcome === "error"),
+      "error",
+    ).map(([error, of]) => ({ error, installs: sumOf(of) })),
+    systems: groupBy(rows, "os").map(([os, of]) => ({
+      os,
+      installs: sumOf(of),
+      successShare: shareOf(succeeded(of), sumOf(of.filter(({ outcome }) => outcome !== "running"))),
+    })),
+    byDay: groupBy(rows, "day")
+      .map(([day, of]) => ({ day, installs: sumOf(of), succeeded: succeeded(of) }))
+      .sort((a, b) => (a.day < b.day ? -1 : 1)),
+    medianDurationMs: medianOf(durations),
+  };
+}
+
+function sumOf(rows: readonly Row[]): number {
+  return rows.reduce((sum, { installs }) => sum + Number(installs), 0);
+}
+
+/** Groups rows by a column, the largest group first. */
+function groupBy(rows: readonly Row[], column: string): [string, Row[]][] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const value = row[column] === "" ? UNKNOWN : String(row[column]);
+    groups.set(value, [...(groups.get(value) ?? []), row]);
+  }
+  return [...groups].sort(([a, of], [b, others]) => sumOf(others) - sumOf(of) || (a < b ? -1 : 1));
+}
+
+/** The lower of the two in the middle. */
+function medianOf(values: readonly number[]): number | null {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;
+}

@@ -1,0 +1,217 @@
+/** Reports the instances: how many are active, how many stay, each of them, and which were copied. */
+import { toIsoTime } from "@candor/envelope";
+import { readSql, whileStoreAnswers } from "../store/client.ts";
+import { instanceIdOf } from "../store/instance-rows.ts";
+import { ask, type ReportDependencies, type ReportHead, type Row, readHead } from "./ask.ts";
+import { addDays, invalid, type Period, readCount, readOne, withDays } from "./period.ts";
+
+const CLONES_SQL = readSql("query/cloned_instances.sql");
+const MAX_CLONES = 1000;
+const ACTIVE_DAYS = 28;
+
+/** The answer of GET /api/reports/instances. */
+export interface InstancesReport extends ReportHead {
+  readonly active: ActiveInstances;
+  /** By the age of the last heartbeat: alive (7 h), late (24 h), lapsed (28 days), gone. */
+  readonly statuses: Readonly<Record<"alive" | "late" | "lapsed" | "gone", number>>;
+  readonly activeByDay: readonly { readonly day: string; readonly instances: number }[];
+  /** Of the instances first seen in a week, how many were still seen on or after so many days. */
+  readonly survival: readonly SurvivalWeek[];
+  /**
+   * Instances that send from two places at once, because their state folder was copied. At most 1000, the
+   * most recently seen first.
+   */
+  readonly cloned: readonly ClonedInstance[];
+}
+
+export interface ActiveInstances {
+  /** Instances with a heartbeat in the last 1, 7 and 28 days of the period. */
+  readonly days1: number;
+  readonly days7: number;
+  readonly days28: number;
+  /** Instances whose first heartbeat was in the period. */
+  readonly newInstances: number;
+}
+
+export interface SurvivalWeek {
+  /** The week's Monday. */
+  readonly week: string;
+  readonly instances: number;
+  readonly day1: number;
+  readonly day7: number;
+  readonly day28: number;
+  readonly day90: number;
+}
+
+export interface ClonedInstance {
+  readonly instanceId: string;
+  /** Number of starts that sent a heartbeat in these days, of the original and of its copies together. */
+  readonly boots: number;
+  /** Times of the first and the last heartbeat in these days, RFC 3339. */
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+}
+
+export async function reportInstances(deps: ReportDependencies, period: Period): Promise<InstancesReport> {
+  const { store, storedUntilMs } = deps;
+  const head = await readHead(deps, period);
+  const statuses = await ask(store, "instance_statuses", period, { asOfMs: storedUntilMs() });
+  const countOf = (status: string): number =>
+    Number(statuses.find((row) => row.status === status)?.instances ?? 0);
+  const days = await ask(store, "active_by_day", period);
+  const survival = await ask(store, "survival", period);
+  return {
+    ...head,
+    active: await readActive(deps, period),
+    statuses: {
+      alive: countOf("alive"),
+      late: countOf("late"),
+      lapsed: countOf("lapsed"),
+      gone: countOf("gone"),
+    },
+    activeByDay: days.map(asOneDay),
+    survival: survival.map(({ week, instances, day1, day7, day28, day90 }) => ({
+      week: String(week),
+      instances: Number(instances),
+      day1: Number(day1),
+      day7: Number(day7),
+      day28: Number(day28),
+      day90: Number(day90),
+    })),
+    cloned: await readClones(deps, period),
+  };
+}
+
+/** Counts the instances that are active at the end of a period; those of 28 days also if the period is shorter. */
+export async function readActive({ store }: ReportDependencies, period: Period): Promise<ActiveInstances> {
+  const trailing = addDays(period.to, 1 - ACTIVE_DAYS);
+  const [row = {}] = await ask(store, "active", withDays(period, trailing, period.to));
+  const isSame = period.from === trailing;
+  const [ofPeriod = {}] = isSame ? [row] : await ask(store, "active", period);
+  return {
+    days1: Number(row.active1),
+    days7: Number(row.active7),
+    days28: Number(row.active28),
+    newInstances: Number(ofPeriod.newInstances),
+  };
+}
+
+export function asOneDay({ day, instances }: Row): { readonly day: string; readonly instances: number } {
+  return { day: String(day), instances: Number(instances) };
+}
+
+async function readClones(
+  { store, plan }: ReportDependencies,
+  { from, to }: Period,
+): Promise<ClonedInstance[]> {
+  const sql = CLONES_SQL.replace("{instanceIdOf}", () => instanceIdOf(plan.current().plan, "server"));
+  const rows = await whileStoreAnswers(() => store.query(sql, { from, to, limit: MAX_CLONES }));
+  return rows.map((row) => ({
+    instanceId: String(row.instanceId),
+    boots: Number(row.boots),
+    firstSeen: toIsoTime(Number(row.firstSeenMs)),
+    lastSeen: toIsoTime(Number(row.lastSeenMs)),
+  }));
+}
+
+/** The answer of GET /api/reports/instances/list. */
+export interface InstanceList extends ReportHead {
+  readonly instances: readonly ListedInstance[];
+}
+
+export interface ListedInstance {
+  readonly instanceId: string;
+  readonly firstSeen: string;
+  readonly lastSeen: string;
+  /** Days of the period on which it sent a heartbeat. */
+  readonly activeDays: number;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly country: string;
+  /** Why it does not count; "" if it does. */
+  readonly leftOut: string;
+}
+
+const ORDERS = {
+  "last-seen": "lastSeenMs DESC",
+  "first-seen": "firstSeenMs DESC",
+  "active-days": "activeDays DESC",
+  id: "instance",
+} as const;
+
+export const LIST_PARAMETERS = ["search", "sort", "limit", "offset", "everyone"] as const;
+const MAX_PAGE = 1000;
+const MAX_OFFSET = 1_000_000;
+
+export async function listInstances(
+  deps: ReportDependencies,
+  period: Period,
+  parameters: URLSearchParams,
+): Promise<InstanceList> {
+  const search = parameters.get("search") ?? "";
+  if (search.length > 100)
+    throw invalid("search is the beginning of an instance's id, at most 100 characters.");
+  const names = ["last-seen", "first-seen", "active-days", "id"] as const;
+  const order = ORDERS[readOne(parameters, "sort", names, "last-seen")];
+  const params = {
+    search,
+    isEveryone: readOne(parameters, "everyone", ["true", "false"], "false"),
+    limit: readCount(parameters, "limit", { otherwise: 50, least: 1, most: MAX_PAGE }),
+    offset: readCount(parameters, "offset", { otherwise: 0, least: 0, most: MAX_OFFSET }),
+  };
+  const rows = await ask(deps.store, "instance_list", period, params, { order });
+  return {
+    ...(await readHead(deps, period)),
+    instances: rows.map((row) => ({
+      instanceId: String(row.instance),
+      firstSeen: toIsoTime(Number(row.firstSeenMs)),
+      lastSeen: toIsoTime(Number(row.lastSeenMs)),
+      activeDays: Number(row.activeDays),
+      facts: factsFrom(row.facts),
+      country: String(row.country),
+      leftOut: String(row.leftOut),
+    })),
+  };
+}
+
+/** Parses the facts of a row. What the instance does not tell is left out. */
+function factsFrom(text: unknown): Record<string, string> {
+  const facts: Record<string, string> = text === "" ? {} : JSON.parse(String(text));
+  return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ""));
+}
+
+/** The answer of GET /api/reports/instances/timeline. */
+export interface InstanceTimeline {
+  readonly instanceId: string;
+  readonly from: string;
+  readonly to: string;
+  /** A row for each day in UTC and set of facts, in the order of time. */
+  readonly days: readonly {
+    readonly day: string;
+    readonly heartbeats: number;
+    readonly firstSeen: string;
+    readonly lastSeen: string;
+    readonly facts: Readonly<Record<string, string>>;
+  }[];
+}
+
+export async function readTimeline(
+  { store }: ReportDependencies,
+  period: Period,
+  parameters: URLSearchParams,
+): Promise<InstanceTimeline> {
+  const instance = parameters.get("instance") ?? "";
+  if (instance === "" || instance.length > 100) throw invalid("instance is the id of an instance. Add it.");
+  const rows = await ask(store, "instance_timeline", period, { instance });
+  return {
+    instanceId: instance,
+    from: period.from,
+    to: period.to,
+    days: rows.map((row) => ({
+      day: String(row.day),
+      heartbeats: Number(row.heartbeats),
+      firstSeen: toIsoTime(Number(row.firstMs)),
+      lastSeen: toIsoTime(Number(row.lastMs)),
+      facts: factsFrom(row.facts),
+    })),
+  };
+}

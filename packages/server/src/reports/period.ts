@@ -1,0 +1,196 @@
+/** Reads what all reports have in common: the period, its zone, and which instances count. */
+import { parseTime } from "@candor/envelope";
+import { factsOf, type Plan } from "@candor/plan";
+import { CandorError } from "../errors.ts";
+import type { QueryParams } from "../store/client.ts";
+
+const DAY_MS = 86_400_000;
+const DEFAULT_DAYS = 28;
+const MAX_DAYS = 731;
+const MAX_FILTERS = 20;
+
+/** Which instances a report is about, and when. */
+export interface Period {
+  /** Days of the zone, `YYYY-MM-DD`, both inclusive. */
+  readonly from: string;
+  readonly to: string;
+  /** An IANA zone, such as `Asia/Kathmandu`. */
+  readonly zone: string;
+  /** SQL conditions for facts and country, and the values that they are bound to. */
+  readonly segment: string;
+  readonly params: QueryParams;
+  /** The same question for as many days before. */
+  readonly before: () => Period;
+}
+
+export interface PeriodOptions {
+  readonly plan: Plan;
+  readonly nowMs: number;
+  /** Parameters that only this report has. */
+  readonly others?: readonly string[];
+  /** True for a report that is not of a population: it takes days in UTC, and no filters. */
+  readonly isOfAll?: boolean;
+}
+
+/** The parameters that every report takes, besides `facts.NAME`. */
+const COMMON_PARAMETERS = ["from", "to", "zone", "environment", "established", "country"] as const;
+
+const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const;
+
+/**
+ * Reads the parameters of a report: `from`, `to` (days), `zone`, `environment`, `established`, `country` and
+ * `facts.NAME`, of which the last two may be given several times.
+ * @throws CandorError `query_invalid`, which says what would be right
+ */
+export function readPeriod(
+  parameters: URLSearchParams,
+  { plan, nowMs, others = [], isOfAll = false }: PeriodOptions,
+): Period {
+  const names = factsOf(plan);
+  checkNames(
+    parameters,
+    names,
+    isOfAll ? ["from", "to", ...others] : [...COMMON_PARAMETERS, ...others],
+    isOfAll,
+  );
+  const zone = readZone(parameters.get("zone") ?? "UTC");
+  const to = readDay(parameters, "to") ?? dayOf(nowMs, zone);
+  const from = readDay(parameters, "from") ?? addDays(to, 1 - DEFAULT_DAYS);
+  const days = 1 + (Date.parse(to) - Date.parse(from)) / DAY_MS;
+  if (days < 1) throw invalid(`from (${from}) is after to (${to}). Write the earlier day as from.`);
+  if (days > MAX_DAYS)
+    throw invalid(`A report covers at most ${MAX_DAYS} days, these are ${days}. Ask for fewer.`);
+  const environment = readOne(parameters, "environment", ENVIRONMENTS, "production");
+  const established = readOne(parameters, "established", ["true", "false"], "true");
+  const { segment, values } = readSegment(parameters, names);
+  const common: QueryParams = {
+    zone,
+    isEveryEnvironment: environment === "all" ? "true" : "false",
+    // An instance that says nothing of its environment is not left out: nothing says that it is a test.
+    environments: environment === "production" ? ["production", ""] : [environment],
+    isEstablishedOnly: established,
+    ...values,
+  };
+  const periodOf = (first: string, last: string): Period => ({
+    from: first,
+    to: last,
+    zone,
+    segment,
+    params: { ...common, from: first, to: last },
+    before: () => periodOf(addDays(first, -days), addDays(first, -1)),
+  });
+  return periodOf(from, to);
+}
+
+/** @returns the same population over other days */
+export function withDays(period: Period, from: string, to: string): Period {
+  return { ...period, from, to, params: { ...period.params, from, to } };
+}
+
+export function addDays(day: string, days: number): string {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+export function invalid(why: string): CandorError {
+  return new CandorError("query_invalid", { why });
+}
+
+/** Reads a parameter that has one of a few values. */
+export function readOne<Value extends string>(
+  parameters: URLSearchParams,
+  name: string,
+  values: readonly Value[],
+  otherwise: Value,
+): Value {
+  const given = parameters.get(name) ?? otherwise;
+  const found = values.find((value) => value === given);
+  if (found === undefined) throw invalid(`${name} is one of ${values.join(", ")}.`);
+  return found;
+}
+
+/** Reads a whole number. */
+export function readCount(
+  parameters: URLSearchParams,
+  name: string,
+  { otherwise, least, most }: { readonly otherwise: number; readonly least: number; readonly most: number },
+): number {
+  const text = parameters.get(name) ?? String(otherwise);
+  const count = Number(text);
+  if (!/^\d{1,9}$/.test(text) || count < least || count > most)
+    throw invalid(`${name} is a whole number from ${least} to ${most}.`);
+  return count;
+}
+
+function checkNames(
+  parameters: URLSearchParams,
+  facts: readonly string[],
+  known: readonly string[],
+  isOfAll: boolean,
+): void {
+  for (const name of new Set(parameters.keys())) {
+    if (name.startsWith("facts.") && !isOfAll) {
+      if (facts.includes(name.slice("facts.".length))) continue;
+      throw invalid(
+        facts.length === 0
+          ? "The plan marks no facts. Mark fields of the heartbeat with `fact: true`."
+          : `There is no such fact. The plan has ${facts.map((fact) => `facts.${fact}`).join(", ")}.`,
+      );
+    }
+    if (!known.includes(name))
+      throw invalid(
+        `This report takes ${known.join(", ")}${isOfAll ? "" : " and facts.NAME"}, and nothing else.`,
+      );
+    if (name !== "country" && parameters.getAll(name).length > 1) throw invalid(`${name} is given twice.`);
+  }
+  if (parameters.size > MAX_FILTERS + known.length)
+    throw invalid(`More than ${MAX_FILTERS} filters. Use fewer.`);
+}
+
+function readSegment(
+  parameters: URLSearchParams,
+  names: readonly string[],
+): { readonly segment: string; readonly values: QueryParams } {
+  const conditions: string[] = [];
+  const values: Record<string, string | readonly string[]> = {};
+  for (const [index, name] of names.entries()) {
+    const wanted = parameters.getAll(`facts.${name}`);
+    if (wanted.length === 0) continue;
+    conditions.push(`JSONExtractString(facts, {fact${index}:String}) IN {values${index}:Array(String)}`);
+    values[`fact${index}`] = name;
+    values[`values${index}`] = wanted.map((value) => (value === UNKNOWN ? "" : value));
+  }
+  const countries = parameters.getAll("country");
+  if (countries.length > 0) {
+    if (!countries.every((country) => country === UNKNOWN || /^[A-Z]{2}$/.test(country)))
+      throw invalid("country is a code of two capital letters (ISO 3166), or unknown.");
+    conditions.push("country IN {countries:Array(String)}");
+    values.countries = countries.map((country) => (country === UNKNOWN ? "" : country));
+  }
+  return { segment: conditions.length === 0 ? "true" : conditions.join(" AND "), values };
+}
+
+/** How a fact reads that an instance does not tell. */
+export const UNKNOWN = "unknown";
+
+function readDay(parameters: URLSearchParams, name: string): string | undefined {
+  const text = parameters.get(name);
+  if (text === null) return undefined;
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && parseTime(`${text}T00:00:00Z`) !== undefined) return text;
+  throw invalid(`${name} is not a day. Write one such as 2026-01-31.`);
+}
+
+/** The name is matched before the runtime sees it: it also takes offsets, which the store does not. */
+function readZone(name: string): string {
+  try {
+    if (!/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/.test(name)) throw new RangeError(name);
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return name;
+  } catch {
+    throw invalid("zone is not a time zone. Write an IANA name such as Europe/Berlin or Asia/Kathmandu.");
+  }
+}
+
+function dayOf(atMs: number, zone: string): string {
+  const parts = new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
+  return parts.format(atMs);
+}

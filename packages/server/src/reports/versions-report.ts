@@ -1,0 +1,163 @@
+/** Reports the versions that instances run: adoption, upgrades, and whether a release fails more than before. */
+import { toIsoTime } from "@candor/envelope";
+import semver from "semver";
+import { ask, type ReportDependencies, type ReportHead, readHead, shareOf } from "./ask.ts";
+import { type Period, UNKNOWN } from "./period.ts";
+
+/** A version is a release once so many instances have run it. */
+const INSTANCES_OF_RELEASE = 3;
+
+/** The answer of GET /api/reports/versions. */
+export interface VersionsReport extends ReportHead {
+  /** Newest first by semver; what is no version is last, then `unknown`. */
+  readonly versions: readonly VersionShare[];
+  /** Each instance once a week, under its last version of that week. */
+  readonly byWeek: readonly { readonly week: string; readonly version: string; readonly instances: number }[];
+  /** How long the instances that were there before the newest release took to upgrade to it; null without one. */
+  readonly upgrade: UpgradeLag | null;
+  /** The newest release beside the one before; null where either has no uses with an outcome. */
+  readonly regression: Regression | null;
+}
+
+export interface VersionShare {
+  readonly version: string;
+  readonly instances: number;
+  readonly share: number | null;
+  /** The share of instances on this version or a newer one. */
+  readonly atLeastShare: number | null;
+  readonly isPrerelease: boolean;
+  /** Whether it is a release: three instances have run it at any time. */
+  readonly isRelease: boolean;
+  /** When the third instance first ran it, RFC 3339; null before that. */
+  readonly releasedAt: string | null;
+}
+
+export interface UpgradeLag {
+  readonly version: string;
+  readonly upgraded: number;
+  readonly notUpgraded: number;
+  /** Of those that upgraded, in milliseconds since the release; null if there are none. */
+  readonly medianMs: number | null;
+  readonly p90Ms: number | null;
+}
+
+export interface Regression {
+  readonly release: FailureShare;
+  readonly before: FailureShare;
+  /** True if the 95 % intervals of the two do not overlap and the release fails more. */
+  readonly isWorse: boolean;
+}
+
+export interface FailureShare {
+  readonly version: string;
+  /** Uses with an outcome. */
+  readonly uses: number;
+  readonly failedShare: number;
+  /** The 95 % interval of the share (Wilson). */
+  readonly interval: readonly [number, number];
+}
+
+export async function reportVersions(deps: ReportDependencies, period: Period): Promise<VersionsReport> {
+  const head = await readHead(deps, period);
+  const versions = await readVersions(deps, period);
+  const weeks = await ask(deps.store, "versions_by_week", period);
+  const [newest, previous] = versions.filter(({ isRelease, isPrerelease }) => isRelease && !isPrerelease);
+  return {
+    ...head,
+    versions,
+    byWeek: weeks.map(({ week, version, instances }) => ({
+      week: String(week),
+      version: nameOf(version),
+      instances: Number(instances),
+    })),
+    upgrade: newest === undefined ? null : await readUpgradeLag(deps, period, newest, versions),
+    regression: await readRegression(deps, period, newest, previous),
+  };
+}
+
+/** Reads the versions of the period's instances, newest first. */
+export async function readVersions({ store }: ReportDependencies, period: Period): Promise<VersionShare[]> {
+  const rows = await ask(store, "versions", period);
+  const releases = new Map((await ask(store, "releases", period)).map((row) => [String(row.version), row]));
+  const counts = rows
+    .map(({ version, instances }) => ({ version: String(version), instances: Number(instances) }))
+    .sort((a, b) => newestFirst(a.version, b.version));
+  const total = counts.reduce((sum, { instances }) => sum + instances, 0);
+  let atLeast = 0;
+  return counts.map(({ version, instances }) => {
+    const release = releases.get(version);
+    const isVersion = semver.valid(version) !== null;
+    atLeast += instances;
+    return {
+      version: nameOf(version),
+      instances,
+      share: shareOf(instances, total),
+      atLeastShare: isVersion ? shareOf(atLeast, total) : null,
+      isPrerelease: semver.prerelease(version) !== null,
+      isRelease: isVersion && Number(release?.instances ?? 0) >= INSTANCES_OF_RELEASE,
+      releasedAt: Number(release?.releasedMs ?? 0) > 0 ? toIsoTime(Number(release?.releasedMs)) : null,
+    };
+  });
+}
+
+/** Versions by semver, then what is none, then nothing. */
+function newestFirst(a: string, b: string): number {
+  const rankOf = (text: string): number => (semver.valid(text) !== null ? 0 : text === "" ? 2 : 1);
+  if (rankOf(a) !== rankOf(b)) return rankOf(a) - rankOf(b);
+  if (rankOf(a) > 0) return a < b ? -1 : Number(a > b);
+  return semver.rcompare(a, b) || (a < b ? -1 : Number(a > b));
+}
+
+function nameOf(version: unknown): string {
+  return version === "" ? UNKNOWN : String(version);
+}
+
+async function readUpgradeLag(
+  { store }: ReportDependencies,
+  period: Period,
+  { version, releasedAt }: VersionShare,
+  versions: readonly VersionShare[],
+): Promise<UpgradeLag> {
+  const newer = versions.slice(0, 1 + versions.findIndex((one) => one.version === version));
+  const [row = {}] = await ask(store, "upgrade_lag", period, {
+    versions: newer.map((one) => one.version),
+    releasedMs: Date.parse(releasedAt ?? ""),
+  });
+  const upgraded = Number(row.upgraded);
+  return {
+    version,
+    upgraded,
+    notUpgraded: Number(row.notUpgraded),
+    medianMs: upgraded === 0 ? null : Number(row.medianMs),
+    p90Ms: upgraded === 0 ? null : Number(row.p90Ms),
+  };
+}
+
+async function readRegression(
+  { store }: ReportDependencies,
+  period: Period,
+  newest: VersionShare | undefined,
+  previous: VersionShare | undefined,
+): Promise<Regression | null> {
+  const rows = await ask(store, "success_by_version", period);
+  const shareFor = (version: string | undefined): FailureShare | undefined => {
+    const row = rows.find((one) => one.version === version);
+    return row === undefined
+      ? undefined
+      : toFailureShare(String(row.version), Number(row.failed), Number(row.failed) + Number(row.succeeded));
+  };
+  const [release, before] = [shareFor(newest?.version), shareFor(previous?.version)];
+  if (release === undefined || before === undefined) return null;
+  return { release, before, isWorse: release.interval[0] > before.interval[1] };
+}
+
+const Z_95 = 1.959964;
+
+/** @see https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval */
+function toFailureShare(version: string, failed: number, uses: number): FailureShare {
+  const share = failed / uses;
+  const square = (Z_95 * Z_95) / uses;
+  const middle = (share + square / 2) / (1 + square);
+  const half = (Z_95 * Math.sqrt((share * (1 - share)) / uses + square / (4 * uses))) / (1 + square);
+  return { version, uses, failedShare: share, interval: [middle - half, middle + half] };
+}

@@ -1,0 +1,138 @@
+/** For tests: a random fleet of instances as messages, and what reports must say of it, computed from the messages. */
+import { rowLine } from "./row-line.ts";
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+
+export interface FleetMessage {
+  readonly messageId: string;
+  readonly source: "installer" | "server";
+  readonly event: string;
+  /** The instance's id, or the installer's id for the install. */
+  readonly id: string;
+  readonly atMs: number;
+  readonly receivedMs: number;
+  readonly country: string;
+  readonly properties: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Returns a random number from 0 to 1, the same for the same seed. Mulberry32. */
+export function seeded(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
+
+const VERSIONS = ["1.9.2", "1.10.0", "1.10.1-rc.1", "1.11.0", ""] as const;
+const ENVIRONMENTS = ["production", "production", "production", "", "development", "ci"] as const;
+const SYSTEMS = ["linux", "linux", "darwin", ""] as const;
+const PLUGINS = ["PostgreSQL", "REST API", "Slack"] as const;
+const ERRORS = ["port_taken", "docker_missing"] as const;
+
+export interface FleetSize {
+  readonly instances: number;
+  readonly installs: number;
+  readonly days: number;
+  readonly untilMs: number;
+}
+
+/**
+ * Makes a fleet over `days` days that end at `untilMs`. Some messages arrive days late, some are ahead of the
+ * collector's clock, some instances live on one day only, and some tell no facts. The facts of an instance
+ * change only between days in UTC.
+ */
+export function makeFleet(random: () => number, size: FleetSize): FleetMessage[] {
+  const dice = createDice(random);
+  const messages: FleetMessage[] = [];
+  const add: Add = (message) => {
+    const lateMs = random() < 0.1 ? random() * 5 * DAY_MS : random() < 0.05 ? -6 * HOUR_MS : random() * 1000;
+    const receivedMs = Math.floor(message.atMs + lateMs);
+    messages.push({ ...message, messageId: `m-${dice.hex(24)}`, receivedMs });
+  };
+  for (let n = 0; n < size.instances; n++) addInstance(dice, size, add);
+  for (let n = 0; n < size.installs; n++) addInstall(dice, size, add);
+  return messages;
+}
+
+type Add = (message: Omit<FleetMessage, "messageId" | "receivedMs">) => void;
+
+interface Dice {
+  readonly random: () => number;
+  pick<Value>(values: readonly Value[]): Value;
+  hex(length: number): string;
+}
+
+function createDice(random: () => number): Dice {
+  return {
+    random,
+    pick: (values) => values[Math.floor(random() * values.length)] as (typeof values)[number],
+    hex: (length) => Array.from({ length }, () => Math.floor(random() * 16).toString(16)).join(""),
+  };
+}
+
+function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, add: Add): void {
+  const id = `${hex(8)}-${hex(4)}-4${hex(3)}-8${hex(3)}-${hex(12)}`;
+  const [environment, os, country] = [pick(ENVIRONMENTS), pick(SYSTEMS), pick(["DE", "IN", ""])];
+  const firstMs = untilMs - days * DAY_MS * (1 - random());
+  const lifeMs = random() < 0.2 ? random() * 4 * HOUR_MS : random() * days * DAY_MS;
+  const endMs = Math.min(firstMs + lifeMs, untilMs);
+  let version = Math.floor(random() * 3);
+  let day = -1;
+  for (let ms = firstMs; ms < endMs; ms += 6 * HOUR_MS * (0.5 + random())) {
+    const today = Math.floor(ms / DAY_MS);
+    if (today !== day && day !== -1 && random() < 0.08) version = Math.min(version + 1, VERSIONS.length - 1);
+    day = today;
+    const atMs = Math.floor(ms);
+    const facts = { version: VERSIONS[version] ?? "", os, environment };
+    const told = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ""));
+    const common = { source: "server", id, country } as const;
+    add({ ...common, event: "Instance Active", atMs, properties: { instanceId: id, ...told } });
+    for (let uses = Math.floor(random() * 4); uses > 0; uses--) {
+      const properties = {
+        instanceId: id,
+        pluginName: pick(PLUGINS),
+        isSuccessfulExecution: random() < 0.9,
+        timeElapsed: Math.floor(2 ** (random() * 16)),
+        ...(facts.version === "" ? {} : { version: facts.version }),
+      };
+      add({ ...common, event: "execute_ACTION_TRIGGERED", atMs: atMs + uses, properties });
+    }
+  }
+}
+
+function addInstall({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, add: Add): void {
+  const properties = { os: pick(["ubuntu", "debian"]), version: "1.11.0" };
+  const install = { source: "installer", id: hex(32), country: "", properties } as const;
+  const atMs = Math.floor(untilMs - days * DAY_MS * (1 - random()));
+  add({ ...install, event: "Installation Started", atMs });
+  const end = random();
+  const endMs = atMs + Math.floor(random() * 600_000);
+  if (end < 0.6) add({ ...install, event: "Installation Success", atMs: endMs });
+  else if (end < 0.85) {
+    const failed = { ...properties, error: pick(ERRORS) };
+    add({ ...install, event: "Installation Errors", atMs: endMs, properties: failed });
+  }
+}
+
+/** Builds a message's line for the store. */
+export function toFleetLine(message: FleetMessage): string {
+  const { source, event, messageId, id, atMs, receivedMs, country, properties } = message;
+  return rowLine({
+    source,
+    event,
+    messageId,
+    anonymousId: id,
+    timestamp: timeOf(atMs),
+    receivedAt: timeOf(receivedMs),
+    country,
+    envelope: JSON.stringify({ messageId, event, properties }),
+  });
+}
+
+function timeOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, -1);
+}

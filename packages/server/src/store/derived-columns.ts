@@ -1,0 +1,116 @@
+/** Owns the columns of `events` that reports need: an event's instance, facts, dimensions, outcome and duration. */
+import { type Fields, PLAN_SOURCES, type Plan, type PlanEvent } from "@candor/plan";
+import { instanceIdOf } from "./instance-rows.ts";
+import { quoteName, quoteText } from "./sql-text.ts";
+
+/** A column of `events` that the store computes from the others. */
+export interface DerivedColumn {
+  readonly name: string;
+  readonly type: string;
+  /** The SQL expression, which uses no other derived column. */
+  readonly expression: string;
+}
+
+/**
+ * Returns the columns that reports need, for this plan. Facts and dimensions are JSON texts, so that the
+ * tables do not change when a plan declares another one. A name that is absent has the value "".
+ */
+export function derivedColumns(plan: Plan): DerivedColumn[] {
+  const instance = instanceOf(plan);
+  const extract = extractOf(plan);
+  return [
+    { name: "instance", type: "String", expression: instance },
+    { name: "iid", type: "UInt64", expression: `if((${instance}) = '', 0, sipHash64(${instance}))` },
+    {
+      name: "facts",
+      type: "LowCardinality(String)",
+      expression: toJson(
+        extract,
+        namesOf(plan, (field) => field.fact),
+      ),
+    },
+    { name: "dimensions", type: "LowCardinality(String)", expression: dimensionsOf(plan, extract) },
+    { name: "outcome", type: "Nullable(Bool)", expression: outcomeOf(plan, extract) },
+    { name: "durationMs", type: "Nullable(Float64)", expression: durationOf(plan, extract) },
+  ];
+}
+
+type Mark = Pick<Fields[string], "fact" | "dimension" | "measure">;
+
+/** Returns the sorted names of the fields that are marked in any event. */
+function namesOf({ events }: Plan, isMarked: (field: Mark) => boolean): string[] {
+  return [...new Set(events.flatMap((event) => marked(event, isMarked)))].sort();
+}
+
+function marked({ fields }: PlanEvent, isMarked: (field: Mark) => boolean): string[] {
+  return Object.entries(fields)
+    .filter(([, field]) => isMarked(field))
+    .map(([name]) => name);
+}
+
+function instanceOf(plan: Plan): string {
+  const cases = PLAN_SOURCES.filter((source) => plan.sources[source] !== undefined).map(
+    (source) => `source = ${quoteText(source)}, ${instanceIdOf(plan, source)}`,
+  );
+  return cases.length === 0 ? "''" : `multiIf(${cases.join(", ")}, '')`;
+}
+
+/**
+ * Returns the expression that reads all marked fields of an envelope. Every column uses the same text, so the
+ * store parses an envelope once for all of them. Numbers and booleans are read as their JSON.
+ */
+function extractOf(plan: Plan): string {
+  const names = namesOf(plan, ({ fact, dimension, measure }) => fact || dimension || measure !== undefined);
+  const elements = names.map((name) => `${quoteName(name)} String`).join(", ");
+  return names.length === 0 ? "" : `JSONExtract(envelope, 'properties', ${quoteText(`Tuple(${elements})`)})`;
+}
+
+function toJson(extract: string, names: readonly string[]): string {
+  if (names.length === 0) return "''";
+  const values = names.map((name) => `tupleElement(${extract}, ${quoteText(name)})`);
+  const type = `Tuple(${names.map((name) => `${quoteName(name)} String`).join(", ")})`;
+  return `toJSONString(CAST(tuple(${values.join(", ")}), ${quoteText(type)}))`;
+}
+
+/** Chooses by event, because two events may use one name, of which only one marks it. */
+function dimensionsOf(plan: Plan, extract: string): string {
+  return byEvent(plan, "''", (event) => {
+    const names = marked(event, ({ dimension }) => dimension).sort();
+    return names.length === 0 ? undefined : toJson(extract, names);
+  });
+}
+
+function outcomeOf(plan: Plan, extract: string): string {
+  return byEvent(plan, "CAST(NULL, 'Nullable(Bool)')", (event) => {
+    const [name] = marked(event, ({ measure }) => measure === "success");
+    if (name === undefined) return undefined;
+    const value = `tupleElement(${extract}, ${quoteText(name)})`;
+    return `CAST(multiIf(${value} = 'true', true, ${value} = 'false', false, NULL), 'Nullable(Bool)')`;
+  });
+}
+
+function durationOf(plan: Plan, extract: string): string {
+  return byEvent(plan, "CAST(NULL, 'Nullable(Float64)')", (event) => {
+    const [name] = marked(event, ({ measure }) => measure === "duration");
+    return name === undefined ? undefined : `toFloat64OrNull(tupleElement(${extract}, ${quoteText(name)}))`;
+  });
+}
+
+function byEvent(
+  plan: Plan,
+  otherwise: string,
+  expressionOf: (event: PlanEvent) => string | undefined,
+): string {
+  const cases = plan.events.flatMap((event) => {
+    const value = expressionOf(event);
+    return value === undefined ? [] : [`${isEvent(event)}, ${value}`];
+  });
+  return cases.length === 0 ? otherwise : `multiIf(${cases.join(", ")}, ${otherwise})`;
+}
+
+/** Returns the SQL condition that selects an event's rows. */
+export function isEvent({ type, name, sources }: PlanEvent): string {
+  const ofSource = `source IN (${sources.map(quoteText).join(", ")})`;
+  const ofName = name === undefined ? "" : ` AND event = ${quoteText(name)}`;
+  return `(${ofSource} AND type = ${quoteText(type)}${ofName})`;
+}
