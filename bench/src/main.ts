@@ -19,6 +19,7 @@ import { measureFreshness } from "./freshness.ts";
 import { installerTable } from "./installer-kit.ts";
 import { type NodeBinary, nodeBinaryAt, thisNode } from "./node-binary.ts";
 import { profileTables } from "./profile.ts";
+import { reportTable } from "./report-table.ts";
 import { diskRows, drainRows, freshnessRows, resultHeader } from "./result-rows.ts";
 import { measureSdks } from "./sdk/measure.ts";
 import { sdkTable } from "./sdk/sdk-table.ts";
@@ -34,13 +35,14 @@ const partNames = [
   "installer",
   "browser",
   "profile",
+  "reports",
 ] as const;
 type PartName = (typeof partNames)[number];
 /**
  * Parts that do not run by default. `profile` is for developers; `browser` downloads other
- * SDKs and needs a browser.
+ * SDKs and needs a browser; `reports` makes millions of events (`--events`).
  */
-const ON_REQUEST: readonly PartName[] = ["profile", "browser"];
+const ON_REQUEST: readonly PartName[] = ["profile", "browser", "reports"];
 
 type Settings = {
   /** At least one. */
@@ -48,6 +50,8 @@ type Settings = {
   readonly rounds: number;
   readonly roundMs: number;
   readonly warmupMs: number;
+  /** The numbers of events over which reports are measured. */
+  readonly events: readonly number[];
 };
 type Rows = readonly (readonly string[])[];
 
@@ -88,6 +92,7 @@ const ownTables: Readonly<Partial<Record<PartName, (settings: Settings) => Promi
   abuse: ({ nodes }) => withCollector(nodes, abuseTable),
   installer: installerTable,
   sdk: async (settings) => sdkTable(await measureSdks(settings)),
+  reports: ({ events }) => reportTable(events),
   browser: async ({ rounds }) => browserTable(await measureBrowserSdks(rounds)),
 };
 
@@ -100,6 +105,7 @@ async function run(): Promise<void> {
       rounds: { type: "string", default: "5" },
       seconds: { type: "string", default: "4" },
       warmup: { type: "string", default: "2" },
+      events: { type: "string", default: "1000000" },
       node: { type: "string", multiple: true, default: [] },
     },
   });
@@ -109,6 +115,7 @@ async function run(): Promise<void> {
     rounds: Number(values.rounds),
     roundMs: Number(values.seconds) * 1000,
     warmupMs: Number(values.warmup) * 1000,
+    events: values.events.split(",").map(Number),
   };
   const names = values.only.split(",").map(toPartName);
   const rows: string[][] = [];

@@ -1,9 +1,10 @@
 -- Every accepted message. `envelope` is its JSON exactly as accepted; the columns before it are for finding it, and more
 -- are added for what a plan declares. The order is that of reading, newest first by keyset. Two settings make an insert
 -- exactly-once and durable: a block that comes again under its token is not stored again, and an acknowledged block is on
--- disk. Envelopes are alike: compressed 4 MiB at a time they take a quarter less than at the default of 1 MiB. What is
--- forgotten or has expired leaves the disk soon: a replaced part is deleted after 1 second instead of 8 minutes, expired
--- rows within 1 hour instead of 4. The old part can go because the new one is flushed before it counts.
+-- disk. Envelopes are alike: compressed 4 MiB at a time they take a quarter less than at the default of 1 MiB. This is only
+-- for their column, because while a part is written each of its hundred streams has a buffer of that size. What is forgotten
+-- or has expired leaves the disk soon: a replaced part is deleted after 1 second instead of 8 minutes, expired rows within
+-- 1 hour instead of 4. The old part can go because the new one is flushed before it counts.
 CREATE TABLE IF NOT EXISTS events
 (
     source LowCardinality(String),
@@ -20,7 +21,7 @@ CREATE TABLE IF NOT EXISTS events
     sentPlanVersion UInt32,
     skipped UInt32,
     trimmed Array(LowCardinality(String)),
-    envelope String CODEC(ZSTD(3)),
+    envelope String CODEC(ZSTD(3)) SETTINGS (min_compress_block_size = 4194304, max_compress_block_size = 4194304),
     INDEX by_message_id messageId TYPE bloom_filter(0.01) GRANULARITY 4,
     INDEX by_user_id userId TYPE bloom_filter(0.01) GRANULARITY 4,
     INDEX by_anonymous_id anonymousId TYPE bloom_filter(0.01) GRANULARITY 4
@@ -32,8 +33,6 @@ SETTINGS
     non_replicated_deduplication_window = 10000,
     fsync_after_insert = 1,
     fsync_part_directory = 1,
-    min_compress_block_size = 4194304,
-    max_compress_block_size = 4194304,
     old_parts_lifetime = 1,
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
@@ -78,11 +77,12 @@ SETTINGS
 -- hold only sums, minima and maxima, under the month in which the events were received, so that a month can be made anew
 -- from `events`. `iid` is a 64-bit hash of an instance's id; it joins tables. Facts and dimensions are JSON texts.
 
--- Each instance, with its first and its last heartbeat.
+-- Each instance with its facts, and the first and the last heartbeat that told them.
 CREATE TABLE IF NOT EXISTS instances
 (
     iid UInt64,
     instance String CODEC(ZSTD(3)),
+    facts LowCardinality(String),
     month UInt32,
     rd SimpleAggregateFunction(max, Date),
     first SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
@@ -90,7 +90,7 @@ CREATE TABLE IF NOT EXISTS instances
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY month
-ORDER BY (iid, instance, month)
+ORDER BY (iid, instance, facts, month)
 SETTINGS
     non_replicated_deduplication_window = 10000,
     fsync_after_insert = 1,
@@ -218,11 +218,13 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
 
--- Months of the rollups that have to be made anew: how often that was asked, and up to which number it was done.
+-- Months of the rollups that have to be made anew: how often that was asked, up to which number it was done, and which was
+-- the last that needs the derived columns of `events` to be computed anew too.
 CREATE TABLE IF NOT EXISTS rebuilds
 (
     month UInt32,
     asked SimpleAggregateFunction(max, UInt64),
+    columnsAsked SimpleAggregateFunction(max, UInt64),
     done SimpleAggregateFunction(max, UInt64)
 )
 ENGINE = AggregatingMergeTree

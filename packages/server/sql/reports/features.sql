@@ -15,7 +15,7 @@ FROM
         sum(usage.succeeded) AS good,
         sum(usage.failed) AS bad
     FROM usage_instance_days AS usage
-    WHERE day >= {from:Date} AND day <= {to:Date} AND iid IN (SELECT iid FROM population WHERE leftOut = '')
+    WHERE day >= {from:Date} AND day <= {to:Date} AND iid GLOBAL IN (SELECT iid FROM population WHERE leftOut = '')
     GROUP BY source, event, iid, value
 )
 GROUP BY source, event, value

@@ -9,7 +9,7 @@ FROM
     FROM
     (
         SELECT iid, JSONExtractString(facts, 'version') AS version, min(first) AS began
-        FROM instance_days
+        FROM instances
         GROUP BY iid, version
     )
     WHERE version != ''

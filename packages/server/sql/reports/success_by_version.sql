@@ -2,6 +2,6 @@
 {population}
 SELECT JSONExtractString(facts, 'version') AS version, sum(succeeded) AS succeeded, sum(failed) AS failed
 FROM usage_instance_days
-WHERE day >= {from:Date} AND day <= {to:Date} AND iid IN (SELECT iid FROM population WHERE leftOut = '')
+WHERE day >= {from:Date} AND day <= {to:Date} AND iid GLOBAL IN (SELECT iid FROM population WHERE leftOut = '')
 GROUP BY version
 HAVING succeeded + failed > 0

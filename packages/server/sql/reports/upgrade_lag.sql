@@ -12,7 +12,7 @@ FROM
     LEFT JOIN
     (
         SELECT iid, toUnixTimestamp64Milli(min(first)) AS upgradedMs
-        FROM instance_days
+        FROM instances
         WHERE JSONExtractString(facts, 'version') IN {versions:Array(String)}
         GROUP BY iid
     ) AS upgrades ON population.iid = upgrades.iid

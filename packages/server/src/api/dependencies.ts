@@ -15,7 +15,7 @@ export interface ApiDependencies {
   readonly live: LiveFeed;
   readonly meters: Meters;
   readonly plan: PlanInForce;
-  readonly planStore: Pick<PlanStore, "keepCounts" | "noteMonths" | "rebuild">;
+  readonly planStore: Pick<PlanStore, "keepCounts" | "noteMonths" | "rebuild" | "compare">;
   readonly storedForms: StoredForms;
   /** Up to when everything received is in the store, in milliseconds. */
   readonly storedUntilMs: () => number;

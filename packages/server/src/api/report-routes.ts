@@ -15,6 +15,7 @@ import { reportOverview } from "../reports/overview-report.ts";
 import { type Period, type PeriodOptions, readPeriod } from "../reports/period.ts";
 import { reportPlan } from "../reports/plan-report.ts";
 import { reportVersions } from "../reports/versions-report.ts";
+import { whileStoreAnswers } from "../store/client.ts";
 import { monthsWithRows } from "../store/rollups.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
 import * as schemas from "./report-schema.ts";
@@ -56,10 +57,16 @@ export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onR
     await excludeInstance(store, readExclusion(request.body), now());
     return { success: true };
   });
+  app.get("/api/rebuild", { schema: schemas.COMPARE, onRequest }, async (_request, reply) => {
+    void reply.header("Cache-Control", "no-store");
+    return { differences: await whileStoreAnswers(planStore.compare) };
+  });
   app.post("/api/rebuild", { schema: schemas.REBUILD, onRequest }, async () => {
-    const months = await monthsWithRows(store);
-    await planStore.noteMonths(months);
-    await planStore.rebuild();
+    const months = await whileStoreAnswers(() => monthsWithRows(store));
+    await whileStoreAnswers(async () => {
+      await planStore.noteMonths(months);
+      await planStore.rebuild();
+    });
     return { months };
   });
 }

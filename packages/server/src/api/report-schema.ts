@@ -256,6 +256,19 @@ export const EXCLUDE = {
   response: { 200: Type.Object({ success: Type.Boolean() }), ...FAULTS },
 };
 
+export const COMPARE = {
+  summary: "Where the tables that reports read differ from the events: nowhere, unless there is a bug",
+  security: SECURED,
+  response: {
+    200: Type.Object({
+      differences: Type.Array(
+        Type.Object({ month: Type.Integer(), rollup: Text, events: Count, counted: Count }),
+      ),
+    }),
+    ...FAULTS,
+  },
+};
+
 export const REBUILD = {
   summary: "Makes the tables that reports read anew from the events, while reading goes on",
   security: SECURED,

@@ -85,26 +85,78 @@ export interface Base {
   readonly leftOut: readonly { readonly reason: string; readonly instances: number }[];
 }
 
-export async function readHead(
+/** What a report is told of the whole population in one pass over it. */
+export interface Population {
+  readonly head: ReportHead;
+  readonly active: ActiveInstances;
+  readonly byDay: readonly DayCount[];
+  /** Instances by version; "" for those that do not tell. */
+  readonly versions: ReadonlyMap<string, number>;
+}
+
+export interface ActiveInstances {
+  /** Instances with a heartbeat in the last 1, 7 and 28 days of the period. */
+  readonly days1: number;
+  readonly days7: number;
+  readonly days28: number;
+  /** Instances whose first heartbeat was in the period. */
+  readonly newInstances: number;
+}
+
+export interface DayCount {
+  readonly day: string;
+  readonly instances: number;
+}
+
+export async function readHead(deps: ReportDependencies, period: Period): Promise<ReportHead> {
+  return (await readPopulation(deps, period)).head;
+}
+
+export async function readPopulation(
   { store, storedUntilMs }: ReportDependencies,
   period: Period,
-): Promise<ReportHead> {
-  const rows = await ask(store, "base", period);
-  const counts = rows.map(({ leftOut, instances }) => ({
-    reason: String(leftOut),
-    instances: Number(instances),
-  }));
+): Promise<Population> {
+  const rows = await ask(store, "population_counts", period);
+  const counted = rows.filter(({ leftOut }) => leftOut === "");
+  const leftOut = sumBy(
+    rows.filter((row) => row.leftOut !== ""),
+    "leftOut",
+  );
   const { from, to, zone } = period;
+  const total = (column: string): number => counted.reduce((sum, row) => sum + Number(row[column]), 0);
+  const instances = total("instances");
+  const base = { instances, leftOut: [...leftOut].map(([reason, count]) => ({ reason, instances: count })) };
   return {
-    from,
-    to,
-    zone,
-    asOf: toIsoTime(storedUntilMs()),
-    base: {
-      instances: counts.find(({ reason }) => reason === "")?.instances ?? 0,
-      leftOut: counts.filter(({ reason }) => reason !== ""),
+    head: { from, to, zone, asOf: toIsoTime(storedUntilMs()), base },
+    active: {
+      days1: total("active1"),
+      days7: total("active7"),
+      days28: total("active28"),
+      newInstances: total("newInstances"),
     },
+    byDay: sumDays(counted),
+    versions: sumBy(counted, "version"),
   };
+}
+
+function sumBy(rows: readonly Row[], column: string): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const row of rows) {
+    const value = String(row[column]);
+    sums.set(value, (sums.get(value) ?? 0) + Number(row.instances));
+  }
+  return sums;
+}
+
+/** Adds up the sums of days, each of which is a pair of lists: the days, and the count of each. */
+function sumDays(rows: readonly Row[]): DayCount[] {
+  const sums = new Map<string, number>();
+  for (const { onDays } of rows) {
+    const [days, counts]: readonly (readonly unknown[])[] = Array.isArray(onDays) ? onDays : [[], []];
+    for (const [n, day] of (days ?? []).entries())
+      sums.set(String(day), (sums.get(String(day)) ?? 0) + Number(counts?.[n]));
+  }
+  return [...sums].sort().map(([day, instances]) => ({ day, instances }));
 }
 
 /** A share from 0 to 1; null if there is nothing to divide by. */

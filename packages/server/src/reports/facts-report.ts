@@ -19,10 +19,12 @@ export interface FactValue {
 }
 
 export async function reportFacts(deps: ReportDependencies, period: Period): Promise<FactsReport> {
-  const head = await readHead(deps, period);
   const names = factsOf(deps.plan.current().plan);
-  const now = await readCounts(deps, period, names);
-  const before = await readCounts(deps, period.before(), names);
+  const [head, now, before] = await Promise.all([
+    readHead(deps, period),
+    readCounts(deps, period, names),
+    readCounts(deps, period.before(), names),
+  ]);
   return {
     ...head,
     facts: names.map((name) => {

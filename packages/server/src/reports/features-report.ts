@@ -45,11 +45,13 @@ export async function reportFeatures(
   const atLeast = readCount(parameters, "at_least", { otherwise: 1, least: 1, most: 1_000_000 });
   const by = parameters.get("by");
   const value = by === null ? "''" : dimensionOf(deps.plan.current().plan, by);
-  const head = await readHead(deps, period);
-  const rows = await ask(deps.store, "features", period, { atLeast }, { value });
+  const [head, rows, took] = await Promise.all([
+    readHead(deps, period),
+    ask(deps.store, "features", period, { atLeast }, { value }),
+    ask(deps.store, "durations", period, {}, { value }),
+  ]);
   const durations = new Map<string, Durations>();
-  for (const row of await ask(deps.store, "durations", period, {}, { value }))
-    durations.set(keyOf(row), toDurations(row));
+  for (const row of took) durations.set(keyOf(row), toDurations(row));
   return {
     ...head,
     atLeast,

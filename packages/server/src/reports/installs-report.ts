@@ -33,12 +33,12 @@ export interface Installs {
 const OUTCOMES = ["success", "error", "silent", "running"] as const;
 
 export async function reportInstalls(deps: ReportDependencies, period: Period): Promise<InstallsReport> {
-  const head = await readHead(deps, period);
-  return {
-    ...head,
-    ...(await readInstalls(deps, period)),
-    before: await readInstalls(deps, period.before()),
-  };
+  const [head, installs, before] = await Promise.all([
+    readHead(deps, period),
+    readInstalls(deps, period),
+    readInstalls(deps, period.before()),
+  ]);
+  return { ...head, ...installs, before };
 }
 
 export async function readInstalls(

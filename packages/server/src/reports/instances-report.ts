@@ -2,7 +2,16 @@
 import { toIsoTime } from "@candor/envelope";
 import { readSql, whileStoreAnswers } from "../store/client.ts";
 import { instanceIdOf } from "../store/instance-rows.ts";
-import { ask, type ReportDependencies, type ReportHead, type Row, readHead } from "./ask.ts";
+import {
+  type ActiveInstances,
+  ask,
+  type DayCount,
+  type Population,
+  type ReportDependencies,
+  type ReportHead,
+  readHead,
+  readPopulation,
+} from "./ask.ts";
 import { addDays, invalid, type Period, readCount, readOne, withDays } from "./period.ts";
 
 const CLONES_SQL = readSql("query/cloned_instances.sql");
@@ -14,7 +23,7 @@ export interface InstancesReport extends ReportHead {
   readonly active: ActiveInstances;
   /** By the age of the last heartbeat: alive (7 h), late (24 h), lapsed (28 days), gone. */
   readonly statuses: Readonly<Record<"alive" | "late" | "lapsed" | "gone", number>>;
-  readonly activeByDay: readonly { readonly day: string; readonly instances: number }[];
+  readonly activeByDay: readonly DayCount[];
   /** Of the instances first seen in a week, how many were still seen on or after so many days. */
   readonly survival: readonly SurvivalWeek[];
   /**
@@ -22,15 +31,6 @@ export interface InstancesReport extends ReportHead {
    * most recently seen first.
    */
   readonly cloned: readonly ClonedInstance[];
-}
-
-export interface ActiveInstances {
-  /** Instances with a heartbeat in the last 1, 7 and 28 days of the period. */
-  readonly days1: number;
-  readonly days7: number;
-  readonly days28: number;
-  /** Instances whose first heartbeat was in the period. */
-  readonly newInstances: number;
 }
 
 export interface SurvivalWeek {
@@ -54,22 +54,24 @@ export interface ClonedInstance {
 
 export async function reportInstances(deps: ReportDependencies, period: Period): Promise<InstancesReport> {
   const { store, storedUntilMs } = deps;
-  const head = await readHead(deps, period);
-  const statuses = await ask(store, "instance_statuses", period, { asOfMs: storedUntilMs() });
+  const [{ head, active, byDay }, statuses, survival, cloned] = await Promise.all([
+    readActive(deps, period),
+    ask(store, "instance_statuses", period, { asOfMs: storedUntilMs() }),
+    ask(store, "survival", period),
+    readClones(deps, period),
+  ]);
   const countOf = (status: string): number =>
     Number(statuses.find((row) => row.status === status)?.instances ?? 0);
-  const days = await ask(store, "active_by_day", period);
-  const survival = await ask(store, "survival", period);
   return {
     ...head,
-    active: await readActive(deps, period),
+    active,
     statuses: {
       alive: countOf("alive"),
       late: countOf("late"),
       lapsed: countOf("lapsed"),
       gone: countOf("gone"),
     },
-    activeByDay: days.map(asOneDay),
+    activeByDay: byDay,
     survival: survival.map(({ week, instances, day1, day7, day28, day90 }) => ({
       week: String(week),
       instances: Number(instances),
@@ -78,26 +80,19 @@ export async function reportInstances(deps: ReportDependencies, period: Period):
       day28: Number(day28),
       day90: Number(day90),
     })),
-    cloned: await readClones(deps, period),
+    cloned,
   };
 }
 
-/** Counts the instances that are active at the end of a period; those of 28 days also if the period is shorter. */
-export async function readActive({ store }: ReportDependencies, period: Period): Promise<ActiveInstances> {
+/** Reads the population of a period; the last 28 days are counted also if the period is shorter. */
+export async function readActive(deps: ReportDependencies, period: Period): Promise<Population> {
   const trailing = addDays(period.to, 1 - ACTIVE_DAYS);
-  const [row = {}] = await ask(store, "active", withDays(period, trailing, period.to));
-  const isSame = period.from === trailing;
-  const [ofPeriod = {}] = isSame ? [row] : await ask(store, "active", period);
-  return {
-    days1: Number(row.active1),
-    days7: Number(row.active7),
-    days28: Number(row.active28),
-    newInstances: Number(ofPeriod.newInstances),
-  };
-}
-
-export function asOneDay({ day, instances }: Row): { readonly day: string; readonly instances: number } {
-  return { day: String(day), instances: Number(instances) };
+  if (period.from <= trailing) return readPopulation(deps, period);
+  const [population, { active }] = await Promise.all([
+    readPopulation(deps, period),
+    readPopulation(deps, withDays(period, trailing, period.to)),
+  ]);
+  return { ...population, active: { ...active, newInstances: population.active.newInstances } };
 }
 
 async function readClones(
@@ -158,9 +153,12 @@ export async function listInstances(
     limit: readCount(parameters, "limit", { otherwise: 50, least: 1, most: MAX_PAGE }),
     offset: readCount(parameters, "offset", { otherwise: 0, least: 0, most: MAX_OFFSET }),
   };
-  const rows = await ask(deps.store, "instance_list", period, params, { order });
+  const [head, rows] = await Promise.all([
+    readHead(deps, period),
+    ask(deps.store, "instance_list", period, params, { order }),
+  ]);
   return {
-    ...(await readHead(deps, period)),
+    ...head,
     instances: rows.map((row) => ({
       instanceId: String(row.instance),
       firstSeen: toIsoTime(Number(row.firstSeenMs)),

@@ -1,7 +1,7 @@
 /** Reports the versions that instances run: adoption, upgrades, and whether a release fails more than before. */
 import { toIsoTime } from "@candor/envelope";
 import semver from "semver";
-import { ask, type ReportDependencies, type ReportHead, readHead, shareOf } from "./ask.ts";
+import { ask, type ReportDependencies, type ReportHead, readPopulation, shareOf } from "./ask.ts";
 import { type Period, UNKNOWN } from "./period.ts";
 
 /** A version is a release once so many instances have run it. */
@@ -58,10 +58,17 @@ export interface FailureShare {
 }
 
 export async function reportVersions(deps: ReportDependencies, period: Period): Promise<VersionsReport> {
-  const head = await readHead(deps, period);
-  const versions = await readVersions(deps, period);
-  const weeks = await ask(deps.store, "versions_by_week", period);
+  const [{ head, versions: counts }, releases, weeks] = await Promise.all([
+    readPopulation(deps, period),
+    readReleases(deps, period),
+    ask(deps.store, "versions_by_week", period),
+  ]);
+  const versions = toShares(counts, releases);
   const [newest, previous] = versions.filter(({ isRelease, isPrerelease }) => isRelease && !isPrerelease);
+  const [upgrade, regression] = await Promise.all([
+    newest === undefined ? null : readUpgradeLag(deps, period, newest, versions),
+    readRegression(deps, period, newest, previous),
+  ]);
   return {
     ...head,
     versions,
@@ -70,17 +77,28 @@ export async function reportVersions(deps: ReportDependencies, period: Period): 
       version: nameOf(version),
       instances: Number(instances),
     })),
-    upgrade: newest === undefined ? null : await readUpgradeLag(deps, period, newest, versions),
-    regression: await readRegression(deps, period, newest, previous),
+    upgrade,
+    regression,
   };
 }
 
-/** Reads the versions of the period's instances, newest first. */
-export async function readVersions({ store }: ReportDependencies, period: Period): Promise<VersionShare[]> {
-  const rows = await ask(store, "versions", period);
-  const releases = new Map((await ask(store, "releases", period)).map((row) => [String(row.version), row]));
-  const counts = rows
-    .map(({ version, instances }) => ({ version: String(version), instances: Number(instances) }))
+/** Of each version, how many instances ever ran it, and when the third first did; 0 before that. */
+export type Releases = ReadonlyMap<string, { readonly instances: number; readonly releasedMs: number }>;
+
+export async function readReleases({ store }: ReportDependencies, period: Period): Promise<Releases> {
+  const rows = await ask(store, "releases", period);
+  return new Map(
+    rows.map(({ version, instances, releasedMs }) => [
+      String(version),
+      { instances: Number(instances), releasedMs: Number(releasedMs) },
+    ]),
+  );
+}
+
+/** Orders versions newest first, with the share of each. */
+export function toShares(instancesOf: ReadonlyMap<string, number>, releases: Releases): VersionShare[] {
+  const counts = [...instancesOf]
+    .map(([version, instances]) => ({ version, instances }))
     .sort((a, b) => newestFirst(a.version, b.version));
   const total = counts.reduce((sum, { instances }) => sum + instances, 0);
   let atLeast = 0;
@@ -94,8 +112,8 @@ export async function readVersions({ store }: ReportDependencies, period: Period
       share: shareOf(instances, total),
       atLeastShare: isVersion ? shareOf(atLeast, total) : null,
       isPrerelease: semver.prerelease(version) !== null,
-      isRelease: isVersion && Number(release?.instances ?? 0) >= INSTANCES_OF_RELEASE,
-      releasedAt: Number(release?.releasedMs ?? 0) > 0 ? toIsoTime(Number(release?.releasedMs)) : null,
+      isRelease: isVersion && (release?.instances ?? 0) >= INSTANCES_OF_RELEASE,
+      releasedAt: release === undefined || release.releasedMs === 0 ? null : toIsoTime(release.releasedMs),
     };
   });
 }

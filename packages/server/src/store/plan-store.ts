@@ -6,7 +6,7 @@ import type { PlanCounts } from "../enforce/plan-counts.ts";
 import { causeOf } from "../errors.ts";
 import type { Store } from "./client.ts";
 import { applyPlanToStore } from "./plan-columns.ts";
-import { askForRebuild, rebuildPending } from "./rollups.ts";
+import { askForRebuild, compareWithEvents, type RollupDifference, rebuildPending } from "./rollups.ts";
 
 const KEEP_EVERY_MS = 10_000;
 const RETRY_MS = 5000;
@@ -35,6 +35,8 @@ export interface PlanStore {
   noteMonths(months: readonly number[]): Promise<void>;
   /** Makes the noted months anew. Rejects while the store is unreachable; then the rest is still noted. */
   rebuild(): Promise<void>;
+  /** Compares the rollups with the events; returns where they differ, which is nowhere unless there is a bug. */
+  compare(): Promise<RollupDifference[]>;
   /**
    * Resolves once all counts so far are in the store. Rejects while the store is unreachable; then the counts
    * are kept for the next attempt.
@@ -52,7 +54,8 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
   const apply = (): Promise<void> => applying.runAfresh();
   // The drain waits while a month is made anew: a row that came meanwhile would be missing in it.
-  const alone = (task: () => Promise<void>): Promise<void> => inserting.run(task) ?? Promise.reject(BUSY);
+  const alone = <Result>(task: () => Promise<Result>): Promise<Result> =>
+    inserting.run(task) ?? Promise.reject(BUSY);
   const rebuilding = new SingleFlight(() => rebuildPending(store, plan(), alone));
   const rebuild = (): Promise<void> => rebuilding.runAfresh();
   const applyUntilDone = async (): Promise<void> => {
@@ -86,6 +89,7 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
     applySoon: () => void applyUntilDone(),
     noteMonths: (months) => askForRebuild(store, months),
     rebuild,
+    compare: () => alone(() => compareWithEvents(store, plan())),
     keepCounts,
     close: async () => {
       closing.abort();

@@ -1,5 +1,6 @@
 /** Owns the rollups: tables that views fill from `events`, and that can be made anew from `events`. */
 import { createHash } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { heartbeatOf, type Plan, usageEventsOf } from "@candor/plan";
 import { DATABASE, readSql, type Store } from "./client.ts";
 import { derivedColumns, isEvent } from "./derived-columns.ts";
@@ -16,6 +17,10 @@ export const ROLLUPS = [
 ] as const;
 
 const ROWS_AT_ONCE = 2_000_000;
+/** What the rollups read. */
+const COLUMNS =
+  "source, type, event, anonymousId, timestamp, receivedAt, country, instance, iid, facts, dimensions, outcome, durationMs";
+const LOOK_EVERY_MS = 200;
 
 type Rollup = (typeof ROLLUPS)[number];
 
@@ -29,7 +34,7 @@ const SELECTS = new Map(ROLLUPS.map((rollup) => [rollup, readSql(`rollups/${roll
 export async function applyRollups(store: Store, plan: Plan): Promise<void> {
   let hasChanged = false;
   for (const rollup of ROLLUPS) hasChanged = (await applyView(store, rollup, plan)) || hasChanged;
-  if (hasChanged) await askForRebuild(store, await monthsWithRows(store));
+  if (hasChanged) await askForRebuild(store, await monthsWithRows(store), { withColumns: true });
 }
 
 /** @returns true if the view existed and selected something else, or if there was none */
@@ -38,7 +43,7 @@ async function applyView(store: Store, rollup: Rollup, plan: Plan): Promise<bool
   const select = selectOf(rollup, plan, "events");
   // The columns that the view reads have the same names in every plan, so the hash is of what they compute.
   const hash = createHash("sha256")
-    .update(selectOf(rollup, plan, eventsWithColumns(plan, "")))
+    .update(JSON.stringify([select, derivedColumns(plan)]))
     .digest("hex");
   const nodes = await store.queryEveryNode(
     `SELECT comment FROM system.tables WHERE database = '${DATABASE}' AND name = '${view}'`,
@@ -51,6 +56,11 @@ async function applyView(store: Store, rollup: Rollup, plan: Plan): Promise<bool
 }
 
 function selectOf(rollup: Rollup, plan: Plan, events: string): string {
+  return fillIn(plan, events, SELECTS.get(rollup) ?? "");
+}
+
+/** Fills in which events are heartbeats and use, and where they are read. */
+function fillIn(plan: Plan, events: string, sql: string): string {
   const heartbeat = heartbeatOf(plan);
   const usage = usageEventsOf(plan).filter(({ sources }) => sources.some((source) => source !== "installer"));
   const parts: Readonly<Record<string, string>> = {
@@ -58,37 +68,39 @@ function selectOf(rollup: Rollup, plan: Plan, events: string): string {
     isHeartbeat: heartbeat === undefined ? "false" : isEvent(heartbeat),
     isUsage: usage.length === 0 ? "false" : `source != 'installer' AND (${usage.map(isEvent).join(" OR ")})`,
   };
-  return (SELECTS.get(rollup) ?? "").replace(/\{(\w+)\}/g, (slot, name: string) => parts[name] ?? slot);
-}
-
-/**
- * Returns `events` with its derived columns computed for this plan. The stored ones may be of the plan under
- * which a row came.
- */
-function eventsWithColumns(plan: Plan, where: string): string {
-  const derived = derivedColumns(plan).map(
-    ({ name, type, expression }) => `CAST(${expression}, '${type}') AS ${name}`,
-  );
-  return `(SELECT source, type, event, anonymousId, timestamp, receivedAt, country, ${derived.join(", ")} FROM events ${where})`;
+  return sql.replace(/\{(\w+)\}/g, (slot, name: string) => parts[name] ?? slot);
 }
 
 /** Notes that months have to be made anew. After a crash they still are. */
-export async function askForRebuild(store: Store, months: readonly number[]): Promise<void> {
+export async function askForRebuild(
+  store: Store,
+  months: readonly number[],
+  { withColumns = false } = {},
+): Promise<void> {
   if (months.length === 0) return;
   const known = new Map((await readRebuilds(store)).map(({ month, asked }) => [month, asked]));
-  await store.insertRows(
-    "rebuilds",
-    months.map((month) => ({ month, asked: 1 + (known.get(month) ?? 0), done: 0 })),
-  );
+  const rows = months.map((month) => {
+    const asked = 1 + (known.get(month) ?? 0);
+    return { month, asked, columnsAsked: withColumns ? asked : 0, done: 0 };
+  });
+  await store.insertRows("rebuilds", rows);
 }
 
-async function readRebuilds(store: Store): Promise<{ month: number; asked: number; done: number }[]> {
+interface Rebuild {
+  readonly month: number;
+  readonly asked: number;
+  readonly columnsAsked: number;
+  readonly done: number;
+}
+
+async function readRebuilds(store: Store): Promise<Rebuild[]> {
   const rows = await store.query(
-    "SELECT month, max(asked) AS askedMost, max(done) AS doneMost FROM rebuilds GROUP BY month ORDER BY month",
+    "SELECT month, max(asked) AS askedMost, max(columnsAsked) AS columnsMost, max(done) AS doneMost FROM rebuilds GROUP BY month ORDER BY month",
   );
-  return rows.map(({ month, askedMost, doneMost }) => ({
+  return rows.map(({ month, askedMost, columnsMost, doneMost }) => ({
     month: Number(month),
     asked: Number(askedMost),
+    columnsAsked: Number(columnsMost),
     done: Number(doneMost),
   }));
 }
@@ -113,60 +125,114 @@ export async function rebuildPending(
   plan: Plan,
   alone: (task: () => Promise<void>) => Promise<void>,
 ): Promise<void> {
-  for (const { month, asked, done } of await readRebuilds(store)) {
-    if (asked <= done) continue;
-    await alone(async () => {
-      const spans = await spansOf(store, month);
-      for (const rollup of ROLLUPS) await rebuildTable(store, plan, rollup, month, spans);
-    });
-    await store.insertRows("rebuilds", [{ month, asked: 0, done: asked }]);
+  const due = (await readRebuilds(store)).filter(({ asked, done }) => asked > done);
+  if (due.some(({ columnsAsked, done }) => columnsAsked > done)) await computeColumns(store, plan);
+  for (const { month, asked } of due) {
+    await alone(() => rebuildMonth(store, plan, month));
+    await store.insertRows("rebuilds", [{ month, asked: 0, columnsAsked: 0, done: asked }]);
   }
 }
 
-async function rebuildTable(
-  store: Store,
-  plan: Plan,
-  rollup: Rollup,
-  month: number,
-  spans: readonly Span[],
-): Promise<void> {
-  const fresh = `fresh_${rollup}`;
-  await store.command(`DROP TABLE IF EXISTS ${fresh} SYNC`);
-  await store.command(`CREATE TABLE ${fresh} AS ${rollup}`);
-  for (const { from, to } of spans) {
-    const ofSpan = `WHERE receivedAt >= toDateTime64('${from}', 3, 'UTC') AND receivedAt < toDateTime64('${to}', 3, 'UTC') + INTERVAL 1 DAY`;
+async function rebuildMonth(store: Store, plan: Plan, month: number): Promise<void> {
+  for (const rollup of ROLLUPS) {
+    await store.command(`DROP TABLE IF EXISTS ${fresh(rollup)} SYNC`);
+    await store.command(`CREATE TABLE ${fresh(rollup)} AS ${rollup}`);
+  }
+  for (const { from, to } of await spansOf(store, month)) {
+    const [first, end] = [from, to].map((time) => `toDateTime64('${time}', 3, 'UTC')`);
+    const events = `(SELECT ${COLUMNS} FROM events WHERE receivedAt >= ${first} AND receivedAt < ${end})`;
+    for (const rollup of ROLLUPS)
+      await store.command(
+        `INSERT INTO ${fresh(rollup)} ${selectOf(rollup, plan, events)} SETTINGS insert_deduplicate = 0`,
+      );
+  }
+  for (const rollup of ROLLUPS) {
+    // Where no row is left, the month is to be empty too.
     await store.command(
-      `INSERT INTO ${fresh} ${selectOf(rollup, plan, eventsWithColumns(plan, ofSpan))} SETTINGS insert_deduplicate = 0`,
+      `ALTER TABLE ${rollup} REPLACE PARTITION ID '${month}' FROM ${fresh(rollup)} SETTINGS allow_replace_partition_from_empty_source = 1`,
     );
+    await store.command(`DROP TABLE ${fresh(rollup)} SYNC`);
   }
-  // Where no row is left, the month is to be empty too.
-  await store.command(
-    `ALTER TABLE ${rollup} REPLACE PARTITION ID '${month}' FROM ${fresh} SETTINGS allow_replace_partition_from_empty_source = 1`,
-  );
-  await store.command(`DROP TABLE ${fresh} SYNC`);
 }
 
-/** Days, `YYYY-MM-DD`, both inclusive. */
+const fresh = (table: string): string => `fresh_${table}`;
+
+/** Computes the derived columns anew: those that are stored are of the plan under which a row came. */
+async function computeColumns(store: Store, plan: Plan): Promise<void> {
+  const actions = derivedColumns(plan).map(({ name }) => `MATERIALIZE COLUMN ${name}`);
+  await store.command(`ALTER TABLE events ${actions.join(", ")} SETTINGS mutations_sync = 0`);
+  for (;;) {
+    const nodes = await store.queryEveryNode(
+      `SELECT latest_fail_reason AS fault FROM system.mutations WHERE database = '${DATABASE}' AND table = 'events' AND NOT is_done AND startsWith(command, '(MATERIALIZE COLUMN')`,
+    );
+    if (nodes.flat().length === 0) return;
+    const failed = nodes.flat().find(({ fault }) => fault !== "");
+    if (failed !== undefined) throw new Error(`columns cannot be computed: ${failed.fault}`);
+    await sleep(LOOK_EVERY_MS);
+  }
+}
+
+/** Times of receipt in UTC, the second exclusive. */
 interface Span {
   readonly from: string;
   readonly to: string;
 }
 
-/** Divides a month into spans of days, because a statement over too many rows could outlast a request. */
+/** Divides a month into spans of hours, because a statement over too many rows could outlast a request. */
 async function spansOf(store: Store, month: number): Promise<Span[]> {
-  const days = await store.query(
-    "SELECT toDate(receivedAt) AS day, count() AS rows FROM events WHERE toYYYYMM(receivedAt) = {month:UInt32} GROUP BY day ORDER BY day",
+  const hours = await store.query(
+    "SELECT toString(toStartOfHour(receivedAt)) AS hour, toString(toStartOfHour(receivedAt) + INTERVAL 1 HOUR) AS next, count() AS rows FROM events WHERE toYYYYMM(receivedAt) = {month:UInt32} GROUP BY hour, next ORDER BY hour",
     { month },
   );
   const spans: { from: string; to: string; rows: number }[] = [];
-  for (const { day, rows } of days) {
+  for (const { hour, next, rows } of hours) {
     const last = spans.at(-1);
     if (last === undefined || last.rows + Number(rows) > ROWS_AT_ONCE)
-      spans.push({ from: String(day), to: String(day), rows: Number(rows) });
+      spans.push({ from: String(hour), to: String(next), rows: Number(rows) });
     else {
-      last.to = String(day);
+      last.to = String(next);
       last.rows += Number(rows);
     }
   }
   return spans;
 }
+
+/** A month in which a rollup's sum differs from the events'. */
+export interface RollupDifference {
+  readonly month: number;
+  readonly rollup: string;
+  readonly events: number;
+  readonly counted: number;
+}
+
+/**
+ * Compares what the rollups have counted with the events, by month of receipt. What arrives meanwhile is not
+ * in both, so nothing may be inserted (`alone`).
+ */
+export async function compareWithEvents(store: Store, plan: Plan): Promise<RollupDifference[]> {
+  const differences: RollupDifference[] = [];
+  for (const { rollup, where, counted } of COUNTED) {
+    const sides = [
+      `SELECT toYYYYMM(receivedAt) AS month, count() AS total FROM events WHERE ${fillIn(plan, "events", where)} GROUP BY month`,
+      `SELECT toYYYYMM(rd) AS month, sum(${counted}) AS total FROM ${rollup} GROUP BY month`,
+    ];
+    const [events = [], rows = []] = await Promise.all(sides.map((sql) => store.query(sql)));
+    const toMap = (of: readonly Record<string, unknown>[]): Map<number, number> =>
+      new Map(of.map(({ month, total }) => [Number(month), Number(total)]));
+    const [expected, found] = [toMap(events), toMap(rows)];
+    for (const month of [...new Set([...expected.keys(), ...found.keys()])].sort((a, b) => a - b)) {
+      const difference = { month, rollup, events: expected.get(month) ?? 0, counted: found.get(month) ?? 0 };
+      if (difference.events !== difference.counted) differences.push(difference);
+    }
+  }
+  return differences;
+}
+
+/** The rollups whose counts can be compared, and which events each counts. */
+const COUNTED = [
+  { rollup: "instance_days", where: "{isHeartbeat} AND iid != 0", counted: "heartbeats" },
+  { rollup: "usage_instance_days", where: "{isUsage}", counted: "count" },
+  { rollup: "usage_slots", where: "{isUsage}", counted: "count" },
+  { rollup: "usage_durations", where: "{isUsage} AND durationMs IS NOT NULL", counted: "count" },
+  { rollup: "attempts", where: "source = 'installer' AND anonymousId != ''", counted: "count" },
+] as const;

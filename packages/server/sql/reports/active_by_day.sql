@@ -1,2 +1,0 @@
-{population}
-SELECT arrayJoin(days) AS day, count() AS instances FROM population WHERE leftOut = '' GROUP BY day ORDER BY day

@@ -1,2 +1,0 @@
-{population}
-SELECT leftOut, count() AS instances FROM population GROUP BY leftOut ORDER BY leftOut

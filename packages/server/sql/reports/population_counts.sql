@@ -1,0 +1,15 @@
+-- The whole population in one pass: by reason and version, how many there are, were active in the last 1, 7 and 28 days,
+-- were new, and were there on each day.
+{population}
+SELECT
+    leftOut,
+    JSONExtractString(facts, 'version') AS version,
+    count() AS instances,
+    countIf(has(days, {to:Date})) AS active1,
+    countIf(arrayExists(day -> day > addDays({to:Date}, -7), days)) AS active7,
+    countIf(arrayExists(day -> day > addDays({to:Date}, -28), days)) AS active28,
+    countIf(toDate(firstSeen, {zone:String}) >= {from:Date}) AS newInstances,
+    sumMap(days, arrayMap(day -> toUInt64(1), days)) AS onDays
+FROM population
+GROUP BY leftOut, version
+ORDER BY leftOut, version

@@ -1,0 +1,409 @@
+import { readFileSync } from "node:fs";
+import { loadPlan } from "@candor/plan";
+import { beforeAll, expect, it } from "vitest";
+import { type FleetMessage, makeFleet, seeded, toFleetLine } from "../rig/fleet.ts";
+import { APPSMITH_PLAN } from "../rig/in-process.ts";
+import { EVENT_TARGET } from "../row.ts";
+import type { Store } from "../store/client.ts";
+import { applyPlanToStore } from "../store/plan-columns.ts";
+import { askForRebuild, compareWithEvents, monthsWithRows, rebuildPending } from "../store/rollups.ts";
+import { type ReportDependencies, readHead } from "./ask.ts";
+import { excludeInstance } from "./exclusions.ts";
+import { reportFacts } from "./facts-report.ts";
+import { reportFeatures } from "./features-report.ts";
+import { reportInstalls } from "./installs-report.ts";
+import { listInstances, readTimeline, reportInstances } from "./instances-report.ts";
+import { reportOverview } from "./overview-report.ts";
+import { type Period, readPeriod } from "./period.ts";
+import { reportVersions } from "./versions-report.ts";
+
+const PLAN = loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), "appsmith.yaml");
+const DAY_MS = 86_400_000;
+const NOW_MS = Date.parse("2026-11-10T15:20:00.000Z");
+const SEED = 20_261_127;
+/** Zones with daylight saving that changes in these weeks, with half hours, and beyond 12 hours. */
+const ZONES = [
+  "UTC",
+  "Europe/Berlin",
+  "America/New_York",
+  "Asia/Kathmandu",
+  "Australia/Lord_Howe",
+  "Pacific/Kiritimati",
+  "Pacific/Pago_Pago",
+];
+
+let store: Store;
+let deps: ReportDependencies;
+let messages: FleetMessage[];
+let excluded = "";
+
+const alone = (task: () => Promise<void>): Promise<void> => task();
+
+async function fill(): Promise<void> {
+  await applyPlanToStore(store, PLAN);
+  messages = makeFleet(seeded(SEED), { instances: 120, installs: 80, days: 75, untilMs: NOW_MS });
+  const lines = messages.map(toFleetLine);
+  const block = Math.ceil(lines.length / 3);
+  for (let n = 0; n < 3; n++) {
+    const part = Buffer.from(lines.slice(n * block, (n + 1) * block).join(""));
+    await store.insertLines(EVENT_TARGET, part, `block-${n}`);
+    await store.insertLines(EVENT_TARGET, part, `block-${n}`); // a block that comes again
+  }
+  excluded = heartbeats()[0]?.id ?? "";
+  await excludeInstance(store, { instance: excluded, reason: "our own", isExcluded: true }, NOW_MS);
+  deps = { store, plan: { current: () => ({ plan: PLAN }) }, now: () => NOW_MS, storedUntilMs: () => NOW_MS };
+}
+
+const period = (query = ""): Period =>
+  readPeriod(new URLSearchParams(query), {
+    plan: PLAN,
+    nowMs: NOW_MS,
+    others: ["limit", "offset", "sort", "everyone", "by", "at_least", "search"],
+  });
+const heartbeats = (): FleetMessage[] => messages.filter(({ event }) => event === "Instance Active");
+
+// What follows computes the same from the messages alone.
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+function localDay(atMs: number, zone: string): string {
+  const format =
+    formats.get(zone) ?? new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
+  formats.set(zone, format);
+  return format.format(atMs);
+}
+const utcDay = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
+const shift = (day: string, days: number): string => utcDay(Date.parse(day) + days * DAY_MS);
+
+interface Seen {
+  readonly id: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly days: ReadonlySet<string>;
+  readonly leftOut: string;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+const factOf = ({ properties }: FleetMessage, name: string): string => String(properties[name] ?? "");
+
+/** The instances of a period, by the definitions of docs/reports.md. */
+function seenIn({ from, to, zone }: Pick<Period, "from" | "to" | "zone">): Seen[] {
+  const byId = group(heartbeats(), ({ id }) => id);
+  const seen: Seen[] = [];
+  for (const [id, all] of byId) {
+    const within = all.filter(({ atMs }) => {
+      const day = localDay(atMs, zone);
+      return day >= from && day <= to;
+    });
+    const last = within.toSorted((a, b) => a.atMs - b.atMs).at(-1);
+    if (last === undefined) continue;
+    const times = all.map(({ atMs }) => atMs);
+    const [firstMs, lastMs] = [Math.min(...times), Math.max(...times)];
+    const environment = factOf(last, "environment");
+    const isOneDay = utcDay(firstMs) === utcDay(lastMs);
+    seen.push({
+      id,
+      facts: { version: factOf(last, "version"), os: factOf(last, "os"), environment },
+      days: new Set(within.map(({ atMs }) => localDay(atMs, zone))),
+      leftOut:
+        id === excluded
+          ? "excluded"
+          : !["production", ""].includes(environment)
+            ? `environment ${environment}`
+            : isOneDay
+              ? "seen on one day only"
+              : "",
+      firstMs,
+      lastMs,
+    });
+  }
+  return seen;
+}
+const counted = (of: Pick<Period, "from" | "to" | "zone">): Seen[] =>
+  seenIn(of).filter(({ leftOut }) => leftOut === "");
+
+function group<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+const tally = <Item>(items: readonly Item[], keyOf: (item: Item) => string): Record<string, number> =>
+  Object.fromEntries([...group(items, keyOf)].map(([key, of]) => [key, of.length]).sort());
+
+function expectedActive({ to, from, zone }: Period): object {
+  const trailing = counted({ from: shift(to, -27), to, zone });
+  const since = (first: string): number =>
+    trailing.filter(({ days }) => [...days].some((day) => day >= first)).length;
+  return {
+    days1: since(to),
+    days7: since(shift(to, -6)),
+    days28: since(shift(to, -27)),
+    newInstances: counted({ from, to, zone }).filter(({ firstMs }) => localDay(firstMs, zone) >= from).length,
+  };
+}
+
+const PERIODS = ZONES.flatMap((zone) => [
+  `zone=${zone}`,
+  `zone=${zone}&from=2026-10-20&to=2026-11-05`,
+  `zone=${zone}&from=2026-11-01&to=2026-11-01`,
+]);
+
+/** Compares all reports with what the messages say. */
+async function expectEqual(query: string): Promise<void> {
+  const asked = period(query);
+  const seen = seenIn(asked);
+  const base = seen.filter(({ leftOut }) => leftOut === "");
+  const head = await readHead(deps, asked);
+  expect(head.base.instances).toBe(base.length);
+  expect(Object.fromEntries(head.base.leftOut.map(({ reason, instances }) => [reason, instances]))).toEqual(
+    tally(
+      seen.filter(({ leftOut }) => leftOut !== ""),
+      ({ leftOut }) => leftOut,
+    ),
+  );
+  const overview = await reportOverview(deps, asked);
+  expect(overview.active).toEqual(expectedActive(asked));
+  expect(overview.activeBefore).toEqual(expectedActive(asked.before()));
+  expect(Object.fromEntries(overview.activeByDay.map(({ day, instances }) => [day, instances]))).toEqual(
+    tally(
+      base.flatMap(({ days }) => [...days]),
+      (day) => day,
+    ),
+  );
+  const facts = await reportFacts(deps, asked);
+  for (const name of ["version", "os", "environment"]) {
+    const values =
+      facts.facts.find((fact) => fact.name === name)?.values.filter(({ instances }) => instances > 0) ?? [];
+    expect(Object.fromEntries(values.map(({ value, instances }) => [value, instances]))).toEqual(
+      tally(base, (one) => one.facts[name] || "unknown"),
+    );
+  }
+}
+
+/**
+ * Defines the tests of reports over a store that has no rows yet: each report is compared with what is computed
+ * from the messages alone. They run on the embedded engine and on a cluster.
+ */
+export function describeReportsContract(open: () => Promise<Store>): void {
+  beforeAll(async () => {
+    store = await open();
+    await fill();
+  });
+
+  it.each(PERIODS)("of who is active and on what (%s)", expectEqual, 60_000);
+
+  it("of instances: statuses and survival", async () => {
+    const asked = period("from=2026-08-01");
+    const base = counted(asked);
+    const report = await reportInstances(deps, asked);
+    const statusOf = ({ lastMs }: Seen): string => {
+      const age = NOW_MS - lastMs;
+      return age <= 7 * 3_600_000 ? "alive" : age <= DAY_MS ? "late" : age <= 28 * DAY_MS ? "lapsed" : "gone";
+    };
+    expect(report.statuses).toEqual({ alive: 0, late: 0, lapsed: 0, gone: 0, ...tally(base, statusOf) });
+    const mondayOf = (ms: number): string => shift(utcDay(ms), -((new Date(ms).getUTCDay() + 6) % 7));
+    const weeks = group(
+      base.filter(({ firstMs }) => utcDay(firstMs) >= asked.from),
+      ({ firstMs }) => mondayOf(firstMs),
+    );
+    const after = (of: readonly Seen[], days: number): number =>
+      of.filter(({ firstMs, lastMs }) => lastMs - firstMs >= days * DAY_MS).length;
+    expect(report.survival).toEqual(
+      [...weeks].sort().map(([week, of]) => ({
+        week,
+        instances: of.length,
+        day1: after(of, 1),
+        day7: after(of, 7),
+        day28: after(of, 28),
+        day90: after(of, 90),
+      })),
+    );
+  });
+
+  it("of versions: shares in the order of semver, weeks, releases, upgrades and failures", async () => {
+    const asked = period("from=2026-09-15");
+    const base = counted(asked);
+    const report = await reportVersions(deps, asked);
+    expect(report.versions.map(({ version }) => version)).toEqual(
+      ["1.11.0", "1.10.1-rc.1", "1.10.0", "1.9.2", "unknown"].filter((version) =>
+        base.some(({ facts }) => (facts.version || "unknown") === version),
+      ),
+    );
+    const known = report.versions.filter(({ version }) => version !== "unknown");
+    expect(known.at(-1)?.atLeastShare).toBeCloseTo(
+      base.filter(({ facts }) => facts.version !== "").length / base.length,
+    );
+    const beats = heartbeats().filter(({ id }) => base.some((one) => one.id === id));
+    const firstOn = (version: string): number[] =>
+      [
+        ...group(
+          heartbeats().filter((one) => factOf(one, "version") === version),
+          ({ id }) => id,
+        ).values(),
+      ]
+        .map((of) => Math.min(...of.map(({ atMs }) => atMs)))
+        .sort((a, b) => a - b);
+    for (const { version, releasedAt } of known) {
+      const third = firstOn(version)[2];
+      expect(releasedAt).toBe(third === undefined ? null : new Date(third).toISOString());
+    }
+    const released = Date.parse(
+      report.versions.find(({ version }) => version === "1.11.0")?.releasedAt ?? "",
+    );
+    const before = base.filter(({ firstMs }) => firstMs < released);
+    const lags = before
+      .map(({ id }) =>
+        Math.min(
+          ...beats
+            .filter((one) => one.id === id && factOf(one, "version") === "1.11.0")
+            .map(({ atMs }) => atMs),
+        ),
+      )
+      .filter(Number.isFinite)
+      .map((atMs) => Math.max(0, atMs - released))
+      .sort((a, b) => a - b);
+    expect(report.upgrade).toMatchObject({
+      version: "1.11.0",
+      upgraded: lags.length,
+      notUpgraded: before.length - lags.length,
+    });
+    const uses = messages.filter(
+      ({ event, id, atMs }) =>
+        event === "execute_ACTION_TRIGGERED" &&
+        base.some((one) => one.id === id) &&
+        utcDay(atMs) >= asked.from,
+    );
+    const failuresOf = (version: string): object => {
+      const of = uses.filter((one) => factOf(one, "version") === version);
+      const failed = of.filter(({ properties }) => properties.isSuccessfulExecution === false).length;
+      return { version, uses: of.length, failedShare: failed / of.length };
+    };
+    expect(report.regression).toMatchObject({ release: failuresOf("1.11.0"), before: failuresOf("1.10.0") });
+  });
+
+  it.each([1, 5])(
+    "of features: instances that used them %i times, outcomes and durations",
+    async (atLeast) => {
+      const query = `from=2026-10-01&to=2026-10-31&by=pluginName&at_least=${atLeast}`;
+      const asked = period(query);
+      const report = await reportFeatures(deps, asked, new URLSearchParams(query));
+      const ids = new Set(counted(asked).map(({ id }) => id));
+      const all = messages.filter(
+        ({ event, atMs }) =>
+          event === "execute_ACTION_TRIGGERED" && utcDay(atMs) >= asked.from && utcDay(atMs) <= asked.to,
+      );
+      for (const plugin of ["PostgreSQL", "REST API", "Slack"]) {
+        const of = all.filter(({ properties }) => properties.pluginName === plugin);
+        const uses = of.filter(({ id }) => ids.has(id));
+        const users = [...group(uses, ({ id }) => id).values()].filter((one) => one.length >= atLeast);
+        const found = report.features.find(({ value }) => value === plugin);
+        expect(found).toMatchObject({
+          instances: users.length,
+          share: users.length / ids.size,
+          count: uses.length,
+          successShare:
+            uses.filter(({ properties }) => properties.isSuccessfulExecution === true).length / uses.length,
+        });
+        const took = of.map(({ properties }) => Number(properties.timeElapsed)).sort((a, b) => a - b);
+        expect(found?.durations?.count).toBe(took.length);
+        const exact = took[Math.ceil(0.95 * took.length) - 1] ?? 0;
+        expect(Math.abs((found?.durations?.p95Ms ?? 0) / exact - 1)).toBeLessThan(0.031);
+      }
+    },
+  );
+
+  it.each(ZONES)("of installs: outcomes, errors, systems and durations (%s)", async (zone) => {
+    const asked = period(`from=2026-09-20&zone=${zone}`);
+    const report = await reportInstalls(deps, asked);
+    const tries = [
+      ...group(
+        messages.filter(({ source }) => source === "installer"),
+        ({ id }) => id,
+      ).values(),
+    ].filter((of) => {
+      const day = localDay(Math.min(...of.map(({ atMs }) => atMs)), zone);
+      return day >= asked.from && day <= asked.to;
+    });
+    const outcomeOf = (of: readonly FleetMessage[]): string => {
+      if (of.some(({ event }) => event === "Installation Success")) return "success";
+      if (of.some(({ event }) => event === "Installation Errors")) return "error";
+      return Math.max(...of.map(({ atMs }) => atMs)) < NOW_MS - DAY_MS ? "silent" : "running";
+    };
+    expect(report.installs).toBe(tries.length);
+    expect(Object.fromEntries(report.outcomes.map(({ outcome, installs }) => [outcome, installs]))).toEqual({
+      success: 0,
+      error: 0,
+      silent: 0,
+      running: 0,
+      ...tally(tries, outcomeOf),
+    });
+    const errorOf = (of: readonly FleetMessage[]): string =>
+      String(of.find(({ event }) => event === "Installation Errors")?.properties.error);
+    expect(Object.fromEntries(report.errors.map(({ error, installs }) => [error, installs]))).toEqual(
+      tally(
+        tries.filter((of) => outcomeOf(of) === "error"),
+        errorOf,
+      ),
+    );
+  });
+
+  it("of each instance: the list page by page, and its days", async () => {
+    const asked = period("from=2026-09-20");
+    const expected = counted(asked)
+      .sort((a, b) => b.lastMs - a.lastMs || (a.id < b.id ? -1 : 1))
+      .map(({ id, days }) => ({ instanceId: id, activeDays: days.size }));
+    const listed: object[] = [];
+    for (let offset = 0; offset < expected.length; offset += 20) {
+      const page = await listInstances(deps, asked, new URLSearchParams(`limit=20&offset=${offset}`));
+      listed.push(...page.instances.map(({ instanceId, activeDays }) => ({ instanceId, activeDays })));
+    }
+    expect(listed).toEqual(expected);
+    const { id = "" } = heartbeats()[5] ?? {};
+    const { days } = await readTimeline(deps, asked, new URLSearchParams(`instance=${id}`));
+    const own = heartbeats().filter((one) => one.id === id && utcDay(one.atMs) >= asked.from);
+    expect(Object.fromEntries(days.map(({ day, heartbeats: count }) => [day, count]))).toEqual(
+      tally(own, ({ atMs }) => utcDay(atMs)),
+    );
+  });
+
+  it("of a segment: only instances with these facts", async () => {
+    const asked = period("facts.os=darwin&facts.os=unknown&facts.version=1.10.0");
+    const { base } = await readHead(deps, asked);
+    const matching = counted(asked).filter(
+      ({ facts }) => ["darwin", ""].includes(facts.os ?? "") && facts.version === "1.10.0",
+    );
+    expect(base.instances).toBe(matching.length);
+  });
+
+  it("and the rollups add up to the events, also where a block came twice", async () => {
+    expect(await compareWithEvents(store, PLAN)).toEqual([]);
+    await store.command("ALTER TABLE usage_slots DROP PARTITION ID '202610'");
+    const [found] = await compareWithEvents(store, PLAN);
+    expect(found).toMatchObject({ month: 202610, rollup: "usage_slots", counted: 0 });
+  });
+
+  it("after a deletion, once the months that it touched are made anew", async () => {
+    const gone = counted(period())
+      .slice(0, 3)
+      .map(({ id }) => id);
+    messages = messages.filter(({ id }) => !gone.includes(id));
+    await askForRebuild(store, await monthsWithRows(store));
+    const ids = gone.map((id) => `'${id}'`).join(", ");
+    await store.command(
+      `ALTER TABLE events DELETE WHERE anonymousId IN (${ids}) SETTINGS mutations_sync = 2`,
+    );
+    await rebuildPending(store, PLAN, alone);
+    expect(await compareWithEvents(store, PLAN)).toEqual([]);
+    await expectEqual("zone=Asia/Kathmandu");
+    await expectEqual("from=2026-09-01&to=2026-09-30");
+  });
+
+  it("when the rollups are empty in a month whose events are all gone", async () => {
+    messages = messages.filter(({ receivedMs }) => utcDay(receivedMs).slice(0, 7) !== "2026-09");
+    await askForRebuild(store, [202609]);
+    await store.command("ALTER TABLE events DROP PARTITION ID '202609'");
+    await rebuildPending(store, PLAN, alone);
+    const [row] = await store.query("SELECT count() AS rows FROM instance_days WHERE toYYYYMM(rd) = 202609");
+    expect(Number(row?.rows)).toBe(0);
+    await expectEqual("from=2026-08-20&to=2026-10-20");
+  });
+}
