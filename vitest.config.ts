@@ -51,7 +51,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: "rig",
-          include: ["{packages,conformance,scripts,examples/appsmith/demo}/**/*.rig.test.ts"],
+          include: ["{packages,conformance,scripts,examples}/**/*.rig.test.ts"],
           exclude: QUIET_RIGS,
           testTimeout: 240_000,
           hookTimeout: 120_000,

@@ -10,6 +10,7 @@ const PROGRAMS = {
   mounts: ["mount", "umount", "unshare"],
   docker: ["dockerd", "docker", "docker-compose", "debootstrap", "sudo", "tcpdump", "unshare", "python3"],
   firefox: ["firefox-esr"],
+  linux: [],
   root: [],
   webkit: ["WebKitWebDriver", "Xvfb"],
 };
@@ -29,6 +30,7 @@ const TAGS = [
   "firefox",
   "flock",
   "git",
+  "linux",
   "nginx",
   "node-red",
   "python3",
@@ -56,6 +58,7 @@ export function missingTags() {
 
 function isThere(tag) {
   if (AS_ROOT.includes(tag) && process.getuid?.() !== 0) return false;
+  if (tag === "linux") return process.platform === "linux";
   if (tag === "node-red") return findNodeRed() !== undefined; // `node scripts/npm-cache.mjs` fetches it
   return (PROGRAMS[tag] ?? [tag]).every((program) => findProgram(program) !== undefined);
 }

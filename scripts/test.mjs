@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { prepare, root, tool } from "./prepare.mjs";
 import { missingTags } from "./programs.mjs";
+import { describeRows } from "./rows.mjs";
 
 prepare();
 const missing = missingTags();
@@ -29,6 +30,7 @@ if (counts.leftOut.length > 0) {
   const needs = counts.leftOut.map(([tag, count]) => `${tag} (${count})`).join(", ");
   console.log(`${counts.skipped} tests were left out, for what this machine does not have: ${needs}.`);
 }
+if (counts.rows !== undefined) console.log(counts.rows);
 console.log(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
 const isIncomplete = isCi && counts.skipped > 0;
 if (isIncomplete) console.error("In CI a skipped test is a failure.");
@@ -42,6 +44,7 @@ function readCounts() {
       passed: result.numPassedTests,
       failed: result.numFailedTests,
       skipped: result.numPendingTests + result.numTodoTests,
+      rows: describeRows(result.testResults, missing),
       leftOut: missing
         .map((tag) => [tag, tests.filter((test) => test.tags.includes(tag)).length])
         .filter(([, count]) => count > 0),

@@ -1,3 +1,5 @@
 // Ends with 0 if the server and its database answer: for the image's health check, and for the installer.
-const { ok } = await fetch("http://127.0.0.1:8080/api/v1/health").catch(() => ({ ok: false }));
+const { ok } = await fetch(`http://127.0.0.1:${process.env.APPSMITH_PORT ?? 8080}/api/v1/health`).catch(
+  () => ({ ok: false }),
+);
 process.exit(ok ? 0 : 1);

@@ -2,17 +2,16 @@
  * For tests: a Docker daemon of their own, with images under the names that the product's files use. No image can
  * be pulled, so one base image is made by debootstrap, and small images on it stand in for the official ones.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
 import { fetchNode, NEWEST_NODE } from "../../../scripts/npm-cache.mjs";
 import { missingTags } from "../../../scripts/programs.mjs";
+import { run } from "./machine.ts";
 import { until } from "./until.ts";
 
-const execute = promisify(execFile);
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const IMAGES = fileURLToPath(new URL("images/", import.meta.url));
 /** Kept between runs, so that only the first run makes the images. */
@@ -25,23 +24,6 @@ const STAND_INS = {
   postgres: "postgres:15-bookworm",
 };
 const START_MS = 60_000;
-const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
-
-export interface RunOptions {
-  readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
-}
-
-/** Runs a program to its end. @returns what it printed to stdout @throws if it fails, with what it printed */
-export async function run(command: readonly string[], { cwd = ROOT, env }: RunOptions = {}): Promise<string> {
-  const [program = "", ...parameters] = command;
-  const { stdout } = await execute(program, parameters, {
-    cwd,
-    env: { ...process.env, ...env },
-    maxBuffer: MAX_OUTPUT_BYTES,
-  });
-  return stdout;
-}
 
 export const docker = (...parameters: readonly string[]): Promise<string> => run(["docker", ...parameters]);
 
@@ -61,14 +43,20 @@ export default async function setup(): Promise<() => Promise<void>> {
   ];
   mkdirSync(CACHE, { recursive: true });
   const daemon = spawn("dockerd", [...places, "--host", socket], { stdio: "ignore" });
-  await waitForDaemon(daemon);
-  await makeImages();
-  await run([process.execPath, join(ROOT, "scripts/image.mjs")]);
-  return async () => {
+  const stop = async (): Promise<void> => {
     daemon.kill();
     if (daemon.exitCode === null) await new Promise((resolve) => daemon.once("exit", resolve));
     rmSync(folder, { recursive: true, force: true });
   };
+  try {
+    await waitForDaemon(daemon);
+    await makeImages();
+    await run([process.execPath, join(ROOT, "scripts/image.mjs")]);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return stop;
 }
 
 async function waitForDaemon(daemon: ChildProcess): Promise<void> {

@@ -1,50 +1,16 @@
 /** For tests: the product as an operator installs, uses and upgrades it. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Execution } from "../server/src/plugins.ts";
-import { type Collector, HOST, NETWORK } from "./collector.ts";
-import { docker, run } from "./docker.ts";
+import type { Circumstances, Machine, Place, Release } from "./machine.ts";
 import { isAnswered, until } from "./until.ts";
 
-const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
-const BUILD = fileURLToPath(new URL("../build.mjs", import.meta.url));
-const TERMINAL = join(ROOT, "packages/installer/src/rig/terminal.py");
-const FAKETIME = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
+const TERMINAL = fileURLToPath(new URL("../../../packages/installer/src/rig/terminal.py", import.meta.url));
 const HEALTHY_WITHIN_MS = 60_000;
-const SUDOERS = "Defaults env_keep += DOCKER_HOST\nroot ALL=(ALL:ALL) NOPASSWD: ALL\n";
-
-export interface Release {
-  readonly version: string;
-  /** The folder that an operator downloads. */
-  readonly installer: string;
-}
-
-/** Builds a version of the product, and its images. @param plan the plan's file; default: plans/appsmith.yaml */
-export async function buildRelease(
-  { url, writeKeys }: Collector,
-  version: string,
-  plan?: string,
-): Promise<Release> {
-  const out = join(mkdtempSync(join(tmpdir(), "appsmith-release-")), version);
-  const env = {
-    TELEMETRY_URL: url,
-    INSTALLER_KEY: writeKeys.installer,
-    SERVER_KEY: writeKeys.server,
-    CLIENT_KEY: writeKeys.client,
-  };
-  const planFlags = plan === undefined ? [] : ["--plan", plan];
-  await run([process.execPath, BUILD, "--version", version, "--out", out, ...planFlags], { env });
-  for (const part of ["server", "nginx"])
-    await docker(
-      "build",
-      ...["--build-arg", `VERSION=${version}`, "--tag", `appsmith-${part}:${version}`, join(out, part)],
-    );
-  return { version, installer: join(out, "installer") };
-}
 
 export interface ActionPlan {
   readonly plugin: "postgres" | "rest";
@@ -61,93 +27,67 @@ export interface Outcome {
   readonly output: string;
 }
 
-export interface InstallOptions {
+export interface InstallOptions extends Circumstances {
   readonly environment?: Readonly<Record<string, string>>;
   /** What the person types at each prompt, in order: `[part of the prompt, answer]`. Default: no terminal. */
   readonly typed?: readonly (readonly [string, string])[];
   readonly parameters?: readonly string[];
-  /** Shell commands that prepare the machine, in the mount namespace that the installer runs in. */
-  readonly before?: string;
 }
 
-/** One machine's install. */
-export class Product {
+/** Prepares a machine for one install. */
+export async function openProduct(machine: Machine): Promise<Product> {
+  return new Product(machine, await findPort());
+}
+
+/** One install on a machine. */
+export class Product implements Place {
   /** The folder that the product is installed into. */
   readonly folder: string;
-  readonly #collector: Collector;
-  readonly #port: number;
+  readonly port: number;
+  readonly #machine: Machine;
   #cookie = "";
 
-  constructor(collector: Collector, port: number) {
-    this.#collector = collector;
-    this.#port = port;
-    this.folder = join(mkdtempSync(join(tmpdir(), "appsmith-")), this.project);
+  constructor(machine: Machine, port: number) {
+    this.#machine = machine;
+    this.port = port;
+    // docker-compose calls a project as its folder is called.
+    this.folder = join(mkdtempSync(join(machine.folder, "product-")), `appsmith${port}`);
     mkdirSync(join(this.folder, "clock"), { recursive: true });
-    writeFileSync(join(this.folder, "../sudoers"), SUDOERS, { mode: 0o440 });
-    this.advance("+0");
-    const dns = collector.nameServer;
-    // What the rig adds to the product's file: the collector's network and name, and a clock that can be moved.
-    writeFileSync(
-      join(this.folder, "docker-compose.override.yml"),
-      JSON.stringify({
-        version: "3",
-        services: {
-          nginx: { dns },
-          postgres: { dns },
-          "appsmith-internal-server": {
-            dns,
-            networks: ["default", "collector"],
-            volumes: ["./clock:/clock"],
-            environment: {
-              LD_PRELOAD: FAKETIME,
-              FAKETIME_TIMESTAMP_FILE: "/clock/offset",
-              FAKETIME_NO_CACHE: "1",
-            },
-          },
-        },
-        networks: { collector: { external: { name: NETWORK } } },
-      }),
-    );
-  }
-
-  /** The project's name in docker-compose, which is the name of its folder. */
-  get project(): string {
-    return `appsmith${this.#port}`;
+    this.advance(0);
+    machine.prepare(this);
   }
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}`;
+    return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Sets how far the server's clock is ahead. @param offset as libfaketime writes it, such as `+6h` */
-  advance(offset: string): void {
-    writeFileSync(join(this.folder, "clock/offset"), `${offset}\n`);
+  /** Sets how far the server's clock is ahead. */
+  advance(minutes: number): void {
+    this.#machine.advance(this, minutes);
   }
 
   /** Sets the server's clock to so many minutes from now, then a little later, so that what is due is also sent. */
   async pass(minutes: number): Promise<void> {
     for (const more of [0, 1, 2]) {
-      this.advance(`+${minutes + more}m`);
+      this.advance(minutes + more);
       // The server looks at its clock when it has something to do.
       for (let asks = 0; asks < 3; asks += 1) {
         await isAnswered(`${this.url}/api/v1/health`);
-        await sleep(400);
+        await sleep(this.#machine.settleMs);
       }
     }
   }
 
-  /** Runs the release's installer, on a machine that can resolve the collector's name. */
-  async install({ installer }: Release, options: InstallOptions = {}): Promise<Outcome> {
-    const { environment = {}, typed, parameters = [], before = ":" } = options;
-    const hosts = join(this.folder, "..", "hosts");
-    writeFileSync(hosts, `127.0.0.1 localhost\n${this.#collector.address} ${HOST}\n`);
-    const script = `mount --bind ${hosts} /etc/hosts && ${before} && exec sh ${installer}/install.sh "$@"`;
-    const shell = ["unshare", "--mount", "sh", "-c", script, "sh", ...parameters, this.folder];
-    const command = typed === undefined ? ["setsid", "--wait", ...shell] : ["python3", TERMINAL, ...shell];
-    const { CI: _, ...own } = process.env;
+  /** Runs the release's installer. */
+  async install(release: Release, options: InstallOptions = {}): Promise<Outcome> {
+    const { environment = {}, typed, parameters = [], ...circumstances } = options;
+    const installer = this.#machine.toInstall(this, release, circumstances);
+    const front = typed === undefined ? ["setsid", "--wait"] : ["python3", TERMINAL];
+    const [program = "", ...rest] = [...front, ...installer, ...parameters, this.folder];
+    const listen = { APPSMITH_LISTEN: `127.0.0.1:${this.port}` };
     return new Promise((resolve, reject) => {
-      const child = spawn(command[0] ?? "", command.slice(1), {
-        env: { ...own, APPSMITH_LISTEN: `127.0.0.1:${this.#port}`, ...environment },
+      const child = spawn(program, rest, {
+        env: { ...this.#machine.environment, ...listen, ...environment },
       });
       let output = "";
       for (const stream of [child.stdout, child.stderr])
@@ -161,10 +101,9 @@ export class Product {
     });
   }
 
-  /** Runs a command line in the product's folder, as an operator types it. Here sudo keeps DOCKER_HOST. */
+  /** Runs a command line in the product's folder, as an operator types it. */
   command(line: string): Promise<string> {
-    const script = `mount --bind ../sudoers /etc/sudoers && ${line}`;
-    return run(["unshare", "--mount", "sh", "-c", script], { cwd: this.folder });
+    return this.#machine.command(this, line);
   }
 
   file(name: string): string {
@@ -194,6 +133,12 @@ export class Product {
     return (await this.api<{ id: string }>("/actions", action)).id;
   }
 
+  /** Builds an app whose action gets the product's own first page. @returns the action's id */
+  addPlainAction(): Promise<string> {
+    const names = { app: "App", datasource: "Api", action: "Get" };
+    return this.addAction({ plugin: "rest", url: this.#machine.frontUrl(this), body: "/", names });
+  }
+
   /** Runs an action, as the editor does. */
   execute(action: string, ...parameters: readonly string[]): Promise<Execution> {
     return this.api(`/actions/${action}/execute`, { mode: "edit", parameters });
@@ -220,11 +165,20 @@ export class Product {
     );
   }
 
-  /** Stops the containers and deletes everything. */
+  /** Stops the product and deletes everything. */
   async remove(): Promise<void> {
     await this.command("[ ! -e docker-compose.yml ] || docker-compose down --volumes --timeout 2").catch(
       () => {},
     );
     rmSync(join(this.folder, ".."), { recursive: true, force: true });
   }
+}
+
+function findPort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" ? (address?.port ?? 0) : 0));
+    });
+  });
 }

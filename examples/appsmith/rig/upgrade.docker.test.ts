@@ -1,33 +1,35 @@
 // @module-tag docker
 /** Row 8: an upgrade of product and plan, with a canary and a rollback. */
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
-import { type Collector, startCollector } from "./collector.ts";
+import { type ContainerMachine, startContainers } from "./containers.ts";
 import { docker } from "./docker.ts";
-import { buildRelease, Product, type Release } from "./product.ts";
+import { buildRelease, type Collector, type Release } from "./machine.ts";
+import { openProduct, type Product } from "./product.ts";
 
 const PERSON = { email: "ada@corp.example", password: "secret" };
 const ACTIVE = "Instance Active";
 const ACTION = "execute_ACTION_TRIGGERED";
 
+let machine: ContainerMachine;
 let collector: Collector;
 let product: Product;
 let old: Release;
 let newer: Release;
 
 beforeAll(async () => {
-  collector = await startCollector();
-  old = await buildRelease(collector, "1.0.0", planBefore());
-  newer = await buildRelease(collector, "2.0.0");
-  product = new Product(collector, 8094);
+  machine = await startContainers();
+  collector = machine.collector;
+  old = await buildRelease(machine, "1.0.0", planBefore());
+  newer = await buildRelease(machine, "2.0.0");
+  product = await openProduct(machine);
 });
 afterAll(async () => {
   await product?.remove();
-  await collector?.stop();
+  await machine?.stop();
 });
 
 interface PlanText {
@@ -47,91 +49,88 @@ function planBefore(): string {
     if (kept.length > 0) event.properties = Object.fromEntries(kept);
     else delete event.properties;
   }
-  const file = join(mkdtempSync(join(tmpdir(), "appsmith-plan-")), "appsmith.yaml");
+  const file = join(machine.folder, "appsmith.yaml");
   writeFileSync(file, stringify(plan, { aliasDuplicateObjects: false }));
   return file;
 }
 
 const lastHeartbeat = async () => (await collector.events(ACTIVE)).at(-1);
 
-it("identity and waiting lines outlive a canary, a rollback and an upgrade; what is new waits for an answer", async () => {
-  expect((await product.install(old, { typed: [["[y/N]", "y\n"]] })).status).toBe(0);
-  await product.api("/users", PERSON);
-  const action = await product.addAction({
-    plugin: "rest",
-    url: "http://nginx",
-    body: "/",
-    names: { app: "App", datasource: "Api", action: "Get" },
-  });
-  await product.pass(6);
-  await expect
-    .poll(async () => (await lastHeartbeat())?.candor)
-    .toMatchObject({ planVersion: 3, sentPlanVersion: 2 });
-  const id = product.state("instance.json").instanceId;
+describe("row 8", () => {
+  it("identity and waiting lines outlive a canary, a rollback and an upgrade; what is new waits for an answer", async () => {
+    expect((await product.install(old, { typed: [["[y/N]", "y\n"]] })).status).toBe(0);
+    await product.api("/users", PERSON);
+    const action = await product.addPlainAction();
+    await product.pass(6);
+    await expect
+      .poll(async () => (await lastHeartbeat())?.candor)
+      .toMatchObject({ planVersion: 3, sentPlanVersion: 2 });
+    const id = product.state("instance.json").instanceId;
 
-  // Lines wait, because the collector is away.
-  await docker("pause", "candor");
-  for (let run = 0; run < 5; run += 1) await product.execute(action);
-  await expect
-    .poll(() => product.telemetryFiles().filter((file) => file.includes("outbox/server")).length)
-    .toBeGreaterThan(0);
+    // Lines wait, because the collector is away.
+    await collector.pause();
+    for (let run = 0; run < 5; run += 1) await product.execute(action);
+    await expect
+      .poll(() => product.telemetryFiles().filter((file) => file.includes("outbox/server")).length)
+      .toBeGreaterThan(0);
 
-  // A canary of the new version beside the old one, on the same folder.
-  const canary = [
-    "run",
-    "--detach",
-    "--name",
-    "canary",
-    "--network",
-    `${product.project}_default`,
-    "--env-file",
-    "docker.env",
-  ];
-  await product.command(
-    `docker ${canary.join(" ")} --dns ${collector.nameServer} --volume "$PWD/telemetry:/telemetry" --user "$(id -u):$(id -g)" appsmith-server:2.0.0 && docker network connect candor canary`,
-  );
-  await sleep(3000);
-  const execute = `const login = await fetch("http://127.0.0.1:8080/api/v1/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(${JSON.stringify(PERSON)}) });
-    const cookie = login.headers.getSetCookie()[0].split(";")[0];
-    await fetch("http://127.0.0.1:8080/api/v1/actions/${action}/execute", { method: "POST", headers: { "content-type": "application/json", cookie }, body: "{}" });`;
-  await docker("exec", "canary", "node", "--input-type=module", "--eval", execute);
-  expect(product.state("instance.json").instanceId).toBe(id);
-  await docker("stop", "--time", "5", "canary"); // the rollback
-  await docker("rm", "canary");
-  await docker("unpause", "candor");
-  await product.execute(action);
-  await product.pass(15);
-  await expect.poll(async () => (await collector.events(ACTION)).length, { timeout: 30_000 }).toBe(7);
-  const runs = await collector.events(ACTION);
-  expect(new Set(runs.map(({ messageId }) => messageId)).size).toBe(7);
-  expect(
-    runs.filter(({ candor }) => "sentPlanVersion" in candor && candor.sentPlanVersion === 2),
-  ).toHaveLength(6);
-  for (const { properties } of runs) {
-    expect(properties?.instanceId).toBe(id);
-    expect(properties).not.toHaveProperty("version"); // new, and nobody has been told
-  }
+    // A canary of the new version beside the old one, on the same folder.
+    const canary = [
+      "run",
+      "--detach",
+      "--name",
+      "canary",
+      "--network",
+      `${basename(product.folder)}_default`,
+      "--env-file",
+      "docker.env",
+    ];
+    await product.command(
+      `docker ${canary.join(" ")} --dns ${machine.nameServer} --volume "$PWD/telemetry:/telemetry" --user "$(id -u):$(id -g)" appsmith-server:2.0.0 && docker network connect candor canary`,
+    );
+    await sleep(3000);
+    const execute = `const login = await fetch("http://127.0.0.1:8080/api/v1/login", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(${JSON.stringify(PERSON)}) });
+      const cookie = login.headers.getSetCookie()[0].split(";")[0];
+      await fetch("http://127.0.0.1:8080/api/v1/actions/${action}/execute", { method: "POST", headers: { "content-type": "application/json", cookie }, body: "{}" });`;
+    await docker("exec", "canary", "node", "--input-type=module", "--eval", execute);
+    expect(product.state("instance.json").instanceId).toBe(id);
+    await docker("stop", "--time", "5", "canary"); // the rollback
+    await docker("rm", "canary");
+    await collector.resume();
+    await product.execute(action);
+    await product.pass(15);
+    await expect.poll(async () => (await collector.events(ACTION)).length, { timeout: 30_000 }).toBe(7);
+    const runs = await collector.events(ACTION);
+    expect(new Set(runs.map(({ messageId }) => messageId)).size).toBe(7);
+    expect(
+      runs.filter(({ candor }) => "sentPlanVersion" in candor && candor.sentPlanVersion === 2),
+    ).toHaveLength(6);
+    for (const { properties } of runs) {
+      expect(properties?.instanceId).toBe(id);
+      expect(properties).not.toHaveProperty("version"); // new, and nobody has been told
+    }
 
-  // The upgrade shows the notice for what is new, and asks for the client's additions. A No to them leaves the Yes.
-  product.advance("+0");
-  const { status, output } = await product.install(newer, {
-    parameters: ["--upgrade"],
-    typed: [["[y/N]", "n\n"]],
-  });
-  expect(output).toContain("Appsmith tells its makers");
-  expect(output).toContain("New: Every event also says which version");
-  expect(status).toBe(0);
-  await product.untilHealthy();
-  await product.pass(7 * 60);
-  await expect
-    .poll(async () => (await lastHeartbeat())?.properties, { timeout: 20_000 })
-    .toMatchObject({ instanceId: id, version: "2.0.0", edition: "community" });
-  expect(product.state("instance.json").instanceId).toBe(id);
-  const told = await (await fetch(`${product.url}/telemetry/v1/consent`)).json();
-  expect(told).toMatchObject({
-    allow: true,
-    plan: {
-      events: expect.arrayContaining([expect.objectContaining({ name: "EDITOR_PAGE_LOAD", fields: [] })]),
-    },
+    // The upgrade shows the notice for what is new, and asks for the client's additions. A No to them leaves the Yes.
+    product.advance(0);
+    const { status, output } = await product.install(newer, {
+      parameters: ["--upgrade"],
+      typed: [["[y/N]", "n\n"]],
+    });
+    expect(output).toContain("Appsmith tells its makers");
+    expect(output).toContain("New: Every event also says which version");
+    expect(status).toBe(0);
+    await product.untilHealthy();
+    await product.pass(7 * 60);
+    await expect
+      .poll(async () => (await lastHeartbeat())?.properties, { timeout: 20_000 })
+      .toMatchObject({ instanceId: id, version: "2.0.0", edition: "community" });
+    expect(product.state("instance.json").instanceId).toBe(id);
+    const told = await (await fetch(`${product.url}/telemetry/v1/consent`)).json();
+    expect(told).toMatchObject({
+      allow: true,
+      plan: {
+        events: expect.arrayContaining([expect.objectContaining({ name: "EDITOR_PAGE_LOAD", fields: [] })]),
+      },
+    });
   });
 });

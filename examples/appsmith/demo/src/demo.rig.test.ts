@@ -10,6 +10,7 @@ import { awaitStored, type Collector, countStored, readApi } from "./collector.t
 import { countStory } from "./count-story.ts";
 import { makeStory } from "./make-story.ts";
 import { playStory } from "./play-story.ts";
+import { HOUR_MS } from "./story.ts";
 
 const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
 const keys = {
@@ -73,6 +74,12 @@ it("keeps the time at which things happened, and each instance's place", async (
   const cis = story.fleet.filter(({ environment: place, isRefused }) => place !== "production" && !isRefused);
   for (const { environment: place } of cis)
     expect(await countStored(collector, `properties.environment=${place}`)).toBeGreaterThan(0);
+});
+
+it("has an instance of CI that is alive at the end", async () => {
+  const recent = new Date(story.endMs - 7 * HOUR_MS).toISOString();
+  const filter = `event=Instance%20Active&properties.environment=ci&from=${recent}`;
+  expect(await countStored(collector, filter)).toBeGreaterThan(0);
 });
 
 it("finds the copied instances, and holds the addresses of people apart", async () => {

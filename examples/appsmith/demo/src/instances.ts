@@ -17,6 +17,9 @@ import {
 
 type Role = (typeof ROLES)[number];
 
+/** The type checks that the row is the right one. */
+const CI: Extract<Role, { readonly role: "ci" }> = ROLES[3];
+
 /** The story's full length. Shorter stories have shorter lives and quicker upgrades. */
 const FULL_WEEKS = 26;
 /** The share of servers that run already when the story begins. */
@@ -25,13 +28,18 @@ const THERE_BEFORE = 0.4;
 const COPIED_EVERY = 40;
 const LEAST_COPIED_MS = 4 * DAY_MS;
 const MAX_PEOPLE = 5;
+/** How long before the end the last instance starts, hours. */
+const LAST_CI_HOURS = { least: 1, most: 4 };
 
 export function makeInstance(base: StoryBase, number: number): Instance {
   const random = createRandom(`${base.seed}/instance/${number}`);
-  const role = random.pickRow(ROLES);
+  // CI runs every day, so one of its short-lived instances is alive at the end.
+  const isLastCi = number === base.instances - 1 && number > 0;
+  const picked = random.pickRow(ROLES);
+  const role = isLastCi ? CI : picked;
   const isServer = role.role === "server" || role.role === "test";
   const isThereBefore = isServer && random.isLikely(THERE_BEFORE);
-  const life = makeLife(base, role, isThereBefore, random);
+  const life = isLastCi ? makeLastLife(base, random) : makeLife(base, role, isThereBefore, random);
   const isFromInstaller = !isThereBefore && role.role !== "ci" && random.isLikely(0.85);
   const isRefused = role.role === "server" && random.isLikely(0.04);
   const isMac = role.role === "development" && random.isLikely(0.3);
@@ -73,6 +81,10 @@ function makeLife(base: StoryBase, role: Role, isThereBefore: boolean, random: R
   const isLost = goneMs === toMs && random.isLikely(0.07);
   const lostMs = toMs - random.pick([10 * HOUR_MS, 20 * HOUR_MS, 3 * DAY_MS, 9 * DAY_MS, 20 * DAY_MS]);
   return { fromMs: bornMs, toMs: isLost && lostMs > bornMs + DAY_MS ? lostMs : goneMs };
+}
+
+function makeLastLife({ toMs }: StoryBase, random: Random): Span {
+  return { fromMs: toMs - random.between(LAST_CI_HOURS.least, LAST_CI_HOURS.most) * HOUR_MS, toMs };
 }
 
 /** The first start, and one for each upgrade. */

@@ -51,6 +51,14 @@ it("has the shares of the tables: environments, trials, copies, refusals, failed
   );
 });
 
+it.each([1, 2, 31, 1000])(
+  "has an instance of every environment that is alive at the end, with seed %i",
+  (seed) => {
+    const { alive } = countStory(makeStory({ ...OPTIONS, seed }));
+    expect(Object.keys(alive).sort()).toEqual(["ci", "development", "production", "test"]);
+  },
+);
+
 it("sends heartbeats every six hours, but for outages, and never two at once", () => {
   for (const instance of story.fleet.slice(0, 50)) {
     const times = heartbeatsOf(story, instance).map(({ atMs }) => atMs);

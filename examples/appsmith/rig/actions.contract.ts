@@ -1,0 +1,95 @@
+/** Row 3: what is told of each action that runs, and that nothing of its data is. */
+import { createHash } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { ACTION, eventsOf, NAMES, PERSON, type Use } from "./use.ts";
+
+/** Texts that no event may hold, in any form: rows, statements, parameters, error texts, connection details. */
+const PLANTED = ["zqrow", "zqstatement", "zqparameter", "zqtable", "zqpath", "zqpassword", "zqperson"];
+
+/** A statement, its parameters, and what the event has to say about it. */
+const RUNS = [
+  {
+    plugin: "postgres",
+    body: "SELECT pg_sleep(0.3), $1 AS zqstatement_column, 'zqrow' AS zqstatement_row",
+    parameters: ["zqparameter"],
+    stored: { pluginName: "PostgreSQL", type: "DB", statusCode: "", isSuccessfulExecution: true },
+    leastMs: 300,
+  },
+  {
+    plugin: "postgres",
+    body: "SELECT * FROM zqtable WHERE zqstatement = $1",
+    parameters: ["zqparameter"],
+    stored: { pluginName: "PostgreSQL", type: "DB", statusCode: "42P01", isSuccessfulExecution: false },
+    leastMs: 0,
+  },
+  {
+    plugin: "rest",
+    body: "/zqpath?zqstatement=$1",
+    parameters: ["zqparameter"],
+    stored: { pluginName: "REST API", type: "API", statusCode: "200", isSuccessfulExecution: true },
+    leastMs: 0,
+  },
+  {
+    plugin: "rest",
+    body: "/api/v1/zqpath?zqstatement=$1",
+    parameters: ["zqparameter"],
+    stored: { pluginName: "REST API", type: "API", statusCode: "401", isSuccessfulExecution: false },
+    leastMs: 0,
+  },
+] as const;
+
+const READ_PATHS = [
+  ...["/api/events?limit=1000", "/api/contacts", "/api/reports/plan", "/api/reports/instances"],
+  ...["/privacy", "/privacy.json", "/metrics", "/api/openapi.json"],
+];
+
+export function testActions(use: Use): void {
+  describe("row 3: execute_ACTION_TRIGGERED", () => {
+    it("each action that runs is told of truly, with the person as a keyed hash", async () => {
+      const database = use.machine.databaseUrl(use.product);
+      const elapsedMs: number[] = [];
+      await use.product.api("/login", PERSON);
+      for (const { plugin, body, parameters } of RUNS) {
+        const url =
+          plugin === "rest" ? use.machine.frontUrl(use.product) : `${database}?application_name=zqstatement`;
+        const id = await use.product.addAction({ plugin, url, body, names: NAMES });
+        elapsedMs.push((await use.product.execute(id, ...parameters)).elapsedMs);
+      }
+      const events = await eventsOf(use, ACTION, RUNS.length);
+      for (const [index, { stored, leastMs }] of RUNS.entries()) {
+        const properties = events[index]?.properties;
+        expect(properties).toEqual({
+          ...stored,
+          appId: expect.stringMatching(/^[0-9a-f]{24}$/),
+          pageId: expect.stringMatching(/^[0-9a-f]{24}$/),
+          appMode: "edit",
+          appName: NAMES.app,
+          pageName: "Page1",
+          datasource: { name: NAMES.datasource },
+          name: NAMES.action,
+          isExampleApp: false,
+          originService: "appsmith-server",
+          instanceId: use.product.state("instance.json").instanceId,
+          version: "2.0.0",
+          timeElapsed: elapsedMs[index],
+          username: expect.stringMatching(/^[0-9a-f]{32}$/), // the instance's hash, hashed again by the collector
+        });
+        expect(properties?.timeElapsed).toBeGreaterThanOrEqual(leastMs);
+      }
+      const names = new Set(events.flatMap(({ properties, userId }) => [properties?.username, userId]));
+      expect(names).not.toContain(createHash("sha256").update(PERSON.email).digest("hex"));
+    });
+
+    it("of what the data sources hold and people type, nothing is in the data folder or in any answer", async () => {
+      const places: [string, string][] = [
+        ["the data folder", use.collector.bytes()],
+        ["the log", await use.collector.log()],
+      ];
+      for (const path of READ_PATHS) places.push([path, await use.collector.read(path)]);
+      for (const [place, text] of places)
+        for (const planted of PLANTED) expect(text.includes(planted), `${planted} in ${place}`).toBe(false);
+      // The search would find a text that is stored: a name that the plan declares, with its exception.
+      expect(places.some(([, text]) => text.includes(NAMES.app))).toBe(true);
+    });
+  });
+}

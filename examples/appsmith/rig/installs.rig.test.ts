@@ -1,0 +1,7 @@
+// @module-tag linux
+// @module-tag python3
+/** Row 1 as plain processes. */
+import { testInstalls } from "./installs.contract.ts";
+import { startProcesses } from "./processes.ts";
+
+testInstalls(startProcesses);
