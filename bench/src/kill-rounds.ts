@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Collector, isEngine, startCollector, type Victim, writeKeys } from "./collector.ts";
+import { isRecord } from "@candor/envelope/unknown-value";
+import { adminToken, type Collector, isEngine, startCollector, type Victim, writeKeys } from "./collector.ts";
 import { startLedger } from "./ledger-options.ts";
 import { commandLine, isAlive } from "./processes.ts";
 import { checkStored, type StoredCheck } from "./stored-check.ts";
@@ -26,6 +27,8 @@ export type KillOptions = {
 
 export type KillReport = StoredCheck & {
   readonly kills: Readonly<Record<Victim, number>>;
+  /** Where the tables that reports read have counted something else than the stored events. */
+  readonly rollupDifferences: readonly unknown[];
   /** Events that an answer refused, although all events are valid. */
   readonly refused: readonly string[];
   readonly retries: number;
@@ -81,11 +84,12 @@ export async function runKillRounds(options: KillOptions): Promise<KillReport> {
     await sleep(delay(random));
     const { acknowledgedIds, refused, retries, unsettled } = await ledger.finish();
     const check = await checkStored(collector, acknowledgedIds);
+    const rollupDifferences = await findRollupDifferences(collector);
     await collector.stop();
     const leftEngines = await killLeft(engines);
     const isClean = check.missing.length + check.twice.length + check.unknown.length === 0;
     if (isClean && options.dataDir === undefined) rmSync(dataDir, { recursive: true });
-    return { ...check, kills, refused, retries, unsettled, failedStarts, leftEngines };
+    return { ...check, rollupDifferences, kills, refused, retries, unsettled, failedStarts, leftEngines };
   } catch (error) {
     ledger.abandon();
     await collector.kill("both");
@@ -94,6 +98,15 @@ export async function runKillRounds(options: KillOptions): Promise<KillReport> {
       cause: error,
     });
   }
+}
+
+async function findRollupDifferences({ url }: Collector): Promise<readonly unknown[]> {
+  const headers = { authorization: `Bearer ${adminToken}` };
+  const response = await fetch(`${url}/api/rebuild`, { headers });
+  const answer: unknown = JSON.parse(await response.text());
+  if (!isRecord(answer) || !Array.isArray(answer.differences))
+    throw new Error(`the rollups could not be compared: ${response.status}`);
+  return answer.differences;
 }
 
 /**

@@ -39,7 +39,11 @@ const RUNS = [
 ] as const;
 
 const READ_PATHS = [
-  ...["/api/events?limit=1000", "/api/contacts", "/api/reports/plan", "/api/reports/instances"],
+  ...["/api/events?limit=1000", "/api/contacts", "/api/exclusions", "/api/rebuild"],
+  ...["plan", "base", "overview", "instances", "instances/list", "versions", "facts", "installs"].map(
+    (name) => `/api/reports/${name}`,
+  ),
+  "/api/reports/features?by=pluginName",
   ...["/privacy", "/privacy.json", "/metrics", "/api/openapi.json"],
 ];
 
