@@ -1,4 +1,4 @@
-/** Owns the part `disk`: bytes on disk for usage events that never repeat. */
+/** The benchmark's part `disk`: bytes on disk for usage events that never repeat. */
 
 import type { ClickHouseClient } from "@clickhouse/client";
 import { type Collector, writeKeys } from "./collector.ts";

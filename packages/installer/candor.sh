@@ -525,7 +525,7 @@ post() { # RETRIES
 		timeout -s 9 3 wget -qO - "$@" --post-file /dev/fd/4 "$url" && echo 200
 	fi
 }
-# Closes what the script has open, so that no pipe waits for this. Only exec reaches what shells hide.
+# Closes what the script has open: who reads its pipes would wait for this. Only exec can close all.
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 url=${1%/}/v1/batch message=$2 run=$3 outbox=${2%/*} retries=0
 [ "$message" ] || { post 0; exit; }

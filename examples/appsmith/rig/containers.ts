@@ -107,7 +107,7 @@ interface CollectorContainer {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the image that `npm run image` builds, read-only and as another user than root. */
+/** Starts the image that `npm run image` builds, with a read-only file system and not as root. */
 async function startCollector(folder: string): Promise<CollectorContainer> {
   await run(["install", "--directory", "--owner=1000", "--group=1000", folder]);
   await docker("rm", "--force", "candor"); // it is still there after a run that was killed

@@ -65,7 +65,11 @@ export async function forgetThenTurnOff(core: Core, sources: readonly Source[]):
   }
 }
 
-/** @returns false if another process, or this one, is still sending @throws a file system error */
+/**
+ * Tries for a while to take the lease.
+ * @returns false if another process, or this one, is still sending
+ * @throws a file system error
+ */
 async function takeSoon(lease: Lease, { clock }: Core): Promise<boolean> {
   for (let tries = 0; tries < LEASE_WAIT.tries; tries += 1) {
     if (await lease.take()) return true;

@@ -7,12 +7,12 @@ const ALIVE_MS = 7 * HOUR_MS;
 
 export type Counts = Readonly<Record<string, number>>;
 
-/** What is sent of one instance. */
+/** How many messages one instance sends, by kind. */
 export interface InstanceCounts {
   readonly heartbeats: number;
   readonly actions: number;
   readonly browserEvents: number;
-  /** Of heartbeats; 0 if it never sent one. */
+  /** Time of its last heartbeat, in milliseconds since 1970; 0 if it never sent one. */
   readonly lastAtMs: number;
 }
 

@@ -61,7 +61,7 @@ export async function playStory({ collector, story, onPlayed }: PlayOptions): Pr
   return faults;
 }
 
-/** Works on a few values at a time, in order. */
+/** Calls `work` for each value, in order, for a few values at a time. */
 async function forEach<Value>(
   values: readonly Value[],
   work: (value: Value) => Promise<void>,

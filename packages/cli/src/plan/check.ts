@@ -39,8 +39,8 @@ interface Comparison {
   /** `HEAD` or a commit. Null if there was nothing to compare with. */
   readonly revision: string | null;
   /**
-   * Why there was nothing to compare with, or why the version may be older than `revision`. Null if the
-   * comparison is complete.
+   * Why there was nothing to compare with, or why this version may have been introduced before `revision`
+   * (git's history is cut off). Null if the comparison is complete.
    */
   readonly why: string | null;
   readonly differences: readonly PlanDifference[];

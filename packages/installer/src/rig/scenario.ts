@@ -36,8 +36,8 @@ interface Expected {
   /** The number of identities under which the events were sent. Not checked if omitted. */
   readonly identities?: number;
   /**
-   * The context of all messages, if the plan does not declare everything that the kit could put there.
-   * Default: the library's name and version. `none`: no context.
+   * The context that every message must have. Default: the library's name and version. `none`: no context. To
+   * be set if the plan declares less than the kit could send.
    */
   readonly context?: object | "none";
   /** The events that are waiting in the outbox. */

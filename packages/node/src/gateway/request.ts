@@ -1,6 +1,6 @@
 /**
- * Reads a request of the gateway: its address, where browsers find the gateway, and its body, which the
- * product's own parser may have read before.
+ * Reads a request to the gateway: its route, the URL at which browsers reach the gateway, and its body, which
+ * the product's own parser may already have read.
  */
 import { isUint8Array } from "node:util/types";
 import {

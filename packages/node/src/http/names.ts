@@ -59,8 +59,8 @@ const STALE_PATIENCE_MS = 1000;
 /** How long the answer for one address family is awaited once the answer for the other has arrived. */
 const FAMILY_GRACE_MS = 200;
 /**
- * A negative answer that took longer came from a resolver in trouble. getaddrinfo would hang on that resolver
- * and cannot be cancelled.
+ * The system's resolver (getaddrinfo) is asked only if the negative answer came within this time. After a
+ * slower one it would probably hang, and it cannot be cancelled.
  */
 const FAST_ANSWER_MS = 1000;
 const MAX_REMEMBERED = 16;

@@ -94,7 +94,8 @@ export class OneTimeLinks {
   open(path: string, request: IncomingMessage): string | undefined {
     const token = toToken(path);
     if (token === undefined || !this.#links.take(token)) return undefined;
-    // Without Path, the browser uses the folder of the link's URL, which is the inspector, behind any proxy.
+    // There is no Path attribute, so the browser uses the folder of the link's URL. That is the inspector's
+    // folder, even if a proxy changes the prefix of its path.
     const session = `${this.#cookieName}=${this.#sessions.add(SESSION_MINUTES)}`;
     const attributes = [session, `Max-Age=${SESSION_MINUTES * 60}`, "HttpOnly", "SameSite=Strict"];
     return [...attributes, ...(isOverTls(request) ? ["Secure"] : [])].join("; ");

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChildOptions, type Ended, makeRigFolder, startChild } from "./child.ts";
 
-/** The system calls of a process, except those of its program and Node's own parts. */
+/** What a traced process did, by kind. This includes what Node itself does. */
 export interface Trace {
   /** The arguments with which each socket was created: `AF_INET, SOCK_STREAM…`. */
   readonly sockets: readonly string[];

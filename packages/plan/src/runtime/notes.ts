@@ -4,7 +4,7 @@ import type { Trim, TrimReason } from "./verdict.ts";
 
 const NOTHING: readonly Trim[] = Object.freeze([]);
 
-/** The notes of the check of one message. The same object is used for all messages in turn. */
+/** What checking a message found: its trims, and any fault. One object is reused for every message. */
 export class Notes {
   #trims: Trim[] | undefined;
   /** Whether a required field is missing or was removed. */

@@ -2,7 +2,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { answerOf, NO_STORE, startForTest, type TestCandor } from "../rig/in-process.ts";
 
 const REPORT_NAMES = [
-  ...["base", "facts", "features", "installs", "instances", "instances/list", "instances/timeline"],
+  ...[
+    "anonymity",
+    "base",
+    "facts",
+    "features",
+    "installs",
+    "instances",
+    "instances/list",
+    "instances/timeline",
+  ],
   ...["overview", "plan", "versions"],
 ];
 

@@ -1,5 +1,6 @@
 /** Serves the reports, and what the maker says of instances and releases. */
 import type { FastifyInstance } from "fastify";
+import { reportAnonymity } from "../reports/anonymity-report.ts";
 import { readHead } from "../reports/ask.ts";
 import { excludeInstance, listExclusions, readExclusion } from "../reports/exclusions.ts";
 import { reportFacts } from "../reports/facts-report.ts";
@@ -35,6 +36,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
   versions: { schema: schemas.VERSIONS, run: reportVersions },
   facts: { schema: schemas.FACTS, run: reportFacts },
   features: { schema: schemas.FEATURES, others: FEATURE_PARAMETERS, run: reportFeatures },
+  anonymity: { schema: schemas.ANONYMITY, run: reportAnonymity },
   base: { schema: schemas.BASE, run: readHead },
   plan: { schema: schemas.PLAN, isOfAll: true, run: reportPlan },
 };

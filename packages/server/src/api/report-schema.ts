@@ -236,6 +236,24 @@ export const INSTALLS = describe(
   },
 );
 
+const ANONYMITY_OF = {
+  values: Count,
+  instances: Count,
+  smallestGroup: Count,
+  singledOut: Type.Integer({ description: "Instances with a value that no other has." }),
+  singledOutShare: Share,
+  entropyBits: Type.Number(),
+};
+
+export const ANONYMITY = describe(
+  "How many instances each stored field, and all facts together, single out",
+  {
+    ...HEAD,
+    facts: Type.Object(ANONYMITY_OF),
+    fields: Type.Array(Type.Object({ event: Text, name: Text, ...ANONYMITY_OF, help: Type.Optional(Text) })),
+  },
+);
+
 export const EXCLUSIONS = {
   summary: "Instances that reports leave out",
   security: SECURED,

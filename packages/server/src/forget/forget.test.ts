@@ -7,12 +7,13 @@ import { openAppendLog } from "../log/append-log.ts";
 import { readContacts } from "../query/contacts.ts";
 import { bytesBelow } from "../rig/bytes-below.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
-import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
+import { startStoreForTest, type TestStore, withLongRetention } from "../rig/real-store.ts";
 import { rowLine } from "../rig/row-line.ts";
 import { CONTACT_TARGET, EVENT_TARGET, escapeAll, toContactLine } from "../row.ts";
 import { openStore, type Store } from "../store/client.ts";
 import { startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
+import { applyPlanToStore } from "../store/plan-columns.ts";
 import { openQuarantine } from "../store/quarantine.ts";
 import { askForRebuild, rebuildPending } from "../store/rollups.ts";
 import { createForget, type ForgetDependencies, type ForgetReceipt, readForgetRequest } from "./forget.ts";
@@ -26,6 +27,7 @@ let deps: ForgetDependencies;
 beforeAll(async () => {
   real = await startStoreForTest();
   ({ store } = real);
+  await applyPlanToStore(store, withLongRetention(PLAN));
 });
 afterAll(() => real.close());
 beforeEach(async () => {

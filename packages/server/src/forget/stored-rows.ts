@@ -129,7 +129,10 @@ function toDeletion(
   };
 }
 
-/** @returns results by index in `sought` */
+/**
+ * Deletes the rows of one table, and looks again until none is found, at most `MAX_DELETIONS` times.
+ * @returns the result of each of `deletion.requests`, by that number
+ */
 async function deleteFrom(
   deletion: Deletion,
   untilMs: number,

@@ -3,10 +3,12 @@ import { loadPlan } from "@candor/plan";
 import { beforeAll, expect, it } from "vitest";
 import { type FleetMessage, makeFleet, seeded, toFleetLine } from "../rig/fleet.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
+import { withLongRetention } from "../rig/real-store.ts";
 import { EVENT_TARGET } from "../row.ts";
 import type { Store } from "../store/client.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
 import { askForRebuild, compareWithEvents, monthsWithRows, rebuildPending } from "../store/rollups.ts";
+import { reportAnonymity } from "./anonymity-report.ts";
 import { type ReportDependencies, readHead } from "./ask.ts";
 import { excludeInstance } from "./exclusions.ts";
 import { reportFacts } from "./facts-report.ts";
@@ -17,7 +19,7 @@ import { reportOverview } from "./overview-report.ts";
 import { type Period, readPeriod } from "./period.ts";
 import { reportVersions } from "./versions-report.ts";
 
-const PLAN = loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), "appsmith.yaml");
+const PLAN = withLongRetention(loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), "appsmith.yaml"));
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse("2026-11-10T15:20:00.000Z");
 const SEED = 20_261_127;
@@ -363,6 +365,42 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect(Object.fromEntries(days.map(({ day, heartbeats: count }) => [day, count]))).toEqual(
       tally(own, ({ atMs }) => utcDay(atMs)),
     );
+  });
+
+  it("of anonymity: whom each field and all facts together single out", async () => {
+    const asked = period("from=2026-10-01&to=2026-10-31");
+    const report = await reportAnonymity(deps, asked);
+    const combinations = Object.values(tally(counted(asked), ({ facts }) => JSON.stringify(facts)));
+    expect(report.facts).toMatchObject({
+      values: combinations.length,
+      instances: combinations.reduce((sum, size) => sum + size, 0),
+      smallestGroup: Math.min(...combinations),
+      singledOut: combinations.filter((size) => size === 1).length,
+    });
+    const received = messages.filter(
+      ({ source, receivedMs }) =>
+        source === "server" && utcDay(receivedMs) >= asked.from && utcDay(receivedMs) <= asked.to,
+    );
+    for (const { event, name, values, instances, singledOut, smallestGroup, entropyBits } of report.fields) {
+      const of = received.filter((one) => one.event === event && one.properties[name] !== undefined);
+      const groups = [...group(of, ({ properties }) => String(properties[name])).values()].map(
+        (same) => new Set(same.map(({ id }) => id)),
+      );
+      const alone = new Set(groups.filter(({ size }) => size === 1).flatMap((ids) => [...ids]));
+      const total = groups.reduce((sum, { size }) => sum + size, 0);
+      const bits = groups.reduce((sum, { size }) => sum - (size / total) * Math.log2(size / total), 0);
+      expect([values, instances, singledOut, smallestGroup]).toEqual([
+        groups.length,
+        new Set(of.map(({ id }) => id)).size,
+        alone.size,
+        Math.min(...groups.map(({ size }) => size)),
+      ]);
+      expect(entropyBits).toBeCloseTo(bits, 6);
+    }
+    const helpOf = (name: string): string | undefined => report.fields.find((one) => one.name === name)?.help;
+    expect(helpOf("instanceId")).toContain("the instance's id");
+    expect(helpOf("timeElapsed")).toContain("`buckets`");
+    expect([helpOf("os"), helpOf("pluginName")]).toEqual([undefined, undefined]);
   });
 
   it("of a segment: only instances with these facts", async () => {

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Engine, startEngine } from "@candor/engine";
+import type { Plan, PlanSource } from "@candor/plan";
 import { openStore, type Store } from "../store/client.ts";
 import { migrate } from "../store/migrate.ts";
 
@@ -30,4 +31,15 @@ export async function startStoreForTest(): Promise<TestStore> {
     rmSync(dir, { recursive: true });
   };
   return { store, engine, dir, close };
+}
+
+const LONG_DAYS = 36_500;
+
+/** Returns the plan with retention so long that rows of a fixed date are there whenever a test runs. */
+export function withLongRetention(plan: Plan): Plan {
+  const sources = Object.entries(plan.sources).map(([name, source]): [string, PlanSource] => [
+    name,
+    { ...source, retentionDays: LONG_DAYS },
+  ]);
+  return { ...plan, contacts: { retentionDays: LONG_DAYS }, sources: Object.fromEntries(sources) };
 }

@@ -1,4 +1,4 @@
-/** Keeps the store's columns, retention and counts in line with the plan. */
+/** Applies the plan to the store, rebuilds its rollups, and stores the counts of what the plan dropped and trimmed. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Semaphore, SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";

@@ -6,8 +6,8 @@ import { quoteText } from "./sql-text.ts";
 /**
  * Makes the store delete what the plan no longer keeps. Retention is counted in whole days: a row is deleted
  * at the start of the day on which it would become older than its source's `retentionDays`. So it is never
- * kept longer, and a part of the table is rewritten at most once a day. If the tables are already set up,
- * nothing is sent, because a new TTL rewrites their parts.
+ * kept longer, and a part of the table is rewritten at most once a day. A table
+ * that already has the right TTL is left alone, because setting a TTL rewrites the table's parts.
  * @see
  * https://clickhouse.com/docs/engines/table-engines/mergetree-family/mergetree#table_engine-mergetree-ttl
  */

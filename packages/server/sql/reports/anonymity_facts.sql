@@ -1,0 +1,9 @@
+-- All facts together: how many combinations there are, and how many instances are the only one with theirs.
+{population}
+SELECT
+    count() AS combinations,
+    min(size) AS smallestGroup,
+    countIf(size = 1) AS singledOut,
+    sum(size) AS instances,
+    -sum(size / all * log2(size / all)) AS entropyBits
+FROM (SELECT facts, count() AS size, sum(size) OVER () AS all FROM population WHERE leftOut = '' GROUP BY facts)

@@ -1,0 +1,93 @@
+/** Measures how anonymous what is stored is: which fields single an instance out. */
+import type { Field, Plan } from "@candor/plan";
+import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
+import type { Period } from "./period.ts";
+
+/** A field identifies if at least this share of its instances have a value that no other instance has. */
+const IDENTIFYING_SHARE = 0.1;
+
+/** The answer of GET /api/reports/anonymity. */
+export interface AnonymityReport extends ReportHead {
+  /** All facts of the heartbeat together, for the instances that count. */
+  readonly facts: Anonymity;
+  /**
+   * Each field of each event that has an instance, for all instances, by the days in UTC on which it was
+   * received. Only fields directly in `properties`.
+   */
+  readonly fields: readonly FieldAnonymity[];
+}
+
+export interface Anonymity {
+  /** Number of different values, or combinations of values. */
+  readonly values: number;
+  readonly instances: number;
+  /** Number of instances that share the rarest value. */
+  readonly smallestGroup: number;
+  /** Instances that have a value that no other has. */
+  readonly singledOut: number;
+  readonly singledOutShare: number | null;
+  /** Shannon's entropy of an instance's value: 3 bits tell apart 8 groups of one size. */
+  readonly entropyBits: number;
+}
+
+export interface FieldAnonymity extends Anonymity {
+  readonly event: string;
+  readonly name: string;
+  /** What would help if the field singles out a tenth of its instances or more; absent otherwise. */
+  readonly help?: string;
+}
+
+export async function reportAnonymity(deps: ReportDependencies, period: Period): Promise<AnonymityReport> {
+  const { plan } = deps.plan.current();
+  const [head, [facts = {}], fields] = await Promise.all([
+    readHead(deps, period),
+    ask(deps.store, "anonymity_facts", period),
+    ask(deps.store, "anonymity_fields", period),
+  ]);
+  return {
+    ...head,
+    facts: toAnonymity({ ...facts, values: facts.combinations }),
+    fields: fields.map((row) => toFieldAnonymity(row, plan)),
+  };
+}
+
+function toAnonymity(row: Row): Anonymity {
+  const [instances, singledOut] = [Number(row.instances), Number(row.singledOut)];
+  return {
+    values: Number(row.values),
+    instances,
+    smallestGroup: Number(row.smallestGroup),
+    singledOut,
+    singledOutShare: shareOf(singledOut, instances),
+    entropyBits: Math.max(0, Number(row.entropyBits)),
+  };
+}
+
+function toFieldAnonymity(row: Row, plan: Plan): FieldAnonymity {
+  const anonymity = toAnonymity(row);
+  const [event, name] = [String(row.event), String(row.name)];
+  const about = { event, name, ...anonymity };
+  if ((anonymity.singledOutShare ?? 0) < IDENTIFYING_SHARE) return about;
+  const isId = Object.values(plan.sources).some((source) =>
+    source?.instanceIds.includes(`properties.${name}`),
+  );
+  const field = plan.events.find((one) => one.name === event)?.fields[name];
+  return {
+    ...about,
+    help: isId ? "It is the instance's id, which is there to tell instances apart." : helpFor(field),
+  };
+}
+
+function helpFor(field: Field | undefined): string {
+  if (field === undefined)
+    return "The plan does not declare it. Declare it, or set the source's mode to enforce.";
+  if (field.type === "integer" || field.type === "number")
+    return "Declare `buckets`, so that only a range is kept.";
+  if (field.type === "string" && field.hash)
+    return "It is a pseudonym. Leave it out where no question needs it.";
+  if (field.sensitivity === "content")
+    return "People type it. Leave it out, or keep only the values that you know: an `enum`.";
+  if (field.type === "string" && field.enum === undefined)
+    return "Replace the `pattern` by an `enum` of the values that matter.";
+  return "Join rare values, or leave it out.";
+}
