@@ -12,8 +12,6 @@ CREATE TABLE IF NOT EXISTS {all}.instance_days AS {local}.instance_days
 ENGINE = Distributed({cluster}, {local}, instance_days, iid);
 CREATE TABLE IF NOT EXISTS {all}.usage_instance_days AS {local}.usage_instance_days
 ENGINE = Distributed({cluster}, {local}, usage_instance_days, iid);
-CREATE TABLE IF NOT EXISTS {all}.usage_slots AS {local}.usage_slots
-ENGINE = Distributed({cluster}, {local}, usage_slots, toUInt64(slot));
 CREATE TABLE IF NOT EXISTS {all}.usage_durations AS {local}.usage_durations
 ENGINE = Distributed({cluster}, {local}, usage_durations, cityHash64(event, day));
 CREATE TABLE IF NOT EXISTS {all}.attempts AS {local}.attempts

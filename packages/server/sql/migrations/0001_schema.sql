@@ -149,28 +149,6 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
 
--- How often a feature was used in a quarter of an hour, for local days.
-CREATE TABLE IF NOT EXISTS usage_slots
-(
-    source LowCardinality(String),
-    event LowCardinality(String),
-    slot DateTime('UTC'),
-    rd Date,
-    count Int64,
-    succeeded Int64,
-    failed Int64
-)
-ENGINE = SummingMergeTree((count, succeeded, failed))
-PARTITION BY toYYYYMM(rd)
-ORDER BY (source, event, slot, rd)
-SETTINGS
-    non_replicated_deduplication_window = 10000,
-    fsync_after_insert = 1,
-    fsync_part_directory = 1,
-    old_parts_lifetime = 1,
-    min_compressed_bytes_to_fsync_after_merge = 1,
-    merge_with_ttl_timeout = 3600;
-
 -- How long a feature took: 16 buckets an octave, so that a percentile errs by 3.1 % at most, and not below 16 ms.
 CREATE TABLE IF NOT EXISTS usage_durations
 (

@@ -412,11 +412,31 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect(base.instances).toBe(matching.length);
   });
 
+  it("after the plan marks a field anew, also of the messages of before", async () => {
+    const query = "from=2026-10-01&to=2026-10-31&by=pluginName";
+    const ofPlugins = () => reportFeatures(deps, period(query), new URLSearchParams(query));
+    const before = await ofPlugins();
+    const events = PLAN.events.map((event) => {
+      const fields = Object.entries(event.fields).map(([name, field]) => [
+        name,
+        { ...field, dimension: false },
+      ]);
+      return { ...event, fields: Object.fromEntries(fields) };
+    });
+    await applyPlanToStore(store, { ...PLAN, events });
+    await rebuildPending(store, PLAN, alone);
+    const unmarked = await ofPlugins();
+    expect(unmarked.features.map(({ value }) => value)).toEqual([""]);
+    await applyPlanToStore(store, PLAN);
+    await rebuildPending(store, PLAN, alone);
+    expect(await ofPlugins()).toEqual(before);
+  });
+
   it("and the rollups add up to the events, also where a block came twice", async () => {
     expect(await compareWithEvents(store, PLAN)).toEqual([]);
-    await store.command("ALTER TABLE usage_slots DROP PARTITION ID '202610'");
+    await store.command("ALTER TABLE usage_durations DROP PARTITION ID '202610'");
     const [found] = await compareWithEvents(store, PLAN);
-    expect(found).toMatchObject({ month: 202610, rollup: "usage_slots", counted: 0 });
+    expect(found).toMatchObject({ month: 202610, rollup: "usage_durations", counted: 0 });
   });
 
   it("after a deletion, once the months that it touched are made anew", async () => {

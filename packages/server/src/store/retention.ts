@@ -13,7 +13,7 @@ import { quoteText } from "./sql-text.ts";
  */
 export async function applyRetention(store: Store, plan: Plan): Promise<void> {
   await applyTtl(store, "events", ttlBySource(plan, "toDate(receivedAt)"));
-  for (const table of ["usage_instance_days", "usage_slots", "usage_durations"])
+  for (const table of ["usage_instance_days", "usage_durations"])
     await applyTtl(store, table, ttlBySource(plan, "rd"));
   const ofHeartbeats = `rd + toIntervalDay(${daysOfSource(plan, heartbeatOf(plan)?.sources[0] ?? "server")})`;
   for (const table of ["instances", "instance_days"]) await applyTtl(store, table, ofHeartbeats);

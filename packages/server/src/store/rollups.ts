@@ -11,7 +11,6 @@ export const ROLLUPS = [
   "instances",
   "instance_days",
   "usage_instance_days",
-  "usage_slots",
   "usage_durations",
   "attempts",
 ] as const;
@@ -32,27 +31,43 @@ const SELECTS = new Map(ROLLUPS.map((rollup) => [rollup, readSql(`rollups/${roll
  * @throws the client's errors while the store is unreachable
  */
 export async function applyRollups(store: Store, plan: Plan): Promise<void> {
-  let hasChanged = false;
-  for (const rollup of ROLLUPS) hasChanged = (await applyView(store, rollup, plan)) || hasChanged;
-  if (hasChanged) await askForRebuild(store, await monthsWithRows(store), { withColumns: true });
+  const views = ROLLUPS.map((rollup) => toView(rollup, plan));
+  const outdated: View[] = [];
+  for (const view of views) if (!(await isInPlace(store, view))) outdated.push(view);
+  if (outdated.length === 0) return;
+  // Noted before the views change, because of crashes, and after it, because of rebuilds that run meanwhile.
+  const noteAll = async (): Promise<void> =>
+    askForRebuild(store, await monthsWithRows(store), { withColumns: true });
+  await noteAll();
+  for (const { name, rollup, select, hash } of outdated) {
+    await store.command(`CREATE MATERIALIZED VIEW IF NOT EXISTS ${name} TO ${rollup} AS ${select}`);
+    await store.command(`ALTER TABLE ${name} MODIFY QUERY ${select}`);
+    await store.command(`ALTER TABLE ${name} MODIFY COMMENT ${quoteText(hash)}`);
+  }
+  await noteAll();
 }
 
-/** @returns true if the view existed and selected something else, or if there was none */
-async function applyView(store: Store, rollup: Rollup, plan: Plan): Promise<boolean> {
-  const view = `view_${rollup}`;
+interface View {
+  readonly name: string;
+  readonly rollup: Rollup;
+  readonly select: string;
+  /** Of the SELECT and of what its columns compute, which have the same names in every plan. Kept as comment. */
+  readonly hash: string;
+}
+
+function toView(rollup: Rollup, plan: Plan): View {
   const select = selectOf(rollup, plan, "events");
-  // The columns that the view reads have the same names in every plan, so the hash is of what they compute.
   const hash = createHash("sha256")
     .update(JSON.stringify([select, derivedColumns(plan)]))
     .digest("hex");
+  return { name: `view_${rollup}`, rollup, select, hash };
+}
+
+async function isInPlace(store: Store, { name, hash }: View): Promise<boolean> {
   const nodes = await store.queryEveryNode(
-    `SELECT comment FROM system.tables WHERE database = '${DATABASE}' AND name = '${view}'`,
+    `SELECT comment FROM system.tables WHERE database = '${DATABASE}' AND name = '${name}'`,
   );
-  if (nodes.every(([found]) => found?.comment === hash)) return false;
-  await store.command(`CREATE MATERIALIZED VIEW IF NOT EXISTS ${view} TO ${rollup} AS ${select}`);
-  await store.command(`ALTER TABLE ${view} MODIFY QUERY ${select}`);
-  await store.command(`ALTER TABLE ${view} MODIFY COMMENT ${quoteText(hash)}`);
-  return true;
+  return nodes.every(([found]) => found?.comment === hash);
 }
 
 function selectOf(rollup: Rollup, plan: Plan, events: string): string {
@@ -232,7 +247,6 @@ export async function compareWithEvents(store: Store, plan: Plan): Promise<Rollu
 const COUNTED = [
   { rollup: "instance_days", where: "{isHeartbeat} AND iid != 0", counted: "heartbeats" },
   { rollup: "usage_instance_days", where: "{isUsage}", counted: "count" },
-  { rollup: "usage_slots", where: "{isUsage}", counted: "count" },
   { rollup: "usage_durations", where: "{isUsage} AND durationMs IS NOT NULL", counted: "count" },
   { rollup: "attempts", where: "source = 'installer' AND anonymousId != ''", counted: "count" },
 ] as const;
