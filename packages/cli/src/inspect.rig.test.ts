@@ -282,16 +282,19 @@ test("inspect --hash needs an id on one line and an instance", async () => {
   expect([code, stderr]).toEqual([2, expect.stringContaining("holds no instance")]);
 });
 
+/** Removes the line that says that a slow collector has not answered yet. */
+const withoutWaiting = (stderr: string): string => stderr.replace(/^.* has not answered yet\. .*\n/m, "");
+
 test("forget --state deletes everything of the instance, signed with its key", async () => {
   const { instanceId } = telemetry.status();
   const { code, stdout, stderr } = await candor(["forget", "--state", dir, "--json"]);
-  expect([code, stderr]).toEqual([0, ""]);
+  expect([code, withoutWaiting(stderr)]).toEqual([0, ""]);
   expect(JSON.parse(stdout)).toMatchObject({
     forgotten: { instance: instanceId },
     removed: expect.arrayContaining([{ where: "events", rows: 30 }]),
   });
   const again = await candor(["forget", "--state", dir, "--json"]);
-  expect([again.code, again.stderr]).toEqual([0, ""]);
+  expect([again.code, withoutWaiting(again.stderr)]).toEqual([0, ""]);
   expect(JSON.parse(again.stdout)).toHaveProperty(
     "removed",
     expect.arrayContaining([{ where: "events", rows: 0 }]),

@@ -3,10 +3,9 @@ import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
 import { type Store, whileStoreAnswers } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
-import { ROLLUPS } from "../store/rollups.ts";
 import type { ForgetKind } from "./forget-request.ts";
 import { deleteKeptFiles } from "./kept-files.ts";
-import { until, untilFilesAreGone } from "./store-progress.ts";
+import { until } from "./store-progress.ts";
 import { deleteRows, type Removed } from "./stored-rows.ts";
 
 export interface ForgetDependencies {
@@ -55,11 +54,7 @@ export async function runRound(
   const stored = await whileStoreAnswers(async () => {
     await store.query("SELECT 1");
     await untilDrained(log, startedAtMs);
-    const beforeDeleting = rollups.noteMonths;
-    const deleted = await deleteRows(store, sought, { untilMs: startedAtMs, plan: plan(), beforeDeleting });
-    await rollups.rebuild();
-    await untilFilesAreGone(store, ROLLUPS);
-    return deleted;
+    return deleteRows(store, sought, { untilMs: startedAtMs, plan: plan(), rollups });
   });
   const rows = await deleteKeptFiles(quarantineDir, isRow, sought);
   const copies = await deleteKeptFiles(quarantineDir, isCopy, sought);

@@ -5,6 +5,7 @@ import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import { readContacts } from "../query/contacts.ts";
+import { excludeInstance, listExclusions } from "../reports/exclusions.ts";
 import { bytesBelow } from "../rig/bytes-below.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore, withLongRetention } from "../rig/real-store.ts";
@@ -203,6 +204,14 @@ describe("forgetting", () => {
       BROKEN.slice(0, 2).map(() => expect.objectContaining({ events: 5 })),
     );
     expect(await storedIds()).toEqual(["11", "14", "2", "5", "8"]);
+  });
+
+  it("deletes what the maker said of an instance, and of no other", async () => {
+    for (const instance of ["own-machine", "other-machine"])
+      await excludeInstance(store, { instance, reason: "ours", isExcluded: true }, NOW_MS);
+    await forget({ instance: "own-machine" });
+    expect(await listExclusions(store)).toEqual([{ instance: "other-machine", reason: "ours" }]);
+    expect(bytesBelow(real.dir)).not.toContain("own-machine");
   });
 
   it("deletes a contact in any case, and does not repeat the address", async () => {

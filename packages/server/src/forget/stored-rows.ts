@@ -4,6 +4,8 @@ import type { Plan } from "@candor/plan";
 import { CandorError } from "../errors.ts";
 import { DATABASE, type Store } from "../store/client.ts";
 import { isOfInstance } from "../store/instance-rows.ts";
+import type { PlanStore } from "../store/plan-store.ts";
+import { ROLLUPS } from "../store/rollups.ts";
 import type { ForgetKind } from "./forget-request.ts";
 import { isMutating, untilFilesAreGone, untilMutated } from "./store-progress.ts";
 
@@ -32,8 +34,7 @@ export interface DeleteOptions {
   readonly untilMs: number;
   /** Says in which fields an instance's id is. */
   readonly plan: Plan;
-  /** Called with the months of events of which rows are about to be deleted. */
-  readonly beforeDeleting: (months: readonly number[]) => Promise<void>;
+  readonly rollups: Pick<PlanStore, "noteMonths" | "rebuild">;
 }
 
 const MAX_DELETIONS = 3;
@@ -48,7 +49,7 @@ const MAX_DELETIONS = 3;
 export async function deleteRows(
   store: Store,
   sought: readonly Sought[],
-  { untilMs, plan, beforeDeleting }: DeleteOptions,
+  { untilMs, plan, rollups }: DeleteOptions,
 ): Promise<DeletedRows[]> {
   const round = randomUUID();
   const ids = sought.flatMap(({ kind, ids }, request) =>
@@ -61,12 +62,10 @@ export async function deleteRows(
       .filter((deletion) => deletion !== undefined);
     const deleted = new Map<number, DeletedRows>();
     for (const deletion of deletions)
-      for (const [request, rows] of await deleteFrom(deletion, untilMs, beforeDeleting))
-        deleted.set(request, rows);
-    await untilFilesAreGone(
-      store,
-      deletions.map(({ table }) => table),
-    );
+      for (const [request, rows] of await deleteFrom(deletion, untilMs, rollups)) deleted.set(request, rows);
+    await deleteExclusions(store, round);
+    await rollups.rebuild();
+    await untilFilesAreGone(store, [...Object.keys(TABLES), "exclusions", ...ROLLUPS]);
     return sought.map((_, request) => {
       const rows = deleted.get(request);
       if (rows === undefined) throw new Error("what is sought is in no table");
@@ -85,6 +84,15 @@ async function dropIds(store: Store, round: string): Promise<void> {
   if (!(await isMutating(store, round))) {
     await store.command(`ALTER TABLE forgetting DELETE WHERE round = '${round}'`);
   }
+}
+
+/** Deletes what the maker said of the forgotten instances: it names them. */
+async function deleteExclusions(store: Store, round: string): Promise<void> {
+  const isForgotten = `instance IN ${select("id", { round, kind: "instance" })}`;
+  const [found] = await store.query(`SELECT count() AS rows FROM exclusions WHERE ${isForgotten}`);
+  if (Number(found?.rows) === 0) return;
+  await store.command(`ALTER TABLE exclusions DELETE WHERE ${isForgotten} SETTINGS mutations_sync = 0`);
+  await untilMutated(store, round);
 }
 
 /** The part of a round that concerns one table. */
@@ -136,14 +144,14 @@ function toDeletion(
 async function deleteFrom(
   deletion: Deletion,
   untilMs: number,
-  beforeDeleting: DeleteOptions["beforeDeleting"],
+  rollups: DeleteOptions["rollups"],
 ): Promise<Map<number, DeletedRows>> {
   const { store, table, round, requests, isAny } = deletion;
   const removed = new Map<number, number>();
   for (let n = 0; n < MAX_DELETIONS; n++) {
     const found = await findRows(deletion);
     if (found.length === 0) break;
-    if (table === "events") await beforeDeleting(found.map(({ month }) => month));
+    if (table === "events") await rollups.noteMonths(found.map(({ month }) => month));
     const deletions = found.map(({ month }) => `DELETE IN PARTITION ID '${month}' WHERE ${isAny}`);
     // The mutation is not awaited here: a request times out after a minute, and a deletion in a large store
     // takes longer.
