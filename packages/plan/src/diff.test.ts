@@ -342,6 +342,9 @@ test.each([
   ["        sensitivity: interaction\n", "        sensitivity: technical\n", true],
   ["example: debian", "example: ubuntu", false],
   ["            column: true\n", "", false],
+  ["other]\n", "other]\n        fact: true\n", false],
+  ["other]\n", "other]\n        dimension: true\n", false],
+  ["        buckets:", "        measure: duration\n        buckets:", false],
 ])("where %j becomes %j, a new version is needed: %s", (from, to, isNeeded) => {
   const differences = diffPlans(planWith(), planWith([from, to]));
   const needs = new Set(differences.map(({ kind, needsNewVersion }) => `${kind}: ${needsNewVersion}`));

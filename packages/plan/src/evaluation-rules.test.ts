@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { checkNewVersion } from "./diff.ts";
 import { type Edit, editExample } from "./example-plan.ts";
 import { loadPlan } from "./load.ts";
 import { factsOf, heartbeatOf, usageEventsOf } from "./plan.ts";
@@ -29,6 +30,26 @@ const withFields = (...fields: readonly string[]): Edit => [
   BLOCK,
   `    properties:\n${fields.join("")}      filters:\n`,
 ];
+const STATUS = "type: integer, sensitivity: technical, description: A status., example: 200";
+const withStatus = (more: string): Edit => withFields(`      status: { ${STATUS}, ${more} }\n`);
+/** Adds a server with this event, which is the heartbeat. */
+const withHeartbeat = (event: string, server = ""): Edit[] => [
+  [
+    "\nevents:\n",
+    `  server:
+    description: Kitchen on your machine.
+    consent: notice
+    retention_days: 90
+${server}
+events:
+  - { type: track, name: Alive, source: [server], since: 1, why: Shows what is in use., owner: server team, review: https://kitchen.example/telemetry/3, heartbeat: true${event} }
+`,
+  ],
+];
+const UUID =
+  'type: string, sensitivity: technical, description: Random., pattern: "[0-9a-f]{8}", example: 0b62ab60';
+const HASHED =
+  "type: string, sensitivity: technical, description: Hash., hash: true, example: 70280e5d07e61e5e915e5d26ac8704bb";
 const many = (count: number, more: string): string[] =>
   Array.from({ length: count }, (_, n) => field(`f${n}`, `enum: [a], ${more}`));
 
@@ -40,6 +61,7 @@ describe("the keys for reports", () => {
     ["a number as duration", [MEMORY, "        measure: duration\n"]],
     ["a short pattern as fact", withFields(field("a", "pattern: a, max_length: 64, fact: true"))],
     ["16 facts", withFields(...many(16, "fact: true"))],
+    ["whole numbers of a small range as dimension", withStatus("minimum: 0, maximum: 1000, dimension: true")],
     ["8 dimensions", withFields(...many(8, "dimension: true"))],
   ])("may be: %s", (_what, edit) => {
     expect(faultsOf(edit)).toEqual([]);
@@ -54,6 +76,25 @@ describe("the keys for reports", () => {
       "`max_length` up to 64",
     ],
     ["a fact that is a number", [MEMORY, "        fact: true\n"], "freeMemoryMb.fact", "or `buckets`"],
+    [
+      "a fact that is a number of a small range",
+      withStatus("minimum: 100, maximum: 599, fact: true"),
+      "status.fact",
+      "or `buckets`; or remove",
+    ],
+    [
+      "a dimension of a great range",
+      withStatus("minimum: 0, maximum: 1001, dimension: true"),
+      "status.dimension",
+      "at most 1000 apart",
+    ],
+    [
+      "a dimension without a greatest number",
+      withStatus("minimum: 0, dimension: true"),
+      "status.dimension",
+      "at most 1000 apart",
+    ],
+    ["a nested measure", [PATH, `${PATH}            measure: success\n`], "path.measure", "own `properties`"],
     [
       "a dimension that is a list",
       [ITEMS, `${ITEMS}        dimension: true\n`],
@@ -107,13 +148,77 @@ describe("the keys for reports", () => {
     ).toBe(true);
   });
 
-  it("change nothing that is collected, so consents stay good", () => {
-    const plain = loadPlan(editExample(), "plan.yaml");
+  it.each<[what: string, edits: Edit[]]>([
+    ["by a property", withHeartbeat(`, properties: { instanceId: { ${UUID} } }`)],
+    ["by the server's `anonymousId`", withHeartbeat("", `    ids: { anonymousId: { ${UUID} } }\n`)],
+    [
+      "by the property that `instance_id` names",
+      withHeartbeat(`, properties: { id: { ${UUID} } }`, "    instance_id: properties.id\n"),
+    ],
+    [
+      "by the `anonymousId` that `instance_id` names",
+      withHeartbeat("", `    instance_id: anonymousId\n    ids: { anonymousId: { ${UUID} } }\n`),
+    ],
+  ])("accept a heartbeat that carries the instance's id %s", (_what, edits) => {
+    expect(faultsOf(...edits)).toEqual([]);
+    expect(heartbeatOf(loadPlan(editExample(...edits), "plan.yaml"))?.name).toBe("Alive");
+  });
+
+  it.each<[what: string, edits: Edit[], name: string]>([
+    ["no id", withHeartbeat(""), "instanceId"],
+    ["the id of another property", withHeartbeat(`, properties: { id: { ${UUID} } }`), "instanceId"],
+    ["a hash of it", withHeartbeat(`, properties: { instanceId: { ${HASHED} } }`), "instanceId"],
+    [
+      "another id than its server's",
+      withHeartbeat(
+        `, properties: { instanceId: { ${UUID} } }`,
+        `    instance_id: properties.id\n    ids: { anonymousId: { ${UUID} } }\n`,
+      ),
+      "id",
+    ],
+  ])("refuse a heartbeat that carries %s", (_what, edits, name) => {
+    expect(faultsOf(...edits)).toContain(
+      `events[0].heartbeat: Reports count instances by it, so it carries their id. Declare \`${name}\` in its \`properties\`, as a string without \`hash\` and \`format\`; or remove \`heartbeat\`.`,
+    );
+  });
+
+  it("report a wrong property once, not at the heartbeat too", () => {
+    const edits = withHeartbeat(", properties: { instanceId: { type: string, sensitivity: technical } }");
+    expect(faultsOf(...edits).filter((fault) => fault.startsWith("events[0]"))).toEqual([
+      expect.stringContaining("events[0].properties.instanceId.description"),
+    ]);
+  });
+
+  it("refuse a second heartbeat", () => {
+    const alive = `, properties: { instanceId: { ${UUID} } }`;
+    const [[from, to]] = withHeartbeat(alive) as [Edit];
+    const event = to.slice(to.indexOf("  - {"));
+    const again = to + event.replace("name: Alive", "name: Still Alive");
+    expect(faultsOf([from, again])).toEqual([
+      "events[1].heartbeat: A plan has one heartbeat. Remove it here.",
+    ]);
+  });
+
+  it("are reported with their line", () => {
+    const text = editExample([EMAIL, `${EMAIL}        fact: true\n`]);
+    const line = text.slice(0, text.indexOf("fact: true")).split("\n").length;
+    expect(() => loadPlan(text, "plan.yaml")).toThrow(`plan.yaml:${line}:9`);
+  });
+
+  it("change nothing that is collected, so consents stay good and no new version is needed", () => {
+    const [[from, to]] = withHeartbeat(`, properties: { instanceId: { ${UUID} } }`) as [Edit];
+    const plain = loadPlan(editExample([from, to.replace(", heartbeat: true", "")]), "plan.yaml");
     const marked = loadPlan(
-      editExample([OS, `${OS}        fact: true\n`], [MEMORY, `${MEMORY}        dimension: true\n`]),
+      editExample(
+        [from, to],
+        [OS, `${OS}        fact: true\n`],
+        [MEMORY, `${MEMORY}        dimension: true\n`],
+      ),
       "plan.yaml",
     );
+    expect([heartbeatOf(plain), heartbeatOf(marked)?.name]).toEqual([undefined, "Alive"]);
     expect(hashPlan(marked)).toBe(hashPlan(plain));
+    expect(checkNewVersion(plain, marked)).toBeUndefined();
   });
 
   it("are found in a plan: no heartbeat, no facts; what is not the installer's is use", () => {

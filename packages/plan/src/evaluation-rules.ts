@@ -1,12 +1,23 @@
 /** Owns what the keys for reports require: `fact`, `dimension`, `measure` and `heartbeat`. */
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
-import type { EventFile } from "./format.ts";
-import { applyRules, type Rule } from "./rule.ts";
+import type { EventFile, PlanFile } from "./format.ts";
+import { usualInstanceIds } from "./plan.ts";
+import { applyRules, isKeptText, type Rule } from "./rule.ts";
 
 const MAX_MARKED = { fact: 16, dimension: 8 } as const;
 /** The longest value by which reports count. */
 const MAX_LENGTH = 64;
+/** How far apart the least and the greatest whole number of a dimension may be: enough for HTTP statuses. */
+const MAX_RANGE = 1000;
+
+const FEW = `an \`enum\`, a \`pattern\` with \`max_length\` up to ${MAX_LENGTH}, or \`buckets\``;
+/** What bounds the values, for each key. */
+const BOUNDS = {
+  fact: FEW,
+  dimension: `${FEW}, or to an integer a \`minimum\` and \`maximum\` at most ${MAX_RANGE} apart`,
+} as const;
 
 interface MarkScope {
   /** Whether the field is directly in an event's properties. */
@@ -24,8 +35,9 @@ const MARK_RULES: readonly Rule<FieldFile, MarkScope>[] = [
     {
       key,
       part: "key",
-      isBroken: (field) => field[key] === true && !hasFewValues(field),
-      say: `Reports count by it, so it needs few values. Add an \`enum\`, a \`pattern\` with \`max_length\` up to ${MAX_LENGTH}, or \`buckets\`; or remove \`${key}\`.`,
+      isBroken: (field) =>
+        field[key] === true && !hasFewValues(field) && !(key === "dimension" && isNarrow(field)),
+      say: `Reports count by it, so it needs few values. Add ${BOUNDS[key]}; or remove \`${key}\`.`,
     },
     {
       key,
@@ -81,6 +93,16 @@ function hasFewValues({
   return (type === "integer" || type === "number") && buckets !== undefined;
 }
 
+/**
+ * Whether a field is a whole number of a small range. That is enough for a dimension, of which a message has
+ * one value, but not for facts, which single an instance out together.
+ */
+function isNarrow({ type, minimum, maximum }: FieldFile): boolean {
+  return (
+    type === "integer" && minimum !== undefined && maximum !== undefined && maximum - minimum <= MAX_RANGE
+  );
+}
+
 function isPersonal({ sensitivity }: FieldFile): boolean {
   return sensitivity === "content" || sensitivity === "contact";
 }
@@ -111,19 +133,47 @@ export function checkMarkCounts(
   }
 }
 
+/** What the rule of the heartbeat needs to know about the plan. */
+interface HeartbeatScope {
+  readonly sources: Partial<PlanFile>["sources"];
+  readonly isSound: (path: Path) => boolean;
+  readonly report: Report;
+}
+
 /** Checks the mark of the heartbeat. @param seen whether an earlier event has it */
-export function checkHeartbeat(
-  { heartbeat, type, source }: EventFile,
-  path: Path,
-  seen: boolean,
-  report: Report,
-): void {
+export function checkHeartbeat(event: EventFile, path: Path, seen: boolean, scope: HeartbeatScope): void {
+  const { heartbeat, type, source } = event;
   if (heartbeat !== true) return;
+  const fail = (message: string) => scope.report([...path, "heartbeat"], message, "key");
   if (type !== "track" || source.length !== 1 || source[0] !== "server")
-    report(
-      [...path, "heartbeat"],
-      "A heartbeat is a `track` event of `source: [server]`. Remove it here.",
-      "key",
-    );
-  else if (seen) report([...path, "heartbeat"], "A plan has one heartbeat. Remove it here.", "key");
+    fail("A heartbeat is a `track` event of `source: [server]`. Remove it here.");
+  else if (seen) fail("A plan has one heartbeat. Remove it here.");
+  else {
+    const missing = missingInstanceId(event, path, scope);
+    if (missing !== undefined)
+      fail(
+        `Reports count instances by it, so it carries their id. Declare \`${missing}\` in its \`properties\`, as a string without \`hash\` and \`format\`; or remove \`heartbeat\`.`,
+      );
+  }
+}
+
+/**
+ * Returns the property that a heartbeat needs so that its messages contain the instance's id; undefined if
+ * they contain it, or if the fault is reported elsewhere.
+ */
+function missingInstanceId(
+  { properties = {} }: EventFile,
+  path: Path,
+  { sources, isSound }: HeartbeatScope,
+): string | undefined {
+  const server: unknown = sources?.server;
+  if (!isRecord(server) || !isSound(["sources", "server"]) || server.instance_id === "anonymousId") return;
+  const given = server.instance_id === undefined ? usualInstanceIds("server") : [String(server.instance_id)];
+  const names = given.map((place) => place.replace(/^properties\./, ""));
+  const isCarried = names.some((name) => {
+    if (name === "anonymousId") return isRecord(server.ids) && isKeptText(server.ids.anonymousId);
+    if (!Object.hasOwn(properties, name)) return false;
+    return !isSound([...path, "properties", name]) || isKeptText(properties[name]);
+  });
+  return isCarried ? undefined : names[0];
 }

@@ -71,14 +71,13 @@ const EVENT_RULES: readonly Rule<EventFile, PlanScope>[] = [
 
 /** Checks the rules of all events and their fields. Returns whether any field is a `contact`. */
 export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean {
-  const declared = isRecord(plan.sources) ? Object.keys(plan.sources) : [];
   const shared = listSharedCosts(plan.sources, scope.readPattern);
   const seen: Seen = { labels: new Set(), routes: new Set(), hasHeartbeat: false };
   let hasContacts = false;
   for (const [index, event] of Object.values(plan.events ?? []).entries()) {
     if (!isRecord(event)) continue;
     const path = ["events", index];
-    if (scope.isSound(path)) checkEvent(event, path, declared, seen, scope);
+    if (scope.isSound(path)) checkEvent(event, path, plan.sources, seen, scope);
     const since = typeof event.since === "number" ? event.since : 1;
     for (const root of ["properties", "traits"] as const) {
       const block: unknown = event[root];
@@ -120,12 +119,13 @@ interface Seen {
 function checkEvent(
   event: EventFile,
   path: Path,
-  declared: readonly string[],
+  sources: Partial<PlanFile>["sources"],
   seen: Seen,
   scope: PlanScope,
 ): void {
+  const declared = isRecord(sources) ? Object.keys(sources) : [];
   applyRules(EVENT_RULES, event, scope, path, scope.report);
-  checkHeartbeat(event, path, seen.hasHeartbeat, scope.report);
+  checkHeartbeat(event, path, seen.hasHeartbeat, { ...scope, sources });
   seen.hasHeartbeat ||= event.heartbeat === true;
   const label = JSON.stringify([event.type, event.name]);
   if (seen.labels.has(label)) {

@@ -130,7 +130,8 @@ const FIELD_KEYS = {
   dimension: Type.Optional(
     Type.Boolean({
       default: false,
-      description: "Reports count the event by this field. Needs few values, as a `fact` does.",
+      description:
+        "Reports count the event by this field. Needs few values, as a `fact` does; an integer may have a `minimum` and `maximum` at most 1000 apart instead.",
     }),
   ),
   measure: Type.Optional(

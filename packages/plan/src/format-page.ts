@@ -134,10 +134,12 @@ Fields
 - Only fields of events can be \`required\`, and not those of format \`ip\` or \`user_agent\`, which a policy may take away.
 - A \`column\` has one type wherever its path stands.
 - A \`fact\` and a \`dimension\` stand directly in \`properties\` and have few values: an \`enum\`, a \`pattern\` with
-  \`max_length\` up to 64, a boolean, or \`buckets\`. They are never hashed, typed by people or a contact. A fact is
+  \`max_length\` up to 64, a boolean, or \`buckets\`; a dimension may also be an integer whose \`minimum\` and \`maximum\` are
+  at most 1000 apart. They are never hashed, typed by people or a contact. A fact is
   \`technical\`. An event has at most 16 facts and 8 dimensions, one \`measure: success\` and one \`measure: duration\`. These
   keys and \`heartbeat\` change nothing that is collected, so they need no new version.
-- One \`track\` event of \`server\` may be the \`heartbeat\`.
+- One \`track\` event of \`server\` may be the \`heartbeat\`. It carries the instance's id: it declares the property that the
+  server's \`instance_id\` names. Without that key, it declares \`instanceId\`, or the server declares \`anonymousId\` under \`ids\`.
 - An id is a string with a \`pattern\`, an \`enum\`, \`hash: true\` or \`format: ip\`: any text would let names and addresses pass.
 
 Instances

@@ -1,5 +1,7 @@
 /** Defines the form of the plan's rules, which are tables in which each row is one requirement. */
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
+import type { FieldFile } from "./field-format.ts";
 
 /** One requirement: the key at which it is reported, whether it is broken, and what to write instead. */
 export interface Rule<Subject, Scope = undefined> {
@@ -33,4 +35,10 @@ export function newerThanPlan(version: number): string {
 export function isDate(text: string): boolean {
   const time = new Date(`${text}T00:00:00Z`);
   return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text);
+}
+
+/** Whether a field's value is kept as the text that was sent. */
+export function isKeptText(field: unknown): boolean {
+  const { type, hash = false, format = "text" } = (isRecord(field) ? field : {}) as Partial<FieldFile>;
+  return type === "string" && !hash && format === "text";
 }

@@ -6,12 +6,11 @@
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import { checkEvents } from "./event-rules.ts";
-import type { FieldFile } from "./field-format.ts";
 import { checkFields, type PlanScope } from "./field-rules.ts";
 import type { PlanFile } from "./format.ts";
 import { createPatternReader } from "./pattern-rules.ts";
 import { ID_NAMES, modeSwitch, PLAN_SOURCES, type PlanSourceName } from "./plan.ts";
-import { isDate, newerThanPlan } from "./rule.ts";
+import { isDate, isKeptText, newerThanPlan } from "./rule.ts";
 
 /** The blocks of a source or an event that contain fields. */
 const FIELD_BLOCKS = ["context", "ids", "properties", "traits"];
@@ -157,12 +156,6 @@ function fieldsNamed(
       isRecord(block) && Object.hasOwn(block, name) ? [block[name]] : [],
     );
   });
-}
-
-/** Whether a field's value is kept as the text that was sent. */
-function isKeptText(field: unknown): boolean {
-  const { type, hash = false, format = "text" } = (isRecord(field) ? field : {}) as Partial<FieldFile>;
-  return type === "string" && !hash && format === "text";
 }
 
 /** The names under `disable`, each with its path. */
