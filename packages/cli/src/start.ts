@@ -1,5 +1,7 @@
 /** Owns `candor start`: runs the collector from its banner to its end. */
+
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
 import type { Plan } from "@candor/plan";
 import { type Candor, type CandorError, type Config, readPlan, startCandor } from "@candor/server";
 import { renderBanner } from "./banner.ts";
@@ -19,6 +21,9 @@ type End = { readonly kind: "stop" } | { readonly kind: "fatal"; readonly error:
  * @throws CandorError if it cannot start
  */
 export async function start(): Promise<number> {
+  // V8 learns at the start, while much is made to stay, to allocate some objects in the old space at once. Requests
+  // then fill that space with garbage (garbage.rig.test.ts).
+  setFlagsFromString("--no-allocation-site-pretenuring");
   const config = readSettings();
   const plan = readPlan(config.planFile);
   outliveReaders();
