@@ -1,5 +1,4 @@
 /** Owns `candor start`: runs the collector from its banner to its end. */
-
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { Plan } from "@candor/plan";
@@ -21,8 +20,8 @@ type End = { readonly kind: "stop" } | { readonly kind: "fatal"; readonly error:
  * @throws CandorError if it cannot start
  */
 export async function start(): Promise<number> {
-  // V8 learns at the start, while much is made to stay, to allocate some objects in the old space at once. Requests
-  // then fill that space with garbage (garbage.rig.test.ts).
+  // Most objects made at startup live long, so V8 would allocate later ones of their kind in the old generation
+  // right away. Requests would fill it with garbage (garbage.rig.test.ts).
   setFlagsFromString("--no-allocation-site-pretenuring");
   const config = readSettings();
   const plan = readPlan(config.planFile);

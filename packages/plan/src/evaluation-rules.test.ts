@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkNewVersion } from "./diff.ts";
 import { type Edit, editExample } from "./example-plan.ts";
 import { loadPlan } from "./load.ts";
-import { factsOf, heartbeatOf, usageEventsOf } from "./plan.ts";
+import { factsOf, heartbeatOf, usageEventsOf } from "./marks.ts";
 import { PlanError } from "./plan-error.ts";
 import { hashPlan } from "./plan-hash.ts";
 

@@ -11,6 +11,7 @@ export { generateShell } from "./generate/shell.ts";
 export { listShellGaps, type ShellGap } from "./generate/shell-gaps.ts";
 export { generateTypeScript } from "./generate/typescript.ts";
 export { loadPlan, locateInPlan } from "./load.ts";
+export { factsOf, heartbeatOf, usageEventsOf } from "./marks.ts";
 export {
   type ArrayType,
   CONSENT_RULES,
@@ -20,8 +21,6 @@ export {
   type FieldAbout,
   type Fields,
   type FieldType,
-  factsOf,
-  heartbeatOf,
   ID_NAMES,
   type IdName,
   type InstanceIdPath,
@@ -50,7 +49,6 @@ export {
   type StringType,
   USER_AGENT_POLICIES,
   type UserAgentPolicy,
-  usageEventsOf,
   usualDisableSwitch,
 } from "./plan.ts";
 export { PlanError, type PlanFault } from "./plan-error.ts";

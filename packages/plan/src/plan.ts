@@ -280,23 +280,3 @@ function stemOf(product: string): string {
 export function rootOf(type: MessageType): "properties" | "traits" {
   return type === "identify" || type === "group" ? "traits" : "properties";
 }
-
-/** Returns the event that says that an instance is alive; undefined if the plan marks none. */
-export function heartbeatOf({ events }: Plan): PlanEvent | undefined {
-  return events.find(({ heartbeat }) => heartbeat);
-}
-
-/** Returns the sorted names of the facts that the heartbeat carries. */
-export function factsOf(plan: Plan): string[] {
-  return Object.entries(heartbeatOf(plan)?.fields ?? {})
-    .filter(([, { fact }]) => fact)
-    .map(([name]) => name)
-    .sort();
-}
-
-/** Returns the events that say what an instance is used for: all but the installer's and the heartbeat. */
-export function usageEventsOf({ events }: Plan): PlanEvent[] {
-  return events.filter(
-    ({ heartbeat, sources }) => !heartbeat && sources.some((source) => source !== "installer"),
-  );
-}

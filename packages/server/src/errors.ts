@@ -189,6 +189,11 @@ export class CandorError extends CodedError<ErrorCode> {
   }
 }
 
+/** Returns the error for a request whose parameters or body are wrong. @param why what would be right */
+export function invalidQuery(why: string): CandorError {
+  return new CandorError("query_invalid", { why });
+}
+
 /** Returns only the system's code of an error, such as `ENOSPC`, or else the error's message. */
 export function causeOf(error: unknown): string {
   if (error instanceof Error)

@@ -27,7 +27,7 @@ import { createRedactors } from "./privacy/redactors.ts";
 import { createBodyReader } from "./request/body.ts";
 import { createIngest } from "./request/ingest.ts";
 import { openStore, type Store, type StoreAddress } from "./store/client.ts";
-import { startDrain } from "./store/drain.ts";
+import { createAlone, startDrain } from "./store/drain.ts";
 import { startInserterThread } from "./store/inserter-thread.ts";
 import { migrate } from "./store/migrate.ts";
 import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
@@ -39,8 +39,6 @@ const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
 /** How many pages of `compare` may be produced or read by clients at a time; one page can take 32 MB. */
 const MAX_COMPARING = 2;
-/** The drain, and whoever pauses it: deletions run one at a time, and so do rebuilds. */
-const MAX_WAITING_FOR_DRAIN = 4;
 /** Shortest time between two checks of the disk, because anybody may ask whether the collector is ready. */
 const READY_CHECK_MS = 1000;
 
@@ -114,10 +112,10 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     report,
   });
   closers.push(plan.close);
-  const inserting = new Semaphore({ permits: 1, maxWaiting: MAX_WAITING_FOR_DRAIN });
+  const alone = createAlone();
   const planStore = openPlanStore({
     store,
-    inserting,
+    alone,
     plan: () => plan.current().plan,
     counts: planCounts,
     now,
@@ -136,13 +134,13 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     await engine?.ready();
     await migrate(store);
     await planStore.apply();
-    void planStore.rebuild().catch(() => {}); // What is noted is done at the next start, or the next deletion.
+    void planStore.rebuild().catch(() => {}); // The notes remain for the next start or deletion.
   };
   await checkSchema(prepare);
   const inserter = startInserterThread({ address, quarantineDir: folder.quarantineDir });
   closers.push(() => inserter.close());
   const onStoreChange = storeReporter(report);
-  const drain = startDrain({ log, inserter, inserting, prepare, meters, now, onFatal, onStoreChange });
+  const drain = startDrain({ log, inserter, alone, prepare, meters, now, onFatal, onStoreChange });
   closers.push(() => drain.close(drainDeadlineMs));
   const checking = { pseudonym, plan, planCounts, planStore };
   const parts: ApiParts = { ...checking, folder, dedupe, log, store, live, meters, now, report };
@@ -237,7 +235,6 @@ async function openApi(
   closers: Closers,
 ): Promise<FastifyInstance> {
   const { folder, pseudonym, plan, planCounts, planStore, log, store, live, meters, now, report } = parts;
-  const sourceOfKey = createMatcher(keys.writeKeys);
   const adminOf = createMatcher({ admin: keys.adminToken });
   const onFault = (error: unknown): void => report(`A request failed: ${causeOf(error)}`);
   const storedForms = createStoredForms(pseudonym);
@@ -252,7 +249,7 @@ async function openApi(
     countryOf: openCountries().countryOf,
     dedupe: parts.dedupe,
     log,
-    sourceOfKey,
+    sourceOfKey: createMatcher(keys.writeKeys),
     watch: live.watch,
     now,
     meters,
@@ -263,7 +260,6 @@ async function openApi(
     comparing: new Semaphore({ permits: MAX_COMPARING, maxWaiting: 0 }),
     onFault,
   });
-  const isAdminToken = (token: string): boolean => adminOf(token) !== undefined;
   const readyCheck = new SingleFlight(() => probeDisk(config.dataDir), { keepMs: READY_CHECK_MS });
   const api = await createApi({
     store,
@@ -275,7 +271,7 @@ async function openApi(
     storedForms,
     storedUntilMs: () => log.pending().oldestMs ?? now(),
     now,
-    isAdminToken,
+    isAdminToken: (token) => adminOf(token) !== undefined,
     checkReady: () => readyCheck.run(),
     ingest,
     onFault,

@@ -74,7 +74,7 @@ SETTINGS
     fsync_part_directory = 1,
     min_compressed_bytes_to_fsync_after_merge = 1;
 -- The rollups (docs/decisions/0024-rollups.md). Views over `events` fill them, one SELECT each in `sql/rollups/`. They
--- hold only sums, minima and maxima, under the month in which the events were received, so that a month can be made anew
+-- hold only sums, minima and maxima, under the month in which the events were received, so that a month can be rebuilt
 -- from `events`. `iid` is a 64-bit hash of an instance's id; it joins tables. Facts and dimensions are JSON texts.
 
 -- Each instance with its facts, and the first and the last heartbeat that told them.
@@ -196,8 +196,8 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
 
--- Months of the rollups that have to be made anew: how often that was asked, up to which number it was done, and which was
--- the last that needs the derived columns of `events` to be computed anew too.
+-- Months of the rollups that have to be rebuilt: the number of the last request, of the last request that also needs the
+-- derived columns of `events` to be computed again, and of the last request that is done.
 CREATE TABLE IF NOT EXISTS rebuilds
 (
     month UInt32,

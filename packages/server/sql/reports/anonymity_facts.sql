@@ -1,7 +1,7 @@
 -- All facts together: how many combinations there are, and how many instances are the only one with theirs.
 {population}
 SELECT
-    count() AS combinations,
+    count() AS values,
     min(size) AS smallestGroup,
     countIf(size = 1) AS singledOut,
     sum(size) AS instances,

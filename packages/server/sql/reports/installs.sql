@@ -9,7 +9,6 @@ WITH
             max(event = 'Installation Errors') AS isError,
             argMaxIf(JSONExtractString(dimensions, 'error'), (last, dimensions), event = 'Installation Errors') AS error,
             argMax(JSONExtractString(dimensions, 'os'), (last, dimensions)) AS os,
-            argMax(JSONExtractString(facts, 'version'), (last, facts)) AS version,
             min(first) AS began,
             minIf(first, event = 'Installation Success') AS succeededAt,
             max(last) AS ended
@@ -20,10 +19,10 @@ WITH
 SELECT
     multiIf(isSuccess, 'success', isError, 'error', toUnixTimestamp64Milli(ended) < {silentBeforeMs:Int64}, 'silent', 'running') AS outcome,
     if(outcome = 'error', error, '') AS error,
-    os, version,
+    os,
     toDate(began, {zone:String}) AS day,
     count() AS installs,
     groupArrayIf(toUnixTimestamp64Milli(succeededAt) - toUnixTimestamp64Milli(began), isSuccess) AS durationsMs
 FROM tries
-GROUP BY outcome, error, os, version, day
-ORDER BY day, outcome, error, os, version
+GROUP BY outcome, error, os, day
+ORDER BY day, outcome, error, os

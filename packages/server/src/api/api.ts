@@ -6,7 +6,7 @@ import { describePlan, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
-import { CandorError, causeOf } from "../errors.ts";
+import { CandorError, causeOf, invalidQuery } from "../errors.ts";
 import { readForgetRequest } from "../forget/forget.ts";
 import { readContacts } from "../query/contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/events.ts";
@@ -123,7 +123,7 @@ function readLimit(parameters: URLSearchParams): number {
   const text = parameters.get("limit") ?? String(DEFAULT_LIMIT);
   const limit = Number(text);
   if (!/^\d+$/.test(text) || limit < 1 || limit > MAX_LIMIT) {
-    throw new CandorError("query_invalid", { why: `limit is a whole number from 1 to ${MAX_LIMIT}.` });
+    throw invalidQuery(`limit is a whole number from 1 to ${MAX_LIMIT}.`);
   }
   return limit;
 }

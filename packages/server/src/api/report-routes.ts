@@ -1,4 +1,4 @@
-/** Serves the reports, and what the maker says of instances and releases. */
+/** Serves the reports, the exclusions, and rebuilds of the rollups. */
 import type { FastifyInstance } from "fastify";
 import { reportAnonymity } from "../reports/anonymity-report.ts";
 import { readHead } from "../reports/ask.ts";
@@ -64,10 +64,11 @@ export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onR
     return { differences: await whileStoreAnswers(planStore.compare) };
   });
   app.post("/api/rebuild", { schema: schemas.REBUILD, onRequest }, async () => {
-    const months = await whileStoreAnswers(() => monthsWithRows(store));
-    await whileStoreAnswers(async () => {
-      await planStore.noteMonths(months);
+    const months = await whileStoreAnswers(async () => {
+      const all = await monthsWithRows(store);
+      await planStore.noteMonths(all);
       await planStore.rebuild();
+      return all;
     });
     return { months };
   });

@@ -288,7 +288,7 @@ export const COMPARE = {
 };
 
 export const REBUILD = {
-  summary: "Makes the tables that reports read anew from the events, while reading goes on",
+  summary: "Rebuilds the tables that reports read from the events; reports can be read meanwhile",
   security: SECURED,
   response: { 200: Type.Object({ months: Type.Array(Type.Integer()) }), ...FAULTS },
 };

@@ -1,6 +1,6 @@
 /** Reads a request to forget somebody. */
 import { isObject } from "@candor/envelope";
-import { CandorError } from "../errors.ts";
+import { type CandorError, invalidQuery } from "../errors.ts";
 
 /** Whose data is to be deleted. */
 export type ForgetRequest =
@@ -26,8 +26,9 @@ export function readForgetRequest(body: unknown): ForgetRequest {
 }
 
 function refusal(): CandorError {
-  const why = `Send one of {"instance": ID}, {"user": ID}, {"contact": ADDRESS}: a text of 1 to ${MAX_ID_LENGTH} characters.`;
-  return new CandorError("query_invalid", { why });
+  return invalidQuery(
+    `Send one of {"instance": ID}, {"user": ID}, {"contact": ADDRESS}: a text of 1 to ${MAX_ID_LENGTH} characters.`,
+  );
 }
 
 /** Splits the request into kind and id. */

@@ -1,6 +1,5 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Semaphore } from "@candor/envelope/concurrency";
 import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
@@ -12,7 +11,7 @@ import { startStoreForTest, type TestStore, withLongRetention } from "../rig/rea
 import { rowLine } from "../rig/row-line.ts";
 import { CONTACT_TARGET, EVENT_TARGET, escapeAll, toContactLine } from "../row.ts";
 import { openStore, type Store } from "../store/client.ts";
-import { startDrain } from "../store/drain.ts";
+import { createAlone, startDrain } from "../store/drain.ts";
 import { createInserter } from "../store/inserter.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
 import { openQuarantine } from "../store/quarantine.ts";
@@ -267,7 +266,7 @@ describe("forgetting", () => {
     const drain = startDrain({
       log,
       inserter: createInserter(store, quarantine),
-      inserting: new Semaphore({ permits: 1, maxWaiting: 1 }),
+      alone: createAlone(),
       prepare: async () => {},
       onFatal: () => {},
       onStoreChange: () => {},

@@ -86,7 +86,7 @@ async function dropIds(store: Store, round: string): Promise<void> {
   }
 }
 
-/** Deletes what the maker said of the forgotten instances: it names them. */
+/** Deletes the exclusions of the forgotten instances, because they contain the ids. */
 async function deleteExclusions(store: Store, round: string): Promise<void> {
   const isForgotten = `instance IN ${select("id", { round, kind: "instance" })}`;
   const [found] = await store.query(`SELECT count() AS rows FROM exclusions WHERE ${isForgotten}`);

@@ -1,5 +1,5 @@
 /** Reads events from the store. */
-import { CandorError } from "../errors.ts";
+import { invalidQuery } from "../errors.ts";
 import type { RowAbout } from "../row.ts";
 import { readSql, type Store, whileStoreAnswers } from "../store/client.ts";
 import { encodeCursor, parseCursor } from "./cursor.ts";
@@ -96,9 +96,7 @@ function withCursor(condition: Condition, text: string | undefined): Condition {
   if (text === undefined) return condition;
   const cursor = parseCursor(text);
   if (cursor === undefined) {
-    throw new CandorError("query_invalid", {
-      why: "cursor is not one that this server gave. Use the field next of the page before.",
-    });
+    throw invalidQuery("cursor is not one that this server gave. Use the field next of the page before.");
   }
   const { receivedAtMs, sequence, messageId, source } = cursor;
   return {

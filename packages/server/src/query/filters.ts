@@ -1,7 +1,7 @@
 /** Reads the filters of a request, and applies them in SQL and in memory. */
 import { type Envelope, MESSAGE_TYPES, parseTime } from "@candor/envelope";
 import { SOURCES } from "../config.ts";
-import { CandorError } from "../errors.ts";
+import { invalidQuery } from "../errors.ts";
 import type { StoredForms } from "../privacy/pseudonym.ts";
 import type { QueryParams } from "../store/client.ts";
 import { hasAt, type Path, readPaths, toPathCondition } from "./path-filter.ts";
@@ -47,15 +47,15 @@ export function readFilters(
   let pathCount = 0;
   for (const [name, value] of parameters) {
     if (others.includes(name)) continue;
-    if (filters.has(name)) throw invalid("A filter is given twice. Give each once.");
+    if (filters.has(name)) throw invalidQuery("A filter is given twice. Give each once.");
     checkFilter(name, value);
     const paths = PATH_FILTER.test(name) ? toPaths(name) : undefined;
     pathCount += paths?.length ?? 0;
-    if (pathCount > MAX_PATHS) throw invalid("The paths have too many parts together. Use fewer.");
+    if (pathCount > MAX_PATHS) throw invalidQuery("The paths have too many parts together. Use fewer.");
     const isSentForm = ID_FILTERS.has(name) || (paths !== undefined && HASH.test(value));
     filters.set(name, { values: isSentForm ? storedForms(value) : [value], paths });
   }
-  if (filters.size > MAX_FILTERS) throw invalid(`More than ${MAX_FILTERS} filters. Use fewer.`);
+  if (filters.size > MAX_FILTERS) throw invalidQuery(`More than ${MAX_FILTERS} filters. Use fewer.`);
   return filters;
 }
 
@@ -66,27 +66,23 @@ function checkFilter(name: string, value: string): void {
     name === "to" ||
     PATH_FILTER.test(name);
   if (!isKnown) {
-    throw invalid(
+    throw invalidQuery(
       `There is no such filter. The filters are ${COLUMN_FILTERS.join(", ")}, from, to, properties.<path>, traits.<path>, context.<path>.`,
     );
   }
   if ((name === "from" || name === "to") && parseTime(value) === undefined) {
-    throw invalid(`${name} is not a time. Write it in RFC 3339, such as 2026-01-31T00:00:00Z.`);
+    throw invalidQuery(`${name} is not a time. Write it in RFC 3339, such as 2026-01-31T00:00:00Z.`);
   }
   if (name === "source" && !SOURCES.some((source) => source === value))
-    throw invalid(`source is one of ${SOURCES.join(", ")}.`);
+    throw invalidQuery(`source is one of ${SOURCES.join(", ")}.`);
   if (name === "type" && !MESSAGE_TYPES.some((type) => type === value))
-    throw invalid(`type is one of ${MESSAGE_TYPES.join(", ")}.`);
+    throw invalidQuery(`type is one of ${MESSAGE_TYPES.join(", ")}.`);
 }
 
 function toPaths(name: string): readonly Path[] {
   const paths = readPaths(name);
-  if (paths === undefined) throw invalid("The path has too many parts.");
+  if (paths === undefined) throw invalidQuery("The path has too many parts.");
   return paths;
-}
-
-function invalid(why: string): CandorError {
-  return new CandorError("query_invalid", { why });
 }
 
 /** A condition for ClickHouse, with its values bound by name. */

@@ -46,7 +46,7 @@ export async function reportAnonymity(deps: ReportDependencies, period: Period):
   ]);
   return {
     ...head,
-    facts: toAnonymity({ ...facts, values: facts.combinations }),
+    facts: toAnonymity(facts),
     fields: fields.map((row) => toFieldAnonymity(row, plan)),
   };
 }

@@ -10,7 +10,6 @@ import type { Period } from "./period.ts";
 export interface ReportDependencies {
   readonly store: Store;
   readonly plan: { current(): { readonly plan: Plan } };
-  readonly now: () => number;
   /** Up to when everything received is in the store. */
   readonly storedUntilMs: () => number;
 }
@@ -28,8 +27,29 @@ const TOO_LARGE: ReadonlySet<string> = new Set(["159", "160", "241", "307", "396
  */
 const SETTINGS = `SETTINGS max_execution_time = ${MAX_SECONDS}, max_memory_usage = ${MAX_MEMORY_BYTES}, join_use_nulls = 0, max_threads_min_free_memory_per_thread = 0`;
 
+/** The files of `sql/reports/`, besides `population.sql`, which most of them include. */
+const QUESTIONS = [
+  "anonymity_facts",
+  "anonymity_fields",
+  "durations",
+  "facts",
+  "features",
+  "installs",
+  "instance_list",
+  "instance_statuses",
+  "instance_timeline",
+  "population_counts",
+  "releases",
+  "success_by_version",
+  "survival",
+  "upgrade_lag",
+  "versions_by_week",
+] as const;
+
+type Question = (typeof QUESTIONS)[number];
+
 const POPULATION = bare("population");
-const QUERIES = new Map<string, string>();
+const QUERIES = new Map(QUESTIONS.map((question) => [question, bare(question)]));
 
 /** Reads a query's text without its comments, whose braces are not parameters. */
 function bare(name: string): string {
@@ -45,18 +65,19 @@ function bare(name: string): string {
  */
 export async function ask(
   store: Store,
-  name: string,
+  question: Question,
   period: Period,
   params: QueryParams = {},
   parts: Readonly<Record<string, string>> = {},
 ): Promise<Row[]> {
-  const text = QUERIES.get(name) ?? bare(name);
-  QUERIES.set(name, text);
   const filled: Readonly<Record<string, string>> = {
     ...parts,
     population: POPULATION.replace("{segment}", () => period.segment),
   };
-  const sql = text.replace(/\{(\w+)\}/g, (slot, part: string) => filled[part] ?? slot);
+  const sql = (QUERIES.get(question) ?? "").replace(
+    /\{(\w+)\}/g,
+    (slot, part: string) => filled[part] ?? slot,
+  );
   return whileStoreAnswers(async () => {
     try {
       return await store.query(`${sql}\n${SETTINGS}`, { ...period.params, ...params });

@@ -1,7 +1,8 @@
 /** Keeps the instances that the maker leaves out of reports, such as his own machines. */
+
 import { isRecord } from "@candor/envelope/unknown-value";
+import { invalidQuery } from "../errors.ts";
 import { type Store, whileStoreAnswers } from "../store/client.ts";
-import { invalid } from "./period.ts";
 
 const MAX_LENGTH = 200;
 
@@ -17,10 +18,10 @@ export interface Exclusion {
 export function readExclusion(body: unknown): Exclusion {
   const { instance, reason = "", excluded = true } = isRecord(body) ? body : {};
   if (typeof instance !== "string" || instance === "" || instance.length > MAX_LENGTH)
-    throw invalid(`instance is the id of an instance, at most ${MAX_LENGTH} characters.`);
+    throw invalidQuery(`instance is the id of an instance, at most ${MAX_LENGTH} characters.`);
   if (typeof reason !== "string" || reason.length > MAX_LENGTH)
-    throw invalid(`reason is a text of at most ${MAX_LENGTH} characters.`);
-  if (typeof excluded !== "boolean") throw invalid("excluded is true or false.");
+    throw invalidQuery(`reason is a text of at most ${MAX_LENGTH} characters.`);
+  if (typeof excluded !== "boolean") throw invalidQuery("excluded is true or false.");
   return { instance, reason, isExcluded: excluded };
 }
 

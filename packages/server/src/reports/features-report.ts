@@ -1,8 +1,10 @@
 /** Reports which features are used: by how many instances, how often, with what outcome, and how fast. */
+
 import { type Plan, usageEventsOf } from "@candor/plan";
+import { invalidQuery } from "../errors.ts";
 import { quoteText } from "../store/sql-text.ts";
 import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
-import { invalid, type Period, readCount } from "./period.ts";
+import { type Period, readCount } from "./period.ts";
 
 export const FEATURE_PARAMETERS = ["at_least", "by"] as const;
 
@@ -83,7 +85,7 @@ function dimensionOf(plan: Plan, name: string): string {
   if (found !== undefined)
     return `JSONExtractString(${found[1].dimension ? "dimensions" : "facts"}, ${quoteText(name)})`;
   const known = fields.filter(([, { dimension, fact }]) => dimension || fact).map(([one]) => one);
-  throw invalid(
+  throw invalidQuery(
     known.length === 0
       ? "The plan marks no dimensions. Mark fields of usage events with `dimension: true`."
       : `by is one of ${[...new Set(known)].sort().join(", ")}.`,

@@ -9,11 +9,11 @@ export interface InstallsReport extends ReportHead, Installs {
   readonly before: Installs;
 }
 
-/** What one install of the installer kit is, is told by its random id. */
+/** Counts of installs. The installer generates a random id for each. */
 export interface Installs {
   readonly installs: number;
   readonly outcomes: readonly {
-    /** `silent`: neither success nor error, and nothing for 24 hours. */
+    /** `silent`: no success, no error, and no message for 24 hours. */
     readonly outcome: "success" | "error" | "silent" | "running";
     readonly installs: number;
     readonly share: number | null;

@@ -1,5 +1,7 @@
 /** Reports the instances: how many are active, how many stay, each of them, and which were copied. */
+
 import { toIsoTime } from "@candor/envelope";
+import { invalidQuery } from "../errors.ts";
 import { readSql, whileStoreAnswers } from "../store/client.ts";
 import { instanceIdOf } from "../store/instance-rows.ts";
 import {
@@ -12,7 +14,7 @@ import {
   readHead,
   readPopulation,
 } from "./ask.ts";
-import { addDays, invalid, type Period, readCount, readOne, withDays } from "./period.ts";
+import { addDays, type Period, readCount, readOne, withDays } from "./period.ts";
 
 const CLONES_SQL = readSql("query/cloned_instances.sql");
 const MAX_CLONES = 1000;
@@ -126,12 +128,14 @@ export interface ListedInstance {
   readonly leftOut: string;
 }
 
-const ORDERS = {
+const SORTS = ["last-seen", "first-seen", "active-days", "id"] as const;
+
+const ORDERS: Readonly<Record<(typeof SORTS)[number], string>> = {
   "last-seen": "lastSeenMs DESC",
   "first-seen": "firstSeenMs DESC",
   "active-days": "activeDays DESC",
   id: "instance",
-} as const;
+};
 
 export const LIST_PARAMETERS = ["search", "sort", "limit", "offset", "everyone"] as const;
 const MAX_PAGE = 1000;
@@ -144,9 +148,8 @@ export async function listInstances(
 ): Promise<InstanceList> {
   const search = parameters.get("search") ?? "";
   if (search.length > 100)
-    throw invalid("search is the beginning of an instance's id, at most 100 characters.");
-  const names = ["last-seen", "first-seen", "active-days", "id"] as const;
-  const order = ORDERS[readOne(parameters, "sort", names, "last-seen")];
+    throw invalidQuery("search is the beginning of an instance's id, at most 100 characters.");
+  const order = ORDERS[readOne(parameters, "sort", SORTS, "last-seen")];
   const params = {
     search,
     isEveryone: readOne(parameters, "everyone", ["true", "false"], "false"),
@@ -198,7 +201,8 @@ export async function readTimeline(
   parameters: URLSearchParams,
 ): Promise<InstanceTimeline> {
   const instance = parameters.get("instance") ?? "";
-  if (instance === "" || instance.length > 100) throw invalid("instance is the id of an instance. Add it.");
+  if (instance === "" || instance.length > 100)
+    throw invalidQuery("instance is the id of an instance. Add it.");
   const rows = await ask(store, "instance_timeline", period, { instance });
   return {
     instanceId: instance,

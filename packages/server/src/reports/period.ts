@@ -1,7 +1,7 @@
 /** Reads what all reports have in common: the period, its zone, and which instances count. */
 import { parseTime } from "@candor/envelope";
 import { factsOf, type Plan } from "@candor/plan";
-import { CandorError } from "../errors.ts";
+import { invalidQuery } from "../errors.ts";
 import type { QueryParams } from "../store/client.ts";
 
 const DAY_MS = 86_400_000;
@@ -57,9 +57,9 @@ export function readPeriod(
   const to = readDay(parameters, "to") ?? dayOf(nowMs, zone);
   const from = readDay(parameters, "from") ?? addDays(to, 1 - DEFAULT_DAYS);
   const days = 1 + (Date.parse(to) - Date.parse(from)) / DAY_MS;
-  if (days < 1) throw invalid(`from (${from}) is after to (${to}). Write the earlier day as from.`);
+  if (days < 1) throw invalidQuery(`from (${from}) is after to (${to}). Write the earlier day as from.`);
   if (days > MAX_DAYS)
-    throw invalid(`A report covers at most ${MAX_DAYS} days, these are ${days}. Ask for fewer.`);
+    throw invalidQuery(`A report covers at most ${MAX_DAYS} days, these are ${days}. Ask for fewer.`);
   const environment = readOne(parameters, "environment", ENVIRONMENTS, "production");
   const established = readOne(parameters, "established", ["true", "false"], "true");
   const { segment, values } = readSegment(parameters, names);
@@ -91,10 +91,6 @@ export function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
-export function invalid(why: string): CandorError {
-  return new CandorError("query_invalid", { why });
-}
-
 /** Reads a parameter that has one of a few values. */
 export function readOne<Value extends string>(
   parameters: URLSearchParams,
@@ -104,7 +100,7 @@ export function readOne<Value extends string>(
 ): Value {
   const given = parameters.get(name) ?? otherwise;
   const found = values.find((value) => value === given);
-  if (found === undefined) throw invalid(`${name} is one of ${values.join(", ")}.`);
+  if (found === undefined) throw invalidQuery(`${name} is one of ${values.join(", ")}.`);
   return found;
 }
 
@@ -117,7 +113,7 @@ export function readCount(
   const text = parameters.get(name) ?? String(otherwise);
   const count = Number(text);
   if (!/^\d{1,9}$/.test(text) || count < least || count > most)
-    throw invalid(`${name} is a whole number from ${least} to ${most}.`);
+    throw invalidQuery(`${name} is a whole number from ${least} to ${most}.`);
   return count;
 }
 
@@ -130,20 +126,21 @@ function checkNames(
   for (const name of new Set(parameters.keys())) {
     if (name.startsWith("facts.") && !isOfAll) {
       if (facts.includes(name.slice("facts.".length))) continue;
-      throw invalid(
+      throw invalidQuery(
         facts.length === 0
           ? "The plan marks no facts. Mark fields of the heartbeat with `fact: true`."
           : `There is no such fact. The plan has ${facts.map((fact) => `facts.${fact}`).join(", ")}.`,
       );
     }
     if (!known.includes(name))
-      throw invalid(
+      throw invalidQuery(
         `This report takes ${known.join(", ")}${isOfAll ? "" : " and facts.NAME"}, and nothing else.`,
       );
-    if (name !== "country" && parameters.getAll(name).length > 1) throw invalid(`${name} is given twice.`);
+    if (name !== "country" && parameters.getAll(name).length > 1)
+      throw invalidQuery(`${name} is given twice.`);
   }
   if (parameters.size > MAX_FILTERS + known.length)
-    throw invalid(`More than ${MAX_FILTERS} filters. Use fewer.`);
+    throw invalidQuery(`More than ${MAX_FILTERS} filters. Use fewer.`);
 }
 
 function readSegment(
@@ -162,7 +159,7 @@ function readSegment(
   const countries = parameters.getAll("country");
   if (countries.length > 0) {
     if (!countries.every((country) => country === UNKNOWN || /^[A-Z]{2}$/.test(country)))
-      throw invalid("country is a code of two capital letters (ISO 3166), or unknown.");
+      throw invalidQuery("country is a code of two capital letters (ISO 3166), or unknown.");
     conditions.push("country IN {countries:Array(String)}");
     values.countries = countries.map((country) => (country === UNKNOWN ? "" : country));
   }
@@ -176,7 +173,7 @@ function readDay(parameters: URLSearchParams, name: string): string | undefined 
   const text = parameters.get(name);
   if (text === null) return undefined;
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && parseTime(`${text}T00:00:00Z`) !== undefined) return text;
-  throw invalid(`${name} is not a day. Write one such as 2026-01-31.`);
+  throw invalidQuery(`${name} is not a day. Write one such as 2026-01-31.`);
 }
 
 /** The name is matched before the runtime sees it: it also takes offsets, which the store does not. */
@@ -186,7 +183,9 @@ function readZone(name: string): string {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return name;
   } catch {
-    throw invalid("zone is not a time zone. Write an IANA name such as Europe/Berlin or Asia/Kathmandu.");
+    throw invalidQuery(
+      "zone is not a time zone. Write an IANA name such as Europe/Berlin or Asia/Kathmandu.",
+    );
   }
 }
 

@@ -1,7 +1,22 @@
 import { readFileSync } from "node:fs";
+import { seededRandom } from "@candor/bench/usage-event";
 import { loadPlan } from "@candor/plan";
 import { beforeAll, expect, it } from "vitest";
-import { type FleetMessage, makeFleet, seeded, toFleetLine } from "../rig/fleet.ts";
+import { type FleetMessage, makeFleet, toFleetLine } from "../rig/fleet.ts";
+import {
+  countedIn,
+  type Days,
+  expectedActive,
+  factOf,
+  group,
+  heartbeatsOf,
+  localDay,
+  type Seen,
+  seenIn,
+  shift,
+  tally,
+  utcDay,
+} from "../rig/fleet-oracle.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { withLongRetention } from "../rig/real-store.ts";
 import { EVENT_TARGET } from "../row.ts";
@@ -43,7 +58,7 @@ const alone = (task: () => Promise<void>): Promise<void> => task();
 
 async function fill(): Promise<void> {
   await applyPlanToStore(store, PLAN);
-  messages = makeFleet(seeded(SEED), { instances: 120, installs: 80, days: 75, untilMs: NOW_MS });
+  messages = makeFleet(seededRandom(SEED), { instances: 120, installs: 80, days: 75, untilMs: NOW_MS });
   const lines = messages.map(toFleetLine);
   const block = Math.ceil(lines.length / 3);
   for (let n = 0; n < 3; n++) {
@@ -53,7 +68,7 @@ async function fill(): Promise<void> {
   }
   excluded = heartbeats()[0]?.id ?? "";
   await excludeInstance(store, { instance: excluded, reason: "our own", isExcluded: true }, NOW_MS);
-  deps = { store, plan: { current: () => ({ plan: PLAN }) }, now: () => NOW_MS, storedUntilMs: () => NOW_MS };
+  deps = { store, plan: { current: () => ({ plan: PLAN }) }, storedUntilMs: () => NOW_MS };
 }
 
 const period = (query = ""): Period =>
@@ -62,86 +77,9 @@ const period = (query = ""): Period =>
     nowMs: NOW_MS,
     others: ["limit", "offset", "sort", "everyone", "by", "at_least", "search"],
   });
-const heartbeats = (): FleetMessage[] => messages.filter(({ event }) => event === "Instance Active");
+const heartbeats = (): FleetMessage[] => heartbeatsOf(messages);
 
-// What follows computes the same from the messages alone.
-
-const formats = new Map<string, Intl.DateTimeFormat>();
-function localDay(atMs: number, zone: string): string {
-  const format =
-    formats.get(zone) ?? new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
-  formats.set(zone, format);
-  return format.format(atMs);
-}
-const utcDay = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
-const shift = (day: string, days: number): string => utcDay(Date.parse(day) + days * DAY_MS);
-
-interface Seen {
-  readonly id: string;
-  readonly facts: Readonly<Record<string, string>>;
-  readonly days: ReadonlySet<string>;
-  readonly leftOut: string;
-  readonly firstMs: number;
-  readonly lastMs: number;
-}
-
-const factOf = ({ properties }: FleetMessage, name: string): string => String(properties[name] ?? "");
-
-/** The instances of a period, by the definitions of docs/reports.md. */
-function seenIn({ from, to, zone }: Pick<Period, "from" | "to" | "zone">): Seen[] {
-  const byId = group(heartbeats(), ({ id }) => id);
-  const seen: Seen[] = [];
-  for (const [id, all] of byId) {
-    const within = all.filter(({ atMs }) => {
-      const day = localDay(atMs, zone);
-      return day >= from && day <= to;
-    });
-    const last = within.toSorted((a, b) => a.atMs - b.atMs).at(-1);
-    if (last === undefined) continue;
-    const times = all.map(({ atMs }) => atMs);
-    const [firstMs, lastMs] = [Math.min(...times), Math.max(...times)];
-    const environment = factOf(last, "environment");
-    const isOneDay = utcDay(firstMs) === utcDay(lastMs);
-    seen.push({
-      id,
-      facts: { version: factOf(last, "version"), os: factOf(last, "os"), environment },
-      days: new Set(within.map(({ atMs }) => localDay(atMs, zone))),
-      leftOut:
-        id === excluded
-          ? "excluded"
-          : !["production", ""].includes(environment)
-            ? `environment ${environment}`
-            : isOneDay
-              ? "seen on one day only"
-              : "",
-      firstMs,
-      lastMs,
-    });
-  }
-  return seen;
-}
-const counted = (of: Pick<Period, "from" | "to" | "zone">): Seen[] =>
-  seenIn(of).filter(({ leftOut }) => leftOut === "");
-
-function group<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
-  return groups;
-}
-const tally = <Item>(items: readonly Item[], keyOf: (item: Item) => string): Record<string, number> =>
-  Object.fromEntries([...group(items, keyOf)].map(([key, of]) => [key, of.length]).sort());
-
-function expectedActive({ to, from, zone }: Period): object {
-  const trailing = counted({ from: shift(to, -27), to, zone });
-  const since = (first: string): number =>
-    trailing.filter(({ days }) => [...days].some((day) => day >= first)).length;
-  return {
-    days1: since(to),
-    days7: since(shift(to, -6)),
-    days28: since(shift(to, -27)),
-    newInstances: counted({ from, to, zone }).filter(({ firstMs }) => localDay(firstMs, zone) >= from).length,
-  };
-}
+const counted = (of: Days): Seen[] => countedIn({ messages, excluded }, of);
 
 const PERIODS = ZONES.flatMap((zone) => [
   `zone=${zone}`,
@@ -152,7 +90,7 @@ const PERIODS = ZONES.flatMap((zone) => [
 /** Compares all reports with what the messages say. */
 async function expectEqual(query: string): Promise<void> {
   const asked = period(query);
-  const seen = seenIn(asked);
+  const seen = seenIn({ messages, excluded }, asked);
   const base = seen.filter(({ leftOut }) => leftOut === "");
   const head = await readHead(deps, asked);
   expect(head.base.instances).toBe(base.length);
@@ -163,8 +101,8 @@ async function expectEqual(query: string): Promise<void> {
     ),
   );
   const overview = await reportOverview(deps, asked);
-  expect(overview.active).toEqual(expectedActive(asked));
-  expect(overview.activeBefore).toEqual(expectedActive(asked.before()));
+  expect(overview.active).toEqual(expectedActive({ messages, excluded }, asked));
+  expect(overview.activeBefore).toEqual(expectedActive({ messages, excluded }, asked.before()));
   expect(Object.fromEntries(overview.activeByDay.map(({ day, instances }) => [day, instances]))).toEqual(
     tally(
       base.flatMap(({ days }) => [...days]),
@@ -412,7 +350,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect(base.instances).toBe(matching.length);
   });
 
-  it("after the plan marks a field anew, also of the messages of before", async () => {
+  it("after the plan marks another field, also of earlier messages", async () => {
     const query = "from=2026-10-01&to=2026-10-31&by=pluginName";
     const ofPlugins = () => reportFeatures(deps, period(query), new URLSearchParams(query));
     const before = await ofPlugins();
@@ -439,7 +377,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect(found).toMatchObject({ month: 202610, rollup: "usage_durations", counted: 0 });
   });
 
-  it("after a deletion, once the months that it touched are made anew", async () => {
+  it("after a deletion, once the months that it touched are rebuilt", async () => {
     const gone = counted(period())
       .slice(0, 3)
       .map(({ id }) => id);

@@ -1,4 +1,4 @@
-/** For tests: a random fleet of instances as messages, and what reports must say of it, computed from the messages. */
+/** For tests: a random fleet of instances, as messages. */
 import { rowLine } from "./row-line.ts";
 
 const HOUR_MS = 3_600_000;
@@ -14,17 +14,6 @@ export interface FleetMessage {
   readonly receivedMs: number;
   readonly country: string;
   readonly properties: Readonly<Record<string, string | number | boolean>>;
-}
-
-/** Returns a random number from 0 to 1, the same for the same seed. Mulberry32. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
 
 const VERSIONS = ["1.9.2", "1.10.0", "1.10.1-rc.1", "1.11.0", ""] as const;

@@ -1,5 +1,6 @@
 /** Measures how long reports take, beside the same questions asked of the events. */
 import { readFileSync } from "node:fs";
+import { type Latencies, recordLatencies } from "@candor/bench/latencies";
 import { loadPlan } from "@candor/plan";
 import type { ReportDependencies } from "../reports/ask.ts";
 import { reportFacts } from "../reports/facts-report.ts";
@@ -42,7 +43,6 @@ const rebuiltS = secondsSince(rebuildBegan);
 const deps: ReportDependencies = {
   store,
   plan: { current: () => ({ plan }) },
-  now: () => NOW_MS,
   storedUntilMs: () => NOW_MS,
 };
 const OTHERS = ["by", "at_least", "sort", "limit"];
@@ -78,18 +78,19 @@ const QUESTIONS: readonly (readonly [name: string, ask: () => Promise<unknown>, 
   ["installs, 28 days", () => reportInstalls(deps, periodOf(""))],
 ];
 
-const cell = (ms: number): string => String(Math.round(ms)).padStart(8);
+const cells = (latencies: Latencies, shares: readonly number[]): string =>
+  latencies
+    .percentiles(shares)
+    .map((ms) => String(Math.round(ms)).padStart(8))
+    .join("");
 process.stdout.write(
-  `${events.toLocaleString("en")} events, ${instances.toLocaleString("en")} instances: made in ${filledS} s, rollups made anew in ${rebuiltS} s\n` +
+  `${events.toLocaleString("en")} events, ${instances.toLocaleString("en")} instances: made in ${filledS} s, rollups rebuilt in ${rebuiltS} s\n` +
     `${"report".padEnd(44)}${"p50 ms".padStart(8)}${"p95 ms".padStart(8)}${"of events".padStart(12)}\n`,
 );
 for (const [name, ask, sql] of QUESTIONS) {
-  const times = await timesOf(ask, runs);
-  const rawTimes = sql === undefined ? [] : await timesOf(() => store.query(sql), 3);
-  const ofEvents = rawTimes.length === 0 ? "" : cell(at(rawTimes, 0.5));
-  process.stdout.write(
-    `${name.padEnd(44)}${cell(at(times, 0.5))}${cell(at(times, 0.95))}${ofEvents.padStart(12)}\n`,
-  );
+  const ofReport = cells(await measure(ask, runs), [0.5, 0.95]);
+  const ofEvents = sql === undefined ? "" : cells(await measure(() => store.query(sql), 3), [0.5]);
+  process.stdout.write(`${name.padEnd(44)}${ofReport}${ofEvents.padStart(12)}\n`);
 }
 const [size] = await store.query(
   "SELECT formatReadableSize(sumIf(bytes_on_disk, table = 'events')) AS events, formatReadableSize(sumIf(bytes_on_disk, table != 'events')) AS rollups FROM system.parts WHERE active AND database = 'candor'",
@@ -97,18 +98,14 @@ const [size] = await store.query(
 process.stdout.write(`on disk: events ${size?.events}, rollups ${size?.rollups}\n`);
 await real.close();
 
-async function timesOf(ask: () => Promise<unknown>, count: number): Promise<number[]> {
-  const times: number[] = [];
+async function measure(ask: () => Promise<unknown>, count: number): Promise<Latencies> {
+  const latencies = recordLatencies(count);
   for (let n = 0; n < count; n++) {
     const start = performance.now();
     await ask();
-    times.push(performance.now() - start);
+    latencies.record(performance.now() - start);
   }
-  return times.sort((a, b) => a - b);
-}
-
-function at(sorted: readonly number[], share: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? 0;
+  return latencies;
 }
 
 function secondsSince(start: number): string {

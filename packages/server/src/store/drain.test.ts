@@ -1,13 +1,12 @@
 import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
-import { Semaphore } from "@candor/envelope/concurrency";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import { rowLine } from "../rig/row-line.ts";
 import type { Store } from "./client.ts";
-import { startDrain, toPauseMs } from "./drain.ts";
+import { createAlone, startDrain, toPauseMs } from "./drain.ts";
 import { createInserter } from "./inserter.ts";
 import { listQuarantined, openQuarantine } from "./quarantine.ts";
 
@@ -59,7 +58,7 @@ async function drainWith(faulty: Store, deadlineMs = 60_000): Promise<Counts> {
   const drain = startDrain({
     log,
     inserter: createInserter(faulty, openQuarantine(dir)),
-    inserting: new Semaphore({ permits: 1, maxWaiting: 1 }),
+    alone: createAlone(),
     prepare: async () => {},
     onFatal: () => {},
     onStoreChange: () => {},

@@ -1,7 +1,7 @@
 /** Moves segment files into the store. */
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Semaphore } from "@candor/envelope/concurrency";
+import { Semaphore } from "@candor/envelope/concurrency";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { Meters } from "../meters.ts";
@@ -20,11 +20,23 @@ const IDLE_ENOUGH = 0.5;
 const MAX_REST = 4;
 const MAX_RESTED_AGE_MS = 60_000;
 
+/** Runs a task while no other one runs. The signal ends the wait for the others. */
+export type Alone = <Result>(task: () => Promise<Result>, signal?: AbortSignal) => Promise<Result>;
+
+/** The drain, and whoever pauses it: deletions run one at a time, and so do rebuilds. */
+const MAX_WAITING = 4;
+
+export function createAlone(): Alone {
+  const semaphore = new Semaphore({ permits: 1, maxWaiting: MAX_WAITING });
+  return (task, signal) =>
+    semaphore.run(task, signal) ?? Promise.reject(new Error("too many tasks wait for the drain"));
+}
+
 export interface DrainOptions {
   readonly log: Log;
   readonly inserter: Inserter;
-  /** Has one permit, which is held while a block is inserted. Whoever takes it pauses the drain. */
-  readonly inserting: Semaphore;
+  /** Inserts run alone, so whoever runs a task alone pauses the drain. */
+  readonly alone: Alone;
   readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
   /** Called before anything is drained, and retried until it resolves. Brings the schema up to date. */
   readonly prepare: () => Promise<void>;
@@ -91,9 +103,8 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
     const segment = await log.nextSealed(lingerMs);
     if (segment === undefined || state.stopping.aborted) return;
     const drainSegment = async (): Promise<void> => {
-      const inserted = options.inserting.run(() => options.inserter.insert(segment), state.stopping);
-      if (inserted === undefined) throw new Error("too many tasks wait for the drain");
-      const { rowsQuarantined } = await inserted;
+      const insert = () => options.inserter.insert(segment);
+      const { rowsQuarantined } = await options.alone(insert, state.stopping);
       await log.remove(segment);
       options.inserter.forget(segment);
       options.meters.countDrained(segment.rows, 1);

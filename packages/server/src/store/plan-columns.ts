@@ -23,7 +23,7 @@ interface Column {
   readonly name: string;
   readonly type: string;
   readonly expression: string;
-  /** What the column is of; a column of something else is created anew. Kept in the store itself. */
+  /** Identifies what the column holds. If it differs, the column is created again. Kept in the store itself. */
   readonly comment: string;
 }
 

@@ -1,23 +1,23 @@
 /** Applies the plan to the store, rebuilds its rollups, and stores the counts of what the plan dropped and trimmed. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Semaphore, SingleFlight } from "@candor/envelope/concurrency";
+import { SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";
 import type { PlanCounts } from "../enforce/plan-counts.ts";
 import { causeOf } from "../errors.ts";
 import type { Store } from "./client.ts";
+import type { Alone } from "./drain.ts";
 import { applyPlanToStore } from "./plan-columns.ts";
 import { askForRebuild, compareWithEvents, type RollupDifference, rebuildPending } from "./rollups.ts";
 
 const KEEP_EVERY_MS = 10_000;
 const RETRY_MS = 5000;
-const BUSY = new Error("too many tasks wait for the drain");
 
 export interface PlanStoreOptions {
   readonly store: Store;
   readonly plan: () => Plan;
   readonly counts: PlanCounts;
-  /** Has one permit, which the drain holds while it inserts a block. */
-  readonly inserting: Semaphore;
+  /** The drain waits while a task runs alone. */
+  readonly alone: Alone;
   readonly now: () => number;
   readonly report: (line: string) => void;
 }
@@ -31,9 +31,9 @@ export interface PlanStore {
   apply(): Promise<void>;
   /** Applies the plan in the background, retrying until it succeeds. */
   applySoon(): void;
-  /** Notes that months of the rollups have to be made anew from the events. After a crash they still are. */
+  /** Notes months of the rollups that have to be rebuilt from the events. The notes survive a crash. */
   noteMonths(months: readonly number[]): Promise<void>;
-  /** Makes the noted months anew. Rejects while the store is unreachable; then the rest is still noted. */
+  /** Rebuilds the noted months. Rejects while the store is unreachable; then the remaining months stay noted. */
   rebuild(): Promise<void>;
   /** Compares the rollups with the events; returns where they differ, which is nowhere unless there is a bug. */
   compare(): Promise<RollupDifference[]>;
@@ -47,15 +47,13 @@ export interface PlanStore {
 }
 
 export function openPlanStore(options: PlanStoreOptions): PlanStore {
-  const { store, plan, counts, inserting, now, report } = options;
+  const { store, plan, counts, alone, now, report } = options;
   const closing = new AbortController();
   const { signal } = closing;
   // Two successive plans must not be applied at the same time.
   const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
   const apply = (): Promise<void> => applying.runAfresh();
-  // The drain waits while a month is made anew: a row that came meanwhile would be missing in it.
-  const alone = <Result>(task: () => Promise<Result>): Promise<Result> =>
-    inserting.run(task) ?? Promise.reject(BUSY);
+  // A row that came while a month is rebuilt would be missing in it.
   const rebuilding = new SingleFlight(() => rebuildPending(store, plan(), alone));
   const rebuild = (): Promise<void> => rebuilding.runAfresh();
   const applyUntilDone = async (): Promise<void> => {

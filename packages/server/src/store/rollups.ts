@@ -1,9 +1,9 @@
-/** Owns the rollups: tables that views fill from `events`, and that can be made anew from `events`. */
+/** Owns the rollups: tables that views fill from `events`, and that can be rebuilt from `events`. */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { heartbeatOf, type Plan, usageEventsOf } from "@candor/plan";
 import { DATABASE, readSql, type Store } from "./client.ts";
-import { derivedColumns, isEvent } from "./derived-columns.ts";
+import { type DerivedColumn, derivedColumns, isEvent } from "./derived-columns.ts";
 import { quoteText } from "./sql-text.ts";
 
 /** The tables, each with a SELECT of the same name in `sql/rollups/`. */
@@ -16,7 +16,7 @@ export const ROLLUPS = [
 ] as const;
 
 const ROWS_AT_ONCE = 2_000_000;
-/** What the rollups read. */
+/** The columns of `events` that the rollups read. */
 const COLUMNS =
   "source, type, event, anonymousId, timestamp, receivedAt, country, instance, iid, facts, dimensions, outcome, durationMs";
 const LOOK_EVERY_MS = 200;
@@ -26,16 +26,20 @@ type Rollup = (typeof ROLLUPS)[number];
 const SELECTS = new Map(ROLLUPS.map((rollup) => [rollup, readSql(`rollups/${rollup}.sql`).trim()]));
 
 /**
- * Makes the views select what the plan marks. If a view had to change, the rows of before it are of another
- * plan, and all months are to be rebuilt (`rebuildPending`).
+ * Makes the views select what the plan marks. If a view has to change, the rows so far were counted for
+ * another plan, so all months are noted to be rebuilt (`rebuildPending`).
  * @throws the client's errors while the store is unreachable
  */
 export async function applyRollups(store: Store, plan: Plan): Promise<void> {
-  const views = ROLLUPS.map((rollup) => toView(rollup, plan));
-  const outdated: View[] = [];
-  for (const view of views) if (!(await isInPlace(store, view))) outdated.push(view);
+  const columns = derivedColumns(plan);
+  const nodes = await store.queryEveryNode(
+    `SELECT name, comment FROM system.tables WHERE database = '${DATABASE}' AND engine = 'MaterializedView'`,
+  );
+  const isInPlace = ({ name, hash }: View): boolean =>
+    nodes.every((found) => found.some((view) => view.name === name && view.comment === hash));
+  const outdated = ROLLUPS.map((rollup) => toView(rollup, plan, columns)).filter((view) => !isInPlace(view));
   if (outdated.length === 0) return;
-  // Noted before the views change, because of crashes, and after it, because of rebuilds that run meanwhile.
+  // Noted before the views change in case of a crash, and again afterwards in case a rebuild ran meanwhile.
   const noteAll = async (): Promise<void> =>
     askForRebuild(store, await monthsWithRows(store), { withColumns: true });
   await noteAll();
@@ -51,23 +55,19 @@ interface View {
   readonly name: string;
   readonly rollup: Rollup;
   readonly select: string;
-  /** Of the SELECT and of what its columns compute, which have the same names in every plan. Kept as comment. */
+  /**
+   * Covers the SELECT and the expressions of the columns that it reads, whose names are the same in every plan.
+   * Stored as the view's comment.
+   */
   readonly hash: string;
 }
 
-function toView(rollup: Rollup, plan: Plan): View {
+function toView(rollup: Rollup, plan: Plan, columns: readonly DerivedColumn[]): View {
   const select = selectOf(rollup, plan, "events");
   const hash = createHash("sha256")
-    .update(JSON.stringify([select, derivedColumns(plan)]))
+    .update(JSON.stringify([select, columns]))
     .digest("hex");
   return { name: `view_${rollup}`, rollup, select, hash };
-}
-
-async function isInPlace(store: Store, { name, hash }: View): Promise<boolean> {
-  const nodes = await store.queryEveryNode(
-    `SELECT comment FROM system.tables WHERE database = '${DATABASE}' AND name = '${name}'`,
-  );
-  return nodes.every(([found]) => found?.comment === hash);
 }
 
 function selectOf(rollup: Rollup, plan: Plan, events: string): string {
@@ -77,7 +77,7 @@ function selectOf(rollup: Rollup, plan: Plan, events: string): string {
 /** Fills in which events are heartbeats and use, and where they are read. */
 function fillIn(plan: Plan, events: string, sql: string): string {
   const heartbeat = heartbeatOf(plan);
-  const usage = usageEventsOf(plan).filter(({ sources }) => sources.some((source) => source !== "installer"));
+  const usage = usageEventsOf(plan);
   const parts: Readonly<Record<string, string>> = {
     events,
     isHeartbeat: heartbeat === undefined ? "false" : isEvent(heartbeat),
@@ -86,7 +86,7 @@ function fillIn(plan: Plan, events: string, sql: string): string {
   return sql.replace(/\{(\w+)\}/g, (slot, name: string) => parts[name] ?? slot);
 }
 
-/** Notes that months have to be made anew. After a crash they still are. */
+/** Notes months that have to be rebuilt. The notes survive a crash. */
 export async function askForRebuild(
   store: Store,
   months: readonly number[],
@@ -130,10 +130,10 @@ export async function monthsWithRows(store: Store): Promise<number[]> {
 }
 
 /**
- * Makes all months anew for which that was asked. Each table's month is exchanged at once, so that reports
- * read either the old rows or the new ones.
+ * Rebuilds the noted months. A month of a table is exchanged atomically, so a report reads either the old rows
+ * or the new ones.
  * @param alone runs a task while nothing is inserted into `events`
- * @throws the client's errors while the store is unreachable; then the rest is still asked for
+ * @throws the client's errors while the store is unreachable; then the remaining months stay noted
  */
 export async function rebuildPending(
   store: Store,
@@ -172,7 +172,7 @@ async function rebuildMonth(store: Store, plan: Plan, month: number): Promise<vo
 
 const fresh = (table: string): string => `fresh_${table}`;
 
-/** Computes the derived columns anew: those that are stored are of the plan under which a row came. */
+/** Computes the derived columns again. The stored values were computed for the plan of the time of receipt. */
 async function computeColumns(store: Store, plan: Plan): Promise<void> {
   const actions = derivedColumns(plan).map(({ name }) => `MATERIALIZE COLUMN ${name}`);
   await store.command(`ALTER TABLE events ${actions.join(", ")} SETTINGS mutations_sync = 0`);
@@ -212,7 +212,7 @@ async function spansOf(store: Store, month: number): Promise<Span[]> {
   return spans;
 }
 
-/** A month in which a rollup's sum differs from the events'. */
+/** A month in which a rollup has not counted as many events as are stored. */
 export interface RollupDifference {
   readonly month: number;
   readonly rollup: string;
@@ -221,8 +221,8 @@ export interface RollupDifference {
 }
 
 /**
- * Compares what the rollups have counted with the events, by month of receipt. What arrives meanwhile is not
- * in both, so nothing may be inserted (`alone`).
+ * Compares what the rollups have counted with the events, by month of receipt. Nothing may be inserted
+ * meanwhile, because it could be in only one of the two.
  */
 export async function compareWithEvents(store: Store, plan: Plan): Promise<RollupDifference[]> {
   const differences: RollupDifference[] = [];

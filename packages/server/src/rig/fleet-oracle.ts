@@ -1,0 +1,101 @@
+/** For tests: what reports must say of a fleet, computed from its messages alone. */
+import type { FleetMessage } from "./fleet.ts";
+
+const DAY_MS = 86_400_000;
+
+export interface Fleet {
+  readonly messages: readonly FleetMessage[];
+  /** The id of the instance that the maker excludes. */
+  readonly excluded: string;
+}
+
+/** Local days of a zone, `YYYY-MM-DD`, both inclusive. */
+export interface Days {
+  readonly from: string;
+  readonly to: string;
+  readonly zone: string;
+}
+
+export function heartbeatsOf(messages: readonly FleetMessage[]): FleetMessage[] {
+  return messages.filter(({ event }) => event === "Instance Active");
+}
+
+const formats = new Map<string, Intl.DateTimeFormat>();
+export function localDay(atMs: number, zone: string): string {
+  const format =
+    formats.get(zone) ?? new Intl.DateTimeFormat("en-CA", { timeZone: zone, dateStyle: "short" });
+  formats.set(zone, format);
+  return format.format(atMs);
+}
+export const utcDay = (atMs: number): string => new Date(atMs).toISOString().slice(0, 10);
+export const shift = (day: string, days: number): string => utcDay(Date.parse(day) + days * DAY_MS);
+
+export interface Seen {
+  readonly id: string;
+  readonly facts: Readonly<Record<string, string>>;
+  readonly days: ReadonlySet<string>;
+  readonly leftOut: string;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+export const factOf = ({ properties }: FleetMessage, name: string): string => String(properties[name] ?? "");
+
+/** The instances of a period, by the definitions of docs/reports.md. */
+export function seenIn({ messages, excluded }: Fleet, { from, to, zone }: Days): Seen[] {
+  const byId = group(heartbeatsOf(messages), ({ id }) => id);
+  const seen: Seen[] = [];
+  for (const [id, all] of byId) {
+    const within = all.filter(({ atMs }) => {
+      const day = localDay(atMs, zone);
+      return day >= from && day <= to;
+    });
+    const last = within.toSorted((a, b) => a.atMs - b.atMs).at(-1);
+    if (last === undefined) continue;
+    const times = all.map(({ atMs }) => atMs);
+    const [firstMs, lastMs] = [Math.min(...times), Math.max(...times)];
+    const environment = factOf(last, "environment");
+    const isOneDay = utcDay(firstMs) === utcDay(lastMs);
+    seen.push({
+      id,
+      facts: { version: factOf(last, "version"), os: factOf(last, "os"), environment },
+      days: new Set(within.map(({ atMs }) => localDay(atMs, zone))),
+      leftOut:
+        id === excluded
+          ? "excluded"
+          : !["production", ""].includes(environment)
+            ? `environment ${environment}`
+            : isOneDay
+              ? "seen on one day only"
+              : "",
+      firstMs,
+      lastMs,
+    });
+  }
+  return seen;
+}
+export function countedIn(fleet: Fleet, days: Days): Seen[] {
+  return seenIn(fleet, days).filter(({ leftOut }) => leftOut === "");
+}
+
+export function group<Item>(items: readonly Item[], keyOf: (item: Item) => string): Map<string, Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) groups.set(keyOf(item), [...(groups.get(keyOf(item)) ?? []), item]);
+  return groups;
+}
+export const tally = <Item>(items: readonly Item[], keyOf: (item: Item) => string): Record<string, number> =>
+  Object.fromEntries([...group(items, keyOf)].map(([key, of]) => [key, of.length]).sort());
+
+export function expectedActive(fleet: Fleet, { to, from, zone }: Days): object {
+  const trailing = countedIn(fleet, { from: shift(to, -27), to, zone });
+  const since = (first: string): number =>
+    trailing.filter(({ days }) => [...days].some((day) => day >= first)).length;
+  return {
+    days1: since(to),
+    days7: since(shift(to, -6)),
+    days28: since(shift(to, -27)),
+    newInstances: countedIn(fleet, { from, to, zone }).filter(
+      ({ firstMs }) => localDay(firstMs, zone) >= from,
+    ).length,
+  };
+}
