@@ -1,7 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { bytesBelow } from "../../server/src/rig/bytes-below.ts";
 import { type CandorProcess, startProcess } from "../../server/src/rig/candor-process.ts";
 import { BROWSERS, startBrowser } from "./rig/browsers.ts";
 import { openProduct, SECRET } from "./rig/product.ts";
@@ -75,7 +76,7 @@ for (const name of BROWSERS)
           userAgent: expect.stringMatching(/^(bot|[A-Z][A-Za-z ]+ on Linux)$/),
         },
       });
-      for (const text of [outbox, JSON.stringify(events), ...readAll(dataDir)]) {
+      for (const text of [outbox, JSON.stringify(events), bytesBelow(dataDir)]) {
         expect(text).not.toContain(SECRET);
         expect(text).not.toContain("ada@example.org");
       }
@@ -83,11 +84,3 @@ for (const name of BROWSERS)
       await browser.close();
     }
   });
-
-/** The contents of every file in a folder, as text. */
-function readAll(folder: string): readonly string[] {
-  return readdirSync(folder, { recursive: true, encoding: "utf8" })
-    .map((path) => join(folder, path))
-    .filter((path) => statSync(path).isFile())
-    .map((path) => readFileSync(path, "latin1"));
-}

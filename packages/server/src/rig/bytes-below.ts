@@ -1,18 +1,26 @@
-/** For tests: reads all file names and contents below a folder. */
-import { readdirSync, readFileSync, statSync } from "node:fs";
+/** For tests: reads all file names and contents below a folder that somebody may be writing to. */
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * For tests: returns the names and contents of all files below a folder. Of a file that is deleted meanwhile,
- * only the name is included.
+ * For tests: returns the names and contents of all files below a folder. Of a file or folder that is deleted
+ * meanwhile, only the name is included.
  */
 export function bytesBelow(dir: string): string {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .map((entry) => join(entry.parentPath, entry.name))
-    .map((path) => path + (isFile(path) ? readFileSync(path, "latin1") : ""))
+  return unlessGone(() => readdirSync(dir, { withFileTypes: true }), [])
+    .map((entry) => {
+      const path = join(dir, entry.name);
+      if (entry.isDirectory()) return `${path}\n${bytesBelow(path)}`;
+      return path + (entry.isFile() ? unlessGone(() => readFileSync(path, "latin1"), "") : "");
+    })
     .join("\n");
 }
 
-function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+function unlessGone<Value>(read: () => Value, otherwise: Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return otherwise;
+    throw error;
+  }
 }
