@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2015,SC2016,SC2018,SC2019,SC2030,SC2031,SC2154
 # Install telemetry for POSIX sh scripts: see README.md. Source it after the table of `candor generate sh`, which says
 # what the plan allows (candor_plan_*). Sourcing runs nothing. Scripts call telemetry_*: these never fail, print to
-# stdout, read stdin or, except telemetry_support, wait for the network. kit_* is private. sh has no local variables:
-# comments name the arguments, and what is set for the caller.
+# stdout, read stdin or, except telemetry_support, wait for the network. kit_* is private. Comments name arguments, and
+# what is set for the caller, as sh has no local variables.
 
 kit_policy_file=/etc/candor/policy kit_os_file=/etc/os-release
 kit_nl='
@@ -21,8 +21,7 @@ telemetry_error() { kit_safely kit_error "$@"; }
 telemetry_support() { kit_safely kit_support; }
 telemetry_install_trap() { kit_safely kit_install_trap; }
 
-# Descriptor 3 is the script's stderr, for people; if it is closed, nothing is done. Because of `||`, `set -e` does not
-# end the script.
+# Descriptor 3 is the script's stderr, for people; if closed, nothing is done. With `||`, `set -e` ends no script.
 kit_safely() { # FUNCTION [ARGUMENT ...]
 	(: >&2) && { kit_read_docker_env; "$@"; } 3>&2 2>/dev/null </dev/null || :
 }
@@ -124,13 +123,13 @@ kit_look_up() { # NAME
 	[ "$kit_in_file" = known ]
 }
 
-# Prints kit_lines. Given a NAME, prints the whole file instead, with another value there.
+# Prints kit_lines; given a NAME, the whole file with another value there.
 kit_awk_env() { # NAME VALUE
 	names="$CANDOR_PLAN_SWITCHES DO_NOT_TRACK" name=$1 value=$2 LC_ALL=C awk "$kit_env_reader" "$kit_env"
 }
 
-# A value is unknown if docker-compose 1 and 2 differ, or if it depends on other variables ($, or a name without a
-# value). It counts as a refusal and is never rewritten. The last line for a name wins.
+# A value is unknown if docker-compose 1 and 2 differ, or it depends on other variables ($, or a name without a value).
+# It counts as a refusal and is never rewritten. The last line for a name wins.
 kit_env_reader='
 BEGIN {
 	split(ENVIRON["names"], list)
@@ -335,7 +334,7 @@ kit_prompt() { # QUESTION
 # A program that reads one line. `read` has no timeout in sh, but a process can be killed.
 kit_reader='
 exec </dev/tty
-# In the background, reading fails instead of stopping the install.
+# In the background, reading fails: the install goes on.
 trap "" INT TTIN TTOU
 # Discards what was typed earlier. Only Linux tells whether this is the foreground.
 read -r _ _ _ _ group _ _ foreground _ </proc/$$/stat && [ "$group" = "$foreground" ] && saved=$(stty -g) && {
@@ -510,8 +509,8 @@ kit_print_system() {
 }
 
 # ---- Sending.
-# A program with the arguments URL MESSAGE RUN. Sends MESSAGE.ndjson, or stdin if MESSAGE is empty. With RUN, also
-# sends what earlier runs left: files that do not begin with RUN.
+# A program: URL MESSAGE RUN. Sends MESSAGE.ndjson, or stdin if MESSAGE is empty. With RUN, also sends what earlier runs
+# left: files that do not begin with RUN.
 kit_sender='
 # Prints the answer, then its status.
 post() { # RETRIES
@@ -589,7 +588,7 @@ kit_install_trap() {
 		[ "$kit_status" = 0 ] || kit_safely kit_report_end unknown
 		if (exit "$kit_status"); then eval "$kit_own_trap"; else eval "$kit_own_trap"; fi' EXIT
 	case $kit_traps$kit_nl in *INT"$kit_nl"*) return ;; esac
-	# bash goes on after a program that handled Ctrl-C itself. Other shells do not.
+	# Only bash goes on after a program that handled Ctrl-C itself.
 	trap 'kit_status=$? kit_command=${BASH_COMMAND-}
 		[ "$kit_status" -lt 128 ] && [ "$(type -t "${kit_command%% *}" 2>&1)" = file ] || {
 			kit_safely kit_report_end interrupted

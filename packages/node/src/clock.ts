@@ -1,4 +1,5 @@
 /** Owns time: the machine's clocks and timers, replaceable in tests. */
+import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -11,6 +12,8 @@ export interface Clock {
   readonly monotonic: () => number;
   /** Milliseconds since the machine started, suspension included; cannot be set. */
   readonly sinceBoot: () => number;
+  /** Another text for each start of the machine; undefined where the machine has none. */
+  readonly bootId: () => string | undefined;
   /** Schedules a task without keeping the process alive. @returns a cancel function */
   readonly later: (afterMs: number, task: () => void) => () => void;
 }
@@ -26,6 +29,13 @@ export const machineClock: Clock = {
   now: Date.now,
   monotonic: () => performance.now(),
   sinceBoot: () => uptime() * 1000,
+  bootId: () => {
+    try {
+      return readFileSync("/proc/sys/kernel/random/boot_id", "latin1").trim();
+    } catch {
+      return undefined; // only Linux has one
+    }
+  },
   later: (afterMs, task) => {
     const timer = setTimeout(task, Math.min(Math.max(afterMs, 0), MAX_TIMER_MS)).unref();
     return () => clearTimeout(timer);

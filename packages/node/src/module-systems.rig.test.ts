@@ -111,7 +111,12 @@ it.each([
      const telemetry = createTelemetry({ plan, source: "server", writeKey: "k", host: "https://c.example", stateDir: "t" });
      telemetry.track("execute_ACTION_TRIGGERED", { pluginName: "PostgreSQL" });
      // @ts-expect-error
-     telemetry.track("execute_ACTION_TRIGGERED", { pluginName: 1 });`,
+     telemetry.track("execute_ACTION_TRIGGERED", { pluginName: 1 });
+     telemetry.keepAlive({ healthy: () => true, facts: () => ({ version: "1.9.2" }) });
+     // @ts-expect-error
+     telemetry.keepAlive({ healthy: () => true, facts: () => ({ version: 1 }) });
+     // @ts-expect-error
+     telemetry.keepAlive({ healthy: () => true, facts: () => ({ planet: "Mars" }) });`,
   );
   const options = ["--noEmit", "--strict", "--target", "es2022", "--module", ...module];
   const types = ["--types", "node", "--typeRoots", join(ROOT, "node_modules/@types")];

@@ -142,7 +142,7 @@ describe("tracking", () => {
     expect(telemetry.status().state).toBe("on");
   });
 
-  it("writes what was judged, not what toJSON makes of it", async () => {
+  it("writes what the plan has checked, not what toJSON makes of it", async () => {
     class Sneaky {
       pluginName = "PostgreSQL";
       toJSON(): object {

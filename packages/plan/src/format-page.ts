@@ -26,12 +26,8 @@ export function planFormatPage(): string {
 function toSection(title: string, shape: Shape): string {
   const required = shape.required ?? [];
   const rows = Object.entries(shape.properties ?? {}).map(([key, item]) => {
-    const standing = required.includes(key)
-      ? "needed"
-      : item.default === undefined
-        ? ""
-        : `\`${item.default}\``;
-    return `| \`${key}\` | ${typeOf(item)} | ${standing} | ${cell(followRef(item).description ?? "")} |`;
+    const need = required.includes(key) ? "needed" : item.default === undefined ? "" : `\`${item.default}\``;
+    return `| \`${key}\` | ${typeOf(item)} | ${need} | ${cell(followRef(item).description ?? "")} |`;
   });
   const head = "| key | value | default | meaning |\n|---|---|---|---|";
   return `## ${title}\n\n${shape.description ?? ""}\n\n${head}\n${rows.join("\n")}\n`;

@@ -226,10 +226,10 @@ export class ConsentGate {
   /** Whether each source that the plan declares may send, and why. */
   report(): Readonly<Partial<Record<Source, SourceStanding>>> {
     const declared = SOURCES.filter((source) => this.#settings.plan.sources[source] !== undefined);
-    return Object.fromEntries(declared.map((source) => [source, this.#standingOf(source)]));
+    return Object.fromEntries(declared.map((source) => [source, this.#reportOf(source)]));
   }
 
-  #standingOf(source: Source): SourceStanding {
+  #reportOf(source: Source): SourceStanding {
     const decisions = this.rulesNow(source);
     const { allow, reason } = decisions.find((decision) => decision.allow) ?? decisions[0] ?? NO_EVENTS;
     return { allow, reason };

@@ -59,7 +59,7 @@ export function createExitWatch({
 }: ExitWatchOptions): ExitWatch {
   const posts = new Set<() => void>();
   let looking: (() => void) | undefined;
-  let judging: (() => void) | undefined;
+  let awaitingEnd: (() => void) | undefined;
   let isOff = false;
 
   const stop = (): void => {
@@ -71,7 +71,7 @@ export function createExitWatch({
   };
   const cancelAll = (): void => {
     stop();
-    judging = later(MISTAKE_MS, () => {
+    awaitingEnd = later(MISTAKE_MS, () => {
       isOff = true;
     });
     for (const cancel of [...posts]) cancel();
@@ -86,7 +86,7 @@ export function createExitWatch({
   return {
     enter(cancel) {
       posts.add(cancel);
-      if (!isOff && judging === undefined && looking === undefined) lookIn(LOOK_MS);
+      if (!isOff && awaitingEnd === undefined && looking === undefined) lookIn(LOOK_MS);
       return () => {
         posts.delete(cancel);
         if (posts.size === 0) stop();
@@ -95,7 +95,7 @@ export function createExitWatch({
     close() {
       isOff = true;
       stop();
-      judging?.();
+      awaitingEnd?.();
     },
   };
 }

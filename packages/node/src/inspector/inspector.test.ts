@@ -16,7 +16,7 @@ import { createManualClock } from "../rig/manual-clock.ts";
 import { receipt, stored } from "../rig/receipt.ts";
 import { openStateFolder } from "../state/state-folder.ts";
 import type { InspectorHandler } from "./inspector.ts";
-import { readKeptStanding } from "./status.ts";
+import { readFolderStatus } from "./status.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";
 const FROM_HERE = { "sec-fetch-site": "same-origin" };
@@ -137,7 +137,7 @@ describe("the inspector's page", () => {
     const folder = openStateFolder(world.dir);
     const nobody = join(world.dir, "no-policy");
     const { product } = JSON.parse((await world.ask("/status.json")).body);
-    expect(readKeptStanding(folder, nobody)).toEqual({
+    expect(readFolderStatus(folder, nobody)).toEqual({
       product: "Appsmith",
       plan: product.plan,
       switches: product.switches,
@@ -145,7 +145,7 @@ describe("the inspector's page", () => {
     });
     expect(product.sources[0].rules[0].withheld.fields).not.toEqual([]);
     world.telemetry.answer("no");
-    expect(readKeptStanding(folder, nobody)).toBeUndefined();
+    expect(readFolderStatus(folder, nobody)).toBeUndefined();
     expect(world.files()).toEqual(["receipts.ndjson"]);
   });
 

@@ -98,7 +98,7 @@ function readFields(text: string): object {
 }
 
 /**
- * Whether a request may be answered, judging by its `Host`. Another site can point its own name at the
+ * Whether a request may be answered, according to its `Host`. Another site can point its own name at the
  * product's address (DNS rebinding). The browser then treats that site's page as same-origin, so the page
  * could read every message and turn the switch. But `Host` still contains that site's name. A request without
  * `Host` may be answered, because every browser sends `Host`.

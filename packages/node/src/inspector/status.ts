@@ -138,7 +138,7 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
 }
 
 /** The state of telemetry, as far as it can be known from a state folder and the machine's policy. */
-export interface KeptStanding {
+export interface FolderStatus {
   readonly product: string;
   readonly plan: { readonly version: number; readonly hash: string };
   /** The environment variables that turn telemetry off, or set it to `log`. */
@@ -151,7 +151,7 @@ export interface KeptStanding {
  * Describes a state folder. Undefined if the folder contains no plan, because telemetry is off there, or a
  * plan that cannot be parsed.
  */
-export function readKeptStanding(folder: StateFolder, policyFile: string): KeptStanding | undefined {
+export function readFolderStatus(folder: StateFolder, policyFile: string): FolderStatus | undefined {
   const kept = readKeptPlan(folder.plan);
   if (kept === undefined) return undefined;
   const { plan, planHash } = kept;
@@ -173,12 +173,12 @@ function describeSources(
   text: string | undefined | null,
   decisionsOf: (source: Source) => SourceDecisions,
 ): readonly SourceStatus[] {
-  const receipts = (typeof text === "string" ? readConsentRecords(text) : undefined) ?? [];
+  const records = (typeof text === "string" ? readConsentRecords(text) : undefined) ?? [];
   return SHOWN_SOURCES.filter((source) => plan.sources[source] !== undefined).map((source) => {
     const decisions = decisionsOf(source);
     return {
       source,
-      answer: latestConsentRecord(receipts, source),
+      answer: latestConsentRecord(records, source),
       rules: rulesOf(plan, source).map((rule) => describeRule(plan, source, rule, decisions[rule])),
     };
   });

@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { type ConsentRecord, latestConsentRecord, readConsentRecords } from "@candor/consent";
 import { codeOf } from "@candor/envelope/unknown-value";
-import { type KeptStanding, readKeptStanding, SHOWN_SOURCES } from "../inspector/status.ts";
+import { type FolderStatus, readFolderStatus, SHOWN_SOURCES } from "../inspector/status.ts";
 import { readKeepAlive } from "../keep-alive.ts";
 import { listOutboxFiles } from "../outbox/outbox-file.ts";
 import { countOutbox, type OutboxMessage, type OutboxTotals, readOutboxPage } from "../outbox/outbox-page.ts";
@@ -25,7 +25,7 @@ export interface FolderReport {
   /**
    * What is sent and what is withheld; undefined if telemetry is off, so that the folder contains no plan.
    */
-  readonly standing: KeptStanding | undefined;
+  readonly standing: FolderStatus | undefined;
   readonly instance: { readonly instanceId: string; readonly createdAt: string } | undefined;
   /** Whether there is an instance.json in a format that this program does not know. */
   readonly isInstanceStrange: boolean;
@@ -90,7 +90,7 @@ export async function readFolder(dir: string, limit: number): Promise<FolderRepo
     dir,
     answers: readAnswers(readText(folder.receipts)),
     policy: readText(POLICY_FILE, { mayBeLink: true }),
-    standing: readKeptStanding(folder, POLICY_FILE),
+    standing: readFolderStatus(folder, POLICY_FILE),
     instance: instance && { instanceId: instance.instanceId, createdAt: instance.createdAt },
     isInstanceStrange: instance === undefined && readText(folder.instance) !== undefined,
     lastKeepAliveAt: lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString(),
@@ -102,9 +102,9 @@ export async function readFolder(dir: string, limit: number): Promise<FolderRepo
 }
 
 function readAnswers(text: string | undefined | null): readonly ConsentRecord[] | undefined {
-  const receipts = text === null ? undefined : readConsentRecords(text ?? "");
-  if (receipts === undefined) return undefined;
-  return SHOWN_SOURCES.map((source) => latestConsentRecord(receipts, source)).filter(
+  const records = text === null ? undefined : readConsentRecords(text ?? "");
+  if (records === undefined) return undefined;
+  return SHOWN_SOURCES.map((source) => latestConsentRecord(records, source)).filter(
     (answer) => answer !== undefined,
   );
 }

@@ -32,6 +32,7 @@ const quiet: FolderReport = {
     lastFault: undefined,
     notBefore: undefined,
     collector: undefined,
+    clock: undefined,
   },
   outbox: {
     files: 0,

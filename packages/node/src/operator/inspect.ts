@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { type ConsentRecord, DENY_REASONS, readPolicy } from "@candor/consent";
 import { toFields } from "@candor/envelope/unknown-value";
 import { COLLECTOR_REASONS } from "@candor/envelope/wire";
-import type { KeptStanding } from "../inspector/status.ts";
+import type { FolderStatus } from "../inspector/status.ts";
 import type { OutboxMessage } from "../outbox/outbox-page.ts";
 import { explainFault, untilAllowedMs } from "../send/retry.ts";
 import { POLICY_FILE } from "../settings.ts";
@@ -81,7 +81,7 @@ export function renderFolder(report: FolderReport, colours: Colours, nowMs: numb
     part("Policy", [[POLICY_FILE, policyOf(report)]]),
     ...(report.standing === undefined
       ? []
-      : standingParts(report.standing).map(([title, rows]) => part(title, rows))),
+      : statusParts(report.standing).map(([title, rows]) => part(title, rows))),
     part("Instance", instanceRows(report)),
     part("Delivery", deliveryRows(report, nowMs)),
     bold(`Messages, newest first (${report.messages.length} of ${countAll(report)})\n`),
@@ -94,12 +94,12 @@ const NOT_IN_THE_FOLDER =
   "Not in the folder: the environment of the product's process, which can turn telemetry off as well (this shell's\n" +
   "environment says nothing about it). The page of the product's inspector knows it.\n";
 
-function standingParts({
+function statusParts({
   product,
   plan,
   switches,
   sources,
-}: KeptStanding): readonly (readonly [string, readonly Row[]])[] {
+}: FolderStatus): readonly (readonly [string, readonly Row[]])[] {
   const planText = `version ${plan.version} of the plan of ${product}, ${plan.hash}`;
   return [
     ["What may be sent", [["plan", planText], ...sources.flatMap(sourceRows)]],
@@ -117,7 +117,7 @@ function standingParts({
   ];
 }
 
-function sourceRows({ source, rules }: KeptStanding["sources"][number]): readonly Row[] {
+function sourceRows({ source, rules }: FolderStatus["sources"][number]): readonly Row[] {
   return rules.flatMap(({ rule, allow, reason, withheld }): readonly Row[] => {
     const held = (what: string, names: readonly string[]): readonly Row[] =>
       names.length === 0 ? [] : [["", `withheld ${what}: ${names.join(", ")}`]];

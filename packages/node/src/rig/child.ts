@@ -220,6 +220,7 @@ function toHurried(speed: number): string {
       now: () => ${ZERO_MS} + (Date.now() - ${ZERO_MS}) * ${speed} + offsetMs,
       monotonic: () => performance.now() * ${speed},
       sinceBoot: () => performance.now() * ${speed},
+      bootId: () => undefined,
       later: (afterMs, task) => {
         const timer = setTimeout(task, Math.min(Math.max(afterMs / ${speed}, 0), 2147483647)).unref();
         return () => clearTimeout(timer);

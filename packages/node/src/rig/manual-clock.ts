@@ -27,6 +27,7 @@ export function createManualClock(startMs: number): ManualClock {
     now: () => offsetMs + elapsedMs,
     monotonic: () => elapsedMs,
     sinceBoot: () => BOOTED_BEFORE_MS + elapsedMs,
+    bootId: () => undefined,
     later: (afterMs, run) => {
       const task = { dueAtMs: elapsedMs + Math.max(0, afterMs), run };
       tasks.add(task);

@@ -24,6 +24,18 @@ export interface Delivery {
   notBefore: string | undefined;
   /** The URL of the collector that these numbers concern, without a name or password. */
   collector: string | undefined;
+  /** A reading of the machine's clock, by which later processes see that it was set in between. */
+  clock: ClockReading | undefined;
+}
+
+/** What the clock showed at a moment, and what identifies that moment even if the clock is set. */
+export interface ClockReading {
+  /** Another text for each start of the machine; undefined where the machine has none. */
+  readonly bootId: string | undefined;
+  /** The time since the machine started, in milliseconds. */
+  readonly bootMs: number;
+  /** The machine's clock, epoch milliseconds. */
+  readonly nowMs: number;
 }
 
 /** The content of delivery.json; zeros if there is no such file. */
@@ -41,7 +53,19 @@ export function readDelivery(file: string): Delivery {
     lastFault: typeof lastFault === "string" ? lastFault : undefined,
     notBefore: typeof notBefore === "string" ? notBefore : undefined,
     collector: typeof collector === "string" ? collector : undefined,
+    clock: toClockReading(stored.clock),
   };
+}
+
+function toClockReading(stored: unknown): ClockReading | undefined {
+  if (!isRecord(stored)) return undefined;
+  const { bootId, bootMs, nowMs } = stored;
+  if (typeof bootId !== "string" || !isFiniteNumber(bootMs) || !isFiniteNumber(nowMs)) return undefined;
+  return { bootId, bootMs, nowMs };
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value);
 }
 
 /** @throws a file system error */

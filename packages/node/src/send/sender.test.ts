@@ -34,6 +34,7 @@ afterEach(() => recorder.close());
 interface SenderTestOptions extends Partial<SenderOptions> {
   readonly now?: () => number;
   readonly sinceBoot?: () => number;
+  readonly bootId?: () => string | undefined;
 }
 
 function open(options: SenderTestOptions = {}) {
@@ -54,7 +55,11 @@ function open(options: SenderTestOptions = {}) {
       signal: new AbortController().signal,
       onFailed: () => {},
       onRefused: () => {},
-      clock: { now, sinceBoot: options.sinceBoot ?? (() => performance.now()) },
+      clock: {
+        now,
+        sinceBoot: options.sinceBoot ?? (() => performance.now()),
+        bootId: options.bootId ?? (() => undefined),
+      },
       random: () => 1,
       ...options,
       ...more,
@@ -368,6 +373,50 @@ describe("the outbox's bounds", () => {
         expect(Math.abs(writtenAtMs - REAL_MS - writtenMs)).toBeLessThan(1000);
     },
   );
+
+  it.each<[what: string, boots: readonly (string | undefined)[], behindMs: number, left: number]>([
+    ["years behind", ["one", "one"], 3000 * DAY_MS, 1],
+    ["a year ahead", ["one", "one"], -365 * DAY_MS, 1],
+    ["right, before a restart of the machine", ["one", "two"], 8 * DAY_MS, 0],
+    ["right, on a machine that does not tell its starts apart", [undefined, undefined], 8 * DAY_MS, 0],
+  ])(
+    "knows the age of what an earlier process wrote while the clock was %s",
+    async (_what, boots, behindMs, left) => {
+      let nowMs = REAL_MS - behindMs;
+      let bootMs = 10 * HOUR_MS;
+      let [boot] = boots;
+      const time = { now: () => nowMs, sinceBoot: () => bootMs, bootId: () => boot };
+      const { folder, sender, another, write } = open(time);
+      const path = write("server", ["1"]);
+      utimesSync(path, new Date(nowMs), new Date(nowMs));
+      recorder.answer = (_request, response) => reply(response, 503);
+      await sender.run();
+      nowMs += behindMs + HOUR_MS; // the clock is set after that process has ended
+      bootMs += HOUR_MS;
+      boot = boots[1];
+      for (let process = 0; process < 3; process += 1) await another().run();
+      const files = await listOutboxFiles(folder.outbox);
+      expect(files).toHaveLength(left);
+      for (const { writtenAtMs } of files) expect(Math.abs(writtenAtMs - REAL_MS)).toBeLessThan(1000);
+    },
+  );
+
+  it("notes the clock for later processes also while nothing may be sent, and corrects only once", async () => {
+    let nowMs = REAL_MS;
+    let bootMs = 100 * DAY_MS;
+    const time = { now: () => nowMs, sinceBoot: () => bootMs, bootId: () => "one" };
+    const { folder, sender, another, write } = open({ ...time, gate: { check: () => DENIED } });
+    await sender.run();
+    expect(existsSync(folder.delivery)).toBe(false); // there is nothing whose age matters
+    const path = write("server", ["1"]);
+    utimesSync(path, new Date(nowMs), new Date(nowMs));
+    await sender.run();
+    nowMs -= 2 * DAY_MS - HOUR_MS; // set back, by less than the machine has been running
+    bootMs += HOUR_MS;
+    for (let process = 0; process < 3; process += 1) await another().run();
+    const [file] = await listOutboxFiles(folder.outbox);
+    expect(Math.abs((file?.writtenAtMs ?? 0) - REAL_MS + 2 * DAY_MS)).toBeLessThan(1000);
+  });
 
   it("does not correct twice what two replicas see", async () => {
     let nowMs = REAL_MS - 3 * DAY_MS;

@@ -1,5 +1,4 @@
 /** Owns the sender, which delivers the messages of an outbox. */
-import type { Clock } from "../clock.ts";
 import type { ConsentGate } from "../consent/gate.ts";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
 import {
@@ -16,7 +15,7 @@ import { toUrl } from "./ask-collector.ts";
 import { BatchPacker, halve } from "./batch.ts";
 import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { type FailedTry, type NextStep, nextStepAfter, toDelayMs, untilAllowedMs } from "./retry.ts";
-import { ClockSteps, correctTimes, isDelivered, sweepOutbox } from "./sweep.ts";
+import { ClockSteps, correctTimes, isDelivered, type SweepClock, sweepOutbox } from "./sweep.ts";
 
 /**
  * The collector accepts 1 MiB and 2,500 messages per batch, and at most 32 KiB per message. A larger batch
@@ -50,7 +49,7 @@ export interface SenderOptions {
    * @param reason the collector's reason
    */
   readonly onRefused: (reason: string) => void;
-  readonly clock: Pick<Clock, "now" | "sinceBoot">;
+  readonly clock: SweepClock;
   readonly random: () => number;
 }
 
@@ -104,7 +103,9 @@ export class Sender {
     const files = await this.sweep();
     if (this.#isStopped) return { end: "stopped" };
     if (this.#toBeSent(files).length === 0) {
-      if (this.#lost.expired + this.#lost.overflowed > 0) await this.#keep(readDelivery(folder.delivery));
+      const isUnnoted = !this.#steps.isNoted && files.some((file) => !isDelivered(file));
+      if (isUnnoted || this.#lost.expired + this.#lost.overflowed > 0)
+        await this.#keep(readDelivery(folder.delivery));
       return { end: "done" };
     }
     if (!(await lease.take())) return { end: "later", afterMs: LEASE_TAKEN_MS, isAsked: false };
@@ -127,6 +128,8 @@ export class Sender {
   async #sendWaiting(delivery: Delivery): Promise<RunEnd> {
     const { clock, host } = this.#options;
     this.#turnTo(`${host.origin}${host.pathname}`, delivery);
+    // First, because this process may be killed before the collector answers.
+    if (!this.#steps.isNoted) await this.#keep(delivery);
     const askedMs = untilAllowedMs(delivery.notBefore, clock.now());
     if (askedMs > 0) return { end: "later", afterMs: askedMs, isAsked: true };
     const progress = await this.#sendAll(delivery);
@@ -148,7 +151,7 @@ export class Sender {
   /** Keeps the outbox within its limits. @returns the remaining files */
   async sweep(): Promise<readonly OutboxFile[]> {
     const { folder, maxOutboxBytes, clock } = this.#options;
-    const step = this.#steps.take();
+    const step = this.#steps.take(() => readDelivery(folder.delivery).clock);
     if (step !== undefined) await correctTimes(await listOutboxFiles(folder.outbox), step);
     const { files, expired, overflowed } = await sweepOutbox(folder, maxOutboxBytes, clock.now());
     this.#lost = { expired: this.#lost.expired + expired, overflowed: this.#lost.overflowed + overflowed };
@@ -159,6 +162,7 @@ export class Sender {
     delivery.expired += this.#lost.expired;
     delivery.overflowed += this.#lost.overflowed;
     this.#lost = { expired: 0, overflowed: 0 };
+    delivery.clock = this.#steps.note();
     await writeDelivery(this.#options.folder.delivery, delivery, () => !this.#isStopped);
   }
 

@@ -4,6 +4,7 @@ import { stat, utimes } from "node:fs/promises";
 import type { Clock } from "../clock.ts";
 import { countLines, deleteOutboxFile, listOutboxFiles, type OutboxFile } from "../outbox/outbox-file.ts";
 import { draftsIn, removeFile, type StateFolder } from "../state/state-folder.ts";
+import type { ClockReading } from "./delivery.ts";
 
 /** The collector remembers messageIds for 8 days. Messages sent later could be counted twice. */
 export const MAX_AGE_MS = 7 * 24 * 60 * 60_000;
@@ -81,33 +82,63 @@ export interface ClockStep {
   readonly untilMs: number;
 }
 
+/** The clock as sweeps read it. */
+export type SweepClock = Pick<Clock, "now" | "sinceBoot" | "bootId">;
+
 /**
  * Detects when the machine's clock is set, by comparing it with the time since the machine started, which
  * nobody can set. A device without a battery starts with a clock that is days or years behind, and the
- * network corrects it while the product runs.
+ * network corrects it while the product runs, or between two processes of it.
  */
 export class ClockSteps {
-  readonly #clock: Pick<Clock, "now" | "sinceBoot">;
-  #before: { readonly nowMs: number; readonly bootMs: number };
+  readonly #clock: SweepClock;
+  #before: ClockReading;
+  #isNoted: boolean;
+  #isFirst = true;
 
-  constructor(clock: Pick<Clock, "now" | "sinceBoot">) {
+  constructor(clock: SweepClock) {
     this.#clock = clock;
     this.#before = this.#read();
+    this.#isNoted = this.#before.bootId === undefined;
   }
 
-  /** Returns the step since the last call; undefined if there was none of at least a day. */
-  take(): ClockStep | undefined {
+  /** Whether later processes know the clock, or cannot be told of it. */
+  get isNoted(): boolean {
+    return this.#isNoted;
+  }
+
+  /** Returns the reading to store for later processes; undefined where no process could use it. */
+  note(): ClockReading | undefined {
+    this.#isNoted = true;
+    return this.#before.bootId === undefined ? undefined : this.#before;
+  }
+
+  /**
+   * Returns the step since the last call; undefined if there was none of at least a day. The first call
+   * returns the step since the reading that an earlier process stored, if the machine was not restarted.
+   */
+  take(readStored: () => ClockReading | undefined): ClockStep | undefined {
+    const stored = this.#isFirst ? readStored() : undefined;
+    this.#isFirst = false;
+    // In some containers the time since boot is the container's, and begins again with the same boot id.
+    const isOfThisBoot = stored?.bootId === this.#before.bootId;
+    if (stored !== undefined && isOfThisBoot && stored.bootMs <= this.#before.bootMs) {
+      this.#before = stored;
+      this.#isNoted = true;
+    }
     const { nowMs, bootMs } = this.#before;
     const after = this.#read();
     const untilMs = nowMs + after.bootMs - bootMs;
     const byMs = after.nowMs - untilMs;
     if (Math.abs(byMs) < MIN_STEP_MS) return undefined;
     this.#before = after;
+    this.#isNoted = after.bootId === undefined;
     return { byMs, fromMs: untilMs - after.bootMs, untilMs };
   }
 
-  #read(): { readonly nowMs: number; readonly bootMs: number } {
-    return { nowMs: this.#clock.now(), bootMs: this.#clock.sinceBoot() };
+  #read(): ClockReading {
+    const { now, sinceBoot, bootId } = this.#clock;
+    return { bootId: bootId(), bootMs: sinceBoot(), nowMs: now() };
   }
 }
 

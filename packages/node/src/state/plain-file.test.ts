@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readKeptStanding } from "../inspector/status.ts";
+import { readFolderStatus } from "../inspector/status.ts";
 import { readKeepAlive } from "../keep-alive.ts";
 import { countOutbox, readOutboxPage } from "../outbox/outbox-page.ts";
 import { makeFolderForTest, openForTest } from "../rig/in-process.ts";
@@ -47,7 +47,7 @@ describe.skipIf(process.platform === "win32").each(STRANGE)("%s in a state folde
     readKeptPlan(folder.plan);
     readKeepAlive(folder.keepAlive);
     readDelivery(folder.delivery);
-    readKeptStanding(folder, join(dir, "no-policy"));
+    readFolderStatus(folder, join(dir, "no-policy"));
     expect((await countOutbox(folder.outbox)).files).toBe(1);
     expect((await readOutboxPage(folder.outbox))?.messages.map(({ line }) => line)).toEqual(["{}"]);
     const { telemetry } = openForTest({ stateDir: dir });

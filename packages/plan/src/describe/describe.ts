@@ -1,5 +1,6 @@
 /** Owns the outline of the page "what is collected". */
 import type { Plan } from "../plan.ts";
+import { describeFixedSections, toSection } from "./fixed-sections.ts";
 import {
   type Block,
   type Fact,
@@ -11,7 +12,6 @@ import {
   toLink,
 } from "./page.ts";
 import { describeSource, listSources, SOURCE_TITLES, type SourceEntry } from "./sources.ts";
-import { describeStanding, toSection } from "./standing.ts";
 import { CONSENT_NAMES, IP_NAMES, retentionInWords } from "./words.ts";
 
 /**
@@ -40,7 +40,7 @@ export function describePlan(plan: Plan, samples: ReadonlyMap<string, string>): 
         { kind: "list", ordered: true, items: plan.turnOff.map(toLine) },
       ]),
       ...sources.map((entry) => describeSource(entry, samples)),
-      ...describeStanding(plan, sources),
+      ...describeFixedSections(plan, sources),
       describeChanges(plan),
     ],
   };

@@ -17,7 +17,7 @@ const POLICY = String.raw`{ sub(/[ \t\r]+$/, "") }
  * Matches a consent record as specified in docs/consent.md. Without anchors, because it is used to match
  * whole lines.
  */
-const RECEIPT = String.raw`\{"source":"(installer|server|client)","answer":"(yes|no|notice)","time":"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,9})?Z","planVersion":(1000000|[1-9][0-9]{0,5}),"planHash":"[0-9a-f]{64}","by":"(installer|inspector|environment|product)"}`;
+const CONSENT_RECORD = String.raw`\{"source":"(installer|server|client)","answer":"(yes|no|notice)","time":"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,9})?Z","planVersion":(1000000|[1-9][0-9]{0,5}),"planHash":"[0-9a-f]{64}","by":"(installer|inspector|environment|product)"}`;
 
 export const CHECKS = `# candor_plan_policy FILE: prints why a machine's policy denies, if it does.
 candor_plan_policy() {
@@ -27,7 +27,7 @@ candor_plan_policy() {
 
 # candor_plan_receipts OPTIONS FILE: greps for the lines that are receipts.
 candor_plan_receipts() {
-  LC_ALL=C grep "-Ex$1" '${RECEIPT}' "$2"
+  LC_ALL=C grep "-Ex$1" '${CONSENT_RECORD}' "$2"
 }
 
 # What the table uses. Values with control characters, line breaks among them, are never allowed.

@@ -1,5 +1,5 @@
 /**
- * Owns the parts of the public page that are the same for every plan: contacts, pseudonyms, Candor's own
+ * Owns the sections of the public page that are the same for every plan: contacts, pseudonyms, Candor's own
  * fields, deletion.
  */
 import type { Plan } from "../plan.ts";
@@ -8,7 +8,7 @@ import { type Block, type Line, type Section, type Table, toLine, toLink } from 
 import type { SourceEntry } from "./sources.ts";
 import { retentionInWords } from "./words.ts";
 
-export function describeStanding(plan: Plan, sources: readonly SourceEntry[]): readonly Section[] {
+export function describeFixedSections(plan: Plan, sources: readonly SourceEntry[]): readonly Section[] {
   return [
     ...describeContacts(plan),
     toSection("pseudonyms", "Hashed values are pseudonyms", [{ kind: "text", line: PSEUDONYM_WORDS }]),
