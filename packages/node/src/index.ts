@@ -6,7 +6,7 @@ export {
   DENY_REASONS,
   type DenyReason,
 } from "@candor/consent";
-export type { PendingPlan, SourceStanding } from "./consent/gate.ts";
+export type { PendingPlan, SourcePermission } from "./consent/gate.ts";
 export type { CountsReport } from "./counts.ts";
 export { createTelemetry } from "./create-telemetry.ts";
 export type { GatewayReport } from "./gateway/answer.ts";

@@ -1,6 +1,6 @@
 /** Defines what a product can call. */
 import type { Answer, DenyReason } from "@candor/consent";
-import type { PendingPlan, SourceStanding } from "./consent/gate.ts";
+import type { PendingPlan, SourcePermission } from "./consent/gate.ts";
 import type { CountsReport } from "./counts.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { GatewayOptions } from "./gateway/options.ts";
@@ -47,7 +47,7 @@ export interface Status {
    * For each source of the plan, whether it may send, and why. `state` is `on` if the server may send, or if
    * the client may send and there is a gateway. `track()` and the other calls belong to the server.
    */
-  readonly sources: Readonly<Partial<Record<Source, SourceStanding>>>;
+  readonly sources: Readonly<Partial<Record<Source, SourcePermission>>>;
   /**
    * A sentence that says why the last attempt to send failed. Undefined if it succeeded, if there was no
    * attempt, or if telemetry is not on. All replicas on one state folder share this value.

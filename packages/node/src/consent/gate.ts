@@ -23,7 +23,7 @@ import { type StateFolder, signatureOf } from "../state/state-folder.ts";
 export type SourceDecisions = Readonly<Record<Rule, Decision>>;
 
 /** Whether a source may send, and why. A source may send if any of its events may be sent. */
-export interface SourceStanding {
+export interface SourcePermission {
   readonly allow: boolean;
   readonly reason: AllowReason | DenyReason | OffReason;
 }
@@ -224,12 +224,12 @@ export class ConsentGate {
   }
 
   /** Whether each source that the plan declares may send, and why. */
-  report(): Readonly<Partial<Record<Source, SourceStanding>>> {
+  report(): Readonly<Partial<Record<Source, SourcePermission>>> {
     const declared = SOURCES.filter((source) => this.#settings.plan.sources[source] !== undefined);
     return Object.fromEntries(declared.map((source) => [source, this.#reportOf(source)]));
   }
 
-  #reportOf(source: Source): SourceStanding {
+  #reportOf(source: Source): SourcePermission {
     const decisions = this.rulesNow(source);
     const { allow, reason } = decisions.find((decision) => decision.allow) ?? decisions[0] ?? NO_EVENTS;
     return { allow, reason };
@@ -271,4 +271,4 @@ export class ConsentGate {
   }
 }
 
-const NO_EVENTS: SourceStanding = { allow: false, reason: "no_events" };
+const NO_EVENTS: SourcePermission = { allow: false, reason: "no_events" };

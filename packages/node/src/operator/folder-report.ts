@@ -25,7 +25,7 @@ export interface FolderReport {
   /**
    * What is sent and what is withheld; undefined if telemetry is off, so that the folder contains no plan.
    */
-  readonly standing: FolderStatus | undefined;
+  readonly status: FolderStatus | undefined;
   readonly instance: { readonly instanceId: string; readonly createdAt: string } | undefined;
   /** Whether there is an instance.json in a format that this program does not know. */
   readonly isInstanceStrange: boolean;
@@ -90,7 +90,7 @@ export async function readFolder(dir: string, limit: number): Promise<FolderRepo
     dir,
     answers: readAnswers(readText(folder.receipts)),
     policy: readText(POLICY_FILE, { mayBeLink: true }),
-    standing: readFolderStatus(folder, POLICY_FILE),
+    status: readFolderStatus(folder, POLICY_FILE),
     instance: instance && { instanceId: instance.instanceId, createdAt: instance.createdAt },
     isInstanceStrange: instance === undefined && readText(folder.instance) !== undefined,
     lastKeepAliveAt: lastAtMs === undefined ? undefined : new Date(lastAtMs).toISOString(),

@@ -18,7 +18,7 @@ const quiet: FolderReport = {
     },
   ],
   policy: undefined,
-  standing: undefined,
+  status: undefined,
   instance: { instanceId: "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d", createdAt: "2026-11-01T00:00:00.000Z" },
   isInstanceStrange: false,
   lastKeepAliveAt: undefined,

@@ -79,9 +79,9 @@ export function renderFolder(report: FolderReport, colours: Colours, nowMs: numb
     `${bold(toSafeText(`Telemetry in ${report.dir}`))}\n  ${toSafeText(toStateSentence(report))}\n`,
     part("Answers", answerRows(report)),
     part("Policy", [[POLICY_FILE, policyOf(report)]]),
-    ...(report.standing === undefined
+    ...(report.status === undefined
       ? []
-      : statusParts(report.standing).map(([title, rows]) => part(title, rows))),
+      : statusParts(report.status).map(([title, rows]) => part(title, rows))),
     part("Instance", instanceRows(report)),
     part("Delivery", deliveryRows(report, nowMs)),
     bold(`Messages, newest first (${report.messages.length} of ${countAll(report)})\n`),

@@ -20,7 +20,7 @@ export const TRIM_REASONS = {
     "The whole value looks like an IP address, so the source's IP policy was applied to it. If it is a version, write `format: version`.",
   id_replaced: "The id does not match the plan and was replaced by its keyed hash.",
   unreadable_time:
-    "The time could not be read, and the time of receipt was used instead. Write RFC 3339, such as 2026-01-31T08:05:52.726Z.",
+    "The time could not be read, and the time at which the collector received the message was used instead. Write RFC 3339, such as 2026-01-31T08:05:52.726Z.",
 } as const satisfies { [reason: string]: string };
 
 export type TrimReason = keyof typeof TRIM_REASONS;

@@ -172,7 +172,7 @@ async function rebuildMonth(store: Store, plan: Plan, month: number): Promise<vo
 
 const fresh = (table: string): string => `fresh_${table}`;
 
-/** Computes the derived columns again. The stored values were computed for the plan of the time of receipt. */
+/** Computes the derived columns again. The stored values were computed for the plan in use when the message arrived. */
 async function computeColumns(store: Store, plan: Plan): Promise<void> {
   const actions = derivedColumns(plan).map(({ name }) => `MATERIALIZE COLUMN ${name}`);
   await store.command(`ALTER TABLE events ${actions.join(", ")} SETTINGS mutations_sync = 0`);
