@@ -5,9 +5,12 @@ import { join } from "node:path";
 import { prepare, root, tool } from "./prepare.mjs";
 
 prepare();
+const hasGroups = process.platform !== "win32";
+// In a process group of its own, because on Node before 22.15 `tsc` is a wrapper that does not forward signals.
 const compiler = spawn(tool("tsc"), ["--build", "--watch", "--preserveWatchOutput"], {
   cwd: root,
   stdio: ["ignore", "pipe", "inherit"],
+  detached: hasGroups,
 });
 let collector;
 let isStopping = false;
@@ -18,8 +21,10 @@ compiler.stdout.setEncoding("utf8").on("data", (text) => {
 });
 for (const signal of ["SIGINT", "SIGTERM"]) {
   process.on(signal, () => {
+    if (isStopping) return;
     isStopping = true;
-    compiler.kill();
+    if (hasGroups && compiler.exitCode === null) process.kill(-compiler.pid);
+    else compiler.kill();
     collector?.kill(signal);
   });
 }
