@@ -1,6 +1,7 @@
 /** Row 3: what is told of each action that runs, and that nothing of its data is. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import type { Collector } from "./machine.ts";
 import { ACTION, eventsOf, NAMES, PERSON, type Use } from "./use.ts";
 
 /** Texts that no event may hold, in any form: rows, statements, parameters, error texts, connection details. */
@@ -38,14 +39,21 @@ const RUNS = [
   },
 ] as const;
 
-const READ_PATHS = [
-  ...["/api/events?limit=1000", "/api/contacts", "/api/exclusions", "/api/rebuild"],
-  ...["plan", "base", "overview", "instances", "instances/list", "versions", "facts", "installs"].map(
-    (name) => `/api/reports/${name}`,
-  ),
-  "/api/reports/features?by=pluginName",
-  ...["/privacy", "/privacy.json", "/metrics", "/api/openapi.json"],
-];
+/** Queries of paths that need one. */
+const QUERIES: { readonly [path: string]: string } = {
+  "/api/events": "?limit=1000",
+  "/api/reports/features": "?by=pluginName",
+};
+/** A stream without an end, and a report that has to be told an instance. */
+const NOT_READ = ["/api/live", "/api/reports/instances/timeline"];
+
+/** Every path of the collector from which something can be read. */
+async function listReadPaths({ read }: Collector): Promise<readonly string[]> {
+  const { paths } = JSON.parse(await read("/api/openapi.json")) as { paths: Record<string, object> };
+  return Object.entries(paths)
+    .filter(([path, methods]) => "get" in methods && !NOT_READ.includes(path))
+    .map(([path]) => path + (QUERIES[path] ?? ""));
+}
 
 export function testActions(use: Use): void {
   describe("row 3: execute_ACTION_TRIGGERED", () => {
@@ -89,7 +97,8 @@ export function testActions(use: Use): void {
         ["the data folder", use.collector.bytes()],
         ["the log", await use.collector.log()],
       ];
-      for (const path of READ_PATHS) places.push([path, await use.collector.read(path)]);
+      for (const path of await listReadPaths(use.collector))
+        places.push([path, await use.collector.read(path)]);
       for (const [place, text] of places)
         for (const planted of PLANTED) expect(text.includes(planted), `${planted} in ${place}`).toBe(false);
       // The search would find a text that is stored: a name that the plan declares, with its exception.

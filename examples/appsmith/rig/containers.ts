@@ -10,7 +10,7 @@ import { startNameServer } from "../../../packages/node/src/http/rig/name-server
 import type { Keys } from "../../../packages/server/src/keys.ts";
 import { bytesBelow } from "../../../packages/server/src/rig/bytes-below.ts";
 import { docker } from "./docker.ts";
-import { type Collector, type Machine, type Place, run } from "./machine.ts";
+import { type Collector, type Machine, type Place, readText, run } from "./machine.ts";
 import { isAnswered, until } from "./until.ts";
 
 const NETWORK = "candor";
@@ -143,7 +143,7 @@ async function startCollector(folder: string): Promise<CollectorContainer> {
     writeKeys,
     events: async (event) =>
       (await readEvents({ url, adminToken }, event === undefined ? {} : { event })).reverse(),
-    read: async (path) => (await fetch(url + path, { headers: { authorization } })).text(),
+    read: (path) => readText(url + path, { authorization }),
     bytes: () => bytesBelow(folder),
     log: () => docker("logs", "candor"),
     pause: async () => void (await docker("pause", "candor")),

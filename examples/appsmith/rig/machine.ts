@@ -18,7 +18,7 @@ export interface Collector {
   readonly writeKeys: Keys["writeKeys"];
   /** All stored events, oldest first; by event if one is named. */
   readonly events: (event?: string) => Promise<readonly StoredEvent[]>;
-  /** GETs JSON or text from any path, as the admin. */
+  /** GETs JSON or text from any path, as the admin. @throws if the answer is an error */
   readonly read: (path: string) => Promise<string>;
   /** All names and contents below the data folder. */
   readonly bytes: () => string;
@@ -101,6 +101,14 @@ export async function run(
 ): Promise<string> {
   const { stdout } = await execute(program, parameters, { cwd, env, maxBuffer: MAX_OUTPUT_BYTES });
   return stdout;
+}
+
+/** GETs a text. @throws if the answer is an error, with its body */
+export async function readText(url: string, headers: Readonly<Record<string, string>>): Promise<string> {
+  const response = await fetch(url, { headers });
+  const text = await response.text();
+  if (!response.ok) throw new Error(`${url} answered ${response.status}: ${text}`);
+  return text;
 }
 
 /** Builds a version of the product for a machine. @param plan the plan's file; default: plans/appsmith.yaml */

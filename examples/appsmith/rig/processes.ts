@@ -16,7 +16,7 @@ import { fileURLToPath } from "node:url";
 import { readEvents } from "../../../conformance/src/read-api.ts";
 import { bytesBelow } from "../../../packages/server/src/rig/bytes-below.ts";
 import { startProcess } from "../../../packages/server/src/rig/candor-process.ts";
-import { type Collector, type Machine, type Place, type Release, run } from "./machine.ts";
+import { type Collector, type Machine, type Place, type Release, readText, run } from "./machine.ts";
 import { startRelay } from "./relay.ts";
 
 const COMPOSE = fileURLToPath(new URL("processes/compose.mjs", import.meta.url));
@@ -90,7 +90,7 @@ async function startCollector(dataDir: string) {
     url: `http://127.0.0.1:${relay.port}`,
     writeKeys: KEYS,
     events: async (event) => (await readEvents(access, event === undefined ? {} : { event })).reverse(),
-    read: async (path) => (await fetch(candor.url + path, { headers })).text(),
+    read: (path) => readText(candor.url + path, headers),
     bytes: () => bytesBelow(dataDir),
     log: async () => candor.output(),
     pause: async () => relay.pause(),

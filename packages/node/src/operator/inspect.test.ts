@@ -62,7 +62,7 @@ describe("what went wrong", () => {
       "  refused             3 no_event: A track message needs a non-empty string as its event.\n",
     );
     expect(text).toMatch(/^ {2}refused {13}1 http_400: The collector, or a proxy before it, answered/m);
-    expect(text).toContain("  refused             2 of_a_later_version\n");
+    expect(text).toContain("  refused             2 of_a_later_version: The collector did not keep them.\n");
   });
 });
 

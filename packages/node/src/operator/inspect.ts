@@ -2,10 +2,9 @@
 import { resolve } from "node:path";
 import { type ConsentRecord, DENY_REASONS, readPolicy } from "@candor/consent";
 import { toFields } from "@candor/envelope/unknown-value";
-import { COLLECTOR_REASONS } from "@candor/envelope/wire";
 import type { FolderStatus } from "../inspector/status.ts";
 import type { OutboxMessage } from "../outbox/outbox-page.ts";
-import { explainFault, untilAllowedMs } from "../send/retry.ts";
+import { explainFault, explainRefused, untilAllowedMs } from "../send/retry.ts";
 import { POLICY_FILE } from "../settings.ts";
 import { readInstance } from "../state/instance.ts";
 import { openStateFolder } from "../state/state-folder.ts";
@@ -233,7 +232,7 @@ function deliveryRows(report: FolderReport, nowMs: number): readonly Row[] {
     ...pauses.map((sentence) => ["next try", sentence] as const),
     ["accepted", String(accepted)],
     ...Object.entries(refused).map(
-      ([reason, count]) => ["refused", `${count} ${explainRefused(reason)}`] as const,
+      ([reason, count]) => ["refused", `${count} ${reason}: ${explainRefused(reason)}`] as const,
     ),
     ["lost unsent", `${expired} after seven days, ${overflowed} because the outbox was full`],
   ];
@@ -253,16 +252,6 @@ function toNotNoted({ answers = [], outbox }: FolderReport): string {
   if (answers.some(({ answer }) => answer === "no"))
     return "not known: what was sent before a No was erased here with it";
   return "nobody yet";
-}
-
-/**
- * Explains a reason of the collector's, or `http_400`. An unknown reason, of a later version, is shown
- * unchanged.
- */
-function explainRefused(reason: string): string {
-  const known = Object.entries(COLLECTOR_REASONS).find(([code]) => code === reason)?.[1];
-  const sentence = known ?? (reason.startsWith("http_") ? explainFault(reason) : undefined);
-  return sentence === undefined ? reason : `${reason}: ${sentence}`;
 }
 
 function countAll({ outbox }: FolderReport): number {

@@ -1,4 +1,5 @@
 /** Decides what to do after a request, and when to try again. */
+import { COLLECTOR_REASONS } from "@candor/envelope/wire";
 import type { HttpOutcome } from "../http/client.ts";
 import { FAULT_SENTENCES, type HttpFault } from "../http/faults.ts";
 
@@ -126,20 +127,22 @@ export function describeFailed({ fault }: FailedTry): string {
   return `The collector did not take what was sent (${fault}). ${explainFault(fault)}`;
 }
 
-const REFUSED_SENTENCES: { readonly [reason: string]: string } = {
-  event_not_in_plan:
-    "The collector's plan does not declare the event. Give a new plan to the collector before the products.",
-  wrong_source:
-    "The collector's plan declares the event for another source. Give a new plan to the collector before the products.",
-  required_missing: "The collector's plan requires a property that was missing or invalid.",
-  event_expired: "The event has expired in the collector's plan.",
-  browser_signal: "The person's browser asks not to be tracked.",
+const NEW_PLAN_FIRST = "Give a new plan to the collector before the products.";
+
+/** Sentences for reasons that often mean that a new plan was rolled out in the wrong order. */
+const REFUSED_ADVICE: { readonly [reason in keyof typeof COLLECTOR_REASONS]?: string } = {
+  event_not_in_plan: `The collector's plan does not declare the event. ${NEW_PLAN_FIRST}`,
+  wrong_source: `The collector's plan declares the event for another source. ${NEW_PLAN_FIRST}`,
 };
 
-/** Explains why a collector did not keep a message. @param reason as delivery.json names it */
+/**
+ * Explains why a collector did not keep messages.
+ * @param reason as delivery.json names it: a reason of the collector's, or `http_` and a status
+ */
 export function explainRefused(reason: string): string {
-  const sentence = Object.hasOwn(REFUSED_SENTENCES, reason) ? REFUSED_SENTENCES[reason] : undefined;
-  return sentence ?? "The collector did not keep them.";
+  if (reason.startsWith("http_")) return explainFault(reason);
+  const sentences = new Map(Object.entries({ ...COLLECTOR_REASONS, ...REFUSED_ADVICE }));
+  return sentences.get(reason) ?? "The collector did not keep them.";
 }
 
 /** Says in a sentence for the product's `debug` that a collector did not keep messages. */
