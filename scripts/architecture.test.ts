@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
-/** The folders to which a path in ARCHITECTURE.md may be relative: the root, or the server's sources. */
+/** The folders to which a path in these pages may be relative: the root, or the server's sources. */
 const BASES = ["", "packages/server/src/"];
 
 /**
@@ -14,18 +14,20 @@ const BASES = ["", "packages/server/src/"];
 const PATH = /^(?:[\w.@-]+\/)*[\w.@-]*$/;
 const HAS_SLASH_OR_ENDING = /\/|\.(?:ts|mjs|js|json|sql|md)$/;
 
-const page = readFileSync(join(ROOT, "ARCHITECTURE.md"), "utf8");
-const named = [...new Set([...page.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span))]
-  .filter((span) => PATH.test(span) && HAS_SLASH_OR_ENDING.test(span))
-  .map((path) => ({
-    path,
-    found: BASES.map((base) => base + path).filter((at) => existsSync(join(ROOT, at))),
-  }));
+/** Names that stand for what is to be written. */
+const PLACEHOLDER = /NAME|NNNN/;
 
-describe("ARCHITECTURE.md", () => {
+describe.each(["ARCHITECTURE.md", "docs/recipes.md"])("%s", (file) => {
+  const page = readFileSync(join(ROOT, file), "utf8");
+
   it("names no path that is not there", () => {
-    expect(named.filter(({ found }) => found.length === 0).map(({ path }) => path)).toEqual([]);
-    expect(named.length).toBeGreaterThan(30);
+    const spans = new Set([...page.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span));
+    const paths = [...spans].filter(
+      (span) => PATH.test(span) && HAS_SLASH_OR_ENDING.test(span) && !PLACEHOLDER.test(span),
+    );
+    const missing = paths.filter((path) => !BASES.some((base) => existsSync(join(ROOT, base + path))));
+    expect(missing).toEqual([]);
+    expect(paths.length).toBeGreaterThan(30);
   });
 
   it("can be read in ten minutes: it has at most 150 lines", () => {
@@ -44,7 +46,7 @@ it("README has at most 150 lines", () => {
 });
 
 it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOf("docs"), ...pagesOf("docs/guides")])(
-  "%s links to no file and shows no picture that is not there",
+  "%s links to no file or heading, and shows no picture, that is not there",
   (file) => {
     // Brackets and parentheses in code are not links.
     const prose = readFileSync(join(ROOT, file), "utf8").replace(
@@ -52,12 +54,34 @@ it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOf("docs"), 
       "",
     );
     const links = [
-      ...prose.matchAll(/\]\((?!https?:|mailto:|#)([^)#\s]+)|(?:src|srcset)="(?!https?:)([^"]+)"/g),
+      ...prose.matchAll(
+        /\]\((?!https?:|mailto:)([^)#\s]*)(#[^)\s]+)?\)|(?:src|srcset)="(?!https?:)([^"]+)"/g,
+      ),
     ];
-    const targets = links.map(([, target, picture = ""]) => target ?? picture);
-    expect(targets.filter((target) => !existsSync(join(ROOT, dirname(file), target)))).toEqual([]);
+    const broken = links.filter(([, target = "", anchor, picture]) => {
+      const path = join(
+        ROOT,
+        target === "" && picture === undefined ? file : join(dirname(file), picture ?? target),
+      );
+      if (!existsSync(path)) return true;
+      return anchor !== undefined && path.endsWith(".md") && !anchorsOf(path).includes(anchor);
+    });
+    expect(broken.map(([link]) => link)).toEqual([]);
   },
 );
+
+/** The anchors that GitHub gives to a page's headings. */
+function anchorsOf(path: string): readonly string[] {
+  const headings = readFileSync(path, "utf8").matchAll(/^#{1,6} (.*)$/gm);
+  return [...headings].map(
+    ([, text = ""]) =>
+      `#${text
+        .replace(/\[(.*?)\]\(.*?\)/g, "$1")
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+        .replaceAll(" ", "-")}`,
+  );
+}
 
 function pagesOf(folder: string): readonly string[] {
   return readdirSync(join(ROOT, folder))
