@@ -48,7 +48,9 @@ export interface Config {
    * `CANDOR_ORIGINS`.
    */
   readonly origins: readonly string[] | undefined;
-  /** Address at which the commands reach a running Candor. `CANDOR_URL`, default http://HOST:PORT. */
+  /**
+   * Address at which the `candor` commands reach a running collector. `CANDOR_URL`, default http://HOST:PORT.
+   */
   readonly url: string;
 }
 
@@ -105,7 +107,7 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
-/** Suggests the known name that was probably meant, or else lists all names. */
+/** Suggests the setting that was probably meant. If none is similar, lists all settings. */
 function hintFor(name: string): string {
   const near = [...NAMES].find(
     (known) => known.startsWith(name.slice(0, -1)) || name.startsWith(known.slice(0, -1)),

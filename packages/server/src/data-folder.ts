@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { CandorError, causeOf, toWriteError } from "./errors.ts";
 import { claimFolder } from "./private-folder.ts";
 
-/** Size of the probe file: as large as a large batch. */
+/** Size of the file that `probeDisk` writes: about the size of a large batch. */
 const PROBE_BYTES = 128 * 1024;
 
 /** The folder that holds all of Candor's data, locked by this process. */

@@ -1,5 +1,5 @@
 /**
- * Handles an instance's requests about itself: to see what the collector stores about it, or to have it
+ * Handles an instance's requests about itself: to see what the collector stores about it, or to have that
  * deleted.
  */
 import type { JsonObject } from "@candor/envelope";

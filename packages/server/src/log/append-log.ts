@@ -49,8 +49,8 @@ interface Entry {
 
 /**
  * An append-only log with group commit: all requests that arrive during one fdatasync form the next group,
- * which is written with one writev and one fdatasync. In a comparison with one lmdb environment per segment,
- * it was as fast for batches and twice as fast for single messages (docs/decisions/0002-append-files.md).
+ * which is written with one writev and one fdatasync. Compared with one lmdb environment per segment file, it
+ * is as fast for batches and twice as fast for single messages (docs/decisions/0002-append-files.md).
  *
  * On recovery from a crash, whole records are kept, because some of them were acknowledged. A torn tail is
  * cut off, because none of it was acknowledged.

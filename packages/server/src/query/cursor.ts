@@ -7,7 +7,7 @@ export interface Cursor {
   readonly source: string;
 }
 
-/** The latest time that a cursor may contain. The store can hold times up to this one. */
+/** The latest time that a cursor may contain: early enough for the store to hold it. */
 const MAX_TIME_MS = Date.UTC(2200, 0, 1);
 const MAX_SEQUENCE = 2 ** 32 - 1;
 const MAX_TEXT_LENGTH = 1024;
