@@ -37,10 +37,7 @@ const SCHEMA_WAIT_MS = 10_000;
 /** How long `close` drains. Rows that are not in the store by then stay in the log until the next start. */
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
-/**
- * How many pages of `compare` may be in memory at a time, until their clients have read them. One page can
- * take 32 MB.
- */
+/** How many pages of `compare`, of up to 32 MB each, may wait in memory for their clients to read them. */
 const MAX_COMPARING = 2;
 /** Shortest time between two checks of the disk, because anybody may ask whether the collector is ready. */
 const READY_CHECK_MS = 1000;

@@ -94,7 +94,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     });
   });
 
-  it("comes back from the server's keep-alive, which names its own address", async () => {
+  it("comes back from the server's keep-alive, which sends its own address", async () => {
     const body = {
       ...pick(active, "event", "messageId", "properties", "userId"),
       context: { ip: "203.192.213.46" },
@@ -107,7 +107,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     });
   });
 
-  it("comes back from analytics-java, which puts its library and sentAt into the batch alone", async () => {
+  it("comes back from analytics-java, which puts its library and sentAt only into the batch", async () => {
     const message = withTimestamp(
       pick(executed, "type", "event", "messageId", "originalTimestamp", "properties", "userId"),
     );
@@ -120,7 +120,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     });
   });
 
-  it("comes back from analytics.js, whose address the connection tells", async () => {
+  it("comes back from analytics.js, whose address is taken from the connection", async () => {
     const { ip, ...context } = loaded.context;
     const message = withTimestamp(
       pick(

@@ -1,4 +1,4 @@
-/** Keeps the instances that the maker leaves out of reports, such as his own machines. */
+/** Stores which instances the maker leaves out of reports, such as the maker's own machines. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import { invalidQuery } from "../errors.ts";
@@ -8,9 +8,9 @@ const MAX_LENGTH = 200;
 
 export interface Exclusion {
   readonly instance: string;
-  /** Why, in the maker's words. */
+  /** The maker's reason, as free text. */
   readonly reason: string;
-  /** False takes an exclusion back. */
+  /** False ends an exclusion. */
   readonly isExcluded: boolean;
 }
 
