@@ -22,8 +22,8 @@ export interface Config {
    */
   readonly planFile: string;
   /**
-   * Write keys chosen by the operator; missing keys are generated and stored.
-   * `CANDOR_WRITE_KEYS`, `source:KEY,...`.
+   * Write keys chosen by the operator; missing keys are generated and stored. `CANDOR_WRITE_KEYS`, written as
+   * `source:KEY,...`.
    */
   readonly writeKeys: Readonly<Partial<Record<Source, string>>>;
   /** Admin token chosen by the operator; generated and stored if not set. `CANDOR_ADMIN_TOKEN`. */
@@ -39,13 +39,13 @@ export interface Config {
    */
   readonly clickhouseCluster: string | undefined;
   /**
-   * Proxies whose X-Forwarded-For and X-Forwarded-Proto headers are trusted.
-   * `CANDOR_TRUSTED_PROXIES`, such as `10.0.0.0/8,::1`.
+   * Proxies whose Forwarded and X-Forwarded-* headers are trusted. `CANDOR_TRUSTED_PROXIES`, such as
+   * `10.0.0.0/8,::1`.
    */
   readonly trustedProxies: BlockList;
   /**
-   * Addresses at which instances reach this collector; undefined to derive them from each request's Host.
-   * `CANDOR_ORIGINS`.
+   * Origins at which instances reach this collector, such as `https://t.example.org`; undefined to derive
+   * them from each request's Host. `CANDOR_ORIGINS`.
    */
   readonly origins: readonly string[] | undefined;
   /**

@@ -12,15 +12,15 @@ const PROBE_BYTES = 128 * 1024;
 
 /** The folder that holds all of Candor's data, locked by this process. */
 export interface DataFolder {
-  /** Segment files waiting for the store. */
+  /** Folder of the segment files that wait for the store. */
   readonly logDir: string;
-  /** Hashes of messageIds. */
+  /** Folder of the dedupe keys, which are hashes of messageIds. */
   readonly dedupeDir: string;
-  /** The embedded store. */
+  /** Folder of the embedded store. */
   readonly storeDir: string;
-  /** Rows that the store rejected. */
+  /** Folder of rows that the store rejected, and of segment files that cannot be read. */
   readonly quarantineDir: string;
-  /** The file with the secret key for hashing ids. */
+  /** File with the secret key for hashing ids. */
   readonly hashSecretFile: string;
   release(): void;
 }

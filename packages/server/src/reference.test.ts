@@ -18,7 +18,8 @@ type Sample = Record<string, unknown> & {
 };
 
 /**
- * The four sample events of the reference product's page, as stored by the system that the page describes.
+ * Reads one of the four sample events that the reference product's documentation shows, as its own system
+ * stored them.
  */
 function sample(name: string): Sample {
   return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8"));
@@ -39,7 +40,8 @@ beforeAll(async () => {
 afterAll(() => candor.close());
 
 /**
- * The Appsmith plan with ten years of retention: the samples are from 2020 and 2021 and would expire at once.
+ * Writes the Appsmith plan with ten years of retention, because the samples are from 2020 and 2021 and would
+ * expire at once.
  */
 function planOfTenYears(): string {
   const file = join(mkdtempSync(join(tmpdir(), "candor-plan-")), "appsmith.yaml");

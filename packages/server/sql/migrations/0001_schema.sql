@@ -158,8 +158,8 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
 
--- How long a feature took, as a histogram. Each octave (a doubling of the time) has 16 buckets, so that a percentile is
--- off by at most 3.1 %, and exact below 16 ms.
+-- How long a feature took, as a histogram. Each octave (a doubling of the time) has 16 buckets. So percentiles are off
+-- by at most 3.1 %, and are exact below 16 ms.
 CREATE TABLE IF NOT EXISTS usage_durations
 (
     source LowCardinality(String),

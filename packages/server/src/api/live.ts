@@ -26,7 +26,10 @@ type Watcher = (draft: PipelineDraft, reason: DropReason | undefined) => void;
 export interface LiveFeed {
   /** Returns the function to call with every message, or undefined while nobody watches. */
   watch(): Watcher | undefined;
-  /** @throws CandorError `too_many_watchers` */
+  /**
+   * Checks that one more watcher can be added.
+   * @throws CandorError `too_many_watchers`
+   */
   checkRoom(): void;
   /**
    * Streams messages as server-sent events: `message` with {verdict, reason?, source?, envelope | message}.

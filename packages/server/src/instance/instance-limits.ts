@@ -22,6 +22,7 @@ export interface InstanceLimitsOptions {
  */
 export interface InstanceLimits {
   /**
+   * Counts a request against the limits.
    * @param peer an address, or the name that a trusted proxy gave the client instead. Clients with neither
    * share one limit, so hiding gains nothing.
    * @throws CandorError `too_many_requests`

@@ -199,10 +199,10 @@ describe("an instance", () => {
   });
 });
 
-/** What a stranger may know about others: an id, and a row that contains it. */
 const BROWSER = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
 const VICTIM = newInstance();
 const HEX = VICTIM.instanceId.replaceAll("-", "");
+/** The ids that a stranger may know, each with a row that contains it. */
 const KNOWN: readonly (readonly [what: string, id: string, row: Row])[] = [
   ["another instance", VICTIM.instanceId, { properties: { instanceId: VICTIM.instanceId } }],
   ["another instance, by its server's anonymousId", VICTIM.instanceId, { anonymousId: VICTIM.instanceId }],

@@ -16,7 +16,7 @@ export interface InstanceDependencies extends HeldEventsDependencies {
 
 /** Who sends a request, and at which addresses the collector is reached. */
 export interface Asking {
-  /** Distinguishes clients for rate limits, usually by address; undefined if there is no such name. */
+  /** The client's name for rate limits, usually its address; undefined if nothing identifies it. */
   readonly peer: string | undefined;
   /** The addresses at which this collector is reached, as `URL.origin` writes them. */
   readonly origins: ReadonlySet<string>;

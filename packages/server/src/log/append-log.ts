@@ -255,8 +255,8 @@ class AppendLog implements Log {
 
   async #sealNow(segment: OpenSegment): Promise<void> {
     await this.flushed().catch(() => {}); // the rejected appends have already been answered with this error
-    // A full disk cannot store the keys now. The rows are safe in their open file, so retry, and again at the
-    // next start.
+    // A full disk cannot store the keys now. The rows are safe in the open segment file, so sealing is
+    // retried here, and if necessary at the next start.
     for (let tries = 0; tries === 0 || !this.#closed; tries++) {
       if (tries > 0) await sleep(SEAL_RETRY_MS, undefined, { ref: false });
       try {

@@ -154,7 +154,10 @@ export class Dedupe {
     this.#files.unshift(file); // newest first, because most duplicates are in the newest file
   }
 
-  /** @param keys the number of keys that the filter must hold */
+  /**
+   * Fills a new filter from the key files.
+   * @param keys the number of keys that the filter must hold
+   */
   async #rebuildFilter(keys: number): Promise<void> {
     const filter = new KeyFilter(keys * 2);
     for (const file of this.#files) addAll(filter, await file.readKeys());

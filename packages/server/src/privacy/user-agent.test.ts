@@ -8,7 +8,7 @@ const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
 
 test.each([
-  // The sample on the reference page.
+  // The user agent in a sample event of the reference product.
   [
     `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) ${WEBKIT} Chrome/86.0.4240.111 Safari/537.36`,
     "Chrome on macOS",

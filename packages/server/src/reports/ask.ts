@@ -18,7 +18,7 @@ export type Row = Readonly<Record<string, unknown>>;
 
 const MAX_SECONDS = 20;
 const MAX_MEMORY_BYTES = 1_000_000_000;
-/** ClickHouse's error codes for a query that takes too long, or reads or needs too much. */
+/** ClickHouse's error codes for a query that takes too long, reads too much, or needs too much memory. */
 const TOO_LARGE: ReadonlySet<string> = new Set(["159", "160", "241", "307", "396"]);
 
 /**

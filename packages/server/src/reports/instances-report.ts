@@ -1,5 +1,6 @@
 /**
- * Reports instances: how many are active, how many stay, which were copied, their list, and the days of one.
+ * Reports instances: how many are active, how many stay, and which were copied. Also lists them, and shows
+ * the days of one.
  */
 
 import { toIsoTime } from "@candor/envelope";

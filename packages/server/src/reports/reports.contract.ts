@@ -39,8 +39,8 @@ const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse("2026-11-10T15:20:00.000Z");
 const SEED = 20_261_127;
 /**
- * Zones whose daylight saving time changes in these weeks, with offsets of fractions of an hour, and beyond
- * 12 hours.
+ * Zones with daylight saving time that changes in these weeks, with offsets in fractions of an hour, and with
+ * offsets beyond 12 hours.
  */
 const ZONES = [
   "UTC",

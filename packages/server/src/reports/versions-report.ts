@@ -180,7 +180,10 @@ async function readRegression(
 
 const Z_95 = 1.959964;
 
-/** @see https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval */
+/**
+ * Returns the share of failed uses with its 95 % interval.
+ * @see https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
+ */
 function toFailureShare(version: string, failed: number, uses: number): FailureShare {
   const share = failed / uses;
   const square = (Z_95 * Z_95) / uses;

@@ -1,4 +1,4 @@
-/** For tests: starts the real store. */
+/** For tests: starts the embedded engine with an up-to-date schema. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

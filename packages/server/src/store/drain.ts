@@ -24,7 +24,7 @@ const MAX_RESTED_AGE_MS = 60_000;
 export type Alone = <Result>(task: () => Promise<Result>, signal?: AbortSignal) => Promise<Result>;
 
 /**
- * Enough for all that may wait at once: one insert of the drain, one rebuild of rollups, and a few
+ * Number of tasks that may wait. Enough for one insert of the drain, one rebuild of rollups, and a few
  * comparisons of the rollups with the events.
  */
 const MAX_WAITING = 4;
