@@ -169,11 +169,14 @@ describe("an instance", () => {
     });
   });
 
-  it.each(Object.values(FIVE_MINUTES))("is accepted with a time within five minutes of now: %s", async (signedAt) => {
-    const instance = newInstance();
-    for (const action of ["compare", "forget"] as const)
-      expect(await ask(action, bodyOf(action, instance, { signedAt }))).toBeDefined();
-  });
+  it.each(Object.values(FIVE_MINUTES))(
+    "is accepted with a time within five minutes of now: %s",
+    async (signedAt) => {
+      const instance = newInstance();
+      for (const action of ["compare", "forget"] as const)
+        expect(await ask(action, bodyOf(action, instance, { signedAt }))).toBeDefined();
+    },
+  );
 
   it("finds its rows by the fields that the plan names for the id, and by no others", async () => {
     const [instance, server] = [newInstance(), PLAN.sources.server];

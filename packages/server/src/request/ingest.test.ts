@@ -270,11 +270,14 @@ describe("the body", () => {
     ],
     ["damaged gzip", gzipSync("{}").subarray(0, 15), { "content-encoding": "gzip" }, "body_unreadable"],
     ["brotli", "x", { "content-encoding": "br" }, "encoding_unknown"],
-  ])("that is %s is answered with 400, which says so and repeats nothing", async (_what, body, headers, code) => {
-    const response = await candor.post("/v1/batch", body, headers);
-    const answer = await answerOf(response);
-    expect([response.status, answer.code, answer.error]).toEqual([400, code, answer.message]);
-  });
+  ])(
+    "that is %s is answered with 400, which says so and repeats nothing",
+    async (_what, body, headers, code) => {
+      const response = await candor.post("/v1/batch", body, headers);
+      const answer = await answerOf(response);
+      expect([response.status, answer.code, answer.error]).toEqual([400, code, answer.message]);
+    },
+  );
 
   it("is refused with 413 above 1 MiB, plain or inflated, and above 2,500 messages", async () => {
     const filler = (bytes: number): string =>
