@@ -1,5 +1,6 @@
--- Over a cluster each node holds its tables for itself, and tables of the same names in a second database read and
--- write them all. The sharding key depends on the row alone, so that a block tried again falls apart the same way.
+-- On a cluster, each node keeps its share of the rows in tables of its own. The tables of a second database have the
+-- same names and span all nodes: they read from and write to the tables of every node. The sharding key depends only on
+-- the row, so that a retried block is divided among the nodes in the same way.
 CREATE TABLE IF NOT EXISTS {all}.events AS {local}.events
 ENGINE = Distributed({cluster}, {local}, events, cityHash64(messageId));
 CREATE TABLE IF NOT EXISTS {all}.contacts AS {local}.contacts

@@ -51,7 +51,7 @@ describe("readConfig", () => {
     expect(config.trustedProxies.check("::1", "ipv6")).toBe(true);
   });
 
-  it("names every fault at once, what to write instead, and never the value", () => {
+  it("lists every fault at once with what to write instead, and never repeats a value", () => {
     const environment = {
       CANDOR_PROT: "1",
       CANDOR_PORT: "70000-secret",
@@ -77,7 +77,7 @@ describe("readConfig", () => {
 });
 
 describe("openKeys", () => {
-  it("makes keys once, keeps them for their owner alone, and lets the settings count over them", () => {
+  it("creates keys once, in a file that only their owner can read; keys from the settings take precedence", () => {
     const dir = mkdtempSync(join(tmpdir(), "candor-keys-"));
     const first = openKeys(readConfig({ CANDOR_DATA_DIR: dir }));
     const second = openKeys(readConfig({ CANDOR_DATA_DIR: dir, CANDOR_WRITE_KEYS: "server:chosen" }));
@@ -91,7 +91,7 @@ describe("openKeys", () => {
 });
 
 describe("createMatcher", () => {
-  it("names the secret that a text is, and nothing for any other", () => {
+  it("returns the name of the secret that equals a text, and undefined for any other text", () => {
     const match = createMatcher({ installer: "aaa", server: "bbb" });
     expect(["aaa", "bbb", "aab", "", "aaaa"].map(match)).toEqual([
       "installer",
@@ -104,7 +104,7 @@ describe("createMatcher", () => {
 });
 
 describe("openDataFolder", () => {
-  it("gives the folder to one holder at a time, for its owner alone", () => {
+  it("lets one process at a time hold the folder, which only its owner can read", () => {
     const dir = join(mkdtempSync(join(tmpdir(), "candor-folder-")), "data");
     const held = openDataFolder(dir);
     expect(() => openDataFolder(dir)).toThrow("Another Candor is running on");
@@ -114,7 +114,7 @@ describe("openDataFolder", () => {
     rmSync(dir, { recursive: true });
   });
 
-  it("can lock with the program flock, for systems that the library does not know", {
+  it("can lock with the program flock, on systems that the library does not support", {
     tags: ["flock"],
   }, () => {
     const file = join(mkdtempSync(join(tmpdir(), "candor-flock-")), "lock");
@@ -125,7 +125,7 @@ describe("openDataFolder", () => {
     closeSync(second);
   });
 
-  it("says what to do when the folder cannot be written", () => {
+  it("says what to do if the folder cannot be written", () => {
     const dir = mkdtempSync(join(tmpdir(), "candor-folder-"));
     writeFileSync(join(dir, "file"), "");
     expect(() => openDataFolder(join(dir, "file", "data"))).toThrow(

@@ -22,8 +22,8 @@ export interface Config {
    */
   readonly planFile: string;
   /**
-   * Write keys chosen by the operator; missing keys are generated and stored.
-   * `CANDOR_WRITE_KEYS`, `source:KEY,...`.
+   * Write keys chosen by the operator; missing keys are generated and stored. `CANDOR_WRITE_KEYS`, written as
+   * `source:KEY,...`.
    */
   readonly writeKeys: Readonly<Partial<Record<Source, string>>>;
   /** Admin token chosen by the operator; generated and stored if not set. `CANDOR_ADMIN_TOKEN`. */
@@ -39,16 +39,18 @@ export interface Config {
    */
   readonly clickhouseCluster: string | undefined;
   /**
-   * Proxies whose X-Forwarded-For and X-Forwarded-Proto headers are trusted.
-   * `CANDOR_TRUSTED_PROXIES`, such as `10.0.0.0/8,::1`.
+   * Proxies whose Forwarded and X-Forwarded-* headers are trusted. `CANDOR_TRUSTED_PROXIES`, such as
+   * `10.0.0.0/8,::1`.
    */
   readonly trustedProxies: BlockList;
   /**
-   * Addresses at which instances reach this collector; undefined to derive them from each request's Host.
-   * `CANDOR_ORIGINS`.
+   * Origins at which instances reach this collector, such as `https://t.example.org`; undefined to derive
+   * them from each request's Host. `CANDOR_ORIGINS`.
    */
   readonly origins: readonly string[] | undefined;
-  /** Address at which the commands reach a running Candor. `CANDOR_URL`, default http://HOST:PORT. */
+  /**
+   * Address at which the `candor` commands reach a running collector. `CANDOR_URL`, default http://HOST:PORT.
+   */
   readonly url: string;
 }
 
@@ -105,7 +107,7 @@ export function readConfig(environment: Environment): Config {
   return config;
 }
 
-/** Suggests the known name that was probably meant, or else lists all names. */
+/** Suggests the setting that was probably meant. If none is similar, lists all settings. */
 function hintFor(name: string): string {
   const near = [...NAMES].find(
     (known) => known.startsWith(name.slice(0, -1)) || name.startsWith(known.slice(0, -1)),

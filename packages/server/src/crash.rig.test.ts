@@ -47,7 +47,7 @@ const idsOf = (prefix: string, count: number): string[] =>
   Array.from({ length: count }, (_, n) => `${prefix}-${n}`).sort();
 
 describe("kill -9", () => {
-  it("of server, engine or both, five times under load, loses no acknowledged message and doubles none", async () => {
+  it("of the collector, the engine or both, five times under load, loses or duplicates no acknowledged message", async () => {
     const report = await runKillRounds({ rounds: 5, seed: 20261123 });
     const { missing, twice, unknown, rollupDifferences, refused, unsettled, leftEngines } = report;
     expect({ missing, twice, unknown, rollupDifferences, refused, unsettled, leftEngines }).toEqual({
@@ -63,7 +63,7 @@ describe("kill -9", () => {
     expect(Object.values(report.kills).reduce((sum, kills) => sum + kills)).toBe(5);
   });
 
-  it("between the store's acknowledgement and the deletion from the log stores each message once", async () => {
+  it("between the store's acknowledgement and the deletion from the log still stores each message once", async () => {
     // The process kills itself when it is about to delete a segment file whose rows the store has
     // acknowledged.
     const trap = join(root, "trap.mjs");
@@ -101,7 +101,7 @@ describe("kill -9", () => {
     expect(await collector.stop()).toBe(0);
   });
 
-  it("of the engine alone refuses no request, and the store is up to date again soon", async () => {
+  it("of the engine alone makes no request fail, and the store soon catches up", async () => {
     const collector = await startCollector({
       dataDir: join(root, "engine"),
       env: { CANDOR_PLAN: OBSERVE_PLAN },
@@ -132,7 +132,7 @@ describe("kill -9", () => {
 });
 
 describe("a store that cannot be reached", () => {
-  it("costs no message: 200s go on, and the events arrive when its port opens", async () => {
+  it("loses no message: requests still get 200, and the events are stored once its port opens", async () => {
     const port = 20_000 + Math.floor(Math.random() * 20_000);
     const collector = await startCollector({
       dataDir: join(root, "away"),

@@ -16,7 +16,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { isDataFolderHeld, openDataFolder } from "./data-folder.ts";
 import { checkFolderOwner } from "./private-folder.ts";
 
-/** Only root can change the owner of a file. */
+/** Only root can give a file to another user. */
 const isRoot = process.geteuid?.() === 0;
 const SOMEBODY = 12_345;
 let parent: string;
@@ -42,14 +42,14 @@ function put(name: string, text = "planted"): string {
 const modeOf = (path: string): number => statSync(path).mode & 0o777;
 
 describe("a data folder of this user", () => {
-  it.each([0o777, 0o755, 0o750, 0o701, 0o1777])("of mode %o is closed for others", (mode) => {
+  it.each([0o777, 0o755, 0o750, 0o701, 0o1777])("of mode %o becomes inaccessible to other users", (mode) => {
     chmodSync(dir, mode);
     chmodSync(join(dir, "log"), mode);
     open();
     expect([modeOf(dir), modeOf(join(dir, "log"))]).toEqual([0o700, 0o700]);
   });
 
-  it("is taken as it was left, and where it is reached by a link", () => {
+  it("is opened as it was left, also through a link to it", () => {
     put("store/chdb/data/deep/file");
     put("log/1.open");
     open();
@@ -57,7 +57,7 @@ describe("a data folder of this user", () => {
     openDataFolder(join(parent, "link")).release();
   });
 
-  it("is looked at without a change", () => {
+  it("is checked without being changed", () => {
     chmodSync(dir, 0o755);
     checkFolderOwner(dir);
     expect([isDataFolderHeld(dir), modeOf(dir)]).toEqual([false, 0o755]);
@@ -79,7 +79,7 @@ describe("links inside", () => {
     "log/1.log",
     "store/chdb",
     "new",
-  ])("are refused: %s", (name) => {
+  ])("are rejected: %s", (name) => {
     const target = join(parent, "elsewhere");
     mkdirSync(target);
     rmSync(join(dir, name), { recursive: true, force: true });
@@ -92,20 +92,20 @@ describe("links inside", () => {
     );
   });
 
-  it("are refused where they lead nowhere", () => {
+  it("are rejected if their target does not exist", () => {
     rmSync(join(dir, "log"), { recursive: true });
     symlinkSync(join(parent, "not-there"), join(dir, "log"));
     expect(open).toThrow(expect.objectContaining({ code: "data_folder_linked" }));
   });
 });
 
-describe.skipIf(!isRoot)("what is somebody else's", () => {
+describe.skipIf(!isRoot)("what belongs to another user", () => {
   const foreign = expect.objectContaining({
     code: "data_folder_foreign",
     message: expect.stringMatching(/belongs to user 12345, and Candor runs as user 0.*CANDOR_DATA_DIR/),
   });
 
-  it("is refused as the folder, with nothing written into it", () => {
+  it("is rejected as the data folder, and nothing is written into it", () => {
     rmSync(dir, { recursive: true });
     mkdirSync(dir);
     chownSync(dir, SOMEBODY, SOMEBODY);
@@ -115,7 +115,7 @@ describe.skipIf(!isRoot)("what is somebody else's", () => {
     expect(modeOf(dir)).toBe(0o777);
   });
 
-  it("is refused as the link that leads there", () => {
+  it("is rejected as the link to the data folder", () => {
     symlinkSync(dir, join(parent, "link"));
     lchownSync(join(parent, "link"), SOMEBODY, SOMEBODY);
     expect(() => openDataFolder(join(parent, "link"))).toThrow(foreign);
@@ -131,13 +131,13 @@ describe.skipIf(!isRoot)("what is somebody else's", () => {
     "log/1.open",
     "dedupe/seed",
     "new",
-  ])("is refused inside: %s", (name) => {
+  ])("is rejected inside the data folder: %s", (name) => {
     const path = name === "log" || name === "store" ? join(dir, name) : put(name);
     chownSync(path, SOMEBODY, SOMEBODY);
     expect(open).toThrow(foreign);
   });
 
-  it("is refused however deep it lies, where others could write", () => {
+  it("is rejected at any depth of a folder to which others could write", () => {
     const path = put("store/chdb/data/deep/file");
     chownSync(path, SOMEBODY, SOMEBODY);
     open(); // accepted: only this user could have created the file
@@ -146,7 +146,7 @@ describe.skipIf(!isRoot)("what is somebody else's", () => {
     expect(open).toThrow(foreign); // the first attempt did not make the folder look safe
   });
 
-  it("is left alone as lost+found of a file system of its own", () => {
+  it("is accepted as lost+found, which a file system creates", () => {
     const path = join(dir, "lost+found");
     mkdirSync(path);
     chownSync(path, SOMEBODY, SOMEBODY);

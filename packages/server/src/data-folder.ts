@@ -7,20 +7,20 @@ import { join } from "node:path";
 import { CandorError, causeOf, toWriteError } from "./errors.ts";
 import { claimFolder } from "./private-folder.ts";
 
-/** Size of the probe file: as large as a large batch. */
+/** Size of the file that `probeDisk` writes: about the size of a large batch. */
 const PROBE_BYTES = 128 * 1024;
 
 /** The folder that holds all of Candor's data, locked by this process. */
 export interface DataFolder {
-  /** Segment files waiting for the store. */
+  /** Folder of the segment files that wait for the store. */
   readonly logDir: string;
-  /** Hashes of messageIds. */
+  /** Folder of the dedupe keys, which are hashes of messageIds. */
   readonly dedupeDir: string;
-  /** The embedded store. */
+  /** Folder of the embedded store. */
   readonly storeDir: string;
-  /** Rows that the store rejected. */
+  /** Folder of rows that the store rejected, and of segment files that cannot be read. */
   readonly quarantineDir: string;
-  /** The file with the secret key for hashing ids. */
+  /** File with the secret key for hashing ids. */
   readonly hashSecretFile: string;
   release(): void;
 }

@@ -100,8 +100,8 @@ describe("a 200", () => {
   it.each([
     ["of a message waits for its flush", () => ["one"]],
     ["of a duplicate waits for its original's flush", (original: string) => [original]],
-    ["of a batch of duplicates alone waits for it too", (original: string) => [original, original]],
-    ["of a batch of both waits for it too", (original: string) => [original, "another"]],
+    ["of a batch with only duplicates waits for it too", (original: string) => [original, original]],
+    ["of a batch with both waits for it too", (original: string) => [original, "another"]],
   ])("%s", async (_what, idsBeside) => {
     originals += 1;
     const id = `original-${originals}-`;
@@ -114,7 +114,7 @@ describe("a 200", () => {
     expect(disk.isDurable(id)).toBe(true);
   });
 
-  it("is given to no duplicate whose original's flush fails; the next try of either is kept", async () => {
+  it("is not sent for a duplicate if its original's flush fails; a retry of either is kept", async () => {
     const release = holdFlushes();
     const original = await sendInto(["m1"]);
     const duplicate = await sendInto(["m1"]);
@@ -127,7 +127,7 @@ describe("a 200", () => {
     expect(disk.isDurable("m1")).toBe(true);
   });
 
-  it("never comes before all that it accepted was written, then flushed, whatever is sent at once to a disk of any pace", async () => {
+  it("is never sent before all that it accepted was written and then flushed, with any concurrent requests and disk speeds", async () => {
     const ids = fc.array(fc.nat(8), { minLength: 1, maxLength: 4 });
     const requests = fc.array(fc.record({ ids, afterMs: fc.nat(6) }), { minLength: 1, maxLength: 12 });
     const delays = fc.array(fc.nat(4), { minLength: 5, maxLength: 20 });

@@ -189,19 +189,25 @@ export class CandorError extends CodedError<ErrorCode> {
   }
 }
 
-/** Returns the error for a request whose parameters or body are wrong. @param why what would be right */
+/**
+ * Returns the error for a request whose parameters or body are wrong.
+ * @param why the message for the client, which says what is expected
+ */
 export function invalidQuery(why: string): CandorError {
   return new CandorError("query_invalid", { why });
 }
 
-/** Returns only the system's code of an error, such as `ENOSPC`, or else the error's message. */
+/** Returns the system's code of an error, such as `ENOSPC`, or the error's message if it has no code. */
 export function causeOf(error: unknown): string {
   if (error instanceof Error)
     return "code" in error && typeof error.code === "string" ? error.code : error.message;
   return String(error);
 }
 
-/** Returns the error that reports a failed write to a client: `disk_full`, else `log_unwritable`. */
+/**
+ * Returns the error that tells a client of a failed write: `disk_full` if there is no space, else
+ * `log_unwritable`.
+ */
 export function toWriteError(error: unknown): CandorError {
   const cause = causeOf(error);
   if (cause === "ENOSPC" || cause === "EDQUOT" || cause === "EFBIG")

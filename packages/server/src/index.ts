@@ -1,4 +1,4 @@
-/** The server package's entry. */
+/** The server package's entry point. */
 import type * as main from "./main.ts";
 
 export { type Config, readConfig, SOURCES, type Source } from "./config.ts";
@@ -13,8 +13,8 @@ export { listChangedExamples, makeSamples } from "./samples.ts";
 export { listQuarantined, type QuarantinedRow } from "./store/quarantine.ts";
 
 /**
- * Starts the collector. main.ts is loaded at the first call, because no other command needs an HTTP server
- * and a store.
+ * Starts the collector. main.ts is loaded only when this is first called, because no other command needs an
+ * HTTP server and a store.
  */
 export const startCandor: typeof main.startCandor = async (...args) =>
   (await import("./main.ts")).startCandor(...args);

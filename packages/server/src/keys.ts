@@ -65,9 +65,9 @@ function isKeys(value: unknown): value is Keys {
 }
 
 /**
- * Creates a function that returns the name of the secret that a text equals. The running time does
- * not tell how much of a text is right: every secret is compared, as a SHA-256 digest, because timingSafeEqual
- * requires equal lengths.
+ * Creates a function that returns the name of the secret that equals a text. Its running time does not reveal
+ * how much of a text is right, because it compares every secret. It compares SHA-256 digests, because
+ * timingSafeEqual requires equal lengths.
  */
 export function createMatcher<Name extends string>(
   secrets: Readonly<Record<Name, string>>,

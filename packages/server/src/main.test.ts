@@ -35,7 +35,7 @@ const countIs = async (candor: TestCandor, count: number): Promise<unknown> =>
   ).count;
 
 describe("a collector", () => {
-  it("keeps every message while its store is away, over a restart, and stores each once when there is one", async () => {
+  it("keeps every message while the store is away, across a restart, and stores each once when it is back", async () => {
     const CANDOR_DATA_DIR = newDir();
     const away = await startForTest({ ...NO_STORE, CANDOR_DATA_DIR });
     for (let n = 0; n < 20; n++) expect((await away.post("/v1/batch", batch(100, `r${n}`))).status).toBe(200);
@@ -49,7 +49,7 @@ describe("a collector", () => {
     await back.close();
   });
 
-  it("has no byte of a message left on disk once the store has forgotten it", async () => {
+  it("has no byte of a message left on disk once the store has deleted it", async () => {
     const CANDOR_DATA_DIR = newDir();
     const marker = "MARKER-7c21f0";
     const candor = await startForTest({ CANDOR_DATA_DIR });
@@ -72,7 +72,7 @@ describe("a collector", () => {
     expect(bytesBelow(CANDOR_DATA_DIR)).not.toContain(marker);
   });
 
-  it("cannot be started twice on one folder, nor on a taken port, and says what to do", async () => {
+  it("cannot be started twice on one folder or on a port in use, and says what to do", async () => {
     const first = await startForTest(NO_STORE);
     await expect(startForTest({ ...NO_STORE, CANDOR_DATA_DIR: first.dataDir })).rejects.toMatchObject({
       code: "data_folder_locked",
@@ -89,7 +89,7 @@ describe("a collector", () => {
     await first.close();
   });
 
-  it("lets go of the folder when a start fails", async () => {
+  it("releases the folder if the start fails", async () => {
     const CANDOR_DATA_DIR = newDir();
     const blocker = createServer().listen(0, "127.0.0.1");
     await new Promise((resolve) => blocker.once("listening", resolve));
@@ -102,7 +102,7 @@ describe("a collector", () => {
     await (await startForTest({ ...NO_STORE, CANDOR_DATA_DIR })).close();
   });
 
-  it("answers a request that is under way when it is stopped", async () => {
+  it("answers a request that is in progress when it is stopped", async () => {
     const candor = await startForTest(NO_STORE);
     const body = JSON.stringify(track("m1"));
     const { hostname, port } = new URL(candor.url);
@@ -138,7 +138,7 @@ describe("a collector", () => {
     });
   });
 
-  it("keeps its folder, keys, log and socket from other users", async () => {
+  it("makes its folder, keys, log and socket inaccessible to other users", async () => {
     const candor = await startForTest({ CANDOR_WRITE_KEYS: "" });
     await candor.post("/v1/track", track("m1"), {
       authorization: `Basic ${Buffer.from(candor.keys.writeKeys.server).toString("base64")}`,

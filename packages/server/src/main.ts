@@ -34,15 +34,15 @@ import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
 
 /** How long startup waits for the check of the store's schema. */
 const SCHEMA_WAIT_MS = 10_000;
-/** How long a stop drains. Rows that are not in the store by then stay in the log until the next start. */
+/** How long `close` drains. Rows that are not in the store by then stay in the log until the next start. */
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
-/** How many pages of `compare` may be produced or read by clients at a time; one page can take 32 MB. */
+/** How many pages of `compare`, of up to 32 MB each, may wait in memory for their clients to read them. */
 const MAX_COMPARING = 2;
 /** Shortest time between two checks of the disk, because anybody may ask whether the collector is ready. */
 const READY_CHECK_MS = 1000;
 
-/** Options of a start, besides the settings. */
+/** Options of `startCandor`, besides the settings. */
 export interface StartOptions {
   /** The collector's clock, epoch milliseconds. */
   readonly now?: () => number;
@@ -51,14 +51,14 @@ export interface StartOptions {
    * Default: the real disk.
    */
   readonly disk?: Disk;
-  /** How long a stop waits until the log is drained into the store. Default: 3 s. */
+  /** How long `close` drains the log into the store, in milliseconds. Default: 3000. */
   readonly drainDeadlineMs?: number;
   /**
    * Called with a message for the operator when something fails or works again. It never contains client
    * data.
    */
   readonly report?: (line: string) => void;
-  /** Called when the running collector must end because it has found that it must not use its store. */
+  /** Called when the running collector has to end, because it has found that it must not use its store. */
   readonly onFatal?: (error: CandorError) => void;
 }
 
@@ -134,7 +134,7 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     await engine?.ready();
     await migrate(store);
     await planStore.apply();
-    void planStore.rebuild().catch(() => {}); // The notes remain for the next start or deletion.
+    void planStore.rebuild().catch(() => {}); // The months stay noted until the next start or deletion.
   };
   await checkSchema(prepare);
   const inserter = startInserterThread({ address, quarantineDir: folder.quarantineDir });
@@ -280,7 +280,7 @@ async function openApi(
   return api;
 }
 
-/** Lets current requests end. Closes the connections that remain after a second. */
+/** Waits until open requests have ended. After a second, closes the connections that remain. */
 async function closeApi(api: FastifyInstance, live: LiveFeed): Promise<void> {
   live.close();
   api.server.closeIdleConnections();

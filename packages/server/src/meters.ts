@@ -6,7 +6,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { Dropped } from "./pipeline.ts";
 import { DROP_REASONS, type DropReason } from "./reasons.ts";
 
-/** Functions that return the values of other components when the metrics are read. */
+/** Functions that return the values of other components. They are called when the metrics are read. */
 export interface MeterSources {
   readonly log: () => {
     readonly rows: number;

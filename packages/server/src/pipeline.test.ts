@@ -62,7 +62,7 @@ const items = Array.from({ length: 300 }, (_, n) => ({
 }));
 
 it.each(["context", "integrations"])(
-  "a %s that is too large to share is looked at once, however many messages there are",
+  "a shared %s that is too large is traversed once, however many messages there are",
   (field) => {
     const { proxy, looks } = watched({ filler: "x".repeat(MAX_MESSAGE_BYTES) });
     const one = run(items.slice(0, 1), { [field]: proxy });
@@ -74,7 +74,7 @@ it.each(["context", "integrations"])(
   },
 );
 
-it("what is shared is walked for no more messages than fit into a request with it", () => {
+it("a shared field is traversed only for as many messages as fit into a request with it", () => {
   const { proxy, looks } = watched({ filler: "x".repeat(MAX_MESSAGE_BYTES - 1000) });
   const dropped = run(items, { context: proxy });
   const taken = items.length - dropped.length;

@@ -8,18 +8,18 @@ import { CandorError, causeOf } from "./errors.ts";
 
 const FOR_OTHERS = 0o077;
 const WRITABLE_BY_OTHERS = 0o022;
-/** An entry in the root of a separate file system. Candor never reads it. */
+/** A folder that the file system creates if the data folder is its root. Candor never reads it. */
 const NOT_OURS = "lost+found";
 /**
- * The levels whose entries are Candor's: the folder itself, then log/, dedupe/ and so on. The engine owns
- * deeper levels.
+ * Number of levels whose entries Candor creates: in the folder itself, and in log/, dedupe/ and so on. Deeper
+ * levels belong to the engine.
  */
 const OUR_LEVELS = 2;
 
 /**
  * Sets the folder's mode to 0700. Rejects a folder that belongs to another user, or whose first two levels
- * contain a link or another user's entry. Where others could write until now, deeper levels are checked for
- * other users' entries too.
+ * contain a link or another user's entry. If other users could write to a folder until now, the deeper levels
+ * in it are checked for their entries too.
  * @throws CandorError `data_folder_foreign`, `data_folder_linked`; also what the file system throws
  */
 export function claimFolder(folder: string): void {
@@ -79,7 +79,7 @@ function checkEntries({ folder, stats, level, userId, isOpen }: Place, setMode: 
   }
 }
 
-/** Returns undefined if the entry was deleted meanwhile, as a running collector deletes files. */
+/** Returns undefined if the entry was deleted meanwhile: a running collector deletes files. */
 function lookAt(path: string): Stats | undefined {
   try {
     return lstatSync(path);

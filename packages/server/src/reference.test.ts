@@ -18,7 +18,8 @@ type Sample = Record<string, unknown> & {
 };
 
 /**
- * The four sample events of the reference product's page, as stored by the system that the page describes.
+ * Reads one of the four sample events that the reference product's documentation shows, as its own system
+ * stored them.
  */
 function sample(name: string): Sample {
   return JSON.parse(readFileSync(new URL(`../fixtures/${name}.json`, import.meta.url), "utf8"));
@@ -39,7 +40,8 @@ beforeAll(async () => {
 afterAll(() => candor.close());
 
 /**
- * The Appsmith plan with ten years of retention: the samples are from 2020 and 2021 and would expire at once.
+ * Writes the Appsmith plan with ten years of retention, because the samples are from 2020 and 2021 and would
+ * expire at once.
  */
 function planOfTenYears(): string {
   const file = join(mkdtempSync(join(tmpdir(), "candor-plan-")), "appsmith.yaml");
@@ -94,7 +96,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     });
   });
 
-  it("comes back from the server's keep-alive, which names its own address", async () => {
+  it("comes back from the server's keep-alive, which sends its own address", async () => {
     const body = {
       ...pick(active, "event", "messageId", "properties", "userId"),
       context: { ip: "203.192.213.46" },
@@ -107,7 +109,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     });
   });
 
-  it("comes back from analytics-java, which puts its library and sentAt into the batch alone", async () => {
+  it("comes back from analytics-java, which puts its library and sentAt only into the batch", async () => {
     const message = withTimestamp(
       pick(executed, "type", "event", "messageId", "originalTimestamp", "properties", "userId"),
     );
@@ -120,7 +122,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     });
   });
 
-  it("comes back from analytics.js, whose address the connection tells", async () => {
+  it("comes back from analytics.js, whose address is taken from the connection", async () => {
     const { ip, ...context } = loaded.context;
     const message = withTimestamp(
       pick(

@@ -3,7 +3,7 @@ import type { Envelope } from "@candor/envelope";
 import type { Contact } from "@candor/plan/runtime";
 import type { Source } from "./config.ts";
 
-/** A table, and the columns of its lines in order. */
+/** A table, and the order of the columns in its lines. */
 export interface LineTarget {
   readonly table: "events" | "contacts";
   readonly columns: readonly string[];

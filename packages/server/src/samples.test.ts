@@ -11,11 +11,11 @@ it("makes a sample of every event of the Appsmith plan, by sending its examples 
   expect([...samples.keys()]).toEqual(plan.events.map(labelOf));
 });
 
-it("makes the same samples of the same plan", () => {
+it("makes the same samples for the same plan", () => {
   expect(makeSamples(plan)).toEqual(samples);
 });
 
-it("finds nothing that the collector would change in the examples of the Appsmith plan", () => {
+it("finds no example in the Appsmith plan that the collector would change", () => {
   expect(listChangedExamples(plan)).toEqual([]);
 });
 
@@ -24,7 +24,7 @@ it.each([
   ["Mozilla/5.0 (X11; Linux x86_64; rv:120.0) Gecko/20100101 Firefox/120.0", []],
   ["Kitchen 1.2", ["context.userAgent"]],
   ["curl", ["context.userAgent"]],
-])("checks the example of a user agent by the source's policy: %s", (example, paths) => {
+])("checks a user agent's example by the source's policy: %s", (example, paths) => {
   const { client } = plan.sources;
   const userAgent = client?.context.userAgent;
   if (client === undefined || userAgent === undefined) throw new Error("the Appsmith plan has both");

@@ -1,4 +1,4 @@
-/** Makes the public page's samples by sending a plan's examples through the pipeline. */
+/** Makes the public page's sample messages by sending a plan's examples through the pipeline. */
 import {
   ALONE,
   createIds,
@@ -26,8 +26,8 @@ import { createRedactors } from "./privacy/redactors.ts";
 const SAMPLE_HASH = "5a6d1c".repeat(6).slice(0, 32);
 
 /**
- * Makes a sample of every event by sending its examples through the same steps as every message. The page
- * thus shows what the collector really makes of a message. The same plan gives the same samples.
+ * Makes a sample of every event by sending its examples through the same steps as every message. So the page
+ * shows what the collector really stores. The same plan gives the same samples.
  * @returns a map from `labelOf(event)` to the envelope as JSON
  */
 export function makeSamples(plan: Plan): ReadonlyMap<string, string> {

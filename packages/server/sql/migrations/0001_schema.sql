@@ -1,10 +1,16 @@
--- Every accepted message. `envelope` is its JSON exactly as accepted; the columns before it are for finding it, and more
--- are added for what a plan declares. The order is that of reading, newest first by keyset. Two settings make an insert
--- exactly-once and durable: a block that comes again under its token is not stored again, and an acknowledged block is on
--- disk. Envelopes are alike: compressed 4 MiB at a time they take a quarter less than at the default of 1 MiB. This is only
--- for their column, because while a part is written each of its hundred streams has a buffer of that size. What is forgotten
--- or has expired leaves the disk soon: a replaced part is deleted after 1 second instead of 8 minutes, expired rows within
--- 1 hour instead of 4. The old part can go because the new one is flushed before it counts.
+-- Every accepted message. `envelope` is its JSON exactly as accepted. The other columns serve to find messages, and the
+-- plan adds more of them (plan-columns.ts). Events are read in the reverse of this table's order, newest first.
+--
+-- An insert is exactly-once, because a block that is sent again under its token is not stored again. It is also
+-- durable: an acknowledged block is on disk.
+--
+-- Deleted data leaves the disk soon: a replaced part is deleted after 1 second instead of 8 minutes, and expired rows
+-- within 1 hour instead of 4. The old part can be deleted so soon because the new part is flushed before it replaces
+-- the old one.
+--
+-- Envelopes resemble each other, so compressing 4 MiB of them at a time saves a quarter of the space that the default
+-- of 1 MiB needs. Only their column uses such large blocks, because while a part is written, each of its about one
+-- hundred streams has a buffer of that size.
 CREATE TABLE IF NOT EXISTS events
 (
     source LowCardinality(String),
@@ -36,8 +42,8 @@ SETTINGS
     old_parts_lifetime = 1,
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
--- Contacts that people gave, with nothing that leads back to an event: no id, no time but the day, and in an order
--- that is not that of their arrival.
+-- Contacts that people gave. Nothing links a contact to an event: there is no id and no time except the day, and the
+-- contacts of a day are in random order.
 CREATE TABLE IF NOT EXISTS contacts
 (
     day Date,
@@ -55,7 +61,8 @@ SETTINGS
     old_parts_lifetime = 1,
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
--- How often the plan dropped a message or trimmed one. Without deduplication: equal counts add up.
+-- How often the plan dropped or trimmed messages. Inserts are not deduplicated, because two equal counts must both be
+-- added.
 CREATE TABLE IF NOT EXISTS plan_counts
 (
     day Date,
@@ -73,11 +80,12 @@ SETTINGS
     fsync_after_insert = 1,
     fsync_part_directory = 1,
     min_compressed_bytes_to_fsync_after_merge = 1;
--- The rollups (docs/decisions/0024-rollups.md). Views over `events` fill them, one SELECT each in `sql/rollups/`. They
--- hold only sums, minima and maxima, under the month in which the events were received, so that a month can be rebuilt
--- from `events`. `iid` is a 64-bit hash of an instance's id; it joins tables. Facts and dimensions are JSON texts.
+-- The rollups (docs/decisions/0024-rollups.md). A view over `events` fills each of them with the SELECT of the same
+-- name in `sql/rollups/`. They hold only sums, minima and maxima, kept apart by the month in which the events were
+-- received, so that a month can be rebuilt from `events`. `iid` is a 64-bit hash of an instance's id, by which tables
+-- are joined. `facts` and `dimensions` are JSON texts, and `rd` is the day of receipt in UTC.
 
--- Each instance with its facts, and the first and the last heartbeat that told them.
+-- For each instance, the facts that it has reported, with its first and last heartbeat that reported these facts.
 CREATE TABLE IF NOT EXISTS instances
 (
     iid UInt64,
@@ -99,7 +107,8 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
 
--- An instance's heartbeats on a day in UTC. The first and the last one tell on which local days it was seen, in any zone.
+-- An instance's heartbeats on a day in UTC. The times of the first and the last one show on which local days it was
+-- seen, in any time zone.
 CREATE TABLE IF NOT EXISTS instance_days
 (
     iid UInt64,
@@ -149,7 +158,8 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
 
--- How long a feature took: 16 buckets an octave, so that a percentile errs by 3.1 % at most, and not below 16 ms.
+-- How long a feature took, as a histogram. Each octave (a doubling of the time) has 16 buckets. So percentiles are off
+-- by at most 3.1 %, and are exact below 16 ms.
 CREATE TABLE IF NOT EXISTS usage_durations
 (
     source LowCardinality(String),
@@ -173,7 +183,7 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
 
--- What an install did, by the installer's random id for it.
+-- The events of each install, by the random id that the installer generates for it.
 CREATE TABLE IF NOT EXISTS attempts
 (
     attempt String CODEC(ZSTD(3)),
@@ -196,8 +206,9 @@ SETTINGS
     min_compressed_bytes_to_fsync_after_merge = 1,
     merge_with_ttl_timeout = 3600;
 
--- Months of the rollups that have to be rebuilt: the number of the last request, of the last request that also needs the
--- derived columns of `events` to be computed again, and of the last request that is done.
+-- Months of the rollups that have to be rebuilt. The requests for a month are numbered. `asked` is the last request,
+-- `columnsAsked` the last one that also needs the derived columns of `events` to be computed again, and `done` the last
+-- one that has been served.
 CREATE TABLE IF NOT EXISTS rebuilds
 (
     month UInt32,
@@ -208,7 +219,7 @@ CREATE TABLE IF NOT EXISTS rebuilds
 ENGINE = AggregatingMergeTree
 ORDER BY month
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
--- Instances that the maker leaves out of reports, with the reason; the newest row of an instance counts.
+-- Instances that the maker leaves out of reports, with the reason. Only the newest row of an instance counts.
 CREATE TABLE IF NOT EXISTS exclusions
 (
     iid UInt64,
@@ -220,8 +231,9 @@ CREATE TABLE IF NOT EXISTS exclusions
 ENGINE = ReplacingMergeTree(atMs)
 ORDER BY (iid, instance)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
--- The ids that are being forgotten, in memory only: the store writes the text of a deletion to a file, so the ids must
--- not be in that text. A round serves several requests; `text` is the id as JSON writes it.
+-- The ids that are being forgotten. They are only in memory: the store writes the SQL of a deletion to a file, so that
+-- SQL reads the ids from here instead of containing them. A round serves several requests, which `request` numbers.
+-- `text` is the id as a JSON string.
 CREATE TABLE IF NOT EXISTS forgetting
 (
     round String,

@@ -1,6 +1,7 @@
--- Instances that send from two places at once. Each start of a state folder adds a nonce (`boot`) to its heartbeats. In one
--- folder the starts follow one another, so the times of two of them overlap only when there are two folders. Sorted by
--- their beginnings, if any two overlap, then two neighbours do. Read from the envelope: the plan need not make columns.
+-- Instances that send from two places at once, because their state folder was copied. Each start of the SDK on a folder
+-- adds its own nonce (`boot`) to its heartbeats. On one folder the starts follow one another, so the times of two
+-- starts overlap only if there are two folders. If any two starts overlap, then so do two neighbours in the order of
+-- their first heartbeats. `boot` is read from the envelope, because a plan need not make a column for it.
 WITH arraySort(groupArray((first, last))) AS spans
 SELECT
     instanceId,

@@ -1,5 +1,5 @@
--- What is kept of one instance, oldest first. Reading envelopes as JSON is what costs: the search for the id as text comes
--- first, and misses none, because a UUID is never escaped in them.
+-- The stored events of one instance, oldest first. Parsing envelopes as JSON is expensive, so the text is first
+-- searched for the id. This search misses no event, because a UUID is never escaped in JSON.
 SELECT
     source,
     messageId,

@@ -1,4 +1,5 @@
--- All facts together: how many combinations there are, and how many instances are the only one with theirs.
+-- All facts taken together: how many different combinations there are, and how many instances have a combination that
+-- no other instance has.
 {population}
 SELECT
     count() AS values,

@@ -1,4 +1,5 @@
--- For each field of each event: how many values there are, and how many instances have a value that no other has.
+-- For each field of each event: how many values there are, and how many instances have a value that no other instance
+-- has.
 WITH fields AS
 (
     SELECT event, iid, arrayJoin(JSONExtractKeysAndValuesRaw(envelope, 'properties')) AS field

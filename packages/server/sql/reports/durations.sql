@@ -1,4 +1,5 @@
--- Percentiles as buckets (usage_durations), of all instances: a duration is kept without its instance.
+-- Percentiles of durations, given as buckets of usage_durations. They cover all instances, because a duration is stored
+-- without its instance.
 SELECT
     source, event,
     {value} AS value,

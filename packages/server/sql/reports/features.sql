@@ -1,4 +1,5 @@
--- Instances that used each feature at least so often, then how often it was used and with what outcome.
+-- For each feature: how many instances used it at least `atLeast` times, how often it was used in total, and with what
+-- outcome.
 {population}
 SELECT
     source, event, value,

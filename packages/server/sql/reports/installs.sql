@@ -1,5 +1,6 @@
--- Each install once: how it ended, by the names of the installer kit's events. An install that fell silent for 24 hours is
--- given up.
+-- Counts installs by outcome, error, system and day. The outcome is derived from the names of the kit's events. An
+-- install that has neither succeeded nor failed is `silent` if its last event is more than 24 hours old, and otherwise
+-- `running`.
 WITH
     tries AS
     (

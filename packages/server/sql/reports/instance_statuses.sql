@@ -1,4 +1,4 @@
--- How long ago the instances of the period had their last heartbeat.
+-- Counts the instances of the period by the age of their last heartbeat.
 {population}
 SELECT
     multiIf(

@@ -1,9 +1,10 @@
--- Included by the reports: `population` has the instances with a heartbeat in the period that are in the segment, each
--- with its facts, its local days, and why it is left out ('' when it counts).
+-- Included in the queries of most reports. `population` has the instances with a heartbeat in the period that match the
+-- segment (the filters by facts and country). Each has its facts, its local days, and the reason for leaving it out,
+-- which is '' if it counts.
 WITH
 beats AS
 (
-    -- The local days of a day in UTC are those of its first and of its last heartbeat: no zone has three.
+    -- A day in UTC overlaps at most two local days, so the day's first and last heartbeat show all local days.
     SELECT
         iid, facts, country, last,
         arrayJoin(arrayDistinct([toDate(first, {zone:String}), toDate(last, {zone:String})])) AS localDay

@@ -1,5 +1,5 @@
--- The whole population in one pass: by reason and version, how many there are, were active in the last 1, 7 and 28 days,
--- were new, and were there on each day.
+-- Counts the whole population in one pass, by version and by the reason for leaving an instance out: all instances,
+-- those active in the last 1, 7 and 28 days, new ones, and those active on each day.
 {population}
 SELECT
     leftOut,

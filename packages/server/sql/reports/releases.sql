@@ -1,4 +1,5 @@
--- Each version, with the number of instances that ever ran it and when the third of them first did.
+-- For each version: how many instances have ever run it, and when the third one first ran it (0 if fewer than three
+-- have).
 SELECT
     version,
     length(times) AS instances,

@@ -1,4 +1,4 @@
--- Uses with an outcome, by the version that the event itself carries.
+-- Counts uses with an outcome by the version that the usage event itself reports.
 {population}
 SELECT JSONExtractString(facts, 'version') AS version, sum(succeeded) AS succeeded, sum(failed) AS failed
 FROM usage_instance_days

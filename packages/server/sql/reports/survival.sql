@@ -1,4 +1,5 @@
--- Of the instances first seen in a week, how many were still seen on or after day 1, 7, 28 and 90.
+-- For each week: how many instances were first seen in it, and how many of them were seen again at least 1, 7, 28 and
+-- 90 days after that.
 {population}
 SELECT
     toMonday(toDate(firstSeen, {zone:String})) AS week,

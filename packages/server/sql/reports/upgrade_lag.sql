@@ -1,4 +1,4 @@
--- How long the instances that were there before a release took to run it or a newer one.
+-- How long instances that existed before a release took to upgrade to it or to a newer version.
 {population}
 SELECT
     countIf(upgradedMs > 0) AS upgraded,

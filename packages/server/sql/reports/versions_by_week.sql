@@ -1,4 +1,5 @@
--- Each instance once a week, under the version of its last heartbeat in that week.
+-- Counts instances by week and version. An instance counts once a week, under the version of its last heartbeat in that
+-- week.
 {population}
 SELECT week, version, count() AS instances
 FROM

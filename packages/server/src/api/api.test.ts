@@ -35,7 +35,7 @@ describe("the read API without a store", () => {
     }
   });
 
-  it("is healthy, ready and counted to everybody, because messages are kept while the store is away", async () => {
+  it("reports health, readiness and metrics to everybody, because messages are kept while the store is away", async () => {
     for (const path of [
       "/healthz",
       "/readyz",
@@ -48,7 +48,7 @@ describe("the read API without a store", () => {
     }
   });
 
-  it("says 503 with Retry-After for what only the store could answer", async () => {
+  it("answers 503 with Retry-After where it needs the store", async () => {
     const response = await get("/api/count");
     expect([response.status, response.headers.get("retry-after")]).toEqual([503, "2"]);
     expect((await answerOf(response)).code).toBe("store_away");
@@ -60,7 +60,7 @@ describe("the read API without a store", () => {
     ["GET", "/api/forget", 405, "POST"],
     ["GET", "/nothing", 404, null],
     ["POST", "/track", 404, null],
-  ])("answers %s %s with %i before it reads a body, and counts it", async (method, path, status, allow) => {
+  ])("answers %s %s with %i before it reads the body, and counts it", async (method, path, status, allow) => {
     const code = status === 405 ? "method_not_allowed" : "not_found";
     const counted = async (): Promise<number> => {
       const metrics = await (await fetch(`${candor.url}/metrics`)).text();
@@ -134,7 +134,7 @@ describe("the read API without a store", () => {
     expect([response.status, (await answerOf(response)).message?.includes(words)]).toEqual([400, true]);
   });
 
-  it("describes itself as OpenAPI, every path of the read API, and sets headers that pages are safe with", async () => {
+  it("describes every path of the read API as OpenAPI, and sets security headers", async () => {
     const response = await fetch(`${candor.url}/api/openapi.json`);
     const document = await answerOf(response);
     const paths = [
@@ -157,7 +157,7 @@ describe("the read API without a store", () => {
     expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");
   });
 
-  it("answers an unknown address with a JSON 404", async () => {
+  it("answers an unknown path with a JSON 404", async () => {
     const response = await get("/api/nothing");
     expect([response.status, (await answerOf(response)).code]).toEqual([404, "not_found"]);
   });

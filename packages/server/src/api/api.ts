@@ -1,4 +1,4 @@
-/** Serves the read API, and the ingest API beside it. */
+/** Creates the HTTP server, and serves the read API on it. */
 
 import { createHash } from "node:crypto";
 import { splitUrl } from "@candor/envelope/http";
@@ -23,7 +23,7 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   const app = fastify({
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
-    forceCloseConnections: false, // main.ts lets current requests end first
+    forceCloseConnections: false, // main.ts gives open requests time to end
     frameworkErrors: (error, _request, reply) => void sendError(reply, error, dependencies),
     clientErrorHandler: createClientErrorHandler(countRefused),
     serverFactory: (others) => createHttpServer({ ingest: dependencies.ingest, others, countRefused }),
@@ -128,7 +128,7 @@ function readLimit(parameters: URLSearchParams): number {
   return limit;
 }
 
-/** Returns the error for an address that does not exist, or does not accept this method. */
+/** Returns `method_not_allowed` for a path that accepts other methods, or else `not_found`. */
 function toMissing(app: FastifyInstance, { url }: FastifyRequest): CandorError {
   const path = splitUrl(url)[0].replace(/(?<=.)\/$/, "");
   const allowed = ["GET", "HEAD", "POST"].filter((method) => app.findRoute({ method, url: path }) !== null);
@@ -148,8 +148,8 @@ function sendError(reply: FastifyReply, error: unknown, { onFault, meters }: Api
 }
 
 /**
- * Converts any error to a CandorError. Fastify's own errors for a bad request quote the request and are the
- * client's fault, so only the client is told.
+ * Converts any error to a CandorError. The text of fastify's own errors for a bad request is not used,
+ * because it quotes the request.
  */
 function toKnown(error: unknown): CandorError {
   if (error instanceof CandorError) return error;
@@ -173,9 +173,7 @@ export interface PrivacyPage {
 /** The page cannot be framed, runs no script and loads nothing; its own style is allowed by its hash. */
 const PRIVACY_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
 
-/**
- * Creates a function that renders the page of a plan. It renders the page again only if the plan has changed.
- */
+/** Creates a function that returns a plan's page, which it renders again only if the plan has changed. */
 function createPrivacyPages(): (plan: Plan) => PrivacyPage {
   let made: { readonly plan: Plan; readonly page: PrivacyPage } | undefined;
   return (plan) => {

@@ -1,4 +1,4 @@
-/** Defines what the read API needs of the rest of the collector, and what all its routes share. */
+/** Defines what the read API needs from the rest of the collector, and what its routes share. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { splitUrl } from "@candor/envelope/http";
 import type { FastifyRequest } from "fastify";
@@ -17,7 +17,7 @@ export interface ApiDependencies {
   readonly plan: PlanInForce;
   readonly planStore: Pick<PlanStore, "keepCounts" | "noteMonths" | "rebuild" | "compare">;
   readonly storedForms: StoredForms;
-  /** Up to when everything received is in the store, in milliseconds. */
+  /** Returns the time up to which everything received is in the store, in epoch milliseconds. */
   readonly storedUntilMs: () => number;
   readonly forget: Forget;
   readonly now: () => number;
@@ -32,7 +32,7 @@ export interface ApiDependencies {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Runs before a route's handler, and throws if the client may not use it. */
+/** Runs before a route's handler. Throws if the client may not use the route. */
 export type OnRequest = (request: FastifyRequest) => Promise<void>;
 
 export function parametersOf(request: FastifyRequest): URLSearchParams {

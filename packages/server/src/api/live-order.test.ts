@@ -25,7 +25,7 @@ async function watch(query: string, send: () => Promise<void>, last: string): Pr
   return [...text.matchAll(/"messageId":"([^"]+)"/g)].map(([, id = ""]) => id);
 }
 
-it("shows messages in the order of their sending, request by request", { retry: 2 }, async () => {
+it("shows messages in the order in which they were sent, request by request", { retry: 2 }, async () => {
   const ids = Array.from({ length: 60 }, (_, n) => `m-${(n * 37) % 60}`);
   const send = async (): Promise<void> => {
     for (let from = 0; from < ids.length; from += 20) {
@@ -38,7 +38,7 @@ it("shows messages in the order of their sending, request by request", { retry: 
   expect(await watch("", send, ids.at(-1) ?? "")).toEqual(ids);
 });
 
-it("shows what a filter finds, also in a list", { retry: 2 }, async () => {
+it("applies filters to messages, also to the elements of a list", { retry: 2 }, async () => {
   const tags = [["a"], ["b", "function"], "function", ["function "], { 0: "function" }];
   const send = async (): Promise<void> => {
     const batch = [...tags, ["function"]].map((typesUsed, n) => ({

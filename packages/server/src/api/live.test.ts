@@ -46,7 +46,7 @@ function show(live: LiveFeed, times: number): void {
   for (let n = 0; n < times; n++) live.watch()?.(KEPT, undefined);
 }
 
-it("holds a megabyte for a watcher that does not read, and cuts it off", async () => {
+it("buffers a megabyte for a watcher that does not read, then disconnects it", async () => {
   const { live, port, responses } = await startFeed();
   const socket = connect(port, "127.0.0.1").on("error", () => {});
   closers.push(() => socket.destroy());
@@ -77,7 +77,7 @@ it("keeps a watcher that reads, and tells it how many messages it missed", async
   expect(live.watch()).toBeDefined();
 });
 
-it("takes 20 watchers and no more", async () => {
+it("accepts 20 watchers and no more", async () => {
   const { live, port, responses } = await startFeed();
   for (let n = 0; n < 20; n++) {
     live.checkRoom();

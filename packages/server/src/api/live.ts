@@ -11,12 +11,12 @@ const HEARTBEAT = ": still here\n\n";
 const HEARTBEAT_MS = 15_000;
 /**
  * How many bytes may be buffered for a watcher. A watcher that reads too slowly misses messages, and is told
- * how many.
+ * how many it missed.
  */
 const MAX_WAITING_BYTES = 1024 * 1024;
 /**
- * Limits the watchers, because the filters of each run for every message, on the thread that accepts
- * messages.
+ * Limits the number of watchers, because the filters of each one run for every message, on the thread that
+ * accepts messages.
  */
 const MAX_WATCHERS = 20;
 
@@ -26,7 +26,10 @@ type Watcher = (draft: PipelineDraft, reason: DropReason | undefined) => void;
 export interface LiveFeed {
   /** Returns the function to call with every message, or undefined while nobody watches. */
   watch(): Watcher | undefined;
-  /** @throws CandorError `too_many_watchers` */
+  /**
+   * Checks that one more watcher can be added.
+   * @throws CandorError `too_many_watchers`
+   */
   checkRoom(): void;
   /**
    * Streams messages as server-sent events: `message` with {verdict, reason?, source?, envelope | message}.
@@ -71,8 +74,8 @@ export function createLiveFeed(heartbeatMs: number = HEARTBEAT_MS): LiveFeed {
 }
 
 /**
- * Creates a heartbeat. It disconnects a watcher that has read nothing since the last heartbeat while much is
- * buffered.
+ * Creates the function that sends a heartbeat to a watcher. It disconnects the watcher instead if more than
+ * 512 KiB are buffered and the watcher has read nothing since the last heartbeat.
  */
 function createHeartbeat(response: ServerResponse): () => void {
   let readBefore = -1;
@@ -104,7 +107,10 @@ function createWatcher(response: ServerResponse, filters: Filters): Watcher {
   };
 }
 
-/** A message that never became an envelope can be matched only by its source and event. */
+/**
+ * Whether a watcher's filters match. A message that was dropped before it became an envelope is matched by
+ * its source and by its own fields as sent.
+ */
 function isWanted(draft: PipelineDraft, reason: DropReason | undefined, filters: Filters): boolean {
   if (draft.envelope.messageId !== "" || reason === undefined)
     return matches(filters, draft.source, draft.envelope);

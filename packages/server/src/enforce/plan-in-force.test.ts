@@ -37,7 +37,7 @@ const send = async (message: object = QUERY_RUN) =>
   answerOf(await candor.post("/v1/batch", { batch: [message] }));
 
 describe("the plan in force", () => {
-  it("changes with its file while messages come in, without a refused request; a broken file changes nothing", async () => {
+  it("changes with its file while messages arrive, and no request fails; a broken file changes nothing", async () => {
     expect(await send()).toMatchObject({ accepted: 0, dropped: [{ reason: "event_not_in_plan" }] });
     const statuses = new Set<number>();
     const active = {
@@ -71,7 +71,7 @@ describe("the plan in force", () => {
     expect([...statuses]).toEqual([200]);
   });
 
-  it("counts what it took and refused, by declared path, and keeps the counts", async () => {
+  it("counts what it trimmed and dropped, by declared path, and stores the counts", async () => {
     const message = {
       type: "track",
       event: "Instance Active",
@@ -100,7 +100,7 @@ describe("the plan in force", () => {
     expect(JSON.stringify(report) + metrics).not.toContain("jane");
   });
 
-  it("says of each event which plan checked it, where it came from and what was taken from it", async () => {
+  it("records for each event which plan checked it, where it came from and what was trimmed", async () => {
     const message = {
       type: "track",
       event: "Instance Active",
@@ -120,7 +120,7 @@ describe("the plan in force", () => {
     });
   });
 
-  it("hashes once more a hash that was sent, and finds and forgets its events by the one that was sent", async () => {
+  it("hashes a sent hash again, and finds and deletes its events by the sent hash", async () => {
     const [user, username] = ["4".repeat(64), "5".repeat(64)];
     const message = {
       type: "track",
@@ -151,7 +151,7 @@ describe("the plan in force", () => {
     expect(await candor.read(`/api/count?properties.username=${username}`)).toEqual({ count: 0 });
   });
 
-  it("finds an event by the id that was sent, also where only its hash is kept", async () => {
+  it("finds an event by the id that was sent, even if only the id's hash is kept", async () => {
     const message = {
       type: "track",
       event: "Instance Active",
@@ -172,8 +172,8 @@ describe("the plan in force", () => {
   });
 });
 
-describe("a start", () => {
-  it("refuses a plan that is missing or broken, and says where", async () => {
+describe("startup", () => {
+  it("fails if the plan is missing or broken, and says where", async () => {
     await expect(startForTest({ CANDOR_PLAN: join(dir, "none.yaml") })).rejects.toMatchObject({
       code: "plan_unreadable",
     });

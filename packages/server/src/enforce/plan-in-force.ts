@@ -62,7 +62,10 @@ export function openPlan(options: PlanInForceOptions): PlanInForce {
   return { current: () => current, fault: () => fault, close: () => clearInterval(timer) };
 }
 
-/** @throws CandorError `plan_invalid`, `plan_unreadable` */
+/**
+ * Reads and validates a plan file.
+ * @throws CandorError `plan_invalid`, `plan_unreadable`
+ */
 export function readPlan(file: string): Plan {
   let text: string;
   try {

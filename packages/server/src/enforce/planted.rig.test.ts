@@ -158,8 +158,8 @@ function holdsContact(text: string): boolean {
 
 const allTables = (): string => [...tables].map(([name, rows]) => `${name}\n${rows}`).join("\n");
 
-describe("secrets planted everywhere outside of the plan, under the Appsmith plan", () => {
-  it("were sent: messages were kept and dropped, and what is declared is found by the same searches", () => {
+describe("secrets planted in every undeclared place, under the Appsmith plan", () => {
+  it("were sent: some messages were kept and some dropped, and the same searches find declared values", () => {
     expect(totals.accepted).toBeGreaterThan(4000);
     expect(totals.dropped).toBeGreaterThan(100);
     expect(seen.waiting).toContain(DECLARED);
@@ -185,24 +185,24 @@ describe("secrets planted everywhere outside of the plan, under the Appsmith pla
 
   it.each([
     ["the log after a kill -9, before anything was drained", () => seen.waiting],
-    ["any byte of the data folder once all was drained and stopped", () => seen.onDisk],
+    ["any byte of the data folder after the drain and the stop", () => seen.onDisk],
     ["any row of any table of the store", allTables],
     ["the process's output while its store is away", () => seen.firstOutput],
     ["the process's output", () => seen.output],
     ["the metrics", () => seen.metrics],
     ["the plan's report and the public pages", () => seen.pages],
-    ["the answers to requests that are wrong", () => seen.answers],
+    ["the answers to malformed requests", () => seen.answers],
   ])("are not in %s", (_where, textOf) => {
     expect(textOf().length).toBeGreaterThan(20);
     expect(findSecrets(textOf(), secrets)).toEqual([]);
   });
 
-  it("are a fault of who sent them: none is answered with 500, or told to the operator", () => {
+  it("are never answered with 500, and never reported to the operator", () => {
     expect([...failed]).toEqual([]);
     expect(seen.output).not.toContain("A request failed");
   });
 
-  it("leave the declared contact in its own table alone", () => {
+  it("do not change the declared contact in its own table", () => {
     const places = [...tables].filter(([, rows]) => holdsContact(rows)).map(([name]) => name);
     expect(places).toEqual(["candor.contacts"]);
     expect(
@@ -216,7 +216,7 @@ describe("secrets planted everywhere outside of the plan, under the Appsmith pla
   });
 });
 
-describe("an id that is a secret", () => {
+describe("a secret that is used as an id", () => {
   let running: CandorProcess;
   const idSecrets = createSecrets();
   const dir = mkdtempSync(join(tmpdir(), "candor-planted-id-"));
@@ -229,7 +229,7 @@ describe("an id that is a secret", () => {
     rmSync(dir, { recursive: true });
   });
 
-  it("is not kept as a messageId, also behind a prefix", async () => {
+  it("is not kept as a messageId, even after a prefix", async () => {
     const messages = idSecrets
       .allFor("messageId")
       .map((secret) => ({ ...executed, messageId: `msg-${secret}` }));

@@ -28,7 +28,7 @@ function openQueue(options = { maxBatch: 3, maxWaiting: 5 }) {
   return { queue, rounds, nextRound };
 }
 
-test("the first runs at once, and all that come meanwhile in the next round, each with its own result", async () => {
+test("the first item runs at once; items added meanwhile run in the next round, each with its own result", async () => {
   const { queue, rounds, nextRound } = openQueue();
   const results = ["a", "b", "c", "d"].map((item) => queue.add(item));
   expect((await nextRound(0)).items).toEqual(["a"]);
@@ -43,7 +43,7 @@ test("the first runs at once, and all that come meanwhile in the next round, eac
   );
 });
 
-test("equal items that wait are one, but not one that runs already", async () => {
+test("equal waiting items are merged, but not with one that is already running", async () => {
   const { queue, rounds, nextRound } = openQueue();
   const [running, second, third] = [queue.add("a"), queue.add("a"), queue.add("a")];
   expect(second).not.toBe(running);
@@ -54,7 +54,7 @@ test("equal items that wait are one, but not one that runs already", async () =>
   expect(await Promise.all([running, second, third])).toEqual(["a done", "a done", "a done"]);
 });
 
-test("no more wait than may, and a round takes no more than it may", async () => {
+test("limits the waiting items and the items of a round", async () => {
   const { queue, nextRound } = openQueue();
   const results = ["a", "b", "c", "d", "e", "f"].map((item) => queue.add(item));
   expect(queue.add("g")).toBeUndefined();
@@ -67,7 +67,7 @@ test("no more wait than may, and a round takes no more than it may", async () =>
   expect(await Promise.all(results)).toHaveLength(6);
 });
 
-test("a round that fails rejects its own items alone, and the next one runs", async () => {
+test("a round that fails rejects only its own items, and the next round runs", async () => {
   const { queue, nextRound } = openQueue();
   const outcomes = Promise.allSettled([queue.add("a"), queue.add("b")]);
   (await nextRound(0)).end(new Error("away"));

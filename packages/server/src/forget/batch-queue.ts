@@ -5,6 +5,7 @@
 
 export interface BatchQueueOptions<Item, Result> {
   /**
+   * Runs the task on one batch.
    * @returns a result for each item, in order; if the promise rejects, every item of the batch is rejected
    */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;

@@ -1,4 +1,4 @@
-/** Runs one round of deletions, for all waiting requests together. */
+/** Runs one round of deletions, which serves several requests together. */
 import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
 import { type Store, whileStoreAnswers } from "../store/client.ts";
@@ -42,7 +42,8 @@ const isCopy = (file: string): boolean => /\.(?:damaged|unreadable)$/.test(file)
 const isRow = (file: string): boolean => !isCopy(file);
 
 /**
- * Deletes everything received about the subjects until now. @returns a result for each subject, in order
+ * Deletes everything received about the subjects until now.
+ * @returns a result for each subject, in order
  * @throws CandorError `store_away`, `forget_incomplete`; in both cases nothing is guaranteed for any subject
  */
 export async function runRound(
@@ -70,13 +71,16 @@ export async function runRound(
 }
 
 /**
- * The hash that an SDK sends for an id that the plan hashes. For an id whose form the plan does not declare,
- * the SDK sends the first half of this hash.
+ * The hash that an SDK sends in place of an id that the plan hashes. If the plan does not declare the form of
+ * the id, the SDK sends only the first half of this hash.
  */
 const SDK_HASH = /^[0-9a-f]{64}$/;
 const SHORT_HASH_LENGTH = 32;
 
-/** Returns the forms of an id to search for. A column contains U+FFFD in place of an unpaired surrogate. */
+/**
+ * Returns the forms of an id to search for. Unpaired surrogates are replaced with U+FFFD, as they are in the
+ * store's columns.
+ */
 function formsOf(
   kind: ForgetKind,
   id: string,

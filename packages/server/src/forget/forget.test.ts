@@ -116,7 +116,7 @@ const BROKEN = [
 ];
 
 describe("forgetting", () => {
-  it("deletes an instance's rows where the plan says that its id stands, and no others", async () => {
+  it("deletes the rows with an instance's id in a field that the plan names, and no others", async () => {
     const id = 'it\'s \\ "i1"';
     const own = [
       { type: "track", properties: { instanceId: id } },
@@ -161,7 +161,7 @@ describe("forgetting", () => {
     expect(await storedIds()).toEqual(["3", "4", "5", "6", "user"]);
   });
 
-  it("deletes a user's rows by every form in which the id may stand, in every field of a user's id", async () => {
+  it("deletes a user's rows by every stored form of the id, in every field that can hold a user's id", async () => {
     await insert([
       { id: "a", userId: "u1" },
       { id: "b", anonymousId: "u1" },
@@ -179,7 +179,7 @@ describe("forgetting", () => {
     expect(await storedIds()).toEqual(["e", "f", "h", "i"]);
   });
 
-  it("says 0 rows of a user whose id was hashed, and how to find the hash", async () => {
+  it("reports 0 rows for a user whose id was hashed, and how to find the hash", async () => {
     const receipt = await forget({ user: "ada" });
     expect(receipt.notes[0]).toBe("Nothing was found under this user id.");
     expect(receipt.notes).toContainEqual(expect.stringContaining("`npx @candor/node inspect DIR --hash`"));
@@ -205,7 +205,7 @@ describe("forgetting", () => {
     expect(await storedIds()).toEqual(["11", "14", "2", "5", "8"]);
   });
 
-  it("deletes what the maker said of an instance, and of no other", async () => {
+  it("deletes the maker's exclusion of an instance, and of no other instance", async () => {
     for (const instance of ["own-machine", "other-machine"])
       await excludeInstance(store, { instance, reason: "ours", isExcluded: true }, NOW_MS);
     await forget({ instance: "own-machine" });
@@ -213,7 +213,7 @@ describe("forgetting", () => {
     expect(bytesBelow(real.dir)).not.toContain("own-machine");
   });
 
-  it("deletes a contact in any case, and does not repeat the address", async () => {
+  it("deletes a contact in upper or lower case, and does not repeat the address", async () => {
     await insertContact("Ann@Example.org");
     await insertContact("ÄNN@example.org");
     await insertContact("ann@example.org.invalid", "2026-03-02", { os: "ubuntu" });
@@ -227,7 +227,7 @@ describe("forgetting", () => {
     expect(await readContacts(store, 1)).toHaveLength(1);
   });
 
-  it("says 0 rows of what is not known", async () => {
+  it("reports 0 rows for an unknown id", async () => {
     await insert([{ id: "a", userId: "u1" }]);
     for (const request of [{ instance: "none" }, { user: "none" }, { contact: "none" }]) {
       const receipt = await forget(request);
@@ -236,7 +236,7 @@ describe("forgetting", () => {
     expect(await storedIds()).toEqual(["a"]);
   });
 
-  it("leaves no byte of the forgotten on disk, not even in the store's own notes of the deletion", async () => {
+  it("leaves no forgotten byte on disk, not even in the store's own record of the deletion", async () => {
     const marker = "MARKER-5d1e";
     await insert([
       { id: "a", userId: marker, envelope: { properties: { instanceId: marker } } },
@@ -253,7 +253,7 @@ describe("forgetting", () => {
     expect(await store.query("SELECT * FROM candor.forgetting")).toEqual([]);
   }, 60_000);
 
-  it("waits for what is in the log, and removes rows that were quarantined on the way", async () => {
+  it("waits until the log is drained, and deletes rows that were quarantined meanwhile", async () => {
     const log = await openAppendLog({ dir: deps.logDir, keepKeys: async () => {} });
     const quarantine = openQuarantine(deps.quarantineDir);
     const lines = [
@@ -280,7 +280,7 @@ describe("forgetting", () => {
     await drain.close(1000);
   });
 
-  it("removes copies of damaged segments that hold the id, and those alone", async () => {
+  it("deletes only those copies of damaged segment files that contain the id", async () => {
     const files = {
       [join(deps.logDir, "1.open.damaged")]: line({ id: "a", userId: "u1" }),
       [join(deps.logDir, "2.open.damaged")]: line({ id: "a", userId: "u10" }),
@@ -300,7 +300,7 @@ describe("forgetting", () => {
     expect(rowsOf(receipt)).toMatchObject({ "copies of damaged segments": 1 });
   });
 
-  it("does not hold a request to the store while a deletion takes its time", async () => {
+  it("keeps no request to the store open during a long deletion", async () => {
     await insert([{ id: "a", userId: "u1" }]);
     await store.command("SYSTEM STOP MERGES candor.events"); // stops mutations too
     const command: Store["command"] = async (sql, database) => {
@@ -312,7 +312,7 @@ describe("forgetting", () => {
     expect(rowsOf(receipt)).toMatchObject({ events: 1 });
   });
 
-  it("gives no receipt while rows are left, or the store is away", async () => {
+  it("issues no receipt while rows are left, or while the store is away", async () => {
     await insert([{ id: "a", userId: "u1" }]);
     const deaf: Store = {
       ...store,
@@ -331,7 +331,7 @@ describe("forgetting", () => {
   });
 });
 
-describe("requests to forget that come together", () => {
+describe("simultaneous requests to forget", () => {
   const mutations = async (table: string): Promise<Set<string>> => {
     const rows = await store.query(
       "SELECT mutation_id AS id FROM system.mutations WHERE table = {table:String}",
@@ -341,7 +341,7 @@ describe("requests to forget that come together", () => {
   };
   const inMonth = (n: number): string => `2026-0${1 + (n % 3)}-01T12:00:00.000`;
 
-  it("are served by at most two rounds, one deletion a table each, with a receipt of its own for each", async () => {
+  it("are served in at most two rounds, each with one deletion per table; every request gets its own receipt", async () => {
     const users = Array.from({ length: 12 }, (_, n) => n);
     const rows = users.flatMap((n) => [
       ...Array.from({ length: n }, (_, m) => ({ id: `${n}-${m}`, userId: `u${n}`, time: inMonth(m) })),
@@ -374,7 +374,7 @@ describe("requests to forget that come together", () => {
     expect(performance.now() - startedAtMs).toBeLessThan(20_000);
   });
 
-  it("are as many in one round as the store takes", async () => {
+  it("fill a round up to the store's limit", async () => {
     let begin: (rows: never[]) => void = () => {};
     const held = new Promise<never[]>((resolve) => {
       begin = resolve;
@@ -392,7 +392,7 @@ describe("requests to forget that come together", () => {
     expect((await mutations("events")).size - before.size).toBe(1);
   });
 
-  it("are refused when too many wait, and fail together when the store is away", async () => {
+  it("are refused if too many are waiting, and all fail if the store is away", async () => {
     let fail: (error: Error) => void = () => {};
     const query: Store["query"] = () =>
       new Promise((_, reject) => {

@@ -29,7 +29,10 @@ export interface ForgetReceipt {
  */
 export type Forget = (request: ForgetRequest) => Promise<ForgetReceipt>;
 
-/** Requests per round. Each has up to 8 forms of its id, and `mentions` accepts at most 255 ids. */
+/**
+ * Requests per round. Each has up to 8 forms of its id, and `mentions` (stored-rows.ts) accepts at most 255
+ * ids.
+ */
 const MAX_ROUND = 30;
 const MAX_WAITING = 200;
 
@@ -49,9 +52,8 @@ const NO_CONTACT_IN_EVENTS =
   "Events carry no contact, so they were not searched; forget an instance or a user by its id.";
 
 /**
- * Creates the function that deletes. Deleting many ids costs the store about as much as deleting one, so
- * requests that arrive during a round wait and share the next one. Waiting requests for the same id share a
- * receipt.
+ * Creates the `Forget` function. Deleting many ids costs the store about as much as deleting one, so requests
+ * that arrive during a round wait and share the next one. Waiting requests for the same id share a receipt.
  */
 export function createForget(deps: ForgetDependencies): Forget {
   const queue = createBatchQueue<Subject, ForgetReceipt>({

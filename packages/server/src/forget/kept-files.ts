@@ -9,9 +9,9 @@ import { escapeAll } from "../row.ts";
 import type { Sought } from "./stored-rows.ts";
 
 /**
- * Deletes every file that contains one of the ids as a whole value: quarantined rows, and copies of damaged
- * segment files. The files may be malformed, so they are searched as text. A copy is deleted as a whole: if
- * in doubt, data is deleted.
+ * Deletes every quarantined row, and every copy of a damaged segment file, that contains one of the ids as a
+ * whole value. The files may be malformed, so they are searched as text. A copy is deleted as a whole,
+ * because deleting too much is better than keeping a forgotten id.
  * @returns the number of deleted files for each subject, in order; a file that contains several subjects
  * counts for each
  */

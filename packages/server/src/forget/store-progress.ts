@@ -20,7 +20,10 @@ const LOOK_EVERY_MS = 200;
  */
 const NUDGE_AFTER_MS = 1500;
 
-/** @throws CandorError `forget_incomplete` after 5 minutes */
+/**
+ * Waits until the store has finished the deletions of a round.
+ * @throws CandorError `forget_incomplete` after 5 minutes
+ */
 export async function untilMutated(store: Store, round: string): Promise<void> {
   await until(
     async () => !(await isMutating(store, round)),
@@ -65,7 +68,11 @@ WHERE database = '${DATABASE}' AND table IN (${tables.map(quoteText).join(", ")}
   await until(areGone, FILES_MS, "files that the store has not removed");
 }
 
-/** @throws CandorError `forget_incomplete` after the timeout */
+/**
+ * Waits until `isDone` returns true.
+ * @param what what is left, for the error's message
+ * @throws CandorError `forget_incomplete` after `ms`
+ */
 export async function until(
   isDone: () => Promise<boolean> | boolean,
   ms: number,

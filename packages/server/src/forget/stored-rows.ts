@@ -41,8 +41,8 @@ const MAX_DELETIONS = 3;
 
 /**
  * Deletes the rows of all subjects from all nodes. Each mutation covers all subjects. Resolves when the files
- * that contained the rows are gone. Meanwhile the ids are in an in-memory table, because the store writes the
- * text of a mutation to a file and keeps that file.
+ * that contained the rows are gone. Until then the ids are in an in-memory table, because the store writes
+ * the SQL of a mutation to a file and keeps that file.
  * @returns a result for each subject, in order; a row of several subjects counts for each
  * @throws CandorError `forget_incomplete`; also what the client throws while the store cannot be reached
  */
@@ -138,8 +138,8 @@ function toDeletion(
 }
 
 /**
- * Deletes the rows of one table, and looks again until none is found, at most `MAX_DELETIONS` times.
- * @returns the result of each of `deletion.requests`, by that number
+ * Deletes the rows of one table, repeating until none is found, at most `MAX_DELETIONS` times.
+ * @returns the result for each subject, by its index (see `deletion.requests`)
  */
 async function deleteFrom(
   deletion: Deletion,
@@ -221,14 +221,14 @@ export const TABLES = {
 
 export type ForgetTable = keyof typeof TABLES;
 
-/** The ids of one kind in a round. With `request`, only the ids of that request. */
+/** The ids of one kind in a round. If `request` is set, only the ids of that request. */
 export interface IdSet {
   readonly round: string;
   readonly kind: ForgetKind;
   readonly request?: number;
 }
 
-/** Matches the rows to delete. The plan says in which fields an instance's id is. */
+/** Returns the SQL condition for the rows to delete. The plan says in which fields an instance's id is. */
 function isOf(set: IdSet, plan: Plan): string {
   const ids = select("id", set);
   if (set.kind === "instance") return `(${isOfInstance(plan, ids)} OR ${isUnreadableWith(set)})`;
@@ -238,17 +238,17 @@ function isOf(set: IdSet, plan: Plan): string {
 }
 
 /**
- * Matches events whose envelope contains one of the ids as a whole string anywhere. A set may have at most
- * 255 ids.
+ * Returns the SQL condition for events whose envelope contains one of the ids as a whole string anywhere. A
+ * set may have at most 255 ids.
  */
 function mentions(set: IdSet): string {
   return `multiSearchAny(envelope, ${select("groupArray(text)", set)})`;
 }
 
 /**
- * Matches envelopes that mention an id and that the store cannot parse (an unpaired surrogate, a number
- * beyond 64 bits). The store finds no field in such a document. The id counts wherever it is: if in doubt, a
- * row is deleted.
+ * Returns the SQL condition for envelopes that mention an id and that the store cannot parse (an unpaired
+ * surrogate, a number beyond 64 bits). The store finds no field in such an envelope, so it is deleted
+ * wherever the id is in it.
  */
 function isUnreadableWith(set: IdSet): string {
   return `(${mentions(set)} AND NOT isValidJSON(envelope))`;

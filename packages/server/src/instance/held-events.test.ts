@@ -82,8 +82,8 @@ beforeAll(async () => {
 });
 afterAll(() => candor.close());
 
-describe("what a collector holds of an instance", () => {
-  it("is told to that instance alone, oldest first, as the read API gives it", async () => {
+describe("what a collector stores about an instance", () => {
+  it("is shown only to that instance, oldest first, as in the read API", async () => {
     const askedAtMs = Date.now();
     let ours = await pageOf(OURS);
     // The rows are in the store a moment before the log deletes them.
@@ -107,7 +107,7 @@ describe("what a collector holds of an instance", () => {
     expect(idsOf(await pageOf(THEIRS))).toEqual(ids("theirs"));
   });
 
-  it("comes in pages that miss nothing, also what is received meanwhile", async () => {
+  it("comes in pages that miss nothing, not even what is received meanwhile", async () => {
     const first = await pageOf(THEIRS, { limit: 7 });
     await candor.post("/v1/track", message(THEIRS, "theirs-late", 0));
     await eventually(
@@ -126,7 +126,7 @@ describe("what a collector holds of an instance", () => {
     expect([idsOf(whole), whole.next]).toEqual([ids("ours"), null]);
   });
 
-  it("is not told through a cursor of another instance's, of the read API, or of somebody's making", async () => {
+  it("is not shown for a cursor from another instance, from the read API, or made up", async () => {
     const theirs = (await pageOf(THEIRS, { limit: 10 })).next;
     const admin = (await candor.read("/api/events?limit=50")).next;
     const beginnings = [
@@ -143,7 +143,7 @@ describe("what a collector holds of an instance", () => {
     expect(idsOf(await pageOf(OURS, { cursor: made([Date.now() + 1e9, 0, "", ""]) }))).toEqual([]);
   });
 
-  it("is not told to who is not that instance", async () => {
+  it("is not shown to anybody but that instance", async () => {
     const stranger = { ...newInstance(), instanceId: OURS.instanceId };
     const five = 5 * 60_000;
     const good = signed("compare", OURS);
@@ -179,14 +179,14 @@ describe("what a collector holds of an instance", () => {
     }
   });
 
-  it("is told again for the same signature within its five minutes, to the same instance only", async () => {
+  it("is shown again for the same signature within five minutes, only to the same instance", async () => {
     const body = signed("compare", OURS);
     for (let n = 0; n < 2; n++) expect(idsOf(await answerOf(await ask(body)))).toEqual(ids("ours"));
     const turned = { ...body, instanceId: THEIRS.instanceId };
     expect((await ask(turned)).status).toBe(401);
   });
 
-  it("is nothing once it is forgotten, while the other's stays", async () => {
+  it("is empty once the instance was forgotten, while another instance's events stay", async () => {
     expect(await forget(OURS)).toMatchObject({
       removed: expect.arrayContaining([{ where: "events", rows: MESSAGES }]),
     });
@@ -199,7 +199,7 @@ describe("an instance that was forgotten", () => {
   it.each([
     ["the instance", "after-own", () => forget(THEIRS)],
     ["the maker", "after-makers", () => askMaker(THEIRS)],
-  ])("may go on, and ask again, when %s asked for that", async (_, id, askFor) => {
+  ])("may continue sending, and ask again, if %s had it forgotten", async (_, id, askFor) => {
     expect(await askFor()).toHaveProperty("forgotten", { instance: THEIRS.instanceId });
     await candor.post("/v1/track", message(THEIRS, id, 0));
     await eventually(
@@ -214,7 +214,7 @@ describe("an instance that was forgotten", () => {
     expect(idsOf(await pageOf(THEIRS))).toEqual([]);
   });
 
-  it("is told in the receipt what deletion does not reach", async () => {
+  it("learns from the receipt what deletion does not reach", async () => {
     const notes = expect.arrayContaining([
       expect.stringMatching(/Browsers' messages .* gateway.* not deleted/),
     ]);
@@ -223,8 +223,8 @@ describe("an instance that was forgotten", () => {
   });
 });
 
-describe("asking for what costs the store", () => {
-  it("is answered 429 with Retry-After to a network that asks too often", async () => {
+describe("a request that is expensive for the store", () => {
+  it("is answered with 429 and Retry-After if the network asks too often", async () => {
     const compare = async (): Promise<[status: number, retryAfter: string | null]> => {
       const response = await ask(signed("compare", newInstance()));
       await response.body?.cancel();
@@ -239,7 +239,7 @@ describe("asking for what costs the store", () => {
     expect(metrics).toContain(`candor_requests_refused_total{code="too_many_requests"} ${refused.length}`);
   });
 
-  it("there is nothing where keys once were registered", async () => {
+  it("is answered with 404 at the former path for registering keys", async () => {
     expect((await candor.post("/v1/instance/key", signed("compare", OURS))).status).toBe(404);
   });
 });

@@ -27,7 +27,10 @@ export interface HeldPage {
   readonly cursor: Cursor;
 }
 
-/** @throws CandorError `instance_request_invalid` */
+/**
+ * Reads `limit` and `cursor` of a `compare` request.
+ * @throws CandorError `instance_request_invalid`
+ */
 export function readHeldPage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): HeldPage {
   if (typeof limit !== "number" || !Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT)
     throw invalidField("limit");

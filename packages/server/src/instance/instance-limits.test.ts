@@ -11,7 +11,7 @@ it.each<[string, string | undefined, string | undefined, boolean]>([
   ["one name", "_a", "_a", true],
   ["clients of whom nothing is known", undefined, undefined, true],
   ["one of whom nothing is known, and an address", undefined, "203.0.113.7", false],
-])("counts %s as one or as two", (_what, first, second, areOne) => {
+])("counts %s as one client or as two", (_what, first, second, areOne) => {
   const limits = createInstanceLimits({ network: once, all: many, clockMs: () => 0 });
   limits.take(first);
   const takeSecond = (): void => limits.take(second);
@@ -19,7 +19,7 @@ it.each<[string, string | undefined, string | undefined, boolean]>([
   else takeSecond();
 });
 
-it("bounds all networks together, and does not count what it refuses", () => {
+it("limits all networks together, and does not count rejected requests", () => {
   let nowMs = 0;
   const limits = createInstanceLimits({
     network: { burst: 3, everyMs: 1000 },

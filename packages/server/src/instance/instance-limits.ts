@@ -4,7 +4,7 @@ import { type Rate, RateLimiter } from "@candor/envelope/rate-limiter";
 import { truncateAddress } from "@candor/plan/runtime";
 import { CandorError } from "../errors.ts";
 
-/** An operator compares a few pages now and then, and deletes an instance once. */
+/** Enough for an operator, who compares a few pages now and then and deletes an instance once. */
 const NETWORK: Rate = { burst: 60, everyMs: 1000 };
 const ALL: Rate = { burst: 600, everyMs: 100 };
 const MAX_NETWORKS = 10_000;
@@ -13,7 +13,7 @@ export interface InstanceLimitsOptions {
   readonly network?: Rate;
   /** For all networks together. */
   readonly all?: Rate;
-  /** Any monotonic clock. */
+  /** A monotonic clock in milliseconds. Default: `performance.now`. */
   readonly clockMs?: () => number;
 }
 
@@ -22,6 +22,7 @@ export interface InstanceLimitsOptions {
  */
 export interface InstanceLimits {
   /**
+   * Counts a request against the limits.
    * @param peer an address, or the name that a trusted proxy gave the client instead. Clients with neither
    * share one limit, so hiding gains nothing.
    * @throws CandorError `too_many_requests`

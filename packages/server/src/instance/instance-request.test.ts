@@ -121,7 +121,7 @@ const idsOf = ({ events }: { readonly [field: string]: unknown }): unknown =>
   (events as { messageId: string }[]).map(({ messageId }) => messageId);
 
 describe("an instance", () => {
-  it("is shown its rows and has them deleted, without having registered anything", async () => {
+  it("is shown its rows and can have them deleted, without registering first", async () => {
     const [own, other] = [newInstance(), newInstance()];
     const id = own.instanceId;
     await insert("named", { properties: { instanceId: id } });
@@ -141,14 +141,14 @@ describe("an instance", () => {
     expect(idsOf(await ask("compare", bodyOf("compare", own)))).toEqual([]);
   });
 
-  it("is told until when rows are in the store", async () => {
+  it("learns up to which time rows are in the store", async () => {
     const log = { pending: () => ({ rows: 7, bytes: 700, oldestMs: NOW_MS - 1500 }) };
     expect(await ask("compare", bodyOf("compare", newInstance()), { more: { ...deps, log } })).toMatchObject({
       storedUntil: "2026-03-01T11:59:58.500Z",
     });
   });
 
-  it("can ask again when the deletion broke off", async () => {
+  it("can ask again if the deletion failed half-way", async () => {
     const instance = newInstance();
     await insert("broken-off", { properties: { instanceId: instance.instanceId } });
     // Fails after the rows are deleted and before the receipt is issued.
@@ -169,13 +169,16 @@ describe("an instance", () => {
     });
   });
 
-  it.each(Object.values(FIVE_MINUTES))("is believed five minutes before and after: %s", async (signedAt) => {
-    const instance = newInstance();
-    for (const action of ["compare", "forget"] as const)
-      expect(await ask(action, bodyOf(action, instance, { signedAt }))).toBeDefined();
-  });
+  it.each(Object.values(FIVE_MINUTES))(
+    "is accepted with a time within five minutes of now: %s",
+    async (signedAt) => {
+      const instance = newInstance();
+      for (const action of ["compare", "forget"] as const)
+        expect(await ask(action, bodyOf(action, instance, { signedAt }))).toBeDefined();
+    },
+  );
 
-  it("has its rows found where the plan says that the id stands, and nowhere else", async () => {
+  it("finds its rows by the fields that the plan names for the id, and by no others", async () => {
     const [instance, server] = [newInstance(), PLAN.sources.server];
     const id = instance.instanceId;
     await insert("named", { properties: { instanceId: id } });
@@ -199,10 +202,10 @@ describe("an instance", () => {
   });
 });
 
-/** What a stranger may know about others: an id, and a row that contains it. */
 const BROWSER = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
 const VICTIM = newInstance();
 const HEX = VICTIM.instanceId.replaceAll("-", "");
+/** The ids that a stranger may know, each with a row that contains it. */
 const KNOWN: readonly (readonly [what: string, id: string, row: Row])[] = [
   ["another instance", VICTIM.instanceId, { properties: { instanceId: VICTIM.instanceId } }],
   ["another instance, by its server's anonymousId", VICTIM.instanceId, { anonymousId: VICTIM.instanceId }],
@@ -211,9 +214,9 @@ const KNOWN: readonly (readonly [what: string, id: string, row: Row])[] = [
   ["another instance, as a URN", `urn:uuid:${VICTIM.instanceId}`, { anonymousId: VICTIM.instanceId }],
   ["another instance, without dashes", HEX, { anonymousId: VICTIM.instanceId }],
   ["another instance, with a line feed", `${VICTIM.instanceId}\n`, { anonymousId: VICTIM.instanceId }],
-  ["an instance by a random UUID", BROWSER, { properties: { instanceId: BROWSER } }],
+  ["an instance identified by a random UUID", BROWSER, { properties: { instanceId: BROWSER } }],
   [
-    "an instance by 24 hex",
+    "an instance identified by 24 hex digits",
     "612460418944011a10fa5b00",
     { properties: { instanceId: "612460418944011a10fa5b00" } },
   ],
@@ -231,8 +234,8 @@ const KNOWN: readonly (readonly [what: string, id: string, row: Row])[] = [
   ["everybody", "%", { anonymousId: VICTIM.instanceId }],
 ];
 
-describe("a stranger with a key of his own", () => {
-  it.each(KNOWN)("cannot ask as %s, and the store is not asked", async (_, id) => {
+describe("a stranger with their own key", () => {
+  it.each(KNOWN)("cannot ask as %s, and the store is not queried", async (_, id) => {
     const stranger = newInstance();
     for (const action of ["compare", "forget"] as const) {
       const bodies: readonly JsonObject[] = [
@@ -250,7 +253,7 @@ describe("a stranger with a key of his own", () => {
     }
   });
 
-  it("reads and deletes nothing of any of them when he asks as himself", async () => {
+  it("reads and deletes nothing of anybody else's with a valid request", async () => {
     const stranger = newInstance();
     for (const [n, [, , row]] of KNOWN.entries()) await insert(`theirs-${n}`, row);
     const all = await storedIds();
@@ -260,7 +263,7 @@ describe("a stranger with a key of his own", () => {
     expect(await storedIds()).toEqual(all);
   });
 
-  it("is not an instance whose id stands elsewhere in a row", async () => {
+  it("gets no rows that contain the stranger's id in another field", async () => {
     const own = newInstance();
     const id = own.instanceId;
     await insert("user", { userId: id });
@@ -313,12 +316,12 @@ describe("a request that proves nothing", () => {
     ["a signature with unused bits set", { ...good, signature: `${"A".repeat(85)}B` }, INVALID, 400],
     ["a short signature", { ...good, signature: "short" }, INVALID, 400],
     [
-      "another time than was signed",
+      "a time that was not signed",
       { ...good, signedAt: "2026-03-01T12:00:00.001Z" },
       "signature_invalid",
       401,
     ],
-    ["another action than was signed", bodyOf("compare", instance), "signature_invalid", 401],
+    ["an action that was not signed", bodyOf("compare", instance), "signature_invalid", 401],
     [
       "another collector's address",
       bodyOf("forget", instance, { origin: "https://evil.example" }),
@@ -342,7 +345,7 @@ describe("a request that proves nothing", () => {
     ["signed too late", bodyOf("forget", instance, { signedAt: TOO_FAR.late }), "signature_stale", 401],
     ["signed too early", bodyOf("forget", instance, { signedAt: TOO_FAR.early }), "signature_stale", 401],
     [
-      "stale, by somebody else",
+      "stale, and signed by somebody else",
       { ...bodyOf("forget", instance, { signedAt: TOO_FAR.late }), signature: "A".repeat(86) },
       "signature_invalid",
       401,
@@ -353,12 +356,12 @@ describe("a request that proves nothing", () => {
     ["nothing at all", {}, INVALID, 400],
   ];
 
-  it.each(cases)("is refused: %s", async (_, body, code, status) => {
+  it.each(cases)("is rejected: %s", async (_, body, code, status) => {
     expect(await refusalOf("forget", body)).toMatchObject({ code, status });
     expect(asked).toBe(0);
   });
 
-  it("asks nothing of the store, and uses up nobody's turn", async () => {
+  it("does not query the store, and does not count towards a rate limit", async () => {
     const limits = createInstanceLimits({
       network: { burst: 1, everyMs: 1000 },
       all: { burst: 1, everyMs: 1000 },

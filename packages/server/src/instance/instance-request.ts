@@ -1,5 +1,5 @@
 /**
- * Handles an instance's requests about itself: to see what the collector stores about it, or to have it
+ * Handles an instance's requests about itself: to see what the collector stores about it, or to have that
  * deleted.
  */
 import type { JsonObject } from "@candor/envelope";
@@ -16,7 +16,7 @@ export interface InstanceDependencies extends HeldEventsDependencies {
 
 /** Who sends a request, and at which addresses the collector is reached. */
 export interface Asking {
-  /** Distinguishes clients for rate limits, usually by address; undefined if there is no such name. */
+  /** The client's name for rate limits, usually its address; undefined if nothing identifies it. */
   readonly peer: string | undefined;
   /** The addresses at which this collector is reached, as `URL.origin` writes them. */
   readonly origins: ReadonlySet<string>;

@@ -59,7 +59,7 @@ function smallOrderPoints(): readonly Point[] {
 
 const SMALL = smallOrderPoints();
 
-test("there are eight points of small order, and none is taken for a key, whatever sign it carries", () => {
+test("none of the eight points of small order is accepted as a key, with either sign", () => {
   expect(SMALL).toHaveLength(8);
   for (const point of SMALL) {
     expect(isIdentity(eightTimes(point))).toBe(true);
@@ -68,14 +68,14 @@ test("there are eight points of small order, and none is taken for a key, whatev
   }
 });
 
-test("a second spelling of a point is not taken: y from the prime on", () => {
+test("a second encoding of a point is rejected: y at or above the field's prime", () => {
   for (let y = P; y < 2n ** 255n; y += 1n) {
     for (const sign of [0n, 1n] as const)
       expect([y - P, isOwnedKey(encode(y, sign))]).toEqual([y - P, false]);
   }
 });
 
-test("keys that were made are taken, and nothing of another length", () => {
+test("generated keys are accepted, and nothing of another length", () => {
   for (let n = 0; n < 200; n += 1) {
     const { publicKey } = generateKeyPairSync("ed25519", {
       publicKeyEncoding: { type: "spki", format: "der" },

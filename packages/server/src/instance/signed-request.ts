@@ -73,7 +73,7 @@ function isSignedBy(publicKey: Buffer, text: string, signature: Buffer): boolean
 const FIELD_PRIME = 2n ** 255n - 19n;
 const SIGN_BIT = 2n ** 255n;
 
-/** A y coordinate of points of order 8. Its negative is the only other one. */
+/** A y coordinate of points of order 8. The only other one is its negative. */
 const ORDER_8_Y = 0x05fc536d880238b13933c6d305acdfd5f098eff289f4c345b027b2c28f95e826n;
 
 /**

@@ -28,7 +28,7 @@ describe("the append log", () => {
       flipFirstLine: () => {
         const last = join(dir, readdirSync(dir).sort().at(-1) ?? "");
         const content = readFileSync(last);
-        content.writeUInt8(content.readUInt8(24) ^ 1, 24); // after the 16-byte header and one 8-byte key
+        content.writeUInt8(content.readUInt8(24) ^ 1, 24); // byte 24 of the first record, which its checksum covers
         writeFileSync(last, content);
       },
       tearTail: (count) => {

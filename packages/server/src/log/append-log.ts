@@ -49,8 +49,8 @@ interface Entry {
 
 /**
  * An append-only log with group commit: all requests that arrive during one fdatasync form the next group,
- * which is written with one writev and one fdatasync. In a comparison with one lmdb environment per segment,
- * it was as fast for batches and twice as fast for single messages (docs/decisions/0002-append-files.md).
+ * which is written with one writev and one fdatasync. Compared with one lmdb environment per segment file, it
+ * is as fast for batches and twice as fast for single messages (docs/decisions/0002-append-files.md).
  *
  * On recovery from a crash, whole records are kept, because some of them were acknowledged. A torn tail is
  * cut off, because none of it was acknowledged.
@@ -255,8 +255,8 @@ class AppendLog implements Log {
 
   async #sealNow(segment: OpenSegment): Promise<void> {
     await this.flushed().catch(() => {}); // the rejected appends have already been answered with this error
-    // A full disk cannot store the keys now. The rows are safe in their open file, so retry, and again at the
-    // next start.
+    // A full disk cannot store the keys now. The rows are safe in the open segment file, so sealing is
+    // retried here, and if necessary at the next start.
     for (let tries = 0; tries === 0 || !this.#closed; tries++) {
       if (tries > 0) await sleep(SEAL_RETRY_MS, undefined, { ref: false });
       try {

@@ -40,7 +40,7 @@ const ids = (count: number, prefix: string): string[] =>
   Array.from({ length: count }, (_, n) => `${prefix}-${n}`);
 
 describe("Dedupe", () => {
-  it("knows a key again at once, after it was kept, after its journal was sorted, and after a restart", async () => {
+  it("recognises a key at once, after `keep`, after its journal was sorted, and after a restart", async () => {
     const first = await open();
     const batch = ids(3000, "a");
     expect(addAll(first, batch).every(Boolean)).toBe(true);
@@ -59,14 +59,14 @@ describe("Dedupe", () => {
     await second.close();
   });
 
-  it("tells the same messageId of another source apart", async () => {
+  it("distinguishes the same messageId from another source", async () => {
     const dedupe = await open();
     expect(addAll(dedupe, ["m1"], "server")).toEqual([true]);
     expect(addAll(dedupe, ["m1"], "client")).toEqual([true]);
     await dedupe.close();
   });
 
-  it("takes a message again whose row could not be written", async () => {
+  it("accepts a message again if its row could not be written", async () => {
     const dedupe = await open();
     addAll(dedupe, ["m1", "m2"]);
     dedupe.forget(keysOf(dedupe, ["m1"]));
@@ -74,7 +74,7 @@ describe("Dedupe", () => {
     await dedupe.close();
   });
 
-  it("forgets after 8 days of running, and drops the files of that hour whole", async () => {
+  it("forgets keys after 8 days of running, and deletes the files of that hour", async () => {
     const dedupe = await open();
     await dedupe.keep(keysOf(dedupe, ["old"]));
     runningMs += 8 * 24 * HOUR_MS;
@@ -87,7 +87,7 @@ describe("Dedupe", () => {
     await dedupe.close();
   });
 
-  it("survives a journal whose end is torn, and says which file it cannot read any more", async () => {
+  it("survives a journal with a torn end, and reports a key file that it can no longer read", async () => {
     const first = await open();
     await first.keep(keysOf(first, ["kept"]));
     await first.close();
@@ -101,7 +101,7 @@ describe("Dedupe", () => {
     await second.close();
   });
 
-  it("answers as a plain set does, whatever comes in which order, with restarts in between", async () => {
+  it("answers as a plain set does, for any sequence of keys and restarts", async () => {
     const step = fc.oneof(
       { weight: 8, arbitrary: fc.record({ do: fc.constant("add"), id: fc.nat(40) }) },
       { weight: 2, arbitrary: fc.record({ do: fc.constant("keep"), id: fc.nat() }) },
@@ -137,7 +137,7 @@ describe("Dedupe", () => {
     );
   });
 
-  it("has written and flushed its keys when keep() resolves", async () => {
+  it("has written and flushed the keys when keep() resolves", async () => {
     const calls: string[] = [];
     const dedupe = await Dedupe.open({
       dir,
@@ -177,11 +177,11 @@ const happening = fc.oneof(
   },
 );
 
-describe("whatever the clock of the machine is set to", () => {
+describe("whatever the machine's clock is set to", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"], now: 500_000 * HOUR_MS }));
   afterEach(() => void vi.useRealTimers());
 
-  it("a message of the last 8 days counts once, and what it has not seen for 8 days of running is gone", async () => {
+  it("a message of the last 8 days counts once, and is forgotten after 8 days of running", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(happening, { minLength: 15, maxLength: 30 }), async (happenings) => {
         rmSync(dir, { recursive: true });
@@ -226,7 +226,7 @@ describe("whatever the clock of the machine is set to", () => {
     );
   });
 
-  it("keys do not pile up where it never runs for an hour: the time of all runs is counted together", async () => {
+  it("keys do not pile up if no run lasts an hour, because the time of all runs is added up", async () => {
     for (let run = 0; run < 10; run++) {
       const dedupe = await reopen();
       runningMs += 0.9 * HOUR_MS;
@@ -238,7 +238,7 @@ describe("whatever the clock of the machine is set to", () => {
     expect(Math.max(...hours)).toBe(9);
   });
 
-  it("goes on from the newest of its files where the count of hours is lost or damaged", async () => {
+  it("counting continues from the newest key file if the count of hours is lost or damaged", async () => {
     const first = await open();
     runningMs += 100 * HOUR_MS;
     await first.keep(keysOf(first, ["old"]));

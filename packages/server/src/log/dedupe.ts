@@ -12,7 +12,7 @@ import type { Disk } from "./log.ts";
 import { frameRecord, scanKeys } from "./record.ts";
 import { openRunningHours, type RunningHours } from "./running-hours.ts";
 
-/** Official clients retry for 12 hours, our own outboxes for 7 days. */
+/** Segment's official clients retry for 12 hours, Candor's outboxes for 7 days. */
 const WINDOW_HOURS = 8 * 24;
 /**
  * A journal becomes a sorted file at the end of its hour, or when it reaches this many keys, which take about
@@ -135,7 +135,7 @@ export class Dedupe {
 
   async #sortJournal(journal: Journal): Promise<void> {
     const keys = journal.keys;
-    // Until this resolves, the journal still has the keys, even if it fails.
+    // Until this resolves, and also if it fails, the journal still has the keys.
     await this.#addFile(journal.hour, keys.slice());
     for (let at = 0; at < keys.length; at += 2) this.#unsorted.delete(keys[at] ?? 0, keys[at + 1] ?? 0);
     this.#journal = undefined;
@@ -151,10 +151,13 @@ export class Dedupe {
     if (total > this.#filter.capacityKeys) await this.#rebuildFilter(total);
     const file = await writeKeyFile(this.#options.dir, name, hour, keys);
     addAll(this.#filter, keys);
-    this.#files.unshift(file); // newest first: most look-ups find their key there
+    this.#files.unshift(file); // newest first, because most duplicates are in the newest file
   }
 
-  /** @param keys the number of keys that the filter must hold */
+  /**
+   * Fills a new filter from the key files.
+   * @param keys the number of keys that the filter must hold
+   */
   async #rebuildFilter(keys: number): Promise<void> {
     const filter = new KeyFilter(keys * 2);
     for (const file of this.#files) addAll(filter, await file.readKeys());

@@ -69,11 +69,11 @@ function judge(trace: readonly string[]): { inOrder: number; tooEarly: number } 
 }
 
 describe("a 200", () => {
-  it("goes out only after its message was written and flushed, by the order of system calls", async () => {
+  it("is sent only after its message was written and flushed, as the order of system calls shows", async () => {
     expect(judge(await traceOf("flushed", 25, {}))).toEqual({ inOrder: 25, tooEarly: 0 });
   });
 
-  it("would be caught by that check if flushing were left out", async () => {
+  it("would fail that check if nothing were flushed", async () => {
     const trap = join(root, "no-flush.mjs");
     writeFileSync(
       trap,
@@ -89,7 +89,7 @@ describe("a 200", () => {
 });
 
 describe("a full disk", () => {
-  it("is a 503 with Retry-After, never a false 200; what was acknowledged is there when space is back", async () => {
+  it("is answered with 503 and Retry-After, never a false 200; acknowledged messages survive it", async () => {
     const disk = join(root, "disk");
     mkdirSync(disk);
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=4m", "tmpfs", disk]);

@@ -4,7 +4,7 @@
  * `keys[2 * index]` and the next index. Only such hashes are kept after a message has been drained. The seed,
  * which is random and stored in the data folder, is therefore hashed first: without it, a hash cannot be
  * looked up in a dictionary. With 100 million keys remembered, the chance that a new message collides with
- * another is 5 in a trillion.
+ * one of them is 5 in a trillion.
  *
  * This is not a cryptographic hash: to craft a collision, an attacker would have to know other people's
  * messageIds, and could then simply send those. The hash only has to be evenly distributed, which

@@ -17,7 +17,7 @@ describe("hashKey", () => {
     ["counted ids", (n: number) => `msg-${n}`],
     ["ids that differ early", (n: number) => `${n.toString(36)}-0f6b07ee-0717-4130-808c-c25b09c04680`],
     ["ids that differ in two places", (n: number) => `${n & 1023}--------------------------${n >> 10}`],
-  ])("spreads %s as evenly as chance would, in every 32 of its 64 bits", (_what, idOf) => {
+  ])("spreads %s as evenly as chance would, in any 32 of its 64 bits", (_what, idOf) => {
     const count = 1 << 18;
     const keys = hashes(Array.from({ length: count }, (_, n) => idOf(n)));
     for (const word of [0, 1]) {
@@ -28,7 +28,7 @@ describe("hashKey", () => {
     }
   });
 
-  it("tells the same messageId of two sources, and a shifted border between them, apart", () => {
+  it("distinguishes equal messageIds of two sources, and equal concatenations of source and messageId", () => {
     const keys = new Uint32Array(6);
     hashKey(keys, 0, "server", "a1", SEED);
     hashKey(keys, 1, "client", "a1", SEED);
@@ -38,7 +38,7 @@ describe("hashKey", () => {
 });
 
 describe("KeySet", () => {
-  it("holds what a Set holds, whatever is added and deleted", () => {
+  it("contains the same as a Set after any additions and deletions", () => {
     const key = fc.tuple(fc.nat(3), fc.integer({ min: 1, max: 5000 }));
     const step = fc.record({ remove: fc.boolean(), key });
     fc.assert(
@@ -68,7 +68,7 @@ describe("KeySet", () => {
 });
 
 describe("KeyFilter", () => {
-  it("knows every key it was given and takes about one stranger in a thousand for known, when full", () => {
+  it("has every key that was added and, when full, about one false positive in a thousand", () => {
     const filter = new KeyFilter(1 << 17);
     const known = hashes(Array.from({ length: filter.capacityKeys }, (_, n) => `known-${n}`));
     const strangers = hashes(Array.from({ length: 100_000 }, (_, n) => `stranger-${n}`));

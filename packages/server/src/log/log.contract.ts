@@ -13,7 +13,7 @@ export interface LogUnderTest {
   }): Promise<Log>;
   /** All bytes that the log holds on disk, file names included. */
   bytesOnDisk(): string;
-  /** Flips a bit in the first line of the file that was written last. */
+  /** Flips a bit in the first record of the file that was written last. */
   flipFirstLine(): void;
   /** Cuts `count` bytes off the end of the file that was written last, as a crash may. */
   tearTail(count: number): void;
@@ -40,7 +40,7 @@ async function drain(log: Log): Promise<string[]> {
 
 /** Defines the tests that every implementation of `Log` must pass. */
 export function describeLogContract(create: () => LogUnderTest): void {
-  it("gives back every row that was appended, once, in order", async () => {
+  it("returns every appended row once, in order", async () => {
     const log = await create().open({ keepKeys: noKeys, maxSegmentRows: 5 });
     const sent = Array.from({ length: 23 }, (_, n) => `row ${n} é`);
     await Promise.all(sent.map((line, n) => log.append(keysOf(n), `${line}\n`)));
@@ -50,7 +50,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await log.close();
   });
 
-  it("never makes a segment of more rows than a block may have", async () => {
+  it("never makes a segment file with more rows than a block may have", async () => {
     const log = await create().open({ keepKeys: noKeys, maxSegmentRows: 5 });
     for (let n = 0; n < 4; n++) await log.append(keysOf(n, 100 + n, 200 + n), "a\nb\nc\n");
     for (let rows = 0; rows < 12; ) {
@@ -63,7 +63,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await log.close();
   });
 
-  it("lets a segment that fills fast wait longer than a slow one, for larger blocks", async () => {
+  it("keeps a fast-filling segment file open longer than a slow one, for larger blocks", async () => {
     const lingerMs = 200;
     const [slow, fast] = await Promise.all([0, 1].map(() => create().open({ keepKeys: noKeys })));
     if (slow === undefined || fast === undefined) throw new Error("no log");
@@ -80,7 +80,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await Promise.all([slow.close(), fast.close()]);
   });
 
-  it("holds after a reopening what was appended before it, under the same names", async () => {
+  it("still has the appended rows after it is opened again, under the same names", async () => {
     const under = create();
     const first = await under.open({ keepKeys: noKeys });
     await first.append(keysOf(1), "one\n");
@@ -92,7 +92,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await second.close();
   });
 
-  it("cuts a torn record off at the reopening and keeps all before it", async () => {
+  it("cuts off a torn record when it is opened again, and keeps all records before it", async () => {
     const under = create();
     const first = await under.open({ keepKeys: noKeys });
     await first.append(keysOf(1), "whole\n");
@@ -104,7 +104,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await second.close();
   });
 
-  it("keeps a copy of a segment that is damaged in its middle, and says so", async () => {
+  it("keeps a copy of a segment file that is damaged in the middle, and reports it", async () => {
     const under = create();
     const first = await under.open({ keepKeys: noKeys });
     await first.append(keysOf(1), "one\n");
@@ -117,7 +117,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await second.close();
   });
 
-  it("hands a segment out only after its keys are kept, also the keys of one that a crash left open", async () => {
+  it("returns a segment file only after its keys are kept, also one that a crash left open", async () => {
     const under = create();
     const kept: number[] = [];
     const keepKeys = async (keys: Uint32Array): Promise<void> => void kept.push(...keys);
@@ -131,7 +131,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     expect(kept).toEqual([1, 1, 2, 2, 3, 3]);
   });
 
-  it("leaves no byte of a removed segment on disk", async () => {
+  it("leaves no byte of a removed segment file on disk", async () => {
     const under = create();
     const log = await under.open({ keepKeys: noKeys });
     await log.append(keysOf(1), "MARKER-1\n");
@@ -143,7 +143,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     expect(under.bytesOnDisk()).toContain("MARKER-2");
   });
 
-  it("rejects what a failing disk did not take, and everything that waited behind it; goes on when it recovers", async () => {
+  it("rejects what a failing disk did not accept and everything queued behind it; recovers with the disk", async () => {
     const real = (await import("./disk.ts")).disk;
     let isFull = false;
     const full = Object.assign(new Error("no space"), { code: "ENOSPC" });
@@ -178,7 +178,7 @@ export function describeLogContract(create: () => LogUnderTest): void {
     await log.close();
   });
 
-  it("says overloaded instead of queueing without bound, and stopping once closed", async () => {
+  it("rejects with overloaded instead of queueing without limit, and with stopping once closed", async () => {
     const log = await create().open({ keepKeys: noKeys });
     const big = `${"x".repeat(1024 * 1024)}\n`;
     const results = await Promise.allSettled(

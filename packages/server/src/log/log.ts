@@ -25,13 +25,16 @@ export interface Log {
   flushed(): Promise<void>;
   /**
    * Returns the oldest sealed segment file, or waits for one. The active segment file is sealed when its
-   * first row has waited for `lingerMs`, or for four times as long while rows arrive fast. Undefined after
-   * `close`.
+   * first row has waited for `lingerMs`, or for four times as long while rows arrive fast. After `close`,
+   * returns the segment files that remain, and then undefined.
    */
   nextSealed(lingerMs: number): Promise<SealedSegment | undefined>;
   /** Deletes a segment file whose rows are safely stored elsewhere. */
   remove(segment: SealedSegment): Promise<void>;
-  /** What is waiting to be inserted into the store. `oldestMs` is in epoch milliseconds. */
+  /**
+   * Returns how much is waiting for the store, and when the oldest segment file with rows was opened (epoch
+   * milliseconds).
+   */
   pending(): { readonly rows: number; readonly bytes: number; readonly oldestMs: number | undefined };
   /** Flushes everything, then seals and closes the files. After that, `append` always rejects. */
   close(): Promise<void>;

@@ -90,7 +90,7 @@ export function hasRecordBehind(buffer: Buffer, from: number): boolean {
   return false;
 }
 
-/** Undefined if there is no whole record at `at`. */
+/** Returns undefined if there is no whole record at `at`. */
 function findParts(buffer: Buffer, at: number): RecordPlaces | undefined {
   if (at + HEADER_BYTES > buffer.length || buffer.readUInt32LE(at) !== MAGIC) return undefined;
   const rows = buffer.readUInt32LE(at + 4);

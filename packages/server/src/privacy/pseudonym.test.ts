@@ -34,7 +34,7 @@ test("a pseudonym is the start of the value's HMAC-SHA-256 under the secret", ()
   }
 });
 
-test("the secret is made once, and only its owner may read it", () => {
+test("the secret is created once, and only its owner may read it", () => {
   const first = openPseudonyms(file)("bob");
   expect(readdirSync(folder)).toEqual(["pseudonym.key"]);
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -56,7 +56,7 @@ test.each([
   "A".repeat(64),
   `${"a".repeat(64)}\n\n`,
   "g".repeat(64),
-])("a damaged secret %j is refused and left as it is", (content) => {
+])("a damaged secret %j is rejected and left unchanged", (content) => {
   writeFileSync(file, content);
   expect(() => openPseudonyms(file)).toThrow(
     expect.objectContaining({
@@ -67,7 +67,7 @@ test.each([
   expect(readFileSync(file, "utf8")).toBe(content);
 });
 
-test("a folder in place of the secret is refused", () => {
+test("a folder in place of the secret is rejected", () => {
   mkdirSync(file);
   expect(() => openPseudonyms(file)).toThrow(expect.objectContaining({ code: "keys_unreadable" }));
 });

@@ -8,7 +8,7 @@ const IPHONE =
   "Mozilla/5.0 (iPhone; CPU iPhone OS 17_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko)";
 
 test.each([
-  // The sample on the reference page.
+  // The user agent in a sample event of the reference product.
   [
     `Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) ${WEBKIT} Chrome/86.0.4240.111 Safari/537.36`,
     "Chrome on macOS",
@@ -32,12 +32,12 @@ test.each([
   ["Mozilla/5.0 (Macintosh; Intel Mac OS X 10_14_6) SecretApp/1.0", "unknown"],
   ["", "unknown"],
   [`Mozilla/5.0 (Windows NT 10.0; rv:120.0) Gecko/20100101 Firefox/120.0 ${"a".repeat(1024)}`, "unknown"],
-])("%j is of the family %s", (userAgent, families) => {
+])("%j becomes %s", (userAgent, families) => {
   expect(toFamilies(userAgent)).toBe(families);
   expect(toFamilies(userAgent)).toBe(families);
 });
 
-test("nothing but names of the fixed list comes out", () => {
+test("the result contains only names from the fixed list", () => {
   const browsers = Object.values(Bowser.BROWSER_MAP);
   const systems = Object.values(Bowser.OS_MAP);
   const allowed = new Set(["bot", "unknown", ...browsers]);
@@ -65,7 +65,7 @@ test("nothing but names of the fixed list comes out", () => {
 });
 
 test.each(["a", "/", "(", " ", ";", "Mozilla/", "Version/", "0.", "Android ", "like ", "Safari/1 "])(
-  "the longest user agent of %j is parsed",
+  "the longest user agent made of %j is parsed",
   (piece) => {
     expect(toFamilies(`Mozilla/5.0 ${piece.repeat(1000 / piece.length)}`)).toMatch(/^(bot|unknown|[A-Z].*)$/);
   },

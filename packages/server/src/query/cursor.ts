@@ -7,12 +7,15 @@ export interface Cursor {
   readonly source: string;
 }
 
-/** The latest time that a cursor may contain. The store can hold times up to this one. */
+/** The latest time that a cursor may contain: early enough for the store to hold it. */
 const MAX_TIME_MS = Date.UTC(2200, 0, 1);
 const MAX_SEQUENCE = 2 ** 32 - 1;
 const MAX_TEXT_LENGTH = 1024;
 
-/** @param row a row of a query that returns `receivedAtMs`, `sequence`, `messageId` and `source` */
+/**
+ * Encodes the position after a row.
+ * @param row a row of a query that returns `receivedAtMs`, `sequence`, `messageId` and `source`
+ */
 export function encodeCursor(row: Record<string, unknown>): string {
   const place = [Number(row.receivedAtMs), Number(row.sequence), row.messageId, row.source];
   return Buffer.from(JSON.stringify(place)).toString("base64url");

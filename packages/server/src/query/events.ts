@@ -61,7 +61,10 @@ function ask(
   return whileStoreAnswers(() => store.query(query, { ...condition.params, ...params }));
 }
 
-/** What Candor adds to an event: a part of `RowAbout`, with any text as source for a watcher. */
+/**
+ * What Candor adds to an event. The source may be any text, because the live feed also shows messages whose
+ * source is unknown.
+ */
 type CandorAbout = Omit<RowAbout, "source" | "sequence"> & { readonly source: string };
 
 /**

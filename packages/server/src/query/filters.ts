@@ -105,7 +105,8 @@ export function toCondition(filters: Filters): Condition {
     if (name === "from" || name === "to") {
       const time = bind(new Date(parseTime(value) ?? 0).toISOString().slice(0, 23).replace("T", " "));
       const bound = `toDateTime64(${time}, 3, 'UTC')`;
-      // A timestamp is never later than its receivedAt, and rows are ordered by receivedAt.
+      // A timestamp is never later than its receivedAt. Rows are ordered by receivedAt, so the condition on
+      // it lets the store skip rows.
       conditions.push(
         name === "from" ? `timestamp >= ${bound} AND receivedAt >= ${bound}` : `timestamp < ${bound}`,
       );
@@ -116,7 +117,7 @@ export function toCondition(filters: Filters): Condition {
   return { sql: conditions.join("\n  AND "), params };
 }
 
-/** Whether an envelope in memory meets the same conditions as those of toCondition, for /api/live. */
+/** Whether an envelope in memory meets the conditions that `toCondition` writes as SQL; for /api/live. */
 export function matches(filters: Filters, source: string | undefined, envelope: Envelope): boolean {
   for (const [name, { values, paths }] of filters) {
     const isMatch = (value: string): boolean =>

@@ -143,7 +143,7 @@ const FOUND: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe("a filter by path", () => {
-  it("compares values, not spellings, and finds a list by its elements and positions", async () => {
+  it("compares values and not how they are written, and finds a list by its elements and positions", async () => {
     const envelopes = VALUES.map(([id, v]) => toEnvelope(id, { properties: { v } }));
     await insert(envelopes);
     const asked = Object.keys(FOUND).flatMap((query) => [...new URLSearchParams(query)]);
@@ -151,7 +151,7 @@ describe("a filter by path", () => {
     expect(Object.keys(FOUND).map((query, n) => [query, found[n]])).toEqual(Object.entries(FOUND));
   });
 
-  it("finds the same in the store and in the live feed, whatever the values and paths", async () => {
+  it("finds the same messages in the store and in the live feed, for any values and paths", async () => {
     const property = fc.asyncProperty(
       fc.array(envelopeParts, { minLength: 60, maxLength: 60 }),
       fc.array(fc.tuple(fc.nat(), fc.nat(), fc.nat()), { minLength: 100, maxLength: 100 }),

@@ -82,9 +82,9 @@ export function toPathCondition(paths: readonly Path[], text: string, bind: Bind
 
 interface Sought {
   readonly text: string;
-  /** `text` as SQL. */
+  /** SQL that stands for `text`: a bound parameter. */
   readonly bound: string;
-  /** The number that `text` spells, as SQL. */
+  /** SQL that stands for the number that `text` spells; undefined if it spells none. */
   readonly number: string | undefined;
 }
 
@@ -110,7 +110,10 @@ function atPath(path: Path, sought: Sought, bind: Bind): string {
   return `(${[...conditions, isMatch].join(" AND ")})`;
 }
 
-/** @param at arguments of ClickHouse's JSON functions: a document, and a path into it */
+/**
+ * Returns the condition that a value equals the text of a filter.
+ * @param at arguments of ClickHouse's JSON functions: a document, and a path into it
+ */
 function equals(at: string, { text, bound, number }: Sought): string {
   const type = `JSONType(${at})`;
   const ways = [`(${type} = 'String' AND JSONExtractString(${at}) = ${bound})`];

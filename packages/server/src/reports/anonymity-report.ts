@@ -1,39 +1,41 @@
-/** Measures how anonymous what is stored is: which fields single an instance out. */
+/** Measures how anonymous the stored data is: which fields single an instance out. */
 import type { Field, Plan } from "@candor/plan";
 import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
 import type { Period } from "./period.ts";
 
-/** A field identifies if at least this share of its instances have a value that no other instance has. */
+/** A field is identifying if at least this share of its instances have a value that no other instance has. */
 const IDENTIFYING_SHARE = 0.1;
 
 /** The answer of GET /api/reports/anonymity. */
 export interface AnonymityReport extends ReportHead {
-  /** All facts of the heartbeat together, for the instances that count. */
+  /** All facts of the heartbeat together, for the instances that are counted. */
   readonly facts: Anonymity;
   /**
-   * Each field of each event that has an instance, for all instances, by the days in UTC on which it was
-   * received. Only fields directly in `properties`.
+   * The fields directly in `properties`, for each event that carries an instance's id. Covers all instances,
+   * also those that other reports leave out. `from` and `to` are days of receipt in UTC here.
    */
   readonly fields: readonly FieldAnonymity[];
 }
 
 export interface Anonymity {
-  /** Number of different values, or combinations of values. */
+  /** Number of different values, or of different combinations of facts. */
   readonly values: number;
   readonly instances: number;
   /** Number of instances that share the rarest value. */
   readonly smallestGroup: number;
-  /** Instances that have a value that no other has. */
+  /** Number of instances with a value that no other instance has. */
   readonly singledOut: number;
   readonly singledOutShare: number | null;
-  /** Shannon's entropy of an instance's value: 3 bits tell apart 8 groups of one size. */
+  /** Shannon entropy of the values, in bits: 3 bits distinguish 8 groups of equal size. */
   readonly entropyBits: number;
 }
 
 export interface FieldAnonymity extends Anonymity {
   readonly event: string;
   readonly name: string;
-  /** What would help if the field singles out a tenth of its instances or more; absent otherwise. */
+  /**
+   * What to change in the plan, if the field singles out at least a tenth of its instances; absent otherwise.
+   */
   readonly help?: string;
 }
 

@@ -1,4 +1,4 @@
-/** Asks the store the questions of a report, within bounds, and says who was counted. */
+/** Runs the queries of reports, within limits of time and memory, and reads who was counted. */
 
 import { toIsoTime } from "@candor/envelope";
 import type { Plan } from "@candor/plan";
@@ -10,7 +10,7 @@ import type { Period } from "./period.ts";
 export interface ReportDependencies {
   readonly store: Store;
   readonly plan: { current(): { readonly plan: Plan } };
-  /** Up to when everything received is in the store. */
+  /** Returns the time up to which everything received is in the store, in epoch milliseconds. */
   readonly storedUntilMs: () => number;
 }
 
@@ -18,12 +18,12 @@ export type Row = Readonly<Record<string, unknown>>;
 
 const MAX_SECONDS = 20;
 const MAX_MEMORY_BYTES = 1_000_000_000;
-/** The codes of ClickHouse for a query that took too long or too much. */
+/** ClickHouse's error codes for a query that takes too long, reads too much, or needs too much memory. */
 const TOO_LARGE: ReadonlySet<string> = new Set(["159", "160", "241", "307", "396"]);
 
 /**
- * Without the last setting, the engine reads on one thread while it has less than 1 GiB for each.
- * `join_use_nulls` is off, so an absent number is 0 and an absent text is "".
+ * Without the last setting, the engine reads on one thread if it has less than 1 GiB of free memory for each
+ * thread. `join_use_nulls = 0` makes an absent number 0 and an absent text "".
  */
 const SETTINGS = `SETTINGS max_execution_time = ${MAX_SECONDS}, max_memory_usage = ${MAX_MEMORY_BYTES}, join_use_nulls = 0, max_threads_min_free_memory_per_thread = 0`;
 
@@ -60,7 +60,7 @@ function bare(name: string): string {
 
 /**
  * Runs a file of `sql/reports/` for a period.
- * @param parts texts for the file's own slots, such as `{order}`; never a client's text
+ * @param parts SQL for the file's own placeholders, such as `{order}`; never text from a client
  * @throws CandorError `store_away`, `report_too_large`
  */
 export async function ask(
@@ -89,38 +89,38 @@ export async function ask(
   });
 }
 
-/** What every answer begins with. */
+/** The fields with which the answer of every report begins. */
 export interface ReportHead {
   readonly from: string;
   readonly to: string;
   readonly zone: string;
-  /** Data received until then is counted, RFC 3339. */
+  /** Everything received before this time is counted; what came later may be. RFC 3339. */
   readonly asOf: string;
   readonly base: Base;
 }
 
-/** Who was counted. */
+/** How many instances a report counts, and how many it leaves out. */
 export interface Base {
-  /** Instances with a heartbeat in the period that count. */
+  /** Number of instances with a heartbeat in the period that are counted. */
   readonly instances: number;
   readonly leftOut: readonly { readonly reason: string; readonly instances: number }[];
 }
 
-/** What a report is told of the whole population in one pass over it. */
+/** Counts of the whole population, read in a single query. */
 export interface Population {
   readonly head: ReportHead;
   readonly active: ActiveInstances;
   readonly byDay: readonly DayCount[];
-  /** Instances by version; "" for those that do not tell. */
+  /** Number of instances by version. The key is "" for instances that report no version. */
   readonly versions: ReadonlyMap<string, number>;
 }
 
 export interface ActiveInstances {
-  /** Instances with a heartbeat in the last 1, 7 and 28 days of the period. */
+  /** Number of instances with a heartbeat in the last day, 7 days and 28 days of the period. */
   readonly days1: number;
   readonly days7: number;
   readonly days28: number;
-  /** Instances whose first heartbeat was in the period. */
+  /** Number of instances whose first heartbeat was in the period. */
   readonly newInstances: number;
 }
 
@@ -169,7 +169,10 @@ function sumBy(rows: readonly Row[], column: string): Map<string, number> {
   return sums;
 }
 
-/** Adds up the sums of days, each of which is a pair of lists: the days, and the count of each. */
+/**
+ * Adds up the instances of each day over all rows. `onDays` is a pair of lists: the days, and the number of
+ * instances on each.
+ */
 function sumDays(rows: readonly Row[]): DayCount[] {
   const sums = new Map<string, number>();
   for (const { onDays } of rows) {
@@ -180,7 +183,7 @@ function sumDays(rows: readonly Row[]): DayCount[] {
   return [...sums].sort().map(([day, instances]) => ({ day, instances }));
 }
 
-/** A share from 0 to 1; null if there is nothing to divide by. */
+/** Returns the share, from 0 to 1, or null if `whole` is 0. */
 export function shareOf(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;
 }

@@ -21,7 +21,7 @@ beforeEach(() => {
 });
 
 /**
- * A heartbeat whose time is `hours` hours after the call of `send`. All heartbeats of that call are received
+ * A heartbeat whose time is `hours` hours after `send` was called. All heartbeats of one call are received
  * together, 30 hours after it.
  */
 interface Sign {
@@ -65,7 +65,7 @@ const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 const clonedIds = async (): Promise<string[]> => (await report()).cloned.map(({ instanceId }) => instanceId);
 
 describe("the report of instances", () => {
-  it("finds a folder that was copied: two of its starts send at the same time", async () => {
+  it("finds a copied folder: two of its starts send at the same time", async () => {
     const beganMs = clockMs;
     await send([
       { boot: A, hours: 0 },
@@ -112,7 +112,7 @@ describe("the report of instances", () => {
       false,
     ],
     [
-      "restarts whose heartbeats arrive in another order than they were made",
+      "restarts whose heartbeats arrive out of order",
       [
         { boot: B, hours: 12 },
         { boot: A, hours: 6 },
@@ -132,7 +132,7 @@ describe("the report of instances", () => {
       true,
     ],
     [
-      "a copy that was seen once only, between two signs of the original",
+      "a copy that was seen only once, between two heartbeats of the original",
       [
         { boot: A, hours: 0 },
         { boot: B, hours: 3 },
@@ -141,7 +141,7 @@ describe("the report of instances", () => {
       true,
     ],
     [
-      "a copy beside an original that was restarted meanwhile",
+      "a copy of an original that was restarted meanwhile",
       [
         { boot: A, hours: 0 },
         { boot: A, hours: 6 },
@@ -162,7 +162,7 @@ describe("the report of instances", () => {
       false,
     ],
     [
-      "an SDK that sends no boot, one of another form, other events, and another source's",
+      "an SDK without boot, a malformed boot, other events, and another source",
       [
         { boot: A, hours: 0 },
         { hours: 1 },
@@ -181,7 +181,7 @@ describe("the report of instances", () => {
     expect(await clonedIds()).toEqual(isCloned ? [FOLDER] : []);
   });
 
-  it("looks at the days that it is asked for", async () => {
+  it("covers only the requested days", async () => {
     const beganMs = clockMs;
     await send([
       { boot: A, hours: 0 },
@@ -200,7 +200,7 @@ describe("the report of instances", () => {
   });
 });
 
-describe("the report of instances under a plan that makes columns of ids and boots", () => {
+describe("the report of instances under a plan with columns for ids and boots", () => {
   it("finds a copied folder too", async () => {
     const planned = await startForTest({ CANDOR_PLAN: APPSMITH_PLAN });
     const batch = [A, B, A].map((boot, n) => ({

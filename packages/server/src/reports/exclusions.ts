@@ -1,4 +1,4 @@
-/** Keeps the instances that the maker leaves out of reports, such as his own machines. */
+/** Stores which instances the maker leaves out of reports, such as the maker's own machines. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import { invalidQuery } from "../errors.ts";
@@ -8,13 +8,16 @@ const MAX_LENGTH = 200;
 
 export interface Exclusion {
   readonly instance: string;
-  /** Why, in the maker's words. */
+  /** The maker's reason, as free text. */
   readonly reason: string;
-  /** False takes an exclusion back. */
+  /** False ends an exclusion. */
   readonly isExcluded: boolean;
 }
 
-/** @throws CandorError `query_invalid` */
+/**
+ * Reads a request's body.
+ * @throws CandorError `query_invalid`
+ */
 export function readExclusion(body: unknown): Exclusion {
   const { instance, reason = "", excluded = true } = isRecord(body) ? body : {};
   if (typeof instance !== "string" || instance === "" || instance.length > MAX_LENGTH)
@@ -25,7 +28,10 @@ export function readExclusion(body: unknown): Exclusion {
   return { instance, reason, isExcluded: excluded };
 }
 
-/** @throws CandorError `store_away` */
+/**
+ * Excludes an instance from reports, or ends its exclusion.
+ * @throws CandorError `store_away`
+ */
 export async function excludeInstance(
   store: Store,
   { instance, reason, isExcluded }: Exclusion,
@@ -38,7 +44,10 @@ export async function excludeInstance(
   });
 }
 
-/** @throws CandorError `store_away` */
+/**
+ * Returns the excluded instances, at most 10,000, sorted by id.
+ * @throws CandorError `store_away`
+ */
 export async function listExclusions(store: Store): Promise<{ instance: string; reason: string }[]> {
   const rows = await whileStoreAnswers(() =>
     store.query(

@@ -1,4 +1,4 @@
-/** Reports what instances run on: each fact's values by number of instances, beside the period before. */
+/** Reports the facts of instances: how many instances have each value, compared with the period before. */
 import { factsOf } from "@candor/plan";
 import { ask, type ReportDependencies, type ReportHead, readHead, shareOf } from "./ask.ts";
 import { type Period, UNKNOWN } from "./period.ts";
@@ -9,10 +9,10 @@ export interface FactsReport extends ReportHead {
 }
 
 export interface FactValue {
-  /** `unknown` for the instances that do not tell. */
+  /** `unknown` for instances that do not report this fact. */
   readonly value: string;
   readonly instances: number;
-  /** Of the instances of the period, from 0 to 1. */
+  /** Share of the period's instances, from 0 to 1; null if there are none. */
   readonly share: number | null;
   readonly instancesBefore: number;
   readonly shareBefore: number | null;

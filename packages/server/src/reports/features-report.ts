@@ -10,9 +10,11 @@ export const FEATURE_PARAMETERS = ["at_least", "by"] as const;
 
 /** The answer of GET /api/reports/features. */
 export interface FeaturesReport extends ReportHead {
-  /** An instance counts for a feature once it used it so often in the period. */
+  /** How often an instance must have used a feature in the period to be counted for it. */
   readonly atLeast: number;
-  /** At most 1000, those that most instances use first. Days of use are days in UTC. */
+  /**
+   * At most 1000, those used by the most instances first. Uses are counted by days in UTC, whatever the zone.
+   */
   readonly features: readonly Feature[];
 }
 
@@ -22,16 +24,16 @@ export interface Feature {
   /** The value of the dimension or fact in `by`; absent without `by`. */
   readonly value?: string;
   readonly instances: number;
-  /** Of the instances of the period, from 0 to 1. */
+  /** Share of the period's instances, from 0 to 1; null if there are none. */
   readonly share: number | null;
   readonly count: number;
-  /** Of the uses with an outcome; null if there are none. */
+  /** Share of successes among the uses with an outcome, from 0 to 1; null if there are none. */
   readonly successShare: number | null;
-  /** Of all instances' uses, also those that are left out; null where none was measured. */
+  /** Durations of the uses of all instances, also of those left out; null if none was measured. */
   readonly durations: Durations | null;
 }
 
-/** Percentiles in milliseconds, each at most 3.1 % above or below the exact one, and exact below 16 ms. */
+/** Percentiles in milliseconds, each within 3.1 % of the exact value, and exact below 16 ms. */
 export interface Durations {
   readonly count: number;
   readonly p50Ms: number;
@@ -78,7 +80,10 @@ function keyOf({ source, event, value }: Row): string {
   return JSON.stringify([source, event, value]);
 }
 
-/** Returns the SQL expression for a dimension or a fact of usage events. */
+/**
+ * Returns the SQL expression for a dimension or a fact of usage events.
+ * @throws CandorError `query_invalid` if the plan does not mark `name` as either
+ */
 function dimensionOf(plan: Plan, name: string): string {
   const fields = usageEventsOf(plan).flatMap((event) => Object.entries(event.fields));
   const found = fields.find(([known, field]) => known === name && (field.dimension || field.fact));
@@ -97,7 +102,7 @@ function toDurations({ count, buckets }: Row): Durations {
   return { count: Number(count), p50Ms: middleOf(p50), p95Ms: middleOf(p95), p99Ms: middleOf(p99) };
 }
 
-/** Returns the middle of a bucket of usage_durations.sql. */
+/** Returns the middle of a bucket of usage_durations.sql, in milliseconds. */
 export function middleOf(bucket: number): number {
   if (bucket < 32) return bucket;
   const octave = Math.floor(bucket / 16) - 1;

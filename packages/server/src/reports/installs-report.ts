@@ -1,4 +1,4 @@
-/** Reports the installs: how many succeed, what stops the others, and how long they take. */
+/** Reports installs: how many succeed, which errors stop the others, and how long they take. */
 import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
 import { type Period, UNKNOWN } from "./period.ts";
 
@@ -26,7 +26,7 @@ export interface Installs {
     readonly successShare: number | null;
   }[];
   readonly byDay: readonly { readonly day: string; readonly installs: number; readonly succeeded: number }[];
-  /** From the first message to the success; null without a success. */
+  /** Median time from an install's first message to its success; null if none succeeded. */
   readonly medianDurationMs: number | null;
 }
 
@@ -87,7 +87,10 @@ function groupBy(rows: readonly Row[], column: string): [string, Row[]][] {
   return [...groups].sort(([a, of], [b, others]) => sumOf(others) - sumOf(of) || (a < b ? -1 : 1));
 }
 
-/** The lower of the two in the middle. */
+/**
+ * Returns the median, or null for no values. Of an even number of values, returns the lower of the two in the
+ * middle.
+ */
 function medianOf(values: readonly number[]): number | null {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor((sorted.length - 1) / 2)] ?? null;

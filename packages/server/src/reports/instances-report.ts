@@ -1,4 +1,7 @@
-/** Reports the instances: how many are active, how many stay, each of them, and which were copied. */
+/**
+ * Reports instances: how many are active, how many stay, and which were copied. Also lists them, and shows
+ * the days of one.
+ */
 
 import { toIsoTime } from "@candor/envelope";
 import { invalidQuery } from "../errors.ts";
@@ -23,10 +26,13 @@ const ACTIVE_DAYS = 28;
 /** The answer of GET /api/reports/instances. */
 export interface InstancesReport extends ReportHead {
   readonly active: ActiveInstances;
-  /** By the age of the last heartbeat: alive (7 h), late (24 h), lapsed (28 days), gone. */
+  /**
+   * Number of instances by the age of their last heartbeat: alive (up to 7 hours), late (up to 24 hours),
+   * lapsed (up to 28 days) and gone.
+   */
   readonly statuses: Readonly<Record<"alive" | "late" | "lapsed" | "gone", number>>;
   readonly activeByDay: readonly DayCount[];
-  /** Of the instances first seen in a week, how many were still seen on or after so many days. */
+  /** For each week, how many instances were first seen in it, and how many of them stayed. */
   readonly survival: readonly SurvivalWeek[];
   /**
    * Instances that send from two places at once, because their state folder was copied. At most 1000, the
@@ -39,6 +45,7 @@ export interface SurvivalWeek {
   /** The week's Monday. */
   readonly week: string;
   readonly instances: number;
+  /** Of these instances, how many were seen again at least 1, 7, 28 and 90 days after their first heartbeat. */
   readonly day1: number;
   readonly day7: number;
   readonly day28: number;
@@ -47,9 +54,9 @@ export interface SurvivalWeek {
 
 export interface ClonedInstance {
   readonly instanceId: string;
-  /** Number of starts that sent a heartbeat in these days, of the original and of its copies together. */
+  /** Number of starts that sent a heartbeat in the period, of the original and its copies together. */
   readonly boots: number;
-  /** Times of the first and the last heartbeat in these days, RFC 3339. */
+  /** Times of the first and the last heartbeat in the period, RFC 3339. */
   readonly firstSeen: string;
   readonly lastSeen: string;
 }
@@ -86,7 +93,7 @@ export async function reportInstances(deps: ReportDependencies, period: Period):
   };
 }
 
-/** Reads the population of a period; the last 28 days are counted also if the period is shorter. */
+/** Reads the population of a period. `active` covers the last 28 days even if the period is shorter. */
 export async function readActive(deps: ReportDependencies, period: Period): Promise<Population> {
   const trailing = addDays(period.to, 1 - ACTIVE_DAYS);
   if (period.from <= trailing) return readPopulation(deps, period);
@@ -120,11 +127,11 @@ export interface ListedInstance {
   readonly instanceId: string;
   readonly firstSeen: string;
   readonly lastSeen: string;
-  /** Days of the period on which it sent a heartbeat. */
+  /** Number of days of the period on which the instance sent a heartbeat. */
   readonly activeDays: number;
   readonly facts: Readonly<Record<string, string>>;
   readonly country: string;
-  /** Why it does not count; "" if it does. */
+  /** Why the instance is not counted; "" if it is. */
   readonly leftOut: string;
 }
 
@@ -174,7 +181,7 @@ export async function listInstances(
   };
 }
 
-/** Parses the facts of a row. What the instance does not tell is left out. */
+/** Parses the facts of a row, and leaves out those that the instance does not report. */
 function factsFrom(text: unknown): Record<string, string> {
   const facts: Record<string, string> = text === "" ? {} : JSON.parse(String(text));
   return Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ""));
@@ -185,7 +192,7 @@ export interface InstanceTimeline {
   readonly instanceId: string;
   readonly from: string;
   readonly to: string;
-  /** A row for each day in UTC and set of facts, in the order of time. */
+  /** One entry for each day in UTC and set of facts, oldest first. */
   readonly days: readonly {
     readonly day: string;
     readonly heartbeats: number;

@@ -1,4 +1,4 @@
-/** Reports what a maker asks first: how many instances are active, what they run, and whether installs work. */
+/** Reports the main figures: how many instances are active, what they run, and whether installs succeed. */
 
 import {
   type ActiveInstances,
@@ -15,11 +15,11 @@ import { readReleases, toShares } from "./versions-report.ts";
 /** The answer of GET /api/reports/overview. */
 export interface OverviewReport extends ReportHead {
   readonly active: ActiveInstances;
-  /** As many days before. */
+  /** The same for as many days directly before the period. */
   readonly activeBefore: ActiveInstances;
   readonly activeByDay: readonly DayCount[];
   readonly installs: { readonly installs: number; readonly successShare: number | null };
-  /** The newest release, and the share of the period's instances that are on it. */
+  /** The newest release, and the share of the period's instances that run it; null if there is no release. */
   readonly newestVersion: { readonly version: string; readonly share: number | null } | null;
 }
 

@@ -1,4 +1,4 @@
-/** Reads what all reports have in common: the period, its zone, and which instances count. */
+/** Reads the parameters that reports share: the period, its zone, and which instances count. */
 import { parseTime } from "@candor/envelope";
 import { factsOf, type Plan } from "@candor/plan";
 import { invalidQuery } from "../errors.ts";
@@ -9,26 +9,29 @@ const DEFAULT_DAYS = 28;
 const MAX_DAYS = 731;
 const MAX_FILTERS = 20;
 
-/** Which instances a report is about, and when. */
+/** The days and the instances that a report covers. */
 export interface Period {
-  /** Days of the zone, `YYYY-MM-DD`, both inclusive. */
+  /** First and last day in the zone, `YYYY-MM-DD`, both inclusive. */
   readonly from: string;
   readonly to: string;
   /** An IANA zone, such as `Asia/Kathmandu`. */
   readonly zone: string;
-  /** SQL conditions for facts and country, and the values that they are bound to. */
+  /** SQL condition for facts and country. `params` has the values that it refers to. */
   readonly segment: string;
   readonly params: QueryParams;
-  /** The same question for as many days before. */
+  /** Returns the same population over as many days directly before these. */
   readonly before: () => Period;
 }
 
 export interface PeriodOptions {
   readonly plan: Plan;
   readonly nowMs: number;
-  /** Parameters that only this report has. */
+  /** Further parameters that this report takes. */
   readonly others?: readonly string[];
-  /** True for a report that is not of a population: it takes days in UTC, and no filters. */
+  /**
+   * True for a report that counts no population. Besides its own parameters, it takes only `from` and `to`,
+   * days in UTC.
+   */
   readonly isOfAll?: boolean;
 }
 
@@ -38,9 +41,9 @@ const COMMON_PARAMETERS = ["from", "to", "zone", "environment", "established", "
 const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const;
 
 /**
- * Reads the parameters of a report: `from`, `to` (days), `zone`, `environment`, `established`, `country` and
- * `facts.NAME`, of which the last two may be given several times.
- * @throws CandorError `query_invalid`, which says what would be right
+ * Reads the parameters of a report: `from` and `to` (days), `zone`, `environment`, `established`, `country`
+ * and `facts.NAME`. The last two may be given several times.
+ * @throws CandorError `query_invalid`; its message says what is expected
  */
 export function readPeriod(
   parameters: URLSearchParams,
@@ -66,7 +69,8 @@ export function readPeriod(
   const common: QueryParams = {
     zone,
     isEveryEnvironment: environment === "all" ? "true" : "false",
-    // An instance that says nothing of its environment is not left out: nothing says that it is a test.
+    // An instance that does not report its environment counts as production, because nothing suggests
+    // otherwise.
     environments: environment === "production" ? ["production", ""] : [environment],
     isEstablishedOnly: established,
     ...values,
@@ -82,7 +86,7 @@ export function readPeriod(
   return periodOf(from, to);
 }
 
-/** @returns the same population over other days */
+/** Returns the same population over other days. */
 export function withDays(period: Period, from: string, to: string): Period {
   return { ...period, from, to, params: { ...period.params, from, to } };
 }
@@ -91,7 +95,10 @@ export function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** Reads a parameter that has one of a few values. */
+/**
+ * Reads a parameter that must be one of `values`.
+ * @throws CandorError `query_invalid`
+ */
 export function readOne<Value extends string>(
   parameters: URLSearchParams,
   name: string,
@@ -104,7 +111,10 @@ export function readOne<Value extends string>(
   return found;
 }
 
-/** Reads a whole number. */
+/**
+ * Reads a parameter that must be a whole number from `least` to `most`.
+ * @throws CandorError `query_invalid`
+ */
 export function readCount(
   parameters: URLSearchParams,
   name: string,
@@ -166,7 +176,7 @@ function readSegment(
   return { segment: conditions.length === 0 ? "true" : conditions.join(" AND "), values };
 }
 
-/** How a fact reads that an instance does not tell. */
+/** The value shown for a fact, or a country, that an instance does not report. */
 export const UNKNOWN = "unknown";
 
 function readDay(parameters: URLSearchParams, name: string): string | undefined {
@@ -176,7 +186,10 @@ function readDay(parameters: URLSearchParams, name: string): string | undefined 
   throw invalidQuery(`${name} is not a day. Write one such as 2026-01-31.`);
 }
 
-/** The name is matched before the runtime sees it: it also takes offsets, which the store does not. */
+/**
+ * Reads an IANA name. The pattern is needed because Intl also accepts offsets such as `+02:00`, which the
+ * store does not.
+ */
 function readZone(name: string): string {
   try {
     if (!/^[A-Za-z][A-Za-z0-9_+-]*(?:\/[A-Za-z0-9_+-]+)*$/.test(name)) throw new RangeError(name);

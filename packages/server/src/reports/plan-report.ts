@@ -17,9 +17,9 @@ export interface PlanReport {
   /** Days, `YYYY-MM-DD`, both inclusive. */
   readonly from: string;
   readonly to: string;
-  /** Counts of messages in which a value at a declared path was trimmed. */
+  /** How often values at declared paths were trimmed. */
   readonly trimmed: readonly Counted[];
-  /** Counts of messages that were dropped. */
+  /** How many messages were dropped. */
   readonly refused: readonly Omit<Counted, "path">[];
 }
 

@@ -38,7 +38,10 @@ const PLAN = withLongRetention(loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), "ap
 const DAY_MS = 86_400_000;
 const NOW_MS = Date.parse("2026-11-10T15:20:00.000Z");
 const SEED = 20_261_127;
-/** Zones with daylight saving that changes in these weeks, with half hours, and beyond 12 hours. */
+/**
+ * Zones with daylight saving time that changes in these weeks, with offsets in fractions of an hour, and with
+ * offsets beyond 12 hours.
+ */
 const ZONES = [
   "UTC",
   "Europe/Berlin",
@@ -64,7 +67,7 @@ async function fill(): Promise<void> {
   for (let n = 0; n < 3; n++) {
     const part = Buffer.from(lines.slice(n * block, (n + 1) * block).join(""));
     await store.insertLines(EVENT_TARGET, part, `block-${n}`);
-    await store.insertLines(EVENT_TARGET, part, `block-${n}`); // a block that comes again
+    await store.insertLines(EVENT_TARGET, part, `block-${n}`); // each block is sent twice
   }
   excluded = heartbeats()[0]?.id ?? "";
   await excludeInstance(store, { instance: excluded, reason: "our own", isExcluded: true }, NOW_MS);
@@ -87,7 +90,7 @@ const PERIODS = ZONES.flatMap((zone) => [
   `zone=${zone}&from=2026-11-01&to=2026-11-01`,
 ]);
 
-/** Compares all reports with what the messages say. */
+/** Compares the reports that count instances with what is computed from the messages. */
 async function expectEqual(query: string): Promise<void> {
   const asked = period(query);
   const seen = seenIn({ messages, excluded }, asked);
@@ -120,8 +123,8 @@ async function expectEqual(query: string): Promise<void> {
 }
 
 /**
- * Defines the tests of reports over a store that has no rows yet: each report is compared with what is computed
- * from the messages alone. They run on the embedded engine and on a cluster.
+ * Defines the tests of reports, over a store that has no rows yet. Each report is compared with what is
+ * computed from the messages alone. The tests run on the embedded engine and on a cluster.
  */
 export function describeReportsContract(open: () => Promise<Store>): void {
   beforeAll(async () => {
@@ -129,9 +132,9 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     await fill();
   });
 
-  it.each(PERIODS)("of who is active and on what (%s)", expectEqual, 60_000);
+  it.each(PERIODS)("about which instances are active and what they run on (%s)", expectEqual, 60_000);
 
-  it("of instances: statuses and survival", async () => {
+  it("about instances: statuses and survival", async () => {
     const asked = period("from=2026-08-01");
     const base = counted(asked);
     const report = await reportInstances(deps, asked);
@@ -159,7 +162,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     );
   });
 
-  it("of versions: shares in the order of semver, weeks, releases, upgrades and failures", async () => {
+  it("about versions: shares in semver order, weeks, releases, upgrades and failures", async () => {
     const asked = period("from=2026-09-15");
     const base = counted(asked);
     const report = await reportVersions(deps, asked);
@@ -221,7 +224,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
   });
 
   it.each([1, 5])(
-    "of features: instances that used them %i times, outcomes and durations",
+    "about features: instances that used them at least %i times, outcomes and durations",
     async (atLeast) => {
       const query = `from=2026-10-01&to=2026-10-31&by=pluginName&at_least=${atLeast}`;
       const asked = period(query);
@@ -251,7 +254,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     },
   );
 
-  it.each(ZONES)("of installs: outcomes, errors, systems and durations (%s)", async (zone) => {
+  it.each(ZONES)("about installs: outcomes, errors, systems and durations (%s)", async (zone) => {
     const asked = period(`from=2026-09-20&zone=${zone}`);
     const report = await reportInstalls(deps, asked);
     const tries = [
@@ -286,7 +289,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     );
   });
 
-  it("of each instance: the list page by page, and its days", async () => {
+  it("about each instance: the list page by page, and its days", async () => {
     const asked = period("from=2026-09-20");
     const expected = counted(asked)
       .sort((a, b) => b.lastMs - a.lastMs || (a.id < b.id ? -1 : 1))
@@ -305,7 +308,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     );
   });
 
-  it("of anonymity: whom each field and all facts together single out", async () => {
+  it("about anonymity: how many instances each field, and all facts together, single out", async () => {
     const asked = period("from=2026-10-01&to=2026-10-31");
     const report = await reportAnonymity(deps, asked);
     const combinations = Object.values(tally(counted(asked), ({ facts }) => JSON.stringify(facts)));
@@ -341,7 +344,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect([helpOf("os"), helpOf("pluginName")]).toEqual([undefined, undefined]);
   });
 
-  it("of a segment: only instances with these facts", async () => {
+  it("about a segment: only instances with these facts", async () => {
     const asked = period("facts.os=darwin&facts.os=unknown&facts.version=1.10.0");
     const { base } = await readHead(deps, asked);
     const matching = counted(asked).filter(
@@ -350,7 +353,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect(base.instances).toBe(matching.length);
   });
 
-  it("after the plan marks another field, also of earlier messages", async () => {
+  it("after the plan marks another field, also for earlier messages", async () => {
     const query = "from=2026-10-01&to=2026-10-31&by=pluginName";
     const ofPlugins = () => reportFeatures(deps, period(query), new URLSearchParams(query));
     const before = await ofPlugins();
@@ -370,14 +373,14 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect(await ofPlugins()).toEqual(before);
   });
 
-  it("and the rollups add up to the events, also where a block came twice", async () => {
+  it("and the rollups add up to the events, although each block was sent twice", async () => {
     expect(await compareWithEvents(store, PLAN)).toEqual([]);
     await store.command("ALTER TABLE usage_durations DROP PARTITION ID '202610'");
     const [found] = await compareWithEvents(store, PLAN);
     expect(found).toMatchObject({ month: 202610, rollup: "usage_durations", counted: 0 });
   });
 
-  it("after a deletion, once the months that it touched are rebuilt", async () => {
+  it("after a deletion, once the affected months are rebuilt", async () => {
     const gone = counted(period())
       .slice(0, 3)
       .map(({ id }) => id);
@@ -393,7 +396,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     await expectEqual("from=2026-09-01&to=2026-09-30");
   });
 
-  it("when the rollups are empty in a month whose events are all gone", async () => {
+  it("and the rollups are empty for a month whose events were all deleted", async () => {
     messages = messages.filter(({ receivedMs }) => utcDay(receivedMs).slice(0, 7) !== "2026-09");
     await askForRebuild(store, [202609]);
     await store.command("ALTER TABLE events DROP PARTITION ID '202609'");

@@ -1,21 +1,26 @@
-/** Reports the versions that instances run: adoption, upgrades, and whether a release fails more than before. */
+/**
+ * Reports the versions that instances run: adoption, upgrades, and whether a release fails more often than
+ * the one before.
+ */
 import { toIsoTime } from "@candor/envelope";
 import semver from "semver";
 import { ask, type ReportDependencies, type ReportHead, readPopulation, shareOf } from "./ask.ts";
 import { type Period, UNKNOWN } from "./period.ts";
 
-/** A version is a release once so many instances have run it. */
+/** A version counts as a release once this many instances have run it. */
 const INSTANCES_OF_RELEASE = 3;
 
 /** The answer of GET /api/reports/versions. */
 export interface VersionsReport extends ReportHead {
-  /** Newest first by semver; what is no version is last, then `unknown`. */
+  /** Newest first by semver, then texts that are not semver versions, then `unknown`. */
   readonly versions: readonly VersionShare[];
-  /** Each instance once a week, under its last version of that week. */
+  /** Instances by week. An instance counts once a week, under the version that it ran last in that week. */
   readonly byWeek: readonly { readonly week: string; readonly version: string; readonly instances: number }[];
-  /** How long the instances that were there before the newest release took to upgrade to it; null without one. */
+  /**
+   * How long instances that existed before the newest release took to upgrade; null if there is no release.
+   */
   readonly upgrade: UpgradeLag | null;
-  /** The newest release beside the one before; null where either has no uses with an outcome. */
+  /** The newest release compared with the one before; null if either has no uses with an outcome. */
   readonly regression: Regression | null;
 }
 
@@ -26,9 +31,9 @@ export interface VersionShare {
   /** The share of instances on this version or a newer one. */
   readonly atLeastShare: number | null;
   readonly isPrerelease: boolean;
-  /** Whether it is a release: three instances have run it at any time. */
+  /** Whether the version is a release: at least three instances have ever run it. */
   readonly isRelease: boolean;
-  /** When the third instance first ran it, RFC 3339; null before that. */
+  /** When the third instance first ran the version, RFC 3339; null if fewer than three have. */
   readonly releasedAt: string | null;
 }
 
@@ -36,21 +41,22 @@ export interface UpgradeLag {
   readonly version: string;
   readonly upgraded: number;
   readonly notUpgraded: number;
-  /** Of those that upgraded, in milliseconds since the release; null if there are none. */
+  /** Median time from the release to the upgrade, of the instances that upgraded; null if there are none. */
   readonly medianMs: number | null;
+  /** The 90th percentile of the same times. */
   readonly p90Ms: number | null;
 }
 
 export interface Regression {
   readonly release: FailureShare;
   readonly before: FailureShare;
-  /** True if the 95 % intervals of the two do not overlap and the release fails more. */
+  /** True if the release fails more often, and the 95 % intervals do not overlap. */
   readonly isWorse: boolean;
 }
 
 export interface FailureShare {
   readonly version: string;
-  /** Uses with an outcome. */
+  /** Number of uses with an outcome. */
   readonly uses: number;
   readonly failedShare: number;
   /** The 95 % interval of the share (Wilson). */
@@ -82,7 +88,10 @@ export async function reportVersions(deps: ReportDependencies, period: Period): 
   };
 }
 
-/** Of each version, how many instances ever ran it, and when the third first did; 0 before that. */
+/**
+ * For each version, how many instances have ever run it, and when the third one first ran it (epoch
+ * milliseconds; 0 if fewer than three have).
+ */
 export type Releases = ReadonlyMap<string, { readonly instances: number; readonly releasedMs: number }>;
 
 export async function readReleases({ store }: ReportDependencies, period: Period): Promise<Releases> {
@@ -95,7 +104,7 @@ export async function readReleases({ store }: ReportDependencies, period: Period
   );
 }
 
-/** Orders versions newest first, with the share of each. */
+/** Sorts versions newest first, and computes the share of each. */
 export function toShares(instancesOf: ReadonlyMap<string, number>, releases: Releases): VersionShare[] {
   const counts = [...instancesOf]
     .map(([version, instances]) => ({ version, instances }))
@@ -118,7 +127,7 @@ export function toShares(instancesOf: ReadonlyMap<string, number>, releases: Rel
   });
 }
 
-/** Versions by semver, then what is none, then nothing. */
+/** Sorts semver versions newest first, then other texts, then the empty text. */
 function newestFirst(a: string, b: string): number {
   const rankOf = (text: string): number => (semver.valid(text) !== null ? 0 : text === "" ? 2 : 1);
   if (rankOf(a) !== rankOf(b)) return rankOf(a) - rankOf(b);
@@ -171,7 +180,10 @@ async function readRegression(
 
 const Z_95 = 1.959964;
 
-/** @see https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval */
+/**
+ * Returns the share of failed uses with its 95 % interval.
+ * @see https://en.wikipedia.org/wiki/Binomial_proportion_confidence_interval#Wilson_score_interval
+ */
 function toFailureShare(version: string, failed: number, uses: number): FailureShare {
   const share = failed / uses;
   const square = (Z_95 * Z_95) / uses;

@@ -37,8 +37,8 @@ async function bytesOf(answer: IncomingMessage): Promise<number> {
   return bytes;
 }
 
-describe("a large answer is waited for", () => {
-  it("until its client has read it", async () => {
+describe("the wait for a large answer to be read", () => {
+  it("lasts until the client has read it", async () => {
     maxMs = 60_000;
     const answer = await ask();
     let isRead = false;
@@ -51,14 +51,14 @@ describe("a large answer is waited for", () => {
     await reads[0];
   });
 
-  it("until a client that does not read is cut off", async () => {
+  it("ends when a client that does not read is disconnected", async () => {
     maxMs = 300;
     const slow = await ask();
     await reads[0];
     await expect(bytesOf(slow)).rejects.toMatchObject({ code: "ECONNRESET" });
   });
 
-  it("not at all when the client is gone", async () => {
+  it("ends at once if the client is gone", async () => {
     await untilRead({ destroyed: true } as ServerResponse, 60_000);
   });
 });

@@ -43,7 +43,7 @@ export function sendAccepted(response: ServerResponse, dropped: readonly Dropped
   }
 }
 
-/** Answers 200 to a batch. Reports for each message what was dropped. A duplicate counts as accepted. */
+/** Answers 200 to a batch, and lists the dropped messages. A duplicate counts as accepted. */
 export function sendBatchAccepted(
   response: ServerResponse,
   messages: number,
@@ -70,8 +70,8 @@ export function sendPixel(response: ServerResponse): void {
 }
 
 /**
- * Answers a CORS preflight. Clients of other vendors request additional headers, which are allowed if they
- * are valid header names.
+ * Answers a CORS preflight. Other vendors' clients request further headers, which are allowed if they are
+ * valid header names.
  */
 export function sendPreflight(request: IncomingMessage, response: ServerResponse): void {
   const asked = request.headers["access-control-request-headers"];

@@ -6,7 +6,10 @@ import { CandorError } from "../errors.ts";
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
 const COARSE_MS = 1000;
 
-/** @throws CandorError of WIRE_ERRORS, and `overloaded` */
+/**
+ * Reads a request's body.
+ * @throws CandorError with a code of `WIRE_ERRORS`, or `overloaded`
+ */
 export type BodyReader = RequestReader["read"];
 
 export function createBodyReader(): BodyReader {
@@ -19,9 +22,9 @@ export function createBodyReader(): BodyReader {
 }
 
 /**
- * Returns a function whose callers continue one per turn of the event loop. Otherwise thirty large bodies
- * that arrive together would be read in one go: first the disk would be idle, and then this thread would be
- * idle while the disk flushes them.
+ * Returns a function whose callers continue one per turn of the event loop. Otherwise, thirty large bodies
+ * that arrive together would be read in one go: the disk would be idle meanwhile, and then this thread would
+ * be idle while the disk flushes them.
  */
 function createYielding(): () => Promise<void> {
   const waiting: (() => void)[] = [];

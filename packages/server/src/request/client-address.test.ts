@@ -20,7 +20,7 @@ describe("the client's address", () => {
   it.each<[string, string, string | undefined]>([
     ["one address", "203.0.113.7", "203.0.113.7"],
     ["behind several proxies", "203.0.113.7, 10.1.1.1,10.2.2.2", "203.0.113.7"],
-    ["what a client forged before it", "6.6.6.6, 203.0.113.7, 10.1.1.1", "203.0.113.7"],
+    ["an address that the client forged before it", "6.6.6.6, 203.0.113.7, 10.1.1.1", "203.0.113.7"],
     ["with a port, as Azure's gateway writes", "8.8.8.8:61598, 10.0.0.6", "8.8.8.8"],
     ["the proxy with a port as well", "8.8.8.8:61598, 10.0.0.6:443", "8.8.8.8"],
     ["IPv6", "2001:db8::1", "2001:db8::1"],
@@ -33,7 +33,7 @@ describe("the client's address", () => {
     ["IPv4 in IPv6, at full length", "[0:0:0:0:0:ffff:cb00:7107]:1", "203.0.113.7"],
     ["in quotes", '"203.0.113.7:80"', "203.0.113.7"],
     ["IPv6 in quotes, with a port", '"[2001:db8::1]:443", 10.0.0.6', "2001:db8::1"],
-    ["a trusted network's own client", "10.9.9.9, 10.1.1.1", "10.9.9.9"],
+    ["a client in a trusted network", "10.9.9.9, 10.1.1.1", "10.9.9.9"],
     ["unknown", "unknown", undefined],
     ["unknown behind a proxy", "unknown, 10.0.0.6", undefined],
     ["unknown after a forged one", "6.6.6.6, unknown", undefined],
@@ -43,14 +43,14 @@ describe("the client's address", () => {
     ["nothing", "", undefined],
     ["blanks", " , ", undefined],
     ["a name", "client.example.com", undefined],
-    ["IPv4 with too much", "203.0.113.7.9", undefined],
+    ["IPv4 with five parts", "203.0.113.7.9", undefined],
     ["IPv4 with leading zeros", "010.0.0.1", undefined],
-    ["IPv4 in brackets that is none in IPv6", "[203.0.113.7]", "203.0.113.7"],
+    ["IPv4 in brackets", "[203.0.113.7]", "203.0.113.7"],
     ["an open bracket", "[2001:db8::1", undefined],
     ["IPv6 of nine groups", "2001:db8:0:0:0:0:0:1:443", undefined],
     ["an open quote", '"203.0.113.7', undefined],
     ["a script", "<script>, 10.0.0.6", undefined],
-  ])("of X-Forwarded-For: %s", (_what, header, address) => {
+  ])("is read from X-Forwarded-For: %s", (_what, header, address) => {
     expect(addressBy({ "x-forwarded-for": header })).toBe(address);
   });
 
@@ -61,7 +61,7 @@ describe("the client's address", () => {
     ["IPv6", 'for="[2001:db8::1]:4711";proto=https;host=t.example.com', "2001:db8::1"],
     ["by and host too", 'by=10.0.0.1;for="[2001:db8:cafe::17]";host=a', "2001:db8:cafe::17"],
     ["several, of proxies", "for=203.0.113.7, for=10.1.1.1;by=10.2.2.2", "203.0.113.7"],
-    ["what a client forged before it", "for=6.6.6.6, for=203.0.113.7", "203.0.113.7"],
+    ["an address that the client forged before it", "for=6.6.6.6, for=203.0.113.7", "203.0.113.7"],
     ["a port that is a name", 'for="203.0.113.7:_web"', "203.0.113.7"],
     ["an escaped quote elsewhere", 'for=203.0.113.7;ext="a\\"b, for=6.6.6.6"', "203.0.113.7"],
     ["unknown", "for=unknown", undefined],
@@ -72,7 +72,7 @@ describe("the client's address", () => {
     ["broken grammar", 'for=203.0.113.7, for="', undefined],
     ["IPv6 without quotes, which the grammar forbids", "for=[2001:db8::1]", undefined],
     ["nothing", "", undefined],
-  ])("of Forwarded: %s", (_what, header, address) => {
+  ])("is read from Forwarded: %s", (_what, header, address) => {
     expect(addressBy({ forwarded: header })).toBe(address);
   });
 
@@ -94,13 +94,13 @@ describe("the client's address", () => {
       "203.0.113.7",
     ],
     [
-      "nobody's, where they differ",
+      "nobody's, if they differ",
       { "x-forwarded-for": "203.0.113.7", forwarded: "for=6.6.6.6" },
       "::1",
       undefined,
     ],
     [
-      "nobody's, where one is broken",
+      "nobody's, if one is broken",
       { "x-forwarded-for": "203.0.113.7", forwarded: "nonsense" },
       "::1",
       undefined,
@@ -109,14 +109,14 @@ describe("the client's address", () => {
     expect(addressBy(headers, peer)).toBe(address);
   });
 
-  it("is never a trusted proxy's own, whatever stands in the headers", () => {
+  it("is never a trusted proxy's own, whatever the headers contain", () => {
     const parts = ["10.0.0.6", "10.0.0.6:1", '"[fd00::2]:1"', "unknown", "_x", "", "nonsense", "[", '"'];
     for (const first of parts)
       for (const second of parts)
         expect(addressBy({ "x-forwarded-for": `unknown, ${first}, ${second}` })).toBeUndefined();
   });
 
-  it("is replaced by an obfuscated name where only that tells clients apart", () => {
+  it("is replaced by an obfuscated name if only that distinguishes clients", () => {
     const named = (headers: Headers): string | undefined => findClient(requestOf(headers), TRUSTED).name;
     expect(named({ forwarded: "for=_gazonk, for=10.1.1.1" })).toBe("_gazonk");
     expect(named({ forwarded: 'for="_gazonk:_8"' })).toBe("_gazonk");
@@ -148,20 +148,20 @@ describe("the public address", () => {
     ["a broken Forwarded", { forwarded: "proto=https;;" }, {}],
     ["a host", { "x-forwarded-host": "t.example.com" }, { host: "t.example.com" }],
     ["hosts", { "x-forwarded-host": "t.example.com, inner.lan" }, { host: "t.example.com" }],
-    ["no host", { "x-forwarded-host": "a b<script>" }, {}],
-    ["no host at all", { host: "<script>" }, { host: "localhost" }],
+    ["an invalid host", { "x-forwarded-host": "a b<script>" }, {}],
+    ["an invalid Host alone", { host: "<script>" }, { host: "localhost" }],
     ["a prefix", { "x-forwarded-prefix": "/telemetry" }, { prefix: "/telemetry" }],
     ["a prefix with a slash", { "x-forwarded-prefix": "/a/b-c/" }, { prefix: "/a/b-c" }],
     ["prefixes of two proxies", { "x-forwarded-prefix": "/a, /b" }, { prefix: "/a/b" }],
     ["the root", { "x-forwarded-prefix": "/" }, {}],
     ["a prefix that climbs", { "x-forwarded-prefix": "/a/../b" }, {}],
     ["another host as prefix", { "x-forwarded-prefix": "//evil.example.com" }, {}],
-    ["no prefix", { "x-forwarded-prefix": 'a"b' }, {}],
-  ])("of a trusted proxy that says %s", (_what, headers, told) => {
+    ["an invalid prefix", { "x-forwarded-prefix": 'a"b' }, {}],
+  ])("is read from a trusted proxy's headers: %s", (_what, headers, told) => {
     expect(of(headers)).toEqual({ ...plain, ...told });
   });
 
-  it("is the request's own, whatever an untrusted peer says", () => {
+  it("is the request's own, whatever headers an untrusted peer sends", () => {
     const headers = {
       "x-forwarded-proto": "https",
       "x-forwarded-host": "h",

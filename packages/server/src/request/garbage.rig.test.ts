@@ -35,7 +35,7 @@ function scavengesOf(output: string): readonly Scavenge[] {
   return [...byThread.values()].sort((a, b) => b.length - a.length)[0] ?? [];
 }
 
-it("what a request allocates is gone with the next collection of the young generation", async () => {
+it("the next collection of the young generation frees what a request allocates", async () => {
   const dataDir = mkdtempSync(join(tmpdir(), "candor-garbage-"));
   const collector = await startCollector({ dataDir, nodeFlags: ["--trace-gc"] });
   await runLoad({

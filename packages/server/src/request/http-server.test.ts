@@ -84,14 +84,14 @@ it("answers pipelined requests in their order, one after another", async () => {
   expect(underWay.most).toBe(1);
 });
 
-it("closes a connection on which more requests wait than are taken", async () => {
+it("closes a connection on which too many requests wait", async () => {
   const rig = await startRig(() => {});
   const { closed } = rig.open(GET.repeat(1500));
   await closed;
   expect([rig.counts, rig.served.length]).toEqual([{ too_many_pipelined: 1 }, 1]);
 });
 
-it("makes one answer for who does not read, and closes the connection after a while", async () => {
+it("builds only one answer for a client that does not read, and closes the connection after a while", async () => {
   const rig = await startRig((response) => void response.end(LARGE));
   const { socket } = rig.open(GET.repeat(5), false);
   await expect.poll(() => rig.counts, { timeout: 5000 }).toEqual({ answer_unread: 1 });
@@ -99,21 +99,21 @@ it("makes one answer for who does not read, and closes the connection after a wh
   socket.destroy();
 });
 
-it("lets who reads slowly come to the end, and who is not answered yet wait", async () => {
+it("lets a slow reader finish, and lets a client wait whose answer is not ready", async () => {
   const rig = await startRig((response) => void setTimeout(() => response.end("late"), 2 * FEW.readMs));
   const { received } = rig.open(GET);
   await expect.poll(received).toContain("late");
   expect(rig.counts).toEqual({});
 });
 
-it("leaves an answer alone that goes on, as the live feed does", async () => {
+it("does not cut off an answer that continues, such as the live feed", async () => {
   const rig = await startRig((response) => void response.write("watching"));
   const { socket } = rig.open(GET, false);
   await sleep(2 * FEW.readMs);
   expect([rig.counts, socket.destroyed]).toEqual([{}, false]);
 });
 
-it("closes connections beyond the limit as they come, and takes others again", async () => {
+it("closes connections beyond the limit at once, and accepts others when one has closed", async () => {
   const rig = await startRig(end);
   const open = [rig.open(GET), rig.open(GET), rig.open(GET)];
   for (const { received } of open) await expect.poll(received).toContain("ok");
@@ -124,7 +124,7 @@ it("closes connections beyond the limit as they come, and takes others again", a
 });
 
 it.each([
-  ["what is no HTTP", "SSH-2.0-OpenSSH_9.2\r\n\r\n", 400, "request_unreadable"],
+  ["text that is not HTTP", "SSH-2.0-OpenSSH_9.2\r\n\r\n", 400, "request_unreadable"],
   ["a header without a name", "GET / HTTP/1.1\r\n: x\r\n\r\n", 400, "request_unreadable"],
   [
     "two lengths",
@@ -146,7 +146,7 @@ it.each([
   expect([rig.counts, rig.served]).toEqual([{ [code]: 1 }, []]);
 });
 
-it("writes nothing behind an answer that has begun when what follows cannot be read", async () => {
+it("writes nothing after an answer that has begun if the next request cannot be parsed", async () => {
   const rig = await startRig((response) => void response.write("begun"));
   const { closed, received } = rig.open(`${GET}nonsense\r\n\r\n`);
   await closed;
@@ -167,7 +167,7 @@ it.each([
   ["GET", "/v1/pixel/page?url=http://a//b", "ingest GET /v1/pixel/page?url=http://a//b"],
   ["GET", "/v1", "others GET /v1"],
   ["OPTIONS", "*", "others OPTIONS *"],
-])("takes %s %s for what it means", async (method, target, served) => {
+])("normalises the target of %s %s", async (method, target, served) => {
   const rig = await startRig(end);
   const { received } = rig.open(`${method} ${target} HTTP/1.1\r\nHost: x\r\nExpect: what\r\n\r\n`);
   await expect.poll(received).toContain("200");

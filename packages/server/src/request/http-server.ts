@@ -1,6 +1,5 @@
 /**
- * Creates the HTTP server and limits how much one connection, and all of them together, can make the
- * collector hold.
+ * Creates the HTTP server, and limits how much memory one connection, and all connections together, can take.
  */
 import {
   createServer,

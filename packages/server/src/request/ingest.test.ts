@@ -64,14 +64,14 @@ async function verdictsOf(
 
 describe("the paths", () => {
   it.each(["track", "identify", "page", "screen", "group", "alias", "t", "i", "p", "s", "g", "a", "track/"])(
-    "takes one message at /v1/%s",
+    "accepts one message at /v1/%s",
     async (path) => {
       const response = await candor.post(`/v1/${path}`, { ...TRACK, groupId: "g1", previousId: "p1" });
       expect([response.status, await answerOf(response)]).toEqual([200, SUCCESS]);
     },
   );
 
-  it.each(["batch", "import", "b", "import/"])("takes a batch at /v1/%s", async (path) => {
+  it.each(["batch", "import", "b", "import/"])("accepts a batch at /v1/%s", async (path) => {
     const response = await candor.post(`/v1/${path}`, { batch: [TRACK, TRACK] });
     expect([response.status, await answerOf(response)]).toEqual([
       200,
@@ -79,7 +79,7 @@ describe("the paths", () => {
     ]);
   });
 
-  it("lets the path's type count: /v1/identify makes an identify of any message", async () => {
+  it("takes the type from the path: any message to /v1/identify becomes an identify", async () => {
     const [verdict] = await verdictsOf(() => candor.post("/v1/i", { userId: "u1" }));
     expect(verdict).toMatchObject({ verdict: "kept", envelope: { type: "identify", traits: {} } });
   });
@@ -106,7 +106,7 @@ describe("the paths", () => {
     },
   );
 
-  it("answers HEAD of the pixel as GET, without the picture", async () => {
+  it("answers HEAD of the pixel like GET, without the image", async () => {
     const [verdict] = await verdictsOf(() =>
       fetch(`${candor.url}/v1/pixel/page?writeKey=${WRITE_KEYS.client}&userId=u`, { method: "HEAD" }).then(
         async (response) => {
@@ -119,14 +119,14 @@ describe("the paths", () => {
   });
 
   it.each(["//v1/track", "/v1//track", "/v1/track//", "///v1///t/"])(
-    "takes POST %s, of a client whose base address ends in a slash",
+    "accepts POST %s, from a client whose base URL ends in a slash",
     async (path) => {
       const response = await candor.post(path, TRACK);
       expect([response.status, await answerOf(response)]).toEqual([200, SUCCESS]);
     },
   );
 
-  it("takes the clients' own metrics without a key and forgets them", async () => {
+  it("accepts the clients' own metrics without a write key, and discards them", async () => {
     const response = await fetch(`${candor.url}/v1/m`, { method: "POST", body: "anything" });
     expect([response.status, await answerOf(response)]).toEqual([200, SUCCESS]);
   });
@@ -146,7 +146,7 @@ describe("the write key", () => {
   it.each<[string, Record<string, string>, object]>([
     ["Basic with a colon", { authorization: plain(`${server}:`) }, TRACK],
     ["Basic without a colon", { authorization: plain(server) }, TRACK],
-    ["Basic with a password that nobody asked for", { authorization: plain(`${server}:x`) }, TRACK],
+    ["Basic with an unneeded password", { authorization: plain(`${server}:x`) }, TRACK],
     ["the body's writeKey", { authorization: "" }, { ...TRACK, writeKey: server }],
     ["the batch's writeKey", { authorization: "" }, { batch: [TRACK], writeKey: server }],
     ["a message's writeKey", { authorization: "" }, { batch: [{ ...TRACK, writeKey: server }] }],
@@ -162,7 +162,7 @@ describe("the write key", () => {
     ["an unknown key", { authorization: basic("nobody") }, { ...TRACK, writeKey: "nor this" }],
     ["a Bearer token alone", { authorization: `Bearer ${server}` }, TRACK],
     ["an empty batch and no key", { authorization: "" }, { batch: [] }],
-  ])("missing (%s) is a 401 with a sentence", async (_what, headers, body) => {
+  ])("missing (%s) is answered with 401 and an explanation", async (_what, headers, body) => {
     const response = await candor.post("/v1/track", body, headers);
     const answer = await answerOf(response);
     expect([response.status, answer.code]).toEqual([401, "write_key_unknown"]);
@@ -170,12 +170,12 @@ describe("the write key", () => {
   });
 
   it.each<[string, Record<string, string>, object, keyless: string | null]>([
-    ["without another key", { authorization: "" }, {}, null],
-    ["beside an unknown one", { authorization: basic("nobody") }, {}, null],
-    ["in an authorized batch", { authorization: basic(server) }, {}, "server"],
-    ["beside the batch's own", { authorization: "" }, { writeKey: WRITE_KEYS.installer }, "installer"],
+    ["without a key for the request", { authorization: "" }, {}, null],
+    ["with an unknown key for the request", { authorization: basic("nobody") }, {}, null],
+    ["with a known key for the request", { authorization: basic(server) }, {}, "server"],
+    ["with a key in the batch", { authorization: "" }, { writeKey: WRITE_KEYS.installer }, "installer"],
   ])(
-    "of a message in a batch counts for it, %s; one that is unknown is dropped alone",
+    "of a message in a batch decides its source, %s; a message with an unknown key is dropped alone",
     async (_how, headers, more, keyless) => {
       const keys = [client, undefined, server, client, "nobody", client, null, "", 7, ["nobody"], "nobody"];
       const batch = keys.map((writeKey, n) => ({
@@ -215,13 +215,13 @@ describe("the write key", () => {
     },
   );
 
-  it("of a request that is one message is that of the header, where there is one", async () => {
+  it("of a single message is the header's if there is one", async () => {
     const message = { ...TRACK, writeKey: "nobody's" };
     const [verdict] = await verdictsOf(() => candor.post("/v1/track", message));
     expect(verdict).toMatchObject({ verdict: "kept", source: "server" });
   });
 
-  it("of messages is counted apart from that of their request", async () => {
+  it("of the messages themselves is counted separately in the metrics", async () => {
     const read = async (): Promise<number> => {
       const text = await (await fetch(`${candor.url}/metrics`)).text();
       return Number(/candor_events_accepted_total\{source="by_message"\} (\d+)/.exec(text)?.[1] ?? 0);
@@ -235,7 +235,7 @@ describe("the write key", () => {
 });
 
 describe("the body", () => {
-  it("may say it is anything: text/plain, a form, nothing", async () => {
+  it("may have any content type: text/plain, a form, none", async () => {
     for (const type of [
       "text/plain;charset=UTF-8",
       "application/x-www-form-urlencoded",
@@ -259,9 +259,9 @@ describe("the body", () => {
 
   it.each<[string, string | Uint8Array, Record<string, string>, string]>([
     ["nothing", "", {}, "body_unreadable"],
-    ["no JSON", '{"type":', {}, "body_unreadable"],
+    ["text that is not JSON", '{"type":', {}, "body_unreadable"],
     ["a list", "[1]", {}, "body_not_object"],
-    ["a batch that is no list", '{"batch":{}}', {}, "batch_not_array"],
+    ["a batch that is not a list", '{"batch":{}}', {}, "batch_not_array"],
     [
       "text that is not UTF-8",
       Buffer.from([0x7b, 0x22, 0xff, 0x22, 0x3a, 0x31, 0x7d]),
@@ -270,13 +270,16 @@ describe("the body", () => {
     ],
     ["damaged gzip", gzipSync("{}").subarray(0, 15), { "content-encoding": "gzip" }, "body_unreadable"],
     ["brotli", "x", { "content-encoding": "br" }, "encoding_unknown"],
-  ])("that is %s is a 400 which says so and repeats nothing", async (_what, body, headers, code) => {
-    const response = await candor.post("/v1/batch", body, headers);
-    const answer = await answerOf(response);
-    expect([response.status, answer.code, answer.error]).toEqual([400, code, answer.message]);
-  });
+  ])(
+    "that is %s is answered with 400, which says so and repeats nothing",
+    async (_what, body, headers, code) => {
+      const response = await candor.post("/v1/batch", body, headers);
+      const answer = await answerOf(response);
+      expect([response.status, answer.code, answer.error]).toEqual([400, code, answer.message]);
+    },
+  );
 
-  it("is refused with 413 above 1 MiB, plain or inflated, and with more than 2,500 messages", async () => {
+  it("is refused with 413 above 1 MiB, plain or inflated, and above 2,500 messages", async () => {
     const filler = (bytes: number): string =>
       JSON.stringify({ ...TRACK, properties: { filler: "x".repeat(bytes) } });
     const fits = filler(1024 * 1024 - Buffer.byteLength(filler(0)));
@@ -289,7 +292,7 @@ describe("the body", () => {
 });
 
 describe("the answer", () => {
-  it("tells each dropped message of a batch with its reason and takes the others", async () => {
+  it("lists each dropped message of a batch with its reason, and keeps the others", async () => {
     const batch = [
       TRACK,
       { ...TRACK, event: "", messageId: "m1" },
@@ -312,7 +315,7 @@ describe("the answer", () => {
     });
   });
 
-  it("bounds what a batch's context makes of its messages, and remembers none that it did not keep", async () => {
+  it("limits the total size of messages with a shared context, and does not remember those it drops", async () => {
     const large = { context: { filler: "x".repeat(40_000) }, batch: [{ ...TRACK, messageId: "filled-1" }] };
     expect(await answerOf(await candor.post("/v1/batch", large))).toMatchObject({
       accepted: 0,
@@ -333,7 +336,7 @@ describe("the answer", () => {
     expect(metrics).toContain('candor_events_dropped_total{reason="batch_too_large"}');
   });
 
-  it("drops one message that is nested without end, watched or not, and keeps the others", async () => {
+  it("drops a message that is nested too deeply, watched or not, and keeps the others", async () => {
     const deep = `${'{"a":'.repeat(20_000)}1${"}".repeat(20_000)}`;
     const body = `{"batch":[{"type":"track","event":"e","userId":"u"},{"type":"track","event":"e","userId":"u","properties":${deep}}]}`;
     const expected = { accepted: 1, dropped: [{ index: 1, reason: "too_deep" }] };
@@ -364,7 +367,7 @@ describe("the answer", () => {
     expect(metrics).toMatch(/candor_events_dropped_total\{reason="duplicate"\} [1-9]/);
   });
 
-  it("is 200 with an empty batch", async () => {
+  it("is 200 for an empty batch", async () => {
     expect(await answerOf(await candor.post("/v1/batch", { batch: [] }))).toEqual({
       success: true,
       accepted: 0,
@@ -374,7 +377,7 @@ describe("the answer", () => {
 });
 
 describe("CORS", () => {
-  it("answers the preflight of every path with the headers that it asks for", async () => {
+  it("answers the preflight of every path with the headers that it requests", async () => {
     for (const path of ["/v1/t", "/v1/batch", "/v1/projects/k/settings", "/v1/m"]) {
       const response = await fetch(candor.url + path, {
         method: "OPTIONS",
@@ -395,7 +398,7 @@ describe("CORS", () => {
     }
   });
 
-  it("lets pages read every answer, errors too, and their Retry-After", async () => {
+  it("lets pages read every answer, also errors and their Retry-After", async () => {
     const response = await candor.post("/v1/track", "{", {});
     expect(response.headers.get("access-control-allow-origin")).toBe("*");
     expect(response.headers.get("access-control-expose-headers")).toBe("Retry-After");
@@ -406,7 +409,7 @@ describe("CORS", () => {
 describe("the pixel", () => {
   const pixel = (query: string): Promise<Response> => fetch(`${candor.url}/v1/pixel/track?${query}`);
 
-  it("takes a message as base64 of its JSON, or as dotted parameters", async () => {
+  it("accepts a message as base64 of its JSON, or as dotted parameters", async () => {
     const data = Buffer.from(JSON.stringify({ ...TRACK, writeKey: WRITE_KEYS.client })).toString("base64");
     const dotted = `writeKey=${WRITE_KEYS.client}&event=Opened&userId=u1&properties.plan.name=pro&properties.__proto__.x=1`;
     const [first] = await verdictsOf(() => pixel(`data=${encodeURIComponent(data)}`));
@@ -416,7 +419,7 @@ describe("the pixel", () => {
     expect(JSON.stringify(second)).toContain('"__proto__":{"x":"1"}');
   });
 
-  it("takes base64 with its plus signs, and parameters that hold question marks", async () => {
+  it("accepts plus signs in base64, and question marks in parameters", async () => {
     const data = Buffer.from(
       JSON.stringify({ ...TRACK, event: "a>b~>>?~~", writeKey: WRITE_KEYS.client }),
     ).toString("base64");
@@ -431,7 +434,7 @@ describe("the pixel", () => {
   });
 
   it.each(["", "data=%%%", "data=bm9uc2Vuc2U=", "writeKey=nobody&event=e&userId=u"])(
-    "is a GIF for %s too",
+    "is a GIF even for %j",
     async (query) => {
       const response = await pixel(query);
       expect([response.status, response.headers.get("content-type")]).toEqual([200, "image/gif"]);
@@ -445,7 +448,7 @@ describe("the pixel", () => {
 });
 
 describe("the settings", () => {
-  it("send every browser client back here, whatever its key", async () => {
+  it("direct every browser client to this collector, whatever its key", async () => {
     for (const key of [WRITE_KEYS.client, "unknown"]) {
       const response = await fetch(`${candor.url}/v1/projects/${key}/settings`);
       const host = candor.url.replace("http://", "");
@@ -467,14 +470,14 @@ describe("context.ip", () => {
       candor.post("/v1/track", { ...TRACK, ...more }, { authorization: basic(key), ...headers }),
     );
 
-  it("is the peer's for the client source alone, and the client's own where it gave one", async () => {
+  it("is the peer's only for the client source, and the message's own if it has one", async () => {
     expect(await send(WRITE_KEYS.client)).toMatchObject([{ envelope: { context: { ip: "127.0.0.1" } } }]);
     const own = { context: { ip: "192.0.2.9" } };
     expect(await send(WRITE_KEYS.client, {}, own)).toMatchObject([{ envelope: own }]);
     expect(JSON.stringify(await send(WRITE_KEYS.server))).not.toContain("127.0.0.1");
   });
 
-  it("is not the server's when the server brings a browser's message", async () => {
+  it("is not the server's if the server forwards a browser's message", async () => {
     const batch = [{ ...TRACK, writeKey: WRITE_KEYS.client }];
     const brought = await verdictsOf(() =>
       candor.post("/v1/batch", { batch }, { authorization: basic(WRITE_KEYS.server) }),
@@ -483,7 +486,7 @@ describe("context.ip", () => {
     expect(JSON.stringify(brought)).not.toContain("127.0.0.1");
   });
 
-  it("believes X-Forwarded-For of nobody but the proxies that the operator trusts", async () => {
+  it("uses X-Forwarded-For only from proxies that the operator trusts", async () => {
     const headers = { "x-forwarded-for": "6.6.6.6, 198.51.100.7, 10.1.1.1", "x-forwarded-proto": "https" };
     expect(await send(WRITE_KEYS.client, headers)).toMatchObject([
       { envelope: { context: { ip: "127.0.0.1" } } },

@@ -17,8 +17,8 @@ import { findRoute, type IngestRoute } from "./route.ts";
 import { type Attribution, createAttribution, type SourceOfKey } from "./write-key.ts";
 
 /**
- * How many times longer JSON can become when it is parsed and written again: `1e15` has 4 bytes and becomes
- * 16.
+ * How many times longer JSON can become when it is parsed and serialised again: `1e15` has 4 bytes and
+ * becomes 16.
  */
 const MOST_WRITTEN = 4;
 

@@ -44,16 +44,16 @@ test.each<[string, Asked, readonly string[]]>([
     { peer: PROXY, host: "c", forwarded: "evil.example, t.example.org" },
     [...both("c"), ...both("t.example.org")],
   ],
-  ["nothing that a stranger says of a proxy", { host: "c", forwarded: "evil.example" }, both("c")],
+  ["nothing from an untrusted peer's X-Forwarded-Host", { host: "c", forwarded: "evil.example" }, both("c")],
   [
     "nothing but the setting",
     { peer: PROXY, host: "evil.example", forwarded: "evil.example", origins: ["https://t.example.org"] },
     ["https://t.example.org"],
   ],
   ["nothing without a Host", {}, []],
-  ["nothing that is no host", { host: "user@t.example.org/path" }, []],
-  ["nothing with a port that is none", { host: "t.example.org:99999" }, []],
-  ["nothing too long", { host: "t".repeat(300) }, []],
-])("a request reaches the collector at %s", (_, asked, origins) => {
+  ["nothing for an invalid Host", { host: "user@t.example.org/path" }, []],
+  ["nothing for an invalid port", { host: "t.example.org:99999" }, []],
+  ["nothing for a Host that is too long", { host: "t".repeat(300) }, []],
+])("a request's origins are derived from %s", (_, asked, origins) => {
   expect(originsFor(asked)).toEqual(origins);
 });

@@ -19,7 +19,10 @@ export interface InstanceRouteDependencies extends OriginOptions {
   readonly comparing: Semaphore;
 }
 
-/** @throws the same CandorErrors as proveRequest and answerRequest, and `too_many_requests` */
+/**
+ * Answers an instance's request about itself.
+ * @throws the same CandorErrors as proveRequest and answerRequest, and `too_many_requests`
+ */
 export async function handleInstance(
   request: IncomingMessage,
   response: ServerResponse,

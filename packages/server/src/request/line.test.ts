@@ -40,17 +40,17 @@ async function kept(query: string, count: number): Promise<Record<string, unknow
   return events;
 }
 
-describe("what a batch shares", () => {
+describe("a field that a batch shares", () => {
   const LIMIT_BYTES = 32 * 1024;
   const MANY_KEYS = Object.fromEntries(Array.from({ length: 60_000 }, (_, n) => [`k${n.toString(36)}`, 1]));
 
-  it.each(["context", "integrations"])("is too large for every message when its %s is", async (field) => {
+  it.each(["context", "integrations"])("drops every message if it is too large: %s", async (field) => {
     const batch = Array.from({ length: 300 }, (_, n) => ({ ...PAGE_LOAD, messageId: `${field}-${n}` }));
     const answer = await answerOf(await candor.post("/v1/batch", { [field]: MANY_KEYS, batch }, CLIENT));
     expect(answer.dropped?.map(({ reason }) => reason)).toEqual(batch.map(() => "event_too_large"));
   });
 
-  it("counts for each message: what it fills beyond 8 MiB is not taken", async () => {
+  it("counts towards each message's size: messages beyond 8 MiB in total are dropped", async () => {
     const context = { filler: "x".repeat(LIMIT_BYTES - 1000) };
     const batch = Array.from({ length: 300 }, (_, n) => ({ ...PAGE_LOAD, messageId: `filled-${n}` }));
     const answer = await answerOf(await candor.post("/v1/batch", { context, batch }, CLIENT));
@@ -63,7 +63,7 @@ describe("what a batch shares", () => {
     });
   });
 
-  it("is measured as it is written, however short the client writes it", async () => {
+  it("is measured as the collector serialises it, however short the client's JSON is", async () => {
     const list = Array.from({ length: 6400 }, () => "1e15").join(",");
     const body = JSON.stringify({ ...PAGE_LOAD, properties: {} }).replace("{}", `{"list":[${list}]}`);
     expect(body.length).toBeLessThan(LIMIT_BYTES);
@@ -72,7 +72,7 @@ describe("what a batch shares", () => {
     });
   });
 
-  it("is not changed by one message for the next", async () => {
+  it("is not changed for the next message by checking one", async () => {
     const context = { ip: "203.0.113.77", locale: "en-US", secret: "x" };
     const batch = ["shared-1", "shared-2"].map((messageId) => ({ ...PAGE_LOAD, messageId }));
     await candor.post("/v1/batch", { context, batch }, CLIENT);
@@ -83,7 +83,7 @@ describe("what a batch shares", () => {
   });
 });
 
-it("keeps the order of sending within a millisecond, within a batch and across requests", async () => {
+it("keeps the order of messages sent within a millisecond, in a batch and across requests", async () => {
   const ids = ["order-9", "order-1", "order-5", "order-3"];
   const batch = ids.slice(0, 3).map((messageId) => ({ ...PAGE_LOAD, messageId }));
   await candor.post("/v1/batch", { batch }, CLIENT);
@@ -97,20 +97,20 @@ it("keeps the order of sending within a millisecond, within a batch and across r
 describe("a browser that asks not to be tracked", () => {
   const pixel = `/v1/pixel/track?data=${Buffer.from(JSON.stringify({ ...PAGE_LOAD, messageId: "gpc-pixel", writeKey: WRITE_KEYS.client })).toString("base64url")}`;
 
-  it.each([{ "sec-gpc": "1" }, { dnt: "1" }])("is left alone where events need a Yes: %j", async (signal) => {
+  it.each([{ "sec-gpc": "1" }, { dnt: "1" }])("sends no events that need a Yes: %j", async (signal) => {
     const answer = await answerOf(await candor.post("/v1/track", PAGE_LOAD, { ...CLIENT, ...signal }));
     expect(answer).toMatchObject({ success: true, dropped: [{ reason: "browser_signal" }] });
   });
 
   it.each([{ "sec-gpc": "0" }, { "sec-gpc": "true" }, { dnt: "0" }, { dnt: "null" }])(
-    "is not one that says %j",
+    "is not one that sends %j",
     async (signal) => {
       const answer = await answerOf(await candor.post("/v1/track", PAGE_LOAD, { ...CLIENT, ...signal }));
       expect(answer).toEqual({ success: true });
     },
   );
 
-  it("is left alone when only its messages carry the key", async () => {
+  it("sends no such events if only its messages carry the key", async () => {
     const batch = [{ ...PAGE_LOAD, writeKey: WRITE_KEYS.client }];
     const headers = { authorization: "", dnt: "1" };
     expect(await answerOf(await candor.post("/v1/batch", { batch }, headers))).toMatchObject({
@@ -118,14 +118,14 @@ describe("a browser that asks not to be tracked", () => {
     });
   });
 
-  it("is left alone by the pixel too", async () => {
+  it("sends no such events through the pixel either", async () => {
     await fetch(candor.url + pixel, { headers: { "sec-gpc": "1" } });
     await fetch(candor.url + pixel.replace("track", "page"));
     const metrics = await (await fetch(`${candor.url}/metrics`)).text();
     expect(metrics).toMatch(/candor_events_dropped_total\{reason="browser_signal"\} 4/);
   });
 
-  it("is no server: its header says nothing of people, and the notice covers its events", async () => {
+  it("is not a server: a server's header does not speak for people, and the notice covers its events", async () => {
     const event = {
       type: "track",
       event: "Instance Active",
@@ -136,7 +136,7 @@ describe("a browser that asks not to be tracked", () => {
   });
 });
 
-it("notes a time that cannot be read, and keeps the plan version of the sender, and how many it skipped", async () => {
+it("records an unreadable time, the sender's plan version, and how many events it skipped", async () => {
   const sent = {
     ...PAGE_LOAD,
     messageId: "times-1",
@@ -153,13 +153,13 @@ it("notes a time that cannot be read, and keeps the plan version of the sender, 
 });
 
 describe("the library that Segment's API fills in", () => {
-  it("stands in envelopes whose plan declares it, and in those of a source that observes", async () => {
+  it("is in envelopes if the plan declares it or the source is in observe mode", async () => {
     await candor.post("/v1/track", { ...PAGE_LOAD, messageId: "library-1" }, CLIENT);
     const [event] = await kept("messageId=library-1", 1);
     expect(event).toMatchObject({ context: { library: { name: "unknown", version: "unknown" } } });
   });
 
-  it("is not made up where the plan has none, and so not reported as undeclared", async () => {
+  it("is not filled in if the plan does not declare it, and so is not reported as undeclared", async () => {
     const file = join(folder, "plan.yaml");
     writeFileSync(file, readFileSync(OBSERVE_PLAN, "utf8").replace("mode: observe", "mode: enforce"));
     const other = await startForTest({ CANDOR_PLAN: file });
@@ -174,7 +174,7 @@ describe("the library that Segment's API fills in", () => {
 });
 
 it.each([90_071_992_547_409_92, "90071992547409931", 7])(
-  "an id is kept as it was sent, or not at all: %j",
+  "an id is kept exactly as it was sent, or not at all: %j",
   async (userId) => {
     const event = { ...PAGE_LOAD, userId, messageId: `id-${String(userId)}` };
     const answer = await answerOf(await candor.post("/v1/track", event, CLIENT));

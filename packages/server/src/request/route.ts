@@ -29,6 +29,7 @@ export function normalizeTarget(target: string): { readonly url: string; readonl
 }
 
 /**
+ * Finds what a path of the ingest API is used for; undefined if there is nothing at it.
  * @param path begins with `/v1/` and has no query
  * @see findWireRoute
  */

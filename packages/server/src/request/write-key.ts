@@ -29,7 +29,7 @@ const MAX_KNOWN_HEADERS = 64;
  * Attributes a request by the user name of HTTP Basic (with or without the colon), or else by the body's
  * writeKey (even if there is a Bearer token). In a batch, a message with a write key of its own belongs to
  * that key's source, or to no source if that key is unknown. All other messages belong to the request's
- * source. From its second request on, the header of a known key is looked up by hash.
+ * source. The header of a known key is remembered, so that later requests with it are not decoded again.
  * @throws CandorError `write_key_unknown` if neither the request nor any of its messages has a known key
  */
 export function createAttribution(sourceOfKey: SourceOfKey): {

@@ -1,10 +1,10 @@
-/** For tests: reads all file names and contents below a folder that somebody may be writing to. */
+/** For tests: reads all file names and contents below a folder that another process may be writing to. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * For tests: returns the names and contents of all files below a folder. Of a file or folder that is deleted
- * meanwhile, only the name is included.
+ * For tests: returns the names and contents of all files below a folder. If a file or folder is deleted
+ * meanwhile, only its name is included.
  */
 export function bytesBelow(dir: string): string {
   return unlessGone(() => readdirSync(dir, { withFileTypes: true }), [])

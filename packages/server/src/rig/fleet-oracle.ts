@@ -1,4 +1,4 @@
-/** For tests: what reports must say of a fleet, computed from its messages alone. */
+/** For tests: computes what reports must say about a fleet, from its messages alone. */
 import type { FleetMessage } from "./fleet.ts";
 
 const DAY_MS = 86_400_000;
@@ -9,7 +9,7 @@ export interface Fleet {
   readonly excluded: string;
 }
 
-/** Local days of a zone, `YYYY-MM-DD`, both inclusive. */
+/** First and last local day in a zone, `YYYY-MM-DD`, both inclusive. */
 export interface Days {
   readonly from: string;
   readonly to: string;
@@ -41,7 +41,7 @@ export interface Seen {
 
 export const factOf = ({ properties }: FleetMessage, name: string): string => String(properties[name] ?? "");
 
-/** The instances of a period, by the definitions of docs/reports.md. */
+/** Returns the instances with a heartbeat in a period, as docs/reports.md defines them. */
 export function seenIn({ messages, excluded }: Fleet, { from, to, zone }: Days): Seen[] {
   const byId = group(heartbeatsOf(messages), ({ id }) => id);
   const seen: Seen[] = [];

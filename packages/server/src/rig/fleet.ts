@@ -1,4 +1,4 @@
-/** For tests: a random fleet of instances, as messages. */
+/** For tests: generates the messages of a random fleet of instances. */
 import { rowLine } from "./row-line.ts";
 
 const HOUR_MS = 3_600_000;
@@ -30,8 +30,8 @@ export interface FleetSize {
 }
 
 /**
- * Makes a fleet over `days` days that end at `untilMs`. Some messages arrive days late, some are ahead of the
- * collector's clock, some instances live on one day only, and some tell no facts. The facts of an instance
+ * Makes a fleet over the `days` days before `untilMs`. Some messages arrive days late, some have times ahead
+ * of the collector's clock, some instances live for hours only, and some report no facts. An instance's facts
  * change only between days in UTC.
  */
 export function makeFleet(random: () => number, size: FleetSize): FleetMessage[] {
@@ -107,7 +107,7 @@ function addInstall({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, a
   }
 }
 
-/** Builds a message's line for the store. */
+/** Builds the line of a message's row for the store. */
 export function toFleetLine(message: FleetMessage): string {
   const { source, event, messageId, id, atMs, receivedMs, country, properties } = message;
   return rowLine({

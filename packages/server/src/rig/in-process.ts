@@ -76,7 +76,7 @@ export async function startForTest(
     CANDOR_ADMIN_TOKEN: "token-a",
     ...environment,
   });
-  // It is pointless to wait for a store that does not exist.
+  // No drain can reach a store that does not exist, so `close` does not wait for one.
   const drainDeadlineMs = environment.CANDOR_CLICKHOUSE_URL === NO_STORE.CANDOR_CLICKHOUSE_URL ? 0 : 3000;
   const report = (line: string): void => void reports.push(line);
   const candor = await startCandor(config, { report, drainDeadlineMs, ...options });
@@ -109,8 +109,8 @@ export async function startForTest(
 }
 
 /**
- * Reads repeatedly until the value is as wished, for at most half a minute: rows reach the store shortly
- * after their request was answered. If the time is up, returns the last value.
+ * Reads repeatedly until `isAsWished` accepts the value, because rows reach the store shortly after their
+ * request was answered. Returns the last value if half a minute has passed.
  */
 export async function eventually<Value>(
   read: () => Promise<Value>,

@@ -163,7 +163,7 @@ function bareHashes(plan: Plan, event: PlanEvent, source: PlanSourceName, secret
 }
 
 /**
- * Messages that are dropped, or of which little is kept: undeclared names, other types, values that should be
+ * Creates messages that are dropped or mostly trimmed: undeclared names, other types, values that should be
  * objects but are not.
  */
 function refused(events: readonly PlanEvent[], secrets: Secrets): Json[] {

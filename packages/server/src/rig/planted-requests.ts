@@ -10,7 +10,7 @@ export interface PlantedRequest {
   readonly path: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Buffer;
-  /** Whether the answer, by design, repeats the request's input to its sender. */
+  /** Whether the answer repeats the request's input to its sender by design. */
   readonly isEcho?: boolean;
 }
 
@@ -233,8 +233,8 @@ function inAddresses(body: string, basic: Headers, secrets: Secrets): PlantedReq
 }
 
 /**
- * Plants secrets in what an operator queries. They must not be kept either, neither in a log of the store nor
- * in a line reported to the operator.
+ * Plants secrets in an operator's queries. They must not be kept either, neither in one of the store's own
+ * logs nor in a line reported to the operator.
  */
 function inQueries(adminToken: string, secrets: Secrets): PlantedRequest[] {
   const bearer = { authorization: `Bearer ${adminToken}` };

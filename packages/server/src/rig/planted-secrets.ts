@@ -22,7 +22,7 @@ export interface Secrets {
   placeOf(number: number): string | undefined;
 }
 
-/** Secrets that contain a name contain this word, followed by their number. */
+/** Every secret that is not an IP address contains this word, followed by the secret's number. */
 const WORD = "zqplant";
 const V4_START = "198.18.";
 const V6_START = "2001:db8:77aa:";
@@ -65,9 +65,9 @@ export function createSecrets(): Secrets {
 }
 
 /**
- * The forms in which a secret may be found. A network address, which ends in 0 or `::`, may be kept. In a
- * compressed file, any bytes may follow such an address. So a host's number must not begin with 0, and a
- * colon must follow it.
+ * The forms in which a secret may be found. The network of a planted address, which ends in 0 or `::`, may be
+ * kept, and in a compressed file any bytes may follow it. So the patterns require what only a whole address
+ * has: a last number that does not begin with 0, or a further colon.
  */
 const FORMS: readonly RegExp[] = [
   new RegExp(`${WORD}(?<number>\\d*)`, "gi"),

@@ -84,8 +84,9 @@ function mixed(field: Pick<Field, "type">, source: PlanSource): fc.Arbitrary<unk
 }
 
 /**
- * Generates wrong values for a field. Free text, and a user agent that is kept whole, may contain any word,
- * and a number may have any digits. A marker there is no breach, so such values are left out.
+ * Generates wrong values for a field. Values that the collector may keep are left out, because a marker in
+ * them would prove nothing: any word in free text or in a user agent that is kept whole, and any digits of a
+ * number.
  */
 function wrongFor(field: Pick<Field, "type">, { userAgent }: PlanSource): fc.Arbitrary<unknown> {
   const type = field as Field;
@@ -145,7 +146,7 @@ function objectOf(fields: Fields, source: PlanSource): fc.Arbitrary<Json> {
       )
       .map((value): [string, unknown] => [name, value]),
   );
-  // fromEntries also creates an own property for `__proto__`.
+  // `fromEntries`, unlike an assignment, creates an own property even for `__proto__`.
   return fc
     .tuple(
       fc.tuple(...declared),
@@ -169,8 +170,8 @@ const ids = fc.constantFrom<unknown>(
 const named = fc.constantFrom<unknown>(undefined, MARKER, `${MARKER}@mail.example`, 7);
 
 /**
- * Generates a message for an event of the plan, with much undeclared data. Its source may usually send the
- * event.
+ * Generates a message for an event of the plan, with much undeclared data. In most messages, the source is
+ * allowed to send the event.
  */
 export function randomMessage(plan: Plan, sourceName: PlanSourceName): fc.Arbitrary<Json> {
   const source = plan.sources[sourceName];

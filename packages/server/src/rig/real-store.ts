@@ -1,4 +1,4 @@
-/** For tests: starts the real store. */
+/** For tests: starts the embedded engine with an up-to-date schema. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -35,7 +35,9 @@ export async function startStoreForTest(): Promise<TestStore> {
 
 const LONG_DAYS = 36_500;
 
-/** Returns the plan with retention so long that rows of a fixed date are there whenever a test runs. */
+/**
+ * Returns the plan with a retention so long that rows with fixed dates never expire, whenever a test runs.
+ */
 export function withLongRetention(plan: Plan): Plan {
   const sources = Object.entries(plan.sources).map(([name, source]): [string, PlanSource] => [
     name,

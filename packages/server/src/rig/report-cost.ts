@@ -1,4 +1,4 @@
-/** Measures how long reports take, beside the same questions asked of the events. */
+/** Measures how long reports take, compared with the same questions answered from the events. */
 import { readFileSync } from "node:fs";
 import { type Latencies, recordLatencies } from "@candor/bench/latencies";
 import { loadPlan } from "@candor/plan";
@@ -15,8 +15,8 @@ import { rebuildPending } from "../store/rollups.ts";
 import { startStoreForTest } from "./real-store.ts";
 
 /**
- * Makes events inside the store: a year of instances that send four heartbeats a day and use features, 7 uses
- * for each heartbeat. Prints p50 and p95 of each report, and of the same question asked of the events.
+ * Has the store generate a year of events: instances send heartbeats and use features, 7 uses per heartbeat.
+ * Prints p50 and p95 of each report, and of the same question answered from the events.
  *
  *     node packages/server/dist/rig/report-cost.js [events] [instances] [runs]
  */
@@ -49,7 +49,7 @@ const OTHERS = ["by", "at_least", "sort", "limit"];
 const periodOf = (query: string): Period =>
   readPeriod(new URLSearchParams(query), { plan, nowMs: NOW_MS, others: OTHERS });
 
-/** Each report, and for some the same question asked of the events. */
+/** Each report. For some, `raw` is SQL that answers the same question from the events. */
 const QUESTIONS: readonly (readonly [name: string, ask: () => Promise<unknown>, raw?: string])[] = [
   ["overview, 28 days", () => reportOverview(deps, periodOf("")), raw(28, "uniqExact(instance)")],
   [
@@ -112,12 +112,15 @@ function secondsSince(start: number): string {
   return ((performance.now() - start) / 1000).toFixed(0);
 }
 
-/** Asks the events of the last days themselves, by the day of receipt. */
+/** Returns SQL that answers a question from the events received in the last `days` days. */
 function raw(days: number, what: string, event = "Instance Active", end = ""): string {
   return `SELECT ${what} FROM events WHERE event = '${event}' AND receivedAt >= toDateTime64('2026-11-28', 3, 'UTC') - INTERVAL ${days} DAY ${end}`;
 }
 
-/** Makes a block of events, in the order of their receipt. One of 8 is a heartbeat, one of 2,000 is an installer's. */
+/**
+ * Returns SQL that inserts a block of events in the order of receipt. One in 8 is a heartbeat, and one in
+ * 2,000 is from an installer.
+ */
 function fill(from: number, count: number): string {
   const seconds = (DAYS * 86_400) / events;
   return `INSERT INTO events (source, type, event, messageId, anonymousId, timestamp, receivedAt, sequence, country, planVersion, envelope)

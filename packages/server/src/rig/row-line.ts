@@ -19,6 +19,7 @@ const USUAL: Readonly<Record<string, string>> = {
 };
 
 /**
+ * Builds an event's line.
  * @param cells values by column, as TabSeparated text; columns that are not given have a usual value or are
  * empty
  * @throws Error for a column that does not exist

@@ -20,7 +20,10 @@ export function newInstance(): SigningInstance {
   return { instanceId: toInstanceId(Buffer.from(x, "base64url")), publicKey: x, privateKey };
 }
 
-/** Builds the signed body of an instance's request. @param claim the values to claim, which may be false */
+/**
+ * Builds the signed body of an instance's request.
+ * @param claim the values to claim, which may be false
+ */
 export function signBody(
   action: InstanceAction,
   { instanceId, publicKey, privateKey }: SigningInstance,

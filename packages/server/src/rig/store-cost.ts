@@ -16,10 +16,10 @@ import { startStoreForTest } from "./real-store.ts";
 
 /**
  * Measures what a row costs after it is in the log: the CPU seconds per million rows that the inserter's
- * thread and the embedded engine use until no more merges run. CPU time is measured because it is repeatable
- * on a busy machine. Linux only.
+ * thread and the embedded engine use until the engine has no merges left. CPU time is measured because it is
+ * repeatable on a busy machine. Linux only.
  *
- *     node packages/server/dist/rig/store-cost.js [rows] [rows a block] [file|sent]
+ *     node packages/server/dist/rig/store-cost.js [rows] [rows per block] [file|sent]
  */
 const [rows = 300_000, rowsPerBlock = 50_000] = process.argv.slice(2, 4).map(Number);
 const isSent = process.argv[4] === "sent";

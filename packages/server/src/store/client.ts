@@ -107,6 +107,7 @@ interface Node {
 }
 
 /**
+ * Creates the clients of one server.
  * @param optionsOf called once for each client, because a client closes idle sockets of its agent, even
  * sockets that another client uses
  */
@@ -114,7 +115,7 @@ function connectTo(optionsOf: () => ClientOptions): Node {
   const clients = new Map<string, ClickHouseClient>();
   const client = (database: string): ClickHouseClient => {
     const known = clients.get(database);
-    // The client would log failed requests to the console. Here, only the code that made the request is told.
+    // By default, the client logs failed requests to the console. Here, only the caller gets the error.
     const made =
       known ??
       createClient({

@@ -55,7 +55,7 @@ describe("a cluster of two ClickHouse servers", () => {
     }
   });
 
-  it("has a plan's columns on all nodes, also on one that was without them, and keeps to its retention", async () => {
+  it("has a plan's columns and retention on all nodes, also on one that lacked them", async () => {
     const store = openStore({ urls: cluster.urls, cluster: cluster.clusterName });
     const plan = samplePlan();
     const names = planColumns(plan).map(({ name }) => name);
@@ -84,7 +84,7 @@ describe("a cluster of two ClickHouse servers", () => {
     await store.close();
   });
 
-  it("tells from all of its nodes what there is of an instance, and which instances were copied", async () => {
+  it("reads an instance's events and finds copied instances on all nodes", async () => {
     const store = openStore({ urls: cluster.urls, cluster: cluster.clusterName });
     const instanceId = "4".repeat(24);
     const [hours, boots] = [Array.from({ length: 20 }, (_, n) => String(n).padStart(2, "0")), ["a", "b"]];
@@ -135,7 +135,7 @@ describe("a cluster of two ClickHouse servers", () => {
     await store.close();
   });
 
-  it("forgets on all of its nodes", async () => {
+  it("deletes forgotten rows on all nodes", async () => {
     const store = openStore({ urls: cluster.urls, cluster: cluster.clusterName });
     const nowhere = join(dir, "nothing");
     const log = { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) };
@@ -165,7 +165,7 @@ describe("a cluster of two ClickHouse servers", () => {
     await store.close();
   });
 
-  it("is what a collector drains into when the settings name it", async () => {
+  it("receives a collector's rows if the settings name it", async () => {
     const candor = await startForTest({
       CANDOR_CLICKHOUSE_URL: cluster.urls.join(","),
       CANDOR_CLICKHOUSE_CLUSTER: cluster.clusterName,

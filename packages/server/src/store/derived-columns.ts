@@ -12,8 +12,8 @@ export interface DerivedColumn {
 }
 
 /**
- * Returns the columns that reports need, for this plan. Facts and dimensions are JSON texts, so that the
- * tables do not change when a plan declares another one. A name that is absent has the value "".
+ * Returns the columns that reports need under this plan. Facts and dimensions are JSON texts, so that the
+ * tables do not change if a plan declares another one. An absent fact or dimension has the value "".
  */
 export function derivedColumns(plan: Plan): DerivedColumn[] {
   const instance = instanceOf(plan);
@@ -57,7 +57,7 @@ function instanceOf(plan: Plan): string {
 
 /**
  * Returns the expression that reads all marked fields of an envelope. Every column uses the same text, so the
- * store parses an envelope once for all of them. Numbers and booleans are read as their JSON.
+ * store parses an envelope once for all of them. Numbers and booleans are read as JSON text.
  */
 function extractOf(plan: Plan): string {
   const names = namesOf(plan, ({ fact, dimension, measure }) => fact || dimension || measure !== undefined);
@@ -72,7 +72,10 @@ function toJson(extract: string, names: readonly string[]): string {
   return `toJSONString(CAST(tuple(${values.join(", ")}), ${quoteText(type)}))`;
 }
 
-/** Chooses by event, because two events may use one name, of which only one marks it. */
+/**
+ * Selects the names by event, because two events may have a field of the same name that only one of them
+ * marks.
+ */
 function dimensionsOf(plan: Plan, extract: string): string {
   return byEvent(plan, "''", (event) => {
     const names = marked(event, ({ dimension }) => dimension).sort();

@@ -80,7 +80,7 @@ async function drainWith(faulty: Store, deadlineMs = 60_000): Promise<Counts> {
 }
 
 describe("the drain", () => {
-  it("stores a block once when the store takes it but the answer is lost, again and again", async () => {
+  it("stores a block once although the store's answer is lost several times", async () => {
     await append(ids(500).map(line));
     let failures = 3;
     const forgetful: Store = {
@@ -95,7 +95,7 @@ describe("the drain", () => {
     expect(log.pending().rows).toBe(0);
   });
 
-  it("sets bad rows aside, each alone, and stores all others once", async () => {
+  it("quarantines each bad row alone, and stores all others once", async () => {
     const lines = ids(1000).map(line);
     for (const bad of [0, 17, 18, 999]) lines[bad] = `server\ttrack\tbad ${bad}\n`;
     await append(lines);
@@ -110,7 +110,7 @@ describe("the drain", () => {
     expect(listQuarantined(dir)[0]?.fault).toMatch(/^CANNOT_/);
   });
 
-  it("does not double a row when it is stopped half-way through taking a block apart", async () => {
+  it("does not duplicate a row if it is stopped while it bisects a block", async () => {
     const lines = ids(64).map(line);
     lines[40] = "bad\n";
     await append(lines);
@@ -136,7 +136,7 @@ describe("the drain", () => {
     expect(listQuarantined(dir)).toHaveLength(1);
   });
 
-  it("tries a block again, and sets nothing aside, while the fault is the store's", async () => {
+  it("retries a block, and quarantines nothing, while the store is at fault", async () => {
     await append(ids(10).map(line));
     await store.command("RENAME TABLE events TO away");
     const counts = await drainWith(store, 700);
@@ -148,7 +148,7 @@ describe("the drain", () => {
     expect(await storedIds()).toEqual(ids(10).sort());
   });
 
-  it("rests after a block while messages keep this process busy, until a row has waited for a minute", () => {
+  it("pauses after a block while messages keep this process busy, until a row has waited for a minute", () => {
     expect(toPauseMs(100, 0.2, 0)).toBe(0);
     expect(toPauseMs(100, 0.5, 0)).toBe(0);
     expect(toPauseMs(100, 0.75, 0)).toBe(200);

@@ -8,8 +8,8 @@ import type { Meters } from "../meters.ts";
 import type { Inserter } from "./inserter.ts";
 
 /**
- * How long a row waits at most before its segment file is sealed. While many rows arrive, the wait is four
- * times as long, for larger blocks.
+ * How long a row waits before its segment file is sealed. While many rows arrive, the wait is four times as
+ * long, for larger blocks.
  */
 const LINGER_MS = 500;
 const RETRY_MIN_MS = 100;
@@ -20,10 +20,13 @@ const IDLE_ENOUGH = 0.5;
 const MAX_REST = 4;
 const MAX_RESTED_AGE_MS = 60_000;
 
-/** Runs a task while no other one runs. The signal ends the wait for the others. */
+/** Runs a task once no other task runs. Aborting the signal ends the wait. */
 export type Alone = <Result>(task: () => Promise<Result>, signal?: AbortSignal) => Promise<Result>;
 
-/** The drain, and whoever pauses it: deletions run one at a time, and so do rebuilds. */
+/**
+ * Number of tasks that may wait. Enough for one insert of the drain, one rebuild of rollups, and a few
+ * comparisons of the rollups with the events.
+ */
 const MAX_WAITING = 4;
 
 export function createAlone(): Alone {
@@ -35,7 +38,7 @@ export function createAlone(): Alone {
 export interface DrainOptions {
   readonly log: Log;
   readonly inserter: Inserter;
-  /** Inserts run alone, so whoever runs a task alone pauses the drain. */
+  /** Runs each insert, so that the drain pauses while another task runs. */
   readonly alone: Alone;
   readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
   /** Called before anything is drained, and retried until it resolves. Brings the schema up to date. */
@@ -124,8 +127,8 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
 }
 
 /**
- * Returns how long the drain pauses after a block. Receiving has priority: inserting a block costs the
- * machine as much time as receiving its rows did, and the log can wait. So if this process is busy for more
+ * Returns how long the drain pauses after a block. Receiving messages has priority: inserting a block takes
+ * as much CPU time as receiving its rows did, and rows can wait in the log. So if this process is busy more
  * than half of the time, the drain pauses, but it still gets at least a fifth of the time. Once a row has
  * waited for a minute, the drain no longer pauses.
  * @param utilization of this process's event loop during the insert, 0 to 1

@@ -40,7 +40,7 @@ describe("the embedded engine that reads its rows from files", () => {
   });
   describeStoreContract(async () => openStore(address("rows")));
 
-  it("leaves no file behind, whether the store took the rows or not", async () => {
+  it("leaves no file behind, whether the insert succeeded or not", async () => {
     const store = openStore(address("passing"));
     await store.insertLines(EVENT_TARGET, lines("passing"), "passing");
     const bad = Buffer.from("bad\n");
@@ -49,7 +49,7 @@ describe("the embedded engine that reads its rows from files", () => {
     await store.close();
   });
 
-  it("stores a large block once although the engine is killed while it reads it, again and again", async () => {
+  it("stores a large block once although the engine is killed several times while reading it", async () => {
     const store = openStore(address("killed"));
     const block = Buffer.concat(Array.from({ length: 50_000 }, (_, n) => lines(`killed-${n}`)));
     const insert = (): Promise<void> => store.insertLines(EVENT_TARGET, block, "killed");
@@ -73,7 +73,7 @@ describe("the embedded engine that reads its rows from files", () => {
     await store.close();
   });
 
-  it("recognises under its token a block that was sent to it before, and the other way round", async () => {
+  it("recognises by its token a block that was already sent over HTTP, and the other way round", async () => {
     const [reading, sent] = [openStore(address("both")), openStore({ socketPath: real().engine.socketPath })];
     await reading.insertLines(EVENT_TARGET, lines("read-first"), "read-first");
     await sent.insertLines(EVENT_TARGET, lines("read-first"), "read-first");
@@ -87,10 +87,10 @@ describe("the embedded engine that reads its rows from files", () => {
   });
 
   it.each([
-    ["that cannot be made", "a-file/rows"],
-    ["whose name is a pattern to the engine", "{a,b}*"],
-    ["of quotes and blanks", 'it\'s a "folder" é'],
-  ])("stores rows also with a folder %s", async (_, name) => {
+    ["that cannot be created", "a-file/rows"],
+    ["whose name the engine would read as a pattern", "{a,b}*"],
+    ["with quotes and blanks in its name", 'it\'s a "folder" é'],
+  ])("stores rows even with a folder %s", async (_, name) => {
     writeFileSync(join(real().dir, "a-file"), "");
     const store = openStore(address(name));
     await store.insertLines(EVENT_TARGET, lines(name), `folder ${name}`);
@@ -101,7 +101,7 @@ describe("the embedded engine that reads its rows from files", () => {
     await store.close();
   });
 
-  it("deletes at the next start what a killed process left behind", async () => {
+  it("deletes at startup what a killed process left behind", async () => {
     const { rowsDir, ...rest } = address("left");
     mkdirSync(rowsDir);
     writeFileSync(join(rowsDir, "left.tsv"), "left\n");

@@ -14,7 +14,7 @@ export interface Inserter {
    * the same one.
    */
   insert(segment: SealedSegment): Promise<{ readonly rowsQuarantined: number }>;
-  /** Discards the notes about a segment file that was removed from the log. */
+  /** Deletes the record of rejected ranges of a segment file that was removed from the log. */
   forget(segment: SealedSegment): void;
   /** Makes the current insert fail. */
   abort(): void;
@@ -112,8 +112,8 @@ interface Bisection {
 
 /**
  * Bisects a rejected block until each bad row is alone. Each range is inserted with its own token. A rejected
- * range is noted on disk before its halves are tried, so that after a crash the same halves are sent with the
- * same tokens.
+ * range is recorded on disk before its halves are tried, so that after a crash the same halves are sent with
+ * the same tokens.
  */
 async function takeApart(bisection: Bisection): Promise<number> {
   const { lines, name, quarantine } = bisection;
@@ -135,8 +135,8 @@ async function takeApart(bisection: Bisection): Promise<number> {
 }
 
 /**
- * Inserts a range. If the store rejects it now, returns the store's name for the fault. Returns a fault also
- * if the store has rejected the range before.
+ * Inserts a range. Returns the store's name for the fault if the store rejects the range, `rejected before`
+ * if it did so earlier, and undefined if the range is stored.
  */
 async function rangeFault(
   { name, lines, rejected, insert, quarantine }: Bisection,

@@ -48,9 +48,9 @@ const nested = (levels: number): string => "[".repeat(levels) + "]".repeat(level
 describe("the store's reader of JSON", () => {
   it.each([
     ["a text cut inside an emoji", documentOf('"Support \\ud83d"')],
-    ["a low surrogate alone", documentOf('"\\ude00"')],
+    ["a lone low surrogate", documentOf('"\\ude00"')],
     ["a high surrogate before another character", documentOf('"\\ud83dA"')],
-    ["surrogates the wrong way round", documentOf('"\\ude00\\ud83d"')],
+    ["surrogates in the wrong order", documentOf('"\\ude00\\ud83d"')],
     ["a lone surrogate in a key", '{"id":"x","properties":{"value":1,"\\ud83d":2}}'],
     ["an integer above 64 bits", documentOf("18446744073709551616")],
     ["an integer below 64 bits", documentOf("-9223372036854775809")],
@@ -65,7 +65,7 @@ describe("the store's reader of JSON", () => {
     expect({ isRead, type, text }).toEqual({ isRead: false, type: "Null", text: "" });
   });
 
-  it("takes a byte order mark, which JavaScript rejects", async () => {
+  it("accepts a byte order mark, which JavaScript rejects", async () => {
     const json = `\ufeff${documentOf("1")}`;
     expect(() => JSON.parse(json)).toThrow(SyntaxError);
     expect(await readByStore(json)).toMatchObject({ isRead: true, text: "1" });
@@ -83,7 +83,7 @@ describe("the store's reader of JSON", () => {
     ["emoji", '"😀"', "😀"],
     ["an escaped pair of surrogates", '"\\ud83d\\ude00"', "😀"],
     ["control characters", '"a\\u0000b\\u001f"', "a\u0000b\u001f"],
-    ["what is no character", '"\ufffe\uffff\ufffd\u007f\u2028"', "\ufffe\uffff\ufffd\u007f\u2028"],
+    ["noncharacters", '"\ufffe\uffff\ufffd\u007f\u2028"', "\ufffe\uffff\ufffd\u007f\u2028"],
     ["an escaped slash", '"a\\/b"', "a/b"],
     ["32 KiB", JSON.stringify("x".repeat(32_768)), "x".repeat(32_768)],
   ])("reads %s in a text as JavaScript does", async (_, value, expected) => {
@@ -95,7 +95,7 @@ describe("the store's reader of JSON", () => {
     });
   });
 
-  it("reads 1,022 nested arrays in the two objects around them: 1,024 levels", async () => {
+  it("reads 1,022 arrays nested in two objects: 1,024 levels", async () => {
     expect(await readByStore(documentOf(nested(1022)))).toMatchObject({ isRead: true, type: "Array" });
   });
 
@@ -126,13 +126,13 @@ describe("the store's reader of JSON", () => {
     ['"true"', "String", "true", null, null, null],
     ["[1]", "Array", "[1]", null, null, null],
     ['{"a":1}', "Object", '{"a":1}', null, null, null],
-  ])("reads %s by these types", async (value, type, text, integer, double, flag) => {
+  ])("reads %s as each type", async (value, type, text, integer, double, flag) => {
     const { isRead, raw: _, ...reading } = await readByStore(documentOf(value));
     expect(isRead).toBe(true);
     expect(reading).toEqual({ type, text, integer, double, flag });
   });
 
-  it("spells a number as JSON.stringify does, but for the plus sign of an exponent", async () => {
+  it("writes a number as JSON.stringify does, except for the plus sign of an exponent", async () => {
     for (const number of [
       1e21,
       1.5e-7,
@@ -147,12 +147,12 @@ describe("the store's reader of JSON", () => {
     }
   });
 
-  it("escapes anew what it gives back raw: texts are to be compared as texts", async () => {
+  it("escapes raw values differently from the input, so texts must be compared unescaped", async () => {
     expect((await readByStore(documentOf('"\\u001f"'))).raw).toBe('"\\u001F"');
     expect((await readByStore(documentOf('"\u2028"'))).raw).toBe('"\\u2028"');
   });
 
-  it("takes the first of two equal keys, where JavaScript keeps the last", async () => {
+  it("keeps the first of two equal keys, whereas JavaScript keeps the last", async () => {
     const json = '{"id":"x","properties":{"value":1,"value":2}}';
     expect(JSON.parse(json).properties.value).toBe(2);
     expect(await readByStore(json)).toMatchObject({ isRead: true, text: "1" });
@@ -169,7 +169,7 @@ describe("the store's reader of JSON", () => {
     expect(await readByStore(json)).toMatchObject({ isRead: true, text: "2" });
   });
 
-  it("counts an object's members where a number stands in the path", async () => {
+  it("reads a number in a path as the position of an object's member", async () => {
     const [row] = await store.query(
       `SELECT JSONExtractString('{"a":{"b":"by position"}}', 'a', 1) AS member`,
     );

@@ -31,8 +31,8 @@ export function sendLines(client: ClickHouseClient, settings: ClickHouseSettings
 }
 
 /**
- * Without this setting, a block that comes again under its token would not be stored again, but the views over
- * `events` would count it again.
+ * Without this setting, a block that is sent again under its token would not be stored twice, but the views
+ * over `events` would count it twice.
  */
 const VIEWS_ONCE: ClickHouseSettings = { deduplicate_blocks_in_dependent_materialized_views: 1 };
 
@@ -41,9 +41,9 @@ const ONE_BLOCK_ROWS = "1000000";
 const ONE_BLOCK_BYTES = "1000000000";
 
 /**
- * Reading, parsing and writing use one thread. The file's columns have the types of the table's columns. The
- * file is read and not mapped into memory: if a mapped file is truncated, the process that reads it is
- * killed.
+ * Makes reading, parsing and writing use one thread, and gives the file's columns the types of the table's
+ * columns. The file is read and not mapped into memory, because a process that reads a mapped file is killed
+ * if the file is truncated.
  */
 const FILE_SETTINGS: ClickHouseSettings = {
   max_threads: 1,

@@ -114,7 +114,7 @@ async function schemaState(): Promise<unknown> {
 }
 
 describe("a plan's columns", () => {
-  it("are named by their paths and typed by all events that have them", () => {
+  it("are named after their paths, with a type that fits all events that have them", () => {
     const plan = planOf([
       eventOf({
         os: text(["a"]),
@@ -149,7 +149,7 @@ describe("a plan's columns", () => {
     ]);
   });
 
-  it("answer for rows from before and after, with nothing where a value is absent or of another type", async () => {
+  it("have values for rows stored before and after, and none where a value is absent or of another type", async () => {
     const hostile = "it's `a` \\ {b:String}";
     const full = {
       properties: { timeElapsed: 8, ratio: 0.5, ok: false, os: "ubuntu", list: [1, 2], deep: { x: "in" } },
@@ -201,7 +201,7 @@ describe("a plan's columns", () => {
     expect(numbers).toEqual([expected, inexact, absent, expected, inexact, absent]);
   });
 
-  it("are left alone when they are as the plan wants them", async () => {
+  it("are left alone if they already match the plan", async () => {
     const plan = planOf([eventOf({ a: integer, b: text(), deep: object({ x: list }) })]);
     await applyPlanToStore(store, plan);
     const before = await schemaState();
@@ -209,7 +209,7 @@ describe("a plan's columns", () => {
     expect(await schemaState()).toEqual(before);
   });
 
-  it("follow the plan: a type that changed, a name that means another path, a field that is gone", async () => {
+  it("follow the plan: a changed type, a name that now means another path, a removed field", async () => {
     await applyPlanToStore(store, planOf([eventOf({ a: text(), gone: text(), b_c: integer })]));
     await insert("server", { properties: { a: "17", gone: "x", b_c: 1, b: { c: 2 } } });
     await applyPlanToStore(store, planOf([eventOf({ a: number, b: object({ c: integer }) })]));
@@ -232,7 +232,7 @@ describe("a plan's columns", () => {
 });
 
 describe("retention", () => {
-  it("deletes what has expired by its source's days, and leaves no bytes of it on disk", async () => {
+  it("deletes what has expired by its source's retention, and leaves no bytes of it on disk", async () => {
     const rows = [
       ["installer", "EXPIRED-before", "2025-01-01T00:00:00.000"],
       ["server", "KEPT-server", "2025-01-01T00:00:00.000"],
@@ -272,7 +272,7 @@ describe("retention", () => {
     expect(bytes.includes("KEPT")).toBe(true);
   }, 60_000);
 
-  it("counts whole days: a row goes at the beginning of the day on which it gets older, and not a day later", async () => {
+  it("counts whole days: a row is deleted at the start of the day on which it would exceed its retention", async () => {
     const RETENTION_DAYS = { installer: 30, server: 3650, contacts: 90 };
     const today = await dayWithoutMidnight();
     const day = (daysAgo: number): string => new Date(today - daysAgo * DAY_MS).toISOString().slice(0, 10);

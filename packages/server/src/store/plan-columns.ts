@@ -18,12 +18,15 @@ export interface PlanColumn {
 
 const MAX_NAME_LENGTH = 100;
 
-/** A column of `events` as the store is to have it. */
+/** A column of `events` as it should exist in the store. */
 interface Column {
   readonly name: string;
   readonly type: string;
   readonly expression: string;
-  /** Identifies what the column holds. If it differs, the column is created again. Kept in the store itself. */
+  /**
+   * Identifies what the column holds. The store keeps it as the column's comment. If it changes, the column
+   * is created again.
+   */
   readonly comment: string;
 }
 
@@ -37,7 +40,10 @@ export async function applyPlanToStore(store: Store, plan: Plan): Promise<void> 
   await applyRetention(store, plan);
 }
 
-/** The derived columns are first, because the views read them. */
+/**
+ * Returns all columns of `events` that depend on the plan. The derived ones come first, because the views
+ * read them.
+ */
 function columnsOf(plan: Plan): Column[] {
   const marked = planColumns(plan);
   return [

@@ -16,7 +16,7 @@ export interface PlanStoreOptions {
   readonly store: Store;
   readonly plan: () => Plan;
   readonly counts: PlanCounts;
-  /** The drain waits while a task runs alone. */
+  /** Runs a task while the drain is paused. */
   readonly alone: Alone;
   readonly now: () => number;
   readonly report: (line: string) => void;
@@ -31,15 +31,17 @@ export interface PlanStore {
   apply(): Promise<void>;
   /** Applies the plan in the background, retrying until it succeeds. */
   applySoon(): void;
-  /** Notes months of the rollups that have to be rebuilt from the events. The notes survive a crash. */
+  /** Notes that months of the rollups have to be rebuilt from the events. The notes survive a crash. */
   noteMonths(months: readonly number[]): Promise<void>;
-  /** Rebuilds the noted months. Rejects while the store is unreachable; then the remaining months stay noted. */
+  /**
+   * Rebuilds the noted months. Rejects while the store is unreachable; the remaining months then stay noted.
+   */
   rebuild(): Promise<void>;
-  /** Compares the rollups with the events; returns where they differ, which is nowhere unless there is a bug. */
+  /** Returns where the rollups differ from the events. The list is empty unless there is a bug. */
   compare(): Promise<RollupDifference[]>;
   /**
-   * Resolves once all counts so far are in the store. Rejects while the store is unreachable; then the counts
-   * are kept for the next attempt.
+   * Resolves once all counts so far are in the store. Rejects while the store is unreachable; the counts are
+   * then kept for the next attempt.
    */
   keepCounts(): Promise<void>;
   /** Makes a last attempt to store the counts. */
@@ -53,7 +55,7 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   // Two successive plans must not be applied at the same time.
   const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
   const apply = (): Promise<void> => applying.runAfresh();
-  // A row that came while a month is rebuilt would be missing in it.
+  // Runs alone, because a row that arrives while its month is rebuilt would be missing in it.
   const rebuilding = new SingleFlight(() => rebuildPending(store, plan(), alone));
   const rebuild = (): Promise<void> => rebuilding.runAfresh();
   const applyUntilDone = async (): Promise<void> => {

@@ -17,7 +17,7 @@ export interface QuarantinedRow {
 
 export interface Quarantine {
   add(row: QuarantinedRow): void;
-  /** Keeps a copy of a segment file of which a part can no longer be read. */
+  /** Keeps a copy of a segment file that can be read only in part. */
   addDamaged(segment: SealedSegment): void;
   /** Moves a segment file that the disk can no longer read at all into the quarantine. */
   addUnreadable(segment: SealedSegment): void;

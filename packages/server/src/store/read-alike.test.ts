@@ -125,7 +125,7 @@ async function rowsOf(batches: readonly string[]): Promise<{ lines: Buffer[]; ac
   return { lines, accepted };
 }
 
-it("whatever is sent in whatever place, JavaScript and the store read the same of what is kept", async () => {
+it("JavaScript and the store read the same from whatever is kept, whatever was sent in any place", async () => {
   const messages = fc.sample(message, { numRuns: BATCHES * BATCH, seed: SEED });
   const batches = Array.from(
     { length: BATCHES },

@@ -6,8 +6,8 @@ import { quoteText } from "./sql-text.ts";
 /**
  * Makes the store delete what the plan no longer keeps. Retention is counted in whole days: a row is deleted
  * at the start of the day on which it would become older than its source's `retentionDays`. So it is never
- * kept longer, and a part of the table is rewritten at most once a day. A table
- * that already has the right TTL is left alone, because setting a TTL rewrites the table's parts.
+ * kept longer, and a part of the table is rewritten at most once a day. A table that already has the right
+ * TTL is left alone, because setting a TTL rewrites the table's parts.
  * @see
  * https://clickhouse.com/docs/engines/table-engines/mergetree-family/mergetree#table_engine-mergetree-ttl
  */
@@ -22,7 +22,7 @@ export async function applyRetention(store: Store, plan: Plan): Promise<void> {
 }
 
 /**
- * Builds one rule for each number of days, because the store distinguishes rules only by that number.
+ * Builds one TTL rule for each number of days, because the store distinguishes rules only by that number.
  * @param day the SQL expression for the day on which a row was received
  */
 function ttlBySource(plan: Plan, day: string): string {
@@ -51,7 +51,9 @@ async function applyTtl(store: Store, table: string, ttl: string): Promise<void>
   if (!isApplied) await store.command(`ALTER TABLE ${table} MODIFY TTL ${ttl}`);
 }
 
-/** Reduces a TTL to a form for comparison: versions of ClickHouse differ in how they return it. */
+/**
+ * Reduces a TTL to a form in which it can be compared, because versions of ClickHouse format it differently.
+ */
 function bare(ttl: string): string {
   return ttl.replace(/\bDELETE\b|[\s()]/g, "");
 }

@@ -26,8 +26,8 @@ type Rollup = (typeof ROLLUPS)[number];
 const SELECTS = new Map(ROLLUPS.map((rollup) => [rollup, readSql(`rollups/${rollup}.sql`).trim()]));
 
 /**
- * Makes the views select what the plan marks. If a view has to change, the rows so far were counted for
- * another plan, so all months are noted to be rebuilt (`rebuildPending`).
+ * Makes the views select what the plan marks. If a view has to change, the existing rows of the rollups were
+ * counted for another plan, so all months are noted for a rebuild (`rebuildPending`).
  * @throws the client's errors while the store is unreachable
  */
 export async function applyRollups(store: Store, plan: Plan): Promise<void> {
@@ -56,7 +56,7 @@ interface View {
   readonly rollup: Rollup;
   readonly select: string;
   /**
-   * Covers the SELECT and the expressions of the columns that it reads, whose names are the same in every plan.
+   * Hash of the SELECT and of the expressions of the derived columns, whose names are the same in every plan.
    * Stored as the view's comment.
    */
   readonly hash: string;
@@ -74,7 +74,7 @@ function selectOf(rollup: Rollup, plan: Plan, events: string): string {
   return fillIn(plan, events, SELECTS.get(rollup) ?? "");
 }
 
-/** Fills in which events are heartbeats and use, and where they are read. */
+/** Fills in the conditions for heartbeats and usage events, and the table to read. */
 function fillIn(plan: Plan, events: string, sql: string): string {
   const heartbeat = heartbeatOf(plan);
   const usage = usageEventsOf(plan);
@@ -86,7 +86,10 @@ function fillIn(plan: Plan, events: string, sql: string): string {
   return sql.replace(/\{(\w+)\}/g, (slot, name: string) => parts[name] ?? slot);
 }
 
-/** Notes months that have to be rebuilt. The notes survive a crash. */
+/**
+ * Notes that months have to be rebuilt. The notes survive a crash.
+ * @param withColumns whether the derived columns of `events` have to be computed again first
+ */
 export async function askForRebuild(
   store: Store,
   months: readonly number[],
@@ -130,10 +133,10 @@ export async function monthsWithRows(store: Store): Promise<number[]> {
 }
 
 /**
- * Rebuilds the noted months. A month of a table is exchanged atomically, so a report reads either the old rows
- * or the new ones.
+ * Rebuilds the noted months. A month of a table is exchanged atomically, so a report reads either the old
+ * rows or the new ones.
  * @param alone runs a task while nothing is inserted into `events`
- * @throws the client's errors while the store is unreachable; then the remaining months stay noted
+ * @throws the client's errors while the store is unreachable; the remaining months then stay noted
  */
 export async function rebuildPending(
   store: Store,
@@ -162,7 +165,7 @@ async function rebuildMonth(store: Store, plan: Plan, month: number): Promise<vo
       );
   }
   for (const rollup of ROLLUPS) {
-    // Where no row is left, the month is to be empty too.
+    // If no row is left, the month has to become empty too, which this setting allows.
     await store.command(
       `ALTER TABLE ${rollup} REPLACE PARTITION ID '${month}' FROM ${fresh(rollup)} SETTINGS allow_replace_partition_from_empty_source = 1`,
     );
@@ -172,7 +175,10 @@ async function rebuildMonth(store: Store, plan: Plan, month: number): Promise<vo
 
 const fresh = (table: string): string => `fresh_${table}`;
 
-/** Computes the derived columns again. The stored values were computed for the plan in use when the message arrived. */
+/**
+ * Computes the derived columns again, because their values were computed for the plan in force at the time of
+ * receipt.
+ */
 async function computeColumns(store: Store, plan: Plan): Promise<void> {
   const actions = derivedColumns(plan).map(({ name }) => `MATERIALIZE COLUMN ${name}`);
   await store.command(`ALTER TABLE events ${actions.join(", ")} SETTINGS mutations_sync = 0`);
@@ -187,13 +193,16 @@ async function computeColumns(store: Store, plan: Plan): Promise<void> {
   }
 }
 
-/** Times of receipt in UTC, the second exclusive. */
+/** A range of receipt times in UTC; `to` is exclusive. */
 interface Span {
   readonly from: string;
   readonly to: string;
 }
 
-/** Divides a month into spans of hours, because a statement over too many rows could outlast a request. */
+/**
+ * Divides a month into spans of whole hours, because a statement over too many rows could take longer than a
+ * request may.
+ */
 async function spansOf(store: Store, month: number): Promise<Span[]> {
   const hours = await store.query(
     "SELECT toString(toStartOfHour(receivedAt)) AS hour, toString(toStartOfHour(receivedAt) + INTERVAL 1 HOUR) AS next, count() AS rows FROM events WHERE toYYYYMM(receivedAt) = {month:UInt32} GROUP BY hour, next ORDER BY hour",
@@ -212,7 +221,9 @@ async function spansOf(store: Store, month: number): Promise<Span[]> {
   return spans;
 }
 
-/** A month in which a rollup has not counted as many events as are stored. */
+/**
+ * A month for which the number of events that a rollup has counted differs from the number of stored events.
+ */
 export interface RollupDifference {
   readonly month: number;
   readonly rollup: string;
@@ -221,8 +232,8 @@ export interface RollupDifference {
 }
 
 /**
- * Compares what the rollups have counted with the events, by month of receipt. Nothing may be inserted
- * meanwhile, because it could be in only one of the two.
+ * Compares the counts of the rollups with the events, by month of receipt. Nothing may be inserted meanwhile,
+ * because it might be in only one of the two counts.
  */
 export async function compareWithEvents(store: Store, plan: Plan): Promise<RollupDifference[]> {
   const differences: RollupDifference[] = [];
@@ -243,7 +254,7 @@ export async function compareWithEvents(store: Store, plan: Plan): Promise<Rollu
   return differences;
 }
 
-/** The rollups whose counts can be compared, and which events each counts. */
+/** The rollups whose counts can be compared, and which events each one counts. */
 const COUNTED = [
   { rollup: "instance_days", where: "{isHeartbeat} AND iid != 0", counted: "heartbeats" },
   { rollup: "usage_instance_days", where: "{isUsage}", counted: "count" },

@@ -22,7 +22,10 @@ export interface RowFiles {
   empty(): void;
 }
 
-/** @param dir created if it does not exist */
+/**
+ * Opens the folder of the row files.
+ * @param dir created if it does not exist
+ */
 export function openRowFiles(dir: string): RowFiles {
   const isPlain = !PATTERN_CHARACTERS.test(dir);
   return {

@@ -71,12 +71,12 @@ export function describeStoreContract(open: () => Promise<Store>): void {
   });
   afterAll(() => store.close());
 
-  it("is brought to the same schema again and again without harm", async () => {
+  it("can be migrated to the same schema repeatedly without harm", async () => {
     await migrate(store);
     await migrate(store);
   });
 
-  it("refuses a schema that is newer, and a migration that was changed", async () => {
+  it("rejects a newer schema, and a changed migration", async () => {
     const migrations = listMigrations();
     const [first, ...rest] = migrations;
     if (first === undefined) throw new Error("no migrations");
@@ -86,7 +86,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     });
   });
 
-  it("gives an envelope back byte for byte, whatever stands in it", async () => {
+  it("returns an envelope byte for byte, whatever it contains", async () => {
     const hostile = [
       { event: "tab\there", userId: "line\nbreak", properties: { text: "back\\slash \\N \\t" } },
       { event: "\\N", userId: "\u0000nul\u0008\u000c", anonymousId: "\r" },
@@ -122,7 +122,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     }
   });
 
-  it("gives back what Candor itself keeps of an event, and leaves out what is empty", async () => {
+  it("returns what Candor itself stores about an event, without empty fields", async () => {
     const checked = [
       {
         country: "DE",
@@ -154,7 +154,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     ]);
   });
 
-  it("keeps contacts in their own table and nowhere else, each block once", async () => {
+  it("keeps contacts only in their own table, each block once", async () => {
     const contact = {
       contact: "ann\t'@example.org",
       about: { error: '\\n disk "full"', os: "ubuntu", tries: 2 },
@@ -175,7 +175,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     expect(Number(row?.rows)).toBe(0);
   });
 
-  it("inserts objects as rows, equal ones as often as they come", async () => {
+  it("inserts objects as rows, and equal ones repeatedly", async () => {
     const count = {
       day: "2026-03-01",
       source: "server",
@@ -196,7 +196,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     ]);
   });
 
-  it("stores a block once, however often it comes under its token", async () => {
+  it("stores a block once, however often it is inserted with its token", async () => {
     const rows = Array.from({ length: 1000 }, (_, n) => event(`token-${n}`, { event: "Token" }));
     for (let time = 0; time < 3; time++) await store.insertLines(EVENT_TARGET, block(rows), "block-1");
     await store.insertLines(EVENT_TARGET, block(rows.map((row) => row)), "block-2");
@@ -205,7 +205,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     expect(await countEvents(store, filters("event=Token"))).toBe(1000);
   });
 
-  it("stores a full segment file's block whole, once under its token, or not at all", async () => {
+  it("stores the block of a full segment file as a whole, once per token, or not at all", async () => {
     const rows = Buffer.from(
       Array.from({ length: 50_000 }, (_, n) => toLineOf(`large-${n}`, "Large")).join(""),
     );
@@ -217,7 +217,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     expect(Number(row?.rows)).toBe(50_000);
   });
 
-  it("rejects a block with a bad row as a whole, and says that it is the rows' fault", async () => {
+  it("rejects a whole block for one bad row, and blames the rows", async () => {
     const good = event("good-1", { event: "Rejected" });
     const bad = Buffer.concat([block([good]), Buffer.from("only\ttwo cells\n")]);
     const error: unknown = await store
@@ -227,7 +227,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     expect(await countEvents(store, filters("event=Rejected"))).toBe(0);
   });
 
-  it("finds events by any column and any path, and by nothing else", async () => {
+  it("finds events by any column and any path", async () => {
     const rows = [
       event("find-1", { type: "identify", traits: { plan: "pro" }, userId: "find" }),
       event("find-2", {
@@ -282,7 +282,7 @@ export function describeStoreContract(open: () => Promise<Store>): void {
     expect(await countEvents(store, filters(quoted.toString()))).toBe(1);
   });
 
-  it("pages through all events once, in the reverse order of their sending, while more arrive", async () => {
+  it("pages through all events once, newest first, while more arrive", async () => {
     const at = (n: number): number => RECEIVED_AT_MS + 100_000 + Math.floor(n / 7); // several in one millisecond
     const rows = Array.from({ length: 100 }, (_, n) =>
       event(`page-${(n * 37) % 100}`, { event: "Paged" }, n % 2 ? "server" : "installer", at(n)),
