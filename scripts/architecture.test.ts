@@ -8,8 +8,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BASES = ["", "packages/server/src/"];
 
 /**
- * A code span that is a path: plain names, with a slash or a known file extension. A
- * URL's path begins with "/".
+ * Matches a code span that may be a path: plain names. HAS_SLASH_OR_ENDING must match too. A URL's path does
+ * not match, because it begins with "/".
  */
 const PATH = /^(?:[\w.@-]+\/)*[\w.@-]*$/;
 const HAS_SLASH_OR_ENDING = /\/|\.(?:ts|mjs|js|json|sql|md)$/;
@@ -23,7 +23,7 @@ const named = [...new Set([...page.matchAll(/`([^`\n]+)`/g)].map(([, span = ""])
   }));
 
 describe("ARCHITECTURE.md", () => {
-  it("names no path that is not there", () => {
+  it("names only paths that exist", () => {
     expect(named.filter(({ found }) => found.length === 0).map(({ path }) => path)).toEqual([]);
     expect(named.length).toBeGreaterThan(30);
   });
@@ -33,7 +33,7 @@ describe("ARCHITECTURE.md", () => {
   });
 });
 
-it("the file index holds sentences, without the marks of their comments", () => {
+it("the file index contains sentences, without comment markers", () => {
   const rows = readFileSync(join(ROOT, "docs/file-index.md"), "utf8").match(/^\| \[.*$/gm) ?? [];
   expect(rows.length).toBeGreaterThan(300);
   expect(rows.filter((row) => !/\) \| [A-Z`].*[.!?] \|$/.test(row))).toEqual([]);
@@ -44,7 +44,7 @@ it("README has at most 150 lines", () => {
 });
 
 it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOf("docs"), ...pagesOf("docs/guides")])(
-  "%s links to no file and shows no picture that is not there",
+  "%s links only to files and pictures that exist",
   (file) => {
     // Brackets and parentheses in code are not links.
     const prose = readFileSync(join(ROOT, file), "utf8").replace(
