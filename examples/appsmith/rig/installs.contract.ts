@@ -151,7 +151,7 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
       });
     });
 
-    it("an e-mail address is collected only if it is typed for support, and is stored only among the contacts", async () => {
+    it("an e-mail address is collected only if typed for support, and stored only among the contacts", async () => {
       const typed = [
         ["write to you about this install?", "y\n"],
         ["e-mail address", `${EMAIL}\n`],

@@ -57,7 +57,7 @@ function planBefore(): string {
 const lastHeartbeat = async () => (await collector.events(ACTIVE)).at(-1);
 
 describe("row 8", () => {
-  it("the id and waiting messages survive a canary, a rollback and an upgrade; what is new waits for an answer", async () => {
+  it("the id and waiting messages survive a canary, a rollback and an upgrade; additions wait for an answer", async () => {
     expect((await product.install(old, { typed: [["[y/N]", "y\n"]] })).status).toBe(0);
     await product.api("/users", PERSON);
     const action = await product.addPlainAction();
