@@ -51,7 +51,10 @@ function listNumbers(numbers) {
   return `${numbers.length === 1 ? "row" : "rows"} ${texts.join(", ")}`;
 }
 
-/** Says why a row did not run: what the machine lacks for the test that lacks least. */
+/**
+ * Says why a row did not run: the tags that this machine lacks, for the one of its tests that lacks the
+ * fewest.
+ */
 function sayWhy(row, tests, missing) {
   const [needs = []] = tests
     .filter((test) => test.row === row)

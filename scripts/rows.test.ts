@@ -19,7 +19,7 @@ it("lists the rows that ran in containers and those that ran as plain processes"
   );
 });
 
-it("lists the rows that were left out, and what the machine lacks for the test that lacks least", () => {
+it("lists the rows that were left out, each with the fewest tags that the machine lacks", () => {
   const results = [
     fileOf(DOCKER, "skipped", [1, 4], ["docker", "chromium"]),
     fileOf(DOCKER, "skipped", [8], ["docker"]),

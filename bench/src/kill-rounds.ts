@@ -15,7 +15,7 @@ import { type Random, seededRandom } from "./usage-event.ts";
 
 export type KillOptions = {
   readonly rounds: number;
-  /** Determines victims and delays. The same seed kills in the same order. */
+  /** Determines victims and delays. With the same seed, the same processes are killed in the same order. */
   readonly seed: number;
   /** Default 2000. */
   readonly eventsPerSecond?: number;

@@ -138,7 +138,7 @@ function listNames(folder: string): readonly string[] {
 function makeStandIns(folder: string, images: string, without: readonly string[]): string {
   const bin = mkdtempSync(join(folder, "bin-"));
   const scripts: Readonly<Record<string, string>> = {
-    docker: '[ -z "$DOCKER_HOST" ]', // for `docker info`
+    docker: '[ -z "$DOCKER_HOST" ]', // `docker info` fails if DOCKER_HOST is set
     "docker-compose": `exec '${process.execPath}' '${COMPOSE}' '${images}' "$@"`,
     sudo: 'exec "$@"',
   };

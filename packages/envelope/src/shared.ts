@@ -72,8 +72,8 @@ export function sizeFaultOf(message: unknown, index: number, { bytes }: Shared):
 }
 
 /**
- * Returns a lower bound of what remains of `left` bytes. Stops when nothing remains. Almost no message has to
- * be measured exactly.
+ * Returns a lower bound of what remains of `left` bytes. Stops when nothing remains. With this bound, almost
+ * no message has to be measured exactly.
  */
 function bytesLeft(value: unknown, left: number, level: number): number {
   if (level > MAX_LEVELS) return TOO_DEEP;

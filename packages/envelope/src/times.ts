@@ -226,8 +226,9 @@ export interface MessageTimes {
 
 /**
  * Computes when the event happened, by the collector's clock: `receivedAt - (sentAt - originalTimestamp)`,
- * but never later than `receivedAt`. On a retry, uses the original timestamp instead: several clients keep
- * the `sentAt` of their first attempt, so the formula would shift the event by the whole delay.
+ * but never later than `receivedAt`. Without `sentAt`, and on a retry, uses the original timestamp instead:
+ * several clients keep the `sentAt` of their first attempt, so the formula would shift a retried event by the
+ * whole delay.
  * @see https://segment.com/docs/connections/spec/common/#timestamp-overview
  */
 export function resolveTimestamp(times: MessageTimes): number {

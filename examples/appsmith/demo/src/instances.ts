@@ -23,7 +23,8 @@ type Role = (typeof ROLES)[number];
 const CI: Extract<Role, { readonly role: "ci" }> = ROLES[3];
 
 /**
- * The length of a story at full scale. Shorter stories have shorter lives and quicker upgrades in proportion.
+ * The tables' lives and upgrade times are for a story of this length. For shorter stories they are scaled
+ * down.
  */
 const FULL_WEEKS = 26;
 /** The share of servers that already run when the story begins. */
