@@ -1,5 +1,5 @@
-# The collector with its embedded store: `npm run image` stages what is copied here and builds it.
-# Run it with a read-only root: docker run --read-only --tmpfs /tmp -v candor:/data -p 127.0.0.1:7226:7226 candor
+# The collector with its embedded store. `npm run image` stages the files to copy, and builds the image. Run
+# it with a read-only root: docker run --read-only --tmpfs /tmp -v candor:/data -p 127.0.0.1:7226:7226 candor
 FROM node:26-bookworm-slim
 WORKDIR /app
 COPY . .

@@ -2,14 +2,17 @@ import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 import { tags } from "./scripts/programs.mjs";
 
-/** Our packages are read from their sources; everything else as Node would. */
+/** Our packages are loaded from their sources, and all others as Node loads them. */
 const SOURCE = "@candor/source";
 const VITE_DEFAULTS = ["module", "node", "development|production"];
 
 /** Tests wait for disks, sockets and processes more than they compute. */
 const WORKERS = availableParallelism() + 1;
 
-/** Rigs that assert how long something takes, or load both cores by themselves. They run one after another, alone. */
+/**
+ * Rigs that assert how long something takes, or that load both cores. They run one after another, without
+ * other tests.
+ */
 const QUIET_RIGS = [
   "packages/server/src/crash.rig.test.ts",
   "packages/server/src/request/{garbage,hostile}.rig.test.ts",
@@ -17,10 +20,11 @@ const QUIET_RIGS = [
 ];
 
 /**
- * Groups. `unit`: runs from the sources; files share processes. `rig`: real processes from `dist`, killed and starved
- * (`*.rig.test.ts`). `quiet`: the rigs that need the machine to themselves. `system`: needs root and changes the system:
- * mounts, traces, networks (`*.system.test.ts`). `docker`: the reference product in containers (`*.docker.test.ts`).
- * Tests name the programs that they need by tags (scripts/programs.mjs); `npm test` leaves out what cannot run.
+ * The groups of tests. `unit`: runs from the sources; files share processes. `rig`: runs real processes from
+ * `dist`, and kills or starves them (`*.rig.test.ts`). `quiet`: the rigs that need the machine to themselves.
+ * `system`: needs root and changes the system: mounts, traces, networks (`*.system.test.ts`). `docker`: the
+ * reference product in containers (`*.docker.test.ts`). Tests name the programs that they need by tags
+ * (scripts/programs.mjs); `npm test` skips the tests that cannot run.
  */
 export default defineConfig({
   resolve: { conditions: [SOURCE, ...VITE_DEFAULTS] },
@@ -41,7 +45,7 @@ export default defineConfig({
             "examples/**/*.test.ts",
           ],
           exclude: ["**/*.{rig,system,docker}.test.ts"],
-          testTimeout: 120_000, // On a busy machine; alone, none takes 10 s.
+          testTimeout: 120_000, // For a busy machine: on an idle one, no test takes 10 s.
           hookTimeout: 120_000,
           maxWorkers: WORKERS,
           isolate: false,

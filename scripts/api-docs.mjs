@@ -1,6 +1,6 @@
-// Makes docs/api/, the API reference of @candor/node, from the package's docstrings. typedoc needs the
-// TypeScript compiler that is written in JavaScript, but Candor is built with another one. So this downloads
-// typedoc and that compiler from npm, once.
+// Makes docs/api/, the API reference of @candor/node, from the package's docstrings. typedoc needs a
+// TypeScript compiler that is written in JavaScript, but Candor is built with the native one. So this
+// downloads typedoc and such a compiler from npm, once.
 import { join } from "node:path";
 import { fetchTypedoc } from "./npm-cache.mjs";
 import { root, run } from "./prepare.mjs";

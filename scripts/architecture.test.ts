@@ -8,8 +8,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const BASES = ["", "packages/server/src/"];
 
 /**
- * A code span that is a path: plain names, with a slash or a known file extension. A
- * URL's path begins with "/".
+ * Matches a code span that may be a path: plain names. HAS_SLASH_OR_ENDING must match too. A URL's path does
+ * not match, because it begins with "/".
  */
 const PATH = /^(?:[\w.@-]+\/)*[\w.@-]*$/;
 const HAS_SLASH_OR_ENDING = /\/|\.(?:ts|mjs|js|json|sql|md)$/;
@@ -20,7 +20,7 @@ const PLACEHOLDER = /NAME|NNNN/;
 describe.each(["ARCHITECTURE.md", "docs/recipes.md"])("%s", (file) => {
   const page = readFileSync(join(ROOT, file), "utf8");
 
-  it("names no path that is not there", () => {
+  it("names only paths that exist", () => {
     const spans = new Set([...page.matchAll(/`([^`\n]+)`/g)].map(([, span = ""]) => span));
     const paths = [...spans].filter(
       (span) => PATH.test(span) && HAS_SLASH_OR_ENDING.test(span) && !PLACEHOLDER.test(span),
@@ -35,7 +35,7 @@ describe.each(["ARCHITECTURE.md", "docs/recipes.md"])("%s", (file) => {
   });
 });
 
-it("the file index holds sentences, without the marks of their comments", () => {
+it("the file index contains sentences, without comment markers", () => {
   const rows = readFileSync(join(ROOT, "docs/file-index.md"), "utf8").match(/^\| \[.*$/gm) ?? [];
   expect(rows.length).toBeGreaterThan(300);
   expect(rows.filter((row) => !/\) \| [A-Z`].*[.!?] \|$/.test(row))).toEqual([]);
@@ -46,7 +46,7 @@ it("README has at most 150 lines", () => {
 });
 
 it.each(["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", ...pagesOf("docs"), ...pagesOf("docs/guides")])(
-  "%s links to no file or heading, and shows no picture, that is not there",
+  "%s links only to files, headings and pictures that exist",
   (file) => {
     // Brackets and parentheses in code are not links.
     const prose = readFileSync(join(ROOT, file), "utf8").replace(

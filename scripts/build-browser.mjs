@@ -36,7 +36,7 @@ async function bundleBrowserSdk() {
   writeFileSync(join(folder, "dist", "integrity.json"), `${JSON.stringify(integrity(), null, 2)}\n`);
 }
 
-/** By file: the hash for a script tag's attribute `integrity`. */
+/** For each file, the value of a script tag's `integrity` attribute. */
 function integrity() {
   return Object.fromEntries(
     BUNDLES.map(({ file }) => {
@@ -46,7 +46,7 @@ function integrity() {
   );
 }
 
-/** By file: the size in bytes, minified, and minified and compressed with brotli. */
+/** For each file, the size in bytes when minified, and when also compressed with brotli. */
 function browserSizes() {
   return Object.fromEntries(
     BUNDLES.map(({ file }) => {

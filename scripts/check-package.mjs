@@ -1,4 +1,5 @@
-// Checks the entry points, module systems and types of @candor/node as published, with publint and attw.
+// Checks the entry points, module systems and types of @candor/node as published, with publint and attw ("Are
+// the types wrong?").
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";

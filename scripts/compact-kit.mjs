@@ -7,7 +7,8 @@ const HEREDOC = /<<-?\s*['"]?(\w+)['"]?/;
 
 /**
  * Removes comment lines, also those in quoted programs, because sh and awk both use `#`. Leaves heredocs
- * unchanged. Therefore no line of a text for people may begin with `#` or white space.
+ * unchanged. In any other text for people, no line may begin with `#` or white space, because it would be
+ * changed.
  */
 export function compactKit(text) {
   const lines = [

@@ -50,6 +50,7 @@ rmSync(folder, { recursive: true, force: true });
 writeFileSync(FILE, `${JSON.stringify(filled, null, 2)}\n`);
 
 /**
+ * Reads an env file with docker-compose 1.
  * @returns the variables of the file; null if compose rejects the file. A variable without a value is null,
  * because compose takes its value from the environment, where it is not set.
  */

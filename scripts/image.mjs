@@ -1,5 +1,6 @@
-// `npm run image`: stages what a running collector needs, with its locked dependencies, and builds the image `candor`.
-// `npm run image -- --stage FOLDER` only stages. No network is needed beside the base image.
+// `npm run image`: stages what a running collector needs, with its locked dependencies, and builds the image
+// `candor`. `npm run image -- --stage FOLDER` only stages. Except for pulling the base image, no network is
+// needed.
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -46,6 +46,6 @@ test.each([
   expect(allows(file, code)).toBe(isAllowed);
 });
 
-test("biome.json, which npm run check applies, extends the layers", () => {
+test("biome.json, which npm run check uses, includes the rules of the layers", () => {
   expect(JSON.parse(readFileSync(join(root, "biome.json"), "utf8")).extends).toContain("./layers.biome.json");
 });

@@ -53,7 +53,7 @@ describe.each(["privacy", "inspector"] as const)("the page %s", (name) => {
     },
   );
 
-  it("loads nothing but itself, and nothing in it is refused by its policy", async () => {
+  it("loads nothing from elsewhere, and its security policy blocks nothing", async () => {
     const page = await browser.newPage();
     const asked: string[] = [];
     const complaints: string[] = [];
@@ -67,7 +67,7 @@ describe.each(["privacy", "inspector"] as const)("the page %s", (name) => {
 });
 
 describe("on a phone", () => {
-  it("each cell of a table says what it is, and the fields of an event unfold", async () => {
+  it("each table cell shows its column's name, and an event's fields can be expanded", async () => {
     const page = await open("privacy", 390);
     const labels = await page.evaluate(() =>
       [...document.querySelectorAll("#glance ~ .sheet td, section[aria-labelledby=glance] td")]
@@ -82,7 +82,7 @@ describe("on a phone", () => {
     await page.close();
   });
 
-  it("the list of contents unfolds, and leads to a section", async () => {
+  it("the table of contents can be expanded, and links to a section", async () => {
     const page = await open("privacy", 390);
     expect(await page.getByRole("link", { name: "How to turn it off" }).isVisible()).toBe(false);
     await page.getByText("On this page").click();
@@ -92,7 +92,7 @@ describe("on a phone", () => {
   });
 });
 
-it("on a wide screen the contents and the fields are open, and all blocks end at one edge", async () => {
+it("on a wide screen the contents and fields are expanded, and all blocks end at the same edge", async () => {
   const page = await open("privacy", 1280);
   expect(await page.getByRole("link", { name: "How to turn it off" }).isVisible()).toBe(true);
   expect(await page.locator("section.event table").first().isVisible()).toBe(true);
@@ -115,7 +115,7 @@ it("a click in the operator's page turns telemetry off", async () => {
   await page.close();
 });
 
-describe("the question to a person", () => {
+describe("the consent prompt", () => {
   it.each([320, 390, 1280])(
     "fits into a window of %i px, and names its parts for a screen reader",
     async (width) => {
@@ -140,7 +140,7 @@ describe("the question to a person", () => {
     },
   );
 
-  it("leads to the page about all that is collected, and a Yes closes it", async () => {
+  it("links to the page about everything that is collected, and a Yes closes it", async () => {
     const page = await open("prompt", 1280);
     const link = page.getByRole("link", { name: "All that is collected, and why" });
     const href = await link.getAttribute("href");

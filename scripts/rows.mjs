@@ -1,15 +1,17 @@
-// Says which rows of the reference product's telemetry page were tested, and how: the closing lines of `npm test`.
+// Says which rows of the test table in examples/appsmith/README.md were run, and how, at the end of `npm
+// test`.
 
-/** In the order in which they are said. */
+/** The ways of running a row, in the order in which the sentence names them. */
 const WAYS = [
   { file: /\/examples\/.*\.docker\.test\.ts$/, says: "in containers" },
   { file: /\/examples\/.*\.rig\.test\.ts$/, says: "as plain processes" },
 ];
 
 /**
- * @param testResults of vitest's JSON report: the tests of a row are in a `describe` whose name begins with its number
+ * @param testResults from vitest's JSON report; a row's tests are in a `describe` whose name begins with `row
+ * <number>`
  * @param missing the tags of tests that this machine cannot run
- * @returns undefined if no test of a row was asked for
+ * @returns undefined if the report contains no test of a row
  */
 export function describeRows(testResults, missing) {
   const tests = testResults.flatMap(({ name, assertionResults }) =>
@@ -37,7 +39,7 @@ function toRowTest(file, { ancestorTitles, status, tags = [] }) {
   return { row: Number(row), way, tags, hasRun: status === "passed" || status === "failed" };
 }
 
-/** `1-3, 5`: runs of numbers as ranges. */
+/** Lists numbers, with consecutive ones as a range: `rows 1-3, 5`. */
 function listNumbers(numbers) {
   const ranges = [];
   for (const number of numbers) {
@@ -49,7 +51,10 @@ function listNumbers(numbers) {
   return `${numbers.length === 1 ? "row" : "rows"} ${texts.join(", ")}`;
 }
 
-/** Names what the machine would need for the way that needs least. */
+/**
+ * Says why a row did not run: the tags that this machine lacks, for the one of its tests that lacks the
+ * fewest.
+ */
 function sayWhy(row, tests, missing) {
   const [needs = []] = tests
     .filter((test) => test.row === row)

@@ -9,7 +9,7 @@ const fileOf = (name: string, status: string, rows: readonly number[], tags: rea
   assertionResults: rows.map((row) => ({ ancestorTitles: ["", `row ${row}: what it shows`], status, tags })),
 });
 
-it("says which rows ran in containers, and which as plain processes", () => {
+it("lists the rows that ran in containers and those that ran as plain processes", () => {
   const results = [
     fileOf(DOCKER, "passed", [1, 2, 3, 4, 5, 6, 7, 8]),
     fileOf(RIG, "passed", [7, 6, 5, 3, 2, 1]),
@@ -19,7 +19,7 @@ it("says which rows ran in containers, and which as plain processes", () => {
   );
 });
 
-it("says which rows were left out, and what the machine has not got for the way that needs least", () => {
+it("lists the rows that were left out, each with the fewest tags that the machine lacks", () => {
   const results = [
     fileOf(DOCKER, "skipped", [1, 4], ["docker", "chromium"]),
     fileOf(DOCKER, "skipped", [8], ["docker"]),
@@ -31,7 +31,7 @@ it("says which rows were left out, and what the machine has not got for the way 
   );
 });
 
-it("says nothing when no row was asked for", () => {
+it("returns nothing if the report contains no row", () => {
   const other = fileOf("/home/ada/candor/packages/node/src/crash.rig.test.ts", "passed", [1]);
   const demo = {
     name: RIG,

@@ -8,12 +8,15 @@ prepare();
 const args = process.argv.slice(2);
 const others = args.filter((arg) => arg !== "--demo");
 if (others.length < args.length) playDemo();
-// The collector runs in this process, so that it gets Ctrl-C and sets the exit status itself.
+// The collector runs in this process, so that it receives Ctrl-C and sets the exit status itself.
 const candor = join(root, "packages", "cli", "bin", "candor.js");
 process.argv = [process.argv[0], candor, "start", ...others];
 await import(pathToFileURL(candor).href);
 
-/** In a process of its own, which waits for the collector. Ctrl-C reaches both; the demo's end leaves the collector running. */
+/**
+ * Plays the demo in a separate process, which waits for the collector. Ctrl-C ends both. When the demo ends,
+ * the collector keeps running.
+ */
 function playDemo() {
   const main = join(root, "examples", "appsmith", "demo", "dist", "main.js");
   const demo = spawn(process.execPath, [main, "--wait"], { stdio: "inherit" });

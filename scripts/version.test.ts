@@ -28,7 +28,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(copy, { recursive: true }));
 
-test("a new version in the root's package.json reaches every other place, and only as a version", () => {
+test("a new version in the root's package.json is written everywhere it is needed, and nothing else changes", () => {
   const path = join(copy, "package.json");
   const texts = PLACES.map((file) => readFileSync(join(copy, file), "utf8"));
   expect(run("--check").status).toBe(0);

@@ -1,4 +1,4 @@
-/** The benchmark's part `abuse`: what each hostile request costs, and how it affects good requests. */
+/** The benchmark's `abuse` part: what each hostile request costs, and how it affects good requests. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { abuseCases } from "./abuse-cases.ts";
 import { postRaw, type RawAnswer } from "./abuse-client.ts";

@@ -16,25 +16,25 @@ function watch(engineMs: readonly number[], nothingToDo: readonly boolean[]) {
   };
 }
 
-test("the CPU time counts up to where the quiet began", async () => {
+test("CPU time counts up to the moment when the processes became quiet", async () => {
   const watched = watch([0, 100, 250, 250], [true]);
   expect(await untilQuiet(watched, 5000, POLL_EVERY_MS)).toEqual({ isAtRest: true, cpu: cpu(250) });
   expect(watched.questions()).toBe(1);
 });
 
-test("work that comes after a pause counts, and nobody is asked before it is over", async () => {
+test("work after a pause counts, and hasNothingToDo is not called before it is over", async () => {
   const watched = watch([0, 0, 0, 300, 300], [true]);
   expect(await untilQuiet(watched, 5000, POLL_EVERY_MS)).toEqual({ isAtRest: true, cpu: cpu(300) });
   expect(watched.questions()).toBe(1);
 });
 
-test("quiet is not rest while the log or a merge has work left", async () => {
+test("quiet processes are not at rest while the log or a merge has work left", async () => {
   const watched = watch([0], [false, false, true]);
   expect(await untilQuiet(watched, 5000, POLL_EVERY_MS)).toEqual({ isAtRest: true, cpu: cpu(0) });
   expect(watched.questions()).toBe(3);
 });
 
-test("gives up after the time and says so", async () => {
+test("after the time limit, the result is not at rest", async () => {
   const watched = watch([0], [false]);
   expect(await untilQuiet(watched, 60, POLL_EVERY_MS)).toEqual({ isAtRest: false, cpu: cpu(0) });
 });

@@ -1,6 +1,6 @@
 /**
- * Owns the baseline's process, which does the least that a durable collector on Node has to do: it reads a
- * body with node:http, parses the body with JSON.parse, appends it to a file, and answers 200 once a group
+ * The baseline's process, which does the least that a durable collector on Node has to do: it reads a body
+ * with node:http, parses the body with JSON.parse, appends it to a file, and answers 200 once a group
  * fdatasync has written it to disk. `startBaseline` starts the process with the path of the file. The first
  * message from the process is its port. Any message to the process empties the file.
  */
@@ -59,7 +59,7 @@ export type GroupAppend = {
   close(): void;
 };
 
-/** An I/O error is thrown from a callback, and so ends the process. */
+/** Opens an empty file. An I/O error is thrown from a callback, and so ends the process. */
 export function openGroupAppend(path: string): GroupAppend {
   let fd = openSync(path, "w");
   let waiting: Buffer[] = [];

@@ -38,7 +38,7 @@ function cellsOf(rounds: readonly CostRound[]): string[] {
   return line.split("|").map((cell) => cell.trim());
 }
 
-test("ratios are taken round by round, figures are medians", () => {
+test("ratios are computed round by round, and figures are medians", () => {
   expect(cellsOf([round(1000, 30), round(500, 60), round(200, 120)])).toEqual([
     "",
     "batches of 100, Candor, Node 26.1.0",
@@ -54,13 +54,13 @@ test("ratios are taken round by round, figures are medians", () => {
   ]);
 });
 
-test("a collector that was still at work is marked, and so are refusals", () => {
+test("rounds in which the collector was still busy are marked, and so are refusals", () => {
   const cells = cellsOf([round(1000, 30), round(500, 60, false), round(200, 120, true, { 503: 2 })]);
   expect(cells[1]).toBe("batches of 100, Candor, Node 26.1.0 (2 x 503)");
   expect(cells[8]).toBe(">40.0");
 });
 
-test("CPU time is told apart by whose it is", () => {
+test("CPU time is listed by thread and process", () => {
   const [, , line = ""] = cpuTable([cost([round(1000, 30)])]).split("\n");
   expect(line.replaceAll(/ +/g, " ")).toBe(
     "| batches of 100, Candor, Node 26.1.0 | 19.0 | 4.00 | 2.00 | 15.0 |",

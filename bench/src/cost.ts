@@ -1,6 +1,6 @@
 /**
- * Owns the part `cost`, which measures what an event costs. The baseline and Candor take turns on the same
- * Node, while 32 connections send usage events of the default plan as fast as the answers arrive.
+ * The benchmark's `cost` part: what an event costs. The baseline and Candor take turns on the same Node,
+ * while 32 connections send usage events of the default plan as fast as the answers arrive.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

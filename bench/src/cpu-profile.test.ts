@@ -24,7 +24,7 @@ const profile: CpuProfile = {
   timeDeltas: Array.from({ length: 8 }, () => 1000),
 };
 
-test("self time is a function's own, wherever it was called from, as a share of the busy time", () => {
+test("self time is summed for each function over all call sites, as a share of the busy time", () => {
   expect(selfTimesOf(profile)).toEqual({
     busyShare: 6 / 8,
     functions: [
@@ -35,7 +35,7 @@ test("self time is a function's own, wherever it was called from, as a share of 
   });
 });
 
-test("only samples of the window count, its end excluded", () => {
+test("only samples in the window count; its end is excluded", () => {
   // The samples at 4 and 5 ms are a call of `enforce` and the garbage collector.
   expect(selfTimesOf(profile, [1_004_000, 1_006_000])).toMatchObject({
     busyShare: 1,

@@ -1,4 +1,4 @@
-/** The benchmark's part `disk`: bytes on disk for usage events that never repeat. */
+/** The benchmark's `disk` part: bytes on disk for usage events that never repeat. */
 
 import type { ClickHouseClient } from "@clickhouse/client";
 import { type Collector, writeKeys } from "./collector.ts";
@@ -15,7 +15,7 @@ const BATCH_SIZE = 100;
  * events, which would compress against their own copies and make the figure too small. The collector must be
  * empty, because everything in its store counts.
  *
- * @param events default 200000.
+ * @param events how many are sent. Default: 200000.
  */
 export async function measureDisk(collector: Collector, events = 200_000): Promise<StoreSize> {
   await sendFreshEvents(collector, events);

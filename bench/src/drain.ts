@@ -1,6 +1,6 @@
 /**
- * Owns the part `drain`: how much is acknowledged, how much reaches the store meanwhile, and
- * how much memory it takes.
+ * The benchmark's `drain` part: how much is acknowledged, how much reaches the store meanwhile, and how much
+ * memory that takes.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Collector, writeKeys } from "./collector.ts";

@@ -1,4 +1,4 @@
-/** The benchmark's part `freshness`: how long until an acknowledged event can be read. */
+/** The benchmark's `freshness` part: how long until an acknowledged event can be read. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Collector, writeKeys } from "./collector.ts";

@@ -1,7 +1,8 @@
 /**
- * Owns the part `installer`: the time that the installer kit adds to an install script in dash, compared with the same script
- * without it. The script does what an install does with the kit: notice, question (with nobody to ask), start, success,
- * trap. Scripts take turns, so that changes in the machine's speed affect all of them alike.
+ * The benchmark's `installer` part: the time that the installer kit adds to an install script in dash. The
+ * script calls the kit as an install does: trap, notice, question (there is no terminal), start, success.
+ * Scripts with and without the kit take turns, so that changes in the machine's speed affect all of them
+ * alike.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";

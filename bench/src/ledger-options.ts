@@ -11,7 +11,7 @@ export type LedgerOptions = {
   readonly batchSize?: number;
   /** The number of concurrent requests. Default 8. */
   readonly senders?: number;
-  /** As in LoadOptions. */
+  /** As in LoadOptions: up to 4 base-36 digits, different for each load on the same collector. */
   readonly idPrefix: string;
   readonly seed: number;
 };
@@ -41,7 +41,7 @@ export type Ledger = {
 
 export type LedgerMessage = { readonly acknowledged: number } | LedgerReport;
 
-/** Starts an exact client in its own process, which survives every kill of the collector. */
+/** Starts the ledger in its own process, which survives every kill of the collector. */
 export function startLedger(options: LedgerOptions): Ledger {
   const child: ChildProcess = fork(fileURLToPath(new URL("../dist/ledger.js", import.meta.url)));
   let acknowledged = 0;

@@ -1,6 +1,6 @@
 /**
- * Owns the ledger's process, a small and exact client. It remembers every acknowledged messageId,
- * and resends unacknowledged requests unchanged and with X-Retry-Count, as real clients do.
+ * The ledger's process: a small client that accounts for every message. It remembers every acknowledged
+ * messageId, and resends unacknowledged requests unchanged and with X-Retry-Count, as real clients do.
  * `startLedger` starts this process.
  */
 import { setTimeout as sleep } from "node:timers/promises";

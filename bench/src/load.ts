@@ -1,7 +1,7 @@
 /**
- * Owns the load generator's process, which uses raw sockets and prebuilt requests so that it needs far less
- * CPU time than the server that it measures. `runLoad` starts it, sends LoadOptions as the only message,
- * and receives a LoadResult.
+ * The load generator's process, which uses raw sockets and prebuilt requests so that it needs far less CPU
+ * time than the server that it measures. `runLoad` starts it, sends LoadOptions as the only message, and
+ * receives a LoadResult.
  */
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -10,7 +10,7 @@ writeFileSync(join(folder, "version.sh"), "#!/bin/sh\necho 26.0.0\n", { mode: 0o
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
-test("a Node is known by its path, with its version", () => {
+test("a Node binary is returned with its path and version", () => {
   expect(nodeBinaryAt(process.execPath)).toEqual({ path: process.execPath, version: process.versions.node });
 });
 
@@ -21,6 +21,6 @@ test.each([
   ["another program", "/bin/sh"],
   ["a program that prints a version", join(folder, "version.sh")],
   ["an empty path", ""],
-])("%s is refused with what to give instead", (_case, path) => {
+])("%s is refused, and the error says what to give instead", (_case, path) => {
   expect(() => nodeBinaryAt(path)).toThrow(/this is not a Node executable\. Give the file itself/);
 });

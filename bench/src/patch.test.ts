@@ -27,14 +27,14 @@ describe("ids", () => {
     expect(ids.size).toBe(4 * 4 * 5000);
   });
 
-  test("a tag refuses what would collide with another's", () => {
+  test("idTag rejects values whose tag would collide with another", () => {
     expect(() => idTag("00000", 0)).toThrow(RangeError);
     expect(() => idTag("", 0)).toThrow(RangeError);
     expect(() => idTag("a", 256)).toThrow(RangeError);
   });
 });
 
-test("times are written as toISOString writes them, also across midnight", () => {
+test("times are written as by toISOString, even across midnight", () => {
   const write = timeWriter();
   const target = Buffer.from("2000-01-01T00:00:00.000Z");
   for (const iso of [

@@ -4,7 +4,7 @@ import { getPriority } from "node:os";
 import { expect, test } from "vitest";
 import { cpuMs, descendants, hasMapped, isAlive, residentBytes, threads } from "./processes.ts";
 
-test("a child is found, measured, and known to be gone once it is killed", async () => {
+test("a child process is found and measured, and no longer alive once it is killed", async () => {
   const child = spawn(process.execPath, ["-e", "console.log(1); setInterval(() => {}, 1000)"]);
   await once(child.stdout, "data");
   const pid = child.pid ?? -1;

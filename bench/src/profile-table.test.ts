@@ -3,7 +3,7 @@ import { selfTimesTable } from "./profile-table.ts";
 
 const PIPELINE = "file:///home/candor/packages/server/dist/pipeline.js";
 
-test("functions stand below their file, the file with the most time first, with microseconds an event", () => {
+test("functions are listed below their file, with microseconds per event; the file with the most time is first", () => {
   const table = selfTimesTable(
     {
       busyShare: 1,
@@ -30,7 +30,7 @@ test("functions stand below their file, the file with the most time first, with 
   ]);
 });
 
-test("a file's sum holds the functions that are not shown, and the last line the files that are not", () => {
+test("a file's sum includes functions that are not shown, and the last line is the sum of other files", () => {
   const long = Array.from({ length: 28 }, (_, index) => ({
     functionName: `f${index}`,
     url: PIPELINE,

@@ -1,4 +1,4 @@
-/** The benchmark's part `profile`: which functions use the collector's CPU time, by thread. */
+/** The benchmark's `profile` part: which functions use the collector's CPU time, by thread. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,11 +1,14 @@
-/** Measures reports, in a process of its own for each number of events. */
+/** Measures how long reports take, in a separate process for each number of events. */
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 const MEASURE = fileURLToPath(new URL("../../packages/server/dist/rig/report-cost.js", import.meta.url));
 
-/** @param events numbers of events, each measured in a store of its own */
+/**
+ * Renders a table for each number of events.
+ * @param events numbers of events, each measured in its own store
+ */
 export async function reportTable(events: readonly number[]): Promise<string> {
   const tables: string[] = [];
   for (const count of events) {

@@ -17,7 +17,7 @@ function sentBody(size: number): { body: Sent & { batch?: Sent[] }; ids: string[
   };
 }
 
-test("each event of a batch gets an id and a time of its own, and the batch is still JSON", () => {
+test("each event of a batch gets its own id and time, and the batch is still valid JSON", () => {
   const { body, ids } = sentBody(100);
   expect(body.batch?.map(({ messageId }) => messageId)).toEqual(ids);
   expect(new Set(ids).size).toBe(100);
@@ -25,7 +25,7 @@ test("each event of a batch gets an id and a time of its own, and the batch is s
   expect(body.sentAt).toBe("2026-05-01T10:00:00.000Z");
 });
 
-test("a single event is a message with sentAt in it", () => {
+test("a single event is sent as a message that contains sentAt", () => {
   const { body, ids } = sentBody(1);
   expect(body).toMatchObject({
     messageId: ids[0],

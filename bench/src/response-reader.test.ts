@@ -31,11 +31,11 @@ const expected: Seen[] = [
   { status: 200, body: '{"success":true}', accepted: null },
 ];
 
-test("reads several responses out of one packet", () => {
+test("reads several responses from one packet", () => {
   expect(readAll([stream])).toEqual(expected);
 });
 
-test("reads the same responses wherever the packets are cut", () => {
+test("reads the same responses wherever the packets are split", () => {
   for (let cut = 1; cut < stream.length; cut++) {
     expect(readAll([stream.subarray(0, cut), stream.subarray(cut)])).toEqual(expected);
   }
@@ -45,17 +45,17 @@ test("reads the same responses byte by byte", () => {
   expect(readAll(Array.from(stream, (byte) => Buffer.from([byte])))).toEqual(expected);
 });
 
-test("an `accepted` of the next response is not taken for this one's", () => {
+test("an `accepted` of the next response does not count for this one", () => {
   const [first] = readAll([Buffer.from(response("200 OK", "{}") + response("200 OK", '{"accepted":5}'))]);
   expect(first?.accepted).toBeNull();
 });
 
-test("a bare answer before closing is a response too", () => {
+test("an answer without a body, sent before closing, is also a response", () => {
   const packet = Buffer.from("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\n\r\n");
   expect(readAll([packet])).toEqual([{ status: 408, body: "", accepted: null }]);
 });
 
-test("a response whose end it cannot know is a fault, not a guess", () => {
+test("a response whose end cannot be determined throws", () => {
   expect(() =>
     readAll([Buffer.from("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n")]),
   ).toThrow("without Content-Length");

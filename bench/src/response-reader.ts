@@ -10,10 +10,10 @@ const LINE_FEED = 10;
 const COLON = 58;
 
 /**
- * Reads HTTP/1.1 responses, and calls back once for each response, wherever the packets are split.
- * Supports Content-Length, which a collector sends, and `Connection: close` without a body, which
- * node:http sends on a timeout. Any other framing throws, because a wrongly guessed end of a response
- * would falsify all later latencies.
+ * Reads HTTP/1.1 responses, and calls back once for each response, wherever the packets are split. Supports
+ * Content-Length, which a collector sends, and `Connection: close` without a body, which node:http sends on a
+ * timeout. Any other framing throws, because a wrongly guessed end of a response would distort all later
+ * latencies.
  */
 export function responseReader(onResponse: OnResponse): (chunk: Buffer) => void {
   let held: Buffer = EMPTY;

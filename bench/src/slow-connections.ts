@@ -1,4 +1,4 @@
-/** Owns connections that send one byte at a time. */
+/** Opens connections that send one byte per second. */
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { writeKeys } from "./collector.ts";
@@ -7,8 +7,8 @@ export type SlowFigures = {
   /** The number of connections that the server closed before the time was up. */
   readonly closed: number;
   /**
-   * When the first and the last of these were closed. If none was, `firstMs` is the
-   * whole time and `lastMs` 0.
+   * The times from the start until the first and the last of these were closed. If none was, `firstMs` is the
+   * whole duration and `lastMs` is 0.
    */
   readonly firstMs: number;
   readonly lastMs: number;

@@ -45,6 +45,9 @@ if (Number(values.kills) > 0) {
   );
   for (const failure of report.failedStarts) console.log(`a restart failed at first: ${failure}`);
   for (const engine of report.leftEngines) console.log(`an engine outlived its collector: ${engine}`);
+  for (const difference of report.rollupDifferences.slice(0, 20))
+    console.log(`a rollup differs from the events: ${JSON.stringify(difference)}`);
+  if (report.leftEngines.length + report.rollupDifferences.length > 0) process.exitCode = 1;
   judge("kill -9 under load", report);
 }
 

@@ -1,7 +1,7 @@
 /**
- * Owns the process that sends well-formed single events, one every 50 ms until it is told to stop. It is a
- * separate process, so that work of the abusive client does not look like a delay of the collector.
- * `startTrickle` starts it. Its first message is "started", its last message is TrickleFigures.
+ * The process that sends well-formed single events, one every 50 ms until it is told to stop. It is separate,
+ * so that CPU time of the abusive client does not look like a delay of the collector. `startTrickle` starts
+ * it. Its first message is "started", its last message is TrickleFigures.
  */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -10,7 +10,7 @@ case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
 . "$here/release.env" # the version, and where telemetry goes
 APPSMITH_LISTEN=${APPSMITH_LISTEN:-80}
 
-# ---- Telemetry: the table says what the plan allows, the kit does the rest.
+# ---- Telemetry: table.sh says what the plan allows, and the kit candor.sh does the rest.
 TELEMETRY_URL=$APPSMITH_TELEMETRY_URL
 TELEMETRY_WRITE_KEY=$APPSMITH_TELEMETRY_INSTALLER_KEY
 TELEMETRY_VERSION=$APPSMITH_VERSION

@@ -1,6 +1,6 @@
 /**
- * Owns `npm run bench -- --only browser`, which measures the browser SDK and its peers in Chromium.
- * All pages use the same sink.
+ * The benchmark's `browser` part, which measures the browser SDK and its peers in Chromium. All pages use the
+ * same sink.
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -107,7 +107,10 @@ const PAGE = (
   button.addEventListener("click", () => bench.onClick?.(bench.id));
 </script>${script}`;
 
-/** @returns by SDK: the bytes that a page loads, after brotli */
+/**
+ * Puts the pages and scripts of all SDKs into the sink.
+ * @returns for each SDK, the size of its script in bytes, after brotli
+ */
 async function bundleAll(sink: Sink): Promise<Readonly<Record<SubjectName, number>>> {
   const folder = fetchBrowserPeers(
     SUBJECT_NAMES.flatMap((name) => {
@@ -165,7 +168,7 @@ async function open(
 ): Promise<{ context: BrowserContext; page: Page }> {
   sink.requests.length = 0;
   sink.unanswered = 0;
-  runs += 1; // tells this page's clicks from those that an earlier page still sends
+  runs += 1; // distinguishes this page's clicks from those that an earlier page still sends
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   await page.goto(`${sink.url}/${path}#${runs}`);

@@ -12,11 +12,11 @@ it.each([
     Buffer.from(`data=${encodeURIComponent(Buffer.from(JSON.stringify(SEGMENT)).toString("base64"))}`),
     "",
   ],
-])("reads a body in the form of %s", (_name, body, url) => {
+])("decodes a body in the form of %s", (_name, body, url) => {
   expect(clicksIn(toText(body, url))).toEqual([{ click: "click-1-1", messageId: "m1" }]);
 });
 
-it("finds every click with the id of its own message", () => {
+it("finds every click, with the id of its own message", () => {
   const batch = { batch: [SEGMENT, { uuid: "u2", properties: { id: "click-1-2" } }], messageId: "outer" };
   expect(clicksIn(JSON.stringify(batch))).toEqual([
     { click: "click-1-1", messageId: "m1" },

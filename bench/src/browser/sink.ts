@@ -1,7 +1,4 @@
-/**
- * Owns the one server of the browser benchmarks, which serves pages, answers every SDK
- * and records request bodies.
- */
+/** The only server of the browser benchmarks: serves pages, answers every SDK and records request bodies. */
 import { readFileSync } from "node:fs";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";

@@ -1,4 +1,4 @@
-/** Owns the measurement of bursts of calls. */
+/** Measures how fast an SDK handles bursts of calls. */
 import { startHost } from "./host.ts";
 import type { Sink } from "./sink.ts";
 import type { BurstAnswer, SdkName } from "./task.ts";

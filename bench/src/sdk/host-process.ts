@@ -1,7 +1,7 @@
 /**
- * Owns the process of a server with one SDK, or with none. `startHost` starts it with an Assignment.
- * The process sends the answer as its only message. Then it behaves like a product: it keeps running,
- * or it ends without a flush.
+ * The process of a server with one SDK, or with none. `startHost` starts it with an Assignment. The process
+ * sends the answer as its only message. Then it behaves like a product: it keeps running, or it ends without
+ * a flush.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";

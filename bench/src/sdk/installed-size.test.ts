@@ -21,7 +21,7 @@ function manifest(folder: string, content: object): number {
   return write(`${folder}/package.json`, JSON.stringify(content));
 }
 
-test("a package counts with all that it depends on, each folder once, and without its peers", () => {
+test("a package counts with all its dependencies, each folder once, without peer dependencies", () => {
   const bytes =
     manifest("node_modules/sdk", {
       dependencies: { a: "1", "@scope/b": "1" },
@@ -36,7 +36,7 @@ test("a package counts with all that it depends on, each folder once, and withou
   expect(installedSize(join(root, "node_modules/sdk"))).toEqual({ bytes, dependencies: 2 });
 });
 
-test("a nested copy is found first, and counts beside the outer one", () => {
+test("a nested copy is found first, and counts in addition to the outer one", () => {
   const bytes =
     manifest("node_modules/sdk", { dependencies: { a: "2", b: "1" } }) +
     manifest("node_modules/sdk/node_modules/a", { version: "2" }) +
@@ -47,7 +47,7 @@ test("a nested copy is found first, and counts beside the outer one", () => {
   expect(locatePackage("a", sdk)).toBe(join(sdk, "node_modules/a"));
 });
 
-test("an optional dependency counts where it is installed", () => {
+test("an optional dependency counts if it is installed", () => {
   const bytes =
     manifest("node_modules/sdk", { optionalDependencies: { here: "1", elsewhere: "1" } }) +
     manifest("node_modules/here", {});

@@ -1,4 +1,4 @@
-/** Owns the measurement of lost events, by how the process ends. */
+/** Measures how many events are lost, by how the process ends. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { startHost } from "./host.ts";
 import type { Lane } from "./sink.ts";

@@ -1,25 +1,26 @@
 /**
- * Owns `npm run bench -- --only sdk`, which compares @candor/node with three peers in one run on one machine.
- * Each SDK runs in fresh processes and sends to one local sink, which accepts the requests of all of them.
- * The event is the plan's `execute_ACTION_TRIGGERED` (usage-event.ts).
+ * The benchmark's `sdk` part, which compares @candor/node with three peers in one run on one machine. Each
+ * SDK runs in fresh processes and sends to one local sink, which accepts the requests of all of them. The
+ * event is the plan's `execute_ACTION_TRIGGERED` (usage-event.ts).
  *
- * Each SDK is configured as in the first example of its documentation, except for the
- * host. So the defaults apply:
+ * Each SDK is configured as in the first example of its documentation, except for the host. So the defaults
+ * apply:
  * - Candor, as packed: the Appsmith plan, an empty state folder, telemetry allowed
  * (`APPSMITH_DISABLE_TELEMETRY=false`); sends at 256 KiB or after 10 s, an outbox of 50 MB.
  * - @segment/analytics-node: flushAt 15, flushInterval 10 s, maxRetries 10.
- * - posthog-node: flushAt 20, flushInterval 10 s, batches of up to 100, a queue of 1,000, 3 retries 3 s apart.
- * - @rudderstack/rudder-sdk-node: flushAt 20, flushInterval 10 s, a queue of 20,000, 3 retries, gzip; and
- * an `errorHandler`, because without one a collector that is down ends the host with an unhandled
- * rejection. The SDK's queue in Redis is not used, because it needs a second server. (npm still installs
- * `bull`, which only that queue needs.)
+ * - posthog-node: flushAt 20, flushInterval 10 s, batches of up to 100, a queue of 1,000, 3 retries 3 s
+ * apart.
+ * - @rudderstack/rudder-sdk-node: flushAt 20, flushInterval 10 s, a queue of 20,000, 3 retries, gzip; and an
+ * `errorHandler`, because without one a collector that is down ends the host with an unhandled rejection. The
+ * SDK's queue in Redis is not used, because it needs a second server. (npm still installs `bull`, which only
+ * that queue needs.)
  *
  * At 5,000 calls per second, all four SDKs reach their batch sizes and send all the time, so the delay and
  * the CPU time include sending. No SDK's flush or shutdown is called, not even Candor's, so the losses are
  * those of a product that ends without a flush.
  *
- * "Added" means in addition to a process that runs the same loop over the same events without
- * an SDK, in the same rounds.
+ * "Added" means in addition to a process that runs the same loop over the same events without an SDK, in the
+ * same rounds.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

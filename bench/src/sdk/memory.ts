@@ -1,4 +1,4 @@
-/** Owns the measurement of memory while the collector is down. */
+/** Measures an SDK's memory while the collector is down. */
 import { startHost } from "./host.ts";
 import { CALLS_PER_S } from "./pace.ts";
 import type { Sink } from "./sink.ts";

@@ -11,7 +11,7 @@ function round(ms: number, cpuShare: number, arrivedShare = 1): PaceRound {
   };
 }
 
-test("delay added is between the quietest rounds, CPU time the median of each round's difference", () => {
+test("added delay is the difference of the quietest rounds, added CPU time the median difference by round", () => {
   const rounds = [round(2, 0.25), round(9, 0.75, 0.5), round(3, 0.5)];
   const without = [round(8, 0.125), round(1.5, 0.25), round(1, 0.25)];
   expect(addedPace(rounds, without)).toEqual({

@@ -1,4 +1,4 @@
-/** Owns the measurement of event loop delay and CPU at a steady rate. */
+/** Measures the event loop delay and CPU time of an SDK at a steady rate of calls. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { median } from "../latencies.ts";
 import { startHost } from "./host.ts";

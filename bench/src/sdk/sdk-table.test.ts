@@ -48,7 +48,7 @@ const rudder: SdkFigures = {
   },
 };
 
-test("each row marks its best; within the measurement's tolerance several are", () => {
+test("each row marks its best value, and all others within the tolerance", () => {
   const cells = sdkTable([candor, rudder])
     .split("\n")
     .filter((line) => line.startsWith("|"))

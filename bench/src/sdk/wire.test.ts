@@ -25,7 +25,7 @@ test("other events, and those of the second process, are not counted", () => {
   expect(usageIds(JSON.stringify({ batch, sentAt: "2026-11-23T12:00:00.000Z" }))).toEqual(["c"]);
 });
 
-test("a body that is no batch, and a usage event without an id, stop the benchmark", () => {
+test("a body that is not a batch throws, and so does a usage event without an id", () => {
   expect(() => usageIds("{}")).toThrow("not a batch: {}");
   expect(() => usageIds(JSON.stringify({ batch: [{ event }] }))).toThrow("without an id");
 });

@@ -20,7 +20,7 @@ export function makeWorkplace(): Workplace {
   const folder = mkdtempSync(join(tmpdir(), "candor-bench-sdk-"));
   const planFile = join(folder, "plan.json");
   const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
-  // The other SDKs do not limit how often an event is sent.
+  // The other SDKs do not limit how often an event is sent, so Candor must not either.
   const content = { ...plan, events: plan.events.map((event) => ({ ...event, maxPerMinute: 1_000_000 })) };
   writeFileSync(planFile, JSON.stringify({ hash: hashPlan(plan), content }));
   let places = 0;

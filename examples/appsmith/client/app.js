@@ -1,5 +1,5 @@
-// The product's pages: sign up, sign in, the list of applications, the editor, the datasources and the viewer.
-// Telemetry is the script in index.html, and the names in `data-telemetry`.
+// The product's pages: sign up, sign in, the list of applications, the editor, the datasources and the
+// viewer. Their telemetry is the script in index.html, and the `data-telemetry` attributes here.
 const main = document.querySelector("main");
 
 /** Calls the product's server. A person who is not signed in is sent to the login page. */
@@ -15,7 +15,7 @@ async function api(path, body) {
   return response.json();
 }
 
-/** Makes an element. Texts are set as text, never as HTML. */
+/** Creates an element. Strings become text, never HTML. */
 function element(name, properties = {}, ...children) {
   const { dataset = {}, ...rest } = properties;
   const made = Object.assign(document.createElement(name), rest);
@@ -24,7 +24,7 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
-/** A form that passes its values to `submit`. */
+/** Creates a form that passes its values to `submit`. */
 function form(button, fields, submit) {
   const inputs = Object.entries(fields).map(([name, label]) =>
     element(
@@ -128,7 +128,7 @@ function credentials(path, text) {
   });
 }
 
-/** The actions of a page, each with a button that runs it. */
+/** Creates the list of a page's actions, each with a button that runs it. */
 async function actionList(page, mode) {
   const said = element("output");
   const run = async (id) => {

@@ -1,13 +1,16 @@
-/** Row 3: what is told of each action that runs, and that nothing of its data is. */
+/** Row 3 of the README's table: each action that runs is reported, without any of its data. */
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import type { Collector } from "./machine.ts";
 import { ACTION, eventsOf, NAMES, PERSON, type Use } from "./use.ts";
 
-/** Texts that no event may hold, in any form: rows, statements, parameters, error texts, connection details. */
+/**
+ * Texts that no event may contain. They are planted in rows, statements, parameters, errors and connection
+ * details.
+ */
 const PLANTED = ["zqrow", "zqstatement", "zqparameter", "zqtable", "zqpath", "zqpassword", "zqperson"];
 
-/** A statement, its parameters, and what the event has to say about it. */
+/** A statement, its parameters, and what the event must report. */
 const RUNS = [
   {
     plugin: "postgres",
@@ -57,7 +60,7 @@ async function listReadPaths({ read }: Collector): Promise<readonly string[]> {
 
 export function testActions(use: Use): void {
   describe("row 3: execute_ACTION_TRIGGERED", () => {
-    it("each action that runs is told of truly, with the person as a keyed hash", async () => {
+    it("each action that runs is reported correctly, with the person as a keyed hash", async () => {
       const database = use.machine.databaseUrl(use.product);
       const elapsedMs: number[] = [];
       await use.product.api("/login", PERSON);
@@ -84,7 +87,7 @@ export function testActions(use: Use): void {
           instanceId: use.product.state("instance.json").instanceId,
           version: "2.0.0",
           timeElapsed: elapsedMs[index],
-          username: expect.stringMatching(/^[0-9a-f]{32}$/), // the instance's hash, hashed again by the collector
+          username: expect.stringMatching(/^[0-9a-f]{32}$/), // hashed by the instance, and again by the collector
         });
         expect(properties?.timeElapsed).toBeGreaterThanOrEqual(leastMs);
       }
@@ -92,7 +95,7 @@ export function testActions(use: Use): void {
       expect(names).not.toContain(createHash("sha256").update(PERSON.email).digest("hex"));
     });
 
-    it("of what the data sources hold and people type, nothing is in the data folder or in any answer", async () => {
+    it("nothing from data sources or typed by people is in the data folder or in any answer", async () => {
       const places: [string, string][] = [
         ["the data folder", use.collector.bytes()],
         ["the log", await use.collector.log()],
@@ -101,7 +104,8 @@ export function testActions(use: Use): void {
         places.push([path, await use.collector.read(path)]);
       for (const [place, text] of places)
         for (const planted of PLANTED) expect(text.includes(planted), `${planted} in ${place}`).toBe(false);
-      // The search would find a text that is stored: a name that the plan declares, with its exception.
+      // Shows that the search works: the plan declares the app's name as an exception, so it is stored and
+      // found.
       expect(places.some(([, text]) => text.includes(NAMES.app))).toBe(true);
     });
   });

@@ -1,4 +1,4 @@
-/** Row 4: what browsers send after the operator's Yes, and after a No. */
+/** Row 4 of the README's table: what browsers send after the operator's Yes, and after a No. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RigBrowser, type RigTab, startBrowser } from "../../../packages/browser/src/rig/browsers.ts";
@@ -82,7 +82,6 @@ export function testBrowsers(use: Use): void {
       }
     });
 
-    it("the public page lists what browsers send, and nothing that they do not", () =>
-      expectListed(use, CLIENT_EVENTS));
+    it("the public page lists exactly what browsers send", () => expectListed(use, CLIENT_EVENTS));
   });
 }

@@ -68,7 +68,7 @@ export async function startContainers(): Promise<ContainerMachine> {
       ];
       return ["unshare", "--mount", "sh", "-c", steps.join(" && "), "sh"];
     },
-    // Here sudo keeps DOCKER_HOST.
+    // Replaces the sudoers, so that sudo keeps DOCKER_HOST.
     command: ({ folder: cwd }, line) =>
       run(["unshare", "--mount", "sh", "-c", `mount --bind ${folder}/sudoers /etc/sudoers && ${line}`], {
         cwd,
@@ -85,7 +85,10 @@ export async function startContainers(): Promise<ContainerMachine> {
   };
 }
 
-/** What the rig adds to the product's file: the collector's network and name, and a clock that can be moved. */
+/**
+ * What the rig adds to the product's docker-compose.yml: a network and a name server for reaching the
+ * collector, and a clock that can be set.
+ */
 function overrideFile(dns: string): string {
   const environment = {
     LD_PRELOAD: FAKETIME,
@@ -107,10 +110,10 @@ interface CollectorContainer {
   readonly stop: () => Promise<void>;
 }
 
-/** Starts the image that `npm run image` builds, with a read-only file system and not as root. */
+/** Starts the image built by `npm run image`, with a read-only file system and as a non-root user. */
 async function startCollector(folder: string): Promise<CollectorContainer> {
   await run(["install", "--directory", "--owner=1000", "--group=1000", folder]);
-  await docker("rm", "--force", "candor"); // it is still there after a run that was killed
+  await docker("rm", "--force", "candor"); // left over if an earlier run was killed
   await docker("network", "rm", NETWORK).catch(() => {});
   await docker("network", "create", NETWORK);
   const flags = ["--detach", "--name", "candor", "--read-only", "--tmpfs", "/tmp"];
@@ -122,7 +125,7 @@ async function startCollector(folder: string): Promise<CollectorContainer> {
     return (await docker("inspect", "--format", format, "candor")).trim();
   };
   const [address, nameServer] = [await ofNetwork("IPAddress"), await ofNetwork("Gateway")];
-  // Containers resolve the collector's name here, so that each query is seen.
+  // Containers resolve the collector's name through this name server, which records each query.
   const names = await startNameServer(
     (name, type) => (name !== HOST ? "nxdomain" : type === "A" ? [address] : []),
     { address: nameServer, port: 53 },
@@ -168,7 +171,7 @@ async function watchNetwork(address: string): Promise<() => Promise<readonly num
   capture.stdout.on("data", (chunk) => {
     output += String(chunk);
   });
-  await once(capture.stderr, "data"); // it says that it listens
+  await once(capture.stderr, "data"); // tcpdump prints that it is listening
   await sleep(500);
   return async () => {
     await sleep(500);

@@ -1,6 +1,6 @@
 /**
- * For tests: a Docker daemon of their own, with images under the names that the product's files use. No image can
- * be pulled, so one base image is made by debootstrap, and small images on it stand in for the official ones.
+ * For tests: a separate Docker daemon, with images under the names that the product's files use. No image can
+ * be pulled, so debootstrap makes a base image, and small images based on it stand in for the official ones.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -27,9 +27,12 @@ const START_MS = 60_000;
 
 export const docker = (...parameters: readonly string[]): Promise<string> => run(["docker", ...parameters]);
 
-/** For vitest: starts the daemon and makes the images before the group's tests. @returns the function that ends it */
+/**
+ * Called by vitest before the group's tests: starts the daemon and makes the images.
+ * @returns a function that stops the daemon
+ */
 export default async function setup(): Promise<() => Promise<void>> {
-  if (missingTags().includes("docker")) return async () => {}; // these tests are left out
+  if (missingTags().includes("docker")) return async () => {}; // the tests of this group are left out
   const folder = mkdtempSync(join(tmpdir(), "candor-docker-"));
   const socket = `unix://${folder}/docker.sock`;
   process.env.DOCKER_HOST = socket;

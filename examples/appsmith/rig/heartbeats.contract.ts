@@ -1,11 +1,11 @@
-/** Row 2: the heartbeats of a running instance. */
+/** Row 2 of the README's table: the heartbeats of a running instance. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { ACTIVE, eventsOf, type Use } from "./use.ts";
 
 export function testHeartbeats(use: Use): void {
   describe("row 2: Instance Active", () => {
-    it("comes some minutes after the start, with the version, the facts and the install it came from", async () => {
+    it("comes some minutes after the start, with the version, the facts and the install's id", async () => {
       expect(await use.collector.events(ACTIVE)).toEqual([]);
       await use.product.pass(6);
       const [first] = await eventsOf(use, ACTIVE, 1);
@@ -23,7 +23,7 @@ export function testHeartbeats(use: Use): void {
       });
     });
 
-    it("comes every 6 hours, under one id, over restarts and `rm -fsv`", async () => {
+    it("comes every 6 hours, under one id, across restarts and `rm -fsv`", async () => {
       const id = use.product.state("instance.json").instanceId;
       await use.product.pass(5 * 60 + 50);
       expect(await use.collector.events(ACTIVE)).toHaveLength(1);
@@ -49,7 +49,7 @@ export function testHeartbeats(use: Use): void {
         if (index > 0) expect(timeMs - (times[index - 1] ?? 0)).toBeGreaterThanOrEqual(6 * 3_600_000);
     });
 
-    it("does not come while the database is down, and comes again after it", async () => {
+    it("does not come while the database is down, and comes again afterwards", async () => {
       await use.product.command("docker-compose stop --timeout 5 postgres");
       await use.product.pass(27 * 60);
       await sleep(1000);

@@ -1,4 +1,7 @@
-/** Row 1: what an install tells, when it works and when it fails, each failure provoked for real. */
+/**
+ * Row 1 of the README's table: what an install reports when it works and when it fails. Each failure is a
+ * real one.
+ */
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
@@ -8,7 +11,7 @@ import { type InstallOptions, openProduct, type Product } from "./product.ts";
 
 const EMAIL = "grace@support.example";
 
-/** @param startMachine starts the machine that the installers run on */
+/** Defines the tests of row 1. @param startMachine starts the machine on which the installers run */
 export function testInstalls(startMachine: () => Promise<Machine>): void {
   describe("row 1", () => {
     let collector: Collector;
@@ -27,7 +30,7 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
       return product;
     }
 
-    /** The release as it is when its images cannot be had. */
+    /** A copy of the release that names images that do not exist. */
     function withoutImages({ installer }: Release): Release {
       const copy = join(machine.folder, "without-images");
       cpSync(installer, copy, { recursive: true });
@@ -37,8 +40,9 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
     }
 
     /**
-     * The events of the product's install, once there are as many as expected: how it started, then how it ended.
-     * An install that fails at once sends both within milliseconds, and either may arrive first.
+     * Waits until `expected` more events than `count` are stored. Returns them with `Installation Started`
+     * first, because an install that fails at once sends its start and its end within milliseconds, and
+     * either may arrive first.
      */
     async function eventsSince(count: number, expected: number) {
       await expect
@@ -57,7 +61,7 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
       candor: { source: "installer", planVersion: 3 },
     };
 
-    it("an install that works tells that it started and succeeded, as one attempt", async () => {
+    it("an install that works reports its start and success, as one attempt", async () => {
       const product = await openOwn();
       const count = (await collector.events()).length;
       const { status, output } = await product.install(release);
@@ -70,11 +74,11 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
       expect(new Set(events.map(({ anonymousId }) => anonymousId)).size).toBe(1);
       expect(Object.keys(events[0]?.properties ?? {}).sort()).toEqual(["os", "version"]);
       expect(product.file("docker.env")).toContain("APPSMITH_DISABLE_TELEMETRY=false");
-      // Nobody was asked, because there was no terminal: browsers send nothing.
+      // Nobody was asked, because there was no terminal, so browsers may send nothing.
       expect(product.file("docker.env")).not.toContain("APPSMITH_CLIENT_TELEMETRY=true");
     });
 
-    it("an install that is turned off tells nothing, and works", async () => {
+    it("an install with telemetry turned off reports nothing, and works", async () => {
       const product = await openOwn();
       const count = (await collector.events()).length;
       const contacts = collector.contacts();
@@ -87,7 +91,7 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
       expect(product.file("docker.env")).toContain("APPSMITH_DISABLE_TELEMETRY=true");
     });
 
-    describe("an install that fails tells the kind of error, and no more", () => {
+    describe("an install that fails reports the kind of error, and no more", () => {
       const cases: Readonly<Record<string, InstallOptions>> = {
         os_not_supported: { os: "void" },
         docker_missing: { without: ["docker"] },
@@ -147,7 +151,7 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
       });
     });
 
-    it("an e-mail address is collected only when it is typed for support, and then only among the contacts", async () => {
+    it("an e-mail address is collected only if typed for support, and stored only among the contacts", async () => {
       const typed = [
         ["write to you about this install?", "y\n"],
         ["e-mail address", `${EMAIL}\n`],
@@ -169,7 +173,7 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
         "Installation Support",
       ]);
       expect(JSON.stringify(await collector.events())).not.toContain("grace");
-      // Nothing links the request to the install.
+      // Nothing links the request for support to the install.
       const ids = new Set(events.map(({ anonymousId }) => anonymousId));
       expect(ids.size).toBe(2);
       const { contacts } = JSON.parse(await collector.read("/api/contacts")) as { contacts: object[] };

@@ -1,5 +1,5 @@
 // @module-tag docker
-/** Row 1 in containers. */
+/** Runs the tests of row 1 in containers. */
 import { startContainers } from "./containers.ts";
 import { testInstalls } from "./installs.contract.ts";
 

@@ -1,6 +1,6 @@
 // @module-tag linux
 // @module-tag python3
-/** Row 1 as plain processes. */
+/** Runs the tests of row 1 as plain processes. */
 import { testInstalls } from "./installs.contract.ts";
 import { startProcesses } from "./processes.ts";
 

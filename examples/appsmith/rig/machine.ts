@@ -1,4 +1,6 @@
-/** For tests: what the rows need of a machine, whether the product runs there in containers or as plain processes. */
+/**
+ * For tests: the machine that the contract tests need, with the product in containers or as plain processes.
+ */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -11,74 +13,77 @@ const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const BUILD = fileURLToPath(new URL("../build.mjs", import.meta.url));
 const MAX_OUTPUT_BYTES = 64 * 2 ** 20;
 
-/** Candor, and all that can be read of it. */
+/** The collector, and everything that tests can read from it. */
 export interface Collector {
-  /** Where the product's processes reach it. */
+  /** The URL at which the product's processes reach the collector. */
   readonly url: string;
   readonly writeKeys: Keys["writeKeys"];
-  /** All stored events, oldest first; by event if one is named. */
+  /** All stored events, or only those of the given name, oldest first. */
   readonly events: (event?: string) => Promise<readonly StoredEvent[]>;
-  /** GETs JSON or text from any path, as the admin. @throws if the answer is an error */
+  /** Reads any path with the admin token. @returns the answer's body @throws if the answer is an error */
   readonly read: (path: string) => Promise<string>;
-  /** All names and contents below the data folder. */
+  /** The names and contents of all files in the data folder, as one text. */
   readonly bytes: () => string;
-  /** What its process has printed. */
+  /** What the collector's process has printed. */
   readonly log: () => Promise<string>;
-  /** Stops answering the product, whose requests are then without an answer until `resume`. */
+  /** Leaves the product's requests unanswered until `resume`. */
   readonly pause: () => Promise<void>;
   readonly resume: () => Promise<void>;
-  /** How often it was looked for so far: queries for its name, or connections if it has none. */
+  /**
+   * How often products have tried to reach the collector so far: DNS queries for its name, or connections if
+   * it has no name.
+   */
   readonly contacts: () => number;
   /**
-   * Watches for anything that products send to it, or to find it.
-   * @returns a function that ends the watch and returns the time of each, epoch milliseconds
+   * Watches for packets to or from the collector, and for DNS queries for its name.
+   * @returns a function that ends the watch and returns the time of each packet, in epoch milliseconds
    */
   readonly watch: () => Promise<() => Promise<readonly number[]>>;
 }
 
 export interface Release {
   readonly version: string;
-  /** The folder that an operator downloads. */
+  /** The path of the folder that an operator downloads. */
   readonly installer: string;
 }
 
 /** What is different on the machine while the installer runs there. */
 export interface Circumstances {
-  /** Programs that the machine does not have. */
+  /** Programs that the installer does not find. */
   readonly without?: readonly string[];
-  /** The system's ID. Default: debian. */
+  /** The `ID` in /etc/os-release. Default: `debian` or the machine's own. */
   readonly os?: string;
 }
 
-/** Where the rows run: a collector, and whatever it takes to install products beside it. */
+/** A machine with a collector, on which products can be installed. */
 export interface Machine {
   readonly collector: Collector;
-  /** A folder for the rows' files, deleted with all that is in it when the machine stops. */
+  /** A folder for the tests' files, deleted with its contents when the machine stops. */
   readonly folder: string;
   /** The server's runtime, as its heartbeat names it. */
   readonly runtime: string;
-  /** Names of hosts, which no event may hold. */
+  /** Host names, which no event may contain. */
   readonly hostNames: () => Promise<readonly string[]>;
-  /** Makes a release available to the installers. @param out what build.mjs has written */
+  /** Makes a release available to the installers. @param out the folder that build.mjs has written */
   readonly addRelease: (out: string, version: string) => Promise<void>;
   /** Adds to a product's folder what the rig needs there. */
   readonly prepare: (product: Place) => void;
-  /** Sets how far the clock of a product's server is ahead. */
+  /** Sets how far the clock of a product's server is ahead of the real time. */
   readonly advance: (product: Place, minutes: number) => void;
-  /** How long a server takes to act on a clock that was set. */
+  /** How long a server takes to react after its clock was set. */
   readonly settleMs: number;
-  /** The command that runs a release's installer with the parameters that are appended. */
+  /** The command that runs a release's installer. The installer's parameters are appended to it. */
   readonly toInstall: (product: Place, release: Release, circumstances: Circumstances) => readonly string[];
-  /** The environment of installers. */
+  /** The environment variables of installers. */
   readonly environment: NodeJS.ProcessEnv;
   /** Runs a command line in the product's folder, as an operator types it. @returns what it printed */
   readonly command: (product: Place, line: string) => Promise<string>;
-  /** The product's pages, as its server reaches them. */
+  /** The URL at which the product's server reaches the product's pages. */
   readonly frontUrl: (product: Place) => string;
-  /** The product's database, as its server reaches it. */
+  /** The URL at which the product's server reaches its database. */
   readonly databaseUrl: (product: Place) => string;
   readonly serverLog: (product: Place) => Promise<string>;
-  /** When the server's process began, epoch milliseconds. */
+  /** When the server's process started, in epoch milliseconds. */
   readonly serverStartedAtMs: (product: Place) => Promise<number>;
   readonly stop: () => Promise<void>;
 }
@@ -94,7 +99,11 @@ export interface RunOptions {
   readonly env?: NodeJS.ProcessEnv;
 }
 
-/** Runs a program to its end. @returns what it printed to stdout @throws if it fails, with what it printed */
+/**
+ * Runs a program and waits until it has ended.
+ * @returns what the program printed to stdout
+ * @throws Error with what the program printed, if it fails
+ */
 export async function run(
   [program = "", ...parameters]: readonly string[],
   { cwd = ROOT, env = process.env }: RunOptions = {},
@@ -103,7 +112,7 @@ export async function run(
   return stdout;
 }
 
-/** GETs a text. @throws if the answer is an error, with its body */
+/** Reads an address. @returns the answer's body @throws if the answer is an error, with its body */
 export async function readText(url: string, headers: Readonly<Record<string, string>>): Promise<string> {
   const response = await fetch(url, { headers });
   const text = await response.text();
@@ -111,7 +120,10 @@ export async function readText(url: string, headers: Readonly<Record<string, str
   return text;
 }
 
-/** Builds a version of the product for a machine. @param plan the plan's file; default: plans/appsmith.yaml */
+/**
+ * Builds a version of the product for a machine.
+ * @param plan the plan's file; default: plans/appsmith.yaml
+ */
 export async function buildRelease(machine: Machine, version: string, plan?: string): Promise<Release> {
   const { url, writeKeys } = machine.collector;
   const out = join(machine.folder, "releases", version);

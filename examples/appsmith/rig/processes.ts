@@ -22,7 +22,7 @@ import { startRelay } from "./relay.ts";
 const COMPOSE = fileURLToPath(new URL("processes/compose.mjs", import.meta.url));
 const KEYS = { installer: "installer_key", server: "server_key", client: "client_key" };
 const ADMIN_TOKEN = "token-of-the-rig";
-/** What the product's processes are told of their machine's name. */
+/** The host name that the product's processes see. */
 const HOST_NAME = "zqmachine.corp.example";
 const SERVER = "appsmith-internal-server";
 
@@ -31,7 +31,10 @@ export async function startProcesses(): Promise<Machine> {
   const { collector, stop } = await startCollector(join(folder, "data"));
   const images = join(folder, "images");
   const programs = collectPrograms(folder);
-  /** The folders of programs, without some of those that stand in for Docker. */
+  /**
+   * The value of PATH: the programs that stand in for Docker and sudo, except those in `without`, and then
+   * all others.
+   */
   const toPath = (without: readonly string[]): string =>
     [makeStandIns(folder, images, without), programs].join(delimiter);
   const environment = {
@@ -110,7 +113,7 @@ async function startCollector(dataDir: string) {
 
 const STAND_INS = ["docker", "docker-compose", "sudo"];
 
-/** Links to every program of this machine, except those that are replaced. @returns the folder */
+/** Makes a folder with links to all programs in PATH except those that are replaced. @returns the folder */
 function collectPrograms(folder: string): string {
   const programs = join(folder, "programs");
   mkdirSync(programs);
@@ -128,14 +131,14 @@ function listNames(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch {
-    return []; // PATH may name folders that are not there
+    return []; // PATH may name folders that do not exist
   }
 }
 
 function makeStandIns(folder: string, images: string, without: readonly string[]): string {
   const bin = mkdtempSync(join(folder, "bin-"));
   const scripts: Readonly<Record<string, string>> = {
-    docker: '[ -z "$DOCKER_HOST" ]', // `docker info`
+    docker: '[ -z "$DOCKER_HOST" ]', // `docker info` fails if DOCKER_HOST is set
     "docker-compose": `exec '${process.execPath}' '${COMPOSE}' '${images}' "$@"`,
     sudo: 'exec "$@"',
   };
@@ -146,7 +149,7 @@ function makeStandIns(folder: string, images: string, without: readonly string[]
   return bin;
 }
 
-/** A copy of the installer that reads the system's name from a file of its own. @returns its folder */
+/** Copies the installer and makes the copy read its own os-release file. @returns the copy's folder */
 function copyInstaller({ folder }: Place, { installer }: Release, os: string): string {
   const copy = mkdtempSync(join(folder, "../installer-"));
   cpSync(installer, copy, { recursive: true });

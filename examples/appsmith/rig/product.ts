@@ -15,9 +15,9 @@ const HEALTHY_WITHIN_MS = 60_000;
 export interface ActionPlan {
   readonly plugin: "postgres" | "rest";
   readonly url: string;
-  /** A SQL statement, or a path. */
+  /** The action's SQL statement, or its path for `rest`. */
   readonly body: string;
-  /** The names that a person gives. */
+  /** The names that the person gives to the app, the datasource and the action. */
   readonly names: { readonly app: string; readonly datasource: string; readonly action: string };
 }
 
@@ -41,7 +41,7 @@ export async function openProduct(machine: Machine): Promise<Product> {
 
 /** One install on a machine. */
 export class Product implements Place {
-  /** The folder that the product is installed into. */
+  /** The folder into which the product is installed. */
   readonly folder: string;
   readonly port: number;
   readonly #machine: Machine;
@@ -50,7 +50,7 @@ export class Product implements Place {
   constructor(machine: Machine, port: number) {
     this.#machine = machine;
     this.port = port;
-    // docker-compose calls a project as its folder is called.
+    // docker-compose names a project after its folder.
     this.folder = join(mkdtempSync(join(machine.folder, "product-")), `appsmith${port}`);
     mkdirSync(join(this.folder, "clock"), { recursive: true });
     this.advance(0);
@@ -61,16 +61,19 @@ export class Product implements Place {
     return `http://127.0.0.1:${this.port}`;
   }
 
-  /** Sets how far the server's clock is ahead. */
+  /** Sets how far the server's clock is ahead of the real time. */
   advance(minutes: number): void {
     this.#machine.advance(this, minutes);
   }
 
-  /** Sets the server's clock to so many minutes from now, then a little later, so that what is due is also sent. */
+  /**
+   * Sets the server's clock `minutes` ahead, then one and two minutes more, so that what becomes due is also
+   * sent.
+   */
   async pass(minutes: number): Promise<void> {
     for (const more of [0, 1, 2]) {
       this.advance(minutes + more);
-      // The server looks at its clock when it has something to do.
+      // Requests make the server read its clock.
       for (let asks = 0; asks < 3; asks += 1) {
         await isAnswered(`${this.url}/api/v1/health`);
         await sleep(this.#machine.settleMs);
@@ -110,7 +113,7 @@ export class Product implements Place {
     return readFileSync(join(this.folder, name), "utf8");
   }
 
-  /** The names of all files in the telemetry folder, with their folders. */
+  /** The paths of all files in the telemetry folder, relative to the product's folder. */
   telemetryFiles(): readonly string[] {
     return readdirSync(join(this.folder, "telemetry"), { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
@@ -133,7 +136,7 @@ export class Product implements Place {
     return (await this.api<{ id: string }>("/actions", action)).id;
   }
 
-  /** Builds an app whose action gets the product's own first page. @returns the action's id */
+  /** Builds an app whose action fetches the product's own start page. @returns the action's id */
   addPlainAction(): Promise<string> {
     const names = { app: "App", datasource: "Api", action: "Get" };
     return this.addAction({ plugin: "rest", url: this.#machine.frontUrl(this), body: "/", names });
@@ -144,7 +147,10 @@ export class Product implements Place {
     return this.api(`/actions/${action}/execute`, { mode: "edit", parameters });
   }
 
-  /** Calls the product's API, signed in once a call has set the session's cookie. @returns the answer's JSON */
+  /**
+   * Calls the product's API. Sends the session cookie that an earlier call, such as a login, has set.
+   * @returns the parsed answer
+   */
   async api<Answer>(path: string, body?: object): Promise<Answer> {
     const response = await fetch(`${this.url}/api/v1${path}`, {
       method: body === undefined ? "GET" : "POST",

@@ -11,7 +11,7 @@ interface PublicPage {
 interface ListedEvent {
   readonly name: string;
   readonly properties: readonly string[];
-  /** JSON. */
+  /** The sample message, as JSON. */
   readonly sample: string;
 }
 
@@ -40,7 +40,7 @@ function toText(html: string): string {
   return html.replaceAll(/<[^>]*>/g, "").replaceAll(/&(#?\w+);/g, (whole, name) => ENTITIES[name] ?? whole);
 }
 
-/** The paths and values of all that is not an object. */
+/** The paths and values of everything in `value` that is not an object. An array counts as one value. */
 export function leavesOf(value: unknown, path: string): readonly (readonly [string, unknown])[] {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return [[path, value]];
   return Object.entries(value).flatMap(([name, inner]) =>
@@ -48,7 +48,7 @@ export function leavesOf(value: unknown, path: string): readonly (readonly [stri
   );
 }
 
-/** Expects that the page lists every path that is stored, and for the named events nothing else. */
+/** Expects that the page lists every stored path and, for the named events, no other. */
 export async function expectListed({ collector }: Use, named: readonly string[]): Promise<void> {
   const page = readPage(await collector.read("/privacy"));
   const events = await collector.events();

@@ -1,4 +1,4 @@
-/** The table of the README says how many lines of the product are telemetry. */
+/** The README's table says how many lines of the product are telemetry. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 

@@ -1,13 +1,13 @@
-/** For tests: passes connections on to a port, remembers when something came, and can hold it back. */
+/** For tests: forwards connections to a port, records when something arrives, and can hold requests back. */
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
 export interface Relay {
   readonly port: number;
   readonly connections: () => number;
-  /** When bytes or connections came, epoch milliseconds. */
+  /** When connections and bytes arrived from clients, in epoch milliseconds. */
   readonly times: readonly number[];
-  /** Takes what comes, and passes nothing on until `resume`. */
+  /** Accepts connections and bytes, but forwards no bytes to the port until `resume`. */
   readonly pause: () => void;
   readonly resume: () => void;
   readonly close: () => void;

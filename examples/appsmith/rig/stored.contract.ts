@@ -1,9 +1,12 @@
-/** Rows 5 and 7: what a whole run stored is anonymous, and the public page lists exactly that. */
+/**
+ * Rows 5 and 7 of the README's table: what a whole run stored is anonymous, and the public page lists exactly
+ * that.
+ */
 import { describe, expect, it } from "vitest";
 import { expectListed, leavesOf } from "./public-page.ts";
 import { ACTION, ACTIVE, type Use } from "./use.ts";
 
-/** Paths where the plan declares a name that people gave, with its exception. */
+/** Paths of names that people gave, which the plan declares as exceptions. */
 const CONTENT = [
   "properties.appName",
   "properties.pageName",
@@ -11,7 +14,7 @@ const CONTENT = [
   "properties.name",
 ];
 
-/** Runs after the rows whose events it looks at. */
+/** Defines the tests of rows 5 and 7. Call it after the rows whose events these tests check. */
 export function testStored(use: Use): void {
   describe("row 5", () => {
     it("what the whole run stored is anonymous", async () => {
@@ -32,7 +35,7 @@ export function testStored(use: Use): void {
   });
 
   describe("row 7", () => {
-    it("the public page lists what is stored, each path of it, and nothing that a run does not store", () =>
+    it("the public page lists every path that is stored, and none that a run does not store", () =>
       expectListed(use, [ACTIVE, ACTION, "Installation Started", "Installation Success"]));
   });
 }

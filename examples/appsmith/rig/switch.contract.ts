@@ -1,4 +1,7 @@
-/** Row 6: turning telemetry off as the public page says, seen from outside, and on again. */
+/**
+ * Row 6 of the README's table: turning telemetry off as the public page says, and on again, observed from
+ * outside.
+ */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildRelease, type Collector, type Machine } from "./machine.ts";
 import { openProduct, type Product } from "./product.ts";
@@ -7,7 +10,7 @@ import { openProduct, type Product } from "./product.ts";
 const RESTART = "sudo docker-compose rm -fsv appsmith-internal-server nginx && sudo docker-compose up -d";
 const PERSON = { email: "ada@corp.example", password: "secret" };
 
-/** @param startMachine starts the machine that the product is installed on */
+/** Defines the tests of row 6. @param startMachine starts the machine on which the product is installed */
 export function testSwitch(startMachine: () => Promise<Machine>): void {
   describe("row 6", () => {
     let machine: Machine;
@@ -28,7 +31,10 @@ export function testSwitch(startMachine: () => Promise<Machine>): void {
       await machine?.stop();
     });
 
-    /** Runs an action, and lets a day pass in which heartbeats are due. */
+    /**
+     * Runs an action, and lets a day pass, in which heartbeats are due.
+     * @param hour when the day begins, in hours ahead of the real time
+     */
     async function use(action: string, hour: number): Promise<void> {
       await product.api("/login", PERSON);
       await product.execute(action);
@@ -40,14 +46,14 @@ export function testSwitch(startMachine: () => Promise<Machine>): void {
         `sed -i 's/^APPSMITH_DISABLE_TELEMETRY=.*/APPSMITH_DISABLE_TELEMETRY=${value}/' docker.env`,
       );
 
-    it("off means that nothing is sent or looked for, nothing for browsers, and nothing kept; on again is another instance", async () => {
+    it("off: nothing is sent, looked up, served to browsers or kept; on again: a new instance", async () => {
       const action = await product.addPlainAction();
       const stopControl = await collector.watch();
       await use(action, 0);
-      expect((await stopControl()).length).toBeGreaterThan(3); // while it is on, the watch sees packets
+      expect((await stopControl()).length).toBeGreaterThan(3); // while telemetry is on, the watch sees packets
       await expect.poll(async () => (await collector.events("Instance Active")).length).toBeGreaterThan(1);
       const before = product.state("instance.json").instanceId;
-      await collector.pause(); // so that lines wait
+      await collector.pause(); // so that messages wait in the outbox
       await product.execute(action);
       await expect
         .poll(() => product.telemetryFiles().filter((file) => file.includes("outbox/server")).length)
@@ -62,7 +68,7 @@ export function testSwitch(startMachine: () => Promise<Machine>): void {
       await use(action, 24);
       for (const path of ["/telemetry/v1/consent", "/telemetry/v1/plan", "/candor/candor.iife.js"])
         expect((await fetch(product.url + path)).status, path).toBe(204);
-      // The containers before may have sent until they ended.
+      // The previous server may have sent until it ended.
       expect((await stopWatch()).filter((timeMs) => timeMs >= offSinceMs)).toEqual([]);
       expect(product.telemetryFiles()).toEqual(["telemetry/receipts.ndjson"]);
       expect(product.file("telemetry/receipts.ndjson")).not.toContain(String(before));

@@ -1,5 +1,5 @@
 // @module-tag docker
-/** Row 6 in containers, whose packets and DNS queries are watched on the network. */
+/** Runs the tests of row 6 in containers, and watches the packets and DNS queries on their network. */
 import { startContainers } from "./containers.ts";
 import { testSwitch } from "./switch.contract.ts";
 

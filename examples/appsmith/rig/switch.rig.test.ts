@@ -1,6 +1,6 @@
 // @module-tag linux
 // @module-tag python3
-/** Row 6 as plain processes, whose connections to the collector are watched. */
+/** Runs the tests of row 6 as plain processes, and watches their connections to the collector. */
 import { startProcesses } from "./processes.ts";
 import { testSwitch } from "./switch.contract.ts";
 

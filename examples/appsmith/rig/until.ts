@@ -1,9 +1,12 @@
-/** For tests: waits for what takes its time to start. */
+/** For tests: waits until a condition holds, such as that a server answers. */
 import { setTimeout as sleep } from "node:timers/promises";
 
 const ASK_AGAIN_MS = 300;
 
-/** Asks until the answer is true. @throws after `withinMs`, with what `explain` returns; whatever `isTrue` throws */
+/**
+ * Waits until `isTrue` resolves to true.
+ * @throws Error with the text of `explain` after `withinMs`, or any error of `isTrue`
+ */
 export async function until(
   isTrue: () => Promise<boolean>,
   withinMs: number,
@@ -13,7 +16,7 @@ export async function until(
     if (Date.now() > deadlineMs) throw new Error(await explain());
 }
 
-/** Whether a GET of the address is answered with a status of success. Never rejects. */
+/** Whether a GET of the URL is answered with a 2xx status. Never rejects. */
 export async function isAnswered(url: string): Promise<boolean> {
   return fetch(url).then(
     ({ ok }) => ok,

@@ -1,5 +1,5 @@
 // @module-tag docker
-/** Row 8: an upgrade of product and plan, with a canary and a rollback. */
+/** Row 8 of the README's table: an upgrade of product and plan, with a canary and a rollback. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,7 +38,7 @@ interface PlanText {
   events: { properties?: Record<string, { since?: number }> }[];
 }
 
-/** The plan without all that its version 3 added. @returns its file */
+/** Writes the plan without everything that its version 3 added. @returns the file's path */
 function planBefore(): string {
   const text = readFileSync(new URL("../../../plans/appsmith.yaml", import.meta.url), "utf8");
   const plan = parse(text) as PlanText;
@@ -57,7 +57,7 @@ function planBefore(): string {
 const lastHeartbeat = async () => (await collector.events(ACTIVE)).at(-1);
 
 describe("row 8", () => {
-  it("identity and waiting lines outlive a canary, a rollback and an upgrade; what is new waits for an answer", async () => {
+  it("the id and waiting messages survive a canary, a rollback and an upgrade; additions wait for an answer", async () => {
     expect((await product.install(old, { typed: [["[y/N]", "y\n"]] })).status).toBe(0);
     await product.api("/users", PERSON);
     const action = await product.addPlainAction();
@@ -67,7 +67,7 @@ describe("row 8", () => {
       .toMatchObject({ planVersion: 3, sentPlanVersion: 2 });
     const id = product.state("instance.json").instanceId;
 
-    // Lines wait, because the collector is away.
+    // Messages wait in the outbox, because the collector does not answer.
     await collector.pause();
     for (let run = 0; run < 5; run += 1) await product.execute(action);
     await expect
@@ -107,10 +107,11 @@ describe("row 8", () => {
     ).toHaveLength(6);
     for (const { properties } of runs) {
       expect(properties?.instanceId).toBe(id);
-      expect(properties).not.toHaveProperty("version"); // new, and nobody has been told
+      expect(properties).not.toHaveProperty("version"); // new in this version, and nobody has seen a notice about it
     }
 
-    // The upgrade shows the notice for what is new, and asks for the client's additions. A No to them leaves the Yes.
+    // The upgrade shows a notice about what is new, and asks about the client's additions. A No to these
+    // leaves the earlier Yes in force.
     product.advance(0);
     const { status, output } = await product.install(newer, {
       parameters: ["--upgrade"],

@@ -1,5 +1,5 @@
 // @module-tag docker
-/** Rows 2 to 5 and 7 in containers. */
+/** Runs the tests of rows 2 to 5 and 7 in containers. */
 import { testActions } from "./actions.contract.ts";
 import { testBrowsers } from "./browsers.contract.ts";
 import { startContainers } from "./containers.ts";

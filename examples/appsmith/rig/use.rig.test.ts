@@ -1,6 +1,6 @@
 // @module-tag linux
 // @module-tag python3
-/** Rows 2 to 5 and 7 as plain processes. */
+/** Runs the tests of rows 2 to 5 and 7 as plain processes. */
 import { testActions } from "./actions.contract.ts";
 import { testBrowsers } from "./browsers.contract.ts";
 import { testHeartbeats } from "./heartbeats.contract.ts";

@@ -1,4 +1,4 @@
-/** For tests: an installed product that people use, with the Yes of its operator to everything. */
+/** For tests: an installed product that people use, and whose operator said Yes to everything. */
 import { afterAll, beforeAll, expect } from "vitest";
 import type { StoredEvent } from "../../../conformance/src/read-api.ts";
 import { buildRelease, type Collector, type Machine, type Release } from "./machine.ts";
@@ -7,10 +7,10 @@ import { openProduct, type Product } from "./product.ts";
 export const ACTION = "execute_ACTION_TRIGGERED";
 export const ACTIVE = "Instance Active";
 export const PERSON = { email: "ada.zqperson@corp.example", password: "zqpassword" };
-/** The names that the person gives. */
+/** The names that the person gives to an app, a datasource and an action. */
 export const NAMES = { app: "Zqapp Ledger", datasource: "Zqsource Books", action: "Zqaction Sum" };
 
-/** What the rows share. It is complete once the file's tests run. */
+/** What the tests of several rows share. All fields are set before the file's tests run. */
 export interface Use {
   machine: Machine;
   collector: Collector;
@@ -37,7 +37,7 @@ export function openUse(startMachine: () => Promise<Machine>): Use {
   return use;
 }
 
-/** Waits for so many events of a name. */
+/** Waits until exactly `count` events of the name are stored. */
 export async function eventsOf(
   { collector }: Use,
   name: string,

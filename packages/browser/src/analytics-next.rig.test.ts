@@ -11,7 +11,7 @@ const CLIENT = readFileSync(
   "utf8",
 );
 const PAGE = `<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script src="/client.js"></script>`;
-/** Blocks what would be loaded from, or sent to, another origin. The page then counts it. */
+/** Blocks requests to other origins. The page records each blocked request. */
 const POLICY = "default-src 'self'; img-src data:";
 
 interface Site extends Pick<World, "messages"> {
@@ -20,7 +20,10 @@ interface Site extends Pick<World, "messages"> {
   readonly paths: readonly string[];
 }
 
-/** Opens a product behind a proxy that strips `prefix`. @param answer for APPSMITH_CLIENT_TELEMETRY */
+/**
+ * Opens a product behind a proxy that strips `prefix`.
+ * @param answer the value of APPSMITH_CLIENT_TELEMETRY
+ */
 async function openSite(answer: "yes" | "no", prefix: string): Promise<Site> {
   const environment = { APPSMITH_DISABLE_TELEMETRY: "false", APPSMITH_CLIENT_TELEMETRY: answer };
   const world = openForTest({ environment });
@@ -55,7 +58,7 @@ async function openSite(answer: "yes" | "no", prefix: string): Promise<Site> {
 interface Tracked {
   /** Whether `track()` resolved within 10 s. */
   readonly isResolved: boolean;
-  /** What the client requested from other origins. */
+  /** The URLs or origins outside this site that the client tried to reach. */
   readonly elsewhere: readonly string[];
 }
 
@@ -71,13 +74,13 @@ async function trackIn(site: Site, prefix: string): Promise<Tracked> {
     const late = new Promise((resolve) => setTimeout(resolve, 10_000, false));
     const tracked = analytics.track("DEPLOY_CLICK", {}).then(() => true);
     const isResolved = await Promise.race([tracked, late]);
-    await new Promise((resolve) => setTimeout(resolve, 1000)); // for what it would send after that
+    await new Promise((resolve) => setTimeout(resolve, 1000)); // time for any later requests
     return { isResolved, elsewhere };`);
 }
 
 const SETTINGS = "/telemetry/v1/projects/client_key/settings";
 
-it("sends nothing while the client may not send, and its track() resolves", {
+it("sends nothing if the client may not send, and its track() resolves", {
   tags: ["chromium"],
 }, async () => {
   const site = await openSite("no", "");

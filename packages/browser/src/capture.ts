@@ -15,7 +15,7 @@ export interface Watched {
   readonly onReturn: () => void;
 }
 
-/** @returns a function that stops watching */
+/** Starts watching the page. @returns a function that stops watching */
 export function watch(
   plan: () => BrowserPlan,
   { onPage, onClick, onLeave, onReturn }: Watched,

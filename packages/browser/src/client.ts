@@ -20,9 +20,8 @@ export interface Options<P = unknown> {
   /** The path of the product's gateway, such as `/telemetry`, on the page's own origin. */
   readonly endpoint: string;
   /**
-   * The person's answer, if the product stores answers itself: `true` for Yes, and with `false` nothing is
-   * sent before `consent(true)`. With `"ask"`, nothing is sent before `consent(true)`, which this browser
-   * then remembers.
+   * The person's answer, if the product stores answers itself. `true`: Yes. `false`: nothing is sent before
+   * `consent(true)`. `"ask"`: the same as `false`, but this browser remembers the Yes.
    * @default the instance's answer
    */
   readonly consent?: boolean | "ask" | undefined;
@@ -155,7 +154,7 @@ function followPlace(plan: () => BrowserPlan) {
   let path: string | undefined;
   let referrer: string | undefined;
   return {
-    /** @returns the page's event */
+    /** Records that a page has opened. @returns the page's event */
     move: (page: Page | undefined): BrowserEvent | undefined => {
       const next = nameOf(page);
       // The same path again means that the page was restored from the back/forward cache.

@@ -37,7 +37,7 @@ async function eventsOf(messageIds: readonly unknown[]): Promise<Found["events"]
 }
 
 for (const name of BROWSERS)
-  it(`brings what ${name} may send to the collector as the reference has it, and no planted secret`, {
+  it(`delivers ${name}'s messages to the collector as in the reference, without planted secrets`, {
     tags: [name],
   }, async () => {
     const browser = await startBrowser(name);

@@ -131,7 +131,8 @@ function slot(name: string, text: string): HTMLElement {
 }
 
 /**
- * Avoids an inline style if the browser can, because a strict content security policy forbids inline styles.
+ * Adds the style, if possible as a constructed sheet, because a strict content security policy forbids inline
+ * styles.
  */
 function addStyle(root: ShadowRoot): void {
   if (!("adoptedStyleSheets" in root)) return void (root as ShadowRoot).append(element("style", {}, STYLE));

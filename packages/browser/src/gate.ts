@@ -40,6 +40,7 @@ const ASK_AGAIN_MS = 3_600_000;
 const YES = "yes";
 
 /**
+ * Opens the gate. It makes no request until `ask` or `answer` is called.
  * @param endpoint the gateway's path
  * @param consent the page's own answer; `ask` if the person is to be asked; undefined if the instance decides
  */
@@ -100,7 +101,7 @@ export function openGate(endpoint: string, store: Store, consent: boolean | "ask
 
 /**
  * Asks the gateway to store the Yes in a cookie, which then accompanies each request.
- * @returns whether it did
+ * @returns whether the gateway stored it
  */
 async function isKept(url: string): Promise<boolean> {
   try {

@@ -15,7 +15,8 @@ export interface Outbox {
 
 const FLUSH_AFTER_MS = 1000;
 /**
- * The messages of one request. Two requests then fit into the 64 KiB that a page may send after it is closed.
+ * The maximum size of one request's messages. Two requests then fit into the 64 KiB that a page may send
+ * after it is closed.
  */
 const MAX_BATCH_BYTES = 31_800;
 /** The maximum size of all waiting messages together. */
@@ -26,6 +27,7 @@ const LEASE = "lease";
 const LEASE_MS = 30_000;
 
 /**
+ * Opens the outbox of this page.
  * @param url where batches are posted
  * @param onDenied called when the verdict is no longer Yes
  */
@@ -91,7 +93,7 @@ export function openOutbox(
     flush,
     leave: () => {
       keep();
-      // A request that outlives the page has an unknown result, so none is made while the instance fails.
+      // A request that outlives the page has an unknown result, so none is made while requests are failing.
       if (gate.verdict() !== "yes" || sender.waitMs() > 0) return;
       for (const key of batchesIn(store))
         if (key !== flying && sender.handOver(store.get(key))) store.remove(key);

@@ -50,7 +50,7 @@ describe("a page's address", () => {
   });
 });
 
-it("of what a page knows, only what the plan declares is picked", () => {
+it("only the values that the plan declares are picked from what a page knows", () => {
   const allowed = {
     locale: true,
     page: { title: ["Home"], search: [""], path: true },
@@ -68,7 +68,7 @@ it("of what a page knows, only what the plan declares is picked", () => {
   expect(pick({ page: { path: true } }, { page: null })).toEqual({});
 });
 
-it("a typed plan lets only its own events and properties through the compiler", () => {
+it("with a typed plan, the compiler accepts only its events and properties", () => {
   interface Plan {
     readonly sources?: {
       readonly client: {

@@ -1,4 +1,4 @@
-// Runs the set-ups of docs/guides/browser.md exactly as printed.
+// Runs the set-ups of docs/guides/browser.md as printed, except for hosts, ports and folders.
 import { type ChildProcess, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -13,7 +13,8 @@ const ROOT = join(import.meta.dirname, "../../..");
 const GUIDE = readFileSync(join(ROOT, "docs/guides/browser.md"), "utf8");
 const PLAN = readFileSync(join(ROOT, "plans/appsmith.yaml"), "utf8");
 /**
- * Values that operators give to APPSMITH_DISABLE_TELEMETRY, sorted by what the server's SDK makes of them.
+ * Values that operators give to APPSMITH_DISABLE_TELEMETRY, grouped by whether the server's SDK reads them as
+ * telemetry on or off.
  */
 const ON = ["", "0", "false", "FALSE", "no", "off", '"false"', " false "];
 const OFF = ["1", "true", "TRUE", "yes", "on", '"true"', "please"];
@@ -94,7 +95,7 @@ async function look(url: string, mount: string): Promise<Seen> {
 const SERVED: Seen = { script: [200, true], consent: [200, true], message: 200 };
 const SILENT: Seen = { script: [204, false], consent: [204, undefined], message: 204 };
 
-it("nginx serves the SDK and the gateway, and obeys the line of docker.env by itself", {
+it("nginx serves the SDK and the gateway, and itself obeys the line in docker.env", {
   tags: ["nginx"],
 }, async () => {
   const product = await openProduct();
@@ -158,7 +159,7 @@ it("Caddy does the same", { tags: ["caddy"] }, async () => {
   expect(product.messages()).toHaveLength(ON.length);
 });
 
-it("a Node server alone serves both", async () => {
+it("a Node server serves the SDK and the gateway without a proxy", async () => {
   const dir = makeFolder();
   symlinkSync(join(ROOT, "node_modules"), join(dir, "node_modules"));
   writeFileSync(join(dir, "plan.mjs"), generateJavaScript(loadPlan(PLAN, "appsmith.yaml")));

@@ -2,7 +2,10 @@
 import type { Gate } from "./gate.ts";
 
 export interface Sender {
-  /** @returns true if the batch was delivered or finally rejected, false to retry it. Never rejects. */
+  /**
+   * Posts a batch. Never rejects.
+   * @returns true if the batch was delivered or finally rejected, false to retry it
+   */
   readonly post: (batch: string | undefined) => Promise<boolean>;
   /** Whether the next request would continue after its page is closed. */
   readonly canOutlive: () => boolean;
@@ -16,7 +19,7 @@ export interface Sender {
 }
 
 const MAX_RETRY_MS = 300_000;
-/** Statuses below 500 that are retried later, as all from 500 upward are. */
+/** The statuses below 500 after which a batch is retried, as it is after every status from 500 upward. */
 const LATER = [408, 410, 429, 460];
 
 export function openSender(url: string, writeKey: string, gate: Gate): Sender {

@@ -5,7 +5,7 @@
 /** Storage whose keys share one prefix. No method throws. */
 export interface Store {
   readonly get: (key: string) => string | undefined;
-  /** @returns false if there is no room */
+  /** Stores a value. @returns false if there is no room */
   readonly set: (key: string, value: string) => boolean;
   readonly remove: (key: string) => void;
   /** Sorted, so the oldest comes first if the keys begin with a timestamp. */

@@ -79,8 +79,8 @@ function send(
   );
 }
 
-describe("who may use it", () => {
-  test("the socket is readable by its owner alone, and so is its folder and all that the engine writes", () => {
+describe("access", () => {
+  test("only the owner can access the socket, its folder and the files that the engine writes", () => {
     const modeOf = (path: string) => statSync(path).mode & 0o777;
     expect(modeOf(engine.socketPath)).toBe(0o600);
     expect(modeOf(dirname(engine.socketPath))).toBe(0o700);
@@ -107,7 +107,7 @@ describe("inserting", () => {
     expect(await count(table)).toBe(4);
   });
 
-  test("rows come in as objects and as a stream, and the summary counts them", async () => {
+  test("rows are inserted from objects and from a stream, and the summary counts them", async () => {
     const table = await createTable("shapes");
     const values = [
       { id: 1, body: 'quote " tab \t line \n' },
@@ -129,7 +129,7 @@ describe("inserting", () => {
     expect(await count(table)).toBe(0);
   });
 
-  test("a settings clause, a database in the URL, inline rows and a gzipped body do what they do in ClickHouse", async () => {
+  test("a SETTINGS clause, a database in the URL, inline rows and a gzipped body work as in ClickHouse", async () => {
     const table = await createTable("forms");
     const into = (sql: string) => `/?database=candor&query=${encodeURIComponent(sql)}`;
     const header =
@@ -149,7 +149,7 @@ describe("inserting", () => {
     );
   });
 
-  test("a body that breaks off stores nothing", async () => {
+  test("a body that is cut off stores nothing", async () => {
     const table = await createTable("broken");
     const socket = connect(engine.socketPath);
     const sql = encodeURIComponent(`INSERT INTO ${table} FORMAT TSV`);
@@ -162,7 +162,7 @@ describe("inserting", () => {
     expect(await count(table)).toBe(0);
   });
 
-  test("a body over the limit is refused with its limit, also when it only inflates to that size", async () => {
+  test("a body over the limit is refused, even if only its inflated size is over the limit", async () => {
     const path = `/?query=${encodeURIComponent("INSERT INTO candor.none FORMAT TSV")}`;
     const refused = { status: 413, headers: { "x-clickhouse-exception-code": "229" } };
     expect(await send(path, { body: Buffer.alloc(65 * 1024 * 1024) })).toMatchObject(refused);
@@ -171,7 +171,7 @@ describe("inserting", () => {
     expect((await send(path, { body: "no gzip", headers: { "Content-Encoding": "gzip" } })).status).toBe(500);
   });
 
-  test("a format that the engine does not take is refused by name", async () => {
+  test("an unsupported format is refused, and the answer lists the supported ones", async () => {
     const table = await createTable("formats");
     const insert = client.insert({ table, values: bytes("x"), format: "Parquet" });
     await expect(insert).rejects.toMatchObject({ code: "48", type: "NOT_IMPLEMENTED" });
@@ -194,11 +194,11 @@ describe("reading", () => {
     "ěšč 😀 漢",
   ];
 
-  test.each(ODD)("a parameter comes out exactly whatever it holds: %j", async (value) => {
+  test.each(ODD)("a parameter keeps its exact value: %j", async (value) => {
     expect(await rowsOf("SELECT {value:String} AS value", { value })).toEqual([{ value }]);
   });
 
-  test("a parameter comes out exactly in every type", async () => {
+  test("a parameter of any type keeps its exact value", async () => {
     const big = "18446744073709551615";
     const at = new Date("2024-02-29T12:34:56.789Z");
     const query = `SELECT {list:Array(String)} AS list, toString({big:UInt64}) AS big, {nothing:Nullable(String)} AS nothing,
@@ -222,7 +222,7 @@ describe("reading", () => {
     expect(await rowsOf("SELECT length({ids:Array(String)}) AS n", { ids })).toEqual([{ n: 20_000 }]);
   });
 
-  test("settings, parameters and the database of one query are unknown to the next", async () => {
+  test("settings, parameters and the database of one query do not affect the next", async () => {
     const settings = { max_threads: 1, date_time_input_format: "best_effort_us" } as const;
     const query = "SELECT getSetting('date_time_input_format') AS format, currentDatabase() AS database";
     const other = connectClient({ database: "candor" });
@@ -241,7 +241,7 @@ describe("reading", () => {
     });
   });
 
-  test("what a statement does to its session ends with it", async () => {
+  test("what a statement changes in its session does not affect later statements", async () => {
     await client.command({ query: "SET max_block_size = 7" });
     await client.command({ query: "USE candor" });
     await client.command({ query: "CREATE TEMPORARY TABLE passing (a UInt8)" });
@@ -250,7 +250,7 @@ describe("reading", () => {
     await expect(rowsOf("SELECT * FROM passing")).rejects.toMatchObject({ type: "UNKNOWN_TABLE" });
   });
 
-  test("queries that run at once each get their own answer", async () => {
+  test("concurrent queries each get their own answer", async () => {
     const query = "SELECT {i:UInt16} AS i, {s:String} AS s, getSetting('max_block_size') AS size";
     const answers = await Promise.all(
       Array.from({ length: 100 }, async (_, i) => {
@@ -268,7 +268,7 @@ describe("reading", () => {
     expect(answers).toEqual(answers.map((_, i) => [{ i, s: `'${i}'`, size: 1000 + i }]));
   });
 
-  test("results come in the format asked for, as a whole and as a stream", async () => {
+  test("results have the requested format, as a whole and as a stream", async () => {
     const json = await client.query({ query: "SELECT number AS n FROM numbers(3)", format: "JSON" });
     expect(await json.json()).toMatchObject({ rows: 3, data: [{ n: 0 }, { n: 1 }, { n: 2 }] });
     const rows = await client.query({
@@ -286,7 +286,7 @@ describe("reading", () => {
     });
   });
 
-  test("a compressing client is answered plainly and understands it", async () => {
+  test("a client that asks for compression accepts uncompressed answers", async () => {
     const other = connectClient({ compression: { request: true, response: true } });
     const table = await createTable("compressed");
     await other.insert({ table, values: [{ id: 7, body: "b".repeat(1000) }], format: "JSONEachRow" });
@@ -295,7 +295,7 @@ describe("reading", () => {
     await other.close();
   });
 
-  test("ping, a select as ping, and paths as in ClickHouse", async () => {
+  test("pings and paths are answered as in ClickHouse", async () => {
     expect(await client.ping()).toEqual({ success: true });
     expect(await client.ping({ select: true })).toEqual({ success: true });
     expect(await send("/", { method: "GET" })).toMatchObject({ status: 200, body: "Ok.\n" });
@@ -333,7 +333,7 @@ describe("faults", () => {
     if (query !== "") await expect(client.command({ query })).rejects.toMatchObject({ code, type });
   });
 
-  test("an unknown setting and what would need a session are refused", async () => {
+  test("an unknown setting and a parameter that needs a session are refused", async () => {
     const unknown = await send("/?nosuchsetting=1", { body: "SELECT 1" });
     expect(unknown).toMatchObject({ status: 404, headers: { "x-clickhouse-exception-code": "115" } });
     expect((await send("/?session_id=a", { body: "SELECT 1" })).status).toBe(501);
@@ -341,10 +341,10 @@ describe("faults", () => {
   });
 });
 
-describe("beside each other", () => {
+describe("concurrency", () => {
   const SLOW = "SELECT count() FROM numbers(1e13) WHERE cityHash64(number) = 7 SETTINGS max_threads = 1";
 
-  test("a long read does not hold an insert up, and stops when its client goes away", async () => {
+  test("a long read does not delay an insert, and stops when its client disconnects", async () => {
     const table = await createTable("beside");
     const goAway = new AbortController();
     const reads = Array.from({ length: 8 }, () => client.query({ query: SLOW, abort_signal: goAway.signal }));
@@ -363,8 +363,8 @@ describe("beside each other", () => {
   });
 });
 
-describe("a guest on the machine", () => {
-  test("no system log tables, small caches, bounded memory", async () => {
+describe("resources", () => {
+  test("there are no system log tables, caches are small, and memory is limited", async () => {
     expect(
       await rowsOf("SELECT name FROM system.tables WHERE database = 'system' AND name LIKE '%\\_log'"),
     ).toEqual([]);

@@ -14,7 +14,10 @@ export interface EngineOptions extends Partial<EngineTimes> {
    * 0700, and its mode is set to 0700 at each start.
    */
   dataDir: string;
-  /** Added to the child's niceness, 0 to 19. @default 10, because ingest has priority */
+  /**
+   * The child's niceness, 0 to 19, unless it has inherited a higher one.
+   * @default 10, because ingest has priority
+   */
   niceness?: number;
   /** Called with each line that the child prints, and with the reason for which it ended. @default none */
   log?: (line: string) => void;
@@ -67,7 +70,7 @@ export interface Engine {
 
 /**
  * Starts the embedded ClickHouse in its own process and keeps it running. Resolves when the process has been
- * started, NOT when it answers: meanwhile, a collector already accepts messages.
+ * started, NOT once it answers, because the collector accepts messages before the engine is ready.
  * @throws EngineUnsupportedError if this machine cannot run the engine; a file system error if dataDir cannot
  * be created
  */
@@ -96,8 +99,8 @@ const DEFAULT_TIMES: EngineTimes = {
 const PING_TIMEOUT_MS = 2_000;
 
 /**
- * After this many failed starts in a row, a folder that cannot be opened is no longer expected to be released
- * soon.
+ * After this many failures in a row, the folder is no longer expected to be released soon, and pauses may
+ * grow to `maxBackoffMs`.
  */
 const QUICK_OPEN_ATTEMPTS = 20;
 

@@ -82,7 +82,7 @@ const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [503, [76, 209, 439]],
 ];
 
-/** @returns 500 for every code for which ClickHouse has no other status */
+/** The HTTP status for an error code. 500 for codes to which ClickHouse assigns no other status. */
 export function httpStatus(code: number): number {
   return STATUS_CODES.find(([, codes]) => codes.includes(code))?.[0] ?? 500;
 }

@@ -30,7 +30,9 @@ const IGNORED = new Set([
   "client_protocol_version",
 ]);
 
-/** URL parameters that would change the meaning of a request. They are rejected and not ignored. */
+/**
+ * URL parameters that would change the meaning of a request. They are rejected, unless they are empty or `0`.
+ */
 const REFUSED = new Set([
   "session_id",
   "session_timeout",
@@ -43,7 +45,7 @@ const REFUSED = new Set([
 
 const NAME = /^[A-Za-z_]\w*$/;
 
-/** @throws ClickHouseFault BAD_ARGUMENTS, NOT_IMPLEMENTED */
+/** Parses a request's URL and headers. @throws ClickHouseFault BAD_ARGUMENTS, NOT_IMPLEMENTED */
 export function parseRequest(url: URL, request: IncomingMessage): QueryRequest {
   if (request.headers["content-type"]?.startsWith("multipart/")) {
     throw fault.notImplemented("The embedded engine takes query parameters in the URL only");

@@ -15,7 +15,7 @@ const REQUEST: QueryRequest = {
   params: {},
 };
 
-/** Opens a runner over a store whose reads end when the test says so. Its writes end at once. */
+/** Opens a runner over a store whose reads end when the test ends them, and whose writes end at once. */
 function openRunner() {
   const reads: (() => void)[] = [];
   const store = {
@@ -32,7 +32,7 @@ function openRunner() {
 
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test("reads run so many at a time, the others wait, and one too many is refused, while writes go on", async () => {
+test("at most MAX_READS reads run, MAX_WAITING wait, one more is refused, and writes are not affected", async () => {
   const { reads, ask } = openRunner();
   const all = Array.from({ length: MAX_READS + MAX_WAITING }, () => ask("SELECT 1"));
   await expect(ask("SELECT 1")).rejects.toMatchObject({
@@ -48,7 +48,7 @@ test("reads run so many at a time, the others wait, and one too many is refused,
   expect(await Promise.all(all)).toHaveLength(MAX_READS + MAX_WAITING);
 });
 
-test("a read that waits is given up when its client goes", async () => {
+test("a waiting read is given up when its client disconnects", async () => {
   const { reads, ask } = openRunner();
   const running = Array.from({ length: MAX_READS }, () => ask("SELECT 1"));
   const gone = new AbortController();

@@ -22,7 +22,8 @@ export type QueryRunner = (asked: QueryRequest, body: Buffer, gone: AbortSignal)
 /**
  * Runs queries under two semaphores, so that long reads do not block writes, and long writes do not block
  * reads.
- * @throws ClickHouseFault TOO_MANY_SIMULTANEOUS_QUERIES; the reason of `gone`, if it ends the wait
+ * @throws ClickHouseFault TOO_MANY_SIMULTANEOUS_QUERIES; the reason of `gone`, if that aborts while the query
+ * waits
  */
 export function createQueryRunner(store: Store): QueryRunner {
   const reads = new Semaphore({ permits: MAX_READS, maxWaiting: MAX_WAITING });

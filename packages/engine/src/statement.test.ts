@@ -17,11 +17,11 @@ test.each([
   ["INSERT INTO t VALUES (1); (2)", { ...reading, does: "changes" }],
   ["INSERT INTO t SELECT 1", { ...reading, does: "inserts" }],
   ["INSERT INTO t (a) SELECT * FROM file('x', 'TSV') SETTINGS a = 1", { ...reading, does: "inserts" }],
-])("%j is told apart", (sql, expected) => {
+])("%j is classified", (sql, expected) => {
   expect(parseStatement(sql)).toEqual(expected);
 });
 
-test("an INSERT of rows is taken apart down to where its rows begin", () => {
+test("an INSERT of rows is parsed up to where its rows begin", () => {
   const header = "insert into table `db`.\"t\" (a, `b`) settings x = 'it''s', y=1 format JSONEachRow";
   const expected = {
     kind: "rows",
@@ -46,7 +46,7 @@ test.each([
   expect(() => parseStatement(sql)).toThrow(message);
 });
 
-test("rows are taken as the bytes they are, wherever they begin", () => {
+test("rows are passed on as unchanged bytes, wherever they begin", () => {
   const odd = Buffer.concat([Buffer.from([0xff, 0, 0x80]), Buffer.alloc(100_000, "ě")]);
   const rowsOf = (url: string | undefined, body: Buffer) => {
     const query = parseQuery(url, body);
@@ -59,7 +59,7 @@ test("rows are taken as the bytes they are, wherever they begin", () => {
   expect(rowsOf("INSERT INTO t FORMAT TSV 1", Buffer.from("2"))?.toString()).toBe("1\n2");
 });
 
-test("a quoted text or name is one token that says the same again", () => {
+test("a quoted text or name is one token, and unquote returns the original", () => {
   for (const text of ["", "'", "\\", "\\'", 'a`b"c', "\n\t\0", "''"]) {
     for (const quoted of [quoteString(text), quoteName(text)]) {
       const tokens = [...sqlTokens(quoted)];

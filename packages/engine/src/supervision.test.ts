@@ -39,7 +39,10 @@ function ask(socketPath: string, sql: string): Promise<string> {
   });
 }
 
-/** Returns true also for a zombie, because in a container there may be no process that reaps it. */
+/**
+ * Whether a process has ended. A zombie counts as ended, because in a container there may be no process that
+ * reaps it.
+ */
 function isGone(pid: number): boolean {
   try {
     process.kill(pid, 0);
@@ -84,7 +87,7 @@ test("the child ignores the signals that a terminal sends to the whole group, an
   expect(getPriority(pid)).toBe(Math.max(getPriority(), 12)); // the tests themselves may run at a lower priority
 });
 
-test("close ends the child and removes the socket, after it has let requests finish", async () => {
+test("close lets requests finish, then ends the child and removes the socket", async () => {
   const engine = await start();
   await engine.ready();
   const pid = pidOf(engine);
@@ -98,7 +101,7 @@ test("close ends the child and removes the socket, after it has let requests fin
   await expect(engine.ready()).rejects.toThrow("closed");
 });
 
-test("close ends a child that does not come to an end, and one that is just starting", async () => {
+test("close ends a child that is still busy after drainMs, and one that is just starting", async () => {
   const busy = await start({ drainMs: 200 });
   await busy.ready();
   const pid = pidOf(busy);
@@ -116,7 +119,7 @@ test("close ends a child that does not come to an end, and one that is just star
   await rejected;
 });
 
-test("the child leaves when its parent is killed, also amid work, and the next engine has the folder at once", async () => {
+test("the child ends when its parent is killed, even during a query, and the next engine can open the folder", async () => {
   const dataDir = join(folder, "store");
   const script = join(folder, "parent.mjs");
   await writeFile(
@@ -141,7 +144,7 @@ test("the child leaves when its parent is killed, also amid work, and the next e
   expect(await ask(next.socketPath, "SELECT a FROM kept")).toBe("1\n");
 });
 
-test("a second engine on a folder waits for the first to leave, which stays reachable", async () => {
+test("a second engine on a folder waits until the first is closed, which stays reachable meanwhile", async () => {
   const first = await start();
   await first.ready();
   const second = await start({ readyTimeoutMs: 20 });
@@ -156,7 +159,7 @@ test("a second engine on a folder waits for the first to leave, which stays reac
   expect(await ask(second.socketPath, "SELECT 2")).toBe("2\n");
 });
 
-test("a folder whose path is too long for a socket gets one elsewhere, as private", async () => {
+test("a folder whose path is too long for a socket gets one in a private temporary folder", async () => {
   const engine = await start({ dataDir: join(folder, "long".repeat(30)) });
   await engine.ready();
   expect(engine.socketPath.startsWith(tmpdir())).toBe(true);

@@ -4,8 +4,9 @@ import type { CodedError } from "./errors.ts";
 import { isObject } from "./message.ts";
 
 /**
- * @param headers alternating names and values, a flat list, which node:http writes fastest; without
- * Content-Length
+ * Sends a JSON answer. Does nothing if the headers were already sent or the connection is gone.
+ * @param headers alternating names and values in a flat list, which node:http writes fastest. Content-Length
+ * is added.
  */
 export function sendJson(
   response: ServerResponse,
@@ -72,7 +73,7 @@ export interface BrowserClient {
   readonly isAllowed?: boolean;
 }
 
-/** Allows no attempts: the client gives up each event before sending it. */
+/** Settings with which the client gives up each event without sending it, because no attempt is allowed. */
 const NEVER = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
 
 /**

@@ -5,9 +5,9 @@
 import { MESSAGE_REASONS } from "./message-reasons.ts";
 
 /**
- * Why a message is not stored. Each reason has the sentence that the product's developer reads. The code is
- * the contract: it appears in the batch answer, in /metrics and in /api/live. A `duplicate` is answered as
- * accepted, because the original message is kept.
+ * Why a message is not stored: the reasons, each with the sentence that the product's developer reads. The
+ * code is the contract: it appears in the batch answer, in /metrics and in /api/live. A `duplicate` is
+ * answered as accepted, because the original message is kept.
  */
 export const COLLECTOR_REASONS = {
   ...MESSAGE_REASONS,

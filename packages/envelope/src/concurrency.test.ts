@@ -19,7 +19,7 @@ function heldTask(name: string, started: string[] = []) {
 const fails = (): Promise<never> => Promise.reject(new Error("away"));
 
 describe("a semaphore", () => {
-  it("runs so many tasks at a time, the others in order, and takes no more than may wait", async () => {
+  it("runs at most `permits` tasks at a time, queues others in order, and refuses more than maxWaiting", async () => {
     const started: string[] = [];
     const semaphore = new Semaphore({ permits: 2, maxWaiting: 2 });
     const tasks = ["a", "b", "c", "d"].map((name) => heldTask(name, started));
@@ -35,7 +35,7 @@ describe("a semaphore", () => {
     expect(await semaphore.run(async () => "e")).toBe("e");
   });
 
-  it("gives the permit back of a task that fails, and of one that throws at once", async () => {
+  it("frees the permit of a task that rejects or throws synchronously", async () => {
     const semaphore = new Semaphore({ permits: 1, maxWaiting: 0 });
     const throws = (): Promise<never> => {
       throw new Error("at once");
@@ -45,7 +45,7 @@ describe("a semaphore", () => {
     expect(await semaphore.run(async () => "next")).toBe("next");
   });
 
-  it("lets a task that waits be called off, with the signal's reason, and one that runs not", async () => {
+  it("rejects waiting tasks with the signal's reason when it aborts, but not a running task", async () => {
     const started: string[] = [];
     const semaphore = new Semaphore({ permits: 1, maxWaiting: 2 });
     const gone = new AbortController();
@@ -65,7 +65,7 @@ describe("a semaphore", () => {
     expect(await semaphore.run(async () => "next")).toBe("next");
   });
 
-  it("hands a permit on, so that nobody slips in before those who wait", async () => {
+  it("passes a free permit to the queue, so that a new task cannot overtake waiting ones", async () => {
     const started: string[] = [];
     const semaphore = new Semaphore({ permits: 1, maxWaiting: 2 });
     const first = heldTask("first", started);
@@ -77,7 +77,7 @@ describe("a semaphore", () => {
     expect(started).toEqual(["first", "second", "third"]);
   });
 
-  it("does not listen to a signal any more once the task runs", async () => {
+  it("stops listening to the signal once the task runs", async () => {
     const semaphore = new Semaphore({ permits: 1, maxWaiting: 1 });
     const { signal } = new AbortController();
     let listeners = 0;
@@ -113,7 +113,7 @@ describe("a single flight", () => {
     return { flight, ends };
   }
 
-  it("is shared by all who ask while it runs", async () => {
+  it("is shared by all callers while it runs", async () => {
     const { flight, ends } = openFlight();
     const answers = [flight.run(), flight.run(), flight.run()];
     ends[0]?.();
@@ -123,7 +123,7 @@ describe("a single flight", () => {
     expect(await later).toBe(2);
   });
 
-  it("that fails fails for all of them, and for nobody after", async () => {
+  it("that fails is rejected for all of its callers, but not for later ones", async () => {
     const { flight, ends } = openFlight();
     const outcomes = Promise.allSettled([flight.run(), flight.run()]);
     ends[0]?.(new Error("away"));
@@ -133,7 +133,7 @@ describe("a single flight", () => {
     expect(await later).toBe(2);
   });
 
-  it("begins afresh for those who need it to, once for all who ask meanwhile", async () => {
+  it("starts one further run for all callers of runAfresh during a run", async () => {
     const { flight, ends } = openFlight();
     const first = flight.runAfresh();
     const next = [flight.runAfresh(), flight.runAfresh()];
@@ -150,7 +150,7 @@ describe("a single flight", () => {
     expect([await third, ends.length]).toEqual([3, 3]);
   });
 
-  it("is one alone also where somebody asks in the moment in which a run ends", async () => {
+  it("starts only one run if a caller asks at the moment when a run ends", async () => {
     const { flight, ends } = openFlight();
     const again = flight.run().then(() => flight.run());
     const next = flight.runAfresh();
@@ -161,7 +161,7 @@ describe("a single flight", () => {
     expect(await Promise.all([again, next])).toEqual([2, 2]);
   });
 
-  it("whose task throws at once is not taken for one that runs", async () => {
+  it("whose task throws synchronously does not count as running", async () => {
     let runs = 0;
     const flight = new SingleFlight((): Promise<number> => {
       runs += 1;
@@ -172,7 +172,7 @@ describe("a single flight", () => {
     expect(await flight.run()).toBe(2);
   });
 
-  it("keeps its answer for a while, that of a failure too", async () => {
+  it("keeps its result for keepMs, even a failure", async () => {
     let nowMs = 0;
     const { flight, ends } = openFlight({ keepMs: 1000, clockMs: () => nowMs });
     const first = flight.run();
@@ -187,7 +187,7 @@ describe("a single flight", () => {
     await expect(flight.run()).rejects.toThrow("full");
     nowMs = 5000;
     const third = flight.run();
-    nowMs = 7000; // the third run takes long, and no other run is started beside it
+    nowMs = 7000; // the third run is still in progress after keepMs, so no other run is started
     expect(ends).toHaveLength(3);
     const fourth = flight.run();
     ends[2]?.();

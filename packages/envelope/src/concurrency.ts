@@ -76,11 +76,11 @@ export class Semaphore {
 
 export interface SingleFlightOptions {
   /**
-   * How long after the start of a run `run` keeps returning its result, including a failure. Default: 0, not
-   * at all.
+   * For how long after a run has started `run()` returns that run's result, even a failure. Default: 0, only
+   * while the run is in progress.
    */
   readonly keepMs?: number;
-  /** A monotonic clock, in milliseconds. */
+  /** A monotonic clock, in milliseconds. Default: `performance.now()`. */
   readonly clockMs?: () => number;
 }
 

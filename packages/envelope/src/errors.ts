@@ -12,7 +12,10 @@ export interface ErrorEntry {
   readonly message: string;
 }
 
-/** Clients discard their batch after any 4xx except 408, 410, 429 and 460, and retry after a 5xx. */
+/**
+ * The errors of a whole request. Each status is chosen for what clients do: they discard their batch after
+ * any 4xx except 408, 410, 429 and 460, and retry after a 5xx.
+ */
 export const WIRE_ERRORS = {
   body_unreadable: {
     status: 400,

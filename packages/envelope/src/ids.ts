@@ -17,8 +17,8 @@ export interface IdOptions {
 }
 
 /**
- * Creates ids like those of Segment's HTTP API: `api-` and a KSUID, 31 characters in total, ordered by the
- * second.
+ * Creates ids like those of Segment's HTTP API: `api-` and a KSUID, 31 characters in total. They sort by
+ * creation time, to the second.
  * @see https://github.com/segmentio/ksuid
  */
 export function createIds({ random = randomBytes, hash }: IdOptions): IdSource {

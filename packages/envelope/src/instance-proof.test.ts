@@ -9,11 +9,11 @@ test.each([
     "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
     "21fe31df-a154-8261-a26b-f854046fd227",
   ],
-])("the id of the key %s is a UUID of version 8 of its hash", (key, id) => {
+])("the id of the key %s is a version 8 UUID made from its hash", (key, id) => {
   expect(toInstanceId(Buffer.from(key, "hex"))).toBe(id);
 });
 
-test("what is signed names the action, the id, the time and the collector, in this order", () => {
+test("the signed text contains the action, the id, the time and the collector, in this order", () => {
   const claim = { action: "forget", instanceId: "i", signedAt: "t", origin: "https://a.example" } as const;
   expect(toSignedText(claim)).toBe("candor\nforget\ni\nt\nhttps://a.example");
 });

@@ -11,7 +11,7 @@ it.each([
   ['"\\\\ud83d"', "\\ud83d"],
   ['"\\\\\\ud83d"', "\\\ufffd"],
   ['{"\\ud83d":{"\\ude00":1}}', { "\ufffd": { "\ufffd": 1 } }],
-])("%s is read as %j", (text, value) => {
+])("%s is parsed as %j", (text, value) => {
   expect(parseJson(text)).toEqual(value);
 });
 
@@ -23,7 +23,7 @@ function repaired(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [repaired(key), repaired(inner)]));
 }
 
-it("any text of JSON is read as JSON.parse reads it, with every string well-formed", () => {
+it("any JSON text is parsed as by JSON.parse, with every string well-formed", () => {
   const unit = fc.constantFrom("\ud83d", "\ude00", "\\", "u", "d83d", '"', "é", "a", "\n", "\u0000");
   const text = fc.string({ unit, maxLength: 12 });
   // V8 in Node 24 and 26 confuses an escaped key ("\n") with a backslash key that it has seen before.
@@ -48,7 +48,7 @@ function depthOf(value: unknown): number {
   return 1 + Math.max(0, ...Object.values(value).map(depthOf));
 }
 
-it("tells how deep any JSON nests, whatever stands in its texts", () => {
+it("nestsDeeper measures the depth of any JSON, whatever its strings contain", () => {
   const value = fc.oneof(fc.jsonValue({ maxDepth: 6 }), fc.constant({ '[{\\"': ['{[[["\\', "]]}"] }));
   fc.assert(
     fc.property(value, (any) => {
@@ -59,7 +59,7 @@ it("tells how deep any JSON nests, whatever stands in its texts", () => {
   );
 });
 
-it("ends at what is no JSON", () => {
+it("nestsDeeper returns for a text that is not JSON", () => {
   for (const text of ["]]]", '"', '"\\', "[[", ""]) {
     expect(nestsDeeper(Buffer.from(text), 2)).toBe(false);
   }

@@ -7,7 +7,7 @@ function itemsOf<Item>(list: LinkedList<Item>): Item[] {
 }
 
 describe("a linked list", () => {
-  it("holds what came in and has not been taken out, in order", () => {
+  it("holds the items that were added and not removed, in order", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.constant("push"), fc.nat(20))), (steps) => {
         const list = new LinkedList<number>();
@@ -30,7 +30,7 @@ describe("a linked list", () => {
     );
   });
 
-  it("can be walked while the item at hand is taken out and new ones come in", () => {
+  it("can be iterated while the current item is removed and new items are added", () => {
     const list = new LinkedList<string>();
     for (const item of ["a", "b", "c"]) list.push(item);
     const seen: string[] = [];
@@ -43,7 +43,7 @@ describe("a linked list", () => {
     expect(list.size).toBe(0);
   });
 
-  it("links what was taken out to nothing that is still in", () => {
+  it("does not link a removed item to remaining items", () => {
     const list = new LinkedList<string>();
     const [, middle] = ["a", "b", "c"].map((item) => list.push(item));
     if (middle === undefined) throw new Error("three were pushed");

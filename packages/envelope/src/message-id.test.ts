@@ -9,7 +9,7 @@ it.each([
   "check_17.a:b-c",
   "m1",
   "key-17",
-])("keeps %s, which is plainly an id", (messageId) => {
+])("keeps %s, which is certainly an id", (messageId) => {
   expect(isPlainMessageId(messageId)).toBe(true);
 });
 

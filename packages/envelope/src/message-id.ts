@@ -5,13 +5,10 @@ export const HASHED_MESSAGE_ID = "hashed-";
 /** The characters that an id may contain. */
 const ALPHABET = /^[A-Za-z0-9._:-]+$/;
 
-/**
- * Matches most ids: words as a prefix, then digits, hex, base 62 and dashes, without a dot, colon or
- * underscore.
- */
+/** Matches most ids: only letters, digits and dashes, so no dot, colon or underscore. */
 const PLAIN = /^[A-Za-z0-9-]+$/;
 /**
- * The characters of UUIDs and hashes, which most ids are. No prefix of a secret consists only of these
+ * The characters of UUIDs and hashes, which most ids are. No prefix in `SECRET` consists only of these
  * characters.
  */
 const IS_HEX_OR_DASH = Uint8Array.from({ length: 128 }, (_, code) =>
@@ -21,7 +18,7 @@ const IS_HEX_OR_DASH = Uint8Array.from({ length: 128 }, (_, code) =>
 const SECRET =
   /(?:^|[^A-Za-z0-9])(?:(?:sk|pk|rk|tok|token|secret|apikey|glpat|xox[a-z]|bearer|password)[-_]|(?:key|api_key|pat|gh[opsur]|github_pat|npm|hf|whsec)_|AKIA|ASIA|AIza|eyJ)/;
 
-/** Matches what contains only characters of ids but is not an id: addresses and host names. */
+/** Matches texts that consist of id characters but contain an IP address or a host name. */
 const REVEALING: readonly RegExp[] = [
   /\d{1,3}(?:\.\d{1,3}){3}/, // an IPv4 address
   /:[0-9a-f]*:/i, // an IPv6 address

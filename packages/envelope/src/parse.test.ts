@@ -35,13 +35,13 @@ describe("parseMessage", () => {
     expect(parseMessage({ type: "alias", previousId: "p1" }, ALONE)).toMatchObject({ previousId: "p1" });
   });
 
-  it("lets the type of the path count over the message's own", () => {
+  it("prefers the type of the path to the message's own", () => {
     expect(parseMessage({ type: "track", userId: "u1" }, ALONE, "identify")).toMatchObject({
       type: "identify",
     });
   });
 
-  it("fills from the batch what a message lacks, key by key, and takes the batch's sentAt", () => {
+  it("takes keys that a message's context lacks from the batch, and always the batch's sentAt", () => {
     const batch = readShared({
       context: { library: { name: "go" }, locale: "de" },
       integrations: { All: false },
@@ -64,7 +64,7 @@ describe("parseMessage", () => {
     expect(({} as { x?: number }).x).toBeUndefined();
   });
 
-  it("notes which times cannot be read, and falls back to originalTimestamp", () => {
+  it("lists the times that cannot be parsed, and falls back to originalTimestamp", () => {
     const times = { timestamp: "soon", originalTimestamp: "2020-11-04T08:05:52Z", sentAt: 5 };
     expect(parseMessage({ ...TRACK, ...times }, ALONE)).toMatchObject({
       originalTimestampMs: Date.UTC(2020, 10, 4, 8, 5, 52),
@@ -77,7 +77,7 @@ describe("parseMessage", () => {
     expect(parseMessage(TRACK, ALONE)).toMatchObject({ unreadableTimes: [] });
   });
 
-  it("reads the plan version of an SDK of ours, and takes nothing else for one", () => {
+  it("reads the plan version that Candor's SDKs send, and ignores any other value", () => {
     expect(parseMessage({ ...TRACK, candor: { planVersion: 3 } }, ALONE)).toMatchObject({ planVersion: 3 });
     expect(parseMessage({ ...TRACK, candor: { skipped: 7 } }, ALONE)).toMatchObject({ skipped: 7 });
     for (const skipped of [0, -1, 1.5, 2 ** 32, "3", null])
@@ -88,14 +88,14 @@ describe("parseMessage", () => {
       });
   });
 
-  it("takes the digits of ids that are numbers", () => {
+  it("converts ids that are numbers to digits", () => {
     expect(parseMessage({ ...TRACK, userId: 42, messageId: 7 }, ALONE)).toMatchObject({
       userId: "42",
       messageId: "7",
     });
   });
 
-  it("never throws, and answers any JSON value with a message or a reason", () => {
+  it("never throws, and returns a message or a reason for any JSON value", () => {
     const field = fc.oneof(fc.jsonValue(), fc.constant(null), fc.string());
     const item = fc.oneof(
       fc.jsonValue(),

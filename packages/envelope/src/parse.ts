@@ -88,7 +88,7 @@ const INEXACT = Symbol("inexact");
 
 /**
  * Returns an id, which is a non-empty string. Several clients send numbers, which are converted to decimal
- * digits. Beyond 2^53, two different ids could become equal.
+ * digits. Beyond 2^53, two different ids could become equal, so such a number yields `INEXACT`.
  */
 function idOf(value: unknown): string | undefined | typeof INEXACT {
   if (typeof value !== "number") return toText(value);

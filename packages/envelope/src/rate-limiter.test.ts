@@ -23,7 +23,7 @@ function limiterAt(options: Partial<RateLimiterOptions> = {}) {
 }
 
 describe("a rate limiter", () => {
-  it("lets a burst through, then one each interval, and never more than the burst at once", () => {
+  it("allows a burst, then one per interval, and never more than the burst at once", () => {
     const { tenOf, pass } = limiterAt();
     expect(tenOf("a")).toBe(3);
     pass(999);
@@ -36,7 +36,7 @@ describe("a rate limiter", () => {
     expect(tenOf("a")).toBe(3);
   });
 
-  it("says how long to wait, for several too, and forever for more than the burst", () => {
+  it("returns how long to wait for one or several, and Infinity for more than the burst", () => {
     const { limiter, pass } = limiterAt();
     limiter.take("a", 2);
     expect([1, 2, 3, 4].map((count) => limiter.waitMs("a", count))).toEqual([0, 1000, 2000, Infinity]);
@@ -44,14 +44,14 @@ describe("a rate limiter", () => {
     expect([1, 2, 3, 4].map((count) => limiter.waitMs("a", count))).toEqual([0, 400, 1400, Infinity]);
   });
 
-  it("counts each key by itself", () => {
+  it("counts each key separately", () => {
     const { tenOf, pass } = limiterAt();
     expect([tenOf("a"), tenOf("b")]).toEqual([3, 3]);
     pass(1000);
     expect([tenOf("a"), tenOf("b")]).toEqual([1, 1]);
   });
 
-  it("lets more be taken than there is, which has to be waited for", () => {
+  it("allows taking more than is available, which lengthens the wait", () => {
     const { limiter, pass } = limiterAt();
     limiter.take("a", 10);
     expect(limiter.waitMs("a")).toBe(8000);
@@ -59,13 +59,13 @@ describe("a rate limiter", () => {
     expect(limiter.waitMs("a")).toBe(0);
   });
 
-  it("lets nobody owe more than the most that may be owed", () => {
+  it("limits the debt to maxDebtMs", () => {
     const { limiter } = limiterAt({ maxDebtMs: 5000 });
     for (let n = 0; n < 3; n++) limiter.take("a", 100);
     expect(limiter.waitMs("a")).toBe(6000); // the time to repay the debt, and then for one more
   });
 
-  it("remembers so many keys, and forgets first the one that took the longest ago", () => {
+  it("remembers maxKeys keys, and forgets the least recently used one first", () => {
     const { tenOf, pass } = limiterAt({ maxKeys: 2 });
     expect([tenOf("a"), tenOf("b")]).toEqual([3, 3]);
     pass(1000);

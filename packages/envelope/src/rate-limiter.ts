@@ -11,7 +11,7 @@ export interface RateLimiterOptions extends Rate {
   readonly maxKeys?: number;
   /** Limits the wait that taking more than the burst can cause. Default: unlimited. */
   readonly maxDebtMs?: number;
-  /** A monotonic clock, in milliseconds. */
+  /** A monotonic clock, in milliseconds. Default: `performance.now()`. */
   readonly clockMs?: () => number;
 }
 

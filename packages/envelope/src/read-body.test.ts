@@ -19,11 +19,11 @@ describe("a body", () => {
     ["of nothing", 0, 1],
     ["of one piece", 1, 500_000],
     ["of two", 2, 10],
-    ["of pieces larger than the buffer that holds the first", 5, 100_000],
+    ["of pieces larger than the buffer for the first", 5, 100_000],
     ["of exactly the limit", 16, MAX_BYTES / 16],
-    ["of 1,000 pieces of a byte, as clients write that do not buffer", 1000, 1],
+    ["of 1,000 pieces of a byte, as from a client that does not buffer", 1000, 1],
     ["of 10,000 pieces of a line", 10_000, 100],
-  ])("%s is read as it was sent, and gives back what it held", async (_what, count, bytes) => {
+  ])("%s is read as it was sent, and returns its bytes to the budget", async (_what, count, bytes) => {
     const budget = createBodyBudget(4 * MAX_BYTES);
     const read = await readBody(bodyOf(pieces(count, bytes)), { maxBytes: MAX_BYTES, budget });
     expect(Buffer.concat([...pieces(count, bytes)]).equals(read as Buffer)).toBe(true);
@@ -46,7 +46,7 @@ describe("a body", () => {
     yield* pieces(1_000_000, 2);
   }
 
-  it("costs the buffer that it is copied into, never more than twice its bytes and a page", async () => {
+  it("holds the size of its buffer in the budget: at most twice its bytes, or 4 KiB", async () => {
     const budget = createBodyBudget(Number.POSITIVE_INFINITY);
     let bytes = 0;
     const excesses: number[] = [];
@@ -61,13 +61,13 @@ describe("a body", () => {
     expect(Math.max(...excesses)).toBeLessThanOrEqual(0);
   });
 
-  it("is counted with all that its first piece was cut from", async () => {
+  it("counts with the whole buffer of which its first piece is a slice", async () => {
     const budget = createBodyBudget(1000);
     const cut = Buffer.allocUnsafeSlow(64 * 1024).subarray(0, 1);
     expect(await readBody(bodyOf([cut]), { maxBytes: MAX_BYTES, budget })).toBe("over_budget");
   });
 
-  it("has room made for it by those that have had nothing for longest", async () => {
+  it("replaces the bodies that have been idle longest if the budget is full", async () => {
     const budget = createBodyBudget(3000);
     const open = Array.from({ length: 3 }, () => Object.assign(new Readable({ read() {} }), { headers: {} }));
     const results: unknown[] = [];
@@ -87,7 +87,7 @@ describe("a body", () => {
     expect(results).toEqual(["over_budget", "over_budget", "over_budget"]);
   });
 
-  it("is refused where nobody else can make room", async () => {
+  it("is refused if no other body can be given up", async () => {
     const budget = createBodyBudget(MAX_BYTES);
     expect([holdMore(budget, MAX_BYTES), holdMore(budget, 1), budget.heldBytes]).toEqual([
       true,
@@ -124,10 +124,10 @@ describe("a slow body", () => {
   }
 
   it.each<[string, number[], unknown]>([
-    ["that comes within its time", [WINDOW_BYTES, WINDOW_BYTES, WINDOW_BYTES], 3 * WINDOW_BYTES],
+    ["that arrives in time", [WINDOW_BYTES, WINDOW_BYTES, WINDOW_BYTES], 3 * WINDOW_BYTES],
     ["that trickles", [WINDOW_BYTES - 1], "too_slow"],
-    ["of which nothing comes", [0], "too_slow"],
-    ["that stops when it holds much", [MAX_BYTES - 1, 0], "too_slow"],
+    ["of which nothing arrives", [0], "too_slow"],
+    ["that stops after many bytes", [MAX_BYTES - 1, 0], "too_slow"],
     ["that never ends", Array(4).fill(WINDOW_BYTES), "too_slow"],
   ])("%s", async (_what, windows, result) => {
     expect(await readIn(windows)).toBe(result);

@@ -14,11 +14,11 @@ describe("what a batch shares", () => {
     expect(shared.bytes).toBe(Buffer.byteLength('{"name":"é"}') + '{"All":true}'.length);
   });
 
-  it("is nothing where it is no object", () => {
+  it("is ignored if it is not an object", () => {
     expect(readShared({ context: ["x"], integrations: "x", sentAt: null })).toEqual(ALONE);
   });
 
-  it("cannot be written when it nests too deep, and then no message is taken", () => {
+  it("counts as too large if it nests too deep to be serialised, so no message is accepted", () => {
     let context: JsonObject = {};
     for (let level = 0; level < 100_000; level++) context = { context };
     expect(sizeFaultOf({}, 0, readShared({ context }))).toBe("event_too_large");
@@ -43,7 +43,7 @@ describe("a message's size", () => {
     expect(sizeFaultOf({}, 512, shared)).toBe("batch_too_large");
   });
 
-  it("is the exact length of its JSON, whatever stands in it", () => {
+  it("is the exact length of its JSON, whatever it contains", () => {
     const text = fc.string({ unit: "binary", maxLength: 40 }).map((part) => part.repeat(200));
     fc.assert(
       fc.property(fc.dictionary(text, fc.oneof(text, fc.jsonValue()), { maxKeys: 6 }), (message) => {

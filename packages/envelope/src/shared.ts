@@ -56,8 +56,9 @@ const TOO_DEEP = Number.NEGATIVE_INFINITY;
 export type SizeFault = "event_too_large" | "batch_too_large" | "too_deep";
 
 /**
- * Returns why a message is too large, before it is completed from the batch or checked. What the batch shares
- * counts for each message, because a body of 1 MiB could otherwise grow to gigabytes.
+ * Returns why a message is too large or too deep; undefined if it is neither. Runs before the message is
+ * completed from the batch and checked against the plan. What the batch shares counts for each message,
+ * because a body of 1 MiB could otherwise grow to gigabytes.
  * @param index the message's position in the request, from 0
  */
 export function sizeFaultOf(message: unknown, index: number, { bytes }: Shared): SizeFault | undefined {
@@ -71,8 +72,8 @@ export function sizeFaultOf(message: unknown, index: number, { bytes }: Shared):
 }
 
 /**
- * Returns a lower bound of what remains of `left` bytes. Stops when nothing remains. Almost no message has to
- * be measured exactly.
+ * Returns a lower bound of what remains of `left` bytes. Stops when nothing remains. With this bound, almost
+ * no message has to be measured exactly.
  */
 function bytesLeft(value: unknown, left: number, level: number): number {
   if (level > MAX_LEVELS) return TOO_DEEP;

@@ -26,7 +26,7 @@ function stamp(item: object, at: Partial<Reception> = {}): unknown {
 }
 
 describe("stampMessage", () => {
-  it("makes of a bare message what Segment makes of it", () => {
+  it("stamps a minimal message as Segment does", () => {
     expect(
       stamp({ type: "track", event: "Installation Started", userId: "u", properties: { os: "ubuntu" } }),
     ).toEqual({
@@ -42,7 +42,7 @@ describe("stampMessage", () => {
     });
   });
 
-  it("keeps a messageId that is plainly an id, and only the hash of any other", () => {
+  it("keeps a messageId that is certainly an id, and only the hash of any other", () => {
     const track = { type: "track", event: "e", userId: "u" };
     expect(stamp({ ...track, messageId: "ajs-9176:c8f5._" })).toMatchObject({ messageId: "ajs-9176:c8f5._" });
     const hashed = stamp({ ...track, messageId: "jane@example.org" });
@@ -50,7 +50,7 @@ describe("stampMessage", () => {
     expect(hashed).toMatchObject({ messageId: expect.stringMatching(/^hashed-[0-9a-f]{32}$/) });
   });
 
-  it("fills context.ip from the peer only where the client gave none", () => {
+  it("sets context.ip to the peer's address only if the client sent none", () => {
     const track = { type: "track", event: "e", userId: "u" };
     const peer = { peerAddress: "192.0.2.7" };
     expect(stamp(track, peer)).toMatchObject({ context: { ip: "192.0.2.7" } });
@@ -59,7 +59,7 @@ describe("stampMessage", () => {
     });
   });
 
-  it("does not change the message it was given, nor the batch's context that messages share", () => {
+  it("changes neither the given message nor the context that a batch's messages share", () => {
     const context = Object.freeze({ locale: "de" });
     const message = parseMessage({ type: "track", event: "e", userId: "u" }, { ...ALONE, context });
     if (typeof message === "string") throw new Error(message);
@@ -67,7 +67,7 @@ describe("stampMessage", () => {
     expect(context).toEqual({ locale: "de" });
   });
 
-  it("writes keys in alphabetical order and only ids of its alphabet, for any message", () => {
+  it("writes keys in alphabetical order, and only allowed characters in ids, for any message", () => {
     fc.assert(
       fc.property(
         fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 4 })),

@@ -76,19 +76,19 @@ describe("readTime", () => {
     [{}],
     [[]],
     [`2021-08-24T07:23:35.${"1".repeat(99)}Z`],
-  ])("says that %j is there and cannot be read", (value) => {
+  ])("returns `unreadable` for %j", (value) => {
     expect(readTime(value)).toBe("unreadable");
     expect(parseTime(value)).toBeUndefined();
   });
 
-  it.each([[undefined], [null], [""], ["0001-01-01T00:00:00Z"]])("takes %j for no time", (value) => {
+  it.each([[undefined], [null], [""], ["0001-01-01T00:00:00Z"]])("returns `absent` for %j", (value) => {
     expect(readTime(value)).toBe("absent");
     expect(parseTime(value)).toBeUndefined();
   });
 
   const instants = fc.integer({ min: Date.UTC(1900, 0, 1), max: Date.UTC(2299, 0, 1) - 1 });
 
-  it("reads what Date writes, whatever its length", () => {
+  it("reads what Date writes, in every length and form", () => {
     fc.assert(
       fc.property(instants, (ms) => {
         const text = new Date(ms).toISOString();
@@ -100,7 +100,7 @@ describe("readTime", () => {
     );
   });
 
-  it("says the same as Date of any digits, but for days that Date rolls over", () => {
+  it("agrees with Date for any digits, except for days that Date rolls over", () => {
     const two = fc.integer({ min: 0, max: 99 }).map((number) => String(number).padStart(2, "0"));
     const small = fc.integer({ min: 0, max: 33 }).map((number) => String(number).padStart(2, "0"));
     const offset = fc.oneof(
@@ -125,7 +125,7 @@ describe("readTime", () => {
     );
   });
 
-  it("never throws, and says a number only of years that the store can hold", () => {
+  it("never throws, and returns a number only for years that the store can hold", () => {
     const texts = fc.oneof(
       fc.string(),
       fc.stringMatching(/^[0-9TZtz:., +-]{0,40}$/),
@@ -144,7 +144,7 @@ describe("readTime", () => {
 });
 
 describe("toIsoTime", () => {
-  it("writes what Date writes, for any time of years 0 to 9999, in any order", () => {
+  it("writes what Date writes, for any time in the years 0 to 9999, in any order", () => {
     const ms = fc.integer({
       min: Date.parse("0000-01-01T00:00:00Z"),
       max: Date.parse("9999-12-31T23:59:59.999Z"),
@@ -182,14 +182,14 @@ describe("resolveTimestamp", () => {
     },
   );
 
-  it("lets the original stand on a retry, without sentAt, and takes the receipt without original", () => {
+  it("returns the original time on a retry or without sentAt, and receivedAt without an original time", () => {
     const base = { receivedAtMs: 9000, originalTimestampMs: 1000, sentAtMs: 2000, retryCount: 0 };
     expect(resolveTimestamp({ ...base, retryCount: 1 })).toBe(1000);
     expect(resolveTimestamp({ ...base, sentAtMs: undefined })).toBe(1000);
     expect(resolveTimestamp({ ...base, originalTimestampMs: undefined })).toBe(9000);
   });
 
-  it("is never later than the receipt", () => {
+  it("is never later than receivedAt", () => {
     const time = fc.option(fc.integer({ min: 0, max: 4e12 }), { nil: undefined });
     const times = fc.record({
       receivedAtMs: fc.integer({ min: 0, max: 4e12 }),
@@ -202,7 +202,7 @@ describe("resolveTimestamp", () => {
 });
 
 it.each(["2016-12-31T23:59:60.726Z", "2026-01-31T24:00:00.000Z"])(
-  "%s is a time that is written otherwise",
+  "%s is a valid time, but not in the form of toIsoTime",
   (text) => {
     const time = readTime(text);
     expect(typeof time === "number" && toIsoTime(time)).not.toBe(text);
@@ -210,7 +210,7 @@ it.each(["2016-12-31T23:59:60.726Z", "2026-01-31T24:00:00.000Z"])(
   },
 );
 
-it("a text that is what toIsoTime writes is told apart from every other form of the same time", () => {
+it("isIsoTime accepts what toIsoTime writes, and rejects every other form of the same time", () => {
   fc.assert(
     fc.property(
       fc.date({ min: new Date(0), max: new Date("2298-12-31T00:00:00Z"), noInvalidDate: true }),

@@ -42,15 +42,15 @@ export function readTime(value: unknown): ReadTime {
   return value === "" || value === GO_ZERO_TIME ? "absent" : readAnyForm(value);
 }
 
-/** Like `readTime`, for callers to which it does not matter why there is no time. */
+/** Like `readTime`, but returns undefined both for `absent` and for `unreadable`. */
 export function parseTime(value: unknown): number | undefined {
   const time = readTime(value);
   return typeof time === "number" ? time : undefined;
 }
 
 /**
- * Whether a text that was parsed as a time already has the form that `toIsoTime` writes. Nearly all have, so
- * they need not be formatted again.
+ * Whether a text that was parsed as a time already has the form that `toIsoTime` writes. Nearly all times do,
+ * so they need not be formatted again.
  */
 export function isIsoTime(text: unknown): text is string {
   return (
@@ -226,8 +226,9 @@ export interface MessageTimes {
 
 /**
  * Computes when the event happened, by the collector's clock: `receivedAt - (sentAt - originalTimestamp)`,
- * but never later than `receivedAt`. On a retry, uses the original timestamp instead: several clients keep
- * the `sentAt` of their first attempt, so the formula would shift the event by the whole delay.
+ * but never later than `receivedAt`. Without `sentAt`, and on a retry, uses the original timestamp instead:
+ * several clients keep the `sentAt` of their first attempt, so the formula would shift a retried event by the
+ * whole delay.
  * @see https://segment.com/docs/connections/spec/common/#timestamp-overview
  */
 export function resolveTimestamp(times: MessageTimes): number {

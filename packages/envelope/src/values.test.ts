@@ -21,7 +21,7 @@ it.each([
   expect(valueFaultOf({ list: [value] }, 2)).toBe(isExact ? undefined : "number_out_of_range");
 });
 
-it("the deepest allowed level is taken, and the next is not, in objects and in lists", () => {
+it("the deepest allowed level is accepted and the next is not, in objects and in arrays", () => {
   let object: object = {};
   let list: unknown[] = [];
   for (let level = 2; level < MAX_NESTING_LEVELS; level++) {

@@ -1,4 +1,6 @@
-/** Owns the demo's requests to the collector: whether it is ready, what it stores, and batches of messages. */
+/**
+ * Owns the demo's requests to the collector: asks whether it is ready and what it stores, and sends batches.
+ */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -6,11 +8,11 @@ import { isRecord } from "@candor/envelope/unknown-value";
 import { type Config, type Keys, openKeys } from "@candor/server";
 
 const ASK_AGAIN_MS = 200;
-/** How long a collector may refuse a batch or not answer before the demo gives up. */
+/** How long the demo keeps trying if the collector refuses a batch or does not answer. */
 export const PATIENCE_MS = 60_000;
 const ANSWER_WITHIN_MS = 15_000;
 
-/** Says what to do. Its message is shown without a stack. */
+/** An error whose message tells the user what to do. It is shown without a stack trace. */
 export class DemoFault extends Error {}
 
 export interface Collector {
@@ -18,7 +20,10 @@ export interface Collector {
   readonly keys: Keys;
 }
 
-/** Returns the keys of the collector, undefined while it has not created them. */
+/**
+ * Returns the collector's keys, from its data folder or from the settings; undefined if neither has all of
+ * them.
+ */
 export function findKeys(config: Config): Keys | undefined {
   if (existsSync(join(config.dataDir, "keys.json"))) return openKeys(config);
   const { installer, server, client } = config.writeKeys;
@@ -27,7 +32,7 @@ export function findKeys(config: Config): Keys | undefined {
   return { writeKeys: { installer, server, client }, adminToken };
 }
 
-/** Resolves once the collector accepts messages. @throws DemoFault if it does not in time */
+/** Resolves once the collector accepts messages. @throws DemoFault if that takes longer than `withinMs` */
 export async function awaitReady({ url }: Pick<Collector, "url">, withinMs: number): Promise<void> {
   for (const giveUpAtMs = Date.now() + withinMs; ; await sleep(ASK_AGAIN_MS)) {
     const response = await fetch(`${url}/readyz`, withTimeout()).catch(() => undefined);
@@ -40,7 +45,10 @@ export async function awaitReady({ url }: Pick<Collector, "url">, withinMs: numb
   }
 }
 
-/** Asks the read API, waiting while its store is away. @throws DemoFault */
+/**
+ * Asks the read API. Retries for up to PATIENCE_MS, because the store may be unavailable.
+ * @throws DemoFault
+ */
 export async function readApi({ url, keys }: Collector, question: string): Promise<unknown> {
   const headers = { authorization: `Bearer ${keys.adminToken}` };
   for (const giveUpAtMs = Date.now() + PATIENCE_MS; ; ) {
@@ -65,7 +73,9 @@ export async function countStored(collector: Collector, query = ""): Promise<num
   throw new DemoFault(`The Candor at ${collector.url} does not count.`);
 }
 
-/** Resolves to the number of stored messages once it is at least `atLeast`, or has stopped growing. */
+/**
+ * Resolves to the number of stored messages once it is at least `atLeast`, or has not grown for PATIENCE_MS.
+ */
 export async function awaitStored(collector: Collector, atLeast: number): Promise<number> {
   let seen = 0;
   for (let giveUpAtMs = Date.now() + PATIENCE_MS; ; await sleep(ASK_AGAIN_MS)) {
@@ -77,8 +87,9 @@ export async function awaitStored(collector: Collector, atLeast: number): Promis
 }
 
 /**
- * Sends a batch, and repeats it while the collector asks for that. Resolves to the drop reasons of the messages
- * that were not kept. @throws DemoFault if the collector rejects the batch, or has not accepted it in time
+ * Sends a batch, and retries after statuses that allow a retry. Resolves to the drop reasons of the messages
+ * that were not kept.
+ * @throws DemoFault if the collector rejects the batch, or has not accepted it in time
  */
 export async function postBatch(url: string, body: string): Promise<readonly string[]> {
   const giveUpAtMs = Date.now() + PATIENCE_MS;

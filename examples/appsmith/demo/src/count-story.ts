@@ -2,7 +2,10 @@
 import { DAY_MS, HOUR_MS, type Install, type Instance, type Story } from "./story.ts";
 import { actionsOf, copiedHeartbeatsOf, heartbeatsOf, visitsOf } from "./timeline.ts";
 
-/** Six hours, and one for the delay: an instance that sent within it is alive. */
+/**
+ * An instance is alive if its last heartbeat is at most this old: the interval of six hours, and one hour for
+ * delays.
+ */
 const ALIVE_MS = 7 * HOUR_MS;
 
 export type Counts = Readonly<Record<string, number>>;
@@ -12,7 +15,7 @@ export interface InstanceCounts {
   readonly heartbeats: number;
   readonly actions: number;
   readonly browserEvents: number;
-  /** Time of its last heartbeat, in milliseconds since 1970; 0 if it never sent one. */
+  /** The time of the instance's last heartbeat, epoch milliseconds; 0 if it never sent one. */
   readonly lastAtMs: number;
 }
 
@@ -21,25 +24,31 @@ export interface StoryCounts {
   readonly heartbeats: number;
   readonly actions: number;
   readonly browserEvents: number;
-  /** The events of the installer by name. */
+  /** The number of the installer's events, by name. */
   readonly installer: Counts;
-  /** `Installation Errors` by kind. */
+  /** The number of `Installation Errors`, by kind. */
   readonly installErrors: Counts;
-  /** Runs of the installer that told neither their success nor an error. */
+  /** The number of installer runs that reported neither success nor an error. */
   readonly silentInstalls: number;
-  /** Heartbeats by version. */
+  /** The number of heartbeats, by version. */
   readonly versions: Counts;
-  /** Instances that are alive at the end, by environment. */
+  /** The number of instances that are alive at the end, by environment. */
   readonly alive: Counts;
   readonly lateOrLapsed: number;
   readonly gone: number;
   readonly copied: number;
   readonly refused: number;
-  /** By version: how many actions of the plugin that one release breaks ran, and how many of them failed. */
+  /**
+   * For the plugin that one release breaks: how many of its actions ran under each version, and how many
+   * failed.
+   */
   readonly faults: readonly { readonly version: string; readonly failed: number; readonly all: number }[];
 }
 
-/** What one instance sends: nothing if its operator refused, and nothing of browsers with a privacy signal. */
+/**
+ * Counts what one instance sends: nothing if its operator refused, and nothing from browsers with a privacy
+ * signal.
+ */
 export function countInstance(story: Story, instance: Instance): InstanceCounts {
   if (instance.isRefused) return { heartbeats: 0, actions: 0, browserEvents: 0, lastAtMs: 0 };
   const own = heartbeatsOf(story, instance);

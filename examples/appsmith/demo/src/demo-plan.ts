@@ -1,4 +1,4 @@
-/** Owns the plan with which the demo's instances were built. */
+/** Owns the plan that the demo's instances use. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isRecord } from "@candor/envelope/unknown-value";
@@ -13,7 +13,10 @@ const MAX_PER_MINUTE = 10_000_000;
 export interface DemoPlan {
   readonly plan: Plan;
   readonly hash: string;
-  /** For the SDK, as `candor generate` exports it, but with limits that the demo does not reach. */
+  /**
+   * The plan in the form that `candor generate` exports for the SDK, but with limits that the demo does not
+   * reach.
+   */
   readonly generated: GeneratedPlan;
 }
 
@@ -24,7 +27,10 @@ export function readDemoPlan(): DemoPlan {
   return { plan, hash, generated: { hash, content: JSON.parse(JSON.stringify({ ...plan, events })) } };
 }
 
-/** @throws DemoFault if the collector has another plan, which would drop or trim what the demo sends */
+/**
+ * Checks that the collector uses the demo's plan.
+ * @throws DemoFault if it has another plan, which would drop or trim what the demo sends
+ */
 export async function checkPlanInForce({ url }: Collector, { plan }: DemoPlan): Promise<void> {
   const response = await fetch(`${url}/privacy.json`);
   const inForce: unknown = await response.json();

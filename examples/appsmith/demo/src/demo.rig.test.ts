@@ -20,7 +20,7 @@ const keys = {
 const story = makeStory({ seed: 31, instances: 12, weeks: 2, endMs: Date.now() - 60_000 });
 const counts = countStory(story);
 const dir = mkdtempSync(join(tmpdir(), "candor-rig-"));
-process.env.TMPDIR = dir; // for `tmpdir` of what is tested
+process.env.TMPDIR = dir; // for `tmpdir()` in the tested code
 const environment = {
   PATH: process.env.PATH ?? "",
   TMPDIR: dir,
@@ -63,7 +63,7 @@ it("stores exactly what the story plans", async () => {
   ]).not.toContain(0);
 });
 
-it("keeps the time at which things happened, and each instance's place", async () => {
+it("keeps the times of events and the environment of each instance", async () => {
   const early = `event=Instance%20Active&to=${new Date(story.fromMs + 7 * 24 * 60 * 60_000).toISOString()}`;
   const { events } = (await readApi(collector, `events?${early}&limit=1000`)) as {
     readonly events: readonly { readonly timestamp: string; readonly originalTimestamp: string }[];
@@ -76,13 +76,13 @@ it("keeps the time at which things happened, and each instance's place", async (
     expect(await countStored(collector, `properties.environment=${place}`)).toBeGreaterThan(0);
 });
 
-it("has an instance of CI that is alive at the end", async () => {
+it("has a CI instance that is alive at the end", async () => {
   const recent = new Date(story.endMs - 7 * HOUR_MS).toISOString();
   const filter = `event=Instance%20Active&properties.environment=ci&from=${recent}`;
   expect(await countStored(collector, filter)).toBeGreaterThan(0);
 });
 
-it("finds the copied instances, and holds the addresses of people apart", async () => {
+it("finds the copied instances, and stores people's e-mail addresses separately", async () => {
   const from = new Date(story.fromMs).toISOString().slice(0, 10);
   const { cloned } = (await readApi(collector, `reports/instances?from=${from}`)) as {
     readonly cloned: object[];
@@ -110,7 +110,7 @@ it("answers each question of the guide, in the field that the guide names", asyn
   }
 });
 
-it("is reported as it was planned: who is active, on what, and which installs succeeded", async () => {
+it("appears in reports as planned: the number of instances, and successful installs", async () => {
   const all = "environment=all&established=false";
   const fromDay = new Date(story.fromMs).toISOString().slice(0, 10);
   const base = (await readApi(collector, `reports/base?from=${fromDay}&${all}`)) as {
@@ -126,7 +126,7 @@ it("is reported as it was planned: who is active, on what, and which installs su
   expect(succeeded).toBe(counts.installer["Installation Success"]);
 });
 
-it("is not played over what the collector holds, unless asked to", async () => {
+it("is not played if the collector already has messages, except with --again", async () => {
   const run = (...args: readonly string[]) => {
     const env = { ...environment, CANDOR_URL: candor.url };
     return spawnSync(process.execPath, [MAIN, ...args], { env, encoding: "utf8", cwd: dir });
@@ -141,6 +141,6 @@ it("is not played over what the collector holds, unless asked to", async () => {
   expect(await countStored(collector)).toBeGreaterThan(counts.messages);
 });
 
-it("leaves nothing on the disk", () => {
+it("leaves nothing on disk", () => {
   expect(readdirSync(dir).filter((name) => name.startsWith("candor-demo-"))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-/** Owns what the demo says at its end: what it sent, and where to look at it. */
+/** Owns what the demo prints at its end: what it sent, and where to look at it. */
 import type { Collector } from "./collector.ts";
 import { type Counts, type StoryCounts, total } from "./count-story.ts";
 import { HOUR_MS, type Story } from "./story.ts";
@@ -10,7 +10,7 @@ export interface Played {
   readonly elapsedMs: number;
 }
 
-/** @param tail the command that shows what arrives */
+/** Renders the text. @param tail the command that shows messages as they arrive */
 export function renderFirstLook(played: Played, collector: Collector, tail: string): string {
   const { story, counts, elapsedMs } = played;
   const { instances, weeks, seed } = story;
@@ -67,7 +67,7 @@ function listNumbers({ counts, stored }: Played): readonly (readonly [label: str
 
 interface Question {
   readonly says: string;
-  /** Of the read API. */
+  /** A path of the read API, with its query. */
   readonly path: string;
 }
 
@@ -105,7 +105,10 @@ function listQuestions(
 
 type FaultRow = StoryCounts["faults"][number];
 
-/** The version with the highest share of failures, and the one before it; undefined without enough actions. */
+/**
+ * The version with the highest share of failures, and the one before it; undefined if no version has enough
+ * actions.
+ */
 function findFault(
   rows: StoryCounts["faults"],
 ): { readonly at: FaultRow; readonly before: FaultRow } | undefined {

@@ -1,4 +1,4 @@
-/** Owns every run of the installer within the story: those that led to an instance, and those that failed. */
+/** Makes the story's runs of the installer: those that led to an instance, and those that failed. */
 import { createRandom, type Random } from "./random.ts";
 import {
   HOUR_MS,
@@ -11,10 +11,10 @@ import {
 } from "./story.ts";
 
 const MINUTE_MS = 60_000;
-/** Runs that never lead to an instance, for each instance of the fleet. */
+/** The number of runs that never lead to an instance, as a share of the number of instances. */
 const LOST_SHARE = 0.28;
 
-/** Oldest first. */
+/** Makes all runs, oldest first. */
 export function makeInstalls(base: StoryBase, fleet: readonly Instance[]): readonly Install[] {
   const led = fleet.flatMap((instance) => {
     const random = createRandom(`${base.seed}/install/${instance.number}`);
@@ -27,7 +27,7 @@ export function makeInstalls(base: StoryBase, fleet: readonly Instance[]): reado
   return [...led, ...lost].sort((one, other) => one.atMs - other.atMs);
 }
 
-/** The run that led to an instance, sometimes preceded by a run that failed. */
+/** Makes the run that led to an instance, sometimes preceded by a run that failed. */
 function makeSuccessful(base: StoryBase, instance: Instance, id: string, random: Random): readonly Install[] {
   const { life, starts, isRefused } = instance;
   const atMs = life.fromMs - random.between(2, 8) * MINUTE_MS;

@@ -1,4 +1,6 @@
-/** Owns what one instance of the story is, how long it lives, and when it is upgraded, away or copied. */
+/**
+ * Makes one instance of the story: what it is, how long it lives, and when it is upgraded, down or copied.
+ */
 import { createRandom, type Random } from "./random.ts";
 import {
   DAY_MS,
@@ -17,18 +19,21 @@ import {
 
 type Role = (typeof ROLES)[number];
 
-/** The type checks that the row is the right one. */
+/** The role of CI instances. Does not compile if ROLES[3] is another role. */
 const CI: Extract<Role, { readonly role: "ci" }> = ROLES[3];
 
-/** The story's full length. Shorter stories have shorter lives and quicker upgrades. */
+/**
+ * The tables' lives and upgrade times are for a story of this length. For shorter stories they are scaled
+ * down.
+ */
 const FULL_WEEKS = 26;
-/** The share of servers that run already when the story begins. */
+/** The share of servers that already run when the story begins. */
 const THERE_BEFORE = 0.4;
 /** One in this many instances is copied, if it is a server that lives long enough. */
 const COPIED_EVERY = 40;
 const LEAST_COPIED_MS = 4 * DAY_MS;
 const MAX_PEOPLE = 5;
-/** How long before the end the last instance starts, hours. */
+/** How many hours before the story's end the last CI instance starts. */
 const LAST_CI_HOURS = { least: 1, most: 4 };
 
 export function makeInstance(base: StoryBase, number: number): Instance {
@@ -77,7 +82,8 @@ function makeLife(base: StoryBase, role: Role, isThereBefore: boolean, random: R
     ? fromMs + random.between(0, 6 * HOUR_MS)
     : fromMs + random.next() ** 0.8 * (toMs - fromMs - DAY_MS);
   const goneMs = staysToTheEnd ? toMs : Math.min(bornMs + lengthMs, toMs);
-  // Of those still there, some were lost in the last days: they are late or lapsed, not gone.
+  // Some of the instances that would reach the end stop up to 20 days before it. They count as late or
+  // lapsed, not as gone.
   const isLost = goneMs === toMs && random.isLikely(0.07);
   const lostMs = toMs - random.pick([10 * HOUR_MS, 20 * HOUR_MS, 3 * DAY_MS, 9 * DAY_MS, 20 * DAY_MS]);
   return { fromMs: bornMs, toMs: isLost && lostMs > bornMs + DAY_MS ? lostMs : goneMs };
@@ -87,7 +93,7 @@ function makeLastLife({ toMs }: StoryBase, random: Random): Span {
   return { fromMs: toMs - random.between(LAST_CI_HOURS.least, LAST_CI_HOURS.most) * HOUR_MS, toMs };
 }
 
-/** The first start, and one for each upgrade. */
+/** Makes the first start, and one start for each upgrade. */
 function makeStarts(base: StoryBase, role: Role, life: Span, random: Random): readonly [Start, ...Start[]] {
   const { releases, weeks } = base;
   const { habit, medianDays } = random.pickRow(UPGRADE_HABITS);
@@ -113,7 +119,7 @@ function makeStarts(base: StoryBase, role: Role, life: Span, random: Random): re
   return starts;
 }
 
-/** Some hours each, at most three. */
+/** Makes at most three outages, of 2 to 40 hours each. */
 function makeOutages(life: Span, random: Random): readonly Span[] {
   const count = random.isLikely(0.35) ? random.wholeBetween(1, 3) : 0;
   return Array.from({ length: count }, () => {

@@ -1,4 +1,6 @@
-/** Owns `npm run demo`: its options, what it prints, and its exit codes (2: it could not be played). */
+/**
+ * Owns `npm run demo`: its options, output and exit codes (1: not stored as planned, 2: could not be played).
+ */
 import { join } from "node:path";
 import { cwd, env } from "node:process";
 import { toReachable } from "@candor/node/operator";
@@ -45,7 +47,7 @@ try {
   process.exitCode = COULD_NOT;
 }
 
-/** @throws DemoFault, CandorError */
+/** Plays the demo. @returns the exit code @throws DemoFault, CandorError */
 async function play({ seed, instances, weeks, again = false, wait = false }: DemoOptions): Promise<number> {
   const config = readConfig(env);
   const collector = await findCollector(config, wait ? READY_WITHIN_MS.wait : READY_WITHIN_MS.usual);
@@ -53,7 +55,8 @@ async function play({ seed, instances, weeks, again = false, wait = false }: Dem
   if (before > 0 && !again) throw new DemoFault(explainFilled(collector, before));
   const startedAtMs = Date.now();
   const endMs = startedAtMs - END_BEFORE_MS;
-  // The same seed again would be the same instances, which cannot have lived twice.
+  // The default seed depends on the time if there are messages already, because a repeated seed would repeat
+  // the same instances.
   const story = makeStory({ seed: seed ?? (before === 0 ? 1 : startedAtMs), instances, weeks, endMs });
   const counts = countStory(story);
   process.stderr.write(`Playing ${instances} instances over ${weeks} weeks against ${collector.url}\n`);
@@ -80,7 +83,10 @@ async function findCollector(config: Config, readyWithinMs: number): Promise<Col
   );
 }
 
-/** The command, with the settings that another terminal needs. The token is not one of them, because shells keep a history. */
+/**
+ * Returns the `candor tail` command with the settings that it needs in another terminal. The token is left
+ * out, because shells keep a history.
+ */
 function toTailCommand({ dataDir }: Config, { url }: Collector): string {
   const isUsual = dataDir === join(cwd(), ".candor");
   const settings = [

@@ -1,5 +1,5 @@
 /**
- * Owns the browsers of an instance: posts their messages to the instance's own gateway, as the browser SDK
+ * Plays the browsers of an instance: posts their messages to the instance's own gateway, as the browser SDK
  * does, under the person's consent and privacy signals.
  */
 import { once } from "node:events";
@@ -14,7 +14,7 @@ import { type BrowserEvent, PAGES, visitsOf } from "./timeline.ts";
 /** About as many messages as fit into a request of the browser SDK. */
 const MAX_BATCH = 100;
 const LIBRARY = { name: "@candor/browser", version: VERSION };
-/** A browser's messages of weeks arrive at once. */
+/** So high because a browser's messages of several weeks arrive at once. */
 const MAX_MESSAGES_PER_SECOND = 1_000_000;
 const USER_AGENTS = [
   "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36",
@@ -23,7 +23,7 @@ const USER_AGENTS = [
 ] as const;
 const LOCALES = ["en-US", "en-GB", "de-DE", "fr-FR", "es-ES", "pt-BR", "hi-IN"] as const;
 
-/** The one server in which the gateways of all played instances listen. */
+/** One HTTP server that passes requests to the gateways of all played instances. */
 export interface Gateways {
   /** Resolves once the instance's gateway has taken everything that its browsers may send. */
   readonly play: (base: StoryBase, instance: Instance, telemetry: Telemetry) => Promise<void>;

@@ -1,4 +1,4 @@
-/** Owns the runs of the installer: posts their events in the form in which the installer kit sends them. */
+/** Plays the runs of the installer: posts their events in the form in which the installer kit sends them. */
 import { randomBytes } from "node:crypto";
 import { decide, writeConsentRecord } from "@candor/consent";
 import { VERSION } from "@candor/node/operator";
@@ -10,7 +10,9 @@ import type { Install } from "./story.ts";
 
 const LIBRARY = { name: "candor-installer", version: VERSION };
 
-/** Resolves once the collector has accepted the events of this run; at once if its consent is missing. */
+/**
+ * Sends the events of one run, unless its operator refused. Resolves once the collector has accepted them.
+ */
 export async function playInstall(context: PlayContext, install: Install): Promise<void> {
   if (!maySend(context, install)) return;
   const { id, atMs, endMs } = install;
@@ -20,12 +22,12 @@ export async function playInstall(context: PlayContext, install: Install): Promi
       toMessage(context, install, { event, id, atMs: event === "Installation Started" ? atMs : endMs }),
     );
   await post(context, run);
-  // The request for support has an id of its own, so that nothing links the address to the install.
+  // The request for support has its own id, so that nothing links the e-mail address to the install.
   const support = { event: "Installation Support", id: randomHex(), atMs: endMs };
   if (install.email !== undefined) await post(context, [toMessage(context, install, support)]);
 }
 
-/** Whether the kit would send, once it has shown the notice and recorded that. */
+/** Whether the kit would send after it has shown and recorded the notice. */
 function maySend({ plan: { plan, hash } }: PlayContext, { atMs, isRefused }: Install): boolean {
   const time = new Date(atMs).toISOString();
   const about = { planVersion: plan.version, planHash: hash };
@@ -78,7 +80,7 @@ async function post({ collector, onFault }: PlayContext, batch: readonly object[
   for (const reason of reasons) onFault(`The installer's event was dropped: ${reason}.`);
 }
 
-/** As `date -u +%FT%TZ` prints it. */
+/** Formats a time like `date -u +%FT%TZ`, as the kit does. */
 function toWholeSeconds(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19)}Z`;
 }

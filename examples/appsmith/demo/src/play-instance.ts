@@ -1,4 +1,7 @@
-/** Owns one instance, played through the server SDK: a state folder, a consent, and messages of weeks that are sent at once. */
+/**
+ * Plays one instance through the server SDK: gives it a state folder and consent, and sends all messages of
+ * its life at once.
+ */
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -20,7 +23,7 @@ export interface PlayContext {
   readonly gateways: Gateways;
   /** Holds the state folders of the instances that are being played. */
   readonly dir: string;
-  /** Called with a sentence about each message that was not kept as it was meant. */
+  /** Called with a sentence for each thing that did not go as planned. */
   readonly onFault: (sentence: string) => void;
 }
 
@@ -69,7 +72,10 @@ async function withTelemetry(
   }
 }
 
-/** What the operator wrote into docker.env, and where the server runs. */
+/**
+ * The environment of the instance's server: what its operator wrote into docker.env, and what says where it
+ * runs.
+ */
 function environmentOf({ environment, people, isRefused }: Instance): Readonly<Record<string, string>> {
   return {
     APPSMITH_DISABLE_TELEMETRY: String(isRefused),
@@ -78,7 +84,9 @@ function environmentOf({ environment, people, isRefused }: Instance): Readonly<R
   };
 }
 
-/** The SDK itself waits as long as the collector asks for. */
+/**
+ * Flushes until all is sent, or PATIENCE_MS is over. The SDK itself waits for as long as the collector asks.
+ */
 async function flush(telemetry: Telemetry): Promise<void> {
   const giveUpAtMs = Date.now() + PATIENCE_MS;
   while (!(await telemetry.flush({ timeoutMs: FLUSH_TIMEOUT_MS })) && Date.now() < giveUpAtMs)

@@ -1,4 +1,4 @@
-/** Owns the playing of a whole story against a collector: the installs, then the instances, a few at a time. */
+/** Plays a whole story against a collector: first the installs, then the instances, a few at a time. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,19 +10,22 @@ import { playInstall } from "./play-installs.ts";
 import { type PlayContext, playInstance } from "./play-instance.ts";
 import type { Story } from "./story.ts";
 
-/** Enough to keep a collector on a small machine busy. */
+/**
+ * How many installs or instances are played at the same time. Enough to keep a collector on a small machine
+ * busy.
+ */
 const AT_ONCE = 4;
 
 export interface PlayOptions {
   readonly collector: Collector;
   readonly story: Story;
-  /** Called after each run of the installer and each instance. @param messages how many it sent */
+  /** Called after each run of the installer and after each instance. @param messages how many it sent */
   readonly onPlayed: (messages: number) => void;
 }
 
 /**
- * Resolves once the collector has accepted the whole story. Returns a sentence for each thing that was not kept
- * as planned; normally there are none. Deletes all that it wrote to disk.
+ * Resolves once the collector has accepted the whole story, with a sentence for each thing that was not kept
+ * as planned; normally there are none. Deletes everything that it wrote to disk.
  * @throws DemoFault
  */
 export async function playStory({ collector, story, onPlayed }: PlayOptions): Promise<readonly string[]> {
@@ -61,7 +64,7 @@ export async function playStory({ collector, story, onPlayed }: PlayOptions): Pr
   return faults;
 }
 
-/** Calls `work` for each value, in order, for a few values at a time. */
+/** Calls `work` for each value. Starts the calls in order, and runs at most AT_ONCE at the same time. */
 async function forEach<Value>(
   values: readonly Value[],
   work: (value: Value) => Promise<void>,

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { renderProgress } from "./progress.ts";
 
-it("shows how much is done, in lines of one length", () => {
+it("shows how much is done, in lines of equal length", () => {
   expect(renderProgress(0, 1200, 0)).toBe(
     "[..............................]  0%      0 of 1,200 messages  0 s",
   );

@@ -9,7 +9,7 @@ export interface Progress {
   readonly end: () => void;
 }
 
-/** @param total messages in all */
+/** Shows the bar. @param total the number of messages of the whole story */
 export function showProgress(total: number, stream: NodeJS.WriteStream = process.stderr): Progress {
   const startedAtMs = Date.now();
   let done = 0;

@@ -1,24 +1,27 @@
-/** Generates the demo's random numbers and choices, which depend on a name alone: they are the same on every machine. */
+/**
+ * Generates the demo's random numbers and choices. They depend only on a name, so they are the same on every
+ * machine.
+ */
 
 export interface Random {
-  /** From 0 to 1, without 1. */
+  /** A number of at least 0 and less than 1. */
   readonly next: () => number;
   readonly isLikely: (probability: number) => boolean;
-  /** From `least` to `most`, without `most`. */
+  /** A number of at least `least` and less than `most`. */
   readonly between: (least: number, most: number) => number;
   readonly wholeBetween: (least: number, most: number) => number;
   /** A factor whose median is 1. @param spread with 0.5, nearly all factors are from 0.4 to 2.7 */
   readonly factor: (spread: number) => number;
-  /** @throws if the list is empty */
+  /** Picks a value, each with the same probability. @throws Error if the list is empty */
   readonly pick: <Value>(values: readonly Value[]) => Value;
-  /** Picks a row by its weight. @throws if the table is empty */
+  /** Picks a row with a probability in proportion to its weight. @throws Error if the table is empty */
   readonly pickRow: <Row extends { readonly weight: number }>(rows: readonly Row[]) => Row;
   /** Lower-case hex digits. */
   readonly hex: (digits: number) => string;
   readonly uuid: () => string;
 }
 
-/** @param name such as `1/instance/17`; every name has a sequence of its own */
+/** Creates a generator. @param name such as `1/instance/17`; each name has its own sequence */
 export function createRandom(name: string): Random {
   const next = mulberry32(hashOf(name));
   const pick = <Value>(values: readonly Value[]): Value =>
@@ -50,7 +53,7 @@ function gauss(next: () => number): number {
   return Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
 }
 
-/** FNV-1a. */
+/** A 32-bit hash of a text (FNV-1a). */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
   for (const unit of Buffer.from(text)) hash = Math.imul(hash ^ unit, 0x01000193);

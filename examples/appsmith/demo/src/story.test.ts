@@ -9,13 +9,13 @@ const OPTIONS = { seed: 1, instances: 400, weeks: 26, endMs: END_MS };
 const story = makeStory(OPTIONS);
 const counts = countStory(story);
 
-it("is the same for the same seed, and another for another seed", () => {
+it("is the same for the same seed, and different for another seed", () => {
   expect(makeStory(OPTIONS)).toEqual(story);
   expect(countStory(makeStory(OPTIONS))).toEqual(counts);
   expect(makeStory({ ...OPTIONS, seed: 2 }).fleet).not.toEqual(story.fleet);
 });
 
-it("keeps every moment within its weeks, oldest first", () => {
+it("keeps all times within the story, oldest first", () => {
   for (const instance of story.fleet) {
     const people = instance.people.map((person) => visitsOf(story, instance, person));
     const lives = [
@@ -31,7 +31,7 @@ it("keeps every moment within its weeks, oldest first", () => {
   expect(story.installs.every(({ atMs, endMs }) => atMs <= endMs && endMs <= END_MS)).toBe(true);
 });
 
-it("has the shares of the tables: environments, trials, copies, refusals, failed installs", () => {
+it("has about the shares in the tables: environments, trials, copies, refusals, failed installs", () => {
   const share = (test: (instance: Story["fleet"][number]) => boolean): number =>
     story.fleet.filter(test).length / story.fleet.length;
   expect(share(({ environment }) => environment === "development")).toBeCloseTo(0.12, 1);
@@ -59,7 +59,7 @@ it.each([1, 2, 31, 1000])(
   },
 );
 
-it("sends heartbeats every six hours, but for outages, and never two at once", () => {
+it("sends heartbeats every six hours except in outages, and never two at once", () => {
   for (const instance of story.fleet.slice(0, 50)) {
     const times = heartbeatsOf(story, instance).map(({ atMs }) => atMs);
     const isOut = (atMs: number): boolean =>
@@ -72,7 +72,7 @@ it("sends heartbeats every six hours, but for outages, and never two at once", (
   }
 });
 
-it("upgrades only to what is released, never back, and pre-releases only in development", () => {
+it("upgrades only to released versions, never back, and to pre-releases only in development", () => {
   for (const { starts, environment, life } of story.fleet) {
     const versions = starts.map(({ release }) =>
       RELEASES.findIndex(({ version }) => version === release.version),
@@ -94,7 +94,7 @@ it("has a release in which one plugin fails, and its fix", () => {
   expect(shareOf("1.11.1")).toBeLessThan(0.04);
 });
 
-it("sends nothing of an instance whose operator said No", () => {
+it("sends nothing from an instance whose operator said No", () => {
   const refused = story.fleet.filter(({ isRefused }) => isRefused);
   expect(refused.map((instance) => countInstance(story, instance).heartbeats)).toEqual(refused.map(() => 0));
 });

@@ -1,4 +1,4 @@
-/** Owns the demo's story: the closed tables of releases, systems, faults and habits, and what a story is made of. */
+/** Defines the demo's story: the tables of releases, systems, faults and habits, and the types of a story. */
 
 export const HOUR_MS = 60 * 60_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -26,7 +26,7 @@ export interface ReleaseRow {
   readonly fault?: { readonly plugin: string; readonly failureShare: number; readonly slowdown: number };
 }
 
-/** How long people wait before they upgrade: half of them at most `medianDays` after a release. */
+/** How long people wait before they upgrade: half of them upgrade within `medianDays` of a release. */
 export const UPGRADE_HABITS = [
   { habit: "eager", weight: 30, medianDays: 2 },
   { habit: "steady", weight: 35, medianDays: 12 },
@@ -56,7 +56,7 @@ export const INSTALL_FAULTS = [
   { error: "unknown", weight: 3 },
 ] as const;
 
-/** `failureShare` and `medianMs` of actions, without a release's fault. */
+/** `failureShare` and `medianMs` apply to actions of the plugin, except under a release that breaks it. */
 export const PLUGINS = [
   { plugin: "PostgreSQL", type: "DB", weight: 40, failureShare: 0.03, medianMs: 9, failedAs: "42P01" },
   { plugin: "REST API", type: "API", weight: 30, failureShare: 0.06, medianMs: 180, failedAs: "502" },
@@ -67,7 +67,7 @@ export const PLUGINS = [
   { plugin: "JavaScript", type: "JS", weight: 5, failureShare: 0.01, medianMs: 3, failedAs: "" },
 ] as const;
 
-/** What becomes of an instance. `days`: how long it runs, from the least to the most. */
+/** What an instance is used for. `days`: the shortest and the longest time that it runs. */
 export const ROLES = [
   { role: "server", weight: 68, environment: "production", days: [21, 900], actionsPerDay: 2.5 },
   { role: "trial", weight: 12, environment: "production", days: [0.2, 1], actionsPerDay: 12 },
@@ -91,7 +91,7 @@ export interface Release {
   readonly fault: ReleaseRow["fault"];
 }
 
-/** One start of a server. Each has a boot nonce of its own, 16 hex digits. */
+/** One start of a server. `boot` is the start's own random number, 16 hex digits. */
 export interface Start {
   readonly atMs: number;
   readonly release: Release;
@@ -105,7 +105,7 @@ export interface Person {
   readonly browserId: string;
   readonly visitsPerWeek: number;
   readonly isBuilder: boolean;
-  /** Whether the browser sends Sec-GPC, so that the gateway takes nothing. */
+  /** Whether the browser sends Sec-GPC, so that the gateway accepts nothing from it. */
   readonly hasPrivacySignal: boolean;
 }
 
@@ -119,16 +119,19 @@ export interface Instance {
   readonly os: "linux" | "darwin";
   readonly arch: "x64" | "arm64";
   readonly runtime: string;
-  /** When it runs, within the story. */
+  /** When the instance runs, within the story. */
   readonly life: Span;
-  /** Oldest first; the first begins the life. */
+  /** Oldest first. The first start is the beginning of `life`. */
   readonly starts: readonly [Start, ...Start[]];
   readonly outages: readonly Span[];
-  /** A copy of its folder that runs at the same time, if somebody made one. */
+  /** A copy of the instance's folder that runs at the same time; undefined if nobody made one. */
   readonly copy: { readonly life: Span; readonly start: Start } | undefined;
-  /** The id that the installer left, if the instance was installed within the story. */
+  /**
+   * The id of the install that made this instance; undefined if that was before the story, or without the
+   * installer.
+   */
   readonly installId: string | undefined;
-  /** Whether its operator said No, so that nothing of it may leave. */
+  /** Whether the instance's operator said No, so that nothing may be sent. */
   readonly isRefused: boolean;
   readonly actionsPerDay: number;
   readonly plugins: readonly Plugin[];
@@ -145,7 +148,7 @@ export interface Install {
   readonly version: string;
   readonly os: (typeof SYSTEMS)[number]["os"] | "alpine";
   readonly outcome: "success" | "silent" | (typeof INSTALL_FAULTS)[number]["error"];
-  /** The address that the person typed to be helped, if they did. */
+  /** The e-mail address that the person typed to get help; undefined if none was typed. */
   readonly email: string | undefined;
   readonly isRefused: boolean;
 }
@@ -154,7 +157,7 @@ export interface StoryOptions {
   readonly seed: number;
   readonly instances: number;
   readonly weeks: number;
-  /** When the story ends, epoch milliseconds: now. */
+  /** When the story ends, in epoch milliseconds. The demo ends it a minute before now. */
   readonly endMs: number;
 }
 
@@ -164,10 +167,10 @@ export interface Story extends StoryOptions, Span {
   readonly installs: readonly Install[];
 }
 
-/** What the parts of a story share. */
+/** The part of a story from which its fleet and installs are made. */
 export type StoryBase = Omit<Story, "fleet" | "installs">;
 
-/** The newest release at a time, without pre-releases. */
+/** The newest release at a time, not counting pre-releases. */
 export function releaseAt({ releases }: Pick<StoryBase, "releases">, atMs: number): Release {
   const [first] = releases;
   const found = releases.findLast((release) => !release.isPre && release.atMs <= atMs) ?? first;

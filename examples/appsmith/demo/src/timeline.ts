@@ -13,7 +13,10 @@ import {
 } from "./story.ts";
 
 const MINUTE_MS = 60_000;
-/** As the SDK's keep-alive: some minutes after the start, then every six hours and up to 5% more. */
+/**
+ * Like the SDK's keep-alive: the first heartbeat is some minutes after the start, and the others are six
+ * hours apart, plus up to 5%.
+ */
 const FIRST_AFTER_MS = { least: 2 * MINUTE_MS, most: 5 * MINUTE_MS };
 const EVERY_MS = 6 * HOUR_MS;
 const JITTER = 0.05;
@@ -36,7 +39,7 @@ export interface Action {
   readonly app: number;
 }
 
-/** What a browser sends: a page that was opened, or a click on it. */
+/** What a browser sends: that a page was opened, or that something on it was clicked. */
 export interface BrowserEvent {
   readonly atMs: number;
   readonly version: string;
@@ -106,7 +109,7 @@ function makeAction(instance: Instance, atMs: number, random: Random): Action {
   };
 }
 
-/** Oldest first. */
+/** What the browser of one person sends, oldest first. */
 export function visitsOf({ seed }: StoryBase, instance: Instance, person: Person): readonly BrowserEvent[] {
   const random = createRandom(`${seed}/visits/${instance.number}/${person.number}`);
   const visits = timesAtRate(instance.life, person.visitsPerWeek / WEEK_MS, random).flatMap((atMs) => {
@@ -145,7 +148,7 @@ function sometimes<Value>(random: Random, probability: number, value: Value): re
   return random.isLikely(probability) ? [value] : [];
 }
 
-/** Random times within a span, on average `perMs` in each millisecond. */
+/** Random times within a span, at an average rate of `perMs` per millisecond. */
 function timesAtRate({ fromMs, toMs }: Span, perMs: number, random: Random): readonly number[] {
   const times: number[] = [];
   const pause = (): number => -Math.log(1 - random.next()) / perMs;

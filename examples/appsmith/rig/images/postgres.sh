@@ -1,4 +1,4 @@
-# Makes the database once, then serves it.
+# Creates the database on the first start, and serves it.
 set -eu
 if [ ! -e "$PGDATA/PG_VERSION" ]; then
 	umask 077

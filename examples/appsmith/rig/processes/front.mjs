@@ -1,4 +1,4 @@
-// Stands in for the image nginx, by the rules of docker/default.conf.template.
+// Stands in for the image nginx, and follows the rules of docker/default.conf.template.
 // Usage: node front.mjs FOLDER HOST:PORT SERVER_PORT
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { request as ask, createServer } from "node:http";

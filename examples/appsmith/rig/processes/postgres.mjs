@@ -14,7 +14,7 @@ const WELCOME = Buffer.from([...[82, 0, 0, 0, 8, 0, 0, 0, 0], ...[90, 0, 0, 0, 5
 if (!existsSync(template)) await (await PGlite.create(template)).close();
 if (!existsSync(folder)) cpSync(template, folder, { recursive: true });
 const database = await PGlite.create(folder);
-/** There is one session, so what a client sends until its sync runs as a whole. */
+/** All clients share one session, so each client's messages up to its Sync run without others in between. */
 let last = Promise.resolve();
 
 createServer((socket) => {
@@ -27,7 +27,10 @@ createServer((socket) => {
     for (let message = take(); message !== undefined; message = take()) answer(message);
   });
 
-  /** The next whole message: its length follows its letter, which the first message does not have. */
+  /**
+   * Takes the next complete message. Its length follows its type letter, which messages before the welcome do
+   * not have.
+   */
   function take() {
     const at = isWelcome ? 1 : 0;
     if (bytes.length < at + 4) return undefined;

@@ -13,7 +13,7 @@ interface Person {
 const MAX_SESSIONS = 10_000;
 const COOKIE = /(?:^|; )session=([0-9a-f]{64})/;
 
-/** The telemetry's routes are three lines: the browsers' gateway, and the page of the admin. */
+/** Telemetry adds two routes: the gateway for browsers, and the inspector for the admin. */
 export function createApp(database: Database, telemetry: ProductTelemetry): Express {
   const sessions = new Map<string, Person>();
   const app = express();
@@ -93,7 +93,7 @@ export function createApp(database: Database, telemetry: ProductTelemetry): Expr
 
 class BadRequest extends Error {}
 
-/** Reads texts from a request's JSON. @throws BadRequest if one is missing or empty */
+/** Reads strings from a request's JSON. @throws BadRequest if one is missing or empty */
 function readTexts<Name extends string>(request: Request, ...names: Name[]): Record<Name, string> {
   const body = (request.body ?? {}) as Record<string, unknown>;
   const texts = names.map((name) => {

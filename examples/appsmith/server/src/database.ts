@@ -17,7 +17,7 @@ const TABLES = `
 
 export type Database = ReturnType<typeof openDatabase>;
 
-/** Connects when it is first used. @param url a connection string of PostgreSQL */
+/** Opens the database, which connects when it is first used. @param url a PostgreSQL connection string */
 export function openDatabase(url: string) {
   const pool = new pg.Pool({ connectionString: url, max: 5, connectionTimeoutMillis: HEALTHY_WITHIN_MS });
   pool.on("error", () => {}); // an idle connection broke: the next query opens another
@@ -51,7 +51,7 @@ export function openDatabase(url: string) {
         late,
       ]);
     },
-    /** The first person becomes the admin. @returns false if the address is taken */
+    /** Adds a person. The first one becomes the admin. @returns false if the e-mail address is taken */
     addPerson: async (email: string, password: string): Promise<boolean> => {
       const salt = randomBytes(16);
       const rows = await query(
@@ -60,7 +60,7 @@ export function openDatabase(url: string) {
       );
       return rows.length > 0;
     },
-    /** @returns the person, undefined if the password is wrong */
+    /** Finds a person. @returns undefined if the e-mail address is unknown or the password is wrong */
     findPerson: async (
       email: string,
       password: string,

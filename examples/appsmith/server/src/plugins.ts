@@ -8,7 +8,7 @@ export interface Named {
 
 export interface Datasource extends Named {
   readonly plugin: PluginId;
-  /** A connection string, or the address that paths of the action are appended to. */
+  /** A connection string, or the URL to which an action's path is appended. */
   readonly url: string;
 }
 
@@ -23,11 +23,11 @@ export interface RunnableAction {
 
 export interface Execution {
   readonly isSuccess: boolean;
-  /** The status of the answer: HTTP, or SQLSTATE; empty if there is none. */
+  /** The HTTP status or the SQLSTATE; empty if there is none. */
   readonly statusCode: string;
   /** Whole milliseconds. */
   readonly elapsedMs: number;
-  /** Rows, the answer's JSON, or the message of the error: for the person only. */
+  /** Rows, the answer's text, or the error message. For the person only, never for telemetry. */
   readonly body: unknown;
 }
 

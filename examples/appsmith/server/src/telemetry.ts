@@ -1,4 +1,4 @@
-/** Owns all that the server tells the product's makers: a heartbeat, and each action that ran. */
+/** Owns everything that the server reports to the product's makers: a heartbeat, and each action that ran. */
 import { arch, platform, versions } from "node:process";
 import { createTelemetry, type Gateway, type InspectorHandler } from "@candor/node";
 import { CONFIG } from "./config.ts";
@@ -28,13 +28,13 @@ export interface ActionUser {
   readonly mode: "edit" | "view";
 }
 
-/** @param isHealthy asked before each heartbeat; without a Yes there is none */
+/** Starts telemetry. @param isHealthy called before each heartbeat, which is skipped if this is not true */
 export async function startTelemetry({
   isHealthy,
 }: {
   isHealthy: () => Promise<boolean>;
 }): Promise<ProductTelemetry> {
-  // The plan as a module lies beside the server: `candor generate js plans/appsmith.yaml`.
+  // The build writes the plan beside the server as a module: `candor generate js plans/appsmith.yaml`.
   const { plan } = await import(new URL("./plan.mjs", import.meta.url).href);
   const telemetry = createTelemetry({
     plan,

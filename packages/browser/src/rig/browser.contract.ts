@@ -50,7 +50,7 @@ export function testIn(name: BrowserName): void {
   afterAll(() => browser?.close());
   const run = (what: string, task: () => Promise<void>) => it(what, { tags: [name] }, task);
 
-  run("without a Yes there is one request without cookies for each page, and nothing is kept", async () => {
+  run("without a Yes, each page makes one request without cookies, and nothing is stored", async () => {
     const product = await openProduct({ environment: UNANSWERED });
     const tab = await browser.openTab(product.url);
     await tab.evaluate('document.cookie = "session=1; path=/"');
@@ -64,18 +64,21 @@ export function testIn(name: BrowserName): void {
   });
 
   for (const setup of ["gpc", "dnt"])
-    run(`a browser that objects (${setup}) is not even asked about, whatever its page says`, async () => {
-      const product = await openProduct();
-      const tab = await browser.openTab(product.url);
-      await tour(tab, product, {}, setup);
-      await tab.evaluate("return (await telemetry.consent(true)).verdict");
-      await tour(tab, product, { consent: true }, setup);
-      expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
-      await tab.close();
-      expect(product.requests).toEqual([]);
-    });
+    run(
+      `a browser with a privacy signal (${setup}) makes no request, whatever the page's answer`,
+      async () => {
+        const product = await openProduct();
+        const tab = await browser.openTab(product.url);
+        await tour(tab, product, {}, setup);
+        await tab.evaluate("return (await telemetry.consent(true)).verdict");
+        await tour(tab, product, { consent: true }, setup);
+        expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+        await tab.close();
+        expect(product.requests).toEqual([]);
+      },
+    );
 
-  run("a page that keeps the answers itself sends nothing before its own Yes", async () => {
+  run("a page that stores answers itself sends nothing before its own Yes", async () => {
     const product = await openProduct();
     const tab = await browser.openTab(product.url);
     await tour(tab, product, { consent: false });
@@ -87,41 +90,44 @@ export function testIn(name: BrowserName): void {
     await tab.close();
   });
 
-  run("pages and clicks become the plan's events, with nothing of what people see, type or own", async () => {
-    const product = await openProduct();
-    const tab = await browser.openTab(product.url);
-    await tour(tab, product);
-    await expectEvents(
-      product,
-      ...["APPLICATIONS_PAGE_LOAD", "DEPLOY_CLICK", "CREATE_DATASOURCE_CLICK", "EDIT_APPLICATION_CLICK"],
-      ...["EDITOR_PAGE_LOAD", "RUN_QUERY_CLICK", "LOGIN_PAGE_LOAD"],
-    );
-    const messages = product.messages();
-    expect(JSON.stringify(messages)).not.toContain(SECRET);
-    expect(messages[2]).toMatchObject({
-      type: "track",
-      messageId: expect.stringMatching(/^ajs-[0-9a-f]{32}$/),
-      anonymousId: expect.stringMatching(UUID),
-      properties: { pluginType: "DB" },
-      context: {
-        library: { name: "@candor/browser", version: "0.1.0" },
-        page: { path: "/applications", url: "/applications" },
-      },
-    });
-    expect(messages[4]?.context).toMatchObject({
-      page: { path: "/app/:app/:page/edit", referrer: "/applications" },
-    });
-    expect(new Set(messages.map(({ anonymousId }) => anonymousId)).size).toBe(1);
-    expect(new Set(messages.map(({ messageId }) => messageId)).size).toBe(messages.length);
-    for (const { path, body, cookie } of product.requests) {
-      expect(`${path} ${body}`).not.toContain(SECRET);
-      expect({ cookie, isShort: body.length <= 32_000 }).toEqual({ cookie: "", isShort: true });
-    }
-    expect(await tab.evaluate("return violations")).toEqual([]);
-    await tab.close();
-  });
+  run(
+    "pages and clicks become the plan's events, without anything that people see, type or own",
+    async () => {
+      const product = await openProduct();
+      const tab = await browser.openTab(product.url);
+      await tour(tab, product);
+      await expectEvents(
+        product,
+        ...["APPLICATIONS_PAGE_LOAD", "DEPLOY_CLICK", "CREATE_DATASOURCE_CLICK", "EDIT_APPLICATION_CLICK"],
+        ...["EDITOR_PAGE_LOAD", "RUN_QUERY_CLICK", "LOGIN_PAGE_LOAD"],
+      );
+      const messages = product.messages();
+      expect(JSON.stringify(messages)).not.toContain(SECRET);
+      expect(messages[2]).toMatchObject({
+        type: "track",
+        messageId: expect.stringMatching(/^ajs-[0-9a-f]{32}$/),
+        anonymousId: expect.stringMatching(UUID),
+        properties: { pluginType: "DB" },
+        context: {
+          library: { name: "@candor/browser", version: "0.1.0" },
+          page: { path: "/applications", url: "/applications" },
+        },
+      });
+      expect(messages[4]?.context).toMatchObject({
+        page: { path: "/app/:app/:page/edit", referrer: "/applications" },
+      });
+      expect(new Set(messages.map(({ anonymousId }) => anonymousId)).size).toBe(1);
+      expect(new Set(messages.map(({ messageId }) => messageId)).size).toBe(messages.length);
+      for (const { path, body, cookie } of product.requests) {
+        expect(`${path} ${body}`).not.toContain(SECRET);
+        expect({ cookie, isShort: body.length <= 32_000 }).toEqual({ cookie: "", isShort: true });
+      }
+      expect(await tab.evaluate("return violations")).toEqual([]);
+      await tab.close();
+    },
+  );
 
-  run("a page of one document sends an event when the template changes, and only then", async () => {
+  run("a single-page application sends an event only when the template changes", async () => {
     const hash = (text: string) =>
       text.replace("routes: [/user/login]", 'routes: [/user/login, "#/login/:step"]');
     const product = await openProduct({ plan: hash });
@@ -146,7 +152,7 @@ export function testIn(name: BrowserName): void {
     await tab.close();
   });
 
-  run("clicks do what they did: handlers, new tabs and held keys are the product's", async () => {
+  run("clicks still work as before: handlers, new tabs and held keys belong to the product", async () => {
     const product = await openProduct();
     const tab = await browser.openTab(product.page("/user/login"));
     await tab.evaluate("await telemetry.status()");
@@ -165,7 +171,7 @@ export function testIn(name: BrowserName): void {
 
   for (const setup of ["", "noKeepalive", "noBeacon", "falseBeacon", "blockedBeacon", "noLocks", "noUuid"])
     run(
-      `nothing is lost or doubled when the tab closes at once, or a message fails (${setup || "as it is"})`,
+      `nothing is lost or counted twice if the tab closes at once or a request fails (${setup || "unchanged"})`,
       async () => {
         let failures = 2;
         const product = await openProduct({
@@ -211,7 +217,7 @@ export function testIn(name: BrowserName): void {
     await tab.close();
   });
 
-  run("the person's No, and the operator's, erase everything and end it at once", async () => {
+  run("a No of the person or the operator deletes everything and stops sending at once", async () => {
     const product = await openProduct();
     const tab = await browser.openTab(product.page("/applications"));
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
@@ -252,7 +258,7 @@ export function testIn(name: BrowserName): void {
     await tab.close();
   });
 
-  run("where each person is asked: the prompt, Yes, a reload, a No, and a plan that has grown", async () => {
+  run("if each person is asked: the prompt, a Yes, a reload and a No", async () => {
     const product = await openProduct({ gateway: { asksPeople: true } });
     const tab = await browser.openTab(product.page("/applications"));
     const isOpen = "return document.querySelector('candor-consent').hasAttribute('open')";
@@ -280,7 +286,7 @@ export function testIn(name: BrowserName): void {
   });
 
   run(
-    "a plan that has grown asks its people again, and what they agreed to is kept until they answer",
+    "people are asked again about a plan that collects more, and their old Yes is kept until they answer",
     async () => {
       const asks = { gateway: { asksPeople: true } };
       const product = await openProduct(asks);
@@ -307,7 +313,7 @@ export function testIn(name: BrowserName): void {
     },
   );
 
-  run("a script that is loaded twice counts a page once", async () => {
+  run("if the script is loaded twice, a page counts once", async () => {
     const product = await openProduct();
     const tab = await browser.openTab(product.page("/applications", {}, "twice"));
     await tab.click("#connect");
@@ -316,7 +322,7 @@ export function testIn(name: BrowserName): void {
     await tab.close();
   });
 
-  run("a page that comes back, from the browser's cache or not, is counted again", async () => {
+  run("a page that is opened again, from the browser's cache or not, counts again", async () => {
     const product = await openProduct();
     const tab = await browser.openTab(product.page("/applications"));
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
@@ -330,7 +336,7 @@ export function testIn(name: BrowserName): void {
     await tab.close();
   });
 
-  run("a page in the background, or prerendered, is counted when somebody sees it", async () => {
+  run("a page in the background, or prerendered, counts only when it becomes visible", async () => {
     const product = await openProduct();
     const tab = await browser.openTab(product.page("/applications", {}, "hidden"));
     await sleep(1500);
@@ -342,7 +348,7 @@ export function testIn(name: BrowserName): void {
   });
 
   for (const setup of ["noStorage", "fullStorage"])
-    run(`a browser without room to store sends all the same (${setup})`, async () => {
+    run(`a browser without room in its storage still sends (${setup})`, async () => {
       const product = await openProduct();
       const tab = await browser.openTab(product.page("/applications", {}, setup));
       await tab.click("#connect");
@@ -353,7 +359,7 @@ export function testIn(name: BrowserName): void {
     });
 
   run(
-    "where the product uses up what requests may outlive their page, messages go without that",
+    "if the product uses up the quota of keepalive requests, messages are sent without keepalive",
     async () => {
       const product = await openProduct({ before: ({ url = "" }) => url.includes("/hold") });
       const tab = await browser.openTab(product.page("/applications"));
@@ -367,38 +373,41 @@ export function testIn(name: BrowserName): void {
     },
   );
 
-  run("what waits is bounded, in storage and in each request, and two tabs send nothing twice", async () => {
-    let isUp = false;
-    const product = await openProduct({
-      before: ({ method }, response) => {
-        if (method === "GET") return false;
-        if (isUp) return sleep(800).then(() => false); // long enough for both tabs to send at once
-        response.writeHead(503, { "Retry-After": "1" }).end("{}");
-        return true;
-      },
-    });
-    const tabs = [await browser.openTab(product.page("/applications"))];
-    tabs.push(await browser.openTab(product.page("/applications")));
-    for (const tab of tabs)
-      await tab.evaluate(
-        'await telemetry.status(); for (let i = 0; i < 1000; i++) telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB", secret: "x".repeat(1000) }); await new Promise((done) => setTimeout(done, 1500));',
+  run(
+    "the size of waiting messages and of each request is limited, and two tabs send nothing twice",
+    async () => {
+      let isUp = false;
+      const product = await openProduct({
+        before: ({ method }, response) => {
+          if (method === "GET") return false;
+          if (isUp) return sleep(800).then(() => false); // long enough for both tabs to send at once
+          response.writeHead(503, { "Retry-After": "1" }).end("{}");
+          return true;
+        },
+      });
+      const tabs = [await browser.openTab(product.page("/applications"))];
+      tabs.push(await browser.openTab(product.page("/applications")));
+      for (const tab of tabs)
+        await tab.evaluate(
+          'await telemetry.status(); for (let i = 0; i < 1000; i++) telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB", secret: "x".repeat(1000) }); await new Promise((done) => setTimeout(done, 1500));',
+        );
+      const stored = await tabs[0]?.evaluate<number>(
+        "return Object.entries(localStorage).filter(([key]) => key.startsWith('candor:' + endpoint)).reduce((sum, [, value]) => sum + value.length, 0)",
       );
-    const stored = await tabs[0]?.evaluate<number>(
-      "return Object.entries(localStorage).filter(([key]) => key.startsWith('candor:' + endpoint)).reduce((sum, [, value]) => sum + value.length, 0)",
-    );
-    expect(stored).toBeGreaterThan(50_000);
-    expect(stored).toBeLessThan(133_000); // the limit of 100,000, and a margin of one batch
-    isUp = true;
-    product.requests.length = 0;
-    await expect.poll(() => distinctNamesIn(product).length, { timeout: 20_000 }).toBeGreaterThan(150);
-    await sleep(1500);
-    expect(namesIn(product).length).toBe(distinctNamesIn(product).length);
-    for (const { body } of product.requests) expect(body.length).toBeLessThanOrEqual(32_000);
-    for (const tab of tabs) await tab.close();
-  });
+      expect(stored).toBeGreaterThan(50_000);
+      expect(stored).toBeLessThan(133_000); // the limit of 100,000, and a margin of one batch
+      isUp = true;
+      product.requests.length = 0;
+      await expect.poll(() => distinctNamesIn(product).length, { timeout: 20_000 }).toBeGreaterThan(150);
+      await sleep(1500);
+      expect(namesIn(product).length).toBe(distinctNamesIn(product).length);
+      for (const { body } of product.requests) expect(body.length).toBeLessThanOrEqual(32_000);
+      for (const tab of tabs) await tab.close();
+    },
+  );
 
   run(
-    "a burst that is larger than the storage's limit arrives whole, because full batches are sent at once",
+    "a burst larger than the storage limit arrives completely, because full batches are sent at once",
     async () => {
       const product = await openProduct({
         before: ({ method }, response) => {
@@ -434,24 +443,27 @@ export function testIn(name: BrowserName): void {
     await tab.close();
   });
 
-  run("a proxy that turns telemetry off with a 204 erases what an earlier Yes left", async () => {
-    let isOff = false;
-    const product = await openProduct({
-      before: (_request, response) => {
-        if (isOff) response.writeHead(204).end();
-        return isOff;
-      },
-    });
-    const tab = await browser.openTab(product.page("/applications"));
-    await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
-    isOff = true;
-    await tour(tab, product);
-    expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
-    expect(namesIn(product)).toEqual(["APPLICATIONS_PAGE_LOAD"]);
-    await tab.close();
-  });
+  run(
+    "a proxy that turns telemetry off with a 204 makes the browser delete what an earlier Yes left",
+    async () => {
+      let isOff = false;
+      const product = await openProduct({
+        before: (_request, response) => {
+          if (isOff) response.writeHead(204).end();
+          return isOff;
+        },
+      });
+      const tab = await browser.openTab(product.page("/applications"));
+      await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
+      isOff = true;
+      await tour(tab, product);
+      expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
+      expect(namesIn(product)).toEqual(["APPLICATIONS_PAGE_LOAD"]);
+      await tab.close();
+    },
+  );
 
-  run("a page whose own answer is No now is obeyed, whatever was agreed to before", async () => {
+  run("a page's own No is obeyed, whatever was agreed to before", async () => {
     const product = await openProduct();
     const tab = await browser.openTab(product.page("/applications", { consent: true }));
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
@@ -462,7 +474,7 @@ export function testIn(name: BrowserName): void {
   });
 
   run(
-    "the prompt of a page that asks: two buttons of one weight, by keyboard, and a No that lasts",
+    "the prompt of a page that asks: two equal buttons, usable by keyboard, and a No that lasts",
     async () => {
       const product = await openProduct();
       const tab = await browser.openTab(product.page("/applications", { consent: "ask" }));

@@ -30,7 +30,7 @@ describe.for(BROWSERS)("%s", { timeout: 120_000 }, (name) => {
     server.close();
   });
 
-  it("clicks, types and holds keys as a person does, and its tabs share one profile", {
+  it("clicks, types and holds keys like a person, and its tabs share one profile", {
     tags: [name],
   }, async () => {
     const tab = await browser!.openTab(`${url}/one`);

@@ -8,7 +8,7 @@ export type BrowserName = (typeof BROWSERS)[number];
 export interface RigBrowser {
   readonly name: BrowserName;
   readonly version: string;
-  /** All tabs share one profile. */
+  /** Opens a tab. All tabs share one profile. */
   readonly openTab: (url: string) => Promise<RigTab>;
   /** Ends every process of the browser. */
   readonly close: () => Promise<void>;
@@ -17,7 +17,10 @@ export interface RigBrowser {
 export interface RigTab {
   /** Resolves once the page has loaded. */
   readonly goto: (url: string) => Promise<void>;
-  /** @param script the body of an async function, whose result has to be serializable as JSON */
+  /**
+   * Runs a script in the page.
+   * @param script the body of an async function whose result can be serialised as JSON
+   */
   readonly evaluate: <Result>(script: string) => Promise<Result>;
   /** Clicks as a person does. @param key a key that is held down during the click */
   readonly click: (selector: string, key?: "Control" | "Shift") => Promise<void>;

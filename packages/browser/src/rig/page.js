@@ -43,7 +43,7 @@
   } else if (query.has("init")) {
     const options = JSON.parse(query.get("init"));
     window.telemetry = candor.init({ endpoint, ...options });
-    // The product's own handlers stop the event. The SDK must count the click all the same.
+    // The product's own handlers stop the event. The SDK must still count the click.
     addEventListener("DOMContentLoaded", () => {
       for (const id of ["deploy", "held"])
         document.getElementById(id).addEventListener("click", (event) => {

@@ -23,7 +23,7 @@ export interface ProductOptions {
   readonly gateway?: Partial<GatewayOptions>;
   /** Changes the text of the reference plan. */
   readonly plan?: (text: string) => string;
-  /** The address of the collector, if messages have to reach one. */
+  /** The URL of the collector, if messages have to reach one. */
   readonly host?: string;
   readonly writeKey?: string;
   readonly stateDir?: string;
@@ -44,7 +44,7 @@ export interface Product extends Pick<World, "core" | "messages"> {
   /**
    * The page's address.
    * @param options for `candor.init`, besides the endpoint
-   * @param setup keys of page.js's SETUPS
+   * @param setup keys of SETUPS in page.js, separated by commas
    */
   readonly page: (path: string, options?: object, setup?: string) => string;
 }

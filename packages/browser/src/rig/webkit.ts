@@ -86,7 +86,11 @@ interface Session {
   readonly version: string;
   /** The browser's first window, which stays open. */
   readonly first: string;
-  /** @param path relative to the session's URL @throws Error with the driver's error message */
+  /**
+   * Sends a WebDriver command.
+   * @param path relative to the session's URL
+   * @throws Error with the driver's error message
+   */
   readonly ask: <Value>(method: "GET" | "POST" | "DELETE", path: string, body?: object) => Promise<Value>;
 }
 
