@@ -1,7 +1,7 @@
 /** Defines a difference between two plans. */
 /**
- * What a change means for people. `consent_weaker`: people are asked for less, or an earlier No no longer
- * counts.
+ * What a change means for people. `consent_weaker`: the consent rule is weaker, or a variable no longer turns
+ * telemetry off.
  */
 export type DifferenceKind =
   | "newly_collected"

@@ -27,7 +27,10 @@ export interface BrowserContext {
   readonly [name: string]: true | readonly string[] | BrowserContext;
 }
 
-/** @param plan the part of the plan that the instance's consent covers, see `narrowPlan` */
+/**
+ * Reduces a plan to what the browser SDK needs.
+ * @param plan the part of the plan that the instance's consent covers, see `narrowPlan`
+ */
 export function toBrowserPlan(plan: Plan): BrowserPlan {
   const own = plan.events.filter(({ sources }) => sources.includes("client"));
   return {
