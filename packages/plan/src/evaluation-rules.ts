@@ -76,7 +76,7 @@ const MARK_RULES: readonly Rule<FieldFile, MarkScope>[] = [
   },
 ];
 
-/** Checks the keys for reports of one field. */
+/** Checks the keys `fact`, `dimension` and `measure` of one field. */
 export function checkMarks(field: FieldFile, path: Path, scope: MarkScope, report: Report): void {
   applyRules(MARK_RULES, field, scope, path, report);
 }
