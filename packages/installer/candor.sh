@@ -128,7 +128,7 @@ kit_awk_env() { # NAME VALUE
 	names="$CANDOR_PLAN_SWITCHES DO_NOT_TRACK" name=$1 value=$2 LC_ALL=C awk "$kit_env_reader" "$kit_env"
 }
 
-# A value is unknown if docker-compose 1 and 2 disagree, or if it depends on other variables ($ or a bare name).
+# A value is unknown if docker-compose 1 and 2 disagree, or if it depends on other variables (a $, or no =).
 # It counts as a refusal and is never rewritten. The last line for a name wins.
 kit_env_reader='
 BEGIN {
@@ -291,7 +291,7 @@ kit_ask_for() { # SOURCE [--reconfigure]
 # Whether this version was answered with No.
 kit_was_asked() { grep -q "\"$kit_source\",\"answer\":\"no\".*\"planVersion\":$CANDOR_PLAN_VERSION," "$kit_records"; }
 
-# Asks about kit_source, stores the answer. Sets kit_said to yes, no or, if nothing changes, ''.
+# Asks about kit_source and stores the answer. Sets kit_said to yes, no or, if nothing changes, ''.
 kit_query() { # [more]
 	kit_said='' kit_added='' kit_question=$(candor_plan_words "$kit_source")
 	if [ "${1-}" ]; then

@@ -79,7 +79,10 @@ function plus(a: Growth, b: Growth, factor = 1): Growth {
   return { fixed: a.fixed + times(b.fixed, factor), each: a.each + times(b.each, factor) };
 }
 
-/** The cost of an element. @param follow every character that can begin what comes after the element */
+/**
+ * The cost of an element.
+ * @param follow every character that can begin what comes after the element
+ */
 function costOf(part: AST.Element, follow: CharacterSet, maxLength: number): Cost {
   switch (part.type) {
     case "Character":

@@ -1,6 +1,6 @@
 /**
- * Implements `candor plan check`: a plan's faults, what needs attention, and whether its version hides a
- * change.
+ * Implements `candor plan check`, which reports a plan's faults, what needs attention, and a change that its
+ * version hides.
  */
 import { readFileSync } from "node:fs";
 import {

@@ -4,7 +4,7 @@ import { basename, dirname, resolve } from "node:path";
 import { readGitEnvironment } from "../environment.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
-/** The maximum number of commits that are read, of those that changed the file, newest first. */
+/** At most this many of the newest commits that changed the file are read. */
 export const MAX_COMMITS = 200;
 
 /** A commit that changed the plan's file. */

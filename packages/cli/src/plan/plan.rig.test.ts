@@ -27,7 +27,7 @@ beforeEach(() => {
   write(PLAN);
 });
 
-/** Runs a command with only the given settings. git reads no settings of this machine. */
+/** Runs a command with only the given settings. git reads none of this machine's settings. */
 function run(command: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
   const env = { PATH: process.env.PATH, HOME: parent, GIT_CEILING_DIRECTORIES: parent, ...settings };
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: repository, env, encoding: "utf8" });

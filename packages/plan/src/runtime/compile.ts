@@ -100,7 +100,7 @@ interface EventRule {
   readonly root: "properties" | "traits";
   readonly fields: ValueCheck;
   readonly contact: { readonly name: string; readonly keptWith: readonly string[] } | undefined;
-  /** The verdict for a message in which nothing is wrong, created once. */
+  /** The verdict for every message in which nothing is wrong. */
   readonly clean: Verdict;
 }
 
