@@ -1,13 +1,13 @@
 # shellcheck shell=sh disable=SC2015,SC2016,SC2018,SC2019,SC2030,SC2031,SC2154
 # Install telemetry for POSIX sh scripts: see README.md. Source it after the table of `candor generate sh`, which says
 # what the plan allows (candor_plan_*). Sourcing runs nothing. Scripts call telemetry_*: these never fail, print to
-# stdout, read stdin or, except telemetry_support, wait for the network. kit_* is private. Comments name arguments, and
-# what is set for the caller, as sh has no local variables.
+# stdout, read stdin or, except telemetry_support, wait for the network. kit_* is private. Comments name the arguments,
+# and the variables that are set for the caller: sh has no local ones.
 
 kit_policy_file=/etc/candor/policy kit_os_file=/etc/os-release
 kit_nl='
 '
-# White space and quotes around a value. The x keeps $( ) from stripping the line break.
+# White space and quotes to strip. The x keeps $( ) from stripping the line break.
 kit_around=$(printf ' "%s\t\v\f\r\nx' "'") kit_around=${kit_around%x}
 # This run: random id, prefix of its outbox files, reported error, whether its end is reported.
 kit_id='' kit_run='' kit_kind='' kit_ended='' kit_lines=''
@@ -21,7 +21,7 @@ telemetry_error() { kit_safely kit_error "$@"; }
 telemetry_support() { kit_safely kit_support; }
 telemetry_install_trap() { kit_safely kit_install_trap; }
 
-# Descriptor 3 is the script's stderr, for people; if closed, nothing is done. With `||`, `set -e` ends no script.
+# Descriptor 3 is the script's stderr, for messages. Does nothing if it is closed. `||` keeps `set -e` from ending it.
 kit_safely() { # FUNCTION [ARGUMENT ...]
 	(: >&2) && { kit_read_docker_env; "$@"; } 3>&2 2>/dev/null </dev/null || :
 }
@@ -68,7 +68,7 @@ kit_allows_switch_offered() {
 }
 kit_allows_environment_opt_in() { [ "$kit_rule" = opt-in ] && kit_is kit_is_yes "$CANDOR_PLAN_OPT_IN"; }
 
-# A Yes counts under either rule, having seen the notice only under rule notice.
+# A Yes counts under either rule, a shown notice only under rule notice.
 kit_is_answered() { case $kit_answer-$kit_rule in yes-* | notice-notice) ;; *) false ;; esac; }
 
 # CI=false means not in CI, whatever else is set.
@@ -78,7 +78,7 @@ kit_is_ci() {
 }
 
 # ---- Switches, in the environment and in docker.env.
-# Whether the value in either place passes the test.
+# Whether the variable passes the test in either place.
 kit_is() { # TEST NAME
 	kit_in_file=absent
 	[ "$2" ] || return 1
@@ -102,7 +102,7 @@ kit_is_yes() { kit_strip "$1" && case $kit_word in 1 | true | yes | on) ;; *) fa
 kit_is_log() { kit_strip "$1" && [ "$kit_word" = log ]; }
 kit_is_truthy() { kit_strip "$1" && [ "$kit_word" ] && ! kit_is_no "$1"; }
 kit_is_not_yes() { kit_strip "$1" && [ "$kit_word" ] && ! kit_is_yes "$1"; }
-# DO_NOT_TRACK and CI know only 0 and false as No.
+# For DO_NOT_TRACK and CI, only 0 and false mean No.
 kit_is_raised() { kit_strip "$1" && case $kit_word in '' | 0 | false) false ;; esac; }
 
 # ---- Reading docker.env as docker-compose does.
@@ -123,12 +123,12 @@ kit_look_up() { # NAME
 	[ "$kit_in_file" = known ]
 }
 
-# Prints kit_lines; given a NAME, the whole file with another value there.
+# Prints kit_lines or, given a NAME, the file with VALUE for it.
 kit_awk_env() { # NAME VALUE
 	names="$CANDOR_PLAN_SWITCHES DO_NOT_TRACK" name=$1 value=$2 LC_ALL=C awk "$kit_env_reader" "$kit_env"
 }
 
-# A value is unknown if docker-compose 1 and 2 differ, or it depends on other variables ($, or a name without a value).
+# A value is unknown if docker-compose 1 and 2 disagree, or if it depends on other variables (a $, or no =).
 # It counts as a refusal and is never rewritten. The last line for a name wins.
 kit_env_reader='
 BEGIN {
@@ -154,7 +154,7 @@ function read_statement(text) {
 	if (text ~ /\r/ || !match(text, /^[ \t]*(export[ \t]+)?[A-Za-z0-9_.-]+[ \t]*=[ \t]*/) ||
 		substr(text, RLENGTH + 1) ~ /^[^!-~]/) {
 		doubt(text)
-		# One of them may see a long value begin here.
+		# One version may start a long value here.
 		if (text ~ /["\047]/) doubtful = 1
 		return
 	}
@@ -173,7 +173,6 @@ function read_statement(text) {
 	sub(/[ \t]+$/, "", text)
 	keep(text, 0, differs)
 }
-# Looks for the closing quote.
 function read_quoted(text, is_first,   count, end, rest) {
 	held = held "\n" text
 	count = split(text, part, quote)
@@ -181,7 +180,7 @@ function read_quoted(text, is_first,   count, end, rest) {
 		end += length(part[i]) + 1
 		backslashes = match(part[i], /\\+$/) ? RLENGTH : 0
 		if (backslashes % 2) continue
-		# After an even number it ends for version 2 only.
+		# After an even number, the value ends in version 2 only.
 		doubtful = backslashes > 0
 		quote = ""
 		rest = substr(text, end + 1)
@@ -239,7 +238,7 @@ kit_append() ( # FILE TEXT
 )
 
 # ---- The notice and the questions.
-# Shown once, and again when the plan has grown. An opt-in installer asks instead.
+# Shows the notice once, and again when the plan has grown. An opt-in installer asks instead.
 kit_notice() {
 	kit_ask_for installer
 	case $kit_rule-$kit_reason in
@@ -278,7 +277,7 @@ kit_ask() { # [--reconfigure]
 	kit_docker_env "$kit_said"
 }
 
-# Asks for an opt-in source, once. With --reconfigure asks again, unless this machine refuses.
+# Asks once about an opt-in source. --reconfigure asks again, unless this machine refuses.
 kit_ask_for() { # SOURCE [--reconfigure]
 	kit_decide "$1"
 	[ "$kit_rule" = opt-in ] || return 0
@@ -292,7 +291,7 @@ kit_ask_for() { # SOURCE [--reconfigure]
 # Whether this version was answered with No.
 kit_was_asked() { grep -q "\"$kit_source\",\"answer\":\"no\".*\"planVersion\":$CANDOR_PLAN_VERSION," "$kit_records"; }
 
-# Asks for kit_source and stores the answer. Sets kit_said to yes, no or, if nothing changes, nothing.
+# Asks about kit_source and stores the answer. Sets kit_said to yes, no or, if nothing changes, ''.
 kit_query() { # [more]
 	kit_said='' kit_added='' kit_question=$(candor_plan_words "$kit_source")
 	if [ "${1-}" ]; then
@@ -302,11 +301,11 @@ kit_query() { # [more]
 	case $?-$kit_reason in
 		130-*) return ;; # Ctrl-C is not an answer.
 		0-*) ;;
-		*-receipt_unreadable) return ;; # Silence does not replace damaged records.
+		*-receipt_unreadable) return ;; # No answer: keep damaged records.
 	esac
 	if kit_is_typed_yes; then kit_said=yes; else kit_said=no; fi
 	if [ "$kit_reason" = receipt_unreadable ]; then
-		# An answer does, except for every No that is still readable.
+		# An answer replaces damaged records, except every readable No.
 		kit_added=$(candor_plan_receipts '' "$kit_records" | grep '"answer":"no"') && kit_added=$kit_added$kit_nl
 		rm -f "$kit_records"
 	fi
@@ -334,7 +333,7 @@ kit_prompt() { # QUESTION
 # A program that reads one line. `read` has no timeout in sh, but a process can be killed.
 kit_reader='
 exec </dev/tty
-# In the background, reading fails: the install goes on.
+# In the background, read then fails instead of stopping the install.
 trap "" INT TTIN TTOU
 # Discards what was typed earlier. Only Linux tells whether this is the foreground.
 read -r _ _ _ _ group _ _ foreground _ </proc/$$/stat && [ "$group" = "$foreground" ] && saved=$(stty -g) && {
@@ -401,12 +400,12 @@ kit_track() { # EVENT [NAME=VALUE ...]
 	[ "${TELEMETRY_URL-}" ] || return
 	kit_make_random
 	kit_file=$kit_run$kit_random
-	# A fixed name tells the script that a subshell has reported its end.
+	# A fixed file name tells the script that a subshell has reported its end.
 	if [ "$kit_ended" ] && ! kit_end_is_known; then kit_file=$kit_run-end; fi
 	kit_text=$(kit_message "$kit_id" "$kit_random" "$@") || return
 	kit_append "$kit_file.ndjson" "$kit_text" || return
 	[ ! "$kit_resend" ] || kit_keep_id
-	# From a subshell: the script's `wait` must not wait for it.
+	# In a subshell, as the script's `wait` must not wait for it.
 	(trap '' HUP; sh -c "$kit_sender" sh "$TELEMETRY_URL" "$kit_file" "$kit_resend" >/dev/null &)
 	kit_resend=''
 }
@@ -423,12 +422,12 @@ kit_error() { # [KIND [NAME=VALUE ...]]
 	kit_track 'Installation Errors' "error=$kit_kind" "$@"
 }
 
-# For the trap: reports the end, unless the script or a subshell has.
+# For the trap: reports the end, unless that was done.
 kit_report_end() { [ "$kit_ended" ] || kit_end_is_known || kit_error "$1"; } # KIND
 
 kit_end_is_known() { [ "$kit_run" ] && [ -e "$kit_run-end.ndjson" ]; }
 
-# Whether this install may send; it gets its id then. A refusal deletes what is waiting, a doubt does not.
+# Whether this install may send; if so, sets its id. A refusal deletes what is waiting, doubt does not.
 kit_may_send() {
 	if ! kit_decide installer; then
 		case $kit_reason-$kit_in_file in
@@ -448,7 +447,7 @@ kit_may_send() {
 	kit_resend=$kit_run # Only for the first message: it also sends what earlier runs left.
 }
 
-# For the first heartbeat of the new instance, if the plan allows that.
+# Keeps the id for the new instance's first heartbeat, if the plan allows it.
 kit_keep_id() (
 	[ "$CANDOR_PLAN_LINK" ] && cd "$kit_folder" && [ ! -e instance.json ] || return
 	umask 077
@@ -459,7 +458,7 @@ kit_keep_id() (
 
 kit_make_random() { kit_random=$(od -An -N16 -tx4 /dev/urandom | tr -d ' \n'); }
 
-# Prints a message as a line of JSON. Fails if consent covers no such event.
+# Prints a message as a line of JSON. Fails if consent does not cover it.
 kit_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]
 	set +e
 	export LC_ALL=C IFS="$kit_nl"
@@ -524,7 +523,8 @@ post() { # RETRIES
 		timeout -s 9 3 wget -qO - "$@" --post-file /dev/fd/4 "$url" && echo 200
 	fi
 }
-# Closes what the script has open: who reads its pipes would wait for this. Only exec can close all.
+# Closes what the script has open, or readers of its pipes would wait for this. Copies that shells keep above 9 close
+# only when a new program starts.
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 url=${1%/}/v1/batch message=$2 run=$3 outbox=${2%/*} retries=0
 [ "$message" ] || { post 0; exit; }
@@ -532,9 +532,9 @@ umask 077
 set -C # Write through no link.
 [ -z "$run" ] || find "$outbox" -name "installer-*" -mtime +6 -exec rm -f {} +
 for lines in "$message.ndjson" ${run:+"${run%-*-*}"-*.ndjson}; do
-	# The other messages of this run have senders of their own.
+	# The other messages of this run have their own senders.
 	case $retries$lines in "1$run"*) continue ;; esac
-	done=${lines%ndjson}sent # The number of bytes that are done.
+	done=${lines%ndjson}sent # The number of bytes done.
 	[ -z "$(find "$lines" "$done" ! -type f)" ] || continue
 	size=$(($(wc -c <"$lines"))) from=$(cat "$done" || echo 0)
 	# A line without a line break is incomplete.
@@ -542,7 +542,7 @@ for lines in "$message.ndjson" ${run:+"${run%-*-*}"-*.ndjson}; do
 		case $(tail -c "+$((from + 1))" "$lines" | post "$retries") in
 			# Accepted, or rejected for good.
 			*s\":true*200 | *s\":false*400 | *s\":false*413) rm -f "$done"; echo "$size" >"$done" ;;
-			# Rejected, but it may accept others.
+			# Rejected; others may be accepted.
 			*40[0-7]) ;;
 			*) exit ;;
 		esac
@@ -553,7 +553,7 @@ for lines in "$message.ndjson" ${run:+"${run%-*-*}"-*.ndjson}; do
 done'
 
 # ---- The support request.
-# The address is in no file, argument or environment. That needs curl: wget sends files.
+# The address is in no file, argument or environment. That needs curl: wget sends only files.
 kit_support() (
 	set +aexC
 	unset kit_reply kit_pair kit_json kit_quoted

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
-// Committed as it is, so that npm can link it before anything is built. Plain enough for a Node that is far too old.
+// Starts the command. Not built from TypeScript, so that npm can link it before the build. Uses only syntax that old
+// versions of Node can parse, so that they can say that they are too old.
 import { existsSync } from "node:fs";
 
 const built = new URL("../dist/main.js", import.meta.url);

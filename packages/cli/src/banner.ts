@@ -1,4 +1,4 @@
-/** Owns what `candor start` prints: addresses, keys, and commands that work when pasted into sh. */
+/** Renders what `candor start` prints: addresses, keys, and commands that work when pasted into sh. */
 import { join } from "node:path";
 import { toReachable, toShown } from "@candor/node/operator";
 import type { Plan } from "@candor/plan";
@@ -79,8 +79,8 @@ function describeData({ dataDir, clickhouseUrls }: BannerFacts["config"]): strin
 }
 
 /**
- * Another terminal does not have the settings of this one, so the command sets those that differ from the
- * defaults.
+ * Returns the `candor tail` command for another terminal, which does not have this terminal's settings: the
+ * command sets those that differ from the defaults.
  */
 function toTailCommand({ keys, config, workingDir }: BannerFacts, url: string): string {
   const settings: string[] = [];

@@ -1,4 +1,4 @@
-/** Owns the requests that the command line sends to a running collector: small reads, live feed, deletion. */
+/** Sends the command line's requests to a running collector: small reads, live feed, deletion. */
 import {
   type Fields,
   FORGET_TIMEOUT_MS,
@@ -22,7 +22,7 @@ export interface Answer {
 }
 
 /**
- * Sends a GET whose answer is small.
+ * Sends a GET request, and reads the whole answer into memory.
  * @param token the admin token, if the route needs one
  * @throws what fetch throws, including a TimeoutError after `timeoutMs`; `reachCauseOf` describes such an
  * error

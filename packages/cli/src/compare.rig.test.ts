@@ -20,7 +20,7 @@ import type { Fields } from "@candor/node/operator";
 import { afterAll, describe, expect, onTestFinished, test } from "vitest";
 import { openInstance } from "../../node/src/state/instance.ts";
 
-/** The operator's commands are tested against collectors that are slow, malfunctioning or unreachable. */
+/** The installed command, tested against collectors that are slow, malfunctioning or unreachable. */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
 const AWAY = "http://127.0.0.1:9";
 const parent = mkdtempSync(join(tmpdir(), "candor-compare-"));
@@ -121,7 +121,7 @@ test("compare and forget use the instance's own collector by default", async () 
   expect((await candor("inspect", dir)).stdout).toContain(`${url}/`);
 });
 
-describe("what an operator can mend ends with 2, and is told alike by", () => {
+describe("what an operator can fix ends with 2, with the same message from", () => {
   const commands = [
     ["compare", (dir: string, ...more: readonly string[]) => candor("compare", dir, ...more)],
     ["forget", (dir: string, ...more: readonly string[]) => candor("forget", "--state", dir, ...more)],
@@ -141,7 +141,7 @@ describe("what an operator can mend ends with 2, and is told alike by", () => {
     );
   });
 
-  test.each(commands)("%s: no folder, no instance, one that is damaged", async (name, ask) => {
+  test.each(commands)("%s: no folder, no instance, a damaged instance", async (name, ask) => {
     const failed = (stderr: RegExp) => ({ code: 2, stdout: "", stderr: expect.stringMatching(stderr) });
     const dir = makeFolder(`damaged-${name}`, ["a"]);
     const file = join(dir, "instance.json");

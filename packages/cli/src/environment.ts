@@ -1,4 +1,4 @@
-/** Owns what the command line reads from its environment: settings, npm's script, git's variables. */
+/** Reads the command line's environment: settings, npm's script, git's variables. */
 import { env } from "node:process";
 import { toReachable } from "@candor/node/operator";
 import { type Config, readConfig } from "@candor/server";
@@ -24,7 +24,8 @@ export function readNpmScript(): string | undefined {
 }
 
 /**
- * Variables that git sets for a hook. They are relative to the hook's folder, not to the folder in question.
+ * Variables that git sets for a hook. They describe the hook's repository, but the plan may be in another
+ * one.
  */
 const GIT_PLACES = new Set(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]);
 

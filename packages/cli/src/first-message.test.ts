@@ -15,7 +15,7 @@ test("the example is the first event tracked by the server", () => {
   });
 });
 
-test("without one, it is the first event of any source, and never holds a contact", () => {
+test("without one, it is the first event of any source, and never contains a contact", () => {
   const { sources, events } = appsmith;
   const { server: _, ...others } = sources;
   const support = events.filter(({ name }) => name === "Installation Support");

@@ -1,4 +1,4 @@
-/** Owns the example message that `candor start` shows, made from the plan. */
+/** Makes the example message that `candor start` shows. */
 import { isRecord } from "@candor/envelope/unknown-value";
 import { parseFields, toSafeJson } from "@candor/node/operator";
 import { labelOf, type Plan, type PlanEvent } from "@candor/plan";

@@ -1,4 +1,4 @@
-/** Owns `candor forget`: whose data is deleted, and who may ask for it. */
+/** Implements `candor forget`, which deletes somebody's data at the collector. */
 import { forgetInstance, printReceipt, refuse, toReachable } from "@candor/node/operator";
 import { askToForget } from "./collector.ts";
 import { readCollectorUrl, readSettings } from "./environment.ts";

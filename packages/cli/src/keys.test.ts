@@ -12,7 +12,7 @@ afterAll(() => rmSync(parent, { recursive: true, force: true }));
 
 const ALL_KEYS = "installer:I,server:S,client:C";
 
-test("asking for missing keys creates none and says what does", () => {
+test("asking for missing keys creates none and says which command does", () => {
   const config = readConfig({ CANDOR_DATA_DIR: dataDir, CANDOR_WRITE_KEYS: "server:S" });
   expect(findKeys(config)).toBeUndefined();
   expect(findToken(config)).toBeUndefined();
@@ -38,7 +38,7 @@ test("keys that are all in the settings need no folder", () => {
   expect(existsSync(dataDir)).toBe(false);
 });
 
-test("stored keys are found, and those in the settings come first", () => {
+test("stored keys are found, and those in the settings take precedence", () => {
   mkdirSync(dataDir);
   const made = openKeys(readConfig({ CANDOR_DATA_DIR: dataDir }));
   expect(findKeys(readConfig({ CANDOR_DATA_DIR: dataDir }))).toEqual(made);

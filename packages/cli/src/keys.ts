@@ -1,4 +1,4 @@
-/** Owns `candor keys`, and how commands find the keys that are in force. */
+/** Implements `candor keys`, and finds the keys in force for other commands. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { CandorError, type Config, causeOf, type Keys, openKeys, SOURCES } from "@candor/server";
@@ -21,12 +21,12 @@ export async function printKeys({ json = false }: { readonly json?: boolean }): 
   return 0;
 }
 
-/** Returns the message for somebody who asks for keys before there are any. Asking creates none. */
+/** Returns the message for an operator whose data folder has no keys yet. */
 export function toMissingSentence(config: Config): string {
   return `There are no keys in ${config.dataDir} yet: \`candor start\` creates them. If Candor uses another folder, set CANDOR_DATA_DIR to it.`;
 }
 
-/** Returns the message for commands that need only the token. Their collector may run elsewhere. */
+/** Returns the message for a command that needs only the token. Its collector may run on another machine. */
 export function toNoTokenSentence(config: Config): string {
   return `${toMissingSentence(config)} For a Candor elsewhere, set CANDOR_ADMIN_TOKEN to its token.`;
 }

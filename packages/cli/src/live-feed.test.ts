@@ -17,7 +17,7 @@ test.each<[string, string, SseEvent[]]>([
   ["other fields are skipped", "id: 1\nretry: 5\ndata: a\n\n", [{ name: "message", data: "a" }]],
   ["line ends of CR LF", "event: missed\r\ndata: 1\r\n\r\n", [{ name: "missed", data: "1" }]],
   [
-    "line ends of CR",
+    "line ends with CR only",
     "data: a\r\rdata: b\r\r:",
     [
       { name: "message", data: "a" },

@@ -1,4 +1,4 @@
-/** Owns the client of /api/live: server-sent events, read across restarts of the collector. */
+/** Reads the server-sent events of /api/live, and reconnects when the collector restarts. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { reachCauseOf } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
@@ -51,7 +51,7 @@ export async function* followLive(options: LiveFeedOptions): AsyncGenerator<SseE
   }
 }
 
-/** Yields the events of one connection. */
+/** Yields the events of one connection, in the groups in which they arrive. */
 async function* readOnce(options: LiveFeedOptions, onOpen: () => void): AsyncGenerator<SseEvent[]> {
   const silence = new AbortController();
   const timer = setTimeout(() => silence.abort(new Error("nothing came for 45 s")), SILENCE_MS);

@@ -58,7 +58,7 @@ test.each<[string, object, string]>([
     `${TOLD_CLOCK} client    track                             user:me            dropped, no_event: A track message needs a non-empty string as its event.`,
   ],
   [
-    "what was no message at all",
+    "something that was not a message",
     { verdict: "dropped", reason: "not_an_object", source: null, message: 7 },
     `${TOLD_CLOCK} ?         ?                                                    dropped, not_an_object: The message is not a JSON object.`,
   ],

@@ -1,4 +1,4 @@
-/** Owns how the command line reads a message of /api/live and shows it on one line. */
+/** Parses the messages of /api/live and renders each on one line. */
 import { type Fields, parseFields, textOf, toFields } from "@candor/node/operator";
 import { DROP_REASONS } from "@candor/server";
 import { type Colours, toClock, toSafeText } from "./terminal.ts";
@@ -39,7 +39,7 @@ export interface LineOptions {
   readonly colours: Colours;
   /** Width of the terminal. Undefined for a pipe, where nothing is shortened. */
   readonly columns: number | undefined;
-  /** The time at which the line is shown. For a dropped message, no other time is known. */
+  /** The time at which the line is shown, used if the message has no `receivedAt`, as if it was dropped. */
   readonly toldAt: Date;
 }
 

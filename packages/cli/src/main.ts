@@ -1,4 +1,4 @@
-/** Owns how the command line runs and ends. */
+/** Runs a command and ends the process. */
 import { createProgram } from "./program.ts";
 import { toFaultText } from "./terminal.ts";
 

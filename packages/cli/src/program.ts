@@ -1,4 +1,4 @@
-/** Owns the commands, their options and their exit codes. */
+/** Defines the commands, their options and their exit codes. */
 import {
   type AskOptions,
   COULD_NOT,
@@ -107,7 +107,10 @@ function addInstanceCommands(program: Command, setExitCode: (code: number) => vo
     );
 }
 
-/** @throws CandorError `settings_invalid` */
+/**
+ * Compares at the address in the options or CANDOR_URL, or else where the instance sends to.
+ * @throws CandorError `settings_invalid`
+ */
 async function compareFrom(dir: string, options: AskOptions): Promise<number> {
   return compare(dir, { ...options, url: options.url ?? readCollectorUrl() });
 }
@@ -119,7 +122,10 @@ function toLimit(text: string): number {
   return limit;
 }
 
-/** @throws InvalidArgumentError */
+/**
+ * Parses a collector's address.
+ * @throws InvalidArgumentError
+ */
 function toUrl(text: string): string {
   const address = readAddress(text);
   if (address === undefined) throw new InvalidArgumentError(WRITE_AN_ADDRESS);

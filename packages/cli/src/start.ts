@@ -1,4 +1,4 @@
-/** Owns `candor start`: runs the collector from its banner to its end. */
+/** Implements `candor start`: runs the collector until it is stopped or fails. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { Plan } from "@candor/plan";
@@ -9,7 +9,8 @@ import { awaitNpmGone, awaitStop } from "./stop.ts";
 import { coloursFor, outliveReaders, report } from "./terminal.ts";
 
 /**
- * A stop takes at most 5 s, as promised. Rows not drained by then stay in the log, which survives any exit.
+ * The documentation promises that a stop takes at most 5 s. Rows not drained by this deadline stay in the
+ * log, which survives any exit.
  */
 const STOP_DEADLINE_MS = 4500;
 
@@ -20,8 +21,8 @@ type End = { readonly kind: "stop" } | { readonly kind: "fatal"; readonly error:
  * @throws CandorError if it cannot start
  */
 export async function start(): Promise<number> {
-  // Most objects made at startup live long, so V8 would allocate later ones of their kind in the old generation
-  // right away. Requests would fill it with garbage (garbage.rig.test.ts).
+  // Most objects made at startup live long, so V8 would allocate later ones of their kind in the old
+  // generation right away. Requests would then fill that generation with garbage (garbage.rig.test.ts).
   setFlagsFromString("--no-allocation-site-pretenuring");
   const config = readSettings();
   const plan = readPlan(config.planFile);

@@ -32,7 +32,10 @@ function killGroup(pid: number): void {
   }
 }
 
-/** Starts a command in the background, as `COMMAND &` does. @returns the process, and the collector's port */
+/**
+ * Starts a command in the background, as `COMMAND &` does.
+ * @returns the process, and the collector's port
+ */
 async function launch(
   command: string,
   args: readonly string[],
@@ -66,7 +69,7 @@ function isListening(port: number): Promise<boolean> {
   });
 }
 
-it("the collector ends with its npx, which does not pass signals on, and frees port and folder", async () => {
+it("the collector ends with the npx that started it, which passes no signals on, and frees port and folder", async () => {
   const { child, port } = await launch("npx", ["candor", "start"]);
   child.kill("SIGTERM"); // signals npx alone
   await expect.poll(() => isListening(port), { timeout: END_MS }).toBe(false);

@@ -28,7 +28,7 @@ test("a Ctrl-C that npm passes on again counts once", async () => {
   expect(exits).toEqual([]);
 });
 
-test("a second Ctrl-C ends the process at once, with the code of an interrupted one", async () => {
+test("a second Ctrl-C ends the process at once, with the exit code for an interrupt", async () => {
   const { signals, exits, clock, stopped } = hold();
   signals.emit("SIGINT");
   await stopped;
@@ -53,7 +53,7 @@ it.each([
   ["./setup.sh", false],
   ["node candor-setup.js", false],
   [undefined, false],
-])("of npm's script %s, candor is the command in the foreground: %s", (script, isForeground) => {
+])("npm's script %s runs candor in the foreground: %s", (script, isForeground) => {
   expect(isNpmForeground(script)).toBe(isForeground);
 });
 

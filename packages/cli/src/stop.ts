@@ -1,4 +1,4 @@
-/** Owns when a command stops: on a signal, or when the npm that started it ends. */
+/** Decides when a command stops: on a signal, or when the npm that started it ends. */
 import type { EventEmitter } from "node:events";
 
 /**
@@ -35,7 +35,7 @@ export function awaitStop(options: StopSignalOptions = {}): Promise<void> {
 }
 
 const WATCH_MS = 250;
-/** The parent of an orphan, unless another process adopts orphans. */
+/** The process id of an orphan's parent, unless another process adopts orphans. */
 const INIT = 1;
 
 /** Matches the command in all spellings: `candor`, `'candor' start`, `node_modules/.bin/candor start`. */
@@ -43,7 +43,10 @@ const NAMES_CANDOR = /(?:^|[\s'"/])candor(?:\.js)?(?:['"\s]|$)/;
 /** Matches scripts that put the command into the background on purpose. */
 const LEAVES_BEHIND = /(?:^|[^&>])&(?:[^&>\d]|$)|\b(?:nohup|setsid|disown|daemonize)\b/;
 
-/** Whether npm's script runs this command in the foreground. @param script npm's `npm_lifecycle_script` */
+/**
+ * Whether npm's script runs this command in the foreground.
+ * @param script npm's `npm_lifecycle_script`
+ */
 export function isNpmForeground(script: string | undefined): boolean {
   return script !== undefined && NAMES_CANDOR.test(script) && !LEAVES_BEHIND.test(script);
 }

@@ -1,4 +1,4 @@
-/** Owns `candor tail`: options, filters and output. */
+/** Implements `candor tail`: its options, filters and output. */
 import { refuse, toReachable } from "@candor/node/operator";
 import { readSettings } from "./environment.ts";
 import { findToken, toNoTokenSentence } from "./keys.ts";

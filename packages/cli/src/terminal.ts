@@ -1,4 +1,7 @@
-/** Owns how the command line uses its terminal. Most of it is shared with the command of `@candor/node`. */
+/**
+ * Prints to the terminal, and escapes what is printed. Most of this is shared with the command of
+ * `@candor/node`.
+ */
 import { toSafeText } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
 

@@ -7,10 +7,10 @@ export interface CiSystem {
 }
 
 /**
- * How to recognise CI systems that do not set `CI`. The data is from npm's `ci-info` (4.5, `vendors.json`).
- * Variables that are also set where people run a product are left out: those that hosts also set at run time
- * (Render, Vercel, Heroku, Alpic, ReleaseHub), and `BUILD_ID`, `BUILD_NUMBER` and `RUN_ID` alone, which are
- * often built into an image.
+ * How to recognise CI systems by variables other than `CI`. The data is from npm's `ci-info` (4.5,
+ * `vendors.json`). Variables that are also set where people run a product are left out: those that hosting
+ * platforms also set at run time (Render, Vercel, Heroku, Alpic, ReleaseHub), and `BUILD_ID`, `BUILD_NUMBER`
+ * and `RUN_ID` alone, which are often built into an image.
  */
 export const CI_SYSTEMS: readonly CiSystem[] = [
   { name: "Agola CI", variables: ["AGOLA_GIT_REF"] },

@@ -70,8 +70,8 @@ const withVariable =
     values.map((value) => ({ ...before, environment: { ...before.environment, [name]: value } }));
 
 /**
- * Each way to turn telemetry off: derives facts that are refused from other facts, or none if it does not
- * apply to them.
+ * Each way to turn telemetry off: returns variants of the given facts that must be denied, or no variant if
+ * it does not apply to them.
  */
 const REFUSALS: { readonly [what: string]: (before: Facts) => Facts[] } = {
   "the product's switch": withVariable(DISABLE, "1", "true", " YES ", "on", "whatever"),
@@ -120,7 +120,7 @@ const REFUSALS: { readonly [what: string]: (before: Facts) => Facts[] } = {
   ],
 };
 
-test.each(Object.entries(REFUSALS))("%s denies whatever else is so", (_, refuse) => {
+test.each(Object.entries(REFUSALS))("%s denies, whatever the other facts are", (_, refuse) => {
   let turned = 0;
   fc.assert(
     fc.property(facts, (before) => {
@@ -172,7 +172,7 @@ test("a consent never covers more than the plan in force", () => {
   );
 });
 
-test("what another source was asked does not matter", () => {
+test("the answers of other sources do not matter", () => {
   fc.assert(
     fc.property(facts, fc.array(receipt), (given, more) => {
       if (typeof given.receipts !== "string") return;
@@ -182,7 +182,7 @@ test("what another source was asked does not matter", () => {
   );
 });
 
-test("any text anywhere is decided upon, and nothing throws", () => {
+test("any text in any fact leads to a decision and never throws", () => {
   const name = fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "toString"));
   const text = fc.oneof(
     fc.string({ unit: "binary" }),
@@ -213,7 +213,7 @@ test("any text anywhere is decided upon, and nothing throws", () => {
   );
 });
 
-test("a name that every object inherits is not a variable that is set", () => {
+test("a name that every object inherits does not count as a set variable", () => {
   const given: Facts = {
     product: "Acme",
     switches: { disable: ["constructor"], optIn: "toString", mode: "valueOf" },

@@ -20,7 +20,7 @@ export type Decision =
 /** The facts, with the files' contents parsed. */
 interface Known {
   readonly facts: Facts;
-  /** The mode variable's value, normalised by `wordOf`, as is `optIn`. */
+  /** The values of the mode variable and the opt-in variable, normalised by `wordOf`. */
   readonly mode: string;
   readonly optIn: string;
   readonly policy: PolicyWord;
@@ -40,8 +40,8 @@ const DENIALS: readonly Denial[] = [
   ["environment_disable", ({ facts }) => isDisabled(facts)],
   ["environment_off", ({ mode }) => isNo(mode)],
   ["environment_do_not_track", ({ facts }) => isRaised(wordOf(facts.environment, "DO_NOT_TRACK"))],
-  // An install in a CI system must not count as one by a person. A server that runs in a CI system still
-  // counts.
+  // Installs in CI systems are not made by people, so they must not be counted. A server in a CI system may
+  // still send.
   ["environment_ci", ({ facts }) => facts.source === "installer" && isCi(facts.environment)],
   ["environment_opt_in_off", ({ facts, optIn }) => facts.rule === "opt-in" && optIn !== "" && !isYes(optIn)],
   ["product_off", ({ facts }) => facts.allowed === false],
@@ -106,8 +106,8 @@ function isConsent(answer: ConsentRecord | undefined, { rule }: Facts): answer i
 }
 
 /**
- * Whether the consent was given for another plan. After a downgrade, nobody knows what the newer plan
- * collected. Two hashes of the same version belong to two plans.
+ * Whether the consent was given for another plan: for a newer version (after a downgrade, nobody knows what
+ * that version collected), or for the same version with another hash.
  */
 function isForAnotherPlan(answer: ConsentRecord, { plan }: Facts): boolean {
   return (
@@ -117,8 +117,9 @@ function isForAnotherPlan(answer: ConsentRecord, { plan }: Facts): boolean {
 }
 
 /**
- * Whether the operator had the switch before the first start, as in a container's env file. An installer
- * offers no such switch.
+ * Whether one of the product's disable variables is set, to any value: then the operator had the switch
+ * before the first start, for example in a container's env file. False for an installer, which offers no
+ * switch in advance.
  */
 function isSwitchOffered({ rule, source, environment, switches }: Facts): boolean {
   if (rule !== "notice" || source === "installer") return false;

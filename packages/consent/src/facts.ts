@@ -32,7 +32,7 @@ export interface Facts {
   readonly signals?: Signals | undefined;
 }
 
-/** The names of environment variables. */
+/** The names of the product's environment variables. */
 export interface Switches {
   /** If any of these variables is truthy, nothing of this product is sent. */
   readonly disable: readonly string[];
@@ -42,8 +42,8 @@ export interface Switches {
    */
   readonly optIn: string | undefined;
   /**
-   * The variable with which `off` sends nothing, and `log` prints what would be sent. Its name is
-   * `<PRODUCT>_TELEMETRY`, from `modeSwitch` of `@candor/plan`.
+   * The mode variable. With the value `off`, nothing is sent; with `log`, messages are printed instead of
+   * sent. Its name is `<PRODUCT>_TELEMETRY`, from `modeSwitch` of `@candor/plan`.
    */
   readonly mode: string;
 }

@@ -5,7 +5,7 @@
  */
 export type PolicyWord = "silent" | "off" | "unreadable";
 
-/** Also matches the line ends of files written on Windows. */
+/** Trailing white space, including the CR in files written on Windows. */
 const LINE_END = /[ \t\r]+$/;
 const OFF = /^off(?:[ \t]+(?<product>[^ \t].*))?$/;
 

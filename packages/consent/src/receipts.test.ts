@@ -27,7 +27,7 @@ const anyReceipt: fc.Arbitrary<ConsentRecord> = fc.record({
   by: fc.constantFrom("installer", "inspector", "environment", "product"),
 });
 
-test("a receipt is written as docs/state-folder.md has it, in whatever order its keys were given", () => {
+test("a consent record is written as docs/state-folder.md specifies, whatever the order of its keys", () => {
   const { by, planHash, ...others } = receipt;
   expect(writeConsentRecord({ by, planHash, ...others })).toBe(
     '{"source":"client","answer":"yes","time":"2026-11-23T12:00:00.000Z","planVersion":1,' +
@@ -35,7 +35,7 @@ test("a receipt is written as docs/state-folder.md has it, in whatever order its
   );
 });
 
-test("only the keys of a receipt are written, whatever else the object holds", () => {
+test("only the keys of a consent record are written, whatever else the object contains", () => {
   const more = { ...receipt, email: "bob@example.com" };
   expect(writeConsentRecord(more)).toBe(writeConsentRecord(receipt));
 });
@@ -59,7 +59,7 @@ test("a file that was cut anywhere but at the end of a line is malformed", () =>
   );
 });
 
-test("a line with any one character changed is never read as another form", () => {
+test("a line with one changed character is malformed, or is read exactly as written", () => {
   const line = writeConsentRecord(receipt);
   fc.assert(
     fc.property(fc.nat(line.length - 1), fc.string({ maxLength: 2 }), (at, put) => {
@@ -73,7 +73,7 @@ test("a line with any one character changed is never read as another form", () =
   );
 });
 
-test("keys stand in one order, the one that a script can read", () => {
+test("the keys must be in the one order that a script can read", () => {
   const { by, planHash, ...others } = receipt;
   expect(readConsentRecords(`${JSON.stringify({ by, ...others, planHash })}\n`)).toBeUndefined();
 });
@@ -82,15 +82,15 @@ test.each([
   ["an inherited name for a key", `{"__proto__":{},${writeConsentRecord(receipt).slice(1)}`],
   ["a list that holds an answer", `[${writeConsentRecord(receipt).trimEnd()}]\n`],
   ["two answers on a line", writeConsentRecord(receipt).trimEnd() + writeConsentRecord(receipt)],
-  ["a key for another", writeConsentRecord(receipt).replace('"by"', '"from"')],
-  ["brackets without end", `${"[".repeat(100_000)}\n`],
-  ["a NUL in it", writeConsentRecord(receipt).replace("yes", "yes\0")],
+  ["one key instead of another", writeConsentRecord(receipt).replace('"by"', '"from"')],
+  ["100,000 opening brackets", `${"[".repeat(100_000)}\n`],
+  ["a line with a NUL character", writeConsentRecord(receipt).replace("yes", "yes\0")],
   ["a byte order mark", `\uFEFF${writeConsentRecord(receipt)}`],
 ])("%s is malformed", (_, text) => {
   expect(readConsentRecords(text)).toBe(undefined);
 });
 
-test("the last answer of a source holds, whatever its time", () => {
+test("the last answer of a source is in force, whatever its time", () => {
   const first: ConsentRecord = { ...receipt, time: "2030-01-01T00:00:00Z" };
   const second: ConsentRecord = { ...receipt, answer: "no", time: "2020-01-01T00:00:00Z" };
   const other: ConsentRecord = { ...receipt, source: "server", answer: "notice" };

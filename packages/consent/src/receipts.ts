@@ -25,7 +25,10 @@ export interface ConsentRecord {
 const KEY_COUNT = 6;
 const MAX_PLAN_VERSION = 1_000_000;
 const HASH = /^[0-9a-f]{64}$/;
-/** Checks only the form, not the calendar: a shell script has none, and must reach the same decision. */
+/**
+ * Checks the form but not the calendar, because a shell script cannot check dates and must reach the same
+ * decision.
+ */
 const TIME =
   /^[0-9]{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,9})?Z$/;
 
@@ -47,7 +50,7 @@ export function readConsentRecords(text: string): readonly ConsentRecord[] | und
   return receipts;
 }
 
-/** The answer in force for a source, which is the last answer. */
+/** The answer in force for a source, which is its last one; undefined if it has none. */
 export function latestConsentRecord(
   receipts: readonly ConsentRecord[],
   source: Source,

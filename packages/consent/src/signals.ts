@@ -1,7 +1,10 @@
 /** Reads a browser's privacy signals: Global Privacy Control and Do Not Track. */
 import type { Signals } from "./facts.ts";
 
-/** Compares exactly, because the standard gives no other value a meaning. */
+/**
+ * Whether the browser sends Global Privacy Control. Compares exactly, because the standard gives no other
+ * value a meaning.
+ */
 export function isGlobalPrivacyControl(signals: Signals | undefined): boolean {
   return signals?.globalPrivacyControl === true || signals?.secGpc === "1";
 }

@@ -23,19 +23,19 @@ test.each(vectors)("$name", ({ facts, expect: expected }) => {
   expect(decide(facts)).toEqual(expected);
 });
 
-test("every vector has a name of its own, and there are many", () => {
+test("every vector has a unique name, and there are more than 250", () => {
   const names = vectors.map(({ name }) => name);
   expect(names.filter((name, at) => names.indexOf(name) !== at)).toEqual([]);
   expect(names.length).toBeGreaterThan(250);
 });
 
-test("every reason occurs, and no other", () => {
+test("the reasons that occur are exactly the declared ones", () => {
   const occurring = new Set(vectors.map(({ expect: { reason } }) => reason));
   const declared = [...Object.keys(DENY_REASONS), ...Object.keys(ALLOW_REASONS)];
   expect([...occurring].sort()).toEqual(declared.sort());
 });
 
-test("every vector writes its facts out, in values that a process's environment and a file can hold", () => {
+test("every vector contains all required facts, with values that an environment can hold", () => {
   const faulty = vectors.filter(({ facts }) => {
     const { policy: _, receipts: __, signals: ___, allowed: ____, ...others } = facts;
     const values = Object.values(facts.environment);
@@ -46,7 +46,7 @@ test("every vector writes its facts out, in values that a process's environment 
   expect(faulty.map(({ name }) => name)).toEqual([]);
 });
 
-test("the page's expression for a line, and the break at the end, are enough to tell malformed receipts", () => {
+test("the page's regular expression and a last line break are enough to recognise malformed receipts", () => {
   const disagreeing = vectors.filter(({ facts: { receipts }, expect: { reason } }) => {
     if (typeof receipts !== "string" || receipts === "") return false;
     const lines = receipts.split("\n");
@@ -56,7 +56,7 @@ test("the page's expression for a line, and the break at the end, are enough to 
   expect(disagreeing.map(({ name }) => name)).toEqual([]);
 });
 
-test("the page has every reason with its sentence, in the order of the decision, and no other", () => {
+test("the page lists exactly the reasons with their sentences, in the order of the decision", () => {
   const rows = [...PAGE.matchAll(/^\| `(\w+)` \| ([^|]+) \|/gm)].map(([, reason, sentence]) => [
     reason,
     sentence,

@@ -10,6 +10,6 @@ test.each([
   [3, consented, true],
   [Number.NaN, consented, true],
   [1, { allow: false, reason: "stored_no" }, true],
-] as const)("what is there since version %d is, under %j, withheld: %j", (since, decision, withheld) => {
+] as const)("a field since version %d, under %j, is withheld: %j", (since, decision, withheld) => {
   expect(isWithheld(since, decision)).toBe(withheld);
 });

@@ -36,16 +36,16 @@ export function isYes(word: string): boolean {
 }
 
 /**
- * Whether `DO_NOT_TRACK` or `CI` is set. They are conventions of many programs, in which `no` does not mean
- * No.
+ * Whether the value of `DO_NOT_TRACK` or `CI` counts as set: any word except `0` and `false`. Other programs
+ * also use these variables, and do not read `no` as No.
  */
 export function isRaised(word: string): boolean {
   return word !== "" && !ZERO_WORDS.includes(word);
 }
 
 /**
- * Whether this process runs in a CI system, according to `CI`, or to the variables of a system that does not
- * set `CI`. `CI=false` means that it does not, whatever else is set.
+ * Whether this process runs in a CI system, according to `CI` or, if `CI` is not set, to the variables of
+ * known CI systems. `CI=false` means that it does not, whatever else is set.
  */
 export function isCi(environment: Environment): boolean {
   const word = wordOf(environment, "CI");
@@ -53,7 +53,10 @@ export function isCi(environment: Environment): boolean {
   return CI_SYSTEMS.some(({ variables }) => variables.every((name) => isRaised(wordOf(environment, name))));
 }
 
-/** Not a regular expression, because one anchored at the end takes quadratic time. */
+/**
+ * Removes the `AROUND` characters. Not a regular expression, because one anchored at the end takes quadratic
+ * time.
+ */
 function withoutSurroundings(text: string): string {
   let from = 0;
   let to = text.length;

@@ -37,7 +37,7 @@ const vectors = all.filter(
   ({ facts }) => (facts.source !== "client" || facts.signals === undefined) && facts.allowed === undefined,
 );
 
-/** Uses only those parts of the table that deal with consent records and the switch. */
+/** Uses only those parts of the table that concern consent records and the switch. */
 const SCRIPT = `set -eu
 . "$1/../table.sh"
 CANDOR_PLAN_PRODUCT=$2 CANDOR_PLAN_VERSION=$3 CANDOR_PLAN_HASH=$4
@@ -59,7 +59,7 @@ for (const shell of SHELLS)
     });
     afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-    it("the kit decides as the vectors of packages/consent say", () => {
+    it("the kit decides as the vectors of packages/consent require", () => {
       const decided = vectors.map(({ name, facts }, index) => {
         const { product, plan, switches, source, rule } = facts;
         const state = join(folder, String(index));

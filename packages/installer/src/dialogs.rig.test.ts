@@ -55,7 +55,7 @@ const conversations: readonly Conversation[] = [
     expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
   },
   {
-    name: "Yes is a Yes, with spaces around it",
+    name: "Yes with spaces around it is a Yes",
     dialog: [["[y/N] ", " Yes \n"]],
     expect: { output: `${QUESTION} Yes \ndone\n`, client: ["yes 1"], dockerEnv: yes },
   },
@@ -70,7 +70,7 @@ const conversations: readonly Conversation[] = [
     expect: { output: `${QUESTION}\ndone\n`, client: ["no 1"], dockerEnv: no },
   },
   {
-    name: "a Yes that is not entered is a No",
+    name: "a Yes without Enter is a No",
     dialog: [["[y/N] ", `y${CTRL_D}${CTRL_D}`]],
     expect: { output: `${QUESTION}y\ndone\n`, client: ["no 1"], dockerEnv: no },
   },
@@ -86,7 +86,7 @@ const conversations: readonly Conversation[] = [
     expect: { output: `${QUESTION}^C`, status: -SIGINT, client: [], dockerEnv: "" },
   },
   {
-    name: "Ctrl-C is left to a caller that goes on after it, and is no answer",
+    name: "a caller that handles Ctrl-C goes on after it, and Ctrl-C is no answer",
     script: `trap 'echo caught' INT\n${ASK}`,
     dialog: [["[y/N] ", CTRL_C]],
     expect: {
@@ -96,25 +96,25 @@ const conversations: readonly Conversation[] = [
     },
   },
   {
-    name: "a script that comes on stdin asks at the terminal",
+    name: "a script that is read from stdin asks at the terminal",
     dialog: [["[y/N] ", "y\n"]],
     how: "piped",
     expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
   },
   {
-    name: "an install in the background is not stopped by the question, and nobody answers it",
+    name: "an install in the background is not stopped by the question, which gets no answer",
     dialog: [],
     how: "in background",
     expect: { output: `${QUESTION}\ndone\n`, client: ["no 1"], dockerEnv: no },
   },
   {
-    name: "the question comes to the terminal when stderr does not",
+    name: "the question appears on the terminal even if stderr does not",
     script: "telemetry_notice\ntelemetry_ask 2>opt/errors\ncat opt/errors\necho done",
     dialog: [["[y/N] ", "y\n"]],
     expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
   },
   {
-    name: "what was typed before the question is no answer to it",
+    name: "text typed before the question is not an answer",
     script: `echo begin\nsleep 1\n${ASK}`,
     dialog: [
       ["begin", "y\ny"],
@@ -123,21 +123,21 @@ const conversations: readonly Conversation[] = [
     expect: { output: `begin\ny\ny${QUESTION}n\ndone\n`, client: ["no 1"], dockerEnv: no },
   },
   {
-    name: "no answer in time is a No, also where TERM is ignored",
+    name: "no answer in time is a No, even if TERM is ignored",
     script: `trap '' TERM\n${ASK}`,
     dialog: [["[y/N] ", "y"]],
     environment: { TELEMETRY_ASK_SECONDS: "1" },
     expect: { output: `${QUESTION}y\ndone\n`, client: ["no 1"], dockerEnv: no },
   },
   {
-    name: "an installer that is opt-in asks for itself",
+    name: "an opt-in installer asks for its own consent",
     table: "asking",
     script: "telemetry_notice\ntelemetry_notice\ngrep -c installer.*yes opt/telemetry/receipts.ndjson",
     dialog: [["[y/N] ", "y\n"]],
     expect: { output: `${OWN_QUESTION}y\n1\n`, client: [], dockerEnv: "" },
   },
   {
-    name: "an installer that is opt-in asks once for what is new, and not by a notice",
+    name: "an opt-in installer asks once about what is new, instead of showing a notice",
     table: "asking",
     script: "telemetry_notice\ntelemetry_notice\ngrep -c . opt/telemetry/receipts.ndjson",
     dialog: [["[y/N] ", "n\n"]],
@@ -145,7 +145,7 @@ const conversations: readonly Conversation[] = [
     expect: { output: `${MORE}${OWN_QUESTION}n\n3\n`, client: [], dockerEnv: "" },
   },
   {
-    name: "an answer is not asked for twice",
+    name: "a question is not asked twice",
     script: `${ASK}\ntelemetry_ask`,
     dialog: [["[y/N] ", "y\n"]],
     expect: { output: `${QUESTION}y\ndone\n`, client: ["yes 1"], dockerEnv: yes },
@@ -168,7 +168,7 @@ const conversations: readonly Conversation[] = [
     expect: { output: `${QUESTION}\n`, client: ["yes 1", "no 1"], dockerEnv: no },
   },
   {
-    name: "--reconfigure does not ask what the machine refuses",
+    name: "--reconfigure does not ask if the machine refuses",
     script: "telemetry_ask --reconfigure\necho done",
     environment: { DO_NOT_TRACK: "1" },
     dialog: [],
@@ -182,14 +182,14 @@ const conversations: readonly Conversation[] = [
     expect: { output: "done\n", client: ["no 1"], dockerEnv: no },
   },
   {
-    name: "a grown plan asks a Yes for what is new, and a Yes covers it",
+    name: "after a Yes, a grown plan asks about what is new, and a second Yes covers it",
     table: "grown",
     dialog: [["[y/N] ", "y\n"]],
     files: { "opt/telemetry/receipts.ndjson": receipt("client", "yes"), "opt/docker.env": yes },
     expect: { output: `${MORE}${QUESTION}y\ndone\n`, client: ["yes 1", "yes 3"], dockerEnv: yes },
   },
   {
-    name: "a No to what is new leaves the Yes to the rest, and is not asked for again",
+    name: "a No to what is new keeps the Yes to the rest, and the question is not repeated",
     table: "grown",
     script: `${ASK}\ntelemetry_ask`,
     dialog: [["[y/N] ", "n\n"]],
@@ -197,7 +197,7 @@ const conversations: readonly Conversation[] = [
     expect: { output: `${MORE}${QUESTION}n\ndone\n`, client: ["yes 1", "no 3", "yes 1"], dockerEnv: yes },
   },
   {
-    name: "an answer replaces malformed receipts, but for every No",
+    name: "an answer replaces malformed consent records, except for every No",
     dialog: [["[y/N] ", "y\n"]],
     script: "telemetry_ask\ngrep -c server opt/telemetry/receipts.ndjson",
     files: {
@@ -248,7 +248,7 @@ for (const shell of SHELLS)
     it.each([
       ["No asks for no address", [["[y/N] ", "n\n"]], `${SUPPORT}n\ndone\n`, []],
       [
-        "a blank address sends nothing",
+        "an empty address sends nothing",
         [
           ["[y/N] ", "y\n"],
           ["sent): ", "  \n"],
@@ -257,7 +257,7 @@ for (const shell of SHELLS)
         [],
       ],
       [
-        "what is no address is not sent",
+        "text that is not an address is not sent",
         [
           ["[y/N] ", "y\n"],
           ["sent): ", "ada at example\n"],
@@ -312,7 +312,7 @@ for (const shell of SHELLS)
     });
 
     for (const sender of ["wget", "busybox", "none"] as const)
-      it(`support: without curl nobody is asked, as wget sends files only: ${sender}`, {
+      it(`support: without curl nobody is asked, because wget can only send files: ${sender}`, {
         tags: sender === "none" ? [] : [sender],
       }, async () => {
         const recorder = await openRecorder(200);

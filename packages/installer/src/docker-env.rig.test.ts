@@ -47,7 +47,7 @@ for TELEMETRY_DOCKER_ENV in "$1"/*.env; do
 done
 `;
 
-it("every vector that the kit can tell says what both of compose read", () => {
+it("if the kit knows a vector's value, both versions of compose read the same value", () => {
   const wrong = vectors.filter(({ kit, compose1, compose2 }) =>
     [compose1, compose2].some(
       (values) =>
@@ -86,7 +86,7 @@ for (const shell of SHELLS)
             describeValue("DO_NOT_TRACK", kit.DO_NOT_TRACK),
           ]),
         );
-        // What cannot be determined is left as it is.
+        // A value that the kit cannot determine is left unchanged.
         for (const [index, { kit, text }] of vectors.entries()) {
           if (kit.OFF === null) expect(readFileSync(fileOf(index), "latin1")).toBe(text);
         }

@@ -3,16 +3,16 @@ import { NOTICE } from "./rig/answers.ts";
 import { runScenarios, type Scenario } from "./rig/scenario.ts";
 import { ANSWERED, kept, LEFT, LEFT_NAME, left, START, started, TOLD, UBUNTU, usual } from "./rig/usual.ts";
 
-/** Things that a container may have put into the folder that it shares with the host. */
+/** Links that a container may have put into the folder that it shares with the host. */
 const scenarios: readonly Scenario[] = [
   {
-    name: "a link where progress is written is not followed",
+    name: "a link in place of the progress file is not followed",
     script: `ln -s "$here/host" "$here/${LEFT_NAME}.sent.tmp"\n${START}`,
     files: { ...ANSWERED, host: "host\n", [`${LEFT_NAME}.ndjson`]: LEFT },
     expect: { ...kept, sent: [{ ...left, again: true }, started], others: { host: "host\n" } },
   },
   {
-    name: "a link among the messages is not sent",
+    name: "a link in place of a message file is not sent",
     script: `ln -s "$here/host" "$here/${LEFT_NAME}.ndjson"\n${START}`,
     files: { ...ANSWERED, host: LEFT, [`${LEFT_NAME}.sent`]: "0\n" },
     expect: {
@@ -23,25 +23,25 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: "a link for progress is not read, and its messages stay",
+    name: "a link in place of the progress file is not read, and the messages stay",
     script: `ln -s "$here/host" "$here/${LEFT_NAME}.sent"\n${START}`,
     files: { ...ANSWERED, host: "0\n", [`${LEFT_NAME}.ndjson`]: LEFT },
     expect: { ...kept, sent: [started], waiting: ["Installation Errors"], others: { host: "0\n" } },
   },
   {
-    name: "a link for the outbox turns it off",
+    name: "a link in place of the outbox turns telemetry off",
     script: `ln -s "$here/host" "$here/opt/telemetry/outbox"\n${START}`,
     files: { ...ANSWERED, "host/installer-1.ndjson": LEFT },
     expect: { ...kept, waiting: ["Installation Errors"], others: { "host/installer-1.ndjson": LEFT } },
   },
   {
-    name: "a link for the answers turns it off, and is not written through",
+    name: "a link in place of the answers turns telemetry off, and is not written through",
     script: `ln -s "$here/host" "$here/opt/telemetry/receipts.ndjson"\n${START}`,
     files: { ...UBUNTU, host: TOLD, "opt/telemetry/x": "" },
     expect: { receipts: usual.receipts.slice(0, 2), others: { host: TOLD } },
   },
   {
-    name: "a link for the folder is no folder",
+    name: "a link in place of the state folder is not used",
     script: `ln -s "$here/host" "$here/opt/telemetry"\n${START}`,
     files: { ...UBUNTU, "host/x": "" },
     expect: { stderr: NOTICE, dockerEnv: usual.dockerEnv, others: { "host/receipts.ndjson": undefined } },

@@ -23,7 +23,7 @@ it("its messages name the version of this package", () => {
   expect(/library\.version ([\d.]+)$/m.exec(text)?.[1]).toBe(version);
 });
 
-it("its functions are telemetry_ for makers and kit_ for itself, and no others", () => {
+it("its functions are named telemetry_* for makers and kit_* for itself, and there are no others", () => {
   const names = [...text.replaceAll(PROGRAMS, "").matchAll(/^(\w+)\(\)/gm)].map(([, name = ""]) => name);
   expect(names.filter((name) => !/^(?:kit|telemetry)_/.test(name))).toEqual([]);
   const called = [...text.matchAll(/^telemetry_\w+\(\) \{ kit_safely (kit_\w+)/gm)].map(([, name]) => name);
@@ -31,7 +31,7 @@ it("its functions are telemetry_ for makers and kit_ for itself, and no others",
   expect(called.filter((name = "") => !names.includes(name))).toEqual([]);
 });
 
-it("it has a function for each rule of docs/consent.md that a script knows, and tries them in the page's order", () => {
+it("it has a function for each rule of docs/consent.md that applies to scripts, and tries them in that order", () => {
   const page = readFileSync(CONSENT_PAGE, "utf8");
   const [denies = "", allows = ""] = page.split("## What allows");
   const rulesOf = (part: string) =>
@@ -53,7 +53,7 @@ it("it has a function for each rule of docs/consent.md that a script knows, and 
   });
 });
 
-it("shellcheck finds nothing in it, nor in the programs in it", { tags: ["shellcheck"] }, () => {
+it("shellcheck finds nothing in it or in the programs that it contains", { tags: ["shellcheck"] }, () => {
   const programs = [...text.matchAll(PROGRAMS)].map(([, program = ""]) => program);
   const shell = programs.filter((program) => !program.includes("ENVIRON"));
   expect([programs.length, shell.length]).toEqual([3, 2]);

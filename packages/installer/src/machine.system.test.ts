@@ -45,7 +45,7 @@ for (const shell of SHELLS)
       }
     }
 
-    it("a name server that never answers does not hold an install up", async () => {
+    it("a name server that never answers does not delay an install", async () => {
       const nameServer = createSocket("udp4");
       const asked = once(nameServer, "message");
       nameServer.bind(53, "127.77.0.1");
@@ -70,7 +70,7 @@ for (const shell of SHELLS)
       }
     });
 
-    it("a file system that is read-only turns it off, silently", async () => {
+    it("a read-only file system turns telemetry off silently", async () => {
       await withMachine({}, async (installation) => {
         const bound = 'mount --bind opt opt && mount -o remount,bind,ro opt && exec "$@"';
         const outcome = await runAmongMounts(installation, bound);
@@ -84,7 +84,7 @@ for (const shell of SHELLS)
       });
     });
 
-    it("docker.env keeps its owner, its mode and its links", async () => {
+    it("docker.env keeps its owner, mode and hard links", async () => {
       await withMachine(
         { files: { "opt/docker.env": "A=1\nAPPSMITH_CLIENT_TELEMETRY=\n" } },
         async (installation) => {
@@ -108,7 +108,7 @@ for (const shell of SHELLS)
       );
     });
 
-    it("what it makes is for its owner only", async () => {
+    it("its files are accessible only to their owner", async () => {
       await withMachine({}, async (installation) => {
         await installation.run();
         await installation.rest();
@@ -119,7 +119,7 @@ for (const shell of SHELLS)
       });
     });
 
-    it("a state folder of root is not for others: to them it is off, silently", async () => {
+    it("for other users, a state folder of root turns telemetry off silently", async () => {
       await withMachine(
         { files: { "opt/telemetry/receipts.ndjson": receipt("installer", "notice") } },
         async (installation) => {
@@ -137,7 +137,7 @@ for (const shell of SHELLS)
       );
     });
 
-    it("a disk that is full leaves docker.env as it was", async () => {
+    it("a full disk leaves docker.env unchanged", async () => {
       await withMachine({ files: { "opt/docker.env": "" } }, async (installation) => {
         // Fills two of the disk's three pages except for 4 bytes, which is one byte less than the longer
         // value needs.

@@ -37,8 +37,8 @@ for (const shell of SHELLS)
       ["a job's number stays the caller's", `sleep 0 & mine=$!\n${START}\n[ "$mine" = "$!" ]`],
     ])("%s, not with the sending", async (_, script) => {
       await withSlowCollector({ script }, async (installation, recorder) => {
-        // Resolves once no process holds stdout or stderr any more. The request has not been answered by
-        // then.
+        // Resolves once no process has stdout or stderr open any more. By then, the request has not been
+        // answered.
         const { status, stdout } = await installation.run();
         expect({ status, stdout }).toEqual({ status: 0, stdout: "" });
         await until(() => recorder.requests.length === 1);
@@ -49,7 +49,7 @@ for (const shell of SHELLS)
       });
     });
 
-    it("a terminal that is closed with the install's end does not end the sending", async () => {
+    it("closing the terminal when the install ends does not end the sending", async () => {
       await withSlowCollector({}, async (installation, recorder) => {
         await installation.runInTerminal([]);
         await until(() => recorder.requests.length === 1);
@@ -63,7 +63,7 @@ for (const shell of SHELLS)
       ["curl", START],
       ["wget", `trap '' TERM\n${START}`],
     ] as const)
-      it(`what is not answered in time waits in the outbox, sent by ${sender}`, {
+      it(`a message that is not answered in time waits in the outbox, sent by ${sender}`, {
         tags: [sender],
       }, async () => {
         await withSlowCollector({ sender, script }, async (installation) => {
@@ -82,7 +82,7 @@ for (const shell of SHELLS)
       ],
       ["a trace", "set -x"],
     ] as const)
-      it(`an e-mail address is in no list of processes, no environment and no file while it is sent: ${what}`, async () => {
+      it(`while it is sent, an e-mail address is in no process list, environment or file: ${what}`, async () => {
         const address = "ada.lovelace+support@example.com";
         const script = `${settings}\ntelemetry_notice\ntelemetry_support`;
         await withSlowCollector(

@@ -24,8 +24,8 @@ grep -l '"anonymousId":"'"$id"'"' opt/telemetry/outbox/*.ndjson | grep -c .`;
 const told = { stderr: NOTICE, receipts: usual.receipts.slice(0, 2), dockerEnv: "" };
 
 /**
- * Scenarios for what the plan's declarations decide: the context, the kinds of errors, and the link to the
- * instance.
+ * Scenarios for what depends on the plan's declarations: the context, the kinds of errors, and the link to
+ * the instance.
  */
 const scenarios: readonly Scenario[] = [
   {
@@ -36,7 +36,7 @@ const scenarios: readonly Scenario[] = [
     expect: { ...told, sent: [succeeded], context: "none" },
   },
   {
-    name: "of the context only what the plan declares is sent",
+    name: "only the declared parts of the context are sent",
     table: "named",
     script: `telemetry_notice\ntelemetry_success`,
     files: UBUNTU,
@@ -77,7 +77,7 @@ const scenarios: readonly Scenario[] = [
     expect: { ...told, status, sent: [failed(error)] },
   })),
   {
-    name: "an error takes properties, and the trap adds no second one",
+    name: "an error takes properties, and the trap adds no second error",
     table: "odd errors",
     script: `telemetry_install_trap\ntelemetry_notice\ntelemetry_error port_taken port=443 user=ada\nexit 3`,
     files: UBUNTU,
@@ -88,7 +88,7 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: "an error with properties that a subshell tells is not told again",
+    name: "an error with properties that a subshell reports is not reported again",
     table: "odd errors",
     script: `telemetry_install_trap\ntelemetry_notice\n(telemetry_error port_taken port=80; exit 4) || exit 4`,
     files: UBUNTU,
@@ -99,34 +99,34 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: "the id of the install is kept for the first heartbeat, where the plan declares that",
+    name: "the install's id is kept for the first heartbeat if the plan declares it",
     table: "linked",
     script: `${START}\n${COUNT_LINKED}\ntelemetry_success\n${COUNT_LINKED}`,
     files: UBUNTU,
     expect: { ...usual, stdout: "1\n2\n", sent: [started, succeeded], identities: 1 },
   },
   {
-    name: "it is the last attempt's, and no link is written through",
+    name: "the kept id is that of the last attempt, and no link is written through",
     table: "linked",
     script: `ln -s "$here/host" ${INSTALL}\n${START}\n${COUNT_LINKED}`,
     files: { ...UBUNTU, host: "host\n", "opt/telemetry/x": "" },
     expect: { ...usual, stdout: "1\n", sent: [started], others: { host: "host\n" } },
   },
   {
-    name: "it is not kept where the plan does not declare it",
+    name: "the install's id is not kept if the plan does not declare it",
     script: START,
     files: ANSWERED,
     expect: { ...kept, sent: [started], others: { [INSTALL]: undefined } },
   },
   {
-    name: "it is not kept beside an instance that is there",
+    name: "the install's id is not kept if there already is an instance",
     table: "linked",
     script: START,
     files: { ...UBUNTU, [INSTANCE]: "{}\n" },
     expect: { ...usual, sent: [started], others: { [INSTALL]: undefined, [INSTANCE]: "{}\n" } },
   },
   {
-    name: "a refusal deletes it",
+    name: "a refusal deletes the kept id",
     table: "linked",
     script: START,
     environment: { DO_NOT_TRACK: "1" },
@@ -134,7 +134,7 @@ const scenarios: readonly Scenario[] = [
     expect: { ...DENIED, others: { [INSTALL]: undefined } },
   },
   {
-    name: "what cannot be told of docker.env denies, and deletes nothing",
+    name: "an unknown value in docker.env denies, but deletes nothing",
     table: "linked",
     script: START,
     files: {
@@ -151,7 +151,7 @@ const scenarios: readonly Scenario[] = [
     },
   },
   {
-    name: "consent that is missing denies, and deletes nothing",
+    name: "missing consent denies, but deletes nothing",
     script: `telemetry_track "Installation Started"`,
     files: { ...UBUNTU, [`${LEFT_NAME}.ndjson`]: LEFT },
     expect: { waiting: ["Installation Errors"] },
@@ -170,7 +170,7 @@ const scenarios: readonly Scenario[] = [
     expect: { stderr: "", receipts: ["client no 1"], dockerEnv: usual.dockerEnv },
   })),
   {
-    name: "CI=false is no CI system",
+    name: "CI=false means no CI system",
     script: START,
     files: ANSWERED,
     environment: { CI: "false", GITHUB_ACTIONS: "true" },

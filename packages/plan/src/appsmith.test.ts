@@ -41,7 +41,7 @@ test.each<[string, PlanSourceName, JsonObject, (readonly Trim[])?]>([
     },
   ],
 ])(
-  "the plan keeps all of the reference's %s, but what its policies reduce",
+  "the plan keeps all of the reference event %s, except what its policies reduce",
   (name, source, reduced, trims = []) => {
     const message = readSample(name);
     const verdict = compiled.check(source, message, 0);

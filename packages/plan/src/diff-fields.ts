@@ -3,7 +3,7 @@ import { diffTypes } from "./diff-types.ts";
 import type { Note, NoteAt } from "./difference.ts";
 import { type Field, type FieldAbout, type Fields, SENSITIVITIES } from "./plan.ts";
 
-/** Compares two blocks of fields, including nested fields. `prefix` precedes each name. */
+/** Compares two blocks of fields, including nested fields. `prefix` precedes each field's name in `where`. */
 export function diffFields(
   older: Partial<Fields>,
   newer: Partial<Fields>,

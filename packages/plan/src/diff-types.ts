@@ -68,7 +68,8 @@ function diffTexts(older: StringType, newer: StringType, note: Note): void {
     else note("newly_collected", "It must match another pattern.");
   }
   if (older.format !== newer.format) {
-    // Every other format removes part of the text. `version` also keeps text that looks like an IP address.
+    // Formats other than `email` and `version` remove part of a text. `version` keeps even a text that looks
+    // like an IP address.
     const isLess = older.format === "text" && newer.format !== "email" && newer.format !== "version";
     const kind = isLess ? "less" : "newly_collected";
     note(kind, `Its format is \`${newer.format}\` instead of \`${older.format}\`.`);

@@ -274,7 +274,7 @@ const CHANGES: readonly (readonly [
   ],
 ];
 
-describe("a change is named by what it means for people, there and back", () => {
+describe("a change is named by what it means for people, in both directions", () => {
   const cases = CHANGES.map(([from, to, where, there, back]) => ({ from, to, where, there, back }));
   test.each(cases)("$where: $there.1", ({ from, to, where, there, back }) => {
     const older = planWith();
@@ -315,7 +315,7 @@ test("what cannot be compared counts as newly collected", () => {
   ]);
 });
 
-test("all but changes of texts need a new version", () => {
+test("all changes except those of texts need a new version", () => {
   const newer = planWith(
     ["      email:\n", `${NEW_FIELD}      email:\n`],
     ["ip: country", "ip: keep"],
@@ -345,13 +345,13 @@ test.each([
   ["other]\n", "other]\n        fact: true\n", false],
   ["other]\n", "other]\n        dimension: true\n", false],
   ["        buckets:", "        measure: duration\n        buckets:", false],
-])("where %j becomes %j, a new version is needed: %s", (from, to, isNeeded) => {
+])("if %j becomes %j, a new version is needed: %s", (from, to, isNeeded) => {
   const differences = diffPlans(planWith(), planWith([from, to]));
   const needs = new Set(differences.map(({ kind, needsNewVersion }) => `${kind}: ${needsNewVersion}`));
   expect([...needs]).toEqual([`other: ${isNeeded}`]);
 });
 
-describe("the version must tell of what people were not asked about", () => {
+describe("the version must show what people were not asked about", () => {
   const VERSION = ["version: 2\nabout", "version: 3\nabout"] as const;
   const ENTRY = [
     "changelog:\n",
@@ -371,7 +371,7 @@ describe("the version must tell of what people were not asked about", () => {
       `The plan's version must grow: ${MEMORY}: Its buckets are coarser. ${WRITE_3}`,
     ],
     [
-      "a limit changed that nothing else tells of",
+      "a limit changed that no difference reports",
       planWith([OS_ENUM, `${OS_ENUM}        max_length: 9\n`]),
       `The plan's version must grow: what is collected has another hash. ${WRITE_3}`,
     ],
@@ -381,17 +381,17 @@ describe("the version must tell of what people were not asked about", () => {
       undefined,
     ],
     [
-      "a field is new, the version is not",
+      "a field is new, but the version is not",
       planWith(FIELD),
       `The plan's version must grow: event track Installation Failed: properties.cpus: The field is new. ${WRITE_3}`,
     ],
     [
-      "two things grew, the version did not",
+      "two things grew, but the version did not",
       planWith(["ip: country", "ip: keep"], ["user_agent: drop", "user_agent: keep"]),
       `The plan's version must grow: source installer: The IP policy is \`keep\` instead of \`country\`. (and 1 more) ${WRITE_3}`,
     ],
     [
-      "a field is new and seems to be old",
+      "a field is new, but its `since` is old",
       planWith(VERSION, ENTRY, FIELD),
       "event track Installation Failed: properties.cpus: The field is new. But its `since` is 1, so an old consent would cover it. Write `since: 3`.",
     ],
@@ -400,7 +400,7 @@ describe("the version must tell of what people were not asked about", () => {
     expect(checkNewVersion(planWith(), newer)).toBe(sentence);
   });
 
-  test("a version that falls", () => {
+  test("the version decreased", () => {
     expect(checkNewVersion(planWith(VERSION, ENTRY), planWith())).toBe(
       "The plan's version fell from 3 to 2. Write 3 or more.",
     );

@@ -160,7 +160,7 @@ function diffConsent(before: PlanSource["consent"], after: PlanSource["consent"]
   note(isWeaker ? "consent_weaker" : "less", `The consent rule is \`${after}\` instead of \`${before}\`.`);
 }
 
-/** Compares two ranks. `ranks` is ordered from what keeps least to what keeps most. */
+/** Compares two policies or modes. `ranks` is ordered from what keeps least to what keeps most. */
 function diffRank(what: string, ranks: readonly string[], before: string, after: string, note: Note): void {
   if (before === after) return;
   const isMore = ranks.indexOf(after) > ranks.indexOf(before);

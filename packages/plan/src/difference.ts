@@ -1,7 +1,7 @@
 /** Defines a difference between two plans. */
 /**
- * What a change means for people. `consent_weaker`: people are asked for less, or an earlier No no longer
- * counts.
+ * What a change means for people. `consent_weaker`: the consent rule is weaker, or a variable no longer turns
+ * telemetry off.
  */
 export type DifferenceKind =
   | "newly_collected"
@@ -20,10 +20,7 @@ export interface PlanDifference {
   readonly where: string;
   /** A sentence for people. */
   readonly text: string;
-  /**
-   * The plan version that the newer plan gives as the `since` of something new; undefined for any other
-   * difference.
-   */
+  /** The `since` of what the newer plan added; undefined for any other difference. */
   readonly since: number | undefined;
   /**
    * Whether the difference requires a higher plan version: always, except for an `other` that does not change

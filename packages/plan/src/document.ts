@@ -10,7 +10,7 @@ export type Report = (path: Path, message: string, part?: "key") => void;
 
 /** A YAML file as plain data. Objects have no prototype, so that any key is safe. */
 export interface PlanDocument {
-  /** The data; undefined, also within the data, where something could not be read. `faults` says what. */
+  /** The data. Any part that could not be read is undefined, and `faults` says why. */
   readonly value: unknown;
   readonly faults: readonly (Position & { readonly path: Path; readonly message: string })[];
   /**
@@ -36,7 +36,7 @@ const MAX_DEPTH = 48;
 
 interface Reading {
   readonly anchors: Map<string, { readonly node: Node; readonly path: Path }>;
-  /** The path of the anchor for each alias, by the path of the alias. */
+  /** Maps the path of each alias to the path of its anchor. */
   readonly aliases: Map<string, Path>;
   readonly places: Map<string, { key: number; value: number }>;
   readonly faults: { offset: number; path: Path; message: string }[];

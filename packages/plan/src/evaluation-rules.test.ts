@@ -32,7 +32,7 @@ const withFields = (...fields: readonly string[]): Edit => [
 ];
 const STATUS = "type: integer, sensitivity: technical, description: A status., example: 200";
 const withStatus = (more: string): Edit => withFields(`      status: { ${STATUS}, ${more} }\n`);
-/** Adds a server with this event, which is the heartbeat. */
+/** Adds a server source and a heartbeat, with further keys for each. */
 const withHeartbeat = (event: string, server = ""): Edit[] => [
   [
     "\nevents:\n",
@@ -70,26 +70,26 @@ describe("the keys for reports", () => {
   it.each<[what: string, edit: Edit, path: string, says: string]>([
     ["a fact of any text", withFields(field("a", "fact: true")), "a.fact", "Add an `enum`"],
     [
-      "a fact of long texts",
+      "a fact with long texts",
       withFields(field("a", "pattern: a, max_length: 65, fact: true")),
       "a.fact",
       "`max_length` up to 64",
     ],
     ["a fact that is a number", [MEMORY, "        fact: true\n"], "freeMemoryMb.fact", "or `buckets`"],
     [
-      "a fact that is a number of a small range",
+      "a fact that is a number with a small range",
       withStatus("minimum: 100, maximum: 599, fact: true"),
       "status.fact",
       "or `buckets`; or remove",
     ],
     [
-      "a dimension of a great range",
+      "a dimension with a large range",
       withStatus("minimum: 0, maximum: 1001, dimension: true"),
       "status.dimension",
       "at most 1000 apart",
     ],
     [
-      "a dimension without a greatest number",
+      "a dimension without a `maximum`",
       withStatus("minimum: 0, dimension: true"),
       "status.dimension",
       "at most 1000 apart",
@@ -103,20 +103,20 @@ describe("the keys for reports", () => {
     ],
     ["a fact of the context", [PATH, `${PATH}            fact: true\n`], "path.fact", "own `properties`"],
     [
-      "a trait as dimension",
+      "a trait as a dimension",
       [HASH, `${HASH}        dimension: true\n`],
       "account.dimension",
       "own `properties`",
     ],
     ["a contact as fact", [EMAIL, `${EMAIL}        fact: true\n`], "email.fact", "nothing to count by"],
     [
-      "a fact of what people do",
+      "a fact about what people do",
       withFields(field("a", "enum: [a], fact: true").replace("technical", "interaction")),
       "a.fact",
       "write `dimension`",
     ],
     [
-      "a fact that is a dimension too",
+      "a fact that is also a dimension",
       withFields(field("a", "enum: [a], fact: true, dimension: true")),
       "a.dimension",
       "Remove `dimension`, or `fact`",
@@ -182,7 +182,7 @@ describe("the keys for reports", () => {
     );
   });
 
-  it("report a wrong property once, not at the heartbeat too", () => {
+  it("report a wrong property only once, and not again at the heartbeat", () => {
     const edits = withHeartbeat(", properties: { instanceId: { type: string, sensitivity: technical } }");
     expect(faultsOf(...edits).filter((fault) => fault.startsWith("events[0]"))).toEqual([
       expect.stringContaining("events[0].properties.instanceId.description"),
@@ -205,7 +205,7 @@ describe("the keys for reports", () => {
     expect(() => loadPlan(text, "plan.yaml")).toThrow(`plan.yaml:${line}:9`);
   });
 
-  it("change nothing that is collected, so consents stay good and no new version is needed", () => {
+  it("do not change what is collected, so consents stay valid and no new version is needed", () => {
     const [[from, to]] = withHeartbeat(`, properties: { instanceId: { ${UUID} } }`) as [Edit];
     const plain = loadPlan(editExample([from, to.replace(", heartbeat: true", "")]), "plan.yaml");
     const marked = loadPlan(
@@ -221,7 +221,7 @@ describe("the keys for reports", () => {
     expect(checkNewVersion(plain, marked)).toBeUndefined();
   });
 
-  it("are found in a plan: no heartbeat, no facts; what is not the installer's is use", () => {
+  it("are found in a plan: without a heartbeat there are no facts, and all but the installer's events are usage", () => {
     const plan = loadPlan(editExample(), "plan.yaml");
     expect([heartbeatOf(plan), factsOf(plan), usageEventsOf(plan).map(({ name }) => name)]).toEqual([
       undefined,

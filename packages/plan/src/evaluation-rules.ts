@@ -1,4 +1,4 @@
-/** Owns what the keys for reports require: `fact`, `dimension`, `measure` and `heartbeat`. */
+/** Checks what the keys for reports require: `fact`, `dimension`, `measure` and `heartbeat`. */
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
@@ -7,13 +7,13 @@ import { usualInstanceIds } from "./plan.ts";
 import { applyRules, isKeptText, type Rule } from "./rule.ts";
 
 const MAX_MARKED = { fact: 16, dimension: 8 } as const;
-/** The longest value by which reports count. */
+/** The greatest `max_length` of a fact or dimension with a `pattern`, in UTF-16 code units. */
 const MAX_LENGTH = 64;
-/** How far apart the least and the greatest whole number of a dimension may be: enough for HTTP statuses. */
+/** The greatest difference between `minimum` and `maximum` of a dimension: enough for HTTP status codes. */
 const MAX_RANGE = 1000;
 
 const FEW = `an \`enum\`, a \`pattern\` with \`max_length\` up to ${MAX_LENGTH}, or \`buckets\``;
-/** What bounds the values, for each key. */
+/** What to add to a field so that it has few values, by key. */
 const BOUNDS = {
   fact: FEW,
   dimension: `${FEW}, or to an integer a \`minimum\` and \`maximum\` at most ${MAX_RANGE} apart`,
@@ -76,7 +76,7 @@ const MARK_RULES: readonly Rule<FieldFile, MarkScope>[] = [
   },
 ];
 
-/** Checks the marks of one field. */
+/** Checks the keys `fact`, `dimension` and `measure` of one field. */
 export function checkMarks(field: FieldFile, path: Path, scope: MarkScope, report: Report): void {
   applyRules(MARK_RULES, field, scope, path, report);
 }
@@ -94,8 +94,8 @@ function hasFewValues({
 }
 
 /**
- * Whether a field is a whole number of a small range. That is enough for a dimension, of which a message has
- * one value, but not for facts, which single an instance out together.
+ * Whether a field is an integer with a small range. That is enough for a dimension, but not for a fact: the
+ * facts of an instance are combined, and many possible values could single it out.
  */
 function isNarrow({ type, minimum, maximum }: FieldFile): boolean {
   return (
@@ -108,8 +108,8 @@ function isPersonal({ sensitivity }: FieldFile): boolean {
 }
 
 /**
- * Checks that a block does not mark too many fields.
- * @param fields the fields of an event's properties, as far as they are sound
+ * Checks that a block does not mark too many fields as facts, dimensions or measures.
+ * @param fields the fields of the block that passed the check of their structure
  */
 export function checkMarkCounts(
   fields: Readonly<Record<string, FieldFile>>,
@@ -133,14 +133,17 @@ export function checkMarkCounts(
   }
 }
 
-/** What the rule of the heartbeat needs to know about the plan. */
+/** What `checkHeartbeat` needs to know about the plan. */
 interface HeartbeatScope {
   readonly sources: Partial<PlanFile>["sources"];
   readonly isSound: (path: Path) => boolean;
   readonly report: Report;
 }
 
-/** Checks the mark of the heartbeat. @param seen whether an earlier event has it */
+/**
+ * Checks the key `heartbeat` of one event.
+ * @param seen whether an earlier event has the key
+ */
 export function checkHeartbeat(event: EventFile, path: Path, seen: boolean, scope: HeartbeatScope): void {
   const { heartbeat, type, source } = event;
   if (heartbeat !== true) return;
@@ -158,8 +161,8 @@ export function checkHeartbeat(event: EventFile, path: Path, seen: boolean, scop
 }
 
 /**
- * Returns the property that a heartbeat needs so that its messages contain the instance's id; undefined if
- * they contain it, or if the fault is reported elsewhere.
+ * Returns the property that a heartbeat must declare so that its messages contain the instance's id;
+ * undefined if they contain it already, or if the fault is reported elsewhere.
  */
 function missingInstanceId(
   { properties = {} }: EventFile,

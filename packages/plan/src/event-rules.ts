@@ -1,4 +1,4 @@
-/** Owns what the keys of an event require of each other, of the event's sources and of its contact fields. */
+/** Checks what an event's keys require of each other, of its sources and of its contact fields. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path } from "./document.ts";
@@ -92,7 +92,7 @@ export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean 
   return hasContacts;
 }
 
-/** The costs of the patterns that every message of a source shares, for each source of the event. */
+/** For each source of the event, the costs of the patterns that all of the source's messages share. */
 function sharedWith(event: { readonly source?: unknown }, shared: SharedCosts): readonly PatternCosts[] {
   const sources: unknown = event.source;
   if (!Array.isArray(sources)) return [];

@@ -1,4 +1,4 @@
-/** Owns what a field's keys require of each other and of the place where the field is declared. */
+/** Checks what a field's keys require of each other and of the place where the field is declared. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
@@ -21,7 +21,7 @@ export interface PlanScope {
   readonly isSound: (path: Path) => boolean;
   readonly report: Report;
   readonly readPattern: PatternReader;
-  /** The store's columns declared so far, mapping the path in a message to the type. */
+  /** The store's columns declared so far: maps the path in a message to the column's type. */
   readonly columns: Map<string, string>;
 }
 
@@ -32,7 +32,7 @@ export interface FieldScope extends PlanScope {
   readonly place: "context" | "ids" | "event";
   /** The block's position in a message: `["properties", "datasource"]`. */
   readonly names: readonly string[];
-  /** The `since` of the enclosing block. */
+  /** The `since` of the event or object that contains the block; 1 for `context` and `ids`. */
   readonly since: number;
   /** The nesting depth of the block; 1 for fields of the message itself. */
   readonly depth: number;

@@ -2,7 +2,10 @@
 import { EXAMPLE_PLAN } from "./example-plan.ts";
 import { followRef, planShape, type Shape } from "./schema-file.ts";
 
-/** Generates docs/plan-format.md: every key of the plan file, the rules between keys, and an example. */
+/**
+ * Returns the text of docs/plan-format.md: every key of the plan file, the rules between keys, and an
+ * example.
+ */
 export function planFormatPage(): string {
   const plan = planShape();
   const source = plan.properties?.sources?.properties?.client ?? {};

@@ -1,4 +1,10 @@
-/** Defines the format of the plan file. */
+/**
+ * Defines the format of the plan file. The types, `plan.schema.json` for editors, the checks of `loadPlan` and
+ * docs/plan-format.md are all derived from it. Requirements between keys are in rules.ts.
+ *
+ * Every key has a `description`. There are no unions of blocks, because an error must be able to say what to
+ * write instead.
+ */
 import { MESSAGE_TYPES } from "@candor/envelope";
 import { type Static, Type } from "typebox";
 import { closed, FieldFormat, SENTENCE, VERSION } from "./field-format.ts";
@@ -11,13 +17,6 @@ import {
   USER_AGENT_POLICIES,
 } from "./plan.ts";
 
-/**
- * The plan file's format, defined only here. The types, `plan.schema.json` for editors, the checks of
- * `loadPlan` and docs/plan-format.md are all derived from it. Requirements between keys are in rules.ts.
- *
- * Every key has a `description`. There are no unions of blocks, because an error must be able to say what to
- * write instead.
- */
 const DAYS = { minimum: 1, maximum: 3650 };
 const DATE = { pattern: "^\\d{4}-\\d{2}-\\d{2}$", examples: ["2026-03-31"] };
 

@@ -26,7 +26,7 @@ const ID = "        description: Random, made in the browser after the Yes.\n";
 const EMAIL = "        format: email\n";
 const ITEMS = "        max_items: 3\n";
 const HASH = "        hash: true\n";
-/** Fields whose patterns are each cheap enough when alone. */
+/** Fields whose patterns are each cheap enough, but together too expensive. */
 const DEAR_FIELDS = [..."abcdefgh"]
   .map(
     (name) =>
@@ -34,7 +34,7 @@ const DEAR_FIELDS = [..."abcdefgh"]
   )
   .join("");
 
-/** Edits of the example plan and the faults that follow: the position, the path, and part of the sentence. */
+/** Edits of the example plan and the faults that result: position, path, and part of the message. */
 const BROKEN: readonly (readonly [
   name: string,
   from: string,
@@ -43,7 +43,7 @@ const BROKEN: readonly (readonly [
 ])[] = [
   ["an unknown key at the top", "about: K", "abuot: K", ["4:1", "abuot", "Did you mean `about`?"]],
   [
-    "an unknown key that is near to none",
+    "an unknown key that resembles no other",
     "contacts:",
     "colour: red\ncontacts:",
     ["12:1", "colour", "Remove it, or write one of `product`, `contact`, `version`,"],
@@ -62,31 +62,31 @@ const BROKEN: readonly (readonly [
     ["91:5", "events[1].why", "What decision it serves."],
   ],
   [
-    "a value outside of a list of values",
+    "a value that is not in the list of values",
     "consent: opt-in",
     "consent: opt_in",
     ["31:14", "sources.client.consent", "Write one of `notice`, `opt-in`."],
   ],
   [
-    "a value near to none of the list",
+    "a value that resembles none in the list",
     "type: identify",
     "type: login",
     ["108:11", "events[2].type", "Write one of `track`, `identify`, `page`, `screen`, `group`, `alias`."],
   ],
   [
-    "text where a number stands",
+    "text instead of a number",
     "retention_days: 365",
     "retention_days: a year",
     ["32:21", "sources.client.retention_days", "Write a whole number."],
   ],
   [
-    "a number where text stands",
+    "a number instead of text",
     "product: Kitchen",
     "product: 7",
     ["1:10", "product", "Write text, in quotes."],
   ],
   [
-    "a number where true or false stands",
+    "a number instead of true or false",
     "column: true",
     "column: 1",
     ["50:21", "sources.client.context.page.fields.path.column", "Write true or false."],
@@ -98,13 +98,13 @@ const BROKEN: readonly (readonly [
     ["4:1", "about", "Write text."],
   ],
   [
-    "text where a list stands",
+    "text instead of a list",
     "source: [installer]",
     "source: installer",
     ["62:13", "events[0].source", "Write a list, each item on a line of its own after `- `."],
   ],
   [
-    "a list where a block stands",
+    "a list instead of a block",
     "contacts:\n  retention_days: 30",
     "contacts: [30]",
     ["12:11", "contacts", "Write a block of keys."],
@@ -122,7 +122,7 @@ const BROKEN: readonly (readonly [
     ["32:21", "sources.client.retention_days", "Write a number from 1 to 3650."],
   ],
   [
-    "a link of another form",
+    "a review that is not a URL",
     "review: https://kitchen.example/telemetry/2",
     "review: see wiki",
     [
@@ -149,13 +149,13 @@ const BROKEN: readonly (readonly [
     ],
   ],
   [
-    "a field's name that is a trap",
+    "a field named `__proto__`",
     "      freeMemoryMb:\n",
     "      __proto__:\n",
     ["77:7", "events[0].properties.__proto__", "Write 1 to 64 letters, digits, `_`, `-`, `$` or blanks,"],
   ],
   [
-    "a key that stands twice",
+    "a duplicate key",
     "    owner: installer team\n",
     "    owner: installer team\n    owner: me\n",
     ["66:5", "events[0].owner", "Remove one of the two."],
@@ -197,13 +197,13 @@ const BROKEN: readonly (readonly [
     ["63:5", "plan", "A `[` or `{` above is not closed. Close it"],
   ],
   [
-    "a contact that is no address",
+    "a contact that is not an address",
     "contact: privacy@kitchen.example",
     "contact: the kitchen team",
     ["2:10", "contact", "Write an e-mail address, or a URL that begins with https://."],
   ],
   [
-    "two events of one type and name",
+    "two events with the same type and name",
     "    name: SEARCH_CLICK\n    source: [client]\n    since: 2",
     "    name: Installation Failed\n    source: [client]\n    since: 2",
     ["91:11", "events[1].type", "Join the two: `source` takes a list."],
@@ -239,7 +239,7 @@ const BROKEN: readonly (readonly [
     ["62:25", "events[0].source[1]", "Declare it under `sources`, or write one of `installer`, `client`."],
   ],
   [
-    "a source twice",
+    "a duplicate source",
     "source: [installer]",
     "source: [installer, installer]",
     ["62:25", "events[0].source[1]", "Remove one of the two."],
@@ -286,7 +286,7 @@ const BROKEN: readonly (readonly [
     ["94:12", "events[1].since", "Raise the plan's `version` from 1, or write a number up to it."],
   ],
   [
-    "an entry twice",
+    "a duplicate entry",
     "  - version: 1\n",
     "  - version: 2\n",
     ["18:14", "changelog[1].version", "Write one entry for each version."],
@@ -316,37 +316,37 @@ const BROKEN: readonly (readonly [
     ["67:21", "events[0].max_per_minute", "Write a number from 1 to 1000000."],
   ],
   [
-    "a page of the installer",
+    "a route for the installer",
     '    expires: "2027-01-15"',
     "    routes: [/recipes]",
     ["67:5", "events[0].routes", "Add `client` to `source`"],
   ],
   [
-    "a control of the installer",
+    "a selector for the installer",
     '    expires: "2027-01-15"',
     "    selector: .search",
     ["67:5", "events[0].selector", "Add `client` to `source`"],
   ],
   [
-    "an identify that a page sends",
+    "an identify with a route",
     "  - type: identify\n    source: [client]\n",
     "  - type: identify\n    routes: [/recipes]\n    source: [client]\n",
     ["109:5", "events[2].routes", "Remove `routes`."],
   ],
   [
-    "an identify that a click sends",
+    "an identify with a selector",
     "  - type: identify\n    source: [client]\n",
     "  - type: identify\n    selector: .search\n    source: [client]\n",
     ["109:5", "events[2].selector", "Remove `selector`."],
   ],
   [
-    "an event of a page and of a control",
+    "an event with both a route and a selector",
     "    name: SEARCH_CLICK\n",
     "    name: SEARCH_CLICK\n    routes: [/recipes]\n    selector: .search\n",
     ["94:5", "events[1].selector", "Write `routes` or `selector`."],
   ],
   [
-    "a page of two events",
+    "a route that is declared twice",
     "    name: SEARCH_CLICK\n",
     "    name: SEARCH_CLICK\n    routes: [/recipes, /recipes/:recipe, /recipes]\n",
     ["93:42", "events[1].routes[2]", "A page belongs to one event."],
@@ -370,43 +370,43 @@ const BROKEN: readonly (readonly [
     ["11:11", "switches.opt_in", "Write the name of another variable."],
   ],
   [
-    "the variable of the mode as a switch",
+    "the mode variable as the opt-in variable",
     "opt_in: KITCHEN_CLIENT_TELEMETRY",
     "opt_in: KITCHEN_TELEMETRY",
     ["11:11", "switches.opt_in", "`KITCHEN_TELEMETRY=log` prints messages instead of sending them."],
   ],
   [
-    "no variable to turn it off",
+    "no variable that turns telemetry off",
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: []",
     ["10:12", "switches.disable", "This list is empty. Write at least 1 item."],
   ],
   [
-    "a variable that no shell takes",
+    "a variable name that no shell accepts",
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: [KITCHEN_DISABLE_TELEMETRY, kitchen-off]",
     ["10:40", "switches.disable[1]", "This must look like `PRODUCT_DISABLE_TELEMETRY`."],
   ],
   [
-    "a variable twice",
+    "a duplicate variable",
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_DISABLE_TELEMETRY]",
     ["10:40", "switches.disable[1]", "Remove one of the two."],
   ],
   [
-    "the opt-in variable among those that turn it off",
+    "the opt-in variable among those that turn telemetry off",
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_CLIENT_TELEMETRY]",
     ["11:11", "switches.opt_in", "Write the name of another variable."],
   ],
   [
-    "the variable of the mode among those that turn it off",
+    "the mode variable among those that turn telemetry off",
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: [KITCHEN_DISABLE_TELEMETRY, KITCHEN_TELEMETRY]",
     ["10:40", "switches.disable[1]", "`KITCHEN_TELEMETRY=log` prints messages instead of sending them."],
   ],
   [
-    "a block where variables belong",
+    "a block instead of variables",
     "disable: KITCHEN_DISABLE_TELEMETRY",
     "disable: { name: KITCHEN_DISABLE_TELEMETRY }",
     ["10:12", "switches.disable", "This is a block of keys. Write text or a list."],
@@ -430,7 +430,7 @@ const BROKEN: readonly (readonly [
     ["72:9", "events[0].properties.os.minimum", "Remove it, or write another `type`."],
   ],
   [
-    "a limit of the items at the array",
+    "a limit of the items on the array itself",
     ITEMS,
     `${ITEMS}        enum: [quick]\n`,
     ["105:9", "events[1].properties.filters.enum", "Write it under `items`."],
@@ -518,7 +518,7 @@ const BROKEN: readonly (readonly [
     ],
   ],
   [
-    "an example that is no version",
+    "an example that is not a version",
     "        enum: [debian, ubuntu, other]\n",
     "        format: version\n",
     ["74:18", "events[0].properties.os.example", "Write a version, such as 1.9.2"],
@@ -531,7 +531,7 @@ const BROKEN: readonly (readonly [
     ["72:9", "events[0].properties.os.pattern", "Remove `pattern`, or `format`."],
   ],
   [
-    "an example that is no hash",
+    "an example that is not a hash",
     "example: 70280e5d07e61e5e915e5d26ac8704bbd68d3f75ebad67ba439f4c354d7a1b2c",
     "example: me@example.com",
     ["120:18", "events[2].traits.account.example", "Write 32 to 64 characters of lower-case hex."],
@@ -553,7 +553,7 @@ const BROKEN: readonly (readonly [
     ["50:22", "sources.client.context.page.fields.path.example", "Shorten it, or raise `max_length` (5)."],
   ],
   [
-    "an array's example that is no list",
+    "an array's example that is not a list",
     "example: [quick]",
     "example: quick",
     ["107:18", "events[1].properties.filters.example", "Write a list, such as `[...]`."],
@@ -648,31 +648,31 @@ const BROKEN: readonly (readonly [
     ["85:22", "events[0].properties.email.sensitivity", "Declare it in an event of its own."],
   ],
   [
-    "a neighbour that does not exist",
+    "`kept_with` that names a missing field",
     "kept_with: [os]",
     "kept_with: [kernel]",
     ["90:21", "events[0].properties.email.kept_with[0]", "Write one of `os`, `freeMemoryMb`, or remove it."],
   ],
   [
-    "a neighbour of free text",
+    "`kept_with` that names a field of free text",
     OS,
     "",
     ["89:21", "events[0].properties.email.kept_with[0]", "Give that field an `enum` or a `pattern`."],
   ],
   [
-    "a neighbour of what is no contact",
+    "`kept_with` on a field that is not a contact",
     ITEMS,
     `${ITEMS}        kept_with: [os]\n`,
     ["105:9", "events[1].properties.filters.kept_with", "Remove it."],
   ],
   [
-    "contacts without a retention",
+    "contacts without `retention_days`",
     "contacts:\n  retention_days: 30\n",
     "",
     ["1:1", "contacts", "A field is `contact`, so say how long contacts are kept:"],
   ],
   [
-    "an e-mail that is no contact",
+    "an e-mail address that is not a contact",
     PATH,
     "            format: email\n",
     ["46:21", "sources.client.context.page.fields.path.format", "Write another format, or that sensitivity."],
@@ -707,13 +707,13 @@ const BROKEN: readonly (readonly [
     ["72:9", "events[0].properties.os.format", "Remove `format`, or `enum`."],
   ],
   [
-    "a pattern of a user agent",
+    "a pattern for a user agent",
     "        format: user_agent\n",
     "        format: user_agent\n        pattern: F.+\n",
     ["37:9", "sources.client.context.userAgent.pattern", "Remove `pattern`, or `format`."],
   ],
   [
-    "a value twice in a list",
+    "a duplicate value in a list",
     "[debian, ubuntu, other]",
     "[debian, ubuntu, debian]",
     ["71:32", "events[0].properties.os.enum[2]", "Remove one of the two."],
@@ -738,13 +738,13 @@ const BROKEN: readonly (readonly [
     ["80:19", "events[0].properties.freeMemoryMb.buckets[0]", "Write a bound within, or widen the range."],
   ],
   [
-    "a bucket that is no whole number",
+    "a bucket that is not a whole number",
     "[0, 512, 1024, 4096]",
     "[0, 512.5, 1024, 4096]",
     ["80:22", "events[0].properties.freeMemoryMb.buckets[1]", "Write a whole number."],
   ],
   [
-    "a range the wrong way round",
+    "a minimum above the maximum",
     "        minimum: 0\n        buckets: [0, 512, 1024, 4096]\n",
     "        minimum: 5\n        maximum: 4\n",
     ["79:18", "events[0].properties.freeMemoryMb.minimum", "Write 4 or less."],
@@ -778,20 +778,20 @@ const BROKEN: readonly (readonly [
     ["103:20", "events[1].properties.filters.items.pattern", "Write a smaller `max_items`"],
   ],
   [
-    "an id that any text fits",
+    "an id that accepts any text",
     '        pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"\n',
     "",
     ["52:7", "sources.client.ids.anonymousId.pattern", "Add a `pattern`, or `hash: true`."],
   ],
   [
-    "an id that is no text",
+    "an id that is not text",
     '        type: string\n        pattern: "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"\n',
     "        type: integer\n",
     ["53:15", "sources.client.ids.anonymousId.type", "Write `string`."],
     ["56:18", "sources.client.ids.anonymousId.example", "Write a whole number, without quotes."],
   ],
   [
-    "an id of a url",
+    "an id with format url",
     '        pattern: "[0-9a-f]{8}-',
     '        format: url\n        pattern: "[0-9a-f]{8}-',
     ["54:17", "sources.client.ids.anonymousId.format", "Write one of the two."],
@@ -826,14 +826,14 @@ const BROKEN: readonly (readonly [
     ["43:9", "sources.client.context.page.column", "Write `column: true` at its fields."],
   ],
   [
-    "a column of two types",
+    "a column with two types",
     "      filters:\n        type: array\n",
     "      os:\n        column: true\n        type: array\n",
     ["101:15", "events[1].properties.os.type", "Write the same type, or remove one `column`."],
   ],
 ];
 
-describe("a broken plan is refused with the place and the cure", () => {
+describe("a broken plan is refused with the position and what to write instead", () => {
   const cases = BROKEN.map(([name, from, to, ...expected]) => ({ name, from, to, expected }));
   test.each(cases)("$name", ({ from, to, expected }) => {
     const faults = faultsOf(edit(from, to));
@@ -845,7 +845,7 @@ describe("a broken plan is refused with the place and the cure", () => {
   });
 });
 
-test("the example plan loads whole, with every default filled in", () => {
+test("the example plan loads, with every default filled in", () => {
   const plan = loadPlan(EXAMPLE_PLAN, "plan.yaml");
   const { context: _context, ids: _ids, ...client } = plan.sources.client!;
   expect(client).toEqual({
@@ -902,7 +902,7 @@ test("the example plan loads whole, with every default filled in", () => {
   expect(plan.sources.client?.context.page).toMatchObject({ sensitivity: "technical", example: undefined });
 });
 
-test("contacts are kept for 90 days when the plan has none and says nothing", () => {
+test("contacts are kept for 90 days by default if the plan has no contact field", () => {
   const start = EXAMPLE_PLAN.indexOf("      email:\n");
   const end = EXAMPLE_PLAN.indexOf("  - type: track\n    name: SEARCH");
   const text = `${EXAMPLE_PLAN.slice(0, start)}${EXAMPLE_PLAN.slice(end)}`.replace(
@@ -919,12 +919,12 @@ test("an event may be sent less often than others", () => {
   ]);
 });
 
-test("an event that has expired is no fault", () => {
+test("an expired event is not a fault", () => {
   const text = edit('expires: "2027-01-15"', "expires: 2026-01-15");
   expect(loadPlan(text, "plan.yaml").events[0]?.expires).toBe("2026-01-15");
 });
 
-test("all faults are told at once, in the order of the file, each on a line of its own", () => {
+test("all faults are reported at once, in the order of the file, one per line", () => {
   const text = edit("product: Kitchen", "product: 7")
     .replace("owner: installer team", "Owner: installer team")
     .replace("example: 1024", "example: much")
@@ -959,7 +959,7 @@ function nest(depth: number): string {
   return lines.join("");
 }
 
-test("objects nest 8 deep and not 9", () => {
+test("objects may nest 8 deep but not 9", () => {
   const start = EXAMPLE_PLAN.indexOf("    properties:\n      filters:");
   const rest = EXAMPLE_PLAN.slice(EXAMPLE_PLAN.indexOf("  - type: identify"));
   const head = EXAMPLE_PLAN.slice(0, start);
@@ -969,7 +969,7 @@ test("objects nest 8 deep and not 9", () => {
   );
 });
 
-test("an alias stands for what its anchor says", () => {
+test("an alias stands for the value of its anchor", () => {
   const text = edit(
     "description: Free memory, rounded down.",
     "description: &free Free memory, rounded down.",
@@ -979,7 +979,7 @@ test("an alias stands for what its anchor says", () => {
   );
 });
 
-describe("a file that is made to exhaust its reader is refused", () => {
+describe("a file that would exhaust its reader is refused", () => {
   const bomb = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
   for (let at = 0; at < 8; at += 1) {
     const [name, inner] = ["bcdefghi"[at], "abcdefgh"[at]];
@@ -1005,7 +1005,7 @@ describe("a file that is made to exhaust its reader is refused", () => {
   });
 });
 
-test("what stands in the file is not repeated by its faults", () => {
+test("faults do not repeat the file's contents", () => {
   const secret = "correct-horse-battery";
   const text = edit("consent: opt-in", `consent: ${secret}`)
     .replace("product: Kitchen", `product: [${secret}]`)
@@ -1054,7 +1054,7 @@ const word = fc.constantFrom(
   ],
 );
 
-test("any text at all is a plan or a PlanError with a place for every fault", () => {
+test("any text is a plan or a PlanError with a position for every fault", () => {
   const soup = fc.array(word, { maxLength: 60 }).map((words) => words.join(""));
   fc.assert(
     fc.property(fc.oneof(fc.string({ unit: "binary" }), soup), (text) => {
@@ -1066,7 +1066,7 @@ test("any text at all is a plan or a PlanError with a place for every fault", ()
   );
 });
 
-test("any line of the example that is lost, doubled or garbled is a plan or a PlanError", () => {
+test("the example with any line lost, doubled or garbled is a plan or a PlanError", () => {
   const lines = EXAMPLE_PLAN.split("\n");
   const place = fc.nat(lines.length - 1);
   fc.assert(
@@ -1083,7 +1083,7 @@ test("any line of the example that is lost, doubled or garbled is a plan or a Pl
   );
 });
 
-describe("what is offered for the name of another format's type", () => {
+describe("what is suggested for the name of another format's type", () => {
   test.each([
     ["int", "integer"],
     ["Int64", "integer"],
@@ -1137,7 +1137,7 @@ describe("a fault of an anchor is reported once, at the anchor, and not at each 
     expect(faultsOf(text).map(({ path }) => path)).toEqual(["events[0].properties.os.type"]);
   });
 
-  test("what an alias alone does wrong is reported at the alias", () => {
+  test("a fault that only the alias causes is reported at the alias", () => {
     const text = EXAMPLE_PLAN.replace("source: [installer]", "source: [&own installer, *own]");
     expect(text).not.toBe(EXAMPLE_PLAN);
     expect(faultsOf(text).map(({ path, message }) => `${path} ${message}`)).toEqual([
@@ -1146,13 +1146,13 @@ describe("a fault of an anchor is reported once, at the anchor, and not at each 
   });
 });
 
-test("two keys that are missing in one place are both reported", () => {
+test("two keys that are missing in the same block are both reported", () => {
   const text = EXAMPLE_PLAN.replace(/ {4}owner: installer team\n/, "").replace(/ {4}why: .+\n/, "");
   const missing = faultsOf(text).filter(({ message }) => message.startsWith("The key is missing"));
   expect(missing.map(({ path }) => path)).toEqual(["events[0].why", "events[0].owner"]);
 });
 
-test("a form needs a pattern, and belongs to strings", () => {
+test("`form` needs a `pattern`, and is only for strings", () => {
   const form = (to: string) => faultsOf(edit(OS, to)).map(({ path, message }) => `${path} ${message}`);
   expect(form(`${OS}        form: system\n`)).toEqual([
     "events[0].properties.os.form `form` names what a `pattern` matches. Add the pattern, or remove `form`.",

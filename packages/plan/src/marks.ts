@@ -1,4 +1,4 @@
-/** Finds what a plan marks for reports: the heartbeat, its facts, and the events of use. */
+/** Finds what a plan marks for reports: the heartbeat, its facts, and the usage events. */
 import type { Plan, PlanEvent } from "./plan.ts";
 
 /** Returns the event that says that an instance is alive; undefined if the plan marks none. */
@@ -14,7 +14,10 @@ export function factsOf(plan: Plan): string[] {
     .sort();
 }
 
-/** Returns the events that say what an instance is used for: all but the installer's and the heartbeat. */
+/**
+ * Returns the events that say what an instance is used for: all except the heartbeat, and events that only
+ * the installer sends.
+ */
 export function usageEventsOf({ events }: Plan): PlanEvent[] {
   return events.filter(
     ({ heartbeat, sources }) => !heartbeat && sources.some((source) => source !== "installer"),

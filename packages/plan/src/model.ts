@@ -87,7 +87,7 @@ function toEvent(file: EventFile): PlanEvent {
   };
 }
 
-/** Converts a block of fields. `since` is that of the enclosing block. */
+/** Converts a block of fields. `since` is the default for fields that have none. */
 function toFields(file: FieldsFile, since: number): Fields {
   return Object.fromEntries(Object.entries(file).map(([name, field]) => [name, toField(field, since)]));
 }

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { stepsOf } from "./pattern-cost.ts";
 
 const MAX_LENGTH = 16;
-/** More steps than any match in these tests may take. A pattern with a higher bound is not tried. */
+/** The maximum number of steps of a match in these tests. Patterns with a higher bound are not tried. */
 const PATIENCE = 4000;
 
 const single = new Map<string, RegExp>();
@@ -45,7 +45,7 @@ function countSteps(pattern: string, value: string): number {
     const leave = (): boolean => round >= part.min && go(at);
     return part.greedy ? again() || leave() : leave() || again();
   };
-  // Never true, because for the worst value every way is tried.
+  // Always fails, so that every way is tried, as for the worst value.
   matchAny(alternatives, 0, () => {
     steps += 1;
     return false;
@@ -94,7 +94,7 @@ const values = fc
   .array(fc.constantFrom("a", "b", "c", "-"), { maxLength: MAX_LENGTH })
   .map((characters) => characters.join(""));
 
-test("no value takes more steps than the bound says", () => {
+test("no value takes more steps than the bound", () => {
   fc.assert(
     fc.property(patterns, values, (pattern, value) => {
       const bound = stepsOf(pattern, MAX_LENGTH);
@@ -112,7 +112,7 @@ test.each([
   ["(?:a|ab|abb|abbb|abbbb)(?:x|y|z|w|v|u|t|s|r|q|p|o|n|m)", "abbbb"],
   ["(?:a|b|ab|)", ""],
   ["[ab]*(?:a*|b*|-*)", "ab"],
-])("%s takes no more steps for %j than the bound says", (pattern, value) => {
+])("%s takes no more steps for %j than the bound", (pattern, value) => {
   expect(countSteps(pattern, value)).toBeLessThanOrEqual(2 * stepsOf(pattern, MAX_LENGTH));
 });
 
@@ -123,7 +123,7 @@ test.each([
   ["(?:GET|POST|PUT) /", 40],
   ["[a-z]+(-[a-z]+)*", 4000],
   ["(?:feat|feature|fix)(?:,(?:feat|feature|fix))*", 12_000],
-])("%s is known to take at most %i steps", (pattern, most) => {
+])("the bound of %s is at most %i steps", (pattern, most) => {
   expect(stepsOf(pattern, 256)).toBeLessThanOrEqual(most);
 });
 

@@ -1,6 +1,5 @@
 /**
- * Computes an upper bound of the steps that a backtracking matcher can take for one value, whatever the
- * value.
+ * Computes an upper bound for the steps that a backtracking matcher can take for any one value.
  *
  * For each way through a part of a pattern, the matcher tries what follows the part. A way is *dead* if the
  * next character cannot begin anything that may follow. Then the attempt fails immediately, and costs only as
@@ -62,7 +61,7 @@ function only(fixed: number): Growth {
   return { fixed, each: 0 };
 }
 
-/** The growth for a value of this length. */
+/** The number that a growth reaches at this length. */
 function most({ fixed, each }: Growth, length: number): number {
   return fixed + times(each, length);
 }
@@ -75,12 +74,15 @@ function join(...growths: readonly Growth[]): Growth {
   };
 }
 
-/** Adds the growths of what happens at each of the same characters. */
+/** Adds two growths that apply to the same characters; `b` is multiplied by `factor`. */
 function plus(a: Growth, b: Growth, factor = 1): Growth {
   return { fixed: a.fixed + times(b.fixed, factor), each: a.each + times(b.each, factor) };
 }
 
-/** The cost of an element. @param follow every character that can begin what comes after the element */
+/**
+ * The cost of an element.
+ * @param follow every character that can begin what comes after the element
+ */
 function costOf(part: AST.Element, follow: CharacterSet, maxLength: number): Cost {
   switch (part.type) {
     case "Character":
@@ -123,7 +125,7 @@ function costOfChoice(
     const deadWays = only(sum((cost) => most(cost.deadWays, maxLength)));
     return { ...empty, steps, deadWays, ways: sum(({ ways }) => ways) };
   }
-  // Counts the ways through alternatives that the text after them rules out.
+  // Counts the ways that end an alternative right after its head. The next character rules these out.
   const endsOfHeads = heads.reduce(
     (total, { rest }) => total + costOfSequence(rest, follow, maxLength).emptyWays,
     0,
@@ -139,8 +141,8 @@ function costOfChoice(
 /** The beginning of an alternative. */
 interface Head {
   /**
-   * The sets of its first characters, as far as their number is fixed, and of the character after them, which
-   * may belong to the text after the alternative.
+   * One set for each first character, as far as their number is fixed, and one for the character after them,
+   * which may belong to the text after the alternative.
    */
   readonly sets: readonly CharacterSet[];
   /** The elements after the fixed number of characters. */

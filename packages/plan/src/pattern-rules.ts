@@ -1,4 +1,4 @@
-/** Owns the requirements for a plan's `pattern`s: valid, and cheap enough whatever values clients send. */
+/** Checks that a plan's patterns are valid, and cheap to match whatever values clients send. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
@@ -14,8 +14,8 @@ type PatternReading =
   | { readonly steps: undefined; readonly fault: string };
 
 /**
- * Analyses each pattern only once, because plans repeat patterns, and the cost is needed for the field and
- * for the event.
+ * Analyses a pattern. The result is cached, because plans repeat patterns, and the cost is needed for the
+ * field and for the event.
  */
 export type PatternReader = (pattern: string, maxLength: number) => PatternReading;
 
@@ -63,8 +63,8 @@ const SYNTAX_CURES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Syntax that only other languages have: the reason of its SyntaxError, and the text before and after the
- * error.
+ * Syntax that JavaScript lacks but other languages have: the reason of the SyntaxError, what precedes or
+ * follows its position, and what to write instead.
  */
 const FOREIGN_CURES: readonly {
   readonly reason: string;
@@ -146,7 +146,10 @@ interface PatternCost {
   readonly steps: number;
 }
 
-/** The cost of the patterns of each source's `context` and `ids`, which every message of the source adds. */
+/**
+ * The costs of the patterns in each source's `context` and `ids`, which count for every message of the
+ * source.
+ */
 export function listSharedCosts(sources: unknown, read: PatternReader): SharedCosts {
   if (!isRecord(sources)) return new Map();
   return new Map(

@@ -27,7 +27,7 @@ test("the hash of a plan does not change with Candor", () => {
   expect(HASH).toBe("98f62cb77028e18159fd4a30b689ac88f029bd6948f18f53f749acc8a7740f9c");
 });
 
-test("a plan that was written as JSON and read again has its hash", () => {
+test("a plan that was written as JSON and read again has the same hash", () => {
   const appsmith = new URL("../../../plans/appsmith.yaml", import.meta.url);
   for (const text of [EXAMPLE_PLAN, readFileSync(appsmith, "utf8")]) {
     const plan = loadPlan(text, "plan.yaml");
@@ -50,7 +50,7 @@ describe("the hash is the same", () => {
     ["with the default rate written out", ["    since: 2\n", "    since: 2\n    max_per_minute: 1000\n"]],
     ["with defaults written out", ["    ip: country", "    mode: enforce\n    ip: country"]],
     [
-      "with an event's rule written that is its source's",
+      "with an event's rule that repeats its source's",
       ["  - type: identify\n", "  - type: identify\n    consent: opt-in\n"],
     ],
     [
@@ -76,7 +76,7 @@ describe("the hash is the same", () => {
       ["changelog:", "changelog:\n  - version: 3\n    date: 2026-06-06\n    text: Words."],
     ],
     [
-      "with another why, owner and review",
+      "with another `why`, `owner` and `review`",
       ["Shows for which", "Says for which"],
       ["installer team", "another team"],
       ["telemetry/1", "telemetry/3"],
@@ -104,7 +104,7 @@ const FIELD =
 
 /** Edits of the example plan. Each makes the plan collect something different from all other edits. */
 const CHANGES: readonly (readonly [name: string, ...edits: (readonly [from: string, to: string])[]])[] = [
-  ["a source less", [INSTALLER, ""], [FAILED, ""], ["contacts:\n  retention_days: 30\n", ""]],
+  ["one source less", [INSTALLER, ""], [FAILED, ""], ["contacts:\n  retention_days: 30\n", ""]],
   ["a source's consent", ["consent: notice", "consent: opt-in"]],
   ["a source's mode", ["    ip: country", "    mode: observe\n    ip: country"]],
   ["a source's addresses", ["ip: country", "ip: truncate"]],
@@ -149,12 +149,12 @@ const CHANGES: readonly (readonly [name: string, ...edits: (readonly [from: stri
   ["a list's values", ["[quick, vegan, cheap]", "[quick, vegan]"]],
 ];
 
-describe("the hash is another when what is collected changes:", () => {
+describe("the hash differs when what is collected changes:", () => {
   test.each(CHANGES.map(([name, ...edits]) => ({ name, edits })))("$name", ({ edits }) => {
     expect(hashWith(...edits)).not.toBe(HASH);
   });
 
-  test("each another", () => {
+  test("a different hash for each change", () => {
     expect(new Set(CHANGES.map(([, ...edits]) => hashWith(...edits))).size).toBe(CHANGES.length);
   });
 });

@@ -36,9 +36,8 @@ function toSource({ description: _, instanceIds: _found, context, ids, ...collec
 
 /**
  * Adds the consent rule under which each source sends the event, whether the event or the source defines the
- * rule. Leaves out the default rate, because plans had hashes before there was a rate. Also leaves out the
- * pages and controls, which only locate in a product's interface what the event's name describes, and whether
- * it is the heartbeat.
+ * rule. Leaves out the default rate, so that plans from before rates existed keep their hashes. Also leaves
+ * out `heartbeat`, and the pages and controls, which only say where in the product the event occurs.
  */
 function toEvent(plan: Plan, event: PlanEvent) {
   const { why: _why, owner: _owner, review: _review, consent: _consent, ...more } = event;

@@ -9,7 +9,7 @@ test.each([
   ["Größe", "GR_E_TELEMETRY"],
   ["3scale", "_3SCALE_TELEMETRY"],
   ["用户", "__TELEMETRY"],
-])("the mode of %j is told by %s", (product, name) => {
+])("the mode variable of %j is %s", (product, name) => {
   expect(modeSwitch(product)).toBe(name);
 });
 
@@ -17,6 +17,6 @@ test.each([
   ["Appsmith", "APPSMITH_DISABLE_TELEMETRY"],
   ["Node-RED", "NODE_RED_DISABLE_TELEMETRY"],
   ["3scale", "_3SCALE_DISABLE_TELEMETRY"],
-])("%j is expected to be turned off by %s", (product, name) => {
+])("operators expect to turn %j off with %s", (product, name) => {
   expect(usualDisableSwitch(product)).toBe(name);
 });

@@ -10,7 +10,9 @@ export interface Plan {
   readonly product: string;
   /** The address to which people can write about the plan: an e-mail address or a URL. */
   readonly contact: string;
-  /** Increases whenever more is collected. A consent record names the version that it was given for. */
+  /**
+   * Increases whenever what is collected changes. A consent record names the version that it was given for.
+   */
   readonly version: number;
   readonly about: string | undefined;
   /** What is never collected, in the words of the product's developers. */
@@ -31,10 +33,7 @@ export interface PlanSwitches {
    * about.
    */
   readonly disable: readonly [string, ...string[]];
-  /**
-   * The variable that is truthy after a Yes to the question about the client; undefined if no source asks a
-   * question.
-   */
+  /** The variable that holds the answer to the opt-in question; undefined if the plan names none. */
   readonly optIn: string | undefined;
 }
 
@@ -45,7 +44,7 @@ export interface PlanChange {
   readonly text: string;
 }
 
-/** A plan's sources and consent rules are those on which consent is decided. */
+/** The sources and consent rules are shared with `@candor/consent`. */
 export { RULES as CONSENT_RULES, SOURCES as PLAN_SOURCES };
 export type PlanSourceName = Source;
 export type ConsentRule = Rule;
@@ -78,7 +77,7 @@ export interface PlanSource {
   readonly retentionDays: number;
   /**
    * The paths at which the source's messages contain the instance's id, with the canonical path first. A
-   * message belongs to an instance that any of these paths names.
+   * message belongs to an instance if any of these paths contains the instance's id.
    */
   readonly instanceIds: readonly InstanceIdPath[];
   /** The fields of `context` that the source's messages may contain. */
@@ -96,8 +95,8 @@ export const ID_NAMES = ["userId", "anonymousId", "groupId", "previousId"] as co
 export type IdName = (typeof ID_NAMES)[number];
 
 /**
- * An event is identified by its type and name. `track` and `page` have names; `identify`, `group` and `alias`
- * have none.
+ * An event is identified by its type and name. A `track` event has a name, `page` and `screen` events may
+ * have one, and `identify`, `group` and `alias` have none.
  */
 export interface PlanEvent {
   readonly type: MessageType;
@@ -121,12 +120,13 @@ export interface PlanEvent {
    */
   readonly maxPerMinute: number;
   /**
-   * Templates of the pages for which the browser SDK sends this event when they are opened: `/app/:app/edit`.
+   * Templates of pages, such as `/app/:app/edit`. The browser SDK sends this event when one of them is
+   * opened.
    */
   readonly routes: readonly string[];
   /**
-   * The controls for which the browser SDK sends this event when they are clicked, besides those that name
-   * the event in `data-telemetry`.
+   * A CSS selector. The browser SDK sends this event when a matching control is clicked, and also for
+   * controls that name the event in `data-telemetry`.
    */
   readonly selector: string | undefined;
   /** Whether this event says that the instance is alive. */
@@ -182,8 +182,8 @@ export type Field = FieldAbout & FieldType;
 export type FieldType = StringType | NumberType | { readonly type: "boolean" } | ObjectType | ArrayType;
 
 /**
- * What a string is, apart from text. A `version` is never mistaken for an IP address. Of a `url`, only the
- * path is kept. An `ip` or a `user_agent` is handled by the source's policies.
+ * What a string contains. A `version` is never mistaken for an IP address. Of a `url`, only the path is kept.
+ * An `ip` or a `user_agent` is handled by the source's policies.
  */
 export const STRING_FORMATS = ["text", "version", "url", "ip", "user_agent", "email"] as const;
 export type StringFormat = (typeof STRING_FORMATS)[number];
@@ -221,7 +221,7 @@ export interface ObjectType {
 /** The limit for a string without `max_length`, in UTF-16 code units. */
 export const DEFAULT_MAX_LENGTH = 256;
 /**
- * The limit for an event without `max_per_minute`. It is far more than people cause, and few enough that a
+ * The limit for an event without `max_per_minute`. It is far more than people cause, but low enough that a
  * loop in a product does no harm.
  */
 export const DEFAULT_MAX_PER_MINUTE = 1000;
@@ -248,7 +248,7 @@ export function labelOf(event: { readonly type: string; readonly name: string | 
   return event.name === undefined ? event.type : `${event.type} ${event.name}`;
 }
 
-/** The consent rule under which a source sends an event. The stricter rule if the plan has no such source. */
+/** The consent rule under which a source sends an event. `opt-in` if the plan does not declare the source. */
 export function consentOf(plan: Plan, source: PlanSourceName, event: PlanEvent): ConsentRule {
   return event.consent ?? plan.sources[source]?.consent ?? "opt-in";
 }

@@ -1,4 +1,4 @@
-/** Defines the form of the plan's rules, which are tables in which each row is one requirement. */
+/** Defines how the plan's rules are written: as tables in which each row is one requirement. */
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";
@@ -6,13 +6,16 @@ import type { FieldFile } from "./field-format.ts";
 /** One requirement: the key at which it is reported, whether it is broken, and what to write instead. */
 export interface Rule<Subject, Scope = undefined> {
   readonly key: keyof Subject & string;
-  /** Reports the position of the key instead of its value. */
+  /** If set, the reported position is that of the key instead of its value. */
   readonly part?: "key";
   readonly isBroken: (subject: Subject, scope: Scope) => boolean;
   readonly say: string | ((subject: Subject, scope: Scope) => string);
 }
 
-/** Reports each rule that a part of the plan breaks. @param path the path of that part in the file */
+/**
+ * Reports each rule that a part of the plan breaks.
+ * @param path the path of that part in the file
+ */
 export function applyRules<Subject, Scope>(
   rules: readonly Rule<Subject, Scope>[],
   subject: Subject,

@@ -84,7 +84,7 @@ test.each<[string, Written, RegExp]>([
   ["a person's id", { instanceId: "userId" }, /instance_id/],
   ["a place below an object", { instanceId: "properties.a.b" }, /instance_id/],
   ["a place outside of a message", { instanceId: "candor.source" }, /instance_id/],
-])("an `instance_id` is refused that is %s", (_, written, fault) => {
+])("an `instance_id` is refused if it is %s", (_, written, fault) => {
   expect(faultOf(written)).toMatch(fault);
 });
 
@@ -103,12 +103,12 @@ test.each<[string, Written, readonly string[]]>([
     { source: "installer", instanceId: "anonymousId", anonymousId: AN_ID },
     ["anonymousId"],
   ],
-])("an instance's id stands at %s", (_, written, places) => {
+])("the instance's id is found at %s", (_, written, places) => {
   const { source = "server" } = written;
   expect(loadPlan(write(written), "plan.yaml").sources[source]?.instanceIds).toEqual(places);
 });
 
-test("where the id stands changes nothing that is collected: consents hold", () => {
+test("the place of the id does not change what is collected, so consents stay valid", () => {
   const declared = { install: AN_ID, trait: AN_ID };
   const named = loadPlan(write({ ...declared, instanceId: "properties.install" }), "plan.yaml");
   expect(hashPlan(named)).toBe(hashPlan(loadPlan(write(declared), "plan.yaml")));
@@ -126,6 +126,6 @@ test.each([
   ["the userId", { type: "track", userId: ID }, false],
   ["the event's name", { type: "track", event: ID }, false],
   ["no properties at all", { type: "track", properties: null }, false],
-])("a message is an instance's by %s: %j %s", (_, message, isOwn) => {
+])("whether a message belongs to the instance by %s: %j %s", (_, message, isOwn) => {
   expect(isOfInstance({ instanceIds: ["properties.install", "anonymousId"] }, message, ID)).toBe(isOwn);
 });

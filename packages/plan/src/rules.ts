@@ -1,6 +1,6 @@
 /**
- * Owns what one key of the plan requires of another: changelog, switches, sources. The rules of events and
- * fields are in other files.
+ * Checks what the plan's keys require of each other: changelog, switches, sources. event-rules.ts and
+ * field-rules.ts check events and fields.
  */
 
 import { isRecord } from "@candor/envelope/unknown-value";
@@ -28,7 +28,7 @@ export function unitOf(path: Path): Path {
 }
 
 /**
- * Checks the rules of a plan after its structure.
+ * Checks the rules of a plan whose structure has been checked.
  * @param isSound whether a unit has the types that format.ts requires
  */
 export function checkRules(value: unknown, isSound: (path: Path) => boolean, report: Report): void {
@@ -113,8 +113,8 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
 }
 
 /**
- * Reports an `instance_id` path at which no message could contain the id unchanged, or at which a browser's
- * own id is.
+ * Reports an `instance_id` at which no message could contain the instance's id unchanged, or at which
+ * messages contain a browser's own id.
  */
 function checkInstanceId(plan: Partial<PlanFile>, source: PlanSourceName, scope: PlanScope): void {
   const path: unknown = plan.sources?.[source]?.instance_id;

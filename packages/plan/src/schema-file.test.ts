@@ -23,7 +23,7 @@ function refusals(value: unknown): string[] {
   return found;
 }
 
-test("the schema takes the example plan", () => {
+test("the schema accepts the example plan", () => {
   expect(validator.Check(parse(EXAMPLE_PLAN))).toBe(true);
 });
 
@@ -57,7 +57,7 @@ function replaceAt(value: unknown, path: readonly string[], replacement: unknown
   return Array.isArray(value) ? value.with(Number(step), inner) : { ...value, [step]: inner };
 }
 
-test("the schema and the loader's check of the structure agree on any change of a value", () => {
+test("the schema and the loader's structure check agree on any change of a value", () => {
   const plan = parse(EXAMPLE_PLAN);
   const changes = fc.tuple(fc.constantFrom(...pathsOf(plan)), fc.jsonValue({ maxDepth: 2 }));
   fc.assert(
@@ -69,12 +69,12 @@ test("the schema and the loader's check of the structure agree on any change of 
   );
 });
 
-test("plan.schema.json is what the format says", () => {
+test("plan.schema.json matches the format", () => {
   const file = readFileSync(new URL("../plan.schema.json", import.meta.url), "utf8");
   expect(JSON.parse(file)).toEqual(planSchema());
 });
 
-test("every key of the format has a description, and the page has them all", () => {
+test("every key of the format has a description, and the page contains them all", () => {
   const page = planFormatPage();
   const keys: string[] = [];
   const visit = (shape: Shape): void => {

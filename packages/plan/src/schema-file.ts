@@ -32,7 +32,7 @@ export interface Shape {
 const FIELD_NAME = "^(?!(?:__proto__|constructor|prototype)$)[A-Za-z0-9_$ -]{1,64}$";
 const FIELD_REF = "#/$defs/field";
 
-// The copy no longer has FieldFormat's own properties, so `toPlain` does not turn it into a reference.
+// A copy, because `toPlain` turns every schema with FieldFormat's own `properties` object into a reference.
 const FIELD = toShape({ ...FieldFormat, properties: { ...FieldFormat.properties } });
 const PLAN = toShape(PlanFormat);
 
@@ -71,8 +71,8 @@ function toPlain(node: unknown): unknown {
 }
 
 /**
- * Converts a block of fields. TypeBox writes records as patterns, but editors handle `additionalProperties`
- * better.
+ * Converts a block of fields. TypeBox writes records as `patternProperties`, but editors handle
+ * `additionalProperties` better.
  */
 function toFields(node: object): Shape {
   const description = "description" in node ? { description: String(node.description) } : {};

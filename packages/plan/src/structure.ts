@@ -33,7 +33,7 @@ function checkChoice(choices: readonly string[], value: unknown, path: Path, rep
   );
 }
 
-/** The names that types have in other languages and formats. */
+/** Maps the names that types have in other languages and formats to the plan's names. */
 const OTHER_NAMES: { readonly [name: string]: string | undefined } = Object.assign(Object.create(null), {
   ...Object.fromEntries(["int", "int32", "int64", "long", "uint", "count"].map((name) => [name, "integer"])),
   ...Object.fromEntries(["float", "double", "decimal", "real", "numeric"].map((name) => [name, "number"])),

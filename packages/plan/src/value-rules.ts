@@ -1,4 +1,4 @@
-/** Owns which limits a field's values may have, and checks that the field's example satisfies them. */
+/** Checks which limits a field may have, and that its example satisfies them. */
 import type { Path, Report } from "./document.ts";
 import type { FieldFile, ItemFile } from "./field-format.ts";
 import { toType } from "./model.ts";
@@ -115,7 +115,10 @@ function checkPlaces(field: FieldFile | ItemFile, path: Path, fail: Report): voi
   }
 }
 
-/** @param values how many values one field can contain */
+/**
+ * Checks the limits of a field's values, or of an array's items.
+ * @param values how many values one field can contain
+ */
 function checkValues(
   field: FieldFile | ItemFile,
   path: Path,
@@ -162,7 +165,8 @@ function checkRange(field: FieldFile | ItemFile, path: Path, fail: Report): void
 }
 
 /**
- * Checks that there is an example that satisfies the field's limits unchanged. Call it after `checkLimits`.
+ * Checks that the field has an example, and that the collector would keep it unchanged. Call it only if
+ * `checkLimits` found no fault.
  */
 export function checkExample(field: FieldFile, path: Path, report: Report): void {
   const { example } = field;
@@ -184,8 +188,8 @@ export function checkExample(field: FieldFile, path: Path, report: Report): void
 }
 
 /**
- * The place for the collector's own check. A user agent is kept, because the policy's result is not known
- * here.
+ * Where an example is checked, as a collector would. User agents are kept whole, because the result of the
+ * source's policy is not known here.
  */
 const PLACE: Place = {
   path: "example",

@@ -1,10 +1,10 @@
 /**
- * Owns what to write instead of YAML that cannot be read, based on the parser's error and the surrounding
+ * Explains what to write instead of YAML that cannot be read, based on the parser's error and the surrounding
  * text.
  */
 import { type Document, isScalar, Scalar, visit, type YAMLError } from "yaml";
 
-/** An error of the parser: its best position (an offset in the text), and what to write instead. */
+/** A parser error, explained: the offset in the text at which to show it, and what to write instead. */
 export interface YamlFault {
   readonly offset: number;
   readonly message: string;
@@ -87,7 +87,8 @@ function nextLine(text: string, end: number): number {
 }
 
 /**
- * The offset of the last quoted text, because the parser reports an open quote only at the end of the file.
+ * The offset of the last quoted text. An open quote begins there, but the parser reports it only at the end
+ * of the file.
  */
 function lastQuote(document: Document): number | undefined {
   let offset: number | undefined;

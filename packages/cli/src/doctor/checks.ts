@@ -1,4 +1,7 @@
-/** Owns the doctor's checks: what each says about the facts, and what to do. All functions are pure. */
+/**
+ * Defines the doctor's checks: what each concludes from the facts, and what it tells the operator to do. All
+ * functions are pure.
+ */
 import { CandorError } from "@candor/server";
 import type {
   Check,
@@ -17,7 +20,7 @@ const MIN_NODE = [20, 19] as const;
 /** A clock that shows an earlier time was never set, because Candor did not exist at that time. */
 const MIN_CLOCK_MS = Date.UTC(2025, 0, 1);
 /**
- * The collector corrects its clients' clocks by its own clock, so a larger error shows in the times of
+ * The collector corrects clients' times by its own clock, so a larger error is visible in the times of
  * events.
  */
 const MAX_CLOCK_GAP_MS = 5000;
@@ -25,7 +28,9 @@ const WARN_FREE_BYTES = 1024 ** 3;
 const FAIL_FREE_BYTES = 100 * 1024 ** 2;
 const NEWEST_SHOWN = 3;
 const FOR_OTHERS = 0o077;
-/** Rows reach the store within a second. Older rows in the log mean that the store lags or is down. */
+/**
+ * Rows normally reach the store within a second. Older rows in the log mean that the store lags or is down.
+ */
 const MAX_LAG_S = 60;
 
 function ok(name: string, sentence: string): Check {
@@ -40,7 +45,7 @@ function fail(name: string, sentence: string): Check {
   return { name, state: "fail", sentence };
 }
 
-/** Checks the facts, in the order in which they are shown. */
+/** Returns all checks, in the order in which they are shown. */
 export function checkFacts({ machine, settingsFaults, place }: Facts): Check[] {
   const checks = [checkNode(machine), checkEngine(machine, place), checkSettings(settingsFaults)];
   if (place !== undefined) {
@@ -134,7 +139,7 @@ function checkPlan({ file, fault, product, version, attention }: PlanFacts): Che
   return warn("plan", [sentence, ...attention].join("\n"));
 }
 
-/** Checks that the data folder is writable, by this user alone and by one process. */
+/** Checks that the data folder is writable, closed to other users, and used by at most one process. */
 function checkFolder(folder: FolderFacts, { answer, isOwn, url }: ListeningFacts): Check {
   const { path, state, lock, mode, keysMode, foreign } = folder;
   if (foreign !== undefined) return fail("data", foreign);
@@ -174,7 +179,7 @@ function octal(mode: number): string {
   return mode.toString(8).padStart(4, "0");
 }
 
-/** On a full disk, Candor answers 503. */
+/** Checks the free space, because the collector answers 503 on a full disk. */
 function checkDisk(disk: DiskFacts | undefined): Check {
   if (disk === undefined)
     return warn("disk", "The system does not report free space. Make sure that there is enough.");
@@ -255,7 +260,7 @@ function checkRunning({ metrics }: CollectorFacts): Check {
   return ok("store", `The store takes rows; ${waiting}.`);
 }
 
-/** Adds a line only when something is wrong. */
+/** Returns a check only if there are copied instances. */
 function checkInstances(clones: number | undefined): Check[] {
   if (clones === undefined || clones === 0) return [];
   const sentence =

@@ -1,4 +1,4 @@
-/** Owns what the doctor finds out about the data folder, its disk and its quarantine. Changes nothing. */
+/** Examines the data folder, its disk and its quarantine for the doctor. Changes nothing. */
 import { constants } from "node:fs";
 import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -83,7 +83,10 @@ function examineOwner(path: string): string | undefined {
   }
 }
 
-/** Measures the free space for this user, and the space that Candor uses. */
+/**
+ * Measures the free space for this user, and the space that Candor uses. Undefined if the system does not
+ * say.
+ */
 export async function measureDisk(path: string): Promise<DiskFacts | undefined> {
   try {
     const { bavail, bsize } = await statfs(await findExisting(path));

@@ -1,4 +1,4 @@
-/** Owns how the doctor gathers its facts: settings, plan, collector, ClickHouse servers. Changes nothing. */
+/** Gathers the doctor's facts: settings, plan, collector, ClickHouse servers. Changes nothing. */
 import { createServer } from "node:net";
 import { arch, platform, versions } from "node:process";
 import { engineSupport } from "@candor/engine";
@@ -137,8 +137,8 @@ export function parseMetrics(text: string): Map<string, number> {
 }
 
 /**
- * Listens for a moment, because there is no other way to find out whether that is possible. Resolves to what
- * went wrong, if anything.
+ * Listens on the configured address for a moment, because there is no other way to find out whether that is
+ * possible. Resolves to an error message, or to undefined if it worked.
  */
 async function tryListening({ host, port }: Config): Promise<string | undefined> {
   if (port === 0) return undefined;
@@ -175,7 +175,8 @@ async function examineServers(urls: readonly string[]): Promise<ServerFacts[]> {
 }
 
 /**
- * Asks the running collector how many instances were copied. Undefined if the collector does not report it.
+ * Asks the running collector how many instances have a copied state folder. Undefined if the collector does
+ * not report it.
  */
 async function examineClones(config: Config): Promise<number | undefined> {
   const token = findTokenQuietly(config);
@@ -189,7 +190,7 @@ async function examineClones(config: Config): Promise<number | undefined> {
   }
 }
 
-/** The check of the folder reports unreadable keys. */
+/** Returns the token; undefined if there is none or the keys cannot be read. */
 function findTokenQuietly(config: Config): string | undefined {
   try {
     return findToken(config);

@@ -1,4 +1,4 @@
-/** Owns the types of the doctor: the facts that examine.ts gathers, and the checks that checks.ts returns. */
+/** Defines the doctor's types: the facts that examine.ts gathers, and the checks that checks.ts returns. */
 import type { EngineSupport } from "@candor/engine";
 
 /** One line of the report. The sentence says what was found and, if something is wrong, what to do. */
@@ -17,7 +17,7 @@ export interface Facts {
 
 export interface MachineFacts {
   readonly nodeVersion: string;
-  /** Such as linux-x64. */
+  /** The operating system and processor, such as linux-x64. */
   readonly platform: string;
   readonly engine: EngineSupport;
   /** Epoch milliseconds. */
@@ -45,7 +45,7 @@ export interface PlaceFacts {
 /** The plan as `candor start` would read it. */
 export interface PlanFacts {
   readonly file: string;
-  /** Why the plan cannot be used; the other fields are then empty. */
+  /** Why the plan cannot be used; all other fields except `file` are then empty. */
   readonly fault: string | undefined;
   readonly product: string;
   readonly version: number;
@@ -87,7 +87,7 @@ export interface ListeningFacts {
   readonly url: string;
   readonly host: string;
   readonly port: number;
-  /** Whether `url` is where a collector with these settings would listen, rather than another machine. */
+  /** Whether `url` is where a collector with these settings would listen, and not another machine or port. */
   readonly isOwn: boolean;
   readonly answer: CollectorFacts | OtherFacts | SilentFacts;
 }

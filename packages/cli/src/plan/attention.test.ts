@@ -68,12 +68,15 @@ test.each([
   ["Node-RED", ["NODERED_OFF", "NODE_RED_DISABLE_TELEMETRY"], undefined],
   ["Node-RED", ["NODERED_OFF"], "`disable: [NODERED_OFF, NODE_RED_DISABLE_TELEMETRY]`"],
   ["Node-RED", ["A", "B"], "`disable: [A, B, NODE_RED_DISABLE_TELEMETRY]`"],
-] as const)("%s, turned off by %j: the name that operators expect is asked for", (product, disable, cure) => {
-  const text = `An operator who guesses the name from the product sets \`NODE_RED_DISABLE_TELEMETRY=true\`, which has no effect. Write ${cure}.`;
-  expect(listAttention({ ...plan, product, switches: { ...plan.switches, disable } }, NOON_MS)).toEqual(
-    cure === undefined ? [] : [{ kind: "switch", where: "switches", text }],
-  );
-});
+] as const)(
+  "%s, turned off by %j: a missing name that operators expect is reported",
+  (product, disable, cure) => {
+    const text = `An operator who guesses the name from the product sets \`NODE_RED_DISABLE_TELEMETRY=true\`, which has no effect. Write ${cure}.`;
+    expect(listAttention({ ...plan, product, switches: { ...plan.switches, disable } }, NOON_MS)).toEqual(
+      cure === undefined ? [] : [{ kind: "switch", where: "switches", text }],
+    );
+  },
+);
 
 test("a source that observes and one that keeps addresses", () => {
   const { server } = plan.sources;

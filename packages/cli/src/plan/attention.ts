@@ -1,4 +1,4 @@
-/** Owns the warnings about a plan: what its maker should know although it is allowed. */
+/** Lists warnings about a plan: what is allowed, but its maker should know. */
 import {
   labelOf,
   listShellGaps,
@@ -12,10 +12,10 @@ import { listChangedExamples } from "@candor/server";
 const SOON_DAYS = 30;
 const DAY_MS = 24 * 3600 * 1000;
 
-/** Something in a plan that is allowed but that its maker should know. */
+/** A warning: something in a plan that is allowed, but that its maker should know about. */
 export interface Attention {
   readonly kind: "switch" | "observe" | "ip_keep" | "installer" | "expired" | "expiring" | "example_changed";
-  /** Such as `source client` or `event track Installation Started`. */
+  /** The part of the plan, such as `source client` or `event track Installation Started`. */
   readonly where: string;
   readonly text: string;
 }

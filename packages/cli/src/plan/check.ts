@@ -1,5 +1,6 @@
 /**
- * Owns `candor plan check`: a plan's faults, what needs attention, and whether its version hides a change.
+ * Implements `candor plan check`, which reports a plan's faults, what needs attention, and a change that its
+ * version hides.
  */
 import { readFileSync } from "node:fs";
 import {
@@ -115,7 +116,8 @@ const END_SENTENCES: Readonly<Record<FileHistory["end"], string>> = {
 };
 
 /**
- * The revision to compare with, and why the version may be older than it; or why there is no such revision.
+ * The revision to compare with, and why this version may have been introduced before it (null if not). Or why
+ * there is no such revision.
  */
 type Base =
   | { readonly revision: string; readonly text: string; readonly why: string | null }
@@ -140,7 +142,7 @@ function findBase({ commits, end }: FileHistory, text: string, version: number):
   return before === undefined ? { text: undefined, why: END_SENTENCES[end] } : { ...before, why: null };
 }
 
-/** Reads the file at the first of the commits that did not remove it. */
+/** Reads the file at the first of these commits that contains it. */
 function readFirst(commits: readonly PlanCommit[]) {
   for (const { revision, read } of commits) {
     const text = read();

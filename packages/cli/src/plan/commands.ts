@@ -1,4 +1,4 @@
-/** Owns the arguments of the commands about plans. */
+/** Defines the commands about plans and their arguments. */
 import { Argument, type Command } from "commander";
 import { checkPlan } from "./check.ts";
 import { type DescribeOptions, describe } from "./describe.ts";

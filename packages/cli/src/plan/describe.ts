@@ -1,4 +1,4 @@
-/** Owns `candor plan describe`. */
+/** Implements `candor plan describe`. */
 import { readFileSync } from "node:fs";
 import { describePlan, renderHtml, renderMarkdown } from "@candor/plan";
 import { causeOf, makeSamples, readPlan } from "@candor/server";

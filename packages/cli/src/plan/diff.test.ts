@@ -16,7 +16,7 @@ function differ(kind: DifferenceKind, where = "plan"): PlanDifference {
   return { kind, where, text: `It is ${kind}.`, since: undefined, needsNewVersion: true };
 }
 
-test("differences stand in groups, what people mind most first", () => {
+test("differences are grouped, and what matters most to people comes first", () => {
   const differences = [...KINDS.map((kind) => differ(kind)), differ("kept_longer", "source \u001b[2Jx")];
   expect(renderDifferences(differences, createColours(false))).toBe(`Newly collected
   plan: It is newly_collected.
@@ -39,6 +39,6 @@ Other
 `);
 });
 
-test("no difference is no text", () => {
+test("no difference gives no text", () => {
   expect(renderDifferences([], createColours(true))).toBe("");
 });

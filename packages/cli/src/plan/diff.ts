@@ -1,4 +1,4 @@
-/** Owns `candor plan diff`, and how differences between plans are shown. */
+/** Implements `candor plan diff`, and renders differences between plans. */
 import { existsSync } from "node:fs";
 import {
   checkNewVersion,

@@ -1,4 +1,4 @@
-/** Owns `candor generate`. */
+/** Implements `candor generate`. */
 import {
   generateCommonJs,
   generateJavaScript,

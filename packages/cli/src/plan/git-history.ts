@@ -1,10 +1,10 @@
-/** Owns how the command line reads the earlier versions of a plan's file from git. */
+/** Reads the earlier versions of a plan's file from git. */
 import { spawnSync } from "node:child_process";
 import { basename, dirname, resolve } from "node:path";
 import { readGitEnvironment } from "../environment.ts";
 
 const MAX_BYTES = 64 * 1024 * 1024;
-/** How many commits that changed the file are read, newest first. */
+/** At most this many of the newest commits that changed the file are read. */
 export const MAX_COMMITS = 200;
 
 /** A commit that changed the plan's file. */
@@ -12,7 +12,7 @@ export interface PlanCommit {
   /** The first twelve hex digits of the commit's hash, or `HEAD`. */
   readonly revision: string;
   /**
-   * The plan's version, even if the plan can no longer be loaded. Undefined if no separate line states it.
+   * The plan's version, even if the plan can no longer be loaded. Undefined if no line of the file states it.
    */
   readonly version: number | undefined;
   /** Returns the file as of this commit; undefined if the commit removed the file. */
@@ -84,7 +84,10 @@ export function readRevision(name: string): Answer<string> {
   return askGit(process.cwd(), ["cat-file", "blob", name]);
 }
 
-/** @param empty an exit status that means that there is no output, and not that the command failed */
+/**
+ * Runs git in a folder. Returns its output, or a line that says why it failed.
+ * @param empty an exit status that means that there is no output, and not that the command failed
+ */
 function askGit(dir: string, args: readonly string[], empty = 0): Answer<string> {
   const { status, error, stdout, stderr } = spawnSync("git", ["--literal-pathspecs", "-C", dir, ...args], {
     encoding: "utf8",

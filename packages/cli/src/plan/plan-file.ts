@@ -1,4 +1,4 @@
-/** Owns how commands find and show the plan's file. */
+/** Finds the plan's file, and shortens its path for display. */
 import { isAbsolute, relative } from "node:path";
 import { readSettings } from "../environment.ts";
 

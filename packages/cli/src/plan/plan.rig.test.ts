@@ -27,7 +27,7 @@ beforeEach(() => {
   write(PLAN);
 });
 
-/** Runs a command with only the given settings. git reads no settings of this machine. */
+/** Runs a command with only the given settings. git reads none of this machine's settings. */
 function run(command: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
   const env = { PATH: process.env.PATH, HOME: parent, GIT_CEILING_DIRECTORIES: parent, ...settings };
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: repository, env, encoding: "utf8" });
@@ -209,7 +209,7 @@ test("check finds a change that any commit hid under one version, not only the l
   expect([check().code, check().lines.at(-1)?.includes("`roof`")]).toEqual([1, true]);
 });
 
-test("check compares with the first commit of a version that was taken back and came again", {
+test("check compares with the first commit of a version that was reverted and introduced again", {
   tags: ["git"],
 }, () => {
   const roof = GROWN.replace("enum: [front, back, cellar]", "enum: [front, back, cellar, roof]");
@@ -231,7 +231,7 @@ test.each([
   ["in single quotes", "'version': 1"],
   ["with a blank before the colon", "version : 1"],
   ["with a comment", "version: 1 # the first"],
-])("check finds a hidden change if the key of the version is written %s", { tags: ["git"] }, (_, key) => {
+])("check finds a hidden change if the key `version` is written %s", { tags: ["git"] }, (_, key) => {
   const written = (plan: string) => plan.replace("\nversion: 1", `\n${key}`);
   for (const plan of [PLAN, MORE, MORE.replace("Which door.", "Which.")]) {
     write(written(plan));
@@ -260,7 +260,7 @@ test.each([
   ["200 commits, all read", 199, 1, ""],
   ["201 commits, the first not read", 200, 0, CUT],
 ])(
-  "check says if it did not read back to where the version began: %s",
+  "check says if it did not read back to where the version was introduced: %s",
   { tags: ["git"] },
   (_, later, code, cut) => {
     const about = Array.from({ length: later }, (_, index) =>
@@ -274,7 +274,7 @@ test.each([
   },
 );
 
-test("check says if a clone lacks the commit where the version began", { tags: ["git"] }, () => {
+test("check says if a clone lacks the commit that introduced the version", { tags: ["git"] }, () => {
   importHistory([PLAN, MORE, MORE.replace("Which door.", "Which.")]);
   const clone = join(repository, "clone");
   expect(run("git", ["clone", "-q", "--depth", "2", `file://${repository}`, clone]).code).toBe(0);
@@ -287,7 +287,7 @@ test("check says if a clone lacks the commit where the version began", { tags: [
   expect([history.revision === null, history.why]).toEqual([false, why]);
 });
 
-test("check works inside a git hook, whose environment names another folder", {
+test("check works in a git hook whose environment names another folder", {
   tags: ["git"],
 }, () => {
   commit();

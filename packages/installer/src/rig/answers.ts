@@ -1,7 +1,7 @@
 /** For tests: the notice that the kit shows, and the answers that people give. */
 import { hashOf, type TableName } from "./tables.ts";
 
-/** The notice that the kit shows. */
+/** The notice for the Appsmith plan, as the kit writes it to stderr. */
 export const NOTICE = `Appsmith tells its makers how this install goes and, later, that it is in use: https://example.com/telemetry.
 To send nothing, set APPSMITH_DISABLE_TELEMETRY=true.
 `;

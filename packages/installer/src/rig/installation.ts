@@ -38,7 +38,7 @@ export type Sender = "curl" | "wget" | "busybox" | "none";
 export interface Installation {
   /** Path of the folder, whose name contains spaces and a quote. */
   readonly folder: string;
-  /** Runs the script without a terminal. Resolves once every process that holds the output has ended. */
+  /** Runs the script without a terminal. Resolves once no process has the output open any more. */
   run(): Promise<Outcome>;
   /** Runs the script in a terminal. */
   runInTerminal(dialog: Dialog, how?: Way): Promise<TerminalOutcome>;
@@ -154,7 +154,7 @@ export function prepareInstallation(machine: Machine): Installation {
   };
 }
 
-/** Collects a process's output until the process has ended and no other process holds the output. */
+/** Collects a process's output until the process has ended and no other process has the output open. */
 async function finish(child: ChildProcess): Promise<Outcome> {
   let stdout = "";
   let stderr = "";

@@ -20,8 +20,8 @@ export interface Recorder {
 }
 
 /**
- * How the recorder answers a request. A number: with this status. `page`: with a login page such as a
- * hotel's, with status 200. `page of 400`: with that page and status 400. `knows keys`: with 401 if the body
+ * How the recorder answers a request. A number: with this status. `page`: with a login page, as in a hotel's
+ * network, and status 200. `page of 400`: with that page and status 400. `knows keys`: with 401 if the body
  * contains the write key `old`, otherwise with 200. `waits`: not until `answer` is called.
  */
 export type Manner = number | "page" | "page of 400" | "knows keys" | "waits";

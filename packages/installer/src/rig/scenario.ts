@@ -33,11 +33,11 @@ interface Expected {
   readonly stderr?: string;
   /** The events that were sent, in any order. `again`: the event was resent. */
   readonly sent?: readonly { event: string; properties: object; again?: boolean }[];
-  /** The number of identities under which the events were sent. Not checked if omitted. */
+  /** The number of different `anonymousId`s with which the events were sent. Not checked if omitted. */
   readonly identities?: number;
   /**
-   * The context that every message must have. Default: the library's name and version. `none`: no context. To
-   * be set if the plan declares less than the kit could send.
+   * The context that every message must have. Default: the library's name and version. `none`: no context.
+   * Set it if the plan declares less than the kit could send.
    */
   readonly context?: object | "none";
   /** The events that are waiting in the outbox. */
@@ -157,7 +157,7 @@ function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
 
 const LIBRARY = { library: { name: "candor-installer", version: "0.1.0" } };
 
-/** Returns the different contexts of the messages. */
+/** Returns the distinct contexts of the messages. */
 function contextsOf(requests: readonly Recorded[]): unknown[] {
   const messages = requests.flatMap(({ body }) => Object(JSON.parse(body.toString("latin1"))).batch);
   return [...new Set(messages.map(({ context }) => JSON.stringify(context ?? "none")))].map((text) =>

@@ -1,4 +1,4 @@
-/** For tests: the kit's table, generated from plans. */
+/** For tests: tables for the kit, generated from several plans. */
 import { readFileSync } from "node:fs";
 import {
   type Field,
@@ -136,20 +136,20 @@ export const tables = {
   mute: generateShell(mute),
   bare: generateShell(bare),
   named: generateShell(named),
-  /** These tables are named after the kinds of errors that the plan allows. */
+  /** This table and the next two are named after the kinds of errors that the plan allows. */
   "unknown only": generateShell(kindsOf("port_taken", "unknown")),
   "other only": generateShell(kindsOf("port_taken", "other")),
   "neither kind": generateShell(kindsOf("port_taken")),
   "odd errors": generateShell(oddErrors),
   linked: generateShell(linked),
-  /** Has the product's own name for its switch in addition to the usual name. */
+  /** The product has a disable variable of its own besides the usual one. */
   "two switches": generateShell(withSwitches(["NO_STATS", "APPSMITH_DISABLE_TELEMETRY"])),
 } as const;
 
 export type TableName = keyof typeof tables;
 export const TABLE_NAMES = Object.keys(tables) as readonly TableName[];
 
-/** Returns the line of a table that contains the names of the switch. */
+/** Returns the line of a table that defines `candor_plan_disable` for these variables. */
 export function disableLineOf(names: Plan["switches"]["disable"]): string {
   return /^candor_plan_disable\(\) .*$/m.exec(generateShell(withSwitches(names)))?.[0] ?? "";
 }

@@ -1,6 +1,6 @@
-"""Runs the command of its arguments in a terminal of its own and answers it. Reads the dialog from stdin, where no
-list of processes shows it: a JSON list of [what to wait for in the output, what to type then]. Prints as JSON
-{"status": exit status or minus the signal, "output": all that the terminal showed, "unasked": rest of the dialog}."""
+"""Runs the command given as arguments in a pseudo-terminal and types answers. Reads the dialog from stdin, because the
+list of processes would show arguments: a JSON list of [text to wait for in the output, text to type then]. Prints JSON:
+{"status": exit status or minus the signal's number, "output": what the terminal showed, "unasked": rest of the dialog}."""
 
 import json
 import os

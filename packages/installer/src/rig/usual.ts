@@ -34,7 +34,7 @@ export const failed = (error: string) => ({
 });
 export const succeeded = { event: "Installation Success", properties: { os: "ubuntu" } };
 
-/** A line of an outbox that an earlier run could not send. */
+/** A line of the outbox that an earlier run could not send. */
 export const LEFT =
   '{"type":"track","event":"Installation Errors","anonymousId":"0123456789abcdef0123456789abcdef","messageId":"fedcba9876543210fedcba9876543210","timestamp":"2026-11-20T08:00:00Z","context":{"library":{"name":"candor-installer","version":"0.1.0"}},"integrations":{},"properties":{"os":"debian","error":"port_taken"},"writeKey":"key_\\"1\\""}\n';
 export const LEFT_NAME = "opt/telemetry/outbox/installer-notice-20261120T080000Z-0011223344556677";

@@ -86,7 +86,7 @@ describe("the page of the Appsmith plan", () => {
     expect(text).toContain(sentence);
   });
 
-  test("says of an event without properties that it has none", () => {
+  test("says if an event has no properties", () => {
     const bare = plan.events.map((event) => ({ ...event, fields: {} }));
     expect(textOf(htmlOf({ ...plan, events: bare }))).toContain("It has no properties of its own.");
   });
@@ -103,7 +103,7 @@ describe("the page of the Appsmith plan", () => {
     expect(words(decode(markdown))).toEqual(words(text));
   });
 
-  test("shows the sample of each event, and none where there is none", () => {
+  test("shows the sample of each event that has one", () => {
     expect(html.match(/<pre /g)).toHaveLength(19);
     expect(htmlOf(plan, new Map())).not.toContain("<pre ");
     expect(text).toContain(
@@ -116,7 +116,7 @@ describe("the page of the Appsmith plan", () => {
   });
 });
 
-test("names each variable that turns everything off", () => {
+test("names each variable that turns telemetry off", () => {
   const switches = { ...plan.switches, disable: ["APPSMITH_DISABLE_TELEMETRY", "NO_STATS"] as const };
   const several = { ...plan, switches };
   expect(textOf(htmlOf(several))).toContain("Off switch APPSMITH_DISABLE_TELEMETRY=true or NO_STATS=true ");
@@ -134,19 +134,19 @@ describe("what people would not expect", () => {
       "This source is in mode observe: until that ends, data that this page does not name is kept",
     ],
     ["whole user agents", { userAgent: "keep" }, "Kept whole."],
-  ])("%s stand in red", (_, change, sentence) => {
+  ])("%s are shown in red", (_, change, sentence) => {
     expect(htmlOf(plan)).not.toContain('class="alarm"');
     expect(htmlOf(withServer(change))).toContain(`<strong class="alarm">${sentence}`);
     expect(markdownOf(withServer(change))).toContain(`**${sentence}`);
   });
 
-  test("whole addresses and observed sources have a warning in Markdown too", () => {
+  test("whole addresses and observing sources have a warning in Markdown too", () => {
     expect(markdownOf(plan)).not.toContain("[!CAUTION]");
     expect(markdownOf(withServer({ ip: "keep" }))).toContain("> [!CAUTION]\n> **IP addresses");
   });
 });
 
-test("the database of countries is named while a source looks countries up", () => {
+test("the country database is named if any source looks up countries", () => {
   const dropped = Object.fromEntries(
     Object.entries(plan.sources).map(([name, source]) => [name, { ...source, ip: "drop" as const }]),
   );
@@ -154,7 +154,7 @@ test("the database of countries is named while a source looks countries up", () 
   expect(htmlOf({ ...plan, sources: dropped })).not.toContain("db-ip.com");
 });
 
-test("an event says when it expires and which consent it needs, where that differs", () => {
+test("an event says when it expires, and which consent it needs if that differs from its source's", () => {
   const events = plan.events.map((event) =>
     event.name === "Instance Active"
       ? { ...event, expires: "2031-02-03", consent: "opt-in" as const }
@@ -166,7 +166,7 @@ test("an event says when it expires and which consent it needs, where that diffe
   );
 });
 
-test("says how often an event is sent, and which is sent less often", () => {
+test("says how often events are sent, and which are sent less often", () => {
   const events = plan.events.map((event) =>
     event.name === "Instance Active" ? { ...event, maxPerMinute: 2 } : event,
   );
@@ -176,7 +176,7 @@ test("says how often an event is sent, and which is sent less often", () => {
   expect(textOf(htmlOf(plan)).split(rest)).toHaveLength(2);
 });
 
-test("backquotes make code, and one that is left open makes nothing", () => {
+test("text in backquotes becomes code, and an unclosed backquote stays text", () => {
   const html = htmlOf({ ...plan, promises: ["Never `a<b` here.", "One ` alone."] });
   expect(html).toContain('<li>Never <code class="short">a&lt;b</code> here.</li>');
   expect(html).toContain("<li>One ` alone.</li>");
@@ -185,7 +185,7 @@ test("backquotes make code, and one that is left open makes nothing", () => {
 describe("the HTML", () => {
   const html = htmlOf(plan);
 
-  test("is one document that asks for nothing else", () => {
+  test("is one document that loads nothing else", () => {
     expect(html.match(/<style>([\s\S]*?)<\/style>/)?.[1]).toBe(PAGE_STYLE);
     expect(html).not.toMatch(/<script|<link|<img|<iframe|\ssrc=|\sstyle=|\son\w+=|@import|url\(/i);
   });
@@ -196,7 +196,7 @@ describe("the HTML", () => {
     expect(levels.filter((level, index) => index > 0 && level > (levels[index - 1] ?? 0) + 1)).toEqual([]);
   });
 
-  test("has ids that are unique and links that lead to them", () => {
+  test("has unique ids, and links to them", () => {
     const ids = [...html.matchAll(/\sid="([^"]*)"/g)].map((match) => match[1]);
     const targets = [...html.matchAll(/(?:href="#|aria-labelledby=")([^"]*)"/g)].map((match) => match[1]);
     expect(ids.length).toBeGreaterThan(50);
@@ -305,7 +305,7 @@ describe("a plan with markup in every text", () => {
     spoilt.events.map((event) => [labelOf(event), JSON.stringify({ [payload]: payload })]),
   );
 
-  test("gives HTML with the same tags, its texts as they are", () => {
+  test("gives HTML with the same tags and the texts unchanged", () => {
     const html = htmlOf(spoilt, spoiltSamples);
     expect(html).not.toMatch(/<script|<img/i);
     // The plan's strings, whose quotes and brackets are escaped, must add no tag and no attribute to the
@@ -318,7 +318,7 @@ describe("a plan with markup in every text", () => {
     );
   });
 
-  test("gives Markdown in which nothing of it is markup", () => {
+  test("gives Markdown in which none of it is markup", () => {
     const markdown = markdownOf(spoilt, spoiltSamples);
     const prose = markdown
       .replace(/^(`{3,})json\n[\s\S]*?\n\1$/gm, "")
@@ -333,7 +333,7 @@ describe("a plan with markup in every text", () => {
   });
 });
 
-test("a table's row has as many cells as its head, whatever bars stand in the plan", () => {
+test("a table's row has as many cells as its head, even if the plan contains bars", () => {
   const markdown = markdownOf(spoil(plan, " | `a|b`"), new Map());
   const tables = markdown
     .trim()

@@ -1,4 +1,4 @@
-/** Owns the outline of the page "what is collected". */
+/** Builds the page "what is collected" from a plan. */
 import type { Plan } from "../plan.ts";
 import { describeFixedSections, toSection } from "./fixed-sections.ts";
 import {
@@ -58,7 +58,7 @@ function listFacts(plan: Plan): readonly Fact[] {
   ];
 }
 
-/** Formats a variable. If there are several variables, any one of them is enough. */
+/** Formats a variable that turns telemetry off, after an "or" unless it is the first. */
 function toSwitch(name: string, index: number): Line {
   const code = { code: `${name}=true` };
   return index === 0 ? [code] : [" or ", code];

@@ -1,4 +1,4 @@
-/** Owns what the public page says about one event. */
+/** Describes one event on the public page. */
 import { DEFAULT_MAX_PER_MINUTE, labelOf, type PlanEvent, rootOf } from "../plan.ts";
 import { badgesOf, tabulateFields } from "./fields.ts";
 import { type Block, type Fact, type Section, toLine, toLink } from "./page.ts";

@@ -1,4 +1,4 @@
-/** Owns what the public page says about fields: the table, the sensitivities and the contacts. */
+/** Describes fields on the public page: the table, the sensitivities and the contacts. */
 import type { Field, Fields, PlanEvent, Sensitivity } from "../plan.ts";
 import { SENSITIVITIES } from "../plan.ts";
 import { type Badge, type Line, type Table, toLine } from "./page.ts";

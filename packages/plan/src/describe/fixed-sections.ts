@@ -1,6 +1,6 @@
 /**
- * Owns the sections of the public page that are the same for every plan: contacts, pseudonyms, Candor's own
- * fields, deletion.
+ * Writes the fixed sections of the public page: contacts, pseudonyms, Candor's own fields, deletion,
+ * countries.
  */
 import type { Plan } from "../plan.ts";
 import { listContacts } from "./fields.ts";

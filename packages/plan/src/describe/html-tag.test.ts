@@ -24,7 +24,7 @@ const HOSTILE = [
 ];
 
 describe.each(PLACES)("in %s", (_place, write) => {
-  it.each(HOSTILE)("%j is text, all of it and nothing else", (value) => {
+  it.each(HOSTILE)("%j becomes text only, and nothing of it is lost", (value) => {
     const [frame] = [write("").toString()];
     const [begin = "", end = ""] = frame.split("[]");
     const written = write(value).toString();
@@ -53,7 +53,7 @@ it.each<[what: string, value: unknown, written: string]>([
   expect(html`${value as HtmlValue}`.toString()).toBe(written);
 });
 
-it("writes a document with its style unchanged, and refuses one that could end its element", () => {
+it("writes a document with its style unchanged, and refuses a style that could end its element", () => {
   const css = "a > b { content: '&\"'; }";
   const page = htmlDocument("<T>", css, html`<p>${"&"}</p>`);
   expect(page).toContain(`<style>${css}</style>`);

@@ -48,7 +48,7 @@ ${body}
 }
 
 /**
- * The style element. The CSS is not escaped, so that its hash can be allowed.
+ * The style element. The CSS is not escaped, so that a Content-Security-Policy can allow it by its hash.
  * @throws Error if the CSS contains `<`
  */
 function styleElement(css: string): Html {

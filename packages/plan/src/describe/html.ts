@@ -4,9 +4,9 @@ import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from ".
 import { PAGE_STYLE } from "./style.ts";
 
 /**
- * Renders the page as one self-contained HTML document, without a script or a request. Its only style element
- * contains PAGE_STYLE unchanged, so that a Content-Security-Policy can allow the style by its hash. All text
- * from the plan is escaped.
+ * Renders the page as one self-contained HTML document, which contains no script and loads nothing. Its only
+ * style element contains PAGE_STYLE unchanged, so that a Content-Security-Policy can allow the style by its
+ * hash. All text from the plan is escaped.
  */
 export function renderHtml(page: PlanPage): string {
   const body = html`<a class="skip" href="#content">Skip to the content</a>
@@ -41,7 +41,7 @@ function listSections(sections: readonly Section[]): Html | undefined {
   return html`<ul>\n${items}</ul>`;
 }
 
-/** A title for the table of contents, where a name is plain text. */
+/** A title for the table of contents, where names are not formatted as code. */
 function writeTitle(title: Span): Html {
   return typeof title === "object" && "code" in title ? breakable(title.code) : writeSpan(title);
 }

@@ -2,7 +2,8 @@
 import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from "./page.ts";
 
 /**
- * Renders the page as GitHub Flavored Markdown that ends in a line break. Nothing in a plan becomes markup.
+ * Renders the page as GitHub Flavored Markdown that ends in a line break. The plan's texts are escaped, so
+ * none of them becomes markup.
  */
 export function renderMarkdown(page: PlanPage): string {
   const blocks = [
@@ -87,7 +88,7 @@ function writeBadge(badge: Badge): string {
   return `_${escapeText(badge.text)}_`;
 }
 
-/** Renders code between more backquotes than the text contains in a row. */
+/** Renders code, delimited by more backquotes than the text contains in a row. */
 function writeCode(text: string): string {
   const fence = "`".repeat(longestRun(text) + 1);
   const padding = text.startsWith("`") || text.endsWith("`") || text.trim() === "" ? " " : "";

@@ -1,7 +1,7 @@
 /** Defines the public page as data. */
 /**
- * The public page as data: what it says, without its appearance. Both the Markdown and the HTML are rendered
- * from this data, so they cannot differ. Plain JSON.
+ * What the public page says, without its appearance. Both the Markdown and the HTML are rendered from this
+ * data, so they cannot differ. Plain JSON.
  */
 export interface PlanPage {
   readonly title: string;

@@ -1,4 +1,4 @@
-/** Owns what the public page says about a plan's sources. */
+/** Describes a plan's sources on the public page. */
 import {
   DEFAULT_MAX_PER_MINUTE,
   type Fields,

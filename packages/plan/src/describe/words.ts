@@ -1,4 +1,4 @@
-/** Owns how the public page expresses a plan's keywords, limits and types in plain words. */
+/** Puts a plan's keywords, limits and types into plain words for the public page. */
 import type {
   ArrayType,
   ConsentRule,

@@ -31,14 +31,14 @@ function load(name: string, text: string, [type, statement]: typeof IMPORT | typ
 test.each([
   ["Appsmith", plan],
   ["odd", odd],
-])("the module of the %s plan holds its hash and the plan itself, imported or required", (_, of) => {
+])("the module of the %s plan contains the hash and the plan, imported or required", (_, of) => {
   const expected = { hash: hashPlan(of), content: JSON.parse(JSON.stringify(of)) };
   expect(load("plan.mjs", generateJavaScript(of), IMPORT)).toEqual(expected);
   expect(load("plan.cjs", generateCommonJs(of), REQUIRE)).toEqual(expected);
   expect(load("plan.cjs", generateCommonJs(of), IMPORT)).toEqual(expected);
 });
 
-test("the module has nothing else, is the same for the same plan, and all languages have the same plan", () => {
+test("the module contains nothing else, is the same for the same plan, and has the same plan in all languages", () => {
   const text = generateJavaScript(plan);
   expect(text.match(/^export .{0,14}/gm)).toEqual(["export const plan = {"]);
   expect(generateJavaScript(structuredClone(plan))).toBe(text);

@@ -1,11 +1,11 @@
 /**
- * Owns the part of the sh table that is the same for every plan: the checks of values, policies and consent
- * records.
+ * Contains the part of the sh table that is the same for every plan: the checks of values, policies and
+ * consent records.
  */
 
 /**
- * Implements the specification in docs/state-folder.md. Prints the reason, as in packages/consent, if the
- * policy denies.
+ * The awk program that reads a policy file as docs/state-folder.md specifies. Prints `policy_off` if the
+ * policy denies; fails if a line is invalid.
  */
 const POLICY = String.raw`{ sub(/[ \t\r]+$/, "") }
     /^(#|$)/ { next }
@@ -14,8 +14,8 @@ const POLICY = String.raw`{ sub(/[ \t\r]+$/, "") }
     END { if (off) print "policy_off"; else exit bad }`;
 
 /**
- * Matches a consent record as specified in docs/consent.md. Without anchors, because it is used to match
- * whole lines.
+ * Matches a consent record as specified in docs/consent.md. Without anchors, because `grep -x` matches whole
+ * lines.
  */
 const CONSENT_RECORD = String.raw`\{"source":"(installer|server|client)","answer":"(yes|no|notice)","time":"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3])(:[0-5][0-9]){2}(\.[0-9]{1,9})?Z","planVersion":(1000000|[1-9][0-9]{0,5}),"planHash":"[0-9a-f]{64}","by":"(installer|inspector|environment|product)"}`;
 

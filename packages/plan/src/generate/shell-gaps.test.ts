@@ -89,7 +89,7 @@ test.each<[string, Plan, readonly string[]]>([
     ["`installId` does not take an install's id"],
   ],
   ["a link", withField("Instance Active", "installId", { pattern: "[0-9a-f]{32}" }), []],
-])("what the kit cannot tell under %s", (_, of, texts) => {
+])("what the kit cannot report under %s", (_, of, texts) => {
   const gaps = listShellGaps(of);
   expect(gaps.length).toBe(texts.length);
   for (const [index, text] of texts.entries()) expect(gaps[index]?.text).toContain(text);
@@ -102,6 +102,6 @@ test.each<[string, Partial<Field> | undefined, boolean]>([
   ["another pattern", { pattern: "[0-9]+" }, false],
   ["too short", { maxLength: 31 }, false],
   ["a hash", { hash: true }, false],
-])("a heartbeat carries the install's id only where its field takes it: %s", (_, field, linked) => {
+])("a heartbeat contains the install's id only if its field accepts it: %s", (_, field, linked) => {
   expect(isLinked(withField("Instance Active", "installId", field))).toBe(linked);
 });

@@ -1,6 +1,6 @@
 /**
- * Finds what the installer kit cannot report under a plan. The plan is allowed, but its developer should know
- * before a failure is not reported.
+ * Finds what the installer kit cannot report under a plan. Such gaps are allowed, but the product's developer
+ * should know about them.
  */
 import { type Field, labelOf, type Plan, type PlanEvent } from "../plan.ts";
 import { reasonToTrim } from "../value-rules.ts";

@@ -2,8 +2,8 @@
 import type { Fields, Plan, PlanSourceName } from "../plan.ts";
 
 /**
- * Generates a function that prints what a person is told or asked. `$1` is the occasion: the notice, or a
- * source.
+ * Generates a function that prints what a person is told or asked. `$1` selects the text: `notice`,
+ * `installer`, `client`, `more`, `support` or `email`.
  */
 export function writeWords(product: string): readonly string[] {
   const words = {

@@ -203,7 +203,7 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
     ]);
   });
 
-  test("each of several switches, and the first to tell people of", () => {
+  test("each of several switches, and the first one, which people are told about", () => {
     const switches = { ...plan.switches, disable: ["NO_STATS", "APPSMITH_DISABLE_TELEMETRY"] as const };
     const lines =
       'is() { [ "$1" = "$2" ]; }; for set in NO_STATS APPSMITH_DISABLE_TELEMETRY OTHER; do candor_plan_disable is "$set" && echo off || echo .; done; printf "%s\n" "$CANDOR_PLAN_DISABLE" "$CANDOR_PLAN_SWITCHES"';
@@ -212,7 +212,7 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
     );
   });
 
-  test("what a person is told and asked, with the product's name as it is", () => {
+  test("what a person is told and asked, with the product's name unchanged", () => {
     const product = "It's $HOME\\n & more";
     const lines =
       "candor_plan_words installer; candor_plan_words support; candor_plan_words other || echo none";
@@ -221,7 +221,7 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
     );
   });
 
-  test("what a message may have in its context, under an event without a name", () => {
+  test("what a message's context may contain, under the event ''", () => {
     const lines =
       'candor_plan_allows "" library.name candor-installer && candor_plan_type "" library.name; candor_plan_since "" library.version; candor_plan_allows "" library.name "no name" || echo none; candor_plan_allows "" ip 1.2.3.4 || echo none';
     expect(runIn(shell, generateShell(plan), lines)).toBe("string\n1\nnone\nnone\n");
@@ -247,7 +247,7 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
     );
   });
 
-  test("since when an event and each of its properties are in the plan", () => {
+  test("the version that added an event and each of its properties", () => {
     const since = (event: string, ...property: readonly string[]) =>
       runIn(shell, generateShell(grown), 'candor_plan_since "$@" || echo none', event, ...property).trim();
     expect([
@@ -263,7 +263,7 @@ describe.each(["sh", "bash"].filter(isThere))("what the table tells in %s", (she
     ]).toEqual(["2", "2", "3", "2", "4", "none", "none", "none", "none"]);
   });
 
-  test("the rule of each source, and the newest that it may send", () => {
+  test("the consent rule of each source, and the newest version of what it may send", () => {
     const ask = (table: string) =>
       runIn(
         shell,
@@ -303,7 +303,7 @@ for (const [name, of] of [
     expect(run.stdout).toBe("");
   });
 
-test("an event with a consent rule of its own is not in the table: the kit knows the source's only", () => {
+test("an event with its own consent rule is not in the table, because the kit knows only the source's", () => {
   const stricter = plan.events.map((event) =>
     event.name === "Installation Success" ? { ...event, consent: "opt-in" as const } : event,
   );

@@ -106,7 +106,7 @@ interface Entry {
   readonly fields: Fields;
 }
 
-/** All fields, including the fields of objects by their paths: `library.name`. */
+/** All fields that are not objects, by their dotted paths: `library.name`. */
 function flatten(fields: Fields, prefix: string): Fields {
   return Object.fromEntries(
     Object.entries(fields).flatMap(([name, field]): [string, Field][] =>
@@ -123,8 +123,8 @@ function writeCiSystem({ variables }: CiSystem): string {
 }
 
 /**
- * Generates a function in which `$1` is the event, and `$2` is the property or empty. One arm covers
- * everything that the same version added.
+ * Generates a function in which `$1` is the event, and `$2` is the property or empty. One arm of its `case`
+ * covers everything that the same version added.
  */
 function writeSince(events: readonly Entry[]): readonly string[] {
   const arms = events.flatMap((event) => {
@@ -152,7 +152,7 @@ function writeBySource(
 }
 
 /**
- * Generates a function in which `$1` is the event, and `$2` is the property. `arm` generates what is done for
+ * Generates a function in which `$1` is the event, and `$2` is the property. `arm` generates the commands for
  * a property.
  */
 function writeFunction(

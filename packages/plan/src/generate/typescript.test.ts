@@ -47,11 +47,9 @@ function eventOf(event: Pick<PlanEvent, "type" | "name" | "fields">): PlanEvent 
   return { ...about, sources: ["server"], expires: undefined, consent: undefined, ...event };
 }
 
-/**
- * A plan with what the Appsmith plan lacks: traits, pages, lists, odd names, and text that would break out of
- * its context.
- */
+/** Text that would break out of a comment, a string or a template. */
 const BREAKOUT = '*/ export const broken: number = "x"; /* ` $ {1} \\ " \n\u2028 @see';
+/** A plan with what the Appsmith plan lacks: traits, pages, lists, odd names, and `BREAKOUT`. */
 const odd: Plan = {
   ...plan,
   product: BREAKOUT,
@@ -206,7 +204,7 @@ function compile(): string {
   }
 }
 
-test("the generated modules compile, whatever stands in the plan", () => {
+test("the generated modules compile, whatever text the plan contains", () => {
   expect([...failed].filter((name) => !name.startsWith("use-"))).toEqual([]);
 });
 
@@ -216,7 +214,7 @@ test.each(
   expect(failed.has(`use-${index}`) ? "does not compile" : "compiles").toBe(verdict);
 });
 
-test("the module carries the plan's version, its reasons and what the types cannot say", () => {
+test("the module contains the plan's version, its reasons and the limits that types cannot express", () => {
   const text = generateTypeScript(plan);
   expect(text).toContain("export const PLAN_VERSION = 3;");
   expect(text).toContain(
@@ -234,12 +232,12 @@ test("the module carries the plan's version, its reasons and what the types cann
   );
 });
 
-test("events whose names differ by signs only get types of their own", () => {
+test("events whose names differ only in punctuation get different types", () => {
   const text = generateTypeScript(odd);
   expect(text).toContain('readonly "a-b": ABProperties;\n  readonly "a b": AB2Properties;');
 });
 
-test("an event says when it ends, and how often it is sent where that differs", () => {
+test("an event's comment says when it expires, and its rate if that is not the default", () => {
   const events = plan.events.map((event) =>
     event.name === "Instance Active" ? { ...event, expires: "2031-02-03", maxPerMinute: 2 } : event,
   );

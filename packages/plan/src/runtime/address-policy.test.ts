@@ -16,7 +16,7 @@ test.each([
   ["2002:6f41:ff82::", "2002:6f41:ff00::", "hash of 2002:6f41:ff82::"],
   ["bob", undefined, undefined],
   ["", undefined, undefined],
-])("each policy leaves of %j what it says", (address, truncate, hash) => {
+])("each policy keeps the right part of %j", (address, truncate, hash) => {
   const left = Object.fromEntries(
     IP_POLICIES.map((policy) => [policy, applyAddressPolicy(address, policy, pseudonym)]),
   );

@@ -6,7 +6,7 @@ import { toCanonicalAddress, truncateAddress } from "./address.ts";
  * Returns what the plan's policy keeps of an IP address; undefined if nothing. `country` also keeps nothing
  * here, because the collector looks up the country first. All spellings of an address have the same hash. A
  * text that is not an address is kept only by `keep`.
- * @param pseudonym a keyed hash
+ * @param pseudonym computes a keyed hash
  */
 export function applyAddressPolicy(
   address: string,

@@ -25,7 +25,7 @@ const anything = fc.oneof(
   fc.string(),
 );
 
-test("an address is what node:net takes for one", () => {
+test("isAddress agrees with node:net", () => {
   fc.assert(
     fc.property(anything, (text) => {
       expect([text, isAddress(text)]).toEqual([text, isIP(text) !== 0]);
@@ -54,7 +54,7 @@ test.each([
   "12345::",
   "::1 ",
   "1.2.3.4%eth0",
-])("%j is no address", (text) => {
+])("%j is not an address", (text) => {
   expect(isAddress(text)).toBe(false);
   expect(toCanonicalAddress(text)).toBe(undefined);
   expect(truncateAddress(text)).toBe("");
@@ -85,13 +85,13 @@ test.each([
   ["2002:6f41:ff82:1::5", "2002:6f41:ff82:1::5", "2002:6f41:ff00::"],
   ["2002:6f41:0082::", "2002:6f41:82::", "2002:6f41::"],
   ["64:ff9b::111.65.255.130", "64:ff9b::6f41:ff82", "64:ff9b::"],
-])("%s is written %s and truncated to %s", (address, canonical, truncated) => {
+])("the canonical form of %s is %s, truncated %s", (address, canonical, truncated) => {
   expect(isAddress(address)).toBe(true);
   expect(toCanonicalAddress(address)).toBe(canonical);
   expect(truncateAddress(address)).toBe(truncated);
 });
 
-test("all spellings of an address have one canonical form, that of the URL standard", () => {
+test("all spellings of an address have the canonical form of the URL standard", () => {
   fc.assert(
     fc.property(
       fc.array(fc.constantFrom(0, 0, 1, 0xab, 0x2002, 0xffff), { minLength: 8, maxLength: 8 }),
@@ -107,7 +107,7 @@ test("all spellings of an address have one canonical form, that of the URL stand
   );
 });
 
-test("a truncated address is one, is stable, and does not depend on what was cut", () => {
+test("a truncated address is an address, is stable, and does not depend on what was cut", () => {
   fc.assert(
     fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), (address) => {
       const truncated = truncateAddress(address);

@@ -1,19 +1,22 @@
 /** Represents sets of ASCII characters as look-up tables. */
 
-/** The number of ASCII characters. A table look-up takes at most half as long as a RegExp. */
+/**
+ * The number of ASCII characters, which is the length of a table. A look-up takes at most half as long as a
+ * RegExp.
+ */
 export const ASCII = 128;
-/** More than the distinct classes of a plan, which has a few dozen and uses each of them many times. */
+/** The maximum number of cached tables. A plan has only a few dozen distinct classes. */
 const MAX_REMEMBERED = 256;
 
 /** A table with 1 at the code of each character in the class. */
 export type AsciiClass = Uint8Array;
 
-/** The tables made so far. Making one costs 128 RegExp tests, and nobody changes it afterwards. */
+/** Caches the tables, because making one takes 128 RegExp tests. Callers must not change them. */
 const remembered = new Map<string, AsciiClass>();
 
 /**
- * The ASCII characters that a RegExp class such as `[0-9a-f]`, or any other expression for one character,
- * matches.
+ * Returns the table of the ASCII characters that a RegExp class such as `[0-9a-f]`, or any other expression
+ * for one character, matches.
  */
 export function toAsciiClass(chars: string): AsciiClass {
   const known = remembered.get(chars);

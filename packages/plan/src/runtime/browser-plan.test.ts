@@ -4,10 +4,10 @@ import { loadPlan } from "../load.ts";
 import { toBrowserPlan } from "./browser-plan.ts";
 
 const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
-/** What each of the client's events declares. */
+/** The properties that each of the client's events declares. */
 const FIELDS = ["version", "instanceId"];
 
-it("a browser gets the client's events with their pages and property names, and no word of why", () => {
+it("a browser gets the client's events with their pages and property names, without explanations", () => {
   const text = readFileSync(PLAN_FILE, "utf8").replace(
     "name: DEPLOY_CLICK\n",
     'name: DEPLOY_CLICK\n    selector: ".deploy"\n',

@@ -14,9 +14,9 @@ export interface BrowserEvent {
   readonly name: string;
   /** Absent for a `track` event. */
   readonly type?: "page";
-  /** Templates of the pages for which the event is sent when they are opened. */
+  /** Templates of pages. The event is sent when one of them is opened. */
   readonly routes?: readonly string[];
-  /** A CSS selector of the controls for which the event is sent when they are clicked. */
+  /** A CSS selector. The event is sent when a matching control is clicked. */
   readonly selector?: string;
   /** The names of the event's properties. */
   readonly fields: readonly string[];
@@ -27,7 +27,10 @@ export interface BrowserContext {
   readonly [name: string]: true | readonly string[] | BrowserContext;
 }
 
-/** @param plan the part of the plan that the instance's consent covers, see `narrowPlan` */
+/**
+ * Reduces a plan to what the browser SDK needs.
+ * @param plan the part of the plan that the instance's consent covers, see `narrowPlan`
+ */
 export function toBrowserPlan(plan: Plan): BrowserPlan {
   const own = plan.events.filter(({ sources }) => sources.includes("client"));
   return {

@@ -7,8 +7,8 @@ import { type Place, reject, type ValueCheck } from "./place.ts";
 const MAX_HASHED_LENGTH = 1024;
 
 /**
- * Compiles how an SDK hashes the value at a place, even a value that looks like a hash; undefined in a
- * collector. A value that is too long is removed, even if the source observes, because it identifies a
+ * Compiles how an SDK hashes the value at a place; undefined in a collector. Even a value that looks like a
+ * hash is hashed. A value that is too long is removed, also in mode `observe`, because it may identify a
  * person.
  */
 export function compileKeyedHash({ redactors, path }: Place): KeyedHash | undefined {

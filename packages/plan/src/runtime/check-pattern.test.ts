@@ -27,7 +27,7 @@ const PATTERNS = [
 
 const character = fc.constantFrom(..."abcdef0129.-@/:_\\]*+?éß😀 \n", "\ud83d");
 
-test.each(PATTERNS)("%j is matched as its RegExp does", (pattern) => {
+test.each(PATTERNS)("%j matches what its RegExp matches", (pattern) => {
   const check = compilePattern(pattern);
   const regExp = new RegExp(`^(?:${pattern})$`, "u");
   const value = fc.oneof(
@@ -40,7 +40,7 @@ test.each(PATTERNS)("%j is matched as its RegExp does", (pattern) => {
   );
 });
 
-test("random patterns are matched as their RegExps do", () => {
+test("random patterns match what their RegExps match", () => {
   const chars = fc.constantFrom(
     "a",
     "b",

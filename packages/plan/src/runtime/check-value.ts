@@ -99,8 +99,8 @@ function inUsualOrder(
 }
 
 /**
- * Compiles the handling of undeclared fields, which are noted. A source that observes keeps their names and
- * values without addresses.
+ * Compiles the handling of undeclared fields, which are noted. In mode `observe`, their names and values are
+ * kept, with addresses cut out.
  */
 function compileUndeclared(
   place: Place,

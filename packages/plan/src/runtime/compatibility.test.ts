@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { MAX_EXPANSION, revealForms } from "./compatibility.ts";
 import { scrub } from "./scrub.ts";
 
-/** The characters of an address, and those that could be read as a letter where there was none. */
+/** Characters that occur in addresses or in their encodings. */
 const TELLING = /[0-9A-Za-z@.:&%#]/;
 const LETTER = /\p{L}/u;
 const LETTER_OR_NUMBER = /[\p{L}\p{N}]/u;
@@ -16,7 +16,7 @@ function* codePoints(): Generator<string> {
 
 const changing = [...codePoints()].filter((character) => character.normalize("NFKC") !== character);
 
-test("every character of this Unicode that can hide a part of an address is revealed", () => {
+test("every character of Node's Unicode version that can hide a part of an address is revealed", () => {
   const missed = changing.filter((character) => {
     const plain = character.normalize("NFKC");
     const becomes = (kind: RegExp): boolean => kind.test(plain) && !kind.test(character);
@@ -33,13 +33,13 @@ test("no character grows beyond the limit", () => {
   expect(grown).toEqual([]);
 });
 
-test("a megabyte of the character that NFKC makes the longest stays as it is", () => {
+test("a megabyte of the character that grows most under NFKC stays unchanged", () => {
   const text = "\uFDFA".repeat(350_000);
   expect("\uFDFA".normalize("NFKC")).toHaveLength(18);
   expect(revealForms(text)).toHaveLength(text.length);
 });
 
-test("what would be found in the text's NFKC form is found", () => {
+test("an address that would be found in the text's NFKC form is found", () => {
   // Without further encodings, because only a limited number of layers is decoded.
   const forms = changing.filter((character) => !/[%&#]/.test(character.normalize("NFKC")));
   const piece = fc.oneof(

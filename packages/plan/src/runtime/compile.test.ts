@@ -7,7 +7,10 @@ import type { Verdict } from "./verdict.ts";
 
 const AT_MS = Date.parse("2026-06-01T00:00:00Z");
 
-/** @param mode the mode of the server source */
+/**
+ * The text of a plan.
+ * @param mode the mode of the server source
+ */
 function planText(mode = "enforce"): string {
   return `
 product: Test
@@ -172,7 +175,7 @@ const GOOD = {
 };
 
 describe("a compiled plan", () => {
-  it("leaves a message with which nothing is wrong as it is, the same objects", () => {
+  it("leaves a correct message unchanged, with the same objects", () => {
     const context = { ip: "203.0.113.9" };
     const { user: _hashedOnceMore, ...good } = GOOD;
     const { verdict, kept } = check({ properties: good, userId: "0123abcd" });
@@ -224,7 +227,7 @@ describe("a compiled plan", () => {
       "properties.text",
       "address_removed",
     ],
-  ])("takes out %s, and says where without repeating it", (_what, properties, left, path, reason) => {
+  ])("removes %s, and says where without repeating it", (_what, properties, left, path, reason) => {
     const { verdict, kept } = check({ properties });
     expect(kept.properties).toEqual(left);
     expect(verdict.trims).toEqual([{ path, reason }]);
@@ -236,14 +239,14 @@ describe("a compiled plan", () => {
     expect(Object.keys(kept.properties ?? {})).toEqual(["kind", "ms", "ok"]);
   });
 
-  it("replaces a number by its bucket, and says nothing of it", () => {
+  it("replaces a number by its bucket without a trim", () => {
     expect(
       [0, 9.9, 10, 99, 1e9].map((size) => check({ properties: { size } }).kept.properties?.size),
     ).toEqual([0, 0, 10, 10, 100]);
     expect(check({ properties: { size: 55 } }).verdict.trims).toEqual([]);
   });
 
-  it("applies policies to addresses and user agents, and reduces URLs, before limits are checked", () => {
+  it("applies policies to addresses and user agents, and reduces URLs, before it checks limits", () => {
     const url = "https://jane@host.example/path?token=x#y";
     const { verdict, kept } = check({
       properties: { text: "2001:db8::1" },
@@ -267,7 +270,7 @@ describe("a compiled plan", () => {
     ["truncate", "4.2.0.0", ["address_reduced"]],
     ["keep", "4.2.0.17", []],
   ])(
-    "under ip %s, a text like 4.2.0.17 becomes %s and its event stays; a version is kept",
+    "under ip %s, a text like 4.2.0.17 becomes %s and its event is kept; a version is unchanged",
     (ip, left, reasons) => {
       const text = planText()
         .replace("ip: truncate", `ip: ${ip}`)
@@ -302,7 +305,7 @@ describe("a compiled plan", () => {
     ["1%402", false],
     ["\uFF11.2", false],
     [`1.${"0".repeat(255)}`, false],
-  ])("takes %j for a version: %s", (version, isVersion) => {
+  ])("accepts %j as a version: %s", (version, isVersion) => {
     const about = "sensitivity: technical, description: Release., example: 1.9.2";
     const plan = compilePlan(
       loadPlan(
@@ -316,7 +319,7 @@ describe("a compiled plan", () => {
     expect(verdict.trims).toHaveLength(isVersion ? 0 : 1);
   });
 
-  it("hashes what was sent as a hash once more, because it may have been made without a key", () => {
+  it("hashes a received hash once more, because it may have been made without a key", () => {
     const hash = "f".repeat(64);
     const { verdict, kept } = check(
       {
@@ -339,7 +342,7 @@ describe("a compiled plan", () => {
     expect(check({ properties: { user: hash } }, observing).kept.properties).toEqual({ user: "hash(64)" });
   });
 
-  it("replaces ids of another form by their keyed hashes", () => {
+  it("replaces ids that do not have the declared form by their keyed hashes", () => {
     const { verdict, kept } = check({ userId: "jane@example.org", anonymousId: "0123abcd" });
     expect([kept.userId, kept.anonymousId]).toEqual(["hash(16)", "hash(8)"]);
     expect(verdict.trims).toEqual([
@@ -348,7 +351,7 @@ describe("a compiled plan", () => {
     ]);
   });
 
-  it("empties what is not declared at all: traits of a track, category, name, integrations, context", () => {
+  it("removes undeclared parts: traits of a track, category, name, integrations, context", () => {
     const { verdict, kept } = check({
       traits: { email: "a@b.org" },
       category: "c",
@@ -375,7 +378,7 @@ describe("a compiled plan", () => {
   it.each([
     ["an event that is not in the plan", { event: "Other" }, "*", "event_not_in_plan"],
     [
-      "a type that is not",
+      "a type that is not in the plan",
       { type: "page" as const, event: undefined, name: "Ran" },
       "*",
       "event_not_in_plan",
@@ -389,11 +392,11 @@ describe("a compiled plan", () => {
       "track Needs",
       "required_missing",
     ],
-  ])("refuses %s", (_what, message, event, refused) => {
+  ])("drops %s", (_what, message, event, refused) => {
     expect(check(message).verdict).toMatchObject({ event, refused });
   });
 
-  it("knows identify by its type, whatever name it carries", () => {
+  it("recognises identify by its type, whatever name it contains", () => {
     const { verdict, kept } = check({
       type: "identify",
       event: undefined,
@@ -404,7 +407,7 @@ describe("a compiled plan", () => {
     expect([kept.traits, kept.name]).toEqual([{ role: "admin" }, undefined]);
   });
 
-  it("moves a contact out, with what is kept beside it", () => {
+  it("takes a contact out of the message, with the fields that are kept with it", () => {
     const properties = { os: "ubuntu", email: "jane@example.org", x: 1 };
     const { verdict, kept } = check({ event: "Help", properties });
     expect(verdict.contact).toEqual({ contact: "jane@example.org", about: { os: "ubuntu" } });
@@ -412,7 +415,7 @@ describe("a compiled plan", () => {
     expect(check({ event: "Help", properties: { email: "no address" } }).verdict.contact).toBeUndefined();
   });
 
-  it("counts a kind of finding once in a message, however many undeclared names there are", () => {
+  it("notes undeclared names once per message, however many there are", () => {
     const properties = Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`p${n}`, n]));
     expect(check({ properties }).verdict.trims).toEqual([{ path: "properties.*", reason: "undeclared" }]);
   });
@@ -451,7 +454,7 @@ describe("a compiled plan with a keyed hash, as an SDK has it", () => {
   it.each<[string, unknown, string]>([
     ["a text that is too long", "x".repeat(1025), "too_long"],
     ["what is no text", ["jane"], "wrong_type"],
-  ])("removes %s, also where a source observes", (_what, user, reason) => {
+  ])("removes %s, even if the source observes", (_what, user, reason) => {
     const properties = JSON.parse(JSON.stringify({ user }));
     for (const plan of [sdk, observingSdk]) {
       const { verdict, kept } = check({ properties }, plan);
@@ -460,12 +463,12 @@ describe("a compiled plan with a keyed hash, as an SDK has it", () => {
     }
   });
 
-  it("refuses an event whose required value is too long to be hashed", () => {
+  it("drops an event whose required value is too long to be hashed", () => {
     const message = { event: "Hashed", properties: { who: "x".repeat(1025) } };
     expect(check(message, sdk).verdict.refused).toBe("required_missing");
   });
 
-  it("removes an id that is too long, or that is not declared; another form is replaced as ever", () => {
+  it("removes an id that is too long or undeclared, and replaces one of another form", () => {
     const ids = { userId: "x".repeat(1025), anonymousId: "ABC", groupId: "g" };
     const { verdict, kept } = check({ event: "Clicked", ...ids }, sdk, "client");
     expect([kept.userId, kept.anonymousId, kept.groupId]).toEqual([undefined, "hash(3)", undefined]);
@@ -478,7 +481,7 @@ describe("a compiled plan with a keyed hash, as an SDK has it", () => {
 });
 
 describe("looking for an event", () => {
-  it("finds what a source may send, by type and name", () => {
+  it("finds an event that a source may send, by type and name", () => {
     const { events } = compiled.plan;
     const [hashed, identify] = ["track", "identify"].map((type) =>
       events.find((event) => event.type === type && [undefined, "Hashed"].includes(event.name)),
@@ -499,7 +502,7 @@ describe("looking for an event", () => {
     expect(compiled.find(source, type, name)).toBeUndefined();
   });
 
-  it("knows the rule that each source sends it under", () => {
+  it("knows the consent rule under which each source sends it", () => {
     const { plan } = compiled;
     const rules = ["Hashed", "Clicked"].map((name) => {
       const event = plan.events.find((one) => one.name === name);
@@ -512,7 +515,7 @@ describe("looking for an event", () => {
   });
 });
 
-test("a plan that was written as JSON and read again checks the same", () => {
+test("a plan that was written as JSON and read again gives the same verdicts", () => {
   const plan: Plan = JSON.parse(JSON.stringify(compiled.plan));
   const read = compilePlan(plan, redactors);
   const messages: Partial<CheckedMessage>[] = [
@@ -530,7 +533,7 @@ test("a plan that was written as JSON and read again checks the same", () => {
 });
 
 describe("a plan that observes", () => {
-  it("keeps what is not declared, but for addresses, and notes it", () => {
+  it("keeps and notes what is not declared, except for addresses", () => {
     const { verdict, kept } = check(
       { properties: { ms: "x", more: { at: "10.0.0.1", mail: "a@b.org", "c@d.org": 1 } }, userId: "someone" },
       observing,

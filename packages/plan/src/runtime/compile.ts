@@ -20,9 +20,9 @@ import { scrubValue } from "./scrub-value.ts";
 import type { Contact, RefuseReason, Verdict } from "./verdict.ts";
 
 /**
- * The part of a message that is checked, which every Envelope has. The check replaces the message's fields,
- * and values in its properties and traits. The context may be shared with other messages, so it is copied if
- * something in it changes.
+ * The part of a message that is checked. Every Envelope has these fields. The check replaces them, and
+ * changes values in properties and traits in place. The context may be shared with other messages, so it is
+ * copied if something in it changes.
  */
 export interface CheckedMessage {
   readonly type: MessageType;
@@ -55,7 +55,7 @@ export interface CompiledPlan {
   find(source: PlanSourceName, type: MessageType, name: string | undefined): PlanEvent | undefined;
 }
 
-/** Compiles a plan. Checking a message then looks up nothing but names by text. */
+/** Compiles a plan, so that checking a message needs only look-ups of names. */
 export function compilePlan(plan: Plan, redactors: Redactors): CompiledPlan {
   const notes = new Notes();
   const rules = new Map<PlanSourceName, SourceRules>();
@@ -81,7 +81,7 @@ export function compilePlan(plan: Plan, redactors: Redactors): CompiledPlan {
   };
 }
 
-/** Represents every event that is not in the plan, because a client chose its name. */
+/** Stands for every event that is not in the plan. Its real name is not used, because a client chose it. */
 export const UNKNOWN_EVENT = "*";
 
 interface SourceRules {
@@ -100,7 +100,7 @@ interface EventRule {
   readonly root: "properties" | "traits";
   readonly fields: ValueCheck;
   readonly contact: { readonly name: string; readonly keptWith: readonly string[] } | undefined;
-  /** The verdict for a message in which nothing is wrong, created once. */
+  /** The verdict for every message in which nothing is wrong. */
   readonly clean: Verdict;
 }
 
@@ -263,7 +263,8 @@ function takeContact(
 }
 
 /**
- * Handles an undeclared event in mode `observe`: keeps it without addresses, and notes only the event itself.
+ * Handles an undeclared event in mode `observe`: keeps it without addresses. Notes the event, but not its
+ * fields.
  */
 function observeUnknown(message: CheckedMessage, rules: SourceRules, notes: Notes): Verdict {
   const { properties, traits } = message;

@@ -102,13 +102,13 @@ function listPaths(of: Plan): string[] {
   ];
 }
 
-test("a plan that is covered stays the same object", () => {
+test("a plan that is fully covered stays the same object", () => {
   expect(narrowPlan(plan, 3)).toBe(plan);
   expect(narrowPlan(plan, 4)).toBe(plan);
   expect(withheldOf(plan, 3)).toEqual({ events: [], fields: [] });
 });
 
-test("what is newer than the consent is gone, and with it what cannot be without it", () => {
+test("parts newer than the consent are removed, with whatever requires them", () => {
   expect(listPaths(narrowPlan(plan, 1))).toEqual([
     "server.os",
     "server.app",
@@ -149,7 +149,7 @@ test("a later consent covers more", () => {
   });
 });
 
-test("what is withheld can be told for one source", () => {
+test("what is withheld can be listed for one source", () => {
   expect(withheldOf(plan, 1, "client")).toEqual({
     events: ["track New"],
     fields: ["event track Help: properties.kind"],
@@ -161,7 +161,7 @@ test.each([0, Number.NaN])("a consent for version %s covers nothing", (version) 
   expect(listPaths(narrowPlan(plan, version))).toEqual([]);
 });
 
-test("nothing but what is declared changes, and the plan itself does not", () => {
+test("only what is declared is narrowed, and the given plan is not changed", () => {
   const before = structuredClone(plan);
   const { sources, events, ...rest } = narrowPlan(plan, 1);
   const { sources: _sources, events: _events, ...own } = before;
@@ -171,7 +171,7 @@ test("nothing but what is declared changes, and the plan itself does not", () =>
   expect(events[0]).toEqual({ ...before.events[0], fields: { a: before.events[0]?.fields.a } });
 });
 
-test("a contact is kept with what is left beside it", () => {
+test("a contact is kept with the remaining fields", () => {
   const help = narrowPlan(plan, 1).events.find(({ name }) => name === "Help");
   expect(help?.fields.email?.keptWith).toEqual(["os"]);
 });
@@ -203,7 +203,7 @@ describe("an SDK with a narrowed plan", () => {
     return { verdict: compiled.check("server", kept, 0), kept };
   };
 
-  test("keeps back newer fields and ids, although the source observes", () => {
+  test("withholds newer fields and ids, even if the source observes", () => {
     const { verdict, kept } = check({
       properties: { a: "1", b: "2" },
       context: { os: "x", arch: "y", app: { name: "n", build: "b" } },
@@ -218,13 +218,13 @@ describe("an SDK with a narrowed plan", () => {
     expect(verdict).toMatchObject({ event: "track Old", refused: undefined });
   });
 
-  test("refuses newer events", () => {
+  test("drops newer events", () => {
     expect(check({ event: "New" }).verdict.refused).toBe("event_not_in_plan");
     expect(check({ event: "Needs" }).verdict.refused).toBe("event_not_in_plan");
   });
 });
 
-test("the newest that a source may send counts its events, their fields, its context and ids", () => {
+test("the newest `since` of a source covers its events, their fields, its context and its ids", () => {
   expect([newestSince(plan, "server"), newestSince(plan, "client"), newestSince(plan, "installer")]).toEqual([
     3, 3, 1,
   ]);

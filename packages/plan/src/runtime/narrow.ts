@@ -14,9 +14,9 @@ export interface Withheld {
 
 /**
  * Returns the part of the plan that a consent for `coversVersion` covers, without the events, fields, context
- * fields and ids whose `since` is newer. An object or an event that loses a required field, or all of its
- * fields, is removed as a whole. Every source enforces the result, because a source that observes would send
- * what was removed. Returns the same object if everything is covered.
+ * fields and ids whose `since` is newer. An event that loses a required field is removed as a whole. So is an
+ * object that loses a required field or all of its fields. Every source of the result is in mode `enforce`,
+ * because mode `observe` would send what was removed. Returns the same object if everything is covered.
  */
 export function narrowPlan(plan: Plan, coversVersion: number): Plan {
   if (coversVersion >= plan.version) return plan;

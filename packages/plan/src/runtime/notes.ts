@@ -1,17 +1,18 @@
-/** Collects the notes of a check of one message. */
+/** Collects what the check of one message finds. */
 import type { ValueFault } from "@candor/envelope/wire";
 import type { Trim, TrimReason } from "./verdict.ts";
 
 const NOTHING: readonly Trim[] = Object.freeze([]);
 
-/** What checking a message found: its trims, and any fault. One object is reused for every message. */
+/**
+ * What checking a message found: its trims, and any fault. One object is reused for all messages; `take`
+ * resets it.
+ */
 export class Notes {
   #trims: Trim[] | undefined;
   /** Whether a required field is missing or was removed. */
   isRequiredMissing = false;
-  /**
-   * What is wrong with a value that the plan does not describe, because of which the message cannot be kept.
-   */
+  /** Why the message must be dropped: what is wrong with one of its undeclared or rejected values. */
   fault: ValueFault | undefined = undefined;
 
   /**

@@ -38,7 +38,10 @@ export interface Place {
   readonly userAgent: UserAgentPolicy;
   /** Whether the value belongs to this message alone and may be changed in place; otherwise it is copied. */
   readonly isOwn: boolean;
-  /** Whether a value that breaks the plan is kept, with addresses cut out, and only noted. */
+  /**
+   * Whether the source is in mode `observe`: a value that breaks the plan is noted but kept, with addresses
+   * cut out.
+   */
   readonly observe: boolean;
   readonly redactors: Redactors;
 }

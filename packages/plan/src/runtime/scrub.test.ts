@@ -52,7 +52,7 @@ test.each([
   ["bob@10.0.0.1", { text: "[email]", email: true, address: true }],
   ["bob@[10.0.0.1]:25", { text: "[email]:25", email: true, address: true }],
   ["bob@[IPv6:2001:db8::1]", { text: "[email]", email: true, address: true }],
-])("%j has both", (text, scrubbed) => {
+])("%j contains both", (text, scrubbed) => {
   expect(scrub(text)).toEqual(scrubbed);
 });
 
@@ -73,7 +73,7 @@ test.each([
   ["１０.０.０.１", "[ip]", false, true],
   ["10.0.0.1 bob%40example.com", "[email]", true, true],
   ["bob@example.com 10%2e0%2e0%2e1", "[ip]", true, true],
-])("%j hides one, so the whole text goes", (text, left, email, address) => {
+])("%j hides an address, so the whole text is replaced", (text, left, email, address) => {
   expect(scrub(text)).toEqual({ text: left, email, address });
 });
 
@@ -105,7 +105,7 @@ test.each([
   "a%20b&amp;c",
   "&#99999999;&#x110000;",
   "時間：12：30",
-])("%j is left alone", (text) => {
+])("%j is unchanged", (text) => {
   expect(scrub(text)).toBe(undefined);
 });
 
@@ -149,7 +149,7 @@ test.each([
   ["e-mail address", email, noise],
   ["IPv4 address", fc.ipV4(), noise],
   ["IPv6 address", ipv6, noise],
-])("a planted %s is never left", (_what, planted, around) => {
+])("a planted %s never remains", (_what, planted, around) => {
   fc.assert(
     fc.property(around, separator, planted, separator, around, (before, left, secret, right, after) => {
       // A name that contains only symbols (`'@example.com`) does not count as an address.
@@ -164,7 +164,7 @@ test.each([
 test.each([
   ["IPv4", fc.ipV4()],
   ["IPv6", ipv6],
-])("a planted %s address is found beside letters", (_what, planted) => {
+])("a planted %s address is found next to letters", (_what, planted) => {
   fc.assert(
     fc.property(fc.stringMatching(/^[g-zG-Z_]{0,5}$/), planted, (letters, secret) => {
       expect(scrub(`${letters}${secret}${letters}`)).toEqual({
@@ -177,7 +177,7 @@ test.each([
   );
 });
 
-test("what was scrubbed once holds nothing more", () => {
+test("scrubbing a text twice changes nothing more", () => {
   fc.assert(
     fc.property(fc.array(fc.oneof(noise, email, fc.ipV4(), ipv6), { maxLength: 8 }), (parts) => {
       const scrubbed = scrub(parts.join(""));
@@ -188,7 +188,7 @@ test("what was scrubbed once holds nothing more", () => {
   );
 });
 
-test("letters, digits, blanks and dashes are never touched", () => {
+test("letters, digits, spaces and dashes are never changed", () => {
   fc.assert(
     fc.property(fc.stringMatching(/^[\p{L}\p{N} _-]{0,60}$/u), (text) => {
       fc.pre(!/[\uFF00-\uFF5E]/.test(text));
@@ -234,6 +234,6 @@ test.each([
   ["ip 10\u20240\u20240\u20241 x", { address: true, email: false }],
   ["2001\ufe55db8\ufe55\ufe551", { address: true, email: false }],
   ["bob\uff20example.com", { address: false, email: true }],
-])("%j is found though no character of it is one of ASCII's marks", (text, found) => {
+])("an address is found in %j, which contains none of the ASCII marks", (text, found) => {
   expect(scrub(text)).toMatchObject(found);
 });

@@ -9,11 +9,11 @@ export interface Scrubbed {
   readonly address: boolean;
 }
 
-/** Matches what every e-mail and IP address contains, plain or encoded. Most texts do not contain it. */
+/** Matches what every e-mail and IP address contains, plain or encoded. Most texts do not match. */
 const SUSPICIOUS = /[@%&\uFF00-\uFF5E\uFE6B]|\d\.\d+\.\d+\.\d|:[0-9a-f:]*:/i;
 /**
- * Every text that `SUSPICIOUS` matches contains one of these characters, or a non-ASCII one, for which only
- * the search can tell.
+ * Every text that `SUSPICIOUS` matches contains one of these characters or a non-ASCII character. For
+ * non-ASCII characters, only `scrub` can tell whether they hide an address.
  */
 const MARKS = toAsciiClass("[.:@%&]");
 const ENCODED = /[%&\uFF00-\uFF5E\uFE6B]/;
@@ -77,8 +77,8 @@ export function scrub(text: string): Scrubbed | undefined {
 }
 
 /**
- * Cuts IPv6 before IPv4 addresses, because they may contain one. Cuts IP addresses before e-mail addresses,
- * so that `bob@10.0.0.1` is a word with a domain.
+ * Cuts IPv6 before IPv4 addresses, because an IPv6 address may contain an IPv4 address. Cuts IP addresses
+ * before e-mail addresses: `bob@10.0.0.1` becomes `bob@[ip]`, which then counts as an e-mail address.
  */
 function cutPlain(text: string): Scrubbed {
   const withoutIpv6 = TWO_COLONS.test(text) ? text.replace(IPV6, cutIpv6) : text;
@@ -149,7 +149,10 @@ function decodePoint(code: string): string {
   return point <= 0x10ffff ? String.fromCodePoint(point) : "";
 }
 
-/** The forms of RFC 4291 section 2.2, ordered by the number of groups before the `::`. */
+/**
+ * Returns a pattern for the forms of RFC 4291 section 2.2. Those with the most groups before the `::` come
+ * first.
+ */
 function toIpv6Pattern(group: string): string {
   const forms = [`(?:${group}:){7}(?:${group}|:)`, `(?:${group}:){6}(?:${V4}|:${group}|:)`];
   for (let before = 5; before >= 0; before--) {

@@ -39,7 +39,7 @@ test.each([
   expect(toPath(url)).toBe(path);
 });
 
-test("nothing of the origin, user, query and fragment is left", () => {
+test("the origin, user, query and fragment are removed", () => {
   const word = fc.stringMatching(/^[a-z]{4,8}$/);
   fc.assert(
     fc.property(

@@ -14,7 +14,7 @@ const BASE = "http://relative.invalid";
 export function toPath(url: string): string | undefined {
   if (url === "") return "";
   const path = PLAIN_PATH.test(url) ? url.replace(/[?#].*$/s, "") : parsePath(url);
-  return path?.replace(/(?:;|%3b)[^/]*/gi, "").replace(/^\/{2,}/, "/"); // `//x` would parse as a host
+  return path?.replace(/(?:;|%3b)[^/]*/gi, "").replace(/^\/{2,}/, "/"); // a URL parser would read `//x` as a host
 }
 
 function parsePath(url: string): string | undefined {

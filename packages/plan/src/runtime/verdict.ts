@@ -35,7 +35,7 @@ export type RefuseReason =
 
 /**
  * One value that was removed or changed. `path` is always declared: undeclared names are noted under their
- * nearest declared parent (`properties.*`), because names that a client chose are also values.
+ * nearest declared parent (`properties.*`), because a name that a client chose may contain anything.
  */
 export interface Trim {
   readonly path: string;
