@@ -379,6 +379,15 @@ test("doctor says whether the port of a stopped collector is free", async () => 
   ]);
 });
 
+test("doctor reports a damaged keys.json without showing it", async () => {
+  const damaged = mkdtempSync(join(parent, "damaged-"));
+  writeFileSync(join(damaged, "keys.json"), '{"adminToken":"admin_secret"', { mode: 0o600 });
+  const { code, states: found, sentences } = await states({ ...DEFAULT_PLAN, CANDOR_DATA_DIR: damaged });
+  expect([code, found.includes("data fail")]).toEqual([1, true]);
+  expect(sentences).toContain("keys.json is not what Candor wrote");
+  expect(sentences).not.toContain("admin_secret");
+});
+
 test("asking for keys creates none", async () => {
   const nowhere = join(parent, "nowhere");
   const { code, stdout, stderr } = await finish(["keys"], { CANDOR_DATA_DIR: nowhere });

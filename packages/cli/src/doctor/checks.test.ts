@@ -14,7 +14,15 @@ const MACHINE: MachineFacts = {
 const STOPPED: PlaceFacts = {
   usesServer: false,
   plan: { file: "/p.yaml", fault: undefined, product: "Kitchen", version: 2, attention: [] },
-  folder: { path: "/d", state: "writable", mode: 0o700, keysMode: 0o600, lock: "free", foreign: undefined },
+  folder: {
+    path: "/d",
+    state: "writable",
+    mode: 0o700,
+    keysMode: 0o600,
+    keysFault: undefined,
+    lock: "free",
+    foreign: undefined,
+  },
   disk: { freeBytes: 20 * GIB, logBytes: 0, storeBytes: 2048 },
   quarantine: { dir: "/d/quarantine", rows: [], cause: undefined },
   listening: {
@@ -149,6 +157,16 @@ test.each<[string, Partial<Facts>, string]>([
     "keys open to other users",
     { place: { ...STOPPED, folder: { ...folder, keysMode: 0o644 } } },
     "warn  data        Other users of this machine can read the keys in /d (mode 0644). Run: chmod 600 /d/keys.json",
+  ],
+  [
+    "keys that cannot be used",
+    {
+      place: {
+        ...STOPPED,
+        folder: { ...folder, keysFault: "The file /d/keys.json is not what Candor wrote." },
+      },
+    },
+    "FAIL  data        The file /d/keys.json is not what Candor wrote.",
   ],
   [
     "a folder that belongs to another user",

@@ -141,12 +141,13 @@ function checkPlan({ file, fault, product, version, attention }: PlanFacts): Che
 
 /** Checks that the data folder is writable, closed to other users, and used by at most one process. */
 function checkFolder(folder: FolderFacts, { answer, isOwn, url }: ListeningFacts): Check {
-  const { path, state, lock, mode, keysMode, foreign } = folder;
+  const { path, state, lock, mode, keysMode, keysFault, foreign } = folder;
   if (foreign !== undefined) return fail("data", foreign);
   if (typeof state === "object") {
     const { message } = new CandorError("data_folder_unwritable", { folder: path, cause: state.cause });
     return fail("data", message);
   }
+  if (keysFault !== undefined) return fail("data", keysFault);
   if (state === "missing") return ok("data", `${path} does not exist yet; \`candor start\` creates it.`);
   if (typeof lock === "object")
     return fail(

@@ -13,7 +13,7 @@ import {
 import type { DiskFacts, FolderFacts, QuarantineFacts } from "./facts.ts";
 
 /** Examines the data folder without creating it. */
-export async function examineFolder(path: string): Promise<FolderFacts> {
+export async function examineFolder(path: string): Promise<Omit<FolderFacts, "keysFault">> {
   const mode = await modeOf(path);
   if (mode === undefined) {
     const state = await examineMissing(path);

@@ -51,14 +51,15 @@ async function examinePlace(config: Config, nowMs: number): Promise<PlaceFacts> 
   const { clickhouseUrls, dataDir, planFile } = config;
   const listening = await examineListening(config);
   const isRunning = listening.answer.kind === "collector";
+  const keys = examineKeys(config);
   return {
     usesServer: clickhouseUrls !== undefined,
     plan: examinePlan(planFile, nowMs),
-    folder: await examineFolder(dataDir),
+    folder: { ...(await examineFolder(dataDir)), keysFault: keys.fault },
     disk: await measureDisk(dataDir),
     quarantine: examineQuarantine(dataDir),
     listening,
-    clones: isRunning ? await examineClones(config) : undefined,
+    clones: isRunning ? await examineClones(config, keys.token) : undefined,
     servers: isRunning ? [] : await examineServers(clickhouseUrls ?? []),
   };
 }
@@ -178,8 +179,7 @@ async function examineServers(urls: readonly string[]): Promise<ServerFacts[]> {
  * Asks the running collector how many instances have a copied state folder. Undefined if the collector does
  * not report it.
  */
-async function examineClones(config: Config): Promise<number | undefined> {
-  const token = findTokenQuietly(config);
+async function examineClones(config: Config, token: string | undefined): Promise<number | undefined> {
   if (token === undefined) return undefined;
   try {
     const { status, body } = await ask(`${toReachable(config.url)}/api/reports/instances`, TIMEOUT_MS, token);
@@ -190,12 +190,18 @@ async function examineClones(config: Config): Promise<number | undefined> {
   }
 }
 
-/** Returns the token; undefined if there is none or the keys cannot be read. */
-function findTokenQuietly(config: Config): string | undefined {
+/** Reads the keys as `candor start` would. */
+function examineKeys(config: Config): KeysFacts {
   try {
-    return findToken(config);
+    return { token: findToken(config), fault: undefined };
   } catch (error) {
-    if (error instanceof CandorError) return undefined;
+    if (error instanceof CandorError) return { token: undefined, fault: error.message };
     throw error;
   }
+}
+
+interface KeysFacts {
+  readonly token: string | undefined;
+  /** Why keys.json cannot be used. */
+  readonly fault: string | undefined;
 }

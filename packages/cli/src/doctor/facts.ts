@@ -62,6 +62,8 @@ export interface FolderFacts {
    */
   readonly mode: number | undefined;
   readonly keysMode: number | undefined;
+  /** Why keys.json cannot be used. Undefined if it can, or is not there yet. */
+  readonly keysFault: string | undefined;
   /** Whether a process uses the folder, or why that cannot be determined. */
   readonly lock: "free" | "held" | { readonly why: string };
   /** Why `candor start` would reject the folder: an entry belongs to another user or is a link. */
