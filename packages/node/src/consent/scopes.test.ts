@@ -34,7 +34,7 @@ function withRule(consent: "notice" | "opt-in", server: "notice" | "opt-in" = "n
   return { ...APPSMITH, content };
 }
 
-/** This clock stands still, so that only `flush` sends anything. */
+/** Opens telemetry with a clock that stands still, so that only `flush` sends anything. */
 function open(options: WorldOptions): World {
   return openForTest({ host: recorder.url, clock: createManualClock(Date.now()), ...options });
 }
