@@ -12,7 +12,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const CLIENT = new URL("../../dist/http/client.js", import.meta.url).href;
-/** A name server that receives queries and never answers. */
+/** The address of a name server that receives queries and never answers. */
 const SILENT_SERVER = "127.77.0.53";
 
 const root = mkdtempSync(join(tmpdir(), "candor-exit-"));
@@ -65,7 +65,10 @@ async function run(program: string, prepare: string, kind: "-m" | "-n"): Promise
   return { status, output: streams.join(""), ranMs: performance.now() - startedMs };
 }
 
-/** @returns also how many DNS queries were repeated: none, unless the first query timed out */
+/**
+ * Runs a program whose name server never answers. @returns also how many DNS queries were repeated: none,
+ * unless the first one timed out
+ */
 async function runUnderSilentDns(program: string): Promise<Ended & { resent: number }> {
   queries.length = 0;
   const ended = await run(program, `mount --bind ${resolvConf} /etc/resolv.conf`, "-m");

@@ -55,7 +55,7 @@ async function serve(handler: RequestListener): Promise<Ask & { port: number }> 
   return Object.assign(ask, { port });
 }
 
-/** Opens telemetry and serves its inspector. `wait` messages are waiting in the outbox. */
+/** Opens telemetry and serves its inspector. @param wait how many messages are waiting in the outbox */
 async function open(options: WorldOptions = {}, wait = 0): Promise<World & { ask: Ask; port: number }> {
   const world = openForTest(options);
   await track(world, wait);
@@ -70,7 +70,10 @@ async function track({ telemetry }: World, count: number): Promise<void> {
 
 const toJson = ({ body }: Reply): unknown => JSON.parse(body);
 
-/** Stores an answer that was given for a version of the plan. The current version is 2. */
+/**
+ * For the option `before`: stores an answer that was given for a version of the plan. The current version is
+ * 2.
+ */
 function answered(answer: "yes" | "no" | "notice", planVersion = 2): (dir: string) => void {
   const planHash = planVersion === 2 ? APPSMITH.hash : "a".repeat(64);
   return stored(receipt(answer, { planVersion, planHash, by: "installer" }));
