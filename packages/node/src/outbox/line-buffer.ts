@@ -1,5 +1,8 @@
 /** Owns a buffer that collects lines as bytes until they are written. */
-/** As much as most products write in 20 ms. */
+/**
+ * The smallest size of a buffer: as much as most products write in 20 ms, the time for which lines are
+ * gathered.
+ */
 const SMALLEST_BYTES = 4 * 1024;
 /** A buffer that a burst has made larger than this is not reused. */
 const MAX_KEPT_BYTES = 1024 * 1024;

@@ -24,7 +24,7 @@ function lineOf(name: string, number: number, second: number): string {
   return JSON.stringify({ type: "track", event: "É", messageId: `${name}-${number}`, timestamp });
 }
 
-/** Writes a file as a process would whose last write is the last line. */
+/** Writes a file as a process would: its modification time is the time of its last line. */
 function put(
   outbox: string,
   { source = "server", name = "a", begunAtS, lines, sentLines = 0, torn = "" }: FileOnDisk,

@@ -44,8 +44,8 @@ export function watchEverything(watch: Watch): () => void {
 }
 
 /**
- * Node's requests to the operating system, which every network API makes in the end, and how to read the
- * target of each.
+ * Node's requests to the operating system by their async_hooks type, each with a function that reads its
+ * target. Every network API ends in one of these requests.
  */
 const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   string,

@@ -69,7 +69,7 @@ export function openInstance(file: string, nowMs: number, instanceKey?: string):
   return toInstance(made);
 }
 
-/** Makes an instance that is not stored, such as the one with which `log` mode prints. */
+/** Makes an instance that is not stored, for `log` mode. */
 export function makeEphemeralInstance(nowMs: number, instanceKey?: string): Instance {
   return toInstance(instanceKey === undefined ? makeRandom(nowMs) : derive(instanceKey, nowMs));
 }
