@@ -77,8 +77,8 @@ async function startDelay(target: string, random: () => number): Promise<Delay> 
 
 /**
  * Tracks events endlessly, and notes the number of each event that is promised to be on disk: its track()
- * call returned more than 100 ms ago, and the disk accepts writes. For the latter, a write of the test's own
- * that began after the SDK's must have begun has completed.
+ * call returned more than 100 ms ago, and the disk accepts writes. The test knows that the disk does so
+ * because a write of its own, begun after the SDK's must have begun, has completed.
  */
 function promising(from: number, noteFile: string): string {
   return `

@@ -406,7 +406,7 @@ describe.concurrent("on its own machine", () => {
       program: `
         track(0, 50);
         await hear("deleted");
-        track(50, 60); // by these it is seen
+        track(50, 60); // these reveal the deletion
         await sleep(300);
         track(60, 100);
         await hear("end");`,
@@ -568,7 +568,7 @@ describe("a host process", () => {
     expect(await child.ended).toEqual(QUIET);
     const [grown] = child.told as { grownHeap: number; grownRss: number; kept: number }[];
     expect(grown?.kept).toBe(100_000);
-    expect(grown?.grownHeap).toBeLessThan(4 * 1024 * 1024); // 80,000 events are 30 MB
+    expect(grown?.grownHeap).toBeLessThan(4 * 1024 * 1024); // 80,000 events in memory would take 30 MB
     expect(grown?.grownRss).toBeLessThan(40 * 1024 * 1024);
   });
 });

@@ -5,7 +5,10 @@ import { expect, it } from "vitest";
 import { openForTest } from "./rig/in-process.ts";
 import { startRecorder } from "./rig/recorder.ts";
 
-/** Delays before the No. On a quiet machine they reach from at once until everything has been answered. */
+/**
+ * The delays before the No. On an idle machine they range from immediately to after everything has been
+ * answered.
+ */
 const MOMENTS_MS = Array.from({ length: 30 }, (_, n) => 2 * n);
 const derive = promisify(pbkdf2);
 

@@ -14,7 +14,9 @@ import { type Trace, type Traced, traceChild } from "./rig/trace.ts";
 const PATH = process.env.PATH ?? "";
 const NOTHING: Trace = { sockets: [], peers: [], etc: [], changes: [] };
 
-/** Starts to record which timers, sockets, queries and files are made, as Node itself counts them. */
+/**
+ * Starts to record which timers, sockets, queries and file requests are created, as async_hooks reports them.
+ */
 const WATCHED = `
   const { createHook } = await import("node:async_hooks");
   const made = [];

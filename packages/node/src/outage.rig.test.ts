@@ -22,7 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => collector?.stop());
 
-/** Tracks one event per minute, starting `agoMs` ago, in an outbox whose files look as old. */
+/**
+ * Tracks `count` events with timestamps one minute apart, the first `agoMs` ago. The outbox's files look as
+ * old.
+ */
 async function trackedAgo(agoMs: number, count: number): Promise<{ stateDir: string; begunAtMs: number }> {
   const stateDir = join(makeRigFolder(), "telemetry");
   const begunAtMs = Date.now() - agoMs;

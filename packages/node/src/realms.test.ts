@@ -10,7 +10,7 @@ const SOURCES = fileURLToPath(new URL(".", import.meta.url));
 const BUILT_IN = /instanceof (?!FaultError\b|GatewayFault\b|dgram\.Socket\b)\w+/g;
 const TIMER = /(?<![.\w])(?:setTimeout|setInterval)\(/;
 
-/** Leaves out operator/, a separate program that no product loads. */
+/** The SDK's sources without operator/, a separate program that no product loads. */
 const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !/rig\/|^operator\//.test(name))
   .map((name) => ({ name, text: readFileSync(`${SOURCES}/${name}`, "utf8") }));

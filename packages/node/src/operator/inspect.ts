@@ -25,9 +25,9 @@ const LABEL_CHARS = 18;
 
 export interface InspectOptions {
   readonly json?: boolean | undefined;
-  /** Number of messages shown. */
+  /** Maximum number of messages to show. */
   readonly limit: number;
-  /** Whether to print only the hash of an id read from standard input, as the instance's SDK sends it. */
+  /** Whether to read an id from standard input, and print only the hash that the SDK sends instead of it. */
   readonly hash?: boolean | undefined;
 }
 
@@ -155,8 +155,8 @@ function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox 
 const NO_PRODUCT = "";
 
 /**
- * Describes the policy file without knowing the product: the folder contains its name only while telemetry is
- * on.
+ * Describes the policy file without knowing the product: the folder contains the product's name only while
+ * telemetry is on.
  */
 function toPolicySentences(policy: string | undefined | null): readonly string[] {
   const products = linesOf(policy ?? "").map((line) => line.replace(/^off\s+/, ""));
@@ -245,8 +245,8 @@ function outboxRow({ outbox }: FolderReport): Row {
 }
 
 /**
- * Explains why there are no numbers. Without a reason, they would read as "nothing was ever sent", which is
- * not known.
+ * Explains why there are no delivery numbers. Without an explanation, the report would seem to say that
+ * nothing was ever sent, which is not known.
  */
 function toNotNoted({ answers = [], outbox }: FolderReport): string {
   if (outbox.sent.messages > 0) return "not noted: the installer sent by itself, as the messages below say";
@@ -256,8 +256,9 @@ function toNotNoted({ answers = [], outbox }: FolderReport): string {
 }
 
 /**
- * Explains a reason of the collector's, or `http_400`. An unknown reason, of a later version, is shown
- * unchanged.
+ * Explains why the collector refused messages.
+ * @param reason one of its reasons, or a fault such as `http_400`; an unknown one, from a later version, is
+ * shown unchanged
  */
 function explainRefused(reason: string): string {
   const known = Object.entries(COLLECTOR_REASONS).find(([code]) => code === reason)?.[1];
