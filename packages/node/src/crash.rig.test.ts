@@ -111,7 +111,7 @@ function promising(from: number, noteFile: string): string {
 }
 
 describe("kill -9", () => {
-  it(`of ${ROUNDS} times two processes on one folder, at any moment, loses nothing that was promised and doubles nothing`, async () => {
+  it(`of two processes on one folder, ${ROUNDS} times at any moment, loses no promised message and stores none twice`, async () => {
     const random = createRandom(SEED);
     const delay = await startDelay(collector.url, random);
     const folder = makeRigFolder();
