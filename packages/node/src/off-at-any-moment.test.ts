@@ -12,7 +12,7 @@ import { startRecorder } from "./rig/recorder.ts";
 const MOMENTS_MS = Array.from({ length: 30 }, (_, n) => 2 * n);
 const derive = promisify(pbkdf2);
 
-it("a No leaves nothing behind, whatever is written, asked or answered at that moment", async () => {
+it("a No leaves nothing behind, whatever is being written, sent or answered at that moment", async () => {
   const recorder = await startRecorder();
   let isOver = false;
   // Simulates a busy host: asynchronous writes have to wait for one of Node's four threads.
