@@ -48,7 +48,7 @@ function numbersByFile(stateDir: string): readonly (readonly number[])[] {
 }
 
 describe("three processes on one folder", () => {
-  it("are one instance with an outbox file each, of which everything is delivered once", async () => {
+  it("are one instance with an outbox file each, and everything is delivered once", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     const children = [0, 1, 2].map((replica) =>
@@ -110,7 +110,7 @@ describe("three processes on one folder", () => {
     expect(restarts).toBeGreaterThan(signs.length); // more starts than heartbeats
   });
 
-  it("that are not healthy, or whose health check throws or hangs, give none", async () => {
+  it("send none if they are not healthy, or if their health check throws or hangs", async () => {
     const recorder = await recorderOf();
     const start = (healthy: string) =>
       startChild({
@@ -135,7 +135,7 @@ describe("three processes on one folder", () => {
 });
 
 describe("two versions of a product on one folder", () => {
-  it("are one instance, and lose no line, while the older one's plan has no answer any more", async () => {
+  it("are one instance, and lose no message, while the older one's plan no longer has an answer", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     const held = { isHeld: true };
@@ -183,8 +183,8 @@ describe("two versions of a product on one folder", () => {
   });
 });
 
-describe("the one that sends", () => {
-  it("is followed by another when it is killed in the middle of it", async () => {
+describe("the process that sends", () => {
+  it("is replaced by another if it is killed while sending", async () => {
     const recorder = await recorderOf();
     const held: number[] = [];
     recorder.answer = ({ path, messages }, response) => {
