@@ -18,7 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => collector?.stop());
 
-/** Pseudo-random numbers from 0 to 1. The same seed always gives the same sequence. */
+/**
+ * Returns pseudo-random numbers, at least 0 and less than 1. The same seed always gives the same sequence.
+ */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

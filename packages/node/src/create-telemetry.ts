@@ -63,7 +63,7 @@ function print(line: string): void {
 }
 
 const FLUSH_TIMEOUT_MS = 5000;
-/** The range of years that the collector's store can hold. */
+/** The range of times that the collector's store can hold, epoch milliseconds. `to` is exclusive. */
 const YEARS_MS = { from: Date.UTC(1900, 0, 1), to: Date.UTC(2299, 0, 1) };
 const NO_NAMES: ReadonlySet<string> = new Set();
 

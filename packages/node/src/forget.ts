@@ -6,9 +6,13 @@ import type { Source } from "./scope.ts";
 import { askCollector } from "./send/ask-collector.ts";
 import { Lease } from "./state/lease.ts";
 
-/** Long, because the collector answers only once everything has been deleted from its disks. */
+/**
+ * The time limit is long, because the collector answers only once everything has been deleted from its disks.
+ */
 const FORGET_TIMEOUT_MS = 10 * 60_000;
-/** Long enough for the batch that is being sent to finish. */
+/**
+ * How often and how long to try to take the lease: long enough for the batch that is being sent to finish.
+ */
 const LEASE_WAIT = { tries: 60, betweenMs: 250 };
 const RENEW_EVERY_MS = 5000;
 const MAX_PLACES = 20;

@@ -144,7 +144,7 @@ export interface KeepAliveLoopOptions {
   readonly signal: AbortSignal;
   /**
    * Records a heartbeat.
-   * @param boot the nonce of the last start
+   * @param boot the nonce of the last start, 16 hex digits
    * @param atMs the time stored for this heartbeat, epoch milliseconds
    */
   readonly ping: (boot: string, atMs: number) => void;

@@ -8,7 +8,9 @@ import { type RecordedMessage, type Recorder, startRecorder } from "./rig/record
 const HOUR_MS = 60 * 60_000;
 /** At this speed an hour lasts three seconds. */
 const SPEED = 1200;
-/** Node's timers may fire a millisecond early, and a message is made a moment after its time was noted. */
+/**
+ * Node's timers may fire a millisecond early, and a message is created a moment after its time was stored.
+ */
 const EARLY_MS = 3 * SPEED;
 
 const ends: (() => unknown)[] = [];

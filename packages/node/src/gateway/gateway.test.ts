@@ -516,7 +516,7 @@ async function settingsAt(url: string, headers: Record<string, string> = {}): Pr
   return (await toReply(response)).body;
 }
 
-/** With this setting, analytics-next gives up an event before sending it, and `track()` resolves. */
+/** With this setting, analytics-next drops an event before sending it, and `track()` resolves. */
 const NEVER = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
 
 function settings(apiHost: string, protocol: string, more: object = {}): object {

@@ -14,7 +14,7 @@ const MAX_CLIENTS = 1000;
 /** Large batches make all browsers wait at most this long. */
 const MAX_DEBT_MS = 60_000;
 
-/** The limits of all browsers together and of each one. */
+/** The rate limits: one for all browsers together, and one for each browser. */
 export interface Rates {
   /**
    * Seconds until this browser may send this many messages; 0 if it may send them now. A batch is accepted as
@@ -26,7 +26,10 @@ export interface Rates {
   readonly take: (address: string | undefined, messages: number) => void;
 }
 
-/** @param perSecond messages from all browsers together */
+/**
+ * Creates the limits of one gateway.
+ * @param perSecond messages per second, from all browsers together
+ */
 export function createRates(perSecond: number, clockMs: () => number): Rates {
   const limitOf = (share: number, more: { maxKeys?: number; maxDebtMs?: number } = {}): RateLimiter => {
     const rate = perSecond * share;

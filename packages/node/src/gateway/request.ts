@@ -23,7 +23,8 @@ import { GatewayFault } from "./answer.ts";
  */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /**
- * Far deeper than any message may nest. A body full of brackets must not block the product's other requests.
+ * How deep a body may nest: far deeper than any message may. A body full of brackets must not block the
+ * product's other requests.
  */
 const MAX_BODY_LEVELS = 200;
 

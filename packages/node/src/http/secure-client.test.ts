@@ -20,7 +20,7 @@ afterEach(() => {
 
 interface Collector {
   readonly port: number;
-  /** The method, path and relevant headers of each request. */
+  /** The method, the path and some headers of each request. */
   readonly requests: object[];
   /** The server names that clients sent during the TLS handshake. */
   readonly serverNames: unknown[];

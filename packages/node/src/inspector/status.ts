@@ -148,8 +148,8 @@ export interface FolderStatus {
 }
 
 /**
- * Describes a state folder. Undefined if the folder contains no plan, because telemetry is off there, or a
- * plan that cannot be parsed.
+ * Describes a state folder. Undefined if the folder contains no plan (telemetry is off there), or one that
+ * cannot be parsed.
  */
 export function readFolderStatus(folder: StateFolder, policyFile: string): FolderStatus | undefined {
   const kept = readKeptPlan(folder.plan);

@@ -107,7 +107,7 @@ describe("npx @candor/node", () => {
   it("forget has the collector delete everything about the instance", async () => {
     expect((await program(["compare", state])).code).toBe(0);
     const { code, stdout, stderr } = await npx("forget", state);
-    // A slow collector makes the command print that there is no answer yet.
+    // If the collector is slow, the command prints that there is no answer yet.
     expect([code, stderr.replace(/^.* has not answered yet\. .*\n/m, "")]).toEqual([0, ""]);
     expect(stdout).toMatch(/^Forgotten\n {2}instance {22}[0-9a-f-]{36}$/m);
     expect(stdout).toContain(`  events                        ${EVENTS} rows\n`);

@@ -5,7 +5,7 @@ import * as https from "node:https";
 import { text } from "node:stream/consumers";
 import { codeOf, type Fields, parseFields, textOf } from "@candor/envelope/unknown-value";
 
-/** Longer than a collector waits for a deletion to finish. */
+/** The time limit for a deletion, longer than a collector waits for one to finish. */
 export const FORGET_TIMEOUT_MS = 600_000;
 
 const EVERY_ADDRESS = new Set(["0.0.0.0", "[::]"]);

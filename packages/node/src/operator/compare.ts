@@ -101,7 +101,7 @@ interface Pages {
   readonly held: ReadonlyMap<string, Fields>;
   /** The cursor of the last page, for requesting newer events. */
   readonly cursor: string | undefined;
-  /** The `storedUntil` of the first page. */
+  /** The `storedUntil` of the first page, see `Compared`. */
   readonly storedUntil: string | undefined;
 }
 

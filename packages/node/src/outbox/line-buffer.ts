@@ -78,7 +78,7 @@ export class LineBuffer {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
     const size = Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(needed)));
-    // Not allocated from Node's pool: a small slice would keep its whole slab in memory.
+    // `allocUnsafeSlow` does not use Node's pool, where a small slice would keep its whole slab in memory.
     const larger = Buffer.allocUnsafeSlow(size);
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;

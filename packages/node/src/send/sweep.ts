@@ -88,7 +88,7 @@ export type SweepClock = Pick<Clock, "now" | "sinceBoot" | "bootId">;
 /**
  * Detects when the machine's clock is set, by comparing it with the time since the machine started, which
  * nobody can set. A device without a battery starts with a clock that is days or years behind, and the
- * network corrects it while the product runs, or between two processes of it.
+ * network corrects it while the product runs, or between two runs.
  */
 export class ClockSteps {
   readonly #clock: SweepClock;

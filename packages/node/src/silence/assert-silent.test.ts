@@ -43,7 +43,7 @@ import type { Telemetry } from "../telemetry.ts";
 import { assertSilent, SilenceError, type SilenceOptions } from "./assert-silent.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "candor-silent-"));
-/** Short, because there are many cases. Work in progress is reported when it starts. */
+/** The time is short, because there are many cases. It suffices, because work is reported when it starts. */
 const QUICK: SilenceOptions = { settleMs: 20 };
 /** A name whose lookup contacts no name server, because a label may have at most 63 characters. */
 const NOBODY = `${"a".repeat(64)}.invalid`;

@@ -102,9 +102,7 @@ function noteMaker(makers: Map<number, string>, id: number, at: string | undefin
   if (at !== undefined) makers.set(id, at);
 }
 
-/**
- * Whether this is a lookup of the machine's own name, which contacts no name server (RFC 6761, section 6.3).
- */
+/** Whether this is a lookup of `localhost`, which contacts no name server (RFC 6761, section 6.3). */
 function isThisMachine(kind: HappeningKind, target: string): boolean {
   return kind === "dns" && target.toLowerCase() === "localhost";
 }

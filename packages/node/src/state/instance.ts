@@ -102,7 +102,8 @@ function toText(stored: StoredInstance): string {
 }
 
 function makeRandom(nowMs: number): StoredInstance {
-  // Not exported as JWK, because Node 20 may hang forever if its garbage collector runs at that time.
+  // The key is not exported as JWK, because Node 20 may hang forever if its garbage collector runs at that
+  // time.
   const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
     publicKeyEncoding: { type: "spki", format: "der" },
     privateKeyEncoding: { type: "pkcs8", format: "der" },
