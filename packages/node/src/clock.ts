@@ -1,4 +1,4 @@
-/** Owns time: the machine's clocks and timers, replaceable in tests. */
+/** Provides the machine's clocks and timers, which tests can replace. */
 import { readFileSync } from "node:fs";
 import { uptime } from "node:os";
 import { performance } from "node:perf_hooks";
@@ -10,9 +10,11 @@ export interface Clock {
   readonly now: () => number;
   /** Milliseconds since some fixed moment; never jumps. */
   readonly monotonic: () => number;
-  /** Milliseconds since the machine started, suspension included; cannot be set. */
+  /**
+   * Milliseconds since the machine booted, including suspended time. Setting the clock does not change it.
+   */
   readonly sinceBoot: () => number;
-  /** Another text for each start of the machine; undefined where the machine has none. */
+  /** An id that differs for each boot of the machine; undefined if the system provides none. */
   readonly bootId: () => string | undefined;
   /** Schedules a task without keeping the process alive. @returns a cancel function */
   readonly later: (afterMs: number, task: () => void) => () => void;

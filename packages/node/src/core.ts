@@ -1,4 +1,4 @@
-/** Owns whether telemetry is on. There is a session while consent allows it; otherwise there is none. */
+/** Turns telemetry on and off: there is a session only while consent allows one. */
 import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
 import { codeOf } from "@candor/envelope/unknown-value";
 import type { Clock } from "./clock.ts";
@@ -45,8 +45,8 @@ export type CoreState =
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
 
 /**
- * While telemetry is off it opens no socket, writes no file except the stored answers, and sets no timer
- * except the one that reads consent again.
+ * While telemetry is off, this class opens no socket, writes no file except the stored answers, and sets no
+ * timer except the one that reads consent again.
  */
 export class Core {
   readonly settings: Settings;
@@ -58,7 +58,10 @@ export class Core {
   readonly #answers: Answers;
   readonly #warn: WarnOnce;
   readonly #readDelivery: () => Delivery;
-  /** The sources whose messages this process records. The client is added when a gateway is created. */
+  /**
+   * The sources whose messages this process records, each with the write key that its messages carry. The
+   * server's messages carry none. The client is added when a gateway is created.
+   */
   readonly #writeKeys = new Map<Source, string | undefined>([["server", undefined]]);
   /** The gate's version when the session was last adjusted to it. */
   #appliedVersion = "";
@@ -148,7 +151,8 @@ export class Core {
   }
 
   /**
-   * Stores answers, and acts on them at once. A notice shown by a program never replaces a stored Yes or No.
+   * Stores answers, and acts on them at once. A notice never replaces a stored Yes or No, unless it was given
+   * in the inspector.
    * @returns false if the answers are invalid or cannot be stored; a No still applies until the process ends
    */
   answer(sources: readonly Source[], answer: Answer, by: Giver): boolean {
@@ -197,7 +201,7 @@ export class Core {
     const isLog = sources.some((source) => gate.isLogged(source));
     const isOn = isLog || sources.some((source) => gate.allows(source));
     if (!isOn) {
-      // Being off is not a refusal: messages recorded under a consent are kept.
+      // Off does not mean refused, so messages that were recorded with consent are kept.
       this.#session?.flushSync();
       const reason = gate.whyOff(sources);
       this.#end(reason);
@@ -270,7 +274,7 @@ export class Core {
     return this.#guard(() => this.#answers.store(sources, answer, by)) ?? false;
   }
 
-  /** Returns undefined if the state folder failed. */
+  /** Runs a task. If it throws, the state folder failed: turns telemetry off and returns undefined. */
   #guard<Value>(task: () => Value): Value | undefined {
     try {
       return task();
@@ -293,8 +297,8 @@ export class Core {
   }
 
   /**
-   * Turns telemetry off silently because the state folder failed. Tries again after a minute, even if the
-   * product makes no further call.
+   * Turns telemetry off because the state folder failed, and warns once. Tries again after a minute, even if
+   * the product makes no further call.
    */
   #fail(error: unknown): void {
     this.#end("state_unwritable");

@@ -18,7 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => collector?.stop());
 
-/** Pseudo-random numbers from 0 to 1. The same seed always gives the same sequence. */
+/**
+ * Returns pseudo-random numbers, at least 0 and less than 1. The same seed always gives the same sequence.
+ */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -77,8 +79,8 @@ async function startDelay(target: string, random: () => number): Promise<Delay> 
 
 /**
  * Tracks events endlessly, and notes the number of each event that is promised to be on disk: its track()
- * call returned more than 100 ms ago, and the disk accepts writes. For the latter, a write of the test's own
- * that began after the SDK's must have begun has completed.
+ * call returned more than 100 ms ago, and the disk accepts writes. The test knows that the disk does so
+ * because a write of its own, begun after the SDK's must have begun, has completed.
  */
 function promising(from: number, noteFile: string): string {
   return `
@@ -111,7 +113,7 @@ function promising(from: number, noteFile: string): string {
 }
 
 describe("kill -9", () => {
-  it(`of ${ROUNDS} times two processes on one folder, at any moment, loses nothing that was promised and doubles nothing`, async () => {
+  it(`of two processes on one folder, ${ROUNDS} times at any moment, loses no promised message and stores none twice`, async () => {
     const random = createRandom(SEED);
     const delay = await startDelay(collector.url, random);
     const folder = makeRigFolder();

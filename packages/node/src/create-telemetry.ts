@@ -48,7 +48,7 @@ function createOff<P extends GeneratedPlan>(
   return createOffFacade(problems);
 }
 
-/** A random number from 0 to 1. */
+/** A random number, at least 0 and less than 1. */
 function randomFraction(): number {
   return randomBytes(4).readUInt32BE() / 2 ** 32;
 }
@@ -63,7 +63,7 @@ function print(line: string): void {
 }
 
 const FLUSH_TIMEOUT_MS = 5000;
-/** The range of years that the collector's store can hold. */
+/** The range of times that the collector's store can hold, epoch milliseconds. `to` is exclusive. */
 const YEARS_MS = { from: Date.UTC(1900, 0, 1), to: Date.UTC(2299, 0, 1) };
 const NO_NAMES: ReadonlySet<string> = new Set();
 
@@ -218,7 +218,7 @@ function toTimeoutMs(options: FlushOptions | undefined): number {
   return isUsable ? Math.min(ms, MAX_TIMER_MS) : FLUSH_TIMEOUT_MS;
 }
 
-/** Returns `otherwise` if the work throws: reading what a product passes may do so. */
+/** Returns `otherwise` if the work throws: reading what a product passes may throw. */
 function orElse<Value, Otherwise = Value>(work: () => Value, otherwise: Otherwise): Value | Otherwise {
   try {
     return work();

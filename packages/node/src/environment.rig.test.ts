@@ -9,12 +9,12 @@ it.each([
   ["--env-file", ["--env-file=%"], SHOW],
   ["process.loadEnvFile", [], `process.loadEnvFile("%"); ${SHOW}`],
   [
-    "a loader that puts another environment in its place",
+    "a loader that replaces process.env",
     [],
     `process.env = { ...process.env, ...Object.fromEntries(
        readFileSync("%", "utf8").trim().split("\\n").map((line) => line.split("="))) }; ${SHOW}`,
   ],
-])("the switches of an env file are seen by %s", async (_how, nodeFlags, program) => {
+])("the switches in an env file take effect with %s", async (_how, nodeFlags, program) => {
   const folder = makeRigFolder();
   const file = join(folder, "product.env");
   for (const [text, expected] of [

@@ -25,25 +25,25 @@ function open(): Telemetry {
 describe("the process's environment", () => {
   it.each<[how: string, load: (variables: Record<string, string>) => void]>([
     [
-      "put in its place",
+      "replaced by another object",
       (variables) => {
         process.env = { ...before, ...variables };
       },
     ],
     [
-      "added to it, as dotenv does",
+      "extended, as dotenv does",
       (variables) => {
         process.env = { ...before };
         Object.assign(process.env, variables);
       },
     ],
     [
-      "put there as an object of no prototype",
+      "replaced by an object without a prototype",
       (variables) => {
         process.env = Object.assign(Object.create(null), before, variables);
       },
     ],
-  ])("is seen when another one is %s after the SDK was opened", (_how, load) => {
+  ])("is read again when it was %s after the SDK was opened", (_how, load) => {
     const telemetry = open();
     expect(telemetry.status().reason).toBe("notice_missing");
     load(SWITCH_OFFERED);
@@ -52,7 +52,7 @@ describe("the process's environment", () => {
     expect(telemetry.status().reason).toBe("environment_do_not_track");
   });
 
-  it("is as it was after assertSilent, also where the product put another in its place", async () => {
+  it("is restored after assertSilent, even if the product replaced it", async () => {
     await assertSilent(
       () => {
         process.env = { ...process.env };
@@ -63,7 +63,7 @@ describe("the process's environment", () => {
     expect([process.env.DO_NOT_TRACK, before.DO_NOT_TRACK]).toEqual([undefined, undefined]);
   });
 
-  it("turns telemetry off by each of the plan's switches, also after the SDK was opened", () => {
+  it("turns telemetry off by each of the plan's switches, even after the SDK was opened", () => {
     const content = { ...(APPSMITH.content as object), switches: { disable: ["NO_STATS", "APPSMITH_OFF"] } };
     const environment: Record<string, string> = { NO_STATS: "false" };
     const { telemetry } = openForTest({ plan: { ...APPSMITH, content }, environment });
@@ -72,7 +72,7 @@ describe("the process's environment", () => {
     expect(telemetry.status()).toMatchObject({ state: "off", reason: "environment_disable" });
   });
 
-  it("alone decides the proxy: the option speaks of the switches", async () => {
+  it("alone decides the proxy: the option is only for the switches", async () => {
     const recorder = await startRecorder();
     const nowhere = "http://127.0.0.1:9";
     const environment = { ...SWITCH_OFFERED, HTTP_PROXY: nowhere, http_proxy: nowhere };
@@ -89,11 +89,11 @@ describe("the process's environment", () => {
   });
 });
 
-describe("what cannot be read", () => {
+describe("a file that cannot be read", () => {
   it.each([
     ["the stored answers", "receipts.ndjson", "receipt_unreadable", /^receipts\.ndjson of the state folder/],
     ["the policy", "no-policy", "policy_unreadable", /^The policy of this machine/],
-  ])("is told to debug once: %s", (_what, name, reason, sentence) => {
+  ])("is reported to debug once: %s", (_what, name, reason, sentence) => {
     const { telemetry, told } = openForTest({
       before: (dir) => {
         mkdirSync(join(dir, name), { recursive: true });

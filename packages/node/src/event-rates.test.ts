@@ -12,7 +12,7 @@ function planWithRate(maxPerMinute: number): GeneratedPlan {
   return { ...APPSMITH, content };
 }
 
-it("a loop in the product records what the plan allows in a minute, and the next message says how many it skipped", async () => {
+it("a loop in the product records what the plan allows per minute, and the next message says how many were skipped", async () => {
   const clock = createManualClock(Date.now());
   const { telemetry, messages } = openForTest({ plan: planWithRate(60), clock });
   for (let n = 0; n < 20_000; n += 1) telemetry.track(ACTION, { timeElapsed: n });
@@ -30,7 +30,7 @@ it("a loop in the product records what the plan allows in a minute, and the next
   expect(messages().map(({ candor }) => candor)).toContainEqual({ planVersion: 3, skipped: 1 });
 });
 
-it("what the plan drops does not count towards the rate", () => {
+it("messages that the plan drops do not count towards the rate", () => {
   const { telemetry } = openForTest({ plan: planWithRate(2), clock: createManualClock(Date.now()) });
   for (let n = 0; n < 5; n += 1) telemetry.track("Undeclared", {});
   for (let n = 0; n < 2; n += 1) telemetry.track(ACTION, { timeElapsed: n });

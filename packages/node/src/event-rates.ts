@@ -50,7 +50,10 @@ export class EventRates {
     return this.#rates.get(eventKey(draft.type, draft.name))?.skipped || undefined;
   }
 
-  /** Notes that a message of this event was recorded, which said how many were skipped before it. */
+  /**
+   * Notes that a message of this event was recorded. It carried the number of skipped messages, so the count
+   * starts again at 0.
+   */
   noteRecorded(draft: Draft): void {
     const rate = this.#rates.get(eventKey(draft.type, draft.name));
     if (rate === undefined) return;

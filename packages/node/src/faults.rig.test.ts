@@ -89,19 +89,19 @@ async function endsQuietly(child: Child, recorder: Pick<Recorder, "kept">): Prom
   expect(await child.ended).toEqual(QUIET);
 }
 
-describe.concurrent("nothing is lost, doubled or printed when the collector", () => {
+describe.concurrent("nothing is lost, sent twice or printed if the collector", () => {
   it.each<[what: string, answer: Answerer]>([
     ["answers 500 for a while", first(4, status(500))],
     ["answers 503 with a page", first(2, status(503, { "content-type": "text/html" }, "<h1>Sorry</h1>"))],
-    ["is not there behind its gateway", first(3, status(502))],
+    ["is missing behind its gateway", first(3, status(502))],
     [
-      "is a hotel's page at first",
+      "is first hidden by a hotel's login page",
       first(3, status(200, { "content-type": "text/html" }, "<h1>Welcome</h1>")),
     ],
-    ["answers 200 with the JSON of somebody else", first(2, status(200, {}, '{"ok":true}'))],
+    ["answers 200 with another service's JSON", first(2, status(200, {}, '{"ok":true}'))],
     ["answers with an empty 200", first(2, status(200, {}, ""))],
-    ["wants to be asked elsewhere", first(1, status(429, { "retry-after": "garbage" }))],
-    ["closes the connection without a word", first(3, (response) => response.destroy())],
+    ["redirects to another address", first(1, status(429, { "retry-after": "garbage" }))],
+    ["closes the connection without an answer", first(3, (response) => response.destroy())],
     [
       "breaks off in the middle of an answer",
       first(2, (response) => {
@@ -111,7 +111,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
       }),
     ],
     [
-      "answers far more than a collector does",
+      "sends a far longer answer than a collector does",
       first(1, status(200, {}, JSON.stringify({ success: true, more: "x".repeat(3_000_000) }))),
     ],
   ])("%s", async (_what, answer) => {
@@ -144,14 +144,14 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
   });
 
   it.each([
-    ["has too many messages for it", 413, ({ messages }: RecordedRequest) => messages.length > 7, 0],
+    ["has too many messages", 413, ({ messages }: RecordedRequest) => messages.length > 7, 0],
     [
-      "holds one that it cannot read",
+      "contains a message that it cannot read",
       400,
       ({ text }: RecordedRequest) => text.includes('"timeElapsed":13,'),
       1,
     ],
-  ])("refuses a batch that %s: halves of it get through", async (_what, code, isRefused, lost) => {
+  ])("refuses a batch that %s: halves of it are accepted", async (_what, code, isRefused, lost) => {
     const recorder = await recorderOf((request, response) => {
       if (!isRefused(request)) return undefined;
       status(code)(response);
@@ -168,7 +168,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     expect(readDelivery(stateDir)).toMatchObject({ refused: lost === 0 ? {} : { [`http_${code}`]: lost } });
   });
 
-  it("does not know the key: all waits, and is sent by a process that has the right one", async () => {
+  it("does not know the key: everything waits, and a process with the right key sends it", async () => {
     const recorder = await recorderOf(({ authorization }, response) => {
       if (authorization === `Basic ${Buffer.from("server_key:").toString("base64")}`) return undefined;
       status(401)(response);
@@ -196,7 +196,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     expect(recorder.kept).toHaveLength(100);
   });
 
-  it("asks for patience: none of it is sent before that time", async () => {
+  it("asks for a delay: nothing is sent before it is over", async () => {
     let refusedAtMs = 0;
     const gapsMs: number[] = [];
     const refuse = first(1, status(429, { "retry-after": "3" }));
@@ -215,7 +215,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     expect(gapsMs.length).toBeGreaterThan(0);
   });
 
-  it("is slower than we wait", async () => {
+  it("answers later than the time limit", async () => {
     let given = 0;
     const hold = (response: ServerResponse): void => {
       response.once("close", () => {
@@ -230,7 +230,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
     expect(recorder.kept).toHaveLength(100);
   });
 
-  it("has a certificate that nobody trusts: nothing is sent until it is trusted", async () => {
+  it("has a certificate that is not trusted: nothing is sent until it is", async () => {
     const kept: RecordedMessage[] = [];
     const server = createServer(
       { key: readFileSync(KEY), cert: readFileSync(CERTIFICATE) },
@@ -274,7 +274,7 @@ describe.concurrent("nothing is lost, doubled or printed when the collector", ()
 });
 
 describe.concurrent("behind a proxy", () => {
-  it("all goes through it, and nothing past it; while it is down, all waits", async () => {
+  it("everything goes through it and nothing bypasses it; while it is down, everything waits", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     const host = "http://collector.invalid";
@@ -306,7 +306,7 @@ describe.concurrent("behind a proxy", () => {
     expect(new Set(proxy.requests.map(({ line }) => line))).toEqual(new Set([`POST ${host}/v1/batch`]));
   });
 
-  it("a host that NO_PROXY names is reached without it", async () => {
+  it("a host in NO_PROXY is reached directly", async () => {
     const recorder = await recorderOf();
     const proxy = await startProxyServer({ targetPort: 9 });
     ends.push(() => proxy.close());
@@ -326,7 +326,7 @@ describe.concurrent("behind a proxy", () => {
     expect(proxy.requests).toEqual([]);
   });
 
-  it("a secure collector is reached by a tunnel, in which the proxy sees nothing", async () => {
+  it("a secure collector is reached through a tunnel, in which the proxy can read nothing", async () => {
     const paths: (string | undefined)[] = [];
     const server = createServer(
       { key: readFileSync(KEY), cert: readFileSync(CERTIFICATE) },
@@ -360,7 +360,7 @@ describe.concurrent("behind a proxy", () => {
 });
 
 describe.concurrent("on its own machine", () => {
-  it("a clock that jumps by a day, forwards and backwards, while the collector is up or down, harms nothing", async () => {
+  it("a clock that jumps by a day, forward or back, while the collector is up or down, does no harm", async () => {
     let isDown = false;
     const recorder = await recorderOf((_request, response) => {
       if (isDown) status(503)(response);
@@ -396,7 +396,7 @@ describe.concurrent("on its own machine", () => {
     expect(recorder.kept).toHaveLength(480);
   });
 
-  it("a state folder that is deleted while it runs is made anew, with another id; nothing goes out under the old one", async () => {
+  it("a state folder that is deleted at run time is created again with another id; nothing more is sent under the old one", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     const child = startChild({
@@ -406,7 +406,7 @@ describe.concurrent("on its own machine", () => {
       program: `
         track(0, 50);
         await hear("deleted");
-        track(50, 60); // by these it is seen
+        track(50, 60); // these reveal the deletion
         await sleep(300);
         track(60, 100);
         await hear("end");`,
@@ -432,7 +432,7 @@ describe.concurrent("on its own machine", () => {
     expect(numbersKept({ kept: after }).filter((n) => n >= 60)).toEqual(range(60, 100));
   });
 
-  it("a file in the place of the state folder turns it off, silently", async () => {
+  it("a file in place of the state folder turns telemetry off silently", async () => {
     const recorder = await recorderOf();
     const child = startChild({
       stateDir: join(CERTIFICATE, "telemetry"),
@@ -448,7 +448,7 @@ describe.concurrent("on its own machine", () => {
     expect(recorder.requests).toEqual([]);
   });
 
-  it("files of others in the outbox are neither sent nor in the way", async () => {
+  it("foreign files and folders in the outbox are not sent and do no harm", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     mkdirSync(join(stateDir, "outbox", "server-notice-20261123T120000Z-ab.ndjson"), { recursive: true });
@@ -458,7 +458,7 @@ describe.concurrent("on its own machine", () => {
     expect(numbersKept(recorder)).toEqual(range(0, 100));
   });
 
-  it("an outbox over its bound loses the oldest, counts them, and sends the rest", async () => {
+  it("an outbox above its size limit loses the oldest messages, counts them, and sends the rest", async () => {
     let isDown = true;
     const recorder = await recorderOf((_request, response) => {
       if (isDown) status(503)(response);
@@ -497,7 +497,7 @@ describe.concurrent("on its own machine", () => {
 });
 
 describe("a host process", () => {
-  it("ends by itself while the collector holds the request", async () => {
+  it("ends by itself while the collector leaves a request unanswered", async () => {
     let open = 0;
     const recorder = await recorderOf((_request, response) => {
       open += 1;
@@ -529,8 +529,8 @@ describe("a host process", () => {
 
   it.each([
     ["by process.exit() right after the last event", "track(0, 30); process.exit();"],
-    ["by falling off its end right after the last event", "track(0, 30);"],
-  ])("that ends %s has all of it on disk, and the next one sends it", async (_how, program) => {
+    ["by itself right after the last event", "track(0, 30);"],
+  ])("that ends %s has everything on disk, and the next process sends it", async (_how, program) => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     expect(await startChild({ stateDir, host: recorder.url, program }).ended).toEqual(QUIET);
@@ -541,7 +541,7 @@ describe("a host process", () => {
     expect(numbersKept(recorder)).toEqual(range(0, 30));
   });
 
-  it("has flat memory while the collector is down", async () => {
+  it("needs no more and more memory while the collector is down", async () => {
     const recorder = await recorderOf();
     await recorder.close(); // nothing listens on its port now
     const child = startChild({
@@ -568,7 +568,7 @@ describe("a host process", () => {
     expect(await child.ended).toEqual(QUIET);
     const [grown] = child.told as { grownHeap: number; grownRss: number; kept: number }[];
     expect(grown?.kept).toBe(100_000);
-    expect(grown?.grownHeap).toBeLessThan(4 * 1024 * 1024); // 80,000 events are 30 MB
+    expect(grown?.grownHeap).toBeLessThan(4 * 1024 * 1024); // 80,000 events in memory would take 30 MB
     expect(grown?.grownRss).toBeLessThan(40 * 1024 * 1024);
   });
 });

@@ -31,7 +31,7 @@ beforeEach(async () => {
   ends.push(recorder.close);
 });
 
-it("a collector whose name cannot be resolved gets everything once it can", async () => {
+it("a collector whose name cannot be resolved gets everything once it can be", async () => {
   let reply: NameReply = "silent";
   const names = await startNameServer((_name, type) => (type === "A" ? reply : "nxdomain"));
   ends.push(names.close);
@@ -66,7 +66,7 @@ describe("a full disk", () => {
   mkdirSync(disk);
   afterAll(() => execFileSync("umount", [disk]));
 
-  it("turns it off, silently, and on again when there is room; what was sent before is not sent again", async () => {
+  it("turns telemetry off silently, and on again when there is space; nothing is sent twice", async () => {
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
     const stateDir = join(disk, "telemetry");
     const child = startChild({
@@ -107,7 +107,7 @@ describe("a full disk", () => {
 });
 
 describe("a state folder that cannot be written to", () => {
-  it("turns it off, silently", async () => {
+  it("turns telemetry off silently", async () => {
     const folder = makeRigFolder();
     const child = startChild({
       stateDir: join(folder, "telemetry"),
@@ -125,7 +125,7 @@ describe("a state folder that cannot be written to", () => {
     expect(recorder.requests).toEqual([]);
   });
 
-  it("that held messages is left as it is, and they are sent when it can be written to again", async () => {
+  it("that contains messages is left unchanged, and they are sent when it can be written to again", async () => {
     const folder = makeRigFolder();
     const stateDir = join(folder, "telemetry");
     const at = { stateDir, host: recorder.url, env: ON };

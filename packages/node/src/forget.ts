@@ -1,4 +1,4 @@
-/** Asks the collector to delete what it holds of this instance, then turns telemetry off. */
+/** Asks the collector to delete what it holds about this instance, then turns telemetry off. */
 import { clearInterval, setInterval } from "node:timers";
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Core } from "./core.ts";
@@ -6,9 +6,13 @@ import type { Source } from "./scope.ts";
 import { askCollector } from "./send/ask-collector.ts";
 import { Lease } from "./state/lease.ts";
 
-/** The collector answers only once everything has been deleted from its disks. */
+/**
+ * The time limit is long, because the collector answers only once everything has been deleted from its disks.
+ */
 const FORGET_TIMEOUT_MS = 10 * 60_000;
-/** Long enough for the batch that is being sent to finish. */
+/**
+ * How often and how long to try to take the lease: long enough for the batch that is being sent to finish.
+ */
 const LEASE_WAIT = { tries: 60, betweenMs: 250 };
 const RENEW_EVERY_MS = 5000;
 const MAX_PLACES = 20;
@@ -33,9 +37,9 @@ export type Forgotten =
   | { readonly ok: false; readonly fault: "not_confirmed"; readonly cause: string };
 
 /**
- * Asks the collector for the deletion, and stores the No once the deletion is confirmed. Until then no
- * process on the state folder sends anything, and the key is kept, because only the key proves which events
- * belong to this instance. Never rejects.
+ * Asks the collector to delete, and stores the No once the deletion is confirmed. Until then no process on
+ * the state folder sends anything, and the key is kept, because only the key proves which events belong to
+ * this instance. Never rejects.
  */
 export async function forgetThenTurnOff(core: Core, sources: readonly Source[]): Promise<Forgotten> {
   const { session } = core;
@@ -66,7 +70,7 @@ export async function forgetThenTurnOff(core: Core, sources: readonly Source[]):
 }
 
 /**
- * Tries for a while to take the lease.
+ * Tries for about 15 seconds to take the lease.
  * @returns false if another process, or this one, is still sending
  * @throws a file system error
  */
@@ -82,7 +86,8 @@ function renew(lease: Lease): void {
   try {
     lease.renew();
   } catch {
-    // Another process may send meanwhile. The collector's receipt says up to which time the deletion counts.
+    // If the lease is lost, another process may send meanwhile. The collector's receipt says up to which time
+    // it has deleted messages.
   }
 }
 

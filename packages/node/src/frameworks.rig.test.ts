@@ -99,7 +99,7 @@ function click(contentType: string, product: string): Promise<Response> {
 }
 
 describe.each(Object.entries(products))("in a product on %s", (_name, open) => {
-  it("the gateway takes browsers' messages, and the inspector shows them to admins alone", async () => {
+  it("the gateway accepts browsers' messages, and the inspector shows them only to admins", async () => {
     const { telemetry, messages } = openForTest({ environment: ON });
     const product = await listen(await open(telemetry));
     for (const contentType of ["text/plain;charset=UTF-8", "application/json"]) {

@@ -43,7 +43,7 @@ export type HeartbeatFactsOf<P> =
 export type Properties<P> = Omit<P, Known> & Partial<Pick<P, Known & keyof P>>;
 type Known = "instanceId" | "environment";
 
-/** The arguments that follow a name. Properties may be omitted if none is required. */
+/** The arguments of a call that follow the event's name. Properties may be omitted if none is required. */
 export type Given<P, About> =
   Record<never, never> extends P
     ? [properties?: P | undefined, about?: About | undefined]

@@ -51,7 +51,7 @@ export type HeartbeatSettings = Pick<Settings, "plan" | "common" | "environment"
 
 /**
  * Checks a heartbeat as it will be sent.
- * @returns a sentence for each thing that the plan does not accept, which says what to write instead
+ * @returns one sentence for each problem, which says what to write instead
  */
 export function checkHeartbeat(
   settings: HeartbeatSettings,

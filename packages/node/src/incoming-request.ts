@@ -1,4 +1,4 @@
-/** Reads from a request to the product which site's page sent it, and whether its body was already read. */
+/** Tells which site's page sent a request to the product, and whether its body was already read. */
 import type { IncomingMessage } from "node:http";
 
 /**

@@ -29,7 +29,7 @@ async function pings(world: World): Promise<readonly { readonly atMs: number; re
   });
 }
 
-it("says a few minutes after the start that the instance is alive, then every six hours with jitter", async () => {
+it("sends a heartbeat a few minutes after the start, then every six hours with jitter", async () => {
   const clock = createManualClock(START_MS);
   const world = open(clock, makeFolderForTest());
   await clock.advance(2 * MINUTE_MS);
@@ -43,7 +43,7 @@ it("says a few minutes after the start that the instance is alive, then every si
   expect(made[0]?.boot).toMatch(/^[0-9a-f]{16}$/);
 });
 
-it("says nothing while the product is not healthy, does not know, or throws", async () => {
+it("sends none while the product is not healthy, does not know, or throws", async () => {
   for (const healthy of [
     () => false,
     () => Promise.resolve(false),
@@ -60,7 +60,7 @@ it("says nothing while the product is not healthy, does not know, or throws", as
   }
 });
 
-it("says it soon after the product is healthy again", async () => {
+it("sends one soon after the product is healthy again", async () => {
   const clock = createManualClock(START_MS);
   let isHealthy = false;
   const world = open(clock, makeFolderForTest(), { healthy: () => isHealthy });
@@ -70,7 +70,7 @@ it("says it soon after the product is healthy again", async () => {
   expect(await pings(world)).toHaveLength(1);
 });
 
-it("does not say it more often when the process restarts, and has another nonce then", async () => {
+it("sends no more of them if the process restarts, and uses another nonce then", async () => {
   const clock = createManualClock(START_MS);
   const dir = makeFolderForTest();
   let world = open(clock, dir);
@@ -94,7 +94,7 @@ it("does not say it more often when the process restarts, and has another nonce 
   expect(made[0]?.boot).not.toBe(made[1]?.boot);
 });
 
-it("is said once by several replicas on one folder", async () => {
+it("sends one for all replicas on a folder", async () => {
   const clock = createManualClock(START_MS);
   const dir = makeFolderForTest();
   const worlds = [open(clock, dir), open(clock, dir), open(clock, dir)];
@@ -113,7 +113,7 @@ it("is said once by several replicas on one folder", async () => {
 it.each([
   ["forward", 24 * HOUR_MS],
   ["back", -24 * HOUR_MS],
-])("goes on every six hours when the clock jumps %s by a day", async (_where, jumpMs) => {
+])("continues every six hours if the clock jumps %s by a day", async (_where, jumpMs) => {
   const clock = createManualClock(START_MS);
   const world = open(clock, makeFolderForTest());
   await clock.advance(HOUR_MS);
@@ -124,7 +124,7 @@ it.each([
   expect(made.length).toBeLessThanOrEqual(5);
 });
 
-it("goes on when its file says nonsense", async () => {
+it("continues if its file contains nonsense", async () => {
   const clock = createManualClock(START_MS);
   const dir = makeFolderForTest();
   writeFileSync(join(dir, "keep-alive.json"), '{"lastAt":"soon","boot":7}');
@@ -148,7 +148,7 @@ it("stops with a No, and starts again after a Yes", async () => {
   expect((await pings(world)).map(({ atMs }) => atMs)).toEqual([12 * HOUR_MS + 3.5 * MINUTE_MS]);
 });
 
-it("is printed in log mode as it would be sent, and nothing is written", async () => {
+it("prints in log mode what would be sent, and writes nothing", async () => {
   const clock = createManualClock(START_MS);
   const world = openForTest({
     clock,
@@ -165,7 +165,7 @@ it("is printed in log mode as it would be sent, and nothing is written", async (
 
 it.each<[what: string, spoil: (dir: string) => void, mend: (dir: string) => void]>([
   [
-    "that cannot note the last one",
+    "that cannot store the time of the last heartbeat",
     (dir) => {
       rmSync(join(dir, "keep-alive.json"));
       mkdirSync(join(dir, "keep-alive.json"));
@@ -189,7 +189,7 @@ it.each<[what: string, spoil: (dir: string) => void, mend: (dir: string) => void
     },
   ],
 ])(
-  "goes on by itself after a folder %s, in a product that calls nothing else",
+  "continues by itself after a folder %s, in a product that makes no other call",
   async (_what, spoil, mend) => {
     const clock = createManualClock(START_MS);
     const dir = join(makeFolderForTest(), "telemetry");
@@ -205,7 +205,7 @@ it.each<[what: string, spoil: (dir: string) => void, mend: (dir: string) => void
   },
 );
 
-it("carries the product's facts, as the plan declares them, whatever they throw", async () => {
+it("sends the product's facts, as far as the plan declares them, even if they throw", async () => {
   let count = 0;
   const facts = (): object => {
     count += 1;
@@ -230,7 +230,7 @@ it("carries the product's facts, as the plan declares them, whatever they throw"
   );
 });
 
-it("plans nothing more for a folder that failed once telemetry is closed or refused", async () => {
+it("plans nothing more for a folder that failed, once telemetry is closed or refused", async () => {
   for (const end of [
     (world: World) => world.telemetry.close(),
     (world: World) => world.telemetry.answer("no"),
@@ -283,11 +283,11 @@ it.each<[what: string, plan: GeneratedPlan, problems: readonly RegExp[]]>([
     [/takes `properties.boot` out of each heartbeat/],
   ],
   [
-    "an event that is over",
+    "an expired event",
     planWith((_fields, event) => Object.assign(event, { expires: "2020-01-01" })),
     [/\(event_expired\)/],
   ],
-])("says at once when the plan does not take what is sent: %s", (_what, plan, expected) => {
+])("says at once if the plan does not accept what is sent: %s", (_what, plan, expected) => {
   const clock = createManualClock(START_MS);
   const { telemetry, told } = openForTest({ clock, plan });
   telemetry.keepAlive({ healthy: () => true });
@@ -297,7 +297,7 @@ it.each<[what: string, plan: GeneratedPlan, problems: readonly RegExp[]]>([
   expect(told).toEqual(problems);
 });
 
-it("gives a heartbeat the time from which the next one is counted, however long the folder takes to write", async () => {
+it("gives a heartbeat the time from which the next one is counted, however slowly the folder is written", async () => {
   const clock = createManualClock(START_MS);
   let kept: KeepAliveState = { lastAtMs: undefined, boot: undefined };
   const made: number[] = [];

@@ -1,6 +1,6 @@
 /**
- * Schedules heartbeats, every few hours and once for all processes on a state folder, while the product is
- * healthy.
+ * Sends a heartbeat every few hours while the product is healthy, one for all processes that share a state
+ * folder.
  */
 import { randomBytes } from "node:crypto";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -85,8 +85,8 @@ function writeKeepAlive(file: string, { lastAtMs, boot }: KeepAliveState): void 
 }
 
 /**
- * Milliseconds until the next heartbeat is due; 0 if it is due now. A last time in the future was written
- * under a different clock, and is treated as now.
+ * Milliseconds until the next heartbeat is due; 0 if it is due now. If the last heartbeat lies in the future,
+ * the clock has been set back since, and the time is treated as now.
  */
 function untilDueMs(lastAtMs: number | undefined, nowMs: number, everyMs: number): number {
   if (lastAtMs === undefined) return 0;
@@ -143,8 +143,9 @@ export interface KeepAliveLoopOptions {
   /** Once aborted, no heartbeat is planned or sent. */
   readonly signal: AbortSignal;
   /**
-   * Records a heartbeat. @param boot the nonce of the last start @param atMs the time stored for this
-   * heartbeat
+   * Records a heartbeat.
+   * @param boot the nonce of the last start, 16 hex digits
+   * @param atMs the time stored for this heartbeat, epoch milliseconds
    */
   readonly ping: (boot: string, atMs: number) => void;
   readonly onFault: (error: unknown) => void;
@@ -190,8 +191,9 @@ export class KeepAliveLoop {
   }
 
   /**
-   * @param lastAtMs the time of the last heartbeat, as known now. If that time changes, a replica has sent
-   * one
+   * Plans the next attempt.
+   * @param lastAtMs the time of the last heartbeat, as known now. If it has changed by then, a replica has
+   * sent one
    */
   #plan(afterMs: number, lastAtMs: number | undefined): void {
     const { clock, signal } = this.#options;

@@ -31,7 +31,7 @@ function eventsSent(): readonly unknown[] {
 }
 
 describe("a folder", () => {
-  it("that the product uses itself keeps what is not ours when all is erased", () => {
+  it("that the product uses itself keeps the product's files when everything is erased", () => {
     const dir = makeFolderForTest();
     mkdirSync(join(dir, "outbox", "mail"), { recursive: true });
     const own = [
@@ -52,7 +52,7 @@ describe("a folder", () => {
     expect(left).toEqual([...own, "outbox", "outbox/mail"].sort());
   });
 
-  it("keeps who the instance is while a policy cannot be read, and goes on when it can", () => {
+  it("keeps the instance's identity while a policy cannot be read, and continues once it can", () => {
     const policyFile = join(makeFolderForTest(), "policy");
     const { telemetry, files } = openForTest({ policyFile });
     const { instanceId } = telemetry.status();
@@ -63,7 +63,7 @@ describe("a folder", () => {
     expect(telemetry.status()).toMatchObject({ state: "on", instanceId });
   });
 
-  it("gives nothing away that a link in its outbox leads to", async () => {
+  it("does not expose a file that a link in its outbox points to", async () => {
     const world = openForTest({ host: recorder.url });
     world.telemetry.track(ACTION, {});
     const secret = join(world.dir, "..", "secret.txt");
@@ -76,8 +76,8 @@ describe("a folder", () => {
   });
 });
 
-describe("consent for a part", () => {
-  it("that is withdrawn holds for what waits, and leaves the rest", async () => {
+describe("consent for some events", () => {
+  it("when withdrawn, also applies to waiting messages, and leaves the others", async () => {
     const { telemetry, dir } = openForTest({
       host: recorder.url,
       plan: planWithOptIn(),
@@ -94,7 +94,7 @@ describe("consent for a part", () => {
     expect(eventsSent()).toEqual([ACTIVE, ACTIVE]);
   });
 
-  it("is not given by the client's variable for the server's events", async () => {
+  it("is not given to the server's events by the client's variable", async () => {
     const environment = { ...SWITCH_OFFERED, APPSMITH_CLIENT_TELEMETRY: "true" };
     const { telemetry, dir } = openForTest({ plan: planWithOptIn(), environment });
     telemetry.track(ACTION, {});
@@ -102,7 +102,7 @@ describe("consent for a part", () => {
     expect(readFileSync(join(dir, "receipts.ndjson"), "utf8")).toContain('"answer":"notice"');
   });
 
-  it("keeps the id when the server is told No and the client Yes, whoever comes first", () => {
+  it("keeps the id if the server gets a No and the client a Yes, in either order", () => {
     const stateDir = join(makeFolderForTest(), "telemetry");
     const start = (): string | undefined => {
       const { core, telemetry } = openForTest({ stateDir, environment: {} });
@@ -116,7 +116,7 @@ describe("consent for a part", () => {
     expect([start(), start()]).toEqual([first, first]);
   });
 
-  it("is denied by a policy that names the product in either way", () => {
+  it("is denied by a policy that uses either name of the product", () => {
     for (const name of ["appsmith", "Appsmith CE"]) {
       const policyFile = join(makeFolderForTest(), "policy");
       writeFileSync(policyFile, `off ${name}\n`);
@@ -127,7 +127,7 @@ describe("consent for a part", () => {
 });
 
 describe("an answer", () => {
-  it("that is none is refused, and changes nothing", () => {
+  it("that is invalid is refused, and changes nothing", () => {
     const { telemetry, dir } = openForTest();
     const before = readFileSync(join(dir, "receipts.ndjson"), "utf8");
     const wrong: readonly [unknown, unknown?][] = [
@@ -144,7 +144,7 @@ describe("an answer", () => {
     expect(telemetry.status().state).toBe("on");
   });
 
-  it("of No deletes everything, also of a source that this process does not have, and after close", async () => {
+  it("of No deletes everything, even of a source that this process does not have, and after close", async () => {
     const { telemetry, dir, files } = openForTest();
     mkdirSync(join(dir, "outbox"), { recursive: true });
     const ofInstaller = join(dir, "outbox", "installer-notice-20261123T120000Z-aa.ndjson");
@@ -159,14 +159,14 @@ describe("an answer", () => {
     expect(files()).toEqual(["receipts.ndjson"]);
   });
 
-  it("of another process is seen before signs of life are begun", () => {
+  it("of another process is seen before heartbeats begin", () => {
     const { telemetry, dir, files } = openForTest();
     writeFileSync(join(dir, "receipts.ndjson"), receipt("no"));
     telemetry.keepAlive({ healthy: () => false });
     expect(files()).toEqual(["receipts.ndjson"]);
   });
 
-  it("is read again before each post, also while a batch is taken apart", async () => {
+  it("is read again before each post, even while a batch is split", async () => {
     const { telemetry, dir } = openForTest({ host: recorder.url, sendEveryMs: 60_000 });
     for (let n = 0; n < 64; n += 1) telemetry.track(ACTION, {});
     let posts = 0;
@@ -183,7 +183,7 @@ describe("an answer", () => {
 });
 
 describe("the collector", () => {
-  it("is not asked before it said so, however often the product flushes", async () => {
+  it("is not contacted before the time it asked for, however often the product flushes", async () => {
     const clock = createManualClock(Date.now());
     const { telemetry } = openForTest({ host: recorder.url, clock });
     telemetry.track(ACTION, {});
@@ -201,7 +201,7 @@ describe("the collector", () => {
     expect(eventsSent()).toEqual([ACTION]);
   });
 
-  it("is asked once by many who flush at the same time", async () => {
+  it("is contacted once if many callers flush at the same time", async () => {
     const { telemetry } = openForTest({ host: recorder.url });
     telemetry.track(ACTION, {});
     await Promise.all(Array.from({ length: 50 }, () => telemetry.flush()));
@@ -209,14 +209,14 @@ describe("the collector", () => {
   });
 });
 
-describe("the host", () => {
+describe("the product", () => {
   const explosive = (): never => {
     throw new Error("read");
   };
   const trap = <Value extends object>(): Value =>
     new Proxy({} as Value, { get: explosive, ownKeys: explosive });
 
-  it("is told nothing by an exception when it creates telemetry of things that throw", () => {
+  it("gets no exception when it creates telemetry from values that throw", () => {
     const options: TelemetryOptions = {
       plan: APPSMITH,
       source: "server",
@@ -239,7 +239,7 @@ describe("the host", () => {
   });
 
   it.each([undefined, null, {}, { disable: "A_OFF" }, { disable: [] }, { disable: [1] }])(
-    "cannot start telemetry by a plan that nothing turns off: %j",
+    "cannot start telemetry with a plan that has no off switch: %j",
     (switches) => {
       const content = { ...(APPSMITH.content as object), switches };
       const stateDir = makeFolderForTest();
@@ -256,7 +256,7 @@ describe("the host", () => {
     },
   );
 
-  it("is told nothing by an exception whatever it calls, on or off", async () => {
+  it("gets no exception whatever it calls, on or off", async () => {
     const off = createTelemetry({} as TelemetryOptions);
     for (const telemetry of [openForTest().telemetry, off]) {
       telemetry.keepAlive(trap());
@@ -271,7 +271,7 @@ describe("the host", () => {
     }
   });
 
-  it("is not harmed by functions of its own that fail later", async () => {
+  it("is not harmed by its own functions that fail later", async () => {
     const debug = (() => Promise.reject(new Error("late"))) as unknown as (line: string) => void;
     const { telemetry } = openForTest({ stateDir: "/dev/null/telemetry", debug });
     expect(telemetry.status().reason).toBe("state_unwritable");

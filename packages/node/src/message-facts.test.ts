@@ -44,7 +44,7 @@ async function propertiesOf({ messages }: World): Promise<readonly unknown[]> {
 }
 
 describe("properties that are common to all events", () => {
-  it("are given once, and give way to what a call gives", async () => {
+  it("are passed once, and give way to what a call passes", async () => {
     const world = open({ common: { version: "1.9.2", secret: "not declared" } });
     world.telemetry.track(ACTION, { timeElapsed: 1 });
     world.telemetry.track(ACTION, { timeElapsed: 2, version: "2.0.0" });
@@ -55,7 +55,7 @@ describe("properties that are common to all events", () => {
     expect(world.telemetry.status().counts.trimmed).toEqual({});
   });
 
-  it("can come from a function, which is asked for each event and may fail", async () => {
+  it("can come from a function, which is called for each event and may fail", async () => {
     let count = 0;
     const world = open({
       common: () => {
@@ -69,7 +69,7 @@ describe("properties that are common to all events", () => {
     expect(versions).toEqual(["1.1", undefined, "1.3"]);
   });
 
-  it("are refused with a sentence when they are none", () => {
+  it("are a problem if they are not an object", () => {
     const { telemetry } = open({ common: 7 as never });
     expect(telemetry.status().problems).toEqual([
       "common: give an object of properties, or a function that returns one.",
@@ -86,13 +86,13 @@ describe("the environment that a product runs in", () => {
     ["ci", { CI: "true", NODE_ENV: "test" }, undefined],
     ["ci", { TF_BUILD: "True" }, undefined],
     ["development", { CI: "true" }, { environment: "development" }],
-  ])("is %s with %j, when the product gives %j", async (expected, variables, common) => {
+  ])("is %s with %j, if the product passes %j", async (expected, variables, common) => {
     const world = open({ environment: { ...SWITCH_OFFERED, ...variables }, ...(common && { common }) });
     world.telemetry.track(ACTION, { timeElapsed: 1 });
     expect((await propertiesOf(world))[0]).toMatchObject({ environment: expected });
   });
 
-  it("is not told where the plan does not declare it", async () => {
+  it("is not sent if the plan does not declare it", async () => {
     const world = openForTest({ common: { edition: "community" } });
     world.telemetry.track(ACTION, { timeElapsed: 1 });
     const [given] = await propertiesOf(world);
@@ -116,7 +116,7 @@ describe("the id of the install", () => {
       .filter(({ event }) => event === ACTIVE)
       .map(({ properties }) => properties?.installId);
 
-  it("goes with the first heartbeat alone, and its file with it", async () => {
+  it("is sent only with the first heartbeat, and its file is then deleted", async () => {
     const world = openWith(`{"installId":"${INSTALL_ID}","createdAt":"2026-11-23T12:00:00Z"}\n`);
     await world.clock.advance(3 * 60 * 60_000);
     await expect.poll(() => heartbeats(world).length, { timeout: 10_000 }).toBeGreaterThan(1);
@@ -126,7 +126,7 @@ describe("the id of the install", () => {
   });
 
   it.each(["{}", '{"installId":"../../etc"}', "no JSON"])(
-    "is not read from a file that says %s",
+    "is not read from a file that contains %s",
     async (text) => {
       const world = openWith(text);
       await world.clock.advance(10 * 60_000);
@@ -134,7 +134,7 @@ describe("the id of the install", () => {
     },
   );
 
-  it("goes with a No", () => {
+  it("is deleted by a No", () => {
     const world = openWith(`{"installId":"${INSTALL_ID}"}\n`);
     world.telemetry.answer("no");
     expect(world.files()).toEqual(["receipts.ndjson"]);

@@ -40,7 +40,10 @@ export class MessageFacts {
     this.#isLibraryDeclared = plan.sources.server?.context.library !== undefined;
   }
 
-  /** Completes a message in place. Never throws. The gateway has already set the instance's id of a client's message. */
+  /**
+   * Completes a message in place. Never throws. In a client's message, the gateway has already set the
+   * instance's id.
+   */
   addTo(source: Source, draft: Draft, instanceId: string): void {
     const { type, name, values } = draft;
     if (source === "server") {

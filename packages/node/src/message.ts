@@ -89,7 +89,7 @@ export function writeLine(
 
 /** Says which value of a source's messages holds the instance's id, according to the plan. */
 export class InstanceIdPlace {
-  /** The name of a property, or for `identify` and `group` of a trait. */
+  /** The name of the property that holds the id; in `identify` and `group`, of the trait. */
   readonly name: string;
   readonly #events: ReadonlySet<string>;
 

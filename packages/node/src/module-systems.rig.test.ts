@@ -81,7 +81,7 @@ it("is one instance in a process that loads it from both, and sends each message
   expect([keptOf(2001).length, keptOf(2002).length]).toEqual([1, 1]);
 });
 
-it("delivers from a product's test in Jest, without any configuration of it", async () => {
+it("delivers from a product's test in Jest, without any configuration", async () => {
   product.write(
     "product.test.js",
     `const { createTelemetry } = require("@candor/node");
@@ -103,7 +103,7 @@ it.each([
   ["call.mts", ["node16"]],
   ["call.cts", ["commonjs", "--moduleResolution", "bundler"]],
   ["call.mts", ["esnext", "--moduleResolution", "bundler"]],
-])("types the calls of %s with --module %j", (name, module) => {
+])("checks the types of calls in %s with --module %j", (name, module) => {
   const file = product.write(
     name,
     `import { createTelemetry } from "@candor/node";

@@ -168,7 +168,7 @@ afterAll(async () => {
 });
 
 describe("Flow Desk, on Node-RED", () => {
-  it("tells of itself once, sends what the plan declares, and serves operators and browsers", async () => {
+  it("shows its notice once, sends what the plan declares, and serves operators and browsers", async () => {
     const folder = makeUserFolder("one");
     const telemetry = join(dir, "one-telemetry");
     const desk = await start(folder, telemetry);
@@ -227,7 +227,7 @@ describe("Flow Desk, on Node-RED", () => {
     expect(recorder.requests.length).toBe(before);
   });
 
-  it("in two processes on one folder, one of them killed, loses nothing and doubles nothing", async () => {
+  it("in two processes on one folder, one of them killed, loses nothing and sends nothing twice", async () => {
     recorder.kept.length = 0;
     const telemetry = join(dir, "two-telemetry");
     recorder.answer = (_, response) => {
@@ -268,7 +268,7 @@ describe("Flow Desk, on Node-RED", () => {
     ["the product's variable", { FLOW_DESK_DISABLE_TELEMETRY: "true" }, ""],
     ["the host's variable", { NODE_RED_DISABLE_TELEMETRY: "true" }, ""],
     ["the host's own setting", {}, "module.exports.telemetry = { enabled: false };\n"],
-  ])("is off by %s: nothing is sent, and no folder is made", async (_, environment, setting) => {
+  ])("is turned off by %s: nothing is sent, and no folder is created", async (_, environment, setting) => {
     const folder = makeUserFolder(`off-${Object.keys(environment).join()}`);
     writeFileSync(
       join(folder, "settings.js"),
@@ -284,7 +284,7 @@ describe("Flow Desk, on Node-RED", () => {
     expect(recorder.requests.length).toBe(before);
   });
 
-  it("is silent in the test that the guide gives makers, and heard where it is on", async () => {
+  it("is silent in the guide's test for makers, and reported if telemetry is on", async () => {
     const folder = makeUserFolder("silent");
     const modules = join(folder, "node_modules");
     const links = [

@@ -45,7 +45,7 @@ function writeOfClient({ dir }: World, line: string): string {
 const receiptsOf = ({ dir }: World): string => join(dir, "receipts.ndjson");
 const instanceOf = ({ dir }: World): string => readFileSync(join(dir, "instance.json"), "utf8");
 
-describe("a consent that is not there now", () => {
+describe("a missing consent", () => {
   const newer = { planVersion: CONTENT.version + 1, planHash: "e".repeat(64) };
   const cases: readonly [string, string, string | undefined, string, GeneratedPlan?][] = [
     ["a notice of a newer plan", receipt("notice"), receipt("notice", newer), "consent_stale"],
@@ -56,8 +56,8 @@ describe("a consent that is not there now", () => {
       receipt("yes", { planHash: "e".repeat(64) }),
       "consent_stale",
     ],
-    ["no notice any more", receipt("notice"), undefined, "notice_missing"],
-    ["no Yes any more", receipt("yes"), undefined, "consent_missing", optInPlan()],
+    ["a notice that was removed", receipt("notice"), undefined, "notice_missing"],
+    ["a Yes that was removed", receipt("yes"), undefined, "consent_missing", optInPlan()],
     ["a notice where a Yes is needed", receipt("yes"), receipt("notice"), "consent_missing", optInPlan()],
     ["a malformed answer", receipt("yes"), "{", "receipt_unreadable"],
   ];
@@ -87,7 +87,7 @@ describe("a consent that is not there now", () => {
     expect(instanceOf(world)).toBe(instance);
   });
 
-  it("of one source leaves its lines, while the other's are sent", async () => {
+  it("for one source leaves its messages, while the other's are sent", async () => {
     const world = openWith(receipt("notice") + receipt("yes", { source: "client" }));
     world.core.addSource("client", "client_key");
     const line = `${JSON.stringify({ type: "track", event: "x" })}\n`;
@@ -99,7 +99,7 @@ describe("a consent that is not there now", () => {
     expect(readFileSync(ofClient, "utf8")).toBe(line);
   });
 
-  it("of a plan without a source leaves what another version of the product wrote of it", () => {
+  it("for a source that this plan lacks leaves what another version of the product wrote for it", () => {
     const { sources, events, ...rest } = structuredClone(CONTENT) as Plan & { sources: { client?: unknown } };
     delete sources.client;
     const content = { ...rest, sources, events: events.filter((event) => event.sources.includes("server")) };
@@ -120,7 +120,7 @@ describe("a refusal", () => {
       (_world, environment) => Object.assign(environment, { APPSMITH_DISABLE_TELEMETRY: "1" }),
     ],
   ];
-  it.each(refusals)("deletes ids and lines of the server: %s", async (_what, refuse) => {
+  it.each(refusals)("deletes the server's ids and messages: %s", async (_what, refuse) => {
     const environment: Record<string, string> = {};
     const world = openForTest({
       environment: environment as Readonly<Record<string, string>>,
@@ -133,7 +133,7 @@ describe("a refusal", () => {
     expect(world.files()).toEqual(["receipts.ndjson"]);
   });
 
-  it("of the server leaves what waits of the client, and the id that it came under", () => {
+  it("of the server leaves the client's waiting messages, and the id under which they were recorded", () => {
     const world = openWith(receipt("notice"));
     const ofClient = writeOfClient(world, "{}\n");
     writeFileSync(receiptsOf(world), receipt("no"));

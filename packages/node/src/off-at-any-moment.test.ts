@@ -5,11 +5,14 @@ import { expect, it } from "vitest";
 import { openForTest } from "./rig/in-process.ts";
 import { startRecorder } from "./rig/recorder.ts";
 
-/** Delays before the No. On a quiet machine they reach from at once until everything has been answered. */
+/**
+ * The delays before the No. On an idle machine they range from immediately to after everything has been
+ * answered.
+ */
 const MOMENTS_MS = Array.from({ length: 30 }, (_, n) => 2 * n);
 const derive = promisify(pbkdf2);
 
-it("a No leaves nothing behind, whatever is written, asked or answered at that moment", async () => {
+it("a No leaves nothing behind, whatever is being written, sent or answered at that moment", async () => {
   const recorder = await startRecorder();
   let isOver = false;
   // Simulates a busy host: asynchronous writes have to wait for one of Node's four threads.

@@ -14,7 +14,9 @@ import { type Trace, type Traced, traceChild } from "./rig/trace.ts";
 const PATH = process.env.PATH ?? "";
 const NOTHING: Trace = { sockets: [], peers: [], etc: [], changes: [] };
 
-/** Starts to record which timers, sockets, queries and files are made, as Node itself counts them. */
+/**
+ * Starts to record which timers, sockets, queries and file requests are created, as async_hooks reports them.
+ */
 const WATCHED = `
   const { createHook } = await import("node:async_hooks");
   const made = [];
@@ -84,9 +86,9 @@ const SWITCHES: readonly (readonly [what: string, reason: string, Switch])[] = [
   ["DO_NOT_TRACK", "environment_do_not_track", { env: { ...SWITCH_OFFERED, DO_NOT_TRACK: "1" } }],
   ["the machine's policy", "policy_off", { policy: "off\n" }],
   ["the machine's policy for this product", "policy_off", { policy: "# ours\noff appsmith\n" }],
-  ["a policy that nobody understands", "policy_unreadable", { policy: "of\n" }],
+  ["a malformed policy", "policy_unreadable", { policy: "of\n" }],
   ["a stored No", "stored_no", { receipts: receipt("yes") + receipt("no") }],
-  ["a stored answer that nobody understands", "receipt_unreadable", { receipts: `${receipt("yes")}{"sou` }],
+  ["a malformed stored answer", "receipt_unreadable", { receipts: `${receipt("yes")}{"sou` }],
   ["no consent at all", "notice_missing", { env: {} }],
 ];
 
@@ -106,7 +108,7 @@ function runOff({ env = SWITCH_OFFERED, receipts, policy }: Switch, stateDir: st
 }
 
 describe.each(SWITCHES)("turned off by %s", (_what, reason, how) => {
-  it("nothing is asked of the network, of DNS, of a timer or of the disk", async () => {
+  it("the SDK uses no network, DNS, timer or disk", async () => {
     const { stateDir } = place();
     const { trace, ended, told } = await runOff(how, stateDir);
     expect(ended).toEqual(QUIET);
@@ -118,7 +120,7 @@ describe.each(SWITCHES)("turned off by %s", (_what, reason, how) => {
     expect(recorder.requests).toEqual([]);
   });
 
-  it("what it had kept is deleted, or left alone by what is no refusal; nothing else is done", async () => {
+  it("the SDK deletes what it stored earlier, or leaves it if this is not a refusal, and does nothing else", async () => {
     const { stateDir } = place();
     const host = "http://127.0.0.1:9";
     const before = startChild({
@@ -156,7 +158,7 @@ describe.each(SWITCHES)("turned off by %s", (_what, reason, how) => {
 });
 
 describe("without a switch", () => {
-  it("options that cannot be used leave everything alone", async () => {
+  it("unusable options have the effect that nothing is touched", async () => {
     const { stateDir } = place();
     const { trace, ended, told } = await traceChild({
       stateDir,
@@ -171,7 +173,7 @@ describe("without a switch", () => {
     expect(existsSync(stateDir)).toBe(false);
   });
 
-  it("the log mode prints what would be sent, and does nothing else", async () => {
+  it("log mode prints what would be sent, and does nothing else", async () => {
     const { stateDir, host } = place();
     const { trace, ended, told } = await traceChild({
       stateDir,
@@ -190,7 +192,7 @@ describe("without a switch", () => {
     expect(existsSync(stateDir)).toBe(false);
   });
 
-  it("it connects to the collector's address, and to nothing else", async () => {
+  it("the SDK connects to the collector's address, and to nothing else", async () => {
     const { stateDir, host } = place();
     const { trace, ended, told } = await traceChild({
       stateDir,
@@ -208,7 +210,7 @@ describe("without a switch", () => {
     expect(changes.filter((change) => !change.includes(` ${stateDir}`))).toEqual([]);
   });
 
-  it("a No that another process stores while it runs stops it at once, and deletes what it had kept", async () => {
+  it("a No that another process stores stops the SDK at once, and deletes what it had stored", async () => {
     const { stateDir } = place();
     const child = startChild({
       stateDir,

@@ -22,7 +22,10 @@ beforeAll(async () => {
 });
 afterAll(() => collector?.stop());
 
-/** Tracks one event per minute, starting `agoMs` ago, in an outbox whose files look as old. */
+/**
+ * Tracks `count` events with timestamps one minute apart, the first `agoMs` ago. The outbox's files look as
+ * old.
+ */
 async function trackedAgo(agoMs: number, count: number): Promise<{ stateDir: string; begunAtMs: number }> {
   const stateDir = join(makeRigFolder(), "telemetry");
   const begunAtMs = Date.now() - agoMs;
@@ -66,7 +69,7 @@ describe("a collector that was away", () => {
     if (process.platform === "linux") expect(clock).toMatchObject(reading);
   });
 
-  it("for more than 7 days does not get what is older: it would not know whether it had it before", async () => {
+  it("for more than 7 days does not get older messages, because it could not recognise duplicates", async () => {
     const recorder = await startRecorder();
     const { stateDir } = await trackedAgo(7.1 * DAY_MS, 50);
     const program = `track(50, 60); ${DELIVER}`;
@@ -78,7 +81,7 @@ describe("a collector that was away", () => {
     expect(readDelivery(stateDir)).toMatchObject({ accepted: 10, expired: 50, overflowed: 0 });
   });
 
-  it("for so long while the instance runs on: what expired is counted, and what comes after is sent", async () => {
+  it("for that long while the instance keeps running: expired messages are counted, and later ones are sent", async () => {
     let isDown = true;
     const recorder = await startRecorder();
     recorder.answer = (_request, response) => {

@@ -26,7 +26,7 @@ it("is one folder that needs nothing but Node", () => {
   expect(imports.filter((name) => name === "node:http").length).toBeGreaterThan(1);
 });
 
-it("delivers from there, with a plan that was generated as a module", async () => {
+it("delivers from that folder, with a plan that was generated as a module", async () => {
   const recorder = await startRecorder();
   const file = product.write(
     "run.mjs",
@@ -41,7 +41,7 @@ it("delivers from there, with a plan that was generated as a module", async () =
   await recorder.close();
 });
 
-it("keeps what is for tests out of the main entry", async () => {
+it("keeps test helpers out of the main entry", async () => {
   const file = product.write(
     "silent.mjs",
     `import { writeFileSync } from "node:fs";

@@ -6,7 +6,10 @@ import type { ServerResponse } from "node:http";
 import { describePlan, PAGE_STYLE, renderHtml } from "@candor/plan/describe";
 import type { Plan } from "@candor/plan/runtime";
 
-/** @param style the whole text of the page's only style element; no other style is allowed */
+/**
+ * Sends an HTML page.
+ * @param style the whole text of the page's only style element; no other style is allowed
+ */
 export function sendPage(response: ServerResponse, html: string, style: string, status = 200): void {
   const hash = createHash("sha256").update(style).digest("base64");
   const policy = `; style-src 'sha256-${hash}'; form-action 'self'`;
@@ -18,7 +21,10 @@ export function sendPlanPage(response: ServerResponse, plan: Plan): void {
   sendPage(response, renderHtml(describePlan(plan, new Map())), PAGE_STYLE);
 }
 
-/** @param policy added to a Content-Security-Policy that allows nothing */
+/**
+ * Sends a text with the headers of `setHeaders`, unless an answer was already begun.
+ * @param policy added to a Content-Security-Policy that allows nothing
+ */
 export function sendText(
   response: ServerResponse,
   status: number,

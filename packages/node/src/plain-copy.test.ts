@@ -14,7 +14,7 @@ it("copies JSON as it is", () => {
   expect(copyPlain(value)).not.toBe(value);
 });
 
-it("takes what JSON.stringify would take, without calling toJSON", () => {
+it("accepts what JSON.stringify would accept, without calling toJSON", () => {
   class Inherited {
     own = 1;
     get computed(): number {
@@ -55,20 +55,20 @@ it("does not let a key become the copy's prototype", () => {
   expect(copy).toEqual({ a: {} });
 });
 
-it("throws on what is nested without end", () => {
+it("throws if values are nested without end", () => {
   const cyclic: Record<string, unknown> = {};
   cyclic.list = [cyclic];
   expect(() => copyPlain(cyclic)).toThrow(RangeError);
 });
 
-it("copies only the names that it is given", () => {
+it("copies only the given names", () => {
   expect(copyPlain({ a: 1, b: { c: 2 }, toString: 3 }, new Set(["b", "toString", "none"]))).toEqual({
     b: { c: 2 },
     toString: 3,
   });
 });
 
-it("does not walk binary data, nor more values than a message can hold", () => {
+it("does not traverse binary data, or more values than a message can hold", () => {
   expect(copyPlain({ bytes: Buffer.alloc(10), view: new Float64Array(3) })).toEqual({
     bytes: null,
     view: null,
@@ -78,7 +78,7 @@ it("does not walk binary data, nor more values than a message can hold", () => {
   expect(() => copyPlain({ shared })).toThrow(RangeError);
 });
 
-it("takes times and lists for what they are, whatever their classes say", () => {
+it("recognises dates and arrays, whatever methods their classes have", () => {
   class OddDate extends Date {
     override toISOString(): string {
       return "ada@example.org";

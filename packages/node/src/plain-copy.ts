@@ -24,7 +24,7 @@ export function copyPlain(value: object, names?: ReadonlySet<string>): { [key: s
   return copyObject(value, keys, { values: 0 }, 1);
 }
 
-/** How many values have been copied so far, by all calls of one copy together. */
+/** How many values have been copied so far, shared by the whole recursion. */
 interface Cost {
   values: number;
 }

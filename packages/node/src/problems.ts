@@ -1,6 +1,6 @@
 /**
- * Keeps the mistakes in what a product passed, as sentences that say what to write instead, and passes them
- * to the product's `debug`.
+ * Collects the mistakes in what a product passed, as sentences that say what to write instead, and passes
+ * them to the product's `debug`.
  */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
 
@@ -38,10 +38,16 @@ export class Problems {
 }
 
 const DAY_MS = 24 * 60 * 60_000;
-/** The number of kinds remembered. Beyond that, `debug` may be warned again of the least recent kind. */
+/**
+ * The number of kinds remembered. Beyond that, the least recent kind is forgotten, so `debug` may be warned
+ * of it again within the day.
+ */
 const MAX_KINDS = 1000;
 
-/** @param kind lines of the same kind count as one line. @default the line itself */
+/**
+ * Passes a line to `debug`, unless it was passed one of the same kind within a day.
+ * @param kind by default the line itself
+ */
 export type WarnOnce = (line: string, kind?: string) => void;
 
 /**
@@ -69,7 +75,10 @@ export function findUnknown(given: object, names: readonly string[], call = ""):
     });
 }
 
-/** @param what the expected value, such as `a number of hours`. The value `undefined` is always valid */
+/**
+ * Finds a value that is not a finite number in the range. `undefined` is always valid.
+ * @param what the expected value, such as `a number of hours`
+ */
 export function findNoNumber(
   name: string,
   value: unknown,
@@ -83,7 +92,10 @@ export function findNoNumber(
   return [`${name}: give ${what}, ${range}.`];
 }
 
-/** @param what the expected value, such as `a function`. The value `undefined` is always valid */
+/**
+ * Finds a value that is not of a type. `undefined` is always valid, `null` never.
+ * @param what the expected value, such as `a function`
+ */
 export function findOtherType(
   name: string,
   value: unknown,

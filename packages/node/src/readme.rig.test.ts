@@ -46,7 +46,7 @@ function writeProduct(name: string, text: string, stateDir: string): void {
 
 const withoutId = (text: string): string => text.replace(/[0-9a-f-]{36}/, "ID");
 
-it("does step by step what it says, pasted as it is printed", async () => {
+it("works step by step as it says, pasted as printed", async () => {
   const [plan = ""] = blocksOf("yaml");
   const [generate = ""] = blocksOf("sh");
   const [product = ""] = blocksOf("js");
@@ -67,7 +67,7 @@ it("does step by step what it says, pasted as it is printed", async () => {
   ]);
 });
 
-it("does the same in CommonJS, begun as it is printed", async () => {
+it("works the same in CommonJS, started as printed", async () => {
   const [plan = ""] = blocksOf("yaml");
   const [product = "", head = ""] = blocksOf("js");
   const [, on = ""] = blocksOf("text");
@@ -98,7 +98,7 @@ ${inspector}
 const server = app.listen(0, "127.0.0.1", () => console.log("http://127.0.0.1:" + server.address().port));
 `;
 
-it("serves the inspector to curl, and by a one-time link to a browser, behind a login by header", {
+it("serves the inspector to curl, and through a one-time link to a browser, behind a login by header", {
   tags: ["curl"],
 }, async () => {
   const [plan = ""] = blocksOf("yaml");

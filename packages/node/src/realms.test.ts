@@ -10,7 +10,7 @@ const SOURCES = fileURLToPath(new URL(".", import.meta.url));
 const BUILT_IN = /instanceof (?!FaultError\b|GatewayFault\b|dgram\.Socket\b)\w+/g;
 const TIMER = /(?<![.\w])(?:setTimeout|setInterval)\(/;
 
-/** Leaves out operator/, a separate program that no product loads. */
+/** The SDK's sources without operator/, a separate program that no product loads. */
 const files = readdirSync(SOURCES, { recursive: true, encoding: "utf8" })
   .filter((name) => name.endsWith(".ts") && !name.endsWith(".test.ts") && !/rig\/|^operator\//.test(name))
   .map((name) => ({ name, text: readFileSync(`${SOURCES}/${name}`, "utf8") }));
@@ -32,14 +32,14 @@ describe("in a realm that is not Node's", () => {
     expect(copyPlain(values)).toEqual({ at: "1970-01-01T00:00:00.000Z", list: [null] });
   });
 
-  it("no source asks whether something is an instance of what each realm has of its own", () => {
+  it("no source file uses instanceof with a class of which each realm has its own copy", () => {
     expect(files.length).toBeGreaterThan(50);
     expect(
       files.flatMap(({ name, text }) => (text.match(BUILT_IN) ?? []).map((found) => `${name}: ${found}`)),
     ).toEqual([]);
   });
 
-  it("no source uses the timers that a product's tests replace", () => {
+  it("no source file uses the timers that a product's tests replace", () => {
     const wrong = files.filter(({ text }) => TIMER.test(text) && !text.includes('from "node:timers"'));
     expect(wrong.map(({ name }) => name)).toEqual([]);
   });

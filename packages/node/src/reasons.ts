@@ -21,7 +21,7 @@ export const DROP_REASONS = {
 
 export type DropReason = keyof typeof DROP_REASONS;
 
-/** Why the SDK is off for reasons other than the decisions of `@candor/consent`. */
+/** Why the SDK is off, apart from the reasons that `@candor/consent` gives. */
 export const OFF_REASONS = {
   options_invalid: "The options passed to createTelemetry() are invalid.",
   state_unwritable: "The state folder cannot be written to, or its disk is full.",

@@ -8,7 +8,9 @@ import { type RecordedMessage, type Recorder, startRecorder } from "./rig/record
 const HOUR_MS = 60 * 60_000;
 /** At this speed an hour lasts three seconds. */
 const SPEED = 1200;
-/** Node's timers may fire a millisecond early, and a message is made a moment after its time was noted. */
+/**
+ * Node's timers may fire a millisecond early, and a message is created a moment after its time was stored.
+ */
 const EARLY_MS = 3 * SPEED;
 
 const ends: (() => unknown)[] = [];
@@ -48,7 +50,7 @@ function numbersByFile(stateDir: string): readonly (readonly number[])[] {
 }
 
 describe("three processes on one folder", () => {
-  it("are one instance with an outbox file each, of which everything is delivered once", async () => {
+  it("are one instance with an outbox file each, and everything is delivered once", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     const children = [0, 1, 2].map((replica) =>
@@ -110,7 +112,7 @@ describe("three processes on one folder", () => {
     expect(restarts).toBeGreaterThan(signs.length); // more starts than heartbeats
   });
 
-  it("that are not healthy, or whose health check throws or hangs, give none", async () => {
+  it("send none if they are not healthy, or if their health check throws or hangs", async () => {
     const recorder = await recorderOf();
     const start = (healthy: string) =>
       startChild({
@@ -135,7 +137,7 @@ describe("three processes on one folder", () => {
 });
 
 describe("two versions of a product on one folder", () => {
-  it("are one instance, and lose no line, while the older one's plan has no answer any more", async () => {
+  it("are one instance, and lose no message, while the older one's plan no longer has an answer", async () => {
     const recorder = await recorderOf();
     const stateDir = stateDirOf();
     const held = { isHeld: true };
@@ -183,8 +185,8 @@ describe("two versions of a product on one folder", () => {
   });
 });
 
-describe("the one that sends", () => {
-  it("is followed by another when it is killed in the middle of it", async () => {
+describe("the process that sends", () => {
+  it("is replaced by another if it is killed while sending", async () => {
     const recorder = await recorderOf();
     const held: number[] = [];
     recorder.answer = ({ path, messages }, response) => {

@@ -1,5 +1,5 @@
 /**
- * Owns one period of telemetry being on: its writers, sender, heartbeats, timers and sockets. One abort
+ * Owns everything that runs while telemetry is on: writers, sender, heartbeats, timers and sockets. One abort
  * signal ends them all.
  */
 import { setMaxListeners } from "node:events";
@@ -51,7 +51,8 @@ export interface SessionOptions {
   /** Called after each failed send. */
   readonly onFailed: (failed: FailedTry) => void;
   /**
-   * Called when the collector received messages and did not keep them. @param reason the collector's reason
+   * Called when the collector received messages and did not keep them.
+   * @param reason the collector's reason
    */
   readonly onRefused: (reason: string) => void;
 }

@@ -1,4 +1,4 @@
-/** Checks the options of `createTelemetry`. Nothing else reads the environment. */
+/** Checks the options of `createTelemetry`. No other part of the SDK reads the environment. */
 import { isAbsolute, resolve } from "node:path";
 import { isPromise } from "node:util/types";
 import { isText } from "@candor/envelope/unknown-value";
@@ -32,8 +32,8 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   /** How long messages are gathered before they are sent, in milliseconds, at least 0. @default 10000 */
   readonly sendEveryMs?: number | undefined;
   /**
-   * The largest size of the outbox in bytes, at least 1 MiB. The oldest messages are deleted first. @default
-   * 52428800
+   * The largest size of the outbox in bytes, at least 1 MiB. The oldest messages are deleted first.
+   * @default 52428800
    */
   readonly maxOutboxBytes?: number | undefined;
   /**
@@ -70,7 +70,8 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
    */
   readonly instanceKey?: string | undefined;
   /**
-   * The environment from which the switches are read, each time anew. Proxies always come from `process.env`.
+   * The environment from which the switches are read, again each time. Proxies always come from
+   * `process.env`.
    * @default process.env
    */
   readonly environment?: Environment | undefined;
@@ -106,7 +107,7 @@ export interface Settings {
   readonly debug: (line: string) => void;
   /** The properties that the product passed for all events; may throw. */
   readonly common: () => object | undefined;
-  /** The product's own setting, as in `Facts` of `@candor/consent`. Never throws. */
+  /** The product's own setting: undefined if it has none, null while it is not known. Never throws. */
   readonly allowed: () => boolean | null | undefined;
   readonly instanceKey: string | undefined;
   readonly environment: () => Environment;
@@ -154,8 +155,8 @@ function readOptions(options: TelemetryOptions): ReadSettings {
   if (host === undefined)
     problems.push("host: give the collector's URL, such as https://telemetry.example.org.");
   if (!isText(stateDir)) problems.push("stateDir: give a folder of the product's data volume.");
-  // An invalid key is not replaced by a random id: one that changed with each container would count one
-  // instance many times.
+  // An invalid key is not replaced by a random id: such an id would change with each container, and one
+  // instance would be counted many times.
   if (instanceKey !== undefined && !isInstanceKey(instanceKey))
     problems.push("instanceKey: give a secret text of at least 32 random characters.");
   const lesser = findLesser(given);
@@ -229,8 +230,8 @@ function toAllowed(allowed: unknown): Settings["allowed"] {
 }
 
 /**
- * Random text of 32 characters contains at least eight different ones. `"x".repeat(32)` and a padded word do
- * not.
+ * Requires eight different characters, because random text of 32 characters has at least as many. Text such
+ * as `"x".repeat(32)` or a padded word does not.
  */
 function isInstanceKey(value: unknown): value is string {
   return typeof value === "string" && value.length >= 32 && new Set(value).size >= 8;

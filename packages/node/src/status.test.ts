@@ -61,7 +61,7 @@ describe("the sources in status()", () => {
     });
   });
 
-  it("say it while it is off and in log mode too, and are none when the options cannot be used", () => {
+  it("say so also while telemetry is off or in log mode, and are empty if the options are unusable", () => {
     const log = openForTest({ environment: { ...SWITCH_OFFERED, APPSMITH_TELEMETRY: "log" } });
     expect(log.telemetry.status().sources.server).toEqual({ allow: false, reason: "log_mode" });
     const off = openForTest({ environment: { DO_NOT_TRACK: "1" } });
@@ -77,8 +77,8 @@ describe("the sources in status()", () => {
   });
 });
 
-describe("what is wrong with what the product gave", () => {
-  it("is nothing when all is right", () => {
+describe("a mistake in what the product passed", () => {
+  it("is not reported if everything is right", () => {
     const { telemetry, told } = openForTest({ sendEveryMs: 0, maxOutboxBytes: 1024 * 1024, product: "A" });
     telemetry.gateway({ writeKey: "client_key", maxMessagesPerSecond: 1, clientAddress: () => undefined });
     telemetry.keepAlive({ everyHours: 168, healthy });
@@ -86,7 +86,7 @@ describe("what is wrong with what the product gave", () => {
     expect(told).toEqual([]);
   });
 
-  it("of createTelemetry stands in status() and is told, but turns nothing off that can be on", () => {
+  it("to createTelemetry appears in status() and debug, but turns nothing off that can be on", () => {
     const wrong = {
       sendEveryMS: 100,
       sendEveryMs: "100",
@@ -110,7 +110,7 @@ describe("what is wrong with what the product gave", () => {
     expect(told).toEqual(problems);
   });
 
-  it("is told to debug as well when it keeps telemetry off, as far as there is one", () => {
+  it("is passed to debug, if there is one, even if it keeps telemetry off", () => {
     const told: string[] = [];
     const options = { plan: APPSMITH, source: "server", writekey: "k", host: "http://127.0.0.1:9" };
     const debug = (line: string): unknown => told.push(line);
@@ -130,7 +130,7 @@ describe("what is wrong with what the product gave", () => {
       { writeKey: "k", clientAddress: "1.2.3.4", maxMessagesPerSecond: 0, writekey: "k" },
       ["clientAddress", "maxMessagesPerSecond", "writekey"],
     ],
-  ])("of gateway, given %s, stands there too", (_what, options, names) => {
+  ])("to gateway, such as %s, appears there too", (_what, options, names) => {
     const { telemetry, told } = openForTest();
     telemetry.gateway(options as unknown as { writeKey: string });
     const { problems } = telemetry.status();
@@ -140,7 +140,7 @@ describe("what is wrong with what the product gave", () => {
     expect(told).toEqual(problems);
   });
 
-  it("of keepAlive stands there until it is called again, rightly", () => {
+  it("to keepAlive appears there until it is called correctly", () => {
     const { telemetry } = openForTest();
     const names = (): readonly unknown[] => telemetry.status().problems.map((one) => one.split(":")[0]);
     telemetry.keepAlive({ everyHours: 6 } as KeepAliveOptions);
@@ -151,7 +151,7 @@ describe("what is wrong with what the product gave", () => {
     expect(names()).toEqual([]);
   });
 
-  it("is said of things that throw when they are read", () => {
+  it("may be a value that throws when it is read", () => {
     const explosive = new Proxy({} as never, {
       ownKeys: () => {
         throw new Error("read");
@@ -168,7 +168,7 @@ describe("what is wrong with what the product gave", () => {
 });
 
 describe("a plan that declares too little", () => {
-  it("for the server is said, and no notice is asked for that would change nothing", () => {
+  it("for the server is reported, and no notice is asked for that would change nothing", () => {
     const { telemetry } = openForTest({ plan: planWith(({ sources }) => !sources.includes("server")) });
     telemetry.track(ACTION, {});
     expect(telemetry.status()).toMatchObject({
@@ -183,7 +183,7 @@ describe("a plan that declares too little", () => {
     expect(telemetry.status()).toMatchObject({ state: "on", problems: [] });
   });
 
-  it("for signs of life, or for a gateway, is said at once", () => {
+  it("for heartbeats, or for a gateway, is reported at once", () => {
     const { telemetry } = openForTest({
       plan: planWith(({ name, sources }) => name !== "Instance Active" && !sources.includes("client")),
     });
@@ -197,7 +197,7 @@ describe("a plan that declares too little", () => {
 });
 
 describe("a collector that refuses", () => {
-  it("is told of once a day, and stands in status() until it takes something", async () => {
+  it("is reported once a day, and appears in status() until it accepts something", async () => {
     const clock = createManualClock(Date.now());
     const { telemetry, told } = openForTest({ host: recorder.url, clock });
     expect(telemetry.status().lastFault).toBeUndefined();
@@ -219,7 +219,7 @@ describe("a collector that refuses", () => {
     expect(told).toHaveLength(2);
   });
 
-  it("is known to every process on the folder, after a restart too, and to none that is off", async () => {
+  it("is known to every process on the folder, even after a restart, and to none that is off", async () => {
     const stateDir = join(makeFolderForTest(), "telemetry");
     const one = openForTest({ host: recorder.url, stateDir });
     const other = openForTest({ host: recorder.url, stateDir });
@@ -237,7 +237,7 @@ describe("a collector that refuses", () => {
 });
 
 describe("what the collector does not keep", () => {
-  it("is counted in status() by its reason, and told once a day", async () => {
+  it("is counted in status() by its reason, and reported once a day", async () => {
     const { telemetry, told, core } = openForTest({ host: recorder.url });
     recorder.answer = ({ path }, response) => {
       if (path !== "/v1/batch") return undefined;
@@ -258,7 +258,7 @@ describe("what the collector does not keep", () => {
   });
 });
 
-describe("a plan that says more than the one that was agreed to", () => {
+describe("a plan that collects more than the one that was agreed to", () => {
   const version = (APPSMITH.content as Plan).version;
   const openWith = (receipts: string) =>
     openForTest({
@@ -269,7 +269,7 @@ describe("a plan that says more than the one that was agreed to", () => {
       },
     }).telemetry;
 
-  it("is pending in status(), with what its changelog says, until it is answered", () => {
+  it("is pending in status(), with its changelog, until it is answered", () => {
     const telemetry = openWith(receipt("notice", { planVersion: version - 1, planHash: "e".repeat(64) }));
     const { pending, state } = telemetry.status();
     expect(state).toBe("on");
@@ -289,12 +289,12 @@ describe("a plan that says more than the one that was agreed to", () => {
     ["the answer is for this plan", receipt("notice")],
     ["nobody has answered yet", ""],
     ["it was refused", receipt("no", { planVersion: version - 1 })],
-  ])("is not pending when %s", (_when, receipts) => {
+  ])("is not pending if %s", (_when, receipts) => {
     expect(openWith(receipts).status().pending).toBeUndefined();
   });
 });
 
-it("stamps by its own clock what the product gives no time for, or one that no store can hold", async () => {
+it("uses its own clock if the product passes no time, or one that no store can hold", async () => {
   const nowMs = Date.now() + HOUR_MS;
   const { telemetry, messages } = openForTest({ clock: createManualClock(nowMs) });
   const given = new Date("2026-11-01T00:00:00.000Z");

@@ -12,7 +12,7 @@ const UUID_8 = /^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 describe("tracking", () => {
-  it("puts an event into the outbox, with who the instance is, and nothing that the plan does not declare", async () => {
+  it("puts an event into the outbox, with the instance's id, and nothing that the plan does not declare", async () => {
     const { telemetry, messages } = openForTest();
     telemetry.track(
       ACTION,
@@ -42,7 +42,7 @@ describe("tracking", () => {
     });
   });
 
-  it("fills the instance's id in where the plan says that it stands, unless the product gave one", async () => {
+  it("sets the instance's id where the plan declares it, unless the product passed one", async () => {
     const text = JSON.stringify(APPSMITH.content)
       .replaceAll('"instanceId"', '"install"')
       .replaceAll("properties.instanceId", "properties.install");
@@ -59,7 +59,7 @@ describe("tracking", () => {
     ]);
   });
 
-  it("hashes what the plan wants hashed under the instance's own secret: alike here, different elsewhere", async () => {
+  it("hashes what the plan wants hashed with the instance's own secret: the same here, different elsewhere", async () => {
     const one = openForTest();
     const other = openForTest();
     for (const { telemetry } of [one, one, other]) {
@@ -79,9 +79,14 @@ describe("tracking", () => {
   });
 
   it.each([
-    ["an event that nobody declared", "Nope", {}, "event_not_in_plan"],
+    ["an event that is not declared", "Nope", {}, "event_not_in_plan"],
     ["an event of another source", "APPLICATIONS_PAGE_LOAD", {}, "wrong_source"],
-    ["an event whose required property is wrong", ACTION, { instanceId: "Ada's laptop" }, "required_missing"],
+    [
+      "an event whose required property is invalid",
+      ACTION,
+      { instanceId: "Ada's laptop" },
+      "required_missing",
+    ],
     ["no name at all", undefined, {}, "event_not_in_plan"],
   ])("drops %s, and counts it", async (_what, event, properties, reason) => {
     const { telemetry, messages } = openForTest();
@@ -91,7 +96,7 @@ describe("tracking", () => {
     expect(messages()).toEqual([]);
   });
 
-  it("drops what would have no id, and says what the plan must declare", () => {
+  it("drops a message that would have no id, and says what the plan must declare", () => {
     const content = structuredClone(APPSMITH.content) as { sources: { server: { ids: object } } };
     content.sources.server.ids = {};
     const { telemetry } = openForTest({ plan: { ...APPSMITH, content } });
@@ -99,7 +104,7 @@ describe("tracking", () => {
     expect(telemetry.status().counts.dropped).toEqual({ no_user_anon_id: 1 });
   });
 
-  it("hashes a userId also where the plan would take it in the clear", async () => {
+  it("hashes a userId even if the plan would accept it unhashed", async () => {
     const content = structuredClone(APPSMITH.content) as { sources: { server: { ids: { userId: object } } } };
     const { ids } = content.sources.server;
     ids.userId = { ...ids.userId, hash: false, maxLength: 20, pattern: "[a-z]+" };
@@ -109,7 +114,7 @@ describe("tracking", () => {
     expect(messages().map(({ userId }) => userId)).toEqual([expect.stringMatching(/^[0-9a-f]{64}$/)]);
   });
 
-  it("never throws, whatever it is given", async () => {
+  it("never throws, whatever is passed", async () => {
     const { telemetry, messages } = openForTest();
     const cyclic: Record<string, unknown> = {};
     cyclic.self = cyclic;
@@ -156,7 +161,7 @@ describe("tracking", () => {
     expect(JSON.stringify(messages())).not.toMatch(/ada@|secret/);
   });
 
-  it("keeps the folder and its files for this user alone", async () => {
+  it("makes the folder and its files accessible only to this user", async () => {
     const { telemetry, dir } = openForTest();
     telemetry.track(ACTION, {});
     await telemetry.flush({ timeoutMs: 10_000 });
@@ -174,8 +179,8 @@ describe("consent", () => {
     ["the product's switch", { APPSMITH_DISABLE_TELEMETRY: "true" }, "environment_disable"],
     ["the product's mode", { ...SWITCH_OFFERED, APPSMITH_TELEMETRY: "off" }, "environment_off"],
     ["DO_NOT_TRACK", { ...SWITCH_OFFERED, DO_NOT_TRACK: "1" }, "environment_do_not_track"],
-    ["nothing that was ever shown", {}, "notice_missing"],
-  ])("is off with %s: no file, no id, nothing is kept", async (_what, environment, reason) => {
+    ["no notice and no answer", {}, "notice_missing"],
+  ])("is missing or denied with %s: no file, no id, nothing is kept", async (_what, environment, reason) => {
     const { telemetry, files } = openForTest({ environment });
     telemetry.track(ACTION, {});
     telemetry.keepAlive({ healthy: () => true });
@@ -185,7 +190,7 @@ describe("consent", () => {
     expect(files()).toEqual([]);
   });
 
-  it("is off with a stored No, and erases what is there but the answer", () => {
+  it("is denied by a stored No, which erases everything but the answer", () => {
     const world = openForTest({
       before: (dir) => {
         stored(receipt("no"))(dir);
@@ -198,7 +203,7 @@ describe("consent", () => {
     expect(world.files()).toEqual(["receipts.ndjson"]);
   });
 
-  it("is off with a policy of the machine, and on again without it", async () => {
+  it("is denied by a policy of the machine, but only as long as it exists", async () => {
     const denied = openForTest({
       before: (dir) => {
         mkdirSync(dir, { recursive: true });
@@ -210,7 +215,7 @@ describe("consent", () => {
     expect(denied.telemetry.status().state).toBe("on");
   });
 
-  it("notes the plan that a switch in the environment was offered for, once", () => {
+  it("is recorded once, with the plan, if a switch in the environment was offered", () => {
     const { telemetry, dir } = openForTest();
     telemetry.status();
     const { version } = APPSMITH.content as { version: number };
@@ -221,7 +226,7 @@ describe("consent", () => {
     );
   });
 
-  it("takes the variable of the opt-in question for that question alone", () => {
+  it("is given by the opt-in variable only where the rule is opt-in", () => {
     const { core, dir } = openForTest({
       environment: { ...SWITCH_OFFERED, APPSMITH_CLIENT_TELEMETRY: "true" },
     });
@@ -236,7 +241,7 @@ describe("consent", () => {
     expect(withoutNotice.files()).toEqual([]);
   });
 
-  it("acts on a No at once: what waits is gone, ids are new after a later Yes", async () => {
+  it("ends at once with a No: waiting messages are gone, and ids are new after a later Yes", async () => {
     const recorder = await startRecorder();
     const { telemetry, files, messages } = openForTest({ host: recorder.url, sendEveryMs: 60_000 });
     const before = telemetry.status().instanceId;
@@ -255,7 +260,7 @@ describe("consent", () => {
     await recorder.close();
   });
 
-  it("deletes at once what waits of one source when that one is told No", async () => {
+  it("ends for one source with its No, which deletes that source's waiting messages at once", async () => {
     const { core, telemetry, messages } = openForTest({
       environment: { ...SWITCH_OFFERED, APPSMITH_CLIENT_TELEMETRY: "true" },
     });
@@ -274,7 +279,7 @@ describe("consent", () => {
     expect(telemetry.status().state).toBe("on");
   });
 
-  it("notices an answer that another process stored, before anything more is sent", async () => {
+  it("is read again before anything more is sent, so that another process's answer is noticed", async () => {
     const recorder = await startRecorder();
     const { telemetry, dir, files } = openForTest({ host: recorder.url });
     telemetry.track(ACTION, {});
@@ -288,7 +293,7 @@ describe("consent", () => {
     await recorder.close();
   });
 
-  it("is somebody new when the folder was deleted under it", async () => {
+  it("belongs to a new instance after the folder was deleted at run time", async () => {
     const { telemetry, dir, messages } = openForTest();
     telemetry.track(ACTION, {});
     await telemetry.flush({ timeoutMs: 10_000 });
@@ -302,7 +307,7 @@ describe("consent", () => {
     expect(messages().map(({ anonymousId }) => anonymousId)).toEqual([instanceId]);
   });
 
-  it("withholds what is newer than the answer, and sends the rest", async () => {
+  it("covers nothing that is newer than the answer, which is withheld, while the rest is sent", async () => {
     const clock = createManualClock(Date.parse("2026-11-23T12:00:00Z"));
     const { telemetry, messages } = openForTest({
       clock,
@@ -315,7 +320,7 @@ describe("consent", () => {
     expect(messages().map(({ properties }) => Object.keys(properties ?? {}))).toEqual([["instanceId"]]);
   });
 
-  it("prints in log mode, and neither keeps nor sends", async () => {
+  it("is replaced by printing in log mode, which neither keeps nor sends", async () => {
     const recorder = await startRecorder();
     const { telemetry, printed, files } = openForTest({
       host: recorder.url,
@@ -332,7 +337,7 @@ describe("consent", () => {
   });
 });
 
-describe("log mode under an answer that is stored", () => {
+describe("log mode with a stored answer", () => {
   const content = structuredClone(APPSMITH.content) as {
     events: { name: string; since: number; consent?: string }[];
   };
@@ -349,7 +354,7 @@ describe("log mode under an answer that is stored", () => {
       stored(receipt("notice", { planVersion: 1, planHash: "a".repeat(64) })),
       [ACTION],
     ],
-    ["all of it to whoever has not answered yet", () => {}, [ACTION, "Newer", "Asked"]],
+    ["everything, if nobody has answered yet", () => {}, [ACTION, "Newer", "Asked"]],
   ])("prints %s", (_what, before, names) => {
     const { telemetry, printed } = openForTest({
       plan: { ...APPSMITH, content },
@@ -361,8 +366,8 @@ describe("log mode under an answer that is stored", () => {
   });
 });
 
-describe("options that cannot be used", () => {
-  it("leave it off, and say what to write instead", async () => {
+describe("unusable options", () => {
+  it("leave telemetry off, and the problems say what to write instead", async () => {
     const telemetry = createTelemetry({ plan: {}, source: "client", host: "nowhere" } as never);
     telemetry.track("x", {});
     await telemetry.flush();
@@ -377,7 +382,7 @@ describe("options that cannot be used", () => {
     expect(createTelemetry(undefined as never).status().state).toBe("off");
   });
 
-  it("are told when the folder cannot be written to, once, and never thrown", () => {
+  it("include a folder that cannot be written to, which is reported once and never thrown", () => {
     const { telemetry, told, files } = openForTest({ stateDir: "/dev/null/telemetry" });
     telemetry.track(ACTION, {});
     telemetry.track(ACTION, {});

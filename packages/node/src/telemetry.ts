@@ -65,8 +65,8 @@ export interface Status {
    */
   readonly pending: PendingPlan | undefined;
   /**
-   * A random id, created at the first consent and deleted by a No. With the option `instanceKey` the id is
-   * always the same. Undefined while telemetry is off. In log mode a random id lasts for this start alone.
+   * A random id, created at the first consent and deleted by a No; in log mode it is new at each start. With
+   * the option `instanceKey`, the id is always the same. Undefined while telemetry is off.
    */
   readonly instanceId: string | undefined;
   /** What this process has done with tracked messages since it started. */
@@ -124,9 +124,9 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    */
   answer(answer: Answer, sources?: readonly Source[]): boolean;
   /**
-   * For products without a set-up page. Shows the notice (the plan's promises, how to turn telemetry off,
-   * whom to ask) and stores that it was shown. The notice is shown if only the notice is missing, and once
-   * more for each later version of the plan, but never after a Yes or a No. Call this at each start.
+   * Shows the notice of a product without a set-up page (the plan's promises, how to turn telemetry off, whom
+   * to ask), and stores that it was shown. The notice is shown if only the notice is missing, and once more
+   * for each later version of the plan, but never after a Yes or a No. Call this at each start.
    * @param show receives the text, which ends with a line break. Default: prints the text to stderr
    * @returns true if this call showed the notice
    */

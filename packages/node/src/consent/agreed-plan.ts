@@ -26,7 +26,10 @@ export type AgreedVerdict =
   | { readonly kept: true; readonly rule: Rule; readonly trims: readonly Trim[] }
   | { readonly kept: false; readonly reason: DropReason };
 
-/** Applies the plan to a source's messages, as far as the stored answers cover the plan. */
+/**
+ * Checks one message of a source against the part of the plan that was agreed to.
+ * @param atMs the current time, epoch milliseconds
+ */
 export type AgreedPlan = (message: CheckedMessage, atMs: number) => AgreedVerdict;
 
 /**
@@ -59,7 +62,7 @@ export function compileAgreed(
     if (verdict === undefined) return { kept: false, reason: "withheld" };
     const { refused, trims } = verdict;
     if (refused === undefined) return { kept: true, rule, trims };
-    // The whole plan declares this event. Only the part that was agreed to is compiled here.
+    // The whole plan declares this event. The part that was agreed to, which is compiled here, does not.
     const isHeldBack = refused === "event_not_in_plan" || refused === "wrong_source";
     return { kept: false, reason: isHeldBack ? "withheld" : refused };
   };
@@ -84,8 +87,8 @@ function compileRule(
 }
 
 /**
- * Overrides two settings that are meant for collectors, mode `observe` and an unhashed userId: the SDK sends
- * nothing undeclared and no person's id.
+ * Overrides two settings that are meant for collectors: the mode `observe`, and a userId that is not hashed.
+ * The SDK sends nothing undeclared, and hashes every person's id.
  */
 function hereSettings(settings: PlanSource): PlanSource {
   const { userId } = settings.ids;
@@ -97,7 +100,7 @@ function hereSettings(settings: PlanSource): PlanSource {
 /** The length of the collector's own pseudonyms; a plan's `hash: true` accepts 32 to 64 characters. */
 const PSEUDONYM_LENGTH = 32;
 
-/** How the SDK redacts values for which the plan has a policy, before anything is written. */
+/** Creates the functions that redact values for which the plan has a policy, before anything is written. */
 export function createRedactors({ keyedHash }: Pick<Instance, "keyedHash">): Redactors {
   const pseudonym = (id: string): string => keyedHash(id).slice(0, PSEUDONYM_LENGTH);
   return {

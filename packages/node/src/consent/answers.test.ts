@@ -10,7 +10,7 @@ function receipt(source: ConsentRecord["source"], answer: ConsentRecord["answer"
   return { source, answer, time, planVersion: 2, planHash: "a".repeat(64), by: "inspector" };
 }
 
-it("adds an answer to those that are there", () => {
+it("appends an answer to the stored ones", () => {
   const folder = openStateFolder(makeFolderForTest());
   storeConsentRecords(folder, [receipt("server", "notice")]);
   storeConsentRecords(folder, [receipt("server", "no"), receipt("client", "no")]);
@@ -18,7 +18,7 @@ it("adds an answer to those that are there", () => {
   expect(readFileSync(folder.receipts, "utf8")).toBe(all.map(writeConsentRecord).join(""));
 });
 
-it("replaces a file that cannot be understood, but for each No in it", () => {
+it("replaces a file that cannot be parsed, but keeps each No in it", () => {
   const folder = openStateFolder(makeFolderForTest());
   const before = [receipt("server", "no"), receipt("installer", "notice")].map(writeConsentRecord).join("");
   writeFileSync(folder.receipts, `${before}{"source":"cli`);

@@ -36,8 +36,8 @@ export class Answers {
   }
 
   /**
-   * Stores an answer for each of the sources. A notice shown by a program is stored only if there is no
-   * answer yet, or only an earlier notice.
+   * Stores an answer for each of the sources. A notice is stored only if there is no answer yet, or only an
+   * earlier notice, unless it was given in the inspector.
    * @returns false if a notice is not stored because the stored answers cannot be parsed: one of them may be
    * a No
    * @throws a file system error

@@ -80,7 +80,7 @@ export function rulesOf(plan: Plan, source: Source): readonly Rule[] {
   return RULES.filter((rule) => events.some((event) => consentOf(plan, source, event) === rule));
 }
 
-/** The contents of the files when they were last read. */
+/** The policy file and the stored answers, as last read. */
 interface Read {
   readonly policy: Facts["policy"];
   readonly receipts: Facts["receipts"];
@@ -125,9 +125,9 @@ export class ConsentGate {
   }
 
   /**
-   * The decisions for printing in `log` mode. If the decisions without that mode allow something, returns
-   * those. Otherwise returns the current decisions. If nobody has answered yet, these say `log_mode`:
-   * everything is shown to the person who is to answer.
+   * The decisions that apply to printing in `log` mode. If the decisions would allow something without that
+   * mode, returns those. Otherwise returns the current ones. While nobody has answered, these say `log_mode`,
+   * and everything is printed.
    */
   printedDecisionsOf(source: Source): SourceDecisions {
     const unlogged = { ...this.#settings.environment(), [this.#about.switches.mode]: undefined };
@@ -181,7 +181,7 @@ export class ConsentGate {
     return decisions.every(isRefusal);
   }
 
-  /** Whether only the notice is missing, or was shown for an older plan than this one. */
+  /** Whether the notice has to be shown: only the notice is missing, or it was shown for an older plan. */
   isNoticeDue(source: Source): boolean {
     const { notice } = this.decisionsOf(source);
     if (!this.#rulesOf(source).includes("notice")) return false;

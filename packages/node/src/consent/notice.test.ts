@@ -39,7 +39,7 @@ describe("a product's notice at each start", () => {
     expect(world.telemetry.status().reason).toBe(reason);
   });
 
-  it("leaves answers that cannot be understood as they are: one of them may be a No", () => {
+  it("leaves answers that cannot be parsed unchanged, because one of them may be a No", () => {
     const torn = `${receipt("no")}{"source":"server","ans`;
     const world = openWith(torn);
     expect(world.telemetry.answer("notice")).toBe(false);
@@ -47,7 +47,7 @@ describe("a product's notice at each start", () => {
     expect(storedIn(world)).toBe(torn);
   });
 
-  it("is stored for the sources alone that nobody has answered for", () => {
+  it("is stored only for sources that nobody has answered for", () => {
     const world = openWith(receipt("no"));
     expect(world.telemetry.answer("notice", ["server", "installer"])).toBe(true);
     const answers = readConsentRecords(storedIn(world))?.map(({ source, answer }) => [source, answer]);
@@ -57,7 +57,7 @@ describe("a product's notice at each start", () => {
     ]);
   });
 
-  it("does not replace a No, but a person at the inspector does", () => {
+  it("does not replace a No, but one given in the inspector does", () => {
     const world = openWith(receipt("no"));
     expect(world.core.answer(["server"], "notice", "inspector")).toBe(true);
     expect(world.telemetry.status()).toMatchObject({ state: "on", reason: undefined });
@@ -65,7 +65,7 @@ describe("a product's notice at each start", () => {
 });
 
 describe("noticeOnce", () => {
-  it("shows the notice once, and turns telemetry on after it was shown", () => {
+  it("shows the notice once, and turns telemetry on afterwards", () => {
     const world = openWith("");
     const shown: string[] = [];
     const states: string[] = [];
@@ -81,7 +81,7 @@ describe("noticeOnce", () => {
     }
   });
 
-  it("shows it again when a newer plan collects more than it told of", () => {
+  it("shows the notice again when a newer plan collects more", () => {
     const world = openWith(receipt("notice"), {}, NEWER);
     expect(world.telemetry.noticeOnce(() => {})).toBe(true);
     expect(storedIn(world)).toContain(OTHER_HASH);
@@ -89,14 +89,14 @@ describe("noticeOnce", () => {
 
   it.each([
     ["the environment denies", { ...SWITCH_OFFERED, DO_NOT_TRACK: "1" }],
-    ["the operator had the switch", SWITCH_OFFERED],
-    ["it is printed only", { APPSMITH_TELEMETRY: "log" }],
-  ])("shows nothing where %s", (_what, environment) => {
+    ["the operator was offered the switch", SWITCH_OFFERED],
+    ["messages are only printed", { APPSMITH_TELEMETRY: "log" }],
+  ])("shows nothing if %s", (_what, environment) => {
     const world = openWith("", environment);
     expect(world.telemetry.noticeOnce(() => expect.unreachable("it is not due"))).toBe(false);
   });
 
-  it("stores nothing when the notice could not be shown", () => {
+  it("stores nothing if the notice could not be shown", () => {
     const world = openWith("");
     const broken = (): never => {
       throw new Error("nobody reads it");

@@ -7,7 +7,7 @@ import { receipt, stored } from "../rig/receipt.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";
 
-/** A product whose own setting can be changed while it runs. */
+/** Opens telemetry in a product whose own setting the test can change. */
 function openWithSetting(now: boolean | undefined) {
   const setting: { now: unknown } = { now };
   const clock = createManualClock(Date.parse("2026-11-23T12:00:00Z"));
@@ -16,7 +16,7 @@ function openWithSetting(now: boolean | undefined) {
 }
 
 describe("the product's own setting", () => {
-  it("that says no leaves no file and no id, and is the reason", () => {
+  it("leaves no file and no id if it is false, and is the reason", () => {
     const { telemetry, files } = openWithSetting(false);
     telemetry.track(ACTION, {});
     expect(telemetry.status()).toMatchObject({
@@ -28,7 +28,7 @@ describe("the product's own setting", () => {
     expect(files()).toEqual([]);
   });
 
-  it("that is turned off deletes what waits and the id; turned on again, there is a new one", async () => {
+  it("deletes waiting messages and the id when turned off; turned on again, it gives a new id", async () => {
     const { telemetry, setting, files, messages } = openWithSetting(true);
     telemetry.track(ACTION, {});
     await telemetry.flush({ timeoutMs: 10_000 });
@@ -52,7 +52,7 @@ describe("the product's own setting", () => {
     expect(core.gate.allows("client")).toBe(false);
   });
 
-  it("that is not known yet records nothing and deletes nothing", async () => {
+  it("records nothing and deletes nothing while it is unknown", async () => {
     const { telemetry, setting, clock, messages } = openWithSetting(true);
     telemetry.track(ACTION, {});
     await telemetry.flush({ timeoutMs: 10_000 });
@@ -69,7 +69,7 @@ describe("the product's own setting", () => {
     expect(messages()).toHaveLength(2);
   });
 
-  it("is asked again soon when it was not known, also in a product that calls nothing more", async () => {
+  it("is soon read again while it is unknown, even if the product makes no further call", async () => {
     const { core, setting, clock } = openWithSetting(undefined);
     expect(core.session).toBeUndefined();
     setting.now = true;
@@ -77,7 +77,7 @@ describe("the product's own setting", () => {
     expect(core.session).toBeDefined();
   });
 
-  it("that is not known leaves a stored No a No", () => {
+  it("leaves a stored No in force while it is unknown", () => {
     const { telemetry, files } = openForTest({
       allowed: () => undefined,
       environment: {},
@@ -94,19 +94,19 @@ describe("the product's own setting", () => {
     ["a number", () => 0],
     ["null", () => null],
     [
-      "what throws",
+      "a function that throws",
       () => {
         throw new Error("not loaded");
       },
     ],
-  ])("that is %s counts as not known, and debug is told once", (_, allowed) => {
+  ])("counts as unknown if it is %s, and warns once", (_, allowed) => {
     const { telemetry, told } = openForTest({ allowed: allowed as never });
     for (let times = 0; times < 3; times += 1) telemetry.track(ACTION, {});
     expect(telemetry.status()).toMatchObject({ state: "off", reason: "product_undecided" });
     expect(told).toEqual([expect.stringMatching(/^`allowed`, .* neither true nor false/)]);
   });
 
-  it("that is no function is not known, and a problem", () => {
+  it("counts as unknown, and is a problem, if it is not a function", () => {
     const { telemetry } = openForTest({ allowed: true as never });
     expect(telemetry.status()).toMatchObject({ state: "off", reason: "product_undecided" });
     expect(telemetry.status().problems).toEqual([
@@ -114,7 +114,7 @@ describe("the product's own setting", () => {
     ]);
   });
 
-  it("that says yes does not stand in for the operator's consent", () => {
+  it("does not replace the operator's consent if it is true", () => {
     const { telemetry } = openForTest({ allowed: () => true, environment: {} });
     expect(telemetry.status()).toMatchObject({ state: "off", reason: "notice_missing" });
   });
@@ -141,7 +141,7 @@ describe("an instance key", () => {
     expect(telemetry.status()).toMatchObject({ state: "on", instanceId });
   });
 
-  it("is in no file, no status and no problem", async () => {
+  it("appears in no file, status or problem", async () => {
     const { telemetry, dir, told } = openForTest({ instanceKey: KEY });
     telemetry.track(ACTION, {});
     await telemetry.flush({ timeoutMs: 10_000 });
@@ -157,7 +157,7 @@ describe("an instance key", () => {
     ["one letter, often", "x".repeat(64)],
     ["no text", 12345678901234567890123456789012n],
     ["null", null],
-  ])("that is %s keeps telemetry off, and what to write instead is said without it", (_, instanceKey) => {
+  ])("that is %s keeps telemetry off, and is not repeated in the problem", (_, instanceKey) => {
     const telemetry = createTelemetry({
       plan: { hash: "", content: {} },
       instanceKey: instanceKey as never,

@@ -34,7 +34,7 @@ function withRule(consent: "notice" | "opt-in", server: "notice" | "opt-in" = "n
   return { ...APPSMITH, content };
 }
 
-/** This clock stands still, so that only `flush` sends anything. */
+/** Opens telemetry with a clock that stands still, so that only `flush` sends anything. */
 function open(options: WorldOptions): World {
   return openForTest({ host: recorder.url, clock: createManualClock(Date.now()), ...options });
 }
@@ -56,8 +56,8 @@ function outboxOf({ dir }: World): Readonly<Record<string, string>> {
 
 const eventsSent = (): readonly unknown[] => recorder.kept.map(({ event }) => event);
 
-describe("what waits in the outbox", () => {
-  it("lies in one file for each rule that it was recorded under", async () => {
+describe("messages in the outbox", () => {
+  it("are in one file for each rule that they were recorded under", async () => {
     const world = open({ plan: withRule("opt-in") });
     world.telemetry.answer("yes");
     await recordBoth(world);
@@ -67,7 +67,7 @@ describe("what waits in the outbox", () => {
     expect(outbox["server-opt-in"]).toContain(AGREED);
   });
 
-  it("is deleted with the file of its rule when that is refused, and the other file is not touched", async () => {
+  it("are deleted when their rule is refused, and the other rule's file is not touched", async () => {
     const environment: Record<string, string> = { ...SWITCH_OFFERED, APPSMITH_CLIENT_TELEMETRY: "true" };
     const world = open({ plan: withRule("opt-in", "opt-in"), environment });
     await recordBoth(world);
@@ -79,7 +79,7 @@ describe("what waits in the outbox", () => {
     expect(eventsSent()).toEqual([NOTICED]);
   });
 
-  it("stays as it is while an answer is missing, and goes once it is there", async () => {
+  it("stay as they are while an answer is missing, and are sent once there is one", async () => {
     const world = open({ plan: withRule("opt-in"), environment: {} });
     world.telemetry.answer("yes");
     await recordBoth(world);
@@ -92,7 +92,7 @@ describe("what waits in the outbox", () => {
     expect(eventsSent()).toEqual([NOTICED, AGREED]);
   });
 
-  it("keeps the rule that it was recorded under when a plan moves its event to another one", async () => {
+  it("keep the rule that they were recorded under when a plan moves their event to another rule", async () => {
     const first = open({ plan: withRule("notice") });
     await recordBoth(first);
     await first.telemetry.close({ timeoutMs: 0 });
@@ -106,7 +106,7 @@ describe("what waits in the outbox", () => {
 });
 
 describe("the consent gate", () => {
-  it("reads consent anew each time, tells a refusal from what is missing, and changes nothing", async () => {
+  it("reads consent again each time, distinguishes a refusal from a missing answer, and changes nothing", async () => {
     const environment: Record<string, string> = {};
     const world = open({ plan: withRule("opt-in"), environment });
     world.telemetry.answer("yes");

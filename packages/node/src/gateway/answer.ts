@@ -54,7 +54,7 @@ export function sendFault(response: ServerResponse, fault: GatewayFault): void {
   send(response, fault.status, errorBody(fault), [...HEADERS, ...errorHeaders(fault)]);
 }
 
-/** Why a whole request is refused. A reason that the collector has too has the same code here. */
+/** Why a whole request is refused. If the collector has the same reason, its code is the same. */
 const GATEWAY_FAULTS = {
   ...WIRE_ERRORS,
   not_found: { status: 404, message: "There is nothing at this address of the gateway." },

@@ -18,7 +18,7 @@ async function answer({ url }: Site, body: unknown, headers: Record<string, stri
 }
 
 describe("a browser that asks whether it may send", () => {
-  it("learns what it may send, on which pages and at which controls, and nothing of the reasons for it", async () => {
+  it("is told what it may send, on which pages and from which controls, but not the plan's reasons", async () => {
     const site = await openSite({ plan: planOf(ROUTES) });
     const { status, headers, body } = await ask(site);
     expect({ status, cookie: headers.get("set-cookie"), cache: headers.get("cache-control") }).toEqual({
@@ -57,14 +57,14 @@ describe("a browser that asks whether it may send", () => {
     ["on, but the browser has Global Privacy Control", ON, { "sec-gpc": "1" }, "browser_gpc", true],
     ["on, but the browser says Do Not Track", ON, { dnt: "1" }, "browser_dnt", true],
   ])(
-    "hears No and the reason, and no plan, where telemetry is %s",
+    "is told No and the reason, without a plan, if telemetry is %s",
     async (_what, environment, headers, reason, refused) => {
       const site = await openSite({ environment });
       expect((await ask(site, headers)).body).toEqual({ allow: false, reason, refused, ask: false });
     },
   );
 
-  it("is not told of what a later plan added, until somebody agrees to that", async () => {
+  it("is not told what a later plan added until somebody agrees to it", async () => {
     const site = await openSite();
     await site.post("/v1/t", CLICK);
     site.core.close();
@@ -79,7 +79,7 @@ describe("a browser that asks whether it may send", () => {
     expect({ names, since }).toEqual({ names: ["CLICK"], since: 1 });
   });
 
-  it("hears the state of this moment, not that of the start", async () => {
+  it("is told the current state, not that of the start", async () => {
     const site = await openSite();
     expect((await ask(site)).body.allow).toBe(true);
     site.core.answer(["client"], "no", "inspector");
@@ -87,16 +87,16 @@ describe("a browser that asks whether it may send", () => {
     site.core.close();
   });
 
-  it("is refused on another site's page", async () => {
+  it("is refused if it asks from another site's page", async () => {
     const site = await openSite();
     expect((await ask(site, { "sec-fetch-site": "cross-site" })).status).toBe(403);
   });
 });
 
-describe("where each person is asked", () => {
+describe("if each person is asked", () => {
   const asking = { gateway: { asksPeople: true } };
 
-  it("nothing of a browser is taken before its person's Yes, and nothing after their No", async () => {
+  it("no message of a browser is accepted before its person's Yes, or after their No", async () => {
     const site = await openSite(asking);
     expect((await ask(site)).body).toMatchObject({
       allow: false,
@@ -144,15 +144,12 @@ describe("where each person is asked", () => {
     expect((await site.post("/v1/t", CLICK, cookie)).body).toEqual(NOT_ALLOWED);
   });
 
-  it.each([{ answer: "maybe" }, {}, { answer: null }])(
-    "an answer of another form is refused: %j",
-    async (body) => {
-      const site = await openSite(asking);
-      expect(await answer(site, body)).toMatchObject({ status: 400, body: { code: "answer_invalid" } });
-    },
-  );
+  it.each([{ answer: "maybe" }, {}, { answer: null }])("an invalid answer is refused: %j", async (body) => {
+    const site = await openSite(asking);
+    expect(await answer(site, body)).toMatchObject({ status: 400, body: { code: "answer_invalid" } });
+  });
 
-  it("no cookie is set where people are not asked", async () => {
+  it("no cookie is set if people are not asked", async () => {
     const site = await openSite();
     expect(await answer(site, { answer: "yes" })).toMatchObject({
       cookie: undefined,
@@ -161,7 +158,7 @@ describe("where each person is asked", () => {
   });
 });
 
-it("shows a person the plan that they are asked about", async () => {
+it("shows people the plan that they are asked about", async () => {
   const { url } = await openSite({ environment: {} });
   const response = await fetch(`${url}/v1/plan`);
   expect(response.headers.get("content-security-policy")).toContain("default-src 'none'");

@@ -1,5 +1,5 @@
 /**
- * Owns whether a browser may send through the gateway: what the instance allows, and what the person
+ * Decides whether a browser may send through the gateway, from what the instance allows and what the person
  * answered.
  */
 import type { IncomingMessage } from "node:http";

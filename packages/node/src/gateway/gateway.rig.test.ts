@@ -48,7 +48,7 @@ async function readEvents(url: string, messageId: string): Promise<Found> {
   return (await response.json()) as Found;
 }
 
-it("brings a browser's message to a collector, as the client's, once, with nothing that names a person", async () => {
+it("delivers a browser's message to a collector once, as the client's, without anything that identifies a person", async () => {
   const planFile = writePlan();
   const writeKeys = Object.entries(KEYS).map((pair) => pair.join(":"));
   collector = await startProcess({

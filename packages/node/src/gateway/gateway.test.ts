@@ -26,7 +26,7 @@ import {
 } from "./rig/site.ts";
 
 describe("a browser's message", () => {
-  it("comes into the outbox with the client's key, a reduced address and a hashed user", async () => {
+  it("is put into the outbox with the client's key, a redacted address and a hashed userId", async () => {
     const site = await openSite({ gateway: { clientAddress: () => "203.0.113.77" } });
     const { status, body } = await site.post("/v1/t", {
       ...CLICK,
@@ -60,13 +60,13 @@ describe("a browser's message", () => {
     ["/v1/identify", { userId: "u1", traits: { role: "admin" } }, "identify"],
     ["/v1/i", { userId: "u1" }, "identify"],
     ["/v1/b", CLICK, "track"],
-  ])("posted to %s is taken as its path says", async (path, message, type) => {
+  ])("posted to %s gets the type that the path implies", async (path, message, type) => {
     const site = await openSite();
     expect((await site.post(path, message)).body).toEqual(ALLOWED);
     expect(site.kept()).toMatchObject([{ type }]);
   });
 
-  it("is taken in each form that browsers send", async () => {
+  it("is accepted in each form that browsers send", async () => {
     const site = await openSite();
     const batch = { batch: [CLICK], context: { locale: "de" }, writeKey: "theirs" };
     for (const [body, headers] of [
@@ -92,7 +92,7 @@ describe("a browser's message", () => {
     ]);
   });
 
-  it("has the peer's address, whatever the headers say, unless the product knows better", async () => {
+  it("gets the peer's address, whatever the headers say, unless the product passes another", async () => {
     const site = await openSite();
     await site.post("/v1/t", CLICK, { "x-forwarded-for": "203.0.113.7" });
     expect(site.kept()).toMatchObject([{ context: { ip: "127.0.0.0" } }]);
@@ -114,7 +114,7 @@ describe("a browser's message", () => {
     expect(JSON.stringify(site.messages())).not.toContain('"ip"');
   });
 
-  it("keeps a messageId that a client made, and the keyed hash of any other", async () => {
+  it("keeps a messageId in a client's usual form, and the keyed hash of any other", async () => {
     const site = await openSite();
     const ids = [
       `ajs-next-1719412345678-${UUID}`,
@@ -167,7 +167,7 @@ describe("a browser's message", () => {
     },
   );
 
-  it("gets its time by this machine's clock, and never a later one", async () => {
+  it("gets its time from this machine's clock, and never a later one", async () => {
     const site = await openSite();
     const at = (timestamp: string, sentAt?: string) => ({ ...CLICK, timestamp, sentAt });
     await site.post("/v1/t", at("2020-01-01T00:00:01.000Z", "2020-01-01T00:00:03.500Z"));
@@ -190,7 +190,7 @@ describe("a browser's message", () => {
 });
 
 describe("a message that is not kept", () => {
-  it("is told with its place and its reason, and the others are kept", async () => {
+  it("is reported with its position and reason, and the others are kept", async () => {
     const site = await openSite();
     const batch = [
       { ...CLICK, messageId: "m-0" },
@@ -237,7 +237,7 @@ describe("a message that is not kept", () => {
     });
   });
 
-  it("is told of a single message too", async () => {
+  it("is reported even if it was sent alone", async () => {
     const site = await openSite();
     expect((await site.post("/v1/alias", { userId: "u", previousId: "p" })).body).toEqual({
       success: true,
@@ -246,7 +246,7 @@ describe("a message that is not kept", () => {
     });
   });
 
-  it("is what a large context of its batch makes too large", async () => {
+  it("may be one that a large context of its batch makes too large", async () => {
     const site = await openSite({ gateway: { maxMessagesPerSecond: 10_000 } });
     const context = { note: "x".repeat(20_000) };
     const reply = await site.post("/v1/batch", { batch: Array(500).fill(CLICK), context });
@@ -300,7 +300,7 @@ describe("a request that is refused", () => {
     ["an address outside", "/else", CLICK, {}, 404, "not_found"],
     ["the settings, posted", "/v1/projects/k/settings", CLICK, {}, 405, "method_not_allowed"],
   ];
-  it.each(refusals)("%s (%s) is told why as JSON", async (_what, path, body, headers, status, code) => {
+  it.each(refusals)("%s (%s) gets the reason as JSON", async (_what, path, body, headers, status, code) => {
     const site = await openSite();
     const reply = await site.post(path, body, headers);
     const { body: told } = reply;
@@ -313,7 +313,7 @@ describe("a request that is refused", () => {
     expect(site.kept()).toEqual([]);
   });
 
-  it("is one of a page's own origin never", async () => {
+  it("never comes from a page of the same origin", async () => {
     const site = await openSite();
     for (const origin of ["same-origin", "none"]) {
       expect((await site.post("/v1/t", CLICK, { "sec-fetch-site": origin })).body).toEqual(ALLOWED);
@@ -321,7 +321,7 @@ describe("a request that is refused", () => {
     expect(site.kept()).toHaveLength(2);
   });
 
-  it("goes on to the product when it is not the gateway's, and nothing of it was read", async () => {
+  it("goes on to the product unread if its URL is not the gateway's", async () => {
     const { core } = openForTest({ plan: ACME, environment: ON });
     const gateway = createGateway(core, { writeKey: "client_key" });
     const url = await serve((request, response) =>
@@ -332,7 +332,7 @@ describe("a request that is refused", () => {
     expect((await post(`${url}/v1/t`, CLICK)).body).toEqual(ALLOWED);
   });
 
-  it("beyond the messages a second is told when to come again, and takes no more than that", async () => {
+  it("is told when to retry if it exceeds the messages per second, and the limit holds", async () => {
     const clock = createManualClock(NOW_MS);
     const gateway = { maxMessagesPerSecond: 40, clientAddress: addressIn };
     const site = await openSite({ clock, gateway });
@@ -361,11 +361,11 @@ async function echo(request: IncomingMessage, response: ServerResponse): Promise
   response.end();
 }
 
-describe("a person or an operator who does not want it", () => {
+describe("a refusal by a person or an operator", () => {
   it.each([
     ["Sec-GPC: 1", { "sec-gpc": "1" }],
     ["DNT: 1", { dnt: "1" }],
-  ])("is kept out by %s", async (_what, headers) => {
+  ])("is expressed by %s", async (_what, headers) => {
     const site = await openSite();
     const reply = await site.post("/v1/b", { batch: [CLICK] }, headers);
     expect({ status: reply.status, body: reply.body }).toEqual({ status: 200, body: NOT_ALLOWED });
@@ -373,7 +373,7 @@ describe("a person or an operator who does not want it", () => {
     expect(site.kept()).toEqual([]);
   });
 
-  it("is not taken for one by other values of these headers", async () => {
+  it("is not expressed by other values of these headers", async () => {
     const site = await openSite();
     await site.post("/v1/t", CLICK, { "sec-gpc": "0", dnt: "0" });
     await site.post("/v1/t", CLICK, { "sec-gpc": "true", dnt: "unspecified" });
@@ -385,21 +385,21 @@ describe("a person or an operator who does not want it", () => {
     ["never asked", {}],
     ["without an answer for the client", { ACME_DISABLE_TELEMETRY: "false" }],
     ["told not to track", { ...ON, DO_NOT_TRACK: "1" }],
-  ])("gets nothing kept while telemetry is %s", async (_what, environment) => {
+  ])("has the effect that nothing is kept: telemetry is %s", async (_what, environment) => {
     const site = await openSite({ environment });
     const reply = await site.post("/v1/t", CLICK);
     expect({ status: reply.status, body: reply.body }).toEqual({ status: 200, body: NOT_ALLOWED });
     expect(site.kept()).toEqual([]);
   });
 
-  it("opens nothing while off", async () => {
+  it("has the effect that nothing is opened", async () => {
     const site = await openSite({ environment: {} });
     await site.post("/v1/t", CLICK);
     expect(site.files()).toEqual([]);
     expect(site.core.session).toBeUndefined();
   });
 
-  it("is obeyed at once, and from then on the messages of before are gone", async () => {
+  it("takes effect at once, and deletes the earlier messages", async () => {
     const site = await openSite();
     expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
     site.core.answer(["client"], "no", "inspector");
@@ -407,13 +407,13 @@ describe("a person or an operator who does not want it", () => {
     expect(site.kept()).toEqual([]);
   });
 
-  it("keeps nothing after the product closed telemetry", async () => {
+  it("may also be that the product closed telemetry: nothing is kept", async () => {
     const site = await openSite();
     site.core.close();
     expect((await site.post("/v1/t", CLICK)).body).toEqual(NOT_ALLOWED);
   });
 
-  it("sees in log mode what would be sent, while a browser's refusal still holds", async () => {
+  it("by a browser also holds in log mode, which prints what would be sent", async () => {
     const site = await openSite({ environment: { ...ON, ACME_TELEMETRY: "log" } });
     expect((await site.post("/v1/t", CLICK)).body).toEqual(ALLOWED);
     expect((await site.post("/v1/t", CLICK, { "sec-gpc": "1" })).body).toEqual(NOT_ALLOWED);
@@ -422,11 +422,11 @@ describe("a person or an operator who does not want it", () => {
   });
 });
 
-describe("without what it needs", () => {
+describe("a gateway without what it needs", () => {
   it.each([
     ["no write key", { writeKey: "" }],
     ["no options", undefined],
-  ])("with %s it keeps nothing, and tells the product", async (_what, options) => {
+  ])("keeps nothing with %s, and tells the product", async (_what, options) => {
     const { core, told, messages } = openForTest({ plan: ACME, environment: ON });
     const gateway = createGateway(core, options as unknown as GatewayOptions);
     const url = await serve(gateway);
@@ -438,13 +438,13 @@ describe("without what it needs", () => {
     });
   });
 
-  it("with a telemetry that cannot be on it answers as one that is off", async () => {
+  it("answers as if telemetry were off if it cannot be on", async () => {
     const url = await serve(createGateway(undefined, { writeKey: "client_key" }));
     expect((await post(`${url}/v1/t`, CLICK)).body).toEqual(NOT_ALLOWED);
     expect(await settingsAt(url)).toEqual(settings(`${new URL(url).host}/v1`, "http", NEVER));
   });
 
-  it("with a core that fails it answers, and throws nothing into the product", async () => {
+  it("answers if the core fails, and throws nothing into the product", async () => {
     const { core } = openForTest({ plan: ACME, environment: ON });
     const gateway = createGateway(core, { writeKey: "client_key" });
     const broken = Object.create(core) as Core;
@@ -461,8 +461,8 @@ describe("without what it needs", () => {
   });
 });
 
-describe("the clients' other addresses", () => {
-  it("has analytics-next send to this gateway, by the origin that the page knows", async () => {
+describe("the gateway's other routes", () => {
+  it("make analytics-next send to this gateway, at the origin that the page knows", async () => {
     const site = await openSite();
     const { host } = new URL(site.url);
     expect(await settingsAt(site.url)).toEqual(settings(`${host}/telemetry/v1`, "http"));
@@ -486,7 +486,7 @@ describe("the clients' other addresses", () => {
     ["", "//evil.test", "/telemetry"],
     ["", "red", "/telemetry"],
   ])(
-    "knows its address behind a proxy that takes %j off, or that it was told as %j",
+    "name the public path behind a proxy that strips %j, with publicPath %j",
     async (prefix, publicPath, path) => {
       const site = await openSite({ gateway: { publicPath } });
       const headers = { referer: "https://acme.example/x", "x-forwarded-prefix": prefix };
@@ -496,7 +496,7 @@ describe("the clients' other addresses", () => {
     },
   );
 
-  it("has analytics-next send nothing at all when nothing would be kept", async () => {
+  it("make analytics-next send nothing at all if nothing would be kept", async () => {
     const site = await openSite();
     const never = settings(`${new URL(site.url).host}/telemetry/v1`, "http", NEVER);
     expect(await settingsAt(site.url, { "sec-gpc": "1" })).toEqual(never);
@@ -504,7 +504,7 @@ describe("the clients' other addresses", () => {
     expect(await settingsAt(site.url)).toEqual(never);
   });
 
-  it("takes the clients' metrics about themselves and forgets them", async () => {
+  it("accept the metrics that clients report about themselves, and discard them", async () => {
     const site = await openSite();
     expect((await site.post("/v1/m", { series: [] })).body).toEqual(ALLOWED);
     expect(site.kept()).toEqual([]);
@@ -516,7 +516,7 @@ async function settingsAt(url: string, headers: Record<string, string> = {}): Pr
   return (await toReply(response)).body;
 }
 
-/** With this setting, analytics-next gives up an event before sending it, and `track()` resolves. */
+/** With this setting, analytics-next drops an event before sending it, and `track()` resolves. */
 const NEVER = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
 
 function settings(apiHost: string, protocol: string, more: object = {}): object {
@@ -524,12 +524,12 @@ function settings(apiHost: string, protocol: string, more: object = {}): object 
   return { integrations: { "Segment.io": segment }, metrics: { sampleRate: 0 } };
 }
 
-describe("in a product's server", () => {
+describe("a gateway in a product's server", () => {
   it.each([
     ["an object", (text: string): unknown => JSON.parse(text)],
     ["a text", (text: string): unknown => text],
     ["bytes", (text: string): unknown => Buffer.from(text)],
-  ])("takes a body that a middleware has read, as %s", async (_what, parse) => {
+  ])("accepts a body that a middleware has read as %s", async (_what, parse) => {
     const site = await openSite({
       middleware: (request, response, go) => void readBefore(request, parse).then(go, () => response.end()),
     });
@@ -537,7 +537,7 @@ describe("in a product's server", () => {
     expect(site.kept()).toHaveLength(1);
   });
 
-  it("reads the body itself where a middleware left an empty object", async () => {
+  it("reads the body itself if a middleware left an empty object", async () => {
     const site = await openSite({
       middleware: (request, _response, go) => {
         Object.assign(request, { body: {} });
@@ -558,7 +558,7 @@ describe("in a product's server", () => {
     expect((await site.post("/v1/t", CLICK)).body).toMatchObject({ code });
   });
 
-  it("works below a mount that the framework takes off, and knows its address all the same", async () => {
+  it("works below a mount path that the framework removes, and still knows its own address", async () => {
     const site = await openSite({
       middleware: (request, _response, go) => {
         const originalUrl = request.url ?? "";
@@ -571,7 +571,7 @@ describe("in a product's server", () => {
     expect(await settingsAt(site.url)).toEqual(settings(`${host}/telemetry/v1`, "http"));
   });
 
-  it("keeps nothing of a request that breaks off, and goes on", async () => {
+  it("keeps nothing of a request that breaks off, and continues to work", async () => {
     const site = await openSite();
     const { port } = new URL(site.url);
     const socket = connect(Number(port), "127.0.0.1");
@@ -586,7 +586,7 @@ describe("in a product's server", () => {
     expect(site.kept()).toHaveLength(1);
   });
 
-  it("holds no more than 8 MiB of bodies that do not end, and takes those that do", async () => {
+  it("holds at most 8 MiB of unfinished bodies, and accepts those that end", async () => {
     const site = await openSite();
     const { port } = new URL(site.url);
     const head = "POST /telemetry/v1/t HTTP/1.1\r\nHost: x\r\nContent-Length: 1048576\r\n\r\n";
@@ -603,7 +603,7 @@ describe("in a product's server", () => {
     await expect.poll(counts).toSatisfy(([ended = 0, givenUp = 0]) => ended + givenUp === 10 && ended <= 8);
   });
 
-  it("refuses a body in pieces of a byte, and closes its connection", async () => {
+  it("refuses a body in chunks of one byte, and closes its connection", async () => {
     const site = await openSite();
     const socket = connect(Number(new URL(site.url).port), "127.0.0.1").on("error", () => {});
     let answer = "";
@@ -616,7 +616,7 @@ describe("in a product's server", () => {
     expect(site.gateway.report().requests).toEqual({ body_fragmented: 1 });
   });
 
-  it("gives up a body that trickles in", async () => {
+  it("gives up on a body that arrives too slowly", async () => {
     const clock = createManualClock(NOW_MS);
     const site = await openSite({ clock });
     const slow = httpRequest(`${site.url}/v1/t`, { method: "POST", headers: { "content-length": 100 } });
@@ -635,7 +635,7 @@ describe("in a product's server", () => {
     expect(clock.planned()).toBe(before);
   });
 
-  it("lets others in while a large batch is taken", async () => {
+  it("serves other requests while it processes a large batch", async () => {
     const site = await openSite({ gateway: { maxMessagesPerSecond: 10_000 } });
     const keptAtTurns = new Set<number>();
     let isUnderWay = true;
@@ -651,7 +651,7 @@ describe("in a product's server", () => {
     expect(keptAtTurns.size).toBeGreaterThan(10);
   });
 
-  it("says no more once the product has answered itself", async () => {
+  it("sends nothing more once the product itself has answered", async () => {
     const site = await openSite({
       middleware: (_request, response, go) => {
         response.end('{"mine":true}');

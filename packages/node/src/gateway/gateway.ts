@@ -32,8 +32,9 @@ import {
 /** A request handler for node:http, and therefore for Express and other frameworks. Never throws. */
 export interface Gateway {
   /**
-   * @param next called, before anything is read, for URLs that do not belong to the gateway; if omitted, such
-   * URLs get a 404
+   * Handles a request.
+   * @param next called, before anything is read, for URLs that do not belong to the gateway; if omitted,
+   * these URLs get a 404
    */
   (request: GatewayRequest, response: ServerResponse, next?: (error?: unknown) => void): void;
   /** What the gateway has rejected since it was created. */

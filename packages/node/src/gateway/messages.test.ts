@@ -16,7 +16,7 @@ const ALONE: Arrival = {
   instanceId: () => "an-instance",
 };
 
-it("never throws, and makes of any JSON value a message or a reason", () => {
+it("never throws, and turns any JSON value into a message or a reason", () => {
   const any = fc.oneof(fc.jsonValue(), fc.string(), fc.constant(null));
   const keys = "event name userId anonymousId groupId messageId properties traits context timestamp sentAt";
   const fields = Object.fromEntries(keys.split(" ").map((key) => [key, any]));
@@ -34,7 +34,7 @@ it("never throws, and makes of any JSON value a message or a reason", () => {
   );
 });
 
-it("takes the digits of ids that are numbers, and of the names that each type has", () => {
+it("converts numeric ids to text, and reads a name only for types that have one", () => {
   const item = {
     type: "group",
     name: "not its own",
@@ -56,7 +56,7 @@ it("takes the digits of ids that are numbers, and of the names that each type ha
   });
 });
 
-it("leaves a name that is a prototype's out, and the message's prototype alone", () => {
+it("leaves out `__proto__`, and does not change a prototype", () => {
   const item: unknown = JSON.parse(
     '{"type":"page","userId":"u","properties":{"__proto__":{"x":1},"a":1},"context":{"__proto__":{"ip":"1"}}}',
   );
@@ -66,7 +66,7 @@ it("leaves a name that is a prototype's out, and the message's prototype alone",
   expect(Object.hasOwn(Object.prototype, "x")).toBe(false);
 });
 
-it("makes no id of what it cannot hash: a new one is made later", () => {
+it("sets no messageId if it cannot hash the given one: a new one is made later", () => {
   const item = { type: "page", userId: "u", messageId: "ada@example.org" };
   expect(readMessage(item, { ...ALONE, keyedHash: undefined })).toMatchObject({ messageId: undefined });
 });

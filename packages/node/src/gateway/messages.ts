@@ -138,8 +138,8 @@ function takeOne(message: Draft | MessageReason, record: Recorder): DroppedMessa
 const HASH_LENGTH = 32;
 
 /**
- * Reads what a browser sent as the collector would, or returns the reason why it is not a message. Never
- * throws. The core applies the plan. The time is corrected here, because the outbox may be delivered days
+ * Reads a browser's message as the collector would, or returns the reason why it is not one. Never throws.
+ * The core applies the plan later. The timestamp is corrected here, because the outbox may be delivered days
  * later.
  */
 export function readMessage(item: unknown, arrival: Arrival): Draft | MessageReason {
@@ -216,8 +216,9 @@ function complete(
 }
 
 /**
- * People put addresses and keys into messageIds. So a messageId that is not plainly an id is replaced by its
- * keyed hash, by which a repeated message is still recognised. Returns undefined if a new id has to be made.
+ * Some clients put addresses or keys into messageIds. A messageId that is not plainly an id is therefore
+ * replaced by its keyed hash, which still identifies a repeated message. Returns undefined if a new id has to
+ * be made.
  */
 function reduceMessageId(messageId: string, { keyedHash }: Arrival): string | undefined {
   if (isPlainMessageId(messageId)) return messageId;

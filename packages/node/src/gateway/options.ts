@@ -56,7 +56,7 @@ export interface GatewaySettings {
   readonly asksPeople: boolean;
 }
 
-/** @throws whatever reading the options throws */
+/** Reads the options, and replaces invalid ones by their defaults. @throws whatever reading them throws */
 export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
   const { writeKey, clientAddress, maxMessagesPerSecond, publicPath, asksPeople } = given;
@@ -66,12 +66,12 @@ export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
     clientAddress: typeof clientAddress === "function" ? options.clientAddress : undefined,
     maxMessagesPerSecond: isNumber ? Math.max(1, maxMessagesPerSecond) : MAX_MESSAGES_PER_SECOND,
     publicPath: isPath(publicPath) ? publicPath.replace(/\/+$/, "") : undefined,
-    // An invalid value is not a permission to leave people unasked.
+    // An invalid value must not have the effect that people are not asked.
     asksPeople: asksPeople !== undefined && asksPeople !== false,
   };
 }
 
-/** Lists what is wrong with the options, or with the plan for a gateway, each with what to write instead. */
+/** Lists what is wrong with the options, and says if the plan declares no event for the client. */
 export function checkGateway(options: GatewayOptions, { gate }: Core): readonly string[] {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
   const { writeKey, clientAddress, maxMessagesPerSecond, publicPath, asksPeople } = given;

@@ -11,34 +11,31 @@ function ticking() {
 }
 
 describe("one browser", () => {
-  it.each([[1], [100], [2500]])(
-    "that sends batches of %i without end leaves room for the others",
-    (batch) => {
-      const clock = ticking();
-      const rates = createRates(1000, clock.monotonicMs);
-      let ofGreedy = 0;
-      let ofOthers = 0;
-      let refusedOthers = 0;
-      for (let step = 0; step < 6000; step += 1) {
-        clock.pass(0.01);
-        while (rates.waitS("203.0.113.1") === 0) {
-          rates.take("203.0.113.1", batch);
-          ofGreedy += batch;
-        }
-        if (step % 10 > 0) continue; // ten messages a second, each from another browser
-        const address = `198.51.100.${step % 250}`;
-        if (rates.waitS(address) > 0) refusedOthers += 1;
-        else {
-          rates.take(address, 1);
-          ofOthers += 1;
-        }
+  it.each([[1], [100], [2500]])("that keeps sending batches of %i leaves room for the others", (batch) => {
+    const clock = ticking();
+    const rates = createRates(1000, clock.monotonicMs);
+    let ofGreedy = 0;
+    let ofOthers = 0;
+    let refusedOthers = 0;
+    for (let step = 0; step < 6000; step += 1) {
+      clock.pass(0.01);
+      while (rates.waitS("203.0.113.1") === 0) {
+        rates.take("203.0.113.1", batch);
+        ofGreedy += batch;
       }
-      expect(ofGreedy).toBeLessThanOrEqual(60 * 250 + 250 + batch);
-      expect({ ofOthers, refusedOthers }).toEqual({ ofOthers: 600, refusedOthers: 0 });
-    },
-  );
+      if (step % 10 > 0) continue; // ten messages a second, each from another browser
+      const address = `198.51.100.${step % 250}`;
+      if (rates.waitS(address) > 0) refusedOthers += 1;
+      else {
+        rates.take(address, 1);
+        ofOthers += 1;
+      }
+    }
+    expect(ofGreedy).toBeLessThanOrEqual(60 * 250 + 250 + batch);
+    expect({ ofOthers, refusedOthers }).toEqual({ ofOthers: 600, refusedOthers: 0 });
+  });
 
-  it("is one by all the addresses of its network", () => {
+  it("counts as one, whichever addresses of its network it uses", () => {
     const clock = ticking();
     const rates = createRates(100, clock.monotonicMs);
     rates.take("2001:db8:1:2::1", 1000);
@@ -47,7 +44,7 @@ describe("one browser", () => {
   });
 });
 
-it("all browsers together send no more than the limit, beside their first batches", () => {
+it("all browsers together send no more than the limit, apart from their first batches", () => {
   const clock = ticking();
   const rates = createRates(1000, clock.monotonicMs);
   let taken = 0;
@@ -63,7 +60,7 @@ it("all browsers together send no more than the limit, beside their first batche
   expect(taken).toBeLessThanOrEqual(60 * 1000 + 20 * 350);
 });
 
-it("large batches of many browsers leave a part for small ones, and take no more than the limit", () => {
+it("large batches of many browsers leave room for small ones, and do not exceed the limit", () => {
   const clock = ticking();
   const rates = createRates(1000, clock.monotonicMs);
   let ofLarge = 0;

@@ -4,14 +4,17 @@ import { applyAddressPolicy } from "@candor/plan/runtime";
 
 /** The largest share of the rate that one browser gets. */
 const CLIENT_SHARE = 0.25;
-/** The share that is reserved for other browsers: a batch larger than what is left may not use it. */
+/**
+ * The share that stays free for other browsers when large batches have used up the rest. It accepts a batch
+ * only if the whole batch fits into what is left of it.
+ */
 const RESERVED_SHARE = 0.25;
 /** The number of clients remembered. Beyond that, the client that sent least recently is forgotten. */
 const MAX_CLIENTS = 1000;
-/** The longest time for which all browsers have to wait because of large batches. */
+/** Large batches make all browsers wait at most this long. */
 const MAX_DEBT_MS = 60_000;
 
-/** The limits of all browsers together and of each one. */
+/** The rate limits: one for all browsers together, and one for each browser. */
 export interface Rates {
   /**
    * Seconds until this browser may send this many messages; 0 if it may send them now. A batch is accepted as
@@ -23,7 +26,10 @@ export interface Rates {
   readonly take: (address: string | undefined, messages: number) => void;
 }
 
-/** @param perSecond messages from all browsers together */
+/**
+ * Creates the limits of one gateway.
+ * @param perSecond messages per second, from all browsers together
+ */
 export function createRates(perSecond: number, clockMs: () => number): Rates {
   const limitOf = (share: number, more: { maxKeys?: number; maxDebtMs?: number } = {}): RateLimiter => {
     const rate = perSecond * share;

@@ -17,10 +17,14 @@ import type { Clock } from "../clock.ts";
 import { isBodyRead, type ParsedRequest } from "../incoming-request.ts";
 import { GatewayFault } from "./answer.ts";
 
-/** Slow uploads must not fill the product's memory. */
+/**
+ * The maximum size of all bodies that are being read at a time: slow uploads must not fill the product's
+ * memory.
+ */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /**
- * Far deeper than any message may nest. A body full of brackets must not block the product's other requests.
+ * How deep a body may nest: far deeper than any message may. A body full of brackets must not block the
+ * product's other requests.
  */
 const MAX_BODY_LEVELS = 200;
 
@@ -63,7 +67,9 @@ function prefixOf(url: string): string {
 }
 
 /**
- * @throws a GatewayFault with a code of WIRE_ERRORS, or `too_many_requests` if too much is already being read
+ * Creates a function that reads a request's body, even if the product's own parser has read it already. It
+ * rejects with a GatewayFault: a code of WIRE_ERRORS, or `too_many_requests` if too much is already being
+ * read.
  */
 export function createBodyReader(clock: Clock): (request: GatewayRequest) => Promise<RequestBody> {
   const reader = createRequestReader({

@@ -51,7 +51,7 @@ async function until(isSo: () => boolean): Promise<void> {
 }
 
 describe("a post", () => {
-  it("sends exactly the headers and the body that it was given, with Host and length", async () => {
+  it("sends exactly the given headers and body, plus Host and Content-Length", async () => {
     const requests: { head: string; body: string }[] = [];
     const server = await serving((socket) =>
       onRequest(socket, (request) => {
@@ -98,7 +98,7 @@ describe("a post", () => {
     ["a bad chunk", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", failed("protocol")],
     ["endless headers", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(100_000)}\r\n`, failed("protocol")],
     [
-      "another protocol that nobody asked for",
+      "an upgrade that was not requested",
       "HTTP/1.1 101 Switching\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n",
       failed("protocol"),
     ],
@@ -108,7 +108,7 @@ describe("a post", () => {
       answered(200, "x".repeat(1_048_576)),
     ],
     [
-      "an answer in pieces of a byte",
+      "an answer in chunks of one byte",
       `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(2000)}`,
       failed("answer_too_large"),
     ],
@@ -117,19 +117,19 @@ describe("a post", () => {
       `HTTP/1.1 200 OK\r\nContent-Length: 1048577\r\n\r\n${"x".repeat(1_048_577)}`,
       failed("answer_too_large"),
     ],
-  ])("tells %s", async (_why, text, outcome) => {
+  ])("reads %s", async (_why, text, outcome) => {
     const server = await answering(text);
     const there = client();
     expect(await there.post(to(server.url))).toEqual(outcome);
     if ("fault" in outcome) await until(() => server.open === 0);
   });
 
-  it("reads an answer that comes byte by byte", async () => {
+  it("reads an answer that arrives byte by byte", async () => {
     const server = await serving((socket) => onRequest(socket, () => void writeByByte(socket)));
     expect(await client().post(to(server.url))).toEqual(answered(200, "{}"));
   });
 
-  it("reads an answer that ends with its connection", async () => {
+  it("reads an answer that ends when the connection closes", async () => {
     const server = await serving((socket) =>
       onRequest(socket, () => socket.end("HTTP/1.1 200 OK\r\n\r\nall")),
     );
@@ -152,7 +152,7 @@ describe("a post", () => {
     }
   });
 
-  it("takes an answer that comes before the whole body was sent, and stops sending", async () => {
+  it("accepts an answer that arrives before the whole body was sent, and stops sending", async () => {
     const server = await serving((socket) => {
       socket.pause();
       socket.write("HTTP/1.1 413 Too long\r\nContent-Length: 0\r\n\r\n");
@@ -165,30 +165,30 @@ describe("a post", () => {
     ["never answers", (socket) => onRequest(socket, () => undefined)],
     ["never reads", (socket) => void socket.pause()],
     ["answers without end", (socket) => onRequest(socket, () => void drip(socket))],
-  ])("has a timeout for all of it when the server %s", async (_why, serve) => {
+  ])("times out as a whole if the server %s", async (_why, serve) => {
     const server = await serving(serve);
     const post = to(server.url, { timeoutMs: 300, body: Buffer.alloc(30_000_000) });
     expect(await client().post(post)).toEqual(failed("timeout"));
     if (server.open > 0) server.close();
   });
 
-  it("is refused where nothing listens", async () => {
+  it("is refused if nothing listens", async () => {
     const server = await answering(OK);
     server.close();
     expect(await client().post(to(server.url))).toEqual(failed("refused"));
   });
 
-  it("without a name in DNS is a DNS fault", async () => {
+  it("to a name that does not exist is a DNS fault", async () => {
     const there = client({ nameService: await nameService("nxdomain") });
     expect(await there.post(to("http://collector.test/"))).toEqual(failed("dns"));
   });
 
-  it("times out in DNS too", async () => {
+  it("times out during the name look-up too", async () => {
     const there = client({ nameService: await nameService("silent") });
     expect(await there.post(to("http://collector.test/", { timeoutMs: 100 }))).toEqual(failed("timeout"));
   });
 
-  it("tries the next address when one does not take it", async () => {
+  it("tries the next address if one does not accept the connection", async () => {
     const server = await answering(OK);
     const url = `http://collector.test:${server.url.port}/`;
     const there = client({ nameService: await nameService(["127.0.0.9", "127.0.0.1"]) });
@@ -202,7 +202,7 @@ describe("a post", () => {
     expect(await client().post(post)).toEqual(failed("other"));
   });
 
-  it("needs no more than its timer's bound", async () => {
+  it("may have a timeout longer than a timer supports", async () => {
     const server = await answering(OK);
     expect(await client().post(to(server.url, { timeoutMs: Number.MAX_SAFE_INTEGER }))).toEqual(
       answered(200, "{}"),
@@ -226,14 +226,14 @@ async function drip(socket: Socket): Promise<void> {
 }
 
 describe("a kept connection", () => {
-  it("serves the next posts", async () => {
+  it("is used for the next posts", async () => {
     const server = await answering(OK);
     const there = client();
     for (let n = 0; n < 3; n++) expect(await there.post(to(server.url))).toEqual(answered(200, "{}"));
     expect(server.connections).toBe(1);
   });
 
-  it("that the server has closed is replaced without a fault, whatever moment it closes at", async () => {
+  it("that the server has closed is replaced without a fault, whenever it closes", async () => {
     const bodies: string[] = [];
     const server = await serving((socket) =>
       onRequest(socket, ({ body }) => {
@@ -248,7 +248,7 @@ describe("a kept connection", () => {
     expect(bodies).toEqual(Array.from({ length: 50 }, (_, n) => String(n)));
   });
 
-  it("that closes on the second request is tried once more, on a new one", async () => {
+  it("that closes on the second request is replaced, and the post is retried once", async () => {
     const server = await serving((socket, number) => {
       let requests = 0;
       onRequest(socket, () => {
@@ -263,7 +263,7 @@ describe("a kept connection", () => {
     expect(server.connections).toBe(2);
   });
 
-  it("that closes on the second request, and so does the new one, is a fault", async () => {
+  it("that closes on the second request, like the one that replaces it, is a fault", async () => {
     const server = await serving((socket, number) => {
       let requests = 0;
       onRequest(socket, () => {
@@ -278,7 +278,7 @@ describe("a kept connection", () => {
     expect(server.connections).toBe(2);
   });
 
-  it("that has begun to answer is not tried again", async () => {
+  it("that has begun to answer is not replaced, and the post is not retried", async () => {
     const server = await serving((socket) => {
       let requests = 0;
       onRequest(socket, () => {
@@ -296,9 +296,9 @@ describe("a kept connection", () => {
 
 describe("the client", () => {
   it.each<[how: string, close: (there: HttpClient, life: AbortController) => void]>([
-    ["closed", (there) => there.close()],
+    ["it is closed", (there) => there.close()],
     ["its signal is aborted", (_there, life) => life.abort()],
-  ])("when %s ends what is under way, in every stage, and leaves no connection", async (_how, close) => {
+  ])("ends posts in every stage when %s, and leaves no connection", async (_how, close) => {
     const server = await serving((socket) => onRequest(socket, () => undefined));
     const life = new AbortController();
     const there = client({ nameService: await nameService("silent"), signal: life.signal });
@@ -311,7 +311,7 @@ describe("the client", () => {
     close(there, life);
   });
 
-  it("when closed drops its idle connections", async () => {
+  it("closes its idle connections when it is closed", async () => {
     const server = await answering(OK);
     const there = client();
     await there.post(to(server.url));
@@ -339,7 +339,7 @@ describe("the client", () => {
     expect(await other).toEqual(answered(200, "{}"));
   });
 
-  it("opens no connection for a post whose signal was aborted before", async () => {
+  it("opens no connection for a post whose signal was already aborted", async () => {
     const server = await answering(OK);
     const there = client();
     expect(await there.post(to(server.url, { signal: AbortSignal.abort() }))).toEqual(failed("cancelled"));

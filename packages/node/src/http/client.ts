@@ -124,7 +124,10 @@ interface Origin {
 }
 
 interface Origins {
-  /** @throws FaultError, or what http.request throws for an invalid header */
+  /**
+   * Sends a post by its origin's route, and once more if the kept connection was stale.
+   * @throws FaultError, or what http.request throws for an invalid header
+   */
   send(post: HttpPost, signal: AbortSignal): Promise<Exchange>;
 }
 

@@ -26,7 +26,7 @@ export interface ConnectorOptions {
   readonly names: Names;
   /** Certificates to trust instead of Node's own, as PEM. */
   readonly ca: string | undefined;
-  /** Sees every TCP socket before it connects. */
+  /** Called with every TCP socket before it connects. */
   readonly onSocket: (socket: Socket) => void;
 }
 
@@ -116,8 +116,8 @@ function wrapInTls(
 }
 
 /**
- * Resolves when the event is emitted, and destroys the socket if it is not. Later errors of the socket are
- * handled by the request.
+ * Resolves with the socket once it emits the event; otherwise rejects and destroys the socket. Later errors
+ * of the socket are handled by the request.
  */
 function untilReady(
   socket: Socket,

@@ -105,8 +105,8 @@ function toAnswer({ statusCode = 0, headers }: IncomingMessage, body: string, no
 }
 
 /**
- * Reads the body of the answer up to a size limit. The time limit is that of the whole exchange. @throws
- * FaultError
+ * Reads the body of the answer up to a size limit. The time limit is that of the whole exchange.
+ * @throws FaultError
  */
 async function readAnswer(response: IncomingMessage): Promise<string> {
   const body = await readBody(response, { maxBytes: MAX_ANSWER_BYTES });

@@ -63,7 +63,7 @@ describe("the exit watch", () => {
     expect(cancelled).toEqual([]);
   });
 
-  it("lets a second look agree before it cancels", () => {
+  it("cancels only if a second check agrees", () => {
     const { enter, cancelled, looks } = watching([[], ["Timeout"], ["Timeout"], [], []]);
     enter("a");
     while (looks() < 4) vi.advanceTimersByTime(5);
@@ -72,7 +72,7 @@ describe("the exit watch", () => {
     expect(cancelled).toEqual(["a"]);
   });
 
-  it("looks at nothing while no post is under way", () => {
+  it("checks nothing while no post is in progress", () => {
     const { enter, looks } = watching([["Timeout"]]);
     const leave = enter("a");
     leave();
@@ -80,7 +80,7 @@ describe("the exit watch", () => {
     expect([looks(), vi.getTimerCount()]).toEqual([0, 0]);
   });
 
-  it("looks seldom at a process with many resources", () => {
+  it("checks a process with many resources less often", () => {
     const looksIn = (count: number): number => {
       const { enter, looks } = watching([Array<string>(count).fill("Timeout")]);
       enter("a");
@@ -90,7 +90,7 @@ describe("the exit watch", () => {
     expect(looksIn(5000) * 10).toBeLessThan(looksIn(5));
   });
 
-  it("never cancels again when the process lived on after it", () => {
+  it("never cancels again if the process continued after a cancel", () => {
     const { enter, cancelled } = watching([["PipeWrap"]]);
     const leave = enter("first");
     vi.advanceTimersByTime(200);
@@ -103,7 +103,7 @@ describe("the exit watch", () => {
     expect(cancelled).toEqual(["first"]);
   });
 
-  it("when closed has no timer", () => {
+  it("has no timer once it is closed", () => {
     const { enter, watch } = watching([["PipeWrap"]]);
     enter("a");
     watch.close();

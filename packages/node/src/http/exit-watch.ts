@@ -11,12 +11,15 @@ export interface OwnRequests {
 
 export interface ExitWatchOptions {
   /**
-   * What keeps the event loop alive, according to `process.getActiveResourcesInfo()`: everything except DNS
-   * queries.
+   * Returns what keeps the event loop alive, as `process.getActiveResourcesInfo()` does. That list contains
+   * everything except DNS queries.
    */
   readonly activeResources: () => readonly string[];
   readonly ownRequests: () => OwnRequests;
-  /** Whether the process waits for bytes from a pipe or a terminal: see `isReading`. @default it does not */
+  /**
+   * Whether the process waits for bytes from a pipe or a terminal: see `isReading`.
+   * @default it never does
+   */
   readonly isReading?: () => boolean;
   /**
    * Schedules a task without keeping the process alive. @returns a cancel function
@@ -48,7 +51,10 @@ const SECOND_LOOK_MS = 15;
  */
 const MANY_RESOURCES = 500;
 const MANY_LOOK_MS = 1000;
-/** A process that still exists this long after a cancel is kept alive by work that cannot be seen. */
+/**
+ * If the process still runs this long after a cancel, something that the watch cannot see keeps it alive. The
+ * watch then stops for good.
+ */
 const MISTAKE_MS = 1000;
 
 export function createExitWatch({

@@ -96,7 +96,7 @@ describe("a process that has nothing else to do ends", () => {
     expect(ended).toEqual({ code: 0, stdout: `${faults}exit\n`, stderr: "", resent: 0 });
   });
 
-  it("without waiting for an answer that may come", async () => {
+  it("without waiting for an answer that may still arrive", async () => {
     const server = await startWireServer((socket) => void socket.resume());
     ends.push(() => server.close());
     const ended = await run(`tell(post("${server.url}", 60_000, 2));`);
@@ -105,8 +105,8 @@ describe("a process that has nothing else to do ends", () => {
   });
 });
 
-describe("a process that lives on", () => {
-  it("by a timer of its own has its DNS queries left alone", async () => {
+describe("a process that is kept alive", () => {
+  it("by its own timer keeps its DNS queries", async () => {
     const { stdout, stderr } = await run(`
       const outcome = await Promise.race([post(silentDns), new Promise((resolve) => setTimeout(resolve, 1500, "waiting"))]);
       console.log(outcome);
@@ -117,14 +117,14 @@ describe("a process that lives on", () => {
   it.each([
     ["its standard input", "process.stdin.resume();"],
     ["lines of its standard input", "void (async () => { for await (const _ of process.stdin); })();"],
-    ["messages of the process that made it", 'process.on("message", () => undefined);'],
+    ["messages of its parent process", 'process.on("message", () => undefined);'],
     [
-      "a connection to a socket of the file system",
+      "a connection to a unix socket",
       `const { createServer, connect } = await import("node:net");
        const server = createServer().listen(process.env.SOCKET).unref();
        connect(process.env.SOCKET).resume();`,
     ],
-  ])("by %s has its first post left alone", async (_what, life) => {
+  ])("by %s keeps its first post", async (_what, life) => {
     const { stdout, stderr } = await run(
       `${life}
        const first = await post(silentDns, 1200);
@@ -138,10 +138,10 @@ describe("a process that lives on", () => {
   });
 
   it.each([
-    ["only looks at its standard input", "process.stdin;"],
-    ["has let go of its standard input", "process.stdin.resume().unref();"],
-    ["does not listen to the process that made it", "process.connected;"],
-  ])("does not when it %s", async (_what, life) => {
+    ["only accesses its standard input", "process.stdin;"],
+    ["has unref'd its standard input", "process.stdin.resume().unref();"],
+    ["does not listen to its parent process", "process.connected;"],
+  ])("excludes one that %s: its post is cancelled", async (_what, life) => {
     const { stdout, stderr } = await run(`${life}\ntell(post(silentDns));`, true);
     expect({ stdout, stderr }).toEqual({ stdout: "cancelled\nexit\n", stderr: "" });
   });

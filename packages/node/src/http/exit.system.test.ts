@@ -12,7 +12,7 @@ import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const CLIENT = new URL("../../dist/http/client.js", import.meta.url).href;
-/** A name server that receives queries and never answers. */
+/** The address of a name server that receives queries and never answers. */
 const SILENT_SERVER = "127.77.0.53";
 
 const root = mkdtempSync(join(tmpdir(), "candor-exit-"));
@@ -65,7 +65,10 @@ async function run(program: string, prepare: string, kind: "-m" | "-n"): Promise
   return { status, output: streams.join(""), ranMs: performance.now() - startedMs };
 }
 
-/** @returns also how many DNS queries were repeated: none, unless the first query timed out */
+/**
+ * Runs a program whose name server never answers. @returns also how many DNS queries were repeated: none,
+ * unless the first one timed out
+ */
 async function runUnderSilentDns(program: string): Promise<Ended & { resent: number }> {
   queries.length = 0;
   const ended = await run(program, `mount --bind ${resolvConf} /etc/resolv.conf`, "-m");
@@ -75,12 +78,12 @@ async function runUnderSilentDns(program: string): Promise<Ended & { resent: num
   return { ...ended, resent: asked.length - new Set(asked).size };
 }
 
-describe("under a DNS that never answers a process", () => {
+describe("with a name server that never answers, a process", () => {
   it.each([
     ["by itself", 'start("https://collector.example/");', "cancelled\n"],
     ["by process.exit()", 'start("https://collector.example/"); setTimeout(() => process.exit(), 200);', ""],
   ])(
-    "ends %s before a query has timed out, which one that uses node:https does not",
+    "ends %s before a query has timed out, unlike one that uses node:https",
     async (_how, program, printed) => {
       const ours = await runUnderSilentDns(`${OURS}${program}`);
       expect(ours).toEqual({ status: 0, output: printed, ranMs: expect.any(Number), resent: 0 });
@@ -92,7 +95,7 @@ describe("under a DNS that never answers a process", () => {
   );
 });
 
-describe("where connections are neither taken nor refused a process", () => {
+describe("if connections are neither accepted nor refused, a process", () => {
   it("ends by itself, long before the post's timeout", async () => {
     const network = "ip link set lo up && ip route add 192.0.2.0/24 dev lo";
     const ended = await run(`${OURS}start("https://192.0.2.1/");`, network, "-n");

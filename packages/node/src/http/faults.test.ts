@@ -27,7 +27,7 @@ describe("the fault of an error", () => {
     expect(faultOf(coded(code))).toBe(fault);
   });
 
-  it("without a code is the one that the place names", () => {
+  it("without a code is the one that the caller names", () => {
     expect([faultOf(new Error("x")), faultOf("x", "tls"), faultOf(undefined, "proxy")]).toEqual([
       "other",
       "tls",
@@ -35,7 +35,7 @@ describe("the fault of an error", () => {
     ]);
   });
 
-  it("of ours is its own", () => {
+  it("of type FaultError is the one that it carries", () => {
     expect(faultOf(new FaultError("answer_too_large"), "tls")).toBe("answer_too_large");
   });
 

@@ -19,8 +19,8 @@ export const FAULT_SENTENCES = {
 export type HttpFault = keyof typeof FAULT_SENTENCES;
 
 /**
- * A fault that is thrown up to the client, which turns it into an outcome. Never contains a name, an address
- * or a key.
+ * Carries a fault up to the HTTP client, which turns it into an outcome. Never contains a name, an address or
+ * a key.
  */
 export class FaultError extends Error {
   readonly fault: HttpFault;

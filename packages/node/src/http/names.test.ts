@@ -62,13 +62,13 @@ describe("a name", () => {
     expect([server.queries, systemLookups]).toEqual([[], []]);
   });
 
-  it("that only ends like localhost is looked up", async () => {
+  it("that merely ends in the letters of localhost is looked up", async () => {
     const { names, server } = await world({ A: ["127.0.0.9"] });
     expect(await names.resolve("notlocalhost", never)).toEqual([four("127.0.0.9")]);
     expect(server.queries).toHaveLength(2);
   });
 
-  it("in the hosts file is not looked up, and a changed file counts at once", async () => {
+  it("in the hosts file is not looked up, and a changed file takes effect at once", async () => {
     const { names, server, systemLookups } = await world({ A: ["127.0.0.9"] });
     writeFileSync(hostsFile, "127.0.0.7 collector.test\n");
     expect(await names.resolve("collector.test", never)).toEqual([four("127.0.0.7")]);
@@ -80,7 +80,7 @@ describe("a name", () => {
     await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
   });
 
-  it("is asked for in both families, IPv4 first", async () => {
+  it("is looked up in both families, IPv4 first", async () => {
     const { names, server, systemLookups } = await world({ A: ["127.0.0.9", "127.0.0.8"], AAAA: ["::1"] });
     const found = await names.resolve("collector.test", never);
     expect(found.map(({ family }) => family)).toEqual([4, 4, 6]);
@@ -95,7 +95,7 @@ describe("a name", () => {
     [{ A: ["127.0.0.9"], AAAA: "silent" }, four("127.0.0.9")],
     [{ A: "silent", AAAA: ["::1"] }, six("::1")],
     [{ A: ["127.0.0.9"], AAAA: "servfail" }, four("127.0.0.9")],
-  ])("is found when one family is answered: %j", async (replies, address) => {
+  ])("is found if one family is answered: %j", async (replies, address) => {
     const { names, server } = await world(replies);
     expect(await names.resolve("collector.test", never)).toEqual([address]);
     expect(
@@ -104,7 +104,7 @@ describe("a name", () => {
   });
 
   it.each<[World["replies"]]>([[{ A: ["0.0.0.0"], AAAA: ["::"] }], [{ A: ["0.0.0.0"] }]])(
-    "that DNS leads to this very machine is blocked: %j",
+    "that DNS maps to this machine is blocked: %j",
     async (replies) => {
       const { names, systemLookups } = await world(replies);
       await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
@@ -116,7 +116,7 @@ describe("a name", () => {
     [{ A: "nxdomain", AAAA: "nxdomain" }],
     [{}],
     [{ A: "servfail", AAAA: "servfail" }],
-  ])("that the name server quickly does not know is left to the system: %j", async (replies) => {
+  ])("that the name server quickly reports as unknown is left to the system: %j", async (replies) => {
     const there = await world(replies);
     there.system = [four("127.0.0.5")];
     expect(await there.names.resolve("collector", never)).toEqual([four("127.0.0.5")]);
@@ -124,26 +124,26 @@ describe("a name", () => {
     expect(there.systemLookups).toEqual(["collector"]);
   });
 
-  it("that is nowhere is a fault, and is asked for anew the next time", async () => {
+  it("that is unknown everywhere is a fault, and is looked up again the next time", async () => {
     const { names, server, systemLookups } = await world({ A: "nxdomain", AAAA: "nxdomain" });
     await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
     await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
     expect([systemLookups.length, server.queries.length]).toEqual([2, 4]);
   });
 
-  it("with a dot at its end has no search domains", async () => {
+  it("with a trailing dot has no search domains", async () => {
     const { names, systemLookups } = await world({ A: "nxdomain", AAAA: "nxdomain" });
     await expect(names.resolve("collector.test.", never)).rejects.toEqual(isDnsFault);
     expect(systemLookups).toEqual([]);
   });
 
-  it("that no server answers for is not left to the system, which would hang", async () => {
+  it("for which no server answers is not left to the system, which would hang", async () => {
     const { names, server, systemLookups } = await world({ A: "silent", AAAA: "silent" });
     await expect(names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
     expect([systemLookups, server.queries.length]).toEqual([[], 4]);
   });
 
-  it("is given up when the post is, at once", async () => {
+  it("is given up at once when the post is cancelled", async () => {
     const { names, server } = await world({ A: "silent", AAAA: "silent" });
     const ending = new AbortController();
     const asked = names.resolve("collector.test", ending.signal);
@@ -154,8 +154,8 @@ describe("a name", () => {
   });
 });
 
-describe("a remembered answer", () => {
-  it("holds for five minutes", async () => {
+describe("a cached answer", () => {
+  it("is valid for five minutes", async () => {
     const there = await world({ A: ["127.0.0.9"] });
     await there.names.resolve("collector.test", never);
     there.replies = { A: ["127.0.0.8"] };
@@ -165,7 +165,7 @@ describe("a remembered answer", () => {
     expect(await there.names.resolve("collector.test", never)).toEqual([four("127.0.0.8")]);
   });
 
-  it("is dropped when it led nowhere", async () => {
+  it("is dropped if it could not be reached", async () => {
     const there = await world({ A: ["127.0.0.9"] });
     await there.names.resolve("collector.test", never);
     there.replies = { A: ["127.0.0.8"] };
@@ -176,7 +176,7 @@ describe("a remembered answer", () => {
   it.each<[why: string, replies: World["replies"], system: "ENOTFOUND" | "EAI_AGAIN"]>([
     ["is silent", { A: "silent", AAAA: "silent" }, "ENOTFOUND"],
     ["has a fault, as the system does", { A: "servfail", AAAA: "servfail" }, "EAI_AGAIN"],
-  ])("serves for a day while DNS %s", async (_why, replies, system) => {
+  ])("is used for a day while DNS %s", async (_why, replies, system) => {
     const there = await world({ A: ["127.0.0.9"] });
     await there.names.resolve("collector.test", never);
     there.replies = replies;
@@ -187,7 +187,7 @@ describe("a remembered answer", () => {
     await expect(there.names.resolve("collector.test", never)).rejects.toEqual(isDnsFault);
   });
 
-  it("does not get round a name that was taken away or blocked", async () => {
+  it("is not used for a name that was removed or blocked", async () => {
     for (const replies of [{ A: "nxdomain", AAAA: "nxdomain" }, { A: ["0.0.0.0"] }] as const) {
       const there = await world({ A: ["127.0.0.9"] });
       await there.names.resolve("collector.test", never);
@@ -199,7 +199,7 @@ describe("a remembered answer", () => {
     }
   });
 
-  it("is one of few: memory stays flat", async () => {
+  it("is one of a limited number, so that memory does not grow", async () => {
     const { names, server } = await world({ A: ["127.0.0.9"] });
     for (let n = 0; n < 20; n++) await names.resolve(`n${n}.test`, never);
     const before = server.queries.length;
@@ -231,7 +231,7 @@ describe("a hosts file", () => {
     expect(found).toEqual(addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 })));
   });
 
-  it("finds an entry anywhere in a block list of megabytes, wherever the pieces that are read begin and end", async () => {
+  it("of megabytes gives every entry, wherever the chunks that are read begin and end", async () => {
     const line = (n: number): string => `0.0.0.0 ads${n}.example.test\n`;
     const filler = Array.from({ length: 60_000 }, (_, n) => line(n)).join("");
     const at = [65_500, 65_520, 65_530, 65_536, 700_000, filler.length].map(
@@ -243,12 +243,12 @@ describe("a hosts file", () => {
     }
   });
 
-  it("that is not there, or is a folder, has no entries", async () => {
+  it("that does not exist, or is a folder, has no entries", async () => {
     expect(await readHostsFile(join(root, "none"), "collector.test")).toEqual([]);
     expect(await readHostsFile(root, "collector.test")).toEqual([]);
   });
 
-  it("of this system is where it belongs", () => {
+  it("of this system is at the usual path", () => {
     expect(hostsFileOf({})).toBe(
       process.platform === "win32" ? "C:\\Windows\\System32\\drivers\\etc\\hosts" : "/etc/hosts",
     );

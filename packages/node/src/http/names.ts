@@ -198,7 +198,7 @@ export function hostsFileOf(environment: Readonly<Record<string, string | undefi
 }
 
 /**
- * Reads the addresses that a hosts file gives to a name, in the file's order, IPv4 first; none if the file
+ * Reads the addresses that a hosts file lists for a name, in the file's order, IPv4 first; none if the file
  * cannot be read. Block lists make hosts files megabytes long, so the file is read in chunks, and only chunks
  * that contain the name are parsed.
  * @param name in lower case, without a trailing dot

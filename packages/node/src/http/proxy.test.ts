@@ -119,7 +119,7 @@ describe("the proxy for a URL", () => {
     "http://",
     "http://a.test:99999",
     "http://%zz:x@a.test",
-  ])("is a fault when the variable holds %s", (value) => {
+  ])("is a fault if the variable holds %s", (value) => {
     expect(() => chooseProxy({ ALL_PROXY: value }, new URL(SECURE))).toThrow(
       expect.objectContaining({ fault: "proxy" }),
     );
@@ -135,7 +135,7 @@ describe("the endpoint of a URL", () => {
     expect(endpointOf(new URL(url))).toEqual(endpoint);
   });
 
-  it("is a fault for another protocol", () => {
+  it("is a fault if the protocol is neither http nor https", () => {
     expect(() => endpointOf(new URL("ftp://collector.test"))).toThrow(
       expect.objectContaining({ fault: "other" }),
     );

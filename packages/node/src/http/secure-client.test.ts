@@ -20,7 +20,7 @@ afterEach(() => {
 
 interface Collector {
   readonly port: number;
-  /** The method, path and relevant headers of each request. */
+  /** The method, the path and some headers of each request. */
   readonly requests: object[];
   /** The server names that clients sent during the TLS handshake. */
   readonly serverNames: unknown[];
@@ -116,7 +116,7 @@ describe("over TLS", () => {
     expect(collector.serverNames).toEqual([false]);
   });
 
-  it("a certificate that is not trusted is a TLS fault, and leaves no connection and sends nothing", async () => {
+  it("a certificate that is not trusted is a TLS fault: nothing is sent, and no connection is left", async () => {
     const collector = await startCollector();
     const there = createHttpClient({ environment: {} });
     expect(await post(there, `https://localhost:${collector.port}/`)).toEqual(failed("tls"));
@@ -132,30 +132,30 @@ describe("over TLS", () => {
     expect(collector.requests).toEqual([]);
   });
 
-  it("a server that wants a certificate of ours is a TLS fault", async () => {
+  it("a server that requires a client certificate is a TLS fault", async () => {
     const collector = await startCollector({ requestCert: true, rejectUnauthorized: true });
     expect(await post(client(), `https://localhost:${collector.port}/`)).toEqual(failed("tls"));
     expect(collector.requests).toEqual([]);
   });
 
-  it("a server that has no protocol version in common is a TLS fault", async () => {
+  it("a server without a common protocol version is a TLS fault", async () => {
     const collector = await startCollector({ maxVersion: "TLSv1.1", minVersion: "TLSv1" });
     expect(await post(client(), `https://localhost:${collector.port}/`)).toEqual(failed("tls"));
   });
 
-  it("a server that does not speak it is a TLS fault", async () => {
+  it("a server that does not speak TLS is a TLS fault", async () => {
     const server = await serving(
       (socket) => void socket.on("data", () => socket.end("HTTP/1.1 400 Bad\r\n\r\n")),
     );
     expect(await post(client(), `https://localhost:${server.url.port}/`)).toEqual(failed("tls"));
   });
 
-  it("a server that closes in the handshake is a reset", async () => {
+  it("a server that closes during the handshake is a reset", async () => {
     const server = await serving((socket) => void socket.on("data", () => socket.end()));
     expect(await post(client(), `https://localhost:${server.url.port}/`)).toEqual(failed("reset"));
   });
 
-  it("a server that is silent in the handshake is a timeout", async () => {
+  it("a server that is silent during the handshake is a timeout", async () => {
     const server = await serving((socket) => void socket.resume());
     const url = new URL(`https://localhost:${server.url.port}/`);
     const there = client();
@@ -192,7 +192,7 @@ async function proxying(options: ProxyServerOptions) {
 const basic = `Basic ${Buffer.from("me:p@ss").toString("base64")}`;
 
 describe("through a proxy", () => {
-  it("https goes by CONNECT, in one kept tunnel, and the proxy sees neither path nor key nor body", async () => {
+  it("https uses CONNECT, in one kept tunnel, and the proxy sees no path, key or body", async () => {
     const collector = await startCollector();
     const proxy = await proxying({ targetPort: collector.port });
     const there = client({ environment: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` } });
@@ -204,7 +204,7 @@ describe("through a proxy", () => {
     await until(() => collector.open === 0);
   });
 
-  it("http is asked for by its whole URL", async () => {
+  it("http is requested by its whole URL", async () => {
     const requests: string[] = [];
     const server = await serving((socket) =>
       onRequest(socket, ({ head }) => {
@@ -237,7 +237,7 @@ describe("through a proxy", () => {
     },
   );
 
-  it("a proxy that wants other credentials is a proxy fault, for https and http", async () => {
+  it("a proxy that requires other credentials is a proxy fault, for https and http", async () => {
     const proxy = await proxying({ targetPort: 1, authorization: basic });
     const address = `http://me:wrong@127.0.0.1:${proxy.port}`;
     const there = client({ environment: { HTTPS_PROXY: address, HTTP_PROXY: address } });
@@ -266,7 +266,7 @@ describe("through a proxy", () => {
     ["is not there", "http://127.0.0.1:1"],
     ["is of another kind", "socks5://127.0.0.1:1"],
     ["is not a URL", "http://:::"],
-  ])("a proxy that %s is a proxy fault, and nothing goes around it", async (_why, value) => {
+  ])("a proxy that %s is a proxy fault, and nothing bypasses it", async (_why, value) => {
     const collector = await startCollector();
     const there = client({ environment: { ALL_PROXY: value } });
     expect(await post(there, `https://localhost:${collector.port}/`)).toEqual(failed("proxy"));
@@ -284,7 +284,7 @@ describe("through a proxy", () => {
     expect(collector.requests).toEqual([]);
   });
 
-  it("a proxy that does not answer is a timeout, and is left", async () => {
+  it("a proxy that does not answer is a timeout, and its connection is closed", async () => {
     const silent = await serving((socket) => void socket.resume());
     const there = client({ environment: { HTTPS_PROXY: `http://127.0.0.1:${silent.url.port}` } });
     const url = new URL("https://collector.test/");
@@ -294,7 +294,7 @@ describe("through a proxy", () => {
     await until(() => silent.open === 0);
   });
 
-  it("NO_PROXY goes directly", async () => {
+  it("a target in NO_PROXY is reached directly", async () => {
     const collector = await startCollector();
     const there = client({ environment: { HTTPS_PROXY: "http://127.0.0.1:1", NO_PROXY: "localhost" } });
     expect(await post(there, `https://localhost:${collector.port}/`)).toEqual(OK);

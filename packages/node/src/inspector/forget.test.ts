@@ -132,7 +132,7 @@ describe("deleting at the collector, then turning off", () => {
     expect(page).not.toContain(`>${BUTTON}<`);
   });
 
-  it("sends nothing while the collector deletes, from no process on the folder, and erases nothing yet", async () => {
+  it("sends nothing from any process on the folder while the collector deletes, and erases nothing yet", async () => {
     const { post, telemetry, dir, files } = await open();
     const other = openForTest({ host: collector.url, stateDir: dir });
     telemetry.track(ACTION, {});
@@ -159,7 +159,7 @@ describe("deleting at the collector, then turning off", () => {
   });
 
   it.each([-HOUR_MS, HOUR_MS])(
-    "signs once more with the collector's time when the clocks differ by %d ms",
+    "signs once more with the collector's time if the clocks differ by %d ms",
     async (ms) => {
       const { post, telemetry } = await open();
       aheadMs = ms;
@@ -247,7 +247,7 @@ describe("deleting at the collector, then turning off", () => {
 });
 
 describe("the buttons of the switch", () => {
-  it("weigh the same: nothing tells a Yes from a No but its words", async () => {
+  it("look the same: only their words distinguish a Yes from a No", async () => {
     const { get, telemetry } = await open();
     const on = (await get("/")).body;
     telemetry.answer("no");
@@ -262,7 +262,7 @@ describe("the buttons of the switch", () => {
 });
 
 describe("the download", () => {
-  it("holds every message of the outbox, sent or waiting, as it lies there", async () => {
+  it("contains every message of the outbox, sent or waiting, unchanged", async () => {
     const { get, telemetry, messages } = await open();
     for (let n = 0; n < 2300; n += 1) telemetry.track(ACTION, { timeElapsed: n });
     await telemetry.flush();
@@ -286,7 +286,7 @@ describe("the download", () => {
     expect(lines.map(({ state }) => state)).toEqual(["waiting", ...Array(2300).fill("sent")]);
   });
 
-  it("is empty, and not an error, when nothing was sent", async () => {
+  it("is empty, and not an error, if nothing was sent", async () => {
     const { get } = await open({ environment: {} });
     expect(await get("/messages.ndjson")).toMatchObject({ status: 200, body: "" });
     expect((await get("/receipt.json")).status).toBe(404);

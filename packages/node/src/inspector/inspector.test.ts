@@ -55,7 +55,7 @@ async function serve(handler: RequestListener): Promise<Ask & { port: number }> 
   return Object.assign(ask, { port });
 }
 
-/** Opens telemetry and serves its inspector. `wait` messages are waiting in the outbox. */
+/** Opens telemetry and serves its inspector. @param wait how many messages are waiting in the outbox */
 async function open(options: WorldOptions = {}, wait = 0): Promise<World & { ask: Ask; port: number }> {
   const world = openForTest(options);
   await track(world, wait);
@@ -70,7 +70,10 @@ async function track({ telemetry }: World, count: number): Promise<void> {
 
 const toJson = ({ body }: Reply): unknown => JSON.parse(body);
 
-/** Stores an answer that was given for a version of the plan. The current version is 2. */
+/**
+ * For the option `before`: stores an answer that was given for a version of the plan. The current version is
+ * 2.
+ */
 function answered(answer: "yes" | "no" | "notice", planVersion = 2): (dir: string) => void {
   const planHash = planVersion === 2 ? APPSMITH.hash : "a".repeat(64);
   return stored(receipt(answer, { planVersion, planHash, by: "installer" }));
@@ -99,7 +102,7 @@ async function press(ask: Ask, button: string, headers: Asking["headers"] = FROM
 const sentenceOf = ({ body }: Reply): string | undefined => /<p class="state \w+">([^<]*)</.exec(body)?.[1];
 
 describe("the inspector's page", () => {
-  it("says first whether telemetry is on, then shows each message, and nothing that could run", async () => {
+  it("says first whether telemetry is on, then shows each message, and contains nothing that could run", async () => {
     const { ask } = await open({}, 2);
     const page = await ask("/");
     expect(page.status).toBe(200);
@@ -120,7 +123,7 @@ describe("the inspector's page", () => {
       {},
     ],
     ["mode log", () => {}, { APPSMITH_TELEMETRY: "log" }],
-  ])("shows what waits from before under %s: it will be sent", async (_, change, environment) => {
+  ])("shows the messages that still wait under %s", async (_, change, environment) => {
     const before = await open({ before: answered("notice") }, 2);
     await before.telemetry.close({ timeoutMs: 100 });
     change(before.dir);
@@ -132,7 +135,7 @@ describe("the inspector's page", () => {
     expect(JSON.parse((await ask("/status.json")).body).held.waiting.messages).toBe(2);
   });
 
-  it("says what the folder alone tells too, as long as telemetry is on", async () => {
+  it("says the same as the folder alone, as long as telemetry is on", async () => {
     const world = await open({ environment: {}, before: answered("notice", 1) }, 1);
     const folder = openStateFolder(world.dir);
     const nobody = join(world.dir, "no-policy");
@@ -149,7 +152,7 @@ describe("the inspector's page", () => {
     expect(world.files()).toEqual(["receipts.ndjson"]);
   });
 
-  it("may be framed, kept and extended by nobody", async () => {
+  it("cannot be framed, cached or extended", async () => {
     const { ask } = await open();
     const { headers } = await ask("/");
     expect(headers).toMatchObject({
@@ -164,7 +167,7 @@ describe("the inspector's page", () => {
     });
   });
 
-  it("escapes what stands in the outbox, whoever wrote it there", async () => {
+  it("escapes the content of the outbox, whoever wrote it", async () => {
     const { ask, dir } = await open({}, 1);
     const line = JSON.stringify({ type: "track", event: "<script>alert(1)</script>", timestamp: '"><b>' });
     writeFileSync(join(dir, "outbox", "client-opt-in-20261123T120000Z-a.ndjson"), `${line}\n<i>no JSON\n`);
@@ -174,7 +177,7 @@ describe("the inspector's page", () => {
     expect(body).not.toMatch(/<script|"><b>|<i>no/);
   });
 
-  it("leads to older messages and back", async () => {
+  it("links to older messages and back", async () => {
     const { ask } = await open({}, 60);
     const first = await ask("/");
     const [, older = ""] = /<a href="\.\/(\?before=[^"]+)">Older messages/.exec(first.body) ?? [];
@@ -186,7 +189,7 @@ describe("the inspector's page", () => {
     expect(second.body).not.toContain("Older messages");
   });
 
-  it("never holds the instance's key and secret, nor the server's write key, on any of its addresses", async () => {
+  it("never contains the instance's key and secret, or the server's write key, on any route", async () => {
     const { ask, dir } = await open({}, 3);
     const { privateKey, hashSecret } = JSON.parse(readFileSync(join(dir, "instance.json"), "utf8"));
     for (const path of ["/", "/status.json", "/messages.json", "/plan"]) {
@@ -209,10 +212,10 @@ describe("where the inspector is mounted", () => {
     };
 
   it.each([
-    ["a framework that takes the path off", "/admin/telemetry", "./telemetry/"],
-    ["a framework that takes the path off", "/admin/telemetry/", "./"],
-    ["a framework that takes the path off", "/admin/telemetry?before=0", "./telemetry/"],
-  ])("its links lead to it: %s, asked for %s", async (_, path, here) => {
+    ["a framework that removes the path", "/admin/telemetry", "./telemetry/"],
+    ["a framework that removes the path", "/admin/telemetry/", "./"],
+    ["a framework that removes the path", "/admin/telemetry?before=0", "./telemetry/"],
+  ])("its links work: %s, requested as %s", async (_, path, here) => {
     const ask = await serve(strip("/admin/telemetry", openForTest().telemetry.inspector()));
     const { status, body } = await ask(path);
     expect(status).toBe(200);
@@ -221,7 +224,7 @@ describe("where the inspector is mounted", () => {
   });
 
   it.each(["/admin/telemetry", "/admin/telemetry/"])(
-    "it is told the path when nobody takes it off: %s",
+    "it is told the path if nothing removes it: %s",
     async (path) => {
       const ask = await serve(openForTest().telemetry.inspector({ path }));
       expect((await ask("/admin/telemetry")).body).toContain('action="./telemetry/switch"');
@@ -232,7 +235,7 @@ describe("where the inspector is mounted", () => {
 });
 
 describe("status.json", () => {
-  it("says whether it is on, who may send and why, what is withheld, and what lies there", async () => {
+  it("says whether telemetry is on, who may send and why, what is withheld, and what is in the outbox", async () => {
     const { ask, telemetry } = await open({ environment: {}, before: answered("notice", 1) }, 2);
     telemetry.track("Nope" as never);
     const { body } = await ask("/status.json");
@@ -293,7 +296,7 @@ describe("status.json", () => {
 });
 
 describe("messages.json", () => {
-  it("lists the very lines of the outbox, newest first, a page at a time", async () => {
+  it("lists the exact lines of the outbox, newest first, one page at a time", async () => {
     const { ask, dir } = await open({}, 3);
     const [file = ""] = readdirSync(join(dir, "outbox"));
     const lines = readFileSync(join(dir, "outbox", file), "utf8")
@@ -320,7 +323,7 @@ describe("messages.json", () => {
 });
 
 describe("the switch", () => {
-  it("turns everything off at once, deletes what waits and the id, and is remembered", async () => {
+  it("turns everything off at once, deletes waiting messages and the id, and is remembered", async () => {
     const { ask, files, dir, telemetry } = await open({}, 2);
     const reply = await press(ask, "Turn all telemetry off");
     expect([reply.status, reply.headers.location, reply.body]).toEqual([303, "./", ""]);
@@ -344,7 +347,7 @@ describe("the switch", () => {
     expect(telemetry.status().state).toBe("off");
   });
 
-  it("agrees to what a new version of the plan collects, with the answer that was given before", async () => {
+  it("agrees to what a new version of the plan collects, with the same answer as before", async () => {
     const { ask } = await open({ environment: {}, before: answered("yes", 1) });
     const withheld = async () =>
       JSON.parse((await ask("/status.json")).body).product.sources[0].rules[0].withheld;
@@ -356,7 +359,7 @@ describe("the switch", () => {
     expect((await ask("/")).body).not.toContain("Agree to what is new");
   });
 
-  it("offers no Yes where the environment decides, and says so", async () => {
+  it("offers no Yes if the environment decides, and says so", async () => {
     const { ask } = await open({ environment: { APPSMITH_DISABLE_TELEMETRY: "true" } });
     const page = await ask("/");
     expect(sentenceOf(page)).toBe(
@@ -371,7 +374,7 @@ describe("the switch", () => {
     ]);
   });
 
-  it("takes JSON, of the sources that it names, and answers the new status", async () => {
+  it("accepts JSON, for the sources that it names, and answers with the new status", async () => {
     const { ask, dir } = await open();
     const reply = await post(ask, { answer: "yes", sources: ["client"] });
     expect(reply.status).toBe(200);
@@ -417,7 +420,7 @@ describe("the switch", () => {
     expect(telemetry.status().state).toBe("on");
   });
 
-  it("gives up a body that stops before its end, and closes the connection", async () => {
+  it("gives up on a body that stops before its end, and closes the connection", async () => {
     const clock = createManualClock(Date.parse("2026-11-23T12:00:00Z"));
     const { telemetry } = openForTest({ clock });
     const { port } = await serve(telemetry.inspector());
@@ -442,13 +445,13 @@ describe("the switch", () => {
     ["another site", { "sec-fetch-site": "cross-site" }],
     ["a sister site", { "sec-fetch-site": "same-site" }],
     [
-      "another site that says it were this one",
+      "another site that claims to be this one",
       { "sec-fetch-site": "cross-site", origin: "http://a.test", host: "a.test" },
     ],
     ["an older browser on another site", { origin: "http://evil.test", host: "a.test" }],
     ["a page without an origin", { origin: "null", host: "a.test" }],
-    ["a program that does not say", { host: "a.test" }],
-  ])("refuses what comes from %s", async (_, headers: { readonly [name: string]: string }) => {
+    ["a program that sends neither header", { host: "a.test" }],
+  ])("refuses an answer from %s", async (_, headers: { readonly [name: string]: string }) => {
     const { ask, telemetry } = await open();
     for (const reply of [
       await post(ask, { answer: "no" }, headers),
@@ -461,15 +464,18 @@ describe("the switch", () => {
 
   it.each([
     ["an older browser on the page itself", { origin: "http://a.test:8080", host: "a.test:8080" }],
-    ["one behind a proxy", { origin: "https://a.test", host: "10.0.0.1:80", "x-forwarded-host": "a.test" }],
-    ["a program that says it is no page", { "sec-fetch-site": "none" }],
-  ])("takes what comes from %s", async (_, headers: { readonly [name: string]: string }) => {
+    [
+      "an older browser behind a proxy",
+      { origin: "https://a.test", host: "10.0.0.1:80", "x-forwarded-host": "a.test" },
+    ],
+    ["a program that says it is not a page", { "sec-fetch-site": "none" }],
+  ])("accepts an answer from %s", async (_, headers: { readonly [name: string]: string }) => {
     const { ask, telemetry } = await open();
     expect((await press(ask, "Turn all telemetry off", headers)).status).toBe(303);
     expect(telemetry.status().state).toBe("off");
   });
 
-  it("takes an answer from the page of another process on the same folder", async () => {
+  it("accepts an answer from the page of another process on the same folder", async () => {
     const one = await open();
     const other = openForTest({ stateDir: one.dir });
     const { body } = await one.ask("/");
@@ -484,7 +490,7 @@ describe("the switch", () => {
     expect([reply.status, one.telemetry.status().state]).toEqual([303, "off"]);
   });
 
-  it("takes what the product's own parser has read already", async () => {
+  it("uses what the product's own parser has already read", async () => {
     const { telemetry } = openForTest();
     const inspector = telemetry.inspector();
     const ask = await serve((incoming, response) => {
@@ -494,7 +500,7 @@ describe("the switch", () => {
     expect(telemetry.status().state).toBe("off");
   });
 
-  it("reads the page's form itself where a parser of JSON alone has set an empty body, as Express 4's does", async () => {
+  it("reads the page's form itself if a JSON parser has set an empty body, as Express 4's does", async () => {
     const { telemetry } = openForTest();
     const inspector = telemetry.inspector();
     const ask = await serve((incoming, response) =>
@@ -504,7 +510,7 @@ describe("the switch", () => {
     expect(telemetry.status().state).toBe("off");
   });
 
-  it("says so when the answer cannot be stored; a No holds all the same", async () => {
+  it("says if the answer cannot be stored; a No applies all the same", async () => {
     const world = openForTest({
       before: (dir) => mkdirSync(join(dir, "receipts.ndjson"), { recursive: true }),
     });
@@ -520,7 +526,7 @@ describe("while nothing is sent", () => {
   it.each([
     ["off", { APPSMITH_DISABLE_TELEMETRY: "1" }],
     ["log", { ...SWITCH_OFFERED, APPSMITH_TELEMETRY: "log" }],
-  ])("in the state %s every address answers, and no file is made", async (state, environment) => {
+  ])("in the state %s every route answers, and no file is created", async (state, environment) => {
     const { ask, dir } = await open({ environment });
     for (const path of ["/", "/status.json", "/messages.json", "/plan"])
       expect((await ask(path)).status).toBe(200);
@@ -530,7 +536,7 @@ describe("while nothing is sent", () => {
     expect(existsSync(dir)).toBe(false);
   });
 
-  it("with options that cannot be used, it says what is wrong with them", async () => {
+  it("with unusable options, the inspector says what is wrong with them", async () => {
     const options = {
       plan: APPSMITH,
       source: "server",
@@ -553,14 +559,14 @@ describe("while nothing is sent", () => {
     expect((await post(ask, { answer: "no" })).status).toBe(409);
   });
 
-  it("after close it still shows what it can", async () => {
+  it("after close, the inspector still shows what it can", async () => {
     const { ask, telemetry } = await open({}, 1);
     await telemetry.close({ timeoutMs: 1000 });
     expect(sentenceOf(await ask("/"))).toBe("Telemetry is off. The product closed telemetry.");
   });
 });
 
-describe("what is asked wrongly", () => {
+describe("an invalid request", () => {
   it.each([
     ["GET", "/nothing", 404, undefined],
     ["GET", "/constructor", 404, undefined],
@@ -581,13 +587,13 @@ describe("what is asked wrongly", () => {
     expect(toJson(reply)).toEqual({ error: expect.any(String), message: expect.any(String) });
   });
 
-  it("HEAD is answered like GET, without the page", async () => {
+  it("with HEAD is answered like GET, without the page", async () => {
     const { ask } = await open();
     const { status, body, headers } = await ask("/", { method: "HEAD" });
     expect([status, body, Number(headers["content-length"]) > 1000]).toEqual([200, "", true]);
   });
 
-  it("a reader that leaves in the middle does no harm", async () => {
+  it("that is abandoned in the middle does no harm", async () => {
     const { ask, port } = await open({}, 50);
     for (let turn = 0; turn < 20; turn += 1) {
       const socket = connect(port, "127.0.0.1");
@@ -614,7 +620,7 @@ describe("the plan's page", () => {
   });
 });
 
-describe("a request by a name that is not the product's", () => {
+describe("a request under a name that is not the product's", () => {
   const rebound = { host: "evil.test", origin: "http://evil.test", "sec-fetch-site": "same-origin" };
   it.each([
     ["GET", "/"],

@@ -78,7 +78,7 @@ export interface InspectorHandler {
   cameByLink(request: IncomingMessage): boolean;
 }
 
-/** The core of an open telemetry, or what is wrong with the options it was given. */
+/** The core, or what is wrong with the options of `createTelemetry` if they are unusable. */
 type Inspected = { readonly core: Core } | { readonly problems: readonly string[] };
 
 interface Call extends Asked {
@@ -185,7 +185,7 @@ class Inspector {
     return this.#core === undefined ? describeProblems(this.#problems) : readStatus(this.#core);
   }
 
-  /** Returns undefined if the query asks for a page that does not exist. */
+  /** Reads one page of the outbox; undefined if the query's `limit` or `before` is invalid. */
   async #messages(query: URLSearchParams, usualLimit: number): Promise<OutboxPage | undefined> {
     const limit = Number(query.get("limit") ?? usualLimit);
     if (!Number.isInteger(limit) || limit < 1 || limit > MAX_PAGE_MESSAGES) return undefined;
@@ -273,7 +273,7 @@ class Inspector {
     });
     const forgotten = await this.#forgetting;
     if ("receipt" in forgotten) this.#receipt = forgotten.receipt;
-    // The answer No of the first request may have been for fewer sources.
+    // The first request's No may have been for fewer sources.
     if (forgotten.ok)
       return isFirst || core.answer(sources, "no", "inspector") ? undefined : { code: "answer_not_stored" };
     if (forgotten.fault !== "not_confirmed") return { code: forgotten.fault };

@@ -61,7 +61,7 @@ function cookieOf({ headers }: Reply): Headers {
 }
 
 describe("a one-time link", () => {
-  it("lets a browser without the product's header in, to all of the inspector", async () => {
+  it("admits a browser without the product's header to the whole inspector", async () => {
     const { ask, inspector, telemetry } = await open();
     expect((await ask(`${MOUNT}/`)).status).toBe(401);
     const opened = await ask(MOUNT + inspector.oneTimeLink());
@@ -76,7 +76,7 @@ describe("a one-time link", () => {
     expect((await ask(`${MOUNT}/`, session)).status).toBe(200);
   });
 
-  it("sets a cookie that no script reads, no other site sends, and that ends by itself", async () => {
+  it("sets a cookie that no script can read and no other site can send, and that expires", async () => {
     const { ask, inspector } = await open();
     const { headers } = await ask(MOUNT + inspector.oneTimeLink());
     // Without Path, browsers use the folder of the link's URL, which is the inspector.
@@ -99,14 +99,14 @@ describe("a one-time link", () => {
     expect(again.headers["set-cookie"]).toBeUndefined();
   });
 
-  it("lets one of two in that open it at the same moment", async () => {
+  it("admits only one of two browsers that open it at the same moment", async () => {
     const { ask, inspector } = await open();
     const link = MOUNT + inspector.oneTimeLink();
     const opened = await Promise.all(Array.from({ length: 8 }, () => ask(link)));
     expect(opened.filter(({ headers }) => headers["set-cookie"] !== undefined)).toHaveLength(1);
   });
 
-  it("is not used up by who only asks whether it is there", async () => {
+  it("is not used up by a request that only checks whether it exists", async () => {
     const { ask, inspector } = await open();
     const link = MOUNT + inspector.oneTimeLink();
     const looked = await ask(link, {}, "HEAD");
@@ -157,7 +157,7 @@ describe("a one-time link", () => {
     expect((await ask(`${MOUNT}/`, { ...session, ...rebound })).status).toBe(401);
   });
 
-  it("begins with the inspector's path where the product has told it", async () => {
+  it("begins with the inspector's path if the product passed it", async () => {
     const { telemetry } = openForTest();
     const inspector = telemetry.inspector({ path: "/red/telemetry/" });
     expect(inspector.oneTimeLink()).toMatch(/^\/red\/telemetry\/link-[\w-]{43}$/);
@@ -169,7 +169,7 @@ describe("a one-time link", () => {
     expect(opened.status).toBe(303);
   });
 
-  it("works too where the options cannot be used, so that the page can say what is wrong", async () => {
+  it("works even if the options are unusable, so that the page can say what is wrong", async () => {
     const inspector = createTelemetry({} as never).inspector();
     const ask = await serveProduct(inspector);
     const session = cookieOf(await ask(MOUNT + inspector.oneTimeLink()));
@@ -187,7 +187,7 @@ describe("the session of a link", () => {
     expect((await ask(`${MOUNT}/`, session)).status).toBe(401);
   });
 
-  it("does not let another site turn the switch", async () => {
+  it("does not let another site use the switch", async () => {
     const { ask, inspector, telemetry } = await open();
     const session = cookieOf(await ask(MOUNT + inspector.oneTimeLink()));
     for (const from of [{ "sec-fetch-site": "cross-site" }, { "sec-fetch-site": "same-site" }, {}]) {
@@ -197,7 +197,7 @@ describe("the session of a link", () => {
     expect(telemetry.status().state).toBe("on");
   });
 
-  it.each(["", "x", "a".repeat(43), "=", "%00"])("is not that of a made-up cookie: %j", async (value) => {
+  it.each(["", "x", "a".repeat(43), "=", "%00"])("is not opened by a forged cookie: %j", async (value) => {
     const { ask, inspector } = await open();
     const { cookie = "" } = cookieOf(await ask(MOUNT + inspector.oneTimeLink()));
     const [name] = cookie.split("=");
@@ -207,7 +207,7 @@ describe("the session of a link", () => {
     expect((await ask(`${MOUNT}/`, { cookie: `${name}=${value}; ${cookie}` })).status).toBe(200);
   });
 
-  it("is not opened by the session's own token, nor by its link's", async () => {
+  it("does not accept its cookie's token as a link, or its link's token as a cookie", async () => {
     const { ask, inspector } = await open();
     const link = inspector.oneTimeLink();
     const { cookie = "" } = cookieOf(await ask(MOUNT + link));

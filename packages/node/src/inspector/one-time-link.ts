@@ -29,7 +29,7 @@ class Tokens {
     this.#clock = clock;
   }
 
-  /** @returns a new token */
+  /** Makes a token that is valid for some minutes. If there are too many, discards the oldest. */
   add(minutes: number): string {
     const token = randomBytes(TOKEN_BYTES).toString("base64url");
     const untilMs = this.#clock.monotonic() + minutes * MINUTE_MS;
@@ -75,7 +75,7 @@ export class OneTimeLinks {
     this.#sessions = new Tokens(clock);
   }
 
-  /** @returns the link's path below the inspector's own */
+  /** Makes a link. @returns its path below the inspector's own */
   make({ validMinutes }: OneTimeLinkOptions = {}): string {
     const isUsable = typeof validMinutes === "number" && validMinutes >= 1 && validMinutes <= MAX_MINUTES;
     return `/link-${this.#links.add(isUsable ? validMinutes : DEFAULT_MINUTES)}`;

@@ -7,7 +7,7 @@ import type { InspectorStatus, ProductStatus, RuleStatus, SourceStatus } from ".
 
 interface Shown {
   readonly status: InspectorStatus;
-  /** The prefix of the URLs of forms. */
+  /** The prefix of the forms' URLs, see `Asked`. */
   readonly here: string;
 }
 
@@ -109,7 +109,10 @@ function writeForm(
 interface Offer {
   readonly answer: Answer;
   readonly text: string;
-  /** The collector deletes the data it holds of this instance before the answer is stored. */
+  /**
+   * Whether the collector deletes what it holds about this instance before the answer is stored.
+   * @default false
+   */
   readonly deleteFirst?: boolean;
 }
 
@@ -127,7 +130,7 @@ const ANSWERABLE: readonly DenyReason[] = [
 
 /**
  * The answers that the operator can now give for a source.
- * @param planVersion the plan version that an answer applies to
+ * @param planVersion the version of the plan that an answer would cover
  */
 function offersOf({ source, answer, rules }: SourceStatus, planVersion: number): readonly Offer[] {
   const offers: Offer[] = [];

@@ -7,7 +7,7 @@ import { readStatus } from "./status.ts";
 const NO_MESSAGES = { messages: [], next: undefined };
 const SHOWN = { page: NO_MESSAGES, isOlder: false, here: "./", message: undefined, receipt: undefined };
 
-it("says in a sentence why the last try failed, beside the name that the files have for it", async () => {
+it("says in a sentence why the last attempt failed, beside the code that the files use", async () => {
   const { telemetry, core } = openForTest(); // nothing listens at the collector's address
   telemetry.track("execute_ACTION_TRIGGERED", {});
   await telemetry.flush({ timeoutMs: 10_000 });
@@ -29,7 +29,7 @@ it("names each variable that turns telemetry off", async () => {
   expect(naming("A_OFF", "B_OFF")).toContain(`\n<code>A_OFF=true</code>, <code>B_OFF=true</code>${rest}`);
 });
 
-it("says what the product gave wrongly, also while telemetry is on", async () => {
+it("says what the product passed wrongly, even while telemetry is on", async () => {
   const { telemetry, core } = openForTest();
   telemetry.gateway({ writeKey: "" });
   const status = await readStatus(core);

@@ -19,9 +19,9 @@ import type { InspectorStatus, KeptStatus } from "./status.ts";
 export interface InspectorPage {
   readonly status: InspectorStatus;
   readonly page: OutboxPage;
-  /** Whether the page shows older messages. */
+  /** Whether the page shows messages older than the newest ones. */
   readonly isOlder: boolean;
-  /** The prefix of the page's links. */
+  /** The prefix of the page's links, see `Asked`. */
   readonly here: string;
   /** Why the last answer was not accepted. */
   readonly message: string | undefined;

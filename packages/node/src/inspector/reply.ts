@@ -81,13 +81,15 @@ export function sendFault(response: ServerResponse, code: FaultCode, detail = ""
   sendJson(response, { error: code, message }, status);
 }
 
-/** Redirects to the page, so that reloading the page does not submit the answer again. */
+/** Redirects to the inspector's page, so that reloading it does not submit the answer again. */
 export function sendToPage(response: ServerResponse): void {
   response.setHeader("Location", "./");
   sendText(response, 303, "text/plain; charset=utf-8", "", "");
 }
 
-/** Redirects from a one-time link to the page. The link's URL is not passed on as the referrer. */
+/**
+ * Redirects from a one-time link to the inspector's page. The link's URL is not passed on as the referrer.
+ */
 export function sendToInspector(response: ServerResponse, cookie: string): void {
   response.appendHeader("Set-Cookie", cookie);
   response.setHeader("Location", "./");

@@ -31,7 +31,7 @@ describe("a request's Host", () => {
   });
 });
 
-it("names that are no list are told to the product", () => {
+it("`hosts` is a problem if it is not a list", () => {
   const { telemetry, told } = openForTest();
   telemetry.inspector({ hosts: "app.example.org" as unknown as readonly string[] });
   const [problem = ""] = telemetry.status().problems;

@@ -48,7 +48,7 @@ function originalUrlOf(request: IncomingMessage): string {
 export interface AnswerForm {
   readonly answer: unknown;
   readonly sources: unknown;
-  /** Whether the collector should first delete the data it holds of this instance. */
+  /** Whether the collector should first delete what it holds about this instance. */
   readonly deleteFirst: unknown;
   /** Whether a form of the page sent the answer, rather than JSON. */
   readonly isForm: boolean;

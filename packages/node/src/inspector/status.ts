@@ -46,8 +46,8 @@ export interface InspectorStatus {
   /** Undefined unless telemetry is on. */
   readonly kept: KeptStatus | undefined;
   /**
-   * What is left in the outbox while telemetry is not on; undefined if nothing is. A refusal deletes the
-   * messages it covers.
+   * What is left in the outbox while telemetry is not on; undefined if the outbox is empty. A refusal deletes
+   * the messages it covers.
    */
   readonly held: OutboxTotals | undefined;
 }
@@ -115,7 +115,7 @@ export function describeProblems(problems: readonly string[]): InspectorStatus {
 
 /**
  * Reads consent again, and describes the state. While telemetry is off, reads only the policy, the stored
- * answers and the old outbox.
+ * answers and what is left in the outbox.
  */
 export async function readStatus(core: Core): Promise<InspectorStatus> {
   const { plan, planHash, host } = core.settings;
@@ -148,8 +148,8 @@ export interface FolderStatus {
 }
 
 /**
- * Describes a state folder. Undefined if the folder contains no plan, because telemetry is off there, or a
- * plan that cannot be parsed.
+ * Describes a state folder. Undefined if the folder contains no plan (telemetry is off there), or one that
+ * cannot be parsed.
  */
 export function readFolderStatus(folder: StateFolder, policyFile: string): FolderStatus | undefined {
   const kept = readKeptPlan(folder.plan);

@@ -85,7 +85,7 @@ describe("npx @candor/node", () => {
     [["compare", "--json", state]],
     [["inspect", join(product.dir, "nowhere")]],
     [["compare", state, "--url", "http://127.0.0.1:9"]],
-  ])("says and ends as the command candor does: %j", async (args) => {
+  ])("prints and exits like the command candor: %j", async (args) => {
     const ours = await npx(...args);
     // The collector's `storedUntil` advances between two calls.
     const timeless = ({ stdout, ...rest }: Ended) => ({
@@ -96,7 +96,7 @@ describe("npx @candor/node", () => {
     expect(ours.stdout + ours.stderr).not.toBe("");
   });
 
-  it("inspect --hash hashes an id that it reads", async () => {
+  it("inspect --hash hashes an id from standard input", async () => {
     const typed = "ada\n";
     const hashed = await program(["inspect", state, "--hash"], { typed });
     expect(hashed).toMatchObject({ code: 0, stderr: "" });
@@ -104,10 +104,10 @@ describe("npx @candor/node", () => {
     expect(JSON.parse(stdout).messages[0].message.userId).toBe(hashed.stdout.trim());
   });
 
-  it("forget has the collector delete all of the instance", async () => {
+  it("forget has the collector delete everything about the instance", async () => {
     expect((await program(["compare", state])).code).toBe(0);
     const { code, stdout, stderr } = await npx("forget", state);
-    // A slow collector makes the command print that there is no answer yet.
+    // If the collector is slow, the command prints that there is no answer yet.
     expect([code, stderr.replace(/^.* has not answered yet\. .*\n/m, "")]).toEqual([0, ""]);
     expect(stdout).toMatch(/^Forgotten\n {2}instance {22}[0-9a-f-]{36}$/m);
     expect(stdout).toContain(`  events                        ${EVENTS} rows\n`);
@@ -116,7 +116,7 @@ describe("npx @candor/node", () => {
   });
 });
 
-describe("written wrongly, it says what to write, on stderr and with 2", () => {
+describe("with wrong arguments, it says on stderr what to write, and exits with 2", () => {
   it.each([
     [[], /^Says what a product's telemetry holds on this machine\. Write one of\n/],
     [["look", "."], /^No command "look"\.\n\n/],
@@ -136,28 +136,28 @@ describe("written wrongly, it says what to write, on stderr and with 2", () => {
     expect(ended.stderr).toContain("  npx @candor/node inspect DIR ");
   });
 
-  it("an address in the environment that is none", async () => {
+  it("an invalid address in the environment", async () => {
     const ended = await program(["compare", state], { CANDOR_URL: "example.org" });
     expect(ended).toMatchObject({ code: 2, stdout: "" });
     expect(ended.stderr).toMatch(/^CANDOR_URL example\.org: Write an address/);
   });
 });
 
-it("says how it is used, and its version, when asked", async () => {
+it("prints its usage and its version", async () => {
   const { version } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
   const help = await program(["compare", "--help"]);
   expect(help).toMatchObject({ code: 0, stderr: "", stdout: expect.stringContaining("forget DIR") });
   expect(await program(["--version"])).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
 });
 
-it("is in the tarball once, and can be run", () => {
+it("is in the tarball once, and is executable", () => {
   const linked = join(machine, "node_modules/.bin/candor-node");
   accessSync(linked, constants.X_OK);
   expect(execFileSync(linked, ["--help"], { encoding: "utf8" })).toContain("inspect DIR");
   expect(readdirSync(join(installed, "commonjs/operator"))).not.toContain("bin.js");
 });
 
-it("compare asks nobody while nothing says where the instance sends to", async () => {
+it("compare contacts nobody if nothing says where the instance sends to", async () => {
   const { instanceId } = JSON.parse(readFileSync(join(state, "instance.json"), "utf8"));
   expect(instanceId).toMatch(/^[0-9a-f-]{36}$/);
   const dir = join(product.dir, "unsent");

@@ -27,7 +27,9 @@ DIR is the product's state folder, the one with receipts.ndjson in it.
 It ends with 0; compare with 1 when something is missing or differs; with 2 when it could not do what was asked.
 `;
 const MOST_MESSAGES = 1000;
-/** A command ends the process. Anything that still keeps the process alive gets this much time. */
+/**
+ * After a command has finished, anything that keeps the process alive, such as a socket, gets this much time.
+ */
 const LINGER_MS = 300;
 
 const json = { type: "boolean" } as const;
@@ -66,7 +68,7 @@ function toFolder([folder, ...others]: readonly string[]): string {
   return folder;
 }
 
-/** @returns the exit status */
+/** Runs a command, or explains how to call the program. @returns the exit status */
 async function run([name = "", ...args]: readonly string[]): Promise<number> {
   if ([name, ...args].some((word) => word === "--help" || word === "-h")) return tell(USAGE);
   if (name === "--version") return tell(`${VERSION}\n`);

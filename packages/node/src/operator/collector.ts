@@ -5,7 +5,7 @@ import * as https from "node:https";
 import { text } from "node:stream/consumers";
 import { codeOf, type Fields, parseFields, textOf } from "@candor/envelope/unknown-value";
 
-/** Longer than the time that a collector waits until everything is deleted. */
+/** The time limit for a deletion, longer than a collector waits for one to finish. */
 export const FORGET_TIMEOUT_MS = 600_000;
 
 const EVERY_ADDRESS = new Set(["0.0.0.0", "[::]"]);
@@ -41,7 +41,7 @@ export function readAddress(written: string): string | undefined {
 export class Refused extends Error {
   readonly code: string;
   readonly url: string;
-  /** The collector's time, in epoch milliseconds. */
+  /** The Date header of the collector's answer, epoch milliseconds. */
   readonly dateMs: number | undefined;
 
   constructor(code: string, sentence: string, url: string, dateMs?: number) {
@@ -124,13 +124,16 @@ async function exchange(
   return { status, location, dateMs: readDate(date), text: await text(response) };
 }
 
-/** The time in a Date header, in epoch milliseconds; a whole second. */
+/** The time in a Date header, epoch milliseconds (whole seconds); undefined if there is none. */
 export function readDate(header: string | null | undefined): number | undefined {
   const dateMs = Date.parse(header ?? "");
   return Number.isNaN(dateMs) ? undefined : dateMs;
 }
 
-/** Why no answer was received: the system's error code if there is one, which fetch hides in `cause`. */
+/**
+ * Why no answer was received: the system's error code if there is one (fetch puts it into `cause`), otherwise
+ * the error's message.
+ */
 export function reachCauseOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";

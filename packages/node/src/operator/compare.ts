@@ -1,6 +1,5 @@
 /**
- * Runs the command that asks the collector for the events it holds of an instance, and compares them with the
- * outbox.
+ * Runs the command `compare`: asks the collector for an instance's events, and compares them with the outbox.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Fields, toFields } from "@candor/envelope/unknown-value";
@@ -57,13 +56,17 @@ interface Compared {
   readonly comparison: Comparison;
   /** Number of sent messages that the collector cannot attribute to an instance. */
   readonly notAsked: number;
-  /** By the collector's clock. Events received later may still be in the collector's log. */
+  /**
+   * Up to when the collector's store is complete, by its own clock. Events received later may still be in its
+   * log.
+   */
   readonly storedUntil: string | undefined;
 }
 
 /**
- * Asks the collector first, then reads the outbox. While something is missing, only the events of messages
- * read then are added: the product keeps sending, and newer messages are not in the outbox as it was read.
+ * Asks the collector first, then reads the outbox once. While something is missing, asks the collector again,
+ * and adds only events whose messages were in that outbox: the product keeps sending, so the collector may
+ * hold newer messages by then.
  */
 async function compareWith({ url, instance, folder }: OwnInstance): Promise<Compared> {
   const first = await askPages(url, instance, undefined);
@@ -98,7 +101,7 @@ interface Pages {
   readonly held: ReadonlyMap<string, Fields>;
   /** The cursor of the last page, for requesting newer events. */
   readonly cursor: string | undefined;
-  /** The `storedUntil` of the first page. */
+  /** The `storedUntil` of the first page, see `Compared`. */
   readonly storedUntil: string | undefined;
 }
 

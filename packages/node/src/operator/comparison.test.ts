@@ -115,7 +115,7 @@ describe("one message", () => {
   });
 });
 
-test("what both have alike is in order, whether or not the outbox knows that it was sent", () => {
+test("messages that are the same on both sides are in order, whether or not the outbox knows that they were sent", () => {
   const comparison = compareMessages(
     own(["a", "sent"], ["b", "waiting"], ["c", "waiting"]),
     there("a", "b"),
@@ -135,7 +135,7 @@ test("what both have alike is in order, whether or not the outbox knows that it 
   expect(isInOrder(comparison)).toBe(true);
 });
 
-test("what is missing there, or here though it is young enough, is out of order; older messages are not", () => {
+test("messages missing at the collector, or recent ones missing here, are out of order; older ones are not", () => {
   const old = { ...held, messageId: "old", originalTimestamp: "2026-11-16T11:59:59.999Z" };
   const comparison = compareMessages(own(["a", "sent"]), new Map([...there("b"), ["old", old]]), OLDEST_MS);
   expect(comparison).toMatchObject({ missingThere: ["a"], missingHere: ["b"], older: 1, same: 0 });
@@ -144,7 +144,7 @@ test("what is missing there, or here though it is young enough, is out of order;
   expect(isInOrder({ ...comparison, missingHere: [] })).toBe(false);
 });
 
-test("what a plan left out is counted by its path; what differs otherwise is listed", () => {
+test("values that a plan left out are counted by their path; other differences are listed", () => {
   const trimmed = { ...held, properties: { timeElapsed: 8, tags: ["a", "b"] } };
   const changed = { ...held, event: "Other" };
   const all = new Map<string, Fields>([
@@ -187,7 +187,7 @@ it.each<[found: Partial<Comparison>, headline: string]>([
     { missingThere: ["a"], differing: changed, missingHere: ["b"] },
     "The collector does not store 1 of 25 sent messages. It stores 1 differently from how it was sent. It also stores 1 with this instance's id that were never in this outbox: another copy of this instance may send too.",
   ],
-])("the headline follows what was found: %j", (found, headline) => {
+])("the first sentence says what was found: %j", (found, headline) => {
   const text = renderComparison({ ...ALL, ...found }, about, createColours(false));
   expect(text.split("\n")[0]).toBe(headline);
 });

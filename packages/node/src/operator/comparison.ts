@@ -20,7 +20,7 @@ export interface Comparison {
   readonly sent: number;
   /** Number of messages that have not been sent yet. */
   readonly waiting: number;
-  /** Number of messages that the collector holds of this instance. */
+  /** Number of this instance's messages that the collector holds. */
   readonly held: number;
   /** Number of messages held as they were sent, apart from expected changes. */
   readonly same: number;
@@ -30,7 +30,7 @@ export interface Comparison {
   readonly missingHere: readonly string[];
   /** Number of messages that the collector holds and that are older than what the outbox keeps. */
   readonly older: number;
-  /** Messages that the collector does not hold as they were sent. */
+  /** Messages that the collector holds differently from how they were sent. */
   readonly differing: readonly { readonly messageId: string; readonly fields: readonly FieldDifference[] }[];
   /** Paths that the collector removed or redacted as the plan requires, each with the number of messages. */
   readonly trimmed: Readonly<Record<string, number>>;
@@ -52,7 +52,10 @@ const HASHES = /^(?:"[0-9a-f]{32,64}"|\[(?:"[0-9a-f]{32,64}",?)+\])$/;
 /** The JSON text of one hash. */
 const PSEUDONYM = /^"[0-9a-f]{32,64}"$/;
 
-/** @param oldestMs older messages may no longer be in the outbox */
+/**
+ * Compares the messages of an outbox with those that the collector holds, both by messageId.
+ * @param oldestMs epoch milliseconds; older messages may no longer be in the outbox
+ */
 export function compareMessages(
   own: ReadonlyMap<string, OwnMessage>,
   held: ReadonlyMap<string, Fields>,
@@ -151,7 +154,10 @@ export interface ComparedWith {
   readonly collector: string;
   /** Number of sent messages that do not contain the instance's id, which the collector cannot attribute. */
   readonly notAsked: number;
-  /** By the collector's clock. Events received later may still be in the collector's log. */
+  /**
+   * Up to when the collector's store is complete, by its own clock. Events received later may still be in its
+   * log.
+   */
   readonly storedUntil: string | undefined;
 }
 
@@ -162,8 +168,8 @@ function notAskedText(notAsked: number): string {
 }
 
 /**
- * Names only the differences that were found. For example, nothing is lost if a copy of the instance also
- * sends.
+ * Names only the differences that were found, because they are not alike: if a copy of the instance also
+ * sends, for example, nothing is lost.
  */
 function describeDifferences({ sent, missingThere, missingHere, differing }: Comparison): string {
   const holds = missingThere.length + differing.length === 0 ? ["The collector stores what was sent."] : [];

@@ -39,8 +39,8 @@ export interface FolderReport {
 }
 
 /**
- * Explains in a sentence why a folder cannot be read; undefined if it can. Without this check, files that
- * another user may not read would seem absent, as if telemetry were off and nothing had been sent.
+ * Explains in a sentence why a folder cannot be read; undefined if it can. Without this check, files that the
+ * current user may not read would seem absent, as if telemetry were off and nothing had been sent.
  */
 export async function explainUnreadable(dir: string): Promise<string | undefined> {
   const fault = explainNoFolder(dir);
@@ -55,7 +55,7 @@ export async function explainUnreadable(dir: string): Promise<string | undefined
   return undefined;
 }
 
-/** Undefined if the path can be read, or does not exist. */
+/** Returns the error's code; undefined if the path can be read, or does not exist. */
 function findReadFault(path: string, isFolder: boolean): string | undefined {
   try {
     accessSync(path, isFolder ? constants.R_OK | constants.X_OK : constants.R_OK);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { renderReceipt } from "./forget.ts";
 import { createColours } from "./terminal.ts";
 
-test("a receipt says of whom, from where how much, when, and what it does not cover", () => {
+test("a receipt says whose data was deleted, how much from where, when, and what it does not cover", () => {
   const receipt = {
     forgotten: { user: "me\u001b[2J" },
     requestedAt: "2026-01-01T00:00:00.000Z",

@@ -1,4 +1,4 @@
-/** Requests a deletion on the command line: the wait, the deletion receipt, and an instance's own request. */
+/** Runs the command `forget`: asks the collector to delete, waits, and prints the deletion receipt. */
 import { type Fields, textOf, toFields } from "@candor/envelope/unknown-value";
 import { FORGET_TIMEOUT_MS } from "./collector.ts";
 import { type AskOptions, askAsInstance, asOwnInstance } from "./own-instance.ts";
@@ -21,7 +21,7 @@ const GOES_ON =
 const LABEL_CHARS = 28;
 
 /**
- * Asks the collector to delete everything it holds of a state folder's instance, and prints the deletion
+ * Asks the collector to delete everything it holds about a state folder's instance, and prints the deletion
  * receipt. Leaves the folder unchanged.
  * @returns 0, or 2 if the collector could not be asked
  */

@@ -50,13 +50,13 @@ const delivered = (delivery: Partial<FolderReport["delivery"]>): string =>
 const headOf = (text: string): string | undefined => text.split("\n")[1];
 
 describe("what went wrong", () => {
-  it("is said in a sentence, with its code", () => {
+  it("is explained in a sentence, with its code", () => {
     expect(delivered({ lastFault: "dns" })).toContain(
       "  last try failed     The collector's name could not be resolved, or a DNS or hosts entry blocks it. (dns)\n",
     );
   });
 
-  it("is said of each reason for which the collector refused messages", () => {
+  it("is explained for each reason for which the collector refused messages", () => {
     const text = delivered({ refused: { no_event: 3, http_400: 1, of_a_later_version: 2 } });
     expect(text).toContain(
       "  refused             3 no_event: A track message needs a non-empty string as its event.\n",
@@ -66,19 +66,19 @@ describe("what went wrong", () => {
   });
 });
 
-describe("a collector that asked to be left alone", () => {
+describe("a pause that the collector asked for", () => {
   it.each([
     ["for now", "2026-11-23T12:10:00.000Z", true],
     ["until a moment ago", "2026-11-23T11:59:59.000Z", false],
-    ["for longer than it may, under another clock", "2027-01-01T00:00:00.000Z", false],
-    ["until no time at all", "soon", false],
-  ])("is shown while the product heeds it: %s", (_, notBefore, isShown) => {
+    ["for longer than it may, stored under a different clock", "2027-01-01T00:00:00.000Z", false],
+    ["until a time that cannot be parsed", "soon", false],
+  ])("is shown if the product still respects it: %s", (_, notBefore, isShown) => {
     const row = `  next try            not before ${notBefore}: the collector asked to be left alone until then\n`;
     expect(delivered({ notBefore }).includes(row)).toBe(isShown);
   });
 });
 
-describe("the policy of the machine goes before every answer", () => {
+describe("the machine's policy overrides every answer", () => {
   it.each([
     ["off\n", "Off. The policy of this machine turns it off."],
     ["# why\r\noff\r\n", "Off. The policy of this machine turns it off."],
@@ -87,7 +87,7 @@ describe("the policy of the machine goes before every answer", () => {
     expect(headOf(render({ policy }))).toBe(`  ${sentence}`);
   });
 
-  it("which may name a product of which the folder does not know whether it is its", () => {
+  it("even if it names a product, and the folder does not say which product is its own", () => {
     expect(headOf(render({ policy: "off Appsmith\r\n" }))).toMatch(
       /^ {2}The policy of this machine turns off: Appsmith\. Server: on, after a notice\. The server has an id/,
     );
@@ -95,12 +95,12 @@ describe("the policy of the machine goes before every answer", () => {
   });
 });
 
-describe("a folder whose server has noted nothing", () => {
+describe("a folder in which the server recorded no delivery", () => {
   const [ofServer] = quiet.answers ?? [];
   if (ofServer === undefined) throw new Error("it has an answer");
   const nothing = { instance: undefined, isDeliveryNoted: false } as const;
   const sent = { ...quiet.outbox, files: 1, bytes: 900, sent: { messages: 3, bytes: 900 } };
-  it("does not say that nothing was ever sent, after the installer alone has run", () => {
+  it("does not claim that nothing was ever sent if only the installer has run", () => {
     const answers = [{ ...ofServer, source: "installer" }] as const;
     const text = render({ ...nothing, answers, outbox: sent });
     expect(headOf(text)).toBe(
@@ -112,7 +112,7 @@ describe("a folder whose server has noted nothing", () => {
     expect(text).not.toMatch(/never|nobody yet|accepted/);
   });
 
-  it("does not say that nothing was ever sent, after it was turned off", () => {
+  it("does not claim that nothing was ever sent if telemetry was turned off", () => {
     const text = render({ ...nothing, answers: [{ ...ofServer, answer: "no" }] });
     expect(text).toContain(
       "  sent to             not known: what was sent before a No was erased here with it\n",
@@ -120,7 +120,7 @@ describe("a folder whose server has noted nothing", () => {
     expect(text).not.toMatch(/never|nobody yet|accepted/);
   });
 
-  it("says so when nothing can have been sent", () => {
+  it("says so if nothing can have been sent", () => {
     expect(render({ ...nothing, answers: [] })).toContain("  sent to             nobody yet\n");
   });
 });

@@ -24,9 +24,9 @@ const LABEL_CHARS = 18;
 
 export interface InspectOptions {
   readonly json?: boolean | undefined;
-  /** Number of messages shown. */
+  /** Maximum number of messages to show. */
   readonly limit: number;
-  /** Whether to print only the hash of an id read from standard input, as the instance's SDK sends it. */
+  /** Whether to read an id from standard input, and print only the hash that the SDK sends instead of it. */
   readonly hash?: boolean | undefined;
 }
 
@@ -154,8 +154,8 @@ function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox 
 const NO_PRODUCT = "";
 
 /**
- * Describes the policy file without knowing the product: the folder contains its name only while telemetry is
- * on.
+ * Describes the policy file without knowing the product: the folder contains the product's name only while
+ * telemetry is on.
  */
 function toPolicySentences(policy: string | undefined | null): readonly string[] {
   const products = linesOf(policy ?? "").map((line) => line.replace(/^off\s+/, ""));
@@ -244,8 +244,8 @@ function outboxRow({ outbox }: FolderReport): Row {
 }
 
 /**
- * Explains why there are no numbers. Without a reason, they would read as "nothing was ever sent", which is
- * not known.
+ * Explains why there are no delivery numbers. Without an explanation, the report would seem to say that
+ * nothing was ever sent, which is not known.
  */
 function toNotNoted({ answers = [], outbox }: FolderReport): string {
   if (outbox.sent.messages > 0) return "not noted: the installer sent by itself, as the messages below say";

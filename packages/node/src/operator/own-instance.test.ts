@@ -33,7 +33,7 @@ describe("an instance that asks", () => {
       "ECONNRESET",
     ],
     [
-      "one that is at another address",
+      "one that redirects to another address",
       (_, response) =>
         void response.writeHead(308, { location: "https://me:secret@there.example/candor?x" }).end(),
       "it refers to https://there.example/candor",
@@ -43,7 +43,7 @@ describe("an instance that asks", () => {
       (_, response) => void response.end("<h1>It works!</h1>"),
       "what answers there is no collector: status 200",
     ],
-  ])("is told why it has no answer of %s", async (_, answer, cause) => {
+  ])("is told why it got no answer from %s", async (_, answer, cause) => {
     const url = await serve(answer);
     const asking = askAsInstance(url, INSTANCE, { action: "compare", timeoutMs: 200 });
     await expect(asking).rejects.toMatchObject({ name: "NoAnswer", message: expect.stringContaining(cause) });
@@ -52,7 +52,7 @@ describe("an instance that asks", () => {
     );
   });
 
-  it("is told the sentence of a collector that refuses, and for which address it is", async () => {
+  it("is told the sentence of a collector that refuses, and that collector's URL", async () => {
     const url = await serve(
       (_, response) => void response.writeHead(401).end('{"code":"origin_mismatch","message":"No."}'),
     );
@@ -66,7 +66,7 @@ describe("an instance that asks", () => {
   });
 
   it.each([-HOUR_MS, HOUR_MS])(
-    "signs once more with the collector's time, %d ms from ours, and no third time",
+    "signs a second time with the collector's time, %d ms from ours, but not a third time",
     async (ms) => {
       const collectorMs = Math.floor((Date.now() + ms) / 1000) * 1000;
       const asked: Record<string, unknown>[] = [];

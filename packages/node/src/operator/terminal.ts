@@ -1,4 +1,4 @@
-/** Owns how commands use a terminal: safe text, colours, typed input, error messages. */
+/** Prints safe and coloured text on a terminal, reads typed input, and reports errors. */
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import type { WriteStream } from "node:tty";
@@ -10,7 +10,7 @@ import type { WriteStream } from "node:tty";
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
-/** The text for one line of a terminal. Unsafe characters are written as `\u{1b}`. */
+/** Makes a text safe for one line of a terminal: unsafe characters become escapes such as `\u{1b}`. */
 export function toSafeText(text: string): string {
   return text.replace(UNSAFE, (char) => `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`);
 }

@@ -3,7 +3,7 @@ import { LineBuffer } from "./line-buffer.ts";
 
 const textOf = (buffer: LineBuffer): string | undefined => buffer.take()?.bytes.toString();
 
-it("gives lines back as the bytes of a file, and is empty then", () => {
+it("returns lines as the bytes of a file, and is empty afterwards", () => {
   const buffer = new LineBuffer();
   expect(buffer.take()).toBeUndefined();
   for (const line of ["a", "", "ä€😀"]) buffer.add(line);
@@ -13,14 +13,14 @@ it("gives lines back as the bytes of a file, and is empty then", () => {
   expect(buffer.take()).toBeUndefined();
 });
 
-it("takes lines of any length, and as many as come", () => {
+it("accepts lines of any length and number", () => {
   const buffer = new LineBuffer();
   const lines = Array.from({ length: 3000 }, (_, n) => "€".repeat(n % 700));
   for (const line of lines) buffer.add(line);
   expect(textOf(buffer)).toBe(`${lines.join("\n")}\n`);
 });
 
-it("puts lines that were taken before those that came since", () => {
+it("puts taken lines back before those that were added since", () => {
   const buffer = new LineBuffer();
   buffer.add("1");
   const taken = buffer.take();
@@ -30,7 +30,7 @@ it("puts lines that were taken before those that came since", () => {
   expect(buffer.take()).toEqual({ bytes: Buffer.from("1\n2\n3\n"), count: 3 });
 });
 
-it("writes into recycled memory only what nobody holds any more", () => {
+it("reuses only memory that nobody holds any more", () => {
   const buffer = new LineBuffer();
   buffer.add("first");
   const first = buffer.take();

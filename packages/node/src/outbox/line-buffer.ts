@@ -1,5 +1,8 @@
 /** Owns a buffer that collects lines as bytes until they are written. */
-/** As much as most products write in 20 ms. */
+/**
+ * The smallest size of a buffer: as much as most products write in 20 ms, the time for which lines are
+ * gathered.
+ */
 const SMALLEST_BYTES = 4 * 1024;
 /** A buffer that a burst has made larger than this is not reused. */
 const MAX_KEPT_BYTES = 1024 * 1024;
@@ -75,7 +78,7 @@ export class LineBuffer {
     const needed = this.#length + bytes;
     if (needed <= this.#buffer.length) return;
     const size = Math.max(SMALLEST_BYTES, 2 ** Math.ceil(Math.log2(needed)));
-    // Not allocated from Node's pool: a small slice would keep its whole slab in memory.
+    // `allocUnsafeSlow` does not use Node's pool, where a small slice would keep its whole slab in memory.
     const larger = Buffer.allocUnsafeSlow(size);
     this.#buffer.copy(larger, 0, 0, this.#length);
     this.#buffer = larger;

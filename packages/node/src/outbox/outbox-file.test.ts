@@ -38,7 +38,7 @@ it("lists files oldest first, whoever wrote them, and nothing else", async () =>
   expect(await listOutboxFiles(join(outbox, "none"))).toEqual([]);
 });
 
-it("gives each file a name that says when it began, in UTC", () => {
+it("gives each file a name that contains its start time in UTC", () => {
   expect(
     nameOutboxFile({ source: "server", rule: "notice" }, Date.parse("2026-11-23T12:00:00.999Z")),
   ).toMatch(/^server-notice-20261123T120000Z-[0-9a-f]{12}\.ndjson$/);
@@ -56,7 +56,7 @@ it.each([
   expect(await readCursor(path)).toBe(bytes);
 });
 
-it("keeps a cursor for its user alone, and deletes it with its file", async () => {
+it("makes a cursor accessible only to its user, and deletes it with its file", async () => {
   const path = join(makeFolderForTest(), "server-notice-20261123T120000Z-aa.ndjson");
   writeFileSync(path, "{}\n");
   await writeCursor(path, 3, () => true);
@@ -68,7 +68,7 @@ it("keeps a cursor for its user alone, and deletes it with its file", async () =
   expect(await readCursor(path)).toBe(0);
 });
 
-it("reads every whole line once, whatever the limits, and never the half one at the end", async () => {
+it("reads every whole line once, whatever the limits, and never the incomplete one at the end", async () => {
   const path = join(makeFolderForTest(), "lines");
   await fc.assert(
     fc.asyncProperty(

@@ -136,8 +136,8 @@ export async function readBytes(file: FileHandle, fromByte: number, length: numb
 }
 
 /**
- * Reads a line that exceeds the limits, such as one not written by the SDK, because such a line must not
- * block the lines after it.
+ * Reads a line that is longer than the byte limit. The SDK writes none, but such a line must not block the
+ * lines after it.
  */
 async function readLongLine(file: FileHandle, fromByte: number, lengthBytes: number): Promise<Lines> {
   for (let length = lengthBytes * 2; length <= MAX_LINE_BYTES; length *= 2) {

@@ -24,7 +24,7 @@ function lineOf(name: string, number: number, second: number): string {
   return JSON.stringify({ type: "track", event: "É", messageId: `${name}-${number}`, timestamp });
 }
 
-/** Writes a file as a process would whose last write is the last line. */
+/** Writes a file as a process would: its modification time is the time of its last line. */
 function put(
   outbox: string,
   { source = "server", name = "a", begunAtS, lines, sentLines = 0, torn = "" }: FileOnDisk,
@@ -58,7 +58,7 @@ async function readAll(outbox: string, limit: number, between: () => void = () =
 }
 
 describe("a page of the outbox", () => {
-  it("shows the newest messages first, as they stand in the file, and which of them were sent", async () => {
+  it("shows the newest messages first, unchanged, and which of them were sent", async () => {
     const outbox = makeFolderForTest();
     put(outbox, { begunAtS: 0, lines: [1, 2, 3], sentLines: 2, torn: '{"type":"tra' });
     const line = (number: number) => lineOf("a", number, number + 1);
@@ -86,7 +86,7 @@ describe("a page of the outbox", () => {
     ]);
   });
 
-  it("gives every message once, whatever their times, also while more are written", async () => {
+  it("shows every message once, whatever their times, even while more are written", async () => {
     const second = fc.integer({ min: -5, max: 30 });
     const file = fc.record({
       begunAtS: fc.integer({ min: 0, max: 20 }),
@@ -115,7 +115,7 @@ describe("a page of the outbox", () => {
     );
   });
 
-  it("reads lines that are longer than a piece, and passes over what is no JSON", async () => {
+  it("shows very long lines, and lines that are not JSON", async () => {
     const outbox = makeFolderForTest();
     const path = put(outbox, { begunAtS: 0, lines: [1] });
     const long = JSON.stringify({ messageId: "long", text: "ö".repeat(200_000) });
@@ -125,7 +125,7 @@ describe("a page of the outbox", () => {
     expect(page?.messages[0]?.message).toBe(null);
   });
 
-  it("gives files of many megabytes in pages of a few, in the order of all of them", async () => {
+  it("shows files of many megabytes in pages of a few, in overall order", async () => {
     const outbox = makeFolderForTest();
     const filler = "x".repeat(100_000);
     for (const [name, step] of [
@@ -150,7 +150,7 @@ describe("a page of the outbox", () => {
     expect(times).toHaveLength(300);
   });
 
-  it("reads neither the whole of a file of gigabytes, nor what stands before a line of megabytes", async () => {
+  it("reads neither the whole of a file of gigabytes, nor what precedes a line of megabytes", async () => {
     const outbox = makeFolderForTest();
     const paths = ["a", "b", "c"].map((name) => put(outbox, { name, begunAtS: 0, lines: [] }));
     for (const path of paths) {
@@ -166,7 +166,7 @@ describe("a page of the outbox", () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(500_000_000);
   });
 
-  it("is empty where there is no outbox, and where only a torn line is", async () => {
+  it("is empty if there is no outbox, or only a torn line", async () => {
     const outbox = makeFolderForTest();
     expect(await readOutboxPage(join(outbox, "none"))).toEqual({ messages: [], next: undefined });
     put(outbox, { begunAtS: 0, lines: [], torn: '{"type"' });
@@ -174,7 +174,7 @@ describe("a page of the outbox", () => {
   });
 
   it.each(["", "x", "1~../../etc/passwd.0", "-1", "1~a", `${"9".repeat(16)}`])(
-    "has none before %j, which no page gave",
+    "does not exist before %j, which no page returned",
     async (before) => {
       expect(await readOutboxPage(makeFolderForTest(), { before })).toBe(undefined);
     },
@@ -185,7 +185,7 @@ describe("a page of the outbox", () => {
     [2.9, 2],
     [Number.NaN, 1],
     [5000, 3],
-  ])("asked for %d messages gives %d of three", async (limit, given) => {
+  ])("with the limit %d shows %d of three messages", async (limit, given) => {
     const outbox = makeFolderForTest();
     put(outbox, { begunAtS: 0, lines: [1, 2, 3] });
     expect((await readOutboxPage(outbox, { limit }))?.messages).toHaveLength(given);
@@ -193,7 +193,7 @@ describe("a page of the outbox", () => {
 });
 
 describe("the count of an outbox", () => {
-  it("says how much was sent and waits, over all files; a torn line is bytes only", async () => {
+  it("says how much was sent and how much waits, over all files; a torn line counts only as bytes", async () => {
     const outbox = makeFolderForTest();
     put(outbox, { name: "a", begunAtS: 0, lines: [1, 2, 3], sentLines: 2, torn: "torn" });
     put(outbox, { name: "b", begunAtS: 1, lines: [4], sentLines: 1 });
@@ -206,7 +206,7 @@ describe("the count of an outbox", () => {
     });
   });
 
-  it("is nothing where there is no outbox", async () => {
+  it("is zero if there is no outbox", async () => {
     const nothing = { messages: 0, bytes: 0 };
     expect(await countOutbox(join(makeFolderForTest(), "none"))).toEqual({
       files: 0,

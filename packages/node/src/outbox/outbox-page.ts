@@ -8,7 +8,8 @@ const DEFAULT_LIMIT = 100;
 export const MAX_PAGE_MESSAGES = 1000;
 /**
  * Limits how much of a file is read for a page, and the size of a page. The SDK's files are smaller, unless
- * an operator allows a larger outbox. A longer line is not a message, and the lines before it are not shown.
+ * the product sets a larger `maxOutboxBytes`. A line longer than this is not a message, and the lines before
+ * it are not shown.
  */
 const MAX_PIECE_BYTES = 8 * 1024 * 1024;
 const ENDING = ".ndjson";
@@ -52,7 +53,7 @@ export interface OutboxTotals {
  * Reads messages from the ends of the files, at most 8 MiB of each file. The messages are ordered by their
  * own times, provided that each file is in that order. Files deleted in the meantime are skipped. A missing
  * outbox has no messages.
- * @returns undefined if `before` was not returned with a page
+ * @returns undefined if `before` is not the `next` of a page
  */
 export async function readOutboxPage(
   outbox: string,
@@ -108,7 +109,7 @@ interface Line {
   readonly name: string;
   readonly fromByte: number;
   readonly bytes: number;
-  /** The message's time, at most that of the next line in its file. */
+  /** The message's time in epoch milliseconds, at most that of the next line in its file. */
   readonly timeMs: number;
 }
 

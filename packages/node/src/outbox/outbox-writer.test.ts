@@ -47,7 +47,7 @@ function open(options: Partial<OutboxWriterOptions> = {}) {
   return { writer, folder, seen, texts };
 }
 
-it("writes lines in their order, into one file, without being asked", async () => {
+it("writes lines in order, into one file, without a flush", async () => {
   const { writer, texts, seen } = open();
   for (let line = 0; line < 500; line += 1) writer.append(`{"n":${line},"é":1}`);
   await expect.poll(() => seen.writtenBytes).toBeGreaterThan(0);
@@ -57,7 +57,7 @@ it("writes lines in their order, into one file, without being asked", async () =
   expect(seen.writtenBytes).toBe(Buffer.byteLength(text));
 });
 
-it("loses and doubles nothing when the process ends in the middle of a write", async () => {
+it("loses nothing, and writes nothing twice, if the process ends in the middle of a write", async () => {
   const { writer, texts } = open();
   writer.append("1");
   const flushed = writer.flush();
@@ -69,7 +69,7 @@ it("loses and doubles nothing when the process ends in the middle of a write", a
   expect(texts()).toEqual(["1\n2\n3\n"]);
 });
 
-it("begins another file when one is full, and when one is old", async () => {
+it("begins another file if the current one is full or old", async () => {
   let nowMs = Date.parse("2026-11-23T12:00:00Z");
   const { writer, seen, texts } = open({ maxFileBytes: 10, maxFileAgeMs: 1000, now: () => nowMs });
   for (const line of ["0123456789", "b", "c"]) {
@@ -85,7 +85,7 @@ it("begins another file when one is full, and when one is old", async () => {
   expect(seen.rotated).toBe(2);
 });
 
-it("goes on in another file when somebody deleted the one that is open", async () => {
+it("continues in another file if somebody deleted the open one", async () => {
   const { writer, folder, texts, seen } = open();
   writer.append("a");
   await writer.flush();
@@ -100,7 +100,7 @@ it("goes on in another file when somebody deleted the one that is open", async (
   expect(seen.lost).toBe(0);
 });
 
-it("throws lines away, and opens nothing, when they may not be written", async () => {
+it("discards lines, and opens nothing, if they may not be written", async () => {
   const { writer, folder } = open({ mayWrite: () => false });
   writer.append("a");
   await writer.flush();
@@ -108,7 +108,7 @@ it("throws lines away, and opens nothing, when they may not be written", async (
   expect(() => readdirSync(folder.outbox)).toThrow("ENOENT");
 });
 
-it("throws away what waits when it is told to discard", async () => {
+it("discards waiting lines when it is told to", async () => {
   const { writer, folder } = open();
   writer.append("a");
   writer.discard();
@@ -117,7 +117,7 @@ it("throws away what waits when it is told to discard", async () => {
   expect(() => readdirSync(folder.outbox)).toThrow("ENOENT");
 });
 
-it("reports lines that cannot be written, and goes on when it can", async () => {
+it("reports lines that cannot be written, and continues when it can", async () => {
   const { writer, folder, seen, texts } = open();
   mkdirSync(folder.dir, { recursive: true });
   writeFileSync(folder.outbox, "a file where the folder should be");
@@ -131,7 +131,7 @@ it("reports lines that cannot be written, and goes on when it can", async () => 
   expect(texts()).toEqual(["c\n"]);
 });
 
-it("refuses lines when too much waits for the disk", () => {
+it("rejects lines if too much is waiting for the disk", () => {
   const { writer } = open();
   const line = "x".repeat(1024 * 1024);
   const taken = Array.from({ length: 40 }, () => writer.append(line)).filter(Boolean).length;
@@ -139,7 +139,7 @@ it("refuses lines when too much waits for the disk", () => {
   writer.discard();
 });
 
-it("writes lines again when their file was deleted while they were written, unless nothing may be written any more", async () => {
+it("writes lines again if their file was deleted during the write, unless nothing may be written any more", async () => {
   let mayWrite = true;
   const { writer, folder, texts, seen } = open({ mayWrite: () => mayWrite });
   writer.append("1");
@@ -162,7 +162,7 @@ it("writes lines again when their file was deleted while they were written, unle
   expect([texts(), seen.lost]).toEqual([[], 0]);
 });
 
-it("does not let go of a file's number while a write to it is under way", async () => {
+it("does not close a file descriptor while a write to it is in progress", async () => {
   const { writer, folder } = open();
   // All threads of the pool are busy, so the write has to wait.
   const busy = Array.from({ length: 8 }, () => scryptLater());

@@ -1,4 +1,4 @@
-/** Owns the writer of an outbox file, to which only this process appends. */
+/** Writes an outbox file, to which only this process appends. */
 import { closeSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -55,9 +55,10 @@ interface Chunk extends TakenLines {
 }
 
 /**
- * Appends lines to a file that only this process writes. A line survives kill -9 no later than 100 ms after
- * `append`, as long as the event loop is not blocked and the disk accepts writes. Writes are asynchronous and
- * at known offsets, so a write that is in progress when the process exits can be repeated at the same offset.
+ * Appends lines to a file that only this process writes. A line survives kill -9 from 100 ms after `append`
+ * at the latest, as long as the event loop is not blocked and the disk accepts writes. Writes are
+ * asynchronous and at known offsets, so a write that is in progress when the process exits can be repeated at
+ * the same offset.
  */
 export class OutboxWriter {
   readonly #options: OutboxWriterOptions;
@@ -156,8 +157,8 @@ export class OutboxWriter {
   }
 
   /**
-   * Puts lines back whose file a sweep deleted as delivered during the write, so that they are written to the
-   * next file.
+   * Puts lines back, so that they are written to the next file. A sweep deleted their file as completely
+   * delivered while they were being written.
    */
   #takeBack(taken: TakenLines): void {
     this.#closeFile();

@@ -17,7 +17,7 @@ export const EVENT = "execute_ACTION_TRIGGERED";
 export const QUIET: Ended = { code: 0, signal: null, stdout: "", stderr: "" };
 
 const WAIT_MS = 40_000;
-/** The start of the fast clocks of all children, so that they agree on the time. */
+/** The time from which all children's fast clocks count, so that they agree. */
 const ZERO_MS = Date.now();
 const root = mkdtempSync(join(tmpdir(), "candor-rig-"));
 const planFile = join(root, "plan.json");
@@ -70,7 +70,7 @@ export interface Child {
   readonly told: readonly unknown[];
   /** Lets the child's `hear(word)` resolve. */
   say(word: string): void;
-  /** Resolves once the child has told this value. Rejects if the child ends before. */
+  /** Resolves once the child has told this value. Rejects if the child ends first. */
   tells(value: unknown): Promise<void>;
   readonly ended: Promise<Ended>;
   /** Sends SIGKILL. Resolves when the process has ended. */

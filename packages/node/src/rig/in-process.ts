@@ -28,7 +28,10 @@ function unlimited<Event>(event: Event): Event {
   return { ...event, maxPerMinute: 1_000_000 };
 }
 
-/** Gives the operator the switch, left on. Under the notice rule, that counts as a consent. */
+/**
+ * The product's off switch, offered to the operator and not used. Under the notice rule, that counts as
+ * consent.
+ */
 export const SWITCH_OFFERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
 
 export interface World {

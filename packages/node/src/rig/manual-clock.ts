@@ -16,7 +16,7 @@ export interface ManualClock extends Clock {
   readonly planned: () => number;
 }
 
-/** How long before the test the machine started. */
+/** How long before the test the machine appears to have booted. */
 const BOOTED_BEFORE_MS = 60 * 60_000;
 
 export function createManualClock(startMs: number): ManualClock {

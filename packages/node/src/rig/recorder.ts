@@ -21,8 +21,8 @@ export interface RecordedMessage {
 }
 
 /**
- * Answers a request and returns true, or returns undefined to have it answered as by a collector that keeps
- * everything.
+ * Answers a request and returns true, or returns undefined; the recorder then answers like a collector that
+ * keeps everything.
  */
 export type Answerer = (request: RecordedRequest, response: ServerResponse) => boolean | undefined;
 

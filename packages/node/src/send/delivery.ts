@@ -24,15 +24,21 @@ export interface Delivery {
   notBefore: string | undefined;
   /** The URL of the collector that these numbers concern, without a name or password. */
   collector: string | undefined;
-  /** A reading of the machine's clock, by which later processes see that it was set in between. */
+  /**
+   * A reading of the machine's clock, from which later processes detect that the clock was set in the
+   * meantime.
+   */
   clock: ClockReading | undefined;
 }
 
-/** What the clock showed at a moment, and what identifies that moment even if the clock is set. */
+/**
+ * What the machine's clock showed at a moment. The other two fields identify that moment even if the clock is
+ * set.
+ */
 export interface ClockReading {
-  /** Another text for each start of the machine; undefined where the machine has none. */
+  /** See `Clock`. */
   readonly bootId: string | undefined;
-  /** The time since the machine started, in milliseconds. */
+  /** Milliseconds since the machine booted. */
   readonly bootMs: number;
   /** The machine's clock, epoch milliseconds. */
   readonly nowMs: number;
@@ -68,7 +74,11 @@ function isFiniteNumber(value: unknown): value is number {
   return typeof value === "number" && Number.isFinite(value);
 }
 
-/** @throws a file system error */
+/**
+ * Replaces delivery.json.
+ * @param mayReplace see `replaceFileLater`
+ * @throws a file system error
+ */
 export function writeDelivery(file: string, delivery: Delivery, mayReplace: () => boolean): Promise<void> {
   return replaceFileLater(file, `${JSON.stringify(delivery)}\n`, mayReplace);
 }

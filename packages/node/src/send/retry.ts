@@ -76,8 +76,8 @@ export function nextStepAfter(outcome: HttpOutcome): NextStep {
 }
 
 /**
- * Reads the body of a 200. A body that is not a collector's means nothing, because hotel networks answer
- * every request with a page.
+ * Reads the body of a 200. A body that is not a collector's does not count as delivery: some networks, such
+ * as those of hotels, answer every request with a login page.
  */
 function readAnswer(body: string): NextStep {
   const foreign: NextStep = { next: "retry", afterMs: undefined, fault: "no_collector" };

@@ -6,7 +6,7 @@ import { startRecorder } from "../rig/recorder.ts";
 import { SendLoop } from "./send-loop.ts";
 import type { RunEnd } from "./sender.ts";
 
-it("waits as long as a try that failed asks for, whatever was tracked while it was under way", async () => {
+it("waits as long as a failed attempt requires, whatever was tracked during the attempt", async () => {
   const recorder = await startRecorder();
   onTestFinished(() => recorder.close());
   const clock = createManualClock(Date.now());
@@ -40,7 +40,7 @@ it("waits as long as a try that failed asks for, whatever was tracked while it w
   await expect.poll(() => recorder.kept.length, { timeout: 10_000 }).toBe(2);
 });
 
-it("waits as long as a try that failed asks for, also where the time of the next run came while it was under way", async () => {
+it("waits as long as a failed attempt requires, even if the next run became due during the attempt", async () => {
   const clock = createManualClock(Date.now());
   const runs: ((end: RunEnd) => void)[] = [];
   const sender = { run: () => new Promise<RunEnd>((resolve) => runs.push(resolve)) };

@@ -84,7 +84,7 @@ export class SendLoop {
   #start(): Promise<boolean> {
     this.#unplan();
     if (!this.#isStopped && this.#options.clock.monotonic() < this.#askedNotBeforeMs) {
-      this.soon(0); // also if the timer fired slightly early
+      this.soon(0); // the timer may have fired slightly early
       return Promise.resolve(false);
     }
     if (this.#isStopped) return Promise.resolve(false);

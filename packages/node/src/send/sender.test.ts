@@ -90,7 +90,7 @@ function reply(response: ServerResponse, status: number, body: object = {}): tru
 }
 
 describe("the sender", () => {
-  it("sends the very bytes that lie in the outbox, and keeps them there", async () => {
+  it("sends the exact bytes in the outbox, and keeps them there", async () => {
     const { folder, sender, write } = open();
     const path = write("server", [], "aa", '{"type":"track",  "messageId":"é","n":1.0}\n{"messageId":"2"}\n');
     expect(await sender.run()).toEqual({ end: "done" });
@@ -105,7 +105,7 @@ describe("the sender", () => {
     expect(existsSync(folder.lease)).toBe(false);
   });
 
-  it("notes the collector that it sends to, and asks it nothing but to take messages", async () => {
+  it("records the collector that it sends to, and makes no other request to it", async () => {
     const { folder, sender, another, write } = open();
     write("server", ["1"]);
     await sender.run();
@@ -118,7 +118,7 @@ describe("the sender", () => {
     expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 2, collector: `${next.url}/` });
   });
 
-  it("sends only what is new, and nothing when nothing is", async () => {
+  it("sends only what is new, and nothing if nothing is", async () => {
     const { sender, write } = open();
     write("server", ["1", "2"], "aa", '{"messageId":"half');
     await sender.run();
@@ -129,7 +129,7 @@ describe("the sender", () => {
     expect(ids()).toEqual(["1", "2", "half"]);
   });
 
-  it("brings other sources' messages, which carry their own key, each source in a batch of its own", async () => {
+  it("sends other sources' messages, which carry their own key, in a batch for each source", async () => {
     const { sender, write } = open();
     write("installer", ["1"], "bb");
     write("client", ["2"], "cc");
@@ -140,7 +140,7 @@ describe("the sender", () => {
     ]);
   });
 
-  it("keeps what the collector cannot take now, and says how often it tried", async () => {
+  it("keeps what the collector cannot accept now, and says how often it tried", async () => {
     const { folder, sender, write } = open();
     write("server", ["1"]);
     recorder.answer = (_request, response) => reply(response, 503);
@@ -157,7 +157,7 @@ describe("the sender", () => {
     expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 1, lastFault: undefined });
   });
 
-  it("leaves a collector alone as long as it asked, also after a restart and from another process", async () => {
+  it("does not contact a collector for as long as it asked, even after a restart or from another process", async () => {
     let nowMs = Date.now();
     const { folder, sender, write, another } = open({ now: () => nowMs });
     write("server", ["1"]);
@@ -176,7 +176,7 @@ describe("the sender", () => {
     expect(readDelivery(folder.delivery).notBefore).toBeUndefined();
   });
 
-  it("does not wait for a time that only a clock that was wrong can have written", async () => {
+  it("does not wait for a time that only a wrong clock can have written", async () => {
     let nowMs = Date.now() + 2 * DAY_MS;
     const { sender, write, another } = open({ now: () => nowMs });
     write("server", ["1"]);
@@ -191,7 +191,7 @@ describe("the sender", () => {
     expect(ids()).toEqual(["1"]);
   });
 
-  it("sends a batch again whose answer never came, with the same messageIds", async () => {
+  it("sends a batch again if its answer never came, with the same messageIds", async () => {
     const { sender, write } = open();
     write("server", ["1", "2"]);
     recorder.answer = ({ path, messages }, response) => {
@@ -208,7 +208,7 @@ describe("the sender", () => {
       expect(messages.map(({ messageId }) => messageId)).toEqual(["1", "2"]);
   });
 
-  it("goes on with other sources when one's key is refused, and keeps that one's messages", async () => {
+  it("continues with other sources if one's key is refused, and keeps that one's messages", async () => {
     const { folder, sender, write } = open();
     write("client", ["1"], "cc");
     write("server", ["2"], "dd");
@@ -225,7 +225,7 @@ describe("the sender", () => {
   });
 
   it.each([400, 413])(
-    "finds the one message that gives a %d by halving, and delivers the others",
+    "finds by halving the one message that causes a %d, and delivers the others",
     async (status) => {
       const { folder, sender, write } = open();
       const all = Array.from({ length: 20 }, (_, n) => `m${n}`);
@@ -241,7 +241,7 @@ describe("the sender", () => {
     },
   );
 
-  it("counts what the collector says that it did not keep", async () => {
+  it("counts what the collector says it did not keep", async () => {
     const { folder, sender, write } = open();
     write("server", ["1", "2"]);
     recorder.answer = ({ path }, response) =>
@@ -252,7 +252,7 @@ describe("the sender", () => {
     expect(readDelivery(folder.delivery)).toMatchObject({ accepted: 1, refused: { no_event: 1 } });
   });
 
-  it("sends much in batches that the collector takes, in order", async () => {
+  it("splits many messages into batches that the collector accepts, in order", async () => {
     const { sender, write } = open();
     const all = Array.from({ length: 3000 }, (_, n) => `m${n}-${"x".repeat(300)}`);
     write("server", all);
@@ -262,7 +262,7 @@ describe("the sender", () => {
     expect(Math.max(...batches().map(({ text }) => text.length))).toBeLessThan(1024 * 1024);
   });
 
-  it("asks before each post, leaves what may not be sent, and stops when the session ends", async () => {
+  it("checks consent before each post, leaves what may not be sent, and stops when the session ends", async () => {
     const session = new AbortController();
     const asked: string[] = [];
     const { folder, sender, write } = open({
@@ -289,7 +289,7 @@ describe("the sender", () => {
     expect((await listOutboxFiles(folder.outbox)).at(-1)).toMatchObject({ sentBytes: 0 });
   });
 
-  it("stops a file between two posts when consent is withdrawn", async () => {
+  it("stops in a file between two posts if consent is withdrawn", async () => {
     let decision: Decision = ALLOWED;
     const { sender, write } = open({ gate: { check: () => decision } });
     write(
@@ -304,7 +304,7 @@ describe("the sender", () => {
     expect(ids()).toHaveLength(1000);
   });
 
-  it("passes over what it cannot read, and sends the rest", async () => {
+  it("skips what it cannot read, and sends the rest", async () => {
     const { folder, sender, write } = open();
     mkdirSync(join(folder.outbox, "server-notice-20261122T120000Z-dir.ndjson"));
     write("server", ["1"], "aa");
@@ -318,7 +318,7 @@ describe("the sender", () => {
     expect(ids()).toEqual(["1", "3"]);
   });
 
-  it("leaves the work to whoever holds the lease", async () => {
+  it("leaves the work to the process that holds the lease", async () => {
     const { folder, sender, write } = open();
     write("server", ["1"]);
     writeFileSync(folder.lease, JSON.stringify({ holder: "other", untilMs: Date.now() + 20_000 }));
@@ -327,8 +327,8 @@ describe("the sender", () => {
   });
 });
 
-describe("the outbox's bounds", () => {
-  it("deletes what is older than seven days, and counts what was not sent of it", async () => {
+describe("a sweep of the outbox", () => {
+  it("deletes messages older than seven days, and counts those that were not sent", async () => {
     const { folder, sender, write } = open();
     const old = write("server", ["1", "2"], "aa");
     const young = write("server", ["3"], "bb");
@@ -354,7 +354,7 @@ describe("the outbox's bounds", () => {
     ["years behind, but eight days ago", 3000 * DAY_MS, 0, 3000 * DAY_MS, 8 * DAY_MS, 0],
     ["right, on a machine that was suspended for eight days", 0, 0, 0, 8 * DAY_MS, 0],
   ])(
-    "knows the age of what was written while the clock was %s",
+    "knows the age of messages written while the clock was %s",
     async (_what, behindMs, writtenMs, jumpMs, passMs, left) => {
       let nowMs = REAL_MS - behindMs;
       let bootMs = 10 * HOUR_MS;
@@ -380,7 +380,7 @@ describe("the outbox's bounds", () => {
     ["right, before a restart of the machine", ["one", "two"], 8 * DAY_MS, 0],
     ["right, on a machine that does not tell its starts apart", [undefined, undefined], 8 * DAY_MS, 0],
   ])(
-    "knows the age of what an earlier process wrote while the clock was %s",
+    "knows the age of messages that an earlier process wrote while the clock was %s",
     async (_what, boots, behindMs, left) => {
       let nowMs = REAL_MS - behindMs;
       let bootMs = 10 * HOUR_MS;
@@ -401,7 +401,7 @@ describe("the outbox's bounds", () => {
     },
   );
 
-  it("notes the clock for later processes also while nothing may be sent, and corrects only once", async () => {
+  it("stores the clock for later processes even while nothing may be sent, and corrects only once", async () => {
     let nowMs = REAL_MS;
     let bootMs = 100 * DAY_MS;
     const time = { now: () => nowMs, sinceBoot: () => bootMs, bootId: () => "one" };
@@ -418,7 +418,7 @@ describe("the outbox's bounds", () => {
     expect(Math.abs((file?.writtenAtMs ?? 0) - REAL_MS + 2 * DAY_MS)).toBeLessThan(1000);
   });
 
-  it("does not correct twice what two replicas see", async () => {
+  it("does not correct twice if two replicas see the same step", async () => {
     let nowMs = REAL_MS - 3 * DAY_MS;
     const time = { now: () => nowMs, sinceBoot: () => 100 * DAY_MS };
     const { folder, sender, another, write } = open(time);
@@ -438,22 +438,19 @@ describe("the outbox's bounds", () => {
     "delivery.json",
     "instance.json",
     "receipts.ndjson",
-  ])(
-    "deletes what a killed process left while it replaced %s, and nothing that is not ours",
-    async (name) => {
-      const { folder, sender } = open();
-      const draft = join(folder.dir, `${name}.0a1b2c3d.tmp`);
-      const other = join(folder.dir, `${name}.tmp`);
-      for (const path of [draft, other]) writeFileSync(path, "1");
-      await sender.run();
-      expect(existsSync(draft)).toBe(true);
-      for (const path of [draft, other]) utimesSync(path, new Date(), new Date(Date.now() - 2 * 60 * 60_000));
-      await sender.run();
-      expect([existsSync(draft), existsSync(other)]).toEqual([false, true]);
-    },
-  );
+  ])("deletes drafts that a killed process left while replacing %s, and no foreign files", async (name) => {
+    const { folder, sender } = open();
+    const draft = join(folder.dir, `${name}.0a1b2c3d.tmp`);
+    const other = join(folder.dir, `${name}.tmp`);
+    for (const path of [draft, other]) writeFileSync(path, "1");
+    await sender.run();
+    expect(existsSync(draft)).toBe(true);
+    for (const path of [draft, other]) utimesSync(path, new Date(), new Date(Date.now() - 2 * 60 * 60_000));
+    await sender.run();
+    expect([existsSync(draft), existsSync(other)]).toEqual([false, true]);
+  });
 
-  it("deletes the oldest when it is too large: delivered files first, then unsent ones, which are counted", async () => {
+  it("deletes the oldest files if there is too much: delivered ones first, then unsent ones, which are counted", async () => {
     const { folder, sender, write } = open({ maxOutboxBytes: 1000 });
     const sent = write("server", ["1", "2"], "zz");
     await sender.run();

@@ -1,4 +1,4 @@
-/** Owns the sender, which delivers the messages of an outbox. */
+/** Delivers the messages of an outbox to the collector. */
 import type { ConsentGate } from "../consent/gate.ts";
 import type { HttpClient, HttpOutcome } from "../http/client.ts";
 import {
@@ -18,8 +18,8 @@ import { type FailedTry, type NextStep, nextStepAfter, toDelayMs, untilAllowedMs
 import { ClockSteps, correctTimes, isDelivered, type SweepClock, sweepOutbox } from "./sweep.ts";
 
 /**
- * The collector accepts 1 MiB and 2,500 messages per batch, and at most 32 KiB per message. A larger batch
- * would block the event loop longer.
+ * The limits of one batch. The collector accepts more, 1 MiB and 2,500 messages, but a larger batch would
+ * block the event loop longer.
  */
 const BATCH = { maxBytes: 256 * 1024, maxLines: 1000 };
 /** How long to wait if another process is sending. */
@@ -128,7 +128,8 @@ export class Sender {
   async #sendWaiting(delivery: Delivery): Promise<RunEnd> {
     const { clock, host } = this.#options;
     this.#turnTo(`${host.origin}${host.pathname}`, delivery);
-    // First, because this process may be killed before the collector answers.
+    // The clock's reading is stored before sending, because this process may be killed before the collector
+    // answers.
     if (!this.#steps.isNoted) await this.#keep(delivery);
     const askedMs = untilAllowedMs(delivery.notBefore, clock.now());
     if (askedMs > 0) return { end: "later", afterMs: askedMs, isAsked: true };

@@ -11,7 +11,7 @@ import { sweepOutbox } from "./sweep.ts";
 const MAX_BYTES = 1_000_000;
 const LINES = 1500;
 
-it("takes no line that is written while it sweeps: a file that was delivered when it looked may be in use", async () => {
+it("loses no line that is written during a sweep: a file that looked delivered may be in use", async () => {
   const folder = openStateFolder(join(makeFolderForTest(), "telemetry"));
   makeFolder(folder);
   // This file is as large as the size limit, so the outbox exceeds the limit with any other file. Each sweep

@@ -73,8 +73,8 @@ async function deleteDrafts(folder: StateFolder, nowMs: number): Promise<void> {
 const MIN_STEP_MS = 24 * 60 * 60_000;
 
 /**
- * By how many milliseconds the clock was set, and the range of times that the clock showed between the start
- * of the machine and that step.
+ * A step of the machine's clock. `byMs` says how far the clock was set. From boot until the step, it had
+ * shown the times from `fromMs` to `untilMs`.
  */
 export interface ClockStep {
   readonly byMs: number;
@@ -88,7 +88,7 @@ export type SweepClock = Pick<Clock, "now" | "sinceBoot" | "bootId">;
 /**
  * Detects when the machine's clock is set, by comparing it with the time since the machine started, which
  * nobody can set. A device without a battery starts with a clock that is days or years behind, and the
- * network corrects it while the product runs, or between two processes of it.
+ * network corrects it while the product runs, or between two runs.
  */
 export class ClockSteps {
   readonly #clock: SweepClock;
@@ -102,12 +102,12 @@ export class ClockSteps {
     this.#isNoted = this.#before.bootId === undefined;
   }
 
-  /** Whether later processes know the clock, or cannot be told of it. */
+  /** Whether a reading is stored for later processes, or would be of no use to them without a boot id. */
   get isNoted(): boolean {
     return this.#isNoted;
   }
 
-  /** Returns the reading to store for later processes; undefined where no process could use it. */
+  /** Returns the reading to store for later processes; undefined if there is no boot id to compare it by. */
   note(): ClockReading | undefined {
     this.#isNoted = true;
     return this.#before.bootId === undefined ? undefined : this.#before;
@@ -120,7 +120,8 @@ export class ClockSteps {
   take(readStored: () => ClockReading | undefined): ClockStep | undefined {
     const stored = this.#isFirst ? readStored() : undefined;
     this.#isFirst = false;
-    // In some containers the time since boot is the container's, and begins again with the same boot id.
+    // In some containers, the time since boot counts from the container's start, so it may begin again under
+    // the same boot id.
     const isOfThisBoot = stored?.bootId === this.#before.bootId;
     if (stored !== undefined && isOfThisBoot && stored.bootMs <= this.#before.bootMs) {
       this.#before = stored;

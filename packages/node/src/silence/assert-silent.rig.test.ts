@@ -21,7 +21,7 @@ const MODULES = {
     export const run = async (file) => { await writeFile(file, ""); get("http://127.0.0.1:9").on("error", () => {}); };`,
 };
 
-it("hears a product in plain Node, whichever way it imports, and then lets the process end", async () => {
+it("reports what a product does in plain Node, however it imports modules, and then lets the process end", async () => {
   for (const [name, text] of Object.entries(MODULES)) writeFileSync(join(dir, name), text);
   const imports = Object.keys(MODULES).map((name, n) => `import * as m${n} from "./${name}";`);
   const program = `

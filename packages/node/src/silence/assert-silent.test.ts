@@ -43,7 +43,7 @@ import type { Telemetry } from "../telemetry.ts";
 import { assertSilent, SilenceError, type SilenceOptions } from "./assert-silent.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "candor-silent-"));
-/** Short, because there are many cases. Work in progress is reported when it starts. */
+/** The time is short, because there are many cases. It suffices, because work is reported when it starts. */
 const QUICK: SilenceOptions = { settleMs: 20 };
 /** A name whose lookup contacts no name server, because a label may have at most 63 characters. */
 const NOBODY = `${"a".repeat(64)}.invalid`;
@@ -122,11 +122,11 @@ describe("the network", () => {
       () => ["dns d.invalid"],
     ],
   ];
-  it.each(cases)("is heard: %s", async (_what, run, expected) => {
+  it.each(cases)("is reported: %s", async (_what, run, expected) => {
     expect(await heard(run)).toEqual(expected());
   });
 
-  it("is heard: datagrams, however they are addressed", async () => {
+  it("is reported: datagrams, however they are addressed", async () => {
     const send = async (args: readonly unknown[]): Promise<readonly string[]> => {
       const socket = createSocket("udp4").on("error", ignore);
       const all = await heard(() => Reflect.apply(socket.send, socket, args));
@@ -204,11 +204,11 @@ describe("files", () => {
       [`delete ${file("19")}`],
     ],
   ];
-  it.each(cases)("are heard: %s", async (_what, run, expected) => {
+  it.each(cases)("are reported: %s", async (_what, run, expected) => {
     expect(await heard(run)).toEqual(expected);
   });
 
-  it("are heard when they were open before", async () => {
+  it("are reported even if they were open before", async () => {
     const fd = openSync(made("open-before"), "a");
     const stream = createWriteStream(made("stream-before"), { flags: "a" });
     await once(stream, "open");
@@ -217,7 +217,7 @@ describe("files", () => {
     closeSync(fd);
   });
 
-  it("may be read, and what changes nothing is silent", async () => {
+  it("may be read, and calls that change nothing are silent", async () => {
     const path = made("read");
     const all = await heard(async () => {
       readFileSync(path);
@@ -250,19 +250,19 @@ describe("child processes and threads", () => {
     ["all of the module", () => void childProcess.spawnSync("true"), "process true"],
     ["a worker", () => once(new Worker("", { eval: true }), "exit"), "thread worker"],
   ];
-  it.each(cases)("are heard: %s", async (_what, run, expected) => {
+  it.each(cases)("are reported: %s", async (_what, run, expected) => {
     writeFileSync(file("child.mjs"), "");
     expect(await heard(run)).toEqual([expected]);
   });
 });
 
 describe("assertSilent", () => {
-  it("gives back what a silent function returns, at once or later", async () => {
+  it("returns what a silent function returns, at once or later", async () => {
     expect(await assertSilent(() => 17, QUICK)).toBe(17);
     expect(await assertSilent(async () => "later", QUICK)).toBe("later");
   });
 
-  it("throws what the function throws, and what happened with it", async () => {
+  it("throws what the function throws, together with what happened", async () => {
     const fault = new Error("mine");
     const fail = (): never => {
       throw fault;
@@ -278,7 +278,7 @@ describe("assertSilent", () => {
     });
   });
 
-  it("tells the line that did it, and each thing once", async () => {
+  it("names the line that caused it, and lists each thing once", async () => {
     const run = (): void => {
       for (let n = 0; n < 3; n++) writeFileSync(file("line"), "");
       connect(9, "127.0.0.1").on("error", ignore);
@@ -295,7 +295,7 @@ describe("assertSilent", () => {
     );
   });
 
-  it("hears what happens in the background after the function is done", async () => {
+  it("reports what happens in the background after the function has returned", async () => {
     const run = (): void => void setTimeout(() => writeFileSync(file("background"), ""), 20);
     expect(await heard(run, {})).toEqual([`write ${file("background")}`]);
   });
@@ -323,7 +323,7 @@ describe("assertSilent", () => {
     expect(all.length === 0).toBe(isAllowed);
   });
 
-  it("sets the environment meanwhile, and only then", async () => {
+  it("sets the environment during the run, and only then", async () => {
     const seen = async (options: SilenceOptions = {}) =>
       assertSilent(() => [process.env.DO_NOT_TRACK, process.env.ACME_OFF], { settleMs: 0, ...options });
     delete process.env.DO_NOT_TRACK;
@@ -334,14 +334,14 @@ describe("assertSilent", () => {
     delete process.env.ACME_OFF;
   });
 
-  it("refuses to run twice at a time, and runs again afterwards", async () => {
+  it("refuses a second call during a run, and works again afterwards", async () => {
     const first = assertSilent(() => sleep(20), QUICK);
     await expect(assertSilent(() => 1, QUICK)).rejects.toThrow(/await the one that is running/);
     await first;
     expect(await assertSilent(() => 2, QUICK)).toBe(2);
   });
 
-  it("leaves Node as it was, whatever happened", async () => {
+  it("restores Node's functions, whatever happened", async () => {
     const before = functionsOf();
     await heard(() => writeFileSync(file("after"), ""));
     await assertSilent(() => Promise.reject(new Error("x")), QUICK).catch(ignore);
@@ -404,14 +404,14 @@ describe("our own telemetry", () => {
     ["a stored No and an offered switch", { APPSMITH_DISABLE_TELEMETRY: "false" }, receipt("no")],
     ["no answer at all", {}, ""],
     ["answers that cannot be read", {}, "yes\n"],
-  ])("is silent when it is off by %s", async (_what, environment, receipts) => {
+  ])("is silent if it is turned off by %s", async (_what, environment, receipts) => {
     expect(await use(environment, receipts)).toEqual([]);
   });
 
   it.each([
     ["after a Yes", {}, receipt("yes")],
     ["after the switch was offered", { APPSMITH_DISABLE_TELEMETRY: "false" }, ""],
-  ])("is heard %s", async (_what, environment, receipts) => {
+  ])("is reported %s", async (_what, environment, receipts) => {
     const all = await use(environment, receipts);
     expect(all).toContain(`connect 127.0.0.1:${port}`);
     expect(all).toContain(`write ${file(`telemetry-${number}`)}/outbox`);

@@ -13,9 +13,9 @@ export interface SilenceOptions {
   /** Variables that are set on `process.env` during the run. @default { DO_NOT_TRACK: "1" } */
   readonly environment?: Readonly<Record<string, string>> | undefined;
   /**
-   * What the product does even without telemetry: `127.0.0.1:5432`; `db.internal` (the lookup of the name,
-   * and connections to its addresses); `db.internal:5432`; the path of a file or folder; or the target of
-   * anything else as an error shows it.
+   * What to allow, because the product does it even without telemetry: `127.0.0.1:5432`; `db.internal` (the
+   * lookup of the name, and connections to its addresses); `db.internal:5432`; the path of a file or folder;
+   * or the target of anything else as an error shows it.
    */
   readonly allow?: readonly string[] | undefined;
   /**

@@ -44,8 +44,8 @@ export function watchEverything(watch: Watch): () => void {
 }
 
 /**
- * Node's requests to the operating system, which every network API makes in the end, and how to read the
- * target of each.
+ * Node's requests to the operating system by their async_hooks type, each with a function that reads its
+ * target. Every network API ends in one of these requests.
  */
 const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   string,
@@ -102,9 +102,7 @@ function noteMaker(makers: Map<number, string>, id: number, at: string | undefin
   if (at !== undefined) makers.set(id, at);
 }
 
-/**
- * Whether this is a lookup of the machine's own name, which contacts no name server (RFC 6761, section 6.3).
- */
+/** Whether this is a lookup of `localhost`, which contacts no name server (RFC 6761, section 6.3). */
 function isThisMachine(kind: HappeningKind, target: string): boolean {
   return kind === "dns" && target.toLowerCase() === "localhost";
 }

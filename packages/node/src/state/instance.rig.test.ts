@@ -26,7 +26,7 @@ async function openAll(dir: string, atMs: number): Promise<string> {
   return output;
 }
 
-it("an instance is one and the same for processes that make it at the same moment", async () => {
+it("an instance is the same for all processes that create it at the same moment", async () => {
   const dir = join(makeFolderForTest());
   const atMs = Date.now() + 1000;
   const outputs = await Promise.all(Array.from({ length: PROCESSES }, () => openAll(dir, atMs)));
@@ -34,7 +34,7 @@ it("an instance is one and the same for processes that make it at the same momen
   expect(new Set(outputs).size).toBe(1);
 });
 
-it("is made whatever the garbage collector does meanwhile: an export of a key once hung the process for ever", async () => {
+it("is created whatever the garbage collector does meanwhile: exporting a key once hung the process forever", async () => {
   const program = `
     import { makeEphemeralInstance } from ${JSON.stringify(MODULE)};
     for (let n = 0; n < 3000; n += 1) makeEphemeralInstance(0);`;

@@ -8,7 +8,7 @@ import { openInstance, readInstance } from "./instance.ts";
 
 const NOW_MS = Date.parse("2026-11-23T12:00:00Z");
 
-it("has the id that its key makes, and one whose id was changed proves nothing and is made anew", () => {
+it("has the id that its key determines, and is created again if its id was changed", () => {
   const file = join(makeFolderForTest(), "instance.json");
   const made = openInstance(file, NOW_MS);
   expect(made.instanceId).toBe(toInstanceId(Buffer.from(made.publicKey, "base64url")));
@@ -19,7 +19,7 @@ it("has the id that its key makes, and one whose id was changed proves nothing a
   expect(openInstance(file, NOW_MS).publicKey).not.toBe(made.publicKey);
 });
 
-it("is made once, random, for this user alone, and read again as the same", () => {
+it("is created once, random and accessible only to this user, and read back unchanged", () => {
   const dir = makeFolderForTest();
   const file = join(dir, "instance.json");
   expect(readInstance(file)).toBeUndefined();
@@ -38,7 +38,7 @@ it("is made once, random, for this user alone, and read again as the same", () =
   expect(other.keyedHash("ada")).not.toBe(made.keyedHash("ada"));
 });
 
-it("signs with the key whose public half it names", () => {
+it("signs with the private key of its public key", () => {
   const instance = openInstance(join(makeFolderForTest(), "instance.json"), NOW_MS);
   const key = createPublicKey({ key: { kty: "OKP", crv: "Ed25519", x: instance.publicKey }, format: "jwk" });
   const signature = Buffer.from(instance.sign("a text"), "base64url");
@@ -46,25 +46,22 @@ it("signs with the key whose public half it names", () => {
   expect(verify(null, Buffer.from("another"), key, signature)).toBe(false);
 });
 
-it.each(["", "{}", "not JSON", '{"instanceId":1}'])(
-  "is made anew in place of a file that says %j",
-  (text) => {
-    const file = join(makeFolderForTest(), "instance.json");
-    writeFileSync(file, text);
-    const made = openInstance(file, NOW_MS);
-    expect(readInstance(file)?.instanceId).toBe(made.instanceId);
-    expect(JSON.parse(readFileSync(file, "utf8")).instanceId).toBe(made.instanceId);
-  },
-);
+it.each(["", "{}", "not JSON", '{"instanceId":1}'])("replaces a file that contains %j", (text) => {
+  const file = join(makeFolderForTest(), "instance.json");
+  writeFileSync(file, text);
+  const made = openInstance(file, NOW_MS);
+  expect(readInstance(file)?.instanceId).toBe(made.instanceId);
+  expect(JSON.parse(readFileSync(file, "utf8")).instanceId).toBe(made.instanceId);
+});
 
-it("throws the file system's error when it cannot be kept", () => {
+it("throws the file system's error if it cannot be stored", () => {
   expect(() => openInstance(join(makeFolderForTest(), "none", "instance.json"), NOW_MS)).toThrow("ENOENT");
 });
 
-describe("the instance of a product's own key", () => {
+describe("an instance derived from a product's own key", () => {
   const KEY = "q8Zr4nV0cT6yLw2sXk9bPd3mHf7jGa1e";
 
-  it("is always this one: ids and hashes that are stored must not change", () => {
+  it("is always this one, because stored ids and hashes must not change", () => {
     const made = openInstance(join(makeFolderForTest(), "instance.json"), NOW_MS, KEY);
     expect([made.instanceId, made.keyedHash("ada")]).toEqual([
       "79d738d1-845b-8a58-be6a-abf36722f61e",
@@ -72,7 +69,7 @@ describe("the instance of a product's own key", () => {
     ]);
   });
 
-  it("proves itself as a random one does", () => {
+  it("proves itself like a random one", () => {
     const instance = openInstance(join(makeFolderForTest(), "instance.json"), NOW_MS, KEY);
     expect(instance.instanceId).toBe(toInstanceId(Buffer.from(instance.publicKey, "base64url")));
     const key = createPublicKey({
@@ -84,7 +81,7 @@ describe("the instance of a product's own key", () => {
     );
   });
 
-  it("takes the place of a random one, and of that of another key, and is read back without the key", () => {
+  it("replaces a random one, and that of another key, and is read back without the key", () => {
     const file = join(makeFolderForTest(), "instance.json");
     const random = openInstance(file, NOW_MS);
     const keyed = openInstance(file, NOW_MS + 1000, KEY);

@@ -69,7 +69,7 @@ export function openInstance(file: string, nowMs: number, instanceKey?: string):
   return toInstance(made);
 }
 
-/** Makes an instance that is not stored, such as the one with which `log` mode prints. */
+/** Makes an instance that is not stored, for `log` mode. */
 export function makeEphemeralInstance(nowMs: number, instanceKey?: string): Instance {
   return toInstance(instanceKey === undefined ? makeRandom(nowMs) : derive(instanceKey, nowMs));
 }
@@ -102,7 +102,8 @@ function toText(stored: StoredInstance): string {
 }
 
 function makeRandom(nowMs: number): StoredInstance {
-  // Not exported as JWK, because Node 20 may hang forever if its garbage collector runs at that time.
+  // The key is not exported as JWK, because Node 20 may hang forever if its garbage collector runs at that
+  // time.
   const { publicKey, privateKey } = generateKeyPairSync("ed25519", {
     publicKeyEncoding: { type: "spki", format: "der" },
     privateKeyEncoding: { type: "pkcs8", format: "der" },

@@ -13,7 +13,7 @@ function open() {
   return { path, time, one: new Lease({ path, now }), other: new Lease({ path, now }) };
 }
 
-it("is held by one, until that one lets go", async () => {
+it("is held by one process until that one releases it", async () => {
   const { one, other, path } = open();
   expect([await one.take(), await other.take(), await one.take()]).toEqual([true, false, true]);
   other.release();
@@ -24,7 +24,7 @@ it("is held by one, until that one lets go", async () => {
   expect(one.renew()).toBe(false);
 });
 
-it("is followed when its holder was killed, and the holder notices when it was not", async () => {
+it("is taken over if it expired, and its former holder notices that", async () => {
   const { one, other, time } = open();
   await one.take();
   time.ms += 29_000;
@@ -48,14 +48,14 @@ it("stays with a holder that renews it", async () => {
 it.each([
   ["forward", DAY_MS],
   ["back", -DAY_MS],
-])("does not stay with a dead holder when the clock jumps %s by a day", async (_where, ms) => {
+])("does not stay with a dead holder if the clock jumps %s by a day", async (_where, ms) => {
   const { one, other, time } = open();
   await one.take();
   time.ms += ms;
   expect(await other.take()).toBe(true);
 });
 
-it("has one holder when several take over an abandoned one at once", async () => {
+it("has one holder if several processes take over an abandoned one at once", async () => {
   const { path, time } = open();
   writeFileSync(path, '{"holder":"dead","untilMs":1}\n');
   const leases = Array.from({ length: 5 }, () => new Lease({ path, now: () => time.ms }));
@@ -63,7 +63,7 @@ it("has one holder when several take over an abandoned one at once", async () =>
   expect(taken.filter(Boolean)).toHaveLength(1);
 });
 
-it.each(["", "not JSON", "[]", '{"holder":1}'])("takes over a file that says %j", async (text) => {
+it.each(["", "not JSON", "[]", '{"holder":1}'])("is taken over if its file contains %j", async (text) => {
   const { path, one } = open();
   writeFileSync(path, text);
   expect(await one.take()).toBe(true);

@@ -21,9 +21,9 @@ export interface LeaseOptions {
 }
 
 /**
- * Decides which of the processes sharing a state folder sends. Duplicates do no harm, because the collector
- * recognises messageIds. A lease that is briefly wrong is therefore not a fault: the lease only saves work,
- * and prevents duplicate heartbeats.
+ * Decides which of the processes sharing a state folder sends. The lease only saves work and prevents
+ * duplicate heartbeats. Two holders for a moment are not a fault: the collector recognises duplicate messages
+ * by their messageIds.
  */
 export class Lease {
   readonly #path: string;

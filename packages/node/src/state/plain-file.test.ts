@@ -37,7 +37,7 @@ const NAMES = [
 ];
 
 describe.skipIf(process.platform === "win32").each(STRANGE)("%s in a state folder", (what, make) => {
-  it.each(NAMES)("as %s holds up neither the SDK nor whoever looks", async (name) => {
+  it.each(NAMES)("as %s blocks neither the SDK nor a reader", async (name) => {
     const dir = join(makeFolderForTest(), "telemetry");
     const folder = openStateFolder(dir);
     mkdirSync(folder.outbox, { recursive: true });
@@ -63,14 +63,14 @@ describe.skipIf(process.platform === "win32").each(STRANGE)("%s in a state folde
 });
 
 describe("a text", () => {
-  it.each(STRANGE)("is not what stands in %s", (_what, make) => {
+  it.each(STRANGE)("is not read from %s", (_what, make) => {
     const path = join(makeFolderForTest(), "file");
     make(path);
     expect(readText(path)).toBeNull();
     expect(() => appendText(path, "more")).toThrow();
   });
 
-  it("may lie behind a link where an administrator keeps it, but nothing that is not plain", () => {
+  it("may be behind a link if an administrator keeps it, but only in a plain file", () => {
     const dir = makeFolderForTest();
     const link = join(dir, "link");
     writeFileSync(join(dir, "policy"), "off\n");
@@ -83,7 +83,7 @@ describe("a text", () => {
     expect(readText(join(dir, "policy", "none"))).toBeUndefined();
   });
 
-  it("is appended for this user alone", () => {
+  it("is appended to a file that only this user can access", () => {
     const path = join(makeFolderForTest(), "file");
     for (const text of ["a\n", "b\n"]) appendText(path, text);
     expect(readFileSync(path, "utf8")).toBe("a\nb\n");

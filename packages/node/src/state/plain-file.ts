@@ -7,7 +7,10 @@ import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSy
 import { type FileHandle, open } from "node:fs/promises";
 import { codeOf } from "@candor/envelope/unknown-value";
 
-/** Far larger than any of the SDK's own files. Files of messages are read in chunks. */
+/**
+ * The size limit for reading a whole file, far larger than any of the SDK's own. Files of messages are read
+ * in chunks.
+ */
 const MAX_TEXT_BYTES = 16 * 1024 * 1024;
 const FILE_MODE = 0o600;
 /** Windows has neither flag. */

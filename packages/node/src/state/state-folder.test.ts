@@ -6,7 +6,7 @@ import { draftsIn, explainOwner, openStateFolder, removeFile, replaceFileLater }
 const OWN_UID = process.getuid?.() ?? 0;
 const OTHER_UID = 1_000_680_000;
 
-it("a folder of another user is explained with what to type", () => {
+it("a folder of another user is explained with a command to type", () => {
   const folder = openStateFolder(makeFolderForTest());
   writeFileSync(folder.receipts, "");
   expect(explainOwner(folder, OTHER_UID)).toContain(
@@ -14,14 +14,14 @@ it("a folder of another user is explained with what to type", () => {
   );
 });
 
-it("a folder of one's own, one that is not there, and root's view need no explanation", () => {
+it("the user's own folder, a missing one, and root's view need no explanation", () => {
   const folder = openStateFolder(makeFolderForTest());
   expect(explainOwner(folder, OWN_UID)).toBe("");
   expect(explainOwner(openStateFolder("/nonexistent/telemetry"), OTHER_UID)).toBe("");
   expect(explainOwner(folder, 0)).toBe("");
 });
 
-it("a file is replaced although a sweep under another clock takes its draft for an abandoned one", async () => {
+it("a file is replaced although a sweep under a different clock deletes its draft as abandoned", async () => {
   const folder = openStateFolder(makeFolderForTest());
   let sweeps = 0;
   await replaceFileLater(folder.delivery, "new", () => {
@@ -33,7 +33,7 @@ it("a file is replaced although a sweep under another clock takes its draft for 
   expect(readdirSync(folder.dir)).toEqual(["delivery.json"]);
 });
 
-it("a file whose folder was deleted is a fault", async () => {
+it("replacing a file whose folder was deleted is a fault", async () => {
   const folder = openStateFolder(makeFolderForTest());
   mkdirSync(folder.outbox);
   const replaced = replaceFileLater(`${folder.outbox}/a.sent`, "1", () => {

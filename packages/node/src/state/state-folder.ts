@@ -54,9 +54,9 @@ export function makeFolder(folder: StateFolder): void {
 }
 
 /**
- * Explains what to do if files of the folder, which only their owner may access, belong to another user,
- * because an installer ran as root, or a container got another user id. Empty if they belong to this user.
- * Never throws.
+ * Explains what to do if files of the folder belong to another user, because an installer ran as root, or a
+ * container got another user id. Only their owner may access them. Empty if they belong to this user. Never
+ * throws.
  * @param uid the user that the process runs as. Default: the current one
  */
 export function explainOwner(
@@ -168,7 +168,7 @@ export function replaceFile(path: string, text: string): void {
 
 /**
  * Like `replaceFile`, without blocking the event loop.
- * @param mayReplace called just before the file is replaced, because an answer No may have been given in the
+ * @param mayReplace called just before the file is replaced, because somebody may have answered No in the
  * meantime
  * @throws a file system error
  */

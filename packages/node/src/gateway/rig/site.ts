@@ -99,10 +99,10 @@ export function planOf(text: string): GeneratedPlan {
 
 export interface Site extends World {
   readonly gateway: Gateway;
-  /** Where the gateway is mounted: `/telemetry` of the server. */
+  /** The URL at which the gateway is mounted: `/telemetry` on the server. */
   readonly url: string;
   readonly post: (path: string, body: unknown, headers?: Record<string, string>) => Promise<Reply>;
-  /** Closes telemetry, so that every message is on disk, and reads the outbox. */
+  /** Closes telemetry, so that every message is on disk, and returns the messages in the outbox. */
   readonly kept: () => readonly unknown[];
 }
 

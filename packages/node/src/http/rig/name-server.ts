@@ -17,7 +17,7 @@ export interface NameServer {
 const TYPES: Readonly<Record<number, "A" | "AAAA">> = { 1: "A", 28: "AAAA" };
 const RESPONSE_CODES = { nxdomain: 3, servfail: 2 };
 
-/** Starts a DNS server over UDP, on a free port of loopback unless another place is given. */
+/** Starts a DNS server over UDP, on a free loopback port unless an address and a port are given. */
 export async function startNameServer(
   reply: (name: string, type: "A" | "AAAA") => NameReply,
   { address = "127.0.0.1", port = 0 } = {},
@@ -44,7 +44,7 @@ export async function startNameServer(
   };
 }
 
-/** @returns the name that was asked for, and the position of the question's type */
+/** Parses the question of a DNS query. @returns the name, and the position of the question's type */
 function parseName(query: Buffer): { name: string; end: number } {
   const labels: string[] = [];
   let at = 12;

@@ -18,7 +18,7 @@ export interface ProxyServerOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** What the proxy sends in answer to CONNECT instead of connecting. */
   readonly connectAnswer?: string;
-  /** The port on loopback to which every name leads. */
+  /** The loopback port to which the proxy connects, whatever target a request names. */
   readonly targetPort: number;
 }
 

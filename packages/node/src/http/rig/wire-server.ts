@@ -1,4 +1,4 @@
-/** For tests: a server that may break HTTP. */
+/** For tests: a TCP server whose answers need not be valid HTTP. */
 import { once } from "node:events";
 import { createServer, type Socket } from "node:net";
 
@@ -13,7 +13,7 @@ export interface WireServer {
 }
 
 /**
- * Starts a server on loopback that is free to break HTTP.
+ * Starts a TCP server on loopback whose answers need not be valid HTTP.
  * @param serve receives each connection, with its number, which starts at 1
  */
 export async function startWireServer(serve: (socket: Socket, number: number) => void): Promise<WireServer> {
