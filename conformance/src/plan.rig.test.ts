@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { adminToken, type Collector, startCollector, writeKeys } from "@candor/bench/collector";
 import { usageEvents, usageFleet } from "@candor/bench/usage-event";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { REFERENCE_PLAN } from "../../packages/plan/src/rig/reference-plan.ts";
 import type { Call } from "./official-client.ts";
 import { getJson, type StoredEvent } from "./read-api.ts";
 import { storedOf } from "./rig/stored.ts";
@@ -83,7 +84,7 @@ describe.each([segment, rudder])("Under the Appsmith plan $name", (subject) => {
 
     const events = await storedOf(collector, userId, 3);
     const context = { library: subject.library };
-    const candor = { source: "server", planVersion: 3 };
+    const candor = { source: "server", planVersion: REFERENCE_PLAN.version };
     const shared = { anonymousId: undefined, context, userId: PSEUDONYM };
     expect(events.sort(byTrimmed).map(keptOf)).toEqual([
       { ...shared, event: alive.event, properties: alive.properties, candor },
@@ -126,7 +127,7 @@ describe.each([segment, rudder])("Under the Appsmith plan $name", (subject) => {
         context: { library: subject.library },
         userId: expect.stringMatching(/^[0-9a-f]{32}$/),
         anonymousId: undefined,
-        candor: { source: "server", planVersion: 3, trimmed: ["userId"] },
+        candor: { source: "server", planVersion: REFERENCE_PLAN.version, trimmed: ["userId"] },
       },
     ]);
   });
@@ -157,7 +158,7 @@ it("The benchmarks' usage events come back as they were sent: their figures are 
       userId: PSEUDONYM,
       originalTimestamp: timestamp,
       timestamp: expect.any(String),
-      candor: { source: "server", planVersion: 3 },
+      candor: { source: "server", planVersion: REFERENCE_PLAN.version },
     })),
   );
 });

@@ -6,6 +6,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { REFERENCE_PLAN } from "../../../packages/plan/src/rig/reference-plan.ts";
 import { buildRelease, type Collector, type Machine, type Release } from "./machine.ts";
 import { type InstallOptions, openProduct, type Product } from "./product.ts";
 
@@ -58,7 +59,7 @@ export function testInstalls(startMachine: () => Promise<Machine>): void {
       anonymousId: expect.stringMatching(/^[0-9a-f]{32}$/),
       context: { library: { name: "candor-installer", version: "0.1.0" } },
       integrations: {},
-      candor: { source: "installer", planVersion: 3 },
+      candor: { source: "installer", planVersion: REFERENCE_PLAN.version },
     };
 
     it("an install that works reports its start and success, as one attempt", async () => {

@@ -5,6 +5,7 @@ import { basename, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
+import { REFERENCE_PLAN } from "../../../packages/plan/src/rig/reference-plan.ts";
 import { type ContainerMachine, startContainers } from "./containers.ts";
 import { docker } from "./docker.ts";
 import { buildRelease, type Collector, type Release } from "./machine.ts";
@@ -35,17 +36,20 @@ afterAll(async () => {
 interface PlanText {
   version: number;
   changelog: { version: number }[];
-  events: { properties?: Record<string, { since?: number }> }[];
+  events: { since: number; properties?: Record<string, { since?: number }> }[];
 }
 
-/** Writes the plan without everything that its version 3 added. @returns the file's path */
+const OLD_VERSION = 2;
+
+/** Writes the plan as it was at OLD_VERSION. @returns the file's path */
 function planBefore(): string {
   const text = readFileSync(new URL("../../../plans/appsmith.yaml", import.meta.url), "utf8");
   const plan = parse(text) as PlanText;
-  plan.version = 2;
-  plan.changelog = plan.changelog.filter(({ version }) => version <= 2);
+  plan.version = OLD_VERSION;
+  plan.changelog = plan.changelog.filter(({ version }) => version <= OLD_VERSION);
+  plan.events = plan.events.filter(({ since }) => since <= OLD_VERSION);
   for (const event of plan.events) {
-    const kept = Object.entries(event.properties ?? {}).filter(([, { since = 1 }]) => since <= 2);
+    const kept = Object.entries(event.properties ?? {}).filter(([, { since = 1 }]) => since <= OLD_VERSION);
     if (kept.length > 0) event.properties = Object.fromEntries(kept);
     else delete event.properties;
   }
@@ -64,7 +68,7 @@ describe("row 8", () => {
     await product.pass(6);
     await expect
       .poll(async () => (await lastHeartbeat())?.candor)
-      .toMatchObject({ planVersion: 3, sentPlanVersion: 2 });
+      .toMatchObject({ planVersion: REFERENCE_PLAN.version, sentPlanVersion: OLD_VERSION });
     const id = product.state("instance.json").instanceId;
 
     // Messages wait in the outbox, because the collector does not answer.

@@ -1,11 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { readPlan } from "@candor/server";
 import { expect, test } from "vitest";
+import { REFERENCE_PLAN } from "../../plan/src/rig/reference-plan.ts";
 import { type BannerFacts, renderBanner } from "./banner.ts";
 import { createColours } from "./terminal.ts";
 
 const PLAIN = createColours(false);
-const APPSMITH = readPlan(fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url)));
 const OBSERVE = readPlan(fileURLToPath(new URL("../../server/fixtures/plans/observe.yaml", import.meta.url)));
 const FACTS: BannerFacts = {
   url: "http://127.0.0.1:7226",
@@ -20,7 +20,7 @@ const FACTS: BannerFacts = {
     adminToken: undefined,
     clickhouseUrls: undefined,
   },
-  plan: APPSMITH,
+  plan: REFERENCE_PLAN,
   nowMs: Date.UTC(2026, 11, 1),
   workingDir: "/srv",
 };
@@ -34,7 +34,7 @@ test("the banner shows the address, the keys and commands to paste", () => {
               server     server_S
               client     client_C
   Data        /srv/.candor (embedded ClickHouse)
-  Plan        Appsmith, version 3 (plans/appsmith.yaml)
+  Plan        Appsmith, version ${REFERENCE_PLAN.version} (plans/appsmith.yaml)
   Privacy     http://127.0.0.1:7226/privacy
 
 Send a first event:
@@ -102,8 +102,8 @@ test("a plan that keeps undeclared data or whole IP addresses is reported; a pla
 });
 
 test("no example is shown if every event of the plan has expired", () => {
-  const events = APPSMITH.events.map((event) => ({ ...event, expires: "2026-12-01" }));
-  const banner = renderBanner({ ...FACTS, plan: { ...APPSMITH, events } }, PLAIN);
+  const events = REFERENCE_PLAN.events.map((event) => ({ ...event, expires: "2026-12-01" }));
+  const banner = renderBanner({ ...FACTS, plan: { ...REFERENCE_PLAN, events } }, PLAIN);
   expect(banner).not.toContain("Send a first event");
   expect(banner).toContain("Every event of the plan has expired, so nothing is accepted.\n");
 });

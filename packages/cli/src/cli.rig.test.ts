@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { REFERENCE_PLAN } from "../../plan/src/rig/reference-plan.ts";
 
 /** The installed command (bin and dist). Each run is a separate process without a terminal. */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
@@ -142,7 +143,7 @@ test("the printed curl lines work when pasted into sh", { tags: ["curl"] }, asyn
       type: "track",
       event: "Instance Active",
       properties: { instanceId: INSTANCE },
-      candor: { source: "server", planVersion: 3 },
+      candor: { source: "server", planVersion: REFERENCE_PLAN.version },
     },
   ]);
   expect(events[0].candor).not.toHaveProperty("trimmed");

@@ -1,10 +1,10 @@
 import { fileURLToPath } from "node:url";
 import { readPlan } from "@candor/server";
 import { expect, test } from "vitest";
+import { REFERENCE_PLAN as appsmith } from "../../plan/src/rig/reference-plan.ts";
 import { makeFirstMessage } from "./first-message.ts";
 
 const NOW_MS = Date.UTC(2026, 11, 1);
-const appsmith = readPlan(fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url)));
 const INSTANCE = "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d";
 
 test("the example is the first event tracked by the server", () => {

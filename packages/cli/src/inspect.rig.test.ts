@@ -17,8 +17,9 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { createTelemetry, type Telemetry } from "@candor/node";
-import { hashPlan, loadPlan } from "@candor/plan";
+import { hashPlan } from "@candor/plan";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { REFERENCE_PLAN as plan, REFERENCE_PLAN_FILE } from "../../plan/src/rig/reference-plan.ts";
 import { type CandorProcess, startProcess } from "../../server/src/rig/candor-process.ts";
 
 /**
@@ -26,13 +27,11 @@ import { type CandorProcess, startProcess } from "../../server/src/rig/candor-pr
  * filled.
  */
 const CANDOR = fileURLToPath(new URL("../bin/candor.js", import.meta.url));
-const PLAN_FILE = fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url));
 const ACTION = "execute_ACTION_TRIGGERED";
 const AWAY = "http://127.0.0.1:9";
 
 const parent = mkdtempSync(join(tmpdir(), "candor-inspect-"));
 const dir = join(parent, "telemetry");
-const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), PLAN_FILE);
 let collector: CandorProcess;
 let telemetry: Telemetry;
 
@@ -40,7 +39,7 @@ beforeAll(async () => {
   collector = await startProcess({
     PATH: process.env.PATH ?? "",
     CANDOR_DATA_DIR: join(parent, "data"),
-    CANDOR_PLAN: PLAN_FILE,
+    CANDOR_PLAN: REFERENCE_PLAN_FILE,
     CANDOR_WRITE_KEYS: "installer:installer_key,server:server_key,client:client_key",
   });
   telemetry = createTelemetry({
@@ -89,7 +88,10 @@ test("inspect shows the answers, the instance, and each message as it was sent",
   expect([code, stderr]).toEqual([0, ""]);
   expect(stdout).toContain("Messages that wait: 0; sent in the last seven days: 30.\n");
   expect(stdout).toMatch(
-    /^ {2}server {14}notice {2}given \S+ by the environment, for version 3 of the plan$/m,
+    new RegExp(
+      `^ {2}server {14}notice {2}given \\S+ by the environment, for version ${plan.version} of the plan$`,
+      "m",
+    ),
   );
   expect(stdout).toContain(`${instanceId} (made of a random key at `);
   expect(stdout).toMatch(/^ {2}accepted {12}30$/m);
@@ -104,7 +106,12 @@ test("inspect shows the answers, the instance, and each message as it was sent",
 
 test("inspect says what may be sent, what is withheld and why, and which switches exist", async () => {
   const { stdout } = await candor(["inspect", dir]);
-  expect(stdout).toMatch(/^What may be sent\n {2}plan {16}version 3 of the plan of Appsmith, [0-9a-f]{64}$/m);
+  expect(stdout).toMatch(
+    new RegExp(
+      `^What may be sent\\n {2}plan {16}version ${plan.version} of the plan of Appsmith, [0-9a-f]{64}$`,
+      "m",
+    ),
+  );
   expect(stdout).toMatch(/^ {2}server {14}events that need a notice: sent\. The notice was shown/m);
   expect(stdout).toMatch(/^ {2}client {14}events that need a Yes: withheld\. Nobody has said Yes yet\.$/m);
   expect(stdout).toMatch(/^ {22}withheld events: track APPLICATIONS_PAGE_LOAD, /m);

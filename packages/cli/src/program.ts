@@ -108,7 +108,8 @@ function addInstanceCommands(program: Command, setExitCode: (code: number) => vo
 }
 
 /**
- * Compares at the address in the options or CANDOR_URL, or else where the instance sends to.
+ * Runs the comparison with the collector at --url or CANDOR_URL; without either, with the one that the
+ * instance sends to.
  * @throws CandorError `settings_invalid`
  */
 async function compareFrom(dir: string, options: AskOptions): Promise<number> {

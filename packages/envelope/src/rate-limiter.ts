@@ -9,7 +9,10 @@ export interface Rate {
 export interface RateLimiterOptions extends Rate {
   /** How many keys are remembered. Beyond that, the least recently used key is forgotten. Default: 1. */
   readonly maxKeys?: number;
-  /** Limits the wait that taking more than the burst can cause. Default: unlimited. */
+  /**
+   * The longest time, in milliseconds, that repaying the debt from `take` may need. Further debt is
+   * forgiven. Default: unlimited.
+   */
   readonly maxDebtMs?: number;
   /** A monotonic clock, in milliseconds. Default: `performance.now()`. */
   readonly clockMs?: () => number;

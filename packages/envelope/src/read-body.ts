@@ -166,7 +166,10 @@ function createGatherer(budget: BodyBudget, maxBytes: number, mostBytes: number)
   };
 }
 
-/** Calls `onSlow` if too few bytes arrive. @returns a cancel function */
+/**
+ * Calls `onSlow` if a window brings too few bytes, or if the body is not complete after `MAX_WINDOWS`.
+ * @returns a cancel function
+ */
 function watchRate(size: () => number, later: ReadBodyOptions["later"], onSlow: () => void): () => void {
   if (later === undefined) return () => {};
   let windows = 0;

@@ -91,8 +91,8 @@ for (const shell of SHELLS)
   });
 
 /**
- * Creates a file with this text. Undefined: creates no file. Null: creates something that nobody can read as
- * a file, not even root.
+ * Creates a file with this text. Undefined: creates nothing. Null: creates a folder instead, which not even
+ * root can read as a file.
  */
 function place(path: string, text: string | null | undefined): void {
   if (text === null) mkdirSync(path);

@@ -274,7 +274,10 @@ export class Core {
     return this.#guard(() => this.#answers.store(sources, answer, by)) ?? false;
   }
 
-  /** Runs a task. If it throws, the state folder failed: turns telemetry off and returns undefined. */
+  /**
+   * Runs a task that uses the state folder. If it throws, turns telemetry off, tries again later, and returns
+   * undefined.
+   */
   #guard<Value>(task: () => Value): Value | undefined {
     try {
       return task();

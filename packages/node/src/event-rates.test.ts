@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { REFERENCE_PLAN } from "../../plan/src/rig/reference-plan.ts";
 import type { GeneratedPlan } from "./generated-plan.ts";
 import { APPSMITH, openForTest } from "./rig/in-process.ts";
 import { createManualClock } from "./rig/manual-clock.ts";
@@ -27,7 +28,10 @@ it("a loop in the product records what the plan allows per minute, and the next 
   await clock.advance(60_000);
   telemetry.track(ACTION, { timeElapsed: 0 });
   await expect.poll(() => messages().length, { timeout: 10_000 }).toBe(64);
-  expect(messages().map(({ candor }) => candor)).toContainEqual({ planVersion: 3, skipped: 1 });
+  expect(messages().map(({ candor }) => candor)).toContainEqual({
+    planVersion: REFERENCE_PLAN.version,
+    skipped: 1,
+  });
 });
 
 it("messages that the plan drops do not count towards the rate", () => {

@@ -36,7 +36,7 @@ function signsOfLife({ kept }: Recorder): readonly RecordedMessage[] {
 
 const timeOf = ({ timestamp }: RecordedMessage): number => Date.parse(String(timestamp));
 
-/** Returns the numbers in each file of an outbox. */
+/** For each file of an outbox, the numbers of the child's events in it, in order. */
 function numbersByFile(stateDir: string): readonly (readonly number[])[] {
   const outbox = join(stateDir, "outbox");
   return readdirSync(outbox)

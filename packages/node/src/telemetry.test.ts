@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
+import { REFERENCE_PLAN } from "../../plan/src/rig/reference-plan.ts";
 import { createTelemetry } from "./create-telemetry.ts";
 import { APPSMITH, openForTest, SWITCH_OFFERED } from "./rig/in-process.ts";
 import { createManualClock } from "./rig/manual-clock.ts";
@@ -32,7 +33,7 @@ describe("tracking", () => {
         userId: expect.stringMatching(/^[0-9a-f]{64}$/),
         properties: { pluginName: "PostgreSQL", timeElapsed: 8, instanceId },
         context: { library: { name: "@candor/node", version: "0.1.0" } },
-        candor: { planVersion: 3 },
+        candor: { planVersion: REFERENCE_PLAN.version },
       },
     ]);
     expect(telemetry.status().counts).toEqual({

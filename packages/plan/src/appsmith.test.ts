@@ -1,12 +1,11 @@
 import { readFileSync } from "node:fs";
 import type { JsonObject, Message } from "@candor/envelope";
 import { expect, test } from "vitest";
-import { loadPlan } from "./load.ts";
 import type { PlanSourceName } from "./plan.ts";
+import { REFERENCE_PLAN as plan } from "./rig/reference-plan.ts";
 import { type CheckedMessage, compilePlan, type Trim } from "./runtime/index.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
-const plan = loadPlan(readFileSync(new URL("plans/appsmith.yaml", ROOT), "utf8"), "plans/appsmith.yaml");
 const compiled = compilePlan(plan, {
   address: () => "an address",
   userAgent: () => "a user agent",

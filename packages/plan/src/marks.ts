@@ -15,7 +15,7 @@ export function factsOf(plan: Plan): string[] {
 }
 
 /**
- * Returns the events that say what an instance is used for: all except the heartbeat, and events that only
+ * Returns the events that say what an instance is used for: all except the heartbeat and those that only
  * the installer sends.
  */
 export function usageEventsOf({ events }: Plan): PlanEvent[] {

@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { REFERENCE_PLAN } from "../../plan/src/rig/reference-plan.ts";
 import {
   APPSMITH_PLAN,
   basic,
@@ -92,7 +93,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
     expect(stored).toEqual({
       ...started,
       userId: "111.65.255.0",
-      candor: { source: "installer", planVersion: 3 },
+      candor: { source: "installer", planVersion: REFERENCE_PLAN.version },
     });
   });
 
@@ -105,7 +106,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
       ...active,
       context: { ...active.context, ip: "203.192.213.0" },
       userId: "203.192.213.0",
-      candor: { source: "server", country: "IN", planVersion: 3, trimmed: ["userId"] }, // declared as a hash
+      candor: { source: "server", country: "IN", planVersion: REFERENCE_PLAN.version, trimmed: ["userId"] }, // declared as a hash
     });
   });
 
@@ -118,7 +119,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
       ...executed,
       properties: { ...Object(executed.properties), username: PSEUDONYM },
       userId: PSEUDONYM,
-      candor: { source: "server", planVersion: 3 },
+      candor: { source: "server", planVersion: REFERENCE_PLAN.version },
     });
   });
 
@@ -150,7 +151,7 @@ describe("a sample event, sent as its client sent it under the Appsmith plan", (
         page: { ...page, referrer: "/applications", url: "/applications" },
         userAgent: "Chrome on macOS",
       },
-      candor: { source: "client", country: "IN", planVersion: 3 },
+      candor: { source: "client", country: "IN", planVersion: REFERENCE_PLAN.version },
     });
   });
 });

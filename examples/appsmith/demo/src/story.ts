@@ -170,7 +170,7 @@ export interface Story extends StoryOptions, Span {
 /** The part of a story from which its fleet and installs are made. */
 export type StoryBase = Omit<Story, "fleet" | "installs">;
 
-/** The newest release at a time, not counting pre-releases. */
+/** The newest release at `atMs`, not counting pre-releases; the story's first one if there is none yet. */
 export function releaseAt({ releases }: Pick<StoryBase, "releases">, atMs: number): Release {
   const [first] = releases;
   const found = releases.findLast((release) => !release.isPre && release.atMs <= atMs) ?? first;

@@ -4,11 +4,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { REFERENCE_PLAN } from "../../../plan/src/rig/reference-plan.ts";
 import { type BrowserName, type RigBrowser, type RigTab, startBrowser } from "./browsers.ts";
 import { openProduct, type Product, SECRET } from "./product.ts";
 
 /** A property that a later version of the plan adds. */
-const GROWN = "{ type: boolean, sensitivity: technical, description: More., example: true, since: 4 }";
+const NEXT_VERSION = REFERENCE_PLAN.version + 1;
+const GROWN = `{ type: boolean, sensitivity: technical, description: More., example: true, since: ${NEXT_VERSION} }`;
 const UNANSWERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 /** A script that returns everything that this product's pages have stored in the browser. */
@@ -295,8 +297,11 @@ export function testIn(name: BrowserName): void {
       await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
       product.grow((text) =>
         text
-          .replace("version: 3\nabout", "version: 4\nabout")
-          .replace("changelog:\n", 'changelog:\n  - { version: 4, date: "2026-11-27", text: More. }\n')
+          .replace(/^version: \d+$/m, `version: ${NEXT_VERSION}`)
+          .replace(
+            "changelog:\n",
+            `changelog:\n  - { version: ${NEXT_VERSION}, date: "2026-11-27", text: More. }\n`,
+          )
           .replace(/(name: LOGIN_PAGE_LOAD[\s\S]*?properties:\n)/, `$1      more: ${GROWN}\n`),
       );
       product.core.answer(["client"], "yes", "inspector"); // the operator agrees first

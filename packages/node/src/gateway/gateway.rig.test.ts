@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { hashPlan, loadPlan } from "@candor/plan";
 import { afterAll, expect, it } from "vitest";
+import { REFERENCE_PLAN } from "../../../plan/src/rig/reference-plan.ts";
 import { type CandorProcess, startProcess } from "../../../server/src/rig/candor-process.ts";
 import { openForTest } from "../rig/in-process.ts";
 
@@ -127,7 +128,7 @@ it("delivers a browser's message to a collector once, as the client's, without a
       library: { name: "analytics.js", version: "4.0.4" },
       locale: "de",
     },
-    candor: { source: "client", planVersion: 3 },
+    candor: { source: "client", planVersion: REFERENCE_PLAN.version },
   });
   expect(JSON.stringify(event)).not.toMatch(/ada@|example\.org|SELECT|113\.77|140\.0\.0\.0/);
   // The event's time is a minute before it was sent, by this machine's clock.

@@ -10,6 +10,7 @@ import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { REFERENCE_PLAN } from "../../../plan/src/rig/reference-plan.ts";
 import { createTelemetry } from "../create-telemetry.ts";
 import { APPSMITH, openForTest, SWITCH_OFFERED, type World, type WorldOptions } from "../rig/in-process.ts";
 import { createManualClock } from "../rig/manual-clock.ts";
@@ -246,7 +247,7 @@ describe("status.json", () => {
       counts: { kept: 2, dropped: { event_not_in_plan: 1 }, trimmed: {} },
       product: {
         name: "Appsmith",
-        plan: { version: 3, hash: APPSMITH.hash },
+        plan: { version: REFERENCE_PLAN.version, hash: APPSMITH.hash },
         sentTo: "http://127.0.0.1:9",
         switches: { disable: ["APPSMITH_DISABLE_TELEMETRY"], mode: "APPSMITH_TELEMETRY" },
       },
@@ -352,10 +353,15 @@ describe("the switch", () => {
     const withheld = async () =>
       JSON.parse((await ask("/status.json")).body).product.sources[0].rules[0].withheld;
     expect((await withheld()).fields.length).toBeGreaterThan(1);
-    await press(ask, "Agree to what is new in version 3 of the plan");
+    await press(ask, `Agree to what is new in version ${REFERENCE_PLAN.version} of the plan`);
     expect(await withheld()).toEqual({ events: [], fields: [] });
     const { answer } = JSON.parse((await ask("/status.json")).body).product.sources[0];
-    expect(answer).toMatchObject({ answer: "yes", planVersion: 3, planHash: APPSMITH.hash, by: "inspector" });
+    expect(answer).toMatchObject({
+      answer: "yes",
+      planVersion: REFERENCE_PLAN.version,
+      planHash: APPSMITH.hash,
+      by: "inspector",
+    });
     expect((await ask("/")).body).not.toContain("Agree to what is new");
   });
 

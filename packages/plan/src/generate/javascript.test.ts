@@ -1,16 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { loadPlan } from "../load.ts";
 import type { Plan } from "../plan.ts";
 import { hashPlan } from "../plan-hash.ts";
+import { REFERENCE_PLAN as plan } from "../rig/reference-plan.ts";
 import { generateCommonJs, generateJavaScript } from "./javascript.ts";
 import { generateTypeScript } from "./typescript.ts";
 
-const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
-const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
 /** Text that would break out of a comment, a string or a template. */
 const BREAKOUT = "*/ throw 1; /* ` \\ \" ' \n\r\u2028\u2029 </script> \u0000";
 const odd: Plan = { ...plan, product: BREAKOUT, about: BREAKOUT, promises: [BREAKOUT] };

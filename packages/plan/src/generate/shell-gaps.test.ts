@@ -1,11 +1,7 @@
-import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { loadPlan } from "../load.ts";
 import type { Field, Plan } from "../plan.ts";
+import { REFERENCE_PLAN as plan } from "../rig/reference-plan.ts";
 import { isLinked, listShellGaps } from "./shell-gaps.ts";
-
-const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
-const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
 
 const TEXT: Field = {
   type: "string",

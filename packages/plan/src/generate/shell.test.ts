@@ -1,15 +1,11 @@
 // @module-tag posix-tools
 import { execFileSync, spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { loadPlan } from "../load.ts";
 import type { Field, Plan } from "../plan.ts";
 import { hashPlan } from "../plan-hash.ts";
+import { REFERENCE_PLAN as plan } from "../rig/reference-plan.ts";
 import { toExtendedPattern } from "./extended-pattern.ts";
 import { generateShell } from "./shell.ts";
-
-const PLAN_FILE = new URL("../../../../plans/appsmith.yaml", import.meta.url);
-const plan = loadPlan(readFileSync(PLAN_FILE, "utf8"), "plans/appsmith.yaml");
 
 const ABOUT = {
   sensitivity: "technical",

@@ -1,15 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { loadPlan } from "../load.ts";
 import type { Field, Plan, PlanEvent } from "../plan.ts";
+import { REFERENCE_PLAN as plan } from "../rig/reference-plan.ts";
 import { generateTypeScript } from "./typescript.ts";
 
 const ROOT = fileURLToPath(new URL("../../../../", import.meta.url));
-const plan = loadPlan(readFileSync(join(ROOT, "plans/appsmith.yaml"), "utf8"), "plans/appsmith.yaml");
 
 const ABOUT = {
   sensitivity: "technical",

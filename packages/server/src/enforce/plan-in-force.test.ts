@@ -2,19 +2,24 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { REFERENCE_PLAN } from "../../../plan/src/rig/reference-plan.ts";
 import { APPSMITH_PLAN, answerOf, eventually, startForTest, type TestCandor } from "../rig/in-process.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "candor-plan-"));
 const file = join(dir, "plan.yaml");
 const plan = readFileSync(APPSMITH_PLAN, "utf8");
+const nextVersion = REFERENCE_PLAN.version + 1;
 /** The plan with the additional event "Query Run", whose property `rows` is a column. */
 const grown = `${plan
-  .replace(/^version: 3$/m, "version: 4")
-  .replace(/^changelog:$/m, 'changelog:\n  - version: 4\n    date: "2026-11-23"\n    text: Query Run.')}
+  .replace(/^version: \d+$/m, `version: ${nextVersion}`)
+  .replace(
+    /^changelog:$/m,
+    `changelog:\n  - { version: ${nextVersion}, date: "2026-11-23", text: Query Run. }`,
+  )}
   - type: track
     name: Query Run
     source: [server]
-    since: 4
+    since: ${nextVersion}
     why: A test wants to know.
     owner: tests
     review: https://example.org/review
@@ -116,7 +121,12 @@ describe("the plan in force", () => {
     expect(events?.[0]).toMatchObject({
       context: { ip: "203.192.213.0" },
       properties: { instanceId: "1".repeat(24) },
-      candor: { source: "server", country: "IN", planVersion: 3, trimmed: ["properties.*"] },
+      candor: {
+        source: "server",
+        country: "IN",
+        planVersion: REFERENCE_PLAN.version,
+        trimmed: ["properties.*"],
+      },
     });
   });
 

@@ -191,8 +191,8 @@ class AppendLog implements Log {
       const settle = (error?: CandorError): void => (error === undefined ? resolve() : reject(error));
       this.#queue.push({ segment, frame, keys, settle });
     });
-    // Requests read in the same turn of the event loop share the first group. A large request is a group by
-    // itself.
+    // If nothing is being flushed, a large request is flushed at once, alone. A smaller one waits for the
+    // other requests that are read in the same turn of the event loop.
     if (this.#flushing === undefined) {
       this.#flushing = segment;
       if (frame.length >= LARGE_FRAME_BYTES) void this.#flushQueue();

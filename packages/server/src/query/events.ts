@@ -12,7 +12,7 @@ export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1000;
 
 /**
- * Reads a page of events, newest receipt first, as JSON text: `{"events":[envelope...],"next":cursor|null}`.
+ * Reads a page of events, the last received first, as JSON text: `{"events":[envelope...],"next":cursor|null}`.
  * Each envelope is the stored text with `candor` added. The text is not parsed, so it cannot change.
  * @throws CandorError `query_invalid` (for the cursor), `store_away`
  */

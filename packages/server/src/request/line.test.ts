@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { REFERENCE_PLAN } from "../../../plan/src/rig/reference-plan.ts";
 import {
   APPSMITH_PLAN,
   answerOf,
@@ -147,7 +148,12 @@ it("records an unreadable time, the sender's plan version, and how many events i
   const [event] = await kept("messageId=times-1", 1);
   expect(event).toMatchObject({
     timestamp: "2026-11-26T00:00:00.000Z",
-    candor: { planVersion: 3, sentPlanVersion: 1, skipped: 12, trimmed: ["sentAt", "timestamp"] },
+    candor: {
+      planVersion: REFERENCE_PLAN.version,
+      sentPlanVersion: 1,
+      skipped: 12,
+      trimmed: ["sentAt", "timestamp"],
+    },
   });
   expect(event).not.toHaveProperty("originalTimestamp");
 });

@@ -6,8 +6,8 @@ import type { RowFiles } from "./row-files.ts";
 import { quoteText } from "./sql-text.ts";
 
 /**
- * Inserts lines as one block: all of them or none. Each token is inserted exactly once, however often this is
- * called with the same lines, even if the other kind of inserter has already stored them.
+ * Inserts lines as one block: all of them or none. The lines of one token are stored exactly once, however
+ * often this is called, over HTTP or from a file.
  */
 export type LineInserter = (
   target: LineTarget,
