@@ -1,4 +1,4 @@
-/** Reads a request to forget somebody. */
+/** Reads a request to delete what is stored about an instance, a user or a contact. */
 import { isObject } from "@candor/envelope";
 import { type CandorError, invalidQuery } from "../errors.ts";
 

@@ -59,7 +59,10 @@ function readPrivately(file: string): string {
  */
 export type StoredForms = (id: string) => readonly string[];
 
-/** The truncated form of an address is not included, because it stands for 256 machines. */
+/**
+ * Creates a function that returns the forms of an id. The truncated form of an address is not included,
+ * because it stands for many machines.
+ */
 export function createStoredForms(pseudonym: Pseudonym): StoredForms {
   return (id) => {
     const hashed = pseudonym(id);
