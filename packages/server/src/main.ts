@@ -154,10 +154,7 @@ function checkEngine(config: Config): void {
   throw new CandorError("engine_unsupported", { platform: support.platform, why: support.why });
 }
 
-/**
- * Throws if this Candor must not use the store. A store that does not answer in time does not prevent the
- * start.
- */
+/** Throws if this Candor must not use the store. A slow or unreachable store does not prevent the start. */
 async function checkSchema(prepare: () => Promise<void>): Promise<void> {
   const tried = prepare().catch((error: unknown) => {
     if (error instanceof CandorError) throw error;

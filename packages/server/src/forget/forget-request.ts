@@ -12,7 +12,10 @@ export type ForgetKind = "instance" | "user" | "contact";
 
 const MAX_ID_LENGTH = 1024;
 
-/** Reads a request's body. @throws CandorError `query_invalid` */
+/**
+ * Reads the body of a request to forget.
+ * @throws CandorError `query_invalid`
+ */
 export function readForgetRequest(body: unknown): ForgetRequest {
   const given = isObject(body) ? Object.entries(body) : [];
   const [kind, id] = given[0] ?? [];

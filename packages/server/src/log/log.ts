@@ -52,9 +52,7 @@ export interface SealedSegment {
   readonly openedAtMs: number;
 }
 
-/**
- * The three disk operations on which durability depends. They are injected so that a test can make them fail.
- */
+/** The disk operations that are injected, so that a test can make them fail or take long. */
 export interface Disk {
   write(fd: number, buffers: readonly Buffer[], position: number): Promise<void>;
   flush(fd: number): Promise<void>;

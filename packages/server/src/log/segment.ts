@@ -8,7 +8,7 @@ import { hasRecordBehind, scanKeys, walkRecords } from "./record.ts";
 
 /**
  * A segment file's name shows its state. `<time>-<random>.open` accepts records. `<time>-<random>.<rows>.log`
- * is sealed, its dedupe keys are kept, and it waits for the store.
+ * is sealed: its dedupe keys are on disk, and it waits for the store.
  */
 const FILE_NAME = /^(?<name>(?<openedAtMs>\d{15})-[0-9a-f]{16})\.(?:open|(?<rows>\d+)\.log)$/;
 

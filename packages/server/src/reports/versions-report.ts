@@ -17,12 +17,13 @@ export interface VersionsReport extends ReportHead {
   /** Instances by week. An instance counts once a week, under the version that it ran last in that week. */
   readonly byWeek: readonly { readonly week: string; readonly version: string; readonly instances: number }[];
   /**
-   * How long instances that existed before the newest release took to upgrade; null if there is no release.
+   * How long instances that existed before the newest release (except pre-releases) took to upgrade; null if
+   * no counted instance runs a release.
    */
   readonly upgrade: UpgradeLag | null;
   /**
-   * The newest release compared with the one before; null if one of them does not exist or has no uses with
-   * an outcome.
+   * The newest two releases (except pre-releases) that counted instances run, compared; null if one of them
+   * does not exist or has no uses with an outcome.
    */
   readonly regression: Regression | null;
 }

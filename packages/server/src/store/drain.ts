@@ -66,9 +66,9 @@ export interface Drain {
 }
 
 /**
- * Moves the log into the store, one segment file after another, each exactly once. A segment file never
+ * Moves the log into the store, one segment file after another, each row exactly once. A segment file never
  * changes, is inserted with its name as the token however often that is retried, and is deleted only after
- * the store has acknowledged it.
+ * the store has acknowledged its rows or they are quarantined.
  */
 export function startDrain(options: DrainOptions): Drain {
   const stopping = new AbortController();

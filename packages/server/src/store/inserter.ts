@@ -85,7 +85,7 @@ function blocksOf({ name }: SealedSegment, { lines, contactLines }: SegmentConte
 type Insert = (part: Buffer, token: string) => Promise<void>;
 
 /**
- * Inserts a block under its name, and bisects it if the store rejects it or has begun to reject it before.
+ * Inserts a block under its name, and bisects it if the store rejects it, now or in an earlier attempt.
  * @returns the number of rows that were quarantined
  */
 async function insertBlock(block: Block, insert: Insert, quarantine: Quarantine): Promise<number> {

@@ -22,7 +22,8 @@ export interface Quarantine {
   /** Moves a segment file that the disk can no longer read at all into the quarantine. */
   addUnreadable(segment: SealedSegment): void;
   /**
-   * Returns the ranges (`from-to`) of a segment that were rejected as a whole while it was being bisected.
+   * Returns the ranges of rows (`from-to`, from 0, `to` exclusive) of a block that were rejected as a whole
+   * while it was being bisected.
    */
   rejectedRanges(segment: string): ReadonlySet<string>;
   /**
