@@ -9,7 +9,7 @@ import { CandorError } from "./errors.ts";
 export const SOURCES = PLAN_SOURCES;
 export type Source = PlanSourceName;
 
-/** All settings. The environment is read here and nowhere else. */
+/** All settings, each with its environment variable and its default. */
 export interface Config {
   /** Address to listen on. `CANDOR_HOST`, default 127.0.0.1. */
   readonly host: string;
@@ -34,13 +34,13 @@ export interface Config {
    */
   readonly clickhouseUrls: readonly string[] | undefined;
   /**
-   * Name of the cluster (in system.clusters) across which events are distributed.
-   * `CANDOR_CLICKHOUSE_CLUSTER`.
+   * Name of the cluster (in system.clusters) across which events are distributed; undefined without a
+   * cluster. `CANDOR_CLICKHOUSE_CLUSTER`.
    */
   readonly clickhouseCluster: string | undefined;
   /**
    * Proxies whose Forwarded and X-Forwarded-* headers are trusted. `CANDOR_TRUSTED_PROXIES`, such as
-   * `10.0.0.0/8,::1`.
+   * `10.0.0.0/8,::1`; default none.
    */
   readonly trustedProxies: BlockList;
   /**
@@ -74,7 +74,7 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads the settings from an environment. An empty value is treated as unset.
+ * Reads the settings from an environment. An empty or blank value is treated as unset.
  * @throws CandorError `settings_invalid`, listing all faults at once, including unknown CANDOR_ names. The
  * message contains no values, because some are secrets
  */

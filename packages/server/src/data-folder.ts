@@ -18,7 +18,7 @@ export interface DataFolder {
   readonly dedupeDir: string;
   /** Folder of the embedded store. */
   readonly storeDir: string;
-  /** Folder of rows that the store rejected, and of segment files that cannot be read. */
+  /** Folder of rows that the store rejected, and of segment files that are damaged or cannot be read. */
   readonly quarantineDir: string;
   /** File with the secret key for hashing ids. */
   readonly hashSecretFile: string;
@@ -53,7 +53,8 @@ export function openDataFolder(dataDir: string): DataFolder {
 }
 
 /**
- * Whether a process holds the folder's lock. Changes nothing, except that it may create the lock file.
+ * Whether a process holds the folder's lock. If none does, takes the lock for a moment. Changes nothing,
+ * except that it may create the lock file.
  * @throws CandorError `data_folder_unwritable`, `lock_unsupported`
  */
 export function isDataFolderHeld(dataDir: string): boolean {
@@ -81,6 +82,7 @@ function orUnwritable<Result>(folder: string, use: () => Result): Result {
 /**
  * Locks an open file. Node has no file locks, so this uses the library fs-native-extensions where it is built
  * for the platform, and otherwise (as on musl) the program flock.
+ * @returns false if another process holds the lock
  */
 function tryLock(fd: number, folder: string): boolean {
   try {
@@ -94,6 +96,8 @@ function tryLock(fd: number, folder: string): boolean {
 /**
  * Locks an open file with the program flock. The lock belongs to the open file, which this process shares
  * with the program, so the lock remains when the program has ended.
+ * @returns false if another process holds the lock
+ * @throws CandorError `lock_unsupported` if the program cannot be run
  */
 export function tryFlock(fd: number, folder: string): boolean {
   const { status } = spawnSync("flock", ["-n", "3"], { stdio: ["ignore", "ignore", "ignore", fd] });
@@ -102,7 +106,7 @@ export function tryFlock(fd: number, folder: string): boolean {
 }
 
 /**
- * Writes and flushes a file of 128 KiB, which is the only way to know that the disk accepts writes.
+ * Writes, flushes and deletes a file of 128 KiB, which is the only way to know that the disk accepts writes.
  * @throws CandorError `disk_full`, `log_unwritable`
  */
 export async function probeDisk(dataDir: string): Promise<void> {

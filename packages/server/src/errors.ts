@@ -2,9 +2,10 @@
 import { CodedError, type ErrorDetails, type ErrorEntry, WIRE_ERRORS } from "@candor/envelope/http";
 
 /**
- * Every error that Candor itself raises. The message tells a person what happened and what to do. The codes
- * are the contract (clients, tests and docs/errors.md rely on them); the messages may change. `{name}` is
- * replaced with the value of that name in the error's details.
+ * Every error that the collector raises; those of the wire format are defined in `@candor/envelope`. The
+ * message tells a person what happened and what to do. The codes are the contract (clients, tests and
+ * docs/errors.md rely on them); the messages may change. `{name}` is replaced with the value of that name in
+ * the error's details.
  */
 export const ERRORS = {
   // Errors that are returned to a client.
@@ -181,7 +182,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** An error that Candor anticipates. */
+/** An error of `ERRORS`, with the details for its message. */
 export class CandorError extends CodedError<ErrorCode> {
   constructor(code: ErrorCode, details?: ErrorDetails, cause?: unknown) {
     super(code, ERRORS[code], details, cause);
@@ -205,8 +206,8 @@ export function causeOf(error: unknown): string {
 }
 
 /**
- * Returns the error that tells a client of a failed write: `disk_full` if there is no space, else
- * `log_unwritable`.
+ * Returns the error that tells a client of a failed write: `disk_full` if there is no space left or a quota
+ * or file size limit is reached, else `log_unwritable`.
  */
 export function toWriteError(error: unknown): CandorError {
   const cause = causeOf(error);

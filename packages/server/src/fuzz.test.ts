@@ -194,7 +194,8 @@ it("a checked message satisfies its plan, its input is untouched, and checking a
 }, 60_000);
 
 /**
- * The SDK checks messages by the same rules before it sends them: what the SDK keeps must be what is stored.
+ * The SDK checks messages by the same rules before it sends them: checking what the SDK kept must not change
+ * it.
  */
 it.each(["https://host.example//two/three", "/who/ada%40mail.example"])(
   "the path of %j begins with one slash, and checking it again changes nothing",

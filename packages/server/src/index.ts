@@ -13,8 +13,8 @@ export { listChangedExamples, makeSamples } from "./samples.ts";
 export { listQuarantined, type QuarantinedRow } from "./store/quarantine.ts";
 
 /**
- * Starts the collector. main.ts is loaded only when this is first called, because no other command needs an
- * HTTP server and a store.
+ * Starts the collector. main.ts is loaded only when this is first called, because the other `candor` commands
+ * need neither an HTTP server nor a store.
  */
 export const startCandor: typeof main.startCandor = async (...args) =>
   (await import("./main.ts")).startCandor(...args);

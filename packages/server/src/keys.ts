@@ -15,10 +15,10 @@ export interface Keys {
 const KEY_RANDOM_BYTES = 18;
 
 /**
- * Returns the keys in force. A key comes from the settings if it is set there, else from `keys.json` in the
- * data folder (mode 0600). If that file does not exist, it is created with new keys. Keys from the settings
- * are not written to the file.
- * @throws CandorError `keys_unreadable`
+ * Returns the write keys and the token in force. Each comes from the settings if it is set there, else from
+ * `keys.json` in the data folder (mode 0600). If that file does not exist, it is created with new keys. Keys
+ * from the settings are not written to the file.
+ * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
  */
 export function openKeys(config: Config, random: (bytes: number) => Buffer = randomBytes): Keys {
   const file = join(config.dataDir, "keys.json");
@@ -65,9 +65,9 @@ function isKeys(value: unknown): value is Keys {
 }
 
 /**
- * Creates a function that returns the name of the secret that equals a text. Its running time does not reveal
- * how much of a text is right, because it compares every secret. It compares SHA-256 digests, because
- * timingSafeEqual requires equal lengths.
+ * Creates a function that returns the name of the secret that equals a text; undefined if none does. Its
+ * running time does not reveal how much of a text is right, because it compares every secret in constant
+ * time. It compares SHA-256 digests, because timingSafeEqual requires equal lengths.
  */
 export function createMatcher<Name extends string>(
   secrets: Readonly<Record<Name, string>>,

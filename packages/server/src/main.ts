@@ -32,7 +32,7 @@ import { startInserterThread } from "./store/inserter-thread.ts";
 import { migrate } from "./store/migrate.ts";
 import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
 
-/** How long startup waits for the check of the store's schema. */
+/** How long startup waits at most for the check of the store's schema. */
 const SCHEMA_WAIT_MS = 10_000;
 /** How long `close` drains. Rows that are not in the store by then stay in the log until the next start. */
 const DRAIN_DEADLINE_MS = 3000;
@@ -44,7 +44,7 @@ const READY_CHECK_MS = 1000;
 
 /** Options of `startCandor`, besides the settings. */
 export interface StartOptions {
-  /** The collector's clock, epoch milliseconds. */
+  /** The collector's clock, epoch milliseconds. Default: `Date.now`. */
   readonly now?: () => number;
   /**
    * The disk to which the log and the dedupe keys are written; tests pass a failing or slow one.
@@ -134,7 +134,7 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     await engine?.ready();
     await migrate(store);
     await planStore.apply();
-    void planStore.rebuild().catch(() => {}); // The months stay noted until the next start or deletion.
+    void planStore.rebuild().catch(() => {}); // on failure, the months stay noted for the next rebuild
   };
   await checkSchema(prepare);
   const inserter = startInserterThread({ address, quarantineDir: folder.quarantineDir });
@@ -154,9 +154,7 @@ function checkEngine(config: Config): void {
   throw new CandorError("engine_unsupported", { platform: support.platform, why: support.why });
 }
 
-/**
- * Throws if this Candor must not use the store. A store that cannot be reached does not prevent the start.
- */
+/** Throws if this Candor must not use the store. A slow or unreachable store does not prevent the start. */
 async function checkSchema(prepare: () => Promise<void>): Promise<void> {
   const tried = prepare().catch((error: unknown) => {
     if (error instanceof CandorError) throw error;

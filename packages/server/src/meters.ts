@@ -23,9 +23,11 @@ export interface MeterSources {
  * The counters of the running collector. The ingest path only adds plain numbers; prom-client formats them.
  */
 export interface Meters {
-  /** Counts a request's messages once they are on disk. */
+  /**
+   * Counts a request's messages once they are on disk. `source` is undefined if messages had their own keys.
+   */
   countMessages(source: Source | undefined, kept: number, dropped: readonly Dropped[]): void;
-  /** Counts a request that was answered with an error. */
+  /** Counts an error that ended a request or a connection. */
   countRefused(code: ErrorCode): void;
   countDrained(rows: number, blocks: number): void;
   countInsertRetry(): void;

@@ -47,7 +47,7 @@ export interface Intake {
   readonly items: readonly unknown[];
   /** Returns the source of a message in this request; undefined if the message's write key is unknown. */
   readonly sourceOf: (item: unknown) => Source | undefined;
-  /** The source of the request's own write key. */
+  /** The source of the request's own write key; undefined if it has no known one. */
   readonly bringer: Source | undefined;
   /** The type that the path implies for a single message; it overrides the message's own. */
   readonly pathType: MessageType | undefined;
@@ -61,13 +61,14 @@ export interface Intake {
   /** The `sequence` of the request's first message. */
   readonly firstSequence: number;
   /**
-   * Becomes context.ip of client messages without one. For other sources, only the country of the address is
-   * kept.
+   * The client's address; undefined if it is unknown. Becomes context.ip of messages from the source `client`
+   * that have none, except those that the product's server forwards. For other sources, only the address's
+   * country is kept.
    */
   readonly peerAddress: string | undefined;
   /** Whether the browser that sent the request asks not to be tracked. */
   readonly hasSignal: boolean;
-  /** Dedupe keys of the kept rows, two words each. */
+  /** Dedupe keys of the kept rows, two words each; has room for all messages of the request. */
   readonly keys: Uint32Array;
   /** The kept rows, ready for the log. */
   lines: string;
@@ -128,6 +129,7 @@ const NONE_DROPPED: readonly Dropped[] = Object.freeze([]);
 /**
  * Runs every message through the steps. Synchronous. The rows that it collects in the intake are not durable
  * yet.
+ * @returns the dropped messages, duplicates included
  */
 export function runSteps(intake: Intake, dependencies: StepDependencies): readonly Dropped[] {
   const { items } = intake;
@@ -208,15 +210,18 @@ function enforce(
 }
 
 /**
- * Adds a trim for each unreadable time, so that the maker learns of it. The message has its receipt time
- * instead.
+ * Adds a trim for each unreadable time, so that the maker learns of it. Instead of that time, the message has
+ * the time at which it was received.
  */
 function noteUnreadableTimes(draft: PipelineDraft): void {
   const unreadable = draft.unreadableTimes.map((path): Trim => ({ path, reason: "unreadable_time" }));
   draft.verdict = { ...draft.verdict, trims: [...draft.verdict.trims, ...unreadable] };
 }
 
-/** Drops events that need consent if the browser asks not to be tracked, as the public page promises. */
+/**
+ * If the browser asks not to be tracked, drops every message whose rule is not `notice`, as the public page
+ * promises.
+ */
 function heedSignal(
   { source, envelope }: PipelineDraft,
   { hasSignal, bringer }: Intake,

@@ -17,9 +17,9 @@ const NOT_OURS = "lost+found";
 const OUR_LEVELS = 2;
 
 /**
- * Sets the folder's mode to 0700. Rejects a folder that belongs to another user, or whose first two levels
- * contain a link or another user's entry. If other users could write to a folder until now, the deeper levels
- * in it are checked for their entries too.
+ * Sets the mode of the folder, and of the folders in it that are checked, to 0700. Rejects a folder that
+ * belongs to another user, or whose first two levels contain a link or another user's entry. If other users
+ * could write to a folder until now, the deeper levels in it are checked for their entries too.
  * @throws CandorError `data_folder_foreign`, `data_folder_linked`; also what the file system throws
  */
 export function claimFolder(folder: string): void {

@@ -32,8 +32,8 @@ export const EVENT_TARGET: LineTarget = {
 };
 
 /**
- * `about` is a JSON object with the fields that the plan keeps beside a contact. `shuffle` is a random number
- * that hides the order of receipt.
+ * Columns of a contact's line. `about` is a JSON object with the fields that the plan keeps beside a contact.
+ * `shuffle` is a random number that hides the order in which contacts were received.
  */
 export const CONTACT_TARGET: LineTarget = {
   table: "contacts",
@@ -58,7 +58,7 @@ export interface RowAbout {
    * `max_per_minute`.
    */
   readonly skipped: number;
-  /** Declared paths at which something was removed or changed. */
+  /** Declared paths at which something was removed or changed, with `*` for undeclared names. */
   readonly trimmed: readonly string[];
 }
 
@@ -79,7 +79,7 @@ export function toLine(about: RowAbout, envelope: Envelope, text: string): strin
 }
 
 /**
- * Returns the line for a contact. Only the day of the receipt time is kept.
+ * Returns the line for a contact. Of the time at which it was received, only the day is kept.
  * @param shuffle a random integer, at least 0 and less than 2^48
  */
 export function toContactLine({ contact, about }: Contact, receivedAt: string, shuffle: number): string {
@@ -126,7 +126,7 @@ export function escapeAll(value: string): string {
 
 /**
  * Removes the Z from a time such as `2020-11-04T08:05:52.726Z`, because ClickHouse's fast parser does not
- * support it. The columns are in UTC.
+ * support it. The columns are in UTC. Earlier times than 1900 become the start of 1900.
  */
 function timeCell(iso: string): string {
   const time = iso.length === 24 ? iso.slice(0, 23) : EARLIEST_TIME;

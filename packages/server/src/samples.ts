@@ -57,8 +57,8 @@ function compileForSamples(plan: Plan): CompiledPlan {
 }
 
 /**
- * An example that the page would show differently from how it is written in the plan, for a reason that the
- * field's format does not imply.
+ * An example in the plan that the collector would trim, or would reduce to `bot` or `unknown`. Changes that
+ * the field's format implies are not listed.
  */
 export interface ChangedExample {
   /** Such as `event track Opened, from client`. */
@@ -69,7 +69,10 @@ export interface ChangedExample {
   readonly text: string;
 }
 
-/** Checks the examples of a valid plan as the collector checks messages, with the policies of each source. */
+/**
+ * Lists the examples of a valid plan that the collector would change if they were sent in messages of each
+ * source.
+ */
 export function listChangedExamples(plan: Plan): readonly ChangedExample[] {
   const compiled = compileForSamples(plan);
   const found = plan.events.flatMap((event) =>

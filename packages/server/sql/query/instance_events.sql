@@ -1,5 +1,6 @@
--- The stored events of one instance, oldest first. Parsing envelopes as JSON is expensive, so the text is first
--- searched for the id. This search misses no event, because a UUID is never escaped in JSON.
+-- A page of the stored events of one instance, in the order in which they were received. Parsing envelopes as JSON is
+-- expensive, so the text is first searched for the id. This search misses no event, because a UUID is never escaped in
+-- JSON.
 SELECT
     source,
     messageId,

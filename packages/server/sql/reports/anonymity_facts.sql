@@ -1,5 +1,5 @@
--- All facts taken together: how many different combinations there are, and how many instances have a combination that
--- no other instance has.
+-- All facts of the counted instances taken together: how many different combinations there are, how many instances
+-- share the rarest one, and how many have a combination that no other instance has.
 {population}
 SELECT
     count() AS values,

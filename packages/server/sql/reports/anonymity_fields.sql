@@ -1,5 +1,5 @@
--- For each field of each event: how many values there are, and how many instances have a value that no other instance
--- has.
+-- For each field directly in `properties`, of each event that carries an instance's id: how many values there are, how
+-- many instances share the rarest one, and how many have a value that no other instance has.
 WITH fields AS
 (
     SELECT event, iid, arrayJoin(JSONExtractKeysAndValuesRaw(envelope, 'properties')) AS field

@@ -1,5 +1,6 @@
 -- Counts the whole population in one pass, by version and by the reason for leaving an instance out: all instances,
--- those active in the last 1, 7 and 28 days, new ones, and those active on each day.
+-- those active in the last 1, 7 and 28 days of the period, those first seen in the period, and those active on each
+-- day.
 {population}
 SELECT
     leftOut,

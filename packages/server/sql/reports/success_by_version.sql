@@ -1,4 +1,5 @@
--- Counts uses with an outcome by the version that the usage event itself reports.
+-- Counts the successful and the failed uses by the counted instances, by the version that the usage event itself
+-- reports.
 {population}
 SELECT JSONExtractString(facts, 'version') AS version, sum(succeeded) AS succeeded, sum(failed) AS failed
 FROM usage_instance_days

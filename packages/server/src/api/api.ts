@@ -33,7 +33,8 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     strictTransportSecurity: false, // this server speaks plain HTTP; a TLS proxy sets the header
   });
   await app.register(swagger, { openapi: schema.OPENAPI });
-  // filters.ts validates the parameters with its own messages. The schemas are only documentation.
+  // The handlers validate parameters and bodies themselves, with their own messages. The schemas are only
+  // documentation.
   app.setValidatorCompiler(() => () => true);
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, dependencies));
   app.setNotFoundHandler((_request, reply) => sendError(reply, new CandorError("not_found"), dependencies));

@@ -32,8 +32,9 @@ export interface LiveFeed {
    */
   checkRoom(): void;
   /**
-   * Streams messages as server-sent events: `message` with {verdict, reason?, source?, envelope | message}.
-   * Ends when the watcher disconnects, or if it has read nothing between two heartbeats while more than
+   * Streams the messages that match the filters as server-sent events: `message` with {verdict, reason?,
+   * source, envelope | message}, and `missed` with the number of messages that the watcher missed. Ends on
+   * `close`, when the watcher disconnects, or if it has read nothing between two heartbeats while more than
    * 512 KiB are buffered for it.
    */
   add(response: ServerResponse, filters: Filters): void;
@@ -75,7 +76,8 @@ export function createLiveFeed(heartbeatMs: number = HEARTBEAT_MS): LiveFeed {
 
 /**
  * Creates the function that sends a heartbeat to a watcher. It disconnects the watcher instead if more than
- * 512 KiB are buffered and the watcher has read nothing since the last heartbeat.
+ * 512 KiB are buffered and the watcher has read nothing since the last heartbeat, and sends nothing if the
+ * buffer is full.
  */
 function createHeartbeat(response: ServerResponse): () => void {
   let readBefore = -1;
@@ -109,7 +111,7 @@ function createWatcher(response: ServerResponse, filters: Filters): Watcher {
 
 /**
  * Whether a watcher's filters match. A message that was dropped before it became an envelope is matched by
- * its source and by its own fields as sent.
+ * its source and by its top-level fields as sent.
  */
 function isWanted(draft: PipelineDraft, reason: DropReason | undefined, filters: Filters): boolean {
   if (draft.envelope.messageId !== "" || reason === undefined)
@@ -122,7 +124,7 @@ function isWanted(draft: PipelineDraft, reason: DropReason | undefined, filters:
 
 /**
  * Renders a message for a watcher. A dropped message is shown as it was sent, except for its write key. Only
- * the maker sees it, and it is not stored.
+ * the maker can see it, and showing it stores nothing.
  */
 function describe(draft: PipelineDraft, reason: DropReason | undefined): string {
   const source = JSON.stringify(draft.source ?? null);
@@ -133,7 +135,8 @@ function describe(draft: PipelineDraft, reason: DropReason | undefined): string 
 }
 
 /**
- * Returns `null` for a message nested too deeply to serialize, because watching must never affect a message.
+ * Returns the message as JSON, or `null` if it is nested too deeply to serialize: watching must never make a
+ * request fail.
  */
 function messageText(item: unknown): string {
   try {

@@ -6,8 +6,8 @@ import { SOURCES } from "../config.ts";
 import { DEFAULT_LIMIT, MAX_LIMIT } from "../query/events.ts";
 
 /**
- * The read API's OpenAPI document, served at /api/openapi.json. The ingest API is Segment's
- * (docs/http-api.md).
+ * The general part of the read API's OpenAPI document, which is served at /api/openapi.json. The routes add
+ * the rest. The ingest API is not described, because it is Segment's (docs/http-api.md).
  */
 export const OPENAPI = {
   openapi: "3.1.0",

@@ -5,9 +5,9 @@ import type { Source } from "../config.ts";
 /** How often messages were dropped, or values trimmed, for one reason. Never contains a value. */
 export interface PlanCount {
   readonly source: Source;
-  /** The declared event; `*` for an event that is not in the plan. */
+  /** The declared event; `*` if the plan does not declare the event for this source. */
   readonly event: string;
-  /** The declared path; empty if the whole message was dropped. */
+  /** The declared path, with `*` for undeclared names; empty if the whole message was dropped. */
   readonly path: string;
   readonly reason: TrimReason | RefuseReason;
   readonly planVersion: number;
@@ -15,8 +15,8 @@ export interface PlanCount {
 }
 
 /**
- * Counts what the plan drops and trims, by event, declared path and reason. The plan bounds the number of
- * counts.
+ * Counts what the plan drops and trims, by source, event, declared path, reason and plan version. The number
+ * of counts is bounded, because they contain no text that a client chose.
  */
 export interface PlanCounts {
   add(source: Source, planVersion: number, verdict: Verdict): void;
@@ -24,7 +24,7 @@ export interface PlanCounts {
   totals(): readonly Readonly<PlanCount>[];
   /** Returns the counts since the last call, to be stored. */
   take(): readonly Readonly<PlanCount>[];
-  /** Puts back counts that could not be stored. */
+  /** Adds counts that could not be stored to those that the next `take` returns. */
   restore(counts: readonly Readonly<PlanCount>[]): void;
 }
 

@@ -29,8 +29,8 @@ export interface PlanInForceOptions {
 
 /**
  * Reads and compiles the plan, and does so again whenever its file changes. The new plan replaces the old one
- * as a whole between two messages; no request waits. If the file is broken or missing, the previous plan
- * stays in force, and the fault is reported.
+ * as a whole, between two messages. If the file is broken or missing, the previous plan stays in force, and
+ * the fault is reported.
  *
  * The file is polled, not watched: file system events do not cross bind mounts, and editors replace files.
  * @throws CandorError `plan_invalid`, `plan_unreadable` if the first plan cannot be loaded
@@ -81,7 +81,7 @@ export function readPlan(file: string): Plan {
   }
 }
 
-/** Returns a text that changes whenever the file changes. */
+/** Identifies the file's current content by inode, modification time and size; `gone` if there is no file. */
 function stampOf(file: string): string {
   const stat = statSync(file, { throwIfNoEntry: false, bigint: true });
   return stat === undefined ? "gone" : `${stat.ino} ${stat.mtimeNs} ${stat.size}`;

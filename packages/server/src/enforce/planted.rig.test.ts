@@ -75,7 +75,7 @@ async function sendEverything(to: CandorProcess): Promise<void> {
     for (let at = 0; at < messages.length; at += BATCH)
       await sendBatch(to, source, messages.slice(at, at + BATCH));
     for (const [n, message] of messages.entries()) {
-      if (n % 40 !== 0) continue; // a few are also sent one by one, to the path of their type
+      if (n % 40 !== 0) continue; // a few are also sent one by one, to /v1/track
       await sendRaw(to.url, {
         method: "POST",
         path: "/v1/track",

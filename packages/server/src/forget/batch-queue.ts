@@ -18,8 +18,8 @@ export interface BatchQueueOptions<Item, Result> {
 
 export interface BatchQueue<Item, Result> {
   /**
-   * Adds the item to the next batch, which starts at once if no batch is running. Returns undefined if too
-   * many items are waiting.
+   * Adds the item to the queue, or returns the result of a waiting item with the same key. A batch starts at
+   * once if none is running. Returns undefined if too many items are waiting.
    */
   add(item: Item): Promise<Result> | undefined;
 }

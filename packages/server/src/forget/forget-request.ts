@@ -1,4 +1,4 @@
-/** Reads a request to forget somebody. */
+/** Reads a request to delete what is stored about an instance, a user or a contact. */
 import { isObject } from "@candor/envelope";
 import { type CandorError, invalidQuery } from "../errors.ts";
 
@@ -12,7 +12,10 @@ export type ForgetKind = "instance" | "user" | "contact";
 
 const MAX_ID_LENGTH = 1024;
 
-/** Reads a request's body. @throws CandorError `query_invalid` */
+/**
+ * Reads the body of a request to forget.
+ * @throws CandorError `query_invalid`
+ */
 export function readForgetRequest(body: unknown): ForgetRequest {
   const given = isObject(body) ? Object.entries(body) : [];
   const [kind, id] = given[0] ?? [];

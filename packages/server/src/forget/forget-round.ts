@@ -1,4 +1,4 @@
-/** Runs one round of deletions, which serves several requests together. */
+/** Runs one round of deletions, which serves one or more requests together. */
 import type { Plan } from "@candor/plan";
 import type { Log } from "../log/log.ts";
 import { type Store, whileStoreAnswers } from "../store/client.ts";
@@ -42,7 +42,8 @@ const isCopy = (file: string): boolean => /\.(?:damaged|unreadable)$/.test(file)
 const isRow = (file: string): boolean => !isCopy(file);
 
 /**
- * Deletes everything received about the subjects until now.
+ * Deletes what was received about the subjects before this call: rows in the store, quarantined rows, and
+ * copies of damaged segment files.
  * @returns a result for each subject, in order
  * @throws CandorError `store_away`, `forget_incomplete`; in both cases nothing is guaranteed for any subject
  */
@@ -71,8 +72,8 @@ export async function runRound(
 }
 
 /**
- * The hash that an SDK sends in place of an id that the plan hashes. If the plan does not declare the form of
- * the id, the SDK sends only the first half of this hash.
+ * The hash that an SDK sends in place of an id for which the plan says `hash: true`. In place of an id that
+ * does not match the plan, the SDK sends only the first half of this hash.
  */
 const SDK_HASH = /^[0-9a-f]{64}$/;
 const SHORT_HASH_LENGTH = 32;
@@ -92,7 +93,10 @@ function formsOf(
   return [...new Set(sent.flatMap((form) => [form, ...storedForms(form)]))];
 }
 
-/** Resolves once everything received up to `startedAtMs` is in the store. */
+/**
+ * Resolves once everything received up to `startedAtMs` has left the log.
+ * @throws CandorError `forget_incomplete` after 30 seconds
+ */
 async function untilDrained(log: ForgetDependencies["log"], startedAtMs: number): Promise<void> {
   const isDrained = (): boolean => (log.pending().oldestMs ?? Number.POSITIVE_INFINITY) > startedAtMs;
   await until(isDrained, DRAIN_MS, "messages that wait for the store");

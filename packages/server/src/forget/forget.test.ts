@@ -104,8 +104,8 @@ const rowsOf = ({ removed }: ForgetReceipt): object =>
   Object.fromEntries(removed.map(({ where, rows }) => [where, rows]));
 
 /**
- * JSON with an unpaired surrogate, with numbers too large for 64 bits or for a double, with too many levels,
- * and truncated.
+ * JSON values with an unpaired surrogate, with numbers too large for 64 bits or for a double, with too many
+ * levels, and truncated.
  */
 const BROKEN = [
   '"Support \\ud83d"',

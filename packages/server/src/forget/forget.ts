@@ -53,7 +53,8 @@ const NO_CONTACT_IN_EVENTS =
 
 /**
  * Creates the `Forget` function. Deleting many ids costs the store about as much as deleting one, so requests
- * that arrive during a round wait and share the next one. Waiting requests for the same id share a receipt.
+ * that arrive during a round wait and share the next one (at most 30 per round). Waiting requests for the
+ * same id share a receipt.
  */
 export function createForget(deps: ForgetDependencies): Forget {
   const queue = createBatchQueue<Subject, ForgetReceipt>({

@@ -9,9 +9,9 @@ import { escapeAll } from "../row.ts";
 import type { Sought } from "./stored-rows.ts";
 
 /**
- * Deletes every quarantined row, and every copy of a damaged segment file, that contains one of the ids as a
- * whole value. The files may be malformed, so they are searched as text. A copy is deleted as a whole,
- * because deleting too much is better than keeping a forgotten id.
+ * Deletes the files of a folder that `isKept` selects (quarantined rows, or copies of damaged segment files)
+ * and that contain one of the ids as a whole value. The files may be malformed, so they are searched as text.
+ * A copy is deleted as a whole, because deleting too much is better than keeping a forgotten id.
  * @returns the number of deleted files for each subject, in order; a file that contains several subjects
  * counts for each
  */
@@ -59,7 +59,10 @@ function toFinder({ kind, ids }: Sought): (text: string) => boolean {
   };
 }
 
-/** Puts a tab before and after each row of a file, so that an id in the first or last cell is found too. */
+/**
+ * Returns the rows of a file, each with a tab before and after it, so that an id in the first or last cell is
+ * found too.
+ */
 function readLines(text: string): string {
   return `\t${lineOf(text) ?? text}\t`.replaceAll("\n", "\t\n\t");
 }

@@ -9,14 +9,14 @@ import { quoteText } from "../store/sql-text.ts";
 
 const MUTATIONS_MS = 300_000;
 /**
- * The store may delete the files of a replaced part after a second. An idle store does so only every
- * 30 to 40 s.
+ * How long to wait for the files of replaced parts. The store may delete them after a second, but an idle
+ * store does so only every 30 to 40 s.
  */
 const FILES_MS = 120_000;
 const LOOK_EVERY_MS = 200;
 /**
- * How long to wait before nudging the store, which keeps a replaced part for one second
- * (`old_parts_lifetime`).
+ * Time before each request to delete replaced parts at once. Longer than a second, for which the store keeps
+ * a replaced part in any case (`old_parts_lifetime`).
  */
 const NUDGE_AFTER_MS = 1500;
 
@@ -42,8 +42,9 @@ export async function isMutating(store: Store, round: string): Promise<boolean> 
 }
 
 /**
- * Waits until the files of replaced parts are deleted, because they contain the old rows.
- * @throws CandorError `forget_incomplete`
+ * Waits until the files of the parts that have been replaced so far are deleted, because they contain the old
+ * rows.
+ * @throws CandorError `forget_incomplete` after 2 minutes
  */
 export async function untilFilesAreGone(store: Store, tables: readonly string[]): Promise<void> {
   const replaced = async (): Promise<string[]> => {
@@ -59,7 +60,7 @@ WHERE database = '${DATABASE}' AND table IN (${tables.map(quoteText).join(", ")}
   const areGone = async (): Promise<boolean> => {
     if (!(await replaced()).some((part) => held.has(part))) return true;
     if (performance.now() > nudgeAtMs) {
-      // Dropping a partition that does not exist lets the store delete replaced parts at once.
+      // Dropping a partition that does not exist makes the store delete replaced parts at once.
       for (const table of tables) await store.command(`ALTER TABLE ${table} DROP PARTITION ID 'none'`);
       nudgeAtMs = performance.now() + NUDGE_AFTER_MS;
     }

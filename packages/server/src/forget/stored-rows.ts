@@ -40,9 +40,9 @@ export interface DeleteOptions {
 const MAX_DELETIONS = 3;
 
 /**
- * Deletes the rows of all subjects from all nodes. Each mutation covers all subjects. Resolves when the files
- * that contained the rows are gone. Until then the ids are in an in-memory table, because the store writes
- * the SQL of a mutation to a file and keeps that file.
+ * Deletes the rows of all subjects, and their exclusions, from all nodes, and rebuilds the rollups. Each
+ * mutation covers all subjects. Resolves when the files that contained the rows are gone. Until then the ids
+ * are in an in-memory table, because the store writes the SQL of a mutation to a file and keeps that file.
  * @returns a result for each subject, in order; a row of several subjects counts for each
  * @throws CandorError `forget_incomplete`; also what the client throws while the store cannot be reached
  */
@@ -100,7 +100,7 @@ interface Deletion {
   readonly store: Store;
   readonly table: ForgetTable;
   readonly round: string;
-  /** The subjects whose rows are in the table, by their index in `sought`. */
+  /** The subjects whose rows may be in the table, by their index in the round. */
   readonly requests: readonly number[];
   /** SQL conditions for the rows of any of these subjects, and for the rows of each. */
   readonly isAny: string;
@@ -140,6 +140,7 @@ function toDeletion(
 /**
  * Deletes the rows of one table, repeating until none is found, at most `MAX_DELETIONS` times.
  * @returns the result for each subject, by its index (see `deletion.requests`)
+ * @throws CandorError `forget_incomplete` if rows are left
  */
 async function deleteFrom(
   deletion: Deletion,
@@ -174,8 +175,8 @@ async function deleteFrom(
 }
 
 /**
- * Counts the rows to delete for each month. A month is a partition; partitions without such rows are not
- * touched.
+ * Counts the rows to delete, by month and subject. A month is a partition. Months without such rows are left
+ * out, so that the deletion does not touch their partitions.
  */
 async function findRows({
   store,
@@ -192,9 +193,9 @@ async function findRows({
 }
 
 /**
- * Counts the kept rows that mention each subject. Rows received after the request are not treated as left
- * over, because a subject may still be sending.
- * @throws CandorError `forget_incomplete` if older rows are left
+ * Counts the kept rows that mention each subject. Events received after `untilMs` are not treated as left
+ * over, because a subject may still be sending. Contacts have no time, so any that match are left over.
+ * @throws CandorError `forget_incomplete` if rows to delete are left
  */
 async function checkRest(
   { store, table, requests, isAny, isEach, mentionsAny, mentionsEach }: Deletion,

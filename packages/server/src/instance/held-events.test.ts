@@ -12,7 +12,7 @@ const MESSAGES = 40;
 const signed = (action: InstanceAction, instance: SigningInstance, signedAtMs = Date.now()) =>
   signBody(action, instance, { signedAt: new Date(signedAtMs).toISOString(), origin: candor.url });
 
-/** Sends no write key, because the signature alone counts. */
+/** Sends a `compare` request without a write key, because the signature alone counts. */
 const ask = (body: object): Promise<Response> =>
   candor.post("/v1/instance/compare", body, { authorization: "" });
 
@@ -86,7 +86,7 @@ describe("what a collector stores about an instance", () => {
   it("is shown only to that instance, oldest first, as in the read API", async () => {
     const askedAtMs = Date.now();
     let ours = await pageOf(OURS);
-    // The rows are in the store a moment before the log deletes them.
+    // The rows are in the store a moment before the log deletes their segment file.
     await expect
       .poll(async () => {
         ours = await pageOf(OURS);

@@ -41,7 +41,7 @@ export function readHeldPage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): Hel
 }
 
 /**
- * Returns one instance's stored events, oldest receipt first, as JSON text:
+ * Returns a page of one instance's stored events, in the order in which they were received, as JSON text:
  * `{success, storedUntil, events, next}`. Only rows of this instance are read, whatever the cursor says.
  * Messages acknowledged after `storedUntil` may still be in the log.
  * @throws CandorError `store_away`

@@ -22,7 +22,7 @@ export interface InstanceLimitsOptions {
  */
 export interface InstanceLimits {
   /**
-   * Counts a request against the limits.
+   * Counts a request against the limits. A request that exceeds a limit is rejected and not counted.
    * @param peer an address, or the name that a trusted proxy gave the client instead. Clients with neither
    * share one limit, so hiding gains nothing.
    * @throws CandorError `too_many_requests`

@@ -28,7 +28,7 @@ export type ProvenRequest =
   | { readonly action: "forget"; readonly instanceId: string };
 
 /**
- * Verifies a request without querying the store. A rejected request does not count against the limits.
+ * Verifies a request without querying the store. A request that fails does not count against the limits.
  * Bodies:
  * - `compare`: `{instanceId, publicKey, signedAt, origin, signature, limit?, cursor?}`, for a page of stored
  *   events

@@ -12,8 +12,9 @@ const ORIGIN = /^https?:\/\/[^\s/]{1,260}$/;
 const MAX_SKEW_MS = 5 * 60_000;
 
 /**
- * Checks that a request was signed within five minutes of now, for this collector, by the instance that the
- * request is about. An invalid request costs at most one hash and one signature verification.
+ * Checks that a request was signed within five minutes of now, for this action and this collector, by the
+ * instance that the request is about. An invalid request costs at most one hash and one signature
+ * verification.
  * @param origins the addresses at which this collector is reached, as `URL.origin` writes them
  * @returns the instance's id
  * @throws CandorError `instance_request_invalid`, `instance_key_mismatch`, `origin_mismatch`,
@@ -52,7 +53,10 @@ function readText(body: JsonObject, field: string, form: RegExp): string {
   return value;
 }
 
-/** Decodes unpadded base64url. Rejects a non-canonical encoding or the wrong length. */
+/**
+ * Decodes unpadded base64url.
+ * @throws CandorError `instance_request_invalid` for a non-canonical encoding or the wrong length
+ */
 function readBytes(body: JsonObject, field: string, length: number): Buffer {
   const value = body[field];
   const isOfLength = typeof value === "string" && value.length === Math.ceil((length * 4) / 3);

@@ -48,11 +48,12 @@ interface Entry {
 }
 
 /**
- * An append-only log with group commit: all requests that arrive during one fdatasync form the next group,
- * which is written with one writev and one fdatasync. Compared with one lmdb environment per segment file, it
- * is as fast for batches and twice as fast for single messages (docs/decisions/0002-append-files.md).
+ * An append-only log with group commit: all requests that arrive during one fdatasync and go into the same
+ * segment file form the next group, which is written with one writev and one fdatasync. Compared with one
+ * lmdb environment per segment file, it is as fast for batches and twice as fast for single messages
+ * (docs/decisions/0002-append-files.md).
  *
- * On recovery from a crash, whole records are kept, because some of them were acknowledged. A torn tail is
+ * On recovery from a crash, whole records are kept, because they may have been acknowledged. A torn tail is
  * cut off, because none of it was acknowledged.
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<Log> {
@@ -76,12 +77,12 @@ class AppendLog implements Log {
   #activeSinceMs = 0;
   #queue: Entry[] = [];
   #queuedBytes = 0;
-  /** The segment file whose group is being flushed. */
+  /** The segment file whose group is being flushed, or will be in this turn of the event loop. */
   #flushing: OpenSegment | undefined;
   #sealing = new Map<OpenSegment, Promise<void>>();
   #lastNameMs = 0;
   #closed = false;
-  /** Called when rows arrive or a segment file is sealed. */
+  /** Called after each flush, when a segment file is sealed, and on `close`. */
   #wake: () => void = () => {};
 
   constructor(options: AppendLogOptions, recovered: SealedSegment[]) {
@@ -100,7 +101,7 @@ class AppendLog implements Log {
     try {
       return this.#enqueue(this.#segmentFor(keys.length / 2, frame.length), keys, frame);
     } catch (error) {
-      return Promise.reject(toWriteError(error)); // a new segment's file could not be created
+      return Promise.reject(toWriteError(error)); // a new segment file could not be created
     }
   }
 
@@ -149,7 +150,7 @@ class AppendLog implements Log {
     return (this.#options.now ?? Date.now)();
   }
 
-  /** Resolves when rows arrive, when a segment file is sealed, or after `waitMs`. */
+  /** Resolves after the next flush, when a segment file is sealed, on `close`, or after `waitMs`. */
   #changed(waitMs: number | undefined): Promise<void> {
     return new Promise((resolve) => {
       const timer = waitMs === undefined ? undefined : setTimeout(resolve, waitMs);
@@ -212,7 +213,8 @@ class AppendLog implements Log {
       const end = this.#queue.findIndex((entry) => entry.segment !== segment);
       const group = this.#queue.splice(0, end < 0 ? this.#queue.length : end);
       const error = await this.#flushGroup(segment, group);
-      // Appends that followed a failed group must fail too: a duplicate may be waiting for its original.
+      // Everything queued behind a failed group must fail too, because it may include the wait of a duplicate
+      // for its original in that group.
       if (error !== undefined) group.push(...this.#queue.splice(0));
       for (const entry of group) this.#settle(entry, error);
       this.#wake();
@@ -254,9 +256,9 @@ class AppendLog implements Log {
   }
 
   async #sealNow(segment: OpenSegment): Promise<void> {
-    await this.flushed().catch(() => {}); // the rejected appends have already been answered with this error
-    // A full disk cannot store the keys now. The rows are safe in the open segment file, so sealing is
-    // retried here, and if necessary at the next start.
+    await this.flushed().catch(() => {}); // the appends that failed have already been rejected with this error
+    // If the disk is full, the keys cannot be stored now. The rows are safe in the open segment file, so
+    // sealing is retried here, and if necessary at the next start.
     for (let tries = 0; tries === 0 || !this.#closed; tries++) {
       if (tries > 0) await sleep(SEAL_RETRY_MS, undefined, { ref: false });
       try {

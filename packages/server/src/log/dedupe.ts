@@ -12,7 +12,10 @@ import type { Disk } from "./log.ts";
 import { frameRecord, scanKeys } from "./record.ts";
 import { openRunningHours, type RunningHours } from "./running-hours.ts";
 
-/** Segment's official clients retry for 12 hours, Candor's outboxes for 7 days. */
+/**
+ * Longer than any client retries: Segment's official clients do so for 12 hours, Candor's outboxes for 7
+ * days.
+ */
 const WINDOW_HOURS = 8 * 24;
 /**
  * A journal becomes a sorted file at the end of its hour, or when it reaches this many keys, which take about
@@ -42,12 +45,12 @@ export interface DedupeOptions {
  * Remembers the keys of all messages of the last 8 days exactly, even across crashes.
  *
  * Only the time that the collector runs counts towards the 8 days. A machine's clock can be days off and can
- * be set back: if files expired by that clock, a retry could be counted twice. While the collector is off no
- * key arrives, so remembering keys for longer costs nothing.
+ * be set back: if files expired by that clock, a retried message could be stored twice. While the collector
+ * is off no key arrives, so remembering keys for longer costs nothing.
  *
  * A key is held in memory until it is in a sorted file behind a filter, that is, while its row's segment file
  * is open (from which it is recovered after a crash) and while it is in the hour's journal. Key files contain
- * nothing but hashes. Each file is deleted whole when its hour leaves the window.
+ * nothing but hashes. Each key file is deleted whole some time after its hour leaves the window.
  */
 export class Dedupe {
   readonly seed: KeySeed;
@@ -188,7 +191,7 @@ function addAll(target: KeyFilter | KeySet, keys: Uint32Array): void {
   for (let at = 0; at < keys.length; at += 2) target.add(keys[at] ?? 0, keys[at + 1] ?? 0);
 }
 
-/** The keys of the current hour, appended as records without lines. */
+/** The keys that `keep` stored most recently, all in the same hour, appended as records without lines. */
 interface Journal {
   readonly path: string;
   readonly fd: number;

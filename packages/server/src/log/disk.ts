@@ -32,7 +32,8 @@ export const disk: Disk = {
 const AT_ONCE_BYTES = 64 * 1024;
 
 /**
- * Writes all buffers. Near a full disk, writev may write less than it was given without reporting an error.
+ * Writes all buffers, calling writev until nothing is left: near a full disk, it may write less than it was
+ * given without reporting an error.
  */
 async function writeAll(fd: number, buffers: readonly Buffer[], position: number): Promise<void> {
   let rest = [...buffers];
@@ -62,7 +63,10 @@ export async function flushFolder(path: string): Promise<void> {
   }
 }
 
-/** Writes a small file with mode 0600 so that after a crash either all of its content exists or none. */
+/**
+ * Writes a small file with mode 0600 so that a crash leaves either all of the new content or what was there
+ * before.
+ */
 export function writeFileDurably(path: string, content: Buffer | string): void {
   const temporary = `${path}.new`;
   writeFileSync(temporary, content, { mode: 0o600, flush: true });

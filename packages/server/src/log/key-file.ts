@@ -8,8 +8,8 @@ import { frameRecord, HEADER_BYTES, KEY_BYTES, scanKeys } from "./record.ts";
 const PAGE_KEYS = 512;
 
 /**
- * An immutable file of sorted keys: one record without lines. The first key of every 4 KiB page is in memory,
- * so that a look-up usually needs one disk read.
+ * An immutable file of sorted keys: one record without lines. For every 4 KiB page, the second word of its
+ * first key is in memory, so that a look-up usually needs one disk read.
  */
 export interface KeyFile {
   /**
@@ -82,8 +82,8 @@ function keyFile(path: string, hour: number, keys: Uint32Array): KeyFile {
 }
 
 /**
- * Returns the last page whose first key is below `lo`. Keys with this `lo` may begin there and continue on
- * the next pages.
+ * Returns the last page whose first key has a second word below `lo`, or the first page if there is none.
+ * Keys with this `lo` may begin there and continue on the next pages.
  */
 function firstPageFor(pageStarts: Uint32Array, lo: number): number {
   let from = 0;

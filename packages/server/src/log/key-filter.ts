@@ -16,8 +16,8 @@ export class KeyFilter {
   readonly capacityKeys: number;
 
   /**
-   * @param keys the number of keys that the filter must hold; rounded up so that the number of blocks is a
-   * power of two
+   * @param keys the number of keys that the filter must hold; rounded up to at least 2^20, and so that the
+   * number of blocks is a power of two
    */
   constructor(keys: number) {
     const bits = Math.max(keys, MIN_CAPACITY_KEYS) * BITS_PER_KEY;

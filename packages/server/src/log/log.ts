@@ -4,15 +4,15 @@
  * (log.contract.ts).
  *
  * The log is a sequence of segment files. Records are appended to the active segment file. A sealed segment
- * file never changes: it is exactly one block for the store. It is inserted with the segment's name as the
- * insert token, and deleted once the store has acknowledged it. So a crash at any moment leaves whole segment
- * files, which are inserted again under the same names.
+ * file never changes: it is exactly one block of events for the store, and one of contacts if it has any. It
+ * is inserted with the segment's name as the insert token, and deleted once the store has acknowledged it. So
+ * a crash at any moment leaves whole segment files, which are inserted again under the same names.
  */
 export interface Log {
   /**
    * Resolves once the record, and everything appended before it, is on disk (fdatasync has returned).
-   * Otherwise rejects with a CandorError (`disk_full`, `log_unwritable`, `overloaded`), and the record will
-   * never be stored.
+   * Otherwise rejects with a CandorError (`disk_full`, `log_unwritable`, `overloaded`, `stopping`), and the
+   * record will never be stored.
    * @param keys dedupe keys, two words per row
    * @param lines the rows, each ending in "\n"
    * @param contactLines contacts that were removed from the rows, each ending in "\n"; none if omitted
@@ -24,19 +24,20 @@ export interface Log {
    */
   flushed(): Promise<void>;
   /**
-   * Returns the oldest sealed segment file, or waits for one. The active segment file is sealed when its
-   * first row has waited for `lingerMs`, or for four times as long while rows arrive fast. After `close`,
-   * returns the segment files that remain, and then undefined.
+   * Returns the oldest sealed segment file, or waits for one. Returns the same one again until it is removed.
+   * The active segment file is sealed when it is full, or when its first row has waited for `lingerMs`, or
+   * for four times as long while rows arrive fast. After `close`, returns the segment files that remain, and
+   * then undefined.
    */
   nextSealed(lingerMs: number): Promise<SealedSegment | undefined>;
   /** Deletes a segment file whose rows are safely stored elsewhere. */
   remove(segment: SealedSegment): Promise<void>;
   /**
    * Returns how much is waiting for the store, and when the oldest segment file with rows was opened (epoch
-   * milliseconds).
+   * milliseconds; undefined if nothing is waiting).
    */
   pending(): { readonly rows: number; readonly bytes: number; readonly oldestMs: number | undefined };
-  /** Flushes everything, then seals and closes the files. After that, `append` always rejects. */
+  /** Flushes everything, then seals and closes the files. From now on, `append` rejects with `stopping`. */
   close(): Promise<void>;
 }
 
@@ -51,9 +52,7 @@ export interface SealedSegment {
   readonly openedAtMs: number;
 }
 
-/**
- * The three disk operations on which durability depends. They are injected so that a test can make them fail.
- */
+/** The disk operations that are injected, so that a test can make them fail or take long. */
 export interface Disk {
   write(fd: number, buffers: readonly Buffer[], position: number): Promise<void>;
   flush(fd: number): Promise<void>;

@@ -45,9 +45,9 @@ export interface RecordPlaces {
 }
 
 /**
- * Visits records until the end of the buffer, or until the first incomplete record. The visitor may overwrite
- * anything before the end of the record that it visits.
- * @returns where the last whole record ends; the bytes after it are torn or damaged
+ * Visits records until the end of the buffer, or until the first record that is incomplete or damaged. The
+ * visitor may overwrite anything before the end of the record that it visits.
+ * @returns where the last visited record ends; the bytes after it are torn, or begin with damage
  */
 export function walkRecords(buffer: Buffer, visit: (places: RecordPlaces) => void): number {
   let at = 0;
@@ -60,8 +60,8 @@ export function walkRecords(buffer: Buffer, visit: (places: RecordPlaces) => voi
 }
 
 /**
- * Returns the dedupe keys of each whole record, two words per row, and the position at which the last whole
- * record ends.
+ * Returns the dedupe keys of each record that `walkRecords` visits, two words per row, and the position at
+ * which the last one ends.
  */
 export function scanKeys(buffer: Buffer): {
   readonly keys: readonly Uint32Array[];
@@ -90,7 +90,7 @@ export function hasRecordBehind(buffer: Buffer, from: number): boolean {
   return false;
 }
 
-/** Returns undefined if there is no whole record at `at`. */
+/** Returns the positions of the record at `at`; undefined if there is no whole record. */
 function findParts(buffer: Buffer, at: number): RecordPlaces | undefined {
   if (at + HEADER_BYTES > buffer.length || buffer.readUInt32LE(at) !== MAGIC) return undefined;
   const rows = buffer.readUInt32LE(at + 4);

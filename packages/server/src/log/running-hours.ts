@@ -8,8 +8,8 @@ const HOUR_MS = 3_600_000;
 const FILE = "running-hours";
 
 /**
- * Counts the hours for which collectors have run on a data folder, summed over all processes. Whatever the
- * machine's clock is set to, the count never decreases, and never increases faster than real time.
+ * Counts the hours for which collectors have run on a data folder, summed over all processes. The count does
+ * not depend on the machine's clock, and never increases faster than real time.
  */
 export interface RunningHours {
   /** Whole hours so far. */
@@ -23,9 +23,10 @@ export interface RunningHours {
 }
 
 /**
- * Opens the count of a folder. It continues from the saved count. If that is lost, it continues from the
- * newest hour in the names of the folder's key files.
- * @param dir the folder of the key files, whose names begin with the running hour in which they were made
+ * Opens the count of a folder. It continues from the saved count, or from the newest hour in the names of the
+ * folder's files if that is later.
+ * @param dir the folder of the key files and journals, whose names begin with the running hour in which they
+ * were made
  * @param runningMs returns how long this process has run, in milliseconds
  */
 export async function openRunningHours(

@@ -8,7 +8,7 @@ import { hasRecordBehind, scanKeys, walkRecords } from "./record.ts";
 
 /**
  * A segment file's name shows its state. `<time>-<random>.open` accepts records. `<time>-<random>.<rows>.log`
- * is sealed, its dedupe keys are kept, and it waits for the store.
+ * is sealed: its dedupe keys are on disk, and it waits for the store.
  */
 const FILE_NAME = /^(?<name>(?<openedAtMs>\d{15})-[0-9a-f]{16})\.(?:open|(?<rows>\d+)\.log)$/;
 
@@ -44,8 +44,9 @@ export async function listSegments(dir: string): Promise<FoundSegment[]> {
 
 /**
  * Seals a segment file that a crash left open: cuts off a torn tail, which contains no acknowledged record,
- * and keeps the keys of the rest. Returns undefined if the file contains no whole record. If whole records
- * follow a bad one, the disk is damaged: then a copy of the file is kept and the copy's path is reported.
+ * and keeps the keys of the rest. If the file begins with no whole record, deletes it and returns undefined.
+ * If whole records follow a bad one, the disk is damaged: they are cut off too, but first a copy of the file
+ * is made, and the copy's path is reported.
  */
 export async function recoverSegment(
   found: FoundSegment,
@@ -95,7 +96,7 @@ export class OpenSegment {
   #reservedBytes = 0;
   /** Whether the file's name is not yet durable. */
   #isNew = true;
-  /** Whether a failed write may have left bytes after the flushed records. */
+  /** Whether a write that is running or has failed may have left bytes after the flushed records. */
   #isTorn = false;
 
   constructor(dir: string, name: string, openedAtMs: number) {
@@ -131,7 +132,7 @@ export class OpenSegment {
       await Promise.all([disk.flush(this.#fd), this.#isNew ? flushFolder(this.#dir) : undefined]);
     } catch (error) {
       // Truncated at once, while nothing after the torn bytes is acknowledged. If that fails too, it is
-      // retried before the next write.
+      // retried before the next write or the sealing.
       await this.#cutTear(disk).catch(() => {});
       throw error;
     }
@@ -190,15 +191,15 @@ async function sealFile(
 export interface SegmentContent {
   readonly lines: Buffer;
   readonly contactLines: Buffer;
-  /** Number of bytes that can no longer be read: 0 unless the disk is failing. */
+  /** Number of bytes from the first damaged record on: 0 unless the disk is failing. */
   readonly damagedBytes: number;
 }
 
 /**
- * Reads the rows of a sealed segment file, all lines in one buffer. Synchronous: to be called on a thread
- * that does nothing else.
- * @param buffer reused if it is large enough: a block has 10 MB, and allocating a new buffer each time costs
- * more than reading
+ * Reads the rows of a sealed segment file, all lines of events in one buffer. Synchronous: to be called on a
+ * thread that does nothing else.
+ * @param buffer reused for the lines if it is large enough: a full block has about 10 MB, and allocating a
+ * new buffer each time costs more than reading
  */
 export function readSegment(
   { path, bytes }: Pick<SealedSegment, "path" | "bytes">,

@@ -4,7 +4,7 @@ import { openCountries } from "./country.ts";
 const countries = openCountries();
 
 test.each([
-  // The addresses in the sample events of the reference product.
+  // The first three are the addresses in the sample events of the reference product.
   ["111.65.255.130", "VN"],
   ["203.192.213.46", "IN"],
   ["49.207.192.209", "IN"],

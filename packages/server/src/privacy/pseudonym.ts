@@ -15,9 +15,9 @@ const MEMO = { slots: 32_768, keyLength: 128, ageMs: 600_000 };
 export type Pseudonym = (value: string) => string;
 
 /**
- * Opens the keyed hash for values that identify somebody. The secret is read from `file` (64 hex digits,
- * mode 0600), or generated and stored there. Without the secret, nobody can find a value by guessing. Recent
- * hashes are remembered for ten minutes (each takes about 2 µs to compute).
+ * Opens the keyed hash for values that identify somebody. The secret is read from `file` (64 hex digits, mode
+ * 0600), or generated and stored there. Without the secret, nobody can find a value by guessing. Recent
+ * hashes are remembered for up to ten minutes (each takes about 2 µs to compute).
  * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
  */
 export function openPseudonyms(file: string, random: (bytes: number) => Buffer = randomBytes): Pseudonym {
@@ -59,7 +59,10 @@ function readPrivately(file: string): string {
  */
 export type StoredForms = (id: string) => readonly string[];
 
-/** The truncated form of an address is not included, because it stands for 256 machines. */
+/**
+ * Creates a function that returns the forms of an id. The truncated form of an address is not included,
+ * because it stands for many machines.
+ */
 export function createStoredForms(pseudonym: Pseudonym): StoredForms {
   return (id) => {
     const hashed = pseudonym(id);

@@ -26,8 +26,8 @@ const FAMILIES = new Set([
 /**
  * Returns the families of a user agent: `Chrome on macOS`; `Firefox` if the system is unknown; `bot` if it is
  * not a person's browser; otherwise `unknown`. A result passed in again is returned unchanged. A result
- * contains only names from a fixed list. Recent results are remembered for ten minutes (parsing takes about
- * 8 µs).
+ * contains only names from a fixed list. Recent results are remembered for up to ten minutes (parsing takes
+ * about 8 µs).
  */
 export const toFamilies: (userAgent: string) => string = memoize(parseFamilies, MEMO);
 

@@ -12,8 +12,9 @@ export const DEFAULT_LIMIT = 100;
 export const MAX_LIMIT = 1000;
 
 /**
- * Reads a page of events, the last received first, as JSON text: `{"events":[envelope...],"next":cursor|null}`.
- * Each envelope is the stored text with `candor` added. The text is not parsed, so it cannot change.
+ * Reads a page of events, the most recently received first, as JSON text:
+ * `{"events":[envelope...],"next":cursor|null}`. Each envelope is the stored text with `candor` added. The
+ * text is not parsed, so it cannot change.
  * @throws CandorError `query_invalid` (for the cursor), `store_away`
  */
 export async function readEvents(
@@ -62,8 +63,8 @@ function ask(
 }
 
 /**
- * What Candor adds to an event. The source may be any text, because the live feed also shows messages whose
- * source is unknown.
+ * What Candor adds to an event. The source is any text, because it is not checked when it is read back from
+ * the store.
  */
 type CandorAbout = Omit<RowAbout, "source" | "sequence"> & { readonly source: string };
 

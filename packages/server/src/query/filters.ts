@@ -28,7 +28,7 @@ const MAX_FILTERS = 20;
  * 256 KiB.
  */
 const MAX_PATHS = 100;
-/** The earliest time that the store can hold. It stores earlier times as this time. */
+/** The earliest time that the store can hold. Earlier times are stored as this one. */
 const EARLIEST_MS = Date.UTC(1900, 0, 1);
 
 /**

@@ -12,7 +12,8 @@ export interface AnonymityReport extends ReportHead {
   readonly facts: Anonymity;
   /**
    * The fields directly in `properties`, for each event that carries an instance's id. Covers all instances,
-   * also those that other reports leave out. `from` and `to` are days of receipt in UTC here.
+   * also those that other reports leave out. Here, `from` and `to` are the days in UTC on which the events
+   * were received.
    */
   readonly fields: readonly FieldAnonymity[];
 }

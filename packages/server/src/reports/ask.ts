@@ -1,4 +1,4 @@
-/** Runs the queries of reports, within limits of time and memory, and reads who was counted. */
+/** Runs the queries of reports, within limits of time and memory, and reads how many instances they count. */
 
 import { toIsoTime } from "@candor/envelope";
 import type { Plan } from "@candor/plan";
@@ -111,12 +111,12 @@ export interface Population {
   readonly head: ReportHead;
   readonly active: ActiveInstances;
   readonly byDay: readonly DayCount[];
-  /** Number of instances by version. The key is "" for instances that report no version. */
+  /** Number of counted instances by version. The key is "" for instances that report no version. */
   readonly versions: ReadonlyMap<string, number>;
 }
 
 export interface ActiveInstances {
-  /** Number of instances with a heartbeat in the last day, 7 days and 28 days of the period. */
+  /** Number of instances with a heartbeat in the 1, 7 and 28 days up to the period's end. */
   readonly days1: number;
   readonly days7: number;
   readonly days28: number;

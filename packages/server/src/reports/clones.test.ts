@@ -21,8 +21,8 @@ beforeEach(() => {
 });
 
 /**
- * A heartbeat whose time is `hours` hours after `send` was called. All heartbeats of one call are received
- * together, 30 hours after it.
+ * An event, by default a heartbeat, whose time is `hours` hours after `send` was called. All events of one
+ * call are received together, 30 hours after it.
  */
 interface Sign {
   readonly instanceId?: string;

@@ -15,7 +15,7 @@ export interface Exclusion {
 }
 
 /**
- * Reads a request's body.
+ * Reads the body of a request to exclude an instance or to end its exclusion.
  * @throws CandorError `query_invalid`
  */
 export function readExclusion(body: unknown): Exclusion {

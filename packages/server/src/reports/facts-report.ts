@@ -12,7 +12,7 @@ export interface FactValue {
   /** `unknown` for instances that do not report this fact. */
   readonly value: string;
   readonly instances: number;
-  /** Share of the period's instances, from 0 to 1; null if there are none. */
+  /** Share of the counted instances, from 0 to 1; null if there are none. */
   readonly share: number | null;
   readonly instancesBefore: number;
   readonly shareBefore: number | null;

@@ -24,7 +24,7 @@ export interface Feature {
   /** The value of the dimension or fact in `by`; absent without `by`. */
   readonly value?: string;
   readonly instances: number;
-  /** Share of the period's instances, from 0 to 1; null if there are none. */
+  /** Share of the counted instances, from 0 to 1; null if there are none. */
   readonly share: number | null;
   readonly count: number;
   /** Share of successes among the uses with an outcome, from 0 to 1; null if there are none. */

@@ -93,7 +93,10 @@ export async function reportInstances(deps: ReportDependencies, period: Period):
   };
 }
 
-/** Reads the population of a period. `active` covers the last 28 days even if the period is shorter. */
+/**
+ * Reads the population of a period. `active` covers the 28 days up to the period's end even if the period is
+ * shorter, except for `newInstances`.
+ */
 export async function readActive(deps: ReportDependencies, period: Period): Promise<Population> {
   const trailing = addDays(period.to, 1 - ACTIVE_DAYS);
   if (period.from <= trailing) return readPopulation(deps, period);

@@ -19,7 +19,10 @@ export interface OverviewReport extends ReportHead {
   readonly activeBefore: ActiveInstances;
   readonly activeByDay: readonly DayCount[];
   readonly installs: { readonly installs: number; readonly successShare: number | null };
-  /** The newest release, and the share of the period's instances that run it; null if there is no release. */
+  /**
+   * The newest release that a counted instance runs, and the share of those that run it; null if there is
+   * none. Pre-releases are not considered.
+   */
   readonly newestVersion: { readonly version: string; readonly share: number | null } | null;
 }
 

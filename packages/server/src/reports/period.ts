@@ -35,7 +35,7 @@ export interface PeriodOptions {
   readonly isOfAll?: boolean;
 }
 
-/** The parameters that every report takes, besides `facts.NAME`. */
+/** The parameters that every report on a population takes, besides `facts.NAME`. */
 const COMMON_PARAMETERS = ["from", "to", "zone", "environment", "established", "country"] as const;
 
 const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const;
@@ -96,7 +96,7 @@ export function addDays(day: string, days: number): string {
 }
 
 /**
- * Reads a parameter that must be one of `values`.
+ * Reads a parameter that must be one of `values`. Returns `otherwise` if it is absent.
  * @throws CandorError `query_invalid`
  */
 export function readOne<Value extends string>(
@@ -112,7 +112,7 @@ export function readOne<Value extends string>(
 }
 
 /**
- * Reads a parameter that must be a whole number from `least` to `most`.
+ * Reads a parameter that must be a whole number from `least` to `most`. Returns `otherwise` if it is absent.
  * @throws CandorError `query_invalid`
  */
 export function readCount(

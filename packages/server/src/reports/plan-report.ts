@@ -19,13 +19,13 @@ export interface PlanReport {
   readonly to: string;
   /** How often values at declared paths were trimmed. */
   readonly trimmed: readonly Counted[];
-  /** How many messages were dropped. */
+  /** How many messages the plan dropped. */
   readonly refused: readonly Omit<Counted, "path">[];
 }
 
 interface Counted {
   readonly source: string;
-  /** The declared event; `*` for events that are not in the plan. */
+  /** The declared event; `*` if the plan does not declare the event for this source. */
   readonly event: string;
   readonly path: string;
   readonly reason: string;

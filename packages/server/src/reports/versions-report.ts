@@ -17,10 +17,14 @@ export interface VersionsReport extends ReportHead {
   /** Instances by week. An instance counts once a week, under the version that it ran last in that week. */
   readonly byWeek: readonly { readonly week: string; readonly version: string; readonly instances: number }[];
   /**
-   * How long instances that existed before the newest release took to upgrade; null if there is no release.
+   * How long instances that existed before the newest release (except pre-releases) took to upgrade; null if
+   * no counted instance runs a release.
    */
   readonly upgrade: UpgradeLag | null;
-  /** The newest release compared with the one before; null if either has no uses with an outcome. */
+  /**
+   * The newest two releases (except pre-releases) that counted instances run, compared; null if one of them
+   * does not exist or has no uses with an outcome.
+   */
   readonly regression: Regression | null;
 }
 
@@ -28,10 +32,10 @@ export interface VersionShare {
   readonly version: string;
   readonly instances: number;
   readonly share: number | null;
-  /** The share of instances on this version or a newer one. */
+  /** The share of instances on this version or a newer one; null for a text that is not a semver version. */
   readonly atLeastShare: number | null;
   readonly isPrerelease: boolean;
-  /** Whether the version is a release: at least three instances have ever run it. */
+  /** Whether the version is a release: a semver version that at least three instances have ever run. */
   readonly isRelease: boolean;
   /** When the third instance first ran the version, RFC 3339; null if fewer than three have. */
   readonly releasedAt: string | null;

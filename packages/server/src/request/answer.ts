@@ -34,7 +34,10 @@ export function sendJson(response: ServerResponse, status: number, body: string)
 
 const ACCEPTED_HEADERS = [...JSON_HEADERS, "Content-Length", String(ACCEPTED_BODY.length)];
 
-/** Answers 200 to a single message. */
+/**
+ * Answers 200 to a single message, even if it was dropped; then the body has the reason. A duplicate counts
+ * as accepted.
+ */
 export function sendAccepted(response: ServerResponse, dropped: readonly Dropped[]): void {
   if (reportable(dropped).length > 0) sendBatchAccepted(response, 1, dropped);
   else if (!response.headersSent && !response.destroyed) {

@@ -5,7 +5,10 @@ import forwardedParse from "forwarded-parse";
 
 /** The client of a request, as far as the connection and the trusted proxies reveal it. */
 export interface Client {
-  /** Undefined if unknown. Never a proxy's address, because that would be mistaken for a person's address. */
+  /**
+   * Undefined if unknown. Never the address of the trusted proxy that sent the request, because that would be
+   * mistaken for a person's address.
+   */
   readonly address: string | undefined;
   /**
    * Distinguishes this client for rate limits: its address, or the name that a proxy used instead of the
@@ -24,10 +27,10 @@ const NOBODY: Client = { address: undefined, name: undefined };
 
 /**
  * Finds the client of a request. This is the peer, unless the peer is a proxy that the operator trusts. Then
- * it is the last address in X-Forwarded-For or Forwarded (RFC 7239) that does not belong to a trusted proxy.
- * These headers are ignored if they come from an untrusted peer. A proxy that writes only one of the two
- * headers forwards the other one as the client sent it. So if the two headers name different clients, the
- * client is unknown.
+ * it is the last address in X-Forwarded-For or Forwarded (RFC 7239) that does not belong to a trusted proxy,
+ * or else the first one. These headers are ignored if they come from an untrusted peer. A proxy that writes
+ * only one of the two headers forwards the other one as the client sent it. So if the two headers name
+ * different clients, the client is unknown.
  */
 export function findClient({ headers, socket }: Asked, trustedProxies: BlockList): Client {
   const { peer, isProxy } = peerOf(socket, trustedProxies);
@@ -84,7 +87,8 @@ const PREFIX = /^(?:\/(?!\.+(?:\/|$))[\w.~-]+){1,16}$/;
 
 /**
  * Returns the address that the client used. If there are several proxies, the outermost one counts, because
- * the client connected to that one. A value that is not a valid host or path is ignored, whoever sends it.
+ * the client connected to that one; the path prefixes of all are joined. A value that is not a valid host or
+ * path is ignored, whoever sends it.
  */
 export function publicAddress({ headers, socket }: Asked, trustedProxies: BlockList): PublicAddress {
   const told = peerOf(socket, trustedProxies).isProxy ? headers : {};

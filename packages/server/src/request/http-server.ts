@@ -30,8 +30,8 @@ export interface HttpLimits {
   /** Requests that may wait on one connection while an earlier one is being answered. */
   readonly maxWaiting: number;
   /**
-   * How long a client may take to read an answer. The time that the unread bytes take at `minReadBytesPerMs`
-   * is added.
+   * How long a client may take to read an answer that is complete. The time that the unread bytes take at
+   * `minReadBytesPerMs` is added.
    */
   readonly readMs: number;
   readonly minReadBytesPerMs: number;

@@ -28,15 +28,15 @@ export interface IngestDependencies extends StepDependencies, InstanceRouteDepen
   readonly log: Log;
   readonly now: () => number;
   readonly meters: Meters;
-  /** Called with the collector's own faults, to report them to the operator. */
+  /** Called with the causes of unexpected errors, to report them to the operator. */
   readonly onFault: (error: unknown) => void;
 }
 
 export type IngestHandler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
 /**
- * Creates the ingest API, which is everything below `/v1/`: Segment's HTTP Tracking API. The handler always
- * answers and never rejects.
+ * Creates the ingest API, which is everything below `/v1/`: Segment's HTTP Tracking API, and the requests of
+ * instances about themselves. The handler always answers and never rejects.
  */
 export function createIngest(deps: IngestDependencies): IngestHandler {
   const line = createLine(deps);
@@ -49,9 +49,7 @@ export function createIngest(deps: IngestDependencies): IngestHandler {
   };
 }
 
-/**
- * Counts the error that ends a request, and reports it to the operator if it is the collector's own fault.
- */
+/** Counts the error that ends a request, and reports it to the operator if it was not expected. */
 function countFault(error: unknown, { meters, onFault }: IngestDependencies): CandorError {
   const known = error instanceof CandorError ? error : new CandorError("internal", {}, error);
   if (known.code === "internal") onFault(causeOf(error));
@@ -92,7 +90,10 @@ async function handle(
   }
 }
 
-/** Everything needed to answer a request. The body is not kept in memory while the disk is written. */
+/**
+ * What the answer to a request needs. It does not refer to the body, which can thus be freed while the disk
+ * is written.
+ */
 interface Taken {
   readonly isBatch: boolean;
   readonly items: number;

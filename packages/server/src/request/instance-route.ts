@@ -15,7 +15,7 @@ const COMPARE_READ_MS = 20_000;
 export interface InstanceRouteDependencies extends OriginOptions {
   readonly readBody: BodyReader;
   readonly instances: InstanceDependencies;
-  /** Limits how many pages of `compare` are sent at a time, because they may be large. */
+  /** Limits how many pages of `compare` are sent at the same time, because each may be large. */
   readonly comparing: Semaphore;
 }
 

@@ -6,7 +6,7 @@ const MAX_PATH_PARTS = 32;
 /**
  * Returns the message in a pixel's URL. Either `data` is the message's JSON in base64, or the parameters are
  * the message's fields, with dots between the parts of a name (`properties.plan=pro`). A "+" in base64
- * arrives as a space. Undefined if neither form yields an object.
+ * arrives as a space. Undefined if `data` is not the JSON of an object.
  */
 export function readPixel(parameters: URLSearchParams): JsonObject | undefined {
   const data = parameters.get("data");
@@ -26,7 +26,8 @@ function fromParameters(parameters: URLSearchParams): JsonObject {
 }
 
 /**
- * Sets the value at a path. Uses defineProperty, because a client may call a part of the path `__proto__`.
+ * Sets the value at a path; ignores a path of more than 32 parts. Uses defineProperty, because a client may
+ * call a part of the path `__proto__`.
  */
 function setPath(target: JsonObject, parts: readonly string[], value: string): void {
   if (parts.length > MAX_PATH_PARTS) return;

@@ -10,7 +10,7 @@ const WAIT_MS = 60_000;
 /** `candor start` from dist, running in its own process group and listening on a free port. */
 export interface CandorProcess {
   readonly url: string;
-  /** Everything that the process has printed so far, to both streams. */
+  /** Everything that the process has written so far to stdout and stderr. */
   output(): string;
   isRunning(): boolean;
   /** Sends SIGKILL to the process and its engine; resolves once the process has ended. */
@@ -20,7 +20,8 @@ export interface CandorProcess {
 }
 
 /**
- * Starts the process. Resolves once it has printed its banner.
+ * Starts the process. Resolves once it has printed its banner; rejects if it ends before that, or after a
+ * minute.
  * @param env its whole environment, except that CANDOR_PORT defaults to 0
  */
 export async function startProcess(env: Readonly<Record<string, string>>): Promise<CandorProcess> {

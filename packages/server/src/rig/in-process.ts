@@ -14,13 +14,13 @@ export interface TestCandor extends Candor {
   readonly dataDir: string;
   /** Lines reported to the operator. */
   readonly reports: string[];
-  /** Sends a request to the ingest API with a source's write key, unless the headers say otherwise. */
+  /** Sends a POST request, with the server's write key unless the headers say otherwise. */
   post(path: string, body: unknown, headers?: Record<string, string>): Promise<Response>;
   /** Reads JSON from the API with the admin token. */
   read(path: string): Promise<Answer>;
 }
 
-/** All fields that the collector may answer as JSON. */
+/** The fields of the collector's JSON answers that tests read. */
 export interface Answer {
   readonly success?: boolean;
   readonly code?: string;

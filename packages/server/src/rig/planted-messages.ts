@@ -115,8 +115,8 @@ function withText(base: unknown, [first, ...rest]: TextPlace, text: string): unk
 }
 
 /**
- * Plants an e-mail address and an IP address in each declared text, alone and within other words. Contacts
- * are left out.
+ * Plants e-mail and IP addresses, in several spellings, in each declared text, alone and within other words.
+ * Contacts are left out.
  */
 function declaredTexts(plan: Plan, event: PlanEvent, source: PlanSourceName, secrets: Secrets): Json[] {
   const base = exampleOf(event);

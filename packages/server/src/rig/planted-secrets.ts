@@ -2,8 +2,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * Texts that must never be kept. Each place gets its own texts, so that a text that is found shows where it
- * was planted.
+ * Texts that the collector must never keep. Each place gets its own texts, so that a text that is found shows
+ * where it was planted.
  */
 export interface Secrets {
   /** Returns a new secret of each kind, for `place`. */

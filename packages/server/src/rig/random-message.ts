@@ -10,7 +10,10 @@ import {
 import fc from "fast-check";
 import type { Json } from "./plan-oracle.ts";
 
-/** Occurs in the name and value of everything that must not be kept, and nowhere else. */
+/**
+ * Occurs in the name or the value of nearly everything that must not be kept, and in nothing that may be
+ * kept.
+ */
 export const MARKER = "zqxundeclared";
 /** The marker for numbers. */
 export const NUMBER_MARKER = 9_182_736_455_463;

@@ -16,7 +16,7 @@ import { startStoreForTest } from "./real-store.ts";
 
 /**
  * Has the store generate a year of events: instances send heartbeats and use features, 7 uses per heartbeat.
- * Prints p50 and p95 of each report, and of the same question answered from the events.
+ * Prints p50 and p95 of each report and, for some, the p50 of the same question answered from the events.
  *
  *     node packages/server/dist/rig/report-cost.js [events] [instances] [runs]
  */
@@ -118,8 +118,8 @@ function raw(days: number, what: string, event = "Instance Active", end = ""): s
 }
 
 /**
- * Returns SQL that inserts a block of events in the order of receipt. One in 8 is a heartbeat, and one in
- * 2,000 is from an installer.
+ * Returns SQL that inserts a block of events in the order in which they were received. One in 8 is a
+ * heartbeat, and one in 2,000 is from an installer.
  */
 function fill(from: number, count: number): string {
   const seconds = (DAYS * 86_400) / events;

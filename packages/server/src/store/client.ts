@@ -13,7 +13,7 @@ import { insertByFile, type LineInserter, sendLines } from "./line-inserter.ts";
 import { openRowFiles } from "./row-files.ts";
 
 export const DATABASE = "candor";
-/** The database of a cluster whose tables span all nodes. */
+/** On a cluster: the database whose tables span all nodes. */
 export const CLUSTER_DATABASE = "candor_all";
 
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -182,7 +182,7 @@ export function rowFaultOf(error: unknown): string | undefined {
   return error.type ?? error.code;
 }
 
-/** Runs work that uses the store. Errors that the client throws become CandorError `store_away`. */
+/** Runs work that uses the store. Any error that is not a CandorError becomes CandorError `store_away`. */
 export async function whileStoreAnswers<Value>(work: () => Promise<Value>): Promise<Value> {
   try {
     return await work();

@@ -43,10 +43,13 @@ export interface DrainOptions {
   readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
   /** Called before anything is drained, and retried until it resolves. Brings the schema up to date. */
   readonly prepare: () => Promise<void>;
-  /** Called if `prepare` rejects with a CandorError, which no retry can fix. */
+  /**
+   * Called whenever `prepare` rejects with a CandorError, which no retry can fix: the drain has to be closed.
+   */
   readonly onFatal: (error: CandorError) => void;
   /**
-   * Called once with the cause when the store becomes unreachable, and once with undefined when it is back.
+   * Called with the cause when an attempt to prepare the store or to insert fails after a success, and with
+   * undefined when one succeeds again.
    */
   readonly onStoreChange: (cause: string | undefined) => void;
   readonly lingerMs?: number;
@@ -54,7 +57,7 @@ export interface DrainOptions {
 }
 
 export interface Drain {
-  /** True if the last insert succeeded, or if nothing had to be inserted yet. */
+  /** Whether the last attempt to prepare the store or to insert succeeded; true before the first attempt. */
   isUp(): boolean;
   /**
    * Continues until the log is empty or `deadlineMs` has passed. The remaining rows wait for the next start.
@@ -63,9 +66,9 @@ export interface Drain {
 }
 
 /**
- * Moves the log into the store, one segment file after another, each exactly once. A segment file never
+ * Moves the log into the store, one segment file after another, each row exactly once. A segment file never
  * changes, is inserted with its name as the token however often that is retried, and is deleted only after
- * the store has acknowledged it.
+ * the store has acknowledged its rows or they are quarantined.
  */
 export function startDrain(options: DrainOptions): Drain {
   const stopping = new AbortController();

@@ -20,7 +20,7 @@ export type InserterRequest =
 export type InserterAnswer = { readonly rowsQuarantined: number } | { readonly fault: string };
 
 /**
- * Options for the thread's flags. Tests run from the sources, and with this process's flags the built file
+ * Sets the thread's Node flags. Tests run from the sources, and with this process's flags the built file
  * would import sources too. In all other cases the thread inherits this process's flags.
  */
 const FLAGS = import.meta.url.endsWith(".ts") ? { execArgv: [] } : {};

@@ -14,7 +14,7 @@ const NICENESS = 10;
 // systems niceness applies to the whole process.
 if (platform === "linux") yieldToOthers();
 
-/** Insert requests arrive one at a time, and each is answered once. */
+/** An insert request arrives only after the one before has been answered. */
 const { address, quarantineDir }: InserterThreadData = workerData;
 const inserter = createInserter(openStore(address), openQuarantine(quarantineDir));
 

@@ -16,7 +16,7 @@ export interface Inserter {
   insert(segment: SealedSegment): Promise<{ readonly rowsQuarantined: number }>;
   /** Deletes the record of rejected ranges of a segment file that was removed from the log. */
   forget(segment: SealedSegment): void;
-  /** Makes the current insert fail. */
+  /** Makes the current insert and all later ones fail. */
   abort(): void;
   close(): Promise<void>;
 }
@@ -85,7 +85,7 @@ function blocksOf({ name }: SealedSegment, { lines, contactLines }: SegmentConte
 type Insert = (part: Buffer, token: string) => Promise<void>;
 
 /**
- * Inserts a block under its name, and bisects it if the store rejects it.
+ * Inserts a block under its name, and bisects it if the store rejects it, now or in an earlier attempt.
  * @returns the number of rows that were quarantined
  */
 async function insertBlock(block: Block, insert: Insert, quarantine: Quarantine): Promise<number> {

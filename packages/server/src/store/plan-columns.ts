@@ -59,7 +59,7 @@ function columnsOf(plan: Plan): Column[] {
 
 const DERIVED = "for reports";
 
-/** Returns all columns of a plan, sorted by path. */
+/** Returns the columns for all fields that a plan marks with `column`, sorted by path. */
 export function planColumns(plan: Plan): PlanColumn[] {
   const types = new Map<string, string>();
   for (const event of plan.events) addTypes(types, [rootOf(event.type)], event.fields);
@@ -116,9 +116,9 @@ function freeName(path: readonly string[], taken: ReadonlySet<string>): string {
 
 /**
  * Returns the expression that computes a column from the envelope. Because columns are computed, a line of
- * the log does not depend on the plan, and older rows have values too. Sibling fields share one expression,
- * which the store computes once. Parsing the envelope again for each column would reduce the rows inserted
- * per second by a quarter.
+ * the log does not depend on the plan, and older rows have values too. Fields directly in `properties` or
+ * `traits` share one expression, which the store computes once. Parsing the envelope again for each column
+ * would reduce the rows inserted per second by a quarter.
  */
 function expressionOf({ path, type }: PlanColumn, columns: readonly PlanColumn[]): string {
   const [root = "", name = ""] = path;
@@ -129,7 +129,9 @@ function expressionOf({ path, type }: PlanColumn, columns: readonly PlanColumn[]
   return `tupleElement(JSONExtract(envelope, ${quoteText(root)}, ${tuple}), ${quoteText(name)})`;
 }
 
-/** A column as it exists on all nodes; `type` is undefined if the nodes differ. */
+/**
+ * A column as it exists on all nodes; `type` is undefined if it differs between nodes, or is missing on some.
+ */
 interface FoundColumn {
   readonly type: string | undefined;
   readonly comment: string;

@@ -23,13 +23,13 @@ export interface PlanStoreOptions {
 }
 
 /**
- * Keeps in the store what the plan requires: its columns and retention, and the counts of what it dropped and
- * trimmed.
+ * Keeps in the store what the plan requires: its columns, rollups and retention, and the counts of what it
+ * dropped and trimmed.
  */
 export interface PlanStore {
   /** Applies the plan in force to the store. Rejects while the store is unreachable. */
   apply(): Promise<void>;
-  /** Applies the plan in the background, retrying until it succeeds. */
+  /** Applies the plan and rebuilds the noted months in the background, retrying until both succeed. */
   applySoon(): void;
   /** Notes that months of the rollups have to be rebuilt from the events. The notes survive a crash. */
   noteMonths(months: readonly number[]): Promise<void>;
@@ -55,7 +55,8 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   // Two successive plans must not be applied at the same time.
   const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
   const apply = (): Promise<void> => applying.runAfresh();
-  // Runs alone, because a row that arrives while its month is rebuilt would be missing in it.
+  // Each month is rebuilt while the drain is paused, because a row that arrives meanwhile would be missing
+  // from the rebuilt rollups.
   const rebuilding = new SingleFlight(() => rebuildPending(store, plan(), alone));
   const rebuild = (): Promise<void> => rebuilding.runAfresh();
   const applyUntilDone = async (): Promise<void> => {

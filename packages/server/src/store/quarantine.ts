@@ -7,7 +7,7 @@ import type { SealedSegment } from "../log/log.ts";
 /** A row that the store rejected. Each one is kept in its own file until the operator deletes it. */
 export interface QuarantinedRow {
   readonly quarantinedAt: string;
-  /** The segment's name and the row number, so the same row is never quarantined twice. */
+  /** The name of the row's block and the row's number in it, so the same row is never quarantined twice. */
   readonly id: string;
   /** The store's name for the fault, such as VIOLATED_CONSTRAINT. */
   readonly fault: string;
@@ -22,7 +22,8 @@ export interface Quarantine {
   /** Moves a segment file that the disk can no longer read at all into the quarantine. */
   addUnreadable(segment: SealedSegment): void;
   /**
-   * Returns the ranges (`from-to`) of a segment that were rejected as a whole while it was being bisected.
+   * Returns the ranges of rows (`from-to`, from 0, `to` exclusive) of a block that were rejected as a whole
+   * while it was being bisected.
    */
   rejectedRanges(segment: string): ReadonlySet<string>;
   /**

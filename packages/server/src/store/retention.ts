@@ -4,10 +4,10 @@ import { DATABASE, type Store } from "./client.ts";
 import { quoteText } from "./sql-text.ts";
 
 /**
- * Makes the store delete what the plan no longer keeps. Retention is counted in whole days: a row is deleted
- * at the start of the day on which it would become older than its source's `retentionDays`. So it is never
- * kept longer, and a part of the table is rewritten at most once a day. A table that already has the right
- * TTL is left alone, because setting a TTL rewrites the table's parts.
+ * Makes the store delete what the plan no longer keeps. Retention is counted in whole days: a row expires at
+ * the start of the day on which it would become older than its source's `retentionDays`. So it is never kept
+ * longer, and a part of the table is rewritten at most once a day. A table that already has the right TTL is
+ * left alone, because setting a TTL rewrites the table's parts.
  * @see
  * https://clickhouse.com/docs/engines/table-engines/mergetree-family/mergetree#table_engine-mergetree-ttl
  */

@@ -176,8 +176,8 @@ async function rebuildMonth(store: Store, plan: Plan, month: number): Promise<vo
 const fresh = (table: string): string => `fresh_${table}`;
 
 /**
- * Computes the derived columns again, because their values were computed for the plan in force at the time of
- * receipt.
+ * Computes the derived columns again, because their values were computed for the plan that was in force when
+ * the event was received.
  */
 async function computeColumns(store: Store, plan: Plan): Promise<void> {
   const actions = derivedColumns(plan).map(({ name }) => `MATERIALIZE COLUMN ${name}`);
@@ -193,15 +193,15 @@ async function computeColumns(store: Store, plan: Plan): Promise<void> {
   }
 }
 
-/** A range of receipt times in UTC; `to` is exclusive. */
+/** A range of `receivedAt`, in UTC; `to` is exclusive. */
 interface Span {
   readonly from: string;
   readonly to: string;
 }
 
 /**
- * Divides a month into spans of whole hours, because a statement over too many rows could take longer than a
- * request may.
+ * Divides a month into spans of whole hours with at most `ROWS_AT_ONCE` rows each (unless one hour has more),
+ * because a statement over too many rows could take longer than a request may.
  */
 async function spansOf(store: Store, month: number): Promise<Span[]> {
   const hours = await store.query(
@@ -232,8 +232,8 @@ export interface RollupDifference {
 }
 
 /**
- * Compares the counts of the rollups with the events, by month of receipt. Nothing may be inserted meanwhile,
- * because it might be in only one of the two counts.
+ * Compares the counts of the rollups with the events, by the month in which the events were received. Nothing
+ * may be inserted meanwhile, because it might be in only one of the two counts.
  */
 export async function compareWithEvents(store: Store, plan: Plan): Promise<RollupDifference[]> {
   const differences: RollupDifference[] = [];

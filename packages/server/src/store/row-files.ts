@@ -18,13 +18,13 @@ export interface RowFiles {
    * written. The file is written synchronously.
    */
   use(lines: Buffer, insert: (path: string) => Promise<void>): Promise<void> | undefined;
-  /** Deletes everything in the folder. */
+  /** Deletes the folder with everything in it. */
   empty(): void;
 }
 
 /**
  * Opens the folder of the row files.
- * @param dir created if it does not exist
+ * @param dir created when the first file is written
  */
 export function openRowFiles(dir: string): RowFiles {
   const isPlain = !PATTERN_CHARACTERS.test(dir);
