@@ -25,7 +25,7 @@ export function isNo(word: string): boolean {
   return NO_WORDS.includes(word);
 }
 
-/** Whether a word is set and is not a No. */
+/** Whether a word is neither empty nor a No (`0`, `false`, `no`, `off`). */
 export function isTruthy(word: string): boolean {
   return word !== "" && !isNo(word);
 }
@@ -36,8 +36,8 @@ export function isYes(word: string): boolean {
 }
 
 /**
- * Whether the value of `DO_NOT_TRACK` or `CI` counts as set: any word except `0` and `false`. Other programs
- * also use these variables, and do not read `no` as No.
+ * Whether the value of a variable that other programs also read, such as `DO_NOT_TRACK` or `CI`, counts as
+ * set: any word except `0`, `false` and the empty one. Those programs do not read `no` as No.
  */
 export function isRaised(word: string): boolean {
   return word !== "" && !ZERO_WORDS.includes(word);
