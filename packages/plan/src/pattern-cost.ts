@@ -41,7 +41,7 @@ const ONE_WAY: Cost = { steps: only(1), ways: 1, deadWays: NONE, emptySteps: 1, 
 
 /**
  * The maximum number of steps for matching a whole value of up to `maxLength` UTF-16 code units; Infinity if
- * that cannot be determined (lookbehind).
+ * that is ENOUGH or more, or cannot be determined (lookbehind).
  * @throws SyntaxError if the pattern is not valid in ECMAScript 2024 with the flag u
  */
 export function stepsOf(pattern: string, maxLength: number): number {

@@ -81,9 +81,7 @@ const withFields = (name: string, fields: Readonly<Record<string, Field>>): Plan
   ),
 });
 
-/**
- * A plan with free text, a number and a boolean, and with a field whose name contains quotes and a backslash.
- */
+/** A plan with free text, a number and a boolean. One field's name contains a quote and a backslash. */
 const odd: Plan = withFields("Installation Started", {
   note: TEXT,
   'a"b\\c': TEXT,

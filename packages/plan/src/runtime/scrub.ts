@@ -98,8 +98,8 @@ function cutIpv6(candidate: string): string {
 }
 
 /**
- * Cuts the first four consecutive bytes and everything after them from a run of digits and dots:
- * `10.0.0.1.5432` ends in a port.
+ * Cuts the first four consecutive bytes and everything after them, except a dot at the end, from a run of
+ * digits and dots: `10.0.0.1.5432` ends in a port.
  */
 function cutIpv4(run: string): string {
   if (run.length < 7) return run;
@@ -115,8 +115,8 @@ function cutIpv4(run: string): string {
 }
 
 /**
- * Keeps `npm@10` and `@name`, which are not e-mail addresses: something must precede the @, and a letter must
- * follow it.
+ * Keeps `npm@10` and `@name`, which are not e-mail addresses: a letter or digit must precede the @, and a
+ * letter must follow it.
  */
 function cutEmail(word: string): string {
   if (!/[@\uFF20]/.test(word)) return word;
