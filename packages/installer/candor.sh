@@ -547,7 +547,7 @@ for lines in "$message.ndjson" ${run:+"${run%-*-*}"-*.ndjson}; do
 			*) exit ;;
 		esac
 	fi
-	# A server is sending these files.
+	# A server now sends these files.
 	[ ! -e "$outbox/../sender.lease" ] || exit
 	retries=1
 done'

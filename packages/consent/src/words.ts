@@ -14,7 +14,10 @@ export function isPresent(environment: Environment, name: string): boolean {
   return typeof environment[name] === "string";
 }
 
-/** The variable's value, trimmed and in lower case; empty if the variable is not set. */
+/**
+ * The variable's value in lower case, without the white space and quotes around it; empty if the variable is
+ * not set.
+ */
 export function wordOf(environment: Environment, name: string | undefined): string {
   // A name such as `constructor` would find a property that every object inherits.
   const value: unknown = name === undefined ? undefined : environment[name];

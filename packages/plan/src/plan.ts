@@ -111,7 +111,10 @@ export interface PlanEvent {
   readonly owner: string;
   /** A link to where the event was discussed and agreed. */
   readonly review: string;
-  /** The date, as `YYYY-MM-DD` in UTC, from which the event is dropped; undefined if it does not expire. */
+  /**
+   * The date, as `YYYY-MM-DD` in UTC, from which the event is dropped (only in mode `enforce`); undefined if
+   * it does not expire.
+   */
   readonly expires: string | undefined;
   /** The event's own consent rule, if it differs from the source's rule. */
   readonly consent: ConsentRule | undefined;

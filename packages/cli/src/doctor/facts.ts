@@ -135,6 +135,6 @@ interface SilentFacts {
 export interface ServerFacts {
   /** The address without user name and password. */
   readonly url: string;
-  /** Why there was no answer, or not ClickHouse's. Undefined if the server answered as ClickHouse does. */
+  /** Why the server cannot be used: no answer, or an answer that is not ClickHouse's. Undefined if it can. */
   readonly fault: string | undefined;
 }

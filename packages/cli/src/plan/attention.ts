@@ -59,7 +59,7 @@ function checkSwitch({ product, switches: { disable } }: Plan): readonly Attenti
   return [{ kind: "switch", where: "switches", text }];
 }
 
-/** Whether the event has expired, so that the collector drops it. */
+/** Whether the event has expired, so that the collector drops it, unless the source is in mode `observe`. */
 export function isExpired({ expires }: PlanEvent, nowMs: number): boolean {
   return expires !== undefined && Date.parse(expires) <= nowMs;
 }

@@ -125,7 +125,10 @@ function cutEmail(word: string): string {
   return at > 0 && /\p{L}/u.test(local.slice(at)) ? "[email]" : word;
 }
 
-/** Decodes one layer of percent-encoding, HTML entities and Unicode compatibility forms in a text. */
+/**
+ * Decodes one layer of percent-encoding, HTML entities (numeric ones, `&commat;` and `&amp;`) and Unicode
+ * compatibility forms in a text.
+ */
 function reveal(text: string): string {
   const decoded = text
     .replace(/(?:%[0-9a-f]{2})+/gi, decodePercent)
