@@ -9,7 +9,7 @@ kit_nl='
 '
 # White space and quotes to strip. The x keeps $( ) from stripping the line break.
 kit_around=$(printf ' "%s\t\v\f\r\nx' "'") kit_around=${kit_around%x}
-# This run: random id, prefix of its outbox files, reported error, whether its end is reported.
+# This run: id, prefix of outbox files, error, whether its end is reported; switches in docker.env.
 kit_id='' kit_run='' kit_kind='' kit_ended='' kit_lines=''
 
 telemetry_notice() { kit_safely kit_notice; }
@@ -21,7 +21,7 @@ telemetry_error() { kit_safely kit_error "$@"; }
 telemetry_support() { kit_safely kit_support; }
 telemetry_install_trap() { kit_safely kit_install_trap; }
 
-# Descriptor 3 is the script's stderr, for messages. Does nothing if it is closed. `||` keeps `set -e` from ending it.
+# Descriptor 3 is the script's stderr, for messages; if closed, does nothing. `||` keeps `set -e` from ending it.
 kit_safely() { # FUNCTION [ARGUMENT ...]
 	(: >&2) && { kit_read_docker_env; "$@"; } 3>&2 2>/dev/null </dev/null || :
 }
@@ -68,10 +68,10 @@ kit_allows_switch_offered() {
 }
 kit_allows_environment_opt_in() { [ "$kit_rule" = opt-in ] && kit_is kit_is_yes "$CANDOR_PLAN_OPT_IN"; }
 
-# A Yes counts under either rule, a shown notice only under rule notice.
+# A Yes counts under either rule, a notice only under rule notice.
 kit_is_answered() { case $kit_answer-$kit_rule in yes-* | notice-notice) ;; *) false ;; esac; }
 
-# CI=false means not in CI, whatever else is set.
+# CI=false means no CI, whatever else is set.
 kit_is_ci() {
 	kit_strip "${CI-}"
 	if [ "$kit_word" ]; then kit_is_raised "$CI"; else candor_plan_ci kit_is_raised_here; fi
@@ -154,7 +154,7 @@ function read_statement(text) {
 	if (text ~ /\r/ || !match(text, /^[ \t]*(export[ \t]+)?[A-Za-z0-9_.-]+[ \t]*=[ \t]*/) ||
 		substr(text, RLENGTH + 1) ~ /^[^!-~]/) {
 		doubt(text)
-		# One version may start a long value here.
+		# One version may read later lines as its value.
 		if (text ~ /["\047]/) doubtful = 1
 		return
 	}
@@ -180,7 +180,7 @@ function read_quoted(text, is_first,   count, end, rest) {
 		end += length(part[i]) + 1
 		backslashes = match(part[i], /\\+$/) ? RLENGTH : 0
 		if (backslashes % 2) continue
-		# After an even number, the value ends in version 2 only.
+		# After an even number of them, the value ends in version 2 only.
 		doubtful = backslashes > 0
 		quote = ""
 		rest = substr(text, end + 1)
@@ -230,7 +230,7 @@ kit_record() { # ANSWER [VERSION HASH]
 		"$kit_source" "$1" "$(date -u +%FT%TZ)" "${2:-$CANDOR_PLAN_VERSION}" "${3:-$CANDOR_PLAN_HASH}"
 }
 
-# Creates the folder, but not its parent.
+# Creates the folders, not their parent.
 kit_append() ( # FILE TEXT
 	umask 077
 	[ -d "${1%/*}" ] || mkdir "$kit_folder" "${1%/*}"
@@ -277,7 +277,7 @@ kit_ask() { # [--reconfigure]
 	kit_docker_env "$kit_said"
 }
 
-# Asks once about an opt-in source. --reconfigure asks again, unless this machine refuses.
+# Asks once about an opt-in source, or what it adds. --reconfigure asks again, unless this machine refuses.
 kit_ask_for() { # SOURCE [--reconfigure]
 	kit_decide "$1"
 	[ "$kit_rule" = opt-in ] || return 0
@@ -335,7 +335,7 @@ kit_reader='
 exec </dev/tty
 # In the background, read then fails instead of stopping the install.
 trap "" INT TTIN TTOU
-# Discards what was typed earlier. Only Linux tells whether this is the foreground.
+# In the foreground (only Linux tells), discards what was typed earlier.
 read -r _ _ _ _ group _ _ foreground _ </proc/$$/stat && [ "$group" = "$foreground" ] && saved=$(stty -g) && {
 	stty -icanon min 0 time 0
 	cat >/dev/null
@@ -400,7 +400,7 @@ kit_track() { # EVENT [NAME=VALUE ...]
 	[ "${TELEMETRY_URL-}" ] || return
 	kit_make_random
 	kit_file=$kit_run$kit_random
-	# A fixed file name tells the script that a subshell has reported its end.
+	# A fixed name tells the script that a subshell has reported its end.
 	if [ "$kit_ended" ] && ! kit_end_is_known; then kit_file=$kit_run-end; fi
 	kit_text=$(kit_message "$kit_id" "$kit_random" "$@") || return
 	kit_append "$kit_file.ndjson" "$kit_text" || return
@@ -481,7 +481,7 @@ kit_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]
 	printf '%s"integrations":{},"properties":{%s},"writeKey":%s}\n' "$kit_context" "$kit_json" "$kit_quoted"
 )
 
-# Adds a property to kit_json, if the plan allows its value.
+# Adds a property to kit_json, if plan and consent allow it.
 kit_add() { # EVENT NAME VALUE
 	candor_plan_allows "$@" && kit_is_covered "$1" "$2" || return 0
 	kit_quote "${2#library.}"
@@ -491,7 +491,7 @@ kit_add() { # EVENT NAME VALUE
 	kit_json=$kit_json$kit_quoted
 }
 
-# Sets kit_quoted to a JSON string; ? replaces non-ASCII. The plan allows no control characters.
+# Sets kit_quoted to a JSON string; ? replaces non-ASCII. Plans allow no control characters.
 kit_quote() { # TEXT
 	kit_quoted=$1
 	case $1 in *[!A-Za-z0-9_.\ -]*) kit_quoted=$(printf %s "$1" | tr -c ' -~' '?' | sed 's/[\\"]/\\&/g') ;; esac
@@ -542,18 +542,18 @@ for lines in "$message.ndjson" ${run:+"${run%-*-*}"-*.ndjson}; do
 		case $(tail -c "+$((from + 1))" "$lines" | post "$retries") in
 			# Accepted, or rejected for good.
 			*s\":true*200 | *s\":false*400 | *s\":false*413) rm -f "$done"; echo "$size" >"$done" ;;
-			# Rejected; others may be accepted.
+			# Rejected; other files may not be.
 			*40[0-7]) ;;
 			*) exit ;;
 		esac
 	fi
-	# A server is sending these files.
+	# A server now sends these files.
 	[ ! -e "$outbox/../sender.lease" ] || exit
 	retries=1
 done'
 
 # ---- The support request.
-# The address is in no file, argument or environment. That needs curl: wget sends only files.
+# The e-mail address is in no file, argument or environment. That needs curl: wget sends files.
 kit_support() (
 	set +aexC
 	unset kit_reply kit_pair kit_json kit_quoted

@@ -22,7 +22,7 @@ export interface BannerFacts {
   readonly workingDir: string;
 }
 
-/** Renders the addresses to send to and to read from, the keys, and the first commands. */
+/** Renders the banner: addresses, warnings, keys, data folder, plan, and the first commands. */
 export function renderBanner(facts: BannerFacts, colours: Colours): string {
   const { keys, config, plan } = facts;
   const url = toReachable(facts.url);
@@ -79,8 +79,9 @@ function describeData({ dataDir, clickhouseUrls }: BannerFacts["config"]): strin
 }
 
 /**
- * Returns the `candor tail` command for another terminal, which does not have this terminal's settings: the
- * command sets those that differ from the defaults.
+ * Returns the `candor tail` command for another terminal, which does not have this terminal's settings. The
+ * command sets the collector's address and the admin token, or the data folder that holds the token, unless
+ * they are the defaults.
  */
 function toTailCommand({ keys, config, workingDir }: BannerFacts, url: string): string {
   const settings: string[] = [];

@@ -32,7 +32,10 @@ interface Run {
   readonly ended: Promise<number | string | null>;
 }
 
-/** Starts a command in its own process group, as a terminal does, with only these settings. */
+/**
+ * Starts a command in its own process group, as a terminal does. Of the settings, it gets only these, and the
+ * data folder and plan of the tests by default.
+ */
 function candor(args: readonly string[], settings: Settings = {}): Run {
   const child = spawn(process.execPath, [CANDOR, ...args], {
     cwd: parent,
@@ -74,7 +77,7 @@ async function until(run: Run, condition: () => boolean): Promise<void> {
   }
 }
 
-/** Simulates Ctrl-C: the terminal signals the whole process group, including the engine's process. */
+/** Simulates Ctrl-C: the terminal signals the whole process group, including the embedded store's process. */
 function pressCtrlC({ child }: Run): void {
   if (child.pid !== undefined) process.kill(-child.pid, "SIGINT");
 }
@@ -154,12 +157,14 @@ test("the printed curl lines work when pasted into sh", { tags: ["curl"] }, asyn
 const INSTANCE = "6f0d2f6c-3c1e-4f6e-9a55-2f1c7b1f0a3d";
 const ADDRESS = "ada@example.com";
 
-/** Asks the collector with the Appsmith plan to forget. Writes `typed` to standard input. */
+/**
+ * Runs `candor forget` against the collector with the Appsmith plan. Writes `typed` to its standard input.
+ */
 async function forget(args: readonly string[], typed = "") {
   const run = candor(["forget", ...args], { ...APPSMITH, CANDOR_URL: appsmith.url });
   run.child.stdin?.end(typed);
   const code = await run.ended;
-  // A slow collector makes the command print that there is no answer yet.
+  // Removes the line that the command prints while it waits for a slow collector.
   const stderr = run.stderr.replace(/^.* has not answered yet\. .*\n/m, "");
   return { code, stdout: run.stdout, stderr };
 }

@@ -17,7 +17,10 @@ import { CandorError } from "@candor/server";
 export interface Answer {
   readonly status: number;
   readonly body: string;
-  /** The collector's time from the Date header (whole seconds), in epoch milliseconds. */
+  /**
+   * The collector's time from the Date header (whole seconds), in epoch milliseconds; undefined without a
+   * valid one.
+   */
   readonly dateMs: number | undefined;
 }
 
@@ -48,7 +51,8 @@ export function explainRefusal({ code, message, url }: Refused): string {
 
 /**
  * Opens /api/live.
- * @throws Refused if trying again would not help; CandorError `unreachable` otherwise
+ * @throws Refused if the collector rejects the token or a filter; CandorError `unreachable` on any other
+ * failure, an abort of `signal` included
  */
 export async function openLive(
   url: string,
@@ -76,7 +80,8 @@ export async function openLive(
 
 /**
  * Sends POST /api/forget. Resolves to the deletion receipt once the data is deleted.
- * @throws Refused if the collector answers with an error; CandorError `unreachable` if it cannot be reached
+ * @throws Refused if the collector refuses the request; CandorError `unreachable` on any other failure, such
+ * as no answer within FORGET_TIMEOUT_MS
  */
 export function askToForget(url: string, token: string, subject: Fields): Promise<Fields> {
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };

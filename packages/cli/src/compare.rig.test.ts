@@ -37,13 +37,13 @@ const eventOf = (messageId: string): Fields => ({
   properties: { instanceId },
 });
 
-/** Returns the same event as a collector returns it. */
+/** Returns the event that `eventOf` makes, as a collector returns it. */
 const heldOf = (messageId: string): Fields => ({
   ...eventOf(messageId),
   receivedAt: new Date().toISOString(),
 });
 
-/** Makes a state folder from which these messages were sent. */
+/** Makes a state folder whose outbox says that these messages were sent. */
 function makeFolder(name: string, messageIds: readonly string[]): string {
   const dir = join(parent, name);
   mkdirSync(join(dir, "outbox"), { recursive: true });
@@ -55,7 +55,10 @@ function makeFolder(name: string, messageIds: readonly string[]): string {
   return dir;
 }
 
-/** Starts a server that answers each request with the page that `toPage` makes from the request's body. */
+/**
+ * Starts a server that answers each request with the page that `toPage` makes from the request's body and
+ * number; the first is 1.
+ */
 async function serve(toPage: (asked: Fields, count: number) => Fields): Promise<string> {
   let count = 0;
   const server = createServer(async (request, response) => {

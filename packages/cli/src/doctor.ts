@@ -4,7 +4,10 @@ import { gatherFacts } from "./doctor/examine.ts";
 import type { Check } from "./doctor/facts.ts";
 import { type Colours, coloursFor, endWithReader, print, toSafeText } from "./terminal.ts";
 
-/** Checks everything that a collector needs and says what to do. Resolves to 1 if a check fails. */
+/**
+ * Checks everything that a collector needs and says what to do. Resolves to 1 if a check fails, otherwise to
+ * 0.
+ */
 export async function diagnose({ json = false }: { readonly json?: boolean }): Promise<number> {
   endWithReader();
   const checks = checkFacts(await gatherFacts());
@@ -18,7 +21,10 @@ export async function diagnose({ json = false }: { readonly json?: boolean }): P
   return isWell ? 0 : 1;
 }
 
-/** `ok    data        sentence`; further lines of a sentence are indented below its first. */
+/**
+ * Renders a check as state, name and sentence in columns. Further lines of the sentence are indented below
+ * its first.
+ */
 export function renderCheck({ name, state, sentence }: Check, colours: Colours): string {
   const mark = state === "fail" ? "FAIL" : state;
   const paint = { ok: colours.green, warn: colours.yellow, fail: colours.red }[state];

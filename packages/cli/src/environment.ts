@@ -11,7 +11,10 @@ export function readSettings(): Config {
   return readConfig(env);
 }
 
-/** Returns the collector's address if CANDOR_URL is set. @throws CandorError `settings_invalid` */
+/**
+ * Returns the collector's address from CANDOR_URL; undefined if that is not set.
+ * @throws CandorError `settings_invalid`
+ */
 export function readCollectorUrl(): string | undefined {
   const { CANDOR_URL = "" } = env;
   return CANDOR_URL === "" ? undefined : toReachable(readSettings().url);

@@ -21,8 +21,8 @@ const NAMES = ["type", "event", "name", "groupId", "previousId"] as const;
 const DETAILS = ["properties", "traits"] as const;
 
 /**
- * Makes a message from the examples of the first event that the server tracks, or else of the first event.
- * Expired events are skipped. Undefined if every event has expired.
+ * Makes a message from the examples of the first `track` event whose first source is the server, or else of
+ * the first event. Expired events are skipped. Undefined if every event has expired.
  */
 export function makeFirstMessage(plan: Plan, nowMs: number): FirstMessage | undefined {
   const samples = makeSamples(plan);

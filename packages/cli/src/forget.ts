@@ -19,8 +19,9 @@ export interface ForgetOptions {
 
 /**
  * Asks the running collector to delete what it stores about somebody, and prints the deletion receipt.
- * Resolves to 0, or to 2 if an input is missing and nothing was sent.
- * @throws Refused, NoAnswer, CandorError `unreachable`, `settings_invalid`
+ * Resolves to 0; or to 2, without sending anything, if the options do not name exactly one thing to delete,
+ * or if the token or the e-mail address is missing.
+ * @throws Refused, NoAnswer, CandorError `unreachable`, `settings_invalid`, and what findToken throws
  */
 export async function forget(options: ForgetOptions): Promise<number> {
   endWithReader();

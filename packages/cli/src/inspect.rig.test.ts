@@ -61,7 +61,10 @@ afterAll(async () => {
   rmSync(parent, { recursive: true, force: true });
 });
 
-/** Runs a command with only these settings, and waits until it ends. */
+/**
+ * Runs a command with only these settings and CANDOR_URL, writes `typed` to its input, and waits until it
+ * ends.
+ */
 async function candor(args: readonly string[], settings: Readonly<Record<string, string>> = {}, typed = "") {
   const child = spawn(process.execPath, [CANDOR, ...args], {
     cwd: parent,
@@ -74,7 +77,10 @@ async function candor(args: readonly string[], settings: Readonly<Record<string,
   return { code: child.exitCode, stdout, stderr };
 }
 
-/** Copies the state folder, so that a test can damage the copy. */
+/**
+ * Copies the state folder, so that a test can damage the copy. `outboxFile` is one of the copy's outbox
+ * files.
+ */
 function copyFolder(name: string): { copy: string; outboxFile: string } {
   const copy = join(parent, name);
   cpSync(dir, copy, { recursive: true });

@@ -6,8 +6,9 @@ import { readSettings } from "./environment.ts";
 import { endWithReader, print } from "./terminal.ts";
 
 /**
- * Prints the write keys and the admin token, as columns or in the JSON format of keys.json.
- * @throws CandorError
+ * Prints the write keys and the admin token, as columns or in the JSON format of keys.json. Resolves to 0, or
+ * to 1 if there are no keys yet.
+ * @throws CandorError `settings_invalid`, and what findKeys throws
  */
 export async function printKeys({ json = false }: { readonly json?: boolean }): Promise<number> {
   endWithReader();
@@ -32,8 +33,8 @@ export function toNoTokenSentence(config: Config): string {
 }
 
 /**
- * Returns the keys in force, from the settings and the data folder. Undefined if a key is missing. Creates
- * nothing.
+ * Returns the keys in force: those of the settings, and for the others those of keys.json. Undefined if there
+ * is no keys.json and the settings do not have all keys. Creates nothing.
  * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
  */
 export function findKeys(config: Config): Keys | undefined {
@@ -45,7 +46,8 @@ export function findKeys(config: Config): Keys | undefined {
 }
 
 /**
- * Returns the token of the read API. Undefined if there is none yet.
+ * Returns the token of the read API, from the settings or else from keys.json. Undefined if there is none
+ * yet.
  * @throws the same CandorError as findKeys
  */
 export function findToken(config: Config): string | undefined {

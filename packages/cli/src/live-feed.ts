@@ -21,8 +21,9 @@ export interface LiveFeedOptions {
 
 /**
  * Yields the events of /api/live until `signal` is aborted. Once the collector has answered, reconnects
- * whenever the connection breaks, such as when the collector restarts.
- * @throws Refused, or CandorError `unreachable` if the first connection fails
+ * whenever the connection breaks, such as when the collector restarts, after waits of 0.5 s to 10 s.
+ * @throws Refused at any connection that the collector refuses; CandorError `unreachable` if the first
+ * connection fails
  */
 export async function* followLive(options: LiveFeedOptions): AsyncGenerator<SseEvent> {
   const { url, signal, report } = options;
@@ -88,8 +89,8 @@ export interface SseEvent {
 
 /**
  * Creates a parser of server-sent events. Each call takes the next piece of text and returns the events that
- * it completes. Comments and the fields `id` and `retry` are skipped. An event truncated by the end of the
- * stream is dropped.
+ * it completes. Comments, and all fields other than `event` and `data`, are skipped. An event truncated by
+ * the end of the stream is dropped.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
  */
 export function createSseParser(): (piece: string) => SseEvent[] {

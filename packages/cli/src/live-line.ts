@@ -6,7 +6,7 @@ import { type Colours, toClock, toSafeText } from "./terminal.ts";
 const MAX_NAME_CHARS = 60;
 const MAX_TYPE_CHARS = 12;
 const MAX_ID_CHARS = 13;
-/** Details keep this width even on a narrower terminal. */
+/** The details of a message get at least this width, even on a narrow terminal. */
 const MIN_DETAIL_CHARS = 40;
 
 /** A message of /api/live: kept, or dropped with a reason. */
@@ -18,7 +18,7 @@ export interface LiveMessage {
   readonly fields: Fields;
 }
 
-/** Reads the data of a `message` event. Undefined if the data is not a message. */
+/** Reads the data of a `message` event. Undefined if the data is not a JSON object. */
 export function parseLiveMessage(data: string): LiveMessage | undefined {
   const live = parseFields(data);
   if (live === undefined) return undefined;
@@ -30,16 +30,22 @@ export function parseLiveMessage(data: string): LiveMessage | undefined {
   };
 }
 
-/** Returns the number of messages that a `missed` event reports as skipped. */
+/** Returns the number of messages that a `missed` event reports as skipped; 0 if it reports none. */
 export function parseMissed(data: string): number {
   return Number(parseFields(data)?.missed ?? 0);
 }
 
 export interface LineOptions {
   readonly colours: Colours;
-  /** Width of the terminal. Undefined for a pipe, where nothing is shortened. */
+  /**
+   * Width of the terminal, to which the details of a kept message are shortened. Undefined for a pipe: no
+   * limit.
+   */
   readonly columns: number | undefined;
-  /** The time at which the line is shown, used if the message has no `receivedAt`, as if it was dropped. */
+  /**
+   * The time at which the line is shown. Shown instead of `receivedAt` if the message was dropped, or has no
+   * valid one.
+   */
   readonly toldAt: Date;
 }
 

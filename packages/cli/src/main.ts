@@ -5,7 +5,7 @@ import { toFaultText } from "./terminal.ts";
 /** How long open handles may keep the process alive after a command has ended. */
 const LINGER_MS = 300;
 
-/** Runs a command and sets the exit code. Never rejects. */
+/** Runs a command and sets the exit code. Ends the process at most LINGER_MS later. Never rejects. */
 export async function run(args: readonly string[]): Promise<void> {
   const program = createProgram((code) => {
     process.exitCode = code;

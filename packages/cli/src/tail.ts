@@ -20,7 +20,8 @@ export interface TailOptions {
 /**
  * Shows messages as the collector accepts or drops them, until Ctrl-C. Resolves to 0, or to 2 without a
  * token.
- * @throws Refused; CandorError `settings_invalid`, or `unreachable` if no collector answers at the start
+ * @throws Refused; CandorError `settings_invalid`, what findToken throws, or `unreachable` if no collector
+ * answers at the start
  */
 export async function tail(options: TailOptions): Promise<number> {
   endWithReader();

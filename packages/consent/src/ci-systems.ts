@@ -2,7 +2,7 @@
 /** A CI system, and the environment variables that are set in all of its jobs. */
 export interface CiSystem {
   readonly name: string;
-  /** All of these variables must be set, to something other than `0` and `false`. */
+  /** All of these variables must be set, to something other than `0`, `false` and the empty string. */
   readonly variables: readonly [string, ...string[]];
 }
 

@@ -10,8 +10,8 @@ import { isGlobalPrivacyControl, isToldNotToTrack } from "./signals.ts";
 import { isCi, isNo, isPresent, isRaised, isTruthy, isYes, wordOf } from "./words.ts";
 
 /**
- * `coversVersion` is the version of the plan that the consent was given for. Whatever a later version adds is
- * withheld.
+ * `coversVersion` is the version of the plan that the consent covers: the one that a stored answer was given
+ * for, or the version in force if the environment allows sending. What a later version adds is withheld.
  */
 export type Decision =
   | { readonly allow: true; readonly reason: AllowReason; readonly coversVersion: number }
@@ -118,8 +118,8 @@ function isForAnotherPlan(answer: ConsentRecord, { plan }: Facts): boolean {
 
 /**
  * Whether one of the product's disable variables is set, to any value: then the operator had the switch
- * before the first start, for example in a container's env file. False for an installer, which offers no
- * switch in advance.
+ * before the first start, for example in a container's env file. False under the opt-in rule, and for an
+ * installer, which offers no switch in advance.
  */
 function isSwitchOffered({ rule, source, environment, switches }: Facts): boolean {
   if (rule !== "notice" || source === "installer") return false;

@@ -34,7 +34,7 @@ export interface Facts {
 
 /** The names of the product's environment variables. */
 export interface Switches {
-  /** If any of these variables is truthy, nothing of this product is sent. */
+  /** If any of these variables is set to something other than a No, nothing of this product is sent. */
   readonly disable: readonly string[];
   /**
    * The variable that contains the answer for an opt-in source; undefined if the product has no such
@@ -42,8 +42,8 @@ export interface Switches {
    */
   readonly optIn: string | undefined;
   /**
-   * The mode variable. With the value `off`, nothing is sent; with `log`, messages are printed instead of
-   * sent. Its name is `<PRODUCT>_TELEMETRY`, from `modeSwitch` of `@candor/plan`.
+   * The mode variable. With the value `off`, or any other No, nothing is sent; with `log`, messages are
+   * printed instead of sent. Its name is `<PRODUCT>_TELEMETRY`, from `modeSwitch` of `@candor/plan`.
    */
   readonly mode: string;
 }

@@ -14,7 +14,10 @@ export function isPresent(environment: Environment, name: string): boolean {
   return typeof environment[name] === "string";
 }
 
-/** The variable's value, trimmed and in lower case; empty if the variable is not set. */
+/**
+ * The variable's value in lower case, without the white space and quotes around it; empty if the variable is
+ * not set.
+ */
 export function wordOf(environment: Environment, name: string | undefined): string {
   // A name such as `constructor` would find a property that every object inherits.
   const value: unknown = name === undefined ? undefined : environment[name];
@@ -25,7 +28,7 @@ export function isNo(word: string): boolean {
   return NO_WORDS.includes(word);
 }
 
-/** Whether a word is set and is not a No. */
+/** Whether a word is neither empty nor a No (`0`, `false`, `no`, `off`). */
 export function isTruthy(word: string): boolean {
   return word !== "" && !isNo(word);
 }
@@ -36,8 +39,8 @@ export function isYes(word: string): boolean {
 }
 
 /**
- * Whether the value of `DO_NOT_TRACK` or `CI` counts as set: any word except `0` and `false`. Other programs
- * also use these variables, and do not read `no` as No.
+ * Whether the value of a variable that other programs also read, such as `DO_NOT_TRACK` or `CI`, counts as
+ * set: any word except `0`, `false` and the empty one. Those programs do not read `no` as No.
  */
 export function isRaised(word: string): boolean {
   return word !== "" && !ZERO_WORDS.includes(word);

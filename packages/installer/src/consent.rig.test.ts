@@ -37,7 +37,7 @@ const vectors = all.filter(
   ({ facts }) => (facts.source !== "client" || facts.signals === undefined) && facts.allowed === undefined,
 );
 
-/** Uses only those parts of the table that concern consent records and the switch. */
+/** Sources the table, replaces what depends on the vector's plan, and prints the decision for one source. */
 const SCRIPT = `set -eu
 . "$1/../table.sh"
 CANDOR_PLAN_PRODUCT=$2 CANDOR_PLAN_VERSION=$3 CANDOR_PLAN_HASH=$4

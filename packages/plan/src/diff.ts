@@ -17,7 +17,10 @@ import {
 } from "./plan.ts";
 import { hashPlan } from "./plan-hash.ts";
 
-/** Lists the differences in the order of the plan. */
+/**
+ * Lists the differences in this order: the plan's own keys, sources, events in the order of the newer plan,
+ * removed events.
+ */
 export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
   const found: PlanDifference[] = [];
   const noteAt: NoteAt =
@@ -44,9 +47,9 @@ export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
 }
 
 /**
- * Returns the sentence to show if the newer plan hides a change by its version or by a `since`; undefined if
- * it hides none. Each version must always collect the same data, or the consent records for it would become
- * stale.
+ * Returns the sentence to show if the newer plan hides a change by its version or by a `since`, or if its
+ * version is lower; otherwise undefined. Each version must always collect the same data, or the consent
+ * records for it would become stale.
  */
 export function checkNewVersion(older: Plan, newer: Plan): string | undefined {
   const needing = diffPlans(older, newer).filter((difference) => difference.needsNewVersion);

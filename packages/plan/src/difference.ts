@@ -20,7 +20,7 @@ export interface PlanDifference {
   readonly where: string;
   /** A sentence for people. */
   readonly text: string;
-  /** The `since` of what the newer plan added; undefined for any other difference. */
+  /** The `since` of an event or field that the newer plan added; undefined for any other difference. */
   readonly since: number | undefined;
   /**
    * Whether the difference requires a higher plan version: always, except for an `other` that does not change

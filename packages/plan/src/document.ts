@@ -14,8 +14,8 @@ export interface PlanDocument {
   readonly value: unknown;
   readonly faults: readonly (Position & { readonly path: Path; readonly message: string })[];
   /**
-   * The position of a path, or of its nearest parent if the path is not in the file. Lines and columns start
-   * at 1.
+   * The position of a path, or of its nearest parent in the file; line 1, column 1 if there is none. Lines
+   * and columns start at 1.
    */
   locate(path: Path, part?: "key"): Position;
   /**
@@ -44,8 +44,8 @@ interface Reading {
 }
 
 /**
- * Reads one YAML 1.2 document. Never throws. Limits how many values aliases can produce. Does not support
- * merge keys.
+ * Reads one YAML 1.2 document. Never throws. A text that is too long or nested too deeply, too many values
+ * (aliases can multiply them), and merge keys are faults.
  */
 export function readDocument(text: string): PlanDocument {
   const lines = new LineCounter();

@@ -945,7 +945,7 @@ test("all faults are reported at once, in the order of the file, one per line", 
   );
 });
 
-/** An event with `depth` nested objects. */
+/** The `properties` of an event: `depth` objects, each inside the one before, and a field in the last. */
 function nest(depth: number): string {
   const lines = ["    properties:\n"];
   for (let level = 0; level < depth; level += 1) {

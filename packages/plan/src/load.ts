@@ -38,8 +38,8 @@ export function loadPlan(text: string, file: string): Plan {
 }
 
 /**
- * The position of a path in a plan's file, or of the nearest parent if the path is not in the file. Counted
- * from 1.
+ * The position of a path in a plan's file, or of the nearest parent if the path is not in the file. Lines and
+ * columns start at 1.
  */
 export function locateInPlan(text: string, path: Path): { readonly line: number; readonly column: number } {
   return readDocument(text).locate(path);

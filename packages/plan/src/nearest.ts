@@ -1,6 +1,7 @@
 /**
- * Finds the word that was probably meant: one with the same letters in another spelling (`maxLength` for
- * `max_length`), or one that is one or two typing errors away. Undefined if no word is near.
+ * Finds the word that was probably meant: one that differs only in case and punctuation (`maxLength` for
+ * `max_length`), or that is at most two typing errors away; one if the given word has fewer than five
+ * letters. Undefined if no word is near.
  */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const plain = letters(word);

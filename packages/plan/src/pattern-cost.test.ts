@@ -4,7 +4,10 @@ import { expect, test } from "vitest";
 import { stepsOf } from "./pattern-cost.ts";
 
 const MAX_LENGTH = 16;
-/** The maximum number of steps of a match in these tests. Patterns with a higher bound are not tried. */
+/**
+ * The highest bound, in steps, of the patterns that are tried. Matching those with a higher one would take
+ * too long.
+ */
 const PATIENCE = 4000;
 
 const single = new Map<string, RegExp>();

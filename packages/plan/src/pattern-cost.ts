@@ -41,7 +41,7 @@ const ONE_WAY: Cost = { steps: only(1), ways: 1, deadWays: NONE, emptySteps: 1, 
 
 /**
  * The maximum number of steps for matching a whole value of up to `maxLength` UTF-16 code units; Infinity if
- * that cannot be determined (lookbehind).
+ * that is ENOUGH or more, or cannot be determined (lookbehind).
  * @throws SyntaxError if the pattern is not valid in ECMAScript 2024 with the flag u
  */
 export function stepsOf(pattern: string, maxLength: number): number {
@@ -141,11 +141,11 @@ function costOfChoice(
 /** The beginning of an alternative. */
 interface Head {
   /**
-   * One set for each first character, as far as their number is fixed, and one for the character after them,
-   * which may belong to the text after the alternative.
+   * The sets of characters that may stand at each position at the beginning, while each element is one
+   * character, and at the position after these. That one may belong to the text after the alternative.
    */
   readonly sets: readonly CharacterSet[];
-  /** The elements after the fixed number of characters. */
+  /** The elements after those that are one character each. */
   readonly rest: readonly AST.Element[];
 }
 

@@ -14,8 +14,8 @@ type PatternReading =
   | { readonly steps: undefined; readonly fault: string };
 
 /**
- * Analyses a pattern. The result is cached, because plans repeat patterns, and the cost is needed for the
- * field and for the event.
+ * Analyses a pattern. A reader from `createPatternReader` caches the results, because plans repeat patterns,
+ * and the cost is needed for the field and for the event.
  */
 export type PatternReader = (pattern: string, maxLength: number) => PatternReading;
 

@@ -13,9 +13,9 @@ import {
 
 /**
  * Returns the SHA-256, as lower-case hex, of what a plan collects: the sources, events and fields with their
- * consent rules, policies, limits and retention. Texts, promises, switches, the changelog, the version and
- * any order do not affect the hash. A consent record contains the hash, to tell whether the plan of that
- * version still collects the same data.
+ * consent rules, policies, limits and retention. Texts, promises, switches, the changelog, the version, the
+ * keys for the store and for reports, and any order do not affect the hash. A consent record contains the
+ * hash, to tell whether the plan of that version still collects the same data.
  */
 export function hashPlan(plan: Plan): string {
   const collected = {
@@ -51,7 +51,7 @@ function toFields(fields: Partial<Fields>) {
   return mapValues(fields, toField);
 }
 
-/** Leaves out the keys that only say how the collected data is stored and evaluated. */
+/** Leaves out texts, and the keys that only say how the collected data is stored and evaluated. */
 function toField(field: Field): object {
   const {
     description: _,

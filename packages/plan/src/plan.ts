@@ -29,8 +29,8 @@ export interface Plan {
 /** The environment variables of the product. */
 export interface PlanSwitches {
   /**
-   * If any of these variables is truthy, nothing is sent. The first one is the variable that people are told
-   * about.
+   * If any of these variables is set to something other than a No (`0`, `false`, `no`, `off`), nothing is
+   * sent. The first one is the variable that people are told about.
    */
   readonly disable: readonly [string, ...string[]];
   /** The variable that holds the answer to the opt-in question; undefined if the plan names none. */
@@ -111,12 +111,16 @@ export interface PlanEvent {
   readonly owner: string;
   /** A link to where the event was discussed and agreed. */
   readonly review: string;
-  /** The date as `YYYY-MM-DD` from which the event is dropped. */
+  /**
+   * The date, as `YYYY-MM-DD` in UTC, from which the event is dropped (only in mode `enforce`); undefined if
+   * it does not expire.
+   */
   readonly expires: string | undefined;
   /** The event's own consent rule, if it differs from the source's rule. */
   readonly consent: ConsentRule | undefined;
   /**
-   * How many of these events a process sends per minute at most. Of further events, only the number is sent.
+   * How many of these events one process with the server SDK sends per minute at most. Of further events,
+   * only the number is sent.
    */
   readonly maxPerMinute: number;
   /**
@@ -152,7 +156,9 @@ export interface FieldAbout {
    */
   readonly example: JsonExample | undefined;
   readonly since: number;
-  /** Whether a message is dropped if this field is missing or its value is invalid. */
+  /**
+   * Whether a message is dropped if this field is missing or its value is invalid (only in mode `enforce`).
+   */
   readonly required: boolean;
   /** Why content is collected at all. Always present if the sensitivity is `content`. */
   readonly exception: string | undefined;

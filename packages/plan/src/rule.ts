@@ -40,7 +40,7 @@ export function isDate(text: string): boolean {
   return !Number.isNaN(time.getTime()) && time.toISOString().startsWith(text);
 }
 
-/** Whether a field's value is kept as the text that was sent. */
+/** Whether a field of the file is a string that is neither hashed nor has a format other than `text`. */
 export function isKeptText(field: unknown): boolean {
   const { type, hash = false, format = "text" } = (isRecord(field) ? field : {}) as Partial<FieldFile>;
   return type === "string" && !hash && format === "text";

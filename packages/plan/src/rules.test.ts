@@ -14,10 +14,11 @@ const A_URL = text("format: url, example: /a");
 interface Written {
   readonly source?: "installer" | "server" | "client";
   readonly instanceId?: string;
-  /** A field under `ids`. */
+  /** The declaration of `anonymousId` under `ids`; undefined: it is not declared. */
   readonly anonymousId?: string;
-  /** The property `install`, which is a trait in the second event. */
+  /** The declaration of the first event's property `install`; undefined: it is not declared. */
   readonly install?: string;
+  /** The declaration of the second event's trait `install`; undefined: it is not declared. */
   readonly trait?: string;
 }
 

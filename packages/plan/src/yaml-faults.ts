@@ -101,7 +101,7 @@ function lastQuote(document: Document): number | undefined {
   return offset;
 }
 
-/** The first line of a message, without its full stop. */
+/** The first line of a message, at most 150 characters, without its full stop. */
 function shorten(message: string): string {
   return (message.split("\n")[0] ?? "").slice(0, 150).replace(/\.$/, "");
 }

@@ -17,11 +17,11 @@ import type {
 } from "./facts.ts";
 
 const MIN_NODE = [20, 19] as const;
-/** A clock that shows an earlier time was never set, because Candor did not exist at that time. */
+/** A clock that shows an earlier time is wrong, because Candor did not exist at that time. */
 const MIN_CLOCK_MS = Date.UTC(2025, 0, 1);
 /**
- * The collector corrects clients' times by its own clock, so a larger error is visible in the times of
- * events.
+ * The largest difference between the collector's clock and this machine's that is not reported. The collector
+ * corrects the times of events by its own clock.
  */
 const MAX_CLOCK_GAP_MS = 5000;
 const WARN_FREE_BYTES = 1024 ** 3;
@@ -29,7 +29,8 @@ const FAIL_FREE_BYTES = 100 * 1024 ** 2;
 const NEWEST_SHOWN = 3;
 const FOR_OTHERS = 0o077;
 /**
- * Rows normally reach the store within a second. Older rows in the log mean that the store lags or is down.
+ * How long a row may wait in the log. Rows normally reach the store within a second, so an older one means
+ * that the store lags.
  */
 const MAX_LAG_S = 60;
 
@@ -45,7 +46,9 @@ function fail(name: string, sentence: string): Check {
   return { name, state: "fail", sentence };
 }
 
-/** Returns all checks, in the order in which they are shown. */
+/**
+ * Returns the checks in the order in which they are shown. Without valid settings, only those that need none.
+ */
 export function checkFacts({ machine, settingsFaults, place }: Facts): Check[] {
   const checks = [checkNode(machine), checkEngine(machine, place), checkSettings(settingsFaults)];
   if (place !== undefined) {
@@ -139,7 +142,10 @@ function checkPlan({ file, fault, product, version, attention }: PlanFacts): Che
   return warn("plan", [sentence, ...attention].join("\n"));
 }
 
-/** Checks that the data folder is writable, closed to other users, and used by at most one process. */
+/**
+ * Checks that the data folder belongs to this user, is writable, is closed to other users and can be locked,
+ * that its keys can be used, and that the collector at the configured address uses this folder.
+ */
 function checkFolder(folder: FolderFacts, { answer, isOwn, url }: ListeningFacts): Check {
   const { path, state, lock, mode, keysMode, keysFault, foreign } = folder;
   if (foreign !== undefined) return fail("data", foreign);
@@ -221,7 +227,10 @@ export function formatBytes(bytes: number): string {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Checks the store as the running collector sees it or, without a collector, whether its servers answer. */
+/**
+ * Checks the store as the running collector sees it. Without a collector, checks whether the configured
+ * ClickHouse servers answer.
+ */
 function checkStore({ listening, servers, usesServer, disk }: PlaceFacts): Check {
   if (listening.answer.kind === "collector") return checkRunning(listening.answer);
   if (!usesServer) {

@@ -1,4 +1,4 @@
-/** Examines the data folder, its disk and its quarantine for the doctor. Changes nothing. */
+/** Examines the data folder, its disk and its quarantine for the doctor. */
 import { constants } from "node:fs";
 import { access, lstat, readdir, stat, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
@@ -12,7 +12,10 @@ import {
 } from "@candor/server";
 import type { DiskFacts, FolderFacts, QuarantineFacts } from "./facts.ts";
 
-/** Examines the data folder without creating it. */
+/**
+ * Examines the data folder without creating it. Leaves nothing behind: the file that tests the disk is
+ * deleted.
+ */
 export async function examineFolder(path: string): Promise<Omit<FolderFacts, "keysFault">> {
   const mode = await modeOf(path);
   if (mode === undefined) {
@@ -71,8 +74,8 @@ async function examineLock(path: string): Promise<FolderFacts["lock"]> {
 }
 
 /**
- * Returns why a start would reject the folder. Undefined also if the folder cannot be examined, because other
- * checks report that.
+ * Returns why a start would reject the folder's owner or an entry. Undefined if it would not, or if that
+ * cannot be examined, which other checks report.
  */
 function examineOwner(path: string): string | undefined {
   try {
@@ -84,8 +87,8 @@ function examineOwner(path: string): string | undefined {
 }
 
 /**
- * Measures the free space for this user, and the space that Candor uses. Undefined if the system does not
- * say.
+ * Measures the space that is free for this user, and the space that the log and the store take. Undefined if
+ * the system does not report free space.
  */
 export async function measureDisk(path: string): Promise<DiskFacts | undefined> {
   try {
@@ -106,7 +109,10 @@ async function findExisting(path: string): Promise<string> {
   }
 }
 
-/** Sums the bytes of all files below a folder. A file deleted meanwhile counts as 0. */
+/**
+ * Sums the bytes of all files below a folder. A folder that cannot be read, or a file deleted meanwhile,
+ * counts as 0.
+ */
 async function sizeOf(dir: string): Promise<number> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
   let bytes = 0;

@@ -1,4 +1,4 @@
-/** Gathers the doctor's facts: settings, plan, collector, ClickHouse servers. Changes nothing. */
+/** Gathers the doctor's facts: settings, plan, data folder, collector, ClickHouse servers. */
 import { createServer } from "node:net";
 import { arch, platform, versions } from "node:process";
 import { engineSupport } from "@candor/engine";
@@ -30,7 +30,7 @@ const NOBODY = new Set([
   "EADDRNOTAVAIL",
 ]);
 
-/** Gathers all facts. Unreadable settings are reported as a fact, and `place` is then undefined. */
+/** Gathers all facts. Invalid settings are reported as a fact, and `place` is then undefined. */
 export async function gatherFacts(): Promise<Facts> {
   const machine = {
     nodeVersion: versions.node,
@@ -76,7 +76,10 @@ function examinePlan(file: string, nowMs: number): PlanFacts {
   }
 }
 
-/** Looks for a collector. If there is none, finds out whether one could listen. */
+/**
+ * Looks for a collector at the configured URL. If nothing listens there, finds out whether a collector could
+ * listen on the configured host and port.
+ */
 async function examineListening(config: Config): Promise<ListeningFacts> {
   const url = toReachable(config.url);
   const { hostname, port, protocol } = new URL(url);
@@ -138,8 +141,8 @@ export function parseMetrics(text: string): Map<string, number> {
 }
 
 /**
- * Listens on the configured address for a moment, because there is no other way to find out whether that is
- * possible. Resolves to an error message, or to undefined if it worked.
+ * Listens on the configured host and port for a moment, because there is no other way to find out whether
+ * that is possible. Resolves to an error message; undefined if it worked, or if the port is 0 (any free one).
  */
 async function tryListening({ host, port }: Config): Promise<string | undefined> {
   if (port === 0) return undefined;
@@ -159,7 +162,7 @@ async function tryListening({ host, port }: Config): Promise<string | undefined>
   }
 }
 
-/** Pings each ClickHouse server. */
+/** Pings each ClickHouse server, with a limit of TIMEOUT_MS. */
 async function examineServers(urls: readonly string[]): Promise<ServerFacts[]> {
   return Promise.all(
     urls.map(async (configured): Promise<ServerFacts> => {
@@ -176,8 +179,8 @@ async function examineServers(urls: readonly string[]): Promise<ServerFacts[]> {
 }
 
 /**
- * Asks the running collector how many instances have a copied state folder. Undefined if the collector does
- * not report it.
+ * Asks the running collector how many instances have a copied state folder. Undefined without a token, or if
+ * the collector does not report it.
  */
 async function examineClones(config: Config, token: string | undefined): Promise<number | undefined> {
   if (token === undefined) return undefined;
@@ -190,7 +193,10 @@ async function examineClones(config: Config, token: string | undefined): Promise
   }
 }
 
-/** Reads the keys as `candor start` would. */
+/**
+ * Finds the admin token, and why keys.json cannot be used. Reads keys.json only if the settings do not have
+ * the token.
+ */
 function examineKeys(config: Config): KeysFacts {
   try {
     return { token: findToken(config), fault: undefined };
@@ -202,6 +208,6 @@ function examineKeys(config: Config): KeysFacts {
 
 interface KeysFacts {
   readonly token: string | undefined;
-  /** Why keys.json cannot be used. */
+  /** Why keys.json cannot be used. Undefined if it was not read, does not exist, or can be used. */
   readonly fault: string | undefined;
 }

@@ -10,7 +10,7 @@ export interface Check {
 
 export interface Facts {
   readonly machine: MachineFacts;
-  /** The message of `settings_invalid`; `place` is then undefined. */
+  /** The message of `settings_invalid`; undefined if the settings are valid. */
   readonly settingsFaults: string | undefined;
   readonly place: PlaceFacts | undefined;
 }
@@ -34,10 +34,14 @@ export interface PlaceFacts {
   readonly disk: DiskFacts | undefined;
   readonly quarantine: QuarantineFacts;
   readonly listening: ListeningFacts;
-  /** How many instances have a copied state folder. Undefined if no collector reports it. */
+  /**
+   * How many instances send from two places, because their state folder was copied. Undefined if no collector
+   * reports it.
+   */
   readonly clones: number | undefined;
   /**
-   * The ClickHouse servers that were asked. Empty while a collector runs, because the collector knows better.
+   * The ClickHouse servers that were asked. Empty if none is configured, or if a collector runs, whose
+   * metrics say more.
    */
   readonly servers: readonly ServerFacts[];
 }
@@ -45,7 +49,7 @@ export interface PlaceFacts {
 /** The plan as `candor start` would read it. */
 export interface PlanFacts {
   readonly file: string;
-  /** Why the plan cannot be used; all other fields except `file` are then empty. */
+  /** Why the plan cannot be used; all other fields except `file` are then empty or 0. Undefined if it can. */
   readonly fault: string | undefined;
   readonly product: string;
   readonly version: number;
@@ -55,18 +59,24 @@ export interface PlanFacts {
 
 export interface FolderFacts {
   readonly path: string;
-  /** `missing`: the folder does not exist yet but can be created. */
+  /**
+   * `missing`: the folder does not exist yet but can be created. `cause`: why it can be neither written nor
+   * created.
+   */
   readonly state: "missing" | "writable" | { readonly cause: string };
   /**
    * Permission bits of the folder (`mode`) and of keys.json in it (`keysMode`), where the system has them.
    */
   readonly mode: number | undefined;
   readonly keysMode: number | undefined;
-  /** Why keys.json cannot be used. Undefined if it can, or is not there yet. */
+  /** Why keys.json cannot be used. Undefined if it was not read, does not exist, or can be used. */
   readonly keysFault: string | undefined;
   /** Whether a process uses the folder, or why that cannot be determined. */
   readonly lock: "free" | "held" | { readonly why: string };
-  /** Why `candor start` would reject the folder: an entry belongs to another user or is a link. */
+  /**
+   * Why `candor start` would reject the folder: it or an entry belongs to another user, or an entry is a
+   * link. Undefined if it would not.
+   */
   readonly foreign: string | undefined;
 }
 
@@ -80,7 +90,7 @@ export interface DiskFacts {
 export interface QuarantineFacts {
   readonly dir: string;
   readonly rows: readonly { readonly id: string; readonly fault: string; readonly quarantinedAt: string }[];
-  /** Why the rows could not be read. */
+  /** Why the rows could not be read. Undefined if they could. */
   readonly cause: string | undefined;
 }
 
@@ -99,9 +109,12 @@ export interface CollectorFacts {
   readonly kind: "collector";
   /** Why the collector cannot accept messages. Undefined if it can. */
   readonly unready: string | undefined;
-  /** How far the collector's clock is ahead of this machine's, in milliseconds. */
+  /**
+   * How far the collector's clock is ahead of this machine's, in milliseconds; negative if it is behind,
+   * undefined if unknown.
+   */
   readonly aheadMs: number | undefined;
-  /** The values of /metrics without labels. */
+  /** The values of those metrics of /metrics that have no labels, by name. */
   readonly metrics: ReadonlyMap<string, number>;
 }
 
@@ -122,6 +135,6 @@ interface SilentFacts {
 export interface ServerFacts {
   /** The address without user name and password. */
   readonly url: string;
-  /** Why the server did not answer. Undefined if it did. */
+  /** Why the server cannot be used: no answer, or an answer that is not ClickHouse's. Undefined if it can. */
   readonly fault: string | undefined;
 }

@@ -7,7 +7,7 @@ import { listAttention } from "./attention.ts";
 const NOON_MS = Date.UTC(2026, 5, 10, 12);
 const plan = readPlan(fileURLToPath(new URL("../../fixtures/small-plan.yaml", import.meta.url)));
 
-/** Returns the small plan with every event expiring at this time. */
+/** Returns the small plan with every event expiring on this date; undefined: never. */
 function expiring(expires: string | undefined): Plan {
   return { ...plan, events: plan.events.map((event) => ({ ...event, expires })) };
 }

@@ -21,8 +21,8 @@ export interface Attention {
 }
 
 /**
- * Lists what needs attention: switches, sources, gaps of the installer kit, events, examples, each in the
- * order of the plan.
+ * Lists what needs attention, in this order: switches, sources, what the installer kit cannot report, events
+ * that expire or have expired, and examples that the collector would change.
  */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
@@ -59,7 +59,7 @@ function checkSwitch({ product, switches: { disable } }: Plan): readonly Attenti
   return [{ kind: "switch", where: "switches", text }];
 }
 
-/** Whether the event has expired, so that the collector drops it. */
+/** Whether the event has expired, so that the collector drops it, unless the source is in mode `observe`. */
 export function isExpired({ expires }: PlanEvent, nowMs: number): boolean {
   return expires !== undefined && Date.parse(expires) <= nowMs;
 }

@@ -50,7 +50,8 @@ interface Comparison {
 }
 
 /**
- * Checks a plan and prints the result. Resolves to 1 if something is wrong.
+ * Checks a plan and prints the result. Resolves to 1 if the plan has a fault or its version hides a change,
+ * otherwise to 0, also if there is nothing to compare with.
  * @throws CandorError `plan_unreadable`, `settings_invalid`
  */
 export async function checkPlan(
@@ -125,8 +126,9 @@ type Base =
 
 /**
  * Finds the plan to compare with: the plan as it was when its version was introduced, because consents for
- * this version were given for that plan. If the plan has not changed since, uses the last plan of the version
- * before. If the version number fell, uses the newest plan with a higher version.
+ * this version were given for that plan. If the plan has not changed since, or its version is not committed
+ * yet, uses the newest committed plan before it. If the version number fell, uses the newest plan with a
+ * higher version.
  */
 function findBase({ commits, end }: FileHistory, text: string, version: number): Base {
   const higher = readFirst(commits.filter((commit) => (commit.version ?? 0) > version));
@@ -142,7 +144,7 @@ function findBase({ commits, end }: FileHistory, text: string, version: number):
   return before === undefined ? { text: undefined, why: END_SENTENCES[end] } : { ...before, why: null };
 }
 
-/** Reads the file at the first of these commits that contains it. */
+/** Reads the file at the first of these commits that contains it; undefined if none does. */
 function readFirst(commits: readonly PlanCommit[]) {
   for (const { revision, read } of commits) {
     const text = read();

@@ -13,8 +13,8 @@ export interface DescribeOptions {
 }
 
 /**
- * Prints the page "what is collected" as Markdown or HTML. With `check`, prints no page, and resolves to 1 if
- * the given page differs.
+ * Prints the page "what is collected" as Markdown or HTML, and resolves to 0. With `check`, prints no page,
+ * and resolves to 1 if the given page differs or cannot be read.
  * @throws CandorError `plan_unreadable`, `plan_invalid`, `settings_invalid`
  */
 export async function describe(named: string | undefined, options: DescribeOptions): Promise<number> {

@@ -14,8 +14,8 @@ import { type Colours, coloursFor, endWithReader, print, toSafeJson, toSafeText 
 import { readRevision } from "./git-history.ts";
 
 /**
- * Prints what the newer plan collects more and less than the older one. Resolves to 1 if the differences need
- * a new version and the newer plan does not have one.
+ * Prints what the newer plan collects more and less than the older one. Resolves to 1 if the newer plan hides
+ * a difference (see `checkNewVersion`): by its version, or by a `since`; otherwise to 0.
  * @throws CandorError `plan_unreadable`, `plan_invalid`
  */
 export async function comparePlans(

@@ -9,13 +9,13 @@ export const MAX_COMMITS = 200;
 
 /** A commit that changed the plan's file. */
 export interface PlanCommit {
-  /** The first twelve hex digits of the commit's hash, or `HEAD`. */
+  /** `HEAD` for the newest of these commits; for any other, the first twelve hex digits of its hash. */
   readonly revision: string;
   /**
    * The plan's version, even if the plan can no longer be loaded. Undefined if no line of the file states it.
    */
   readonly version: number | undefined;
-  /** Returns the file as of this commit; undefined if the commit removed the file. */
+  /** Returns the file as of this commit; undefined if the commit removed the file, or if git fails. */
   read(): string | undefined;
 }
 
@@ -23,7 +23,8 @@ export interface FileHistory {
   /** The commits, newest first, at most MAX_COMMITS. */
   readonly commits: readonly PlanCommit[];
   /**
-   * Why there are no older commits: the history begins there, the clone is shallow, or there are too many.
+   * Why the list has no older commits: the history begins there, the clone is shallow, or there are more than
+   * MAX_COMMITS.
    */
   readonly end: "first" | "shallow" | "limit";
 }
@@ -61,8 +62,8 @@ const FOUND_LINE = /^([0-9a-f]{40,64}):[^\0]*\0[^:]*:\s*(\d+)/gm;
 const NONE_FOUND = 1;
 
 /**
- * Returns the plan's version at each commit. One git process searches all commits, because a process for each
- * commit would take seconds.
+ * Returns the plan's version at each commit whose file states one. One git process searches all commits,
+ * because a process for each commit would take seconds.
  */
 function readVersions(
   dir: string,

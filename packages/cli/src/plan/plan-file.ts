@@ -10,7 +10,10 @@ export function findPlanFile(named: string | undefined): string {
   return named ?? toNearPath(readSettings().planFile, process.cwd());
 }
 
-/** Returns a path as somebody in `workingDir` would write it: relative if it is below that folder. */
+/**
+ * Returns a path as somebody in `workingDir` would write it: relative if it is below that folder, otherwise
+ * unchanged.
+ */
 export function toNearPath(path: string, workingDir: string): string {
   const near = relative(workingDir, path);
   return near === "" || near.startsWith("..") || isAbsolute(near) ? path : near;

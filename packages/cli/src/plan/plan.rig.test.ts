@@ -27,7 +27,10 @@ beforeEach(() => {
   write(PLAN);
 });
 
-/** Runs a command with only the given settings. git reads none of this machine's settings. */
+/**
+ * Runs a command with only the given settings. HOME is the test's folder, so that git does not read this
+ * user's settings.
+ */
 function run(command: string, args: readonly string[], settings: Readonly<Record<string, string>> = {}) {
   const env = { PATH: process.env.PATH, HOME: parent, GIT_CEILING_DIRECTORIES: parent, ...settings };
   const { status, stdout, stderr } = spawnSync(command, args, { cwd: repository, env, encoding: "utf8" });
@@ -241,7 +244,7 @@ test.each([
   expect([code, lines.at(-1)?.includes(MUST_GROW)]).toEqual([1, true]);
 });
 
-/** Makes a repository with one file, and with one commit for each of these contents. */
+/** Makes a repository with one file, plans/plan.yaml, and with one commit for each of its contents. */
 function importHistory(plans: readonly string[]): void {
   run("git", ["init", "-q", "-b", "main"]);
   const stream = plans.map((plan, index) => {

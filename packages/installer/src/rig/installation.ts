@@ -49,7 +49,10 @@ export interface Installation {
   runBy(command: readonly [string, ...string[]]): Promise<Outcome>;
   /** Returns the text of a file below the folder; undefined if there is no such file. */
   read(name: string): string | undefined;
-  /** Returns the names of the files below a folder, sorted. */
+  /**
+   * Returns the paths of all files below a folder, relative to it and sorted; empty if there is no such
+   * folder.
+   */
   list(name: string): readonly string[];
   /** Whether any process has the folder as its working directory. */
   isAtWork(): boolean;
@@ -92,8 +95,8 @@ export interface Machine {
   readonly sender?: Sender;
   readonly environment?: Readonly<Record<string, string>>;
   /**
-   * Text of files that exist before the run, by path below the folder. By default, there is only an empty
-   * `opt/docker.env`.
+   * Text of files that exist before the run, by path below the folder. An empty `opt/docker.env` exists
+   * unless it is given here.
    */
   readonly files?: Readonly<Record<string, string>>;
 }

@@ -7,15 +7,15 @@ import { SHELLS, type Shell } from "./shells.ts";
 import { hashOf, TABLE_NAMES, type TableName } from "./tables.ts";
 
 /**
- * One scenario: a machine, a script that runs on it, and the expected results. Fields that are omitted have
- * their usual values.
+ * One scenario: a machine, a script that runs on it, and the expected results. Omitted fields have the
+ * defaults of `Machine`.
  */
 export interface Scenario {
   readonly name: string;
   readonly script: string;
   readonly table?: TableName;
   readonly sender?: Sender;
-  /** How the collector answers. `closed`: nothing listens on its port. */
+  /** How the collector answers. `closed`: nothing listens on its port. Default: with status 200. */
   readonly collector?: Exclude<Manner, "waits"> | "closed";
   readonly environment?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
@@ -31,7 +31,7 @@ interface Expected {
   readonly status?: number | string;
   readonly stdout?: string;
   readonly stderr?: string;
-  /** The events that were sent, in any order. `again`: the event was resent. */
+  /** The events that were sent, in any order. `again`: whether the event was resent; default: false. */
   readonly sent?: readonly { event: string; properties: object; again?: boolean }[];
   /** The number of different `anonymousId`s with which the events were sent. Not checked if omitted. */
   readonly identities?: number;
@@ -40,16 +40,16 @@ interface Expected {
    * Set it if the plan declares less than the kit could send.
    */
   readonly context?: object | "none";
-  /** The events that are waiting in the outbox. */
+  /** The events that are waiting in the outbox, sorted. `torn` stands for a line without a line break. */
   readonly waiting?: readonly string[];
   /**
    * The consent records in receipts.ndjson, as `<source> <answer> <plan version>`. Undefined: the file must
    * not exist.
    */
   readonly receipts?: readonly string[] | undefined;
-  /** The text of docker.env. Undefined: the file must not exist. */
+  /** The text of docker.env. Default: empty. Undefined: the file must not exist. */
   readonly dockerEnv?: string | undefined;
-  /** The text of other files, by path below the folder. */
+  /** The text of other files, by path below the folder. Undefined: the file must not exist. */
   readonly others?: Readonly<Record<string, string | undefined>>;
 }
 
@@ -133,7 +133,10 @@ function observe(
 
 type Sent = NonNullable<Expected["sent"]>[number];
 
-/** Checks every byte of a request. Returns the parts that differ between requests. */
+/**
+ * Checks that a request has exactly the form that the kit writes. Returns its events, and whether they were
+ * resent.
+ */
 function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
   expect({ path, contentType }).toEqual({ path: "POST /v1/batch", contentType: "application/json" });
   const text = body.toString("latin1");
@@ -157,7 +160,7 @@ function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
 
 const LIBRARY = { library: { name: "candor-installer", version: "0.1.0" } };
 
-/** Returns the distinct contexts of the messages. */
+/** Returns the distinct contexts of the messages; `none` stands for a missing one. */
 function contextsOf(requests: readonly Recorded[]): unknown[] {
   const messages = requests.flatMap(({ body }) => Object(JSON.parse(body.toString("latin1"))).batch);
   return [...new Set(messages.map(({ context }) => JSON.stringify(context ?? "none")))].map((text) =>
@@ -170,7 +173,10 @@ function countIdentities(requests: readonly Recorded[]): number {
   return new Set(messages.map(({ anonymousId }) => anonymousId)).size;
 }
 
-/** Returns the events of the lines in the outbox that no `.sent` file marks as sent. */
+/**
+ * Returns the events of the lines in the outbox that no `.sent` file marks as sent, and `torn` for an
+ * incomplete line.
+ */
 function listWaiting(installation: Installation): string[] {
   const outbox = "opt/telemetry/outbox";
   return installation
@@ -185,7 +191,10 @@ function listWaiting(installation: Installation): string[] {
     .sort(compare);
 }
 
-/** Reads the consent records as the server's SDK does. If any line cannot be read, there are none. */
+/**
+ * Reads the consent records as the server's SDK does. Undefined without a file; empty if any line cannot be
+ * read.
+ */
 function listReceipts(text: string | undefined): string[] | undefined {
   if (text === undefined) return undefined;
   return (readConsentRecords(text) ?? []).map(({ source, answer, time, planVersion, planHash, by }) => {

@@ -38,12 +38,15 @@ const TEXT = {
 const PORT = { ...ABOUT, type: "integer", minimum: 1, maximum: 65535, buckets: undefined } as const;
 
 /**
- * The Appsmith plan at version 1, whatever its current version is. The rig's consent records belong to this
- * version.
+ * The Appsmith plan, numbered version 1 whatever its current version is, without the fields that are newer
+ * than its version 2. The rig's consent records belong to this plan.
  */
 const first: Plan = { ...appsmith, version: 1, events: appsmith.events.map(asOfFirst) };
 
-/** The plan at version 3: the installer reports one more field and has one more event. */
+/**
+ * The plan at version 3: the installer reports one more field and has one more event, and one of the client's
+ * events is new.
+ */
 const grown: Plan = {
   ...first,
   version: 3,
@@ -78,7 +81,7 @@ const withFields = (name: string, fields: Readonly<Record<string, Field>>): Plan
   ),
 });
 
-/** A plan with free text, numbers and booleans, in fields with unusual names. */
+/** A plan with free text, a number and a boolean. One field's name contains a quote and a backslash. */
 const odd: Plan = withFields("Installation Started", {
   note: TEXT,
   'a"b\\c': TEXT,
@@ -94,10 +97,10 @@ const withInstaller = (plan: Plan, change: object): Plan => ({
 /** The grown plan, in which the installer and the client ask for consent, but not the server. */
 const asking: Plan = withInstaller(grown, { consent: "opt-in" });
 
-/** A plan that declares no context. */
+/** A plan that declares no context for the installer. */
 const bare: Plan = withInstaller(first, { context: {} });
 
-/** A plan that declares only the library's name in the context. */
+/** A plan that declares only the library's name in the installer's context. */
 const named: Plan = withInstaller(first, {
   context: { library: { ...ABOUT, type: "object", fields: { name: TEXT } } },
 });

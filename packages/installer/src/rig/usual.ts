@@ -16,7 +16,7 @@ export const UBUNTU = { "os-release": 'NAME="Ubuntu"\nVERSION_ID="24.04"\nID=ubu
 
 export const TOLD = receipt("installer", "notice") + receipt("server", "notice");
 
-/** The files that an earlier run left on a machine on which the question was answered. */
+/** The files that an earlier run left on a machine on which somebody answered the question with Yes. */
 export const ANSWERED = {
   ...UBUNTU,
   "opt/telemetry/receipts.ndjson": TOLD + receipt("client", "yes"),

@@ -84,8 +84,8 @@ function writeFacts(facts: readonly Fact[], className: string): Html {
 }
 
 /**
- * Renders a table that becomes a list of cards on narrow screens, where it can also be collapsed. The roles
- * are explicit, because browsers ignore a table's semantics when CSS changes its `display`.
+ * Renders a table that becomes a list of cards on narrow screens; with `isFolded`, it can be collapsed there.
+ * The roles are explicit, because browsers ignore a table's semantics when CSS changes its `display`.
  */
 function writeTable(table: Table, captionId: string, isFolded: boolean): Html {
   const rows = table.rows.map((row) => {

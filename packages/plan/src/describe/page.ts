@@ -54,7 +54,7 @@ export type Span =
   | { readonly code: string }
   | { readonly link: string; readonly text: string }
   | { readonly badge: Badge }
-  /** Something that people would not expect, shown in red. */
+  /** Something that people would not expect, shown in red (HTML) or in bold (Markdown). */
   | { readonly alarm: string };
 
 export interface Badge {

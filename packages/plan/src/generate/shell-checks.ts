@@ -5,7 +5,7 @@
 
 /**
  * The awk program that reads a policy file as docs/state-folder.md specifies. Prints `policy_off` if the
- * policy denies; fails if a line is invalid.
+ * policy denies; otherwise fails if a line is invalid.
  */
 const POLICY = String.raw`{ sub(/[ \t\r]+$/, "") }
     /^(#|$)/ { next }

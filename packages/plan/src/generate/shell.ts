@@ -18,11 +18,12 @@ import { isLinked, LINK_FIELD } from "./shell-gaps.ts";
 import { quote, writeCase, writeNews, writeWords } from "./shell-words.ts";
 
 /**
- * Generates a POSIX sh table of what one source may track, which the installer kit sources.
+ * Generates a POSIX sh table of what one source may track, which install scripts source before the kit.
  * `candor_plan_allows EVENT PROPERTY VALUE` succeeds if the plan declares that value for that property.
  * Loading the table runs and prints nothing. Values that sh cannot check exactly (objects, lists, fractions,
- * some patterns) are not allowed. An event with its own consent rule is not allowed either, because the kit
- * knows only the source's rule. The same plan gives the same text.
+ * numbers of more than 15 digits, some patterns) are not allowed. An event whose consent rule differs from
+ * the source's is not allowed either, because the kit knows only the source's rule. The same plan gives the
+ * same text.
  */
 export function generateShell(plan: Plan, source: PlanSourceName = "installer"): string {
   const rule = plan.sources[source]?.consent;

@@ -44,7 +44,7 @@ export function truncateAddress(text: string): string {
   return `${kept.map((group) => group.toString(16)).join(":")}::`;
 }
 
-/** Parses the eight groups of an IPv6 address. */
+/** Parses the eight groups of an IPv6 address, without its zone; undefined if the text is no IPv6 address. */
 function toGroups(text: string): number[] | undefined {
   const percent = text.indexOf("%");
   if (percent !== -1 && !IPV6_ZONE.test(text.slice(percent + 1))) return undefined;
@@ -76,8 +76,8 @@ function toHalf(text: string): number[] | undefined {
 }
 
 /**
- * Returns the IPv4 address inside an IPv4-mapped or IPv4-compatible address (RFC 4291 section 2.5.5). `::`
- * and `::1` are neither.
+ * Returns the IPv4 address inside an IPv4-mapped or IPv4-compatible address (RFC 4291 section 2.5.5). `::`,
+ * `::1` and all others up to `::ffff` count as neither.
  */
 function toEmbeddedIpv4(groups: readonly number[]): number[] | undefined {
   const [high = 0, low = 0] = groups.slice(6);

@@ -100,7 +100,7 @@ function inUsualOrder(
 
 /**
  * Compiles the handling of undeclared fields, which are noted. In mode `observe`, their names and values are
- * kept, with addresses cut out.
+ * kept with addresses cut out, unless the message has a `ValueFault` and is dropped.
  */
 function compileUndeclared(
   place: Place,

@@ -15,8 +15,8 @@ export function hasForms(text: string): boolean {
 }
 
 /**
- * The maximum number of UTF-16 code units that NFKC makes of one of these forms, as of U+3316 (a word in one
- * square).
+ * The maximum number of UTF-16 code units that NFKC makes of one of these forms. U+3316, a word in one
+ * square, becomes that many.
  */
 export const MAX_EXPANSION = 6;
 

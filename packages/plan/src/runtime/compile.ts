@@ -161,6 +161,7 @@ function compileEvent(event: PlanEvent, place: Place): EventRule {
  * Compiles the check of an id. An address is redacted by the policy. Any other id is kept if it has the
  * declared form, or replaced by its keyed hash. A declared hash is hashed once more (see `compileSentHash`).
  * An SDK hashes an id wherever the plan requires it, whatever the id looks like, and sends no undeclared id.
+ * In mode `observe`, an id without the declared form is sent and kept too, unless it contains an address.
  */
 function compileId(name: IdName, { ids }: PlanSource, place: Place): IdCheck {
   const field = ids[name];
@@ -263,8 +264,8 @@ function takeContact(
 }
 
 /**
- * Handles an undeclared event in mode `observe`: keeps it without addresses. Notes the event, but not its
- * fields.
+ * Handles an undeclared event in mode `observe`: keeps it without addresses, unless it has a `ValueFault`.
+ * Notes the event, but not its properties and traits.
  */
 function observeUnknown(message: CheckedMessage, rules: SourceRules, notes: Notes): Verdict {
   const { properties, traits } = message;

@@ -16,7 +16,8 @@ export interface Withheld {
  * Returns the part of the plan that a consent for `coversVersion` covers, without the events, fields, context
  * fields and ids whose `since` is newer. An event that loses a required field is removed as a whole. So is an
  * object that loses a required field or all of its fields. Every source of the result is in mode `enforce`,
- * because mode `observe` would send what was removed. Returns the same object if everything is covered.
+ * because mode `observe` would send what was removed. Returns the given plan itself if its version is not
+ * newer than `coversVersion`.
  */
 export function narrowPlan(plan: Plan, coversVersion: number): Plan {
   if (coversVersion >= plan.version) return plan;

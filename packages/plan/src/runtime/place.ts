@@ -47,8 +47,8 @@ export interface Place {
 }
 
 /**
- * Notes why a value does not fit. Returns what is kept of the value, which is nothing unless the source
- * observes.
+ * Notes why a value does not fit. Returns what is kept of the value: nothing, unless the source observes and
+ * the message has no `ValueFault`.
  */
 export function reject(
   value: JsonValue,

@@ -1,11 +1,14 @@
-/** Cuts addresses out of undeclared values. */
+/** Cuts addresses out of values that the plan does not allow but that are kept (mode `observe`). */
 import type { JsonObject, JsonValue } from "@candor/envelope";
 import type { IpPolicy } from "../plan.ts";
 import { isAddress } from "./address.ts";
 import type { Redactors } from "./place.ts";
 import { scrub } from "./scrub.ts";
 
-/** Removes addresses from an undeclared value that is kept (mode `observe`). */
+/**
+ * Removes addresses from a value and from the names in it. A text that is an IP address is redacted by the
+ * source's policy.
+ */
 export function scrubValue(value: JsonValue, rules: ScrubRules): JsonValue {
   if (typeof value === "string") {
     if (isAddress(value)) return rules.redactors.address(value, rules.ip) ?? "[ip]";

@@ -98,8 +98,8 @@ function cutIpv6(candidate: string): string {
 }
 
 /**
- * Cuts the first four consecutive bytes and everything after them from a run of digits and dots:
- * `10.0.0.1.5432` ends in a port.
+ * Cuts the first four consecutive bytes and everything after them, except a dot at the end, from a run of
+ * digits and dots: `10.0.0.1.5432` ends in a port.
  */
 function cutIpv4(run: string): string {
   if (run.length < 7) return run;
@@ -115,8 +115,8 @@ function cutIpv4(run: string): string {
 }
 
 /**
- * Keeps `npm@10` and `@name`, which are not e-mail addresses: something must precede the @, and a letter must
- * follow it.
+ * Keeps `npm@10` and `@name`, which are not e-mail addresses: a letter or digit must precede the @, and a
+ * letter must follow it.
  */
 function cutEmail(word: string): string {
   if (!/[@\uFF20]/.test(word)) return word;
@@ -125,7 +125,10 @@ function cutEmail(word: string): string {
   return at > 0 && /\p{L}/u.test(local.slice(at)) ? "[email]" : word;
 }
 
-/** Decodes one layer of percent-encoding, HTML entities and Unicode compatibility forms in a text. */
+/**
+ * Decodes one layer of percent-encoding, HTML entities (numeric ones, `&commat;` and `&amp;`) and Unicode
+ * compatibility forms in a text.
+ */
 function reveal(text: string): string {
   const decoded = text
     .replace(/(?:%[0-9a-f]{2})+/gi, decodePercent)

@@ -1,7 +1,7 @@
 /** Reduces a URL to its path. */
 /**
- * Matches a path that the URL parser would leave unchanged. The parser removes tabs and line ends, and treats
- * \ as /.
+ * Matches an absolute path for which no URL parser is needed. A parser would read `//` at the start as the
+ * beginning of a host, remove tabs and line ends, and read \ as /.
  */
 const PLAIN_PATH = /^\/(?![/\\])[^\t\n\r\\]*$/;
 const BASE = "http://relative.invalid";
