@@ -29,8 +29,8 @@ export interface ExchangeRequest {
 export type Exchange =
   | { readonly ok: true; readonly answer: HttpAnswer }
   /**
-   * `isStale`: the server had closed the kept socket before the request arrived, and had answered nothing on
-   * it.
+   * `isStale`: a kept socket broke before any byte of the answer arrived, so the server had probably closed
+   * it before the request.
    */
   | { readonly ok: false; readonly fault: HttpFault; readonly isStale: boolean };
 

@@ -32,13 +32,14 @@ const SENTENCES: { readonly [reason: string]: string } = {
 export const SHOWN_SOURCES = ["server", "client", "installer"] as const;
 
 /**
- * Everything that the inspector shows an operator, and the content of `GET status.json`. Contains no secrets.
+ * Everything that the inspector shows an operator except the messages, and the content of `GET status.json`.
+ * Contains no secrets.
  */
 export interface InspectorStatus {
   readonly state: "on" | "log" | "off";
   /** Why telemetry is off; undefined if it is not. */
   readonly reason: Reason | undefined;
-  /** What is wrong with the options that the product passed. */
+  /** What is wrong with the plan, or with what the product passed. */
   readonly problems: readonly string[];
   readonly counts: CountsReport;
   /** Undefined if the options are unusable. */
@@ -62,7 +63,10 @@ export interface ProductStatus {
   readonly plan: { readonly version: number; readonly hash: string };
   /** The collector's URL, without a name or password. */
   readonly sentTo: string;
-  /** The environment variables that turn telemetry off, or set it to `log`. */
+  /**
+   * The product's own environment variables: those of `disable` turn telemetry off, `mode` sets it to `off`
+   * or `log`.
+   */
   readonly switches: { readonly disable: readonly string[]; readonly mode: string };
   readonly sources: readonly SourceStatus[];
 }
@@ -141,9 +145,15 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
 export interface FolderStatus {
   readonly product: string;
   readonly plan: { readonly version: number; readonly hash: string };
-  /** The environment variables that turn telemetry off, or set it to `log`. */
+  /**
+   * The product's own environment variables: those of `disable` turn telemetry off, `mode` sets it to `off`
+   * or `log`.
+   */
   readonly switches: { readonly disable: readonly string[]; readonly mode: string };
-  /** What is sent and what is withheld, unless the environment of the product's process forbids it. */
+  /**
+   * What is sent and what is withheld, unless the environment of the product's process or the product's own
+   * setting forbids it.
+   */
   readonly sources: readonly SourceStatus[];
 }
 
