@@ -164,7 +164,7 @@ export class Session {
     return undefined;
   }
 
-  /** Sends heartbeats from now on. @throws a file system error */
+  /** Sends heartbeats from now on, instead of those of an earlier call. @throws a file system error */
   keepAlive(keepAlive: KeepAliveOptions): void {
     const { folder, clock, random, update, onFault } = this.#options;
     this.#keepAlive?.abort.abort();

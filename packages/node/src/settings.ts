@@ -1,4 +1,4 @@
-/** Checks the options of `createTelemetry`. No other part of the SDK reads the environment. */
+/** Checks the options of `createTelemetry`. No other part of the SDK in a product reads the environment. */
 import { isAbsolute, resolve } from "node:path";
 import { isPromise } from "node:util/types";
 import { isText } from "@candor/envelope/unknown-value";
@@ -32,7 +32,7 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   /** How long messages are gathered before they are sent, in milliseconds, at least 0. @default 10000 */
   readonly sendEveryMs?: number | undefined;
   /**
-   * The largest size of the outbox in bytes, at least 1 MiB. If it is larger, the oldest files are deleted,
+   * The largest size of the outbox in bytes, at least 1 MiB. Beyond this size, the oldest files are deleted,
    * those already delivered first.
    * @default 52428800
    */

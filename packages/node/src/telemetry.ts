@@ -24,7 +24,7 @@ import type { Source } from "./scope.ts";
 export interface About {
   /** The product's own id of a person who uses it. Hashed with the instance's secret. */
   readonly userId?: string | undefined;
-  /** @default now */
+  /** When it happened; a date before 1900 or after 2298 is ignored. @default now */
   readonly timestamp?: Date | undefined;
 }
 
@@ -36,7 +36,10 @@ export interface FlushOptions {
 /** Whether anything is sent, and what this process did with the tracked messages. */
 export interface Status {
   readonly state: "on" | "log" | "off";
-  /** Why telemetry is off. `DENY_REASONS` and `OFF_REASONS` hold a sentence for each reason. */
+  /**
+   * Why telemetry is off; undefined if it is not. `DENY_REASONS` and `OFF_REASONS` hold a sentence for each
+   * reason.
+   */
   readonly reason: DenyReason | OffReason | undefined;
   /**
    * What is wrong with the plan, or with the arguments of `createTelemetry`, `keepAlive`, `gateway` and

@@ -122,7 +122,7 @@ export class ConsentGate {
   /**
    * The current decisions about a source for both rules, even if the plan has no events of that source or
    * rule.
-   * @param signals what the browser sent, for a request from one
+   * @param signals the privacy headers of a browser's request; undefined outside of one
    */
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
     this.version();

@@ -6,7 +6,7 @@ import { FaultError, faultOf, type HttpFault } from "./faults.ts";
 
 export interface HttpAnswer {
   readonly status: number;
-  /** How long the server asks us to wait; at most a day. */
+  /** How long the server asks us to wait, at most a day; undefined if it does not ask. */
   readonly retryAfterMs: number | undefined;
   /** The server's clock, from its Date header (whole seconds), epoch milliseconds. */
   readonly dateMs: number | undefined;

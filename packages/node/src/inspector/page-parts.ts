@@ -160,8 +160,8 @@ function isAnswerable(status: RuleStatus | undefined): boolean {
 }
 
 /**
- * The first sentence of the page: whether telemetry is on, with the numbers of waiting and sent messages, or
- * why it is off.
+ * The first sentence of the page: the state, with the numbers of waiting and sent messages if telemetry is
+ * on, and the reason if it is off.
  */
 export function toStatusSentence({ state, reason, product, kept }: InspectorStatus): string {
   if (state === "off") return `Telemetry is off. ${reason?.sentence ?? ""}`.trim();

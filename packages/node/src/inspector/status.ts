@@ -44,7 +44,7 @@ export interface InspectorStatus {
   readonly counts: CountsReport;
   /** Undefined if the options are unusable. */
   readonly product: ProductStatus | undefined;
-  /** Undefined unless telemetry is on. */
+  /** What the state folder holds; undefined unless telemetry is on. */
   readonly kept: KeptStatus | undefined;
   /**
    * What is left in the outbox while telemetry is not on; undefined if the outbox is empty. A refusal deletes
@@ -73,7 +73,7 @@ export interface ProductStatus {
 
 export interface SourceStatus {
   readonly source: Source;
-  /** The stored answer in force. */
+  /** The stored answer in force; undefined if there is none. */
   readonly answer: ConsentRecord | undefined;
   /** One status for each consent rule that applies to events of this source. */
   readonly rules: readonly RuleStatus[];
@@ -96,7 +96,7 @@ export interface KeptStatus {
   readonly createdAt: string;
   readonly outbox: OutboxTotals;
   readonly delivery: Delivery;
-  /** When the last heartbeat was made. */
+  /** When any process on the state folder made the last heartbeat; undefined if none has. */
   readonly lastKeepAliveAt: string | undefined;
   /**
    * When this process sends the next heartbeat, if the product is healthy then; undefined if it sends none.

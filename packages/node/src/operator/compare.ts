@@ -20,7 +20,7 @@ import {
 import { type AskOptions, askAsInstance, asOwnInstance, type OwnInstance } from "./own-instance.ts";
 import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal.ts";
 
-/** Maximum number of events that the collector returns at once. */
+/** Maximum number of events that the collector returns in one page. */
 const PAGE_EVENTS = 1000;
 /** Messages that were sent a moment ago may still be in the collector's log, so the command asks again. */
 const WAIT = { tries: 10, betweenMs: 1000 };

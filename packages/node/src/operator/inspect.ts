@@ -1,4 +1,4 @@
-/** Runs the command that describes the content of a state folder. */
+/** Runs the command `inspect`: describes the content of a state folder. */
 import { resolve } from "node:path";
 import { type ConsentRecord, DENY_REASONS, readPolicy } from "@candor/consent";
 import { toFields } from "@candor/envelope/unknown-value";

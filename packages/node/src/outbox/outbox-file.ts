@@ -7,7 +7,7 @@ import { openPlain } from "../state/plain-file.ts";
 import { removeFile, replaceFileLater } from "../state/state-folder.ts";
 
 const LINE_BREAK = 10;
-/** How many bytes are read at a time to count lines. */
+/** The most bytes that one read takes while lines are counted. */
 const COUNTED_BYTES = 256 * 1024;
 /** The size limit of a cursor file, which contains only a number and a line break. */
 const CURSOR_BYTES = 32;
@@ -137,8 +137,8 @@ export async function readBytes(file: FileHandle, fromByte: number, length: numb
 }
 
 /**
- * Reads a line that is longer than the byte limit; nothing if it is longer than 8 MiB. The SDK writes none,
- * but such a line must not block the lines after it.
+ * Reads a line that is longer than the byte limit: the SDK writes none, but such a line must not block the
+ * lines after it. Returns no line if it is longer than 8 MiB.
  */
 async function readLongLine(file: FileHandle, fromByte: number, lengthBytes: number): Promise<Lines> {
   for (let length = lengthBytes * 2; length <= MAX_LINE_BYTES; length *= 2) {
