@@ -24,7 +24,8 @@ const HOURS = { least: 1, most: 7 * 24, usual: 6 };
 export interface KeepAliveOptions<Facts extends object = object> {
   /**
    * Hours between two heartbeats, from 1 to 168 (a week). Less than 1 is treated as 1, more than 168 as 168,
-   * and anything but a positive number as 6. @default 6
+   * and anything but a positive number as 6.
+   * @default 6
    */
   readonly everyHours?: number | undefined;
   /** The product's own health check: unless it returns or resolves to `true` within 10 s, nothing is sent. */

@@ -58,7 +58,8 @@ export interface GatewaySettings {
 
 /**
  * Reads the options. An invalid one is replaced by its default, except that an invalid `asksPeople` becomes
- * true, and a `maxMessagesPerSecond` below 1 becomes 1. @throws whatever reading them throws
+ * true, and a `maxMessagesPerSecond` below 1 becomes 1.
+ * @throws whatever reading them throws
  */
 export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};

@@ -49,7 +49,8 @@ export class Lease {
 
   /**
    * Renews the lease if the last renewal is at least 10 s old. Returns false if it then turns out that
-   * another process has taken it. @throws a file system error
+   * another process has taken it.
+   * @throws a file system error
    */
   renew(): boolean {
     const nowMs = this.#now();
