@@ -44,7 +44,10 @@ export const machineClock: Clock = {
   },
 };
 
-/** Schedules a task, which is cancelled if the signal is aborted. */
+/**
+ * Schedules a task. Aborting the signal cancels the task; if the signal is already aborted, nothing is
+ * scheduled.
+ */
 export function planTask(
   clock: Pick<Clock, "later">,
   afterMs: number,

@@ -39,14 +39,14 @@ export interface CoreOptions {
   readonly print: (line: string) => void;
 }
 
-/** Whether anything is sent, and why. */
+/** Whether anything is sent; if telemetry is off, also why. */
 export type CoreState =
   | { readonly state: "on" | "log" }
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
 
 /**
- * While telemetry is off, this class opens no socket, writes no file except the stored answers, and sets no
- * timer except the one that reads consent again.
+ * Runs the telemetry of one product. While it is off, this class opens no socket, writes no file except the
+ * stored answers, and sets no timer except the one that reads consent again.
  */
 export class Core {
   readonly settings: Settings;
@@ -119,14 +119,15 @@ export class Core {
     this.#update();
   }
 
-  /** Whether messages are accepted now. */
+  /** Whether messages are accepted now. If not, reads consent again first, at most once a second. */
   isOn(): boolean {
     if (this.#session === undefined && this.clock.monotonic() >= this.#updateAgainAtMs) this.#update();
     return this.#session !== undefined;
   }
 
   /**
-   * Applies the plan to a message and puts it into the outbox. Counts a dropped message.
+   * Applies the plan to a message, and puts it into the outbox or, in `log` mode, prints it. Counts the
+   * message if it is dropped.
    * @returns the reason if the message was dropped
    */
   record(source: Source, draft: Draft): DropReason | undefined {
@@ -153,7 +154,8 @@ export class Core {
   /**
    * Stores answers, and acts on them at once. A notice never replaces a stored Yes or No, unless it was given
    * in the inspector.
-   * @returns false if the answers are invalid or cannot be stored; a No still applies until the process ends
+   * @returns false if the answers are invalid or cannot be stored; a No that cannot be stored closes
+   * telemetry until the process ends
    */
   answer(sources: readonly Source[], answer: Answer, by: Giver): boolean {
     if (!isAnswer(sources, answer)) return false;
@@ -166,7 +168,8 @@ export class Core {
 
   /**
    * Shows the server's notice if it is due, and stores that it was shown.
-   * @returns false if it is not due, or could not be shown or stored
+   * @returns false if it is not due, or could not be stored
+   * @throws whatever `show` throws; the notice is then still due
    */
   noticeOnce(show: (notice: string) => void): boolean {
     this.#update();
@@ -175,7 +178,9 @@ export class Core {
     return this.answer(["server"], "notice", "product");
   }
 
-  /** Ends telemetry for good. First writes the messages held in memory, if consent allows that. */
+  /**
+   * Ends telemetry for good. First writes the messages held in memory, unless consent to them was refused.
+   */
   close(): void {
     this.#isClosed = true;
     this.#updateAgainAtMs = Number.POSITIVE_INFINITY;
@@ -288,8 +293,8 @@ export class Core {
   }
 
   /**
-   * Reads consent again later. While telemetry is off there is no other timer, so a product that only calls
-   * `keepAlive` would stay off.
+   * Reads consent again later. While telemetry is off there is no other timer: without this one, a product
+   * that only calls `keepAlive` would stay off.
    */
   #updateLater(afterMs: number): void {
     this.#cancelRetry();
@@ -300,8 +305,8 @@ export class Core {
   }
 
   /**
-   * Turns telemetry off because the state folder failed, and warns once. Tries again after a minute, even if
-   * the product makes no further call.
+   * Turns telemetry off because the state folder failed, and warns at most once a day. Tries again after a
+   * minute, even if the product makes no further call, unless telemetry is closed.
    */
   #fail(error: unknown): void {
     this.#end("state_unwritable");

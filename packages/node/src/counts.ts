@@ -3,11 +3,11 @@ import type { Trim } from "@candor/plan/runtime";
 import type { DropReason } from "./reasons.ts";
 
 /**
- * What this process has kept and dropped since it started. Names come from the plan; no part of a message is
- * included.
+ * What this process has kept, dropped and trimmed since it started. Names come from the plan; no part of a
+ * message is included.
  */
 export interface CountsReport {
-  /** Messages that were put into the outbox. */
+  /** The number of messages that were put into the outbox, or printed in `log` mode. */
   readonly kept: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   /**

@@ -117,7 +117,7 @@ export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> 
   };
 }
 
-/** Implements the product's calls for unusable options: none of them does anything. */
+/** Implements the product's calls for unusable options: none of them records, stores or sends anything. */
 function createOffFacade<P extends GeneratedPlan>(problems: readonly string[]): Telemetry<P> {
   const counts = { kept: 0, dropped: {}, trimmed: {} };
   const status = {
@@ -182,7 +182,10 @@ function openGateway(core: Core, options: GatewayOptions): Gateway {
   return gateway ?? createGateway(undefined, { writeKey: "" });
 }
 
-/** Returns the names that the plan declares for a call. Values with other names are not even copied. */
+/**
+ * Returns a function that gives the names of the values that the plan declares for an event. Values with
+ * other names are not even copied.
+ */
 function declaredNames(core: Core): (type: string, name: string | undefined) => ReadonlySet<string> {
   const { events } = core.settings.plan;
   const names = new Map<string, ReadonlySet<string>>();

@@ -7,8 +7,8 @@ import { scopeOfName } from "./scope.ts";
 import { namesIn, ownDraftsIn, readObject, removeFile, type StateFolder } from "./state/state-folder.ts";
 
 /**
- * Deletes the messages of each refused scope. If the server is refused and no messages of the client need
- * them, deletes the ids and keys too. Stored answers stay, and so do files that are not the SDK's, in case
+ * Deletes the messages of each refused scope. If the server is refused and no messages of the client need the
+ * ids, deletes all other files of the SDK too, except the stored answers. Other programs' files stay, in case
  * the product passed a folder that it uses itself. Never throws: a file that cannot be deleted stays.
  */
 export function discardRefused(folder: StateFolder, gate: ConsentGate): void {
@@ -28,13 +28,19 @@ export function discardRefused(folder: StateFolder, gate: ConsentGate): void {
   }
 }
 
-/** Whether messages of the client are being sent, or waiting to be sent, under the folder's ids. */
+/**
+ * Whether messages of the client may be sent, or wait to be sent, under the folder's ids. False if the client
+ * is refused.
+ */
 function needsIdentity({ outbox }: StateFolder, gate: ConsentGate): boolean {
   if (gate.isRefused("client")) return false;
   return gate.allows("client") || namesIn(outbox).some((name) => scopeOfName(name)?.source === "client");
 }
 
-/** Each file that the SDK writes, and a field that identifies it as the SDK's. */
+/**
+ * The files to delete once nothing needs the ids, each with a field that shows that the SDK or its installer
+ * wrote it.
+ */
 const OWN_FIELDS = (folder: StateFolder): Readonly<Record<string, string>> => ({
   [folder.instance]: "hashSecret",
   [folder.plan]: "planHash",

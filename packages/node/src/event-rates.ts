@@ -35,8 +35,8 @@ export class EventRates {
   }
 
   /**
-   * Whether one more message of this event may be recorded. If not, it counts as skipped. An undeclared event
-   * has no limit.
+   * Whether one more message of this event may be recorded. If not, it counts as skipped. An event that the
+   * plan does not declare for the server has no limit.
    */
   hasRoom(draft: Draft): boolean {
     const rate = this.#rates.get(eventKey(draft.type, draft.name));

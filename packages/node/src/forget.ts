@@ -29,7 +29,10 @@ export interface DeletionReceipt {
 
 export type Forgotten =
   | { readonly ok: true; readonly receipt: DeletionReceipt }
-  /** `not_on`: there is no instance. `sending_now`: a send is in progress. */
+  /**
+   * `not_on`: telemetry is off or in `log` mode, so there is no instance. `sending_now`: a send is in
+   * progress, or the lease file cannot be used.
+   */
   | { readonly ok: false; readonly fault: "not_on" | "sending_now" }
   /** The data was deleted, but the No could not be stored. */
   | { readonly ok: false; readonly fault: "answer_not_stored"; readonly receipt: DeletionReceipt }
@@ -93,7 +96,7 @@ function renew(lease: Lease): void {
 
 /**
  * Reads a deletion receipt; undefined if the answer is not a receipt for this instance. Skips malformed
- * parts.
+ * parts, and reads at most 20 places and 20 notes.
  */
 function readReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: { readonly [field: string]: unknown },

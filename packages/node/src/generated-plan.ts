@@ -5,7 +5,7 @@ import { compilePlan, type Plan } from "@candor/plan/runtime";
 export interface GeneratedPlan<Sources = unknown> {
   /** SHA-256 of what the plan collects, lower-case hex. */
   readonly hash: string;
-  /** The plan as JSON. */
+  /** The plan as a JSON value, not as text. */
   readonly content: unknown;
   /** Does not exist at run time; carries the types. */
   readonly sources?: Sources;

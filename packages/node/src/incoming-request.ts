@@ -2,10 +2,10 @@
 import type { IncomingMessage } from "node:http";
 
 /**
- * Where a request comes from. `here`: a page of this site, or no page at all. `elsewhere`: another site's
- * page in somebody's browser. `unsaid`: a program or an older browser. No page can set `Sec-Fetch-Site` or
- * `Origin`. Browsers omit `Sec-Fetch-Site` if the product is reached without TLS, and send `Origin` with each
- * POST.
+ * Where a request comes from. `here`: a page of the product's own origin, or the browser's address bar.
+ * `elsewhere`: a page of another origin. `unsaid`: the headers do not say, as from a program or an older
+ * browser. No page can set `Sec-Fetch-Site` or `Origin`. Browsers omit `Sec-Fetch-Site` if the product is
+ * reached without TLS, and send `Origin` with each POST.
  * @see https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
  * @see https://fetch.spec.whatwg.org/#origin-header
  */

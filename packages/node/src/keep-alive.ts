@@ -12,7 +12,7 @@ import { Lease } from "./state/lease.ts";
 import { readObject, replaceFile, type StateFolder } from "./state/state-folder.ts";
 
 const HOUR_MS = 60 * 60_000;
-/** The first heartbeat is sent 2 to 5 minutes after the start. */
+/** The first heartbeat waits for at least this long after the start: a random time from 2 to 5 minutes. */
 const FIRST_AFTER_MS = { least: 2 * 60_000, most: 5 * 60_000 };
 /** Up to this share of the interval is added, so that instances do not all send at once. */
 const JITTER = 0.05;
@@ -22,9 +22,13 @@ const HEALTHY_TIMEOUT_MS = 10_000;
 const HOURS = { least: 1, most: 7 * 24, usual: 6 };
 
 export interface KeepAliveOptions<Facts extends object = object> {
-  /** Hours between two heartbeats, from 1 to 168 (a week); more is treated as 168. @default 6 */
+  /**
+   * Hours between two heartbeats, from 1 to 168 (a week). Less than 1 is treated as 1, more than 168 as 168,
+   * and anything but a positive number as 6.
+   * @default 6
+   */
   readonly everyHours?: number | undefined;
-  /** The product's own health check: unless it returns `true` within 10 s, nothing is sent. */
+  /** The product's own health check: unless it returns or resolves to `true` within 10 s, nothing is sent. */
   readonly healthy: () => boolean | Promise<boolean>;
   /**
    * What the product says about itself in each heartbeat, such as its version: properties of the plan's
@@ -86,14 +90,14 @@ function writeKeepAlive(file: string, { lastAtMs, boot }: KeepAliveState): void 
 
 /**
  * Milliseconds until the next heartbeat is due; 0 if it is due now. If the last heartbeat lies in the future,
- * the clock has been set back since, and the time is treated as now.
+ * the clock has been set back since, and the heartbeat is treated as sent now.
  */
 function untilDueMs(lastAtMs: number | undefined, nowMs: number, everyMs: number): number {
   if (lastAtMs === undefined) return 0;
   return Math.max(0, Math.min(lastAtMs, nowMs) + everyMs - nowMs);
 }
 
-/** `everyHours` in milliseconds: at least an hour, at most a week; 6 hours if it is not a number. */
+/** `everyHours` in milliseconds: at least an hour, at most a week; 6 hours if it is not a positive number. */
 function toEveryMs(everyHours: number | undefined): number {
   const hours = typeof everyHours === "number" && everyHours > 0 ? everyHours : HOURS.usual;
   return Math.min(Math.max(hours, HOURS.least), HOURS.most) * HOUR_MS;
@@ -153,8 +157,8 @@ export interface KeepAliveLoopOptions {
 
 /**
  * Sends a heartbeat every few hours. The time of the last heartbeat is kept in the state folder, so that
- * restarts and replicas add none. The first heartbeat is sent only after some minutes: a process that ends
- * before that was not healthy.
+ * restarts and replicas cause no further ones. The first heartbeat is sent only after some minutes: a process
+ * that ends before that was not healthy.
  */
 export class KeepAliveLoop {
   readonly #options: KeepAliveLoopOptions;

@@ -9,7 +9,7 @@ export const LIBRARY = { name: "@candor/node", version: VERSION };
 /** The collector has the same limit. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;
 
-/** One message as passed to a call, before the plan has checked it. */
+/** One message, from a call of the product or from a browser, before the plan has checked it. */
 export interface Draft {
   readonly type: "track" | "identify" | "page" | "screen" | "group";
   /** The name of the event, or of the page or screen. */
@@ -23,7 +23,7 @@ export interface Draft {
   readonly hasUndeclared?: boolean;
   readonly context: { [name: string]: Json };
   readonly timestampMs: number;
-  /** Set if the message came from a browser and had a messageId. */
+  /** Set only for a browser's message that had a messageId. Otherwise a new one is made. */
   readonly messageId?: string | undefined;
 }
 

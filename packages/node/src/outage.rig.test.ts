@@ -24,7 +24,7 @@ afterAll(() => collector?.stop());
 
 /**
  * Tracks `count` events with timestamps one minute apart, the first `agoMs` ago. The outbox's files look as
- * old.
+ * if they were last written then.
  */
 async function trackedAgo(agoMs: number, count: number): Promise<{ stateDir: string; begunAtMs: number }> {
   const stateDir = join(makeRigFolder(), "telemetry");

@@ -45,7 +45,7 @@ const DAY_MS = 24 * 60 * 60_000;
 const MAX_KINDS = 1000;
 
 /**
- * Passes a line to `debug`, unless it was passed one of the same kind within a day.
+ * Passes a line to `debug`, unless it was passed one of the same kind within the last day.
  * @param kind by default the line itself
  */
 export type WarnOnce = (line: string, kind?: string) => void;

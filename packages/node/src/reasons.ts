@@ -31,7 +31,10 @@ export const OFF_REASONS = {
 
 export type OffReason = keyof typeof OFF_REASONS;
 
-/** Sentences for the product's `debug`, for each reason that means that something cannot be read. */
+/**
+ * Sentences for the product's `debug`, for each reason that means that something cannot be read or is not
+ * known yet.
+ */
 export const UNREADABLE: { readonly [reason: string]: string } = {
   receipt_unreadable:
     "receipts.ndjson of the state folder cannot be read, or one of its lines is malformed; telemetry is off until it can.",

@@ -41,8 +41,8 @@ export function parseOutboxName(name: string): OutboxName | undefined {
 }
 
 /**
- * The scope of an outbox file that the SDK wrote, so that a refusal deletes the file; undefined for other
- * files.
+ * The scope of a file that the SDK wrote into an outbox, be it of messages, a cursor or a temporary file: a
+ * refusal of the scope deletes it. Undefined for other files.
  */
 export function scopeOfName(name: string): ConsentScope | undefined {
   return toScope(OURS.exec(name));

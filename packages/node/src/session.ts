@@ -133,11 +133,11 @@ export class Session {
   setDecisions(source: Source, decisions: SourceDecisions): void {
     const { plan } = this.#options.settings;
     this.#plans.set(source, compileAgreed(plan, source, decisions, createRedactors(this.instance)));
-    if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS); // withheld messages may be sent now
+    if (!this.isPrinting) this.#loop.soon(LEFT_OVER_AFTER_MS); // messages that waited for consent may be sent now
   }
 
   /**
-   * Applies the plan to a message, and puts the result into the outbox.
+   * Applies the plan to a message, and puts the result into the outbox or, in `log` mode, prints it.
    * @returns the reason if the message was dropped
    */
   record(source: Source, draft: Draft): DropReason | undefined {
@@ -164,7 +164,7 @@ export class Session {
     return undefined;
   }
 
-  /** Sends heartbeats from now on. @throws a file system error */
+  /** Sends heartbeats from now on, instead of those of an earlier call. @throws a file system error */
   keepAlive(keepAlive: KeepAliveOptions): void {
     const { folder, clock, random, update, onFault } = this.#options;
     this.#keepAlive?.abort.abort();
@@ -207,14 +207,16 @@ export class Session {
     return this.isPrinting || (await this.#loop.runNow());
   }
 
-  /** Writes the messages in memory synchronously, at the end of the process. Never throws. */
+  /**
+   * Writes the messages in memory synchronously, because the process or the session is ending. Never throws.
+   */
   flushSync(): void {
     for (const writer of this.#writers.values()) writer.flushSync();
   }
 
   /**
-   * False if the instance was replaced: the folder was deleted, or another process stored a No and then a
-   * Yes.
+   * False if the instance was deleted or replaced: the folder was deleted, or another process stored a No,
+   * and perhaps a Yes after it.
    */
   isInstanceThere(): boolean {
     if (this.isPrinting) return true;

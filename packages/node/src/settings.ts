@@ -1,4 +1,4 @@
-/** Checks the options of `createTelemetry`. No other part of the SDK reads the environment. */
+/** Checks the options of `createTelemetry`. No other part of the SDK in a product reads the environment. */
 import { isAbsolute, resolve } from "node:path";
 import { isPromise } from "node:util/types";
 import { isText } from "@candor/envelope/unknown-value";
@@ -32,15 +32,16 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   /** How long messages are gathered before they are sent, in milliseconds, at least 0. @default 10000 */
   readonly sendEveryMs?: number | undefined;
   /**
-   * The largest size of the outbox in bytes, at least 1 MiB. The oldest messages are deleted first.
+   * The largest size of the outbox in bytes, at least 1 MiB. Beyond this size, the oldest files are deleted,
+   * those already delivered first.
    * @default 52428800
    */
   readonly maxOutboxBytes?: number | undefined;
   /**
    * Called with a sentence about a problem with what the product passed, with the state folder, or with the
    * collector. Each problem is reported at most once a day. All attempts that failed because the collector is
-   * away are one problem, and so is everything that it refused, such as a wrong write key. The sentence never
-   * contains what was tracked.
+   * away are one problem, and so are all that it refused, for example because of a wrong write key. The
+   * sentence never contains what was tracked.
    * @default none
    */
   readonly debug?: ((line: string) => void) | undefined;
@@ -63,9 +64,9 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
   /**
    * A secret of at least 32 random characters, which the product generated once and keeps in its own
    * database. The instance's id, its signing key and its hashes are derived from it, so that every container
-   * with this database is the same instance, without a volume for the state folder. Whoever knows the secret
-   * can act as the instance: never use a licence key or anything that others know. A copy of the database is
-   * the same instance as the original. To count the copy separately, give it a secret of its own.
+   * with this database is the same instance, without a volume for the state folder. Anybody who knows the
+   * secret can act as the instance: never use a licence key or anything that others know. A copy of the
+   * database is the same instance as the original. To count the copy separately, give it a secret of its own.
    * @default the id is random, and kept only in the state folder
    */
   readonly instanceKey?: string | undefined;
@@ -186,7 +187,10 @@ function readOptions(options: TelemetryOptions): ReadSettings {
   };
 }
 
-/** Finds invalid options that are replaced by their defaults. */
+/**
+ * Finds problems that leave the options usable: unknown options, and invalid ones that are replaced by their
+ * defaults or the nearest valid value.
+ */
 function findLesser(given: Given): readonly string[] {
   const { product, sendEveryMs, maxOutboxBytes, debug, common, environment, allowed } = given;
   return [
@@ -203,7 +207,7 @@ function findLesser(given: Given): readonly string[] {
   ];
 }
 
-/** Calls the product's own function, and ignores whatever it throws or rejects with. */
+/** Returns a function that calls the product's own one, and ignores whatever that throws or rejects with. */
 function callQuietly(tell: unknown): (line: string) => void {
   return (line) => {
     if (typeof tell !== "function") return;

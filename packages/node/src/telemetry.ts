@@ -24,7 +24,7 @@ import type { Source } from "./scope.ts";
 export interface About {
   /** The product's own id of a person who uses it. Hashed with the instance's secret. */
   readonly userId?: string | undefined;
-  /** @default now */
+  /** When it happened; a date before 1900 or after 2298 is ignored. @default now */
   readonly timestamp?: Date | undefined;
 }
 
@@ -36,11 +36,14 @@ export interface FlushOptions {
 /** Whether anything is sent, and what this process did with the tracked messages. */
 export interface Status {
   readonly state: "on" | "log" | "off";
-  /** Why telemetry is off. `DENY_REASONS` and `OFF_REASONS` hold a sentence for each reason. */
+  /**
+   * Why telemetry is off; undefined if it is not. `DENY_REASONS` and `OFF_REASONS` hold a sentence for each
+   * reason.
+   */
   readonly reason: DenyReason | OffReason | undefined;
   /**
-   * What is wrong with the plan, or with the arguments of `createTelemetry`, `keepAlive` and `gateway`, each
-   * with what to write instead. `state` may still be `on`.
+   * What is wrong with the plan, or with the arguments of `createTelemetry`, `keepAlive`, `gateway` and
+   * `inspector`, each with what to write instead. `state` may still be `on`.
    */
   readonly problems: readonly string[];
   /**
@@ -49,8 +52,9 @@ export interface Status {
    */
   readonly sources: Readonly<Partial<Record<Source, SourcePermission>>>;
   /**
-   * A sentence that says why the last attempt to send failed. Undefined if it succeeded, if there was no
-   * attempt, or if telemetry is not on. All replicas on one state folder share this value.
+   * A code that says why the last attempt to send failed, such as `timeout` or `http_401`. `explainFault`
+   * returns a sentence for it. Undefined if it succeeded, if there was no attempt, or if telemetry is not on.
+   * All replicas on one state folder share this value.
    */
   readonly lastFault: string | undefined;
   /**
@@ -61,7 +65,7 @@ export interface Status {
   /**
    * Set if this product's plan adds something to the plan that was agreed to. The additions are withheld
    * until somebody answers. A product can show this in a banner of its own, with the inspector's or its own
-   * buttons. Undefined if the plan adds nothing.
+   * buttons. Undefined if the plan adds nothing, or nothing was agreed to.
    */
   readonly pending: PendingPlan | undefined;
   /**
@@ -110,8 +114,8 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   group(groupId: string, traits?: GroupTraitsOf<P>, about?: About): void;
   /**
    * Sends a heartbeat every few hours: the plan's event `Instance Active`, with `instanceId` and `boot` (16
-   * hex digits, different after each start) if the plan declares them. The first heartbeat is sent 2 to 5
-   * minutes after the start. A further call replaces the previous one.
+   * hex digits, different after each start) if the plan declares them. The first heartbeat is sent no earlier
+   * than 2 to 5 minutes after the start. A further call replaces the previous one.
    */
   keepAlive(options: KeepAliveOptions<HeartbeatFactsOf<P>>): void;
   /**
@@ -120,7 +124,7 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    * people were told. A `notice` never replaces a stored `yes` or `no`, nor a notice of a newer plan, so a
    * product may store it at each start. A settings page answers `yes` or `no`.
    * @param sources the sources that the answer is for. Default: all sources for a `no`, otherwise the server
-   * @returns false if the answer cannot be stored
+   * @returns false if the answer is invalid or cannot be stored
    */
   answer(answer: Answer, sources?: readonly Source[]): boolean;
   /**
@@ -128,7 +132,7 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    * to ask), and stores that it was shown. The notice is shown if only the notice is missing, and once more
    * for each later version of the plan, but never after a Yes or a No. Call this at each start.
    * @param show receives the text, which ends with a line break. Default: prints the text to stderr
-   * @returns true if this call showed the notice
+   * @returns true if this call showed the notice and stored that
    */
   noticeOnce(show?: (notice: string) => void): boolean;
   /**
@@ -144,10 +148,10 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   /**
    * A request handler for the operator's page, which shows what was sent, what is waiting, what is withheld
    * and why, the switch, and the plan. The handler has no login of its own. Mount it behind the login of the
-   * product's admins: whoever can reach the page can read messages and use the switch. Below its mount path
-   * the handler answers `GET /`, `/status.json`, `/messages.json?limit&before`, `/plan` and `POST /switch`,
-   * but only under an IP address, `localhost`, or a name in `hosts`. For browsers that cannot log in, use
-   * `oneTimeLink()`.
+   * product's admins: anybody who can reach the page can read messages and use the switch. Below its mount
+   * path the handler answers `GET /`, `/status.json`, `/messages.json?limit&before`, `/messages.ndjson`,
+   * `/receipt.json`, `/plan`, one-time links and `POST /switch`, but only under an IP address, `localhost`,
+   * or a name in `hosts`. For browsers that cannot log in, use `oneTimeLink()`.
    * @example
    * app.use("/admin/telemetry", requireAdmin, telemetry.inspector({ hosts: ["app.example.org"] })); // Express, connect, @fastify/middie
    * // Where the URL keeps its path: node:http, Hono (`c.env.incoming` and `c.env.outgoing`), and Fastify before it reads bodies:

@@ -33,8 +33,8 @@ export type AgreedVerdict =
 export type AgreedPlan = (message: CheckedMessage, atMs: number) => AgreedVerdict;
 
 /**
- * Compiles what a source may send now: for each rule, the part of the plan that the answer to that rule
- * covers. In `log` mode, where nothing is sent, compiles the whole plan.
+ * Compiles what a source may send now: for each rule, the part of the plan that its consent covers. A rule
+ * whose decision is `log_mode` needs no consent, because nothing is sent: all its events are compiled.
  */
 export function compileAgreed(
   plan: Plan,
@@ -97,7 +97,7 @@ function hereSettings(settings: PlanSource): PlanSource {
   return { ...settings, ids, mode: "enforce" };
 }
 
-/** The length of the collector's own pseudonyms; a plan's `hash: true` accepts 32 to 64 characters. */
+/** In hex digits, as long as the collector's own pseudonyms. A plan's `hash: true` accepts 32 to 64. */
 const PSEUDONYM_LENGTH = 32;
 
 /** Creates the functions that redact values for which the plan has a policy, before anything is written. */

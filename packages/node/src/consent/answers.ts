@@ -36,10 +36,10 @@ export class Answers {
   }
 
   /**
-   * Stores an answer for each of the sources. A notice is stored only if there is no answer yet, or only an
-   * earlier notice, unless it was given in the inspector.
-   * @returns false if a notice is not stored because the stored answers cannot be parsed: one of them may be
-   * a No
+   * Stores an answer for each of the sources. A notice that was not given in the inspector is skipped for a
+   * source that already has a Yes, a No, or a notice of this plan or a newer one.
+   * @returns false if a notice is not stored because the stored answers cannot be read or parsed: one of them
+   * may be a No
    * @throws a file system error
    */
   store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
@@ -65,8 +65,8 @@ export class Answers {
   }
 
   /**
-   * A stored Yes or No is not replaced, because a person gave it. A notice of this plan or a newer one is not
-   * replaced either, because it said at least as much.
+   * A stored Yes or No is not replaced, because it was a decision. A notice of this plan or a newer one is
+   * not replaced either, because it said at least as much.
    */
   #isReplacedByNotice(stored: ConsentRecord | undefined): boolean {
     if (stored === undefined) return true;

@@ -32,7 +32,7 @@ export interface SourcePermission {
 export interface PendingPlan {
   /** The plan's version. */
   readonly version: number;
-  /** The version that was agreed to. */
+  /** The version that was agreed to; the lowest one if sources or rules differ. */
   readonly coversVersion: number;
   /** What each version since then changed, newest first, from the plan's changelog. */
   readonly changelog: readonly PlanChange[];
@@ -46,9 +46,9 @@ export type GateSettings = Pick<
 >;
 
 /**
- * Which reasons are refusals, after which waiting messages are deleted. The others mean "not now": something
- * could not be read, the answer is missing, or the answer is for another version of the plan, which may be in
- * use on the same folder.
+ * Which reasons are refusals, after which waiting messages are deleted. The others mean "not now": for
+ * example, a file could not be read, the answer is missing, or the answer is for another version of the plan,
+ * which may be in use on the same folder.
  */
 const IS_REFUSAL: Readonly<Record<DenyReason, boolean>> = {
   environment_disable: true,
@@ -87,8 +87,9 @@ interface Read {
 }
 
 /**
- * Decides from the current environment, policy and stored answers. The files are read again only if they
- * changed, so that the gate can be asked before each write and each post.
+ * Decides from the current environment, the product's own setting, the policy and the stored answers. The
+ * files are read again only after a change, or if one could not be read, so that the gate can be asked before
+ * each write and each post.
  */
 export class ConsentGate {
   readonly #settings: GateSettings;
@@ -97,7 +98,7 @@ export class ConsentGate {
   readonly #rules: ReadonlyMap<Source, readonly Rule[]>;
   #signature = "";
   #read: Read = { policy: undefined, receipts: undefined };
-  /** The decisions without a browser's signals, since the files were last read. */
+  /** A cache of the decisions made without a browser's signals. Cleared when the files are read again. */
   readonly #decisions = new Map<Source, SourceDecisions>();
 
   constructor(settings: GateSettings, folder: StateFolder) {
@@ -118,16 +119,20 @@ export class ConsentGate {
     return this.#latest(source)[rule];
   }
 
-  /** The current decisions about a source, regardless of the events that the plan has for it. */
+  /**
+   * The current decisions about a source for both rules, even if the plan has no events of that source or
+   * rule.
+   * @param signals the privacy headers of a browser's request; undefined outside of one
+   */
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
     this.version();
     return signals === undefined ? this.#latest(source) : this.#decideAll(source, { signals });
   }
 
   /**
-   * The decisions that apply to printing in `log` mode. If the decisions would allow something without that
-   * mode, returns those. Otherwise returns the current ones. While nobody has answered, these say `log_mode`,
-   * and everything is printed.
+   * The decisions that apply to printing in `log` mode. If something could be sent without that mode, only
+   * that is printed: returns the decisions without the mode. Otherwise returns the current ones, which say
+   * `log_mode` while nobody has answered, so that everything is printed.
    */
   printedDecisionsOf(source: Source): SourceDecisions {
     const unlogged = { ...this.#settings.environment(), [this.#about.switches.mode]: undefined };
@@ -137,8 +142,8 @@ export class ConsentGate {
   }
 
   /**
-   * A text that changes whenever a decision might change, or when the instance's file does. If that file is
-   * gone, another process has received a No.
+   * A text that changes whenever a decision might change, or when the instance's file does: another process
+   * may have received a No and deleted that file. Reads changed files again.
    */
   version(): string {
     const { environment, policyFile, allowed } = this.#settings;
@@ -172,7 +177,7 @@ export class ConsentGate {
     return this.rulesNow(source).some((decision) => !decision.allow && decision.reason === "log_mode");
   }
 
-  /** Whether nothing of a source may be sent because somebody refused. */
+  /** Whether nothing of a source may be sent because every rule of its events is refused. */
   isRefused(source: Source): boolean {
     // Another version of the product may have events of a source for which this plan has none.
     const decisions = this.hasEvents(source)
@@ -189,13 +194,13 @@ export class ConsentGate {
     return notice.reason === "notice_shown" && notice.coversVersion < this.#settings.plan.version;
   }
 
-  /** The decisions on which a source's events depend. */
+  /** The current decisions on which a source's events depend: one for each rule that they have. */
   rulesNow(source: Source): readonly Decision[] {
     const decisions = this.decisionsOf(source);
     return this.#rulesOf(source).map((rule) => decisions[rule]);
   }
 
-  /** What the plan adds to what was agreed to; undefined if it adds nothing. */
+  /** What the plan adds to what was agreed to; undefined if it adds nothing, or nothing was agreed to. */
   pending(): PendingPlan | undefined {
     const { plan } = this.#settings;
     const covered = SOURCES.flatMap((source) => {
@@ -215,7 +220,10 @@ export class ConsentGate {
     };
   }
 
-  /** Why none of these sources may send: the reason for the first source that has events. */
+  /**
+   * Why none of these sources may send: the reason for the first source that has events; `no_events` if none
+   * has any.
+   */
   whyOff(sources: readonly Source[]): DenyReason | OffReason {
     for (const source of sources) {
       for (const decision of this.rulesNow(source)) if (!decision.allow) return decision.reason;

@@ -42,9 +42,9 @@ export function sendTaken(
 const NOT_ALLOWED_BODY = JSON.stringify({ success: true, accepted: 0, reason: "no_consent" });
 
 /**
- * Answers if nobody has consented, or if this person's browser objects. The 200 keeps clients from sending
- * the request again; `accepted` and `reason` say that nothing was kept. The messages are not listed, because
- * they were not read.
+ * Answers if telemetry is off, nobody has consented, or this person's browser objects. The 200 keeps clients
+ * from sending the request again; `accepted` and `reason` say that nothing was kept. The messages are not
+ * listed, because they were not read.
  */
 export function sendNotAllowed(response: ServerResponse): void {
   sendJson(response, NOT_ALLOWED_BODY);

@@ -22,12 +22,13 @@ export interface BrowserConsent {
   /** `person_undecided`: the instance allows it, and leaves the choice to each person. */
   readonly reason: AllowReason | DenyReason | OffReason | "person_undecided";
   /**
-   * Whether somebody said No, so that the browser must delete what it keeps; false if only a Yes is missing.
+   * Whether somebody said No, so that the browser must delete what it keeps; false for any other reason, such
+   * as a missing Yes.
    */
   readonly refused: boolean;
   /** Whether the person has to be asked. Only the browser knows what its person answered. */
   readonly ask: boolean;
-  /** What the browser may send; absent if nothing. */
+  /** What the browser may send, after the person's Yes if `ask` is set; absent if nothing. */
   readonly plan?: BrowserPlan;
   /**
    * The newest version of the plan that added to what a browser may send. An answer for an earlier version
@@ -52,7 +53,7 @@ export class BrowserGate {
   readonly #asksPeople: boolean;
   #last: { readonly decisions: SourceDecisions; readonly agreed: Agreed } | undefined;
 
-  /** @param core undefined if telemetry can never be on */
+  /** @param core undefined if the gateway can never accept messages */
   constructor(core: Core | undefined, asksPeople: boolean) {
     this.#core = core;
     this.#asksPeople = asksPeople;
@@ -70,8 +71,8 @@ export class BrowserGate {
   }
 
   /**
-   * Answers a browser that asks whether it may send. The answer is the same for every person, because the
-   * question is sent without cookies.
+   * Answers a browser that asks whether it may send. The answer does not depend on what the person answered
+   * before, because the question is sent without cookies.
    */
   tell(request: IncomingMessage): BrowserConsent {
     const core = this.#core;
@@ -129,7 +130,8 @@ export class BrowserGate {
 }
 
 /**
- * The part of the plan for which there is an answer; in `log` mode, where nothing is sent, the whole plan.
+ * The part of the plan that browsers may send: what consent covers, and all events whose rule is decided by
+ * `log` mode, where nothing is sent.
  */
 function agreedPart(plan: Plan, decisions: SourceDecisions): Plan {
   const parts = RULES.filter((rule) => mayTake(decisions[rule])).map((rule) => {
@@ -158,7 +160,7 @@ function agreedVersionOf({ headers: { cookie = "" } }: IncomingMessage): number 
   return Number(pattern.exec(cookie)?.[1] ?? 0);
 }
 
-/** Node joins a repeated header into one text, with few exceptions. */
+/** The value of a header, which Node joins into one text if it is repeated. Of a list, the first value. */
 function firstOf(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === "string" ? header : header?.[0];
 }

@@ -32,15 +32,20 @@ export type ClientAddress = (request: IncomingMessage) => string | undefined;
 
 /** What the messages of a request share. */
 export interface Arrival {
-  /** The type that the path implies for a single message; it overrides the message's own. */
+  /** The type that the path implies, which overrides the message's own; undefined for a batch. */
   readonly type: MessageType | undefined;
   /** What the body of a batch sets for each of its messages. */
   readonly shared: Shared;
   readonly receivedAtMs: number;
   readonly retryCount: number;
-  /** Becomes `context.ip` if the browser sent none; undefined if the plan does not declare it. */
+  /**
+   * Becomes `context.ip` if the browser sent none; undefined if unknown, or if the plan does not declare it.
+   */
   readonly address: string | undefined;
-  /** Becomes `context.userAgent` if the browser sent none; undefined if the plan does not declare it. */
+  /**
+   * From the request's header. Becomes `context.userAgent` if the message has none; undefined if there is no
+   * such header, or if the plan does not declare it.
+   */
   readonly userAgent: string | undefined;
   /** Hashes a value with the instance's secret, as hex; undefined while there is no instance. */
   readonly keyedHash: ((value: string) => string) | undefined;
@@ -134,13 +139,13 @@ function takeOne(message: Draft | MessageReason, record: Recorder): DroppedMessa
   return typeof message === "string" ? message : record(message);
 }
 
-/** The length of the collector's own pseudonyms. */
+/** In hex digits, as long as the collector's own pseudonyms. */
 const HASH_LENGTH = 32;
 
 /**
- * Reads a browser's message as the collector would, or returns the reason why it is not one. Never throws.
- * The core applies the plan later. The timestamp is corrected here, because the outbox may be delivered days
- * later.
+ * Reads a browser's message as the collector would, or returns the reason why it cannot be kept. Never
+ * throws. The core applies the plan later. The timestamp is corrected here, because the outbox may be
+ * delivered days later.
  */
 export function readMessage(item: unknown, arrival: Arrival): Draft | MessageReason {
   const plain = copyItem(item);
@@ -217,8 +222,8 @@ function complete(
 
 /**
  * Some clients put addresses or keys into messageIds. A messageId that is not plainly an id is therefore
- * replaced by its keyed hash, which still identifies a repeated message. Returns undefined if a new id has to
- * be made.
+ * replaced by its keyed hash, which still identifies a repeated message. Returns undefined if there is no
+ * instance to hash with, so that a new id has to be made.
  */
 function reduceMessageId(messageId: string, { keyedHash }: Arrival): string | undefined {
   if (isPlainMessageId(messageId)) return messageId;

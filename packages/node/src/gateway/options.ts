@@ -27,7 +27,7 @@ export interface GatewayOptions {
   /**
    * The path at which browsers reach the gateway, such as `/red/telemetry`, if a proxy strips part of the
    * path.
-   * @default what `X-Forwarded-Prefix` says, then the path of the request
+   * @default the prefix in `X-Forwarded-Prefix`, followed by the request's path up to `/v1/`
    */
   readonly publicPath?: string | undefined;
   /**
@@ -56,7 +56,11 @@ export interface GatewaySettings {
   readonly asksPeople: boolean;
 }
 
-/** Reads the options, and replaces invalid ones by their defaults. @throws whatever reading them throws */
+/**
+ * Reads the options. An invalid one is replaced by its default, except that an invalid `asksPeople` becomes
+ * true, and a `maxMessagesPerSecond` below 1 becomes 1.
+ * @throws whatever reading them throws
+ */
 export function readGatewayOptions(options: GatewayOptions): GatewaySettings {
   const given: Partial<Record<keyof GatewayOptions, unknown>> = isRecord(options) ? options : {};
   const { writeKey, clientAddress, maxMessagesPerSecond, publicPath, asksPeople } = given;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { createRates } from "./rates.ts";
 
-/** A manual clock that counts in seconds. */
+/** A clock in milliseconds, which the test advances by seconds. */
 function ticking() {
   let nowS = 0;
   const pass = (seconds: number): void => {

@@ -5,8 +5,8 @@ import { applyAddressPolicy } from "@candor/plan/runtime";
 /** The largest share of the rate that one browser gets. */
 const CLIENT_SHARE = 0.25;
 /**
- * The share that stays free for other browsers when large batches have used up the rest. It accepts a batch
- * only if the whole batch fits into what is left of it.
+ * The share that stays free for other browsers when large batches have used up the rest. A batch may use this
+ * share only if the whole batch fits into what is left of it.
  */
 const RESERVED_SHARE = 0.25;
 /** The number of clients remembered. Beyond that, the client that sent least recently is forgotten. */
@@ -18,8 +18,8 @@ const MAX_DEBT_MS = 60_000;
 export interface Rates {
   /**
    * Seconds until this browser may send this many messages; 0 if it may send them now. A batch is accepted as
-   * a whole or not at all. So a batch larger than what is left is accepted too, and the browser waits longer
-   * afterwards.
+   * a whole or not at all. So a batch larger than what is left is accepted too, except from the reserved
+   * share, and the browser waits longer afterwards.
    * @param address undefined: all unknown addresses share one limit
    */
   readonly waitS: (address: string | undefined, messages?: number) => number;

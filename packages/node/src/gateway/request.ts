@@ -18,8 +18,8 @@ import { isBodyRead, type ParsedRequest } from "../incoming-request.ts";
 import { GatewayFault } from "./answer.ts";
 
 /**
- * The maximum size of all bodies that are being read at a time: slow uploads must not fill the product's
- * memory.
+ * The maximum total size of all bodies that are being read at the same moment: slow uploads must not fill the
+ * product's memory.
  */
 const MAX_HELD_BYTES = 8 * 1024 * 1024;
 /**
@@ -60,7 +60,7 @@ export function findRoute(url: string): GatewayRoute | undefined {
   return OWN_ROUTES.get(own) ?? findWireRoute(path.slice(at));
 }
 
-/** What precedes `/v1/` in a URL. */
+/** What precedes the last `/v1/` in the path of a URL; empty if there is none. */
 function prefixOf(url: string): string {
   const [path] = splitUrl(url);
   return path.slice(0, Math.max(0, path.lastIndexOf(API_PREFIX)));
@@ -128,9 +128,9 @@ export function mountOf(
 }
 
 /**
- * The origin under which the browser knows this gateway. The requesting page has the same origin, and
- * `Referer` contains it; a reverse proxy often replaces it in `Host`. Only the client itself gets the answer,
- * so its headers may be trusted here.
+ * The origin under which the browser knows this gateway. The requesting page has the same origin, so it is
+ * read from `Referer`; `Host`, which a reverse proxy often replaces, is used only without a `Referer`. Only
+ * the client itself gets the answer, so its headers may be trusted here.
  */
 function addressOf({ headers, socket }: GatewayRequest): { protocol: "http" | "https"; host: string } {
   const { referer = "", host = "localhost" } = headers;

@@ -26,7 +26,10 @@ export type HttpOutcome =
   | { readonly ok: false; readonly fault: HttpFault };
 
 export interface HttpClient {
-  /** Never rejects and never throws. Any status is an answer, including a redirect, which is not followed. */
+  /**
+   * Never rejects and never throws. Any status is an answer, including a redirect, which is not followed;
+   * only a proxy's 407 is the fault `proxy`.
+   */
   post(request: HttpPost): Promise<HttpOutcome>;
   /**
    * Ends current posts as `cancelled` and closes all sockets. Later posts are `cancelled` too. Aborting the
@@ -176,7 +179,10 @@ function toRequest(
   return { ...common, path: `${url.origin}${path}`, headers: { ...headers, host: url.host, ...credentials } };
 }
 
-/** A 407 comes from a proxy that wants other credentials, never from a collector. */
+/**
+ * Turns a 407 into the fault `proxy` if a proxy is in use: it wants other credentials. No collector sends a
+ * 407.
+ */
 function blamingProxy(result: Exchange, { proxy }: Route): Exchange {
   const isRefused = proxy !== undefined && result.ok && result.answer.status === 407;
   return isRefused ? { ok: false, fault: "proxy", isStale: false } : result;

@@ -77,7 +77,10 @@ export function createConnector({ names, ca, onSocket }: ConnectorOptions): Conn
   return { open };
 }
 
-/** Attributes any failure to reach the proxy to the proxy, except a timeout or a cancellation. */
+/**
+ * Attributes any failure to reach the proxy, or to open a tunnel through it, to the proxy, except a timeout
+ * or a cancellation.
+ */
 async function blamingProxy(way: Promise<Socket>): Promise<Socket> {
   try {
     return await way;
@@ -116,8 +119,8 @@ function wrapInTls(
 }
 
 /**
- * Resolves with the socket once it emits the event; otherwise rejects and destroys the socket. Later errors
- * of the socket are handled by the request.
+ * Resolves with the socket once it emits the event. If it fails or closes first, or the signal is aborted,
+ * rejects and destroys the socket. Later errors only destroy the socket; the request reports them.
  */
 function untilReady(
   socket: Socket,
@@ -143,7 +146,7 @@ function untilReady(
   });
 }
 
-/** Sends CONNECT; afterwards the socket is connected to the target. */
+/** Sends CONNECT. Resolves once the proxy has connected the socket to the target. */
 function tunnel(
   socket: Socket,
   proxy: ProxyServer,
@@ -184,7 +187,7 @@ export interface RouteRequestOptions extends RequestOptions {
   readonly connectSignal?: AbortSignal;
 }
 
-/** Keeps the sockets of one route for later requests. */
+/** Opens the sockets of one route, and keeps one idle socket for later requests, for 10 seconds. */
 export class RouteAgent extends Agent {
   readonly #open: (signal: AbortSignal) => Promise<Socket>;
 

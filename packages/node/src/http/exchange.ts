@@ -6,7 +6,7 @@ import { FaultError, faultOf, type HttpFault } from "./faults.ts";
 
 export interface HttpAnswer {
   readonly status: number;
-  /** How long the server asks us to wait; at most a day. */
+  /** How long the server asks us to wait, at most a day; undefined if it does not ask. */
   readonly retryAfterMs: number | undefined;
   /** The server's clock, from its Date header (whole seconds), epoch milliseconds. */
   readonly dateMs: number | undefined;
@@ -29,8 +29,8 @@ export interface ExchangeRequest {
 export type Exchange =
   | { readonly ok: true; readonly answer: HttpAnswer }
   /**
-   * `isStale`: the server had closed the kept socket before the request arrived, and had answered nothing on
-   * it.
+   * `isStale`: a kept socket broke before any byte of the answer arrived, so the server had probably closed
+   * it before the request.
    */
   | { readonly ok: false; readonly fault: HttpFault; readonly isStale: boolean };
 

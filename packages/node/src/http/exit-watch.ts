@@ -31,7 +31,8 @@ export interface ExitWatchOptions {
 /**
  * Lets a process end if it has nothing left to do. An unref'd socket does not keep the process alive, but a
  * DNS query, a connect or a write in progress does, for seconds. During a post, the watch checks whether only
- * these and the standard streams are left. If so, it cancels the posts, and the process ends.
+ * these and the standard streams are left, and no input is awaited. If two checks in a row find that, it
+ * cancels the posts, and the process ends.
  */
 export interface ExitWatch {
   /**

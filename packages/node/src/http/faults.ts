@@ -1,7 +1,7 @@
 /** Names what can go wrong while a collector is contacted. */
 import { codeOf } from "@candor/envelope/unknown-value";
 
-/** Why a post got no answer, each with a sentence for the operator. */
+/** Why a post got no usable answer, each reason with a sentence for the operator. */
 export const FAULT_SENTENCES = {
   dns: "The collector's name could not be resolved, or a DNS or hosts entry blocks it.",
   refused:

@@ -21,11 +21,12 @@ export interface NameService {
 
 export interface Names {
   /**
-   * At least one address, IPv4 first, because broken IPv6 is more common than broken IPv4.
+   * At least one address. IPv4 comes first, because broken IPv6 is more common than broken IPv4; only the
+   * addresses from `lookupBySystem` keep the system's order.
    * @throws FaultError `dns`, or the signal's reason
    */
   resolve(name: string, signal: AbortSignal): Promise<readonly Address[]>;
-  /** Forgets a cached address that could not be reached. */
+  /** Forgets the cached addresses of a name, because none of them could be reached. */
   forget(name: string): void;
 }
 
@@ -113,7 +114,9 @@ function addressesWithoutLookup(name: string): readonly Address[] | undefined {
 }
 
 /**
- * DNS and hosts files block a name with 0.0.0.0. Connecting to that address would reach this machine itself.
+ * Removes 0.0.0.0 and ::, with which DNS and hosts files block a name: connecting to them would reach this
+ * machine itself.
+ * @throws FaultError `dns` if no address is left
  */
 function routable(addresses: readonly Address[]): readonly Address[] {
   const kept = addresses.filter(({ address }) => address !== "0.0.0.0" && address !== "::");
@@ -147,8 +150,9 @@ interface FamilyAnswer {
 }
 
 /**
- * Queries both address families at once; never rejects. Cancelled by the signal, or once the available
- * answers suffice.
+ * Queries both address families at once; never rejects. Ends early if the signal is aborted,
+ * `FAMILY_GRACE_MS` after one family's addresses have arrived, or, if there is an old answer, after
+ * `STALE_PATIENCE_MS`.
  */
 async function query(
   name: string,

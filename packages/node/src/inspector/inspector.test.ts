@@ -72,8 +72,8 @@ async function track({ telemetry }: World, count: number): Promise<void> {
 const toJson = ({ body }: Reply): unknown => JSON.parse(body);
 
 /**
- * For the option `before`: stores an answer that was given for a version of the plan. The current version is
- * 2.
+ * For the option `before`: stores an answer that was given for a version of the plan, by default for version
+ * 2. The reference plan is newer.
  */
 function answered(answer: "yes" | "no" | "notice", planVersion = 2): (dir: string) => void {
   const planHash = planVersion === 2 ? APPSMITH.hash : "a".repeat(64);

@@ -95,7 +95,7 @@ interface Refusal {
   readonly detail?: string;
 }
 
-/** Creates the inspector's handler, which never throws and answers every request. */
+/** Creates a handler that never throws and answers every request. @throws what reading the options throws */
 export function createInspector(inspected: Inspected, options?: InspectorOptions): InspectorHandler {
   const inspector = new Inspector(inspected);
   const path = typeof options?.path === "string" ? options.path : "";
@@ -250,7 +250,7 @@ class Inspector {
     sendFault(response, refusal.code, refusal.detail);
   }
 
-  /** Stores the answer and acts on it. @returns undefined if that succeeded */
+  /** Stores the answer and acts on it, if asked after a deletion. @returns undefined if that succeeded */
   async #apply(form: AnswerForm | FormFault): Promise<Refusal | undefined> {
     if (typeof form === "string") return { code: form };
     if (this.#core === undefined) return { code: "options_invalid" };
@@ -290,7 +290,7 @@ function explainNotConfirmed(cause: string): string {
   return isOfTheWay ? explainFault(cause) : `It answered: ${cause}.`;
 }
 
-/** Returns undefined if the value is not a list, is empty, or names a source that the plan lacks. */
+/** An answer's sources; undefined if they are no list, are empty, or include one that the plan lacks. */
 function readSources(given: unknown, declared: readonly Source[]): readonly Source[] | undefined {
   if (!Array.isArray(given) || given.length === 0) return undefined;
   const isKnown = given.every((name) => declared.some((source) => source === name));

@@ -79,7 +79,7 @@ describe("a one-time link", () => {
   it("sets a cookie that no script can read and no other site can send, and that expires", async () => {
     const { ask, inspector } = await open();
     const { headers } = await ask(MOUNT + inspector.oneTimeLink());
-    // Without Path, browsers use the folder of the link's URL, which is the inspector.
+    // Without Path, browsers use the folder of the link's URL, which is the inspector's.
     expect(headers["set-cookie"]).toEqual([
       expect.stringMatching(
         /^candor-inspector-[0-9a-f]{8}=[\w-]{43}; Max-Age=1800; HttpOnly; SameSite=Strict$/,

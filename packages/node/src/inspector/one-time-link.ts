@@ -16,7 +16,7 @@ const TOKEN_BYTES = 32;
 const LINK = /^\/link-([\w-]{43})$/;
 
 export interface OneTimeLinkOptions {
-  /** How many minutes the link works, 1 to 60. @default 5 */
+  /** How many minutes the link works, 1 to 60; any other value counts as 5. @default 5 */
   readonly validMinutes?: number | undefined;
 }
 

@@ -117,8 +117,8 @@ interface Offer {
 }
 
 /**
- * The reasons for a denial that an answer can remove. The others depend on the environment, the machine's
- * policy, or a browser.
+ * The reasons for a denial that an answer can remove. The others depend on the environment, the product's own
+ * setting, the machine's policy, or a browser.
  */
 const ANSWERABLE: readonly DenyReason[] = [
   "receipt_unreadable",
@@ -159,7 +159,10 @@ function isAnswerable(status: RuleStatus | undefined): boolean {
   return status !== undefined && !status.allow && ANSWERABLE.some((reason) => reason === status.reason.code);
 }
 
-/** The first sentence of the page: whether anything is sent, how much, and why not. */
+/**
+ * The first sentence of the page: the state, with the numbers of waiting and sent messages if telemetry is
+ * on, and the reason if it is off.
+ */
 export function toStatusSentence({ state, reason, product, kept }: InspectorStatus): string {
   if (state === "off") return `Telemetry is off. ${reason?.sentence ?? ""}`.trim();
   if (state === "log") return "Telemetry is in log mode: messages are printed, and nothing is sent.";
@@ -181,7 +184,7 @@ export function countOf(count: number, one: string, many: string): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
 }
 
-/** Renders a time in UTC, to the second. */
+/** Renders a time in UTC, to the second; `never` if there is none. */
 export function writeTime(time: string | undefined): Html {
   const atMs = Date.parse(time ?? "");
   if (Number.isNaN(atMs)) return html`never`;

@@ -23,9 +23,12 @@ export interface InspectorPage {
   readonly isOlder: boolean;
   /** The prefix of the page's links, see `Asked`. */
   readonly here: string;
-  /** Why the last answer was not accepted. */
+  /** Why the answer in this request was not accepted; undefined if it was, or if there was none. */
   readonly message: string | undefined;
-  /** The receipt of a deletion at the collector that was requested on this page. */
+  /**
+   * The receipt of the last deletion at the collector that was requested on this page; undefined if there was
+   * none since the process started.
+   */
   readonly receipt: DeletionReceipt | undefined;
 }
 

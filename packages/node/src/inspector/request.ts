@@ -50,7 +50,10 @@ export interface AnswerForm {
   readonly sources: unknown;
   /** Whether the collector should first delete what it holds about this instance. */
   readonly deleteFirst: unknown;
-  /** Whether a form of the page sent the answer, rather than JSON. */
+  /**
+   * Whether the body is not JSON but a form, as the page sends it. The reply is then the page, or a redirect
+   * to it.
+   */
   readonly isForm: boolean;
 }
 

@@ -32,18 +32,19 @@ const SENTENCES: { readonly [reason: string]: string } = {
 export const SHOWN_SOURCES = ["server", "client", "installer"] as const;
 
 /**
- * Everything that the inspector shows an operator, and the content of `GET status.json`. Contains no secrets.
+ * Everything that the inspector shows an operator except the messages, and the content of `GET status.json`.
+ * Contains no secrets.
  */
 export interface InspectorStatus {
   readonly state: "on" | "log" | "off";
   /** Why telemetry is off; undefined if it is not. */
   readonly reason: Reason | undefined;
-  /** What is wrong with the options that the product passed. */
+  /** What is wrong with the plan, or with what the product passed. */
   readonly problems: readonly string[];
   readonly counts: CountsReport;
   /** Undefined if the options are unusable. */
   readonly product: ProductStatus | undefined;
-  /** Undefined unless telemetry is on. */
+  /** What the state folder holds; undefined unless telemetry is on. */
   readonly kept: KeptStatus | undefined;
   /**
    * What is left in the outbox while telemetry is not on; undefined if the outbox is empty. A refusal deletes
@@ -62,14 +63,17 @@ export interface ProductStatus {
   readonly plan: { readonly version: number; readonly hash: string };
   /** The collector's URL, without a name or password. */
   readonly sentTo: string;
-  /** The environment variables that turn telemetry off, or set it to `log`. */
+  /**
+   * The product's own environment variables: those of `disable` turn telemetry off, `mode` sets it to `off`
+   * or `log`.
+   */
   readonly switches: { readonly disable: readonly string[]; readonly mode: string };
   readonly sources: readonly SourceStatus[];
 }
 
 export interface SourceStatus {
   readonly source: Source;
-  /** The stored answer in force. */
+  /** The stored answer in force; undefined if there is none. */
   readonly answer: ConsentRecord | undefined;
   /** One status for each consent rule that applies to events of this source. */
   readonly rules: readonly RuleStatus[];
@@ -92,7 +96,7 @@ export interface KeptStatus {
   readonly createdAt: string;
   readonly outbox: OutboxTotals;
   readonly delivery: Delivery;
-  /** When the last heartbeat was made. */
+  /** When any process on the state folder made the last heartbeat; undefined if none has. */
   readonly lastKeepAliveAt: string | undefined;
   /**
    * When this process sends the next heartbeat, if the product is healthy then; undefined if it sends none.
@@ -141,9 +145,15 @@ export async function readStatus(core: Core): Promise<InspectorStatus> {
 export interface FolderStatus {
   readonly product: string;
   readonly plan: { readonly version: number; readonly hash: string };
-  /** The environment variables that turn telemetry off, or set it to `log`. */
+  /**
+   * The product's own environment variables: those of `disable` turn telemetry off, `mode` sets it to `off`
+   * or `log`.
+   */
   readonly switches: { readonly disable: readonly string[]; readonly mode: string };
-  /** What is sent and what is withheld, unless the environment of the product's process forbids it. */
+  /**
+   * What is sent and what is withheld, unless the environment of the product's process or the product's own
+   * setting forbids it.
+   */
   readonly sources: readonly SourceStatus[];
 }
 

@@ -11,8 +11,8 @@ export const FORGET_TIMEOUT_MS = 600_000;
 const EVERY_ADDRESS = new Set(["0.0.0.0", "[::]"]);
 
 /**
- * The URL to give to people and clients. A server that listens on all interfaces can be reached on this
- * machine at 127.0.0.1.
+ * The URL to give to people and clients on this machine: a server that listens on all interfaces is reached
+ * there at 127.0.0.1. Drops credentials, the query, and slashes at the end.
  */
 export function toReachable(url: string): string {
   const { protocol, hostname, port, pathname } = new URL(url);
@@ -20,7 +20,7 @@ export function toReachable(url: string): string {
   return `${protocol}//${host}${port === "" ? "" : `:${port}`}${pathname.replace(/\/+$/, "")}`;
 }
 
-/** The URL for display, without the name and password that it may contain. */
+/** The URL for display, without its query and the name and password that it may contain. */
 export function toShown(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname.replace(/\/+$/, "")}`;
@@ -35,8 +35,7 @@ export function readAddress(written: string): string | undefined {
 }
 
 /**
- * The error for a request that the collector refuses, and would refuse again. Carries the collector's code
- * and sentence.
+ * The error for a request that a collector answered with an error. Carries the collector's code and sentence.
  */
 export class Refused extends Error {
   readonly code: string;
@@ -76,7 +75,7 @@ export interface Asking {
 }
 
 /**
- * Posts a request.
+ * Posts a request, and resolves to the fields of the collector's answer.
  * @throws Refused if the collector refuses it; for any other failure, the error that `toFault` returns
  */
 export async function post(
@@ -124,7 +123,10 @@ async function exchange(
   return { status, location, dateMs: readDate(date), text: await text(response) };
 }
 
-/** The time in a Date header, epoch milliseconds (whole seconds); undefined if there is none. */
+/**
+ * The time in a Date header, epoch milliseconds (whole seconds); undefined if there is none, or it cannot be
+ * parsed.
+ */
 export function readDate(header: string | null | undefined): number | undefined {
   const dateMs = Date.parse(header ?? "");
   return Number.isNaN(dateMs) ? undefined : dateMs;

@@ -20,7 +20,7 @@ import {
 import { type AskOptions, askAsInstance, asOwnInstance, type OwnInstance } from "./own-instance.ts";
 import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal.ts";
 
-/** Maximum number of events that the collector returns at once. */
+/** Maximum number of events that the collector returns in one page. */
 const PAGE_EVENTS = 1000;
 /** Messages that were sent a moment ago may still be in the collector's log, so the command asks again. */
 const WAIT = { tries: 10, betweenMs: 1000 };
@@ -36,7 +36,8 @@ const PAGE_TIMEOUT_MS = 30_000;
 
 /**
  * Compares an instance's outbox with the collector. Returns 0 if the collector holds exactly what this
- * instance sent, 1 if something is missing or differs, and 2 if the collector could not be asked.
+ * instance sent, 1 if something differs or is missing on either side, and 2 if the collector could not be
+ * asked, or the folder has no instance to ask as.
  */
 export async function compare(folder: string, { url: given, json = false }: AskOptions): Promise<number> {
   endWithReader();
@@ -54,7 +55,9 @@ export async function compare(folder: string, { url: given, json = false }: AskO
 
 interface Compared {
   readonly comparison: Comparison;
-  /** Number of sent messages that the collector cannot attribute to an instance. */
+  /**
+   * Number of sent messages that lack this instance's id, so that the collector cannot attribute them to it.
+   */
   readonly notAsked: number;
   /**
    * Up to when the collector's store is complete, by its own clock. Events received later may still be in its
@@ -136,7 +139,8 @@ async function askPage(url: string, instance: Instance, cursor: string | undefin
 
 /**
  * Reads the messages of the outbox that the collector attributes to this instance, because they contain its
- * id at a path that the plan names. The collector cannot attribute other messages, such as those of browsers.
+ * id at a path that the plan names. The collector cannot attribute messages without the id, such as most
+ * messages of browsers.
  */
 async function readOwn(
   { outbox, plan }: StateFolder,

@@ -5,6 +5,10 @@ import { type Colours, toSafeText } from "./terminal.ts";
 /** How one field differs between the outbox and the collector. */
 export interface FieldDifference {
   readonly path: string;
+  /**
+   * `trimmed`: only in the outbox; `added`: only at the collector; `reduced`: redacted or hashed there;
+   * `changed`: any other difference.
+   */
   readonly kind: "trimmed" | "reduced" | "changed" | "added";
 }
 
@@ -145,7 +149,7 @@ function flatten(fields: Fields, prefix = ""): Map<string, string> {
   return flat;
 }
 
-/** How many messages of each kind are listed. The rest are only counted; --json lists all of them. */
+/** How many lines of each list are printed. The rest are only counted; --json prints all of them. */
 const SHOWN = 20;
 const LABEL_CHARS = 31;
 
@@ -188,8 +192,8 @@ function describeDifferences({ sent, missingThere, missingHere, differing }: Com
 }
 
 /**
- * Renders a comparison for people: first the result, then the numbers, then each message that is missing or
- * differs.
+ * Renders a comparison for people: first the result, then the numbers, then the messages that are missing or
+ * differ, and the paths that were trimmed.
  */
 export function renderComparison(comparison: Comparison, about: ComparedWith, colours: Colours): string {
   const { sent, waiting, held, same, older, missingThere, missingHere, differing, trimmed } = comparison;

@@ -23,7 +23,8 @@ export interface FolderReport {
   /** Text of the machine's policy file; undefined if there is none, null if it cannot be read. */
   readonly policy: string | undefined | null;
   /**
-   * What is sent and what is withheld; undefined if telemetry is off, so that the folder contains no plan.
+   * What is sent and what is withheld; undefined if the folder contains no readable plan, because telemetry
+   * was never on, or was refused.
    */
   readonly status: FolderStatus | undefined;
   readonly instance: { readonly instanceId: string; readonly createdAt: string } | undefined;

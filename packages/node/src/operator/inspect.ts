@@ -1,4 +1,4 @@
-/** Runs the command that describes the content of a state folder. */
+/** Runs the command `inspect`: describes the content of a state folder. */
 import { resolve } from "node:path";
 import { type ConsentRecord, DENY_REASONS, readPolicy } from "@candor/consent";
 import { toFields } from "@candor/envelope/unknown-value";
@@ -131,8 +131,8 @@ function sourceRows({ source, rules }: FolderStatus["sources"][number]): readonl
 const RULE_WORDS = { notice: "events that need a notice", "opt-in": "events that need a Yes" } as const;
 
 /**
- * The state of telemetry, as far as the folder shows it. The end of the report mentions what only the
- * product's process knows.
+ * The state of telemetry, as far as the folder and the machine's policy show it. The end of the report
+ * mentions what only the product's process knows.
  */
 function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox }: FolderReport): string {
   const word = readPolicy(policy, NO_PRODUCT);
@@ -154,15 +154,15 @@ function toStateSentence({ instance, isInstanceStrange, answers, policy, outbox 
 const NO_PRODUCT = "";
 
 /**
- * Describes the policy file without knowing the product: the folder contains the product's name only while
- * telemetry is on.
+ * Describes the policy file without knowing the product: the folder names the product only if it contains a
+ * plan.
  */
 function toPolicySentences(policy: string | undefined | null): readonly string[] {
   const products = linesOf(policy ?? "").map((line) => line.replace(/^off\s+/, ""));
   return products.length === 0 ? [] : [`The policy of this machine turns off: ${products.join(", ")}.`];
 }
 
-/** The lines of the policy file, without comments. */
+/** The lines of the policy file, without comments and empty lines. */
 function linesOf(policy: string): readonly string[] {
   return policy
     .split("\n")

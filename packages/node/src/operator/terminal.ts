@@ -5,8 +5,9 @@ import type { WriteStream } from "node:tty";
 
 /**
  * Matches everything but plain text: control characters (C0, DEL, C1), invisible formatting (such as the
- * bidirectional overrides, which reorder text), lone surrogates and line separators. Terminals obey control
- * characters, so text from a client could clear the screen, retitle the window, or forge a line.
+ * bidirectional overrides, which reorder text), private-use characters, lone surrogates, and line and
+ * paragraph separators. Terminals obey control characters, so text from a client could clear the screen,
+ * retitle the window, or forge a line.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}]/gu;
 
@@ -89,7 +90,8 @@ export function endWithReader(): void {
  * Reads a value that identifies a person from standard input. An argument would be visible to every user of
  * the machine and would stay in the shell's history.
  * @param prompt shown on stderr if standard input is a terminal
- * @returns undefined unless there is exactly one line
+ * @returns the line without spaces around it; undefined unless exactly one line is not blank. Of a terminal,
+ * only the first line is read
  */
 export async function readTypedLine(prompt: string): Promise<string | undefined> {
   const { stdin } = process;

@@ -7,11 +7,11 @@ import { openPlain } from "../state/plain-file.ts";
 import { removeFile, replaceFileLater } from "../state/state-folder.ts";
 
 const LINE_BREAK = 10;
-/** How many bytes are read at a time to count lines. */
+/** The most bytes that one read takes while lines are counted. */
 const COUNTED_BYTES = 256 * 1024;
 /** The size limit of a cursor file, which contains only a number and a line break. */
 const CURSOR_BYTES = 32;
-/** The SDK never writes a file this large, and counting its lines would take minutes. */
+/** Larger files are ignored: the SDK's have 5 MiB by default, and counting the lines would take minutes. */
 const MAX_FILE_BYTES = 4 * 1024 ** 3;
 /** A longer line is not a message: the collector's limit for a message is 32 KiB. */
 const MAX_LINE_BYTES = 8 * 1024 * 1024;
@@ -84,7 +84,7 @@ export function writeCursor(path: string, sentBytes: number, mayReplace: () => b
   return replaceFileLater(cursorOf(path), text, mayReplace);
 }
 
-/** Deletes a file and its cursor. Returns false if the file was already gone. */
+/** Deletes a file and its cursor. Returns false if the file was already gone, or cannot be deleted. */
 export function deleteOutboxFile(path: string): boolean {
   const isDeleted = removeFile(path);
   removeFile(cursorOf(path));
@@ -104,7 +104,8 @@ export interface LinesLimit {
 }
 
 /**
- * Reads whole lines from an offset: as many as the limits allow, but always at least the first line.
+ * Reads whole lines from an offset: as many as the limits allow, but always at least the first one, unless it
+ * is incomplete or longer than 8 MiB.
  * @throws a file system error
  */
 export async function readLines(path: string, fromByte: number, limit: LinesLimit): Promise<Lines> {
@@ -136,8 +137,8 @@ export async function readBytes(file: FileHandle, fromByte: number, length: numb
 }
 
 /**
- * Reads a line that is longer than the byte limit. The SDK writes none, but such a line must not block the
- * lines after it.
+ * Reads a line that is longer than the byte limit: the SDK writes none, but such a line must not block the
+ * lines after it. Returns no line if it is longer than 8 MiB.
  */
 async function readLongLine(file: FileHandle, fromByte: number, lengthBytes: number): Promise<Lines> {
   for (let length = lengthBytes * 2; length <= MAX_LINE_BYTES; length *= 2) {

@@ -40,7 +40,8 @@ export interface OutboxPageOptions {
 }
 
 /**
- * Counts of whole lines. A line that was being written when its process was killed counts only in `bytes`.
+ * Counts of whole lines. A line that was being written when its process was killed counts only in the numbers
+ * of bytes.
  */
 export interface OutboxTotals {
   readonly files: number;

@@ -23,15 +23,17 @@ export interface OutboxWriterOptions {
   readonly mayWrite: () => boolean;
   /** Once aborted, the writer discards the lines that are waiting. */
   readonly signal: AbortSignal;
-  /** Called before the waiting lines are written. It may abort the signal. */
+  /**
+   * Called when lines have been gathered, before they are written; not for a flush. It may abort the signal.
+   */
   readonly onGathered: () => void;
-  /** Called after lines were written. */
+  /** Called after lines were written, except by `flushSync`. */
   readonly onWritten: (bytes: number) => void;
   /** Called when a file was closed because it was full or old. */
   readonly onRotated: () => void;
   /**
-   * Called if lines cannot be written, because the disk is full or the folder belongs to another user. The
-   * lines are lost.
+   * Called if lines cannot be written, for example because the disk is full or the folder belongs to another
+   * user. The lines are lost.
    */
   readonly onFault: (error: unknown, lines: number) => void;
 }
@@ -74,7 +76,10 @@ export class OutboxWriter {
     options.signal.addEventListener("abort", this.discard, { once: true });
   }
 
-  /** Accepts a line, without its line break. Returns false if too much is waiting already. */
+  /**
+   * Accepts a line, without its line break. Returns false if too much is waiting already, or the writer has
+   * been stopped by `discard`.
+   */
   append(line: string): boolean {
     if (this.#isClosed || this.#waiting.bytes > MAX_WAITING_BYTES) return false;
     this.#waiting.add(line);
@@ -82,7 +87,7 @@ export class OutboxWriter {
     return true;
   }
 
-  /** Resolves once every appended line has been written or reported as lost. */
+  /** Resolves once every appended line has been written, reported as lost, or discarded. */
   async flush(): Promise<void> {
     while (this.#waiting.bytes > 0 || this.#underWay !== undefined) {
       if (this.#underWay === undefined) this.#idle = this.#writeWaiting();
@@ -90,7 +95,10 @@ export class OutboxWriter {
     }
   }
 
-  /** Like `flush`, but synchronous, for the exit of the process. Never throws. */
+  /**
+   * Like `flush`, but synchronous, for when the process or the session ends. Never throws; a failed write is
+   * not reported.
+   */
   flushSync(): void {
     const underWay = this.#underWay;
     this.#underWay = undefined;
@@ -99,7 +107,7 @@ export class OutboxWriter {
       const next = this.#takeWaiting();
       if (next !== undefined) writeNow(next);
     } catch {
-      // The process is exiting, so the error cannot be reported.
+      // The process may be exiting, when nobody can act on the error any more.
     }
   }
 
@@ -126,7 +134,7 @@ export class OutboxWriter {
     file.isBusy = true;
     const error = await writeLater(next);
     file.isBusy = false;
-    // `flushSync` wrote these lines at exit, while this write was in progress.
+    // `flushSync` wrote these lines while this write was in progress.
     if (this.#underWay !== next) return closeWhenDone(file);
     this.#underWay = undefined;
     if (error !== undefined) this.#fail(error, count);
@@ -140,8 +148,8 @@ export class OutboxWriter {
   }
 
   /**
-   * Takes the waiting lines, with the file to write them to. Undefined if there are none, or they may not be
-   * written.
+   * Takes the waiting lines, with the file to write them to. Undefined if there are none. Also undefined if
+   * they may not be written, or no file can be opened; the lines are then dropped.
    */
   #takeWaiting(): Chunk | undefined {
     clearTimeout(this.#timer);
@@ -166,7 +174,7 @@ export class OutboxWriter {
   }
 
   #fail(error: unknown, lines: number): void {
-    // A partial write ends this file. Its last line is incomplete, so that line is never sent.
+    // A failed write ends this file. If its last line is incomplete, that line is never sent.
     this.#closeFile();
     this.#options.onFault(error, lines);
   }

@@ -36,7 +36,7 @@ export interface ChildOptions {
   /**
    * The source of a module that can use `telemetry`; `EVENT`; `track(from, to)`; `sleep(ms)`; `tell(value)`,
    * which sends a value to the test; `hear(word)`, which resolves once the test has said the word;
-   * `jump(ms)`, which sets the clock; `plan`; `options`.
+   * `jump(ms)`, which sets the clock forward and exists only with `speed`; `plan`; `options`.
    */
   readonly program: string;
   /** Code to run before telemetry is opened. */
@@ -46,8 +46,8 @@ export interface ChildOptions {
   /** The child's whole environment. Default: telemetry is on. */
   readonly env?: Readonly<Record<string, string>>;
   /**
-   * How many times faster than real time the child's clock and timers run. The time limit of a request
-   * remains in real time. Default: 1.
+   * How many times faster than real time the child's clock and timers run. Some times remain real, such as
+   * the time limit of a request. Default: 1.
    */
   readonly speed?: number;
   /** Further options of `createTelemetry`. */
@@ -70,7 +70,7 @@ export interface Child {
   readonly told: readonly unknown[];
   /** Lets the child's `hear(word)` resolve. */
   say(word: string): void;
-  /** Resolves once the child has told this value. Rejects if the child ends first. */
+  /** Resolves once the child has told this value. Rejects if the child ends first, or after 40 s. */
   tells(value: unknown): Promise<void>;
   readonly ended: Promise<Ended>;
   /** Sends SIGKILL. Resolves when the process has ended. */

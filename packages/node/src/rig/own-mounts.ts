@@ -7,8 +7,8 @@ import { makeRigFolder } from "./child.ts";
 type Under = readonly string[];
 
 /**
- * Gives the child an /etc that contains only these files, by path, and the linker cache. The machine's /etc
- * is not changed.
+ * Gives the child an /etc that contains only these files, by their paths below /etc, and the linker cache.
+ * The machine's /etc is not changed.
  */
 export function withOwnEtc(files: Readonly<Record<string, string>>): Under {
   const etc = makeRigFolder();

@@ -41,7 +41,7 @@ export function createPackedProduct(): PackedProduct {
   return { dir, installed, write, run: (...args) => runNode(dir, args) };
 }
 
-/** Runs Node without spawnSync, because a recorder may be listening in this process. */
+/** Runs Node without spawnSync, which would block a recorder that listens in this process. */
 async function runNode(cwd: string, args: readonly string[]) {
   const env = { APPSMITH_DISABLE_TELEMETRY: "false", NO_COLOR: "1" };
   const child = spawn(process.execPath, args, { cwd, env });

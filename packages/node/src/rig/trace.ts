@@ -14,8 +14,8 @@ export interface Trace {
   /** The files below `/etc` that the process looked up. */
   readonly etc: readonly string[];
   /**
-   * The files and folders that the process created, opened for writing, renamed, linked or deleted:
-   * `unlink /path`.
+   * The files and folders that the process created, opened for writing, truncated, renamed, linked or
+   * deleted, except in /dev and /proc: `unlink /path`.
    */
   readonly changes: readonly string[];
 }

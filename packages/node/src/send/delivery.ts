@@ -13,7 +13,7 @@ export interface Delivery {
   expired: number;
   /** The number of messages that were deleted because the outbox was full. */
   overflowed: number;
-  /** When messages were last sent, RFC 3339. */
+  /** When the collector last received messages, RFC 3339; undefined if never. */
   lastSentAt: string | undefined;
   /** Why the last attempt failed; undefined if it succeeded. */
   lastFault: string | undefined;
@@ -44,7 +44,7 @@ export interface ClockReading {
   readonly nowMs: number;
 }
 
-/** The content of delivery.json; zeros if there is no such file. */
+/** The content of delivery.json; zeros if there is no such file, or it cannot be read. */
 export function readDelivery(file: string): Delivery {
   const stored = readObject(file) ?? {};
   const { lastSentAt, lastFault, notBefore, collector, refused } = stored;

@@ -61,8 +61,8 @@ export function explainFault(fault: string): string {
 }
 
 /**
- * Decides by the retry rules of Segment's clients: a batch is not retried unchanged after a 4xx other than
- * 408, 410, 429 and 460.
+ * Decides by the retry rules of Segment's clients: a batch is retried after a 408, 410, 429, 460 or 5xx.
+ * After a 400 or 413 it is split. After any other status, somebody has to correct something first.
  */
 export function nextStepAfter(outcome: HttpOutcome): NextStep {
   if (!outcome.ok) return { next: "retry", afterMs: undefined, fault: outcome.fault };

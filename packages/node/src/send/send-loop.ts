@@ -42,7 +42,10 @@ export class SendLoop {
     return this.#options.signal.aborted;
   }
 
-  /** Schedules a run after a delay, unless an earlier one is scheduled already. */
+  /**
+   * Schedules a run after a delay, unless an earlier one is scheduled already. Waits longer if the last run
+   * failed and its delay is not over.
+   */
   soon(afterMs: number): void {
     const { clock } = this.#options;
     const dueAtMs = Math.max(clock.monotonic() + afterMs, this.#notBeforeMs);
@@ -53,8 +56,9 @@ export class SendLoop {
   }
 
   /**
-   * Runs now instead of at the scheduled time, but not before the collector allows it. Callers during a run
-   * share the next run. Resolves to true if all waiting messages were dealt with. Never rejects.
+   * Runs now instead of at the scheduled time. Callers during a run share the next run. Resolves to true if
+   * all waiting messages were dealt with; at once to false while the collector has asked for a delay. Never
+   * rejects.
    */
   runNow(): Promise<boolean> {
     if (this.#options.clock.monotonic() < this.#askedNotBeforeMs) return Promise.resolve(false);

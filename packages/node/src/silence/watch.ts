@@ -11,10 +11,10 @@ import { isRecord } from "@candor/envelope/unknown-value";
 import { createPatches, findCaller, type Patches } from "./patches.ts";
 
 /**
- * The kinds of action that are reported. A silent product takes none of them. `connect`: a TCP connection, also for TLS and HTTP; `pipe`: a unix
- * socket or named pipe; `udp`: a datagram; `dns`: a lookup of a name or address; `write`: a file or folder
- * created or changed; `delete`: a file or folder deleted; `process`: a child process; `thread`: the start
- * of a worker thread, whose own actions cannot be watched.
+ * The kinds of action that are reported. A silent product takes none of them. `connect`: a TCP connection,
+ * also for TLS and HTTP; `pipe`: a unix socket or named pipe; `udp`: a datagram; `dns`: a lookup of a name or
+ * address; `write`: a file or folder created or changed; `delete`: a file or folder deleted; `process`: a
+ * child process; `thread`: the start of a worker thread, whose own actions cannot be watched.
  */
 export type HappeningKind = "connect" | "pipe" | "udp" | "dns" | "write" | "delete" | "process" | "thread";
 

@@ -8,7 +8,10 @@ const MODULE = new URL("../../dist/state/instance.js", import.meta.url).href;
 const PROCESSES = 6;
 const FILES = 200;
 
-/** Opens the instances of many files in order, each at a time that all processes share. */
+/**
+ * Opens the instances of `FILES` files in a child process, in order. All processes open each one at the same
+ * moment.
+ */
 async function openAll(dir: string, atMs: number): Promise<string> {
   const program = `
     import { openInstance } from ${JSON.stringify(MODULE)};

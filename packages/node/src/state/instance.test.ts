@@ -87,7 +87,7 @@ describe("an instance derived from a product's own key", () => {
     const keyed = openInstance(file, NOW_MS + 1000, KEY);
     expect(keyed.instanceId).not.toBe(random.instanceId);
     expect(readInstance(file)?.instanceId).toBe(keyed.instanceId);
-    // `createdAt` stays that of the first call, when this instance was made.
+    // `createdAt` stays that of the first call with this key, which made the instance.
     expect(openInstance(file, NOW_MS + 2000, KEY).createdAt).toBe("2026-11-23T12:00:01.000Z");
     expect(openInstance(file, NOW_MS, `${KEY}2`).instanceId).not.toBe(keyed.instanceId);
     expect(statSync(file).mode & 0o777).toBe(0o600);

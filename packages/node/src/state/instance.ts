@@ -46,7 +46,7 @@ interface StoredInstance {
   readonly createdAt: string;
 }
 
-/** Reads the instance of a state folder; undefined if it has none. */
+/** Reads the instance of a state folder; undefined if it has none, or one that cannot be read. */
 export function readInstance(file: string): Instance | undefined {
   const stored = readStored(file);
   return stored === undefined ? undefined : toInstance(stored);

@@ -47,7 +47,11 @@ export class Lease {
     return this.#isMine();
   }
 
-  /** Renews the lease. Returns false if another process has taken it. @throws a file system error */
+  /**
+   * Renews the lease if the last renewal is at least 10 s old. Returns false if it then turns out that
+   * another process has taken it.
+   * @throws a file system error
+   */
   renew(): boolean {
     const nowMs = this.#now();
     const renewedAtMs = this.#renewedAtMs ?? Number.NEGATIVE_INFINITY;

@@ -1,6 +1,6 @@
 /**
- * Opens only plain files of limited size. Anyone who may write to a state folder could put a pipe there, a
- * link to /dev/zero, or a link to a file that only this user may read.
+ * Opens only plain files, and reads whole ones only up to a size limit. Anyone who may write to a state
+ * folder could put a pipe there, a link to /dev/zero, or a link to a file that only this user may read.
  */
 
 import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from "node:fs";
@@ -65,7 +65,7 @@ function isMissing(error: unknown): boolean {
 
 /**
  * Appends a text in one call, and flushes it to disk before returning.
- * @throws a file system error, or an error if the path is not a plain file
+ * @throws a file system error, or an error if the path is not a plain file or the file exceeds 16 MiB
  */
 export function appendText(path: string, text: string): void {
   const flags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | O_NOFOLLOW | O_NONBLOCK;

@@ -55,8 +55,8 @@ export function makeFolder(folder: StateFolder): void {
 
 /**
  * Explains what to do if files of the folder belong to another user, because an installer ran as root, or a
- * container got another user id. Only their owner may access them. Empty if they belong to this user. Never
- * throws.
+ * container got another user id. Only their owner may access them. Empty if they belong to this user, or this
+ * user is root. Never throws.
  * @param uid the user that the process runs as. Default: the current one
  */
 export function explainOwner(
@@ -169,7 +169,7 @@ export function replaceFile(path: string, text: string): void {
 /**
  * Like `replaceFile`, without blocking the event loop.
  * @param mayReplace called just before the file is replaced, because somebody may have answered No in the
- * meantime
+ * meantime. If it returns false, the file stays as it is
  * @throws a file system error
  */
 export async function replaceFileLater(path: string, text: string, mayReplace: () => boolean): Promise<void> {

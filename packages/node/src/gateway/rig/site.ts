@@ -84,6 +84,7 @@ export const ACME = planOf(ACME_TEXT);
 
 /**
  * The same plan, in which clicks and sign-ins carry the instance's id in a property or trait of this name.
+ * @param client a further setting of the client, as a line of YAML
  */
 export function planWithId(name: string, client = ""): GeneratedPlan {
   const role = /( +)role: .*/g;
