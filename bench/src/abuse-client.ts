@@ -19,7 +19,7 @@ const GIVE_UP_AFTER_MS = 60_000;
 
 /**
  * Sends the body until it is complete, the server answers or the connection ends. The server may answer
- * before it has read everything.
+ * before it has read everything. Then closes the connection.
  */
 export async function postRaw(url: string, body: AbuseBody, abuse: AbuseCase): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(url);

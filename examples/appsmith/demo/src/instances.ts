@@ -41,7 +41,7 @@ const LAST_CI_HOURS = { least: 1, most: 4 };
 
 export function makeInstance(base: StoryBase, number: number): Instance {
   const random = createRandom(`${base.seed}/instance/${number}`);
-  // CI runs every day, so one of its short-lived instances is alive at the end.
+  // CI runs every day, so the last instance is always a CI instance that is alive at the story's end.
   const isLastCi = number === base.instances - 1 && number > 0;
   const picked = random.pickRow(ROLES);
   const role = isLastCi ? CI : picked;
