@@ -28,7 +28,7 @@ export interface ActionUser {
   readonly mode: "edit" | "view";
 }
 
-/** Starts telemetry. @param isHealthy called before each heartbeat, which is skipped unless this is true */
+/** Starts telemetry. @param isHealthy asked before each heartbeat, which is sent only if the answer is true */
 export async function startTelemetry({
   isHealthy,
 }: {
