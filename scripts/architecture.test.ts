@@ -14,7 +14,7 @@ const BASES = ["", "packages/server/src/"];
 const PATH = /^(?:[\w.@-]+\/)*[\w.@-]*$/;
 const HAS_SLASH_OR_ENDING = /\/|\.(?:ts|mjs|js|json|sql|md)$/;
 
-/** Names that stand for what is to be written. */
+/** Matches placeholders, which the reader of the page replaces, so that the path itself does not exist. */
 const PLACEHOLDER = /NAME|NNNN/;
 
 describe.each(["ARCHITECTURE.md", "docs/recipes.md"])("%s", (file) => {

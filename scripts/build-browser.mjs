@@ -59,8 +59,8 @@ function browserSizes() {
 /** The maximum size, after brotli, of the script that every page loads. */
 const MAX_BYTES = 3000;
 /**
- * The newest syntax that Safari 15 supports. It includes class fields and private
- * names, supported since 14.1.
+ * The newest version of ECMAScript whose syntax Safari 15 supports, except for static blocks and lookbehind,
+ * which TOO_NEW finds.
  */
 const SYNTAX = { ecmaVersion: 2022, sourceType: "module" };
 /** Features that the oldest browsers lack and that bundlers do not replace. */

@@ -7,8 +7,8 @@ const HEREDOC = /<<-?\s*['"]?(\w+)['"]?/;
 
 /**
  * Removes comment lines, also those in quoted programs, because sh and awk both use `#`. Leaves heredocs
- * unchanged. In any other text for people, no line may begin with `#` or white space, because it would be
- * changed.
+ * unchanged. In any other string of several lines, no line may begin with `#` or white space, because it
+ * would be changed.
  */
 export function compactKit(text) {
   const lines = [

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { root, run } from "./prepare.mjs";
 
 const NODE_RED_VERSION = "5.0.7";
-/** The version of Node that runs Node-RED, which needs 22.9 or newer. */
+/** The newest version of Node that the tests use. It also runs Node-RED, which needs 22.9 or newer. */
 export const NEWEST_NODE = "26.10.0";
 /** typedoc, and the newest TypeScript that it supports. */
 const TYPEDOC = ["typedoc@0.28.20", "typescript@5.9.3"];

@@ -22,7 +22,10 @@ async function open(name: "privacy" | "inspector" | "prompt", width: number): Pr
   return page;
 }
 
-/** The elements that extend beyond the window's right edge, except inside parts that scroll on their own. */
+/**
+ * The elements that extend beyond the window's right edge, except the skip link, table headers and anything
+ * inside a part that scrolls on its own.
+ */
 function listOverflowing(): readonly string[] {
   const isInScroller = (element: Element): boolean => {
     for (let at = element.parentElement; at !== null; at = at.parentElement)

@@ -1,12 +1,14 @@
-/** Owns the requests that no honest client sends. */
+/** Defines the hostile requests that the benchmark's `abuse` part sends. */
 import { createGzip } from "node:zlib";
 
 export type AbuseCase = {
   readonly name: string;
   readonly headers: readonly string[];
-  /** `length`: with Content-Length. `chunked`: without, so that the server has to count the bytes itself. */
+  /**
+   * `length`: with Content-Length. `chunked`: without it, so that the server has to count the bytes itself.
+   */
   readonly framing: "length" | "chunked";
-  /** Prepares the body before the timing starts. */
+  /** Creates the body. Called before the timing starts. */
   prepare(): Promise<AbuseBody>;
 };
 
@@ -16,7 +18,7 @@ export type AbuseBody = { readonly piece: Buffer; readonly times: number };
 const PIECE_BYTES = 100_000;
 const BOMB_BYTES = 1_000_000_000;
 const JSON_TYPE = "Content-Type: application/json";
-/** A declared event, because an event that the plan drops by its name would cost less. */
+/** Names a declared event: the plan would drop an undeclared one by its name alone, which costs less. */
 const EVENT_START = '{"batch":[{"type":"track","event":"execute_ACTION_TRIGGERED","userId":"u","properties":';
 const EVENT_END = "}]}";
 

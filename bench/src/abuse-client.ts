@@ -1,4 +1,4 @@
-/** Owns a raw HTTP client that sends a body as fast as the server reads. */
+/** Sends a hostile request over a raw socket, as fast as the server reads it. */
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { AbuseBody, AbuseCase } from "./abuse-cases.ts";
@@ -7,7 +7,10 @@ import { writeKeys } from "./collector.ts";
 export type RawAnswer = {
   /** Null if the connection ended or the time was up before a status line arrived. */
   readonly status: number | null;
-  /** The time from the first byte sent to the status line, or to the end if there was no status line. */
+  /**
+   * The time from the first byte sent to the status line; without one, to the end of the connection or of the
+   * wait.
+   */
   readonly afterMs: number;
   readonly closed: "closed" | "reset" | "still open";
 };
@@ -15,8 +18,8 @@ export type RawAnswer = {
 const GIVE_UP_AFTER_MS = 60_000;
 
 /**
- * Sends as fast as the server reads. Stops at the answer, which the server may send
- * before it has read everything.
+ * Sends the body until it is complete, the server answers or the connection ends. The server may answer
+ * before it has read everything. Then closes the connection.
  */
 export async function postRaw(url: string, body: AbuseBody, abuse: AbuseCase): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(url);

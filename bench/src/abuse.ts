@@ -13,7 +13,10 @@ const REST_MS = 2000;
 const SLOW_CONNECTIONS = 50;
 const SLOW_FOR_MS = 30_000;
 
-/** Runs each case once, one after another, while well-formed single events are sent and timed. */
+/**
+ * Runs each case, and then the slow connections, while well-formed single events are sent and timed. Returns
+ * a table with a row for each.
+ */
 export async function abuseTable(collector: Collector): Promise<string> {
   const rows: string[][] = [];
   for (const abuse of abuseCases()) {
@@ -56,7 +59,9 @@ async function watch(collector: Collector, name: string, act: () => Promise<Outc
   ];
 }
 
-/** Samples the server's resident memory without the engine, whose memory varies with its merges. */
+/**
+ * Records the peak of the collector's resident memory, without the engine's, which varies with its merges.
+ */
 function sampleMemory(collector: Collector): { peak(): number; stop(): number } {
   const pids = collector.serverPids();
   let peak = 0;

@@ -5,7 +5,10 @@ const POLL_EVERY_MS = 5;
 
 const cpu = (engineMs: number): Cpu => ({ mainThreadMs: 10, inserterMs: 0, otherThreadsMs: 0, engineMs });
 
-/** Returns the given CPU times of the engine, one per reading, then repeats the last one. */
+/**
+ * Creates a `Watched` that returns the given CPU times of the engine, one per reading, and then repeats the
+ * last. `hasNothingToDo` returns the given answers, and then true.
+ */
 function watch(engineMs: readonly number[], nothingToDo: readonly boolean[]) {
   let readings = 0;
   let questions = 0;

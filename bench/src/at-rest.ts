@@ -1,4 +1,7 @@
-/** Detects when a collector has finished the work of a load: its log is drained and no merge is running. */
+/**
+ * Detects when a collector has finished the work of a load: it is quiet, its log is drained and no merge is
+ * running.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector } from "./collector.ts";
 import { withEngine } from "./engine-client.ts";
@@ -10,7 +13,7 @@ export type Cpu = {
   readonly mainThreadMs: number;
   /** The thread that inserts blocks into the store. */
   readonly inserterMs: number;
-  /** The other threads of the collector: libuv's pool and V8's helpers. */
+  /** All other threads of the collector, such as libuv's pool and V8's helpers. */
   readonly otherThreadsMs: number;
   readonly engineMs: number;
 };
@@ -18,7 +21,7 @@ export type Cpu = {
 export type Rest = {
   /** False if the collector was still working when the time was up. */
   readonly isAtRest: boolean;
-  /** CPU time up to the moment when the collector became quiet. */
+  /** CPU time up to the moment when the collector became quiet; if it did not, until the time was up. */
   readonly cpu: Cpu;
 };
 
@@ -27,7 +30,7 @@ const QUIET_POLLS = 3;
 /** Below this share of one core, collector and engine together count as quiet. Idle, they use about 1%. */
 const QUIET_SHARE = 0.03;
 
-/** The work that `untilQuiet` waits for. */
+/** The processes that `untilQuiet` watches. */
 export type Watched = {
   readCpu(): Cpu;
   /**
@@ -44,7 +47,11 @@ export function untilAtRest(collector: Collector, withinMs: number): Promise<Res
   );
 }
 
-/** @param pollEveryMs default 1000; three polls in a row must be quiet */
+/**
+ * Resolves when three polls in a row were quiet and `hasNothingToDo` then resolves to true, or after
+ * `withinMs`.
+ * @param pollEveryMs default 1000
+ */
 export async function untilQuiet(
   watched: Watched,
   withinMs: number,
@@ -71,7 +78,7 @@ export async function untilQuiet(
   return { isAtRest: false, cpu: watched.readCpu() };
 }
 
-/** The CPU time used so far. */
+/** Reads the CPU time that the collector and its engine have used so far. */
 export function readCpu(collector: Collector): Cpu {
   const all = threads(collector.pid);
   const main = all.find(({ isMain }) => isMain);

@@ -59,7 +59,7 @@ export type GroupAppend = {
   close(): void;
 };
 
-/** Opens an empty file. An I/O error is thrown from a callback, and so ends the process. */
+/** Opens the file and empties it. A later I/O error is thrown from a callback, and so ends the process. */
 export function openGroupAppend(path: string): GroupAppend {
   let fd = openSync(path, "w");
   let waiting: Buffer[] = [];

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { commandLine, descendants, hasMapped, isAlive } from "./processes.ts";
 
-/** The Node flags of `candor start`. The baseline uses the same flags. */
+/** The Node flags with which both the collector and the baseline are started. */
 export const collectorNodeFlags: readonly string[] = [];
 
 export const writeKeys = {
@@ -51,8 +51,8 @@ export type Collector = {
    */
   kill(victim: Victim): Promise<void>;
   /**
-   * Sends SIGINT, as Ctrl-C does. Resolves with the exit code; kills and throws after
-   * `withinMs` (default 30000).
+   * Sends SIGINT, as Ctrl-C does, and resolves with the exit code. If the collector is still running after
+   * `withinMs` (default 30000), or a process that it started after as long again, kills it and throws.
    */
   stop(withinMs?: number): Promise<number | null>;
 };
@@ -136,8 +136,8 @@ function collectorOf(child: ChildProcess, port: number, dataDir: string): Collec
 }
 
 /**
- * Checks that no engine outlives its collector, because it would block the store and
- * distort the next measurement.
+ * Waits until the processes have ended. After `withinMs`, kills those that are left and throws: an engine
+ * that outlives its collector would block the store and distort the next measurement.
  */
 async function untilGone(pids: readonly number[], withinMs: number): Promise<void> {
   const giveUpAt = performance.now() + withinMs;
@@ -184,7 +184,7 @@ function killIfAlive(pid: number): void {
   }
 }
 
-/** Keeps the last 8 KB of what the process prints. */
+/** Returns a function that returns the last 8,192 characters that the process has printed. */
 function lastOutput(child: ChildProcess): () => string {
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

@@ -1,4 +1,4 @@
-/** Owns the tables of what an event costs. */
+/** Renders the tables of what an event costs. */
 import type { Cost, CostRound, CpuSeconds } from "./cost.ts";
 import { median } from "./latencies.ts";
 import { faultsOf, nameBatchSize } from "./load-options.ts";
@@ -17,9 +17,9 @@ const HEADER = [
 ];
 
 /**
- * Renders medians over the rounds. Each round is compared with the adjacent round of the baseline,
- * and the table shows the median of these ratios: if the machine's speed varies, only rounds that are
- * close in time are comparable.
+ * Renders medians over the rounds. Each round is compared with the baseline's round of the same number, and
+ * the table shows the median of these ratios: if the machine's speed varies, only rounds that are close in
+ * time are comparable.
  */
 export function costTable(costs: readonly Cost[]): string {
   return markdownTable(HEADER, costs.map(costRow));
@@ -46,7 +46,10 @@ function costRow(cost: Cost): string[] {
   ];
 }
 
-/** Renders CPU seconds per million events, by thread and process, until no work is left. */
+/**
+ * Renders the CPU seconds per million events until no work is left, by thread and process, as medians over
+ * the rounds.
+ */
 export function cpuTable(costs: readonly Cost[]): string {
   return markdownTable(
     ["CPU s per million until at rest", "main thread", "inserter", "other threads", "engine"],

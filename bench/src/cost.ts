@@ -1,5 +1,5 @@
 /**
- * The benchmark's `cost` part: what an event costs. The baseline and Candor take turns on the same Node,
+ * The benchmark's `cost` part: what an event costs. On each given Node, the baseline and Candor take turns,
  * while 32 connections send usage events of the default plan as fast as the answers arrive.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
@@ -23,8 +23,8 @@ export type CostOptions = {
 };
 
 /**
- * The rounds of one subject at one batch size. `baseline[i]` is the baseline's round beside
- * `rounds[i]`, on the same Node.
+ * The rounds of one subject at one batch size. `baseline[i]` is the baseline's round of the same number as
+ * `rounds[i]`, on the same Node and with the same batch size.
  */
 export type Cost = {
   readonly subject: "baseline" | "Candor";
@@ -36,9 +36,11 @@ export type Cost = {
 
 export type CostRound = {
   readonly load: LoadResult;
-  /** CPU seconds per million events, of collector and engine together, during the measured time. */
+  /** CPU seconds per million events of all the subject's processes together, during the measured time. */
   readonly measuredCpuS: number;
-  /** CPU seconds by thread and process, from the first event of the warm-up until no work is left. */
+  /**
+   * From the first event of the warm-up until no work is left; if `isAtRest` is false, until the time was up.
+   */
   readonly restCpu: CpuSeconds;
   readonly isAtRest: boolean;
   /** CPU microseconds that the load generator spends per event. */
@@ -66,7 +68,10 @@ type Subject = {
 const BATCH_SIZES = [1, 100];
 const REST_WITHIN_MS = 120_000;
 
-/** Subjects take turns, round by round, so that a noisy moment of the machine affects all of them. */
+/**
+ * Measures all subjects. They take turns, round by round, so that a noisy moment of the machine affects all
+ * of them.
+ */
 export async function measureCost(options: CostOptions): Promise<Cost[]> {
   const folder = mkdtempSync(join(tmpdir(), "candor-bench-cost-"));
   const subjects: Subject[] = [];

@@ -7,8 +7,8 @@ const node = (id: number, functionName: string, url = "", lineNumber = -1): Prof
 });
 
 /**
- * One sample per millisecond. `enforce` is at two places in the call tree (3 and 5), and
- * also in another file (6).
+ * One sample per millisecond. The function `enforce` of pipeline.js is at two places in the call tree (nodes
+ * 3 and 5), and another file has a function of the same name (node 6).
  */
 const profile: CpuProfile = {
   nodes: [

@@ -25,7 +25,7 @@ export type SelfTime = {
   readonly url: string;
   /** Counts from 1. */
   readonly line: number;
-  /** Share of the time in which the thread was not idle. */
+  /** The function's share of the time in which the thread was not idle. */
   readonly share: number;
 };
 
@@ -39,8 +39,9 @@ export type SelfTimes = {
 const IDLE = "(idle)";
 
 /**
- * @param window start (included) and end (excluded), in microseconds as in the profile.
- * Default: the whole profile.
+ * Sums up the samples of each function.
+ * @param window start (included) and end (excluded), in microseconds as in the profile. Default: the whole
+ * profile.
  */
 export function selfTimesOf(
   profile: CpuProfile,

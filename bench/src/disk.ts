@@ -11,9 +11,9 @@ import { usageEvents, usageFleet } from "./usage-event.ts";
 const BATCH_SIZE = 100;
 
 /**
- * Measures bytes on disk for usage events that never repeat. The load generator repeats a few thousand
- * events, which would compress against their own copies and make the figure too small. The collector must be
- * empty, because everything in its store counts.
+ * Measures bytes on disk for usage events that never repeat. The load generator would not do, because it
+ * repeats its events, which then compress against their own copies and make the figure too small. The
+ * collector must be empty, because everything in its store counts.
  *
  * @param events how many are sent. Default: 200000.
  */
@@ -54,7 +54,7 @@ export type StoreSize = {
 };
 
 /**
- * Merges all parts of `candor.events` into one, then reads the sizes on disk. The collector
+ * Merges all parts of `candor.events` into one per partition, then reads the sizes on disk. The collector
  * must be drained and idle.
  */
 async function mergedStoreSize(collector: Collector): Promise<StoreSize> {

@@ -20,7 +20,7 @@ export type DrainFigures = {
   readonly drainedPerSUnderLoad: number;
   /** Rows per second after the load, when the engine runs alone; NaN if nothing was left to drain. */
   readonly drainedPerSAfter: number;
-  /** The time from the end of the load until no row is waiting. */
+  /** The time from the end of the load until no row waits in the log. */
   readonly drainedAfterMs: number;
   readonly memory: readonly MemoryFigures[];
 };
@@ -36,8 +36,8 @@ const DRAIN_WITHIN_MS = 600_000;
 const SETTLE_MS = 3000;
 
 /**
- * Sends batches of 100 as fast as the answers arrive. Measures acknowledgements, rows
- * stored meanwhile, and memory.
+ * Sends batches of 100 as fast as the answers arrive. Measures acknowledgements, the rows stored during and
+ * after the load, and memory.
  */
 export async function measureDrain(collector: Collector, options: DrainOptions): Promise<DrainFigures> {
   const memory = [currentMemory(collector, "idle, after the start")];
@@ -60,7 +60,7 @@ export async function measureDrain(collector: Collector, options: DrainOptions):
   };
 }
 
-/** The current resident memory, including the server's helper processes. */
+/** The current resident memory of the engine, and of the collector's other processes together. */
 export function currentMemory(collector: Collector, when: string): MemoryFigures {
   return memoryBy(collector, when, residentBytes);
 }

@@ -1,4 +1,4 @@
-/** Owns a direct connection to the collector's embedded engine, for questions that no API answers. */
+/** Opens direct connections to the collector's embedded engine, for questions that no API answers. */
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { Agent } from "node:http";
 import { type ClickHouseClient, ClickHouseLogLevel, createClient } from "@clickhouse/client";
@@ -31,7 +31,10 @@ function openClient(collector: Collector): ClickHouseClient {
   });
 }
 
-/** The path of a unix socket on which the process listens. Looks up the socket's inode in /proc/net/unix. */
+/**
+ * The path of a unix socket on which the process listens; undefined if there is none. Looks up the inodes of
+ * the process's sockets in /proc/net/unix.
+ */
 function listeningSocket(pid: number): string | undefined {
   const inodes = new Set<string>();
   for (const fd of readdirSync(`/proc/${pid}/fd`)) {

@@ -20,7 +20,7 @@ export type FreshnessFigures = {
   readonly p50Ms: number;
   readonly p99Ms: number;
   readonly maxMs: number;
-  /** The median time of one GET /api/count. Each delay includes one such request. */
+  /** The median time of one GET /api/count. Each delay includes at least one such request. */
   readonly queryP50Ms: number;
 };
 

@@ -33,8 +33,8 @@ interface Subject {
 }
 
 /**
- * Measures the time until each script has ended and no process holds its output.
- * Resolves to a table of medians.
+ * Measures the time until each script has ended and no process holds its output open. Resolves to a table of
+ * medians.
  */
 export async function installerTable(): Promise<string> {
   const sockets: Socket[] = [];
@@ -73,7 +73,7 @@ export async function installerTable(): Promise<string> {
   }
 }
 
-/** The milliseconds until the script has ended and no process holds its output. */
+/** The milliseconds until the script has ended and no process holds its output open. */
 async function timeInstall({ url, isUpgrade }: Subject, folder: string, name: string): Promise<number> {
   const deployment = join(folder, name);
   mkdirSync(deployment);

@@ -19,7 +19,10 @@ export type KillOptions = {
   readonly seed: number;
   /** Default 2000. */
   readonly eventsPerSecond?: number;
-  /** Default: a temporary folder, which is removed if no event is missing, stored twice or unknown. */
+  /**
+   * Default: a temporary folder, which is removed unless the final check finds a fault in the events or the
+   * rollups.
+   */
   readonly dataDir?: string;
   /** Called with one line per round. */
   readonly log?: (line: string) => void;
@@ -29,12 +32,12 @@ export type KillReport = StoredCheck & {
   readonly kills: Readonly<Record<Victim, number>>;
   /** Where the rollups differ from counts of the stored events; empty if they agree. */
   readonly rollupDifferences: readonly unknown[];
-  /** Events that an answer refused, although all events are valid. */
+  /** The ids of events that an answer refused, although all events are valid. */
   readonly refused: readonly string[];
   readonly retries: number;
   /** The number of events that were neither acknowledged nor refused when the test ended. */
   readonly unsettled: number;
-  /** The errors of starts that failed after a kill. Each start was retried, as a supervisor would do. */
+  /** The errors of starts that failed after a kill, and were then retried, as a supervisor would do. */
   readonly failedStarts: readonly string[];
   /**
    * Command lines of engines that were still running after the last collector had
@@ -125,7 +128,7 @@ async function recover(
   failedStarts: string[],
 ): Promise<Collector> {
   if (victim === "engine") {
-    // In half of the cases, the next kill happens before the engine is up again.
+    // In half of the cases, does not wait, so that the next kill may happen before the engine is up again.
     if (random() < 0.5) await untilEngine(killed);
     return killed;
   }
@@ -150,8 +153,9 @@ async function untilEngine(collector: Collector): Promise<void> {
 }
 
 /**
- * Kills engines that are still running. An engine whose collector was killed should
- * have ended by itself by now.
+ * Waits a second, then kills the engines that are still running: each should have ended by itself with its
+ * collector.
+ * @returns the pid and the command line of each
  */
 async function killLeft(engines: ReadonlySet<number>): Promise<string[]> {
   await sleep(1000);

@@ -1,4 +1,7 @@
-/** Owns the exact latencies of a run. Buckets would distort the ratio of p99 to the baseline's p99. */
+/**
+ * Records every latency of a run exactly, because buckets would distort the ratio of p99 to the baseline's
+ * p99.
+ */
 export type Latencies = {
   record(ms: number): void;
   count(): number;

@@ -19,11 +19,14 @@ export type LedgerOptions = {
 /** The final report of the ledger. */
 export type LedgerReport = {
   readonly acknowledgedIds: readonly string[];
-  /** Events that were not accepted, or whose request got a status that clients do not retry. None is expected. */
+  /**
+   * The ids of events that an answer listed as dropped, or whose request got a status that clients do not
+   * retry. None is expected.
+   */
   readonly refused: readonly string[];
   /** The number of requests that repeat an earlier one, with the same ids. */
   readonly retries: number;
-  /** The number of ids that were still not acknowledged when the time was up. */
+  /** The number of events that were neither acknowledged nor refused when the time was up. */
   readonly unsettled: number;
 };
 
@@ -31,8 +34,8 @@ export type Ledger = {
   /** The number of events acknowledged so far. */
   acknowledged(): number;
   /**
-   * Sends no new events. Retries unacknowledged events until none is left or
-   * `withinMs` (default 60000) is over.
+   * Stops sending new events. Retries unacknowledged events until none is left or `withinMs` (default 60000)
+   * is over.
    */
   finish(withinMs?: number): Promise<LedgerReport>;
   /** Ends the process without a report. */

@@ -89,9 +89,9 @@ async function sendOn(options: LedgerOptions, index: number, senders: number): P
 }
 
 /**
- * Sends an acknowledged request once more, like a client whose 200 was lost on the way. Kills alone rarely
- * hit that moment, so this is done after each outage and at random. The repeated request has to be accepted,
- * but not stored a second time.
+ * Sends an acknowledged request again until it is answered, like a client whose 200 was lost on the way.
+ * Kills alone rarely hit that moment, so this is done after each outage and at random. The repeated request
+ * has to be accepted, but not stored a second time.
  */
 async function repeat(options: LedgerOptions, template: RequestTemplate): Promise<void> {
   const isPending = () => state.finishBy === null || performance.now() < state.finishBy;

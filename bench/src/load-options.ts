@@ -57,7 +57,10 @@ export type LoadErrors = {
   readonly refusedEvents: number;
 };
 
-/** Runs one load in its own process. Resolves with the figures once every request is answered or lost. */
+/**
+ * Runs one load in its own process. Resolves with the figures once every request is answered or lost, at most
+ * 15 s after the load.
+ */
 export function runLoad(options: LoadOptions): Promise<LoadResult> {
   const result = forkLoad(options);
   // Callers measure other things meanwhile and await the result later. A failure must reach them then, and

@@ -13,7 +13,10 @@ import { buildRequest, defaultPath, type RequestTemplate, stampRequest } from ".
 import { acceptedIn, responseReader } from "./response-reader.ts";
 import { type User, usageEvents, usageFleet } from "./usage-event.ts";
 
-/** The number of requests that each connection cycles through: in batches, 32 x 8 x 100 different events. */
+/**
+ * The number of requests that each connection cycles through. With 32 connections and batches of 100, these
+ * are 32 x 8 x 100 different events.
+ */
 const BATCHES_A_CONNECTION = 8;
 const SINGLES_A_CONNECTION = 64;
 const RECONNECT_AFTER_MS = 50;

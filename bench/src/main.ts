@@ -39,8 +39,8 @@ const partNames = [
 ] as const;
 type PartName = (typeof partNames)[number];
 /**
- * Parts that do not run by default. `profile` is for developers; `browser` downloads other
- * SDKs and needs a browser; `reports` makes millions of events (`--events`).
+ * Parts that do not run by default. `profile` is for developers; `browser` downloads other SDKs and needs a
+ * browser; `reports` makes a million events, or as many as `--events` says.
  */
 const ON_REQUEST: readonly PartName[] = ["profile", "browser", "reports"];
 
@@ -50,7 +50,7 @@ type Settings = {
   readonly rounds: number;
   readonly roundMs: number;
   readonly warmupMs: number;
-  /** The numbers of events over which reports are measured. */
+  /** The numbers of events for which reports are measured, each in its own store. */
   readonly events: readonly number[];
 };
 type Rows = readonly (readonly string[])[];

@@ -36,6 +36,7 @@ export function idWriter(tag: number): IdWriter {
 
 /**
  * The tag of one connection of one process.
+ * @throws RangeError if a parameter is out of range
  *
  * @param idPrefix up to 4 base-36 digits, different for every process.
  * @param connection below 256.
@@ -56,14 +57,14 @@ function mix(word: number): number {
   return mixed ^ (mixed >>> 16);
 }
 
-/** The lowest `digits` hex digits of the word. */
+/** Writes the lowest `digits` hex digits of the word. */
 function writeHex(target: Buffer, offset: number, word: number, digits: number): void {
   for (let index = 0; index < digits; index++) {
     target[offset + index] = HEX[(word >>> (4 * (digits - 1 - index))) & 15] ?? 0;
   }
 }
 
-/** Writes `2026-01-31T12:34:56.789Z`, 24 bytes, at the offset. */
+/** Writes a time such as `2026-01-31T12:34:56.789Z`, 24 bytes, at the offset. */
 export type TimeWriter = (target: Buffer, offset: number, epochMs: number) => void;
 
 export function timeWriter(): TimeWriter {

@@ -1,4 +1,4 @@
-/** Owns the table of the functions with the most self time, grouped by file. */
+/** Renders the table of the functions with the most self time, grouped by file. */
 import type { SelfTime, SelfTimes } from "./cpu-profile.ts";
 import { markdownTable } from "./table.ts";
 
@@ -6,8 +6,9 @@ import { markdownTable } from "./table.ts";
 const FUNCTIONS = 28;
 
 /**
- * Renders a row for each file with the sum of all its functions. Below that row are those of its functions
- * that are among the longest overall. The last row is the sum of the other files.
+ * Renders a row for each file that has one of the longest functions: the sum of all functions of the file.
+ * Below that row are those of its functions that are among the longest. The last row is the sum of all other
+ * files.
  */
 export function selfTimesTable({ functions }: SelfTimes, busyUsPerEvent: number): string {
   const longest = new Set(functions.slice(0, FUNCTIONS));

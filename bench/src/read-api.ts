@@ -40,7 +40,10 @@ async function readMetrics(collector: Collector): Promise<ReadonlyMap<string, nu
 
 export type DrainState = { readonly accepted: number; readonly drained: number; readonly pending: number };
 
-/** The counts since the collector started, and the number of rows that wait in the log. */
+/**
+ * Reads how many events were accepted and how many rows drained since the collector started, and how many
+ * rows now wait in the log.
+ */
 export async function readDrainState(collector: Collector): Promise<DrainState> {
   const metrics = await readMetrics(collector);
   const read = (name: string) => {

@@ -23,8 +23,8 @@ export function defaultPath(batchSize: number): string {
 }
 
 /**
- * Posts one event as a single message, and several events as a batch. The write key is sent as Basic
- * auth, as by Segment's SDKs.
+ * Builds a POST of one event as a single message, or of several events as a batch. The write key is sent as
+ * Basic auth, as by Segment's SDKs.
  */
 export function buildRequest(target: RequestTarget, events: readonly UsageEvent[]): RequestTemplate {
   const [only] = events;
@@ -56,8 +56,7 @@ export function buildRequest(target: RequestTarget, events: readonly UsageEvent[
 }
 
 /**
- * Writes new ids and times. The events of a batch are some milliseconds apart, and the
- * last one is just before now.
+ * Writes new ids and times. The events of a batch are 37 ms apart, and the last one is 49 ms before `nowMs`.
  */
 export function stampRequest(
   template: RequestTemplate,

@@ -10,10 +10,10 @@ const LINE_FEED = 10;
 const COLON = 58;
 
 /**
- * Reads HTTP/1.1 responses, and calls back once for each response, wherever the packets are split. Supports
- * Content-Length, which a collector sends, and `Connection: close` without a body, which node:http sends on a
- * timeout. Any other framing throws, because a wrongly guessed end of a response would distort all later
- * latencies.
+ * Reads HTTP/1.1 responses, and calls back once for each response that is not informational, wherever the
+ * packets are split. Supports Content-Length, which a collector sends, and `Connection: close` without a
+ * body, which node:http sends on a timeout. Any other framing throws, because a wrongly guessed end of a
+ * response would distort all later latencies.
  */
 export function responseReader(onResponse: OnResponse): (chunk: Buffer) => void {
   let held: Buffer = EMPTY;
@@ -48,8 +48,8 @@ function digit(data: Buffer, at: number): number {
 }
 
 /**
- * Finds the header by the positions of `c`, `l` and the colon. Of the headers in use, only
- * `content-length:` matches.
+ * Finds the header by the positions of `c`, `l` and the colon. Of the headers in use, only `content-length:`
+ * matches. Returns 0 if there is only `Connection: close`.
  */
 function contentLength(data: Buffer, start: number, end: number): number {
   for (let at = start; at < end - 15; at++) {

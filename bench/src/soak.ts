@@ -1,8 +1,9 @@
 /**
- * Owns `npm run soak`, which runs minutes of steady load, then rounds of kill -9 under load. After each
- * of the two, every acknowledged message must be stored once. Exits with 1 if a message is missing,
- * stored twice, unknown, refused or unsettled. With options: `node bench/dist/soak.js --minutes 10
- * --kills 100 --rate 2000 --seed 1`.
+ * Owns `npm run soak`, which runs minutes of steady load, then rounds of kill -9 under load. After each of
+ * the two, every acknowledged message must be stored once. Exits with 1 if a message is missing, stored
+ * twice, unknown, refused or unsettled, if a count or a rollup differs from the stored rows, or if an engine
+ * outlives its collector. With options: `node bench/dist/soak.js --minutes 10 --kills 100 --rate 2000 --seed
+ * 1`.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -51,7 +52,10 @@ if (Number(values.kills) > 0) {
   judge("kill -9 under load", report);
 }
 
-/** Prints a row each minute. The memory should not grow. */
+/**
+ * Runs the steady load, and prints memory and backlog each minute; the memory should not grow. Then compares
+ * the stored rows with what was acknowledged.
+ */
 async function steadyLoad(minutes: number, eventsPerSecond: number): Promise<StoredCheck & Unsettled> {
   const dataDir = mkdtempSync(join(tmpdir(), "candor-soak-"));
   const collector = await startCollector({ dataDir });

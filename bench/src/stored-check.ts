@@ -1,4 +1,4 @@
-/** Owns the comparison of acknowledged ids with the rows in the store. */
+/** Compares acknowledged ids with the rows in the store. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector } from "./collector.ts";
 import { countEvents, storedIds, untilDrained } from "./read-api.ts";
@@ -18,10 +18,10 @@ export type StoredCheck = {
 };
 
 const DRAIN_WITHIN_MS = 300_000;
-/** The count may lag behind the last drained block. */
+/** How long the count may lag behind the last drained block. */
 const VISIBLE_WITHIN_MS = 10_000;
 
-/** Compares the acknowledged ids with every row of the store, once the log is drained. */
+/** Waits until the log is drained, then compares the acknowledged ids with every row of the store. */
 export async function checkStored(
   collector: Collector,
   acknowledgedIds: readonly string[],

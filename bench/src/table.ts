@@ -1,7 +1,10 @@
 /** Formats figures and tables for printing. */
 import { cpus, totalmem } from "node:os";
 
-/** A Markdown table of fixed width. The first column is left-aligned, the others are right-aligned. */
+/**
+ * A Markdown table whose cells are padded to the width of their column. The first column is left-aligned, the
+ * others are right-aligned.
+ */
 export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const widths = header.map((title, column) =>
     Math.max(3, title.length, ...rows.map((row) => row[column]?.length ?? 0)),
@@ -28,7 +31,10 @@ export function formatCount(value: number): string {
   return Math.round(value).toLocaleString("en-US");
 }
 
-/** Formats a number with two decimals below ten, with one below a hundred, and otherwise with none. */
+/**
+ * Formats a number with two decimals below ten, with one below a hundred, and otherwise with none; `-` if it
+ * is not finite.
+ */
 export function formatMs(value: number): string {
   if (!Number.isFinite(value)) return "-";
   return value < 10 ? value.toFixed(2) : value < 100 ? value.toFixed(1) : value.toFixed(0);

@@ -7,7 +7,10 @@ import { fileURLToPath } from "node:url";
 export type TrickleFigures = { readonly answered: number; readonly failed: number; readonly maxMs: number };
 export type Trickle = { stop(): Promise<TrickleFigures> };
 
-/** Resolves once the first good request is answered. */
+/**
+ * Starts sending. Resolves once the first request was answered or has failed; `TrickleFigures` does not count
+ * that one's time.
+ */
 export async function startTrickle(url: string, writeKey: string): Promise<Trickle> {
   const child = fork(fileURLToPath(new URL("../dist/trickle-process.js", import.meta.url)), [url, writeKey]);
   await once(child, "message");

@@ -79,8 +79,8 @@ export function seededRandom(seed: number): Random {
 }
 
 /**
- * An endless stream of usage events. The seed determines who does what and when. `messageId` and `timestamp`
- * are placeholders of full width (36 and 24 characters), to be overwritten.
+ * An endless stream of usage events. The seed determines who does what. `messageId` and `timestamp` are
+ * placeholders of full width (36 and 24 characters), to be overwritten.
  */
 export function usageEvents(users: readonly User[], seed: number): () => UsageEvent {
   const random = seededRandom(seed);

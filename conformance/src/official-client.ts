@@ -42,7 +42,7 @@ interface AliasCall extends CallBase {
 }
 
 export interface ClientOptions {
-  /** Candor's address, without a path. */
+  /** The collector's URL, without a path. */
   readonly url: string;
   readonly writeKey: string;
   /** How often a failed request is retried. Default: the client's own default (Segment 10, RudderStack 3). */

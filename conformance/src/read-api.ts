@@ -1,7 +1,7 @@
 /** Owns the requests to the collector's read API that the conformance runs need. */
 import type { Envelope } from "@candor/envelope";
 
-/** Candor's address, and the admin token for the read API. */
+/** The collector's URL, and the admin token for its read API. */
 export interface ReadAccess {
   readonly url: string;
   readonly adminToken: string;
@@ -13,7 +13,10 @@ export type StoredEvent = Envelope & {
     readonly source: string;
     readonly country?: string;
     readonly planVersion: number;
-    /** Declared paths at which the plan removed a value. */
+    /**
+     * Declared paths, with `*` for undeclared names, at which the plan removed a value, or kept an undeclared
+     * one in mode `observe`.
+     */
     readonly trimmed?: readonly string[];
   };
 };
@@ -22,7 +25,7 @@ const TIMEOUT_MS = 30_000;
 
 /**
  * GET /api/count: the number of distinct messageIds.
- * @throws Error with the answer's text if Candor rejects the request
+ * @throws Error with the answer's text if the collector rejects the request
  */
 export async function countEvents(access: ReadAccess, filters: Record<string, string>): Promise<number> {
   const { count } = (await getJson(access, "/api/count", filters)) as { count: number };

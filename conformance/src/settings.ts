@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { openKeys, readConfig } from "@candor/server";
 
 export interface Settings {
-  /** Candor's address, without a trailing slash. */
+  /** The collector's URL, without a trailing slash. */
   readonly url: string;
   /** The write key of the server source. */
   readonly writeKey: string;
@@ -12,8 +12,8 @@ export interface Settings {
 }
 
 /**
- * Reads the settings of the program in show.ts, from the same variables and by the same rules as
- * `candor start`. `CANDOR_URL` (default http://127.0.0.1:7226) is Candor's address. The keys are read from
+ * Reads the settings of the program in show.ts, from the same variables and by the same rules as `candor
+ * start`. `CANDOR_URL` (default http://127.0.0.1:7226) is the collector's URL. The keys are read from
  * `CANDOR_WRITE_KEYS` and `CANDOR_ADMIN_TOKEN`, or from keys.json in `CANDOR_DATA_DIR` (default ./.candor).
  * Creates no keys.
  * @throws CandorError `settings_invalid`, `keys_unreadable`; Error if there are no keys yet

@@ -17,8 +17,9 @@ const clients = [
 ] as const;
 
 /**
- * Sends a dozen events to a running Candor with each of two official clients, and asks Candor how many have arrived.
- * @returns whether each client reported success for all its events and Candor has exactly that many
+ * Sends a dozen events to a running collector with each of the two official clients, and asks the collector
+ * how many have arrived.
+ * @returns whether each client reported success for all its events and the collector has exactly that many
  */
 async function show(settings: Settings): Promise<boolean> {
   await checkReady(settings.url);
@@ -60,7 +61,10 @@ async function deliver(client: OfficialClient, calls: readonly Call[]): Promise<
   return outcomes.flatMap(({ error }) => (error === undefined ? [] : [String(error)]));
 }
 
-/** Waits until Candor has the expected number of events, or the time is up. Resolves to the number it has. */
+/**
+ * Waits until the collector has the expected number of events, or the time is up. Resolves to the number that
+ * it has.
+ */
 async function countArrived(settings: Settings, userId: string, expected: number): Promise<number> {
   const giveUpAt = performance.now() + READABLE_WITHIN_MS;
   for (;;) {

@@ -35,12 +35,15 @@ export interface BrowserFigures {
   readonly entriesAfter: number;
   /** Main-thread time for 1,000 clicks, minus the time for the same clicks without an SDK. */
   readonly clicksMs: number;
-  /** How many of these clicks never arrived, although the page stayed open. */
+  /** How many of these clicks had not arrived 6 s after the last one, although the page stayed open. */
   readonly clicksLost: number;
-  /** How many of 100 clicks are lost if the tab closes immediately after the last click. */
+  /**
+   * How many of 100 clicks have not arrived 6 s after the tab was closed, immediately after the last click.
+   */
   readonly lost: number;
   /**
-   * Of 100 clicks whose first delivery got no answer, `copies` are counted twice and `lostInRetry` are lost.
+   * For 100 clicks, where the first request with a click gets no answer: `copies` is how many clicks too many
+   * a collector would count, and `lostInRetry` is how many clicks have not arrived after 15 s.
    */
   readonly copies: number;
   readonly lostInRetry: number;
@@ -161,7 +164,7 @@ async function bundle(folder: string, code: string): Promise<string> {
 
 let runs = 0;
 
-/** Opens a page in a fresh profile. */
+/** Empties the sink's records, opens a page in a fresh profile, and lets the page settle. */
 async function open(
   { browser, sink }: Bench,
   path: string,

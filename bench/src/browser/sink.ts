@@ -61,7 +61,10 @@ const ANSWERS: readonly (readonly [path: RegExp, answer: object])[] = [
 const fixture = (name: string) =>
   readFileSync(new URL(`../../../packages/node/src/http/fixtures/${name}`, import.meta.url));
 
-/** Starts the sink on HTTPS, because Glean accepts nothing else. No browser trusts the sink's certificate. */
+/**
+ * Starts the sink on HTTPS, because Glean accepts nothing else. Browsers need `--ignore-certificate-errors`,
+ * because they do not trust the sink's certificate.
+ */
 export async function startSink(): Promise<Sink> {
   const tls = { key: fixture("test-only-key.pem"), cert: fixture("test-only-certificate.pem") };
   const server = createServer(tls, (request, response) => void answer(request, response, sink));
@@ -100,7 +103,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, sink: 
   response.end(path.endsWith(".js") ? "" : JSON.stringify(found));
 }
 
-/** Decodes a body to JSON text, whichever encoding the SDK uses. */
+/** Decodes a body that is gzipped, base64 or plain to JSON text. */
 export function toText(body: Buffer, url = ""): string {
   if (body[0] === 0x1f && body[1] === 0x8b) return gunzipSync(body).toString();
   const text = body.toString();
@@ -119,7 +122,7 @@ export interface Arrival {
 /** The names under which SDKs send a message's id. */
 const ID_NAMES = ["messageId", "uuid", "document_id"];
 
-/** All clicks in a body, including repeated ones. */
+/** All clicks in a body, including repeated ones; empty if the body is not JSON. */
 export function clicksIn(body: string): readonly Arrival[] {
   try {
     return clicksOf(JSON.parse(body), undefined);

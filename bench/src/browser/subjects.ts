@@ -1,8 +1,8 @@
 /**
  * Defines the browser SDKs that `npm run bench -- --only browser` compares. Each is configured as in the
- * first example of its documentation, except for the host. `started` is that example: automatic page views,
- * and clicks on one button. `waiting` is the same for a person who has not consented yet, by the means that
- * the SDK offers for this case. If the SDK offers none, `waiting` is also the example.
+ * first example of its documentation, except for the host and what `note` says. `started` is that example:
+ * automatic page views, and clicks on one button. `waiting` is the configuration that the SDK offers for a
+ * person who has not consented yet. If the SDK offers none, `waiting` is the same as `started`.
  */
 export const SUBJECT_NAMES = [
   "candor",
@@ -19,7 +19,10 @@ export interface Subject {
   readonly title: string;
   /** The version on npm; undefined for our own SDK and for an SDK that is not on npm. */
   readonly npm: string | undefined;
-  /** A module that can use `ORIGIN`. It defines `track(clickId)`, unless the SDK listens to clicks itself. */
+  /**
+   * The page's code, which can use `ORIGIN`: a module, or a plain script if `npm` is undefined. It sets
+   * `bench.onClick`, unless the SDK listens to clicks itself.
+   */
   readonly started: string;
   readonly waiting: string;
   /** A remark on the configuration, printed below the table. */

@@ -1,4 +1,4 @@
-/** Owns the table of the browser SDKs. */
+/** Renders the table that compares the browser SDKs. */
 import { formatCount, formatMs, markdownTable } from "../table.ts";
 import type { BrowserFigures } from "./measure.ts";
 import { SUBJECTS } from "./subjects.ts";
@@ -16,7 +16,7 @@ const HEADER = [
   "lost in a retry",
 ];
 
-/** One row per SDK, in the given order. */
+/** Renders one row per SDK, in the given order, and below the table one note per SDK. */
 export function browserTable(figures: readonly BrowserFigures[]): string {
   const rows = figures.map((of) => [
     SUBJECTS[of.name].title,

@@ -10,8 +10,8 @@ export const LARGE_BURST_CALLS = 1000;
 const LIMIT_MS = 5000;
 
 /**
- * Measures bursts of calls in a fresh process, with the collector up. Pauses between
- * the bursts allow sending.
+ * Measures bursts of calls in a fresh process, with the collector up. In the pauses between the bursts, the
+ * SDK can send.
  */
 export async function measureBursts(
   sdk: SdkName,

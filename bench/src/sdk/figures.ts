@@ -5,12 +5,14 @@ import type { MemoryFigures } from "./memory.ts";
 import type { PaceFigures } from "./pace.ts";
 import type { BurstAnswer, Ending, SdkName } from "./task.ts";
 
-/** All figures of one SDK, over all rounds, except size, memory and losses, which are measured once. */
+/**
+ * The figures of one SDK. Size, memory and losses are measured once; the other figures summarise all rounds.
+ */
 export type SdkFigures = {
   readonly sdk: SdkName;
   readonly version: string;
   readonly size: InstalledSize;
-  /** Bursts of 100 calls. */
+  /** Bursts of 100 calls; those of `largeBursts` are of 1,000. */
   readonly smallBursts: BurstAnswer;
   readonly largeBursts: BurstAnswer;
   readonly pace: PaceFigures;

@@ -1,7 +1,7 @@
 /**
  * The process of a server with one SDK, or with none. `startHost` starts it with an Assignment. The process
- * sends the answer as its only message. Then it behaves like a product: it keeps running, or it ends without
- * a flush.
+ * sends its answer, if the task has one, as its only message. Then it behaves like a product: it keeps
+ * running, or it ends without a flush.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
@@ -22,8 +22,8 @@ import { UNCOUNTED_APP } from "./wire.ts";
 const POOL_EVENTS = 2000;
 const TICK_MS = 2;
 /**
- * A process that fell behind catches up by at most two ticks at a time, so that it
- * slows down but is not stuck.
+ * A process that fell behind makes up for at most two ticks at a time and skips the others, so that it slows
+ * down but is not stuck.
  */
 const MAX_TICKS_AT_ONCE = 2;
 const MIN_BURSTS = 3;
@@ -57,7 +57,10 @@ switch (task.role) {
   }
 }
 
-/** Makes all events before the measurement. Each call gets its own copy, whether there is an SDK or not. */
+/**
+ * Makes a pool of events before the measurement. Returns a function that takes the pool's events in turn,
+ * over and over. Each call gets its own copy, whether there is an SDK or not.
+ */
 function fromPool(): () => UsageEvent {
   const next = usageEvents(usageFleet(), 5);
   const pool = Array.from({ length: POOL_EVENTS }, next);

@@ -5,7 +5,9 @@ import { dirname, join } from "node:path";
 export type InstalledSize = {
   /** The sum of the sizes of all files, without the file system's overhead. */
   readonly bytes: number;
-  /** The number of packages that are installed with the package. A second copy or version counts again. */
+  /**
+   * The number of other packages that are installed with the package. A second copy or version counts again.
+   */
   readonly dependencies: number;
 };
 
@@ -47,7 +49,7 @@ export function locatePackage(name: string, from: string): string | null {
   }
 }
 
-/** The size of a file or folder, without nested packages, which count separately. */
+/** The size of a file or folder, without any `node_modules`, whose packages count separately. */
 function treeBytes(path: string): number {
   const stats = statSync(path);
   if (!stats.isDirectory()) return stats.size;

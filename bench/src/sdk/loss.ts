@@ -9,22 +9,26 @@ export type LossFigures = {
   readonly lost: number;
   /** Events that arrived again, with the same id. */
   readonly repeated: number;
-  /** How long the process kept running after its last call; null if the benchmark ended the process. */
+  /**
+   * With the ending `main ends`: how long the process kept running after its last call, at most a minute.
+   * Null with other endings.
+   */
   readonly livedOnMs: number | null;
 };
 
 export const LOST_OF = 1000;
 export const DOWN_MS = 10_000;
-/** Time limit for a process that keeps running, and also for the product's next start. */
+/** How long to wait for all events to arrive, or for a process to end. */
 const PATIENCE_MS = 60_000;
 /** The time between the last call and a kill. Candor promises that 100 ms are enough to lose nothing. */
 const BEFORE_KILL_MS = 150;
 const POLL_MS = 250;
 
 /**
- * Makes 1,000 calls during the 10 s in which the collector is down. Then the process ends as `ending` says,
- * the collector starts, and the product restarts in the same folder for at most a minute. With the ending
- * `kept`, the first process runs for that minute instead.
+ * Makes 1,000 calls during the 10 s in which the collector is down. Then the process ends as `ending` says
+ * and the collector starts; with `main ends`, the process may run on for up to a minute after that. Finally
+ * the product restarts in the same folder for at most a minute. With the ending `kept`, the first process
+ * runs for that minute instead.
  */
 export async function measureLoss(
   sdk: SdkName,
@@ -43,8 +47,8 @@ export async function measureLoss(
 }
 
 /**
- * Resolves once the first process has ended and the collector is up, with the time that
- * the process kept running.
+ * Runs the product's first process, and starts the collector after its last call. Resolves with `livedOnMs`
+ * once the process has ended.
  */
 async function runFirst(sdk: SdkName, ending: Ending, lane: Lane, place: Place): Promise<number | null> {
   const task: LoseTask = { role: "lose", calls: LOST_OF, durationMs: DOWN_MS, ending };

@@ -11,7 +11,7 @@ export type Memory = {
   readonly peakBytes: number;
   readonly printedBytes: number;
 };
-/** Memory figures; the added memory is compared with the same process without an SDK. */
+/** Memory figures. The added memory is in addition to that of the same process without an SDK. */
 export type MemoryFigures = {
   /** The number of calls made in the available time: 100,000, unless the SDK slowed the process down. */
   readonly calls: number;

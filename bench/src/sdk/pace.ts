@@ -6,7 +6,10 @@ import type { Lane, Sink } from "./sink.ts";
 import type { PaceAnswer, Subject } from "./task.ts";
 import type { Workplace } from "./workplace.ts";
 
-/** The added delay and CPU time are compared with the same process without an SDK. */
+/**
+ * Figures at a steady rate. The added delay and CPU time are in addition to those of the same process without
+ * an SDK.
+ */
 export type PaceFigures = {
   readonly callsPerS: number;
   readonly addedDelayMs: PaceAnswer["delayMs"];

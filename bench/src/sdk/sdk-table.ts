@@ -1,4 +1,4 @@
-/** Owns the table of the SDKs. */
+/** Renders the table that compares the SDKs. */
 import { formatCount, formatMs, formatPercent, markdownTable } from "../table.ts";
 import { LARGE_BURST_CALLS, SMALL_BURST_CALLS } from "./bursts.ts";
 import type { SdkFigures } from "./figures.ts";
@@ -23,7 +23,9 @@ const TITLES: Readonly<Record<SdkName, string>> = {
   rudder: "rudder-sdk-node",
 };
 
-/** Delays are measured with a timer whose resolution is 1 ms. */
+/**
+ * Smaller differences mean nothing, because the delays are measured with a timer whose resolution is 1 ms.
+ */
 const DELAY_TOLERANCE_MS = 0.1;
 const MEMORY_TOLERANCE_BYTES = 1e6;
 
@@ -171,7 +173,7 @@ function lossRow(ending: Ending, end: string): Row {
   };
 }
 
-/** The number of calls in parentheses; empty if all calls were made. */
+/** The number of calls in parentheses; empty if at least 99% of the calls were made. */
 function callsOf(calls: number): string {
   return calls >= MEMORY_CALLS * 0.99 ? "" : ` (${formatCount(calls)} calls)`;
 }

@@ -56,7 +56,7 @@ async function take(lane: Lane, request: IncomingMessage, response: ServerRespon
     }
   }
   lane.received += accepted;
-  // The SDKs check these fields: Candor and the Segment family `success`, PostHog `status`.
+  // Fields that SDKs check: Candor and the Segment family check `success`, PostHog checks `status`.
   const answer = { success: true, accepted, dropped: [], status: "Ok" };
   response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(answer));
 }

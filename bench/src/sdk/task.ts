@@ -11,7 +11,9 @@ export type Place = {
   readonly host: string;
   /** A folder that is empty at first. The first and the second process of one product share it. */
   readonly stateDir: string;
-  /** Candor's plan as JSON, `{hash, content}`. A real product has its plan as a generated module. */
+  /**
+   * The path of Candor's plan as JSON, `{hash, content}`. A real product has its plan as a generated module.
+   */
   readonly planFile: string;
 };
 

@@ -8,7 +8,10 @@ export const UNCOUNTED_APP = "not counted";
 
 const EVENT = "execute_ACTION_TRIGGERED";
 
-/** The ids of the usage events in a decompressed body. @throws Error if the body is not a batch */
+/**
+ * The ids of the usage events in a decompressed body.
+ * @throws Error if the body is not a batch, or a usage event has no id
+ */
 export function usageIds(body: string): string[] {
   const { batch } = JSON.parse(body);
   if (!Array.isArray(batch)) throw new Error(`not a batch: ${body.slice(0, 200)}`);

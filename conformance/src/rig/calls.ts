@@ -1,4 +1,4 @@
-/** For tests: calls of each type, with every field that the spec allows. */
+/** For tests: the calls that the tests make through the official clients. */
 import type { JsonObject } from "@candor/envelope";
 import type { Call, TrackCall } from "../official-client.ts";
 

@@ -17,7 +17,7 @@ export async function storedOf(collector: Collector, userId: string, count: numb
   const fence = randomUUID().replaceAll("-", "");
   const response = await fetch(`${collector.url}/v1/track`, {
     method: "POST",
-    // The Appsmith plan declares this event too.
+    // The Appsmith plan declares this event, so the event is stored under either plan of the tests.
     body: JSON.stringify({
       writeKey: writeKeys.server,
       userId: fence,

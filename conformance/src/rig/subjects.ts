@@ -20,7 +20,7 @@ export const segment: Subject = {
 export const rudder: Subject = {
   name: "@rudderstack/rudder-sdk-node",
   open: openRudderClient,
-  library: { name: "analytics-node", version: versionOf("@rudderstack/rudder-sdk-node") }, // as sent
+  library: { name: "analytics-node", version: versionOf("@rudderstack/rudder-sdk-node") }, // the sent name
 };
 
 function versionOf(packageName: string): string {

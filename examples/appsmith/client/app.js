@@ -2,7 +2,7 @@
 // viewer. Their telemetry is the script in index.html, and the `data-telemetry` attributes here.
 const main = document.querySelector("main");
 
-/** Calls the product's server. A person who is not signed in is sent to the login page. */
+/** Calls the product's server. After a 401, opens the login page. Throws unless the answer is 2xx. */
 async function api(path, body) {
   const options = body && {
     method: "POST",
@@ -167,7 +167,7 @@ async function show() {
     try {
       main.replaceChildren(...(await page(parameters)));
     } catch {
-      // `api` has opened the login page.
+      // After a 401, `api` has opened the login page. After another error, the old page stays.
     }
     return;
   }

@@ -10,7 +10,7 @@ import { ACTION, eventsOf, NAMES, PERSON, type Use } from "./use.ts";
  */
 const PLANTED = ["zqrow", "zqstatement", "zqparameter", "zqtable", "zqpath", "zqpassword", "zqperson"];
 
-/** A statement, its parameters, and what the event must report. */
+/** Actions to run, each with what its event must report and the least time that it takes. */
 const RUNS = [
   {
     plugin: "postgres",
@@ -42,15 +42,15 @@ const RUNS = [
   },
 ] as const;
 
-/** Queries of paths that need one. */
+/** The query strings of paths that need one. */
 const QUERIES: { readonly [path: string]: string } = {
   "/api/events": "?limit=1000",
   "/api/reports/features": "?by=pluginName",
 };
-/** A stream without an end, and a report that has to be told an instance. */
+/** Paths that are not read: an endless stream, and a report that needs an instance's id. */
 const NOT_READ = ["/api/live", "/api/reports/instances/timeline"];
 
-/** Every path of the collector from which something can be read. */
+/** Every path of the collector's API that answers a GET, except those in NOT_READ. */
 async function listReadPaths({ read }: Collector): Promise<readonly string[]> {
   const { paths } = JSON.parse(await read("/api/openapi.json")) as { paths: Record<string, object> };
   return Object.entries(paths)

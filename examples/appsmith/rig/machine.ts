@@ -35,8 +35,10 @@ export interface Collector {
    */
   readonly contacts: () => number;
   /**
-   * Watches for packets to or from the collector, and for DNS queries for its name.
-   * @returns a function that ends the watch and returns the time of each packet, in epoch milliseconds
+   * Watches what products send to the collector, and with containers also every packet in return and DNS
+   * queries for its name.
+   * @returns a function that ends the watch and returns the times at which something was seen, in epoch
+   * milliseconds
    */
   readonly watch: () => Promise<() => Promise<readonly number[]>>;
 }
@@ -51,7 +53,9 @@ export interface Release {
 export interface Circumstances {
   /** Programs that the installer does not find. */
   readonly without?: readonly string[];
-  /** The `ID` in /etc/os-release. Default: `debian` or the machine's own. */
+  /**
+   * The `ID` in /etc/os-release. Default: `debian` with plain processes, the machine's own with containers.
+   */
   readonly os?: string;
 }
 
@@ -112,7 +116,7 @@ export async function run(
   return stdout;
 }
 
-/** Reads an address. @returns the answer's body @throws if the answer is an error, with its body */
+/** GETs a URL. @returns the answer's body @throws Error with the body, if the answer is an error */
 export async function readText(url: string, headers: Readonly<Record<string, string>>): Promise<string> {
   const response = await fetch(url, { headers });
   const text = await response.text();

@@ -50,7 +50,7 @@ export class Product implements Place {
   constructor(machine: Machine, port: number) {
     this.#machine = machine;
     this.port = port;
-    // docker-compose names a project after its folder.
+    // The folder's name is unique, because docker-compose names a project after its folder.
     this.folder = join(mkdtempSync(join(machine.folder, "product-")), `appsmith${port}`);
     mkdirSync(join(this.folder, "clock"), { recursive: true });
     this.advance(0);
@@ -67,8 +67,8 @@ export class Product implements Place {
   }
 
   /**
-   * Sets the server's clock `minutes` ahead, then one and two minutes more, so that what becomes due is also
-   * sent.
+   * Sets the server's clock to `minutes` ahead of the real time, then to one and to two minutes more, so that
+   * what becomes due is also sent.
    */
   async pass(minutes: number): Promise<void> {
     for (const more of [0, 1, 2]) {
@@ -162,7 +162,7 @@ export class Product implements Place {
     return (await response.json()) as Answer;
   }
 
-  /** Waits until the server and its database answer. */
+  /** Waits until the server and its database answer. Rejects after a minute. */
   untilHealthy(): Promise<void> {
     return until(
       () => isAnswered(`${this.url}/api/v1/health`),
@@ -171,7 +171,7 @@ export class Product implements Place {
     );
   }
 
-  /** Stops the product and deletes everything. */
+  /** Stops the product, and deletes its data and its folder. */
   async remove(): Promise<void> {
     await this.command("[ ! -e docker-compose.yml ] || docker-compose down --volumes --timeout 2").catch(
       () => {},

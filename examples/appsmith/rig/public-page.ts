@@ -3,7 +3,7 @@ import { expect } from "vitest";
 import type { Use } from "./use.ts";
 
 interface PublicPage {
-  /** All names on the page. */
+  /** The text of every `<code>` element on the page. */
   readonly names: ReadonlySet<string>;
   readonly events: readonly ListedEvent[];
 }

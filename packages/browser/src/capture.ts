@@ -80,7 +80,7 @@ function listen(
 
 /**
  * Calls `callback` after each call of a `history` method. The returned function restores the method, unless
- * another library has wrapped it since. In that case the wrapper stays in place.
+ * another library has wrapped it since. In that case our wrapper stays in place.
  */
 function follow(name: "pushState" | "replaceState", callback: () => void): () => void {
   const original = history[name];

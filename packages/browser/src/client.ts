@@ -20,8 +20,9 @@ export interface Options<P = unknown> {
   /** The path of the product's gateway, such as `/telemetry`, on the page's own origin. */
   readonly endpoint: string;
   /**
-   * The person's answer, if the product stores answers itself. `true`: Yes. `false`: nothing is sent before
-   * `consent(true)`. `"ask"`: the same as `false`, but this browser remembers the Yes.
+   * The person's answer, if the product stores answers itself. The instance must still allow sending. `true`:
+   * Yes. `false`: No, until `consent(true)` is called. `"ask"`: nothing is sent until `consent(true)` is
+   * called, and this browser remembers that Yes.
    * @default the instance's answer
    */
   readonly consent?: boolean | "ask" | undefined;
@@ -39,7 +40,10 @@ export interface Status extends Told {
 /** The telemetry of a page. No method throws, rejects or prints. */
 export interface Client<P = unknown> {
   readonly endpoint: string;
-  /** Sends an event that the plan declares for the client, with the properties that the event declares. */
+  /**
+   * Sends an event, without any undeclared properties. Does nothing if the plan does not declare the event
+   * for the client, or the verdict is not Yes.
+   */
   readonly track: <E extends keyof EventsOf<P> & string>(event: E, ...given: Given<EventsOf<P>[E]>) => void;
   /**
    * Sets the signed-in user's id for later messages. Only this page keeps the id, and the gateway hashes it.
@@ -60,8 +64,9 @@ const MAX_EARLY_CALLS = 100;
 const SHARED = Symbol.for("candor");
 
 /**
- * Starts telemetry on this page. Until the answer is known to be Yes, only one request is made, without
- * cookies, which asks for the answer. A second call returns the same client as the first call.
+ * Starts telemetry on this page. Until the answer is known to be Yes, the only requests are those that ask
+ * for the answer, without cookies and at most once an hour. A second call returns the same client as the
+ * first call, whatever its options.
  * @example
  * const telemetry = init({ endpoint: "/telemetry" });
  * telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB" });

@@ -31,9 +31,9 @@ button[aria-pressed="true"] { border-width: 2px; }
 }`;
 
 /**
- * Opens if the instance, or the page (`consent: "ask"`), leaves the choice to each person and nobody has
- * answered in this browser yet. With the attribute `settings`, the element is always open and shows the
- * current answer, so that the person can change it.
+ * Opens if the instance, or the page (`consent: "ask"`), leaves the choice to each person, and this browser
+ * has stored neither a No nor a Yes that covers the current plan. With the attribute `settings`, the element
+ * is always open and shows the current answer, so that the person can change it.
  *
  * Attributes: `settings`, `inline` (shown in place instead of in the window's corner), `href` (the page about
  * what is collected; default: the gateway's page). Slots: `title`, `text`. Events: `candor-answer` with

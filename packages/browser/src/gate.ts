@@ -8,7 +8,7 @@ import type { Store } from "./storage.ts";
 /** The gateway's answer to `GET /v1/consent`. */
 export interface Told {
   readonly allow: boolean;
-  /** The gateway's reason, as one word; absent if no gateway answered. */
+  /** The gateway's reason, as a code; absent if the gateway did not answer. */
   readonly reason?: string;
   /** Somebody said No, so everything that this browser stored must be deleted. */
   readonly refused?: boolean;
@@ -20,16 +20,23 @@ export interface Told {
   readonly product?: string;
 }
 
-/** `undecided`: nobody has said No, but a Yes is still missing. */
+/** `undecided`: nobody has said No, but a Yes is still missing, or the instance has not answered. */
 export type Verdict = "yes" | "no" | "undecided";
 
 export interface Gate {
   readonly verdict: () => Verdict;
   /** The instance's last answer. */
   readonly told: () => Told;
-  /** Asks the instance, without cookies, at most once an hour unless `isNow` is true. Never rejects. */
+  /**
+   * Asks the instance, without cookies, at most once an hour unless `isNow` is true. Does not ask while the
+   * page or the browser itself says No. Never rejects.
+   */
   readonly ask: (isNow?: boolean) => Promise<void>;
-  /** Records the person's answer, given by the person or by the page. A Yes is stored; a No is not. */
+  /**
+   * Records the person's answer. A No is not stored. A Yes is stored in this browser, unless somebody has
+   * refused or the instance has not answered; if the instance asks each person, it is stored only once the
+   * gateway has set its cookie.
+   */
   readonly answer: (isYes: boolean) => Promise<void>;
   /** Deletes everything that this browser stored. */
   readonly forget: () => void;
@@ -100,7 +107,7 @@ export function openGate(endpoint: string, store: Store, consent: boolean | "ask
 }
 
 /**
- * Asks the gateway to store the Yes in a cookie, which then accompanies each request.
+ * Asks the gateway to store the Yes in a cookie, which then accompanies each batch.
  * @returns whether the gateway stored it
  */
 async function isKept(url: string): Promise<boolean> {

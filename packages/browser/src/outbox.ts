@@ -5,7 +5,10 @@ import { randomHex, type Store } from "./storage.ts";
 
 export interface Outbox {
   readonly add: (message: object) => void;
-  /** Sends all waiting messages, including those of other tabs. */
+  /**
+   * Stores the messages in memory, then sends all stored messages, including those of other tabs, until an
+   * attempt fails.
+   */
   readonly flush: () => Promise<void>;
   /** Called when the page may be closed: hands what it can to the browser to send, and stores the rest. */
   readonly leave: () => void;
@@ -29,7 +32,7 @@ const LEASE_MS = 30_000;
 /**
  * Opens the outbox of this page.
  * @param url where batches are posted
- * @param onDenied called when the verdict is no longer Yes
+ * @param onDenied called after a flush if the verdict is not Yes
  */
 export function openOutbox(
   url: string,
@@ -56,7 +59,7 @@ export function openOutbox(
     if (waiting.length === 0) return;
     const batch = waiting.join();
     clear();
-    if (!store.set(`q${Date.now()}${randomHex(8)}`, batch)) void sender.post(batch); // one attempt only
+    if (!store.set(`q${Date.now()}${randomHex(8)}`, batch)) void sender.post(batch); // not stored, so not retried
   };
   const later = (afterMs: number): void => {
     timer ??= setTimeout(() => {
@@ -117,7 +120,8 @@ function makeRoom(store: Store, bytes: number): void {
 }
 
 /**
- * Lets one tab of this product send at a time, under a lock, or under a lease if the browser has no locks.
+ * Runs the task in only one tab of this product at a time. The other tabs wait for the lock; in a browser
+ * without locks, they skip the task while another tab has the lease.
  */
 async function alone(name: string, store: Store, task: () => Promise<void>): Promise<void> {
   if ("locks" in navigator) return navigator.locks.request(name, task);

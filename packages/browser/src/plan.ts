@@ -23,7 +23,8 @@ export interface BrowserEvent {
 }
 
 /**
- * What a message may contain, by name: `true` for any value, a list of allowed values, or an object's fields.
+ * What a message's context may contain, by name: `true` for any value, a list of allowed values, or an
+ * object's fields.
  */
 export interface BrowserContext {
   readonly [name: string]: true | readonly string[] | BrowserContext;
@@ -70,7 +71,8 @@ export function findPage(
 }
 
 /**
- * Whether a template matches a path, ignoring trailing slashes. For a fragment route, both begin with `#`.
+ * Whether a template matches a path, ignoring trailing slashes and a query. For a fragment route, both begin
+ * with `#`.
  */
 function matches(template: string, path: string): boolean {
   const pattern = template.replace(/\./g, "\\.").replace(/:\w+/g, "[^/?]+").replace(/\/\*$/, "(/[^?]*)?");

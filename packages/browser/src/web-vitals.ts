@@ -8,7 +8,8 @@ const EVENT = "Web Vitals";
 
 /**
  * Starts measuring if the answer is Yes and the plan declares the event; otherwise observes nothing. Each
- * metric is sent at most a few times, at the latest when the page is left.
+ * metric is sent when its value is final, at the latest when the page is hidden, and again if the value
+ * changes after that.
  */
 export async function reportWebVitals(client: Client): Promise<void> {
   const { verdict, plan } = await client.status();

@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * Returns the path of a built file. This also works in tests, which run from the sources, because a thread or
- * a separate process cannot load TypeScript.
+ * Returns the path of a built file, for a thread or a separate process, which cannot load TypeScript. Also
+ * works in tests, which run from the sources.
  * @param name the path relative to the calling module, ending in `.js`
  * @param caller the caller's `import.meta.url`
  * @throws Error if the package has not been built

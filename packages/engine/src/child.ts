@@ -69,8 +69,9 @@ async function endIfEngineDied(error: unknown, store: Store): Promise<void> {
 }
 
 /**
- * Lets requests finish, then kills the process. Acknowledged inserts are already on disk. An orderly shutdown
- * of libchdb would be less safe: its destructors race with its merges and cause segmentation faults.
+ * Lets requests finish for up to `drainMs`, then kills this process. Acknowledged inserts are already on
+ * disk. An orderly shutdown of libchdb would be less safe: its destructors race with its merges and cause
+ * segmentation faults.
  */
 async function close(http: HttpInterface, drainMs: number): Promise<void> {
   http.server.close();

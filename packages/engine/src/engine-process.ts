@@ -37,8 +37,8 @@ export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents)
     });
   }
   child.on("message", (message: Listening) => message.kind === "listening" && events.listening());
-  // A message that is sent while the child is ending causes an error on the channel. The end itself is
-  // reported by `close` below.
+  // An error of a child that has started is ignored: a message that is sent while the child is ending causes
+  // one. The end itself is reported by `close` below.
   child.on("error", (error) => {
     if (child.pid === undefined) events.gone(null, `the engine's process did not start: ${error.message}`);
   });

@@ -355,7 +355,7 @@ describe("concurrency", () => {
     expect(performance.now() - started).toBeLessThan(2000);
     goAway.abort();
     await settled;
-    // All four permits for reads are free again, so this query is answered.
+    // The aborted reads have freed their permits, so this query is answered.
     expect(await count(table)).toBe(1);
     const running =
       "SELECT count() AS n FROM system.processes WHERE query LIKE '%cityHash64(number)%' AND query NOT LIKE '%processes%'";

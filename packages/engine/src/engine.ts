@@ -64,7 +64,7 @@ export interface Engine {
    * Resolves when the current child answers. Rejects after `readyTimeoutMs`, or when the engine is closed.
    */
   ready(): Promise<void>;
-  /** Gives requests `drainMs` to finish, then ends the child and removes the socket. Never rejects. */
+  /** Gives requests up to `drainMs` to finish, then ends the child and removes the socket. Never rejects. */
   close(): Promise<void>;
 }
 

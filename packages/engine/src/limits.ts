@@ -14,8 +14,8 @@ export const MAX_BODY_BYTES = 64 * MiB;
 export const MAX_HEADER_BYTES = 1 * MiB;
 
 /**
- * How many queries may run and wait at the same time. Reads and writes are counted separately, so that
- * neither blocks the other.
+ * How many reads and how many writes may run at the same time, and how many of each may wait. They are
+ * counted separately, so that neither blocks the other.
  */
 export const MAX_READS = 4;
 export const MAX_WRITES = 2;
@@ -41,7 +41,10 @@ export const QUERY_SETTINGS: Readonly<Record<string, string>> = {
   max_query_size: String(16 * MiB),
 };
 
-/** Additional settings of every read. A result is held in memory as a whole before it is returned. */
+/**
+ * Additional settings of every read, unless the request overrides them. They limit the result, because it is
+ * held in memory as a whole before it is returned.
+ */
 export const READ_SETTINGS: Readonly<Record<string, string>> = {
   max_execution_time: "60",
   max_result_bytes: String(256 * MiB),

@@ -18,7 +18,7 @@ const HEREDOC_TAG = /\$\w*\$/y;
 /**
  * Splits SQL into tokens, lazily, by ClickHouse's lexical rules (Lexer.cpp). This is enough to find the end
  * of a statement and the words with which it begins, without being misled by quotes and comments. Never
- * throws: an unclosed token extends to the end, and the engine reports the error.
+ * throws: an unclosed quote or comment extends to the end, and the engine reports the error.
  */
 export function* sqlTokens(sql: string): Generator<Token> {
   let at = skipBlank(sql, 0);
@@ -94,8 +94,8 @@ function endOfQuoted(sql: string, start: number, quote: string): number {
 }
 
 /**
- * Returns the text of a quoted token. Handles ClickHouse's single-letter escapes; any other escaped character
- * stands for itself.
+ * Returns the text of a quoted token. Handles the escapes `\n`, `\t`, `\r`, `\b`, `\f` and `\0`; any other
+ * escaped character stands for itself.
  */
 export function unquote(quoted: string): string {
   const quote = quoted[0] ?? "";

@@ -109,7 +109,8 @@ function cursorOver(tokens: Generator<Token>): Cursor {
 
 /**
  * Parses `INSERT INTO [TABLE] name [(columns)] [SETTINGS a = b, ...] FORMAT name data`. Returns undefined for
- * other kinds of INSERT (VALUES, SELECT), which the engine runs as text.
+ * other kinds of INSERT (VALUES, SELECT, INTO FUNCTION), which the engine runs as text.
+ * @throws ClickHouseFault NOT_IMPLEMENTED for a format, name or list of columns that is not supported
  */
 function parseInsert(sql: string): RowsInsert | undefined {
   const cursor = cursorOver(sqlTokens(sql));
@@ -143,8 +144,8 @@ function wordAfter(sql: string, from: number): [string, number] | [] {
 }
 
 /**
- * Returns where the data begins. As in ClickHouse's ParserInsertQuery, the spaces after the format's name and
- * one line break belong to the SQL, and everything after them is data.
+ * Returns where the data begins. As in ClickHouse's ParserInsertQuery, the spaces, a semicolon and one line
+ * break after the format's name belong to the SQL, and everything after them is data.
  */
 function dataStart(sql: string, from: number): number {
   const pattern = /[ \t\f]*;?[ \t\f]*\r?\n?/y;

@@ -35,7 +35,10 @@ export interface Store {
     rows: Pick<RawInsertParams, "table" | "columns" | "values" | "format">,
     scope: Scope,
   ): Promise<RawInsertSummary>;
-  /** Stops the statements that run with this log_comment. */
+  /**
+   * Asks the engine to stop the statements that run with this log_comment, without waiting until they have
+   * stopped.
+   */
   cancel(logComment: string): Promise<void>;
   /** Rejects if the engine is dead. */
   probe(): Promise<void>;

@@ -20,7 +20,8 @@ export function sendJson(
 }
 
 /**
- * The body of the answer to a single message. Not empty, because analytics-java retries after an empty body.
+ * The body of the answer to a single message that was accepted. Not empty, because analytics-java retries
+ * after an empty body.
  */
 export const ACCEPTED_BODY = '{"success":true}';
 
@@ -80,7 +81,7 @@ const NEVER = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
  * The settings that analytics-next loads first. They direct its events to this host, and turn off metrics
  * about analytics-next itself, which it sends to Segment by default. Without `integrations`, its `track()`
  * never resolves. With an empty `integrations`, it sends every event to Segment. Therefore a client whose
- * events would not be kept gets these settings too.
+ * events would not be kept gets these settings too, with NEVER added.
  */
 export function browserSettings({ apiKey, protocol, apiHost, isAllowed = true }: BrowserClient): string {
   const segment = { apiKey, apiHost, protocol, ...(isAllowed ? {} : NEVER) };

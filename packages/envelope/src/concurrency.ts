@@ -103,7 +103,10 @@ export class SingleFlight<Result> {
     this.#clockMs = clockMs;
   }
 
-  /** Returns the result of the current run, or of a new run if none is in progress. */
+  /**
+   * Returns the result of the run that is in progress or that started less than `keepMs` ago. If there is
+   * none, starts a run.
+   */
   run(): Promise<Result> {
     const isKept = this.#clockMs() - this.#startedAtMs < this.#keepMs;
     return isKept && this.#last !== undefined ? this.#last : this.#join();

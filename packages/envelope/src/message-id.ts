@@ -28,7 +28,8 @@ const REVEALING: readonly RegExp[] = [
 
 /**
  * Whether a messageId that a client sent is certainly an id and may be kept unchanged. Some clients put
- * addresses and keys there, so any messageId that looks like one is kept only as a keyed hash.
+ * addresses and keys there, so a messageId that looks like one, or contains characters that no id has, is
+ * kept only as a keyed hash.
  */
 export function isPlainMessageId(messageId: string): boolean {
   if (isHexAndDashes(messageId)) return true;

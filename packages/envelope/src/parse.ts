@@ -26,7 +26,7 @@ const KNOWN_TYPES: ReadonlySet<unknown> = new Set(MESSAGE_TYPES);
 
 /**
  * Parses one JSON value as a message, or returns the reason why it is not one. Pure; never throws, whatever
- * the value. A JSON value becomes a typed message only here, so all casts are here.
+ * the value. Nowhere else does a JSON value become a typed message.
  *
  * Fields outside the Segment spec (`_metadata`, `sequence`, `writeKey`...) are allowed, but not kept.
  * @param type the type named by the path (`/v1/track`), which overrides the message's own type
@@ -87,8 +87,9 @@ function carriesProperties(type: MessageType): boolean {
 const INEXACT = Symbol("inexact");
 
 /**
- * Returns an id, which is a non-empty string. Several clients send numbers, which are converted to decimal
- * digits. Beyond 2^53, two different ids could become equal, so such a number yields `INEXACT`.
+ * Returns an id, which is a non-empty string; undefined if there is none. Several clients send numbers, which
+ * are converted to decimal digits. Beyond 2^53, two different ids could become equal, so such a number yields
+ * `INEXACT`.
  */
 function idOf(value: unknown): string | undefined | typeof INEXACT {
   if (typeof value !== "number") return toText(value);
@@ -127,7 +128,7 @@ interface Times {
 
 /**
  * Reads the times of a message. `timestamp` takes precedence over `originalTimestamp`, and the batch's
- * `sentAt` over the message's own.
+ * `sentAt` over the message's own, unless the first of the two is absent or cannot be parsed.
  */
 function timesOf(item: JsonObject, shared: Shared): Times {
   const timestamp = readTime(item.timestamp);

@@ -33,8 +33,8 @@ export interface BodyBudget {
   heldBytes: number;
   readonly maxBytes: number;
   /**
-   * One callback for each body that is being read, which gives up that body. The body that has been idle
-   * longest is first.
+   * One callback for each body of which a chunk has arrived, which gives up that body. The body that has been
+   * idle longest is first.
    */
   readonly giveUp: LinkedList<() => void>;
 }

@@ -29,7 +29,7 @@ export interface RequestBody {
   readonly value: JsonObject;
   /** The messages of a batch; undefined for a single message. */
   readonly batch: readonly unknown[] | undefined;
-  /** The size of the text after gunzip. */
+  /** The size of the text after gunzip; for `check`, the size that was passed to it. */
   readonly bytes: number;
 }
 

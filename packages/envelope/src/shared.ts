@@ -4,7 +4,7 @@ import { readTime } from "./times.ts";
 
 /** The size limit of a message, including what its batch shares, as JSON in UTF-8. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;
-/** The size limit of all messages of a request, each including what its batch shares. */
+/** The limit for the size of what a batch shares, times the number of messages that share it. */
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 
 /**
@@ -72,8 +72,8 @@ export function sizeFaultOf(message: unknown, index: number, { bytes }: Shared):
 }
 
 /**
- * Returns a lower bound of what remains of `left` bytes. Stops when nothing remains. With this bound, almost
- * no message has to be measured exactly.
+ * Returns a lower bound of what remains of `left` bytes after the value is written as JSON; TOO_DEEP if it
+ * nests too deep. Stops when nothing remains. With this bound, almost no message has to be measured exactly.
  */
 function bytesLeft(value: unknown, left: number, level: number): number {
   if (level > MAX_LEVELS) return TOO_DEEP;

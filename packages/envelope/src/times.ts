@@ -29,11 +29,12 @@ const GO_ZERO_TIME = "0001-01-01T00:00:00Z";
 export type ReadTime = number | "absent" | "unreadable";
 
 /**
- * Parses a time, truncated to milliseconds. Accepts RFC 3339 and these forms of ISO 8601: a date alone (its
- * first moment in UTC), hours with or without minutes and seconds, `24:00`, a decimal comma, an offset in
- * hours, and the basic form with a `T` (`20260131T080552Z`). Also accepts `t`, `z`, and a space instead of
- * the `T`. A leap second becomes the last millisecond before it. Rejects a time of day without an offset,
- * dates that do not exist, and years before 1900 or after 2298.
+ * Parses a time of at most 64 characters, truncated to milliseconds. An empty text and Go's zero time count
+ * as absent. Accepts RFC 3339 and these forms of ISO 8601: a date alone (its first moment in UTC), hours with
+ * or without minutes and seconds, `24:00`, a decimal comma, an offset in hours, and the basic form with a `T`
+ * (`20260131T080552Z`). Also accepts `t`, `z`, and a space instead of the `T`. A leap second becomes the last
+ * millisecond before it. Rejects a time of day without an offset, dates that do not exist, and years before
+ * 1900 or after 2298.
  */
 export function readTime(value: unknown): ReadTime {
   if (typeof value !== "string") return value === undefined || value === null ? "absent" : "unreadable";
@@ -226,9 +227,9 @@ export interface MessageTimes {
 
 /**
  * Computes when the event happened, by the collector's clock: `receivedAt - (sentAt - originalTimestamp)`,
- * but never later than `receivedAt`. Without `sentAt`, and on a retry, uses the original timestamp instead:
- * several clients keep the `sentAt` of their first attempt, so the formula would shift a retried event by the
- * whole delay.
+ * but never later than `receivedAt`. Without `originalTimestamp`, it is `receivedAt`. Without `sentAt`, it is
+ * the original timestamp. The same goes for a retry, because several clients keep the `sentAt` of their first
+ * attempt, with which the formula would shift the event by the whole delay.
  * @see https://segment.com/docs/connections/spec/common/#timestamp-overview
  */
 export function resolveTimestamp(times: MessageTimes): number {

@@ -22,7 +22,7 @@ export function toFields(value: unknown): Fields | undefined {
   return isRecord(value) ? value : undefined;
 }
 
-/** The fields of a JSON object in a text; undefined if the text is not one. */
+/** Parses a text as a JSON object; undefined if it is not one. */
 export function parseFields(json: string): Fields | undefined {
   return toFields(tryParseJson(json));
 }

@@ -8,7 +8,7 @@ import { isRecord } from "@candor/envelope/unknown-value";
 import { type Config, type Keys, openKeys } from "@candor/server";
 
 const ASK_AGAIN_MS = 200;
-/** How long the demo keeps trying if the collector refuses a batch or does not answer. */
+/** How long the demo keeps trying while the collector does not answer, or answers that it cannot for now. */
 export const PATIENCE_MS = 60_000;
 const ANSWER_WITHIN_MS = 15_000;
 
@@ -47,7 +47,7 @@ export async function awaitReady({ url }: Pick<Collector, "url">, withinMs: numb
 
 /**
  * Asks the read API. Retries for up to PATIENCE_MS, because the store may be unavailable.
- * @throws DemoFault
+ * @throws DemoFault after that, or at once if the collector does not accept the token
  */
 export async function readApi({ url, keys }: Collector, question: string): Promise<unknown> {
   const headers = { authorization: `Bearer ${keys.adminToken}` };

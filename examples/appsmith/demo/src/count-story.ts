@@ -93,7 +93,7 @@ export function countStory(story: Story): StoryCounts {
   };
 }
 
-/** The names of the events that a run of the installer sends. */
+/** The names of the events that a run of the installer sends; none if its operator refused. */
 export function eventsOf({ outcome, email, isRefused }: Install): readonly string[] {
   if (isRefused) return [];
   const end = outcome === "success" ? ["Installation Success"] : ["Installation Errors"];

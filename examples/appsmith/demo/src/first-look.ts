@@ -106,8 +106,8 @@ function listQuestions(
 type FaultRow = StoryCounts["faults"][number];
 
 /**
- * The version with the highest share of failures, and the one before it; undefined if no version has enough
- * actions.
+ * The version with the highest share of failed actions, and the version before it; undefined if there is no
+ * such pair. Only releases with at least 20 actions count, and no pre-releases.
  */
 function findFault(
   rows: StoryCounts["faults"],

@@ -23,13 +23,16 @@ type Role = (typeof ROLES)[number];
 const CI: Extract<Role, { readonly role: "ci" }> = ROLES[3];
 
 /**
- * The tables' lives and upgrade times are for a story of this length. For shorter stories they are scaled
- * down.
+ * The tables' lives and upgrade times are for a story of this length. For other lengths they are scaled,
+ * except lives of at most three days.
  */
 const FULL_WEEKS = 26;
-/** The share of servers that already run when the story begins. */
+/** The share of servers and test instances that already run when the story begins. */
 const THERE_BEFORE = 0.4;
-/** One in this many instances is copied, if it is a server that lives long enough. */
+/**
+ * One in this many instances is copied, if it is a server that lives long enough and whose operator did not
+ * refuse.
+ */
 const COPIED_EVERY = 40;
 const LEAST_COPIED_MS = 4 * DAY_MS;
 const MAX_PEOPLE = 5;
@@ -38,7 +41,7 @@ const LAST_CI_HOURS = { least: 1, most: 4 };
 
 export function makeInstance(base: StoryBase, number: number): Instance {
   const random = createRandom(`${base.seed}/instance/${number}`);
-  // CI runs every day, so one of its short-lived instances is alive at the end.
+  // CI runs every day, so the last instance is always a CI instance that is alive at the story's end.
   const isLastCi = number === base.instances - 1 && number > 0;
   const picked = random.pickRow(ROLES);
   const role = isLastCi ? CI : picked;

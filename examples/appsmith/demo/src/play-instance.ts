@@ -27,7 +27,10 @@ export interface PlayContext {
   readonly onFault: (sentence: string) => void;
 }
 
-/** Resolves once the collector has accepted everything that the instance, its copy and its browsers sent. */
+/**
+ * Resolves once the collector has accepted everything that the instance, its copy and its browsers sent, or
+ * PATIENCE_MS is over.
+ */
 export async function playInstance(context: PlayContext, instance: Instance): Promise<void> {
   const { base } = context;
   await withTelemetry(context, instance, "own", async (telemetry) => {
@@ -73,8 +76,8 @@ async function withTelemetry(
 }
 
 /**
- * The environment of the instance's server: what its operator wrote into docker.env, and what says where it
- * runs.
+ * The environment of the instance's server: what its operator wrote into docker.env, and `CI` or `NODE_ENV`,
+ * which say where it runs.
  */
 function environmentOf({ environment, people, isRefused }: Instance): Readonly<Record<string, string>> {
   return {

@@ -1,4 +1,7 @@
-/** Plays a whole story against a collector: first the installs, then the instances, a few at a time. */
+/**
+ * Plays a whole story against a collector: first the installs, then the instances, at most four at the same
+ * time.
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,8 +27,8 @@ export interface PlayOptions {
 }
 
 /**
- * Resolves once the collector has accepted the whole story, with a sentence for each thing that was not kept
- * as planned; normally there are none. Deletes everything that it wrote to disk.
+ * Resolves once the whole story has been sent, with a sentence for each thing that was not kept as planned;
+ * normally there are none. Deletes everything that it wrote to disk.
  * @throws DemoFault
  */
 export async function playStory({ collector, story, onPlayed }: PlayOptions): Promise<readonly string[]> {

@@ -5,7 +5,7 @@ const REDRAW_MS = 100;
 
 export interface Progress {
   readonly add: (messages: number) => void;
-  /** Ends the line. */
+  /** On a terminal, redraws the bar and ends the line. */
   readonly end: () => void;
 }
 

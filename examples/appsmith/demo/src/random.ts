@@ -10,7 +10,7 @@ export interface Random {
   /** A number of at least `least` and less than `most`. */
   readonly between: (least: number, most: number) => number;
   readonly wholeBetween: (least: number, most: number) => number;
-  /** A factor whose median is 1. @param spread with 0.5, nearly all factors are from 0.4 to 2.7 */
+  /** A factor whose median is 1. @param spread with 0.5, 95% of the factors are from 0.37 to 2.7 */
   readonly factor: (spread: number) => number;
   /** Picks a value, each with the same probability. @throws Error if the list is empty */
   readonly pick: <Value>(values: readonly Value[]) => Value;

@@ -67,7 +67,7 @@ export const PLUGINS = [
   { plugin: "JavaScript", type: "JS", weight: 5, failureShare: 0.01, medianMs: 3, failedAs: "" },
 ] as const;
 
-/** What an instance is used for. `days`: the shortest and the longest time that it runs. */
+/** What an instance is used for. `days`: the smallest and the greatest number of days that it runs. */
 export const ROLES = [
   { role: "server", weight: 68, environment: "production", days: [21, 900], actionsPerDay: 2.5 },
   { role: "trial", weight: 12, environment: "production", days: [0.2, 1], actionsPerDay: 12 },
@@ -135,7 +135,7 @@ export interface Instance {
   readonly isRefused: boolean;
   readonly actionsPerDay: number;
   readonly plugins: readonly Plugin[];
-  /** The people whose browsers may send: empty unless the operator allowed it. */
+  /** The people who use the instance in a browser; empty unless the operator allowed browsers to send. */
   readonly people: readonly Person[];
 }
 
@@ -170,7 +170,9 @@ export interface Story extends StoryOptions, Span {
 /** The part of a story from which its fleet and installs are made. */
 export type StoryBase = Omit<Story, "fleet" | "installs">;
 
-/** The newest release at `atMs`, not counting pre-releases; the story's first one if there is none yet. */
+/**
+ * The newest release at `atMs`, not counting pre-releases; the story's first release if there is none yet.
+ */
 export function releaseAt({ releases }: Pick<StoryBase, "releases">, atMs: number): Release {
   const [first] = releases;
   const found = releases.findLast((release) => !release.isPre && release.atMs <= atMs) ?? first;

@@ -32,7 +32,7 @@ export interface Action {
   readonly plugin: Plugin;
   readonly isSuccess: boolean;
   readonly elapsedMs: number;
-  /** The number of the person who ran it. */
+  /** A number, from 0, that stands for the person who ran it. These people are not those of `Instance`. */
   readonly person: number;
   readonly mode: "edit" | "view";
   /** The number of the app, from 0. */
@@ -109,7 +109,7 @@ function makeAction(instance: Instance, atMs: number, random: Random): Action {
   };
 }
 
-/** What the browser of one person sends, oldest first. */
+/** What the browser of one person sends, or would send if it had no privacy signal, oldest first. */
 export function visitsOf({ seed }: StoryBase, instance: Instance, person: Person): readonly BrowserEvent[] {
   const random = createRandom(`${seed}/visits/${instance.number}/${person.number}`);
   const visits = timesAtRate(instance.life, person.visitsPerWeek / WEEK_MS, random).flatMap((atMs) => {

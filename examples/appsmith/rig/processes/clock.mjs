@@ -1,6 +1,6 @@
 // Preloaded into the product's processes: gives them a clock that a test can set ahead, and a host name that
-// a test can search for. The file named by RIG_CLOCK contains the minutes to add. Timers of `node:timers`
-// that become due by that fire at once.
+// a test can search for. The file named by RIG_CLOCK contains the minutes to add. Timeouts of `node:timers`
+// that become due when the clock is set ahead fire within 50 ms.
 import { readFileSync } from "node:fs";
 import { createRequire, syncBuiltinESMExports } from "node:module";
 import { env, exit, kill } from "node:process";

@@ -28,8 +28,8 @@ createServer((socket) => {
   });
 
   /**
-   * Takes the next complete message. Its length follows its type letter, which messages before the welcome do
-   * not have.
+   * Takes the next message; undefined if it is not complete yet. Its length follows its type letter, which
+   * messages before the welcome do not have.
    */
   function take() {
     const at = isWelcome ? 1 : 0;

@@ -13,7 +13,7 @@ interface Person {
 const MAX_SESSIONS = 10_000;
 const COOKIE = /(?:^|; )session=([0-9a-f]{64})/;
 
-/** Telemetry adds two routes: the gateway for browsers, and the inspector for the admin. */
+/** Creates the routes. Telemetry adds two: the gateway for browsers, and the inspector for the admin. */
 export function createApp(database: Database, telemetry: ProductTelemetry): Express {
   const sessions = new Map<string, Person>();
   const app = express();

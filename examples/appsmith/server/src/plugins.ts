@@ -16,7 +16,7 @@ export interface RunnableAction {
   readonly app: Named;
   readonly page: Named;
   readonly datasource: Datasource;
-  /** `body`: a SQL statement with `$1`, `$2`, or a path. */
+  /** `body`: a SQL statement or a path, in which `$1`, `$2` and so on stand for the parameters. */
   readonly action: Named & { readonly body: string };
   readonly plugin: Plugin;
 }

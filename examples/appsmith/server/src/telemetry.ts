@@ -4,7 +4,7 @@ import { createTelemetry, type Gateway, type InspectorHandler } from "@candor/no
 import { CONFIG } from "./config.ts";
 import type { Execution, RunnableAction } from "./plugins.ts";
 
-/** The facts of a heartbeat. The SDK adds the instance's id, the install's id and the environment. */
+/** The facts of a heartbeat. The SDK adds the ids of instance, boot and install, and the environment. */
 const FACTS = {
   version: CONFIG.version,
   edition: "community",
@@ -28,7 +28,7 @@ export interface ActionUser {
   readonly mode: "edit" | "view";
 }
 
-/** Starts telemetry. @param isHealthy called before each heartbeat, which is skipped if this is not true */
+/** Starts telemetry. @param isHealthy asked before each heartbeat, which is sent only if the answer is true */
 export async function startTelemetry({
   isHealthy,
 }: {

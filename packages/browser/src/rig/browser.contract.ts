@@ -22,7 +22,9 @@ const REMEMBERED = `return {
 }`;
 const NOTHING = { stored: [], session: 0, cookies: "", databases: 0 };
 
-/** Performs every action that a person can perform on the pages, one after another. */
+/**
+ * Opens two pages one after the other. On the first, clicks, types, changes the address and calls `track`.
+ */
 async function tour(tab: RigTab, product: Product, init: object = {}, setup = ""): Promise<void> {
   await tab.goto(product.page("/applications", init, setup));
   for (const selector of ["#deploy", "#connect", "#held", "#unnamed", "#undeclared"])
@@ -416,7 +418,7 @@ export function testIn(name: BrowserName): void {
     async () => {
       const product = await openProduct({
         before: ({ method }, response) => {
-          if (method === "POST") response.writeHead(200).end("{}"); // the gateway's limit is not the subject
+          if (method === "POST") response.writeHead(200).end("{}"); // avoids the gateway's rate limit
           return method === "POST";
         },
       });

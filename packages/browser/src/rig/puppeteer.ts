@@ -59,7 +59,10 @@ function toTab(page: Page): RigTab {
   };
 }
 
-/** Polls the page's address, because Firefox does not report that a page was restored from the cache. */
+/**
+ * Goes back, and polls the page's address, because Firefox does not report that a page was restored from the
+ * cache.
+ */
 async function goBack(page: Page): Promise<void> {
   const from = page.url();
   await page.evaluate("void setTimeout(() => history.back())");
