@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -388,10 +388,22 @@ test("doctor says whether the port of a stopped collector is free", async () => 
 test("doctor reports a damaged keys.json without showing it", async () => {
   const damaged = mkdtempSync(join(parent, "damaged-"));
   writeFileSync(join(damaged, "keys.json"), '{"adminToken":"admin_secret"', { mode: 0o600 });
-  const { code, states: found, sentences } = await states({ ...DEFAULT_PLAN, CANDOR_DATA_DIR: damaged });
-  expect([code, found.includes("data fail")]).toEqual([1, true]);
-  expect(sentences).toContain("keys.json is not what Candor wrote");
-  expect(sentences).not.toContain("admin_secret");
+  for (const token of [{}, { CANDOR_ADMIN_TOKEN: "rig-admin-token-0123456789abcdef" }]) {
+    const found = await states({ ...DEFAULT_PLAN, ...token, CANDOR_DATA_DIR: damaged });
+    expect([found.code, found.states.includes("data fail")]).toEqual([1, true]);
+    expect(found.sentences).toContain("keys.json is not what Candor wrote");
+    expect(found.sentences).not.toContain("admin_secret");
+  }
+});
+
+test("doctor warns of keys that other users can read, and changes nothing", async () => {
+  const open = mkdtempSync(join(parent, "open-"));
+  const keys = { writeKeys: { installer: "i", server: "s", client: "c" }, adminToken: "a" };
+  writeFileSync(join(open, "keys.json"), JSON.stringify(keys), { mode: 0o644 });
+  const { states: found, sentences } = await states({ ...DEFAULT_PLAN, CANDOR_DATA_DIR: open });
+  expect(found).toContain("data warn");
+  expect(sentences).toContain("Other users of this machine can read the keys");
+  expect(statSync(join(open, "keys.json")).mode & 0o777).toBe(0o644);
 });
 
 test("asking for keys creates none", async () => {

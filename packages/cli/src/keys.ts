@@ -1,7 +1,7 @@
 /** Implements `candor keys`, and finds the keys in force for other commands. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { CandorError, type Config, causeOf, type Keys, openKeys, SOURCES } from "@candor/server";
+import { CandorError, type Config, causeOf, type Keys, readKeys, SOURCES } from "@candor/server";
 import { readSettings } from "./environment.ts";
 import { endWithReader, print } from "./terminal.ts";
 
@@ -38,7 +38,7 @@ export function toNoTokenSentence(config: Config): string {
  * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
  */
 export function findKeys(config: Config): Keys | undefined {
-  if (isThere(join(config.dataDir, "keys.json"), config)) return openKeys(config);
+  if (isThere(join(config.dataDir, "keys.json"), config)) return readKeys(config);
   const { adminToken, writeKeys } = config;
   const { installer, server, client } = writeKeys;
   if (adminToken === undefined || !installer || !server || !client) return undefined;

@@ -5,7 +5,7 @@ export { type Config, readConfig, SOURCES, type Source } from "./config.ts";
 export { type DataFolder, isDataFolderHeld, openDataFolder, probeDisk } from "./data-folder.ts";
 export { readPlan } from "./enforce/plan-in-force.ts";
 export { CandorError, causeOf, ERRORS, type ErrorCode } from "./errors.ts";
-export { type Keys, openKeys } from "./keys.ts";
+export { type Keys, openKeys, readKeys } from "./keys.ts";
 export type { Candor, StartOptions } from "./main.ts";
 export { checkFolderOwner } from "./private-folder.ts";
 export { DROP_REASONS, type DropReason } from "./reasons.ts";

@@ -21,14 +21,33 @@ const KEY_RANDOM_BYTES = 18;
  * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
  */
 export function openKeys(config: Config, random: (bytes: number) => Buffer = randomBytes): Keys {
-  const file = join(config.dataDir, "keys.json");
-  const kept = existsSync(file) ? readKeys(file) : undefined;
-  const keys = kept ?? makeKeys(random);
-  if (kept === undefined) writeFileDurably(file, `${JSON.stringify(keys, null, 2)}\n`);
-  return {
-    writeKeys: { ...keys.writeKeys, ...config.writeKeys },
-    adminToken: config.adminToken ?? keys.adminToken,
-  };
+  const file = keysFile(config);
+  if (existsSync(file)) {
+    reportFaults(file, () => chmodSync(file, 0o600));
+    return readKeys(config);
+  }
+  const keys = makeKeys(random);
+  writeFileDurably(file, `${JSON.stringify(keys, null, 2)}\n`);
+  return withSettings(keys, config);
+}
+
+/**
+ * Returns the keys in force, like `openKeys`, but changes nothing. `keys.json` must exist.
+ * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
+ */
+export function readKeys(config: Config): Keys {
+  const file = keysFile(config);
+  const keys: unknown = reportFaults(file, () => JSON.parse(readFileSync(file, "utf8")));
+  if (!isKeys(keys)) throw new CandorError("keys_unreadable", { file, why: "keys are missing in it" });
+  return withSettings(keys, config);
+}
+
+function keysFile({ dataDir }: Config): string {
+  return join(dataDir, "keys.json");
+}
+
+function withSettings({ writeKeys, adminToken }: Keys, config: Config): Keys {
+  return { writeKeys: { ...writeKeys, ...config.writeKeys }, adminToken: config.adminToken ?? adminToken };
 }
 
 function makeKeys(random: (bytes: number) => Buffer): Keys {
@@ -39,19 +58,16 @@ function makeKeys(random: (bytes: number) => Buffer): Keys {
   };
 }
 
-function readKeys(file: string): Keys {
+/** Turns an error about the file of keys into a CandorError. */
+function reportFaults<Result>(file: string, task: () => Result): Result {
   try {
-    chmodSync(file, 0o600);
-    const keys: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (isKeys(keys)) return keys;
+    return task();
   } catch (error) {
     const cause = error instanceof SyntaxError ? "not JSON" : causeOf(error);
-    if (cause === "EACCES" || cause === "EPERM") {
+    if (cause === "EACCES" || cause === "EPERM")
       throw new CandorError("data_folder_unwritable", { folder: file, cause }, error);
-    }
     throw new CandorError("keys_unreadable", { file, why: cause }, error);
   }
-  throw new CandorError("keys_unreadable", { file, why: "keys are missing in it" });
 }
 
 function isKeys(value: unknown): value is Keys {

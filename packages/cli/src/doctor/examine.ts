@@ -6,7 +6,7 @@ import { parseFields, reachCauseOf, toReachable, toShown } from "@candor/node/op
 import { CandorError, type Config, causeOf, readPlan } from "@candor/server";
 import { type Answer, ask } from "../collector.ts";
 import { isLoopback, readSettings } from "../environment.ts";
-import { findToken } from "../keys.ts";
+import { findKeys } from "../keys.ts";
 import { listAttention } from "../plan/attention.ts";
 import { examineFolder, examineQuarantine, measureDisk } from "./examine-folder.ts";
 import type {
@@ -199,7 +199,7 @@ async function examineClones(config: Config, token: string | undefined): Promise
  */
 function examineKeys(config: Config): KeysFacts {
   try {
-    return { token: findToken(config), fault: undefined };
+    return { token: findKeys(config)?.adminToken ?? config.adminToken, fault: undefined };
   } catch (error) {
     if (error instanceof CandorError) return { token: undefined, fault: error.message };
     throw error;
