@@ -37,7 +37,7 @@ afterAll(async () => {
   rmSync(copy, { recursive: true, force: true });
 });
 
-/** The addresses that the collectors of this run have printed, oldest first. */
+/** The addresses that `npm run dev` has printed after `<title> on`, oldest first. */
 function addresses(title: string): readonly string[] {
   return [...printed.matchAll(new RegExp(`${title} on (http://\\S+)`, "g"))].map(([, url]) => url ?? "");
 }

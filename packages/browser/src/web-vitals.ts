@@ -7,8 +7,8 @@ import type { Client } from "./client.ts";
 const EVENT = "Web Vitals";
 
 /**
- * Starts measuring if the answer is Yes and the plan declares the event; otherwise observes nothing. Each
- * metric is sent when its value is final, at the latest when the page is hidden, and again if the value
+ * Starts measuring if the verdict is yes when this is called and the plan declares the event. Otherwise
+ * observes nothing, even if the verdict changes later. Each metric is sent when its value is final, at the latest when the page is hidden, and again if the value
  * changes after that.
  */
 export async function reportWebVitals(client: Client): Promise<void> {

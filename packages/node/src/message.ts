@@ -89,7 +89,10 @@ export function writeLine(
 
 /** Says which value of a source's messages holds the instance's id, according to the plan. */
 export class InstanceIdPlace {
-  /** The name of the property that holds the id; in `identify` and `group`, of the trait. */
+  /**
+   * The property (in `identify` and `group`, the trait) that holds the id: the plan's first path other than
+   * `anonymousId`; `instanceId` if there is none.
+   */
   readonly name: string;
   readonly #events: ReadonlySet<string>;
 

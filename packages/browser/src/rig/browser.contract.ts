@@ -3,6 +3,7 @@
  * that the browsers run in parallel.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import { newestSince } from "@candor/plan/runtime";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { REFERENCE_PLAN } from "../../../plan/src/rig/reference-plan.ts";
 import { type BrowserName, type RigBrowser, type RigTab, startBrowser } from "./browsers.ts";
@@ -275,7 +276,10 @@ export function testIn(name: BrowserName): void {
     expect(await tab.evaluate(REMEMBERED)).toEqual(NOTHING);
     await press("Yes");
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD");
-    expect(product.requests.at(-1)).toMatchObject({ path: "/v1/batch", cookie: "candor-consent=yes.3" });
+    expect(product.requests.at(-1)).toMatchObject({
+      path: "/v1/batch",
+      cookie: `candor-consent=yes.${newestSince(REFERENCE_PLAN, "client")}`,
+    });
     await tab.goto(product.page("/user/login"));
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD");
     expect(await tab.evaluate(isOpen)).toBe(false);

@@ -99,7 +99,10 @@ export function compareMessages(
   };
 }
 
-/** Whether the collector holds exactly what was sent. */
+/**
+ * Whether the collector holds all sent messages, changed only as expected, and no recent message that the
+ * outbox lacks.
+ */
 export function isInOrder({ missingThere, missingHere, differing }: Comparison): boolean {
   return missingThere.length + missingHere.length + differing.length === 0;
 }

@@ -69,7 +69,8 @@ type Request = { readonly [name: string]: unknown };
 type Happened = readonly [kind: HappeningKind, target: string];
 
 /**
- * Reports connections, lookups and datagrams. Connections that are already open are not watched.
+ * Reports connections, datagrams, lookups (except of `localhost`) and the start of worker threads.
+ * Connections that are already open are not watched.
  * @returns a cancel function
  */
 function watchNetwork({ report, onResolved, patches }: Watched): () => void {

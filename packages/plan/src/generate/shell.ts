@@ -124,8 +124,8 @@ function writeCiSystem({ variables }: CiSystem): string {
 }
 
 /**
- * Generates a function in which `$1` is the event, and `$2` is the property or empty. One arm of its `case`
- * covers everything that the same version added.
+ * Generates `candor_plan_since`, which prints the version of the plan that added an event (`$1`) or one of its
+ * properties (`$2`, may be empty). In each event's own `case`, one arm covers everything that a version added.
  */
 function writeSince(events: readonly Entry[]): readonly string[] {
   const arms = events.flatMap((event) => {

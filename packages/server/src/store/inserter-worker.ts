@@ -14,7 +14,6 @@ const NICENESS = 10;
 // systems niceness applies to the whole process.
 if (platform === "linux") yieldToOthers();
 
-/** An insert request arrives only after the one before has been answered. */
 const { address, quarantineDir }: InserterThreadData = workerData;
 const inserter = createInserter(openStore(address), openQuarantine(quarantineDir));
 
@@ -28,6 +27,7 @@ function yieldToOthers(): void {
 
 const answer = (message: InserterAnswer): void => parentPort?.postMessage(message);
 
+// The other thread sends an insert only after the one before has been answered, so inserts never overlap.
 parentPort?.on("message", (request: InserterRequest) => {
   if (request.ask === "abort") inserter.abort();
   else if (request.ask === "forget") inserter.forget(request.segment);
