@@ -195,6 +195,24 @@ test("forget deletes an instance or a contact at the collector and prints the de
   expect(user.removed).toContainEqual({ where: "events", rows: 0 });
 });
 
+test("rebuild makes what reports read anew, month by month, and compares it with the events", async () => {
+  await sendToAppsmith("server", { event: "Instance Active", properties: { instanceId: INSTANCE } });
+  const rebuild = async (...args: string[]) =>
+    finish(["rebuild", ...args], { ...APPSMITH, CANDOR_URL: appsmith.url });
+  const month = new Date().toISOString().slice(0, 7);
+  await expect
+    .poll(async () => (await rebuild("--check")).stdout, { timeout: WAIT_MS })
+    .toMatch(/in 1 month\.$/m);
+  const all = await rebuild();
+  expect([all.code, all.stderr]).toEqual([0, ""]);
+  expect(all.stdout).toBe(
+    `${month} is rebuilt (1 of 1).\nWhat reports read equals the events, in 1 month.\n`,
+  );
+  const json = JSON.parse((await rebuild("--month", month, "--json")).stdout);
+  expect(json).toEqual({ rebuilt: [month], months: [month], differences: [] });
+  expect((await rebuild("--month", "2026-13")).stderr).toContain("Write a month such as 2026-01.");
+});
+
 test("forget explains a missing option, address, token or collector", async () => {
   const one = "Give one of --instance ID, --user ID, --contact and --state DIR.\n";
   const line = "Write one e-mail address to standard input, on a line of its own.\n";

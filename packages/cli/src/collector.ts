@@ -13,6 +13,11 @@ import {
 } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
 
+/** Reads every event's name once. */
+const COMPARE_TIMEOUT_MS = 290_000;
+/** A month of 100 million events takes minutes. */
+const REBUILD_TIMEOUT_MS = 60 * 60_000;
+
 /** What a running collector answered. */
 export interface Answer {
   readonly status: number;
@@ -88,6 +93,50 @@ export function askToForget(url: string, token: string, subject: Fields): Promis
   return post("/api/forget", headers, JSON.stringify(subject), {
     url,
     timeoutMs: FORGET_TIMEOUT_MS,
+    toFault: (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error),
+  });
+}
+
+/** A running collector, and the admin token with which it is asked. */
+export interface Asked {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** The answer of GET /api/rebuild. */
+export interface Rollups {
+  /** `YYYY-MM`, oldest first. */
+  readonly months: readonly string[];
+  readonly differences: readonly {
+    readonly month: string;
+    readonly rollup: string;
+    readonly events: number;
+    readonly counted: number;
+  }[];
+}
+
+/**
+ * Sends GET /api/rebuild, which compares what reports read with the events.
+ * @throws Refused if the collector answers with an error; CandorError `unreachable` if it cannot be reached
+ */
+export async function askForRollups({ url, token }: Asked): Promise<Rollups> {
+  const { status, body } = await ask(`${url}/api/rebuild`, COMPARE_TIMEOUT_MS, token).catch(
+    (error: unknown) => {
+      throw new CandorError("unreachable", { url: toShown(url), cause: reachCauseOf(error) }, error);
+    },
+  );
+  const answer = parseFields(body);
+  if (status === 200 && Array.isArray(answer?.differences)) return JSON.parse(body) as Rollups;
+  if (typeof answer?.code === "string") throw new Refused(answer.code, textOf(answer.message), url);
+  throw new CandorError("unreachable", { url: toShown(url), cause: `no collector: status ${status}` });
+}
+
+/** Sends POST /api/rebuild for one month. Throws as `askForRollups` does. */
+export async function askForMonth({ url, token }: Asked, month: string): Promise<void> {
+  const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
+  await post("/api/rebuild", headers, JSON.stringify({ months: [month] }), {
+    url,
+    timeoutMs: REBUILD_TIMEOUT_MS,
     toFault: (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error),
   });
 }

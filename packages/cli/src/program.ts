@@ -18,6 +18,7 @@ import { readCollectorUrl } from "./environment.ts";
 import { type ForgetOptions, forget } from "./forget.ts";
 import { printKeys } from "./keys.ts";
 import { addPlanCommands } from "./plan/commands.ts";
+import { type RebuildOptions, rebuild } from "./rebuild.ts";
 import { start } from "./start.ts";
 import { type TailOptions, tail } from "./tail.ts";
 import { toFaultText } from "./terminal.ts";
@@ -33,7 +34,7 @@ Settings come from the environment:
   CANDOR_CLICKHOUSE_CLUSTER    name of the cluster
   CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8
   CANDOR_ORIGINS               addresses that instances sign for, such as https://telemetry.example.org
-  CANDOR_URL                   where tail, doctor, compare and forget find a running Candor`;
+  CANDOR_URL                   where tail, doctor, rebuild, compare and forget find a running Candor`;
 
 const COLLECTOR =
   "the collector's address (default: CANDOR_URL, then the address that the instance sends to)";
@@ -75,6 +76,13 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .description("check the installation and say what to fix")
     .option("--json", "as JSON")
     .action(async (options: { json?: boolean }) => setExitCode(await diagnose(options)));
+  program
+    .command("rebuild")
+    .description("rebuild the tables that reports read from the events, and compare them")
+    .option("--month <month>", "only this month, such as 2026-01; repeatable", addMonth, [])
+    .option("--check", "only compare: 0 if they are equal, 1 if they differ")
+    .option("--json", "as JSON")
+    .action(async (options: RebuildOptions) => setExitCode(await orRefuse(rebuild(options))));
   addPlanCommands(program, setExitCode);
   addInstanceCommands(program, setExitCode);
   addForgetCommand(program, setExitCode);
@@ -157,6 +165,12 @@ function addWhere(condition: string, others: readonly string[]): string[] {
     throw new InvalidArgumentError("Write a path and its value, such as properties.plan=free.");
   }
   return [...others, condition];
+}
+
+function addMonth(month: string, others: readonly string[]): string[] {
+  if (!/^\d{4}-(0[1-9]|1[0-2])$/.test(month))
+    throw new InvalidArgumentError("Write a month such as 2026-01.");
+  return [...others, month];
 }
 
 /** Runs a command that asks a collector. If it fails, prints why and resolves to 2. Never rejects. */

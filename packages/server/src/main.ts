@@ -128,6 +128,7 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
     dedupe: () => dedupe.size(),
     store: () => ({ isUp: drain.isUp(), engineRestarts: engine?.status().restarts ?? 0 }),
     planCounts: planCounts.totals,
+    comparison: planStore.lastComparison,
     now,
   });
   const prepare = async (): Promise<void> => {

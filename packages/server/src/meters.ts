@@ -16,6 +16,8 @@ export interface MeterSources {
   readonly dedupe: () => { readonly keys: number; readonly bytes: number };
   readonly store: () => { readonly isUp: boolean; readonly engineRestarts: number };
   readonly planCounts: () => readonly Readonly<PlanCount>[];
+  /** The last comparison of the rollups with the events. */
+  readonly comparison: () => { readonly atMs: number; readonly differences: number } | undefined;
   readonly now: () => number;
 }
 
@@ -147,7 +149,7 @@ function addTotal(registry: Registry, name: string, help: string, read: () => nu
   });
 }
 
-function addGauges(registry: Registry, { log, dedupe, store, now }: MeterSources): void {
+function addGauges(registry: Registry, { log, dedupe, store, comparison, now }: MeterSources): void {
   const gauges: readonly [name: string, help: string, read: () => number][] = [
     ["candor_log_pending_rows", "Rows in the log that wait for the store.", () => log().rows],
     ["candor_log_pending_bytes", "Bytes of the log on disk.", () => log().bytes],
@@ -163,6 +165,16 @@ function addGauges(registry: Registry, { log, dedupe, store, now }: MeterSources
       "candor_engine_restarts",
       "Times that the embedded engine was started again.",
       () => store().engineRestarts,
+    ],
+    [
+      "candor_rollups_compared_seconds",
+      "When the rollups were last compared with the events, epoch seconds; 0 if not since the start.",
+      () => (comparison()?.atMs ?? 0) / 1000,
+    ],
+    [
+      "candor_rollup_differences",
+      "Differences that this comparison found.",
+      () => comparison()?.differences ?? 0,
     ],
     ["candor_resident_memory_bytes", "Resident memory of the collector.", () => process.memoryUsage.rss()],
   ];

@@ -169,6 +169,20 @@ test.each<[string, Partial<Facts>, string]>([
     "FAIL  data        The file /d/keys.json is not what Candor wrote.",
   ],
   [
+    "reports that were compared with the events",
+    {
+      place: collector({}, { candor_rollups_compared_seconds: 1_795_748_400, candor_rollup_differences: 0 }),
+    },
+    "ok    reports     They equal the events, as compared at 2026-11-27 03:00 UTC.",
+  ],
+  [
+    "reports that differ from the events",
+    {
+      place: collector({}, { candor_rollups_compared_seconds: 1_795_748_400, candor_rollup_differences: 2 }),
+    },
+    "FAIL  reports     What they read differs from the events in 2 sums, as compared at 2026-11-27 03:00 UTC. Run: candor rebuild",
+  ],
+  [
     "a folder that belongs to another user",
     { place: { ...STOPPED, folder: { ...folder, foreign: "/d belongs to user 7." } } },
     "FAIL  data        /d belongs to user 7.",

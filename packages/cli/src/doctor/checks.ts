@@ -58,6 +58,7 @@ export function checkFacts({ machine, settingsFaults, place }: Facts): Check[] {
       checkDisk(place.disk),
       checkPort(place.listening, place.folder),
       checkStore(place),
+      ...checkReports(place.listening),
     );
     if (typeof place.folder.state === "string") checks.push(checkQuarantine(place.quarantine));
     checks.push(...checkInstances(place.clones));
@@ -268,6 +269,22 @@ function checkRunning({ metrics }: CollectorFacts): Check {
   if (oldestS > MAX_LAG_S)
     return warn("store", `The store lags; ${waiting}. Give it more processors or a faster disk.`);
   return ok("store", `The store takes rows; ${waiting}.`);
+}
+
+/** Returns a check only if a running collector has compared what reports read with the events. */
+function checkReports({ answer }: ListeningFacts): Check[] {
+  if (answer.kind !== "collector") return [];
+  const atS = answer.metrics.get("candor_rollups_compared_seconds") ?? 0;
+  const differences = answer.metrics.get("candor_rollup_differences") ?? 0;
+  if (atS === 0) return [];
+  const time = new Date(atS * 1000).toISOString().slice(0, 16).replace("T", " ");
+  if (differences === 0) return [ok("reports", `They equal the events, as compared at ${time} UTC.`)];
+  return [
+    fail(
+      "reports",
+      `What they read differs from the events in ${differences} sums, as compared at ${time} UTC. Run: candor rebuild`,
+    ),
+  ];
 }
 
 /** Returns a check only if there are copied instances. */

@@ -134,6 +134,20 @@ describe("the read API without a store", () => {
     expect([response.status, (await answerOf(response)).message?.includes(words)]).toEqual([400, true]);
   });
 
+  it.each([
+    [{ months: [] }, "months is a list of 1 to 120 months"],
+    [{ months: ["2026-13"] }, 'such as ["2026-01"]'],
+    [{ month: "2026-01" }, 'The body has only "months"'],
+    [["2026-01"], 'The body has only "months"'],
+  ])("explains what is wrong with the rebuild %j", async (body, words) => {
+    const response = await fetch(`${candor.url}/api/rebuild`, {
+      method: "POST",
+      headers: { authorization: "Bearer token-a", "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    expect([response.status, (await answerOf(response)).message?.includes(words)]).toEqual([400, true]);
+  });
+
   it("describes every path of the read API as OpenAPI, and sets security headers", async () => {
     const response = await fetch(`${candor.url}/api/openapi.json`);
     const document = await answerOf(response);

@@ -14,6 +14,7 @@ import { readFilters } from "../query/filters.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
 import { makeSamples } from "../samples.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
+import { addRebuildRoutes } from "./rebuild-routes.ts";
 import { addReportRoutes } from "./report-routes.ts";
 import * as schema from "./schema.ts";
 
@@ -105,6 +106,7 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
   });
   addMakerRoutes(app, dependencies, onRequest);
   addReportRoutes(app, dependencies, onRequest);
+  addRebuildRoutes(app, dependencies, onRequest);
 }
 
 /** Adds the maker's routes for contacts and deletion. */

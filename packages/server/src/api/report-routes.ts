@@ -1,4 +1,4 @@
-/** Serves the reports, the exclusions, and rebuilds of the rollups. */
+/** Serves the reports and the exclusions. */
 import type { FastifyInstance } from "fastify";
 import { reportAnonymity } from "../reports/anonymity-report.ts";
 import { readHead } from "../reports/ask.ts";
@@ -16,8 +16,6 @@ import { reportOverview } from "../reports/overview-report.ts";
 import { type Period, type PeriodOptions, readPeriod } from "../reports/period.ts";
 import { reportPlan } from "../reports/plan-report.ts";
 import { reportVersions } from "../reports/versions-report.ts";
-import { whileStoreAnswers } from "../store/client.ts";
-import { monthsWithRows } from "../store/rollups.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
 import * as schemas from "./report-schema.ts";
 
@@ -42,7 +40,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
 };
 
 export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onRequest: OnRequest): void {
-  const { store, plan, planStore, now } = deps;
+  const { store, plan, now } = deps;
   for (const [name, { schema, run, ...options }] of Object.entries(REPORTS)) {
     app.get(`/api/reports/${name}`, { schema, onRequest }, async (request, reply) => {
       const parameters = parametersOf(request);
@@ -58,18 +56,5 @@ export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onR
   app.post("/api/exclusions", { schema: schemas.EXCLUDE, onRequest }, async (request) => {
     await excludeInstance(store, readExclusion(request.body), now());
     return { success: true };
-  });
-  app.get("/api/rebuild", { schema: schemas.COMPARE, onRequest }, async (_request, reply) => {
-    void reply.header("Cache-Control", "no-store");
-    return { differences: await whileStoreAnswers(planStore.compare) };
-  });
-  app.post("/api/rebuild", { schema: schemas.REBUILD, onRequest }, async () => {
-    const months = await whileStoreAnswers(async () => {
-      const all = await monthsWithRows(store);
-      await planStore.noteMonths(all);
-      await planStore.rebuild();
-      return all;
-    });
-    return { months };
   });
 }

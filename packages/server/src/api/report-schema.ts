@@ -273,22 +273,3 @@ export const EXCLUDE = {
   }),
   response: { 200: Type.Object({ success: Type.Boolean() }), ...FAULTS },
 };
-
-export const COMPARE = {
-  summary: "Where the tables that reports read differ from the events: nowhere, unless there is a bug",
-  security: SECURED,
-  response: {
-    200: Type.Object({
-      differences: Type.Array(
-        Type.Object({ month: Type.Integer(), rollup: Text, events: Count, counted: Count }),
-      ),
-    }),
-    ...FAULTS,
-  },
-};
-
-export const REBUILD = {
-  summary: "Rebuilds the tables that reports read from the events; reports can be read meanwhile",
-  security: SECURED,
-  response: { 200: Type.Object({ months: Type.Array(Type.Integer()) }), ...FAULTS },
-};

@@ -6,6 +6,7 @@ import type { PlanCounts } from "../enforce/plan-counts.ts";
 import { causeOf } from "../errors.ts";
 import type { Store } from "./client.ts";
 import type { Alone } from "./drain.ts";
+import { everyNight } from "./nightly.ts";
 import { applyPlanToStore } from "./plan-columns.ts";
 import { askForRebuild, compareWithEvents, type RollupDifference, rebuildPending } from "./rollups.ts";
 
@@ -37,8 +38,13 @@ export interface PlanStore {
    * Rebuilds the noted months. Rejects while the store is unreachable; the remaining months then stay noted.
    */
   rebuild(): Promise<void>;
-  /** Returns where the rollups differ from the events. The list is empty unless there is a bug. */
+  /**
+   * Returns where the rollups differ from the events. The list is empty unless there is a bug. Also called once
+   * a night.
+   */
   compare(): Promise<RollupDifference[]>;
+  /** The result of the last comparison; undefined if there was none since the start. */
+  lastComparison(): Comparison | undefined;
   /**
    * Resolves once all counts so far are in the store. Rejects while the store is unreachable; the counts are
    * then kept for the next attempt.
@@ -46,6 +52,13 @@ export interface PlanStore {
   keepCounts(): Promise<void>;
   /** Makes a last attempt to store the counts. */
   close(): Promise<void>;
+}
+
+/** When the rollups were compared with the events, and how many differences there were. */
+export interface Comparison {
+  /** Epoch milliseconds. */
+  readonly atMs: number;
+  readonly differences: number;
 }
 
 export function openPlanStore(options: PlanStoreOptions): PlanStore {
@@ -70,6 +83,17 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
       }
     }
   };
+  let comparison: Comparison | undefined;
+  // Shared by all who ask, because each comparison keeps the drain waiting.
+  const comparing = new SingleFlight(async () => {
+    const differences = await alone(() => compareWithEvents(store, plan()));
+    comparison = { atMs: now(), differences: differences.length };
+    if (differences.length > 0)
+      report("The tables that reports read differ from the events. Run: candor rebuild");
+    return differences;
+  });
+  const compare = (): Promise<RollupDifference[]> => comparing.runAfresh();
+  const cancelNightly = everyNight({ task: compare, now });
   const keepCounts = async (): Promise<void> => {
     const taken = counts.take();
     if (taken.length === 0) return;
@@ -90,11 +114,13 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
     applySoon: () => void applyUntilDone(),
     noteMonths: (months) => askForRebuild(store, months),
     rebuild,
-    compare: () => alone(() => compareWithEvents(store, plan())),
+    compare,
+    lastComparison: () => comparison,
     keepCounts,
     close: async () => {
       closing.abort();
       clearInterval(timer);
+      cancelNightly();
       await keepCounts().catch(() => {});
     },
   };

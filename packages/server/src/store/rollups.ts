@@ -225,6 +225,7 @@ async function spansOf(store: Store, month: number): Promise<Span[]> {
  * A month for which the number of events that a rollup has counted differs from the number of stored events.
  */
 export interface RollupDifference {
+  /** Such as 202611. */
   readonly month: number;
   readonly rollup: string;
   readonly events: number;

@@ -1,0 +1,45 @@
+/** Implements `candor rebuild`, which compares the tables that reports read with the events, and rebuilds them. */
+import { refuse, toReachable } from "@candor/node/operator";
+import { askForMonth, askForRollups, type Rollups } from "./collector.ts";
+import { readSettings } from "./environment.ts";
+import { findToken, toNoTokenSentence } from "./keys.ts";
+import { endWithReader, print } from "./terminal.ts";
+
+export interface RebuildOptions {
+  /** The months to rebuild, such as 2026-01. @default all */
+  readonly month?: readonly string[];
+  /** Only compares. */
+  readonly check?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * Rebuilds the tables, one month at a time, then compares them. Resolves to 0 if they equal the events, to 1 if
+ * they differ, and to 2 if nothing was asked.
+ * @throws Refused, CandorError `unreachable`, `settings_invalid`
+ */
+export async function rebuild({ month = [], check = false, json = false }: RebuildOptions): Promise<number> {
+  endWithReader();
+  const config = readSettings();
+  const token = findToken(config);
+  if (token === undefined) return refuse(toNoTokenSentence(config));
+  const collector = { url: toReachable(config.url), token };
+  let found = await askForRollups(collector);
+  const months = check ? [] : month.length > 0 ? month : found.months;
+  for (const [index, one] of months.entries()) {
+    await askForMonth(collector, one);
+    if (!json) await print(`${one} is rebuilt (${index + 1} of ${months.length}).\n`);
+  }
+  if (months.length > 0) found = await askForRollups(collector);
+  await print(json ? `${JSON.stringify({ rebuilt: months, ...found }, null, 2)}\n` : render(found));
+  return found.differences.length === 0 ? 0 : 1;
+}
+
+function render({ months, differences }: Rollups): string {
+  if (differences.length === 0)
+    return `What reports read equals the events, in ${months.length} ${months.length === 1 ? "month" : "months"}.\n`;
+  const lines = differences.map(
+    ({ month, rollup, events, counted }) => `  ${month}  ${rollup}: ${counted} counted, ${events} events\n`,
+  );
+  return `What reports read differs from the events:\n${lines.join("")}Run candor rebuild. If it differs after that, it is a bug in Candor: please report it.\n`;
+}
