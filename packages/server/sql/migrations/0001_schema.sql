@@ -219,17 +219,30 @@ CREATE TABLE IF NOT EXISTS rebuilds
 ENGINE = AggregatingMergeTree
 ORDER BY month
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
--- Instances that the maker leaves out of reports, with the reason. Only the newest row of an instance counts.
+-- Instances that the maker leaves out of reports, with the reason: one, or all that have the facts in `facts`, a JSON
+-- object (`iid` is then 0). Only the newest row of an instance, or of the same facts, counts.
 CREATE TABLE IF NOT EXISTS exclusions
 (
     iid UInt64,
     instance String,
+    facts String,
     reason String,
     isExcluded Bool,
     atMs Int64
 )
 ENGINE = ReplacingMergeTree(atMs)
-ORDER BY (iid, instance)
+ORDER BY (iid, instance, facts)
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
+-- Which versions are releases, as the maker has said. Only the newest row of a version counts.
+CREATE TABLE IF NOT EXISTS releases
+(
+    version String,
+    said LowCardinality(String),
+    releasedMs Int64,
+    atMs Int64
+)
+ENGINE = ReplacingMergeTree(atMs)
+ORDER BY version
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 -- The ids that are being forgotten. They are only in memory: the store writes the SQL of a deletion to a file, so that
 -- SQL reads the ids from here instead of containing them. A round serves several requests, which `request` numbers.

@@ -24,7 +24,15 @@ lives AS
 ),
 excluded AS
 (
-    SELECT iid FROM exclusions GROUP BY iid, instance HAVING argMax(isExcluded, atMs)
+    SELECT iid FROM exclusions WHERE facts = '' GROUP BY iid, instance HAVING argMax(isExcluded, atMs)
+),
+rules AS
+(
+    SELECT JSONExtractKeysAndValues(facts, 'String') AS rule
+    FROM exclusions
+    WHERE facts != ''
+    GROUP BY facts
+    HAVING argMax(isExcluded, atMs)
 ),
 population AS
 (
@@ -39,6 +47,9 @@ population AS
         JSONExtractString(seen.facts, 'environment') AS environment,
         multiIf(
             seen.iid IN (SELECT iid FROM excluded), 'excluded',
+            arrayExists(
+                rule -> arrayAll(fact -> JSONExtractString(seen.facts, fact.1) = fact.2, rule),
+                (SELECT groupArray(rule) FROM rules)), 'excluded by its facts',
             {isEveryEnvironment:Bool} = false AND environment NOT IN {environments:Array(String)}, concat('environment ', environment),
             {isEstablishedOnly:Bool} AND NOT lives.isEstablished, 'seen on one day only',
             '') AS leftOut

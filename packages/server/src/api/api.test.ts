@@ -26,7 +26,14 @@ const get = (path: string, token = "token-a"): Promise<Response> =>
 
 describe("the read API without a store", () => {
   it("needs the admin token for everything that shows events", async () => {
-    const paths = ["/api/events", "/api/count", "/api/live", "/api/contacts", "/api/exclusions"];
+    const paths = [
+      "/api/events",
+      "/api/count",
+      "/api/live",
+      "/api/contacts",
+      "/api/exclusions",
+      "/api/releases",
+    ];
     const reports = REPORT_NAMES.map((name) => `/api/reports/${name}`);
     for (const path of [...paths, ...reports]) {
       for (const response of [await get(path, "wrong"), await fetch(candor.url + path)]) {
@@ -122,25 +129,23 @@ describe("the read API without a store", () => {
   });
 
   it.each([
-    [{}, "instance is the id of an instance"],
-    [{ instance: "a", reason: 1 }, "reason is a text"],
-    [{ instance: "a", excluded: "no" }, "excluded is true or false."],
-  ])("explains what is wrong with the exclusion %j", async (body, words) => {
-    const response = await fetch(`${candor.url}/api/exclusions`, {
-      method: "POST",
-      headers: { authorization: "Bearer token-a", "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    expect([response.status, (await answerOf(response)).message?.includes(words)]).toEqual([400, true]);
-  });
-
-  it.each([
-    [{ months: [] }, "months is a list of 1 to 120 months"],
-    [{ months: ["2026-13"] }, 'such as ["2026-01"]'],
-    [{ month: "2026-01" }, 'The body has only "months"'],
-    [["2026-01"], 'The body has only "months"'],
-  ])("explains what is wrong with the rebuild %j", async (body, words) => {
-    const response = await fetch(`${candor.url}/api/rebuild`, {
+    ["exclusions", {}, 'Write either "instance", an id, or "facts"'],
+    ["exclusions", { instance: "a", facts: {} }, 'Write either "instance", an id, or "facts"'],
+    ["exclusions", { instance: "" }, "instance is the id of an instance"],
+    ["exclusions", { facts: { os: "linux" } }, "The plan marks no facts."],
+    ["exclusions", { instance: "a", reason: 1 }, "reason is a text"],
+    ["exclusions", { instance: "a", excluded: "no" }, "excluded is true or false."],
+    ["releases", { version: "two" }, "version is a semver version"],
+    ["releases", { version: "2.4.0" }, "releasedAt is a day or a time"],
+    ["releases", { version: "2.4.0", releasedAt: "2026-02-30" }, "releasedAt is a day or a time"],
+    ["releases", { version: "2.4.0", isRelease: false, releasedAt: "2026-02-01" }, "Write releasedAt only"],
+    ["releases", { version: "2.4.0", isRelease: "no" }, "isRelease is true, false, or null"],
+    ["rebuild", { months: [] }, "months is a list of 1 to 120 months"],
+    ["rebuild", { months: ["2026-13"] }, 'such as ["2026-01"]'],
+    ["rebuild", { month: "2026-01" }, 'The body has only "months"'],
+    ["rebuild", ["2026-01"], 'The body has only "months"'],
+  ])("explains what is wrong with what is posted to /api/%s: %j", async (path, body, words) => {
+    const response = await fetch(`${candor.url}/api/${path}`, {
       method: "POST",
       headers: { authorization: "Bearer token-a", "content-type": "application/json" },
       body: JSON.stringify(body),
@@ -159,6 +164,7 @@ describe("the read API without a store", () => {
       "/api/forget",
       "/api/live",
       "/api/rebuild",
+      "/api/releases",
       ...REPORT_NAMES.map((name) => `/api/reports/${name}`).sort(),
       "/healthz",
       "/metrics",

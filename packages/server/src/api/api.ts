@@ -13,6 +13,7 @@ import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/even
 import { readFilters } from "../query/filters.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
 import { makeSamples } from "../samples.ts";
+import { addDeclarationRoutes } from "./declaration-routes.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
 import { addRebuildRoutes } from "./rebuild-routes.ts";
 import { addReportRoutes } from "./report-routes.ts";
@@ -106,6 +107,7 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
   });
   addMakerRoutes(app, dependencies, onRequest);
   addReportRoutes(app, dependencies, onRequest);
+  addDeclarationRoutes(app, dependencies, onRequest);
   addRebuildRoutes(app, dependencies, onRequest);
 }
 

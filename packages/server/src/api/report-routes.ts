@@ -1,8 +1,7 @@
-/** Serves the reports and the exclusions. */
+/** Serves the reports. */
 import type { FastifyInstance } from "fastify";
 import { reportAnonymity } from "../reports/anonymity-report.ts";
 import { readHead } from "../reports/ask.ts";
-import { excludeInstance, listExclusions, readExclusion } from "../reports/exclusions.ts";
 import { reportFacts } from "../reports/facts-report.ts";
 import { FEATURE_PARAMETERS, reportFeatures } from "../reports/features-report.ts";
 import { reportInstalls } from "../reports/installs-report.ts";
@@ -40,7 +39,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
 };
 
 export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onRequest: OnRequest): void {
-  const { store, plan, now } = deps;
+  const { plan, now } = deps;
   for (const [name, { schema, run, ...options }] of Object.entries(REPORTS)) {
     app.get(`/api/reports/${name}`, { schema, onRequest }, async (request, reply) => {
       const parameters = parametersOf(request);
@@ -49,12 +48,4 @@ export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onR
       return run(deps, period, parameters);
     });
   }
-  app.get("/api/exclusions", { schema: schemas.EXCLUSIONS, onRequest }, async (_request, reply) => {
-    void reply.header("Cache-Control", "no-store");
-    return { exclusions: await listExclusions(store) };
-  });
-  app.post("/api/exclusions", { schema: schemas.EXCLUDE, onRequest }, async (request) => {
-    await excludeInstance(store, readExclusion(request.body), now());
-    return { success: true };
-  });
 }

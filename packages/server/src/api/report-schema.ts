@@ -253,23 +253,3 @@ export const ANONYMITY = describe(
     fields: Type.Array(Type.Object({ event: Text, name: Text, ...ANONYMITY_OF, help: Type.Optional(Text) })),
   },
 );
-
-export const EXCLUSIONS = {
-  summary: "Instances that reports leave out",
-  security: SECURED,
-  response: {
-    200: Type.Object({ exclusions: Type.Array(Type.Object({ instance: Text, reason: Text })) }),
-    ...FAULTS,
-  },
-};
-
-export const EXCLUDE = {
-  summary: "Leaves an instance out of reports, or counts it again",
-  security: SECURED,
-  body: Type.Object({
-    instance: Text,
-    reason: Type.Optional(Text),
-    excluded: Type.Optional(Type.Boolean({ description: "false: counts it again." })),
-  }),
-  response: { 200: Type.Object({ success: Type.Boolean() }), ...FAULTS },
-};

@@ -4,7 +4,7 @@ import { loadPlan } from "@candor/plan";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openAppendLog } from "../log/append-log.ts";
 import { readContacts } from "../query/contacts.ts";
-import { excludeInstance, listExclusions } from "../reports/exclusions.ts";
+import { exclude, listExclusions } from "../reports/exclusions.ts";
 import { bytesBelow } from "../rig/bytes-below.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore, withLongRetention } from "../rig/real-store.ts";
@@ -207,7 +207,7 @@ describe("forgetting", () => {
 
   it("deletes the maker's exclusion of an instance, and of no other instance", async () => {
     for (const instance of ["own-machine", "other-machine"])
-      await excludeInstance(store, { instance, reason: "ours", isExcluded: true }, NOW_MS);
+      await exclude(store, { who: { instance }, reason: "ours", isExcluded: true }, NOW_MS);
     await forget({ instance: "own-machine" });
     expect(await listExclusions(store)).toEqual([{ instance: "other-machine", reason: "ours" }]);
     expect(bytesBelow(real.dir)).not.toContain("own-machine");

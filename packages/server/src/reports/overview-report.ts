@@ -10,7 +10,8 @@ import {
 import { readInstalls } from "./installs-report.ts";
 import { readActive } from "./instances-report.ts";
 import type { Period } from "./period.ts";
-import { readReleases, toShares } from "./versions-report.ts";
+import { readReleases } from "./releases.ts";
+import { toShares } from "./versions-report.ts";
 
 /** The answer of GET /api/reports/overview. */
 export interface OverviewReport extends ReportHead {

@@ -25,13 +25,14 @@ import { applyPlanToStore } from "../store/plan-columns.ts";
 import { askForRebuild, compareWithEvents, monthsWithRows, rebuildPending } from "../store/rollups.ts";
 import { reportAnonymity } from "./anonymity-report.ts";
 import { type ReportDependencies, readHead } from "./ask.ts";
-import { excludeInstance } from "./exclusions.ts";
+import { exclude, listExclusions } from "./exclusions.ts";
 import { reportFacts } from "./facts-report.ts";
 import { reportFeatures } from "./features-report.ts";
 import { reportInstalls } from "./installs-report.ts";
 import { listInstances, readTimeline, reportInstances } from "./instances-report.ts";
 import { reportOverview } from "./overview-report.ts";
 import { type Period, readPeriod } from "./period.ts";
+import { type Declaration, declareRelease, listDeclarations } from "./releases.ts";
 import { reportVersions } from "./versions-report.ts";
 
 const PLAN = withLongRetention(loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), "appsmith.yaml"));
@@ -70,7 +71,8 @@ async function fill(): Promise<void> {
     await store.insertLines(EVENT_TARGET, part, `block-${n}`); // each block is sent twice
   }
   excluded = heartbeats()[0]?.id ?? "";
-  await excludeInstance(store, { instance: excluded, reason: "our own", isExcluded: true }, NOW_MS);
+  const who = { instance: excluded };
+  await exclude(store, { who, reason: "our own", isExcluded: true }, NOW_MS);
   deps = { store, plan: { current: () => ({ plan: PLAN }) }, storedUntilMs: () => NOW_MS };
 }
 
@@ -133,6 +135,60 @@ export function describeReportsContract(open: () => Promise<Store>): void {
   });
 
   it.each(PERIODS)("about which instances are active and what they run on (%s)", expectEqual, 60_000);
+
+  it("about who is left out by facts, until that ends", async () => {
+    const asked = period();
+    const who = { facts: { os: "linux", version: "1.10.0" } };
+    const isOne = ({ id, facts }: Seen): boolean =>
+      id !== excluded && facts.os === who.facts.os && facts.version === who.facts.version;
+    const readLeftOut = async (): Promise<number | undefined> =>
+      (await readHead(deps, asked)).base.leftOut.find(({ reason }) => reason === "excluded by its facts")
+        ?.instances;
+    await exclude(store, { who, reason: "staff", isExcluded: true }, NOW_MS);
+    const left = seenIn({ messages, excluded }, asked).filter(isOne);
+    expect(left.length).toBeGreaterThan(2);
+    expect(await readLeftOut()).toBe(left.length);
+    expect((await readHead(deps, asked)).base.instances).toBe(
+      counted(asked).filter((one) => !isOne(one)).length,
+    );
+    expect(await listExclusions(store)).toEqual([
+      { instance: excluded, reason: "our own" },
+      { ...who, reason: "staff" },
+    ]);
+    await exclude(store, { who, reason: "", isExcluded: false }, NOW_MS + 1);
+    expect(await readLeftOut()).toBeUndefined();
+  });
+
+  it("about what the maker says of releases", async () => {
+    const asked = period("from=2026-09-15");
+    let atMs = NOW_MS;
+    const say = (version: string, said: Declaration["said"], releasedMs = 0): Promise<void> => {
+      atMs += 1;
+      return declareRelease(store, { version, said, releasedMs }, atMs);
+    };
+    const before = await reportVersions(deps, asked);
+    expect(before.upgrade?.version).toBe("1.11.0");
+    await say("1.11.0", "no release");
+    const withdrawn = await reportVersions(deps, asked);
+    expect(withdrawn.upgrade?.version).toBe("1.10.0");
+    expect(withdrawn.versions[0]).toMatchObject({ version: "1.11.0", isRelease: false, releasedAt: null });
+    const releasedMs = NOW_MS - 10 * DAY_MS;
+    await say("1.11.0", "release", releasedMs);
+    await say("1.12.0", "release", NOW_MS); // nobody runs it yet
+    expect((await reportVersions(deps, asked)).versions[0]).toMatchObject({
+      version: "1.11.0",
+      isRelease: true,
+      releasedAt: new Date(releasedMs).toISOString(),
+    });
+    expect(await listDeclarations(store)).toEqual([
+      { version: "1.12.0", isRelease: true, releasedAt: new Date(NOW_MS).toISOString() },
+      { version: "1.11.0", isRelease: true, releasedAt: new Date(releasedMs).toISOString() },
+    ]);
+    await say("1.11.0", "auto");
+    await say("1.12.0", "auto");
+    expect(await listDeclarations(store)).toEqual([]);
+    expect(await reportVersions(deps, asked)).toEqual(before);
+  });
 
   it("about instances: statuses and survival", async () => {
     const asked = period("from=2026-08-01");

@@ -2,13 +2,10 @@
  * Reports the versions that instances run: adoption, upgrades, and whether a release fails more often than
  * the one before.
  */
-import { toIsoTime } from "@candor/envelope";
 import semver from "semver";
 import { ask, type ReportDependencies, type ReportHead, readPopulation, shareOf } from "./ask.ts";
 import { type Period, UNKNOWN } from "./period.ts";
-
-/** A version counts as a release once this many instances have run it. */
-const INSTANCES_OF_RELEASE = 3;
+import { type Releases, readReleases } from "./releases.ts";
 
 /** The answer of GET /api/reports/versions. */
 export interface VersionsReport extends ReportHead {
@@ -35,9 +32,9 @@ export interface VersionShare {
   /** The share of instances on this version or a newer one; null for a text that is not a semver version. */
   readonly atLeastShare: number | null;
   readonly isPrerelease: boolean;
-  /** Whether the version is a release: a semver version that at least three instances have ever run. */
+  /** Whether the version is a release: at least three instances have run it, or the maker has said so. */
   readonly isRelease: boolean;
-  /** When the third instance first ran the version, RFC 3339; null if fewer than three have. */
+  /** When it was released, RFC 3339: as the maker has said, or when the third instance first ran it. Null if it is no release. */
   readonly releasedAt: string | null;
 }
 
@@ -92,22 +89,6 @@ export async function reportVersions(deps: ReportDependencies, period: Period): 
   };
 }
 
-/**
- * For each version, how many instances have ever run it, and when the third one first ran it (epoch
- * milliseconds; 0 if fewer than three have).
- */
-export type Releases = ReadonlyMap<string, { readonly instances: number; readonly releasedMs: number }>;
-
-export async function readReleases({ store }: ReportDependencies, period: Period): Promise<Releases> {
-  const rows = await ask(store, "releases", period);
-  return new Map(
-    rows.map(({ version, instances, releasedMs }) => [
-      String(version),
-      { instances: Number(instances), releasedMs: Number(releasedMs) },
-    ]),
-  );
-}
-
 /** Sorts versions newest first, and computes the share of each. */
 export function toShares(instancesOf: ReadonlyMap<string, number>, releases: Releases): VersionShare[] {
   const counts = [...instancesOf]
@@ -125,8 +106,8 @@ export function toShares(instancesOf: ReadonlyMap<string, number>, releases: Rel
       share: shareOf(instances, total),
       atLeastShare: isVersion ? shareOf(atLeast, total) : null,
       isPrerelease: semver.prerelease(version) !== null,
-      isRelease: isVersion && (release?.instances ?? 0) >= INSTANCES_OF_RELEASE,
-      releasedAt: release === undefined || release.releasedMs === 0 ? null : toIsoTime(release.releasedMs),
+      isRelease: release?.isRelease ?? false,
+      releasedAt: release?.releasedAt ?? null,
     };
   });
 }
