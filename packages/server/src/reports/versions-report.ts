@@ -7,7 +7,7 @@ import semver from "semver";
 import { ask, type ReportDependencies, type ReportHead, readPopulation, shareOf } from "./ask.ts";
 import { type Period, UNKNOWN } from "./period.ts";
 
-/** A version counts as a release once this many instances have run it. */
+/** A semver version counts as a release once this many instances have run it. */
 const INSTANCES_OF_RELEASE = 3;
 
 /** The answer of GET /api/reports/versions. */
@@ -18,7 +18,7 @@ export interface VersionsReport extends ReportHead {
   readonly byWeek: readonly { readonly week: string; readonly version: string; readonly instances: number }[];
   /**
    * How long instances that existed before the newest release (except pre-releases) took to upgrade; null if
-   * no counted instance runs a release.
+   * no counted instance runs such a release.
    */
   readonly upgrade: UpgradeLag | null;
   /**
