@@ -1,4 +1,4 @@
-/** Owns the collector's settings: no other file reads its environment. */
+/** Owns the collector's settings, and reads them from an environment that it is given. */
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -45,7 +45,7 @@ export interface Config {
   readonly trustedProxies: BlockList;
   /**
    * Origins at which instances reach this collector, such as `https://t.example.org`; undefined to derive
-   * them from each request's Host. `CANDOR_ORIGINS`.
+   * them from each request's headers. `CANDOR_ORIGINS`.
    */
   readonly origins: readonly string[] | undefined;
   /**

@@ -14,7 +14,7 @@ const PROBE_BYTES = 128 * 1024;
 export interface DataFolder {
   /** Folder of the segment files that wait for the store. */
   readonly logDir: string;
-  /** Folder of the dedupe keys, which are hashes of messageIds. */
+  /** Folder of the dedupe keys, each a hash of a source and a messageId. */
   readonly dedupeDir: string;
   /** Folder of the embedded store. */
   readonly storeDir: string;
@@ -83,6 +83,7 @@ function orUnwritable<Result>(folder: string, use: () => Result): Result {
  * Locks an open file. Node has no file locks, so this uses the library fs-native-extensions where it is built
  * for the platform, and otherwise (as on musl) the program flock.
  * @returns false if another process holds the lock
+ * @throws CandorError `lock_unsupported`
  */
 function tryLock(fd: number, folder: string): boolean {
   try {

@@ -1,11 +1,11 @@
-/** Owns every error that Candor raises, with its message. */
+/** Owns every error that the collector raises, with its message. */
 import { CodedError, type ErrorDetails, type ErrorEntry, WIRE_ERRORS } from "@candor/envelope/http";
 
 /**
  * Every error that the collector raises; those of the wire format are defined in `@candor/envelope`. The
- * message tells a person what happened and what to do. The codes are the contract (clients, tests and
- * docs/errors.md rely on them); the messages may change. `{name}` is replaced with the value of that name in
- * the error's details.
+ * `candor` commands use some of them too. The message tells a person what happened and what to do. The codes
+ * are the contract (clients, tests and docs/errors.md rely on them); the messages may change. `{name}` is
+ * replaced with the value of that name in the error's details.
  */
 export const ERRORS = {
   // Errors that are returned to a client.
@@ -119,6 +119,7 @@ export const ERRORS = {
     status: 408,
     message: "The answer was not read in time. Read it, or close the connection.",
   },
+  // Returned to a client for an error that has no code of its own.
   internal: {
     status: 500,
     message: "The collector failed unexpectedly. Its own output says more.",
@@ -198,7 +199,7 @@ export function invalidQuery(why: string): CandorError {
   return new CandorError("query_invalid", { why });
 }
 
-/** Returns the system's code of an error, such as `ENOSPC`, or the error's message if it has no code. */
+/** Returns the code of an error, such as `ENOSPC`, or the error's message if it has no code. */
 export function causeOf(error: unknown): string {
   if (error instanceof Error)
     return "code" in error && typeof error.code === "string" ? error.code : error.message;

@@ -34,7 +34,10 @@ import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
 
 /** How long startup waits at most for the check of the store's schema. */
 const SCHEMA_WAIT_MS = 10_000;
-/** How long `close` drains. Rows that are not in the store by then stay in the log until the next start. */
+/**
+ * How long `close` drains at most. Rows that are not in the store by then stay in the log until the next
+ * start.
+ */
 const DRAIN_DEADLINE_MS = 3000;
 const REQUESTS_DEADLINE_MS = 1000;
 /** How many pages of `compare`, of up to 32 MB each, may wait in memory for their clients to read them. */
@@ -51,7 +54,7 @@ export interface StartOptions {
    * Default: the real disk.
    */
   readonly disk?: Disk;
-  /** How long `close` drains the log into the store, in milliseconds. Default: 3000. */
+  /** How long `close` drains the log at most, in milliseconds. Default: 3000. */
   readonly drainDeadlineMs?: number;
   /**
    * Called with a message for the operator when something fails or works again. It never contains client
@@ -155,7 +158,10 @@ function checkEngine(config: Config): void {
   throw new CandorError("engine_unsupported", { platform: support.platform, why: support.why });
 }
 
-/** Throws if this Candor must not use the store. A slow or unreachable store does not prevent the start. */
+/**
+ * Prepares the store. Rejects if this Candor must not use it; a slow or unreachable store is left to the
+ * drain.
+ */
 async function checkSchema(prepare: () => Promise<void>): Promise<void> {
   const tried = prepare().catch((error: unknown) => {
     if (error instanceof CandorError) throw error;
@@ -279,7 +285,10 @@ async function openApi(
   return api;
 }
 
-/** Waits until open requests have ended. After a second, closes the connections that remain. */
+/**
+ * Ends the live feed, and waits until open requests have ended. After a second, closes the connections that
+ * remain.
+ */
 async function closeApi(api: FastifyInstance, live: LiveFeed): Promise<void> {
   live.close();
   api.server.closeIdleConnections();

@@ -33,7 +33,7 @@ export interface StepDependencies {
   /** The plan in force at this moment. */
   readonly plan: () => CompiledPlan;
   readonly planCounts: PlanCounts;
-  /** Returns the country of an IP address, ISO 3166 alpha-2. */
+  /** Returns the country of an IP address, ISO 3166 alpha-2; undefined if it is not known. */
   readonly countryOf: (address: string) => string | undefined;
   readonly dedupe: Pick<Dedupe, "seed" | "add">;
   /** Returns the function to call with every message and its drop reason; undefined if nobody is watching. */
@@ -191,7 +191,10 @@ function locate(draft: PipelineDraft, intake: Intake, { countryOf }: StepDepende
   draft.country = address === undefined ? undefined : countryOf(address);
 }
 
-/** Removes what the plan does not declare and what its policies do not keep, or drops the message. */
+/**
+ * Applies the plan: drops the message, or removes or changes those of its values that must not be kept as
+ * sent.
+ */
 function enforce(
   draft: PipelineDraft,
   { reception }: Intake,
@@ -210,8 +213,8 @@ function enforce(
 }
 
 /**
- * Adds a trim for each unreadable time, so that the maker learns of it. Instead of that time, the message has
- * the time at which it was received.
+ * Adds a trim for each time that could not be parsed and was therefore ignored, so that the maker learns of
+ * it.
  */
 function noteUnreadableTimes(draft: PipelineDraft): void {
   const unreadable = draft.unreadableTimes.map((path): Trim => ({ path, reason: "unreadable_time" }));

@@ -19,7 +19,8 @@ const OUR_LEVELS = 2;
 /**
  * Sets the mode of the folder, and of the folders in it that are checked, to 0700. Rejects a folder that
  * belongs to another user, or whose first two levels contain a link or another user's entry. If other users
- * could write to a folder until now, the deeper levels in it are checked for their entries too.
+ * could write to a folder until now, the deeper levels in it are checked for their entries too. Does nothing
+ * on Windows.
  * @throws CandorError `data_folder_foreign`, `data_folder_linked`; also what the file system throws
  */
 export function claimFolder(folder: string): void {

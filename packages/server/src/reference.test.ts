@@ -51,7 +51,7 @@ function planOfTenYears(): string {
   return file;
 }
 
-/** Returns the fields of a sample that the client sent, without those that the collector adds. */
+/** Returns only these fields: those that the sample's client sent, without those that the collector adds. */
 function pick(from: Record<string, unknown>, ...keys: string[]): Record<string, unknown> {
   return Object.fromEntries(keys.map((key) => [key, from[key]]));
 }
@@ -80,8 +80,9 @@ async function sendAt(
 const PSEUDONYM = expect.stringMatching(/^[0-9a-f]{32}$/);
 
 /**
- * Each stored event equals the sample except where the plan redacts: addresses become networks, URLs become
- * paths, user agents become families, and sent hashes become the collector's own hashes.
+ * Each stored event equals the sample except for the added `candor`, and except where the plan redacts:
+ * addresses become networks, URLs become paths, user agents become families, and sent hashes become the
+ * collector's own hashes.
  */
 describe("a sample event, sent as its client sent it under the Appsmith plan", () => {
   it("comes back from the installer's curl", async () => {

@@ -28,7 +28,8 @@ const SAMPLE_HASH = "5a6d1c".repeat(6).slice(0, 32);
 /**
  * Makes a sample of every event by sending its examples through the same steps as every message. So the page
  * shows what the collector really stores. The same plan gives the same samples.
- * @returns a map from `labelOf(event)` to the envelope as JSON
+ * @returns a map from `labelOf(event)` to the envelope as JSON; without events whose examples the pipeline
+ * drops
  */
 export function makeSamples(plan: Plan): ReadonlyMap<string, string> {
   const samples = new Map<string, string>();

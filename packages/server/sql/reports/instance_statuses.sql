@@ -1,4 +1,4 @@
--- Counts the instances of the period by the age of their last heartbeat.
+-- The number of counted instances by the age of their last heartbeat, which may be later than the period.
 {population}
 SELECT
     multiIf(

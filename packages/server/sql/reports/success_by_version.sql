@@ -1,5 +1,4 @@
--- Counts the successful and the failed uses by the counted instances, by the version that the usage event itself
--- reports.
+-- For each version that usage events report: how many uses by the counted instances succeeded, and how many failed.
 {population}
 SELECT JSONExtractString(facts, 'version') AS version, sum(succeeded) AS succeeded, sum(failed) AS failed
 FROM usage_instance_days

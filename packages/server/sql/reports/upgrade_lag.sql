@@ -1,4 +1,5 @@
--- How long instances that existed before a release took to upgrade to it or to a newer version.
+-- Of the counted instances that were first seen before a release: how many have run it or a newer version, how many
+-- have not, and how long the upgrade took (median and 90th percentile; 0 if it was earlier than the release).
 {population}
 SELECT
     countIf(upgradedMs > 0) AS upgraded,

@@ -35,8 +35,8 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     strictTransportSecurity: false, // this server speaks plain HTTP; a TLS proxy sets the header
   });
   await app.register(swagger, { openapi: schema.OPENAPI });
-  // The handlers validate parameters and bodies themselves, with their own messages. The schemas are only
-  // documentation.
+  // The handlers validate parameters and bodies themselves, with their own messages. The schemas of
+  // parameters and bodies are only documentation.
   app.setValidatorCompiler(() => () => true);
   app.setErrorHandler((error, _request, reply) => sendError(reply, error, dependencies));
   app.setNotFoundHandler((_request, reply) => sendError(reply, new CandorError("not_found"), dependencies));
@@ -175,7 +175,10 @@ export interface PrivacyPage {
   readonly json: Buffer;
 }
 
-/** The page cannot be framed, runs no script and loads nothing; its own style is allowed by its hash. */
+/**
+ * The public page's Content-Security-Policy: the page cannot be framed, runs no script and loads nothing. Its
+ * own style is allowed by its hash.
+ */
 const PRIVACY_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
 
 /** Creates a function that returns a plan's page, which it renders again only if the plan has changed. */

@@ -32,7 +32,7 @@ export interface ApiDependencies {
   readonly onFault: (error: unknown) => void;
 }
 
-/** Runs before a route's handler. Throws if the client may not use the route. */
+/** Runs before a route's handler. Rejects if the client may not use the route. */
 export type OnRequest = (request: FastifyRequest) => Promise<void>;
 
 export function parametersOf(request: FastifyRequest): URLSearchParams {

@@ -135,8 +135,8 @@ function describe(draft: PipelineDraft, reason: DropReason | undefined): string 
 }
 
 /**
- * Returns the message as JSON, or `null` if it is nested too deeply to serialize: watching must never make a
- * request fail.
+ * Returns the message as JSON without its write key, or `null` if it is nested too deeply to serialize:
+ * watching must never make a request fail.
  */
 function messageText(item: unknown): string {
   try {

@@ -7,7 +7,7 @@ import { DEFAULT_LIMIT, MAX_LIMIT } from "../query/events.ts";
 
 /**
  * The general part of the read API's OpenAPI document, which is served at /api/openapi.json. The routes add
- * the rest. The ingest API is not described, because it is Segment's (docs/http-api.md).
+ * the rest. The ingest API is described in docs/http-api.md instead.
  */
 export const OPENAPI = {
   openapi: "3.1.0",

@@ -20,7 +20,7 @@ export interface PlanCount {
  */
 export interface PlanCounts {
   add(source: Source, planVersion: number, verdict: Verdict): void;
-  /** Returns the counts since the start, for /metrics. */
+  /** Returns the counts since the collector started, for /metrics. */
   totals(): readonly Readonly<PlanCount>[];
   /** Returns the counts since the last call, to be stored. */
   take(): readonly Readonly<PlanCount>[];

@@ -43,7 +43,7 @@ const isRow = (file: string): boolean => !isCopy(file);
 
 /**
  * Deletes what was received about the subjects before this call: rows in the store, quarantined rows, and
- * copies of damaged segment files.
+ * what is kept of damaged or unreadable segment files.
  * @returns a result for each subject, in order
  * @throws CandorError `store_away`, `forget_incomplete`; in both cases nothing is guaranteed for any subject
  */
@@ -79,8 +79,8 @@ const SDK_HASH = /^[0-9a-f]{64}$/;
 const SHORT_HASH_LENGTH = 32;
 
 /**
- * Returns the forms of an id to search for. Unpaired surrogates are replaced with U+FFFD, as they are in the
- * store's columns.
+ * Returns the forms of an id to search for. Those of a user's id include its hashes. Unpaired surrogates are
+ * replaced with U+FFFD, as they are in the store's columns.
  */
 function formsOf(
   kind: ForgetKind,

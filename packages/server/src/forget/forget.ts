@@ -22,9 +22,9 @@ export interface ForgetReceipt {
 }
 
 /**
- * Deletes what is stored about an instance, a user or a contact. Drains the log, deletes the rows, counts
- * again, and waits until the files that contained the rows are gone. For an unknown id, the receipt reports
- * 0 rows.
+ * Deletes what is stored about an instance, a user or a contact. Waits until the log is drained, deletes the
+ * rows, counts again, and waits until the files that contained the rows are gone. For an unknown id, the
+ * receipt reports 0 rows.
  * @throws CandorError `store_away`, `forget_incomplete` (nothing is guaranteed; ask again), `forget_busy`
  */
 export type Forget = (request: ForgetRequest) => Promise<ForgetReceipt>;

@@ -14,6 +14,7 @@ import type { Sought } from "./stored-rows.ts";
  * A copy is deleted as a whole, because deleting too much is better than keeping a forgotten id.
  * @returns the number of deleted files for each subject, in order; a file that contains several subjects
  * counts for each
+ * @throws CandorError `forget_incomplete` if a file cannot be read
  */
 export async function deleteKeptFiles(
   dir: string,
@@ -40,7 +41,10 @@ export async function deleteKeptFiles(
   return removed;
 }
 
-/** Returns undefined if the file is gone. @throws CandorError `forget_incomplete` if it cannot be read */
+/**
+ * Returns a file's content; undefined if the file is gone.
+ * @throws CandorError `forget_incomplete` if it cannot be read
+ */
 async function read(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, "utf8");

@@ -9,7 +9,7 @@ import { ROLLUPS } from "../store/rollups.ts";
 import type { ForgetKind } from "./forget-request.ts";
 import { isMutating, untilFilesAreGone, untilMutated } from "./store-progress.ts";
 
-/** The number of rows that were removed from one place. */
+/** The number of rows that were removed from one place; of damaged segment files, the number of files. */
 export interface Removed {
   readonly where: string;
   readonly rows: number;
@@ -247,9 +247,9 @@ function mentions(set: IdSet): string {
 }
 
 /**
- * Returns the SQL condition for envelopes that mention an id and that the store cannot parse (an unpaired
- * surrogate, a number beyond 64 bits). The store finds no field in such an envelope, so it is deleted
- * wherever the id is in it.
+ * Returns the SQL condition for envelopes that mention an id and that the store cannot parse, such as one
+ * with an unpaired surrogate or an integer beyond 64 bits. The store finds no field in such an envelope, so
+ * it is deleted wherever the id is in it.
  */
 function isUnreadableWith(set: IdSet): string {
   return `(${mentions(set)} AND NOT isValidJSON(envelope))`;

@@ -1,4 +1,6 @@
-/** Limits how often instances may send requests that are expensive for the store. */
+/**
+ * Limits, per network and in total, how often instances may send requests that are expensive for the store.
+ */
 import { isIP } from "node:net";
 import { type Rate, RateLimiter } from "@candor/envelope/rate-limiter";
 import { truncateAddress } from "@candor/plan/runtime";
@@ -10,8 +12,9 @@ const ALL: Rate = { burst: 600, everyMs: 100 };
 const MAX_NETWORKS = 10_000;
 
 export interface InstanceLimitsOptions {
+  /** For each network. Default: 60 requests at once, then one a second. */
   readonly network?: Rate;
-  /** For all networks together. */
+  /** For all networks together. Default: 600 requests at once, then one every 100 ms. */
   readonly all?: Rate;
   /** A monotonic clock in milliseconds. Default: `performance.now`. */
   readonly clockMs?: () => number;

@@ -205,7 +205,7 @@ describe("an instance", () => {
 const BROWSER = "0b62ab60-02ad-4f69-a181-d9c5eb2f97fa";
 const VICTIM = newInstance();
 const HEX = VICTIM.instanceId.replaceAll("-", "");
-/** The ids that a stranger may know, each with a row that contains it. */
+/** The ids under which a stranger may ask, each with a row that the stranger must not reach. */
 const KNOWN: readonly (readonly [what: string, id: string, row: Row])[] = [
   ["another instance", VICTIM.instanceId, { properties: { instanceId: VICTIM.instanceId } }],
   ["another instance, by its server's anonymousId", VICTIM.instanceId, { anonymousId: VICTIM.instanceId }],
@@ -287,7 +287,10 @@ describe("a request that proves nothing", () => {
   const good = bodyOf("forget", instance);
   const smallOrder = Buffer.from(`01${"00".repeat(31)}`, "hex");
 
-  /** Anybody can sign for the neutral point: R is the neutral point, and S is zero. */
+  /**
+   * Makes a request whose key is the neutral point, for which anybody can sign: R is the neutral point, and S
+   * is zero.
+   */
   function ofSmallOrder(): JsonObject {
     const instanceId = toInstanceId(smallOrder);
     const signature = Buffer.concat([smallOrder, Buffer.alloc(32)]).toString("base64url");

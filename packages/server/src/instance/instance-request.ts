@@ -35,9 +35,10 @@ export type ProvenRequest =
  * - `forget`: `{instanceId, publicKey, signedAt, origin, signature}`
  *
  * `publicKey` and `signature` are base64url without padding; `toInstanceId` derives the id from the key, and
- * `toSignedText` builds the text to sign. A request replayed within five minutes repeats the same action for
- * the same instance.
- * @throws the same CandorError as readSignedRequest; also `instance_request_invalid`, `too_many_requests`
+ * `toSignedText` builds the text to sign. A request that is replayed within five minutes of `signedAt`
+ * repeats the same action for the same instance.
+ * @throws the same CandorError as readSignedRequest; also `instance_request_invalid` for `limit` or `cursor`,
+ * and `too_many_requests`
  */
 export function proveRequest(
   action: InstanceAction,

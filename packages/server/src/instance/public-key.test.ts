@@ -22,7 +22,7 @@ function add([x1, y1]: Point, [x2, y2]: Point): Point {
   return [mod((x1 * y2 + x2 * y1) * invert(1n + product)), mod((y1 * y2 + x1 * x2) * invert(1n - product))];
 }
 
-/** Returns undefined if no point has this y. */
+/** Returns a point with this y; undefined if there is none. */
 function pointOf(y: bigint): Point | undefined {
   const square = mod((y * y - 1n) * invert(D * y * y + 1n));
   const root = power(square, (P + 3n) / 8n);

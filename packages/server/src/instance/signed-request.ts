@@ -54,7 +54,7 @@ function readText(body: JsonObject, field: string, form: RegExp): string {
 }
 
 /**
- * Decodes unpadded base64url.
+ * Decodes a field that holds `length` bytes as unpadded base64url.
  * @throws CandorError `instance_request_invalid` for a non-canonical encoding or the wrong length
  */
 function readBytes(body: JsonObject, field: string, length: number): Buffer {

@@ -48,13 +48,14 @@ interface Entry {
 }
 
 /**
- * An append-only log with group commit: all requests that arrive during one fdatasync and go into the same
- * segment file form the next group, which is written with one writev and one fdatasync. Compared with one
- * lmdb environment per segment file, it is as fast for batches and twice as fast for single messages
+ * Opens an append-only log with group commit: all requests that arrive during one fdatasync and go into the
+ * same segment file form the next group, which is written with one writev and one fdatasync. Compared with
+ * one lmdb environment per segment file, it is as fast for batches and twice as fast for single messages
  * (docs/decisions/0002-append-files.md).
  *
- * On recovery from a crash, whole records are kept, because they may have been acknowledged. A torn tail is
- * cut off, because none of it was acknowledged.
+ * After a crash, whole records are kept, because they may have been acknowledged. A torn tail is cut off,
+ * because none of it was acknowledged. If a record in the middle is damaged, the records after it remain only
+ * in a copy of the file.
  */
 export async function openAppendLog(options: AppendLogOptions): Promise<Log> {
   const recovered: SealedSegment[] = [];

@@ -50,8 +50,8 @@ export class KeyFilter {
 }
 
 /**
- * Derives the bits of the next probe, whose low nine select a bit of the block. The step differs for each
- * key.
+ * Derives the bits of the next probe, whose low nine select a bit of the block. The step depends on the key's
+ * first word, `hi`.
  */
 function nextBits(bits: number, hi: number): number {
   const stepped = Math.imul(bits ^ (bits >>> 15), 0x2c1b3c6d) + hi;

@@ -3,7 +3,7 @@ import type { CandorError } from "../errors.ts";
 import type { Disk, Log } from "./log.ts";
 import { readSegment } from "./segment.ts";
 
-/** Opens an implementation for the contract, repeatedly on the same folder, as after a crash. */
+/** The implementation under test. `open` can be called repeatedly on the same folder, as after a crash. */
 export interface LogUnderTest {
   open(options: {
     keepKeys: (keys: Uint32Array) => Promise<void>;

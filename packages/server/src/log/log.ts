@@ -4,9 +4,9 @@
  * (log.contract.ts).
  *
  * The log is a sequence of segment files. Records are appended to the active segment file. A sealed segment
- * file never changes: it is exactly one block of events for the store, and one of contacts if it has any. It
- * is inserted with the segment's name as the insert token, and deleted once the store has acknowledged it. So
- * a crash at any moment leaves whole segment files, which are inserted again under the same names.
+ * file never changes: it is one block of events for the store, and one of contacts if it has any. The insert
+ * tokens are made from its name, and it is deleted once all its rows are stored or quarantined. So after a
+ * crash at any moment, the remaining segment files are inserted again under the same tokens.
  */
 export interface Log {
   /**
@@ -42,7 +42,10 @@ export interface Log {
 }
 
 export interface SealedSegment {
-  /** The insert token for the store: unique forever, even across data folders. */
+  /**
+   * The insert token of the events; those of contacts and of parts of a block begin with it. Unique forever,
+   * even across data folders.
+   */
   readonly name: string;
   /** Path of the segment file; `readSegment` reads its rows back. */
   readonly path: string;

@@ -12,7 +12,7 @@ const FILE = "running-hours";
  * not depend on the machine's clock, and never increases faster than real time.
  */
 export interface RunningHours {
-  /** Whole hours so far. */
+  /** Returns the whole hours so far. */
   now(): number;
   /**
    * Returns the same as `now`, and saves the count, from which the next process continues. The file is not
@@ -51,7 +51,7 @@ function toHours(ms: number): number {
   return Math.floor(ms / HOUR_MS);
 }
 
-/** Returns 0 if the count was never saved or is damaged. */
+/** Returns the saved count in milliseconds; 0 if it was never saved or is damaged. */
 function readNotedMs(path: string): number {
   if (!existsSync(path)) return 0;
   const [hours = 0, ms = 0] = scanKeys(readFileSync(path)).keys[0] ?? [];

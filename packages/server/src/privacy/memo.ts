@@ -46,7 +46,10 @@ export function memoize(compute: (key: string) => string, limits: MemoLimits): (
   };
 }
 
-/** Uses characters from the whole text, so that keys with a common prefix or suffix get different slots. */
+/**
+ * Hashes the length and up to eight characters spread over the whole text, so that keys with a common prefix
+ * or suffix get different slots.
+ */
 function slotOf(key: string): number {
   const { length } = key;
   const step = 1 + (length >>> 3);

@@ -10,7 +10,10 @@ import { hasAt, type Path, readPaths, toPathCondition } from "./path-filter.ts";
 export type Filters = ReadonlyMap<string, Filter>;
 
 interface Filter {
-  /** An event matches if it has one of these values. */
+  /**
+   * An event matches if it has one of these values. For `from` and `to`, there is a single value, the limit
+   * of the event's time.
+   */
   readonly values: readonly string[];
   /** The paths that the name of a path filter can mean; undefined for every other filter. */
   readonly paths: readonly Path[] | undefined;
@@ -24,8 +27,8 @@ const PATH_FILTER = /^(properties|traits|context)\..+$/s;
 const HASH = /^[0-9a-f]{32,64}$/;
 const MAX_FILTERS = 20;
 /**
- * Each possible meaning of a path becomes a separate condition, and the store accepts queries of at most
- * 256 KiB.
+ * The most meanings that the paths of a request may have together. Each becomes a separate condition, and the
+ * store accepts queries of at most 256 KiB.
  */
 const MAX_PATHS = 100;
 /** The earliest time that the store can hold. Earlier times are stored as this one. */
@@ -34,8 +37,8 @@ const EARLIEST_MS = Date.UTC(1900, 0, 1);
 /**
  * Reads and checks filters.
  * @param others parameters that are not filters, such as `limit`
- * @param storedForms returns the forms in which the store may hold an id, because the caller knows only the
- * sent form
+ * @param storedForms returns the forms in which the store may hold an id or a hash, because the caller knows
+ * only the sent form
  * @throws CandorError `query_invalid`
  */
 export function readFilters(

@@ -113,7 +113,7 @@ const VALUES: readonly [id: string, value: JsonValue][] = [
   ["empty-list", []],
 ];
 
-/** The ids that each filter finds among VALUES, each stored at `properties.v`. */
+/** The ids that each filter finds if each of VALUES is stored as `properties.v` of its own event. */
 const FOUND: Readonly<Record<string, readonly string[]>> = {
   "properties.v=8": ["list", "number", "text"],
   "properties.v=8.0": ["list", "number"],

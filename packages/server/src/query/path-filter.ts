@@ -2,8 +2,8 @@
 import { type Envelope, isObject, type JsonValue } from "@candor/envelope";
 
 /**
- * A filter by path is applied in SQL to stored envelopes, and in code to an envelope in memory. Both give the
- * same answer (path-filter.test.ts).
+ * A filter by path is applied in SQL to stored envelopes, and in code to an envelope in memory. Both match
+ * the same envelopes (path-filter.test.ts).
  *
  * The text of a filter matches a string equal to it, a number that it spells (`8`, `8.0` and `8e0` are the
  * same number), `true`, `false`, `null`, and an array with such an element. It never matches an object, or an
@@ -88,7 +88,10 @@ interface Sought {
   readonly number: string | undefined;
 }
 
-/** Binds a number by its bits, because ClickHouse may misread the last digit of a decimal. */
+/**
+ * Binds the number that a text spells by its bits, because ClickHouse may misread the last digit of a
+ * decimal. Returns undefined if the text spells none.
+ */
 function bindNumber(text: string, bind: Bind): string | undefined {
   const value = numberOf(text);
   if (value === undefined) return undefined;

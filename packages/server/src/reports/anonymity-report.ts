@@ -35,7 +35,8 @@ export interface FieldAnonymity extends Anonymity {
   readonly event: string;
   readonly name: string;
   /**
-   * What to change in the plan, if the field singles out at least a tenth of its instances; absent otherwise.
+   * Says what to change in the plan, or that the field is the instance's id, if it singles out at least a
+   * tenth of its instances; absent otherwise.
    */
   readonly help?: string;
 }

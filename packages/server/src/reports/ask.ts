@@ -89,7 +89,7 @@ export async function ask(
   });
 }
 
-/** The fields with which the answer of every report begins. */
+/** The fields with which the answer of every report on a population begins. */
 export interface ReportHead {
   readonly from: string;
   readonly to: string;
@@ -106,7 +106,7 @@ export interface Base {
   readonly leftOut: readonly { readonly reason: string; readonly instances: number }[];
 }
 
-/** Counts of the whole population, read in a single query. */
+/** Counts of the population of a period. */
 export interface Population {
   readonly head: ReportHead;
   readonly active: ActiveInstances;

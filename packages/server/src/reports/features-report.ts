@@ -33,7 +33,10 @@ export interface Feature {
   readonly durations: Durations | null;
 }
 
-/** Percentiles in milliseconds, each within 3.1 % of the exact value, and exact below 16 ms. */
+/**
+ * Percentiles of whole milliseconds (fractions are cut off): exact below 32 ms, else within 3.1 % of the
+ * exact value.
+ */
 export interface Durations {
   readonly count: number;
   readonly p50Ms: number;

@@ -21,8 +21,8 @@ export interface OverviewReport extends ReportHead {
   readonly activeByDay: readonly DayCount[];
   readonly installs: { readonly installs: number; readonly successShare: number | null };
   /**
-   * The newest release that a counted instance runs, and the share of those that run it; null if there is
-   * none. Pre-releases are not considered.
+   * The newest release that counted instances run, and the share of the counted instances that run it; null
+   * if there is none. Pre-releases are not considered.
    */
   readonly newestVersion: { readonly version: string; readonly share: number | null } | null;
 }

@@ -41,8 +41,9 @@ const COMMON_PARAMETERS = ["from", "to", "zone", "environment", "established", "
 const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const;
 
 /**
- * Reads the parameters of a report: `from` and `to` (days), `zone`, `environment`, `established`, `country`
- * and `facts.NAME`. The last two may be given several times.
+ * Reads the parameters of a report: `from` and `to` (days) and, unless `isOfAll`, `zone`, `environment`,
+ * `established`, `country` and `facts.NAME`. The last two may be given several times. `others` are allowed,
+ * but not read.
  * @throws CandorError `query_invalid`; its message says what is expected
  */
 export function readPeriod(
@@ -176,7 +177,9 @@ function readSegment(
   return { segment: conditions.length === 0 ? "true" : conditions.join(" AND "), values };
 }
 
-/** The value shown for a fact, or a country, that an instance does not report. */
+/**
+ * Stands for a value that an instance or an install does not report; in filters, also for an unknown country.
+ */
 export const UNKNOWN = "unknown";
 
 function readDay(parameters: URLSearchParams, name: string): string | undefined {

@@ -15,7 +15,7 @@ export interface VersionsReport extends ReportHead {
   readonly byWeek: readonly { readonly week: string; readonly version: string; readonly instances: number }[];
   /**
    * How long instances that existed before the newest release (except pre-releases) took to upgrade; null if
-   * no counted instance runs a release.
+   * no counted instance runs such a release.
    */
   readonly upgrade: UpgradeLag | null;
   /**

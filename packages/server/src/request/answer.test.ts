@@ -6,7 +6,7 @@ import { untilRead } from "./answer.ts";
 /** Larger than the buffers of a connection whose client does not read. */
 const LARGE = Buffer.alloc(32 * 1024 * 1024);
 let maxMs = 60_000;
-/** For each request, a promise that resolves when its answer has been read. */
+/** For each request, a promise that resolves when its answer has been read or its connection is closed. */
 let reads: Promise<void>[] = [];
 
 const server = createServer((_request, response) => {

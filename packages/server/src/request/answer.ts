@@ -1,4 +1,4 @@
-/** Builds the collector's answers to clients. */
+/** Sends the answers of the ingest API. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   ACCEPTED_BODY,

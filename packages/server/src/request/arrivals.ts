@@ -8,7 +8,10 @@ export interface Arrival {
   readonly firstSequence: number;
 }
 
-/** Numbers the messages of each millisecond from 0, in the order in which their requests arrive. */
+/**
+ * Creates a function that is called for each request with the number of its messages. It numbers the messages
+ * of each millisecond from 0, in the order of the calls.
+ */
 export function createArrivals(now: () => number): (messages: number) => Arrival {
   let lastMs = Number.NaN;
   let receivedAt = "";

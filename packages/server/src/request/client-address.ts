@@ -28,9 +28,9 @@ const NOBODY: Client = { address: undefined, name: undefined };
 /**
  * Finds the client of a request. This is the peer, unless the peer is a proxy that the operator trusts. Then
  * it is the last address in X-Forwarded-For or Forwarded (RFC 7239) that does not belong to a trusted proxy,
- * or else the first one. These headers are ignored if they come from an untrusted peer. A proxy that writes
- * only one of the two headers forwards the other one as the client sent it. So if the two headers name
- * different clients, the client is unknown.
+ * or else the first one; without these headers, the client is unknown. The headers are ignored if they come
+ * from an untrusted peer. A proxy that writes only one of the two headers forwards the other one as the
+ * client sent it. So if the two headers name different clients, the client is unknown.
  */
 export function findClient({ headers, socket }: Asked, trustedProxies: BlockList): Client {
   const { peer, isProxy } = peerOf(socket, trustedProxies);
@@ -87,8 +87,8 @@ const PREFIX = /^(?:\/(?!\.+(?:\/|$))[\w.~-]+){1,16}$/;
 
 /**
  * Returns the address that the client used. If there are several proxies, the outermost one counts, because
- * the client connected to that one; the path prefixes of all are joined. A value that is not a valid host or
- * path is ignored, whoever sends it.
+ * the client connected to that one; the path prefixes of all are joined. Of an untrusted peer's headers, only
+ * Host counts. A value that is not a valid host or path is ignored, whoever sends it.
  */
 export function publicAddress({ headers, socket }: Asked, trustedProxies: BlockList): PublicAddress {
   const told = peerOf(socket, trustedProxies).isProxy ? headers : {};
@@ -141,13 +141,13 @@ function isTrusted({ address }: Client, trustedProxies: BlockList): boolean {
 }
 
 /**
- * An address or name, optionally with a port and optionally quoted: `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`,
+ * An address or name without quotes, optionally with a port: `1.2.3.4`, `1.2.3.4:5`, `2001:db8::1`,
  * `[2001:db8::1]:5`, `_hidden:5`. A port may also be a name.
  */
 const NODE =
   /^(?:(?<ipv4>[\d.]+)(?::[\w.-]+)?|\[(?<bracketed>[^\]]+)\](?::[\w.-]+)?|(?<ipv6>[\da-fA-F]*:[\da-fA-F:.]+(?:%[\w.-]+)?)|(?<obfuscated>_[\w.-]{1,63})(?::[\w.-]+)?)$/;
 
-/** Parses one node of Forwarded (RFC 7239, section 6) or of X-Forwarded-For. */
+/** Parses one node of Forwarded (RFC 7239, section 6) or of X-Forwarded-For, quoted or not. */
 function readNode(text: string): Client {
   const trimmed = text.trim().replace(/^"(.*)"$/, "$1");
   const { ipv4, bracketed, ipv6, obfuscated } = NODE.exec(trimmed)?.groups ?? {};

@@ -152,7 +152,10 @@ function createQueues({ limits, refuse, serve }: QueuesOptions): { add: Handler;
   };
 }
 
-/** Answers and counts requests that Node's parser could not read, or that did not arrive in time. */
+/**
+ * Counts requests that Node's parser could not read, or that did not arrive in time. Answers them if no other
+ * answer has begun.
+ */
 export function createClientErrorHandler(
   countRefused: (code: ErrorCode) => void,
 ): (error: Error, socket: Socket) => void {

@@ -188,8 +188,8 @@ function keep(
 }
 
 /**
- * Answers a pixel request. A pixel cannot report an error, so the answer is always the GIF, and faults are
- * only counted.
+ * Answers a pixel request. A pixel cannot show an error, so the answer is always the GIF. Faults are counted,
+ * and unexpected ones are reported to the operator.
  */
 async function handlePixel(
   request: IncomingMessage,

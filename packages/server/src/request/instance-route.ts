@@ -21,7 +21,7 @@ export interface InstanceRouteDependencies extends OriginOptions {
 
 /**
  * Answers an instance's request about itself.
- * @throws the same CandorErrors as proveRequest and answerRequest, and `too_many_requests`
+ * @throws the same CandorErrors as BodyReader, proveRequest and answerRequest, and `too_many_requests`
  */
 export async function handleInstance(
   request: IncomingMessage,

@@ -16,7 +16,7 @@ export function isIngestPath(url: string): boolean {
 
 /**
  * Normalises a request's target: removes the scheme and host that clients send if they believe they are
- * talking to a proxy, and collapses the double slash that results from a base URL with a trailing slash.
+ * talking to a proxy, and collapses repeated slashes, which result from a base URL with a trailing slash.
  * `host` is the removed host, if there was one.
  */
 export function normalizeTarget(target: string): { readonly url: string; readonly host?: string } {

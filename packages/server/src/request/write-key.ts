@@ -13,7 +13,9 @@ export interface Attribution {
    * of the batch have known keys.
    */
   readonly bringer: Source | undefined;
-  /** Undefined if the write key of this message is unknown. */
+  /**
+   * Returns the source of a message; undefined if its write key, or the request's if it has none, is unknown.
+   */
   readonly sourceOf: (message: unknown) => Source | undefined;
   /**
    * The source shared by all messages passed to `sourceOf` so far; undefined once a message had its own write

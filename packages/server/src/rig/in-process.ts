@@ -8,7 +8,7 @@ import { type Candor, type StartOptions, startCandor } from "../main.ts";
 
 /**
  * For tests: the whole collector in this process, on a free port, with its own data folder and a plan in
- * observe mode.
+ * observe mode, unless the settings say otherwise.
  */
 export interface TestCandor extends Candor {
   readonly dataDir: string;

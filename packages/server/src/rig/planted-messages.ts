@@ -163,8 +163,8 @@ function bareHashes(plan: Plan, event: PlanEvent, source: PlanSourceName, secret
 }
 
 /**
- * Creates messages that are dropped or mostly trimmed: undeclared names, other types, values that should be
- * objects but are not.
+ * Creates messages that are dropped or mostly trimmed, because of undeclared names, other types, values that
+ * should be objects but are not, ids that are too long or missing, or unknown write keys.
  */
 function refused(events: readonly PlanEvent[], secrets: Secrets): Json[] {
   const [event] = events;

@@ -1,4 +1,4 @@
-/** For tests: requests with secrets planted outside messages. */
+/** For tests: requests with secrets planted mostly outside messages. */
 import { request } from "node:http";
 import { gzipSync } from "node:zlib";
 import type { Secrets } from "./planted-secrets.ts";
@@ -38,7 +38,9 @@ export function sendRaw(
 
 const JSON_TYPE = { "content-type": "application/json" };
 
-/** Creates requests that carry secrets outside messages. `message` is a message that the plan accepts. */
+/**
+ * Creates requests that carry secrets, mostly outside messages. `message` is a message that the plan accepts.
+ */
 export function plantedRequests(
   message: object,
   key: string,
@@ -137,7 +139,10 @@ function inBodies(body: string, basic: Headers, secrets: Secrets): PlantedReques
   ];
 }
 
-/** Plants secrets in the parts of a batch that all its messages share, and in the requests of an instance. */
+/**
+ * Plants secrets in a large event, in the parts of a batch that all its messages share, in a form, and in the
+ * requests of an instance.
+ */
 function inSharedParts(body: string, basic: Headers, secrets: Secrets): PlantedRequest[] {
   const post = (text: string | Buffer, headers: Headers = {}, path = "/v1/batch"): PlantedRequest => ({
     method: "POST",
@@ -233,7 +238,7 @@ function inAddresses(body: string, basic: Headers, secrets: Secrets): PlantedReq
 }
 
 /**
- * Plants secrets in an operator's queries. They must not be kept either, neither in one of the store's own
+ * Plants secrets in requests to the read API. They must not be kept either, neither in one of the store's own
  * logs nor in a line reported to the operator.
  */
 function inQueries(adminToken: string, secrets: Secrets): PlantedRequest[] {

@@ -22,7 +22,7 @@ const SURROGATE = "\ud800";
 const DEEP: unknown = JSON.parse(`${'{"n":'.repeat(20)}"${MARKER}"${"}".repeat(20)}`);
 
 /**
- * Values that are wrong everywhere: of a wrong type, too long, or in an undeclared form. Each contains a
+ * Values that are wrong in most places: of a wrong type, too long, or in an undeclared form. Each contains a
  * marker if it can.
  */
 const wrong = fc.oneof(

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 
 /**
- * The content of a plan file. It is written as JSON, which is valid YAML. Uses all types and formats of
- * fields, in mode `enforce`.
+ * The content of a plan file. It is written as JSON, which is valid YAML. The plans use all types and formats
+ * of fields, in mode `enforce`.
  */
 export type PlanData = Record<string, unknown>;
 

@@ -98,7 +98,7 @@ async function untilQuiet(of: Store): Promise<void> {
   }
 }
 
-/** Returns the user and system time of all threads since the process started, in seconds. */
+/** Returns the user and system time of all threads of the engine since its process started, in seconds. */
 function engineCpuS(): number {
   const stat = readFileSync(`/proc/${enginePid}/stat`, "utf8");
   const [user = 0, system = 0] = stat

@@ -35,7 +35,10 @@ export type QueryParams = Readonly<Record<string, string | number | readonly str
  * methods reject while the store is unreachable.
  */
 export interface Store {
-  /** Runs a statement that returns no result, on every node. */
+  /**
+   * Runs a statement that returns no result, on every node. `database` is the default of unqualified names;
+   * `candor` if omitted.
+   */
   command(sql: string, database?: string): Promise<void>;
   /** Inserts lines exactly once per token, however often it is called with the same lines. */
   readonly insertLines: LineInserter;

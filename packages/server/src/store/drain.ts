@@ -20,7 +20,7 @@ const IDLE_ENOUGH = 0.5;
 const MAX_REST = 4;
 const MAX_RESTED_AGE_MS = 60_000;
 
-/** Runs a task once no other task runs. Aborting the signal ends the wait. */
+/** Runs a task once no other task runs. Aborting the signal ends the wait. Rejects if too many tasks wait. */
 export type Alone = <Result>(task: () => Promise<Result>, signal?: AbortSignal) => Promise<Result>;
 
 /**
@@ -48,8 +48,8 @@ export interface DrainOptions {
    */
   readonly onFatal: (error: CandorError) => void;
   /**
-   * Called with the cause when an attempt to prepare the store or to insert fails after a success, and with
-   * undefined when one succeeds again.
+   * Called with the cause when an attempt to prepare the store or to insert fails for the first time or after
+   * a success, and with undefined when one succeeds again.
    */
   readonly onStoreChange: (cause: string | undefined) => void;
   readonly lingerMs?: number;

@@ -33,7 +33,7 @@ interface Waiting {
 /**
  * Starts an inserter in its own thread. Reading, checking and sending a block of 10 MB takes about 10 ms,
  * during which no request would be answered. At 10,000 messages a second, that alone tripled the p99 latency
- * (docs/decisions/0010). If the thread dies, the next insert restarts it.
+ * (docs/decisions/0010). If the thread dies, the next `insert` or `forget` restarts it.
  */
 export function startInserterThread(data: InserterThreadData): Inserter {
   let worker: Worker | undefined;

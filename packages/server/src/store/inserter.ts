@@ -9,9 +9,9 @@ import type { Quarantine } from "./quarantine.ts";
 /** Inserts segment files into the store. */
 export interface Inserter {
   /**
-   * Resolves once every row of the segment file is in the store exactly once, or is quarantined because the
-   * store rejects it. Rejects if the store cannot accept the segment file now. Then call `insert` again with
-   * the same one.
+   * Resolves once every row of the segment file is in the store exactly once, or is quarantined, because the
+   * store rejects it or the disk cannot read it. Rejects if the store cannot accept the segment file now.
+   * Then call `insert` again with the same one.
    */
   insert(segment: SealedSegment): Promise<{ readonly rowsQuarantined: number }>;
   /** Deletes the record of rejected ranges of a segment file that was removed from the log. */

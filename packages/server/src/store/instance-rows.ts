@@ -1,5 +1,5 @@
 /**
- * Builds the SQL that selects an instance's rows by the ids that the plan's `instance_id` names.
+ * Builds the SQL that selects an instance's rows by the fields that the plan's `instance_id` names.
  * `isOfInstance` in the plan's runtime does the same for messages.
  */
 import { type InstanceIdPath, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
@@ -22,8 +22,8 @@ export function isOfInstance(plan: Plan, ids: string): string {
 }
 
 /**
- * Returns the SQL expression for the canonical instance id of a source's row, which is empty if the row has
- * none.
+ * Returns the SQL expression for the instance id in a source's row: the first of the fields for it that is
+ * not empty, or '' if the row has none.
  */
 export function instanceIdOf(plan: Plan, source: PlanSourceName): string {
   const [first, ...others] = (plan.sources[source]?.instanceIds ?? []).map(valueAt);

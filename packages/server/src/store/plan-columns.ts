@@ -130,7 +130,8 @@ function expressionOf({ path, type }: PlanColumn, columns: readonly PlanColumn[]
 }
 
 /**
- * A column as it exists on all nodes; `type` is undefined if it differs between nodes, or is missing on some.
+ * A column as it exists on all nodes; `type` is undefined if the column differs between nodes, or is missing
+ * on some.
  */
 interface FoundColumn {
   readonly type: string | undefined;

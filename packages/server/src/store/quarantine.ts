@@ -52,7 +52,10 @@ export function openQuarantine(dir: string): Quarantine {
   };
 }
 
-/** Lists the quarantined rows, oldest first. Also works while no collector runs, for `candor doctor`. */
+/**
+ * Lists the quarantined rows, those of the oldest segment file first. Also works while no collector runs, for
+ * `candor doctor`.
+ */
 export function listQuarantined(dir: string): QuarantinedRow[] {
   if (!existsSync(dir)) return [];
   const files = readdirSync(dir).filter((file) => file.endsWith(".json"));

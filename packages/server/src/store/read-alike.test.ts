@@ -21,7 +21,7 @@ beforeAll(async () => {
 });
 afterAll(() => real.close());
 
-/** JSON as a client may write it, including forms that JSON.stringify never produces. */
+/** Parts of JSON strings as a client may write them, including forms that JSON.stringify never produces. */
 const escapes = [
   "\\ud83d",
   "\\uDE00",
@@ -67,8 +67,8 @@ const number = fc.oneof(
   fc.bigInt({ min: -(2n ** 66n), max: 2n ** 66n }).map(String),
 );
 /**
- * Excludes backslashes from keys. V8 in Node 24 and 26 confuses an escaped key with a key containing a
- * backslash that it has seen before.
+ * Strings without an escaped backslash, for keys. V8 in Node 24 and 26 confuses an escaped key with a key
+ * containing a backslash that it has seen before.
  */
 const withoutBackslash = string.map((text) => text.replaceAll("\\\\", "/"));
 const name = fc.oneof(
@@ -89,7 +89,7 @@ const { object, value } = fc.letrec((tie) => ({
     .map((entries) => `{${entries.map(([key, inner]) => `${key}:${inner}`).join(",")}}`),
 }));
 const id = fc.oneof(string, number, fc.constantFrom("null", '"u"'));
-/** A message with arbitrary JSON in every place. */
+/** A page message with arbitrary JSON in one or more of these fields. */
 const message = fc
   .record({
     properties: object,

@@ -34,7 +34,7 @@ function ttlBySource(plan: Plan, day: string): string {
     .join(", ");
 }
 
-/** A source that the plan does not name keeps its rows as long as the source with the longest retention. */
+/** Returns a source's retention. A source that the plan does not name has the longest one of all. */
 function daysOfSource({ sources }: Plan, name: PlanSourceName): number {
   const longest = Math.max(...Object.values(sources).map((source) => source?.retentionDays ?? 0));
   return sources[name]?.retentionDays ?? longest;

@@ -15,7 +15,7 @@ export interface RowFiles {
    * Runs `insert` with the path of a file that contains exactly these lines, and deletes the file afterwards.
    * A path is never used twice: an earlier insert that is still running may find its file missing, but never
    * a different file or an incomplete one. Returns undefined without calling `insert` if no file could be
-   * written. The file is written synchronously.
+   * written, or if the engine would read the path as a pattern. The file is written synchronously.
    */
   use(lines: Buffer, insert: (path: string) => Promise<void>): Promise<void> | undefined;
   /** Deletes the folder with everything in it. */
