@@ -34,8 +34,8 @@ export function isLinked(plan: Plan): boolean {
 }
 
 /**
- * Lists the gaps for the product's developer, in the order of the plan. Empty if no install script sends
- * anything.
+ * Lists the gaps for the product's developer: first those of the error event, then that of the heartbeat.
+ * Empty if the plan lets the installer send no event.
  */
 export function listShellGaps(plan: Plan): readonly ShellGap[] {
   if (!plan.events.some(({ sources }) => sources.includes("installer"))) return [];
