@@ -17,6 +17,7 @@ import { ANY_CHARACTER, type CharacterSet, characterSetOf, NO_CHARACTER, overlap
 interface Cost {
   /** The steps within the part, over all ways through the part. */
   readonly steps: Growth;
+  /** The number of ways that are not dead. */
   readonly ways: number;
   readonly deadWays: Growth;
   /**

@@ -1,4 +1,4 @@
-/** Compiles a plan to a function that checks messages. */
+/** Compiles a plan, so that messages can be checked against it. */
 import { isObject, type JsonObject, type MessageType, valueFaultOf } from "@candor/envelope/wire";
 import {
   type IdName,
