@@ -18,7 +18,7 @@ export interface BannerFacts {
   readonly config: Pick<Config, "host" | "dataDir" | "planFile" | "adminToken" | "clickhouseUrls">;
   readonly plan: Plan;
   readonly nowMs: number;
-  /** The folder in which the command runs. Its ./.candor is the default data folder. */
+  /** The folder in which the command runs. `.candor` in it is the default data folder. */
   readonly workingDir: string;
 }
 

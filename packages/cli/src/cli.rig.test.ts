@@ -33,8 +33,8 @@ interface Run {
 }
 
 /**
- * Starts a command in its own process group, as a terminal does. Of the settings, it gets only these, and the
- * data folder and plan of the tests by default.
+ * Starts a command in its own process group, as a terminal does. The command gets only the given settings,
+ * and the data folder and plan of the tests if those are not given.
  */
 function candor(args: readonly string[], settings: Settings = {}): Run {
   const child = spawn(process.execPath, [CANDOR, ...args], {

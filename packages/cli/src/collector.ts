@@ -1,4 +1,4 @@
-/** Sends the command line's requests to a running collector: small reads, live feed, deletion. */
+/** Sends the command line's HTTP requests: small reads, the live feed, and deletions. */
 import {
   type Fields,
   FORGET_TIMEOUT_MS,
@@ -18,13 +18,13 @@ const COMPARE_TIMEOUT_MS = 290_000;
 /** A month of 100 million events takes minutes. */
 const REBUILD_TIMEOUT_MS = 60 * 60_000;
 
-/** What a running collector answered. */
+/** The answer to a GET request. */
 export interface Answer {
   readonly status: number;
   readonly body: string;
   /**
-   * The collector's time from the Date header (whole seconds), in epoch milliseconds; undefined without a
-   * valid one.
+   * The server's time from the Date header (whole seconds), in epoch milliseconds; undefined if the header is
+   * missing or is not a date.
    */
   readonly dateMs: number | undefined;
 }

@@ -1,4 +1,4 @@
-/** Implements `candor doctor`: gathers facts, checks them, and prints one line for each check. */
+/** Implements `candor doctor`: gathers facts, checks them, and prints the result of each check. */
 import { checkFacts } from "./doctor/checks.ts";
 import { gatherFacts } from "./doctor/examine.ts";
 import type { Check } from "./doctor/facts.ts";

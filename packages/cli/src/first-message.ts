@@ -10,7 +10,7 @@ export interface FirstMessage {
   readonly source: Source;
   /** The message type, which is also the last part of the address that accepts it. */
   readonly type: string;
-  /** On one line, without control characters. */
+  /** The message as JSON, on one line and without control characters. */
   readonly json: string;
 }
 
@@ -33,7 +33,10 @@ export function makeFirstMessage(plan: Plan, nowMs: number): FirstMessage | unde
   return { source, type: event.type, json: toMessage(event, samples.get(labelOf(event)) ?? "") };
 }
 
-/** If the plan requires any of the properties, the others are left out, so that the line stays short. */
+/**
+ * Writes the message. If the plan requires any of its properties, the others are left out, so that the line
+ * stays short.
+ */
 function toMessage({ type, fields: declared }: PlanEvent, sample: string): string {
   const found = parseFields(sample) ?? {};
   const required = Object.keys(declared).filter((name) => declared[name]?.required);

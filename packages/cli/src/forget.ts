@@ -12,7 +12,10 @@ export interface ForgetOptions {
   readonly contact?: boolean;
   /** The state folder of an instance that deletes its own data with its own key, without a token. */
   readonly state?: string;
-  /** The collector's address. @default CANDOR_URL, or with `state` the address that the instance sends to */
+  /**
+   * The collector's address. Default: CANDOR_URL. If that is not set: with `state`, the address that the
+   * instance sends to; otherwise the one that CANDOR_HOST and CANDOR_PORT give.
+   */
   readonly url?: string;
   readonly json?: boolean;
 }
@@ -20,7 +23,7 @@ export interface ForgetOptions {
 /**
  * Asks the running collector to delete what it stores about somebody, and prints the deletion receipt.
  * Resolves to 0; or to 2, without sending anything, if the options do not name exactly one thing to delete,
- * or if the token or the e-mail address is missing.
+ * or if the token or the e-mail address is missing. With `state`, resolves as `forgetInstance` does.
  * @throws Refused, NoAnswer, CandorError `unreachable`, `settings_invalid`, and what findToken throws
  */
 export async function forget(options: ForgetOptions): Promise<number> {

@@ -15,7 +15,7 @@ export interface LiveFeedOptions {
   readonly filters: URLSearchParams;
   /** Ends the feed when it is aborted. */
   readonly signal: AbortSignal;
-  /** Called with a line for the operator when the connection breaks or is restored. */
+  /** Called with a line for the operator when the connection is made, breaks, or is restored. */
   readonly report: (line: string) => void;
 }
 

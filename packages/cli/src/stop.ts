@@ -16,7 +16,7 @@ export interface StopSignalOptions {
 }
 
 /**
- * Resolves at the first SIGINT or SIGTERM. A second signal ends the process at once, unless it belongs to the
+ * Resolves at the first SIGINT or SIGTERM. Any later one ends the process at once, unless it belongs to the
  * same Ctrl-C.
  */
 export function awaitStop(options: StopSignalOptions = {}): Promise<void> {

@@ -1,4 +1,4 @@
-/** Recognises CI systems by their environment variables. */
+/** Lists CI systems, with the environment variables by which they are recognised. */
 /** A CI system, and the environment variables that are set in all of its jobs. */
 export interface CiSystem {
   readonly name: string;

@@ -25,7 +25,7 @@ interface Known {
   readonly optIn: string;
   readonly policy: PolicyWord;
   readonly receiptsReadable: boolean;
-  /** The stored answer in force for the source. */
+  /** The stored answer in force for the source; undefined if there is none. */
   readonly answer: ConsentRecord | undefined;
 }
 

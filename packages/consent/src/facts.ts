@@ -24,8 +24,8 @@ export interface Facts {
   /** The plan in force. `hash` is the SHA-256 of what the plan collects, in lower-case hex. */
   readonly plan: { readonly version: number; readonly hash: string };
   /**
-   * The product's own setting: undefined if there is no such setting or it does not object, false if the
-   * operator turned telemetry off there, null if the product cannot tell yet.
+   * The product's own setting: false if the operator turned telemetry off there, null if the product cannot
+   * tell yet. True, or undefined if there is no such setting, does not deny.
    */
   readonly allowed?: boolean | null | undefined;
   /** Set only for the source `client`. */
@@ -34,7 +34,9 @@ export interface Facts {
 
 /** The names of the product's environment variables. */
 export interface Switches {
-  /** If any of these variables is set to something other than a No, nothing of this product is sent. */
+  /**
+   * If any of these variables has a value that is neither empty nor a No, nothing of this product is sent.
+   */
   readonly disable: readonly string[];
   /**
    * The variable that contains the answer for an opt-in source; undefined if the product has no such

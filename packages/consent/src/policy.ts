@@ -1,7 +1,7 @@
 /** Reads the machine's policy file. */
 /**
- * `silent`: the policy does not mention this product. `unreadable`: the file could not be read, or contains
- * an unknown line.
+ * `silent`: the policy turns nothing off for this product. `unreadable`: the file could not be read, or
+ * contains a malformed line and no `off` for this product.
  */
 export type PolicyWord = "silent" | "off" | "unreadable";
 

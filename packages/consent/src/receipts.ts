@@ -34,9 +34,9 @@ const TIME =
 
 /**
  * Reads the consent records in the text of a `receipts.ndjson`, oldest first; empty for an empty text.
- * Undefined if any line is malformed or empty, or if the last line lacks its line break because the process
- * was killed while writing it. Each line must be exactly as `writeConsentRecord` writes it, so that a script
- * without a JSON parser reads the same records.
+ * Undefined if any line is malformed or empty, or if the last line lacks its line break, for example because
+ * the process was killed while writing it. Each line must be exactly as `writeConsentRecord` writes it, so
+ * that a script without a JSON parser reads the same records.
  */
 export function readConsentRecords(text: string): readonly ConsentRecord[] | undefined {
   const lines = text.split("\n");

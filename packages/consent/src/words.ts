@@ -47,8 +47,8 @@ export function isRaised(word: string): boolean {
 }
 
 /**
- * Whether this process runs in a CI system, according to `CI` or, if `CI` is not set, to the variables of
- * known CI systems. `CI=false` means that it does not, whatever else is set.
+ * Whether an environment is that of a CI system, according to `CI` or, if `CI` is empty or not set, to the
+ * variables of known CI systems. `CI=false` means that it is not, whatever else is set.
  */
 export function isCi(environment: Environment): boolean {
   const word = wordOf(environment, "CI");

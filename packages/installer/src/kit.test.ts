@@ -82,8 +82,8 @@ describe("the compact form", () => {
 });
 
 /**
- * Returns all functions and variables of a kit, as bash prints them, without comments and indentation. These
- * are removed even from the programs and traps between quotes.
+ * Returns all functions and `kit_` variables of a kit, as bash prints them, without comments and indentation.
+ * These are removed even from the programs and traps between quotes.
  */
 function readAsBash(file: string): string {
   const script = `. "$1"; declare -f; for name in $(compgen -v kit_); do printf '%s\\n' "$name=\${!name}"; done`;

@@ -118,7 +118,7 @@ async function until(holds: () => boolean): Promise<void> {
   }
 }
 
-/** Returns the file name extensions in the outbox. */
+/** Returns the extensions of the names of the outbox's files. */
 function outboxOf(installation: Installation): readonly string[] {
   return installation.list("opt/telemetry/outbox").map((name) => name.replace(/^.*\./, "."));
 }

@@ -32,8 +32,8 @@ const SPACES: CharacterSet = [
 type Single = AST.Character | AST.CharacterSet | AST.CharacterClass | AST.CharacterClassRange;
 
 /**
- * A superset of the characters that a part of a pattern matches. A class with a Unicode property, or any
- * other part that is not one character, counts as any character.
+ * A superset of the characters that a part of a pattern matches. `.`, a Unicode property, a class that
+ * contains one, and a part that is not one character count as any character.
  */
 export function characterSetOf(part: AST.QuantifiableElement | Single): CharacterSet {
   switch (part.type) {

@@ -68,8 +68,8 @@ function diffTexts(older: StringType, newer: StringType, note: Note): void {
     else note("newly_collected", "It must match another pattern.");
   }
   if (older.format !== newer.format) {
-    // Formats other than `email` and `version` remove part of a text. `version` keeps even a text that looks
-    // like an IP address.
+    // From `text` to `url`, `ip` or `user_agent`, less is kept: only a path, or what the source's policy
+    // leaves. `email` removes nothing, and `version` keeps even a text that looks like an IP address.
     const isLess = older.format === "text" && newer.format !== "email" && newer.format !== "version";
     const kind = isLess ? "less" : "newly_collected";
     note(kind, `Its format is \`${newer.format}\` instead of \`${older.format}\`.`);

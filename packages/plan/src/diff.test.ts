@@ -26,7 +26,7 @@ const SERVER = "  server:\n    description: The server.\n    consent: notice\n  
 const NEW_FIELD =
   "      cpus:\n        type: integer\n        sensitivity: technical\n        description: Processors.\n        example: 2\n";
 
-/** Each row is tested in both directions: what is more in one direction is less in the other. */
+/** Edits of the example plan, and the difference that each must cause in one direction and in the other. */
 const CHANGES: readonly (readonly [
   from: string,
   to: string,

@@ -1,6 +1,6 @@
 /**
- * Compares two versions of a plan: whether the newer one collects more, collects more sensitive data, or
- * keeps data longer.
+ * Compares two versions of a plan: whether the newer one collects more, collects more sensitive data, keeps
+ * data longer, or weakens the consent rules.
  */
 import { diffFields } from "./diff-fields.ts";
 import type { Note, NoteAt, PlanDifference } from "./difference.ts";

@@ -10,7 +10,7 @@ export type Report = (path: Path, message: string, part?: "key") => void;
 
 /** A YAML file as plain data. Objects have no prototype, so that any key is safe. */
 export interface PlanDocument {
-  /** The data. Any part that could not be read is undefined, and `faults` says why. */
+  /** The data. A part that could not be read is undefined or missing, and `faults` says why. */
   readonly value: unknown;
   readonly faults: readonly (Position & { readonly path: Path; readonly message: string })[];
   /**
@@ -44,8 +44,8 @@ interface Reading {
 }
 
 /**
- * Reads one YAML 1.2 document. Never throws. A text that is too long or nested too deeply, too many values
- * (aliases can multiply them), and merge keys are faults.
+ * Reads one YAML 1.2 document. Never throws. Faults are, besides syntax errors: duplicate keys, merge keys, a
+ * text that is too long or nested too deeply, and too many values (aliases can multiply them).
  */
 export function readDocument(text: string): PlanDocument {
   const lines = new LineCounter();
@@ -87,7 +87,7 @@ function parseText(text: string, lines: LineCounter, reading: Reading): Document
   }
   const options = { lineCounter: lines, uniqueKeys: false, stringKeys: true, prettyErrors: false } as const;
   const document = parseDocument(text, { ...options, schema: "core", merge: false, logLevel: "error" });
-  // Only the first error is reported, because the errors after it are usually consequences.
+  // Only the parser's first error is reported, because the errors after it are usually consequences.
   const broken = document.errors.toSorted((a, b) => a.pos[0] - b.pos[0]).slice(0, 1);
   for (const error of [...broken, ...document.warnings]) {
     const { offset, message } = explainYamlError(error, text, document);
@@ -117,7 +117,7 @@ function toValue(node: Node | null, path: Path, offset: number, reading: Reading
   }
   const value = toPlain(node, path, reading);
   const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
-  // Set after the content has been read, so that an anchor cannot contain itself.
+  // Set after the content has been read, so that the content cannot contain an alias of its own anchor.
   if (node !== null && anchor !== undefined) {
     reading.anchors.set(anchor, { node, path: resolvePath(path, reading) });
   }

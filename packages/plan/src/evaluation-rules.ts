@@ -9,7 +9,10 @@ import { applyRules, isKeptText, type Rule } from "./rule.ts";
 const MAX_MARKED = { fact: 16, dimension: 8 } as const;
 /** The greatest `max_length` of a fact or dimension with a `pattern`, in UTF-16 code units. */
 const MAX_LENGTH = 64;
-/** The greatest difference between `minimum` and `maximum` of a dimension: enough for HTTP status codes. */
+/**
+ * The greatest difference between `minimum` and `maximum` of a dimension without `buckets`: enough for HTTP
+ * status codes.
+ */
 const MAX_RANGE = 1000;
 
 const FEW = `an \`enum\`, a \`pattern\` with \`max_length\` up to ${MAX_LENGTH}, or \`buckets\``;
@@ -109,7 +112,7 @@ function isPersonal({ sensitivity }: FieldFile): boolean {
 
 /**
  * Checks that a block does not mark too many fields as facts, dimensions or measures.
- * @param fields the fields of the block that passed the check of their structure
+ * @param fields those fields of the block whose structure is valid
  */
 export function checkMarkCounts(
   fields: Readonly<Record<string, FieldFile>>,
@@ -142,7 +145,7 @@ interface HeartbeatScope {
 
 /**
  * Checks the key `heartbeat` of one event.
- * @param seen whether an earlier event has the key
+ * @param seen whether an earlier event is a heartbeat
  */
 export function checkHeartbeat(event: EventFile, path: Path, seen: boolean, scope: HeartbeatScope): void {
   const { heartbeat, type, source } = event;

@@ -124,7 +124,10 @@ events:
 /** A text in the example plan, and the text to replace it with. */
 export type Edit = readonly [from: string, to: string];
 
-/** Returns the example plan with the edits applied. @throws Error if a text to replace is not in it */
+/**
+ * Returns the example plan with the edits applied in order, each to the first place where its text occurs.
+ * @throws Error if a text to replace is not in it
+ */
 export function editExample(...edits: readonly Edit[]): string {
   let text = EXAMPLE_PLAN;
   for (const [from, to] of edits) {

@@ -9,7 +9,9 @@ export const VERSION = { minimum: 1, maximum: 1_000_000 };
 export const SENTENCE = { minLength: 3, maxLength: 2000 };
 const ITEMS = { minimum: 1, maximum: 1000, default: DEFAULT_MAX_ITEMS };
 
-/** An object that allows no other keys, so that a misspelled key is reported instead of ignored. */
+/**
+ * The format of an object that allows no other keys, so that a misspelled key is reported instead of ignored.
+ */
 export function closed<Properties extends TProperties>(
   properties: Properties,
   options: { description: string },

@@ -21,7 +21,7 @@ export interface PlanScope {
   readonly isSound: (path: Path) => boolean;
   readonly report: Report;
   readonly readPattern: PatternReader;
-  /** The store's columns declared so far: maps the path in a message to the column's type. */
+  /** The store's columns declared so far: maps the path in a message, as JSON, to the column's type. */
   readonly columns: Map<string, string>;
 }
 
@@ -34,7 +34,9 @@ export interface FieldScope extends PlanScope {
   readonly names: readonly string[];
   /** The `since` of the event or object that contains the block; 1 for `context` and `ids`. */
   readonly since: number;
-  /** The nesting depth of the block; 1 for fields of the message itself. */
+  /**
+   * The nesting depth of the block: 1 for the fields directly in `properties`, `traits`, `context` or `ids`.
+   */
   readonly depth: number;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Defines the format of the plan file. The types, `plan.schema.json` for editors, the checks of `loadPlan` and
- * docs/plan-format.md are all derived from it. Requirements between keys are in rules.ts.
+ * Defines the format of the plan file. The types, `plan.schema.json` for editors, the structure check of
+ * `loadPlan` and docs/plan-format.md are all derived from it. Requirements between keys are in rules.ts and
+ * the files `*-rules.ts`.
  *
  * Every key has a `description`. There are no unions of blocks, because an error must be able to say what to
  * write instead.

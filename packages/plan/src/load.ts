@@ -15,7 +15,8 @@ import { checkStructure } from "./structure.ts";
 export function loadPlan(text: string, file: string): Plan {
   const document = readDocument(text);
   const faults = new Map<string, PlanFault>();
-  // A fault below an anchor is found again at each alias. Only the fault at the anchor is shown.
+  // A fault below an anchor is found again at each alias. It is shown once, at the anchor if it is a fault
+  // there too.
   const add = (path: Path, message: string, place: { readonly line: number; readonly column: number }) => {
     const [own, written] = [toText(path), toText(document.resolve(path))];
     const key = JSON.stringify([written, message]);
@@ -38,16 +39,16 @@ export function loadPlan(text: string, file: string): Plan {
 }
 
 /**
- * The position of a path in a plan's file, or of the nearest parent if the path is not in the file. Lines and
- * columns start at 1.
+ * The position of a path in a plan's file, or of its nearest parent if the path is not in the file; line 1,
+ * column 1 if there is none. Lines and columns start at 1.
  */
 export function locateInPlan(text: string, path: Path): { readonly line: number; readonly column: number } {
   return readDocument(text).locate(path);
 }
 
 /**
- * Formats a path: `events[0].properties.os`. A long name is shortened, and a name with special characters is
- * put in brackets.
+ * Formats a path: `events[0].properties.os`; `plan` for the file as a whole. A name that is long or has
+ * special characters is put in brackets, and a long one is shortened.
  */
 function toText(path: Path): string {
   const steps = path.map((step) => {

@@ -1,7 +1,7 @@
 /**
  * Finds the word that was probably meant: one that differs only in case and punctuation (`maxLength` for
- * `max_length`), or that is at most two typing errors away; one if the given word has fewer than five
- * letters. Undefined if no word is near.
+ * `max_length`), or in at most two typing errors; in at most one if the given word has fewer than five
+ * letters and digits. Undefined if no word is near.
  */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const plain = letters(word);

@@ -17,6 +17,7 @@ import { ANY_CHARACTER, type CharacterSet, characterSetOf, NO_CHARACTER, overlap
 interface Cost {
   /** The steps within the part, over all ways through the part. */
   readonly steps: Growth;
+  /** The number of ways that are not dead. */
   readonly ways: number;
   readonly deadWays: Growth;
   /**
@@ -35,7 +36,7 @@ interface Growth {
 
 const NONE: Growth = { fixed: 0, each: 0 };
 
-/** A larger number counts as unbounded. */
+/** A number of this size or more counts as unbounded. */
 const ENOUGH = 1e15;
 const ONE_WAY: Cost = { steps: only(1), ways: 1, deadWays: NONE, emptySteps: 1, emptyWays: 1 };
 
@@ -141,11 +142,11 @@ function costOfChoice(
 /** The beginning of an alternative. */
 interface Head {
   /**
-   * The sets of characters that may stand at each position at the beginning, while each element is one
-   * character, and at the position after these. That one may belong to the text after the alternative.
+   * For each leading element that is always one character, the set of characters that it matches; then the
+   * set for the next position, which may belong to the text after the alternative.
    */
   readonly sets: readonly CharacterSet[];
-  /** The elements after those that are one character each. */
+  /** The elements from the first one that is not always one character. */
   readonly rest: readonly AST.Element[];
 }
 
@@ -163,8 +164,8 @@ function isCharacter({ type }: AST.Element): boolean {
 }
 
 /**
- * Whether one of the first characters decides which of two alternatives can match. At the end of a value,
- * neither alternative consumes more.
+ * Whether one of the first characters decides which of two alternatives can match. If the value ends before
+ * that character, neither alternative consumes more.
  */
 function areApart(a: Head, b: Head): boolean {
   return a.sets.some((set, at) => {
@@ -289,7 +290,10 @@ function startOfSequence(elements: readonly AST.Element[]): Start {
   return { set, mayBeEmpty: true };
 }
 
-/** Returns `base ** from + ... + base ** to`. */
+/**
+ * Returns `base ** from + ... + base ** to`; a smaller number, but at least ENOUGH, if the sum exceeds
+ * ENOUGH.
+ */
 function sumOfPowers(base: number, from: number, to: number): number {
   if (base <= 1) return base === 1 ? to - from + 1 : Number(from === 0);
   let sum = 0;

@@ -40,7 +40,7 @@ function readPattern(pattern: string, maxLength: number): PatternReading {
   }
 }
 
-/** What to write instead, for each reason of a SyntaxError. */
+/** What to write instead, by the reason of the SyntaxError. */
 const SYNTAX_CURES: Readonly<Record<string, string>> = {
   "Unterminated group": "Close the group with `)`, or write `[(]` for the character itself.",
   "Unmatched ')'": "Remove this `)`, or write `[)]` for the character itself.",

@@ -29,8 +29,8 @@ export interface Plan {
 /** The environment variables of the product. */
 export interface PlanSwitches {
   /**
-   * If any of these variables is set to something other than a No (`0`, `false`, `no`, `off`), nothing is
-   * sent. The first one is the variable that people are told about.
+   * If any of these variables has a value that is neither empty nor a No (`0`, `false`, `no`, `off`), nothing
+   * is sent. The first one is the variable that people are told about.
    */
   readonly disable: readonly [string, ...string[]];
   /** The variable that holds the answer to the opt-in question; undefined if the plan names none. */
@@ -63,7 +63,10 @@ export type IpPolicy = (typeof IP_POLICIES)[number];
 export const USER_AGENT_POLICIES = ["drop", "family", "keep"] as const;
 export type UserAgentPolicy = (typeof USER_AGENT_POLICIES)[number];
 
-/** `observe` keeps and counts what the plan does not declare, for developers who are introducing a plan. */
+/**
+ * `observe` also keeps what the plan does not allow, without addresses, and counts it: for developers who are
+ * introducing a plan.
+ */
 export const PLAN_MODES = ["enforce", "observe"] as const;
 export type PlanMode = (typeof PLAN_MODES)[number];
 
@@ -141,11 +144,11 @@ export interface PlanEvent {
 
 export type Fields = Readonly<Record<string, Field>>;
 
-export const SENSITIVITIES = ["technical", "interaction", "content", "contact"] as const;
 /**
  * Ordered from least to most sensitive: about the machine, about what is done, what people typed, how to
  * contact them.
  */
+export const SENSITIVITIES = ["technical", "interaction", "content", "contact"] as const;
 export type Sensitivity = (typeof SENSITIVITIES)[number];
 
 export interface FieldAbout {

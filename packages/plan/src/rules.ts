@@ -1,6 +1,6 @@
 /**
- * Checks what the plan's keys require of each other: changelog, switches, sources. event-rules.ts and
- * field-rules.ts check events and fields.
+ * Checks what the plan's keys require, also of each other: contact, contacts, changelog, switches, sources.
+ * event-rules.ts and field-rules.ts check events and fields.
  */
 
 import { isRecord } from "@candor/envelope/unknown-value";
@@ -113,8 +113,8 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
 }
 
 /**
- * Reports an `instance_id` at which no message could contain the instance's id unchanged, or at which
- * messages contain a browser's own id.
+ * Reports an `instance_id` if no event declares a field there, if a field declared there does not keep the
+ * instance's id unchanged, or if messages contain a browser's own id there.
  */
 function checkInstanceId(plan: Partial<PlanFile>, source: PlanSourceName, scope: PlanScope): void {
   const path: unknown = plan.sources?.[source]?.instance_id;

@@ -44,7 +44,7 @@ test.each([
   expect(validator.Check(value)).toBe(false);
 });
 
-/** The path of every value in the plan. */
+/** The paths of all values inside of a value, and of the value itself. */
 function pathsOf(value: unknown, path: string[] = []): string[][] {
   if (typeof value !== "object" || value === null) return [path];
   return [path, ...Object.entries(value).flatMap(([key, inner]) => pathsOf(inner, [...path, key]))];

@@ -52,12 +52,15 @@ export function planShape(): Shape {
   return PLAN;
 }
 
-/** Follows the only kind of reference that the schema contains: a nested field. */
+/**
+ * Returns the shape of a field for a reference to it, the only kind of reference in the schema; any other
+ * shape unchanged.
+ */
 export function followRef(shape: Shape): Shape {
   return shape.$ref === FIELD_REF ? FIELD : shape;
 }
 
-/** Converts a TypeBox schema to plain data, with a reference for every nested field. */
+/** Converts a TypeBox schema to plain data, in which every field is a reference. */
 function toShape(schema: object): Shape {
   return toPlain(schema) as Shape;
 }

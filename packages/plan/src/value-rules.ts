@@ -25,7 +25,8 @@ const LIMITS: { readonly [type in FieldFile["type"]]: readonly string[] } = {
 };
 
 /**
- * A hashed field accepts only hashes, and an `enum` only its values, so other limits would have no effect.
+ * Rules for the limits of a string, most of which forbid a limit without effect: a hashed field accepts only
+ * hashes, and an `enum` only its values.
  */
 const TEXT_RULES: readonly Rule<ItemFile | FieldFile>[] = [
   ...(["enum", "pattern", "format"] as const).map(
@@ -188,8 +189,8 @@ export function checkExample(field: FieldFile, path: Path, report: Report): void
 }
 
 /**
- * Where an example is checked, as a collector would. User agents are kept whole, because the result of the
- * source's policy is not known here.
+ * The place at which an example is checked as a collector would check it. User agents are kept whole, because
+ * the source's policy is not known here.
  */
 const PLACE: Place = {
   path: "example",

@@ -80,15 +80,18 @@ function lineAt(text: string, offset: number): { readonly start: number; readonl
   return { start: text.lastIndexOf("\n", offset - 1) + 1, end: end === -1 ? text.length : end };
 }
 
-/** The offset of the first non-blank character after the end of a line. */
+/**
+ * The offset of the first non-blank character after the end of a line; of the text's last character if there
+ * is none.
+ */
 function nextLine(text: string, end: number): number {
   const blank = /^\s*/.exec(text.slice(end))?.[0].length ?? 0;
   return Math.min(end + blank, text.length - 1);
 }
 
 /**
- * The offset of the last quoted text. An open quote begins there, but the parser reports it only at the end
- * of the file.
+ * The offset of the last quoted text, undefined if there is none. An open quote begins there, but the parser
+ * reports it only at the end of the file.
  */
 function lastQuote(document: Document): number | undefined {
   let offset: number | undefined;

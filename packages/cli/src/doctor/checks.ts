@@ -229,8 +229,8 @@ export function formatBytes(bytes: number): string {
 }
 
 /**
- * Checks the store as the running collector sees it. Without a collector, checks whether the configured
- * ClickHouse servers answer.
+ * Checks the store as the running collector sees it. Without a collector, checks whether the ClickHouse
+ * servers answer, if the settings name any.
  */
 function checkStore({ listening, servers, usesServer, disk }: PlaceFacts): Check {
   if (listening.answer.kind === "collector") return checkRunning(listening.answer);

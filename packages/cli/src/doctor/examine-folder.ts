@@ -110,8 +110,8 @@ async function findExisting(path: string): Promise<string> {
 }
 
 /**
- * Sums the bytes of all files below a folder. A folder that cannot be read, or a file deleted meanwhile,
- * counts as 0.
+ * Sums the bytes of all files below a folder. The sum is 0 if this folder, or any folder in it, cannot be
+ * read. A file deleted meanwhile counts as 0.
  */
 async function sizeOf(dir: string): Promise<number> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);

@@ -1,4 +1,7 @@
-/** Gathers the doctor's facts: settings, plan, data folder, collector, ClickHouse servers. */
+/**
+ * Gathers the doctor's facts about the machine, settings, plan, data folder, collector and ClickHouse
+ * servers.
+ */
 import { createServer } from "node:net";
 import { arch, platform, versions } from "node:process";
 import { engineSupport } from "@candor/engine";
@@ -20,7 +23,7 @@ import type {
 } from "./facts.ts";
 
 const TIMEOUT_MS = 3000;
-/** Connection errors that mean that nothing listens at the address. */
+/** The errors of a connection that reached no server. */
 const NOBODY = new Set([
   "ECONNREFUSED",
   "ENOTFOUND",
@@ -120,8 +123,9 @@ function sentenceOf({ body }: Answer): string | undefined {
 }
 
 /**
- * Returns how far the collector's clock is ahead, in milliseconds; negative if it is behind. The Date header
- * has whole seconds, so a difference that its rounding or the request's duration can explain counts as 0.
+ * Returns how far the collector's clock is ahead, in milliseconds; negative if it is behind, undefined
+ * without `dateMs`. The Date header has whole seconds, so a difference that its rounding or the request's
+ * duration can explain counts as 0.
  */
 export function toAhead(
   dateMs: number | undefined,
@@ -194,8 +198,8 @@ async function examineClones(config: Config, token: string | undefined): Promise
 }
 
 /**
- * Finds the admin token, and why keys.json cannot be used. Reads keys.json only if the settings do not have
- * the token.
+ * Finds the admin token, or why keys.json cannot be used. Reads keys.json if it exists, even if the settings
+ * have the token.
  */
 function examineKeys(config: Config): KeysFacts {
   try {
@@ -208,6 +212,6 @@ function examineKeys(config: Config): KeysFacts {
 
 interface KeysFacts {
   readonly token: string | undefined;
-  /** Why keys.json cannot be used. Undefined if it was not read, does not exist, or can be used. */
+  /** Why keys.json cannot be used. Undefined if it does not exist or can be used. */
   readonly fault: string | undefined;
 }

@@ -1,7 +1,10 @@
 /** Defines the doctor's types: the facts that examine.ts gathers, and the checks that checks.ts returns. */
 import type { EngineSupport } from "@candor/engine";
 
-/** One line of the report. The sentence says what was found and, if something is wrong, what to do. */
+/**
+ * The result of one check. The sentence says what was found and, if something is wrong, what to do. It may be
+ * followed by further lines.
+ */
 export interface Check {
   readonly name: string;
   readonly state: "ok" | "warn" | "fail";
@@ -53,15 +56,15 @@ export interface PlanFacts {
   readonly fault: string | undefined;
   readonly product: string;
   readonly version: number;
-  /** What the plan's maker should know about it, one sentence each. */
+  /** What the plan's maker should know about it, one text each. */
   readonly attention: readonly string[];
 }
 
 export interface FolderFacts {
   readonly path: string;
   /**
-   * `missing`: the folder does not exist yet but can be created. `cause`: why it can be neither written nor
-   * created.
+   * `missing`: the folder does not exist yet but can be created. `cause`: why the folder cannot be written,
+   * or cannot be created.
    */
   readonly state: "missing" | "writable" | { readonly cause: string };
   /**
@@ -69,7 +72,7 @@ export interface FolderFacts {
    */
   readonly mode: number | undefined;
   readonly keysMode: number | undefined;
-  /** Why keys.json cannot be used. Undefined if it was not read, does not exist, or can be used. */
+  /** Why keys.json cannot be used. Undefined if it does not exist or can be used. */
   readonly keysFault: string | undefined;
   /** Whether a process uses the folder, or why that cannot be determined. */
   readonly lock: "free" | "held" | { readonly why: string };

@@ -22,7 +22,7 @@ export interface Attention {
 
 /**
  * Lists what needs attention, in this order: switches, sources, what the installer kit cannot report, events
- * that expire or have expired, and examples that the collector would change.
+ * that have expired or expire within SOON_DAYS, and examples that the collector would change.
  */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {

@@ -8,7 +8,10 @@ import { findPlanFile } from "./plan-file.ts";
 
 export interface DescribeOptions {
   readonly html?: boolean;
-  /** A page to compare with instead of printing one. It is HTML if its name ends in `.html`. */
+  /**
+   * The file of a page to compare with, instead of printing one. The page is HTML if `html` is set or the
+   * file's name ends in `.html`.
+   */
   readonly check?: string;
 }
 

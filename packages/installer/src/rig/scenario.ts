@@ -134,8 +134,8 @@ function observe(
 type Sent = NonNullable<Expected["sent"]>[number];
 
 /**
- * Checks that a request has exactly the form that the kit writes. Returns its events, and whether they were
- * resent.
+ * Checks that a request has the form that the kit writes; `contextsOf` reads the contexts. Returns the
+ * request's events, and whether they were resent.
  */
 function readSent({ path, retryCount, contentType, body }: Recorded): Sent[] {
   expect({ path, contentType }).toEqual({ path: "POST /v1/batch", contentType: "application/json" });

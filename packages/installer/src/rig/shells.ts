@@ -48,8 +48,8 @@ export function findProgram(name: string): string | undefined {
 }
 
 /**
- * Returns the path of the interpreter itself, because `python3` on the PATH may be a script that looks for
- * the interpreter and needs other programs.
+ * Returns the path of the Python interpreter itself, because `python3` on the PATH may be a script that looks
+ * for the interpreter and needs other programs. Returns `python3` if that does not tell the path.
  */
 export function findPython(): string {
   const asked = spawnSync("python3", ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" });

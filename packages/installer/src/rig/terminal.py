@@ -1,6 +1,7 @@
-"""Runs the command given as arguments in a pseudo-terminal and types answers. Reads the dialog from stdin, because the
-list of processes would show arguments: a JSON list of [text to wait for in the output, text to type then]. Prints JSON:
-{"status": exit status or minus the signal's number, "output": what the terminal showed, "unasked": rest of the dialog}."""
+"""Runs the command given as arguments in a pseudo-terminal and types answers. Kills it after 30 s without output. Reads
+the dialog from stdin, because the list of processes would show arguments: a JSON list of [text to wait for in the
+output, text to type then]. Prints JSON: {"status": exit status or minus the signal's number, "output": what the
+terminal showed, "unasked": rest of the dialog}."""
 
 import json
 import os

@@ -1,4 +1,7 @@
-/** Converts text to HTML. The tag `html` escapes every value, so nobody can forget to escape. */
+/**
+ * Creates HTML. The tag `html` escapes every value that is not markup from this file, so nobody can forget to
+ * escape.
+ */
 
 /** Markup, which only this file creates. Any other value is text, even if it looks like markup. */
 class Html {
@@ -28,7 +31,10 @@ export function html(literals: TemplateStringsArray, ...values: readonly HtmlVal
   return new Html(literals.map((literal, index) => literal + write(values[index])).join(""));
 }
 
-/** Creates a whole page: a head with the title and one style element, and a body. */
+/**
+ * Creates a whole page: a head with the title and one style element, and a body.
+ * @throws Error if the CSS contains `<`
+ */
 export function htmlDocument(title: string, css: string, body: Html): string {
   return html`<!DOCTYPE html>
 <html lang="en">

@@ -158,7 +158,7 @@ function writeBadge(badge: Badge): Html {
   return html`<span class="badge ${badge.tone}">${badge.text}</span>`;
 }
 
-/** Lets a long name break after an underscore, a dot or a slash. */
+/** Lets a long name break after an underscore, a dot or a slash, if a letter follows. */
 function breakable(text: string): Html {
   const [first = "", ...others] = text.split(/(?<=[_./])(?=[A-Za-z])/);
   return html`${first}${others.map((part) => html`<wbr>${part}`)}`;

@@ -24,7 +24,10 @@ function writeModule(plan: Plan, language: "js" | "cjs", target: string): string
   ].join("\n");
 }
 
-/** Writes the plan as an expression. `JSON.parse` of a text is faster than an object literal of this size. */
+/**
+ * Writes the plan and its hash as an expression. `JSON.parse` of a text is faster than an object literal of
+ * this size.
+ */
 export function writePlan(plan: Plan): string {
   return `{ hash: "${hashPlan(plan)}", content: JSON.parse(${JSON.stringify(JSON.stringify(plan))}) }`;
 }

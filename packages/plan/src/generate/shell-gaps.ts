@@ -27,15 +27,17 @@ const HEARTBEAT = "Instance Active";
 export const LINK_FIELD = "installId";
 const INSTALL_ID = "0123456789abcdef0123456789abcdef";
 
-/** Whether the plan allows the server's heartbeat to contain the id of its installation. */
+/**
+ * Whether the plan declares an installer, and allows the server's heartbeat to contain an installation's id.
+ */
 export function isLinked(plan: Plan): boolean {
   const field = findEvent(plan, HEARTBEAT, "server")?.fields[LINK_FIELD];
   return plan.sources.installer !== undefined && field !== undefined && takes(field, INSTALL_ID);
 }
 
 /**
- * Lists the gaps for the product's developer, in the order of the plan. Empty if no install script sends
- * anything.
+ * Lists the gaps for the product's developer: first those of the error event, then that of the heartbeat.
+ * Empty if the plan lets the installer send no event.
  */
 export function listShellGaps(plan: Plan): readonly ShellGap[] {
   if (!plan.events.some(({ sources }) => sources.includes("installer"))) return [];
@@ -81,7 +83,7 @@ function findEvent(plan: Plan, name: string, source: "installer" | "server"): Pl
   );
 }
 
-/** Whether the collector keeps this text unchanged. */
+/** Whether the collector keeps this text unchanged as the field's value. */
 function takes(field: Field, text: string): boolean {
   return field.type === "string" && !field.hash && reasonToTrim(field, text) === undefined;
 }

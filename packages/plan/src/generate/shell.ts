@@ -81,7 +81,10 @@ function writeVariables(plan: Plan, source: PlanSourceName): readonly string[] {
   return Object.entries(variables).map(([name, value]) => `${name}=${quote(value)}`);
 }
 
-/** Generates the functions that answer the kit's questions about any source, not only its own. */
+/**
+ * Generates the functions that answer the kit's questions about any source, not only the table's own, and
+ * those that print texts for people.
+ */
 function writeOfSources(plan: Plan): readonly string[] {
   const sources = PLAN_SOURCES.filter((name) => plan.sources[name] !== undefined);
   return [
@@ -154,7 +157,7 @@ function writeBySource(
 
 /**
  * Generates a function in which `$1` is the event, and `$2` is the property. `arm` generates the commands for
- * a property.
+ * a property. The function fails for objects and arrays.
  */
 function writeFunction(
   name: string,
@@ -207,7 +210,9 @@ function checkOf(field: Field): string {
   }
 }
 
-/** The greatest number that every sh can compare and that JSON represents exactly. */
+/**
+ * The greatest number of 15 digits. Every sh can compare numbers up to it, and JSON represents them exactly.
+ */
 const MOST = 999_999_999_999_999;
 
 function textCheckOf(field: Extract<Field, { type: "string" }>): string {

@@ -162,7 +162,8 @@ function writeSource(
 }
 
 /**
- * Generates the exported `plan`. Its property `sources` does not exist at run time and only provides types.
+ * Generates the interface `Sources` and the exported `plan`, whose property `sources` does not exist at run
+ * time and only provides types.
  */
 function writeContent(plan: Plan, sources: readonly PlanSourceName[]): readonly string[] {
   const lines = sources.map((source) => {

@@ -8,8 +8,8 @@ const IPV6_GROUPS = 8;
 const IPV6_MAX_LENGTH = 45;
 
 /**
- * Whether the whole text is an IPv4 or IPv6 address (RFC 4291 section 2.2), optionally with a zone:
- * `fe80::1%eth0`.
+ * Whether the whole text is an IPv4 address, or an IPv6 address (RFC 4291 section 2.2) with or without a
+ * zone: `fe80::1%eth0`.
  */
 export function isAddress(text: string): boolean {
   return IPV4.test(text) || toGroups(text) !== undefined;
@@ -28,8 +28,9 @@ export function toCanonicalAddress(text: string): string | undefined {
 }
 
 /**
- * The network of an address in canonical form: the /24 of an IPv4 address (`111.65.255.0`), the /48 of an
- * IPv6 address (`2001:db8:85a3::`). Empty if the text is not an address.
+ * The network of an address in canonical form: the /24 of an IPv4 address (`111.65.255.0`), also of one
+ * inside an IPv6 address; the /40 of a 6to4 address; the /48 of any other IPv6 address (`2001:db8:85a3::`).
+ * Empty if the text is not an address.
  */
 export function truncateAddress(text: string): string {
   if (IPV4.test(text)) return text.replace(/\d+$/, "0");

@@ -1,8 +1,8 @@
 /** Represents sets of ASCII characters as look-up tables. */
 
 /**
- * The number of ASCII characters, which is the length of a table. A look-up takes at most half as long as a
- * RegExp.
+ * The number of ASCII characters, which is the length of a table. A look-up in a table takes at most half as
+ * long as a RegExp.
  */
 export const ASCII = 128;
 /** The maximum number of cached tables. A plan has only a few dozen distinct classes. */

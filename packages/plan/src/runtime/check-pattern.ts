@@ -7,8 +7,8 @@ import { ASCII, type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts"
 export type PatternCheck = (value: string) => boolean;
 
 /**
- * The characters that matching values can contain; undefined if the pattern is not simple or contains
- * non-ASCII characters.
+ * The characters that matching values can contain; undefined if the pattern is not simple (see
+ * `compilePattern`) or contains non-ASCII characters.
  */
 export function charactersOf(pattern: string): AsciiClass | undefined {
   if (/[^\0-\x7f]/.test(pattern)) return undefined;
@@ -24,15 +24,16 @@ export function charactersOf(pattern: string): AsciiClass | undefined {
 interface Part {
   readonly chars: AsciiClass;
   readonly least: number;
-  /** Infinity for `*` and `+`. */
+  /** Infinity for `*`, `+` and `{2,}`. */
   readonly most: number;
 }
 
 /**
- * Compiles a check of the whole value, like the `pattern` attribute in HTML. A pattern is simple if it
- * consists of character classes, each repeated a fixed number of times, or sharing no character with what may
- * follow it. A simple pattern can be matched without backtracking, three times as fast as by a RegExp.
- * Non-ASCII values and all other patterns are matched by the RegExp.
+ * Compiles a check of the whole value, like the `pattern` attribute in HTML. A pattern is simple if each of
+ * its alternatives is a sequence of characters and classes, and each of these is repeated a fixed number of
+ * times, or shares no character with what may follow it. A simple pattern can be matched without
+ * backtracking, three times as fast as by a RegExp. Non-ASCII values and all other patterns are matched by
+ * the RegExp.
  */
 export function compilePattern(pattern: string): PatternCheck {
   const regExp = new RegExp(`^(?:${pattern})$`, "u");

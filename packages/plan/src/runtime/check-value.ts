@@ -17,7 +17,7 @@ import { allowsMarks, isMarked, scrub } from "./scrub.ts";
 import { keepScrubbed } from "./scrub-value.ts";
 import { toPath } from "./url-path.ts";
 
-/** Compiles the check of one field. */
+/** Compiles the check of one value. */
 export function compileValue(type: FieldType, place: Place): ValueCheck {
   switch (type.type) {
     case "string":
@@ -100,7 +100,7 @@ function inUsualOrder(
 
 /**
  * Compiles the handling of undeclared fields, which are noted. In mode `observe`, their names and values are
- * kept with addresses cut out, unless the message has a `ValueFault` and is dropped.
+ * kept without addresses (see `keepScrubbed`), unless the message has a `ValueFault` and is dropped.
  */
 function compileUndeclared(
   place: Place,
@@ -114,8 +114,8 @@ function compileUndeclared(
 }
 
 /**
- * Whether a field's absence drops the message. A policy may remove a required address or user agent without
- * breaking a rule.
+ * Whether a field's absence drops the message in mode `enforce`. A policy may remove a required address or
+ * user agent without breaking a rule.
  */
 function isDemanded(field: Field | undefined): boolean {
   if (field?.required !== true) return false;
@@ -154,8 +154,8 @@ function compileText(type: StringType, place: Place): ValueCheck {
 }
 
 /**
- * Compiles a quick test for strings that stay unchanged. Most do: they have the declared form and contain no
- * character that an address needs.
+ * Compiles a quick test that is true only for strings that stay unchanged. That is most of them: they have
+ * the declared form and contain no character that an address needs.
  */
 function compileFine(type: StringType, check: StringCheck): (value: string) => boolean {
   if (type.enum !== undefined) return (value) => check(value) === undefined;
@@ -203,8 +203,9 @@ function rooted(path: string | undefined): string | undefined {
 }
 
 /**
- * Compiles the removal of addresses from a string. A string longer than the limit is not searched, because
- * the limit removes it.
+ * Compiles the removal of addresses from a string. A string that is an IP address as a whole is redacted by
+ * the source's policy. A string longer than the limit is not searched, because the check of the limit then
+ * rejects it.
  */
 function compileCut(maxLength: number, place: Place): (value: string, notes: Notes) => string | undefined {
   const { ip, redactors, path } = place;

@@ -40,7 +40,7 @@ test("a megabyte of the character that grows most under NFKC stays unchanged", (
 });
 
 test("an address that would be found in the text's NFKC form is found", () => {
-  // Without further encodings, because only a limited number of layers is decoded.
+  // Characters that begin another encoding are left out, because only a limited number of layers is decoded.
   const forms = changing.filter((character) => !/[%&#]/.test(character.normalize("NFKC")));
   const piece = fc.oneof(
     fc.constantFrom(...forms),

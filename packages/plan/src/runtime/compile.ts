@@ -1,4 +1,4 @@
-/** Compiles a plan to a function that checks messages. */
+/** Compiles a plan, so that messages can be checked against it. */
 import { isObject, type JsonObject, type MessageType, valueFaultOf } from "@candor/envelope/wire";
 import {
   type IdName,
@@ -20,9 +20,9 @@ import { scrubValue } from "./scrub-value.ts";
 import type { Contact, RefuseReason, Verdict } from "./verdict.ts";
 
 /**
- * The part of a message that is checked. Every Envelope has these fields. The check replaces them, and
- * changes values in properties and traits in place. The context may be shared with other messages, so it is
- * copied if something in it changes.
+ * The part of a message that is checked. Every Envelope has these fields. The check may replace them, except
+ * `type`, and may change values in properties and traits in place. The context may be shared with other
+ * messages, so it is copied if something in it changes.
  */
 export interface CheckedMessage {
   readonly type: MessageType;
@@ -39,7 +39,7 @@ export interface CheckedMessage {
   integrations: JsonObject;
 }
 
-/** A compiled plan, in which everything that can be decided in advance has been decided. */
+/** A plan, compiled to check messages. */
 export interface CompiledPlan {
   readonly plan: Plan;
   /**
@@ -55,7 +55,10 @@ export interface CompiledPlan {
   find(source: PlanSourceName, type: MessageType, name: string | undefined): PlanEvent | undefined;
 }
 
-/** Compiles a plan, so that checking a message needs only look-ups of names. */
+/**
+ * Compiles a plan, so that a check finds the message's event and fields by look-ups, without searching the
+ * plan.
+ */
 export function compilePlan(plan: Plan, redactors: Redactors): CompiledPlan {
   const notes = new Notes();
   const rules = new Map<PlanSourceName, SourceRules>();
@@ -100,11 +103,14 @@ interface EventRule {
   readonly root: "properties" | "traits";
   readonly fields: ValueCheck;
   readonly contact: { readonly name: string; readonly keptWith: readonly string[] } | undefined;
-  /** The verdict for every message in which nothing is wrong. */
+  /** The verdict for every message that is kept whole and contains no contact. */
   readonly clean: Verdict;
 }
 
-/** Returns the id as it is kept, and notes a change; undefined if nothing of the id is kept. */
+/**
+ * Returns the id as it is kept; undefined if nothing of the id is kept. Notes a change, unless the
+ * declaration of the id asks for it.
+ */
 type IdCheck = (value: string, notes: Notes) => string | undefined;
 
 /** The nesting level of properties, traits, context and integrations. The message is level 1. */
@@ -246,7 +252,10 @@ function checkShared(message: CheckedMessage, { context, ids }: SourceRules, not
   if (previousId !== undefined) message.previousId = ids.previousId(previousId, notes);
 }
 
-/** Removes the contact from a message, and returns it with the values that are kept with it. */
+/**
+ * Removes the contact from a message, and returns it with the values that are kept with it; undefined if the
+ * message has none.
+ */
 function takeContact(
   message: CheckedMessage,
   { name, keptWith }: { readonly name: string; readonly keptWith: readonly string[] },
@@ -264,8 +273,9 @@ function takeContact(
 }
 
 /**
- * Handles an undeclared event in mode `observe`: keeps it without addresses, unless it has a `ValueFault`.
- * Notes the event, but not its properties and traits.
+ * Handles an event that the plan does not declare for the source, in mode `observe`: keeps it without
+ * addresses (see `scrubValue`), unless it has a `ValueFault`. Notes the event, but not its properties and
+ * traits.
  */
 function observeUnknown(message: CheckedMessage, rules: SourceRules, notes: Notes): Verdict {
   const { properties, traits } = message;

@@ -5,7 +5,7 @@
 import { isObject, type MessageType } from "@candor/envelope/wire";
 import { type InstanceIdPath, type PlanSource, rootOf } from "../plan.ts";
 
-/** The fields of a message that may contain an instance's id. */
+/** The fields of a message that tell to which instance it belongs. */
 export interface NamedMessage {
   readonly type?: unknown;
   readonly anonymousId?: unknown;

@@ -35,8 +35,8 @@ export function narrowPlan(plan: Plan, coversVersion: number): Plan {
 }
 
 /**
- * Lists what `narrowPlan` removes, in the order of the plan. The fields of an event that is removed as a
- * whole are not listed.
+ * Lists the events and fields that `narrowPlan` removes, each in the order of the plan. The fields of an
+ * event that is removed as a whole are not listed.
  * @param source limits the list to what this source may send; default: all sources
  */
 export function withheldOf(plan: Plan, coversVersion: number, source?: PlanSourceName): Withheld {

@@ -7,12 +7,12 @@ import type { TrimReason } from "./verdict.ts";
 
 /**
  * Checks a value. Returns it unchanged (the same object if nothing in it changed) or redacted, or returns
- * undefined if nothing of it is kept. Values inside an object that belongs to the message are replaced in
- * place.
+ * undefined if nothing of it is kept. In an object that belongs to the message alone (see `isOwn`), values
+ * are replaced in place.
  */
 export type ValueCheck = (value: JsonValue, notes: Notes) => JsonValue | undefined;
 
-/** How an SDK or a collector redacts values for which the plan contains only a policy. */
+/** How an SDK or a collector redacts addresses and user agents, and hashes ids and values. */
 export interface Redactors {
   /** Redacts an IP address by a policy; undefined if nothing of the address is kept. */
   address(address: string, policy: IpPolicy): string | undefined;

@@ -7,7 +7,7 @@ import { scrub } from "./scrub.ts";
 
 /**
  * Removes addresses from a value and from the names in it. A text that is an IP address is redacted by the
- * source's policy.
+ * source's policy, and becomes `[ip]` if the policy keeps nothing.
  */
 export function scrubValue(value: JsonValue, rules: ScrubRules): JsonValue {
   if (typeof value === "string") {

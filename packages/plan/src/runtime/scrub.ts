@@ -2,14 +2,17 @@
 import { type AsciiClass, overlap, toAsciiClass } from "./ascii-class.ts";
 import { hasForms, revealForms } from "./compatibility.ts";
 
-/** The addresses found in a text, and the text without them. */
+/** Which kinds of addresses a text contained, and the text without them. */
 export interface Scrubbed {
   readonly text: string;
   readonly email: boolean;
   readonly address: boolean;
 }
 
-/** Matches what every e-mail and IP address contains, plain or encoded. Most texts do not match. */
+/**
+ * Matches what every e-mail and IP address contains, plain or encoded, except in the Unicode forms that
+ * `hasForms` finds. Most texts do not match.
+ */
 const SUSPICIOUS = /[@%&\uFF00-\uFF5E\uFE6B]|\d\.\d+\.\d+\.\d|:[0-9a-f:]*:/i;
 /**
  * Every text that `SUSPICIOUS` matches contains one of these characters or a non-ASCII character. For
@@ -33,7 +36,10 @@ const V4 = `(?:${V4_BYTE}\\.){3}${V4_BYTE}`;
  */
 const IPV6 = new RegExp(toIpv6Pattern("[0-9a-f]{1,4}"), "gi");
 
-/** How many layers of percent- or entity-encoding are decoded: an encoded text may be encoded once more. */
+/**
+ * How many layers of encoding (percent, entities, Unicode forms) are decoded: an encoded text may be encoded
+ * once more.
+ */
 const REVEAL_ROUNDS = 2;
 
 /**
@@ -115,8 +121,8 @@ function cutIpv4(run: string): string {
 }
 
 /**
- * Keeps `npm@10` and `@name`, which are not e-mail addresses: a letter or digit must precede the @, and a
- * letter must follow it.
+ * Keeps `npm@10` and `@name`, which are not e-mail addresses: there must be a letter or digit somewhere
+ * before the @, and a letter somewhere after it.
  */
 function cutEmail(word: string): string {
   if (!/[@\uFF20]/.test(word)) return word;

@@ -2,8 +2,8 @@
 import type { ValueFault } from "@candor/envelope/wire";
 
 /**
- * Why a value was removed or changed. A closed union. Each reason has the sentence that the product's
- * developer reads.
+ * Why a value was removed or changed, or would have been in mode `enforce`. A closed union. Each reason has
+ * the sentence that the product's developer reads.
  */
 export const TRIM_REASONS = {
   undeclared: "The plan does not declare it.",
@@ -34,8 +34,8 @@ export type RefuseReason =
   | ValueFault;
 
 /**
- * One value that was removed or changed. `path` is always declared: undeclared names are noted under their
- * nearest declared parent (`properties.*`), because a name that a client chose may contain anything.
+ * One value for which there is a `TrimReason`. `path` contains no name that a client chose, because such a
+ * name may contain anything: undeclared names are noted under their nearest declared parent (`properties.*`).
  */
 export interface Trim {
   readonly path: string;
