@@ -35,8 +35,8 @@ export class EventRates {
   }
 
   /**
-   * Whether one more message of this event may be recorded. If not, it counts as skipped. An event that the
-   * plan does not declare for the server has no limit.
+   * Whether one more message of this event may be recorded. If not, it counts as skipped. An event has no
+   * limit if its `maxPerMinute` is 0, or if the plan does not declare it for the server.
    */
   hasRoom(draft: Draft): boolean {
     const rate = this.#rates.get(eventKey(draft.type, draft.name));

@@ -11,7 +11,8 @@ import { Lease } from "./state/lease.ts";
  */
 const FORGET_TIMEOUT_MS = 10 * 60_000;
 /**
- * How often and how long to try to take the lease: long enough for the batch that is being sent to finish.
+ * How many times to try to take the lease, and how long to wait in between: long enough for the batch that is
+ * being sent to finish.
  */
 const LEASE_WAIT = { tries: 60, betweenMs: 250 };
 const RENEW_EVERY_MS = 5000;
@@ -96,7 +97,7 @@ function renew(lease: Lease): void {
 
 /**
  * Reads a deletion receipt; undefined if the answer is not a receipt for this instance. Skips malformed
- * parts, and reads at most 20 places and 20 notes.
+ * places, reads at most 20 places and 20 notes, and cuts each text to 600 characters.
  */
 function readReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: { readonly [field: string]: unknown },

@@ -25,8 +25,8 @@ export interface HeartbeatParts {
   /** If this function throws, the heartbeat is sent without facts. */
   readonly facts: Facts | undefined;
   /**
-   * The id of the install that created the instance, 32 hex digits; undefined once a heartbeat has carried
-   * it.
+   * The id of the install that created the instance, 32 hex digits; undefined if none is known, or once a
+   * heartbeat has carried it.
    */
   readonly installId: string | undefined;
   readonly timestampMs: number;

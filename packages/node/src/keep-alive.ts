@@ -23,12 +23,15 @@ const HOURS = { least: 1, most: 7 * 24, usual: 6 };
 
 export interface KeepAliveOptions<Facts extends object = object> {
   /**
-   * Hours between two heartbeats, from 1 to 168 (a week). Less than 1 is treated as 1, more than 168 as 168,
-   * and anything but a positive number as 6.
+   * Hours between two heartbeats, from 1 to 168 (a week). A positive number below 1 counts as 1, a number
+   * above 168 as 168, and anything else as 6. Up to 5% more is added at random.
    * @default 6
    */
   readonly everyHours?: number | undefined;
-  /** The product's own health check: unless it returns or resolves to `true` within 10 s, nothing is sent. */
+  /**
+   * The product's own health check: unless it returns or resolves to `true` within 10 s, no heartbeat is
+   * sent.
+   */
   readonly healthy: () => boolean | Promise<boolean>;
   /**
    * What the product says about itself in each heartbeat, such as its version: properties of the plan's
@@ -196,8 +199,8 @@ export class KeepAliveLoop {
 
   /**
    * Plans the next attempt.
-   * @param lastAtMs the time of the last heartbeat, as known now. If it has changed by then, a replica has
-   * sent one
+   * @param lastAtMs the time of the last heartbeat, as known now. If it has changed by the time of the
+   * attempt, a replica has sent one
    */
   #plan(afterMs: number, lastAtMs: number | undefined): void {
     const { clock, signal } = this.#options;

@@ -54,7 +54,7 @@ export interface LineAbout {
   /** Set for a message from a source other than the server. */
   readonly writeKey: string | undefined;
   readonly planVersion: number;
-  /** How many messages of this event were skipped since the previous one. */
+  /** How many messages of this event were skipped since the previous one that was kept; undefined if none. */
   readonly skipped: number | undefined;
 }
 

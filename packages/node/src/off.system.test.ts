@@ -28,7 +28,7 @@ const TELL_MADE = `
   hook.disable();
   tell({ state: telemetry.status().state, reason: telemetry.status().reason, made: made.filter((type) => !/PROMISE|TickObject|Immediate|RANDOMBYTES/.test(type)) });
 `;
-/** Every kind of call that a product makes to the SDK. */
+/** Calls that a product makes to the SDK: events, traits, heartbeats, inspector, gateway and flush. */
 const USE = `
   track(0, 10);
   telemetry.identify("ada");
@@ -129,7 +129,7 @@ describe.each(SWITCHES)("turned off by %s", (_what, reason, how) => {
       program: "track(0, 10); telemetry.keepAlive({ healthy: () => true });",
     });
     expect(await before.ended).toEqual(QUIET);
-    // A temporary file left by a process that was killed between writing and renaming it.
+    // Imitates the temporary file of a process that was killed between writing and renaming it.
     writeFileSync(join(stateDir, "instance.json.0a1b2c3d.tmp"), '{"instanceId":"x"}');
     const files = readdirSync(stateDir);
     const isTried = (name: string): boolean => name === "delivery.json"; // exists if a send was tried

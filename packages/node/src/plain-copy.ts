@@ -12,9 +12,9 @@ export type Json = string | number | boolean | null | Json[] | { [key: string]: 
 /**
  * Copies an object to plain JSON that every JSON parser reads alike. Copies only own enumerable values,
  * writes dates as ISO text (an invalid date as null), replaces lone surrogates, ignores `toJSON`, and leaves
- * out values that JSON lacks, such as functions. Numbers that JSON cannot represent exactly, and binary data,
- * become null, which no plan declares. So the values that are checked are exactly the values that are
- * written.
+ * out values that JSON lacks, such as functions (in a list, null replaces them). Numbers that JSON cannot
+ * represent exactly, and binary data, become null, which no plan declares. So the values that are checked are
+ * exactly the values that are written.
  * @param names copies only these properties of the object; all if omitted
  * @throws RangeError if the object is nested more than 32 deep or contains over 20,000 values; also whatever
  * a getter throws

@@ -52,7 +52,7 @@ export interface SessionOptions {
   readonly onFailed: (failed: FailedTry) => void;
   /**
    * Called when the collector received messages and did not keep them.
-   * @param reason the collector's reason
+   * @param reason the collector's reason, or `http_400` or `http_413`
    */
   readonly onRefused: (reason: string) => void;
 }

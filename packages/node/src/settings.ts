@@ -46,9 +46,9 @@ export interface TelemetryOptions<P extends GeneratedPlan = GeneratedPlan> {
    */
   readonly debug?: ((line: string) => void) | undefined;
   /**
-   * Properties that every server event gets if the plan declares them and the call did not set them, such as
-   * the product's version. A function is called for each event. `environment` among them says where the
-   * product runs: production, development, test or ci.
+   * Properties that every event gets, a browser's too, if the plan declares them and the event does not have
+   * them yet, such as the product's version. A function is called for each event. `environment` among them
+   * says where the product runs: production, development, test or ci.
    * @default only `environment`: ci according to a CI system's variables, else `NODE_ENV`
    */
   readonly common?: Common | (() => Common) | undefined;

@@ -78,8 +78,9 @@ export interface Status {
 }
 
 /**
- * A product's telemetry. No method throws, rejects, prints, or keeps the process alive, except that `flush`
- * and `close` keep the process alive while they are awaited.
+ * A product's telemetry. No method throws or rejects. Nothing is printed, except by `noticeOnce` without
+ * `show`, and messages in `log` mode. Only `flush` and `close` keep the process alive, while they are
+ * awaited.
  */
 export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   /**
@@ -120,7 +121,7 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   keepAlive(options: KeepAliveOptions<HeartbeatFactsOf<P>>): void;
   /**
    * Stores the operator's answer, for example from a switch in the product's own settings. A `no` to the
-   * server and the client deletes all waiting messages and the instance's id at once. `notice` says that
+   * server and the client deletes their waiting messages and the instance's id at once. `notice` says that
    * people were told. A `notice` never replaces a stored `yes` or `no`, nor a notice of a newer plan, so a
    * product may store it at each start. A settings page answers `yes` or `no`.
    * @param sources the sources that the answer is for. Default: all sources for a `no`, otherwise the server

@@ -38,8 +38,8 @@ export class Answers {
   /**
    * Stores an answer for each of the sources. A notice that was not given in the inspector is skipped for a
    * source that already has a Yes, a No, or a notice of this plan or a newer one.
-   * @returns false if a notice is not stored because the stored answers cannot be read or parsed: one of them
-   * may be a No
+   * @returns false if a notice given elsewhere than in the inspector is not stored, because the stored
+   * answers cannot be read or parsed: one of them may be a No
    * @throws a file system error
    */
   store(sources: readonly Source[], answer: Answer, by: Giver): boolean {
@@ -98,7 +98,10 @@ function refusalsIn(text: string): string {
 
 const STDERR = 2;
 
-/** The notice as plain text: what is sent, how to turn it off, whom to ask. Ends with a line break. */
+/**
+ * The notice as plain text: that telemetry is sent and where it can be read, the plan's promises, how to turn
+ * telemetry off, whom to ask. Ends with a line break.
+ */
 export function writeNotice({ product, turnOff, promises, contact }: Plan): string {
   return [
     `${product} sends telemetry to its makers. What it sends is first written as text into its state folder.`,

@@ -186,7 +186,10 @@ export class ConsentGate {
     return decisions.every(isRefusal);
   }
 
-  /** Whether the notice has to be shown: only the notice is missing, or it was shown for an older plan. */
+  /**
+   * Whether the notice has to be shown: the source has events under the rule `notice`, and either only the
+   * notice is missing for them, or it was shown for an older version of the plan.
+   */
   isNoticeDue(source: Source): boolean {
     const { notice } = this.decisionsOf(source);
     if (!this.#rulesOf(source).includes("notice")) return false;

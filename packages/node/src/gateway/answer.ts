@@ -30,7 +30,10 @@ export function sendJson(response: ServerResponse, body: string): void {
   send(response, 200, body, HEADERS);
 }
 
-/** Answers a request with the outcome of its messages. */
+/**
+ * Answers a request whose messages were processed. For a batch, or if a message was dropped, the answer says
+ * how many were accepted, and lists those dropped.
+ */
 export function sendTaken(
   response: ServerResponse,
   { isBatch, messages, dropped }: { isBatch: boolean; messages: number; dropped: readonly DroppedMessage[] },
@@ -42,9 +45,9 @@ export function sendTaken(
 const NOT_ALLOWED_BODY = JSON.stringify({ success: true, accepted: 0, reason: "no_consent" });
 
 /**
- * Answers if telemetry is off, nobody has consented, or this person's browser objects. The 200 keeps clients
- * from sending the request again; `accepted` and `reason` say that nothing was kept. The messages are not
- * listed, because they were not read.
+ * Answers if telemetry is off, consent is missing or refused, or this person's browser objects. The 200 keeps
+ * clients from sending the request again; `accepted` and `reason` say that nothing was kept. The messages are
+ * not listed, because they were not read.
  */
 export function sendNotAllowed(response: ServerResponse): void {
   sendJson(response, NOT_ALLOWED_BODY);
@@ -90,7 +93,8 @@ export type DroppedMessage = Dropped<MessageReason | DropReason>;
  */
 export interface GatewayReport {
   /**
-   * Whole requests. `no_consent`: telemetry was off, nobody had said Yes, or the person's browser objected.
+   * Whole requests. `no_consent`: telemetry was off, consent was missing or refused, or the person's browser
+   * objected.
    */
   readonly requests: Readonly<Partial<Record<GatewayFaultCode | "no_consent", number>>>;
   readonly messages: Readonly<Partial<Record<MessageReason, number>>>;

@@ -22,8 +22,8 @@ export interface BrowserConsent {
   /** `person_undecided`: the instance allows it, and leaves the choice to each person. */
   readonly reason: AllowReason | DenyReason | OffReason | "person_undecided";
   /**
-   * Whether somebody said No, so that the browser must delete what it keeps; false for any other reason, such
-   * as a missing Yes.
+   * Whether telemetry is refused, by a stored No, a switch, a policy or this browser's own signal, so that
+   * the browser must delete what it keeps; false for any other reason, such as a missing Yes.
    */
   readonly refused: boolean;
   /** Whether the person has to be asked. Only the browser knows what its person answered. */
@@ -60,8 +60,8 @@ export class BrowserGate {
   }
 
   /**
-   * Returns the core if it may accept messages from this browser. Otherwise returns undefined, and nothing of
-   * the request may be read or kept.
+   * Returns the core if it may accept messages from this browser. Otherwise returns undefined, and the caller
+   * may neither read the request's body nor keep anything of the request.
    */
   admit(request: IncomingMessage): Core | undefined {
     const core = this.#core;
@@ -85,11 +85,11 @@ export class BrowserGate {
   }
 
   /**
-   * Handles a person's answer. A Yes is stored only in the person's browser, in a cookie that is sent only to
-   * the gateway; a No deletes the cookie. Pages may access the cookie, so that a browser can delete it
-   * without telling anybody.
-   * @returns the cookie to set; undefined if people are not asked here, or for a Yes that the instance does
-   * not allow
+   * Handles a person's answer. A Yes is stored only in the person's browser, in a cookie for the gateway's
+   * path (or the whole site, if that path is empty); a No deletes the cookie. Pages may access the cookie, so
+   * that a browser can delete it without telling anybody.
+   * @returns the cookie to set; undefined if people are not asked here, if the gateway can never accept
+   * messages, or for a Yes that the instance does not allow
    */
   remember(request: IncomingMessage, answer: PersonAnswer, path: string): string | undefined {
     const core = this.#core;

@@ -31,7 +31,7 @@ interface Found {
   readonly events: readonly { readonly [key: string]: unknown }[];
 }
 
-/** The reference plan, in which RUN_QUERY_CLICK does not carry the instance's id. */
+/** Writes the reference plan, but without the instance's id in RUN_QUERY_CLICK. @returns the file's path */
 function writePlan(): string {
   const text = readFileSync(PLAN, "utf8").replace(
     /(name: RUN_QUERY_CLICK[\s\S]*?) +instanceId: \*clientInstance\n/,

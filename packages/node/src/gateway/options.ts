@@ -57,8 +57,8 @@ export interface GatewaySettings {
 }
 
 /**
- * Reads the options. An invalid one is replaced by its default, except that an invalid `asksPeople` becomes
- * true, and a `maxMessagesPerSecond` below 1 becomes 1.
+ * Reads the options. An invalid one is replaced by its default, except that an invalid `writeKey` becomes
+ * undefined, an invalid `asksPeople` becomes true, and a `maxMessagesPerSecond` below 1 becomes 1.
  * @throws whatever reading them throws
  */
 export function readGatewayOptions(options: GatewayOptions): GatewaySettings {

@@ -39,7 +39,10 @@ export interface HttpClient {
 }
 
 export interface HttpClientOptions {
-  /** The environment that holds the variables for proxies. */
+  /**
+   * The environment that holds the variables for proxies and, on Windows, `SystemRoot`, which locates the
+   * default hosts file.
+   */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Default: the system's hosts file. */
   readonly hostsFile?: string;

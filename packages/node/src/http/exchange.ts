@@ -6,9 +6,15 @@ import { FaultError, faultOf, type HttpFault } from "./faults.ts";
 
 export interface HttpAnswer {
   readonly status: number;
-  /** How long the server asks us to wait, at most a day; undefined if it does not ask. */
+  /**
+   * How long the server asks us to wait; a longer time counts as a day. Undefined if there is no valid
+   * Retry-After.
+   */
   readonly retryAfterMs: number | undefined;
-  /** The server's clock, from its Date header (whole seconds), epoch milliseconds. */
+  /**
+   * The server's clock, from its Date header (whole seconds), epoch milliseconds; undefined if there is no
+   * valid one.
+   */
   readonly dateMs: number | undefined;
   /** At most 1 MiB. */
   readonly body: string;

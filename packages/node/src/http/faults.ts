@@ -51,7 +51,8 @@ const FAULT_OF_CODE: ReadonlyMap<string, HttpFault> = new Map([
 ]);
 
 /**
- * Node's codes for problems with a certificate. Other unknown codes get the fault of the step that failed.
+ * Node's codes for problems with a certificate, or with TLS itself. Other unknown codes get the fault of the
+ * step that failed.
  */
 const CERTIFICATE_CODE = /^ERR_(?:SSL|TLS)_|CERT|^UNABLE_TO_|^INVALID_(?:CA|PURPOSE)$|^HOSTNAME_MISMATCH$/;
 

@@ -250,7 +250,7 @@ class Inspector {
     sendFault(response, refusal.code, refusal.detail);
   }
 
-  /** Stores the answer and acts on it, if asked after a deletion. @returns undefined if that succeeded */
+  /** Stores the answer, after a deletion at the collector if asked for. @returns undefined if all went well */
   async #apply(form: AnswerForm | FormFault): Promise<Refusal | undefined> {
     if (typeof form === "string") return { code: form };
     if (this.#core === undefined) return { code: "options_invalid" };

@@ -17,6 +17,7 @@ const ANSWER_WORDS = { yes: "Yes", no: "No", notice: "the notice was shown" } as
 
 /**
  * Renders the switch and what is withheld: each source with its decisions, and the buttons that change them.
+ * Undefined if the options of `createTelemetry` are unusable.
  */
 export function writeSources(shown: Shown): Html | undefined {
   const { product } = shown.status;
@@ -160,7 +161,7 @@ function isAnswerable(status: RuleStatus | undefined): boolean {
 }
 
 /**
- * The first sentence of the page: the state, with the numbers of waiting and sent messages if telemetry is
+ * The first sentences of the page: the state, with the numbers of waiting and sent messages if telemetry is
  * on, and the reason if it is off.
  */
 export function toStatusSentence({ state, reason, product, kept }: InspectorStatus): string {

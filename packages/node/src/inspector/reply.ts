@@ -106,7 +106,8 @@ export function beginFile(response: ServerResponse, name: string, type: string):
 
 /**
  * Writes every message of an outbox, newest first, one JSON object per line: `{"state","source","message"}`.
- * Reads one page at a time, and waits for a slow reader. Stops if the reader disconnects.
+ * Reads one page at a time, waits for a slow reader, and then ends the response. Stops if the reader
+ * disconnects.
  */
 export async function writeMessages(outbox: string, response: ServerResponse): Promise<void> {
   for (let before: string | undefined; !response.destroyed; ) {

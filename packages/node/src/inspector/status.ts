@@ -73,7 +73,7 @@ export interface ProductStatus {
 
 export interface SourceStatus {
   readonly source: Source;
-  /** The stored answer in force; undefined if there is none. */
+  /** The stored answer in force; undefined if there is none, or if the stored answers cannot be read. */
   readonly answer: ConsentRecord | undefined;
   /** One status for each consent rule that applies to events of this source. */
   readonly rules: readonly RuleStatus[];
@@ -99,7 +99,8 @@ export interface KeptStatus {
   /** When any process on the state folder made the last heartbeat; undefined if none has. */
   readonly lastKeepAliveAt: string | undefined;
   /**
-   * When this process sends the next heartbeat, if the product is healthy then; undefined if it sends none.
+   * When this process next tries to send a heartbeat, which it does if the product is healthy then; undefined
+   * if it sends none.
    */
   readonly nextKeepAliveAt: string | undefined;
 }

@@ -49,7 +49,7 @@ const COMMANDS: { readonly [name: string]: (args: readonly string[]) => Promise<
 
 class WrittenWrongly extends Error {}
 
-/** The arguments of `compare` and `forget`. */
+/** Parses the arguments of `compare` and `forget`. The URL comes from `--url`, otherwise from CANDOR_URL. */
 function readQuestion(args: readonly string[]): [folder: string, options: AskOptions] {
   const options = { json, url: { type: "string" } } as const;
   const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });

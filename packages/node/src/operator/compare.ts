@@ -35,9 +35,9 @@ const MAX_TURNS = 60;
 const PAGE_TIMEOUT_MS = 30_000;
 
 /**
- * Compares an instance's outbox with the collector. Returns 0 if the collector holds exactly what this
- * instance sent, 1 if something differs or is missing on either side, and 2 if the collector could not be
- * asked, or the folder has no instance to ask as.
+ * Compares an instance's outbox with the collector, and prints the result. Returns 0 if it is in order (see
+ * `isInOrder`), 1 if it is not, and 2 if the collector could not be asked or refused, or if the folder cannot
+ * be read or has no instance to ask as.
  */
 export async function compare(folder: string, { url: given, json = false }: AskOptions): Promise<number> {
   endWithReader();

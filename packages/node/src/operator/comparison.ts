@@ -18,11 +18,11 @@ export interface OwnMessage {
   readonly message: Fields;
 }
 
-/** The result of comparing the collector's messages with the outbox. Each list contains messageIds. */
+/** The result of comparing the collector's messages with the outbox. The lists name messages by messageId. */
 export interface Comparison {
   /** Number of messages that were sent and contain this instance's id. */
   readonly sent: number;
-  /** Number of messages that have not been sent yet. */
+  /** Number of messages that contain this instance's id and have not been sent yet. */
   readonly waiting: number;
   /** Number of this instance's messages that the collector holds. */
   readonly held: number;
@@ -36,7 +36,7 @@ export interface Comparison {
   readonly older: number;
   /** Messages that the collector holds differently from how they were sent. */
   readonly differing: readonly { readonly messageId: string; readonly fields: readonly FieldDifference[] }[];
-  /** Paths that the collector removed or redacted as the plan requires, each with the number of messages. */
+  /** Paths whose values the collector removed, redacted or hashed, each with the number of messages. */
   readonly trimmed: Readonly<Record<string, number>>;
 }
 
@@ -107,7 +107,10 @@ export function isInOrder({ missingThere, missingHere, differing }: Comparison):
   return missingThere.length + missingHere.length + differing.length === 0;
 }
 
-/** The fields of one message whose values at the collector differ from what was sent. */
+/**
+ * The fields of one message whose values at the collector differ from what was sent. Ignores `writeKey`,
+ * `candor` and the fields that every collector adds.
+ */
 export function compareFields(sent: Fields, envelope: Fields): readonly FieldDifference[] {
   const { timestamp, writeKey: _key, candor: _candor, ...mine } = sent;
   const { timestamp: corrected, ...theirs } = envelope;
@@ -152,7 +155,9 @@ function flatten(fields: Fields, prefix = ""): Map<string, string> {
   return flat;
 }
 
-/** How many lines of each list are printed. The rest are only counted; --json prints all of them. */
+/**
+ * How many entries of each list are printed for people. The rest are only counted; --json prints every entry.
+ */
 const SHOWN = 20;
 const LABEL_CHARS = 31;
 

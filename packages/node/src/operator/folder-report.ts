@@ -23,12 +23,14 @@ export interface FolderReport {
   /** Text of the machine's policy file; undefined if there is none, null if it cannot be read. */
   readonly policy: string | undefined | null;
   /**
-   * What is sent and what is withheld; undefined if the folder contains no readable plan, because telemetry
-   * was never on, or was refused.
+   * What is sent and what is withheld; undefined if the folder contains no readable plan, for example because
+   * telemetry was never on, or was refused.
    */
   readonly status: FolderStatus | undefined;
   readonly instance: { readonly instanceId: string; readonly createdAt: string } | undefined;
-  /** Whether there is an instance.json in a format that this program does not know. */
+  /**
+   * Whether there is an instance.json that cannot be read, or has a format that this program does not know.
+   */
   readonly isInstanceStrange: boolean;
   readonly lastKeepAliveAt: string | undefined;
   readonly delivery: Delivery;

@@ -23,7 +23,8 @@ const LABEL_CHARS = 28;
 /**
  * Asks the collector to delete everything it holds about a state folder's instance, and prints the deletion
  * receipt. Leaves the folder unchanged.
- * @returns 0, or 2 if the collector could not be asked or refused, or the folder has no instance to ask as
+ * @returns 0, or 2 if the collector could not be asked or refused, or if the folder cannot be read or has no
+ * instance to ask as
  */
 export async function forgetInstance(
   folder: string,

@@ -1,6 +1,6 @@
 /**
- * The entry `@candor/node/operator`: exports the commands of the package's own program, with what they are
- * made of, for the `candor` command, which has the same commands.
+ * The entry `@candor/node/operator`: exports the commands of the package's own program, and the functions
+ * they use, for the `candor` command, which has the same commands.
  */
 
 export { type Fields, parseFields, textOf, toFields } from "@candor/envelope/unknown-value";

@@ -30,7 +30,10 @@ export interface InspectOptions {
   readonly hash?: boolean | undefined;
 }
 
-/** Describes a state folder. Returns 0, or 2 if the folder does not exist or cannot be read. */
+/**
+ * Describes a state folder; with `hash`, prints only the hash of an id. Returns 0, or 2 if the folder does
+ * not exist or cannot be read, or if there is no secret or no id to hash.
+ */
 export async function inspect(
   folder: string,
   { json = false, limit, hash = false }: InspectOptions,

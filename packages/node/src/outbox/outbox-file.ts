@@ -26,7 +26,10 @@ export interface OutboxFile extends OutboxName {
   readonly writtenAtMs: number;
 }
 
-/** The files of an outbox, oldest first. Empty if there is no outbox or it cannot be read. */
+/**
+ * The files of messages in an outbox, oldest first, without those larger than 4 GiB. Empty if there is no
+ * outbox or it cannot be read.
+ */
 export async function listOutboxFiles(outbox: string): Promise<readonly OutboxFile[]> {
   const names = await readdir(outbox).catch(() => []);
   const files: OutboxFile[] = [];
@@ -105,7 +108,7 @@ export interface LinesLimit {
 
 /**
  * Reads whole lines from an offset: as many as the limits allow, but always at least the first one, unless it
- * is incomplete or longer than 8 MiB.
+ * is incomplete or longer than about 8 MiB.
  * @throws a file system error
  */
 export async function readLines(path: string, fromByte: number, limit: LinesLimit): Promise<Lines> {
@@ -138,7 +141,7 @@ export async function readBytes(file: FileHandle, fromByte: number, length: numb
 
 /**
  * Reads a line that is longer than the byte limit: the SDK writes none, but such a line must not block the
- * lines after it. Returns no line if it is longer than 8 MiB.
+ * lines after it. Returns no line if it is longer than about 8 MiB.
  */
 async function readLongLine(file: FileHandle, fromByte: number, lengthBytes: number): Promise<Lines> {
   for (let length = lengthBytes * 2; length <= MAX_LINE_BYTES; length *= 2) {

@@ -16,7 +16,8 @@ export interface Question {
 }
 
 /**
- * The collector's answer, or why there is none: `dns`, `timeout`, ..., or an error code from the collector.
+ * The collector's answer, or why there is none: a fault such as `dns` or `timeout`, an error code from the
+ * collector, `no_collector`, or `http_` and a status.
  */
 export type Reply =
   | { readonly ok: true; readonly answer: { readonly [field: string]: unknown } }

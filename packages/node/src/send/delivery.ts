@@ -7,7 +7,10 @@ import { readObject, replaceFileLater, signatureOf } from "../state/state-folder
 export interface Delivery {
   /** The number of messages that the collector accepted. */
   accepted: number;
-  /** The number of messages that the collector did not keep, by its reason. */
+  /**
+   * The number of messages that the collector did not keep, by its reason, or by `http_400` or `http_413` if
+   * it rejected the whole request.
+   */
   refused: { [reason: string]: number };
   /** The number of messages that became too old before they could be sent. */
   expired: number;
@@ -15,14 +18,17 @@ export interface Delivery {
   overflowed: number;
   /** When the collector last received messages, RFC 3339; undefined if never. */
   lastSentAt: string | undefined;
-  /** Why the last attempt failed; undefined if it succeeded. */
+  /** Why the last attempt failed; undefined if it succeeded, or if there was none. */
   lastFault: string | undefined;
   /**
    * The time until which the collector asked not to be contacted, RFC 3339. Applies to every process that
    * uses the folder.
    */
   notBefore: string | undefined;
-  /** The URL of the collector that these numbers concern, without a name or password. */
+  /**
+   * The URL of the collector to which messages were last sent, without a name or password. The numbers also
+   * count what went to earlier ones.
+   */
   collector: string | undefined;
   /**
    * A reading of the machine's clock, from which later processes detect that the clock was set in the

@@ -61,8 +61,9 @@ export function explainFault(fault: string): string {
 }
 
 /**
- * Decides by the retry rules of Segment's clients: a batch is retried after a 408, 410, 429, 460 or 5xx.
- * After a 400 or 413 it is split. After any other status, somebody has to correct something first.
+ * Decides by the retry rules of Segment's clients: a batch is retried if there is no answer, or after a 408,
+ * 410, 429, 460 or 5xx. After a 400 or 413 it is split. A 200 counts as delivery only if its body is a
+ * collector's. After any other status, somebody has to correct something first.
  */
 export function nextStepAfter(outcome: HttpOutcome): NextStep {
   if (!outcome.ok) return { next: "retry", afterMs: undefined, fault: outcome.fault };

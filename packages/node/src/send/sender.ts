@@ -46,7 +46,7 @@ export interface SenderOptions {
   readonly onFailed: (failed: FailedTry) => void;
   /**
    * Called when the collector received messages and did not keep them.
-   * @param reason the collector's reason
+   * @param reason the collector's reason, or `http_400` or `http_413`
    */
   readonly onRefused: (reason: string) => void;
   readonly clock: SweepClock;
@@ -142,14 +142,20 @@ export class Sender {
     return end;
   }
 
-  /** Clears the delay if the collector has changed, because only the previous collector asked for it. */
+  /**
+   * Notes which collector is sent to. If it has changed, clears the delay, because only the previous
+   * collector asked for it.
+   */
   #turnTo(collector: string, delivery: Delivery): void {
     if (delivery.collector === collector) return;
     delivery.collector = collector;
     delivery.notBefore = undefined;
   }
 
-  /** Keeps the outbox within its limits. @returns the remaining files */
+  /**
+   * Keeps the outbox within its limits; first corrects the ages of its files if the clock was set.
+   * @returns the remaining files
+   */
   async sweep(): Promise<readonly OutboxFile[]> {
     const { folder, maxOutboxBytes, clock } = this.#options;
     const step = this.#steps.take(() => readDelivery(folder.delivery).clock);

@@ -115,8 +115,9 @@ export class ClockSteps {
   }
 
   /**
-   * Returns the step since the last call; undefined if there was none of at least a day. The first call
-   * returns the step since the reading that an earlier process stored, if the machine was not restarted.
+   * Returns how the clock was set since the last step, or since this object was created; undefined if it was
+   * set by less than a day. The first call compares with the reading that an earlier process stored, unless
+   * the machine has been restarted since.
    */
   take(readStored: () => ClockReading | undefined): ClockStep | undefined {
     const stored = this.#isFirst ? readStored() : undefined;

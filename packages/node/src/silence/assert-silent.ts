@@ -58,11 +58,11 @@ let isWatching = false;
 
 /**
  * For tests of a product: runs it with telemetry turned off, and fails when anything in this process
- * connects, looks up a name, sends a datagram, starts a child process or a thread, or creates, changes or
- * deletes a file. Listening and reading are allowed. The whole process is watched, so nothing else may run at
- * the same time. Two things are not seen: connections and file handles that were already open, and functions
- * that a CommonJS module took from node:fs beforehand (`const { open } = require("fs")`). To have these seen,
- * start the product inside the function.
+ * connects, looks up a name other than `localhost`, sends a datagram, starts a child process or a thread, or
+ * creates, changes or deletes a file. Listening and reading are allowed. The whole process is watched, so
+ * nothing else may run at the same time. Two things are not seen: connections and file handles that were
+ * already open, and functions that a CommonJS module took from node:fs beforehand
+ * (`const { open } = require("fs")`). To have these seen, start the product inside the function.
  * @returns what the function returns
  * @throws SilenceError with a list of what happened; what the function throws; an Error while another call is
  * running

@@ -1,4 +1,7 @@
-/** Watches everything that this process does to networks, files and other processes. */
+/**
+ * Watches what this process does to networks and files, and which child processes and worker threads it
+ * starts.
+ */
 import { createHook } from "node:async_hooks";
 import childProcess, { ChildProcess } from "node:child_process";
 import dgram from "node:dgram";
@@ -12,9 +15,10 @@ import { createPatches, findCaller, type Patches } from "./patches.ts";
 
 /**
  * The kinds of action that are reported. A silent product takes none of them. `connect`: a TCP connection,
- * also for TLS and HTTP; `pipe`: a unix socket or named pipe; `udp`: a datagram; `dns`: a lookup of a name or
- * address; `write`: a file or folder created or changed; `delete`: a file or folder deleted; `process`: a
- * child process; `thread`: the start of a worker thread, whose own actions cannot be watched.
+ * also for TLS and HTTP; `pipe`: a unix socket or named pipe; `udp`: a datagram; `dns`: a lookup of a name
+ * (except `localhost`) or address; `write`: a file or folder created or changed; `delete`: a file or folder
+ * deleted; `process`: a child process; `thread`: the start of a worker thread, whose own actions cannot be
+ * watched.
  */
 export type HappeningKind = "connect" | "pipe" | "udp" | "dns" | "write" | "delete" | "process" | "thread";
 
@@ -44,8 +48,9 @@ export function watchEverything(watch: Watch): () => void {
 }
 
 /**
- * Node's requests to the operating system by their async_hooks type, each with a function that reads its
- * target. Every network API ends in one of these requests.
+ * Node's resources that stand for a connection, a lookup or a worker thread, by their async_hooks type, each
+ * with a function that reads the kind of action and its target. Every network API creates one of these,
+ * except for sending a datagram.
  */
 const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   string,

@@ -1,4 +1,6 @@
-/** Owns the lease that decides which of the processes sharing a state folder sends. */
+/**
+ * Owns a lease: it decides which of the processes sharing a state folder sends messages, or sends heartbeats.
+ */
 import { randomBytes } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,9 +23,9 @@ export interface LeaseOptions {
 }
 
 /**
- * Decides which of the processes sharing a state folder sends. The lease only saves work and prevents
- * duplicate heartbeats. Two holders for a moment are not a fault: the collector recognises duplicate messages
- * by their messageIds.
+ * Decides which of the processes sharing a state folder sends messages, or sends heartbeats: each has a lease
+ * file of its own. The lease only saves work and prevents duplicate heartbeats. Two holders for a moment are
+ * not a fault: the collector recognises duplicate messages by their messageIds.
  */
 export class Lease {
   readonly #path: string;
@@ -49,7 +51,7 @@ export class Lease {
 
   /**
    * Renews the lease if the last renewal is at least 10 s old. Returns false if it then turns out that
-   * another process has taken it.
+   * another process has taken it, or that its file is gone.
    * @throws a file system error
    */
   renew(): boolean {

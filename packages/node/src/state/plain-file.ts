@@ -81,7 +81,7 @@ export function appendText(path: string, text: string): void {
 }
 
 /**
- * Opens a file of messages.
+ * Opens an existing file, without following a link.
  * @param flags `constants.O_RDONLY` or `O_WRONLY`
  * @throws a file system error, or an error if the path is not a plain file
  */

@@ -55,8 +55,8 @@ export function makeFolder(folder: StateFolder): void {
 
 /**
  * Explains what to do if files of the folder belong to another user, because an installer ran as root, or a
- * container got another user id. Only their owner may access them. Empty if they belong to this user, or this
- * user is root. Never throws.
+ * container got another user id. Only their owner may access them. Empty if they belong to this user, if this
+ * user is root, or if the system has no user ids. Never throws.
  * @param uid the user that the process runs as. Default: the current one
  */
 export function explainOwner(
