@@ -6,9 +6,9 @@ const TRAILING_COMMENT = / # [A-Z[][^'"]*$/;
 const HEREDOC = /<<-?\s*['"]?(\w+)['"]?/;
 
 /**
- * Removes comment lines, also those in quoted programs, because sh and awk both use `#`. Leaves heredocs
- * unchanged. In any other string of several lines, no line may begin with `#` or white space, because it
- * would be changed.
+ * Removes comments, blank lines and indentation, also in quoted programs, because sh and awk both use `#`.
+ * Leaves heredocs unchanged. In any other string of several lines, no line may be blank or begin with `#` or
+ * white space, because it would be changed.
  */
 export function compactKit(text) {
   const lines = [

@@ -14,7 +14,7 @@ const OTHER_PLACES = [
 ];
 const SENTENCE = /^(.+?[.!?])(?=\s|$)/;
 
-/** @returns the page @throws Error if a file does not open with a sentence */
+/** Makes the page, as Markdown. @throws Error if a file does not open with a sentence */
 export function fileIndex() {
   const packages = readdirSync(join(root, "packages")).sort();
   const places = [...packages.map((name) => `packages/${name}`), ...OTHER_PLACES];

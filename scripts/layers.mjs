@@ -3,8 +3,8 @@
 // packages are governed by package.json.
 
 /**
- * By package, lowest layer first. A folder's name ends in `/`. Tests, rigs and unlisted
- * files may import everything.
+ * The layers by package, lowest first, each with the layers that it may import. A folder's name ends in `/`.
+ * Tests, rigs and unlisted files may import everything.
  */
 export const LAYERS = {
   "packages/server/src": {

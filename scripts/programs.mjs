@@ -63,7 +63,7 @@ function isThere(tag) {
   return (PROGRAMS[tag] ?? [tag]).every((program) => findProgram(program) !== undefined);
 }
 
-/** The path of an executable program, as a shell would find it. */
+/** The path of an executable program, as a shell would find it; undefined if there is none. */
 export function findProgram(name) {
   const folders = (process.env.PATH ?? "").split(delimiter);
   return folders.map((folder) => join(folder, name)).find(isExecutable);

@@ -8,6 +8,7 @@ const WAYS = [
 ];
 
 /**
+ * Says in one sentence which rows were run, and how.
  * @param testResults from vitest's JSON report; a row's tests are in a `describe` whose name begins with `row
  * <number>`
  * @param missing the tags of tests that this machine cannot run

@@ -16,7 +16,7 @@ import { findProgram } from "./programs.mjs";
 const PLAN_FILE = join(root, "plans/appsmith.yaml");
 const EVENT = "execute_ACTION_TRIGGERED";
 
-/** @returns the addresses of the three pages, and `close` */
+/** Starts all servers. @returns the addresses of the three pages, and `close` */
 export async function showPages() {
   const folder = mkdtempSync(join(tmpdir(), "candor-pages-"));
   const collector = await startProcess({

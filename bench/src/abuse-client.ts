@@ -18,8 +18,8 @@ export type RawAnswer = {
 const GIVE_UP_AFTER_MS = 60_000;
 
 /**
- * Sends the body until it is complete, the server answers or the connection ends. The server may answer
- * before it has read everything. Then closes the connection.
+ * Sends the body until it is complete, the server answers (which it may do before it has read everything) or
+ * the connection ends. Then waits for the answer, until 60 s after the start, and closes the connection.
  */
 export async function postRaw(url: string, body: AbuseBody, abuse: AbuseCase): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(url);

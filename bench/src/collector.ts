@@ -33,7 +33,7 @@ export type CollectorOptions = {
   readonly readyWithinMs?: number;
 };
 
-/** A collector run as its users run it: `candor start` in its own process. */
+/** A collector that runs as an operator runs it: `candor start` in its own process. */
 export type Collector = {
   readonly url: string;
   readonly port: number;
@@ -51,8 +51,9 @@ export type Collector = {
    */
   kill(victim: Victim): Promise<void>;
   /**
-   * Sends SIGINT, as Ctrl-C does, and resolves with the exit code. If the collector is still running after
-   * `withinMs` (default 30000), or a process that it started after as long again, kills it and throws.
+   * Sends SIGINT, as Ctrl-C does, and resolves with the exit code; null if a signal ended the collector. If
+   * the collector is still running after `withinMs` (default 30000), or one of its child processes `withinMs`
+   * after the collector's end, kills what is left and throws.
    */
   stop(withinMs?: number): Promise<number | null>;
 };
@@ -165,8 +166,8 @@ async function untilReady(collector: Collector, withinMs: number): Promise<void>
 }
 
 /**
- * Detects an engine by its loaded library, however the collector started it, or by its
- * name while the library loads.
+ * Whether a process is an engine. Detects it by its loaded library, however the collector started it, or by
+ * its command line while the library loads.
  */
 export function isEngine(pid: number): boolean {
   return hasMapped(pid, "chdb") || /engine/.test(commandLine(pid));

@@ -36,10 +36,11 @@ export type Cost = {
 
 export type CostRound = {
   readonly load: LoadResult;
-  /** CPU seconds per million events of all the subject's processes together, during the measured time. */
+  /** CPU seconds per million events, of all processes of the subject together, during the measured time. */
   readonly measuredCpuS: number;
   /**
-   * From the first event of the warm-up until no work is left; if `isAtRest` is false, until the time was up.
+   * The CPU time from the first event of the warm-up until no work is left; if `isAtRest` is false, until the
+   * time was up.
    */
   readonly restCpu: CpuSeconds;
   readonly isAtRest: boolean;

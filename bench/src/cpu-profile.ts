@@ -32,7 +32,7 @@ export type SelfTime = {
 export type SelfTimes = {
   /** The share of the window in which the thread was not idle. */
   readonly busyShare: number;
-  /** Longest first. */
+  /** All functions that ran, except idling, the one with the most time first. */
   readonly functions: readonly SelfTime[];
 };
 

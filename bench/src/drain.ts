@@ -18,7 +18,7 @@ export type DrainFigures = {
   readonly load: LoadResult;
   /** Rows per second that reached the store during the load. */
   readonly drainedPerSUnderLoad: number;
-  /** Rows per second after the load, when the engine runs alone; NaN if nothing was left to drain. */
+  /** Rows per second from the end of the load until the log is drained; NaN if nothing was left to drain. */
   readonly drainedPerSAfter: number;
   /** The time from the end of the load until no row waits in the log. */
   readonly drainedAfterMs: number;

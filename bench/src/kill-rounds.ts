@@ -20,8 +20,8 @@ export type KillOptions = {
   /** Default 2000. */
   readonly eventsPerSecond?: number;
   /**
-   * Default: a temporary folder, which is removed unless the final check finds a fault in the events or the
-   * rollups.
+   * Default: a temporary folder. It is removed unless the run throws, leaves events unsettled, or finds a
+   * fault in the events or the rollups.
    */
   readonly dataDir?: string;
   /** Called with one line per round. */
@@ -40,8 +40,8 @@ export type KillReport = StoredCheck & {
   /** The errors of starts that failed after a kill, and were then retried, as a supervisor would do. */
   readonly failedStarts: readonly string[];
   /**
-   * Command lines of engines that were still running after the last collector had
-   * stopped, and were then killed.
+   * The pid and the command line of each engine that was still running after the last collector had stopped,
+   * and was then killed.
    */
   readonly leftEngines: readonly string[];
 };

@@ -12,8 +12,9 @@ export type Latencies = {
 };
 
 /**
- * @param capacity the number of values after which the array is doubled. Choose it
- * large enough for a whole run.
+ * Creates an empty record.
+ * @param capacity how many values fit before the record has to grow. Choose it large enough for a whole run.
+ * Default: 2^18.
  */
 export function recordLatencies(capacity = 1 << 18): Latencies {
   let values = new Float64Array(capacity);

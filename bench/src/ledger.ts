@@ -56,7 +56,7 @@ function report(message: LedgerMessage, onSent?: () => void): void {
   process.send?.(message, undefined, undefined, onSent);
 }
 
-/** The share of acknowledged requests that are sent once more. */
+/** The share of requests that are repeated at random, without an outage. */
 const REPEATED = 0.05;
 
 /**

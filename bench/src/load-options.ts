@@ -8,7 +8,7 @@ export type LoadOptions = {
   readonly url: string;
   /** Default: `/v1/track` for single events, `/v1/batch` for more. */
   readonly path?: string;
-  /** Default 32, at most 255. */
+  /** Default 32, at most 256. */
   readonly connections?: number;
   /** Events per request. */
   readonly batchSize: number;
@@ -51,7 +51,7 @@ export type LoadResult = {
 export type LoadErrors = {
   /** The number of requests for each status other than 2xx. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Connections that ended while a request was unanswered. */
+  /** Requests without an answer: the connection ended first, or 15 s after the load had passed. */
   readonly disconnects: number;
   /** Events in a batch answered with 2xx that the answer did not count as accepted. */
   readonly refusedEvents: number;

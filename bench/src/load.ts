@@ -49,7 +49,7 @@ type Run = {
   readonly statuses: Record<string, number>;
 };
 
-/** The time from which the next request's latency counts; null if, at a fixed rate, no request is due yet. */
+/** Claims the next request and returns when its latency starts; null if, at a fixed rate, none is due yet. */
 type Pace = (now: number) => number | null;
 
 const writeTime = timeWriter();

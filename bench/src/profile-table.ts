@@ -6,9 +6,10 @@ import { markdownTable } from "./table.ts";
 const FUNCTIONS = 28;
 
 /**
- * Renders a row for each file that has one of the longest functions: the sum of all functions of the file.
- * Below that row are those of its functions that are among the longest. The last row is the sum of all other
- * files.
+ * Renders a row for each file that has at least one of the functions with the most self time: the sum over
+ * all functions of the file. Below it is a row for each of those functions. The last row is the sum of all
+ * other files.
+ * @param busyUsPerEvent how many microseconds the thread was busy per event
  */
 export function selfTimesTable({ functions }: SelfTimes, busyUsPerEvent: number): string {
   const longest = new Set(functions.slice(0, FUNCTIONS));

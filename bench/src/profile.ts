@@ -77,8 +77,8 @@ function nowUs(): number {
 }
 
 /**
- * Reads the profiles of all threads. Node writes one file for each thread, in which the main thread is 0:
- * `CPU.<day>.<time>.<process>.<thread>.<number>.cpuprofile`.
+ * Reads the profiles of all threads. Node writes one file for each thread, named
+ * `CPU.<day>.<time>.<process>.<thread>.<number>.cpuprofile`. The main thread is 0.
  */
 function readThreads(folder: string, pid: number, window: readonly [number, number]): Thread[] {
   const threads = readdirSync(folder)

@@ -27,7 +27,7 @@ export async function* storedIds(collector: Collector): AsyncGenerator<string> {
   }
 }
 
-/** GET /metrics: each metric's value, summed over its labels. */
+/** GET /metrics: each metric's value, summed over all values of its labels. */
 async function readMetrics(collector: Collector): Promise<ReadonlyMap<string, number>> {
   const response = await authorised(collector, "/metrics");
   const sums = new Map<string, number>();

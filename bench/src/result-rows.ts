@@ -6,7 +6,7 @@ import type { FreshnessFigures } from "./freshness.ts";
 import { faultsOf } from "./load-options.ts";
 import { formatCount, formatMb, formatMs } from "./table.ts";
 
-/** The columns of the table. A row's column is empty if the row has no figure for it. */
+/** The columns of the table. A cell is empty if its row has no such figure. */
 export const resultHeader: readonly string[] = ["measured", "figure", "p50 ms", "p99 ms"];
 
 export function drainRows(figures: DrainFigures): string[][] {

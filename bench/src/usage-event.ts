@@ -16,7 +16,7 @@ export type UsageEvent = {
   readonly properties: Readonly<Record<string, string | number | boolean | { readonly name: string }>>;
 };
 
-/** A number in [0, 1). */
+/** Returns a number in [0, 1). */
 export type Random = () => number;
 
 type Action = { readonly name: string; readonly plugin: Plugin; readonly datasource: string };
@@ -67,7 +67,7 @@ const nouns = [
   "Reviews",
 ];
 
-/** mulberry32: small, seeded, the same on every machine. */
+/** Creates a mulberry32 generator: small, and with the same numbers for a seed on every machine. */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -79,8 +79,8 @@ export function seededRandom(seed: number): Random {
 }
 
 /**
- * An endless stream of usage events. The seed determines who does what. `messageId` and `timestamp` are
- * placeholders of full width (36 and 24 characters), to be overwritten.
+ * Returns a function that makes the next usage event, without end. The seed determines who does what.
+ * `messageId` and `timestamp` are placeholders of full width (36 and 24 characters), to be overwritten.
  */
 export function usageEvents(users: readonly User[], seed: number): () => UsageEvent {
   const random = seededRandom(seed);

@@ -40,7 +40,7 @@ function open(subject: Subject, given: Partial<ClientOptions> = {}): OfficialCli
   return subject.open({ url: collector.url, writeKey: writeKeys.server, ...given });
 }
 
-/** Checks that `count` tracks arrived: each `n` once, and each with its own messageId. */
+/** Checks that `count` track calls were stored: each `n` once, and each with its own messageId. */
 async function expectTracks(userId: string, count: number): Promise<void> {
   const events = await storedOf(collector, userId, count);
   const numbers = events.map((event) => Number(event.properties?.n)).sort((a, b) => a - b);

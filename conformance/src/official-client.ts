@@ -45,7 +45,7 @@ export interface ClientOptions {
   /** The collector's URL, without a path. */
   readonly url: string;
   readonly writeKey: string;
-  /** How often a failed request is retried. Default: the client's own default (Segment 10, RudderStack 3). */
+  /** How many times a failed request is retried. Default: that of the client (Segment 10, RudderStack 3). */
   readonly retries?: number;
   /** RudderStack only: whether request bodies are gzipped. Default: true, as in the client itself. */
   readonly gzip?: boolean;

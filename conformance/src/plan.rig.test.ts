@@ -61,14 +61,14 @@ async function deliver({ open }: Subject, calls: readonly Call[]): Promise<void>
   expect({ errors, reported: client.reported }).toEqual({ errors: [], reported: [] });
 }
 
-/** The number of messages that the plan has dropped so far, by event and reason. */
+/** The number of messages that the plan has refused so far, by event and reason. */
 async function readRefused(): Promise<Record<string, number>> {
   const report = await getJson({ url: collector.url, adminToken }, "/api/reports/plan");
   const { refused } = report as { refused: { event: string; reason: string; count: number }[] };
   return Object.fromEntries(refused.map(({ event, reason, count }) => [`${event} ${reason}`, count]));
 }
 
-/** The fields of a stored event that the plan can change. */
+/** The fields of a stored event that the plan can change, and `candor`, which says what was trimmed. */
 function keptOf({ event, properties, context, userId, anonymousId, candor }: StoredEvent): unknown {
   return { event, properties, context, userId, anonymousId, candor };
 }

@@ -24,7 +24,7 @@ export type StoredEvent = Envelope & {
 const TIMEOUT_MS = 30_000;
 
 /**
- * GET /api/count: the number of distinct messageIds.
+ * GET /api/count: the number of distinct messageIds among the events that match the filters.
  * @throws Error with the answer's text if the collector rejects the request
  */
 export async function countEvents(access: ReadAccess, filters: Record<string, string>): Promise<number> {
@@ -32,7 +32,10 @@ export async function countEvents(access: ReadAccess, filters: Record<string, st
   return count;
 }
 
-/** GET /api/events, all pages. A row stored twice is returned twice. @throws the same Error as countEvents */
+/**
+ * GET /api/events, all pages. An event that is stored twice is returned twice.
+ * @throws the same Error as countEvents
+ */
 export async function readEvents(
   access: ReadAccess,
   filters: Record<string, string>,

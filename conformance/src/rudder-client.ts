@@ -4,9 +4,9 @@ import RudderAnalytics from "@rudderstack/rudder-sdk-node";
 import type { Call, ClientOptions, OfficialClient, Outcome } from "./official-client.ts";
 
 /**
- * Opens @rudderstack/rudder-sdk-node with its defaults: the first event is sent alone, then a
- * batch at 20 events or every 10 s, with gzip and 3 retries. The SDK has no close method, and its
- * flush sends only one batch.
+ * Opens @rudderstack/rudder-sdk-node. Its defaults apply where the options say nothing: the first event is
+ * sent alone, then a batch at 20 events or every 10 s, with gzip and 3 retries. The SDK has no close method,
+ * and its flush sends only one batch.
  */
 export function openRudderClient({ url, writeKey, retries, gzip }: ClientOptions): OfficialClient {
   const reported: unknown[] = [];

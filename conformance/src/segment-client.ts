@@ -2,7 +2,10 @@
 import { Analytics } from "@segment/analytics-node";
 import type { Call, ClientOptions, OfficialClient, Outcome } from "./official-client.ts";
 
-/** Opens @segment/analytics-node with its defaults: a batch at 15 events or every 10 s, and 10 retries. */
+/**
+ * Opens @segment/analytics-node. Its defaults apply where the options say nothing: a batch at 15 events or
+ * every 10 s, and 10 retries.
+ */
 export function openSegmentClient({ url, writeKey, retries }: ClientOptions): OfficialClient {
   const analytics = new Analytics({
     writeKey,

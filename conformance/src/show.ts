@@ -8,7 +8,7 @@ import { openRudderClient } from "./rudder-client.ts";
 import { openSegmentClient } from "./segment-client.ts";
 import { readSettings, type Settings } from "./settings.ts";
 
-/** The maximum time until an acknowledged event can be read. */
+/** How long to wait until all acknowledged events can be read. */
 const READABLE_WITHIN_MS = 10_000;
 
 const clients = [

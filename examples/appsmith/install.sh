@@ -10,7 +10,7 @@ case $folder in /*) ;; *) folder=$PWD/$folder ;; esac
 . "$here/release.env" # the version, and where telemetry goes
 APPSMITH_LISTEN=${APPSMITH_LISTEN:-80}
 
-# ---- Telemetry: table.sh says what the plan allows, and the kit candor.sh does the rest.
+# ---- Telemetry: table.sh says what the plan allows. The kit candor.sh asks, stores the answers and sends.
 TELEMETRY_URL=$APPSMITH_TELEMETRY_URL
 TELEMETRY_WRITE_KEY=$APPSMITH_TELEMETRY_INSTALLER_KEY
 TELEMETRY_VERSION=$APPSMITH_VERSION

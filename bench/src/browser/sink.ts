@@ -9,9 +9,9 @@ export interface Sink {
   readonly url: string;
   /** Pages and scripts by path. */
   readonly files: Map<string, string>;
-  /** All requests except those for pages and scripts, in order. */
+  /** All requests except those that `files` answers, in order. */
   readonly requests: Received[];
-  /** How many of the next requests with a click are read but not answered. */
+  /** How many of the next requests with a click get no answer: they are read, then disconnected. */
   unanswered: number;
   readonly close: () => void;
 }
@@ -103,7 +103,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, sink: 
   response.end(path.endsWith(".js") ? "" : JSON.stringify(found));
 }
 
-/** Decodes a body that is gzipped, base64 or plain to JSON text. */
+/** Decodes a body, which may be gzipped, base64 or plain text. @param url may say that it is base64 */
 export function toText(body: Buffer, url = ""): string {
   if (body[0] === 0x1f && body[1] === 0x8b) return gunzipSync(body).toString();
   const text = body.toString();

@@ -24,8 +24,9 @@ export type Host<T extends Task> = {
 };
 
 /**
- * Starts a fresh process with one SDK. The process inherits only PATH from this environment. Candor's
- * variable for turning telemetry off is set to `false`, which allows Candor to send.
+ * Starts a fresh process with one SDK, or with none. Of this environment, the process inherits only PATH; its
+ * HOME is the state folder. Candor's variable for turning telemetry off is set to `false`, which allows
+ * Candor to send.
  */
 export function startHost<T extends Task>(subject: Subject, place: Place, task: T): Host<T> {
   const assignment: Assignment = { subject, place, task };

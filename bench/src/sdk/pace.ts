@@ -51,9 +51,9 @@ export async function measurePace(
 
 /**
  * Compares the rounds of an SDK with the rounds without one. An added delay is the difference between the
- * quietest round of each, because other work of the machine only adds delay, and can add more in one
- * round than an SDK does. The other figures are medians. The added CPU time is the median of the
- * differences of all rounds.
+ * lowest delay of the SDK's rounds and the lowest of the others, because other work of the machine only adds
+ * delay, and can add more in one round than an SDK does. The other figures are medians. The added CPU time is
+ * the median of the differences of all rounds.
  */
 export function addedPace(rounds: readonly PaceRound[], without: readonly PaceRound[]): PaceFigures {
   const addedDelayMs = (which: keyof PaceAnswer["delayMs"]) => {

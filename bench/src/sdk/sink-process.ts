@@ -1,7 +1,7 @@
 /**
  * The process that stands in for the collector in the SDK benchmarks. It accepts every request, and counts
- * the distinct ids of usage events separately for each port. A port that is not open refuses connections, as
- * if the collector were down. `startSink` starts the process and controls it by messages.
+ * usage events and their distinct ids, separately for each port. A port that is not open refuses connections,
+ * as if the collector were down. `startSink` starts the process and controls it by messages.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { promisify } from "node:util";

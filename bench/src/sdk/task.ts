@@ -26,7 +26,7 @@ export type BurstTask = {
   readonly bursts: number;
   readonly warmupBursts: number;
   readonly pauseMs: number;
-  /** No burst starts after this time, but at least three bursts are measured. */
+  /** No burst starts later than this after the first one, but at least three bursts are measured. */
   readonly limitMs: number;
 };
 export type PaceTask = {

@@ -9,7 +9,7 @@ export const UNCOUNTED_APP = "not counted";
 const EVENT = "execute_ACTION_TRIGGERED";
 
 /**
- * The ids of the usage events in a decompressed body.
+ * The ids of the usage events in a decompressed body, except those of `UNCOUNTED_APP`.
  * @throws Error if the body is not a batch, or a usage event has no id
  */
 export function usageIds(body: string): string[] {

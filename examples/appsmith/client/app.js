@@ -2,7 +2,7 @@
 // viewer. Their telemetry is the script in index.html, and the `data-telemetry` attributes here.
 const main = document.querySelector("main");
 
-/** Calls the product's server. After a 401, opens the login page. Throws unless the answer is 2xx. */
+/** Calls the product's server. After a 401 outside `/user/`, opens the login page. Throws unless 2xx is answered. */
 async function api(path, body) {
   const options = body && {
     method: "POST",

@@ -14,7 +14,7 @@ import { until } from "./until.ts";
 
 const ROOT = fileURLToPath(new URL("../../../", import.meta.url));
 const IMAGES = fileURLToPath(new URL("images/", import.meta.url));
-/** Kept between runs, so that only the first run makes the images. */
+/** Kept between runs, so that the base image is made again only if PACKAGES has changed. */
 const CACHE = join(ROOT, "node_modules/.cache/docker");
 const BASE = "candor-rig-base";
 const PACKAGES = "ca-certificates,libatomic1,nginx-light,postgresql-15,gettext-base,faketime";

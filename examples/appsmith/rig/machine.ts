@@ -30,8 +30,8 @@ export interface Collector {
   readonly pause: () => Promise<void>;
   readonly resume: () => Promise<void>;
   /**
-   * How often products have tried to reach the collector so far: DNS queries for its name, or connections if
-   * it has no name.
+   * How many times products have tried to reach the collector so far: DNS queries for its name, or
+   * connections if it has no name.
    */
   readonly contacts: () => number;
   /**

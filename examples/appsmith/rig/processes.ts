@@ -32,8 +32,8 @@ export async function startProcesses(): Promise<Machine> {
   const images = join(folder, "images");
   const programs = collectPrograms(folder);
   /**
-   * The value of PATH: the programs that stand in for Docker and sudo, except those in `without`, and then
-   * all others.
+   * The value of PATH: a folder with the programs that stand in for Docker and sudo, except those in
+   * `without`, and then a folder with all other programs.
    */
   const toPath = (without: readonly string[]): string =>
     [makeStandIns(folder, images, without), programs].join(delimiter);

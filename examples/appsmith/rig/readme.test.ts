@@ -1,4 +1,4 @@
-/** The README's table says how many lines of the product are telemetry. */
+/** Checks the README's table, which says how many lines of the product are telemetry. */
 import { readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 

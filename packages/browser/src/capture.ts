@@ -3,8 +3,8 @@ import { type BrowserEvent, type BrowserPlan, findPage, type Page, type Values }
 
 export interface Watched {
   /**
-   * Called when a page opens whose template differs from the previous page's, and when a page is restored
-   * from the back/forward cache.
+   * Called for the first page, for each page whose template differs from the previous page's, and when a page
+   * is restored from the back/forward cache. For a hidden page, called only after it has become visible.
    * @param page undefined if the plan does not name the page
    */
   readonly onPage: (page: Page | undefined) => void;

@@ -1,5 +1,5 @@
 /**
- * Connects the consent gate, capture and the outbox, so that a page is watched only while the verdict is Yes.
+ * Connects the consent gate, capture and the outbox, so that a page is watched only while the verdict is yes.
  */
 import { watch } from "./capture.ts";
 import { openGate, type Told, type Verdict } from "./gate.ts";
@@ -42,7 +42,7 @@ export interface Client<P = unknown> {
   readonly endpoint: string;
   /**
    * Sends an event, without any undeclared properties. Does nothing if the plan does not declare the event
-   * for the client, or the verdict is not Yes.
+   * for the client, or the verdict is not yes. Up to 100 calls wait for the instance's first answer.
    */
   readonly track: <E extends keyof EventsOf<P> & string>(event: E, ...given: Given<EventsOf<P>[E]>) => void;
   /**
@@ -50,7 +50,8 @@ export interface Client<P = unknown> {
    */
   readonly identify: (userId: string | undefined) => void;
   /**
-   * Records the person's answer. `false` immediately deletes all that this browser stored, without a request.
+   * Records the person's answer. `false` deletes all that the SDK has stored in this browser, without a
+   * request.
    */
   readonly consent: (isYes: boolean) => Promise<Status>;
   /** Resolves with the status, after asking the instance if that is due. */
@@ -64,9 +65,9 @@ const MAX_EARLY_CALLS = 100;
 const SHARED = Symbol.for("candor");
 
 /**
- * Starts telemetry on this page. Until the answer is known to be Yes, the only requests are those that ask
- * for the answer, without cookies and at most once an hour. A second call returns the same client as the
- * first call, whatever its options.
+ * Starts telemetry on this page. Until the verdict is yes, the only requests are those that ask for the
+ * instance's answer, without cookies and at most once an hour, and the one that stores a person's Yes. A
+ * second call returns the same client as the first call, whatever its options.
  * @example
  * const telemetry = init({ endpoint: "/telemetry" });
  * telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB" });

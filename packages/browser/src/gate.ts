@@ -8,9 +8,9 @@ import type { Store } from "./storage.ts";
 /** The gateway's answer to `GET /v1/consent`. */
 export interface Told {
   readonly allow: boolean;
-  /** The gateway's reason, as a code; absent if the gateway did not answer. */
+  /** The gateway's reason, as a code; absent if the gateway has not answered, or a proxy answered instead. */
   readonly reason?: string;
-  /** Somebody said No, so everything that this browser stored must be deleted. */
+  /** Somebody said No, so everything that the SDK has stored in this browser must be deleted. */
   readonly refused?: boolean;
   /** The instance allows sending, but each person has to be asked. */
   readonly ask?: boolean;
@@ -25,7 +25,7 @@ export type Verdict = "yes" | "no" | "undecided";
 
 export interface Gate {
   readonly verdict: () => Verdict;
-  /** The instance's last answer. */
+  /** The instance's last answer; `allow: false` if it has not answered. */
   readonly told: () => Told;
   /**
    * Asks the instance, without cookies, at most once an hour unless `isNow` is true. Does not ask while the
@@ -38,7 +38,7 @@ export interface Gate {
    * gateway has set its cookie.
    */
   readonly answer: (isYes: boolean) => Promise<void>;
-  /** Deletes everything that this browser stored. */
+  /** Deletes everything that the SDK has stored in this browser. */
   readonly forget: () => void;
 }
 

@@ -4,10 +4,11 @@ import { openSender } from "./sender.ts";
 import { randomHex, type Store } from "./storage.ts";
 
 export interface Outbox {
+  /** Adds a message, to be sent about a second later. Drops one that is larger than MAX_BATCH_BYTES. */
   readonly add: (message: object) => void;
   /**
-   * Stores the messages in memory, then sends all stored messages, including those of other tabs, until an
-   * attempt fails.
+   * Moves the messages from memory to storage, then sends all stored messages, including those of other tabs,
+   * until an attempt fails or the verdict is no longer yes.
    */
   readonly flush: () => Promise<void>;
   /** Called when the page may be closed: hands what it can to the browser to send, and stores the rest. */
@@ -22,7 +23,7 @@ const FLUSH_AFTER_MS = 1000;
  * after it is closed.
  */
 const MAX_BATCH_BYTES = 31_800;
-/** The maximum size of all waiting messages together. */
+/** The maximum size of all waiting messages together. In storage, characters are counted instead of bytes. */
 const MAX_STORED_BYTES = 100_000;
 /** Seven days, because the collector recognises a repeated message for 8 days. */
 const MAX_AGE_MS = 604_800_000;
@@ -32,7 +33,7 @@ const LEASE_MS = 30_000;
 /**
  * Opens the outbox of this page.
  * @param url where batches are posted
- * @param onDenied called after a flush if the verdict is not Yes
+ * @param onDenied called after a flush if the verdict is not yes
  */
 export function openOutbox(
   url: string,

@@ -1,6 +1,6 @@
 /**
  * The entry point for a script tag. Defines `candor.init`, and calls it if the tag has an endpoint:
- * `<script src="candor.iife.js" data-endpoint="/telemetry">`.
+ * `<script src="candor.iife.js" data-endpoint="/telemetry">`. `data-consent="ask"` sets the option `consent`.
  */
 import { init } from "./client.ts";
 

@@ -8,7 +8,7 @@ export interface Store {
   /** Stores a value. @returns false if there is no room */
   readonly set: (key: string, value: string) => boolean;
   readonly remove: (key: string) => void;
-  /** Sorted, so the oldest comes first if the keys begin with a timestamp. */
+  /** All keys, sorted, so that the oldest comes first if the keys begin with a timestamp. */
   readonly keys: () => string[];
 }
 

@@ -8,8 +8,8 @@ const EVENT = "Web Vitals";
 
 /**
  * Starts measuring if the verdict is yes when this is called and the plan declares the event. Otherwise
- * observes nothing, even if the verdict changes later. Each metric is sent when its value is final, at the latest when the page is hidden, and again if the value
- * changes after that.
+ * observes nothing, even if the verdict changes later. Each metric is sent when its value is final, at the
+ * latest when the page is hidden, and again if the value changes after that.
  */
 export async function reportWebVitals(client: Client): Promise<void> {
   const { verdict, plan } = await client.status();

@@ -34,9 +34,10 @@ async function main(options: ChildOptions): Promise<void> {
 }
 
 /**
- * Makes this process ignore signals and end only with its parent. Ctrl-C in a terminal signals the whole
- * process group, but the parent still has to drain rows into this process. When the parent has ended, this
- * process ends by SIGKILL: a clean exit would wait for native work, and the store survives the kill.
+ * Makes this process ignore SIGINT, SIGTERM and SIGHUP, and end with its parent. Ctrl-C in a terminal signals
+ * the whole process group, but the parent still has to drain rows into this process. When the parent has
+ * ended, this process ends by SIGKILL: a clean exit would wait for native work, and the store survives the
+ * kill.
  */
 function followParentOnly(): void {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => {});

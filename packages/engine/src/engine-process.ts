@@ -7,10 +7,10 @@ import { THREAD_POOL_SIZE } from "./limits.ts";
 import type { ChildOptions, Listening } from "./protocol.ts";
 
 export interface ProcessEvents {
-  /** Called with each line that the child prints, whether it comes from the engine or from our code. */
+  /** Called with each non-blank line that the child prints, whether it comes from the engine or our code. */
   line(text: string): void;
   listening(): void;
-  /** Called once, however the child ended. `how` is a description for people. */
+  /** Called once, when the child has ended or could not start. `how` is a description for people. */
   gone(exitCode: number | null, how: string): void;
 }
 

@@ -19,14 +19,14 @@ export interface EngineOptions extends Partial<EngineTimes> {
    * @default 10, because ingest has priority
    */
   niceness?: number;
-  /** Called with each line that the child prints, and with the reason for which it ended. @default none */
+  /** Called with each line that the child prints, and with why it ended. @default the lines are discarded */
   log?: (line: string) => void;
 }
 
 export interface EngineTimes {
   /** How long `ready()` waits before it rejects. @default 30000 */
   readyTimeoutMs: number;
-  /** The pause before the first restart. It doubles with each further restart. @default 100 */
+  /** The pause before the first restart. It doubles with each restart that follows. @default 100 */
   minBackoffMs: number;
   /** The longest pause before a restart. @default 5000 */
   maxBackoffMs: number;
@@ -61,10 +61,11 @@ export interface Engine {
   readonly socketPath: string;
   status(): EngineStatus;
   /**
-   * Resolves when the current child answers. Rejects after `readyTimeoutMs`, or when the engine is closed.
+   * Resolves once a child answers, at once if one does already. Rejects after `readyTimeoutMs`, or when the
+   * engine is closed.
    */
   ready(): Promise<void>;
-  /** Gives requests up to `drainMs` to finish, then ends the child and removes the socket. Never rejects. */
+  /** Lets requests finish for up to `drainMs`, then ends the child and removes the socket. Never rejects. */
   close(): Promise<void>;
 }
 

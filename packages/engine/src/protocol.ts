@@ -12,7 +12,7 @@ export interface Listening {
   kind: "listening";
 }
 
-/** Sent by the supervisor to the child: finish the requests in flight within this time, then end. */
+/** Sent by the supervisor to the child: finish the requests in flight within `drainMs`, then end. */
 export interface CloseCommand {
   kind: "close";
   drainMs: number;

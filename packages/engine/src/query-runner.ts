@@ -20,10 +20,9 @@ export interface Answer {
 export type QueryRunner = (asked: QueryRequest, body: Buffer, gone: AbortSignal) => Promise<Answer>;
 
 /**
- * Runs queries under two semaphores, so that long reads do not block writes, and long writes do not block
- * reads.
- * @throws ClickHouseFault TOO_MANY_SIMULTANEOUS_QUERIES; the reason of `gone`, if that aborts while the query
- * waits
+ * Creates a function that runs queries under two semaphores, so that long reads do not block writes, and long
+ * writes do not block reads. Besides the faults of `parseQuery` and of the engine, it rejects with
+ * TOO_MANY_SIMULTANEOUS_QUERIES, or with the reason of `gone` if that aborts while the query waits.
  */
 export function createQueryRunner(store: Store): QueryRunner {
   const reads = new Semaphore({ permits: MAX_READS, maxWaiting: MAX_WAITING });

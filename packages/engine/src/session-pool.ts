@@ -91,7 +91,7 @@ export function createSessionPool(open: () => Session, maxIdle: number): Session
 /**
  * Chooses an idle session for a scope. A parameter can be overwritten but not removed, so a session fits only
  * a query that sets all of the session's parameters. Prefers the session with the most parameters, so that
- * sessions without parameters remain available for other queries.
+ * sessions without parameters remain available for other queries. Returns undefined if no session fits.
  */
 function fittest(idle: readonly UsedSession[], scope: Scope): UsedSession | undefined {
   return idle
@@ -103,10 +103,10 @@ function fittest(idle: readonly UsedSession[], scope: Scope): UsedSession | unde
 }
 
 /**
- * Returns the statements that move a session from its last scope into this one. SET parses a parameter in the
- * same way as the HTTP interface does, as escaped text of its declared type. So the received text is only
- * quoted and not changed. (chdb's queryBindAsync is not used: it would escape text that is already escaped,
- * and it serialises all queries with parameters.)
+ * Returns the statements that move a session from its last scope into this one, and records the new scope in
+ * `used`. SET parses a parameter in the same way as the HTTP interface does, as escaped text of its declared
+ * type. So the received text is only quoted and not changed. (chdb's queryBindAsync is not used: it would
+ * escape text that is already escaped, and it serialises all queries with parameters.)
  */
 function enterScope(used: UsedSession, scope: Scope): string[] {
   const database = scope.database ?? DEFAULT_DATABASE;

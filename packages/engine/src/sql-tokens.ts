@@ -94,8 +94,8 @@ function endOfQuoted(sql: string, start: number, quote: string): number {
 }
 
 /**
- * Returns the text of a quoted token. Handles the escapes `\n`, `\t`, `\r`, `\b`, `\f` and `\0`; any other
- * escaped character stands for itself.
+ * Returns the text of a quoted token. Handles doubled quotes and the escapes `\n`, `\t`, `\r`, `\b`, `\f` and
+ * `\0`; any other escaped character stands for itself.
  */
 export function unquote(quoted: string): string {
   const quote = quoted[0] ?? "";

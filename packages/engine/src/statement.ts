@@ -17,7 +17,10 @@ export interface RowsInsert {
   dataAt: number;
 }
 
-/** Any other statement, which is run unchanged. `format` is the format named in its FORMAT clause. */
+/**
+ * Any other statement, which is run unchanged. `format` is that of a FORMAT clause at its end; undefined
+ * without one, and for every INSERT.
+ */
 export interface TextStatement {
   kind: "text";
   /**
@@ -135,7 +138,10 @@ function parseInsert(sql: string): RowsInsert | undefined {
   return { kind: "rows", table, columns, settings, format, dataAt: dataStart(sql, end) };
 }
 
-/** Returns the word after `from`. Does not read any further, because data and not SQL follows. */
+/**
+ * Returns the word after `from` and the position of its end; an empty array if no word follows. Does not read
+ * any further, because data and not SQL follows.
+ */
 function wordAfter(sql: string, from: number): [string, number] | [] {
   const pattern = /\s*(\w+)/y;
   pattern.lastIndex = from;

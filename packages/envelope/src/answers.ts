@@ -34,7 +34,7 @@ export interface Dropped<Reason extends string = string> {
   readonly reason: Reason;
 }
 
-/** The answer to a batch, or to a single message that was dropped. */
+/** The body of the answer to a batch, or to a single message that was dropped. */
 export function toAcceptedBody(messages: number, dropped: readonly Dropped[]): string {
   return JSON.stringify({ success: true, accepted: messages - dropped.length, dropped });
 }

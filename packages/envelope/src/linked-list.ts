@@ -49,7 +49,7 @@ export class LinkedList<Item> implements Iterable<Place<Item>> {
     this.#size -= 1;
   }
 
-  /** Iterates in order. During iteration, the current item may be removed and new items may be added. */
+  /** Iterates in order. Meanwhile, only the current item may be removed, and an added one may be missed. */
   *[Symbol.iterator](): Iterator<Place<Item>> {
     for (let place = this.#first; place !== undefined; ) {
       const { after } = place;

@@ -26,7 +26,7 @@ const KNOWN_TYPES: ReadonlySet<unknown> = new Set(MESSAGE_TYPES);
 
 /**
  * Parses one JSON value as a message, or returns the reason why it is not one. Pure; never throws, whatever
- * the value. Nowhere else does a JSON value become a typed message.
+ * the value. No other function turns a JSON value into a typed message.
  *
  * Fields outside the Segment spec (`_metadata`, `sequence`, `writeKey`...) are allowed, but not kept.
  * @param type the type named by the path (`/v1/track`), which overrides the message's own type

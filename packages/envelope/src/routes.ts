@@ -3,7 +3,7 @@ import { MESSAGE_TYPES, type MessageType } from "./message.ts";
 
 /**
  * What a path is for. `type` is the message type that the path implies for a single message. It is undefined
- * for a batch, and if the body names the type.
+ * for the paths of batches, where each message names its own type.
  */
 export type WireRoute =
   | { readonly kind: "messages"; readonly type: MessageType | undefined }
@@ -29,7 +29,7 @@ const MESSAGE_ROUTES: ReadonlyMap<string, WireRoute> = new Map(
   ]),
 );
 
-/** The message type that a path segment names. */
+/** The message type that a part of a path names, such as `track` or `t`; undefined if it names none. */
 export function toMessageType(name: string): MessageType | undefined {
   return TYPES.get(name);
 }

@@ -8,8 +8,8 @@ export const MAX_MESSAGE_BYTES = 32 * 1024;
 export const MAX_REQUEST_BYTES = 8 * 1024 * 1024;
 
 /**
- * What a batch states once for all of its messages. If a message's own object lacks a key, the key is taken
- * from the batch.
+ * What a batch states once for all of its messages. If a message's own `context` or `integrations` lacks a
+ * key, the key is taken from the batch.
  */
 export interface Shared {
   readonly context: JsonObject | undefined;

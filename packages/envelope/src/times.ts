@@ -171,7 +171,10 @@ function dayMs(year: number, month: number, day: number): number {
 /** The number of days from the first day of year 0 to 1970-01-01, by the formula of `dayMs`. */
 const DAYS_BEFORE_1970 = 719_527;
 
-/** The number of slots in the cache of formatted times. The low six bits of a time choose its slot. */
+/**
+ * The number of slots in each of the two caches: of formatted times by millisecond, and of their prefixes by
+ * second. The low six bits of the number choose the slot.
+ */
 const SLOTS = 64;
 const cachedSeconds = new Float64Array(SLOTS).fill(Number.NaN);
 const cachedPrefixes: string[] = Array.from({ length: SLOTS }, () => "");

@@ -37,7 +37,7 @@ export function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";
 }
 
-/** Returns a JSON value as text. Does not use `String()`, which throws for some objects. */
+/** Returns a string unchanged, and other values as JSON. `String()` would throw for some objects. */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

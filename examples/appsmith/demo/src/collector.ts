@@ -12,7 +12,7 @@ const ASK_AGAIN_MS = 200;
 export const PATIENCE_MS = 60_000;
 const ANSWER_WITHIN_MS = 15_000;
 
-/** An error whose message tells the user what to do. It is shown without a stack trace. */
+/** An error whose message says what is wrong or what to do. It is shown without a stack trace. */
 export class DemoFault extends Error {}
 
 export interface Collector {
@@ -66,7 +66,7 @@ export async function readApi({ url, keys }: Collector, question: string): Promi
   }
 }
 
-/** The number of stored messages that match a query such as `event=Instance%20Active`. */
+/** The number of stored messages that match a query such as `event=Instance%20Active`. Default: of all. */
 export async function countStored(collector: Collector, query = ""): Promise<number> {
   const answer = await readApi(collector, `count?${query}`);
   if (isRecord(answer) && "count" in answer) return Number(answer.count);
@@ -89,7 +89,7 @@ export async function awaitStored(collector: Collector, atLeast: number): Promis
 /**
  * Sends a batch, and retries after statuses that allow a retry. Resolves to the drop reasons of the messages
  * that were not kept.
- * @throws DemoFault if the collector rejects the batch, or has not accepted it in time
+ * @throws DemoFault if the collector rejects the batch, or has not accepted it after PATIENCE_MS
  */
 export async function postBatch(url: string, body: string): Promise<readonly string[]> {
   const giveUpAtMs = Date.now() + PATIENCE_MS;

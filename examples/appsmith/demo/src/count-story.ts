@@ -10,7 +10,7 @@ const ALIVE_MS = 7 * HOUR_MS;
 
 export type Counts = Readonly<Record<string, number>>;
 
-/** How many messages one instance sends, by kind. */
+/** How many messages one instance and its copy send, by kind. */
 export interface InstanceCounts {
   readonly heartbeats: number;
   readonly actions: number;
@@ -46,8 +46,8 @@ export interface StoryCounts {
 }
 
 /**
- * Counts what one instance sends: nothing if its operator refused, and nothing from browsers with a privacy
- * signal.
+ * Counts what one instance and its copy send: nothing if the operator refused, and nothing from browsers with
+ * a privacy signal.
  */
 export function countInstance(story: Story, instance: Instance): InstanceCounts {
   if (instance.isRefused) return { heartbeats: 0, actions: 0, browserEvents: 0, lastAtMs: 0 };

@@ -24,7 +24,7 @@ const CI: Extract<Role, { readonly role: "ci" }> = ROLES[3];
 
 /**
  * The tables' lives and upgrade times are for a story of this length. For other lengths they are scaled,
- * except lives of at most three days.
+ * except the lives of roles that run for at most three days.
  */
 const FULL_WEEKS = 26;
 /** The share of servers and test instances that already run when the story begins. */
@@ -41,7 +41,7 @@ const LAST_CI_HOURS = { least: 1, most: 4 };
 
 export function makeInstance(base: StoryBase, number: number): Instance {
   const random = createRandom(`${base.seed}/instance/${number}`);
-  // CI runs every day, so the last instance is always a CI instance that is alive at the story's end.
+  // CI runs every day, so the last of several instances is always a CI instance that is alive at the story's end.
   const isLastCi = number === base.instances - 1 && number > 0;
   const picked = random.pickRow(ROLES);
   const role = isLastCi ? CI : picked;

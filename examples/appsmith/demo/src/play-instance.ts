@@ -28,8 +28,8 @@ export interface PlayContext {
 }
 
 /**
- * Resolves once the collector has accepted everything that the instance, its copy and its browsers sent, or
- * PATIENCE_MS is over.
+ * Resolves once the collector has accepted everything that the instance, its browsers and its copy sent, or
+ * PATIENCE_MS is over, first for the instance and then for its copy.
  */
 export async function playInstance(context: PlayContext, instance: Instance): Promise<void> {
   const { base } = context;

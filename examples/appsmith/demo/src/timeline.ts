@@ -109,7 +109,9 @@ function makeAction(instance: Instance, atMs: number, random: Random): Action {
   };
 }
 
-/** What the browser of one person sends, or would send if it had no privacy signal, oldest first. */
+/**
+ * What the browser of one person sends, unless it has a privacy signal or the operator refused, oldest first.
+ */
 export function visitsOf({ seed }: StoryBase, instance: Instance, person: Person): readonly BrowserEvent[] {
   const random = createRandom(`${seed}/visits/${instance.number}/${person.number}`);
   const visits = timesAtRate(instance.life, person.visitsPerWeek / WEEK_MS, random).flatMap((atMs) => {

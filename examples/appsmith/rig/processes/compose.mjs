@@ -76,7 +76,7 @@ async function stop(services) {
   }
 }
 
-/** How a service is run. Its environment contains only the listed variables, not all of this process's. */
+/** How a service is run. `settings` is its whole environment: it inherits nothing else from this process. */
 function describe(service, ports = readState("ports")) {
   const { APPSMITH_VERSION, APPSMITH_LISTEN } = readSettings(".env");
   const operators = readSettings("docker.env");

@@ -14,7 +14,7 @@ const WELCOME = Buffer.from([...[82, 0, 0, 0, 8, 0, 0, 0, 0], ...[90, 0, 0, 0, 5
 if (!existsSync(template)) await (await PGlite.create(template)).close();
 if (!existsSync(folder)) cpSync(template, folder, { recursive: true });
 const database = await PGlite.create(folder);
-/** All clients share one session, so each client's messages up to its Sync run without others in between. */
+/** All clients share one session, so each run of messages up to a Query or Sync waits for the previous one. */
 let last = Promise.resolve();
 
 createServer((socket) => {

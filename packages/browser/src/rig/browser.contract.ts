@@ -9,8 +9,8 @@ import { REFERENCE_PLAN } from "../../../plan/src/rig/reference-plan.ts";
 import { type BrowserName, type RigBrowser, type RigTab, startBrowser } from "./browsers.ts";
 import { openProduct, type Product, SECRET } from "./product.ts";
 
-/** A property that a later version of the plan adds. */
 const NEXT_VERSION = REFERENCE_PLAN.version + 1;
+/** A property that a later version of the plan adds. */
 const GROWN = `{ type: boolean, sensitivity: technical, description: More., example: true, since: ${NEXT_VERSION} }`;
 const UNANSWERED = { APPSMITH_DISABLE_TELEMETRY: "false" };
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -38,7 +38,7 @@ async function tour(tab: RigTab, product: Product, init: object = {}, setup = ""
 }
 
 const namesIn = (product: Product) => product.messages().map(({ event }) => event);
-/** A message that was sent twice has the same id both times, and the collector counts it once. */
+/** The names of the messages with each messageId counted once, as the collector counts repeated messages. */
 const distinctNamesIn = (product: Product) => [
   ...new Map(product.messages().map(({ messageId, event }) => [messageId, event])).values(),
 ];
@@ -341,7 +341,7 @@ export function testIn(name: BrowserName): void {
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD");
     await tab.back();
     await expectEvents(product, "APPLICATIONS_PAGE_LOAD", "LOGIN_PAGE_LOAD", "APPLICATIONS_PAGE_LOAD");
-    // A browser may not use its back/forward cache in a test, so the test dispatches the cache's event.
+    // Not every browser uses its back/forward cache in a test, so the test dispatches the cache's event.
     await tab.evaluate('dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true }))');
     await expect.poll(() => namesIn(product).length, { timeout: 15_000 }).toBe(4);
     await tab.close();

@@ -60,8 +60,8 @@ function toTab(page: Page): RigTab {
 }
 
 /**
- * Goes back, and polls the page's address, because Firefox does not report that a page was restored from the
- * cache.
+ * Goes back, and polls the page's address for at most about 5 s, because Firefox does not report that a page
+ * was restored from the cache.
  */
 async function goBack(page: Page): Promise<void> {
   const from = page.url();
