@@ -205,7 +205,7 @@ function examineKeys(config: Config): KeysFacts {
   try {
     return { token: findKeys(config)?.adminToken ?? config.adminToken, fault: undefined };
   } catch (error) {
-    if (error instanceof CandorError) return { token: undefined, fault: error.message };
+    if (error instanceof CandorError) return { token: config.adminToken, fault: error.message };
     throw error;
   }
 }
