@@ -213,6 +213,17 @@ test("rebuild makes what reports read anew, month by month, and compares it with
   expect((await rebuild("--month", "2026-13")).stderr).toContain("Write a month such as 2026-01.");
 });
 
+test("plan risk asks the collector which fields single instances out", async () => {
+  const risk = (...args: string[]) =>
+    finish(["plan", "risk", ...args], { ...APPSMITH, CANDOR_URL: appsmith.url });
+  const { code, stdout, stderr } = await risk();
+  expect([code, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^ {2}Instance Active {15}instanceId +1 +100\.0% +1 +0\.0$/m);
+  expect(JSON.parse((await risk("--json")).stdout).fields).toHaveLength(1);
+  const wrong = await risk("--from", "yesterday");
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("Write one such as 2026-01-31.")]);
+});
+
 test("forget explains a missing option, address, token or collector", async () => {
   const one = "Give one of --instance ID, --user ID, --contact and --state DIR.\n";
   const line = "Write one e-mail address to standard input, on a line of its own.\n";

@@ -13,8 +13,8 @@ import {
 } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
 
-/** Reads every event's name once. */
-const COMPARE_TIMEOUT_MS = 290_000;
+/** Some reports read every event once. */
+const REPORT_TIMEOUT_MS = 290_000;
 /** A month of 100 million events takes minutes. */
 const REBUILD_TIMEOUT_MS = 60 * 60_000;
 
@@ -119,14 +119,48 @@ export interface Rollups {
  * Sends GET /api/rebuild, which compares what reports read with the events.
  * @throws Refused if the collector answers with an error; CandorError `unreachable` if it cannot be reached
  */
-export async function askForRollups({ url, token }: Asked): Promise<Rollups> {
-  const { status, body } = await ask(`${url}/api/rebuild`, COMPARE_TIMEOUT_MS, token).catch(
-    (error: unknown) => {
-      throw new CandorError("unreachable", { url: toShown(url), cause: reachCauseOf(error) }, error);
-    },
-  );
+export async function askForRollups(collector: Asked): Promise<Rollups> {
+  return (await askForAnswer(collector, "/api/rebuild", "differences")) as unknown as Rollups;
+}
+
+/** How far values single instances out, as the collector answers it. */
+export interface Anonymity {
+  readonly values: number;
+  readonly instances: number;
+  readonly smallestGroup: number;
+  readonly singledOut: number;
+  readonly singledOutShare: number | null;
+  readonly entropyBits: number;
+}
+
+export interface FieldAnonymity extends Anonymity {
+  readonly event: string;
+  readonly name: string;
+  readonly isIdentifying: boolean;
+  readonly help?: string;
+}
+
+/** The answer of GET /api/reports/anonymity. */
+export interface AnonymityReport {
+  readonly from: string;
+  readonly to: string;
+  readonly facts: Anonymity;
+  readonly fields: readonly FieldAnonymity[];
+}
+
+/** Sends GET /api/reports/anonymity. Throws as `askForRollups` does. */
+export async function askForAnonymity(collector: Asked, period: URLSearchParams): Promise<AnonymityReport> {
+  const path = `/api/reports/anonymity?${period}`;
+  return (await askForAnswer(collector, path, "fields")) as unknown as AnonymityReport;
+}
+
+/** Reads an answer of the read API. @param list the field by which it is recognised, a list */
+async function askForAnswer({ url, token }: Asked, path: string, list: string): Promise<Fields> {
+  const { status, body } = await ask(url + path, REPORT_TIMEOUT_MS, token).catch((error: unknown) => {
+    throw new CandorError("unreachable", { url: toShown(url), cause: reachCauseOf(error) }, error);
+  });
   const answer = parseFields(body);
-  if (status === 200 && Array.isArray(answer?.differences)) return JSON.parse(body) as Rollups;
+  if (status === 200 && answer !== undefined && Array.isArray(answer[list])) return answer;
   if (typeof answer?.code === "string") throw new Refused(answer.code, textOf(answer.message), url);
   throw new CandorError("unreachable", { url: toShown(url), cause: `no collector: status ${status}` });
 }

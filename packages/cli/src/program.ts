@@ -83,7 +83,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option("--check", "only compare: 0 if they are equal, 1 if they differ")
     .option("--json", "as JSON")
     .action(async (options: RebuildOptions) => setExitCode(await orRefuse(rebuild(options))));
-  addPlanCommands(program, setExitCode);
+  addPlanCommands(program, setExitCode, orRefuse);
   addInstanceCommands(program, setExitCode);
   addForgetCommand(program, setExitCode);
   return program;

@@ -17,7 +17,7 @@ const keys = {
   writeKeys: { installer: "installer_key", server: "server_key", client: "client_key" },
   adminToken: "token-of-the-rig",
 };
-const story = makeStory({ seed: 31, instances: 12, weeks: 2, endMs: Date.now() - 60_000 });
+const story = makeStory({ seed: 31, instances: 40, weeks: 2, endMs: Date.now() - 60_000 });
 const counts = countStory(story);
 const dir = mkdtempSync(join(tmpdir(), "candor-rig-"));
 process.env.TMPDIR = dir; // for `tmpdir()` in the tested code
@@ -108,6 +108,21 @@ it("answers each question of the guide, in the field that the guide names", asyn
     for (const name of field.split(".")) answer = isRecord(answer) ? answer[name] : undefined;
     expect(answer, question).toBeDefined();
   }
+});
+
+it("stores nothing by which single instances can be told, except the random ids and the pseudonym that the plan declares", async () => {
+  const fromDay = new Date(story.fromMs).toISOString().slice(0, 10);
+  const { fields } = (await readApi(collector, `reports/anonymity?from=${fromDay}`)) as {
+    readonly fields: readonly {
+      readonly name: string;
+      readonly instances: number;
+      readonly isIdentifying: boolean;
+    }[];
+  };
+  expect(Math.max(...fields.map(({ instances }) => instances))).toBeGreaterThan(20);
+  const identifying = fields.filter(({ isIdentifying }) => isIdentifying).map(({ name }) => name);
+  const ids = ["appId", "boot", "installId", "orgId", "pageId"];
+  expect([...new Set(identifying)].sort()).toEqual([...ids, "username"]);
 });
 
 it("appears in reports as planned: the number of instances, and successful installs", async () => {

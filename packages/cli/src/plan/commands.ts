@@ -4,6 +4,7 @@ import { checkPlan } from "./check.ts";
 import { type DescribeOptions, describe } from "./describe.ts";
 import { comparePlans } from "./diff.ts";
 import { generate, LANGUAGES } from "./generate.ts";
+import { type RiskOptions, showRisk } from "./risk.ts";
 
 const FILE = "the plan's file (default: CANDOR_PLAN)";
 
@@ -11,8 +12,15 @@ interface JsonOption {
   readonly json?: boolean;
 }
 
-/** Adds `candor plan check`, `diff` and `describe`, and `candor generate`. */
-export function addPlanCommands(program: Command, setExitCode: (code: number) => void): void {
+/**
+ * Adds `candor plan check`, `diff`, `describe` and `risk`, and `candor generate`.
+ * @param orRefuse handles the errors of a command that asks a collector
+ */
+export function addPlanCommands(
+  program: Command,
+  setExitCode: (code: number) => void,
+  orRefuse: (asking: Promise<number>) => Promise<number>,
+): void {
   const plan = program.command("plan").description("check, compare and describe what may be collected");
   plan
     .command("check")
@@ -40,6 +48,13 @@ export function addPlanCommands(program: Command, setExitCode: (code: number) =>
     .action(async (file: string | undefined, options: DescribeOptions) =>
       setExitCode(await describe(file, options)),
     );
+  plan
+    .command("risk")
+    .description("ask a running Candor which stored fields single instances out, and what would help")
+    .option("--from <day>", "first day, such as 2026-01-31 (default: 28 days)")
+    .option("--to <day>", "last day")
+    .option("--json", "as JSON")
+    .action(async (options: RiskOptions) => setExitCode(await orRefuse(showRisk(options))));
   program
     .command("generate")
     .description(

@@ -250,6 +250,17 @@ export const ANONYMITY = describe(
   {
     ...HEAD,
     facts: Type.Object(ANONYMITY_OF),
-    fields: Type.Array(Type.Object({ event: Text, name: Text, ...ANONYMITY_OF, help: Type.Optional(Text) })),
+    fields: Type.Array(
+      Type.Object({
+        event: Text,
+        name: Text,
+        ...ANONYMITY_OF,
+        isIdentifying: Type.Boolean({
+          description:
+            "Singles out a tenth or more of at least 20 instances, and is neither their id nor a duration.",
+        }),
+        help: Type.Optional(Text),
+      }),
+    ),
   },
 );

@@ -5,6 +5,8 @@ import type { Period } from "./period.ts";
 
 /** A field is identifying if at least this share of its instances have a value that no other instance has. */
 const IDENTIFYING_SHARE = 0.1;
+/** Among fewer instances, nearly every value is the only one of its kind. */
+const LEAST_INSTANCES = 20;
 
 /** The answer of GET /api/reports/anonymity. */
 export interface AnonymityReport extends ReportHead {
@@ -34,6 +36,11 @@ export interface Anonymity {
 export interface FieldAnonymity extends Anonymity {
   readonly event: string;
   readonly name: string;
+  /**
+   * Whether the field singles out at least a tenth of its instances, of which there are at least 20, and is
+   * neither their id nor a duration.
+   */
+  readonly isIdentifying: boolean;
   /**
    * Says what to change in the plan, or that the field is the instance's id, if it singles out at least a
    * tenth of its instances; absent otherwise.
@@ -70,21 +77,29 @@ function toAnonymity(row: Row): Anonymity {
 function toFieldAnonymity(row: Row, plan: Plan): FieldAnonymity {
   const anonymity = toAnonymity(row);
   const [event, name] = [String(row.event), String(row.name)];
-  const about = { event, name, ...anonymity };
-  if ((anonymity.singledOutShare ?? 0) < IDENTIFYING_SHARE) return about;
   const isId = Object.values(plan.sources).some((source) =>
     source?.instanceIds.includes(`properties.${name}`),
   );
   const field = plan.events.find((one) => one.name === event)?.fields[name];
-  return {
-    ...about,
-    help: isId ? "It is the instance's id, which is there to tell instances apart." : helpFor(field),
-  };
+  const isMuch = (anonymity.singledOutShare ?? 0) >= IDENTIFYING_SHARE;
+  const isKnown = isId || isDuration(field);
+  const isIdentifying = isMuch && !isKnown && anonymity.instances >= LEAST_INSTANCES;
+  const about = { event, name, ...anonymity, isIdentifying };
+  return isMuch ? { ...about, help: isId ? ID_WORDS : helpFor(field) } : about;
+}
+
+const ID_WORDS = "It is the instance's id, which is there to tell instances apart.";
+
+/** Whether a field is a duration. Its values differ by chance, and no two messages of an instance share one. */
+function isDuration(field: Field | undefined): boolean {
+  return field !== undefined && "measure" in field && field.measure === "duration";
 }
 
 function helpFor(field: Field | undefined): string {
   if (field === undefined)
     return "The plan does not declare it. Declare it, or set the source's mode to enforce.";
+  if (isDuration(field))
+    return "It is a duration: its values differ by chance. Declare `buckets` if their range is enough.";
   if (field.type === "integer" || field.type === "number")
     return "Declare `buckets`, so that only a range is kept.";
   if (field.type === "string" && field.hash)

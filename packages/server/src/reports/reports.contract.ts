@@ -398,6 +398,13 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect(helpOf("instanceId")).toContain("the instance's id");
     expect(helpOf("timeElapsed")).toContain("`buckets`");
     expect([helpOf("os"), helpOf("pluginName")]).toEqual([undefined, undefined]);
+    const identifying = report.fields.filter(({ isIdentifying }) => isIdentifying);
+    expect(identifying.map(({ event, name }) => [event, name])).toEqual(
+      report.fields
+        .filter(({ name }) => !["instanceId", "timeElapsed"].includes(name))
+        .filter(({ instances, singledOut }) => instances >= 20 && singledOut / instances >= 0.1)
+        .map(({ event, name }) => [event, name]),
+    );
   });
 
   it("about a segment: only instances with these facts", async () => {

@@ -1,0 +1,65 @@
+/** Implements `candor plan risk`, which says what of the stored data singles instances out. */
+import { refuse, toReachable } from "@candor/node/operator";
+import { type Anonymity, type AnonymityReport, askForAnonymity, type FieldAnonymity } from "../collector.ts";
+import { readSettings } from "../environment.ts";
+import { findToken, toNoTokenSentence } from "../keys.ts";
+import { type Colours, coloursFor, endWithReader, print, toSafeText } from "../terminal.ts";
+
+export interface RiskOptions {
+  /** First and last day, `YYYY-MM-DD`. @default the last 28 days */
+  readonly from?: string;
+  readonly to?: string;
+  readonly json?: boolean;
+}
+
+/**
+ * Prints how many instances each stored field singles out. Resolves to 0, to 1 if a field identifies instances,
+ * and to 2 if nothing was asked.
+ * @throws Refused, CandorError `unreachable`, `settings_invalid`
+ */
+export async function showRisk({ from, to, json = false }: RiskOptions): Promise<number> {
+  endWithReader();
+  const config = readSettings();
+  const token = findToken(config);
+  if (token === undefined) return refuse(toNoTokenSentence(config));
+  const period = new URLSearchParams({ ...(from && { from }), ...(to && { to }) });
+  const report = await askForAnonymity({ url: toReachable(config.url), token }, period);
+  await print(json ? `${JSON.stringify(report, null, 2)}\n` : renderRisk(report, coloursFor(process.stdout)));
+  return report.fields.some(({ isIdentifying }) => isIdentifying) ? 1 : 0;
+}
+
+const HEAD = `  ${"event".padEnd(28)}  ${"field".padEnd(24)}${columns("values", "alone", "smallest", "bits")}\n`;
+
+export function renderRisk({ from, to, facts, fields }: AnonymityReport, { red, dim }: Colours): string {
+  const identifying = fields.filter(({ isIdentifying }) => isIdentifying);
+  const lines = fields.map((field) => {
+    const line = toLine(field);
+    if (!field.isIdentifying) return `  ${line}`;
+    return `${red("!")} ${line}    ${dim(toSafeText(field.help ?? ""))}\n`;
+  });
+  return `What single instances can be told by, ${from} to ${to}
+
+All facts together: ${facts.values} combinations among ${facts.instances} instances; ${facts.singledOut} (${percent(facts)}) are alone with theirs.
+
+${HEAD}${lines.join("")}
+alone: instances with a value that no other has. smallest: instances that share the rarest value.
+${
+  identifying.length === 0
+    ? "No field but ids and durations tells a tenth of its instances apart.\n"
+    : `${identifying.length} ${identifying.length === 1 ? "field tells a tenth or more of its" : "fields tell a tenth or more of their"} instances apart (!).\n`
+}`;
+}
+
+function toLine({ event, name, ...field }: FieldAnonymity): string {
+  const where = `${toSafeText(event).padEnd(28)}  ${toSafeText(name).padEnd(24)}`;
+  const { values, smallestGroup, entropyBits } = field;
+  return `${where}${columns(values, percent(field), smallestGroup, entropyBits.toFixed(1))}\n`;
+}
+
+function columns(...cells: readonly (string | number)[]): string {
+  return cells.map((cell) => String(cell).padStart(10)).join("");
+}
+
+function percent({ singledOutShare }: Anonymity): string {
+  return `${(100 * (singledOutShare ?? 0)).toFixed(1)}%`;
+}
