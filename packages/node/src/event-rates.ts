@@ -4,60 +4,48 @@
  */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
 import { eventKey, type Plan } from "@candor/plan/runtime";
-import type { Draft } from "./message.ts";
 
 const MINUTE_MS = 60_000;
 
-interface EventRate {
-  readonly limiter: RateLimiter;
-  /** The number of messages skipped since the last recorded one. */
-  skipped: number;
+/** The rates of a plan's events, by `eventKey`. An event has none if its `maxPerMinute` is 0. */
+export type EventRates = ReadonlyMap<string, EventRate>;
+
+/**
+ * Creates the rates of the events that the plan declares for the server.
+ * @param clockMs any monotonic clock
+ */
+export function createEventRates({ events }: Plan, clockMs: () => number): EventRates {
+  return new Map(
+    events
+      .filter(({ sources, maxPerMinute }) => sources.includes("server") && maxPerMinute > 0)
+      .map(({ type, name, maxPerMinute }) => [eventKey(type, name), new EventRate(maxPerMinute, clockMs)]),
+  );
 }
 
-export class EventRates {
-  readonly #rates: ReadonlyMap<string, EventRate>;
+/** The rate of one event. */
+export class EventRate {
+  readonly #limiter: RateLimiter;
+  #skipped = 0;
 
-  /** @param clockMs any monotonic clock */
-  constructor({ events }: Plan, clockMs: () => number) {
-    this.#rates = new Map(
-      events
-        .filter(({ sources, maxPerMinute }) => sources.includes("server") && maxPerMinute > 0)
-        .map((event) => {
-          const { maxPerMinute } = event;
-          const limiter = new RateLimiter({
-            burst: maxPerMinute,
-            everyMs: MINUTE_MS / maxPerMinute,
-            clockMs,
-          });
-          return [eventKey(event.type, event.name), { limiter, skipped: 0 }];
-        }),
-    );
+  constructor(maxPerMinute: number, clockMs: () => number) {
+    this.#limiter = new RateLimiter({ burst: maxPerMinute, everyMs: MINUTE_MS / maxPerMinute, clockMs });
   }
 
-  /**
-   * Whether one more message of this event may be recorded. If not, it counts as skipped. An event has no
-   * limit if its `maxPerMinute` is 0, or if the plan does not declare it for the server.
-   */
-  hasRoom(draft: Draft): boolean {
-    const rate = this.#rates.get(eventKey(draft.type, draft.name));
-    if (rate === undefined || rate.limiter.waitMs() === 0) return true;
-    rate.skipped += 1;
+  /** Whether one more message may be recorded. If not, it counts as skipped. */
+  hasRoom(): boolean {
+    if (this.#limiter.waitMs() === 0) return true;
+    this.#skipped += 1;
     return false;
   }
 
-  /** How many messages of this event were skipped since the last recorded one; undefined if none. */
-  skippedOf(draft: Draft): number | undefined {
-    return this.#rates.get(eventKey(draft.type, draft.name))?.skipped || undefined;
+  /** How many messages were skipped since the last recorded one; undefined if none. */
+  get skipped(): number | undefined {
+    return this.#skipped || undefined;
   }
 
-  /**
-   * Notes that a message of this event was recorded. It carried the number of skipped messages, so the count
-   * starts again at 0.
-   */
-  noteRecorded(draft: Draft): void {
-    const rate = this.#rates.get(eventKey(draft.type, draft.name));
-    if (rate === undefined) return;
-    rate.limiter.take();
-    rate.skipped = 0;
+  /** Notes that a message was recorded, which carried the number of skipped messages. */
+  noteRecorded(): void {
+    this.#limiter.take();
+    this.#skipped = 0;
   }
 }

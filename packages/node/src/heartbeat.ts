@@ -2,7 +2,7 @@
 
 import { toInstanceId } from "@candor/envelope/instance-proof";
 import { isRecord } from "@candor/envelope/unknown-value";
-import { type Plan, type PlanEvent, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
+import { eventKey, type Plan, type PlanEvent, TRIM_REASONS, type Trim } from "@candor/plan/runtime";
 import { compileAgreed, createRedactors } from "./consent/agreed-plan.ts";
 import type { SourceDecisions } from "./consent/gate.ts";
 import { type Draft, toChecked } from "./message.ts";
@@ -66,7 +66,7 @@ export function checkHeartbeat(
   const parts = { boot: "0123456789abcdef", facts, installId: undefined, timestampMs: nowMs };
   const draft = writeHeartbeat(parts);
   const given = Object.keys(draft.values);
-  new MessageFacts(settings).addTo("server", draft, SAMPLE_ID);
+  new MessageFacts(settings).addTo("server", draft, eventKey(draft.type, draft.name), SAMPLE_ID);
   const redactors = createRedactors({ keyedHash: () => SAMPLE_HASH });
   const verdict = compileAgreed(plan, "server", allowAll(plan), redactors)(toChecked(draft), nowMs);
   return verdict.kept

@@ -107,7 +107,8 @@ export class InstanceIdPlace {
     );
   }
 
-  isDeclaredIn(message: Pick<Draft, "type" | "name">): boolean {
-    return this.#events.has(eventKey(message.type, message.name));
+  /** @param key the event's `eventKey` */
+  isDeclaredIn(key: string): boolean {
+    return this.#events.has(key);
   }
 }

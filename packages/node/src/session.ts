@@ -3,12 +3,12 @@
  * signal ends them all.
  */
 import { setMaxListeners } from "node:events";
-import type { Trim } from "@candor/plan/runtime";
+import { eventKey, type Trim } from "@candor/plan/runtime";
 import type { Clock } from "./clock.ts";
 import { type AgreedPlan, compileAgreed, createRedactors } from "./consent/agreed-plan.ts";
 import { type ConsentGate, isRefusal, type SourceDecisions } from "./consent/gate.ts";
 import type { Counts } from "./counts.ts";
-import { EventRates } from "./event-rates.ts";
+import { createEventRates, type EventRates } from "./event-rates.ts";
 import { type Facts, writeHeartbeat } from "./heartbeat.ts";
 import { createHttpClient, type HttpClient } from "./http/client.ts";
 import { ephemeralPlace, KeepAliveLoop, type KeepAliveOptions, sharedPlace } from "./keep-alive.ts";
@@ -82,7 +82,7 @@ export class Session {
     this.instance = instance;
     this.isPrinting = print !== undefined;
     this.#facts = new MessageFacts(settings);
-    this.#rates = new EventRates(settings.plan, clock.monotonic);
+    this.#rates = createEventRates(settings.plan, clock.monotonic);
     this.http = createHttpClient({ environment: settings.machineEnvironment(), signal });
     this.#sender = new Sender({
       folder,
@@ -143,9 +143,10 @@ export class Session {
   record(source: Source, draft: Draft): DropReason | undefined {
     const { counts, print, settings, writeKeys, clock } = this.#options;
     // The gateway has its own limits for browsers' messages, which come from many people.
-    const rates = source === "server" ? this.#rates : undefined;
-    if (rates?.hasRoom(draft) === false) return "too_many";
-    this.#facts.addTo(source, draft, this.instance.instanceId);
+    const key = eventKey(draft.type, draft.name);
+    const rate = source === "server" ? this.#rates.get(key) : undefined;
+    if (rate?.hasRoom() === false) return "too_many";
+    this.#facts.addTo(source, draft, key, this.instance.instanceId);
     const message = toChecked(draft);
     const verdict = this.#plans.get(source)?.(message, clock.now());
     if (verdict === undefined) return "off";
@@ -154,12 +155,12 @@ export class Session {
       return "no_user_anon_id";
     }
     const planVersion = settings.plan.version;
-    const skipped = rates?.skippedOf(draft);
-    const line = writeLine(message, draft, { writeKey: writeKeys.get(source), planVersion, skipped });
+    const about = { writeKey: writeKeys.get(source), planVersion, skipped: rate?.skipped };
+    const line = writeLine(message, draft, about);
     if (isTooLarge(line)) return "event_too_large";
     if (print !== undefined) print(line);
     else if (!this.#writerOf({ source, rule: verdict.rule }).append(line)) return "outbox_slow";
-    rates?.noteRecorded(draft);
+    rate?.noteRecorded();
     counts.keep(draft.hasUndeclared === true ? [...verdict.trims, undeclaredOf(draft)] : verdict.trims);
     return undefined;
   }

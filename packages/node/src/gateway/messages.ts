@@ -19,7 +19,7 @@ import {
   type Shared,
   sizeFaultOf,
 } from "@candor/envelope/wire";
-import { toCanonicalAddress } from "@candor/plan/runtime";
+import { eventKey, toCanonicalAddress } from "@candor/plan/runtime";
 import type { Core } from "../core.ts";
 import { type Draft, InstanceIdPlace } from "../message.ts";
 import { copyPlain, type Json } from "../plain-copy.ts";
@@ -201,7 +201,7 @@ function claim(
   values: { [name: string]: Json },
   { idPlace, instanceId }: Arrival,
 ): { [name: string]: Json } {
-  if (!idPlace.isDeclaredIn(message)) return values; // undeclared values are never sent
+  if (!idPlace.isDeclaredIn(eventKey(message.type, message.name))) return values; // undeclared values are never sent
   const { [idPlace.name]: _claimed, ...others } = values;
   const id = instanceId();
   return id === undefined ? others : { ...others, [idPlace.name]: id };

@@ -20,6 +20,7 @@ const SUSPICIOUS = /[@%&\uFF00-\uFF5E\uFE6B]|\d\.\d+\.\d+\.\d|:[0-9a-f:]*:/i;
  */
 const MARKS = toAsciiClass("[.:@%&]");
 const ENCODED = /[%&\uFF00-\uFF5E\uFE6B]/;
+const AT = /[@\uFF20]/;
 const TWO_COLONS = /:[0-9a-f:]*:/i;
 
 /**
@@ -88,8 +89,12 @@ export function scrub(text: string): Scrubbed | undefined {
  */
 function cutPlain(text: string): Scrubbed {
   const withoutIpv6 = TWO_COLONS.test(text) ? text.replace(IPV6, cutIpv6) : text;
-  const withoutAddresses = withoutIpv6.replace(/\d[\d.]*/g, cutIpv4);
-  const withoutEmails = withoutAddresses.replace(WORD, cutEmail);
+  const withoutAddresses = withoutIpv6.includes(".")
+    ? withoutIpv6.replace(/\d[\d.]*/g, cutIpv4)
+    : withoutIpv6;
+  const withoutEmails = AT.test(withoutAddresses)
+    ? withoutAddresses.replace(WORD, cutEmail)
+    : withoutAddresses;
   return {
     text: withoutEmails,
     email: withoutEmails !== withoutAddresses,
@@ -125,9 +130,9 @@ function cutIpv4(run: string): string {
  * before the @, and a letter somewhere after it.
  */
 function cutEmail(word: string): string {
-  if (!/[@\uFF20]/.test(word)) return word;
+  if (!AT.test(word)) return word;
   const local = word.slice(word.search(/[\p{L}\p{N}]/u));
-  const at = local.search(/[@\uFF20]/);
+  const at = local.search(AT);
   return at > 0 && /\p{L}/u.test(local.slice(at)) ? "[email]" : word;
 }
 
