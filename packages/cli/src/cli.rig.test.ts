@@ -224,6 +224,21 @@ test("plan risk asks the collector which fields single instances out", async () 
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("Write one such as 2026-01-31.")]);
 });
 
+test("sql prints the result of a query, and says what is wrong with one", async () => {
+  const settings = { ...APPSMITH, CANDOR_URL: appsmith.url };
+  const sql = (...args: string[]) => finish(["sql", ...args], settings);
+  expect(await sql("SELECT 1 AS one")).toMatchObject({ code: 0, stdout: '"one"\n1\n', stderr: "" });
+  const typed = candor(["sql", "--format", "ndjson"], settings);
+  typed.child.stdin?.end("SELECT 2 AS two;\n");
+  expect([await typed.ended, typed.stdout]).toEqual([0, '{"two":2}\n']);
+  const wrong = await sql("DROP TABLE events");
+  expect([wrong.code, wrong.stdout, wrong.stderr]).toEqual([
+    2,
+    "",
+    expect.stringContaining("The query failed: "),
+  ]);
+});
+
 test("forget explains a missing option, address, token or collector", async () => {
   const one = "Give one of --instance ID, --user ID, --contact and --state DIR.\n";
   const line = "Write one e-mail address to standard input, on a line of its own.\n";

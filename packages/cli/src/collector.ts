@@ -174,3 +174,27 @@ export async function askForMonth({ url, token }: Asked, month: string): Promise
     toFault: (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error),
   });
 }
+
+/**
+ * Sends POST /api/sql. Resolves to the result in the format.
+ * @throws Refused if the collector answers with an error; CandorError `unreachable` if it cannot be reached
+ */
+export async function askSql({ url, token }: Asked, query: string, format: string): Promise<string> {
+  const response = await fetch(`${url}/api/sql`, {
+    method: "POST",
+    headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
+    body: JSON.stringify({ query, format }),
+    signal: AbortSignal.timeout(REPORT_TIMEOUT_MS),
+    redirect: "manual",
+  }).catch((error: unknown) => {
+    throw new CandorError("unreachable", { url: toShown(url), cause: reachCauseOf(error) }, error);
+  });
+  const body = await response.text();
+  if (response.status === 200) return body;
+  const fault = parseFields(body);
+  if (typeof fault?.code === "string") throw new Refused(fault.code, textOf(fault.message), url);
+  throw new CandorError("unreachable", {
+    url: toShown(url),
+    cause: `no collector: status ${response.status}`,
+  });
+}

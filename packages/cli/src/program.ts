@@ -11,7 +11,7 @@ import {
   VERSION,
   WRITE_AN_ADDRESS,
 } from "@candor/node/operator";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { explainRefusal } from "./collector.ts";
 import { diagnose } from "./doctor.ts";
 import { readCollectorUrl } from "./environment.ts";
@@ -19,6 +19,7 @@ import { type ForgetOptions, forget } from "./forget.ts";
 import { printKeys } from "./keys.ts";
 import { addPlanCommands } from "./plan/commands.ts";
 import { type RebuildOptions, rebuild } from "./rebuild.ts";
+import { runSql, type SqlOptions } from "./sql.ts";
 import { start } from "./start.ts";
 import { type TailOptions, tail } from "./tail.ts";
 import { toFaultText } from "./terminal.ts";
@@ -76,6 +77,15 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .description("check the installation and say what to fix")
     .option("--json", "as JSON")
     .action(async (options: { json?: boolean }) => setExitCode(await diagnose(options)));
+  addReportCommands(program, setExitCode);
+  addPlanCommands(program, setExitCode, orRefuse);
+  addInstanceCommands(program, setExitCode);
+  addForgetCommand(program, setExitCode);
+  return program;
+}
+
+/** Adds the commands about what reports read. */
+function addReportCommands(program: Command, setExitCode: (code: number) => void): void {
   program
     .command("rebuild")
     .description("rebuild the tables that reports read from the events, and compare them")
@@ -83,10 +93,14 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option("--check", "only compare: 0 if they are equal, 1 if they differ")
     .option("--json", "as JSON")
     .action(async (options: RebuildOptions) => setExitCode(await orRefuse(rebuild(options))));
-  addPlanCommands(program, setExitCode, orRefuse);
-  addInstanceCommands(program, setExitCode);
-  addForgetCommand(program, setExitCode);
-  return program;
+  program
+    .command("sql")
+    .description("run one query that only reads on what a running Candor has stored (docs/sql.md)")
+    .argument("[query]", "a SELECT (default: read from standard input)")
+    .addOption(new Option("--format <format>", "of the result").choices(["csv", "ndjson"]).default("csv"))
+    .action(async (query: string | undefined, options: SqlOptions) =>
+      setExitCode(await orRefuse(runSql(query, options))),
+    );
 }
 
 /** Adds the commands for the operator of an instance. */

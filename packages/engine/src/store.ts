@@ -60,7 +60,11 @@ export async function openStore(dataDir: string): Promise<Store> {
     sessions.use(scope, (session) => runText(session, sql, format));
   return {
     version: version.text().trim(),
-    read: runShared,
+    // A session in which `readonly` is set cannot be moved into another scope.
+    read: (sql, format, scope) =>
+      Object.hasOwn(scope.settings, "readonly")
+        ? sessions.useOnce(scope, (session) => runText(session, sql, format))
+        : runShared(sql, format, scope),
     command: (sql, format, scope) => sessions.useOnce(scope, (session) => runText(session, sql, format)),
     insertFrom: runShared,
     insert: (rows, scope) => sessions.use(scope, (session) => session.insert(rows)),

@@ -101,6 +101,12 @@ export const ERRORS = {
     message:
       "The report took longer than {seconds} seconds, or too much memory. Ask for fewer days, or for a smaller segment.",
   },
+  sql_failed: { status: 400, message: "The query failed: {why}" },
+  sql_busy: {
+    status: 429,
+    retryAfterS: 10,
+    message: "Other SQL is running, and more waits. Ask again when it has ended.",
+  },
   too_many_watchers: {
     status: 429,
     retryAfterS: 10,

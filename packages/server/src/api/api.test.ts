@@ -166,6 +166,7 @@ describe("the read API without a store", () => {
       "/api/rebuild",
       "/api/releases",
       ...REPORT_NAMES.map((name) => `/api/reports/${name}`).sort(),
+      "/api/sql",
       "/healthz",
       "/metrics",
       "/privacy",

@@ -11,6 +11,7 @@ import { readForgetRequest } from "../forget/forget.ts";
 import { readContacts } from "../query/contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/events.ts";
 import { readFilters } from "../query/filters.ts";
+import { createMakerSql, readMakerSql } from "../query/maker-sql.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
 import { makeSamples } from "../samples.ts";
 import { addDeclarationRoutes } from "./declaration-routes.ts";
@@ -111,12 +112,21 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
   addRebuildRoutes(app, dependencies, onRequest);
 }
 
-/** Adds the maker's routes for contacts and deletion. */
+/** Adds the maker's routes for contacts, SQL and deletion. */
 function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
   const { store, forget } = dependencies;
   app.get("/api/contacts", { schema: schema.CONTACTS, onRequest }, async (request, reply) => {
     void reply.header("Cache-Control", "no-store");
     return { contacts: await readContacts(store, readLimit(parametersOf(request))) };
+  });
+  const runSql = createMakerSql(store);
+  app.post("/api/sql", { schema: schema.SQL, onRequest }, async (request, reply) => {
+    const sql = readMakerSql(request.body);
+    return reply
+      .type(sql.format === "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson; charset=utf-8")
+      .header("Cache-Control", "no-store")
+      .serializer(String)
+      .send(await runSql(sql));
   });
   app.post("/api/forget", { schema: schema.FORGET, onRequest }, async (request, reply) => {
     void reply.header("Cache-Control", "no-store");

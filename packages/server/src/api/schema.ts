@@ -182,6 +182,16 @@ export const FORGET = {
   response: { 200: Type.Object({}, { additionalProperties: true }), ...FAULTS },
 };
 
+export const SQL = {
+  summary: "Runs one query that only reads: at most 60 s, 500 MB of memory, 100,000 rows",
+  security: SECURED,
+  body: Type.Object({
+    query: Type.String({ description: "A SELECT, also with WITH, on the tables of docs/sql.md." }),
+    format: Type.Optional(Type.Union([Type.Literal("csv"), Type.Literal("ndjson")], { default: "csv" })),
+  }),
+  response: FAULTS,
+};
+
 export const PRIVACY = { summary: "What is collected, for people", produces: ["text/html"] };
 export const PRIVACY_JSON = { summary: "The plan in force, as JSON" };
 

@@ -4,7 +4,7 @@ import { toIsoTime } from "@candor/envelope";
 import type { Plan } from "@candor/plan";
 import { ClickHouseError } from "@clickhouse/client";
 import { CandorError } from "../errors.ts";
-import { type QueryParams, readSql, type Store, whileStoreAnswers } from "../store/client.ts";
+import { type QueryParams, readSql, type Store, TOO_LARGE, whileStoreAnswers } from "../store/client.ts";
 import type { Period } from "./period.ts";
 
 export interface ReportDependencies {
@@ -18,8 +18,6 @@ export type Row = Readonly<Record<string, unknown>>;
 
 const MAX_SECONDS = 20;
 const MAX_MEMORY_BYTES = 1_000_000_000;
-/** ClickHouse's error codes for a query that takes too long, reads too much, or needs too much memory. */
-const TOO_LARGE: ReadonlySet<string> = new Set(["159", "160", "241", "307", "396"]);
 
 /**
  * Without the last setting, the engine reads on one thread if it has less than 1 GiB of free memory for each

@@ -30,6 +30,9 @@ export type StoreAddress =
 /** Values for the placeholders `{name:Type}` in a query's SQL, by name. */
 export type QueryParams = Readonly<Record<string, string | number | readonly string[]>>;
 
+export type TextFormat = "CSVWithNames" | "JSONEachRow";
+export type QuerySettings = Readonly<Record<string, string | number>>;
+
 /**
  * The store: ClickHouse behind one client, whether it is the embedded engine, a server or a cluster. All
  * methods reject while the store is unreachable.
@@ -47,6 +50,8 @@ export interface Store {
   /** Like `insertRows`, but inserts the rows into each node's own table instead of the cluster's table. */
   insertRowsEverywhere(table: string, rows: readonly object[]): Promise<void>;
   query(sql: string, params?: QueryParams): Promise<Record<string, unknown>[]>;
+  /** Runs a query with settings of its own, and resolves to the whole result as text in a format of ClickHouse. */
+  queryText(sql: string, format: TextFormat, settings: QuerySettings): Promise<string>;
   /** Runs a query on each node and returns each node's result separately. */
   queryEveryNode(sql: string): Promise<Record<string, unknown>[][]>;
   readonly cluster: string | undefined;
@@ -89,6 +94,10 @@ export function openStore(address: StoreAddress): Store {
     query: async (query, params = {}) => {
       const result = await spanning.query({ query, query_params: params, format: "JSONEachRow" });
       return result.json<Record<string, unknown>>();
+    },
+    queryText: async (query, format, settings) => {
+      const result = await spanning.query({ query, format, clickhouse_settings: settings });
+      return result.text();
     },
     queryEveryNode: (query) =>
       Promise.all(
@@ -184,6 +193,9 @@ export function rowFaultOf(error: unknown): string | undefined {
   if (!(error instanceof ClickHouseError) || !ROW_FAULTS.has(error.code)) return undefined;
   return error.type ?? error.code;
 }
+
+/** ClickHouse's error codes for a query that takes too long, reads too much, or needs too much memory. */
+export const TOO_LARGE: ReadonlySet<string> = new Set(["159", "160", "241", "307", "396"]);
 
 /** Runs work that uses the store. Any error that is not a CandorError becomes CandorError `store_away`. */
 export async function whileStoreAnswers<Value>(work: () => Promise<Value>): Promise<Value> {
