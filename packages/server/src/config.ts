@@ -1,4 +1,4 @@
-/** Owns the collector's settings, and reads them from an environment that it is given. */
+/** Defines the collector's settings, and reads them from an environment. */
 import { BlockList, isIP } from "node:net";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,4 +1,4 @@
-/** Opens and locks the data folder. */
+/** Opens and locks the data folder, and checks that its disk accepts writes. */
 import { spawnSync } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { open, rm } from "node:fs/promises";
@@ -12,13 +12,13 @@ const PROBE_BYTES = 128 * 1024;
 
 /** The folder that holds all of Candor's data, locked by this process. */
 export interface DataFolder {
-  /** Folder of the segment files that wait for the store. */
+  /** Folder of the log's segment files. */
   readonly logDir: string;
   /** Folder of the dedupe keys, each a hash of a source and a messageId. */
   readonly dedupeDir: string;
   /** Folder of the embedded store. */
   readonly storeDir: string;
-  /** Folder of rows that the store rejected, and of segment files that are damaged or cannot be read. */
+  /** Folder of quarantined rows and segment files. */
   readonly quarantineDir: string;
   /** File with the secret key for hashing ids. */
   readonly hashSecretFile: string;
@@ -107,7 +107,7 @@ export function tryFlock(fd: number, folder: string): boolean {
 }
 
 /**
- * Writes, flushes and deletes a file of 128 KiB, which is the only way to know that the disk accepts writes.
+ * Writes, flushes and deletes a file, which is the only way to know that the disk accepts writes.
  * @throws CandorError `disk_full`, `log_unwritable`
  */
 export async function probeDisk(dataDir: string): Promise<void> {

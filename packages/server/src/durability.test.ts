@@ -80,8 +80,8 @@ function holdFlushes(): (fault?: Error) => void {
 }
 
 /**
- * Sends messages. Then waits until a flush is in progress, for at most 5 s, and 50 ms more, in which an
- * answer that does not depend on the flush would arrive.
+ * Sends messages and waits until a flush is in progress (for at most 5 s). Then waits for another 50 ms, in
+ * which an answer that does not depend on the flush would arrive.
  */
 async function sendInto(messageIds: string[]): Promise<{ answer: Promise<Response>; isAnswered(): boolean }> {
   let isAnswered = false;

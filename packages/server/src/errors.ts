@@ -1,4 +1,4 @@
-/** Owns every error that the collector raises, with its message. */
+/** Defines the collector's errors and their messages. */
 import { CodedError, type ErrorDetails, type ErrorEntry, WIRE_ERRORS } from "@candor/envelope/http";
 
 /**
@@ -212,10 +212,7 @@ export function causeOf(error: unknown): string {
   return String(error);
 }
 
-/**
- * Returns the error that tells a client of a failed write: `disk_full` if there is no space left or a quota
- * or file size limit is reached, else `log_unwritable`.
- */
+/** Returns the error that tells a client of a failed write: `disk_full` or `log_unwritable`. */
 export function toWriteError(error: unknown): CandorError {
   const cause = causeOf(error);
   if (cause === "ENOSPC" || cause === "EDQUOT" || cause === "EFBIG")

@@ -57,8 +57,8 @@ export interface StartOptions {
   /** How long `close` drains the log at most, in milliseconds. Default: 3000. */
   readonly drainDeadlineMs?: number;
   /**
-   * Called with a message for the operator when something fails or works again. It never contains client
-   * data.
+   * Called with messages for the operator, such as when something fails or works again. They never contain
+   * client data.
    */
   readonly report?: (line: string) => void;
   /** Called when the running collector has to end, because it has found that it must not use its store. */

@@ -26,7 +26,8 @@ export interface MeterSources {
  */
 export interface Meters {
   /**
-   * Counts a request's messages once they are on disk. `source` is undefined if messages had their own keys.
+   * Counts a request's messages; to be called once they are on disk. `source` is undefined if messages had
+   * their own keys.
    */
   countMessages(source: Source | undefined, kept: number, dropped: readonly Dropped[]): void;
   /** Counts an error that ended a request or a connection. */
@@ -34,7 +35,7 @@ export interface Meters {
   countDrained(rows: number, blocks: number): void;
   countInsertRetry(): void;
   countQuarantined(rows: number): void;
-  /** Prometheus text format 0.0.4. */
+  /** Returns the metrics in Prometheus's text format. */
   expose(): Promise<{ readonly contentType: string; readonly body: string }>;
 }
 

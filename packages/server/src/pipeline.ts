@@ -62,8 +62,8 @@ export interface Intake {
   readonly firstSequence: number;
   /**
    * The client's address; undefined if it is unknown. Becomes context.ip of messages from the source `client`
-   * that have none, except those that the product's server forwards. For other sources, only the address's
-   * country is kept.
+   * that have none, except those that the product's server forwards. For other sources, it only determines
+   * the country.
    */
   readonly peerAddress: string | undefined;
   /** Whether the browser that sent the request asks not to be tracked. */
@@ -102,7 +102,7 @@ type Step = (draft: PipelineDraft, intake: Intake, dependencies: StepDependencie
 
 /**
  * The steps that every message passes through. Their order matters:
- * - `measure` comes first, so that nothing is filled in or traversed in a message of unlimited size.
+ * - `measure` comes first, so that no other step gets a message of unlimited size.
  * - `locate` comes before `enforce`, because the plan's policy may remove the address.
  * - Before `enforce`, nothing of a message is written, counted by name or shown as kept.
  * - After `serialize`, nothing may be added to the envelope.

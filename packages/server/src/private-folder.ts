@@ -11,8 +11,8 @@ const WRITABLE_BY_OTHERS = 0o022;
 /** A folder that the file system creates if the data folder is its root. Candor never reads it. */
 const NOT_OURS = "lost+found";
 /**
- * Number of levels whose entries Candor creates: in the folder itself, and in log/, dedupe/ and so on. Deeper
- * levels belong to the engine.
+ * Number of levels whose entries Candor creates: the entries of the data folder, and those of log/, dedupe/
+ * and so on. Deeper levels belong to the engine.
  */
 const OUR_LEVELS = 2;
 

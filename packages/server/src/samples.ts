@@ -1,4 +1,7 @@
-/** Makes the public page's sample messages by sending a plan's examples through the pipeline. */
+/**
+ * Makes the public page's sample messages from a plan's examples, and lists the examples that the collector
+ * would change.
+ */
 import {
   ALONE,
   createIds,

@@ -1,6 +1,6 @@
 -- A page of the stored events of one instance, in the order in which they were received. Parsing envelopes as JSON is
--- expensive, so the text is first searched for the id. This search misses no event, because a UUID is never escaped in
--- JSON.
+-- expensive, so the text is first searched for the id. This search misses no event, because the collector's JSON never
+-- escapes the characters of a UUID.
 SELECT
     source,
     messageId,

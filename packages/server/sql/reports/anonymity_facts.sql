@@ -1,5 +1,5 @@
--- All facts of the counted instances taken together: how many different combinations there are, how many instances
--- share the rarest one, and how many have a combination that no other instance has.
+-- How much the combination of all facts tells the counted instances apart. `Anonymity` in anonymity-report.ts explains
+-- the columns.
 {population}
 SELECT
     count() AS values,

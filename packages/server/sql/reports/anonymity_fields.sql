@@ -1,5 +1,5 @@
--- For each field directly in `properties`, of each event that carries an instance's id: how many values there are, how
--- many instances share the rarest one, and how many have a value that no other instance has.
+-- How much each field directly in `properties` tells instances apart, for each event that carries an instance's id.
+-- `Anonymity` in anonymity-report.ts explains the columns.
 WITH fields AS
 (
     SELECT event, iid, arrayJoin(JSONExtractKeysAndValuesRaw(envelope, 'properties')) AS field

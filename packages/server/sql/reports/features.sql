@@ -1,5 +1,5 @@
--- For each feature, or each of its values of the requested dimension: how many of the counted instances used it at
--- least `atLeast` times, how often all counted instances used it, and with what outcome.
+-- For each feature, and each of its values of the requested dimension or fact: how many of the counted instances used
+-- it at least `atLeast` times, how often all counted instances used it, and with what outcome.
 {population}
 SELECT
     source, event, value,

@@ -1,6 +1,6 @@
 -- Counts installs by outcome, error, system and day. The outcome is derived from the names of the kit's events; an
 -- install with both a success and an error counts as a success. An install that has neither succeeded nor failed is
--- `silent` if its last event is more than 24 hours old, and otherwise `running`.
+-- `silent` if its last event is earlier than `silentBeforeMs`, and otherwise `running`.
 WITH
     tries AS
     (

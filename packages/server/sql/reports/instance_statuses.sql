@@ -1,4 +1,5 @@
--- The number of counted instances by the age of their last heartbeat, which may be later than the period.
+-- Counts the counted instances by the age of their last heartbeat at `asOfMs`. This heartbeat may be later than the
+-- period.
 {population}
 SELECT
     multiIf(

@@ -1,6 +1,4 @@
--- Counts the whole population in one pass, by version and by the reason for leaving an instance out: all instances,
--- those active in the last 1, 7 and 28 days of the period, those first seen in the period, and those active on each
--- day.
+-- Counts the instances of the population by version and by the reason for leaving them out, in one pass.
 {population}
 SELECT
     leftOut,

@@ -1,5 +1,5 @@
--- For each version that instances have run or the maker has spoken of: how many instances have ever run it, when the
--- third one first ran it (0 if fewer than three have), and what the maker has said last.
+-- For each version that instances have run or the maker has spoken of: how many instances have run it, when the third
+-- one first ran it (0 if fewer than three have), and what the maker has said last.
 SELECT
     version,
     sum(length(times)) AS instances,

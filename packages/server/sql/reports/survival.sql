@@ -1,5 +1,5 @@
--- For each week: how many instances were first seen in it, and how many of them were seen again at least 1, 7, 28 and
--- 90 days after their first heartbeat.
+-- For each week: how many counted instances were first seen in it, and how many of them were seen again at least 1, 7,
+-- 28 and 90 days after their first heartbeat.
 {population}
 SELECT
     toMonday(toDate(firstSeen, {zone:String})) AS week,

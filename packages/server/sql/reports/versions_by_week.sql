@@ -1,5 +1,5 @@
--- Counts instances by week and version. An instance counts once a week, under the version of its last heartbeat in that
--- week.
+-- Counts the counted instances by week and version. An instance counts once per week, under the version of its last
+-- heartbeat in that week.
 {population}
 SELECT week, version, count() AS instances
 FROM

@@ -1,4 +1,4 @@
-/** Creates the HTTP server, and serves the read API on it. */
+/** Creates the HTTP server, and serves everything on it except the ingest API. */
 
 import { createHash } from "node:crypto";
 import { splitUrl } from "@candor/envelope/http";
@@ -20,7 +20,7 @@ import { addRebuildRoutes } from "./rebuild-routes.ts";
 import { addReportRoutes } from "./report-routes.ts";
 import * as schema from "./schema.ts";
 
-/** Creates the HTTP server: the ingest API and the read API on one port. */
+/** Creates the HTTP server, on which the ingest API and all other routes share one port. */
 export async function createApi(dependencies: ApiDependencies): Promise<FastifyInstance> {
   const { countRefused } = dependencies.meters;
   const app = fastify({
@@ -112,7 +112,6 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
   addRebuildRoutes(app, dependencies, onRequest);
 }
 
-/** Adds the maker's routes for contacts, SQL and deletion. */
 function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
   const { store, forget } = dependencies;
   app.get("/api/contacts", { schema: schema.CONTACTS, onRequest }, async (request, reply) => {
@@ -191,7 +190,10 @@ export interface PrivacyPage {
  */
 const PRIVACY_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
 
-/** Creates a function that returns a plan's page, which it renders again only if the plan has changed. */
+/**
+ * Creates a function that returns a plan's page. It renders the page again only if the plan is another one
+ * than before.
+ */
 function createPrivacyPages(): (plan: Plan) => PrivacyPage {
   let made: { readonly plan: Plan; readonly page: PrivacyPage } | undefined;
   return (plan) => {

@@ -1,4 +1,6 @@
-/** Serves what the maker says to reports: which instances to leave out, and which versions are releases. */
+/**
+ * Serves the maker's declarations for reports: which instances to leave out, and which versions are releases.
+ */
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { exclude, listExclusions, readExclusion } from "../reports/exclusions.ts";

@@ -17,7 +17,7 @@ export interface ApiDependencies {
   readonly plan: PlanInForce;
   readonly planStore: Pick<PlanStore, "keepCounts" | "noteMonths" | "rebuild" | "compare">;
   readonly storedForms: StoredForms;
-  /** Returns the time up to which everything received is in the store, in epoch milliseconds. */
+  /** Returns a time, in epoch milliseconds, before which all acknowledged messages have left the log. */
   readonly storedUntilMs: () => number;
   readonly forget: Forget;
   readonly now: () => number;

@@ -13,7 +13,6 @@ afterEach(() => {
   for (const close of closers.splice(0)) close();
 });
 
-/** A live feed behind a real server, and the responses that it writes to. */
 async function startFeed(): Promise<{ live: LiveFeed; port: number; responses: ServerResponse[] }> {
   const live = createLiveFeed(HEARTBEAT_MS);
   const responses: ServerResponse[] = [];

@@ -34,8 +34,7 @@ export interface LiveFeed {
   /**
    * Streams the messages that match the filters as server-sent events: `message` with {verdict, reason?,
    * source, envelope | message}, and `missed` with the number of messages that the watcher missed. Ends on
-   * `close`, when the watcher disconnects, or if it has read nothing between two heartbeats while more than
-   * 512 KiB are buffered for it.
+   * `close`, when the watcher disconnects, or if it stops reading while much is buffered for it.
    */
   add(response: ServerResponse, filters: Filters): void;
   close(): void;
@@ -75,9 +74,9 @@ export function createLiveFeed(heartbeatMs: number = HEARTBEAT_MS): LiveFeed {
 }
 
 /**
- * Creates the function that sends a heartbeat to a watcher. It disconnects the watcher instead if more than
- * 512 KiB are buffered and the watcher has read nothing since the last heartbeat, and sends nothing if the
- * buffer is full.
+ * Creates the function that sends a heartbeat to a watcher, unless the buffer is full. It disconnects the
+ * watcher instead if more than half of the buffer is in use and the watcher has read nothing since the last
+ * heartbeat.
  */
 function createHeartbeat(response: ServerResponse): () => void {
   let readBefore = -1;

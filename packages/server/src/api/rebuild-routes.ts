@@ -1,4 +1,4 @@
-/** Serves the comparison of the rollups with the events, and their rebuild. */
+/** Serves the comparison of rollups with the events, and the rebuild of rollups. */
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
@@ -75,7 +75,7 @@ function readMonths(body: unknown): readonly number[] | undefined {
   return [...new Set(months.map((month: string) => Number(month.replace("-", ""))))];
 }
 
-/** 202601 as `2026-01`. */
+/** Formats 202601 as `2026-01`. */
 function toText(month: number): string {
   return `${Math.floor(month / 100)}-${String(month % 100).padStart(2, "0")}`;
 }

@@ -34,7 +34,6 @@ function refusal(): CandorError {
   );
 }
 
-/** Splits the request into kind and id. */
 export function subjectOf(request: ForgetRequest): { readonly kind: ForgetKind; readonly id: string } {
   if ("instance" in request) return { kind: "instance", id: request.instance };
   if ("user" in request) return { kind: "user", id: request.user };

@@ -32,7 +32,7 @@ export interface Subject {
 /** The result for one subject. */
 export interface Forgotten {
   readonly removed: readonly Removed[];
-  /** Number of rows that are kept because they contain the id as text but not as an id. */
+  /** Number of rows that contain the id as text but not as an id, and are therefore kept. */
   readonly elsewhere: number;
 }
 
@@ -42,8 +42,8 @@ const isCopy = (file: string): boolean => /\.(?:damaged|unreadable)$/.test(file)
 const isRow = (file: string): boolean => !isCopy(file);
 
 /**
- * Deletes what was received about the subjects before this call: rows in the store, quarantined rows, and
- * what is kept of damaged or unreadable segment files.
+ * Deletes what was received about the subjects before this call, from the store, the quarantine and the log's
+ * folder.
  * @returns a result for each subject, in order
  * @throws CandorError `store_away`, `forget_incomplete`; in both cases nothing is guaranteed for any subject
  */
@@ -95,7 +95,7 @@ function formsOf(
 
 /**
  * Resolves once everything received up to `startedAtMs` has left the log.
- * @throws CandorError `forget_incomplete` after 30 seconds
+ * @throws CandorError `forget_incomplete` if that takes too long
  */
 async function untilDrained(log: ForgetDependencies["log"], startedAtMs: number): Promise<void> {
   const isDrained = (): boolean => (log.pending().oldestMs ?? Number.POSITIVE_INFINITY) > startedAtMs;

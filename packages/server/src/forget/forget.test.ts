@@ -103,10 +103,7 @@ const forget = (request: ForgetRequest, more: Partial<ForgetDependencies> = {}):
 const rowsOf = ({ removed }: ForgetReceipt): object =>
   Object.fromEntries(removed.map(({ where, rows }) => [where, rows]));
 
-/**
- * JSON values with an unpaired surrogate, with numbers too large for 64 bits or for a double, with too many
- * levels, and truncated.
- */
+/** Values that the store cannot parse, each for a different reason. */
 const BROKEN = [
   '"Support \\ud83d"',
   "1180591620717411303424",

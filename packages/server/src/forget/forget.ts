@@ -22,15 +22,14 @@ export interface ForgetReceipt {
 }
 
 /**
- * Deletes what is stored about an instance, a user or a contact. Waits until the log is drained, deletes the
- * rows, counts again, and waits until the files that contained the rows are gone. For an unknown id, the
- * receipt reports 0 rows.
+ * Deletes what is stored about an instance, a user or a contact. Resolves once the rows and the files that
+ * contained them are gone. For an unknown id, the receipt reports 0 rows.
  * @throws CandorError `store_away`, `forget_incomplete` (nothing is guaranteed; ask again), `forget_busy`
  */
 export type Forget = (request: ForgetRequest) => Promise<ForgetReceipt>;
 
 /**
- * Requests per round. Each has up to 8 forms of its id, and `mentions` (stored-rows.ts) accepts at most 255
+ * Requests per round. Each has at most 8 forms of its id, and `mentions` (stored-rows.ts) accepts at most 255
  * ids.
  */
 const MAX_ROUND = 30;
@@ -53,8 +52,8 @@ const NO_CONTACT_IN_EVENTS =
 
 /**
  * Creates the `Forget` function. Deleting many ids costs the store about as much as deleting one, so requests
- * that arrive during a round wait and share the next one (at most 30 per round). Waiting requests for the
- * same id share a receipt.
+ * that arrive during a round wait and share the next one (at most `MAX_ROUND`). Waiting requests for the same
+ * id share a receipt.
  */
 export function createForget(deps: ForgetDependencies): Forget {
   const queue = createBatchQueue<Subject, ForgetReceipt>({

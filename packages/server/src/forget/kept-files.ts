@@ -1,4 +1,4 @@
-/** Deletes quarantined rows and copies of damaged segment files that contain a forgotten id. */
+/** Deletes files of the quarantine and copies of damaged segment files that contain a forgotten id. */
 import { existsSync } from "node:fs";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -9,9 +9,9 @@ import { escapeAll } from "../row.ts";
 import type { Sought } from "./stored-rows.ts";
 
 /**
- * Deletes the files of a folder that `isKept` selects (quarantined rows, or copies of damaged segment files)
- * and that contain one of the ids as a whole value. The files may be malformed, so they are searched as text.
- * A copy is deleted as a whole, because deleting too much is better than keeping a forgotten id.
+ * Deletes the files of a folder that `isKept` selects and that contain one of the ids as a whole value. The
+ * files may be malformed, so they are searched as text. A file is deleted as a whole, because deleting too
+ * much is better than keeping a forgotten id.
  * @returns the number of deleted files for each subject, in order; a file that contains several subjects
  * counts for each
  * @throws CandorError `forget_incomplete` if a file cannot be read

@@ -22,7 +22,7 @@ const NUDGE_AFTER_MS = 1500;
 
 /**
  * Waits until the store has finished the deletions of a round.
- * @throws CandorError `forget_incomplete` after 5 minutes
+ * @throws CandorError `forget_incomplete` if that takes too long
  */
 export async function untilMutated(store: Store, round: string): Promise<void> {
   await until(
@@ -44,7 +44,7 @@ export async function isMutating(store: Store, round: string): Promise<boolean> 
 /**
  * Waits until the files of the parts that have been replaced so far are deleted, because they contain the old
  * rows.
- * @throws CandorError `forget_incomplete` after 2 minutes
+ * @throws CandorError `forget_incomplete` if that takes too long
  */
 export async function untilFilesAreGone(store: Store, tables: readonly string[]): Promise<void> {
   const replaced = async (): Promise<string[]> => {

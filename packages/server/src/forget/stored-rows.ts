@@ -9,7 +9,7 @@ import { ROLLUPS } from "../store/rollups.ts";
 import type { ForgetKind } from "./forget-request.ts";
 import { isMutating, untilFilesAreGone, untilMutated } from "./store-progress.ts";
 
-/** The number of rows that were removed from one place; of damaged segment files, the number of files. */
+/** The number of rows that were removed from one place; for damaged segment files, the number of files. */
 export interface Removed {
   readonly where: string;
   readonly rows: number;
@@ -25,7 +25,7 @@ export interface Sought {
 /** The result for one subject. */
 export interface DeletedRows {
   readonly removed: Removed;
-  /** Number of rows that are kept because they contain one of the ids as text but not as an id. */
+  /** Number of rows that contain one of the ids as text but not as an id, and are therefore kept. */
   readonly elsewhere: number;
 }
 
@@ -194,7 +194,7 @@ async function findRows({
 
 /**
  * Counts the kept rows that mention each subject. Events received after `untilMs` are not treated as left
- * over, because a subject may still be sending. Contacts have no time, so any that match are left over.
+ * over, because a subject may still be sending. Contacts have no time, so any that match count as left over.
  * @throws CandorError `forget_incomplete` if rows to delete are left
  */
 async function checkRest(

@@ -83,7 +83,7 @@ class AppendLog implements Log {
   #sealing = new Map<OpenSegment, Promise<void>>();
   #lastNameMs = 0;
   #closed = false;
-  /** Called after each flush, when a segment file is sealed, and on `close`. */
+  /** Ends the wait of `#changed`. */
   #wake: () => void = () => {};
 
   constructor(options: AppendLogOptions, recovered: SealedSegment[]) {

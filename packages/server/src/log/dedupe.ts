@@ -18,8 +18,8 @@ import { openRunningHours, type RunningHours } from "./running-hours.ts";
  */
 const WINDOW_HOURS = 8 * 24;
 /**
- * A journal becomes a sorted file at the end of its hour, or when it reaches this many keys, which take about
- * 5 ms to sort.
+ * A journal becomes a sorted file at the end of its hour, or when it has this many keys, which take about 5
+ * ms to sort.
  */
 const JOURNAL_KEYS = 1 << 16;
 
@@ -42,15 +42,15 @@ export interface DedupeOptions {
 }
 
 /**
- * Remembers the keys of all messages of the last 8 days exactly, even across crashes.
+ * Remembers the key of every message of at least the last 8 days, even across crashes.
  *
  * Only the time that the collector runs counts towards the 8 days. A machine's clock can be days off and can
  * be set back: if files expired by that clock, a retried message could be stored twice. While the collector
  * is off no key arrives, so remembering keys for longer costs nothing.
  *
- * A key is held in memory until it is in a sorted file behind a filter, that is, while its row's segment file
- * is open (from which it is recovered after a crash) and while it is in the hour's journal. Key files contain
- * nothing but hashes. Each key file is deleted whole some time after its hour leaves the window.
+ * A key is held in memory while its row's segment file is open (from which it is recovered after a crash) and
+ * while it is in the journal. After that, it is in a sorted file behind a filter. Key files contain nothing
+ * but hashes. Each key file is deleted whole some time after its hour leaves the window.
  */
 export class Dedupe {
   readonly seed: KeySeed;

@@ -18,7 +18,6 @@ import type { Disk } from "./log.ts";
 const writevAsync = promisify(writev);
 const fsyncAsync = promisify(fsync);
 
-/** The real disk. */
 export const disk: Disk = {
   write: writeAll,
   flush: promisify(fdatasync),

@@ -12,10 +12,7 @@ const PAGE_KEYS = 512;
  * first key is in memory, so that a look-up usually needs one disk read.
  */
 export interface KeyFile {
-  /**
-   * The running hour in which the file's keys were kept (running-hours.ts). The whole file is deleted when
-   * that hour leaves the window.
-   */
+  /** The running hour in which the file's keys were kept (running-hours.ts). */
   readonly hour: number;
   readonly count: number;
   has(hi: number, lo: number): boolean;

@@ -1,4 +1,5 @@
 /** Implements a Bloom filter that is consulted before the key files. */
+
 const WORDS_PER_BLOCK = 16; // 64 bytes, one cache line
 const BITS_PER_KEY = 20;
 const PROBES = 7;

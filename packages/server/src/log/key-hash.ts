@@ -1,4 +1,5 @@
 /** Hashes a source and a messageId to a dedupe key. */
+
 /**
  * Computes the dedupe key of a message: a 64-bit hash of (source, messageId), stored as two 32-bit words at
  * `keys[2 * index]` and the next index. After a message has been drained, the collector itself keeps only
@@ -6,9 +7,9 @@
  * without it, a hash cannot be looked up in a table of known ids. With 100 million keys remembered, the
  * chance that a new message collides with one of them is 5 in a trillion.
  *
- * This is not a cryptographic hash: to craft a collision, an attacker would have to know other people's
- * messageIds, and could then simply send those. The hash only has to be evenly distributed, which
- * key-set.test.ts checks.
+ * The hash only has to be evenly distributed, which key-set.test.ts checks. It need not be cryptographic: to
+ * craft a collision, an attacker would have to know other people's messageIds, and could then simply send
+ * those.
  */
 export function hashKey(
   keys: Uint32Array,

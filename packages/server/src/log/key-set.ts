@@ -1,4 +1,5 @@
 /** Implements a compact in-memory set of 64-bit keys. */
+
 const INITIAL_SLOTS = 1024;
 const MAX_LOAD = 0.6;
 

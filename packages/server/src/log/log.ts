@@ -1,4 +1,5 @@
 /** Defines the durable log between requests and the store. */
+
 /**
  * The durable log between requests and the store. Every implementation must pass the same contract tests
  * (log.contract.ts).

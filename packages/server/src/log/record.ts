@@ -1,20 +1,17 @@
-/** Frames the rows that one request appends to the log as a record. */
+/** Frames rows and dedupe keys as records, and reads records back. */
 import { crc32 } from "node:zlib";
 
-/**
- * A record contains what one request appended: a 20-byte header, the 8-byte dedupe keys of the rows, the rows
- * as lines ending in "\n", and the contacts that were removed from the rows, also as lines. The header is
- * five little-endian words: a magic number, the number of rows, the bytes of lines, the bytes of contact
- * lines, and a CRC-32 of everything after the header. The lines are ready for the store: the drain only reads
- * and concatenates them.
- */
 const MAGIC = 0x52_44_4e_43; // "CNDR"
 export const HEADER_BYTES = 20;
 export const KEY_BYTES = 8;
 
 /**
- * Frames rows as one record. `keys` holds two words per row. `lines` and `contactLines` end in "\n" or are
- * empty.
+ * Frames rows as one record: a 20-byte header, the 8-byte dedupe keys of the rows, the rows as lines, and the
+ * contacts that were removed from the rows, also as lines. The header is five little-endian 32-bit words: a
+ * magic number, the number of rows, the bytes of lines, the bytes of contact lines, and a CRC-32 of
+ * everything after the header.
+ * @param keys two words per row
+ * @param lines ready for the store; like `contactLines`, either empty or ending in "\n"
  */
 export function frameRecord(keys: Uint32Array, lines = "", contactLines = ""): Buffer {
   const linesAt = HEADER_BYTES + keys.byteLength;
@@ -47,7 +44,7 @@ export interface RecordPlaces {
 /**
  * Visits records until the end of the buffer, or until the first record that is incomplete or damaged. The
  * visitor may overwrite anything before the end of the record that it visits.
- * @returns where the last visited record ends; the bytes after it are torn, or begin with damage
+ * @returns where the last visited record ends; any bytes after it are torn, or begin with damage
  */
 export function walkRecords(buffer: Buffer, visit: (places: RecordPlaces) => void): number {
   let at = 0;

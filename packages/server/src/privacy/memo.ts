@@ -1,4 +1,5 @@
 /** Remembers recent results of a function, within bounds. */
+
 /** Bounds of a memo. Clients choose the keys, so everything is bounded. */
 export interface MemoLimits {
   /**
@@ -48,7 +49,7 @@ export function memoize(compute: (key: string) => string, limits: MemoLimits): (
 
 /**
  * Hashes the length and up to eight characters spread over the whole text, so that keys with a common prefix
- * or suffix get different slots.
+ * or suffix usually get different slots.
  */
 function slotOf(key: string): number {
   const { length } = key;

@@ -1,4 +1,5 @@
 /** Encodes the position between two pages of events. */
+
 /** The position after which a page begins: the last event of the previous page. */
 export interface Cursor {
   readonly receivedAtMs: number;

@@ -3,7 +3,7 @@ import type { Field, Plan } from "@candor/plan";
 import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
 import type { Period } from "./period.ts";
 
-/** A field is identifying if at least this share of its instances have a value that no other instance has. */
+/** At least this share of an identifying field's instances have a value that no other instance has. */
 const IDENTIFYING_SHARE = 0.1;
 /** Among fewer instances, nearly every value is the only one of its kind. */
 const LEAST_INSTANCES = 20;
@@ -90,7 +90,6 @@ function toFieldAnonymity(row: Row, plan: Plan): FieldAnonymity {
 
 const ID_WORDS = "It is the instance's id, which is there to tell instances apart.";
 
-/** Whether a field is a duration. Its values differ by chance, and no two messages of an instance share one. */
 function isDuration(field: Field | undefined): boolean {
   return field !== undefined && "measure" in field && field.measure === "duration";
 }

@@ -10,7 +10,7 @@ import type { Period } from "./period.ts";
 export interface ReportDependencies {
   readonly store: Store;
   readonly plan: { current(): { readonly plan: Plan } };
-  /** Returns the time up to which everything received is in the store, in epoch milliseconds. */
+  /** Returns a time, in epoch milliseconds, before which all acknowledged messages have left the log. */
   readonly storedUntilMs: () => number;
 }
 
@@ -92,14 +92,14 @@ export interface ReportHead {
   readonly from: string;
   readonly to: string;
   readonly zone: string;
-  /** Everything received before this time is counted; what came later may be. RFC 3339. */
+  /** Messages acknowledged after this time may be missing. RFC 3339. */
   readonly asOf: string;
   readonly base: Base;
 }
 
 /** How many instances a report counts, and how many it leaves out. */
 export interface Base {
-  /** Number of instances with a heartbeat in the period that are counted. */
+  /** Number of counted instances. */
   readonly instances: number;
   readonly leftOut: readonly { readonly reason: string; readonly instances: number }[];
 }

@@ -21,8 +21,8 @@ beforeEach(() => {
 });
 
 /**
- * An event, by default a heartbeat, whose time is `hours` hours after `send` was called. All events of one
- * call are received together, 30 hours after it.
+ * An event, by default a heartbeat, whose time is `hours` hours after the collector's time at the call of
+ * `send`. All events of one call are received together, 30 hours after that time.
  */
 interface Sign {
   readonly instanceId?: string;

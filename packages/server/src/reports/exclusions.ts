@@ -1,14 +1,19 @@
-/** Stores which instances the maker leaves out of reports: single ones, such as own machines, or all with certain facts. */
+/**
+ * Stores which instances the maker leaves out of reports: single ones, such as the maker's own, or all with
+ * certain facts.
+ */
 import { isRecord } from "@candor/envelope/unknown-value";
 import { factsOf, type Plan } from "@candor/plan";
 import { invalidQuery } from "../errors.ts";
 import { type Store, whileStoreAnswers } from "../store/client.ts";
 
 const MAX_LENGTH = 200;
-/** Every report compares each instance with every rule. */
+/** Limits the exclusions by facts, because every report compares each instance with all of them. */
 const MAX_RULES = 50;
 
-/** Values of facts. An instance has these facts if it has all of the values; "" is a fact that it does not tell. */
+/**
+ * Values by fact. An instance matches if it has all of them; "" stands for a fact that it does not report.
+ */
 export type FactValues = Readonly<Record<string, string>>;
 
 export interface Exclusion {
@@ -56,7 +61,7 @@ function readFacts(facts: unknown, plan: Plan): FactValues {
 
 /**
  * Excludes instances from reports, or ends their exclusion.
- * @throws CandorError `store_away`; `query_invalid` if there are too many rules
+ * @throws CandorError `store_away`; `query_invalid` if there are too many exclusions by facts
  */
 export async function exclude(
   store: Store,

@@ -13,7 +13,8 @@ export interface FeaturesReport extends ReportHead {
   /** How often an instance must have used a feature in the period to be counted for it. */
   readonly atLeast: number;
   /**
-   * At most 1000, those used by the most instances first. Uses are counted by days in UTC, whatever the zone.
+   * At most 1000, those used by the most instances first. For uses, the period's days are days in UTC,
+   * whatever the zone.
    */
   readonly features: readonly Feature[];
 }

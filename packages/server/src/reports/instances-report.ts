@@ -195,7 +195,7 @@ export interface InstanceTimeline {
   readonly instanceId: string;
   readonly from: string;
   readonly to: string;
-  /** One entry for each day in UTC and set of facts, oldest first. */
+  /** One entry for each combination of a day in UTC and facts, oldest day first. */
   readonly days: readonly {
     readonly day: string;
     readonly heartbeats: number;

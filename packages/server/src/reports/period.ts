@@ -16,7 +16,7 @@ export interface Period {
   readonly to: string;
   /** An IANA zone, such as `Asia/Kathmandu`. */
   readonly zone: string;
-  /** SQL condition for facts and country. `params` has the values that it refers to. */
+  /** SQL condition for facts and country. `params` has the values of its placeholders, among others. */
   readonly segment: string;
   readonly params: QueryParams;
   /** Returns the same population over as many days directly before these. */
@@ -87,7 +87,7 @@ export function readPeriod(
   return periodOf(from, to);
 }
 
-/** Returns the same population over other days. */
+/** Returns the same population over other days; `before` stays the same. */
 export function withDays(period: Period, from: string, to: string): Period {
   return { ...period, from, to, params: { ...period.params, from, to } };
 }

@@ -1,4 +1,4 @@
-/** Reports the plan in force, and what it dropped and trimmed. */
+/** Reports the plan in force, and what was dropped and trimmed in a period. */
 import { PLAN_SOURCES, type Plan, type PlanMode } from "@candor/plan";
 import type { PlanInForce } from "../enforce/plan-in-force.ts";
 import { readSql, type Store, whileStoreAnswers } from "../store/client.ts";
@@ -17,7 +17,7 @@ export interface PlanReport {
   /** Days, `YYYY-MM-DD`, both inclusive. */
   readonly from: string;
   readonly to: string;
-  /** How often values at declared paths were trimmed. */
+  /** How often values were trimmed. */
   readonly trimmed: readonly Counted[];
   /** How many messages the plan dropped. */
   readonly refused: readonly Omit<Counted, "path">[];

@@ -1,4 +1,4 @@
-/** Owns which versions are releases: those that three instances have run, unless the maker has said otherwise. */
+/** Decides which versions are releases, and stores what the maker says of versions. */
 import { parseTime, toIsoTime } from "@candor/envelope";
 import { isRecord } from "@candor/envelope/unknown-value";
 import semver from "semver";
@@ -46,14 +46,14 @@ function readTime(text: unknown): number | undefined {
   return parseTime(/^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text);
 }
 
-/** @throws CandorError `store_away` */
+/** Stores what the maker says of a version. @throws CandorError `store_away` */
 export async function declareRelease(store: Store, declaration: Declaration, nowMs: number): Promise<void> {
   await whileStoreAnswers(() => store.insertRows("releases", [{ ...declaration, atMs: nowMs }]));
 }
 
 /** A version as reports see it. */
 export interface Release {
-  /** Number of instances that have ever run it. */
+  /** Number of instances that have run it. */
   readonly instances: number;
   readonly isRelease: boolean;
   /** RFC 3339; null if it is no release. */
@@ -63,7 +63,10 @@ export interface Release {
 /** By version, as instances report it. Only semver versions can be releases. */
 export type Releases = ReadonlyMap<string, Release>;
 
-/** @throws CandorError `store_away`, `report_too_large` */
+/**
+ * Returns all versions that instances have run or the maker has spoken of.
+ * @throws CandorError `store_away`, `report_too_large`
+ */
 export async function readReleases({ store }: ReportDependencies, period: Period): Promise<Releases> {
   const rows = await ask(store, "releases", period);
   return new Map(

@@ -11,7 +11,7 @@ import { type Releases, readReleases } from "./releases.ts";
 export interface VersionsReport extends ReportHead {
   /** Newest first by semver, then texts that are not semver versions, then `unknown`. */
   readonly versions: readonly VersionShare[];
-  /** Instances by week. An instance counts once a week, under the version that it ran last in that week. */
+  /** Instances by week. An instance counts once per week, under the version that it ran last in that week. */
   readonly byWeek: readonly { readonly week: string; readonly version: string; readonly instances: number }[];
   /**
    * How long instances that existed before the newest release (except pre-releases) took to upgrade; null if
@@ -32,9 +32,9 @@ export interface VersionShare {
   /** The share of instances on this version or a newer one; null for a text that is not a semver version. */
   readonly atLeastShare: number | null;
   readonly isPrerelease: boolean;
-  /** Whether the version is a release: at least three instances have run it, or the maker has said so. */
+  /** Whether the version is a release (see releases.ts). */
   readonly isRelease: boolean;
-  /** When it was released, RFC 3339: as the maker has said, or when the third instance first ran it. Null if it is no release. */
+  /** When it was released, RFC 3339; null if it is no release. */
   readonly releasedAt: string | null;
 }
 

@@ -9,8 +9,8 @@ export interface Arrival {
 }
 
 /**
- * Creates a function that is called for each request with the number of its messages. It numbers the messages
- * of each millisecond from 0, in the order of the calls.
+ * Creates a function that is to be called for each request with the number of its messages. It numbers the
+ * messages of each millisecond from 0, in the order of the calls.
  */
 export function createArrivals(now: () => number): (messages: number) => Arrival {
   let lastMs = Number.NaN;

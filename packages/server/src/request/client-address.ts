@@ -1,4 +1,7 @@
-/** Finds the client of a request, and the address that it used, also behind trusted proxies. */
+/**
+ * Finds the client of a request, and the public address at which it reached this server, also behind trusted
+ * proxies.
+ */
 import type { IncomingHttpHeaders } from "node:http";
 import { type BlockList, isIP } from "node:net";
 import forwardedParse from "forwarded-parse";

@@ -47,7 +47,7 @@ const LIMITS: HttpLimits = {
   checkMs: 1000,
 };
 
-/** Connections of slow clients are closed: headers must arrive within 10 s, a whole request within 20 s. */
+/** Options for Node's server. It closes the connections of clients that send a request too slowly. */
 const OPTIONS = {
   headersTimeout: 10_000,
   requestTimeout: 20_000,

@@ -1,4 +1,4 @@
-/** Handles a request of the ingest API from arrival to answer: route, read, attribute, run, keep, answer. */
+/** Handles a request of the ingest API from arrival to answer. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { ALONE, MAX_MESSAGE_BYTES, MAX_REQUEST_BYTES, type MessageType, readShared } from "@candor/envelope";
 import { ACCEPTED_BODY, browserSettings, methodsOf, type RequestBody, splitUrl } from "@candor/envelope/http";

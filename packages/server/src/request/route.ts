@@ -1,4 +1,4 @@
-/** Maps the paths that a collector serves in addition to those of `@candor/envelope/http`. */
+/** Finds what a path of the ingest API is used for, and normalises requests' targets. */
 
 import type { MessageType } from "@candor/envelope";
 import { API_PREFIX, findWireRoute, splitUrl, toMessageType, type WireRoute } from "@candor/envelope/http";

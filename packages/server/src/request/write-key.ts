@@ -8,10 +8,7 @@ export type SourceOfKey = (writeKey: string) => Source | undefined;
 
 /** Which sources the messages of a request belong to. */
 export interface Attribution {
-  /**
-   * The source of the request's own write key. Undefined if that key is unknown or missing and only messages
-   * of the batch have known keys.
-   */
+  /** The source of the request's own write key. Undefined if that key is unknown or missing. */
   readonly bringer: Source | undefined;
   /**
    * Returns the source of a message; undefined if its write key, or the request's if it has none, is unknown.

@@ -3,8 +3,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * For tests: returns the names and contents of all files below a folder. If a file or folder is deleted
- * meanwhile, only its name is included.
+ * Returns the names and contents as one text. If a file or folder is deleted meanwhile, only its name is
+ * included.
  */
 export function bytesBelow(dir: string): string {
   return unlessGone(() => readdirSync(dir, { withFileTypes: true }), [])

@@ -107,7 +107,6 @@ function addInstall({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, a
   }
 }
 
-/** Builds the line of a message's row for the store. */
 export function toFleetLine(message: FleetMessage): string {
   const { source, event, messageId, id, atMs, receivedMs, country, properties } = message;
   return rowLine({

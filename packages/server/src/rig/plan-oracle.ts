@@ -12,7 +12,7 @@ import {
 /**
  * Lists everything in a kept message that the plan does not allow; empty if there is nothing. This is a slow
  * and simple implementation for tests that compare it with the enforcement. It is written from
- * docs/plan-format.md and shares no code with the enforcement.
+ * docs/plan-format.md and shares no checks with the enforcement.
  * @param envelope the parsed envelope that was kept
  */
 export function breaches(plan: Plan, sourceName: PlanSourceName, envelope: Json): string[] {

@@ -18,7 +18,7 @@ const OBJECTS = [
 ];
 
 /**
- * Creates messages of one source, with secrets in every undeclared place and in declared ones. Most of the
+ * Creates messages of one source, with secrets in undeclared places and in declared ones. Most of the
  * messages are accepted by the plan.
  */
 export function plantedMessages(plan: Plan, source: PlanSourceName, secrets: Secrets): Json[] {
@@ -143,7 +143,9 @@ function ids(event: PlanEvent, secrets: Secrets): Json[] {
   );
 }
 
-/** Plants a hash that was made without a key wherever the plan declares a hash. */
+/**
+ * Plants a hash that was made without a key in each id and top-level field that the plan declares as a hash.
+ */
 function bareHashes(plan: Plan, event: PlanEvent, source: PlanSourceName, secrets: Secrets): Json[] {
   const base = exampleOf(event);
   const { context = {}, ids: declared = {} } = plan.sources[source] ?? {};

@@ -139,10 +139,6 @@ function inBodies(body: string, basic: Headers, secrets: Secrets): PlantedReques
   ];
 }
 
-/**
- * Plants secrets in a large event, in the parts of a batch that all its messages share, in a form, and in the
- * requests of an instance.
- */
 function inSharedParts(body: string, basic: Headers, secrets: Secrets): PlantedRequest[] {
   const post = (text: string | Buffer, headers: Headers = {}, path = "/v1/batch"): PlantedRequest => ({
     method: "POST",

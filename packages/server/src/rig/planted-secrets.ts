@@ -66,8 +66,8 @@ export function createSecrets(): Secrets {
 
 /**
  * The forms in which a secret may be found. The network of a planted address, which ends in 0 or `::`, may be
- * kept, and in a compressed file any bytes may follow it. So the patterns require what only a whole address
- * has: a last number that does not begin with 0, or a further colon.
+ * kept, and in a compressed file any bytes may follow it. So the patterns for plain addresses require what
+ * only a whole address has: a last number that does not begin with 0, or a further colon.
  */
 const FORMS: readonly RegExp[] = [
   new RegExp(`${WORD}(?<number>\\d*)`, "gi"),

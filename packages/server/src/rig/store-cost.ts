@@ -15,9 +15,8 @@ import { applyPlanToStore } from "../store/plan-columns.ts";
 import { startStoreForTest } from "./real-store.ts";
 
 /**
- * Measures what a row costs after it is in the log: the CPU seconds per million rows that the inserter's
- * thread and the embedded engine use until the engine has no merges left. CPU time is measured because it is
- * repeatable on a busy machine. Linux only.
+ * The cost is the CPU seconds per million rows that the inserter's thread and the embedded engine use until
+ * the engine has no merges left. CPU time is measured because it is repeatable on a busy machine. Linux only.
  *
  *     node packages/server/dist/rig/store-cost.js [rows] [rows per block] [file|sent]
  */

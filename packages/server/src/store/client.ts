@@ -1,4 +1,4 @@
-/** Owns the only ClickHouse client, which is used for the embedded engine, a server or a cluster. */
+/** Sends statements to ClickHouse, whether it is the embedded engine, a server or a cluster. */
 import { readFileSync } from "node:fs";
 import { Agent } from "node:http";
 import {
@@ -34,8 +34,8 @@ export type TextFormat = "CSVWithNames" | "JSONEachRow";
 export type QuerySettings = Readonly<Record<string, string | number>>;
 
 /**
- * The store: ClickHouse behind one client, whether it is the embedded engine, a server or a cluster. All
- * methods reject while the store is unreachable.
+ * The store: ClickHouse, as the embedded engine, a server or a cluster. Statements and queries reject while
+ * it is unreachable.
  */
 export interface Store {
   /**
@@ -153,7 +153,7 @@ function socketOptions(socketPath: string): ClientOptions {
   return { url: "http://localhost", http_agent: new Agent(agentOptions) };
 }
 
-/** Reads a file from `sql/`, which has one file per query. */
+/** Reads a file from `sql/`. */
 export function readSql(name: string): string {
   return readFileSync(new URL(`../../sql/${name}`, import.meta.url), "utf8");
 }

@@ -56,8 +56,9 @@ function instanceOf(plan: Plan): string {
 }
 
 /**
- * Returns the expression that reads all marked fields of an envelope. Every column uses the same text, so the
- * store parses an envelope once for all of them. Numbers and booleans are read as JSON text.
+ * Returns the expression that reads all marked fields of an envelope. Every column for marked fields uses the
+ * same text, so the store parses an envelope once for all of them. Numbers and booleans are read as JSON
+ * text.
  */
 function extractOf(plan: Plan): string {
   const names = namesOf(plan, ({ fact, dimension, measure }) => fact || dimension || measure !== undefined);

@@ -8,8 +8,8 @@ import type { Meters } from "../meters.ts";
 import type { Inserter } from "./inserter.ts";
 
 /**
- * How long a row waits before its segment file is sealed. While many rows arrive, the wait is four times as
- * long, for larger blocks.
+ * How long a row waits at most before its segment file is sealed. While many rows arrive, the wait is four
+ * times as long, for larger blocks.
  */
 const LINGER_MS = 500;
 const RETRY_MIN_MS = 100;
@@ -24,8 +24,7 @@ const MAX_RESTED_AGE_MS = 60_000;
 export type Alone = <Result>(task: () => Promise<Result>, signal?: AbortSignal) => Promise<Result>;
 
 /**
- * Number of tasks that may wait. Enough for one insert of the drain, one rebuild of rollups, and a few
- * comparisons of the rollups with the events.
+ * Number of tasks that may wait: more than the drain, a rebuild and a comparison of rollups need together.
  */
 const MAX_WAITING = 4;
 
@@ -41,7 +40,7 @@ export interface DrainOptions {
   /** Runs each insert, so that the drain pauses while another task runs. */
   readonly alone: Alone;
   readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
-  /** Called before anything is drained, and retried until it resolves. Brings the schema up to date. */
+  /** Prepares the store. Called before anything is drained, and again until it resolves. */
   readonly prepare: () => Promise<void>;
   /**
    * Called whenever `prepare` rejects with a CandorError, which no retry can fix: the drain has to be closed.
@@ -60,7 +59,8 @@ export interface Drain {
   /** Whether the last attempt to prepare the store or to insert succeeded; true before the first attempt. */
   isUp(): boolean;
   /**
-   * Continues until the log is empty or `deadlineMs` has passed. The remaining rows wait for the next start.
+   * Closes the log, and drains until it is empty or `deadlineMs` has passed. The remaining rows wait for the
+   * next start.
    */
   close(deadlineMs: number): Promise<void>;
 }

@@ -22,8 +22,8 @@ export function isOfInstance(plan: Plan, ids: string): string {
 }
 
 /**
- * Returns the SQL expression for the instance id in a source's row: the first of the fields for it that is
- * not empty, or '' if the row has none.
+ * Returns the SQL expression for the instance id in a source's row: the first of its fields for the id that
+ * is not empty, or '' if all are empty.
  */
 export function instanceIdOf(plan: Plan, source: PlanSourceName): string {
   const [first, ...others] = (plan.sources[source]?.instanceIds ?? []).map(valueAt);

@@ -2,11 +2,10 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import type { Store } from "./client.ts";
 
-/**
- * Tests how the store's JSON functions read a text. Filters, columns and deletions rely on these functions,
- * which are a second JSON reader beside JavaScript's. So an envelope must not be written in a form that the
- * two read differently (packages/envelope).
- */
+// Tests how the store's JSON functions read a text. Filters, columns and deletions rely on these functions,
+// which are a second JSON reader beside JavaScript's. So an envelope must not be written in a form that the
+// two read differently (packages/envelope).
+
 let real: TestStore;
 let store: Store;
 

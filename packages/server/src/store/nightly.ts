@@ -7,11 +7,14 @@ export interface NightlyOptions {
   /** Called once after each 3 o'clock of the machine's time zone, within ten minutes. A rejection is ignored. */
   readonly task: () => Promise<unknown>;
   readonly now: () => number;
-  /** Calls a function again and again. @returns a cancel function. @default setInterval, which keeps no process alive */
+  /**
+   * Calls `run` every `ms` milliseconds, and returns a cancel function. Default: `setInterval`, without
+   * keeping the process alive.
+   */
   readonly every?: (ms: number, run: () => void) => () => void;
 }
 
-/** @returns a cancel function */
+/** Starts calling the task. @returns a cancel function */
 export function everyNight({ task, now, every = everyMs }: NightlyOptions): () => void {
   let doneForMs = lastNight(now());
   return every(LOOK_EVERY_MS, () => {
@@ -22,7 +25,7 @@ export function everyNight({ task, now, every = everyMs }: NightlyOptions): () =
   });
 }
 
-/** The last 3 o'clock of the machine's time zone, epoch milliseconds. */
+/** Returns the last 3 o'clock of the machine's time zone, in epoch milliseconds. */
 function lastNight(nowMs: number): number {
   const night = new Date(nowMs);
   night.setHours(HOUR, 0, 0, 0);

@@ -260,7 +260,8 @@ describe("retention", () => {
     );
     const bytes = await eventually(
       async () => {
-        // Makes the store remove replaced parts now, and not only after half a minute.
+        // Dropping a partition that does not exist makes the store remove replaced parts now, and not only
+        // after half a minute.
         for (const table of ["events", "contacts"])
           await store.command(`ALTER TABLE ${table} DROP PARTITION ID 'none'`);
         return bytesBelow(real.dir);

@@ -1,4 +1,4 @@
-/** Owns the store's columns for the fields that the plan marks with `column`. */
+/** Applies the plan to the store, and owns the columns of `events` that depend on the plan. */
 import { type Field, type Fields, type Plan, rootOf } from "@candor/plan";
 import { CLUSTER_DATABASE, DATABASE, type Store } from "./client.ts";
 import { derivedColumns } from "./derived-columns.ts";
@@ -185,7 +185,10 @@ WHERE database IN ('${DATABASE}', '${CLUSTER_DATABASE}') AND table = 'events'
   return new Map(entries);
 }
 
-/** Makes all changes in one statement for each table, because each statement that drops columns takes a second. */
+/**
+ * Makes all changes in one statement for each table, because each statement that drops columns takes a
+ * second.
+ */
 async function alterEvents(
   store: Store,
   databases: readonly string[],

@@ -1,4 +1,7 @@
-/** Applies the plan to the store, rebuilds its rollups, and stores the counts of what the plan dropped and trimmed. */
+/**
+ * Applies the plan to the store, rebuilds and compares rollups, and stores the counts of what the plan
+ * dropped and trimmed.
+ */
 import { setTimeout as sleep } from "node:timers/promises";
 import { SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";
@@ -39,18 +42,18 @@ export interface PlanStore {
    */
   rebuild(): Promise<void>;
   /**
-   * Returns where the rollups differ from the events. The list is empty unless there is a bug. Also called once
-   * a night.
+   * Returns where the rollups differ from the events. The list is empty unless there is a bug. Also runs by
+   * itself once a night.
    */
   compare(): Promise<RollupDifference[]>;
   /** The result of the last comparison; undefined if there was none since the start. */
   lastComparison(): Comparison | undefined;
   /**
-   * Resolves once all counts so far are in the store. Rejects while the store is unreachable; the counts are
-   * then kept for the next attempt.
+   * Stores the counts since the last call. Rejects while the store is unreachable; the counts are then kept
+   * for the next attempt.
    */
   keepCounts(): Promise<void>;
-  /** Makes a last attempt to store the counts. */
+  /** Ends the background work, and makes a last attempt to store the counts. */
   close(): Promise<void>;
 }
 

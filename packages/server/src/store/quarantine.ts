@@ -1,10 +1,10 @@
-/** Keeps rows that the store rejects and segment files that cannot be read. */
+/** Keeps rows that the store rejects, and segment files that are damaged or cannot be read. */
 import { appendFileSync, existsSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileDurably } from "../log/disk.ts";
 import type { SealedSegment } from "../log/log.ts";
 
-/** A row that the store rejected. Each one is kept in its own file until the operator deletes it. */
+/** A row that the store rejected. Each one is kept in its own file. */
 export interface QuarantinedRow {
   readonly quarantinedAt: string;
   /** The name of the row's block and the row's number in it, so the same row is never quarantined twice. */

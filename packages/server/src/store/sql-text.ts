@@ -1,4 +1,5 @@
 /** Quotes texts and names for SQL. */
+
 /** Returns a text as an SQL literal: `'it\'s'`. */
 export function quoteText(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
