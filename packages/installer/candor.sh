@@ -1,8 +1,8 @@
 # shellcheck shell=sh disable=SC2015,SC2016,SC2018,SC2019,SC2030,SC2031,SC2154
 # Install telemetry for POSIX sh scripts: see README.md. Source it after the table of `candor generate sh`, which says
-# what the plan allows (candor_plan_*). Sourcing runs nothing. Scripts call telemetry_*: these never fail, print to
-# stdout, read stdin or, except telemetry_support, wait for the network. kit_* is private. Comments name the arguments,
-# and the variables that are set for the caller: sh has no local ones.
+# what the plan allows (candor_plan_*). Sourcing only defines functions and variables. Scripts call telemetry_*: these
+# never fail, print to stdout, read stdin or, except telemetry_support, wait for the network. kit_* is private. sh has
+# no local variables, so comments name those set for the caller.
 
 kit_policy_file=/etc/candor/policy kit_os_file=/etc/os-release
 kit_nl='
@@ -68,7 +68,6 @@ kit_allows_switch_offered() {
 }
 kit_allows_environment_opt_in() { [ "$kit_rule" = opt-in ] && kit_is kit_is_yes "$CANDOR_PLAN_OPT_IN"; }
 
-# A Yes counts under either rule, a notice only under rule notice.
 kit_is_answered() { case $kit_answer-$kit_rule in yes-* | notice-notice) ;; *) false ;; esac; }
 
 # CI=false means no CI, whatever else is set.
@@ -196,7 +195,6 @@ function keep(value, quotes, is_unknown) {
 	start += mark + quotes
 	changed[key] = substr(raw[NR], 1, start) ENVIRON["value"] substr(raw[NR], start + length(value) + 1)
 }
-# Makes every name in the text unknown.
 function doubt(text,   name) {
 	for (name in wanted) if (index(text, name)) found[name] = name "?"
 }'
@@ -259,7 +257,6 @@ kit_notice() {
 	kit_may_send
 }
 
-# Whether kit_source sends more than the notice was shown for.
 kit_is_notice_due() {
 	case $kit_rule-$kit_reason-$kit_answer in
 		notice-notice_missing-* | notice-consent_stale-notice) ;;
@@ -422,7 +419,6 @@ kit_error() { # [KIND [NAME=VALUE ...]]
 	kit_track 'Installation Errors' "error=$kit_kind" "$@"
 }
 
-# For the trap: reports the end, unless that was done.
 kit_report_end() { [ "$kit_ended" ] || kit_end_is_known || kit_error "$1"; } # KIND
 
 kit_end_is_known() { [ "$kit_run" ] && [ -e "$kit_run-end.ndjson" ]; }
@@ -467,7 +463,6 @@ kit_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]
 	shift 3
 	case $kit_nl$* in *"${kit_nl}os="*) ;; *) set -- "$@" "os=$(kit_print_system)" ;; esac
 	case $kit_nl$* in *"${kit_nl}version="*) ;; *) set -- "$@" "version=${TELEMETRY_VERSION-}" ;; esac
-	# The event '' stands for the context of every message.
 	kit_json=''
 	kit_add '' library.name candor-installer
 	kit_add '' library.version 0.1.0
@@ -481,7 +476,7 @@ kit_message() ( # ID MESSAGE EVENT [NAME=VALUE ...]
 	printf '%s"integrations":{},"properties":{%s},"writeKey":%s}\n' "$kit_context" "$kit_json" "$kit_quoted"
 )
 
-# Adds a property to kit_json, if plan and consent allow it.
+# Adds to kit_json what plan and consent allow.
 kit_add() { # EVENT NAME VALUE
 	candor_plan_allows "$@" && kit_is_covered "$1" "$2" || return 0
 	kit_quote "${2#library.}"
@@ -523,8 +518,8 @@ post() { # RETRIES
 		timeout -s 9 3 wget -qO - "$@" --post-file /dev/fd/4 "$url" && echo 200
 	fi
 }
-# Closes what the script has open, or readers of its pipes would wait for this. Copies that shells keep above 9 close
-# only when a new program starts.
+# Closes what the script has open, or readers of its pipes would wait for this. Shells' own copies are above 9, and
+# close when a program starts.
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 url=${1%/}/v1/batch message=$2 run=$3 outbox=${2%/*} retries=0
 [ "$message" ] || { post 0; exit; }

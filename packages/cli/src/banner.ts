@@ -22,7 +22,6 @@ export interface BannerFacts {
   readonly workingDir: string;
 }
 
-/** Renders the banner: addresses, warnings, keys, data folder, plan, and the first commands. */
 export function renderBanner(facts: BannerFacts, colours: Colours): string {
   const { keys, config, plan } = facts;
   const url = toReachable(facts.url);
@@ -78,11 +77,7 @@ function describeData({ dataDir, clickhouseUrls }: BannerFacts["config"]): strin
   return `${dataDir} (log), events in ClickHouse at ${clickhouseUrls.map(toShown).join(", ")}`;
 }
 
-/**
- * Returns the `candor tail` command for another terminal, which does not have this terminal's settings. The
- * command sets the collector's address and the admin token, or the data folder that holds the token, unless
- * they are the defaults.
- */
+/** Returns the `candor tail` command for another terminal, which does not have this terminal's settings. */
 function toTailCommand({ keys, config, workingDir }: BannerFacts, url: string): string {
   const settings: string[] = [];
   if (url !== DEFAULT_URL) settings.push(`CANDOR_URL=${quote(url)} `);

@@ -61,7 +61,6 @@ function candor(args: readonly string[], settings: Settings = {}): Run {
   return run;
 }
 
-/** Runs a command and waits until it ends. */
 async function finish(args: readonly string[], settings?: Settings) {
   const run = candor(args, settings);
   const code = await run.ended;

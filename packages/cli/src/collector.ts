@@ -1,4 +1,7 @@
-/** Sends the command line's HTTP requests: small reads, the live feed, and deletions. */
+/**
+ * Sends the command line's HTTP requests to a collector: small reads, the live feed, deletions, and the
+ * comparison and rebuild of rollups.
+ */
 import {
   type Fields,
   FORGET_TIMEOUT_MS,
@@ -13,9 +16,9 @@ import {
 } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
 
-/** Some reports read every event once. */
+/** Long, because some reports read every event, but less than the 300 s after which fetch gives up. */
 const REPORT_TIMEOUT_MS = 290_000;
-/** A month of 100 million events takes minutes. */
+/** Rebuilding a month of 100 million events takes minutes. */
 const REBUILD_TIMEOUT_MS = 60 * 60_000;
 
 /** The answer to a GET request. */
@@ -116,14 +119,14 @@ export interface Rollups {
 }
 
 /**
- * Sends GET /api/rebuild, which compares what reports read with the events.
- * @throws Refused if the collector answers with an error; CandorError `unreachable` if it cannot be reached
+ * Sends GET /api/rebuild, which compares the rollups with the events.
+ * @throws Refused if the collector answers with an error; CandorError `unreachable` on any other failure
  */
 export async function askForRollups(collector: Asked): Promise<Rollups> {
   return (await askForAnswer(collector, "/api/rebuild", "differences")) as unknown as Rollups;
 }
 
-/** How far values single instances out, as the collector answers it. */
+/** How far values single instances out, as the collector reports it. */
 export interface Anonymity {
   readonly values: number;
   readonly instances: number;
@@ -154,7 +157,10 @@ export async function askForAnonymity(collector: Asked, period: URLSearchParams)
   return (await askForAnswer(collector, path, "fields")) as unknown as AnonymityReport;
 }
 
-/** Reads an answer of the read API. @param list the field by which it is recognised, a list */
+/**
+ * Sends a GET request to the read API.
+ * @param list the name of a field that is a list in every valid answer
+ */
 async function askForAnswer({ url, token }: Asked, path: string, list: string): Promise<Fields> {
   const { status, body } = await ask(url + path, REPORT_TIMEOUT_MS, token).catch((error: unknown) => {
     throw new CandorError("unreachable", { url: toShown(url), cause: reachCauseOf(error) }, error);

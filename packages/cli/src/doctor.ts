@@ -4,10 +4,7 @@ import { gatherFacts } from "./doctor/examine.ts";
 import type { Check } from "./doctor/facts.ts";
 import { type Colours, coloursFor, endWithReader, print, toSafeText } from "./terminal.ts";
 
-/**
- * Checks everything that a collector needs and says what to do. Resolves to 1 if a check fails, otherwise to
- * 0.
- */
+/** Checks what a collector needs, and prints what to fix. Resolves to 1 if a check fails, otherwise to 0. */
 export async function diagnose({ json = false }: { readonly json?: boolean }): Promise<number> {
   endWithReader();
   const checks = checkFacts(await gatherFacts());

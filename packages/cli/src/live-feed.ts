@@ -21,7 +21,7 @@ export interface LiveFeedOptions {
 
 /**
  * Yields the events of /api/live until `signal` is aborted. Once the collector has answered, reconnects
- * whenever the connection breaks, such as when the collector restarts, after waits of 0.5 s to 10 s.
+ * whenever the connection breaks, such as when the collector restarts.
  * @throws Refused at any connection that the collector refuses; CandorError `unreachable` if the first
  * connection fails
  */

@@ -43,15 +43,13 @@ export interface LineOptions {
    */
   readonly columns: number | undefined;
   /**
-   * The time at which the line is shown. Shown instead of `receivedAt` if the message was dropped, or has no
-   * valid one.
+   * The current time, which is shown instead of `receivedAt` if the message was dropped or has no valid
+   * `receivedAt`.
    */
   readonly toldAt: Date;
 }
 
-/**
- * Renders a message on one line: time, source, type, event, sender, and its properties or the drop reason.
- */
+/** Renders a message on one line. For a dropped one, the line says why. */
 export function renderLiveLine(live: LiveMessage, { colours, columns, toldAt }: LineOptions): string {
   const { fields, reason } = live;
   const receivedAt = new Date(text(fields.receivedAt));

@@ -145,10 +145,6 @@ function toLimit(text: string): number {
   return limit;
 }
 
-/**
- * Parses a collector's address.
- * @throws InvalidArgumentError
- */
 function toUrl(text: string): string {
   const address = readAddress(text);
   if (address === undefined) throw new InvalidArgumentError(WRITE_AN_ADDRESS);

@@ -1,4 +1,4 @@
-/** Implements `candor rebuild`, which compares the tables that reports read with the events, and rebuilds them. */
+/** Implements `candor rebuild`, which rebuilds rollups from the events, and compares them. */
 import { refuse, toReachable } from "@candor/node/operator";
 import { askForMonth, askForRollups, type Rollups } from "./collector.ts";
 import { readSettings } from "./environment.ts";
@@ -8,15 +8,15 @@ import { endWithReader, print } from "./terminal.ts";
 export interface RebuildOptions {
   /** The months to rebuild, such as 2026-01. @default all */
   readonly month?: readonly string[];
-  /** Only compares. */
+  /** Whether only to compare. */
   readonly check?: boolean;
   readonly json?: boolean;
 }
 
 /**
- * Rebuilds the tables, one month at a time, then compares them. Resolves to 0 if they equal the events, to 1 if
- * they differ, and to 2 if nothing was asked.
- * @throws Refused, CandorError `unreachable`, `settings_invalid`
+ * Rebuilds the rollups month by month, unless `check` is set, and compares them with the events. Resolves to
+ * 0 if they are equal, to 1 if they differ, or to 2 if there is no token.
+ * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what findToken throws
  */
 export async function rebuild({ month = [], check = false, json = false }: RebuildOptions): Promise<number> {
   endWithReader();

@@ -17,7 +17,7 @@ const STOP_DEADLINE_MS = 4500;
 type End = { readonly kind: "stop" } | { readonly kind: "fatal"; readonly error: CandorError };
 
 /**
- * Runs the collector until it is asked to stop (resolves to 0) or a fatal error ends it (resolves to 1).
+ * Runs the collector until it is told to stop (resolves to 0) or a fatal error ends it (resolves to 1).
  * @throws CandorError if it cannot start
  */
 export async function start(): Promise<number> {

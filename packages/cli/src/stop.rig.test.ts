@@ -40,7 +40,7 @@ async function launch(
   command: string,
   args: readonly string[],
 ): Promise<{ child: ChildProcess; port: number }> {
-  // Leaves out the variables of the npm that runs the tests.
+  // Leaves out the variables of the npm that runs the tests, and Candor's settings.
   const own = Object.entries(process.env).filter(([name]) => !/^(npm_|CANDOR_)/i.test(name));
   const env = {
     ...Object.fromEntries(own),

@@ -38,7 +38,7 @@ const WATCH_MS = 250;
 /** The process id of an orphan's parent, unless another process adopts orphans. */
 const INIT = 1;
 
-/** Matches the command in all spellings: `candor`, `'candor' start`, `node_modules/.bin/candor start`. */
+/** Matches the command's name in a script: `candor`, `'candor' start`, `node_modules/.bin/candor start`. */
 const NAMES_CANDOR = /(?:^|[\s'"/])candor(?:\.js)?(?:['"\s]|$)/;
 /** Matches scripts that put the command into the background on purpose. */
 const LEAVES_BEHIND = /(?:^|[^&>])&(?:[^&>\d]|$)|\b(?:nohup|setsid|disown|daemonize)\b/;

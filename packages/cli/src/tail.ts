@@ -1,4 +1,4 @@
-/** Implements `candor tail`: its options, filters and output. */
+/** Implements `candor tail`, which shows messages as they arrive. */
 import { refuse, toReachable } from "@candor/node/operator";
 import { readSettings } from "./environment.ts";
 import { findToken, toNoTokenSentence } from "./keys.ts";
@@ -18,8 +18,8 @@ export interface TailOptions {
 }
 
 /**
- * Shows messages as the collector accepts or drops them, until Ctrl-C. Resolves to 0, or to 2 without a
- * token.
+ * Shows messages as the collector accepts or drops them, until it is told to stop. Resolves to 0, or to 2
+ * without a token.
  * @throws Refused; CandorError `settings_invalid`, what findToken throws, or `unreachable` if no collector
  * answers at the start
  */

@@ -1,4 +1,5 @@
 /** Lists CI systems, with the environment variables by which they are recognised. */
+
 /** A CI system, and the environment variables that are set in all of its jobs. */
 export interface CiSystem {
   readonly name: string;

@@ -17,7 +17,6 @@ export type Decision =
   | { readonly allow: true; readonly reason: AllowReason; readonly coversVersion: number }
   | { readonly allow: false; readonly reason: DenyReason };
 
-/** The facts, with the files' contents parsed. */
 interface Known {
   readonly facts: Facts;
   /** The values of the mode variable and the opt-in variable, normalised by `wordOf`. */

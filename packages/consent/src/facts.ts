@@ -1,4 +1,5 @@
 /** Defines the facts on which a consent decision is based. */
+
 export const SOURCES = ["installer", "server", "client"] as const;
 export type Source = (typeof SOURCES)[number];
 
@@ -6,10 +7,7 @@ export type Source = (typeof SOURCES)[number];
 export const RULES = ["notice", "opt-in"] as const;
 export type Rule = (typeof RULES)[number];
 
-/**
- * Everything on which a decision depends. The caller has just read these facts; the decision itself reads
- * nothing.
- */
+/** Everything on which a decision depends, as the caller has just read it. */
 export interface Facts {
   /** The plan's `product`, the name by which a policy file refers to it. */
   readonly product: string;
@@ -28,7 +26,7 @@ export interface Facts {
    * tell yet. True, or undefined if there is no such setting, does not deny.
    */
   readonly allowed?: boolean | null | undefined;
-  /** Set only for the source `client`. */
+  /** Counts only for the source `client`. */
   readonly signals?: Signals | undefined;
 }
 

@@ -1,4 +1,5 @@
 /** Reads the machine's policy file. */
+
 /**
  * `silent`: the policy turns nothing off for this product. `unreadable`: the file could not be read, or
  * contains a malformed line and no `off` for this product.

@@ -1,6 +1,7 @@
 /** Lists the reasons for consent decisions. */
+
 /**
- * Why nothing may be sent, in order of precedence. A closed union. Each reason has the sentence that the
+ * Why a source may not send, in order of precedence. A closed union. Each reason has the sentence that the
  * operator reads.
  */
 export const DENY_REASONS = {

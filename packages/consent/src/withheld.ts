@@ -1,4 +1,4 @@
-/** Decides which events and properties of a plan are withheld under a consent for an earlier version. */
+/** Decides whether a consent leaves an event or property of the plan withheld. */
 import type { Decision } from "./decide.ts";
 
 /**

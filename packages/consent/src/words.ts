@@ -28,7 +28,7 @@ export function isNo(word: string): boolean {
   return NO_WORDS.includes(word);
 }
 
-/** Whether a word is neither empty nor a No (`0`, `false`, `no`, `off`). */
+/** Whether a word is neither empty nor a No. */
 export function isTruthy(word: string): boolean {
   return word !== "" && !isNo(word);
 }

@@ -1,4 +1,4 @@
-/** Computes which characters the parts of a pattern match, as sets of code points. */
+/** Computes which characters a part of a pattern can match, as ranges of code points. */
 import type { AST } from "@eslint-community/regexpp";
 
 /** Ranges of code points, including both ends. */
@@ -31,10 +31,7 @@ const SPACES: CharacterSet = [
 
 type Single = AST.Character | AST.CharacterSet | AST.CharacterClass | AST.CharacterClassRange;
 
-/**
- * A superset of the characters that a part of a pattern matches. `.`, a Unicode property, a class that
- * contains one, and a part that is not one character count as any character.
- */
+/** The characters that a part of a pattern matches, or a superset of them. */
 export function characterSetOf(part: AST.QuantifiableElement | Single): CharacterSet {
   switch (part.type) {
     case "Character":

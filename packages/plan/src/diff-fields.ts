@@ -3,7 +3,10 @@ import { diffTypes } from "./diff-types.ts";
 import type { Note, NoteAt } from "./difference.ts";
 import { type Field, type FieldAbout, type Fields, SENSITIVITIES } from "./plan.ts";
 
-/** Compares two blocks of fields, including nested fields. `prefix` precedes each field's name in `where`. */
+/**
+ * Compares two blocks of fields, including nested fields. `prefix` precedes each field's name in the `where`
+ * of its differences.
+ */
 export function diffFields(
   older: Partial<Fields>,
   newer: Partial<Fields>,

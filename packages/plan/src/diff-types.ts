@@ -2,7 +2,7 @@
 import type { Note } from "./difference.ts";
 import type { ArrayType, FieldType, NumberType, StringType } from "./plan.ts";
 
-/** Compares the values that two types accept. A change that cannot be compared counts as newly collected. */
+/** Compares the values that two types accept. A change whose effect is unclear counts as newly collected. */
 export function diffTypes(older: FieldType, newer: FieldType, note: Note): void {
   if (older.type === "string" && newer.type === "string") diffStrings(older, newer, note);
   else if (isNumber(older) && isNumber(newer)) diffNumbers(older, newer, note);

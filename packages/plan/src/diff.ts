@@ -1,7 +1,4 @@
-/**
- * Compares two versions of a plan: whether the newer one collects more, collects more sensitive data, keeps
- * data longer, or weakens the consent rules.
- */
+/** Compares two versions of a plan, and checks whether the newer one hides a change. */
 import { diffFields } from "./diff-fields.ts";
 import type { Note, NoteAt, PlanDifference } from "./difference.ts";
 import {
@@ -47,9 +44,9 @@ export function diffPlans(older: Plan, newer: Plan): readonly PlanDifference[] {
 }
 
 /**
- * Returns the sentence to show if the newer plan hides a change by its version or by a `since`, or if its
- * version is lower; otherwise undefined. Each version must always collect the same data, or the consent
- * records for it would become stale.
+ * Returns what is wrong, and what to write instead, if the newer plan hides a change by its version or by a
+ * `since`, or if its version is lower; otherwise undefined. Each version must always collect the same data,
+ * or the consent records for it would become stale.
  */
 export function checkNewVersion(older: Plan, newer: Plan): string | undefined {
   const needing = diffPlans(older, newer).filter((difference) => difference.needsNewVersion);

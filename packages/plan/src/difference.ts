@@ -1,4 +1,5 @@
 /** Defines a difference between two plans. */
+
 /**
  * What a change means for people. `consent_weaker`: the consent rule is weaker, or a variable no longer turns
  * telemetry off.
@@ -18,13 +19,12 @@ export interface PlanDifference {
    * `event track Installation Started: properties.os`.
    */
   readonly where: string;
-  /** A sentence for people. */
   readonly text: string;
   /** The `since` of an event or field that the newer plan added; undefined for any other difference. */
   readonly since: number | undefined;
   /**
-   * Whether the difference requires a higher plan version: always, except for an `other` that does not change
-   * what is collected.
+   * Whether the difference requires a higher plan version. True for every kind except `other`, where it
+   * depends on the change.
    */
   readonly needsNewVersion: boolean;
 }
@@ -34,7 +34,7 @@ export type Note = (kind: DifferenceKind, text: string, more?: NoteMore) => void
 
 interface NoteMore {
   readonly since?: number;
-  /** Set for an `other` that changes what is collected. Default: false. */
+  /** Default: false for an `other`, true for any other kind. */
   readonly needsNewVersion?: boolean;
 }
 

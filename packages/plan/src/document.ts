@@ -14,8 +14,8 @@ export interface PlanDocument {
   readonly value: unknown;
   readonly faults: readonly (Position & { readonly path: Path; readonly message: string })[];
   /**
-   * The position of a path, or of its nearest parent in the file; line 1, column 1 if there is none. Lines
-   * and columns start at 1.
+   * The position of the value at a path, or of its key if `part` is given. A path that is not in the file has
+   * the position of its nearest parent, or line 1, column 1 if there is none. Lines and columns start at 1.
    */
   locate(path: Path, part?: "key"): Position;
   /**
@@ -43,10 +43,7 @@ interface Reading {
   valuesLeft: number;
 }
 
-/**
- * Reads one YAML 1.2 document. Never throws. Faults are, besides syntax errors: duplicate keys, merge keys, a
- * text that is too long or nested too deeply, and too many values (aliases can multiply them).
- */
+/** Reads one YAML 1.2 document. Never throws: what is wrong with the text is in `faults`. */
 export function readDocument(text: string): PlanDocument {
   const lines = new LineCounter();
   const reading: Reading = {

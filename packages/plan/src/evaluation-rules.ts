@@ -136,7 +136,6 @@ export function checkMarkCounts(
   }
 }
 
-/** What `checkHeartbeat` needs to know about the plan. */
 interface HeartbeatScope {
   readonly sources: Partial<PlanFile>["sources"];
   readonly isSound: (path: Path) => boolean;

@@ -1,4 +1,4 @@
-/** Checks what an event's keys require of each other, of its sources and of its contact fields. */
+/** Checks the rules for events. field-rules.ts checks their fields. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path } from "./document.ts";
@@ -69,7 +69,7 @@ const EVENT_RULES: readonly Rule<EventFile, PlanScope>[] = [
   ),
 ];
 
-/** Checks the rules of all events and their fields. Returns whether any field is a `contact`. */
+/** Checks the rules of all events and their fields. Returns whether any event has a contact field. */
 export function checkEvents(plan: Partial<PlanFile>, scope: PlanScope): boolean {
   const shared = listSharedCosts(plan.sources, scope.readPattern);
   const seen: Seen = { labels: new Set(), routes: new Set(), hasHeartbeat: false };

@@ -1,4 +1,4 @@
-/** Checks what a field's keys require of each other and of the place where the field is declared. */
+/** Checks the rules for fields, including nested ones. value-rules.ts checks their limits and examples. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
@@ -10,12 +10,12 @@ import { checkExample, checkLimits } from "./value-rules.ts";
 
 const MAX_DEPTH = 8;
 
-/** What every rule needs to know about the plan. */
+/** What the checks of events and fields share. */
 export interface PlanScope {
   /** The plan's version; infinite if it cannot be read. */
   readonly version: number;
   /**
-   * Whether a unit (see rules.ts) passed the check of its structure, so that it has the types that format.ts
+   * Whether a unit (see `unitOf`) passed the check of its structure, so that it has the types that format.ts
    * requires.
    */
   readonly isSound: (path: Path) => boolean;
@@ -25,7 +25,7 @@ export interface PlanScope {
   readonly columns: Map<string, string>;
 }
 
-/** What the rules for a block of fields need to know. */
+/** A block of fields, with its place in the file and in messages. */
 export interface FieldScope extends PlanScope {
   /** The block's position in the file. */
   readonly path: Path;
@@ -158,7 +158,8 @@ const FIELD_RULES: readonly Rule<FieldFile, FieldScope>[] = [
     say: "An id is `text` or `ip`. Write one of the two.",
   },
   {
-    // An id that has the declared form is kept unchanged, so the form must not match an address or a name.
+    // An id of the declared form is kept unchanged, so a form is required. Otherwise names and addresses
+    // would be kept too.
     key: "pattern",
     isBroken: ({ type, format = "text", pattern, enum: values, hash }, { place }) =>
       place === "ids" &&

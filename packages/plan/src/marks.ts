@@ -1,4 +1,4 @@
-/** Finds what a plan marks for reports: the heartbeat, its facts, and the usage events. */
+/** Finds what reports read: the heartbeat, its facts, and the usage events. */
 import type { Plan, PlanEvent } from "./plan.ts";
 
 /** Returns the event that says that an instance is alive; undefined if the plan marks none. */

@@ -111,7 +111,10 @@ function toField(file: FieldFile, outerSince: number): Field {
   };
 }
 
-/** Converts a field's type. The fields of an object inherit `since` unless they have their own. */
+/**
+ * Converts the type of a field or of an array's items. The fields of an object inherit `since` unless they
+ * have their own.
+ */
 export function toType(file: FieldFile | ItemFile, since = 1): FieldType {
   if (!("description" in file)) return toItemType(file);
   if (file.type === "object") return { type: "object", fields: toFields(file.fields ?? {}, since) };

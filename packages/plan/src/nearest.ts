@@ -1,7 +1,6 @@
 /**
- * Finds the word that was probably meant: one that differs only in case and punctuation (`maxLength` for
- * `max_length`), or in at most two typing errors; in at most one if the given word has fewer than five
- * letters and digits. Undefined if no word is near.
+ * Finds the word that was probably meant: the one with the fewest typing errors, ignoring case and
+ * punctuation (`maxLength` for `max_length`). Undefined if every word has too many.
  */
 export function nearest(word: string, words: readonly string[]): string | undefined {
   const plain = letters(word);

@@ -2,9 +2,9 @@
  * Computes an upper bound for the steps that a backtracking matcher can take for any one value.
  *
  * For each way through a part of a pattern, the matcher tries what follows the part. A way is *dead* if the
- * next character cannot begin anything that may follow. Then the attempt fails immediately, and costs only as
- * much as the rest of the pattern before it consumes a character. `[a-z]+-[0-9]+` has one way that is not
- * dead. `[a-z]+[a-f]+` has as many as there are characters.
+ * next character cannot begin anything that may follow. Then the attempt fails immediately, and costs only
+ * the steps that the rest of the pattern takes before it consumes a character. In `[a-z]+-[0-9]+`, the first
+ * part has one way that is not dead. In `[a-z]+[a-f]+`, it has as many as there are characters.
  *
  * If only one way is not dead, no two parts consume the same character. The cost of each character is then
  * counted once for the whole value, not once for each round of a repetition. That is why `[a-z]+(-[a-z]+)*`
@@ -28,7 +28,10 @@ interface Cost {
   readonly emptyWays: number;
 }
 
-/** A number that grows with the number of characters that the part consumes, or looks at before it fails. */
+/**
+ * The number `fixed + each * n`, where n is how many characters the part consumes, or looks at before it
+ * fails.
+ */
 interface Growth {
   readonly fixed: number;
   readonly each: number;
@@ -290,10 +293,7 @@ function startOfSequence(elements: readonly AST.Element[]): Start {
   return { set, mayBeEmpty: true };
 }
 
-/**
- * Returns `base ** from + ... + base ** to`; a smaller number, but at least ENOUGH, if the sum exceeds
- * ENOUGH.
- */
+/** Returns `base ** from + ... + base ** to`, or some number of at least ENOUGH if the sum exceeds ENOUGH. */
 function sumOfPowers(base: number, from: number, to: number): number {
   if (base <= 1) return base === 1 ? to - from + 1 : Number(from === 0);
   let sum = 0;

@@ -118,8 +118,7 @@ function cureOfForeign(pattern: string, reason: string, index = pattern.length):
 }
 
 /**
- * Explains what is wrong with a `pattern`: that it is invalid, or that malicious values could make it take
- * too long. Undefined if nothing is wrong.
+ * Returns what is wrong with a `pattern`, and what to write instead; undefined if nothing is wrong.
  * @param values how many values of one message the pattern checks: `max_items` for an array
  */
 export function patternFault(

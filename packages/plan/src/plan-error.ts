@@ -1,4 +1,5 @@
 /** Defines the error that lists everything wrong with a plan file. */
+
 /** One fault of a plan file, and its position. */
 export interface PlanFault {
   readonly file: string;

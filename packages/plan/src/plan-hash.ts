@@ -13,9 +13,8 @@ import {
 
 /**
  * Returns the SHA-256, as lower-case hex, of what a plan collects: the sources, events and fields with their
- * consent rules, policies, limits and retention. The rest does not affect the hash: texts, promises,
- * switches, the changelog, the version, pages and controls, the places of instance ids, the keys for the
- * store and for reports, and any order. A consent record contains the hash, to tell whether the plan of that
+ * consent rules, policies, limits and retention. Everything else, such as texts, the version and the order in
+ * the file, does not affect the hash. A consent record contains the hash, to tell whether the plan of that
  * version still collects the same data.
  */
 export function hashPlan(plan: Plan): string {
@@ -37,8 +36,7 @@ function toSource({ description: _, instanceIds: _found, context, ids, ...collec
 
 /**
  * Adds the consent rule under which each source sends the event, whether the event or the source defines the
- * rule. Leaves out the default rate, so that plans from before rates existed keep their hashes. Also leaves
- * out texts, `heartbeat`, and the pages and controls, which only say where in the product the event occurs.
+ * rule. Leaves out the default rate, so that plans from before rates existed keep their hashes.
  */
 function toEvent(plan: Plan, event: PlanEvent) {
   const { why: _why, owner: _owner, review: _review, consent: _consent, ...more } = event;

@@ -1,4 +1,4 @@
-/** Defines the plan in memory. */
+/** Defines the plan in memory, and derives names and labels from it. */
 import { RULES, type Rule, SOURCES, type Source } from "@candor/consent";
 import type { MessageType } from "@candor/envelope";
 
@@ -85,9 +85,7 @@ export interface PlanSource {
   readonly instanceIds: readonly InstanceIdPath[];
   /** The fields of `context` that the source's messages may contain. */
   readonly context: Fields;
-  /**
-   * The forms that ids may have. An id of another form, or an undeclared id, is replaced by its keyed hash.
-   */
+  /** The forms in which ids are sent and kept. Any other id is hashed, or not sent at all. */
   readonly ids: Readonly<Partial<Record<IdName, Field>>>;
 }
 
@@ -103,10 +101,7 @@ export type IdName = (typeof ID_NAMES)[number];
  */
 export interface PlanEvent {
   readonly type: MessageType;
-  /**
-   * Undefined if the type alone identifies the event (identify, group, alias; a page or screen without a
-   * name).
-   */
+  /** Undefined if the type alone identifies the event. */
   readonly name: string | undefined;
   readonly sources: readonly PlanSourceName[];
   readonly since: number;
@@ -245,8 +240,8 @@ export interface ArrayType {
 
 /**
  * The paths at which a source's messages contain the instance's id, unless the plan names another path. The
- * server SDK sends the instance's id as the `anonymousId` of each message, so events that do not declare the
- * property contain the id there.
+ * server SDK sends the instance's id as the `anonymousId` of each message, so even events that do not declare
+ * the property contain the id.
  */
 export function usualInstanceIds(source: PlanSourceName): readonly InstanceIdPath[] {
   return source === "server" ? ["properties.instanceId", "anonymousId"] : ["properties.instanceId"];

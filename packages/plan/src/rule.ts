@@ -1,4 +1,4 @@
-/** Defines how the plan's rules are written: as tables in which each row is one requirement. */
+/** Defines the plan's rules as rows of tables, applies them, and has the tests that several of them share. */
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";

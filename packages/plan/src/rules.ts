@@ -1,7 +1,4 @@
-/**
- * Checks what the plan's keys require, also of each other: contact, contacts, changelog, switches, sources.
- * event-rules.ts and field-rules.ts check events and fields.
- */
+/** Checks the rules of a plan. event-rules.ts and field-rules.ts check its events and fields. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
@@ -112,10 +109,7 @@ function checkSources(plan: Partial<PlanFile>, scope: PlanScope): void {
   }
 }
 
-/**
- * Reports an `instance_id` if no event declares a field there, if a field declared there does not keep the
- * instance's id unchanged, or if messages contain a browser's own id there.
- */
+/** Reports an `instance_id` at which messages do not contain the instance's id unchanged. */
 function checkInstanceId(plan: Partial<PlanFile>, source: PlanSourceName, scope: PlanScope): void {
   const path: unknown = plan.sources?.[source]?.instance_id;
   if (typeof path !== "string" || !scope.isSound(["sources", source])) return;

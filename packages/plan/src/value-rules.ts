@@ -189,8 +189,8 @@ export function checkExample(field: FieldFile, path: Path, report: Report): void
 }
 
 /**
- * The place at which an example is checked as a collector would check it. User agents are kept whole, because
- * the source's policy is not known here.
+ * A place for checking an example as a collector would. Any user agent passes, because the source's policy is
+ * not known here.
  */
 const PLACE: Place = {
   path: "example",

@@ -47,7 +47,8 @@ function fail(name: string, sentence: string): Check {
 }
 
 /**
- * Returns the checks in the order in which they are shown. Without valid settings, only those that need none.
+ * Returns the checks in the order in which they are shown. Without valid settings, leaves out those that need
+ * them.
  */
 export function checkFacts({ machine, settingsFaults, place }: Facts): Check[] {
   const checks = [checkNode(machine), checkEngine(machine, place), checkSettings(settingsFaults)];
@@ -143,10 +144,6 @@ function checkPlan({ file, fault, product, version, attention }: PlanFacts): Che
   return warn("plan", [sentence, ...attention].join("\n"));
 }
 
-/**
- * Checks that the data folder belongs to this user, is writable, is closed to other users and can be locked,
- * that its keys can be used, and that the collector at the configured address uses this folder.
- */
 function checkFolder(folder: FolderFacts, { answer, isOwn, url }: ListeningFacts): Check {
   const { path, state, lock, mode, keysMode, keysFault, foreign } = folder;
   if (foreign !== undefined) return fail("data", foreign);
@@ -200,7 +197,7 @@ function checkDisk(disk: DiskFacts | undefined): Check {
   return freeBytes < WARN_FREE_BYTES ? warn("disk", `${sentence} ${todo}`) : ok("disk", sentence);
 }
 
-/** Says how many rows are in quarantine, why, and which are the newest. Never shows their content. */
+/** Never shows the content of the quarantined rows. */
 function checkQuarantine({ dir, rows, cause }: QuarantineFacts): Check {
   if (cause !== undefined)
     return warn("quarantine", `The rows in ${dir} could not be read: ${cause}. Check the folder.`);
@@ -271,7 +268,7 @@ function checkRunning({ metrics }: CollectorFacts): Check {
   return ok("store", `The store takes rows; ${waiting}.`);
 }
 
-/** Returns a check only if a running collector has compared what reports read with the events. */
+/** Returns a check only if a running collector has compared the rollups with the events. */
 function checkReports({ answer }: ListeningFacts): Check[] {
   if (answer.kind !== "collector") return [];
   const atS = answer.metrics.get("candor_rollups_compared_seconds") ?? 0;

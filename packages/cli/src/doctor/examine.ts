@@ -198,8 +198,8 @@ async function examineClones(config: Config, token: string | undefined): Promise
 }
 
 /**
- * Finds the admin token, or why keys.json cannot be used. Reads keys.json if it exists, even if the settings
- * have the token.
+ * Returns the admin token, and what is wrong with keys.json, which is read even if the settings have the
+ * token.
  */
 function examineKeys(config: Config): KeysFacts {
   try {

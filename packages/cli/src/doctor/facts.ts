@@ -67,10 +67,9 @@ export interface FolderFacts {
    * or cannot be created.
    */
   readonly state: "missing" | "writable" | { readonly cause: string };
-  /**
-   * Permission bits of the folder (`mode`) and of keys.json in it (`keysMode`), where the system has them.
-   */
+  /** The folder's permission bits. Undefined if the folder is missing, or if the system has no such bits. */
   readonly mode: number | undefined;
+  /** The permission bits of keys.json. Undefined if it is missing, or if the system has no such bits. */
   readonly keysMode: number | undefined;
   /** Why keys.json cannot be used. Undefined if it does not exist or can be used. */
   readonly keysFault: string | undefined;

@@ -1,4 +1,4 @@
-/** Lists warnings about a plan: what is allowed, but its maker should know. */
+/** Lists warnings about a plan: things that are allowed, but that its maker should know about. */
 import {
   labelOf,
   listShellGaps,
@@ -12,7 +12,6 @@ import { listChangedExamples } from "@candor/server";
 const SOON_DAYS = 30;
 const DAY_MS = 24 * 3600 * 1000;
 
-/** A warning: something in a plan that is allowed, but that its maker should know about. */
 export interface Attention {
   readonly kind: "switch" | "observe" | "ip_keep" | "installer" | "expired" | "expiring" | "example_changed";
   /** The part of the plan, such as `source client` or `event track Installation Started`. */
@@ -20,10 +19,7 @@ export interface Attention {
   readonly text: string;
 }
 
-/**
- * Lists what needs attention, in this order: switches, sources, what the installer kit cannot report, events
- * that have expired or expire within SOON_DAYS, and examples that the collector would change.
- */
+/** Lists the warnings. `nowMs`, in epoch milliseconds, decides which events have expired or expire soon. */
 export function listAttention(plan: Plan, nowMs: number): readonly Attention[] {
   const ofSources = PLAN_SOURCES.flatMap((name): Attention[] => {
     const source = plan.sources[name];

@@ -1,6 +1,6 @@
 /**
- * Implements `candor plan check`, which reports a plan's faults, what needs attention, and a change that its
- * version hides.
+ * Implements `candor plan check`, which reports a plan's faults, what needs attention, and changes that the
+ * plan hides.
  */
 import { readFileSync } from "node:fs";
 import {
@@ -45,13 +45,13 @@ interface Comparison {
    */
   readonly why: string | null;
   readonly differences: readonly PlanDifference[];
-  /** What is wrong with the version number, and what to write. Null if nothing is wrong. */
+  /** What is wrong with `version` or a `since`, and what to write. Null if nothing is wrong. */
   readonly problem: string | null;
 }
 
 /**
- * Checks a plan and prints the result. Resolves to 1 if the plan has a fault or its version hides a change,
- * otherwise to 0, also if there is nothing to compare with.
+ * Checks a plan and prints the result. Resolves to 1 if the plan has a fault or hides a change (see
+ * `checkNewVersion`), otherwise to 0, also if there is nothing to compare with.
  * @throws CandorError `plan_unreadable`, `settings_invalid`
  */
 export async function checkPlan(

@@ -15,7 +15,7 @@ import { readRevision } from "./git-history.ts";
 
 /**
  * Prints what the newer plan collects more and less than the older one. Resolves to 1 if the newer plan hides
- * a difference (see `checkNewVersion`): by its version, or by a `since`; otherwise to 0.
+ * a difference (see `checkNewVersion`), otherwise to 0.
  * @throws CandorError `plan_unreadable`, `plan_invalid`
  */
 export async function comparePlans(

@@ -1,4 +1,4 @@
-/** Implements `candor plan risk`, which says what of the stored data singles instances out. */
+/** Implements `candor plan risk`, which says which stored fields single instances out. */
 import { refuse, toReachable } from "@candor/node/operator";
 import { type Anonymity, type AnonymityReport, askForAnonymity, type FieldAnonymity } from "../collector.ts";
 import { readSettings } from "../environment.ts";
@@ -6,16 +6,17 @@ import { findToken, toNoTokenSentence } from "../keys.ts";
 import { type Colours, coloursFor, endWithReader, print, toSafeText } from "../terminal.ts";
 
 export interface RiskOptions {
-  /** First and last day, `YYYY-MM-DD`. @default the last 28 days */
+  /** The first day, `YYYY-MM-DD`. Default: 27 days before `to`. */
   readonly from?: string;
+  /** The last day, `YYYY-MM-DD`. Default: today. */
   readonly to?: string;
   readonly json?: boolean;
 }
 
 /**
- * Prints how many instances each stored field singles out. Resolves to 0, to 1 if a field identifies instances,
- * and to 2 if nothing was asked.
- * @throws Refused, CandorError `unreachable`, `settings_invalid`
+ * Prints how many instances each stored field singles out. Resolves to 0; to 1 if a field identifies
+ * instances; or to 2 if there is no token.
+ * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what findToken throws
  */
 export async function showRisk({ from, to, json = false }: RiskOptions): Promise<number> {
   endWithReader();

@@ -38,8 +38,8 @@ const TEXT = {
 const PORT = { ...ABOUT, type: "integer", minimum: 1, maximum: 65535, buckets: undefined } as const;
 
 /**
- * The Appsmith plan, numbered version 1 whatever its current version is, without the fields that are newer
- * than its version 2. The rig's consent records belong to this plan.
+ * The Appsmith plan without the fields that were added after its version 2, renumbered: the plan, its events
+ * and their fields are all of version 1. The rig's consent records belong to this plan.
  */
 const first: Plan = { ...appsmith, version: 1, events: appsmith.events.map(asOfFirst) };
 

@@ -1,4 +1,4 @@
-/** For tests: defines the usual install and its results. */
+/** For tests: defines what most scenarios have in common. */
 import { NOTICE, receipt } from "./answers.ts";
 
 /** The result of a run that shows the notice and asks, but gets no answer. */

@@ -13,7 +13,6 @@ const samples = new Map(
 const htmlOf = (of: Plan, by = samples) => renderHtml(describePlan(of, by));
 const markdownOf = (of: Plan, by = samples) => renderMarkdown(describePlan(of, by));
 
-/** The plan with its server source changed. */
 function withServer(change: Partial<PlanSource>): Plan {
   return {
     ...plan,

@@ -58,7 +58,6 @@ function listFacts(plan: Plan): readonly Fact[] {
   ];
 }
 
-/** Formats a variable that turns telemetry off, after an "or" unless it is the first. */
 function toSwitch(name: string, index: number): Line {
   const code = { code: `${name}=true` };
   return index === 0 ? [code] : [" or ", code];

@@ -4,10 +4,7 @@ import { badgesOf, tabulateFields } from "./fields.ts";
 import { type Block, type Fact, type Section, toLine, toLink } from "./page.ts";
 import { CONSENT_NAMES, CONSENT_WORDS, rateInWords } from "./words.ts";
 
-/**
- * The card of one event. `samples` maps an event's label to the JSON text of its sample envelope; an event
- * that is not in it has no sample.
- */
+/** Returns the card of one event. `samples` is the argument of `describePlan`. */
 export function describeEvent(event: PlanEvent, id: string, samples: ReadonlyMap<string, string>): Section {
   const name = event.name ?? event.type;
   return {

@@ -1,4 +1,4 @@
-/** Describes fields on the public page: the table, the sensitivities and the contacts. */
+/** Turns declared fields into tables and badges for the public page, and finds contact fields. */
 import type { Field, Fields, PlanEvent, Sensitivity } from "../plan.ts";
 import { SENSITIVITIES } from "../plan.ts";
 import { type Badge, type Line, type Table, toLine } from "./page.ts";
@@ -10,7 +10,6 @@ interface Declared {
   readonly field: Field;
 }
 
-/** All fields in the order of the plan. Each object comes before its own fields. */
 function listFields(fields: Fields, parent = ""): readonly Declared[] {
   return Object.entries(fields).flatMap(([name, field]) => {
     const path = parent + name;
@@ -61,7 +60,6 @@ function badgeOf(sensitivity: Sensitivity): Badge {
   return { text: sensitivity, tone: sensitivity };
 }
 
-/** The contact fields of an event. */
 export function listContacts(event: PlanEvent): readonly Declared[] {
   return listFields(event.fields).filter(
     ({ field }) => field.type !== "object" && field.sensitivity === "contact",

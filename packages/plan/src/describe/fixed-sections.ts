@@ -1,5 +1,5 @@
 /**
- * Writes the fixed sections of the public page: contacts, pseudonyms, Candor's own fields, deletion,
+ * Writes the public page's sections on contacts, pseudonyms, the fields that Candor adds, deletion and
  * countries.
  */
 import type { Plan } from "../plan.ts";

@@ -53,10 +53,7 @@ ${body}
 `.toString();
 }
 
-/**
- * The style element. The CSS is not escaped, so that a Content-Security-Policy can allow it by its hash.
- * @throws Error if the CSS contains `<`
- */
+/** Does not escape the CSS, so that a Content-Security-Policy can allow the style by its hash. */
 function styleElement(css: string): Html {
   if (css.includes("<")) throw new Error("CSS with `<` could end its style element.");
   return new Html(`<style>${css}</style>`);

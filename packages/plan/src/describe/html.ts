@@ -84,8 +84,8 @@ function writeFacts(facts: readonly Fact[], className: string): Html {
 }
 
 /**
- * Renders a table that becomes a list of cards on narrow screens; with `isFolded`, it can be collapsed there.
- * The roles are explicit, because browsers ignore a table's semantics when CSS changes its `display`.
+ * The roles are explicit, because browsers ignore a table's semantics when CSS changes its `display`, as it
+ * does on narrow screens.
  */
 function writeTable(table: Table, captionId: string, isFolded: boolean): Html {
   const rows = table.rows.map((row) => {
@@ -158,7 +158,7 @@ function writeBadge(badge: Badge): Html {
   return html`<span class="badge ${badge.tone}">${badge.text}</span>`;
 }
 
-/** Lets a long name break after an underscore, a dot or a slash, if a letter follows. */
+/** Lets a text break after an underscore, a dot or a slash, if a letter follows. */
 function breakable(text: string): Html {
   const [first = "", ...others] = text.split(/(?<=[_./])(?=[A-Za-z])/);
   return html`${first}${others.map((part) => html`<wbr>${part}`)}`;

@@ -1,4 +1,4 @@
-/** The entry point for code that describes plans. */
+/** The entry point for code that renders pages: the public page, and others in its style. */
 export { describePlan } from "./describe.ts";
 export { colourJson, renderHtml } from "./html.ts";
 export { type Html, html, htmlDocument } from "./html-tag.ts";

@@ -2,8 +2,7 @@
 import type { Badge, Block, Fact, Line, PlanPage, Section, Span, Table } from "./page.ts";
 
 /**
- * Renders the page as GitHub Flavored Markdown that ends in a line break. The plan's texts are escaped, so
- * none of them becomes markup.
+ * Renders the page as GitHub Flavored Markdown that ends in a line break. All text from the plan is escaped.
  */
 export function renderMarkdown(page: PlanPage): string {
   const blocks = [
@@ -56,7 +55,7 @@ function writeTable(table: Table): string {
   return `${escapeText(table.caption)}:\n\n${rows.map((row) => `| ${row.join(" | ")} |`).join("\n")}`;
 }
 
-/** Renders a table cell. A bar would end the cell, even inside code, so it is escaped. */
+/** A bar would end the cell even inside code, so it is escaped there too. */
 function writeCell(line: Line): string {
   return line
     .map((span) => (isCode(span) ? writeSpan(span).replaceAll("|", "\\|") : writeSpan(span)))
@@ -104,7 +103,7 @@ function longestRun(text: string): number {
   return Math.max(0, ...(text.match(/`+/g) ?? []).map((run) => run.length));
 }
 
-/** Renders text as one line, in which no character has a special meaning. */
+/** Renders text as one line, in which no character has a special meaning in Markdown. */
 function escapeText(text: string): string {
   return text
     .replace(/\s+/g, " ")

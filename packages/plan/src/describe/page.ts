@@ -1,7 +1,8 @@
 /** Defines the public page as data. */
+
 /**
  * What the public page says, without its appearance. Both the Markdown and the HTML are rendered from this
- * data, so they cannot differ. Plain JSON.
+ * data, so they say the same. Plain JSON.
  */
 export interface PlanPage {
   readonly title: string;
@@ -32,11 +33,11 @@ export type Block =
 
 export interface Table {
   readonly kind: "table";
-  /** `fields`: one row per field, in the five columns of fields.ts. */
+  /** `fields`: one row per field, in the columns of fields.ts. */
   readonly of: "fields" | "other";
   readonly caption: string;
   readonly head: readonly string[];
-  /** The rows. The first cell of each row is its heading. */
+  /** The first cell of each row is its heading. */
   readonly rows: readonly (readonly Line[])[];
 }
 
@@ -54,7 +55,7 @@ export type Span =
   | { readonly code: string }
   | { readonly link: string; readonly text: string }
   | { readonly badge: Badge }
-  /** Something that people would not expect, shown in red (HTML) or in bold (Markdown). */
+  /** Text that the renderers highlight, because people would not expect what it says. */
   | { readonly alarm: string };
 
 export interface Badge {
@@ -63,8 +64,8 @@ export interface Badge {
 }
 
 /**
- * Parses prose that the product's developer wrote. Text in backquotes becomes code (unless a backquote is not
- * closed), and each run of white space becomes a single space.
+ * Parses prose that the product's developer wrote. Text in backquotes becomes code, unless the number of
+ * backquotes is odd. White space is trimmed, and each run of it becomes a single space.
  */
 export function toLine(prose: string): Line {
   const parts = prose.replace(/\s+/g, " ").trim().split("`");

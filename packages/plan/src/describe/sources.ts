@@ -33,10 +33,7 @@ export interface SourceEntry {
   readonly events: readonly PlanEvent[];
 }
 
-/**
- * The declared sources with their events. The order of the sources is fixed; the events are in the order of
- * the plan.
- */
+/** The declared sources in a fixed order, each with its events in the order of the plan. */
 export function listSources(plan: Plan): readonly SourceEntry[] {
   return PLAN_SOURCES.flatMap((name) => {
     const source = plan.sources[name];
@@ -64,7 +61,7 @@ export function describeSource(entry: SourceEntry, samples: ReadonlyMap<string, 
   };
 }
 
-/** Creates unique ids for the page's links: `server-track-instance-active`. */
+/** Creates a unique id for each event, to link to: `server-track-instance-active`. */
 function nameIds(source: PlanSourceName, events: readonly PlanEvent[]): readonly string[] {
   const taken = new Map<string, number>();
   return events.map((event) => {

@@ -1,7 +1,7 @@
 /**
  * Translates a plan's pattern (a JavaScript regular expression) to a POSIX extended regular expression, for
- * `grep -E -x`. Returns undefined if there is no exact equivalent. The sh table then allows no value there,
- * which is safe.
+ * `grep -E -x`. Returns undefined if it cannot be translated exactly. The sh table then allows no value
+ * there, which is safe.
  * @see https://pubs.opengroup.org/onlinepubs/9699919799/basedefs/V1_chap09.html#tag_09_04
  */
 export function toExtendedPattern(pattern: string): string | undefined {

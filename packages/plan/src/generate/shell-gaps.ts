@@ -35,10 +35,7 @@ export function isLinked(plan: Plan): boolean {
   return plan.sources.installer !== undefined && field !== undefined && takes(field, INSTALL_ID);
 }
 
-/**
- * Lists the gaps for the product's developer: first those of the error event, then that of the heartbeat.
- * Empty if the plan lets the installer send no event.
- */
+/** Lists the gaps. Empty if the plan lets the installer send no event. */
 export function listShellGaps(plan: Plan): readonly ShellGap[] {
   if (!plan.events.some(({ sources }) => sources.includes("installer"))) return [];
   return [...gapsOfErrors(plan), ...gapsOfLink(plan)];

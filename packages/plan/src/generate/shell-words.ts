@@ -1,10 +1,7 @@
 /** Generates the sh table's texts for people: the notice, the questions, and what is new in a later plan. */
 import type { Fields, Plan, PlanSourceName } from "../plan.ts";
 
-/**
- * Generates a function that prints what a person is told or asked. `$1` selects the text: `notice`,
- * `installer`, `client`, `more`, `support` or `email`.
- */
+/** Generates a function that prints what a person is told or asked. `$1` selects the text. */
 export function writeWords(product: string): readonly string[] {
   const words = {
     notice: `${product} tells its makers how this install goes and, later, that it is in use`,
@@ -19,8 +16,8 @@ export function writeWords(product: string): readonly string[] {
 }
 
 /**
- * Generates a function that prints the plan's changelog for each later version that added something for a
- * source. `$1` is the source, and `$2` is the version that a Yes was given for.
+ * Generates a function that prints the changelog entries of the versions after `$2` that added something for
+ * the source `$1`. `$2` is the version that a Yes was given for.
  */
 export function writeNews(plan: Plan, sources: readonly PlanSourceName[]): readonly string[] {
   const arms = sources.map((source) => {

@@ -1,4 +1,6 @@
-/** Generates the sh table that lists what one source may send. */
+/**
+ * Generates the sh table of what one source may send, with the checks and texts that the installer kit needs.
+ */
 import { CI_SYSTEMS, type CiSystem } from "@candor/consent";
 import {
   consentOf,
@@ -20,10 +22,9 @@ import { quote, writeCase, writeNews, writeWords } from "./shell-words.ts";
 /**
  * Generates a POSIX sh table of what one source may track, which install scripts source before the kit.
  * `candor_plan_allows EVENT PROPERTY VALUE` succeeds if the plan declares that value for that property.
- * Loading the table runs and prints nothing. Values that sh cannot check exactly (objects, lists, fractions,
- * numbers of more than 15 digits, some patterns) are not allowed. An event whose consent rule differs from
- * the source's is not allowed either, because the kit knows only the source's rule. The same plan gives the
- * same text.
+ * Loading the table runs and prints nothing. Values that sh cannot check exactly, such as lists, are not
+ * allowed. An event whose consent rule differs from the source's is not allowed either, because the kit knows
+ * only the source's rule. The same plan gives the same text.
  */
 export function generateShell(plan: Plan, source: PlanSourceName = "installer"): string {
   const rule = plan.sources[source]?.consent;
@@ -127,8 +128,8 @@ function writeCiSystem({ variables }: CiSystem): string {
 }
 
 /**
- * Generates `candor_plan_since`, which prints the version of the plan that added an event (`$1`) or one of its
- * properties (`$2`, may be empty). In each event's own `case`, one arm covers everything that a version added.
+ * Generates `candor_plan_since`, which prints the version of the plan that added an event (`$1`) or, if `$2`
+ * is given, that property of the event.
  */
 function writeSince(events: readonly Entry[]): readonly string[] {
   const arms = events.flatMap((event) => {
@@ -157,7 +158,7 @@ function writeBySource(
 
 /**
  * Generates a function in which `$1` is the event, and `$2` is the property. `arm` generates the commands for
- * a property. The function fails for objects and arrays.
+ * a property. The function fails for objects and lists.
  */
 function writeFunction(
   name: string,
@@ -211,7 +212,8 @@ function checkOf(field: Field): string {
 }
 
 /**
- * The greatest number of 15 digits. Every sh can compare numbers up to it, and JSON represents them exactly.
+ * The greatest number of 15 digits. Every sh can compare integers up to it, and JavaScript represents them
+ * exactly.
  */
 const MOST = 999_999_999_999_999;
 

@@ -1,4 +1,5 @@
 /** Recognises, normalises and truncates IP addresses. */
+
 /** Matches four numbers from 0 to 255 without leading zeros, which is what node:net accepts as IPv4. */
 const IPV4 = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)){3}$/;
 const IPV6_GROUP = /^[0-9a-f]{1,4}$/i;

@@ -1,4 +1,4 @@
-/** Reduces a plan to what the browser SDK needs: names, pages, controls, and the values it may read. */
+/** Derives from a plan what the browser SDK needs. */
 import type { Field, Fields, Plan, PlanEvent } from "../plan.ts";
 
 /** What a browser may send, as JSON. It contains no explanations, because only programs read it. */
@@ -28,7 +28,7 @@ export interface BrowserContext {
 }
 
 /**
- * Reduces a plan to what the browser SDK needs.
+ * Returns what the browser SDK needs of a plan.
  * @param plan the part of the plan that the instance's consent covers, see `narrowPlan`
  */
 export function toBrowserPlan(plan: Plan): BrowserPlan {

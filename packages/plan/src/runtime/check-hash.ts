@@ -1,4 +1,4 @@
-/** Checks values and ids with `hash: true`. */
+/** Compiles how values and ids with `hash: true` are hashed, and how received hashes are checked. */
 import type { StringCheck } from "./check-string.ts";
 import type { Notes } from "./notes.ts";
 import { type Place, reject, type ValueCheck } from "./place.ts";

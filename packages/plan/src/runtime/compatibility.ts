@@ -1,9 +1,10 @@
+/** Normalises the Unicode compatibility forms that can hide an e-mail or IP address. */
+
 /**
- * Normalises the Unicode compatibility forms that can hide an e-mail or IP address: the characters that NFKC
- * turns into a character of an address, or into a letter although they are not letters. A whole block is
- * listed if its other characters do no harm. `<`, `=` and `>` with a combining mark are listed too, because
- * they are no longer delimiters. Forms that only make a text longer are not listed: NFKC turns U+FDFA into 18
- * characters.
+ * Matches the characters that NFKC turns into a character of an address, or into a letter although they are
+ * not letters. Matches a whole block if its other characters do no harm. `<`, `=` and `>` with a combining
+ * mark match too, because they are no longer delimiters. Forms that only make a text longer do not match:
+ * NFKC turns U+FDFA into 18 characters.
  */
 const HIDING =
   /[\xAA-\xBE\u0132-\u017F\u01C4-\u01F3\u02B0-\u02E3\u1D2C-\u1DBF\u1E9A\u1E9B\u2024-\u209C\u20A8\u2100-\u2189\u2460-\u24EA\u2A74\u2C7C\u2C7D\u2E9F-\u2FD5\u3036-\u303A\u3192-\u33FF\uA7F1-\uA7F4\uFB00-\uFB06\uFDFC\uFE13-\uFE6B\uFF02-\uFF5A\u{107A5}\u{1CCD6}-\u{1CCF9}\u{1D400}-\u{1D7FF}\u{1F100}-\u{1F251}\u{1FBF0}-\u{1FBF9}]+|[<=>]\p{M}+/gu;

@@ -103,7 +103,7 @@ interface EventRule {
   readonly root: "properties" | "traits";
   readonly fields: ValueCheck;
   readonly contact: { readonly name: string; readonly keptWith: readonly string[] } | undefined;
-  /** The verdict for every message that is kept whole and contains no contact. */
+  /** The verdict for every message that is kept, without any trim or contact. */
   readonly clean: Verdict;
 }
 

@@ -1,4 +1,4 @@
-/** The entry point for SDKs: the compiled plan and its checks, without dependencies. */
+/** The entry point for code that checks messages by a plan, without what loading a plan file needs. */
 export {
   type ArrayType,
   type ConsentRule,

@@ -1,4 +1,4 @@
-/** Defines the place of a value in a plan, and what every check does with a value that does not fit. */
+/** Defines what all checks of values share, and handles values that do not fit. */
 import { type JsonValue, valueFaultOf } from "@candor/envelope/wire";
 import type { IpPolicy, UserAgentPolicy } from "../plan.ts";
 import type { Notes } from "./notes.ts";
@@ -36,7 +36,7 @@ export interface Place {
   readonly level: number;
   readonly ip: IpPolicy;
   readonly userAgent: UserAgentPolicy;
-  /** Whether the value belongs to this message alone and may be changed in place; otherwise it is copied. */
+  /** Whether the value belongs to this message alone, so that values in it may be replaced in place. */
   readonly isOwn: boolean;
   /**
    * Whether the source is in mode `observe`: a value that breaks the plan is noted but kept, with addresses

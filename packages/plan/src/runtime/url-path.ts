@@ -1,4 +1,5 @@
 /** Reduces a URL to its path. */
+
 /**
  * Matches an absolute path for which no URL parser is needed. A parser would read `//` at the start as the
  * beginning of a host, remove tabs and line ends, and read \ as /.

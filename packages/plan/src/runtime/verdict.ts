@@ -2,8 +2,8 @@
 import type { ValueFault } from "@candor/envelope/wire";
 
 /**
- * Why a value was removed or changed, or would have been in mode `enforce`. A closed union. Each reason has
- * the sentence that the product's developer reads.
+ * Why a value was removed or changed, or would have been in mode `enforce`. A closed union. Each reason has a
+ * sentence for developers and operators.
  */
 export const TRIM_REASONS = {
   undeclared: "The plan does not declare it.",
