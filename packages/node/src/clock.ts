@@ -4,7 +4,6 @@ import { uptime } from "node:os";
 import { performance } from "node:perf_hooks";
 import { clearTimeout, setTimeout } from "node:timers";
 
-/** The SDK's view of time; tests supply their own. */
 export interface Clock {
   /** Epoch milliseconds of the machine's clock, which may jump. */
   readonly now: () => number;

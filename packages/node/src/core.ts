@@ -1,4 +1,4 @@
-/** Turns telemetry on and off: there is a session only while consent allows one. */
+/** Runs one product's telemetry: starts and ends its session, records messages and stores answers. */
 import type { Answer, DenyReason, Giver, Signals } from "@candor/consent";
 import { codeOf } from "@candor/envelope/unknown-value";
 import type { Clock } from "./clock.ts";
@@ -24,11 +24,11 @@ import {
   type StateFolder,
 } from "./state/state-folder.ts";
 
-/** While telemetry is off, consent is read again when the product tracks an event, at most this often. */
+/** While telemetry is off, consent is read again before a message is recorded, at most this often. */
 const UPDATE_AGAIN_MS = 1000;
 /** The delay before the state folder is tried again: a full disk may have space again by then. */
 const TRY_AGAIN_MS = 60_000;
-/** The delay before a product's own setting is read again. It is usually known soon after the start. */
+/** The delay before the product's own setting is read again, while it is not known yet. */
 const ASK_AGAIN_MS = 10_000;
 
 export interface CoreOptions {
@@ -39,14 +39,13 @@ export interface CoreOptions {
   readonly print: (line: string) => void;
 }
 
-/** Whether anything is sent; if telemetry is off, also why. */
 export type CoreState =
   | { readonly state: "on" | "log" }
   | { readonly state: "off"; readonly reason: DenyReason | OffReason };
 
 /**
- * Runs the telemetry of one product. While it is off, this class opens no socket, writes no file except the
- * stored answers, and sets no timer except the one that reads consent again.
+ * Runs the telemetry of one product. While telemetry is off, this class opens no socket, stores only answers,
+ * and sets no timer except the one that reads consent again.
  */
 export class Core {
   readonly settings: Settings;
@@ -60,10 +59,10 @@ export class Core {
   readonly #readDelivery: () => Delivery;
   /**
    * The sources whose messages this process records, each with the write key that its messages carry. The
-   * server's messages carry none. The client is added when a gateway is created.
+   * server's messages carry none.
    */
   readonly #writeKeys = new Map<Source, string | undefined>([["server", undefined]]);
-  /** The gate's version when the session was last adjusted to it. */
+  /** The gate's version when the session was last adjusted to it; empty to force an update. */
   #appliedVersion = "";
   #session: Session | undefined;
   #off: DenyReason | OffReason = "notice_missing";
@@ -106,7 +105,6 @@ export class Core {
     return this.#session?.isPrinting === false ? this.#readDelivery() : undefined;
   }
 
-  /** The current decisions about a source. */
   decisionsOf(source: Source, signals?: Signals): SourceDecisions {
     return this.gate.decisionsOf(source, signals);
   }
@@ -119,7 +117,9 @@ export class Core {
     this.#update();
   }
 
-  /** Whether messages are accepted now. If not, reads consent again first, at most once a second. */
+  /**
+   * Whether messages are accepted. While telemetry is off, reads consent again first, at most once a second.
+   */
   isOn(): boolean {
     if (this.#session === undefined && this.clock.monotonic() >= this.#updateAgainAtMs) this.#update();
     return this.#session !== undefined;
@@ -279,10 +279,7 @@ export class Core {
     return this.#guard(() => this.#answers.store(sources, answer, by)) ?? false;
   }
 
-  /**
-   * Runs a task that uses the state folder. If it throws, turns telemetry off, tries again later, and returns
-   * undefined.
-   */
+  /** Runs a task that uses the state folder. If it throws, calls `#fail` and returns undefined. */
   #guard<Value>(task: () => Value): Value | undefined {
     try {
       return task();
@@ -304,10 +301,7 @@ export class Core {
     });
   }
 
-  /**
-   * Turns telemetry off because the state folder failed, and warns at most once a day. Tries again after a
-   * minute, even if the product makes no further call, unless telemetry is closed.
-   */
+  /** Turns telemetry off because the state folder failed, and tries again later. */
   #fail(error: unknown): void {
     this.#end("state_unwritable");
     if (this.#isClosed) return;

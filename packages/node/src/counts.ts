@@ -1,13 +1,13 @@
-/** Counts what this process kept, dropped and trimmed. */
+/** Counts the messages that were kept or dropped, and the values that were trimmed. */
 import type { Trim } from "@candor/plan/runtime";
 import type { DropReason } from "./reasons.ts";
 
 /**
- * What this process has kept, dropped and trimmed since it started. Names come from the plan; no part of a
+ * How many messages this process has kept and dropped, and how many values it has trimmed. No part of a
  * message is included.
  */
 export interface CountsReport {
-  /** The number of messages that were put into the outbox, or printed in `log` mode. */
+  /** The number of messages accepted for the outbox, or printed in `log` mode. */
   readonly kept: number;
   readonly dropped: Readonly<Partial<Record<DropReason, number>>>;
   /**

@@ -18,9 +18,6 @@ beforeAll(async () => {
 });
 afterAll(() => collector?.stop());
 
-/**
- * Returns pseudo-random numbers, at least 0 and less than 1. The same seed always gives the same sequence.
- */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {

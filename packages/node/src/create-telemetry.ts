@@ -1,5 +1,5 @@
 /**
- * Opens a product's telemetry and handles the product's calls. Nothing throws, whatever the product passes.
+ * Opens a product's telemetry and handles the product's calls. No call throws, whatever the product passes.
  */
 import { randomBytes } from "node:crypto";
 import { writeSync } from "node:fs";
@@ -48,7 +48,6 @@ function createOff<P extends GeneratedPlan>(
   return createOffFacade(problems);
 }
 
-/** A random number, at least 0 and less than 1. */
 function randomFraction(): number {
   return randomBytes(4).readUInt32BE() / 2 ** 32;
 }
@@ -67,7 +66,7 @@ const FLUSH_TIMEOUT_MS = 5000;
 const YEARS_MS = { from: Date.UTC(1900, 0, 1), to: Date.UTC(2299, 0, 1) };
 const NO_NAMES: ReadonlySet<string> = new Set();
 
-/** Implements the product's calls on an open core. Nothing here throws, whatever the product passes. */
+/** Implements the product's calls for usable options. */
 export function createFacade<P extends GeneratedPlan>(core: Core): Telemetry<P> {
   const namesOf = declaredNames(core);
   const toDraft = (type: Draft["type"], name: unknown, who: Who, values: unknown, about?: About): Draft => {
@@ -198,7 +197,6 @@ interface Who {
   readonly groupId?: unknown;
 }
 
-/** A copy of the values that a product passed, and whether some of them were undeclared. */
 interface Copied {
   readonly copy: Draft["values"];
   readonly hasUndeclared: boolean;

@@ -41,9 +41,9 @@ export type Forgotten =
   | { readonly ok: false; readonly fault: "not_confirmed"; readonly cause: string };
 
 /**
- * Asks the collector to delete, and stores the No once the deletion is confirmed. Until then no process on
- * the state folder sends anything, and the key is kept, because only the key proves which events belong to
- * this instance. Never rejects.
+ * Asks the collector to delete what it holds about this instance, and stores the No once the deletion is
+ * confirmed. Holds the lease meanwhile, so that no other process sends. Keeps the key until then, because
+ * only the key proves which events belong to this instance. Never rejects.
  */
 export async function forgetThenTurnOff(core: Core, sources: readonly Source[]): Promise<Forgotten> {
   const { session } = core;
@@ -96,8 +96,8 @@ function renew(lease: Lease): void {
 }
 
 /**
- * Reads a deletion receipt; undefined if the answer is not a receipt for this instance. Skips malformed
- * places, reads at most 20 places and 20 notes, and cuts each text to 600 characters.
+ * Reads a deletion receipt, without malformed or excessive parts; undefined if the answer is not a receipt
+ * for this instance.
  */
 function readReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: { readonly [field: string]: unknown },

@@ -92,7 +92,6 @@ function send(url: string, headers: Readonly<Record<string, string>>, body: stri
   return fetch(url, { method: "POST", headers: { "sec-fetch-site": "same-origin", ...headers }, body });
 }
 
-/** A browser's message, as a page or a beacon sends it. */
 function click(contentType: string, product: string): Promise<Response> {
   const message = { event: "RUN_QUERY_CLICK", anonymousId: "0b62ab60", properties: { pluginType: "DB" } };
   return send(`${product}/telemetry/v1/t`, { "content-type": contentType }, JSON.stringify(message));

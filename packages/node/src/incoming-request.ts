@@ -1,4 +1,4 @@
-/** Tells which site's page sent a request to the product, and whether its body was already read. */
+/** Tells whether a page of the product's own origin sent a request, and whether its body was already read. */
 import type { IncomingMessage } from "node:http";
 
 /**

@@ -247,7 +247,6 @@ it("plans nothing more for a folder that failed, once telemetry is closed or ref
 
 type Fields = Record<string, Record<string, unknown>>;
 
-/** The reference plan with a changed heartbeat event. */
 function planWith(change: (fields: Fields, event: Record<string, unknown>) => void): GeneratedPlan {
   const content = structuredClone(APPSMITH.content) as { events: { name?: string; fields: Fields }[] };
   for (const event of content.events)

@@ -12,7 +12,7 @@ import { Lease } from "./state/lease.ts";
 import { readObject, replaceFile, type StateFolder } from "./state/state-folder.ts";
 
 const HOUR_MS = 60 * 60_000;
-/** The first heartbeat waits for at least this long after the start: a random time from 2 to 5 minutes. */
+/** The first heartbeat after a start waits at least for a random time within this range. */
 const FIRST_AFTER_MS = { least: 2 * 60_000, most: 5 * 60_000 };
 /** Up to this share of the interval is added, so that instances do not all send at once. */
 const JITTER = 0.05;
@@ -70,7 +70,7 @@ const HEALTHY_MISSING =
 
 /** The content of keep-alive.json. */
 export interface KeepAliveState {
-  /** When the last heartbeat was sent, epoch milliseconds; undefined if never. */
+  /** When the last heartbeat was made, epoch milliseconds; undefined if never. */
   readonly lastAtMs: number | undefined;
   /** The nonce of the last start, 16 hex digits. */
   readonly boot: string | undefined;
@@ -100,7 +100,6 @@ function untilDueMs(lastAtMs: number | undefined, nowMs: number, everyMs: number
   return Math.max(0, Math.min(lastAtMs, nowMs) + everyMs - nowMs);
 }
 
-/** `everyHours` in milliseconds: at least an hour, at most a week; 6 hours if it is not a positive number. */
 function toEveryMs(everyHours: number | undefined): number {
   const hours = typeof everyHours === "number" && everyHours > 0 ? everyHours : HOURS.usual;
   return Math.min(Math.max(hours, HOURS.least), HOURS.most) * HOUR_MS;
@@ -111,7 +110,7 @@ export interface KeepAlivePlace {
   read(): KeepAliveState;
   /** @throws a file system error */
   write(state: KeepAliveState): void;
-  /** Returns true if this process sends the next heartbeat. @throws a file system error */
+  /** Returns true if this process may send the next heartbeat. @throws a file system error */
   take(): Promise<boolean>;
   release(): void;
 }

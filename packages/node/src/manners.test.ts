@@ -19,7 +19,6 @@ beforeEach(async () => {
 });
 afterEach(() => recorder.close());
 
-/** A plan in which one server event needs a Yes. */
 function planWithOptIn(): GeneratedPlan {
   const content = structuredClone(APPSMITH.content) as { events: { name?: string; consent?: string }[] };
   for (const event of content.events) if (event.name === ACTION) event.consent = "opt-in";

@@ -9,7 +9,6 @@ const ACTION = "execute_ACTION_TRIGGERED";
 const ACTIVE = "Instance Active";
 const INSTALL_ID = "0123456789abcdef0123456789abcdef";
 
-/** The reference plan with three more fields in each server event. */
 function planWithFacts(): GeneratedPlan {
   const content = structuredClone(APPSMITH.content) as {
     events: { sources: string[]; fields: Record<string, object> }[];

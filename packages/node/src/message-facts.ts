@@ -12,7 +12,6 @@ import type { Settings } from "./settings.ts";
 /** Where a product runs. Reports count `production` unless they are asked for another value. */
 type RunsIn = "production" | "development" | "test" | "ci";
 
-/** Says where the product runs, according to the variables of CI systems and then `NODE_ENV`. */
 function runsIn(environment: Readonly<Record<string, string | undefined>>): RunsIn {
   if (isCi(environment)) return "ci";
   const { NODE_ENV } = environment;

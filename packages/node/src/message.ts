@@ -1,4 +1,6 @@
-/** Defines a message before the plan has checked it, and writes it as a line of the outbox. */
+/**
+ * Defines drafts, writes checked messages as lines of the outbox, and finds the place of the instance's id.
+ */
 import { randomUUID } from "node:crypto";
 import { type CheckedMessage, eventKey, type Plan, type PlanSourceName } from "@candor/plan/runtime";
 import type { Json } from "./plain-copy.ts";
@@ -6,7 +8,7 @@ import { VERSION } from "./version.ts";
 
 /** How messages name the SDK that sent them: `context.library`. */
 export const LIBRARY = { name: "@candor/node", version: VERSION };
-/** The collector has the same limit. */
+/** The collector's limit is the same. */
 export const MAX_MESSAGE_BYTES = 32 * 1024;
 
 /** One message, from a call of the product or from a browser, before the plan has checked it. */

@@ -14,9 +14,7 @@ import { type Trace, type Traced, traceChild } from "./rig/trace.ts";
 const PATH = process.env.PATH ?? "";
 const NOTHING: Trace = { sockets: [], peers: [], etc: [], changes: [] };
 
-/**
- * Starts to record which timers, sockets, queries and file requests are created, as async_hooks reports them.
- */
+/** Starts to record the types of the resources that async_hooks reports. */
 const WATCHED = `
   const { createHook } = await import("node:async_hooks");
   const made = [];
@@ -61,7 +59,6 @@ function place(): { stateDir: string; host: string } {
   return { stateDir: join(makeRigFolder(), "telemetry"), host: recorder.url };
 }
 
-/** Returns the parts of a trace that the baseline does not contain. */
 function beyond(trace: Trace): Trace {
   const without = (kind: keyof Trace): string[] =>
     trace[kind].filter((entry) => !baseline[kind].includes(entry));
@@ -79,7 +76,7 @@ interface Switch {
   readonly policy?: string;
 }
 
-/** Ways to turn telemetry off. Each is tested alone, where telemetry would otherwise be on. */
+/** Cases in which telemetry is off, each with its reason. */
 const SWITCHES: readonly (readonly [what: string, reason: string, Switch])[] = [
   ["the product's own switch", "environment_disable", { env: { APPSMITH_DISABLE_TELEMETRY: "true" } }],
   ["the product's mode", "environment_off", { env: { ...SWITCH_OFFERED, APPSMITH_TELEMETRY: "off" } }],

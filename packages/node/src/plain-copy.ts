@@ -10,11 +10,11 @@ const MAX_VALUES = 20_000;
 export type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 
 /**
- * Copies an object to plain JSON that every JSON parser reads alike. Copies only own enumerable values,
- * writes dates as ISO text (an invalid date as null), replaces lone surrogates, ignores `toJSON`, and leaves
- * out values that JSON lacks, such as functions (in a list, null replaces them). Numbers that JSON cannot
- * represent exactly, and binary data, become null, which no plan declares. So the values that are checked are
- * exactly the values that are written.
+ * Copies an object to plain JSON that every JSON parser reads alike. Copies only own properties, writes dates
+ * as ISO text (an invalid date as null), replaces lone surrogates, ignores `toJSON`, and leaves out values
+ * that JSON lacks, such as functions (in a list, null replaces them). Numbers that JSON cannot represent
+ * exactly, and typed arrays, become null, which no plan declares. So the values that are checked are exactly
+ * the values that are written.
  * @param names copies only these properties of the object; all if omitted
  * @throws RangeError if the object is nested more than 32 deep or contains over 20,000 values; also whatever
  * a getter throws

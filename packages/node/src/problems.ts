@@ -1,6 +1,6 @@
 /**
- * Collects the mistakes in what a product passed, as sentences that say what to write instead, and passes
- * them to the product's `debug`.
+ * Finds and collects the mistakes in what a product passed, as sentences that say what to write instead, and
+ * passes them to the product's `debug`.
  */
 import { RateLimiter } from "@candor/envelope/rate-limiter";
 
@@ -11,8 +11,8 @@ export const NO_EVENTS =
   "plan: it declares no event for the server; `track()` and the other calls have nothing to send.";
 
 /**
- * The mistakes in what a product has passed since it started, as sentences that say what to write instead.
- * Each one is passed to `debug`.
+ * The current mistakes in the plan and in what the product passed, as sentences that say what to write
+ * instead.
  */
 export class Problems {
   readonly #warn: (line: string) => void;

@@ -6,7 +6,10 @@ import { describe, expect, it } from "vitest";
 import { copyPlain } from "./plain-copy.ts";
 
 const SOURCES = fileURLToPath(new URL(".", import.meta.url));
-/** Matches `instanceof` with any class but these. Each realm has its own copy of the built-in classes. */
+/**
+ * Matches `instanceof` with any class other than the SDK's own and `dgram.Socket`. Each realm has its own
+ * copies of the built-in classes, so the SDK must not compare with those.
+ */
 const BUILT_IN = /instanceof (?!FaultError\b|GatewayFault\b|dgram\.Socket\b)\w+/g;
 const TIMER = /(?<![.\w])(?:setTimeout|setInterval)\(/;
 

@@ -1,5 +1,6 @@
 /** Lists the SDK's reasons: why a message was dropped, and why telemetry is off. */
-/** Why a message was not put into the outbox, each with a sentence for the operator. */
+
+/** Why the SDK dropped a message, each reason with a sentence for the operator. */
 export const DROP_REASONS = {
   off: "Telemetry is off.",
   event_not_in_plan: "The plan does not declare this event.",

@@ -9,8 +9,9 @@ const HOUR_MS = 60 * 60_000;
 /** At this speed an hour lasts three seconds. */
 const SPEED = 1200;
 /**
- * 3 ms by the machine's clock, because Node's timers may fire a millisecond early, and a message is created a
- * moment after its time was stored.
+ * How much less than an hour, by the products' fast clock, two heartbeats may be apart: 3 ms of real time,
+ * because Node's timers may fire a millisecond early, and a message is created a moment after its time was
+ * stored.
  */
 const EARLY_MS = 3 * SPEED;
 

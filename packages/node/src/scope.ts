@@ -19,10 +19,7 @@ export interface OutboxName extends ConsentScope {
 const SCOPE = `(?<source>${SOURCES.join("|")})-(?<rule>${RULES.join("|")})`;
 const STEM = `${SCOPE}-(\\d{4})(\\d\\d)(\\d\\d)T(\\d\\d)(\\d\\d)(\\d\\d)Z-[0-9A-Za-z-]+`;
 const MESSAGES = new RegExp(`^${STEM}\\.ndjson$`);
-/**
- * Matches files of messages, cursor files, and the temporary files of processes killed while replacing a
- * cursor.
- */
+/** Matches files of messages, cursor files, and drafts of cursor files. */
 const OURS = new RegExp(`^${STEM}\\.(?:ndjson|sent(?:\\.[0-9a-f]{8}\\.tmp)?)$`);
 
 /** A name for a new file: `server-notice-20261123T120000Z-1f0c….ndjson`. */
@@ -41,8 +38,8 @@ export function parseOutboxName(name: string): OutboxName | undefined {
 }
 
 /**
- * The scope of a file that the SDK wrote into an outbox, be it of messages, a cursor or a temporary file: a
- * refusal of the scope deletes it. Undefined for other files.
+ * The scope of any file that the SDK wrote into an outbox: messages, a cursor or a draft. A refusal of the
+ * scope deletes the file. Undefined for other files.
  */
 export function scopeOfName(name: string): ConsentScope | undefined {
   return toScope(OURS.exec(name));

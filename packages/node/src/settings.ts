@@ -1,4 +1,4 @@
-/** Checks the options of `createTelemetry`. No other part of the SDK in a product reads the environment. */
+/** Defines and checks the options of `createTelemetry`, and reads the environment. */
 import { isAbsolute, resolve } from "node:path";
 import { isPromise } from "node:util/types";
 import { isText } from "@candor/envelope/unknown-value";
@@ -207,7 +207,10 @@ function findLesser(given: Given): readonly string[] {
   ];
 }
 
-/** Returns a function that calls the product's own one, and ignores whatever that throws or rejects with. */
+/**
+ * Returns a function that calls the product's `debug`, and ignores whatever that throws or rejects with. Does
+ * nothing if `tell` is not a function.
+ */
 function callQuietly(tell: unknown): (line: string) => void {
   return (line) => {
     if (typeof tell !== "function") return;
@@ -234,8 +237,8 @@ function toAllowed(allowed: unknown): Settings["allowed"] {
 }
 
 /**
- * Requires eight different characters, because random text of 32 characters has at least as many. Text such
- * as `"x".repeat(32)` or a padded word does not.
+ * Requires eight different characters, because random text of 32 characters practically always has at least
+ * as many. Text such as `"x".repeat(32)` or a padded word does not.
  */
 function isInstanceKey(value: unknown): value is string {
   return typeof value === "string" && value.length >= 32 && new Set(value).size >= 8;

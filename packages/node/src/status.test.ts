@@ -22,14 +22,12 @@ beforeEach(async () => {
 });
 afterEach(() => recorder.close());
 
-/** The reference plan with only some of its events. */
 function planWith(keep: (event: { name?: string; sources: readonly string[] }) => boolean): GeneratedPlan {
   const content = structuredClone(APPSMITH.content) as { events: { name?: string; sources: string[] }[] };
   content.events = content.events.filter(keep);
   return { ...APPSMITH, content };
 }
 
-/** Makes the collector answer every request with an error status. */
 function refuse(status: number): void {
   recorder.answer = (_request, response) => {
     response.writeHead(status).end("{}");

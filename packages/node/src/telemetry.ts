@@ -79,8 +79,7 @@ export interface Status {
 
 /**
  * A product's telemetry. No method throws or rejects. Nothing is printed, except by `noticeOnce` without
- * `show`, and messages in `log` mode. Only `flush` and `close` keep the process alive, while they are
- * awaited.
+ * `show`, and messages in `log` mode. Only `flush` and `close` keep the process alive, until they resolve.
  */
 export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
   /**
@@ -162,11 +161,11 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    */
   inspector(options?: InspectorOptions): InspectorHandler;
   /**
-   * A request handler that receives browsers' messages on the product's own origin, so that no page contacts
-   * a third host, and the operator's switch covers browsers too. Below its mount path the handler implements
-   * Segment's HTTP API. If a browser sends Global Privacy Control or Do Not Track, none of its messages are
-   * read or kept. When the handler answers with a 200, the messages that it kept are in the outbox, and they
-   * are on disk at the latest 100 ms later.
+   * A request handler that receives browsers' messages on the product's own origin, so that pages contact no
+   * third-party host and the operator's switch covers browsers too. Below its mount path the handler
+   * implements Segment's HTTP API. If a browser sends Global Privacy Control or Do Not Track, none of its
+   * messages are read or kept. When the handler answers with a 200, the messages that it kept are in the
+   * outbox, and they are on disk at the latest 100 ms later.
    * @example
    * app.use("/telemetry", telemetry.gateway({ writeKey })); // Express
    * const gateway = telemetry.gateway({ writeKey }); // where the framework has read the body, it is handed over

@@ -1,4 +1,4 @@
-/** Applies the part of the plan that was agreed to: nothing else may be written to the outbox. */
+/** Checks messages by the part of the plan that was agreed to, and redacts their values. */
 import { type Decision, RULES, type Rule } from "@candor/consent";
 import {
   applyAddressPolicy,
@@ -27,7 +27,7 @@ export type AgreedVerdict =
   | { readonly kept: false; readonly reason: DropReason };
 
 /**
- * Checks one message of a source against the part of the plan that was agreed to.
+ * Checks a message, and redacts its values.
  * @param atMs the current time, epoch milliseconds
  */
 export type AgreedPlan = (message: CheckedMessage, atMs: number) => AgreedVerdict;
@@ -100,7 +100,7 @@ function hereSettings(settings: PlanSource): PlanSource {
 /** In hex digits, as long as the collector's own pseudonyms. A plan's `hash: true` accepts 32 to 64. */
 const PSEUDONYM_LENGTH = 32;
 
-/** Creates the functions that redact values for which the plan has a policy, before anything is written. */
+/** Creates the functions with which the compiled plan redacts values. */
 export function createRedactors({ keyedHash }: Pick<Instance, "keyedHash">): Redactors {
   const pseudonym = (id: string): string => keyedHash(id).slice(0, PSEUDONYM_LENGTH);
   return {

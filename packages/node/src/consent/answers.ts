@@ -1,4 +1,4 @@
-/** Stores the answers that people give, and shows the notice of a product without a set-up page. */
+/** Stores answers as consent records, and writes and prints the notice. */
 import { mkdirSync, writeSync } from "node:fs";
 import {
   type Answer,
@@ -98,10 +98,7 @@ function refusalsIn(text: string): string {
 
 const STDERR = 2;
 
-/**
- * The notice as plain text: that telemetry is sent and where it can be read, the plan's promises, how to turn
- * telemetry off, whom to ask. Ends with a line break.
- */
+/** The notice as plain text, which ends with a line break. */
 export function writeNotice({ product, turnOff, promises, contact }: Plan): string {
   return [
     `${product} sends telemetry to its makers. What it sends is first written as text into its state folder.`,
@@ -115,7 +112,7 @@ export function writeNotice({ product, turnOff, promises, contact }: Plan): stri
 
 /**
  * Writes to stderr directly, because `process.stderr` would end the process once its reader is gone.
- * @throws if nobody reads stderr
+ * @throws if stderr cannot be written to
  */
 export function printNotice(notice: string): void {
   writeSync(STDERR, notice);

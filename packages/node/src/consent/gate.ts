@@ -34,7 +34,7 @@ export interface PendingPlan {
   readonly version: number;
   /** The version that was agreed to; the lowest one if sources or rules differ. */
   readonly coversVersion: number;
-  /** What each version since then changed, newest first, from the plan's changelog. */
+  /** The plan's changelog for the versions after `coversVersion`, newest first. */
   readonly changelog: readonly PlanChange[];
   readonly sources: readonly Source[];
 }
@@ -46,9 +46,8 @@ export type GateSettings = Pick<
 >;
 
 /**
- * Which reasons are refusals, after which waiting messages are deleted. The others mean "not now": for
- * example, a file could not be read, the answer is missing, or the answer is for another version of the plan,
- * which may be in use on the same folder.
+ * Which reasons are refusals: the messages that wait are then deleted. The others mean "not now", and the
+ * messages are kept.
  */
 const IS_REFUSAL: Readonly<Record<DenyReason, boolean>> = {
   environment_disable: true,
@@ -88,8 +87,8 @@ interface Read {
 
 /**
  * Decides from the current environment, the product's own setting, the policy and the stored answers. The
- * files are read again only after a change, or if one could not be read, so that the gate can be asked before
- * each write and each post.
+ * files are read again only after a change, or if one could not be read, so that the gate is cheap enough to
+ * be asked before each write and each post.
  */
 export class ConsentGate {
   readonly #settings: GateSettings;
@@ -172,12 +171,12 @@ export class ConsentGate {
     return this.rulesNow(source).some(({ allow }) => allow);
   }
 
-  /** Whether the messages of a source are printed and never sent. */
+  /** Whether `log` mode applies to a source, so that its messages are printed and never sent. */
   isLogged(source: Source): boolean {
     return this.rulesNow(source).some((decision) => !decision.allow && decision.reason === "log_mode");
   }
 
-  /** Whether nothing of a source may be sent because every rule of its events is refused. */
+  /** Whether every rule of a source is refused. */
   isRefused(source: Source): boolean {
     // Another version of the product may have events of a source for which this plan has none.
     const decisions = this.hasEvents(source)

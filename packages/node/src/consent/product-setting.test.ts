@@ -7,7 +7,6 @@ import { receipt, stored } from "../rig/receipt.ts";
 
 const ACTION = "execute_ACTION_TRIGGERED";
 
-/** Opens telemetry in a product whose own setting the test can change. */
 function openWithSetting(now: boolean | undefined) {
   const setting: { now: unknown } = { now };
   const clock = createManualClock(Date.parse("2026-11-23T12:00:00Z"));

@@ -20,7 +20,6 @@ beforeEach(async () => {
 });
 afterEach(() => recorder.close());
 
-/** The reference plan with another rule for AGREED, and with a rule for the server as a whole. */
 function withRule(consent: "notice" | "opt-in", server: "notice" | "opt-in" = "notice"): GeneratedPlan {
   const content = structuredClone(CONTENT) as unknown as {
     sources: { server: { consent: string } };

@@ -45,9 +45,9 @@ export function sendTaken(
 const NOT_ALLOWED_BODY = JSON.stringify({ success: true, accepted: 0, reason: "no_consent" });
 
 /**
- * Answers if telemetry is off, consent is missing or refused, or this person's browser objects. The 200 keeps
- * clients from sending the request again; `accepted` and `reason` say that nothing was kept. The messages are
- * not listed, because they were not read.
+ * Answers a request whose messages may not be accepted now. The 200 keeps clients from sending the request
+ * again; `accepted` and `reason` say that nothing was kept. The messages are not listed, because they were
+ * not read.
  */
 export function sendNotAllowed(response: ServerResponse): void {
   sendJson(response, NOT_ALLOWED_BODY);
@@ -88,8 +88,8 @@ export class GatewayFault extends CodedError<GatewayFaultCode> {
 export type DroppedMessage = Dropped<MessageReason | DropReason>;
 
 /**
- * What a gateway rejected. Messages that reached the plan are counted in `status()`. No part of a message is
- * included.
+ * The requests and messages that a gateway has rejected, without their content. `status()` counts the
+ * messages that were dropped later.
  */
 export interface GatewayReport {
   /**
@@ -108,7 +108,9 @@ export class GatewayCounts {
     this.#requests.set(code, (this.#requests.get(code) ?? 0) + 1);
   }
 
-  /** Counts the messages that were dropped before they reached the plan. The core has counted the others. */
+  /**
+   * Counts the messages that were dropped for a reason of `MESSAGE_REASONS`. The core has counted the others.
+   */
   drop(dropped: readonly DroppedMessage[]): void {
     for (const { reason } of dropped) {
       if (isMessageReason(reason)) this.#messages.set(reason, (this.#messages.get(reason) ?? 0) + 1);

@@ -1,7 +1,4 @@
-/**
- * Decides whether a browser may send through the gateway, from what the instance allows and what the person
- * answered.
- */
+/** Decides whether a browser may send through the gateway, and makes the cookie that holds a person's Yes. */
 import type { IncomingMessage } from "node:http";
 import { type AllowReason, type Decision, type DenyReason, RULES } from "@candor/consent";
 import {
@@ -22,11 +19,11 @@ export interface BrowserConsent {
   /** `person_undecided`: the instance allows it, and leaves the choice to each person. */
   readonly reason: AllowReason | DenyReason | OffReason | "person_undecided";
   /**
-   * Whether telemetry is refused, by a stored No, a switch, a policy or this browser's own signal, so that
-   * the browser must delete what it keeps; false for any other reason, such as a missing Yes.
+   * Whether telemetry is refused, so that the browser must delete what it keeps. A missing answer is not a
+   * refusal.
    */
   readonly refused: boolean;
-  /** Whether the person has to be asked. Only the browser knows what its person answered. */
+  /** Whether people are asked in their browsers. Only the browser knows what its person answered. */
   readonly ask: boolean;
   /** What the browser may send, after the person's Yes if `ask` is set; absent if nothing. */
   readonly plan?: BrowserPlan;
@@ -87,7 +84,7 @@ export class BrowserGate {
   /**
    * Handles a person's answer. A Yes is stored only in the person's browser, in a cookie for the gateway's
    * path (or the whole site, if that path is empty); a No deletes the cookie. Pages may access the cookie, so
-   * that a browser can delete it without telling anybody.
+   * that they can delete it without a request.
    * @returns the cookie to set; undefined if people are not asked here, if the gateway can never accept
    * messages, or for a Yes that the instance does not allow
    */
@@ -160,7 +157,6 @@ function agreedVersionOf({ headers: { cookie = "" } }: IncomingMessage): number 
   return Number(pattern.exec(cookie)?.[1] ?? 0);
 }
 
-/** The value of a header, which Node joins into one text if it is repeated. Of a list, the first value. */
 function firstOf(header: string | readonly string[] | undefined): string | undefined {
   return typeof header === "string" ? header : header?.[0];
 }

@@ -42,9 +42,8 @@ export interface Gateway {
 }
 
 /**
- * Creates a handler that receives messages from a product's own pages, on the product's own origin, and puts
- * them into the outbox. Browsers contact no third host, and one switch covers server and browser. Without a
- * core, telemetry can never be on.
+ * Creates a handler that receives browsers' messages on the product's own origin, and has them recorded.
+ * @param core undefined if telemetry can never be on
  */
 export function createGateway(
   core: Core | undefined,

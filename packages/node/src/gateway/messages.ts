@@ -1,7 +1,4 @@
-/**
- * Puts a browser's messages into the outbox: reads them as the collector does, and says why a message is not
- * kept.
- */
+/** Reads browsers' messages as the collector does, has them recorded, and says why a message is not kept. */
 import type { IncomingMessage } from "node:http";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isPromise } from "node:util/types";
@@ -61,7 +58,6 @@ export interface ArrivalSource {
   readonly type: MessageType | undefined;
   readonly core: Core;
   readonly receivedAtMs: number;
-  /** The browser's address, see `addressOf`. */
   readonly address: string | undefined;
 }
 
@@ -117,7 +113,7 @@ function ask(clientAddress: ClientAddress, request: IncomingMessage): unknown {
 /** The number of messages processed before the product's own requests get a turn. */
 const MESSAGES_PER_TURN = 25;
 
-/** Puts a message into the outbox. @returns the reason if the message was dropped */
+/** Records a message. @returns the reason if the message was dropped */
 export type Recorder = (draft: Draft) => DropReason | undefined;
 
 /** Records the messages of a request, in order. @returns the messages that were not kept */

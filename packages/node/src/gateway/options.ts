@@ -1,4 +1,4 @@
-/** Checks the gateway's options. */
+/** Defines, reads and checks the gateway's options. */
 
 import { isRecord, isText } from "@candor/envelope/unknown-value";
 import type { Core } from "../core.ts";
@@ -19,9 +19,9 @@ export interface GatewayOptions {
    */
   readonly clientAddress?: ClientAddress | undefined;
   /**
-   * The limit for all browsers together, at least 1; one address gets a quarter of it. Beyond the limit,
-   * browsers are told to retry later. Behind a proxy they all count as one address, unless `clientAddress`
-   * returns their own. @default 1000
+   * The limit for all browsers together, at least 1; one address gets at most a quarter of it. Beyond the
+   * limit, browsers are told to retry later. Behind a proxy they all count as one address, unless
+   * `clientAddress` returns their own. @default 1000
    */
   readonly maxMessagesPerSecond?: number | undefined;
   /**
@@ -57,8 +57,7 @@ export interface GatewaySettings {
 }
 
 /**
- * Reads the options. An invalid one is replaced by its default, except that an invalid `writeKey` becomes
- * undefined, an invalid `asksPeople` becomes true, and a `maxMessagesPerSecond` below 1 becomes 1.
+ * Reads the options. Replaces an invalid one by its default, or by a safer value.
  * @throws whatever reading them throws
  */
 export function readGatewayOptions(options: GatewayOptions): GatewaySettings {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createRates } from "./rates.ts";
 
-/** A clock in milliseconds, which the test advances by seconds. */
 function ticking() {
   let nowS = 0;
   const pass = (seconds: number): void => {

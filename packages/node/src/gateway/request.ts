@@ -42,7 +42,7 @@ const OWN_ROUTES: ReadonlyMap<string, GatewayRoute> = new Map([
   ["/v1/plan", { kind: "plan" }],
 ]);
 
-/** The methods of a route, the main one first. */
+/** The methods that a route accepts. */
 export function methodsOf({ kind }: GatewayRoute): readonly string[] {
   if (kind === "consent") return ["GET", "HEAD", "POST"];
   return kind === "plan" ? ["GET", "HEAD"] : wireMethodsOf({ kind });
@@ -128,9 +128,9 @@ export function mountOf(
 }
 
 /**
- * The origin under which the browser knows this gateway. The requesting page has the same origin, so it is
- * read from `Referer`; `Host`, which a reverse proxy often replaces, is used only without a `Referer`. Only
- * the client itself gets the answer, so its headers may be trusted here.
+ * The origin under which the browser knows this gateway. The requesting page has the same origin, so the
+ * origin is read from `Referer`; `Host`, which a reverse proxy often replaces, is used only without a
+ * `Referer`. Only the client itself gets the answer, so its headers may be trusted here.
  */
 function addressOf({ headers, socket }: GatewayRequest): { protocol: "http" | "https"; host: string } {
   const { referer = "", host = "localhost" } = headers;

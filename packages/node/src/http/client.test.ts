@@ -21,7 +21,6 @@ async function serving(serve: (socket: Socket, number: number) => void): Promise
   return server;
 }
 
-/** Starts a server that answers every request with this text. */
 function answering(text: string): Promise<WireServer> {
   return serving((socket) => onRequest(socket, () => void socket.write(text)));
 }

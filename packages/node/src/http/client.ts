@@ -15,7 +15,7 @@ export interface HttpPost {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: Buffer;
-  /** The time limit for the whole post: name look-up, connection, sending, complete answer. */
+  /** The time limit for the whole post, from the name look-up to the complete answer. */
   readonly timeoutMs: number;
   /** Aborting it ends this post as `cancelled`. */
   readonly signal?: AbortSignal | undefined;
@@ -48,7 +48,7 @@ export interface HttpClientOptions {
   readonly hostsFile?: string;
   /** Default: the system's name service. */
   readonly nameService?: NameService;
-  /** Certificates to trust instead of Node's own (to which NODE_EXTRA_CA_CERTS adds), as PEM. */
+  /** Certificates to trust instead of Node's own, as PEM. */
   readonly ca?: string;
   /** Aborting it closes the client. */
   readonly signal?: AbortSignal | undefined;
@@ -131,7 +131,7 @@ interface Origin {
 
 interface Origins {
   /**
-   * Sends a post by its origin's route, and once more if the kept connection was stale.
+   * Sends a post by its origin's route, and once more if the kept-alive connection was stale.
    * @throws FaultError, or what http.request throws for an invalid header
    */
   send(post: HttpPost, signal: AbortSignal): Promise<Exchange>;

@@ -34,7 +34,7 @@ export interface ConnectorOptions {
 const IDLE_MS = 10_000;
 const MAX_ADDRESSES = 4;
 /**
- * The time limit for one address while there is another one to try. The last address has as long as the post.
+ * The time limit for one address while there is another one to try. The last address has no limit of its own.
  */
 const ATTEMPT_MS = 2500;
 
@@ -187,7 +187,7 @@ export interface RouteRequestOptions extends RequestOptions {
   readonly connectSignal?: AbortSignal;
 }
 
-/** Opens the sockets of one route, and keeps one idle socket for later requests, for 10 seconds. */
+/** Opens the sockets of one route, and keeps one idle socket for later requests. */
 export class RouteAgent extends Agent {
   readonly #open: (signal: AbortSignal) => Promise<Socket>;
 

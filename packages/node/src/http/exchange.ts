@@ -6,10 +6,7 @@ import { FaultError, faultOf, type HttpFault } from "./faults.ts";
 
 export interface HttpAnswer {
   readonly status: number;
-  /**
-   * How long the server asks us to wait; a longer time counts as a day. Undefined if there is no valid
-   * Retry-After.
-   */
+  /** How long the server asks us to wait, at most a day. Undefined if there is no valid Retry-After. */
   readonly retryAfterMs: number | undefined;
   /**
    * The server's clock, from its Date header (whole seconds), epoch milliseconds; undefined if there is no
@@ -20,7 +17,6 @@ export interface HttpAnswer {
   readonly body: string;
 }
 
-/** One request, as it is written to a socket. */
 export interface ExchangeRequest {
   readonly agent: Agent;
   readonly host: string;
@@ -35,8 +31,8 @@ export interface ExchangeRequest {
 export type Exchange =
   | { readonly ok: true; readonly answer: HttpAnswer }
   /**
-   * `isStale`: a kept socket broke before any byte of the answer arrived, so the server had probably closed
-   * it before the request.
+   * `isStale`: a kept-alive socket broke before any byte of the answer arrived, so the server had probably
+   * closed it before the request.
    */
   | { readonly ok: false; readonly fault: HttpFault; readonly isStale: boolean };
 
@@ -82,7 +78,7 @@ export function exchange(asked: ExchangeRequest, nowMs: () => number): Promise<E
       fail(new FaultError("protocol"));
     });
     outgoing.on("socket", (socket) => {
-      socket.unref(); // the agent refs a kept socket again
+      socket.unref(); // the agent refs a reused socket again
       socket.on("data", onData);
     });
     outgoing.on("response", (response) => {

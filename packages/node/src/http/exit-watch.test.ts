@@ -4,7 +4,6 @@ import { createExitWatch, type OwnRequests } from "./exit-watch.ts";
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());
 
-/** Schedules a task with the fake timers that these tests advance. */
 function later(afterMs: number, task: () => void): () => void {
   const timer = setTimeout(task, afterMs);
   return () => clearTimeout(timer);

@@ -11,8 +11,8 @@ export interface OwnRequests {
 
 export interface ExitWatchOptions {
   /**
-   * Returns what keeps the event loop alive, as `process.getActiveResourcesInfo()` does. That list contains
-   * everything except DNS queries.
+   * Returns what keeps the event loop alive, as `process.getActiveResourcesInfo()` does. That list lacks DNS
+   * queries.
    */
   readonly activeResources: () => readonly string[];
   readonly ownRequests: () => OwnRequests;

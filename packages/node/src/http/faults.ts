@@ -1,4 +1,4 @@
-/** Names what can go wrong while a collector is contacted. */
+/** Names the faults of contacting a collector, and finds the fault behind an error. */
 import { codeOf } from "@candor/envelope/unknown-value";
 
 /** Why a post got no usable answer, each reason with a sentence for the operator. */

@@ -70,7 +70,6 @@ interface Inspected extends World {
   readonly post: (body: object | string) => Promise<Reply>;
 }
 
-/** Opens telemetry that sends to the collector, and serves its inspector. */
 async function open(options: WorldOptions = {}): Promise<Inspected> {
   const world = openForTest({ host: collector.url, ...options });
   const server = createServer(world.telemetry.inspector()).listen(0, "127.0.0.1");
@@ -97,7 +96,7 @@ async function open(options: WorldOptions = {}): Promise<Inspected> {
   };
 }
 
-/** The fields of the form that contains a button, URL-encoded. */
+/** The body that a browser sends when this button is pressed. */
 function fieldsOf(page: string, button: string): string {
   const form = page.split("<form ").find((each) => each.includes(`>${button}</button>`)) ?? "";
   return [...form.matchAll(/name="(\w+)" value="([^"]*)"/g)]

@@ -38,7 +38,6 @@ interface Asking {
 
 type Ask = (path: string, asking?: Asking) => Promise<Reply>;
 
-/** Serves a handler on its own port until the test ends. */
 async function serve(handler: RequestListener): Promise<Ask & { port: number }> {
   const server = createServer(handler).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));

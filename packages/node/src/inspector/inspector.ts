@@ -1,4 +1,4 @@
-/** Owns the inspector: the operator's page, its routes, and the effect of an answer given on that page. */
+/** The inspector: routes an operator's requests, and applies the answers given on its page. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { PLAN_SOURCES } from "@candor/plan/runtime";
 import { type Clock, machineClock } from "../clock.ts";

@@ -88,7 +88,6 @@ function keptFacts({ instanceId, createdAt, delivery, ...keepAlive }: KeptStatus
   ];
 }
 
-/** Renders the time of the last heartbeat, and when the next one is due. */
 function writeHeartbeat({
   lastKeepAliveAt,
   nextKeepAliveAt,

@@ -1,4 +1,4 @@
-/** Builds the inspector's answers: faults, JSON, redirects and files. */
+/** Sends the inspector's answers: errors, JSON, redirects and downloads. */
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { MAX_PAGE_MESSAGES, readOutboxPage } from "../outbox/outbox-page.ts";

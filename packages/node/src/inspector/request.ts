@@ -51,8 +51,8 @@ export interface AnswerForm {
   /** Whether the collector should first delete what it holds about this instance. */
   readonly deleteFirst: unknown;
   /**
-   * Whether the body is not JSON but a form, as the page sends it. The reply is then the page, or a redirect
-   * to it.
+   * Whether the request's Content-Type is not JSON, so that the body is read as a form. The reply is then the
+   * page, or a redirect to it.
    */
   readonly isForm: boolean;
 }

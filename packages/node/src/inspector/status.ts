@@ -31,10 +31,7 @@ const SENTENCES: { readonly [reason: string]: string } = {
 /** The sources in the order in which they are shown to operators. */
 export const SHOWN_SOURCES = ["server", "client", "installer"] as const;
 
-/**
- * Everything that the inspector shows an operator except the messages, and the content of `GET status.json`.
- * Contains no secrets.
- */
+/** The content of `GET status.json`, which the page also shows. Contains no secrets. */
 export interface InspectorStatus {
   readonly state: "on" | "log" | "off";
   /** Why telemetry is off; undefined if it is not. */
@@ -118,10 +115,7 @@ export function describeProblems(problems: readonly string[]): InspectorStatus {
   };
 }
 
-/**
- * Reads consent again, and describes the state. While telemetry is off, reads only the policy, the stored
- * answers and what is left in the outbox.
- */
+/** Reads consent again, and describes the state. */
 export async function readStatus(core: Core): Promise<InspectorStatus> {
   const { plan, planHash, host } = core.settings;
   const state = core.state;

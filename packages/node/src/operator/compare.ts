@@ -24,10 +24,7 @@ import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal
 const PAGE_EVENTS = 1000;
 /** Messages that were sent a moment ago may still be in the collector's log, so the command asks again. */
 const WAIT = { tries: 10, betweenMs: 1000 };
-/**
- * How long to wait if the collector's rate limit is exceeded. The limit allows a burst of pages, then one
- * page per second.
- */
+/** How long to wait if the collector's rate limit is exceeded. */
 const TURN_MS = 2000;
 const MAX_TURNS = 60;
 

@@ -51,10 +51,7 @@ export async function printReceipt(asking: Promise<Fields>, json: boolean): Prom
   );
 }
 
-/**
- * Renders a deletion receipt for people: whose data was deleted, how much from where, when, and what the
- * deletion does not cover.
- */
+/** Renders a deletion receipt for people. */
 export function renderReceipt(
   { forgotten, requestedAt, completedAt, removed, notes }: Fields,
   colours: Colours,

@@ -1,4 +1,4 @@
-/** Runs the command `inspect`: describes the content of a state folder. */
+/** Runs the command `inspect`: describes a state folder, or hashes an id with its secret. */
 import { resolve } from "node:path";
 import { type ConsentRecord, DENY_REASONS, readPolicy } from "@candor/consent";
 import { toFields } from "@candor/envelope/unknown-value";
@@ -54,7 +54,7 @@ export async function inspect(
 
 /**
  * Prints the hash that replaces an id in messages. The secret never leaves the folder, so there is no other
- * way to find it.
+ * way to find the hash.
  */
 async function printHash(dir: string, json: boolean): Promise<number> {
   const instance = readInstance(openStateFolder(dir).instance);
@@ -69,10 +69,7 @@ async function printHash(dir: string, json: boolean): Promise<number> {
 
 type Row = readonly [label: string, value: string];
 
-/**
- * Renders a state folder for people: first its state, then each part, then the messages exactly as they are
- * sent.
- */
+/** Renders a state folder for people: its state, its parts and its messages. */
 export function renderFolder(report: FolderReport, colours: Colours, nowMs: number): string {
   const { bold, dim } = colours;
   const part = (title: string, rows: readonly Row[]): string =>

@@ -9,7 +9,6 @@ import { askAsInstance } from "./own-instance.ts";
 const INSTANCE = makeEphemeralInstance(0);
 const HOUR_MS = 3600_000;
 
-/** Serves until the test ends. @returns the server's URL */
 async function serve(answer: RequestListener): Promise<string> {
   const server = createServer(answer).listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));

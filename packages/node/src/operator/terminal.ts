@@ -57,7 +57,7 @@ export function createColours(isColoured: boolean): Colours {
   };
 }
 
-/** Colours for a stream: none unless it is a terminal, and none if NO_COLOR is set or TERM is dumb. */
+/** Creates the colours for a stream: none unless it is a terminal for which Node allows colours. */
 export function coloursFor(stream: Pick<WriteStream, "isTTY" | "hasColors">): Colours {
   return createColours(stream.isTTY === true && stream.hasColors());
 }

@@ -1,4 +1,5 @@
 /** Owns a buffer that collects lines as bytes until they are written. */
+
 /**
  * The smallest size of a buffer: as much as most products write in 20 ms, the time for which lines are
  * gathered.

@@ -1,4 +1,4 @@
-/** Reads the files of an outbox, and stores how much of each has been delivered. */
+/** Reads and deletes the files of an outbox, and stores how much of each has been delivered. */
 import { constants } from "node:fs";
 import { type FileHandle, lstat, readdir } from "node:fs/promises";
 import { join } from "node:path";

@@ -110,7 +110,9 @@ interface Line {
   readonly name: string;
   readonly fromByte: number;
   readonly bytes: number;
-  /** The message's time in epoch milliseconds, at most that of the next line in its file. */
+  /**
+   * The time that the message is sorted by, epoch milliseconds; at most that of the next line in its file.
+   */
   readonly timeMs: number;
 }
 

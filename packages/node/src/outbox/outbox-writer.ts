@@ -1,4 +1,4 @@
-/** Writes an outbox file, to which only this process appends. */
+/** Writes the outbox files of one scope, to which only this process appends. */
 import { closeSync, fstatSync, openSync, write, writeSync } from "node:fs";
 import { join } from "node:path";
 import { clearTimeout, setTimeout } from "node:timers";
@@ -57,10 +57,9 @@ interface Chunk extends TakenLines {
 }
 
 /**
- * Appends lines to a file that only this process writes. A line survives kill -9 from 100 ms after `append`
- * at the latest, as long as the event loop is not blocked and the disk accepts writes. Writes are
- * asynchronous and at known offsets, so a write that is in progress when the process exits can be repeated at
- * the same offset.
+ * Appends lines to a file that only this process writes. A line survives kill -9 at the latest 100 ms after
+ * `append`, as long as the event loop is not blocked and the disk accepts writes. Writes are asynchronous and
+ * at known offsets, so a write that is in progress when the process exits can be repeated at the same offset.
  */
 export class OutboxWriter {
   readonly #options: OutboxWriterOptions;

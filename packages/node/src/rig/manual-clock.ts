@@ -6,7 +6,6 @@ interface Task {
   readonly run: () => void;
 }
 
-/** A clock that stands still until the test moves it. */
 export interface ManualClock extends Clock {
   /** Lets time pass: runs the tasks that become due, in order, and lets the work they start proceed. */
   advance(ms: number): Promise<void>;

@@ -3,7 +3,6 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { gunzipSync } from "node:zlib";
 
-/** One request as received. */
 export interface RecordedRequest {
   readonly path: string;
   readonly authorization: string | undefined;

@@ -1,9 +1,9 @@
-/** Owns delivery.json, which records for operators what became of the sent messages. */
+/** Owns delivery.json, which records what became of the messages, for operators and other processes. */
 
 import { isRecord } from "@candor/envelope/unknown-value";
 import { readObject, replaceFileLater, signatureOf } from "../state/state-folder.ts";
 
-/** The content of delivery.json: what became of the sent messages. */
+/** The content of delivery.json, which all processes on the folder share. */
 export interface Delivery {
   /** The number of messages that the collector accepted. */
   accepted: number;

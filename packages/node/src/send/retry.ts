@@ -1,4 +1,4 @@
-/** Decides what to do after a request, and when to try again. */
+/** Decides what to do after a request and when to try again, and explains faults and refusals. */
 import { COLLECTOR_REASONS } from "@candor/envelope/wire";
 import type { HttpOutcome } from "../http/client.ts";
 import { FAULT_SENTENCES, type HttpFault } from "../http/faults.ts";

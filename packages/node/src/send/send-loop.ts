@@ -1,4 +1,4 @@
-/** Runs the sender when messages are waiting. */
+/** Schedules the sender's runs, one at a time. */
 import type { Clock } from "../clock.ts";
 import type { Sender } from "./sender.ts";
 
@@ -17,18 +17,13 @@ export interface SendLoopOptions {
 
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
-/**
- * Runs the sender when messages are waiting. Only one run is in progress at a time, and none starts before
- * the collector may be contacted again.
- */
+/** Runs the sender, one run at a time, and never during a delay that the collector asked for. */
 export class SendLoop {
   readonly #options: SendLoopOptions;
   #cancel: (() => void) | undefined;
   #dueAtMs = Number.POSITIVE_INFINITY;
   #notBeforeMs = NEVER_MS;
-  /**
-   * Set only if the collector asked for the delay. An explicit flush may ignore this process's own backoff.
-   */
+  /** The end of a delay that the collector asked for. An explicit flush ignores other delays. */
   #askedNotBeforeMs = NEVER_MS;
   #running: Promise<boolean> | undefined;
   #next: Promise<boolean> | undefined;
@@ -88,7 +83,7 @@ export class SendLoop {
   #start(): Promise<boolean> {
     this.#unplan();
     if (!this.#isStopped && this.#options.clock.monotonic() < this.#askedNotBeforeMs) {
-      this.soon(0); // the timer may have fired slightly early
+      this.soon(0); // the run before asked for a delay, or the timer fired slightly early
       return Promise.resolve(false);
     }
     if (this.#isStopped) return Promise.resolve(false);

@@ -17,10 +17,7 @@ import { type Delivery, readDelivery, writeDelivery } from "./delivery.ts";
 import { type FailedTry, type NextStep, nextStepAfter, toDelayMs, untilAllowedMs } from "./retry.ts";
 import { ClockSteps, correctTimes, isDelivered, type SweepClock, sweepOutbox } from "./sweep.ts";
 
-/**
- * The limits of one batch. The collector accepts more, 1 MiB and 2,500 messages, but a larger batch would
- * block the event loop longer.
- */
+/** The limits of one batch. The collector accepts larger ones, but they would block the event loop longer. */
 const BATCH = { maxBytes: 256 * 1024, maxLines: 1000 };
 /** How long to wait if another process is sending. */
 const LEASE_TAKEN_MS = 5000;
@@ -39,10 +36,7 @@ export interface SenderOptions {
   readonly gate: Pick<ConsentGate, "check">;
   /** Once aborted, nothing more is sent or written, whatever is in progress. */
   readonly signal: AbortSignal;
-  /**
-   * Called after each failed attempt. `blocked` means that the collector refuses this sender, and that
-   * somebody has to correct the key or the address.
-   */
+  /** Called after each failed attempt. */
   readonly onFailed: (failed: FailedTry) => void;
   /**
    * Called when the collector received messages and did not keep them.
@@ -216,7 +210,7 @@ export class Sender {
     }
   }
 
-  /** Delivers lines. Lines that the collector cannot read are found by halving, and are given up. */
+  /** Delivers lines. Lines that the collector rejects are found by halving, and are given up. */
   async #deliver(lines: Lines, scope: ConsentScope, delivery: Delivery): Promise<Progress> {
     if (this.#isStopped) return STOP;
     if (!this.#options.gate.check(scope).allow) return NOT_NOW;

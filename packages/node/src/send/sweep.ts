@@ -25,8 +25,8 @@ export interface Swept {
 /**
  * Keeps an outbox within its limits. First deletes temporary files that killed processes left, and files last
  * written more than seven days ago. Then deletes the oldest files, delivered ones first, while the outbox is
- * larger than `maxBytes` or has more than 1,000 files. A file that disappears in the meantime was swept by
- * another replica, which counts its messages.
+ * larger than `maxBytes` or has too many files. A file that disappears in the meantime was swept by another
+ * replica, which counts its messages.
  */
 export async function sweepOutbox(folder: StateFolder, maxBytes: number, nowMs: number): Promise<Swept> {
   await deleteDrafts(folder, nowMs);

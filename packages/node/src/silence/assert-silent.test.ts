@@ -375,7 +375,6 @@ function functionsOf(): Readonly<Record<string, unknown>> {
 describe("our own telemetry", () => {
   let number = 0;
 
-  /** Uses the product for a while: events, heartbeats, gateway, inspector, flush. */
   async function use(environment: Record<string, string>, receipts = ""): Promise<readonly string[]> {
     number += 1;
     const stateDir = file(`telemetry-${number}`);

@@ -149,11 +149,7 @@ interface Allowance {
   readonly resolved: (name: string, addresses: readonly string[]) => void;
 }
 
-/**
- * Parses what a test allows.
- * @param entries `127.0.0.1:5432`, `[::1]:5432`, `db.internal`, `db.internal:5432`, the path of a file or
- * folder, or the target of anything else as an error shows it, such as `git`
- */
+/** Parses the entries of `SilenceOptions.allow`. */
 function createAllowance(entries: readonly string[]): Allowance {
   const paths = entries.filter((entry) => isAbsolute(entry));
   const places = entries.filter((entry) => !isAbsolute(entry)).map(toPlace);

@@ -6,7 +6,6 @@ type Wrapped = (this: unknown, ...args: unknown[]) => unknown;
 /** Inspects a call. @param at returns the line that made the call */
 type Look = (self: unknown, args: readonly unknown[], at: () => string | undefined) => void;
 
-/** Replaces functions of Node temporarily. */
 export interface Patches {
   /**
    * Calls `look` before each call of a function. Errors thrown by `look` are ignored, and the original is

@@ -49,8 +49,8 @@ export function watchEverything(watch: Watch): () => void {
 
 /**
  * Node's resources that stand for a connection, a lookup or a worker thread, by their async_hooks type, each
- * with a function that reads the kind of action and its target. Every network API creates one of these,
- * except for sending a datagram.
+ * with a function that reads the kind of action and its target. Node's network APIs create these, except for
+ * sending a datagram.
  */
 const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
   string,

@@ -15,9 +15,7 @@ import { isRecord } from "@candor/envelope/unknown-value";
 import { readObject, removeFile, replaceFile } from "./state-folder.ts";
 
 const SECRET_BYTES = 32;
-/**
- * How many hashes are cached. A hash takes about 5 µs, and a product's users are mostly the same few people.
- */
+/** How many hashes are cached, because a product's users are mostly the same few people. */
 const MAX_REMEMBERED_HASHES = 1000;
 const MAX_REMEMBERED_LENGTH = 256;
 

@@ -23,9 +23,8 @@ export interface LeaseOptions {
 }
 
 /**
- * Decides which of the processes sharing a state folder sends messages, or sends heartbeats: each has a lease
- * file of its own. The lease only saves work and prevents duplicate heartbeats. Two holders for a moment are
- * not a fault: the collector recognises duplicate messages by their messageIds.
+ * A lease on sending messages, or on sending heartbeats. It only saves work and avoids duplicate heartbeats.
+ * Two holders for a moment are not a fault: the collector recognises messages that both send.
  */
 export class Lease {
   readonly #path: string;
@@ -50,8 +49,8 @@ export class Lease {
   }
 
   /**
-   * Renews the lease if the last renewal is at least 10 s old. Returns false if it then turns out that
-   * another process has taken it, or that its file is gone.
+   * Renews the lease if the last renewal is at least `RENEW_AFTER_MS` old. Returns false if it then turns out
+   * that another process has taken it, or that its file is gone.
    * @throws a file system error
    */
   renew(): boolean {

@@ -134,10 +134,7 @@ export function readObject(path: string): { readonly [key: string]: unknown } | 
   return isRecord(value) ? value : undefined;
 }
 
-/**
- * The id that the installer gave to the installation that this instance belongs to; undefined if there is
- * none.
- */
+/** The id that the installer stored for this instance; undefined if there is none. */
 export function readInstallId(file: string): string | undefined {
   const { installId } = readObject(file) ?? {};
   return typeof installId === "string" && /^[0-9a-f]{32}$/.test(installId) ? installId : undefined;

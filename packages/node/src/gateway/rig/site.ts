@@ -17,7 +17,6 @@ export const CLICK = { type: "track", event: "CLICK", anonymousId: UUID, propert
 export const ALLOWED = { success: true };
 export const NOT_ALLOWED = { success: true, accepted: 0, reason: "no_consent" };
 
-/** A plan whose client may send clicks, pages and sign-ins, each with an address and a user agent. */
 export const ACME_TEXT = `
 product: Acme
 contact: https://acme.example/contact
@@ -83,7 +82,8 @@ events:
 export const ACME = planOf(ACME_TEXT);
 
 /**
- * The same plan, in which clicks and sign-ins carry the instance's id in a property or trait of this name.
+ * `ACME_TEXT` as a plan, in which clicks and sign-ins carry the instance's id in a property or trait of this
+ * name.
  * @param client a further setting of the client, as a line of YAML
  */
 export function planWithId(name: string, client = ""): GeneratedPlan {
