@@ -22,8 +22,8 @@ export interface Collector {
 }
 
 /**
- * Returns the collector's keys, from its data folder or from the settings; undefined if neither has all of
- * them.
+ * Returns the collector's keys, from keys.json in its data folder or, without that file, from the settings;
+ * undefined if the settings do not have all of them.
  */
 export function findKeys(config: Config): Keys | undefined {
   if (existsSync(join(config.dataDir, "keys.json"))) return openKeys(config);
