@@ -1,5 +1,4 @@
-// Runs all CI checks except the tests: types (also of the tests), lint, layers, format, versions, the package
-// as published, the browser SDK's size, unused code, generated pages and the plan.
+// Runs all CI checks except the tests: `npm run check`.
 import { spawnSync } from "node:child_process";
 import { prepare, root, tool } from "./prepare.mjs";
 

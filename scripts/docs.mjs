@@ -1,6 +1,5 @@
-// Writes the files that are generated from code: the reference pages, the plan's JSON Schema, the page of the
-// Appsmith plan, the compact form of the installer kit, the rules of the layers and the index of files. With
-// `--check`, it writes nothing and fails if a file is stale.
+// Writes the files that are generated from code, such as the reference pages and the index of files: `npm run
+// docs`. With `--check`, it writes nothing and fails if a file is stale.
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describePlan, planFormatPage, planSchema, renderMarkdown } from "../packages/plan/dist/index.js";

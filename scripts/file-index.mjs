@@ -1,4 +1,4 @@
-// Makes docs/file-index.md from the first sentence of every source file's opening comment.
+// Makes docs/file-index.md from the first sentences of the source files.
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./prepare.mjs";

@@ -1,4 +1,4 @@
-// Tests the other versions of Node that Candor supports. A CommonJS product sends an event with the packed
+// Tests Candor on each version of Node that it supports. A CommonJS product sends an event with the packed
 // SDK, the built collector accepts, stores and returns that event, and unit tests pass. `npm run test:node`
 // tests all versions, as CI does; `npm run test:node -- 26` tests only the named ones.
 import { spawn, spawnSync } from "node:child_process";

@@ -19,7 +19,8 @@ const GIVE_UP_AFTER_MS = 60_000;
 
 /**
  * Sends the body until it is complete, the server answers (which it may do before it has read everything) or
- * the connection ends. Then waits for the answer, until 60 s after the start, and closes the connection.
+ * the connection ends. Then waits for the answer, until GIVE_UP_AFTER_MS after the start, and closes the
+ * connection.
  */
 export async function postRaw(url: string, body: AbuseBody, abuse: AbuseCase): Promise<RawAnswer> {
   const { hostname, port, host } = new URL(url);

@@ -1,6 +1,6 @@
 /**
- * Detects when a collector has finished the work of a load: it is quiet, its log is drained and no merge is
- * running.
+ * Reads a collector's CPU time, and detects when it has finished the work of a load: it is quiet, its log is
+ * drained and no merge is running.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Collector } from "./collector.ts";
@@ -48,9 +48,8 @@ export function untilAtRest(collector: Collector, withinMs: number): Promise<Res
 }
 
 /**
- * Resolves when three polls in a row were quiet and `hasNothingToDo` then resolves to true, or after
+ * Resolves when QUIET_POLLS polls in a row were quiet and `hasNothingToDo` then resolves to true, or after
  * `withinMs`.
- * @param pollEveryMs default 1000
  */
 export async function untilQuiet(
   watched: Watched,

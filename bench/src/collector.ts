@@ -41,7 +41,7 @@ export type Collector = {
   readonly pid: number;
   /** The ids of the collector's process and its helper processes, without the engine. */
   serverPids(): number[];
-  /** The id of the child process that has loaded chDB; undefined while there is none. */
+  /** The id of the engine's process; undefined while there is none. */
   enginePid(): number | undefined;
   isRunning(): boolean;
   /** The last output of the collector, for error messages. */
@@ -185,7 +185,7 @@ function killIfAlive(pid: number): void {
   }
 }
 
-/** Returns a function that returns the last 8,192 characters that the process has printed. */
+/** Returns a function that returns the end of what the process has printed. */
 function lastOutput(child: ChildProcess): () => string {
   let output = "";
   for (const stream of [child.stdout, child.stderr]) {

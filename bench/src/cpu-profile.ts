@@ -1,8 +1,9 @@
 /**
- * The parts of a `node --cpu-prof` file that the benchmarks read. Times are microseconds of the machine's
+ * Sums up the time of each function in a `node --cpu-prof` file. Times are microseconds of the machine's
  * monotonic clock, which `process.hrtime` also reads.
  * @see https://chromedevtools.github.io/devtools-protocol/tot/Profiler/#type-Profile
  */
+
 export type CpuProfile = {
   readonly nodes: readonly ProfileNode[];
   readonly startTime: number;

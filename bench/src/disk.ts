@@ -11,7 +11,7 @@ import { usageEvents, usageFleet } from "./usage-event.ts";
 const BATCH_SIZE = 100;
 
 /**
- * Measures bytes on disk for usage events that never repeat. The load generator would not do, because it
+ * Measures bytes on disk for usage events that never repeat. The load generator is not used, because it
  * repeats its events, which then compress against their own copies and make the figure too small. The
  * collector must be empty, because everything in its store counts.
  *

@@ -36,8 +36,8 @@ const DRAIN_WITHIN_MS = 600_000;
 const SETTLE_MS = 3000;
 
 /**
- * Sends batches of 100 as fast as the answers arrive. Measures acknowledgements, the rows stored during and
- * after the load, and memory.
+ * Sends batches as fast as the answers arrive. Measures acknowledgements, the rows stored during and after
+ * the load, and memory.
  */
 export async function measureDrain(collector: Collector, options: DrainOptions): Promise<DrainFigures> {
   const memory = [currentMemory(collector, "idle, after the start")];

@@ -1,6 +1,6 @@
 /**
- * Owns the crash test, which kills processes under load and checks that every
- * acknowledged event is stored once.
+ * The crash test: kills processes under load, and checks that every acknowledged event is stored once and
+ * that the rollups agree with the events.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

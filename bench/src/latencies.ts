@@ -2,11 +2,13 @@
  * Records every latency of a run exactly, because buckets would distort the ratio of p99 to the baseline's
  * p99.
  */
+
 export type Latencies = {
   record(ms: number): void;
   count(): number;
   /**
-   * For each share (0 to 1): the smallest value that this share of all values does not exceed. 0 if empty.
+   * For each share (0 to 1): the smallest value that at least this share of all values does not exceed. 0 if
+   * empty.
    */
   percentiles(shares: readonly number[]): number[];
 };

@@ -51,7 +51,7 @@ export type LoadResult = {
 export type LoadErrors = {
   /** The number of requests for each status other than 2xx. */
   readonly statuses: Readonly<Record<string, number>>;
-  /** Requests without an answer: the connection ended first, or 15 s after the load had passed. */
+  /** Requests without an answer: the connection ended first, or no answer came within 15 s after the load. */
   readonly disconnects: number;
   /** Events in a batch answered with 2xx that the answer did not count as accepted. */
   readonly refusedEvents: number;

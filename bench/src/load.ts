@@ -13,10 +13,7 @@ import { buildRequest, defaultPath, type RequestTemplate, stampRequest } from ".
 import { acceptedIn, responseReader } from "./response-reader.ts";
 import { type User, usageEvents, usageFleet } from "./usage-event.ts";
 
-/**
- * The number of requests that each connection cycles through. With 32 connections and batches of 100, these
- * are 32 x 8 x 100 different events.
- */
+/** The number of requests that each connection cycles through, for batches and for single events. */
 const BATCHES_A_CONNECTION = 8;
 const SINGLES_A_CONNECTION = 64;
 const RECONNECT_AFTER_MS = 50;
@@ -86,7 +83,8 @@ async function runHere(options: LoadOptions): Promise<LoadResult> {
     statuses: {},
   };
   for (const lane of lanes) openLane(run, lane, url);
-  // At a fixed rate, only this clock wakes an idle connection. Without a rate, no connection is ever idle.
+  // At a fixed rate, only this clock wakes an idle connection. Without a rate, a connection sends its next
+  // request as soon as it gets an answer.
   const clock = options.eventsPerSecond === undefined ? undefined : setInterval(() => sendDue(run), 1);
   await sleep(warmupMs);
   const pids = [process.pid, ...watchedPids];

@@ -1,5 +1,5 @@
 /**
- * Owns `npm run bench`, which measures the machine's baseline and Candor in the same run and prints tables.
+ * The command `npm run bench`: measures the machine's baseline and Candor in the same run, and prints tables.
  * It asserts nothing. Parts can run alone and on any Node: `node bench/dist/main.js --only cost --node node
  * --node DIR/bin/node --rounds 5 --seconds 4 --warmup 2`.
  */
@@ -62,7 +62,7 @@ const FRESHNESS_MS = 20_000;
 let loads = 0;
 const nextIdPrefix = () => (loads++).toString(36);
 
-/** The parts that add rows to the common table. Each part measures its own collector. */
+/** The parts whose rows share one table in the output. Each part measures its own collector. */
 const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Promise<Rows>>>> = {
   drain: ({ nodes, roundMs, warmupMs }) =>
     withCollector(nodes, async (collector) =>

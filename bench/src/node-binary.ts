@@ -1,4 +1,4 @@
-/** Owns the option `--node`: the Node binaries that run the measured processes. */
+/** Checks the Node binaries that `--node` names, which run the measured processes. */
 import { spawnSync } from "node:child_process";
 
 export type NodeBinary = { readonly path: string; readonly version: string };

@@ -2,6 +2,7 @@
  * Writes ids and times in place into a prebuilt request, so that the load generator neither builds strings
  * nor serialises JSON while it measures.
  */
+
 export const ID_BYTES = 36;
 
 const HEX = Buffer.from("0123456789abcdef");
@@ -36,10 +37,9 @@ export function idWriter(tag: number): IdWriter {
 
 /**
  * The tag of one connection of one process.
+ * @param idPrefix up to 4 base-36 digits, different for every process
+ * @param connection below 256
  * @throws RangeError if a parameter is out of range
- *
- * @param idPrefix up to 4 base-36 digits, different for every process.
- * @param connection below 256.
  */
 export function idTag(idPrefix: string, connection: number): number {
   const process = Number.parseInt(idPrefix, 36);

@@ -7,7 +7,6 @@ export function residentBytes(pid: number): number {
   return statusBytes(pid, "VmRSS");
 }
 
-/** The peak resident memory of the process. */
 export function peakResidentBytes(pid: number): number {
   return statusBytes(pid, "VmHWM");
 }
@@ -19,7 +18,6 @@ export function cpuMs(pid: number): number {
 
 export type Thread = { readonly isMain: boolean; readonly niceness: number; readonly cpuMs: number };
 
-/** The current threads of the process. */
 export function threads(pid: number): Thread[] {
   return threadIds(pid).map((id) => {
     const fields = statFields(pid, id);
@@ -59,7 +57,7 @@ export function descendants(pid: number): number[] {
   return found.slice(1);
 }
 
-/** True when the process has mapped a file whose path contains the text. */
+/** Whether the process has mapped a file whose path contains the text. */
 export function hasMapped(pid: number, text: string): boolean {
   return readProc(pid, "maps").includes(text);
 }

@@ -2,7 +2,7 @@
 import type { SelfTime, SelfTimes } from "./cpu-profile.ts";
 import { markdownTable } from "./table.ts";
 
-/** How many functions to show, which gives about 40 rows, including one for each file. */
+/** How many functions to show. */
 const FUNCTIONS = 28;
 
 /**

@@ -1,4 +1,4 @@
-/** Owns the requests to the collector's read API that the benchmarks need. */
+/** Reads stored events, counts and metrics from the collector. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { adminToken, type Collector } from "./collector.ts";

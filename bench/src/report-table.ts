@@ -5,10 +5,7 @@ import { promisify } from "node:util";
 
 const MEASURE = fileURLToPath(new URL("../../packages/server/dist/rig/report-cost.js", import.meta.url));
 
-/**
- * Renders a table for each number of events.
- * @param events numbers of events, each measured in its own store
- */
+/** Measures and renders a table for each number of events, each in its own store. */
 export async function reportTable(events: readonly number[]): Promise<string> {
   const tables: string[] = [];
   for (const count of events) {

@@ -1,4 +1,4 @@
-/** Owns prebuilt requests whose ids and times are stamped in place. */
+/** Builds requests in advance, and stamps their ids and times in place. */
 import { ID_BYTES, type IdWriter, type TimeWriter } from "./patch.ts";
 import type { UsageEvent } from "./usage-event.ts";
 
@@ -56,7 +56,8 @@ export function buildRequest(target: RequestTarget, events: readonly UsageEvent[
 }
 
 /**
- * Writes new ids and times. The events of a batch are 37 ms apart, and the last one is 49 ms before `nowMs`.
+ * Writes new ids and times. The events of a batch are a little apart, and all are before `nowMs`, which
+ * becomes `sentAt`.
  */
 export function stampRequest(
   template: RequestTemplate,

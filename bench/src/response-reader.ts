@@ -1,6 +1,8 @@
+/** Reads HTTP/1.1 responses from the chunks of a connection. */
+
 /**
- * Receives one HTTP response. `data` contains the body from `bodyStart` to `bodyEnd`, and is
- * valid only during the call.
+ * Receives one HTTP response. `data` contains the body from `bodyStart` to `bodyEnd`, and is valid only
+ * during the call.
  */
 export type OnResponse = (status: number, data: Buffer, bodyStart: number, bodyEnd: number) => void;
 

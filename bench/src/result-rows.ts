@@ -1,4 +1,7 @@
-/** Owns the rows of the benchmarks' common table. */
+/**
+ * Formats the figures of the parts `drain`, `freshness` and `disk` as rows of the table that they share in
+ * the output.
+ */
 
 import type { StoreSize } from "./disk.ts";
 import type { DrainFigures } from "./drain.ts";

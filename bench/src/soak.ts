@@ -1,5 +1,5 @@
 /**
- * Owns `npm run soak`, which runs minutes of steady load, then rounds of kill -9 under load. After each of
+ * The command `npm run soak`: runs minutes of steady load, then rounds of kill -9 under load. After each of
  * the two, every acknowledged message must be stored once. Exits with 1 if a message is missing, stored
  * twice, unknown, refused or unsettled, if a count or a rollup differs from the stored rows, or if an engine
  * outlives its collector. With options: `node bench/dist/soak.js --minutes 10 --kills 100 --rate 2000 --seed

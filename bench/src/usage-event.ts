@@ -1,10 +1,11 @@
 /**
- * Owns the usage event of the benchmarks: Appsmith's `execute_ACTION_TRIGGERED` as plans/appsmith.yaml
- * declares it. A collector keeps all of the event, which has about 900 bytes as a client sends it. The
- * values are related as in a real fleet (a user belongs to an instance, a page to an app), because
- * compression in the store depends on that: independent random values would overstate the disk figure, and
- * repeated events would understate it.
+ * Makes the usage events of the benchmarks: Appsmith's `execute_ACTION_TRIGGERED` as plans/appsmith.yaml
+ * declares it. A collector keeps all of the event, which has about 900 bytes as a client sends it. The values
+ * are related as in a real fleet (a user belongs to an instance, a page to an app), because compression in
+ * the store depends on that: independent random values would overstate the disk figure, and repeated events
+ * would understate it.
  */
+
 export type UsageEvent = {
   readonly type: "track";
   readonly event: string;
@@ -132,7 +133,7 @@ function elapsedMs(medianMs: number, random: Random): number {
   return Math.max(1, Math.round(medianMs * Math.exp(spread * 1.6)));
 }
 
-/** 1000 users of 200 instances, always the same ones. */
+/** The users of a fleet of instances, always the same ones. */
 export function usageFleet(): readonly User[] {
   const random = seededRandom(226);
   const instances = times(INSTANCES, () => instance(random));

@@ -1,4 +1,4 @@
-/** Defines how the tests call a client, and how they read the results that the client's callbacks report. */
+/** Defines the interface through which the tests call a client and read what it reports. */
 import type { JsonObject } from "@candor/envelope";
 
 /** One call of the Segment spec, limited to what the types of both clients allow. */

@@ -1,4 +1,4 @@
-/** Owns the requests to the collector's read API that the conformance runs need. */
+/** Reads events, counts and reports from the collector's read API. */
 import type { Envelope } from "@candor/envelope";
 
 /** The collector's URL, and the admin token for its read API. */

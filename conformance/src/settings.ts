@@ -1,4 +1,4 @@
-/** Owns the settings with which the conformance runs find a collector. */
+/** Reads the settings with which `npm run conformance:show` finds a collector. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { openKeys, readConfig } from "@candor/server";
@@ -12,10 +12,9 @@ export interface Settings {
 }
 
 /**
- * Reads the settings of the program in show.ts, from the same variables and by the same rules as `candor
- * start`. `CANDOR_URL` (default http://127.0.0.1:7226) is the collector's URL. The keys are read from
- * `CANDOR_WRITE_KEYS` and `CANDOR_ADMIN_TOKEN`, or from keys.json in `CANDOR_DATA_DIR` (default ./.candor).
- * Creates no keys.
+ * Reads the settings from the same variables and by the same rules as `candor start`. `CANDOR_URL` (default
+ * http://127.0.0.1:7226) is the collector's URL. The keys are read from `CANDOR_WRITE_KEYS` and
+ * `CANDOR_ADMIN_TOKEN`, or from keys.json in `CANDOR_DATA_DIR` (default ./.candor). Creates no keys.
  * @throws CandorError `settings_invalid`, `keys_unreadable`; Error if there are no keys yet
  */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {

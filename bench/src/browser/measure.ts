@@ -33,17 +33,18 @@ export interface BrowserFigures {
   readonly entriesBefore: number;
   readonly cookiesAfter: number;
   readonly entriesAfter: number;
-  /** Main-thread time for 1,000 clicks, minus the time for the same clicks without an SDK. */
+  /** Main-thread time for CLICKS clicks, minus the time for the same clicks without an SDK. */
   readonly clicksMs: number;
-  /** How many of these clicks had not arrived 6 s after the last one, although the page stayed open. */
+  /** How many of these clicks had not arrived ARRIVE_MS after the last one, although the page stayed open. */
   readonly clicksLost: number;
   /**
-   * How many of 100 clicks have not arrived 6 s after the tab was closed, immediately after the last click.
+   * How many of LAST_CLICKS clicks had not arrived ARRIVE_MS after the tab was closed, which was immediately
+   * after the last click.
    */
   readonly lost: number;
   /**
-   * For 100 clicks, where the first request with a click gets no answer: `copies` is how many clicks too many
-   * a collector would count, and `lostInRetry` is how many clicks have not arrived after 15 s.
+   * For LAST_CLICKS clicks, where the first request with a click gets no answer: `copies` is how many clicks
+   * too many a collector would count, and `lostInRetry` is how many clicks had not arrived after RETRY_MS.
    */
   readonly copies: number;
   readonly lostInRetry: number;

@@ -11,7 +11,7 @@ export interface Sink {
   readonly files: Map<string, string>;
   /** All requests except those that `files` answers, in order. */
   readonly requests: Received[];
-  /** How many of the next requests with a click get no answer: they are read, then disconnected. */
+  /** How many of the next requests with a click get no answer: they are recorded, then disconnected. */
   unanswered: number;
   readonly close: () => void;
 }

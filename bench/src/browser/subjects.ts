@@ -4,6 +4,7 @@
  * automatic page views, and clicks on one button. `waiting` is the configuration that the SDK offers for a
  * person who has not consented yet. If the SDK offers none, `waiting` is the same as `started`.
  */
+
 export const SUBJECT_NAMES = [
   "candor",
   "segment",

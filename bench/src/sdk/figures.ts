@@ -12,7 +12,6 @@ export type SdkFigures = {
   readonly sdk: SdkName;
   readonly version: string;
   readonly size: InstalledSize;
-  /** Bursts of 100 calls; those of `largeBursts` are of 1,000. */
   readonly smallBursts: BurstAnswer;
   readonly largeBursts: BurstAnswer;
   readonly pace: PaceFigures;

@@ -120,8 +120,8 @@ async function measurePace(product: Product, options: PaceTask): Promise<PaceAns
 }
 
 /**
- * Makes the calls in ticks of 2 ms, which means ten calls per tick at 5,000 calls per second. Resolves after
- * the last call to the number of calls, which is lower than requested if the process fell behind.
+ * Makes the calls in ticks of TICK_MS. Resolves after the last call to the number of calls, which is lower
+ * than requested if the process fell behind.
  */
 function pace({ track }: Product, callsPerS: number, durationMs: number): Promise<number> {
   const callsATick = (callsPerS * TICK_MS) / 1000;

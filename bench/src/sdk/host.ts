@@ -9,7 +9,7 @@ import type { AnswerOf, Assignment, Place, Subject, Task } from "./task.ts";
 const ANSWER_WITHIN_MS = 180_000;
 
 export type Host<T extends Task> = {
-  /** Rejects if the process ends before it answers, or does not answer within three minutes. */
+  /** Rejects if the process ends before it answers, or does not answer within ANSWER_WITHIN_MS. */
   answer(): Promise<AnswerOf<T>>;
   /**
    * The exit code, or the name of the signal that ended the process; null if the process is

@@ -10,8 +10,8 @@ export type LossFigures = {
   /** Events that arrived again, with the same id. */
   readonly repeated: number;
   /**
-   * With the ending `main ends`: how long the process kept running after its last call, at most a minute.
-   * Null with other endings.
+   * With the ending `main ends`: how long the process kept running after its last call, at most about
+   * PATIENCE_MS. Null with other endings.
    */
   readonly livedOnMs: number | null;
 };
@@ -25,10 +25,10 @@ const BEFORE_KILL_MS = 150;
 const POLL_MS = 250;
 
 /**
- * Makes 1,000 calls during the 10 s in which the collector is down. Then the process ends as `ending` says
- * and the collector starts; with `main ends`, the process may run on for up to a minute after that. Finally
- * the product restarts in the same folder for at most a minute. With the ending `kept`, the first process
- * runs for that minute instead.
+ * Makes LOST_OF calls during the DOWN_MS in which the collector is down. Then the process ends as `ending`
+ * says and the collector starts; with `main ends`, the process may run on for up to PATIENCE_MS after that.
+ * Finally the product restarts in the same folder for at most PATIENCE_MS. With the ending `kept`, the first
+ * process runs for that time instead.
  */
 export async function measureLoss(
   sdk: SdkName,
@@ -72,7 +72,7 @@ async function runFirst(sdk: SdkName, ending: Ending, lane: Lane, place: Place):
   }
 }
 
-/** Waits until all events have arrived, or a minute is over. */
+/** Waits until all events have arrived, or PATIENCE_MS is over. */
 async function untilComplete(lane: Lane): Promise<void> {
   const endAt = performance.now() + PATIENCE_MS;
   while ((await lane.tally()).distinct < LOST_OF && performance.now() < endAt) await sleep(POLL_MS);

@@ -13,7 +13,7 @@ export type Memory = {
 };
 /** Memory figures. The added memory is in addition to that of the same process without an SDK. */
 export type MemoryFigures = {
-  /** The number of calls made in the available time: 100,000, unless the SDK slowed the process down. */
+  /** The number of calls made in the available time: MEMORY_CALLS, unless the SDK slowed the process down. */
   readonly calls: number;
   readonly addedBytes: number;
   readonly addedPeakBytes: number;
@@ -23,7 +23,7 @@ export type MemoryFigures = {
 
 export const MEMORY_CALLS = 100_000;
 
-/** Measures memory after 100,000 calls at 5,000 a second, with the collector down. */
+/** Measures memory after MEMORY_CALLS calls at CALLS_PER_S, with the collector down. */
 export async function measureMemory(subject: Subject, sink: Sink, workplace: Workplace): Promise<Memory> {
   const { host: address } = await sink.lane();
   const durationMs = (MEMORY_CALLS / CALLS_PER_S) * 1000;

@@ -15,7 +15,7 @@ export type PaceFigures = {
   readonly addedDelayMs: PaceAnswer["delayMs"];
   /** CPU time of all threads, as a share of one core. */
   readonly addedCpuShare: number;
-  /** The share of all calls that reached the collector within 12 s after the last call. */
+  /** The share of all calls that reached the collector within ARRIVE_WITHIN_MS after the last call. */
   readonly arrivedShare: number;
 };
 

@@ -1,4 +1,4 @@
-/** Renders the table that compares the SDKs. */
+/** Renders the table that compares the SDKs for servers. */
 import { formatCount, formatMs, formatPercent, markdownTable } from "../table.ts";
 import { LARGE_BURST_CALLS, SMALL_BURST_CALLS } from "./bursts.ts";
 import type { SdkFigures } from "./figures.ts";

@@ -1,4 +1,4 @@
-/** Defines the messages between the benchmark and the process with one SDK. */
+/** Defines the benchmark's tasks for the process with one SDK, and the answers to them. */
 
 export const SDK_NAMES = ["candor", "segment", "posthog", "rudder"] as const;
 export type SdkName = (typeof SDK_NAMES)[number];

@@ -1,4 +1,6 @@
-/** Owns the folders of the SDK benchmarks: the packed SDK, the plan, a state folder for each product. */
+/**
+ * Makes what the SDK benchmarks need on disk: the packed SDK, the plan, and a state folder for each product.
+ */
 
 import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -8,9 +8,9 @@ import { countEvents, readEvents, type StoredEvent } from "../read-api.ts";
 const GIVE_UP_AFTER_MS = 20_000;
 
 /**
- * Returns all rows of a user, once at least `count` events are stored or after 20 s. To be sure that no
- * acknowledged event can arrive later unnoticed, also sends a message of another user and waits until that
- * message is stored: everything acknowledged before it has been stored by then.
+ * Returns all rows of a user, once at least `count` events are stored or after GIVE_UP_AFTER_MS. To be sure
+ * that no acknowledged event can arrive later unnoticed, also sends a message of another user and waits until
+ * that message is stored: everything acknowledged before it has been stored by then.
  */
 export async function storedOf(collector: Collector, userId: string, count: number): Promise<StoredEvent[]> {
   const access = { url: collector.url, adminToken };

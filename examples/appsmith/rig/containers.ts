@@ -68,7 +68,7 @@ export async function startContainers(): Promise<ContainerMachine> {
       ];
       return ["unshare", "--mount", "sh", "-c", steps.join(" && "), "sh"];
     },
-    // Replaces the sudoers, so that sudo keeps DOCKER_HOST.
+    // Replaces the sudoers file, so that sudo keeps DOCKER_HOST.
     command: ({ folder: cwd }, line) =>
       run(["unshare", "--mount", "sh", "-c", `mount --bind ${folder}/sudoers /etc/sudoers && ${line}`], {
         cwd,

@@ -162,7 +162,7 @@ export class Product implements Place {
     return (await response.json()) as Answer;
   }
 
-  /** Waits until the server and its database answer. Rejects after a minute. */
+  /** Waits until the server and its database answer. Rejects after HEALTHY_WITHIN_MS. */
   untilHealthy(): Promise<void> {
     return until(
       () => isAnswered(`${this.url}/api/v1/health`),

@@ -48,7 +48,9 @@ export function leavesOf(value: unknown, path: string): readonly (readonly [stri
   );
 }
 
-/** Expects that the page lists every stored path and, for the named events, no other. */
+/**
+ * Expects that the page lists every stored path and, for the named events, no property that is not stored.
+ */
 export async function expectListed({ collector }: Use, named: readonly string[]): Promise<void> {
   const page = readPage(await collector.read("/privacy"));
   const events = await collector.events();

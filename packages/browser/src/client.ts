@@ -20,9 +20,9 @@ export interface Options<P = unknown> {
   /** The path of the product's gateway, such as `/telemetry`, on the page's own origin. */
   readonly endpoint: string;
   /**
-   * The person's answer, if the product stores answers itself. The instance must still allow sending. `true`:
-   * Yes. `false`: No, until `consent(true)` is called. `"ask"`: nothing is sent until `consent(true)` is
-   * called, and this browser remembers that Yes.
+   * The person's answer, if the product stores answers itself. The instance must still allow sending, and may
+   * still ask the person. `true`: Yes. `false`: No, until `consent(true)` is called. `"ask"`: nothing is sent
+   * until `consent(true)` is called, and this browser remembers that Yes.
    * @default the instance's answer
    */
   readonly consent?: boolean | "ask" | undefined;
@@ -41,7 +41,7 @@ export interface Status extends Told {
 export interface Client<P = unknown> {
   readonly endpoint: string;
   /**
-   * Sends an event, without any undeclared properties. Does nothing if the plan does not declare the event
+   * Sends an event, without any undeclared properties. Sends nothing if the plan does not declare the event
    * for the client, or the verdict is not yes. Up to 100 calls wait for the instance's first answer.
    */
   readonly track: <E extends keyof EventsOf<P> & string>(event: E, ...given: Given<EventsOf<P>[E]>) => void;
@@ -66,8 +66,8 @@ const SHARED = Symbol.for("candor");
 
 /**
  * Starts telemetry on this page. Until the verdict is yes, the only requests are those that ask for the
- * instance's answer, without cookies and at most once an hour, and the one that stores a person's Yes. A
- * second call returns the same client as the first call, whatever its options.
+ * instance's answer, without cookies and at most once an hour per page, and the one that stores a person's
+ * Yes. A second call returns the same client as the first call, whatever its options.
  * @example
  * const telemetry = init({ endpoint: "/telemetry" });
  * telemetry.track("RUN_QUERY_CLICK", { pluginType: "DB" });
@@ -86,7 +86,6 @@ function start<P>({ endpoint: given, consent, plan, writeKey = "client" }: Optio
   const planNow = (): BrowserPlan => gate.told().plan ?? plan ?? NOTHING;
   const place = followPlace(planNow);
   let isReady = false;
-  /** The number of `track` calls made before the instance's first answer. */
   let early = 0;
   let userId: string | undefined;
   let anonymousId: string | undefined;

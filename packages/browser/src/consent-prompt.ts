@@ -1,11 +1,11 @@
 /**
- * Owns the custom element `<candor-consent>`, which asks a person once whether this browser may send. It is
- * not part of the core bundle.
+ * Defines the custom element `<candor-consent>`, which asks a person whether this browser may send. It is not
+ * part of the core bundle.
  */
 import type { Client, Status } from "./client.ts";
 
 const SHARED = Symbol.for("candor");
-/** The localStorage key of a No. A No is stored so that nobody is asked twice. */
+/** The localStorage key of a No, which is stored so that the person is not asked again. */
 const NO = "candor-consent";
 
 const STYLE = `
@@ -31,15 +31,16 @@ button[aria-pressed="true"] { border-width: 2px; }
 }`;
 
 /**
- * Opens if the instance, or the page (`consent: "ask"`), leaves the choice to each person, and this browser
- * has stored neither a No nor a Yes that covers the current plan. With the attribute `settings`, the element
- * is always open and shows the current answer, so that the person can change it.
+ * Opens if the instance, or the page (`consent: "ask"`), leaves the choice to each person, unless this
+ * browser refuses by itself (GPC or DNT), or has stored a No, or a Yes that covers the current plan. With the
+ * attribute `settings`, the element is always open and shows the current answer, so that the person can
+ * change it.
  *
  * Attributes: `settings`, `inline` (shown in place instead of in the window's corner), `href` (the page about
  * what is collected; default: the gateway's page). Slots: `title`, `text`. Events: `candor-answer` with
  * `detail: { answer: "yes" | "no" }`.
- * CSS variables: `--candor-background`, `-color`, `-border`, `-radius`, `-font`, `-shadow`, `-link`, `-focus`,
- * `-button`, `-button-border`, `-button-hover`.
+ * CSS variables: `--candor-background`, `-color`, `-border`, `-radius`, `-font`, `-shadow`, `-link`,
+ * `-focus`, `-button`, `-button-border`, `-button-hover`.
  */
 export class CandorConsent extends HTMLElement {
   connectedCallback(): void {

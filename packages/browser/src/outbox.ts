@@ -1,10 +1,16 @@
-/** Holds undelivered messages, first in memory, then in browser storage, from which any tab can send them. */
+/**
+ * Holds undelivered messages, first in memory, then in browser storage, and sends them. Any tab can send
+ * those in storage.
+ */
 import type { Gate } from "./gate.ts";
 import { openSender } from "./sender.ts";
 import { randomHex, type Store } from "./storage.ts";
 
 export interface Outbox {
-  /** Adds a message, to be sent about a second later. Drops one that is larger than MAX_BATCH_BYTES. */
+  /**
+   * Adds a message, to be sent about a second later, or at once if a batch is full. Drops a message that is
+   * larger than MAX_BATCH_BYTES.
+   */
   readonly add: (message: object) => void;
   /**
    * Moves the messages from memory to storage, then sends all stored messages, including those of other tabs,

@@ -1,4 +1,6 @@
-/** Defines the parts of a plan that the browser SDK needs: names, pages, controls and readable values. */
+/**
+ * Defines the parts of a plan that the browser SDK needs, and applies them to a page's address and context.
+ */
 
 /**
  * The plan as the gateway returns it. Mirrors `BrowserPlan` of @candor/plan, which must not be imported here.

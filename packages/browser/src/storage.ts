@@ -1,11 +1,12 @@
 /**
- * Stores what a browser may remember after a Yes: in localStorage, or in memory if localStorage is blocked.
+ * Stores what the SDK keeps in a browser, in localStorage or, if that is blocked, in memory, and creates
+ * random ids.
  */
 
 /** Storage whose keys share one prefix. No method throws. */
 export interface Store {
   readonly get: (key: string) => string | undefined;
-  /** Stores a value. @returns false if there is no room */
+  /** Stores a value. @returns false if the browser does not accept it */
   readonly set: (key: string, value: string) => boolean;
   readonly remove: (key: string) => void;
   /** All keys, sorted, so that the oldest comes first if the keys begin with a timestamp. */

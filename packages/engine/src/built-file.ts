@@ -1,10 +1,9 @@
-/** Finds built files next to a package's modules, for code that cannot be loaded as TypeScript. */
+/** Finds a package's built files, for threads and processes, which cannot load TypeScript. */
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 /**
- * Returns the path of a built file, for a thread or a separate process, which cannot load TypeScript. Also
- * works in tests, which run from the sources.
+ * Returns the path of a built file. Also works in tests, which run from the sources.
  * @param name the path relative to the calling module, ending in `.js`
  * @param caller the caller's `import.meta.url`
  * @throws Error if the package has not been built

@@ -1,23 +1,25 @@
-/** Runs the engine's process: opens the folder, serves it on the socket, and ends when its parent ends. */
+/**
+ * The engine's process: opens the folder and serves it on the socket, until its parent ends or tells it to
+ * close.
+ */
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { createHttpInterface, type HttpInterface } from "./http-interface.ts";
 import { type ChildOptions, type CloseCommand, EXIT_OPEN_FAILED, type Listening } from "./protocol.ts";
 import { openStore, type Store } from "./store.ts";
 
-/** ClickHouse's ABORTED. Every query also fails with this code once the engine has shut itself down. */
+/** ClickHouse's error code ABORTED. Once the engine has shut itself down, every query fails with it. */
 const ABORTED = 236;
 
 await main(JSON.parse(process.argv[2] ?? "{}") as ChildOptions);
 
-/** Opens the folder, serves it on the socket, and ends when the parent says so or has ended. */
 async function main(options: ChildOptions): Promise<void> {
   followParentOnly();
   process.title = "candor-engine";
   // This must run before any thread is started: on Linux, niceness applies to a thread and is inherited by
   // the threads that it starts.
   setPriority(Math.max(getPriority(), options.niceness));
-  // Nothing that this process creates can be read by other users, neither the socket nor any part file.
+  // Other users can read nothing that this process creates.
   process.umask(0o077);
   mkdirSync(options.dataDir, { recursive: true });
 
@@ -70,9 +72,9 @@ async function endIfEngineDied(error: unknown, store: Store): Promise<void> {
 }
 
 /**
- * Lets requests finish for up to `drainMs`, then kills this process. Acknowledged inserts are already on
- * disk. An orderly shutdown of libchdb would be less safe: its destructors race with its merges and cause
- * segmentation faults.
+ * Lets requests finish for up to `drainMs`, then kills this process, which acknowledged inserts survive. An
+ * orderly shutdown of libchdb would be less safe: its destructors race with its merges and cause segmentation
+ * faults.
  */
 async function close(http: HttpInterface, drainMs: number): Promise<void> {
   http.server.close();

@@ -15,9 +15,8 @@ export interface ProcessEvents {
 }
 
 /**
- * Starts the child process. The child inherits neither this process's output streams nor its environment. Its
- * output is read line by line. Its environment contains only two settings, so neither the write keys nor the
- * admin token are in the process that runs SQL.
+ * Starts the child process. It inherits neither this process's output streams nor its environment, so the
+ * process that runs SQL has neither the write keys nor the admin token.
  */
 export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents): ChildProcess {
   const child = fork(builtFile("./child.js", import.meta.url), [JSON.stringify(options)], {
@@ -37,8 +36,8 @@ export function spawnEngineProcess(options: ChildOptions, events: ProcessEvents)
     });
   }
   child.on("message", (message: Listening) => message.kind === "listening" && events.listening());
-  // An error of a child that has started is ignored: a message that is sent while the child is ending causes
-  // one. The end itself is reported by `close` below.
+  // An error of a child that has started is ignored. Sending a message to a child that is ending causes one,
+  // and `close` below reports the end itself.
   child.on("error", (error) => {
     if (child.pid === undefined) events.gone(null, `the engine's process did not start: ${error.message}`);
   });

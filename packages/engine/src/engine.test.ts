@@ -56,7 +56,6 @@ const count = async (table: string) =>
 
 const bytes = (content: string) => Readable.from([Buffer.from(content)], { objectMode: false });
 
-/** Sends a request as any HTTP client would. */
 function send(
   path: string,
   options: { method?: string; body?: Buffer | string; headers?: Record<string, string> } = {},

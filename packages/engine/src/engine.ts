@@ -19,7 +19,10 @@ export interface EngineOptions extends Partial<EngineTimes> {
    * @default 10, because ingest has priority
    */
   niceness?: number;
-  /** Called with each line that the child prints, and with why it ended. @default the lines are discarded */
+  /**
+   * Called with each line that the child prints, with why it ended, and with when it starts again.
+   * @default the lines are discarded
+   */
   log?: (line: string) => void;
 }
 
@@ -100,8 +103,8 @@ const DEFAULT_TIMES: EngineTimes = {
 const PING_TIMEOUT_MS = 2_000;
 
 /**
- * After this many failures in a row, the folder is no longer expected to be released soon, and pauses may
- * grow to `maxBackoffMs`.
+ * After this many failures in a row, the process that holds the folder is no longer expected to end soon, and
+ * pauses may grow to `maxBackoffMs`.
  */
 const QUICK_OPEN_ATTEMPTS = 20;
 
@@ -172,7 +175,7 @@ class SupervisedEngine implements Engine {
     for (const waiter of this.#waiters) waiter.reject(new Error("the engine is closed"));
     const child = this.#child;
     if (child !== undefined) {
-      // No request can be in flight if the child was never ready.
+      // A child that is not ready has no requests to finish.
       if (wasReady) this.#tellClose(child);
       else child.kill("SIGKILL");
       const killer = setTimeout(() => child.kill("SIGKILL"), this.#times.closeTimeoutMs);

@@ -1,4 +1,8 @@
-/** Defines the engine's errors, which use ClickHouse's codes. */
+/**
+ * Defines the engine's errors: faults as ClickHouse reports them, and the error of a machine that cannot run
+ * the engine.
+ */
+
 /**
  * A fault that is reported as ClickHouse reports its own faults, with the same code and name
  * (ErrorCodes.cpp). So a client's ClickHouseError has the same `code` and `type` for the embedded store and

@@ -1,4 +1,4 @@
-/** Lists the formats in which rows can be inserted and results returned. */
+/** Lists the formats in which rows can be inserted, and gives the Content-Type of a result in any format. */
 import type { RawInsertFormat } from "chdb";
 
 const RAW_FORMATS: Readonly<Record<string, RawInsertFormat>> = {
@@ -14,10 +14,10 @@ const RAW_FORMATS: Readonly<Record<string, RawInsertFormat>> = {
   CSVWithNames: "CSVWithNames",
 };
 
-/** The formats in which rows can be inserted, which are those that chDB accepts as raw bytes. */
+/** All names of the formats in which rows can be inserted as raw bytes. */
 export const INSERT_FORMATS: readonly string[] = Object.keys(RAW_FORMATS);
 
-/** Returns chDB's name for an insert format; undefined if chDB does not support the format. */
+/** Returns chDB's name for an insert format; undefined for any other name. */
 export function rawInsertFormat(name: string): RawInsertFormat | undefined {
   return Object.hasOwn(RAW_FORMATS, name) ? RAW_FORMATS[name] : undefined;
 }

@@ -1,4 +1,4 @@
-/** Builds the engine's HTTP answers: results, summaries and faults. */
+/** Builds parts of the engine's HTTP answers: the summary header, errors and plain texts. */
 import type { ServerResponse } from "node:http";
 import { ClickHouseFault } from "./errors.ts";
 
@@ -24,16 +24,13 @@ export function summaryHeader(summary: Summary): string {
   });
 }
 
-/**
- * A fault as ClickHouse reports it over HTTP: a status, an error code sent in a header, and a line of text.
- */
+/** A fault as ClickHouse reports it over HTTP. `code` is sent in a header. */
 export interface ErrorAnswer {
   status: number;
   code: number;
   body: string;
 }
 
-/** The field that chdb adds to its errors. */
 interface EngineError extends Error {
   clickhouseCode?: number;
 }
@@ -60,8 +57,8 @@ export function errorAnswer(error: unknown, version: string): ErrorAnswer {
 }
 
 /**
- * Maps error codes to HTTP statuses, like ClickHouse's exceptionCodeToHTTPStatus (HTTPHandler.cpp).
- * `rig/cluster.rig.test.ts` compares each code with a real server.
+ * The HTTP statuses, each with its error codes, like ClickHouse's exceptionCodeToHTTPStatus
+ * (HTTPHandler.cpp). `rig/cluster.rig.test.ts` compares them with a real server.
  */
 const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [
@@ -82,7 +79,7 @@ const STATUS_CODES: readonly (readonly [number, readonly number[]])[] = [
   [503, [76, 209, 439]],
 ];
 
-/** The HTTP status for an error code. 500 for codes to which ClickHouse assigns no other status. */
+/** The HTTP status for an error code; 500 for codes to which ClickHouse assigns no other status. */
 export function httpStatus(code: number): number {
   return STATUS_CODES.find(([, codes]) => codes.includes(code))?.[0] ?? 500;
 }

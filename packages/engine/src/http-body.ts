@@ -4,7 +4,7 @@ import { createGunzip, createInflate } from "node:zlib";
 import { fault } from "./errors.ts";
 
 /**
- * Reads a request body, inflating it if needed. Stops at the limit, even while inflating. The rest of the
+ * Reads a request body, inflating it if needed. Stops at `maxBytes`, even while inflating. The rest of the
  * body is then read and discarded, because a client that is still writing does not read the answer.
  * @throws ClickHouseFault QUERY_IS_TOO_LARGE, UNKNOWN_COMPRESSION_METHOD, ZLIB_INFLATE_FAILED,
  * QUERY_WAS_CANCELLED

@@ -11,7 +11,7 @@ import type { Store } from "./store.ts";
 
 export interface HttpInterface {
   server: Server;
-  /** Number of requests that have not been answered yet. */
+  /** The number of requests that are not completely answered yet. */
   inFlight(): number;
 }
 

@@ -1,4 +1,4 @@
-/** Owns the engine's limits and its configuration. */
+/** Defines the engine's limits, the settings of its queries and its configuration. */
 import { availableParallelism } from "node:os";
 
 const KiB = 1024;
@@ -8,8 +8,8 @@ const MiB = 1024 * KiB;
 export const MAX_BODY_BYTES = 64 * MiB;
 
 /**
- * The greatest total length of request line and headers. It is this long because query parameters are sent in
- * the URL (ClickHouse's http_max_uri_size).
+ * The greatest total length of request line and headers. It is ClickHouse's http_max_uri_size, because query
+ * parameters are sent in the URL.
  */
 export const MAX_HEADER_BYTES = 1 * MiB;
 
@@ -42,8 +42,8 @@ export const QUERY_SETTINGS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Additional settings of every read, unless the request overrides them. They limit the result, because it is
- * held in memory as a whole before it is returned.
+ * Additional settings of every read, unless the request overrides them. The result's size is limited, because
+ * the result is held in memory as a whole before it is returned.
  */
 export const READ_SETTINGS: Readonly<Record<string, string>> = {
   max_execution_time: "60",

@@ -1,4 +1,4 @@
-/** Defines the messages between the supervisor and its child process. */
+/** Defines what the supervisor and its child process exchange: options, messages and an exit code. */
 
 /** The child's only argument, as JSON. */
 export interface ChildOptions {
@@ -19,7 +19,7 @@ export interface CloseCommand {
 }
 
 /**
- * The child's exit code if it could not open the folder. Usually the parent of another engine was killed, and
- * that engine is just about to release the folder, so it is worthwhile to retry soon.
+ * The child's exit code if it could not open the folder. Usually another engine, whose parent was killed,
+ * still holds the folder and is about to end, so it is worthwhile to retry soon.
  */
 export const EXIT_OPEN_FAILED = 75;

@@ -1,4 +1,4 @@
-/** Splits a request into a statement and, for an INSERT, its rows. */
+/** Splits a request's SQL into a statement and any rows that follow an INSERT. */
 import { parseStatement, type RowsInsert, type TextStatement } from "./statement.ts";
 
 /** A parsed statement. The rows of an INSERT remain bytes. */
@@ -7,8 +7,8 @@ export type Query =
   | { kind: "text"; statement: TextStatement; sql: string };
 
 /**
- * Enough bytes for the beginning of every INSERT, but few enough that a large body of rows is not converted
- * to a string.
+ * Enough bytes for the beginning of an INSERT, but few enough that a large body of rows is not converted to a
+ * string.
  */
 const HEAD_BYTES = 64 * 1024;
 

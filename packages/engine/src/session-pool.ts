@@ -1,4 +1,4 @@
-/** Owns the pool of engine sessions, each of which has its own settings and parameters. */
+/** Creates a pool of engine sessions, each with its own database, settings and parameters. */
 import type { Session } from "chdb";
 import { QUERY_SETTINGS } from "./limits.ts";
 import { quoteName, quoteString } from "./sql-tokens.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 
-/** The longest path of a Unix socket, in bytes (sun_path without its NUL; 103 on macOS). */
+/** The longest path of a Unix socket, in bytes: sun_path without its NUL. */
 const MAX_SOCKET_PATH_BYTES = process.platform === "darwin" ? 103 : 107;
 
 export interface SocketPlace {
@@ -13,8 +13,8 @@ export interface SocketPlace {
 }
 
 /**
- * Returns `<dataDir>/engine.sock`. If that path is too long, returns a socket path in a new folder with mode
- * 0700 in the system's temporary folder.
+ * Returns `<dataDir>/engine.sock` or, if that path is too long, a path in a new folder below the system's
+ * temporary folder, which only this user can enter.
  */
 export function placeSocket(dataDir: string): SocketPlace {
   const own = resolve(dataDir, "engine.sock");

@@ -1,4 +1,5 @@
-/** Splits SQL into tokens. */
+/** Splits SQL into tokens, and quotes and unquotes strings and names. */
+
 /**
  * A token of SQL. `name` is an identifier in backquotes or double quotes; `symbol` is any other single
  * character.
@@ -93,10 +94,7 @@ function endOfQuoted(sql: string, start: number, quote: string): number {
   return sql.length;
 }
 
-/**
- * Returns the text of a quoted token. Handles doubled quotes and the escapes `\n`, `\t`, `\r`, `\b`, `\f` and
- * `\0`; any other escaped character stands for itself.
- */
+/** Returns the text of a quoted token, without its quotes and escapes. */
 export function unquote(quoted: string): string {
   const quote = quoted[0] ?? "";
   const escapes: Record<string, string> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", "0": "\0" };

@@ -1,4 +1,6 @@
-/** Classifies SQL statements: reads, inserts and changes. */
+/**
+ * Classifies SQL statements as reads, inserts and changes, and parses each INSERT that is followed by rows.
+ */
 import type { RawInsertFormat } from "chdb";
 import { fault } from "./errors.ts";
 import { INSERT_FORMATS, rawInsertFormat } from "./formats.ts";
@@ -92,7 +94,6 @@ function checkSingle(first: Token, rest: Generator<Token>): string | undefined {
   return isWord(before, "FORMAT") && last.kind === "word" ? last.text : format;
 }
 
-/** A cursor over the first tokens of an INSERT. */
 interface Cursor {
   peek(): Token | undefined;
   next(): Token | undefined;
@@ -111,9 +112,9 @@ function cursorOver(tokens: Generator<Token>): Cursor {
 }
 
 /**
- * Parses `INSERT INTO [TABLE] name [(columns)] [SETTINGS a = b, ...] FORMAT name data`. Returns undefined for
- * other kinds of INSERT (VALUES, SELECT, INTO FUNCTION), which the engine runs as text.
- * @throws ClickHouseFault NOT_IMPLEMENTED for a format, name or list of columns that is not supported
+ * Parses `INSERT [INTO] [TABLE] name [(columns)] [SETTINGS a = b, ...] FORMAT name data`. Returns undefined
+ * for other kinds of INSERT, which the engine runs as text.
+ * @throws ClickHouseFault NOT_IMPLEMENTED if the format, a name or a clause is not supported
  */
 function parseInsert(sql: string): RowsInsert | undefined {
   const cursor = cursorOver(sqlTokens(sql));
@@ -151,7 +152,7 @@ function wordAfter(sql: string, from: number): [string, number] | [] {
 
 /**
  * Returns where the data begins. As in ClickHouse's ParserInsertQuery, the spaces, a semicolon and one line
- * break after the format's name belong to the SQL, and everything after them is data.
+ * break after the format's name belong to the SQL.
  */
 function dataStart(sql: string, from: number): number {
   const pattern = /[ \t\f]*;?[ \t\f]*\r?\n?/y;

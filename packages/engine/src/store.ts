@@ -44,7 +44,9 @@ export interface Store {
   probe(): Promise<void>;
 }
 
-/** Opens the folder `<dataDir>/chdb`. Rejects if another process holds the folder. */
+/**
+ * Opens the folder `<dataDir>/chdb`, and creates it if needed. Rejects if another process holds the folder.
+ */
 export async function openStore(dataDir: string): Promise<Store> {
   const chdb = await import("chdb");
   const configFile = join(dataDir, "engine.xml");

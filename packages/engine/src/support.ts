@@ -32,7 +32,7 @@ export function checkSupport(machine: Machine): EngineSupport {
 }
 
 /**
- * Determines whether the embedded engine can run here, without loading its library: that takes 300 MB of
+ * Determines whether the embedded engine can run here, without loading its library, which takes 300 MB of
  * memory and belongs in the child process.
  */
 export function engineSupport(): EngineSupport {

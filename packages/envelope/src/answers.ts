@@ -74,7 +74,9 @@ export interface BrowserClient {
   readonly isAllowed?: boolean;
 }
 
-/** Settings with which the client gives up each event without sending it, because no attempt is allowed. */
+/**
+ * Settings with which analytics-next gives up each event without sending it, because no attempt is allowed.
+ */
 const NEVER = { httpConfig: { backoffConfig: { maxRetryCount: 0 } } };
 
 /**

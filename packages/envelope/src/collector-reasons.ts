@@ -1,13 +1,13 @@
 /**
- * Lists the reasons for which a collector drops a message, for the server's answers and the SDK's
- * explanations to operators.
+ * Lists the reasons for which a collector drops a message, for its answers and for explanations to developers
+ * and operators.
  */
 import { MESSAGE_REASONS } from "./message-reasons.ts";
 
 /**
- * Why a message is not stored: the reasons, each with the sentence that the product's developer reads. The
- * code is the contract: it appears in the batch answer, in /metrics and in /api/live. A `duplicate` is
- * answered as accepted, because the original message is kept.
+ * The reasons for which a message is not stored, each with a sentence for developers and operators. The code
+ * is the contract: it appears in the batch answer, in /metrics and in /api/live. A `duplicate` is answered as
+ * accepted, because the original message is kept.
  */
 export const COLLECTOR_REASONS = {
   ...MESSAGE_REASONS,

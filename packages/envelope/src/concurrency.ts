@@ -2,9 +2,7 @@
 import { LinkedList } from "./linked-list.ts";
 
 export interface SemaphoreOptions {
-  /** Maximum number of tasks that run at the same time. */
   readonly permits: number;
-  /** Maximum number of tasks that wait for a permit. */
   readonly maxWaiting: number;
 }
 

@@ -63,7 +63,7 @@ export class CodedError<Code extends string = string> extends Error {
   readonly status: number;
   /** The seconds for the Retry-After header. A detail of this name overrides the table. */
   readonly retryAfterS: number | undefined;
-  /** The allowed methods for the Allow header, if the error is `method_not_allowed`. */
+  /** The allowed methods, for the Allow header. */
   readonly allow: string | undefined;
 
   constructor(code: Code, entry: ErrorEntry, details: ErrorDetails = {}, cause?: unknown) {

@@ -1,4 +1,4 @@
-/** Creates message ids. */
+/** Creates message ids, and hashes those that clients sent. */
 import { randomBytes } from "node:crypto";
 import ksuid from "ksuid";
 import { HASHED_MESSAGE_ID } from "./message-id.ts";

@@ -1,5 +1,6 @@
 /**
- * Parses JSON text so that every later reader of the stored value reads the same value.
+ * Checks how deep JSON text nests, and parses it so that every later reader of the stored value reads the
+ * same value.
  *
  * JSON allows half of a surrogate pair (`"\ud83d"`, for example in a text that was cut inside an emoji).
  * JavaScript accepts it, but the store rejects the whole document. The half is replaced by U+FFFD before

@@ -25,7 +25,6 @@ export class LinkedList<Item> implements Iterable<Place<Item>> {
     return this.#size;
   }
 
-  /** Appends an item. */
   push(item: Item): Place<Item> {
     const place: Place<Item> = { item, isIn: true, before: this.#last, after: undefined };
     if (this.#last === undefined) this.#first = place;

@@ -1,4 +1,5 @@
 /** Decides whether a messageId is certainly an id, or might reveal something. */
+
 /** The prefix of a messageId that was replaced by its keyed hash. */
 export const HASHED_MESSAGE_ID = "hashed-";
 

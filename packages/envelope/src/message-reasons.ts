@@ -2,7 +2,7 @@
 import type { ParseReason } from "./parse.ts";
 import type { SizeFault } from "./shared.ts";
 
-/** The reasons, each with the sentence that the product's developer reads. The code is the contract. */
+/** The reasons, each with a sentence for developers and operators. The code is the contract. */
 export const MESSAGE_REASONS = {
   not_an_object: "The message is not a JSON object.",
   unknown_type: "The message's type is not one of track, identify, page, screen, group, alias.",

@@ -28,7 +28,9 @@ const KNOWN_TYPES: ReadonlySet<unknown> = new Set(MESSAGE_TYPES);
  * Parses one JSON value as a message, or returns the reason why it is not one. Pure; never throws, whatever
  * the value. No other function turns a JSON value into a typed message.
  *
- * Fields outside the Segment spec (`_metadata`, `sequence`, `writeKey`...) are allowed, but not kept.
+ * Fields outside the Segment spec (`_metadata`, `sequence`, `writeKey`...) are allowed but, except for
+ * `candor`, not kept.
+ * @param shared what the batch states for all of its messages
  * @param type the type named by the path (`/v1/track`), which overrides the message's own type
  * @see https://segment.com/docs/connections/spec/common/
  */
@@ -88,7 +90,7 @@ const INEXACT = Symbol("inexact");
 
 /**
  * Returns an id, which is a non-empty string; undefined if there is none. Several clients send numbers, which
- * are converted to decimal digits. Beyond 2^53, two different ids could become equal, so such a number yields
+ * are converted to text. Beyond 2^53, two different ids could become equal, so such a number yields
  * `INEXACT`.
  */
 function idOf(value: unknown): string | undefined | typeof INEXACT {

@@ -20,7 +20,7 @@ const MIN_WINDOW_BYTES = 2048;
 const MAX_WINDOWS = 4;
 
 /**
- * Why a body could not be read. `fragmented`: it arrived in chunks of a few bytes. `broken_off`: the
+ * Why a body could not be read. `fragmented`: it arrived in too many small chunks. `broken_off`: the
  * connection was lost.
  */
 export type BodyFault = "too_large" | "over_budget" | "fragmented" | "too_slow" | "broken_off";
@@ -28,7 +28,7 @@ export type BodyFault = "too_large" | "over_budget" | "fragmented" | "too_slow" 
 /** A request or response of node:http. */
 export type BodyStream = Readable & { readonly headers: IncomingHttpHeaders };
 
-/** How much memory the buffers of all bodies that are being read may use together. */
+/** Limits the memory that the buffers of all bodies that are being read use together. */
 export interface BodyBudget {
   heldBytes: number;
   readonly maxBytes: number;

@@ -1,6 +1,4 @@
-/**
- * Converts a request's body to a JSON object: checks the encoding, gzip, UTF-8, JSON, and the limits of each.
- */
+/** Reads a request's body as a JSON object, and refuses one that is damaged or exceeds a limit. */
 import { isUtf8 } from "node:buffer";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
@@ -42,7 +40,7 @@ export interface RequestReaderOptions {
   readonly later: NonNullable<ReadBodyOptions["later"]>;
   /** Creates the error to throw. `overloaded`: too many bytes are being read already. */
   readonly toError: (code: WireErrorCode | "overloaded", details?: ErrorDetails) => Error;
-  /** Called before a long body is parsed. Default: the body is parsed immediately. */
+  /** Called before `read` parses a long body. Default: the body is parsed immediately. */
   readonly yieldToOthers?: () => Promise<void>;
   /**
    * A body that nests deeper than this is not parsed. Default: unlimited, without checking; messages have

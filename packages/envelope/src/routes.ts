@@ -1,4 +1,7 @@
-/** Maps the paths of Segment's HTTP Tracking API that collectors and gateways share. */
+/**
+ * Maps the paths of Segment's HTTP Tracking API, which collectors and gateways share, to routes, and routes
+ * to methods.
+ */
 import { MESSAGE_TYPES, type MessageType } from "./message.ts";
 
 /**

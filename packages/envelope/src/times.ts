@@ -1,5 +1,6 @@
 /**
- * Parses RFC 3339 and the calendar forms of ISO 8601, and formats times as ISO 8601 in UTC with milliseconds.
+ * Parses times in RFC 3339 and the calendar forms of ISO 8601, formats them in UTC with milliseconds, and
+ * computes when an event happened.
  * @see https://www.rfc-editor.org/rfc/rfc3339#section-5.6
  */
 
@@ -172,8 +173,8 @@ function dayMs(year: number, month: number, day: number): number {
 const DAYS_BEFORE_1970 = 719_527;
 
 /**
- * The number of slots in each of the two caches: of formatted times by millisecond, and of their prefixes by
- * second. The low six bits of the number choose the slot.
+ * The number of slots in each of the two caches below, a power of two. One has formatted times by
+ * millisecond, the other has their prefixes by second.
  */
 const SLOTS = 64;
 const cachedSeconds = new Float64Array(SLOTS).fill(Number.NaN);

@@ -14,7 +14,6 @@ export function tryParseJson(text: string): unknown {
   }
 }
 
-/** A JSON object of unknown shape. */
 export type Fields = { readonly [name: string]: unknown };
 
 /** Returns a value as fields if it is an object; undefined otherwise. */
@@ -37,7 +36,10 @@ export function isText(value: unknown): value is string {
   return typeof value === "string" && value.trim() !== "";
 }
 
-/** Returns a string unchanged, and other values as JSON. `String()` would throw for some objects. */
+/**
+ * Returns a string unchanged, an empty text for `undefined`, and any other value as JSON. `String()` would
+ * throw for some objects.
+ */
 export function textOf(value: unknown): string {
   return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

@@ -1,6 +1,6 @@
 /**
- * Checks values that no plan describes: how deep they nest, and whether their numbers can be kept exactly as
- * sent.
+ * Checks JSON values, whether a plan describes them or not: how deep they nest, and whether their numbers can
+ * be kept exactly as sent.
  */
 import type { JsonObject, JsonValue } from "./message.ts";
 
@@ -23,8 +23,8 @@ export function isExactNumber(value: number): boolean {
 }
 
 /**
- * Checks a value at nesting level `level`. The recursion stops at the limit, so that malicious nesting costs
- * only 32 stack frames.
+ * Checks a value at nesting level `level`. The recursion stops at the limit, however deep a malicious value
+ * nests.
  * @returns undefined if nothing is wrong
  */
 export function valueFaultOf(value: JsonValue | undefined, level: number): ValueFault | undefined {

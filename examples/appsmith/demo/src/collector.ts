@@ -1,5 +1,6 @@
 /**
- * Owns the demo's requests to the collector: asks whether it is ready and what it stores, and sends batches.
+ * Finds the collector's keys, asks the collector whether it is ready and what it stores, and sends batches to
+ * it.
  */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
@@ -8,7 +9,7 @@ import { isRecord } from "@candor/envelope/unknown-value";
 import { type Config, type Keys, openKeys } from "@candor/server";
 
 const ASK_AGAIN_MS = 200;
-/** How long the demo keeps trying while the collector does not answer, or answers that it cannot for now. */
+/** How long the demo keeps trying before it gives up on the collector. */
 export const PATIENCE_MS = 60_000;
 const ANSWER_WITHIN_MS = 15_000;
 
@@ -21,8 +22,8 @@ export interface Collector {
 }
 
 /**
- * Returns the collector's keys, from its data folder or from the settings; undefined if neither has all of
- * them.
+ * Returns the collector's keys, from keys.json in its data folder or, without that file, from the settings;
+ * undefined if the settings do not have all of them.
  */
 export function findKeys(config: Config): Keys | undefined {
   if (existsSync(join(config.dataDir, "keys.json"))) return openKeys(config);
@@ -66,7 +67,10 @@ export async function readApi({ url, keys }: Collector, question: string): Promi
   }
 }
 
-/** The number of stored messages that match a query such as `event=Instance%20Active`. Default: of all. */
+/**
+ * The number of stored messages that match a query such as `event=Instance%20Active`. Default: of all
+ * messages.
+ */
 export async function countStored(collector: Collector, query = ""): Promise<number> {
   const answer = await readApi(collector, `count?${query}`);
   if (isRecord(answer) && "count" in answer) return Number(answer.count);

@@ -1,10 +1,10 @@
-/** Owns the counts of what a story sends, so that it can be compared with what the collector stores. */
+/** Counts what a story sends, so that it can be compared with what the collector stores. */
 import { DAY_MS, HOUR_MS, type Install, type Instance, type Story } from "./story.ts";
 import { actionsOf, copiedHeartbeatsOf, heartbeatsOf, visitsOf } from "./timeline.ts";
 
 /**
- * An instance is alive if its last heartbeat is at most this old: the interval of six hours, and one hour for
- * delays.
+ * An instance is alive if its last heartbeat is at most this old: the interval between heartbeats, and an
+ * hour for delays.
  */
 const ALIVE_MS = 7 * HOUR_MS;
 
@@ -15,7 +15,9 @@ export interface InstanceCounts {
   readonly heartbeats: number;
   readonly actions: number;
   readonly browserEvents: number;
-  /** The time of the instance's last heartbeat, epoch milliseconds; 0 if it never sent one. */
+  /**
+   * The time of the last heartbeat of the instance or its copy, in epoch milliseconds; 0 if there is none.
+   */
   readonly lastAtMs: number;
 }
 

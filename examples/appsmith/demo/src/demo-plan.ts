@@ -1,4 +1,4 @@
-/** Owns the plan that the demo's instances use. */
+/** Reads the plan that the demo's instances use, and checks that the collector uses it too. */
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isRecord } from "@candor/envelope/unknown-value";

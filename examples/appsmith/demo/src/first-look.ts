@@ -1,4 +1,4 @@
-/** Owns what the demo prints at its end: what it sent, and where to look at it. */
+/** Renders what the demo prints at its end: what it sent, and where to look at it. */
 import type { Collector } from "./collector.ts";
 import { type Counts, type StoryCounts, total } from "./count-story.ts";
 import { HOUR_MS, type Story } from "./story.ts";

@@ -122,7 +122,7 @@ function makeStarts(base: StoryBase, role: Role, life: Span, random: Random): re
   return starts;
 }
 
-/** Makes at most three outages, of 2 to 40 hours each. */
+/** Makes the times at which the instance is down; most instances have none. */
 function makeOutages(life: Span, random: Random): readonly Span[] {
   const count = random.isLikely(0.35) ? random.wholeBetween(1, 3) : 0;
   return Array.from({ length: count }, () => {

@@ -1,6 +1,6 @@
 /**
- * Owns `npm run demo`: its options, output and exit codes (1: not stored as planned, or an invalid option; 2:
- * could not be played).
+ * The command `npm run demo`: its options, output and exit codes (1: not stored as planned, or an invalid
+ * option; 2: could not be played).
  */
 import { join } from "node:path";
 import { cwd, env } from "node:process";

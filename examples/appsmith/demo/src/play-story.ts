@@ -1,6 +1,5 @@
 /**
- * Plays a whole story against a collector: first the installs, then the instances, at most four at the same
- * time.
+ * Plays a whole story against a collector: first the installs, then the instances, several at the same time.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

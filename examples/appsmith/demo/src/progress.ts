@@ -1,4 +1,6 @@
-/** Owns the demo's progress bar: a line that is redrawn on a terminal, or a new line for each tenth elsewhere. */
+/**
+ * Shows the demo's progress: a line that is redrawn on a terminal, or a new line for each tenth elsewhere.
+ */
 
 const WIDTH = 30;
 const REDRAW_MS = 100;

@@ -1,4 +1,4 @@
-/** Defines the demo's story: the tables of releases, systems, faults and habits, and the types of a story. */
+/** Defines the demo's story: the tables from which it is made, and its types. */
 
 export const HOUR_MS = 60 * 60_000;
 export const DAY_MS = 24 * HOUR_MS;
@@ -157,7 +157,7 @@ export interface StoryOptions {
   readonly seed: number;
   readonly instances: number;
   readonly weeks: number;
-  /** When the story ends, in epoch milliseconds. The demo ends it a minute before now. */
+  /** When the story ends, in epoch milliseconds. */
   readonly endMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** Owns what an instance and its people do, moment by moment: heartbeats, actions and visits of browsers. */
+/** Makes what an instance and its people do: heartbeats, actions and visits of browsers. */
 import { createRandom, type Random } from "./random.ts";
 import {
   DAY_MS,
@@ -13,10 +13,7 @@ import {
 } from "./story.ts";
 
 const MINUTE_MS = 60_000;
-/**
- * Like the SDK's keep-alive: the first heartbeat is some minutes after the start, and the others are six
- * hours apart, plus up to 5%.
- */
+/** The times between heartbeats, as in the SDK's keep-alive. */
 const FIRST_AFTER_MS = { least: 2 * MINUTE_MS, most: 5 * MINUTE_MS };
 const EVERY_MS = 6 * HOUR_MS;
 const JITTER = 0.05;

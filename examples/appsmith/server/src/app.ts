@@ -1,4 +1,4 @@
-/** Owns the routes of the product's server. */
+/** Defines the routes of the product's server. */
 import { randomBytes } from "node:crypto";
 import express, { type Express, type NextFunction, type Request, type Response } from "express";
 import type { Database } from "./database.ts";

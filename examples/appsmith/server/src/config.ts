@@ -1,4 +1,4 @@
-/** Owns the server's settings, which docker.env and the image set as environment variables. */
+/** Reads the server's settings, which docker.env and the image set as environment variables. */
 import { env } from "node:process";
 
 export const CONFIG = {

@@ -1,4 +1,4 @@
-/** Owns the product's own tables in PostgreSQL: people, applications, pages, datasources and actions. */
+/** Stores the product's own data in PostgreSQL: people, applications, pages, datasources and actions. */
 import { randomBytes, scrypt, timingSafeEqual } from "node:crypto";
 import { promisify } from "node:util";
 import pg from "pg";

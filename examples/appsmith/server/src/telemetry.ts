@@ -1,4 +1,4 @@
-/** Owns everything that the server reports to the product's makers: a heartbeat, and each action that ran. */
+/** Reports heartbeats and actions to the product's makers, and provides the gateway and the inspector. */
 import { arch, platform, versions } from "node:process";
 import { createTelemetry, type Gateway, type InspectorHandler } from "@candor/node";
 import { CONFIG } from "./config.ts";

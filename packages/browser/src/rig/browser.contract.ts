@@ -1,6 +1,6 @@
 /**
- * Owns the tests that every browser must pass. Each browser has its own test file, which calls `testIn`, so
- * that the browsers run in parallel.
+ * The tests that every browser must pass. Each browser has its own test file, which calls `testIn`, so that
+ * the browsers run in parallel.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { newestSince } from "@candor/plan/runtime";

@@ -42,7 +42,7 @@ export interface Product extends Pick<World, "core" | "messages"> {
   /** Requests to the gateway, in order. */
   readonly requests: Recorded[];
   /**
-   * The page's address.
+   * Returns the address of a page.
    * @param options for `candor.init`, besides the endpoint
    * @param setup keys of SETUPS in page.js, separated by commas
    */
