@@ -121,11 +121,12 @@ function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onR
   const runSql = createMakerSql(store);
   app.post("/api/sql", { schema: schema.SQL, onRequest }, async (request, reply) => {
     const sql = readMakerSql(request.body);
+    const result = await runSql(sql); // first, because a fault is not answered as the result is
     return reply
       .type(sql.format === "csv" ? "text/csv; charset=utf-8" : "application/x-ndjson; charset=utf-8")
       .header("Cache-Control", "no-store")
       .serializer(String)
-      .send(await runSql(sql));
+      .send(result);
   });
   app.post("/api/forget", { schema: schema.FORGET, onRequest }, async (request, reply) => {
     void reply.header("Cache-Control", "no-store");

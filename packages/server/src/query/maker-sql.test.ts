@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { CandorError } from "../errors.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import { createMakerSql, type RunMakerSql, readMakerSql } from "./maker-sql.ts";
 
@@ -11,6 +12,15 @@ const folder = mkdtempSync(join(tmpdir(), "candor-sql-"));
 let real: TestStore;
 let runSql: RunMakerSql;
 const run = (query: string, format = "csv"): Promise<string> => runSql(readMakerSql({ query, format }));
+
+/** The result, or the code of the fault. */
+async function attempt(query: string): Promise<unknown> {
+  try {
+    return await run(query);
+  } catch (error) {
+    return error instanceof CandorError ? error.code : error;
+  }
+}
 
 beforeAll(async () => {
   real = await startStoreForTest();
@@ -44,6 +54,15 @@ describe("changes nothing, and reads nothing but the store", () => {
       "a file, after taking back the setting",
       "SELECT * FROM file('/etc/passwd', LineAsString) SETTINGS readonly = 0",
     ],
+    ["a file, by a function", "SELECT file('/etc/passwd')"],
+    ["a database in a file", "SELECT * FROM sqlite('/etc/passwd', 'a')"],
+    ["a file, by a function after a comment", "SELECT file/* */('/etc/passwd')"],
+    [
+      "a query as a text",
+      "SELECT * FROM eval('SELECT * FROM fi' || 'le(''/etc/passwd'', LineAsString) SET' || 'TINGS readonly = 0')",
+    ],
+    ["a model in a file", "SELECT catboostEvaluate('/etc/passwd', 1)"],
+    ["a service", "SELECT aiGenerate('Hello')"],
     ["a program", "SELECT * FROM executable('id', TSV, 'a String')"],
     ["another server", "SELECT * FROM remote('127.0.0.1:9', system.one)"],
     ["an object store", "SELECT * FROM s3('http://127.0.0.1:9/bucket/x.csv', 'CSV')"],
@@ -51,9 +70,10 @@ describe("changes nothing, and reads nothing but the store", () => {
     ["a file for its result, after the subquery", `SELECT 1) INTO OUTFILE '${file}' FORMAT CSV --`],
     ["a file for its result, before an open comment", `SELECT 1) INTO OUTFILE '${file}' FORMAT CSV /*`],
   ])("%s", async (what, query) => {
-    const answer = await run(query).catch(({ code }) => code);
+    const answer = await attempt(query);
     // Two results of one query are harmless.
-    expect(answer).toBe(what === "the end of the subquery" ? '"1"\n1\n2\n' : "sql_failed");
+    const expected = what === "the end of the subquery" ? ['"1"\n1\n2\n'] : ["sql_failed", "query_invalid"];
+    expect(expected).toContain(answer);
     expect(existsSync(file)).toBe(false);
     expect(await run("SELECT count() AS n FROM contacts")).toBe('"n"\n1\n');
   });
@@ -67,7 +87,7 @@ describe("changes nothing, and reads nothing but the store", () => {
     await new Promise((resolve) => server.once("listening", resolve));
     const url = `url('http://127.0.0.1:${(server.address() as AddressInfo).port}/', CSV, 'a UInt8')`;
     for (const query of [`SELECT * FROM ${url}`, `SELECT * FROM ${url} SETTINGS readonly = 0`])
-      await expect(run(query)).rejects.toMatchObject({ code: "sql_failed" });
+      expect(["sql_failed", "query_invalid"]).toContain(await attempt(query));
     server.close();
     expect(requests).toBe(0);
   });
@@ -76,10 +96,6 @@ describe("changes nothing, and reads nothing but the store", () => {
 it.each([
   ["too many rows", "SELECT number FROM numbers(200000)"],
   ["too much memory", "SELECT groupArray(number) FROM numbers(1000000000)"],
-  [
-    "too much memory, after asking for more",
-    "SELECT groupArray(number) FROM numbers(1000000000) SETTINGS max_memory_usage = 0",
-  ],
 ])("a query that needs %s ends with a sentence, and the store goes on", async (_what, query) => {
   await expect(run(query)).rejects.toMatchObject({ code: "sql_failed" });
   expect(await run("SELECT 1 AS one")).toBe('"one"\n1\n');
@@ -103,6 +119,7 @@ it.each([
   [{}, "query is a SELECT"],
   [{ query: "x".repeat(20_001) }, "at most 20000 characters"],
   [{ query: "SELECT 1", format: "parquet" }, "format is csv or ndjson."],
+  [{ query: "SELECT 1 Settings readonly = 0" }, "The word Settings may not be in the query"],
   [{ sql: "SELECT 1" }, 'The body has "query" and "format"'],
 ])("the body %j is refused", (body, words) => {
   expect(() => readMakerSql(body)).toThrow(words);

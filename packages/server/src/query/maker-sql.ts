@@ -12,8 +12,16 @@ const MAX_ROWS = 100_000;
 const FORMATS = { csv: "CSVWithNames", ndjson: "JSONEachRow" } as const;
 
 /**
+ * What `readonly` does not stop: a SETTINGS clause in a subquery takes it back, INTO OUTFILE writes a file, `eval` runs
+ * another text as a query, and some functions read files or ask other services. These words are refused wherever
+ * they are, also in names and texts, so that nothing depends on reading comments and quotes as ClickHouse does.
+ */
+const FORBIDDEN =
+  /settings|outfile|\beval\b|\bfile\b|catboostevaluate|\bai(?:classify|embed|extract|generate|translate)\b/i;
+
+/**
  * `readonly` refuses every change, and every table function that reads a file, an address or a program. The other
- * settings leave room for ingest and reports; with `readonly` in force, the query cannot change them.
+ * settings leave room for ingest and reports.
  */
 const SETTINGS = {
   readonly: "1",
@@ -38,6 +46,9 @@ export function readMakerSql(body: unknown): MakerSql {
   if (Object.keys(others).length > 0) throw invalidQuery('The body has "query" and "format", nothing else.');
   if (typeof query !== "string" || query.trim() === "" || query.length > MAX_LENGTH)
     throw invalidQuery(`query is a SELECT of at most ${MAX_LENGTH} characters.`);
+  const forbidden = FORBIDDEN.exec(query);
+  if (forbidden !== null)
+    throw invalidQuery(`The word ${forbidden[0]} may not be in the query, not even in a name or a text.`);
   if (format !== "csv" && format !== "ndjson") throw invalidQuery("format is csv or ndjson.");
   return { query: query.trim().replace(/;$/, ""), format };
 }
@@ -52,7 +63,7 @@ export type RunMakerSql = (sql: MakerSql) => Promise<string>;
 export function createMakerSql(store: Store): RunMakerSql {
   const running = new Semaphore({ permits: 1, maxWaiting: 4 });
   return ({ query, format }) => {
-    // As a subquery it can have no INTO OUTFILE, which writes files even if `readonly` is set.
+    // A subquery can have no clause that only the whole query has, such as FORMAT.
     const wrapped = `SELECT * FROM (\n${query}\n)`;
     const result = running.run(() =>
       whileStoreAnswers(async () => {
