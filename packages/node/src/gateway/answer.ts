@@ -15,7 +15,7 @@ import {
   toAcceptedBody,
   WIRE_ERRORS,
 } from "@candor/envelope/http";
-import { MESSAGE_REASONS, type MessageReason } from "@candor/envelope/wire";
+import type { MessageReason } from "@candor/envelope/wire";
 import type { DropReason } from "../reasons.ts";
 
 /** There are no CORS headers, because pages of other origins must not use the gateway. */
@@ -108,20 +108,12 @@ export class GatewayCounts {
     this.#requests.set(code, (this.#requests.get(code) ?? 0) + 1);
   }
 
-  /**
-   * Counts the messages that were dropped for a reason of `MESSAGE_REASONS`. The core has counted the others.
-   */
-  drop(dropped: readonly DroppedMessage[]): void {
-    for (const { reason } of dropped) {
-      if (isMessageReason(reason)) this.#messages.set(reason, (this.#messages.get(reason) ?? 0) + 1);
-    }
+  /** Counts a message that never reached the core, which counts those that it drops. */
+  drop(reason: MessageReason): void {
+    this.#messages.set(reason, (this.#messages.get(reason) ?? 0) + 1);
   }
 
   report(): GatewayReport {
     return { requests: Object.fromEntries(this.#requests), messages: Object.fromEntries(this.#messages) };
   }
-}
-
-function isMessageReason(reason: DroppedMessage["reason"]): reason is MessageReason {
-  return Object.hasOwn(MESSAGE_REASONS, reason);
 }

@@ -12,12 +12,14 @@ import type { GatewayOptions } from "./options.ts";
 import type { GatewayRequest } from "./request.ts";
 import {
   ACME,
+  ACME_TEXT,
   ALLOWED,
   CLICK,
   NOT_ALLOWED,
   NOW_MS,
   ON,
   openSite,
+  planOf,
   planWithId,
   post,
   serve,
@@ -235,6 +237,14 @@ describe("a message that is not kept", () => {
       requests: {},
       messages: Object.fromEntries(ownReasons.map((reason) => [reason, 1])),
     });
+  });
+
+  it("is counted once, also for a reason for which both the gateway and the core drop messages", async () => {
+    const site = await openSite({ plan: planOf(ACME_TEXT.replace(/ {4}ids:\n(?: {6}.*\n)+/, "")) });
+    const { body } = await site.post("/v1/track", { event: "CLICK", anonymousId: UUID });
+    expect(body).toMatchObject({ accepted: 0, dropped: [{ reason: "no_user_anon_id" }] });
+    expect(site.telemetry.status().counts.dropped).toEqual({ no_user_anon_id: 1 });
+    expect(site.gateway.report().messages).toEqual({});
   });
 
   it("is reported even if it was sent alone", async () => {

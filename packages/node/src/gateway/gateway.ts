@@ -16,7 +16,7 @@ import {
   sendTaken,
 } from "./answer.ts";
 import { BrowserGate, PERSON_ANSWERS } from "./consent.ts";
-import { addressOf, type ClientAddress, readArrival, takeMessages } from "./messages.ts";
+import { addressOf, type ClientAddress, type Recorder, readArrival, takeMessages } from "./messages.ts";
 import { checkGateway, type GatewayOptions, readGatewayOptions } from "./options.ts";
 import { createRates, type Rates } from "./rates.ts";
 import {
@@ -183,8 +183,8 @@ async function takeBody(
     receivedAtMs,
     address,
   });
-  const dropped = await takeMessages(items, arrival, (draft) => core.record("client", draft));
-  dependencies.counts.drop(dropped);
+  const record: Recorder = (draft) => core.record("client", draft);
+  const dropped = await takeMessages(items, arrival, record, (reason) => dependencies.counts.drop(reason));
   sendTaken(response, { isBatch: batch !== undefined, messages: items.length, dropped });
 }
 

@@ -116,23 +116,26 @@ const MESSAGES_PER_TURN = 25;
 /** Records a message. @returns the reason if the message was dropped */
 export type Recorder = (draft: Draft) => DropReason | undefined;
 
-/** Records the messages of a request, in order. @returns the messages that were not kept */
+/**
+ * Records the messages of a request, in order.
+ * @param onUnreadable called for each message that cannot be recorded, because it is not as the API wants it
+ * @returns the messages that were not kept, for either reason
+ */
 export async function takeMessages(
   items: readonly unknown[],
   arrival: Arrival,
   record: Recorder,
+  onUnreadable: (reason: MessageReason) => void,
 ): Promise<readonly DroppedMessage[]> {
   const dropped: DroppedMessage[] = [];
   for (const [index, item] of items.entries()) {
     if (index > 0 && index % MESSAGES_PER_TURN === 0) await nextTurn();
-    const reason = sizeFaultOf(item, index, arrival.shared) ?? takeOne(readMessage(item, arrival), record);
+    const message = sizeFaultOf(item, index, arrival.shared) ?? readMessage(item, arrival);
+    if (typeof message === "string") onUnreadable(message);
+    const reason = typeof message === "string" ? message : record(message);
     if (reason !== undefined) dropped.push({ index, messageId: sentMessageId(item), reason });
   }
   return dropped;
-}
-
-function takeOne(message: Draft | MessageReason, record: Recorder): DroppedMessage["reason"] | undefined {
-  return typeof message === "string" ? message : record(message);
 }
 
 /** In hex digits, as long as the collector's own pseudonyms. */

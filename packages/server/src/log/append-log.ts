@@ -137,7 +137,9 @@ class AppendLog implements Log {
     const segments = [...this.#sealed, ...this.#sealing.keys(), ...(this.#active ? [this.#active] : [])];
     const rows = segments.reduce((sum, segment) => sum + segment.rows, 0);
     const bytes = segments.reduce((sum, segment) => sum + segment.bytes, 0);
-    return { rows, bytes, oldestMs: segments.find((segment) => segment.rows > 0)?.openedAtMs };
+    // Segment files whose sealing failed are sealed later than newer ones, so the order says nothing about age.
+    const times = segments.filter((segment) => segment.rows > 0).map(({ openedAtMs }) => openedAtMs);
+    return { rows, bytes, oldestMs: times.length === 0 ? undefined : Math.min(...times) };
   }
 
   async close(): Promise<void> {

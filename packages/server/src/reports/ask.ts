@@ -135,6 +135,7 @@ export async function readPopulation(
   { store, storedUntilMs }: ReportDependencies,
   period: Period,
 ): Promise<Population> {
+  const untilMs = storedUntilMs(); // before the query, because rows are stored while it runs
   const rows = await ask(store, "population_counts", period);
   const counted = rows.filter(({ leftOut }) => leftOut === "");
   const leftOut = sumBy(
@@ -146,7 +147,7 @@ export async function readPopulation(
   const instances = total("instances");
   const base = { instances, leftOut: [...leftOut].map(([reason, count]) => ({ reason, instances: count })) };
   return {
-    head: { from, to, zone, asOf: toIsoTime(storedUntilMs()), base },
+    head: { from, to, zone, asOf: toIsoTime(untilMs), base },
     active: {
       days1: total("active1"),
       days7: total("active7"),

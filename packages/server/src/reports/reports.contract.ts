@@ -136,6 +136,16 @@ export function describeReportsContract(open: () => Promise<Store>): void {
 
   it.each(PERIODS)("about which instances are active and what they run on (%s)", expectEqual, 60_000);
 
+  it("up to a time before they were asked, because rows are stored meanwhile", async () => {
+    let untilMs = NOW_MS;
+    const query: Store["query"] = (...asked) => {
+      untilMs += 1000;
+      return store.query(...asked);
+    };
+    const filling = { ...deps, store: { ...store, query }, storedUntilMs: () => untilMs };
+    expect((await readHead(filling, period())).asOf).toBe(new Date(NOW_MS).toISOString());
+  });
+
   it("about who is left out by facts, until that ends", async () => {
     const asked = period();
     const who = { facts: { os: "linux", version: "1.10.0" } };

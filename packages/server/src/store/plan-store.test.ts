@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { REFERENCE_PLAN } from "../../../plan/src/rig/reference-plan.ts";
 import { createPlanCounts } from "../enforce/plan-counts.ts";
@@ -50,6 +51,33 @@ it("a comparison of the rollups with the events is remembered, and a difference 
   await planStore.noteMonths([202611]);
   await planStore.rebuild();
   expect(await planStore.compare()).toEqual([]);
+});
+
+it("counts are in the store once they are kept, also if another call had begun to store them", async () => {
+  const counts = createPlanCounts();
+  let isStored = false;
+  const slow: TestStore["store"] = {
+    ...real.store,
+    insertRows: async (...rows) => {
+      await sleep(50);
+      await real.store.insertRows(...rows);
+      isStored = true;
+    },
+  };
+  const options = {
+    store: slow,
+    counts,
+    plan: () => REFERENCE_PLAN,
+    alone: createAlone(),
+    now: () => NOW_MS,
+  };
+  const other = openPlanStore({ ...options, report: () => {} });
+  counts.add("server", 3, { event: "*", refused: "event_not_in_plan", trims: [], contact: undefined });
+  const first = other.keepCounts();
+  await other.keepCounts();
+  expect(isStored).toBe(true);
+  await first;
+  await other.close();
 });
 
 it("many who ask for a comparison at once share two, so that the drain's insert finds its place", async () => {

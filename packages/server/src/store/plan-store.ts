@@ -97,7 +97,7 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   });
   const compare = (): Promise<RollupDifference[]> => comparing.runAfresh();
   const cancelNightly = everyNight({ task: compare, now });
-  const keepCounts = async (): Promise<void> => {
+  const keeping = new SingleFlight(async () => {
     const taken = counts.take();
     if (taken.length === 0) return;
     const day = new Date(now()).toISOString().slice(0, 10);
@@ -110,7 +110,8 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
       counts.restore(taken);
       throw error;
     }
-  };
+  });
+  const keepCounts = (): Promise<void> => keeping.runAfresh();
   const timer = setInterval(() => keepCounts().catch(() => {}), KEEP_EVERY_MS).unref();
   return {
     apply,
