@@ -238,6 +238,49 @@ test("sql prints the result of a query, and says what is wrong with one", async 
   ]);
 });
 
+test("export and import move events through a file, and a message that is imported twice counts once", async () => {
+  const settings = { ...APPSMITH, CANDOR_URL: appsmith.url };
+  const { adminToken } = JSON.parse((await finish(["keys", "--json"], APPSMITH)).stdout);
+  const readJson = async (path: string) => {
+    const headers = { authorization: `Bearer ${adminToken}` };
+    return JSON.parse(await (await fetch(appsmith.url + path, { headers })).text());
+  };
+  const count = async (): Promise<number> => (await readJson("/api/count")).count;
+  const before = await count();
+  expect(before).toBeGreaterThan(0);
+  const exported = await finish(["export"], settings);
+  expect([exported.code, exported.stderr]).toEqual([0, ""]);
+  const lines = exported.stdout.trimEnd().split("\n");
+  expect(new Set(lines.map((line) => JSON.parse(line).messageId)).size).toBe(before);
+  const file = join(parent, "events.ndjson");
+  writeFileSync(file, exported.stdout);
+  const again = await finish(["import", file], settings);
+  expect(again).toMatchObject({ code: 0, stdout: `Kept ${lines.length} messages.\n`, stderr: "" });
+  expect(await count()).toBe(before);
+
+  const alive = {
+    type: "track",
+    event: "Instance Active",
+    anonymousId: "a",
+    timestamp: "2026-11-20T08:00:00.000Z",
+    properties: { instanceId: INSTANCE },
+  };
+  writeFileSync(
+    file,
+    `${JSON.stringify(alive)}\n${JSON.stringify({ ...alive, event: "Secret" })}\nnothing\n`,
+  );
+  const segment = await finish(["import", file, "--source", "server"], settings);
+  expect([segment.code, segment.stdout]).toEqual([
+    1,
+    "Kept 1 messages.\n  dropped  1 event_not_in_plan\nLeft out, 1 of no message:\n  line 3: it is not JSON\n",
+  ]);
+  await expect.poll(count, { timeout: WAIT_MS }).toBe(before + 1);
+  const { events } = await readJson("/api/events?to=2026-11-21T00:00:00Z&event=Instance%20Active");
+  expect(events).toMatchObject([{ timestamp: alive.timestamp }]);
+  const missing = await finish(["import", join(parent, "nothing")], settings);
+  expect([missing.code, missing.stderr]).toEqual([2, expect.stringContaining("cannot be read (ENOENT)")]);
+});
+
 test("forget explains a missing option, address, token or collector", async () => {
   const one = "Give one of --instance ID, --user ID, --contact and --state DIR.\n";
   const line = "Write one e-mail address to standard input, on a line of its own.\n";

@@ -18,6 +18,7 @@ import { CandorError } from "@candor/server";
 
 /** Long, because some reports read every event, but less than the 300 s after which fetch gives up. */
 const REPORT_TIMEOUT_MS = 290_000;
+const BATCH_TIMEOUT_MS = 30_000;
 /** Rebuilding a month of 100 million events takes minutes. */
 const REBUILD_TIMEOUT_MS = 60 * 60_000;
 
@@ -203,4 +204,57 @@ export async function askSql({ url, token }: Asked, query: string, format: strin
     url: toShown(url),
     cause: `no collector: status ${response.status}`,
   });
+}
+
+/** Reads a page of GET /api/events. `next` is null on the last one. Throws as `askForRollups` does. */
+export async function askForEvents(
+  collector: Asked,
+  parameters: URLSearchParams,
+): Promise<{ readonly events: readonly unknown[]; readonly next: string | null }> {
+  const { events, next } = await askForAnswer(collector, `/api/events?${parameters}`, "events");
+  return { events: Array.isArray(events) ? events : [], next: typeof next === "string" ? next : null };
+}
+
+/** The codes with which a collector asks to come again later. */
+const BUSY: ReadonlySet<string> = new Set(["overloaded", "disk_full", "log_unwritable", "stopping"]);
+
+/** What became of the messages of a batch. */
+export interface BatchAnswer {
+  readonly accepted: number;
+  /** The reason of each message that was dropped. */
+  readonly dropped: readonly string[];
+}
+
+/**
+ * Posts a batch of messages. Resolves to undefined if the collector is busy or away, unless it is the last try.
+ * @param messages as JSON
+ * @throws Refused if the collector answers with an error; CandorError `unreachable` if it cannot be reached
+ */
+export async function postBatch(
+  url: string,
+  writeKey: string,
+  messages: readonly string[],
+  isLastTry: boolean,
+): Promise<BatchAnswer | undefined> {
+  const headers = { Authorization: `Basic ${Buffer.from(`${writeKey}:`).toString("base64")}` };
+  try {
+    const answer = await post("/v1/batch", headers, `{"batch":[${messages.join(",")}]}`, {
+      url,
+      timeoutMs: BATCH_TIMEOUT_MS,
+      toFault: (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error),
+    });
+    const dropped = Array.isArray(answer.dropped) ? answer.dropped : [];
+    return {
+      accepted: Number(answer.accepted ?? messages.length),
+      dropped: dropped.map((one: unknown) => textOf(toReason(one))),
+    };
+  } catch (error) {
+    const isBusy = error instanceof CandorError || (error instanceof Refused && BUSY.has(error.code));
+    if (isBusy && !isLastTry) return undefined;
+    throw error;
+  }
+}
+
+function toReason(dropped: unknown): unknown {
+  return typeof dropped === "object" && dropped !== null && "reason" in dropped ? dropped.reason : undefined;
 }

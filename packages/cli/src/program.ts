@@ -11,11 +11,14 @@ import {
   VERSION,
   WRITE_AN_ADDRESS,
 } from "@candor/node/operator";
+import { SOURCES } from "@candor/server";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { explainRefusal } from "./collector.ts";
 import { diagnose } from "./doctor.ts";
 import { readCollectorUrl } from "./environment.ts";
+import { type ExportOptions, exportEvents } from "./export.ts";
 import { type ForgetOptions, forget } from "./forget.ts";
+import { type ImportOptions, importFile } from "./import.ts";
 import { printKeys } from "./keys.ts";
 import { addPlanCommands } from "./plan/commands.ts";
 import { type RebuildOptions, rebuild } from "./rebuild.ts";
@@ -78,6 +81,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
     .option("--json", "as JSON")
     .action(async (options: { json?: boolean }) => setExitCode(await diagnose(options)));
   addReportCommands(program, setExitCode);
+  addFileCommands(program, setExitCode);
   addPlanCommands(program, setExitCode, orRefuse);
   addInstanceCommands(program, setExitCode);
   addForgetCommand(program, setExitCode);
@@ -100,6 +104,26 @@ function addReportCommands(program: Command, setExitCode: (code: number) => void
     .addOption(new Option("--format <format>", "of the result").choices(["csv", "ndjson"]).default("csv"))
     .action(async (query: string | undefined, options: SqlOptions) =>
       setExitCode(await orRefuse(runSql(query, options))),
+    );
+}
+
+/** Adds the commands that move events between files and a collector. */
+function addFileCommands(program: Command, setExitCode: (code: number) => void): void {
+  program
+    .command("export")
+    .description("print what a running Candor has stored, an event a line, newest first")
+    .option("--from <time>", "not before this time of the events (RFC 3339)")
+    .option("--to <time>", "before this time")
+    .option("--source <source>", "only from installer, server or client")
+    .option("--event <name>", "only this event")
+    .action(async (options: ExportOptions) => setExitCode(await orRefuse(exportEvents(options))));
+  program
+    .command("import")
+    .description("send a file of messages to a running Candor: its own export, or lines in Segment's form")
+    .argument("[file]", "one JSON object a line (default: standard input)")
+    .addOption(new Option("--source <source>", "of messages that do not name theirs").choices([...SOURCES]))
+    .action(async (file: string | undefined, options: ImportOptions) =>
+      setExitCode(await orRefuse(importFile(file, options))),
     );
 }
 

@@ -26,6 +26,20 @@ export function outliveReaders(): void {
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
+/** A line on stderr that is written over and over. Nothing is shown if stderr is no terminal. */
+export interface Progress {
+  show(text: string): void;
+  /** Removes the line. */
+  end(): void;
+}
+
+export function createProgress(stream: NodeJS.WriteStream = process.stderr): Progress {
+  const write = (text: string): void => {
+    if (stream.isTTY) stream.write(`\r\u001b[K${text}`);
+  };
+  return { show: write, end: () => write("") };
+}
+
 /** Renders an error for the operator. A known error says what to do; any other is shown with its stack. */
 export function toFaultText(error: unknown): string {
   const known = error instanceof CandorError ? error.message : undefined;
