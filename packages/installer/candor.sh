@@ -518,7 +518,7 @@ post() { # RETRIES
 		timeout -s 9 3 wget -qO - "$@" --post-file /dev/fd/4 "$url" && echo 200
 	fi
 }
-# Closes what the script has open, or readers of its pipes would wait for this. Shells' own copies are above 9, and
+# Closes what the script has open, or readers of its pipes would wait for this. Copies of the shell are above 9, and
 # close when a program starts.
 exec 3>&- 4>&- 5>&- 6>&- 7>&- 8>&- 9>&-
 url=${1%/}/v1/batch message=$2 run=$3 outbox=${2%/*} retries=0

@@ -103,7 +103,7 @@ describe("a body", () => {
 describe("a slow body", () => {
   const WINDOW_BYTES = 2048;
 
-  /** Lets a time window pass after each chunk. */
+  /** Reads a body of which this many bytes arrive in each time window. */
   async function readIn(windows: readonly number[]): Promise<unknown> {
     const tasks: (() => void)[] = [];
     const later = (_afterMs: number, task: () => void): (() => void) => {

@@ -164,11 +164,11 @@ export interface Telemetry<P extends GeneratedPlan = GeneratedPlan> {
    * A request handler that receives browsers' messages on the product's own origin, so that pages contact no
    * third-party host and the operator's switch covers browsers too. Below its mount path the handler
    * implements Segment's HTTP API. If a browser sends Global Privacy Control or Do Not Track, none of its
-   * messages are read or kept. When the handler answers with a 200, the messages that it kept are in the
-   * outbox, and they are on disk at the latest 100 ms later.
+   * messages are read or kept. When the handler answers with a 200, the messages that it kept are in
+   * memory; 100 ms later they are in the outbox, like all messages.
    * @example
    * app.use("/telemetry", telemetry.gateway({ writeKey })); // Express
-   * const gateway = telemetry.gateway({ writeKey }); // where the framework has read the body, it is handed over
+   * const gateway = telemetry.gateway({ writeKey }); // Fastify has read the body already, so pass it on
    * fastify.all("/telemetry/*", (request, reply) => { reply.hijack(); gateway(Object.assign(request.raw, { body: request.body }), reply.raw); });
    * hono.all("/telemetry/*", (c) => { gateway(c.env.incoming, c.env.outgoing); return RESPONSE_ALREADY_SENT; });
    */

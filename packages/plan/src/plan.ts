@@ -166,7 +166,7 @@ export interface FieldAbout {
   readonly fact: boolean;
   /** Whether reports count the event by this field. */
   readonly dimension: boolean;
-  /** What reports measure by this field. */
+  /** What the field's value says of an event's success or duration; undefined if it says neither. */
   readonly measure: Measure | undefined;
   /**
    * For a contact field, the names of the event's other fields that are kept with it; empty for any other

@@ -1,4 +1,4 @@
-/** Defines the plan's rules as rows of tables, applies them, and has the tests that several of them share. */
+/** Defines what a rule of the plan's checks is, applies rules, and has the conditions that several of them share. */
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { Path, Report } from "./document.ts";
 import type { FieldFile } from "./field-format.ts";

@@ -84,7 +84,7 @@ export class GatewayFault extends CodedError<GatewayFaultCode> {
   }
 }
 
-/** A message that was dropped, either before the plan was consulted or by the core, and why. */
+/** A message that was dropped: by the gateway, which could not read it, or by the core. */
 export type DroppedMessage = Dropped<MessageReason | DropReason>;
 
 /**

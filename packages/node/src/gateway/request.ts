@@ -34,7 +34,7 @@ export interface GatewayRequest extends ParsedRequest {
   readonly originalUrl?: string;
 }
 
-/** The collector's routes for browsers, and two of the gateway's own. */
+/** A route of Segment's HTTP API, or one of the gateway's own. */
 export type GatewayRoute = WireRoute | { readonly kind: "consent" } | { readonly kind: "plan" };
 
 const OWN_ROUTES: ReadonlyMap<string, GatewayRoute> = new Map([

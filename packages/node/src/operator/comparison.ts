@@ -179,10 +179,7 @@ function notAskedText(notAsked: number): string {
   return ` ${notAsked} more ${notAsked === 1 ? "was" : "were"} sent without the instance's id, such as browsers' messages: the collector cannot tell whose they are.`;
 }
 
-/**
- * Names only the differences that were found, because they are not alike: if a copy of the instance also
- * sends, for example, nothing is lost.
- */
+/** Has a sentence for each kind of difference that was found. */
 function describeDifferences({ sent, missingThere, missingHere, differing }: Comparison): string {
   const holds = missingThere.length + differing.length === 0 ? ["The collector stores what was sent."] : [];
   const sentences: readonly (readonly [count: number, text: string])[] = [

@@ -90,8 +90,8 @@ export function endWithReader(): void {
  * Reads a value that identifies a person from standard input. An argument would be visible to every user of
  * the machine and would stay in the shell's history.
  * @param prompt shown on stderr if standard input is a terminal
- * @returns the line without spaces around it; undefined unless exactly one line is not blank. Of a terminal,
- * only the first line is read
+ * @returns the line without spaces around it; undefined if all are blank, or more than one is not. Of a
+ * terminal, only the first line is read
  */
 export async function readTypedLine(prompt: string): Promise<string | undefined> {
   const { stdin } = process;

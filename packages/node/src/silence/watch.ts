@@ -65,8 +65,8 @@ const REQUESTS: ReadonlyMap<string, (request: Request) => Happened> = new Map<
 ]);
 
 /**
- * A connection is made one turn of the event loop after its socket, so the line that created the socket is
- * reported.
+ * Resources for which the line of code that made them is remembered. Node often connects a socket only after
+ * that code has returned.
  */
 const SOCKETS: ReadonlySet<string> = new Set(["TCPWRAP", "PIPEWRAP"]);
 

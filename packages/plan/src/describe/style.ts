@@ -137,7 +137,7 @@ nav ul ul a { color: var(--soft); font-size: 0.875rem; }
   td { position: relative; padding: 0.2rem 0 0 7rem; min-height: 1.7rem; }
   td:empty { display: none; }
   td::before { content: attr(data-label); position: absolute; left: 0; color: var(--soft); }
-  /* Fields: name and sensitivity, what it says, then value and version in a line. */
+  /* The card of a field: name and sensitivity, its meaning, then value and version on one line. */
   .columns-5.fields tr { display: flex; flex-wrap: wrap; align-items: baseline; gap: 0.15rem 0.625rem; }
   .columns-5.fields td { padding: 0; min-height: 0; }
   .columns-5.fields td::before { content: none; }

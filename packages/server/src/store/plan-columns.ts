@@ -40,10 +40,7 @@ export async function applyPlanToStore(store: Store, plan: Plan): Promise<void> 
   await applyRetention(store, plan);
 }
 
-/**
- * Returns all columns of `events` that depend on the plan. The derived ones come first, because the views
- * read them.
- */
+/** Returns all columns of `events` that depend on the plan: those for reports, and those of marked fields. */
 function columnsOf(plan: Plan): Column[] {
   const marked = planColumns(plan);
   return [
