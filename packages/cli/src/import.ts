@@ -63,7 +63,7 @@ async function postUntilTaken(url: string, writeKey: string, messages: readonly 
   }
 }
 
-export function renderResult(
+function renderResult(
   accepted: number,
   dropped: ReadonlyMap<string, number>,
   unreadable: readonly Unreadable[],
