@@ -38,6 +38,7 @@ Settings come from the environment:
   CANDOR_CLICKHOUSE_CLUSTER    name of the cluster
   CANDOR_TRUSTED_PROXIES       proxies whose X-Forwarded-For is trusted, such as 10.0.0.0/8
   CANDOR_ORIGINS               addresses that instances sign for, such as https://telemetry.example.org
+  CANDOR_PUBLIC_STATS          smallest group that /stats publishes, such as 20 (by default nothing is)
   CANDOR_URL                   where tail, doctor, rebuild, compare and forget find a running Candor`;
 
 const COLLECTOR =

@@ -19,6 +19,7 @@ describe("readConfig", () => {
       clickhouseUrls: undefined,
       clickhouseCluster: undefined,
       origins: undefined,
+      publicStats: undefined,
       url: "http://127.0.0.1:7226",
     });
     expect(trustedProxies.check("127.0.0.1")).toBe(false);
@@ -35,6 +36,7 @@ describe("readConfig", () => {
       CANDOR_CLICKHOUSE_URL: "http://a:8123/,http://b:8123",
       CANDOR_CLICKHOUSE_CLUSTER: "candor",
       CANDOR_TRUSTED_PROXIES: "10.0.0.0/8, ::1",
+      CANDOR_PUBLIC_STATS: "20",
       CANDOR_ORIGINS: "https://Telemetry.example.org, http://10.0.0.7:7226/",
     });
     expect(config).toMatchObject({
@@ -43,6 +45,7 @@ describe("readConfig", () => {
       planFile: resolve("plan.yaml"),
       writeKeys: { installer: "i1", server: "s1", client: "c1" },
       adminToken: "t",
+      publicStats: 20,
       clickhouseUrls: ["http://a:8123", "http://b:8123"],
       clickhouseCluster: "candor",
       origins: ["https://telemetry.example.org", "http://10.0.0.7:7226"],
@@ -61,6 +64,7 @@ describe("readConfig", () => {
       CANDOR_CLICKHOUSE_URL: "secret,http://b",
       CANDOR_TRUSTED_PROXIES: "secret/8",
       CANDOR_ORIGINS: "secret,https://a/secret",
+      CANDOR_PUBLIC_STATS: "secret",
       CANDOR_URL: "secret",
     };
     let message = "";
@@ -71,7 +75,7 @@ describe("readConfig", () => {
     }
     expect(message).not.toContain("secret");
     for (const name of Object.keys(environment)) expect(message).toContain(name);
-    expect(message.split("\n  - ")).toHaveLength(14);
+    expect(message.split("\n  - ")).toHaveLength(15);
     expect(message).toContain("0 (any free port) to 65535");
   });
 });

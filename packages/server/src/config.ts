@@ -49,6 +49,11 @@ export interface Config {
    */
   readonly origins: readonly string[] | undefined;
   /**
+   * The smallest group of instances that the public statistics show, at least 5; undefined to publish none.
+   * `CANDOR_PUBLIC_STATS`, such as 20.
+   */
+  readonly publicStats: number | undefined;
+  /**
    * Address at which the `candor` commands reach a running collector. `CANDOR_URL`, default http://HOST:PORT.
    */
   readonly url: string;
@@ -70,6 +75,7 @@ const NAMES: ReadonlySet<string> = new Set([
   "CANDOR_CLICKHOUSE_CLUSTER",
   "CANDOR_TRUSTED_PROXIES",
   "CANDOR_ORIGINS",
+  "CANDOR_PUBLIC_STATS",
   "CANDOR_URL",
 ]);
 
@@ -99,6 +105,7 @@ export function readConfig(environment: Environment): Config {
     clickhouseCluster: readCluster(read("CANDOR_CLICKHOUSE_CLUSTER"), read("CANDOR_CLICKHOUSE_URL"), report),
     trustedProxies: readProxies(read("CANDOR_TRUSTED_PROXIES"), report),
     origins: readOrigins(read("CANDOR_ORIGINS"), report),
+    publicStats: readMinGroup(read("CANDOR_PUBLIC_STATS"), report),
     url:
       readUrl("CANDOR_URL", read("CANDOR_URL"), report) ??
       `http://${host.includes(":") ? `[${host}]` : host}:${port}`,
@@ -205,6 +212,17 @@ function readOrigins(value: string | undefined, report: Report): string[] | unde
 }
 
 const NO_URL = { protocol: "", origin: "", href: "" };
+
+const LEAST_GROUP = 5;
+
+function readMinGroup(value: string | undefined, report: Report): number | undefined {
+  if (value === undefined) return undefined;
+  const minGroup = Number(value);
+  if (/^\d{1,6}$/.test(value) && minGroup >= LEAST_GROUP) return minGroup;
+  return report(
+    `CANDOR_PUBLIC_STATS is not a size of groups. Write the smallest number of instances to publish, ${LEAST_GROUP} or more, such as 20; leave it out to publish nothing.`,
+  );
+}
 
 function readProxies(value: string | undefined, report: Report): BlockList {
   const proxies = new BlockList();

@@ -275,6 +275,7 @@ async function openApi(
     forget,
     storedForms,
     storedUntilMs: () => log.pending().oldestMs ?? now(),
+    publicStats: config.publicStats,
     now,
     isAdminToken: (token) => adminOf(token) !== undefined,
     checkReady: () => readyCheck.run(),

@@ -16,6 +16,7 @@ import { createClientErrorHandler, createHttpServer } from "../request/http-serv
 import { makeSamples } from "../samples.ts";
 import { addDeclarationRoutes } from "./declaration-routes.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
+import { addPublicStatsRoutes } from "./public-stats-routes.ts";
 import { addRebuildRoutes } from "./rebuild-routes.ts";
 import { addReportRoutes } from "./report-routes.ts";
 import * as schema from "./schema.ts";
@@ -45,6 +46,8 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
     if (request.is404) throw toMissing(app, request); // before its body is read
   });
   addPublicRoutes(app, dependencies);
+  if (dependencies.publicStats !== undefined)
+    addPublicStatsRoutes(app, dependencies, dependencies.publicStats, PRIVACY_CSP);
   addAdminRoutes(app, dependencies);
   return app;
 }

@@ -19,6 +19,8 @@ export interface ApiDependencies {
   readonly storedForms: StoredForms;
   /** Returns a time, in epoch milliseconds, before which all acknowledged messages have left the log. */
   readonly storedUntilMs: () => number;
+  /** The smallest group that the public statistics show; undefined if there are none. */
+  readonly publicStats: number | undefined;
   readonly forget: Forget;
   readonly now: () => number;
   readonly isAdminToken: (token: string) => boolean;
