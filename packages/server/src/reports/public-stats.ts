@@ -33,7 +33,7 @@ export function coarsen(instances: number, minGroup: number): number {
 }
 
 /** Makes the statistics of the 28 days before a day. @throws CandorError `store_away`, `report_too_large` */
-export async function makePublicStats(
+async function makePublicStats(
   deps: ReportDependencies,
   minGroup: number,
   nowMs: number,

@@ -32,6 +32,7 @@ import { reportInstalls } from "./installs-report.ts";
 import { listInstances, readTimeline, reportInstances } from "./instances-report.ts";
 import { reportOverview } from "./overview-report.ts";
 import { type Period, readPeriod } from "./period.ts";
+import { createPublicStats } from "./public-stats.ts";
 import { type Declaration, declareRelease, listDeclarations } from "./releases.ts";
 import { reportVersions } from "./versions-report.ts";
 
@@ -415,6 +416,21 @@ export function describeReportsContract(open: () => Promise<Store>): void {
         .filter(({ instances, singledOut }) => instances >= 20 && singledOut / instances >= 0.1)
         .map(({ event, name }) => [event, name]),
     );
+  });
+
+  it("about what is published: in whole groups, of whole days", async () => {
+    const stats = await createPublicStats(deps, 5, () => NOW_MS)();
+    const asked = period(`from=${stats.from}&to=${stats.to}`);
+    const base = counted(asked);
+    expect([stats.to, stats.instances]).toEqual([shift(utcDay(NOW_MS), -1), 5 * Math.floor(base.length / 5)]);
+    for (const { name, values } of stats.facts.filter((fact) => ["version", "os"].includes(fact.name))) {
+      const groups = Object.entries(tally(base, ({ facts }) => facts[name] || "unknown"))
+        .map(([value, size]) => [value, 5 * Math.floor(size / 5)] as const)
+        .filter(([, size]) => size > 0);
+      expect(Object.fromEntries(values.map(({ value, instances }) => [value, instances]))).toEqual(
+        Object.fromEntries(groups),
+      );
+    }
   });
 
   it("about a segment: only instances with these facts", async () => {
