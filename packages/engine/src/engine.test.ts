@@ -347,11 +347,11 @@ describe("concurrency", () => {
     const table = await createTable("beside");
     const goAway = new AbortController();
     const reads = Array.from({ length: 8 }, () => client.query({ query: SLOW, abort_signal: goAway.signal }));
-    const settled = Promise.allSettled(reads);
+    let ended = 0;
+    const settled = Promise.allSettled(reads.map((read) => read.finally(() => (ended += 1))));
     await new Promise((resolve) => setTimeout(resolve, 200));
-    const started = performance.now();
     await client.insert({ table, values: [{ id: 1, body: "quick" }], format: "JSONEachRow" });
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(ended).toBe(0);
     goAway.abort();
     await settled;
     // The aborted reads have freed their permits, so this query is answered.

@@ -105,11 +105,10 @@ test("close ends a child that is still busy after drainMs, and one that is just 
   const busy = await start({ drainMs: 200 });
   await busy.ready();
   const pid = pidOf(busy);
-  ask(busy.socketPath, SLOW).catch(() => {});
+  const answer = ask(busy.socketPath, SLOW).catch(() => "none");
   await new Promise((resolve) => setTimeout(resolve, 100));
-  const started = performance.now();
   await busy.close();
-  expect(performance.now() - started).toBeLessThan(2000);
+  expect(await answer).toBe("none");
   expect(isGone(pid)).toBe(true);
 
   const starting = await start();
