@@ -68,10 +68,8 @@ function diffTexts(older: StringType, newer: StringType, note: Note): void {
     else note("newly_collected", "It must match another pattern.");
   }
   if (older.format !== newer.format) {
-    // From `text` to `url`, `ip` or `user_agent`, less is kept: only a path, or what the source's policy
-    // leaves. `email` removes nothing, and `version` keeps even a text that looks like an IP address.
-    const isLess = older.format === "text" && newer.format !== "email" && newer.format !== "version";
-    const kind = isLess ? "less" : "newly_collected";
+    // Only `url` keeps less than `text`: a path. The others may keep an address, which is cut out of `text`.
+    const kind = older.format === "text" && newer.format === "url" ? "less" : "newly_collected";
     note(kind, `Its format is \`${newer.format}\` instead of \`${older.format}\`.`);
   }
   diffLimit("characters", older.maxLength, newer.maxLength, note);

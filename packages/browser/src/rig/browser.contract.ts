@@ -190,8 +190,12 @@ export function testIn(name: BrowserName): void {
         });
         const tab = await browser.openTab(product.page("/applications", {}, setup));
         await tab.evaluate("await telemetry.status(); await new Promise((done) => setTimeout(done, 1200))");
+        // Firefox answers a click before its page has handled the event.
+        await tab.evaluate(
+          "window.handled = new Promise((done) => addEventListener('click', () => setTimeout(done), { capture: true, once: true }))",
+        );
         await tab.click("#deploy");
-        await tab.evaluate("return 0"); // Firefox answers a click before its page has handled the event
+        await tab.evaluate("await window.handled");
         await tab.close();
         const next = await browser.openTab(product.page("/user/login", {}, setup));
         await expect

@@ -74,8 +74,11 @@ const toJson = ({ body }: Reply): unknown => JSON.parse(body);
  * For the option `before`: stores an answer that was given for a version of the plan, by default for version
  * 2. The reference plan is newer.
  */
-function answered(answer: "yes" | "no" | "notice", planVersion = 2): (dir: string) => void {
-  const planHash = planVersion === 2 ? APPSMITH.hash : "a".repeat(64);
+function answered(
+  answer: "yes" | "no" | "notice",
+  planVersion = REFERENCE_PLAN.version,
+): (dir: string) => void {
+  const planHash = planVersion === REFERENCE_PLAN.version ? APPSMITH.hash : "a".repeat(64);
   return stored(receipt(answer, { planVersion, planHash, by: "installer" }));
 }
 

@@ -159,7 +159,7 @@ SETTINGS
     merge_with_ttl_timeout = 3600;
 
 -- How long a feature took, as a histogram. Each octave (a doubling of the time) has 16 buckets. So percentiles are off
--- by at most 3.1 %, and are exact below 16 ms.
+-- by at most 3.1 %, and are exact below 32 ms.
 CREATE TABLE IF NOT EXISTS usage_durations
 (
     source LowCardinality(String),

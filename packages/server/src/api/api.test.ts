@@ -12,7 +12,7 @@ const REPORT_NAMES = [
     "instances/list",
     "instances/timeline",
   ],
-  ...["overview", "plan", "versions"],
+  ...["overview", "plan", "support", "versions"],
 ];
 
 let candor: TestCandor;
@@ -115,6 +115,7 @@ describe("the read API without a store", () => {
     ["overview?facts.colour=red", "The plan marks no facts."],
     ["overview?colour=red", "This report takes from, to, zone,"],
     ["overview?to=2026-03-01&to=2026-03-02", "to is given twice."],
+    ["support?facts.os=linux", "This report takes from, to, and nothing else."],
     ["plan?zone=UTC", "This report takes from, to, and nothing else."],
     ["features?by=colour", "The plan marks no dimensions."],
     ["features?at_least=0", "at_least is a whole number from 1 to"],

@@ -14,6 +14,7 @@ import {
 import { reportOverview } from "../reports/overview-report.ts";
 import { type Period, type PeriodOptions, readPeriod } from "../reports/period.ts";
 import { reportPlan } from "../reports/plan-report.ts";
+import { reportSupport } from "../reports/support-report.ts";
 import { reportVersions } from "../reports/versions-report.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
 import * as schemas from "./report-schema.ts";
@@ -34,6 +35,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
   facts: { schema: schemas.FACTS, run: reportFacts },
   features: { schema: schemas.FEATURES, others: FEATURE_PARAMETERS, run: reportFeatures },
   anonymity: { schema: schemas.ANONYMITY, run: reportAnonymity },
+  support: { schema: schemas.SUPPORT, isOfAll: true, run: reportSupport },
   base: { schema: schemas.BASE, run: readHead },
   plan: { schema: schemas.PLAN, isOfAll: true, run: reportPlan },
 };

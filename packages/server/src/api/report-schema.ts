@@ -236,6 +236,25 @@ export const INSTALLS = describe(
   },
 );
 
+export const SUPPORT = {
+  summary: "How many people asked for support, and about what",
+  security: SECURED,
+  querystring: Type.Object({ from: COMMON.from, to: COMMON.to }),
+  response: {
+    200: Type.Object({
+      from: Text,
+      to: Text,
+      requests: Count,
+      requestsBefore: Count,
+      byDay: Type.Array(Type.Object({ day: Text, requests: Count })),
+      fields: Type.Array(
+        Type.Object({ name: Text, values: Type.Array(Type.Object({ value: Text, requests: Count })) }),
+      ),
+    }),
+    ...FAULTS,
+  },
+};
+
 const ANONYMITY_OF = {
   values: Count,
   instances: Count,

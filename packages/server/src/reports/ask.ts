@@ -39,6 +39,7 @@ const QUESTIONS = [
   "population_counts",
   "releases",
   "success_by_version",
+  "support",
   "survival",
   "upgrade_lag",
   "versions_by_week",

@@ -19,7 +19,7 @@ import {
 } from "../rig/fleet-oracle.ts";
 import { APPSMITH_PLAN } from "../rig/in-process.ts";
 import { withLongRetention } from "../rig/real-store.ts";
-import { EVENT_TARGET } from "../row.ts";
+import { CONTACT_TARGET, EVENT_TARGET, toContactLine } from "../row.ts";
 import type { Store } from "../store/client.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
 import { askForRebuild, compareWithEvents, monthsWithRows, rebuildPending } from "../store/rollups.ts";
@@ -34,6 +34,7 @@ import { reportOverview } from "./overview-report.ts";
 import { type Period, readPeriod } from "./period.ts";
 import { createPublicStats } from "./public-stats.ts";
 import { type Declaration, declareRelease, listDeclarations } from "./releases.ts";
+import { reportSupport } from "./support-report.ts";
 import { reportVersions } from "./versions-report.ts";
 
 const PLAN = withLongRetention(loadPlan(readFileSync(APPSMITH_PLAN, "utf8"), "appsmith.yaml"));
@@ -431,6 +432,46 @@ export function describeReportsContract(open: () => Promise<Store>): void {
         Object.fromEntries(groups),
       );
     }
+  });
+
+  it("about support: requests by day and by what is kept beside a contact, never a contact", async () => {
+    const asking = [
+      ["2026-11-20", { os: "ubuntu", error: "port_taken" }],
+      ["2026-11-20", { os: "ubuntu", error: "docker_missing" }],
+      ["2026-11-21", { os: "debian" }],
+      ["2026-10-10", { os: "debian" }],
+    ] as const;
+    const lines = asking.map(([day, about], n) =>
+      toContactLine({ contact: `ada${n}@example.org`, about }, `${day}T12:00:00.000Z`, n),
+    );
+    await store.insertLines(CONTACT_TARGET, Buffer.from(lines.join("")), "contacts");
+    const report = await reportSupport(deps, period("from=2026-10-31&to=2026-11-27"));
+    expect(report).toEqual({
+      from: "2026-10-31",
+      to: "2026-11-27",
+      requests: 3,
+      requestsBefore: 1,
+      byDay: [
+        { day: "2026-11-20", requests: 2 },
+        { day: "2026-11-21", requests: 1 },
+      ],
+      fields: [
+        {
+          name: "error",
+          values: [
+            { value: "docker_missing", requests: 1 },
+            { value: "port_taken", requests: 1 },
+          ],
+        },
+        {
+          name: "os",
+          values: [
+            { value: "ubuntu", requests: 2 },
+            { value: "debian", requests: 1 },
+          ],
+        },
+      ],
+    });
   });
 
   it("about a segment: only instances with these facts", async () => {
