@@ -188,6 +188,9 @@ export function testIn(name: BrowserName): void {
             return true;
           },
         });
+        // Another tab of the product, without telemetry. Firefox ends the process of a site with its last tab, and
+        // then may lose what the page has just stored.
+        const other = await browser.openTab(`${product.url}/page.js`);
         const tab = await browser.openTab(product.page("/applications", {}, setup));
         await tab.evaluate("await telemetry.status(); await new Promise((done) => setTimeout(done, 1200))");
         // Firefox answers a click before its page has handled the event.
@@ -202,6 +205,7 @@ export function testIn(name: BrowserName): void {
           .poll(() => distinctNamesIn(product).sort(), { timeout: 20_000 })
           .toEqual(["APPLICATIONS_PAGE_LOAD", "DEPLOY_CLICK", "LOGIN_PAGE_LOAD"]);
         await next.close();
+        await other.close();
       },
     );
 
