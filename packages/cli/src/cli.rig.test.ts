@@ -272,7 +272,7 @@ test("export and import move events through a file, and a message that is import
   const segment = await finish(["import", file, "--source", "server"], settings);
   expect([segment.code, segment.stdout]).toEqual([
     1,
-    "Kept 1 messages.\n  dropped  1 event_not_in_plan\nLeft out, 1 of no message:\n  line 3: it is not JSON\n",
+    "Kept 1 message.\n  dropped  1 event_not_in_plan\nLeft out 1 line that is no message:\n  line 3: it is not JSON\n",
   ]);
   await expect.poll(count, { timeout: WAIT_MS }).toBe(before + 1);
   const { events } = await readJson("/api/events?to=2026-11-21T00:00:00Z&event=Instance%20Active");

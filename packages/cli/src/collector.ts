@@ -11,10 +11,11 @@ import {
   reachCauseOf,
   readDate,
   textOf,
+  toFields,
   toSafeText,
   toShown,
 } from "@candor/node/operator";
-import { CandorError } from "@candor/server";
+import { type AnonymityReport, CandorError } from "@candor/server";
 
 /** Long, because some reports read every event, but less than the 300 s after which fetch gives up. */
 const REPORT_TIMEOUT_MS = 290_000;
@@ -58,6 +59,18 @@ export function explainRefusal({ code, message, url }: Refused): string {
   return `The collector at ${toShown(url)} does not accept this token. Set CANDOR_ADMIN_TOKEN to its token, or CANDOR_DATA_DIR to its data folder.`;
 }
 
+/** Creates the function that says why a collector was not reached. */
+function toUnreachable(url: string): (cause: string, error?: unknown) => CandorError {
+  return (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error);
+}
+
+/** Says why an answer is not what was asked for: the collector refused, or something else answered. */
+function toFault(url: string, { status, body }: Pick<Answer, "status" | "body">): Refused | CandorError {
+  const fault = parseFields(body);
+  if (typeof fault?.code === "string") return new Refused(fault.code, textOf(fault.message), url);
+  return toUnreachable(url)(`no collector: status ${status}`);
+}
+
 /**
  * Opens /api/live.
  * @throws Refused if the collector rejects the token or a filter; CandorError `unreachable` on any other
@@ -69,8 +82,7 @@ export async function openLive(
   filters: URLSearchParams,
   signal: AbortSignal,
 ): Promise<LiveStream> {
-  const unreachable = (cause: string, error?: unknown): CandorError =>
-    new CandorError("unreachable", { url: toShown(url), cause }, error);
+  const unreachable = toUnreachable(url);
   const headers = { Authorization: `Bearer ${token}`, Accept: "text/event-stream" };
   const response = await fetch(`${url}/api/live?${filters}`, { headers, signal, redirect: "manual" }).catch(
     (error: unknown) => {
@@ -97,7 +109,7 @@ export function askToForget(url: string, token: string, subject: Fields): Promis
   return post("/api/forget", headers, JSON.stringify(subject), {
     url,
     timeoutMs: FORGET_TIMEOUT_MS,
-    toFault: (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error),
+    toFault: toUnreachable(url),
   });
 }
 
@@ -127,31 +139,6 @@ export async function askForRollups(collector: Asked): Promise<Rollups> {
   return (await askForAnswer(collector, "/api/rebuild", "differences")) as unknown as Rollups;
 }
 
-/** How far values single instances out, as the collector reports it. */
-export interface Anonymity {
-  readonly values: number;
-  readonly instances: number;
-  readonly smallestGroup: number;
-  readonly singledOut: number;
-  readonly singledOutShare: number | null;
-  readonly entropyBits: number;
-}
-
-export interface FieldAnonymity extends Anonymity {
-  readonly event: string;
-  readonly name: string;
-  readonly isIdentifying: boolean;
-  readonly help?: string;
-}
-
-/** The answer of GET /api/reports/anonymity. */
-export interface AnonymityReport {
-  readonly from: string;
-  readonly to: string;
-  readonly facts: Anonymity;
-  readonly fields: readonly FieldAnonymity[];
-}
-
 /** Sends GET /api/reports/anonymity. Throws as `askForRollups` does. */
 export async function askForAnonymity(collector: Asked, period: URLSearchParams): Promise<AnonymityReport> {
   const path = `/api/reports/anonymity?${period}`;
@@ -163,13 +150,12 @@ export async function askForAnonymity(collector: Asked, period: URLSearchParams)
  * @param list the name of a field that is a list in every valid answer
  */
 async function askForAnswer({ url, token }: Asked, path: string, list: string): Promise<Fields> {
-  const { status, body } = await ask(url + path, REPORT_TIMEOUT_MS, token).catch((error: unknown) => {
-    throw new CandorError("unreachable", { url: toShown(url), cause: reachCauseOf(error) }, error);
+  const answer = await ask(url + path, REPORT_TIMEOUT_MS, token).catch((error: unknown) => {
+    throw toUnreachable(url)(reachCauseOf(error), error);
   });
-  const answer = parseFields(body);
-  if (status === 200 && answer !== undefined && Array.isArray(answer[list])) return answer;
-  if (typeof answer?.code === "string") throw new Refused(answer.code, textOf(answer.message), url);
-  throw new CandorError("unreachable", { url: toShown(url), cause: `no collector: status ${status}` });
+  const fields = parseFields(answer.body);
+  if (answer.status === 200 && fields !== undefined && Array.isArray(fields[list])) return fields;
+  throw toFault(url, answer);
 }
 
 /** Sends POST /api/rebuild for one month. Throws as `askForRollups` does. */
@@ -178,7 +164,7 @@ export async function askForMonth({ url, token }: Asked, month: string): Promise
   await post("/api/rebuild", headers, JSON.stringify({ months: [month] }), {
     url,
     timeoutMs: REBUILD_TIMEOUT_MS,
-    toFault: (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error),
+    toFault: toUnreachable(url),
   });
 }
 
@@ -194,16 +180,11 @@ export async function askSql({ url, token }: Asked, query: string, format: strin
     signal: AbortSignal.timeout(REPORT_TIMEOUT_MS),
     redirect: "manual",
   }).catch((error: unknown) => {
-    throw new CandorError("unreachable", { url: toShown(url), cause: reachCauseOf(error) }, error);
+    throw toUnreachable(url)(reachCauseOf(error), error);
   });
   const body = await response.text();
   if (response.status === 200) return body;
-  const fault = parseFields(body);
-  if (typeof fault?.code === "string") throw new Refused(fault.code, textOf(fault.message), url);
-  throw new CandorError("unreachable", {
-    url: toShown(url),
-    cause: `no collector: status ${response.status}`,
-  });
+  throw toFault(url, { status: response.status, body });
 }
 
 /** Reads a page of GET /api/events. `next` is null on the last one. Throws as `askForRollups` does. */
@@ -241,20 +222,16 @@ export async function postBatch(
     const answer = await post("/v1/batch", headers, `{"batch":[${messages.join(",")}]}`, {
       url,
       timeoutMs: BATCH_TIMEOUT_MS,
-      toFault: (cause, error) => new CandorError("unreachable", { url: toShown(url), cause }, error),
+      toFault: toUnreachable(url),
     });
     const dropped = Array.isArray(answer.dropped) ? answer.dropped : [];
     return {
       accepted: Number(answer.accepted ?? messages.length),
-      dropped: dropped.map((one: unknown) => textOf(toReason(one))),
+      dropped: dropped.map((one: unknown) => textOf(toFields(one)?.reason)),
     };
   } catch (error) {
     const isBusy = error instanceof CandorError || (error instanceof Refused && BUSY.has(error.code));
     if (isBusy && !isLastTry) return undefined;
     throw error;
   }
-}
-
-function toReason(dropped: unknown): unknown {
-  return typeof dropped === "object" && dropped !== null && "reason" in dropped ? dropped.reason : undefined;
 }

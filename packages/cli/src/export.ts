@@ -1,9 +1,7 @@
 /** Implements `candor export`, which prints stored events as lines of JSON. */
-import { refuse, toReachable } from "@candor/node/operator";
-import { type Asked, askForEvents } from "./collector.ts";
-import { readSettings } from "./environment.ts";
-import { findToken, toNoTokenSentence } from "./keys.ts";
-import { createProgress, endWithReader, print } from "./terminal.ts";
+import { askForEvents } from "./collector.ts";
+import { withCollector } from "./keys.ts";
+import { createProgress, print } from "./terminal.ts";
 
 /** Events per request, the most that the collector gives. */
 const PAGE_SIZE = 1000;
@@ -22,25 +20,18 @@ export interface ExportOptions {
  * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what `findToken` throws
  */
 export async function exportEvents(options: ExportOptions): Promise<number> {
-  endWithReader();
-  const config = readSettings();
-  const token = findToken(config);
-  if (token === undefined) return refuse(toNoTokenSentence(config));
-  const collector: Asked = { url: toReachable(config.url), token };
-  const progress = createProgress();
-  let exported = 0;
-  for (let cursor: string | null | undefined; cursor !== null; ) {
-    const parameters = new URLSearchParams({
-      ...options,
-      limit: String(PAGE_SIZE),
-      ...(cursor && { cursor }),
-    });
-    const { events, next } = await askForEvents(collector, parameters);
-    for (const event of events) await print(`${JSON.stringify(event)}\n`);
-    exported += events.length;
-    progress.show(`${exported.toLocaleString("en")} events exported`);
-    cursor = next;
-  }
-  progress.end();
-  return 0;
+  return withCollector(async (collector) => {
+    const progress = createProgress();
+    let exported = 0;
+    for (let cursor: string | null | undefined; cursor !== null; ) {
+      const page = { limit: String(PAGE_SIZE), ...(cursor && { cursor }) };
+      const { events, next } = await askForEvents(collector, new URLSearchParams({ ...options, ...page }));
+      for (const event of events) await print(`${JSON.stringify(event)}\n`);
+      exported += events.length;
+      progress.show(`${exported.toLocaleString("en")} events exported`);
+      cursor = next;
+    }
+    progress.end();
+    return 0;
+  });
 }

@@ -1,5 +1,6 @@
 /** Reads a file of messages, one JSON object a line, as batches for the collector. */
 import { createHash } from "node:crypto";
+import { toFields } from "@candor/node/operator";
 import { SOURCES, type Source } from "@candor/server";
 
 /** The collector takes 2,500 messages and 1 MiB; smaller batches let others in between. */
@@ -111,23 +112,19 @@ function toMessage(
   } catch {
     return "it is not JSON";
   }
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return "it is not a JSON object";
-  const fields = new Map(Object.entries(value));
-  const source = sourceOf(fields.get("candor")) ?? otherwise;
+  const fields = toFields(value);
+  if (fields === undefined) return "it is not a JSON object";
+  const named = toFields(fields.candor)?.source;
+  const source = SOURCES.find((one) => one === named) ?? otherwise;
   if (source === undefined) return "it names no source: give --source";
   const id = `import-${createHash("sha256").update(text).digest("hex").slice(0, 32)}`;
   const message = Object.fromEntries(
-    FIELDS.filter((name) => fields.has(name)).map((name) => [name, fields.get(name)]),
+    FIELDS.filter((name) => Object.hasOwn(fields, name)).map((name) => [name, fields[name]]),
   );
   // An id made of the line, so that the collector recognises the message when the import is repeated.
   message.messageId ??= id;
   // The plan may have removed all ids of an exported event, and will do so again. Without one, it would be dropped.
-  if (fields.has("candor") && IDS.every((name) => message[name] === undefined)) message.anonymousId = id;
+  if (Object.hasOwn(fields, "candor") && IDS.every((name) => message[name] === undefined))
+    message.anonymousId = id;
   return { source, message: JSON.stringify(message) };
-}
-
-function sourceOf(candor: unknown): Source | undefined {
-  const named =
-    typeof candor === "object" && candor !== null && "source" in candor ? candor.source : undefined;
-  return SOURCES.find((source) => source === named);
 }

@@ -36,12 +36,16 @@ export async function importFile(file: string | undefined, { source }: ImportOpt
   } catch (error) {
     return refuse(`${file} cannot be read (${causeOf(error)}).`);
   }
-  const unreadable: Unreadable[] = [];
+  const unreadable: Unreadables = { count: 0, first: [] };
   const dropped = new Map<string, number>();
+  const onUnreadable = (one: Unreadable): void => {
+    unreadable.count += 1;
+    if (unreadable.first.length < SHOWN_LINES) unreadable.first.push(one);
+  };
   const progress = createProgress();
   let accepted = 0;
   const chunks = file === undefined ? process.stdin : createReadStream(file);
-  for await (const batch of readBatches(chunks, source, (one) => unreadable.push(one))) {
+  for await (const batch of readBatches(chunks, source, onUnreadable)) {
     const answer = await postUntilTaken(url, keys.writeKeys[batch.source], batch.messages);
     accepted += answer.accepted;
     for (const reason of answer.dropped) dropped.set(reason, (dropped.get(reason) ?? 0) + 1);
@@ -51,7 +55,7 @@ export async function importFile(file: string | undefined, { source }: ImportOpt
   }
   progress.end();
   await print(renderResult(accepted, dropped, unreadable));
-  return dropped.size + unreadable.length === 0 ? 0 : 1;
+  return dropped.size + unreadable.count === 0 ? 0 : 1;
 }
 
 /** Posts a batch, again while the collector is busy. @throws as `postBatch` does, after MAX_TRIES */
@@ -63,17 +67,29 @@ async function postUntilTaken(url: string, writeKey: string, messages: readonly 
   }
 }
 
+/** The lines that are not messages. Only the first few are kept, because a file may have millions. */
+interface Unreadables {
+  count: number;
+  readonly first: Unreadable[];
+}
+
 function renderResult(
   accepted: number,
   dropped: ReadonlyMap<string, number>,
-  unreadable: readonly Unreadable[],
+  { count, first }: Unreadables,
 ): string {
-  const lines = [...dropped]
+  const reasons = [...dropped]
     .sort(([, a], [, b]) => b - a)
-    .map(([reason, count]) => `  dropped  ${count} ${reason}\n`);
-  const shown = unreadable.slice(0, SHOWN_LINES).map(({ line, why }) => `  line ${line}: ${why}\n`);
-  const more = unreadable.length > SHOWN_LINES ? `  and ${unreadable.length - SHOWN_LINES} more lines\n` : "";
-  const left =
-    unreadable.length === 0 ? "" : `Left out, ${unreadable.length} of no message:\n${shown.join("")}${more}`;
-  return `Kept ${accepted} messages.\n${lines.join("")}${left}`;
+    .map(([reason, messages]) => `  dropped  ${messages} ${reason}\n`);
+  const lines = first.map(({ line, why }) => `  line ${line}: ${why}\n`);
+  if (count > first.length) lines.push(`  and ${count - first.length} more\n`);
+  if (count > 0)
+    lines.unshift(
+      `Left out ${plural(count, "line")} that ${count === 1 ? "is no message" : "are no messages"}:\n`,
+    );
+  return `Kept ${plural(accepted, "message")}.\n${reasons.join("")}${lines.join("")}`;
+}
+
+function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

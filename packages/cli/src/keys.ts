@@ -1,7 +1,9 @@
 /** Implements `candor keys`, and finds the keys in force for other commands. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { refuse, toReachable } from "@candor/node/operator";
 import { CandorError, type Config, causeOf, type Keys, readKeys, SOURCES } from "@candor/server";
+import type { Asked } from "./collector.ts";
 import { readSettings } from "./environment.ts";
 import { endWithReader, print } from "./terminal.ts";
 
@@ -52,6 +54,19 @@ export function findKeys(config: Config): Keys | undefined {
  */
 export function findToken(config: Config): string | undefined {
   return config.adminToken ?? findKeys(config)?.adminToken;
+}
+
+/**
+ * Runs a command that asks the running collector as its admin. Resolves to the command's exit code, or to 2, with
+ * a sentence on stderr, if there is no token.
+ * @throws CandorError `settings_invalid`, and what findToken and the command throw
+ */
+export async function withCollector(command: (collector: Asked) => Promise<number>): Promise<number> {
+  endWithReader();
+  const config = readSettings();
+  const token = findToken(config);
+  if (token === undefined) return refuse(toNoTokenSentence(config));
+  return command({ url: toReachable(config.url), token });
 }
 
 export function renderKeys(keys: Keys): string {

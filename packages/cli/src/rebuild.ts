@@ -1,9 +1,7 @@
 /** Implements `candor rebuild`, which rebuilds rollups from the events, and compares them. */
-import { refuse, toReachable } from "@candor/node/operator";
 import { askForMonth, askForRollups, type Rollups } from "./collector.ts";
-import { readSettings } from "./environment.ts";
-import { findToken, toNoTokenSentence } from "./keys.ts";
-import { endWithReader, print } from "./terminal.ts";
+import { withCollector } from "./keys.ts";
+import { print } from "./terminal.ts";
 
 export interface RebuildOptions {
   /** The months to rebuild, such as 2026-01. @default all */
@@ -19,20 +17,17 @@ export interface RebuildOptions {
  * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what findToken throws
  */
 export async function rebuild({ month = [], check = false, json = false }: RebuildOptions): Promise<number> {
-  endWithReader();
-  const config = readSettings();
-  const token = findToken(config);
-  if (token === undefined) return refuse(toNoTokenSentence(config));
-  const collector = { url: toReachable(config.url), token };
-  let found = await askForRollups(collector);
-  const months = check ? [] : month.length > 0 ? month : found.months;
-  for (const [index, one] of months.entries()) {
-    await askForMonth(collector, one);
-    if (!json) await print(`${one} is rebuilt (${index + 1} of ${months.length}).\n`);
-  }
-  if (months.length > 0) found = await askForRollups(collector);
-  await print(json ? `${JSON.stringify({ rebuilt: months, ...found }, null, 2)}\n` : render(found));
-  return found.differences.length === 0 ? 0 : 1;
+  return withCollector(async (collector) => {
+    let found = await askForRollups(collector);
+    const months = check ? [] : month.length > 0 ? month : found.months;
+    for (const [index, one] of months.entries()) {
+      await askForMonth(collector, one);
+      if (!json) await print(`${one} is rebuilt (${index + 1} of ${months.length}).\n`);
+    }
+    if (months.length > 0) found = await askForRollups(collector);
+    await print(json ? `${JSON.stringify({ rebuilt: months, ...found }, null, 2)}\n` : render(found));
+    return found.differences.length === 0 ? 0 : 1;
+  });
 }
 
 function render({ months, differences }: Rollups): string {

@@ -1,10 +1,8 @@
 /** Implements `candor sql`, which runs one query of the maker on what a running collector has stored. */
 import { text } from "node:stream/consumers";
-import { refuse, toReachable } from "@candor/node/operator";
 import { askSql } from "./collector.ts";
-import { readSettings } from "./environment.ts";
-import { findToken, toNoTokenSentence } from "./keys.ts";
-import { endWithReader, print } from "./terminal.ts";
+import { withCollector } from "./keys.ts";
+import { print } from "./terminal.ts";
 
 export interface SqlOptions {
   readonly format: "csv" | "ndjson";
@@ -16,11 +14,8 @@ export interface SqlOptions {
  * @throws Refused, CandorError `unreachable`, `settings_invalid`
  */
 export async function runSql(query: string | undefined, { format }: SqlOptions): Promise<number> {
-  endWithReader();
-  const config = readSettings();
-  const token = findToken(config);
-  if (token === undefined) return refuse(toNoTokenSentence(config));
-  const sql = query ?? (await text(process.stdin));
-  await print(await askSql({ url: toReachable(config.url), token }, sql, format));
-  return 0;
+  return withCollector(async (collector) => {
+    await print(await askSql(collector, query ?? (await text(process.stdin)), format));
+    return 0;
+  });
 }

@@ -1,11 +1,9 @@
 /** Implements `candor tail`, which shows messages as they arrive. */
-import { refuse, toReachable } from "@candor/node/operator";
-import { readSettings } from "./environment.ts";
-import { findToken, toNoTokenSentence } from "./keys.ts";
+import { withCollector } from "./keys.ts";
 import { followLive, type SseEvent } from "./live-feed.ts";
 import { parseLiveMessage, parseMissed, renderLiveLine } from "./live-line.ts";
 import { awaitStop } from "./stop.ts";
-import { coloursFor, endWithReader, print, report, toSafeJson } from "./terminal.ts";
+import { coloursFor, print, report, toSafeJson } from "./terminal.ts";
 
 export interface TailOptions {
   readonly source?: string;
@@ -24,18 +22,15 @@ export interface TailOptions {
  * answers at the start
  */
 export async function tail(options: TailOptions): Promise<number> {
-  endWithReader();
-  const config = readSettings();
-  const token = findToken(config);
-  if (token === undefined) return refuse(toNoTokenSentence(config));
-  const stopping = new AbortController();
-  void awaitStop().then(() => stopping.abort());
-  const url = toReachable(config.url);
-  const filters = toFilters(options);
-  for await (const event of followLive({ url, token, filters, signal: stopping.signal, report })) {
-    await show(event, options.json === true);
-  }
-  return 0;
+  return withCollector(async (collector) => {
+    const stopping = new AbortController();
+    void awaitStop().then(() => stopping.abort());
+    const filters = toFilters(options);
+    for await (const event of followLive({ ...collector, filters, signal: stopping.signal, report })) {
+      await show(event, options.json === true);
+    }
+    return 0;
+  });
 }
 
 /** Translates the options to the filters of /api/live, which validates them. */

@@ -9,6 +9,7 @@ export { type Keys, openKeys, readKeys } from "./keys.ts";
 export type { Candor, StartOptions } from "./main.ts";
 export { checkFolderOwner } from "./private-folder.ts";
 export { DROP_REASONS, type DropReason } from "./reasons.ts";
+export type { Anonymity, AnonymityReport, FieldAnonymity } from "./reports/anonymity-report.ts";
 export { listChangedExamples, makeSamples } from "./samples.ts";
 export { listQuarantined, type QuarantinedRow } from "./store/quarantine.ts";
 

@@ -1,7 +1,7 @@
+import type { FieldAnonymity } from "@candor/server";
 import { expect, test } from "vitest";
-import type { AnonymityReport, FieldAnonymity } from "../collector.ts";
 import { createColours } from "../terminal.ts";
-import { renderRisk } from "./risk.ts";
+import { type Risk, renderRisk } from "./risk.ts";
 
 const FIELD: FieldAnonymity = {
   event: "Instance Active",
@@ -14,7 +14,7 @@ const FIELD: FieldAnonymity = {
   entropyBits: 1.42,
   isIdentifying: false,
 };
-const REPORT: AnonymityReport = {
+const REPORT: Risk = {
   from: "2026-10-31",
   to: "2026-11-27",
   facts: {
@@ -45,7 +45,7 @@ const REPORT: AnonymityReport = {
 test("shows for each field how many instances are alone with a value, and marks those that identify, with what helps", () => {
   expect(
     renderRisk(REPORT, createColours(false)),
-  ).toBe(`What single instances can be told by, 2026-10-31 to 2026-11-27
+  ).toBe(`Which fields tell single instances apart, 2026-10-31 to 2026-11-27
 
 All facts together: 57 combinations among 1180 instances; 9 (0.8%) are alone with theirs.
 

@@ -1,9 +1,8 @@
 /** Implements `candor plan risk`, which says which stored fields single instances out. */
-import { refuse, toReachable } from "@candor/node/operator";
-import { type Anonymity, type AnonymityReport, askForAnonymity, type FieldAnonymity } from "../collector.ts";
-import { readSettings } from "../environment.ts";
-import { findToken, toNoTokenSentence } from "../keys.ts";
-import { type Colours, coloursFor, endWithReader, print, toSafeText } from "../terminal.ts";
+import type { Anonymity, AnonymityReport, FieldAnonymity } from "@candor/server";
+import { askForAnonymity } from "../collector.ts";
+import { withCollector } from "../keys.ts";
+import { type Colours, coloursFor, print, toSafeText } from "../terminal.ts";
 
 export interface RiskOptions {
   /** The first day, `YYYY-MM-DD`. Default: 27 days before `to`. */
@@ -19,26 +18,29 @@ export interface RiskOptions {
  * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what findToken throws
  */
 export async function showRisk({ from, to, json = false }: RiskOptions): Promise<number> {
-  endWithReader();
-  const config = readSettings();
-  const token = findToken(config);
-  if (token === undefined) return refuse(toNoTokenSentence(config));
-  const period = new URLSearchParams({ ...(from && { from }), ...(to && { to }) });
-  const report = await askForAnonymity({ url: toReachable(config.url), token }, period);
-  await print(json ? `${JSON.stringify(report, null, 2)}\n` : renderRisk(report, coloursFor(process.stdout)));
-  return report.fields.some(({ isIdentifying }) => isIdentifying) ? 1 : 0;
+  return withCollector(async (collector) => {
+    const period = new URLSearchParams({ ...(from && { from }), ...(to && { to }) });
+    const report = await askForAnonymity(collector, period);
+    await print(
+      json ? `${JSON.stringify(report, null, 2)}\n` : renderRisk(report, coloursFor(process.stdout)),
+    );
+    return report.fields.some(({ isIdentifying }) => isIdentifying) ? 1 : 0;
+  });
 }
+
+/** The part of the report that is shown. */
+export type Risk = Pick<AnonymityReport, "from" | "to" | "facts" | "fields">;
 
 const HEAD = `  ${"event".padEnd(28)}  ${"field".padEnd(24)}${columns("values", "alone", "smallest", "bits")}\n`;
 
-export function renderRisk({ from, to, facts, fields }: AnonymityReport, { red, dim }: Colours): string {
+export function renderRisk({ from, to, facts, fields }: Risk, { red, dim }: Colours): string {
   const identifying = fields.filter(({ isIdentifying }) => isIdentifying);
   const lines = fields.map((field) => {
     const line = toLine(field);
     if (!field.isIdentifying) return `  ${line}`;
     return `${red("!")} ${line}    ${dim(toSafeText(field.help ?? ""))}\n`;
   });
-  return `What single instances can be told by, ${from} to ${to}
+  return `Which fields tell single instances apart, ${from} to ${to}
 
 All facts together: ${facts.values} combinations among ${facts.instances} instances; ${facts.singledOut} (${percent(facts)}) are alone with theirs.
 

@@ -69,11 +69,16 @@ export async function exclude(
   nowMs: number,
 ): Promise<void> {
   await whileStoreAnswers(async () => {
-    const [instance, facts] = "facts" in who ? ["", JSON.stringify(who.facts)] : [who.instance, ""];
-    if (facts !== "" && isExcluded) await checkRules(store, facts);
-    const [hash] = await store.query("SELECT toString(sipHash64({instance:String})) AS iid", { instance });
-    const iid = facts === "" ? hash?.iid : 0;
-    await store.insertRows("exclusions", [{ iid, instance, facts, reason, isExcluded, atMs: nowMs }]);
+    const row = { reason, isExcluded, atMs: nowMs };
+    if ("facts" in who) {
+      const facts = JSON.stringify(who.facts);
+      if (isExcluded) await checkRules(store, facts);
+      await store.insertRows("exclusions", [{ ...row, iid: 0, instance: "", facts }]);
+    } else {
+      const sql = "SELECT toString(sipHash64({instance:String})) AS iid";
+      const [hash] = await store.query(sql, { instance: who.instance });
+      await store.insertRows("exclusions", [{ ...row, iid: hash?.iid, instance: who.instance, facts: "" }]);
+    }
   });
 }
 

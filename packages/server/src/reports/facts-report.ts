@@ -22,8 +22,8 @@ export async function reportFacts(deps: ReportDependencies, period: Period): Pro
   const names = factsOf(deps.plan.current().plan);
   const [head, now, before] = await Promise.all([
     readHead(deps, period),
-    readCounts(deps, period, names),
-    readCounts(deps, period.before(), names),
+    countFacts(deps, period, names),
+    countFacts(deps, period.before(), names),
   ]);
   return {
     ...head,
@@ -50,7 +50,8 @@ export async function reportFacts(deps: ReportDependencies, period: Period): Pro
   };
 }
 
-async function readCounts(
+/** Counts instances by each value of each of these facts. The value is "" for instances that do not tell. */
+export async function countFacts(
   { store }: ReportDependencies,
   period: Period,
   names: readonly string[],

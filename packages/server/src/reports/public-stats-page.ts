@@ -20,8 +20,8 @@ export function renderStatsPage(stats: PublicStats): string {
       ? html`Fewer than ${count(minGroup)} instances are active: too few to publish numbers.`
       : html`At least <strong>${count(instances)}</strong> instances were active from ${day(from)} to ${day(to)}.`
   }</p></div>
-<p>Counted from what instances tell of themselves. All numbers are rounded down to multiples of ${count(minGroup)}, so that no number, and no
-difference of two, tells of a few instances. What is collected, and how to stop it: <a href="privacy">the page for operators and people</a>.</p>
+<p>Counted from what instances report. All numbers are rounded down to multiples of ${count(minGroup)}, so that no number, and no difference
+between two of them, gives a few instances away. <a href="privacy">What is collected, and how to stop it</a>.</p>
 </header>
 ${facts.map((fact) => renderFact(fact, stats))}
 </main>

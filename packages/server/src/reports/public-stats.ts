@@ -1,7 +1,8 @@
-/** Makes the statistics that anybody may read: coarse enough that no difference of two of them tells of a few instances. */
+/** Makes the statistics that anybody may read, so coarse that no difference between two numbers gives a few instances away. */
 import { SingleFlight } from "@candor/envelope/concurrency";
 import { factsOf } from "@candor/plan";
-import { ask, type ReportDependencies, readPopulation } from "./ask.ts";
+import { type ReportDependencies, readHead } from "./ask.ts";
+import { countFacts } from "./facts-report.ts";
 import { addDays, readPeriod, UNKNOWN } from "./period.ts";
 
 const DAYS = 28;
@@ -39,20 +40,16 @@ async function makePublicStats(
   nowMs: number,
 ): Promise<PublicStats> {
   const { plan } = deps.plan.current();
-  const to = addDays(new Date(nowMs).toISOString().slice(0, 10), -1);
+  const to = lastWholeDay(nowMs);
   const from = addDays(to, 1 - DAYS);
   const period = readPeriod(new URLSearchParams({ from, to }), { plan, nowMs });
   const names = factsOf(plan).filter((name) => name !== "environment");
-  const [{ head }, rows] = await Promise.all([
-    readPopulation(deps, period),
-    ask(deps.store, "facts", period, { names }),
-  ]);
+  const [head, counts] = await Promise.all([readHead(deps, period), countFacts(deps, period, names)]);
   const valuesOf = (name: string): PublicFact["values"] =>
-    rows
-      .filter((row) => row.name === name)
-      .map(({ value, instances }) => ({
-        value: value === "" ? UNKNOWN : String(value),
-        instances: coarsen(Number(instances), minGroup),
+    [...(counts.get(name) ?? [])]
+      .map(([value, instances]) => ({
+        value: value === "" ? UNKNOWN : value,
+        instances: coarsen(instances, minGroup),
       }))
       .filter(({ instances }) => instances > 0)
       .sort((a, b) => b.instances - a.instances || (a.value < b.value ? -1 : 1));
@@ -75,16 +72,15 @@ export function createPublicStats(
   minGroup: number,
   now: () => number,
 ): () => Promise<PublicStats> {
-  let made: { readonly day: number; readonly stats: PublicStats } | undefined;
+  let made: PublicStats | undefined;
   const making = new SingleFlight(async () => {
-    const nowMs = now();
-    const stats = await makePublicStats(deps, minGroup, nowMs);
-    made = { day: dayOf(nowMs), stats };
-    return stats;
+    made = await makePublicStats(deps, minGroup, now());
+    return made;
   });
-  return async () => (made?.day === dayOf(now()) ? made.stats : making.run());
+  return async () => (made?.to === lastWholeDay(now()) ? made : making.run());
 }
 
-function dayOf(ms: number): number {
-  return Math.floor(ms / 86_400_000);
+/** Returns the day before a time, in UTC. */
+function lastWholeDay(ms: number): string {
+  return addDays(new Date(ms).toISOString().slice(0, 10), -1);
 }
