@@ -26,7 +26,7 @@ export const LAYERS = {
     "request/": ["config", "errors", "log/", "pipeline", "meters", "instance/"],
     "api/": [
       ...["config", "errors", "reasons", "privacy/", "enforce/", "pipeline", "samples", "meters"],
-      ...["store/", "forget/", "query/", "reports/", "request/http-server"],
+      ...["store/", "forget/", "query/", "reports/", "request/http-server", "request/answer"],
     ],
   },
   "packages/node/src": {

@@ -1,7 +1,7 @@
 /** Reads the settings with which `npm run conformance:show` finds a collector. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { openKeys, readConfig } from "@candor/server";
+import { readConfig, readKeys } from "@candor/server";
 
 export interface Settings {
   /** The collector's URL, without a trailing slash. */
@@ -20,7 +20,7 @@ export interface Settings {
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const config = readConfig(environment);
   const { url, dataDir, adminToken } = config;
-  const writeKey = config.writeKeys.server;
+  const writeKey = config.writeKeys.find(({ source }) => source === "server")?.key;
   if (writeKey !== undefined && adminToken !== undefined) return { url, writeKey, adminToken };
   const file = join(dataDir, "keys.json");
   if (!existsSync(file)) {
@@ -28,6 +28,6 @@ export function readSettings(environment: Readonly<Record<string, string | undef
       `There are no keys in ${file}. Start Candor first (npm start), or, if it keeps its data elsewhere, set CANDOR_DATA_DIR to that folder, or set CANDOR_WRITE_KEYS=server:KEY and CANDOR_ADMIN_TOKEN.`,
     );
   }
-  const keys = openKeys(config);
+  const keys = readKeys(config);
   return { url, writeKey: keys.writeKeys.server, adminToken: keys.adminToken };
 }

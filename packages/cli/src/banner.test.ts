@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import type { Plan } from "@candor/plan";
 import { readPlan } from "@candor/server";
 import { expect, test } from "vitest";
 import { REFERENCE_PLAN } from "../../plan/src/rig/reference-plan.ts";
@@ -7,20 +8,20 @@ import { createColours } from "./terminal.ts";
 
 const PLAIN = createColours(false);
 const OBSERVE = readPlan(fileURLToPath(new URL("../../server/fixtures/plans/observe.yaml", import.meta.url)));
+const productOf = (name: string, planFile: string, plan: Plan) => ({
+  ...{ name, planFile, plan },
+  writeKeys: { installer: "installer_I", server: "server_S", client: "client_C" },
+});
 const FACTS: BannerFacts = {
   url: "http://127.0.0.1:7226",
-  keys: {
-    writeKeys: { installer: "installer_I", server: "server_S", client: "client_C" },
-    adminToken: "admin_A",
-  },
+  adminToken: "admin_A",
+  products: [productOf("appsmith", "/srv/plans/appsmith.yaml", REFERENCE_PLAN)],
   config: {
     host: "127.0.0.1",
     dataDir: "/srv/.candor",
-    planFile: "/srv/plans/appsmith.yaml",
     adminToken: undefined,
     clickhouseUrls: undefined,
   },
-  plan: REFERENCE_PLAN,
   nowMs: Date.UTC(2026, 11, 1),
   workingDir: "/srv",
 };
@@ -48,6 +49,29 @@ Stop: Ctrl-C
 `);
 });
 
+test("with several products, each has its keys, its plan and its page, and commands name the first", () => {
+  const kitchen = productOf("kitchen-sink", "/srv/plans/kitchen.yaml", {
+    ...REFERENCE_PLAN,
+    product: "Kitchen Sink",
+  });
+  const banner = renderBanner({ ...FACTS, products: [...FACTS.products, kitchen] }, PLAIN);
+  expect(banner).toContain(`  Read        http://127.0.0.1:7226/api/events?product=appsmith
+  Token       admin_A
+  Data        /srv/.candor (embedded ClickHouse)
+
+  Product     appsmith
+  Write keys  installer  installer_I
+              server     server_S
+              client     client_C
+  Plan        Appsmith, version ${REFERENCE_PLAN.version} (plans/appsmith.yaml)
+  Privacy     http://127.0.0.1:7226/privacy/appsmith
+
+  Product     kitchen-sink
+`);
+  expect(banner).toContain("curl -sS 'http://127.0.0.1:7226/api/events?product=appsmith' -H");
+  expect(banner).toContain("npx candor tail --product appsmith\n");
+});
+
 test("colours change only the colours", () => {
   const coloured = renderBanner(FACTS, createColours(true));
   expect(coloured).not.toBe(renderBanner(FACTS, PLAIN));
@@ -73,8 +97,7 @@ test("the command for another terminal sets what it needs, quoted for sh", () =>
   expect(tailOf({ url: "http://127.0.0.1:41000" }, { dataDir: "/srv/it's here" })).toBe(
     "CANDOR_URL=http://127.0.0.1:41000 CANDOR_DATA_DIR='/srv/it'\\''s here' npx candor tail",
   );
-  const keys = { ...FACTS.keys, adminToken: "$x'y" };
-  expect(tailOf({ keys }, { adminToken: "$x'y", dataDir: "/elsewhere" })).toBe(
+  expect(tailOf({ adminToken: "$x'y" }, { adminToken: "$x'y", dataDir: "/elsewhere" })).toBe(
     "CANDOR_ADMIN_TOKEN='$x'\\''y' npx candor tail",
   );
 });
@@ -87,10 +110,7 @@ test("a password in a ClickHouse address is not shown", () => {
 });
 
 test("a plan that keeps undeclared data or whole IP addresses is reported; a plan elsewhere is shown with its full path", () => {
-  const banner = renderBanner(
-    { ...FACTS, plan: OBSERVE, config: { ...FACTS.config, planFile: "/etc/plan.yaml" } },
-    PLAIN,
-  );
+  const banner = renderBanner({ ...FACTS, products: [productOf("test", "/etc/plan.yaml", OBSERVE)] }, PLAIN);
   const [, ...warnings] = banner.slice(0, banner.indexOf("\n\n")).split("\n");
   expect(warnings).toEqual(
     ["installer", "server", "client"].flatMap((source) => [
@@ -103,7 +123,8 @@ test("a plan that keeps undeclared data or whole IP addresses is reported; a pla
 
 test("no example is shown if every event of the plan has expired", () => {
   const events = REFERENCE_PLAN.events.map((event) => ({ ...event, expires: "2026-12-01" }));
-  const banner = renderBanner({ ...FACTS, plan: { ...REFERENCE_PLAN, events } }, PLAIN);
+  const products = [productOf("appsmith", "/plan.yaml", { ...REFERENCE_PLAN, events })];
+  const banner = renderBanner({ ...FACTS, products }, PLAIN);
   expect(banner).not.toContain("Send a first event");
   expect(banner).toContain("Every event of the plan has expired, so nothing is accepted.\n");
 });

@@ -77,18 +77,17 @@ function toFault(url: string, { status, body }: Pick<Answer, "status" | "body">)
  * failure, an abort of `signal` included
  */
 export async function openLive(
-  url: string,
-  token: string,
+  collector: Asked,
   filters: URLSearchParams,
   signal: AbortSignal,
 ): Promise<LiveStream> {
+  const { url, token } = collector;
   const unreachable = toUnreachable(url);
   const headers = { Authorization: `Bearer ${token}`, Accept: "text/event-stream" };
-  const response = await fetch(`${url}/api/live?${filters}`, { headers, signal, redirect: "manual" }).catch(
-    (error: unknown) => {
-      throw unreachable(reachCauseOf(error), error);
-    },
-  );
+  const address = url + pathOf(collector, `/api/live?${filters}`);
+  const response = await fetch(address, { headers, signal, redirect: "manual" }).catch((error: unknown) => {
+    throw unreachable(reachCauseOf(error), error);
+  });
   if (response.status === 200 && /^text\/event-stream/.test(response.headers.get("content-type") ?? "")) {
     if (response.body !== null) return { pieces: response.body };
   }
@@ -104,19 +103,28 @@ export async function openLive(
  * @throws Refused if the collector refuses the request; CandorError `unreachable` on any other failure, such
  * as no answer within FORGET_TIMEOUT_MS
  */
-export function askToForget(url: string, token: string, subject: Fields): Promise<Fields> {
+export function askToForget(collector: Asked, subject: Fields): Promise<Fields> {
+  const { url, token } = collector;
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  return post("/api/forget", headers, JSON.stringify(subject), {
+  return post(pathOf(collector, "/api/forget"), headers, JSON.stringify(subject), {
     url,
     timeoutMs: FORGET_TIMEOUT_MS,
     toFault: toUnreachable(url),
   });
 }
 
-/** A running collector, and the admin token with which it is asked. */
+/** A running collector, the admin token with which it is asked, and the product about which it is asked. */
 export interface Asked {
   readonly url: string;
   readonly token: string;
+  /** Undefined if the collector serves only one product, or to be told that it serves several. */
+  readonly product?: string | undefined;
+}
+
+/** Adds the product to a path, which may have parameters. */
+function pathOf({ product }: Asked, path: string): string {
+  if (product === undefined) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}product=${encodeURIComponent(product)}`;
 }
 
 /** The answer of GET /api/rebuild. */
@@ -149,19 +157,23 @@ export async function askForAnonymity(collector: Asked, period: URLSearchParams)
  * Sends a GET request to the read API.
  * @param list the name of a field that is a list in every valid answer
  */
-async function askForAnswer({ url, token }: Asked, path: string, list: string): Promise<Fields> {
-  const answer = await ask(url + path, REPORT_TIMEOUT_MS, token).catch((error: unknown) => {
-    throw toUnreachable(url)(reachCauseOf(error), error);
-  });
+async function askForAnswer(collector: Asked, path: string, list: string): Promise<Fields> {
+  const { url, token } = collector;
+  const answer = await ask(url + pathOf(collector, path), REPORT_TIMEOUT_MS, token).catch(
+    (error: unknown) => {
+      throw toUnreachable(url)(reachCauseOf(error), error);
+    },
+  );
   const fields = parseFields(answer.body);
   if (answer.status === 200 && fields !== undefined && Array.isArray(fields[list])) return fields;
   throw toFault(url, answer);
 }
 
 /** Sends POST /api/rebuild for one month. Throws as `askForRollups` does. */
-export async function askForMonth({ url, token }: Asked, month: string): Promise<void> {
+export async function askForMonth(collector: Asked, month: string): Promise<void> {
+  const { url, token } = collector;
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  await post("/api/rebuild", headers, JSON.stringify({ months: [month] }), {
+  await post(pathOf(collector, "/api/rebuild"), headers, JSON.stringify({ months: [month] }), {
     url,
     timeoutMs: REBUILD_TIMEOUT_MS,
     toFault: toUnreachable(url),
@@ -172,8 +184,9 @@ export async function askForMonth({ url, token }: Asked, month: string): Promise
  * Sends POST /api/sql. Resolves to the result in the format.
  * @throws Refused if the collector answers with an error; CandorError `unreachable` if it cannot be reached
  */
-export async function askSql({ url, token }: Asked, query: string, format: string): Promise<string> {
-  const response = await fetch(`${url}/api/sql`, {
+export async function askSql(collector: Asked, query: string, format: string): Promise<string> {
+  const { url, token } = collector;
+  const response = await fetch(url + pathOf(collector, "/api/sql"), {
     method: "POST",
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     body: JSON.stringify({ query, format }),

@@ -1,12 +1,12 @@
 /** Implements `candor export`, which prints stored events as lines of JSON. */
 import { askForEvents } from "./collector.ts";
-import { withCollector } from "./keys.ts";
+import { type ProductOption, withCollector } from "./keys.ts";
 import { createProgress, print } from "./terminal.ts";
 
 /** Events per request, the most that the collector gives. */
 const PAGE_SIZE = 1000;
 
-export interface ExportOptions {
+export interface ExportOptions extends ProductOption {
   /** Times in RFC 3339, of the events: not before, and before. */
   readonly from?: string;
   readonly to?: string;
@@ -19,8 +19,8 @@ export interface ExportOptions {
  * was asked.
  * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what `findToken` throws
  */
-export async function exportEvents(options: ExportOptions): Promise<number> {
-  return withCollector(async (collector) => {
+export async function exportEvents({ product, ...options }: ExportOptions): Promise<number> {
+  return withCollector({ product }, async (collector) => {
     const progress = createProgress();
     let exported = 0;
     for (let cursor: string | null | undefined; cursor !== null; ) {

@@ -2,10 +2,10 @@
 import { forgetInstance, printReceipt, refuse, toReachable } from "@candor/node/operator";
 import { askToForget } from "./collector.ts";
 import { readCollectorUrl, readSettings } from "./environment.ts";
-import { findToken, toNoTokenSentence } from "./keys.ts";
+import { findToken, type ProductOption, toNoTokenSentence } from "./keys.ts";
 import { endWithReader, readTypedLine } from "./terminal.ts";
 
-export interface ForgetOptions {
+export interface ForgetOptions extends ProductOption {
   readonly instance?: string;
   readonly user?: string;
   /** Whether to delete by e-mail address, which is read from standard input. */
@@ -28,7 +28,7 @@ export interface ForgetOptions {
  */
 export async function forget(options: ForgetOptions): Promise<number> {
   endWithReader();
-  const { instance, user, contact, state, url: given, json = false } = options;
+  const { instance, user, contact, state, url: given, product, json = false } = options;
   if ([instance, user, contact, state].filter((given) => given !== undefined).length !== 1)
     return refuse("Give one of --instance ID, --user ID, --contact and --state DIR.");
   if (state !== undefined) return forgetInstance(state, { url: given ?? readCollectorUrl(), json });
@@ -39,6 +39,6 @@ export async function forget(options: ForgetOptions): Promise<number> {
   if (contact === true && address === undefined)
     return refuse("Write one e-mail address to standard input, on a line of its own.");
   const url = given ?? toReachable(config.url);
-  await printReceipt(askToForget(url, token, { instance, user, contact: address }), json);
+  await printReceipt(askToForget({ url, token, product }, { instance, user, contact: address }), json);
   return 0;
 }

@@ -2,18 +2,18 @@
 import { createReadStream, statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { refuse, toReachable } from "@candor/node/operator";
-import { causeOf, type Source } from "@candor/server";
+import { causeOf, findKeys, type Source, writeKeysOf } from "@candor/server";
 import { postBatch } from "./collector.ts";
 import { readSettings } from "./environment.ts";
 import { readBatches, type Unreadable } from "./import-file.ts";
-import { findKeys, toMissingSentence } from "./keys.ts";
+import { type ProductOption, toMissingSentence } from "./keys.ts";
 import { createProgress, endWithReader, print } from "./terminal.ts";
 
 const SHOWN_LINES = 5;
 const MAX_TRIES = 8;
 const RETRY_MS = 2000;
 
-export interface ImportOptions {
+export interface ImportOptions extends ProductOption {
   /** The source of messages that do not name theirs. */
   readonly source?: Source;
 }
@@ -24,11 +24,17 @@ export interface ImportOptions {
  * nothing was sent.
  * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what `findKeys` throws
  */
-export async function importFile(file: string | undefined, { source }: ImportOptions): Promise<number> {
+export async function importFile(
+  file: string | undefined,
+  { source, product }: ImportOptions,
+): Promise<number> {
   endWithReader();
   const config = readSettings();
   const keys = findKeys(config);
   if (keys === undefined) return refuse(toMissingSentence(config));
+  const writeKeys = writeKeysOf(keys, config, product);
+  if (writeKeys === undefined || (product === undefined && keys.products !== undefined))
+    return refuse("This Candor serves several products. Name one with --product; candor keys lists them.");
   const url = toReachable(config.url);
   let totalBytes: number | undefined;
   try {
@@ -46,7 +52,7 @@ export async function importFile(file: string | undefined, { source }: ImportOpt
   let accepted = 0;
   const chunks = file === undefined ? process.stdin : createReadStream(file);
   for await (const batch of readBatches(chunks, source, onUnreadable)) {
-    const answer = await postUntilTaken(url, keys.writeKeys[batch.source], batch.messages);
+    const answer = await postUntilTaken(url, writeKeys[batch.source], batch.messages);
     accepted += answer.accepted;
     for (const reason of answer.dropped) dropped.set(reason, (dropped.get(reason) ?? 0) + 1);
     const share =

@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openKeys, readConfig } from "@candor/server";
+import { findKeys, openKeys, readConfig } from "@candor/server";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { findKeys, findToken, renderKeys, toMissingSentence, toNoTokenSentence } from "./keys.ts";
+import { findToken, renderKeys, toMissingSentence, toNoTokenSentence } from "./keys.ts";
 
 const parent = mkdtempSync(join(tmpdir(), "candor-keys-"));
 const dataDir = join(parent, "data");
@@ -40,7 +40,7 @@ test("keys that are all in the settings need no folder", () => {
 
 test("stored keys are found, and those in the settings take precedence", () => {
   mkdirSync(dataDir);
-  const made = openKeys(readConfig({ CANDOR_DATA_DIR: dataDir }));
+  const made = openKeys(readConfig({ CANDOR_DATA_DIR: dataDir }), ["kitchen"]);
   expect(findKeys(readConfig({ CANDOR_DATA_DIR: dataDir }))).toEqual(made);
   const config = readConfig({ CANDOR_DATA_DIR: dataDir, CANDOR_WRITE_KEYS: "server:S" });
   expect(findKeys(config)?.writeKeys).toEqual({ ...made.writeKeys, server: "S" });

@@ -1,8 +1,6 @@
-/** Implements `candor keys`, and finds the keys in force for other commands. */
-import { statSync } from "node:fs";
-import { join } from "node:path";
+/** Implements `candor keys`, and finds the token for other commands. */
 import { refuse, toReachable } from "@candor/node/operator";
-import { CandorError, type Config, causeOf, type Keys, readKeys, SOURCES } from "@candor/server";
+import { type Config, findKeys, type Keys, readFirstProduct, SOURCES, type WriteKeys } from "@candor/server";
 import type { Asked } from "./collector.ts";
 import { readSettings } from "./environment.ts";
 import { endWithReader, print } from "./terminal.ts";
@@ -20,7 +18,9 @@ export async function printKeys({ json = false }: { readonly json?: boolean }): 
     process.stderr.write(`${toMissingSentence(config)}\n`);
     return 1;
   }
-  await print(json ? `${JSON.stringify(keys, null, 2)}\n` : renderKeys(keys));
+  await print(
+    json ? `${JSON.stringify(keys, null, 2)}\n` : renderKeys(keys, readFirstProduct(config.dataDir)),
+  );
   return 0;
 }
 
@@ -35,19 +35,6 @@ export function toNoTokenSentence(config: Config): string {
 }
 
 /**
- * Returns the keys in force: those of the settings, and for the others those of keys.json. Undefined if there
- * is no keys.json and the settings do not have all keys. Creates nothing.
- * @throws CandorError `keys_unreadable`, `data_folder_unwritable`
- */
-export function findKeys(config: Config): Keys | undefined {
-  if (isThere(join(config.dataDir, "keys.json"), config)) return readKeys(config);
-  const { adminToken, writeKeys } = config;
-  const { installer, server, client } = writeKeys;
-  if (adminToken === undefined || !installer || !server || !client) return undefined;
-  return { writeKeys: { installer, server, client }, adminToken };
-}
-
-/**
  * Returns the token of the read API, from the settings or else from keys.json. Undefined if there is none
  * yet.
  * @throws the same CandorError as findKeys
@@ -56,37 +43,41 @@ export function findToken(config: Config): string | undefined {
   return config.adminToken ?? findKeys(config)?.adminToken;
 }
 
+/** The option of commands that are about one product, for the help. */
+export const PRODUCT = ["--product <name>", "which product, if the collector serves several"] as const;
+
+/** The option of commands that are about one product. */
+export interface ProductOption {
+  /** The product's name. It may be left out if the collector serves only one. */
+  readonly product?: string | undefined;
+}
+
 /**
  * Runs a command that asks the running collector as its admin. Resolves to the command's exit code, or to 2, with
  * a sentence on stderr, if there is no token.
  * @throws CandorError `settings_invalid`, and what findToken and the command throw
  */
-export async function withCollector(command: (collector: Asked) => Promise<number>): Promise<number> {
+export async function withCollector(
+  { product }: ProductOption,
+  command: (collector: Asked) => Promise<number>,
+): Promise<number> {
   endWithReader();
   const config = readSettings();
   const token = findToken(config);
   if (token === undefined) return refuse(toNoTokenSentence(config));
-  return command({ url: toReachable(config.url), token });
+  return command({ url: toReachable(config.url), token, product });
 }
 
-export function renderKeys(keys: Keys): string {
-  const rows = SOURCES.map((source, at) => [
-    at === 0 ? "Write keys" : "",
-    source.padEnd(9),
-    keys.writeKeys[source],
-  ]);
-  return [["Token     ", "admin    ", keys.adminToken], ...rows]
-    .map(([label = "", ...rest]) => `${label.padEnd(10)}  ${rest.join("  ")}\n`)
-    .join("");
-}
-
-function isThere(path: string, config: Config): boolean {
-  try {
-    statSync(path);
-    return true;
-  } catch (error) {
-    const cause = causeOf(error);
-    if (cause === "ENOENT" || cause === "ENOTDIR") return false;
-    throw new CandorError("data_folder_unwritable", { folder: config.dataDir, cause }, error);
-  }
+/** Renders the keys in columns, those of each product under its name if there are several. */
+export function renderKeys({ writeKeys, products = {}, adminToken }: Keys, first = "first product"): string {
+  const several = Object.entries(products);
+  const rowsOf = (keys: WriteKeys): string[][] =>
+    SOURCES.map((source, at) => [at === 0 ? "Write keys" : "", source.padEnd(9), keys[source]]);
+  const rows = [
+    ["Token     ", "admin    ", adminToken],
+    ...(several.length === 0 ? [] : [["Product", first]]),
+    ...rowsOf(writeKeys),
+    ...several.flatMap(([name, keys]) => [["Product", name], ...rowsOf(keys)]),
+  ];
+  return rows.map(([label = "", ...rest]) => `${label.padEnd(10)}  ${rest.join("  ")}\n`).join("");
 }

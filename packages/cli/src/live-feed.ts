@@ -2,16 +2,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { reachCauseOf } from "@candor/node/operator";
 import { CandorError } from "@candor/server";
-import { openLive } from "./collector.ts";
+import { type Asked, openLive } from "./collector.ts";
 
 const RETRY_MIN_MS = 500;
 const RETRY_MAX_MS = 10_000;
 /** The collector sends a comment every 15 s. If three in a row are missing, the connection is dead. */
 const SILENCE_MS = 45_000;
 
-export interface LiveFeedOptions {
-  readonly url: string;
-  readonly token: string;
+export interface LiveFeedOptions extends Asked {
   readonly filters: URLSearchParams;
   /** Ends the feed when it is aborted. */
   readonly signal: AbortSignal;
@@ -58,7 +56,7 @@ async function* readOnce(options: LiveFeedOptions, onOpen: () => void): AsyncGen
   const timer = setTimeout(() => silence.abort(new Error("nothing came for 45 s")), SILENCE_MS);
   const signal = AbortSignal.any([options.signal, silence.signal]);
   try {
-    const { pieces } = await openLive(options.url, options.token, options.filters, signal);
+    const { pieces } = await openLive(options, options.filters, signal);
     onOpen();
     const parse = createSseParser();
     const decoder = new TextDecoder();

@@ -19,7 +19,7 @@ import { readCollectorUrl } from "./environment.ts";
 import { type ExportOptions, exportEvents } from "./export.ts";
 import { type ForgetOptions, forget } from "./forget.ts";
 import { type ImportOptions, importFile } from "./import.ts";
-import { printKeys } from "./keys.ts";
+import { PRODUCT, printKeys } from "./keys.ts";
 import { addPlanCommands } from "./plan/commands.ts";
 import { type RebuildOptions, rebuild } from "./rebuild.ts";
 import { runSql, type SqlOptions } from "./sql.ts";
@@ -31,8 +31,10 @@ const SETTINGS = `
 Settings come from the environment:
   CANDOR_HOST, CANDOR_PORT     where to listen (127.0.0.1, 7226; port 0 takes any free one)
   CANDOR_DATA_DIR              folder for everything that Candor stores (./.candor)
-  CANDOR_PLAN                  file of the plan (by default the Appsmith plan that comes with Candor)
-  CANDOR_WRITE_KEYS            installer:KEY,server:KEY,client:KEY (by default generated once)
+  CANDOR_PLAN                  file of the plan (by default the Appsmith plan that comes with Candor);
+                               with several products, a folder of plans, or files separated by commas
+  CANDOR_WRITE_KEYS            installer:KEY,server:KEY,client:KEY (by default generated once);
+                               with several products, product/source:KEY
   CANDOR_ADMIN_TOKEN           token of the read API (by default generated once)
   CANDOR_CLICKHOUSE_URL        a ClickHouse server, or one URL per node of a cluster (by default embedded)
   CANDOR_CLICKHOUSE_CLUSTER    name of the cluster
@@ -74,6 +76,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
       addWhere,
       [],
     )
+    .option(...PRODUCT)
     .option("--json", "one JSON object a line, for pipes")
     .action(async (options: TailOptions) => setExitCode(await orRefuse(tail(options))));
   program
@@ -96,6 +99,7 @@ function addReportCommands(program: Command, setExitCode: (code: number) => void
     .description("rebuild the tables that reports read from the events, and compare them")
     .option("--month <month>", "only this month, such as 2026-01; repeatable", addMonth, [])
     .option("--check", "only compare: 0 if they are equal, 1 if they differ")
+    .option(...PRODUCT)
     .option("--json", "as JSON")
     .action(async (options: RebuildOptions) => setExitCode(await orRefuse(rebuild(options))));
   program
@@ -103,6 +107,7 @@ function addReportCommands(program: Command, setExitCode: (code: number) => void
     .description("run one query that only reads on what a running Candor has stored (docs/sql.md)")
     .argument("[query]", "a SELECT (default: read from standard input)")
     .addOption(new Option("--format <format>", "of the result").choices(["csv", "ndjson"]).default("csv"))
+    .option(...PRODUCT)
     .action(async (query: string | undefined, options: SqlOptions) =>
       setExitCode(await orRefuse(runSql(query, options))),
     );
@@ -117,12 +122,14 @@ function addFileCommands(program: Command, setExitCode: (code: number) => void):
     .option("--to <time>", "before this time")
     .option("--source <source>", "only from installer, server or client")
     .option("--event <name>", "only this event")
+    .option(...PRODUCT)
     .action(async (options: ExportOptions) => setExitCode(await orRefuse(exportEvents(options))));
   program
     .command("import")
     .description("send a file of messages to a running Candor: its own export, or lines in Segment's form")
     .argument("[file]", "one JSON object a line (default: standard input)")
     .addOption(new Option("--source <source>", "of messages that do not name theirs").choices([...SOURCES]))
+    .option(...PRODUCT)
     .action(async (file: string | undefined, options: ImportOptions) =>
       setExitCode(await orRefuse(importFile(file, options))),
     );
@@ -191,6 +198,7 @@ function addForgetCommand(program: Command, setExitCode: (code: number) => void)
       "everything of the instance with this state folder, which signs the request with its own key",
     )
     .option("--url <url>", COLLECTOR, toUrl)
+    .option(...PRODUCT)
     .option("--json", "print the deletion receipt as JSON")
     .action(async (options: ForgetOptions) => setExitCode(await orRefuse(forget(options))));
 }

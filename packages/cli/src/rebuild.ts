@@ -1,9 +1,9 @@
 /** Implements `candor rebuild`, which rebuilds rollups from the events, and compares them. */
 import { askForMonth, askForRollups, type Rollups } from "./collector.ts";
-import { withCollector } from "./keys.ts";
+import { type ProductOption, withCollector } from "./keys.ts";
 import { print } from "./terminal.ts";
 
-export interface RebuildOptions {
+export interface RebuildOptions extends ProductOption {
   /** The months to rebuild, such as 2026-01. @default all */
   readonly month?: readonly string[];
   /** Whether only to compare. */
@@ -16,8 +16,9 @@ export interface RebuildOptions {
  * 0 if they are equal, to 1 if they differ, or to 2 if there is no token.
  * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what findToken throws
  */
-export async function rebuild({ month = [], check = false, json = false }: RebuildOptions): Promise<number> {
-  return withCollector(async (collector) => {
+export async function rebuild(options: RebuildOptions): Promise<number> {
+  const { month = [], check = false, json = false } = options;
+  return withCollector(options, async (collector) => {
     let found = await askForRollups(collector);
     const months = check ? [] : month.length > 0 ? month : found.months;
     for (const [index, one] of months.entries()) {

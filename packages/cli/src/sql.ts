@@ -1,10 +1,10 @@
 /** Implements `candor sql`, which runs one query of the maker on what a running collector has stored. */
 import { text } from "node:stream/consumers";
 import { askSql } from "./collector.ts";
-import { withCollector } from "./keys.ts";
+import { type ProductOption, withCollector } from "./keys.ts";
 import { print } from "./terminal.ts";
 
-export interface SqlOptions {
+export interface SqlOptions extends ProductOption {
   readonly format: "csv" | "ndjson";
 }
 
@@ -13,9 +13,9 @@ export interface SqlOptions {
  * nothing was asked.
  * @throws Refused, CandorError `unreachable`, `settings_invalid`
  */
-export async function runSql(query: string | undefined, { format }: SqlOptions): Promise<number> {
-  return withCollector(async (collector) => {
-    await print(await askSql(collector, query ?? (await text(process.stdin)), format));
+export async function runSql(query: string | undefined, options: SqlOptions): Promise<number> {
+  return withCollector(options, async (collector) => {
+    await print(await askSql(collector, query ?? (await text(process.stdin)), options.format));
     return 0;
   });
 }

@@ -1,8 +1,15 @@
 /** Implements `candor start`: runs the collector until it is stopped or fails. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
-import type { Plan } from "@candor/plan";
-import { type Candor, type CandorError, type Config, readPlan, startCandor } from "@candor/server";
+import {
+  type Candor,
+  type CandorError,
+  type Config,
+  type Product,
+  readProducts,
+  startCandor,
+  writeKeysOf,
+} from "@candor/server";
 import { renderBanner } from "./banner.ts";
 import { readNpmScript, readSettings } from "./environment.ts";
 import { awaitNpmGone, awaitStop } from "./stop.ts";
@@ -25,7 +32,7 @@ export async function start(): Promise<number> {
   // generation right away. Requests would then fill that generation with garbage (garbage.rig.test.ts).
   setFlagsFromString("--no-allocation-site-pretenuring");
   const config = readSettings();
-  const plan = readPlan(config.planFile);
+  const products = readProducts(config.planPaths);
   outliveReaders();
   let onFatal = (_error: CandorError): void => {};
   const end = Promise.race([
@@ -37,12 +44,17 @@ export async function start(): Promise<number> {
   ]);
   const starting = startCandor(config, { report, onFatal: (error) => onFatal(error) });
   const first = await Promise.race([end, starting]);
-  if (!("kind" in first)) printBanner(config, plan, first);
+  if (!("kind" in first)) printBanner(config, products, first);
   return stop(await end, starting);
 }
 
-function printBanner(config: Config, plan: Plan, { url, keys }: Candor): void {
-  const facts = { url, keys, config, plan, nowMs: Date.now(), workingDir: process.cwd() };
+function printBanner(config: Config, products: readonly Product[], { url, keys }: Candor): void {
+  const shown = products.map((product) => ({
+    ...product,
+    writeKeys: writeKeysOf(keys, config, product.name) ?? keys.writeKeys,
+  }));
+  const { adminToken } = keys;
+  const facts = { url, adminToken, config, products: shown, nowMs: Date.now(), workingDir: process.cwd() };
   process.stdout.write(renderBanner(facts, coloursFor(process.stdout)));
 }
 

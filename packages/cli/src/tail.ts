@@ -1,11 +1,11 @@
 /** Implements `candor tail`, which shows messages as they arrive. */
-import { withCollector } from "./keys.ts";
+import { type ProductOption, withCollector } from "./keys.ts";
 import { followLive, type SseEvent } from "./live-feed.ts";
 import { parseLiveMessage, parseMissed, renderLiveLine } from "./live-line.ts";
 import { awaitStop } from "./stop.ts";
 import { coloursFor, print, report, toSafeJson } from "./terminal.ts";
 
-export interface TailOptions {
+export interface TailOptions extends ProductOption {
   readonly source?: string;
   readonly event?: string;
   readonly type?: string;
@@ -22,7 +22,7 @@ export interface TailOptions {
  * answers at the start
  */
 export async function tail(options: TailOptions): Promise<number> {
-  return withCollector(async (collector) => {
+  return withCollector(options, async (collector) => {
     const stopping = new AbortController();
     void awaitStop().then(() => stopping.abort());
     const filters = toFilters(options);

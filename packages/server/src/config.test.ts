@@ -13,8 +13,8 @@ describe("readConfig", () => {
       host: "127.0.0.1",
       port: 7226,
       dataDir: resolve(".candor"),
-      planFile: resolve("plans/appsmith.yaml"),
-      writeKeys: {},
+      planPaths: [resolve("plans/appsmith.yaml")],
+      writeKeys: [],
       adminToken: undefined,
       clickhouseUrls: undefined,
       clickhouseCluster: undefined,
@@ -30,8 +30,8 @@ describe("readConfig", () => {
       CANDOR_HOST: "::1",
       CANDOR_PORT: "0",
       CANDOR_DATA_DIR: "/data",
-      CANDOR_PLAN: "plan.yaml",
-      CANDOR_WRITE_KEYS: "installer:i1, server:s1,client:c1",
+      CANDOR_PLAN: "plan.yaml, plans",
+      CANDOR_WRITE_KEYS: "installer:i1, server:s1,kitchen-2/client:c1",
       CANDOR_ADMIN_TOKEN: "t",
       CANDOR_CLICKHOUSE_URL: "http://a:8123/,http://b:8123",
       CANDOR_CLICKHOUSE_CLUSTER: "candor",
@@ -42,8 +42,12 @@ describe("readConfig", () => {
     expect(config).toMatchObject({
       url: "http://[::1]:0",
       dataDir: "/data",
-      planFile: resolve("plan.yaml"),
-      writeKeys: { installer: "i1", server: "s1", client: "c1" },
+      planPaths: [resolve("plan.yaml"), resolve("plans")],
+      writeKeys: [
+        { product: undefined, source: "installer", key: "i1" },
+        { product: undefined, source: "server", key: "s1" },
+        { product: "kitchen-2", source: "client", key: "c1" },
+      ],
       adminToken: "t",
       publicStats: 20,
       clickhouseUrls: ["http://a:8123", "http://b:8123"],
@@ -83,20 +87,26 @@ describe("readConfig", () => {
 describe("openKeys", () => {
   it("creates keys once, in a file that only their owner can read; keys from the settings take precedence", () => {
     const dir = mkdtempSync(join(tmpdir(), "candor-keys-"));
-    const first = openKeys(readConfig({ CANDOR_DATA_DIR: dir }));
-    const second = openKeys(readConfig({ CANDOR_DATA_DIR: dir, CANDOR_WRITE_KEYS: "server:chosen" }));
+    const first = openKeys(readConfig({ CANDOR_DATA_DIR: dir }), ["kitchen"]);
+    const chosen = readConfig({ CANDOR_DATA_DIR: dir, CANDOR_WRITE_KEYS: "server:chosen" });
+    const second = openKeys(chosen, ["kitchen"]);
     expect(second).toEqual({ ...first, writeKeys: { ...first.writeKeys, server: "chosen" } });
     expect(new Set(Object.values(first.writeKeys)).size).toBe(3);
     expect(statSync(join(dir, "keys.json")).mode & 0o777).toBe(0o600);
     writeFileSync(join(dir, "keys.json"), "{}");
-    expect(() => openKeys(readConfig({ CANDOR_DATA_DIR: dir }))).toThrow("keys are missing in it");
+    expect(() => openKeys(readConfig({ CANDOR_DATA_DIR: dir }), ["kitchen"])).toThrow(
+      "keys are missing in it",
+    );
     rmSync(dir, { recursive: true });
   });
 });
 
 describe("createMatcher", () => {
-  it("returns the name of the secret that equals a text, and undefined for any other text", () => {
-    const match = createMatcher({ installer: "aaa", server: "bbb" });
+  it("returns the owner of the secret that equals a text, and undefined for any other text", () => {
+    const match = createMatcher([
+      ["installer", "aaa"],
+      ["server", "bbb"],
+    ]);
     expect(["aaa", "bbb", "aab", "", "aaaa"].map(match)).toEqual([
       "installer",
       "server",

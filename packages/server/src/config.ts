@@ -18,14 +18,15 @@ export interface Config {
   /** Absolute path of the folder for all of Candor's data. `CANDOR_DATA_DIR`, default ./.candor. */
   readonly dataDir: string;
   /**
-   * Absolute path of the plan file. `CANDOR_PLAN`; the default is the Appsmith plan that ships with Candor.
+   * Absolute paths of the products' plans, each a file or a folder of files. `CANDOR_PLAN`, several separated by
+   * commas; the default is the Appsmith plan that ships with Candor.
    */
-  readonly planFile: string;
+  readonly planPaths: readonly string[];
   /**
-   * Write keys chosen by the operator; missing keys are generated and stored. `CANDOR_WRITE_KEYS`, written as
-   * `source:KEY,...`.
+   * Write keys chosen by the operator. For a source without one, a key is generated and stored.
+   * `CANDOR_WRITE_KEYS`, written as `source:KEY,...`, with several products as `product/source:KEY,...`.
    */
-  readonly writeKeys: Readonly<Partial<Record<Source, string>>>;
+  readonly writeKeys: readonly ChosenKey[];
   /** Admin token chosen by the operator; generated and stored if not set. `CANDOR_ADMIN_TOKEN`. */
   readonly adminToken: string | undefined;
   /**
@@ -57,6 +58,14 @@ export interface Config {
    * Address at which the `candor` commands reach a running collector. `CANDOR_URL`, default http://HOST:PORT.
    */
   readonly url: string;
+}
+
+/** A write key that the operator has chosen. A source may have several, all of which are accepted. */
+export interface ChosenKey {
+  /** The product's name (products.ts); undefined if the setting names none. */
+  readonly product: string | undefined;
+  readonly source: Source;
+  readonly key: string;
 }
 
 const DEFAULT_PLAN = fileURLToPath(new URL("../../../plans/appsmith.yaml", import.meta.url));
@@ -98,7 +107,7 @@ export function readConfig(environment: Environment): Config {
     host,
     port,
     dataDir: resolve(read("CANDOR_DATA_DIR") ?? ".candor"),
-    planFile: resolve(read("CANDOR_PLAN") ?? DEFAULT_PLAN),
+    planPaths: (read("CANDOR_PLAN") ?? DEFAULT_PLAN).split(",").map((path) => resolve(path.trim())),
     writeKeys: readWriteKeys(read("CANDOR_WRITE_KEYS"), report),
     adminToken: readToken(read("CANDOR_ADMIN_TOKEN"), report),
     clickhouseUrls: readUrls(read("CANDOR_CLICKHOUSE_URL"), report),
@@ -138,23 +147,22 @@ function readPort(value = "7226", report: Report): number {
   return Number(value);
 }
 
-function readWriteKeys(value: string | undefined, report: Report): Config["writeKeys"] {
-  const keys: Partial<Record<Source, string>> = {};
-  for (const pair of value?.split(",") ?? []) {
-    const [, source, key] = /^\s*(\w+)\s*:\s*([A-Za-z0-9._~-]{1,128})\s*$/.exec(pair) ?? [];
+function readWriteKeys(value: string | undefined, report: Report): readonly ChosenKey[] {
+  const keys: ChosenKey[] = [];
+  for (const entry of value?.split(",") ?? []) {
+    const [, product, source, key] =
+      /^\s*(?:([a-z0-9-]{1,100})\/)?(\w+)\s*:\s*([A-Za-z0-9._~-]{1,128})\s*$/.exec(entry) ?? [];
     if (source === undefined || key === undefined) {
       report(
-        "CANDOR_WRITE_KEYS has an entry that is not source:KEY (letters, digits, . _ ~ -). Write installer:KEY,server:KEY,client:KEY.",
+        "CANDOR_WRITE_KEYS has an entry that is not source:KEY or product/source:KEY (a key has letters, digits, . _ ~ -). Write installer:KEY,server:KEY,client:KEY.",
       );
     } else if (!isSource(source))
       report(`CANDOR_WRITE_KEYS names a source that is none of ${SOURCES.join(", ")}.`);
-    else if (keys[source] !== undefined) report(`CANDOR_WRITE_KEYS gives two keys for ${source}. Give one.`);
-    else keys[source] = key;
+    else keys.push({ product, source, key });
   }
-  const given = Object.values(keys);
-  if (new Set(given).size < given.length) {
+  if (new Set(keys.map(({ key }) => key)).size < keys.length) {
     report(
-      "CANDOR_WRITE_KEYS gives one key to two sources. Each source needs its own, because the key tells them apart.",
+      "CANDOR_WRITE_KEYS gives one key twice. Each source of each product needs its own, because the key tells them apart.",
     );
   }
   return keys;

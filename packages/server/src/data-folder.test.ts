@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { isDataFolderHeld, openDataFolder } from "./data-folder.ts";
+import { isDataFolderHeld, openDataFolder, openProductFolder } from "./data-folder.ts";
 import { checkFolderOwner } from "./private-folder.ts";
 
 /** Only root can give a file to another user. */
@@ -25,6 +25,7 @@ beforeEach(() => {
   parent = mkdtempSync(join(tmpdir(), "candor-folder-"));
   dir = join(parent, "data");
   openDataFolder(dir).release();
+  openProductFolder(dir);
 });
 afterEach(() => rmSync(parent, { recursive: true }));
 

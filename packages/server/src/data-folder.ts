@@ -12,17 +12,21 @@ const PROBE_BYTES = 128 * 1024;
 
 /** The folder that holds all of Candor's data, locked by this process. */
 export interface DataFolder {
+  /** Folder of the embedded store. */
+  readonly storeDir: string;
+  release(): void;
+}
+
+/** What the collector keeps for one product, outside the store. */
+export interface ProductFolder {
   /** Folder of the log's segment files. */
   readonly logDir: string;
   /** Folder of the dedupe keys, each a hash of a source and a messageId. */
   readonly dedupeDir: string;
-  /** Folder of the embedded store. */
-  readonly storeDir: string;
   /** Folder of quarantined rows and segment files. */
   readonly quarantineDir: string;
   /** File with the secret key for hashing ids. */
   readonly hashSecretFile: string;
-  release(): void;
 }
 
 /**
@@ -33,23 +37,35 @@ export interface DataFolder {
  * `data_folder_locked`, `lock_unsupported`
  */
 export function openDataFolder(dataDir: string): DataFolder {
-  const dirs = {
-    logDir: join(dataDir, "log"),
-    dedupeDir: join(dataDir, "dedupe"),
-    storeDir: join(dataDir, "store"),
-    quarantineDir: join(dataDir, "quarantine"),
-  };
+  const storeDir = join(dataDir, "store");
   const fd = orUnwritable(dataDir, () => {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
     claimFolder(dataDir); // before anything in it is used
-    for (const dir of Object.values(dirs)) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    mkdirSync(storeDir, { recursive: true, mode: 0o700 });
     return openLock(dataDir);
   });
   if (!tryLock(fd, dataDir)) {
     closeSync(fd);
     throw new CandorError("data_folder_locked", { folder: dataDir });
   }
-  return { ...dirs, hashSecretFile: join(dataDir, "hash-secret"), release: () => closeSync(fd) };
+  return { storeDir, release: () => closeSync(fd) };
+}
+
+/**
+ * Creates a product's folders, or finds existing ones.
+ * @param dir the data folder, or a folder in it
+ * @throws CandorError `data_folder_unwritable`
+ */
+export function openProductFolder(dir: string): ProductFolder {
+  const dirs = {
+    logDir: join(dir, "log"),
+    dedupeDir: join(dir, "dedupe"),
+    quarantineDir: join(dir, "quarantine"),
+  };
+  orUnwritable(dir, () => {
+    for (const path of Object.values(dirs)) mkdirSync(path, { recursive: true, mode: 0o700 });
+  });
+  return { ...dirs, hashSecretFile: join(dir, "hash-secret") };
 }
 
 /**

@@ -181,6 +181,29 @@ export const ERRORS = {
   plan_unreadable: {
     message: "The plan {file} cannot be read ({cause}). Name the plan's file, or set CANDOR_PLAN to it.",
   },
+  plans_missing: {
+    message: "The folder {folder} has no plan. Name a file, or put a .yaml file into the folder.",
+  },
+  plan_ambiguous: { message: "CANDOR_PLAN has several plans. Name the file of the one that you mean." },
+  product_unnamed: {
+    message:
+      "The plan {file} names a product without a letter from a to z or a digit. Give it a name with one.",
+  },
+  product_twice: {
+    message:
+      "The plans {file} and {other} are both of the product {name}. Name one of them, or change its `product`.",
+  },
+  too_many_products: {
+    message: "There are {count} plans, but one collector serves at most {limit} products.",
+  },
+  product_missing: {
+    message:
+      "The data folder {folder} belongs to the product {name}, whose plan is not in CANDOR_PLAN. Add it, or use another folder.",
+  },
+  write_keys_invalid: {
+    message:
+      "CANDOR_WRITE_KEYS has a key without a product of this collector. Write product/source:KEY; the products are {names}.",
+  },
   plan_invalid: { message: "The plan cannot be used:\n{faults}" },
   unreachable: {
     message: "No Candor answers at {url} ({cause}). Start it with `npm start`, or set CANDOR_URL.",

@@ -2,12 +2,13 @@
 import type * as main from "./main.ts";
 
 export { type Config, readConfig, SOURCES, type Source } from "./config.ts";
-export { type DataFolder, isDataFolderHeld, openDataFolder, probeDisk } from "./data-folder.ts";
+export { isDataFolderHeld, openDataFolder, probeDisk } from "./data-folder.ts";
 export { readPlan } from "./enforce/plan-in-force.ts";
 export { CandorError, causeOf, ERRORS, type ErrorCode } from "./errors.ts";
-export { type Keys, openKeys, readKeys } from "./keys.ts";
+export { findKeys, type Keys, openKeys, readKeys, type WriteKeys, writeKeysOf } from "./keys.ts";
 export type { Candor, StartOptions } from "./main.ts";
 export { checkFolderOwner } from "./private-folder.ts";
+export { listPlanFiles, listProductDirs, type Product, readFirstProduct, readProducts } from "./products.ts";
 export { DROP_REASONS, type DropReason } from "./reasons.ts";
 export type { Anonymity, AnonymityReport, FieldAnonymity } from "./reports/anonymity-report.ts";
 export { listChangedExamples, makeSamples } from "./samples.ts";

@@ -1,39 +1,26 @@
 /** Starts the collector: opens its parts in order, and closes them in reverse order. */
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { type Engine, engineSupport, startEngine } from "@candor/engine";
-import { createIds } from "@candor/envelope";
 import { Semaphore, SingleFlight } from "@candor/envelope/concurrency";
-import type { Plan } from "@candor/plan";
 import type { FastifyInstance } from "fastify";
 import { createApi } from "./api/api.ts";
-import { createLiveFeed, type LiveFeed } from "./api/live.ts";
+import { type Closers, openParts } from "./closers.ts";
 import type { Config } from "./config.ts";
-import { type DataFolder, openDataFolder, probeDisk } from "./data-folder.ts";
-import { createPlanCounts, type PlanCounts } from "./enforce/plan-counts.ts";
-import { openPlan, type PlanInForce } from "./enforce/plan-in-force.ts";
+import { openDataFolder, probeDisk } from "./data-folder.ts";
 import { CandorError, causeOf } from "./errors.ts";
-import { createForget } from "./forget/forget.ts";
 import { createInstanceLimits } from "./instance/instance-limits.ts";
-import { createMatcher, type Keys, openKeys } from "./keys.ts";
-import { openAppendLog } from "./log/append-log.ts";
-import { Dedupe } from "./log/dedupe.ts";
+import { createKeyMatcher, createMatcher, type Keys, openKeys } from "./keys.ts";
 import { disk as realDisk } from "./log/disk.ts";
-import type { Disk, Log } from "./log/log.ts";
+import type { Disk } from "./log/log.ts";
 import { createMeters, type Meters } from "./meters.ts";
 import { openCountries } from "./privacy/country.ts";
-import { createStoredForms, openPseudonyms, type Pseudonym } from "./privacy/pseudonym.ts";
-import { createRedactors } from "./privacy/redactors.ts";
+import { type OpenProduct, openProduct } from "./product.ts";
+import { type PlacedProduct, placeProducts, readProducts } from "./products.ts";
 import { createBodyReader } from "./request/body.ts";
 import { createIngest } from "./request/ingest.ts";
-import { openStore, type Store, type StoreAddress } from "./store/client.ts";
-import { createAlone, startDrain } from "./store/drain.ts";
-import { startInserterThread } from "./store/inserter-thread.ts";
-import { migrate } from "./store/migrate.ts";
-import { openPlanStore, type PlanStore } from "./store/plan-store.ts";
+import type { OwnerOfKey } from "./request/write-key.ts";
+import type { StoreAddress } from "./store/client.ts";
 
-/** How long startup waits at most for the check of the store's schema. */
-const SCHEMA_WAIT_MS = 10_000;
 /**
  * How long `close` drains at most. Rows that are not in the store by then stay in the log until the next
  * start.
@@ -77,24 +64,14 @@ export interface Candor {
   close(): Promise<void>;
 }
 
-/** Functions that close what was opened, to be called in reverse order. */
-type Closers = (() => Promise<void> | void)[];
+type Report = (line: string) => void;
 
 /**
- * Starts the collector: data folder, log, store, drain, HTTP, in this order.
+ * Starts the collector: data folder, engine, products, HTTP, in this order.
  * @throws CandorError with a message for the operator; in that case nothing is left open
  */
-export async function startCandor(config: Config, options: StartOptions = {}): Promise<Candor> {
-  const closers: Closers = [];
-  const close = async (): Promise<void> => {
-    for (let closer = closers.pop(); closer !== undefined; closer = closers.pop()) await closer();
-  };
-  try {
-    return { ...(await open(config, options, closers)), close };
-  } catch (error) {
-    await close();
-    throw error;
-  }
+export function startCandor(config: Config, options: StartOptions = {}): Promise<Candor> {
+  return openParts((closers) => open(config, options, closers));
 }
 
 async function open(config: Config, options: StartOptions, closers: Closers): Promise<Omit<Candor, "close">> {
@@ -102,53 +79,22 @@ async function open(config: Config, options: StartOptions, closers: Closers): Pr
   const { report = () => {}, onFatal = () => {} } = options;
   checkEngine(config);
   const folder = openDataFolder(config.dataDir);
-  closers.push(folder.release);
-  const keys = openKeys(config);
-  const pseudonym = openPseudonyms(folder.hashSecretFile);
-  const planCounts = createPlanCounts();
-  const { dedupe, log } = await openLog(folder, { now, disk, report }, closers);
-  const { store, address, engine } = await connectStore(config, folder, report, closers);
-  const plan = openPlan({
-    file: config.planFile,
-    redactors: createRedactors(pseudonym),
-    onChange: () => planStore.applySoon(),
-    report,
-  });
-  closers.push(plan.close);
-  const alone = createAlone();
-  const planStore = openPlanStore({
-    store,
-    alone,
-    plan: () => plan.current().plan,
-    counts: planCounts,
-    now,
-    report,
-  });
-  closers.push(planStore.close);
-  const live = createLiveFeed();
-  const meters = createMeters({
-    log: () => log.pending(),
-    dedupe: () => dedupe.size(),
-    store: () => ({ isUp: drain.isUp(), engineRestarts: engine?.status().restarts ?? 0 }),
-    planCounts: planCounts.totals,
-    comparison: planStore.lastComparison,
-    now,
-  });
-  const prepare = async (): Promise<void> => {
-    await engine?.ready();
-    await migrate(store);
-    await planStore.apply();
-    void planStore.rebuild().catch(() => {}); // on failure, the months stay noted for the next rebuild
-  };
-  await checkSchema(prepare);
-  const inserter = startInserterThread({ address, quarantineDir: folder.quarantineDir });
-  closers.push(() => inserter.close());
-  const onStoreChange = storeReporter(report);
-  const drain = startDrain({ log, inserter, alone, prepare, meters, now, onFatal, onStoreChange });
-  closers.push(() => drain.close(drainDeadlineMs));
-  const checking = { pseudonym, plan, planCounts, planStore };
-  const parts: ApiParts = { ...checking, folder, dedupe, log, store, live, meters, now, report };
-  const api = await openApi(config, keys, parts, closers);
+  closers.add(folder.release);
+  const places = placeProducts(config.dataDir, readProducts(config.planPaths));
+  const names = places.map(({ name }) => name);
+  const keys = openKeys(config, names);
+  const { address, engine } = await openEngine(config, folder.storeDir, report, closers);
+  const meters = createMeters({ engineRestarts: () => engine?.status().restarts ?? 0, now });
+  const { countryOf } = openCountries();
+  const engineReady = async (): Promise<void> => engine?.ready();
+  const shared = { meters, address, engineReady, countryOf, drainDeadlineMs, disk, now, report, onFatal };
+  const products = await openProducts(
+    places,
+    (place) => openProduct(place, { ...shared, isOneOfSeveral: places.length > 1 }),
+    closers,
+  );
+  const ownerOfKey = createKeyMatcher(keys, config, names);
+  const api = await openApi(config, { keys, ownerOfKey, products, meters, now, report }, closers);
   return { url: await listen(api, config), keys };
 }
 
@@ -158,76 +104,34 @@ function checkEngine(config: Config): void {
   throw new CandorError("engine_unsupported", { platform: support.platform, why: support.why });
 }
 
-/**
- * Prepares the store. Rejects if this Candor must not use it; a slow or unreachable store is left to the
- * drain.
- */
-async function checkSchema(prepare: () => Promise<void>): Promise<void> {
-  const tried = prepare().catch((error: unknown) => {
-    if (error instanceof CandorError) throw error;
-  });
-  await Promise.race([tried, sleep(SCHEMA_WAIT_MS, undefined, { ref: false })]);
-}
-
-type Report = (line: string) => void;
-
-async function openLog(
-  folder: DataFolder,
-  { now, disk, report }: Required<Pick<StartOptions, "now" | "disk" | "report">>,
-  closers: Closers,
-): Promise<{ dedupe: Dedupe; log: Log }> {
-  const dedupe = await Dedupe.open({
-    dir: folder.dedupeDir,
-    disk,
-    onDamaged: (path) =>
-      report(`Damaged, and not used any more: ${path}. Messages of that hour may be stored twice.`),
-  });
-  closers.push(() => dedupe.close());
-  const log = await openAppendLog({
-    dir: folder.logDir,
-    keepKeys: (keys) => dedupe.keep(keys),
-    now,
-    disk,
-    onFault: (error) => report(error.message),
-  });
-  closers.push(() => log.close());
-  return { dedupe, log };
-}
-
-async function connectStore(
-  config: Config,
-  folder: DataFolder,
+async function openEngine(
+  { clickhouseUrls: urls, clickhouseCluster: cluster }: Config,
+  storeDir: string,
   report: Report,
   closers: Closers,
-): Promise<{ store: Store; address: StoreAddress; engine: Engine | undefined }> {
-  const { clickhouseUrls: urls, clickhouseCluster: cluster } = config;
-  const engine =
-    urls === undefined ? await startEngine({ dataDir: folder.storeDir, log: report }) : undefined;
-  if (engine !== undefined) closers.push(() => engine.close());
-  const rowsDir = join(folder.storeDir, "rows");
-  const address = urls === undefined ? { socketPath: engine?.socketPath ?? "", rowsDir } : { urls, cluster };
-  const store = openStore(address);
-  closers.push(() => store.close());
-  return { store, address, engine };
+): Promise<{ address: StoreAddress; engine: Engine | undefined }> {
+  if (urls !== undefined) return { address: { urls, cluster }, engine: undefined };
+  const engine = await startEngine({ dataDir: storeDir, log: report });
+  closers.add(() => engine.close());
+  return { address: { socketPath: engine.socketPath, rowsDir: join(storeDir, "rows") }, engine };
 }
 
-function storeReporter(report: Report): (cause: string | undefined) => void {
-  return (cause) => {
-    if (cause === undefined) report("The store is back; the log drains.");
-    else report(`The store does not take rows (${cause}). Messages are accepted and wait in the log.`);
-  };
+/** Opens the products one after another. They are closed side by side, because each may drain for seconds. */
+async function openProducts(
+  places: readonly PlacedProduct[],
+  openOne: (place: PlacedProduct) => Promise<OpenProduct>,
+  closers: Closers,
+): Promise<OpenProduct[]> {
+  const products: OpenProduct[] = [];
+  closers.add(async () => void (await Promise.all(products.map((product) => product.close()))));
+  for (const place of places) products.push(await openOne(place));
+  return products;
 }
 
 interface ApiParts {
-  readonly folder: DataFolder;
-  readonly pseudonym: Pseudonym;
-  readonly plan: PlanInForce;
-  readonly planCounts: PlanCounts;
-  readonly planStore: PlanStore;
-  readonly dedupe: Dedupe;
-  readonly log: Log;
-  readonly store: Store;
-  readonly live: LiveFeed;
+  readonly keys: Keys;
+  readonly ownerOfKey: OwnerOfKey;
+  readonly products: readonly OpenProduct[];
   readonly meters: Meters;
   readonly now: () => number;
   readonly report: Report;
@@ -235,66 +139,54 @@ interface ApiParts {
 
 async function openApi(
   config: Config,
-  keys: Keys,
-  parts: ApiParts,
+  { keys, ownerOfKey, products, meters, now, report }: ApiParts,
   closers: Closers,
 ): Promise<FastifyInstance> {
-  const { folder, pseudonym, plan, planCounts, planStore, log, store, live, meters, now, report } = parts;
-  const adminOf = createMatcher({ admin: keys.adminToken });
+  const adminOf = createMatcher([["admin", keys.adminToken]]);
   const onFault = (error: unknown): void => report(`A request failed: ${causeOf(error)}`);
-  const storedForms = createStoredForms(pseudonym);
-  const { logDir, quarantineDir } = folder;
-  const currentPlan = (): Plan => plan.current().plan;
-  const where = { store, log, logDir, quarantineDir, rollups: planStore };
-  const forget = createForget({ ...where, storedForms, plan: currentPlan, now });
   const ingest = createIngest({
-    ids: createIds({ hash: pseudonym }),
-    plan: plan.current,
-    planCounts,
-    countryOf: openCountries().countryOf,
-    dedupe: parts.dedupe,
-    log,
-    sourceOfKey: createMatcher(keys.writeKeys),
-    watch: live.watch,
+    products: products.map((product) => product.ingest),
+    ownerOfKey,
     now,
     meters,
     readBody: createBodyReader(),
     trustedProxies: config.trustedProxies,
     origins: config.origins,
-    instances: { store, log, plan: currentPlan, now, limits: createInstanceLimits(), forget },
+    instances: {
+      products: products.map(({ instances }) => instances),
+      now,
+      limits: createInstanceLimits(),
+    },
     comparing: new Semaphore({ permits: MAX_COMPARING, maxWaiting: 0 }),
     onFault,
   });
   const readyCheck = new SingleFlight(() => probeDisk(config.dataDir), { keepMs: READY_CHECK_MS });
-  const api = await createApi({
-    store,
-    live,
+  const server = {
     meters,
-    plan,
-    planStore,
-    forget,
-    storedForms,
-    storedUntilMs: () => log.pending().oldestMs ?? now(),
     publicStats: config.publicStats,
     now,
-    isAdminToken: (token) => adminOf(token) !== undefined,
+    isAdminToken: (token: string) => adminOf(token) !== undefined,
     checkReady: () => readyCheck.run(),
     ingest,
     onFault,
-  });
-  closers.push(() => closeApi(api, live));
+  };
+  const api = await createApi(
+    server,
+    products.map((product) => product.api),
+  );
+  closers.add(() => closeApi(api, products));
   return api;
 }
 
 /**
- * Ends the live feed, and waits until open requests have ended. After a second, closes the connections that
+ * Ends the live feeds, and waits until open requests have ended. After a second, closes the connections that
  * remain.
  */
-async function closeApi(api: FastifyInstance, live: LiveFeed): Promise<void> {
-  live.close();
-  api.server.closeIdleConnections();
-  const cut = setTimeout(() => api.server.closeAllConnections(), REQUESTS_DEADLINE_MS);
-  await api.close();
+async function closeApi(app: FastifyInstance, products: readonly OpenProduct[]): Promise<void> {
+  for (const { api } of products) api.live.close();
+  app.server.closeIdleConnections();
+  const cut = setTimeout(() => app.server.closeAllConnections(), REQUESTS_DEADLINE_MS);
+  await app.close();
   clearTimeout(cut);
 }
 

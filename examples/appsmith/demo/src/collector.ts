@@ -1,12 +1,9 @@
 /**
- * Finds the collector's keys, asks the collector whether it is ready and what it stores, and sends batches to
- * it.
+ * Asks the collector whether it is ready and what it stores, and sends batches to it.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isRecord } from "@candor/envelope/unknown-value";
-import { type Config, type Keys, openKeys } from "@candor/server";
+import type { Keys } from "@candor/server";
 
 const ASK_AGAIN_MS = 200;
 /** How long the demo keeps trying before it gives up on the collector. */
@@ -19,18 +16,6 @@ export class DemoFault extends Error {}
 export interface Collector {
   readonly url: string;
   readonly keys: Keys;
-}
-
-/**
- * Returns the collector's keys, from keys.json in its data folder or, without that file, from the settings;
- * undefined if the settings do not have all of them.
- */
-export function findKeys(config: Config): Keys | undefined {
-  if (existsSync(join(config.dataDir, "keys.json"))) return openKeys(config);
-  const { installer, server, client } = config.writeKeys;
-  const { adminToken } = config;
-  if (!installer || !server || !client || adminToken === undefined) return undefined;
-  return { writeKeys: { installer, server, client }, adminToken };
 }
 
 /** Resolves once the collector accepts messages. @throws DemoFault if that takes longer than `withinMs` */

@@ -5,9 +5,9 @@
 import { join } from "node:path";
 import { cwd, env } from "node:process";
 import { toReachable } from "@candor/node/operator";
-import { CandorError, type Config, readConfig } from "@candor/server";
+import { CandorError, type Config, findKeys, readConfig } from "@candor/server";
 import { Command, InvalidArgumentError } from "commander";
-import { awaitReady, awaitStored, type Collector, countStored, DemoFault, findKeys } from "./collector.ts";
+import { awaitReady, awaitStored, type Collector, countStored, DemoFault } from "./collector.ts";
 import { countStory } from "./count-story.ts";
 import { renderFirstLook } from "./first-look.ts";
 import { makeStory } from "./make-story.ts";

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { renderCheck } from "../doctor.ts";
 import { createColours } from "../terminal.ts";
 import { checkFacts, formatBytes } from "./checks.ts";
-import type { CollectorFacts, Facts, MachineFacts, PlaceFacts } from "./facts.ts";
+import type { CollectorFacts, Facts, MachineFacts, PlaceFacts, PlanFacts } from "./facts.ts";
 
 const GIB = 1024 ** 3;
 const MACHINE: MachineFacts = {
@@ -13,7 +13,7 @@ const MACHINE: MachineFacts = {
 };
 const STOPPED: PlaceFacts = {
   usesServer: false,
-  plan: { file: "/p.yaml", fault: undefined, product: "Kitchen", version: 2, attention: [] },
+  plans: [{ file: "/p.yaml", fault: undefined, product: "Kitchen", version: 2, attention: [] }],
   folder: {
     path: "/d",
     state: "writable",
@@ -24,7 +24,7 @@ const STOPPED: PlaceFacts = {
     foreign: undefined,
   },
   disk: { freeBytes: 20 * GIB, logBytes: 0, storeBytes: 2048 },
-  quarantine: { dir: "/d/quarantine", rows: [], cause: undefined },
+  quarantines: [{ dir: "/d/quarantine", rows: [], cause: undefined }],
   listening: {
     url: "http://127.0.0.1:7226",
     host: "127.0.0.1",
@@ -105,7 +105,8 @@ test("invalid settings are listed, and what they point to is not checked", () =>
 });
 
 const NO_ENGINE = { supported: false, platform: "linux-x64-musl", why: "it needs glibc" } as const;
-const { folder, listening, quarantine } = STOPPED;
+const { folder, listening } = STOPPED;
+const quarantine = { dir: "/d/quarantine", rows: [], cause: undefined };
 const ROWS = ["1", "2", "3", "4"].map((id) => ({
   id: `s-${id}`,
   fault: id === "1" ? "TOO_LARGE" : "VIOLATED_CONSTRAINT",
@@ -291,12 +292,12 @@ test.each<[string, Partial<Facts>, string]>([
   ],
   [
     "rejected rows",
-    { place: { ...STOPPED, quarantine: { ...quarantine, rows: ROWS } } },
+    { place: { ...STOPPED, quarantines: [{ ...quarantine, rows: ROWS }] } },
     "warn  quarantine  The store rejected 4 rows (1 TOO_LARGE, 3 VIOLATED_CONSTRAINT; newest: s-4, s-3, s-2). They are",
   ],
   [
     "rejected rows that cannot be read",
-    { place: { ...STOPPED, quarantine: { ...quarantine, cause: "EACCES" } } },
+    { place: { ...STOPPED, quarantines: [{ ...quarantine, cause: "EACCES" }] } },
     "warn  quarantine  The rows in /d/quarantine could not be read: EACCES.",
   ],
 ])("it finds %s", (_name, facts, start) => {
@@ -304,9 +305,10 @@ test.each<[string, Partial<Facts>, string]>([
 });
 
 test("it reports an unusable plan and one that needs attention", () => {
-  const { plan } = STOPPED;
-  const shown = (changes: Partial<typeof plan>) =>
-    lines({ place: { ...STOPPED, plan: { ...plan, ...changes } } }).filter((line) => /^\w+ +plan/.test(line));
+  const shown = (changes: Partial<PlanFacts>) =>
+    lines({ place: { ...STOPPED, plans: STOPPED.plans.map((plan) => ({ ...plan, ...changes })) } }).filter(
+      (line) => /^\w+ +plan/.test(line),
+    );
   expect([shown({ fault: "The plan cannot be used:\na\nb" }), shown({ attention: ["c", "d"] })]).toEqual([
     ["FAIL  plan        The plan cannot be used:\n                  a\n                  b"],
     ["warn  plan        Kitchen, version 2 (/p.yaml).\n                  c\n                  d"],
@@ -315,7 +317,7 @@ test("it reports an unusable plan and one that needs attention", () => {
 
 test("text from a file or a server cannot control the terminal", () => {
   const rows = [{ id: "s\u001b[2J", fault: "F\u001b]0;x\u0007", quarantinedAt: "" }];
-  const shown = lines({ place: { ...STOPPED, quarantine: { ...quarantine, rows } } }).join("");
+  const shown = lines({ place: { ...STOPPED, quarantines: [{ ...quarantine, rows }] } }).join("");
   expect(shown).toContain("F\\u{1b}]0;x\\u{7}");
   expect(shown).not.toMatch(/\p{Cc}/u);
 });

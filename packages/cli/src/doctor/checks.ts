@@ -54,14 +54,14 @@ export function checkFacts({ machine, settingsFaults, place }: Facts): Check[] {
   const checks = [checkNode(machine), checkEngine(machine, place), checkSettings(settingsFaults)];
   if (place !== undefined) {
     checks.push(
-      checkPlan(place.plan),
+      ...place.plans.map(checkPlan),
       checkFolder(place.folder, place.listening),
       checkDisk(place.disk),
       checkPort(place.listening, place.folder),
       checkStore(place),
       ...checkReports(place.listening),
     );
-    if (typeof place.folder.state === "string") checks.push(checkQuarantine(place.quarantine));
+    if (typeof place.folder.state === "string") checks.push(...place.quarantines.map(checkQuarantine));
     checks.push(...checkInstances(place.clones));
   }
   return [...checks, checkClock(machine, place)];

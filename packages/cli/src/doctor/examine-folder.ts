@@ -126,9 +126,12 @@ async function sizeOf(dir: string): Promise<number> {
   return bytes;
 }
 
-/** Reads the quarantined rows, without their content. */
-export function examineQuarantine(dataDir: string): QuarantineFacts {
-  const dir = join(dataDir, "quarantine");
+/**
+ * Reads a product's quarantined rows, without their content.
+ * @param productDir the folder with the product's data
+ */
+export function examineQuarantine(productDir: string): QuarantineFacts {
+  const dir = join(productDir, "quarantine");
   try {
     const rows = listQuarantined(dir).map(({ id, fault, quarantinedAt }) => ({ id, fault, quarantinedAt }));
     return { dir, rows, cause: undefined };

@@ -5,11 +5,10 @@
 import { createServer } from "node:net";
 import { arch, platform, versions } from "node:process";
 import { engineSupport } from "@candor/engine";
-import { parseFields, reachCauseOf, toReachable, toShown } from "@candor/node/operator";
-import { CandorError, type Config, causeOf, readPlan } from "@candor/server";
+import { parseFields, reachCauseOf, textOf, toFields, toReachable, toShown } from "@candor/node/operator";
+import { CandorError, type Config, causeOf, findKeys, listProductDirs, readProducts } from "@candor/server";
 import { type Answer, ask } from "../collector.ts";
 import { isLoopback, readSettings } from "../environment.ts";
-import { findKeys } from "../keys.ts";
 import { listAttention } from "../plan/attention.ts";
 import { examineFolder, examineQuarantine, measureDisk } from "./examine-folder.ts";
 import type {
@@ -51,31 +50,32 @@ export async function gatherFacts(): Promise<Facts> {
 }
 
 async function examinePlace(config: Config, nowMs: number): Promise<PlaceFacts> {
-  const { clickhouseUrls, dataDir, planFile } = config;
+  const { clickhouseUrls, dataDir, planPaths } = config;
   const listening = await examineListening(config);
   const isRunning = listening.answer.kind === "collector";
   const keys = examineKeys(config);
   return {
     usesServer: clickhouseUrls !== undefined,
-    plan: examinePlan(planFile, nowMs),
+    plans: examinePlans(planPaths, nowMs),
     folder: { ...(await examineFolder(dataDir)), keysFault: keys.fault },
     disk: await measureDisk(dataDir),
-    quarantine: examineQuarantine(dataDir),
+    quarantines: listProductDirs(dataDir).map(examineQuarantine),
     listening,
     clones: isRunning ? await examineClones(config, keys.token) : undefined,
     servers: isRunning ? [] : await examineServers(clickhouseUrls ?? []),
   };
 }
 
-/** Reads the plan as `candor start` would. */
-function examinePlan(file: string, nowMs: number): PlanFacts {
+/** Reads the plans as `candor start` would. */
+function examinePlans(paths: readonly string[], nowMs: number): PlanFacts[] {
   try {
-    const plan = readPlan(file);
-    const attention = listAttention(plan, nowMs).map(({ where, text }) => `${where}: ${text}`);
-    return { file, fault: undefined, product: plan.product, version: plan.version, attention };
+    return readProducts(paths).map(({ plan, planFile: file }) => {
+      const attention = listAttention(plan, nowMs).map(({ where, text }) => `${where}: ${text}`);
+      return { file, fault: undefined, product: plan.product, version: plan.version, attention };
+    });
   } catch (error) {
     if (!(error instanceof CandorError)) throw error;
-    return { file, fault: error.message, product: "", version: 0, attention: [] };
+    return [{ file: paths.join(", "), fault: error.message, product: "", version: 0, attention: [] }];
   }
 }
 
@@ -137,11 +137,22 @@ export function toAhead(
   return Math.min(0, dateMs + 999 - askedAtMs);
 }
 
-/** Reads the values without labels from Prometheus' text format. */
+/**
+ * Reads the values without labels from Prometheus' text format. Of a metric with a value for each product, takes
+ * the worst: a store that is down, the oldest row; of the comparisons, the newest; of numbers of rows, the sum.
+ */
 export function parseMetrics(text: string): Map<string, number> {
   const values = new Map<string, number>();
-  for (const [, name = "", value] of text.matchAll(/^(\w+) (\S+)$/gm)) values.set(name, Number(value));
+  for (const [, name = "", value] of text.matchAll(/^(\w+)(?:\{product="[^"]*"\})? (\S+)$/gm)) {
+    const known = values.get(name);
+    values.set(name, known === undefined ? Number(value) : worseOf(name, known, Number(value)));
+  }
   return values;
+}
+
+function worseOf(name: string, one: number, other: number): number {
+  if (name === "candor_store_up") return Math.min(one, other);
+  return name.endsWith("_seconds") ? Math.max(one, other) : one + other;
 }
 
 /**
@@ -189,9 +200,17 @@ async function examineServers(urls: readonly string[]): Promise<ServerFacts[]> {
 async function examineClones(config: Config, token: string | undefined): Promise<number | undefined> {
   if (token === undefined) return undefined;
   try {
-    const { status, body } = await ask(`${toReachable(config.url)}/api/reports/instances`, TIMEOUT_MS, token);
-    const cloned = status === 200 ? parseFields(body)?.cloned : undefined;
-    return Array.isArray(cloned) ? cloned.length : undefined;
+    const url = toReachable(config.url);
+    const listed = parseFields((await ask(`${url}/api/products`, TIMEOUT_MS, token)).body)?.products;
+    let clones = 0;
+    for (const product of Array.isArray(listed) ? listed : []) {
+      const name = encodeURIComponent(textOf(toFields(product)?.name));
+      const address = `${url}/api/reports/instances?product=${name}`;
+      const cloned = parseFields((await ask(address, TIMEOUT_MS, token)).body)?.cloned;
+      if (!Array.isArray(cloned)) return undefined;
+      clones += cloned.length;
+    }
+    return Array.isArray(listed) ? clones : undefined;
   } catch {
     return undefined; // another check reports a failing collector
   }

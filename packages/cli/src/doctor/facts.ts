@@ -31,11 +31,13 @@ export interface MachineFacts {
 export interface PlaceFacts {
   /** Whether the settings name a ClickHouse server. */
   readonly usesServer: boolean;
-  readonly plan: PlanFacts;
+  /** One for each product; one alone if the plans cannot be used together. */
+  readonly plans: readonly PlanFacts[];
   readonly folder: FolderFacts;
   /** Undefined if the system does not report free space. */
   readonly disk: DiskFacts | undefined;
-  readonly quarantine: QuarantineFacts;
+  /** One for each product. */
+  readonly quarantines: readonly QuarantineFacts[];
   readonly listening: ListeningFacts;
   /**
    * How many instances send from two places, because their state folder was copied. Undefined if no collector

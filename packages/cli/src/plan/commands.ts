@@ -1,5 +1,6 @@
 /** Defines the commands about plans and their arguments. */
 import { Argument, type Command } from "commander";
+import { PRODUCT } from "../keys.ts";
 import { checkPlan } from "./check.ts";
 import { type DescribeOptions, describe } from "./describe.ts";
 import { comparePlans } from "./diff.ts";
@@ -53,6 +54,7 @@ export function addPlanCommands(
     .description("ask a running Candor which stored fields single instances out, and what would help")
     .option("--from <day>", "first day, such as 2026-01-31 (default: 28 days)")
     .option("--to <day>", "last day")
+    .option(...PRODUCT)
     .option("--json", "as JSON")
     .action(async (options: RiskOptions) => setExitCode(await orRefuse(showRisk(options))));
   program

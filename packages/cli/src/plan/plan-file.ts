@@ -1,13 +1,17 @@
 /** Finds the plan's file, and shortens its path for display. */
 import { isAbsolute, relative } from "node:path";
+import { CandorError, listPlanFiles } from "@candor/server";
 import { readSettings } from "../environment.ts";
 
 /**
  * Returns the path of the plan's file: the given one, or else the one in the settings.
- * @throws CandorError `settings_invalid`, only if none was given
+ * @throws CandorError `settings_invalid`, `plans_missing`, `plan_ambiguous`, only if none was given
  */
 export function findPlanFile(named: string | undefined): string {
-  return named ?? toNearPath(readSettings().planFile, process.cwd());
+  if (named !== undefined) return named;
+  const [file = "", ...others] = listPlanFiles(readSettings().planPaths);
+  if (others.length > 0) throw new CandorError("plan_ambiguous");
+  return toNearPath(file, process.cwd());
 }
 
 /**

@@ -1,10 +1,10 @@
 /** Implements `candor plan risk`, which says which stored fields single instances out. */
 import type { Anonymity, AnonymityReport, FieldAnonymity } from "@candor/server";
 import { askForAnonymity } from "../collector.ts";
-import { withCollector } from "../keys.ts";
+import { type ProductOption, withCollector } from "../keys.ts";
 import { type Colours, coloursFor, print, toSafeText } from "../terminal.ts";
 
-export interface RiskOptions {
+export interface RiskOptions extends ProductOption {
   /** The first day, `YYYY-MM-DD`. Default: 27 days before `to`. */
   readonly from?: string;
   /** The last day, `YYYY-MM-DD`. Default: today. */
@@ -17,8 +17,9 @@ export interface RiskOptions {
  * instances; or to 2 if there is no token.
  * @throws Refused, CandorError `unreachable`, `settings_invalid`, and what findToken throws
  */
-export async function showRisk({ from, to, json = false }: RiskOptions): Promise<number> {
-  return withCollector(async (collector) => {
+export async function showRisk(options: RiskOptions): Promise<number> {
+  const { from, to, json = false } = options;
+  return withCollector(options, async (collector) => {
     const period = new URLSearchParams({ ...(from && { from }), ...(to && { to }) });
     const report = await askForAnonymity(collector, period);
     await print(

@@ -164,6 +164,7 @@ describe("the read API without a store", () => {
       "/api/exclusions",
       "/api/forget",
       "/api/live",
+      "/api/products",
       "/api/rebuild",
       "/api/releases",
       ...REPORT_NAMES.map((name) => `/api/reports/${name}`).sort(),

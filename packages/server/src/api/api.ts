@@ -1,6 +1,7 @@
 /** Creates the HTTP server, and serves everything on it except the ingest API. */
 
 import { createHash } from "node:crypto";
+import type { RequestListener, Server, ServerResponse } from "node:http";
 import { splitUrl } from "@candor/envelope/http";
 import { describePlan, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import helmet from "@fastify/helmet";
@@ -12,25 +13,82 @@ import { readContacts } from "../query/contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/events.ts";
 import { readFilters } from "../query/filters.ts";
 import { createMakerSql, readMakerSql } from "../query/maker-sql.ts";
+import { sendError as sendJsonError } from "../request/answer.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
 import { makeSamples } from "../samples.ts";
 import { addDeclarationRoutes } from "./declaration-routes.ts";
-import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
+import {
+  type ApiDependencies,
+  type OnRequest,
+  type ProductDependencies,
+  parametersOf,
+  type ServerDependencies,
+} from "./dependencies.ts";
+import { createDoor } from "./door.ts";
+import { addPrivacyLists, addProductsRoute } from "./product-routes.ts";
 import { addPublicStatsRoutes } from "./public-stats-routes.ts";
 import { addRebuildRoutes } from "./rebuild-routes.ts";
 import { addReportRoutes } from "./report-routes.ts";
 import * as schema from "./schema.ts";
 
-/** Creates the HTTP server, on which the ingest API and all other routes share one port. */
-export async function createApi(dependencies: ApiDependencies): Promise<FastifyInstance> {
-  const { countRefused } = dependencies.meters;
+/**
+ * Creates the HTTP server, on which the ingest API and all other routes share one port. Closing the returned
+ * instance closes the routes of all products.
+ */
+export async function createApi(
+  server: ServerDependencies,
+  products: readonly ProductDependencies[],
+): Promise<FastifyInstance> {
+  const { ingest } = server;
+  const { countRefused } = server.meters;
+  const onRequest = requireToken(server);
+  const apps = new Map<string, FastifyInstance>();
+  const serverFactory = (others: RequestListener): Server => {
+    const refuse = (response: ServerResponse, error: unknown): void =>
+      sendJsonError(response, refusalOf(error, server));
+    return createHttpServer({ ingest, others: createDoor({ apps, others, refuse }), countRefused });
+  };
+  const [first, ...others] = products;
+  if (first === undefined) throw new Error("a collector has at least one product");
+  if (others.length === 0) {
+    const app = await createApp(server, { serverFactory });
+    addCommonRoutes(app, server, products, onRequest);
+    addProductRoutes(app, { ...server, ...first }, onRequest);
+    app.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => app.swagger());
+    apps.set(first.name, app);
+    return app;
+  }
+  for (const product of products) {
+    const app = await createApp(server, {});
+    addProductRoutes(app, { ...server, ...product, isOneOfSeveral: true }, onRequest);
+    await app.ready();
+    apps.set(product.name, app);
+  }
+  const front = await createApp(server, { serverFactory });
+  addCommonRoutes(front, server, products, onRequest);
+  addPrivacyLists(front, products, PRIVACY_CSP);
+  front.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => {
+    const [ofProduct, common] = [apps.get(first.name)?.swagger(), front.swagger()];
+    return { ...common, paths: { ...ofProduct?.paths, ...common.paths } };
+  });
+  front.addHook("onClose", async () => {
+    for (const app of apps.values()) await app.close();
+  });
+  return front;
+}
+
+/** Creates an instance without routes. Only one with a `serverFactory` can listen. */
+async function createApp(
+  server: ServerDependencies,
+  factory: { readonly serverFactory?: (others: RequestListener) => Server },
+): Promise<FastifyInstance> {
   const app = fastify({
     routerOptions: { ignoreTrailingSlash: true },
     return503OnClosing: false,
     forceCloseConnections: false, // main.ts gives open requests time to end
-    frameworkErrors: (error, _request, reply) => void sendError(reply, error, dependencies),
-    clientErrorHandler: createClientErrorHandler(countRefused),
-    serverFactory: (others) => createHttpServer({ ingest: dependencies.ingest, others, countRefused }),
+    frameworkErrors: (error, _request, reply) => void sendError(reply, error, server),
+    clientErrorHandler: createClientErrorHandler(server.meters.countRefused),
+    ...factory,
   });
   await app.register(helmet, {
     contentSecurityPolicy: { directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] } },
@@ -40,19 +98,21 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   // The handlers validate parameters and bodies themselves, with their own messages. The schemas of
   // parameters and bodies are only documentation.
   app.setValidatorCompiler(() => () => true);
-  app.setErrorHandler((error, _request, reply) => sendError(reply, error, dependencies));
-  app.setNotFoundHandler((_request, reply) => sendError(reply, new CandorError("not_found"), dependencies));
+  app.setErrorHandler((error, _request, reply) => sendError(reply, error, server));
+  app.setNotFoundHandler((_request, reply) => sendError(reply, new CandorError("not_found"), server));
   app.addHook("onRequest", async (request) => {
     if (request.is404) throw toMissing(app, request); // before its body is read
   });
-  addPublicRoutes(app, dependencies);
-  if (dependencies.publicStats !== undefined)
-    addPublicStatsRoutes(app, dependencies, dependencies.publicStats, PRIVACY_CSP);
-  addAdminRoutes(app, dependencies);
   return app;
 }
 
-function addPublicRoutes(app: FastifyInstance, { meters, checkReady, plan }: ApiDependencies): void {
+/** Adds the routes that are about no product. */
+function addCommonRoutes(
+  app: FastifyInstance,
+  { meters, checkReady }: ServerDependencies,
+  products: readonly ProductDependencies[],
+  onRequest: OnRequest,
+): void {
   app.get("/healthz", { schema: schema.HEALTH }, () => ({ status: "ok" }));
   app.get("/readyz", { schema: schema.READY }, async () => {
     await checkReady();
@@ -62,6 +122,21 @@ function addPublicRoutes(app: FastifyInstance, { meters, checkReady, plan }: Api
     const { contentType, body } = await meters.expose();
     return reply.type(contentType).send(body);
   });
+  addProductsRoute(app, products, onRequest);
+}
+
+function addProductRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
+  addPrivacyRoutes(app, dependencies);
+  if (dependencies.publicStats !== undefined)
+    addPublicStatsRoutes(app, dependencies, dependencies.publicStats, PRIVACY_CSP);
+  addEventRoutes(app, dependencies, onRequest);
+  addMakerRoutes(app, dependencies, onRequest);
+  addReportRoutes(app, dependencies, onRequest);
+  addDeclarationRoutes(app, dependencies, onRequest);
+  addRebuildRoutes(app, dependencies, onRequest);
+}
+
+function addPrivacyRoutes(app: FastifyInstance, { plan }: ApiDependencies): void {
   const pagesOf = createPrivacyPages();
   app.get("/privacy", { schema: schema.PRIVACY }, (_request, reply) =>
     reply
@@ -75,15 +150,21 @@ function addPublicRoutes(app: FastifyInstance, { meters, checkReady, plan }: Api
       .type("application/json; charset=utf-8")
       .send(pagesOf(plan.current().plan).json),
   );
-  app.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => app.swagger());
 }
 
-function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): void {
-  const { store, live, storedForms } = dependencies;
-  const onRequest: OnRequest = async (request) => {
+/** Creates the check that a request has the admin token. */
+function requireToken({ isAdminToken }: ServerDependencies): OnRequest {
+  return async (request) => {
     const token = /^bearer\s+(\S+)\s*$/i.exec(request.headers.authorization ?? "")?.[1];
-    if (token === undefined || !dependencies.isAdminToken(token)) throw new CandorError("token_invalid");
+    if (token === undefined || !isAdminToken(token)) throw new CandorError("token_invalid");
   };
+}
+
+function addEventRoutes(
+  app: FastifyInstance,
+  { store, live, storedForms }: ApiDependencies,
+  onRequest: OnRequest,
+): void {
   app.get("/api/events", { schema: schema.EVENTS, onRequest }, async (request, reply) => {
     const parameters = parametersOf(request);
     const filters = readFilters(parameters, ["limit", "cursor"], storedForms);
@@ -109,10 +190,6 @@ function addAdminRoutes(app: FastifyInstance, dependencies: ApiDependencies): vo
     void reply.hijack();
     live.add(reply.raw, filters);
   });
-  addMakerRoutes(app, dependencies, onRequest);
-  addReportRoutes(app, dependencies, onRequest);
-  addDeclarationRoutes(app, dependencies, onRequest);
-  addRebuildRoutes(app, dependencies, onRequest);
 }
 
 function addMakerRoutes(app: FastifyInstance, dependencies: ApiDependencies, onRequest: OnRequest): void {
@@ -154,12 +231,18 @@ function toMissing(app: FastifyInstance, { url }: FastifyRequest): CandorError {
   return new CandorError("method_not_allowed", { allow: allowed.join(", ") });
 }
 
-function sendError(reply: FastifyReply, error: unknown, { onFault, meters }: ApiDependencies): FastifyReply {
+/** Turns what a route has thrown into an error for the client, and counts and reports it. */
+function refusalOf(error: unknown, { onFault, meters }: ServerDependencies): CandorError {
   const known = toKnown(error);
   meters.countRefused(known.code);
-  if (known.allow !== undefined) void reply.header("Allow", known.allow);
   if (known.code === "internal") onFault(causeOf(error));
   if (known.code === "store_away") onFault(known.cause);
+  return known;
+}
+
+function sendError(reply: FastifyReply, error: unknown, server: ServerDependencies): FastifyReply {
+  const known = refusalOf(error, server);
+  if (known.allow !== undefined) void reply.header("Allow", known.allow);
   if (known.retryAfterS !== undefined) void reply.header("Retry-After", known.retryAfterS);
   const { code, message } = known;
   return reply.status(known.status).send({ success: false, code, message, error: message });

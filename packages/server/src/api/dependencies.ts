@@ -10,18 +10,24 @@ import type { Store } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
 import type { LiveFeed } from "./live.ts";
 
-export interface ApiDependencies {
+/** The parts of one product that its routes use. */
+export interface ProductDependencies {
+  readonly name: string;
   readonly store: Store;
   readonly live: LiveFeed;
-  readonly meters: Meters;
   readonly plan: PlanInForce;
   readonly planStore: Pick<PlanStore, "keepCounts" | "noteMonths" | "rebuild" | "compare">;
   readonly storedForms: StoredForms;
   /** Returns a time, in epoch milliseconds, before which all acknowledged messages have left the log. */
   readonly storedUntilMs: () => number;
+  readonly forget: Forget;
+}
+
+/** The parts of the collector that the routes of all products share. */
+export interface ServerDependencies {
+  readonly meters: Pick<Meters, "countRefused" | "expose">;
   /** The smallest group that the public statistics show; undefined if there are none. */
   readonly publicStats: number | undefined;
-  readonly forget: Forget;
   readonly now: () => number;
   readonly isAdminToken: (token: string) => boolean;
   /** Rejects with the reason if messages cannot be accepted durably now. */
@@ -32,6 +38,11 @@ export interface ApiDependencies {
    */
   readonly ingest: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
   readonly onFault: (error: unknown) => void;
+}
+
+export interface ApiDependencies extends ServerDependencies, ProductDependencies {
+  /** Whether the collector serves other products too. Default: false. */
+  readonly isOneOfSeveral?: boolean;
 }
 
 /** Runs before a route's handler. Rejects if the client may not use the route. */

@@ -37,13 +37,14 @@ export function addPublicStatsRoutes(
   minGroup: number,
   csp: string,
 ): void {
+  const privacyHref = deps.isOneOfSeveral === true ? `../privacy/${deps.name}` : "privacy";
   const read = createPublicStats(deps, minGroup, deps.now);
   app.get("/stats.json", { schema: STATS_JSON }, async (_request, reply) => {
     const stats = await read();
     return reply.header("Cache-Control", MAX_AGE).header("Access-Control-Allow-Origin", "*").send(stats);
   });
   app.get("/stats", { schema: STATS }, async (_request, reply) => {
-    const page = renderStatsPage(await read());
+    const page = renderStatsPage(await read(), privacyHref);
     return reply
       .header("Content-Security-Policy", csp)
       .header("Cache-Control", MAX_AGE)

@@ -15,7 +15,7 @@ export const OPENAPI = {
     title: "Candor read API",
     version: "1",
     description:
-      "Reads what the collector has accepted. The token is the admin token that `candor keys` prints.",
+      "Reads what the collector has accepted. The token is the admin token that `candor keys` prints. If the collector serves several products, each request below /api/ names one in the parameter `product`, except for /api/products, which lists them.",
   },
   components: { securitySchemes: { adminToken: { type: "http", scheme: "bearer" } } },
 } as const;

@@ -113,6 +113,25 @@ const BROKEN = [
 ];
 
 describe("forgetting", () => {
+  it("issues no receipt if the store was restarted meanwhile, because it then has deleted nothing", async () => {
+    const envelope = { properties: { instanceId: "restarted" } };
+    await store.insertLines(EVENT_TARGET, Buffer.from(line({ id: "kept", envelope })), `token-${token++}`);
+    // A restart empties the table of ids, which is in memory, before the mutation reads it.
+    const restarting: Store = {
+      ...store,
+      command: async (sql) => {
+        if (sql.includes("DELETE IN PARTITION")) await store.command("TRUNCATE TABLE forgetting");
+        await store.command(sql);
+      },
+    };
+    const request = createForget({ ...deps, store: restarting })({ instance: "restarted" });
+    await expect(request).rejects.toMatchObject({
+      code: "forget_incomplete",
+      message: expect.stringContaining("because the store was restarted"),
+    });
+    expect((await forget({ instance: "restarted" })).removed).toContainEqual({ where: "events", rows: 1 });
+  });
+
   it("deletes the rows with an instance's id in a field that the plan names, and no others", async () => {
     const id = 'it\'s \\ "i1"';
     const own = [

@@ -73,6 +73,22 @@ export function createForget(deps: ForgetDependencies): Forget {
   };
 }
 
+/** Joins the receipts of one request that several products have served, one after another. */
+export function joinReceipts(receipts: readonly ForgetReceipt[]): ForgetReceipt {
+  const [first, last] = [receipts[0], receipts.at(-1)];
+  if (first === undefined || last === undefined) throw new Error("a collector has at least one product");
+  const rows = new Map<string, number>();
+  for (const { removed } of receipts)
+    for (const one of removed) rows.set(one.where, (rows.get(one.where) ?? 0) + one.rows);
+  return {
+    forgotten: first.forgotten,
+    requestedAt: first.requestedAt,
+    completedAt: last.completedAt,
+    removed: [...rows].map(([where, count]) => ({ where, rows: count })),
+    notes: [...new Set(receipts.flatMap(({ notes }) => notes))],
+  };
+}
+
 function toReceipt(
   { kind, id, requestedAtMs }: Subject,
   { removed, elsewhere }: Forgotten = { removed: [], elsewhere: 0 },

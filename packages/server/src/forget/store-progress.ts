@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { CandorError } from "../errors.ts";
-import { DATABASE, type Store } from "../store/client.ts";
+import type { Store } from "../store/client.ts";
 import { quoteText } from "../store/sql-text.ts";
 
 const MUTATIONS_MS = 300_000;
@@ -36,7 +36,7 @@ export async function untilMutated(store: Store, round: string): Promise<void> {
 export async function isMutating(store: Store, round: string): Promise<boolean> {
   const nodes = await store.queryEveryNode(
     `SELECT mutation_id FROM system.mutations ` +
-      `WHERE database = '${DATABASE}' AND NOT is_done AND position(command, '${round}') > 0`,
+      `WHERE database = '${store.databases.local}' AND NOT is_done AND position(command, '${round}') > 0`,
   );
   return nodes.flat().length > 0;
 }
@@ -50,7 +50,7 @@ export async function untilFilesAreGone(store: Store, tables: readonly string[])
   const replaced = async (): Promise<string[]> => {
     const nodes = await store.queryEveryNode(
       `SELECT path FROM system.parts
-WHERE database = '${DATABASE}' AND table IN (${tables.map(quoteText).join(", ")})
+WHERE database = '${store.databases.local}' AND table IN (${tables.map(quoteText).join(", ")})
   AND _state IN ('Outdated', 'Deleting', 'DeleteOnDestroy')`,
     );
     return nodes.flatMap((rows, node) => rows.map(({ path }) => `${node} ${path}`));

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import type { Plan } from "@candor/plan";
 import { CandorError } from "../errors.ts";
-import { DATABASE, type Store } from "../store/client.ts";
+import type { Store } from "../store/client.ts";
 import { isOfInstance } from "../store/instance-rows.ts";
 import type { PlanStore } from "../store/plan-store.ts";
 import { ROLLUPS } from "../store/rollups.ts";
@@ -64,6 +64,7 @@ export async function deleteRows(
     for (const deletion of deletions)
       for (const [request, rows] of await deleteFrom(deletion, untilMs, rollups)) deleted.set(request, rows);
     await deleteExclusions(store, round);
+    await checkIds(store, round, ids.length);
     await rollups.rebuild();
     await untilFilesAreGone(store, [...Object.keys(TABLES), "exclusions", ...ROLLUPS]);
     return sought.map((_, request) => {
@@ -74,6 +75,17 @@ export async function deleteRows(
   } finally {
     await dropIds(store, round);
   }
+}
+
+/**
+ * Checks that the table of ids still has all of them. It is in memory, so a store that restarted meanwhile has lost
+ * them: its mutations then deleted nothing, and nothing was found that is left.
+ * @throws CandorError `forget_incomplete` if ids are missing
+ */
+async function checkIds(store: Store, round: string, expected: number): Promise<void> {
+  const nodes = await store.queryEveryNode(`SELECT count() AS ids FROM forgetting WHERE round = '${round}'`);
+  if (!nodes.flat().every(({ ids }) => Number(ids) === expected))
+    throw new CandorError("forget_incomplete", { what: "rows, because the store was restarted" });
 }
 
 /**
@@ -88,7 +100,7 @@ async function dropIds(store: Store, round: string): Promise<void> {
 
 /** Deletes the exclusions of the forgotten instances, because they contain the ids. */
 async function deleteExclusions(store: Store, round: string): Promise<void> {
-  const isForgotten = `instance IN ${select("id", { round, kind: "instance" })}`;
+  const isForgotten = `instance IN ${select("id", { database: store.databases.local, round, kind: "instance" })}`;
   const [found] = await store.query(`SELECT count() AS rows FROM exclusions WHERE ${isForgotten}`);
   if (Number(found?.rows) === 0) return;
   await store.command(`ALTER TABLE exclusions DELETE WHERE ${isForgotten} SETTINGS mutations_sync = 0`);
@@ -118,12 +130,13 @@ function toDeletion(
   plan: Plan,
 ): Deletion | undefined {
   const kinds = TABLES[table].kinds.filter((kind) => sought.some((one) => one.kind === kind));
+  const database = store.databases.local;
   const sets = [...sought.entries()]
-    .map(([request, { kind }]) => ({ round, kind, request }))
+    .map(([request, { kind }]) => ({ database, round, kind, request }))
     .filter((set) => kinds.some((kind) => kind === set.kind));
   if (sets.length === 0) return undefined;
   const any = (condition: (set: IdSet) => string): string =>
-    `(${kinds.map((kind) => condition({ round, kind })).join(" OR ")})`;
+    `(${kinds.map((kind) => condition({ database, round, kind })).join(" OR ")})`;
   const isMention = table === "events" ? mentions : () => "0";
   return {
     store,
@@ -224,6 +237,8 @@ export type ForgetTable = keyof typeof TABLES;
 
 /** The ids of one kind in a round. If `request` is set, only the ids of that request. */
 export interface IdSet {
+  /** The database that has the table of ids. A mutation's subquery has no default database. */
+  readonly database: string;
   readonly round: string;
   readonly kind: ForgetKind;
   readonly request?: number;
@@ -255,7 +270,7 @@ function isUnreadableWith(set: IdSet): string {
   return `(${mentions(set)} AND NOT isValidJSON(envelope))`;
 }
 
-function select(column: string, { round, kind, request }: IdSet): string {
+function select(column: string, { database, round, kind, request }: IdSet): string {
   const ofRequest = request === undefined ? "" : ` AND request = ${request}`;
-  return `(SELECT ${column} FROM ${DATABASE}.forgetting WHERE round = '${round}' AND kind = '${kind}'${ofRequest})`;
+  return `(SELECT ${column} FROM ${database}.forgetting WHERE round = '${round}' AND kind = '${kind}'${ofRequest})`;
 }

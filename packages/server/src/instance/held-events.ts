@@ -13,12 +13,12 @@ const DEFAULT_LIMIT = 500;
 const MAX_LIMIT = 1000;
 const BEGINNING: Cursor = { receivedAtMs: 0, sequence: 0, messageId: "", source: "" };
 
-export interface HeldEventsDependencies {
+/** What one product holds. */
+export interface HoldingProduct {
   readonly store: Store;
   readonly log: Pick<Log, "pending">;
   /** Returns the plan in force, which says in which fields an instance's id is. */
   readonly plan: () => Plan;
-  readonly now: () => number;
 }
 
 /** The page of an instance's events that a `compare` request asks for. */
@@ -42,27 +42,39 @@ export function readHeldPage({ limit = DEFAULT_LIMIT, cursor }: JsonObject): Hel
 
 /**
  * Returns a page of one instance's stored events, in the order in which they were received, as JSON text:
- * `{success, storedUntil, events, next}`. Only rows of this instance are read, whatever the cursor says.
- * Messages acknowledged after `storedUntil` may still be in the log.
+ * `{success, storedUntil, events, next}`. Only rows of this instance are read, whatever the cursor says. An instance
+ * is one product's, so the events are those of the first product that has any. Messages acknowledged after
+ * `storedUntil` may still be in the log.
  * @throws CandorError `store_away`
  */
 export async function readHeldEvents(
   instanceId: string,
-  { limit, cursor }: HeldPage,
-  { store, log, plan, now }: HeldEventsDependencies,
+  page: HeldPage,
+  { products, now }: { readonly products: readonly HoldingProduct[]; readonly now: () => number },
 ): Promise<string> {
-  const storedUntil = new Date(log.pending().oldestMs ?? now()).toISOString(); // before the rows are read
+  const nowMs = now();
+  const oldestMs = Math.min(...products.map(({ log }) => log.pending().oldestMs ?? nowMs)); // before rows are read
+  let rows: Record<string, unknown>[] = [];
+  for (const product of products) {
+    rows = await whileStoreAnswers(() => readRows(instanceId, page, product));
+    if (rows.length > 0) break;
+  }
+  const { events, next } = toPage(rows, page.limit);
+  return `{"success":true,"storedUntil":"${new Date(oldestMs).toISOString()}","events":${events},"next":${next}}`;
+}
+
+function readRows(
+  instanceId: string,
+  { limit, cursor }: HeldPage,
+  { store, plan }: HoldingProduct,
+): Promise<Record<string, unknown>[]> {
   const sql = SQL.replace("{ofInstance}", () => isOfInstance(plan(), "({instanceId:String})"));
-  const rows = await whileStoreAnswers(() =>
-    store.query(sql, {
-      instanceId,
-      cursorMs: cursor.receivedAtMs,
-      cursorSequence: cursor.sequence,
-      cursorId: cursor.messageId,
-      cursorSource: cursor.source,
-      limit: limit + 1,
-    }),
-  );
-  const { events, next } = toPage(rows, limit);
-  return `{"success":true,"storedUntil":"${storedUntil}","events":${events},"next":${next}}`;
+  return store.query(sql, {
+    instanceId,
+    cursorMs: cursor.receivedAtMs,
+    cursorSequence: cursor.sequence,
+    cursorId: cursor.messageId,
+    cursorSource: cursor.source,
+    limit: limit + 1,
+  });
 }

@@ -42,12 +42,18 @@ beforeAll(async () => {
     plan: () => PLAN,
     now: () => NOW_MS,
   };
-  deps = { ...forgetting, limits: createInstanceLimits(), forget: createForget(forgetting) };
+  deps = depsOf(forgetting);
 });
 afterAll(() => real.close());
 beforeEach(async () => {
   await store.command("TRUNCATE TABLE events SYNC");
   asked = 0;
+});
+
+const depsOf = (more: ForgetDependencies): InstanceDependencies => ({
+  products: [{ ...more, forget: createForget(more) }],
+  limits: createInstanceLimits(),
+  now: more.now,
 });
 
 const pseudonymOf = (id: string): string => createHash("sha256").update(`secret ${id}`).digest("hex");
@@ -143,7 +149,9 @@ describe("an instance", () => {
 
   it("learns up to which time rows are in the store", async () => {
     const log = { pending: () => ({ rows: 7, bytes: 700, oldestMs: NOW_MS - 1500 }) };
-    expect(await ask("compare", bodyOf("compare", newInstance()), { more: { ...deps, log } })).toMatchObject({
+    expect(
+      await ask("compare", bodyOf("compare", newInstance()), { more: depsOf({ ...forgetting, log }) }),
+    ).toMatchObject({
       storedUntil: "2026-03-01T11:59:58.500Z",
     });
   });
@@ -160,7 +168,7 @@ describe("an instance", () => {
       },
     };
     const broken = ask("forget", bodyOf("forget", instance), {
-      more: { ...deps, forget: createForget({ ...forgetting, store: breaking }) },
+      more: depsOf({ ...forgetting, store: breaking }),
     });
     await expect(broken).rejects.toThrowError();
     expect(await ask("forget", bodyOf("forget", instance))).toMatchObject({
@@ -186,7 +194,8 @@ describe("an instance", () => {
     await insert("by-server", { anonymousId: id });
     await insert("attempt", { source: "installer", anonymousId: id });
     const under = async (sources: object): Promise<unknown> => {
-      const more = { ...deps, plan: () => ({ ...PLAN, sources: { ...PLAN.sources, ...sources } }) };
+      const plan = () => ({ ...PLAN, sources: { ...PLAN.sources, ...sources } });
+      const more = depsOf({ ...forgetting, plan });
       return idsOf(await ask("compare", bodyOf("compare", instance), { more }));
     };
     expect(await under({})).toEqual(["by-server", "named"]);

@@ -4,14 +4,16 @@
  */
 import type { JsonObject } from "@candor/envelope";
 import type { InstanceAction } from "@candor/envelope/instance-proof";
-import type { Forget } from "../forget/forget.ts";
-import { type HeldEventsDependencies, type HeldPage, readHeldEvents, readHeldPage } from "./held-events.ts";
+import { type Forget, type ForgetReceipt, joinReceipts } from "../forget/forget.ts";
+import { type HeldPage, type HoldingProduct, readHeldEvents, readHeldPage } from "./held-events.ts";
 import type { InstanceLimits } from "./instance-limits.ts";
 import { readSignedRequest } from "./signed-request.ts";
 
-export interface InstanceDependencies extends HeldEventsDependencies {
+export interface InstanceDependencies {
+  /** An instance does not say which product it is of, so all of them are asked. */
+  readonly products: readonly (HoldingProduct & { readonly forget: Forget })[];
   readonly limits: InstanceLimits;
-  readonly forget: Forget;
+  readonly now: () => number;
 }
 
 /** Who sends a request, and at which addresses the collector is reached. */
@@ -60,5 +62,7 @@ export function proveRequest(
 export async function answerRequest(request: ProvenRequest, deps: InstanceDependencies): Promise<string> {
   const { instanceId } = request;
   if (request.action === "compare") return readHeldEvents(instanceId, request.page, deps);
-  return JSON.stringify(await deps.forget({ instance: instanceId }));
+  const receipts: ForgetReceipt[] = [];
+  for (const { forget } of deps.products) receipts.push(await forget({ instance: instanceId }));
+  return JSON.stringify(joinReceipts(receipts));
 }

@@ -6,8 +6,11 @@ import type { PublicFact, PublicStats } from "./public-stats.ts";
 const day = (text: string): string => text.replaceAll("-", "\u2011");
 const count = (instances: number): string => instances.toLocaleString("en");
 
-/** Renders the page: no script, nothing loaded, the style of the page "what is collected". */
-export function renderStatsPage(stats: PublicStats): string {
+/**
+ * Renders the page: no script, nothing loaded, the style of the page "what is collected".
+ * @param privacyHref the address of that page, relative to this one
+ */
+export function renderStatsPage(stats: PublicStats, privacyHref: string): string {
   const { product, from, to, minGroup, instances } = stats;
   const title = `${product} in numbers`;
   const facts = stats.facts.filter(({ values }) => values.length > 0);
@@ -21,7 +24,7 @@ export function renderStatsPage(stats: PublicStats): string {
       : html`At least <strong>${count(instances)}</strong> instances were active from ${day(from)} to ${day(to)}.`
   }</p></div>
 <p>Counted from what instances report. All numbers are rounded down to multiples of ${count(minGroup)}, so that no number, and no difference
-between two of them, gives a few instances away. <a href="privacy">What is collected, and how to stop it</a>.</p>
+between two of them, gives a few instances away. <a href="${privacyHref}">What is collected, and how to stop it</a>.</p>
 </header>
 ${facts.map((fact) => renderFact(fact, stats))}
 </main>

@@ -124,7 +124,7 @@ describe("few instances", () => {
   };
 
   it("are said to be too few, and names are escaped", () => {
-    const page = renderStatsPage(none);
+    const page = renderStatsPage(none, "privacy");
     expect(page).toContain("Fewer than 20 instances are active");
     expect(page).toContain("&lt;b&gt;Kitchen&lt;/b&gt; in numbers");
     expect(page).not.toContain("<table");

@@ -6,7 +6,7 @@ import type { Source } from "../config.ts";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Dedupe } from "../log/dedupe.ts";
 import type { Log } from "../log/log.ts";
-import type { Meters } from "../meters.ts";
+import type { Meters, ProductMeters } from "../meters.ts";
 import { type Dropped, type Intake, runSteps, type StepDependencies } from "../pipeline.ts";
 import { sendAccepted, sendBatchAccepted, sendError, sendJson, sendPixel, sendPreflight } from "./answer.ts";
 import { createArrivals } from "./arrivals.ts";
@@ -14,7 +14,7 @@ import { clientAddress, publicAddress } from "./client-address.ts";
 import { handleInstance, type InstanceRouteDependencies } from "./instance-route.ts";
 import { readPixel } from "./pixel.ts";
 import { findRoute, type IngestRoute } from "./route.ts";
-import { type Attribution, createAttribution, type SourceOfKey } from "./write-key.ts";
+import { type Attribution, createAttribution, type OwnerOfKey } from "./write-key.ts";
 
 /**
  * How many times longer JSON can become when it is parsed and serialised again: `1e15` has 4 bytes and
@@ -22,12 +22,20 @@ import { type Attribution, createAttribution, type SourceOfKey } from "./write-k
  */
 const MOST_WRITTEN = 4;
 
-export interface IngestDependencies extends StepDependencies, InstanceRouteDependencies {
-  readonly sourceOfKey: SourceOfKey;
+/** The parts of one product that its messages pass through. */
+export interface IngestProduct extends StepDependencies {
+  readonly name: string;
   readonly dedupe: Dedupe;
   readonly log: Log;
+  readonly meters: Pick<ProductMeters, "countMessages">;
+}
+
+export interface IngestDependencies extends InstanceRouteDependencies {
+  readonly products: readonly IngestProduct[];
+  /** Returns the product and the source of a write key; undefined if it is unknown. */
+  readonly ownerOfKey: OwnerOfKey;
   readonly now: () => number;
-  readonly meters: Meters;
+  readonly meters: Pick<Meters, "countRefused">;
   /** Called with the causes of unexpected errors, to report them to the operator. */
   readonly onFault: (error: unknown) => void;
 }
@@ -105,7 +113,8 @@ interface Taken {
 type Line = (request: IncomingMessage, body: RequestBody, pathType: MessageType | undefined) => Taken;
 
 function createLine(deps: IngestDependencies): Line {
-  const attribution = createAttribution(deps.sourceOfKey);
+  const attribution = createAttribution(deps.ownerOfKey);
+  const products = new Map(deps.products.map((product) => [product.name, product]));
   const arrive = createArrivals(deps.now);
   const open = (
     request: IncomingMessage,
@@ -145,12 +154,14 @@ function createLine(deps: IngestDependencies): Line {
       pathType: isBatch ? undefined : pathType,
       attributed,
     });
-    const dropped = run(intake, deps);
+    const product = products.get(attributed.product);
+    if (product === undefined) throw new Error("a write key belongs to no product");
+    const dropped = run(intake, product);
     return {
       isBatch,
       items: intake.items.length,
       dropped,
-      kept: keep(intake, attributed.common(), dropped, deps),
+      kept: keep(intake, attributed.common(), dropped, product),
     };
   };
 }
@@ -159,11 +170,11 @@ function createLine(deps: IngestDependencies): Line {
  * Runs the steps. If a fault interrupts them, forgets the messages: they are not kept, so a retry must not
  * count as a duplicate.
  */
-function run(intake: Intake, deps: IngestDependencies): readonly Dropped[] {
+function run(intake: Intake, product: IngestProduct): readonly Dropped[] {
   try {
-    return runSteps(intake, deps);
+    return runSteps(intake, product);
   } catch (error) {
-    deps.dedupe.forget(intake.keys.subarray(0, 2 * intake.rows));
+    product.dedupe.forget(intake.keys.subarray(0, 2 * intake.rows));
     throw error;
   }
 }
@@ -176,7 +187,7 @@ function keep(
   { rows, keys: all, lines, contactLines, duplicates }: Intake,
   source: Source | undefined,
   dropped: readonly Dropped[],
-  { log, dedupe, meters }: IngestDependencies,
+  { log, dedupe, meters }: IngestProduct,
 ): Promise<void> {
   const count = (): void => meters.countMessages(source, rows, dropped);
   if (rows === 0) return (duplicates === 0 ? Promise.resolve() : log.flushed()).then(count);

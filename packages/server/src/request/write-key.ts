@@ -1,17 +1,26 @@
-/** Attributes the messages of a request to sources, by their write keys. */
+/** Attributes the messages of a request to a product and its sources, by their write keys. */
 import type { IncomingMessage } from "node:http";
 import { isObject, type JsonObject } from "@candor/envelope";
 import type { Source } from "../config.ts";
 import { CandorError } from "../errors.ts";
 
-export type SourceOfKey = (writeKey: string) => Source | undefined;
+/** The product and the source to which a write key belongs. */
+export interface KeyOwner {
+  readonly product: string;
+  readonly source: Source;
+}
 
-/** Which sources the messages of a request belong to. */
+export type OwnerOfKey = (writeKey: string) => KeyOwner | undefined;
+
+/** To which product and which sources the messages of a request belong. */
 export interface Attribution {
+  /** The product of all its messages. */
+  readonly product: string;
   /** The source of the request's own write key. Undefined if that key is unknown or missing. */
   readonly bringer: Source | undefined;
   /**
-   * Returns the source of a message; undefined if its write key, or the request's if it has none, is unknown.
+   * Returns the source of a message; undefined if its write key, or the request's if it has none, is unknown or of
+   * another product.
    */
   readonly sourceOf: (message: unknown) => Source | undefined;
   /**
@@ -26,56 +35,60 @@ const MAX_KNOWN_HEADERS = 64;
 
 /**
  * Attributes a request by the user name of HTTP Basic (with or without the colon), or else by the body's
- * writeKey (even if there is a Bearer token). In a batch, a message with a write key of its own belongs to
- * that key's source, or to no source if that key is unknown. All other messages belong to the request's
- * source. The header of a known key is remembered, so that later requests with it are not decoded again.
+ * writeKey (even if there is a Bearer token), or else by the first message of a batch whose write key is known. In
+ * a batch, a message with a write key of its own belongs to that key's source, or to no source if that key is
+ * unknown or of another product. All other messages belong to the request's source. The header of a known key is
+ * remembered, so that later requests with it are not decoded again.
  * @throws CandorError `write_key_unknown` if neither the request nor any of its messages has a known key
  */
-export function createAttribution(sourceOfKey: SourceOfKey): {
+export function createAttribution(ownerOfKey: OwnerOfKey): {
   one(request: IncomingMessage, message: JsonObject): Attribution;
   batch(request: IncomingMessage, body: JsonObject, items: readonly unknown[]): Attribution;
 } {
-  const sourceOfHeader = rememberKnown((header) => {
+  const ownerOfHeader = rememberKnown((header) => {
     const user = basicUser(header);
-    return user === undefined ? undefined : sourceOfKey(user);
+    return user === undefined ? undefined : ownerOfKey(user);
   });
-  const bringerOf = (request: IncomingMessage, body: JsonObject): Source | undefined => {
+  const bringerOf = (request: IncomingMessage, body: JsonObject): KeyOwner | undefined => {
     const { authorization } = request.headers;
     return (
-      (authorization === undefined ? undefined : sourceOfHeader(authorization)) ??
-      sourceOfWriteKey(body, sourceOfKey)
+      (authorization === undefined ? undefined : ownerOfHeader(authorization)) ??
+      ownerOfWriteKey(body, ownerOfKey)
     );
   };
   return {
     one: (request, message) => {
       const bringer = bringerOf(request, message);
       if (bringer === undefined) throw new CandorError("write_key_unknown");
-      return ATTRIBUTED_TO[bringer];
+      const { product, source } = bringer;
+      return { product, bringer: source, sourceOf: () => source, common: () => source };
     },
     batch: (request, body, items) => {
       const bringer = bringerOf(request, body);
-      if (bringer === undefined && !items.some((item) => sourceOfWriteKey(item, sourceOfKey) !== undefined))
-        throw new CandorError("write_key_unknown");
-      return attributeItems(bringer, sourceOfKey);
+      const product = bringer?.product ?? productOfItems(items, ownerOfKey);
+      if (product === undefined) throw new CandorError("write_key_unknown");
+      return attributeItems(product, bringer?.source, ownerOfKey);
     },
   };
 }
 
-/** The attributions of single messages, which always belong to the request's source. */
-const ATTRIBUTED_TO: Readonly<Record<Source, Attribution>> = {
-  installer: attributionTo("installer"),
-  server: attributionTo("server"),
-  client: attributionTo("client"),
-};
-
-function attributionTo(source: Source): Attribution {
-  return { bringer: source, sourceOf: () => source, common: () => source };
+function productOfItems(items: readonly unknown[], ownerOfKey: OwnerOfKey): string | undefined {
+  for (const item of items) {
+    const owner = ownerOfWriteKey(item, ownerOfKey);
+    if (owner !== undefined) return owner.product;
+  }
+  return undefined;
 }
 
-function attributeItems(bringer: Source | undefined, sourceOfKey: SourceOfKey): Attribution {
+function attributeItems(product: string, bringer: Source | undefined, ownerOfKey: OwnerOfKey): Attribution {
   let common = bringer;
   let last: { readonly key: string; readonly source: Source | undefined } | undefined;
+  const sourceOfKey = (key: string): Source | undefined => {
+    const owner = ownerOfKey(key);
+    return owner?.product === product ? owner.source : undefined;
+  };
   return {
+    product,
     bringer,
     sourceOf: (item) => {
       const key = isObject(item) ? item.writeKey : undefined;
@@ -89,21 +102,21 @@ function attributeItems(bringer: Source | undefined, sourceOfKey: SourceOfKey): 
   };
 }
 
-function rememberKnown(find: (header: string) => Source | undefined): typeof find {
-  const known = new Map<string, Source>();
+function rememberKnown(find: (header: string) => KeyOwner | undefined): typeof find {
+  const known = new Map<string, KeyOwner>();
   return (header) => {
     const remembered = known.get(header);
     if (remembered !== undefined) return remembered;
-    const source = find(header);
-    if (source === undefined) return undefined;
+    const owner = find(header);
+    if (owner === undefined) return undefined;
     if (known.size >= MAX_KNOWN_HEADERS) known.clear();
-    known.set(header, source);
-    return source;
+    known.set(header, owner);
+    return owner;
   };
 }
 
-function sourceOfWriteKey(value: unknown, sourceOfKey: SourceOfKey): Source | undefined {
-  return isObject(value) && typeof value.writeKey === "string" ? sourceOfKey(value.writeKey) : undefined;
+function ownerOfWriteKey(value: unknown, ownerOfKey: OwnerOfKey): KeyOwner | undefined {
+  return isObject(value) && typeof value.writeKey === "string" ? ownerOfKey(value.writeKey) : undefined;
 }
 
 function basicUser(authorization: string): string | undefined {

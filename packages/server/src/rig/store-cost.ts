@@ -9,7 +9,7 @@ import { loadPlan } from "@candor/plan";
 import { openAppendLog } from "../log/append-log.ts";
 import type { Log } from "../log/log.ts";
 import { toLine } from "../row.ts";
-import type { Store } from "../store/client.ts";
+import { DATABASES, type Store } from "../store/client.ts";
 import { startInserterThread } from "../store/inserter-thread.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
 import { startStoreForTest } from "./real-store.ts";
@@ -40,7 +40,11 @@ const log = await openAppendLog({
 });
 await fill(log);
 const address = { socketPath: engine.socketPath, ...(isSent ? {} : { rowsDir: join(dir, "rows") }) };
-const inserter = startInserterThread({ address, quarantineDir: join(dir, "quarantine") });
+const inserter = startInserterThread({
+  address,
+  databases: DATABASES,
+  quarantineDir: join(dir, "quarantine"),
+});
 
 const before = { own: process.cpuUsage(), engineS: engineCpuS() };
 for (let segment = await log.nextSealed(0); segment !== undefined; segment = await log.nextSealed(0)) {

@@ -12,9 +12,16 @@ import { CandorError, causeOf } from "../errors.ts";
 import { insertByFile, type LineInserter, sendLines } from "./line-inserter.ts";
 import { openRowFiles } from "./row-files.ts";
 
-export const DATABASE = "candor";
-/** On a cluster: the database whose tables span all nodes. */
-export const CLUSTER_DATABASE = "candor_all";
+/** The databases of one product. */
+export interface Databases {
+  /** Name of the database with each node's own tables, of letters, digits and `_`. */
+  readonly local: string;
+  /** On a cluster, name of the database whose tables span all nodes. Without a cluster it is not created. */
+  readonly spanning: string;
+}
+
+/** The databases of the product whose files are directly in the data folder. */
+export const DATABASES: Databases = { local: "candor", spanning: "candor_all" };
 
 const REQUEST_TIMEOUT_MS = 60_000;
 
@@ -38,9 +45,10 @@ export type QuerySettings = Readonly<Record<string, string | number>>;
  * it is unreachable.
  */
 export interface Store {
+  readonly databases: Databases;
   /**
    * Runs a statement that returns no result, on every node. `database` is the default of unqualified names;
-   * `candor` if omitted.
+   * the local one if omitted.
    */
   command(sql: string, database?: string): Promise<void>;
   /** Inserts lines exactly once per token, however often it is called with the same lines. */
@@ -58,13 +66,14 @@ export interface Store {
   close(): Promise<void>;
 }
 
-export function openStore(address: StoreAddress): Store {
+export function openStore(address: StoreAddress, databases: Databases = DATABASES): Store {
+  const { local } = databases;
   const cluster = "urls" in address ? address.cluster : undefined;
   const nodes =
     "urls" in address
       ? address.urls.map((url) => connectTo(() => ({ url })))
       : [connectTo(() => socketOptions(address.socketPath))];
-  const spanning = nodes[0]?.(cluster === undefined ? DATABASE : CLUSTER_DATABASE);
+  const spanning = nodes[0]?.(cluster === undefined ? local : databases.spanning);
   if (spanning === undefined) throw new Error("a store has at least one address");
   // Asynchronous inserts, which are the default since ClickHouse 26, ignore deduplication tokens.
   const insertSettings = {
@@ -75,7 +84,8 @@ export function openStore(address: StoreAddress): Store {
   const rowsDir = "socketPath" in address ? address.rowsDir : undefined;
   return {
     cluster,
-    command: async (query, database = DATABASE) => {
+    databases,
+    command: async (query, database = local) => {
       for (const node of nodes) await node(database).command({ query });
     },
     insertLines: rowsDir === undefined ? send : insertByFile(spanning, openRowFiles(rowsDir), send),
@@ -88,8 +98,7 @@ export function openStore(address: StoreAddress): Store {
       });
     },
     insertRowsEverywhere: async (table, rows) => {
-      for (const node of nodes)
-        await node(DATABASE).insert({ table, format: "JSONEachRow", values: [...rows] });
+      for (const node of nodes) await node(local).insert({ table, format: "JSONEachRow", values: [...rows] });
     },
     query: async (query, params = {}) => {
       const result = await spanning.query({ query, query_params: params, format: "JSONEachRow" });
@@ -102,7 +111,7 @@ export function openStore(address: StoreAddress): Store {
     queryEveryNode: (query) =>
       Promise.all(
         nodes.map(async (node) => {
-          const result = await node(DATABASE).query({ query, format: "JSONEachRow" });
+          const result = await node(local).query({ query, format: "JSONEachRow" });
           return result.json<Record<string, unknown>>();
         }),
       ),

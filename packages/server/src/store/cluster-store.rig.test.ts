@@ -102,10 +102,14 @@ describe("a cluster of two ClickHouse servers", () => {
       });
     });
     await store.insertLines(EVENT_TARGET, Buffer.from(lines.join("")), "alive");
-    const deps = {
+    const product = {
       store,
       log: { pending: () => ({ rows: 0, bytes: 0, oldestMs: undefined }) },
       plan: samplePlan,
+    };
+    const deps = {
+      ...product,
+      products: [product],
       now: () => Date.parse("2026-11-03T00:00:00.000Z"),
     };
     const seen: string[] = [];

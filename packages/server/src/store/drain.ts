@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Semaphore } from "@candor/envelope/concurrency";
 import { CandorError, causeOf } from "../errors.ts";
 import type { Log } from "../log/log.ts";
-import type { Meters } from "../meters.ts";
+import type { ProductMeters } from "../meters.ts";
 import type { Inserter } from "./inserter.ts";
 
 /**
@@ -39,7 +39,7 @@ export interface DrainOptions {
   readonly inserter: Inserter;
   /** Runs each insert, so that the drain pauses while another task runs. */
   readonly alone: Alone;
-  readonly meters: Pick<Meters, "countDrained" | "countInsertRetry" | "countQuarantined">;
+  readonly meters: Pick<ProductMeters, "countDrained" | "countInsertRetry" | "countQuarantined">;
   /** Prepares the store. Called before anything is drained, and again until it resolves. */
   readonly prepare: () => Promise<void>;
   /**

@@ -6,7 +6,7 @@ import { eventually } from "../rig/in-process.ts";
 import { startStoreForTest, type TestStore } from "../rig/real-store.ts";
 import { rowLine } from "../rig/row-line.ts";
 import { EVENT_TARGET } from "../row.ts";
-import { openStore, type StoreAddress } from "./client.ts";
+import { DATABASES, openStore, type StoreAddress } from "./client.ts";
 import { startInserterThread } from "./inserter-thread.ts";
 import { describeStoreContract } from "./store.contract.ts";
 
@@ -105,7 +105,11 @@ describe("the embedded engine that reads its rows from files", () => {
     const { rowsDir, ...rest } = address("left");
     mkdirSync(rowsDir);
     writeFileSync(join(rowsDir, "left.tsv"), "left\n");
-    const inserter = startInserterThread({ address: { ...rest, rowsDir }, quarantineDir: real().dir });
+    const inserter = startInserterThread({
+      address: { ...rest, rowsDir },
+      databases: DATABASES,
+      quarantineDir: real().dir,
+    });
     expect(readdirSync(real().dir)).not.toContain("left");
     await inserter.close();
   });

@@ -2,13 +2,14 @@
 import { Worker } from "node:worker_threads";
 import { builtFile } from "@candor/engine";
 import type { SealedSegment } from "../log/log.ts";
-import type { StoreAddress } from "./client.ts";
+import type { Databases, StoreAddress } from "./client.ts";
 import type { Inserter } from "./inserter.ts";
 import { openRowFiles } from "./row-files.ts";
 
 /** The data that is passed to the thread when it starts. */
 export interface InserterThreadData {
   readonly address: StoreAddress;
+  readonly databases: Databases;
   readonly quarantineDir: string;
 }
 

@@ -14,8 +14,8 @@ const NICENESS = 10;
 // systems niceness applies to the whole process.
 if (platform === "linux") yieldToOthers();
 
-const { address, quarantineDir }: InserterThreadData = workerData;
-const inserter = createInserter(openStore(address), openQuarantine(quarantineDir));
+const { address, databases, quarantineDir }: InserterThreadData = workerData;
+const inserter = createInserter(openStore(address, databases), openQuarantine(quarantineDir));
 
 function yieldToOthers(): void {
   try {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { CandorError } from "../errors.ts";
-import { CLUSTER_DATABASE, DATABASE, readSql, type Store } from "./client.ts";
+import { readSql, type Store } from "./client.ts";
 
 const FILE = /^(\d{4})_(\w+)\.sql$/;
 
@@ -33,7 +33,8 @@ export async function migrate(
   store: Store,
   migrations: readonly Migration[] = listMigrations(),
 ): Promise<void> {
-  for (const database of store.cluster === undefined ? [DATABASE] : [DATABASE, CLUSTER_DATABASE]) {
+  const { local, spanning } = store.databases;
+  for (const database of store.cluster === undefined ? [local] : [local, spanning]) {
     await store.command(`CREATE DATABASE IF NOT EXISTS ${database}`, "default");
   }
   await store.command(
@@ -41,7 +42,7 @@ export async function migrate(
       "ENGINE = MergeTree ORDER BY version SETTINGS fsync_after_insert = 1, fsync_part_directory = 1",
   );
   const applied = await store.query(
-    `SELECT version, checksum FROM ${DATABASE}.schema_migrations ORDER BY version`,
+    `SELECT version, checksum FROM ${local}.schema_migrations ORDER BY version`,
   );
   const checksums = new Map(applied.map((row) => [Number(row.version), String(row.checksum)]));
   const known = Math.max(0, ...migrations.map(({ version }) => version));
@@ -66,7 +67,11 @@ async function apply(
 }
 
 async function spanCluster(store: Store, cluster: string): Promise<void> {
-  const names: Readonly<Record<string, string>> = { all: CLUSTER_DATABASE, local: DATABASE, cluster };
+  const names: Readonly<Record<string, string>> = {
+    all: store.databases.spanning,
+    local: store.databases.local,
+    cluster,
+  };
   const sql = readSql("cluster.sql").replace(/\{(\w+)\}/g, (slot, name: string) => names[name] ?? slot);
   for (const statement of statementsOf(sql)) await store.command(statement);
 }

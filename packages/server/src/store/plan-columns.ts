@@ -1,6 +1,6 @@
 /** Applies the plan to the store, and owns the columns of `events` that depend on the plan. */
 import { type Field, type Fields, type Plan, rootOf } from "@candor/plan";
-import { CLUSTER_DATABASE, DATABASE, type Store } from "./client.ts";
+import type { Store } from "./client.ts";
 import { derivedColumns } from "./derived-columns.ts";
 import { applyRetention } from "./retention.ts";
 import { applyRollups } from "./rollups.ts";
@@ -156,15 +156,16 @@ async function applyColumns(store: Store, columns: readonly Column[]): Promise<v
       const action = found.has(name) ? "MODIFY COLUMN" : "ADD COLUMN IF NOT EXISTS";
       return `${action} ${quoteName(name)} ${type} MATERIALIZED ${expression} COMMENT ${quoteText(comment)}`;
     });
-  await alterEvents(store, [CLUSTER_DATABASE, DATABASE], drops);
-  await alterEvents(store, [DATABASE, CLUSTER_DATABASE], changes);
+  const { local, spanning } = store.databases;
+  await alterEvents(store, [spanning, local], drops);
+  await alterEvents(store, [local, spanning], changes);
 }
 
 /** Returns the columns that were created for a plan, by name. */
 async function findColumns(store: Store): Promise<Map<string, FoundColumn>> {
   const nodes = await store.queryEveryNode(
     `SELECT name, type, comment, default_expression AS expression FROM system.columns
-WHERE database IN ('${DATABASE}', '${CLUSTER_DATABASE}') AND table = 'events'
+WHERE database IN ('${store.databases.local}', '${store.databases.spanning}') AND table = 'events'
   AND (name = 'envelope' OR comment = ${quoteText(DERIVED)} OR startsWith(name, 'properties_') OR startsWith(name, 'traits_'))`,
   );
   const byName = new Map<string, string[]>();
@@ -193,7 +194,7 @@ async function alterEvents(
 ): Promise<void> {
   if (changes.length === 0) return;
   for (const database of databases) {
-    if (database === CLUSTER_DATABASE && store.cluster === undefined) continue;
+    if (database === store.databases.spanning && store.cluster === undefined) continue;
     await store.command(`ALTER TABLE ${database}.events ${changes.join(", ")}`);
   }
 }

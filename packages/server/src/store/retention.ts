@@ -1,6 +1,6 @@
 /** Sets the store's retention from the plan. */
 import { heartbeatOf, PLAN_SOURCES, type Plan, type PlanSourceName } from "@candor/plan";
-import { DATABASE, type Store } from "./client.ts";
+import type { Store } from "./client.ts";
 import { quoteText } from "./sql-text.ts";
 
 /**
@@ -42,7 +42,7 @@ function daysOfSource({ sources }: Plan, name: PlanSourceName): number {
 
 async function applyTtl(store: Store, table: string, ttl: string): Promise<void> {
   const nodes = await store.queryEveryNode(
-    `SELECT engine_full AS engine FROM system.tables WHERE database = '${DATABASE}' AND name = '${table}'`,
+    `SELECT engine_full AS engine FROM system.tables WHERE database = '${store.databases.local}' AND name = '${table}'`,
   );
   const isApplied = nodes.flat().every(({ engine }) => {
     const [, found = ""] = / TTL (.*?)(?: SETTINGS |$)/.exec(String(engine)) ?? [];

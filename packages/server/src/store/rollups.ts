@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { heartbeatOf, type Plan, usageEventsOf } from "@candor/plan";
-import { DATABASE, readSql, type Store } from "./client.ts";
+import { readSql, type Store } from "./client.ts";
 import { type DerivedColumn, derivedColumns, isEvent } from "./derived-columns.ts";
 import { quoteText } from "./sql-text.ts";
 
@@ -33,7 +33,7 @@ const SELECTS = new Map(ROLLUPS.map((rollup) => [rollup, readSql(`rollups/${roll
 export async function applyRollups(store: Store, plan: Plan): Promise<void> {
   const columns = derivedColumns(plan);
   const nodes = await store.queryEveryNode(
-    `SELECT name, comment FROM system.tables WHERE database = '${DATABASE}' AND engine = 'MaterializedView'`,
+    `SELECT name, comment FROM system.tables WHERE database = '${store.databases.local}' AND engine = 'MaterializedView'`,
   );
   const isInPlace = ({ name, hash }: View): boolean =>
     nodes.every((found) => found.some((view) => view.name === name && view.comment === hash));
@@ -127,7 +127,7 @@ async function readRebuilds(store: Store): Promise<Rebuild[]> {
 export async function monthsWithRows(store: Store): Promise<number[]> {
   const tables = ["events", ...ROLLUPS].map(quoteText).join(", ");
   const nodes = await store.queryEveryNode(
-    `SELECT DISTINCT toUInt32(partition) AS month FROM system.parts WHERE database = '${DATABASE}' AND active AND table IN (${tables})`,
+    `SELECT DISTINCT toUInt32(partition) AS month FROM system.parts WHERE database = '${store.databases.local}' AND active AND table IN (${tables})`,
   );
   return [...new Set(nodes.flat().map(({ month }) => Number(month)))].sort((a, b) => a - b);
 }
@@ -184,7 +184,7 @@ async function computeColumns(store: Store, plan: Plan): Promise<void> {
   await store.command(`ALTER TABLE events ${actions.join(", ")} SETTINGS mutations_sync = 0`);
   for (;;) {
     const nodes = await store.queryEveryNode(
-      `SELECT latest_fail_reason AS fault FROM system.mutations WHERE database = '${DATABASE}' AND table = 'events' AND NOT is_done AND startsWith(command, '(MATERIALIZE COLUMN')`,
+      `SELECT latest_fail_reason AS fault FROM system.mutations WHERE database = '${store.databases.local}' AND table = 'events' AND NOT is_done AND startsWith(command, '(MATERIALIZE COLUMN')`,
     );
     if (nodes.flat().length === 0) return;
     const failed = nodes.flat().find(({ fault }) => fault !== "");
