@@ -160,7 +160,7 @@ describe("a collector of two products", () => {
       const response = await fetch(`${candor.url}/api/reports/overview${query}`, { headers: asAdmin });
       expect([response.status, await response.text()]).toEqual([
         400,
-        expect.stringContaining("Give product=NAME once. The products are bath, kitchen."),
+        expect.stringContaining("--product NAME. The products are bath, kitchen."),
       ]);
     }
     expect((await fetch(`${candor.url}/api/events?product=bath`)).status).toBe(401);

@@ -36,7 +36,8 @@ export function createDoor({ apps, others, refuse }: DoorOptions): Handler {
     const [product, ...more] = parameters.getAll("product");
     if (product === undefined && apps.size === 1) return others(request, response);
     const app = more.length === 0 ? apps.get(product ?? "") : undefined;
-    if (app === undefined) return refuse(response, invalidQuery(`Give product=NAME once. ${known}`));
+    if (app === undefined)
+      return refuse(response, invalidQuery(`Name one product: product=NAME, or --product NAME. ${known}`));
     parameters.delete("product");
     pass(app, `${path}?${parameters}`, request, response);
   };
