@@ -21,7 +21,7 @@ export const LAYERS = {
     "store/": ["config", "errors", "log/", "enforce/", "row", "meters"],
     "forget/": ["errors", "log/", "row", "store/"],
     "query/": ["config", "errors", "reasons", "privacy/", "enforce/", "row", "store/"],
-    "reports/": ["errors", "enforce/", "store/"],
+    "reports/": ["errors", "privacy/", "enforce/", "store/"],
     "instance/": ["errors", "log/", "store/", "forget/", "query/"],
     "request/": ["config", "errors", "log/", "pipeline", "meters", "instance/"],
     "api/": [

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { checkNewVersion } from "./diff.ts";
 import { type Edit, editExample } from "./example-plan.ts";
 import { loadPlan } from "./load.ts";
-import { factsOf, heartbeatOf, usageEventsOf } from "./marks.ts";
+import { factsOf, heartbeatOf, installLinkOf, pageEventsOf, usageEventsOf } from "./marks.ts";
 import { PlanError } from "./plan-error.ts";
 import { hashPlan } from "./plan-hash.ts";
 
@@ -228,5 +228,17 @@ describe("the keys for reports", () => {
       [],
       ["SEARCH_CLICK", undefined],
     ]);
+  });
+
+  it("are found in a plan: the heartbeat's link to an install, and the client's events of pages", () => {
+    const link = "installId: { type: string, sensitivity: technical, description: Install., example: a }";
+    const linked = withHeartbeat(`, properties: { instanceId: { ${UUID} }, ${link} }`);
+    const load = (edits: readonly Edit[]) => loadPlan(editExample(...edits), "plan.yaml");
+    expect(installLinkOf(load(linked))).toBe("installId");
+    expect(installLinkOf(load(withHeartbeat(`, properties: { instanceId: { ${UUID} } }`)))).toBeUndefined();
+    expect(installLinkOf(load([]))).toBeUndefined();
+    const name = "    name: SEARCH_CLICK\n";
+    expect(pageEventsOf(load([[name, `${name}    routes: [/search]\n`]]))).toEqual(["SEARCH_CLICK"]);
+    expect(pageEventsOf(load([]))).toEqual([]);
   });
 });

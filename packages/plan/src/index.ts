@@ -11,7 +11,7 @@ export { generateShell } from "./generate/shell.ts";
 export { listShellGaps, type ShellGap } from "./generate/shell-gaps.ts";
 export { generateTypeScript } from "./generate/typescript.ts";
 export { loadPlan, locateInPlan } from "./load.ts";
-export { factsOf, heartbeatOf, usageEventsOf } from "./marks.ts";
+export { factsOf, heartbeatOf, installLinkOf, pageEventsOf, usageEventsOf } from "./marks.ts";
 export {
   type ArrayType,
   CONSENT_RULES,

@@ -85,7 +85,8 @@ SETTINGS
 -- received, so that a month can be rebuilt from `events`. `iid` is a 64-bit hash of an instance's id, by which tables
 -- are joined. `facts` and `dimensions` are JSON texts, and `rd` is the day of receipt in UTC.
 
--- For each instance, the facts that it has reported, with its first and last heartbeat that reported these facts.
+-- For each instance, the facts that it has reported, with its first and last heartbeat that reported these facts, and
+-- the installer's id for the install that it came from, which one of its heartbeats may carry ('' if none did).
 CREATE TABLE IF NOT EXISTS instances
 (
     iid UInt64,
@@ -94,7 +95,8 @@ CREATE TABLE IF NOT EXISTS instances
     month UInt32,
     rd SimpleAggregateFunction(max, Date),
     first SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
-    last SimpleAggregateFunction(max, DateTime64(3, 'UTC'))
+    last SimpleAggregateFunction(max, DateTime64(3, 'UTC')),
+    installId SimpleAggregateFunction(max, String) CODEC(ZSTD(3))
 )
 ENGINE = AggregatingMergeTree
 PARTITION BY month

@@ -5,6 +5,7 @@ const REPORT_NAMES = [
   ...[
     "anonymity",
     "base",
+    "client",
     "facts",
     "features",
     "installs",
@@ -115,6 +116,10 @@ describe("the read API without a store", () => {
     ["overview?facts.colour=red", "The plan marks no facts."],
     ["overview?colour=red", "This report takes from, to, zone,"],
     ["overview?to=2026-03-01&to=2026-03-02", "to is given twice."],
+    [
+      "client?sort=views",
+      "This report takes from, to, zone, environment, established, country and facts.NAME",
+    ],
     ["support?facts.os=linux", "This report takes from, to, and nothing else."],
     ["plan?zone=UTC", "This report takes from, to, and nothing else."],
     ["features?by=colour", "The plan marks no dimensions."],

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from "fastify";
 import { reportAnonymity } from "../reports/anonymity-report.ts";
 import { readHead } from "../reports/ask.ts";
+import { reportClient } from "../reports/client-report.ts";
 import { reportFacts } from "../reports/facts-report.ts";
 import { FEATURE_PARAMETERS, reportFeatures } from "../reports/features-report.ts";
 import { reportInstalls } from "../reports/installs-report.ts";
@@ -16,6 +17,7 @@ import { type Period, type PeriodOptions, readPeriod } from "../reports/period.t
 import { reportPlan } from "../reports/plan-report.ts";
 import { reportSupport } from "../reports/support-report.ts";
 import { reportVersions } from "../reports/versions-report.ts";
+import { CLIENT } from "./client-report-schema.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
 import * as schemas from "./report-schema.ts";
 
@@ -34,6 +36,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
   versions: { schema: schemas.VERSIONS, run: reportVersions },
   facts: { schema: schemas.FACTS, run: reportFacts },
   features: { schema: schemas.FEATURES, others: FEATURE_PARAMETERS, run: reportFeatures },
+  client: { schema: CLIENT, run: reportClient },
   anonymity: { schema: schemas.ANONYMITY, run: reportAnonymity },
   support: { schema: schemas.SUPPORT, isOfAll: true, run: reportSupport },
   base: { schema: schemas.BASE, run: readHead },

@@ -23,13 +23,13 @@ const COMMON = {
   ),
 };
 
-const Share = Type.Union([Type.Number(), Type.Null()], {
+export const Share = Type.Union([Type.Number(), Type.Null()], {
   description: "From 0 to 1; null if there is nothing to divide by.",
 });
-const Count = Type.Integer();
-const Text = Type.String();
+export const Count = Type.Integer();
+export const Text = Type.String();
 
-const HEAD = {
+export const HEAD = {
   from: Text,
   to: Text,
   zone: Text,
@@ -55,7 +55,7 @@ const Facts = Type.Record(Type.String(), Type.String());
 
 type Shape = Parameters<typeof Type.Object>[0];
 
-function describe(summary: string, answer: Shape, parameters: Shape = {}): object {
+export function describe(summary: string, answer: Shape, parameters: Shape = {}): object {
   return {
     summary,
     description:
@@ -225,6 +225,18 @@ const INSTALL_COUNTS = {
   systems: Type.Array(Type.Object({ os: Text, installs: Count, successShare: Share })),
   byDay: Type.Array(Type.Object({ day: Text, installs: Count, succeeded: Count })),
   medianDurationMs: Type.Union([Type.Number(), Type.Null()]),
+  ledToInstance: Type.Union(
+    [
+      Type.Object({
+        succeeded: Count,
+        share: Share,
+        notSucceeded: Count,
+        medianToHeartbeatMs: Type.Union([Type.Number(), Type.Null()]),
+      }),
+      Type.Null(),
+    ],
+    { description: "null if the plan's heartbeat does not declare `installId`." },
+  ),
 };
 
 export const INSTALLS = describe(

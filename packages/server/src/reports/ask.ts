@@ -29,6 +29,8 @@ const SETTINGS = `SETTINGS max_execution_time = ${MAX_SECONDS}, max_memory_usage
 const QUESTIONS = [
   "anonymity_facts",
   "anonymity_fields",
+  "client",
+  "client_messages",
   "durations",
   "facts",
   "features",

@@ -1,4 +1,8 @@
-/** Reports installs: how many succeed, which errors stop the others, and how long they take. */
+/**
+ * Reports installs: how many succeed, which errors stop the others, how long they take, and how many led to an
+ * instance.
+ */
+import { installLinkOf } from "@candor/plan";
 import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
 import { type Period, UNKNOWN } from "./period.ts";
 
@@ -28,6 +32,22 @@ export interface Installs {
   readonly byDay: readonly { readonly day: string; readonly installs: number; readonly succeeded: number }[];
   /** Median time from an install's first message to its success; null if none succeeded. */
   readonly medianDurationMs: number | null;
+  /** null if the plan does not declare the heartbeat's field `installId`, which links an instance to its install. */
+  readonly ledToInstance: LedToInstance | null;
+}
+
+/** Installs whose instance has sent a heartbeat, at any time. Every instance counts, also one that is left out. */
+export interface LedToInstance {
+  readonly succeeded: number;
+  /** Share of the successful installs, from 0 to 1; null if there are none. */
+  readonly share: number | null;
+  /** Installs that led to an instance although the installer has not reported success. */
+  readonly notSucceeded: number;
+  /**
+   * Median time from an install's success to its instance's first heartbeat, 0 where the heartbeat came first;
+   * null if `succeeded` is 0.
+   */
+  readonly medianToHeartbeatMs: number | null;
 }
 
 const OUTCOMES = ["success", "error", "silent", "running"] as const;
@@ -42,15 +62,13 @@ export async function reportInstalls(deps: ReportDependencies, period: Period): 
 }
 
 export async function readInstalls(
-  { store, storedUntilMs }: ReportDependencies,
+  { store, plan, storedUntilMs }: ReportDependencies,
   period: Period,
 ): Promise<Installs> {
   const rows = await ask(store, "installs", period, { silentBeforeMs: storedUntilMs() - SILENT_MS });
   const installs = sumOf(rows);
   const succeeded = (of: readonly Row[]): number => sumOf(of.filter(({ outcome }) => outcome === "success"));
-  const durations = rows.flatMap(({ durationsMs }) =>
-    Array.isArray(durationsMs) ? durationsMs.map(Number) : [],
-  );
+  const isLinked = installLinkOf(plan.current().plan) !== undefined;
   return {
     installs,
     outcomes: OUTCOMES.map((outcome) => {
@@ -69,8 +87,24 @@ export async function readInstalls(
     byDay: groupBy(rows, "day")
       .map(([day, of]) => ({ day, installs: sumOf(of), succeeded: succeeded(of) }))
       .sort((a, b) => (a.day < b.day ? -1 : 1)),
-    medianDurationMs: medianOf(durations),
+    medianDurationMs: medianOf(rows.flatMap(({ durationsMs }) => toNumbers(durationsMs))),
+    ledToInstance: isLinked ? toLedToInstance(rows, succeeded(rows)) : null,
   };
+}
+
+function toLedToInstance(rows: readonly Row[], successes: number): LedToInstance {
+  const waits = rows.flatMap(({ heartbeatAfterMs }) => toNumbers(heartbeatAfterMs));
+  const linked = rows.reduce((sum, row) => sum + Number(row.linked), 0);
+  return {
+    succeeded: waits.length,
+    share: shareOf(waits.length, successes),
+    notSucceeded: linked - waits.length,
+    medianToHeartbeatMs: medianOf(waits),
+  };
+}
+
+function toNumbers(list: unknown): number[] {
+  return Array.isArray(list) ? list.map(Number) : [];
 }
 
 function sumOf(rows: readonly Row[]): number {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { seededRandom } from "@candor/bench/usage-event";
 import { loadPlan } from "@candor/plan";
 import { beforeAll, expect, it } from "vitest";
+import { expectedClient, sortLists } from "../rig/client-oracle.ts";
 import { type FleetMessage, makeFleet, toFleetLine } from "../rig/fleet.ts";
 import {
   countedIn,
@@ -25,6 +26,7 @@ import { applyPlanToStore } from "../store/plan-columns.ts";
 import { askForRebuild, compareWithEvents, monthsWithRows, rebuildPending } from "../store/rollups.ts";
 import { reportAnonymity } from "./anonymity-report.ts";
 import { type ReportDependencies, readHead } from "./ask.ts";
+import { reportClient } from "./client-report.ts";
 import { exclude, listExclusions } from "./exclusions.ts";
 import { reportFacts } from "./facts-report.ts";
 import { reportFeatures } from "./features-report.ts";
@@ -124,6 +126,15 @@ async function expectEqual(query: string): Promise<void> {
       tally(base, (one) => one.facts[name] || "unknown"),
     );
   }
+}
+
+/** Compares the report about browsers with what is computed from the messages. */
+async function expectClientEqual(query: string): Promise<void> {
+  const asked = period(query);
+  const { from, to, zone, asOf, base, ...report } = await reportClient(deps, asked);
+  expect(sortLists(report)).toEqual(sortLists(expectedClient({ messages, excluded }, asked)));
+  for (const counts of [report.routes.map(({ views }) => views), report.flows.map(({ count }) => count)])
+    expect(counts).toEqual(counts.toSorted((a, b) => b - a));
 }
 
 /**
@@ -357,6 +368,69 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     );
   });
 
+  it.each(ZONES)(
+    "about installs that led to an instance, whether or not they succeeded (%s)",
+    async (zone) => {
+      const asked = period(`from=2026-09-20&zone=${zone}`);
+      const { ledToInstance } = await reportInstalls(deps, asked);
+      const firstBeats = new Map(
+        [...group(heartbeats(), ({ id }) => id).values()].map((own) => [
+          own.find(({ properties }) => properties.installId !== undefined)?.properties.installId,
+          Math.min(...own.map(({ atMs }) => atMs)),
+        ]),
+      );
+      const tries = group(
+        messages.filter(({ source }) => source === "installer"),
+        ({ id }) => id,
+      );
+      const within = [...tries].filter(([, of]) => {
+        const day = localDay(Math.min(...of.map(({ atMs }) => atMs)), zone);
+        return day >= asked.from && day <= asked.to;
+      });
+      const succeededAt = (of: readonly FleetMessage[]): number | undefined =>
+        of.find(({ event }) => event === "Installation Success")?.atMs;
+      const linked = within.filter(([id]) => firstBeats.has(id));
+      const waits = linked
+        .flatMap(([id, of]) => {
+          const atMs = succeededAt(of);
+          return atMs === undefined ? [] : [Math.max(0, (firstBeats.get(id) ?? 0) - atMs)];
+        })
+        .sort((a, b) => a - b);
+      expect(new Set(waits).size).toBeGreaterThan(3);
+      expect(ledToInstance).toEqual({
+        succeeded: waits.length,
+        share: waits.length / within.filter(([, of]) => succeededAt(of) !== undefined).length,
+        notSucceeded: linked.length - waits.length,
+        medianToHeartbeatMs: waits[Math.floor((waits.length - 1) / 2)],
+      });
+    },
+  );
+
+  it.each(PERIODS)("about browsers: visits, routes, controls, flows and families (%s)", expectClientEqual);
+
+  it("about browsers: nothing where no message tells it", async () => {
+    const { base, ...empty } = await reportClient(deps, period("from=2026-05-01&to=2026-05-31"));
+    expect(empty).toMatchObject({ instances: 0, share: null, messages: 0, messagesLeftOut: 0 });
+    expect(empty).toMatchObject({
+      routes: [],
+      controls: [],
+      flows: [],
+      locales: [],
+      browsers: [],
+      systems: [],
+    });
+    expect(empty.visits).toEqual({ visits: 0, byDay: [], views: null, length: null });
+    const events = PLAN.events.map((event) => ({ ...event, routes: [] }));
+    const noPages = { ...deps, plan: { current: () => ({ plan: { ...PLAN, events } }) } };
+    const { routes, flows, controls, visits } = await reportClient(noPages, period("from=2026-09-20"));
+    expect({ routes, flows, views: visits.views }).toEqual({
+      routes: [],
+      flows: [],
+      views: { median: 0, p90: 0 },
+    });
+    expect(controls.map(({ control }) => control)).toContain("LOGIN_PAGE_LOAD");
+  });
+
   it("about each instance: the list page by page, and its days", async () => {
     const asked = period("from=2026-09-20");
     const expected = counted(asked)
@@ -388,7 +462,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     });
     const received = messages.filter(
       ({ source, receivedMs }) =>
-        source === "server" && utcDay(receivedMs) >= asked.from && utcDay(receivedMs) <= asked.to,
+        source !== "installer" && utcDay(receivedMs) >= asked.from && utcDay(receivedMs) <= asked.to,
     );
     for (const { event, name, values, instances, singledOut, smallestGroup, entropyBits } of report.fields) {
       const of = received.filter((one) => one.event === event && one.properties[name] !== undefined);
@@ -497,7 +571,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     await applyPlanToStore(store, { ...PLAN, events });
     await rebuildPending(store, PLAN, alone);
     const unmarked = await ofPlugins();
-    expect(unmarked.features.map(({ value }) => value)).toEqual([""]);
+    expect(new Set(unmarked.features.map(({ value }) => value))).toEqual(new Set([""]));
     await applyPlanToStore(store, PLAN);
     await rebuildPending(store, PLAN, alone);
     expect(await ofPlugins()).toEqual(before);
@@ -517,9 +591,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     messages = messages.filter(({ id }) => !gone.includes(id));
     await askForRebuild(store, await monthsWithRows(store));
     const ids = gone.map((id) => `'${id}'`).join(", ");
-    await store.command(
-      `ALTER TABLE events DELETE WHERE anonymousId IN (${ids}) SETTINGS mutations_sync = 2`,
-    );
+    await store.command(`ALTER TABLE events DELETE WHERE instance IN (${ids}) SETTINGS mutations_sync = 2`);
     await rebuildPending(store, PLAN, alone);
     expect(await compareWithEvents(store, PLAN)).toEqual([]);
     await expectEqual("zone=Asia/Kathmandu");

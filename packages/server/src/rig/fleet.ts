@@ -2,18 +2,31 @@
 import { rowLine } from "./row-line.ts";
 
 const HOUR_MS = 3_600_000;
+const HALF_HOUR_MS = HOUR_MS / 2;
 const DAY_MS = 24 * HOUR_MS;
 
 export interface FleetMessage {
   readonly messageId: string;
-  readonly source: "installer" | "server";
+  readonly source: "installer" | "server" | "client";
   readonly event: string;
-  /** The instance's id, or the installer's id for the install. */
+  /** The instance's id, or the installer's id for the install. "" for a client's message that does not tell it. */
   readonly id: string;
+  /** Of the client's messages only. */
+  readonly browser?: FleetBrowser;
   readonly atMs: number;
   readonly receivedMs: number;
   readonly country: string;
   readonly properties: Readonly<Record<string, string | number | boolean>>;
+}
+
+export interface FleetBrowser {
+  /** The browser's random id; "" if its messages have none. */
+  readonly anonymousId: string;
+  readonly locale: string;
+  /** As the collector stores it: `Firefox on Linux`, `bot`. */
+  readonly userAgent: string;
+  /** The route of the page that was open. */
+  readonly route: string;
 }
 
 const VERSIONS = ["1.9.2", "1.10.0", "1.10.1-rc.1", "1.11.0", ""] as const;
@@ -21,6 +34,30 @@ const ENVIRONMENTS = ["production", "production", "production", "", "development
 const SYSTEMS = ["linux", "linux", "darwin", ""] as const;
 const PLUGINS = ["PostgreSQL", "REST API", "Slack"] as const;
 const ERRORS = ["port_taken", "docker_missing"] as const;
+const LOCALES = ["en-US", "de-DE", "hi-IN", ""] as const;
+/** A user agent as a browser sends it, which a plan may keep. */
+export const KEPT_USER_AGENT =
+  "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:120.0) Gecko/20100101 Firefox/120.0";
+const USER_AGENTS = [
+  KEPT_USER_AGENT,
+  "Chrome on Linux",
+  "Chrome on macOS",
+  "Firefox on Linux",
+  "Microsoft Edge on Windows",
+  "bot",
+  "",
+] as const;
+/** An id that browsers of several instances have. */
+const SHARED_BROWSER = "shared";
+const PAGES = [
+  ["LOGIN_PAGE_LOAD", "/user/login"],
+  ["APPLICATIONS_PAGE_LOAD", "/applications"],
+  ["EDITOR_PAGE_LOAD", "/app/:app/:page/edit"],
+  ["DATASOURCES_PAGE_LOAD", "/app/:app/:page/edit/datasources"],
+  ["DATASOURCES_PAGE_LOAD", "/app/:app/:page/edit/datasource/:datasource"],
+  ["VIEWER_PAGE_LOAD", ""],
+] as const;
+const CLICKS = ["RUN_QUERY_CLICK", "DEPLOY_CLICK", "INVITE_USER_CLICK"] as const;
 
 export interface FleetSize {
   readonly instances: number;
@@ -32,7 +69,8 @@ export interface FleetSize {
 /**
  * Makes a fleet over the `days` days before `untilMs`. Some messages arrive days late, some have times ahead
  * of the collector's clock, some instances live for hours only, and some do not report all facts. An
- * instance's facts change only between days in UTC.
+ * instance's facts change only between days in UTC. Browsers of half of the instances send messages too, and
+ * some instances came from an install.
  */
 export function makeFleet(random: () => number, size: FleetSize): FleetMessage[] {
   const dice = createDice(random);
@@ -44,7 +82,20 @@ export function makeFleet(random: () => number, size: FleetSize): FleetMessage[]
   };
   for (let n = 0; n < size.instances; n++) addInstance(dice, size, add);
   for (let n = 0; n < size.installs; n++) addInstall(dice, size, add);
+  for (const own of lives(messages)) {
+    if (random() < 0.5) addBrowsers(dice, own, add);
+    if (random() < 0.4) linkInstall(dice, own, messages, add);
+  }
   return messages;
+}
+
+/** The heartbeats of each instance, oldest first. */
+function lives(messages: readonly FleetMessage[]): readonly (readonly FleetMessage[])[] {
+  const byId = new Map<string, FleetMessage[]>();
+  for (const message of messages) {
+    if (message.event === "Instance Active") byId.set(message.id, [...(byId.get(message.id) ?? []), message]);
+  }
+  return [...byId.values()];
 }
 
 type Add = (message: Omit<FleetMessage, "messageId" | "receivedMs">) => void;
@@ -107,17 +158,87 @@ function addInstall({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, a
   }
 }
 
+/**
+ * Adds what an instance's browsers send, in visits. The pauses within a visit are of any length up to half an
+ * hour, and some are just below or above.
+ */
+function addBrowsers({ random, pick, hex }: Dice, own: readonly FleetMessage[], add: Add): void {
+  const [firstMs = 0, lastMs = 0] = [own[0]?.atMs, own.at(-1)?.atMs];
+  const isNamed = random() < 0.9;
+  for (let browsers = 1 + Math.floor(random() * 3); browsers > 0; browsers--) {
+    const browser = {
+      anonymousId: pick([hex(32), hex(32), SHARED_BROWSER, ""]),
+      userAgent: pick(USER_AGENTS),
+    };
+    for (let visits = Math.floor(random() * 12); visits > 0; visits--) {
+      let atMs = Math.floor(firstMs + random() * (lastMs - firstMs));
+      const locale = pick(LOCALES);
+      for (let steps = 1 + Math.floor(random() * 8); steps > 0; steps--) {
+        const [opened, route] = pick(PAGES);
+        const event = random() < 0.6 ? opened : random() < 0.9 ? pick(CLICKS) : "Web Vitals";
+        const id = isNamed ? (own[0]?.id ?? "") : "";
+        const properties = isNamed ? { instanceId: id } : {};
+        const country = own[0]?.country ?? "";
+        add({
+          source: "client",
+          event,
+          id,
+          browser: { ...browser, locale, route },
+          atMs,
+          country,
+          properties,
+        });
+        atMs +=
+          Math.floor(HALF_HOUR_MS * (random() < 0.2 ? pick([1, 1, 1.0001, 0.9999]) : random() ** 3)) +
+          pick([0, 1]);
+      }
+    }
+  }
+}
+
+/**
+ * Adds an install before an instance, whose id the instance's first heartbeat then names. Not all report success,
+ * and some only after that heartbeat.
+ */
+function linkInstall(
+  { random, pick, hex }: Dice,
+  [first]: readonly FleetMessage[],
+  messages: FleetMessage[],
+  add: Add,
+): void {
+  if (first === undefined) return;
+  const id = hex(32);
+  const install = {
+    source: "installer",
+    id,
+    country: "",
+    properties: { os: "ubuntu", version: "1.11.0" },
+  } as const;
+  const startedMs = first.atMs - Math.floor(random() * 3_600_000);
+  const end = pick(["Installation Success", "Installation Success", "Installation Errors", undefined]);
+  add({ ...install, event: "Installation Started", atMs: startedMs });
+  const properties = {
+    ...install.properties,
+    ...(end === "Installation Errors" ? { error: pick(ERRORS) } : {}),
+  };
+  if (end !== undefined)
+    add({ ...install, event: end, atMs: startedMs + Math.floor(random() * 2_400_000), properties });
+  messages[messages.indexOf(first)] = { ...first, properties: { ...first.properties, installId: id } };
+}
+
 export function toFleetLine(message: FleetMessage): string {
-  const { source, event, messageId, id, atMs, receivedMs, country, properties } = message;
+  const { source, event, messageId, id, browser, atMs, receivedMs, country, properties } = message;
+  const { anonymousId = id, locale, route: path, userAgent } = browser ?? {};
+  const context = { locale, userAgent, page: { path } };
   return rowLine({
     source,
     event,
     messageId,
-    anonymousId: id,
+    anonymousId,
     timestamp: timeOf(atMs),
     receivedAt: timeOf(receivedMs),
     country,
-    envelope: JSON.stringify({ messageId, event, properties }),
+    envelope: JSON.stringify({ messageId, event, properties, context }),
   });
 }
 

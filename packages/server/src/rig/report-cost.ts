@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { type Latencies, recordLatencies } from "@candor/bench/latencies";
 import { loadPlan } from "@candor/plan";
 import type { ReportDependencies } from "../reports/ask.ts";
+import { reportClient } from "../reports/client-report.ts";
 import { reportFacts } from "../reports/facts-report.ts";
 import { reportFeatures } from "../reports/features-report.ts";
 import { reportInstalls } from "../reports/installs-report.ts";
@@ -15,7 +16,8 @@ import { rebuildPending } from "../store/rollups.ts";
 import { startStoreForTest } from "./real-store.ts";
 
 /**
- * Has the store generate a year of events: instances send heartbeats and use features, 7 uses per heartbeat.
+ * Has the store generate a year of events: instances send heartbeats and use features, 7 uses per heartbeat, of
+ * which every 14th comes from a browser.
  * Prints p50 and p95 of each report and, for some, the p50 of the same question answered from the events.
  *
  *     node packages/server/dist/rig/report-cost.js [events] [instances] [runs]
@@ -76,6 +78,17 @@ const QUESTIONS: readonly (readonly [name: string, ask: () => Promise<unknown>, 
     ),
   ],
   ["installs, 28 days", () => reportInstalls(deps, periodOf(""))],
+  [
+    "client, 28 days",
+    () => reportClient(deps, periodOf("")),
+    raw(
+      28,
+      "JSONExtractString(envelope, 'context', 'page', 'path') AS route, uniqExact(instance), count()",
+      "EDITOR_PAGE_LOAD",
+      "GROUP BY route",
+    ),
+  ],
+  ["client, a year", () => reportClient(deps, periodOf("from=2025-12-01"))],
 ];
 
 const cells = (latencies: Latencies, shares: readonly number[]): string =>
@@ -119,21 +132,24 @@ function raw(days: number, what: string, event = "Instance Active", end = ""): s
 
 /**
  * Returns SQL that inserts a block of events in the order in which they were received. One in 8 is a
- * heartbeat, and one in 2,000 is from an installer.
+ * heartbeat, one in 16 is from a browser, 8 in a row from the same one, and one in 2,000 is from an installer.
  */
 function fill(from: number, count: number): string {
   const seconds = (DAYS * 86_400) / events;
   return `INSERT INTO events (source, type, event, messageId, anonymousId, timestamp, receivedAt, sequence, country, planVersion, envelope)
-SELECT if(isInstall, 'installer', 'server'), 'track',
-  multiIf(isInstall, ['Installation Started', 'Installation Success', 'Installation Errors'][1 + n % 3], isBeat, 'Instance Active', 'execute_ACTION_TRIGGERED'),
-  toString(n), if(isInstall, hex(cityHash64(intDiv(n, 6000))), id), at, at, 0, ['DE', 'IN', 'US', ''][1 + i % 4], 3,
-  if(isInstall, '{"properties":{"os":"ubuntu","version":"1.9.2","error":"port_taken"}}',
+SELECT multiIf(isInstall, 'installer', isClient, 'client', 'server'), 'track',
+  multiIf(isInstall, ['Installation Started', 'Installation Success', 'Installation Errors'][1 + n % 3], isBeat, 'Instance Active',
+    isClient, ['EDITOR_PAGE_LOAD', 'APPLICATIONS_PAGE_LOAD', 'RUN_QUERY_CLICK'][1 + h % 3], 'execute_ACTION_TRIGGERED'),
+  toString(n), multiIf(isInstall, hex(cityHash64(intDiv(n, 6000))), isClient, hex(cityHash64(intDiv(n, 128) % 5, i)), id), at, at, 0, ['DE', 'IN', 'US', ''][1 + i % 4], 3,
+  multiIf(isInstall, '{"properties":{"os":"ubuntu","version":"1.9.2","error":"port_taken"}}',
+    isClient, concat('{"type":"track","context":{"locale":"', ['en-US', 'de-DE', 'hi-IN'][1 + i % 3], '","page":{"path":"', ['/app/:app/:page/edit', '/applications', '/app/:app/:page/edit'][1 + h % 3],
+      '","title":"Editor | Appsmith"},"userAgent":"', ['Chrome on macOS', 'Firefox on Linux'][1 + i % 2], '"},"properties":{"instanceId":"', id, '","version":"1.9.2"}}'),
     concat('{"type":"track","userId":"', hex(cityHash64(n)), '","properties":{"instanceId":"', id, '","version":"1.', toString(least(intDiv(n * 12, ${events}) + i % 4, 14)), '.0"',
     if(isBeat, concat(',"os":"', ['linux', 'darwin', 'win32'][1 + i % 3], '","arch":"', ['x64', 'arm64'][1 + i % 2], '","edition":"community","runtime":"node-26","environment":"', if(i % 10 = 0, 'development', 'production'), '"'),
     concat(',"pluginName":"Plugin ', toString(h % 20), '","type":"DB","appMode":"', if(h % 3 = 0, 'edit', 'view'), '","statusCode":"200","isSuccessfulExecution":', if(h % 17 = 0, 'false', 'true'), ',"timeElapsed":', toString(toUInt32(exp2((h % 1600) / 100))), ',"appName":"App","pageName":"Page1","originService":"appsmith-server"')), '}}'))
 FROM (
-  SELECT number + ${from} AS n, cityHash64(n) AS h, n % 8 = 0 AS isBeat, n % 2000 = 7 AS isInstall,
-    cityHash64(h, 1) % ${instances} AS i,
+  SELECT number + ${from} AS n, cityHash64(n) AS h, n % 8 = 0 AS isBeat, n % 2000 = 7 AS isInstall, n % 16 = 3 AS isClient,
+    cityHash64(if(isClient, cityHash64(intDiv(n, 128)), h), 1) % ${instances} AS i,
     concat(lower(hex(toUInt32(i))), '-0000-4000-8000-', leftPad(lower(hex(i)), 12, '0')) AS id,
     toDateTime64('2026-11-27 12:00:00', 3, 'UTC') - toIntervalSecond(toInt64(${DAYS * 86_400} - n * ${seconds})) AS at
   FROM numbers(${count}))`;

@@ -1,5 +1,15 @@
-/** Owns the columns of `events` that reports need: an event's instance, facts, dimensions, outcome and duration. */
-import { type Fields, PLAN_SOURCES, type Plan, type PlanEvent } from "@candor/plan";
+/**
+ * Owns the columns of `events` that reports need: an event's instance, facts, dimensions, outcome and duration,
+ * the install that a heartbeat names, and where and in which browser a client's event happened.
+ */
+import {
+  type Fields,
+  heartbeatOf,
+  installLinkOf,
+  PLAN_SOURCES,
+  type Plan,
+  type PlanEvent,
+} from "@candor/plan";
 import { instanceIdOf } from "./instance-rows.ts";
 import { quoteName, quoteText } from "./sql-text.ts";
 
@@ -32,7 +42,23 @@ export function derivedColumns(plan: Plan): DerivedColumn[] {
     { name: "dimensions", type: "LowCardinality(String)", expression: dimensionsOf(plan, extract) },
     { name: "outcome", type: "Nullable(Bool)", expression: outcomeOf(plan, extract) },
     { name: "durationMs", type: "Nullable(Float64)", expression: durationOf(plan, extract) },
+    { name: "installId", type: "String", expression: installOf(plan, extract) },
+    ...Object.entries(CLIENT_CONTEXT).map(([name, path]) => ({
+      name,
+      type: "LowCardinality(String)",
+      expression: `if(source = 'client', ${elementAt(path)}, '')`,
+    })),
   ];
+}
+
+/** The columns of the client's events, each with its path in `context`. */
+const CLIENT_CONTEXT = { route: ["page", "path"], locale: ["locale"], userAgent: ["userAgent"] } as const;
+/** One expression for all three, so that the store parses an envelope once for them. */
+const EXTRACT_CONTEXT =
+  "JSONExtract(envelope, 'context', 'Tuple(locale String, page Tuple(path String), userAgent String)')";
+
+function elementAt(path: readonly string[]): string {
+  return path.reduce((whole, name) => `tupleElement(${whole}, ${quoteText(name)})`, EXTRACT_CONTEXT);
 }
 
 type Mark = Pick<Fields[string], "fact" | "dimension" | "measure">;
@@ -61,7 +87,12 @@ function instanceOf(plan: Plan): string {
  * text.
  */
 function extractOf(plan: Plan): string {
-  const names = namesOf(plan, ({ fact, dimension, measure }) => fact || dimension || measure !== undefined);
+  const link = installLinkOf(plan);
+  const markedNames = namesOf(
+    plan,
+    ({ fact, dimension, measure }) => fact || dimension || measure !== undefined,
+  );
+  const names = [...new Set([...markedNames, ...(link === undefined ? [] : [link])])];
   const elements = names.map((name) => `${quoteName(name)} String`).join(", ");
   return names.length === 0 ? "" : `JSONExtract(envelope, 'properties', ${quoteText(`Tuple(${elements})`)})`;
 }
@@ -98,6 +129,14 @@ function durationOf(plan: Plan, extract: string): string {
     const [name] = marked(event, ({ measure }) => measure === "duration");
     return name === undefined ? undefined : `toFloat64OrNull(tupleElement(${extract}, ${quoteText(name)}))`;
   });
+}
+
+/** Returns the expression for the id of the install that a heartbeat names. */
+function installOf(plan: Plan, extract: string): string {
+  const link = installLinkOf(plan);
+  if (link === undefined) return "''";
+  const value = `tupleElement(${extract}, ${quoteText(link)})`;
+  return byEvent(plan, "''", (event) => (event === heartbeatOf(plan) ? value : undefined));
 }
 
 function byEvent(

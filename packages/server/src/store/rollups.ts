@@ -18,7 +18,7 @@ export const ROLLUPS = [
 const ROWS_AT_ONCE = 2_000_000;
 /** The columns of `events` that the rollups read. */
 const COLUMNS =
-  "source, type, event, anonymousId, timestamp, receivedAt, country, instance, iid, facts, dimensions, outcome, durationMs";
+  "source, type, event, anonymousId, timestamp, receivedAt, country, instance, iid, facts, dimensions, outcome, durationMs, installId";
 const LOOK_EVERY_MS = 200;
 
 type Rollup = (typeof ROLLUPS)[number];
