@@ -23,13 +23,13 @@ const COMMON = {
   ),
 };
 
-const Share = Type.Union([Type.Number(), Type.Null()], {
+export const Share = Type.Union([Type.Number(), Type.Null()], {
   description: "From 0 to 1; null if there is nothing to divide by.",
 });
-const Count = Type.Integer();
-const Text = Type.String();
+export const Count = Type.Integer();
+export const Text = Type.String();
 
-const HEAD = {
+export const HEAD = {
   from: Text,
   to: Text,
   zone: Text,
@@ -55,7 +55,7 @@ const Facts = Type.Record(Type.String(), Type.String());
 
 type Shape = Parameters<typeof Type.Object>[0];
 
-function describe(summary: string, answer: Shape, parameters: Shape = {}): object {
+export function describe(summary: string, answer: Shape, parameters: Shape = {}): object {
   return {
     summary,
     description:

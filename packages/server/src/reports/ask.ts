@@ -29,9 +29,12 @@ const SETTINGS = `SETTINGS max_execution_time = ${MAX_SECONDS}, max_memory_usage
 const QUESTIONS = [
   "anonymity_facts",
   "anonymity_fields",
+  "cohorts",
   "durations",
+  "explore",
   "facts",
   "features",
+  "funnel",
   "installs",
   "instance_list",
   "instance_statuses",

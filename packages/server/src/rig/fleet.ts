@@ -6,20 +6,24 @@ const DAY_MS = 24 * HOUR_MS;
 
 export interface FleetMessage {
   readonly messageId: string;
-  readonly source: "installer" | "server";
+  readonly source: "installer" | "server" | "client";
   readonly event: string;
   /** The instance's id, or the installer's id for the install. */
   readonly id: string;
+  /** A pseudonym; two instances may have the same. */
+  readonly userId?: string;
   readonly atMs: number;
   readonly receivedMs: number;
   readonly country: string;
-  readonly properties: Readonly<Record<string, string | number | boolean>>;
+  readonly properties: Readonly<Record<string, string | number | boolean | Readonly<Record<string, string>>>>;
 }
 
 const VERSIONS = ["1.9.2", "1.10.0", "1.10.1-rc.1", "1.11.0", ""] as const;
 const ENVIRONMENTS = ["production", "production", "production", "", "development", "ci"] as const;
 const SYSTEMS = ["linux", "linux", "darwin", ""] as const;
 const PLUGINS = ["PostgreSQL", "REST API", "Slack"] as const;
+const PEOPLE = ["ada", "bo", "cy", ""] as const;
+const PAGES = ["APPLICATIONS_PAGE_LOAD", "EDITOR_PAGE_LOAD", "VIEWER_PAGE_LOAD"] as const;
 const ERRORS = ["port_taken", "docker_missing"] as const;
 
 export interface FleetSize {
@@ -31,8 +35,8 @@ export interface FleetSize {
 
 /**
  * Makes a fleet over the `days` days before `untilMs`. Some messages arrive days late, some have times ahead
- * of the collector's clock, some instances live for hours only, and some do not report all facts. An
- * instance's facts change only between days in UTC.
+ * of the collector's clock, some instances live for hours only, and some do not report all facts. Some events
+ * of an instance have the same time. An instance's facts change only between days in UTC.
  */
 export function makeFleet(random: () => number, size: FleetSize): FleetMessage[] {
   const dice = createDice(random);
@@ -85,10 +89,22 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
         instanceId: id,
         pluginName: pick(PLUGINS),
         isSuccessfulExecution: random() < 0.9,
-        timeElapsed: Math.floor(2 ** (random() * 16)),
+        ...(random() < 0.1 ? {} : { timeElapsed: Math.floor(2 ** (random() * 16)) }),
+        ...(random() < 0.2 ? {} : { appMode: pick(["edit", "view"]) }),
+        ...(random() < 0.5 ? {} : { datasource: { name: pick(["Sample", "it's"]) } }),
         ...(facts.version === "" ? {} : { version: facts.version }),
       };
-      add({ ...common, event: "execute_ACTION_TRIGGERED", atMs: atMs + uses, properties });
+      const userId = pick(PEOPLE);
+      add({ ...common, event: "execute_ACTION_TRIGGERED", userId, atMs: atMs + uses, properties });
+    }
+    for (let loads = Math.floor(random() * 4); loads > 0; loads--) {
+      const client = {
+        ...common,
+        source: "client",
+        properties: { instanceId: id },
+        userId: pick(PEOPLE),
+      } as const;
+      add({ ...client, event: pick(PAGES), atMs: atMs + Math.floor(random() * 4) * 60_000 });
     }
   }
 }
@@ -108,11 +124,12 @@ function addInstall({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, a
 }
 
 export function toFleetLine(message: FleetMessage): string {
-  const { source, event, messageId, id, atMs, receivedMs, country, properties } = message;
+  const { source, event, messageId, id, userId = "", atMs, receivedMs, country, properties } = message;
   return rowLine({
     source,
     event,
     messageId,
+    userId,
     anonymousId: id,
     timestamp: timeOf(atMs),
     receivedAt: timeOf(receivedMs),
