@@ -1,4 +1,4 @@
-import type { Plan } from "@candor/plan";
+import type { Field, Plan } from "@candor/plan";
 import { expect, it } from "vitest";
 import type { FleetMessage } from "../rig/fleet.ts";
 import {
@@ -33,10 +33,23 @@ const OTHERS = [
 ];
 
 export interface FleetInStore extends Fleet {
-  readonly deps: ReportDependencies;
+  readonly deps: Pick<ReportDependencies, "store" | "storedUntilMs">;
+  /** The plan of the other reports. */
   readonly plan: Plan;
   readonly nowMs: number;
   readonly zones: readonly string[];
+}
+
+/** Adds a list to the plan, because the reference product's plan declares none. */
+function withTags(plan: Plan): Plan {
+  const events = plan.events.map((event) => {
+    const { pluginName } = event.fields;
+    if (event.name !== ACTION || pluginName?.type !== "string") return event;
+    const { column, dimension } = { column: false, dimension: false };
+    const tags: Field = { ...pluginName, column, dimension, type: "array", items: pluginName, maxItems: 8 };
+    return { ...event, fields: { ...event.fields, tags } };
+  });
+  return { ...plan, events };
 }
 
 /** The offset of a zone, as in `+05:45`, and the hour, from the platform's own calendar. */
@@ -72,7 +85,9 @@ function saidBy(
   if (name.startsWith("facts.")) return of.get(id)?.facts[name.slice("facts.".length)] || "unknown";
   if (name === "datasource.name") {
     const { datasource } = properties;
-    return (typeof datasource === "object" ? datasource.name : undefined) ?? "unknown";
+    return (
+      (typeof datasource === "object" && "name" in datasource ? datasource.name : undefined) ?? "unknown"
+    );
   }
   return String(properties[name] ?? "unknown");
 }
@@ -112,6 +127,10 @@ function reachedAfter(startMs: number, timesOf: readonly (readonly number[])[], 
 
 /** Defines the tests of the maker's own questions, over the fleet that the other reports are tested with. */
 export function describeExploreContract(fleet: () => FleetInStore): void {
+  const deps = (): ReportDependencies => {
+    const { deps: given, plan } = fleet();
+    return { ...given, plan: { current: () => ({ plan: withTags(plan) }) } };
+  };
   const period = (query: string): Period =>
     readPeriod(new URLSearchParams(query), {
       ...fleet(),
@@ -160,7 +179,7 @@ export function describeExploreContract(fleet: () => FleetInStore): void {
     const groups = group(found, (message) =>
       JSON.stringify(by.map((name) => saidBy(message, asked, seen, name))),
     );
-    const report = await reportExplore(fleet().deps, asked, parameters);
+    const report = await reportExplore(deps(), asked, parameters);
     expect(report).toMatchObject({ event: `track ${ACTION}`, measure, by });
     expect(report.base.instances).toBe(base.length);
     expect(report.total).toEqual(explored(found, measure, base.length));
@@ -184,7 +203,7 @@ export function describeExploreContract(fleet: () => FleetInStore): void {
     for (const zone of fleet().zones) {
       const query = `event=${ACTION}&by=hour&from=2026-10-24&to=2026-11-02&zone=${zone}`;
       await expectExplored(new URLSearchParams(query), "count", ["hour"]);
-      const { rows } = await reportExplore(fleet().deps, period(query), new URLSearchParams(query));
+      const { rows } = await reportExplore(deps(), period(query), new URLSearchParams(query));
       const hours = rows.map(({ by }) => Date.parse(by[0] ?? ""));
       expect(hours).toEqual(hours.toSorted((a, b) => a - b));
     }
@@ -199,11 +218,17 @@ export function describeExploreContract(fleet: () => FleetInStore): void {
     [
       "datasource.name=it's&where.isSuccessfulExecution=false",
       (message) =>
-        JSON.stringify(message.properties).includes("it's") && !message.properties.isSuccessfulExecution,
+        JSON.stringify(message.properties.datasource ?? {}).includes("it's") &&
+        !message.properties.isSuccessfulExecution,
     ],
     [
       "timeElapsed=3.0&where.timeElapsed=7",
       ({ properties }) => [3, 7].includes(Number(properties.timeElapsed)),
+    ],
+    ["tags=c", ({ properties }) => JSON.stringify(properties.tags ?? []).includes('"c"')],
+    [
+      "tags=unknown&where.tags=a",
+      ({ properties }) => ["[]", '["a"]'].includes(JSON.stringify(properties.tags ?? [])),
     ],
   ] as [string, (message: FleetMessage) => boolean][])("about an event where %s", async (where, isWanted) => {
     const parameters = new URLSearchParams(`event=${ACTION}&by=day&from=2026-09-20&where.${where}`);
@@ -212,8 +237,8 @@ export function describeExploreContract(fleet: () => FleetInStore): void {
 
   it("about the largest groups only, and how many there are", async () => {
     const query = `event=${ACTION}&by=timeElapsed&measure=instances`;
-    const all = await reportExplore(fleet().deps, period(query), new URLSearchParams(query));
-    const few = await reportExplore(fleet().deps, period(query), new URLSearchParams(`${query}&limit=5`));
+    const all = await reportExplore(deps(), period(query), new URLSearchParams(query));
+    const few = await reportExplore(deps(), period(query), new URLSearchParams(`${query}&limit=5`));
     expect(all.groups).toBeGreaterThan(100);
     expect(few).toEqual({ ...all, rows: all.rows.slice(0, 5) });
     const counts = all.rows.map(({ instances }) => instances);
@@ -221,8 +246,8 @@ export function describeExploreContract(fleet: () => FleetInStore): void {
   });
 
   it("about an event that nobody sent: zeros", async () => {
-    const query = "event=LOGIN_PAGE_LOAD&by=version&from=2026-11-01";
-    const asked = await reportExplore(fleet().deps, period(query), new URLSearchParams(query));
+    const query = "event=SIGNUP_PAGE_LOAD&by=version&from=2026-11-01";
+    const asked = await reportExplore(deps(), period(query), new URLSearchParams(query));
     expect(asked).toMatchObject({ groups: 0, rows: [], total: { count: 0, instances: 0, share: 0 } });
     expect(asked.base.instances).toBeGreaterThan(0);
   });
@@ -263,7 +288,7 @@ export function describeExploreContract(fleet: () => FleetInStore): void {
         if (reaching.length > 0) took.push(firstMs - Math.max(...starts));
       }
     }
-    const report = await reportFunnel(fleet().deps, asked, parameters);
+    const report = await reportFunnel(deps(), asked, parameters);
     const first = tookMs[0]?.length ?? 0;
     expect(first).toBeGreaterThan(10);
     expect(report).toMatchObject({ who, windowMinutes: minutes });
@@ -278,6 +303,7 @@ export function describeExploreContract(fleet: () => FleetInStore): void {
 
   it.each([
     ["", "Instance Active", "week"],
+    ["event=LOGIN_PAGE_LOAD&zone=Asia/Kathmandu&cohort=facts.os", "LOGIN_PAGE_LOAD", "facts.os"],
     ["event=EDITOR_PAGE_LOAD&zone=Pacific/Pago_Pago", "EDITOR_PAGE_LOAD", "week"],
     [`event=${ACTION}&cohort=facts.version&zone=America/New_York&weeks=5`, ACTION, "facts.version"],
     [`event=${ACTION}&where.pluginName=Slack&cohort=facts.os`, ACTION, "facts.os"],
@@ -304,7 +330,7 @@ export function describeExploreContract(fleet: () => FleetInStore): void {
       if (cohort === "week") return mondayOf(dayOf(firstMs));
       return (beat === undefined ? "" : factOf(beat, cohort.slice("facts.".length))) || "unknown";
     });
-    const report = await reportCohorts(fleet().deps, asked, parameters);
+    const report = await reportCohorts(deps(), asked, parameters);
     expect(report).toMatchObject({ event: `track ${event}`, cohort, groups: cohorts.size });
     const weeks = [...Array(Number(parameters.get("weeks") ?? 12)).keys()];
     const expected = [...cohorts].map(([name, of]) => ({

@@ -15,7 +15,9 @@ export interface FleetMessage {
   readonly atMs: number;
   readonly receivedMs: number;
   readonly country: string;
-  readonly properties: Readonly<Record<string, string | number | boolean | Readonly<Record<string, string>>>>;
+  readonly properties: Readonly<
+    Record<string, string | number | boolean | readonly string[] | Readonly<Record<string, string>>>
+  >;
 }
 
 const VERSIONS = ["1.9.2", "1.10.0", "1.10.1-rc.1", "1.11.0", ""] as const;
@@ -36,7 +38,7 @@ export interface FleetSize {
 /**
  * Makes a fleet over the `days` days before `untilMs`. Some messages arrive days late, some have times ahead
  * of the collector's clock, some instances live for hours only, and some do not report all facts. Some events
- * of an instance have the same time. An instance's facts change only between days in UTC.
+ * of an instance have the same time, and one may be earlier than its first heartbeat. An instance's facts change only between days in UTC.
  */
 export function makeFleet(random: () => number, size: FleetSize): FleetMessage[] {
   const dice = createDice(random);
@@ -73,6 +75,9 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
   const firstMs = untilMs - days * DAY_MS * (1 - random());
   const lifeMs = random() < 0.2 ? random() * 4 * HOUR_MS : random() * days * DAY_MS;
   const endMs = Math.min(firstMs + lifeMs, untilMs);
+  const loginMs = Math.min(untilMs, Math.floor(firstMs + (random() * 12 - 3) * DAY_MS));
+  const login = { source: "client", event: "LOGIN_PAGE_LOAD", id, country, atMs: loginMs } as const;
+  add({ ...login, properties: { instanceId: id } });
   let version = Math.floor(random() * 3);
   let day = -1;
   for (let ms = firstMs; ms < endMs; ms += 6 * HOUR_MS * (0.5 + random())) {
@@ -92,6 +97,7 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
         ...(random() < 0.1 ? {} : { timeElapsed: Math.floor(2 ** (random() * 16)) }),
         ...(random() < 0.2 ? {} : { appMode: pick(["edit", "view"]) }),
         ...(random() < 0.5 ? {} : { datasource: { name: pick(["Sample", "it's"]) } }),
+        ...(random() < 0.5 ? {} : { tags: pick([[], ["a"], ["b", "c"], ["c", "it's"]]) }),
         ...(facts.version === "" ? {} : { version: facts.version }),
       };
       const userId = pick(PEOPLE);
