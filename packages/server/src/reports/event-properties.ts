@@ -64,28 +64,25 @@ export function propertiesOf(plan: Plan, event: PlanEvent): Properties {
   return properties;
 }
 
-type Sql = Pick<Property, "text" | "number">;
-
 /** Reads the plan's column if there is one, because parsing envelopes takes much longer. */
 function toSql(
   type: Property["type"],
   path: readonly string[],
   column: { readonly name: string; readonly type: string } | undefined,
-): Sql {
-  const isNumber = type === "integer" || type === "number";
+): Pick<Property, "text" | "number"> {
   const place = `envelope, ${path.map(quoteText).join(", ")}`;
-  const name = quoteName(column?.name ?? "");
+  const isNumber = type === "integer" || type === "number";
   if (type === "array") return { text: `JSONExtract(${place}, 'Array(String)')`, number: undefined };
-  const isColumnNumber = /^Nullable\((Int64|Float64)\)$/.test(column?.type ?? "");
-  const number = isColumnNumber ? `toFloat64(${name})` : `JSONExtract(${place}, 'Nullable(Float64)')`;
-  const ofColumn = column?.type.startsWith("Nullable")
-    ? `ifNull(toString(${name}), '')`
-    : `toString(${name})`;
-  return {
-    text:
-      column === undefined || column.type.startsWith("Array") ? `JSONExtract(${place}, 'String')` : ofColumn,
-    number: isNumber ? number : undefined,
-  };
+  // Another event may declare a list at the same path.
+  if (column === undefined || column.type.startsWith("Array"))
+    return {
+      text: `JSONExtract(${place}, 'String')`,
+      number: isNumber ? `JSONExtract(${place}, 'Nullable(Float64)')` : undefined,
+    };
+  const name = quoteName(column.name);
+  // A column is text if another event declares a text at the same path.
+  const number = column.type.startsWith("Nullable") ? `toFloat64(${name})` : `toFloat64OrNull(${name})`;
+  return { text: `ifNull(toString(${name}), '')`, number: isNumber ? number : undefined };
 }
 
 /**
@@ -102,7 +99,10 @@ export function findProperty(properties: Properties, parameter: string, name: st
   );
 }
 
-/** The minutes by which a zone's clock is ahead of UTC: ClickHouse's own offset is a day off in Kiritimati and Apia. */
+/**
+ * The minutes by which a zone's clock is ahead of UTC. ClickHouse's own offset is a day off in Kiritimati and
+ * Apia.
+ */
 const OFFSET =
   "dateDiff('minute', timestamp, toDateTime(formatDateTime(timestamp, '%F %H:%i:00', {zone:String}), 'UTC'))";
 const TWO_DIGITS = (number: string): string => `leftPad(toString(${number}), 2, '0')`;

@@ -26,7 +26,7 @@ export interface Period {
 export interface PeriodOptions {
   readonly plan: Plan;
   readonly nowMs: number;
-  /** Further parameters that this report takes. `where.PROPERTY` stands for any name that begins with `where.`. */
+  /** Further parameters that this report takes. `WHERE` stands for any name that begins with `where.`. */
   readonly others?: readonly string[];
   /** Those of `others` that may be given several times. */
   readonly repeated?: readonly string[];
@@ -39,6 +39,9 @@ export interface PeriodOptions {
 
 /** The parameters that every report on a population takes, besides `facts.NAME`. */
 const COMMON_PARAMETERS = ["from", "to", "zone", "environment", "established", "country"] as const;
+
+/** Stands for all parameters that begin with `where.`: filters by the properties of an event. */
+export const WHERE = "where.PROPERTY";
 
 const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const;
 
@@ -122,9 +125,6 @@ export function readCount(
     throw invalidQuery(`${name} is a whole number from ${least} to ${most}.`);
   return count;
 }
-
-/** Stands for any parameter that begins with `where.`. */
-export const WHERE = "where.PROPERTY";
 
 function checkNames(
   parameters: URLSearchParams,

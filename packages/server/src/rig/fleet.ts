@@ -37,8 +37,9 @@ export interface FleetSize {
 
 /**
  * Makes a fleet over the `days` days before `untilMs`. Some messages arrive days late, some have times ahead
- * of the collector's clock, some instances live for hours only, and some do not report all facts. Some events
- * of an instance have the same time, and one may be earlier than its first heartbeat. An instance's facts change only between days in UTC.
+ * of the collector's clock, some instances live for hours only, and some do not report all facts. Some
+ * events of an instance have the same time, and its login may be earlier than its first heartbeat. An
+ * instance's facts change only between days in UTC.
  */
 export function makeFleet(random: () => number, size: FleetSize): FleetMessage[] {
   const dice = createDice(random);
