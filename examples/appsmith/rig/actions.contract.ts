@@ -45,6 +45,8 @@ const RUNS = [
 /** The query strings of paths that need one. */
 const QUERIES: { readonly [path: string]: string } = {
   "/api/events": "?limit=1000",
+  "/api/reports/explore": "?event=execute_ACTION_TRIGGERED&by=pluginName&by=statusCode",
+  "/api/reports/explore/funnel": "?step=EDITOR_PAGE_LOAD&step=execute_ACTION_TRIGGERED",
   "/api/reports/features": "?by=pluginName",
 };
 /** Paths that are not read: an endless stream, and a report that needs an instance's id. */

@@ -26,8 +26,10 @@ export interface Period {
 export interface PeriodOptions {
   readonly plan: Plan;
   readonly nowMs: number;
-  /** Further parameters that this report takes. */
+  /** Further parameters that this report takes. `WHERE` stands for any name that begins with `where.`. */
   readonly others?: readonly string[];
+  /** Those of `others` that may be given several times. */
+  readonly repeated?: readonly string[];
   /**
    * True for a report that counts no population. Besides its own parameters, it takes only `from` and `to`,
    * days in UTC.
@@ -38,6 +40,9 @@ export interface PeriodOptions {
 /** The parameters that every report on a population takes, besides `facts.NAME`. */
 const COMMON_PARAMETERS = ["from", "to", "zone", "environment", "established", "country"] as const;
 
+/** Stands for all parameters that begin with `where.`: filters by the properties of an event. */
+export const WHERE = "where.PROPERTY";
+
 const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const;
 
 /**
@@ -46,17 +51,10 @@ const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const
  * but not read.
  * @throws CandorError `query_invalid`; its message says what is expected
  */
-export function readPeriod(
-  parameters: URLSearchParams,
-  { plan, nowMs, others = [], isOfAll = false }: PeriodOptions,
-): Period {
+export function readPeriod(parameters: URLSearchParams, options: PeriodOptions): Period {
+  const { plan, nowMs } = options;
   const names = factsOf(plan);
-  checkNames(
-    parameters,
-    names,
-    isOfAll ? ["from", "to", ...others] : [...COMMON_PARAMETERS, ...others],
-    isOfAll,
-  );
+  checkNames(parameters, names, options);
   const zone = readZone(parameters.get("zone") ?? "UTC");
   const to = readDay(parameters, "to") ?? dayOf(nowMs, zone);
   const from = readDay(parameters, "from") ?? addDays(to, 1 - DEFAULT_DAYS);
@@ -131,9 +129,10 @@ export function readCount(
 function checkNames(
   parameters: URLSearchParams,
   facts: readonly string[],
-  known: readonly string[],
-  isOfAll: boolean,
+  { others = [], repeated = [], isOfAll = false }: PeriodOptions,
 ): void {
+  const known = isOfAll ? ["from", "to", ...others] : [...COMMON_PARAMETERS, ...others];
+  const several = ["country", ...repeated];
   for (const name of new Set(parameters.keys())) {
     if (name.startsWith("facts.") && !isOfAll) {
       if (facts.includes(name.slice("facts.".length))) continue;
@@ -143,11 +142,12 @@ function checkNames(
           : `There is no such fact. The plan has ${facts.map((fact) => `facts.${fact}`).join(", ")}.`,
       );
     }
-    if (!known.includes(name))
+    const general = name.startsWith("where.") ? WHERE : name;
+    if (!known.includes(general))
       throw invalidQuery(
         `This report takes ${known.join(", ")}${isOfAll ? "" : " and facts.NAME"}, and nothing else.`,
       );
-    if (name !== "country" && parameters.getAll(name).length > 1)
+    if (!several.includes(general) && parameters.getAll(name).length > 1)
       throw invalidQuery(`${name} is given twice.`);
   }
   if (parameters.size > MAX_FILTERS + known.length)

@@ -28,6 +28,7 @@ import { reportAnonymity } from "./anonymity-report.ts";
 import { type ReportDependencies, readHead } from "./ask.ts";
 import { reportClient } from "./client-report.ts";
 import { exclude, listExclusions } from "./exclusions.ts";
+import { describeExploreContract } from "./explore.contract.ts";
 import { reportFacts } from "./facts-report.ts";
 import { reportFeatures } from "./features-report.ts";
 import { reportInstalls } from "./installs-report.ts";
@@ -325,7 +326,10 @@ export function describeReportsContract(open: () => Promise<Store>): void {
           successShare:
             uses.filter(({ properties }) => properties.isSuccessfulExecution === true).length / uses.length,
         });
-        const took = of.map(({ properties }) => Number(properties.timeElapsed)).sort((a, b) => a - b);
+        const took = of
+          .map(({ properties }) => Number(properties.timeElapsed ?? Number.NaN))
+          .filter(Number.isFinite)
+          .sort((a, b) => a - b);
         expect(found?.durations?.count).toBe(took.length);
         const exact = took[Math.ceil(0.95 * took.length) - 1] ?? 0;
         expect(Math.abs((found?.durations?.p95Ms ?? 0) / exact - 1)).toBeLessThan(0.031);
@@ -466,7 +470,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     );
     for (const { event, name, values, instances, singledOut, smallestGroup, entropyBits } of report.fields) {
       const of = received.filter((one) => one.event === event && one.properties[name] !== undefined);
-      const groups = [...group(of, ({ properties }) => String(properties[name])).values()].map(
+      const groups = [...group(of, ({ properties }) => JSON.stringify(properties[name])).values()].map(
         (same) => new Set(same.map(({ id }) => id)),
       );
       const alone = new Set(groups.filter(({ size }) => size === 1).flatMap((ids) => [...ids]));
@@ -547,6 +551,8 @@ export function describeReportsContract(open: () => Promise<Store>): void {
       ],
     });
   });
+
+  describeExploreContract(() => ({ deps, plan: PLAN, nowMs: NOW_MS, zones: ZONES, messages, excluded }));
 
   it("about a segment: only instances with these facts", async () => {
     const asked = period("facts.os=darwin&facts.os=unknown&facts.version=1.10.0");

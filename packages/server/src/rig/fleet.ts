@@ -13,10 +13,14 @@ export interface FleetMessage {
   readonly id: string;
   /** Of the client's messages only. */
   readonly browser?: FleetBrowser;
+  /** A pseudonym; two instances may have the same. */
+  readonly userId?: string;
   readonly atMs: number;
   readonly receivedMs: number;
   readonly country: string;
-  readonly properties: Readonly<Record<string, string | number | boolean>>;
+  readonly properties: Readonly<
+    Record<string, string | number | boolean | readonly string[] | Readonly<Record<string, string>>>
+  >;
 }
 
 export interface FleetBrowser {
@@ -33,6 +37,8 @@ const VERSIONS = ["1.9.2", "1.10.0", "1.10.1-rc.1", "1.11.0", ""] as const;
 const ENVIRONMENTS = ["production", "production", "production", "", "development", "ci"] as const;
 const SYSTEMS = ["linux", "linux", "darwin", ""] as const;
 const PLUGINS = ["PostgreSQL", "REST API", "Slack"] as const;
+const PEOPLE = ["ada", "bo", "cy", ""] as const;
+const LOADS = ["APPLICATIONS_PAGE_LOAD", "EDITOR_PAGE_LOAD", "VIEWER_PAGE_LOAD"] as const;
 const ERRORS = ["port_taken", "docker_missing"] as const;
 const LOCALES = ["en-US", "de-DE", "hi-IN", ""] as const;
 /** A user agent as a browser sends it, which a plan may keep. */
@@ -68,7 +74,8 @@ export interface FleetSize {
 
 /**
  * Makes a fleet over the `days` days before `untilMs`. Some messages arrive days late, some have times ahead
- * of the collector's clock, some instances live for hours only, and some do not report all facts. An
+ * of the collector's clock, some instances live for hours only, and some do not report all facts. Some
+ * events of an instance have the same time, and its login may be earlier than its first heartbeat. An
  * instance's facts change only between days in UTC. Browsers of half of the instances send messages too, and
  * some instances came from an install.
  */
@@ -120,6 +127,9 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
   const firstMs = untilMs - days * DAY_MS * (1 - random());
   const lifeMs = random() < 0.2 ? random() * 4 * HOUR_MS : random() * days * DAY_MS;
   const endMs = Math.min(firstMs + lifeMs, untilMs);
+  const loginMs = Math.min(untilMs, Math.floor(firstMs + (random() * 12 - 3) * DAY_MS));
+  const login = { source: "client", event: "LOGIN_PAGE_LOAD", id, country, atMs: loginMs } as const;
+  add({ ...login, properties: { instanceId: id } });
   let version = Math.floor(random() * 3);
   let day = -1;
   for (let ms = firstMs; ms < endMs; ms += 6 * HOUR_MS * (0.5 + random())) {
@@ -136,10 +146,23 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
         instanceId: id,
         pluginName: pick(PLUGINS),
         isSuccessfulExecution: random() < 0.9,
-        timeElapsed: Math.floor(2 ** (random() * 16)),
+        ...(random() < 0.1 ? {} : { timeElapsed: Math.floor(2 ** (random() * 16)) }),
+        ...(random() < 0.2 ? {} : { appMode: pick(["edit", "view"]) }),
+        ...(random() < 0.5 ? {} : { datasource: { name: pick(["Sample", "it's"]) } }),
+        ...(random() < 0.5 ? {} : { tags: pick([[], ["a"], ["b", "c"], ["c", "it's"]]) }),
         ...(facts.version === "" ? {} : { version: facts.version }),
       };
-      add({ ...common, event: "execute_ACTION_TRIGGERED", atMs: atMs + uses, properties });
+      const userId = pick(PEOPLE);
+      add({ ...common, event: "execute_ACTION_TRIGGERED", userId, atMs: atMs + uses, properties });
+    }
+    for (let loads = Math.floor(random() * 4); loads > 0; loads--) {
+      const client = {
+        ...common,
+        source: "client",
+        properties: { instanceId: id },
+        userId: pick(PEOPLE),
+      } as const;
+      add({ ...client, event: pick(LOADS), atMs: atMs + Math.floor(random() * 4) * 60_000 });
     }
   }
 }
@@ -227,13 +250,25 @@ function linkInstall(
 }
 
 export function toFleetLine(message: FleetMessage): string {
-  const { source, event, messageId, id, browser, atMs, receivedMs, country, properties } = message;
+  const {
+    source,
+    event,
+    messageId,
+    id,
+    userId = "",
+    browser,
+    atMs,
+    receivedMs,
+    country,
+    properties,
+  } = message;
   const { anonymousId = id, locale, route: path, userAgent } = browser ?? {};
   const context = { locale, userAgent, page: { path } };
   return rowLine({
     source,
     event,
     messageId,
+    userId,
     anonymousId,
     timestamp: timeOf(atMs),
     receivedAt: timeOf(receivedMs),

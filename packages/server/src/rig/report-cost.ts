@@ -4,8 +4,11 @@ import { type Latencies, recordLatencies } from "@candor/bench/latencies";
 import { loadPlan } from "@candor/plan";
 import type { ReportDependencies } from "../reports/ask.ts";
 import { reportClient } from "../reports/client-report.ts";
+import { reportCohorts } from "../reports/cohorts-report.ts";
+import { reportExplore } from "../reports/explore-report.ts";
 import { reportFacts } from "../reports/facts-report.ts";
 import { reportFeatures } from "../reports/features-report.ts";
+import { reportFunnel } from "../reports/funnel-report.ts";
 import { reportInstalls } from "../reports/installs-report.ts";
 import { listInstances, reportInstances } from "../reports/instances-report.ts";
 import { reportOverview } from "../reports/overview-report.ts";
@@ -51,6 +54,9 @@ const OTHERS = ["by", "at_least", "sort", "limit"];
 const periodOf = (query: string): Period =>
   readPeriod(new URLSearchParams(query), { plan, nowMs: NOW_MS, others: OTHERS });
 
+const explored = (query: string): URLSearchParams =>
+  new URLSearchParams(`event=execute_ACTION_TRIGGERED&${query}`);
+
 /** Each report. For some, `raw` is SQL that answers the same question from the events. */
 const QUESTIONS: readonly (readonly [name: string, ask: () => Promise<unknown>, raw?: string])[] = [
   ["overview, 28 days", () => reportOverview(deps, periodOf("")), raw(28, "uniqExact(instance)")],
@@ -89,6 +95,34 @@ const QUESTIONS: readonly (readonly [name: string, ask: () => Promise<unknown>, 
     ),
   ],
   ["client, a year", () => reportClient(deps, periodOf("from=2025-12-01"))],
+  ["explore by plugin, 28 days", () => reportExplore(deps, periodOf(""), explored("by=pluginName"))],
+  [
+    "explore p95 by plugin, version, week, 28 days",
+    () =>
+      reportExplore(
+        deps,
+        periodOf(""),
+        explored("measure=percentiles&of=timeElapsed&by=pluginName&by=version&by=week"),
+      ),
+  ],
+  [
+    "explore by status code (no column), 28 days",
+    () => reportExplore(deps, periodOf(""), explored("by=statusCode")),
+  ],
+  [
+    "explore by plugin, a year",
+    () => reportExplore(deps, periodOf("from=2025-12-01"), explored("by=pluginName")),
+  ],
+  [
+    "explore/funnel of 2 steps, 28 days",
+    () =>
+      reportFunnel(
+        deps,
+        periodOf(""),
+        new URLSearchParams("step=Instance Active&step=execute_ACTION_TRIGGERED"),
+      ),
+  ],
+  ["explore/cohorts by week, a year", () => reportCohorts(deps, periodOf("from=2025-12-01"), explored(""))],
 ];
 
 const cells = (latencies: Latencies, shares: readonly number[]): string =>
@@ -98,12 +132,12 @@ const cells = (latencies: Latencies, shares: readonly number[]): string =>
     .join("");
 process.stdout.write(
   `${events.toLocaleString("en")} events, ${instances.toLocaleString("en")} instances: made in ${filledS} s, rollups rebuilt in ${rebuiltS} s\n` +
-    `${"report".padEnd(44)}${"p50 ms".padStart(8)}${"p95 ms".padStart(8)}${"of events".padStart(12)}\n`,
+    `${"report".padEnd(48)}${"p50 ms".padStart(8)}${"p95 ms".padStart(8)}${"of events".padStart(12)}\n`,
 );
 for (const [name, ask, sql] of QUESTIONS) {
   const ofReport = cells(await measure(ask, runs), [0.5, 0.95]);
   const ofEvents = sql === undefined ? "" : cells(await measure(() => store.query(sql), 3), [0.5]);
-  process.stdout.write(`${name.padEnd(44)}${ofReport}${ofEvents.padStart(12)}\n`);
+  process.stdout.write(`${name.padEnd(48)}${ofReport}${ofEvents.padStart(12)}\n`);
 }
 const [size] = await store.query(
   "SELECT formatReadableSize(sumIf(bytes_on_disk, table = 'events')) AS events, formatReadableSize(sumIf(bytes_on_disk, table != 'events')) AS rollups FROM system.parts WHERE active AND database = 'candor'",
