@@ -37,13 +37,15 @@ export interface PeriodOptions {
 
 /** The parameters that every report on a population takes, besides `facts.NAME`. */
 const COMMON_PARAMETERS = ["from", "to", "zone", "environment", "established", "country"] as const;
+/** How every report's answer is written. These are read by the API. */
+const FORMAT_PARAMETERS = ["format", "table"] as const;
 
 const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const;
 
 /**
  * Reads the parameters of a report: `from` and `to` (days) and, unless `isOfAll`, `zone`, `environment`,
- * `established`, `country` and `facts.NAME`. The last two may be given several times. `others` are allowed,
- * but not read.
+ * `established`, `country` and `facts.NAME`. The last two may be given several times. `others`, `format` and `table`
+ * are allowed, but not read.
  * @throws CandorError `query_invalid`; its message says what is expected
  */
 export function readPeriod(
@@ -54,7 +56,7 @@ export function readPeriod(
   checkNames(
     parameters,
     names,
-    isOfAll ? ["from", "to", ...others] : [...COMMON_PARAMETERS, ...others],
+    [...(isOfAll ? ["from", "to"] : COMMON_PARAMETERS), ...others, ...FORMAT_PARAMETERS],
     isOfAll,
   );
   const zone = readZone(parameters.get("zone") ?? "UTC");
