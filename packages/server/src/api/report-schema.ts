@@ -251,6 +251,7 @@ export const ANONYMITY = describe(
   {
     ...HEAD,
     facts: Type.Object(ANONYMITY_OF),
+    instances: Type.Integer({ description: "Instances that the events of these days are of." }),
     fields: Type.Array(
       Type.Object({
         event: Text,

@@ -1,12 +1,14 @@
 import { readFileSync } from "node:fs";
 import { seededRandom } from "@candor/bench/usage-event";
-import { loadPlan } from "@candor/plan";
+import { type Field, loadPlan } from "@candor/plan";
 import { beforeAll, expect, it } from "vitest";
 import { type FleetMessage, makeFleet, toFleetLine } from "../rig/fleet.ts";
 import {
+  bitsOf,
   countedIn,
   type Days,
   expectedActive,
+  expectedAnonymity,
   factOf,
   group,
   heartbeatsOf,
@@ -23,7 +25,7 @@ import { CONTACT_TARGET, EVENT_TARGET, toContactLine } from "../row.ts";
 import type { Store } from "../store/client.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
 import { askForRebuild, compareWithEvents, monthsWithRows, rebuildPending } from "../store/rollups.ts";
-import { reportAnonymity } from "./anonymity-report.ts";
+import { fieldAt, reportAnonymity } from "./anonymity-report.ts";
 import { type ReportDependencies, readHead } from "./ask.ts";
 import { exclude, listExclusions } from "./exclusions.ts";
 import { reportFacts } from "./facts-report.ts";
@@ -390,32 +392,48 @@ export function describeReportsContract(open: () => Promise<Store>): void {
       ({ source, receivedMs }) =>
         source === "server" && utcDay(receivedMs) >= asked.from && utcDay(receivedMs) <= asked.to,
     );
-    for (const { event, name, values, instances, singledOut, smallestGroup, entropyBits } of report.fields) {
-      const of = received.filter((one) => one.event === event && one.properties[name] !== undefined);
-      const groups = [...group(of, ({ properties }) => String(properties[name])).values()].map(
-        (same) => new Set(same.map(({ id }) => id)),
-      );
-      const alone = new Set(groups.filter(({ size }) => size === 1).flatMap((ids) => [...ids]));
-      const total = groups.reduce((sum, { size }) => sum + size, 0);
-      const bits = groups.reduce((sum, { size }) => sum - (size / total) * Math.log2(size / total), 0);
-      expect([values, instances, singledOut, smallestGroup]).toEqual([
-        groups.length,
-        new Set(of.map(({ id }) => id)).size,
-        alone.size,
-        Math.min(...groups.map(({ size }) => size)),
-      ]);
-      expect(entropyBits).toBeCloseTo(bits, 6);
-    }
+    expect(report.instances).toBe(new Set(received.map(({ id }) => id)).size);
+    expect(
+      report.fields.map(({ help: _help, isIdentifying: _is, entropyBits: _bits, ...field }) => field),
+    ).toEqual(expectedAnonymity(received));
+    for (const { event, name, entropyBits } of report.fields)
+      expect(entropyBits).toBeCloseTo(bitsOf(received, event, name), 6);
     const helpOf = (name: string): string | undefined => report.fields.find((one) => one.name === name)?.help;
-    expect(helpOf("instanceId")).toContain("the instance's id");
-    expect(helpOf("timeElapsed")).toContain("`buckets`");
-    expect([helpOf("os"), helpOf("pluginName")]).toEqual([undefined, undefined]);
+    expect(helpOf("properties.instanceId")).toContain("the instance's id");
+    expect(helpOf("anonymousId")).toContain("the instance's id");
+    expect(helpOf("properties.timeElapsed")).toContain("`buckets`");
+    expect(helpOf("properties.machine.disk.size\\.gb")).toContain("The plan does not declare it.");
+    expect(["properties.os", "properties.pluginName", "country", "context.library.name"].map(helpOf)).toEqual(
+      [...[undefined, undefined, undefined, undefined]],
+    );
     const identifying = report.fields.filter(({ isIdentifying }) => isIdentifying);
     expect(identifying.map(({ event, name }) => [event, name])).toEqual(
       report.fields
-        .filter(({ name }) => !["instanceId", "timeElapsed"].includes(name))
+        .filter(
+          ({ name }) => !["properties.instanceId", "properties.timeElapsed", "anonymousId"].includes(name),
+        )
         .filter(({ instances, singledOut }) => instances >= 20 && singledOut / instances >= 0.1)
         .map(({ event, name }) => [event, name]),
+    );
+  });
+
+  it("about anonymity: what would help with the fields that a plan declares in objects", async () => {
+    const field = { ...PLAN.events[0]?.fields.version, fact: false, dimension: false, measure: undefined };
+    const size = { ...field, type: "integer", minimum: undefined, maximum: undefined, buckets: undefined };
+    const parts = { ...field, type: "array", items: { type: "boolean" }, maxItems: 9 };
+    const disk = { ...field, type: "object", fields: { "size.gb": size, parts } };
+    const machine = { ...field, type: "object", fields: { disk } } as unknown as Field;
+    const events = PLAN.events.map((event) =>
+      event.heartbeat ? { ...event, fields: { ...event.fields, machine } } : event,
+    );
+    const declared = { ...deps, plan: { current: () => ({ plan: { ...PLAN, events } }) } };
+    const { fields } = await reportAnonymity(declared, period("from=2026-10-01&to=2026-10-31"));
+    const helpOf = (name: string): string | undefined => fields.find((one) => one.name === name)?.help;
+    expect(helpOf("properties.machine.disk.size\\.gb")).toBe(
+      "Declare `buckets`, so that only a range is kept.",
+    );
+    expect(fieldAt({ ...PLAN, events }, "Instance Active", "properties.machine.disk.parts")?.type).toBe(
+      "array",
     );
   });
 

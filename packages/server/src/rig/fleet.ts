@@ -1,4 +1,5 @@
 /** For tests: generates the messages of a random fleet of instances. */
+import type { JsonObject } from "@candor/envelope";
 import { rowLine } from "./row-line.ts";
 
 const HOUR_MS = 3_600_000;
@@ -13,7 +14,8 @@ export interface FleetMessage {
   readonly atMs: number;
   readonly receivedMs: number;
   readonly country: string;
-  readonly properties: Readonly<Record<string, string | number | boolean>>;
+  readonly properties: JsonObject;
+  readonly context: JsonObject;
 }
 
 const VERSIONS = ["1.9.2", "1.10.0", "1.10.1-rc.1", "1.11.0", ""] as const;
@@ -78,8 +80,12 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
     const atMs = Math.floor(ms);
     const facts = { version: VERSIONS[version] ?? "", os, environment };
     const told = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ""));
-    const common = { source: "server", id, country } as const;
-    add({ ...common, event: "Instance Active", atMs, properties: { instanceId: id, ...told } });
+    const context = {
+      library: { name: "candor", version: `1.0.${Math.floor(Number.parseInt(id[0] ?? "0", 16) / 6)}` },
+    };
+    const common = { source: "server", id, country, context } as const;
+    const machine = machineOf(id);
+    add({ ...common, event: "Instance Active", atMs, properties: { instanceId: id, ...told, machine } });
     for (let uses = Math.floor(random() * 4); uses > 0; uses--) {
       const properties = {
         instanceId: id,
@@ -93,9 +99,19 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
   }
 }
 
+/** Makes a property with objects and lists in it, which depends on the instance's id alone. */
+function machineOf(id: string): JsonObject {
+  const n = Number.parseInt(id.slice(0, 4), 16);
+  return {
+    cpus: 2 ** (n % 5),
+    disk: { type: n % 3 === 0 ? "ssd" : "disk", "size.gb": n, parts: [{ name: "a", size: n % 7 }, n % 2] },
+    none: {},
+  };
+}
+
 function addInstall({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, add: Add): void {
   const properties = { os: pick(["ubuntu", "debian"]), version: "1.11.0" };
-  const install = { source: "installer", id: hex(32), country: "", properties } as const;
+  const install = { source: "installer", id: hex(32), country: "", context: {}, properties } as const;
   const atMs = Math.floor(untilMs - days * DAY_MS * (1 - random()));
   add({ ...install, event: "Installation Started", atMs });
   const end = random();
@@ -108,7 +124,7 @@ function addInstall({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, a
 }
 
 export function toFleetLine(message: FleetMessage): string {
-  const { source, event, messageId, id, atMs, receivedMs, country, properties } = message;
+  const { source, event, messageId, id, atMs, receivedMs, country, properties, context } = message;
   return rowLine({
     source,
     event,
@@ -117,7 +133,7 @@ export function toFleetLine(message: FleetMessage): string {
     timestamp: timeOf(atMs),
     receivedAt: timeOf(receivedMs),
     country,
-    envelope: JSON.stringify({ messageId, event, properties }),
+    envelope: JSON.stringify({ messageId, event, anonymousId: id, properties, context }),
   });
 }
 

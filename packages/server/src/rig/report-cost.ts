@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type Latencies, recordLatencies } from "@candor/bench/latencies";
 import { loadPlan } from "@candor/plan";
+import { reportAnonymity } from "../reports/anonymity-report.ts";
 import type { ReportDependencies } from "../reports/ask.ts";
 import { reportFacts } from "../reports/facts-report.ts";
 import { reportFeatures } from "../reports/features-report.ts";
@@ -76,6 +77,7 @@ const QUESTIONS: readonly (readonly [name: string, ask: () => Promise<unknown>, 
     ),
   ],
   ["installs, 28 days", () => reportInstalls(deps, periodOf(""))],
+  ["anonymity, 28 days", () => reportAnonymity(deps, periodOf(""))],
 ];
 
 const cells = (latencies: Latencies, shares: readonly number[]): string =>
