@@ -121,7 +121,9 @@ it("stores nothing by which single instances can be told, except the random ids 
   };
   expect(Math.max(...fields.map(({ instances }) => instances))).toBeGreaterThan(20);
   const identifying = fields.filter(({ isIdentifying }) => isIdentifying).map(({ name }) => name);
-  const ids = ["appId", "boot", "installId", "orgId", "pageId", "username"].map((name) => `properties.${name}`);
+  const ids = ["appId", "boot", "installId", "orgId", "pageId", "username"].map(
+    (name) => `properties.${name}`,
+  );
   expect([...new Set(identifying)].sort()).toEqual([...ids, "userId"]);
 });
 

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { splitUrl } from "@candor/envelope/http";
-import { describePlan, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
+import { describePlan, type MeasuredAnonymity, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
@@ -12,6 +12,7 @@ import { readContacts } from "../query/contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/events.ts";
 import { readFilters } from "../query/filters.ts";
 import { createMakerSql, readMakerSql } from "../query/maker-sql.ts";
+import { openPublicAnonymity, type PublicAnonymity } from "../reports/public-anonymity.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
 import { makeSamples } from "../samples.ts";
 import { addDeclarationRoutes } from "./declaration-routes.ts";
@@ -45,14 +46,20 @@ export async function createApi(dependencies: ApiDependencies): Promise<FastifyI
   app.addHook("onRequest", async (request) => {
     if (request.is404) throw toMissing(app, request); // before its body is read
   });
-  addPublicRoutes(app, dependencies);
+  const anonymity = openPublicAnonymity(dependencies);
+  app.addHook("onClose", async () => anonymity.close());
+  addPublicRoutes(app, dependencies, anonymity);
   if (dependencies.publicStats !== undefined)
     addPublicStatsRoutes(app, dependencies, dependencies.publicStats, PRIVACY_CSP);
   addAdminRoutes(app, dependencies);
   return app;
 }
 
-function addPublicRoutes(app: FastifyInstance, { meters, checkReady, plan }: ApiDependencies): void {
+function addPublicRoutes(
+  app: FastifyInstance,
+  { meters, checkReady, plan }: ApiDependencies,
+  anonymity: PublicAnonymity,
+): void {
   app.get("/healthz", { schema: schema.HEALTH }, () => ({ status: "ok" }));
   app.get("/readyz", { schema: schema.READY }, async () => {
     await checkReady();
@@ -67,13 +74,13 @@ function addPublicRoutes(app: FastifyInstance, { meters, checkReady, plan }: Api
     reply
       .header("Content-Security-Policy", PRIVACY_CSP)
       .type("text/html; charset=utf-8")
-      .send(pagesOf(plan.current().plan).html),
+      .send(pagesOf(plan.current().plan, anonymity.last()).html),
   );
   app.get("/privacy.json", { schema: schema.PRIVACY_JSON }, (_request, reply) =>
     reply
       .header("Access-Control-Allow-Origin", "*")
       .type("application/json; charset=utf-8")
-      .send(pagesOf(plan.current().plan).json),
+      .send(pagesOf(plan.current().plan, anonymity.last()).json),
   );
   app.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => app.swagger());
 }
@@ -195,15 +202,21 @@ export interface PrivacyPage {
 const PRIVACY_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
 
 /**
- * Creates a function that returns a plan's page. It renders the page again only if the plan is another one
- * than before.
+ * Creates a function that returns a plan's page. It renders the page again only if the plan or the measurement is
+ * another one than before.
  */
-function createPrivacyPages(): (plan: Plan) => PrivacyPage {
-  let made: { readonly plan: Plan; readonly page: PrivacyPage } | undefined;
-  return (plan) => {
-    if (made?.plan !== plan) {
-      const html = renderHtml(describePlan(plan, makeSamples(plan)));
-      made = { plan, page: { html: Buffer.from(html), json: Buffer.from(JSON.stringify(plan)) } };
+function createPrivacyPages(): (plan: Plan, measured: MeasuredAnonymity | undefined) => PrivacyPage {
+  type Made = {
+    readonly plan: Plan;
+    readonly measured: MeasuredAnonymity | undefined;
+    readonly page: PrivacyPage;
+  };
+  let made: Made | undefined;
+  return (plan, measured) => {
+    if (made?.plan !== plan || made.measured !== measured) {
+      const html = renderHtml(describePlan(plan, makeSamples(plan), measured));
+      const page = { html: Buffer.from(html), json: Buffer.from(JSON.stringify(plan)) };
+      made = { plan, measured, page };
     }
     return made.page;
   };

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { seededRandom } from "@candor/bench/usage-event";
 import { type Field, loadPlan } from "@candor/plan";
-import { beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it, vi } from "vitest";
 import { type FleetMessage, makeFleet, toFleetLine } from "../rig/fleet.ts";
 import {
   bitsOf,
@@ -34,6 +34,7 @@ import { reportInstalls } from "./installs-report.ts";
 import { listInstances, readTimeline, reportInstances } from "./instances-report.ts";
 import { reportOverview } from "./overview-report.ts";
 import { type Period, readPeriod } from "./period.ts";
+import { openPublicAnonymity, type PublicAnonymity } from "./public-anonymity.ts";
 import { createPublicStats } from "./public-stats.ts";
 import { type Declaration, declareRelease, listDeclarations } from "./releases.ts";
 import { reportSupport } from "./support-report.ts";
@@ -435,6 +436,47 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     expect(fieldAt({ ...PLAN, events }, "Instance Active", "properties.machine.disk.parts")?.type).toBe(
       "array",
     );
+  });
+
+  it("about anonymity on the public page: measured at night, and kept", async () => {
+    let [look, nowMs]: [() => void, number] = [() => {}, NOW_MS];
+    const every = (_ms: number, run: () => void): (() => void) => {
+      look = run;
+      return () => {};
+    };
+    const onFault = (error: unknown): never => expect.unreachable(String(error));
+    const open = () => openPublicAnonymity({ ...deps, now: () => nowMs, every, onFault });
+    const untilMeasured = (one: PublicAnonymity) => vi.waitUntil(() => one.last(), { timeout: 20_000 });
+    const measuring = open();
+    nowMs += DAY_MS;
+    look();
+    const measured = await untilMeasured(measuring);
+    measuring.close();
+    const [from, to] = [shift(utcDay(nowMs), -28), shift(utcDay(nowMs), -1)];
+    const received = messages.filter(
+      ({ source, receivedMs }) =>
+        source === "server" && utcDay(receivedMs) >= from && utcDay(receivedMs) <= to,
+    );
+    const expected = expectedAnonymity(received) as {
+      readonly name: string;
+      readonly singledOutShare: number;
+    }[];
+    const alone = expected.filter(({ singledOutShare }) => singledOutShare >= 0.1).map(({ name }) => name);
+    const ids = ["properties.instanceId", "anonymousId", "properties.timeElapsed"];
+    expect(measured).toEqual({
+      ...{ day: utcDay(nowMs), days: 28, minGroup: 20 },
+      instances: 20 * Math.floor(new Set(received.map(({ id }) => id)).size / 20),
+      fields: new Set(expected.map(({ name }) => name)).size,
+      identifying: [], // all fields that identify are undeclared
+      undeclared: new Set(alone.filter((name) => !ids.includes(name))).size,
+    });
+    expect(measured.undeclared).toBeGreaterThan(0);
+    await vi.waitUntil(
+      async () => Number((await store.query("SELECT count() AS rows FROM anonymity"))[0]?.rows) > 0,
+    );
+    const reopened = open();
+    expect(await untilMeasured(reopened)).toEqual(measured);
+    reopened.close();
   });
 
   it("about what is published: in whole groups, of whole days", async () => {
