@@ -22,11 +22,12 @@ export const LAYERS = {
     "forget/": ["errors", "log/", "row", "store/"],
     "query/": ["config", "errors", "reasons", "privacy/", "enforce/", "row", "store/"],
     "reports/": ["errors", "privacy/", "enforce/", "store/"],
+    "formats/": [],
     "instance/": ["errors", "log/", "store/", "forget/", "query/"],
     "request/": ["config", "errors", "log/", "pipeline", "meters", "instance/"],
     "api/": [
       ...["config", "errors", "reasons", "privacy/", "enforce/", "pipeline", "samples", "meters"],
-      ...["store/", "forget/", "query/", "reports/", "request/http-server", "request/answer"],
+      ...["store/", "forget/", "query/", "reports/", "formats/", "request/http-server", "request/answer"],
     ],
   },
   "packages/node/src": {

@@ -15,6 +15,7 @@ import {
   toSafeText,
   toShown,
 } from "@candor/node/operator";
+import type { Plan } from "@candor/plan";
 import { type AnonymityReport, CandorError } from "@candor/server";
 
 /** Long, because some reports read every event, but less than the 300 s after which fetch gives up. */
@@ -207,6 +208,32 @@ export async function askForEvents(
 ): Promise<{ readonly events: readonly unknown[]; readonly next: string | null }> {
   const { events, next } = await askForAnswer(collector, `/api/events?${parameters}`, "events");
   return { events: Array.isArray(events) ? events : [], next: typeof next === "string" ? next : null };
+}
+
+/** Reads the plan in force, which everybody may see. Throws as `askForRollups` does. */
+export async function askForPlan(collector: Asked): Promise<Plan> {
+  const { product, ...asked } = collector;
+  const path = product === undefined ? "/privacy.json" : `/privacy/${encodeURIComponent(product)}.json`;
+  return (await askForAnswer(asked, path, "events")) as unknown as Plan;
+}
+
+/** Sends GET /api/reports/NAME. Resolves to the answer's bytes, piece by piece. Throws as `askForRollups` does. */
+export async function openReport(
+  collector: Asked,
+  name: string,
+  parameters: URLSearchParams,
+): Promise<AsyncIterable<Uint8Array>> {
+  const { url, token } = collector;
+  const path = name.split("/").map(encodeURIComponent).join("/");
+  const response = await fetch(url + pathOf(collector, `/api/reports/${path}?${parameters}`), {
+    headers: { Authorization: `Bearer ${token}` },
+    signal: AbortSignal.timeout(REPORT_TIMEOUT_MS),
+    redirect: "manual",
+  }).catch((error: unknown) => {
+    throw toUnreachable(url)(reachCauseOf(error), error);
+  });
+  if (response.status === 200 && response.body !== null) return response.body;
+  throw toFault(url, { status: response.status, body: await response.text() });
 }
 
 /** The codes with which a collector asks to come again later. */

@@ -16,7 +16,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { explainRefusal } from "./collector.ts";
 import { diagnose } from "./doctor.ts";
 import { readCollectorUrl } from "./environment.ts";
-import { type ExportOptions, exportEvents } from "./export.ts";
+import { type ExportOptions, exportStored } from "./export.ts";
 import { type ForgetOptions, forget } from "./forget.ts";
 import { type ImportOptions, importFile } from "./import.ts";
 import { PRODUCT, printKeys } from "./keys.ts";
@@ -117,13 +117,25 @@ function addReportCommands(program: Command, setExitCode: (code: number) => void
 function addFileCommands(program: Command, setExitCode: (code: number) => void): void {
   program
     .command("export")
-    .description("print what a running Candor has stored, an event a line, newest first")
-    .option("--from <time>", "not before this time of the events (RFC 3339)")
-    .option("--to <time>", "before this time")
+    .description("write the events that a running Candor has stored, newest first, or one of its reports")
+    .argument("[file]", "the file to write (default: standard output)")
+    .addOption(
+      new Option("--format <format>", "default: as the file's name ends, else ndjson").choices([
+        "ndjson",
+        "csv",
+        "parquet",
+      ]),
+    )
+    .option("--from <time>", "not before this time of the events (RFC 3339); of a report, its first day")
+    .option("--to <time>", "before this time; of a report, its last day")
     .option("--source <source>", "only from installer, server or client")
     .option("--event <name>", "only this event")
     .option(...PRODUCT)
-    .action(async (options: ExportOptions) => setExitCode(await orRefuse(exportEvents(options))));
+    .option("--report <name>", "a report such as installs, instead of events (docs/reports.md)")
+    .option("--table <name>", "a table of the report, such as errors (default: its main one)")
+    .action(async (file: string | undefined, options: ExportOptions) =>
+      setExitCode(await orRefuse(exportStored(file, options))),
+    );
   program
     .command("import")
     .description("send a file of messages to a running Candor: its own export, or lines in Segment's form")

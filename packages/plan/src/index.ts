@@ -1,4 +1,5 @@
 /** The entry point of the plan package. */
+export type { MeasuredAnonymity } from "./describe/anonymity.ts";
 export { describePlan } from "./describe/describe.ts";
 export { renderHtml } from "./describe/html.ts";
 export { renderMarkdown } from "./describe/markdown.ts";

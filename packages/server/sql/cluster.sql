@@ -21,5 +21,7 @@ CREATE TABLE IF NOT EXISTS {all}.rebuilds AS {local}.rebuilds
 ENGINE = Distributed({cluster}, {local}, rebuilds, month);
 CREATE TABLE IF NOT EXISTS {all}.exclusions AS {local}.exclusions
 ENGINE = Distributed({cluster}, {local}, exclusions, iid);
+CREATE TABLE IF NOT EXISTS {all}.anonymity AS {local}.anonymity
+ENGINE = Distributed({cluster}, {local}, anonymity, toUInt64(atMs));
 CREATE TABLE IF NOT EXISTS {all}.releases AS {local}.releases
 ENGINE = Distributed({cluster}, {local}, releases, cityHash64(version));

@@ -121,8 +121,10 @@ it("stores nothing by which single instances can be told, except the random ids 
   };
   expect(Math.max(...fields.map(({ instances }) => instances))).toBeGreaterThan(20);
   const identifying = fields.filter(({ isIdentifying }) => isIdentifying).map(({ name }) => name);
-  const ids = ["appId", "boot", "installId", "orgId", "pageId"];
-  expect([...new Set(identifying)].sort()).toEqual([...ids, "username"]);
+  const ids = ["appId", "boot", "installId", "orgId", "pageId", "username"].map(
+    (name) => `properties.${name}`,
+  );
+  expect([...new Set(identifying)].sort()).toEqual([...ids, "userId"]);
 });
 
 it("appears in reports as planned: the number of instances, and successful installs", async () => {

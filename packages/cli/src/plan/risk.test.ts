@@ -5,7 +5,7 @@ import { type Risk, renderRisk } from "./risk.ts";
 
 const FIELD: FieldAnonymity = {
   event: "Instance Active",
-  name: "os",
+  name: "properties.os",
   values: 4,
   instances: 1204,
   smallestGroup: 31,
@@ -30,7 +30,7 @@ const REPORT: Risk = {
     {
       ...FIELD,
       event: "App Opened\u001b[2J",
-      name: "appName",
+      name: "properties.appName",
       values: 990,
       smallestGroup: 1,
       singledOut: 963,
@@ -49,9 +49,9 @@ test("shows for each field how many instances are alone with a value, and marks 
 
 All facts together: 57 combinations among 1180 instances; 9 (0.8%) are alone with theirs.
 
-  event                         field                       values     alone  smallest      bits
-  Instance Active               os                               4      0.0%        31       1.4
-! App Opened\\u{1b}[2J           appName                        990     80.0%         1       9.9
+  event                         field                                 values     alone  smallest      bits
+  Instance Active               properties.os                              4      0.0%        31       1.4
+! App Opened\\u{1b}[2J           properties.appName                       990     80.0%         1       9.9
     People type it.
 
 alone: instances with a value that no other has. smallest: instances that share the rarest value.

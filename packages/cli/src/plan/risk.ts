@@ -32,7 +32,9 @@ export async function showRisk(options: RiskOptions): Promise<number> {
 /** The part of the report that is shown. */
 export type Risk = Pick<AnonymityReport, "from" | "to" | "facts" | "fields">;
 
-const HEAD = `  ${"event".padEnd(28)}  ${"field".padEnd(24)}${columns("values", "alone", "smallest", "bits")}\n`;
+const FIELD_WIDTH = 34;
+
+const HEAD = `  ${"event".padEnd(28)}  ${"field".padEnd(FIELD_WIDTH)}${columns("values", "alone", "smallest", "bits")}\n`;
 
 export function renderRisk({ from, to, facts, fields }: Risk, { red, dim }: Colours): string {
   const identifying = fields.filter(({ isIdentifying }) => isIdentifying);
@@ -55,7 +57,7 @@ ${
 }
 
 function toLine({ event, name, ...field }: FieldAnonymity): string {
-  const where = `${toSafeText(event).padEnd(28)}  ${toSafeText(name).padEnd(24)}`;
+  const where = `${toSafeText(event).padEnd(28)}  ${toSafeText(name).padEnd(FIELD_WIDTH)}`;
   const { values, smallestGroup, entropyBits } = field;
   return `${where}${columns(values, percent(field), smallestGroup, entropyBits.toFixed(1))}\n`;
 }

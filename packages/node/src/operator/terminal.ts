@@ -74,7 +74,7 @@ export function report(line: string): void {
 }
 
 /** Writes to stdout. Resolves once the stream accepts more, so that a slow reader slows the writer. */
-export async function print(text: string): Promise<void> {
+export async function print(text: string | Uint8Array): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, "drain");
 }
 

@@ -341,3 +341,30 @@ test("a table's row has as many cells as its head, even if the plan contains bar
     expect(new Set(widths)).toEqual(new Set([widths[0]]));
   }
 });
+
+describe("how anonymous the stored data is", () => {
+  const measured = {
+    ...{ day: "2026-11-20", days: 28, minGroup: 20, instances: 800, fields: 61, undeclared: 0 },
+    identifying: ["properties.<b>", "context.ip"],
+  };
+  const lineOf = (change: object): string | undefined =>
+    /Measured on .*/.exec(renderMarkdown(describePlan(plan, samples, { ...measured, ...change })))?.[0];
+
+  test("is said with its date once it was measured", () => {
+    expect(lineOf({ identifying: ["context.ip"] })).toBe(
+      "Measured on 2026-11-20 over at least 800 instances: of 61 stored fields, 1 has values that single out a tenth or more of its instances: `context.ip`.",
+    );
+    expect(lineOf({ identifying: [], undeclared: 2 })).toContain(
+      "2 have values that single out a tenth or more of their instances: 2 that the plan does not declare.",
+    );
+    expect(lineOf({ identifying: [] })).toContain("of 61 stored fields, none has values");
+    expect(lineOf({ instances: 0 })).toBe(
+      "Measured on 2026-11-20: fewer than 20 instances, which are too few to publish numbers.",
+    );
+    expect(renderHtml(describePlan(plan, samples, measured))).toContain("properties.&lt;b&gt;");
+  });
+
+  test("is not on a page without a measurement", () => {
+    expect(htmlOf(plan)).not.toContain("How anonymous");
+  });
+});

@@ -1,5 +1,6 @@
 /** Builds the page "what is collected" from a plan. */
 import type { Plan } from "../plan.ts";
+import { describeAnonymity, type MeasuredAnonymity } from "./anonymity.ts";
 import { describeFixedSections, toSection } from "./fixed-sections.ts";
 import {
   type Block,
@@ -17,10 +18,15 @@ import { CONSENT_NAMES, IP_NAMES, retentionInWords } from "./words.ts";
 /**
  * Creates the page "what is collected". `samples` maps an event's label (`labelOf`) to the JSON text of its
  * sample envelope, which the caller creates with the real pipeline. An event that is not in the map is shown
- * without a sample. Pure: the same plan and samples give the same page. Throws a SyntaxError if a sample is
+ * without a sample. `measured` says how anonymous the stored data is; without it, the page says nothing of that. Pure: the
+ * same arguments give the same page. Throws a SyntaxError if a sample is
  * not JSON.
  */
-export function describePlan(plan: Plan, samples: ReadonlyMap<string, string>): PlanPage {
+export function describePlan(
+  plan: Plan,
+  samples: ReadonlyMap<string, string>,
+  measured?: MeasuredAnonymity,
+): PlanPage {
   const sources = listSources(plan);
   return {
     title: `What ${plan.product} collects`,
@@ -40,6 +46,7 @@ export function describePlan(plan: Plan, samples: ReadonlyMap<string, string>): 
         { kind: "list", ordered: true, items: plan.turnOff.map(toLine) },
       ]),
       ...sources.map((entry) => describeSource(entry, samples)),
+      ...describeAnonymity(measured),
       ...describeFixedSections(plan, sources),
       describeChanges(plan),
     ],

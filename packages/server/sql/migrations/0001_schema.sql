@@ -246,6 +246,16 @@ CREATE TABLE IF NOT EXISTS releases
 ENGINE = ReplacingMergeTree(atMs)
 ORDER BY version
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
+-- How anonymous the stored data was at each measurement, for the public page: JSON without values (`MeasuredAnonymity`).
+-- Only the newest row counts.
+CREATE TABLE IF NOT EXISTS anonymity
+(
+    atMs Int64,
+    measured String
+)
+ENGINE = ReplacingMergeTree(atMs)
+ORDER BY tuple()
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 -- The ids that are being forgotten. They are only in memory: the store writes the SQL of a deletion to a file, so that
 -- SQL reads the ids from here instead of containing them. A round serves several requests, which `request` numbers.
 -- `text` is the id as a JSON string.

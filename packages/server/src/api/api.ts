@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import type { RequestListener, Server, ServerResponse } from "node:http";
 import { splitUrl } from "@candor/envelope/http";
-import { describePlan, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
+import { describePlan, type MeasuredAnonymity, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
@@ -13,6 +13,7 @@ import { readContacts } from "../query/contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/events.ts";
 import { readFilters } from "../query/filters.ts";
 import { createMakerSql, readMakerSql } from "../query/maker-sql.ts";
+import { openPublicAnonymity } from "../reports/public-anonymity.ts";
 import { sendError as sendJsonError } from "../request/answer.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
 import { makeSamples } from "../samples.ts";
@@ -136,19 +137,22 @@ function addProductRoutes(app: FastifyInstance, dependencies: ApiDependencies, o
   addRebuildRoutes(app, dependencies, onRequest);
 }
 
-function addPrivacyRoutes(app: FastifyInstance, { plan }: ApiDependencies): void {
+function addPrivacyRoutes(app: FastifyInstance, dependencies: ApiDependencies): void {
+  const { plan } = dependencies;
+  const anonymity = openPublicAnonymity(dependencies);
+  app.addHook("onClose", async () => anonymity.close());
   const pagesOf = createPrivacyPages();
   app.get("/privacy", { schema: schema.PRIVACY }, (_request, reply) =>
     reply
       .header("Content-Security-Policy", PRIVACY_CSP)
       .type("text/html; charset=utf-8")
-      .send(pagesOf(plan.current().plan).html),
+      .send(pagesOf(plan.current().plan, anonymity.last()).html),
   );
   app.get("/privacy.json", { schema: schema.PRIVACY_JSON }, (_request, reply) =>
     reply
       .header("Access-Control-Allow-Origin", "*")
       .type("application/json; charset=utf-8")
-      .send(pagesOf(plan.current().plan).json),
+      .send(pagesOf(plan.current().plan, anonymity.last()).json),
   );
 }
 
@@ -278,15 +282,21 @@ export interface PrivacyPage {
 const PRIVACY_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
 
 /**
- * Creates a function that returns a plan's page. It renders the page again only if the plan is another one
- * than before.
+ * Creates a function that returns a plan's page. It renders the page again only if the plan or the measurement is
+ * another one than before.
  */
-function createPrivacyPages(): (plan: Plan) => PrivacyPage {
-  let made: { readonly plan: Plan; readonly page: PrivacyPage } | undefined;
-  return (plan) => {
-    if (made?.plan !== plan) {
-      const html = renderHtml(describePlan(plan, makeSamples(plan)));
-      made = { plan, page: { html: Buffer.from(html), json: Buffer.from(JSON.stringify(plan)) } };
+function createPrivacyPages(): (plan: Plan, measured: MeasuredAnonymity | undefined) => PrivacyPage {
+  type Made = {
+    readonly plan: Plan;
+    readonly measured: MeasuredAnonymity | undefined;
+    readonly page: PrivacyPage;
+  };
+  let made: Made | undefined;
+  return (plan, measured) => {
+    if (made?.plan !== plan || made.measured !== measured) {
+      const html = renderHtml(describePlan(plan, makeSamples(plan), measured));
+      const page = { html: Buffer.from(html), json: Buffer.from(JSON.stringify(plan)) };
+      made = { plan, measured, page };
     }
     return made.page;
   };

@@ -29,7 +29,7 @@ export function createDoor({ apps, others, refuse }: DoorOptions): Handler {
     const [path, query] = splitUrl(request.url ?? "");
     const [, page = "", name = "", ending = ""] =
       /^\/(privacy|stats)\/([a-z0-9-]+)(\.json|\.svg)?\/?$/.exec(path) ?? [];
-    const named = apps.size > 1 ? apps.get(name) : undefined;
+    const named = apps.size > 1 || page === "privacy" ? apps.get(name) : undefined;
     if (named !== undefined) return pass(named, `/${page}${ending}`, request, response);
     if (!path.startsWith("/api/") || COMMON_PATHS.has(path)) return others(request, response);
     const parameters = new URLSearchParams(query);

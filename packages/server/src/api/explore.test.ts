@@ -31,7 +31,7 @@ describe("the maker's own questions", () => {
     [`explore?${ACTION}&where.isExampleApp=1`, "where.isExampleApp is true, false or unknown."],
     [
       `explore?${ACTION}&colour=red`,
-      "event, measure, of, by, limit, where.PROPERTY and facts.NAME, and nothing",
+      "event, measure, of, by, limit, where.PROPERTY, format, table and facts.NAME, and nothing",
     ],
     [`explore/funnel?step=LOGIN_PAGE_LOAD`, "step is given 2 to 8 times"],
     [`explore/funnel?step=LOGIN_PAGE_LOAD&step=Logged`, "step is one of Instance Active,"],

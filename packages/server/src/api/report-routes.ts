@@ -1,5 +1,8 @@
 /** Serves the reports. */
+import { factsOf, PLAN_SOURCES, type Plan } from "@candor/plan";
 import type { FastifyInstance } from "fastify";
+import { invalidQuery } from "../errors.ts";
+import { createTableWriter, TABLE_FORMATS, type TableFormat } from "../formats/table-writer.ts";
 import { reportAnonymity } from "../reports/anonymity-report.ts";
 import { readHead } from "../reports/ask.ts";
 import { reportClient } from "../reports/client-report.ts";
@@ -16,7 +19,7 @@ import {
   reportInstances,
 } from "../reports/instances-report.ts";
 import { reportOverview } from "../reports/overview-report.ts";
-import { type Period, type PeriodOptions, readPeriod } from "../reports/period.ts";
+import { type Period, type PeriodOptions, readOne, readPeriod } from "../reports/period.ts";
 import { reportPlan } from "../reports/plan-report.ts";
 import { reportSupport } from "../reports/support-report.ts";
 import { reportVersions } from "../reports/versions-report.ts";
@@ -24,9 +27,10 @@ import { CLIENT } from "./client-report-schema.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
 import * as explore from "./explore-schema.ts";
 import * as schemas from "./report-schema.ts";
+import { type ReportTable, tablesOf } from "./report-tables.ts";
 
 interface Report extends Pick<PeriodOptions, "others" | "repeated" | "isOfAll"> {
-  readonly schema: object;
+  readonly schema: { readonly response: { readonly 200: object } };
   readonly run: (deps: ApiDependencies, period: Period, parameters: URLSearchParams) => Promise<object>;
 }
 
@@ -68,11 +72,52 @@ const REPORTS: Readonly<Record<string, Report>> = {
 export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onRequest: OnRequest): void {
   const { plan, now } = deps;
   for (const [name, { schema, run, ...options }] of Object.entries(REPORTS)) {
+    const tables = tablesOf(schema.response[200]);
     app.get(`/api/reports/${name}`, { schema, onRequest }, async (request, reply) => {
       const parameters = parametersOf(request);
-      const period = readPeriod(parameters, { plan: plan.current().plan, nowMs: now(), ...options });
+      const { plan: inForce } = plan.current();
+      const period = readPeriod(parameters, { plan: inForce, nowMs: now(), ...options });
+      const written = readTable(parameters, tables);
       void reply.header("Cache-Control", "no-store");
-      return run(deps, period, parameters);
+      const answer = await run(deps, period, parameters);
+      if (written === undefined) return answer;
+      const { format, table } = written;
+      const file = ["candor", ...name.split("/"), table.name, period.from, period.to].join("-");
+      return reply
+        .type(CONTENT_TYPES[format])
+        .header("Content-Disposition", `attachment; filename="${file}.${format}"`)
+        .send(writeTable(table, answer, format, inForce));
     });
   }
+}
+
+const CONTENT_TYPES: Readonly<Record<TableFormat, string>> = {
+  csv: "text/csv; charset=utf-8; header=present",
+  ndjson: "application/x-ndjson; charset=utf-8",
+  parquet: "application/vnd.apache.parquet",
+};
+
+/**
+ * Reads `format` and `table`. Returns undefined for JSON.
+ * @throws CandorError `query_invalid`
+ */
+function readTable(
+  parameters: URLSearchParams,
+  tables: readonly ReportTable[],
+): { readonly format: TableFormat; readonly table: ReportTable } | undefined {
+  const format = readOne(parameters, "format", ["json", ...TABLE_FORMATS], "json");
+  const names = tables.map(({ name }) => name);
+  if (format !== "json") {
+    const wanted = readOne(parameters, "table", names, names[0] ?? "");
+    const table = tables.find(({ name }) => name === wanted);
+    if (table !== undefined) return { format, table };
+  } else if (parameters.has("table"))
+    throw invalidQuery("JSON has all tables. Write table only beside format=csv, ndjson or parquet.");
+  return undefined;
+}
+
+function writeTable(table: ReportTable, answer: object, format: TableFormat, plan: Plan): Buffer {
+  const { columns, rows } = table.read(answer, { facts: factsOf(plan), modes: PLAN_SOURCES });
+  const writer = createTableWriter(format, columns);
+  return Buffer.concat([writer.add(rows), writer.end()]);
 }

@@ -1,27 +1,9 @@
 /** Describes the reports as OpenAPI. */
 import { Type } from "typebox";
+import { COMMON, FORMATS } from "./report-parameters.ts";
 import { FAULTS, PLAN_REPORT, SECURED } from "./schema.ts";
 
 export const PLAN = PLAN_REPORT;
-
-const COMMON = {
-  from: Type.Optional(Type.String({ description: "First day, `YYYY-MM-DD`; default 27 days before `to`." })),
-  to: Type.Optional(Type.String({ description: "Last day; default today." })),
-  zone: Type.Optional(
-    Type.String({ description: "IANA zone of the days, such as Asia/Kathmandu; default UTC." }),
-  ),
-  environment: Type.Optional(
-    Type.String({
-      description: "production (default; also instances that do not tell), development, test, ci, all.",
-    }),
-  ),
-  established: Type.Optional(
-    Type.String({ description: "true (default): only instances seen on two days in UTC. false: all." }),
-  ),
-  country: Type.Optional(
-    Type.String({ description: "ISO 3166 alpha-2, or unknown. May be given several times." }),
-  ),
-};
 
 export const Share = Type.Union([Type.Number(), Type.Null()], {
   description: "From 0 to 1; null if there is nothing to divide by.",
@@ -55,13 +37,13 @@ const Facts = Type.Record(Type.String(), Type.String());
 
 type Shape = Parameters<typeof Type.Object>[0];
 
-export function describe(summary: string, answer: Shape, parameters: Shape = {}): object {
+export function describe(summary: string, answer: Shape, parameters: Shape = {}) {
   return {
     summary,
     description:
       "Also takes `facts.NAME=value` for each fact of the plan; values of one name are joined by or.",
     security: SECURED,
-    querystring: Type.Object({ ...COMMON, ...parameters }),
+    querystring: Type.Object({ ...COMMON, ...parameters, ...FORMATS }),
     response: { 200: Type.Object(answer), ...FAULTS },
   };
 }
@@ -251,7 +233,7 @@ export const INSTALLS = describe(
 export const SUPPORT = {
   summary: "How many people asked for support, and about what",
   security: SECURED,
-  querystring: Type.Object({ from: COMMON.from, to: COMMON.to }),
+  querystring: Type.Object({ from: COMMON.from, to: COMMON.to, ...FORMATS }),
   response: {
     200: Type.Object({
       from: Text,
@@ -281,6 +263,7 @@ export const ANONYMITY = describe(
   {
     ...HEAD,
     facts: Type.Object(ANONYMITY_OF),
+    instances: Type.Integer({ description: "Instances that the events of these days are of." }),
     fields: Type.Array(
       Type.Object({
         event: Text,

@@ -4,6 +4,7 @@ import { PLAN_MODES } from "@candor/plan";
 import { Type } from "typebox";
 import { SOURCES } from "../config.ts";
 import { DEFAULT_LIMIT, MAX_LIMIT } from "../query/events.ts";
+import { FORMATS } from "./report-parameters.ts";
 
 /**
  * The general part of the read API's OpenAPI document, which is served at /api/openapi.json. The routes add
@@ -127,15 +128,15 @@ const Counted = {
   count: Type.Integer(),
 };
 
-const DAYS = Type.Object({
+const DAYS = {
   from: Type.Optional(Type.String({ description: "First day (or time), default 30 days ago." })),
   to: Type.Optional(Type.String({ description: "Last day (or time), default today." })),
-});
+};
 
 export const PLAN_REPORT = {
   summary: "The plan in force, and what it took from messages or refused, by declared path and reason",
   security: SECURED,
-  querystring: DAYS,
+  querystring: Type.Object({ ...DAYS, ...FORMATS }),
   response: {
     200: Type.Object({
       product: Type.String(),

@@ -29,6 +29,7 @@ const SETTINGS = `SETTINGS max_execution_time = ${MAX_SECONDS}, max_memory_usage
 const QUESTIONS = [
   "anonymity_facts",
   "anonymity_fields",
+  "anonymity_instances",
   "client",
   "client_messages",
   "cohorts",

@@ -1,3 +1,4 @@
+import { isRecord } from "@candor/envelope/unknown-value";
 import type { Field, Plan } from "@candor/plan";
 import { expect, it } from "vitest";
 import type { FleetMessage } from "../rig/fleet.ts";
@@ -85,9 +86,7 @@ function saidBy(
   if (name.startsWith("facts.")) return of.get(id)?.facts[name.slice("facts.".length)] || "unknown";
   if (name === "datasource.name") {
     const { datasource } = properties;
-    return (
-      (typeof datasource === "object" && "name" in datasource ? datasource.name : undefined) ?? "unknown"
-    );
+    return isRecord(datasource) ? String(datasource.name) : "unknown";
   }
   return String(properties[name] ?? "unknown");
 }

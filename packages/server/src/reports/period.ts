@@ -39,6 +39,8 @@ export interface PeriodOptions {
 
 /** The parameters that every report on a population takes, besides `facts.NAME`. */
 const COMMON_PARAMETERS = ["from", "to", "zone", "environment", "established", "country"] as const;
+/** How every report's answer is written. These are read by the API. */
+const FORMAT_PARAMETERS = ["format", "table"] as const;
 
 /** Stands for all parameters that begin with `where.`: filters by the properties of an event. */
 export const WHERE = "where.PROPERTY";
@@ -47,8 +49,8 @@ const ENVIRONMENTS = ["production", "development", "test", "ci", "all"] as const
 
 /**
  * Reads the parameters of a report: `from` and `to` (days) and, unless `isOfAll`, `zone`, `environment`,
- * `established`, `country` and `facts.NAME`. The last two may be given several times. `others` are allowed,
- * but not read.
+ * `established`, `country` and `facts.NAME`. The last two may be given several times. `others`, `format` and `table`
+ * are allowed, but not read.
  * @throws CandorError `query_invalid`; its message says what is expected
  */
 export function readPeriod(parameters: URLSearchParams, options: PeriodOptions): Period {
@@ -131,7 +133,7 @@ function checkNames(
   facts: readonly string[],
   { others = [], repeated = [], isOfAll = false }: PeriodOptions,
 ): void {
-  const known = isOfAll ? ["from", "to", ...others] : [...COMMON_PARAMETERS, ...others];
+  const known = [...(isOfAll ? ["from", "to"] : COMMON_PARAMETERS), ...others, ...FORMAT_PARAMETERS];
   const several = ["country", ...repeated];
   for (const name of new Set(parameters.keys())) {
     if (name.startsWith("facts.") && !isOfAll) {

@@ -1,13 +1,15 @@
 import { readFileSync } from "node:fs";
 import { seededRandom } from "@candor/bench/usage-event";
-import { loadPlan } from "@candor/plan";
-import { beforeAll, expect, it } from "vitest";
+import { type Field, loadPlan } from "@candor/plan";
+import { beforeAll, expect, it, vi } from "vitest";
 import { expectedClient, sortLists } from "../rig/client-oracle.ts";
 import { type FleetMessage, makeFleet, toFleetLine } from "../rig/fleet.ts";
 import {
+  bitsOf,
   countedIn,
   type Days,
   expectedActive,
+  expectedAnonymity,
   factOf,
   group,
   heartbeatsOf,
@@ -24,7 +26,7 @@ import { CONTACT_TARGET, EVENT_TARGET, toContactLine } from "../row.ts";
 import type { Store } from "../store/client.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
 import { askForRebuild, compareWithEvents, monthsWithRows, rebuildPending } from "../store/rollups.ts";
-import { reportAnonymity } from "./anonymity-report.ts";
+import { fieldAt, reportAnonymity } from "./anonymity-report.ts";
 import { type ReportDependencies, readHead } from "./ask.ts";
 import { reportClient } from "./client-report.ts";
 import { exclude, listExclusions } from "./exclusions.ts";
@@ -35,6 +37,7 @@ import { reportInstalls } from "./installs-report.ts";
 import { listInstances, readTimeline, reportInstances } from "./instances-report.ts";
 import { reportOverview } from "./overview-report.ts";
 import { type Period, readPeriod } from "./period.ts";
+import { openPublicAnonymity, type PublicAnonymity } from "./public-anonymity.ts";
 import { createPublicStats } from "./public-stats.ts";
 import { type Declaration, declareRelease, listDeclarations } from "./releases.ts";
 import { reportSupport } from "./support-report.ts";
@@ -465,36 +468,99 @@ export function describeReportsContract(open: () => Promise<Store>): void {
       singledOut: combinations.filter((size) => size === 1).length,
     });
     const received = messages.filter(
-      ({ source, receivedMs }) =>
-        source !== "installer" && utcDay(receivedMs) >= asked.from && utcDay(receivedMs) <= asked.to,
+      ({ source, id, receivedMs }) =>
+        source !== "installer" &&
+        id !== "" &&
+        utcDay(receivedMs) >= asked.from &&
+        utcDay(receivedMs) <= asked.to,
     );
-    for (const { event, name, values, instances, singledOut, smallestGroup, entropyBits } of report.fields) {
-      const of = received.filter((one) => one.event === event && one.properties[name] !== undefined);
-      const groups = [...group(of, ({ properties }) => JSON.stringify(properties[name])).values()].map(
-        (same) => new Set(same.map(({ id }) => id)),
-      );
-      const alone = new Set(groups.filter(({ size }) => size === 1).flatMap((ids) => [...ids]));
-      const total = groups.reduce((sum, { size }) => sum + size, 0);
-      const bits = groups.reduce((sum, { size }) => sum - (size / total) * Math.log2(size / total), 0);
-      expect([values, instances, singledOut, smallestGroup]).toEqual([
-        groups.length,
-        new Set(of.map(({ id }) => id)).size,
-        alone.size,
-        Math.min(...groups.map(({ size }) => size)),
-      ]);
-      expect(entropyBits).toBeCloseTo(bits, 6);
-    }
+    expect(report.instances).toBe(new Set(received.map(({ id }) => id)).size);
+    expect(
+      report.fields.map(({ help: _help, isIdentifying: _is, entropyBits: _bits, ...field }) => field),
+    ).toEqual(expectedAnonymity(received));
+    for (const { event, name, entropyBits } of report.fields)
+      expect(entropyBits).toBeCloseTo(bitsOf(received, event, name), 6);
     const helpOf = (name: string): string | undefined => report.fields.find((one) => one.name === name)?.help;
-    expect(helpOf("instanceId")).toContain("the instance's id");
-    expect(helpOf("timeElapsed")).toContain("`buckets`");
-    expect([helpOf("os"), helpOf("pluginName")]).toEqual([undefined, undefined]);
+    expect(helpOf("properties.instanceId")).toContain("the instance's id");
+    expect(helpOf("anonymousId")).toContain("the instance's id");
+    expect(helpOf("properties.timeElapsed")).toContain("`buckets`");
+    expect(helpOf("properties.machine.disk.size\\.gb")).toContain("The plan does not declare it.");
+    expect(["properties.os", "properties.pluginName", "country", "context.library.name"].map(helpOf)).toEqual(
+      [...[undefined, undefined, undefined, undefined]],
+    );
     const identifying = report.fields.filter(({ isIdentifying }) => isIdentifying);
     expect(identifying.map(({ event, name }) => [event, name])).toEqual(
       report.fields
-        .filter(({ name }) => !["instanceId", "timeElapsed"].includes(name))
+        .filter(
+          ({ name }) => !["properties.instanceId", "properties.timeElapsed", "anonymousId"].includes(name),
+        )
         .filter(({ instances, singledOut }) => instances >= 20 && singledOut / instances >= 0.1)
         .map(({ event, name }) => [event, name]),
     );
+  });
+
+  it("about anonymity: what would help with the fields that a plan declares in objects", async () => {
+    const field = { ...PLAN.events[0]?.fields.version, fact: false, dimension: false, measure: undefined };
+    const size = { ...field, type: "integer", minimum: undefined, maximum: undefined, buckets: undefined };
+    const parts = { ...field, type: "array", items: { type: "boolean" }, maxItems: 9 };
+    const disk = { ...field, type: "object", fields: { "size.gb": size, parts } };
+    const machine = { ...field, type: "object", fields: { disk } } as unknown as Field;
+    const events = PLAN.events.map((event) =>
+      event.heartbeat ? { ...event, fields: { ...event.fields, machine } } : event,
+    );
+    const declared = { ...deps, plan: { current: () => ({ plan: { ...PLAN, events } }) } };
+    const { fields } = await reportAnonymity(declared, period("from=2026-10-01&to=2026-10-31"));
+    const helpOf = (name: string): string | undefined => fields.find((one) => one.name === name)?.help;
+    expect(helpOf("properties.machine.disk.size\\.gb")).toBe(
+      "Declare `buckets`, so that only a range is kept.",
+    );
+    expect(fieldAt({ ...PLAN, events }, "Instance Active", "properties.machine.disk.parts")?.type).toBe(
+      "array",
+    );
+  });
+
+  it("about anonymity on the public page: measured at night, and kept", async () => {
+    let [look, nowMs]: [() => void, number] = [() => {}, NOW_MS];
+    const every = (_ms: number, run: () => void): (() => void) => {
+      look = run;
+      return () => {};
+    };
+    const onFault = (error: unknown): never => expect.unreachable(String(error));
+    const open = () => openPublicAnonymity({ ...deps, now: () => nowMs, every, onFault });
+    const untilMeasured = (one: PublicAnonymity) => vi.waitUntil(() => one.last(), { timeout: 20_000 });
+    const measuring = open();
+    nowMs += DAY_MS;
+    look();
+    const measured = await untilMeasured(measuring);
+    measuring.close();
+    const [from, to] = [shift(utcDay(nowMs), -28), shift(utcDay(nowMs), -1)];
+    const received = messages.filter(
+      ({ source, id, receivedMs }) =>
+        source !== "installer" && id !== "" && utcDay(receivedMs) >= from && utcDay(receivedMs) <= to,
+    );
+    const expected = expectedAnonymity(received) as {
+      readonly name: string;
+      readonly singledOutShare: number;
+    }[];
+    const alone = expected.filter(({ singledOutShare }) => singledOutShare >= 0.1).map(({ name }) => name);
+    const ids = ["properties.instanceId", "anonymousId", "properties.timeElapsed"];
+    const identifying = new Set(alone.filter((name) => !ids.includes(name)));
+    const isDeclared = (name: string): boolean =>
+      PLAN.events.some(({ fields }) => fields[name.replace("properties.", "")] !== undefined);
+    expect(measured).toEqual({
+      ...{ day: utcDay(nowMs), days: 28, minGroup: 20 },
+      instances: 20 * Math.floor(new Set(received.map(({ id }) => id)).size / 20),
+      fields: new Set(expected.map(({ name }) => name)).size,
+      identifying: [...identifying].filter(isDeclared),
+      undeclared: [...identifying].filter((name) => !isDeclared(name)).length,
+    });
+    expect(measured.undeclared).toBeGreaterThan(0);
+    await vi.waitUntil(
+      async () => Number((await store.query("SELECT count() AS rows FROM anonymity"))[0]?.rows) > 0,
+    );
+    const reopened = open();
+    expect(await untilMeasured(reopened)).toEqual(measured);
+    reopened.close();
   });
 
   it("about what is published: in whole groups, of whole days", async () => {

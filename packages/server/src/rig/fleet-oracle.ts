@@ -99,3 +99,66 @@ export function expectedActive(fleet: Fleet, { to, from, zone }: Days): object {
     ).length,
   };
 }
+
+/** Lists the stored fields of a message as texts: event, path and value. */
+function fieldsOf({
+  event,
+  id,
+  browser,
+  country,
+  properties,
+  context,
+}: FleetMessage): [string, string, string][] {
+  const own = pathsIn(properties, "properties").map(([path, value]) => [event, path, value] as const);
+  const common = pathsIn(
+    { anonymousId: browser?.anonymousId ?? id, context, ...(country !== "" && { country }) },
+    "",
+  );
+  return [...own, ...common.map(([path, value]) => ["*", path, value] as const)].map((field) => [...field]);
+}
+
+function pathsIn(value: unknown, path: string): [string, string][] {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return [[path, JSON.stringify(value)]];
+  return Object.entries(value).flatMap(([name, one]) => {
+    const part = name.replaceAll(".", "\\.");
+    return pathsIn(one, path === "" ? part : `${path}.${part}`);
+  });
+}
+
+/** Returns, for each event and field, the ids that have each value. */
+function idsByValue(messages: readonly FleetMessage[]): Map<string, Map<string, Set<string>>> {
+  const found = new Map<string, Map<string, Set<string>>>();
+  for (const message of messages) {
+    for (const [event, name, value] of fieldsOf(message)) {
+      const key = JSON.stringify([event, name]);
+      const values = found.get(key) ?? new Map<string, Set<string>>();
+      found.set(key, values.set(value, (values.get(value) ?? new Set()).add(message.id)));
+    }
+  }
+  return found;
+}
+
+/** Returns what the report on anonymity says of each field, without the entropy, sorted as it sorts. */
+export function expectedAnonymity(messages: readonly FleetMessage[]): object[] {
+  const fields = [...idsByValue(messages)].map(([key, values]) => {
+    const [event = "", name = ""]: string[] = JSON.parse(key);
+    const groups = [...values.values()];
+    const instances = new Set(groups.flatMap((ids) => [...ids])).size;
+    const singledOut = new Set(groups.filter(({ size }) => size === 1).flatMap((ids) => [...ids])).size;
+    const smallestGroup = Math.min(...groups.map(({ size }) => size));
+    const singledOutShare = singledOut / instances;
+    return { event, name, values: groups.length, instances, smallestGroup, singledOut, singledOutShare };
+  });
+  return fields.sort((a, b) => compare(a.event, b.event) || compare(a.name, b.name));
+}
+
+const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
+
+/** Returns the entropy of a field's values, in bits. */
+export function bitsOf(messages: readonly FleetMessage[], event: string, name: string): number {
+  const values = idsByValue(messages).get(JSON.stringify([event, name]));
+  const sizes = [...(values?.values() ?? [])].map(({ size }) => size);
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  return sizes.reduce((sum, size) => sum - (size / total) * Math.log2(size / total), 0);
+}

@@ -1,4 +1,5 @@
 /** For tests: generates the messages of a random fleet of instances. */
+import type { JsonObject } from "@candor/envelope";
 import { rowLine } from "./row-line.ts";
 
 const HOUR_MS = 3_600_000;
@@ -18,9 +19,8 @@ export interface FleetMessage {
   readonly atMs: number;
   readonly receivedMs: number;
   readonly country: string;
-  readonly properties: Readonly<
-    Record<string, string | number | boolean | readonly string[] | Readonly<Record<string, string>>>
-  >;
+  readonly properties: JsonObject;
+  readonly context: JsonObject;
 }
 
 export interface FleetBrowser {
@@ -85,7 +85,8 @@ export function makeFleet(random: () => number, size: FleetSize): FleetMessage[]
   const add: Add = (message) => {
     const lateMs = random() < 0.1 ? random() * 5 * DAY_MS : random() < 0.05 ? -6 * HOUR_MS : random() * 1000;
     const receivedMs = Math.floor(message.atMs + lateMs);
-    messages.push({ ...message, messageId: `m-${dice.hex(24)}`, receivedMs });
+    const context = message.context ?? contextOf(message.browser);
+    messages.push({ ...message, context, messageId: `m-${dice.hex(24)}`, receivedMs });
   };
   for (let n = 0; n < size.instances; n++) addInstance(dice, size, add);
   for (let n = 0; n < size.installs; n++) addInstall(dice, size, add);
@@ -94,6 +95,12 @@ export function makeFleet(random: () => number, size: FleetSize): FleetMessage[]
     if (random() < 0.4) linkInstall(dice, own, messages, add);
   }
   return messages;
+}
+
+function contextOf(browser: FleetBrowser | undefined): JsonObject {
+  if (browser === undefined) return {};
+  const { locale, userAgent, route: path } = browser;
+  return { locale, userAgent, page: { path } };
 }
 
 /** The heartbeats of each instance, oldest first. */
@@ -105,7 +112,10 @@ function lives(messages: readonly FleetMessage[]): readonly (readonly FleetMessa
   return [...byId.values()];
 }
 
-type Add = (message: Omit<FleetMessage, "messageId" | "receivedMs">) => void;
+/** `context` is that of the browser if there is one, else {}. */
+type Add = (
+  message: Omit<FleetMessage, "messageId" | "receivedMs" | "context"> & { readonly context?: JsonObject },
+) => void;
 
 interface Dice {
   readonly random: () => number;
@@ -139,8 +149,12 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
     const atMs = Math.floor(ms);
     const facts = { version: VERSIONS[version] ?? "", os, environment };
     const told = Object.fromEntries(Object.entries(facts).filter(([, value]) => value !== ""));
-    const common = { source: "server", id, country } as const;
-    add({ ...common, event: "Instance Active", atMs, properties: { instanceId: id, ...told } });
+    const context = {
+      library: { name: "candor", version: `1.0.${Math.floor(Number.parseInt(id[0] ?? "0", 16) / 6)}` },
+    };
+    const common = { source: "server", id, country, context } as const;
+    const machine = machineOf(id);
+    add({ ...common, event: "Instance Active", atMs, properties: { instanceId: id, ...told, machine } });
     for (let uses = Math.floor(random() * 4); uses > 0; uses--) {
       const properties = {
         instanceId: id,
@@ -167,9 +181,19 @@ function addInstance({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, 
   }
 }
 
+/** Makes a property with objects and lists in it, which depends on the instance's id alone. */
+function machineOf(id: string): JsonObject {
+  const n = Number.parseInt(id.slice(0, 4), 16);
+  return {
+    cpus: 2 ** (n % 5),
+    disk: { type: n % 3 === 0 ? "ssd" : "disk", "size.gb": n, parts: [{ name: "a", size: n % 7 }, n % 2] },
+    none: {},
+  };
+}
+
 function addInstall({ random, pick, hex }: Dice, { days, untilMs }: FleetSize, add: Add): void {
   const properties = { os: pick(["ubuntu", "debian"]), version: "1.11.0" };
-  const install = { source: "installer", id: hex(32), country: "", properties } as const;
+  const install = { source: "installer", id: hex(32), country: "", context: {}, properties } as const;
   const atMs = Math.floor(untilMs - days * DAY_MS * (1 - random()));
   add({ ...install, event: "Installation Started", atMs });
   const end = random();
@@ -261,9 +285,9 @@ export function toFleetLine(message: FleetMessage): string {
     receivedMs,
     country,
     properties,
+    context,
   } = message;
-  const { anonymousId = id, locale, route: path, userAgent } = browser ?? {};
-  const context = { locale, userAgent, page: { path } };
+  const { anonymousId = id } = browser ?? {};
   return rowLine({
     source,
     event,
@@ -273,7 +297,7 @@ export function toFleetLine(message: FleetMessage): string {
     timestamp: timeOf(atMs),
     receivedAt: timeOf(receivedMs),
     country,
-    envelope: JSON.stringify({ messageId, event, properties, context }),
+    envelope: JSON.stringify({ messageId, event, anonymousId, properties, context }),
   });
 }
 

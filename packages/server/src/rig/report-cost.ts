@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type Latencies, recordLatencies } from "@candor/bench/latencies";
 import { loadPlan } from "@candor/plan";
+import { reportAnonymity } from "../reports/anonymity-report.ts";
 import type { ReportDependencies } from "../reports/ask.ts";
 import { reportClient } from "../reports/client-report.ts";
 import { reportCohorts } from "../reports/cohorts-report.ts";
@@ -123,6 +124,7 @@ const QUESTIONS: readonly (readonly [name: string, ask: () => Promise<unknown>, 
       ),
   ],
   ["explore/cohorts by week, a year", () => reportCohorts(deps, periodOf("from=2025-12-01"), explored(""))],
+  ["anonymity, 28 days", () => reportAnonymity(deps, periodOf(""))],
 ];
 
 const cells = (latencies: Latencies, shares: readonly number[]): string =>
