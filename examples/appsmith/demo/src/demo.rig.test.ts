@@ -127,7 +127,7 @@ it("stores nothing by which single instances can be told, except the random ids 
   expect([...new Set(identifying)].sort()).toEqual([...ids, "userId"]);
 });
 
-it("appears in reports as planned: the number of instances, and successful installs", async () => {
+it("appears in reports as planned: instances, successful installs, and browsers' messages", async () => {
   const all = "environment=all&established=false";
   const fromDay = new Date(story.fromMs).toISOString().slice(0, 10);
   const base = (await readApi(collector, `reports/base?from=${fromDay}&${all}`)) as {
@@ -138,9 +138,23 @@ it("appears in reports as planned: the number of instances, and successful insta
   expect(base.base.instances).toBeLessThanOrEqual(ids.size);
   const installs = (await readApi(collector, `reports/installs?from=${fromDay}`)) as {
     readonly outcomes: readonly { readonly outcome: string; readonly installs: number }[];
+    readonly ledToInstance: { readonly succeeded: number; readonly medianToHeartbeatMs: number };
   };
   const succeeded = installs.outcomes.find(({ outcome }) => outcome === "success")?.installs;
   expect(succeeded).toBe(counts.installer["Installation Success"]);
+  const { ledToInstance } = installs;
+  expect(ledToInstance.succeeded).toBeGreaterThan(0);
+  expect(ledToInstance.succeeded).toBeLessThanOrEqual(succeeded ?? 0);
+  expect(ledToInstance.medianToHeartbeatMs).toBeLessThan(HOUR_MS);
+  const client = (await readApi(collector, `reports/client?from=${fromDay}&${all}`)) as {
+    readonly messages: number;
+    readonly messagesLeftOut: number;
+    readonly flows: readonly { readonly from: string; readonly to: string }[];
+  };
+  expect(client.messages + client.messagesLeftOut).toBe(counts.browserEvents);
+  expect(client.flows).toContainEqual(
+    expect.objectContaining({ from: "/applications", to: "/app/:app/:page/edit" }),
+  );
 });
 
 it("is not played if the collector already has messages, except with --again", async () => {
