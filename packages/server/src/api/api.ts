@@ -1,9 +1,7 @@
 /** Creates the HTTP server, and serves everything on it except the ingest API. */
 
-import { createHash } from "node:crypto";
 import type { RequestListener, Server, ServerResponse } from "node:http";
 import { splitUrl } from "@candor/envelope/http";
-import { describePlan, type MeasuredAnonymity, PAGE_STYLE, type Plan, renderHtml } from "@candor/plan";
 import helmet from "@fastify/helmet";
 import swagger from "@fastify/swagger";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
@@ -13,10 +11,8 @@ import { readContacts } from "../query/contacts.ts";
 import { countEvents, DEFAULT_LIMIT, MAX_LIMIT, readEvents } from "../query/events.ts";
 import { readFilters } from "../query/filters.ts";
 import { createMakerSql, readMakerSql } from "../query/maker-sql.ts";
-import { openPublicAnonymity } from "../reports/public-anonymity.ts";
 import { sendError as sendJsonError } from "../request/answer.ts";
 import { createClientErrorHandler, createHttpServer } from "../request/http-server.ts";
-import { makeSamples } from "../samples.ts";
 import { addDeclarationRoutes } from "./declaration-routes.ts";
 import {
   type ApiDependencies,
@@ -26,7 +22,8 @@ import {
   type ServerDependencies,
 } from "./dependencies.ts";
 import { createDoor } from "./door.ts";
-import { addPrivacyLists, addProductsRoute } from "./product-routes.ts";
+import { addPrivacyLists, addPrivacyRoutes, PRIVACY_CSP } from "./privacy-routes.ts";
+import { addProductsRoute } from "./product-routes.ts";
 import { addPublicStatsRoutes } from "./public-stats-routes.ts";
 import { addRebuildRoutes } from "./rebuild-routes.ts";
 import { addReportRoutes } from "./report-routes.ts";
@@ -67,7 +64,7 @@ export async function createApi(
   }
   const front = await createApp(server, { serverFactory });
   addCommonRoutes(front, server, products, onRequest);
-  addPrivacyLists(front, products, PRIVACY_CSP);
+  addPrivacyLists(front, products);
   front.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => {
     const [ofProduct, common] = [apps.get(first.name)?.swagger(), front.swagger()];
     return { ...common, paths: { ...ofProduct?.paths, ...common.paths } };
@@ -135,25 +132,6 @@ function addProductRoutes(app: FastifyInstance, dependencies: ApiDependencies, o
   addReportRoutes(app, dependencies, onRequest);
   addDeclarationRoutes(app, dependencies, onRequest);
   addRebuildRoutes(app, dependencies, onRequest);
-}
-
-function addPrivacyRoutes(app: FastifyInstance, dependencies: ApiDependencies): void {
-  const { plan } = dependencies;
-  const anonymity = openPublicAnonymity(dependencies);
-  app.addHook("onClose", async () => anonymity.close());
-  const pagesOf = createPrivacyPages();
-  app.get("/privacy", { schema: schema.PRIVACY }, (_request, reply) =>
-    reply
-      .header("Content-Security-Policy", PRIVACY_CSP)
-      .type("text/html; charset=utf-8")
-      .send(pagesOf(plan.current().plan, anonymity.last()).html),
-  );
-  app.get("/privacy.json", { schema: schema.PRIVACY_JSON }, (_request, reply) =>
-    reply
-      .header("Access-Control-Allow-Origin", "*")
-      .type("application/json; charset=utf-8")
-      .send(pagesOf(plan.current().plan, anonymity.last()).json),
-  );
 }
 
 /** Creates the check that a request has the admin token. */
@@ -264,40 +242,4 @@ function toKnown(error: unknown): CandorError {
   if (status >= 400 && status < 500)
     return new CandorError("body_unreadable", { why: "it is not JSON of a fitting size and type" }, error);
   return new CandorError("internal", {}, error);
-}
-
-/**
- * The public page as HTML, and the plan as JSON. Both are buffers, so that all waiting answers share one
- * copy.
- */
-export interface PrivacyPage {
-  readonly html: Buffer;
-  readonly json: Buffer;
-}
-
-/**
- * The public page's Content-Security-Policy: the page cannot be framed, runs no script and loads nothing. Its
- * own style is allowed by its hash.
- */
-const PRIVACY_CSP = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(PAGE_STYLE).digest("base64")}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'`;
-
-/**
- * Creates a function that returns a plan's page. It renders the page again only if the plan or the measurement is
- * another one than before.
- */
-function createPrivacyPages(): (plan: Plan, measured: MeasuredAnonymity | undefined) => PrivacyPage {
-  type Made = {
-    readonly plan: Plan;
-    readonly measured: MeasuredAnonymity | undefined;
-    readonly page: PrivacyPage;
-  };
-  let made: Made | undefined;
-  return (plan, measured) => {
-    if (made?.plan !== plan || made.measured !== measured) {
-      const html = renderHtml(describePlan(plan, makeSamples(plan), measured));
-      const page = { html: Buffer.from(html), json: Buffer.from(JSON.stringify(plan)) };
-      made = { plan, measured, page };
-    }
-    return made.page;
-  };
 }
