@@ -74,11 +74,9 @@ export function addPrivacyLists(app: FastifyInstance, products: readonly Listed[
       .send(renderList(listProducts(products))),
   );
   app.get("/privacy.json", { schema: PRIVACY_JSON }, (_request, reply) =>
-    reply
-      .header("Access-Control-Allow-Origin", "*")
-      .send({
-        products: listProducts(products).map((one) => ({ ...one, plan: `privacy/${one.name}.json` })),
-      }),
+    reply.header("Access-Control-Allow-Origin", "*").send({
+      products: listProducts(products).map((one) => ({ ...one, plan: `privacy/${one.name}.json` })),
+    }),
   );
 }
 
