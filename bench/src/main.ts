@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { abuseTable } from "./abuse.ts";
+import { measureBeside } from "./beside.ts";
 import { measureBrowserSdks } from "./browser/measure.ts";
 import { browserTable } from "./browser/table.ts";
 import { type Collector, startCollector } from "./collector.ts";
@@ -20,7 +21,7 @@ import { installerTable } from "./installer-kit.ts";
 import { type NodeBinary, nodeBinaryAt, thisNode } from "./node-binary.ts";
 import { profileTables } from "./profile.ts";
 import { reportTable } from "./report-table.ts";
-import { diskRows, drainRows, freshnessRows, resultHeader } from "./result-rows.ts";
+import { besideRows, diskRows, drainRows, freshnessRows, resultHeader } from "./result-rows.ts";
 import { measureSdks } from "./sdk/measure.ts";
 import { sdkTable } from "./sdk/sdk-table.ts";
 import { machineFacts, markdownTable } from "./table.ts";
@@ -29,6 +30,7 @@ const partNames = [
   "cost",
   "drain",
   "freshness",
+  "beside",
   "disk",
   "abuse",
   "sdk",
@@ -40,9 +42,9 @@ const partNames = [
 type PartName = (typeof partNames)[number];
 /**
  * Parts that do not run by default. `profile` is for developers; `browser` downloads other SDKs and needs a
- * browser; `reports` makes a million events, or as many as `--events` says.
+ * browser; `reports` makes a million events, or as many as `--events` says; `beside` drains some millions.
  */
-const ON_REQUEST: readonly PartName[] = ["profile", "browser", "reports"];
+const ON_REQUEST: readonly PartName[] = ["profile", "browser", "reports", "beside"];
 
 type Settings = {
   /** At least one. */
@@ -78,6 +80,10 @@ const tableParts: Readonly<Partial<Record<PartName, (settings: Settings) => Prom
           idPrefix: nextIdPrefix(),
         }),
       ),
+    ),
+  beside: ({ nodes, roundMs, warmupMs }) =>
+    withCollector(nodes, async (collector) =>
+      besideRows(await measureBeside(collector, { durationMs: roundMs, warmupMs, nextIdPrefix })),
     ),
   disk: ({ nodes }) => withCollector(nodes, async (collector) => diskRows(await measureDisk(collector))),
 };

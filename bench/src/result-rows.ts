@@ -1,8 +1,9 @@
 /**
- * Formats the figures of the parts `drain`, `freshness` and `disk` as rows of the table that they share in
+ * Formats the figures of the parts `drain`, `freshness`, `beside` and `disk` as rows of the table that they share in
  * the output.
  */
 
+import type { BesideFigures } from "./beside.ts";
 import type { StoreSize } from "./disk.ts";
 import type { DrainFigures } from "./drain.ts";
 import type { FreshnessFigures } from "./freshness.ts";
@@ -48,6 +49,22 @@ export function freshnessRows({
       formatMs(p99Ms),
     ],
     ["of which one GET /api/count", "", formatMs(queryP50Ms)],
+  ];
+}
+
+export function besideRows({ alone, beside, steady, reports, p50Ms, p95Ms }: BesideFigures): string[][] {
+  const share = `${Math.round((100 * beside.eventsPerS) / alone.eventsPerS)}%`;
+  return [
+    [`acknowledged without reports${faultsOf([alone])}`, `${formatCount(alone.eventsPerS)} events/s`],
+    [
+      `acknowledged beside reports${faultsOf([beside])}`,
+      `${formatCount(beside.eventsPerS)} events/s, ${share}`,
+    ],
+    [
+      `reports beside ${formatCount(steady.eventsPerS)} events/s${faultsOf([steady])}`,
+      `${reports} reports, p95 ${formatMs(p95Ms)} ms`,
+      formatMs(p50Ms),
+    ],
   ];
 }
 

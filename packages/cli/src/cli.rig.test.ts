@@ -217,8 +217,8 @@ test("plan risk asks the collector which fields single instances out", async () 
     finish(["plan", "risk", ...args], { ...APPSMITH, CANDOR_URL: appsmith.url });
   const { code, stdout, stderr } = await risk();
   expect([code, stderr]).toEqual([0, ""]);
-  expect(stdout).toMatch(/^ {2}Instance Active {15}instanceId +1 +100\.0% +1 +0\.0$/m);
-  expect(JSON.parse((await risk("--json")).stdout).fields).toHaveLength(1);
+  expect(stdout).toMatch(/^ {2}Instance Active {15}properties\.instanceId +1 +100\.0% +1 +0\.0$/m);
+  expect(JSON.parse((await risk("--json")).stdout).fields).toHaveLength(4);
   const wrong = await risk("--from", "yesterday");
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("Write one such as 2026-01-31.")]);
 });

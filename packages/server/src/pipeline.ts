@@ -40,6 +40,11 @@ export interface StepDependencies {
   readonly watch:
     | (() => ((draft: PipelineDraft, reason: DropReason | undefined) => void) | undefined)
     | undefined;
+  /**
+   * Called with each message of an instance's server that becomes a row, and with the address that it came from,
+   * which is not stored.
+   */
+  readonly seeServer?: (envelope: Envelope, address: string) => void;
 }
 
 /** A request in the pipeline: the values that its messages share, and the results that the steps collect. */
@@ -268,7 +273,11 @@ function dedupe(
   return "duplicate";
 }
 
-function append(draft: PipelineDraft, intake: Intake, { planCounts }: StepDependencies): undefined {
+function append(
+  draft: PipelineDraft,
+  intake: Intake,
+  { planCounts, seeServer }: StepDependencies,
+): undefined {
   const { source, index, country, planVersion, sentPlanVersion, skipped, verdict, trimmed, envelope } = draft;
   if (source === undefined) return;
   const { contact } = verdict;
@@ -276,6 +285,7 @@ function append(draft: PipelineDraft, intake: Intake, { planCounts }: StepDepend
   const about = { source, sequence, country, planVersion, sentPlanVersion, skipped, trimmed };
   intake.lines += toLine(about, envelope, draft.text);
   intake.rows += 1;
+  if (source === "server" && intake.peerAddress !== undefined) seeServer?.(envelope, intake.peerAddress);
   if (trimmed.length > 0) planCounts.add(source, planVersion, verdict);
   if (contact !== undefined)
     intake.contactLines += toContactLine(contact, envelope.receivedAt, randomInt(SHUFFLE_LIMIT - 1));

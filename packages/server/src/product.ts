@@ -1,9 +1,9 @@
 /** Opens the parts of one product: its log, plan, tables, drain and forgetting. No two products share any of them. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { createIds } from "@candor/envelope";
+import { createIds, type Envelope } from "@candor/envelope";
 import type { Plan } from "@candor/plan";
-import type { Redactors } from "@candor/plan/runtime";
+import { instanceIdOf, type Redactors } from "@candor/plan/runtime";
 import type { ProductDependencies } from "./api/dependencies.ts";
 import { createLiveFeed } from "./api/live.ts";
 import { type Closers, openParts } from "./closers.ts";
@@ -20,6 +20,7 @@ import type { Meters, ProductMeters } from "./meters.ts";
 import { createStoredForms, openPseudonyms } from "./privacy/pseudonym.ts";
 import { createRedactors } from "./privacy/redactors.ts";
 import type { PlacedProduct } from "./products.ts";
+import { openOwnNetworks } from "./reports/own-networks.ts";
 import type { IngestProduct } from "./request/ingest.ts";
 import { openStore, type Store, type StoreAddress } from "./store/client.ts";
 import { type Alone, createAlone, startDrain } from "./store/drain.ts";
@@ -94,11 +95,29 @@ async function open(
   const forget = createForget({ ...where, storedForms, plan: currentPlan, now });
   const ids = createIds({ hash: pseudonym });
   const { countryOf } = options;
+  const ownNetworks = openOwnNetworks({ store, pseudonym, now });
+  closers.add(ownNetworks.close);
+  const seeServer = (envelope: Envelope, address: string): void => {
+    const server = currentPlan().sources.server;
+    const instance = server === undefined ? undefined : instanceIdOf(server, envelope);
+    if (instance !== undefined) ownNetworks.see(address, instance);
+  };
   const storedUntilMs = (): number => log.pending().oldestMs ?? now();
   return {
-    ingest: { name, ids, plan: plan.current, planCounts, countryOf, dedupe, log, watch: live.watch, meters },
+    ingest: {
+      name,
+      ids,
+      plan: plan.current,
+      planCounts,
+      countryOf,
+      dedupe,
+      log,
+      watch: live.watch,
+      seeServer,
+      meters,
+    },
     instances: { store, log, plan: currentPlan, forget },
-    api: { name, store, live, plan, planStore, storedForms, storedUntilMs, forget },
+    api: { name, store, live, plan, planStore, storedForms, storedUntilMs, forget, pseudonym, ownNetworks },
   };
 }
 

@@ -33,7 +33,7 @@ export { isAddress, toCanonicalAddress, truncateAddress } from "./address.ts";
 export { applyAddressPolicy } from "./address-policy.ts";
 export { type BrowserContext, type BrowserEvent, type BrowserPlan, toBrowserPlan } from "./browser-plan.ts";
 export { type CheckedMessage, type CompiledPlan, compilePlan, eventKey, UNKNOWN_EVENT } from "./compile.ts";
-export { isOfInstance, type NamedMessage } from "./instance-id.ts";
+export { instanceIdOf, isOfInstance, type NamedMessage } from "./instance-id.ts";
 export { narrowPlan, newestSince, type Withheld, withheldOf } from "./narrow.ts";
 export type { Redactors } from "./place.ts";
 export {

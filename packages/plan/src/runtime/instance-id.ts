@@ -22,6 +22,15 @@ export function isOfInstance(
   return instanceIds.some((path) => readInstanceId(path, message) === instanceId);
 }
 
+/** Returns the id of the instance to which a message of a source belongs; undefined if it tells none. */
+export function instanceIdOf(
+  { instanceIds }: Pick<PlanSource, "instanceIds">,
+  message: NamedMessage,
+): string | undefined {
+  const ids = instanceIds.map((path) => readInstanceId(path, message));
+  return ids.find((id): id is string => typeof id === "string" && id !== "");
+}
+
 function readInstanceId(path: InstanceIdPath, message: NamedMessage): unknown {
   if (path === "anonymousId") return message.anonymousId;
   const values = message[rootOf(message.type as MessageType)]; // "properties" for an unknown type

@@ -221,19 +221,21 @@ CREATE TABLE IF NOT EXISTS rebuilds
 ENGINE = AggregatingMergeTree
 ORDER BY month
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
--- Instances that the maker leaves out of reports, with the reason: one, or all that have the facts in `facts`, a JSON
--- object (`iid` is then 0). Only the newest row of an instance, or of the same facts, counts.
+-- Instances that the maker leaves out of reports, with the reason: one, all that have the facts in `facts`, a JSON
+-- object, or all that send from a network (`iid` is then 0). `network` is a keyed hash. Only the newest row of an
+-- instance, of the same facts, or of a network counts.
 CREATE TABLE IF NOT EXISTS exclusions
 (
     iid UInt64,
     instance String,
     facts String,
+    network String,
     reason String,
     isExcluded Bool,
     atMs Int64
 )
 ENGINE = ReplacingMergeTree(atMs)
-ORDER BY (iid, instance, facts)
+ORDER BY (iid, instance, facts, network)
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1, min_compressed_bytes_to_fsync_after_merge = 1;
 -- Which versions are releases, as the maker has said. Only the newest row of a version counts.
 CREATE TABLE IF NOT EXISTS releases

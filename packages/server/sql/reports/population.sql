@@ -24,7 +24,7 @@ lives AS
 ),
 excluded AS
 (
-    SELECT iid FROM exclusions WHERE facts = '' GROUP BY iid, instance HAVING argMax(isExcluded, atMs)
+    SELECT iid FROM exclusions WHERE facts = '' AND network = '' GROUP BY iid, instance HAVING argMax(isExcluded, atMs)
 ),
 rules AS
 (

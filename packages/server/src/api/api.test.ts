@@ -145,8 +145,8 @@ describe("the read API without a store", () => {
   });
 
   it.each([
-    ["exclusions", {}, 'Write either "instance", an id, or "facts"'],
-    ["exclusions", { instance: "a", facts: {} }, 'Write either "instance", an id, or "facts"'],
+    ["exclusions", {}, 'Write one of "instance", an id'],
+    ["exclusions", { instance: "a", facts: {} }, 'Write one of "instance", an id'],
     ["exclusions", { instance: "" }, "instance is the id of an instance"],
     ["exclusions", { facts: { os: "linux" } }, "The plan marks no facts."],
     ["exclusions", { instance: "a", reason: 1 }, "reason is a text"],

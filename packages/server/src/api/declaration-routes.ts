@@ -5,6 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { Type } from "typebox";
 import { exclude, listExclusions, readExclusion } from "../reports/exclusions.ts";
 import { declareRelease, listDeclarations, readDeclaration } from "../reports/releases.ts";
+import { whileStoreAnswers } from "../store/client.ts";
 import type { ApiDependencies, OnRequest } from "./dependencies.ts";
 import { FAULTS, SECURED } from "./schema.ts";
 
@@ -15,6 +16,12 @@ const Who = {
     Type.Record(Text, Text, {
       description:
         'All instances with these facts, such as {"edition": "internal"}; "" is a fact that is not told.',
+    }),
+  ),
+  network: Type.Optional(
+    Type.String({
+      description:
+        "All instances whose server sends from this network, a /24 of IPv4 or a /48 of IPv6, from now on. Only a keyed hash of it is kept.",
     }),
   ),
   reason: Type.Optional(Text),
@@ -71,7 +78,7 @@ const RELEASE = {
 
 export function addDeclarationRoutes(
   app: FastifyInstance,
-  { store, plan, now }: ApiDependencies,
+  { store, plan, now, pseudonym, ownNetworks }: ApiDependencies,
   onRequest: OnRequest,
 ): void {
   app.get("/api/exclusions", { schema: EXCLUSIONS, onRequest }, async (_request, reply) => {
@@ -79,7 +86,8 @@ export function addDeclarationRoutes(
     return { exclusions: await listExclusions(store) };
   });
   app.post("/api/exclusions", { schema: EXCLUDE, onRequest }, async (request) => {
-    await exclude(store, readExclusion(request.body, plan.current().plan), now());
+    await exclude(store, readExclusion(request.body, plan.current().plan), now(), pseudonym);
+    await whileStoreAnswers(ownNetworks.reload);
     return { success: true };
   });
   app.get("/api/releases", { schema: RELEASES, onRequest }, async (_request, reply) => {

@@ -5,7 +5,8 @@ import type { FastifyRequest } from "fastify";
 import type { PlanInForce } from "../enforce/plan-in-force.ts";
 import type { Forget } from "../forget/forget.ts";
 import type { Meters } from "../meters.ts";
-import type { StoredForms } from "../privacy/pseudonym.ts";
+import type { Pseudonym, StoredForms } from "../privacy/pseudonym.ts";
+import type { OwnNetworks } from "../reports/own-networks.ts";
 import type { Store } from "../store/client.ts";
 import type { PlanStore } from "../store/plan-store.ts";
 import type { LiveFeed } from "./live.ts";
@@ -21,6 +22,9 @@ export interface ProductDependencies {
   /** Returns a time, in epoch milliseconds, before which all acknowledged messages have left the log. */
   readonly storedUntilMs: () => number;
   readonly forget: Forget;
+  /** The keyed hash of values that identify somebody. */
+  readonly pseudonym: Pseudonym;
+  readonly ownNetworks: Pick<OwnNetworks, "reload">;
 }
 
 /** The parts of the collector that the routes of all products share. */

@@ -223,7 +223,7 @@ describe("forgetting", () => {
 
   it("deletes the maker's exclusion of an instance, and of no other instance", async () => {
     for (const instance of ["own-machine", "other-machine"])
-      await exclude(store, { who: { instance }, reason: "ours", isExcluded: true }, NOW_MS);
+      await exclude(store, { who: { instance }, reason: "ours", isExcluded: true }, NOW_MS, String);
     await forget({ instance: "own-machine" });
     expect(await listExclusions(store)).toEqual([{ instance: "other-machine", reason: "ours" }]);
     expect(bytesBelow(real.dir)).not.toContain("own-machine");

@@ -80,7 +80,7 @@ async function fill(): Promise<void> {
   }
   excluded = heartbeats()[0]?.id ?? "";
   const who = { instance: excluded };
-  await exclude(store, { who, reason: "our own", isExcluded: true }, NOW_MS);
+  await exclude(store, { who, reason: "our own", isExcluded: true }, NOW_MS, String);
   deps = { store, plan: { current: () => ({ plan: PLAN }) }, storedUntilMs: () => NOW_MS };
 }
 
@@ -171,7 +171,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
     const readLeftOut = async (): Promise<number | undefined> =>
       (await readHead(deps, asked)).base.leftOut.find(({ reason }) => reason === "excluded by its facts")
         ?.instances;
-    await exclude(store, { who, reason: "staff", isExcluded: true }, NOW_MS);
+    await exclude(store, { who, reason: "staff", isExcluded: true }, NOW_MS, String);
     const left = seenIn({ messages, excluded }, asked).filter(isOne);
     expect(left.length).toBeGreaterThan(2);
     expect(await readLeftOut()).toBe(left.length);
@@ -182,7 +182,7 @@ export function describeReportsContract(open: () => Promise<Store>): void {
       { instance: excluded, reason: "our own" },
       { ...who, reason: "staff" },
     ]);
-    await exclude(store, { who, reason: "", isExcluded: false }, NOW_MS + 1);
+    await exclude(store, { who, reason: "", isExcluded: false }, NOW_MS + 1, String);
     expect(await readLeftOut()).toBeUndefined();
   });
 

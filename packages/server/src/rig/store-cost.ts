@@ -12,16 +12,20 @@ import { toLine } from "../row.ts";
 import { DATABASES, type Store } from "../store/client.ts";
 import { startInserterThread } from "../store/inserter-thread.ts";
 import { applyPlanToStore } from "../store/plan-columns.ts";
+import { ROLLUPS } from "../store/rollups.ts";
 import { startStoreForTest } from "./real-store.ts";
 
 /**
  * The cost is the CPU seconds per million rows that the inserter's thread and the embedded engine use until
  * the engine has no merges left. CPU time is measured because it is repeatable on a busy machine. Linux only.
  *
- *     node packages/server/dist/rig/store-cost.js [rows] [rows per block] [file|sent]
+ *     node packages/server/dist/rig/store-cost.js [rows] [rows per block] [file|sent] [bare]
+ *
+ * `bare`: without the views that fill the rollups.
  */
 const [rows = 300_000, rowsPerBlock = 50_000] = process.argv.slice(2, 4).map(Number);
 const isSent = process.argv[4] === "sent";
+const isBare = process.argv[5] === "bare";
 
 const BATCH = 100;
 const QUIET_MS = 3000;
@@ -33,6 +37,7 @@ for (const name of ["log", "quarantine"]) mkdirSync(join(dir, name));
 const enginePid = engine.status().pid ?? 0;
 const planUrl = new URL("../../../../plans/appsmith.yaml", import.meta.url);
 await applyPlanToStore(store, loadPlan(readFileSync(planUrl, "utf8"), "appsmith.yaml"));
+if (isBare) for (const rollup of ROLLUPS) await store.command(`DROP VIEW view_${rollup} SYNC`);
 const log = await openAppendLog({
   dir: join(dir, "log"),
   maxSegmentRows: rowsPerBlock,
@@ -62,7 +67,7 @@ const [size] = await store.query(
   "SELECT round(sum(bytes_on_disk) / sum(rows)) AS bytesPerRow, count() AS parts FROM system.parts WHERE active AND table = 'events'",
 );
 process.stdout.write(
-  `${isSent ? "sent" : "file"}, ${rowsPerBlock} rows a block: inserter ${perMillion(inserterS)}, engine ${perMillion(engineS)} ` +
+  `${isSent ? "sent" : "file"}${isBare ? ", without rollups" : ""}, ${rowsPerBlock} rows a block: inserter ${perMillion(inserterS)}, engine ${perMillion(engineS)} ` +
     `(${perMillion(insertedS)} until the last insert), together ${perMillion(inserterS + engineS)} s per million rows; ` +
     `engine's peak ${peakMib(enginePid)} MiB; ${size?.bytesPerRow} bytes a row in ${size?.parts} parts\n`,
 );
