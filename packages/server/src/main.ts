@@ -20,6 +20,7 @@ import { createBodyReader } from "./request/body.ts";
 import { createIngest } from "./request/ingest.ts";
 import type { OwnerOfKey } from "./request/write-key.ts";
 import type { StoreAddress } from "./store/client.ts";
+import { createLoadMeter } from "./store/paced-store.ts";
 
 /**
  * How long `close` drains at most. Rows that are not in the store by then stay in the log until the next
@@ -161,8 +162,11 @@ async function openApi(
     onFault,
   });
   const readyCheck = new SingleFlight(() => probeDisk(config.dataDir), { keepMs: READY_CHECK_MS });
+  const load = createLoadMeter();
+  closers.add(load.close);
   const server = {
     meters,
+    load,
     publicStats: config.publicStats,
     now,
     isAdminToken: (token: string) => adminOf(token) !== undefined,

@@ -8,6 +8,7 @@ import type { Meters } from "../meters.ts";
 import type { Pseudonym, StoredForms } from "../privacy/pseudonym.ts";
 import type { OwnNetworks } from "../reports/own-networks.ts";
 import type { Store } from "../store/client.ts";
+import type { LoadMeter } from "../store/paced-store.ts";
 import type { PlanStore } from "../store/plan-store.ts";
 import type { LiveFeed } from "./live.ts";
 
@@ -33,6 +34,8 @@ export interface ServerDependencies {
   /** The smallest group that the public statistics show; undefined if there are none. */
   readonly publicStats: number | undefined;
   readonly now: () => number;
+  /** How busy the collector is. While it is busy receiving, reports rest. */
+  readonly load: Pick<LoadMeter, "utilization">;
   readonly isAdminToken: (token: string) => boolean;
   /** Rejects with the reason if messages cannot be accepted durably now. */
   readonly checkReady: () => Promise<void>;

@@ -23,6 +23,7 @@ import { type Period, type PeriodOptions, readOne, readPeriod } from "../reports
 import { reportPlan } from "../reports/plan-report.ts";
 import { reportSupport } from "../reports/support-report.ts";
 import { reportVersions } from "../reports/versions-report.ts";
+import { paceQueries } from "../store/paced-store.ts";
 import { CLIENT } from "./client-report-schema.ts";
 import { type ApiDependencies, type OnRequest, parametersOf } from "./dependencies.ts";
 import * as explore from "./explore-schema.ts";
@@ -71,6 +72,7 @@ const REPORTS: Readonly<Record<string, Report>> = {
 
 export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onRequest: OnRequest): void {
   const { plan, now } = deps;
+  const paced = { ...deps, store: paceQueries(deps.store, deps.load) };
   for (const [name, { schema, run, ...options }] of Object.entries(REPORTS)) {
     const tables = tablesOf(schema.response[200]);
     app.get(`/api/reports/${name}`, { schema, onRequest }, async (request, reply) => {
@@ -79,7 +81,7 @@ export function addReportRoutes(app: FastifyInstance, deps: ApiDependencies, onR
       const period = readPeriod(parameters, { plan: inForce, nowMs: now(), ...options });
       const written = readTable(parameters, tables);
       void reply.header("Cache-Control", "no-store");
-      const answer = await run(deps, period, parameters);
+      const answer = await run(paced, period, parameters);
       if (written === undefined) return answer;
       const { format, table } = written;
       const file = ["candor", ...name.split("/"), table.name, period.from, period.to].join("-");
