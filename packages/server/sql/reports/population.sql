@@ -2,14 +2,20 @@
 -- segment (the filters by facts and country). Each has its facts, its local days, and the reason for leaving it out,
 -- which is '' if it counts.
 WITH
-beats AS
+heard AS
 (
     -- A day in UTC overlaps at most two local days, so the day's first and last heartbeat show all local days.
     SELECT
         iid, facts, country, last,
-        arrayJoin(arrayDistinct([toDate(first, {zone:String}), toDate(last, {zone:String})])) AS localDay
+        arrayFilter(
+            localDay -> localDay >= {from:Date} AND localDay <= {to:Date},
+            if({zone:String} = 'UTC', [day], arrayDistinct([toDate(first, {zone:String}), toDate(last, {zone:String})]))) AS localDays
     FROM instance_days
     WHERE day >= addDays({from:Date}, -1) AND day <= addDays({to:Date}, 1)
+),
+beats AS
+(
+    SELECT iid, facts, country, last, arrayJoin(localDays) AS localDay FROM heard
 ),
 lives AS
 (
@@ -59,9 +65,9 @@ population AS
             iid,
             argMax(facts, (last, facts)) AS facts,
             argMax(country, (last, country)) AS country,
-            groupUniqArray(localDay) AS days
-        FROM beats
-        WHERE localDay >= {from:Date} AND localDay <= {to:Date}
+            groupUniqArrayArray(localDays) AS days
+        FROM heard
+        WHERE notEmpty(localDays)
         GROUP BY iid
     ) AS seen
     INNER JOIN lives ON seen.iid = lives.iid

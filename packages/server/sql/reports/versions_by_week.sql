@@ -6,7 +6,7 @@ FROM
 (
     SELECT iid, toMonday(localDay) AS week, JSONExtractString(argMax(facts, (last, facts)), 'version') AS version
     FROM beats
-    WHERE localDay >= {from:Date} AND localDay <= {to:Date} AND iid GLOBAL IN (SELECT iid FROM population WHERE leftOut = '')
+    WHERE iid GLOBAL IN (SELECT iid FROM population WHERE leftOut = '')
     GROUP BY iid, week
 )
 GROUP BY week, version

@@ -3,7 +3,7 @@
  * the one before.
  */
 import semver from "semver";
-import { ask, type ReportDependencies, type ReportHead, readPopulation, shareOf } from "./ask.ts";
+import { ask, type ReportDependencies, type ReportHead, type Row, readPopulation, shareOf } from "./ask.ts";
 import { type Period, UNKNOWN } from "./period.ts";
 import { type Releases, readReleases } from "./releases.ts";
 
@@ -65,17 +65,15 @@ export interface FailureShare {
 }
 
 export async function reportVersions(deps: ReportDependencies, period: Period): Promise<VersionsReport> {
-  const [{ head, versions: counts }, releases, weeks] = await Promise.all([
+  const [{ head, versions: counts }, releases, weeks, successes] = await Promise.all([
     readPopulation(deps, period),
     readReleases(deps, period),
     ask(deps.store, "versions_by_week", period),
+    ask(deps.store, "success_by_version", period),
   ]);
   const versions = toShares(counts, releases);
   const [newest, previous] = versions.filter(({ isRelease, isPrerelease }) => isRelease && !isPrerelease);
-  const [upgrade, regression] = await Promise.all([
-    newest === undefined ? null : readUpgradeLag(deps, period, newest, versions),
-    readRegression(deps, period, newest, previous),
-  ]);
+  const upgrade = newest === undefined ? null : await readUpgradeLag(deps, period, newest, versions);
   return {
     ...head,
     versions,
@@ -85,7 +83,7 @@ export async function reportVersions(deps: ReportDependencies, period: Period): 
       instances: Number(instances),
     })),
     upgrade,
-    regression,
+    regression: toRegression(successes, newest, previous),
   };
 }
 
@@ -145,13 +143,11 @@ async function readUpgradeLag(
   };
 }
 
-async function readRegression(
-  { store }: ReportDependencies,
-  period: Period,
+function toRegression(
+  rows: readonly Row[],
   newest: VersionShare | undefined,
   previous: VersionShare | undefined,
-): Promise<Regression | null> {
-  const rows = await ask(store, "success_by_version", period);
+): Regression | null {
   const shareFor = (version: string | undefined): FailureShare | undefined => {
     const row = rows.find((one) => one.version === version);
     return row === undefined
