@@ -52,7 +52,7 @@ export async function createApi(
     const app = await createApp(server, { serverFactory });
     addCommonRoutes(app, server, products, onRequest);
     addProductRoutes(app, { ...server, ...first }, onRequest);
-    app.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => app.swagger());
+    addDocument(app, () => app.swagger());
     apps.set(first.name, app);
     return app;
   }
@@ -65,7 +65,7 @@ export async function createApi(
   const front = await createApp(server, { serverFactory });
   addCommonRoutes(front, server, products, onRequest);
   addPrivacyLists(front, products);
-  front.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, () => {
+  addDocument(front, () => {
     const [ofProduct, common] = [apps.get(first.name)?.swagger(), front.swagger()];
     return { ...common, paths: { ...ofProduct?.paths, ...common.paths } };
   });
@@ -102,6 +102,15 @@ async function createApp(
     if (request.is404) throw toMissing(app, request); // before its body is read
   });
   return app;
+}
+
+/** Adds the OpenAPI document. It is made once, because anybody may ask for it at any rate. */
+function addDocument(app: FastifyInstance, describe: () => object): void {
+  let text: string | undefined;
+  app.get("/api/openapi.json", { schema: schema.OPENAPI_DOCUMENT }, (_request, reply) => {
+    text ??= JSON.stringify(describe());
+    return reply.type("application/json; charset=utf-8").serializer(String).send(text);
+  });
 }
 
 /** Adds the routes that are about no product. */
