@@ -1,9 +1,9 @@
 /** The benchmark's `beside` part: how much ingest and reports slow each other down. */
 import { randomUUID } from "node:crypto";
-import { adminToken, type Collector, writeKeys } from "./collector.ts";
+import { type Collector, writeKeys } from "./collector.ts";
 import { recordLatencies } from "./latencies.ts";
 import { type LoadResult, runLoad } from "./load-options.ts";
-import { untilDrained } from "./read-api.ts";
+import { readReport, untilDrained } from "./read-api.ts";
 
 export type BesideOptions = {
   readonly durationMs: number;
@@ -63,19 +63,10 @@ async function whileAsking(collector: Collector, loaded: Promise<LoadResult>) {
   ended.catch(() => {}); // awaited below
   for (let n = 0; isLoading; n++) {
     const askedAt = performance.now();
-    await askForReport(collector, REPORTS[n % REPORTS.length] ?? "");
+    await readReport(collector, REPORTS[n % REPORTS.length] ?? "");
     latencies.record(performance.now() - askedAt);
   }
   return { result: await ended, latencies };
-}
-
-async function askForReport(collector: Collector, name: string): Promise<void> {
-  const response = await fetch(`${collector.url}/api/reports/${name}`, {
-    headers: { authorization: `Bearer ${adminToken}` },
-    signal: AbortSignal.timeout(120_000),
-  });
-  const answer = await response.text();
-  if (!response.ok) throw new Error(`report ${name}: ${response.status} ${answer.slice(0, 500)}`);
 }
 
 async function sendHeartbeats({ url }: Collector): Promise<void> {

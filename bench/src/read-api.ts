@@ -58,6 +58,11 @@ export async function readDrainState(collector: Collector): Promise<DrainState> 
   };
 }
 
+/** GET /api/reports/NAME, which may have parameters. Resolves when the whole answer has been read. */
+export async function readReport(collector: Collector, name: string): Promise<void> {
+  await (await authorised(collector, `/api/reports/${name}`)).arrayBuffer();
+}
+
 async function getJson(collector: Collector, path: string): Promise<unknown> {
   return (await authorised(collector, path)).json();
 }

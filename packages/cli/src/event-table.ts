@@ -1,4 +1,5 @@
 /** Turns events into rows of a table: a column for each field that the plan declares, and one for the rest. */
+import { isRecord } from "@candor/envelope/unknown-value";
 import { type Fields, type FieldType, PLAN_SOURCES, type Plan, rootOf } from "@candor/plan";
 import type { Cell, Column, ColumnType } from "@candor/server/formats";
 
@@ -65,7 +66,7 @@ export function createEventTable(
     columns: [...columns, { name: "rest", type: "json" }],
     toRow: (event) => {
       const row = columns.map((): Cell => null);
-      const rest = fill(row, isObject(event) ? event : {}, root);
+      const rest = fill(row, isRecord(event) ? event : {}, root);
       return [...row, Object.keys(rest).length === 0 ? null : JSON.stringify(rest)];
     },
   };
@@ -121,7 +122,7 @@ function fill(row: Cell[], value: object, place: Place | undefined): object {
     const found = place?.inner.get(name);
     const cell = found?.column && toCell(one, found.column.type);
     if (found?.column !== undefined && cell !== undefined) row[found.column.index] = cell;
-    else if (isObject(one)) {
+    else if (isRecord(one)) {
       const left = fill(row, one, found);
       if (Object.keys(left).length > 0) rest.push([name, left]);
     } else rest.push([name, one]);
@@ -143,8 +144,4 @@ function toCell(value: unknown, type: ColumnType): Cell | undefined {
 function isTime(text: string): boolean {
   const time = new Date(text);
   return !Number.isNaN(time.getTime()) && time.toISOString() === text;
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

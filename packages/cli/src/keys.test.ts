@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { findKeys, openKeys, readConfig } from "@candor/server";
@@ -36,6 +36,12 @@ test("keys that are all in the settings need no folder", () => {
     adminToken: "A",
   });
   expect(existsSync(dataDir)).toBe(false);
+});
+
+test("below a file there are no keys yet", () => {
+  mkdirSync(dataDir);
+  writeFileSync(join(dataDir, "file"), "");
+  expect(findKeys(readConfig({ CANDOR_DATA_DIR: join(dataDir, "file", "data") }))).toBeUndefined();
 });
 
 test("stored keys are found, and those in the settings take precedence", () => {

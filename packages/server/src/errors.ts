@@ -186,8 +186,7 @@ export const ERRORS = {
   },
   plan_ambiguous: { message: "CANDOR_PLAN has several plans. Name the file of the one that you mean." },
   product_unnamed: {
-    message:
-      "The plan {file} names a product without a letter from a to z or a digit. Give it a name with one.",
+    message: "The product's name in {file} has neither a letter from a to z nor a digit. Add one.",
   },
   product_twice: {
     message:
@@ -202,7 +201,7 @@ export const ERRORS = {
   },
   write_keys_invalid: {
     message:
-      "CANDOR_WRITE_KEYS has a key without a product of this collector. Write product/source:KEY; the products are {names}.",
+      "CANDOR_WRITE_KEYS has a key that names none of this collector's products. Write product/source:KEY; the products are {names}.",
   },
   plan_invalid: { message: "The plan cannot be used:\n{faults}" },
   unreachable: {

@@ -71,8 +71,7 @@ export function readKeys(config: Config): Keys {
  */
 export function findKeys(config: Config): Keys | undefined {
   const file = keysFile(config);
-  if (reportFaults(file, () => statSync(file, { throwIfNoEntry: false })) !== undefined)
-    return readKeys(config);
+  if (reportFaults(file, () => isThere(file))) return readKeys(config);
   const { adminToken, writeKeys: chosen } = config;
   const keyOf = (source: Source): string | undefined => chosen.find((one) => one.source === source)?.key;
   const [installer, server, client] = [keyOf("installer"), keyOf("server"), keyOf("client")];
@@ -131,6 +130,16 @@ function makeWriteKeys(random: (bytes: number) => Buffer): WriteKeys {
 
 function makeKey(prefix: string, random: (bytes: number) => Buffer): string {
   return `${prefix}_${random(KEY_RANDOM_BYTES).toString("base64url")}`;
+}
+
+/** Unlike `existsSync`, throws if the file may be there but cannot be reached. */
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch (error) {
+    if (causeOf(error) === "ENOTDIR") return false;
+    throw error;
+  }
 }
 
 /** Turns an error about the file of keys into a CandorError. */

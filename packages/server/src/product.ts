@@ -97,11 +97,11 @@ async function open(
   const { countryOf } = options;
   const ownNetworks = openOwnNetworks({ store, pseudonym, now });
   closers.add(ownNetworks.close);
-  const seeServer = (envelope: Envelope, address: string): void => {
-    const server = currentPlan().sources.server;
-    const instance = server === undefined ? undefined : instanceIdOf(server, envelope);
-    if (instance !== undefined) ownNetworks.see(address, instance);
-  };
+  const seeServer = (envelope: Envelope, address: string): void =>
+    ownNetworks.see(address, () => {
+      const { server } = currentPlan().sources;
+      return server && instanceIdOf(server, envelope);
+    });
   const storedUntilMs = (): number => log.pending().oldestMs ?? now();
   return {
     ingest: {

@@ -198,6 +198,7 @@ describe("a collector of two products", () => {
     candor = await startForTest({ ...rest, CANDOR_PLAN: plan, CANDOR_WRITE_KEYS: "bath/server:key-b" });
     expect(await candor.read("/api/count")).toEqual({ count: 2 });
     expect(await candor.read("/api/count?product=bath")).toEqual({ count: 2 });
+    expect(await text("/api/count?product=garden", { headers: asAdmin })).toContain("The products are bath.");
     expect(candor.keys.writeKeys).toMatchObject({ installer, server: "key-b" });
     expect(existsSync(join(dataDir, "products", "kitchen", "log"))).toBe(true);
   });

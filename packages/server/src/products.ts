@@ -34,7 +34,7 @@ const OTHERS_DIR = "products";
 
 /**
  * Reads the plans, and returns their products in order.
- * @param paths of files, or of folders in which every .yaml file is a plan
+ * @param paths of files, or of folders in which every .yaml or .yml file is a plan
  * @throws CandorError `plan_unreadable`, `plan_invalid`, `plans_missing`, `product_unnamed`, `product_twice`,
  * `too_many_products`
  */

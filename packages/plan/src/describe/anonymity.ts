@@ -12,11 +12,11 @@ export interface MeasuredAnonymity {
   readonly minGroup: number;
   /** 0 if there are fewer than `minGroup`; then nothing else is said. */
   readonly instances: number;
-  /** Number of stored fields, each counted once, whatever number of events has it. */
+  /** Number of stored fields, each counted once, however many events have it. */
   readonly fields: number;
   /** The declared fields that single out a tenth or more of their instances, by their paths. */
   readonly identifying: readonly string[];
-  /** How many fields do so that the plan does not declare. Their names may come from anybody, so they are not said. */
+  /** How many undeclared fields do so. Their names are left out, because anybody may have sent them. */
   readonly undeclared: number;
 }
 

@@ -24,7 +24,6 @@ const COMMON_PATHS: ReadonlySet<string> = new Set(["/api/openapi.json", "/api/pr
  * product's routes do not see the name.
  */
 export function createDoor({ apps, others, refuse }: DoorOptions): Handler {
-  const known = `The products are ${[...apps.keys()].join(", ")}.`;
   return (request, response) => {
     const [path, query] = splitUrl(request.url ?? "");
     const [, page = "", name = "", ending = ""] =
@@ -36,8 +35,11 @@ export function createDoor({ apps, others, refuse }: DoorOptions): Handler {
     const [product, ...more] = parameters.getAll("product");
     if (product === undefined && apps.size === 1) return others(request, response);
     const app = more.length === 0 ? apps.get(product ?? "") : undefined;
-    if (app === undefined)
-      return refuse(response, invalidQuery(`Name one product: product=NAME, or --product NAME. ${known}`));
+    if (app === undefined) {
+      const names = [...apps.keys()].join(", ");
+      const words = `Name one product: product=NAME, or --product NAME. The products are ${names}.`;
+      return refuse(response, invalidQuery(words));
+    }
     parameters.delete("product");
     pass(app, `${path}?${parameters}`, request, response);
   };

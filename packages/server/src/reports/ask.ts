@@ -189,6 +189,11 @@ function sumDays(rows: readonly Row[]): DayCount[] {
   return [...sums].sort().map(([day, instances]) => ({ day, instances }));
 }
 
+/** Returns a list of numbers, which the store sends as texts; none if it is not a list. */
+export function toNumbers(list: unknown): number[] {
+  return Array.isArray(list) ? list.map(Number) : [];
+}
+
 /** Returns the share, from 0 to 1, or null if `whole` is 0. */
 export function shareOf(part: number, whole: number): number | null {
   return whole === 0 ? null : part / whole;

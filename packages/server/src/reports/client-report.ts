@@ -1,8 +1,16 @@
 /** Reports what browsers did: visits, routes, controls, flows, languages and browsers, where people agreed. */
 import { pageEventsOf } from "@candor/plan";
 import { toFamilies } from "../privacy/user-agent.ts";
-import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
-import { type Period, UNKNOWN } from "./period.ts";
+import {
+  ask,
+  type ReportDependencies,
+  type ReportHead,
+  type Row,
+  readHead,
+  shareOf,
+  toNumbers,
+} from "./ask.ts";
+import { nameOf, type Period } from "./period.ts";
 
 const MAX_LISTED = 100;
 
@@ -96,9 +104,8 @@ export async function reportClient(deps: ReportDependencies, period: Period): Pr
 }
 
 function toVisits(all: Row | undefined, days: readonly Row[]): Visits {
-  const pair = (column: unknown): readonly number[] => (Array.isArray(column) ? column.map(Number) : []);
-  const [median = 0, p90 = 0] = pair(all?.views);
-  const [medianMs = 0, p90Ms = 0] = pair(all?.lengthsMs);
+  const [median = 0, p90 = 0] = toNumbers(all?.views);
+  const [medianMs = 0, p90Ms = 0] = toNumbers(all?.lengthsMs);
   return {
     visits: Number(all?.visits ?? 0),
     byDay: days
@@ -116,10 +123,6 @@ function listKnown(rows: readonly Row[]): readonly Row[] {
 
 function toUse({ visits, instances }: Row): Use {
   return { visits: Number(visits), instances: Number(instances) };
-}
-
-function nameOf(name: unknown): string {
-  return name === "" ? UNKNOWN : String(name);
 }
 
 /** Adds up visits by what `labelOf` makes of a row's name; empty if no visit tells it. */

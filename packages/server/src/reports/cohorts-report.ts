@@ -3,9 +3,17 @@ import { factsOf, heartbeatOf, labelOf, type Plan, type PlanEvent } from "@cando
 import { invalidQuery } from "../errors.ts";
 import { isEvent } from "../store/derived-columns.ts";
 import { quoteText } from "../store/sql-text.ts";
-import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
-import { findEvent, propertiesOf, readWhere } from "./event-properties.ts";
-import { type Period, readCount, UNKNOWN, WHERE } from "./period.ts";
+import {
+  ask,
+  type ReportDependencies,
+  type ReportHead,
+  type Row,
+  readHead,
+  shareOf,
+  toNumbers,
+} from "./ask.ts";
+import { findEvent, orUnknown, propertiesOf, readWhere } from "./event-properties.ts";
+import { type Period, readCount, WHERE } from "./period.ts";
 
 export const COHORT_PARAMETERS = ["event", "cohort", "weeks", WHERE] as const;
 export const COHORT_REPEATED = [WHERE] as const;
@@ -87,7 +95,7 @@ function cohortOf(plan: Plan, name: string): { readonly cohort: string; readonly
   if (fact === undefined)
     throw invalidQuery(`cohort is one of ${["week", ...facts.map((known) => `facts.${known}`)].join(", ")}.`);
   const value = `JSONExtractString(began.firstFacts, ${quoteText(fact)})`;
-  return { cohort: `if(${value} = '', ${quoteText(UNKNOWN)}, ${value})`, order: "instances DESC, cohort" };
+  return { cohort: orUnknown(value), order: "instances DESC, cohort" };
 }
 
 function toCohort({ cohort, instances, inWeek, used }: Row): Cohort {
@@ -101,8 +109,4 @@ function toCohort({ cohort, instances, inWeek, used }: Row): Cohort {
     instances: Number(instances),
     weeks: weeks.filter((one) => one.instances > 0),
   };
-}
-
-function toNumbers(values: unknown): number[] {
-  return Array.isArray(values) ? values.map(Number) : [];
 }

@@ -141,7 +141,8 @@ export function groupOf(plan: Plan, properties: Properties, name: string): strin
   throw invalidQuery(`by is one of ${known.join(", ")}.`);
 }
 
-function orUnknown(text: string): string {
+/** SQL for a text as it is answered. */
+export function orUnknown(text: string): string {
   return `if(${text} = '', ${quoteText(UNKNOWN)}, ${text})`;
 }
 

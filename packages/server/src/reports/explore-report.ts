@@ -2,7 +2,15 @@
 import { labelOf, type Plan } from "@candor/plan";
 import { invalidQuery } from "../errors.ts";
 import { isEvent } from "../store/derived-columns.ts";
-import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
+import {
+  ask,
+  type ReportDependencies,
+  type ReportHead,
+  type Row,
+  readHead,
+  shareOf,
+  toNumbers,
+} from "./ask.ts";
 import {
   findEvent,
   findProperty,
@@ -172,7 +180,7 @@ function toAnswer(row: Row, measure: Measure, instancesCounted: number): Explore
 }
 
 function toPercentiles({ least, most, percentiles }: Row): Percentiles {
-  const [p50 = 0, p95 = 0, p99 = 0] = Array.isArray(percentiles) ? percentiles.map(Number) : [];
+  const [p50 = 0, p95 = 0, p99 = 0] = toNumbers(percentiles);
   return { min: Number(least), p50, p95, p99, max: Number(most) };
 }
 

@@ -1,7 +1,7 @@
 /** Reports the facts of instances: how many instances have each value, compared with the period before. */
 import { factsOf } from "@candor/plan";
 import { ask, type ReportDependencies, type ReportHead, readHead, shareOf } from "./ask.ts";
-import { type Period, UNKNOWN } from "./period.ts";
+import { nameOf, type Period } from "./period.ts";
 
 /** The answer of GET /api/reports/facts. */
 export interface FactsReport extends ReportHead {
@@ -38,7 +38,7 @@ export async function reportFacts(deps: ReportDependencies, period: Period): Pro
           const instances = ofNow.get(value) ?? 0;
           const instancesBefore = ofBefore.get(value) ?? 0;
           return {
-            value: value === "" ? UNKNOWN : value,
+            value: nameOf(value),
             instances,
             share: shareOf(instances, total),
             instancesBefore,

@@ -3,7 +3,15 @@
 import { type Plan, usageEventsOf } from "@candor/plan";
 import { invalidQuery } from "../errors.ts";
 import { quoteText } from "../store/sql-text.ts";
-import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
+import {
+  ask,
+  type ReportDependencies,
+  type ReportHead,
+  type Row,
+  readHead,
+  shareOf,
+  toNumbers,
+} from "./ask.ts";
 import { type Period, readCount } from "./period.ts";
 
 export const FEATURE_PARAMETERS = ["at_least", "by"] as const;
@@ -102,7 +110,7 @@ function dimensionOf(plan: Plan, name: string): string {
 }
 
 function toDurations({ count, buckets }: Row): Durations {
-  const [p50 = 0, p95 = 0, p99 = 0] = Array.isArray(buckets) ? buckets.map(Number) : [];
+  const [p50 = 0, p95 = 0, p99 = 0] = toNumbers(buckets);
   return { count: Number(count), p50Ms: middleOf(p50), p95Ms: middleOf(p95), p99Ms: middleOf(p99) };
 }
 

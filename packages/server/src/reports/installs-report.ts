@@ -3,8 +3,16 @@
  * instance.
  */
 import { installLinkOf } from "@candor/plan";
-import { ask, type ReportDependencies, type ReportHead, type Row, readHead, shareOf } from "./ask.ts";
-import { type Period, UNKNOWN } from "./period.ts";
+import {
+  ask,
+  type ReportDependencies,
+  type ReportHead,
+  type Row,
+  readHead,
+  shareOf,
+  toNumbers,
+} from "./ask.ts";
+import { nameOf, type Period } from "./period.ts";
 
 const SILENT_MS = 24 * 3600 * 1000;
 
@@ -103,10 +111,6 @@ function toLedToInstance(rows: readonly Row[], successes: number): LedToInstance
   };
 }
 
-function toNumbers(list: unknown): number[] {
-  return Array.isArray(list) ? list.map(Number) : [];
-}
-
 function sumOf(rows: readonly Row[]): number {
   return rows.reduce((sum, { installs }) => sum + Number(installs), 0);
 }
@@ -115,7 +119,7 @@ function sumOf(rows: readonly Row[]): number {
 function groupBy(rows: readonly Row[], column: string): [string, Row[]][] {
   const groups = new Map<string, Row[]>();
   for (const row of rows) {
-    const value = row[column] === "" ? UNKNOWN : String(row[column]);
+    const value = nameOf(row[column]);
     groups.set(value, [...(groups.get(value) ?? []), row]);
   }
   return [...groups].sort(([a, of], [b, others]) => sumOf(others) - sumOf(of) || (a < b ? -1 : 1));

@@ -184,6 +184,11 @@ function readSegment(
  */
 export const UNKNOWN = "unknown";
 
+/** Returns a value as reports answer it. */
+export function nameOf(value: unknown): string {
+  return value === "" ? UNKNOWN : String(value);
+}
+
 function readDay(parameters: URLSearchParams, name: string): string | undefined {
   const text = parameters.get(name);
   if (text === null) return undefined;

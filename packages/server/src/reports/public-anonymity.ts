@@ -1,11 +1,11 @@
 /** Measures once a day how anonymous the stored data is, and keeps the result for the public page. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { SingleFlight } from "@candor/envelope/concurrency";
 import { isRecord } from "@candor/envelope/unknown-value";
 import type { MeasuredAnonymity, Plan } from "@candor/plan";
 import { CandorError } from "../errors.ts";
 import type { Store } from "../store/client.ts";
 import { everyNight, type NightlyOptions } from "../store/nightly.ts";
+import { retryUntilDone } from "../store/retry.ts";
 import { type AnonymityReport, fieldAt, reportAnonymity } from "./anonymity-report.ts";
 import type { ReportDependencies } from "./ask.ts";
 import { addDays, readPeriod } from "./period.ts";
@@ -15,7 +15,6 @@ import { coarsen } from "./public-stats.ts";
 const DAYS = [28, 7, 1] as const;
 /** With fewer instances, numbers would give single ones away. */
 const MIN_GROUP = 20;
-const RETRY_MS = 5000;
 
 /** The last measurement. */
 export interface PublicAnonymity {
@@ -49,18 +48,10 @@ export function openPublicAnonymity(options: PublicAnonymityOptions): PublicAnon
     ...(every && { every }),
   });
   const load = async (): Promise<void> => {
-    while (!closing.signal.aborted) {
-      try {
-        const found = await readLast(store);
-        last ??= found;
-        return;
-      } catch {
-        // The store may be starting.
-        await sleep(RETRY_MS, undefined, { signal: closing.signal, ref: false }).catch(() => {});
-      }
-    }
+    const found = await readLast(store);
+    last ??= found;
   };
-  void load();
+  void retryUntilDone(load, closing.signal); // the store may be starting
   return {
     last: () => last,
     close: () => {

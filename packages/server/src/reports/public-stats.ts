@@ -3,7 +3,7 @@ import { SingleFlight } from "@candor/envelope/concurrency";
 import { factsOf } from "@candor/plan";
 import { type ReportDependencies, readHead } from "./ask.ts";
 import { countFacts } from "./facts-report.ts";
-import { addDays, readPeriod, UNKNOWN } from "./period.ts";
+import { addDays, nameOf, readPeriod } from "./period.ts";
 
 const DAYS = 28;
 
@@ -48,7 +48,7 @@ async function makePublicStats(
   const valuesOf = (name: string): PublicFact["values"] =>
     [...(counts.get(name) ?? [])]
       .map(([value, instances]) => ({
-        value: value === "" ? UNKNOWN : value,
+        value: nameOf(value),
         instances: coarsen(instances, minGroup),
       }))
       .filter(({ instances }) => instances > 0)

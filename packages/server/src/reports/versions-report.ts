@@ -4,7 +4,7 @@
  */
 import semver from "semver";
 import { ask, type ReportDependencies, type ReportHead, type Row, readPopulation, shareOf } from "./ask.ts";
-import { type Period, UNKNOWN } from "./period.ts";
+import { nameOf, type Period } from "./period.ts";
 import { type Releases, readReleases } from "./releases.ts";
 
 /** The answer of GET /api/reports/versions. */
@@ -116,10 +116,6 @@ function newestFirst(a: string, b: string): number {
   if (rankOf(a) !== rankOf(b)) return rankOf(a) - rankOf(b);
   if (rankOf(a) > 0) return a < b ? -1 : Number(a > b);
   return semver.rcompare(a, b) || (a < b ? -1 : Number(a > b));
-}
-
-function nameOf(version: unknown): string {
-  return version === "" ? UNKNOWN : String(version);
 }
 
 async function readUpgradeLag(

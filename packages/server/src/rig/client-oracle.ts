@@ -1,7 +1,8 @@
 /** For tests: computes what the report about browsers must say about a fleet, from its messages alone. */
 import type { ReportHead } from "../reports/ask.ts";
 import type { ClientReport, Visits } from "../reports/client-report.ts";
-import { type FleetMessage, KEPT_USER_AGENT } from "./fleet.ts";
+import type { FleetMessage } from "./fleet.ts";
+import { KEPT_USER_AGENT } from "./fleet-browsers.ts";
 import { countedIn, type Days, type Fleet, group, localDay, tally } from "./fleet-oracle.ts";
 
 /** The families of a user agent that is stored as it was sent. */

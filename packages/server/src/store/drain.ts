@@ -6,6 +6,7 @@ import { CandorError, causeOf } from "../errors.ts";
 import type { Log } from "../log/log.ts";
 import type { ProductMeters } from "../meters.ts";
 import type { Inserter } from "./inserter.ts";
+import { toRestMs } from "./receiving-first.ts";
 
 /**
  * How long a row waits at most before its segment file is sealed. While many rows arrive, the wait is four
@@ -15,7 +16,6 @@ const LINGER_MS = 500;
 const RETRY_MIN_MS = 100;
 const RETRY_MAX_MS = 5000;
 
-const IDLE_ENOUGH = 0.5;
 /** The longest pause after a block, as a multiple of the time that inserting the block took. */
 const MAX_REST = 4;
 const MAX_RESTED_AGE_MS = 60_000;
@@ -138,7 +138,7 @@ async function run(options: DrainOptions, state: DrainState): Promise<void> {
  */
 export function toPauseMs(insertMs: number, utilization: number, waitedMs: number): number {
   if (waitedMs > MAX_RESTED_AGE_MS) return 0;
-  return insertMs * MAX_REST * Math.max(0, (utilization - IDLE_ENOUGH) / (1 - IDLE_ENOUGH));
+  return toRestMs(insertMs, utilization, MAX_REST);
 }
 
 /** Retries `attempt` with growing pauses. Returns true once it succeeds, or false if the drain is stopped. */

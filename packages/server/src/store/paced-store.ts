@@ -2,9 +2,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Semaphore } from "@candor/envelope/concurrency";
 import type { Store } from "./client.ts";
+import { IDLE_ENOUGH, toRestMs } from "./receiving-first.ts";
 
 const LOOK_EVERY_MS = 250;
-const IDLE_ENOUGH = 0.5;
 /** The longest rest after a query, as a multiple of the time that the query took. */
 const MAX_REST = 2;
 /** More than the queries of the reports that a maker has open. Further ones do not wait here. */
@@ -49,8 +49,7 @@ export function paceQueries(
         const run = async (): Promise<void> => {
           const startedMs = performance.now();
           await store.query(...asked).then(resolve, reject);
-          const busy = Math.max(0, (utilization() - IDLE_ENOUGH) / (1 - IDLE_ENOUGH));
-          await rest((performance.now() - startedMs) * MAX_REST * busy);
+          await rest(toRestMs(performance.now() - startedMs, utilization(), MAX_REST));
         };
         if (single.run(run) === undefined) store.query(...asked).then(resolve, reject);
       });

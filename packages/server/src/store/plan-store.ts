@@ -2,7 +2,6 @@
  * Applies the plan to the store, rebuilds and compares rollups, and stores the counts of what the plan
  * dropped and trimmed.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { SingleFlight } from "@candor/envelope/concurrency";
 import type { Plan } from "@candor/plan";
 import type { PlanCounts } from "../enforce/plan-counts.ts";
@@ -11,10 +10,10 @@ import type { Store } from "./client.ts";
 import type { Alone } from "./drain.ts";
 import { everyNight } from "./nightly.ts";
 import { applyPlanToStore } from "./plan-columns.ts";
+import { retryUntilDone } from "./retry.ts";
 import { askForRebuild, compareWithEvents, type RollupDifference, rebuildPending } from "./rollups.ts";
 
 const KEEP_EVERY_MS = 10_000;
-const RETRY_MS = 5000;
 
 export interface PlanStoreOptions {
   readonly store: Store;
@@ -67,7 +66,6 @@ export interface Comparison {
 export function openPlanStore(options: PlanStoreOptions): PlanStore {
   const { store, plan, counts, alone, now, report } = options;
   const closing = new AbortController();
-  const { signal } = closing;
   // Two successive plans must not be applied at the same time.
   const applying = new SingleFlight(() => applyPlanToStore(store, plan()));
   const apply = (): Promise<void> => applying.runAfresh();
@@ -75,17 +73,15 @@ export function openPlanStore(options: PlanStoreOptions): PlanStore {
   // from the rebuilt rollups.
   const rebuilding = new SingleFlight(() => rebuildPending(store, plan(), alone));
   const rebuild = (): Promise<void> => rebuilding.runAfresh();
-  const applyUntilDone = async (): Promise<void> => {
-    while (!signal.aborted) {
-      try {
+  const applyUntilDone = (): Promise<void> =>
+    retryUntilDone(
+      async () => {
         await apply();
-        return await rebuild();
-      } catch (error) {
-        report(`The store is not in step with the plan yet (${causeOf(error)}). It is tried again.`);
-        await sleep(RETRY_MS, undefined, { signal, ref: false }).catch(() => {});
-      }
-    }
-  };
+        await rebuild();
+      },
+      closing.signal,
+      (error) => report(`The store is not in step with the plan yet (${causeOf(error)}). It is tried again.`),
+    );
   let comparison: Comparison | undefined;
   // Shared by all who ask, because each comparison keeps the drain waiting.
   const comparing = new SingleFlight(async () => {
